@@ -1,0 +1,133 @@
+"""Everything that is run on this project, each in an environment of its own.
+
+`python3 noxfile.py SESSION...` needs nothing but Python and pip: it fetches nox into `.nox/` first. With nox installed, `nox -s SESSION` is the same.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+BOOTSTRAP = ROOT / ".nox" / f"bootstrap-{sys.version_info[0]}.{sys.version_info[1]}"
+
+
+def _bootstrap(sessions: list[str]) -> int:
+    """Runs nox, installed below `.nox/`, on the named sessions."""
+    if not (BOOTSTRAP / "nox").is_dir():
+        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        subprocess.run([*pip, "--target", str(BOOTSTRAP), "nox>=2025.5.1", "virtualenv"], check=True)
+    path = os.pathsep.join(filter(None, [str(BOOTSTRAP), os.environ.get("PYTHONPATH")]))
+    command = [sys.executable, "-m", "nox", "--noxfile", str(ROOT / "noxfile.py"), "--session", *sessions]
+    return subprocess.run(command, env=os.environ | {"PYTHONPATH": path}, check=False).returncode
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2 or any(argument.startswith("-") for argument in sys.argv[1:]):
+        sys.exit(
+            "usage: python3 noxfile.py SESSION...   (generate, check, tests, lint, types, man, demo, wheel, lowest)"
+        )
+    sys.exit(_bootstrap(sys.argv[1:]))
+
+import nox
+
+PROJECT = nox.project.load_toml("pyproject.toml")
+GROUPS = {name: nox.project.dependency_groups(PROJECT, name) for name in PROJECT["dependency-groups"]}
+nox.options.sessions = ["check", "tests", "lint", "types", "man"]
+nox.options.reuse_existing_virtualenvs = True
+
+
+def _install(session: nox.Session, *groups: str, extras: str = "offers,generator") -> None:
+    """The project, editable, with its extras and some dependency groups."""
+    # Sessions start from a clean PYTHONPATH, or they would import from the bootstrap folder.
+    session.env["PYTHONPATH"] = None
+    session.install(
+        "--quiet", "-e", f".[{extras}]", *(requirement for group in groups for requirement in GROUPS[group])
+    )
+
+
+@nox.session
+def generate(session: nox.Session) -> None:
+    """Write `generated/` anew from `schemas/` and `templates/`."""
+    _install(session)
+    session.run("rpcschema", "generate", *session.posargs)
+
+
+@nox.session
+def check(session: nox.Session) -> None:
+    """Prove that `generated/` is what `schemas/` and `templates/` say."""
+    _install(session)
+    session.run("rpcschema", "check")
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """All tests."""
+    _install(session, "test")
+    session.run("pytest", "-n", "2", *session.posargs)
+
+
+@nox.session(python=["3.11", "3.12", "3.13"])
+def matrix(session: nox.Session) -> None:
+    """All tests under each Python that is installed."""
+    _install(session, "test")
+    session.run("pytest", "-n", "2", *session.posargs)
+
+
+@nox.session
+def lowest(session: nox.Session) -> None:
+    """All tests with the oldest dependencies that pyproject.toml allows."""
+    _install(session, "test")
+    lowest = [re.sub(r">=", "==", requirement) for requirement in _bounded()]
+    session.install("--quiet", *lowest)
+    session.run("pytest", "-n", "2", *session.posargs)
+
+
+def _bounded() -> list[str]:
+    """The run-time requirements with a lower bound, without the project itself."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    lists = [project["dependencies"], *project["optional-dependencies"].values()]
+    return [requirement for requirements in lists for requirement in requirements if ">=" in requirement]
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style, import contracts between the packages, and no absolute path of any machine."""
+    _install(session, "lint")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("lint-imports")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """mypy --strict on the three packages."""
+    _install(session, "types")
+    session.run("mypy")
+
+
+@nox.session
+def man(session: nox.Session) -> None:
+    """mandoc finds nothing to warn of in the generated man pages."""
+    pages = sorted(str(page) for page in (ROOT / "generated" / "man").glob("*.7"))
+    session.run("mandoc", "-Tlint", "-W", "warning", *pages, external=True)
+
+
+@nox.session
+def demo(session: nox.Session) -> None:
+    """Regenerate, start the real server on a store of its own, and make an invoice_request."""
+    _install(session)
+    session.run("rpcschema", "generate")
+    session.run("python", "docs/examples/demo.py")
+
+
+@nox.session
+def wheel(session: nox.Session) -> None:
+    """The built wheel and sdist work away from the checkout, each extra in an empty environment."""
+    session.env["PYTHONPATH"] = None
+    session.install("--quiet", "build")
+    session.run("python", "tests/wheel.py", *session.posargs)
