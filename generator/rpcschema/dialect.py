@@ -1,0 +1,64 @@
+"""The check of a document against the meta-schema `dialect.json`: what the model could not hold is an error."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, Final
+
+from rpcschema.problems import join_pointer
+
+if TYPE_CHECKING:
+    from jsonschema import ValidationError
+    from jsonschema.protocols import Validator
+
+_SHOWN: Final = 60
+
+
+def faults(raw: Any) -> Iterator[tuple[str, str]]:
+    """(JSON pointer, message) for each place where `raw` is not what the dialect has there."""
+    for error in _validator().iter_errors(raw):
+        yield join_pointer("", *error.absolute_path), _message(error)
+
+
+def types() -> tuple[str, ...]:
+    """The names of all types of the dialect."""
+    names: list[str] = _meta_schema()["$defs"]["type"]["enum"]
+    return tuple(names)
+
+
+@cache
+def _meta_schema() -> dict[str, Any]:
+    schema: dict[str, Any] = json.loads(files("rpcschema").joinpath("dialect.json").read_text(encoding="utf-8"))
+    return schema
+
+
+@cache
+def _validator() -> Validator:
+    from jsonschema import Draft202012Validator  # noqa: PLC0415 # slow to import
+
+    return Draft202012Validator(_meta_schema())
+
+
+def _message(error: ValidationError) -> str:
+    schema: Any = error.schema
+    found: Any = error.instance
+    if error.validator == "required":
+        missing = [key for key in schema["required"] if key not in found]
+        return f"missing: {', '.join(missing)}"
+    if error.validator == "dependentRequired":
+        return "`then` or `else` without `if`"
+    return f"expected {schema['title']}, found {_describe(found)}"
+
+
+def _describe(value: Any) -> str:
+    match value:
+        case dict():
+            return "an object" if value else "an empty object"
+        case list():
+            return "a list" if value else "an empty list"
+        case _:
+            text = json.dumps(value, ensure_ascii=False)
+            return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

@@ -1,0 +1,175 @@
+"""What an rpc-schema document means, as frozen values.
+
+The dialect looks like JSON Schema and is not: descriptions are lists of lines, `msat` and `pubkey` are types, defaults
+are prose, and many fields exist only inside `if/then/else`. These classes hold all of it, in the order of the document;
+nothing is merged, guessed or left out here. What follows from it (which fields an answer can hold, and when) is worked
+out in `resolve`.
+
+Source: the documents and the meta-schema of Core Lightning, doc/schemas.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias, final
+
+Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
+"""A JSON value as it was read; shared, so never to be changed."""
+Kind: TypeAlias = Literal["rpc", "notification", "hook"]
+Lines: TypeAlias = tuple[str, ...]
+"""Prose: Markdown, one string a line, as the document gives it."""
+
+
+@final
+class Absent:
+    """The type of ABSENT, which stands where None (JSON null) could be a value."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "ABSENT"
+
+    def __reduce__(self) -> str:
+        # By name: another process must get its own ABSENT, or `is ABSENT` fails there.
+        return "ABSENT"
+
+
+ABSENT: Final = Absent()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """What a value may be: a property's schema, an array's items, a whole request or response, a side of a conditional.
+
+    Every attribute is one keyword of the dialect; None (or an empty tuple) means that the document does not give it.
+    `{}`, the marker for "allowed here, declared elsewhere", is a Node with nothing set but its pointer.
+    """
+
+    pointer: str
+    """Where it stands in the document (JSON pointer)."""
+    type: str | None = None
+    """One of the dialect's types."""
+    description: Lines | None = None
+    fields: tuple[Field, ...] | None = None
+    """`properties`, in document order, which is the positional order of a request."""
+    required: tuple[str, ...] | None = None
+    extras: bool | None = None
+    """`additionalProperties`."""
+    items: Node | None = None
+    enum: tuple[Json, ...] | None = None
+    default: Json | Absent = ABSENT
+    """For people: prose as often as a value."""
+    min_length: int | None = None
+    max_length: int | None = None
+    min_items: int | None = None
+    max_items: int | None = None
+    added: str | None = None
+    deprecated: tuple[str, ...] | bool | None = None
+    """Releases [deprecated in, removed in]; old documents have one release, or just true."""
+    hidden: bool | None = None
+    untyped: bool | None = None
+    comment: str | None = None
+    branches: tuple[Branch, ...] = ()
+    """Conditionals: the node's own if/then/else first, then those of its `allOf`."""
+    any_of: tuple[Node, ...] = ()
+    one_of: tuple[Node, ...] = ()
+    unknown: tuple[tuple[str, Json], ...] = ()
+    """Keywords that the dialect does not have, kept as they are; each is also reported."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A named member of an object; `name` is the wire's name."""
+
+    name: str
+    node: Node
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Branch:
+    """`if` (`when`) this holds `then` that, `else` (`otherwise`) the other."""
+
+    pointer: str
+    when: Node
+    then: Node | None = None
+    otherwise: Node | None = None
+    in_all_of: bool = False
+    """Whether it stands in a list `allOf`, or is the node's own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """One exchange: the request's id, method and params as given, and the answer."""
+
+    pointer: str
+    description: Lines | None = None
+    request: Json | Absent = ABSENT
+    response: Json | Absent = ABSENT
+    unknown: tuple[tuple[str, Json], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A top-level part of prose, e.g. `errors`, `author`, `see_also`, `usage`: its key and its lines.
+
+    A few documents have other JSON there.
+    """
+
+    name: str
+    content: Lines | Json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request(Node):
+    """`request`: the parameters (none for a notification, the payload for a hook), and rules that bind several."""
+
+    one_of_many: tuple[tuple[str, ...], ...] | None = None
+    """Groups of which exactly one may be given."""
+    paired_with: tuple[tuple[str, ...], ...] | None = None
+    """Groups that are given together or not at all."""
+    dependent_upon: tuple[tuple[str, tuple[str, ...]], ...] | None = None
+    """(parameter, the parameters that need it)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response(Node):
+    """`response`: the answer, a notification's payload, or what a hook returns."""
+
+    pre_notes: Lines | None = None
+    post_notes: Lines | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """One rpc-schema document."""
+
+    file: str
+    """The path, relative to its root, with forward slashes."""
+    kind: Kind
+    name: str
+    """The id: the value of `rpc`, `notification` or `hook`; it need not be the file's name."""
+    title: str
+    description: Lines
+    request: Request
+    response: Response
+    added: str | None = None
+    deprecated: tuple[str, ...] | bool | None = None
+    warning: str | None = None
+    categories: tuple[str, ...] | None = None
+    extras: bool | None = None
+    """`additionalProperties` beside `request`; it says nothing, and is kept."""
+    schema: str | None = None
+    """`$schema`."""
+    examples: tuple[Example, ...] | None = None
+    sections: tuple[Section, ...] = ()
+    """All other top-level keys, in document order."""
+    keys: tuple[str, ...] = ()
+    """All top-level keys in document order."""
+
+    def section(self, name: str) -> Lines:
+        """The lines of the section `name`, or ()."""
+        for section in self.sections:
+            if section.name == name and isinstance(section.content, tuple):
+                return tuple(line for line in section.content if isinstance(line, str))
+        return ()

@@ -1,0 +1,157 @@
+"""What an object can hold, worked out from its declaration and all its conditionals.
+
+An object declares fields at its base and, in `then`, `else`, `oneOf` and `anyOf`, more of them; `{}` there only allows
+what is declared elsewhere. `resolve` brings each field together from all places that mention it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import reduce
+
+from rpcschema.model.conditions import condition_text
+from rpcschema.model.dump import dump_node
+from rpcschema.model.nodes import Node
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResolvedField:
+    """One field that an object can hold."""
+
+    name: str
+    alternatives: tuple[Node, ...]
+    """Its distinct declarations in order of appearance, at least one; branches may disagree with each other."""
+    required: bool
+    """Whether it is there whenever the object is."""
+    conditions: tuple[str, ...] = ()
+    """When it can be there, e.g. ``if `type` is "rune"`` (any of them suffices); () if it is declared at the base."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolved:
+    """An object's fields in order of appearance, and what was left out of them."""
+
+    fields: tuple[ResolvedField, ...]
+    hidden: tuple[ResolvedField, ...]
+    """Fields that exist and are not to be shown."""
+    phantoms: tuple[str, ...]
+    """Names that are allowed somewhere and declared nowhere."""
+    undeclared: tuple[str, ...]
+    """Names that are required always and mentioned nowhere else."""
+    extras: bool
+    """Whether the object may hold fields of any other name."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Mention:
+    """One place where a field is declared, refined or only allowed."""
+
+    node: Node
+    path: tuple[_Step, ...] = ()
+    """How the branch was reached; empty at the base."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """Taking one side of a conditional, or one of several alternatives."""
+
+    text: str
+    rivals: frozenset[str] | str
+    """What this choice hangs on; steps that hang on the same are one choice between several sides."""
+
+
+def resolve(node: Node) -> Resolved:
+    """The fields of the object that `node` declares, its conditionals included."""
+    mentions: dict[str, list[_Mention]] = {}
+    for name, mention in _mentions(node, ()):
+        mentions.setdefault(name, []).append(mention)
+    required = _required(node)
+    visible: list[ResolvedField] = []
+    hidden: list[ResolvedField] = []
+    phantoms: list[str] = []
+    for name, places in mentions.items():
+        declarations = _declarations(places)
+        if not declarations:
+            phantoms.append(name)
+            continue
+        field = ResolvedField(
+            name=name,
+            alternatives=distinct(mention.node for mention in declarations),
+            required=name in required,
+            conditions=_conditions(places, declarations),
+        )
+        (hidden if any(mention.node.hidden for mention in places) else visible).append(field)
+    return Resolved(
+        fields=tuple(visible),
+        hidden=tuple(hidden),
+        phantoms=tuple(phantoms),
+        undeclared=tuple(name for name in required if name not in mentions),
+        extras=node.extras is True,
+    )
+
+
+def distinct(nodes: Iterable[Node]) -> tuple[Node, ...]:
+    """`nodes` without those that say the same as an earlier one."""
+    by_content: dict[str, Node] = {}
+    for node in nodes:
+        by_content.setdefault(json.dumps(dump_node(node)), node)
+    return tuple(by_content.values())
+
+
+def _mentions(node: Node, path: tuple[_Step, ...]) -> Iterator[tuple[str, _Mention]]:
+    for field in node.fields or ():
+        yield field.name, _Mention(field.node, path)
+    for branch in node.branches:
+        # A lone `then` is one side of a choice whose other sides are the other lone `then`s that test the same names;
+        # an `else` completes the choice.
+        tested = frozenset((*(field.name for field in branch.when.fields or ()), *(branch.when.required or ())))
+        rivals = tested if branch.otherwise is None else branch.pointer
+        if branch.then is not None:
+            yield from _mentions(branch.then, (*path, _Step(condition_text(branch.when), rivals)))
+        if branch.otherwise is not None:
+            text = condition_text(branch.when, negated=True)
+            yield from _mentions(branch.otherwise, (*path, _Step(text, rivals)))
+    for alternatives in (node.any_of, node.one_of):
+        for at, alternative in enumerate(alternatives, 1):
+            step = _Step(f"form {at} of {len(alternatives)} is used", node.pointer)
+            yield from _mentions(alternative, (*path, step))
+
+
+def _declarations(places: list[_Mention]) -> list[_Mention]:
+    """The places that say what the field is; if none has a type, those that say anything at all about it."""
+    shaped = [mention for mention in places if _has_shape(mention.node)]
+    return shaped or [mention for mention in places if dump_node(mention.node)]
+
+
+def _has_shape(node: Node) -> bool:
+    return bool(node.type or node.untyped or node.one_of or node.any_of or node.fields or node.items)
+
+
+def _conditions(places: list[_Mention], declarations: list[_Mention]) -> tuple[str, ...]:
+    if any(not mention.path for mention in declarations):
+        return ()
+    chosen = {tuple(step.rivals for step in mention.path) for mention in declarations}
+    texts = (
+        "if " + " and ".join(step.text for step in mention.path)
+        for mention in places
+        if mention.path and tuple(step.rivals for step in mention.path) in chosen
+    )
+    return tuple(dict.fromkeys(texts))
+
+
+def _required(node: Node) -> dict[str, None]:
+    """The names that every object of this kind holds, as an ordered set."""
+    names = dict.fromkeys(node.required or ())
+    for branch in node.branches:
+        if branch.then is not None and branch.otherwise is not None:
+            names |= _common([branch.then, branch.otherwise])
+    for alternatives in (node.any_of, node.one_of):
+        names |= _common(alternatives)
+    return names
+
+
+def _common(nodes: Iterable[Node]) -> dict[str, None]:
+    sets = [_required(node) for node in nodes]
+    return reduce(lambda left, right: {name: None for name in left if name in right}, sets) if sets else {}

@@ -1,0 +1,45 @@
+"""Ways through a document: every schema node, everything odd, in document order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from rpcschema.model.nodes import Document, Node
+from rpcschema.problems import join_pointer
+
+# Sections of Core Lightning's documents that show messages.
+_EXCHANGES: Final = frozenset({"example_notifications", "example_hooks"})
+
+
+def nodes(root: Node) -> Iterator[Node]:
+    """`root` and all nodes below it, each before what lies below it."""
+    yield root
+    for child in _children(root):
+        yield from nodes(child)
+
+
+def oddities(document: Document) -> Iterator[tuple[str, str]]:
+    """(JSON pointer, message) of all that is held only so that nothing is lost: no target knows what to make of it."""
+    for half in (document.request, document.response):
+        for node in nodes(half):
+            for key, _ in node.unknown:
+                yield join_pointer(node.pointer, key), f"unknown keyword {key!r}"
+    for example in document.examples or ():
+        for key, _ in example.unknown:
+            yield join_pointer(example.pointer, key), f"unknown keyword {key!r}"
+    for section in document.sections:
+        if not isinstance(section.content, tuple) and section.name not in _EXCHANGES:
+            yield join_pointer("", section.name), "not prose (a list of strings), so only the model holds it"
+
+
+def _children(node: Node) -> Iterator[Node]:
+    for field in node.fields or ():
+        yield field.node
+    if node.items is not None:
+        yield node.items
+    for branch in node.branches:
+        yield branch.when
+        yield from (side for side in (branch.then, branch.otherwise) if side is not None)
+    yield from node.any_of
+    yield from node.one_of

@@ -1,0 +1,251 @@
+"""What is read, what is refused, and how that is said."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rpcschema import dialect, strictjson
+from rpcschema.load import load
+from rpcschema.model.dump import dump
+from rpcschema.problems import Level, has_errors
+from tests.generator import rebuild
+
+MINIMAL: dict[str, Any] = {"rpc": "fill", "title": "Fill", "description": [], "request": {}, "response": {}}
+
+
+def problems_of(folder: Path, content: bytes | str | dict[str, Any]) -> list[str]:
+    """The problems of one file `a.json` with `content`, without the file's path."""
+    if isinstance(content, dict):
+        content = json.dumps(content)
+    file = folder / "a.json"
+    file.write_bytes(content.encode() if isinstance(content, str) else content)
+    loaded = load([folder])
+    assert has_errors(loaded.problems) == (not loaded.documents)
+    return [str(problem).removeprefix(f"{file.as_posix()}: ") for problem in loaded.problems]
+
+
+def deep(levels: int) -> dict[str, Any]:
+    """A schema with `levels` levels of arrays of arrays."""
+    node: dict[str, Any] = {"type": "u8"}
+    for _ in range(levels):
+        node = {"items": node}
+    return node
+
+
+def test_minimal_document_has_no_problems(tmp_path: Path) -> None:
+    assert problems_of(tmp_path, MINIMAL) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ("{\n  'a': 1}", "line 2 column 3: error: not JSON: Expecting property name enclosed in double quotes"),
+        ("", "line 1 column 1: error: not JSON: Expecting value"),
+        ("{}x", "line 1 column 3: error: not JSON: Extra data"),
+        (b'{"a": 1,\n "b\xff": 2}', "line 2 column 4: error: not UTF-8 text"),
+        ('{"a": {"b": 1, "c": 2, "b": 3}}', "/a/b: error: the key stands here twice"),
+        ('{"a/": ["\\ud800"]}', "/a~1/0: error: the text holds half a surrogate pair, which is no Unicode text"),
+        ('{"\\udfff": 1}', "error: a key holds half a surrogate pair, which is no Unicode text"),
+        ('{"a": 1e999}', "/a: error: the number is too large, or none"),
+        ('{"a": [NaN]}', "/a/0: error: the number is too large, or none"),
+        ('{"a": ' + "9" * 5000 + "}", "/a: error: the number is too large, or none"),
+        ("[" * 10_000, "line 1 column 61: error: nested more than 60 levels deep"),
+        ('{"a":' * 10_000, "line 1 column 301: error: nested more than 60 levels deep"),
+    ],
+    ids=range(12),
+)
+def test_refuses_what_is_not_strict_json(tmp_path: Path, content: bytes | str, problem: str) -> None:
+    assert problems_of(tmp_path, content) == [problem]
+
+
+@pytest.mark.parametrize("content", ["{}", "[]", "3", '"rpc"', '["rpc"]', '{"title": "x", "request": 5}'])
+def test_json_that_is_no_document_gives_one_error(tmp_path: Path, content: str) -> None:
+    message = "error: not an rpc-schema document: it has none of the keys rpc, notification and hook"
+    assert problems_of(tmp_path, content) == [message]
+
+
+def test_refuses_a_document_of_two_kinds(tmp_path: Path) -> None:
+    expected = "error: it says that it is several things at once: rpc and hook"
+    assert problems_of(tmp_path, MINIMAL | {"hook": "fill"}) == [expected]
+
+
+@pytest.mark.parametrize(
+    "name", ["../../x", "a/b", ".hidden", "", "a b", "a\n", "naïve", "{{ x }}", "'; drop", "a\\b", "x" * 101, 5, None]
+)
+def test_refuses_an_id_that_is_no_file_name(tmp_path: Path, name: object) -> None:
+    expected = "/rpc: error: expected a name of letters, digits, _, - and ., at most 100, the first not a dot"
+    assert problems_of(tmp_path, MINIMAL | {"rpc": name}) == [expected]
+
+
+@pytest.mark.parametrize("name", ["__class__", "dev-fill", "a.b", "2.0", "x" * 100])
+def test_takes_any_id_that_is_a_file_name(tmp_path: Path, name: str) -> None:
+    assert problems_of(tmp_path, MINIMAL | {"rpc": name}) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"description": "text"}, '/description: error: expected a list of strings, found "text"'),
+        ({"description": [1]}, "/description/0: error: expected a string, found 1"),
+        ({"type": "array"}, '/type: error: expected "object", found "array"'),
+        ({"request": []}, "/request: error: expected an object of schema keywords, found an empty list"),
+        ({"request": {"type": "u128"}}, '/request/type: error: expected a type of the dialect, found "u128"'),
+        ({"request": {"items": [{}]}}, "/request/items: error: expected an object of schema keywords, found a list"),
+        (
+            {"request": {"properties": {"a/b": {"properties": {"c": 5}}}}},
+            "/request/properties/a~1b/properties/c: error: expected an object of schema keywords, found 5",
+        ),
+        ({"response": {"additionalProperties": {}}}, "/response/additionalProperties: error: expected true or false"),
+        ({"response": {"then": {}}}, "/response: error: `then` or `else` without `if`"),
+        ({"response": {"allOf": []}}, "/response/allOf: error: expected a list of conditionals, not empty"),
+        ({"response": {"allOf": [{"then": {}}]}}, "/response/allOf/0: error: missing: if"),
+        ({"response": {"oneOf": {}}}, "/response/oneOf: error: expected a list of schemas, not empty"),
+        ({"response": {"if": {"enum": 1}}}, "/response/if/enum: error: expected a list of values, found 1"),
+        ({"request": {"minLength": -1}}, "/request/minLength: error: expected a number of 0 or more, found -1"),
+        ({"request": {"dependentUpon": {"a": "b"}}}, "/request/dependentUpon/a: error: expected a list of strings"),
+        ({"deprecated": "v1"}, '/deprecated: error: expected a list of releases, or true, found "v1"'),
+        ({"examples": [1]}, "/examples/0: error: expected an example: an object with request and response, found 1"),
+        ({"title": "x" * 999, "warning": ["y"]}, "/warning: error: expected a string, found a list"),
+    ],
+    ids=range(18),
+)
+def test_refuses_what_the_model_cannot_hold(tmp_path: Path, change: dict[str, Any], problem: str) -> None:
+    (found,) = problems_of(tmp_path, MINIMAL | change)
+    assert found.startswith(problem)
+
+
+def test_names_all_that_is_missing(tmp_path: Path) -> None:
+    assert problems_of(tmp_path, {"hook": "x", "title": "y"}) == ["error: missing: description, request, response"]
+
+
+def test_unknown_keywords_are_kept_and_reported(tmp_path: Path) -> None:
+    content = MINIMAL | {"response": {"properties": {"a": {"pattern": "^x"}}}, "examples": [{"note": 1}]}
+    assert problems_of(tmp_path, content) == [
+        "/examples/0/note: warning: unknown keyword 'note'",
+        "/response/properties/a/pattern: warning: unknown keyword 'pattern'",
+    ]
+
+
+def test_unknown_section_is_kept_and_reported_unless_it_is_prose(tmp_path: Path) -> None:
+    assert problems_of(tmp_path, MINIMAL | {"trivia": ["x"], "depth": {"a": [1]}}) == [
+        "/depth: warning: not prose (a list of strings), so only the model holds it"
+    ]
+
+
+def test_one_bad_document_hides_no_other(tmp_path: Path) -> None:
+    for name, content in {"a": "{", "b": json.dumps(MINIMAL), "c": "[]"}.items():
+        (tmp_path / f"{name}.json").write_text(content)
+    loaded = load([tmp_path])
+    assert [document.name for document in loaded.documents] == ["fill"]
+    assert [Path(problem.file).name for problem in loaded.problems] == ["a.json", "c.json"]
+
+
+def test_two_documents_of_one_name_are_refused_naming_both(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.json").write_text(json.dumps(MINIMAL))
+    (problem,) = load([tmp_path]).problems
+    assert (
+        str(problem) == f"{tmp_path}/b.json: /rpc: error: rpc 'fill' is described twice, here and in {tmp_path}/a.json"
+    )
+
+
+def test_one_name_may_be_a_command_and_a_hook(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text(json.dumps(MINIMAL))
+    (tmp_path / "b.json").write_text(json.dumps(MINIMAL | {"hook": "fill"}).replace('"rpc": "fill", ', ""))
+    assert [(document.kind, document.name) for document in load([tmp_path]).documents] == [
+        ("hook", "fill"),
+        ("rpc", "fill"),
+    ]
+
+
+def test_a_file_in_two_roots_is_read_once(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text(json.dumps(MINIMAL))
+    loaded = load([tmp_path, tmp_path / "a.json", tmp_path / ".." / tmp_path.name])
+    assert (len(loaded.documents), loaded.problems) == (1, ())
+
+
+def test_missing_and_empty_roots_are_reported(tmp_path: Path) -> None:
+    problems = load([tmp_path / "nowhere", tmp_path]).problems
+    assert sorted(problem.message for problem in problems) == [
+        "cannot be read: No such file or directory",
+        "no *.json file in it",
+    ]
+
+
+def test_a_pipe_is_not_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.json")
+    assert [problem.message for problem in load([tmp_path]).problems] == ["no *.json file in it"]
+
+
+@pytest.mark.parametrize("target", ["nowhere.json", "a.json"], ids=["dangling", "to itself"])
+def test_a_link_to_nothing_is_reported(tmp_path: Path, target: str) -> None:
+    (tmp_path / "a.json").symlink_to(target)
+    (problem,) = load([tmp_path]).problems
+    assert problem.message.startswith("cannot be read: ")
+
+
+def test_a_huge_file_is_refused_before_it_is_parsed(tmp_path: Path) -> None:
+    with (tmp_path / "a.json").open("wb") as stream:
+        stream.truncate(1 << 30)
+    assert [problem.message for problem in load([tmp_path]).problems] == ["larger than 16 MiB"]
+
+
+def test_the_deepest_document_that_is_let_through_is_understood(tmp_path: Path) -> None:
+    assert problems_of(tmp_path, MINIMAL | {"response": deep(strictjson.MAX_DEPTH - 2)}) == []
+    node: dict[str, Any] = {"type": "u8"}
+    for _ in range((strictjson.MAX_DEPTH - 2) // 3):
+        node = {"allOf": [{"if": node}]}
+    assert problems_of(tmp_path, MINIMAL | {"response": node}) == []
+
+
+def test_all_types_of_the_dialect_are_taken(tmp_path: Path) -> None:
+    properties = {name: {"type": name} for name in dialect.types()}
+    assert problems_of(tmp_path, MINIMAL | {"request": {"properties": properties}}) == []
+
+
+KEYWORDS = [
+    "type",
+    "properties",
+    "items",
+    "required",
+    "enum",
+    "default",
+    "if",
+    "then",
+    "else",
+    "allOf",
+    "oneOf",
+    "added",
+]
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-1, 3) | st.sampled_from(["u8", "object", "", "x/y~"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from([*KEYWORDS, "deprecated", "odd"]), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+@given(request=VALUES, response=VALUES, extra=st.dictionaries(st.sampled_from(["examples", "usage"]), VALUES))
+def test_any_json_is_either_refused_or_held_without_loss(
+    tmp_path_factory: pytest.TempPathFactory, request: object, response: object, extra: dict[str, object]
+) -> None:
+    raw = MINIMAL | {"request": request, "response": response} | extra
+    file = tmp_path_factory.mktemp("any") / "a.json"
+    file.write_text(json.dumps(raw))
+    loaded = load([file])
+    assert bool(loaded.documents) != has_errors(loaded.problems)
+    for document in loaded.documents:
+        rebuilt = rebuild.document(json.loads(dump(document)))
+        assert dict(rebuild.facts(rebuilt)) == dict(
+            rebuild.facts(raw | {"type": "object"} if "type" in rebuilt else raw)
+        )
+    assert all(problem.level is Level.WARNING for problem in loaded.problems if loaded.documents)

@@ -1,0 +1,92 @@
+"""The model holds everything that a document says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rpcschema.load import load
+from rpcschema.model.dump import dump
+from rpcschema.problems import has_errors
+from tests.generator import rebuild
+from tests.shared import ROOT, shared_path
+
+OWN = ROOT / "tests/cases/every-construct/schemas"
+
+
+def read(file: Path) -> Any:
+    return json.loads(file.read_text(encoding="utf-8"))
+
+
+def dumps(root: Path) -> dict[str, Any]:
+    """The dump of each document below `root`, by file."""
+    return {source.path: json.loads(dump(source.document)) for source in load([root]).sources}
+
+
+def assert_same_facts(root: Path) -> int:
+    made = dumps(root)
+    for file, value in made.items():
+        assert dict(rebuild.facts(rebuild.document(value))) == dict(rebuild.facts(read(Path(file)))), file
+    return len(made)
+
+
+@pytest.mark.parametrize("root", [OWN, ROOT / "schemas"], ids=["every construct", "our documents"])
+def test_dump_holds_every_fact(root: Path) -> None:
+    assert assert_same_facts(root) == len(list(root.rglob("*.json")))
+
+
+@pytest.mark.parametrize(
+    ("release", "documents"), [("master-2026-08", 201), ("v26.06", 201), ("v26.04", 181), ("v24.11", 151)]
+)
+def test_dump_holds_every_fact_of_core_lightning(release: str, documents: int) -> None:
+    assert assert_same_facts(shared_path(f"corpus/{release}/schemas")) == documents
+
+
+@pytest.mark.parametrize("release", ["master-2026-08", "v26.06", "v26.04"])
+def test_documents_of_core_lightning_have_no_problems(release: str) -> None:
+    assert load([shared_path(f"corpus/{release}/schemas")]).problems == ()
+
+
+def test_two_documents_of_one_name_in_a_release_are_found() -> None:
+    problems = load([shared_path("corpus/v24.11/schemas")]).problems
+    assert has_errors(problems)
+    assert [problem.message.split(",")[0] for problem in problems] == ["rpc 'disableoffer' is described twice"]
+
+
+def losses(value: Any) -> Iterator[Any]:
+    """`value` without one of its facts, in every way there is."""
+    if isinstance(value, dict):
+        for key in value:
+            yield {other: entry for other, entry in value.items() if other != key}
+            for less in losses(value[key]):
+                yield value | {key: less}
+    elif isinstance(value, list):
+        for at, entry in enumerate(value):
+            yield value[:at] + value[at + 1 :]
+            for less in losses(entry):
+                yield [*value[:at], less, *value[at + 1 :]]
+    elif isinstance(value, bool | int | float | str):
+        yield None
+
+
+@pytest.mark.parametrize("file", sorted(OWN.rglob("*.json")), ids=lambda file: str(file.relative_to(OWN)))
+def test_any_lost_fact_is_noticed(file: Path) -> None:
+    raw = dict(rebuild.facts(read(file)))
+    whole = dumps(file)[file.as_posix()]
+    for broken in losses(whole):
+        try:
+            rebuilt = rebuild.document(broken)
+        except (AssertionError, KeyError, TypeError, AttributeError):
+            continue
+        assert dict(rebuild.facts(rebuilt)) != raw
+
+
+def test_order_of_properties_is_a_fact() -> None:
+    file = OWN / "tank-fill.json"
+    value = dumps(file)[file.as_posix()]
+    value["request"]["fields"].reverse()
+    assert dict(rebuild.facts(rebuild.document(value))) != dict(rebuild.facts(read(file)))
