@@ -1,0 +1,6 @@
+"""`python -m rpcschema`."""
+
+from rpcschema.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,168 @@
+"""The command `rpcschema`. Exit codes: 0 fine, 1 a finding (out of date), 2 could not work."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import BrokenExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Final
+
+from cyclopts import App, CycloptsError, Parameter
+from cyclopts.validators import Number
+from rich.console import Console
+from rich.progress import Progress as ProgressBar
+from rich.text import Text
+
+from rpcschema import output
+from rpcschema.generate import Progress, changes, render
+from rpcschema.load import load
+from rpcschema.output import Change, OutputError
+from rpcschema.problems import Level, Problem, has_errors
+from rpcschema.settings import Settings, SettingsError, find_project, package_name
+from rpcschema.targets import TARGETS
+
+FINE: Final = 0
+FINDING: Final = 1
+FAILED: Final = 2
+
+app: Final = App(
+    name="rpcschema",
+    help="Generate typed Python, man pages and docs from Core Lightning's rpc-schema documents.",
+    version=lambda: version("clnrpc"),
+    exit_on_error=False,
+    print_error=False,
+    result_action="return_value",
+)
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What `generate` and `check` share; what is not given comes from `[tool.rpcschema]` of pyproject.toml."""
+
+    out: Annotated[Path | None, Parameter(help="Output folder. [default: generated]")] = None
+    package: Annotated[str | None, Parameter(help="Import name of the generated package.")] = None
+    target: Annotated[
+        tuple[str, ...],
+        Parameter(help=f"Only this target, may be repeated: {', '.join(TARGETS)}.", negative=(), show_default=False),
+    ] = ()
+    jobs: Annotated[int, Parameter(help="Number of processes that share the work.", validator=Number(gte=1))] = 1
+
+
+Schemas = Annotated[Path, Parameter(help="Documents, or folders that are searched for *.json at any depth.")]
+
+
+def main() -> None:
+    """Runs the command line of this process and exits."""
+    try:
+        code = app()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; Python would complain again when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = FAILED
+    except CycloptsError as error:
+        _complain(f"{error} See rpcschema --help.")
+        code = FAILED
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        _complain(f"{place}{error.strerror or error}")
+        code = FAILED
+    except (SettingsError, OutputError, BrokenExecutor) as error:
+        _complain(str(error))
+        code = FAILED
+    sys.exit(code)
+
+
+@app.command
+def generate(*schemas: Schemas, options: Options = Options()) -> int:
+    """Write the package, man pages and docs, and remove what is no longer made."""
+    out, needed = _compare(schemas, options)
+    if needed is None:
+        return FAILED
+    output.write(out, needed)
+    removed = sum(change.new is None for change in needed)
+    print(_printable(f"{out}: {len(needed) - removed} written, {removed} removed"))
+    return FINE
+
+
+@app.command
+def check(*schemas: Schemas, options: Options = Options()) -> int:
+    """Write nothing, and print what `generate` would change as a unified diff; exit with 1 if there is anything."""
+    out, needed = _compare(schemas, options)
+    if needed is None:
+        return FAILED
+    for change in needed:
+        sys.stdout.buffer.write(output.diff(change).encode())
+    if not needed:
+        return FINE
+    _complain(f"{out}: {len(needed)} out of date; rpcschema generate brings them up to date")
+    return FINDING
+
+
+def _compare(schemas: Sequence[Path], options: Options) -> tuple[Path, tuple[Change, ...] | None]:
+    """The output folder and what is to be changed in it, None if there were errors; all problems are reported."""
+    project = find_project(Path.cwd())
+    roots = tuple(schemas) or project.schemas
+    package = options.package or project.package
+    if not roots or package is None:
+        missing = "SCHEMAS" if not roots else "--package"
+        raise SettingsError(f"{missing} is needed; no [tool.rpcschema] of a pyproject.toml gives it")
+    only, listed = _known(options.target), _known(project.targets or ())
+    settings = Settings(
+        package=package_name(package),
+        targets=tuple(name for name in TARGETS if name in listed or name in only) or TARGETS,
+    )
+    out = options.out or project.out or Path("generated")
+    loaded = load(roots)
+    _report(loaded.problems)
+    if has_errors(loaded.problems):
+        return out, None
+    with _progress() as progress:
+        made = render(loaded, settings, only or settings.targets, jobs=options.jobs, progress=progress)
+    _report(made.problems)
+    if has_errors(made.problems):
+        return out, None
+    return out, changes(loaded, settings, out, made, keep_others=bool(only))
+
+
+def _known(targets: Sequence[str]) -> tuple[str, ...]:
+    """`targets` in our order, each once. Raises SettingsError for one that does not exist."""
+    for name in targets:
+        if name not in TARGETS:
+            raise SettingsError(f"there is no target {name!r}; there are {', '.join(TARGETS)}")
+    return tuple(name for name in TARGETS if name in targets)
+
+
+@contextmanager
+def _progress() -> Iterator[Progress]:
+    """Shows a bar on a terminal, and nothing anywhere else."""
+    with ProgressBar(console=_console(), transient=True, disable=not _console().is_terminal) as bar:
+        task = bar.add_task("Rendering", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _report(problems: Sequence[Problem]) -> None:
+    for problem in problems:
+        text = Text(_printable(str(problem)))
+        style = "bold red" if problem.level is Level.ERROR else "yellow"
+        text.highlight_words([f" {problem.level.value}: "], style)
+        _console().print(text)
+
+
+def _complain(message: str) -> None:
+    _console().print(Text(_printable(f"rpcschema: {message}")))
+
+
+def _console() -> Console:
+    return Console(stderr=True, soft_wrap=True, highlight=False)
+
+
+def _printable(text: str) -> str:
+    """`text` on one line, without the control characters by which a document could draw on the terminal."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)

@@ -1,0 +1,115 @@
+"""The output folder: what is there is compared with what should be, then changed file by file.
+
+Files are staged beside their places first and renamed into them last, so that an error on the way (a full disk, say)
+changes nothing. Nothing is read, written or removed outside of the folder, whatever a path or a symbolic link says.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class OutputError(ValueError):
+    """The output folder cannot be worked on; the message says what is in the way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One file that is not as it should be."""
+
+    path: str
+    """POSIX, relative to the output folder."""
+    old: bytes | None
+    """What is there; None if it is to be created."""
+    new: bytes | None
+    """What should be there; None if it is to be removed."""
+
+
+def compare(out: Path, wanted: Mapping[str, bytes], previous: Iterable[str]) -> tuple[Change, ...]:
+    """The changes, sorted by path, that make `out` hold `wanted`, and of the files `previous` none but these.
+
+    Raises OutputError for a path that leads out of `out`, OSError for what cannot be read.
+    """
+    changes = []
+    for path in sorted({*wanted, *previous}):
+        old, new = _read(_inside(out, path)), wanted.get(path)
+        if old != new:
+            changes.append(Change(path, old, new))
+    return tuple(changes)
+
+
+def write(out: Path, changes: Sequence[Change]) -> None:
+    """Makes the changes.
+
+    Raises OutputError for a path that leads out of `out`, OSError for what cannot be written; if that comes up while
+    the new files are staged, as it does for a full disk, all is as it was.
+    """
+    staged: list[tuple[Path, Path]] = []
+    try:
+        for change in changes:
+            if change.new is not None:
+                file = _inside(out, change.path)
+                file.parent.mkdir(parents=True, exist_ok=True)
+                stage = file.with_name(f".{file.name[:100]}.{secrets.token_hex(4)}")
+                staged.append((stage, file))
+                with stage.open("xb") as stream:
+                    stream.write(change.new)
+        for stage, file in staged:
+            stage.replace(file)
+    finally:
+        for stage, _ in staged:
+            stage.unlink(missing_ok=True)
+    for change in changes:
+        if change.new is None:
+            file = _inside(out, change.path)
+            file.unlink(missing_ok=True)
+            _remove_empty(file.parent, out)
+
+
+def diff(change: Change) -> str:
+    """The change as a unified diff of text, never empty."""
+    before = "/dev/null" if change.old is None else f"a/{change.path}"
+    after = "/dev/null" if change.new is None else f"b/{change.path}"
+    lines = list(difflib.unified_diff(_lines(change.old), _lines(change.new), before, after))
+    if not lines:  # an empty file comes or goes
+        lines = [f"--- {before}\n", f"+++ {after}\n"]
+    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+
+
+def _lines(content: bytes | None) -> list[str]:
+    # Not splitlines, which also splits where no tool that reads diffs does.
+    return re.findall(r"[^\n]*\n|[^\n]+", (content or b"").decode(errors="backslashreplace"))
+
+
+def stays_inside(path: str) -> bool:
+    """Whether `path`, POSIX and relative, names a file below the folder that it is relative to (links aside)."""
+    parts = path.split("/")
+    return not {"", ".", ".."} & set(parts) and not {"\\", "\0"} & set(path)
+
+
+def _inside(out: Path, path: str) -> Path:
+    if not stays_inside(path):
+        raise OutputError(f"{path!r} is no path inside of {out}")
+    file = out / path
+    if not Path(os.path.realpath(file)).is_relative_to(os.path.realpath(out)):
+        raise OutputError(f"{file} leads out of {out} through a symbolic link; remove the link")
+    return file
+
+
+def _read(file: Path) -> bytes | None:
+    try:
+        return file.read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def _remove_empty(folder: Path, out: Path) -> None:
+    while folder != out and not any(folder.iterdir()):
+        folder.rmdir()
+        folder = folder.parent

@@ -1,0 +1,102 @@
+"""The settings that targets see, and the table `[tool.rpcschema]` of pyproject.toml that may hold them."""
+
+from __future__ import annotations
+
+import keyword
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+class SettingsError(ValueError):
+    """The settings cannot be used; the message says which one, where it stands, and what it should be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a target may know besides the documents."""
+
+    package: str
+    """The generated package's import name, one identifier."""
+    targets: tuple[str, ...]
+    """All outputs that belong to the package, even if this run makes only some of them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectTable:
+    """`[tool.rpcschema]`: defaults for what the command line does not say.
+
+    Its paths are relative to the file that holds the table, and joined to that file's folder here.
+    """
+
+    schemas: tuple[Path, ...] = ()
+    out: Path | None = None
+    package: str | None = None
+    targets: tuple[str, ...] | None = None
+
+
+def package_name(text: str) -> str:
+    """`text`, if Python could import a package of that name; else SettingsError."""
+    if not (text.isascii() and text.isidentifier()) or keyword.iskeyword(text):
+        raise SettingsError(
+            f"{text!r} cannot be the name of a package: use ASCII letters, digits and _, and no keyword of Python"
+        )
+    return text
+
+
+def find_project(start: Path) -> ProjectTable:
+    """The table of the nearest pyproject.toml in `start` or above that has one; empty if none has.
+
+    Raises SettingsError for a table that cannot be used, OSError for a file that cannot be read.
+    """
+    for folder in (start, *start.parents):
+        file = folder / "pyproject.toml"
+        if file.is_file():
+            table = _read_table(file)
+            if table is not None:
+                return table
+    return ProjectTable()
+
+
+def _read_table(file: Path) -> ProjectTable | None:
+    try:
+        content = tomllib.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:  # TOMLDecodeError or UnicodeDecodeError
+        raise SettingsError(f"{file}: not readable as TOML: {error}") from error
+    tool = content.get("tool")
+    table = tool.get("rpcschema") if isinstance(tool, dict) else None
+    if table is None:
+        return None
+    where = f"{file}: [tool.rpcschema]"
+    if not isinstance(table, dict):
+        raise SettingsError(f"{where}: expected a table")
+    unknown = table.keys() - {"schemas", "out", "package", "targets"}
+    if unknown:
+        raise SettingsError(
+            f"{where}: unknown {', '.join(sorted(unknown))}; there are schemas, out, package and targets"
+        )
+    schemas = _strings(table, "schemas", where)
+    out = _string(table, "out", where)
+    return ProjectTable(
+        schemas=tuple(file.parent / path for path in schemas or ()),
+        out=None if out is None else file.parent / out,
+        package=_string(table, "package", where),
+        targets=_strings(table, "targets", where),
+    )
+
+
+def _string(table: dict[str, Any], key: str, where: str) -> str | None:
+    value = table.get(key)
+    if value is not None and not isinstance(value, str):
+        raise SettingsError(f"{where}: {key}: expected a string")
+    return value
+
+
+def _strings(table: dict[str, Any], key: str, where: str) -> tuple[str, ...] | None:
+    value = table.get(key)
+    if value is None:
+        return None
+    if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
+        raise SettingsError(f"{where}: {key}: expected a list of strings")
+    return tuple(value)

@@ -1,0 +1,27 @@
+"""Runs of the real command, in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+
+def rpcschema(*args: str | Path, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """What `rpcschema` says and does in `cwd`."""
+    return subprocess.run(
+        [sys.executable, "-m", "rpcschema", *map(str, args)],
+        cwd=cwd,
+        env=os.environ | environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=120,
+        check=False,
+    )
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    """The bytes of each file below `folder`, by relative path."""
+    return {file.relative_to(folder).as_posix(): file.read_bytes() for file in folder.rglob("*") if file.is_file()}

@@ -1,0 +1,255 @@
+"""The command: arguments, exit codes, messages, and that the same input gives the same bytes however it is run."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+
+from tests.generator.commands import rpcschema, tree
+from tests.shared import ROOT
+
+SCHEMAS = ROOT / "tests/cases/every-construct/schemas"
+
+Run = Callable[..., "CompletedProcess[str]"]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with documents in `schemas`, none of them with problems."""
+    shutil.copytree(SCHEMAS, tmp_path / "schemas")
+    odd = tmp_path / "schemas/tank-fill.json"
+    raw = json.loads(odd.read_text())
+    del raw["response"]["x-colour"], raw["examples"]
+    odd.write_text(json.dumps(raw))
+    return tmp_path
+
+
+@pytest.fixture
+def run(folder: Path) -> Run:
+    """`rpcschema COMMAND schemas --package tank --target model …` in `folder`."""
+
+    def call(command: str, *more: str) -> CompletedProcess[str]:
+        return rpcschema(command, "schemas", "--package", "tank", "--target", "model", *more, cwd=folder)
+
+    return call
+
+
+def test_generate_then_check(folder: Path, run: Run) -> None:
+    done = run("generate")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "generated: 4 written, 0 removed\n", "")
+    done = run("check")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_check_shows_what_is_out_of_date_and_writes_nothing(folder: Path, run: Run) -> None:
+    run("generate")
+    document = folder / "schemas/notification/tank.json"
+    document.write_text(document.read_text().replace("Sent when", "Told when"))
+    (folder / "generated/model/rpc/tank-fill.json").unlink()
+    before = tree(folder / "generated")
+    done = run("check")
+    assert done.returncode == 1
+    assert '-    "Sent when a level changes."\n+    "Told when a level changes."\n' in done.stdout
+    assert "--- /dev/null\n+++ b/model/rpc/tank-fill.json\n" in done.stdout
+    assert done.stderr == "rpcschema: generated: 3 out of date; rpcschema generate brings them up to date\n"
+    assert tree(folder / "generated") == before
+
+
+def test_document_that_is_gone_takes_its_files_along(folder: Path, run: Run) -> None:
+    run("generate")
+    shutil.rmtree(folder / "schemas/hook")
+    assert run("check").returncode == 1
+    assert run("generate").stdout == "generated: 1 written, 1 removed\n"
+    assert set(tree(folder / "generated")) == {
+        "manifest.json",
+        "model/notification/tank_level.json",
+        "model/rpc/tank-fill.json",
+    }
+
+
+def test_target_leaves_files_of_other_targets_alone(folder: Path, run: Run) -> None:
+    run("generate")
+    manifest = json.loads((folder / "generated/manifest.json").read_text())
+    manifest["targets"]["man"] = manifest["targets"]["model"] | {"files": {"man/old.7": ""}}
+    (folder / "generated/manifest.json").write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n")
+    (folder / "generated/man").mkdir()
+    (folder / "generated/man/old.7").touch()
+    assert run("generate").stdout == "generated: 0 written, 0 removed\n"
+    assert (folder / "generated/man/old.7").exists()
+
+
+def test_manifest_that_lists_files_elsewhere_removes_nothing(folder: Path, run: Run) -> None:
+    run("generate")
+    mine = folder / "mine"
+    mine.touch()
+    manifest = folder / "generated/manifest.json"
+    manifest.write_text(manifest.read_text().replace("model/rpc/tank-fill.json", "../mine"))
+    done = run("generate")
+    assert done.returncode == 2
+    assert "generated/manifest.json: lists '../mine'" in done.stderr
+    assert mine.exists()
+
+
+def test_same_bytes_whatever_the_order_the_hash_seed_and_the_jobs(folder: Path) -> None:
+    backwards = sorted(map(str, (folder / "schemas").rglob("*.json")), reverse=True)
+    results = []
+    for roots, jobs, seed in ((["schemas"], "1", "0"), (["schemas"], "2", "1"), (backwards, "1", "2")):
+        out = folder / f"out{seed}"
+        options = ("--package", "tank", "--target", "model", "--out", out, "--jobs", jobs)
+        done = rpcschema("generate", *roots, *options, cwd=folder, PYTHONHASHSEED=seed)
+        assert done.returncode == 0, done.stderr
+        results.append(tree(out))
+    assert results[0] == results[1] == results[2]
+
+
+def test_two_documents_may_not_make_the_same_file(folder: Path, run: Run) -> None:
+    text = (folder / "schemas/tank-fill.json").read_text()
+    (folder / "schemas/upper.json").write_text(text.replace('"tank-fill"', '"Tank-fill"'))
+    done = run("generate")
+    assert (done.returncode, done.stderr) == (
+        2,
+        "schemas/tank-fill.json: error: target model (upper.json) and target model (tank-fill.json)"
+        " both make the file model/rpc/tank-fill.json\n",
+    )
+    assert not (folder / "generated").exists()
+
+
+def test_error_in_one_document_writes_nothing_at_all(folder: Path, run: Run) -> None:
+    run("generate")
+    before = tree(folder / "generated")
+    (folder / "schemas/tank-fill.json").write_text("{")
+    (folder / "schemas/hook/tank.json").unlink()
+    done = run("generate")
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("schemas/tank-fill.json: line 1 column 2: error: not JSON")
+    assert tree(folder / "generated") == before
+
+
+PROJECT = """
+[tool.rpcschema]
+schemas = ["docs/schemas"]
+out = "made"
+package = "tank"
+targets = ["model"]
+"""
+
+
+def test_table_of_the_nearest_project_gives_what_is_not_said(tmp_path: Path) -> None:
+    shutil.copytree(SCHEMAS, tmp_path / "docs/schemas")
+    (tmp_path / "pyproject.toml").write_text(PROJECT)
+    (tmp_path / "docs/pyproject.toml").write_text("[project]\n")
+    done = rpcschema("generate", cwd=tmp_path / "docs")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "made/model/rpc/tank-fill.json").exists()
+    assert json.loads((tmp_path / "made/manifest.json").read_text())["targets"]["model"]["package"] == "tank"
+
+
+def test_target_that_the_project_drops_takes_its_files_along(tmp_path: Path) -> None:
+    shutil.copytree(SCHEMAS, tmp_path / "docs/schemas")
+    (tmp_path / "pyproject.toml").write_text(PROJECT.replace('["model"]', '["model", "man"]'))
+    assert rpcschema("generate", cwd=tmp_path).returncode == 0
+    assert (tmp_path / "made/man").exists()
+    (tmp_path / "pyproject.toml").write_text(PROJECT)
+    assert rpcschema("generate", cwd=tmp_path).returncode == 0
+    assert not (tmp_path / "made/man").exists()
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ("[tool.rpcschema", "not readable as TOML"),
+        ("[tool]\nrpcschema = 1", "[tool.rpcschema]: expected a table"),
+        (
+            "[tool.rpcschema]\nschema = []",
+            "[tool.rpcschema]: unknown schema; there are schemas, out, package and targets",
+        ),
+        ("[tool.rpcschema]\nschemas = 'a'", "[tool.rpcschema]: schemas: expected a list of strings"),
+        ("[tool.rpcschema]\nout = 1", "[tool.rpcschema]: out: expected a string"),
+        ("[tool.rpcschema]\nschemas = ['x']", "--package is needed"),
+        ("[tool.rpcschema]\npackage = 'x'", "SCHEMAS is needed"),
+        ("[tool.rpcschema]\nschemas = ['x']\npackage = 'x'\ntargets = ['mann']", "there is no target 'mann'"),
+    ],
+    ids=range(8),
+)
+def test_unusable_table_is_refused(tmp_path: Path, table: str, message: str) -> None:
+    (tmp_path / "pyproject.toml").write_text(table)
+    done = rpcschema("check", cwd=tmp_path)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["generate", "schemas", "--package", "class"], "rpcschema: 'class' cannot be the name of a package"),
+        (["generate", "schemas", "--package", "../x"], "rpcschema: '../x' cannot be the name of a package"),
+        (["generate", "schemas", "--package", "a.b"], "rpcschema: 'a.b' cannot be the name of a package"),
+        (["generate", "schemas", "--package", "a", "--jobs", "0"], "--jobs"),
+        (["generate", "schemas", "--package", "a", "--target", "all"], "rpcschema: there is no target 'all'"),
+        (["generate", "schemas", "--package", "a", "--nonsense"], "--nonsense"),
+        (["generate", "nowhere", "--package", "a"], "nowhere: error: cannot be read: No such file or directory"),
+        (["generate", "schemas", "--package", "a", "--target", "model", "--out", "file/x"], "Not a directory"),
+        (["explode"], "explode"),
+    ],
+    ids=range(9),
+)
+def test_what_cannot_work_says_so_in_one_line(folder: Path, args: list[str], message: str) -> None:
+    (folder / "file").touch()
+    done = rpcschema(*args, cwd=folder)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stdout == ""
+    assert not (folder / "generated").exists()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read and write everything")
+def test_folder_without_permission_is_an_error_without_traceback(folder: Path, run: Run) -> None:
+    (folder / "generated").mkdir(mode=0o500)
+    done = run("generate")
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert "Permission denied" in done.stderr
+
+
+def test_reader_that_has_seen_enough_is_no_traceback(folder: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "rpcschema", "check", "schemas", "--package", "tank", "--target", "model"]
+    done = subprocess.run(command, cwd=folder, stdout=writer, stderr=subprocess.PIPE, check=False)
+    os.close(writer)
+    assert done.returncode != 0
+    assert b"Traceback" not in done.stderr
+    assert b"Exception" not in done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+def test_full_disk_is_an_error_without_traceback(folder: Path, run: Run) -> None:
+    assert run("generate").returncode == 0
+    with Path("/dev/full").open("wb") as full:
+        command = [sys.executable, "-m", "rpcschema", "generate", "schemas", "--package", "tank", "--target", "model"]
+        done = subprocess.run(command, cwd=folder, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (2, "rpcschema: No space left on device\n")
+
+
+@pytest.mark.parametrize("command", [[], ["generate"], ["check"]])
+def test_help_is_there_for_all(tmp_path: Path, command: list[str]) -> None:
+    done = rpcschema(*command, "--help", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Usage: rpcschema" in done.stdout
+
+
+def test_messages_have_no_colours_and_no_bar_in_a_pipe(folder: Path, run: Run) -> None:
+    (folder / "schemas/bad.json").write_text('{"\\u001b[31m": 1}')
+    assert "\x1b" not in run("generate").stderr
+    (folder / "schemas/bad.json").unlink()
+    assert run("generate").stderr == ""
