@@ -1,0 +1,129 @@
+"""What the templates of clients and services are told about a command. All strings are Python source or safe inside
+it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from rpcschema.model.nodes import Document
+from rpcschema.problems import Level, Problem
+from rpcschema.python import docs, names
+from rpcschema.python.annotations import annotation, imported
+from rpcschema.python.classes import Attribute, Plan, plan
+from rpcschema.settings import Settings
+
+_INDENT: Final = 8
+"""Where the docstring of a method stands."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParameterView:
+    """A parameter of a command, as source."""
+
+    wire: str
+    attribute: str
+    type: str
+    items: str
+    required: bool
+    deprecated: bool
+    annotation: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandView:
+    """A command, as source."""
+
+    wire: str
+    method: str
+    module: str
+    request: str
+    response: str
+    extras: bool
+    parameters: tuple[ParameterView, ...]
+    doc: str
+    """The docstring of the client's method, quotes included, indented for a method."""
+    stub_doc: str
+    """The docstring of the service's method."""
+
+
+def planned(document: Document, settings: Settings) -> Plan:
+    """The plan of a document's classes within the package that `settings` name."""
+    return plan(document, f"{settings.package}.runtime.scalars")
+
+
+def view(document: Document, plan: Plan) -> CommandView:
+    """The view of a command whose classes are `plan`."""
+    if plan.request is None:
+        raise ValueError(f"{document.kind} {document.name} is no command")
+    return CommandView(
+        wire=repr(document.name),
+        method=names.method(document),
+        module=repr(names.module(document)),
+        request=plan.request.name,
+        response=plan.response.name,
+        extras=document.request.extras is True,
+        parameters=tuple(_parameter(attribute) for attribute in plan.request.attributes),
+        doc=docs.docstring(_method_doc(document, plan.request.attributes), indent=_INDENT),
+        stub_doc=docs.docstring(f"{document.title}.", indent=_INDENT),
+    )
+
+
+def imports(plans: Sequence[Plan]) -> tuple[list[str], list[str]]:
+    """(scalar aliases, classes) that the signatures of these commands mention, sorted."""
+    needed = {
+        pair
+        for plan in plans
+        if plan.request
+        for attribute in plan.request.attributes
+        for pair in imported(attribute.schema)
+    }
+    needed |= {("types", plan.response.name) for plan in plans}
+    return (
+        sorted(name for home, name in needed if home == "scalars"),
+        sorted(name for home, name in needed if home == "types"),
+    )
+
+
+def left_out(documents: Sequence[Document], target: str) -> tuple[Problem, ...]:
+    """A warning for each document that this target makes nothing of."""
+    return tuple(
+        Problem(
+            document.file,
+            "",
+            f"the {target} target covers commands only: this {document.kind} is left out",
+            Level.WARNING,
+        )
+        for document in documents
+        if document.kind != "rpc"
+    )
+
+
+def _parameter(attribute: Attribute) -> ParameterView:
+    node = attribute.nodes[0]
+    element = node.items.type if node.items is not None and node.items.type is not None else ""
+    return ParameterView(
+        wire=repr(attribute.wire),
+        attribute=attribute.name,
+        type=repr(node.type or ""),
+        items=repr(element),
+        required=attribute.required,
+        deprecated=bool(node.deprecated),
+        annotation=annotation(attribute.schema),
+    )
+
+
+def _method_doc(document: Document, parameters: Sequence[Attribute]) -> str:
+    parts = [f"{document.title}.", docs.text(document.description)]
+    if parameters:
+        parts.append("Args:\n" + "\n".join(_argument(parameter) for parameter in parameters))
+    if errors := docs.text(document.section("errors")):
+        parts.append("Raises:\n    RpcError: see the codes below.\n\n" + errors)
+    return "\n\n".join(part for part in parts if part)
+
+
+def _argument(parameter: Attribute) -> str:
+    lines = docs.wrap(f"{parameter.name}: {parameter.doc}".rstrip(), docs.WIDTH - _INDENT - 8)
+    return "\n".join([f"    {lines[0]}", *(f"        {line}" if line else "" for line in lines[1:])])

@@ -1,0 +1,112 @@
+"""Planned classes as Python source: datamodel-code-generator renders them, black formats them once.
+
+The generator is handed clean input: every object is a named definition, no conditionals, no defaults, member names
+that are Python's already. What JSON Schema cannot say (the members' order, defaults, wire names) goes to our own
+template of a class, `templates/python/dataclass.jinja2`.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from rpcschema.paths import templates_dir
+from rpcschema.python.classes import Attribute, ClassPlan
+from rpcschema.python.docs import docstring
+
+LINE_LENGTH: Final = 120
+
+
+def render(classes: Sequence[ClassPlan], header: str) -> str:
+    """The source of a module that defines `classes`; `header` becomes its first lines. Unformatted."""
+    # Slow to import, and not needed to load documents or to print help.
+    from datamodel_code_generator import generate  # noqa: PLC0415
+    from datamodel_code_generator.enums import DataModelType, InputFileType, OpenAPIScope  # noqa: PLC0415
+    from datamodel_code_generator.format import PythonVersion  # noqa: PLC0415
+
+    details: defaultdict[str, dict[str, Any]] = defaultdict(dict)
+    for planned in classes:
+        details[planned.name] = _template_details(planned)
+    source = generate(
+        json.dumps(_definitions(classes)),
+        input_file_type=InputFileType.OpenAPI,
+        openapi_scopes=[OpenAPIScope.Schemas],
+        output_model_type=DataModelType.DataclassesDataclass,
+        target_python_version=PythonVersion.PY_311,
+        custom_template_dir=templates_dir() / "python",
+        extra_template_data=details,
+        additional_imports=["typing.ClassVar"] if any(entry["wire_names"] for entry in details.values()) else None,
+        custom_file_header=header,
+        enum_field_as_literal="all",  # type: ignore[arg-type] # accepted by name
+        use_standard_collections=True,
+        use_union_operator=True,
+        disable_timestamp=True,
+        keyword_only=True,
+        formatters=[],
+    )
+    if not isinstance(source, str):
+        raise TypeError("datamodel-code-generator made several modules of one document")
+    _check_complete(source, classes)
+    return source
+
+
+def black(source: str) -> str:
+    """`source` as black formats it. Raises if it is not Python, which would be a bug of ours."""
+    from black import format_str  # noqa: PLC0415 # slow to import
+    from black.mode import Mode, TargetVersion  # noqa: PLC0415
+
+    return format_str(source, mode=Mode(line_length=LINE_LENGTH, target_versions={TargetVersion.PY311}))
+
+
+def _check_complete(source: str, classes: Sequence[ClassPlan]) -> None:
+    """The generator may rename what it thinks unfit; nothing planned may be missing because of that."""
+    made = {
+        statement.name: [name for part in statement.body if (name := _member(part)) is not None]
+        for statement in ast.parse(source).body
+        if isinstance(statement, ast.ClassDef)
+    }
+    if made != {planned.name: [attribute.name for attribute in planned.attributes] for planned in classes}:
+        raise RuntimeError(f"datamodel-code-generator did not render the classes as planned: {made}")
+
+
+def _member(statement: ast.stmt) -> str | None:
+    """The name of a dataclass's member that `statement` declares."""
+    if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
+        return statement.target.id if statement.target.id != "__wire_names__" else None
+    return None
+
+
+def _definitions(classes: Sequence[ClassPlan]) -> Mapping[str, Any]:
+    """The input: an OpenAPI document, because that has definitions without a root type."""
+    schemas = {
+        planned.name: {
+            "type": "object",
+            "properties": {attribute.name: attribute.schema for attribute in planned.attributes},
+            "required": [attribute.name for attribute in planned.attributes if _is_plain(attribute)],
+        }
+        for planned in classes
+    }
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "", "version": ""},
+        "paths": {},
+        "components": {"schemas": schemas},
+    }
+
+
+def _is_plain(attribute: Attribute) -> bool:
+    """Whether the annotation is the bare type: None is not among its values."""
+    return attribute.required or attribute.default is not None
+
+
+def _template_details(planned: ClassPlan) -> dict[str, Any]:
+    return {
+        "class_doc": docstring(planned.doc, indent=4),
+        "docs": {a.name: docstring(a.doc, indent=4) for a in planned.attributes if a.doc},
+        "order": [attribute.name for attribute in planned.attributes],
+        "defaults": {a.name: repr(a.default) for a in planned.attributes if a.default is not None},
+        "wire_names": {a.name: a.wire for a in planned.attributes if a.name != a.wire},
+    }

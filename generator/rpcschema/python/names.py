@@ -1,0 +1,60 @@
+"""Python names for the names of documents.
+
+A document's names are wire names: `lightning-dir`, `target/subcommand`, `return`, whatever a hostile document likes.
+Everything that reaches generated code goes through one of these functions, which return only identifiers.
+"""
+
+from __future__ import annotations
+
+import keyword
+import re
+from typing import Final
+
+from rpcschema.model.nodes import Document
+
+_BAD: Final = re.compile(r"[^0-9A-Za-z_]")
+_BUILTIN_TYPES: Final = frozenset({"bool", "dict", "float", "int", "list", "str"})
+"""Generated annotations use these; a class attribute of that name would hide them."""
+
+
+def attribute(wire_name: str) -> str:
+    """The Python attribute or parameter for a wire name: bad characters become `_`, a name that Python needs gets one
+    trailing `_`.
+    """
+    name = _BAD.sub("_", wire_name) or "_"
+    if name[0].isdigit():
+        name = "_" + name
+    if name.startswith("__"):  # Python mangles or reserves these inside a class
+        name = "_" + name.lstrip("_")
+    if keyword.iskeyword(name) or name in _BUILTIN_TYPES:
+        name += "_"
+    return name
+
+
+def pascal(wire_name: str) -> str:
+    """The wire name in PascalCase, split at `-` and `_` and whatever else is no letter or digit; `N` before a digit."""
+    parts = re.split(r"[^0-9A-Za-z]+", wire_name)
+    name = "".join(part[:1].upper() + part[1:] for part in parts)
+    return f"N{name}" if name[:1].isdigit() else name
+
+
+def request_class(document: Document) -> str | None:
+    """The class of what is sent: a command's parameters or a hook's payload; a notification has none."""
+    return {"rpc": f"{pascal(document.name)}Request", "hook": f"{pascal(document.name)}HookRequest"}.get(document.kind)
+
+
+def response_class(document: Document) -> str:
+    """The class of what comes back: a command's result, a notification's payload, a hook's answer."""
+    suffix = {"rpc": "Response", "notification": "Notification", "hook": "HookResponse"}[document.kind]
+    return pascal(document.name) + suffix
+
+
+def module(document: Document) -> str:
+    """The module of a document's classes under `<package>.types`."""
+    stem = attribute(document.name)
+    return stem if document.kind == "rpc" else f"{stem}_{document.kind}"
+
+
+def method(document: Document) -> str:
+    """The method of a command on clients and services."""
+    return attribute(document.name)

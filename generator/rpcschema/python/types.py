@@ -1,0 +1,81 @@
+"""The dialect's types in Python.
+
+Scalars become aliases of the generated package's `runtime.scalars`, which cost nothing and say in the editor what a
+value is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from rpcschema.model.nodes import ABSENT, Json, Node
+
+SCALARS: Final[Mapping[str, str]] = {
+    "bip340sig": "Bip340Sig",
+    "currency": "Currency",
+    "feerate": "Feerate",
+    "hash": "Hash",
+    "hex": "Hex",
+    "hexstr": "Hex",
+    "msat": "Msat",
+    "msat_or_all": "MsatOrAll",
+    "msat_or_any": "MsatOrAny",
+    "outpoint": "Outpoint",
+    "outputdesc": "OutputDesc",
+    "pubkey": "Pubkey",
+    "sat": "Sat",
+    "sat_or_all": "SatOrAll",
+    "secret": "Secret",
+    "short_channel_id": "ShortChannelId",
+    "short_channel_id_dir": "ShortChannelIdDir",
+    "signature": "Signature",
+    "txid": "Txid",
+    "u8": "U8",
+    "u16": "U16",
+    "u32": "U32",
+    "u64": "U64",
+}
+"""Dialect type -> the alias in `runtime.scalars`."""
+
+
+_INTEGERS: Final = frozenset({"integer", "u8", "u16", "u32", "u64", "msat", "sat"})
+_MARKUP: Final = re.compile(r"^([*`]*)(.*?)\1$", re.DOTALL)
+
+
+def string_enum(node: Node) -> tuple[str, ...] | None:
+    """The members if `node` is an enum of strings, else None (the dialect also pins booleans by one-member enums)."""
+    if node.enum and node.type in (None, "string"):
+        members = tuple(member for member in node.enum if isinstance(member, str))
+        if len(members) == len(node.enum):
+            return members
+    return None
+
+
+def default_value(node: Node) -> bool | int | str | None:
+    """The default as a value of the node's type, or None where it is only prose for people.
+
+    Documents write `"True"`, `"*False*"` or `"60 seconds"`: the first two are booleans, the third is no number.
+    """
+    if node.default is ABSENT or node.type is None:
+        return None
+    default: Json = node.default  # type: ignore[assignment] # ABSENT is ruled out above
+    if node.type == "boolean":
+        return default if isinstance(default, bool) else {"true": True, "false": False}.get(_bare(default).lower())
+    if node.type in _INTEGERS:
+        if isinstance(default, bool):
+            return None
+        return int(text) if (text := _bare(default)).isascii() and text.isdigit() else None
+    members = string_enum(node)
+    if members is not None:
+        return text if (text := _bare(default)) in members else None
+    return None
+
+
+def _bare(default: Json) -> str:
+    """A default's text without the Markdown around it."""
+    if not isinstance(default, str | int):
+        return ""
+    matched = _MARKUP.match(str(default).strip())
+    return matched[2] if matched else ""

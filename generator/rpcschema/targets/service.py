@@ -1,0 +1,22 @@
+"""Target `service`: `Service`, with one method a command, to be filled by a subclass."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rpcschema.model.nodes import Document
+from rpcschema.python.commands import left_out, planned, view
+from rpcschema.python.dataclasses import black
+from rpcschema.render import environment
+from rpcschema.settings import Settings
+from rpcschema.targets import Rendered, Target
+
+
+def collection(documents: Sequence[Document], settings: Settings) -> Rendered:
+    """The stubs of all commands."""
+    commands = [view(document, planned(document, settings)) for document in documents if document.kind == "rpc"]
+    source = environment("service").get_template("service.py.jinja").render(commands=commands)
+    return Rendered({f"{settings.package}/service.py": black(source).encode()}, left_out(documents, "service"))
+
+
+TARGET = Target(name="service", collection=collection)

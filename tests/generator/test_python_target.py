@@ -1,0 +1,234 @@
+"""The Python targets, judged by running what they make."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import importlib
+import json
+import sys
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Literal, get_type_hints
+
+import msgspec
+import pytest
+
+from rpcschema.load import load
+from rpcschema.model.nodes import Document
+from rpcschema.python import docs, names
+from rpcschema.settings import Settings
+from rpcschema.targets import load_target
+
+NUMBERS = count()
+HOSTILE = '"""\\"; import os #\n\\\n{{ 7*7 }} {% raw %} \\N{DIGIT ONE} \x00\u2028'
+
+
+def command(name: str = "pay-now", **halves: Any) -> dict[str, Any]:
+    empty = {"properties": {}}
+    return {"$schema": "x", "type": "object", "rpc": name, "title": "Pay", "description": ["Pays."]} | {
+        half: halves.get(half, empty) for half in ("request", "response")
+    }
+
+
+def documents(tmp_path: Path, *raws: dict[str, Any]) -> tuple[Document, ...]:
+    for number, raw in enumerate(raws):
+        (tmp_path / f"{number}.json").write_text(json.dumps(raw))
+    loaded = load([tmp_path])
+    assert not [problem for problem in loaded.problems if problem.level == "error"], loaded.problems
+    return loaded.documents
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Generates, writes and imports a package of its own name for each test."""
+    made: list[str] = []
+
+    def generate(*raws: dict[str, Any]) -> ModuleType:
+        name = f"generated_for_test_{next(NUMBERS)}"
+        made.append(name)
+        settings = Settings(package=name, targets=("python", "client", "service"))
+        sources = tmp_path / f"sources-{name}"
+        sources.mkdir()
+        docs = documents(sources, *raws)
+        for target in map(load_target, settings.targets):
+            outputs = [target.document(doc, settings) for doc in docs] if target.document else []
+            outputs += [target.collection(docs, settings)] if target.collection else []
+            for rendered in outputs:
+                assert not rendered.problems
+                for path, content in rendered.files.items():
+                    file = tmp_path / "out" / path
+                    file.parent.mkdir(parents=True, exist_ok=True)
+                    file.write_bytes(content)
+        importlib.invalidate_caches()
+        return importlib.import_module(name)
+
+    (tmp_path / "out").mkdir()
+    monkeypatch.syspath_prepend(str(tmp_path / "out"))
+    yield generate
+    for name in [module for module in sys.modules if module.partition(".")[0] in made]:
+        del sys.modules[name]
+
+
+def test_classes_and_methods_are_named_after_the_command(package: Any) -> None:
+    made = package(command("pay-now_later"))
+    assert made.types.PayNowLaterRequest
+    assert made.types.PayNowLaterResponse
+    assert callable(made.Client.pay_now_later)
+    assert made.COMMANDS["pay-now_later"].method == "pay_now_later"
+
+
+def test_members_keep_the_order_of_the_document(package: Any) -> None:
+    response = {
+        "required": ["last"],
+        "properties": {"first": {"type": "msat"}, "second": {"type": "string"}, "last": {"type": "boolean"}},
+    }
+    made = package(command(response=response))
+    fields = dataclasses.fields(made.types.PayNowResponse)
+    assert [field.name for field in fields] == ["first", "second", "last"]
+    assert made.types.PayNowResponse(last=True).first is None
+
+
+def test_wire_names_that_python_cannot_have_are_kept_beside(package: Any) -> None:
+    wire = ["lightning-dir", "return", "target/subcommand", "2nd", "list", "__class__"]
+    made = package(command(response={"properties": {name: {"type": "string"} for name in wire}}))
+    made_class = made.types.PayNowResponse
+    attributes = [field.name for field in dataclasses.fields(made_class)]
+    assert attributes == ["lightning_dir", "return_", "target_subcommand", "_2nd", "list_", "_class__"]
+    assert [made_class.__wire_names__[name] for name in attributes] == wire
+
+
+def test_a_default_of_the_right_type_becomes_a_value_in_requests_only(package: Any) -> None:
+    properties = {
+        "single_use": {"type": "boolean", "default": "True"},
+        "active_only": {"type": "boolean", "default": "*False*"},
+        "retry_for": {"type": "u32", "default": "60 seconds"},
+        "minconf": {"type": "u32", "default": 1},
+        "kind": {"type": "string", "enum": ["a", "b"], "default": "`b`"},
+        "note": {"type": "string", "default": "nothing"},
+    }
+    half = {"properties": properties}
+    made = package(command(request=half, response=half))
+    request, response = made.types.PayNowRequest(), made.types.PayNowResponse()
+    assert dataclasses.astuple(request) == (True, False, None, 1, "b", None)
+    assert set(dataclasses.astuple(response)) == {None}
+
+
+def test_types_are_what_the_document_says(package: Any) -> None:
+    properties = {
+        "a": {"type": "msat"},
+        "b": {"type": "array", "items": {"type": "hash"}},
+        "c": {"type": "array", "items": {"type": "object", "required": ["d"], "properties": {"d": {"type": "u8"}}}},
+        "e": {"oneOf": [{"type": "array", "items": {"type": "pubkey"}}, {"type": "string", "enum": ["all"]}]},
+        "f": {"type": "object"},
+        "g": {"untyped": True},
+        "h": {"type": "boolean", "enum": [True]},
+        "i": {"type": "string", "enum": ["x", "y"]},
+    }
+    made = package(command(response={"required": list(properties), "properties": properties}))
+    hints = get_type_hints(made.types.PayNowResponse)
+    assert hints == {
+        "a": int,
+        "b": list[str],
+        "c": list[made.types.PayNowResponseC],
+        "e": list[str] | Literal["all"],
+        "f": dict[str, Any],
+        "g": Any,
+        "h": bool,
+        "i": Literal["x", "y"],
+    }
+    decoded = msgspec.json.decode(
+        b'{"a":1,"b":["00"],"c":[{"d":2}],"e":"all","f":{"k":[]},"g":null,"h":true,"i":"x","new":1}',
+        type=made.types.PayNowResponse,
+    )
+    assert decoded.c[0].d == 2
+
+
+def test_a_conditional_field_is_optional_and_says_when_it_is_there(package: Any, tmp_path: Path) -> None:
+    response = {
+        "required": ["status"],
+        "properties": {"status": {"type": "string", "enum": ["paid", "open"]}},
+        "allOf": [
+            {
+                "if": {"properties": {"status": {"type": "string", "enum": ["paid"]}}},
+                "then": {
+                    "required": ["preimage"],
+                    "properties": {"status": {}, "preimage": {"type": "secret", "description": ["The proof."]}},
+                },
+            }
+        ],
+    }
+    made = package(command(response=response))
+    assert made.types.PayNowResponse(status="open").preimage is None
+    source = (tmp_path / "out" / made.__name__ / "types" / "pay_now.py").read_text()
+    assert "The proof." in source
+    assert 'Only if `status` is "paid".' in source
+
+
+def test_hostile_text_stays_text(package: Any) -> None:
+    properties = {"x": {"type": "string", "description": [HOSTILE, HOSTILE], "default": HOSTILE}}
+    half = {"properties": properties | {'"]; import os #': {"type": "string", "enum": [HOSTILE, "'"]}}}
+    raw = command(request=half, response=half) | {"title": HOSTILE, "description": [HOSTILE]}
+    made = package(raw)
+    assert made.Client.pay_now.__doc__.startswith('"""\\"; import os #')
+    assert made.types.PayNowRequest()
+
+
+@pytest.mark.parametrize("text", ['"', '""', '"""', "\\", '\\"', "a\\", '"""\\', "\r", "\x00", "\ud800", "{{", ""])
+def test_docstring_is_one_string_literal_with_the_text(text: str) -> None:
+    source = docs.docstring(f"x {text}", indent=0)
+    assert ast.literal_eval(source).strip() == f"x {text}".strip()
+    source.encode()
+
+
+def test_names_that_collide_in_python_are_refused(tmp_path: Path) -> None:
+    raw = command(request={"properties": {"a-b": {"type": "u8"}, "a_b": {"type": "u8"}}})
+    settings = Settings(package="p", targets=("python",))
+    (document,) = documents(tmp_path, raw)
+    rendered = load_target("python").document(document, settings)  # type: ignore[misc]
+    assert not rendered.files
+    (problem,) = rendered.problems
+    assert problem.pointer == "/request"
+    assert "'a-b' and 'a_b' both become a_b" in problem.message
+
+
+def test_documents_that_collide_in_python_are_refused(tmp_path: Path) -> None:
+    made = documents(tmp_path, command("a-b"), command("a_b"))
+    rendered = load_target("python").collection(made, Settings(package="p", targets=("python",)))  # type: ignore[misc]
+    assert not rendered.files
+    assert {problem.file for problem in rendered.problems} == {"1.json"}
+
+
+def test_a_command_cannot_take_a_name_of_the_client(tmp_path: Path) -> None:
+    made = documents(tmp_path, command("rpc-call"))
+    rendered = load_target("python").collection(made, Settings(package="p", targets=("python",)))  # type: ignore[misc]
+    assert "rpc_" in rendered.problems[0].message
+
+
+def test_notifications_and_hooks_get_types_and_clients_say_what_they_leave_out(tmp_path: Path) -> None:
+    empty = {"properties": {}}
+    base = {"type": "object", "title": "T", "description": ["D"], "request": empty, "response": empty}
+    made = documents(tmp_path, base | {"notification": "block_added"}, base | {"hook": "db_write"})
+    settings = Settings(package="p", targets=("python", "client"))
+    names_of = {name for doc in made for name in (names.request_class(doc), names.response_class(doc))}
+    assert names_of == {None, "BlockAddedNotification", "DbWriteHookRequest", "DbWriteHookResponse"}
+    rendered = load_target("client").collection(made, settings)  # type: ignore[misc]
+    assert [problem.level.value for problem in rendered.problems] == ["warning", "warning"]
+
+
+def test_service_answers_unknown_command_until_filled(package: Any) -> None:
+    made = package(command())
+    with pytest.raises(made.RpcError, match="Unknown command 'pay-now'") as caught:
+        made.Service().pay_now(made.types.PayNowRequest())
+    assert caught.value.code == -32601
+
+
+def test_names_that_begin_with_a_digit_or_underscore_become_classes_all_the_same(package: Any) -> None:
+    nested = {
+        "type": "object",
+        "properties": {"2": {"type": "object", "properties": {"_": {"type": "u8"}}}, "_3": {"type": "u8"}},
+    }
+    made = package(command("2-pay", response={"properties": {"__": nested, "x y": nested}}))
+    assert [field.name for field in dataclasses.fields(made.types.N2PayResponse)] == ["_", "x_y"]
