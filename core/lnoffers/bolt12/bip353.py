@@ -1,0 +1,45 @@
+"""The human-readable name (`name@domain`, BIP 353) under which a payer found an offer."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from lnoffers.bolt12.codecs import Codec
+from lnoffers.bolt12.cursor import Cursor
+from lnoffers.bolt12.errors import Bolt12Error
+
+_ALLOWED = re.compile(rb"[0-9A-Za-z._-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Bip353Name:
+    """The two parts around the `@`, at most 255 bytes each, as they arrived: any bytes read, few are allowed."""
+
+    name: bytes
+    domain: bytes
+
+
+def has_allowed_characters(part: bytes) -> bool:
+    """Whether a name or domain holds only letters, digits, `-`, `_` and `.` of ASCII, as a reader must insist on."""
+    return _ALLOWED.fullmatch(part) is not None
+
+
+def _decode(value: bytes) -> Bip353Name:
+    cursor = Cursor(value)
+    name = Bip353Name(cursor.take(cursor.number(1)), cursor.take(cursor.number(1)))
+    cursor.finish()
+    return name
+
+
+def _encode_part(part: bytes) -> bytes:
+    if len(part) > 0xFF:
+        raise Bolt12Error(f"a part of a name has {len(part)} bytes; at most 255 fit", rule="name-too-long")
+    return len(part).to_bytes(1, "big") + part
+
+
+bip_353_name = Codec(
+    _decode,
+    lambda value: _encode_part(value.name) + _encode_part(value.domain),
+    lambda value: {"name": value.name.decode("utf-8", "replace"), "domain": value.domain.decode("utf-8", "replace")},
+)

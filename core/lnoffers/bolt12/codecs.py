@@ -1,0 +1,136 @@
+"""How the values of fields are read, written and shown as JSON: numbers, text, bytes, points and hashes.
+
+Every codec is canonical: a value that reads at all writes back to the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, Literal, TypeAlias, TypeVar
+
+from lnoffers.bolt12.curve import SIGNATURE_LENGTH, is_point
+from lnoffers.bolt12.errors import Bolt12Error
+
+T = TypeVar("T")
+
+Json: TypeAlias = "bool | int | str | list[Json] | dict[str, Json] | None"
+
+
+@dataclass(frozen=True, slots=True)
+class Codec(Generic[T]):
+    """One kind of value. `decode` and `encode` raise Bolt12Error, whose message does not name the field."""
+
+    decode: Callable[[bytes], T]
+    encode: Callable[[T], bytes]
+    to_json: Callable[[T], Json]
+
+
+def _same(value: T) -> T:
+    return value
+
+
+# ---- numbers
+
+
+def decode_truncated(value: bytes, width: int) -> int:
+    """A `tu16`, `tu32` or `tu64`: big-endian, at most `width` bytes, no leading zero byte; 0 has no bytes (BOLT 1)."""
+    if len(value) > width:
+        raise Bolt12Error(f"a number has {len(value)} bytes; at most {width} are allowed", rule="number-too-long")
+    if value[:1] == b"\0":
+        raise Bolt12Error("a number starts with a zero byte", rule="number-not-minimal")
+    return int.from_bytes(value, "big")
+
+
+def encode_truncated(value: int, width: int) -> bytes:
+    """The inverse of `decode_truncated`."""
+    if not 0 <= value < 1 << (8 * width):
+        raise Bolt12Error(f"{value} is not from 0 to 2^{8 * width}-1", rule="number-range")
+    return value.to_bytes((value.bit_length() + 7) // 8, "big")
+
+
+def _truncated(width: int) -> Codec[int]:
+    return Codec(lambda value: decode_truncated(value, width), lambda value: encode_truncated(value, width), _same)
+
+
+tu32 = _truncated(4)
+tu64 = _truncated(8)
+
+
+# ---- text and bytes
+
+
+def _decode_utf8(value: bytes) -> str:
+    try:
+        text = value.decode()
+    except UnicodeDecodeError as error:
+        raise Bolt12Error(f"text is not UTF-8 at its byte {error.start}", rule="text-not-utf8") from None
+    return _without_nul(text)
+
+
+def _encode_utf8(text: str) -> bytes:
+    try:
+        return _without_nul(text).encode()
+    except UnicodeEncodeError as error:
+        raise Bolt12Error(
+            f"text holds half a surrogate pair at its character {error.start}", rule="text-not-utf8"
+        ) from None
+
+
+def _without_nul(text: str) -> str:
+    # Valid UTF-8, but other implementations end the text there, so the two ends would show different texts.
+    if "\0" in text:
+        raise Bolt12Error("text holds the character U+0000", rule="text-nul")
+    return text
+
+
+utf8 = Codec(_decode_utf8, _encode_utf8, _same)
+byte_string: Codec[bytes] = Codec(_same, _same, bytes.hex)
+
+
+def _checked_bytes(check: Callable[[bytes], bytes]) -> Codec[bytes]:
+    return Codec(check, check, bytes.hex)
+
+
+def _exactly(length: int) -> Codec[bytes]:
+    def check(value: bytes) -> bytes:
+        if len(value) != length:
+            raise Bolt12Error(f"{len(value)} bytes where {length} are due", rule="wrong-length")
+        return value
+
+    return _checked_bytes(check)
+
+
+def check_point(value: bytes) -> bytes:
+    """`value` itself if it is a compressed point on the curve."""
+    if not is_point(value):
+        raise Bolt12Error(f"{len(value)} bytes that are no compressed point on the curve", rule="not-a-point")
+    return value
+
+
+chain_hash = _exactly(32)
+signature = _exactly(SIGNATURE_LENGTH)
+point = _checked_bytes(check_point)
+
+
+def _decode_flag(value: bytes) -> Literal[True]:
+    if value:
+        raise Bolt12Error(f"{len(value)} bytes where none are due", rule="wrong-length")
+    return True
+
+
+flag: Codec[Literal[True]] = Codec(_decode_flag, lambda _: b"", _same)
+"""A field without a value, which says all by being there."""
+
+
+def _decode_chain_hashes(value: bytes) -> tuple[bytes, ...]:
+    if len(value) % 32:
+        raise Bolt12Error(f"{len(value)} bytes are no whole number of 32-byte hashes", rule="wrong-length")
+    return tuple(value[i : i + 32] for i in range(0, len(value), 32))
+
+
+chain_hashes: Codec[tuple[bytes, ...]] = Codec(
+    _decode_chain_hashes,
+    lambda hashes: b"".join(map(chain_hash.encode, hashes)),
+    lambda hashes: [each.hex() for each in hashes],
+)

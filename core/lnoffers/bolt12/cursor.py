@@ -1,0 +1,56 @@
+"""Reading a value of several parts from its bytes, never past their end."""
+
+from __future__ import annotations
+
+from lnoffers.bolt12.codecs import check_point
+from lnoffers.bolt12.curve import POINT_LENGTH
+from lnoffers.bolt12.errors import Bolt12Error
+
+
+class Cursor:
+    """Reads the parts of a value one after another. Each read raises Bolt12Error if the value is too short."""
+
+    __slots__ = ("_offset", "_value")
+
+    def __init__(self, value: bytes) -> None:
+        self._value = value
+        self._offset = 0
+
+    @property
+    def at_end(self) -> bool:
+        """Whether nothing is left."""
+        return self._offset == len(self._value)
+
+    def peek(self) -> int:
+        """The next byte, which stays."""
+        return self._part(1)[0]
+
+    def take(self, length: int) -> bytes:
+        """The next `length` bytes."""
+        part = self._part(length)
+        self._offset += length
+        return part
+
+    def number(self, width: int) -> int:
+        """The next `width` bytes as a big-endian number."""
+        return int.from_bytes(self.take(width), "big")
+
+    def point(self) -> bytes:
+        """The next 33 bytes, which must be a point on the curve."""
+        return check_point(self.take(POINT_LENGTH))
+
+    def rest(self) -> bytes:
+        """All that is left."""
+        return self.take(len(self._value) - self._offset)
+
+    def finish(self) -> None:
+        """Raises Bolt12Error if anything is left."""
+        if not self.at_end:
+            left = len(self._value) - self._offset
+            raise Bolt12Error(f"the value has {left} bytes too many", rule="value-too-long")
+
+    def _part(self, length: int) -> bytes:
+        part = self._value[self._offset : self._offset + length]
+        if len(part) != length:
+            raise Bolt12Error(f"the value ends within a part of {length} bytes", rule="value-truncated")
+        return part

@@ -1,0 +1,132 @@
+"""What all BOLT 12 messages share: a stream of records, and a table of the fields that it may hold.
+
+A message class is its own table: its body assigns each field's name a `Field` with number and codec. From that follow
+the typed attributes, reading, writing, the ids and the JSON of `decode`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar, Generic, Never, NoReturn, Self, TypeVar, overload
+
+from lnoffers.bolt12.codecs import Codec
+from lnoffers.bolt12.errors import Bolt12Error
+from lnoffers.bolt12.tlv import Record, read_records, write_records
+
+T = TypeVar("T")
+
+
+class Field(Generic[T]):
+    """A field of a message. On a message the attribute is the value, or None if the field is absent.
+
+    Attributes:
+        number: the record's type.
+        codec: how the value is read, written and shown.
+        name: the specification's name, which is the attribute's name too.
+        json_name: the name in the JSON of `decode`.
+    """
+
+    __slots__ = ("codec", "json_name", "name", "number")
+
+    def __init__(self, number: int, codec: Codec[T], *, json_name: str = "") -> None:
+        self.number = number
+        self.codec = codec
+        self.name = ""
+        self.json_name = json_name
+
+    def __set_name__(self, owner: type[Message], name: str) -> None:
+        self.name = name
+        self.json_name = self.json_name or name
+
+    @overload
+    def __get__(self, message: None, owner: type[Message]) -> Self: ...
+    @overload
+    def __get__(self, message: Message, owner: type[Message]) -> T | None: ...
+    def __get__(self, message: Message | None, owner: type[Message]) -> Self | T | None:
+        return self if message is None else message._values.get(self.number)
+
+    def __set__(self, message: Message, value: Never) -> NoReturn:
+        raise AttributeError(f"{self.name} cannot be set: messages do not change")
+
+    def decode(self, record: Record) -> T:
+        """The value of this field's record."""
+        try:
+            return self.codec.decode(record.value)
+        except Bolt12Error as error:
+            raise Bolt12Error(f"{self.name}: {error.message}", rule=error.rule, field=self.name) from None
+
+    def encode(self, value: T) -> Record:
+        """This field's record for a value."""
+        try:
+            return Record.build(self.number, self.codec.encode(value))
+        except Bolt12Error as error:
+            raise Bolt12Error(f"{self.name}: {error.message}", rule=error.rule, field=self.name) from None
+
+
+class Message:
+    """The records of a message as they arrived or will be sent, and the values of those that are known.
+
+    Messages are equal if their bytes are. They do not change.
+    """
+
+    __slots__ = ("_records", "_values")
+
+    fields: ClassVar[Mapping[int, Field[Any]]] = MappingProxyType({})
+    """The known fields by number, in the order in which `decode` shows them."""
+
+    def __init_subclass__(cls) -> None:
+        own = [value for value in vars(cls).values() if isinstance(value, Field)]
+        cls.fields = MappingProxyType({**cls.fields, **{field.number: field for field in own}})
+
+    def __init__(self, records: tuple[Record, ...], values: Mapping[int, Any]) -> None:
+        """For this package's own use: `values` must be what the fields' codecs make of `records`."""
+        self._records = records
+        self._values = values
+
+    @classmethod
+    def read(cls, data: bytes) -> Self:
+        """The message in a TLV stream, its encoding checked and nothing else. Raises Bolt12Error."""
+        records, values = [], {}
+        for record in read_records(data, cls.fields):
+            records.append(record)
+            if record.type in cls.fields:
+                values[record.type] = cls.fields[record.type].decode(record)
+        return cls(tuple(records), values)
+
+    @classmethod
+    def build(cls, **values: Any) -> Self:
+        """The message with these fields, by name; None leaves one out. No rule but the codecs' is checked.
+
+        Raises Bolt12Error, its `field` set, if a value does not fit its field.
+        """
+        present = {getattr(cls, name): value for name, value in values.items() if value is not None}
+        fields: list[Field[Any]] = sorted(present, key=lambda field: field.number)
+        return cls(
+            tuple(field.encode(present[field]) for field in fields),
+            {field.number: present[field] for field in fields},
+        )
+
+    @property
+    def records(self) -> tuple[Record, ...]:
+        """All records in ascending order of type, unknown ones and the signature included."""
+        return self._records
+
+    @property
+    def unknown_records(self) -> tuple[Record, ...]:
+        """The records whose type is no field of this message; their types are odd."""
+        return tuple(record for record in self._records if record.type not in self.fields)
+
+    def to_bytes(self) -> bytes:
+        """The TLV stream."""
+        return write_records(self._records)
+
+    def __eq__(self, other: object) -> bool:
+        return self._records == other._records if isinstance(other, type(self)) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._records)
+
+    def __repr__(self) -> str:
+        known = (f"{self.fields[number].name}={value!r}" for number, value in self._values.items())
+        return f"{type(self).__name__}({', '.join(known)})"

@@ -1,0 +1,96 @@
+"""The values of recurring offers: how often, from when, and how early or late one may pay.
+
+The specification has them in a draft only. Until it is final, Core Lightning uses the draft's field numbers plus 10^9
+for an offer's fields and plus 2·10^9 for an invoice_request's own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lnoffers.bolt12.codecs import Codec, Json, decode_truncated, encode_truncated
+from lnoffers.bolt12.cursor import Cursor
+from lnoffers.bolt12.errors import Bolt12Error
+
+_UNIT_NAMES = ("seconds", "days", "months")
+
+
+@dataclass(frozen=True, slots=True)
+class Recurrence:
+    """The period: `period` (u32) times `time_unit`, which is 0 for seconds, 1 for days, 2 for months."""
+
+    time_unit: int
+    period: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecurrenceBase:
+    """When period 0 starts.
+
+    Attributes:
+        proportional_amount: one byte; not 0: who joins within a period pays for its rest only.
+        basetime: unix time in seconds, u64.
+    """
+
+    proportional_amount: int
+    basetime: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecurrencePaywindow:
+    """How many seconds (u32 each) before and after a period's start its payment is taken."""
+
+    seconds_before: int
+    seconds_after: int
+
+
+def _fixed(value: int, width: int) -> bytes:
+    if not 0 <= value < 1 << (8 * width):
+        raise Bolt12Error(f"{value} is not from 0 to 2^{8 * width}-1", rule="number-range")
+    return value.to_bytes(width, "big")
+
+
+def _decode_recurrence(value: bytes) -> Recurrence:
+    cursor = Cursor(value)
+    return Recurrence(cursor.number(1), decode_truncated(cursor.rest(), 4))
+
+
+def recurrence_to_json(recurrence: Recurrence) -> dict[str, Json]:
+    """The members that `decode` shows of a period; an unknown unit has no name."""
+    unit = recurrence.time_unit
+    name: dict[str, Json] = {"time_unit_name": _UNIT_NAMES[unit]} if unit < len(_UNIT_NAMES) else {}
+    return {"time_unit": unit, **name, "period": recurrence.period}
+
+
+def _decode_base(value: bytes) -> RecurrenceBase:
+    cursor = Cursor(value)
+    return RecurrenceBase(cursor.number(1), decode_truncated(cursor.rest(), 8))
+
+
+def base_to_json(base: RecurrenceBase) -> dict[str, Json]:
+    """The members that `decode` shows of a base."""
+    proportional: dict[str, Json] = {"proportional_amount": True} if base.proportional_amount else {}
+    return {"basetime": base.basetime, **proportional}
+
+
+def paywindow_to_json(window: RecurrencePaywindow) -> dict[str, Json]:
+    """The members that `decode` shows of a paywindow."""
+    return {"seconds_before": window.seconds_before, "seconds_after": window.seconds_after}
+
+
+def _decode_paywindow(value: bytes) -> RecurrencePaywindow:
+    cursor = Cursor(value)
+    return RecurrencePaywindow(cursor.number(4), decode_truncated(cursor.rest(), 4))
+
+
+recurrence = Codec(
+    _decode_recurrence, lambda r: _fixed(r.time_unit, 1) + encode_truncated(r.period, 4), recurrence_to_json
+)
+recurrence_base = Codec(
+    _decode_base, lambda b: _fixed(b.proportional_amount, 1) + encode_truncated(b.basetime, 8), base_to_json
+)
+recurrence_paywindow = Codec(
+    _decode_paywindow,
+    lambda w: _fixed(w.seconds_before, 4) + encode_truncated(w.seconds_after, 4),
+    paywindow_to_json,
+)

@@ -1,0 +1,91 @@
+"""The text form of BOLT 12: a prefix, `1`, and TLV bytes in bech32's alphabet, without checksum or length limit.
+
+Both directions treat the data as one big number. In a base that is a power of two Python converts in C and in linear
+time, so a hostile string of any length costs a constant amount per character.
+"""
+
+from __future__ import annotations
+
+import re
+
+from lnoffers.bolt12.errors import Bolt12Error
+
+_ALPHABET = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l"
+_BASE32_DIGITS = b"0123456789abcdefghijklmnopqrstuv"  # as int(…, 32) reads them
+# Everything outside the alphabet becomes a character that int() refuses.
+_SYMBOL_TO_DIGIT = bytes(_BASE32_DIGITS[_ALPHABET.index(c)] if c in _ALPHABET else ord("!") for c in range(256))
+_VALUE_TO_SYMBOL = _ALPHABET.ljust(256)
+
+# A "+" that is neither first nor last joins what follows, past ASCII white space. The next character is kept whatever
+# it is: a second "+" stays in the string and fails the alphabet later.
+_CONTINUATION = re.compile(rb"(?!\A)\+(?!\Z)[ \t\n\v\f\r]*([^ \t\n\v\f\r]?)")
+
+
+def without_scheme(text: str) -> str:
+    """`text` without a leading `lightning:`, which must be all lower or all upper case."""
+    return text[len("lightning:") :] if text.startswith(("lightning:", "LIGHTNING:")) else text
+
+
+def decode_text(text: str, prefix: str) -> bytes:
+    """The TLV bytes of a BOLT 12 string with the given lower-case prefix (`lnr`). BOLT 12, "Encoding".
+
+    Raises Bolt12Error, in this order of checks: "unfinished string", "invalid bech32 string" (rules `text-separator`,
+    `text-case`, `text-character`, `text-padding`), "unexpected prefix P".
+    """
+    joined = _join(text.encode("utf-8", "surrogatepass"))
+    folded = joined.lower()
+    found, separator, symbols = folded.partition(b"1")
+    if not separator:
+        raise _invalid("text-separator", "there is no 1 between the prefix and the data")
+    if joined not in (folded, joined.upper()):
+        raise _invalid("text-case", "upper and lower case are mixed")
+    number = _read_number(symbols, offset=len(found) + 1)
+    spare_bits = 5 * len(symbols) % 8
+    if spare_bits > 4 or number & ((1 << spare_bits) - 1):
+        raise _invalid("text-padding", "the bits after the last whole byte are more than four or not zero")
+    if found != prefix.encode():
+        raise Bolt12Error(f"unexpected prefix {found.decode('utf-8', 'replace')}", rule="text-prefix", offset=0)
+    return (number >> spare_bits).to_bytes(5 * len(symbols) // 8, "big")
+
+
+def encode_text(prefix: str, data: bytes) -> str:
+    """The BOLT 12 string, in lower case and without `+`, of TLV bytes. The inverse of `decode_text`."""
+    groups = -(-len(data) // 5)  # of 40 bits: five bytes, eight symbols
+    number = int.from_bytes(data.ljust(5 * groups, b"\0"), "big")
+    last_five_bits = int.from_bytes(b"\0\0\0\0\x1f" * groups, "big")
+    values = bytearray(8 * groups)
+    for column in range(8):  # the same symbol of all groups at once
+        values[column::8] = (number >> (35 - 5 * column) & last_five_bits).to_bytes(5 * groups, "big")[4::5]
+    symbols = values[: -(-8 * len(data) // 5)].translate(_VALUE_TO_SYMBOL)
+    return f"{prefix}1{symbols.decode()}"
+
+
+def _join(text: bytes) -> bytes:
+    if b"+" not in text:
+        return text
+
+    def keep(continuation: re.Match[bytes]) -> bytes:
+        if not continuation[1]:
+            raise Bolt12Error(
+                "unfinished string",
+                rule="text-unfinished",
+                offset=continuation.start(),
+                detail="nothing follows the + that continues the string",
+            )
+        return continuation[1]
+
+    return _CONTINUATION.sub(keep, text)
+
+
+def _read_number(symbols: bytes, offset: int) -> int:
+    try:
+        return int(symbols.translate(_SYMBOL_TO_DIGIT), 32) if symbols else 0
+    except ValueError:
+        position = next(i for i, symbol in enumerate(symbols) if symbol not in _ALPHABET)
+        raise _invalid(
+            "text-character", f"{chr(symbols[position])!r} is no bech32 character", offset + position
+        ) from None
+
+
+def _invalid(rule: str, detail: str, offset: int | None = None) -> Bolt12Error:
+    return Bolt12Error("invalid bech32 string", rule=rule, offset=offset, detail=detail)

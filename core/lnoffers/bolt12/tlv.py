@@ -1,0 +1,82 @@
+"""TLV streams of BOLT 1: reading, writing, and the number ranges that BOLT 12 cuts them into.
+
+This file knows records, not what is in them: values are bytes, and the caller says which types it understands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Iterator
+from dataclasses import dataclass
+
+from lnoffers.bolt12.bigsize import encode_bigsize, read_bigsize
+from lnoffers.bolt12.errors import Bolt12Error
+
+_EXPERIMENTAL_OFFER = range(1_000_000_000, 2_000_000_000)
+_EXPERIMENTAL_REQUEST = range(1_000_000_000, 3_000_000_000)
+
+SIGNATURE_TYPES = range(240, 1001)
+"""Records of these types carry signatures and stay out of merkle trees and range rules (BOLT 12)."""
+
+Span = tuple[range, range]
+OFFER_SPAN: Span = (range(1, 80), _EXPERIMENTAL_OFFER)
+"""The types of an offer; every invoice_request for it and their invoice repeat these records."""
+INVOICE_REQUEST_SPAN: Span = (range(160), _EXPERIMENTAL_REQUEST)
+"""The types of an invoice_request without its signature; an invoice for it repeats these records."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record of a TLV stream: its type, its bytes as they arrived (type and length included), and its value."""
+
+    type: int
+    raw: bytes
+    value: bytes
+
+    @classmethod
+    def build(cls, type_: int, value: bytes) -> Record:
+        """A new record, its type and length in the shortest form."""
+        return cls(type_, encode_bigsize(type_) + encode_bigsize(len(value)) + value, value)
+
+
+def read_records(data: bytes, known: Container[int]) -> Iterator[Record]:
+    """The records of a stream, one by one, checked in the order of BOLT 1's reader.
+
+    Raises Bolt12Error: `bigsize-truncated` and `bigsize-not-minimal`, `record-order` (types must ascend strictly),
+    `record-unknown-even` (an even type that is not in `known`), `record-truncated`.
+    """
+    offset, previous = 0, -1
+    while offset < len(data):
+        type_, length_at = read_bigsize(data, offset)
+        if type_ <= previous:
+            raise Bolt12Error(f"record {type_} comes after record {previous}", rule="record-order", offset=offset)
+        if type_ % 2 == 0 and type_ not in known:
+            raise Bolt12Error(
+                f"record {type_} is even, so it must be understood, and is unknown here",
+                rule="record-unknown-even",
+                offset=offset,
+            )
+        length, start = read_bigsize(data, length_at)
+        end = start + length
+        if end > len(data):
+            raise Bolt12Error(
+                f"record {type_} has {length} bytes, but only {len(data) - start} are left",
+                rule="record-truncated",
+                offset=length_at,
+            )
+        yield Record(type_, data[offset:end], data[start:end])
+        offset, previous = end, type_
+
+
+def write_records(records: Iterable[Record]) -> bytes:
+    """The stream of the records, which must already ascend."""
+    return b"".join(record.raw for record in records)
+
+
+def in_span(type_: int, span: Span) -> bool:
+    """Whether a record type lies in one of a span's two ranges."""
+    return type_ in span[0] or type_ in span[1]
+
+
+def select(records: Iterable[Record], span: Span) -> bytes:
+    """The bytes of those records whose type lies in `span`, as they arrived."""
+    return write_records(record for record in records if in_span(record.type, span))
