@@ -1,0 +1,55 @@
+"""BOLT 12: wire format, text form, merkle tree, signatures, messages and their rules.
+
+Bytes and values in, bytes and values out: nothing here reads a file, a clock or a source of randomness.
+
+    keys = NodeKeys.from_seed(seed_from_hsm_secret(content))
+    request = InvoiceRequest.without_offer(
+        invreq_metadata=sixteen_random_bytes,
+        invreq_payer_id=keys.node_id,
+        invreq_amount=1_000_000,
+        offer_description="Simple test",
+        invreq_chain=CHAINS["regtest"],
+    ).sign(keys.node_signer)
+    text = request.encode()
+    InvoiceRequest.parse(text).verify()
+"""
+
+from lnoffers.bolt12.bip353 import Bip353Name
+from lnoffers.bolt12.chains import CHAINS
+from lnoffers.bolt12.codecs import Json
+from lnoffers.bolt12.curve import KeyPair
+from lnoffers.bolt12.decoding import decode
+from lnoffers.bolt12.describe import describe
+from lnoffers.bolt12.errors import Bolt12Error
+from lnoffers.bolt12.invoice_request import InvoiceRequest, UnsignedInvoiceRequest
+from lnoffers.bolt12.keys import HsmSecretError, NodeKeys, new_hsm_secret, seed_from_hsm_secret
+from lnoffers.bolt12.paths import BlindedHop, BlindedPath, ChannelEnd
+from lnoffers.bolt12.recurrence import Recurrence, RecurrenceBase, RecurrencePaywindow
+from lnoffers.bolt12.signing import Signer
+from lnoffers.bolt12.text import without_scheme
+from lnoffers.bolt12.tlv import Record
+
+__all__ = [
+    "CHAINS",
+    "Bip353Name",
+    "BlindedHop",
+    "BlindedPath",
+    "Bolt12Error",
+    "ChannelEnd",
+    "HsmSecretError",
+    "InvoiceRequest",
+    "Json",
+    "KeyPair",
+    "NodeKeys",
+    "Record",
+    "Recurrence",
+    "RecurrenceBase",
+    "RecurrencePaywindow",
+    "Signer",
+    "UnsignedInvoiceRequest",
+    "decode",
+    "describe",
+    "new_hsm_secret",
+    "seed_from_hsm_secret",
+    "without_scheme",
+]

@@ -1,0 +1,120 @@
+"""secp256k1 and BIP 340: the only file that touches the curve library.
+
+It talks to libsecp256k1 through coincurve's `lib` and `ffi` because a key pair that is set up once signs four times
+as fast as coincurve's own method, which derives the public key anew for each signature. The same names exist in
+coincurve and in its fork coincurve-cp314-fix.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, NoReturn, final
+
+from coincurve._libsecp256k1 import ffi, lib  # type: ignore[import-not-found]
+from coincurve.context import GLOBAL_CONTEXT
+
+POINT_LENGTH = 33
+SIGNATURE_LENGTH = 64
+_DIGEST_LENGTH = 32
+_SCALAR_LENGTH = 32
+_COMPRESSED = lib.SECP256K1_EC_COMPRESSED
+_CONTEXT = GLOBAL_CONTEXT.ctx
+
+
+def is_point(data: bytes) -> bool:
+    """Whether `data` is a compressed point on the curve: 02 or 03, then a valid x coordinate, big-endian."""
+    return len(data) == POINT_LENGTH and _parse(data) is not None
+
+
+def add_to_point(point: bytes, tweak: bytes) -> bytes:
+    """point + tweak·G, compressed. `tweak` is a scalar of 32 big-endian bytes.
+
+    Raises ValueError if `point` is none, the scalar is not below the group order, or the sum is infinity.
+    """
+    parsed = _parse(point) if len(point) == POINT_LENGTH else None
+    if parsed is None:
+        raise ValueError("not a point on the curve")
+    total = ffi.new("secp256k1_pubkey *", parsed[0])  # a copy: the parsed point is shared
+    if len(tweak) != _SCALAR_LENGTH or not lib.secp256k1_ec_pubkey_tweak_add(_CONTEXT, total, tweak):
+        raise ValueError("the scalar cannot be added to the point")
+    return _serialize(total)
+
+
+def verify(point: bytes, digest: bytes, signature: bytes) -> bool:
+    """Whether `signature` (64 bytes) is `point`'s BIP 340 signature of `digest` (32 bytes).
+
+    Only the x coordinate of the compressed point counts. Malformed arguments make the answer False.
+    """
+    if len(point) != POINT_LENGTH or len(digest) != _DIGEST_LENGTH or len(signature) != SIGNATURE_LENGTH:
+        return False
+    parsed = _parse(point)
+    if parsed is None:
+        return False
+    x_only = ffi.new("secp256k1_xonly_pubkey *")
+    lib.secp256k1_xonly_pubkey_from_pubkey(_CONTEXT, x_only, ffi.NULL, parsed)
+    return bool(lib.secp256k1_schnorrsig_verify(_CONTEXT, signature, digest, _DIGEST_LENGTH, x_only))
+
+
+@final
+class KeyPair:
+    """A private key that signs and does not show itself: not in repr, not by pickling or copying.
+
+    Attributes:
+        public_key: the compressed point, 33 bytes.
+    """
+
+    __slots__ = ("_keypair", "public_key")
+
+    public_key: bytes
+
+    def __init__(self, secret: bytes) -> None:
+        """Takes a scalar of 32 big-endian bytes. Raises ValueError unless it is 1 to the group order minus 1."""
+        self._keypair = ffi.new("secp256k1_keypair *")
+        if len(secret) != _SCALAR_LENGTH or not lib.secp256k1_keypair_create(_CONTEXT, self._keypair, secret):
+            raise ValueError("not a valid private key")
+        public_key = ffi.new("secp256k1_pubkey *")
+        lib.secp256k1_keypair_pub(_CONTEXT, public_key, self._keypair)
+        self.public_key = _serialize(public_key)
+
+    def add(self, tweak: bytes) -> KeyPair:
+        """The pair whose private key is this one plus `tweak` (32 big-endian bytes), modulo the group order.
+
+        Raises ValueError if the scalar is not below the group order or the sum is zero.
+        """
+        secret = ffi.new("unsigned char[32]")
+        lib.secp256k1_keypair_sec(_CONTEXT, secret, self._keypair)
+        if len(tweak) != _SCALAR_LENGTH or not lib.secp256k1_ec_seckey_tweak_add(_CONTEXT, secret, tweak):
+            raise ValueError("the scalar cannot be added to the private key")
+        return KeyPair(bytes(ffi.buffer(secret)))
+
+    def sign(self, digest: bytes) -> bytes:
+        """The BIP 340 signature (64 bytes) of `digest` (32 bytes), the same each time.
+
+        No auxiliary randomness goes in, which BIP 340 defines as 32 zero bytes; Core Lightning signs so too.
+        """
+        if len(digest) != _DIGEST_LENGTH:
+            raise ValueError(f"a digest has {_DIGEST_LENGTH} bytes, not {len(digest)}")
+        signature = ffi.new("unsigned char[64]")
+        # It fails for an invalid key pair only, which __init__ has ruled out.
+        lib.secp256k1_schnorrsig_sign32(_CONTEXT, signature, digest, self._keypair, ffi.NULL)
+        return bytes(ffi.buffer(signature))
+
+    def __repr__(self) -> str:
+        return f"KeyPair(public_key={self.public_key.hex()})"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a private key cannot be pickled or copied")
+
+
+# Points are public. A message's key is checked when the message is read and needed again for its signature, and
+# a node meets its own key in every message, so the square root that decompresses it is worth remembering.
+@lru_cache(maxsize=1024)
+def _parse(point: bytes) -> Any | None:
+    parsed = ffi.new("secp256k1_pubkey *")
+    return parsed if lib.secp256k1_ec_pubkey_parse(_CONTEXT, parsed, point, len(point)) else None
+
+
+def _serialize(point: Any) -> bytes:
+    output, length = ffi.new("unsigned char[33]"), ffi.new("size_t *", POINT_LENGTH)
+    lib.secp256k1_ec_pubkey_serialize(_CONTEXT, output, length, point, _COMPRESSED)
+    return bytes(ffi.buffer(output))

@@ -1,0 +1,132 @@
+"""A node's keys from its `hsm_secret`, as Core Lightning derives them.
+
+The file's bytes give a seed: 32 raw bytes, or the 64 bytes that BIP 39 makes of a mnemonic. HKDF-SHA256 of the seed
+gives the node's key, and a base from which each request's payer key follows with the request's metadata.
+"""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass, field
+from hashlib import pbkdf2_hmac, sha256
+from typing import NoReturn
+
+from lnoffers.bolt12.curve import KeyPair, add_to_point
+
+_RAW_LENGTH = 32
+_ENCRYPTED_LENGTH = 73
+_HEADER_LENGTH = 32
+_NO_PASSPHRASE = bytes(_HEADER_LENGTH)
+_ENTROPY_LENGTH = 16
+
+
+class HsmSecretError(ValueError):
+    """The content of an `hsm_secret` file cannot be used; the message says why and never shows the content."""
+
+
+def seed_from_hsm_secret(content: bytes, passphrase: str = "") -> bytes:
+    """The seed, 32 or 64 bytes, in the content of an `hsm_secret` file.
+
+    Args:
+        content: the whole file: 32 raw bytes; or a header of 32 bytes and an English BIP 39 mnemonic. The header is
+            zero if the mnemonic has no passphrase, else SHA256 of the seed.
+        passphrase: the mnemonic's, if the header says that it has one.
+
+    Raises HsmSecretError for anything else, the encrypted form of 73 bytes included.
+    """
+    if len(content) == _RAW_LENGTH:
+        return content
+    if len(content) == _ENCRYPTED_LENGTH:
+        raise HsmSecretError(
+            "hsm_secret is encrypted (73 bytes); decrypt a copy of it first: lightning-hsmtool decrypt PATH/hsm_secret"
+        )
+    if len(content) < _RAW_LENGTH:
+        raise HsmSecretError(
+            f"hsm_secret has {len(content)} bytes; it needs 32, or 32 followed by a mnemonic of 12 to 24 words"
+        )
+    header, mnemonic = content[:_HEADER_LENGTH], content[_HEADER_LENGTH:]
+    _check_mnemonic(mnemonic)
+    if header == _NO_PASSPHRASE:
+        if passphrase:
+            raise HsmSecretError("hsm_secret's mnemonic has no passphrase, but one was given")
+        return _bip39_seed(mnemonic, "")
+    seed = _bip39_seed(mnemonic, passphrase)
+    if not hmac.compare_digest(sha256(seed).digest(), header):
+        raise HsmSecretError(
+            "hsm_secret's mnemonic has a passphrase, and the one given is wrong"
+            if passphrase
+            else "hsm_secret's mnemonic has a passphrase, and none was given"
+        )
+    return seed
+
+
+def new_hsm_secret(entropy: bytes) -> bytes:
+    """The content of a new `hsm_secret` file: 12 words that hold `entropy` (16 bytes), without a passphrase."""
+    if len(entropy) != _ENTROPY_LENGTH:
+        raise ValueError(f"the entropy of 12 words is {_ENTROPY_LENGTH} bytes, not {len(entropy)}")
+    from mnemonic import Mnemonic  # noqa: PLC0415 - its word list is read only where words are needed
+
+    return _NO_PASSPHRASE + Mnemonic("english").to_mnemonic(entropy).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class NodeKeys:
+    """The keys of one node. Neither repr nor pickling shows a secret.
+
+    Attributes:
+        node_signer: signs as the node itself.
+    """
+
+    node_signer: KeyPair
+    _alias_base: bytes = field(repr=False)
+
+    @classmethod
+    def from_seed(cls, seed: bytes) -> NodeKeys:
+        """The keys of the node with this seed, 32 or 64 bytes."""
+        derived = _hkdf(salt=bytes(32), key=seed, info=b"derived secrets")
+        return cls(_node_key_pair(seed), _hkdf(salt=bytes(32), key=derived, info=b"node-alias-base"))
+
+    @property
+    def node_id(self) -> bytes:
+        """The node's public key, a compressed point of 33 bytes."""
+        return self.node_signer.public_key
+
+    def payer_id(self, metadata: bytes) -> bytes:
+        """The public key of the payer behind a request with this metadata: a compressed point that hides the node."""
+        return add_to_point(self.node_id, self._payer_tweak(metadata))
+
+    def payer_signer(self, metadata: bytes) -> KeyPair:
+        """The key pair of `payer_id(metadata)`."""
+        return self.node_signer.add(self._payer_tweak(metadata))
+
+    def _payer_tweak(self, metadata: bytes) -> bytes:
+        return sha256(self._alias_base + metadata).digest()
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a node's keys cannot be pickled or copied")
+
+
+def _check_mnemonic(mnemonic: bytes) -> None:
+    from mnemonic import Mnemonic  # noqa: PLC0415 - its word list is read only where words are needed
+
+    if not mnemonic.isascii() or not Mnemonic("english").check(mnemonic.decode()):
+        raise HsmSecretError(
+            f"hsm_secret has {_HEADER_LENGTH + len(mnemonic)} bytes, so it should end in an English mnemonic (BIP 39), "
+            "but those words are unknown or their checksum is wrong"
+        )
+
+
+def _bip39_seed(mnemonic: bytes, passphrase: str) -> bytes:
+    # BIP 39 normalises the passphrase first; Core Lightning takes it as it is typed, and its files are what we read.
+    return pbkdf2_hmac("sha512", mnemonic, b"mnemonic" + passphrase.encode(errors="surrogateescape"), 2048)
+
+
+def _node_key_pair(seed: bytes) -> KeyPair:
+    # The salt is a counter, for the case that the result is no private key; that is once in 2^127 seeds.
+    return KeyPair(_hkdf(salt=bytes(4), key=seed[:32], info=b"nodeid"))
+
+
+def _hkdf(*, salt: bytes, key: bytes, info: bytes) -> bytes:
+    """HKDF-SHA256 (RFC 5869) for one block of output, 32 bytes."""
+    pseudo_random_key = hmac.digest(salt, key, "sha256")
+    return hmac.digest(pseudo_random_key, info + b"\x01", "sha256")

@@ -1,0 +1,134 @@
+"""Keys and signatures: correct, the same each time, and never showing a secret."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lnoffers.bolt12 import Bolt12Error, KeyPair
+from lnoffers.bolt12.curve import add_to_point, is_point, verify
+from lnoffers.bolt12.signing import sign_digest
+
+from .samples import OTHER_SIGNER, SIGNER
+
+ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+GENERATOR = bytes.fromhex("0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798")
+
+scalars = st.integers(1, ORDER - 1)
+
+
+def scalar(number: int) -> bytes:
+    return number.to_bytes(32, "big")
+
+
+def test_the_key_one_is_the_generator() -> None:
+    assert KeyPair(scalar(1)).public_key == GENERATOR
+    assert is_point(GENERATOR)
+
+
+@pytest.mark.parametrize("secret", [scalar(0), scalar(ORDER), scalar(2**256 - 1), b"", bytes(31), b"\1" * 33])
+def test_rejects_what_is_no_private_key(secret: bytes) -> None:
+    with pytest.raises(ValueError, match="not a valid private key"):
+        KeyPair(secret)
+
+
+@given(scalars, scalars)
+def test_adding_to_the_pair_and_to_its_point_is_the_same(secret: int, tweak: int) -> None:
+    if (secret + tweak) % ORDER == 0:
+        return
+    pair = KeyPair(scalar(secret))
+    assert pair.add(scalar(tweak)).public_key == add_to_point(pair.public_key, scalar(tweak))
+    assert pair.add(scalar(tweak)).public_key == KeyPair(scalar((secret + tweak) % ORDER)).public_key
+
+
+def test_adding_leaves_the_point_as_it_was() -> None:
+    assert add_to_point(GENERATOR, scalar(1)) == add_to_point(GENERATOR, scalar(1)) == KeyPair(scalar(2)).public_key
+
+
+@pytest.mark.parametrize("tweak", [scalar(ORDER - 1), scalar(ORDER), b"\1"], ids=["sum is zero", "too large", "short"])
+def test_refuses_a_scalar_that_cannot_be_added(tweak: bytes) -> None:
+    with pytest.raises(ValueError, match="cannot be added to the point"):
+        add_to_point(GENERATOR, tweak)
+    with pytest.raises(ValueError, match="cannot be added to the private key"):
+        KeyPair(scalar(1)).add(tweak)
+
+
+@pytest.mark.parametrize("point", [b"", b"\x02" + bytes(31) + b"\x05"])
+def test_refuses_to_add_to_what_is_no_point(point: bytes) -> None:
+    with pytest.raises(ValueError, match="not a point"):
+        add_to_point(point, scalar(1))
+
+
+@given(scalars, st.binary(min_size=32, max_size=32), st.integers(0, 511))
+def test_one_flipped_bit_of_a_signature_never_verifies(secret: int, digest: bytes, bit: int) -> None:
+    pair = KeyPair(scalar(secret))
+    signature = pair.sign(digest)
+    assert verify(pair.public_key, digest, signature)
+    flipped = (int.from_bytes(signature, "big") ^ (1 << bit)).to_bytes(64, "big")
+    assert not verify(pair.public_key, digest, flipped)
+    assert not verify(OTHER_SIGNER.public_key, digest, signature)
+
+
+def test_signs_the_same_each_time() -> None:
+    digest = bytes(range(32))
+    signature = SIGNER.sign(digest)
+    assert SIGNER.sign(digest) == signature
+    assert signature.hex() == (
+        "e0acb6e09f8ec8871b8d902f86e140cacca105a684048fd8a03b27b95decbc91"
+        "ae8098a2ec3521fce4e84d81babe0a113affd911229591469909601d336bd94e"
+    )
+
+
+def test_only_the_x_coordinate_counts() -> None:
+    x = SIGNER.public_key[1:]
+    signature = SIGNER.sign(bytes(32))
+    assert verify(b"\x02" + x, bytes(32), signature)
+    assert verify(b"\x03" + x, bytes(32), signature)
+
+
+def test_malformed_arguments_do_not_verify() -> None:
+    signature = SIGNER.sign(bytes(32))
+    assert not verify(b"", bytes(32), signature)
+    assert not verify(b"\x02" + bytes(31) + b"\x05", bytes(32), signature)
+    assert not verify(SIGNER.public_key, bytes(31), signature)
+    assert not verify(SIGNER.public_key, bytes(32), signature[:-1])
+
+
+def test_refuses_to_sign_what_is_no_digest() -> None:
+    with pytest.raises(ValueError, match="a digest has 32 bytes"):
+        SIGNER.sign(b"message")
+
+
+def test_a_key_pair_shows_its_public_key_only() -> None:
+    secret = scalar(0x5EC2E7)
+    pair = KeyPair(secret)
+    for shown in (repr(pair), str(pair), f"{pair}"):
+        assert shown == f"KeyPair(public_key={pair.public_key.hex()})"
+    for leak in (pickle.dumps, copy.copy, copy.deepcopy):
+        with pytest.raises(TypeError, match="private key"):
+            leak(pair)
+
+
+class WrongSigner:
+    """Claims a key that it does not have."""
+
+    public_key = SIGNER.public_key
+
+    def sign(self, digest: bytes, /) -> bytes:
+        return OTHER_SIGNER.sign(digest)
+
+
+def test_refuses_a_signer_with_another_key_before_it_signs() -> None:
+    with pytest.raises(Bolt12Error, match="is not the message's key") as caught:
+        sign_digest(OTHER_SIGNER, bytes(32), public_key=SIGNER.public_key)
+    assert caught.value.rule == "signer-key"
+
+
+def test_a_wrong_signature_does_not_leave() -> None:
+    with pytest.raises(Bolt12Error) as caught:
+        sign_digest(WrongSigner(), bytes(32), public_key=SIGNER.public_key)
+    assert caught.value.rule == "signer-signature"

@@ -1,0 +1,293 @@
+"""invoice_request: building and signing, reading, the reader's rules, and verifying."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import lnoffers
+from lnoffers import bolt12
+from lnoffers.bolt12 import CHAINS, BlindedHop, BlindedPath, Bolt12Error, InvoiceRequest, KeyPair, Record
+
+from .samples import METADATA, OTHER_SIGNER, REGTEST, SIGNER, as_text, raw_stream, request, signed_stream, stream
+
+U64_MAX = 2**64 - 1
+FULL_PATH = BlindedPath(OTHER_SIGNER.public_key, SIGNER.public_key, (BlindedHop(SIGNER.public_key, b"to me"),))
+EMPTY_PATH = BlindedPath(OTHER_SIGNER.public_key, SIGNER.public_key, ())
+
+# Signed by our own code once; it must not change, or stored requests lose their ids.
+PINNED = (
+    "lnr1qqgqqqgzqvzq2ps8pqys5zcvp58q7zs2dahx2grrdanxvet92qsqvgnwgcg35z6ee2h3yczraddm72xrfua9uve2rlrm9deu"
+    "7xyfzr6jqffqskppq2zt7atzyc4m662qppt53ua7dta99t33w923s8kwxxmxx5wvl7jtpuzq5zg9szsvndctxg7wcvc2qqk8wd46"
+    "ajuh7u4e8uuy7rf0vyxj5pdzuvk7cwj2ks7zq4nq5zx0hzfuc6nuzld7vcx2e0zdl0sld44uywc"
+)
+PINNED_ID = "a79642c340095337f8f1628edfe7d2f7f8e90fca55cb774625e6a45501afa83f"
+
+texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=50)
+arguments = st.fixed_dictionaries(
+    {
+        "invreq_metadata": st.binary(min_size=1, max_size=40),
+        "invreq_amount": st.integers(1, U64_MAX),
+        "offer_description": texts,
+    },
+    optional={
+        "offer_issuer": texts,
+        "offer_absolute_expiry": st.integers(0, U64_MAX),
+        "invreq_chain": st.sampled_from(list(CHAINS.values())),
+        "invreq_payer_note": texts,
+        "invreq_paths": st.just((FULL_PATH,)),
+    },
+)
+
+
+def rejected(data: bytes, **options: Any) -> Bolt12Error:
+    """The error of reading the stream; the text form gives the same."""
+    with pytest.raises(Bolt12Error) as caught:
+        InvoiceRequest.from_bytes(data, **options)
+    with pytest.raises(Bolt12Error) as of_text:
+        InvoiceRequest.parse(as_text(data), **options)
+    assert str(of_text.value) == str(caught.value)
+    return caught.value
+
+
+# ---- building
+
+
+def test_builds_the_same_string_each_time() -> None:
+    made = request()
+    assert made.encode() == PINNED
+    assert made.invreq_id.hex() == PINNED_ID
+
+
+@given(arguments)
+def test_reads_and_verifies_what_it_builds(values: dict[str, Any]) -> None:
+    made = request(**values)
+    read = InvoiceRequest.parse(made.encode())
+    read.verify()
+    assert read == made
+    assert hash(read) == hash(made)
+    assert read.to_bytes() == made.to_bytes()
+    chain = values.pop("invreq_chain", REGTEST)
+    assert read.invreq_chain == (None if chain == CHAINS["bitcoin"] else chain)
+    assert {name: getattr(read, name) for name in values} == values
+
+
+def test_signing_does_not_change_the_id() -> None:
+    unsigned = InvoiceRequest.without_offer(
+        invreq_metadata=METADATA, invreq_payer_id=SIGNER.public_key, invreq_amount=1, offer_description=""
+    )
+    assert unsigned.signature is None
+    assert unsigned.sign(SIGNER).invreq_id == unsigned.invreq_id
+
+
+def test_records_ascend_with_the_signature_in_its_place() -> None:
+    assert [record.type for record in request().records] == [0, 10, 80, 82, 88, 240]
+
+
+def test_an_empty_field_is_not_an_absent_one() -> None:
+    read = InvoiceRequest.parse(request(offer_description="").encode())
+    assert read.offer_description == ""
+    assert read.offer_issuer is None
+    assert read != InvoiceRequest.parse(request(offer_description="", offer_issuer="").encode())
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule"),
+    [
+        ({"invreq_metadata": b""}, "metadata-empty"),
+        ({"invreq_amount": 0}, "amount-zero"),
+        ({"invreq_amount": -1}, "number-range"),
+        ({"invreq_amount": U64_MAX + 1}, "number-range"),
+        ({"offer_description": "a\0"}, "text-nul"),
+        ({"offer_issuer": "\ud800"}, "text-not-utf8"),
+        ({"offer_absolute_expiry": -1}, "number-range"),
+        ({"invreq_chain": b"regtest"}, "wrong-length"),
+        ({"invreq_payer_id": SIGNER.public_key[1:]}, "not-a-point"),
+        ({"invreq_paths": (FULL_PATH, EMPTY_PATH)}, "path-without-hops"),
+    ],
+)
+def test_refuses_to_build_what_a_writer_must_not_write(changes: dict[str, Any], rule: str) -> None:
+    (field,) = changes
+    with pytest.raises(Bolt12Error) as caught:
+        request(**changes)
+    assert (caught.value.rule, caught.value.field) == (rule, field)
+    assert field in str(caught.value) or rule == "path-without-hops"
+
+
+def test_refuses_a_signer_who_is_not_the_payer() -> None:
+    unsigned = InvoiceRequest.without_offer(
+        invreq_metadata=METADATA, invreq_payer_id=SIGNER.public_key, invreq_amount=1, offer_description=""
+    )
+    with pytest.raises(Bolt12Error) as caught:
+        unsigned.sign(OTHER_SIGNER)
+    assert caught.value.rule == "signer-key"
+
+
+def test_messages_do_not_change() -> None:
+    made = request()
+    with pytest.raises(AttributeError, match="invreq_amount cannot be set"):
+        made.invreq_amount = 1  # type: ignore[assignment]
+    with pytest.raises(AttributeError):
+        made.records = ()  # type: ignore[misc]
+    with pytest.raises(AttributeError):
+        made.note = "new"  # type: ignore[attr-defined]
+
+
+def test_repr_names_the_fields_that_are_there() -> None:
+    shown = repr(request(offer_description="tea"))
+    assert shown.startswith("InvoiceRequest(invreq_metadata=b")
+    assert "offer_description='tea'" in shown
+    assert "offer_issuer" not in shown
+
+
+# ---- reading
+
+
+def test_unknown_odd_records_are_kept_signed_and_part_of_the_id() -> None:
+    plain = InvoiceRequest.from_bytes(signed_stream())
+    data = signed_stream((87, b"later"), (241, b"also a signature"), (2_000_000_001, b"experiment"))
+    read = InvoiceRequest.parse(as_text(data))
+    read.verify()
+    assert read.to_bytes() == data
+    assert [record.type for record in read.unknown_records] == [87, 241, 2_000_000_001]
+    assert read.unknown_records[0] == Record(87, b"\x57\x05later", b"later")
+    assert read.invreq_id != plain.invreq_id
+
+
+def test_the_offer_id_is_that_of_the_mirrored_offer_records() -> None:
+    offer = raw_stream((5, b"unknown"), (10, b"tea"), (22, OTHER_SIGNER.public_key), (1_000_000_001, b""))
+    data = signed_stream(
+        (5, b"unknown"), (1_000_000_001, b""), offer_description="tea", offer_issuer_id=OTHER_SIGNER.public_key
+    )
+    read = InvoiceRequest.from_bytes(data)
+    assert read.offer_id == sha256(offer).digest()
+
+
+def test_there_is_an_offer_id_if_issuer_or_paths_are_there() -> None:
+    assert InvoiceRequest.from_bytes(stream(offer_paths=(FULL_PATH,))).offer_id is not None
+    assert InvoiceRequest.from_bytes(stream(offer_description="tea")).offer_id is None
+
+
+def test_rejects_broken_data_and_says_where() -> None:
+    error = rejected(raw_stream((10, b"tea"), (8, b"")))
+    assert str(error) == "invalid invreq data"
+    assert (error.rule, error.offset) == ("record-order", 5)
+    assert error.detail == "record 8 comes after record 10"
+    assert error.__notes__ == [error.detail]
+    error = rejected(raw_stream((10, b"\xff")))
+    assert (error.rule, error.field) == ("text-not-utf8", "offer_description")
+
+
+def test_enforces_the_chain_only_if_one_is_given() -> None:
+    regtest, bitcoin = stream(invreq_chain=REGTEST), stream()
+    assert InvoiceRequest.from_bytes(regtest).invreq_chain == REGTEST
+    assert InvoiceRequest.from_bytes(regtest, chain=REGTEST).invreq_chain == REGTEST
+    assert InvoiceRequest.from_bytes(bitcoin, chain=CHAINS["bitcoin"]).invreq_chain is None
+    assert str(rejected(regtest, chain=CHAINS["bitcoin"])) == "wrong chain"
+    assert str(rejected(bitcoin, chain=REGTEST)) == "wrong chain"
+
+
+def test_ignores_odd_features_and_rejects_the_first_even_one() -> None:
+    odd = bytes.fromhex("aa00000000000000000002")
+    assert InvoiceRequest.from_bytes(stream(invreq_features=odd)).invreq_features == odd
+    assert str(rejected(stream(invreq_features=bytes.fromhex("0150")))) == "unknown feature bit 4"
+    assert str(rejected(stream(invreq_features=b"\x01" + bytes(1000)))) == "unknown feature bit 8000"
+
+
+@pytest.mark.parametrize("type_", [161, 239, 1001, 999_999_999, 3_000_000_001, U64_MAX])
+def test_rejects_fields_out_of_range(type_: int) -> None:
+    error = rejected(raw_stream((type_, b"")))
+    assert str(error) == f"Invoice request {type_} field outside invoice request range"
+
+
+@pytest.mark.parametrize("type_", [1, 159, 241, 999, 1_000_000_001, 2_999_999_999])
+def test_takes_odd_fields_in_range(type_: int) -> None:
+    assert InvoiceRequest.from_bytes(raw_stream((type_, b""))).unknown_records[0].type == type_
+
+
+def test_rejects_a_path_without_hops() -> None:
+    error = rejected(stream(invreq_paths=(FULL_PATH, EMPTY_PATH)))
+    assert str(error) == "Invoice request contains an empty invreq_path"
+
+
+def test_rules_are_checked_in_order() -> None:
+    broken = stream(invreq_chain=REGTEST, invreq_features=b"\x01", invreq_paths=(EMPTY_PATH,)) + raw_stream((161, b""))
+    assert rejected(broken, chain=CHAINS["bitcoin"]).rule == "wrong-chain"
+    assert rejected(broken).rule == "unknown-feature"
+    assert rejected(stream(invreq_paths=(EMPTY_PATH,)) + raw_stream((161, b""))).rule == "field-out-of-range"
+
+
+# ---- verifying
+
+
+def failed_verification(data: bytes) -> str:
+    read = InvoiceRequest.from_bytes(data)
+    with pytest.raises(Bolt12Error) as caught:
+        read.verify()
+    return str(caught.value)
+
+
+def test_names_what_is_missing() -> None:
+    payer_id, signature = SIGNER.public_key, bytes(64)
+    assert failed_verification(b"") == "Missing invreq_payer_id"
+    assert failed_verification(stream(invreq_payer_id=payer_id, signature=signature)) == "Missing invreq_metadata"
+    assert failed_verification(stream(invreq_payer_id=payer_id, invreq_metadata=METADATA)) == "Missing signature"
+    assert not InvoiceRequest.from_bytes(b"").has_valid_signature()
+    assert not InvoiceRequest.from_bytes(stream(signature=signature)).has_valid_signature()
+
+
+def test_an_unsigned_request_without_payer_cannot_be_signed() -> None:
+    unsigned = bolt12.UnsignedInvoiceRequest.build(invreq_metadata=METADATA)
+    with pytest.raises(Bolt12Error, match="Missing invreq_payer_id"):
+        unsigned.sign(SIGNER)
+
+
+@given(arguments, st.data())
+def test_one_flipped_bit_never_verifies(values: dict[str, Any], data: st.DataObject) -> None:
+    whole = request(**values).to_bytes()
+    bit = data.draw(st.integers(0, 8 * len(whole) - 1))
+    flipped = (int.from_bytes(whole, "big") ^ (1 << bit)).to_bytes(len(whole), "big")
+    with pytest.raises(Bolt12Error):
+        lnoffers.decode(as_text(flipped))
+
+
+@given(st.integers(2**200, 2**255), arguments)
+def test_another_payers_signature_never_verifies(secret: int, values: dict[str, Any]) -> None:
+    other = KeyPair(secret.to_bytes(32, "big"))
+    made = request(**values)
+    records = [record for record in made.records if record.type != 88]
+    records.append(Record.build(88, other.public_key))
+    records.sort(key=lambda record: record.type)
+    assert failed_verification(b"".join(record.raw for record in records)) == "Invalid signature"
+
+
+# ---- lnoffers.decode
+
+
+@pytest.mark.parametrize("shape", [str, str.upper, "lightning:{}".format, lambda text: f"LIGHTNING:{text.upper()}"])
+def test_decode_takes_either_case_and_the_scheme(shape: Any) -> None:
+    assert lnoffers.decode(shape(PINNED)) == request()
+
+
+@pytest.mark.parametrize("text", ["lno1qq", "LNI1QQ", "lightning:lnp1qq"])
+def test_decode_says_which_kinds_it_does_not_know(text: str) -> None:
+    with pytest.raises(lnoffers.Bolt12Error, match="are not supported, only invoice_requests") as caught:
+        lnoffers.decode(text)
+    assert caught.value.rule == "unsupported-kind"
+
+
+@pytest.mark.parametrize("text", ["", "lnr", "lnbc1qq", "lnr1", as_text(stream(invreq_amount=1))])
+def test_decode_rejects_what_does_not_verify(text: str) -> None:
+    with pytest.raises(lnoffers.Bolt12Error):
+        lnoffers.decode(text)
+
+
+def test_the_package_has_its_two_names_only() -> None:
+    assert lnoffers.__all__ == ["Bolt12Error", "decode"]
+    assert lnoffers.Bolt12Error is Bolt12Error
+    with pytest.raises(AttributeError, match="no attribute 'encode'"):
+        lnoffers.encode  # type: ignore[attr-defined]  # noqa: B018
