@@ -1,0 +1,60 @@
+"""The target `man`: a page of section 7 for each document, in roff, from `templates/man/`.
+
+A command's page is called lightning-<name>, as `lightning-cli help <name>` looks for it; those of notifications and
+hooks, whose ids can be the same as a command's, lightning-notification-<name> and lightning-hook-<name>.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import chain
+from typing import Final
+
+from rpcschema.model.nodes import Document
+from rpcschema.model.walk import nodes
+from rpcschema.render import environment
+from rpcschema.settings import Settings
+from rpcschema.targets import Rendered, Target
+from rpcschema.text import roff
+from rpcschema.text.page import print_page
+
+_PREFIXES: Final = {"rpc": "lightning-", "notification": "lightning-notification-", "hook": "lightning-hook-"}
+_VOLUMES: Final = {"rpc": "RPC commands", "notification": "RPC notifications", "hook": "Plugin hooks"}
+_RELEASE: Final = re.compile(r"v(\d\d)\.(0[1-9]|1[0-2])\b")
+_UNDATED: Final = "2022-11-01"
+"""When releases began to be named by their month: the date of what was there before."""
+
+
+def _document(document: Document, _: Settings) -> Rendered:
+    name = _PREFIXES[document.kind] + document.name
+    page = (
+        environment("man")
+        .get_template("page.7.jinja")
+        .render(
+            page=roff.title(name),
+            date=_date(document),
+            volume=roff.text(_VOLUMES[document.kind]),
+            name=roff.text(name),
+            title=roff.text(document.title),
+            parts=print_page(document, roff),
+        )
+    )
+    return Rendered({f"man/{name}.7": page.encode("ascii")})
+
+
+def _date(document: Document) -> str:
+    """The month of the newest release in which the document says that something was added.
+
+    A page must have a date, and this one changes only with what the page describes.
+    """
+    months = (_RELEASE.match(added) for added in _added(document))
+    return max((f"20{month[1]}-{month[2]}-01" for month in months if month), default=_UNDATED)
+
+
+def _added(document: Document) -> Iterator[str]:
+    everything = chain(nodes(document.request), nodes(document.response))
+    yield from filter(None, (document.added, *(node.added for node in everything)))
+
+
+TARGET: Final = Target(name="man", document=_document)

@@ -1,0 +1,73 @@
+"""The target `markdown`: a reference page for each document and an index of them, from `templates/markdown/`.
+
+Commands stand in docs/, notifications and hooks, whose ids can be the same as a command's, in folders below it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from rpcschema.model.nodes import Document, Kind
+from rpcschema.render import environment
+from rpcschema.settings import Settings
+from rpcschema.targets import Rendered, Target
+from rpcschema.text import commonmark
+from rpcschema.text.page import print_page
+
+_FOLDERS: Final[dict[Kind, str]] = {"rpc": "", "notification": "notification/", "hook": "hook/"}
+_TITLES: Final[dict[Kind, str]] = {"rpc": "Commands", "notification": "Notifications", "hook": "Hooks"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One line of the index."""
+
+    name: str
+    path: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """One table of the index."""
+
+    title: str
+    rows: tuple[_Row, ...]
+
+
+def _document(document: Document, _: Settings) -> Rendered:
+    page = (
+        environment("markdown")
+        .get_template("page.md.jinja")
+        .render(
+            name=commonmark.text(document.name),
+            title=commonmark.text(document.title),
+            parts=print_page(document, commonmark),
+        )
+    )
+    return Rendered({f"docs/{_path(document)}": page.encode()})
+
+
+def _collection(documents: Sequence[Document], _: Settings) -> Rendered:
+    groups = [
+        _Group(title, tuple(_row(document) for document in documents if document.kind == kind))
+        for kind, title in _TITLES.items()
+    ]
+    index = (
+        environment("markdown").get_template("index.md.jinja").render(groups=[group for group in groups if group.rows])
+    )
+    return Rendered({"docs/index.md": index.encode()})
+
+
+def _row(document: Document) -> _Row:
+    return _Row(commonmark.text(document.name), _path(document), commonmark.text(document.title))
+
+
+def _path(document: Document) -> str:
+    """Relative to docs/; an id consists of characters that need no escape in a link."""
+    return f"{_FOLDERS[document.kind]}{document.name}.md"
+
+
+TARGET: Final = Target(name="markdown", document=_document, collection=_collection)

@@ -1,0 +1,127 @@
+"""The fields, elements and forms that a value can have, as the nested items of a page.
+
+A field is an item; what lies inside it (an object's fields, an array's elements, the forms a value can take) are
+items below it. Fields that exist only under a condition follow the others, below a sentence that states it. Hidden
+fields, and `{}` markers of what is declared elsewhere, are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rpcschema.model.nodes import Branch, Field, Lines, Node
+from rpcschema.model.resolve import resolve
+from rpcschema.text import words
+from rpcschema.text.prose import code
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A piece of a page: prose, or something named and described, and what belongs to it."""
+
+    head: str = ""
+    """One line of Markdown: a name and what kind of thing has it; "" for prose."""
+    prose: Lines = ()
+    items: tuple[Item, ...] = ()
+
+
+def contents(node: Node, *, says_required: bool) -> Iterator[Item]:
+    """What lies inside a value of `node`: fields, elements, forms, then what depends on conditions.
+
+    `says_required` is for values that the reader writes: there it matters what is required, elsewhere what may be
+    missing.
+    """
+    yield from _members(node, says_required=says_required)
+    undeclared = resolve(node).undeclared
+    if undeclared:
+        yield Item(prose=(words.presence_words(undeclared, says_required=says_required),))
+
+
+def _members(node: Node, *, says_required: bool, present: frozenset[str] = frozenset()) -> Iterator[Item]:
+    """The same for any node, one side of a conditional too; `present` are fields that are known to be there."""
+    present = present.union(node.required or ())
+    for field in shown(node):
+        yield _field(field, says_required=says_required, is_required=field.name in present)
+    if node.items is not None:
+        yield from _elements(node.items, says_required=says_required)
+    for shape in words.shapes(node):
+        item = _item(f"*{words.head_words(shape) or 'value'}*", shape, says_required=says_required)
+        if item.prose or item.items:
+            yield item
+    yield from _alternatives(node, says_required=says_required, present=present)
+    for branch in node.branches:
+        yield from _branch(branch, "If", says_required=says_required, present=present)
+
+
+def _field(field: Field, *, says_required: bool, is_required: bool) -> Item:
+    presence = ("required" if says_required else None) if is_required else "optional"
+    head = _head(code(field.name), words.head_words(field.node, presence))
+    return _item(head, field.node, says_required=says_required)
+
+
+def _elements(element: Node, *, says_required: bool) -> Iterator[Item]:
+    """The elements of an array, as an item of their own only where there is more to say than the array's type says."""
+    item = _item(_head("*each element*", words.head_words(element)), element, says_required=says_required)
+    yield from [item] if item.prose else item.items
+
+
+def _alternatives(node: Node, *, says_required: bool, present: frozenset[str]) -> Iterator[Item]:
+    """`oneOf` and `anyOf` of an object: constraints on its fields, or further fields."""
+    if words.shapes(node):
+        return
+    for alternatives, exactly in ((node.one_of, True), (node.any_of, False)):
+        if alternatives and all(map(words.is_constraint, alternatives)):
+            yield Item(prose=(words.alternative_words(alternatives, exactly=exactly),))
+            continue
+        for at, alternative in enumerate(alternatives, 1):
+            items = tuple(_members(alternative, says_required=says_required, present=present))
+            yield Item(prose=(f"Form {at} of {len(alternatives)}:",), items=items)
+
+
+def _branch(branch: Branch, start: str, *, says_required: bool, present: frozenset[str]) -> Iterator[Item]:
+    then = tuple(
+        _side(
+            branch.then, f"{start} {words.condition_words(branch.when)}", says_required=says_required, present=present
+        )
+    )
+    yield from then
+    otherwise = branch.otherwise
+    opposite = "Otherwise" if then else f"{start} {words.condition_words(branch.when, negated=True)}"
+    if otherwise is not None and otherwise == Node(pointer=otherwise.pointer, branches=otherwise.branches):
+        for inner in otherwise.branches:
+            yield from _branch(
+                inner, f"{opposite}, {'if' if then else 'and'}", says_required=says_required, present=present
+            )
+    else:
+        yield from _side(otherwise, opposite, says_required=says_required, present=present)
+
+
+def _side(side: Node | None, condition: str, *, says_required: bool, present: frozenset[str]) -> Iterator[Item]:
+    """What one side of a conditional adds: fields, and the presence of fields that are declared elsewhere."""
+    if side is None:
+        return
+    declared = {field.name for field in side.fields or () if not words.is_marker(field.node)}
+    promised = tuple(name for name in side.required or () if name not in declared and name not in present)
+    promise = words.presence_words(promised, says_required=says_required) if promised else ""
+    items = tuple(_members(side, says_required=says_required, present=present))
+    if promise or items:
+        yield Item(prose=(f"{condition}: {promise}",), items=items)
+
+
+def shown(node: Node) -> tuple[Field, ...]:
+    """The fields that `node` declares for readers."""
+    return tuple(field for field in node.fields or () if not field.node.hidden and not words.is_marker(field.node))
+
+
+def _head(name: str, facts: str) -> str:
+    return f"{name} ({facts})" if facts else name
+
+
+def _item(head: str, node: Node, *, says_required: bool) -> Item:
+    """`node` under a name: its description, then what there is to say of its values, then what lies inside."""
+    limits = words.limit_words(node)
+    inside = tuple(contents(node, says_required=says_required))
+    if not node.description:
+        return Item(head, (limits,) if limits else (), inside)
+    return Item(head, node.description, (Item(prose=(limits,)), *inside) if limits else inside)

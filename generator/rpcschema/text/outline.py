@@ -1,0 +1,132 @@
+"""What stands on the page of a document, in order, as Markdown that each target prints in its own way.
+
+Descriptions are taken over as they are; each stands in an item of its own, so that markup left open in one cannot
+reach the next.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain
+from typing import Final
+
+from rpcschema.model.nodes import ABSENT, Document, Example, Section
+from rpcschema.text import words
+from rpcschema.text.fields import Item, contents, shown
+from rpcschema.text.prose import code, fence, plain
+from rpcschema.text.shell import command_line
+
+_LAST: Final = ("errors", "examples", "author", "see_also", "resources")
+"""The sections that close a page, in this order; all others come before them."""
+
+_HALVES: Final = {
+    "rpc": ("Parameters", "Return value"),
+    "notification": ("Parameters", "Payload"),
+    "hook": ("Payload", "Return value"),
+}
+"""What the request and the response of each kind of document are called."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A titled part of a page; the title is plain text, e.g. "Return value"."""
+
+    title: str
+    items: tuple[Item, ...]
+
+
+def outline(document: Document) -> tuple[Part, ...]:
+    """The parts of the page of `document` that have something to say; its name and title are not among them."""
+    request, response = _HALVES[document.kind]
+    parts = (
+        Part("Synopsis", tuple(_synopsis(document))),
+        Part("Description", tuple(_description(document))),
+        Part(request, tuple(_request(document))),
+        Part(response, tuple(_response(document))),
+        *_sections(document),
+    )
+    return tuple(part for part in parts if part.items)
+
+
+def _synopsis(document: Document) -> Iterator[Item]:
+    if document.kind == "rpc":
+        required = document.request.required or ()
+        names = [(plain(field.name), field.name in required) for field in shown(document.request)]
+        parameters = [f"*{name}*" if needed else f"\\[*{name}*\\]" for name, needed in names]
+        yield Item(prose=(" ".join([f"**{plain(document.name)}**", *parameters]),))
+
+
+def _description(document: Document) -> Iterator[Item]:
+    if document.warning is not None:
+        yield Item(prose=(f"**Warning:** {plain(document.warning)}",))
+    yield Item(prose=document.description)
+    releases = ", ".join(words.release_words(document.added, document.deprecated))
+    if releases:
+        yield Item(prose=(f"{releases[0].upper()}{releases[1:]}.",))
+    if document.categories:
+        yield Item(prose=(f"Categories: {', '.join(map(code, document.categories))}.",))
+
+
+def _request(document: Document) -> Iterator[Item]:
+    """The parameters of a command; the payload of a hook, which has no rules."""
+    yield from contents(document.request, says_required=document.kind == "rpc")
+    for rule in words.rule_words(document.request):
+        yield Item(prose=(rule,))
+
+
+def _response(document: Document) -> Iterator[Item]:
+    response = document.response
+    if response.pre_notes:
+        yield Item(prose=response.pre_notes)
+    items = tuple(contents(response, says_required=document.kind == "hook"))
+    if document.kind == "rpc" and items:
+        yield Item(prose=("On success, an object with these fields:",))
+    elif document.kind == "rpc" and not response.pre_notes and not response.post_notes:
+        yield Item(prose=("On success, an empty object.",))
+    yield from items
+    if response.post_notes:
+        yield Item(prose=response.post_notes)
+
+
+def _sections(document: Document) -> Iterator[Part]:
+    parts = {section.name: Part(_title(section.name), tuple(_section(section))) for section in document.sections}
+    examples = (_example(document, example, at) for at, example in enumerate(document.examples or (), 1))
+    parts["examples"] = Part("Examples", tuple(chain.from_iterable(examples)))
+    yield from (part for name, part in parts.items() if name not in _LAST)
+    yield from (parts[name] for name in _LAST if name in parts)
+
+
+def _title(key: str) -> str:
+    return key.replace("_", " ").capitalize()
+
+
+def _section(section: Section) -> Iterator[Item]:
+    content = section.content
+    if not isinstance(content, tuple):
+        yield Item(prose=fence(_pretty(content), "json"))
+    elif content:
+        lines = tuple(line for line in content if isinstance(line, str))
+        yield Item(prose=(", ".join(lines),) if section.name == "see_also" else lines)
+
+
+def _example(document: Document, example: Example, at: int) -> Iterator[Item]:
+    yield Item(prose=(f"**Example {at}**",))
+    if example.description:
+        yield Item(prose=example.description)
+    if example.request is not ABSENT:
+        if document.kind == "rpc" and isinstance(example.request, Mapping):
+            yield Item(prose=fence(command_line(document.name, example.request.get("params", ABSENT)), "shell"))
+        yield from _json("Request:", example.request)
+    if example.response is not ABSENT:
+        yield from _json("Response:", example.response)
+
+
+def _json(title: str, value: object) -> Iterator[Item]:
+    yield Item(prose=(title,))
+    yield Item(prose=fence(_pretty(value), "json"))
+
+
+def _pretty(value: object) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False)

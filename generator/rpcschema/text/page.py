@@ -1,0 +1,64 @@
+"""An outline put into a target's language: the strings that templates lay out, each of them already escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from rpcschema.model.nodes import Document
+from rpcschema.text.fields import Item
+from rpcschema.text.outline import outline
+
+
+class Printer(Protocol):
+    """How a language prints text; `roff` and `commonmark` are printers."""
+
+    def title(self, string: str, /) -> str:
+        """`string`, which is not Markdown, as the title of a part."""
+
+    def inline(self, markdown: str, /) -> str:
+        """One line of text, without its line break."""
+
+    def blocks(self, lines: Sequence[str], /) -> tuple[str, str]:
+        """The paragraph that `lines` begin with, and what follows it; either may be ""."""
+
+
+@dataclass(frozen=True, slots=True)
+class PrintedItem:
+    """An Item: its name or "", its first paragraph, its other blocks, and what belongs to it."""
+
+    head: str
+    lead: str
+    rest: str
+    items: tuple[PrintedItem, ...]
+
+    @property
+    def is_entry(self) -> bool:
+        """Whether it is an entry of a list, and not prose."""
+        return bool(self.head or self.items)
+
+
+@dataclass(frozen=True, slots=True)
+class PrintedPart:
+    """A Part of the page."""
+
+    title: str
+    items: tuple[PrintedItem, ...]
+
+
+def print_page(document: Document, printer: Printer) -> tuple[PrintedPart, ...]:
+    """The outline of `document` as `printer` prints it."""
+    return tuple(
+        PrintedPart(printer.title(part.title), tuple(_item(item, printer) for item in part.items))
+        for part in outline(document)
+    )
+
+
+def _item(item: Item, printer: Printer) -> PrintedItem:
+    items = tuple(_item(inner, printer) for inner in item.items)
+    lead, rest = printer.blocks(item.prose)
+    if rest and (item.head or items):
+        # All but the first paragraph of an entry stands below it, like what else belongs to it.
+        return PrintedItem(printer.inline(item.head), lead, "", (PrintedItem("", "", rest, ()), *items))
+    return PrintedItem(printer.inline(item.head), lead, rest, items)

@@ -1,0 +1,113 @@
+"""The Markdown of the documents' descriptions: reading it, and writing pieces of it.
+
+It is CommonMark with fewer constructs, because a description belongs inside a page and must not take it over: raw
+HTML, images, thematic breaks and link definitions are text like any other. In one thing it is wider: authors indent a
+list by four spaces under the sentence that introduces it, where CommonMark would see no list, and nobody means an
+indented code block.
+
+Source: CommonMark 0.31; the descriptions in Core Lightning's doc/schemas.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Final
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from markdown_it.tree import SyntaxTreeNode
+
+_NESTING: Final = 40
+"""How deep lists and quotes may nest (two levels a list); the parser would drop what is deeper."""
+
+_PARSER: Final = MarkdownIt("commonmark", {"html": False, "maxNesting": _NESTING}).disable(
+    ["code", "hr", "html_block", "html_inline", "image", "reference"]
+)
+_FENCE: Final = re.compile(r" *(?:```|~~~)")
+_ITEM: Final = re.compile(r" *(?:[-+*]|\d{1,9}[.)]) ")
+_MARKUP: Final = re.compile(r"([\\`*_\[\]<>&~$|]|!$)")
+_LINE_START: Final = re.compile(r"^([-+=#])")
+_NUMBER: Final = re.compile(r"^(\d+)([.)])")
+_UNPRINTABLE: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+def blocks(lines: Sequence[str]) -> Sequence[SyntaxTreeNode]:
+    """The paragraphs, headings, lists, quotes and fences that `lines` consist of.
+
+    Text that nests deeper than any reader could follow comes back as one fence, markup and all.
+    """
+    source = printable("\n".join(lines))
+    tokens = _PARSER.parse("\n".join(_dedented(source.split("\n"))))
+    if _too_deep(tokens):
+        return blocks(fence(source))
+    return SyntaxTreeNode(tokens).children
+
+
+def spans(markdown: str) -> Sequence[SyntaxTreeNode]:
+    """The text, code, emphasis and links in one line of Markdown, whatever it begins with; as code, if too deep."""
+    source = printable(markdown)
+    tokens = _PARSER.parseInline(source)
+    if _too_deep(tokens):
+        return spans(code(source))
+    return SyntaxTreeNode(tokens).children[0].children
+
+
+def printable(text: str) -> str:
+    """`text` with U+FFFD for each control character and lone surrogate, which neither roff nor UTF-8 can carry."""
+    return _UNPRINTABLE.sub("\ufffd", text.replace("\r\n", "\n"))
+
+
+def plain(text: str) -> str:
+    """Markdown that shows `text`, a line or a piece of one, as it is."""
+    return line_start(_MARKUP.sub(r"\\\1", re.sub(r"\s", " ", text)))
+
+
+def line_start(markdown: str) -> str:
+    """One line of Markdown that begins no list, heading or underline, whatever comes before it."""
+    return _NUMBER.sub(r"\1\\\2", _LINE_START.sub(r"\\\1", markdown))
+
+
+def code(text: str) -> str:
+    """Markdown that shows `text` as it is, as code; nothing can end the span early, and line breaks become spaces."""
+    text = text.replace("\n", " ")
+    if not text.strip(" "):
+        return plain(repr(text))
+    ticks = "`" * (_longest_ticks(text) + 1)
+    pad = " " if {text[0], text[-1]} & {"`", " "} else ""
+    return f"{ticks}{pad}{text}{pad}{ticks}"
+
+
+def fence(text: str, language: str = "") -> tuple[str, ...]:
+    """Lines of Markdown that show the lines of `text` as a block of code; nothing can end the block early."""
+    ticks = "`" * max(3, _longest_ticks(text) + 1)
+    return (ticks + language, *text.split("\n"), ticks)
+
+
+def _too_deep(tokens: Sequence[Token]) -> bool:
+    return any(
+        token.level >= _NESTING - 2 or any(child.level >= _NESTING for child in token.children or ())
+        for token in tokens
+    )
+
+
+def _longest_ticks(text: str) -> int:
+    return max(map(len, re.findall("`+", text)), default=0)
+
+
+def _dedented(lines: Sequence[str]) -> Iterator[str]:
+    """`lines` without the indent of each list that stands four or more spaces deep under a line that is in no list."""
+    fenced, shift = False, 0
+    for before, line in pairwise(("", *lines)):
+        fenced ^= _FENCE.match(before) is not None
+        if line.strip() and _indent(line) < shift:
+            shift = 0
+        under_text = before.strip() and _indent(before) < 4 and not _ITEM.match(before)
+        if under_text and not fenced and _indent(line) >= 4 and _ITEM.match(line):
+            shift = _indent(line)
+        yield line[shift:]
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip(" "))

@@ -1,0 +1,146 @@
+"""What a page says about values: their types, presence, releases, limits and defaults, and the rules that bind
+several, in words.
+
+All of it is Markdown. The dialect's type names stay as they are. `added: pre-v0.10.1` stands for "longer than anyone
+wrote it down" and is not said.
+
+Source: Core Lightning, doc/schemas.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from rpcschema.model.conditions import condition_text
+from rpcschema.model.nodes import ABSENT, Node, Request
+from rpcschema.text.prose import code, plain
+
+_ALWAYS: Final = "pre-v0.10.1"
+_UNCOUNTED: Final = frozenset({"hex", "msat", "sat", "any", "null"})
+
+
+def is_marker(node: Node) -> bool:
+    """Whether `node` is `{}`: allowed here, declared elsewhere."""
+    return node == Node(pointer=node.pointer)
+
+
+def is_constraint(node: Node) -> bool:
+    """Whether `node` only says which fields are present, or which values they have, and declares none."""
+    is_bare = node.type is None and node.items is None and not node.one_of
+    return is_bare and all(is_constraint(field.node) for field in node.fields or ())
+
+
+def shapes(node: Node) -> tuple[Node, ...]:
+    """The alternatives of which a value takes one, if `node` gives them in place of a type."""
+    alternatives = (*node.one_of, *node.any_of)
+    is_value = node.type is None and node.fields is None
+    return alternatives if is_value and not all(map(is_constraint, alternatives)) else ()
+
+
+def type_words(node: Node, *, plural: bool = False) -> str:
+    """For example "array of objects" or "string or u64"; "" where a type is declared elsewhere."""
+    alternatives = shapes(node)
+    if alternatives:
+        names = dict.fromkeys(type_words(shape, plural=plural) for shape in alternatives)
+        return " or ".join(filter(None, names))
+    name = node.type or ("object" if node.fields is not None else "any" if node.untyped else "")
+    words = plain(_plural(name) if plural else name)
+    elements = type_words(node.items, plural=True) if node.type == "array" and node.items is not None else ""
+    return f"{words} of {elements}" if elements else words
+
+
+def head_words(node: Node, presence: str | None = None) -> str:
+    """What stands beside a name: type, `presence` ("required", "optional" or None), releases."""
+    return ", ".join(filter(None, (type_words(node), presence, *release_words(node.added, node.deprecated))))
+
+
+def release_words(added: str | None, deprecated: tuple[str, ...] | bool | None) -> Iterator[str]:
+    """For example "added in v23.02", "deprecated in v26.06, removed after v27.03"."""
+    if added is not None and added != _ALWAYS:
+        yield f"added in {plain(added)}"
+    match deprecated:
+        case (since, last, *_):
+            yield f"deprecated in {plain(since)}, removed after {plain(last)}"
+        case (since,):
+            yield f"deprecated in {plain(since)}"
+        case True:
+            yield "deprecated"
+
+
+def limit_words(node: Node) -> str:
+    """Sentences on the values that `node` can take and its default; "" if it says nothing of them."""
+    return " ".join(_limits(node))
+
+
+def condition_words(when: Node, *, negated: bool = False) -> str:
+    """A clause, in one line, that says when `when` holds, or that it does not."""
+    return " ".join(condition_text(when, negated=negated).split())
+
+
+def presence_words(names: Sequence[str], *, says_required: bool) -> str:
+    """A sentence which says that the fields `names` are there, or have to be."""
+    return f"{_listed(names)} {'is' if len(names) == 1 else 'are'} {'required' if says_required else 'present'}."
+
+
+def alternative_words(nodes: Sequence[Node], *, exactly: bool) -> str:
+    """A sentence which says that one of the constraints `nodes` holds."""
+    clauses = ", or ".join(map(condition_words, nodes))
+    return f"{'Exactly' if exactly else 'At least'} one of these holds: {clauses}."
+
+
+def rule_words(request: Request) -> Iterator[str]:
+    """A sentence for each rule that binds several parameters."""
+    for group in filter(None, request.one_of_many or ()):
+        yield f"Exactly one of {_listed(group)} can be given."
+    for group in filter(None, request.paired_with or ()):
+        yield f"{_listed(group)} go together: all of them are given, or none."
+    for name, dependents in request.dependent_upon or ():
+        if dependents:
+            yield f"{_listed(dependents)} can only be given together with {code(name)}."
+
+
+def _limits(node: Node) -> Iterator[str]:
+    if node.enum is not None:
+        values = ", ".join(plain(json.dumps(value, ensure_ascii=False)) for value in node.enum)
+        yield f"Always {values}." if len(node.enum) == 1 else f"One of {values}."
+    yield from _bounds(node.min_length, node.max_length, "character")
+    yield from _bounds(node.min_items, node.max_items, "element")
+    if node.default is not ABSENT:
+        yield f"Default: {_default(node.default)}."
+
+
+def _default(value: object) -> str:
+    """Prose, which may be Markdown, or a value."""
+    return (
+        value.rstrip(". ").replace("\n", " ")
+        if isinstance(value, str)
+        else plain(json.dumps(value, ensure_ascii=False))
+    )
+
+
+def _bounds(least: int | None, most: int | None, unit: str) -> Iterator[str]:
+    if least is not None and least == most:
+        yield f"Exactly {_count(least, unit)}."
+    elif least is not None and most is not None:
+        yield f"{least} to {_count(most, unit)}."
+    elif least is not None:
+        yield f"At least {_count(least, unit)}."
+    elif most is not None:
+        yield f"At most {_count(most, unit)}."
+
+
+def _count(number: int, unit: str) -> str:
+    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
+
+
+def _plural(name: str) -> str:
+    if not name or name in _UNCOUNTED:
+        return name
+    return f"{name}es" if name.endswith("sh") else f"{name}s"
+
+
+def _listed(names: Sequence[str]) -> str:
+    *others, last = map(code, names)
+    return f"{', '.join(others)} and {last}" if others else last
