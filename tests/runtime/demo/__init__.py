@@ -1,0 +1,33 @@
+"""A package as the generator makes them, small and written by hand: what the runtime's tests stand on."""
+
+from __future__ import annotations
+
+from rpcschema.runtime.command import Command, Parameter
+
+NAME = __name__
+
+GREET = Command(
+    name="greet",
+    method="greet",
+    parameters=(
+        Parameter("name", "name", "string", True),
+        Parameter("amount", "amount", "msat", True),
+        Parameter("return", "return_", "boolean", False),
+        Parameter("times", "times", "u8", False),
+    ),
+    extras=False,
+    request="GreetRequest",
+    response="GreetResponse",
+    module="greet",
+)
+PAY = Command(
+    name="pay-all",
+    method="pay_all",
+    parameters=(Parameter("outputs", "outputs", "array", True, items="object"),),
+    extras=True,
+    request="PayAllRequest",
+    response="PayAllResponse",
+    module="pay_all",
+)
+NOTHING = Command("nothing", "nothing", (), False, "NothingRequest", "NothingResponse", "nothing")
+COMMANDS = {command.name: command for command in (GREET, PAY, NOTHING)}

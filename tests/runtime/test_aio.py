@@ -1,0 +1,241 @@
+"""The asyncio client against real sockets: concurrent calls on one connection, matched by id."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import threading
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rpcschema.runtime.aio import BaseAsyncClient
+from rpcschema.runtime.errors import (
+    CannotConnectError,
+    ConnectionLostError,
+    DecodeError,
+    ProtocolError,
+    RpcError,
+    RpcTimeoutError,
+)
+from tests.runtime import demo
+from tests.runtime.demo.types.greet import GreetResponse
+from tests.runtime.node import Connection, Script, ScriptedNode, echo
+
+
+class Client(BaseAsyncClient):
+    rpc_package = demo.NAME
+
+
+def run(coroutine: Coroutine[Any, Any, None]) -> None:
+    asyncio.run(asyncio.wait_for(coroutine, 20))
+
+
+def once(text: str) -> Script:
+    def script(connection: Connection) -> None:
+        connection.send(text.replace("ID", json.dumps(connection.read()["id"])))
+
+    return script
+
+
+def test_concurrent_calls_share_a_connection_and_are_matched_by_id(socket_path: Path) -> None:
+    def answer_backwards(connection: Connection) -> None:
+        requests = [connection.read() for _ in range(50)]
+        assert len({request["id"] for request in requests}) == 50
+        for request in reversed(requests):
+            connection.send('{"method":"message","params":{}}\n\n{"id":"other","result":1}{"id":{},"result":1}')
+            connection.answer(request, request["params"])
+
+    async def calls() -> None:
+        async with Client(socket_path) as client:
+            found = await asyncio.gather(*(client.rpc_call("a", [n]) for n in range(50)))
+            assert found == [[n] for n in range(50)]
+
+    with ScriptedNode(socket_path, answer_backwards):
+        run(calls())
+
+
+def test_a_typed_call_returns_the_response_class(socket_path: Path) -> None:
+    def script(connection: Connection) -> None:
+        request = connection.read()
+        assert request["params"] == {"name": "you"}
+        connection.answer(request, {"greeting": "hi", "amount_msat": 1})
+        connection.answer(connection.read(), {"greeting": 5})
+
+    async def calls() -> None:
+        async with Client(socket_path) as client:
+            response = await client.rpc_send(demo.GREET, {"name": "you", "times": None})
+            assert response == GreetResponse(greeting="hi", amount_msat=1)
+            with pytest.raises(DecodeError, match=r"^GreetResponse: "):
+                await client.rpc_send(demo.GREET, {})
+
+    with ScriptedNode(socket_path, script):
+        run(calls())
+
+
+def test_an_error_is_raised_and_the_connection_stays(socket_path: Path) -> None:
+    def script(connection: Connection) -> None:
+        once('{"id":ID,"error":{"code":-1,"message":"no","data":[1]}}')(connection)
+        echo(connection)
+
+    async def calls() -> None:
+        async with Client(socket_path) as client:
+            with pytest.raises(RpcError, match="-1: no") as error:
+                await client.rpc_call("a")
+            assert error.value.data == [1]
+            assert (await client.rpc_call("b"))["method"] == "b"
+
+    with ScriptedNode(socket_path, script):
+        run(calls())
+
+
+def test_a_timeout_ends_one_call_and_its_late_answer_is_dropped(socket_path: Path) -> None:
+    def answer_the_second_first(connection: Connection) -> None:
+        slow, quick = connection.read(), connection.read()
+        connection.answer(slow, "late")
+        connection.answer(quick, "quick")
+
+    async def calls() -> None:
+        async with Client(socket_path, timeout=1) as client:
+            with pytest.raises(RpcTimeoutError, match=r"wait: no answer within 1 seconds"):
+                await client.rpc_call("wait")
+            assert await client.rpc_call("b") == "quick"
+
+    with ScriptedNode(socket_path, answer_the_second_first):
+        run(calls())
+
+
+def test_a_cancelled_call_leaves_the_others_alone(socket_path: Path) -> None:
+    arrived = threading.Event()
+
+    def answer_both(connection: Connection) -> None:
+        requests = [connection.read()]
+        arrived.set()
+        requests.append(connection.read())
+        for request in requests:
+            connection.answer(request, request["method"])
+
+    async def calls() -> None:
+        async with Client(socket_path) as client:
+            first = asyncio.create_task(client.rpc_call("first"))
+            assert await asyncio.to_thread(arrived.wait, 10)
+            first.cancel()
+            assert await client.rpc_call("second") == "second"
+            with pytest.raises(asyncio.CancelledError):
+                await first
+
+    with ScriptedNode(socket_path, answer_both):
+        run(calls())
+
+
+def test_calls_that_wait_when_the_connection_breaks_are_told_and_not_sent_again(socket_path: Path) -> None:
+    def read_and_go(connection: Connection) -> None:
+        connection.read()
+        connection.read()
+
+    async def calls() -> None:
+        async with Client(socket_path) as client:
+            lost = await asyncio.gather(client.rpc_call("a"), client.rpc_call("b"), return_exceptions=True)
+            assert all(isinstance(error, ConnectionLostError) for error in lost)
+            assert str(lost[1]).startswith("b: ")
+            assert (await client.rpc_call("c"))["method"] == "c"
+
+    with ScriptedNode(socket_path, read_and_go, echo):
+        run(calls())
+
+
+def test_it_connects_anew_when_the_idle_connection_was_closed(socket_path: Path) -> None:
+    async def calls() -> None:
+        async with Client(socket_path) as client:
+            with ScriptedNode(socket_path, once('{"id":ID,"result":1}')):
+                assert await client.rpc_call("a") == 1
+            with ScriptedNode(socket_path, once('{"id":ID,"result":2}')):
+                assert await client.rpc_call("a") == 2
+
+    run(calls())
+
+
+def test_nobody_at_the_path_is_told_with_what_to_do(socket_path: Path) -> None:
+    async def calls() -> None:
+        with pytest.raises(CannotConnectError, match=r"lightning-rpc: No such file .* is the node running"):
+            await Client(socket_path).rpc_call("a")
+
+    run(calls())
+
+
+def test_a_node_that_accepts_nobody_cannot_be_connected_to(socket_path: Path) -> None:
+    async def calls() -> None:
+        with pytest.raises(CannotConnectError, match="temporarily unavailable"):
+            await Client(socket_path).rpc_call("a")
+
+    with socket.socket(socket.AF_UNIX) as busy, socket.socket(socket.AF_UNIX) as first:
+        busy.bind(str(socket_path))
+        busy.listen(0)
+        first.connect(str(socket_path))
+        run(calls())
+
+
+@pytest.mark.parametrize("text", ["hello", '{"id":ID}', '{"id":ID,"error":5}'])
+def test_what_is_no_answer_is_told_and_ends_the_connection(socket_path: Path, text: str) -> None:
+    async def calls() -> None:
+        async with Client(socket_path) as client:
+            with pytest.raises(ProtocolError, match="the answer"):
+                await client.rpc_call("a")
+            assert (await client.rpc_call("b"))["method"] == "b"
+
+    with ScriptedNode(socket_path, once(text), echo):
+        run(calls())
+
+
+def test_an_error_without_an_id_goes_to_all_that_wait(socket_path: Path) -> None:
+    def script(connection: Connection) -> None:
+        connection.read()
+        connection.read()
+        connection.send('{"id":null,"error":{"code":-32600,"message":"No id"}}')
+        echo(connection)
+
+    async def calls() -> None:
+        async with Client(socket_path) as client:
+            failed = await asyncio.gather(client.rpc_call("a"), client.rpc_call("b"), return_exceptions=True)
+            assert all(isinstance(error, RpcError) for error in failed)
+            assert (await client.rpc_call("c"))["method"] == "c"
+
+    with ScriptedNode(socket_path, script):
+        run(calls())
+
+
+def test_closing_fails_the_calls_that_wait_and_a_later_call_connects_again(socket_path: Path) -> None:
+    arrived = threading.Event()
+
+    def stay_silent(connection: Connection) -> None:
+        connection.read()
+        arrived.set()
+        assert connection.socket.recv(1) == b""
+
+    async def calls() -> None:
+        client = Client(socket_path)
+        await client.rpc_close()
+        waiting = asyncio.create_task(client.rpc_call("a"))
+        assert await asyncio.to_thread(arrived.wait, 10)
+        await client.rpc_close()
+        with pytest.raises(ConnectionLostError):
+            await waiting
+        assert (await client.rpc_call("b"))["method"] == "b"
+        await client.rpc_close()
+
+    with ScriptedNode(socket_path, stay_silent, echo):
+        run(calls())
+
+
+def test_a_large_answer_is_read(socket_path: Path) -> None:
+    text = "x" * 5_000_000
+
+    async def calls() -> None:
+        async with Client(socket_path) as client:
+            assert await client.rpc_call("a") == {"text": text}
+
+    with ScriptedNode(socket_path, once(f'{{"id":ID,"result":{{"text":"{text}"}}}}\n\n')):
+        run(calls())

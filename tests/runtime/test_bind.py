@@ -1,0 +1,110 @@
+"""Parameters are checked as the node checks them, in its order and with its texts."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rpcschema.runtime.bind import bind
+from rpcschema.runtime.convert import raw_text
+from rpcschema.runtime.errors import INVALID_PARAMS, RpcError
+from tests.runtime.demo import GREET, NOTHING, PAY
+
+ADVICE = (
+    "this may be caused by a failure to autodetect key=value-style parameters. "
+    "Please try using the -k flag and explicit key=value pairs of parameters."
+)
+HIDDEN = "invalid token (see logs for details)"
+BAD_NAME = f"name: should be a string (without \\u): {HIDDEN}"
+BAD_AMOUNT = f"amount: should be a millisatoshi amount: {HIDDEN}"
+
+
+@pytest.mark.parametrize(
+    ("params", "values"),
+    [
+        ('["a", 1]', {"name": "a", "amount": 1}),
+        ('["a", 1, true, 2]', {"name": "a", "amount": 1, "return_": True, "times": 2}),
+        ('["a", 1, null, 2]', {"name": "a", "amount": 1, "times": 2}),
+        ('{"amount":"1sat","name":"a"}', {"amount": 1000, "name": "a"}),
+        ('{"return":false,"name":"a","amount":1}', {"return_": False, "name": "a", "amount": 1}),
+    ],
+)
+def test_gives_the_values_by_attribute(params: str, values: dict[str, object]) -> None:
+    assert bind(GREET, params.encode()) == values
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ("null", "Expected array or object for params"),
+        ('"name"', "Expected array or object for params"),
+        ("[]", "missing required parameter: name"),
+        ("{}", "missing required parameter: name"),
+        ('{"name":"a"}', "missing required parameter: amount"),
+        ("[null, 1]", "missing required parameter: name"),
+        ("[1, true]", BAD_NAME),
+        ('["a", true]', BAD_AMOUNT),
+        ('{"amount":true,"name":1}', BAD_AMOUNT),
+        ('{"name":1,"amount":true}', BAD_NAME),
+        ('{"name":null,"amount":1}', BAD_NAME),
+        ('["a", 1, true, 2, 3]', "too many parameters: got 5, expected 4"),
+        ('["a", 1, true, 2, null, null]', "too many parameters: got 6, expected 4"),
+        ("[1, 1, true, 2, 3]", BAD_NAME),
+        ("[null, null, null, null, null]", "too many parameters: got 5, expected 4"),
+        ('{"x":1}', f"unknown parameter: x, {ADVICE}"),
+        ('{"name":1,"x":1}', BAD_NAME),
+        ('{"x":1,"name":1}', f"unknown parameter: x, {ADVICE}"),
+        ('{"return_":true}', f"unknown parameter: return_, {ADVICE}"),
+        ('{"n\\u0061me":"a"}', f"unknown parameter: n\\u0061me, {ADVICE}"),
+        ('{"naïve":"a"}', f"unknown parameter: naïve, {ADVICE}"),
+        ('{"name":"a","name":"a"}', "duplicate json names: name"),
+        ('{"name":"a","name":1}', "duplicate json names: name"),
+    ],
+)
+def test_the_first_thing_wrong_is_told(params: str, message: str) -> None:
+    with pytest.raises(RpcError) as error:
+        bind(GREET, params.encode())
+    assert (error.value.code, error.value.message, error.value.data) == (INVALID_PARAMS, message, None)
+
+
+@pytest.mark.parametrize("token", ['"zz"', '"\\u0041"', "[1, 2]", "5e3", '{"a": "é"}'])
+def test_only_a_developer_is_shown_the_bad_token(token: str) -> None:
+    params = f'{{"amount":{token}}}'.encode()
+    with pytest.raises(RpcError, match="see logs") as hidden:
+        bind(GREET, params)
+    assert token not in str(hidden.value)
+    with pytest.raises(RpcError) as shown:
+        bind(GREET, params, developer=True)
+    assert shown.value.message == f"amount: should be a millisatoshi amount: invalid token '{token}'"
+
+
+def test_a_parameter_may_have_a_converter_of_its_own() -> None:
+    assert bind(GREET, rb'["\u0041", 1]', converters={"name": raw_text}) == {"name": r"\u0041", "amount": 1}
+
+
+def test_extras_are_passed_over_where_the_command_allows_them() -> None:
+    assert bind(PAY, b'{"x":1,"outputs":[],"x":2}') == {"outputs": []}
+    assert bind(PAY, b"[[],1,2]") == {"outputs": []}
+    with pytest.raises(RpcError, match="duplicate json names: outputs"):
+        bind(PAY, b'{"outputs":[],"outputs":[]}')
+
+
+def test_a_command_without_parameters_takes_none() -> None:
+    assert bind(NOTHING, b"[]") == bind(NOTHING, b"{}") == {}
+    with pytest.raises(RpcError, match="too many parameters: got 1, expected 0"):
+        bind(NOTHING, b"[null]")
+
+
+@given(st.permutations(["name", "amount", "return", "times"]), st.integers(0, 4))
+def test_the_first_bad_one_of_an_object_wins(order: list[str], first_bad: int) -> None:
+    good = {"name": "a", "amount": 1, "return": True, "times": 2}
+    given_params = {name: good[name] if at < first_bad else [] for at, name in enumerate(order)}
+    params = json.dumps(given_params).encode()
+    if first_bad == len(order):
+        assert len(bind(GREET, params)) == len(order)
+    else:
+        with pytest.raises(RpcError, match=f"^-32602: {order[first_bad]}: should be"):
+            bind(GREET, params)

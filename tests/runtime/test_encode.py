@@ -1,0 +1,67 @@
+"""Values are written compactly, in declared order, under their wire names, as the node writes them."""
+
+from __future__ import annotations
+
+import json
+import string
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rpcschema.runtime.encode import encode, to_wire
+from tests.runtime.demo.types.greet import GreetRequest, GreetResponse
+from tests.runtime.demo.types.pay_all import PayAllRequest, PayAllRequestOutputs, PayAllResponse, PayAllResponseFees
+
+
+def test_members_that_are_none_are_left_out_and_the_order_is_the_declared_one() -> None:
+    assert encode(GreetResponse(amount_msat=5, greeting="hi")) == b'{"greeting":"hi","amount_msat":5}'
+    assert encode(GreetResponse(amount_msat=5, greeting="", returned=False)).endswith(b'5,"returned":false}')
+
+
+def test_wire_names_are_restored_at_every_depth() -> None:
+    fees = PayAllResponseFees(per_kw=3)
+    response = PayAllResponse(paid=1, format_hint="simple", fees=[fees], by_name={"per_kw": fees})
+    assert (
+        encode(response) == b'{"paid":1,"format-hint":"simple","fees":[{"per-kw":3}],"by_name":{"per_kw":{"per-kw":3}}}'
+    )
+    assert encode(GreetRequest(name="a", amount=1, return_=True)) == b'{"name":"a","amount":1,"return":true}'
+
+
+def test_a_parameter_may_be_a_dataclass() -> None:
+    request = PayAllRequest(outputs=[PayAllRequestOutputs(pay_to="x", amount=1)])
+    assert to_wire({"outputs": request.outputs}) == to_wire(request) == {"outputs": [{"pay-to": "x", "amount": 1}]}
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ('a"b\\c/d', rb'"a\"b\\c/d"'),
+        ("\n\t\r\b\f", rb'"\n\t\r\b\f"'),
+        ("\x00\x1f", rb'"\u0000\u001F"'),
+        ("a\x7fb", rb'"a\u007Fb"'),
+        ("\\u001f\x1f", rb'"\\u001f\u001F"'),
+        ("₿ 🎉", '"₿ 🎉"'.encode()),
+    ],
+)
+def test_text_is_escaped_as_the_node_does(text: str, written: bytes) -> None:
+    assert encode(text) == written
+    assert encode({text: [text]}) == b"{" + written + b":[" + written + b"]}"
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.text(string.printable + "\x00\x1f\x7f\\é🎉"),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    )
+)
+def test_another_reader_finds_the_same_value(value: Any) -> None:
+    assert json.loads(encode(value)) == value
+
+
+def test_what_json_cannot_say_is_an_error() -> None:
+    with pytest.raises(ValueError, match="surrogates"):
+        encode("\ud800")
+    with pytest.raises(TypeError):
+        encode(object())

