@@ -20,7 +20,7 @@ MAX_DEPTH: Final = 60
 MAX_DIGITS: Final = 400
 """Digits of a number; a longer one takes quadratic time to read, and nothing needs it."""
 
-_STRING_OR_BRACKET: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
+_STRING_OR_BRACKET: Final = re.compile(r'"(?:(?>[^"\\]++|\\.))*+"?|[\[{]|[\]}]', re.DOTALL)
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
