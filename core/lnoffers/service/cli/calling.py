@@ -1,0 +1,68 @@
+"""`lnoffers call`: one call, through the running server or, with none running, in this process on the same store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+
+import msgspec
+
+from clnrpc.runtime.errors import ClientError, RpcError
+from clnrpc.runtime.jsontext import members
+from lnoffers.service.cli.arguments import params_text, quoted
+from lnoffers.service.cli.output import print_json
+from lnoffers.service.errors import OptionsError, ServiceError
+from lnoffers.service.listening import is_served
+from lnoffers.service.options import Options
+
+
+def make_call(method: str, arguments: Sequence[str], *, keywords: bool, options: Options) -> int:
+    """Make the call and print its result, or its error object; the exit code: 0, or 1 for an error.
+
+    Raises:
+        ServiceError: if it cannot be made, or the server gives no usable answer.
+    """
+    name, params = quoted(method), params_text(arguments, keywords=keywords)
+    try:
+        result = _remote(method, params, options) if is_served(options.socket) else _local(name, params, options)
+    except RpcError as error:
+        print_json(msgspec.json.encode(error.as_json()))
+        return 1
+    print_json(result)
+    return 0
+
+
+def _remote(method: str, params: bytes, options: Options) -> bytes:
+    given = [
+        flag
+        for flag, value in {
+            "--db": options.db,
+            "--developer": options.developer or None,
+            "--dev-entropy": options.dev_entropy,
+            "--dev-time": options.dev_time,
+        }.items()
+        if value is not None
+    ]
+    if given:
+        raise OptionsError(f"{' and '.join(given)} cannot be given here: a server is running at {options.socket}")
+    from clnrpc.runtime.transport import UnixTransport  # noqa: PLC0415 # each way is loaded only where it is gone
+
+    try:
+        with closing(UnixTransport(options.socket)) as transport:
+            return transport.call(method, params)
+    except ClientError as error:
+        raise ServiceError(str(error)) from error
+
+
+def _local(name: bytes, params: bytes, options: Options) -> bytes:
+    from lnoffers.service.commands import OffersService  # noqa: PLC0415
+    from lnoffers.service.dispatching import answer, dispatcher  # noqa: PLC0415
+    from lnoffers.service.node import Node  # noqa: PLC0415
+
+    message = b'{"jsonrpc":"2.0","id":0,"method":%b,"params":%b}' % (name, params)
+    with Node.open(options) as node:
+        found = answer(dispatcher(OffersService(node), developer=options.developer), message)
+    told = dict(members(found.data))
+    if b"error" in told:
+        raise RpcError(**msgspec.json.decode(told[b"error"]))
+    return told[b"result"]

@@ -1,0 +1,112 @@
+"""One client's connection: bytes in, complete messages out, no more of either than the other side keeps up with.
+
+A connection hands out what has arrived when its server asks (`take`). While it has more than the server asked for, or
+its client does not read its answers, nothing more is read from it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import Final, Protocol
+
+from clnrpc.runtime.jsontext import Framer, FramingError
+
+MAX_MESSAGE_BYTES: Final = 4 << 20
+MAX_UNREAD_BYTES: Final = 1 << 20
+"""Of answers that a client has not read yet; beyond that it must read before it is served further."""
+
+
+class Owner(Protocol):
+    """What a connection tells its server."""
+
+    def opened(self, connection: Connection) -> None:
+        """It has begun."""
+
+    def arrived(self, connection: Connection) -> None:
+        """There may be something to take, or to close."""
+
+    def lost(self, connection: Connection) -> None:
+        """It is over, and what was not taken is gone."""
+
+
+class Connection(asyncio.Protocol):
+    """The server's end of a connection; the event loop calls the methods of `asyncio.Protocol`."""
+
+    def __init__(self, owner: Owner) -> None:
+        self._owner = owner
+        self._framer = Framer(MAX_MESSAGE_BYTES)
+        self._transport: asyncio.Transport
+        self._finishing = False
+        self._writable = True
+        self._drained = True
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        transport.set_write_buffer_limits(high=MAX_UNREAD_BYTES)
+        self._owner.opened(self)
+
+    def data_received(self, data: bytes) -> None:
+        if self._finishing:
+            return
+        self._framer.feed(data)
+        self._drained = False
+        self._owner.arrived(self)
+
+    def eof_received(self) -> bool:
+        self.finish()
+        return True  # the client may still wait for answers
+
+    def pause_writing(self) -> None:
+        self._writable = False
+
+    def resume_writing(self) -> None:
+        self._writable = True
+        self._owner.arrived(self)
+
+    def connection_lost(self, error: Exception | None) -> None:  # noqa: ARG002
+        self._owner.lost(self)
+
+    def take(self, limit: int) -> Iterator[bytes | FramingError]:
+        """Up to `limit` messages, none while the client has too many answers to read.
+
+        An error takes the place of what can never become a message.
+        """
+        if not self._writable or self._drained:
+            return
+        try:
+            for count, message in enumerate(self._framer, 1):
+                yield message
+                if count == limit or self._drained:
+                    return
+        except FramingError as error:
+            yield error
+        self._drained = True
+
+    def send(self, answer: bytes) -> None:
+        """Send an answer."""
+        self._transport.write(answer)
+
+    def finish(self) -> None:
+        """Read no more; close when all that has arrived is answered."""
+        self._finishing = True
+        self._owner.arrived(self)
+
+    def cut(self) -> None:
+        """Drop what has arrived but was not taken, and close behind the answers."""
+        self._finishing = self._drained = True
+
+    def abort(self) -> None:
+        """Close now, whatever is left to send."""
+        self._transport.abort()
+
+    def settle(self) -> bool:
+        """Once answers are sent: read on, wait or close, as fits. Whether there may be more to take at once."""
+        if self._finishing and self._drained:
+            self._transport.close()  # sends first what is not sent yet
+        elif self._drained and self._writable:
+            self._transport.resume_reading()
+        else:
+            self._transport.pause_reading()
+        return self._writable and not self._drained

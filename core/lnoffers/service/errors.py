@@ -1,0 +1,26 @@
+"""What keeps the service from working at all, as opposed to an error answer to one call (`clnrpc.RpcError`).
+
+Each message is written for the person who started the program: what is wrong, where, and what to do.
+"""
+
+from __future__ import annotations
+
+
+class ServiceError(Exception):
+    """The service cannot start or go on; the base of all that this package raises on its own account."""
+
+
+class OptionsError(ServiceError):
+    """Options that contradict each other or name something that does not exist."""
+
+
+class SecretError(ServiceError):
+    """The hsm_secret file cannot be read, made or understood. The message never holds any of its content."""
+
+
+class StoreError(ServiceError):
+    """The store cannot be opened, belongs to something else, or failed to carry out or commit a transaction."""
+
+
+class ListenError(ServiceError):
+    """The socket cannot be opened: it is in use, its path is too long, or another server owns the directory."""

@@ -1,0 +1,57 @@
+"""Making files and directories that only their owner may read, whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from lnoffers.service.errors import ServiceError
+
+
+def make_private_directory(path: Path) -> None:
+    """Make a directory, mode 0700, and those above it that are missing; one that exists stays as it is.
+
+    Raises:
+        ServiceError: if it cannot be made.
+    """
+    try:
+        for directory in reversed([path, *path.parents]):
+            if not directory.is_dir():
+                directory.mkdir(mode=0o700, exist_ok=True)
+                sync_directory(directory.parent)
+    except OSError as error:
+        raise ServiceError(f"cannot make the directory {path}: {error.strerror}") from error
+
+
+def create_private_file(path: Path, content: bytes) -> bool:
+    """Make a file, mode 0400, that is complete and on disk before it has its name; False if the name is taken.
+
+    Raises:
+        OSError: if it cannot be made; then nothing is left behind.
+    """
+    # mkstemp makes it 0600, so nobody else can read it even while it is written.
+    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fchmod(descriptor, 0o400)
+            os.fsync(descriptor)
+        try:
+            os.link(temporary, path)  # unlike a rename, this never replaces a file
+        except FileExistsError:
+            return False
+    finally:
+        Path(temporary).unlink()
+    sync_directory(path.parent)
+    return True
+
+
+def sync_directory(path: Path) -> None:
+    """Have the names in a directory survive a power cut."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

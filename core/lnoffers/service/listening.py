@@ -1,0 +1,101 @@
+"""Owning the directory and the socket: one server at a time, readable by its owner alone, and what a crash left behind
+is taken over."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import socket
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from lnoffers.service.errors import ListenError
+
+MAX_PATH: Final = 107
+"""Bytes of a Unix socket's path (sun_path, without its final NUL)."""
+BACKLOG: Final = 128
+CONNECT_SECONDS: Final = 5.0
+
+
+@contextmanager
+def locked_pid_file(path: Path) -> Iterator[None]:
+    """Hold the lock that a server holds as long as it runs; the file tells its process id. A crash frees the lock.
+
+    Raises:
+        ListenError: if another process holds it.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise ListenError(f"cannot open {path}: {error.strerror}") from error
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            holder = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip() or "unknown"
+            raise ListenError(f"another server (process {holder}) runs on {path.parent}: stop it first") from error
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def bound_socket(path: Path) -> socket.socket:
+    """A socket bound to `path`, mode 0600, that does not listen yet; a socket nobody listens to is replaced.
+
+    Raises:
+        ListenError: if somebody listens there, something else lies there, or the path cannot be used.
+    """
+    if len(os.fsencode(path)) > MAX_PATH:
+        raise ListenError(f"{path} is too long for a socket ({MAX_PATH} bytes at most): choose one with --rpc-file")
+    if is_served(path):
+        raise ListenError(f"{path} is in use by a running server: stop it first, or choose another with --rpc-file")
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        _remove_stale(path)
+        listener.bind(os.fspath(path))
+        # Nobody can connect before listen(), so there is no moment at which others could.
+        path.chmod(0o600)
+    except OSError as error:
+        listener.close()
+        raise ListenError(f"cannot make the socket {path}: {error.strerror}") from error
+    except ListenError:
+        listener.close()
+        raise
+    return listener
+
+
+def is_served(path: Path) -> bool:
+    """Whether somebody listens at the socket `path`.
+
+    Raises:
+        ListenError: if that cannot be found out, as for want of permission.
+    """
+    if len(os.fsencode(path)) > MAX_PATH:
+        return False
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(CONNECT_SECONDS)
+        try:
+            probe.connect(os.fspath(path))
+        except (FileNotFoundError, NotADirectoryError, ConnectionRefusedError):
+            return False
+        except OSError as error:
+            if error.errno == errno.EAGAIN:  # its queue is full, so there is one
+                return True
+            raise ListenError(f"cannot connect to {path}: {error.strerror or error}") from error
+    return True
+
+
+def _remove_stale(path: Path) -> None:
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return
+    if not stat.S_ISSOCK(mode):
+        raise ListenError(f"{path} exists and is no socket: move it away, or choose another with --rpc-file")
+    path.unlink()

@@ -1,0 +1,59 @@
+"""What a running service works with: keys, store, entropy, clock. Opening it makes what is missing on disk."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Self
+
+from lnoffers.bolt12.keys import NodeKeys
+from lnoffers.service.clock import Clock, FixedClock, SystemClock
+from lnoffers.service.entropy import Entropy, InjectedEntropy, SystemEntropy
+from lnoffers.service.files import make_private_directory
+from lnoffers.service.options import Options
+from lnoffers.service.secret import load_keys
+from lnoffers.service.store import Identity, Store
+
+
+class Node:
+    """An open node; close it, or use it in a `with` statement. One thread uses it at a time."""
+
+    def __init__(self, options: Options, keys: NodeKeys, store: Store, entropy: Entropy, clock: Clock) -> None:
+        self.options = options
+        self.keys = keys
+        self.store = store
+        self.entropy = entropy
+        self.clock = clock
+
+    @classmethod
+    def open(cls, options: Options) -> Self:
+        """Open the node whose files lie where `options` says. A new directory gets a new secret and an empty store.
+
+        Raises:
+            ServiceError: if that cannot be done; the message says why and what to do.
+        """
+        entropy = SystemEntropy() if options.dev_entropy is None else InjectedEntropy(options.dev_entropy)
+        clock = SystemClock() if options.dev_time is None else FixedClock(options.dev_time)
+        make_private_directory(options.network_dir)
+        # A store without its secret is of no use to a new one. (The secret is always made first.)
+        keys = load_keys(options.secret_file, None if options.store_file.exists() else entropy)
+        store = Store.open(options.db, options.store_file, Identity(options.network, keys.node_id))
+        return cls(options, keys, store, entropy, clock)
+
+    def inject(self, entropy: bytes | None, time: int | None) -> None:
+        """Replace what is drawn from and what the clock shows (unix seconds); None leaves it as it is."""
+        if entropy is not None:
+            self.entropy = InjectedEntropy(entropy)
+        if time is not None:
+            self.clock = FixedClock(time)
+
+    def close(self) -> None:
+        """Give the store back."""
+        self.store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

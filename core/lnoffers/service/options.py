@@ -1,0 +1,80 @@
+"""Where a service keeps its files and how it is run, in Core Lightning's conventions.
+
+The layout is Core Lightning's: everything of one network lies in `<lightning-dir>/<network>/`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from lnoffers.service.errors import OptionsError
+
+NETWORKS: Final = ("bitcoin", "testnet", "testnet4", "signet", "regtest")
+"""The networks of `lnoffers.bolt12`, named here so that reading options costs no import of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How a service is run; checked when made.
+
+    Raises:
+        OptionsError: for an unknown network, a negative time, or test options on bitcoin.
+    """
+
+    lightning_dir: Path = Path("~/.lnoffers")
+    network: str = "bitcoin"
+    rpc_file: Path = Path("lightning-rpc")
+    """The socket; a relative path starts at the network's directory."""
+    db: str | None = field(default=None, repr=False)
+    """SQLAlchemy URL of the store instead of the file in the network's directory; it may hold a password."""
+    developer: bool = False
+    """Show the offending token in error texts, as lightningd's `--developer` does."""
+    dev_entropy: bytes | None = field(default=None, repr=False)
+    """Bytes to serve, in order, instead of the operating system's randomness: they decide keys."""
+    dev_time: int | None = None
+    """What the clock shows, in unix seconds, instead of the time."""
+
+    def __post_init__(self) -> None:
+        if self.network not in NETWORKS:
+            raise OptionsError(f"unknown network {self.network!r}: it is one of {', '.join(NETWORKS)}")
+        if self.injectable and self.network == "bitcoin":
+            raise OptionsError("--dev-entropy and --dev-time make keys foreseeable and are refused on bitcoin")
+        if self.dev_time is not None and self.dev_time < 0:
+            raise OptionsError("--dev-time counts seconds since 1970 and cannot be negative")
+
+    @property
+    def injectable(self) -> bool:
+        """Whether entropy or clock are injected, which also makes the command dev-inject exist."""
+        return self.dev_entropy is not None or self.dev_time is not None
+
+    @property
+    def base_dir(self) -> Path:
+        """The directory over those of all networks, absolute."""
+        return self.lightning_dir.expanduser().absolute()
+
+    @property
+    def network_dir(self) -> Path:
+        """The directory of this network's files, absolute."""
+        return self.base_dir / self.network
+
+    @property
+    def secret_file(self) -> Path:
+        """The hsm_secret."""
+        return self.network_dir / "hsm_secret"
+
+    @property
+    def socket(self) -> Path:
+        """The path of the JSON-RPC socket, absolute."""
+        return self.network_dir / self.rpc_file.expanduser()
+
+    @property
+    def pid_file(self) -> Path:
+        """The file that a server locks, named as lightningd names its own."""
+        return self.base_dir / f"lnoffers-{self.network}.pid"
+
+    @property
+    def store_file(self) -> Path:
+        """The file of the store, if `db` names no other."""
+        return self.network_dir / "lnoffers.sqlite3"

@@ -1,0 +1,51 @@
+"""The node's secret: the file hsm_secret, in the forms that Core Lightning writes; where there is none, a new one."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Final
+
+from lnoffers.bolt12.keys import HsmSecretError, NodeKeys, new_hsm_secret, seed_from_hsm_secret
+from lnoffers.service.entropy import Entropy, EntropyError
+from lnoffers.service.errors import SecretError
+from lnoffers.service.files import create_private_file
+
+MAX_BYTES: Final = 4096
+"""More than any form of the file has; what is longer is something else."""
+
+logger = logging.getLogger(__name__)
+
+
+def load_keys(path: Path, entropy: Entropy | None) -> NodeKeys:
+    """The keys of the node whose hsm_secret is at `path`; a missing one is made from 16 bytes of `entropy`, if given.
+
+    Raises:
+        SecretError: if it is missing, or cannot be read, made or understood.
+    """
+    try:
+        content = _read(path)
+        if content is None:
+            if entropy is None:
+                raise SecretError(f"{path} is missing, but there is a store that was made with it: put it back")
+            _create(path, entropy)
+            content = _read(path) or b""
+        return NodeKeys.from_seed(seed_from_hsm_secret(content))
+    except (HsmSecretError, EntropyError) as error:
+        raise SecretError(f"{path.parent}: {error}") from error
+    except OSError as error:
+        raise SecretError(f"{path}: {error.strerror}") from error
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES)
+    except FileNotFoundError:
+        return None
+
+
+def _create(path: Path, entropy: Entropy) -> None:
+    # If another process makes one at the same moment, its secret is as good as ours and stays.
+    if create_private_file(path, new_hsm_secret(entropy.draw(16))):
+        logger.warning("Made a new secret: %s. Keep a copy: whoever loses it loses the node's keys.", path)

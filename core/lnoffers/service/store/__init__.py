@@ -1,0 +1,10 @@
+"""What outlives the process: every invoice_request that was ever answered, and the state it is in.
+
+SQLAlchemy Core throughout, so that another database can follow; all that is SQLite's own lies in `engine`.
+Importing this package imports SQLAlchemy, which takes a quarter of a second: its users import it where they open it.
+"""
+
+from lnoffers.service.store.migrations import Identity
+from lnoffers.service.store.store import Group, Store
+
+__all__ = ["Group", "Identity", "Store"]

@@ -1,0 +1,79 @@
+"""The stored invoice_requests: functions over a connection in a transaction of the caller's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, case, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from lnoffers.service.status import TRANSITIONS, Event, Status
+from lnoffers.service.store.schema import INVOICEREQUESTS as TABLE
+
+
+class DuplicateError(Exception):
+    """An invoice_request with this id is stored already."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRequest:
+    """A row."""
+
+    invreq_id: bytes
+    """32 bytes."""
+    bolt12: str
+    label: str | None
+    status: Status
+
+
+def add(connection: Connection, request: StoredRequest) -> None:
+    """Store a new one.
+
+    Raises:
+        DuplicateError: if its id is taken.
+    """
+    row = {
+        "invreq_id": request.invreq_id,
+        "bolt12": request.bolt12,
+        "label": request.label,
+        "status": int(request.status),
+    }
+    try:
+        connection.execute(insert(TABLE), row)
+    except IntegrityError as error:
+        raise DuplicateError(request.invreq_id.hex()) from error
+
+
+def find(
+    connection: Connection, *, invreq_id: bytes | None = None, active_only: bool = False
+) -> Sequence[StoredRequest]:
+    """All of them or the one with this id, in ascending order of their ids."""
+    query = select(TABLE).order_by(TABLE.c.invreq_id)
+    if invreq_id is not None:
+        query = query.where(TABLE.c.invreq_id == invreq_id)
+    if active_only:
+        query = query.where(TABLE.c.status.bitwise_and(Status.ACTIVE.value) != 0)
+    return [_request(row) for row in connection.execute(query)]
+
+
+def apply(connection: Connection, invreq_id: bytes, event: Event) -> StoredRequest | None:
+    """Let `event` happen to the request and return what it has become; None if its state does not allow it.
+
+    One statement tests the state and changes it, so of several processes that try exactly one succeeds.
+    """
+    moves = {int(before): int(after) for before, after in TRANSITIONS[event].items()}
+    allowed: ColumnElement[bool] = TABLE.c.status.in_(moves)
+    change = (
+        update(TABLE)
+        .where(TABLE.c.invreq_id == invreq_id, allowed)
+        .values(status=case(moves, value=TABLE.c.status))
+        .returning(*TABLE.c)
+    )
+    row = connection.execute(change).one_or_none()
+    return None if row is None else _request(row)
+
+
+def _request(row: Row[Any]) -> StoredRequest:
+    return StoredRequest(row.invreq_id, row.bolt12, row.label, Status(row.status))
