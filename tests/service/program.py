@@ -1,0 +1,151 @@
+"""Running the real program: calls, and servers that are gone when their test is."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+COMMAND = (sys.executable, "-m", "lnoffers")
+SECONDS = 60
+"""How long anything here may take on a busy machine."""
+
+SEED_SECRET = b"lightning-2".ljust(32, b"\0")
+"""The hsm_secret with which the examples of schemas/invoicerequest.json were made."""
+SEED_METADATA = ("40f3b447861516367be1ad748c9b15ac", "6a2e97c3a83e1528b5d0695577902bc4")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run of the program came to."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """What it printed."""
+        return json.loads(self.out)
+
+
+@dataclass(frozen=True)
+class Program:
+    """The program on a directory of its own, on regtest."""
+
+    directory: Path
+
+    @property
+    def network_dir(self) -> Path:
+        """Where its files are."""
+        return self.directory / "regtest"
+
+    @property
+    def socket(self) -> Path:
+        """Where its server listens."""
+        return self.network_dir / "lightning-rpc"
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """The options that lead to the directory."""
+        return ("--lightning-dir", str(self.directory), "--network", "regtest")
+
+    def give_secret(self, content: bytes) -> None:
+        """Write the hsm_secret."""
+        self.network_dir.mkdir(parents=True)
+        (self.network_dir / "hsm_secret").write_bytes(content)
+
+    def call(self, *arguments: str) -> Outcome:
+        """`lnoffers call`."""
+        return run("call", *self.flags, *arguments)
+
+    @contextmanager
+    def served(self, *flags: str, under: tuple[str, ...] = ()) -> Iterator[subprocess.Popen[str]]:
+        """`lnoffers serve`, ready for calls; it must not have left a traceback when it is stopped here."""
+        process = subprocess.Popen(
+            [*under, *COMMAND, "serve", *self.flags, *flags],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        try:
+            first_line = process.stdout.readline() if process.stdout else ""
+            assert first_line.startswith("Listening on "), process.communicate()
+            yield process
+        finally:
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+            try:
+                _, errors = process.communicate(timeout=SECONDS)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.communicate()
+                raise
+        assert "Traceback" not in errors, errors
+
+
+def run(*arguments: str) -> Outcome:
+    """Run the program to its end."""
+    done = subprocess.run([*COMMAND, *arguments], capture_output=True, timeout=SECONDS, check=False)
+    return Outcome(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+class Wire:
+    """A raw connection to a server."""
+
+    def __init__(self, path: Path) -> None:
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.socket.settimeout(SECONDS)
+        self.socket.connect(os.fspath(path))
+        self._left = b""
+
+    def __enter__(self) -> Wire:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.socket.close()
+
+    def send(self, data: bytes) -> None:
+        """Write bytes as they are."""
+        self.socket.sendall(data)
+
+    def answer(self) -> bytes:
+        """The next answer, up to and with the blank line that ends it; what there is, if the server closes."""
+        while b"\n\n" not in self._left:
+            data = self.socket.recv(1 << 16)
+            if not data:
+                break
+            self._left += data
+        found, end, self._left = self._left.partition(b"\n\n")
+        return found + end
+
+    def ask(self, method: str, params: Any = ()) -> Any:
+        """Make a call and return the whole answer."""
+        self.send(request(method, params))
+        return json.loads(self.answer())
+
+    def is_silent(self, seconds: float) -> bool:
+        """Whether nothing comes for a while."""
+        return not self._left and not select.select([self.socket], [], [], seconds)[0]
+
+    def is_closed(self) -> bool:
+        """Whether the server has closed the connection, everything before having been read."""
+        try:
+            return not self._left and self.socket.recv(1) == b""
+        except ConnectionResetError:  # it closed with bytes of ours unread
+            return True
+
+
+def request(method: str, params: Any = (), identity: Any = 0) -> bytes:
+    """The text of a request."""
+    return json.dumps({"jsonrpc": "2.0", "id": identity, "method": method, "params": params}).encode()

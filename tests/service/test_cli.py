@@ -1,0 +1,160 @@
+"""The program: what it prints, where, and with which exit code."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from lnoffers.bolt12 import Bolt12Error, InvoiceRequest
+from tests.service.program import COMMAND, SECONDS, SEED_METADATA, Outcome, Program, run
+from tests.shared import ROOT
+
+EXAMPLE = json.loads((ROOT / "schemas" / "invoicerequest.json").read_text())["examples"][0]["response"]["bolt12"]
+
+
+def complains(outcome: Outcome, *about: str) -> None:
+    """It could not work, and says so in one line."""
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err.startswith("lnoffers: ")
+    assert outcome.err.count("\n") == 1
+    for word in about:
+        assert word in outcome.err
+
+
+def test_options_may_precede_or_follow_the_method(seed_program: Program) -> None:
+    before = run(
+        "call", *seed_program.flags, "--dev-entropy", SEED_METADATA[0], "invoicerequest", "1000000", "Simple test"
+    )
+    assert before.json["bolt12"] == EXAMPLE
+    after = run("call", "listinvoicerequests", *seed_program.flags)
+    assert [item["bolt12"] for item in after.json["invoicerequests"]] == [EXAMPLE]
+
+
+def test_k_may_precede_or_follow_the_method(program: Program) -> None:
+    assert program.call("-k", "help", "command=stop").code == 0
+    assert program.call("help", "-k", "command=stop").code == 0
+    complains(program.call("help", "-k", "stop"), "expected key=value in 'stop'")
+
+
+@pytest.mark.parametrize("value", ["-5", "-1.5sat", "-x", "--foo"])
+def test_a_value_may_begin_with_a_hyphen(program: Program, value: str) -> None:
+    outcome = program.call("invoicerequest", value, "x")
+    assert outcome.code == 1
+    assert outcome.json["message"].startswith("amount: should be a millisatoshi amount")
+
+
+def test_after_two_hyphens_nothing_is_an_option(program: Program) -> None:
+    made = program.call("invoicerequest", "--", "1", "--network").json["bolt12"]
+    assert InvoiceRequest.parse(made).offer_description == "--network"
+
+
+def test_an_rpc_error_is_printed_as_json_with_exit_code_1(program: Program) -> None:
+    outcome = program.call("listinvoicerequests", "00")
+    assert (outcome.code, list(outcome.json)) == (1, ["code", "message"])
+    assert outcome.out.startswith('{\n   "code": -32602,\n   "message": "invreq_id: ')
+
+
+def test_text_is_printed_as_it_is(program: Program) -> None:
+    outcome = program.call("invoicerequest", "1", "d", "label=é\u2615")
+    assert '"label": "é\u2615"' not in outcome.out  # by position the third is the issuer
+    outcome = program.call("invoicerequest", "amount=1", "description=d", "label=é\u2615")
+    assert '"label": "é\u2615"' in outcome.out
+
+
+def test_a_new_directory_gets_a_secret_and_says_where(program: Program) -> None:
+    outcome = program.call("getinfo")
+    secret = program.network_dir / "hsm_secret"
+    assert outcome.code == 0
+    assert str(secret) in outcome.err
+    assert secret.stat().st_mode & 0o777 == 0o400
+    assert program.call("getinfo").err == ""
+
+
+def test_a_running_server_is_used_and_takes_no_options_that_are_its_own(program: Program) -> None:
+    with program.served():
+        assert program.call("getinfo").json["binding"]
+        for flags in (["--developer"], ["--dev-time", "1"], ["--dev-entropy", "00"], ["--db", "sqlite:////x"]):
+            complains(program.call(*flags, "getinfo"), flags[0], "server is running")
+    assert program.call("--developer", "getinfo").json["binding"] == []
+
+
+def test_calls_that_cannot_be_made(program: Program) -> None:
+    complains(run("call", "--network", "mainnet", "getinfo"), "unknown network 'mainnet'")
+    complains(program.call("--dev-entropy", "xyz", "getinfo"), "--dev-entropy is not hex")
+    complains(program.call("--dev-time", "soon", "getinfo"), "--dev-time")
+    complains(run("call", "--dev-time", "1", "getinfo"), "refused on bitcoin")
+    complains(program.call("help", "1.2.3"), "looks like JSON")
+    complains(program.call("help", "\udcff"), "not UTF-8")
+    complains(program.call("\udcff"), "not UTF-8")
+    complains(run("call"), "METHOD")
+    complains(run("nothing"), "nothing")
+
+
+def test_a_directory_that_cannot_be_used(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for command in (["serve"], ["call", "getinfo"]):
+        complains(run(*command, "--lightning-dir", str(tmp_path / "file")), "cannot make the directory")
+
+
+@pytest.mark.parametrize("content", [b"short", b"x" * 73, b"x" * 100])
+def test_a_secret_that_cannot_be_used(program: Program, content: bytes) -> None:
+    program.give_secret(content)
+    for outcome in (program.call("getinfo"), run("serve", *program.flags)):
+        complains(outcome, "hsm_secret", str(len(content)))
+
+
+def test_a_store_of_another_node(program: Program) -> None:
+    program.call("getinfo")
+    secret = program.network_dir / "hsm_secret"
+    secret.unlink()
+    complains(program.call("getinfo"), "put it back")
+    secret.write_bytes(bytes(range(32)))
+    complains(program.call("getinfo"), "belongs to node")
+
+
+def test_decode_needs_no_directory_and_shows_everything(tmp_path: Path) -> None:
+    outcome = run("decode", EXAMPLE)
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out.startswith('{\n   "type": "bolt12 invoice_request",\n   "offer_description": "Simple test",\n')
+    assert outcome.json["valid"] is True
+
+
+def test_decode_of_several_goes_on_after_a_bad_one() -> None:
+    outcome = run("decode", "lnr1qq", f"LIGHTNING:{EXAMPLE.upper()}", "hello")
+    assert outcome.code == 1
+    assert outcome.json["valid"] is True
+    first, last = outcome.err.splitlines()
+    assert first.startswith("lnoffers: string 1: invalid invreq data (")
+    assert last == "lnoffers: string 3: Unparsable string"
+
+
+def test_decode_shows_an_invalid_request_with_exit_code_1() -> None:
+    wrong = EXAMPLE[:-8] + "qqqqqqqq"
+    with pytest.raises(Bolt12Error):
+        InvoiceRequest.parse(wrong).verify()
+    outcome = run("decode", wrong)
+    assert (outcome.code, outcome.json["valid"]) == (1, False)
+
+
+def test_a_reader_that_goes_away_is_no_reason_for_a_traceback() -> None:
+    process = subprocess.Popen([*COMMAND, "decode", EXAMPLE], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout
+    process.stdout.close()
+    _, errors = process.communicate(timeout=SECONDS)
+    assert (process.returncode, errors) == (2, b"")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["serve", "--help"], ["call", "--help"], ["decode", "--help"]])
+def test_help_explains(arguments: list[str]) -> None:
+    outcome = run(*arguments)
+    assert (outcome.code, outcome.err) == (0, "")
+    assert "Usage: lnoffers" in outcome.out
+
+
+def test_version() -> None:
+    outcome = run("--version")
+    assert outcome.code == 0
+    assert outcome.out.startswith("lnoffers ")

@@ -1,0 +1,71 @@
+"""Owning the socket and the pid file."""
+
+from __future__ import annotations
+
+import os
+import socket
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from lnoffers.service.errors import ListenError
+from lnoffers.service.listening import MAX_PATH, bound_socket, is_served, locked_pid_file
+from tests.service.program import Program
+
+
+@pytest.fixture
+def path(program: Program) -> Path:
+    """A path short enough for a socket."""
+    return program.directory / "rpc"
+
+
+def test_nobody_serves_a_path_without_a_socket_or_too_long_for_one(path: Path) -> None:
+    assert not is_served(path)
+    assert not is_served(path / "below")
+    assert not is_served(path.with_name("x" * MAX_PATH))
+    path.touch()
+    assert not is_served(path)
+    assert not is_served(path / "below")
+
+
+def test_a_bound_socket_is_private_and_serves_nobody_before_it_listens(path: Path) -> None:
+    with bound_socket(path) as listener:
+        assert path.stat().st_mode & 0o777 == 0o600
+        assert not is_served(path)
+        listener.listen()
+        assert is_served(path)
+
+
+def test_a_server_too_busy_to_accept_is_a_server(path: Path) -> None:
+    with ExitStack() as stack:
+        listener = stack.enter_context(bound_socket(path))
+        listener.listen(0)
+        refused = 0
+        while refused == 0:
+            waiting = stack.enter_context(socket.socket(socket.AF_UNIX))
+            waiting.setblocking(False)
+            refused = waiting.connect_ex(os.fspath(path))
+        assert is_served(path)
+        with pytest.raises(ListenError, match="in use"):
+            bound_socket(path)
+
+
+def test_refuses_a_place_where_no_socket_can_be_made(path: Path) -> None:
+    with pytest.raises(ListenError, match="cannot make the socket"):
+        bound_socket(path / "missing" / "rpc")
+
+
+def test_the_pid_file_is_held_by_one_at_a_time_and_names_it(path: Path) -> None:
+    with locked_pid_file(path):
+        assert path.read_text() == f"{os.getpid()}\n"
+        with pytest.raises(ListenError, match=f"process {os.getpid()}"), locked_pid_file(path):
+            pass
+    with locked_pid_file(path):
+        pass
+
+
+def test_refuses_a_pid_file_that_cannot_be_opened(path: Path) -> None:
+    path.mkdir()
+    with pytest.raises(ListenError, match="Is a directory"), locked_pid_file(path):
+        pass

@@ -1,0 +1,52 @@
+"""Options: Core Lightning's layout of files, and what cannot go together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lnoffers.bolt12 import CHAINS
+from lnoffers.service import Options
+from lnoffers.service.errors import OptionsError
+from lnoffers.service.options import NETWORKS
+
+
+def test_the_networks_are_those_of_the_core() -> None:
+    assert set(NETWORKS) == set(CHAINS)
+
+
+def test_files_lie_in_the_network_s_directory() -> None:
+    options = Options(lightning_dir=Path("/data"), network="signet")
+    assert options.network_dir == Path("/data/signet")
+    assert options.socket == Path("/data/signet/lightning-rpc")
+    assert options.secret_file == Path("/data/signet/hsm_secret")
+    assert options.store_file == Path("/data/signet/lnoffers.sqlite3")
+    assert options.pid_file == Path("/data/lnoffers-signet.pid")
+
+
+def test_the_default_is_in_the_home_directory_on_bitcoin() -> None:
+    assert Options().network_dir == Path.home() / ".lnoffers" / "bitcoin"
+
+
+def test_an_absolute_socket_lies_where_it_says() -> None:
+    assert Options(lightning_dir=Path("/data"), rpc_file=Path("/run/rpc")).socket == Path("/run/rpc")
+
+
+def test_refuses_an_unknown_network_and_names_the_known() -> None:
+    with pytest.raises(OptionsError, match=r"'mainnet'.*bitcoin, testnet"):
+        Options(network="mainnet")
+
+
+@pytest.mark.parametrize(
+    "injected", [Options(network="regtest", dev_time=1), Options(network="regtest", dev_entropy=b"")]
+)
+def test_refuses_injection_on_bitcoin(injected: Options) -> None:
+    assert injected.injectable
+    with pytest.raises(OptionsError, match="refused on bitcoin"):
+        Options(dev_time=injected.dev_time, dev_entropy=injected.dev_entropy)
+
+
+def test_refuses_a_time_before_1970() -> None:
+    with pytest.raises(OptionsError, match="--dev-time"):
+        Options(network="regtest", dev_time=-1)
