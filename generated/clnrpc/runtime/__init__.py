@@ -1,0 +1,36 @@
+"""The fixed part of every generated package: connections, errors, conversions and the dispatch of calls.
+
+It is the same in each package, imports only the standard library and msgspec, and knows no command. The blocking client
+stands on `client`, the asyncio client on `aio`, a server on `jsontext.Framer` and `dispatch.Dispatcher`; each is loaded
+only where it is imported, so that a client starts fast.
+"""
+
+from __future__ import annotations
+
+from .command import Command, Parameter, load
+from .errors import (
+    CannotConnectError,
+    ClientError,
+    ConnectionLostError,
+    DecodeError,
+    ProtocolError,
+    RpcError,
+    RpcTimeoutError,
+    TransportError,
+    unknown_command,
+)
+
+__all__ = [
+    "CannotConnectError",
+    "ClientError",
+    "Command",
+    "ConnectionLostError",
+    "DecodeError",
+    "Parameter",
+    "ProtocolError",
+    "RpcError",
+    "RpcTimeoutError",
+    "TransportError",
+    "load",
+    "unknown_command",
+]

@@ -1,0 +1,83 @@
+"""Parameters of a call -> the values of its request, with Core Lightning's checks in Core Lightning's order.
+
+An array is converted in the command's order, an object in the order given; the first bad one wins, and what is missing
+is looked for last. Names are compared as written, so an escaped name is an unknown one. Source: Core Lightning,
+common/json_param.c and common/json_command.c.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from .command import Command, Parameter
+from .convert import BadToken, Converter, converter_of
+from .errors import INVALID_PARAMS, RpcError
+from .jsontext import Kind, elements, kind, members
+
+
+def bind(
+    command: Command, params: bytes, *, developer: bool = False, converters: Mapping[str, Converter] | None = None
+) -> dict[str, Any]:
+    """The values of `params` (JSON text, its syntax checked) by attribute; only what was given is in it.
+
+    `converters` replaces the converter of a type by one for a parameter (name -> converter). `developer` shows the bad
+    token in the error, which may be a secret; otherwise the error hides it. Parameters beyond the document's are passed
+    over where the command allows extras. Raises RpcError (-32602).
+    """
+    overrides = converters or {}
+    values: dict[str, Any] = {}
+    for parameter, raw in _given(command, params):
+        convert = overrides.get(parameter.name) or converter_of(parameter)
+        try:
+            values[parameter.attribute] = convert(raw)
+        except BadToken as bad:
+            shown = f"'{raw.decode()}'" if developer else "(see logs for details)"
+            raise RpcError(INVALID_PARAMS, f"{parameter.name}: {bad.why}: invalid token {shown}") from None
+    for parameter in command.parameters:
+        if parameter.required and parameter.attribute not in values:
+            raise RpcError(INVALID_PARAMS, f"missing required parameter: {parameter.name}")
+    return values
+
+
+def _given(command: Command, params: bytes) -> Iterator[tuple[Parameter, bytes]]:
+    """The parameters that are given, one by one in the order in which they are checked; raises RpcError."""
+    match kind(params):
+        case Kind.ARRAY:
+            return _by_position(command, params)
+        case Kind.OBJECT:
+            return _by_name(command, params)
+    raise RpcError(INVALID_PARAMS, "Expected array or object for params")
+
+
+def _by_position(command: Command, params: bytes) -> Iterator[tuple[Parameter, bytes]]:
+    """A null is as good as nothing given."""
+    given = elements(params)
+    for parameter, raw in zip(command.parameters, given, strict=False):
+        if kind(raw) is not Kind.NULL:
+            yield parameter, raw
+    if len(given) > len(command.parameters) and not command.extras:
+        expected = len(command.parameters)
+        raise RpcError(INVALID_PARAMS, f"too many parameters: got {len(given)}, expected {expected}")
+
+
+def _by_name(command: Command, params: bytes) -> Iterator[tuple[Parameter, bytes]]:
+    """A null is a token like any other, and few types take it."""
+    known = {parameter.name.encode(): parameter for parameter in command.parameters}
+    seen = set()
+    for name, raw in members(params):
+        parameter = known.get(name)
+        if parameter is None:
+            if command.extras:
+                continue
+            raise RpcError(INVALID_PARAMS, f"unknown parameter: {name.decode()}, {_KEY_VALUE_ADVICE}")
+        if name in seen:
+            raise RpcError(INVALID_PARAMS, f"duplicate json names: {parameter.name}")
+        seen.add(name)
+        yield parameter, raw
+
+
+_KEY_VALUE_ADVICE = (
+    "this may be caused by a failure to autodetect key=value-style parameters."
+    " Please try using the -k flag and explicit key=value pairs of parameters."
+)

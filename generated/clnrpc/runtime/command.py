@@ -1,0 +1,64 @@
+"""What generated code knows of a command at run time: its names, its parameters in order, where its classes are."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter of a command, in the terms of its document."""
+
+    name: str
+    """On the wire."""
+    attribute: str
+    """In Python."""
+    type: str
+    """The dialect's type ("msat", "hash", ...), or "" where the document gives none."""
+    required: bool
+    items: str = ""
+    """The type of an array's elements, or ""."""
+    deprecated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command: parameters stand in the order in which they are given by position."""
+
+    name: str
+    """On the wire, e.g. "fundchannel_start"."""
+    method: str
+    """Of the client and the service, in Python."""
+    parameters: tuple[Parameter, ...]
+    extras: bool
+    """Whether parameters that the document does not name are allowed."""
+    request: str
+    """The request's class in `<package>.types`."""
+    response: str
+    """The response's class in `<package>.types`."""
+    module: str
+    """The module of both classes, under `<package>.types`."""
+
+    @property
+    def usage(self) -> str:
+        """The command as `help` prints it, optional parameters in brackets; the space stays if there are none."""
+        shown = (parameter.name if parameter.required else f"[{parameter.name}]" for parameter in self.parameters)
+        return f"{self.name} {' '.join(shown)}"
+
+
+def load(package: str, command: Command, which: Literal["request", "response"]) -> type[Any]:
+    """The dataclass of a command's request or response, e.g. `load("clnrpc", command, "response")`.
+
+    There is one module per document, and it is imported when its command is first used: a client that calls three
+    commands loads three modules of 150.
+    """
+    return _load(f"{package}.types.{command.module}", command.request if which == "request" else command.response)
+
+
+@cache
+def _load(module: str, name: str) -> type[Any]:
+    found: type[Any] = getattr(importlib.import_module(module), name)
+    return found

@@ -1,0 +1,90 @@
+"""What can go wrong with a call: an error the node answers, or no usable answer at all.
+
+`RpcError` is an answer: the other side understood the request and says no. `ClientError` and its kinds mean that there
+is no answer to show; whether the command was carried out is then said in the message.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+INVALID_REQUEST: Final = -32600
+METHOD_NOT_FOUND: Final = -32601
+INVALID_PARAMS: Final = -32602
+GENERIC: Final = -1
+"""LIGHTNINGD in Core Lightning's common/jsonrpc_errors.h: an error without a code of its own."""
+
+
+class RpcError(Exception):
+    """An error that a command answers.
+
+    `code` is JSON-RPC's or Core Lightning's number (common/jsonrpc_errors.h), `message` one line for people, `data` any
+    JSON value, or None if there is none.
+    """
+
+    def __init__(self, code: int, message: str, data: Any = None) -> None:
+        super().__init__(code, message, data)
+        self.code = code
+        self.message = message
+        self.data = data
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.message}"
+
+    def as_json(self) -> dict[str, Any]:
+        """The error object of a JSON-RPC answer: code, message and, if there is any, data."""
+        body: dict[str, Any] = {"code": self.code, "message": self.message}
+        if self.data is not None:
+            body["data"] = self.data
+        return body
+
+
+def unknown_command(name: str) -> RpcError:
+    """The answer to a command that nobody has filled in."""
+    return RpcError(METHOD_NOT_FOUND, f"Unknown command '{name}'")
+
+
+class ClientError(Exception):
+    """A call brought no usable answer."""
+
+
+class TransportError(ClientError, ConnectionError):
+    """The connection to the node failed."""
+
+
+class CannotConnectError(TransportError):
+    """Nobody answers at the socket's path; nothing was sent."""
+
+
+class ConnectionLostError(TransportError):
+    """The connection broke after the request was sent; the command may have been carried out."""
+
+
+class RpcTimeoutError(ClientError, TimeoutError):
+    """No answer came within the client's timeout (seconds); the command may still be carried out."""
+
+
+class ProtocolError(ClientError):
+    """What came back is no JSON-RPC answer."""
+
+
+class DecodeError(ClientError, ValueError):
+    """An answer is JSON, but not what the command's document says."""
+
+
+def cannot_connect(path: str, reason: OSError) -> CannotConnectError:
+    """Says which socket, why, and what to do."""
+    hint = "is the node running, and is this its lightning-rpc socket (<lightning-dir>/<network>/lightning-rpc)?"
+    return CannotConnectError(f"cannot connect to {path}: {reason.strerror or reason}; {hint}")
+
+
+def connection_lost(method: str) -> ConnectionLostError:
+    """The connection broke between the request and its answer."""
+    return ConnectionLostError(
+        f"{method}: the node closed the connection before it answered; the command may have been carried out"
+    )
+
+
+def timed_out(method: str, timeout: float | None) -> RpcTimeoutError:
+    """The answer did not come in time."""
+    return RpcTimeoutError(f"{method}: no answer within {timeout} seconds; the command may still be carried out")

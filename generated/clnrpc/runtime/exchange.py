@@ -1,0 +1,114 @@
+"""The two halves of a call as a client sees them, without any I/O: request to bytes, and bytes to reply."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+import msgspec
+
+from .command import Command, load
+from .decode import decode
+from .encode import encode
+from .errors import DecodeError, ProtocolError, RpcError
+from .jsontext import Framer, FramingError
+
+MAX_ANSWER_BYTES: Final = 1 << 30
+
+Params: TypeAlias = Mapping[str, Any] | Sequence[Any] | None
+
+
+def request_id(method: str, number: int) -> str:
+    """The id of a connection's `number`-th request; a node's log shows it."""
+    return f"clnrpc:{method}#{number}"
+
+
+def encode_request(identity: str, method: str, params: bytes) -> bytes:
+    """The bytes of a request whose parameters are JSON text already."""
+    return b'{"jsonrpc":"2.0","id":%b,"method":%b,"params":%b}' % (encode(identity), encode(method), params)
+
+
+def encode_params(params: Params) -> bytes:
+    """The JSON text of parameters.
+
+    Those by name that are None are left out; those by position stay, as null keeps a place there.
+    """
+    if isinstance(params, Mapping):
+        params = {name: value for name, value in params.items() if value is not None}
+    return encode({} if params is None else params)
+
+
+def decode_result(method: str, raw: bytes) -> Any:
+    """A result as plain JSON values; raises DecodeError."""
+    try:
+        return msgspec.json.decode(raw)
+    except msgspec.DecodeError as error:
+        raise DecodeError(f"{method}: {error}") from None
+
+
+def decode_response(package: str, command: Command, raw: bytes) -> Any:
+    """A result as the command's response class; raises DecodeError."""
+    return decode(load(package, command, "response"), raw)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One answer: the id of its request, and the result's JSON text or the error.
+
+    The id is None if the node could not read the request.
+    """
+
+    identity: str | None
+    outcome: bytes | RpcError
+
+    def result(self) -> bytes:
+        """The result's JSON text; raises the error if it is one."""
+        if isinstance(self.outcome, RpcError):
+            raise self.outcome
+        return self.outcome
+
+
+class _ErrorObject(msgspec.Struct):
+    code: int
+    message: str
+    data: Any = None
+
+
+class _Envelope(msgspec.Struct):
+    """A JSON-RPC answer, or a notification, which has no id."""
+
+    id: Any = msgspec.UNSET
+    result: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    error: _ErrorObject | msgspec.UnsetType = msgspec.UNSET
+
+
+_decode_envelope: Final = msgspec.json.Decoder(_Envelope).decode
+
+
+class ReplyReader:
+    """Cuts what a node sends into replies, in linear time however it is chopped; notifications are passed over."""
+
+    def __init__(self) -> None:
+        self._framer = Framer(MAX_ANSWER_BYTES)
+
+    def feed(self, data: bytes) -> Iterator[Reply]:
+        """The replies that are complete with `data`; raises ProtocolError for anything but JSON-RPC."""
+        self._framer.feed(data)
+        try:
+            for message in self._framer:
+                envelope = _decode_envelope(message)
+                if isinstance(envelope.id, str):
+                    yield Reply(envelope.id, _outcome(envelope))
+                elif envelope.id is None and isinstance(error := _outcome(envelope), RpcError):
+                    yield Reply(None, error)
+        except (FramingError, msgspec.DecodeError) as error:
+            raise ProtocolError(f"the answer is no JSON-RPC: {error}") from None
+
+
+def _outcome(envelope: _Envelope) -> bytes | RpcError:
+    if isinstance(envelope.error, _ErrorObject):
+        return RpcError(envelope.error.code, envelope.error.message, envelope.error.data)
+    if isinstance(envelope.result, msgspec.UnsetType):
+        raise ProtocolError("the answer has neither a result nor an error")
+    return bytes(envelope.result)

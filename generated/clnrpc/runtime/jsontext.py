@@ -1,0 +1,333 @@
+"""JSON as text: cut messages out of a stream, and take objects and arrays apart as they were written.
+
+Ordinary decoders lose order, duplicates and spelling, and Core Lightning's checks see them: a parameter given twice is
+an error, an escaped name is an unknown one, an error shows the token as it was written. The syntax is strict (RFC 8259,
+UTF-8): what is refused here can never become a JSON object, however much text follows.
+
+Each step is one compiled regular expression. They are possessive (`*+`), so no step backtracks, and none is recursive.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Callable, Iterator
+from enum import StrEnum
+from typing import Final, TypeAlias
+
+MAX_BYTES: Final = 4 << 20
+"""Of one message."""
+MAX_DEPTH: Final = 200
+"""Levels of arrays and objects; what decodes values later is recursive and ends at about 1000."""
+MAX_NUMBER: Final = 1000
+"""Characters of one number (Python itself reads integers up to 4300 digits)."""
+
+
+class FramingError(ValueError):
+    """No further message can be read from this stream; `text` is what came since the last one."""
+
+    def __init__(self, why: str, text: bytes) -> None:
+        super().__init__(why)
+        self.text = text
+
+
+class MalformedInput(FramingError):  # noqa: N818 # it is an input that is malformed, not our error
+    """The text can never become a JSON object."""
+
+
+class LimitExceeded(FramingError):  # noqa: N818
+    """The message may be good JSON, but it is longer or nested deeper than allowed."""
+
+
+class Kind(StrEnum):
+    """What a JSON value is."""
+
+    OBJECT = "object"
+    ARRAY = "array"
+    STRING = "string"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    NULL = "null"
+
+
+def _many(part: bytes) -> bytes:
+    """As many as there are, without a way back. (Before Python 3.11.5 `(?:...)*+` alone could end within a part.)"""
+    return b"(?:(?>" + part + b"))*+"
+
+
+_WS: Final = rb"[ \t\n\r]*+"
+_PLAIN_TEXT: Final = rb'[^"\\\x00-\x1f]*+'
+_TEXT: Final = _PLAIN_TEXT + _many(rb'\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4})' + _PLAIN_TEXT)
+_STRING: Final = b'"' + _TEXT + b'"'
+_LONG_NUMBER: Final = rb"[-+.0-9Ee]{%d}" % (MAX_NUMBER + 1)
+_NUMBER: Final = b"(?!" + _LONG_NUMBER + rb")-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[Ee][-+]?[0-9]++)?(?![-+.0-9Ee])"
+_SCALAR: Final = b"|".join((_STRING, _NUMBER, b"true", b"false", b"null"))
+
+
+def _members_of(value: bytes) -> bytes:
+    return _many(_STRING + _WS + b":" + _WS + value + _WS + b"(?:," + _WS + rb'(?=")|(?=\}))')
+
+
+def _elements_of(value: bytes) -> bytes:
+    return _many(value + _WS + b"(?:," + _WS + rb"(?=[^\]])|(?=\]))")
+
+
+def _value_of(levels: int) -> bytes:
+    """Any value with at most so many levels of arrays and objects."""
+    if not levels:
+        return b"(?:" + _SCALAR + b")"
+    inner = _value_of(levels - 1)
+    return b"(?:" + _SCALAR + rb"|\{" + _WS + _members_of(inner) + rb"\}|\[" + _WS + _elements_of(inner) + rb"\])"
+
+
+_blanks: Final = re.compile(_WS).match
+_text: Final = re.compile(_TEXT).match
+_long_number: Final = re.compile(_LONG_NUMBER).match
+_other_scalar: Final = re.compile(b"(?:" + _NUMBER + b"|true|false|null)").match
+
+# Runs of whole members (elements), each with the comma behind it if another follows: most of a message goes by in
+# these.
+_RUN_LEVELS: Final = 2
+_run_of_members: Final = re.compile(_WS + _members_of(_value_of(_RUN_LEVELS))).match
+_run_of_elements: Final = re.compile(_WS + _elements_of(_value_of(_RUN_LEVELS))).match
+
+# What may yet become an escape, or a number or word, when more text comes.
+_begun_escape: Final = re.compile(rb"\\(?:u[0-9A-Fa-f]{0,3})?").fullmatch
+_begun_scalar: Final = re.compile(
+    rb"-?(?:0|[1-9][0-9]*+)?|-?(?:0|[1-9][0-9]*+)(?:\.[0-9]*+|(?:\.[0-9]++)?[Ee][-+]?[0-9]*+)"
+    rb"|t(?:r(?:ue?)?)?|f(?:a(?:l(?:se?)?)?)?|n(?:u(?:ll?)?)?"
+).fullmatch
+
+_QUOTE, _COMMA, _COLON, _OBJECT, _END_OBJECT, _ARRAY, _END_ARRAY = b'",:{}[]'
+_NOTHING: Final = -1
+"""In place of a sign: the text ends here."""
+_Skip: TypeAlias = Callable[[bytearray, int], "re.Match[bytes] | None"]
+
+
+class Framer:
+    """Cuts a stream of JSON objects into messages.
+
+    `feed` it what arrives, chopped anyhow, then iterate: each item is the text of one object, without the white space
+    around it. The work is linear in the bytes fed, and never more is held than one message and what was fed last.
+    Iterating raises MalformedInput at the first byte after which the stream can never continue with an object (after
+    all messages before it), and LimitExceeded for a message of more than `max_bytes` bytes or `max_depth` levels, or
+    with a number of more than 1000 characters. Nothing more can be read after either.
+    """
+
+    def __init__(self, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH) -> None:
+        self._max_bytes = max_bytes
+        self._max_depth = max_depth
+        self._utf8 = codecs.getincrementaldecoder("utf-8")()
+        self._buffer = bytearray()
+        self._not_utf8 = b""
+        self._start = 0
+        """Where the current message begins."""
+        self._at = 0
+        """Up to where it is understood."""
+        self._open = bytearray()
+        """The brackets that are open."""
+        self._step: Callable[[], bool] = self._message
+        """What must come next; returns False if that has not arrived in full."""
+
+    def feed(self, data: bytes) -> None:
+        """Takes what has arrived."""
+        if self._not_utf8:
+            return
+        try:
+            self._utf8.decode(data)
+        except UnicodeDecodeError as error:
+            good = max(0, len(data) - len(error.object) + error.start)
+            data, self._not_utf8 = data[:good], data[good:]
+        self._buffer += data
+
+    def __iter__(self) -> Iterator[bytes]:
+        """The messages that are complete by now."""
+        while self._advance():
+            message = bytes(self._buffer[self._start : self._at])
+            self._start = self._at
+            yield message
+        del self._buffer[: self._start]
+        self._at -= self._start
+        self._start = 0
+
+    def _advance(self) -> bool:
+        """Goes on until a message is complete; False if more text must arrive first."""
+        while self._step():
+            if not self._open:
+                self._check_size(self._at)
+                return True
+        if self._not_utf8:
+            raise self._malformed()
+        self._check_size(len(self._buffer))
+        return False
+
+    def _message(self) -> bool:
+        sign = self._skip(_blanks)
+        self._start = self._at
+        return self._enter(sign) if sign == _OBJECT else self._wait_or_refuse(sign)
+
+    def _first_name(self) -> bool:
+        sign = self._skip(self._run(_run_of_members))
+        if sign == _QUOTE:
+            return self._pass(self._text_of_name)
+        return self._leave() if sign == _END_OBJECT else self._wait_or_refuse(sign)
+
+    def _next_name(self) -> bool:
+        sign = self._skip(_blanks)
+        return self._first_name() if sign == _QUOTE else self._wait_or_refuse(sign)
+
+    def _text_of_name(self) -> bool:
+        return self._text_ends() and self._pass(self._colon)
+
+    def _colon(self) -> bool:
+        sign = self._skip(_blanks)
+        return self._pass(self._value) if sign == _COLON else self._wait_or_refuse(sign)
+
+    def _value(self) -> bool:
+        return self._begin(self._skip(_blanks))
+
+    def _first_element(self) -> bool:
+        sign = self._skip(self._run(_run_of_elements))
+        return self._leave() if sign == _END_ARRAY else self._begin(sign)
+
+    def _next_element(self) -> bool:
+        sign = self._skip(_blanks)
+        return self._wait_or_refuse(sign) if sign == _END_ARRAY else self._first_element()
+
+    def _begin(self, sign: int) -> bool:
+        """The beginning of any value (all of it, if it is a number or word)."""
+        if sign == _QUOTE:
+            return self._pass(self._text_of_value)
+        if sign in (_OBJECT, _ARRAY):
+            return self._enter(sign)
+        if (scalar := _other_scalar(self._buffer, self._at)) and scalar.end() < len(self._buffer):
+            self._at = scalar.end()
+            self._step = self._after
+            return True
+        if _long_number(self._buffer, self._at):
+            raise LimitExceeded(f"a number is longer than {MAX_NUMBER} characters", self._text())
+        if _begun_scalar(self._buffer, self._at):
+            return False
+        raise self._malformed()
+
+    def _text_of_value(self) -> bool:
+        return self._text_ends() and self._pass(self._after)
+
+    def _after(self) -> bool:
+        sign, bracket = self._skip(_blanks), self._open[-1]
+        if sign == _COMMA:
+            return self._pass(self._next_name if bracket == _OBJECT else self._next_element)
+        if sign == (_END_OBJECT if bracket == _OBJECT else _END_ARRAY):
+            return self._leave()
+        return self._wait_or_refuse(sign)
+
+    def _run(self, run: _Skip) -> _Skip:
+        """`run`, unless it could pass over more levels than are allowed."""
+        return run if len(self._open) + _RUN_LEVELS <= self._max_depth else _blanks
+
+    def _skip(self, what: _Skip) -> int:
+        """Passes over what matches; the sign that follows, or _NOTHING."""
+        if matched := what(self._buffer, self._at):
+            self._at = matched.end()
+        return self._buffer[self._at] if self._at < len(self._buffer) else _NOTHING
+
+    def _pass(self, then: Callable[[], bool]) -> bool:
+        """Passes over the one sign at hand."""
+        self._at += 1
+        self._step = then
+        return True
+
+    def _enter(self, bracket: int) -> bool:
+        if len(self._open) >= self._max_depth:
+            raise LimitExceeded(f"the message is nested deeper than {self._max_depth} levels", self._text())
+        self._open.append(bracket)
+        return self._pass(self._first_name if bracket == _OBJECT else self._first_element)
+
+    def _leave(self) -> bool:
+        self._open.pop()
+        return self._pass(self._after if self._open else self._message)
+
+    def _text_ends(self) -> bool:
+        """Passes over a string's text, as far as it has arrived; whether its closing quote is at hand."""
+        sign = self._skip(_text)
+        return sign == _QUOTE or (not _begun_escape(self._buffer, self._at) and self._wait_or_refuse(sign))
+
+    def _wait_or_refuse(self, sign: int) -> bool:
+        if sign != _NOTHING:
+            raise self._malformed()
+        return False
+
+    def _check_size(self, end: int) -> None:
+        if end - self._start > self._max_bytes:
+            raise LimitExceeded(f"the message is longer than {self._max_bytes} bytes", self._text())
+
+    def _malformed(self) -> MalformedInput:
+        return MalformedInput("this can never become a JSON object", self._text())
+
+    def _text(self) -> bytes:
+        return bytes(self._buffer[self._start :]) + self._not_utf8
+
+
+# In text that is known to be good, less need be told apart: a comma says no more than a blank, and a scalar ends where
+# a delimiter stands. The last alternative, which is empty, stands for an array or object that has another in it.
+_GAP: Final = rb"[ \t\n\r,]*+"
+_GOOD_TEXT: Final = rb'[^"\\]*+' + _many(rb'\\.[^"\\]*+')
+_TO_BRACKET: Final = rb'[^"{}\[\]]*+' + _many(b'"' + _GOOD_TEXT + rb'"[^"{}\[\]]*+')
+_FLAT: Final = rb"[{\[]" + _TO_BRACKET + rb"[}\]]"
+_GOOD_VALUE: Final = b'("' + _GOOD_TEXT + rb'"|[^"{}\[\]:, \t\n\r]++|' + _FLAT + rb"|(?=[{\[]))"
+_member: Final = re.compile(_GAP + b'"(' + _GOOD_TEXT + b')"' + _WS + b":" + _WS + _GOOD_VALUE).match
+_element: Final = re.compile(_GAP + _GOOD_VALUE).match
+_to_bracket: Final = re.compile(_TO_BRACKET + rb"([{}\[\]])").match
+
+
+def members(raw: bytes) -> tuple[tuple[bytes, bytes], ...]:
+    """The members of an object whose syntax has been checked, as written, in order, duplicates included.
+
+    Each is the name, without its quotes, and the value.
+    """
+    found = []
+    at = raw.index(b"{") + 1
+    while matched := _member(raw, at):
+        name, value = matched.groups()
+        at = matched.end()
+        if not value:
+            value = raw[at : (at := _end_of(raw, at))]
+        found.append((name, value))
+    return tuple(found)
+
+
+def elements(raw: bytes) -> tuple[bytes, ...]:
+    """The elements of an array whose syntax has been checked, as written."""
+    found = []
+    at = raw.index(b"[") + 1
+    while matched := _element(raw, at):
+        value = matched[1]
+        at = matched.end()
+        if not value:
+            value = raw[at : (at := _end_of(raw, at))]
+        found.append(value)
+    return tuple(found)
+
+
+def _end_of(raw: bytes, at: int) -> int:
+    """Behind the bracket that closes the one at `at`."""
+    depth = 0
+    while matched := _to_bracket(raw, at):
+        at = matched.end()
+        depth += 1 if matched[1] in b"{[" else -1
+        if depth == 0:
+            break
+    return at
+
+
+_KINDS: Final = {
+    ord("{"): Kind.OBJECT,
+    ord("["): Kind.ARRAY,
+    ord('"'): Kind.STRING,
+    ord("n"): Kind.NULL,
+} | dict.fromkeys(b"tf", Kind.BOOLEAN)
+
+
+def kind(raw: bytes) -> Kind:
+    """What the value `raw` (checked, without white space around it) is."""
+    return _KINDS.get(raw[0], Kind.NUMBER)
