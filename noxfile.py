@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import sys
 import tomllib
@@ -82,7 +81,7 @@ def matrix(session: nox.Session) -> None:
 def lowest(session: nox.Session) -> None:
     """All tests with the oldest dependencies that pyproject.toml allows."""
     _install(session, "test")
-    lowest = [re.sub(r">=", "==", requirement) for requirement in _bounded()]
+    lowest = [requirement.replace(">=", "==", 1) for requirement in _bounded()]
     session.install("--quiet", *lowest)
     session.run("pytest", "-n", "2", *session.posargs)
 
