@@ -1,6 +1,7 @@
 """Everything that is run on this project, each in an environment of its own.
 
-`python3 noxfile.py SESSION...` needs nothing but Python and pip: it fetches nox into `.nox/` first. With nox installed, `nox -s SESSION` is the same.
+`python3 noxfile.py SESSION...` needs nothing but Python and pip: it fetches nox into `.nox/` first. With nox installed,
+`nox -s SESSION` is the same.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""Where the upstream material lies that some tests compare with: documents, vectors, transcripts. It is never part of the project."""
+"""Where the upstream material lies that some tests compare with: documents, vectors, transcripts. It is never part of
+the project.
+"""
 
 from __future__ import annotations
 

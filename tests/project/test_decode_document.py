@@ -1,4 +1,4 @@
-"""The document of `decode` declares all that the core shows, and in its order: what it did not declare would be lost."""
+"""The document of `decode` declares all that the core shows, in its order: what it did not declare would be lost."""
 
 from __future__ import annotations
 
