@@ -142,7 +142,11 @@ def _known(targets: Sequence[str]) -> tuple[str, ...]:
 @contextmanager
 def _progress() -> Iterator[Progress]:
     """Shows a bar on a terminal, and nothing anywhere else."""
-    with ProgressBar(console=_console(), transient=True, disable=not _console().is_terminal) as bar:
+    # Even a bar that is switched off ends with a line feed in older releases of rich.
+    if not _console().is_terminal:
+        yield lambda *_: None
+        return
+    with ProgressBar(console=_console(), transient=True) as bar:
         task = bar.add_task("Rendering", total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
