@@ -29,6 +29,11 @@ from .samples import OTHER_SIGNER, SIGNER
 
 POINT = SIGNER.public_key
 OTHER_POINT = OTHER_SIGNER.public_key
+# The generator with both coordinates: libsecp256k1 reads it, BOLT 12 does not allow it.
+UNCOMPRESSED = bytes.fromhex(
+    "0479be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"
+    "483ada7726a3c4655da4fbfc0e1108a8fd17b448a68554199c47d08ffb10d4b8"
+)
 OFF_CURVE = b"\x02" + bytes(31) + b"\x05"
 
 u8, u32, u64 = (st.integers(0, 2 ** (8 * width) - 1) for width in (1, 4, 8))
@@ -127,14 +132,19 @@ def test_rejects_a_wrong_length() -> None:
     assert unreadable(codecs.flag, b"\0") == "wrong-length"
 
 
+@pytest.mark.parametrize("value", [False, 1, b""])
+def test_a_flag_is_true_or_absent(value: object) -> None:
+    assert unwritable(codecs.flag, value) == "flag-value"
+
+
 def test_no_chains_is_a_value() -> None:
     assert codecs.chain_hashes.decode(b"") == ()
 
 
 @pytest.mark.parametrize(
     "value",
-    [b"", POINT[:-1], POINT + b"\0", b"\x04" + POINT[1:], OFF_CURVE],
-    ids=["empty", "short", "long", "uncompressed", "off the curve"],
+    [b"", POINT[:-1], POINT + b"\0", b"\x04" + POINT[1:], UNCOMPRESSED, OFF_CURVE],
+    ids=["empty", "short", "long", "prefix", "uncompressed", "off the curve"],
 )
 def test_rejects_what_is_no_point(value: bytes) -> None:
     assert unreadable(codecs.point, value) == "not-a-point"
@@ -163,6 +173,34 @@ def test_rejects_a_path_that_is_cut_off_or_holds_no_point() -> None:
     assert unreadable(blinded_paths, OFF_CURVE + data[33:]) == "not-a-point"
 
 
+def test_the_limits_of_numbers_are_values() -> None:
+    assert codecs.tu32.decode(b"\xff" * 4) == 2**32 - 1
+    assert codecs.tu64.decode(b"\xff" * 8) == 2**64 - 1
+    assert codecs.tu32.encode(2**32 - 1) == b"\xff" * 4
+    assert codecs.tu64.encode(2**64 - 1) == b"\xff" * 8
+    assert unwritable(codecs.tu32, 2**32) == "number-range"
+    assert recurrence.decode(b"\xff" * 5) == Recurrence(255, 2**32 - 1)
+    assert recurrence_base.decode(b"\xff" * 9) == RecurrenceBase(255, 2**64 - 1)
+    assert recurrence_paywindow.decode(b"\xff" * 8) == RecurrencePaywindow(2**32 - 1, 2**32 - 1)
+    assert unreadable(recurrence, b"\xff" * 6) == unreadable(recurrence_base, b"\xff" * 10) == "number-too-long"
+    assert unreadable(recurrence, b"") == unreadable(recurrence_paywindow, bytes(3)) == "value-truncated"
+
+
+def test_the_limits_of_paths_are_values() -> None:
+    hop, longest = BlindedHop(POINT, b""), BlindedHop(OTHER_POINT, b"\xaa" * 65535)
+    for path in (
+        BlindedPath(POINT, POINT, (hop,) * 255),
+        BlindedPath(POINT, POINT, (longest, hop)),
+        BlindedPath(ChannelEnd(0, 0), POINT, ()),
+        BlindedPath(ChannelEnd(1, 2**64 - 1), POINT, (hop,)),
+    ):
+        assert blinded_paths.decode(blinded_paths.encode((path,))) == (path,)
+    assert str(ChannelEnd(0, 2**64 - 1)) == "16777215x16777215x65535"
+    assert str(ChannelEnd(0, 0)) == "0x0x0"
+    assert unwritable(blinded_paths, [BlindedPath(ChannelEnd(0, -1), POINT, (hop,))]) == "channel-end"
+    assert unwritable(blinded_paths, [BlindedPath(POINT, UNCOMPRESSED, (hop,))]) == "not-a-point"
+
+
 def test_refuses_a_path_that_does_not_fit() -> None:
     hop = BlindedHop(POINT, b"")
     assert unwritable(blinded_paths, [BlindedPath(POINT, POINT, (hop,) * 256)]) == "path-too-long"
@@ -181,6 +219,9 @@ def test_finds_the_first_path_without_hops() -> None:
 
 def test_a_name_has_two_parts_and_nothing_after_them() -> None:
     assert bip_353_name.decode(b"\x03bob\x01x") == Bip353Name(b"bob", b"x")
+    longest = Bip353Name(b"n" * 255, b"d" * 255)
+    assert bip_353_name.encode(longest) == b"\xff" + b"n" * 255 + b"\xff" + b"d" * 255
+    assert bip_353_name.decode(bip_353_name.encode(longest)) == longest
     assert unreadable(bip_353_name, b"\x03bob") == "value-truncated"
     assert unreadable(bip_353_name, b"\x03bob\x01xy") == "value-too-long"
     assert unwritable(bip_353_name, Bip353Name(bytes(256), b"")) == "name-too-long"

@@ -141,7 +141,12 @@ def test_shows_a_currency_with_its_minor_unit(code: str, minor_unit: int) -> Non
     assert "offer_amount_msat" not in shown
 
 
-@pytest.mark.parametrize("code", ["ZZZ", "eur", "", "EURO"])
+@pytest.mark.parametrize("code", ["SLE", "VED", "XAD", "XCG", "ZWG"])
+def test_knows_the_currencies_that_are_newer_than_core_lightnings_table(code: str) -> None:
+    assert "currency_minor_unit" in described(offer_currency=code)
+
+
+@pytest.mark.parametrize("code", ["ZZZ", "eur", "", "EURO", "ANG", "CUC", "HRK", "SLL", "ZWL"])
 def test_an_unknown_currency_is_no_fault_of_the_request(code: str) -> None:
     shown = described(offer_currency=code)
     assert "offer_amount" not in shown
@@ -178,6 +183,20 @@ def test_a_broken_rule_is_a_warning_and_makes_the_request_invalid(values: dict[s
     assert shown["valid"] is False
 
 
+def test_warnings_speak_as_core_lightning_does() -> None:
+    assert described(offer_amount=1)["warning_missing_offer_description"] == (
+        "description is required if offer_amount is set"
+    )
+    without = described(invreq_recurrence_cancel=True)
+    assert without["warning_invreq_recurrence_cancel_without_counter"] == (
+        "invreq_recurrence_cancel is invalid without invreq_recurrence_counter"
+    )
+    at_zero = described(invreq_recurrence_cancel=True, invreq_recurrence_counter=0)
+    assert at_zero["warning_invreq_recurrence_cancel_with_zero_counter"] == (
+        "invreq_recurrence_cancel is invalid with invreq_recurrence_counter zero"
+    )
+
+
 def test_a_start_without_a_counter_is_not_shown() -> None:
     assert "invreq_recurrence_start" not in described(invreq_recurrence_start=1)
 
@@ -202,7 +221,21 @@ def test_what_is_missing_is_a_warning_in_its_place() -> None:
     }
 
 
+def test_a_payer_without_a_signature_is_shown_with_a_warning() -> None:
+    shown = describe(InvoiceRequest.from_bytes(stream(invreq_metadata=METADATA, invreq_payer_id=SIGNER.public_key)))
+    assert shown["invreq_payer_id"] == SIGNER.public_key.hex()
+    assert warnings(shown) == ["warning_missing_invoice_request_signature"]
+    assert shown["valid"] is False
+
+
 def test_a_signature_without_a_payer_is_shown_unchecked() -> None:
     shown = describe(InvoiceRequest.from_bytes(stream(signature=b"\x01" * 64)))
     assert shown["signature"] == "01" * 64
     assert shown["valid"] is False
+
+
+def test_counter_zero_is_the_first_period_and_no_fault() -> None:
+    shown = described(invreq_recurrence_counter=0)
+    assert shown["invreq_recurrence_counter"] == 0
+    assert warnings(shown) == []
+    assert shown["valid"] is True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from hashlib import sha256
 from typing import Any
 
@@ -10,10 +11,30 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import lnoffers
-from lnoffers import bolt12
-from lnoffers.bolt12 import CHAINS, BlindedHop, BlindedPath, Bolt12Error, InvoiceRequest, KeyPair, Record
+from lnoffers.bolt12 import (
+    CHAINS,
+    BlindedHop,
+    BlindedPath,
+    Bolt12Error,
+    InvoiceRequest,
+    KeyPair,
+    Record,
+    UnsignedInvoiceRequest,
+    rules,
+)
 
-from .samples import METADATA, OTHER_SIGNER, REGTEST, SIGNER, as_text, raw_stream, request, signed_stream, stream
+from .samples import (
+    METADATA,
+    OTHER_SIGNER,
+    REGTEST,
+    SIGNER,
+    as_text,
+    raw_stream,
+    request,
+    signed_stream,
+    stream,
+    unsigned,
+)
 
 U64_MAX = 2**64 - 1
 FULL_PATH = BlindedPath(OTHER_SIGNER.public_key, SIGNER.public_key, (BlindedHop(SIGNER.public_key, b"to me"),))
@@ -77,11 +98,9 @@ def test_reads_and_verifies_what_it_builds(values: dict[str, Any]) -> None:
 
 
 def test_signing_does_not_change_the_id() -> None:
-    unsigned = InvoiceRequest.without_offer(
-        invreq_metadata=METADATA, invreq_payer_id=SIGNER.public_key, invreq_amount=1, offer_description=""
-    )
-    assert unsigned.signature is None
-    assert unsigned.sign(SIGNER).invreq_id == unsigned.invreq_id
+    made = unsigned()
+    assert made.signature is None
+    assert made.sign(SIGNER).invreq_id == made.invreq_id
 
 
 def test_records_ascend_with_the_signature_in_its_place() -> None:
@@ -95,21 +114,26 @@ def test_an_empty_field_is_not_an_absent_one() -> None:
     assert read != InvoiceRequest.parse(request(offer_description="", offer_issuer="").encode())
 
 
-@pytest.mark.parametrize(
-    ("changes", "rule"),
-    [
-        ({"invreq_metadata": b""}, "metadata-empty"),
-        ({"invreq_amount": 0}, "amount-zero"),
-        ({"invreq_amount": -1}, "number-range"),
-        ({"invreq_amount": U64_MAX + 1}, "number-range"),
-        ({"offer_description": "a\0"}, "text-nul"),
-        ({"offer_issuer": "\ud800"}, "text-not-utf8"),
-        ({"offer_absolute_expiry": -1}, "number-range"),
-        ({"invreq_chain": b"regtest"}, "wrong-length"),
-        ({"invreq_payer_id": SIGNER.public_key[1:]}, "not-a-point"),
-        ({"invreq_paths": (FULL_PATH, EMPTY_PATH)}, "path-without-hops"),
-    ],
-)
+REFUSED: list[tuple[dict[str, Any], str]] = [
+    ({"invreq_metadata": b""}, "metadata-empty"),
+    ({"invreq_amount": 0}, "amount-zero"),
+    ({"invreq_amount": -1}, "number-range"),
+    ({"invreq_amount": U64_MAX + 1}, "number-range"),
+    ({"offer_description": "a\0"}, "text-nul"),
+    ({"offer_issuer": "\ud800"}, "text-not-utf8"),
+    ({"offer_absolute_expiry": -1}, "number-range"),
+    ({"invreq_chain": b"regtest"}, "wrong-length"),
+    ({"invreq_payer_id": SIGNER.public_key[1:]}, "not-a-point"),
+    ({"invreq_paths": (FULL_PATH, EMPTY_PATH)}, "path-without-hops"),
+    ({"invreq_paths": ()}, "paths-empty"),
+    ({"invreq_metadata": None}, "metadata-missing"),
+    ({"invreq_payer_id": None}, "payer-id-missing"),
+    ({"invreq_amount": None}, "amount-missing"),
+    ({"offer_description": None}, "description-missing"),
+]
+
+
+@pytest.mark.parametrize(("changes", "rule"), REFUSED)
 def test_refuses_to_build_what_a_writer_must_not_write(changes: dict[str, Any], rule: str) -> None:
     (field,) = changes
     with pytest.raises(Bolt12Error) as caught:
@@ -118,12 +142,34 @@ def test_refuses_to_build_what_a_writer_must_not_write(changes: dict[str, Any], 
     assert field in str(caught.value) or rule == "path-without-hops"
 
 
-def test_refuses_a_signer_who_is_not_the_payer() -> None:
-    unsigned = InvoiceRequest.without_offer(
-        invreq_metadata=METADATA, invreq_payer_id=SIGNER.public_key, invreq_amount=1, offer_description=""
+def test_every_rule_of_the_writer_is_broken_by_a_sample() -> None:
+    assert {rule.name for rule in rules.WRITING} <= {name for _, name in REFUSED}
+
+
+def test_values_are_those_of_the_bytes_whatever_they_were_given_as() -> None:
+    made = request(
+        invreq_metadata=bytearray(METADATA),
+        invreq_payer_id=memoryview(SIGNER.public_key),
+        invreq_amount=True,
+        invreq_paths=[FULL_PATH],
     )
+    read = InvoiceRequest.from_bytes(made.to_bytes())
+    for field in InvoiceRequest.fields.values():
+        built = getattr(made, field.name)
+        assert (type(built), built) == (type(getattr(read, field.name)), getattr(read, field.name))
+    assert hash(made) == hash(read)
+
+
+def test_refuses_to_sign_twice() -> None:
+    signed = UnsignedInvoiceRequest._build(invreq_payer_id=SIGNER.public_key, signature=bytes(64))
     with pytest.raises(Bolt12Error) as caught:
-        unsigned.sign(OTHER_SIGNER)
+        signed.sign(SIGNER)
+    assert (caught.value.rule, caught.value.field) == ("already-signed", "signature")
+
+
+def test_refuses_a_signer_who_is_not_the_payer() -> None:
+    with pytest.raises(Bolt12Error) as caught:
+        unsigned().sign(OTHER_SIGNER)
     assert caught.value.rule == "signer-key"
 
 
@@ -138,18 +184,19 @@ def test_messages_do_not_change() -> None:
 
 
 def test_repr_names_the_fields_that_are_there() -> None:
-    shown = repr(request(offer_description="tea"))
-    assert shown.startswith("InvoiceRequest(invreq_metadata=b")
-    assert "offer_description='tea'" in shown
-    assert "offer_issuer" not in shown
+    shown = repr(request(offer_description="tea", offer_issuer="long" * 1000))
+    assert shown.startswith(f"InvoiceRequest(invreq_metadata='{METADATA.hex()}', offer_description='tea', ")
+    assert "offer_metadata" not in shown
+    assert re.search(r"offer_issuer='(long)+lo…, ", shown)
+    assert re.search(r", signature='[0-9a-f]{128}'\)$", shown)
 
 
 # ---- reading
 
 
 def test_unknown_odd_records_are_kept_signed_and_part_of_the_id() -> None:
-    plain = InvoiceRequest.from_bytes(signed_stream())
-    data = signed_stream((87, b"later"), (241, b"also a signature"), (2_000_000_001, b"experiment"))
+    plain = InvoiceRequest.from_bytes(signed_stream(invreq_amount=1))
+    data = signed_stream((87, b"later"), (241, b"a note"), (2_000_000_001, b"experiment"), invreq_amount=1)
     read = InvoiceRequest.parse(as_text(data))
     read.verify()
     assert read.to_bytes() == data
@@ -178,8 +225,18 @@ def test_rejects_broken_data_and_says_where() -> None:
     assert (error.rule, error.offset) == ("record-order", 5)
     assert error.detail == "record 8 comes after record 10"
     assert error.__notes__ == [error.detail]
-    error = rejected(raw_stream((10, b"\xff")))
-    assert (error.rule, error.field) == ("text-not-utf8", "offer_description")
+    error = rejected(raw_stream((8, b"\1"), (10, b"\xff")))
+    assert (error.rule, error.field, error.offset) == ("text-not-utf8", "offer_description", 3)
+
+
+@pytest.mark.parametrize("kind", [bytearray, memoryview])
+def test_keeps_its_own_copy_of_what_it_reads(kind: Any) -> None:
+    data = bytearray(request().to_bytes())
+    read = InvoiceRequest.from_bytes(kind(data))
+    data[2] ^= 1
+    assert read == request()
+    assert isinstance(read.invreq_metadata, bytes)
+    assert hash(read) == hash(request())
 
 
 def test_enforces_the_chain_only_if_one_is_given() -> None:
@@ -187,8 +244,9 @@ def test_enforces_the_chain_only_if_one_is_given() -> None:
     assert InvoiceRequest.from_bytes(regtest).invreq_chain == REGTEST
     assert InvoiceRequest.from_bytes(regtest, chain=REGTEST).invreq_chain == REGTEST
     assert InvoiceRequest.from_bytes(bitcoin, chain=CHAINS["bitcoin"]).invreq_chain is None
-    assert str(rejected(regtest, chain=CHAINS["bitcoin"])) == "wrong chain"
-    assert str(rejected(bitcoin, chain=REGTEST)) == "wrong chain"
+    for data, chain, offset in ((regtest, CHAINS["bitcoin"], 0), (bitcoin, REGTEST, None)):
+        error = rejected(data, chain=chain)
+        assert (str(error), error.field, error.offset) == ("wrong chain", "invreq_chain", offset)
 
 
 def test_ignores_odd_features_and_rejects_the_first_even_one() -> None:
@@ -200,8 +258,9 @@ def test_ignores_odd_features_and_rejects_the_first_even_one() -> None:
 
 @pytest.mark.parametrize("type_", [161, 239, 1001, 999_999_999, 3_000_000_001, U64_MAX])
 def test_rejects_fields_out_of_range(type_: int) -> None:
-    error = rejected(raw_stream((type_, b"")))
+    error = rejected(raw_stream((11, b"a"), (type_, b"")))
     assert str(error) == f"Invoice request {type_} field outside invoice request range"
+    assert (error.field, error.offset) == (str(type_), 3)
 
 
 @pytest.mark.parametrize("type_", [1, 159, 241, 999, 1_000_000_001, 2_999_999_999])
@@ -221,29 +280,18 @@ def test_rules_are_checked_in_order() -> None:
     assert rejected(stream(invreq_paths=(EMPTY_PATH,)) + raw_stream((161, b""))).rule == "field-out-of-range"
 
 
-# ---- verifying
+# ---- verifying; tests/bolt12/test_rules.py has the rules
 
 
-def failed_verification(data: bytes) -> str:
-    read = InvoiceRequest.from_bytes(data)
-    with pytest.raises(Bolt12Error) as caught:
-        read.verify()
-    return str(caught.value)
-
-
-def test_names_what_is_missing() -> None:
-    payer_id, signature = SIGNER.public_key, bytes(64)
-    assert failed_verification(b"") == "Missing invreq_payer_id"
-    assert failed_verification(stream(invreq_payer_id=payer_id, signature=signature)) == "Missing invreq_metadata"
-    assert failed_verification(stream(invreq_payer_id=payer_id, invreq_metadata=METADATA)) == "Missing signature"
-    assert not InvoiceRequest.from_bytes(b"").has_valid_signature()
-    assert not InvoiceRequest.from_bytes(stream(signature=signature)).has_valid_signature()
+def test_without_signature_or_payer_there_is_no_valid_signature() -> None:
+    assert not unsigned().has_valid_signature()
+    assert not InvoiceRequest.from_bytes(stream(invreq_metadata=METADATA, signature=bytes(64))).has_valid_signature()
+    assert request().has_valid_signature()
 
 
 def test_an_unsigned_request_without_payer_cannot_be_signed() -> None:
-    unsigned = bolt12.UnsignedInvoiceRequest.build(invreq_metadata=METADATA)
     with pytest.raises(Bolt12Error, match="Missing invreq_payer_id"):
-        unsigned.sign(SIGNER)
+        UnsignedInvoiceRequest._build(invreq_metadata=METADATA).sign(SIGNER)
 
 
 @given(arguments, st.data())
@@ -262,7 +310,8 @@ def test_another_payers_signature_never_verifies(secret: int, values: dict[str, 
     records = [record for record in made.records if record.type != 88]
     records.append(Record.build(88, other.public_key))
     records.sort(key=lambda record: record.type)
-    assert failed_verification(b"".join(record.raw for record in records)) == "Invalid signature"
+    with pytest.raises(Bolt12Error, match="Invalid signature"):
+        InvoiceRequest.from_bytes(b"".join(record.raw for record in records)).verify()
 
 
 # ---- lnoffers.decode
@@ -275,7 +324,7 @@ def test_decode_takes_either_case_and_the_scheme(shape: Any) -> None:
 
 @pytest.mark.parametrize("text", ["lno1qq", "LNI1QQ", "lightning:lnp1qq"])
 def test_decode_says_which_kinds_it_does_not_know(text: str) -> None:
-    with pytest.raises(lnoffers.Bolt12Error, match="are not supported, only invoice_requests") as caught:
+    with pytest.raises(lnoffers.Bolt12Error, match="strings are not supported, only lnr") as caught:
         lnoffers.decode(text)
     assert caught.value.rule == "unsupported-kind"
 

@@ -62,8 +62,7 @@ def test_a_new_secret_needs_sixteen_bytes() -> None:
 
 @pytest.mark.parametrize("passphrase", [b"correct horse", "pässwörd".encode(), b"\xe9"], ids=repr)
 def test_passphrase_opens_the_mnemonic_as_it_was_typed(passphrase: bytes) -> None:
-    typed = passphrase.decode(errors="surrogateescape")  # as the operating system's arguments arrive
-    seed = seed_from_hsm_secret(secret_with_passphrase(passphrase), typed)
+    seed = seed_from_hsm_secret(secret_with_passphrase(passphrase), passphrase)
     assert len(seed) == 64
     assert seed != seed_from_hsm_secret(MNEMONIC_SECRET)
 
@@ -71,11 +70,11 @@ def test_passphrase_opens_the_mnemonic_as_it_was_typed(passphrase: bytes) -> Non
 def test_wrong_missing_and_needless_passphrases_are_told_apart() -> None:
     secret = secret_with_passphrase(b"right")
     with pytest.raises(HsmSecretError, match="the one given is wrong"):
-        seed_from_hsm_secret(secret, "wrong")
-    with pytest.raises(HsmSecretError, match="none was given"):
+        seed_from_hsm_secret(secret, b"wrong")
+    with pytest.raises(HsmSecretError, match=r"none was given; .* needs another secret"):
         seed_from_hsm_secret(secret)
     with pytest.raises(HsmSecretError, match="has no passphrase, but one was given"):
-        seed_from_hsm_secret(MNEMONIC_SECRET, "right")
+        seed_from_hsm_secret(MNEMONIC_SECRET, b"right")
 
 
 def test_encrypted_secret_says_how_to_decrypt_it() -> None:
@@ -101,10 +100,28 @@ def test_what_is_no_mnemonic_is_refused_and_not_shown(words: bytes) -> None:
     assert "enroll" not in str(caught.value)
 
 
+@pytest.mark.parametrize("length", [0, 16, 31, 33, 63, 65])
+def test_a_seed_has_32_or_64_bytes(length: int) -> None:
+    with pytest.raises(ValueError, match=f"32 or 64 bytes, not {length}"):
+        NodeKeys.from_seed(bytes(length))
+
+
+def test_a_header_without_its_mnemonic_is_no_secret() -> None:
+    with pytest.raises(HsmSecretError, match="only the header of a mnemonic file is there"):
+        seed_from_hsm_secret(bytes(32))
+
+
+def test_keys_compare_as_objects_so_that_no_secret_is_compared() -> None:
+    keys = NodeKeys.from_seed(ASCII_SECRET)
+    assert keys == keys  # noqa: PLR0124
+    assert keys != NodeKeys.from_seed(ASCII_SECRET)
+    assert not hasattr(NodeKeys, "__match_args__")
+
+
 def test_keys_show_the_node_id_only() -> None:
     keys = NodeKeys.from_seed(ASCII_SECRET)
-    shown = f"NodeKeys(node_signer=KeyPair(public_key={keys.node_id.hex()}))"
+    shown = f"NodeKeys(node_id={keys.node_id.hex()})"
     assert repr(keys) == str(keys) == f"{keys}" == shown
-    for leak in (pickle.dumps, copy.copy, copy.deepcopy):
+    for leak in (pickle.dumps, copy.copy, copy.deepcopy, NodeKeys.__getstate__):
         with pytest.raises(TypeError, match="cannot be pickled"):
             leak(keys)

@@ -42,6 +42,15 @@ def all_strings(value: Any) -> Iterator[str]:
             yield from all_strings(each)
 
 
+def fault_of(request: InvoiceRequest) -> str | None:
+    """The rule that the request breaks. A real node makes requests without amount, which the specification forbids."""
+    try:
+        request.verify()
+    except Bolt12Error as error:
+        return error.rule
+    return None
+
+
 def rebuilt(recorded: InvoiceRequest, keys: NodeKeys) -> str:
     """The string that we build from a recorded request's metadata and fields."""
     assert recorded.invreq_metadata is not None
@@ -91,7 +100,7 @@ def test_rebuilds_every_recorded_request() -> None:
         if result is None:
             continue
         recorded = InvoiceRequest.parse(result["bolt12"], chain=CHAINS["regtest"])
-        recorded.verify()
+        assert fault_of(recorded) == ("amount-zero" if recorded.invreq_amount == 0 else None)
         assert recorded.encode() == result["bolt12"]
         assert recorded.invreq_id.hex() == result["invreq_id"]
         if recorded.invreq_amount == 0:
@@ -125,7 +134,7 @@ def test_describes_every_request_that_a_transcript_holds() -> None:
             for string in all_strings(json.loads(json.loads(line)["response_raw"]) if "lnr1" in line else None):
                 if string.startswith("lnr1"):
                     request = InvoiceRequest.parse(string)
-                    request.verify()
+                    assert fault_of(request) == ("amount-zero" if request.invreq_amount == 0 else None)
                     assert describe(request)["valid"] is True
                     assert encode_text("lnr", decode_text(string, "lnr")) == string
                     found += 1

@@ -84,7 +84,7 @@ def test_text_form() -> None:
 
 def test_records_and_values_of_offers() -> None:
     def read(text: str) -> OfferFields:
-        return OfferFields.read(decode_text(text, "lno"))
+        return OfferFields._read(decode_text(text, "lno"))
 
     broken_rules_of_offers = 0
     for case in vectors("bolt12/offers-test"):

@@ -58,7 +58,7 @@ def test_rejects_a_continuation_that_does_not_continue(text: str) -> None:
     error = rejected(text)
     assert str(error) == "unfinished string"
     assert error.rule == "text-unfinished"
-    assert error.offset == 5
+    assert (error.offset, error.text_offset) == (None, 5)
 
 
 @pytest.mark.parametrize(
@@ -87,13 +87,41 @@ def test_rejects_what_is_no_bech32(text: str, rule: str) -> None:
 
 def test_points_at_the_character_that_is_wrong() -> None:
     error = rejected("lnr1qqbq")
-    assert error.offset == 6
-    assert "'b'" in error.detail
+    assert error.text_offset == 6
+    assert error.detail == "'b' is no bech32 character"
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("lnr1+ qé", "é"),
+        ("l+nr1+\n\tq+ q☕q", "☕"),
+        ("lnr1q+ \N{ROCKET}q", "\N{ROCKET}"),
+        ("é+ é1qq+b", "b"),
+        ("lnr1qqb+ q+ q", "b"),
+        ("LNR1Q+ É", "É"),
+    ],
+)
+def test_the_place_is_that_in_the_string_as_given(text: str, wrong: str) -> None:
+    error = rejected(text)
+    assert error.text_offset == text.rindex(wrong)
+    assert error.detail == f"{wrong!r} is no bech32 character"
+
+
+def test_the_place_of_an_unfinished_string_counts_characters() -> None:
+    assert rejected("é1+ ").text_offset == 2
 
 
 def test_rejects_another_prefix_by_its_name() -> None:
     assert str(rejected("LNO1QQ")) == "unexpected prefix lno"
     assert str(rejected("1qq")) == "unexpected prefix "
+
+
+def test_a_strange_prefix_is_shown_in_part_and_without_control_characters() -> None:
+    assert str(rejected(f"{'x' * 100}1qq")) == f"unexpected prefix {'x' * 100}"
+    assert str(rejected(f"{'x' * 101}1qq")) == f"unexpected prefix {'x' * 100}…"
+    assert str(rejected(f"{chr(0x1F680) * 101}1qq")) == f"unexpected prefix {chr(0x1F680) * 100}…"
+    assert str(rejected("a\x1b\n\x85b1qq")) == "unexpected prefix a���b"
 
 
 def test_an_empty_stream_is_a_string() -> None:

@@ -1,6 +1,7 @@
 """BOLT 12: wire format, text form, merkle tree, signatures, messages and their rules.
 
-Bytes and values in, bytes and values out: nothing here reads a file, a clock or a source of randomness.
+Bytes and values in, bytes and values out: nothing here reads a clock, a source of randomness, or a file other than
+the word list and the currency table that the libraries `mnemonic` and `iso4217` bring.
 
     keys = NodeKeys.from_seed(seed_from_hsm_secret(content))
     request = InvoiceRequest.without_offer(
@@ -18,14 +19,14 @@ from lnoffers.bolt12.bip353 import Bip353Name
 from lnoffers.bolt12.chains import CHAINS
 from lnoffers.bolt12.codecs import Json
 from lnoffers.bolt12.curve import KeyPair
-from lnoffers.bolt12.decoding import decode
+from lnoffers.bolt12.decoding import decode, refuse_other_kinds
 from lnoffers.bolt12.describe import describe
 from lnoffers.bolt12.errors import Bolt12Error
 from lnoffers.bolt12.invoice_request import InvoiceRequest, UnsignedInvoiceRequest
 from lnoffers.bolt12.keys import HsmSecretError, NodeKeys, new_hsm_secret, seed_from_hsm_secret
 from lnoffers.bolt12.paths import BlindedHop, BlindedPath, ChannelEnd
 from lnoffers.bolt12.recurrence import Recurrence, RecurrenceBase, RecurrencePaywindow
-from lnoffers.bolt12.signing import Signer
+from lnoffers.bolt12.signing import KeySigner, Signer, SigningRequest
 from lnoffers.bolt12.text import without_scheme
 from lnoffers.bolt12.tlv import Record
 
@@ -40,16 +41,19 @@ __all__ = [
     "InvoiceRequest",
     "Json",
     "KeyPair",
+    "KeySigner",
     "NodeKeys",
     "Record",
     "Recurrence",
     "RecurrenceBase",
     "RecurrencePaywindow",
     "Signer",
+    "SigningRequest",
     "UnsignedInvoiceRequest",
     "decode",
     "describe",
     "new_hsm_secret",
+    "refuse_other_kinds",
     "seed_from_hsm_secret",
     "without_scheme",
 ]

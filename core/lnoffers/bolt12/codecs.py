@@ -119,7 +119,13 @@ def _decode_flag(value: bytes) -> Literal[True]:
     return True
 
 
-flag: Codec[Literal[True]] = Codec(_decode_flag, lambda _: b"", _same)
+def _encode_flag(value: Literal[True]) -> bytes:
+    if value is not True:
+        raise Bolt12Error("a flag is True or absent", rule="flag-value")
+    return b""
+
+
+flag: Codec[Literal[True]] = Codec(_decode_flag, _encode_flag, _same)
 """A field without a value, which says all by being there."""
 
 

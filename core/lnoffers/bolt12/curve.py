@@ -51,41 +51,47 @@ def verify(point: bytes, digest: bytes, signature: bytes) -> bool:
     if parsed is None:
         return False
     x_only = ffi.new("secp256k1_xonly_pubkey *")
-    lib.secp256k1_xonly_pubkey_from_pubkey(_CONTEXT, x_only, ffi.NULL, parsed)
+    _succeeded(lib.secp256k1_xonly_pubkey_from_pubkey(_CONTEXT, x_only, ffi.NULL, parsed))
     return bool(lib.secp256k1_schnorrsig_verify(_CONTEXT, signature, digest, _DIGEST_LENGTH, x_only))
 
 
 @final
 class KeyPair:
-    """A private key that signs and does not show itself: not in repr, not by pickling or copying.
+    """A private key that signs and does not show itself: not in repr, not by pickling or copying."""
 
-    Attributes:
-        public_key: the compressed point, 33 bytes.
-    """
+    __slots__ = ("_keypair", "_public_key")
 
-    __slots__ = ("_keypair", "public_key")
-
-    public_key: bytes
-
-    def __init__(self, secret: bytes) -> None:
+    def __init__(self, secret: bytes | bytearray | memoryview) -> None:
         """Takes a scalar of 32 big-endian bytes. Raises ValueError unless it is 1 to the group order minus 1."""
-        self._keypair = ffi.new("secp256k1_keypair *")
-        if len(secret) != _SCALAR_LENGTH or not lib.secp256k1_keypair_create(_CONTEXT, self._keypair, secret):
+        if len(secret) != _SCALAR_LENGTH:
+            raise ValueError("not a valid private key")
+        keypair = ffi.new("secp256k1_keypair *")
+        if not lib.secp256k1_keypair_create(_CONTEXT, keypair, ffi.from_buffer(secret)):
             raise ValueError("not a valid private key")
         public_key = ffi.new("secp256k1_pubkey *")
-        lib.secp256k1_keypair_pub(_CONTEXT, public_key, self._keypair)
-        self.public_key = _serialize(public_key)
+        _succeeded(lib.secp256k1_keypair_pub(_CONTEXT, public_key, keypair))
+        self._public_key = _serialize(public_key)
+        self._keypair = keypair
+
+    @property
+    def public_key(self) -> bytes:
+        """The compressed point, 33 bytes."""
+        return self._public_key
 
     def add(self, tweak: bytes) -> KeyPair:
         """The pair whose private key is this one plus `tweak` (32 big-endian bytes), modulo the group order.
 
         Raises ValueError if the scalar is not below the group order or the sum is zero.
         """
-        secret = ffi.new("unsigned char[32]")
-        lib.secp256k1_keypair_sec(_CONTEXT, secret, self._keypair)
-        if len(tweak) != _SCALAR_LENGTH or not lib.secp256k1_ec_seckey_tweak_add(_CONTEXT, secret, tweak):
-            raise ValueError("the scalar cannot be added to the private key")
-        return KeyPair(bytes(ffi.buffer(secret)))
+        scalar = ffi.new("unsigned char[32]")
+        secret = ffi.buffer(scalar)
+        try:
+            _succeeded(lib.secp256k1_keypair_sec(_CONTEXT, scalar, self._keypair))
+            if len(tweak) != _SCALAR_LENGTH or not lib.secp256k1_ec_seckey_tweak_add(_CONTEXT, scalar, tweak):
+                raise ValueError("the scalar cannot be added to the private key")
+            return KeyPair(secret)
+        finally:
+            secret[:] = bytes(_SCALAR_LENGTH)
 
     def sign(self, digest: bytes) -> bytes:
         """The BIP 340 signature (64 bytes) of `digest` (32 bytes), the same each time.
@@ -95,15 +101,23 @@ class KeyPair:
         if len(digest) != _DIGEST_LENGTH:
             raise ValueError(f"a digest has {_DIGEST_LENGTH} bytes, not {len(digest)}")
         signature = ffi.new("unsigned char[64]")
-        # It fails for an invalid key pair only, which __init__ has ruled out.
-        lib.secp256k1_schnorrsig_sign32(_CONTEXT, signature, digest, self._keypair, ffi.NULL)
+        _succeeded(lib.secp256k1_schnorrsig_sign32(_CONTEXT, signature, digest, self._keypair, ffi.NULL))
         return bytes(ffi.buffer(signature))
 
     def __repr__(self) -> str:
         return f"KeyPair(public_key={self.public_key.hex()})"
 
-    def __reduce__(self) -> NoReturn:
+    def __getstate__(self) -> NoReturn:
         raise TypeError("a private key cannot be pickled or copied")
+
+    def __reduce__(self) -> NoReturn:
+        self.__getstate__()
+
+
+def _succeeded(result: int) -> None:
+    """For calls that fail only on arguments that cannot come about here."""
+    if not result:
+        raise RuntimeError("libsecp256k1 refused a valid key")
 
 
 # Points are public. A message's key is checked when the message is read and needed again for its signature, and
@@ -116,5 +130,5 @@ def _parse(point: bytes) -> Any | None:
 
 def _serialize(point: Any) -> bytes:
     output, length = ffi.new("unsigned char[33]"), ffi.new("size_t *", POINT_LENGTH)
-    lib.secp256k1_ec_pubkey_serialize(_CONTEXT, output, length, point, _COMPRESSED)
+    _succeeded(lib.secp256k1_ec_pubkey_serialize(_CONTEXT, output, length, point, _COMPRESSED))
     return bytes(ffi.buffer(output))

@@ -6,7 +6,7 @@ from lnoffers.bolt12.errors import Bolt12Error
 from lnoffers.bolt12.invoice_request import InvoiceRequest
 from lnoffers.bolt12.text import without_scheme
 
-_NOT_SUPPORTED = {"lno1": "offers (lno)", "lni1": "invoices (lni)", "lnp1": "payer proofs (lnp)"}
+_NOT_SUPPORTED = frozenset({"lno1", "lni1", "lnp1"})  # offers, invoices, payer proofs
 
 
 def decode(text: str) -> InvoiceRequest:
@@ -17,10 +17,14 @@ def decode(text: str) -> InvoiceRequest:
 
     Raises Bolt12Error: see `InvoiceRequest.parse` and `InvoiceRequest.verify`; `unsupported-kind` for the other kinds.
     """
-    bare = without_scheme(text)
-    kind = _NOT_SUPPORTED.get(bare[:4].lower())
-    if kind:
-        raise Bolt12Error(f"BOLT 12 {kind} are not supported, only invoice_requests (lnr)", rule="unsupported-kind")
-    request = InvoiceRequest.parse(bare)
+    string = without_scheme(text)
+    refuse_other_kinds(string)
+    request = InvoiceRequest.parse(string)
     request.verify()
     return request
+
+
+def refuse_other_kinds(string: str) -> None:
+    """Raises Bolt12Error (`unsupported-kind`) if the string, without scheme, is of a kind that is not read here."""
+    if string[:4].lower() in _NOT_SUPPORTED:
+        raise Bolt12Error(f"{string[:3]} strings are not supported, only lnr", rule="unsupported-kind")

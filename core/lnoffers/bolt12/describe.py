@@ -73,7 +73,7 @@ def _offer_amount(request: InvoiceRequest) -> Shown:
 
 def _offer_description(request: InvoiceRequest) -> Shown:
     if request.offer_description is None and request.offer_amount is not None:
-        return {"warning_missing_offer_description": "offer_amount needs offer_description"}
+        return {"warning_missing_offer_description": "description is required if offer_amount is set"}
     return _plain(request, InvoiceRequest.offer_description)
 
 
@@ -124,9 +124,13 @@ def _invreq_recurrence_start(request: InvoiceRequest) -> Shown:
 def _invreq_recurrence_cancel(request: InvoiceRequest) -> Shown:
     shown = _plain(request, InvoiceRequest.invreq_recurrence_cancel)
     if shown and request.invreq_recurrence_counter is None:
-        shown["warning_invreq_recurrence_cancel_without_counter"] = "nothing to cancel without a counter"
+        shown["warning_invreq_recurrence_cancel_without_counter"] = (
+            "invreq_recurrence_cancel is invalid without invreq_recurrence_counter"
+        )
     elif shown and request.invreq_recurrence_counter == 0:
-        shown["warning_invreq_recurrence_cancel_with_zero_counter"] = "nothing to cancel at counter zero"
+        shown["warning_invreq_recurrence_cancel_with_zero_counter"] = (
+            "invreq_recurrence_cancel is invalid with invreq_recurrence_counter zero"
+        )
     return shown
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 
 class Bolt12Error(ValueError):
     """Something breaks a rule of BOLT 12.
@@ -12,18 +15,31 @@ class Bolt12Error(ValueError):
         message: the same text.
         rule: the broken rule's name, in kebab case (`record-order`); stable, for programs.
         field: the specification's name of the field at fault, if one is (`invreq_amount`).
-        offset: where the fault is, if known: in the bytes or, for the text form, in the joined string.
+        offset: where the fault is in the bytes, if known: its record's start, or the place within the framing.
+        text_offset: where the fault is in the text form, if it is there: the character's index in the string as it
+            was given, the pieces not joined, without `lightning:`.
         detail: what exactly is wrong, where the message does not say. Tracebacks show it as a note.
     """
 
-    def __init__(
-        self, message: str, *, rule: str, field: str | None = None, offset: int | None = None, detail: str = ""
+    def __init__(  # noqa: PLR0913 - one parameter per attribute
+        self,
+        message: str,
+        *,
+        rule: str,
+        field: str | None = None,
+        offset: int | None = None,
+        text_offset: int | None = None,
+        detail: str = "",
     ) -> None:
         super().__init__(message)
         self.message = message
         self.rule = rule
         self.field = field
         self.offset = offset
+        self.text_offset = text_offset
         self.detail = detail
         if detail:
             self.add_note(detail)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return partial(type(self), rule=self.rule), (self.message,), self.__dict__

@@ -6,16 +6,13 @@ Reading also makes an `InvoiceRequest`, whose signature may be missing or wrong 
 
 from __future__ import annotations
 
-from lnoffers.bolt12 import curve
+from lnoffers.bolt12 import rules
 from lnoffers.bolt12.chains import BITCOIN
 from lnoffers.bolt12.errors import Bolt12Error
-from lnoffers.bolt12.features import first_required_bit
 from lnoffers.bolt12.fields import InvoiceRequestFields
-from lnoffers.bolt12.merkle import merkle_root, signature_digest
-from lnoffers.bolt12.paths import BlindedPath, first_empty_path
-from lnoffers.bolt12.signing import Signer, sign_digest
+from lnoffers.bolt12.paths import BlindedPath
+from lnoffers.bolt12.signing import Signer, sign
 from lnoffers.bolt12.text import decode_text, encode_text
-from lnoffers.bolt12.tlv import INVOICE_REQUEST_SPAN, SIGNATURE_TYPES, in_span
 
 PREFIX = "lnr"
 
@@ -29,11 +26,13 @@ class UnsignedInvoiceRequest(InvoiceRequestFields):
         """The signed request, its signature verified.
 
         Raises Bolt12Error: `signer-key` if the signer's key is not invreq_payer_id, `signer-signature` if what the
-        signer returns does not verify.
+        signer returns does not verify, `payer-id-missing` or `already-signed` if there is nothing to sign for.
         """
         if self.invreq_payer_id is None:
-            raise _missing("invreq_payer_id")
-        signature = sign_digest(signer, _digest(self), public_key=self.invreq_payer_id)
+            raise Bolt12Error("Missing invreq_payer_id", rule="payer-id-missing", field="invreq_payer_id")
+        if self.signature is not None:
+            raise Bolt12Error("the request has a signature", rule="already-signed", field="signature")
+        signature = sign(signer, self.signing_request, public_key=self.invreq_payer_id)
         record = InvoiceRequest.signature.encode(signature)
         return InvoiceRequest(
             tuple(sorted((*self._records, record), key=lambda each: each.type)),
@@ -73,16 +72,10 @@ class InvoiceRequest(InvoiceRequestFields):
             invreq_payer_note: a note from the payer.
             invreq_paths: where to send the invoice, best first; without it, to the node invreq_payer_id.
 
-        Raises Bolt12Error, its `field` set, for what a writer must not do (BOLT 12, "Invoice Requests"):
-        `metadata-empty`, `amount-zero`, `path-without-hops`, and the codecs' rules, such as `number-range`,
-        `text-nul`, `not-a-point`, `wrong-length`.
+        Raises Bolt12Error, its `field` set, for what a writer must not do (BOLT 12, "Invoice Requests"): the rules of
+        `rules.WRITING`, such as `amount-zero`, and the codecs', such as `number-range`, `text-nul`, `not-a-point`.
         """
-        if not invreq_metadata:
-            raise Bolt12Error("invreq_metadata must not be empty", rule="metadata-empty", field="invreq_metadata")
-        if invreq_amount == 0:
-            raise Bolt12Error("invreq_amount must be positive", rule="amount-zero", field="invreq_amount")
-        _refuse_empty_path(invreq_paths)
-        return UnsignedInvoiceRequest.build(
+        request = UnsignedInvoiceRequest._build(
             invreq_metadata=invreq_metadata,
             offer_description=offer_description,
             offer_absolute_expiry=offer_absolute_expiry,
@@ -93,10 +86,12 @@ class InvoiceRequest(InvoiceRequestFields):
             invreq_payer_note=invreq_payer_note,
             invreq_paths=invreq_paths,
         )
+        rules.check_writing(request)
+        return request
 
     @classmethod
     def parse(cls, text: str, *, chain: bytes | None = None) -> InvoiceRequest:
-        """The request in an `lnr` string: its text form, encoding and rules are checked, its signature is not.
+        """The request in an `lnr` string: its text form and encoding are checked; `verify` checks the rest.
 
         Args:
             text: the string, without `lightning:`.
@@ -109,65 +104,38 @@ class InvoiceRequest(InvoiceRequestFields):
         return cls.from_bytes(decode_text(text, PREFIX), chain=chain)
 
     @classmethod
-    def from_bytes(cls, data: bytes, *, chain: bytes | None = None) -> InvoiceRequest:
+    def from_bytes(cls, data: bytes | bytearray | memoryview, *, chain: bytes | None = None) -> InvoiceRequest:
         """The request in a TLV stream; otherwise like `parse`."""
         try:
-            request = cls.read(data)
+            request = cls._read(bytes(data))
         except Bolt12Error as error:
             raise Bolt12Error(
                 "invalid invreq data", rule=error.rule, field=error.field, offset=error.offset, detail=error.message
             ) from None
-        request._check_reader_rules(chain)
+        if chain is not None and (request.invreq_chain or BITCOIN) != chain:
+            raise Bolt12Error(
+                "wrong chain",
+                rule="wrong-chain",
+                field="invreq_chain",
+                offset=request.offset_of(cls.invreq_chain.number),
+            )
+        rules.check_reading(request)
         return request
 
     def verify(self) -> None:
-        """Checks what a reader must before it answers: metadata, payer id, and a signature by the payer id.
+        """Checks what a reader must before it acts on the request, as far as the request alone tells.
 
-        Raises Bolt12Error: "Missing F" (rule `missing-field`), "Invalid signature" (rule `signature-invalid`).
+        That is: metadata, payer id and a signature by it; the offer that the request repeats, and that it asks for
+        what that offer has; or, without an offer, that it names an amount and nothing that only offers have. Expiry,
+        the offer's being ours, and the payer's past payments are left to whoever has a clock and a store. Records of
+        odd types from 241 to 1000 are not covered by the signature (BOLT 12, "Signature Calculation"): they may have
+        been added or changed on the way.
+
+        Raises Bolt12Error with Core Lightning's messages where it has them, such as "Missing invreq_payer_id",
+        "Invalid signature", "Unexpected offer_chains"; the rules are those of `rules.check_verifying`.
         """
-        if self.invreq_payer_id is None:
-            raise _missing("invreq_payer_id")
-        if self.invreq_metadata is None:
-            raise _missing("invreq_metadata")
-        if self.signature is None:
-            raise _missing("signature")
-        if not self.has_valid_signature():
-            raise Bolt12Error("Invalid signature", rule="signature-invalid", field="signature")
-
-    def has_valid_signature(self) -> bool:
-        """Whether there is a signature, and it is invreq_payer_id's of this request."""
-        if self.signature is None or self.invreq_payer_id is None:
-            return False
-        return curve.verify(self.invreq_payer_id, _digest(self), self.signature)
+        rules.check_verifying(self)
 
     def encode(self) -> str:
         """The `lnr` string, in lower case and one piece."""
         return encode_text(PREFIX, self.to_bytes())
-
-    def _check_reader_rules(self, chain: bytes | None) -> None:
-        if chain is not None and (self.invreq_chain or BITCOIN) != chain:
-            raise Bolt12Error("wrong chain", rule="wrong-chain", field="invreq_chain")
-        bit = first_required_bit(self.invreq_features or b"")
-        if bit is not None:
-            raise Bolt12Error(f"unknown feature bit {bit}", rule="unknown-feature", field="invreq_features")
-        for record in self.records:
-            if record.type not in SIGNATURE_TYPES and not in_span(record.type, INVOICE_REQUEST_SPAN):
-                raise Bolt12Error(
-                    f"Invoice request {record.type} field outside invoice request range", rule="field-out-of-range"
-                )
-        _refuse_empty_path(self.invreq_paths)
-
-
-def _digest(request: InvoiceRequestFields) -> bytes:
-    return signature_digest("invoice_request", "signature", merkle_root(request.records))
-
-
-def _refuse_empty_path(paths: tuple[BlindedPath, ...] | None) -> None:
-    if first_empty_path(paths) is not None:
-        raise Bolt12Error(
-            "Invoice request contains an empty invreq_path", rule="path-without-hops", field="invreq_paths"
-        )
-
-
-def _missing(field: str) -> Bolt12Error:
-    return Bolt12Error(f"Missing {field}", rule="missing-field", field=field)

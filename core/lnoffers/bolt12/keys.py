@@ -7,33 +7,38 @@ gives the node's key, and a base from which each request's payer key follows wit
 from __future__ import annotations
 
 import hmac
-from dataclasses import dataclass, field
 from hashlib import pbkdf2_hmac, sha256
-from typing import NoReturn
+from typing import NoReturn, final
 
 from lnoffers.bolt12.curve import KeyPair, add_to_point
+from lnoffers.bolt12.signing import KeySigner
 
 _RAW_LENGTH = 32
 _ENCRYPTED_LENGTH = 73
 _HEADER_LENGTH = 32
 _NO_PASSPHRASE = bytes(_HEADER_LENGTH)
 _ENTROPY_LENGTH = 16
+_SEED_LENGTHS = (32, 64)
 
 
 class HsmSecretError(ValueError):
     """The content of an `hsm_secret` file cannot be used; the message says why and never shows the content."""
 
 
-def seed_from_hsm_secret(content: bytes, passphrase: str = "") -> bytes:
+def seed_from_hsm_secret(content: bytes, passphrase: bytes = b"") -> bytes:
     """The seed, 32 or 64 bytes, in the content of an `hsm_secret` file.
 
     Args:
         content: the whole file: 32 raw bytes; or a header of 32 bytes and an English BIP 39 mnemonic. The header is
             zero if the mnemonic has no passphrase, else SHA256 of the seed.
-        passphrase: the mnemonic's, if the header says that it has one.
+        passphrase: the mnemonic's, as it was typed, if the header says that it has one.
 
-    Raises HsmSecretError for anything else, the encrypted form of 73 bytes included.
+    Raises HsmSecretError for anything else, the encrypted form of 73 bytes and 32 zero bytes included.
     """
+    if content == _NO_PASSPHRASE:
+        raise HsmSecretError(
+            "hsm_secret has 32 zero bytes: only the header of a mnemonic file is there; restore the whole file"
+        )
     if len(content) == _RAW_LENGTH:
         return content
     if len(content) == _ENCRYPTED_LENGTH:
@@ -49,13 +54,14 @@ def seed_from_hsm_secret(content: bytes, passphrase: str = "") -> bytes:
     if header == _NO_PASSPHRASE:
         if passphrase:
             raise HsmSecretError("hsm_secret's mnemonic has no passphrase, but one was given")
-        return _bip39_seed(mnemonic, "")
+        return _bip39_seed(mnemonic, b"")
     seed = _bip39_seed(mnemonic, passphrase)
     if not hmac.compare_digest(sha256(seed).digest(), header):
         raise HsmSecretError(
             "hsm_secret's mnemonic has a passphrase, and the one given is wrong"
             if passphrase
-            else "hsm_secret's mnemonic has a passphrase, and none was given"
+            else "hsm_secret's mnemonic has a passphrase, and none was given; "
+            "the lnoffers program cannot take one yet, so it needs another secret, one without a passphrase"
         )
     return seed
 
@@ -69,41 +75,54 @@ def new_hsm_secret(entropy: bytes) -> bytes:
     return _NO_PASSPHRASE + Mnemonic("english").to_mnemonic(entropy).encode()
 
 
-@dataclass(frozen=True, slots=True)
+@final
 class NodeKeys:
-    """The keys of one node. Neither repr nor pickling shows a secret.
+    """The keys of one node. Neither repr nor pickling nor copying shows a secret; two are equal if they are one."""
 
-    Attributes:
-        node_signer: signs as the node itself.
-    """
+    __slots__ = ("_alias_base", "_key_pair")
 
-    node_signer: KeyPair
-    _alias_base: bytes = field(repr=False)
+    def __init__(self, key_pair: KeyPair, alias_base: bytes) -> None:
+        """For `from_seed`: the node's own pair, and the 32 bytes that payers' keys are derived with."""
+        self._key_pair = key_pair
+        self._alias_base = alias_base
 
     @classmethod
     def from_seed(cls, seed: bytes) -> NodeKeys:
-        """The keys of the node with this seed, 32 or 64 bytes."""
+        """The keys of the node with this seed. Raises ValueError unless it has 32 or 64 bytes."""
+        if len(seed) not in _SEED_LENGTHS:
+            raise ValueError(f"a seed has 32 or 64 bytes, not {len(seed)}")
         derived = _hkdf(salt=bytes(32), key=seed, info=b"derived secrets")
         return cls(_node_key_pair(seed), _hkdf(salt=bytes(32), key=derived, info=b"node-alias-base"))
 
     @property
+    def node_signer(self) -> KeySigner:
+        """Signs as the node itself."""
+        return KeySigner(self._key_pair)
+
+    @property
     def node_id(self) -> bytes:
         """The node's public key, a compressed point of 33 bytes."""
-        return self.node_signer.public_key
+        return self._key_pair.public_key
 
     def payer_id(self, metadata: bytes) -> bytes:
         """The public key of the payer behind a request with this metadata: a compressed point that hides the node."""
         return add_to_point(self.node_id, self._payer_tweak(metadata))
 
-    def payer_signer(self, metadata: bytes) -> KeyPair:
-        """The key pair of `payer_id(metadata)`."""
-        return self.node_signer.add(self._payer_tweak(metadata))
+    def payer_signer(self, metadata: bytes) -> KeySigner:
+        """Signs as `payer_id(metadata)`."""
+        return KeySigner(self._key_pair.add(self._payer_tweak(metadata)))
 
     def _payer_tweak(self, metadata: bytes) -> bytes:
         return sha256(self._alias_base + metadata).digest()
 
-    def __reduce__(self) -> NoReturn:
+    def __repr__(self) -> str:
+        return f"NodeKeys(node_id={self.node_id.hex()})"
+
+    def __getstate__(self) -> NoReturn:
         raise TypeError("a node's keys cannot be pickled or copied")
+
+    def __reduce__(self) -> NoReturn:
+        self.__getstate__()
 
 
 def _check_mnemonic(mnemonic: bytes) -> None:
@@ -116,9 +135,9 @@ def _check_mnemonic(mnemonic: bytes) -> None:
         )
 
 
-def _bip39_seed(mnemonic: bytes, passphrase: str) -> bytes:
+def _bip39_seed(mnemonic: bytes, passphrase: bytes) -> bytes:
     # BIP 39 normalises the passphrase first; Core Lightning takes it as it is typed, and its files are what we read.
-    return pbkdf2_hmac("sha512", mnemonic, b"mnemonic" + passphrase.encode(errors="surrogateescape"), 2048)
+    return pbkdf2_hmac("sha512", mnemonic, b"mnemonic" + passphrase, 2048)
 
 
 def _node_key_pair(seed: bytes) -> KeyPair:

@@ -8,6 +8,7 @@ Calculation".
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from hashlib import sha256
 
 from lnoffers.bolt12.bigsize import encode_bigsize
@@ -50,6 +51,11 @@ def merkle_root(records: Sequence[Record]) -> bytes:
     return level[0]
 
 
+@lru_cache(maxsize=16)  # one for each kind of signature
+def _signature_hash(message_name: str, field_name: str) -> Callable[[bytes], bytes]:
+    return _tagged(f"lightning{message_name}{field_name}".encode())
+
+
 def signature_digest(message_name: str, field_name: str, root: bytes) -> bytes:
     """What BIP 340 signs, 32 bytes: H("lightning" + message + field, root), as in ("invoice_request", "signature")."""
-    return _tagged(f"lightning{message_name}{field_name}".encode())(root)
+    return _signature_hash(message_name, field_name)(root)

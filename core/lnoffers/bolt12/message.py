@@ -1,7 +1,7 @@
 """What all BOLT 12 messages share: a stream of records, and a table of the fields that it may hold.
 
-A message class is its own table: its body assigns each field's name a `Field` with number and codec. From that follow
-the typed attributes, reading, writing, the ids and the JSON of `decode`.
+A message class is its own table: its body assigns each field's name a `Field` with number and codec, after those of
+its base classes in their order. From that follow the typed attributes, reading, writing, and the JSON of `decode`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ from lnoffers.bolt12.errors import Bolt12Error
 from lnoffers.bolt12.tlv import Record, read_records, write_records
 
 T = TypeVar("T")
+
+_SHOWN = 140
+"""How many characters of a value `repr` shows: all of a signature in hex."""
 
 
 class Field(Generic[T]):
@@ -49,12 +52,14 @@ class Field(Generic[T]):
     def __set__(self, message: Message, value: Never) -> NoReturn:
         raise AttributeError(f"{self.name} cannot be set: messages do not change")
 
-    def decode(self, record: Record) -> T:
-        """The value of this field's record."""
+    def decode(self, record: Record, offset: int | None = None) -> T:
+        """The value of this field's record, which starts at `offset` of its stream, if that is known."""
         try:
             return self.codec.decode(record.value)
         except Bolt12Error as error:
-            raise Bolt12Error(f"{self.name}: {error.message}", rule=error.rule, field=self.name) from None
+            raise Bolt12Error(
+                f"{self.name}: {error.message}", rule=error.rule, field=self.name, offset=offset
+            ) from None
 
     def encode(self, value: T) -> Record:
         """This field's record for a value."""
@@ -76,8 +81,14 @@ class Message:
     """The known fields by number, in the order in which `decode` shows them."""
 
     def __init_subclass__(cls) -> None:
-        own = [value for value in vars(cls).values() if isinstance(value, Field)]
-        cls.fields = MappingProxyType({**cls.fields, **{field.number: field for field in own}})
+        table = {
+            number: field
+            for group in cls.__bases__
+            if issubclass(group, Message)
+            for number, field in group.fields.items()
+        }
+        table |= {field.number: field for field in vars(cls).values() if isinstance(field, Field)}
+        cls.fields = MappingProxyType(table)
 
     def __init__(self, records: tuple[Record, ...], values: Mapping[int, Any]) -> None:
         """For this package's own use: `values` must be what the fields' codecs make of `records`."""
@@ -85,26 +96,28 @@ class Message:
         self._values = values
 
     @classmethod
-    def read(cls, data: bytes) -> Self:
+    def _read(cls, data: bytes) -> Self:
         """The message in a TLV stream, its encoding checked and nothing else. Raises Bolt12Error."""
-        records, values = [], {}
+        offset, records, values = 0, [], {}
         for record in read_records(data, cls.fields):
             records.append(record)
             if record.type in cls.fields:
-                values[record.type] = cls.fields[record.type].decode(record)
+                values[record.type] = cls.fields[record.type].decode(record, offset)
+            offset += len(record.raw)
         return cls(tuple(records), values)
 
     @classmethod
-    def build(cls, **values: Any) -> Self:
+    def _build(cls, **values: Any) -> Self:
         """The message with these fields, by name; None leaves one out. No rule but the codecs' is checked.
 
         Raises Bolt12Error, its `field` set, if a value does not fit its field.
         """
-        present = {getattr(cls, name): value for name, value in values.items() if value is not None}
-        fields: list[Field[Any]] = sorted(present, key=lambda field: field.number)
+        present = [(getattr(cls, name), value) for name, value in values.items() if value is not None]
+        present.sort(key=lambda pair: pair[0].number)
+        records = [(field, field.encode(value)) for field, value in present]
+        # The values are what a reader will see, whatever types they were given in.
         return cls(
-            tuple(field.encode(present[field]) for field in fields),
-            {field.number: present[field] for field in fields},
+            tuple(record for _, record in records), {field.number: field.decode(record) for field, record in records}
         )
 
     @property
@@ -117,6 +130,15 @@ class Message:
         """The records whose type is no field of this message; their types are odd."""
         return tuple(record for record in self._records if record.type not in self.fields)
 
+    def offset_of(self, type_: int) -> int | None:
+        """Where the record of this type starts in `to_bytes()`, if there is one."""
+        offset = 0
+        for record in self._records:
+            if record.type == type_:
+                return offset
+            offset += len(record.raw)
+        return None
+
     def to_bytes(self) -> bytes:
         """The TLV stream."""
         return write_records(self._records)
@@ -128,5 +150,10 @@ class Message:
         return hash(self._records)
 
     def __repr__(self) -> str:
-        known = (f"{self.fields[number].name}={value!r}" for number, value in self._values.items())
-        return f"{type(self).__name__}({', '.join(known)})"
+        known = ((self.fields[number], value) for number, value in self._values.items())
+        shown = (f"{field.name}={_shorten(repr(field.codec.to_json(value)))}" for field, value in known)
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+
+def _shorten(text: str) -> str:
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"

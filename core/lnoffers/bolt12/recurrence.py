@@ -22,6 +22,11 @@ class Recurrence:
     time_unit: int
     period: int
 
+    @property
+    def time_unit_name(self) -> str | None:
+        """The unit in words; None for one that is not known."""
+        return _UNIT_NAMES[self.time_unit] if self.time_unit < len(_UNIT_NAMES) else None
+
 
 @dataclass(frozen=True, slots=True)
 class RecurrenceBase:
@@ -57,9 +62,9 @@ def _decode_recurrence(value: bytes) -> Recurrence:
 
 def recurrence_to_json(recurrence: Recurrence) -> dict[str, Json]:
     """The members that `decode` shows of a period; an unknown unit has no name."""
-    unit = recurrence.time_unit
-    name: dict[str, Json] = {"time_unit_name": _UNIT_NAMES[unit]} if unit < len(_UNIT_NAMES) else {}
-    return {"time_unit": unit, **name, "period": recurrence.period}
+    unit = recurrence.time_unit_name
+    name: dict[str, Json] = {} if unit is None else {"time_unit_name": unit}
+    return {"time_unit": recurrence.time_unit, **name, "period": recurrence.period}
 
 
 def _decode_base(value: bytes) -> RecurrenceBase:

@@ -2,25 +2,74 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Protocol, final
 
 from lnoffers.bolt12 import curve
+from lnoffers.bolt12.curve import KeyPair
 from lnoffers.bolt12.errors import Bolt12Error
+from lnoffers.bolt12.merkle import signature_digest
+
+
+@dataclass(frozen=True, slots=True)
+class SigningRequest:
+    """What is to be signed, in the parts that BOLT 12 keeps signatures of different messages apart by.
+
+    Attributes:
+        message: the message's name, as `invoice_request`.
+        field: the name of the field that the signature goes into, as `signature`.
+        merkle_root: the root over the message's records, 32 bytes.
+    """
+
+    message: str
+    field: str
+    merkle_root: bytes
+
+    @property
+    def digest(self) -> bytes:
+        """The 32 bytes that BIP 340 signs. BOLT 12, "Signature Calculation"."""
+        return signature_digest(self.message, self.field, self.merkle_root)
 
 
 class Signer(Protocol):
-    """Whoever holds the private key: a `curve.KeyPair`, or a stand-in for a remote or hardware signer."""
+    """Whoever holds the private key: a `KeySigner`, or a stand-in for a remote or hardware signer.
+
+    Such a device should make the digest itself from the request's parts, so that it cannot be had to sign anything
+    but what it is told.
+    """
 
     @property
     def public_key(self) -> bytes:
         """The compressed point, 33 bytes."""
 
-    def sign(self, digest: bytes, /) -> bytes:
-        """The BIP 340 signature, 64 bytes, of a digest of 32 bytes."""
+    def sign(self, request: SigningRequest, /) -> bytes:
+        """The BIP 340 signature, 64 bytes, of `request.digest`."""
 
 
-def sign_digest(signer: Signer, digest: bytes, *, public_key: bytes) -> bytes:
-    """The signer's signature of `digest`, made for `public_key` and verified against it.
+@final
+class KeySigner:
+    """Signs with a key pair at hand."""
+
+    __slots__ = ("_key_pair",)
+
+    def __init__(self, key_pair: KeyPair) -> None:
+        self._key_pair = key_pair
+
+    @property
+    def public_key(self) -> bytes:
+        """The compressed point, 33 bytes."""
+        return self._key_pair.public_key
+
+    def sign(self, request: SigningRequest, /) -> bytes:
+        """The BIP 340 signature, 64 bytes, the same each time."""
+        return self._key_pair.sign(request.digest)
+
+    def __repr__(self) -> str:
+        return f"KeySigner({self._key_pair!r})"
+
+
+def sign(signer: Signer, request: SigningRequest, *, public_key: bytes) -> bytes:
+    """The signer's signature for the request, made for `public_key` and verified against it.
 
     Raises Bolt12Error: `signer-key` if the signer has another key, `signer-signature` if what it returns is wrong.
     """
@@ -29,7 +78,7 @@ def sign_digest(signer: Signer, digest: bytes, *, public_key: bytes) -> bytes:
             f"the signer's key {signer.public_key.hex()} is not the message's key {public_key.hex()}",
             rule="signer-key",
         )
-    signature = signer.sign(digest)
-    if not curve.verify(public_key, digest, signature):
+    signature = signer.sign(request)
+    if not curve.verify(public_key, request.digest, signature):
         raise Bolt12Error("the signer returned a signature that does not verify", rule="signer-signature")
     return signature

@@ -20,6 +20,9 @@ _VALUE_TO_SYMBOL = _ALPHABET.ljust(256)
 # it is: a second "+" stays in the string and fails the alphabet later.
 _CONTINUATION = re.compile(rb"(?!\A)\+(?!\Z)[ \t\n\v\f\r]*([^ \t\n\v\f\r]?)")
 
+_SHOWN = 100
+"""How many characters of a strange prefix an error shows: Core Lightning shows all, and answers may be logged."""
+
 
 def without_scheme(text: str) -> str:
     """`text` without a leading `lightning:`, which must be all lower or all upper case."""
@@ -32,19 +35,24 @@ def decode_text(text: str, prefix: str) -> bytes:
     Raises Bolt12Error, in this order of checks: "unfinished string", "invalid bech32 string" (rules `text-separator`,
     `text-case`, `text-character`, `text-padding`), "unexpected prefix P".
     """
-    joined = _join(text.encode("utf-8", "surrogatepass"))
+    raw = text.encode("utf-8", "surrogatepass")
+    joined = _join(raw)
     folded = joined.lower()
     found, separator, symbols = folded.partition(b"1")
     if not separator:
         raise _invalid("text-separator", "there is no 1 between the prefix and the data")
     if joined not in (folded, joined.upper()):
         raise _invalid("text-case", "upper and lower case are mixed")
-    number = _read_number(symbols, offset=len(found) + 1)
+    number = _read_number(symbols)
+    if number is None:
+        position = len(found) + 1 + next(i for i, symbol in enumerate(symbols) if symbol not in _ALPHABET)
+        at = _character_at(raw, _unjoined(raw, position))
+        raise _invalid("text-character", f"{text[at]!r} is no bech32 character", at)
     spare_bits = 5 * len(symbols) % 8
     if spare_bits > 4 or number & ((1 << spare_bits) - 1):
         raise _invalid("text-padding", "the bits after the last whole byte are more than four or not zero")
     if found != prefix.encode():
-        raise Bolt12Error(f"unexpected prefix {found.decode('utf-8', 'replace')}", rule="text-prefix", offset=0)
+        raise Bolt12Error(f"unexpected prefix {_printable(found)}", rule="text-prefix", text_offset=0)
     return (number >> spare_bits).to_bytes(5 * len(symbols) // 8, "big")
 
 
@@ -69,7 +77,7 @@ def _join(text: bytes) -> bytes:
             raise Bolt12Error(
                 "unfinished string",
                 rule="text-unfinished",
-                offset=continuation.start(),
+                text_offset=_character_at(text, continuation.start()),
                 detail="nothing follows the + that continues the string",
             )
         return continuation[1]
@@ -77,15 +85,35 @@ def _join(text: bytes) -> bytes:
     return _CONTINUATION.sub(keep, text)
 
 
-def _read_number(symbols: bytes, offset: int) -> int:
+def _read_number(symbols: bytes) -> int | None:
+    """The symbols as one number; None if there is one that is none."""
     try:
         return int(symbols.translate(_SYMBOL_TO_DIGIT), 32) if symbols else 0
     except ValueError:
-        position = next(i for i, symbol in enumerate(symbols) if symbol not in _ALPHABET)
-        raise _invalid(
-            "text-character", f"{chr(symbols[position])!r} is no bech32 character", offset + position
-        ) from None
+        return None
 
 
-def _invalid(rule: str, detail: str, offset: int | None = None) -> Bolt12Error:
-    return Bolt12Error("invalid bech32 string", rule=rule, offset=offset, detail=detail)
+def _unjoined(raw: bytes, position: int) -> int:
+    """Where the byte at `position` of the joined string stands in the raw one."""
+    for continuation in _CONTINUATION.finditer(raw):
+        if continuation.start() > position:
+            break
+        position += len(continuation[0]) - 1  # all but the character that is kept
+    return position
+
+
+def _character_at(raw: bytes, position: int) -> int:
+    """The index in the text of the character that starts at `position` of its UTF-8 bytes."""
+    return len(raw[:position].decode("utf-8", "surrogatepass"))
+
+
+def _printable(prefix: bytes) -> str:
+    text = "".join(
+        c if c.isprintable() else "\N{REPLACEMENT CHARACTER}"
+        for c in prefix[: 4 * (_SHOWN + 1)].decode("utf-8", "replace")
+    )
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+
+
+def _invalid(rule: str, detail: str, text_offset: int | None = None) -> Bolt12Error:
+    return Bolt12Error("invalid bech32 string", rule=rule, text_offset=text_offset, detail=detail)

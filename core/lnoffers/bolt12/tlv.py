@@ -35,7 +35,8 @@ class Record:
     @classmethod
     def build(cls, type_: int, value: bytes) -> Record:
         """A new record, its type and length in the shortest form."""
-        return cls(type_, encode_bigsize(type_) + encode_bigsize(len(value)) + value, value)
+        raw = encode_bigsize(type_) + encode_bigsize(len(value)) + value
+        return cls(type_, raw, bytes(value))
 
 
 def read_records(data: bytes, known: Container[int]) -> Iterator[Record]:

@@ -1,1 +1,1 @@
-"""Peers: transport, onion messages and blinded paths. Nothing of it is built yet; `bolt12` reads and writes the paths."""
+"""Peers: transport, onion messages, blinded paths. Nothing of it is built yet; `bolt12` reads and writes the paths."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lnoffers.bolt12 import Bolt12Error, InvoiceRequest, Json, describe, without_scheme
+from lnoffers.bolt12 import Bolt12Error, InvoiceRequest, Json, describe, refuse_other_kinds, without_scheme
 
 
 def decode(text: str) -> dict[str, Json]:
@@ -14,13 +14,12 @@ def decode(text: str) -> dict[str, Json]:
         Bolt12Error: if the string is no invoice_request, or one that breaks a rule of BOLT 12.
     """
     string = without_scheme(text)
+    refuse_other_kinds(string)
     try:
         request = InvoiceRequest.parse(string)
     except Bolt12Error as error:
         # What is wrong with it as an invoice_request is of interest only if it looks like one.
         if string.startswith(("lnr1", "LNR1")):
             raise
-        if string[:4].lower() in {"lno1", "lni1", "lnp1"}:
-            raise Bolt12Error(f"{string[:3]} strings are not supported, only lnr", rule="unsupported-kind") from error
         raise Bolt12Error("Unparsable string", rule="unknown-kind") from error
     return describe(request)

@@ -1,0 +1,71 @@
+"""Signers: what they are asked, and that no wrong signature leaves."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+import pytest
+
+from lnoffers.bolt12 import Bolt12Error, KeyPair, KeySigner, SigningRequest
+from lnoffers.bolt12.signing import sign
+
+from .samples import OTHER_SIGNER, SIGNER, request, unsigned
+
+ROOT = bytes(range(32))
+REQUEST = SigningRequest("invoice_request", "signature", ROOT)
+
+
+def test_the_digest_is_for_one_field_of_one_message() -> None:
+    tag = sha256(b"lightninginvoice_requestsignature").digest()
+    assert REQUEST.digest == sha256(tag + tag + ROOT).digest()
+    assert SigningRequest("payer_proof", "signature", ROOT).digest != REQUEST.digest
+    assert SigningRequest("invoice_request", "proof_signature", ROOT).digest != REQUEST.digest
+
+
+def test_a_key_signer_signs_the_digest_with_its_pair() -> None:
+    pair = KeyPair(bytes(range(1, 33)))
+    assert KeySigner(pair).sign(REQUEST) == pair.sign(REQUEST.digest)
+    assert KeySigner(pair).public_key == pair.public_key
+    assert repr(KeySigner(pair)) == f"KeySigner(KeyPair(public_key={pair.public_key.hex()}))"
+
+
+class RemoteSigner:
+    """Elsewhere; it makes the digest itself, as a device that trusts nobody does."""
+
+    public_key = SIGNER.public_key
+
+    def __init__(self) -> None:
+        self.asked: list[SigningRequest] = []
+
+    def sign(self, request: SigningRequest, /) -> bytes:
+        self.asked.append(request)
+        tag = sha256(f"lightning{request.message}{request.field}".encode()).digest()
+        return KeyPair(bytes(range(1, 33))).sign(sha256(tag + tag + request.merkle_root).digest())
+
+
+def test_a_remote_signer_gets_all_that_it_needs() -> None:
+    signer = RemoteSigner()
+    made = unsigned()
+    assert made.sign(signer) == request()
+    assert signer.asked == [made.signing_request]
+
+
+class WrongSigner:
+    """Claims a key that it does not have."""
+
+    public_key = SIGNER.public_key
+
+    def sign(self, request: SigningRequest, /) -> bytes:
+        return OTHER_SIGNER.sign(request)
+
+
+def test_refuses_a_signer_with_another_key_before_it_signs() -> None:
+    with pytest.raises(Bolt12Error, match="is not the message's key") as caught:
+        sign(OTHER_SIGNER, REQUEST, public_key=SIGNER.public_key)
+    assert caught.value.rule == "signer-key"
+
+
+def test_a_wrong_signature_does_not_leave() -> None:
+    with pytest.raises(Bolt12Error) as caught:
+        sign(WrongSigner(), REQUEST, public_key=SIGNER.public_key)
+    assert caught.value.rule == "signer-signature"
