@@ -9,6 +9,7 @@ from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -18,12 +19,12 @@ from rich.console import Console
 from rich.progress import Progress as ProgressBar
 from rich.text import Text
 
-from rpcschema import output
+from rpcschema import manifest, output
 from rpcschema.generate import Progress, changes, render
 from rpcschema.load import load
 from rpcschema.output import Change, OutputError
 from rpcschema.problems import Level, Problem, has_errors
-from rpcschema.settings import Settings, SettingsError, find_project, package_name
+from rpcschema.settings import ProjectTable, Settings, SettingsError, find_project, package_name
 from rpcschema.targets import TARGETS
 
 FINE: Final = 0
@@ -45,7 +46,8 @@ app: Final = App(
 class Options:
     """What `generate` and `check` share; what is not given comes from `[tool.rpcschema]` of pyproject.toml."""
 
-    out: Annotated[Path | None, Parameter(help="Output folder. [default: generated]")] = None
+    # A Path could not tell "" from ".".
+    out: Annotated[str | None, Parameter(help="Output folder. [default: generated]")] = None
     package: Annotated[str | None, Parameter(help="Import name of the generated package.")] = None
     target: Annotated[
         tuple[str, ...],
@@ -59,6 +61,8 @@ Schemas = Annotated[Path, Parameter(help="Documents, or folders that are searche
 
 def main() -> None:
     """Runs the command line of this process and exits."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # as stderr is
     try:
         code = app()
         sys.stdout.flush()
@@ -85,7 +89,15 @@ def generate(*schemas: Schemas, options: Options = Options()) -> int:
     out, needed = _compare(schemas, options)
     if needed is None:
         return FAILED
-    output.write(out, needed)
+    foreign = [change.path for change in needed if change.is_foreign]
+    if foreign:
+        _report([Problem((out / path).as_posix(), "", "in the way, and not known to be generated") for path in foreign])
+        _complain(
+            f"nothing was written: move these files away, or choose another --out (if only {out / manifest.NAME}"
+            f" was lost, remove {out} and generate again)"
+        )
+        return FAILED
+    output.write(out, needed, last=manifest.NAME)
     removed = sum(change.new is None for change in needed)
     print(_printable(f"{out}: {len(needed) - removed} written, {removed} removed"))
     return FINE
@@ -107,9 +119,9 @@ def check(*schemas: Schemas, options: Options = Options()) -> int:
 
 def _compare(schemas: Sequence[Path], options: Options) -> tuple[Path, tuple[Change, ...] | None]:
     """The output folder and what is to be changed in it, None if there were errors; all problems are reported."""
-    project = find_project(Path.cwd())
+    project = _project(is_needed=not schemas or options.package is None)
     roots = tuple(schemas) or project.schemas
-    package = options.package or project.package
+    package = project.package if options.package is None else options.package
     if not roots or package is None:
         missing = "SCHEMAS" if not roots else "--package"
         raise SettingsError(f"{missing} is needed; no [tool.rpcschema] of a pyproject.toml gives it")
@@ -118,7 +130,7 @@ def _compare(schemas: Sequence[Path], options: Options) -> tuple[Path, tuple[Cha
         package=package_name(package),
         targets=tuple(name for name in TARGETS if name in listed or name in only) or TARGETS,
     )
-    out = options.out or project.out or Path("generated")
+    out = _out(options, project, roots)
     loaded = load(roots)
     _report(loaded.problems)
     if has_errors(loaded.problems):
@@ -129,6 +141,29 @@ def _compare(schemas: Sequence[Path], options: Options) -> tuple[Path, tuple[Cha
     if has_errors(made.problems):
         return out, None
     return out, changes(loaded, settings, out, made, keep_others=bool(only))
+
+
+def _project(*, is_needed: bool) -> ProjectTable:
+    """The table in force; a broken pyproject.toml somewhere above stops only those who need what it should say."""
+    try:
+        return find_project(Path.cwd())
+    except SettingsError:
+        if is_needed:
+            raise
+        return ProjectTable()
+
+
+def _out(options: Options, project: ProjectTable, roots: Sequence[Path]) -> Path:
+    """The output folder. Raises SettingsError for one whose files a second run would read as documents."""
+    if options.out == "":
+        raise SettingsError("--out: expected the name of a folder")
+    out = Path("generated" if options.out is None else options.out)
+    if options.out is None and project.out is not None:
+        out = project.out
+    for root in roots:
+        if Path(os.path.realpath(out)).is_relative_to(os.path.realpath(root)):
+            raise SettingsError(f"{out} is inside of {root}, which is searched for documents; choose another --out")
+    return out
 
 
 def _known(targets: Sequence[str]) -> tuple[str, ...]:

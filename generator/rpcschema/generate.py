@@ -13,16 +13,21 @@ from functools import partial
 from importlib.metadata import version
 from multiprocessing import get_context
 from pathlib import Path
-from typing import TypeAlias
+from typing import Final, TypeAlias
+
+from jinja2 import TemplateError
 
 from rpcschema import manifest, output
 from rpcschema.load import Loaded
 from rpcschema.manifest import Entry, Manifest
 from rpcschema.model.nodes import Document
 from rpcschema.output import Change
-from rpcschema.problems import Problem
+from rpcschema.problems import Problem, RenderError
 from rpcschema.settings import Settings
 from rpcschema.targets import Rendered, load_target
+
+_FAILURES: Final = (RenderError, TemplateError)
+"""What a target may raise: they are faults of the target or its templates, met in one document."""
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Is told (steps done, steps in all) after each step."""
@@ -93,7 +98,7 @@ def changes(loaded: Loaded, settings: Settings, out: Path, made: Made, *, keep_o
     wanted = {path: content for files in made.files.values() for path, content in files.items()}
     wanted[manifest.NAME] = Manifest(after).encode()
     previous = {path for entry in before.values() for path in entry.files}
-    return output.compare(out, wanted, previous - kept)
+    return output.compare(out, wanted, previous - kept | {manifest.NAME})
 
 
 def _steps(documents: Sequence[Document], settings: Settings, targets: Sequence[str]) -> list[_Step]:
@@ -116,11 +121,15 @@ def _run(steps: Sequence[_Step], jobs: int) -> Iterator[Rendered]:
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
         elsewhere = pool.map(_call, (step for step in steps if step.document is not None), chunksize=8)
         for step in steps:
-            yield step.call() if step.document is None else next(elsewhere)
+            yield _call(step) if step.document is None else next(elsewhere)
 
 
 def _call(step: _Step) -> Rendered:
-    return step.call()
+    try:
+        return step.call()
+    except _FAILURES as error:
+        where = step.document.file if step.document else "all documents"
+        return Rendered(problems=(Problem(where, "", f"target {step.target} failed: {error}"),))
 
 
 def _as_named(problems: Sequence[Problem], loaded: Loaded) -> list[Problem]:

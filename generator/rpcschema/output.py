@@ -1,7 +1,9 @@
 """The output folder: what is there is compared with what should be, then changed file by file.
 
-Files are staged beside their places first and renamed into them last, so that an error on the way (a full disk, say)
-changes nothing. Nothing is read, written or removed outside of the folder, whatever a path or a symbolic link says.
+New files are staged beside their places before anything else, so that an error then (a full disk, say) changes nothing.
+Next goes what is stale, then the staged files are renamed into their places, the list of all files (the manifest) as
+the last of them: if anything fails, the old list still stands, and the next run does what is left to do. Nothing is
+read, written or removed outside of the folder, whatever a path or a symbolic link says.
 """
 
 from __future__ import annotations
@@ -29,30 +31,35 @@ class Change:
     """What is there; None if it is to be created."""
     new: bytes | None
     """What should be there; None if it is to be removed."""
+    is_foreign: bool = False
+    """Whether something is there that no earlier run is known to have made."""
 
 
 def compare(out: Path, wanted: Mapping[str, bytes], previous: Iterable[str]) -> tuple[Change, ...]:
     """The changes, sorted by path, that make `out` hold `wanted`, and of the files `previous` none but these.
 
+    `previous` are the files that an earlier run made; any other that is in the way is foreign.
+
     Raises OutputError for a path that leads out of `out`, OSError for what cannot be read.
     """
     changes = []
-    for path in sorted({*wanted, *previous}):
+    known = frozenset(previous)
+    for path in sorted(known.union(wanted)):
         old, new = _read(_inside(out, path)), wanted.get(path)
         if old != new:
-            changes.append(Change(path, old, new))
+            changes.append(Change(path, old, new, is_foreign=old is not None and path not in known))
     return tuple(changes)
 
 
-def write(out: Path, changes: Sequence[Change]) -> None:
-    """Makes the changes.
+def write(out: Path, changes: Sequence[Change], *, last: str) -> None:
+    """Makes the changes, that of the path `last` after all others have succeeded.
 
     Raises OutputError for a path that leads out of `out`, OSError for what cannot be written; if that comes up while
     the new files are staged, as it does for a full disk, all is as it was.
     """
     staged: list[tuple[Path, Path]] = []
     try:
-        for change in changes:
+        for change in sorted(changes, key=lambda change: change.path == last):
             if change.new is not None:
                 file = _inside(out, change.path)
                 file.parent.mkdir(parents=True, exist_ok=True)
@@ -60,16 +67,16 @@ def write(out: Path, changes: Sequence[Change]) -> None:
                 staged.append((stage, file))
                 with stage.open("xb") as stream:
                     stream.write(change.new)
+        for change in changes:
+            if change.new is None:
+                file = _inside(out, change.path)
+                file.unlink(missing_ok=True)
+                _remove_empty(file.parent, out)
         for stage, file in staged:
             stage.replace(file)
     finally:
         for stage, _ in staged:
             stage.unlink(missing_ok=True)
-    for change in changes:
-        if change.new is None:
-            file = _inside(out, change.path)
-            file.unlink(missing_ok=True)
-            _remove_empty(file.parent, out)
 
 
 def diff(change: Change) -> str:

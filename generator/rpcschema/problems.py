@@ -44,3 +44,7 @@ def join_pointer(base: str, *tokens: str | int) -> str:
 def has_errors(problems: Iterable[Problem]) -> bool:
     """True if any of `problems` is an ERROR."""
     return any(problem.level is Level.ERROR for problem in problems)
+
+
+class RenderError(Exception):
+    """A target could not make what it should; the message says of what and why. It becomes a Problem."""

@@ -6,7 +6,10 @@ import keyword
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+_FOLDERS: Final = frozenset({"docs", "man", "model"})
+"""What other targets than the package's make in the output folder."""
 
 
 class SettingsError(ValueError):
@@ -37,11 +40,13 @@ class ProjectTable:
 
 
 def package_name(text: str) -> str:
-    """`text`, if Python could import a package of that name; else SettingsError."""
+    """`text`, if it can be the name of a package and of its folder; else SettingsError."""
     if not (text.isascii() and text.isidentifier()) or keyword.iskeyword(text):
         raise SettingsError(
             f"{text!r} cannot be the name of a package: use ASCII letters, digits and _, and no keyword of Python"
         )
+    if text.lower() in _FOLDERS:
+        raise SettingsError(f"{text!r} cannot be the name of a package: the folder of that name holds other output")
     return text
 
 
@@ -78,6 +83,8 @@ def _read_table(file: Path) -> ProjectTable | None:
         )
     schemas = _strings(table, "schemas", where)
     out = _string(table, "out", where)
+    if out == "":
+        raise SettingsError(f"{where}: out: expected the name of a folder")
     return ProjectTable(
         schemas=tuple(file.parent / path for path in schemas or ()),
         out=None if out is None else file.parent / out,

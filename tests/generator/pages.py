@@ -141,10 +141,12 @@ def assert_holds(text: str, lines: list[str]) -> None:
 
 def assert_prose_in_place(lines: list[str], half: Raw, head: Callable[[str], str]) -> None:
     """Each description in a request or response stands, whole and in order, right below the name of its field, and that
-    name inside the block of the name above it.
+    name inside the block of the name above it. Those of the halves, and of the parts of conditionals, stand among what
+    they describe.
 
     `lines` is a part of a page where indents mean belonging; `head(name)` is a pattern of how a name begins its block.
     """
+    assert_holds("\n".join(lines), half.get("description", []))
     _Reader(lines, head).read_inside(half, 0, len(lines))
 
 
@@ -163,6 +165,8 @@ class _Reader:
             assert_holds(self._text(start, stop), shape.get("description", []))
             start = self.read_inside(shape, start, stop)
         for branch in (schema, *schema.get("allOf", [])):
+            for side in (key for key in ("if", "then", "else") if key in branch):
+                assert_holds(self._text(start, stop), branch[side].get("description", []))
             for side in (key for key in ("then", "else") if key in branch):
                 start = self.read_inside(branch[side], start, stop)
         return start

@@ -1,7 +1,8 @@
 """A folder of `tests/cases` is a test: `args` is run beside `schemas`, and must make and say what is recorded.
 
-Recorded are the files below `expected` (the manifest aside, which names a version), the problems in `stderr`, and the
-exit code in `status` where it is not 0. With CLNRPC_REGENERATE=1 all of that is recorded anew; look at the diff.
+Recorded are the files below `expected` (without the manifest, which names a version, and the runtime, which is a copy),
+the problems in `stderr`, and the exit code in `status` where it is not 0. With CLNRPC_REGENERATE=1 all of that is
+recorded anew; look at the diff.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from tests.generator.commands import rpcschema, tree
 from tests.shared import ROOT
 
 CASES = ROOT / "tests/cases"
+RUNTIME = ROOT / "generator/rpcschema/runtime"
 
 
 def recorded(case: Path, name: str, default: str) -> str:
@@ -39,6 +41,10 @@ def record(case: Path, made: dict[str, bytes], texts: dict[str, str]) -> None:
 def test_case(case: Path, tmp_path: Path) -> None:
     shutil.copytree(case / "schemas", tmp_path / "schemas")
     done = rpcschema(*recorded(case, "args", "").split(), "--out", "out", cwd=tmp_path)
+    shipped = tmp_path / "out/tank/runtime"
+    if shipped.exists():
+        assert tree(shipped) == {file.name: file.read_bytes() for file in RUNTIME.glob("*.py")}
+        shutil.rmtree(shipped)
     made = {path: content for path, content in tree(tmp_path / "out").items() if path != "manifest.json"}
     if os.environ.get("CLNRPC_REGENERATE"):
         record(case, made, {"stderr": done.stderr, "status": f"{done.returncode}\n"})

@@ -86,6 +86,75 @@ def test_target_leaves_files_of_other_targets_alone(folder: Path, run: Run) -> N
     assert (folder / "generated/man/old.7").exists()
 
 
+def test_file_that_it_did_not_make_is_never_overwritten(folder: Path, run: Run) -> None:
+    mine = folder / "generated/model/rpc/tank-fill.json"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("mine")
+    done = run("generate")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.splitlines() == [
+        "generated/model/rpc/tank-fill.json: error: in the way, and not known to be generated",
+        "rpcschema: nothing was written: move these files away, or choose another --out"
+        " (if only generated/manifest.json was lost, remove generated and generate again)",
+    ]
+    assert tree(folder / "generated") == {"model/rpc/tank-fill.json": b"mine"}
+    assert "-mine" in run("check").stdout
+
+
+def test_lost_manifest_does_no_harm_while_the_files_are_as_they_should_be(folder: Path, run: Run) -> None:
+    run("generate")
+    (folder / "generated/manifest.json").unlink()
+    assert run("generate").stdout == "generated: 1 written, 0 removed\n"
+
+
+@pytest.mark.parametrize(("roots", "out"), [("schemas", "schemas/made"), (".", "generated"), ("schemas", "link")])
+def test_output_is_never_put_among_the_documents(folder: Path, roots: str, out: str) -> None:
+    (folder / "link").symlink_to("schemas")
+    done = rpcschema("generate", roots, "--package", "tank", "--target", "model", "--out", out, cwd=folder)
+    assert (done.returncode, done.stderr) == (
+        2,
+        f"rpcschema: {out} is inside of {roots}, which is searched for documents; choose another --out\n",
+    )
+    assert not list(folder.rglob("manifest.json"))
+
+
+def test_who_says_everything_needs_no_readable_project(folder: Path) -> None:
+    (folder / "pyproject.toml").write_text("[tool.rpcschema")
+    assert rpcschema("generate", "schemas", "--target", "model", cwd=folder).returncode == 2
+    assert rpcschema("generate", "schemas", "--package", "tank", "--target", "model", cwd=folder).returncode == 0
+
+
+def test_name_that_a_terminal_cannot_show_is_escaped(folder: Path, run: Run) -> None:
+    args = ("schemas", "--package", "tank", "--target", "model", "--out", "caf\u00e9")
+    done = rpcschema("generate", *args, cwd=folder, PYTHONIOENCODING="ascii")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "caf\\xe9: 4 written, 0 removed\n", "")
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "message"),
+    [
+        ("templates/markdown/page.md.jinja", "{{ nothing }}", "'nothing' is undefined"),
+        ("templates/markdown/page.md.jinja", "{% if %}", "Expected an expression, got 'end of statement block'"),
+        (
+            "text/page.py",
+            "from rpcschema.problems import RenderError\ndef print_page(*_):\n    raise RenderError('no')",
+            "no",
+        ),
+    ],
+    ids=range(3),
+)
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_target_that_fails_names_the_document(folder: Path, file: str, content: str, message: str, jobs: str) -> None:
+    installed = folder / "site/rpcschema"
+    shutil.copytree(ROOT / "generator/rpcschema", installed, ignore=shutil.ignore_patterns(".*", "__pycache__"))
+    shutil.copytree(ROOT / "templates", installed / "templates")
+    (installed / file).write_text(content)
+    options = ("--package", "tank", "--target", "markdown", "--jobs", jobs)
+    done = rpcschema("generate", "schemas/hook", *options, cwd=folder, PYTHONPATH=str(folder / "site"))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"schemas/hook/tank.json: error: target markdown failed: {message}\n"
+
+
 def test_manifest_that_lists_files_elsewhere_removes_nothing(folder: Path, run: Run) -> None:
     run("generate")
     mine = folder / "mine"
@@ -173,12 +242,13 @@ def test_target_that_the_project_drops_takes_its_files_along(tmp_path: Path) -> 
             "[tool.rpcschema]: unknown schema; there are schemas, out, package and targets",
         ),
         ("[tool.rpcschema]\nschemas = 'a'", "[tool.rpcschema]: schemas: expected a list of strings"),
+        ("[tool.rpcschema]\nout = ''", "[tool.rpcschema]: out: expected the name of a folder"),
         ("[tool.rpcschema]\nout = 1", "[tool.rpcschema]: out: expected a string"),
         ("[tool.rpcschema]\nschemas = ['x']", "--package is needed"),
         ("[tool.rpcschema]\npackage = 'x'", "SCHEMAS is needed"),
         ("[tool.rpcschema]\nschemas = ['x']\npackage = 'x'\ntargets = ['mann']", "there is no target 'mann'"),
     ],
-    ids=range(8),
+    ids=range(9),
 )
 def test_unusable_table_is_refused(tmp_path: Path, table: str, message: str) -> None:
     (tmp_path / "pyproject.toml").write_text(table)
@@ -194,6 +264,9 @@ def test_unusable_table_is_refused(tmp_path: Path, table: str, message: str) -> 
         (["generate", "schemas", "--package", "class"], "rpcschema: 'class' cannot be the name of a package"),
         (["generate", "schemas", "--package", "../x"], "rpcschema: '../x' cannot be the name of a package"),
         (["generate", "schemas", "--package", "a.b"], "rpcschema: 'a.b' cannot be the name of a package"),
+        (["generate", "schemas", "--package", ""], "rpcschema: '' cannot be the name of a package"),
+        (["generate", "schemas", "--package", "Docs"], "rpcschema: 'Docs' cannot be the name of a package: the folder"),
+        (["generate", "schemas", "--package", "a", "--out", ""], "rpcschema: --out: expected the name of a folder"),
         (["generate", "schemas", "--package", "a", "--jobs", "0"], "--jobs"),
         (["generate", "schemas", "--package", "a", "--target", "all"], "rpcschema: there is no target 'all'"),
         (["generate", "schemas", "--package", "a", "--nonsense"], "--nonsense"),
@@ -201,7 +274,7 @@ def test_unusable_table_is_refused(tmp_path: Path, table: str, message: str) -> 
         (["generate", "schemas", "--package", "a", "--target", "model", "--out", "file/x"], "Not a directory"),
         (["explode"], "explode"),
     ],
-    ids=range(9),
+    ids=range(12),
 )
 def test_what_cannot_work_says_so_in_one_line(folder: Path, args: list[str], message: str) -> None:
     (folder / "file").touch()

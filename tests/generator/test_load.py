@@ -135,7 +135,7 @@ def test_unknown_keywords_are_kept_and_reported(tmp_path: Path) -> None:
 
 def test_unknown_section_is_kept_and_reported_unless_it_is_prose(tmp_path: Path) -> None:
     assert problems_of(tmp_path, MINIMAL | {"trivia": ["x"], "depth": {"a": [1]}}) == [
-        "/depth: warning: not prose (a list of strings), so only the model holds it"
+        "/depth: warning: not prose (a list of strings), so pages show it as JSON"
     ]
 
 

@@ -190,11 +190,14 @@ def test_parameter_is_headed_by_type_presence_and_releases(field: Raw, head: str
     [
         ({"enum": ["a", "b c"]}, 'One of "a", "b c".'),
         ({"enum": [True]}, "Always true."),
+        ({"enum": []}, "No value is valid."),
         ({"minLength": 64, "maxLength": 64}, "Exactly 64 characters."),
         ({"minLength": 1}, "At least 1 character."),
         ({"maxItems": 2}, "At most 2 elements."),
         ({"minItems": 1, "maxItems": 2}, "1 to 2 elements."),
         ({"default": "the *current* time."}, "Default: the current time."),
+        ({"default": "1, 2, ..."}, "Default: 1, 2, ..."),
+        ({"default": " "}, 'Default: " ".'),
         ({"default": None}, "Default: null."),
         ({"default": 5, "enum": [5, 6]}, "One of 5, 6. Default: 5."),
     ],
@@ -211,7 +214,7 @@ def test_limits_and_default_follow_the_description(limits: Raw, sentence: str) -
 def test_rules_between_parameters_are_put_into_words() -> None:
     rules = {"oneOfMany": [["a", "b"]], "pairedWith": [["c", "d", "e"]], "dependentUpon": {"a": ["c", "d"], "b": []}}
     assert text_of(page_of(request=rules)["PARAMETERS"]) == (
-        "Exactly one of a and b can be given. c, d and e go together: all of them are given, or none."
+        "At most one of a and b can be given. c, d and e go together: all of them are given, or none."
         " c and d can only be given together with a."
     )
 
@@ -349,6 +352,63 @@ def test_forms_of_an_object_with_fields_of_their_own_are_told_apart() -> None:
     assert text_of(page_of(request=request)["PARAMETERS"]) == (
         "x (object, optional) Form 1 of 2: a (u8, optional) A Form 2 of 2: b (u8, optional) B"
     )
+
+
+@needs_mandoc
+def test_form_that_only_requires_says_so_beside_one_that_declares() -> None:
+    response = {
+        "properties": {"a": {"type": "u8"}},
+        "oneOf": [{"required": ["a"]}, {"properties": {"b": {"type": "u8"}}}, {}],
+    }
+    assert text_of(page_of(response=response)["RETURN VALUE"]).endswith(
+        "Form 1 of 3: a is present. Form 2 of 3: b (u8, optional) Form 3 of 3: nothing more."
+    )
+
+
+@needs_mandoc
+def test_halves_conditions_sides_and_forms_are_described_in_place() -> None:
+    response = {
+        "description": ["All of it."],
+        "properties": {"a": {"type": "u8"}, "b": {"type": "u8"}},
+        "oneOf": [{"required": ["a"], "description": ["With a."]}, {"required": ["b"]}],
+        "if": {"required": ["a"], "description": ["On a."]},
+        "then": {"properties": {"c": {"type": "u8"}}, "description": ["Then so."]},
+        "else": {"description": ["Else so."]},
+    }
+    page = page_of(request={"description": ["To send."]}, response=response)
+    assert text_of(page["PARAMETERS"]) == "To send."
+    assert text_of(page["RETURN VALUE"]) == (
+        "All of it. On success, an object with these fields: a (u8, optional) b (u8, optional)"
+        " Form 1 of 2: a is present. With a. Form 2 of 2: b is present."
+        " On a. If a is present: Then so. c (u8, optional) Otherwise: Else so."
+    )
+
+
+@needs_mandoc
+@pytest.mark.parametrize(
+    ("schema", "parameters", "fields"),
+    [
+        (
+            {"additionalProperties": True, "properties": {}},
+            "Parameters of any name are accepted.",
+            "On success, an object. Fields of any name may be present.",
+        ),
+        (
+            {"additionalProperties": True, "properties": {"a": {"type": "u8"}}},
+            "a (u8, optional) Other parameters are accepted.",
+            "On success, an object with these fields: a (u8, optional) Other fields may be present.",
+        ),
+        (
+            {"properties": {"a": {"type": "object", "additionalProperties": True}}},
+            "a (object, optional) Fields of any name are accepted.",
+            "On success, an object with these fields: a (object, optional) Fields of any name may be present.",
+        ),
+    ],
+    ids=range(3),
+)
+def test_members_that_are_not_declared_are_announced(schema: Raw, parameters: str, fields: str) -> None:
+    page = page_of(request=schema, response=schema)
+    assert (text_of(page["PARAMETERS"]), text_of(page["RETURN VALUE"])) == (parameters, fields)
 
 
 @needs_mandoc

@@ -17,7 +17,7 @@ from tests.generator.commands import tree
 
 def bring(out: Path, wanted: dict[str, bytes], previous: tuple[str, ...] = ()) -> tuple[Change, ...]:
     changes = compare(out, wanted, previous)
-    write(out, changes)
+    write(out, changes, last=manifest.NAME)
     return changes
 
 
@@ -84,8 +84,34 @@ def test_nothing_changes_if_one_file_cannot_be_written(tmp_path: Path) -> None:
     too_long = "n" * 300
     changes = (Change("a", b"old", b"new"), Change(f"{too_long}/x", None, b"new"), Change("b", b"old", None))
     with pytest.raises(OSError, match=os.strerror(errno.ENAMETOOLONG)):
-        write(tmp_path, changes)
+        write(tmp_path, changes, last=manifest.NAME)
     assert tree(tmp_path) == {"a": b"old", "b": b"old"}
+
+
+@pytest.mark.parametrize(("broken", "removed"), [("stale", False), ("zebra", True)])
+def test_list_of_files_stays_the_old_one_if_anything_fails(tmp_path: Path, broken: str, removed: bool) -> None:
+    bring(tmp_path, {manifest.NAME: b"old", "gone": b"", "new": b"old"})
+    (tmp_path / broken).mkdir()
+    changes = (
+        Change("gone", b"", None),
+        Change(manifest.NAME, b"old", b"new"),
+        Change("new", b"old", b"new"),
+        Change("stale", b"", None),
+        Change("zebra", None, b"new"),
+    )
+    with pytest.raises(OSError, match=broken):
+        write(tmp_path, changes, last=manifest.NAME)
+    assert (tmp_path / manifest.NAME).read_bytes() == b"old"
+    assert (tmp_path / "new").read_bytes() == (b"new" if removed else b"old")
+    (tmp_path / broken).rmdir()
+    write(tmp_path, changes, last=manifest.NAME)
+    assert tree(tmp_path) == {manifest.NAME: b"new", "new": b"new", "zebra": b"new"}
+
+
+def test_file_that_differs_and_is_not_listed_is_foreign(tmp_path: Path) -> None:
+    bring(tmp_path, {"listed": b"1", "mine": b"1", "same": b"1"})
+    changes = compare(tmp_path, {"listed": b"2", "mine": b"2", "same": b"1", "new": b"2"}, ["listed"])
+    assert {change.path: change.is_foreign for change in changes} == {"listed": False, "mine": True, "new": False}
 
 
 def test_folder_in_the_place_of_a_file_is_an_error_before_writing(tmp_path: Path) -> None:

@@ -17,10 +17,13 @@ import msgspec
 import pytest
 
 from rpcschema.load import load
-from rpcschema.model.nodes import Document
-from rpcschema.python import docs, names
+from rpcschema.model.nodes import Document, Node
+from rpcschema.problems import RenderError
+from rpcschema.python import docs, names, types
+from rpcschema.python.source import finished
 from rpcschema.settings import Settings
 from rpcschema.targets import load_target
+from tests.shared import shared_path
 
 NUMBERS = count()
 HOSTILE = '"""\\"; import os #\n\\\n{{ 7*7 }} {% raw %} \\N{DIGIT ONE} \x00\u2028'
@@ -92,11 +95,13 @@ def test_members_keep_the_order_of_the_document(package: Any) -> None:
 
 
 def test_wire_names_that_python_cannot_have_are_kept_beside(package: Any) -> None:
-    wire = ["lightning-dir", "return", "target/subcommand", "2nd", "list", "__class__"]
-    made = package(command(response={"properties": {name: {"type": "string"} for name in wire}}))
+    wire = ["lightning-dir", "return", "target/subcommand", "2nd", "list", "__class__", "self"]
+    half = {"properties": {name: {"type": "string"} for name in wire}}
+    made = package(command(request=half, response=half))
+    assert made.Client.pay_now
     made_class = made.types.PayNowResponse
     attributes = [field.name for field in dataclasses.fields(made_class)]
-    assert attributes == ["lightning_dir", "return_", "target_subcommand", "_2nd", "list_", "_class__"]
+    assert attributes == ["lightning_dir", "return_", "target_subcommand", "_2nd", "list_", "_class__", "self_"]
     assert [made_class.__wire_names__[name] for name in attributes] == wire
 
 
@@ -232,3 +237,95 @@ def test_names_that_begin_with_a_digit_or_underscore_become_classes_all_the_same
     }
     made = package(command("2-pay", response={"properties": {"__": nested, "x y": nested}}))
     assert [field.name for field in dataclasses.fields(made.types.N2PayResponse)] == ["_", "x_y"]
+
+
+def test_hidden_parameters_keep_their_place_and_say_what_they_are(package: Any, tmp_path: Path) -> None:
+    properties = {"a": {"type": "u8"}, "dev": {"hidden": True}, "b": {"type": "u8"}}
+    made = package(command(request={"properties": properties}))
+    assert [parameter.name for parameter in made.COMMANDS["pay-now"].parameters] == ["a", "dev", "b"]
+    assert "Hidden" in (tmp_path / "out" / made.__name__ / "types" / "pay_now.py").read_text()
+
+
+def test_docstrings_state_limits_rules_and_what_elements_are(package: Any) -> None:
+    request = {
+        "properties": {
+            "a": {"type": "hex", "minLength": 64, "maxLength": 64},
+            "b": {"type": "array", "items": {"type": "u8", "description": ["A byte."]}},
+            "c": {"oneOf": [{"type": "u8", "description": ["A count."]}, {"type": "string", "enum": ["all"]}]},
+            "d": {"type": "u32", "enum": [1, 2]},
+        },
+        "pairedWith": [["a", "b"]],
+    }
+    made = package(command(request=request) | {"warning": "Experimental", "deprecated": ["v1", "v2"]})
+    doc = " ".join((made.Client.pay_now.__doc__ or "").split())
+    for text in ("Exactly 64 characters.", "Each element: A byte.", "As u8: A count.", "One of 1, 2."):
+        assert text in doc
+    assert "`a` and `b` go together" in doc
+    assert "Warning: Experimental." in doc
+    assert "Deprecated in v1" in doc
+
+
+def test_what_python_cannot_hold_is_a_warning_with_its_place(tmp_path: Path) -> None:
+    half = {
+        "required": ["ghost"],
+        "properties": {"x": {"type": "u8", "oneOf": [{"type": "string"}, {"type": "u16"}]}},
+    }
+    (document,) = documents(tmp_path, command(response=half))
+    rendered = load_target("python").document(document, Settings(package="p", targets=("python",)))  # type: ignore[misc]
+    assert rendered.files
+    assert {problem.pointer: problem.level.value for problem in rendered.problems} == {
+        "/response": "warning",
+        "/response/properties/x": "warning",
+    }
+
+
+def test_a_field_that_one_form_always_has_says_no_condition(package: Any) -> None:
+    always = {"type": "object", "properties": {"k": {"type": "string"}, "x": {"type": "u8"}}}
+    when = {
+        "if": {"properties": {"k": {"type": "string", "enum": ["z"]}}},
+        "then": {"properties": {"x": {"type": "u8"}}},
+    }
+    sometimes = {"type": "object", "properties": {"k": {"type": "string"}}} | when
+    properties = {"both": {"type": "array", "items": {"oneOf": [always, sometimes]}}}
+    made = package(command(response={"properties": properties}))
+    assert "Only if" not in Path(sys.modules[made.types.PayNowResponse.__module__].__file__ or "").read_text()
+
+
+def test_objects_and_lists_of_them_decode_where_names_differ(package: Any) -> None:
+    item = {"type": "object", "required": ["a-b"], "properties": {"a-b": {"type": "u8"}}}
+    either = {"oneOf": [item, {"type": "array", "items": item}]}
+    made = package(command(response={"properties": {"x": either}}))
+    runtime = importlib.import_module(f"{made.__name__}.runtime.decode")
+    for text in (b'{"x":{"a-b":1}}', b'{"x":[{"a-b":1}]}'):
+        value = runtime.decode(made.types.PayNowResponse, text).x
+        assert (value[0] if isinstance(value, list) else value).a_b == 1
+
+
+def test_a_default_of_any_length_is_read_in_linear_time() -> None:
+    node = Node(pointer="", type="boolean", default="*" * 1_000_000 + "x")
+    assert types.default_value(node) is None
+
+
+def test_source_that_is_not_python_is_refused() -> None:
+    with pytest.raises(RenderError, match=r"p/client\.py would not be Python: duplicate argument 'a'"):
+        finished("def f(a, a): pass", "p/client.py")
+
+
+@pytest.mark.parametrize("release", ["v26.06", "master-2026-08"])
+def test_every_class_of_a_release_can_be_decoded_into(release: str, tmp_path: Path, monkeypatch: Any) -> None:
+    loaded = load([shared_path(f"corpus/{release}/schemas")])
+    package = f"release_{release.translate(str.maketrans('.-', '__'))}"
+    settings = Settings(package=package, targets=("python",))
+    target = load_target("python")
+    rendered = [target.document(document, settings) for document in loaded.documents]  # type: ignore[misc]
+    rendered.append(target.collection(loaded.documents, settings))  # type: ignore[misc]
+    for path, content in (item for each in rendered for item in each.files.items()):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_bytes(content)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    importlib.invalidate_caches()
+    made = importlib.import_module(f"{package}.types")
+    assert len(made.__all__) > 500
+    for name in made.__all__:
+        assert get_type_hints(getattr(made, name)) is not None
+        msgspec.json.Decoder(getattr(made, name))

@@ -128,6 +128,32 @@ def test_refinement_is_no_declaration_of_its_own(node: Any) -> None:
     assert shape(resolve(node(raw))) == {"return": (["object"], False, [])}
 
 
+def test_field_of_both_sides_has_no_condition(node: Any) -> None:
+    sides = {key: {"properties": {"x": {"type": "u8", "description": [key]}}} for key in ("then", "else")}
+    assert shape(resolve(node({"if": when("t", 1), **sides})))["x"][2] == []
+    nested = {"if": when("t", 1), "then": {"if": when("u", 2), **sides}, "else": {}}
+    assert shape(resolve(node(nested)))["x"][2] == ["if `t` is 1"]
+    everywhere = {"if": when("t", 1), "then": {"if": when("u", 2), **sides}, "else": sides["else"]}
+    assert shape(resolve(node(everywhere)))["x"][2] == []
+
+
+def test_field_of_all_forms_has_no_condition(node: Any) -> None:
+    forms = [{"properties": {"x": {"type": kind}, "y": {"type": "u8"}}} for kind in ("u8", "hex")]
+    assert shape(resolve(node({"oneOf": forms})))["x"] == (["u8", "hex"], False, [])
+    assert shape(resolve(node({"oneOf": [*forms, {}]})))["x"][2] == [
+        "if form 1 of 3 is used",
+        "if form 2 of 3 is used",
+    ]
+
+
+def test_object_whose_conditionals_list_the_rest_is_closed(node: Any) -> None:
+    side = {"additionalProperties": False, "properties": {"x": {"type": "u8"}}}
+    raw = {"additionalProperties": True, "if": when("t", 1), "then": side}
+    assert not resolve(node(raw)).extras
+    assert resolve(node(raw | {"then": {}})).extras
+    assert not resolve(node({"additionalProperties": True, "oneOf": [side, side]})).extras
+
+
 def test_field_of_an_alternative_says_which(node: Any) -> None:
     raw = {"anyOf": [{"properties": {"a": {"type": "u8"}}}, {"properties": {"b": {"type": "u8"}}}]}
     assert shape(resolve(node(raw))) == {
@@ -154,6 +180,7 @@ def test_what_is_left_out_is_named(node: Any) -> None:
         (when("t", "a"), '`t` is "a"', '`t` is not "a"'),
         (when("t", "a", "b"), '`t` is "a" or "b"', '`t` is neither "a" nor "b"'),
         (when("t", True), "`t` is true", "`t` is not true"),
+        (when("t"), "`t` has a value that does not exist", "`t` has any value"),
         ({"required": ["x", "y"]}, "`x` is present and `y` is present", "`x` is absent or `y` is absent"),
         (when("t", "a") | {"required": ["t", "x"]}, '`t` is "a" and `x` is present', '`t` is not "a" or `x` is absent'),
         ({"properties": {"t": {"type": "u8"}}}, "`t` is of type u8", "`t` is not of type u8"),

@@ -38,6 +38,8 @@ def _clauses(when: Node, path: str, *, negated: bool) -> Iterator[str]:
 
 
 def _one_of(values: tuple[Json, ...], *, negated: bool) -> str:
+    if not values:
+        return "has any value" if negated else "has a value that does not exist"
     texts = [json.dumps(value, ensure_ascii=False) for value in values]
     if not negated:
         return f"is {' or '.join(texts)}"

@@ -66,7 +66,7 @@ class Node:
     max_items: int | None = None
     added: str | None = None
     deprecated: tuple[str, ...] | bool | None = None
-    """Releases [deprecated in, removed in]; old documents have one release, or just true."""
+    """Releases [first that deprecates it, last that supports it]; old documents have one release, or just true."""
     hidden: bool | None = None
     untyped: bool | None = None
     comment: str | None = None
@@ -125,7 +125,7 @@ class Request(Node):
     """`request`: the parameters (none for a notification, the payload for a hook), and rules that bind several."""
 
     one_of_many: tuple[tuple[str, ...], ...] | None = None
-    """Groups of which exactly one may be given."""
+    """Groups of which at most one may be given."""
     paired_with: tuple[tuple[str, ...], ...] | None = None
     """Groups that are given together or not at all."""
     dependent_upon: tuple[tuple[str, tuple[str, ...]], ...] | None = None

@@ -7,13 +7,15 @@ what is declared elsewhere. `resolve` brings each field together from all places
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import reduce
+from typing import TypeAlias
 
 from rpcschema.model.conditions import condition_text
 from rpcschema.model.dump import dump_node
 from rpcschema.model.nodes import Node
+from rpcschema.problems import join_pointer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +28,8 @@ class ResolvedField:
     required: bool
     """Whether it is there whenever the object is."""
     conditions: tuple[str, ...] = ()
-    """When it can be there, e.g. ``if `type` is "rune"`` (any of them suffices); () if it is declared at the base."""
+    """When it can be there, e.g. ``if `type` is "rune"`` (any of them suffices); () if it is declared at the base, or
+    on every side of a conditional."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +44,7 @@ class Resolved:
     undeclared: tuple[str, ...]
     """Names that are required always and mentioned nowhere else."""
     extras: bool
-    """Whether the object may hold fields of any other name."""
+    """Whether the object may hold fields of any other name: it says so, and no side of a conditional takes it back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +52,7 @@ class _Mention:
     """One place where a field is declared, refined or only allowed."""
 
     node: Node
-    path: tuple[_Step, ...] = ()
-    """How the branch was reached; empty at the base."""
+    path: _Path = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,12 @@ class _Step:
     text: str
     rivals: frozenset[str] | str
     """What this choice hangs on; steps that hang on the same are one choice between several sides."""
+    sides: int | None = None
+    """How many sides the choice has, if one of them is always taken."""
+
+
+_Path: TypeAlias = tuple[_Step, ...]
+"""How a place was reached from the base; empty at the base."""
 
 
 def resolve(node: Node) -> Resolved:
@@ -88,8 +96,15 @@ def resolve(node: Node) -> Resolved:
         hidden=tuple(hidden),
         phantoms=tuple(phantoms),
         undeclared=tuple(name for name in required if name not in mentions),
-        extras=node.extras is True,
+        extras=node.extras is True and not _is_closed(node),
     )
+
+
+def _is_closed(node: Node) -> bool:
+    """Whether a conditional lists what else there can be, as in documents that declare fields in `then` and `else`."""
+    branched = (side for branch in node.branches for side in (branch.then, branch.otherwise) if side is not None)
+    sides = (*branched, *node.any_of, *node.one_of)
+    return any(side.extras is False or _is_closed(side) for side in sides)
 
 
 def distinct(nodes: Iterable[Node]) -> tuple[Node, ...]:
@@ -100,22 +115,23 @@ def distinct(nodes: Iterable[Node]) -> tuple[Node, ...]:
     return tuple(by_content.values())
 
 
-def _mentions(node: Node, path: tuple[_Step, ...]) -> Iterator[tuple[str, _Mention]]:
+def _mentions(node: Node, path: _Path) -> Iterator[tuple[str, _Mention]]:
     for field in node.fields or ():
         yield field.name, _Mention(field.node, path)
     for branch in node.branches:
         # A lone `then` is one side of a choice whose other sides are the other lone `then`s that test the same names;
         # an `else` completes the choice.
         tested = frozenset((*(field.name for field in branch.when.fields or ()), *(branch.when.required or ())))
-        rivals = tested if branch.otherwise is None else branch.pointer
+        rivals, sides = (tested, None) if branch.otherwise is None else (join_pointer(branch.pointer, "if"), 2)
         if branch.then is not None:
-            yield from _mentions(branch.then, (*path, _Step(condition_text(branch.when), rivals)))
+            yield from _mentions(branch.then, (*path, _Step(condition_text(branch.when), rivals, sides)))
         if branch.otherwise is not None:
             text = condition_text(branch.when, negated=True)
-            yield from _mentions(branch.otherwise, (*path, _Step(text, rivals)))
-    for alternatives in (node.any_of, node.one_of):
+            yield from _mentions(branch.otherwise, (*path, _Step(text, rivals, sides)))
+    for key, alternatives in (("anyOf", node.any_of), ("oneOf", node.one_of)):
         for at, alternative in enumerate(alternatives, 1):
-            step = _Step(f"form {at} of {len(alternatives)} is used", node.pointer)
+            count = len(alternatives)
+            step = _Step(f"form {at} of {count} is used", join_pointer(node.pointer, key), count)
             yield from _mentions(alternative, (*path, step))
 
 
@@ -133,12 +149,25 @@ def _conditions(places: list[_Mention], declarations: list[_Mention]) -> tuple[s
     if any(not mention.path for mention in declarations):
         return ()
     chosen = {tuple(step.rivals for step in mention.path) for mention in declarations}
-    texts = (
-        "if " + " and ".join(step.text for step in mention.path)
-        for mention in places
-        if mention.path and tuple(step.rivals for step in mention.path) in chosen
+    paths = _covered(
+        mention.path for mention in places if mention.path and tuple(step.rivals for step in mention.path) in chosen
     )
-    return tuple(dict.fromkeys(texts))
+    if () in paths:
+        return ()
+    return tuple(dict.fromkeys("if " + " and ".join(step.text for step in path) for path in paths))
+
+
+def _covered(paths: Iterable[_Path]) -> Collection[_Path]:
+    """`paths`, where those that take all sides of a choice have become the one path that leads to the choice."""
+    found = dict.fromkeys(paths)
+    for length in range(max(map(len, found), default=0), 0, -1):
+        choices: dict[tuple[_Path, object], list[_Path]] = {}
+        for path in found:
+            if len(path) == length:
+                choices.setdefault((path[:-1], path[-1].rivals), []).append(path)
+        whole = {path for sides in choices.values() if len(sides) == sides[0][-1].sides for path in sides}
+        found = dict.fromkeys(path[:-1] if path in whole else path for path in found)
+    return found
 
 
 def _required(node: Node) -> dict[str, None]:

@@ -20,7 +20,7 @@ def nodes(root: Node) -> Iterator[Node]:
 
 
 def oddities(document: Document) -> Iterator[tuple[str, str]]:
-    """(JSON pointer, message) of all that is held only so that nothing is lost: no target knows what to make of it."""
+    """(JSON pointer, message) of all that the dialect does not know: it is kept as it is, so that nothing is lost."""
     for half in (document.request, document.response):
         for node in nodes(half):
             for key, _ in node.unknown:
@@ -30,7 +30,7 @@ def oddities(document: Document) -> Iterator[tuple[str, str]]:
             yield join_pointer(example.pointer, key), f"unknown keyword {key!r}"
     for section in document.sections:
         if not isinstance(section.content, tuple) and section.name not in _EXCHANGES:
-            yield join_pointer("", section.name), "not prose (a list of strings), so only the model holds it"
+            yield join_pointer("", section.name), "not prose (a list of strings), so pages show it as JSON"
 
 
 def _children(node: Node) -> Iterator[Node]:

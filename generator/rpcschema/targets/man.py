@@ -23,7 +23,8 @@ _PREFIXES: Final = {"rpc": "lightning-", "notification": "lightning-notification
 _VOLUMES: Final = {"rpc": "RPC commands", "notification": "RPC notifications", "hook": "Plugin hooks"}
 _RELEASE: Final = re.compile(r"v(\d\d)\.(0[1-9]|1[0-2])\b")
 _UNDATED: Final = "2022-11-01"
-"""When releases began to be named by their month: the date of what was there before."""
+"""For pages that name no release: the month of v22.11, the first release named by its month, so a date that is too late
+for what was there before. mandoc warns of a page without a date, and of any other text in its place."""
 
 
 def _document(document: Document, _: Settings) -> Rendered:

@@ -2,7 +2,7 @@
 
 A field is an item; what lies inside it (an object's fields, an array's elements, the forms a value can take) are
 items below it. Fields that exist only under a condition follow the others, below a sentence that states it. Hidden
-fields, and `{}` markers of what is declared elsewhere, are left out.
+fields, `{}` markers of what is declared elsewhere, and comments, which speak to the documents' authors, are left out.
 """
 
 from __future__ import annotations
@@ -38,6 +38,20 @@ def contents(node: Node, *, says_required: bool) -> Iterator[Item]:
         yield Item(prose=(words.presence_words(undeclared, says_required=says_required),))
 
 
+def extras(node: Node, things: str, *, says_required: bool) -> Iterator[Item]:
+    """That a value of `node` can hold more `things` ("fields" or "parameters") than it declares, if so."""
+    resolved = resolve(node)
+    if resolved.extras:
+        others = bool(resolved.fields or resolved.undeclared)
+        yield Item(prose=(words.extras_words(things, others=others, says_required=says_required),))
+
+
+def description(node: Node) -> Iterator[Item]:
+    """What the document says of `node` itself."""
+    if node.description:
+        yield Item(prose=node.description)
+
+
 def _members(node: Node, *, says_required: bool, present: frozenset[str] = frozenset()) -> Iterator[Item]:
     """The same for any node, one side of a conditional too; `present` are fields that are known to be there."""
     present = present.union(node.required or ())
@@ -71,15 +85,17 @@ def _alternatives(node: Node, *, says_required: bool, present: frozenset[str]) -
     if words.shapes(node):
         return
     for alternatives, exactly in ((node.one_of, True), (node.any_of, False)):
-        if alternatives and all(map(words.is_constraint, alternatives)):
+        if alternatives and all(words.is_constraint(form) and not form.description for form in alternatives):
             yield Item(prose=(words.alternative_words(alternatives, exactly=exactly),))
             continue
-        for at, alternative in enumerate(alternatives, 1):
-            items = tuple(_members(alternative, says_required=says_required, present=present))
-            yield Item(prose=(f"Form {at} of {len(alternatives)}:",), items=items)
+        for at, form in enumerate(alternatives, 1):
+            title = f"Form {at} of {len(alternatives)}"
+            added = tuple(_side(form, title, says_required=says_required, present=present))
+            yield from added or [Item(prose=(f"{title}: nothing more.",))]
 
 
 def _branch(branch: Branch, start: str, *, says_required: bool, present: frozenset[str]) -> Iterator[Item]:
+    yield from description(branch.when)
     then = tuple(
         _side(
             branch.then, f"{start} {words.condition_words(branch.when)}", says_required=says_required, present=present
@@ -98,13 +114,13 @@ def _branch(branch: Branch, start: str, *, says_required: bool, present: frozens
 
 
 def _side(side: Node | None, condition: str, *, says_required: bool, present: frozenset[str]) -> Iterator[Item]:
-    """What one side of a conditional adds: fields, and the presence of fields that are declared elsewhere."""
+    """What one side of a conditional, or one form, adds: fields, and the presence of fields declared elsewhere."""
     if side is None:
         return
     declared = {field.name for field in side.fields or () if not words.is_marker(field.node)}
     promised = tuple(name for name in side.required or () if name not in declared and name not in present)
     promise = words.presence_words(promised, says_required=says_required) if promised else ""
-    items = tuple(_members(side, says_required=says_required, present=present))
+    items = (*description(side), *_members(side, says_required=says_required, present=present))
     if promise or items:
         yield Item(prose=(f"{condition}: {promise}",), items=items)
 
@@ -121,7 +137,10 @@ def _head(name: str, facts: str) -> str:
 def _item(head: str, node: Node, *, says_required: bool) -> Item:
     """`node` under a name: its description, then what there is to say of its values, then what lies inside."""
     limits = words.limit_words(node)
-    inside = tuple(contents(node, says_required=says_required))
+    inside = (
+        *contents(node, says_required=says_required),
+        *extras(node, "fields", says_required=says_required),
+    )
     if not node.description:
         return Item(head, (limits,) if limits else (), inside)
     return Item(head, node.description, (Item(prose=(limits,)), *inside) if limits else inside)

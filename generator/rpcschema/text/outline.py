@@ -14,7 +14,7 @@ from typing import Final
 
 from rpcschema.model.nodes import ABSENT, Document, Example, Section
 from rpcschema.text import words
-from rpcschema.text.fields import Item, contents, shown
+from rpcschema.text.fields import Item, contents, description, extras, shown
 from rpcschema.text.prose import code, fence, plain
 from rpcschema.text.shell import command_line
 
@@ -71,7 +71,10 @@ def _description(document: Document) -> Iterator[Item]:
 
 def _request(document: Document) -> Iterator[Item]:
     """The parameters of a command; the payload of a hook, which has no rules."""
-    yield from contents(document.request, says_required=document.kind == "rpc")
+    is_command = document.kind == "rpc"
+    yield from description(document.request)
+    yield from contents(document.request, says_required=is_command)
+    yield from extras(document.request, "parameters" if is_command else "fields", says_required=is_command)
     for rule in words.rule_words(document.request):
         yield Item(prose=(rule,))
 
@@ -80,12 +83,15 @@ def _response(document: Document) -> Iterator[Item]:
     response = document.response
     if response.pre_notes:
         yield Item(prose=response.pre_notes)
+    yield from description(response)
     items = tuple(contents(response, says_required=document.kind == "hook"))
+    others = tuple(extras(response, "fields", says_required=document.kind == "hook"))
     if document.kind == "rpc" and items:
         yield Item(prose=("On success, an object with these fields:",))
-    elif document.kind == "rpc" and not response.pre_notes and not response.post_notes:
-        yield Item(prose=("On success, an empty object.",))
+    elif document.kind == "rpc" and not (response.pre_notes or response.description or response.post_notes):
+        yield Item(prose=("On success, an object." if others else "On success, an empty object.",))
     yield from items
+    yield from others
     if response.post_notes:
         yield Item(prose=response.post_notes)
 

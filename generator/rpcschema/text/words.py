@@ -57,7 +57,7 @@ def head_words(node: Node, presence: str | None = None) -> str:
 
 
 def release_words(added: str | None, deprecated: tuple[str, ...] | bool | None) -> Iterator[str]:
-    """For example "added in v23.02", "deprecated in v26.06, removed after v27.03"."""
+    """For example "added in v23.02", "deprecated in v26.06, removed after v27.03" (the last release to support it)."""
     if added is not None and added != _ALWAYS:
         yield f"added in {plain(added)}"
     match deprecated:
@@ -84,6 +84,12 @@ def presence_words(names: Sequence[str], *, says_required: bool) -> str:
     return f"{_listed(names)} {'is' if len(names) == 1 else 'are'} {'required' if says_required else 'present'}."
 
 
+def extras_words(things: str, *, others: bool, says_required: bool) -> str:
+    """A sentence which says that `things` ("fields") of any name are allowed, be there `others` or not."""
+    which = f"Other {things}" if others else f"{things.capitalize()} of any name"
+    return f"{which} {'are accepted' if says_required else 'may be present'}."
+
+
 def alternative_words(nodes: Sequence[Node], *, exactly: bool) -> str:
     """A sentence which says that one of the constraints `nodes` holds."""
     clauses = ", or ".join(map(condition_words, nodes))
@@ -93,7 +99,7 @@ def alternative_words(nodes: Sequence[Node], *, exactly: bool) -> str:
 def rule_words(request: Request) -> Iterator[str]:
     """A sentence for each rule that binds several parameters."""
     for group in filter(None, request.one_of_many or ()):
-        yield f"Exactly one of {_listed(group)} can be given."
+        yield f"At most one of {_listed(group)} can be given."
     for group in filter(None, request.paired_with or ()):
         yield f"{_listed(group)} go together: all of them are given, or none."
     for name, dependents in request.dependent_upon or ():
@@ -104,20 +110,19 @@ def rule_words(request: Request) -> Iterator[str]:
 def _limits(node: Node) -> Iterator[str]:
     if node.enum is not None:
         values = ", ".join(plain(json.dumps(value, ensure_ascii=False)) for value in node.enum)
-        yield f"Always {values}." if len(node.enum) == 1 else f"One of {values}."
+        yield f"Always {values}." if len(node.enum) == 1 else f"One of {values}." if values else "No value is valid."
     yield from _bounds(node.min_length, node.max_length, "character")
     yield from _bounds(node.min_items, node.max_items, "element")
     if node.default is not ABSENT:
-        yield f"Default: {_default(node.default)}."
+        default = f"Default: {_default(node.default)}"
+        yield default if default.endswith(".") else f"{default}."
 
 
 def _default(value: object) -> str:
     """Prose, which may be Markdown, or a value."""
-    return (
-        value.rstrip(". ").replace("\n", " ")
-        if isinstance(value, str)
-        else plain(json.dumps(value, ensure_ascii=False))
-    )
+    if isinstance(value, str) and value.strip():
+        return value.strip().replace("\n", " ")
+    return plain(json.dumps(value, ensure_ascii=False))
 
 
 def _bounds(least: int | None, most: int | None, unit: str) -> Iterator[str]:
