@@ -7,13 +7,14 @@ a conditional takes any of the declared types.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from rpcschema.model.nodes import Document, Node
 from rpcschema.model.resolve import ResolvedField, distinct, resolve
-from rpcschema.problems import Problem
+from rpcschema.problems import Level, Problem
 from rpcschema.python import docs, names, types
 
 Schema: TypeAlias = Mapping[str, Any]
@@ -61,9 +62,9 @@ def plan(document: Document, scalars: str) -> Plan:
     planner = _Planner(document, scalars)
     request = None
     if (name := names.request_class(document)) is not None:
-        request = planner.plan_class(name, (document.request,), docs.request_doc(document), with_defaults=True)
+        request = planner.plan_class(name, (document.request,), docs.request_doc(document), sent=True)
     response = planner.plan_class(
-        names.response_class(document), (document.response,), docs.response_doc(document), with_defaults=False
+        names.response_class(document), (document.response,), docs.response_doc(document), sent=False
     )
     return Plan(
         request=request,
@@ -81,27 +82,47 @@ class _Planner:
     taken: set[str] = field(default_factory=set)
     problems: list[Problem] = field(default_factory=list)
 
-    def plan_class(self, name: str, nodes: Sequence[Node], doc: str, *, with_defaults: bool) -> ClassPlan:
+    def plan_class(self, name: str, nodes: Sequence[Node], doc: str, *, sent: bool) -> ClassPlan:
         """Plans one object declared by `nodes` (all of them at once) and what is nested in it."""
         self.taken.add(name)
-        members = _merge(nodes)
-        attributes = tuple(self.plan_attribute(name, member, with_defaults=with_defaults) for member in members)
+        attributes = tuple(self.plan_attribute(name, member, sent=sent) for member in self.members(nodes))
         self.refuse_collisions(nodes[0], attributes)
         made = ClassPlan(name=name, doc=doc, attributes=attributes)
         self.classes[name] = made
         return made
 
-    def plan_attribute(self, owner: str, member: ResolvedField, *, with_defaults: bool) -> Attribute:
+    def plan_attribute(self, owner: str, member: ResolvedField, *, sent: bool) -> Attribute:
         nodes = member.alternatives
         return Attribute(
             name=names.attribute(member.name),
             wire=member.name,
             nodes=nodes,
-            schema=self.schema(nodes, owner + names.pascal(member.name), with_defaults=with_defaults),
+            schema=self.schema(nodes, owner + names.pascal(member.name), sent=sent),
             required=member.required,
-            default=types.default_value(nodes[0]) if with_defaults and not member.required else None,
-            doc=docs.field_doc(nodes, member.conditions),
+            default=types.default_value(nodes[0]) if sent and not member.required else None,
+            doc=docs.field_doc(nodes, member.conditions, sent=sent),
         )
+
+    def members(self, nodes: Sequence[Node]) -> list[ResolvedField]:
+        """The members of an object that `nodes` declare: all names, required only if required everywhere."""
+        merged: dict[str, ResolvedField] = {}
+        counts: Counter[str] = Counter()
+        for node in nodes:
+            for member in self.members_of(node):
+                counts[member.name] += 1
+                known = merged.get(member.name)
+                merged[member.name] = member if known is None else _join(known, member)
+        return [
+            member if counts[name] == len(nodes) else replace(member, required=False) for name, member in merged.items()
+        ]
+
+    def members_of(self, node: Node) -> list[ResolvedField]:
+        """The members that one declaration gives, hidden ones in their places: they count by position."""
+        shape = resolve(node)
+        for name in shape.undeclared:
+            self.warn(node, f"{name!r} is required here, but declared nowhere, so it has no type and is left out")
+        places = {each.name: place for place, each in enumerate(node.fields or ())}
+        return sorted((*shape.fields, *shape.hidden), key=lambda member: places.get(member.name, len(places)))
 
     def refuse_collisions(self, node: Node, attributes: tuple[Attribute, ...]) -> None:
         seen: dict[str, str] = {}
@@ -111,41 +132,53 @@ class _Planner:
                 message = f"{other!r} and {attribute.wire!r} both become {attribute.name} in Python; rename one of them"
                 self.problems.append(Problem(self.document.file, node.pointer, message))
 
-    def schema(self, nodes: Sequence[Node], name: str, *, with_defaults: bool) -> Schema:
+    def warn(self, node: Node, message: str) -> None:
+        self.problems.append(Problem(self.document.file, node.pointer, message, Level.WARNING))
+
+    def schema(self, nodes: Sequence[Node], name: str, *, sent: bool) -> Schema:
         """The JSON Schema of a value that any of `nodes` may declare; `name` is for a class, should it need one."""
-        parts = list(_alternatives(nodes))
-        choices: list[Schema] = []
+        parts = list(self.alternatives(nodes))
         objects = [part for part in parts if _is_object(part)]
         arrays = [part for part in parts if part.type == "array"]
         scalars = [part for part in parts if not _is_object(part) and part.type != "array"]
-        if any(part.type is None for part in scalars):
-            return {}
+        if any(part.type is None and types.string_enum(part) is None for part in scalars):
+            return {}  # the document gives no type
+        choices: list[Schema] = []
         if objects:
-            choices.append(self.object_schema(objects, name, with_defaults=with_defaults))
+            choices.append(self.object_schema(objects, name, sent=sent))
         if arrays:
             items = [part.items for part in arrays if part.items is not None]
-            choices.append(
-                {"type": "array", "items": self.schema(items, name, with_defaults=with_defaults) if items else {}}
-            )
+            choices.append({"type": "array", "items": self.schema(items, name, sent=sent) if items else {}})
         choices.extend(self.scalar_schemas(scalars))
         if len(choices) == 1:
             return choices[0]
         return {"anyOf": choices} if choices else {}
 
-    def object_schema(self, objects: Sequence[Node], name: str, *, with_defaults: bool) -> Schema:
-        if not all(_merge((node,)) for node in objects):
+    def alternatives(self, nodes: Sequence[Node]) -> Iterator[Node]:
+        """The declarations that stand in `oneOf` and `anyOf` of values, all the way down."""
+        for node in nodes:
+            nested = (*node.one_of, *node.any_of)
+            if nested and not _is_object(node):
+                if node.type is None:
+                    yield from self.alternatives(nested)
+                    continue
+                self.warn(node, "there are alternatives beside a type; in Python the type counts")
+            yield node
+
+    def object_schema(self, objects: Sequence[Node], name: str, *, sent: bool) -> Schema:
+        if not all(map(_has_members, objects)):
             return {"type": "object", "additionalProperties": True}
         unique, number = name, 1
         while unique in self.taken:
             number += 1
             unique = f"{name}{number}"
-        doc = docs.field_doc(objects, ()) or f"Part of `{self.document.name}`."
-        self.plan_class(unique, objects, doc, with_defaults=with_defaults)
+        doc = docs.field_doc(objects, (), sent=sent) or f"Part of `{self.document.name}`."
+        self.plan_class(unique, objects, doc, sent=sent)
         return {"$ref": f"#/components/schemas/{unique}"}
 
     def scalar_schemas(self, nodes: Sequence[Node]) -> Iterator[Schema]:
-        """One schema a distinct scalar type; a closed set of strings stays closed only if nothing beside it is an
-        open string.
+        """One schema a distinct scalar type; a closed set of strings stays closed only if no open string is beside
+        it.
         """
         enums = [types.string_enum(node) for node in nodes]
         members = [member for enum in enums if enum for member in enum]
@@ -160,48 +193,23 @@ class _Planner:
     def scalar(self, dialect_type: str) -> Schema:
         if dialect_type in types.SCALARS:
             return {"customTypePath": f"{self.scalars}.{types.SCALARS[dialect_type]}"}
-        return {"type": dialect_type}
-
-
-def _alternatives(nodes: Sequence[Node]) -> Iterator[Node]:
-    """The declarations that stand in `oneOf` and `anyOf` of values, all the way down."""
-    for node in nodes:
-        nested = (*node.one_of, *node.any_of)
-        if node.type is None and nested and not node.fields:
-            yield from _alternatives(nested)
-        else:
-            yield node
+        return {"type": dialect_type} if dialect_type in types.PLAIN else {}
 
 
 def _is_object(node: Node) -> bool:
-    return node.type == "object" or (node.type is None and bool(node.fields))
+    return node.type in types.OBJECTS or (node.type is None and bool(node.fields))
 
 
-def _merge(nodes: Sequence[Node]) -> list[ResolvedField]:
-    """The members of objects that are declared several times: all names, required only if required everywhere."""
-    resolved = [resolve(node) for node in nodes]
-    if len(resolved) == 1:
-        return list(resolved[0].fields)
-    merged: dict[str, ResolvedField] = {}
-    counts: dict[str, int] = {}
-    for shape in resolved:
-        for member in shape.fields:
-            counts[member.name] = counts.get(member.name, 0) + 1
-            known = merged.get(member.name)
-            merged[member.name] = member if known is None else _join(known, member)
-    return [member if counts[name] == len(resolved) else _optional(member) for name, member in merged.items()]
+def _has_members(node: Node) -> bool:
+    shape = resolve(node)
+    return bool(shape.fields or shape.hidden)
 
 
 def _join(first: ResolvedField, second: ResolvedField) -> ResolvedField:
+    is_conditional = first.conditions and second.conditions
     return ResolvedField(
         name=first.name,
         alternatives=distinct((*first.alternatives, *second.alternatives)),
         required=first.required and second.required,
-        conditions=tuple(dict.fromkeys((*first.conditions, *second.conditions))),
-    )
-
-
-def _optional(member: ResolvedField) -> ResolvedField:
-    return ResolvedField(
-        name=member.name, alternatives=member.alternatives, required=False, conditions=member.conditions
+        conditions=tuple(dict.fromkeys((*first.conditions, *second.conditions))) if is_conditional else (),
     )

@@ -51,13 +51,14 @@ class CommandView:
 
 def planned(document: Document, settings: Settings) -> Plan:
     """The plan of a document's classes within the package that `settings` name."""
-    return plan(document, f"{settings.package}.runtime.scalars")
+    return plan(document, names.scalars(settings.package))
 
 
 def view(document: Document, plan: Plan) -> CommandView:
     """The view of a command whose classes are `plan`."""
     if plan.request is None:
         raise ValueError(f"{document.kind} {document.name} is no command")
+    arguments = [docs.argument_doc(each.name, each.doc, _INDENT) for each in plan.request.attributes]
     return CommandView(
         wire=repr(document.name),
         method=names.method(document),
@@ -66,8 +67,8 @@ def view(document: Document, plan: Plan) -> CommandView:
         response=plan.response.name,
         extras=document.request.extras is True,
         parameters=tuple(_parameter(attribute) for attribute in plan.request.attributes),
-        doc=docs.docstring(_method_doc(document, plan.request.attributes), indent=_INDENT),
-        stub_doc=docs.docstring(f"{document.title}.", indent=_INDENT),
+        doc=docs.docstring(docs.method_doc(document, arguments), indent=_INDENT),
+        stub_doc=docs.docstring(docs.ended(document.title), indent=_INDENT),
     )
 
 
@@ -113,17 +114,3 @@ def _parameter(attribute: Attribute) -> ParameterView:
         deprecated=bool(node.deprecated),
         annotation=annotation(attribute.schema),
     )
-
-
-def _method_doc(document: Document, parameters: Sequence[Attribute]) -> str:
-    parts = [f"{document.title}.", docs.text(document.description)]
-    if parameters:
-        parts.append("Args:\n" + "\n".join(_argument(parameter) for parameter in parameters))
-    if errors := docs.text(document.section("errors")):
-        parts.append("Raises:\n    RpcError: see the codes below.\n\n" + errors)
-    return "\n\n".join(part for part in parts if part)
-
-
-def _argument(parameter: Attribute) -> str:
-    lines = docs.wrap(f"{parameter.name}: {parameter.doc}".rstrip(), docs.WIDTH - _INDENT - 8)
-    return "\n".join([f"    {lines[0]}", *(f"        {line}" if line else "" for line in lines[1:])])

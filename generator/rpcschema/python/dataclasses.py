@@ -11,17 +11,19 @@ import ast
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 from rpcschema.paths import templates_dir
+from rpcschema.problems import RenderError
 from rpcschema.python.classes import Attribute, ClassPlan
 from rpcschema.python.docs import docstring
 
-LINE_LENGTH: Final = 120
 
+def render(classes: Sequence[ClassPlan], header: str, scalars: str) -> str:
+    """The source of a module under `<package>.types` that defines `classes`, unformatted.
 
-def render(classes: Sequence[ClassPlan], header: str) -> str:
-    """The source of a module that defines `classes`; `header` becomes its first lines. Unformatted."""
+    `header` becomes its first lines; `scalars` is the module from which the classes' schemas take their aliases.
+    """
     # Slow to import, and not needed to load documents or to print help.
     from datamodel_code_generator import generate  # noqa: PLC0415
     from datamodel_code_generator.enums import DataModelType, InputFileType, OpenAPIScope  # noqa: PLC0415
@@ -48,17 +50,9 @@ def render(classes: Sequence[ClassPlan], header: str) -> str:
         formatters=[],
     )
     if not isinstance(source, str):
-        raise TypeError("datamodel-code-generator made several modules of one document")
+        raise RenderError("datamodel-code-generator made several modules of one document")
     _check_complete(source, classes)
-    return source
-
-
-def black(source: str) -> str:
-    """`source` as black formats it. Raises if it is not Python, which would be a bug of ours."""
-    from black import format_str  # noqa: PLC0415 # slow to import
-    from black.mode import Mode, TargetVersion  # noqa: PLC0415
-
-    return format_str(source, mode=Mode(line_length=LINE_LENGTH, target_versions={TargetVersion.PY311}))
+    return _with_imports_sorted(source, scalars)
 
 
 def _check_complete(source: str, classes: Sequence[ClassPlan]) -> None:
@@ -69,7 +63,7 @@ def _check_complete(source: str, classes: Sequence[ClassPlan]) -> None:
         if isinstance(statement, ast.ClassDef)
     }
     if made != {planned.name: [attribute.name for attribute in planned.attributes] for planned in classes}:
-        raise RuntimeError(f"datamodel-code-generator did not render the classes as planned: {made}")
+        raise RenderError(f"datamodel-code-generator did not render the classes as planned: {made}")
 
 
 def _member(statement: ast.stmt) -> str | None:
@@ -77,6 +71,22 @@ def _member(statement: ast.stmt) -> str | None:
     if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
         return statement.target.id if statement.target.id != "__wire_names__" else None
     return None
+
+
+def _with_imports_sorted(source: str, scalars: str) -> str:
+    """One import a module, sorted; the scalars by their relative name, so that the package can lie anywhere."""
+    imports = [statement for statement in ast.parse(source).body if isinstance(statement, ast.ImportFrom)]
+    names: defaultdict[str, set[str]] = defaultdict(set)
+    for statement in imports:
+        module = "..runtime.scalars" if statement.module == scalars else statement.module or ""
+        names[module] |= {alias.name for alias in statement.names}
+    future = names.pop("__future__")
+    lines = source.splitlines()
+    head, body = lines[: imports[0].lineno - 1], lines[(imports[-1].end_lineno or 0) :]
+    blocks = [f"from {module} import {', '.join(sorted(names[module]))}" for module in sorted(names)]
+    ours = [block for block in blocks if block.startswith("from .")]
+    others = [block for block in blocks if block not in ours]
+    return "\n".join([*head, f"from __future__ import {', '.join(future)}", "", *others, "", *ours, *body])
 
 
 def _definitions(classes: Sequence[ClassPlan]) -> Mapping[str, Any]:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
-from rpcschema.model.nodes import ABSENT, Document, Lines, Node
+from rpcschema.model.nodes import Document, Lines, Node
+from rpcschema.python.types import string_enum
+from rpcschema.text import words
 
 WIDTH: Final = 120
 _MARKER: Final = re.compile(r"\s*(?:[-*+]|\d+[.)])\s+")
@@ -15,13 +18,13 @@ _UNSAFE: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u2028\u2029\ud800-\udfff]"
 """What Python source, or UTF-8, cannot hold as it is."""
 _QUOTE: Final = re.compile(r'"(?="|\s*\Z)')
 """A quote that could be taken for a part of the closing ones."""
-_UNITS: Final = {"msat": "In millisatoshi.", "sat": "In satoshi."}
+_UNITS: Final = {"msat": "millisatoshi", "sat": "satoshi"}
 
 
 def request_doc(document: Document) -> str:
     """The docstring of the class of what is sent."""
     opening = "The payload of the hook" if document.kind == "hook" else "What is sent to"
-    return f"{opening} `{document.name}`: {document.title}."
+    return f"{opening} `{document.name}`: {ended(document.title)}"
 
 
 def response_doc(document: Document) -> str:
@@ -31,7 +34,7 @@ def response_doc(document: Document) -> str:
         "notification": "The payload of the notification",
         "hook": "The answer to the hook",
     }
-    return f"{openings[document.kind]} `{document.name}`: {document.title}."
+    return f"{openings[document.kind]} `{document.name}`: {ended(document.title)}"
 
 
 def text(lines: Lines | None) -> str:
@@ -39,31 +42,64 @@ def text(lines: Lines | None) -> str:
     return "\n".join(lines or ()).strip()
 
 
-def summary(node: Node) -> list[str]:
-    """The short facts about a field: unit, fixed value, default, since when, until when."""
-    facts = []
-    if node.type in _UNITS:
-        facts.append(_UNITS[node.type])
-    if node.type == "boolean" and node.enum is not None and len(node.enum) == 1:
-        facts.append(f"Always {str(node.enum[0]).lower()}.")
-    if node.default is not ABSENT:
-        facts.append(f"Default: {node.default}.")
-    if node.added:
-        facts.append(f"Added in {node.added}.")
-    if isinstance(node.deprecated, tuple) and node.deprecated:
-        facts.append("Deprecated since " + ", removed in ".join(node.deprecated[:2]) + ".")
-    elif node.deprecated:
-        facts.append("Deprecated.")
-    return facts
-
-
-def field_doc(nodes: Sequence[Node], conditions: Sequence[str]) -> str:
-    """The docstring of a field: its descriptions, its facts and when it is there."""
-    described = _unique(text(node.description) for node in nodes)
-    facts = _unique(fact for node in nodes for fact in summary(node))
+def field_doc(nodes: Sequence[Node], conditions: Sequence[str], *, sent: bool) -> str:
+    """The docstring of a field: its descriptions, its facts and when it is there. `sent`: the caller writes it."""
+    described = _unique(part for node in nodes for part in _described(node))
+    facts = _unique(fact for node in nodes for fact in _facts(node, sent=sent))
     if conditions:
         facts.append("Only " + ", or ".join(conditions) + ".")
     return "\n\n".join([*described, *([" ".join(facts)] if facts else [])])
+
+
+def method_doc(document: Document, arguments: Sequence[str]) -> str:
+    """The docstring of a client's method; `arguments` are the entries of its section "Args"."""
+    rules = " ".join(words.rule_words(document.request))
+    errors = text(document.section("errors"))
+    parts = (
+        ended(document.title),
+        text(document.description),
+        f"Warning: {ended(document.warning)}" if document.warning else "",
+        _release(document.added, document.deprecated),
+        "Args:\n" + "\n".join(arguments) if arguments else "",
+        rules,
+        f"Raises:\n    RpcError: the node says no.\n\n{errors}" if errors else "",
+    )
+    return "\n\n".join(filter(None, parts))
+
+
+def argument_doc(name: str, doc: str, indent: int) -> str:
+    """An entry of "Args" for a method whose docstring stands at `indent`."""
+    lines = wrap(f"{name}: {doc}".rstrip(), WIDTH - indent - 8)
+    return "\n".join([f"    {lines[0]}", *(f"        {line}" if line else "" for line in lines[1:])])
+
+
+def _described(node: Node) -> Iterator[str]:
+    """The descriptions of a value, of its elements and of the forms that it can take."""
+    yield text(node.description)
+    if node.items is not None and node.items.type != "object":
+        yield from (f"Each element: {part}" for part in _described(node.items) if part)
+    for shape in words.shapes(node):
+        yield from (f"As {words.type_words(shape)}: {part}" for part in _described(shape) if part)
+
+
+def _facts(node: Node, *, sent: bool) -> Iterator[str]:
+    """Unit, limits, default, since when, until when; a closed set of strings is in the type already."""
+    if node.type in _UNITS:
+        yield f"As a number: {_UNITS[node.type]}." if sent else f"In {_UNITS[node.type]}."
+    if node.hidden:
+        yield "Hidden: not meant for general use."
+    yield words.limit_words(replace(node, enum=None) if string_enum(node) else node)
+    yield _release(node.added, node.deprecated)
+
+
+def _release(added: str | None, deprecated: tuple[str, ...] | bool | None) -> str:
+    said = "; ".join(words.release_words(added, deprecated))
+    return f"{said[0].upper()}{said[1:]}." if said else ""
+
+
+def ended(sentence: str) -> str:
+    """`sentence` with a full stop, unless it ends already."""
+    return sentence if sentence.endswith((".", "!", "?")) else f"{sentence}."
 
 
 def docstring(text: str, indent: int) -> str:

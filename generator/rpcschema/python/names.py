@@ -13,8 +13,8 @@ from typing import Final
 from rpcschema.model.nodes import Document
 
 _BAD: Final = re.compile(r"[^0-9A-Za-z_]")
-_BUILTIN_TYPES: Final = frozenset({"bool", "dict", "float", "int", "list", "str"})
-"""Generated annotations use these; a class attribute of that name would hide them."""
+_TAKEN: Final = frozenset({"bool", "dict", "float", "int", "list", "self", "str"})
+"""Generated annotations use these types, and a class attribute of that name would hide them; methods have a `self`."""
 
 
 def attribute(wire_name: str) -> str:
@@ -26,7 +26,7 @@ def attribute(wire_name: str) -> str:
         name = "_" + name
     if name.startswith("__"):  # Python mangles or reserves these inside a class
         name = "_" + name.lstrip("_")
-    if keyword.iskeyword(name) or name in _BUILTIN_TYPES:
+    if keyword.iskeyword(name) or name in _TAKEN:
         name += "_"
     return name
 
@@ -36,6 +36,11 @@ def pascal(wire_name: str) -> str:
     parts = re.split(r"[^0-9A-Za-z]+", wire_name)
     name = "".join(part[:1].upper() + part[1:] for part in parts)
     return f"N{name}" if name[:1].isdigit() else name
+
+
+def scalars(package: str) -> str:
+    """The module of a package's scalar aliases."""
+    return f"{package}.runtime.scalars"
 
 
 def request_class(document: Document) -> str | None:

@@ -6,7 +6,6 @@ value is.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -23,7 +22,6 @@ SCALARS: Final[Mapping[str, str]] = {
     "msat_or_all": "MsatOrAll",
     "msat_or_any": "MsatOrAny",
     "outpoint": "Outpoint",
-    "outputdesc": "OutputDesc",
     "pubkey": "Pubkey",
     "sat": "Sat",
     "sat_or_all": "SatOrAll",
@@ -39,9 +37,15 @@ SCALARS: Final[Mapping[str, str]] = {
 }
 """Dialect type -> the alias in `runtime.scalars`."""
 
+PLAIN: Final = frozenset({"boolean", "integer", "null", "number", "string"})
+"""Dialect types that plain JSON Schema has too."""
 
+OBJECTS: Final = frozenset({"object", "outputdesc", "string_map"})
+"""Dialect types that are objects; only the first may declare members."""
+
+_MOST_DIGITS: Final = 20
+"""Of an integer of 64 bits."""
 _INTEGERS: Final = frozenset({"integer", "u8", "u16", "u32", "u64", "msat", "sat"})
-_MARKUP: Final = re.compile(r"^([*`]*)(.*?)\1$", re.DOTALL)
 
 
 def string_enum(node: Node) -> tuple[str, ...] | None:
@@ -66,7 +70,8 @@ def default_value(node: Node) -> bool | int | str | None:
     if node.type in _INTEGERS:
         if isinstance(default, bool):
             return None
-        return int(text) if (text := _bare(default)).isascii() and text.isdigit() else None
+        text = _bare(default)
+        return int(text) if text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS else None
     members = string_enum(node)
     if members is not None:
         return text if (text := _bare(default)) in members else None
@@ -77,5 +82,7 @@ def _bare(default: Json) -> str:
     """A default's text without the Markdown around it."""
     if not isinstance(default, str | int):
         return ""
-    matched = _MARKUP.match(str(default).strip())
-    return matched[2] if matched else ""
+    text = str(default).strip()
+    bare = text.lstrip("*`")
+    marks = text[: len(text) - len(bare)]
+    return bare.removesuffix(marks[::-1])
