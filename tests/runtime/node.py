@@ -51,6 +51,19 @@ def echo(connection: Connection) -> None:
         pass
 
 
+def complain(connection: Connection) -> None:
+    """Says, without an id, that it takes no request, and closes without having read one."""
+    connection.send('{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"Too many"}}\n\n')
+
+
+def serve_one(listener: socket.socket) -> None:
+    """Empties a queue in which one connection waits; the next to come is echoed."""
+    listener.accept()[0].close()
+    accepted, _ = listener.accept()
+    with accepted:
+        echo(Connection(accepted))
+
+
 class ScriptedNode:
     """Listens at `path`; its first connection follows the first script, and so on.
 

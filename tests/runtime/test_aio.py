@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 import threading
 from collections.abc import Coroutine
 from pathlib import Path
@@ -164,18 +163,6 @@ def test_nobody_at_the_path_is_told_with_what_to_do(socket_path: Path) -> None:
             await Client(socket_path).rpc_call("a")
 
     run(calls())
-
-
-def test_a_node_that_accepts_nobody_cannot_be_connected_to(socket_path: Path) -> None:
-    async def calls() -> None:
-        with pytest.raises(CannotConnectError, match="temporarily unavailable"):
-            await Client(socket_path).rpc_call("a")
-
-    with socket.socket(socket.AF_UNIX) as busy, socket.socket(socket.AF_UNIX) as first:
-        busy.bind(str(socket_path))
-        busy.listen(0)
-        first.connect(str(socket_path))
-        run(calls())
 
 
 @pytest.mark.parametrize("text", ["hello", '{"id":ID}', '{"id":ID,"error":5}'])

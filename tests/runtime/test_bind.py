@@ -1,4 +1,4 @@
-"""Parameters are checked as the node checks them, in its order and with its texts."""
+"""Parameters are checked as the node checks them, in its order and with its texts, but for our own advice."""
 
 from __future__ import annotations
 
@@ -13,10 +13,7 @@ from rpcschema.runtime.convert import raw_text
 from rpcschema.runtime.errors import INVALID_PARAMS, RpcError
 from tests.runtime.demo import GREET, NOTHING, PAY
 
-ADVICE = (
-    "this may be caused by a failure to autodetect key=value-style parameters. "
-    "Please try using the -k flag and explicit key=value pairs of parameters."
-)
+ADVICE = "which this command does not have; if key=value pairs were meant, use -k"
 HIDDEN = "invalid token (see logs for details)"
 BAD_NAME = f"name: should be a string (without \\u): {HIDDEN}"
 BAD_AMOUNT = f"amount: should be a millisatoshi amount: {HIDDEN}"

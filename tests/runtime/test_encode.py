@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rpcschema.runtime.encode import encode, to_wire
+from rpcschema.runtime.errors import EncodeError
 from tests.runtime.demo.types.greet import GreetRequest, GreetResponse
 from tests.runtime.demo.types.pay_all import PayAllRequest, PayAllRequestOutputs, PayAllResponse, PayAllResponseFees
 
@@ -60,8 +61,24 @@ def test_another_reader_finds_the_same_value(value: Any) -> None:
     assert json.loads(encode(value)) == value
 
 
-def test_what_json_cannot_say_is_an_error() -> None:
-    with pytest.raises(ValueError, match="surrogates"):
-        encode("\ud800")
-    with pytest.raises(TypeError):
-        encode(object())
+def endless() -> list[Any]:
+    inner: list[Any] = []
+    inner.append(inner)
+    return inner
+
+
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        ("\ud800", "surrogates"),
+        ({"\udfff": 1}, "surrogates"),
+        (float("nan"), "nan"),
+        ([float("-inf")], "-inf"),
+        ({None: 1}, "keys"),
+        (object(), "object"),
+        (endless(), "recursion"),
+    ],
+)
+def test_what_json_cannot_say_is_an_error_of_one_kind(value: Any, why: str) -> None:
+    with pytest.raises(EncodeError, match=f"JSON cannot say .*{why}"):
+        encode(value)

@@ -14,7 +14,7 @@ import pytest
 import rpcschema.runtime
 from rpcschema.runtime import RpcError, load, unknown_command
 from rpcschema.runtime.command import Command, Parameter
-from rpcschema.runtime.errors import ClientError, DecodeError, RpcTimeoutError, TransportError
+from rpcschema.runtime.errors import ClientError, DecodeError, EncodeError, RpcTimeoutError, TransportError
 from tests.runtime import demo
 from tests.runtime.demo.types.greet import GreetRequest, GreetResponse
 
@@ -99,6 +99,7 @@ def test_an_unknown_command_is_named() -> None:
 def test_client_errors_are_also_what_python_calls_them() -> None:
     assert issubclass(TransportError, ConnectionError)
     assert issubclass(RpcTimeoutError, TimeoutError)
+    assert issubclass(EncodeError, ValueError)
     assert issubclass(DecodeError, ValueError)
-    assert all(issubclass(kind, ClientError) for kind in (TransportError, RpcTimeoutError, DecodeError))
+    assert all(issubclass(kind, ClientError) for kind in (TransportError, RpcTimeoutError, EncodeError, DecodeError))
     assert not issubclass(RpcError, ClientError)
