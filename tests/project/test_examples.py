@@ -1,0 +1,60 @@
+"""The examples in the project's own documents are what the service answers, to the byte."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from lnoffers.service.commands import OffersService, Served
+from lnoffers.service.dispatching import answer, dispatcher
+from lnoffers.service.node import Node
+from lnoffers.service.options import Options
+from tests.shared import ROOT
+
+METADATA = ("40f3b447861516367be1ad748c9b15ac", "6a2e97c3a83e1528b5d0695577902bc4")
+IN_ORDER = (
+    *("invoicerequest", "listinvoicerequests", "disableinvoicerequest"),
+    *("decode", "help", "notifications", "stop"),
+)
+
+
+def examples(name: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads((ROOT / "schemas" / f"{name}.json").read_bytes())["examples"]
+    return found
+
+
+def service(folder: Path, secret: bytes) -> tuple[OffersService, Node]:
+    (folder / "regtest").mkdir(parents=True)
+    (folder / "regtest" / "hsm_secret").write_bytes(secret.ljust(32, b"\0"))
+    node = Node.open(Options(lightning_dir=folder, network="regtest", dev_entropy=bytes.fromhex("".join(METADATA))))
+    return OffersService(node, Served(folder / "regtest" / "lightning-rpc", lambda: None)), node
+
+
+def answered(filled: OffersService, example: dict[str, Any]) -> str:
+    request = {"jsonrpc": "2.0"} | example["request"]
+    result = json.loads(answer(dispatcher(filled, developer=False), json.dumps(request).encode()).data)
+    return json.dumps(result["result"])
+
+
+def test_examples_are_what_the_service_answers(tmp_path: Path) -> None:
+    filled, node = service(tmp_path, b"lightning-2")
+    with node:
+        for name in IN_ORDER:
+            for example in examples(name):
+                assert answered(filled, example) == json.dumps(example["response"]), example["request"]["id"]
+        (injection,) = examples("dev-inject")
+        assert answered(filled, injection) == json.dumps(injection["response"])
+
+
+def test_the_example_of_getinfo_is_what_the_service_answers_elsewhere(tmp_path: Path) -> None:
+    filled, node = service(tmp_path, b"lightning-1")
+    (example,) = examples("getinfo")
+    shown = json.dumps(example["response"]).replace("/home/alice/.lnoffers", str(tmp_path))
+    with node:
+        assert answered(filled, example) == shown
+
+
+def test_every_document_has_an_example_that_is_tried_here() -> None:
+    tried = {*IN_ORDER, "dev-inject", "getinfo"}
+    assert {path.stem for path in (ROOT / "schemas").glob("*.json")} == tried
