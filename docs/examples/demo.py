@@ -22,7 +22,10 @@ def main() -> None:
         )
         try:
             assert server.stdout is not None
-            print("server:", server.stdout.readline().strip())  # it says so once it listens
+            listening = server.stdout.readline()  # it says so once it does
+            if server.poll() is not None or not listening:
+                sys.exit(f"the server has ended with exit code {server.wait()}")
+            print("server:", listening.strip())
             talk(Path(folder) / "regtest" / "lightning-rpc")
         finally:
             server.terminate()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import select
@@ -9,11 +10,16 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+from lnoffers.service import Node, Options, Server
+from lnoffers.service.entropy import Entropy
+
+Result = TypeVar("Result")
 
 COMMAND = (sys.executable, "-m", "lnoffers")
 SECONDS = 60
@@ -94,9 +100,30 @@ class Program:
         assert "Traceback" not in errors, errors
 
 
-def run(*arguments: str) -> Outcome:
+def while_served(
+    program: Program, ask: Callable[[], Result], *, entropy: Entropy | None = None, max_connections: int = 256
+) -> Result:
+    """What `ask` returns, run in a thread of its own while a server runs in this process."""
+
+    async def serve() -> Result:
+        with Node.open(Options(lightning_dir=program.directory, network="regtest")) as node:
+            node.entropy = entropy or node.entropy
+            server = Server(node, max_connections=max_connections)
+            listening = asyncio.Event()
+            running = asyncio.create_task(server.run(listening.set))
+            await listening.wait()
+            try:
+                return await asyncio.to_thread(ask)
+            finally:
+                server.stop()
+                await asyncio.wait_for(running, SECONDS)
+
+    return asyncio.run(serve())
+
+
+def run(*arguments: str, under: tuple[str, ...] = ()) -> Outcome:
     """Run the program to its end."""
-    done = subprocess.run([*COMMAND, *arguments], capture_output=True, timeout=SECONDS, check=False)
+    done = subprocess.run([*under, *COMMAND, *arguments], capture_output=True, timeout=SECONDS, check=False)
     return Outcome(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 

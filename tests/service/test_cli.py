@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 from pathlib import Path
 
@@ -39,11 +40,33 @@ def test_k_may_precede_or_follow_the_method(program: Program) -> None:
     complains(program.call("help", "-k", "stop"), "expected key=value in 'stop'")
 
 
-@pytest.mark.parametrize("value", ["-5", "-1.5sat", "-x", "--foo"])
-def test_a_value_may_begin_with_a_hyphen(program: Program, value: str) -> None:
+@pytest.mark.parametrize("value", ["-5", "-.5"])
+def test_a_negative_number_is_a_value(program: Program, value: str) -> None:
     outcome = program.call("invoicerequest", value, "x")
     assert outcome.code == 1
     assert outcome.json["message"].startswith("amount: should be a millisatoshi amount")
+
+
+@pytest.mark.parametrize("word", ["-x", "--foo", "-1.5sat"])
+def test_an_unknown_option_is_no_value_except_after_two_hyphens(program: Program, word: str) -> None:
+    complains(program.call("help", word), f"Unknown option: {word}", "put behind --")
+    assert not program.network_dir.exists()
+    assert program.call("help", "--", word).json["message"] == f"Unknown command {word}"
+
+
+def test_k_and_o_decide_how_arguments_are_taken(program: Program) -> None:
+    assert program.call("-k", "-k", "help", "command=stop").code == 0
+    outcome = program.call("-o", "help", "--order", "command=stop")
+    assert outcome.json["message"] == "Unknown command command=stop"
+    complains(program.call("-k", "-o", "help"), "contradict")
+
+
+def test_an_unknown_command_makes_nothing(program: Program) -> None:
+    for method in ("invoicerequests", "dev-inject"):
+        outcome = program.call(method, "1000")
+        assert (outcome.code, outcome.json) == (1, {"code": -32601, "message": f"Unknown command '{method}'"})
+        assert not any(program.directory.iterdir())
+    assert program.call("--dev-time", "1", "dev-inject").code == 0
 
 
 def test_after_two_hyphens_nothing_is_an_option(program: Program) -> None:
@@ -113,6 +136,38 @@ def test_a_store_of_another_node(program: Program) -> None:
     complains(program.call("getinfo"), "put it back")
     secret.write_bytes(bytes(range(32)))
     complains(program.call("getinfo"), "belongs to node")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("nonsense", "sqlite://", "sqlite:///:memory:", "sqlite://:password@host/x", "sqlite:////x?password=password"),
+        *("postgresql://me:password@host/name", "sqlite+aiosqlite:////x", "sqlite+pysqlcipher://:password@/x"),
+        *("sqlite:////%00", "sqlite://host:password/x", "nosuch+thing://x"),
+    ],
+)
+def test_a_store_that_cannot_be_named_makes_no_secret(program: Program, url: str) -> None:
+    for outcome in (program.call("--db", url, "getinfo"), run("serve", *program.flags, "--db", url)):
+        complains(outcome, "--db", "sqlite:////absolute/path")
+        assert "password" not in outcome.err
+    assert not (program.network_dir / "hsm_secret").exists()
+
+
+def test_a_store_that_cannot_be_used_makes_no_secret_and_stays_as_it_is(program: Program, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"no database " * 100)
+    with sqlite3.connect(tmp_path / "songs") as connection:
+        connection.execute("CREATE TABLE songs (title)")
+    connection.close()
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    for name, why in {
+        "file": "not a database",
+        "songs": "something else",
+        "gone/x": "No such file",
+        ".": "no file",
+    }.items():
+        complains(program.call("--db", f"sqlite:///{tmp_path / name}", "getinfo"), str(tmp_path / name), why)
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+    assert not (program.network_dir / "hsm_secret").exists()
 
 
 def test_decode_needs_no_directory_and_shows_everything(tmp_path: Path) -> None:

@@ -74,7 +74,8 @@ def test_refuses_text_that_bolt12_cannot_carry(node: Node, service: OffersServic
     node.inject(bytes(16), None)
     code, message = refusal(service.invoicerequest, InvoicerequestRequest(amount=1, description="a\0b"))
     assert code == -32602
-    assert message.startswith("offer_description: ")
+    assert message == "description: text holds the character U+0000"
+    assert node.entropy.draw(16) == bytes(16), "a refused call draws nothing"
 
 
 def test_refuses_a_request_that_exists_already(node: Node, service: OffersService) -> None:

@@ -70,6 +70,11 @@ def test_row_5_what_can_never_become_an_object_is_refused_and_cut_off(program: P
         assert wire.is_closed()
 
 
+def test_row_7_the_advice_for_an_unknown_parameter_is_ours(node: Node) -> None:
+    message = "unknown parameter: quantity, which this command does not have; if key=value pairs were meant, use -k"
+    assert ask(node, '{"amount":1,"quantity":1}')["error"] == {"code": -32602, "message": message}
+
+
 def test_null_by_name_is_a_bad_value_and_by_position_is_nothing(node: Node) -> None:
     by_name = ask(node, '{"amount":1,"description":"x","issuer":null}')
     assert by_name["error"]["message"].startswith("issuer: should be a string")

@@ -47,13 +47,13 @@ def test_a_server_too_busy_to_accept_is_a_server(path: Path) -> None:
             waiting.setblocking(False)
             refused = waiting.connect_ex(os.fspath(path))
         assert is_served(path)
-        with pytest.raises(ListenError, match="in use"):
-            bound_socket(path)
+        with pytest.raises(ListenError, match="in use"), bound_socket(path):
+            pass
 
 
 def test_refuses_a_place_where_no_socket_can_be_made(path: Path) -> None:
-    with pytest.raises(ListenError, match="cannot make the socket"):
-        bound_socket(path / "missing" / "rpc")
+    with pytest.raises(ListenError, match="cannot make the socket"), bound_socket(path / "missing" / "rpc"):
+        pass
 
 
 def test_the_pid_file_is_held_by_one_at_a_time_and_names_it(path: Path) -> None:
@@ -69,3 +69,15 @@ def test_refuses_a_pid_file_that_cannot_be_opened(path: Path) -> None:
     path.mkdir()
     with pytest.raises(ListenError, match="Is a directory"), locked_pid_file(path):
         pass
+
+
+def test_a_bound_socket_is_removed_in_the_end_but_never_that_of_another(path: Path) -> None:
+    with bound_socket(path):
+        pass
+    assert not path.exists()
+    with bound_socket(path):
+        path.unlink()
+        other = socket.socket(socket.AF_UNIX)
+        other.bind(os.fspath(path))
+    other.close()
+    assert path.exists()

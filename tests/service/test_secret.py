@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from lnoffers.service.entropy import InjectedEntropy, SystemEntropy
 from lnoffers.service.errors import SecretError, ServiceError
 from lnoffers.service.files import create_private_file, make_private_directory
 from lnoffers.service.secret import load_keys
+from tests.service.program import SECONDS, Program
 
 ENTROPY = bytes(range(16))
 
@@ -84,17 +86,43 @@ def test_refuses_a_secret_that_is_a_directory(tmp_path: Path) -> None:
         load_keys(tmp_path, SystemEntropy())
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read and write everything")
-def test_refuses_what_it_has_no_permission_for(tmp_path: Path) -> None:
-    path = tmp_path / "hsm_secret"
+LOAD_AS_ANYBODY = """
+import os, sys
+from pathlib import Path
+from lnoffers.bolt12.keys import new_hsm_secret
+from lnoffers.service.entropy import SystemEntropy
+from lnoffers.service.errors import SecretError
+from lnoffers.service.secret import load_keys
+
+new_hsm_secret(bytes(16))  # loads what it needs
+if os.geteuid() == 0:  # root may read and write everything
+    os.setgroups([])
+    os.setgid(65534)
+    os.setuid(65534)
+try:
+    load_keys(Path(sys.argv[1]), SystemEntropy())
+except SecretError as error:
+    print(error)
+"""
+
+
+def load_as_anybody(path: Path) -> str:
+    """What a process says that may not do everything."""
+    command = [sys.executable, "-c", LOAD_AS_ANYBODY, str(path)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=True).stdout
+
+
+def test_refuses_what_it_has_no_permission_for(program: Program) -> None:
+    path = program.directory / "hsm_secret"
     path.write_bytes(bytes(range(32)))
     path.chmod(0)
-    with pytest.raises(SecretError, match="Permission denied"):
-        load_keys(path, None)
+    program.directory.chmod(0o555)
+    assert load_as_anybody(path) == f"{path}: Permission denied\n"
+    program.directory.chmod(0o755)
     path.unlink()
-    tmp_path.chmod(0o500)
-    with pytest.raises(SecretError, match="Permission denied"):
-        load_keys(path, SystemEntropy())
+    program.directory.chmod(0o555)
+    assert load_as_anybody(path) == f"{path}: Permission denied\n"
+    program.directory.chmod(0o755)
 
 
 def test_does_not_make_a_secret_beside_a_store_that_lost_its_own(tmp_path: Path) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from sqlalchemy import create_engine, inspect, text
 from lnoffers.service.errors import OptionsError, StoreError
 from lnoffers.service.status import Event, Status
 from lnoffers.service.store import Identity, Store, invoicerequests
+from lnoffers.service.store import engine as sqlite
 from lnoffers.service.store.invoicerequests import DuplicateError, StoredRequest
 from lnoffers.service.store.migrations import STEPS
 from lnoffers.service.store.schema import METADATA
@@ -95,12 +98,58 @@ def test_refuses_a_store_of_a_newer_release_and_leaves_it_as_it_is(store: Store,
     assert path.read_bytes() == before
 
 
-def test_refuses_a_database_of_something_else(path: Path) -> None:
+META = "CREATE TABLE meta (node_id, network, version)"
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        ["CREATE TABLE songs (title)"],
+        ["CREATE VIEW songs AS SELECT 1"],
+        ["CREATE TABLE meta (key, value)"],
+        [META],
+        [META, "INSERT INTO meta VALUES (NULL, 'regtest', 1)"],
+        [META, "INSERT INTO meta VALUES ('text', 'regtest', 1)"],
+        [META, "INSERT INTO meta VALUES (x'02', NULL, 1)"],
+        [META, "INSERT INTO meta VALUES (x'02', 'regtest', '1')"],
+        [META, "INSERT INTO meta VALUES (x'02', 'regtest', 0)"],
+        [META, "INSERT INTO meta VALUES (x'02', 'regtest', 1)", "INSERT INTO meta VALUES (x'02', 'regtest', 1)"],
+    ],
+)
+@pytest.mark.parametrize("journal", ["delete", "wal"])
+def test_refuses_a_database_of_something_else_and_leaves_it_as_it_is(
+    path: Path, statements: list[str], journal: str
+) -> None:
     with sqlite3.connect(path) as connection:
-        connection.execute("CREATE TABLE songs (title)")
+        connection.execute(f"PRAGMA journal_mode = {journal}")
+        for statement in statements:
+            connection.execute(statement)
     connection.close()
+    before = path.read_bytes()
     with pytest.raises(StoreError, match="in use by something else"):
         Store.open(None, path, OWNER)
+    with pytest.raises(StoreError, match="in use by something else"):
+        Store.is_new(None, path)
+    assert path.read_bytes() == before
+
+
+def test_the_store_of_another_node_stays_as_it_is(store: Store, path: Path) -> None:
+    store.close()
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA journal_mode = delete")
+    connection.close()
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match="belongs to node"):
+        Store.open(None, path, Identity("regtest", b"\x03" * 33))
+    assert path.read_bytes() == before
+
+
+def test_tells_whether_it_is_new(path: Path) -> None:
+    assert Store.is_new(None, path)
+    path.touch()
+    assert Store.is_new(None, path)
+    Store.open(None, path, OWNER).close()
+    assert not Store.is_new(None, path)
 
 
 def test_refuses_a_file_that_is_no_database(path: Path) -> None:
@@ -115,7 +164,7 @@ def test_refuses_a_place_that_cannot_be_opened(tmp_path: Path) -> None:
         Store.open(None, tmp_path / "file" / "store.sqlite3", OWNER)
 
 
-@pytest.mark.parametrize("url", ["nonsense", "sqlite://", "sqlite:///:memory:", "postgresql://me:password@host/name"])
+@pytest.mark.parametrize("url", ["nonsense", "sqlite://", "postgresql://me:password@host/name"])
 def test_refuses_a_url_of_no_file_without_repeating_it(path: Path, url: str) -> None:
     with pytest.raises(OptionsError, match="--db") as caught:
         Store.open(url, path, OWNER)
@@ -125,6 +174,74 @@ def test_refuses_a_url_of_no_file_without_repeating_it(path: Path, url: str) -> 
 def test_a_url_takes_the_place_of_the_default(path: Path, tmp_path: Path) -> None:
     Store.open(f"sqlite:///{tmp_path / 'elsewhere'}", path, OWNER).close()
     assert [file.name for file in tmp_path.iterdir()] == ["elsewhere"]
+
+
+@pytest.fixture
+def writer(store: Store, path: Path) -> Iterator[sqlite3.Connection]:
+    """Another process, as it were, in the middle of a write."""
+    store.busy_seconds = 0.05
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield other
+
+
+def read(store: Store) -> list[int]:
+    with store.transaction(writes=False) as connection:
+        return [request.invreq_id[0] for request in invoicerequests.find(connection)]
+
+
+def test_reading_does_not_wait_for_a_writer(store: Store, writer: sqlite3.Connection) -> None:
+    assert read(store) == []
+    with store.group() as group:
+        assert read(store) == []
+        assert group.joined == 0
+
+
+def test_writing_waits_for_a_writer_no_longer_than_it_is_told(store: Store, writer: sqlite3.Connection) -> None:
+    begun = time.monotonic()
+    with pytest.raises(StoreError, match="locked"):
+        add(store, 1)
+    assert time.monotonic() - begun < sqlite.BUSY_SECONDS / 2
+    writer.rollback()
+    add(store, 1)
+    assert read(store) == [1]
+
+
+def test_what_reads_in_a_group_does_not_fail_with_what_writes(store: Store, writer: sqlite3.Connection) -> None:
+    def run() -> None:
+        with store.group() as group:
+            assert read(store) == []
+            for _ in range(2):
+                with pytest.raises(StoreError, match="locked"):
+                    add(store, 1)
+            assert read(store) == []
+            assert group.joined == 0
+
+    with pytest.raises(StoreError, match="locked"):
+        run()
+    writer.rollback()
+    add(store, 1)
+    assert read(store) == [1]
+
+
+def test_a_group_that_has_read_can_write_though_another_wrote_in_between(store: Store, path: Path) -> None:
+    other = Store.open(None, path, OWNER)
+    with store.group() as group:
+        assert read(store) == []
+        add(other, 1)
+        add(store, 2)
+        assert read(store) == [1, 2]
+        assert group.joined == 2, "what was read last depends on the commit"
+    other.close()
+    assert stored(path) == [1, 2]
+
+
+def test_a_group_that_only_reads_leaves_nothing_open(store: Store, path: Path) -> None:
+    with store.group():
+        read(store)
+    add(store, 1)
+    with closing(sqlite3.connect(path)) as other:
+        assert other.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
 
 
 def add_and_fail(store: Store, number: int) -> None:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypedDict
 
@@ -27,6 +27,7 @@ from clnrpc.types import (
     InvoicerequestResponse,
     ListinvoicerequestsResponse,
     ListinvoicerequestsResponseInvoicerequests,
+    NotificationsResponse,
     StopResponse,
 )
 from lnoffers.bolt12 import CHAINS, Bolt12Error, InvoiceRequest
@@ -34,6 +35,7 @@ from lnoffers.service.decoding import decode
 from lnoffers.service.entropy import EntropyError
 from lnoffers.service.errors import StoreError
 from lnoffers.service.node import Node
+from lnoffers.service.options import Options
 from lnoffers.service.status import Event, Status
 from lnoffers.service.store import invoicerequests
 from lnoffers.service.store.invoicerequests import DuplicateError, StoredRequest
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
         HelpRequest,
         InvoicerequestRequest,
         ListinvoicerequestsRequest,
+        NotificationsRequest,
         StopRequest,
     )
 
@@ -66,6 +69,13 @@ class Served:
     stop: Callable[[], None]
 
 
+def available(options: Options) -> Mapping[str, Command]:
+    """The commands that exist for a service run like this, by name; dev-inject only where something is injected."""
+    if options.injectable:
+        return COMMANDS
+    return {name: command for name, command in COMMANDS.items() if name != "dev-inject"}
+
+
 class OffersService(Service):
     """The service of one node. Call its methods with typed requests, or let a dispatcher or server call them.
 
@@ -78,10 +88,8 @@ class OffersService(Service):
 
     @property
     def rpc_commands(self) -> Mapping[str, Command]:
-        """The commands that exist here, by name; dev-inject only where something is injected."""
-        if self._node.options.injectable:
-            return COMMANDS
-        return {name: command for name, command in COMMANDS.items() if name != "dev-inject"}
+        """The commands that exist here, by name."""
+        return available(self._node.options)
 
     def invoicerequest(self, request: InvoicerequestRequest) -> InvoicerequestResponse:
         """Make, sign and store an invoice_request that answers no offer; the payer it names is the node itself."""
@@ -100,7 +108,7 @@ class OffersService(Service):
     def listinvoicerequests(self, request: ListinvoicerequestsRequest) -> ListinvoicerequestsResponse:
         """The stored requests, by ascending id."""
         invreq_id = None if request.invreq_id is None else bytes.fromhex(request.invreq_id)
-        with self._transaction() as connection:
+        with self._transaction(writes=False) as connection:
             found = invoicerequests.find(connection, invreq_id=invreq_id, active_only=request.active_only)
         return ListinvoicerequestsResponse(
             invoicerequests=[ListinvoicerequestsResponseInvoicerequests(**_shown(stored)) for stored in found]
@@ -161,8 +169,12 @@ class OffersService(Service):
             help=[HelpResponseHelp(command=commands[name].usage) for name in names], format_hint="simple"
         )
 
+    def notifications(self, request: NotificationsRequest) -> NotificationsResponse:  # noqa: ARG002
+        """Agree to send or not to send notifications: this service has none, so there is nothing to remember."""
+        return NotificationsResponse()
+
     def stop(self, request: StopRequest) -> StopResponse:  # noqa: ARG002
-        """End the server."""
+        """End the server, which sends this answer as its last."""
         if self._served is None:
             raise RpcError(GENERIC, "No server is running, so there is nothing to stop")
         self._served.stop()
@@ -178,26 +190,30 @@ class OffersService(Service):
 
     def _sign(self, request: InvoicerequestRequest) -> InvoiceRequest:
         node = self._node
+        build = partial(
+            InvoiceRequest.without_offer,
+            invreq_payer_id=node.keys.node_id,
+            invreq_amount=request.amount,
+            invreq_chain=CHAINS[node.options.network],
+            offer_description=request.description,
+            offer_issuer=request.issuer,
+            offer_absolute_expiry=request.absolute_expiry,
+        )
         try:
-            return InvoiceRequest.without_offer(
-                invreq_metadata=node.entropy.draw(METADATA_BYTES),
-                invreq_payer_id=node.keys.node_id,
-                invreq_amount=request.amount,
-                invreq_chain=CHAINS[node.options.network],
-                offer_description=request.description,
-                offer_issuer=request.issuer,
-                offer_absolute_expiry=request.absolute_expiry,
-            ).sign(node.keys.node_signer)
+            build(invreq_metadata=bytes(METADATA_BYTES))  # a call that is refused must not draw
+            return build(invreq_metadata=node.entropy.draw(METADATA_BYTES)).sign(node.keys.node_signer)
         except EntropyError as error:
             raise RpcError(GENERIC, str(error)) from error
         except Bolt12Error as error:
-            raise RpcError(INVALID_PARAMS, f"{error.field}: {error}") from error
+            # It begins with the field, whose name without its prefix is the parameter's.
+            why = str(error).removeprefix("offer_").removeprefix("invreq_")
+            raise RpcError(INVALID_PARAMS, why) from error
 
     @contextmanager
-    def _transaction(self) -> Iterator[Connection]:
+    def _transaction(self, *, writes: bool = True) -> Iterator[Connection]:
         """A transaction of the store, whose failure is an error answer."""
         try:
-            with self._node.store.transaction() as connection:
+            with self._node.store.transaction(writes=writes) as connection:
                 yield connection
         except StoreError as error:
             raise RpcError(GENERIC, str(error)) from error

@@ -40,6 +40,8 @@ class Connection(asyncio.Protocol):
         self._finishing = False
         self._writable = True
         self._drained = True
+        self._owed = 0
+        self._last = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -68,25 +70,44 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:  # noqa: ARG002
         self._owner.lost(self)
 
+    @property
+    def is_done(self) -> bool:
+        """Whether there is nothing more to take, nor will be."""
+        return self._finishing and self._drained
+
+    @property
+    def waits_for_the_end(self) -> bool:
+        """Whether all is answered but what `send_last` holds back."""
+        return self.is_done and bool(self._last)
+
     def take(self, limit: int) -> Iterator[bytes | FramingError]:
-        """Up to `limit` messages, none while the client has too many answers to read.
+        """Up to `limit` messages, fewer or none while the client has too many answers to read, none if it has left.
 
         An error takes the place of what can never become a message.
         """
-        if not self._writable or self._drained:
+        if self._drained or not self._can_take():
             return
         try:
             for count, message in enumerate(self._framer, 1):
                 yield message
-                if count == limit or self._drained:
+                if count == limit or self._drained or not self._can_take():
                     return
         except FramingError as error:
             yield error
         self._drained = True
 
+    def owe(self, size: int) -> None:
+        """An answer of so many bytes will be sent before this connection settles."""
+        self._owed += size
+
     def send(self, answer: bytes) -> None:
-        """Send an answer."""
-        self._transport.write(answer)
+        """Send an answer, unless the client has left."""
+        if not self._transport.is_closing():
+            self._transport.write(answer)
+
+    def send_last(self, answer: bytes) -> None:
+        """Hold an answer back until `close`; until then the connection stays open."""
+        self._last += answer
 
     def finish(self) -> None:
         """Read no more; close when all that has arrived is answered."""
@@ -95,7 +116,14 @@ class Connection(asyncio.Protocol):
 
     def cut(self) -> None:
         """Drop what has arrived but was not taken, and close behind the answers."""
-        self._finishing = self._drained = True
+        self._drained = True
+        self.finish()
+
+    def close(self) -> None:
+        """Send what was held back, and close behind it."""
+        self.send(self._last)
+        self._last = b""
+        self._transport.close()  # sends first what is not sent yet
 
     def abort(self) -> None:
         """Close now, whatever is left to send."""
@@ -103,10 +131,16 @@ class Connection(asyncio.Protocol):
 
     def settle(self) -> bool:
         """Once answers are sent: read on, wait or close, as fits. Whether there may be more to take at once."""
-        if self._finishing and self._drained:
-            self._transport.close()  # sends first what is not sent yet
+        self._owed = 0
+        if self.is_done:
+            if not self._last:
+                self._transport.close()
         elif self._drained and self._writable:
             self._transport.resume_reading()
         else:
             self._transport.pause_reading()
-        return self._writable and not self._drained
+        return not self._drained and self._can_take()
+
+    def _can_take(self) -> bool:
+        unread = self._transport.get_write_buffer_size() + self._owed
+        return self._writable and unread <= MAX_UNREAD_BYTES and not self._transport.is_closing()

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import logging
+from typing import Final
+
 from clnrpc.runtime.convert import raw_text
 from clnrpc.runtime.dispatch import Answer, Dispatcher
+from clnrpc.runtime.jsontext import members
 from lnoffers.service.commands import OffersService
+
+_SEE_LOG: Final = b": invalid token (see logs for details)"
+
+logger = logging.getLogger(__name__)
 
 # lightningd takes these as they are written, escapes and all, and takes any token.
 _CONVERTERS = {"decode": {"string": raw_text}, "help": {"command": raw_text}}
@@ -16,7 +24,16 @@ def dispatcher(service: OffersService, *, developer: bool) -> Dispatcher:
 
 
 def answer(through: Dispatcher, message: bytes) -> Answer:
-    """The answer to one message. Every command of this service is done when its method returns."""
+    """The answer to one message. Every command of this service is done when its method returns.
+
+    Answers that send people to the log, because a token may be a secret, are logged; without the token.
+    """
     found = through.answer(message)
     assert isinstance(found, Answer)
+    if found.data.endswith(_SEE_LOG + b'"}}\n\n'):
+        error = dict(members(found.data)).get(b"error")
+        if error is not None:
+            method = dict(reversed(members(message)))[b"method"].decode()
+            why = dict(members(error))[b"message"].decode().removesuffix(f'{_SEE_LOG.decode()}"')
+            logger.info("Refused %s: %s", method, why.removeprefix('"'))
     return found

@@ -9,7 +9,7 @@ import os
 import socket
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +17,8 @@ from lnoffers.service.errors import ListenError
 
 MAX_PATH: Final = 107
 """Bytes of a Unix socket's path (sun_path, without its final NUL)."""
-BACKLOG: Final = 128
+BACKLOG: Final = 256
+"""At least as many as are served at once, so that they can all connect at the same moment."""
 CONNECT_SECONDS: Final = 5.0
 
 
@@ -41,12 +42,16 @@ def locked_pid_file(path: Path) -> Iterator[None]:
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         yield
+        os.ftruncate(descriptor, 0)  # it stays, since another may be waiting to lock it
     finally:
         os.close(descriptor)
 
 
-def bound_socket(path: Path) -> socket.socket:
+@contextmanager
+def bound_socket(path: Path) -> Iterator[socket.socket]:
     """A socket bound to `path`, mode 0600, that does not listen yet; a socket nobody listens to is replaced.
+
+    When the block is left it is closed, and its path is removed, unless something else lies there by then.
 
     Raises:
         ListenError: if somebody listens there, something else lies there, or the path cannot be used.
@@ -55,19 +60,21 @@ def bound_socket(path: Path) -> socket.socket:
         raise ListenError(f"{path} is too long for a socket ({MAX_PATH} bytes at most): choose one with --rpc-file")
     if is_served(path):
         raise ListenError(f"{path} is in use by a running server: stop it first, or choose another with --rpc-file")
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        _remove_stale(path)
-        listener.bind(os.fspath(path))
-        # Nobody can connect before listen(), so there is no moment at which others could.
-        path.chmod(0o600)
-    except OSError as error:
-        listener.close()
-        raise ListenError(f"cannot make the socket {path}: {error.strerror}") from error
-    except ListenError:
-        listener.close()
-        raise
-    return listener
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        try:
+            _remove_stale(path)
+            listener.bind(os.fspath(path))
+            # Nobody can connect before listen(), so there is no moment at which others could.
+            path.chmod(0o600)
+            made = path.lstat()
+        except OSError as error:
+            raise ListenError(f"cannot make the socket {path}: {error.strerror}") from error
+        try:
+            yield listener
+        finally:
+            with suppress(FileNotFoundError):
+                if os.path.samestat(made, path.lstat()):
+                    path.unlink()
 
 
 def is_served(path: Path) -> bool:

@@ -34,8 +34,10 @@ class Node:
         entropy = SystemEntropy() if options.dev_entropy is None else InjectedEntropy(options.dev_entropy)
         clock = SystemClock() if options.dev_time is None else FixedClock(options.dev_time)
         make_private_directory(options.network_dir)
-        # A store without its secret is of no use to a new one. (The secret is always made first.)
-        keys = load_keys(options.secret_file, None if options.store_file.exists() else entropy)
+        # A store is of no use to another secret than its own, so a new one is made only where there is no store yet.
+        # (The secret is always made first.)
+        wants_secret = not options.secret_file.exists() and Store.is_new(options.db, options.store_file)
+        keys = load_keys(options.secret_file, entropy if wants_secret else None)
         store = Store.open(options.db, options.store_file, Identity(options.network, keys.node_id))
         return cls(options, keys, store, entropy, clock)
 

@@ -20,7 +20,7 @@ class Options:
     """How a service is run; checked when made.
 
     Raises:
-        OptionsError: for an unknown network, a negative time, or test options on bitcoin.
+        OptionsError: for an unknown network, a path that cannot be, a negative time, or test options on bitcoin.
     """
 
     lightning_dir: Path = Path("~/.lnoffers")
@@ -39,6 +39,8 @@ class Options:
     def __post_init__(self) -> None:
         if self.network not in NETWORKS:
             raise OptionsError(f"unknown network {self.network!r}: it is one of {', '.join(NETWORKS)}")
+        for path in (self.lightning_dir, self.rpc_file):
+            _expanded(path)
         if self.injectable and self.network == "bitcoin":
             raise OptionsError("--dev-entropy and --dev-time make keys foreseeable and are refused on bitcoin")
         if self.dev_time is not None and self.dev_time < 0:
@@ -52,7 +54,7 @@ class Options:
     @property
     def base_dir(self) -> Path:
         """The directory over those of all networks, absolute."""
-        return self.lightning_dir.expanduser().absolute()
+        return _expanded(self.lightning_dir).absolute()
 
     @property
     def network_dir(self) -> Path:
@@ -67,7 +69,7 @@ class Options:
     @property
     def socket(self) -> Path:
         """The path of the JSON-RPC socket, absolute."""
-        return self.network_dir / self.rpc_file.expanduser()
+        return self.network_dir / _expanded(self.rpc_file)
 
     @property
     def pid_file(self) -> Path:
@@ -78,3 +80,12 @@ class Options:
     def store_file(self) -> Path:
         """The file of the store, if `db` names no other."""
         return self.network_dir / "lnoffers.sqlite3"
+
+
+def _expanded(path: Path) -> Path:
+    if "\0" in str(path):
+        raise OptionsError("a path cannot hold a NUL character")
+    try:
+        return path.expanduser()
+    except RuntimeError as error:
+        raise OptionsError(f"{path}: nobody knows this home directory; write the path out") from error

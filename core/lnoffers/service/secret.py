@@ -32,7 +32,7 @@ def load_keys(path: Path, entropy: Entropy | None) -> NodeKeys:
             content = _read(path) or b""
         return NodeKeys.from_seed(seed_from_hsm_secret(content))
     except (HsmSecretError, EntropyError) as error:
-        raise SecretError(f"{path.parent}: {error}") from error
+        raise SecretError(f"{path}: {error}") from error
     except OSError as error:
         raise SecretError(f"{path}: {error.strerror}") from error
 

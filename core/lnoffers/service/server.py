@@ -2,6 +2,7 @@
 
 Group commit without timers: the calls that are ready in one turn of the event loop run in one transaction, which is
 committed before the first of their answers is written. While the disk works, the next calls gather in the sockets.
+One answer is out of order: that of `stop` is the last, written when everything is given back.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from time import monotonic
 from typing import Final
 
 from clnrpc.runtime.dispatch import Answer
@@ -23,13 +25,19 @@ from lnoffers.service.listening import BACKLOG, bound_socket
 from lnoffers.service.node import Node
 
 MAX_CONNECTIONS: Final = 256
+MAX_REFUSED: Final = 8
+"""How many connections beyond the limit are kept for a moment, so that their clients get to read why."""
+REFUSAL_SECONDS: Final = 1.0
+"""How long such a moment is, if the client asks nothing before."""
 CALLS_PER_TURN: Final = 32
 """Of one connection, so that one that sends thousands at once does not keep the others waiting."""
+TURN_SECONDS: Final = 0.05
+"""How long a turn goes on taking calls; those that are left are the first of the next."""
 GRACE_SECONDS: Final = 5.0
 """How long a client may take to read its last answers when the server stops."""
 
 _BUG: Final = RpcError(GENERIC, "Internal error")
-_TOO_MANY: Final = RpcError(GENERIC, f"Too many connections: {MAX_CONNECTIONS} are open")
+_NO_MESSAGE: Final = b"{}"
 
 
 @dataclass(slots=True)
@@ -39,38 +47,49 @@ class _Call:
     answer: Answer | None = None
     """None while the method runs, and for good if it ends in a bug."""
     in_transaction: bool = False
+    stops: bool = False
 
 
 class Server:
     """Serves a node on its socket until it is told to stop. Make it within the event loop that runs it."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, *, max_connections: int = MAX_CONNECTIONS) -> None:
         self._node = node
-        service = OffersService(node, Served(node.options.socket, self.stop))
+        service = OffersService(node, Served(node.options.socket, self._stop_by_call))
         self._dispatcher = dispatcher(service, developer=node.options.developer)
+        self._max_connections = max_connections
+        self._too_many = RpcError(GENERIC, f"Too many connections: {max_connections} are open")
         self._connections: set[Connection] = set()
+        self._refused: set[Connection] = set()  # those too many that have not been told so yet
         self._ready: dict[Connection, None] = {}  # in the order in which they became so
         self._turn_is_due = False
+        self._stop_calls = 0
         self._stopping = asyncio.Event()
-        self._empty = asyncio.Event()
+        self._changed = asyncio.Event()
 
-    async def run(self, ready: Callable[[], None]) -> None:
-        """Listen, call `ready`, and serve until `stop`; then answer what has arrived and close.
+    async def run(self, ready: Callable[[], None], release: Callable[[], None] = lambda: None) -> None:
+        """Listen, call `ready`, and serve until `stop`; then answer what has arrived, call `release`, and close.
+
+        `release` gives back what the caller holds for the server. Whoever ended it by the command stop is answered
+        behind that, and so can start the next server at once.
 
         Raises:
             ListenError: if the socket cannot be opened.
         """
-        path = self._node.options.socket
-        listener = await asyncio.get_running_loop().create_unix_server(
-            lambda: Connection(self), sock=bound_socket(path), backlog=BACKLOG
-        )
         try:
-            ready()
-            await self._stopping.wait()
+            with bound_socket(self._node.options.socket) as unbound:
+                listener = await asyncio.get_running_loop().create_unix_server(
+                    lambda: Connection(self), sock=unbound, backlog=BACKLOG
+                )
+                try:
+                    ready()
+                    await self._stopping.wait()
+                finally:
+                    listener.close()
         finally:
-            listener.close()
-            path.unlink(missing_ok=True)
             await self._finish()
+            release()
+            await self._close()
 
     def stop(self) -> None:
         """Take no more connections, answer what has arrived, and end `run`."""
@@ -79,42 +98,49 @@ class Server:
     def opened(self, connection: Connection) -> None:
         """A client has connected."""
         self._connections.add(connection)
-        self._empty.clear()
-        if len(self._connections) > MAX_CONNECTIONS:
-            connection.send(self._dispatcher.refuse(b"{}", _TOO_MANY).data)
-            connection.finish()
+        if len(self._connections) - len(self._refused) <= self._max_connections:
+            return
+        self._refused.add(connection)
+        if len(self._refused) <= MAX_REFUSED:
+            asyncio.get_running_loop().call_later(REFUSAL_SECONDS, self._refuse, connection)
+        else:
+            self._refuse(connection)
 
     def arrived(self, connection: Connection) -> None:
         """A connection may have calls to take, or be due to close."""
         self._ready[connection] = None
-        if not self._turn_is_due:
-            self._turn_is_due = True
-            asyncio.get_running_loop().call_soon(self._turn)
+        self._plan_turn()
 
     def lost(self, connection: Connection) -> None:
         """A client is gone."""
         self._ready.pop(connection, None)
         self._connections.discard(connection)
-        if not self._connections:
-            self._empty.set()
+        self._refused.discard(connection)
+        self._changed.set()
+
+    def _plan_turn(self) -> None:
+        if not self._turn_is_due:
+            self._turn_is_due = True
+            asyncio.get_running_loop().call_soon(self._turn)
 
     def _turn(self) -> None:
-        """Run the calls that are ready in one transaction, commit it, then send the answers: none before.
+        """Run calls that are ready in one transaction, commit it, then send the answers: none before.
 
         A bug in a method ends the turn early and goes to the event loop, which logs it. The calls before it are
         committed and answered all the same, the one at fault has an error, and those after it have the next turn.
         """
         self._turn_is_due = False
-        connections = list(self._ready)
-        self._ready.clear()
+        visited: list[Connection] = []
         calls: list[_Call] = []
         try:
             with self._node.store.group() as group:
-                for call in self._calls(connections):
+                for call in self._calls(visited, monotonic() + TURN_SECONDS):
                     calls.append(call)
-                    joined = group.joined
-                    call.answer = self._answer(call.message)
+                    joined, stop_calls = group.joined, self._stop_calls
+                    call.answer = self._answer(call)
                     call.in_transaction = group.joined > joined
+                    call.stops = self._stop_calls > stop_calls
+                    call.connection.owe(len(call.answer.data))
                     if call.answer.close:
                         call.connection.cut()
         except StoreError as error:
@@ -124,30 +150,74 @@ class Server:
                     call.answer = self._refusal(call, failure)
         finally:
             for call in calls:
-                call.connection.send((call.answer or self._refusal(call, _BUG)).data)
-            for connection in connections:
+                send = call.connection.send_last if call.stops else call.connection.send
+                send((call.answer or self._refusal(call, _BUG)).data)
+            for connection in visited:
+                if connection.is_done:
+                    self._refuse(connection)  # it may be one too many that has asked nothing
                 if connection.settle():
                     self.arrived(connection)
+            if self._ready:
+                self._plan_turn()
+            self._changed.set()
 
-    def _calls(self, connections: list[Connection]) -> Iterator[_Call]:
-        for connection in connections:
+    def _calls(self, visited: list[Connection], end: float) -> Iterator[_Call]:
+        """The calls of the connections that are ready, one connection after the other until the time is over.
+
+        Those that had their turn are `visited`, and queue up behind the others for the next.
+        """
+        while self._ready and monotonic() < end:
+            connection = next(iter(self._ready))
+            del self._ready[connection]
+            visited.append(connection)
             for message in connection.take(CALLS_PER_TURN):
                 yield _Call(connection, message)
+                if monotonic() >= end:
+                    return
 
-    def _answer(self, message: bytes | FramingError) -> Answer:
-        if isinstance(message, FramingError):
-            return self._dispatcher.malformed(message)
-        return answer(self._dispatcher, message)
+    def _answer(self, call: _Call) -> Answer:
+        if isinstance(call.message, FramingError):
+            return self._dispatcher.malformed(call.message)
+        if call.connection in self._refused:
+            self._refused.discard(call.connection)
+            return Answer(self._refusal(call, self._too_many).data, close=True)
+        return answer(self._dispatcher, call.message)
 
     def _refusal(self, call: _Call, error: RpcError) -> Answer:
         assert isinstance(call.message, bytes)  # what cannot be read joins no transaction
         return self._dispatcher.refuse(call.message, error)
 
+    def _refuse(self, connection: Connection) -> None:
+        """Turn away a client that is one too many and has asked nothing so far."""
+        if connection in self._refused:
+            self._refused.discard(connection)
+            connection.send(self._dispatcher.refuse(_NO_MESSAGE, self._too_many).data)
+            connection.cut()
+
+    def _stop_by_call(self) -> None:
+        self._stop_calls += 1
+        self.stop()
+
     async def _finish(self) -> None:
-        for connection in list(self._connections):
+        """Answer what has arrived; then only those are left who called stop."""
+        for connection in self._connections:
             connection.finish()
-        if self._connections:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._empty.wait(), GRACE_SECONDS)
-        for connection in list(self._connections):
+        await self._wait_until(lambda: all(connection.waits_for_the_end for connection in self._connections))
+        for connection in self._connections:
+            if not connection.waits_for_the_end:
+                connection.abort()
+
+    async def _close(self) -> None:
+        for connection in self._connections:
+            connection.close()
+        await self._wait_until(lambda: not self._connections)
+        for connection in self._connections:
             connection.abort()
+
+    async def _wait_until(self, reached: Callable[[], bool]) -> None:
+        """Wait for connections to come to this, but not too long."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GRACE_SECONDS):
+                while not reached():
+                    self._changed.clear()
+                    await self._changed.wait()

@@ -18,16 +18,19 @@ class ArgumentError(ServiceError):
     """The arguments cannot be made into parameters."""
 
 
-def params_text(arguments: Sequence[str], *, keywords: bool = False) -> bytes:
+def params_text(arguments: Sequence[str], *, keywords: bool | None = None) -> bytes:
     """The text of the parameters: an object if each argument is `key=value`, else an array.
 
-    It is an object if `keywords` says so or the first argument holds a `=`. Numbers without a sign, `true`, `false`,
-    `null` and what is enclosed in braces, brackets or double quotes are JSON and stay as they are; the rest is text.
+    Which it is, `keywords` says, or, if that is None, whether the first argument holds a `=`. Numbers without a sign,
+    `true`, `false`, `null` and what is enclosed in braces, brackets or double quotes are JSON and stay as they are; the
+    rest is text.
 
     Raises:
         ArgumentError: for an argument without `=` among keywords, one that looks like JSON but is not, or is not UTF-8.
     """
-    if keywords or (arguments and "=" in arguments[0]):
+    if keywords is None:
+        keywords = bool(arguments) and "=" in arguments[0]
+    if keywords:
         return b"{" + b",".join(_pair(argument) for argument in arguments) + b"}"
     return b"[" + b",".join(_value(argument) for argument in arguments) + b"]"
 

@@ -7,24 +7,26 @@ from contextlib import closing
 
 import msgspec
 
-from clnrpc.runtime.errors import ClientError, RpcError
+from clnrpc.runtime.errors import ClientError, RpcError, unknown_command
 from clnrpc.runtime.jsontext import members
 from lnoffers.service.cli.arguments import params_text, quoted
-from lnoffers.service.cli.output import print_json
+from lnoffers.service.cli.output import print_json, require_output
 from lnoffers.service.errors import OptionsError, ServiceError
 from lnoffers.service.listening import is_served
 from lnoffers.service.options import Options
 
 
-def make_call(method: str, arguments: Sequence[str], *, keywords: bool, options: Options) -> int:
+def make_call(method: str, arguments: Sequence[str], *, keywords: bool | None, options: Options) -> int:
     """Make the call and print its result, or its error object; the exit code: 0, or 1 for an error.
 
     Raises:
         ServiceError: if it cannot be made, or the server gives no usable answer.
     """
-    name, params = quoted(method), params_text(arguments, keywords=keywords)
+    require_output()
+    quoted(method)  # refuses what is not text, whichever way the call goes
+    params = params_text(arguments, keywords=keywords)
     try:
-        result = _remote(method, params, options) if is_served(options.socket) else _local(name, params, options)
+        result = _remote(method, params, options) if is_served(options.socket) else _local(method, params, options)
     except RpcError as error:
         print_json(msgspec.json.encode(error.as_json()))
         return 1
@@ -54,12 +56,14 @@ def _remote(method: str, params: bytes, options: Options) -> bytes:
         raise ServiceError(str(error)) from error
 
 
-def _local(name: bytes, params: bytes, options: Options) -> bytes:
-    from lnoffers.service.commands import OffersService  # noqa: PLC0415
+def _local(method: str, params: bytes, options: Options) -> bytes:
+    from lnoffers.service.commands import OffersService, available  # noqa: PLC0415
     from lnoffers.service.dispatching import answer, dispatcher  # noqa: PLC0415
     from lnoffers.service.node import Node  # noqa: PLC0415
 
-    message = b'{"jsonrpc":"2.0","id":0,"method":%b,"params":%b}' % (name, params)
+    if method not in available(options):
+        raise unknown_command(method)  # a slip should not make a directory with a secret in it
+    message = b'{"jsonrpc":"2.0","id":0,"method":%b,"params":%b}' % (quoted(method), params)
     with Node.open(options) as node:
         found = answer(dispatcher(OffersService(node), developer=options.developer), message)
     told = dict(members(found.data))

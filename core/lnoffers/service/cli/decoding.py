@@ -8,12 +8,13 @@ from collections.abc import Sequence
 import msgspec
 
 from lnoffers.bolt12 import Bolt12Error
-from lnoffers.service.cli.output import print_json
+from lnoffers.service.cli.output import print_json, require_output
 from lnoffers.service.decoding import decode
 
 
 def print_decoded(strings: Sequence[str]) -> int:
     """Print what each string says; the exit code: 0, or 1 if one of them cannot be decoded or is not valid."""
+    require_output()
     valid = True
     for number, string in enumerate(strings, 1):
         try:

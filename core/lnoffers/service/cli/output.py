@@ -7,7 +7,19 @@ from typing import Final
 
 import msgspec
 
+from lnoffers.service.errors import ServiceError
+
 INDENT: Final = 3
+
+
+def require_output() -> None:
+    """See that a result can be shown, before anything is done to have one.
+
+    Raises:
+        ServiceError: if standard output is closed.
+    """
+    if sys.stdout is None:
+        raise ServiceError("standard output is closed")
 
 
 def print_json(raw: bytes) -> None:

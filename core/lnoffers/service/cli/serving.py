@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Final
 
+from lnoffers.service.descriptors import ExhaustionReporter, room_for_connections
 from lnoffers.service.files import make_private_directory
 from lnoffers.service.listening import locked_pid_file
 from lnoffers.service.node import Node
 from lnoffers.service.options import Options
-from lnoffers.service.server import Server
+from lnoffers.service.server import MAX_CONNECTIONS, Server
+
+SERVER_BUSY_SECONDS: Final = 1.0
+"""How long a call waits for another process that writes, and with it all other clients."""
 
 
 def run_server(options: Options) -> None:
@@ -21,12 +30,24 @@ def run_server(options: Options) -> None:
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     make_private_directory(options.base_dir)
-    with locked_pid_file(options.pid_file), Node.open(options) as node:
-        asyncio.run(_run(node))
+    with ExitStack() as held:
+        held.enter_context(locked_pid_file(options.pid_file))
+        node = held.enter_context(Node.open(options))
+        node.store.busy_seconds = SERVER_BUSY_SECONDS
+        asyncio.run(_run(node, release=held.close))
 
 
-async def _run(node: Node) -> None:
-    server = Server(node)
+async def _run(node: Node, release: Callable[[], None]) -> None:
+    server = Server(node, max_connections=room_for_connections(MAX_CONNECTIONS))
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(ExhaustionReporter())
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, server.stop)
-    await server.run(lambda: print(f"Listening on {node.options.socket}", flush=True))
+        loop.add_signal_handler(number, server.stop)
+    await server.run(lambda: _announce(node), release)
+
+
+def _announce(node: Node) -> None:
+    if sys.stdout is not None:  # it may have been closed
+        # The path's bytes need not be text.
+        sys.stdout.buffer.write(b"Listening on %b\n" % os.fsencode(node.options.socket))
+        sys.stdout.buffer.flush()

@@ -1,73 +1,119 @@
-"""All that is SQLite's own: how a store file is made and opened, and how its transactions begin.
+"""All that is SQLite's own: how a store file is looked at, made and opened, and how its transactions begin.
 
-WAL with `synchronous=FULL`: a commit returns once the log is on disk. Every transaction takes the write lock as it
-begins, so none has to be retried half-way because another process wrote first.
+WAL with `synchronous=FULL`: a commit returns once the log is on disk. A transaction that is to write takes the write
+lock as it begins, so none has to be retried half-way because another process wrote first; one that reads takes none.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
+import stat
 import time
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
-from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, NullPool, RootTransaction, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 
 from lnoffers.service.errors import OptionsError
 
-BUSY_SECONDS: Final = 10
+BUSY_SECONDS: Final = 10.0
 """How long to wait for another process's transaction."""
 
 _BEGIN = "lnoffers_begin"
 
 
-def store_url(db: str | None, default: Path) -> URL:
-    """What `--db` names, or the file `default`.
+def store_file(db: str | None, default: Path) -> Path:
+    """The file that the URL `--db` names, or else `default`.
 
     Raises:
-        OptionsError: if it is no URL of a file that SQLite can open. The message does not repeat the URL.
+        OptionsError: if it is no URL of a file that SQLite can open, and of nothing more. The message does not repeat
+            the URL, which may hold a password.
     """
     if db is None:
-        return URL.create("sqlite", database=str(default))
+        return default
     try:
         url = make_url(db)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:
         raise OptionsError("--db is not a database URL; it looks like sqlite:////absolute/path") from error
-    if url.get_backend_name() != "sqlite" or url.database in {None, "", ":memory:"}:
-        raise OptionsError("--db must name a file for SQLite: sqlite:////absolute/path")
-    return url
+    name = url.database or ""
+    if url != URL.create("sqlite", database=name) or name in {"", ":memory:"} or "\0" in name:
+        raise OptionsError("--db must name a file for SQLite and nothing else: sqlite:////absolute/path")
+    return Path(name).absolute()
 
 
-def open_engine(url: URL) -> Engine:
+def existing(file: Path) -> Engine | None:
+    """An engine that can only read the database in a file; None if there is no file, or an empty one.
+
+    Raises:
+        OSError: if there is none and none could be made, or it cannot be looked at.
+    """
+    try:
+        found = file.stat()
+    except FileNotFoundError:
+        if not os.access(file.parent, os.W_OK | os.X_OK):
+            raise
+        return None
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(errno.EINVAL, "it is no file")
+    if not found.st_size:
+        return None
+    uri = f"file:{quote(os.fsencode(file))}?mode=ro"
+    return _engine(lambda: sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, check_same_thread=False))
+
+
+def open_engine(file: Path) -> Engine:
     """An engine whose connections are durable and wait for each other. Makes the file, readable by its owner alone."""
     # SQLite gives its log the mode of the file, so this decides for both.
-    os.close(os.open(str(url.database), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    engine = create_engine(
-        url,
-        poolclass=NullPool,
-        hide_parameters=True,
-        connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
-    )
-    event.listen(engine, "connect", _configure)
-    event.listen(engine, "begin", _begin)
+    os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    engine = _engine(lambda: sqlite3.connect(file, timeout=BUSY_SECONDS, check_same_thread=False))
+    with engine.connect() as connection:
+        _enter_wal(_driver(connection))
     return engine
 
 
-def exclusive(connection: Connection) -> Connection:
-    """The same connection, whose transactions from now on keep everybody else out."""
-    return connection.execution_options(**{_BEGIN: "BEGIN EXCLUSIVE"})
+def wait_no_longer_than(seconds: float, connection: Connection) -> None:
+    """How long this connection's transactions wait for those of others."""
+    _driver(connection).execute(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
 
 
-def _begin(connection: Connection) -> None:
-    connection.exec_driver_sql(connection.get_execution_options().get(_BEGIN, "BEGIN IMMEDIATE"))
+def begin_exclusive(connection: Connection) -> RootTransaction:
+    """Begin a transaction that keeps everybody else out."""
+    return _begin_by(connection, "BEGIN EXCLUSIVE")
+
+
+def begin(connection: Connection, *, writes: bool) -> RootTransaction:
+    """Begin a transaction, which may write only if it says so now."""
+    return _begin_by(connection, "BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _begin_by(connection: Connection, statement: str) -> RootTransaction:
+    return connection.execution_options(**{_BEGIN: statement}).begin()
+
+
+def _engine(connect: Any) -> Engine:
+    engine = create_engine("sqlite://", creator=connect, poolclass=NullPool, hide_parameters=True)
+    event.listen(engine, "connect", _configure)
+    event.listen(engine, "begin", _send_begin)
+    return engine
+
+
+def _send_begin(connection: Connection) -> None:
+    connection.exec_driver_sql(connection.get_execution_options()[_BEGIN])
 
 
 def _configure(connection: sqlite3.Connection, _record: Any) -> None:
     connection.isolation_level = None  # the driver would begin transactions by rules of its own
-    _enter_wal(connection)
     connection.execute("PRAGMA synchronous = FULL")
+
+
+def _driver(connection: Connection) -> sqlite3.Connection:
+    found = connection.connection.driver_connection
+    assert isinstance(found, sqlite3.Connection)
+    return found
 
 
 def _enter_wal(connection: sqlite3.Connection) -> None:

@@ -9,7 +9,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Column, Connection, Integer, LargeBinary, MetaData, Table, Text, insert, inspect, select, update
+from sqlalchemy import (
+    Column,
+    Connection,
+    Inspector,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    column,
+    insert,
+    inspect,
+    select,
+    table,
+    update,
+)
 
 from lnoffers.service.errors import StoreError
 from lnoffers.service.store.schema import META
@@ -51,9 +66,9 @@ def migrate(connection: Connection, identity: Identity) -> None:
     """Bring the store up to date, in the caller's exclusive transaction; an empty database becomes `identity`'s store.
 
     Raises:
-        StoreError: if it is not a store, another node's or network's, or made by a newer release.
+        StoreError: as `check` does.
     """
-    version = _version(connection, identity)
+    version = check(connection, identity)
     for step in STEPS[version:]:
         step(connection)
     if version == 0:
@@ -63,18 +78,52 @@ def migrate(connection: Connection, identity: Identity) -> None:
         connection.execute(update(META).values(version=len(STEPS)))
 
 
-def _version(connection: Connection, identity: Identity) -> int:
-    tables = inspect(connection).get_table_names()
-    if not tables:
+def check(connection: Connection, identity: Identity) -> int:
+    """How many steps have been carried out: 0 in an empty database. Only reads.
+
+    Raises:
+        StoreError: if it is not a store, another node's or network's, or made by a newer release.
+    """
+    found = _meta(connection)
+    if found is None:
         return 0
-    if META.name not in tables:
-        raise StoreError("this database is in use by something else; give the store one of its own")
-    node_id, network, version = connection.execute(select(META.c.node_id, META.c.network, META.c.version)).one()
-    if (network, node_id) != (identity.network, identity.node_id):
+    owner, version = found
+    if owner != identity:
         raise StoreError(
-            f"this store belongs to node {node_id.hex()} on {network}, not to {identity.node_id.hex()} on "
+            f"this store belongs to node {owner.node_id.hex()} on {owner.network}, not to {identity.node_id.hex()} on "
             f"{identity.network}; use the hsm_secret that it was made with, or another directory"
         )
     if version > len(STEPS):
         raise StoreError(f"this store is of version {version}, newer than {len(STEPS)}; use the release that made it")
-    return int(version)
+    return version
+
+
+def version_of(connection: Connection) -> int:
+    """How many steps have been carried out, whoever's store it is; only reads.
+
+    Raises:
+        StoreError: if it is not a store.
+    """
+    found = _meta(connection)
+    return 0 if found is None else found[1]
+
+
+def _meta(connection: Connection) -> tuple[Identity, int] | None:
+    """What the store says of itself, None in an empty database. Its values may be of any type: it may not be ours."""
+    known = inspect(connection)
+    tables = known.get_table_names() + known.get_view_names()
+    if not tables:
+        return None
+    rows = connection.execute(select(_UNTYPED)).all() if META.name in tables and _has_its_columns(known) else []
+    match [tuple(row) for row in rows]:
+        case [(bytes(node_id), str(network), int(version))] if version > 0:
+            return Identity(network, node_id), version
+    raise StoreError("this database is in use by something else; give the store one of its own")
+
+
+_UNTYPED: Final = table(META.name, *(column(known.name) for known in META.columns))
+"""The table, without conversion of what is in it."""
+
+
+def _has_its_columns(known: Inspector) -> bool:
+    return {str(found["name"]) for found in known.get_columns(META.name)} >= set(META.columns.keys())

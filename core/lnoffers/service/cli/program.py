@@ -1,0 +1,101 @@
+"""The commands of the program and their options."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from cyclopts import App, CycloptsError, Parameter, UnknownOptionError
+
+from lnoffers.service.cli.flags import Flags
+from lnoffers.service.errors import OptionsError
+
+
+def _version() -> str:
+    from importlib.metadata import version  # noqa: PLC0415 # it takes longer to load than most calls take
+
+    return f"lnoffers {version('clnrpc')}"
+
+
+app = App(
+    name="lnoffers",
+    help="BOLT 12 without a node: make, store and decode invoice_requests, by command line or JSON-RPC.",
+    version=_version,
+)
+
+
+@app.command
+def serve(*, flags: Flags | None = None) -> int:
+    """Answer JSON-RPC on a Unix socket, as lightningd does, until stopped.
+
+    A new directory gets a new secret.
+    """
+    from lnoffers.service.cli.serving import run_server  # noqa: PLC0415 # it loads asyncio and SQLAlchemy
+
+    run_server((flags or Flags()).options())
+    return 0
+
+
+@app.command
+def call(
+    method: str,
+    /,
+    *arguments: str,
+    keywords: Annotated[int, Parameter(name=["-k", "--keywords"], count=True)] = 0,
+    order: Annotated[int, Parameter(name=["-o", "--order"], count=True)] = 0,
+    flags: Flags | None = None,
+) -> int:
+    """Make one call and print its result, or its error, as JSON.
+
+    Goes to the running server, or, with none running, does the work in this process on the same store.
+
+    Parameters
+    ----------
+    method:
+        The command, as `help` lists it.
+    arguments:
+        Its parameters: all by position, or all as key=value, which the first one decides. After `--` nothing is taken
+        for an option.
+    keywords:
+        Take the arguments as key=value whatever the first one looks like.
+    order:
+        Take the arguments by position whatever the first one looks like.
+    """
+    from lnoffers.service.cli.calling import make_call  # noqa: PLC0415
+
+    if keywords and order:
+        raise OptionsError("-k and -o contradict each other")
+    by_name = True if keywords else False if order else None
+    return make_call(method, arguments, keywords=by_name, options=(flags or Flags()).options())
+
+
+@app.command
+def decode(string: str, /, *strings: str) -> int:
+    """Show what BOLT 12 strings say, as JSON, and whether they are valid. Needs no directory and no network.
+
+    Parameters
+    ----------
+    string:
+        An invoice_request, lnr1...
+    strings:
+        More of them.
+    """
+    from lnoffers.service.cli.decoding import print_decoded  # noqa: PLC0415
+
+    return print_decoded([string, *strings])
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Do what the command line says; its exit code.
+
+    Raises:
+        ServiceError: if it cannot be done.
+    """
+    try:
+        code = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
+    except UnknownOptionError as error:
+        hint = " Values that begin with a hyphen are put behind --." if arguments[:1] == ["call"] else ""
+        raise OptionsError(f"{error}{hint}") from error
+    except CycloptsError as error:
+        raise OptionsError(str(error)) from error
+    return code or 0

@@ -1,0 +1,51 @@
+"""How many connections the operating system lets this process have open, and what to say when there are no more."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import resource
+from time import monotonic
+from typing import Any, Final
+
+from lnoffers.service.errors import ListenError
+
+WANTED: Final = 1024
+RESERVED: Final = 32
+"""For the store, the event loop, the log and what is being opened."""
+REPORT_SECONDS: Final = 60.0
+
+logger = logging.getLogger(__name__)
+
+
+def room_for_connections(most: int) -> int:
+    """How many connections may be open at once, `most` at most; raises this process's limit as far as that is allowed.
+
+    Raises:
+        ListenError: if there is no room for any.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < WANTED:
+        soft = WANTED if hard == resource.RLIM_INFINITY else min(WANTED, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    if soft == resource.RLIM_INFINITY:
+        return most
+    if soft <= RESERVED:
+        raise ListenError(f"only {soft} files may be open (ulimit -n): a server needs more than {RESERVED}")
+    return min(most, soft - RESERVED)
+
+
+class ExhaustionReporter:
+    """The event loop's exception handler: a loop that can accept nobody says so for each try, this once a minute."""
+
+    def __init__(self) -> None:
+        self._next_report = 0.0
+
+    def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if not isinstance(error, OSError) or error.errno not in {errno.EMFILE, errno.ENFILE, errno.ENOMEM}:
+            loop.default_exception_handler(context)
+        elif monotonic() >= self._next_report:
+            self._next_report = monotonic() + REPORT_SECONDS
+            logger.warning("New connections have to wait: %s", error.strerror)

@@ -1,0 +1,92 @@
+"""The program where parts of its surroundings are missing: packages, output, a home directory."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.service.program import COMMAND, SECONDS, Program, run
+from tests.shared import ROOT
+
+CLOSED = {"output": ("sh", "-c", 'exec "$@" >&-', "sh"), "errors": ("sh", "-c", 'exec "$@" 2>&-', "sh")}
+
+
+def test_a_missing_package_is_named_with_what_to_install(tmp_path: Path) -> None:
+    """Without the site's packages, as where only the client was installed."""
+    start = "import sys; sys.path.insert(0, sys.argv.pop(1)); from lnoffers.service.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", start, str(ROOT / "core"), "--version"],
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr == "lnoffers: the package cyclopts is missing: pip install 'clnrpc[offers]'\n"
+
+
+@pytest.mark.parametrize("command", [["serve"], ["call", "getinfo"]])
+@pytest.mark.parametrize("option", ["--lightning-dir", "--rpc-file"])
+def test_an_unknown_home_directory(command: list[str], option: str, tmp_path: Path) -> None:
+    options = {"--lightning-dir": str(tmp_path)} | {option: "~nobody-of-this-name/x"}
+    outcome = run(*command, *(word for pair in options.items() for word in pair))
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err.startswith("lnoffers: ~nobody-of-this-name/x: ")
+    assert outcome.err.count("\n") == 1
+    assert not any(tmp_path.iterdir())
+
+
+def test_nothing_is_done_whose_result_cannot_be_shown(program: Program) -> None:
+    outcome = run("call", *program.flags, "invoicerequest", "1", "x", under=CLOSED["output"])
+    assert (outcome.code, outcome.err) == (2, "lnoffers: standard output is closed\n")
+    assert not program.network_dir.exists()
+    assert run("decode", "lnr1", under=CLOSED["output"]).err == "lnoffers: standard output is closed\n"
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["call", "--help"]])
+def test_help_without_output(arguments: list[str]) -> None:
+    outcome = run(*arguments, under=CLOSED["output"])
+    assert "Traceback" not in outcome.err
+
+
+def test_errors_never_turn_up_in_the_output(program: Program) -> None:
+    outcome = run("call", *program.flags, "getinfo", "--nonsense", under=CLOSED["errors"])
+    assert (outcome.code, outcome.out, outcome.err) == (2, "", "")
+
+
+def test_a_server_needs_no_output(program: Program) -> None:
+    process = subprocess.Popen(
+        [*CLOSED["output"], *COMMAND, "serve", *program.flags], stderr=subprocess.PIPE, text=True, stdin=subprocess.PIPE
+    )
+    try:
+        while not program.socket.exists():
+            assert process.poll() is None, process.communicate()
+        assert program.call("stop").code == 0
+        _, errors = process.communicate(timeout=SECONDS)
+        assert process.returncode == 0
+        assert "Traceback" not in errors
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_a_directory_whose_name_is_no_text(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [*COMMAND, "serve", "--network", "regtest", "--lightning-dir", os.fsencode(tmp_path) + b"/\xff"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    try:
+        assert process.stdout
+        assert process.stdout.readline() == b"Listening on %b/\xff/regtest/lightning-rpc\n" % os.fsencode(tmp_path)
+        process.terminate()
+        _, errors = process.communicate(timeout=SECONDS)
+        assert process.returncode == 0
+        assert b"Traceback" not in errors
+    finally:
+        process.kill()
+        process.wait()

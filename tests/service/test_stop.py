@@ -1,0 +1,86 @@
+"""The end of a server: everything accepted is answered, everything held is given back, and stop is answered last."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import json
+from contextlib import suppress
+
+import pytest
+
+from clnrpc import Client
+from lnoffers.service import Node, Options, Server
+from lnoffers.service import server as server_module
+from tests.service.program import SECONDS, Program, Wire, request
+
+
+def test_stop_is_answered_when_everything_is_given_back(program: Program) -> None:
+    with program.served() as server:
+        with Client(program.socket) as client:
+            client.invoicerequest(amount=1, description="x")
+            assert client.stop().result == "Shutdown complete"
+        assert sorted(path.name for path in program.network_dir.iterdir()) == ["hsm_secret", "lnoffers.sqlite3"]
+        with (program.directory / "lnoffers-regtest.pid").open() as lock:
+            assert lock.read() == ""
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        assert server.wait(SECONDS) == 0
+
+
+def test_the_next_server_can_start_at_once(program: Program) -> None:
+    for _ in range(3):
+        with program.served(), Wire(program.socket) as wire:
+            assert wire.ask("stop")["result"] == {"result": "Shutdown complete"}
+            with program.served():
+                assert program.call("getinfo").code == 0
+
+
+def test_what_was_accepted_is_answered_before_stop(program: Program) -> None:
+    with program.served() as server, Wire(program.socket) as wire, Wire(program.socket) as other:
+        other.send(b'{"jsonrpc":"2.0","id":')
+        wire.send(b"".join([request("stop", [], "end"), *(request("help", ["stop"], n) for n in range(100))]))
+        answers = [json.loads(wire.answer()) for _ in range(101)]
+        assert [answer["id"] for answer in answers] == [*range(100), "end"]
+        assert wire.is_closed()
+        assert other.is_closed()
+        assert server.wait(SECONDS) == 0
+
+
+def test_everyone_who_calls_stop_is_answered(program: Program) -> None:
+    with program.served() as server, Wire(program.socket) as one, Wire(program.socket) as two:
+        for wire in (one, two):
+            wire.send(request("stop") * 2)
+        for wire in (one, two, one, two):
+            assert json.loads(wire.answer())["result"] == {"result": "Shutdown complete"}
+        assert server.wait(SECONDS) == 0
+
+
+def test_who_calls_stop_need_not_wait_for_the_answer(program: Program) -> None:
+    with program.served() as server:
+        with Wire(program.socket) as wire:
+            wire.send(request("stop"))
+        assert server.wait(SECONDS) == 0
+
+
+def test_a_client_that_reads_nothing_cannot_hold_up_a_stop(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server_module, "GRACE_SECONDS", 0.2)
+    asked = request("nope" * 100_000) * 40  # the answers repeat the name: more than any buffer between us holds
+
+    async def serve() -> None:
+        with Node.open(Options(lightning_dir=program.directory, network="regtest")) as node:
+            server = Server(node)
+            listening = asyncio.Event()
+            running = asyncio.create_task(server.run(listening.set))
+            await listening.wait()
+            with Wire(program.socket) as deaf:
+                await asyncio.get_running_loop().run_in_executor(None, send_all_that_fits, deaf, asked)
+                server.stop()
+                await asyncio.wait_for(running, SECONDS)
+
+    asyncio.run(serve())
+
+
+def send_all_that_fits(wire: Wire, data: bytes) -> None:
+    wire.socket.settimeout(0.5)
+    with suppress(TimeoutError):
+        wire.send(data)
