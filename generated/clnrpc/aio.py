@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         HelpResponse,
         InvoicerequestResponse,
         ListinvoicerequestsResponse,
+        NotificationsResponse,
         StopResponse,
     )
 
@@ -42,12 +43,14 @@ class AsyncClient(BaseAsyncClient):
         under the name that the specification gives it. So far it reads `invoice_request` strings, those that begin with
         *lnr1*.
 
+        Added in v23.05.
+
         Args:
             string: The string to decode. It may be in upper case, broken with *+* as BOLT 12 allows, and may follow
                 `lightning:` or `LIGHTNING:`.
 
         Raises:
-            RpcError: see the codes below.
+            RpcError: the node says no.
 
         - -32602: The string cannot be decoded; the message says what is wrong with it.
         """
@@ -67,7 +70,7 @@ class AsyncClient(BaseAsyncClient):
             time: What the clock shows from now on, in seconds since 1970 UTC; it stands still.
 
         Raises:
-            RpcError: see the codes below.
+            RpcError: the node says no.
 
         - -32602: A parameter is malformed.
         """
@@ -79,11 +82,13 @@ class AsyncClient(BaseAsyncClient):
         The **disableinvoicerequest** command makes an invoice_request inactive: invoices that arrive for it from now on
         are refused. There is no way back; make a new request instead.
 
+        Added in v22.11.
+
         Args:
             invreq_id: The request to withdraw, as lightning-invoicerequest(7) returned it.
 
         Raises:
-            RpcError: see the codes below.
+            RpcError: the node says no.
 
         - -1: No request with this id is known.
         - 1001: The request is inactive already.
@@ -98,7 +103,7 @@ class AsyncClient(BaseAsyncClient):
         channels and blocks are there because callers expect them; they are zero or empty, as this service has neither.
 
         Raises:
-            RpcError: see the codes below.
+            RpcError: the node says no.
 
         - -32602: A parameter was given, but there are none.
         """
@@ -114,7 +119,7 @@ class AsyncClient(BaseAsyncClient):
             command: Show only this command.
 
         Raises:
-            RpcError: see the codes below.
+            RpcError: the node says no.
 
         - -32601: No such command.
         - -32602: A parameter is malformed.
@@ -140,12 +145,14 @@ class AsyncClient(BaseAsyncClient):
         The request is stored before it is returned. Use lightning-listinvoicerequests(7) to see it again and
         lightning-disableinvoicerequest(7) to withdraw it. The other side answers it with lightning-sendinvoice(7).
 
+        Added in v22.11.
+
         Args:
             amount: How much is paid out, above zero. A bare number counts millisatoshi; a suffix of *msat*, *sat*
                 or *btc* says otherwise. With *sat* exactly three decimals are possible (`0.001sat` is one
                 millisatoshi), with *btc* one to eleven.
 
-                In millisatoshi.
+                As a number: millisatoshi.
             description: What the payment is for, e.g. *refund of order 1234*. It is part of the string, so everyone
                 who gets to see the string can read it. UTF-8 text; *\\u* escapes are refused, write the character
                 itself.
@@ -162,10 +169,11 @@ class AsyncClient(BaseAsyncClient):
                 Default: True.
 
         Raises:
-            RpcError: see the codes below.
+            RpcError: the node says no.
 
-        On failure nothing is stored. A caller that got no answer, because the connection or the server went down, finds
-        out with lightning-listinvoicerequests(7) whether the request exists.
+        On failure nothing is stored. A parameter that is missing, unknown or malformed, and an amount of zero, is
+        refused with -32602, as by any command. A caller that got no answer, because the connection or the server went
+        down, finds out with lightning-listinvoicerequests(7) whether the request exists.
 
         - -1: The request could not be made: the store refused it, or injected entropy ran out.
         """
@@ -189,6 +197,8 @@ class AsyncClient(BaseAsyncClient):
         The **listinvoicerequests** command shows the stored invoice_requests, sorted by id: all of them, or the one
         with a given id. An id that is not known gives an empty list.
 
+        Added in v22.11.
+
         Args:
             invreq_id: Show only this request.
             active_only: Leave out those that are inactive: used up or disabled.
@@ -196,13 +206,30 @@ class AsyncClient(BaseAsyncClient):
                 Default: False.
 
         Raises:
-            RpcError: see the codes below.
+            RpcError: the node says no.
 
         - -32602: A parameter is missing or malformed.
         """
         return await self.rpc_send(
             self.rpc_commands["listinvoicerequests"], {"invreq_id": invreq_id, "active_only": active_only}
         )
+
+    async def notifications(self, *, enable: bool) -> NotificationsResponse:
+        """Choose whether this connection gets notifications.
+
+        The **notifications** command turns messages about the progress of calls on or off for the connection on which
+        it is sent. Command lines send it before each call. This service has nothing to tell between call and answer, so
+        it agrees to both and sends none.
+
+        Args:
+            enable: Whether notifications are wanted.
+
+        Raises:
+            RpcError: the node says no.
+
+        - -32602: A parameter is missing or malformed.
+        """
+        return await self.rpc_send(self.rpc_commands["notifications"], {"enable": enable})
 
     async def stop(self) -> StopResponse:
         """Shut the server down.
@@ -211,7 +238,7 @@ class AsyncClient(BaseAsyncClient):
         Everything that was answered is on disk already.
 
         Raises:
-            RpcError: see the codes below.
+            RpcError: the node says no.
 
         - -32602: A parameter was given, but there are none.
         """

@@ -158,6 +158,22 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
             response="ListinvoicerequestsResponse",
             module="listinvoicerequests",
         ),
+        "notifications": Command(
+            name="notifications",
+            method="notifications",
+            parameters=(
+                Parameter(
+                    name="enable",
+                    attribute="enable",
+                    type="boolean",
+                    required=True,
+                ),
+            ),
+            extras=False,
+            request="NotificationsRequest",
+            response="NotificationsResponse",
+            module="notifications",
+        ),
         "stop": Command(
             name="stop",
             method="stop",

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
         InvoicerequestResponse,
         ListinvoicerequestsRequest,
         ListinvoicerequestsResponse,
+        NotificationsRequest,
+        NotificationsResponse,
         StopRequest,
         StopResponse,
     )
@@ -70,6 +72,10 @@ class Service:
     ) -> ListinvoicerequestsResponse | Awaitable[ListinvoicerequestsResponse]:
         """List the requests made with invoicerequest."""
         raise unknown_command("listinvoicerequests")
+
+    def notifications(self, request: NotificationsRequest) -> NotificationsResponse | Awaitable[NotificationsResponse]:
+        """Choose whether this connection gets notifications."""
+        raise unknown_command("notifications")
 
     def stop(self, request: StopRequest) -> StopResponse | Awaitable[StopResponse]:
         """Shut the server down."""

@@ -9,12 +9,13 @@ import asyncio
 import os
 import socket
 from collections.abc import Mapping
+from contextlib import suppress
 from itertools import count
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
 from .command import Command
-from .errors import ProtocolError, cannot_connect, connection_lost, timed_out
+from .errors import ProtocolError, client_closed, connection_lost, nobody_accepts, timed_out
 from .exchange import (
     Params,
     Reply,
@@ -25,7 +26,7 @@ from .exchange import (
     encode_request,
     request_id,
 )
-from .transport import is_open
+from .transport import CHUNK, RETRY_SECONDS, is_open, try_to_connect
 
 
 class BaseAsyncClient:
@@ -59,7 +60,7 @@ class BaseAsyncClient:
         return decode_response(self.rpc_package, command, raw)
 
     async def rpc_close(self) -> None:
-        """Closes the connection; calls that still wait fail, and a later call opens another."""
+        """Closes the connection; calls at hand fail, and a later call opens another."""
         await self._rpc_transport.close()
 
     async def __aenter__(self) -> Self:
@@ -80,6 +81,7 @@ class AsyncUnixTransport:
         self._numbers = count(1)
         self._connecting = asyncio.Lock()
         self._connection: _Connection | None = None
+        self._closed = asyncio.Event()  # set for the calls at hand when the client is closed; later calls have another
 
     async def call(self, method: str, params: bytes) -> bytes:
         """Calls `method` with `params` (JSON text); returns the result's JSON text.
@@ -87,45 +89,64 @@ class AsyncUnixTransport:
         Raises RpcError or a ClientError.
         """
         identity = request_id(method, next(self._numbers))
+        request = encode_request(identity, method, params)
+        closed = self._closed
+        connection = None
         try:
             async with asyncio.timeout(self._timeout):
-                connection = await self._connected()
-                reply = await connection.exchange(identity, encode_request(identity, method, params))
+                connection = await self._connected(closed)
+                reply = await connection.exchange(identity, request)
         except TimeoutError:
-            raise timed_out(method, self._timeout) from None
-        except ConnectionResetError:
-            raise connection_lost(method) from None
+            raise (timed_out(method, self._timeout) if connection else nobody_accepts(self._path)) from None
+        except (BrokenPipeError, ConnectionResetError) as error:
+            ended = client_closed if closed.is_set() else connection_lost
+            raise ended(method, sent=isinstance(error, ConnectionResetError)) from None
         return reply.result()
 
     async def close(self) -> None:
-        """Closes the connection, if there is one; calls that wait on it fail with ConnectionLostError."""
-        async with self._connecting:
-            if self._connection is not None:
-                await self._connection.close()
-                self._connection = None
+        """Closes the connection, if there is one; calls at hand fail with ConnectionLostError."""
+        self._closed.set()
+        self._closed = asyncio.Event()
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.close()
 
-    async def _connected(self) -> _Connection:
+    async def _connected(self, closed: asyncio.Event) -> _Connection:
+        """The open connection; raises a ClientError, or BrokenPipeError if the client is closed meanwhile."""
         async with self._connecting:
+            if closed.is_set():
+                raise BrokenPipeError
             if self._connection is None or not self._connection.is_open():
-                if self._connection is not None:
-                    await self._connection.close()
-                self._connection = await _connect(self._path)
+                stale, self._connection = self._connection, None
+                if stale is not None:
+                    await stale.close()
+                fresh = await _connect(self._path, closed)
+                if closed.is_set():
+                    await fresh.close()
+                    raise BrokenPipeError
+                self._connection = fresh
             return self._connection
 
 
-async def _connect(path: str) -> _Connection:
-    connected = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    connected.setblocking(False)
+async def _connect(path: str, closed: asyncio.Event) -> _Connection:
+    made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        connected.connect(path)  # a Unix socket's never has to wait
+        made.setblocking(False)
+        while not try_to_connect(made, path):
+            await _pause(closed)
         loop = asyncio.get_running_loop()
-        _, connection = await loop.create_unix_connection(lambda: _Connection(connected), sock=connected)
-    except BaseException as error:
-        connected.close()
-        if isinstance(error, OSError):
-            raise cannot_connect(path, error) from None
+        _, connection = await loop.create_unix_connection(lambda: _Connection(made), sock=made)
+    except BaseException:
+        made.close()
         raise
     return connection
+
+
+async def _pause(closed: asyncio.Event) -> None:
+    """Waits before the next try to connect; raises BrokenPipeError if the client is closed."""
+    await asyncio.sleep(RETRY_SECONDS)
+    if closed.is_set():
+        raise BrokenPipeError
 
 
 class _Connection(asyncio.Protocol):
@@ -137,48 +158,83 @@ class _Connection(asyncio.Protocol):
         self._socket = connected
         self._replies = ReplyReader()
         self._waiting: dict[str, asyncio.Future[Reply]] = {}
-        self._closed = asyncio.get_running_loop().create_future()
+        self._incomplete: str | None = None
+        """The last request, until its last byte has gone out."""
+        self._complaint: Reply | None = None
+        """What the node said without an id while nobody waited: the reason, if it closes without another word."""
+        self._ended = asyncio.Event()
 
     def is_open(self) -> bool:
         """Whether neither side has closed it, even if the event loop has not noticed yet."""
         return not self._transport.is_closing() and is_open(self._socket)
 
     async def exchange(self, identity: str, request: bytes) -> Reply:
-        """Sends `request` and waits for its answer; raises ConnectionResetError if none can come any more."""
-        self._waiting[identity] = asyncio.get_running_loop().create_future()
+        """Sends `request` and waits for the reply to it.
+
+        If none can come any more, raises BrokenPipeError if it is certain that the last byte did not go out, else
+        ConnectionResetError.
+        """
+        waiting: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        self._waiting[identity] = waiting
+        self._incomplete = identity
         self._transport.write(request)
+        if not self._transport.is_closing() and not self._transport.get_write_buffer_size():
+            self._incomplete = None
+        if self._ended.is_set():
+            self._end_calls()
         try:
-            return await self._waiting[identity]
+            return await waiting
         finally:
             del self._waiting[identity]
 
     async def close(self) -> None:
         self._transport.abort()
-        await self._closed
+        await self._ended.wait()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
+        transport.set_write_buffer_limits(high=0)  # so that `resume_writing` means that everything has gone out
         self._transport = transport
+
+    def resume_writing(self) -> None:
+        self._incomplete = None
 
     def data_received(self, data: bytes) -> None:
         try:
             for reply in self._replies.feed(data):
-                for waiting in self._addressed_by(reply):
-                    waiting.set_result(reply)
+                self._deliver(reply)
         except ProtocolError as error:
-            self._fail(error)
+            for waiting in self._pending().values():
+                waiting.set_exception(error)
             self._transport.abort()
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 # asyncio's signature
-        self._fail(ConnectionResetError())
-        self._closed.set_result(None)
+    def connection_lost(self, exc: Exception | None) -> None:
+        if exc is not None:  # after a failed write asyncio leaves unread what the node said before
+            with suppress(OSError):
+                self.data_received(self._socket.recv(CHUNK))
+        self._end_calls()
+        self._ended.set()
 
-    def _addressed_by(self, reply: Reply) -> list[asyncio.Future[Reply]]:
-        """The calls that a reply ends: a complaint without an id ends all."""
-        calls = self._waiting.values() if reply.identity is None else [self._waiting.get(reply.identity)]
-        return [call for call in calls if call is not None and not call.done()]
+    def _deliver(self, reply: Reply) -> None:
+        """Ends the call that the reply is for; a complaint without an id ends all, or is kept for who comes."""
+        self._complaint = None
+        if reply.identity is not None:
+            waiting = self._waiting.get(reply.identity)
+            if waiting is not None and not waiting.done():
+                waiting.set_result(reply)
+        elif pending := self._pending():
+            for waiting in pending.values():
+                waiting.set_result(reply)
+        else:
+            self._complaint = reply
 
-    def _fail(self, error: Exception) -> None:
-        for waiting in self._waiting.values():
-            if not waiting.done():
-                waiting.set_exception(error)
+    def _end_calls(self) -> None:
+        """Fails the calls that wait, as nothing more can be received."""
+        for identity, waiting in self._pending().items():
+            if self._complaint is not None:
+                waiting.set_result(self._complaint)
+            else:
+                waiting.set_exception(BrokenPipeError() if identity == self._incomplete else ConnectionResetError())
+
+    def _pending(self) -> dict[str, asyncio.Future[Reply]]:
+        return {identity: waiting for identity, waiting in self._waiting.items() if not waiting.done()}

@@ -70,14 +70,12 @@ def _by_name(command: Command, params: bytes) -> Iterator[tuple[Parameter, bytes
         if parameter is None:
             if command.extras:
                 continue
-            raise RpcError(INVALID_PARAMS, f"unknown parameter: {name.decode()}, {_KEY_VALUE_ADVICE}")
+            raise RpcError(INVALID_PARAMS, f"unknown parameter: {name.decode()}, {_ADVICE}")
         if name in seen:
             raise RpcError(INVALID_PARAMS, f"duplicate json names: {parameter.name}")
         seen.add(name)
         yield parameter, raw
 
 
-_KEY_VALUE_ADVICE = (
-    "this may be caused by a failure to autodetect key=value-style parameters."
-    " Please try using the -k flag and explicit key=value pairs of parameters."
-)
+_ADVICE = "which this command does not have; if key=value pairs were meant, use -k"
+"""In our words: lightning-cli takes arguments for key=value pairs by guessing, and -k ends the guessing."""

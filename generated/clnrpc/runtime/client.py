@@ -19,8 +19,8 @@ class BaseClient:
     """Calls commands over one connection to a node's Unix socket, `<lightning-dir>/<network>/lightning-rpc`.
 
     It connects at the first call and again when the node was restarted in between. `timeout` bounds each call, in
-    seconds (None: as long as it takes). Threads may share a client; their calls follow one another. Calls raise
-    RpcError (the node says no) or a ClientError (there is no answer).
+    seconds (None: as long as it takes). Threads may share a client; their calls follow one another, and the wait for
+    them counts. Calls raise RpcError (the node says no) or a ClientError (there is no answer).
     """
 
     rpc_package: ClassVar[str]
@@ -44,7 +44,7 @@ class BaseClient:
         return decode_response(self.rpc_package, command, self._rpc_transport.call(command.name, encode_params(params)))
 
     def rpc_close(self) -> None:
-        """Closes the connection; a later call opens another."""
+        """Closes the connection; calls at hand in other threads fail, and a later call opens another."""
         self._rpc_transport.close()
 
     def __enter__(self) -> Self:

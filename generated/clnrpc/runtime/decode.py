@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import is_dataclass
-from functools import cache
+from functools import cache, reduce
 from typing import Any, TypeAlias, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -71,12 +71,17 @@ def _renamer(kind: Any) -> _Rename | None:
     renames = [rename for rename in map(_renamer, get_args(kind)) if rename is not None]
     if not renames:
         return None
-    (inner,) = renames  # a union has at most one kind of object, or msgspec could not tell which is meant
+    inner = _one_after_another(renames)
     if get_origin(kind) is list:
         return lambda value: [inner(item) for item in value] if isinstance(value, list) else value
     if get_origin(kind) is dict:
         return lambda value: {name: inner(item) for name, item in value.items()} if isinstance(value, dict) else value
     return inner
+
+
+def _one_after_another(renames: list[_Rename]) -> _Rename:
+    """Of the members of a union each lets pass what is not its own kind of JSON value, so at most one does anything."""
+    return lambda value: reduce(lambda changed, rename: rename(changed), renames, value)
 
 
 def _rename_members(members: tuple[tuple[str, str, _Rename | None], ...], value: dict[str, Any]) -> dict[str, Any]:

@@ -10,9 +10,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache
+from math import isfinite
 from typing import Any, Final
 
 import msgspec
+
+from .errors import EncodeError
 
 _encoder: Final = msgspec.json.Encoder()
 _escapes: Final = re.compile(rb"\\u00(..)|\\(.)|\x7f").sub
@@ -21,16 +24,23 @@ _escapes: Final = re.compile(rb"\\u00(..)|\\(.)|\x7f").sub
 def encode(value: Any) -> bytes:
     """The JSON of a value: no white space, text as UTF-8, control characters and DEL escaped ("\\n", "\\u001F").
 
-    That is how Core Lightning escapes. Raises ValueError for text that is not Unicode (lone surrogates), TypeError for
-    what JSON cannot say.
+    That is how Core Lightning escapes. Raises EncodeError for what JSON cannot say: text that is not Unicode (lone
+    surrogates), NaN and the infinities, objects of other kinds.
     """
-    raw = _encoder.encode(to_wire(value))
+    try:
+        raw = _encoder.encode(to_wire(value))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise EncodeError(f"JSON cannot say this: {error}") from None
     return _escapes(_escape, raw) if b"\\u00" in raw or b"\x7f" in raw else raw
 
 
 def to_wire(value: Any) -> Any:
-    """The plain JSON structure (dicts, lists, scalars) of a value."""
-    if isinstance(value, str | int | float | None):
+    """The plain JSON structure (dicts, lists, scalars) of a value; raises EncodeError for NaN and the infinities."""
+    if isinstance(value, str | int | None):
+        return value
+    if isinstance(value, float):
+        if not isfinite(value):  # msgspec would write null
+            raise EncodeError(f"JSON cannot say {value}")
         return value
     if isinstance(value, list | tuple):
         return [to_wire(item) for item in value]

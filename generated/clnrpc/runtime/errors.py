@@ -57,15 +57,19 @@ class CannotConnectError(TransportError):
 
 
 class ConnectionLostError(TransportError):
-    """The connection broke after the request was sent; the command may have been carried out."""
+    """The connection ended before the answer came; the message says whether the command may have been carried out."""
 
 
 class RpcTimeoutError(ClientError, TimeoutError):
-    """No answer came within the client's timeout (seconds); the command may still be carried out."""
+    """No answer came within the client's timeout; the message says whether the command may still be carried out."""
 
 
 class ProtocolError(ClientError):
     """What came back is no JSON-RPC answer."""
+
+
+class EncodeError(ClientError, ValueError):
+    """A value that JSON cannot say, such as text with a lone surrogate, NaN or an object; nothing was sent."""
 
 
 class DecodeError(ClientError, ValueError):
@@ -78,13 +82,30 @@ def cannot_connect(path: str, reason: OSError) -> CannotConnectError:
     return CannotConnectError(f"cannot connect to {path}: {reason.strerror or reason}; {hint}")
 
 
-def connection_lost(method: str) -> ConnectionLostError:
-    """The connection broke between the request and its answer."""
+def nobody_accepts(path: str) -> RpcTimeoutError:
+    """The time was up while the node's queue of connections was full."""
+    return RpcTimeoutError(f"cannot connect to {path} in time: the node accepts nobody at present; nothing was sent")
+
+
+def connection_lost(method: str, *, sent: bool) -> ConnectionLostError:
+    """The node ended the connection before its answer; `sent` tells whether the request's last byte went out."""
     return ConnectionLostError(
         f"{method}: the node closed the connection before it answered; the command may have been carried out"
+        if sent
+        else f"{method}: the node closed the connection before the request was sent in full; {_NOT_CARRIED_OUT}"
     )
 
 
-def timed_out(method: str, timeout: float | None) -> RpcTimeoutError:
-    """The answer did not come in time."""
-    return RpcTimeoutError(f"{method}: no answer within {timeout} seconds; the command may still be carried out")
+def client_closed(method: str, *, sent: bool) -> ConnectionLostError:
+    """The client was closed during the call."""
+    outcome = "the command may have been carried out" if sent else _NOT_CARRIED_OUT
+    return ConnectionLostError(f"{method}: the client was closed before the node answered; {outcome}")
+
+
+def timed_out(method: str, timeout: float | None, *, sent: bool = True) -> RpcTimeoutError:
+    """The answer did not come within `timeout` seconds."""
+    outcome = "the command may still be carried out" if sent else _NOT_CARRIED_OUT
+    return RpcTimeoutError(f"{method}: no answer within {timeout} seconds; {outcome}")
+
+
+_NOT_CARRIED_OUT: Final = "the command was not carried out"

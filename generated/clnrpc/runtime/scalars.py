@@ -6,7 +6,7 @@ no prefix. Source: Core Lightning, doc/schemas (the formats of the meta-schema) 
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 Msat: TypeAlias = int
 """Millisatoshi, 0 to 2**64 - 1."""
@@ -53,5 +53,3 @@ ShortChannelIdDir: TypeAlias = str
 """One direction of a channel: "<short_channel_id>/0" or "/1" (0 is from the lesser node id to the greater)."""
 Outpoint: TypeAlias = str
 """An output of a transaction: "<txid>:<output index>"."""
-OutputDesc: TypeAlias = dict[str, Any]
-"""Where to pay on chain: {address: amount in satoshi, or "all"}."""

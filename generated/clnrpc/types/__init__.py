@@ -33,6 +33,8 @@ __all__ = [
     "ListinvoicerequestsRequest",
     "ListinvoicerequestsResponse",
     "ListinvoicerequestsResponseInvoicerequests",
+    "NotificationsRequest",
+    "NotificationsResponse",
     "StopRequest",
     "StopResponse",
 ]
@@ -65,6 +67,8 @@ if TYPE_CHECKING:
     from .listinvoicerequests import ListinvoicerequestsRequest
     from .listinvoicerequests import ListinvoicerequestsResponse
     from .listinvoicerequests import ListinvoicerequestsResponseInvoicerequests
+    from .notifications import NotificationsRequest
+    from .notifications import NotificationsResponse
     from .stop import StopRequest
     from .stop import StopResponse
 else:
@@ -96,6 +100,8 @@ else:
         "ListinvoicerequestsRequest": "listinvoicerequests",
         "ListinvoicerequestsResponse": "listinvoicerequests",
         "ListinvoicerequestsResponseInvoicerequests": "listinvoicerequests",
+        "NotificationsRequest": "notifications",
+        "NotificationsResponse": "notifications",
         "StopRequest": "stop",
         "StopResponse": "stop",
     }

@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from clnrpc.runtime.scalars import Bip340Sig, Hash, Hex, Msat, Pubkey, ShortChannelId, U32, U64
 from typing import Literal
+
+from ..runtime.scalars import Bip340Sig, Hash, Hex, Msat, Pubkey, ShortChannelId, U32, U64
 
 
 @dataclass(kw_only=True, slots=True)
@@ -165,13 +166,19 @@ class DecodeResponse:
     """The offer it answers: SHA-256 over the records mirrored from it. Absent in a request that stands on its own."""
 
     offer_chains: list[Hash] | None = None
-    """Genesis block hashes of the chains that the offer is good for."""
+    """Genesis block hashes of the chains that the offer is good for.
+
+    Each element: A chain's genesis block hash, in wire order.
+    """
 
     offer_metadata: Hex | None = None
     """Bytes for the issuer's own use."""
 
     offer_currency: str | None = None
-    """ISO 4217 code of the currency that `offer_amount` counts."""
+    """ISO 4217 code of the currency that `offer_amount` counts.
+
+    Exactly 3 characters.
+    """
 
     offer_amount: U64 | None = None
     """The offer's price for one item, in minor units of `offer_currency`."""

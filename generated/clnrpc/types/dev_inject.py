@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from clnrpc.runtime.scalars import Hex, U64
 from dataclasses import dataclass
+
+from ..runtime.scalars import Hex, U64
 
 
 @dataclass(kw_only=True, slots=True)

@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from clnrpc.runtime.scalars import Hash
 from dataclasses import dataclass
+
+from ..runtime.scalars import Hash
 
 
 @dataclass(kw_only=True, slots=True)

@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
 from dataclasses import dataclass
-from typing import Literal
-from clnrpc.runtime.scalars import Hex, Msat, Pubkey, U16, U32
+from typing import ClassVar, Literal
+
+from ..runtime.scalars import Hex, Msat, Pubkey, U16, U32
 
 
 @dataclass(kw_only=True, slots=True)
@@ -32,7 +32,7 @@ class GetinfoResponseAddress:
 class GetinfoResponseBinding:
     """Part of `getinfo`."""
 
-    type: Literal["local socket", "ipv4", "ipv6"]
+    type: Literal["local socket", "websocket", "ipv4", "ipv6", "torv2", "torv3"]
     """The kind of address."""
 
     socket: str | None = None
@@ -43,6 +43,9 @@ class GetinfoResponseBinding:
 
     port: U16 | None = None
     """Its port."""
+
+    subtype: str | None = None
+    """The kind of a websocket's address."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -72,10 +75,16 @@ class GetinfoResponse:
     """The node's key."""
 
     alias: str
-    """A name for people, which nobody checks."""
+    """A name for people, which nobody checks.
+
+    At most 32 characters.
+    """
 
     color: Hex
-    """A colour for maps, as RGB bytes: the first three bytes of `id`."""
+    """A colour for maps, as RGB bytes: the first three bytes of `id`.
+
+    Exactly 6 characters.
+    """
 
     num_peers: U32
     """Connected peers."""

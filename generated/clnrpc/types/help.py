@@ -3,9 +3,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 
 @dataclass(kw_only=True, slots=True)

@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from clnrpc.runtime.scalars import Hash, Msat, U64
 from dataclasses import dataclass
+
+from ..runtime.scalars import Hash, Msat, U64
 
 
 @dataclass(kw_only=True, slots=True)
@@ -16,7 +17,7 @@ class InvoicerequestRequest:
     otherwise. With *sat* exactly three decimals are possible (`0.001sat` is one millisatoshi), with *btc* one to
     eleven.
 
-    In millisatoshi.
+    As a number: millisatoshi.
     """
 
     description: str
