@@ -29,7 +29,7 @@ def _bootstrap(sessions: list[str]) -> int:
 if __name__ == "__main__":
     if len(sys.argv) < 2 or any(argument.startswith("-") for argument in sys.argv[1:]):
         sys.exit(
-            "usage: python3 noxfile.py SESSION...   (generate, check, tests, lint, types, man, demo, wheel, lowest)"
+            "usage: python3 noxfile.py SESSION...  (generate check tests matrix lint types man demo wheel lowest)"
         )
     sys.exit(_bootstrap(sys.argv[1:]))
 
@@ -96,7 +96,7 @@ def _bounded() -> list[str]:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Style, import contracts between the packages, and no absolute path of any machine."""
+    """Style, and the import contracts between the packages."""
     _install(session, "lint")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
