@@ -28,9 +28,7 @@ def _bootstrap(sessions: list[str]) -> int:
 
 if __name__ == "__main__":
     if len(sys.argv) < 2 or any(argument.startswith("-") for argument in sys.argv[1:]):
-        sys.exit(
-            "usage: python3 noxfile.py SESSION...  (generate check tests matrix lint types man demo wheel lowest)"
-        )
+        sys.exit("usage: python3 noxfile.py SESSION...  (generate check tests matrix lint types man demo wheel lowest)")
     sys.exit(_bootstrap(sys.argv[1:]))
 
 import nox

@@ -234,8 +234,8 @@ class Client(BaseClient):
     def stop(self) -> StopResponse:
         """Shut the server down.
 
-        The **stop** command ends the server: it takes no new connections, answers what it has accepted, and goes.
-        Everything that was answered is on disk already.
+        The **stop** command ends the server: it takes no new connections, answers what it has accepted, closes its
+        store, and answers this call last of all. Whoever has that answer can start another server at once.
 
         Raises:
             RpcError: the node says no.

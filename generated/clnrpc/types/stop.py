@@ -17,4 +17,4 @@ class StopResponse:
     """What comes back from `stop`: Shut the server down."""
 
     result: Literal["Shutdown complete"]
-    """Says that the shutdown is on its way."""
+    """Says that the server is gone: its store is closed, its socket and its lock are given back."""
