@@ -23,23 +23,11 @@ def faults(raw: Any) -> Iterator[tuple[str, str]]:
         yield join_pointer("", *error.absolute_path), _message(error)
 
 
-def types() -> tuple[str, ...]:
-    """The names of all types of the dialect."""
-    names: list[str] = _meta_schema()["$defs"]["type"]["enum"]
-    return tuple(names)
-
-
-@cache
-def _meta_schema() -> dict[str, Any]:
-    schema: dict[str, Any] = json.loads(files("rpcschema").joinpath("dialect.json").read_text(encoding="utf-8"))
-    return schema
-
-
 @cache
 def _validator() -> Validator:
     from jsonschema import Draft202012Validator  # noqa: PLC0415 # slow to import
 
-    return Draft202012Validator(_meta_schema())
+    return Draft202012Validator(json.loads(files("rpcschema").joinpath("dialect.json").read_text(encoding="utf-8")))
 
 
 def _message(error: ValidationError) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rpcschema import dialect, strictjson
+from rpcschema import strictjson
 from rpcschema.load import load
 from rpcschema.model.dump import dump
 from rpcschema.problems import Level, has_errors
+from rpcschema.runtime.convert import CONVERTERS
 from tests.generator import rebuild
 
 MINIMAL: dict[str, Any] = {"rpc": "fill", "title": "Fill", "description": [], "request": {}, "response": {}}
@@ -206,8 +208,11 @@ def test_the_deepest_document_that_is_let_through_is_understood(tmp_path: Path) 
 
 
 def test_all_types_of_the_dialect_are_taken(tmp_path: Path) -> None:
-    properties = {name: {"type": name} for name in dialect.types()}
+    schema = json.loads(files("rpcschema").joinpath("dialect.json").read_bytes())
+    types = schema["$defs"]["type"]["enum"]
+    properties = {name: {"type": name} for name in types}
     assert problems_of(tmp_path, MINIMAL | {"request": {"properties": properties}}) == []
+    assert {*types, ""} == set(CONVERTERS)
 
 
 KEYWORDS = [
