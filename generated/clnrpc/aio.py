@@ -10,7 +10,7 @@ from .commands import COMMANDS
 from .runtime.aio import BaseAsyncClient
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Coroutine, Mapping, Sequence
     from typing import Any, Literal
 
     from .runtime.scalars import Hash, Hex, Msat, U64
@@ -36,7 +36,7 @@ class AsyncClient(BaseAsyncClient):
     rpc_commands = COMMANDS
     rpc_package = __package__
 
-    async def decode(self, *, string: str) -> DecodeResponse:
+    def decode(self, *, string: str) -> Coroutine[Any, Any, DecodeResponse]:
         """Show what an invoice_request says and whether it is valid.
 
         The **decode** command takes a BOLT 12 string apart, checks it in full, signature included, and shows each field
@@ -54,9 +54,11 @@ class AsyncClient(BaseAsyncClient):
 
         - -32602: The string cannot be decoded; the message says what is wrong with it.
         """
-        return await self.rpc_send(self.rpc_commands["decode"], {"string": string})
+        return self.rpc_send(self.rpc_commands["decode"], {"string": string})
 
-    async def dev_inject(self, *, entropy: Hex | None = None, time: U64 | None = None) -> DevInjectResponse:
+    def dev_inject(
+        self, *, entropy: Hex | None = None, time: U64 | None = None
+    ) -> Coroutine[Any, Any, DevInjectResponse]:
         """Replace the entropy and the clock of a test server.
 
         The **dev-inject** command exists only on a server that was started with `--dev-entropy` or `--dev-time`, which
@@ -74,9 +76,9 @@ class AsyncClient(BaseAsyncClient):
 
         - -32602: A parameter is malformed.
         """
-        return await self.rpc_send(self.rpc_commands["dev-inject"], {"entropy": entropy, "time": time})
+        return self.rpc_send(self.rpc_commands["dev-inject"], {"entropy": entropy, "time": time})
 
-    async def disableinvoicerequest(self, *, invreq_id: Hash) -> DisableinvoicerequestResponse:
+    def disableinvoicerequest(self, *, invreq_id: Hash) -> Coroutine[Any, Any, DisableinvoicerequestResponse]:
         """Withdraw a request made with invoicerequest.
 
         The **disableinvoicerequest** command makes an invoice_request inactive: invoices that arrive for it from now on
@@ -94,9 +96,9 @@ class AsyncClient(BaseAsyncClient):
         - 1001: The request is inactive already.
         - -32602: A parameter is missing or malformed.
         """
-        return await self.rpc_send(self.rpc_commands["disableinvoicerequest"], {"invreq_id": invreq_id})
+        return self.rpc_send(self.rpc_commands["disableinvoicerequest"], {"invreq_id": invreq_id})
 
-    async def getinfo(self) -> GetinfoResponse:
+    def getinfo(self) -> Coroutine[Any, Any, GetinfoResponse]:
         """Show who this node is.
 
         The **getinfo** command tells which node answers, on which chain, and where its files are. Fields that speak of
@@ -107,9 +109,9 @@ class AsyncClient(BaseAsyncClient):
 
         - -32602: A parameter was given, but there are none.
         """
-        return await self.rpc_send(self.rpc_commands["getinfo"], {})
+        return self.rpc_send(self.rpc_commands["getinfo"], {})
 
-    async def help(self, *, command: str | None = None) -> HelpResponse:
+    def help(self, *, command: str | None = None) -> Coroutine[Any, Any, HelpResponse]:
         """List the commands and their parameters.
 
         The **help** command shows how each command is called: its name, then its parameters in order, those that can be
@@ -124,9 +126,9 @@ class AsyncClient(BaseAsyncClient):
         - -32601: No such command.
         - -32602: A parameter is malformed.
         """
-        return await self.rpc_send(self.rpc_commands["help"], {"command": command})
+        return self.rpc_send(self.rpc_commands["help"], {"command": command})
 
-    async def invoicerequest(
+    def invoicerequest(
         self,
         *,
         amount: Msat | str,
@@ -135,7 +137,7 @@ class AsyncClient(BaseAsyncClient):
         label: str | None = None,
         absolute_expiry: U64 | None = None,
         single_use: bool | None = None,
-    ) -> InvoicerequestResponse:
+    ) -> Coroutine[Any, Any, InvoicerequestResponse]:
         """Create a request to be sent an invoice, which is then paid.
 
         The **invoicerequest** command makes and signs a BOLT 12 `invoice_request` that stands on its own, without an
@@ -177,7 +179,7 @@ class AsyncClient(BaseAsyncClient):
 
         - -1: The request could not be made: the store refused it, or injected entropy ran out.
         """
-        return await self.rpc_send(
+        return self.rpc_send(
             self.rpc_commands["invoicerequest"],
             {
                 "amount": amount,
@@ -189,9 +191,9 @@ class AsyncClient(BaseAsyncClient):
             },
         )
 
-    async def listinvoicerequests(
+    def listinvoicerequests(
         self, *, invreq_id: Hash | None = None, active_only: bool | None = None
-    ) -> ListinvoicerequestsResponse:
+    ) -> Coroutine[Any, Any, ListinvoicerequestsResponse]:
         """List the requests made with invoicerequest.
 
         The **listinvoicerequests** command shows the stored invoice_requests, sorted by id: all of them, or the one
@@ -210,11 +212,11 @@ class AsyncClient(BaseAsyncClient):
 
         - -32602: A parameter is missing or malformed.
         """
-        return await self.rpc_send(
+        return self.rpc_send(
             self.rpc_commands["listinvoicerequests"], {"invreq_id": invreq_id, "active_only": active_only}
         )
 
-    async def notifications(self, *, enable: bool) -> NotificationsResponse:
+    def notifications(self, *, enable: bool) -> Coroutine[Any, Any, NotificationsResponse]:
         """Choose whether this connection gets notifications.
 
         The **notifications** command turns messages about the progress of calls on or off for the connection on which
@@ -229,9 +231,9 @@ class AsyncClient(BaseAsyncClient):
 
         - -32602: A parameter is missing or malformed.
         """
-        return await self.rpc_send(self.rpc_commands["notifications"], {"enable": enable})
+        return self.rpc_send(self.rpc_commands["notifications"], {"enable": enable})
 
-    async def stop(self) -> StopResponse:
+    def stop(self) -> Coroutine[Any, Any, StopResponse]:
         """Shut the server down.
 
         The **stop** command ends the server: it takes no new connections, answers what it has accepted, closes its
@@ -242,4 +244,4 @@ class AsyncClient(BaseAsyncClient):
 
         - -32602: A parameter was given, but there are none.
         """
-        return await self.rpc_send(self.rpc_commands["stop"], {})
+        return self.rpc_send(self.rpc_commands["stop"], {})

@@ -8,12 +8,13 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from contextlib import suppress
 from itertools import count
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
+from .checks import check
 from .command import Command
 from .errors import ProtocolError, client_closed, connection_lost, nobody_accepts, timed_out
 from .exchange import (
@@ -51,17 +52,22 @@ class BaseAsyncClient:
         """
         return decode_result(method, await self._rpc_transport.call(method, encode_params(params)))
 
-    async def rpc_send(self, command: Command, params: Mapping[str, Any]) -> Any:
-        """Calls `command`; returns the value of its response class.
+    def rpc_send(self, command: Command, params: Mapping[str, Any]) -> Coroutine[Any, Any, Any]:
+        """Calls `command`; returns, when awaited, the value of its response class.
 
-        `params` goes by wire name; those that are None are not sent.
+        `params` goes by wire name; those that are None are not sent. Warnings of what is deprecated, and errors in
+        parameters, come at once and so at the line that makes the call, even if a task awaits it.
         """
-        raw = await self._rpc_transport.call(command.name, encode_params(params))
-        return decode_response(self.rpc_package, command, raw)
+        check(command, params, stacklevel=3)
+        return self._rpc_answer(command, encode_params(params))
 
     async def rpc_close(self) -> None:
         """Closes the connection; calls at hand fail, and a later call opens another."""
         await self._rpc_transport.close()
+
+    async def _rpc_answer(self, command: Command, params: bytes) -> Any:
+        raw = await self._rpc_transport.call(command.name, params)
+        return decode_response(self.rpc_package, command, raw)
 
     async def __aenter__(self) -> Self:
         return self

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
+from .checks import check
 from .command import Command
 from .exchange import Params, decode_response, decode_result, encode_params
 from .transport import UnixTransport
@@ -39,8 +40,9 @@ class BaseClient:
     def rpc_send(self, command: Command, params: Mapping[str, Any]) -> Any:
         """Calls `command`; returns the value of its response class.
 
-        `params` goes by wire name; those that are None are not sent.
+        `params` goes by wire name; those that are None are not sent. Warnings point at the caller of who calls this.
         """
+        check(command, params, stacklevel=3)
         return decode_response(self.rpc_package, command, self._rpc_transport.call(command.name, encode_params(params)))
 
     def rpc_close(self) -> None:

@@ -4,7 +4,7 @@ it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -28,7 +28,7 @@ class ParameterView:
     type: str
     items: str
     required: bool
-    deprecated: bool
+    deprecated: tuple[str, ...] | None
     annotation: str
 
 
@@ -43,6 +43,8 @@ class CommandView:
     response: str
     extras: bool
     parameters: tuple[ParameterView, ...]
+    rules: tuple[tuple[str, str], ...]
+    """(attribute, value) of what binds several parameters, and of a deprecated command; only what there is."""
     doc: str
     """The docstring of the client's method, quotes included, indented for a method."""
     stub_doc: str
@@ -67,6 +69,7 @@ def view(document: Document, plan: Plan) -> CommandView:
         response=plan.response.name,
         extras=document.request.extras is True,
         parameters=tuple(_parameter(attribute) for attribute in plan.request.attributes),
+        rules=tuple(_rules(document)),
         doc=docs.docstring(docs.method_doc(document, arguments), indent=_INDENT),
         stub_doc=docs.docstring(docs.ended(document.title), indent=_INDENT),
     )
@@ -102,6 +105,27 @@ def left_out(documents: Sequence[Document], target: str) -> tuple[Problem, ...]:
     )
 
 
+def _rules(document: Document) -> Iterator[tuple[str, str]]:
+    request = document.request
+    needs = ((name, needed) for needed, names in request.dependent_upon or () for name in names)
+    for attribute, value in (
+        ("at_most_one", request.one_of_many or ()),
+        ("all_or_none", request.paired_with or ()),
+        ("needs", tuple(needs)),
+    ):
+        if value:
+            yield attribute, repr(value)
+    if (releases := _deprecation(document.deprecated)) is not None:
+        yield "deprecated", repr(releases)
+
+
+def _deprecation(said: tuple[str, ...] | bool | None) -> tuple[str, ...] | None:
+    """Its releases, none of them for a bare `true`; None for what is not deprecated."""
+    if isinstance(said, tuple):
+        return said
+    return () if said else None
+
+
 def _parameter(attribute: Attribute) -> ParameterView:
     node = attribute.nodes[0]
     element = node.items.type if node.items is not None and node.items.type is not None else ""
@@ -111,6 +135,6 @@ def _parameter(attribute: Attribute) -> ParameterView:
         type=repr(node.type or ""),
         items=repr(element),
         required=attribute.required,
-        deprecated=bool(node.deprecated),
+        deprecated=_deprecation(node.deprecated),
         annotation=annotation(attribute.schema),
     )

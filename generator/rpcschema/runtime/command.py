@@ -21,7 +21,8 @@ class Parameter:
     required: bool
     items: str = ""
     """The type of an array's elements, or ""."""
-    deprecated: bool = False
+    deprecated: tuple[str, ...] | None = None
+    """Releases: the first that deprecates it and the last that supports it; empty if the document names none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,14 @@ class Command:
     """The response's class in `<package>.types`."""
     module: str
     """The module of both classes, under `<package>.types`."""
+    at_most_one: tuple[tuple[str, ...], ...] = ()
+    """Groups of parameters of which at most one may be given (`oneOfMany`)."""
+    all_or_none: tuple[tuple[str, ...], ...] = ()
+    """Groups of parameters that are given together or not at all (`pairedWith`)."""
+    needs: tuple[tuple[str, str], ...] = ()
+    """Pairs of parameters: the first may be given only together with the second (`dependentUpon`)."""
+    deprecated: tuple[str, ...] | None = None
+    """As of a parameter."""
 
     @property
     def usage(self) -> str:

@@ -72,6 +72,10 @@ class EncodeError(ClientError, ValueError):
     """A value that JSON cannot say, such as text with a lone surrogate, NaN or an object; nothing was sent."""
 
 
+class ParameterError(ClientError, ValueError):
+    """Parameters that the command's document does not let stand together; nothing was sent."""
+
+
 class DecodeError(ClientError, ValueError):
     """An answer is JSON, but not what the command's document says."""
 

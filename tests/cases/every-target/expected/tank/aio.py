@@ -10,7 +10,7 @@ from .commands import COMMANDS
 from .runtime.aio import BaseAsyncClient
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Coroutine, Mapping, Sequence
     from typing import Any, Literal
 
     from .types import TankLevelResponse
@@ -25,7 +25,9 @@ class AsyncClient(BaseAsyncClient):
     rpc_commands = COMMANDS
     rpc_package = __package__
 
-    async def tank_level(self, *, tank: str, unit: Literal["mm", "litre"] | None = None) -> TankLevelResponse:
+    def tank_level(
+        self, *, tank: str, unit: Literal["mm", "litre"] | None = None
+    ) -> Coroutine[Any, Any, TankLevelResponse]:
         """Command that tells a tank's level.
 
         The **tank-level** command tells how full a tank is.
@@ -43,4 +45,4 @@ class AsyncClient(BaseAsyncClient):
 
         - -1: there is no such tank
         """
-        return await self.rpc_send(self.rpc_commands["tank-level"], {"tank": tank, "unit": unit})
+        return self.rpc_send(self.rpc_commands["tank-level"], {"tank": tank, "unit": unit})
