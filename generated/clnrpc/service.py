@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .runtime.errors import unknown_command
+from .runtime.stubs import stub
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -36,47 +37,56 @@ class Service:
     """One method a command: it gets the request with its parameters converted, and returns the response or an awaitable
     of it.
 
-    A method that is not overridden answers that the command is unknown. To answer with an error, raise RpcError.
+    A command whose method is not overridden is unknown to callers. To answer with an error, raise RpcError.
     """
 
+    @stub
     def decode(self, request: DecodeRequest) -> DecodeResponse | Awaitable[DecodeResponse]:
         """Show what an invoice_request says and whether it is valid."""
         raise unknown_command("decode")
 
+    @stub
     def dev_inject(self, request: DevInjectRequest) -> DevInjectResponse | Awaitable[DevInjectResponse]:
         """Replace the entropy and the clock of a test server."""
         raise unknown_command("dev-inject")
 
+    @stub
     def disableinvoicerequest(
         self, request: DisableinvoicerequestRequest
     ) -> DisableinvoicerequestResponse | Awaitable[DisableinvoicerequestResponse]:
         """Withdraw a request made with invoicerequest."""
         raise unknown_command("disableinvoicerequest")
 
+    @stub
     def getinfo(self, request: GetinfoRequest) -> GetinfoResponse | Awaitable[GetinfoResponse]:
         """Show who this node is."""
         raise unknown_command("getinfo")
 
+    @stub
     def help(self, request: HelpRequest) -> HelpResponse | Awaitable[HelpResponse]:
         """List the commands and their parameters."""
         raise unknown_command("help")
 
+    @stub
     def invoicerequest(
         self, request: InvoicerequestRequest
     ) -> InvoicerequestResponse | Awaitable[InvoicerequestResponse]:
         """Create a request to be sent an invoice, which is then paid."""
         raise unknown_command("invoicerequest")
 
+    @stub
     def listinvoicerequests(
         self, request: ListinvoicerequestsRequest
     ) -> ListinvoicerequestsResponse | Awaitable[ListinvoicerequestsResponse]:
         """List the requests made with invoicerequest."""
         raise unknown_command("listinvoicerequests")
 
+    @stub
     def notifications(self, request: NotificationsRequest) -> NotificationsResponse | Awaitable[NotificationsResponse]:
         """Choose whether this connection gets notifications."""
         raise unknown_command("notifications")
 
+    @stub
     def stop(self, request: StopRequest) -> StopResponse | Awaitable[StopResponse]:
         """Shut the server down."""
         raise unknown_command("stop")

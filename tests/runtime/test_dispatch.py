@@ -14,9 +14,10 @@ from rpcschema.runtime.convert import raw_text
 from rpcschema.runtime.dispatch import SHOWN_BYTES, Answer, Dispatcher
 from rpcschema.runtime.errors import GENERIC, RpcError, unknown_command
 from rpcschema.runtime.jsontext import Framer, FramingError
+from rpcschema.runtime.stubs import stub
 from tests.runtime import demo
 from tests.runtime.demo.types.greet import GreetRequest, GreetResponse
-from tests.runtime.demo.types.nothing import NothingRequest
+from tests.runtime.demo.types.nothing import NothingRequest, NothingResponse
 from tests.runtime.demo.types.pay_all import PayAllRequest, PayAllResponse, PayAllResponseFees
 
 
@@ -149,6 +150,27 @@ def test_a_bug_of_the_service_is_not_hidden_and_can_be_answered() -> None:
     refused = dispatcher().refuse(message, RpcError(GENERIC, "internal error"))
     assert refused == Answer(error(-1, "internal error", "7").encode())
     assert dispatcher().refuse(b"{}", RpcError(GENERIC, "busy")) == Answer(error(-1, "busy").encode())
+
+
+def test_a_command_whose_method_is_a_stub_is_unknown_before_its_parameters_are_looked_at() -> None:
+    class Stubs:
+        @stub
+        def greet(self, _request: GreetRequest) -> GreetResponse:
+            raise NotImplementedError
+
+        @stub
+        def nothing(self, _request: NothingRequest) -> NothingResponse:
+            raise NotImplementedError
+
+    class Filled(Stubs):
+        def nothing(self, _request: NothingRequest) -> NothingResponse:
+            return NothingResponse()
+
+    made = Dispatcher(Filled(), demo.COMMANDS, package=demo.NAME)
+    for method in ("greet", "find"):  # a stub, and no method at all
+        found = made.answer(request(method, '{"bad":1}').encode())
+        assert found == Answer(error(-32601, f"Unknown command '{method}'", '"a"').encode())
+    assert made.answer(request("nothing", "{}").encode()) == Answer(b'{"jsonrpc":"2.0","id":"a","result":{}}\n\n')
 
 
 def test_a_developer_is_shown_the_bad_token() -> None:

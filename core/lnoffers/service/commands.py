@@ -14,6 +14,7 @@ import msgspec
 
 from clnrpc.commands import COMMANDS
 from clnrpc.runtime.errors import GENERIC, INVALID_PARAMS, METHOD_NOT_FOUND, RpcError, unknown_command
+from clnrpc.runtime.stubs import is_filled
 from clnrpc.service import Service
 from clnrpc.types import (
     DecodeResponse,
@@ -71,9 +72,11 @@ class Served:
 
 def available(options: Options) -> Mapping[str, Command]:
     """The commands that exist for a service run like this, by name; dev-inject only where something is injected."""
-    if options.injectable:
-        return COMMANDS
-    return {name: command for name, command in COMMANDS.items() if name != "dev-inject"}
+    return {
+        name: command
+        for name, command in COMMANDS.items()
+        if is_filled(OffersService, command.method) and (options.injectable or name != "dev-inject")
+    }
 
 
 class OffersService(Service):

@@ -18,6 +18,7 @@ from .decode import build
 from .encode import encode
 from .errors import INVALID_PARAMS, INVALID_REQUEST, DecodeError, RpcError, unknown_command
 from .jsontext import FramingError, Kind, LimitExceeded, kind, members
+from .stubs import is_filled
 
 SHOWN_BYTES: Final = 1000
 """How much of a request that is none is quoted in the answer."""
@@ -40,11 +41,12 @@ class Answer:
 
 
 class Dispatcher:
-    """Answers requests by calling a service, which has a method for each of `commands` (by wire name).
+    """Answers requests by calling a service, which has methods for `commands` (by wire name).
 
-    Such a method takes the command's request and returns its response, or an awaitable of it. `converters` gives, per
-    command and parameter, a converter in place of the type's own. `developer` shows bad tokens in errors, which
-    otherwise hide them: they may be secrets. `package` is where the classes of the requests are found.
+    Such a method takes the command's request and returns its response, or an awaitable of it; a command whose method is
+    a stub is unknown. `converters` gives, per command and parameter, a converter in place of the type's own.
+    `developer` shows bad tokens in errors, which otherwise hide them: they may be secrets. `package` is where the
+    classes of the requests are found.
     """
 
     def __init__(
@@ -57,7 +59,9 @@ class Dispatcher:
         package: str = HOME,
     ) -> None:
         self._service = service
-        self._commands = {name.encode(): command for name, command in commands.items()}
+        self._commands = {
+            name.encode(): command for name, command in commands.items() if is_filled(service, command.method)
+        }
         self._developer = developer
         self._converters = converters or {}
         self._package = package

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .runtime.errors import unknown_command
+from .runtime.stubs import stub
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -17,9 +18,10 @@ class Service:
     """One method a command: it gets the request with its parameters converted, and returns the response or an awaitable
     of it.
 
-    A method that is not overridden answers that the command is unknown. To answer with an error, raise RpcError.
+    A command whose method is not overridden is unknown to callers. To answer with an error, raise RpcError.
     """
 
+    @stub
     def tank_level(self, request: TankLevelRequest) -> TankLevelResponse | Awaitable[TankLevelResponse]:
         """Command that tells a tank's level."""
         raise unknown_command("tank-level")
