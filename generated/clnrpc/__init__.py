@@ -3,26 +3,28 @@
 
 `Client(path)` and `AsyncClient(path)` talk to a node over its Unix socket, with one method a command; `Service` is the
 other side, to be subclassed. `types` has the dataclasses of all requests and responses, `COMMANDS` the table behind it
-all. What is not used is not loaded.
+all, and `RELEASE` says which release of the node they are of. What is not used is not loaded.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .runtime.errors import RpcError
+from .runtime.errors import RpcError, VersionWarning
 
-__all__ = ["COMMANDS", "AsyncClient", "Client", "Service", "RpcError", "types"]
+__all__ = ["COMMANDS", "RELEASE", "AsyncClient", "Client", "Service", "RpcError", "VersionWarning", "types"]
 
 if TYPE_CHECKING:
     from . import types
     from .commands import COMMANDS
+    from .commands import RELEASE
     from .aio import AsyncClient
     from .client import Client
     from .service import Service
 else:
     _HOMES = {
         "COMMANDS": "commands",
+        "RELEASE": "commands",
         "AsyncClient": "aio",
         "Client": "client",
         "Service": "service",

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .commands import COMMANDS
+from .commands import COMMANDS, RELEASE
 from .runtime.client import BaseClient
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ class Client(BaseClient):
 
     rpc_commands = COMMANDS
     rpc_package = __package__
+    rpc_release = RELEASE
 
     def decode(self, *, string: str) -> DecodeResponse:
         """Show what an invoice_request says and whether it is valid.

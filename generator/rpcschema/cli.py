@@ -24,7 +24,7 @@ from rpcschema.generate import Progress, changes, render
 from rpcschema.load import load
 from rpcschema.output import Change, OutputError
 from rpcschema.problems import Level, Problem, has_errors
-from rpcschema.settings import ProjectTable, Settings, SettingsError, find_project, package_name
+from rpcschema.settings import ProjectTable, Settings, SettingsError, find_project, package_name, release_name
 from rpcschema.targets import TARGETS
 
 FINE: Final = 0
@@ -53,6 +53,7 @@ class Options:
         tuple[str, ...],
         Parameter(help=f"Only this target, may be repeated: {', '.join(TARGETS)}.", negative=(), show_default=False),
     ] = ()
+    release: Annotated[str | None, Parameter(help="Release that the documents are of, e.g. v26.09.")] = None
     jobs: Annotated[int, Parameter(help="Number of processes that share the work.", validator=Number(gte=1))] = 1
 
 
@@ -122,6 +123,9 @@ def _compare(schemas: Sequence[Path], options: Options) -> tuple[Path, tuple[Cha
     project = _project(is_needed=not schemas or options.package is None)
     roots = tuple(schemas) or project.schemas
     package = project.package if options.package is None else options.package
+    release = options.release
+    if release is None and not schemas:  # the table's release is that of the table's documents
+        release = project.release
     if not roots or package is None:
         missing = "SCHEMAS" if not roots else "--package"
         raise SettingsError(f"{missing} is needed; no [tool.rpcschema] of a pyproject.toml gives it")
@@ -129,6 +133,7 @@ def _compare(schemas: Sequence[Path], options: Options) -> tuple[Path, tuple[Cha
     settings = Settings(
         package=package_name(package),
         targets=tuple(name for name in TARGETS if name in listed or name in only) or TARGETS,
+        release=None if release is None else release_name(release),
     )
     out = _out(options, project, roots)
     loaded = load(roots)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keyword
+import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,9 @@ from typing import Any, Final
 
 _FOLDERS: Final = frozenset({"docs", "man", "model"})
 """What other targets than the package's make in the output folder."""
+
+
+_is_release: Final = re.compile(r"v[0-9]+\.[0-9]+").fullmatch
 
 
 class SettingsError(ValueError):
@@ -24,6 +28,8 @@ class Settings:
     """The generated package's import name, one identifier."""
     targets: tuple[str, ...]
     """All outputs that belong to the package, even if this run makes only some of them."""
+    release: str | None = None
+    """The release of Core Lightning that the documents are of, e.g. "v26.09"."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +43,7 @@ class ProjectTable:
     out: Path | None = None
     package: str | None = None
     targets: tuple[str, ...] | None = None
+    release: str | None = None
 
 
 def package_name(text: str) -> str:
@@ -47,6 +54,13 @@ def package_name(text: str) -> str:
         )
     if text.lower() in _FOLDERS:
         raise SettingsError(f"{text!r} cannot be the name of a package: the folder of that name holds other output")
+    return text
+
+
+def release_name(text: str) -> str:
+    """`text`, if it names a release of Core Lightning, which has no third number; else SettingsError."""
+    if not _is_release(text):
+        raise SettingsError(f"{text!r} does not name a release: expected a year and a month, such as v26.09")
     return text
 
 
@@ -76,10 +90,10 @@ def _read_table(file: Path) -> ProjectTable | None:
     where = f"{file}: [tool.rpcschema]"
     if not isinstance(table, dict):
         raise SettingsError(f"{where}: expected a table")
-    unknown = table.keys() - {"schemas", "out", "package", "targets"}
+    unknown = table.keys() - {"schemas", "out", "package", "targets", "release"}
     if unknown:
         raise SettingsError(
-            f"{where}: unknown {', '.join(sorted(unknown))}; there are schemas, out, package and targets"
+            f"{where}: unknown {', '.join(sorted(unknown))}; there are schemas, out, package, targets and release"
         )
     schemas = _strings(table, "schemas", where)
     out = _string(table, "out", where)
@@ -90,6 +104,7 @@ def _read_table(file: Path) -> ProjectTable | None:
         out=None if out is None else file.parent / out,
         package=_string(table, "package", where),
         targets=_strings(table, "targets", where),
+        release=_string(table, "release", where),
     )
 
 

@@ -222,6 +222,23 @@ def test_table_of_the_nearest_project_gives_what_is_not_said(tmp_path: Path) -> 
     assert json.loads((tmp_path / "made/manifest.json").read_text())["targets"]["model"]["package"] == "tank"
 
 
+@pytest.mark.parametrize(
+    ("given", "release"),
+    [
+        ([], "'v26.09'"),
+        (["--release", "v26.06"], "'v26.06'"),
+        (["docs/schemas", "--out", "made"], "None"),  # the table does not speak of these documents
+        (["docs/schemas", "--out", "made", "--release", "v26.06"], "'v26.06'"),
+    ],
+)
+def test_package_names_the_release_of_its_documents(tmp_path: Path, given: list[str], release: str) -> None:
+    shutil.copytree(SCHEMAS, tmp_path / "docs/schemas")
+    (tmp_path / "pyproject.toml").write_text(PROJECT.replace('["model"]', '["python"]') + 'release = "v26.09"\n')
+    assert rpcschema("generate", *given, cwd=tmp_path).returncode == 0
+    source = (tmp_path / "made/tank/commands.py").read_text().replace('"', "'")
+    assert f"RELEASE: Final[str | None] = {release}\n" in source
+
+
 def test_target_that_the_project_drops_takes_its_files_along(tmp_path: Path) -> None:
     shutil.copytree(SCHEMAS, tmp_path / "docs/schemas")
     (tmp_path / "pyproject.toml").write_text(PROJECT.replace('["model"]', '["model", "man"]'))
@@ -239,7 +256,7 @@ def test_target_that_the_project_drops_takes_its_files_along(tmp_path: Path) -> 
         ("[tool]\nrpcschema = 1", "[tool.rpcschema]: expected a table"),
         (
             "[tool.rpcschema]\nschema = []",
-            "[tool.rpcschema]: unknown schema; there are schemas, out, package and targets",
+            "[tool.rpcschema]: unknown schema; there are schemas, out, package, targets and release",
         ),
         ("[tool.rpcschema]\nschemas = 'a'", "[tool.rpcschema]: schemas: expected a list of strings"),
         ("[tool.rpcschema]\nout = ''", "[tool.rpcschema]: out: expected the name of a folder"),
@@ -247,8 +264,10 @@ def test_target_that_the_project_drops_takes_its_files_along(tmp_path: Path) -> 
         ("[tool.rpcschema]\nschemas = ['x']", "--package is needed"),
         ("[tool.rpcschema]\npackage = 'x'", "SCHEMAS is needed"),
         ("[tool.rpcschema]\nschemas = ['x']\npackage = 'x'\ntargets = ['mann']", "there is no target 'mann'"),
+        ("[tool.rpcschema]\nschemas = ['x']\npackage = 'x'\nrelease = '26.09'", "'26.09' does not name a release"),
+        ("[tool.rpcschema]\nschemas = ['x']\npackage = 'x'\nrelease = 26.09", "release: expected a string"),
     ],
-    ids=range(9),
+    ids=range(11),
 )
 def test_unusable_table_is_refused(tmp_path: Path, table: str, message: str) -> None:
     (tmp_path / "pyproject.toml").write_text(table)
@@ -269,12 +288,13 @@ def test_unusable_table_is_refused(tmp_path: Path, table: str, message: str) -> 
         (["generate", "schemas", "--package", "a", "--out", ""], "rpcschema: --out: expected the name of a folder"),
         (["generate", "schemas", "--package", "a", "--jobs", "0"], "--jobs"),
         (["generate", "schemas", "--package", "a", "--target", "all"], "rpcschema: there is no target 'all'"),
+        (["generate", "schemas", "--package", "a", "--release", "v26.09.1"], "'v26.09.1' does not name a release"),
         (["generate", "schemas", "--package", "a", "--nonsense"], "--nonsense"),
         (["generate", "nowhere", "--package", "a"], "nowhere: error: cannot be read: No such file or directory"),
         (["generate", "schemas", "--package", "a", "--target", "model", "--out", "file/x"], "Not a directory"),
         (["explode"], "explode"),
     ],
-    ids=range(12),
+    ids=range(13),
 )
 def test_what_cannot_work_says_so_in_one_line(folder: Path, args: list[str], message: str) -> None:
     (folder / "file").touch()

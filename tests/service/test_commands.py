@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
-from clnrpc import RpcError
+from clnrpc import RELEASE, RpcError
 from clnrpc.runtime.encode import to_wire
+from clnrpc.runtime.version import release_of
 from clnrpc.types import (
     DecodeRequest,
     DevInjectRequest,
@@ -165,6 +167,12 @@ def test_getinfo_tells_who_where_and_otherwise_nothing(node: Node, service: Offe
     assert (told["network"], told["lightning-dir"]) == ("regtest", str(node.options.network_dir))
     assert told["address"] == told["binding"] == []
     assert {value for name, value in told.items() if name.startswith(("num_", "fees_", "blockheight"))} == {0}
+
+
+def test_getinfo_names_the_release_that_clients_look_for_and_its_own(service: OffersService) -> None:
+    told = service.getinfo(GetinfoRequest()).version
+    assert told == f"{RELEASE}-lnoffers-{version('clnrpc')}"
+    assert release_of(told) == RELEASE == "v26.09"
 
 
 def test_getinfo_of_a_directory_whose_name_is_not_utf8(tmp_path: Path) -> None:

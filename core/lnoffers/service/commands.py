@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, TypedDict
 
 import msgspec
 
-from clnrpc.commands import COMMANDS
+from clnrpc.commands import COMMANDS, RELEASE
 from clnrpc.runtime.errors import GENERIC, INVALID_PARAMS, METHOD_NOT_FOUND, RpcError, unknown_command
 from clnrpc.runtime.stubs import is_filled
 from clnrpc.service import Service
@@ -151,7 +151,7 @@ class OffersService(Service):
             num_inactive_channels=0,
             address=[],
             binding=[GetinfoResponseBinding(type="local socket", socket=path) for path in local],
-            version=_release(),
+            version=_version(),
             blockheight=0,
             network=options.network,
             fees_collected_msat=0,
@@ -223,10 +223,11 @@ class OffersService(Service):
 
 
 @cache
-def _release() -> str:
+def _version() -> str:
+    """The release of Core Lightning whose contract this is, where clients look for it, and then our own."""
     from importlib.metadata import version  # noqa: PLC0415 # slow to load, and only getinfo asks
 
-    return f"v{version('clnrpc')}"
+    return f"{RELEASE}-lnoffers-{version('clnrpc')}"
 
 
 def _path_text(path: Path) -> str:

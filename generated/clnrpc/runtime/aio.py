@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Self
 
 from .checks import check
 from .command import Command
-from .errors import ProtocolError, client_closed, connection_lost, nobody_accepts, timed_out
+from .errors import ClientError, ProtocolError, RpcError, client_closed, connection_lost, nobody_accepts, timed_out
 from .exchange import (
     Params,
     Reply,
@@ -28,6 +28,7 @@ from .exchange import (
     request_id,
 )
 from .transport import CHUNK, RETRY_SECONDS, is_open, try_to_connect
+from .version import GETINFO, NodeVersion
 
 
 class BaseAsyncClient:
@@ -37,13 +38,25 @@ class BaseAsyncClient:
     again when the node was restarted in between. `timeout` bounds each call, in seconds (None: as long as it takes).
     Calls raise RpcError (the node says no) or a ClientError (there is no answer). A client belongs to the event loop
     that first used it.
+
+    Before the first call of a command's method it asks the node for its version, while other such calls wait, and gives
+    a VersionWarning if its types are those of another release. A node that does not tell brings no warning.
     """
 
     rpc_package: ClassVar[str]
     """The package whose classes its calls return."""
+    rpc_release: ClassVar[str | None] = None
+    """The release of the node whose types these are, e.g. "v26.09"; None if they are of no release."""
 
     def __init__(self, path: str | os.PathLike[str], *, timeout: float | None = None) -> None:
         self._rpc_transport = AsyncUnixTransport(path, timeout)
+        self._rpc_version = NodeVersion(self.rpc_package, self.rpc_release)
+        self._rpc_asking = asyncio.Lock()
+
+    @property
+    def rpc_node_version(self) -> str | None:
+        """The version that the node told last, e.g. "v26.06.1"; None if it was not asked yet, or does not tell."""
+        return self._rpc_version.text
 
     async def rpc_call(self, method: str, params: Params = None) -> Any:
         """Calls any command, known to this package or not; returns its result as plain JSON values.
@@ -66,8 +79,24 @@ class BaseAsyncClient:
         await self._rpc_transport.close()
 
     async def _rpc_answer(self, command: Command, params: bytes) -> Any:
-        raw = await self._rpc_transport.call(command.name, params)
+        deadline = self._rpc_transport.deadline()
+        async with self._rpc_asking:  # always, as it is fair: calls go out in the order in which they were made
+            if not self._rpc_version.is_settled and command.name != GETINFO:
+                await self._rpc_ask_version(deadline)
+        raw = await self._rpc_transport.call(command.name, params, deadline)
+        if command.name == GETINFO:
+            self._rpc_version.learn(raw, stacklevel=2)
         return decode_response(self.rpc_package, command, raw)
+
+    async def _rpc_ask_version(self, deadline: float | None) -> None:
+        try:
+            answer = await self._rpc_transport.call(GETINFO, b"{}", deadline)
+        except RpcError:
+            self._rpc_version.learn(None, stacklevel=3)
+        except ClientError:
+            pass  # the call that follows meets the same trouble, and tells it
+        else:
+            self._rpc_version.learn(answer, stacklevel=3)
 
     async def __aenter__(self) -> Self:
         return self
@@ -89,17 +118,25 @@ class AsyncUnixTransport:
         self._connection: _Connection | None = None
         self._closed = asyncio.Event()  # set for the calls at hand when the client is closed; later calls have another
 
-    async def call(self, method: str, params: bytes) -> bytes:
+    def deadline(self) -> float | None:
+        """When a call that begins now has to be over, by the event loop's clock; None for no limit."""
+        return None if self._timeout is None else asyncio.get_running_loop().time() + self._timeout
+
+    async def call(self, method: str, params: bytes, deadline: float | None = None) -> bytes:
         """Calls `method` with `params` (JSON text); returns the result's JSON text.
 
-        Raises RpcError or a ClientError.
+        With an earlier `deadline` several calls share one timeout. Raises RpcError or a ClientError.
         """
+        if deadline is None:
+            deadline = self.deadline()
+        elif deadline <= asyncio.get_running_loop().time():
+            raise timed_out(method, self._timeout, sent=False)
         identity = request_id(method, next(self._numbers))
         request = encode_request(identity, method, params)
         closed = self._closed
         connection = None
         try:
-            async with asyncio.timeout(self._timeout):
+            async with asyncio.timeout_at(deadline):
                 connection = await self._connected(closed)
                 reply = await connection.exchange(identity, request)
         except TimeoutError:

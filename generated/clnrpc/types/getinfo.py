@@ -105,7 +105,7 @@ class GetinfoResponse:
     """Where the service listens."""
 
     version: str
-    """The release of this software."""
+    """The release of Core Lightning whose commands these are, `-lnoffers-`, and the release of this software."""
 
     blockheight: U32
     """The height of the chain; 0, as this service follows none."""

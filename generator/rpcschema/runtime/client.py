@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from threading import Lock
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
 from .checks import check
 from .command import Command
+from .errors import ClientError, RpcError
 from .exchange import Params, decode_response, decode_result, encode_params
 from .transport import UnixTransport
+from .version import GETINFO, NodeVersion
 
 
 class BaseClient:
@@ -22,13 +25,25 @@ class BaseClient:
     It connects at the first call and again when the node was restarted in between. `timeout` bounds each call, in
     seconds (None: as long as it takes). Threads may share a client; their calls follow one another, and the wait for
     them counts. Calls raise RpcError (the node says no) or a ClientError (there is no answer).
+
+    Before the first call of a command's method it asks the node for its version, and gives a VersionWarning if its
+    types are those of another release. A node that does not tell brings no warning.
     """
 
     rpc_package: ClassVar[str]
     """The package whose classes its calls return."""
+    rpc_release: ClassVar[str | None] = None
+    """The release of the node whose types these are, e.g. "v26.09"; None if they are of no release."""
 
     def __init__(self, path: str | os.PathLike[str], *, timeout: float | None = None) -> None:
         self._rpc_transport = UnixTransport(path, timeout)
+        self._rpc_version = NodeVersion(self.rpc_package, self.rpc_release)
+        self._rpc_asking = Lock()
+
+    @property
+    def rpc_node_version(self) -> str | None:
+        """The version that the node told last, e.g. "v26.06.1"; None if it was not asked yet, or does not tell."""
+        return self._rpc_version.text
 
     def rpc_call(self, method: str, params: Params = None) -> Any:
         """Calls any command, known to this package or not; returns its result as plain JSON values.
@@ -43,11 +58,33 @@ class BaseClient:
         `params` goes by wire name; those that are None are not sent. Warnings point at the caller of who calls this.
         """
         check(command, params, stacklevel=3)
-        return decode_response(self.rpc_package, command, self._rpc_transport.call(command.name, encode_params(params)))
+        text = encode_params(params)
+        deadline = self._rpc_transport.deadline()
+        if command.name != GETINFO:
+            self._rpc_ask_version(deadline)
+        raw = self._rpc_transport.call(command.name, text, deadline)
+        if command.name == GETINFO:
+            self._rpc_version.learn(raw, stacklevel=3)
+        return decode_response(self.rpc_package, command, raw)
 
     def rpc_close(self) -> None:
         """Closes the connection; calls at hand in other threads fail, and a later call opens another."""
         self._rpc_transport.close()
+
+    def _rpc_ask_version(self, deadline: float | None) -> None:
+        """Asks once; threads that call meanwhile do not wait for it."""
+        if self._rpc_version.is_settled or not self._rpc_asking.acquire(blocking=False):
+            return
+        try:
+            answer = self._rpc_transport.call(GETINFO, b"{}", deadline)
+        except RpcError:
+            self._rpc_version.learn(None, stacklevel=4)
+        except ClientError:
+            pass  # the call that follows meets the same trouble, and tells it
+        else:
+            self._rpc_version.learn(answer, stacklevel=4)
+        finally:
+            self._rpc_asking.release()
 
     def __enter__(self) -> Self:
         return self

@@ -80,6 +80,10 @@ class DecodeError(ClientError, ValueError):
     """An answer is JSON, but not what the command's document says."""
 
 
+class VersionWarning(UserWarning):
+    """The node is of another release than the types of the client."""
+
+
 def cannot_connect(path: str, reason: OSError) -> CannotConnectError:
     """Says which socket, why, and what to do."""
     hint = "is the node running, and is this its lightning-rpc socket (<lightning-dir>/<network>/lightning-rpc)?"

@@ -38,12 +38,17 @@ class UnixTransport:
         self._connection: _Connection | None = None
         self._closed = Event()  # set for the calls at hand when the client is closed; later calls have another
 
-    def call(self, method: str, params: bytes) -> bytes:
+    def deadline(self) -> float | None:
+        """When a call that begins now has to be over: seconds of the monotonic clock, or None."""
+        return None if self._timeout is None else monotonic() + self._timeout
+
+    def call(self, method: str, params: bytes, deadline: float | None = None) -> bytes:
         """Calls `method` with `params` (JSON text); returns the result's JSON text.
 
-        Raises RpcError or a ClientError.
+        With an earlier `deadline` several calls share one timeout. Raises RpcError or a ClientError.
         """
-        deadline = None if self._timeout is None else monotonic() + self._timeout
+        if deadline is None:
+            deadline = self.deadline()
         identity = request_id(method, next(self._numbers))
         call = _Call(method, identity, encode_request(identity, method, params), deadline, self._closed)
         if not self._turn.acquire(timeout=call.longest_wait()):

@@ -43,6 +43,7 @@ def collection(documents: Sequence[Document], settings: Settings) -> Rendered:
         return Rendered(problems=problems)
     context = {
         "targets": settings.targets,
+        "release": repr(settings.release),
         "commands": [view(document, plan) for document, plan in plans if document.kind == "rpc"],
         "homes": sorted((made.name, names.module(document)) for document, plan in plans for made in plan.classes),
     }

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .commands import COMMANDS
+from .commands import COMMANDS, RELEASE
 from .runtime.client import BaseClient
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ class Client(BaseClient):
 
     rpc_commands = COMMANDS
     rpc_package = __package__
+    rpc_release = RELEASE
 
     def tank_level(self, *, tank: str, unit: Literal["mm", "litre"] | None = None) -> TankLevelResponse:
         """Command that tells a tank's level.

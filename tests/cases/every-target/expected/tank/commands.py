@@ -9,6 +9,9 @@ from typing import Final
 
 from .runtime.command import Command, Parameter
 
+RELEASE: Final[str | None] = None
+"""The release of the node that these commands are of, e.g. "v26.09"; None if that was not said."""
+
 COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
     {
         "tank-level": Command(
