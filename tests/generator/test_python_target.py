@@ -36,6 +36,12 @@ def command(name: str = "pay-now", **halves: Any) -> dict[str, Any]:
     }
 
 
+def event(kind: str, name: str, **halves: Any) -> dict[str, Any]:
+    raw = command(**halves)
+    del raw["rpc"]
+    return raw | {kind: name}
+
+
 def documents(tmp_path: Path, *raws: dict[str, Any]) -> tuple[Document, ...]:
     for number, raw in enumerate(raws):
         (tmp_path / f"{number}.json").write_text(json.dumps(raw))
@@ -52,7 +58,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     def generate(*raws: dict[str, Any]) -> ModuleType:
         name = f"generated_for_test_{next(NUMBERS)}"
         made.append(name)
-        settings = Settings(package=name, targets=("python", "client", "service"))
+        settings = Settings(package=name, targets=("python", "client", "service", "plugin"), release="v26.09")
         sources = tmp_path / f"sources-{name}"
         sources.mkdir()
         docs = documents(sources, *raws)
@@ -212,15 +218,10 @@ def test_a_command_cannot_take_a_name_of_the_client(tmp_path: Path) -> None:
     assert "rpc_" in rendered.problems[0].message
 
 
-def test_notifications_and_hooks_get_types_and_clients_say_what_they_leave_out(tmp_path: Path) -> None:
-    empty = {"properties": {}}
-    base = {"type": "object", "title": "T", "description": ["D"], "request": empty, "response": empty}
-    made = documents(tmp_path, base | {"notification": "block_added"}, base | {"hook": "db_write"})
-    settings = Settings(package="p", targets=("python", "client"))
+def test_notifications_and_hooks_get_types_by_their_kind(tmp_path: Path) -> None:
+    made = documents(tmp_path, event("notification", "block_added"), event("hook", "db_write"))
     names_of = {name for doc in made for name in (names.request_class(doc), names.response_class(doc))}
     assert names_of == {None, "BlockAddedNotification", "DbWriteHookRequest", "DbWriteHookResponse"}
-    rendered = load_target("client").collection(made, settings)  # type: ignore[misc]
-    assert [problem.level.value for problem in rendered.problems] == ["warning", "warning"]
 
 
 def test_service_answers_unknown_command_until_filled(package: Any) -> None:
@@ -329,3 +330,56 @@ def test_every_class_of_a_release_can_be_decoded_into(release: str, tmp_path: Pa
     for name in made.__all__:
         assert get_type_hints(getattr(made, name)) is not None
         msgspec.json.Decoder(getattr(made, name))
+
+
+def test_rules_and_deprecations_reach_the_table_of_commands(package: Any) -> None:
+    properties: dict[str, Any] = {name: {"type": "u32"} for name in "abcde"}
+    properties["d"]["deprecated"] = ["v26.06", "v27.03"]
+    properties["e"]["deprecated"] = True
+    rules = {"oneOfMany": [["a", "b"]], "pairedWith": [["c", "d"]], "dependentUpon": {"a": ["d", "e"]}}
+    made = package(command(request={"properties": properties} | rules) | {"deprecated": ["v26.06"]}, command("plain"))
+    pay = made.COMMANDS["pay-now"]
+    assert (pay.at_most_one, pay.all_or_none) == ((("a", "b"),), (("c", "d"),))
+    assert pay.needs == (("d", "a"), ("e", "a"))
+    assert pay.deprecated == ("v26.06",)
+    assert [parameter.deprecated for parameter in pay.parameters] == [None, None, None, ("v26.06", "v27.03"), ()]
+    plain = made.COMMANDS["plain"]
+    assert (plain.at_most_one, plain.all_or_none, plain.needs, plain.deprecated) == ((), (), (), None)
+
+
+def test_the_package_names_its_release(package: Any) -> None:
+    made = package(command())
+    assert made.RELEASE == made.Client.rpc_release == made.AsyncClient.rpc_release == "v26.09"
+
+
+def test_a_plugin_has_a_method_for_each_notification_and_each_hook_even_of_one_name(package: Any) -> None:
+    payload = {"properties": {"amount": {"type": "msat"}}, "required": ["amount"]}
+    made = package(
+        event("notification", "pay-now", response=payload),
+        event("hook", "pay-now", request=payload, response={"properties": {"result": {"type": "string"}}}),
+        event("hook", "class"),
+        command("pay-now"),
+    )
+    told = get_type_hints(
+        made.Plugin.on_pay_now, vars(made.types) | {"PayNowNotification": made.types.PayNowNotification}
+    )
+    assert told == {"payload": made.types.PayNowNotification, "return": type(None)}
+    assert callable(made.Plugin.hook_class)
+    names = ("PayNowHookRequest", "PayNowHookResponse")
+    asked = get_type_hints(made.Plugin.hook_pay_now, {name: getattr(made.types, name) for name in names})
+    assert asked == {"payload": made.types.PayNowHookRequest, "return": made.types.PayNowHookResponse}
+
+    class Overriding(made.Plugin):  # type: ignore[misc]
+        def hook_pay_now(self, payload: Any) -> Any: ...
+
+    manifest = Overriding().rpc_manifest()
+    assert (manifest["subscriptions"], manifest["hooks"]) == ([], [{"name": "pay-now"}])
+    assert made.decode_payload(made.types.PayNowNotification, {"amount": 5}).amount == 5
+
+
+def test_a_plugin_calls_the_node_through_a_typed_client(package: Any, tmp_path: Path) -> None:
+    made = package(command())
+    plugin = made.Plugin()
+    plugin._rpc_configuration = {"lightning-dir": str(tmp_path), "rpc-file": "lightning-rpc"}
+    assert isinstance(plugin.rpc_client, made.Client)
+    assert plugin.rpc_client is plugin.rpc_client

@@ -59,15 +59,16 @@ class Command:
 
 
 def load(package: str, command: Command, which: Literal["request", "response"]) -> type[Any]:
-    """The dataclass of a command's request or response, e.g. `load("clnrpc", command, "response")`.
+    """The dataclass of a command's request or response, e.g. `load("clnrpc", command, "response")`."""
+    return load_class(package, command.module, command.request if which == "request" else command.response)
+
+
+@cache
+def load_class(package: str, module: str, name: str) -> type[Any]:
+    """A class of `<package>.types`.
 
     There is one module per document, and it is imported when its command is first used: a client that calls three
     commands loads three modules of 150.
     """
-    return _load(f"{package}.types.{command.module}", command.request if which == "request" else command.response)
-
-
-@cache
-def _load(module: str, name: str) -> type[Any]:
-    found: type[Any] = getattr(importlib.import_module(module), name)
+    found: type[Any] = getattr(importlib.import_module(f"{package}.types.{module}"), name)
     return found

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from rpcschema.model.nodes import Document
-from rpcschema.problems import Level, Problem
 from rpcschema.python import docs, names
 from rpcschema.python.annotations import annotation, imported
 from rpcschema.python.classes import Attribute, Plan, plan
@@ -88,20 +87,6 @@ def imports(plans: Sequence[Plan]) -> tuple[list[str], list[str]]:
     return (
         sorted(name for home, name in needed if home == "scalars"),
         sorted(name for home, name in needed if home == "types"),
-    )
-
-
-def left_out(documents: Sequence[Document], target: str) -> tuple[Problem, ...]:
-    """A warning for each document that this target makes nothing of."""
-    return tuple(
-        Problem(
-            document.file,
-            "",
-            f"the {target} target covers commands only: this {document.kind} is left out",
-            Level.WARNING,
-        )
-        for document in documents
-        if document.kind != "rpc"
     )
 
 

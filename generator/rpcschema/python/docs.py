@@ -67,6 +67,12 @@ def method_doc(document: Document, arguments: Sequence[str]) -> str:
     return "\n\n".join(filter(None, parts))
 
 
+def event_doc(document: Document) -> str:
+    """The docstring of a plugin's method."""
+    parts = (ended(document.title), text(document.description), _release(document.added, document.deprecated))
+    return "\n\n".join(filter(None, parts))
+
+
 def argument_doc(name: str, doc: str, indent: int) -> str:
     """An entry of "Args" for a method whose docstring stands at `indent`."""
     lines = wrap(f"{name}: {doc}".rstrip(), WIDTH - indent - 8)

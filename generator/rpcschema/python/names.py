@@ -63,3 +63,8 @@ def module(document: Document) -> str:
 def method(document: Document) -> str:
     """The method of a command on clients and services."""
     return attribute(document.name)
+
+
+def event_method(document: Document) -> str:
+    """The method of a notification or hook on plugins. Some names are those of both, so each has its prefix."""
+    return attribute(f"{'hook' if document.kind == 'hook' else 'on'}_{document.name}")

@@ -16,7 +16,7 @@ from rpcschema.model.nodes import Document
 from rpcschema.problems import Problem
 from rpcschema.settings import Settings
 
-TARGETS: Final = ("python", "client", "service", "man", "markdown", "model")
+TARGETS: Final = ("python", "client", "service", "plugin", "man", "markdown", "model")
 """The names of all targets, in the order in which they are rendered and listed."""
 
 

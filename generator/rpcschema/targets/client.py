@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rpcschema.model.nodes import Document
 from rpcschema.python.clashes import clashes
-from rpcschema.python.commands import imports, left_out, planned, view
+from rpcschema.python.commands import imports, planned, view
 from rpcschema.python.source import finished
 from rpcschema.render import environment
 from rpcschema.settings import Settings
@@ -26,7 +26,7 @@ def collection(documents: Sequence[Document], settings: Settings) -> Rendered:
         path = f"{settings.package}/{name}.py"
         source = template.render(commands=commands, scalars=scalars, classes=classes, is_async=is_async)
         files[path] = finished(source, path)
-    return Rendered(files, left_out(documents, "client"))
+    return Rendered(files)
 
 
 TARGET = Target(name="client", collection=collection)

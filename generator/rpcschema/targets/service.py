@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rpcschema.model.nodes import Document
 from rpcschema.python.clashes import clashes
-from rpcschema.python.commands import left_out, planned, view
+from rpcschema.python.commands import planned, view
 from rpcschema.python.source import finished
 from rpcschema.render import environment
 from rpcschema.settings import Settings
@@ -21,7 +21,7 @@ def collection(documents: Sequence[Document], settings: Settings) -> Rendered:
     commands = [view(document, plan) for document, plan in plans]
     path = f"{settings.package}/service.py"
     source = environment("service").get_template("service.py.jinja").render(commands=commands)
-    return Rendered({path: finished(source, path)}, left_out(documents, "service"))
+    return Rendered({path: finished(source, path)})
 
 
 TARGET = Target(name="service", collection=collection)

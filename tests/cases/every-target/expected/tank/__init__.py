@@ -2,8 +2,9 @@
 """Typed Python for the RPC commands of a Lightning node.
 
 `Client(path)` and `AsyncClient(path)` talk to a node over its Unix socket, with one method a command; `Service` is the
-other side, to be subclassed. `types` has the dataclasses of all requests and responses, `COMMANDS` the table behind it
-all, and `RELEASE` says which release of the node they are of. What is not used is not loaded.
+other side, to be subclassed, and so is `Plugin`, which a node starts to tell it what happens and to ask it what to do.
+`types` has the dataclasses of all that is sent and received, `COMMANDS` the table behind the commands, and `RELEASE`
+says which release of the node they are of. What is not used is not loaded.
 """
 
 from __future__ import annotations
@@ -12,7 +13,18 @@ from typing import TYPE_CHECKING
 
 from .runtime.errors import RpcError, VersionWarning
 
-__all__ = ["COMMANDS", "RELEASE", "AsyncClient", "Client", "Service", "RpcError", "VersionWarning", "types"]
+__all__ = [
+    "COMMANDS",
+    "RELEASE",
+    "AsyncClient",
+    "Client",
+    "Service",
+    "Plugin",
+    "decode_payload",
+    "RpcError",
+    "VersionWarning",
+    "types",
+]
 
 if TYPE_CHECKING:
     from . import types
@@ -21,6 +33,8 @@ if TYPE_CHECKING:
     from .aio import AsyncClient
     from .client import Client
     from .service import Service
+    from .plugin import Plugin
+    from .runtime.plugin import decode_payload
 else:
     _HOMES = {
         "COMMANDS": "commands",
@@ -28,6 +42,8 @@ else:
         "AsyncClient": "aio",
         "Client": "client",
         "Service": "service",
+        "Plugin": "plugin",
+        "decode_payload": "runtime.plugin",
     }
 
     def __getattr__(name):

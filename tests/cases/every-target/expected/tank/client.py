@@ -26,7 +26,9 @@ class Client(BaseClient):
     rpc_package = __package__
     rpc_release = RELEASE
 
-    def tank_level(self, *, tank: str, unit: Literal["mm", "litre"] | None = None) -> TankLevelResponse:
+    def tank_level(
+        self, *, tank: str, unit: Literal["mm", "litre"] | None = None, in_mm: bool | None = None
+    ) -> TankLevelResponse:
         """Command that tells a tank's level.
 
         The **tank-level** command tells how full a tank is.
@@ -38,10 +40,15 @@ class Client(BaseClient):
             unit: What to count in.
 
                 Default: litre.
+            in_mm: Whether to count in mm.
+
+                Deprecated in v26.06, removed after v27.03.
+
+        At most one of `unit` and `in_mm` can be given.
 
         Raises:
             RpcError: the node says no.
 
         - -1: there is no such tank
         """
-        return self.rpc_send(self.rpc_commands["tank-level"], {"tank": tank, "unit": unit})
+        return self.rpc_send(self.rpc_commands["tank-level"], {"tank": tank, "unit": unit, "in_mm": in_mm})

@@ -9,7 +9,7 @@ from typing import Final
 
 from .runtime.command import Command, Parameter
 
-RELEASE: Final[str | None] = None
+RELEASE: Final[str | None] = "v26.09"
 """The release of the node that these commands are of, e.g. "v26.09"; None if that was not said."""
 
 COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
@@ -30,11 +30,19 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                     type="string",
                     required=False,
                 ),
+                Parameter(
+                    name="in_mm",
+                    attribute="in_mm",
+                    type="boolean",
+                    required=False,
+                    deprecated=("v26.06", "v27.03"),
+                ),
             ),
             extras=False,
             request="TankLevelRequest",
             response="TankLevelResponse",
             module="tank_level",
+            at_most_one=(("unit", "in_mm"),),
         ),
     }
 )

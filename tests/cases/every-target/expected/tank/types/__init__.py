@@ -7,17 +7,23 @@ from typing import TYPE_CHECKING
 
 __all__ = [
     "TankDryNotification",
+    "TankFullHookRequest",
+    "TankFullHookResponse",
     "TankLevelRequest",
     "TankLevelResponse",
 ]
 
 if TYPE_CHECKING:
     from .tank_dry_notification import TankDryNotification
+    from .tank_full_hook import TankFullHookRequest
+    from .tank_full_hook import TankFullHookResponse
     from .tank_level import TankLevelRequest
     from .tank_level import TankLevelResponse
 else:
     _HOMES = {
         "TankDryNotification": "tank_dry_notification",
+        "TankFullHookRequest": "tank_full_hook",
+        "TankFullHookResponse": "tank_full_hook",
         "TankLevelRequest": "tank_level",
         "TankLevelResponse": "tank_level",
     }

@@ -22,6 +22,12 @@ class TankLevelRequest:
     Default: litre.
     """
 
+    in_mm: bool | None = None
+    """Whether to count in mm.
+
+    Deprecated in v26.06, removed after v27.03.
+    """
+
 
 @dataclass(kw_only=True, slots=True)
 class TankLevelResponse:

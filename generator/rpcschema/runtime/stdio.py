@@ -1,0 +1,49 @@
+"""stdin and stdout for a protocol alone, whatever else the process and its children read and print."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from typing import Final
+
+_STDIN, _STDOUT, _STDERR = range(3)
+CHUNK: Final = 1 << 16
+"""Bytes to read at once: what a pipe holds."""
+
+
+@contextmanager
+def own_streams() -> Iterator[tuple[int, int]]:
+    """File descriptors to read from and write to: what were stdin and stdout before, and are again afterwards.
+
+    In between stdin is empty, and what is printed goes to stderr, also by C libraries and child processes; so does what
+    `print` holds in its buffer before.
+    """
+    source, sink = os.dup(_STDIN), os.dup(_STDOUT)
+    with open(os.devnull, "rb") as nothing:  # noqa: PTH123 # a file descriptor is what is needed
+        os.dup2(nothing.fileno(), _STDIN)
+    os.dup2(_STDERR, _STDOUT)
+    sys.stdout.flush()
+    try:
+        with redirect_stdout(sys.stderr):  # which holds no line back
+            yield source, sink
+    finally:
+        sys.stdout.flush()
+        os.dup2(source, _STDIN)
+        os.dup2(sink, _STDOUT)
+        os.close(source)
+        os.close(sink)
+
+
+def read_chunks(descriptor: int) -> Iterator[bytes]:
+    """What arrives, as it arrives, until the other side closes."""
+    while chunk := os.read(descriptor, CHUNK):
+        yield chunk
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """Writes all of `data`. Raises BrokenPipeError if nobody reads any more."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]

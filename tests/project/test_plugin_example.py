@@ -1,0 +1,87 @@
+"""The plugin in the documentation, run as lightningd runs it, against a node's socket."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from rpcschema.runtime.jsontext import Framer
+from tests.generator.commands import rpcschema
+from tests.runtime.node import Connection, ScriptedNode
+from tests.shared import ROOT
+
+NODE_ID = "02" * 33
+
+
+def half(**types: str) -> dict[str, Any]:
+    return {"required": list(types), "properties": {name: {"type": kind} for name, kind in types.items()}}
+
+
+DOCUMENTS = (
+    {"rpc": "getinfo", "request": half(), "response": half(id="pubkey", version="string")},
+    {
+        "notification": "channel_opened",
+        "request": half(),
+        "response": half(id="pubkey", funding_msat="msat", funding_txid="txid", channel_ready="boolean"),
+    },
+    {
+        "hook": "openchannel",
+        "request": {
+            "required": ["openchannel"],
+            "properties": {"openchannel": {"type": "object", **half(id="pubkey", funding_msat="msat")}},
+        },
+        "response": half(result="string")
+        | {"properties": {"result": {"type": "string"}, "error_message": {"type": "string"}}},
+    },
+)
+
+
+def serve(connection: Connection) -> None:
+    connection.answer(connection.read(), {"id": NODE_ID, "version": "v26.09"})
+
+
+def test_the_plugin_of_the_how_to_does_what_it_says(tmp_path: Path) -> None:
+    (tmp_path / "schemas").mkdir()
+    for number, document in enumerate(DOCUMENTS):
+        text = json.dumps({"type": "object", "title": "T", "description": ["D."]} | document)
+        (tmp_path / "schemas" / f"{number}.json").write_text(text)
+    targets = [part for name in ("python", "client", "plugin") for part in ("--target", name)]
+    made = rpcschema("generate", "schemas", "--package", "clnrpc", *targets, cwd=tmp_path)
+    assert (made.returncode, made.stderr) == (0, "")
+
+    with tempfile.TemporaryDirectory(prefix="clnrpc-") as folder:
+        init = {"options": {}, "configuration": {"lightning-dir": folder, "rpc-file": "lightning-rpc"}}
+        opened = {"id": NODE_ID, "funding_msat": 5, "funding_txid": "00" * 32, "channel_ready": True}
+        sent = [
+            {"id": 1, "method": "getmanifest", "params": {}},
+            {"id": 2, "method": "init", "params": init},
+            {"method": "channel_opened", "params": {"channel_opened": opened}},
+            {"id": 3, "method": "openchannel", "params": {"openchannel": {"id": NODE_ID, "funding_msat": 99_999_999}}},
+            {"id": 4, "method": "openchannel", "params": {"openchannel": {"id": NODE_ID, "funding_msat": 100_000_000}}},
+        ]
+        path = os.pathsep.join([str(tmp_path / "generated"), os.environ.get("PYTHONPATH", "")])
+        with ScriptedNode(Path(folder) / "lightning-rpc", serve):
+            done = subprocess.run(
+                [sys.executable, str(ROOT / "docs/examples/bouncer.py")],
+                env=os.environ | {"PYTHONPATH": path},
+                input="".join(json.dumps({"jsonrpc": "2.0"} | message) + "\n\n" for message in sent).encode(),
+                capture_output=True,
+                timeout=60,
+                check=False,
+            )
+    assert (done.returncode, done.stderr.decode()) == (0, "")
+    framer = Framer()
+    framer.feed(done.stdout)
+    manifest, guarding, configured, told, refused, admitted = map(json.loads, framer)
+    assert manifest["result"]["subscriptions"] == ["channel_opened"]
+    assert manifest["result"]["hooks"] == [{"name": "openchannel"}]
+    assert guarding["params"]["message"] == f"guarding {NODE_ID}"
+    assert configured["result"] == {}
+    assert told["params"]["message"] == f"{NODE_ID} opened a channel of 5 msat"
+    assert refused["result"] == {"result": "reject", "error_message": "at least 100000000 msat, please"}
+    assert admitted["result"] == {"result": "continue"}

@@ -1,0 +1,28 @@
+"""Types of all notifications and hooks of the demo."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rpcschema.runtime.scalars import Msat
+
+
+@dataclass(kw_only=True, slots=True)
+class TidingsNotification:
+    __wire_names__: ClassVar[dict[str, str]] = {"log_": "log"}
+
+    do: str
+    amount_msat: Msat | None = None
+    log_: str | None = None
+
+
+@dataclass(kw_only=True, slots=True)
+class TidingsHookRequest:
+    do: str
+
+
+@dataclass(kw_only=True, slots=True)
+class TidingsHookResponse:
+    result: str
+    note: str | None = None
