@@ -129,6 +129,12 @@ def test_titles_cannot_break_out_of_the_index() -> None:
     assert len(cells) == 2
 
 
+@pytest.mark.parametrize("description", [[], ["", " "]])
+def test_a_description_without_words_leaves_no_blank_on_the_page(description: list[str]) -> None:
+    assert "Description" not in page_of(description=description)
+    assert page_of(description=description, added="v1")["Description"] == ["", "Added in v1.", ""]
+
+
 def test_fields_are_entries_of_nested_lists() -> None:
     inner = {
         "type": "object",

@@ -61,7 +61,8 @@ def _synopsis(document: Document) -> Iterator[Item]:
 def _description(document: Document) -> Iterator[Item]:
     if document.warning is not None:
         yield Item(prose=(f"**Warning:** {plain(document.warning)}",))
-    yield Item(prose=document.description)
+    if any(map(str.strip, document.description)):
+        yield Item(prose=document.description)
     releases = ", ".join(words.release_words(document.added, document.deprecated))
     if releases:
         yield Item(prose=(f"{releases[0].upper()}{releases[1:]}.",))
