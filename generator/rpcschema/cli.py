@@ -25,6 +25,7 @@ from rpcschema.load import load
 from rpcschema.output import Change, OutputError
 from rpcschema.problems import Level, Problem, has_errors
 from rpcschema.settings import ProjectTable, Settings, SettingsError, find_project, package_name, release_name
+from rpcschema.sync import sync
 from rpcschema.targets import TARGETS
 
 FINE: Final = 0
@@ -116,6 +117,30 @@ def check(*schemas: Schemas, options: Options = Options()) -> int:
         return FINE
     _complain(f"{out}: {len(needed)} out of date; rpcschema generate brings them up to date")
     return FINDING
+
+
+@app.command(name="sync")
+def bring_facts(
+    upstream: Annotated[Path, Parameter(help="A checkout of Core Lightning, or a folder of its documents.")],
+    *,
+    facts: Annotated[str | None, Parameter(help="The folder of facts. [default: what pyproject.toml says]")] = None,
+) -> int:
+    """Bring a folder of facts to the state of a checkout of Core Lightning, keep its words, and print what changed."""
+    folder = Path(facts) if facts else _project(is_needed=facts is None).facts
+    if folder is None or facts == "":
+        raise SettingsError("--facts is needed: the name of a folder; no [tool.rpcschema] of a pyproject.toml gives it")
+    synced = sync(upstream, folder)
+    _report(synced.problems)
+    if has_errors(synced.problems):
+        _complain("nothing was written")
+        return FAILED
+    output.write(folder, synced.changes, last="")
+    for line in synced.report:
+        print(_printable(line))
+    removed = sum(change.new is None for change in synced.changes)
+    counts = f"{len(synced.changes) - removed} written, {removed} removed"
+    print(_printable(f"{folder}: {counts if synced.changes else 'nothing changed'}"))
+    return FINE
 
 
 def _compare(schemas: Sequence[Path], options: Options) -> tuple[Path, tuple[Change, ...] | None]:

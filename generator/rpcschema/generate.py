@@ -105,10 +105,11 @@ def _steps(documents: Sequence[Document], settings: Settings, targets: Sequence[
     steps: list[_Step] = []
     for name in targets:
         target = load_target(name)
+        covered = [document for document in documents if target.covers_facts or not document.is_facts]
         if target.document is not None:
-            steps.extend(_Step(name, document, partial(target.document, document, settings)) for document in documents)
+            steps.extend(_Step(name, document, partial(target.document, document, settings)) for document in covered)
         if target.collection is not None:
-            steps.append(_Step(name, None, partial(target.collection, documents, settings)))
+            steps.append(_Step(name, None, partial(target.collection, covered, settings)))
     return steps
 
 

@@ -33,6 +33,11 @@ class Source:
     sha256: str
     """Of the file's bytes, in hexadecimal."""
 
+    @property
+    def is_facts(self) -> bool:
+        """Whether the document holds only facts, so that a full one of its kind and id takes its place."""
+        return self.document.is_facts
+
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
@@ -50,21 +55,23 @@ class Loaded:
 def load(roots: Sequence[Path]) -> Loaded:
     """The documents in `roots`: files, or folders that are searched for `*.json` at any depth.
 
-    A file with an error gives no document; neither does the second of two that have one kind and id.
+    A file with an error gives no document. Of two that have one kind and id, a full document wins over one of facts;
+    any other pair is an error.
     """
-    sources: dict[tuple[str, str], Source] = {}
+    sources: dict[tuple[str, str, bool], Source] = {}
     problems: list[Problem] = []
     for file, root in _json_files(roots, problems).items():
         source, found = _load_file(file, root)
         problems.extend(found)
         if source is None:
             continue
-        key = (source.document.kind, source.document.name)
+        key = (source.document.kind, source.document.name, source.is_facts)
         first = sources.setdefault(key, source)
         if first is not source:
             message = f"{key[0]} {key[1]!r} is described twice, here and in {first.path}"
             problems.append(Problem(source.path, f"/{key[0]}", message))
-    return Loaded(tuple(sources[key] for key in sorted(sources)), tuple(sorted(problems)))
+    winners = [key for key in sorted(sources) if not (key[2] and (*key[:2], False) in sources)]
+    return Loaded(tuple(sources[key] for key in winners), tuple(sorted(problems)))
 
 
 def _json_files(roots: Sequence[Path], problems: list[Problem]) -> dict[Path, Path]:

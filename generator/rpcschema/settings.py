@@ -5,7 +5,7 @@ from __future__ import annotations
 import keyword
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final
 
@@ -44,6 +44,8 @@ class ProjectTable:
     package: str | None = None
     targets: tuple[str, ...] | None = None
     release: str | None = None
+    facts: Path | None = None
+    """The folder that `sync` keeps."""
 
 
 def package_name(text: str) -> str:
@@ -90,22 +92,25 @@ def _read_table(file: Path) -> ProjectTable | None:
     where = f"{file}: [tool.rpcschema]"
     if not isinstance(table, dict):
         raise SettingsError(f"{where}: expected a table")
-    unknown = table.keys() - {"schemas", "out", "package", "targets", "release"}
-    if unknown:
-        raise SettingsError(
-            f"{where}: unknown {', '.join(sorted(unknown))}; there are schemas, out, package, targets and release"
-        )
+    known = {member.name for member in fields(ProjectTable)}
+    if unknown := table.keys() - known:
+        raise SettingsError(f"{where}: unknown {', '.join(sorted(unknown))}; there are {', '.join(sorted(known))}")
     schemas = _strings(table, "schemas", where)
-    out = _string(table, "out", where)
-    if out == "":
-        raise SettingsError(f"{where}: out: expected the name of a folder")
     return ProjectTable(
         schemas=tuple(file.parent / path for path in schemas or ()),
-        out=None if out is None else file.parent / out,
+        out=_folder(table, "out", file, where),
         package=_string(table, "package", where),
         targets=_strings(table, "targets", where),
         release=_string(table, "release", where),
+        facts=_folder(table, "facts", file, where),
     )
+
+
+def _folder(table: dict[str, Any], key: str, file: Path, where: str) -> Path | None:
+    value = _string(table, key, where)
+    if value == "":
+        raise SettingsError(f"{where}: {key}: expected the name of a folder")
+    return None if value is None else file.parent / value
 
 
 def _string(table: dict[str, Any], key: str, where: str) -> str | None:

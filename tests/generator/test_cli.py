@@ -13,6 +13,7 @@ from subprocess import CompletedProcess
 
 import pytest
 
+from rpcschema.model.nodes import FACTS
 from tests.generator.commands import rpcschema, tree
 from tests.shared import ROOT
 
@@ -249,6 +250,19 @@ def test_target_that_the_project_drops_takes_its_files_along(tmp_path: Path) -> 
     assert not (tmp_path / "made/man").exists()
 
 
+def test_facts_are_in_the_package_and_on_no_page(folder: Path) -> None:
+    request = {"required": ["tank"], "properties": {"tank": {"type": "string"}}}
+    raw = {"rpc": "tank-drain", "title": "Drain", "description": [], "request": request, "response": {}}
+    (folder / "schemas/tank-drain.json").write_text(json.dumps(raw | {"$schema": FACTS}))
+    assert rpcschema("generate", "schemas", "--package", "tank", cwd=folder).returncode == 0
+    made = tree(folder / "generated")
+    assert "tank/types/tank_drain.py" in made
+    assert b'def tank_drain(self, *, tank: str) -> TankDrainResponse:\n        """Drain."""\n' in made["tank/client.py"]
+    assert b"def tank_drain" in made["tank/service.py"]
+    assert not [path for path in made if "drain" in path and not path.startswith("tank/")]
+    assert b"drain" not in made["docs/index.md"]
+
+
 @pytest.mark.parametrize(
     ("table", "message"),
     [
@@ -256,11 +270,12 @@ def test_target_that_the_project_drops_takes_its_files_along(tmp_path: Path) -> 
         ("[tool]\nrpcschema = 1", "[tool.rpcschema]: expected a table"),
         (
             "[tool.rpcschema]\nschema = []",
-            "[tool.rpcschema]: unknown schema; there are schemas, out, package, targets and release",
+            "[tool.rpcschema]: unknown schema; there are facts, out, package, release, schemas, targets",
         ),
         ("[tool.rpcschema]\nschemas = 'a'", "[tool.rpcschema]: schemas: expected a list of strings"),
         ("[tool.rpcschema]\nout = ''", "[tool.rpcschema]: out: expected the name of a folder"),
         ("[tool.rpcschema]\nout = 1", "[tool.rpcschema]: out: expected a string"),
+        ("[tool.rpcschema]\nfacts = ['x']", "[tool.rpcschema]: facts: expected a string"),
         ("[tool.rpcschema]\nschemas = ['x']", "--package is needed"),
         ("[tool.rpcschema]\npackage = 'x'", "SCHEMAS is needed"),
         ("[tool.rpcschema]\nschemas = ['x']\npackage = 'x'\ntargets = ['mann']", "there is no target 'mann'"),

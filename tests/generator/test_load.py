@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from rpcschema import strictjson
 from rpcschema.load import load
 from rpcschema.model.dump import dump
+from rpcschema.model.nodes import FACTS
 from rpcschema.problems import Level, has_errors
 from rpcschema.runtime.convert import CONVERTERS
 from tests.generator import rebuild
@@ -156,6 +157,21 @@ def test_two_documents_of_one_name_are_refused_naming_both(tmp_path: Path) -> No
     assert (
         str(problem) == f"{tmp_path}/b.json: /rpc: error: rpc 'fill' is described twice, here and in {tmp_path}/a.json"
     )
+
+
+@pytest.mark.parametrize(("full", "facts"), [("a", "b"), ("b", "a")], ids=["full first", "facts first"])
+def test_a_full_document_takes_the_place_of_one_of_facts(tmp_path: Path, full: str, facts: str) -> None:
+    (tmp_path / f"{full}.json").write_text(json.dumps(MINIMAL))
+    (tmp_path / f"{facts}.json").write_text(json.dumps(MINIMAL | {"$schema": FACTS}))
+    loaded = load([tmp_path])
+    assert ([source.is_facts for source in loaded.sources], loaded.problems) == ([False], ())
+
+
+def test_two_documents_of_facts_of_one_name_are_refused_even_beside_a_full_one(tmp_path: Path) -> None:
+    for name, schema in {"a": FACTS, "b": "", "c": FACTS}.items():
+        (tmp_path / f"{name}.json").write_text(json.dumps(MINIMAL | {"$schema": schema}))
+    (problem,) = load([tmp_path]).problems
+    assert problem.message == f"rpc 'fill' is described twice, here and in {tmp_path}/a.json"
 
 
 def test_one_name_may_be_a_command_and_a_hook(tmp_path: Path) -> None:

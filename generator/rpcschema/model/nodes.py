@@ -36,6 +36,8 @@ class Absent:
 
 
 ABSENT: Final = Absent()
+FACTS: Final = "urn:rpcschema:facts"
+"""The `$schema` of a document that repeats only the facts of another project's, without its prose."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +168,13 @@ class Document:
     """All other top-level keys, in document order."""
     keys: tuple[str, ...] = ()
     """All top-level keys in document order."""
+
+    @property
+    def is_facts(self) -> bool:
+        """Whether it holds only facts: a full document of the same kind and id takes its place, and no page is made
+        of it.
+        """
+        return self.schema == FACTS
 
     def section(self, name: str) -> Lines:
         """The lines of the section `name`, or ()."""

@@ -59,7 +59,7 @@ def view(document: Document, plan: Plan) -> CommandView:
     """The view of a command whose classes are `plan`."""
     if plan.request is None:
         raise ValueError(f"{document.kind} {document.name} is no command")
-    arguments = [docs.argument_doc(each.name, each.doc, _INDENT) for each in plan.request.attributes]
+    arguments = [docs.argument_doc(each.name, each.doc, _INDENT) for each in plan.request.attributes if each.doc]
     return CommandView(
         wire=repr(document.name),
         method=names.method(document),

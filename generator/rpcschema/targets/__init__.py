@@ -40,6 +40,8 @@ class Target:
     """Renders one document, looking at nothing else."""
     collection: Callable[[Sequence[Document], Settings], Rendered] | None = None
     """Renders what needs all documents (indexes, clients); they come sorted by kind and name."""
+    covers_facts: bool = True
+    """Whether it makes something of documents that hold only facts; one that does not never sees them."""
 
 
 def load_target(name: str) -> Target:

@@ -70,4 +70,4 @@ def _path(document: Document) -> str:
     return f"{_FOLDERS[document.kind]}{document.name}.md"
 
 
-TARGET: Final = Target(name="markdown", document=_document, collection=_collection)
+TARGET: Final = Target(name="markdown", document=_document, collection=_collection, covers_facts=False)

@@ -14,4 +14,4 @@ def _document(document: Document, _: Settings) -> Rendered:
     return Rendered({f"model/{document.kind}/{document.name}.json": dump(document)})
 
 
-TARGET: Final = Target(name="model", document=_document)
+TARGET: Final = Target(name="model", document=_document, covers_facts=False)

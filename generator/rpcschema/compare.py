@@ -1,0 +1,122 @@
+"""What changed in a document between two releases, as lines for people.
+
+Compared is what the types show: each field with all its conditionals worked out (see `model.resolve`), so a
+conditional that is only written differently is no change of any field.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Final, TypeAlias
+
+from rpcschema.model.nodes import Document, Node
+from rpcschema.model.resolve import ResolvedField, resolve
+from rpcschema.text.words import limit_words, release_words, rule_words, shapes, type_words
+
+_Traits: TypeAlias = dict[str, dict[str, None]]
+"""What is said of one field: by trait, in words, as an ordered set, for a field can be declared several times."""
+_SEVERAL: Final = frozenset({"values", "conditions", "releases", "categories", "rules"})
+"""Traits of which many hold at once, so that only what came and what went is worth a line."""
+_ESCAPE: Final = re.compile(r"\\([^\w\s]|_)")
+"""Of Markdown, in the words that pages use."""
+
+
+def changes(old: Document, new: Document) -> Iterator[str]:
+    """A line for each difference: "+ " for a field that came, "- " for one that went, "~ " for what is different."""
+    before, after = _fields(old), _fields(new)
+    for path in dict.fromkeys((*before, *after)):
+        if path in before and path in after:
+            yield from (f"~ {path}: {change}" for change in _changed(before[path], after[path]))
+        elif path.endswith("[]"):
+            continue  # the type of what holds these elements names them
+        elif path in before:
+            yield f"- {path}"
+        else:
+            yield f"+ {path}: {', '.join(_described(after[path]))}"
+    order = [field.name for field in new.request.fields or ()]
+    if order != [field.name for field in old.request.fields or ()]:
+        yield f"~ parameters by position: {' '.join(order) or 'none'}"
+
+
+def _described(traits: _Traits) -> Iterator[str]:
+    for trait, texts in traits.items():
+        if any(texts):
+            yield f"values {' '.join(texts)}" if trait == "values" else _either(texts)
+
+
+def _changed(old: _Traits, new: _Traits) -> Iterator[str]:
+    for trait in dict.fromkeys((*old, *new)):
+        before, after = old.get(trait, {}), new.get(trait, {})
+        if trait not in _SEVERAL:
+            if before.keys() != after.keys():
+                yield f"{trait} {_either(before)} -> {_either(after)}"
+            continue
+        came = [f"+({text})" for text in after if text not in before]
+        went = [f"-({text})" for text in before if text not in after]
+        if came or went:
+            yield " ".join([trait, *came, *went])
+
+
+def _either(texts: Mapping[str, None]) -> str:
+    return " or ".join(filter(None, texts)) or "none"
+
+
+def _fields(document: Document) -> dict[str, _Traits]:
+    """Every field by its path, e.g. `response.peers[].id`; the document itself stands under "document"."""
+    found: dict[str, _Traits] = {"document": {}, "request": {}, "response": {}}
+    releases = _plain(release_words(document.added, document.deprecated))
+    _note(found["document"], {"releases": releases, "categories": document.categories or ()})
+    _note(found["request"], {"rules": _plain(rule_words(document.request))})
+    for half, node in (("request", document.request), ("response", document.response)):
+        _note(found[half], {trait: texts for trait, texts in _value_traits([node]).items() if trait != "type"})
+        _collect(half, [node], found)
+    return found
+
+
+def _collect(path: str, nodes: Sequence[Node], found: dict[str, _Traits]) -> None:
+    for node in nodes:
+        shape = resolve(node)
+        for member in (*shape.fields, *shape.hidden):
+            inner = f"{path}.{member.name}"
+            _note(found.setdefault(inner, {}), _traits(member))
+            _collect(inner, member.alternatives, found)
+        for form in _forms(node):
+            if form.items is not None:
+                _note(found.setdefault(f"{path}[]", {}), _value_traits([form.items]))
+                _collect(f"{path}[]", [form.items], found)
+
+
+def _note(traits: _Traits, texts: Mapping[str, Sequence[str]]) -> None:
+    for trait, said in texts.items():
+        traits.setdefault(trait, {}).update(dict.fromkeys(said))
+
+
+def _traits(member: ResolvedField) -> dict[str, Sequence[str]]:
+    presence = "required" if member.required else "optional"
+    return {**_value_traits(member.alternatives), "presence": [presence], "conditions": member.conditions}
+
+
+def _value_traits(nodes: Sequence[Node]) -> dict[str, Sequence[str]]:
+    forms = [form for node in nodes for form in _forms(node)]
+    return {
+        "type": _plain(map(type_words, nodes)),
+        "values": [json.dumps(value, ensure_ascii=False) for form in forms for value in form.enum or ()],
+        "limits": _plain(filter(None, (limit_words(replace(form, enum=None)) for form in forms))),
+        "releases": _plain(text for form in forms for text in release_words(form.added, form.deprecated)),
+        "hidden": ["hidden" for form in forms if form.hidden],
+        "extras": ["other fields allowed" for form in forms if resolve(form).extras],
+    }
+
+
+def _forms(node: Node) -> Iterator[Node]:
+    """`node` and the forms in which its value can come."""
+    yield node
+    for shape in shapes(node):
+        yield from _forms(shape)
+
+
+def _plain(texts: Iterator[str]) -> list[str]:
+    return [_ESCAPE.sub(r"\1", text).rstrip(".") for text in texts]

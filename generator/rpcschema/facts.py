@@ -1,0 +1,184 @@
+"""Facts of a document: all that a program needs to know of it, and none of its author's prose.
+
+A document of facts is one of the same dialect, marked by its `$schema`. It declares the same fields in the same order,
+under the same conditions, so that the same types follow from it; its title and descriptions are words of our own, which
+this module also carries from one release's facts to the next one's.
+
+Left out are descriptions, notes, examples, errors, comments, every other section, and defaults that are no values. A
+marker `{}` stays even where nothing declares its name: what it allows hangs on all the conditionals around it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Any, Final, TypeAlias
+
+from rpcschema.model.conditions import condition_text
+from rpcschema.model.nodes import FACTS, Branch, Document, Field, Lines, Node, Request
+from rpcschema.python.types import default_value
+from rpcschema.text.words import is_marker
+
+Place: TypeAlias = tuple[str, ...]
+"""Where a node stands, by names and conditions instead of numbers, so that it holds when others come or go before it;
+joined, its steps read like `response.peers[].state(if "alive" is true)`.
+"""
+_KIND_NAMES: Final = {"rpc": "command", "notification": "notification", "hook": "hook"}
+_PLAIN: Final = {
+    "added": "added",
+    "deprecated": "deprecated",
+    "hidden": "hidden",
+    "untyped": "untyped",
+    "enum": "enum",
+    "min_length": "minLength",
+    "max_length": "maxLength",
+    "min_items": "minItems",
+    "max_items": "maxItems",
+    "required": "required",
+    "extras": "additionalProperties",
+}
+"""Attributes of a node whose values go into the document as they are, and their keywords."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """What a document of facts says in our own words."""
+
+    title: str
+    description: Lines = ()
+    fields: Mapping[Place, Lines] = field(default_factory=dict)
+    """The descriptions of fields and of other nodes."""
+
+
+def placeholder(document: Document) -> str:
+    """The title of a document that has no words yet."""
+    return f"The {_KIND_NAMES[document.kind]} {document.name}"
+
+
+def words_of(document: Document) -> Words:
+    """The words of `document`, which should be one of facts."""
+    described = {place: node.description for place, node in places(document).items() if node.description}
+    return Words(title=document.title, description=document.description, fields=described)
+
+
+def lost(words: Words, document: Document) -> tuple[Place, ...]:
+    """The places of `words` that `document` does not have any more, or only as a marker."""
+    there = places(document)
+    return tuple(place for place in words.fields if place not in there or is_marker(there[place]))
+
+
+def facts(document: Document, words: Words) -> dict[str, Any]:
+    """The facts of `document` as the JSON of a document, with `words` at the places that it has."""
+    described = {
+        node.pointer: words.fields[place]
+        for place, node in places(document).items()
+        if place in words.fields and not is_marker(node)
+    }
+    top = {
+        "added": document.added,
+        "deprecated": document.deprecated,
+        document.kind: document.name,
+        "title": words.title,
+        "categories": document.categories,
+        "description": words.description,
+        "request": _request(document.request, described),
+        "response": _node(document.response, described),
+    }
+    return {
+        "$schema": FACTS,
+        "type": "object",
+        **{key: _plain(value) for key, value in top.items() if value is not None},
+    }
+
+
+def encode(facts: Mapping[str, Any]) -> bytes:
+    """The bytes of the file that holds `facts`: UTF-8, two spaces a level, one newline at the end."""
+    return (json.dumps(facts, ensure_ascii=False, indent=2) + "\n").encode()
+
+
+def places(document: Document) -> dict[Place, Node]:
+    """All nodes that can be described, by place; what stands in an `if` only tests."""
+    found: dict[Place, Node] = {}
+    counts: Counter[Place] = Counter()
+    halves = (_places(document.request, ("request",)), _places(document.response, ("response",)))
+    for place, node in chain.from_iterable(halves):
+        counts[place] += 1
+        found[place if counts[place] == 1 else (*place, f"#{counts[place]}")] = node
+    return found
+
+
+def _places(node: Node, place: Place) -> Iterator[tuple[Place, Node]]:
+    yield place, node
+    for member in node.fields or ():
+        yield from _places(member.node, (*place, f".{member.name}"))
+    if node.items is not None:
+        yield from _places(node.items, (*place, "[]"))
+    for branch in node.branches:
+        for side, negated in ((branch.then, False), (branch.otherwise, True)):
+            if side is not None:
+                yield from _places(side, (*place, f"(if {condition_text(branch.when, negated=negated)})"))
+    for alternatives in (node.any_of, node.one_of):
+        for at, alternative in enumerate(alternatives, 1):
+            yield from _places(alternative, (*place, f"(form {at})"))
+
+
+def _request(request: Request, described: Mapping[str, Lines]) -> dict[str, Any]:
+    rules = {
+        "oneOfMany": request.one_of_many,
+        "pairedWith": request.paired_with,
+        "dependentUpon": None if request.dependent_upon is None else dict(request.dependent_upon),
+    }
+    return {**_node(request, described), **{key: _plain(value) for key, value in rules.items() if value is not None}}
+
+
+def _node(node: Node, described: Mapping[str, Lines]) -> dict[str, Any]:
+    listed = {
+        "type": node.type,
+        "description": described.get(node.pointer),
+        "default": _default(node),
+        **{keyword: getattr(node, attribute) for attribute, keyword in _PLAIN.items()},
+    }
+    raw = {keyword: _plain(value) for keyword, value in listed.items() if value is not None}
+    if node.fields is not None:
+        raw["properties"] = _fields(node.fields, described)
+    if node.items is not None:
+        raw["items"] = _node(node.items, described)
+    for branch in node.branches:
+        if branch.in_all_of:
+            raw.setdefault("allOf", []).append(_branch(branch, described))
+        else:
+            raw |= _branch(branch, described)
+    for keyword, alternatives in (("anyOf", node.any_of), ("oneOf", node.one_of)):
+        if alternatives:
+            raw[keyword] = [_node(alternative, described) for alternative in alternatives]
+    return raw
+
+
+def _fields(fields: tuple[Field, ...], described: Mapping[str, Lines]) -> dict[str, Any]:
+    """The members; one that had nothing but prose gets an empty description, for it must not become a marker."""
+    return {
+        member.name: _node(member.node, described) or ({} if is_marker(member.node) else {"description": []})
+        for member in fields
+    }
+
+
+def _branch(branch: Branch, described: Mapping[str, Lines]) -> dict[str, Any]:
+    sides = {"if": branch.when, "then": branch.then, "else": branch.otherwise}
+    return {keyword: _node(side, described) for keyword, side in sides.items() if side is not None}
+
+
+def _default(node: Node) -> bool | int | float | str | None:
+    """The default, where it is a value and not only said to people."""
+    native = node.default if isinstance(node.default, bool | int | float) else None
+    value = default_value(node)
+    return native if value is None else value
+
+
+def _plain(value: Any) -> Any:
+    """`value` with lists in place of tuples, as JSON has them."""
+    if isinstance(value, tuple):
+        return [_plain(entry) for entry in value]
+    return {key: _plain(entry) for key, entry in value.items()} if isinstance(value, dict) else value

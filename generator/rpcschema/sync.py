@@ -1,0 +1,86 @@
+"""The command `sync`: a folder of facts is brought to the state of another checkout of Core Lightning.
+
+The facts are upstream's, the words stay ours. All is worked out first and returned as changes of files; whoever writes
+them does not if there is any error, for half of a release is worse than an old one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from rpcschema import compare, output
+from rpcschema.facts import Words, encode, facts, lost, placeholder, words_of
+from rpcschema.load import Loaded, load
+from rpcschema.model.build import build
+from rpcschema.model.nodes import Document
+from rpcschema.output import Change
+from rpcschema.problems import Problem, has_errors
+
+_FOLDERS: Final = {"rpc": "", "notification": "notification/", "hook": "hook/"}
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """What to write, and what to say of it."""
+
+    changes: tuple[Change, ...] = ()
+    """Of files, relative to the folder of facts; none if there are errors."""
+    report: tuple[str, ...] = ()
+    """Lines for people: what came, went and changed, document by document."""
+    problems: tuple[Problem, ...] = ()
+
+
+def sync(upstream: Path, folder: Path) -> Synced:
+    """What makes `folder` hold the facts of `upstream`, a checkout of Core Lightning or a folder of its documents.
+
+    Raises OutputError or OSError for a folder that cannot be worked on.
+    """
+    nested = upstream / "doc" / "schemas"
+    theirs = load([nested if nested.is_dir() else upstream])
+    ours = load([folder]) if folder.is_dir() and any(folder.rglob("*.json")) else Loaded((), ())
+    problems = (*theirs.problems, *ours.problems, *_written_by_hand(ours, folder))
+    if has_errors(problems):
+        return Synced(problems=problems)
+    new = {(each.kind, each.name): each for each in theirs.documents}
+    old = {(each.kind, each.name): each for each in ours.documents}
+    words = {key: words_of(old[key]) if key in old else Words(title=placeholder(new[key])) for key in new}
+    made = {_path(document): facts(document, words[key]) for key, document in new.items()}
+    wanted = {path: encode(raw) for path, raw in made.items()}
+    changes = output.compare(folder, wanted, [document.file for document in old.values()])
+    report = [f"removed {kind} {name}" for kind, name in old if (kind, name) not in new]
+    for change in changes:
+        if change.new is not None:
+            after = build(made[change.path], change.path)
+            key = (after.kind, after.name)
+            report.extend(_reported(old.get(key), after, words[key]))
+    return Synced(changes, tuple(report), problems)
+
+
+def _path(document: Document) -> str:
+    return f"{_FOLDERS[document.kind]}{document.name}.json"
+
+
+def _written_by_hand(ours: Loaded, folder: Path) -> Iterator[Problem]:
+    """An error for each document in the folder that holds more than facts, all of which would be lost."""
+    for source in ours.sources:
+        if not source.is_facts:
+            message = f"a document in full, which sync does not replace; is {folder} the folder of facts?"
+            yield Problem(source.path, "", message)
+
+
+def _reported(old: Document | None, new: Document, words: Words) -> Iterator[str]:
+    """The lines about one document that is written; both are as the folder of facts holds them."""
+    if old is None:
+        yield f"added {new.kind} {new.name}: it needs a title and descriptions of our own"
+        return
+    yield f"changed {new.kind} {new.name}"
+    lines = [*compare.changes(old, new), *_dropped(words, new)]
+    yield from (f"    {line}" for line in lines or ["~ written differently, with the same meaning"])
+
+
+def _dropped(words: Words, new: Document) -> Iterator[str]:
+    for place in lost(words, new):
+        yield f"! words dropped, for their field is gone: {''.join(place)}: {' '.join(words.fields[place])}"
