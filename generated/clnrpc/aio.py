@@ -38,16 +38,18 @@ class AsyncClient(BaseAsyncClient):
     rpc_release = RELEASE
 
     def decode(self, *, string: str) -> Coroutine[Any, Any, DecodeResponse]:
-        """Show what an invoice_request says and whether it is valid.
+        """Take a string apart and show what it says.
 
-        The **decode** command takes a BOLT 12 string apart, checks it in full, signature included, and shows each field
-        under the name that the specification gives it. So far it reads `invoice_request` strings, those that begin with
-        *lnr1*.
+        The **decode** command takes a string apart, checks it in full, signature included, and shows each field under
+        the name that its specification gives it: BOLT 12 strings, BOLT 11 invoices, runes, and backups for an
+        emergency.
+
+        This service reads `invoice_request` strings so far, those that begin with *lnr1*; a node reads all of them.
 
         Added in v23.05.
 
         Args:
-            string: The string to decode. It may be in upper case, broken with *+* as BOLT 12 allows, and may follow
+            string: The string to decode. One of BOLT 12 may be in upper case, broken with *+*, and may follow
                 `lightning:` or `LIGHTNING:`.
 
         Raises:

@@ -42,7 +42,7 @@ class Service:
 
     @stub
     def decode(self, request: DecodeRequest) -> DecodeResponse | Awaitable[DecodeResponse]:
-        """Show what an invoice_request says and whether it is valid."""
+        """Take a string apart and show what it says."""
         raise unknown_command("decode")
 
     @stub

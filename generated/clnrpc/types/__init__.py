@@ -8,6 +8,12 @@ from typing import TYPE_CHECKING
 __all__ = [
     "DecodeRequest",
     "DecodeResponse",
+    "DecodeResponseExtra",
+    "DecodeResponseFallbacks",
+    "DecodeResponseInvoiceFallbacks",
+    "DecodeResponseInvoicePaths",
+    "DecodeResponseInvoicePathsPath",
+    "DecodeResponseInvoicePathsPayinfo",
     "DecodeResponseInvreqBip353Name",
     "DecodeResponseInvreqPaths",
     "DecodeResponseInvreqPathsPath",
@@ -15,7 +21,12 @@ __all__ = [
     "DecodeResponseOfferPathsPath",
     "DecodeResponseOfferRecurrence",
     "DecodeResponseOfferRecurrencePaywindow",
+    "DecodeResponseRestrictions",
+    "DecodeResponseRoutes",
     "DecodeResponseUnknownInvoiceRequestTlvs",
+    "DecodeResponseUnknownInvoiceTlvs",
+    "DecodeResponseUnknownOfferTlvs",
+    "DecodeResponseUnknownPayerProofTlvs",
     "DevInjectRequest",
     "DevInjectResponse",
     "DisableinvoicerequestRequest",
@@ -42,6 +53,12 @@ __all__ = [
 if TYPE_CHECKING:
     from .decode import DecodeRequest
     from .decode import DecodeResponse
+    from .decode import DecodeResponseExtra
+    from .decode import DecodeResponseFallbacks
+    from .decode import DecodeResponseInvoiceFallbacks
+    from .decode import DecodeResponseInvoicePaths
+    from .decode import DecodeResponseInvoicePathsPath
+    from .decode import DecodeResponseInvoicePathsPayinfo
     from .decode import DecodeResponseInvreqBip353Name
     from .decode import DecodeResponseInvreqPaths
     from .decode import DecodeResponseInvreqPathsPath
@@ -49,7 +66,12 @@ if TYPE_CHECKING:
     from .decode import DecodeResponseOfferPathsPath
     from .decode import DecodeResponseOfferRecurrence
     from .decode import DecodeResponseOfferRecurrencePaywindow
+    from .decode import DecodeResponseRestrictions
+    from .decode import DecodeResponseRoutes
     from .decode import DecodeResponseUnknownInvoiceRequestTlvs
+    from .decode import DecodeResponseUnknownInvoiceTlvs
+    from .decode import DecodeResponseUnknownOfferTlvs
+    from .decode import DecodeResponseUnknownPayerProofTlvs
     from .dev_inject import DevInjectRequest
     from .dev_inject import DevInjectResponse
     from .disableinvoicerequest import DisableinvoicerequestRequest
@@ -75,6 +97,12 @@ else:
     _HOMES = {
         "DecodeRequest": "decode",
         "DecodeResponse": "decode",
+        "DecodeResponseExtra": "decode",
+        "DecodeResponseFallbacks": "decode",
+        "DecodeResponseInvoiceFallbacks": "decode",
+        "DecodeResponseInvoicePaths": "decode",
+        "DecodeResponseInvoicePathsPath": "decode",
+        "DecodeResponseInvoicePathsPayinfo": "decode",
         "DecodeResponseInvreqBip353Name": "decode",
         "DecodeResponseInvreqPaths": "decode",
         "DecodeResponseInvreqPathsPath": "decode",
@@ -82,7 +110,12 @@ else:
         "DecodeResponseOfferPathsPath": "decode",
         "DecodeResponseOfferRecurrence": "decode",
         "DecodeResponseOfferRecurrencePaywindow": "decode",
+        "DecodeResponseRestrictions": "decode",
+        "DecodeResponseRoutes": "decode",
         "DecodeResponseUnknownInvoiceRequestTlvs": "decode",
+        "DecodeResponseUnknownInvoiceTlvs": "decode",
+        "DecodeResponseUnknownOfferTlvs": "decode",
+        "DecodeResponseUnknownPayerProofTlvs": "decode",
         "DevInjectRequest": "dev_inject",
         "DevInjectResponse": "dev_inject",
         "DisableinvoicerequestRequest": "disableinvoicerequest",

@@ -6,15 +6,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.scalars import Bip340Sig, Hash, Hex, Msat, Pubkey, ShortChannelId, U32, U64
+from ..runtime.scalars import Bip340Sig, Hash, Hex, Msat, Pubkey, Secret, ShortChannelId, Signature, U32, U64, U8
 
 
 @dataclass(kw_only=True, slots=True)
 class DecodeRequest:
-    """What is sent to `decode`: Show what an invoice_request says and whether it is valid."""
+    """What is sent to `decode`: Take a string apart and show what it says."""
 
     string: str
-    """The string to decode. It may be in upper case, broken with *+* as BOLT 12 allows, and may follow `lightning:` or
+    """The string to decode. One of BOLT 12 may be in upper case, broken with *+*, and may follow `lightning:` or
     `LIGHTNING:`.
     """
 
@@ -38,13 +38,22 @@ class DecodeResponseOfferPaths:
     """Where the path begins, when named by its key."""
 
     first_scid: ShortChannelId | None = None
-    """Where the path begins, when named by one of its channels."""
+    """Where the path begins, when named by one of its channels.
+
+    Added in v23.05.
+    """
 
     first_scid_dir: U32 | None = None
-    """Which end of that channel: 0 for `node_id_1` of its announcement, 1 for `node_id_2`."""
+    """Which end of that channel: 0 for `node_id_1` of its announcement, 1 for `node_id_2`.
+
+    Added in v23.05.
+    """
 
     first_path_key: Pubkey
-    """The first `path_key`, with which the first node unwraps its hop."""
+    """The first `path_key`, with which the first node unwraps its hop.
+
+    Added in v24.11.
+    """
 
     path: list[DecodeResponseOfferPathsPath]
     """The hops."""
@@ -63,13 +72,22 @@ class DecodeResponseOfferRecurrencePaywindow:
     seconds_after: U32
     """How late."""
 
+    proportional_amount: bool | None = None
+    """As above, where a node shows it here.
+
+    Always true.
+    """
+
 
 @dataclass(kw_only=True, slots=True)
 class DecodeResponseOfferRecurrence:
     """How the payment repeats."""
 
     compulsory_field: bool | None = None
-    """Whether the payer must understand recurrence to pay at all."""
+    """Whether the payer must understand recurrence to pay at all.
+
+    Added in v26.06.
+    """
 
     time_unit: U32
     """The unit of `period`: 0 seconds, 1 days, 2 months."""
@@ -104,10 +122,16 @@ class DecodeResponseInvreqPathsPath:
     """Part of `decode`."""
 
     blinded_node_id: Pubkey
-    """The hop's blinded key."""
+    """The hop's blinded key.
+
+    Added in v24.08.
+    """
 
     encrypted_recipient_data: Hex
-    """What only this hop can read."""
+    """What only this hop can read.
+
+    Added in v24.08.
+    """
 
 
 @dataclass(kw_only=True, slots=True)
@@ -115,30 +139,54 @@ class DecodeResponseInvreqPaths:
     """Part of `decode`."""
 
     first_node_id: Pubkey | None = None
-    """Where the path begins, when named by its key."""
+    """Where the path begins, when named by its key.
+
+    Added in v24.08.
+    """
 
     first_scid: ShortChannelId | None = None
-    """Where the path begins, when named by one of its channels."""
+    """Where the path begins, when named by one of its channels.
+
+    Added in v24.08.
+    """
 
     first_scid_dir: U32 | None = None
-    """Which end of that channel: 0 for `node_id_1` of its announcement, 1 for `node_id_2`."""
+    """Which end of that channel: 0 for `node_id_1` of its announcement, 1 for `node_id_2`.
+
+    Added in v24.08.
+    """
 
     first_path_key: Pubkey
-    """The first `path_key`, with which the first node unwraps its hop."""
+    """The first `path_key`, with which the first node unwraps its hop.
+
+    Added in v24.11.
+    """
 
     path: list[DecodeResponseInvreqPathsPath]
-    """The hops."""
+    """The hops.
+
+    Added in v24.08.
+    """
 
 
 @dataclass(kw_only=True, slots=True)
 class DecodeResponseInvreqBip353Name:
-    """The human-readable address that led to the offer (BIP 353)."""
+    """The human-readable address that led to the offer (BIP 353).
+
+    Added in v25.02.
+    """
 
     name: str | None = None
-    """The part before the *@*."""
+    """The part before the *@*.
+
+    Added in v25.02.
+    """
 
     domain: str | None = None
-    """The part after it."""
+    """The part after it.
+
+    Added in v25.02.
+    """
 
 
 @dataclass(kw_only=True, slots=True)
@@ -156,146 +204,839 @@ class DecodeResponseUnknownInvoiceRequestTlvs:
 
 
 @dataclass(kw_only=True, slots=True)
-class DecodeResponse:
-    """What comes back from `decode`: Show what an invoice_request says and whether it is valid."""
+class DecodeResponseUnknownOfferTlvs:
+    """Part of `decode`."""
 
-    type: Literal["bolt12 invoice_request"]
+    type: U64
+    """The record's type."""
+
+    length: U64
+    """Bytes in its value."""
+
+    value: Hex
+    """The value."""
+
+
+@dataclass(kw_only=True, slots=True)
+class DecodeResponseInvoicePathsPayinfo:
+    """What it costs to pay along this path, and its limits."""
+
+    fee_base_msat: Msat
+    """Fee for any amount.
+
+    In millisatoshi.
+    """
+
+    fee_proportional_millionths: U32
+    """Fee in millionths of the amount."""
+
+    cltv_expiry_delta: U32
+    """Blocks that the path adds to the time lock."""
+
+    htlc_minimum_msat: Msat
+    """The least that it carries.
+
+    In millisatoshi. Added in v26.04.
+    """
+
+    htlc_maximum_msat: Msat
+    """The most that it carries.
+
+    In millisatoshi. Added in v26.04.
+    """
+
+    features: Hex
+    """Feature bits of the path."""
+
+
+@dataclass(kw_only=True, slots=True)
+class DecodeResponseInvoicePathsPath:
+    """Part of `decode`."""
+
+    blinded_node_id: Pubkey
+    """The hop's blinded key."""
+
+    encrypted_recipient_data: Hex
+    """What only this hop can read."""
+
+
+@dataclass(kw_only=True, slots=True)
+class DecodeResponseInvoicePaths:
+    """Part of `decode`."""
+
+    first_node_id: Pubkey | None = None
+    """Where the path begins, when named by its key."""
+
+    first_scid: ShortChannelId | None = None
+    """Where the path begins, when named by one of its channels.
+
+    Added in v23.05.
+    """
+
+    first_scid_dir: U32 | None = None
+    """Which end of that channel: 0 for `node_id_1` of its announcement, 1 for `node_id_2`.
+
+    Added in v23.05.
+    """
+
+    first_path_key: Pubkey
+    """The first `path_key`, with which the first node unwraps its hop.
+
+    Added in v24.11.
+    """
+
+    payinfo: DecodeResponseInvoicePathsPayinfo | None = None
+    """What it costs to pay along this path, and its limits."""
+
+    path: list[DecodeResponseInvoicePathsPath]
+    """The hops."""
+
+
+@dataclass(kw_only=True, slots=True)
+class DecodeResponseInvoiceFallbacks:
+    """Part of `decode`."""
+
+    version: U8
+    """Version of the witness program."""
+
+    hex: Hex
+    """The witness program."""
+
+    warning_invalid_invoice_fallbacks_version: str | None = None
+    """No witness program has this version, so the payer ignores it."""
+
+    warning_invalid_invoice_fallbacks_address: str | None = None
+    """No witness program has this length, so the payer ignores it."""
+
+    address: str | None = None
+    """The address, where the version is a known one."""
+
+
+@dataclass(kw_only=True, slots=True)
+class DecodeResponseUnknownInvoiceTlvs:
+    """Part of `decode`."""
+
+    type: U64
+    """The record's type."""
+
+    length: U64
+    """Bytes in its value."""
+
+    value: Hex
+    """The value."""
+
+
+@dataclass(kw_only=True, slots=True)
+class DecodeResponseUnknownPayerProofTlvs:
+    """Part of `decode`."""
+
+    type: U64
+    """The record's type."""
+
+    length: U64
+    """Bytes in its value."""
+
+    value: Hex
+    """The value."""
+
+
+@dataclass(kw_only=True, slots=True)
+class DecodeResponseFallbacks:
+    """Part of `decode`."""
+
+    type: Literal["P2PKH", "P2SH", "P2WPKH", "P2WSH", "P2TR"]
+    """The kind of output."""
+
+    addr: str | None = None
+    """The address, where the kind is a known one."""
+
+    hex: Hex
+    """The bytes behind the address."""
+
+
+@dataclass(kw_only=True, slots=True)
+class DecodeResponseRoutes:
+    """Part of `decode`."""
+
+    pubkey: Pubkey
+    """The node before the channel."""
+
+    short_channel_id: ShortChannelId
+    """The channel."""
+
+    fee_base_msat: Msat
+    """Fee for any amount.
+
+    In millisatoshi.
+    """
+
+    fee_proportional_millionths: U32
+    """Fee in millionths of the amount."""
+
+    cltv_expiry_delta: U32
+    """Blocks that the hop adds to the time lock."""
+
+
+@dataclass(kw_only=True, slots=True)
+class DecodeResponseExtra:
+    """Part of `decode`."""
+
+    tag: str
+    """The letter that names the field.
+
+    Exactly 1 character.
+    """
+
+    data: str
+    """Its content, in bech32."""
+
+
+@dataclass(kw_only=True, slots=True)
+class DecodeResponseRestrictions:
+    """Part of `decode`."""
+
+    alternatives: list[str]
+    """Tests, any one of which suffices.
+
+    Each element: A test: a field, an operator and a value.
+    """
+
+    summary: str
+    """The same for people to read."""
+
+
+@dataclass(kw_only=True, slots=True)
+class DecodeResponse:
+    """What comes back from `decode`: Take a string apart and show what it says."""
+
+    type: Literal[
+        "bolt12 offer",
+        "bolt12 invoice",
+        "bolt12 invoice_request",
+        "bolt11 invoice",
+        "rune",
+        "emergency recover",
+        "bolt12 payer_proof",
+    ]
     """What the string is."""
 
     offer_id: Hash | None = None
-    """The offer it answers: SHA-256 over the records mirrored from it. Absent in a request that stands on its own."""
+    """The offer's id: SHA-256 over its records, as they are here or mirrored from it. Absent in a message that answers no
+    offer.
+
+    Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 offer", or if `type` is "bolt12 invoice".
+    """
 
     offer_chains: list[Hash] | None = None
     """Genesis block hashes of the chains that the offer is good for.
 
     Each element: A chain's genesis block hash, in wire order.
+
+    Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 offer", or if `type` is "bolt12 invoice", or if
+    `type` is "bolt12 payer_proof".
     """
 
     offer_metadata: Hex | None = None
-    """Bytes for the issuer's own use."""
+    """Bytes for the issuer's own use.
+
+    Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 offer", or if `type` is "bolt12 invoice", or if
+    `type` is "bolt12 payer_proof".
+    """
 
     offer_currency: str | None = None
     """ISO 4217 code of the currency that `offer_amount` counts.
 
-    Exactly 3 characters.
+    Exactly 3 characters. Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 offer", or if `type` is
+    "bolt12 invoice", or if `type` is "bolt12 payer_proof".
+    """
+
+    warning_invalid_offer_currency: str | None = None
+    """The currency holds bytes that are no UTF-8.
+
+    Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 offer", or if `type` is "bolt12 invoice".
     """
 
     offer_amount: U64 | None = None
-    """The offer's price for one item, in minor units of `offer_currency`."""
+    """The offer's price for one item, in minor units of `offer_currency`.
+
+    Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 offer", or if `type` is "bolt12 invoice", or if
+    `type` is "bolt12 payer_proof".
+    """
 
     currency_minor_unit: U32 | None = None
-    """How many decimals `offer_currency` has."""
+    """How many decimals `offer_currency` has.
+
+    Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 offer", or if `type` is "bolt12 invoice", or if
+    `type` is "bolt12 payer_proof".
+    """
 
     warning_unknown_offer_currency: str | None = None
-    """The currency is in no list of ours, so its decimals are unknown."""
+    """The currency is in no list of ours, so its decimals are unknown.
+
+    Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 offer", or if `type` is "bolt12 invoice".
+    """
 
     offer_amount_msat: Msat | None = None
     """The offer's price for one item.
 
-    In millisatoshi.
+    In millisatoshi. Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 offer", or if `type` is "bolt12
+    invoice", or if `type` is "bolt12 payer_proof".
     """
 
     offer_description: str | None = None
-    """What is paid for."""
+    """What is paid for.
+
+    Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 offer", or if `type` is "bolt12 invoice", or if
+    `type` is "bolt12 payer_proof".
+    """
+
+    warning_invalid_offer_description: str | None = None
+    """The description holds bytes that are no UTF-8.
+
+    Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 offer", or if `type` is "bolt12 invoice".
+    """
 
     warning_missing_offer_description: str | None = None
-    """The offer has an amount, but does not say for what."""
+    """The offer has an amount, but does not say for what.
+
+    Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 offer", or if `type` is "bolt12 invoice".
+    """
 
     offer_issuer: str | None = None
-    """Who issued it."""
+    """Who issued it.
+
+    Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 offer", or if `type` is "bolt12 invoice", or if
+    `type` is "bolt12 payer_proof".
+    """
+
+    warning_invalid_offer_issuer: str | None = None
+    """The issuer holds bytes that are no UTF-8.
+
+    Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 offer", or if `type` is "bolt12 invoice".
+    """
 
     offer_features: Hex | None = None
-    """Feature bits of the offer."""
+    """Feature bits of the offer.
+
+    Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 offer", or if `type` is "bolt12 invoice", or if
+    `type` is "bolt12 payer_proof".
+    """
 
     offer_absolute_expiry: U64 | None = None
-    """When it ends, in seconds since 1970 UTC."""
+    """When it ends, in seconds since 1970 UTC.
+
+    Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 offer", or if `type` is "bolt12 invoice", or if
+    `type` is "bolt12 payer_proof".
+    """
 
     offer_paths: list[DecodeResponseOfferPaths] | None = None
-    """Blinded paths to the issuer."""
+    """Blinded paths to the issuer.
+
+    Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 offer", or if `type` is "bolt12 invoice", or if
+    `type` is "bolt12 payer_proof".
+    """
 
     warning_empty_blinded_path: str | None = None
-    """One of the paths to the issuer has no hops."""
+    """One of the paths to the issuer has no hops.
+
+    Added in v24.08. Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 offer", or if `type` is "bolt12
+    invoice".
+    """
 
     offer_quantity_max: U64 | None = None
-    """The most items that one request may ask for; 0 is no limit."""
+    """The most items that one request may ask for; 0 is no limit.
+
+    Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 offer", or if `type` is "bolt12 invoice", or if
+    `type` is "bolt12 payer_proof".
+    """
 
     offer_recurrence: DecodeResponseOfferRecurrence | None = None
-    """How the payment repeats."""
+    """How the payment repeats.
+
+    Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 offer", or if `type` is "bolt12 invoice".
+    """
 
     offer_issuer_id: Pubkey | None = None
-    """The issuer's key."""
+    """The issuer's key.
+
+    Added in v24.08. Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 offer", or if `type` is "bolt12
+    invoice", or if `type` is "bolt12 payer_proof".
+    """
 
     invreq_metadata: Hex | None = None
-    """The payer's own bytes, from which its key is derived."""
+    """The payer's own bytes, from which its key is derived.
+
+    Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 invoice".
+    """
 
     warning_missing_invreq_metadata: str | None = None
-    """There is no `invreq_metadata`."""
+    """There is no `invreq_metadata`.
+
+    Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 invoice".
+    """
 
     invreq_payer_id: Pubkey | None = None
-    """The payer's key, which signs the request."""
+    """The payer's key, which signs the request.
+
+    Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 invoice", or if `type` is "bolt12 payer_proof".
+    """
 
     invreq_chain: Hash | None = None
-    """Genesis block hash of the chain to pay on, in wire order; absent for bitcoin."""
+    """Genesis block hash of the chain to pay on, in wire order; absent for bitcoin.
+
+    Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 invoice", or if `type` is "bolt12 payer_proof".
+    """
 
     invreq_amount_msat: Msat | None = None
     """How much the payer offers to pay.
 
-    In millisatoshi.
+    In millisatoshi. Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 invoice", or if `type` is
+    "bolt12 payer_proof".
     """
 
     invreq_features: Hex | None = None
-    """Feature bits of the request."""
+    """Feature bits of the request.
+
+    Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 invoice", or if `type` is "bolt12 payer_proof".
+    """
 
     invreq_quantity: U64 | None = None
-    """How many items."""
+    """How many items.
+
+    Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 invoice", or if `type` is "bolt12 payer_proof".
+    """
 
     invreq_payer_note: str | None = None
-    """What the payer has to say."""
+    """What the payer has to say.
+
+    Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 invoice", or if `type` is "bolt12 payer_proof".
+    """
+
+    warning_invalid_invreq_payer_note: str | None = None
+    """The note holds bytes that are no UTF-8.
+
+    Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 invoice".
+    """
 
     invreq_paths: list[DecodeResponseInvreqPaths] | None = None
-    """Blinded paths to the payer."""
+    """Blinded paths to the payer.
+
+    Added in v24.08. Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 invoice", or if `type` is
+    "bolt12 payer_proof".
+    """
 
     invreq_bip_353_name: DecodeResponseInvreqBip353Name | None = None
-    """The human-readable address that led to the offer (BIP 353)."""
+    """The human-readable address that led to the offer (BIP 353).
+
+    Added in v25.02. Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 invoice", or if `type` is
+    "bolt12 payer_proof".
+    """
 
     warning_invreq_bip_353_name_name_invalid: str | None = None
-    """The name holds characters that BIP 353 does not have."""
+    """The name holds characters that BIP 353 does not have.
+
+    Added in v25.02. Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 invoice".
+    """
 
     warning_invreq_bip_353_name_domain_invalid: str | None = None
-    """The domain holds characters that BIP 353 does not have."""
+    """The domain holds characters that BIP 353 does not have.
+
+    Added in v25.02. Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 invoice".
+    """
 
     invreq_recurrence_counter: U32 | None = None
-    """Which period is paid, counted from the first."""
+    """Which period is paid, counted from the first.
+
+    Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 invoice".
+    """
 
     invreq_recurrence_start: U32 | None = None
-    """With which period the payer began."""
+    """With which period the payer began.
+
+    Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 invoice".
+    """
 
     invreq_recurrence_cancel: bool | None = None
     """The payer ends the recurrence.
 
-    Always true.
+    Always true. Added in v26.06. Only if `type` is "bolt12 invoice_request".
     """
 
     warning_invreq_recurrence_cancel_without_counter: str | None = None
-    """A recurrence is cancelled, but the request does not say at which period."""
+    """A recurrence is cancelled, but the request does not say at which period.
+
+    Added in v26.06. Only if `type` is "bolt12 invoice_request".
+    """
 
     warning_invreq_recurrence_cancel_with_zero_counter: str | None = None
-    """A recurrence is cancelled before its first period."""
+    """A recurrence is cancelled before its first period.
+
+    Added in v26.06. Only if `type` is "bolt12 invoice_request".
+    """
 
     warning_missing_invreq_payer_id: str | None = None
-    """There is no `invreq_payer_id`."""
+    """There is no `invreq_payer_id`.
 
-    signature: Bip340Sig | None = None
-    """The payer's signature, which has been verified."""
+    Only if `type` is "bolt12 invoice_request".
+    """
+
+    signature: Bip340Sig | Signature | None = None
+    """The payer's signature, which has been verified.
+
+    The payee's signature, which has been verified.
+
+    The payee's signature of the invoice, which has been verified.
+
+    The payee's signature, in DER.
+
+    Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 invoice", or if `type` is "bolt12 payer_proof",
+    or if `type` is "bolt11 invoice".
+    """
 
     warning_invalid_invoice_request_signature: str | None = None
-    """The signature is not the payer's."""
+    """The signature is not the payer's.
+
+    Only if `type` is "bolt12 invoice_request".
+    """
 
     warning_missing_invoice_request_signature: str | None = None
-    """There is no signature."""
+    """There is no signature.
+
+    Only if `type` is "bolt12 invoice_request".
+    """
 
     unknown_invoice_request_tlvs: list[DecodeResponseUnknownInvoiceRequestTlvs] | None = None
-    """Records of types that are not known here. All are odd, so they may be ignored."""
+    """Records of types that are not known here. All are odd, so they may be ignored.
 
-    valid: bool
-    """Whether the receiver of this string may act on it. If not, a warning says why."""
+    Only if `type` is "bolt12 invoice_request".
+    """
+
+    valid: bool | None = None
+    """Whether the receiver of this string may act on it. If not, a warning says why.
+
+    Always true: a proof that fails its checks is an error.
+
+    Always true: an invoice that fails its checks is an error.
+
+    Whether the rune can be used. If not, a warning says why.
+
+    Always true: a backup of another node is an error.
+
+    Always true. Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 offer", or if `type` is "bolt12
+    invoice", or if `type` is "bolt12 payer_proof", or if `type` is "bolt11 invoice", or if `type` is "rune", or if
+    `type` is "emergency recover".
+    """
+
+    warning_missing_offer_issuer_id: str | None = None
+    """The offer has neither an issuer id nor paths, so nobody can be asked for an invoice.
+
+    Added in v24.08. Only if `type` is "bolt12 offer".
+    """
+
+    unknown_offer_tlvs: list[DecodeResponseUnknownOfferTlvs] | None = None
+    """Records of types that are not known here. All are odd, so they may be ignored.
+
+    Only if `type` is "bolt12 offer".
+    """
+
+    warning_missing_invoice_paths: str | None = None
+    """There are no paths to the payee.
+
+    Only if `type` is "bolt12 invoice".
+    """
+
+    warning_missing_invoice_blindedpay: str | None = None
+    """The paths come without their costs.
+
+    Only if `type` is "bolt12 invoice".
+    """
+
+    warning_missing_invoice_created_at: str | None = None
+    """There is no `invoice_created_at`.
+
+    Only if `type` is "bolt12 invoice".
+    """
+
+    warning_missing_invoice_payment_hash: str | None = None
+    """There is no `invoice_payment_hash`.
+
+    Only if `type` is "bolt12 invoice".
+    """
+
+    warning_missing_invoice_amount: str | None = None
+    """There is no `invoice_amount_msat`.
+
+    Only if `type` is "bolt12 invoice".
+    """
+
+    warning_missing_invoice_node_id: str | None = None
+    """There is no `invoice_node_id`.
+
+    Only if `type` is "bolt12 invoice".
+    """
+
+    warning_missing_invoice_recurrence_basetime: str | None = None
+    """The invoice is for a period, but does not say when periods begin.
+
+    Only if `type` is "bolt12 invoice".
+    """
+
+    invoice_paths: list[DecodeResponseInvoicePaths] | None = None
+    """Blinded paths to the payee.
+
+    Only if `type` is "bolt12 invoice", or if `type` is "bolt12 payer_proof".
+    """
+
+    warning_invalid_invoice_blindedpay: str | None = None
+    """There are not as many costs as paths.
+
+    Only if `type` is "bolt12 invoice".
+    """
+
+    invoice_created_at: U64 | None = None
+    """When the invoice was made, in seconds since 1970 UTC.
+
+    Only if `type` is "bolt12 invoice", or if `type` is "bolt12 payer_proof".
+    """
+
+    invoice_relative_expiry: U32 | None = None
+    """How long it can be paid, in seconds from `invoice_created_at`; absent, 7200.
+
+    Only if `type` is "bolt12 invoice", or if `type` is "bolt12 payer_proof".
+    """
+
+    invoice_payment_hash: Hash | None = None
+    """SHA-256 of the preimage that paying gives.
+
+    Only if `type` is "bolt12 invoice", or if `type` is "bolt12 payer_proof".
+    """
+
+    invoice_amount_msat: Msat | None = None
+    """What is to be paid, fees aside.
+
+    In millisatoshi. Only if `type` is "bolt12 invoice", or if `type` is "bolt12 payer_proof".
+    """
+
+    invoice_fallbacks: list[DecodeResponseInvoiceFallbacks] | None = None
+    """On-chain addresses that take the payment too.
+
+    Only if `type` is "bolt12 invoice", or if `type` is "bolt12 payer_proof".
+    """
+
+    invoice_features: Hex | None = None
+    """Feature bits of the invoice.
+
+    Only if `type` is "bolt12 invoice", or if `type` is "bolt12 payer_proof".
+    """
+
+    invoice_node_id: Pubkey | None = None
+    """The payee's key, which signs the invoice.
+
+    Only if `type` is "bolt12 invoice", or if `type` is "bolt12 payer_proof".
+    """
+
+    invoice_recurrence_basetime: U64 | None = None
+    """When period 0 begins, in seconds since 1970 UTC.
+
+    Only if `type` is "bolt12 invoice".
+    """
+
+    warning_missing_invoice_signature: str | None = None
+    """There is no signature.
+
+    Only if `type` is "bolt12 invoice".
+    """
+
+    warning_invalid_invoice_signature: str | None = None
+    """The signature is not the payee's.
+
+    Only if `type` is "bolt12 invoice".
+    """
+
+    unknown_invoice_tlvs: list[DecodeResponseUnknownInvoiceTlvs] | None = None
+    """Records of types that are not known here. All are odd, so they may be ignored.
+
+    Only if `type` is "bolt12 invoice".
+    """
+
+    proof_preimage: Hex | None = None
+    """The preimage, which only paying gives.
+
+    Exactly 64 characters. Added in v26.06. Only if `type` is "bolt12 payer_proof".
+    """
+
+    proof_omitted_tlvs: list[U64] | None = None
+    """Markers of the invoice's records that are left out.
+
+    Each element: A marker.
+
+    Added in v26.06. Only if `type` is "bolt12 payer_proof".
+    """
+
+    proof_missing_hashes: list[Hash] | None = None
+    """Merkle hashes that stand for records left out.
+
+    Each element: A hash.
+
+    Added in v26.06. Only if `type` is "bolt12 payer_proof".
+    """
+
+    proof_leaf_hashes: list[Hash] | None = None
+    """Nonce hashes of the records that are shown.
+
+    Each element: A hash.
+
+    Added in v26.06. Only if `type` is "bolt12 payer_proof".
+    """
+
+    proof_note: str | None = None
+    """What the payer says to whoever reads the proof.
+
+    Added in v26.06. Only if `type` is "bolt12 payer_proof".
+    """
+
+    proof_signature: Bip340Sig | None = None
+    """The payer's signature of the proof, which has been verified.
+
+    Added in v26.06. Only if `type` is "bolt12 payer_proof".
+    """
+
+    unknown_payer_proof_tlvs: list[DecodeResponseUnknownPayerProofTlvs] | None = None
+    """Records of types that are not known here. All are odd, so they may be ignored.
+
+    Added in v26.06. Only if `type` is "bolt12 payer_proof".
+    """
+
+    currency: str | None = None
+    """The chain, as the invoice's prefix names it: *bc*, *tb*, *tbs* or *bcrt*.
+
+    Only if `type` is "bolt11 invoice".
+    """
+
+    created_at: U64 | None = None
+    """When the invoice was made, in seconds since 1970 UTC.
+
+    Only if `type` is "bolt11 invoice".
+    """
+
+    expiry: U64 | None = None
+    """How long it can be paid, in seconds from `created_at`.
+
+    Only if `type` is "bolt11 invoice".
+    """
+
+    payee: Pubkey | None = None
+    """The payee's key.
+
+    Only if `type` is "bolt11 invoice".
+    """
+
+    amount_msat: Msat | None = None
+    """What is to be paid; absent, the payer chooses.
+
+    In millisatoshi. Only if `type` is "bolt11 invoice".
+    """
+
+    description: str | None = None
+    """What is paid for.
+
+    Only if `type` is "bolt11 invoice".
+    """
+
+    description_hash: Hash | None = None
+    """SHA-256 of what is paid for, where the invoice holds only that.
+
+    Only if `type` is "bolt11 invoice".
+    """
+
+    min_final_cltv_expiry: U32 | None = None
+    """Blocks that the last time lock must be away.
+
+    Only if `type` is "bolt11 invoice".
+    """
+
+    payment_secret: Secret | None = None
+    """What the payer shows, so that nobody else can probe the payee.
+
+    Only if `type` is "bolt11 invoice".
+    """
+
+    features: Hex | None = None
+    """Feature bits of the invoice.
+
+    Only if `type` is "bolt11 invoice".
+    """
+
+    payment_metadata: Hex | None = None
+    """Bytes for the payee's own use, which the payer sends along.
+
+    Only if `type` is "bolt11 invoice".
+    """
+
+    fallbacks: list[DecodeResponseFallbacks] | None = None
+    """On-chain addresses that take the payment too.
+
+    Only if `type` is "bolt11 invoice".
+    """
+
+    routes: list[list[DecodeResponseRoutes]] | None = None
+    """Ways to the payee over channels that are not announced.
+
+    Each element: One way, hop by hop.
+
+    Only if `type` is "bolt11 invoice".
+    """
+
+    extra: list[DecodeResponseExtra] | None = None
+    """Fields that are not known here.
+
+    Only if `type` is "bolt11 invoice".
+    """
+
+    payment_hash: Hash | None = None
+    """SHA-256 of the preimage that paying gives.
+
+    Only if `type` is "bolt11 invoice".
+    """
+
+    unique_id: str | None = None
+    """Tells the runes of one node apart.
+
+    Only if `type` is "rune".
+    """
+
+    version: str | None = None
+    """The version of the rune; absent for the first.
+
+    Only if `type` is "rune".
+    """
+
+    string: str | None = None
+    """The rune as text.
+
+    Only if `type` is "rune".
+    """
+
+    restrictions: list[DecodeResponseRestrictions] | None = None
+    """Conditions, all of which a call with this rune must meet.
+
+    Only if `type` is "rune".
+    """
+
+    hex: Hex | None = None
+    """The rune, if it is not UTF-8.
+
+    Only if `type` is "rune".
+    """
+
+    warning_rune_invalid_utf8: str | None = None
+    """The rune holds bytes that are no UTF-8.
+
+    Only if `type` is "rune".
+    """
+
+    decrypted: Hex | None = None
+    """The backup of the channels in the clear, which only the node that made it can read.
+
+    Added in v23.11. Only if `type` is "emergency recover".
+    """

@@ -19,13 +19,22 @@ class GetinfoResponseAddress:
     """Part of `getinfo`."""
 
     type: Literal["dns", "ipv4", "ipv6", "torv2", "torv3"]
-    """The kind of address."""
+    """The kind of address.
+
+    Added in v23.02.
+    """
 
     address: str | None = None
-    """The address, in the form of its kind."""
+    """The address, in the form of its kind.
+
+    Added in v23.02.
+    """
 
     port: U16
-    """The port."""
+    """The port.
+
+    Added in v23.02.
+    """
 
 
 @dataclass(kw_only=True, slots=True)
@@ -99,7 +108,10 @@ class GetinfoResponse:
     """Channels being closed; this service has none."""
 
     address: list[GetinfoResponseAddress]
-    """Addresses that the node announces; this service announces none."""
+    """Addresses that the node announces; this service announces none.
+
+    Added in v23.02.
+    """
 
     binding: list[GetinfoResponseBinding] | None = None
     """Where the service listens."""
@@ -124,3 +136,9 @@ class GetinfoResponse:
 
     our_features: GetinfoResponseOurFeatures | None = None
     """Feature bits that the service sets, by place."""
+
+    warning_bitcoind_sync: str | None = None
+    """The node's Bitcoin backend is behind its network; this service never says so."""
+
+    warning_lightningd_sync: str | None = None
+    """The node is behind its Bitcoin backend; this service never says so."""

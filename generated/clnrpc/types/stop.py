@@ -17,4 +17,7 @@ class StopResponse:
     """What comes back from `stop`: Shut the server down."""
 
     result: Literal["Shutdown complete"]
-    """Says that the server is gone: its store is closed, its socket and its lock are given back."""
+    """Says that the server is gone: its store is closed, its socket and its lock are given back.
+
+    Added in v24.05.
+    """
