@@ -13,17 +13,197 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping, Sequence
     from typing import Any, Literal
 
-    from .runtime.scalars import Hash, Hex, Msat, U64
+    from .runtime.scalars import (
+        Currency,
+        Feerate,
+        Hash,
+        Hex,
+        Msat,
+        MsatOrAny,
+        Outpoint,
+        Pubkey,
+        Sat,
+        SatOrAll,
+        Secret,
+        ShortChannelId,
+        ShortChannelIdDir,
+        Txid,
+        U16,
+        U32,
+        U64,
+    )
     from .types import (
+        AddgossipResponse,
+        AddpsbtoutputResponse,
+        AskreneAgeResponse,
+        AskreneBiasChannelResponse,
+        AskreneBiasNodeResponse,
+        AskreneCreateChannelResponse,
+        AskreneCreateLayerResponse,
+        AskreneDisableNodeResponse,
+        AskreneInformChannelResponse,
+        AskreneListlayersResponse,
+        AskreneListreservationsResponse,
+        AskreneRemoveChannelUpdateResponse,
+        AskreneRemoveLayerResponse,
+        AskreneReserveRequestPath,
+        AskreneReserveResponse,
+        AskreneUnreserveRequestPath,
+        AskreneUnreserveResponse,
+        AskreneUpdateChannelResponse,
+        AutocleanOnceResponse,
+        AutocleanStatusResponse,
+        BatchingResponse,
+        BkprChannelsapyResponse,
+        BkprDumpincomecsvResponse,
+        BkprEditdescriptionbyoutpointResponse,
+        BkprEditdescriptionbypaymentidResponse,
+        BkprInspectResponse,
+        BkprListaccounteventsResponse,
+        BkprListbalancesResponse,
+        BkprListincomeResponse,
+        BkprReportResponse,
+        BlacklistruneResponse,
+        CancelrecurringinvoiceResponse,
+        CheckResponse,
+        CheckmessageResponse,
+        CheckruneResponse,
+        ClnrestRegisterPathRequestRuneRestrictions,
+        ClnrestRegisterPathResponse,
+        CloseResponse,
+        CommandoResponse,
+        ConnectResponse,
+        CreateinvoiceResponse,
+        CreateonionRequestHops,
+        CreateonionResponse,
+        CreateproofResponse,
+        CreateruneResponse,
+        CurrencyconvertResponse,
+        CurrencyrateResponse,
+        CurrencyratesResponse,
+        DatastoreResponse,
+        DatastoreusageResponse,
         DecodeResponse,
+        DeldatastoreResponse,
+        DelforwardResponse,
+        DelinvoiceResponse,
+        DelnetworkeventResponse,
+        DelpayResponse,
+        DeprecationsResponse,
+        DevForgetChannelResponse,
         DevInjectResponse,
+        DevSpliceResponse,
         DisableinvoicerequestResponse,
+        DisableofferResponse,
+        DisconnectResponse,
+        EmergencyrecoverResponse,
+        EnableofferResponse,
+        ExposesecretResponse,
+        FeeratesResponse,
+        Fetchbip353Response,
+        FetchinvoiceResponse,
+        FundchannelCancelResponse,
+        FundchannelCompleteResponse,
+        FundchannelResponse,
+        FundchannelStartResponse,
+        FunderupdateResponse,
+        FundpsbtResponse,
+        GetemergencyrecoverdataResponse,
         GetinfoResponse,
+        GetlogResponse,
+        GetrouteResponse,
+        GetroutesResponse,
+        GracefulResponse,
         HelpResponse,
+        InjectonionmessageResponse,
+        InjectpaymentonionResponse,
+        InvoiceResponse,
         InvoicerequestResponse,
+        KeysendRequestRoutehints,
+        KeysendResponse,
+        ListaddressesResponse,
+        ListchainmovesResponse,
+        ListchannelmovesResponse,
+        ListchannelsResponse,
+        ListclosedchannelsResponse,
+        ListconfigsResponse,
+        ListdatastoreResponse,
+        ListforwardsResponse,
+        ListfundsResponse,
+        ListhtlcsResponse,
         ListinvoicerequestsResponse,
+        ListinvoicesResponse,
+        ListnetworkeventsResponse,
+        ListnodesResponse,
+        ListoffersResponse,
+        ListpaysResponse,
+        ListpeerchannelsResponse,
+        ListpeersResponse,
+        ListsendpaysResponse,
+        ListsqlschemasResponse,
+        ListtransactionsResponse,
+        MakesecretResponse,
+        MultifundchannelRequestDestinations,
+        MultifundchannelResponse,
+        MultiwithdrawResponse,
+        NewaddrResponse,
         NotificationsResponse,
+        OfferResponse,
+        OpenchannelAbortResponse,
+        OpenchannelBumpResponse,
+        OpenchannelInitResponse,
+        OpenchannelSignedResponse,
+        OpenchannelUpdateResponse,
+        ParsefeerateResponse,
+        PayResponse,
+        PingResponse,
+        PluginResponse,
+        PreapproveinvoiceResponse,
+        PreapprovekeysendResponse,
+        RecklessResponse,
+        RecoverResponse,
+        RecoverchannelResponse,
+        RenepayResponse,
+        RenepaystatusResponse,
+        ReserveinputsResponse,
+        SendamountResponse,
+        SendcustommsgResponse,
+        SendinvoiceResponse,
+        SendonionRequestFirstHop,
+        SendonionResponse,
+        SendpayRequestRoute,
+        SendpayResponse,
+        SendpsbtResponse,
+        SetchannelResponse,
+        SetconfigResponse,
+        SetpsbtversionResponse,
+        ShowrunesResponse,
+        SigninvoiceResponse,
+        SignmessageResponse,
+        SignmessagewithkeyResponse,
+        SignpsbtResponse,
+        SpliceInitResponse,
+        SpliceSignedResponse,
+        SpliceUpdateResponse,
+        SpliceinResponse,
+        SpliceoutResponse,
+        SqlResponse,
+        StaticbackupResponse,
         StopResponse,
+        TxdiscardResponse,
+        TxprepareResponse,
+        TxsendResponse,
+        UnreserveinputsResponse,
+        UpgradewalletResponse,
+        UtxopsbtResponse,
+        WaitResponse,
+        WaitanyinvoiceResponse,
+        WaitblockheightResponse,
+        WaitinvoiceResponse,
+        WaitsendpayResponse,
+        WithdrawResponse,
+        XkeysendResponse,
+        XpayResponse,
     )
 
 
@@ -36,6 +216,694 @@ class AsyncClient(BaseAsyncClient):
     rpc_commands = COMMANDS
     rpc_package = __package__
     rpc_release = RELEASE
+
+    def addgossip(self, *, message: Hex) -> Coroutine[Any, Any, AddgossipResponse]:
+        """Feed a raw gossip message to the node."""
+        return self.rpc_send(self.rpc_commands["addgossip"], {"message": message})
+
+    def addpsbtoutput(
+        self,
+        *,
+        satoshi: Sat | str,
+        initialpsbt: str | None = None,
+        locktime: U32 | None = None,
+        destination: str | None = None,
+    ) -> Coroutine[Any, Any, AddpsbtoutputResponse]:
+        """Add an output to a new or existing PSBT.
+
+        Added in v23.11.
+
+        Args:
+            satoshi: As a number: satoshi.
+        """
+        return self.rpc_send(
+            self.rpc_commands["addpsbtoutput"],
+            {"satoshi": satoshi, "initialpsbt": initialpsbt, "locktime": locktime, "destination": destination},
+        )
+
+    def askrene_age(self, *, layer: str, cutoff: U64) -> Coroutine[Any, Any, AskreneAgeResponse]:
+        """Drop old capacity findings and biases from a layer.
+
+        Added in v24.11.
+        """
+        return self.rpc_send(self.rpc_commands["askrene-age"], {"layer": layer, "cutoff": cutoff})
+
+    def askrene_bias_channel(
+        self,
+        *,
+        layer: str,
+        short_channel_id_dir: ShortChannelIdDir,
+        bias: int,
+        description: str | None = None,
+        relative: bool | None = None,
+    ) -> Coroutine[Any, Any, AskreneBiasChannelResponse]:
+        """Make routes prefer or avoid a channel.
+
+        Added in v24.11.
+
+        Args:
+            relative: Default: false. Added in v25.05.
+        """
+        return self.rpc_send(
+            self.rpc_commands["askrene-bias-channel"],
+            {
+                "layer": layer,
+                "short_channel_id_dir": short_channel_id_dir,
+                "bias": bias,
+                "description": description,
+                "relative": relative,
+            },
+        )
+
+    def askrene_bias_node(
+        self,
+        *,
+        layer: str,
+        node: Pubkey,
+        direction: str,
+        bias: int,
+        description: str | None = None,
+        relative: bool | None = None,
+    ) -> Coroutine[Any, Any, AskreneBiasNodeResponse]:
+        """Make routes prefer or avoid a node's channels.
+
+        Added in v25.12.
+
+        Args:
+            relative: Default: false.
+        """
+        return self.rpc_send(
+            self.rpc_commands["askrene-bias-node"],
+            {
+                "layer": layer,
+                "node": node,
+                "direction": direction,
+                "bias": bias,
+                "description": description,
+                "relative": relative,
+            },
+        )
+
+    def askrene_create_channel(
+        self,
+        *,
+        layer: str,
+        source: Pubkey,
+        destination: Pubkey,
+        short_channel_id: ShortChannelId,
+        capacity_msat: Msat | str,
+    ) -> Coroutine[Any, Any, AskreneCreateChannelResponse]:
+        """Insert an extra channel into a layer.
+
+        Added in v24.11.
+
+        Args:
+            capacity_msat: As a number: millisatoshi.
+        """
+        return self.rpc_send(
+            self.rpc_commands["askrene-create-channel"],
+            {
+                "layer": layer,
+                "source": source,
+                "destination": destination,
+                "short_channel_id": short_channel_id,
+                "capacity_msat": capacity_msat,
+            },
+        )
+
+    def askrene_create_layer(
+        self, *, layer: str, persistent: bool | None = None
+    ) -> Coroutine[Any, Any, AskreneCreateLayerResponse]:
+        """Start an empty layer for route searches.
+
+        Added in v24.11.
+
+        Args:
+            persistent: Default: false.
+        """
+        return self.rpc_send(self.rpc_commands["askrene-create-layer"], {"layer": layer, "persistent": persistent})
+
+    def askrene_disable_node(self, *, layer: str, node: Pubkey) -> Coroutine[Any, Any, AskreneDisableNodeResponse]:
+        """Keep routes away from a node.
+
+        Added in v24.11.
+        """
+        return self.rpc_send(self.rpc_commands["askrene-disable-node"], {"layer": layer, "node": node})
+
+    def askrene_inform_channel(
+        self,
+        *,
+        layer: str,
+        short_channel_id_dir: ShortChannelIdDir,
+        amount_msat: Msat | str,
+        inform: Literal["constrained", "unconstrained", "succeeded"],
+    ) -> Coroutine[Any, Any, AskreneInformChannelResponse]:
+        """Record what an attempt revealed about a channel's capacity.
+
+        Added in v24.11.
+
+        Args:
+            amount_msat: As a number: millisatoshi.
+        """
+        return self.rpc_send(
+            self.rpc_commands["askrene-inform-channel"],
+            {
+                "layer": layer,
+                "short_channel_id_dir": short_channel_id_dir,
+                "amount_msat": amount_msat,
+                "inform": inform,
+            },
+        )
+
+    def askrene_listlayers(self, *, layer: str | None = None) -> Coroutine[Any, Any, AskreneListlayersResponse]:
+        """Show what each layer changes about the network.
+
+        Added in v24.11.
+        """
+        return self.rpc_send(self.rpc_commands["askrene-listlayers"], {"layer": layer})
+
+    def askrene_listreservations(self) -> Coroutine[Any, Any, AskreneListreservationsResponse]:
+        """List the capacity set aside for paths being tried.
+
+        Added in v24.11.
+        """
+        return self.rpc_send(self.rpc_commands["askrene-listreservations"], {})
+
+    def askrene_remove_channel_update(
+        self, *, layer: str, short_channel_id_dir: ShortChannelIdDir
+    ) -> Coroutine[Any, Any, AskreneRemoveChannelUpdateResponse]:
+        """Undo a layer's override of a channel's settings.
+
+        Added in v26.06.
+        """
+        return self.rpc_send(
+            self.rpc_commands["askrene-remove-channel-update"],
+            {"layer": layer, "short_channel_id_dir": short_channel_id_dir},
+        )
+
+    def askrene_remove_layer(self, *, layer: str) -> Coroutine[Any, Any, AskreneRemoveLayerResponse]:
+        """Delete a layer and all it holds.
+
+        Added in v24.11.
+        """
+        return self.rpc_send(self.rpc_commands["askrene-remove-layer"], {"layer": layer})
+
+    def askrene_reserve(
+        self, *, path: Sequence[AskreneReserveRequestPath]
+    ) -> Coroutine[Any, Any, AskreneReserveResponse]:
+        """Set capacity aside for a path being tried.
+
+        Added in v24.11.
+        """
+        return self.rpc_send(self.rpc_commands["askrene-reserve"], {"path": path})
+
+    def askrene_unreserve(
+        self, *, path: Sequence[AskreneUnreserveRequestPath], dev_remove_all: bool | None = None
+    ) -> Coroutine[Any, Any, AskreneUnreserveResponse]:
+        """Free the capacity set aside for a path.
+
+        Added in v24.11.
+
+        Args:
+            dev_remove_all: Hidden: not meant for general use. Added in v26.04.
+        """
+        return self.rpc_send(self.rpc_commands["askrene-unreserve"], {"path": path, "dev_remove_all": dev_remove_all})
+
+    def askrene_update_channel(
+        self,
+        *,
+        layer: str,
+        short_channel_id_dir: ShortChannelIdDir,
+        enabled: bool | None = None,
+        htlc_minimum_msat: Msat | str | None = None,
+        htlc_maximum_msat: Msat | str | None = None,
+        fee_base_msat: Msat | str | None = None,
+        fee_proportional_millionths: U32 | None = None,
+        cltv_expiry_delta: U16 | None = None,
+    ) -> Coroutine[Any, Any, AskreneUpdateChannelResponse]:
+        """Override a channel's fees and limits in a layer.
+
+        Added in v24.11.
+
+        Args:
+            htlc_minimum_msat: As a number: millisatoshi.
+            htlc_maximum_msat: As a number: millisatoshi.
+            fee_base_msat: As a number: millisatoshi.
+        """
+        return self.rpc_send(
+            self.rpc_commands["askrene-update-channel"],
+            {
+                "layer": layer,
+                "short_channel_id_dir": short_channel_id_dir,
+                "enabled": enabled,
+                "htlc_minimum_msat": htlc_minimum_msat,
+                "htlc_maximum_msat": htlc_maximum_msat,
+                "fee_base_msat": fee_base_msat,
+                "fee_proportional_millionths": fee_proportional_millionths,
+                "cltv_expiry_delta": cltv_expiry_delta,
+            },
+        )
+
+    def autoclean_once(
+        self,
+        *,
+        subsystem: Literal[
+            "succeededforwards",
+            "failedforwards",
+            "succeededpays",
+            "failedpays",
+            "paidinvoices",
+            "expiredinvoices",
+            "networkevents",
+        ],
+        age: U64,
+    ) -> Coroutine[Any, Any, AutocleanOnceResponse]:
+        """Delete old records of one kind right now."""
+        return self.rpc_send(self.rpc_commands["autoclean-once"], {"subsystem": subsystem, "age": age})
+
+    def autoclean_status(
+        self,
+        *,
+        subsystem: (
+            Literal[
+                "succeededforwards",
+                "failedforwards",
+                "succeededpays",
+                "failedpays",
+                "paidinvoices",
+                "expiredinvoices",
+                "networkevents",
+            ]
+            | None
+        ) = None,
+    ) -> Coroutine[Any, Any, AutocleanStatusResponse]:
+        """Show what autoclean deletes, and after how long."""
+        return self.rpc_send(self.rpc_commands["autoclean-status"], {"subsystem": subsystem})
+
+    def batching(self, *, enable: bool) -> Coroutine[Any, Any, BatchingResponse]:
+        """Let this connection's calls share database commits.
+
+        Args:
+            enable: Default: false.
+        """
+        return self.rpc_send(self.rpc_commands["batching"], {"enable": enable})
+
+    def bkpr_channelsapy(
+        self, *, start_time: U64 | None = None, end_time: U64 | None = None
+    ) -> Coroutine[Any, Any, BkprChannelsapyResponse]:
+        """Show what each channel earned, as a yearly yield."""
+        return self.rpc_send(self.rpc_commands["bkpr-channelsapy"], {"start_time": start_time, "end_time": end_time})
+
+    def bkpr_dumpincomecsv(
+        self,
+        *,
+        csv_format: str,
+        csv_file: str | None = None,
+        consolidate_fees: bool | None = None,
+        start_time: U64 | None = None,
+        end_time: U64 | None = None,
+    ) -> Coroutine[Any, Any, BkprDumpincomecsvResponse]:
+        """Write the node's income to a CSV file.
+
+        Args:
+            consolidate_fees: Default: true.
+        """
+        return self.rpc_send(
+            self.rpc_commands["bkpr-dumpincomecsv"],
+            {
+                "csv_format": csv_format,
+                "csv_file": csv_file,
+                "consolidate_fees": consolidate_fees,
+                "start_time": start_time,
+                "end_time": end_time,
+            },
+        )
+
+    def bkpr_editdescriptionbyoutpoint(
+        self, *, outpoint: str, description: str
+    ) -> Coroutine[Any, Any, BkprEditdescriptionbyoutpointResponse]:
+        """Reword the bookkeeping entries of an outpoint.
+
+        Added in v24.11.
+        """
+        return self.rpc_send(
+            self.rpc_commands["bkpr-editdescriptionbyoutpoint"], {"outpoint": outpoint, "description": description}
+        )
+
+    def bkpr_editdescriptionbypaymentid(
+        self, *, payment_id: str, description: str
+    ) -> Coroutine[Any, Any, BkprEditdescriptionbypaymentidResponse]:
+        """Reword the bookkeeping entries of a payment.
+
+        Added in v24.11.
+        """
+        return self.rpc_send(
+            self.rpc_commands["bkpr-editdescriptionbypaymentid"], {"payment_id": payment_id, "description": description}
+        )
+
+    def bkpr_inspect(self, *, account: str) -> Coroutine[Any, Any, BkprInspectResponse]:
+        """Trace a channel's transactions on the chain."""
+        return self.rpc_send(self.rpc_commands["bkpr-inspect"], {"account": account})
+
+    def bkpr_listaccountevents(
+        self, *, account: str | None = None, payment_id: str | None = None
+    ) -> Coroutine[Any, Any, BkprListaccounteventsResponse]:
+        """List bookkeeping entries by account or payment.
+
+        Args:
+            payment_id: Added in v24.08.
+        """
+        return self.rpc_send(
+            self.rpc_commands["bkpr-listaccountevents"], {"account": account, "payment_id": payment_id}
+        )
+
+    def bkpr_listbalances(self) -> Coroutine[Any, Any, BkprListbalancesResponse]:
+        """Show the balance of every bookkeeping account."""
+        return self.rpc_send(self.rpc_commands["bkpr-listbalances"], {})
+
+    def bkpr_listincome(
+        self, *, consolidate_fees: bool | None = None, start_time: U32 | None = None, end_time: U32 | None = None
+    ) -> Coroutine[Any, Any, BkprListincomeResponse]:
+        """List what the node earned and spent.
+
+        Args:
+            consolidate_fees: Default: true.
+        """
+        return self.rpc_send(
+            self.rpc_commands["bkpr-listincome"],
+            {"consolidate_fees": consolidate_fees, "start_time": start_time, "end_time": end_time},
+        )
+
+    def bkpr_report(
+        self,
+        *,
+        format: str | None = None,
+        headers: Sequence[str] | None = None,
+        escape: str | None = None,
+        start_time: U32 | None = None,
+        end_time: U32 | None = None,
+    ) -> Coroutine[Any, Any, BkprReportResponse]:
+        """Print income in a text format of your choice.
+
+        Added in v26.04.
+        """
+        return self.rpc_send(
+            self.rpc_commands["bkpr-report"],
+            {"format": format, "headers": headers, "escape": escape, "start_time": start_time, "end_time": end_time},
+        )
+
+    def blacklistrune(
+        self, *, start: U64 | None = None, end: U64 | None = None, relist: bool | None = None
+    ) -> Coroutine[Any, Any, BlacklistruneResponse]:
+        """Revoke runes by their number.
+
+        Added in v23.08.
+
+        Args:
+            relist: Added in v25.02.
+
+        `end` can only be given together with `start`.
+        """
+        return self.rpc_send(self.rpc_commands["blacklistrune"], {"start": start, "end": end, "relist": relist})
+
+    def cancelrecurringinvoice(
+        self,
+        *,
+        offer: str,
+        recurrence_counter: U64,
+        recurrence_label: str,
+        recurrence_start: float | None = None,
+        payer_note: str | None = None,
+        bip353: str | None = None,
+    ) -> Coroutine[Any, Any, CancelrecurringinvoiceResponse]:
+        """Tell an issuer that no more recurring payments follow.
+
+        Added in v25.09.
+        """
+        return self.rpc_send(
+            self.rpc_commands["cancelrecurringinvoice"],
+            {
+                "offer": offer,
+                "recurrence_counter": recurrence_counter,
+                "recurrence_label": recurrence_label,
+                "recurrence_start": recurrence_start,
+                "payer_note": payer_note,
+                "bip353": bip353,
+            },
+        )
+
+    def check(self, *, command_to_check: str) -> Coroutine[Any, Any, CheckResponse]:
+        """Test a call's parameters without running it."""
+        return self.rpc_send(self.rpc_commands["check"], {"command_to_check": command_to_check})
+
+    def checkmessage(
+        self, *, message: str, zbase: str, pubkey: Pubkey | None = None
+    ) -> Coroutine[Any, Any, CheckmessageResponse]:
+        """Verify which node signed a message.
+
+        Checks a signature made by `signmessage`, here or on another node, and gives back whether it is good and the
+        node id that made it.
+
+        Args:
+            message: Text that was signed.
+            zbase: Signature in zbase32.
+            pubkey: Node id that must have signed, 33 bytes in hex; absent, any node known from gossip.
+        """
+        return self.rpc_send(self.rpc_commands["checkmessage"], {"message": message, "zbase": zbase, "pubkey": pubkey})
+
+    def checkrune(
+        self,
+        *,
+        rune: str,
+        nodeid: str | None = None,
+        method: str | None = None,
+        params: Mapping[str, Any] | Sequence[Any] | None = None,
+    ) -> Coroutine[Any, Any, CheckruneResponse]:
+        """Test whether a rune permits a call.
+
+        Added in v23.08.
+        """
+        return self.rpc_send(
+            self.rpc_commands["checkrune"], {"rune": rune, "nodeid": nodeid, "method": method, "params": params}
+        )
+
+    def clnrest_register_path(
+        self,
+        *,
+        path: str,
+        rpc_method: str,
+        http_method: str | None = None,
+        rune_required: bool | None = None,
+        rune_restrictions: ClnrestRegisterPathRequestRuneRestrictions | None = None,
+    ) -> Coroutine[Any, Any, ClnrestRegisterPathResponse]:
+        """Give a plugin's command a REST path.
+
+        Added in v26.04.
+        """
+        return self.rpc_send(
+            self.rpc_commands["clnrest-register-path"],
+            {
+                "path": path,
+                "rpc_method": rpc_method,
+                "http_method": http_method,
+                "rune_required": rune_required,
+                "rune_restrictions": rune_restrictions,
+            },
+        )
+
+    def close(
+        self,
+        *,
+        id: str,
+        unilateraltimeout: U32 | None = None,
+        destination: str | None = None,
+        fee_negotiation_step: str | None = None,
+        wrong_funding: Outpoint | None = None,
+        force_lease_closed: bool | None = None,
+        feerange: Sequence[Feerate] | None = None,
+    ) -> Coroutine[Any, Any, CloseResponse]:
+        """Close a channel, with the peer's consent or without.
+
+        Closes a channel and, once the closing transaction is known, gives back how it was closed (*mutual*,
+        *unilateral* or *unopened*) and the transactions.
+
+        Args:
+            id: Channel id, short channel id, or, if the peer has one channel only, its node id.
+            unilateraltimeout: Seconds to wait for the peer before closing without it, where 0 means to wait for
+                ever; absent, 172800 (2 days).
+            destination: Bitcoin address for this node's share, bech32 and, if the peer allows it, taproot; absent,
+                the address set when the channel was opened, or one of the wallet.
+            fee_negotiation_step: How far each bid moves towards the peer's, where the old way to agree on the fee
+                is used: satoshi, or a percentage of the gap such as *10%*; absent, *50%*.
+            wrong_funding: Output to spend in place of the channel's own, as `txid:vout`, to rescue a botched
+                opening; both nodes must support that, and the channel must be unused. Absent, the channel's own.
+            force_lease_closed: Whether to close although the peer has leased money in this channel and the lease
+                still runs; absent, *false*.
+
+                Default: false.
+            feerange: Lowest and highest fee rate to offer, as an array of two fee rates; absent, *slow* and
+                *unilateral_close*.
+        """
+        return self.rpc_send(
+            self.rpc_commands["close"],
+            {
+                "id": id,
+                "unilateraltimeout": unilateraltimeout,
+                "destination": destination,
+                "fee_negotiation_step": fee_negotiation_step,
+                "wrong_funding": wrong_funding,
+                "force_lease_closed": force_lease_closed,
+                "feerange": feerange,
+            },
+        )
+
+    def commando(
+        self,
+        *,
+        peer_id: Pubkey,
+        method: str,
+        params: Mapping[str, Any] | Sequence[Any] | None = None,
+        rune: str | None = None,
+        filter: Mapping[str, Any] | None = None,
+    ) -> Coroutine[Any, Any, CommandoResponse]:
+        """Run a command on a peer's node.
+
+        Sends a command to a connected peer that accepts runes, and gives back what the command answers there; it waits
+        for ever if no answer comes.
+
+        Args:
+            peer_id: Node id of the peer, 33 bytes in hex.
+            method: Command to run there.
+            params: Parameters of the command, an object by name or an array by position; absent, none.
+            rune: Rune, made by the peer, that allows the call; without one it is refused.
+            filter: Which members of the answer to send back, an object of the answer's shape with *true* for each
+                one wanted; absent, all.
+        """
+        return self.rpc_send(
+            self.rpc_commands["commando"],
+            {"peer_id": peer_id, "method": method, "params": params, "rune": rune, "filter": filter},
+        )
+
+    def connect(
+        self, *, id: str, host: str | None = None, port: U16 | None = None
+    ) -> Coroutine[Any, Any, ConnectResponse]:
+        """Open a connection to a peer.
+
+        Connects to another node, or finds the connection that exists, and gives back the peer's id, features and
+        address once its channels are ready for use.
+
+        Args:
+            id: Node id of the peer, 33 bytes in hex; *id@host* or *id@host:port* names the address too, and `host`
+                and `port` then stay absent.
+            host: Host name, IP address or onion address of the peer, or the path of a local socket, which begins
+                with `/`; absent, the addresses known from gossip.
+            port: TCP port of the peer, only with `host`; absent, the usual one of the network (9735 on *bitcoin*,
+                19735 on *testnet*, 39735 on *signet*, 19846 on *regtest*).
+        """
+        return self.rpc_send(self.rpc_commands["connect"], {"id": id, "host": host, "port": port})
+
+    def createinvoice(
+        self, *, invstring: str, label: str | int, preimage: Hex
+    ) -> Coroutine[Any, Any, CreateinvoiceResponse]:
+        """Sign and store an invoice built elsewhere."""
+        return self.rpc_send(
+            self.rpc_commands["createinvoice"], {"invstring": invstring, "label": label, "preimage": preimage}
+        )
+
+    def createonion(
+        self,
+        *,
+        hops: Sequence[CreateonionRequestHops],
+        assocdata: Hex,
+        session_key: Secret | None = None,
+        onion_size: U16 | None = None,
+    ) -> Coroutine[Any, Any, CreateonionResponse]:
+        """Build an onion packet with payloads of your own."""
+        return self.rpc_send(
+            self.rpc_commands["createonion"],
+            {"hops": hops, "assocdata": assocdata, "session_key": session_key, "onion_size": onion_size},
+        )
+
+    def createproof(
+        self, *, invstring: str, note: str | None = None, include: Sequence[str | U64] | None = None
+    ) -> Coroutine[Any, Any, CreateproofResponse]:
+        """Prove that this node paid a BOLT 12 invoice.
+
+        Added in v26.06.
+        """
+        return self.rpc_send(
+            self.rpc_commands["createproof"], {"invstring": invstring, "note": note, "include": include}
+        )
+
+    def createrune(
+        self, *, rune: str | None = None, restrictions: Sequence[Sequence[str]] | Literal["readonly"] | None = None
+    ) -> Coroutine[Any, Any, CreateruneResponse]:
+        """Make a rune, or restrict one further.
+
+        Makes a token that lets its holder call commands within its restrictions, or narrows one down, and gives back
+        the rune and its number.
+
+        Added in v23.08.
+
+        Args:
+            rune: Rune to add restrictions to; absent, a new one is made.
+            restrictions: What the holder is limited to: *readonly*, or an array of restrictions that must all hold,
+                each an array of alternatives such as *method=listfunds* or *time<1800000000*; absent, nothing is
+                restricted further.
+        """
+        return self.rpc_send(self.rpc_commands["createrune"], {"rune": rune, "restrictions": restrictions})
+
+    def currencyconvert(self, *, amount: float, currency: str) -> Coroutine[Any, Any, CurrencyconvertResponse]:
+        """Express an amount of a currency in millisatoshi.
+
+        Added in v26.04.
+        """
+        return self.rpc_send(self.rpc_commands["currencyconvert"], {"amount": amount, "currency": currency})
+
+    def currencyrate(self, *, currency: str, source: str | None = None) -> Coroutine[Any, Any, CurrencyrateResponse]:
+        """Show the price of one bitcoin.
+
+        Added in v26.04.
+
+        Args:
+            source: Added in v26.06.
+        """
+        return self.rpc_send(self.rpc_commands["currencyrate"], {"currency": currency, "source": source})
+
+    def currencyrates(self, *, currency: str) -> Coroutine[Any, Any, CurrencyratesResponse]:
+        """List bitcoin prices by source.
+
+        Added in v26.04.
+        """
+        return self.rpc_send(self.rpc_commands["currencyrates"], {"currency": currency})
+
+    def datastore(
+        self,
+        *,
+        key: Sequence[str] | str,
+        string: str | None = None,
+        hex: Hex | None = None,
+        mode: (
+            Literal["must-create", "must-replace", "create-or-replace", "must-append", "create-or-append"] | None
+        ) = None,
+        generation: U64 | None = None,
+    ) -> Coroutine[Any, Any, DatastoreResponse]:
+        """Save a value under a key.
+
+        Args:
+            mode: Default: must-create.
+        """
+        return self.rpc_send(
+            self.rpc_commands["datastore"],
+            {"key": key, "string": string, "hex": hex, "mode": mode, "generation": generation},
+        )
+
+    def datastoreusage(self, *, key: Sequence[str] | str | None = None) -> Coroutine[Any, Any, DatastoreusageResponse]:
+        """Show how many bytes saved values take.
+
+        Added in v23.11.
+        """
+        return self.rpc_send(self.rpc_commands["datastoreusage"], {"key": key})
 
     def decode(self, *, string: str) -> Coroutine[Any, Any, DecodeResponse]:
         """Take a string apart and show what it says.
@@ -59,6 +927,84 @@ class AsyncClient(BaseAsyncClient):
         """
         return self.rpc_send(self.rpc_commands["decode"], {"string": string})
 
+    def deldatastore(
+        self, *, key: Sequence[str] | str, generation: U64 | None = None
+    ) -> Coroutine[Any, Any, DeldatastoreResponse]:
+        """Delete a saved value."""
+        return self.rpc_send(self.rpc_commands["deldatastore"], {"key": key, "generation": generation})
+
+    def delforward(
+        self, *, in_channel: ShortChannelId, in_htlc_id: U64, status: Literal["settled", "local_failed", "failed"]
+    ) -> Coroutine[Any, Any, DelforwardResponse]:
+        """Delete the record of a forwarded payment."""
+        return self.rpc_send(
+            self.rpc_commands["delforward"], {"in_channel": in_channel, "in_htlc_id": in_htlc_id, "status": status}
+        )
+
+    def delinvoice(
+        self, *, label: str | U64, status: Literal["paid", "expired", "unpaid"], desconly: bool | None = None
+    ) -> Coroutine[Any, Any, DelinvoiceResponse]:
+        """Delete an invoice or clear its description.
+
+        Deletes an invoice, or only its description, and gives back what it was.
+
+        Args:
+            label: Label of the invoice.
+            status: State the invoice must be in, *paid*, *unpaid* or *expired*; in any other it stays and the call
+                fails.
+            desconly: Whether to keep the invoice and delete its description alone; absent, *false*.
+        """
+        return self.rpc_send(self.rpc_commands["delinvoice"], {"label": label, "status": status, "desconly": desconly})
+
+    def delnetworkevent(self, *, created_index: U64) -> Coroutine[Any, Any, DelnetworkeventResponse]:
+        """Delete an entry of the network event log.
+
+        Added in v25.12.
+        """
+        return self.rpc_send(self.rpc_commands["delnetworkevent"], {"created_index": created_index})
+
+    def delpay(
+        self,
+        *,
+        payment_hash: Hash,
+        status: Literal["complete", "failed"],
+        partid: U64 | None = None,
+        groupid: U64 | None = None,
+    ) -> Coroutine[Any, Any, DelpayResponse]:
+        """Delete the record of a finished payment.
+
+        `partid` and `groupid` go together: all of them are given, or none.
+        """
+        return self.rpc_send(
+            self.rpc_commands["delpay"],
+            {"payment_hash": payment_hash, "status": status, "partid": partid, "groupid": groupid},
+        )
+
+    def deprecations(self, *, enable: bool) -> Coroutine[Any, Any, DeprecationsResponse]:
+        """Allow or refuse deprecated features on this connection.
+
+        Added in v24.02.
+        """
+        return self.rpc_send(self.rpc_commands["deprecations"], {"enable": enable})
+
+    def dev_forget_channel(
+        self,
+        *,
+        id: Pubkey,
+        short_channel_id: ShortChannelId | None = None,
+        channel_id: Hash | None = None,
+        force: bool | None = None,
+    ) -> Coroutine[Any, Any, DevForgetChannelResponse]:
+        """Erase a channel from the node's records.
+
+        Args:
+            force: Default: false.
+        """
+        return self.rpc_send(
+            self.rpc_commands["dev-forget-channel"],
+            {"id": id, "short_channel_id": short_channel_id, "channel_id": channel_id, "force": force},
+        )
+
     def dev_inject(
         self, *, entropy: Hex | None = None, time: U64 | None = None
     ) -> Coroutine[Any, Any, DevInjectResponse]:
@@ -81,6 +1027,30 @@ class AsyncClient(BaseAsyncClient):
         """
         return self.rpc_send(self.rpc_commands["dev-inject"], {"entropy": entropy, "time": time})
 
+    def dev_splice(
+        self,
+        *,
+        script_or_json: str,
+        dryrun: bool | None = None,
+        force_feerate: bool | None = None,
+        debug_log: bool | None = None,
+        dev_wetrun: bool | None = None,
+    ) -> Coroutine[Any, Any, DevSpliceResponse]:
+        """Run a script that splices several channels at once.
+
+        Added in v24.11.
+        """
+        return self.rpc_send(
+            self.rpc_commands["dev-splice"],
+            {
+                "script_or_json": script_or_json,
+                "dryrun": dryrun,
+                "force_feerate": force_feerate,
+                "debug_log": debug_log,
+                "dev-wetrun": dev_wetrun,
+            },
+        )
+
     def disableinvoicerequest(self, *, invreq_id: Hash) -> Coroutine[Any, Any, DisableinvoicerequestResponse]:
         """Withdraw a request made with invoicerequest.
 
@@ -101,6 +1071,357 @@ class AsyncClient(BaseAsyncClient):
         """
         return self.rpc_send(self.rpc_commands["disableinvoicerequest"], {"invreq_id": invreq_id})
 
+    def disableoffer(self, *, offer_id: Hash) -> Coroutine[Any, Any, DisableofferResponse]:
+        """Stop issuing invoices for an offer."""
+        return self.rpc_send(self.rpc_commands["disableoffer"], {"offer_id": offer_id})
+
+    def disconnect(self, *, id: Pubkey, force: bool | None = None) -> Coroutine[Any, Any, DisconnectResponse]:
+        """Drop the connection to a peer.
+
+        Ends the connection to a peer and gives back nothing.
+
+        Args:
+            id: Node id of the peer, 33 bytes in hex.
+            force: Whether to do so even if there is a channel with the peer that is in use; absent, *false*.
+        """
+        return self.rpc_send(self.rpc_commands["disconnect"], {"id": id, "force": force})
+
+    def emergencyrecover(self) -> Coroutine[Any, Any, EmergencyrecoverResponse]:
+        """Claim channel money back with the emergency backup."""
+        return self.rpc_send(self.rpc_commands["emergencyrecover"], {})
+
+    def enableoffer(self, *, offer_id: Hash) -> Coroutine[Any, Any, EnableofferResponse]:
+        """Let a disabled offer issue invoices again.
+
+        Added in v24.08.
+        """
+        return self.rpc_send(self.rpc_commands["enableoffer"], {"offer_id": offer_id})
+
+    def exposesecret(
+        self, *, passphrase: str, identifier: str | None = None
+    ) -> Coroutine[Any, Any, ExposesecretResponse]:
+        """Reveal the node's master secret for a backup.
+
+        Added in v24.11.
+        """
+        return self.rpc_send(self.rpc_commands["exposesecret"], {"passphrase": passphrase, "identifier": identifier})
+
+    def feerates(self, *, style: Literal["perkb", "perkw"]) -> Coroutine[Any, Any, FeeratesResponse]:
+        """Show the on-chain fee rates the node works with.
+
+        Gives back the fee rates that the node estimates and uses for its transactions, and what typical ones cost.
+
+        Args:
+            style: Unit of the rates: *perkw*, satoshi per 1000 weight units, or *perkb*, satoshi per 1000 virtual
+                bytes.
+        """
+        return self.rpc_send(self.rpc_commands["feerates"], {"style": style})
+
+    def fetchbip353(self, *, address: str) -> Coroutine[Any, Any, Fetchbip353Response]:
+        """Look up the payment details behind a BIP 353 name.
+
+        Added in v25.09.
+        """
+        return self.rpc_send(self.rpc_commands["fetchbip353"], {"address": address})
+
+    def fetchinvoice(
+        self,
+        *,
+        offer: str,
+        amount_msat: Msat | str | None = None,
+        quantity: U64 | None = None,
+        recurrence_counter: U64 | None = None,
+        recurrence_start: float | None = None,
+        recurrence_label: str | None = None,
+        timeout: float | None = None,
+        payer_note: str | None = None,
+        payer_metadata: str | None = None,
+        bip353: str | None = None,
+        dev_reply_path: Any | None = None,
+        dev_path_use_scidd: Any | None = None,
+    ) -> Coroutine[Any, Any, FetchinvoiceResponse]:
+        """Ask the issuer of an offer for an invoice.
+
+        Asks whoever made an offer for an invoice, and gives back the invoice and where it differs from the offer;
+        nothing is paid yet.
+
+        Args:
+            offer: Offer string, which begins with *lno1*.
+            amount_msat: Amount to be invoiced, in millisatoshi unless it ends in *sat* or *btc*; required if the
+                offer names none. Absent, the offer's price; less than that the issuer will refuse.
+
+                As a number: millisatoshi.
+            quantity: How many items to buy, at least 1; required if the offer sets a maximum quantity, refused if
+                it does not.
+            recurrence_counter: How many invoices of this series came before, 0 at first; required if the offer
+                recurs, refused if it does not.
+            recurrence_start: Number of the period to begin with, only if the offer says when its periods begin;
+                absent, 0.
+            recurrence_label: Name of your own that ties the calls of a series together; required if the offer
+                recurs, and the same in each call.
+            timeout: Seconds to wait for the issuer's answer; absent, 60.
+            payer_note: Message to the issuer, who puts it into the invoice; absent, none.
+            payer_metadata: Bytes in hex from which the key that signs the request is derived, so they must hold a
+                secret; not if the offer recurs. Absent, random.
+
+                Added in v24.11.
+            bip353: BIP 353 name under which the offer was found, such as *user@example.com*; absent, the issuer is
+                told none.
+
+                Added in v25.02.
+            dev_reply_path: Hidden: not meant for general use.
+            dev_path_use_scidd: Hidden: not meant for general use.
+        """
+        return self.rpc_send(
+            self.rpc_commands["fetchinvoice"],
+            {
+                "offer": offer,
+                "amount_msat": amount_msat,
+                "quantity": quantity,
+                "recurrence_counter": recurrence_counter,
+                "recurrence_start": recurrence_start,
+                "recurrence_label": recurrence_label,
+                "timeout": timeout,
+                "payer_note": payer_note,
+                "payer_metadata": payer_metadata,
+                "bip353": bip353,
+                "dev_reply_path": dev_reply_path,
+                "dev_path_use_scidd": dev_path_use_scidd,
+            },
+        )
+
+    def fundchannel(
+        self,
+        *,
+        id: Pubkey,
+        amount: SatOrAll,
+        feerate: Feerate | None = None,
+        announce: bool | None = None,
+        minconf: U32 | None = None,
+        push_msat: Msat | str | None = None,
+        close_to: str | None = None,
+        request_amt: Sat | str | None = None,
+        compact_lease: str | None = None,
+        utxos: Sequence[Outpoint] | None = None,
+        mindepth: U32 | None = None,
+        reserve: Sat | str | None = None,
+        channel_type: Sequence[U32] | None = None,
+    ) -> Coroutine[Any, Any, FundchannelResponse]:
+        """Open a channel with money from the on-chain wallet.
+
+        Opens a channel: connects if need be, broadcasts a funding transaction paid by the on-chain wallet, and gives
+        back that transaction and the channel id; the channel can be used after its confirmations.
+
+        Args:
+            id: Node id of the peer, 33 bytes in hex.
+            amount: Size of the channel, in satoshi unless it ends in *msat* or *btc*, or *all* for whatever is
+                there; from 546 satoshi, and up to 16777215 unless both nodes support large channels. With anchor
+                channels the emergency reserve stays in the wallet.
+            feerate: Fee rate of the funding transaction: a name such as *slow*, *normal* or *urgent*, or a number
+                with *perkw* (satoshi per 1000 weight units) or *perkb* (per 1000 virtual bytes, also when bare);
+                absent, *normal*.
+            announce: Whether the channel is made known to the network; absent, *true*.
+
+                Default: true.
+            minconf: Confirmations that a coin needs before it is spent; absent, 1.
+
+                Default: 1.
+            push_msat: Amount given away to the peer as its first balance, in millisatoshi unless it ends in *sat*
+                or *btc*; absent, nothing.
+
+                As a number: millisatoshi.
+            close_to: Bitcoin address that this node's share is bound to go to at a mutual close, if the peer
+                supports `option_upfront_shutdown_script`; absent, an address of the wallet.
+            request_amt: Liquidity to lease from the peer, in satoshi unless it ends in *msat* or *btc*; needs
+                `compact_lease`; absent, none.
+
+                As a number: satoshi.
+            compact_lease: Lease terms that the peer advertises, in hex; the opening fails if it asks for others.
+                Absent, no lease.
+            utxos: Coins to spend, each as `txid:vout`; absent, the wallet chooses among those not reserved.
+            mindepth: Confirmations of the funding transaction before this node uses the channel; absent, its
+                *funding-confirms* setting.
+            reserve: Balance that the peer must always keep on its side, in satoshi unless it ends in *msat* or
+                *btc*; absent, 1 % of the channel's size.
+
+                As a number: satoshi.
+            channel_type: Bit numbers of the channel type to ask for, unchecked, such as *[12, 22]* for
+                `option_static_remotekey` and `option_anchors`; absent, the best type both nodes know.
+
+                Added in v24.02.
+        """
+        return self.rpc_send(
+            self.rpc_commands["fundchannel"],
+            {
+                "id": id,
+                "amount": amount,
+                "feerate": feerate,
+                "announce": announce,
+                "minconf": minconf,
+                "push_msat": push_msat,
+                "close_to": close_to,
+                "request_amt": request_amt,
+                "compact_lease": compact_lease,
+                "utxos": utxos,
+                "mindepth": mindepth,
+                "reserve": reserve,
+                "channel_type": channel_type,
+            },
+        )
+
+    def fundchannel_cancel(self, *, id: Pubkey) -> Coroutine[Any, Any, FundchannelCancelResponse]:
+        """Call off a channel opening before its broadcast."""
+        return self.rpc_send(self.rpc_commands["fundchannel_cancel"], {"id": id})
+
+    def fundchannel_complete(
+        self, *, id: Pubkey, psbt: str, withhold: bool | None = None
+    ) -> Coroutine[Any, Any, FundchannelCompleteResponse]:
+        """Finish a channel opening with its funding PSBT.
+
+        Args:
+            withhold: Added in v25.12.
+        """
+        return self.rpc_send(self.rpc_commands["fundchannel_complete"], {"id": id, "psbt": psbt, "withhold": withhold})
+
+    def fundchannel_start(
+        self,
+        *,
+        id: Pubkey,
+        amount: Sat | str,
+        feerate: Feerate | None = None,
+        announce: bool | None = None,
+        close_to: str | None = None,
+        push_msat: Msat | str | None = None,
+        mindepth: U32 | None = None,
+        reserve: Sat | str | None = None,
+        channel_type: Sequence[U32] | None = None,
+    ) -> Coroutine[Any, Any, FundchannelStartResponse]:
+        """Begin a channel opening that you fund yourself.
+
+        Args:
+            amount: As a number: satoshi.
+            push_msat: As a number: millisatoshi.
+            reserve: As a number: satoshi.
+
+        `feerate`, `announce`, `close_to`, `push_msat`, `channel_type`, `mindepth` and `reserve` go together: all of
+        them are given, or none.
+        """
+        return self.rpc_send(
+            self.rpc_commands["fundchannel_start"],
+            {
+                "id": id,
+                "amount": amount,
+                "feerate": feerate,
+                "announce": announce,
+                "close_to": close_to,
+                "push_msat": push_msat,
+                "mindepth": mindepth,
+                "reserve": reserve,
+                "channel_type": channel_type,
+            },
+        )
+
+    def funderupdate(
+        self,
+        *,
+        policy: Literal["match", "available", "fixed"] | None = None,
+        policy_mod: Msat | str | None = None,
+        leases_only: bool | None = None,
+        min_their_funding_msat: Msat | str | None = None,
+        max_their_funding_msat: Msat | str | None = None,
+        per_channel_min_msat: Msat | str | None = None,
+        per_channel_max_msat: Msat | str | None = None,
+        reserve_tank_msat: Msat | str | None = None,
+        fuzz_percent: U32 | None = None,
+        fund_probability: U32 | None = None,
+        lease_fee_base_msat: Msat | str | None = None,
+        lease_fee_basis: U32 | None = None,
+        funding_weight: U32 | None = None,
+        channel_fee_max_base_msat: Msat | str | None = None,
+        channel_fee_max_proportional_thousandths: U32 | None = None,
+        compact_lease: Hex | None = None,
+    ) -> Coroutine[Any, Any, FunderupdateResponse]:
+        """Set what to add to channels that peers open.
+
+        Args:
+            policy: Default: fixed.
+            policy_mod: As a number: millisatoshi.
+            leases_only: Default: false.
+            min_their_funding_msat: As a number: millisatoshi.
+            max_their_funding_msat: As a number: millisatoshi.
+            per_channel_min_msat: As a number: millisatoshi.
+            per_channel_max_msat: As a number: millisatoshi.
+            reserve_tank_msat: As a number: millisatoshi.
+            fund_probability: Default: 100.
+            lease_fee_base_msat: As a number: millisatoshi.
+            channel_fee_max_base_msat: As a number: millisatoshi.
+        """
+        return self.rpc_send(
+            self.rpc_commands["funderupdate"],
+            {
+                "policy": policy,
+                "policy_mod": policy_mod,
+                "leases_only": leases_only,
+                "min_their_funding_msat": min_their_funding_msat,
+                "max_their_funding_msat": max_their_funding_msat,
+                "per_channel_min_msat": per_channel_min_msat,
+                "per_channel_max_msat": per_channel_max_msat,
+                "reserve_tank_msat": reserve_tank_msat,
+                "fuzz_percent": fuzz_percent,
+                "fund_probability": fund_probability,
+                "lease_fee_base_msat": lease_fee_base_msat,
+                "lease_fee_basis": lease_fee_basis,
+                "funding_weight": funding_weight,
+                "channel_fee_max_base_msat": channel_fee_max_base_msat,
+                "channel_fee_max_proportional_thousandths": channel_fee_max_proportional_thousandths,
+                "compact_lease": compact_lease,
+            },
+        )
+
+    def fundpsbt(
+        self,
+        *,
+        satoshi: SatOrAll,
+        feerate: Feerate,
+        startweight: U32,
+        minconf: U32 | None = None,
+        reserve: U32 | None = None,
+        locktime: U32 | None = None,
+        min_witness_weight: U32 | None = None,
+        excess_as_change: bool | None = None,
+        nonwrapped: bool | None = None,
+        opening_anchor_channel: bool | None = None,
+    ) -> Coroutine[Any, Any, FundpsbtResponse]:
+        """Start a PSBT on coins of the on-chain wallet.
+
+        Args:
+            minconf: Default: 1.
+            nonwrapped: Added in v23.02.
+            opening_anchor_channel: Added in v23.08.
+        """
+        return self.rpc_send(
+            self.rpc_commands["fundpsbt"],
+            {
+                "satoshi": satoshi,
+                "feerate": feerate,
+                "startweight": startweight,
+                "minconf": minconf,
+                "reserve": reserve,
+                "locktime": locktime,
+                "min_witness_weight": min_witness_weight,
+                "excess_as_change": excess_as_change,
+                "nonwrapped": nonwrapped,
+                "opening_anchor_channel": opening_anchor_channel,
+            },
+        )
+
+    def getemergencyrecoverdata(self) -> Coroutine[Any, Any, GetemergencyrecoverdataResponse]:
+        """Read the encrypted emergency backup.
+
+        Added in v24.11.
+        """
+        return self.rpc_send(self.rpc_commands["getemergencyrecoverdata"], {})
+
     def getinfo(self) -> Coroutine[Any, Any, GetinfoResponse]:
         """Show who this node is.
 
@@ -113,6 +1434,124 @@ class AsyncClient(BaseAsyncClient):
         - -32602: A parameter was given, but there are none.
         """
         return self.rpc_send(self.rpc_commands["getinfo"], {})
+
+    def getlog(
+        self, *, level: Literal["broken", "unusual", "info", "debug", "trace", "io"] | None = None
+    ) -> Coroutine[Any, Any, GetlogResponse]:
+        """Read the node's latest log lines.
+
+        Args:
+            level: Default: info.
+        """
+        return self.rpc_send(self.rpc_commands["getlog"], {"level": level})
+
+    def getroute(
+        self,
+        *,
+        id: Pubkey,
+        amount_msat: Msat | str,
+        riskfactor: U64,
+        cltv: U32 | None = None,
+        fromid: Pubkey | None = None,
+        fuzzpercent: U32 | None = None,
+        exclude: Sequence[str] | None = None,
+        maxhops: U32 | None = None,
+    ) -> Coroutine[Any, Any, GetrouteResponse]:
+        """Find one route to a node.
+
+        Gives back the hops of one route that carries an amount to a node, in the form that `sendpay` takes.
+
+        Deprecated in v26.06, removed after v27.03.
+
+        Args:
+            id: Node id of the destination, 33 bytes in hex.
+            amount_msat: Amount that is to arrive, in millisatoshi unless it ends in *sat* or *btc*; 0 finds any
+                route, whatever the channels' minimum.
+
+                As a number: millisatoshi.
+            riskfactor: Yearly cost of money that is stuck, in percent, weighed against fees; 0 looks at fees alone.
+            cltv: Blocks that must be left when the payment arrives; absent, 9.
+
+                Default: 9.
+            fromid: Node id where the route begins, 33 bytes in hex; absent, this node.
+            fuzzpercent: Without effect, still accepted.
+            exclude: What the route must avoid: node ids, or channels with their direction, such as *1x2x3/0*;
+                absent, nothing.
+            maxhops: How many channels the route may have at most; absent, 20.
+
+                Default: 20.
+        """
+        return self.rpc_send(
+            self.rpc_commands["getroute"],
+            {
+                "id": id,
+                "amount_msat": amount_msat,
+                "riskfactor": riskfactor,
+                "cltv": cltv,
+                "fromid": fromid,
+                "fuzzpercent": fuzzpercent,
+                "exclude": exclude,
+                "maxhops": maxhops,
+            },
+        )
+
+    def getroutes(
+        self,
+        *,
+        source: Pubkey,
+        destination: Pubkey,
+        amount_msat: Msat | str,
+        layers: Sequence[str],
+        maxfee_msat: Msat | str,
+        final_cltv: U32,
+        maxdelay: U32 | None = None,
+        maxparts: U32 | None = None,
+    ) -> Coroutine[Any, Any, GetroutesResponse]:
+        """Find a set of routes that can carry a payment.
+
+        Gives back one or more routes that together carry an amount, and how likely they are to, in parts per million.
+
+        Added in v24.08.
+
+        Args:
+            source: Node id where the routes begin, 33 bytes in hex.
+            destination: Node id where the routes end, 33 bytes in hex, other than `source`.
+            amount_msat: Amount that is to arrive, above zero, in millisatoshi unless it ends in *sat* or *btc*.
+
+                As a number: millisatoshi.
+            layers: Names of layers to apply, in order, besides gossip; *auto.localchans* adds this node's own
+                channels, *auto.sourcefree* makes those of `source` free. May be empty.
+            maxfee_msat: Highest fee of all routes together, in millisatoshi unless it ends in *sat* or *btc*.
+
+                As a number: millisatoshi.
+            final_cltv: Blocks that must be left when the payment arrives.
+            maxdelay: How many blocks a route may take at most; no more than 2016, which is also meant if absent.
+
+                Default: 2016. Added in v25.02.
+            maxparts: How many routes to split the amount over at most; absent, 100.
+
+                Default: 100. Added in v25.09.
+        """
+        return self.rpc_send(
+            self.rpc_commands["getroutes"],
+            {
+                "source": source,
+                "destination": destination,
+                "amount_msat": amount_msat,
+                "layers": layers,
+                "maxfee_msat": maxfee_msat,
+                "final_cltv": final_cltv,
+                "maxdelay": maxdelay,
+                "maxparts": maxparts,
+            },
+        )
+
+    def graceful(self, *, timeout: U32 | None = None) -> Coroutine[Any, Any, GracefulResponse]:
+        """Wind down HTLCs and connections before a stop.
+
+        Added in v26.06.
+        """
+        return self.rpc_send(self.rpc_commands["graceful"], {"timeout": timeout})
 
     def help(self, *, command: str | None = None) -> Coroutine[Any, Any, HelpResponse]:
         """List the commands and their parameters.
@@ -130,6 +1569,108 @@ class AsyncClient(BaseAsyncClient):
         - -32602: A parameter is malformed.
         """
         return self.rpc_send(self.rpc_commands["help"], {"command": command})
+
+    def injectonionmessage(self, *, path_key: Pubkey, message: Hex) -> Coroutine[Any, Any, InjectonionmessageResponse]:
+        """Handle an onion message as if a peer sent it.
+
+        Added in v24.11.
+        """
+        return self.rpc_send(self.rpc_commands["injectonionmessage"], {"path_key": path_key, "message": message})
+
+    def injectpaymentonion(
+        self,
+        *,
+        onion: Hex,
+        payment_hash: Hash,
+        amount_msat: Msat | str,
+        cltv_expiry: U16,
+        partid: U64,
+        groupid: U64,
+        label: str | None = None,
+        invstring: str | None = None,
+        localinvreqid: Hash | None = None,
+        destination_msat: Msat | str | None = None,
+        destination: Pubkey | None = None,
+    ) -> Coroutine[Any, Any, InjectpaymentonionResponse]:
+        """Launch a payment from a ready-made onion.
+
+        Added in v24.11.
+
+        Args:
+            amount_msat: As a number: millisatoshi.
+            destination_msat: As a number: millisatoshi. Added in v24.11.1.
+            destination: Added in v26.06.
+        """
+        return self.rpc_send(
+            self.rpc_commands["injectpaymentonion"],
+            {
+                "onion": onion,
+                "payment_hash": payment_hash,
+                "amount_msat": amount_msat,
+                "cltv_expiry": cltv_expiry,
+                "partid": partid,
+                "groupid": groupid,
+                "label": label,
+                "invstring": invstring,
+                "localinvreqid": localinvreqid,
+                "destination_msat": destination_msat,
+                "destination": destination,
+            },
+        )
+
+    def invoice(
+        self,
+        *,
+        amount_msat: MsatOrAny,
+        label: str | int,
+        description: str,
+        expiry: U64 | None = None,
+        fallbacks: Sequence[str] | None = None,
+        preimage: Hex | None = None,
+        exposeprivatechannels: Sequence[ShortChannelId] | bool | ShortChannelId | None = None,
+        cltv: U32 | None = None,
+        deschashonly: bool | None = None,
+    ) -> Coroutine[Any, Any, InvoiceResponse]:
+        """Create an invoice to be paid.
+
+        Creates a BOLT 11 invoice and gives back its string, payment hash, payment secret and expiry, with warnings
+        where the channels may not be able to receive it.
+
+        Args:
+            amount_msat: Amount to receive, above zero, in millisatoshi unless it ends in *sat* or *btc*; or *any*,
+                to let the payer choose.
+            label: Name of your own for the invoice, at most 128 bytes and never used before; a number is kept as
+                its digits. Payers do not see it.
+            description: What is paid for, in UTF-8 without `\\u` escapes; payers can read it, and it may have 639
+                bytes at most unless `deschashonly` is set.
+            expiry: Seconds until the invoice can no longer be paid; absent, 604800 (7 days).
+            fallbacks: On-chain addresses to offer as well, the preferred one first; the node does not notice
+                payments to them. Absent, none, unless the node is set to make unified invoices.
+            preimage: Preimage to use, 32 bytes in hex; it has to be random and secret. Absent, the node draws one.
+            exposeprivatechannels: Which unannounced channels may appear as route hints: *true* for all, *false* for
+                none, or one or more short channel ids (real or alias), which then are the only ones considered. Absent,
+                they appear only if the node has no announced channel.
+            cltv: Blocks that must be left to claim the money when it arrives; absent, the node's *cltv-final*
+                setting.
+            deschashonly: Whether the invoice carries only the SHA-256 of `description`, which then may be longer
+                and has to reach the payer in another way; absent, *false*.
+
+                Default: false.
+        """
+        return self.rpc_send(
+            self.rpc_commands["invoice"],
+            {
+                "amount_msat": amount_msat,
+                "label": label,
+                "description": description,
+                "expiry": expiry,
+                "fallbacks": fallbacks,
+                "preimage": preimage,
+                "exposeprivatechannels": exposeprivatechannels,
+                "cltv": cltv,
+                "deschashonly": deschashonly,
+            },
+        )
 
     def invoicerequest(
         self,
@@ -194,6 +1735,216 @@ class AsyncClient(BaseAsyncClient):
             },
         )
 
+    def keysend(
+        self,
+        *,
+        destination: Pubkey,
+        amount_msat: Msat | str,
+        label: str | None = None,
+        maxfeepercent: float | None = None,
+        retry_for: U32 | None = None,
+        maxdelay: U32 | None = None,
+        exemptfee: Msat | str | None = None,
+        routehints: Sequence[Sequence[KeysendRequestRoutehints]] | None = None,
+        extratlvs: Mapping[str, Any] | None = None,
+        maxfee: Msat | str | None = None,
+    ) -> Coroutine[Any, Any, KeysendResponse]:
+        """Pay a node by its id, the older way.
+
+        Pays a node without an invoice and gives back the preimage, which proves nothing as the payer made it;
+        `xkeysend` takes its place.
+
+        Deprecated in v26.06, removed after v27.03.
+
+        Args:
+            destination: Node id to pay, 33 bytes in hex, other than this node.
+            amount_msat: Amount to pay, in millisatoshi unless it ends in *sat* or *btc*.
+
+                As a number: millisatoshi.
+            label: Name of your own, kept with the payment and shown by `listpays`; absent, none.
+            maxfeepercent: Highest fee, in percent of the amount; not with `maxfee`; absent, 0.5.
+            retry_for: Seconds during which further routes are tried; absent, 60.
+            maxdelay: How many blocks the money may be locked up on its way at most; absent, 2016.
+            exemptfee: Fee up to which `maxfeepercent` does not count, in millisatoshi unless it ends in *sat* or
+                *btc*; not with `maxfee`; absent, 5000 msat.
+
+                As a number: millisatoshi.
+            routehints: Ways to a node that gossip does not show: arrays of hops, each with the node it leaves, its
+                short channel id, fees and delay in blocks; absent, none.
+            extratlvs: More fields for the recipient: an object of field numbers and values in hex; absent, none.
+            maxfee: Highest fee, in millisatoshi unless it ends in *sat* or *btc*, in place of `maxfeepercent` and
+                `exemptfee`; absent, those two decide.
+
+                As a number: millisatoshi. Added in v24.11.
+        """
+        return self.rpc_send(
+            self.rpc_commands["keysend"],
+            {
+                "destination": destination,
+                "amount_msat": amount_msat,
+                "label": label,
+                "maxfeepercent": maxfeepercent,
+                "retry_for": retry_for,
+                "maxdelay": maxdelay,
+                "exemptfee": exemptfee,
+                "routehints": routehints,
+                "extratlvs": extratlvs,
+                "maxfee": maxfee,
+            },
+        )
+
+    def listaddresses(
+        self, *, address: str | None = None, start: U64 | None = None, limit: U32 | None = None
+    ) -> Coroutine[Any, Any, ListaddressesResponse]:
+        """List the on-chain addresses handed out so far.
+
+        Added in v24.11.
+
+        Args:
+            start: Default: 1.
+        """
+        return self.rpc_send(self.rpc_commands["listaddresses"], {"address": address, "start": start, "limit": limit})
+
+    def listchainmoves(
+        self, *, index: Literal["created"] | None = None, start: U64 | None = None, limit: U32 | None = None
+    ) -> Coroutine[Any, Any, ListchainmovesResponse]:
+        """List money movements on the chain.
+
+        Added in v25.09.
+
+        `start` and `limit` can only be given together with `index`.
+        """
+        return self.rpc_send(self.rpc_commands["listchainmoves"], {"index": index, "start": start, "limit": limit})
+
+    def listchannelmoves(
+        self, *, index: Literal["created"] | None = None, start: U64 | None = None, limit: U32 | None = None
+    ) -> Coroutine[Any, Any, ListchannelmovesResponse]:
+        """List money movements inside channels.
+
+        Added in v25.09.
+
+        `start` and `limit` can only be given together with `index`.
+        """
+        return self.rpc_send(self.rpc_commands["listchannelmoves"], {"index": index, "start": start, "limit": limit})
+
+    def listchannels(
+        self,
+        *,
+        short_channel_id: ShortChannelId | None = None,
+        source: Pubkey | None = None,
+        destination: Pubkey | None = None,
+    ) -> Coroutine[Any, Any, ListchannelsResponse]:
+        """List the network's channels in each direction.
+
+        Gives back the channels known from gossip, one entry for each direction with its fees and limits; at most one
+        parameter may be given.
+
+        Args:
+            short_channel_id: Show only the channel with this short channel id; absent, any.
+            source: Show only directions that lead out of this node id, 33 bytes in hex; absent, any.
+            destination: Show only directions that lead into this node id, 33 bytes in hex; absent, any.
+        """
+        return self.rpc_send(
+            self.rpc_commands["listchannels"],
+            {"short_channel_id": short_channel_id, "source": source, "destination": destination},
+        )
+
+    def listclosedchannels(self, *, id: Pubkey | None = None) -> Coroutine[Any, Any, ListclosedchannelsResponse]:
+        """List the node's past channels.
+
+        Added in v23.05.
+        """
+        return self.rpc_send(self.rpc_commands["listclosedchannels"], {"id": id})
+
+    def listconfigs(self, *, config: str | None = None) -> Coroutine[Any, Any, ListconfigsResponse]:
+        """Show each setting and where it was made.
+
+        Gives back the node's settings and those of its plugins, each with its value and where it was made.
+
+        Args:
+            config: Name of the one setting to show; absent, all but those for developers.
+        """
+        return self.rpc_send(self.rpc_commands["listconfigs"], {"config": config})
+
+    def listdatastore(self, *, key: Sequence[str] | str | None = None) -> Coroutine[Any, Any, ListdatastoreResponse]:
+        """Read saved values by key."""
+        return self.rpc_send(self.rpc_commands["listdatastore"], {"key": key})
+
+    def listforwards(
+        self,
+        *,
+        status: Literal["offered", "settled", "local_failed", "failed"] | None = None,
+        in_channel: ShortChannelId | None = None,
+        out_channel: ShortChannelId | None = None,
+        index: Literal["created", "updated"] | None = None,
+        start: U64 | None = None,
+        limit: U32 | None = None,
+    ) -> Coroutine[Any, Any, ListforwardsResponse]:
+        """List the payments routed through this node.
+
+        Gives back the HTLCs that this node forwarded or tried to, with channels, amounts, fee and status.
+
+        Args:
+            status: Show only forwards in this state: *offered*, *settled*, *local_failed* or *failed*; absent, all.
+            in_channel: Show only forwards that came in over this short channel id; absent, over any.
+            out_channel: Show only forwards that went out over this short channel id; absent, over any.
+            index: Index that orders the list, *created* or *updated*, and that `start` and `limit` count by;
+                absent, the order of creation.
+
+                Default: created. Added in v23.11.
+            start: Index value to begin at, as `wait` reports it; only with `index`, and without `in_channel` and
+                `out_channel`; absent, the beginning.
+
+                Added in v23.11.
+            limit: How many entries to show at most; only with `index`; absent, all.
+
+                Added in v23.11.
+
+        `start` and `limit` can only be given together with `index`.
+        """
+        return self.rpc_send(
+            self.rpc_commands["listforwards"],
+            {
+                "status": status,
+                "in_channel": in_channel,
+                "out_channel": out_channel,
+                "index": index,
+                "start": start,
+                "limit": limit,
+            },
+        )
+
+    def listfunds(self, *, spent: bool | None = None) -> Coroutine[Any, Any, ListfundsResponse]:
+        """Show on-chain coins and channel balances.
+
+        Gives back the coins of the on-chain wallet and, for each channel, its capacity and this node's share in it.
+
+        Args:
+            spent: Whether to show coins that are already spent too; absent, *false*.
+
+                Default: false.
+        """
+        return self.rpc_send(self.rpc_commands["listfunds"], {"spent": spent})
+
+    def listhtlcs(
+        self,
+        *,
+        id: str | None = None,
+        index: Literal["created", "updated"] | None = None,
+        start: U64 | None = None,
+        limit: U32 | None = None,
+    ) -> Coroutine[Any, Any, ListhtlcsResponse]:
+        """List the HTLCs of all channels or one.
+
+        Added in v22.11.
+
+        Args:
+            index: Default: created. Added in v25.05.
+            start: Added in v25.05.
+            limit: Added in v25.05.
+        """
+        return self.rpc_send(self.rpc_commands["listhtlcs"], {"id": id, "index": index, "start": start, "limit": limit})
+
     def listinvoicerequests(
         self, *, invreq_id: Hash | None = None, active_only: bool | None = None
     ) -> Coroutine[Any, Any, ListinvoicerequestsResponse]:
@@ -219,6 +1970,304 @@ class AsyncClient(BaseAsyncClient):
             self.rpc_commands["listinvoicerequests"], {"invreq_id": invreq_id, "active_only": active_only}
         )
 
+    def listinvoices(
+        self,
+        *,
+        label: str | int | None = None,
+        invstring: str | None = None,
+        payment_hash: Hex | None = None,
+        offer_id: str | None = None,
+        index: Literal["created", "updated"] | None = None,
+        start: U64 | None = None,
+        limit: U32 | None = None,
+    ) -> Coroutine[Any, Any, ListinvoicesResponse]:
+        """List invoices and whether they are paid.
+
+        Gives back the stored invoices with their status: all, or those that match one of `label`, `invstring`,
+        `payment_hash` and `offer_id`.
+
+        Args:
+            label: Show the invoice with this label; absent, any.
+            invstring: Show the invoice with this BOLT 11 or BOLT 12 string; absent, any.
+            payment_hash: Show the invoice with this payment hash, 32 bytes in hex; absent, any.
+            offer_id: Show the invoices issued for this offer of the node, 32 bytes in hex; absent, any.
+            index: Index that orders the list, *created* or *updated*, and that `start` and `limit` count by;
+                absent, the order of creation.
+
+                Default: created. Added in v23.08.
+            start: Index value to begin at, as `wait` reports it; only with `index`; absent, the beginning.
+
+                Added in v23.08.
+            limit: How many entries to show at most; only with `index`; absent, all.
+
+                Added in v23.08.
+
+        `start` and `limit` can only be given together with `index`.
+        """
+        return self.rpc_send(
+            self.rpc_commands["listinvoices"],
+            {
+                "label": label,
+                "invstring": invstring,
+                "payment_hash": payment_hash,
+                "offer_id": offer_id,
+                "index": index,
+                "start": start,
+                "limit": limit,
+            },
+        )
+
+    def listnetworkevents(
+        self,
+        *,
+        id: str | None = None,
+        index: Literal["created"] | None = None,
+        start: U64 | None = None,
+        limit: U32 | None = None,
+    ) -> Coroutine[Any, Any, ListnetworkeventsResponse]:
+        """Show the log of connections and pings.
+
+        Added in v25.12.
+
+        Args:
+            index: Default: created.
+        """
+        return self.rpc_send(
+            self.rpc_commands["listnetworkevents"], {"id": id, "index": index, "start": start, "limit": limit}
+        )
+
+    def listnodes(self, *, id: Pubkey | None = None) -> Coroutine[Any, Any, ListnodesResponse]:
+        """List the nodes known from gossip.
+
+        Gives back what gossip says of the network's nodes, such as alias, colour, features and addresses.
+
+        Args:
+            id: Show only the node with this id, 33 bytes in hex; absent, all.
+        """
+        return self.rpc_send(self.rpc_commands["listnodes"], {"id": id})
+
+    def listoffers(
+        self, *, offer_id: Hash | None = None, active_only: bool | None = None
+    ) -> Coroutine[Any, Any, ListoffersResponse]:
+        """List this node's offers.
+
+        Gives back the offers made by this node, with their string, label and whether they are active and used.
+
+        Args:
+            offer_id: Show only the offer with this id, 32 bytes in hex; absent, all.
+            active_only: Whether to leave out offers that are disabled or used up; absent, *false*.
+        """
+        return self.rpc_send(self.rpc_commands["listoffers"], {"offer_id": offer_id, "active_only": active_only})
+
+    def listpays(
+        self,
+        *,
+        bolt11: str | None = None,
+        payment_hash: Hash | None = None,
+        status: Literal["pending", "complete", "failed"] | None = None,
+        index: Literal["created", "updated"] | None = None,
+        start: U64 | None = None,
+        limit: U32 | None = None,
+    ) -> Coroutine[Any, Any, ListpaysResponse]:
+        """List outgoing payments, their parts summed up.
+
+        Gives back the outgoing payments, each with its status and amounts added up over all of its parts.
+
+        Args:
+            bolt11: Show the payment of this BOLT 11 or BOLT 12 invoice; absent, any.
+            payment_hash: Show the payment with this hash, 32 bytes in hex; absent, any.
+            status: Show only payments that are *pending*, *complete* or *failed*; absent, all.
+            index: Index that orders the list, *created* or *updated*, and that `start` and `limit` count by;
+                absent, the order of creation.
+
+                Added in v24.11.
+            start: Index value of the first part to read, only with `index`, and without `bolt11` and
+                `payment_hash`; sums leave out the parts before it. Absent, the beginning.
+
+                Added in v24.11.
+            limit: How many parts to read at most, only with `index`; payments of several parts make the list
+                shorter and their sums may be too low. Absent, all.
+
+                Added in v24.11.
+        """
+        return self.rpc_send(
+            self.rpc_commands["listpays"],
+            {
+                "bolt11": bolt11,
+                "payment_hash": payment_hash,
+                "status": status,
+                "index": index,
+                "start": start,
+                "limit": limit,
+            },
+        )
+
+    def listpeerchannels(
+        self,
+        *,
+        id: Pubkey | None = None,
+        short_channel_id: ShortChannelId | None = None,
+        channel_id: Hash | None = None,
+    ) -> Coroutine[Any, Any, ListpeerchannelsResponse]:
+        """List this node's channels in full detail.
+
+        Gives back the channels of this node with state, balances, limits and fees, whether the peer is connected or
+        not; at most one parameter may be given.
+
+        Added in v23.02.
+
+        Args:
+            id: Show only channels with this peer, by its node id, 33 bytes in hex; absent, with any.
+            short_channel_id: Show only the channel with this short channel id or alias; absent, any.
+
+                Added in v25.05.
+            channel_id: Show only the channel with this id, 32 bytes in hex; absent, any.
+
+                Added in v26.04.
+        """
+        return self.rpc_send(
+            self.rpc_commands["listpeerchannels"],
+            {"id": id, "short_channel_id": short_channel_id, "channel_id": channel_id},
+        )
+
+    def listpeers(
+        self, *, id: Pubkey | None = None, level: Literal["io", "trace", "debug", "info", "unusual"] | None = None
+    ) -> Coroutine[Any, Any, ListpeersResponse]:
+        """List the node's peers and their state.
+
+        Gives back the nodes that are connected or have a channel with this one, with addresses and features.
+
+        Args:
+            id: Show only the peer with this node id, 33 bytes in hex; absent, all.
+            level: Add each peer's log lines from this level up: *io*, *trace*, *debug*, *info* or *unusual*;
+                absent, no log.
+        """
+        return self.rpc_send(self.rpc_commands["listpeers"], {"id": id, "level": level})
+
+    def listsendpays(
+        self,
+        *,
+        bolt11: str | None = None,
+        payment_hash: Hash | None = None,
+        status: Literal["pending", "complete", "failed"] | None = None,
+        index: Literal["created", "updated"] | None = None,
+        start: U64 | None = None,
+        limit: U32 | None = None,
+    ) -> Coroutine[Any, Any, ListsendpaysResponse]:
+        """List outgoing payments part by part.
+
+        Gives back the parts of outgoing payments, each with its status, destination and amounts; `listpays` adds them
+        up.
+
+        Args:
+            bolt11: Show the parts that pay this BOLT 11 or BOLT 12 invoice; not with `payment_hash`; absent, any.
+            payment_hash: Show the parts with this payment hash, 32 bytes in hex; not with `bolt11`; absent, any.
+            status: Show only parts that are *pending*, *complete* or *failed*; absent, all.
+            index: Index that orders the list, *created* or *updated*, and that `start` and `limit` count by;
+                absent, the order of creation.
+
+                Added in v23.11.
+            start: Index value to begin at, as `wait` reports it; only with `index`, and without `bolt11` and
+                `payment_hash`; absent, the beginning.
+
+                Added in v23.11.
+            limit: How many entries to show at most; only with `index`; absent, all.
+
+                Added in v23.11.
+
+        `start` and `limit` can only be given together with `index`.
+        """
+        return self.rpc_send(
+            self.rpc_commands["listsendpays"],
+            {
+                "bolt11": bolt11,
+                "payment_hash": payment_hash,
+                "status": status,
+                "index": index,
+                "start": start,
+                "limit": limit,
+            },
+        )
+
+    def listsqlschemas(self, *, table: str | None = None) -> Coroutine[Any, Any, ListsqlschemasResponse]:
+        """Show the tables and columns that sql can query.
+
+        Added in v23.02.
+        """
+        return self.rpc_send(self.rpc_commands["listsqlschemas"], {"table": table})
+
+    def listtransactions(self) -> Coroutine[Any, Any, ListtransactionsResponse]:
+        """List the on-chain wallet's transactions.
+
+        Gives back the on-chain transactions that concern the wallet or its channels, with inputs, outputs and block
+        height.
+        """
+        return self.rpc_send(self.rpc_commands["listtransactions"], {})
+
+    def makesecret(
+        self, *, hex: Hex | None = None, string: str | None = None
+    ) -> Coroutine[Any, Any, MakesecretResponse]:
+        """Derive a secret from the node's master secret."""
+        return self.rpc_send(self.rpc_commands["makesecret"], {"hex": hex, "string": string})
+
+    def multifundchannel(
+        self,
+        *,
+        destinations: Sequence[MultifundchannelRequestDestinations],
+        feerate: Feerate | None = None,
+        minconf: int | None = None,
+        utxos: Sequence[Outpoint] | None = None,
+        minchannels: int | None = None,
+        commitment_feerate: Feerate | None = None,
+    ) -> Coroutine[Any, Any, MultifundchannelResponse]:
+        """Open several channels in one transaction.
+
+        Args:
+            minconf: Default: 1.
+        """
+        return self.rpc_send(
+            self.rpc_commands["multifundchannel"],
+            {
+                "destinations": destinations,
+                "feerate": feerate,
+                "minconf": minconf,
+                "utxos": utxos,
+                "minchannels": minchannels,
+                "commitment_feerate": commitment_feerate,
+            },
+        )
+
+    def multiwithdraw(
+        self,
+        *,
+        outputs: Sequence[Mapping[str, Any]],
+        feerate: Feerate | None = None,
+        minconf: U32 | None = None,
+        utxos: Sequence[Outpoint] | None = None,
+    ) -> Coroutine[Any, Any, MultiwithdrawResponse]:
+        """Pay several on-chain addresses in one transaction.
+
+        Args:
+            minconf: Default: 1.
+        """
+        return self.rpc_send(
+            self.rpc_commands["multiwithdraw"],
+            {"outputs": outputs, "feerate": feerate, "minconf": minconf, "utxos": utxos},
+        )
+
+    def newaddr(
+        self, *, addresstype: Literal["bech32", "p2tr", "all"] | None = None
+    ) -> Coroutine[Any, Any, NewaddrResponse]:
+        """Get a fresh on-chain address to receive at.
+
+        Derives an unused address of the on-chain wallet and gives it back, in one form or in both.
+
+        Args:
+            addresstype: *bech32* (SegWit version 0), *p2tr* (taproot) or *all* (both, for the same key); absent,
+                *p2tr*, though until v26.12 a node that allows deprecated features gives both.
+        """
+        return self.rpc_send(self.rpc_commands["newaddr"], {"addresstype": addresstype})
+
     def notifications(self, *, enable: bool) -> Coroutine[Any, Any, NotificationsResponse]:
         """Choose whether this connection gets notifications.
 
@@ -236,6 +2285,728 @@ class AsyncClient(BaseAsyncClient):
         """
         return self.rpc_send(self.rpc_commands["notifications"], {"enable": enable})
 
+    def offer(
+        self,
+        *,
+        amount: MsatOrAny | Currency,
+        description: str | None = None,
+        issuer: str | None = None,
+        label: str | None = None,
+        quantity_max: U64 | None = None,
+        absolute_expiry: U64 | None = None,
+        recurrence: str | None = None,
+        recurrence_base: int | None = None,
+        recurrence_paywindow: str | None = None,
+        recurrence_limit: U32 | None = None,
+        single_use: bool | None = None,
+        proportional_amount: bool | None = None,
+        optional_recurrence: bool | None = None,
+        fronting_nodes: Sequence[Pubkey] | None = None,
+        dev_paths: Any | None = None,
+    ) -> Coroutine[Any, Any, OfferResponse]:
+        """Create an offer for others to pay.
+
+        Creates an offer, or finds the same one made before, and gives back its string, its id and whether it is active;
+        the node answers those who ask for an invoice.
+
+        Args:
+            amount: Price of one item: an amount in millisatoshi unless it ends in *sat* or *btc*; a number with a
+                currency code, such as *10USD*, if a plugin converts that currency; or *any*, to let the payer choose.
+            description: What the offer is for, in UTF-8 without `\\u` escapes, for all to read; required unless
+                `amount` is *any*.
+            issuer: Who makes the offer, a name or an address such as *shop@example.com*, for all to read; absent,
+                not stated.
+            label: Name of your own for the offer, which is not part of it; absent, none.
+            quantity_max: How many items one invoice may cover at most, 0 for no limit; absent, payers cannot ask
+                for more than one.
+            absolute_expiry: When the offer ends, in seconds since 1970-01-01 00:00 UTC; absent, never.
+            recurrence: How often it is to be paid, a number followed by *months*, *weeks*, *days*, *hours*,
+                *minutes* or *seconds*, such as *4weeks*; absent, it does not recur.
+            recurrence_base: When period 0 begins, in seconds since 1970-01-01 00:00 UTC, only with `recurrence`;
+                absent, with a payer's first invoice.
+            recurrence_paywindow: When a period can be paid, as `-B+A`: from B seconds before its start to A seconds
+                after it, only with `recurrence`; absent, during it and the period before.
+            recurrence_limit: Number of the last period, counted from 0, only with `recurrence`; absent, there is no
+                last one.
+            single_use: Whether the first invoice that is paid ends the offer and the other invoices; absent,
+                *false*.
+
+                Default: false.
+            proportional_amount: Whether a first period that has already begun costs only the share that is left;
+                needs `recurrence_base`; absent, *false*.
+
+                Added in v25.09.
+            optional_recurrence: Whether payers that do not know of recurrence may pay once; not with
+                `recurrence_base`; absent, *false*.
+
+                Added in v25.09.
+            fronting_nodes: Node ids of peers at which blinded paths to this node begin, *[]* for no such peer;
+                absent, the *payment-fronting-node* setting.
+
+                Added in v26.04.
+            dev_paths: Hidden: not meant for general use.
+        """
+        return self.rpc_send(
+            self.rpc_commands["offer"],
+            {
+                "amount": amount,
+                "description": description,
+                "issuer": issuer,
+                "label": label,
+                "quantity_max": quantity_max,
+                "absolute_expiry": absolute_expiry,
+                "recurrence": recurrence,
+                "recurrence_base": recurrence_base,
+                "recurrence_paywindow": recurrence_paywindow,
+                "recurrence_limit": recurrence_limit,
+                "single_use": single_use,
+                "proportional_amount": proportional_amount,
+                "optional_recurrence": optional_recurrence,
+                "fronting_nodes": fronting_nodes,
+                "dev_paths": dev_paths,
+            },
+        )
+
+    def openchannel_abort(self, *, channel_id: Hash) -> Coroutine[Any, Any, OpenchannelAbortResponse]:
+        """Abandon a v2 channel opening."""
+        return self.rpc_send(self.rpc_commands["openchannel_abort"], {"channel_id": channel_id})
+
+    def openchannel_bump(
+        self, *, channel_id: Hash, amount: Sat | str, initialpsbt: str, funding_feerate: Feerate | None = None
+    ) -> Coroutine[Any, Any, OpenchannelBumpResponse]:
+        """Raise the funding fee of a v2 channel.
+
+        Args:
+            amount: As a number: satoshi.
+        """
+        return self.rpc_send(
+            self.rpc_commands["openchannel_bump"],
+            {
+                "channel_id": channel_id,
+                "amount": amount,
+                "initialpsbt": initialpsbt,
+                "funding_feerate": funding_feerate,
+            },
+        )
+
+    def openchannel_init(
+        self,
+        *,
+        id: Pubkey,
+        amount: Sat | str,
+        initialpsbt: str,
+        commitment_feerate: Feerate | None = None,
+        funding_feerate: Feerate | None = None,
+        announce: bool | None = None,
+        close_to: str | None = None,
+        request_amt: Sat | str | None = None,
+        compact_lease: Hex | None = None,
+        channel_type: Sequence[U32] | None = None,
+    ) -> Coroutine[Any, Any, OpenchannelInitResponse]:
+        """Begin a v2 channel opening with a peer.
+
+        Args:
+            amount: As a number: satoshi.
+            request_amt: As a number: satoshi.
+        """
+        return self.rpc_send(
+            self.rpc_commands["openchannel_init"],
+            {
+                "id": id,
+                "amount": amount,
+                "initialpsbt": initialpsbt,
+                "commitment_feerate": commitment_feerate,
+                "funding_feerate": funding_feerate,
+                "announce": announce,
+                "close_to": close_to,
+                "request_amt": request_amt,
+                "compact_lease": compact_lease,
+                "channel_type": channel_type,
+            },
+        )
+
+    def openchannel_signed(
+        self, *, channel_id: Hash, signed_psbt: str
+    ) -> Coroutine[Any, Any, OpenchannelSignedResponse]:
+        """Sign off a v2 channel opening and broadcast it."""
+        return self.rpc_send(
+            self.rpc_commands["openchannel_signed"], {"channel_id": channel_id, "signed_psbt": signed_psbt}
+        )
+
+    def openchannel_update(self, *, channel_id: Hash, psbt: str) -> Coroutine[Any, Any, OpenchannelUpdateResponse]:
+        """Negotiate the PSBT of a v2 channel opening."""
+        return self.rpc_send(self.rpc_commands["openchannel_update"], {"channel_id": channel_id, "psbt": psbt})
+
+    def parsefeerate(self, *, feerate_str: str) -> Coroutine[Any, Any, ParsefeerateResponse]:
+        """Turn a fee rate expression into a number."""
+        return self.rpc_send(self.rpc_commands["parsefeerate"], {"feerate_str": feerate_str})
+
+    def pay(
+        self,
+        *,
+        bolt11: str,
+        amount_msat: Msat | str | None = None,
+        label: str | None = None,
+        riskfactor: float | None = None,
+        maxfeepercent: float | None = None,
+        retry_for: U16 | None = None,
+        maxdelay: U16 | None = None,
+        exemptfee: Msat | str | None = None,
+        localinvreqid: Hex | None = None,
+        exclude: Sequence[ShortChannelIdDir | Pubkey] | None = None,
+        maxfee: Msat | str | None = None,
+        description: str | None = None,
+        partial_msat: Msat | str | None = None,
+    ) -> Coroutine[Any, Any, PayResponse]:
+        """Pay an invoice, the older way.
+
+        Pays a BOLT 11 or BOLT 12 invoice and, once that has succeeded, gives back the preimage and the amounts; since
+        v26.06 `xpay` carries most such calls out.
+
+        Deprecated in v26.06, removed after v27.03.
+
+        Args:
+            bolt11: Invoice to pay, BOLT 11 or BOLT 12; since v26.06 it may also be called `invstring`.
+            amount_msat: Amount to pay, in millisatoshi unless it ends in *sat* or *btc*; required if the invoice
+                names none, refused if it does.
+
+                As a number: millisatoshi.
+            label: Name of your own, kept with the payment and shown by `listpays`; absent, none.
+            riskfactor: Yearly cost of money that is stuck, in percent, weighed against fees in the choice of a
+                route; absent, 10.
+            maxfeepercent: Highest fee, in percent of the amount; not with `maxfee`; absent, 0.5, or 1 where `xpay`
+                takes over and `exemptfee` is absent too.
+            retry_for: Seconds during which further routes are tried; absent, 60.
+            maxdelay: How many blocks the money may be locked up on its way at most; absent, 2016.
+            exemptfee: Fee up to which `maxfeepercent` does not count, in millisatoshi unless it ends in *sat* or
+                *btc*; not with `maxfee`; absent, 5000 msat.
+
+                As a number: millisatoshi.
+            localinvreqid: Id of the invoice_request of this node that the payment answers, 32 bytes in hex; one for
+                a single use is then paid once only. Absent, none.
+            exclude: What routes must avoid: node ids, or channels with their direction, such as *1x2x3/0*; absent,
+                nothing.
+            maxfee: Highest fee, in millisatoshi unless it ends in *sat* or *btc*, in place of `maxfeepercent` and
+                `exemptfee`; absent, those two decide.
+
+                As a number: millisatoshi.
+            description: Text whose hash the invoice carries; required if it carries only a hash, and checked
+                against it before paying.
+            partial_msat: Share of the invoice to pay here, in millisatoshi unless it ends in *sat* or *btc*, while
+                others pay the rest at the same time; absent, all of it.
+
+                As a number: millisatoshi. Added in v23.05.
+        """
+        return self.rpc_send(
+            self.rpc_commands["pay"],
+            {
+                "bolt11": bolt11,
+                "amount_msat": amount_msat,
+                "label": label,
+                "riskfactor": riskfactor,
+                "maxfeepercent": maxfeepercent,
+                "retry_for": retry_for,
+                "maxdelay": maxdelay,
+                "exemptfee": exemptfee,
+                "localinvreqid": localinvreqid,
+                "exclude": exclude,
+                "maxfee": maxfee,
+                "description": description,
+                "partial_msat": partial_msat,
+            },
+        )
+
+    def ping(
+        self, *, id: Pubkey, len: U16 | None = None, pongbytes: U16 | None = None
+    ) -> Coroutine[Any, Any, PingResponse]:
+        """Ask a connected peer for a sign of life.
+
+        Args:
+            len: Default: 128.
+            pongbytes: Default: 128.
+        """
+        return self.rpc_send(self.rpc_commands["ping"], {"id": id, "len": len, "pongbytes": pongbytes})
+
+    def plugin(
+        self,
+        *,
+        subcommand: Literal["start", "stop", "rescan", "startdir", "list"],
+        plugin: str | None = None,
+        directory: str | None = None,
+        options: Sequence[str] | None = None,
+    ) -> Coroutine[Any, Any, PluginResponse]:
+        """Start, stop and list plugins.
+
+        At most one of `plugin` and `directory` can be given.
+        """
+        return self.rpc_send(
+            self.rpc_commands["plugin"],
+            {"subcommand": subcommand, "plugin": plugin, "directory": directory, "options": options},
+        )
+
+    def preapproveinvoice(self, *, bolt11: str) -> Coroutine[Any, Any, PreapproveinvoiceResponse]:
+        """Ask the signer whether an invoice may be paid.
+
+        Added in v23.02.
+
+        Args:
+            bolt11: Added in v23.02.
+        """
+        return self.rpc_send(self.rpc_commands["preapproveinvoice"], {"bolt11": bolt11})
+
+    def preapprovekeysend(
+        self, *, destination: Pubkey, payment_hash: Hex, amount_msat: Msat | str
+    ) -> Coroutine[Any, Any, PreapprovekeysendResponse]:
+        """Ask the signer whether a keysend may be sent.
+
+        Added in v23.02.
+
+        Args:
+            destination: Added in v23.02.
+            payment_hash: Exactly 64 characters. Added in v23.02.
+            amount_msat: As a number: millisatoshi. Added in v23.02.
+        """
+        return self.rpc_send(
+            self.rpc_commands["preapprovekeysend"],
+            {"destination": destination, "payment_hash": payment_hash, "amount_msat": amount_msat},
+        )
+
+    def reckless(
+        self,
+        *,
+        command: Literal["install", "uninstall", "search", "enable", "disable", "source", "--version"],
+        target_subcommand: Sequence[Any] | str | None = None,
+        target: Sequence[Any] | str | None = None,
+    ) -> Coroutine[Any, Any, RecklessResponse]:
+        """Find, install or remove plugins."""
+        return self.rpc_send(
+            self.rpc_commands["reckless"],
+            {"command": command, "target/subcommand": target_subcommand, "target": target},
+        )
+
+    def recover(self, *, hsmsecret: str) -> Coroutine[Any, Any, RecoverResponse]:
+        """Restart an unused node from a backed-up secret."""
+        return self.rpc_send(self.rpc_commands["recover"], {"hsmsecret": hsmsecret})
+
+    def recoverchannel(self, *, scb: Sequence[Hex]) -> Coroutine[Any, Any, RecoverchannelResponse]:
+        """Reclaim channel money with static backups."""
+        return self.rpc_send(self.rpc_commands["recoverchannel"], {"scb": scb})
+
+    def renepay(
+        self,
+        *,
+        invstring: str,
+        amount_msat: Msat | str | None = None,
+        maxfee: Msat | str | None = None,
+        maxdelay: U32 | None = None,
+        retry_for: U32 | None = None,
+        description: str | None = None,
+        label: str | None = None,
+        exclude: Sequence[ShortChannelIdDir | Pubkey] | None = None,
+        dev_use_shadow: bool | None = None,
+    ) -> Coroutine[Any, Any, RenepayResponse]:
+        """Pay an invoice with the renepay plugin.
+
+        Added in v23.08; deprecated in v26.06, removed after v27.03.
+
+        Args:
+            amount_msat: As a number: millisatoshi.
+            maxfee: As a number: millisatoshi.
+            exclude: Added in v24.08.
+            dev_use_shadow: Hidden: not meant for general use.
+        """
+        return self.rpc_send(
+            self.rpc_commands["renepay"],
+            {
+                "invstring": invstring,
+                "amount_msat": amount_msat,
+                "maxfee": maxfee,
+                "maxdelay": maxdelay,
+                "retry_for": retry_for,
+                "description": description,
+                "label": label,
+                "exclude": exclude,
+                "dev_use_shadow": dev_use_shadow,
+            },
+        )
+
+    def renepaystatus(self, *, invstring: str | None = None) -> Coroutine[Any, Any, RenepaystatusResponse]:
+        """Show how renepay's payments went.
+
+        Added in v23.08; deprecated in v26.06, removed after v27.03.
+        """
+        return self.rpc_send(self.rpc_commands["renepaystatus"], {"invstring": invstring})
+
+    def reserveinputs(
+        self, *, psbt: str, exclusive: bool | None = None, reserve: U32 | None = None
+    ) -> Coroutine[Any, Any, ReserveinputsResponse]:
+        """Reserve a PSBT's coins against other use."""
+        return self.rpc_send(
+            self.rpc_commands["reserveinputs"], {"psbt": psbt, "exclusive": exclusive, "reserve": reserve}
+        )
+
+    def sendamount(
+        self,
+        *,
+        invstring: str,
+        amount_msat: Msat | str,
+        maxfee: Msat | str | None = None,
+        layers: Sequence[str] | None = None,
+        retry_for: U32 | None = None,
+        maxdelay: U32 | None = None,
+        payer_note: str | None = None,
+        label: str | None = None,
+    ) -> Coroutine[Any, Any, SendamountResponse]:
+        """Pay with fees taken out of the amount.
+
+        Added in v26.06.
+
+        Args:
+            amount_msat: As a number: millisatoshi.
+            maxfee: As a number: millisatoshi.
+            maxdelay: Default: 2016.
+        """
+        return self.rpc_send(
+            self.rpc_commands["sendamount"],
+            {
+                "invstring": invstring,
+                "amount_msat": amount_msat,
+                "maxfee": maxfee,
+                "layers": layers,
+                "retry_for": retry_for,
+                "maxdelay": maxdelay,
+                "payer_note": payer_note,
+                "label": label,
+            },
+        )
+
+    def sendcustommsg(self, *, node_id: Pubkey, msg: Hex) -> Coroutine[Any, Any, SendcustommsgResponse]:
+        """Send a peer a message of your own protocol.
+
+        Added in v0.10.1.
+        """
+        return self.rpc_send(self.rpc_commands["sendcustommsg"], {"node_id": node_id, "msg": msg})
+
+    def sendinvoice(
+        self,
+        *,
+        invreq: str,
+        label: str,
+        amount_msat: Msat | str | None = None,
+        timeout: U32 | None = None,
+        quantity: U64 | None = None,
+    ) -> Coroutine[Any, Any, SendinvoiceResponse]:
+        """Answer an invoice_request with an invoice and await payment.
+
+        Answers an invoice_request with an invoice, waits until that is paid, and gives back the paid invoice.
+
+        Args:
+            invreq: The invoice_request string, which begins with *lnr1*; not one made for an offer.
+            label: Name of your own for the invoice, never used before.
+            amount_msat: Amount to be paid, in millisatoshi unless it ends in *sat* or *btc*; absent, the amount
+                that the invoice_request names.
+
+                As a number: millisatoshi.
+            timeout: Seconds to wait for the payment or a refusal, and until the invoice expires; absent, 90.
+            quantity: How many items the invoice covers; up to now the command itself does not know this parameter,
+                so leave it absent.
+        """
+        return self.rpc_send(
+            self.rpc_commands["sendinvoice"],
+            {"invreq": invreq, "label": label, "amount_msat": amount_msat, "timeout": timeout, "quantity": quantity},
+        )
+
+    def sendonion(
+        self,
+        *,
+        onion: Hex,
+        first_hop: SendonionRequestFirstHop,
+        payment_hash: Hash,
+        label: str | None = None,
+        shared_secrets: Sequence[Secret] | None = None,
+        partid: U16 | None = None,
+        bolt11: str | None = None,
+        amount_msat: Msat | str | None = None,
+        destination: Pubkey | None = None,
+        localinvreqid: Hash | None = None,
+        groupid: U64 | None = None,
+        description: str | None = None,
+        total_amount_msat: Msat | str | None = None,
+    ) -> Coroutine[Any, Any, SendonionResponse]:
+        """Send a payment in an onion you built.
+
+        Args:
+            amount_msat: As a number: millisatoshi.
+            description: Added in v0.11.0.
+            total_amount_msat: As a number: millisatoshi. Default: 0. Added in v25.05.
+        """
+        return self.rpc_send(
+            self.rpc_commands["sendonion"],
+            {
+                "onion": onion,
+                "first_hop": first_hop,
+                "payment_hash": payment_hash,
+                "label": label,
+                "shared_secrets": shared_secrets,
+                "partid": partid,
+                "bolt11": bolt11,
+                "amount_msat": amount_msat,
+                "destination": destination,
+                "localinvreqid": localinvreqid,
+                "groupid": groupid,
+                "description": description,
+                "total_amount_msat": total_amount_msat,
+            },
+        )
+
+    def sendpay(
+        self,
+        *,
+        route: Sequence[SendpayRequestRoute],
+        payment_hash: Hash,
+        label: str | None = None,
+        amount_msat: Msat | str | None = None,
+        bolt11: str | None = None,
+        payment_secret: Secret | None = None,
+        partid: U64 | None = None,
+        localinvreqid: Hex | None = None,
+        groupid: U64 | None = None,
+        payment_metadata: Hex | None = None,
+        description: str | None = None,
+        dev_legacy_hop: Any | None = None,
+    ) -> Coroutine[Any, Any, SendpayResponse]:
+        """Send a payment along a route you chose.
+
+        Sends one payment, or a part of one, along a given route, and gives it back as soon as it is on its way;
+        `waitsendpay` tells the outcome.
+
+        Args:
+            route: The hops in order, as `getroute` or `getroutes` gives them, other members being ignored; empty to
+                pay this node itself.
+            payment_hash: Hash of the payment, 32 bytes in hex.
+            label: Name of your own, kept with the payment and never sent; absent, none.
+            amount_msat: Total of all parts, in millisatoshi unless it ends in *sat* or *btc*; required if `partid`
+                is above zero or `route` is empty. Otherwise absent, or equal to what the last hop gets.
+
+                As a number: millisatoshi.
+            bolt11: Invoice that is being paid, kept with the payment; absent, none.
+            payment_secret: Secret from the invoice without which the recipient refuses, 32 bytes in hex; required
+                if `partid` is above zero.
+            partid: Number of this part, above zero if there are several, each of which needs its own; absent, 0,
+                the only part.
+            localinvreqid: Id of the invoice_request of this node that the payment answers, 32 bytes in hex; one for
+                a single use is then paid once only. Absent, none.
+            groupid: Number that all parts of one attempt have in common; absent, one above the last used for this
+                hash.
+            payment_metadata: Bytes in hex handed to the recipient with the payment, as its invoice asks; absent,
+                none.
+
+                Added in v0.11.0.
+            description: What is paid for, kept with the payment; absent, none.
+
+                Added in v0.11.0.
+            dev_legacy_hop: Hidden: not meant for general use.
+        """
+        return self.rpc_send(
+            self.rpc_commands["sendpay"],
+            {
+                "route": route,
+                "payment_hash": payment_hash,
+                "label": label,
+                "amount_msat": amount_msat,
+                "bolt11": bolt11,
+                "payment_secret": payment_secret,
+                "partid": partid,
+                "localinvreqid": localinvreqid,
+                "groupid": groupid,
+                "payment_metadata": payment_metadata,
+                "description": description,
+                "dev_legacy_hop": dev_legacy_hop,
+            },
+        )
+
+    def sendpsbt(self, *, psbt: str, reserve: U32 | None = None) -> Coroutine[Any, Any, SendpsbtResponse]:
+        """Complete a signed PSBT and broadcast it.
+
+        Args:
+            reserve: Default: 72.
+        """
+        return self.rpc_send(self.rpc_commands["sendpsbt"], {"psbt": psbt, "reserve": reserve})
+
+    def setchannel(
+        self,
+        *,
+        id: str,
+        feebase: Msat | str | None = None,
+        feeppm: U32 | None = None,
+        htlcmin: Msat | str | None = None,
+        htlcmax: Msat | str | None = None,
+        enforcedelay: U32 | None = None,
+        ignorefeelimits: bool | None = None,
+    ) -> Coroutine[Any, Any, SetchannelResponse]:
+        """Change the fees and limits a channel announces.
+
+        Changes what one or more channels charge and allow for forwarding, announces it, and gives back their new terms.
+
+        Args:
+            id: Short channel id or channel id, the node id of a peer for each of its channels, or *all*.
+            feebase: Fixed fee for each forwarded payment, in millisatoshi unless it ends in *sat* or *btc*; absent,
+                unchanged.
+
+                As a number: millisatoshi.
+            feeppm: Fee in proportion to the amount, in millionths of it; absent, unchanged.
+            htlcmin: Smallest HTLC to forward, in millisatoshi unless it ends in *sat* or *btc*; raised to the
+                peer's own minimum if below it. Absent, unchanged.
+
+                As a number: millisatoshi.
+            htlcmax: Largest HTLC to forward, in millisatoshi unless it ends in *sat* or *btc*; lowered to what the
+                channel can carry if above it. Absent, unchanged.
+
+                As a number: millisatoshi.
+            enforcedelay: Seconds during which payments under the old terms still pass, so that the network can
+                learn the new ones; absent, 600.
+            ignorefeelimits: Whether the peer may set any on-chain fee rate it likes, which can cost money; absent,
+                unchanged.
+
+                Added in v23.08.
+        """
+        return self.rpc_send(
+            self.rpc_commands["setchannel"],
+            {
+                "id": id,
+                "feebase": feebase,
+                "feeppm": feeppm,
+                "htlcmin": htlcmin,
+                "htlcmax": htlcmax,
+                "enforcedelay": enforcedelay,
+                "ignorefeelimits": ignorefeelimits,
+            },
+        )
+
+    def setconfig(
+        self, *, config: str, val: Sequence[str] | str | int | bool | None = None, transient: bool | None = None
+    ) -> Coroutine[Any, Any, SetconfigResponse]:
+        """Change a setting while the node runs.
+
+        Added in v23.08.
+
+        Args:
+            transient: Default: false. Added in v25.02.
+        """
+        return self.rpc_send(self.rpc_commands["setconfig"], {"config": config, "val": val, "transient": transient})
+
+    def setpsbtversion(self, *, psbt: str, version: U32) -> Coroutine[Any, Any, SetpsbtversionResponse]:
+        """Convert a PSBT to another version."""
+        return self.rpc_send(self.rpc_commands["setpsbtversion"], {"psbt": psbt, "version": version})
+
+    def showrunes(self, *, rune: str | None = None) -> Coroutine[Any, Any, ShowrunesResponse]:
+        """List the runes issued here, or explain one.
+
+        Added in v23.08.
+        """
+        return self.rpc_send(self.rpc_commands["showrunes"], {"rune": rune})
+
+    def signinvoice(self, *, invstring: str) -> Coroutine[Any, Any, SigninvoiceResponse]:
+        """Sign an invoice without storing it.
+
+        Added in v23.02.
+        """
+        return self.rpc_send(self.rpc_commands["signinvoice"], {"invstring": invstring})
+
+    def signmessage(self, *, message: str) -> Coroutine[Any, Any, SignmessageResponse]:
+        """Sign a message with the node's key.
+
+        Signs a text with the key behind the node id, and gives back the signature in hex and in the zbase32 form that
+        `checkmessage` takes.
+
+        Args:
+            message: Text to sign, at most 65535 bytes.
+        """
+        return self.rpc_send(self.rpc_commands["signmessage"], {"message": message})
+
+    def signmessagewithkey(self, *, message: str, address: str) -> Coroutine[Any, Any, SignmessagewithkeyResponse]:
+        """Sign a message with an on-chain address's key.
+
+        Added in v25.05.
+        """
+        return self.rpc_send(self.rpc_commands["signmessagewithkey"], {"message": message, "address": address})
+
+    def signpsbt(self, *, psbt: str, signonly: Sequence[U32] | None = None) -> Coroutine[Any, Any, SignpsbtResponse]:
+        """Add the on-chain wallet's signatures to a PSBT."""
+        return self.rpc_send(self.rpc_commands["signpsbt"], {"psbt": psbt, "signonly": signonly})
+
+    def splice_init(
+        self,
+        *,
+        channel_id: Hash,
+        relative_amount: int,
+        initialpsbt: str | None = None,
+        feerate_per_kw: U32 | None = None,
+        force_feerate: bool | None = None,
+    ) -> Coroutine[Any, Any, SpliceInitResponse]:
+        """Begin a splice that resizes a channel.
+
+        Added in v23.08.
+        """
+        return self.rpc_send(
+            self.rpc_commands["splice_init"],
+            {
+                "channel_id": channel_id,
+                "relative_amount": relative_amount,
+                "initialpsbt": initialpsbt,
+                "feerate_per_kw": feerate_per_kw,
+                "force_feerate": force_feerate,
+            },
+        )
+
+    def splice_signed(
+        self, *, channel_id: Hash, psbt: str, sign_first: bool | None = None
+    ) -> Coroutine[Any, Any, SpliceSignedResponse]:
+        """Complete a splice with its signatures.
+
+        Added in v23.08.
+        """
+        return self.rpc_send(
+            self.rpc_commands["splice_signed"], {"channel_id": channel_id, "psbt": psbt, "sign_first": sign_first}
+        )
+
+    def splice_update(self, *, channel_id: Hash, psbt: str) -> Coroutine[Any, Any, SpliceUpdateResponse]:
+        """Negotiate the PSBT of a splice.
+
+        Added in v23.08.
+        """
+        return self.rpc_send(self.rpc_commands["splice_update"], {"channel_id": channel_id, "psbt": psbt})
+
+    def splicein(self, *, channel: str, amount: str) -> Coroutine[Any, Any, SpliceinResponse]:
+        """Add on-chain money to a channel by a splice.
+
+        Added in v26.04.
+        """
+        return self.rpc_send(self.rpc_commands["splicein"], {"channel": channel, "amount": amount})
+
+    def spliceout(
+        self, *, channel: str, amount: str, destination: str | None = None, force_feerate: bool | None = None
+    ) -> Coroutine[Any, Any, SpliceoutResponse]:
+        """Take money out of a channel by a splice.
+
+        Added in v26.04.
+        """
+        return self.rpc_send(
+            self.rpc_commands["spliceout"],
+            {"channel": channel, "amount": amount, "destination": destination, "force_feerate": force_feerate},
+        )
+
+    def sql(self, *, query: str) -> Coroutine[Any, Any, SqlResponse]:
+        """Query the node's lists with SQL.
+
+        Added in v23.02.
+        """
+        return self.rpc_send(self.rpc_commands["sql"], {"query": query})
+
+    def staticbackup(self) -> Coroutine[Any, Any, StaticbackupResponse]:
+        """Export a static backup of every channel."""
+        return self.rpc_send(self.rpc_commands["staticbackup"], {})
+
     def stop(self) -> Coroutine[Any, Any, StopResponse]:
         """Shut the server down.
 
@@ -248,3 +3019,311 @@ class AsyncClient(BaseAsyncClient):
         - -32602: A parameter was given, but there are none.
         """
         return self.rpc_send(self.rpc_commands["stop"], {})
+
+    def txdiscard(self, *, txid: Txid) -> Coroutine[Any, Any, TxdiscardResponse]:
+        """Cancel a prepared transaction and free its coins."""
+        return self.rpc_send(self.rpc_commands["txdiscard"], {"txid": txid})
+
+    def txprepare(
+        self,
+        *,
+        outputs: Sequence[Mapping[str, Any]],
+        feerate: Feerate | None = None,
+        minconf: U32 | None = None,
+        utxos: Sequence[Outpoint] | None = None,
+    ) -> Coroutine[Any, Any, TxprepareResponse]:
+        """Prepare a transaction without sending it.
+
+        Args:
+            minconf: Default: 1.
+        """
+        return self.rpc_send(
+            self.rpc_commands["txprepare"], {"outputs": outputs, "feerate": feerate, "minconf": minconf, "utxos": utxos}
+        )
+
+    def txsend(self, *, txid: Txid) -> Coroutine[Any, Any, TxsendResponse]:
+        """Sign and broadcast a prepared transaction."""
+        return self.rpc_send(self.rpc_commands["txsend"], {"txid": txid})
+
+    def unreserveinputs(self, *, psbt: str, reserve: U32 | None = None) -> Coroutine[Any, Any, UnreserveinputsResponse]:
+        """Lift the reservation of a PSBT's coins.
+
+        Args:
+            reserve: Default: 72.
+        """
+        return self.rpc_send(self.rpc_commands["unreserveinputs"], {"psbt": psbt, "reserve": reserve})
+
+    def upgradewallet(
+        self, *, feerate: Feerate | None = None, reservedok: bool | None = None
+    ) -> Coroutine[Any, Any, UpgradewalletResponse]:
+        """Move P2SH-wrapped coins to a native SegWit address.
+
+        Args:
+            feerate: Added in v23.02.
+            reservedok: Added in v23.02.
+        """
+        return self.rpc_send(self.rpc_commands["upgradewallet"], {"feerate": feerate, "reservedok": reservedok})
+
+    def utxopsbt(
+        self,
+        *,
+        satoshi: SatOrAll,
+        feerate: Feerate,
+        startweight: U32,
+        utxos: Sequence[Outpoint],
+        reserve: U32 | None = None,
+        reservedok: bool | None = None,
+        locktime: U32 | None = None,
+        min_witness_weight: U32 | None = None,
+        excess_as_change: bool | None = None,
+        opening_anchor_channel: bool | None = None,
+    ) -> Coroutine[Any, Any, UtxopsbtResponse]:
+        """Start a PSBT on coins that you name.
+
+        Args:
+            reservedok: Default: false.
+            opening_anchor_channel: Added in v23.08.
+        """
+        return self.rpc_send(
+            self.rpc_commands["utxopsbt"],
+            {
+                "satoshi": satoshi,
+                "feerate": feerate,
+                "startweight": startweight,
+                "utxos": utxos,
+                "reserve": reserve,
+                "reservedok": reservedok,
+                "locktime": locktime,
+                "min_witness_weight": min_witness_weight,
+                "excess_as_change": excess_as_change,
+                "opening_anchor_channel": opening_anchor_channel,
+            },
+        )
+
+    def wait(
+        self,
+        *,
+        subsystem: Literal["invoices", "forwards", "sendpays", "htlcs", "chainmoves", "channelmoves", "networkevents"],
+        indexname: Literal["created", "updated", "deleted"],
+        nextvalue: U64,
+    ) -> Coroutine[Any, Any, WaitResponse]:
+        """Wait until one of the node's lists changes.
+
+        Waits until a counter of created, updated or deleted entries reaches a value, and gives back the counter and
+        some facts of the entry, or at once if it is already there.
+
+        Added in v23.08.
+
+        Args:
+            subsystem: Whose entries count: *invoices*, *forwards*, *sendpays*, *htlcs*, *chainmoves*,
+                *channelmoves* or *networkevents*.
+            indexname: What is counted: *created*, *updated* or *deleted*.
+            nextvalue: Value to wait for, usually one above the last seen; 0 reads the counter without waiting.
+        """
+        return self.rpc_send(
+            self.rpc_commands["wait"], {"subsystem": subsystem, "indexname": indexname, "nextvalue": nextvalue}
+        )
+
+    def waitanyinvoice(
+        self, *, lastpay_index: U64 | None = None, timeout: U64 | None = None
+    ) -> Coroutine[Any, Any, WaitanyinvoiceResponse]:
+        """Wait until the next invoice is paid.
+
+        Waits for the next payment of any invoice, and gives that invoice back with its `pay_index`; call again with
+        that index to see every payment once.
+
+        Args:
+            lastpay_index: The `pay_index` of the last payment already seen; the next one after it is given back.
+                Absent, 0, which means the very first.
+            timeout: Seconds to wait before error 904, where 0 means not to wait; absent, for ever.
+        """
+        return self.rpc_send(self.rpc_commands["waitanyinvoice"], {"lastpay_index": lastpay_index, "timeout": timeout})
+
+    def waitblockheight(
+        self, *, blockheight: U32, timeout: U32 | None = None
+    ) -> Coroutine[Any, Any, WaitblockheightResponse]:
+        """Wait for a block of a given height."""
+        return self.rpc_send(self.rpc_commands["waitblockheight"], {"blockheight": blockheight, "timeout": timeout})
+
+    def waitinvoice(self, *, label: str | int) -> Coroutine[Any, Any, WaitinvoiceResponse]:
+        """Wait until one invoice is paid or expires.
+
+        Waits until one invoice is paid and gives it back, or fails with error 903 if it expires; an invoice already
+        paid comes back at once.
+
+        Args:
+            label: Label of the invoice.
+        """
+        return self.rpc_send(self.rpc_commands["waitinvoice"], {"label": label})
+
+    def waitsendpay(
+        self, *, payment_hash: Hash, timeout: U32 | None = None, partid: U64 | None = None, groupid: U64 | None = None
+    ) -> Coroutine[Any, Any, WaitsendpayResponse]:
+        """Wait for the outcome of a payment part.
+
+        Waits until a payment part sent by `sendpay` has succeeded, and gives it back, or fails as the part did.
+
+        Args:
+            payment_hash: Hash of the payment, 32 bytes in hex.
+            timeout: Seconds to wait before error 200, where 0 means to look only; absent, until the outcome is
+                known.
+            partid: The `partid` that the part was sent with; absent, 0.
+            groupid: The `groupid` that the part was sent with; absent, the latest one used for this hash.
+
+        `partid` and `groupid` go together: all of them are given, or none.
+        """
+        return self.rpc_send(
+            self.rpc_commands["waitsendpay"],
+            {"payment_hash": payment_hash, "timeout": timeout, "partid": partid, "groupid": groupid},
+        )
+
+    def withdraw(
+        self,
+        *,
+        destination: str,
+        satoshi: SatOrAll,
+        feerate: Feerate | None = None,
+        minconf: U16 | None = None,
+        utxos: Sequence[Outpoint] | None = None,
+    ) -> Coroutine[Any, Any, WithdrawResponse]:
+        """Pay an on-chain address from the wallet.
+
+        Pays a Bitcoin address from the on-chain wallet and gives back the transaction that was broadcast, its id and
+        its PSBT.
+
+        Args:
+            destination: Bitcoin address to pay.
+            satoshi: Amount to pay, in satoshi unless it ends in *msat* or *btc*; or *all* for whatever is there,
+                except the emergency reserve if there are anchor channels.
+            feerate: Fee rate of the transaction: a name such as *slow*, *normal* or *urgent*, or a number with
+                *perkw* (satoshi per 1000 weight units) or *perkb* (per 1000 virtual bytes, also when bare); absent,
+                *normal*.
+            minconf: Confirmations that a coin needs before it is spent; absent, 1.
+
+                Default: 1.
+            utxos: Coins to spend, each as `txid:vout`; absent, the wallet chooses among those not reserved.
+        """
+        return self.rpc_send(
+            self.rpc_commands["withdraw"],
+            {"destination": destination, "satoshi": satoshi, "feerate": feerate, "minconf": minconf, "utxos": utxos},
+        )
+
+    def xkeysend(
+        self,
+        *,
+        destination: Pubkey,
+        amount_msat: Msat | str,
+        label: str | None = None,
+        maxfee: Msat | str | None = None,
+        layers: Sequence[str] | None = None,
+        retry_for: U32 | None = None,
+        maxdelay: U32 | None = None,
+        extratlvs: Mapping[str, Any] | None = None,
+    ) -> Coroutine[Any, Any, XkeysendResponse]:
+        """Pay a node by its id alone.
+
+        Pays a node without an invoice and gives back the preimage, which proves nothing as the payer made it, and the
+        amounts.
+
+        Added in v26.06.
+
+        Args:
+            destination: Node id to pay, 33 bytes in hex, other than this node.
+            amount_msat: Amount to pay, in millisatoshi unless it ends in *sat* or *btc*.
+
+                As a number: millisatoshi.
+            label: Name of your own, kept with the payment and never sent; absent, none.
+            maxfee: Highest fee, in millisatoshi unless it ends in *sat* or *btc*; absent, 1 % of the amount or 5000
+                msat, whichever is more.
+
+                As a number: millisatoshi.
+            layers: Names of layers to apply to the search for routes; absent, none.
+            retry_for: Seconds during which further routes are tried; absent, 60.
+            maxdelay: How many blocks the money may be locked up on its way at most; absent, 2016.
+            extratlvs: More fields for the recipient: an object of field numbers and values in hex; absent, none.
+        """
+        return self.rpc_send(
+            self.rpc_commands["xkeysend"],
+            {
+                "destination": destination,
+                "amount_msat": amount_msat,
+                "label": label,
+                "maxfee": maxfee,
+                "layers": layers,
+                "retry_for": retry_for,
+                "maxdelay": maxdelay,
+                "extratlvs": extratlvs,
+            },
+        )
+
+    def xpay(
+        self,
+        *,
+        invstring: str,
+        amount_msat: Msat | str | None = None,
+        maxfee: Msat | str | None = None,
+        layers: Sequence[str] | None = None,
+        retry_for: U32 | None = None,
+        partial_msat: Msat | str | None = None,
+        maxdelay: U32 | None = None,
+        payer_note: str | None = None,
+        label: str | None = None,
+        localinvreqid: Hex | None = None,
+        dev_use_shadow: bool | None = None,
+    ) -> Coroutine[Any, Any, XpayResponse]:
+        """Pay an invoice, an offer or a BIP 353 name.
+
+        Pays an invoice, fetching one first for an offer or a BIP 353 name, in as many parts as it takes, and gives back
+        the preimage and the amounts.
+
+        Added in v24.11.
+
+        Args:
+            invstring: What to pay: a BOLT 11 or BOLT 12 invoice, an offer that does not recur, or a BIP 353 name
+                such as *user@example.com*.
+            amount_msat: Amount to pay, in millisatoshi unless it ends in *sat* or *btc*; required if a BOLT 11
+                invoice or an offer names none. Refused if an invoice names one; an offer that does must name the same.
+
+                As a number: millisatoshi.
+            maxfee: Highest fee for all parts together, in millisatoshi unless it ends in *sat* or *btc*; absent, 1
+                % of the amount or 5000 msat, whichever is more.
+
+                As a number: millisatoshi.
+            layers: Names of layers to apply to the search for routes, on top of those that xpay keeps; absent,
+                none.
+            retry_for: Seconds during which further routes are tried; absent, 60.
+            partial_msat: Share of the invoice to pay here, in millisatoshi unless it ends in *sat* or *btc*, while
+                others pay the rest at the same time; absent, all of it.
+
+                As a number: millisatoshi.
+            maxdelay: How many blocks the money may be locked up on its way at most; absent, 2016.
+
+                Default: 2016. Added in v25.02.
+            payer_note: Message to the issuer, sent when an invoice is fetched for an offer or a name; absent, none.
+
+                Added in v26.04.
+            label: Name of your own, kept with the payment and never sent; absent, none.
+
+                Added in v26.06.
+            localinvreqid: Id of the invoice_request of this node that a BOLT 12 invoice answers, 32 bytes in hex;
+                one for a single use is then paid once only. Absent, none.
+
+                Added in v26.06.
+            dev_use_shadow: Hidden: not meant for general use. Added in v26.06.
+        """
+        return self.rpc_send(
+            self.rpc_commands["xpay"],
+            {
+                "invstring": invstring,
+                "amount_msat": amount_msat,
+                "maxfee": maxfee,
+                "layers": layers,
+                "retry_for": retry_for,
+                "partial_msat": partial_msat,
+                "maxdelay": maxdelay,
+                "payer_note": payer_note,
+                "label": label,
+                "localinvreqid": localinvreqid,
+                "dev_use_shadow": dev_use_shadow,
+            },
+        )

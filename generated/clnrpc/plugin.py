@@ -6,14 +6,327 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from .client import Client
 from .runtime.plugin import BasePlugin, Event
+from .runtime.stubs import stub
 
-NOTIFICATIONS: Final[Mapping[str, Event]] = MappingProxyType({})
+if TYPE_CHECKING:
+    from .types import (
+        CommitmentRevocationHookRequest,
+        CommitmentRevocationHookResponse,
+        CustommsgHookRequest,
+        CustommsgHookResponse,
+        DbWriteHookRequest,
+        DbWriteHookResponse,
+        HtlcAcceptedHookRequest,
+        HtlcAcceptedHookResponse,
+        InvoicePaymentHookRequest,
+        InvoicePaymentHookResponse,
+        OnionMessageRecvHookRequest,
+        OnionMessageRecvHookResponse,
+        OnionMessageRecvSecretHookRequest,
+        OnionMessageRecvSecretHookResponse,
+        OpenchannelHookRequest,
+        OpenchannelHookResponse,
+        Openchannel2HookRequest,
+        Openchannel2HookResponse,
+        Openchannel2ChangedHookRequest,
+        Openchannel2ChangedHookResponse,
+        Openchannel2SignHookRequest,
+        Openchannel2SignHookResponse,
+        PeerConnectedHookRequest,
+        PeerConnectedHookResponse,
+        RbfChannelHookRequest,
+        RbfChannelHookResponse,
+        RecoverHookRequest,
+        RecoverHookResponse,
+        RpcCommandHookRequest,
+        RpcCommandHookResponse,
+        BalanceSnapshotNotification,
+        BlockAddedNotification,
+        ChannelOpenFailedNotification,
+        ChannelOpenedNotification,
+        ChannelStateChangedNotification,
+        CoinMovementNotification,
+        ConnectNotification,
+        CustommsgNotification,
+        DeprecatedOneshotNotification,
+        DisconnectNotification,
+        ForwardEventNotification,
+        InvoiceCreationNotification,
+        InvoicePaymentNotification,
+        LogNotification,
+        OnionmessageForwardFailNotification,
+        OpenchannelPeerSigsNotification,
+        PayPartEndNotification,
+        PayPartStartNotification,
+        PluginStartedNotification,
+        PluginStoppedNotification,
+        SendpayFailureNotification,
+        SendpaySuccessNotification,
+        ShutdownNotification,
+        WarningNotification,
+    )
+NOTIFICATIONS: Final[Mapping[str, Event]] = MappingProxyType(
+    {
+        "balance_snapshot": Event(
+            name="balance_snapshot",
+            method="on_balance_snapshot",
+            module="balance_snapshot_notification",
+            payload="BalanceSnapshotNotification",
+        ),
+        "block_added": Event(
+            name="block_added",
+            method="on_block_added",
+            module="block_added_notification",
+            payload="BlockAddedNotification",
+        ),
+        "channel_open_failed": Event(
+            name="channel_open_failed",
+            method="on_channel_open_failed",
+            module="channel_open_failed_notification",
+            payload="ChannelOpenFailedNotification",
+        ),
+        "channel_opened": Event(
+            name="channel_opened",
+            method="on_channel_opened",
+            module="channel_opened_notification",
+            payload="ChannelOpenedNotification",
+        ),
+        "channel_state_changed": Event(
+            name="channel_state_changed",
+            method="on_channel_state_changed",
+            module="channel_state_changed_notification",
+            payload="ChannelStateChangedNotification",
+        ),
+        "coin_movement": Event(
+            name="coin_movement",
+            method="on_coin_movement",
+            module="coin_movement_notification",
+            payload="CoinMovementNotification",
+        ),
+        "connect": Event(
+            name="connect",
+            method="on_connect",
+            module="connect_notification",
+            payload="ConnectNotification",
+        ),
+        "custommsg": Event(
+            name="custommsg",
+            method="on_custommsg",
+            module="custommsg_notification",
+            payload="CustommsgNotification",
+        ),
+        "deprecated_oneshot": Event(
+            name="deprecated_oneshot",
+            method="on_deprecated_oneshot",
+            module="deprecated_oneshot_notification",
+            payload="DeprecatedOneshotNotification",
+        ),
+        "disconnect": Event(
+            name="disconnect",
+            method="on_disconnect",
+            module="disconnect_notification",
+            payload="DisconnectNotification",
+        ),
+        "forward_event": Event(
+            name="forward_event",
+            method="on_forward_event",
+            module="forward_event_notification",
+            payload="ForwardEventNotification",
+        ),
+        "invoice_creation": Event(
+            name="invoice_creation",
+            method="on_invoice_creation",
+            module="invoice_creation_notification",
+            payload="InvoiceCreationNotification",
+        ),
+        "invoice_payment": Event(
+            name="invoice_payment",
+            method="on_invoice_payment",
+            module="invoice_payment_notification",
+            payload="InvoicePaymentNotification",
+        ),
+        "log": Event(
+            name="log",
+            method="on_log",
+            module="log_notification",
+            payload="LogNotification",
+        ),
+        "onionmessage_forward_fail": Event(
+            name="onionmessage_forward_fail",
+            method="on_onionmessage_forward_fail",
+            module="onionmessage_forward_fail_notification",
+            payload="OnionmessageForwardFailNotification",
+        ),
+        "openchannel_peer_sigs": Event(
+            name="openchannel_peer_sigs",
+            method="on_openchannel_peer_sigs",
+            module="openchannel_peer_sigs_notification",
+            payload="OpenchannelPeerSigsNotification",
+        ),
+        "pay_part_end": Event(
+            name="pay_part_end",
+            method="on_pay_part_end",
+            module="pay_part_end_notification",
+            payload="PayPartEndNotification",
+        ),
+        "pay_part_start": Event(
+            name="pay_part_start",
+            method="on_pay_part_start",
+            module="pay_part_start_notification",
+            payload="PayPartStartNotification",
+        ),
+        "plugin_started": Event(
+            name="plugin_started",
+            method="on_plugin_started",
+            module="plugin_started_notification",
+            payload="PluginStartedNotification",
+        ),
+        "plugin_stopped": Event(
+            name="plugin_stopped",
+            method="on_plugin_stopped",
+            module="plugin_stopped_notification",
+            payload="PluginStoppedNotification",
+        ),
+        "sendpay_failure": Event(
+            name="sendpay_failure",
+            method="on_sendpay_failure",
+            module="sendpay_failure_notification",
+            payload="SendpayFailureNotification",
+        ),
+        "sendpay_success": Event(
+            name="sendpay_success",
+            method="on_sendpay_success",
+            module="sendpay_success_notification",
+            payload="SendpaySuccessNotification",
+        ),
+        "shutdown": Event(
+            name="shutdown",
+            method="on_shutdown",
+            module="shutdown_notification",
+            payload="ShutdownNotification",
+        ),
+        "warning": Event(
+            name="warning",
+            method="on_warning",
+            module="warning_notification",
+            payload="WarningNotification",
+        ),
+    }
+)
 
-HOOKS: Final[Mapping[str, Event]] = MappingProxyType({})
+HOOKS: Final[Mapping[str, Event]] = MappingProxyType(
+    {
+        "commitment_revocation": Event(
+            name="commitment_revocation",
+            method="hook_commitment_revocation",
+            module="commitment_revocation_hook",
+            payload="CommitmentRevocationHookRequest",
+            answer="CommitmentRevocationHookResponse",
+        ),
+        "custommsg": Event(
+            name="custommsg",
+            method="hook_custommsg",
+            module="custommsg_hook",
+            payload="CustommsgHookRequest",
+            answer="CustommsgHookResponse",
+        ),
+        "db_write": Event(
+            name="db_write",
+            method="hook_db_write",
+            module="db_write_hook",
+            payload="DbWriteHookRequest",
+            answer="DbWriteHookResponse",
+        ),
+        "htlc_accepted": Event(
+            name="htlc_accepted",
+            method="hook_htlc_accepted",
+            module="htlc_accepted_hook",
+            payload="HtlcAcceptedHookRequest",
+            answer="HtlcAcceptedHookResponse",
+        ),
+        "invoice_payment": Event(
+            name="invoice_payment",
+            method="hook_invoice_payment",
+            module="invoice_payment_hook",
+            payload="InvoicePaymentHookRequest",
+            answer="InvoicePaymentHookResponse",
+        ),
+        "onion_message_recv": Event(
+            name="onion_message_recv",
+            method="hook_onion_message_recv",
+            module="onion_message_recv_hook",
+            payload="OnionMessageRecvHookRequest",
+            answer="OnionMessageRecvHookResponse",
+        ),
+        "onion_message_recv_secret": Event(
+            name="onion_message_recv_secret",
+            method="hook_onion_message_recv_secret",
+            module="onion_message_recv_secret_hook",
+            payload="OnionMessageRecvSecretHookRequest",
+            answer="OnionMessageRecvSecretHookResponse",
+        ),
+        "openchannel": Event(
+            name="openchannel",
+            method="hook_openchannel",
+            module="openchannel_hook",
+            payload="OpenchannelHookRequest",
+            answer="OpenchannelHookResponse",
+        ),
+        "openchannel2": Event(
+            name="openchannel2",
+            method="hook_openchannel2",
+            module="openchannel2_hook",
+            payload="Openchannel2HookRequest",
+            answer="Openchannel2HookResponse",
+        ),
+        "openchannel2_changed": Event(
+            name="openchannel2_changed",
+            method="hook_openchannel2_changed",
+            module="openchannel2_changed_hook",
+            payload="Openchannel2ChangedHookRequest",
+            answer="Openchannel2ChangedHookResponse",
+        ),
+        "openchannel2_sign": Event(
+            name="openchannel2_sign",
+            method="hook_openchannel2_sign",
+            module="openchannel2_sign_hook",
+            payload="Openchannel2SignHookRequest",
+            answer="Openchannel2SignHookResponse",
+        ),
+        "peer_connected": Event(
+            name="peer_connected",
+            method="hook_peer_connected",
+            module="peer_connected_hook",
+            payload="PeerConnectedHookRequest",
+            answer="PeerConnectedHookResponse",
+        ),
+        "rbf_channel": Event(
+            name="rbf_channel",
+            method="hook_rbf_channel",
+            module="rbf_channel_hook",
+            payload="RbfChannelHookRequest",
+            answer="RbfChannelHookResponse",
+        ),
+        "recover": Event(
+            name="recover",
+            method="hook_recover",
+            module="recover_hook",
+            payload="RecoverHookRequest",
+            answer="RecoverHookResponse",
+        ),
+        "rpc_command": Event(
+            name="rpc_command",
+            method="hook_rpc_command",
+            module="rpc_command_hook",
+            payload="RpcCommandHookRequest",
+            answer="RpcCommandHookResponse",
+        ),
+    }
+)
 
 
 class Plugin(BasePlugin):
@@ -31,3 +344,211 @@ class Plugin(BasePlugin):
     def rpc_client(self) -> Client:
         """Calls lightningd; from `rpc_init` on."""
         return Client(self.rpc_socket)
+
+    @stub
+    def on_balance_snapshot(self, payload: BalanceSnapshotNotification, /) -> None:
+        """All account balances at one moment.
+
+        Added in v24.11.
+        """
+
+    @stub
+    def on_block_added(self, payload: BlockAddedNotification, /) -> None:
+        """A new block arrived.
+
+        Added in v22.11.
+        """
+
+    @stub
+    def on_channel_open_failed(self, payload: ChannelOpenFailedNotification, /) -> None:
+        """A channel opening failed."""
+
+    @stub
+    def on_channel_opened(self, payload: ChannelOpenedNotification, /) -> None:
+        """A peer opened a channel with this node."""
+
+    @stub
+    def on_channel_state_changed(self, payload: ChannelStateChangedNotification, /) -> None:
+        """A channel moved to another state."""
+
+    @stub
+    def on_coin_movement(self, payload: CoinMovementNotification, /) -> None:
+        """Money moved in the node's ledger."""
+
+    @stub
+    def on_connect(self, payload: ConnectNotification, /) -> None:
+        """A connection to a peer was made."""
+
+    @stub
+    def on_custommsg(self, payload: CustommsgNotification, /) -> None:
+        """A peer sent a custom message.
+
+        Added in v24.02.
+        """
+
+    @stub
+    def on_deprecated_oneshot(self, payload: DeprecatedOneshotNotification, /) -> None:
+        """The next command treats deprecated features differently.
+
+        Added in v24.02.
+        """
+
+    @stub
+    def on_disconnect(self, payload: DisconnectNotification, /) -> None:
+        """A peer is no longer connected."""
+
+    @stub
+    def on_forward_event(self, payload: ForwardEventNotification, /) -> None:
+        """A forwarded payment changed its status."""
+
+    @stub
+    def on_invoice_creation(self, payload: InvoiceCreationNotification, /) -> None:
+        """An invoice was created."""
+
+    @stub
+    def on_invoice_payment(self, payload: InvoicePaymentNotification, /) -> None:
+        """An invoice was paid."""
+
+    @stub
+    def on_log(self, payload: LogNotification, /) -> None:
+        """The node wrote a log line.
+
+        Added in v24.02.
+        """
+
+    @stub
+    def on_onionmessage_forward_fail(self, payload: OnionmessageForwardFailNotification, /) -> None:
+        """An onion message could not be passed on.
+
+        Added in v24.11.
+        """
+
+    @stub
+    def on_openchannel_peer_sigs(self, payload: OpenchannelPeerSigsNotification, /) -> None:
+        """A peer signed a channel's funding transaction."""
+
+    @stub
+    def on_pay_part_end(self, payload: PayPartEndNotification, /) -> None:
+        """A part of an xpay payment ended.
+
+        Added in v25.09.
+        """
+
+    @stub
+    def on_pay_part_start(self, payload: PayPartStartNotification, /) -> None:
+        """A part of an xpay payment set out.
+
+        Added in v25.09.
+        """
+
+    @stub
+    def on_plugin_started(self, payload: PluginStartedNotification, /) -> None:
+        """A plugin was started.
+
+        Added in v25.02.
+        """
+
+    @stub
+    def on_plugin_stopped(self, payload: PluginStoppedNotification, /) -> None:
+        """A plugin was stopped.
+
+        Added in v25.02.
+        """
+
+    @stub
+    def on_sendpay_failure(self, payload: SendpayFailureNotification, /) -> None:
+        """A payment part failed."""
+
+    @stub
+    def on_sendpay_success(self, payload: SendpaySuccessNotification, /) -> None:
+        """A payment part succeeded."""
+
+    @stub
+    def on_shutdown(self, payload: ShutdownNotification, /) -> None:
+        """The node stops and plugins must exit."""
+
+    @stub
+    def on_warning(self, payload: WarningNotification, /) -> None:
+        """The node logged a warning or an error."""
+
+    @stub
+    def hook_commitment_revocation(
+        self, payload: CommitmentRevocationHookRequest, /
+    ) -> CommitmentRevocationHookResponse:
+        """Keep the penalty transaction for a revoked state."""
+        raise NotImplementedError
+
+    @stub
+    def hook_custommsg(self, payload: CustommsgHookRequest, /) -> CustommsgHookResponse:
+        """Handle a custom message from a peer."""
+        raise NotImplementedError
+
+    @stub
+    def hook_db_write(self, payload: DbWriteHookRequest, /) -> DbWriteHookResponse:
+        """Take a copy of a database change before it commits."""
+        raise NotImplementedError
+
+    @stub
+    def hook_htlc_accepted(self, payload: HtlcAcceptedHookRequest, /) -> HtlcAcceptedHookResponse:
+        """Decide on an incoming HTLC."""
+        raise NotImplementedError
+
+    @stub
+    def hook_invoice_payment(self, payload: InvoicePaymentHookRequest, /) -> InvoicePaymentHookResponse:
+        """Accept or reject a payment to an invoice."""
+        raise NotImplementedError
+
+    @stub
+    def hook_onion_message_recv(self, payload: OnionMessageRecvHookRequest, /) -> OnionMessageRecvHookResponse:
+        """Handle an onion message sent to this node."""
+        raise NotImplementedError
+
+    @stub
+    def hook_onion_message_recv_secret(
+        self, payload: OnionMessageRecvSecretHookRequest, /
+    ) -> OnionMessageRecvSecretHookResponse:
+        """Handle an onion message over this node's own path."""
+        raise NotImplementedError
+
+    @stub
+    def hook_openchannel(self, payload: OpenchannelHookRequest, /) -> OpenchannelHookResponse:
+        """Decide on a channel that a peer proposes."""
+        raise NotImplementedError
+
+    @stub
+    def hook_openchannel2(self, payload: Openchannel2HookRequest, /) -> Openchannel2HookResponse:
+        """Decide on a proposed v2 channel and help fund it."""
+        raise NotImplementedError
+
+    @stub
+    def hook_openchannel2_changed(self, payload: Openchannel2ChangedHookRequest, /) -> Openchannel2ChangedHookResponse:
+        """Adjust the funding PSBT of a v2 channel."""
+        raise NotImplementedError
+
+    @stub
+    def hook_openchannel2_sign(self, payload: Openchannel2SignHookRequest, /) -> Openchannel2SignHookResponse:
+        """Sign the funding PSBT of a v2 channel."""
+        raise NotImplementedError
+
+    @stub
+    def hook_peer_connected(self, payload: PeerConnectedHookRequest, /) -> PeerConnectedHookResponse:
+        """Accept or turn away a peer that connected."""
+        raise NotImplementedError
+
+    @stub
+    def hook_rbf_channel(self, payload: RbfChannelHookRequest, /) -> RbfChannelHookResponse:
+        """Decide on a fee bump of a channel's funding."""
+        raise NotImplementedError
+
+    @stub
+    def hook_recover(self, payload: RecoverHookRequest, /) -> RecoverHookResponse:
+        """Fetch backups from peers while a node recovers.
+
+        Added in v23.08.
+        """
+        raise NotImplementedError
+
+    @stub
+    def hook_rpc_command(self, payload: RpcCommandHookRequest, /) -> RpcCommandHookResponse:
+        """Pass on, change or answer a command call."""
+        raise NotImplementedError

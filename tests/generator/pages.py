@@ -21,7 +21,7 @@ from rpcschema.settings import Settings
 from tests.shared import ROOT
 
 SETTINGS = Settings(package="clnrpc", targets=("man", "markdown"))
-OWN = sorted((ROOT / "schemas").rglob("*.json"))
+OWN = sorted((ROOT / "schemas").glob("*.json"))
 CONSTRUCTS = sorted((ROOT / "tests" / "cases" / "every-construct" / "schemas").rglob("*.json"))
 
 Raw = dict[str, Any]

@@ -282,7 +282,7 @@ def test_facts_are_in_the_package_and_on_no_page(folder: Path) -> None:
         ("[tool.rpcschema]\nschemas = ['x']\npackage = 'x'\nrelease = '26.09'", "'26.09' does not name a release"),
         ("[tool.rpcschema]\nschemas = ['x']\npackage = 'x'\nrelease = 26.09", "release: expected a string"),
     ],
-    ids=range(11),
+    ids=range(12),
 )
 def test_unusable_table_is_refused(tmp_path: Path, table: str, message: str) -> None:
     (tmp_path / "pyproject.toml").write_text(table)

@@ -16,27 +16,32 @@ from tests.generator import rebuild
 from tests.shared import ROOT, shared_path
 
 OWN = ROOT / "tests/cases/every-construct/schemas"
+SCHEMAS = ROOT / "schemas"
 
 
 def read(file: Path) -> Any:
     return json.loads(file.read_text(encoding="utf-8"))
 
 
-def dumps(root: Path) -> dict[str, Any]:
-    """The dump of each document below `root`, by file."""
-    return {source.path: json.loads(dump(source.document)) for source in load([root]).sources}
+def dumps(*roots: Path) -> dict[str, Any]:
+    """The dump of each document in `roots`, by file."""
+    return {source.path: json.loads(dump(source.document)) for source in load(roots).sources}
 
 
-def assert_same_facts(root: Path) -> int:
-    made = dumps(root)
+def assert_same_facts(*roots: Path) -> int:
+    made = dumps(*roots)
     for file, value in made.items():
         assert dict(rebuild.facts(rebuild.document(value))) == dict(rebuild.facts(read(Path(file)))), file
     return len(made)
 
 
-@pytest.mark.parametrize("root", [OWN, ROOT / "schemas"], ids=["every construct", "our documents"])
-def test_dump_holds_every_fact(root: Path) -> None:
-    assert assert_same_facts(root) == len(list(root.rglob("*.json")))
+@pytest.mark.parametrize(
+    "files",
+    [sorted(OWN.rglob("*.json")), sorted(SCHEMAS.glob("*.json")), sorted((SCHEMAS / "cln").rglob("*.json"))],
+    ids=["every construct", "our documents", "facts of Core Lightning"],
+)
+def test_dump_holds_every_fact(files: list[Path]) -> None:
+    assert assert_same_facts(*files) == len(files)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,168 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 __all__ = [
+    "AddgossipRequest",
+    "AddgossipResponse",
+    "AddpsbtoutputRequest",
+    "AddpsbtoutputResponse",
+    "AskreneAgeRequest",
+    "AskreneAgeResponse",
+    "AskreneBiasChannelRequest",
+    "AskreneBiasChannelResponse",
+    "AskreneBiasChannelResponseBiases",
+    "AskreneBiasNodeRequest",
+    "AskreneBiasNodeResponse",
+    "AskreneBiasNodeResponseNodeBiases",
+    "AskreneCreateChannelRequest",
+    "AskreneCreateChannelResponse",
+    "AskreneCreateLayerRequest",
+    "AskreneCreateLayerResponse",
+    "AskreneCreateLayerResponseLayers",
+    "AskreneCreateLayerResponseLayersBiases",
+    "AskreneCreateLayerResponseLayersChannelUpdates",
+    "AskreneCreateLayerResponseLayersConstraints",
+    "AskreneCreateLayerResponseLayersCreatedChannels",
+    "AskreneCreateLayerResponseLayersImpressions",
+    "AskreneCreateLayerResponseLayersNodeBiases",
+    "AskreneDisableNodeRequest",
+    "AskreneDisableNodeResponse",
+    "AskreneInformChannelRequest",
+    "AskreneInformChannelResponse",
+    "AskreneInformChannelResponseConstraints",
+    "AskreneInformChannelResponseImpressions",
+    "AskreneListlayersRequest",
+    "AskreneListlayersResponse",
+    "AskreneListlayersResponseLayers",
+    "AskreneListlayersResponseLayersBiases",
+    "AskreneListlayersResponseLayersChannelUpdates",
+    "AskreneListlayersResponseLayersConstraints",
+    "AskreneListlayersResponseLayersCreatedChannels",
+    "AskreneListlayersResponseLayersImpressions",
+    "AskreneListlayersResponseLayersNodeBiases",
+    "AskreneListreservationsRequest",
+    "AskreneListreservationsResponse",
+    "AskreneListreservationsResponseReservations",
+    "AskreneRemoveChannelUpdateRequest",
+    "AskreneRemoveChannelUpdateResponse",
+    "AskreneRemoveLayerRequest",
+    "AskreneRemoveLayerResponse",
+    "AskreneReserveRequest",
+    "AskreneReserveRequestPath",
+    "AskreneReserveResponse",
+    "AskreneUnreserveRequest",
+    "AskreneUnreserveRequestPath",
+    "AskreneUnreserveResponse",
+    "AskreneUpdateChannelRequest",
+    "AskreneUpdateChannelResponse",
+    "AutocleanOnceRequest",
+    "AutocleanOnceResponse",
+    "AutocleanOnceResponseAutoclean",
+    "AutocleanOnceResponseAutocleanExpiredinvoices",
+    "AutocleanOnceResponseAutocleanFailedforwards",
+    "AutocleanOnceResponseAutocleanFailedpays",
+    "AutocleanOnceResponseAutocleanNetworkevents",
+    "AutocleanOnceResponseAutocleanPaidinvoices",
+    "AutocleanOnceResponseAutocleanSucceededforwards",
+    "AutocleanOnceResponseAutocleanSucceededpays",
+    "AutocleanStatusRequest",
+    "AutocleanStatusResponse",
+    "AutocleanStatusResponseAutoclean",
+    "AutocleanStatusResponseAutocleanExpiredinvoices",
+    "AutocleanStatusResponseAutocleanFailedforwards",
+    "AutocleanStatusResponseAutocleanFailedpays",
+    "AutocleanStatusResponseAutocleanNetworkevents",
+    "AutocleanStatusResponseAutocleanPaidinvoices",
+    "AutocleanStatusResponseAutocleanSucceededforwards",
+    "AutocleanStatusResponseAutocleanSucceededpays",
+    "BalanceSnapshotNotification",
+    "BalanceSnapshotNotificationAccounts",
+    "BatchingRequest",
+    "BatchingResponse",
+    "BkprChannelsapyRequest",
+    "BkprChannelsapyResponse",
+    "BkprChannelsapyResponseChannelsApy",
+    "BkprDumpincomecsvRequest",
+    "BkprDumpincomecsvResponse",
+    "BkprEditdescriptionbyoutpointRequest",
+    "BkprEditdescriptionbyoutpointResponse",
+    "BkprEditdescriptionbyoutpointResponseUpdated",
+    "BkprEditdescriptionbypaymentidRequest",
+    "BkprEditdescriptionbypaymentidResponse",
+    "BkprEditdescriptionbypaymentidResponseUpdated",
+    "BkprInspectRequest",
+    "BkprInspectResponse",
+    "BkprInspectResponseTxs",
+    "BkprInspectResponseTxsOutputs",
+    "BkprListaccounteventsRequest",
+    "BkprListaccounteventsResponse",
+    "BkprListaccounteventsResponseEvents",
+    "BkprListbalancesRequest",
+    "BkprListbalancesResponse",
+    "BkprListbalancesResponseAccounts",
+    "BkprListbalancesResponseAccountsBalances",
+    "BkprListincomeRequest",
+    "BkprListincomeResponse",
+    "BkprListincomeResponseIncomeEvents",
+    "BkprReportRequest",
+    "BkprReportResponse",
+    "BlacklistruneRequest",
+    "BlacklistruneResponse",
+    "BlacklistruneResponseBlacklist",
+    "BlockAddedNotification",
+    "CancelrecurringinvoiceRequest",
+    "CancelrecurringinvoiceResponse",
+    "ChannelOpenFailedNotification",
+    "ChannelOpenedNotification",
+    "ChannelStateChangedNotification",
+    "CheckRequest",
+    "CheckResponse",
+    "CheckmessageRequest",
+    "CheckmessageResponse",
+    "CheckruneRequest",
+    "CheckruneResponse",
+    "ClnrestRegisterPathRequest",
+    "ClnrestRegisterPathRequestRuneRestrictions",
+    "ClnrestRegisterPathResponse",
+    "CloseRequest",
+    "CloseResponse",
+    "CoinMovementNotification",
+    "CommandoRequest",
+    "CommandoResponse",
+    "CommitmentRevocationHookRequest",
+    "CommitmentRevocationHookResponse",
+    "ConnectNotification",
+    "ConnectNotificationAddress",
+    "ConnectRequest",
+    "ConnectResponse",
+    "ConnectResponseAddress",
+    "CreateinvoiceRequest",
+    "CreateinvoiceResponse",
+    "CreateinvoiceResponsePaidOutpoint",
+    "CreateonionRequest",
+    "CreateonionRequestHops",
+    "CreateonionResponse",
+    "CreateproofRequest",
+    "CreateproofResponse",
+    "CreateproofResponseProofs",
+    "CreateruneRequest",
+    "CreateruneResponse",
+    "CurrencyconvertRequest",
+    "CurrencyconvertResponse",
+    "CurrencyrateRequest",
+    "CurrencyrateResponse",
+    "CurrencyratesRequest",
+    "CurrencyratesResponse",
+    "CurrencyratesResponseCurrencyrates",
+    "CustommsgHookRequest",
+    "CustommsgHookResponse",
+    "CustommsgNotification",
+    "DatastoreRequest",
+    "DatastoreResponse",
+    "DatastoreusageRequest",
+    "DatastoreusageResponse",
+    "DatastoreusageResponseDatastoreusage",
+    "DbWriteHookRequest",
+    "DbWriteHookResponse",
     "DecodeRequest",
     "DecodeResponse",
     "DecodeResponseExtra",
@@ -27,30 +189,639 @@ __all__ = [
     "DecodeResponseUnknownInvoiceTlvs",
     "DecodeResponseUnknownOfferTlvs",
     "DecodeResponseUnknownPayerProofTlvs",
+    "DeldatastoreRequest",
+    "DeldatastoreResponse",
+    "DelforwardRequest",
+    "DelforwardResponse",
+    "DelinvoiceRequest",
+    "DelinvoiceResponse",
+    "DelnetworkeventRequest",
+    "DelnetworkeventResponse",
+    "DelpayRequest",
+    "DelpayResponse",
+    "DelpayResponsePayments",
+    "DeprecatedOneshotNotification",
+    "DeprecationsRequest",
+    "DeprecationsResponse",
+    "DevForgetChannelRequest",
+    "DevForgetChannelResponse",
     "DevInjectRequest",
     "DevInjectResponse",
+    "DevSpliceRequest",
+    "DevSpliceResponse",
     "DisableinvoicerequestRequest",
     "DisableinvoicerequestResponse",
+    "DisableofferRequest",
+    "DisableofferResponse",
+    "DisconnectNotification",
+    "DisconnectRequest",
+    "DisconnectResponse",
+    "EmergencyrecoverRequest",
+    "EmergencyrecoverResponse",
+    "EnableofferRequest",
+    "EnableofferResponse",
+    "ExposesecretRequest",
+    "ExposesecretResponse",
+    "FeeratesRequest",
+    "FeeratesResponse",
+    "FeeratesResponseOnchainFeeEstimates",
+    "FeeratesResponsePerkb",
+    "FeeratesResponsePerkbEstimates",
+    "FeeratesResponsePerkw",
+    "FeeratesResponsePerkwEstimates",
+    "Fetchbip353Request",
+    "Fetchbip353Response",
+    "Fetchbip353ResponseInstructions",
+    "FetchinvoiceRequest",
+    "FetchinvoiceResponse",
+    "FetchinvoiceResponseChanges",
+    "FetchinvoiceResponseNextPeriod",
+    "ForwardEventNotification",
+    "FundchannelCancelRequest",
+    "FundchannelCancelResponse",
+    "FundchannelCompleteRequest",
+    "FundchannelCompleteResponse",
+    "FundchannelRequest",
+    "FundchannelResponse",
+    "FundchannelResponseChannelType",
+    "FundchannelStartRequest",
+    "FundchannelStartResponse",
+    "FundchannelStartResponseChannelType",
+    "FunderupdateRequest",
+    "FunderupdateResponse",
+    "FundpsbtRequest",
+    "FundpsbtResponse",
+    "FundpsbtResponseReservations",
+    "GetemergencyrecoverdataRequest",
+    "GetemergencyrecoverdataResponse",
     "GetinfoRequest",
     "GetinfoResponse",
     "GetinfoResponseAddress",
     "GetinfoResponseBinding",
     "GetinfoResponseOurFeatures",
+    "GetlogRequest",
+    "GetlogResponse",
+    "GetlogResponseLog",
+    "GetrouteRequest",
+    "GetrouteResponse",
+    "GetrouteResponseRoute",
+    "GetroutesRequest",
+    "GetroutesResponse",
+    "GetroutesResponseRoutes",
+    "GetroutesResponseRoutesPath",
+    "GracefulRequest",
+    "GracefulResponse",
     "HelpRequest",
     "HelpResponse",
     "HelpResponseHelp",
+    "HtlcAcceptedHookRequest",
+    "HtlcAcceptedHookRequestHtlc",
+    "HtlcAcceptedHookRequestOnion",
+    "HtlcAcceptedHookResponse",
+    "InjectonionmessageRequest",
+    "InjectonionmessageResponse",
+    "InjectpaymentonionRequest",
+    "InjectpaymentonionResponse",
+    "InvoiceCreationNotification",
+    "InvoicePaymentHookRequest",
+    "InvoicePaymentHookRequestPayment",
+    "InvoicePaymentHookResponse",
+    "InvoicePaymentNotification",
+    "InvoiceRequest",
+    "InvoiceResponse",
     "InvoicerequestRequest",
     "InvoicerequestResponse",
+    "KeysendRequest",
+    "KeysendRequestRoutehints",
+    "KeysendResponse",
+    "ListaddressesRequest",
+    "ListaddressesResponse",
+    "ListaddressesResponseAddresses",
+    "ListchainmovesRequest",
+    "ListchainmovesResponse",
+    "ListchainmovesResponseChainmoves",
+    "ListchannelmovesRequest",
+    "ListchannelmovesResponse",
+    "ListchannelmovesResponseChannelmoves",
+    "ListchannelsRequest",
+    "ListchannelsResponse",
+    "ListchannelsResponseChannels",
+    "ListclosedchannelsRequest",
+    "ListclosedchannelsResponse",
+    "ListclosedchannelsResponseClosedchannels",
+    "ListclosedchannelsResponseClosedchannelsAlias",
+    "ListclosedchannelsResponseClosedchannelsChannelType",
+    "ListconfigsRequest",
+    "ListconfigsResponse",
+    "ListconfigsResponseConfigs",
+    "ListconfigsResponseConfigsAcceptHtlcTlvType",
+    "ListconfigsResponseConfigsAddr",
+    "ListconfigsResponseConfigsAlias",
+    "ListconfigsResponseConfigsAllowDeprecatedApis",
+    "ListconfigsResponseConfigsAlwaysUseProxy",
+    "ListconfigsResponseConfigsAnnounceAddr",
+    "ListconfigsResponseConfigsAnnounceAddrDiscovered",
+    "ListconfigsResponseConfigsAnnounceAddrDiscoveredPort",
+    "ListconfigsResponseConfigsAnnounceAddrDns",
+    "ListconfigsResponseConfigsAutoconnectSeekerPeers",
+    "ListconfigsResponseConfigsAutolisten",
+    "ListconfigsResponseConfigsBindAddr",
+    "ListconfigsResponseConfigsClearPlugins",
+    "ListconfigsResponseConfigsCltvDelta",
+    "ListconfigsResponseConfigsCltvFinal",
+    "ListconfigsResponseConfigsCommitFee",
+    "ListconfigsResponseConfigsCommitFeerateOffset",
+    "ListconfigsResponseConfigsCommitTime",
+    "ListconfigsResponseConfigsConf",
+    "ListconfigsResponseConfigsCurrencyrateAddSource",
+    "ListconfigsResponseConfigsCurrencyrateDisableSource",
+    "ListconfigsResponseConfigsDaemon",
+    "ListconfigsResponseConfigsDatabaseUpgrade",
+    "ListconfigsResponseConfigsDeveloper",
+    "ListconfigsResponseConfigsDisableDns",
+    "ListconfigsResponseConfigsDisableMpp",
+    "ListconfigsResponseConfigsDisablePlugin",
+    "ListconfigsResponseConfigsEncryptedHsm",
+    "ListconfigsResponseConfigsExperimentalAnchors",
+    "ListconfigsResponseConfigsExperimentalDualFund",
+    "ListconfigsResponseConfigsExperimentalPeerStorage",
+    "ListconfigsResponseConfigsExperimentalShutdownWrongFunding",
+    "ListconfigsResponseConfigsExperimentalSimpleClose",
+    "ListconfigsResponseConfigsExperimentalSplicing",
+    "ListconfigsResponseConfigsFeeBase",
+    "ListconfigsResponseConfigsFeePerSatoshi",
+    "ListconfigsResponseConfigsFetchinvoiceNoconnect",
+    "ListconfigsResponseConfigsForceFeerates",
+    "ListconfigsResponseConfigsFundingConfirms",
+    "ListconfigsResponseConfigsHsmPassphrase",
+    "ListconfigsResponseConfigsHtlcMaximumMsat",
+    "ListconfigsResponseConfigsHtlcMinimumMsat",
+    "ListconfigsResponseConfigsIPromiseToFixBrokenApiUser",
+    "ListconfigsResponseConfigsIgnoreFeeLimits",
+    "ListconfigsResponseConfigsImportantPlugin",
+    "ListconfigsResponseConfigsInvoicesOnchainFallback",
+    "ListconfigsResponseConfigsLargeChannels",
+    "ListconfigsResponseConfigsLightningDir",
+    "ListconfigsResponseConfigsLogFile",
+    "ListconfigsResponseConfigsLogLevel",
+    "ListconfigsResponseConfigsLogPrefix",
+    "ListconfigsResponseConfigsLogTimestamps",
+    "ListconfigsResponseConfigsMainnet",
+    "ListconfigsResponseConfigsMaxConcurrentHtlcs",
+    "ListconfigsResponseConfigsMaxDustHtlcExposureMsat",
+    "ListconfigsResponseConfigsMaxLocktimeBlocks",
+    "ListconfigsResponseConfigsMessagePadding",
+    "ListconfigsResponseConfigsMinCapacitySat",
+    "ListconfigsResponseConfigsMinEmergencyMsat",
+    "ListconfigsResponseConfigsNetwork",
+    "ListconfigsResponseConfigsOffline",
+    "ListconfigsResponseConfigsPaymentFrontingNode",
+    "ListconfigsResponseConfigsPidFile",
+    "ListconfigsResponseConfigsPlugin",
+    "ListconfigsResponseConfigsPluginDir",
+    "ListconfigsResponseConfigsProxy",
+    "ListconfigsResponseConfigsRecover",
+    "ListconfigsResponseConfigsRegtest",
+    "ListconfigsResponseConfigsRequireConfirmedInputs",
+    "ListconfigsResponseConfigsRescan",
+    "ListconfigsResponseConfigsRgb",
+    "ListconfigsResponseConfigsRpcFile",
+    "ListconfigsResponseConfigsRpcFileMode",
+    "ListconfigsResponseConfigsSignet",
+    "ListconfigsResponseConfigsSubdaemon",
+    "ListconfigsResponseConfigsTestnet",
+    "ListconfigsResponseConfigsTorServicePassword",
+    "ListconfigsResponseConfigsWallet",
+    "ListconfigsResponseConfigsWatchtimeBlocks",
+    "ListdatastoreRequest",
+    "ListdatastoreResponse",
+    "ListdatastoreResponseDatastore",
+    "ListforwardsRequest",
+    "ListforwardsResponse",
+    "ListforwardsResponseForwards",
+    "ListfundsRequest",
+    "ListfundsResponse",
+    "ListfundsResponseChannels",
+    "ListfundsResponseOutputs",
+    "ListhtlcsRequest",
+    "ListhtlcsResponse",
+    "ListhtlcsResponseHtlcs",
     "ListinvoicerequestsRequest",
     "ListinvoicerequestsResponse",
     "ListinvoicerequestsResponseInvoicerequests",
+    "ListinvoicesRequest",
+    "ListinvoicesResponse",
+    "ListinvoicesResponseInvoices",
+    "ListinvoicesResponseInvoicesPaidOutpoint",
+    "ListnetworkeventsRequest",
+    "ListnetworkeventsResponse",
+    "ListnetworkeventsResponseNetworkevents",
+    "ListnodesRequest",
+    "ListnodesResponse",
+    "ListnodesResponseNodes",
+    "ListnodesResponseNodesAddresses",
+    "ListnodesResponseNodesOptionWillFund",
+    "ListoffersRequest",
+    "ListoffersResponse",
+    "ListoffersResponseOffers",
+    "ListpaysRequest",
+    "ListpaysResponse",
+    "ListpaysResponsePays",
+    "ListpeerchannelsRequest",
+    "ListpeerchannelsResponse",
+    "ListpeerchannelsResponseChannels",
+    "ListpeerchannelsResponseChannelsAlias",
+    "ListpeerchannelsResponseChannelsChannelType",
+    "ListpeerchannelsResponseChannelsFeerate",
+    "ListpeerchannelsResponseChannelsFunding",
+    "ListpeerchannelsResponseChannelsHtlcs",
+    "ListpeerchannelsResponseChannelsInflight",
+    "ListpeerchannelsResponseChannelsStateChanges",
+    "ListpeerchannelsResponseChannelsUpdates",
+    "ListpeerchannelsResponseChannelsUpdatesLocal",
+    "ListpeerchannelsResponseChannelsUpdatesRemote",
+    "ListpeersRequest",
+    "ListpeersResponse",
+    "ListpeersResponsePeers",
+    "ListpeersResponsePeersLog",
+    "ListsendpaysRequest",
+    "ListsendpaysResponse",
+    "ListsendpaysResponsePayments",
+    "ListsqlschemasRequest",
+    "ListsqlschemasResponse",
+    "ListsqlschemasResponseSchemas",
+    "ListsqlschemasResponseSchemasColumns",
+    "ListtransactionsRequest",
+    "ListtransactionsResponse",
+    "ListtransactionsResponseTransactions",
+    "ListtransactionsResponseTransactionsInputs",
+    "ListtransactionsResponseTransactionsOutputs",
+    "LogNotification",
+    "MakesecretRequest",
+    "MakesecretResponse",
+    "MultifundchannelRequest",
+    "MultifundchannelRequestDestinations",
+    "MultifundchannelResponse",
+    "MultifundchannelResponseChannelIds",
+    "MultifundchannelResponseChannelIdsChannelType",
+    "MultifundchannelResponseFailed",
+    "MultifundchannelResponseFailedError",
+    "MultiwithdrawRequest",
+    "MultiwithdrawResponse",
+    "NewaddrRequest",
+    "NewaddrResponse",
     "NotificationsRequest",
     "NotificationsResponse",
+    "OfferRequest",
+    "OfferResponse",
+    "OnionMessageRecvHookRequest",
+    "OnionMessageRecvHookRequestOnionMessage",
+    "OnionMessageRecvHookRequestOnionMessageReplyBlindedpath",
+    "OnionMessageRecvHookRequestOnionMessageReplyBlindedpathHops",
+    "OnionMessageRecvHookRequestOnionMessageUnknownFields",
+    "OnionMessageRecvHookResponse",
+    "OnionMessageRecvSecretHookRequest",
+    "OnionMessageRecvSecretHookRequestOnionMessage",
+    "OnionMessageRecvSecretHookRequestOnionMessageReplyBlindedpath",
+    "OnionMessageRecvSecretHookRequestOnionMessageReplyBlindedpathHops",
+    "OnionMessageRecvSecretHookRequestOnionMessageUnknownFields",
+    "OnionMessageRecvSecretHookResponse",
+    "OnionmessageForwardFailNotification",
+    "Openchannel2ChangedHookRequest",
+    "Openchannel2ChangedHookRequestOpenchannel2Changed",
+    "Openchannel2ChangedHookResponse",
+    "Openchannel2HookRequest",
+    "Openchannel2HookRequestOpenchannel2",
+    "Openchannel2HookRequestOpenchannel2ChannelType",
+    "Openchannel2HookResponse",
+    "Openchannel2SignHookRequest",
+    "Openchannel2SignHookRequestOpenchannel2Sign",
+    "Openchannel2SignHookResponse",
+    "OpenchannelAbortRequest",
+    "OpenchannelAbortResponse",
+    "OpenchannelBumpRequest",
+    "OpenchannelBumpResponse",
+    "OpenchannelBumpResponseChannelType",
+    "OpenchannelHookRequest",
+    "OpenchannelHookRequestOpenchannel",
+    "OpenchannelHookRequestOpenchannelChannelType",
+    "OpenchannelHookResponse",
+    "OpenchannelInitRequest",
+    "OpenchannelInitResponse",
+    "OpenchannelInitResponseChannelType",
+    "OpenchannelPeerSigsNotification",
+    "OpenchannelSignedRequest",
+    "OpenchannelSignedResponse",
+    "OpenchannelUpdateRequest",
+    "OpenchannelUpdateResponse",
+    "OpenchannelUpdateResponseChannelType",
+    "ParsefeerateRequest",
+    "ParsefeerateResponse",
+    "PayPartEndNotification",
+    "PayPartStartNotification",
+    "PayPartStartNotificationHops",
+    "PayRequest",
+    "PayResponse",
+    "PeerConnectedHookRequest",
+    "PeerConnectedHookRequestPeer",
+    "PeerConnectedHookResponse",
+    "PingRequest",
+    "PingResponse",
+    "PluginRequest",
+    "PluginResponse",
+    "PluginResponsePlugins",
+    "PluginStartedNotification",
+    "PluginStoppedNotification",
+    "PreapproveinvoiceRequest",
+    "PreapproveinvoiceResponse",
+    "PreapprovekeysendRequest",
+    "PreapprovekeysendResponse",
+    "RbfChannelHookRequest",
+    "RbfChannelHookRequestRbfChannel",
+    "RbfChannelHookResponse",
+    "RecklessRequest",
+    "RecklessResponse",
+    "RecoverHookRequest",
+    "RecoverHookResponse",
+    "RecoverRequest",
+    "RecoverResponse",
+    "RecoverchannelRequest",
+    "RecoverchannelResponse",
+    "RenepayRequest",
+    "RenepayResponse",
+    "RenepaystatusRequest",
+    "RenepaystatusResponse",
+    "RenepaystatusResponsePaystatus",
+    "ReserveinputsRequest",
+    "ReserveinputsResponse",
+    "ReserveinputsResponseReservations",
+    "RpcCommandHookRequest",
+    "RpcCommandHookRequestRpcCommand",
+    "RpcCommandHookResponse",
+    "RpcCommandHookResponseReplace",
+    "RpcCommandHookResponseReturn",
+    "RpcCommandHookResponseReturnError",
+    "SendamountRequest",
+    "SendamountResponse",
+    "SendcustommsgRequest",
+    "SendcustommsgResponse",
+    "SendinvoiceRequest",
+    "SendinvoiceResponse",
+    "SendonionRequest",
+    "SendonionRequestFirstHop",
+    "SendonionResponse",
+    "SendpayFailureNotification",
+    "SendpayFailureNotificationData",
+    "SendpayRequest",
+    "SendpayRequestRoute",
+    "SendpayResponse",
+    "SendpaySuccessNotification",
+    "SendpsbtRequest",
+    "SendpsbtResponse",
+    "SetchannelRequest",
+    "SetchannelResponse",
+    "SetchannelResponseChannels",
+    "SetconfigRequest",
+    "SetconfigResponse",
+    "SetconfigResponseConfig",
+    "SetpsbtversionRequest",
+    "SetpsbtversionResponse",
+    "ShowrunesRequest",
+    "ShowrunesResponse",
+    "ShowrunesResponseRunes",
+    "ShowrunesResponseRunesRestrictions",
+    "ShowrunesResponseRunesRestrictionsAlternatives",
+    "ShutdownNotification",
+    "SigninvoiceRequest",
+    "SigninvoiceResponse",
+    "SignmessageRequest",
+    "SignmessageResponse",
+    "SignmessagewithkeyRequest",
+    "SignmessagewithkeyResponse",
+    "SignpsbtRequest",
+    "SignpsbtResponse",
+    "SpliceInitRequest",
+    "SpliceInitResponse",
+    "SpliceSignedRequest",
+    "SpliceSignedResponse",
+    "SpliceUpdateRequest",
+    "SpliceUpdateResponse",
+    "SpliceinRequest",
+    "SpliceinResponse",
+    "SpliceoutRequest",
+    "SpliceoutResponse",
+    "SqlRequest",
+    "SqlResponse",
+    "StaticbackupRequest",
+    "StaticbackupResponse",
     "StopRequest",
     "StopResponse",
+    "TxdiscardRequest",
+    "TxdiscardResponse",
+    "TxprepareRequest",
+    "TxprepareResponse",
+    "TxsendRequest",
+    "TxsendResponse",
+    "UnreserveinputsRequest",
+    "UnreserveinputsResponse",
+    "UnreserveinputsResponseReservations",
+    "UpgradewalletRequest",
+    "UpgradewalletResponse",
+    "UtxopsbtRequest",
+    "UtxopsbtResponse",
+    "UtxopsbtResponseReservations",
+    "WaitRequest",
+    "WaitResponse",
+    "WaitResponseChainmoves",
+    "WaitResponseChannelmoves",
+    "WaitResponseDetails",
+    "WaitResponseForwards",
+    "WaitResponseHtlcs",
+    "WaitResponseInvoices",
+    "WaitResponseNetworkevents",
+    "WaitResponseSendpays",
+    "WaitanyinvoiceRequest",
+    "WaitanyinvoiceResponse",
+    "WaitanyinvoiceResponsePaidOutpoint",
+    "WaitblockheightRequest",
+    "WaitblockheightResponse",
+    "WaitinvoiceRequest",
+    "WaitinvoiceResponse",
+    "WaitinvoiceResponsePaidOutpoint",
+    "WaitsendpayRequest",
+    "WaitsendpayResponse",
+    "WarningNotification",
+    "WithdrawRequest",
+    "WithdrawResponse",
+    "XkeysendRequest",
+    "XkeysendResponse",
+    "XpayRequest",
+    "XpayResponse",
 ]
 
 if TYPE_CHECKING:
+    from .addgossip import AddgossipRequest
+    from .addgossip import AddgossipResponse
+    from .addpsbtoutput import AddpsbtoutputRequest
+    from .addpsbtoutput import AddpsbtoutputResponse
+    from .askrene_age import AskreneAgeRequest
+    from .askrene_age import AskreneAgeResponse
+    from .askrene_bias_channel import AskreneBiasChannelRequest
+    from .askrene_bias_channel import AskreneBiasChannelResponse
+    from .askrene_bias_channel import AskreneBiasChannelResponseBiases
+    from .askrene_bias_node import AskreneBiasNodeRequest
+    from .askrene_bias_node import AskreneBiasNodeResponse
+    from .askrene_bias_node import AskreneBiasNodeResponseNodeBiases
+    from .askrene_create_channel import AskreneCreateChannelRequest
+    from .askrene_create_channel import AskreneCreateChannelResponse
+    from .askrene_create_layer import AskreneCreateLayerRequest
+    from .askrene_create_layer import AskreneCreateLayerResponse
+    from .askrene_create_layer import AskreneCreateLayerResponseLayers
+    from .askrene_create_layer import AskreneCreateLayerResponseLayersBiases
+    from .askrene_create_layer import AskreneCreateLayerResponseLayersChannelUpdates
+    from .askrene_create_layer import AskreneCreateLayerResponseLayersConstraints
+    from .askrene_create_layer import AskreneCreateLayerResponseLayersCreatedChannels
+    from .askrene_create_layer import AskreneCreateLayerResponseLayersImpressions
+    from .askrene_create_layer import AskreneCreateLayerResponseLayersNodeBiases
+    from .askrene_disable_node import AskreneDisableNodeRequest
+    from .askrene_disable_node import AskreneDisableNodeResponse
+    from .askrene_inform_channel import AskreneInformChannelRequest
+    from .askrene_inform_channel import AskreneInformChannelResponse
+    from .askrene_inform_channel import AskreneInformChannelResponseConstraints
+    from .askrene_inform_channel import AskreneInformChannelResponseImpressions
+    from .askrene_listlayers import AskreneListlayersRequest
+    from .askrene_listlayers import AskreneListlayersResponse
+    from .askrene_listlayers import AskreneListlayersResponseLayers
+    from .askrene_listlayers import AskreneListlayersResponseLayersBiases
+    from .askrene_listlayers import AskreneListlayersResponseLayersChannelUpdates
+    from .askrene_listlayers import AskreneListlayersResponseLayersConstraints
+    from .askrene_listlayers import AskreneListlayersResponseLayersCreatedChannels
+    from .askrene_listlayers import AskreneListlayersResponseLayersImpressions
+    from .askrene_listlayers import AskreneListlayersResponseLayersNodeBiases
+    from .askrene_listreservations import AskreneListreservationsRequest
+    from .askrene_listreservations import AskreneListreservationsResponse
+    from .askrene_listreservations import AskreneListreservationsResponseReservations
+    from .askrene_remove_channel_update import AskreneRemoveChannelUpdateRequest
+    from .askrene_remove_channel_update import AskreneRemoveChannelUpdateResponse
+    from .askrene_remove_layer import AskreneRemoveLayerRequest
+    from .askrene_remove_layer import AskreneRemoveLayerResponse
+    from .askrene_reserve import AskreneReserveRequest
+    from .askrene_reserve import AskreneReserveRequestPath
+    from .askrene_reserve import AskreneReserveResponse
+    from .askrene_unreserve import AskreneUnreserveRequest
+    from .askrene_unreserve import AskreneUnreserveRequestPath
+    from .askrene_unreserve import AskreneUnreserveResponse
+    from .askrene_update_channel import AskreneUpdateChannelRequest
+    from .askrene_update_channel import AskreneUpdateChannelResponse
+    from .autoclean_once import AutocleanOnceRequest
+    from .autoclean_once import AutocleanOnceResponse
+    from .autoclean_once import AutocleanOnceResponseAutoclean
+    from .autoclean_once import AutocleanOnceResponseAutocleanExpiredinvoices
+    from .autoclean_once import AutocleanOnceResponseAutocleanFailedforwards
+    from .autoclean_once import AutocleanOnceResponseAutocleanFailedpays
+    from .autoclean_once import AutocleanOnceResponseAutocleanNetworkevents
+    from .autoclean_once import AutocleanOnceResponseAutocleanPaidinvoices
+    from .autoclean_once import AutocleanOnceResponseAutocleanSucceededforwards
+    from .autoclean_once import AutocleanOnceResponseAutocleanSucceededpays
+    from .autoclean_status import AutocleanStatusRequest
+    from .autoclean_status import AutocleanStatusResponse
+    from .autoclean_status import AutocleanStatusResponseAutoclean
+    from .autoclean_status import AutocleanStatusResponseAutocleanExpiredinvoices
+    from .autoclean_status import AutocleanStatusResponseAutocleanFailedforwards
+    from .autoclean_status import AutocleanStatusResponseAutocleanFailedpays
+    from .autoclean_status import AutocleanStatusResponseAutocleanNetworkevents
+    from .autoclean_status import AutocleanStatusResponseAutocleanPaidinvoices
+    from .autoclean_status import AutocleanStatusResponseAutocleanSucceededforwards
+    from .autoclean_status import AutocleanStatusResponseAutocleanSucceededpays
+    from .balance_snapshot_notification import BalanceSnapshotNotification
+    from .balance_snapshot_notification import BalanceSnapshotNotificationAccounts
+    from .batching import BatchingRequest
+    from .batching import BatchingResponse
+    from .bkpr_channelsapy import BkprChannelsapyRequest
+    from .bkpr_channelsapy import BkprChannelsapyResponse
+    from .bkpr_channelsapy import BkprChannelsapyResponseChannelsApy
+    from .bkpr_dumpincomecsv import BkprDumpincomecsvRequest
+    from .bkpr_dumpincomecsv import BkprDumpincomecsvResponse
+    from .bkpr_editdescriptionbyoutpoint import BkprEditdescriptionbyoutpointRequest
+    from .bkpr_editdescriptionbyoutpoint import BkprEditdescriptionbyoutpointResponse
+    from .bkpr_editdescriptionbyoutpoint import BkprEditdescriptionbyoutpointResponseUpdated
+    from .bkpr_editdescriptionbypaymentid import BkprEditdescriptionbypaymentidRequest
+    from .bkpr_editdescriptionbypaymentid import BkprEditdescriptionbypaymentidResponse
+    from .bkpr_editdescriptionbypaymentid import BkprEditdescriptionbypaymentidResponseUpdated
+    from .bkpr_inspect import BkprInspectRequest
+    from .bkpr_inspect import BkprInspectResponse
+    from .bkpr_inspect import BkprInspectResponseTxs
+    from .bkpr_inspect import BkprInspectResponseTxsOutputs
+    from .bkpr_listaccountevents import BkprListaccounteventsRequest
+    from .bkpr_listaccountevents import BkprListaccounteventsResponse
+    from .bkpr_listaccountevents import BkprListaccounteventsResponseEvents
+    from .bkpr_listbalances import BkprListbalancesRequest
+    from .bkpr_listbalances import BkprListbalancesResponse
+    from .bkpr_listbalances import BkprListbalancesResponseAccounts
+    from .bkpr_listbalances import BkprListbalancesResponseAccountsBalances
+    from .bkpr_listincome import BkprListincomeRequest
+    from .bkpr_listincome import BkprListincomeResponse
+    from .bkpr_listincome import BkprListincomeResponseIncomeEvents
+    from .bkpr_report import BkprReportRequest
+    from .bkpr_report import BkprReportResponse
+    from .blacklistrune import BlacklistruneRequest
+    from .blacklistrune import BlacklistruneResponse
+    from .blacklistrune import BlacklistruneResponseBlacklist
+    from .block_added_notification import BlockAddedNotification
+    from .cancelrecurringinvoice import CancelrecurringinvoiceRequest
+    from .cancelrecurringinvoice import CancelrecurringinvoiceResponse
+    from .channel_open_failed_notification import ChannelOpenFailedNotification
+    from .channel_opened_notification import ChannelOpenedNotification
+    from .channel_state_changed_notification import ChannelStateChangedNotification
+    from .check import CheckRequest
+    from .check import CheckResponse
+    from .checkmessage import CheckmessageRequest
+    from .checkmessage import CheckmessageResponse
+    from .checkrune import CheckruneRequest
+    from .checkrune import CheckruneResponse
+    from .clnrest_register_path import ClnrestRegisterPathRequest
+    from .clnrest_register_path import ClnrestRegisterPathRequestRuneRestrictions
+    from .clnrest_register_path import ClnrestRegisterPathResponse
+    from .close import CloseRequest
+    from .close import CloseResponse
+    from .coin_movement_notification import CoinMovementNotification
+    from .commando import CommandoRequest
+    from .commando import CommandoResponse
+    from .commitment_revocation_hook import CommitmentRevocationHookRequest
+    from .commitment_revocation_hook import CommitmentRevocationHookResponse
+    from .connect_notification import ConnectNotification
+    from .connect_notification import ConnectNotificationAddress
+    from .connect import ConnectRequest
+    from .connect import ConnectResponse
+    from .connect import ConnectResponseAddress
+    from .createinvoice import CreateinvoiceRequest
+    from .createinvoice import CreateinvoiceResponse
+    from .createinvoice import CreateinvoiceResponsePaidOutpoint
+    from .createonion import CreateonionRequest
+    from .createonion import CreateonionRequestHops
+    from .createonion import CreateonionResponse
+    from .createproof import CreateproofRequest
+    from .createproof import CreateproofResponse
+    from .createproof import CreateproofResponseProofs
+    from .createrune import CreateruneRequest
+    from .createrune import CreateruneResponse
+    from .currencyconvert import CurrencyconvertRequest
+    from .currencyconvert import CurrencyconvertResponse
+    from .currencyrate import CurrencyrateRequest
+    from .currencyrate import CurrencyrateResponse
+    from .currencyrates import CurrencyratesRequest
+    from .currencyrates import CurrencyratesResponse
+    from .currencyrates import CurrencyratesResponseCurrencyrates
+    from .custommsg_hook import CustommsgHookRequest
+    from .custommsg_hook import CustommsgHookResponse
+    from .custommsg_notification import CustommsgNotification
+    from .datastore import DatastoreRequest
+    from .datastore import DatastoreResponse
+    from .datastoreusage import DatastoreusageRequest
+    from .datastoreusage import DatastoreusageResponse
+    from .datastoreusage import DatastoreusageResponseDatastoreusage
+    from .db_write_hook import DbWriteHookRequest
+    from .db_write_hook import DbWriteHookResponse
     from .decode import DecodeRequest
     from .decode import DecodeResponse
     from .decode import DecodeResponseExtra
@@ -72,29 +843,638 @@ if TYPE_CHECKING:
     from .decode import DecodeResponseUnknownInvoiceTlvs
     from .decode import DecodeResponseUnknownOfferTlvs
     from .decode import DecodeResponseUnknownPayerProofTlvs
+    from .deldatastore import DeldatastoreRequest
+    from .deldatastore import DeldatastoreResponse
+    from .delforward import DelforwardRequest
+    from .delforward import DelforwardResponse
+    from .delinvoice import DelinvoiceRequest
+    from .delinvoice import DelinvoiceResponse
+    from .delnetworkevent import DelnetworkeventRequest
+    from .delnetworkevent import DelnetworkeventResponse
+    from .delpay import DelpayRequest
+    from .delpay import DelpayResponse
+    from .delpay import DelpayResponsePayments
+    from .deprecated_oneshot_notification import DeprecatedOneshotNotification
+    from .deprecations import DeprecationsRequest
+    from .deprecations import DeprecationsResponse
+    from .dev_forget_channel import DevForgetChannelRequest
+    from .dev_forget_channel import DevForgetChannelResponse
     from .dev_inject import DevInjectRequest
     from .dev_inject import DevInjectResponse
+    from .dev_splice import DevSpliceRequest
+    from .dev_splice import DevSpliceResponse
     from .disableinvoicerequest import DisableinvoicerequestRequest
     from .disableinvoicerequest import DisableinvoicerequestResponse
+    from .disableoffer import DisableofferRequest
+    from .disableoffer import DisableofferResponse
+    from .disconnect_notification import DisconnectNotification
+    from .disconnect import DisconnectRequest
+    from .disconnect import DisconnectResponse
+    from .emergencyrecover import EmergencyrecoverRequest
+    from .emergencyrecover import EmergencyrecoverResponse
+    from .enableoffer import EnableofferRequest
+    from .enableoffer import EnableofferResponse
+    from .exposesecret import ExposesecretRequest
+    from .exposesecret import ExposesecretResponse
+    from .feerates import FeeratesRequest
+    from .feerates import FeeratesResponse
+    from .feerates import FeeratesResponseOnchainFeeEstimates
+    from .feerates import FeeratesResponsePerkb
+    from .feerates import FeeratesResponsePerkbEstimates
+    from .feerates import FeeratesResponsePerkw
+    from .feerates import FeeratesResponsePerkwEstimates
+    from .fetchbip353 import Fetchbip353Request
+    from .fetchbip353 import Fetchbip353Response
+    from .fetchbip353 import Fetchbip353ResponseInstructions
+    from .fetchinvoice import FetchinvoiceRequest
+    from .fetchinvoice import FetchinvoiceResponse
+    from .fetchinvoice import FetchinvoiceResponseChanges
+    from .fetchinvoice import FetchinvoiceResponseNextPeriod
+    from .forward_event_notification import ForwardEventNotification
+    from .fundchannel_cancel import FundchannelCancelRequest
+    from .fundchannel_cancel import FundchannelCancelResponse
+    from .fundchannel_complete import FundchannelCompleteRequest
+    from .fundchannel_complete import FundchannelCompleteResponse
+    from .fundchannel import FundchannelRequest
+    from .fundchannel import FundchannelResponse
+    from .fundchannel import FundchannelResponseChannelType
+    from .fundchannel_start import FundchannelStartRequest
+    from .fundchannel_start import FundchannelStartResponse
+    from .fundchannel_start import FundchannelStartResponseChannelType
+    from .funderupdate import FunderupdateRequest
+    from .funderupdate import FunderupdateResponse
+    from .fundpsbt import FundpsbtRequest
+    from .fundpsbt import FundpsbtResponse
+    from .fundpsbt import FundpsbtResponseReservations
+    from .getemergencyrecoverdata import GetemergencyrecoverdataRequest
+    from .getemergencyrecoverdata import GetemergencyrecoverdataResponse
     from .getinfo import GetinfoRequest
     from .getinfo import GetinfoResponse
     from .getinfo import GetinfoResponseAddress
     from .getinfo import GetinfoResponseBinding
     from .getinfo import GetinfoResponseOurFeatures
+    from .getlog import GetlogRequest
+    from .getlog import GetlogResponse
+    from .getlog import GetlogResponseLog
+    from .getroute import GetrouteRequest
+    from .getroute import GetrouteResponse
+    from .getroute import GetrouteResponseRoute
+    from .getroutes import GetroutesRequest
+    from .getroutes import GetroutesResponse
+    from .getroutes import GetroutesResponseRoutes
+    from .getroutes import GetroutesResponseRoutesPath
+    from .graceful import GracefulRequest
+    from .graceful import GracefulResponse
     from .help import HelpRequest
     from .help import HelpResponse
     from .help import HelpResponseHelp
+    from .htlc_accepted_hook import HtlcAcceptedHookRequest
+    from .htlc_accepted_hook import HtlcAcceptedHookRequestHtlc
+    from .htlc_accepted_hook import HtlcAcceptedHookRequestOnion
+    from .htlc_accepted_hook import HtlcAcceptedHookResponse
+    from .injectonionmessage import InjectonionmessageRequest
+    from .injectonionmessage import InjectonionmessageResponse
+    from .injectpaymentonion import InjectpaymentonionRequest
+    from .injectpaymentonion import InjectpaymentonionResponse
+    from .invoice_creation_notification import InvoiceCreationNotification
+    from .invoice_payment_hook import InvoicePaymentHookRequest
+    from .invoice_payment_hook import InvoicePaymentHookRequestPayment
+    from .invoice_payment_hook import InvoicePaymentHookResponse
+    from .invoice_payment_notification import InvoicePaymentNotification
+    from .invoice import InvoiceRequest
+    from .invoice import InvoiceResponse
     from .invoicerequest import InvoicerequestRequest
     from .invoicerequest import InvoicerequestResponse
+    from .keysend import KeysendRequest
+    from .keysend import KeysendRequestRoutehints
+    from .keysend import KeysendResponse
+    from .listaddresses import ListaddressesRequest
+    from .listaddresses import ListaddressesResponse
+    from .listaddresses import ListaddressesResponseAddresses
+    from .listchainmoves import ListchainmovesRequest
+    from .listchainmoves import ListchainmovesResponse
+    from .listchainmoves import ListchainmovesResponseChainmoves
+    from .listchannelmoves import ListchannelmovesRequest
+    from .listchannelmoves import ListchannelmovesResponse
+    from .listchannelmoves import ListchannelmovesResponseChannelmoves
+    from .listchannels import ListchannelsRequest
+    from .listchannels import ListchannelsResponse
+    from .listchannels import ListchannelsResponseChannels
+    from .listclosedchannels import ListclosedchannelsRequest
+    from .listclosedchannels import ListclosedchannelsResponse
+    from .listclosedchannels import ListclosedchannelsResponseClosedchannels
+    from .listclosedchannels import ListclosedchannelsResponseClosedchannelsAlias
+    from .listclosedchannels import ListclosedchannelsResponseClosedchannelsChannelType
+    from .listconfigs import ListconfigsRequest
+    from .listconfigs import ListconfigsResponse
+    from .listconfigs import ListconfigsResponseConfigs
+    from .listconfigs import ListconfigsResponseConfigsAcceptHtlcTlvType
+    from .listconfigs import ListconfigsResponseConfigsAddr
+    from .listconfigs import ListconfigsResponseConfigsAlias
+    from .listconfigs import ListconfigsResponseConfigsAllowDeprecatedApis
+    from .listconfigs import ListconfigsResponseConfigsAlwaysUseProxy
+    from .listconfigs import ListconfigsResponseConfigsAnnounceAddr
+    from .listconfigs import ListconfigsResponseConfigsAnnounceAddrDiscovered
+    from .listconfigs import ListconfigsResponseConfigsAnnounceAddrDiscoveredPort
+    from .listconfigs import ListconfigsResponseConfigsAnnounceAddrDns
+    from .listconfigs import ListconfigsResponseConfigsAutoconnectSeekerPeers
+    from .listconfigs import ListconfigsResponseConfigsAutolisten
+    from .listconfigs import ListconfigsResponseConfigsBindAddr
+    from .listconfigs import ListconfigsResponseConfigsClearPlugins
+    from .listconfigs import ListconfigsResponseConfigsCltvDelta
+    from .listconfigs import ListconfigsResponseConfigsCltvFinal
+    from .listconfigs import ListconfigsResponseConfigsCommitFee
+    from .listconfigs import ListconfigsResponseConfigsCommitFeerateOffset
+    from .listconfigs import ListconfigsResponseConfigsCommitTime
+    from .listconfigs import ListconfigsResponseConfigsConf
+    from .listconfigs import ListconfigsResponseConfigsCurrencyrateAddSource
+    from .listconfigs import ListconfigsResponseConfigsCurrencyrateDisableSource
+    from .listconfigs import ListconfigsResponseConfigsDaemon
+    from .listconfigs import ListconfigsResponseConfigsDatabaseUpgrade
+    from .listconfigs import ListconfigsResponseConfigsDeveloper
+    from .listconfigs import ListconfigsResponseConfigsDisableDns
+    from .listconfigs import ListconfigsResponseConfigsDisableMpp
+    from .listconfigs import ListconfigsResponseConfigsDisablePlugin
+    from .listconfigs import ListconfigsResponseConfigsEncryptedHsm
+    from .listconfigs import ListconfigsResponseConfigsExperimentalAnchors
+    from .listconfigs import ListconfigsResponseConfigsExperimentalDualFund
+    from .listconfigs import ListconfigsResponseConfigsExperimentalPeerStorage
+    from .listconfigs import ListconfigsResponseConfigsExperimentalShutdownWrongFunding
+    from .listconfigs import ListconfigsResponseConfigsExperimentalSimpleClose
+    from .listconfigs import ListconfigsResponseConfigsExperimentalSplicing
+    from .listconfigs import ListconfigsResponseConfigsFeeBase
+    from .listconfigs import ListconfigsResponseConfigsFeePerSatoshi
+    from .listconfigs import ListconfigsResponseConfigsFetchinvoiceNoconnect
+    from .listconfigs import ListconfigsResponseConfigsForceFeerates
+    from .listconfigs import ListconfigsResponseConfigsFundingConfirms
+    from .listconfigs import ListconfigsResponseConfigsHsmPassphrase
+    from .listconfigs import ListconfigsResponseConfigsHtlcMaximumMsat
+    from .listconfigs import ListconfigsResponseConfigsHtlcMinimumMsat
+    from .listconfigs import ListconfigsResponseConfigsIPromiseToFixBrokenApiUser
+    from .listconfigs import ListconfigsResponseConfigsIgnoreFeeLimits
+    from .listconfigs import ListconfigsResponseConfigsImportantPlugin
+    from .listconfigs import ListconfigsResponseConfigsInvoicesOnchainFallback
+    from .listconfigs import ListconfigsResponseConfigsLargeChannels
+    from .listconfigs import ListconfigsResponseConfigsLightningDir
+    from .listconfigs import ListconfigsResponseConfigsLogFile
+    from .listconfigs import ListconfigsResponseConfigsLogLevel
+    from .listconfigs import ListconfigsResponseConfigsLogPrefix
+    from .listconfigs import ListconfigsResponseConfigsLogTimestamps
+    from .listconfigs import ListconfigsResponseConfigsMainnet
+    from .listconfigs import ListconfigsResponseConfigsMaxConcurrentHtlcs
+    from .listconfigs import ListconfigsResponseConfigsMaxDustHtlcExposureMsat
+    from .listconfigs import ListconfigsResponseConfigsMaxLocktimeBlocks
+    from .listconfigs import ListconfigsResponseConfigsMessagePadding
+    from .listconfigs import ListconfigsResponseConfigsMinCapacitySat
+    from .listconfigs import ListconfigsResponseConfigsMinEmergencyMsat
+    from .listconfigs import ListconfigsResponseConfigsNetwork
+    from .listconfigs import ListconfigsResponseConfigsOffline
+    from .listconfigs import ListconfigsResponseConfigsPaymentFrontingNode
+    from .listconfigs import ListconfigsResponseConfigsPidFile
+    from .listconfigs import ListconfigsResponseConfigsPlugin
+    from .listconfigs import ListconfigsResponseConfigsPluginDir
+    from .listconfigs import ListconfigsResponseConfigsProxy
+    from .listconfigs import ListconfigsResponseConfigsRecover
+    from .listconfigs import ListconfigsResponseConfigsRegtest
+    from .listconfigs import ListconfigsResponseConfigsRequireConfirmedInputs
+    from .listconfigs import ListconfigsResponseConfigsRescan
+    from .listconfigs import ListconfigsResponseConfigsRgb
+    from .listconfigs import ListconfigsResponseConfigsRpcFile
+    from .listconfigs import ListconfigsResponseConfigsRpcFileMode
+    from .listconfigs import ListconfigsResponseConfigsSignet
+    from .listconfigs import ListconfigsResponseConfigsSubdaemon
+    from .listconfigs import ListconfigsResponseConfigsTestnet
+    from .listconfigs import ListconfigsResponseConfigsTorServicePassword
+    from .listconfigs import ListconfigsResponseConfigsWallet
+    from .listconfigs import ListconfigsResponseConfigsWatchtimeBlocks
+    from .listdatastore import ListdatastoreRequest
+    from .listdatastore import ListdatastoreResponse
+    from .listdatastore import ListdatastoreResponseDatastore
+    from .listforwards import ListforwardsRequest
+    from .listforwards import ListforwardsResponse
+    from .listforwards import ListforwardsResponseForwards
+    from .listfunds import ListfundsRequest
+    from .listfunds import ListfundsResponse
+    from .listfunds import ListfundsResponseChannels
+    from .listfunds import ListfundsResponseOutputs
+    from .listhtlcs import ListhtlcsRequest
+    from .listhtlcs import ListhtlcsResponse
+    from .listhtlcs import ListhtlcsResponseHtlcs
     from .listinvoicerequests import ListinvoicerequestsRequest
     from .listinvoicerequests import ListinvoicerequestsResponse
     from .listinvoicerequests import ListinvoicerequestsResponseInvoicerequests
+    from .listinvoices import ListinvoicesRequest
+    from .listinvoices import ListinvoicesResponse
+    from .listinvoices import ListinvoicesResponseInvoices
+    from .listinvoices import ListinvoicesResponseInvoicesPaidOutpoint
+    from .listnetworkevents import ListnetworkeventsRequest
+    from .listnetworkevents import ListnetworkeventsResponse
+    from .listnetworkevents import ListnetworkeventsResponseNetworkevents
+    from .listnodes import ListnodesRequest
+    from .listnodes import ListnodesResponse
+    from .listnodes import ListnodesResponseNodes
+    from .listnodes import ListnodesResponseNodesAddresses
+    from .listnodes import ListnodesResponseNodesOptionWillFund
+    from .listoffers import ListoffersRequest
+    from .listoffers import ListoffersResponse
+    from .listoffers import ListoffersResponseOffers
+    from .listpays import ListpaysRequest
+    from .listpays import ListpaysResponse
+    from .listpays import ListpaysResponsePays
+    from .listpeerchannels import ListpeerchannelsRequest
+    from .listpeerchannels import ListpeerchannelsResponse
+    from .listpeerchannels import ListpeerchannelsResponseChannels
+    from .listpeerchannels import ListpeerchannelsResponseChannelsAlias
+    from .listpeerchannels import ListpeerchannelsResponseChannelsChannelType
+    from .listpeerchannels import ListpeerchannelsResponseChannelsFeerate
+    from .listpeerchannels import ListpeerchannelsResponseChannelsFunding
+    from .listpeerchannels import ListpeerchannelsResponseChannelsHtlcs
+    from .listpeerchannels import ListpeerchannelsResponseChannelsInflight
+    from .listpeerchannels import ListpeerchannelsResponseChannelsStateChanges
+    from .listpeerchannels import ListpeerchannelsResponseChannelsUpdates
+    from .listpeerchannels import ListpeerchannelsResponseChannelsUpdatesLocal
+    from .listpeerchannels import ListpeerchannelsResponseChannelsUpdatesRemote
+    from .listpeers import ListpeersRequest
+    from .listpeers import ListpeersResponse
+    from .listpeers import ListpeersResponsePeers
+    from .listpeers import ListpeersResponsePeersLog
+    from .listsendpays import ListsendpaysRequest
+    from .listsendpays import ListsendpaysResponse
+    from .listsendpays import ListsendpaysResponsePayments
+    from .listsqlschemas import ListsqlschemasRequest
+    from .listsqlschemas import ListsqlschemasResponse
+    from .listsqlschemas import ListsqlschemasResponseSchemas
+    from .listsqlschemas import ListsqlschemasResponseSchemasColumns
+    from .listtransactions import ListtransactionsRequest
+    from .listtransactions import ListtransactionsResponse
+    from .listtransactions import ListtransactionsResponseTransactions
+    from .listtransactions import ListtransactionsResponseTransactionsInputs
+    from .listtransactions import ListtransactionsResponseTransactionsOutputs
+    from .log_notification import LogNotification
+    from .makesecret import MakesecretRequest
+    from .makesecret import MakesecretResponse
+    from .multifundchannel import MultifundchannelRequest
+    from .multifundchannel import MultifundchannelRequestDestinations
+    from .multifundchannel import MultifundchannelResponse
+    from .multifundchannel import MultifundchannelResponseChannelIds
+    from .multifundchannel import MultifundchannelResponseChannelIdsChannelType
+    from .multifundchannel import MultifundchannelResponseFailed
+    from .multifundchannel import MultifundchannelResponseFailedError
+    from .multiwithdraw import MultiwithdrawRequest
+    from .multiwithdraw import MultiwithdrawResponse
+    from .newaddr import NewaddrRequest
+    from .newaddr import NewaddrResponse
     from .notifications import NotificationsRequest
     from .notifications import NotificationsResponse
+    from .offer import OfferRequest
+    from .offer import OfferResponse
+    from .onion_message_recv_hook import OnionMessageRecvHookRequest
+    from .onion_message_recv_hook import OnionMessageRecvHookRequestOnionMessage
+    from .onion_message_recv_hook import OnionMessageRecvHookRequestOnionMessageReplyBlindedpath
+    from .onion_message_recv_hook import OnionMessageRecvHookRequestOnionMessageReplyBlindedpathHops
+    from .onion_message_recv_hook import OnionMessageRecvHookRequestOnionMessageUnknownFields
+    from .onion_message_recv_hook import OnionMessageRecvHookResponse
+    from .onion_message_recv_secret_hook import OnionMessageRecvSecretHookRequest
+    from .onion_message_recv_secret_hook import OnionMessageRecvSecretHookRequestOnionMessage
+    from .onion_message_recv_secret_hook import OnionMessageRecvSecretHookRequestOnionMessageReplyBlindedpath
+    from .onion_message_recv_secret_hook import OnionMessageRecvSecretHookRequestOnionMessageReplyBlindedpathHops
+    from .onion_message_recv_secret_hook import OnionMessageRecvSecretHookRequestOnionMessageUnknownFields
+    from .onion_message_recv_secret_hook import OnionMessageRecvSecretHookResponse
+    from .onionmessage_forward_fail_notification import OnionmessageForwardFailNotification
+    from .openchannel2_changed_hook import Openchannel2ChangedHookRequest
+    from .openchannel2_changed_hook import Openchannel2ChangedHookRequestOpenchannel2Changed
+    from .openchannel2_changed_hook import Openchannel2ChangedHookResponse
+    from .openchannel2_hook import Openchannel2HookRequest
+    from .openchannel2_hook import Openchannel2HookRequestOpenchannel2
+    from .openchannel2_hook import Openchannel2HookRequestOpenchannel2ChannelType
+    from .openchannel2_hook import Openchannel2HookResponse
+    from .openchannel2_sign_hook import Openchannel2SignHookRequest
+    from .openchannel2_sign_hook import Openchannel2SignHookRequestOpenchannel2Sign
+    from .openchannel2_sign_hook import Openchannel2SignHookResponse
+    from .openchannel_abort import OpenchannelAbortRequest
+    from .openchannel_abort import OpenchannelAbortResponse
+    from .openchannel_bump import OpenchannelBumpRequest
+    from .openchannel_bump import OpenchannelBumpResponse
+    from .openchannel_bump import OpenchannelBumpResponseChannelType
+    from .openchannel_hook import OpenchannelHookRequest
+    from .openchannel_hook import OpenchannelHookRequestOpenchannel
+    from .openchannel_hook import OpenchannelHookRequestOpenchannelChannelType
+    from .openchannel_hook import OpenchannelHookResponse
+    from .openchannel_init import OpenchannelInitRequest
+    from .openchannel_init import OpenchannelInitResponse
+    from .openchannel_init import OpenchannelInitResponseChannelType
+    from .openchannel_peer_sigs_notification import OpenchannelPeerSigsNotification
+    from .openchannel_signed import OpenchannelSignedRequest
+    from .openchannel_signed import OpenchannelSignedResponse
+    from .openchannel_update import OpenchannelUpdateRequest
+    from .openchannel_update import OpenchannelUpdateResponse
+    from .openchannel_update import OpenchannelUpdateResponseChannelType
+    from .parsefeerate import ParsefeerateRequest
+    from .parsefeerate import ParsefeerateResponse
+    from .pay_part_end_notification import PayPartEndNotification
+    from .pay_part_start_notification import PayPartStartNotification
+    from .pay_part_start_notification import PayPartStartNotificationHops
+    from .pay import PayRequest
+    from .pay import PayResponse
+    from .peer_connected_hook import PeerConnectedHookRequest
+    from .peer_connected_hook import PeerConnectedHookRequestPeer
+    from .peer_connected_hook import PeerConnectedHookResponse
+    from .ping import PingRequest
+    from .ping import PingResponse
+    from .plugin import PluginRequest
+    from .plugin import PluginResponse
+    from .plugin import PluginResponsePlugins
+    from .plugin_started_notification import PluginStartedNotification
+    from .plugin_stopped_notification import PluginStoppedNotification
+    from .preapproveinvoice import PreapproveinvoiceRequest
+    from .preapproveinvoice import PreapproveinvoiceResponse
+    from .preapprovekeysend import PreapprovekeysendRequest
+    from .preapprovekeysend import PreapprovekeysendResponse
+    from .rbf_channel_hook import RbfChannelHookRequest
+    from .rbf_channel_hook import RbfChannelHookRequestRbfChannel
+    from .rbf_channel_hook import RbfChannelHookResponse
+    from .reckless import RecklessRequest
+    from .reckless import RecklessResponse
+    from .recover_hook import RecoverHookRequest
+    from .recover_hook import RecoverHookResponse
+    from .recover import RecoverRequest
+    from .recover import RecoverResponse
+    from .recoverchannel import RecoverchannelRequest
+    from .recoverchannel import RecoverchannelResponse
+    from .renepay import RenepayRequest
+    from .renepay import RenepayResponse
+    from .renepaystatus import RenepaystatusRequest
+    from .renepaystatus import RenepaystatusResponse
+    from .renepaystatus import RenepaystatusResponsePaystatus
+    from .reserveinputs import ReserveinputsRequest
+    from .reserveinputs import ReserveinputsResponse
+    from .reserveinputs import ReserveinputsResponseReservations
+    from .rpc_command_hook import RpcCommandHookRequest
+    from .rpc_command_hook import RpcCommandHookRequestRpcCommand
+    from .rpc_command_hook import RpcCommandHookResponse
+    from .rpc_command_hook import RpcCommandHookResponseReplace
+    from .rpc_command_hook import RpcCommandHookResponseReturn
+    from .rpc_command_hook import RpcCommandHookResponseReturnError
+    from .sendamount import SendamountRequest
+    from .sendamount import SendamountResponse
+    from .sendcustommsg import SendcustommsgRequest
+    from .sendcustommsg import SendcustommsgResponse
+    from .sendinvoice import SendinvoiceRequest
+    from .sendinvoice import SendinvoiceResponse
+    from .sendonion import SendonionRequest
+    from .sendonion import SendonionRequestFirstHop
+    from .sendonion import SendonionResponse
+    from .sendpay_failure_notification import SendpayFailureNotification
+    from .sendpay_failure_notification import SendpayFailureNotificationData
+    from .sendpay import SendpayRequest
+    from .sendpay import SendpayRequestRoute
+    from .sendpay import SendpayResponse
+    from .sendpay_success_notification import SendpaySuccessNotification
+    from .sendpsbt import SendpsbtRequest
+    from .sendpsbt import SendpsbtResponse
+    from .setchannel import SetchannelRequest
+    from .setchannel import SetchannelResponse
+    from .setchannel import SetchannelResponseChannels
+    from .setconfig import SetconfigRequest
+    from .setconfig import SetconfigResponse
+    from .setconfig import SetconfigResponseConfig
+    from .setpsbtversion import SetpsbtversionRequest
+    from .setpsbtversion import SetpsbtversionResponse
+    from .showrunes import ShowrunesRequest
+    from .showrunes import ShowrunesResponse
+    from .showrunes import ShowrunesResponseRunes
+    from .showrunes import ShowrunesResponseRunesRestrictions
+    from .showrunes import ShowrunesResponseRunesRestrictionsAlternatives
+    from .shutdown_notification import ShutdownNotification
+    from .signinvoice import SigninvoiceRequest
+    from .signinvoice import SigninvoiceResponse
+    from .signmessage import SignmessageRequest
+    from .signmessage import SignmessageResponse
+    from .signmessagewithkey import SignmessagewithkeyRequest
+    from .signmessagewithkey import SignmessagewithkeyResponse
+    from .signpsbt import SignpsbtRequest
+    from .signpsbt import SignpsbtResponse
+    from .splice_init import SpliceInitRequest
+    from .splice_init import SpliceInitResponse
+    from .splice_signed import SpliceSignedRequest
+    from .splice_signed import SpliceSignedResponse
+    from .splice_update import SpliceUpdateRequest
+    from .splice_update import SpliceUpdateResponse
+    from .splicein import SpliceinRequest
+    from .splicein import SpliceinResponse
+    from .spliceout import SpliceoutRequest
+    from .spliceout import SpliceoutResponse
+    from .sql import SqlRequest
+    from .sql import SqlResponse
+    from .staticbackup import StaticbackupRequest
+    from .staticbackup import StaticbackupResponse
     from .stop import StopRequest
     from .stop import StopResponse
+    from .txdiscard import TxdiscardRequest
+    from .txdiscard import TxdiscardResponse
+    from .txprepare import TxprepareRequest
+    from .txprepare import TxprepareResponse
+    from .txsend import TxsendRequest
+    from .txsend import TxsendResponse
+    from .unreserveinputs import UnreserveinputsRequest
+    from .unreserveinputs import UnreserveinputsResponse
+    from .unreserveinputs import UnreserveinputsResponseReservations
+    from .upgradewallet import UpgradewalletRequest
+    from .upgradewallet import UpgradewalletResponse
+    from .utxopsbt import UtxopsbtRequest
+    from .utxopsbt import UtxopsbtResponse
+    from .utxopsbt import UtxopsbtResponseReservations
+    from .wait import WaitRequest
+    from .wait import WaitResponse
+    from .wait import WaitResponseChainmoves
+    from .wait import WaitResponseChannelmoves
+    from .wait import WaitResponseDetails
+    from .wait import WaitResponseForwards
+    from .wait import WaitResponseHtlcs
+    from .wait import WaitResponseInvoices
+    from .wait import WaitResponseNetworkevents
+    from .wait import WaitResponseSendpays
+    from .waitanyinvoice import WaitanyinvoiceRequest
+    from .waitanyinvoice import WaitanyinvoiceResponse
+    from .waitanyinvoice import WaitanyinvoiceResponsePaidOutpoint
+    from .waitblockheight import WaitblockheightRequest
+    from .waitblockheight import WaitblockheightResponse
+    from .waitinvoice import WaitinvoiceRequest
+    from .waitinvoice import WaitinvoiceResponse
+    from .waitinvoice import WaitinvoiceResponsePaidOutpoint
+    from .waitsendpay import WaitsendpayRequest
+    from .waitsendpay import WaitsendpayResponse
+    from .warning_notification import WarningNotification
+    from .withdraw import WithdrawRequest
+    from .withdraw import WithdrawResponse
+    from .xkeysend import XkeysendRequest
+    from .xkeysend import XkeysendResponse
+    from .xpay import XpayRequest
+    from .xpay import XpayResponse
 else:
     _HOMES = {
+        "AddgossipRequest": "addgossip",
+        "AddgossipResponse": "addgossip",
+        "AddpsbtoutputRequest": "addpsbtoutput",
+        "AddpsbtoutputResponse": "addpsbtoutput",
+        "AskreneAgeRequest": "askrene_age",
+        "AskreneAgeResponse": "askrene_age",
+        "AskreneBiasChannelRequest": "askrene_bias_channel",
+        "AskreneBiasChannelResponse": "askrene_bias_channel",
+        "AskreneBiasChannelResponseBiases": "askrene_bias_channel",
+        "AskreneBiasNodeRequest": "askrene_bias_node",
+        "AskreneBiasNodeResponse": "askrene_bias_node",
+        "AskreneBiasNodeResponseNodeBiases": "askrene_bias_node",
+        "AskreneCreateChannelRequest": "askrene_create_channel",
+        "AskreneCreateChannelResponse": "askrene_create_channel",
+        "AskreneCreateLayerRequest": "askrene_create_layer",
+        "AskreneCreateLayerResponse": "askrene_create_layer",
+        "AskreneCreateLayerResponseLayers": "askrene_create_layer",
+        "AskreneCreateLayerResponseLayersBiases": "askrene_create_layer",
+        "AskreneCreateLayerResponseLayersChannelUpdates": "askrene_create_layer",
+        "AskreneCreateLayerResponseLayersConstraints": "askrene_create_layer",
+        "AskreneCreateLayerResponseLayersCreatedChannels": "askrene_create_layer",
+        "AskreneCreateLayerResponseLayersImpressions": "askrene_create_layer",
+        "AskreneCreateLayerResponseLayersNodeBiases": "askrene_create_layer",
+        "AskreneDisableNodeRequest": "askrene_disable_node",
+        "AskreneDisableNodeResponse": "askrene_disable_node",
+        "AskreneInformChannelRequest": "askrene_inform_channel",
+        "AskreneInformChannelResponse": "askrene_inform_channel",
+        "AskreneInformChannelResponseConstraints": "askrene_inform_channel",
+        "AskreneInformChannelResponseImpressions": "askrene_inform_channel",
+        "AskreneListlayersRequest": "askrene_listlayers",
+        "AskreneListlayersResponse": "askrene_listlayers",
+        "AskreneListlayersResponseLayers": "askrene_listlayers",
+        "AskreneListlayersResponseLayersBiases": "askrene_listlayers",
+        "AskreneListlayersResponseLayersChannelUpdates": "askrene_listlayers",
+        "AskreneListlayersResponseLayersConstraints": "askrene_listlayers",
+        "AskreneListlayersResponseLayersCreatedChannels": "askrene_listlayers",
+        "AskreneListlayersResponseLayersImpressions": "askrene_listlayers",
+        "AskreneListlayersResponseLayersNodeBiases": "askrene_listlayers",
+        "AskreneListreservationsRequest": "askrene_listreservations",
+        "AskreneListreservationsResponse": "askrene_listreservations",
+        "AskreneListreservationsResponseReservations": "askrene_listreservations",
+        "AskreneRemoveChannelUpdateRequest": "askrene_remove_channel_update",
+        "AskreneRemoveChannelUpdateResponse": "askrene_remove_channel_update",
+        "AskreneRemoveLayerRequest": "askrene_remove_layer",
+        "AskreneRemoveLayerResponse": "askrene_remove_layer",
+        "AskreneReserveRequest": "askrene_reserve",
+        "AskreneReserveRequestPath": "askrene_reserve",
+        "AskreneReserveResponse": "askrene_reserve",
+        "AskreneUnreserveRequest": "askrene_unreserve",
+        "AskreneUnreserveRequestPath": "askrene_unreserve",
+        "AskreneUnreserveResponse": "askrene_unreserve",
+        "AskreneUpdateChannelRequest": "askrene_update_channel",
+        "AskreneUpdateChannelResponse": "askrene_update_channel",
+        "AutocleanOnceRequest": "autoclean_once",
+        "AutocleanOnceResponse": "autoclean_once",
+        "AutocleanOnceResponseAutoclean": "autoclean_once",
+        "AutocleanOnceResponseAutocleanExpiredinvoices": "autoclean_once",
+        "AutocleanOnceResponseAutocleanFailedforwards": "autoclean_once",
+        "AutocleanOnceResponseAutocleanFailedpays": "autoclean_once",
+        "AutocleanOnceResponseAutocleanNetworkevents": "autoclean_once",
+        "AutocleanOnceResponseAutocleanPaidinvoices": "autoclean_once",
+        "AutocleanOnceResponseAutocleanSucceededforwards": "autoclean_once",
+        "AutocleanOnceResponseAutocleanSucceededpays": "autoclean_once",
+        "AutocleanStatusRequest": "autoclean_status",
+        "AutocleanStatusResponse": "autoclean_status",
+        "AutocleanStatusResponseAutoclean": "autoclean_status",
+        "AutocleanStatusResponseAutocleanExpiredinvoices": "autoclean_status",
+        "AutocleanStatusResponseAutocleanFailedforwards": "autoclean_status",
+        "AutocleanStatusResponseAutocleanFailedpays": "autoclean_status",
+        "AutocleanStatusResponseAutocleanNetworkevents": "autoclean_status",
+        "AutocleanStatusResponseAutocleanPaidinvoices": "autoclean_status",
+        "AutocleanStatusResponseAutocleanSucceededforwards": "autoclean_status",
+        "AutocleanStatusResponseAutocleanSucceededpays": "autoclean_status",
+        "BalanceSnapshotNotification": "balance_snapshot_notification",
+        "BalanceSnapshotNotificationAccounts": "balance_snapshot_notification",
+        "BatchingRequest": "batching",
+        "BatchingResponse": "batching",
+        "BkprChannelsapyRequest": "bkpr_channelsapy",
+        "BkprChannelsapyResponse": "bkpr_channelsapy",
+        "BkprChannelsapyResponseChannelsApy": "bkpr_channelsapy",
+        "BkprDumpincomecsvRequest": "bkpr_dumpincomecsv",
+        "BkprDumpincomecsvResponse": "bkpr_dumpincomecsv",
+        "BkprEditdescriptionbyoutpointRequest": "bkpr_editdescriptionbyoutpoint",
+        "BkprEditdescriptionbyoutpointResponse": "bkpr_editdescriptionbyoutpoint",
+        "BkprEditdescriptionbyoutpointResponseUpdated": "bkpr_editdescriptionbyoutpoint",
+        "BkprEditdescriptionbypaymentidRequest": "bkpr_editdescriptionbypaymentid",
+        "BkprEditdescriptionbypaymentidResponse": "bkpr_editdescriptionbypaymentid",
+        "BkprEditdescriptionbypaymentidResponseUpdated": "bkpr_editdescriptionbypaymentid",
+        "BkprInspectRequest": "bkpr_inspect",
+        "BkprInspectResponse": "bkpr_inspect",
+        "BkprInspectResponseTxs": "bkpr_inspect",
+        "BkprInspectResponseTxsOutputs": "bkpr_inspect",
+        "BkprListaccounteventsRequest": "bkpr_listaccountevents",
+        "BkprListaccounteventsResponse": "bkpr_listaccountevents",
+        "BkprListaccounteventsResponseEvents": "bkpr_listaccountevents",
+        "BkprListbalancesRequest": "bkpr_listbalances",
+        "BkprListbalancesResponse": "bkpr_listbalances",
+        "BkprListbalancesResponseAccounts": "bkpr_listbalances",
+        "BkprListbalancesResponseAccountsBalances": "bkpr_listbalances",
+        "BkprListincomeRequest": "bkpr_listincome",
+        "BkprListincomeResponse": "bkpr_listincome",
+        "BkprListincomeResponseIncomeEvents": "bkpr_listincome",
+        "BkprReportRequest": "bkpr_report",
+        "BkprReportResponse": "bkpr_report",
+        "BlacklistruneRequest": "blacklistrune",
+        "BlacklistruneResponse": "blacklistrune",
+        "BlacklistruneResponseBlacklist": "blacklistrune",
+        "BlockAddedNotification": "block_added_notification",
+        "CancelrecurringinvoiceRequest": "cancelrecurringinvoice",
+        "CancelrecurringinvoiceResponse": "cancelrecurringinvoice",
+        "ChannelOpenFailedNotification": "channel_open_failed_notification",
+        "ChannelOpenedNotification": "channel_opened_notification",
+        "ChannelStateChangedNotification": "channel_state_changed_notification",
+        "CheckRequest": "check",
+        "CheckResponse": "check",
+        "CheckmessageRequest": "checkmessage",
+        "CheckmessageResponse": "checkmessage",
+        "CheckruneRequest": "checkrune",
+        "CheckruneResponse": "checkrune",
+        "ClnrestRegisterPathRequest": "clnrest_register_path",
+        "ClnrestRegisterPathRequestRuneRestrictions": "clnrest_register_path",
+        "ClnrestRegisterPathResponse": "clnrest_register_path",
+        "CloseRequest": "close",
+        "CloseResponse": "close",
+        "CoinMovementNotification": "coin_movement_notification",
+        "CommandoRequest": "commando",
+        "CommandoResponse": "commando",
+        "CommitmentRevocationHookRequest": "commitment_revocation_hook",
+        "CommitmentRevocationHookResponse": "commitment_revocation_hook",
+        "ConnectNotification": "connect_notification",
+        "ConnectNotificationAddress": "connect_notification",
+        "ConnectRequest": "connect",
+        "ConnectResponse": "connect",
+        "ConnectResponseAddress": "connect",
+        "CreateinvoiceRequest": "createinvoice",
+        "CreateinvoiceResponse": "createinvoice",
+        "CreateinvoiceResponsePaidOutpoint": "createinvoice",
+        "CreateonionRequest": "createonion",
+        "CreateonionRequestHops": "createonion",
+        "CreateonionResponse": "createonion",
+        "CreateproofRequest": "createproof",
+        "CreateproofResponse": "createproof",
+        "CreateproofResponseProofs": "createproof",
+        "CreateruneRequest": "createrune",
+        "CreateruneResponse": "createrune",
+        "CurrencyconvertRequest": "currencyconvert",
+        "CurrencyconvertResponse": "currencyconvert",
+        "CurrencyrateRequest": "currencyrate",
+        "CurrencyrateResponse": "currencyrate",
+        "CurrencyratesRequest": "currencyrates",
+        "CurrencyratesResponse": "currencyrates",
+        "CurrencyratesResponseCurrencyrates": "currencyrates",
+        "CustommsgHookRequest": "custommsg_hook",
+        "CustommsgHookResponse": "custommsg_hook",
+        "CustommsgNotification": "custommsg_notification",
+        "DatastoreRequest": "datastore",
+        "DatastoreResponse": "datastore",
+        "DatastoreusageRequest": "datastoreusage",
+        "DatastoreusageResponse": "datastoreusage",
+        "DatastoreusageResponseDatastoreusage": "datastoreusage",
+        "DbWriteHookRequest": "db_write_hook",
+        "DbWriteHookResponse": "db_write_hook",
         "DecodeRequest": "decode",
         "DecodeResponse": "decode",
         "DecodeResponseExtra": "decode",
@@ -116,27 +1496,474 @@ else:
         "DecodeResponseUnknownInvoiceTlvs": "decode",
         "DecodeResponseUnknownOfferTlvs": "decode",
         "DecodeResponseUnknownPayerProofTlvs": "decode",
+        "DeldatastoreRequest": "deldatastore",
+        "DeldatastoreResponse": "deldatastore",
+        "DelforwardRequest": "delforward",
+        "DelforwardResponse": "delforward",
+        "DelinvoiceRequest": "delinvoice",
+        "DelinvoiceResponse": "delinvoice",
+        "DelnetworkeventRequest": "delnetworkevent",
+        "DelnetworkeventResponse": "delnetworkevent",
+        "DelpayRequest": "delpay",
+        "DelpayResponse": "delpay",
+        "DelpayResponsePayments": "delpay",
+        "DeprecatedOneshotNotification": "deprecated_oneshot_notification",
+        "DeprecationsRequest": "deprecations",
+        "DeprecationsResponse": "deprecations",
+        "DevForgetChannelRequest": "dev_forget_channel",
+        "DevForgetChannelResponse": "dev_forget_channel",
         "DevInjectRequest": "dev_inject",
         "DevInjectResponse": "dev_inject",
+        "DevSpliceRequest": "dev_splice",
+        "DevSpliceResponse": "dev_splice",
         "DisableinvoicerequestRequest": "disableinvoicerequest",
         "DisableinvoicerequestResponse": "disableinvoicerequest",
+        "DisableofferRequest": "disableoffer",
+        "DisableofferResponse": "disableoffer",
+        "DisconnectNotification": "disconnect_notification",
+        "DisconnectRequest": "disconnect",
+        "DisconnectResponse": "disconnect",
+        "EmergencyrecoverRequest": "emergencyrecover",
+        "EmergencyrecoverResponse": "emergencyrecover",
+        "EnableofferRequest": "enableoffer",
+        "EnableofferResponse": "enableoffer",
+        "ExposesecretRequest": "exposesecret",
+        "ExposesecretResponse": "exposesecret",
+        "FeeratesRequest": "feerates",
+        "FeeratesResponse": "feerates",
+        "FeeratesResponseOnchainFeeEstimates": "feerates",
+        "FeeratesResponsePerkb": "feerates",
+        "FeeratesResponsePerkbEstimates": "feerates",
+        "FeeratesResponsePerkw": "feerates",
+        "FeeratesResponsePerkwEstimates": "feerates",
+        "Fetchbip353Request": "fetchbip353",
+        "Fetchbip353Response": "fetchbip353",
+        "Fetchbip353ResponseInstructions": "fetchbip353",
+        "FetchinvoiceRequest": "fetchinvoice",
+        "FetchinvoiceResponse": "fetchinvoice",
+        "FetchinvoiceResponseChanges": "fetchinvoice",
+        "FetchinvoiceResponseNextPeriod": "fetchinvoice",
+        "ForwardEventNotification": "forward_event_notification",
+        "FundchannelCancelRequest": "fundchannel_cancel",
+        "FundchannelCancelResponse": "fundchannel_cancel",
+        "FundchannelCompleteRequest": "fundchannel_complete",
+        "FundchannelCompleteResponse": "fundchannel_complete",
+        "FundchannelRequest": "fundchannel",
+        "FundchannelResponse": "fundchannel",
+        "FundchannelResponseChannelType": "fundchannel",
+        "FundchannelStartRequest": "fundchannel_start",
+        "FundchannelStartResponse": "fundchannel_start",
+        "FundchannelStartResponseChannelType": "fundchannel_start",
+        "FunderupdateRequest": "funderupdate",
+        "FunderupdateResponse": "funderupdate",
+        "FundpsbtRequest": "fundpsbt",
+        "FundpsbtResponse": "fundpsbt",
+        "FundpsbtResponseReservations": "fundpsbt",
+        "GetemergencyrecoverdataRequest": "getemergencyrecoverdata",
+        "GetemergencyrecoverdataResponse": "getemergencyrecoverdata",
         "GetinfoRequest": "getinfo",
         "GetinfoResponse": "getinfo",
         "GetinfoResponseAddress": "getinfo",
         "GetinfoResponseBinding": "getinfo",
         "GetinfoResponseOurFeatures": "getinfo",
+        "GetlogRequest": "getlog",
+        "GetlogResponse": "getlog",
+        "GetlogResponseLog": "getlog",
+        "GetrouteRequest": "getroute",
+        "GetrouteResponse": "getroute",
+        "GetrouteResponseRoute": "getroute",
+        "GetroutesRequest": "getroutes",
+        "GetroutesResponse": "getroutes",
+        "GetroutesResponseRoutes": "getroutes",
+        "GetroutesResponseRoutesPath": "getroutes",
+        "GracefulRequest": "graceful",
+        "GracefulResponse": "graceful",
         "HelpRequest": "help",
         "HelpResponse": "help",
         "HelpResponseHelp": "help",
+        "HtlcAcceptedHookRequest": "htlc_accepted_hook",
+        "HtlcAcceptedHookRequestHtlc": "htlc_accepted_hook",
+        "HtlcAcceptedHookRequestOnion": "htlc_accepted_hook",
+        "HtlcAcceptedHookResponse": "htlc_accepted_hook",
+        "InjectonionmessageRequest": "injectonionmessage",
+        "InjectonionmessageResponse": "injectonionmessage",
+        "InjectpaymentonionRequest": "injectpaymentonion",
+        "InjectpaymentonionResponse": "injectpaymentonion",
+        "InvoiceCreationNotification": "invoice_creation_notification",
+        "InvoicePaymentHookRequest": "invoice_payment_hook",
+        "InvoicePaymentHookRequestPayment": "invoice_payment_hook",
+        "InvoicePaymentHookResponse": "invoice_payment_hook",
+        "InvoicePaymentNotification": "invoice_payment_notification",
+        "InvoiceRequest": "invoice",
+        "InvoiceResponse": "invoice",
         "InvoicerequestRequest": "invoicerequest",
         "InvoicerequestResponse": "invoicerequest",
+        "KeysendRequest": "keysend",
+        "KeysendRequestRoutehints": "keysend",
+        "KeysendResponse": "keysend",
+        "ListaddressesRequest": "listaddresses",
+        "ListaddressesResponse": "listaddresses",
+        "ListaddressesResponseAddresses": "listaddresses",
+        "ListchainmovesRequest": "listchainmoves",
+        "ListchainmovesResponse": "listchainmoves",
+        "ListchainmovesResponseChainmoves": "listchainmoves",
+        "ListchannelmovesRequest": "listchannelmoves",
+        "ListchannelmovesResponse": "listchannelmoves",
+        "ListchannelmovesResponseChannelmoves": "listchannelmoves",
+        "ListchannelsRequest": "listchannels",
+        "ListchannelsResponse": "listchannels",
+        "ListchannelsResponseChannels": "listchannels",
+        "ListclosedchannelsRequest": "listclosedchannels",
+        "ListclosedchannelsResponse": "listclosedchannels",
+        "ListclosedchannelsResponseClosedchannels": "listclosedchannels",
+        "ListclosedchannelsResponseClosedchannelsAlias": "listclosedchannels",
+        "ListclosedchannelsResponseClosedchannelsChannelType": "listclosedchannels",
+        "ListconfigsRequest": "listconfigs",
+        "ListconfigsResponse": "listconfigs",
+        "ListconfigsResponseConfigs": "listconfigs",
+        "ListconfigsResponseConfigsAcceptHtlcTlvType": "listconfigs",
+        "ListconfigsResponseConfigsAddr": "listconfigs",
+        "ListconfigsResponseConfigsAlias": "listconfigs",
+        "ListconfigsResponseConfigsAllowDeprecatedApis": "listconfigs",
+        "ListconfigsResponseConfigsAlwaysUseProxy": "listconfigs",
+        "ListconfigsResponseConfigsAnnounceAddr": "listconfigs",
+        "ListconfigsResponseConfigsAnnounceAddrDiscovered": "listconfigs",
+        "ListconfigsResponseConfigsAnnounceAddrDiscoveredPort": "listconfigs",
+        "ListconfigsResponseConfigsAnnounceAddrDns": "listconfigs",
+        "ListconfigsResponseConfigsAutoconnectSeekerPeers": "listconfigs",
+        "ListconfigsResponseConfigsAutolisten": "listconfigs",
+        "ListconfigsResponseConfigsBindAddr": "listconfigs",
+        "ListconfigsResponseConfigsClearPlugins": "listconfigs",
+        "ListconfigsResponseConfigsCltvDelta": "listconfigs",
+        "ListconfigsResponseConfigsCltvFinal": "listconfigs",
+        "ListconfigsResponseConfigsCommitFee": "listconfigs",
+        "ListconfigsResponseConfigsCommitFeerateOffset": "listconfigs",
+        "ListconfigsResponseConfigsCommitTime": "listconfigs",
+        "ListconfigsResponseConfigsConf": "listconfigs",
+        "ListconfigsResponseConfigsCurrencyrateAddSource": "listconfigs",
+        "ListconfigsResponseConfigsCurrencyrateDisableSource": "listconfigs",
+        "ListconfigsResponseConfigsDaemon": "listconfigs",
+        "ListconfigsResponseConfigsDatabaseUpgrade": "listconfigs",
+        "ListconfigsResponseConfigsDeveloper": "listconfigs",
+        "ListconfigsResponseConfigsDisableDns": "listconfigs",
+        "ListconfigsResponseConfigsDisableMpp": "listconfigs",
+        "ListconfigsResponseConfigsDisablePlugin": "listconfigs",
+        "ListconfigsResponseConfigsEncryptedHsm": "listconfigs",
+        "ListconfigsResponseConfigsExperimentalAnchors": "listconfigs",
+        "ListconfigsResponseConfigsExperimentalDualFund": "listconfigs",
+        "ListconfigsResponseConfigsExperimentalPeerStorage": "listconfigs",
+        "ListconfigsResponseConfigsExperimentalShutdownWrongFunding": "listconfigs",
+        "ListconfigsResponseConfigsExperimentalSimpleClose": "listconfigs",
+        "ListconfigsResponseConfigsExperimentalSplicing": "listconfigs",
+        "ListconfigsResponseConfigsFeeBase": "listconfigs",
+        "ListconfigsResponseConfigsFeePerSatoshi": "listconfigs",
+        "ListconfigsResponseConfigsFetchinvoiceNoconnect": "listconfigs",
+        "ListconfigsResponseConfigsForceFeerates": "listconfigs",
+        "ListconfigsResponseConfigsFundingConfirms": "listconfigs",
+        "ListconfigsResponseConfigsHsmPassphrase": "listconfigs",
+        "ListconfigsResponseConfigsHtlcMaximumMsat": "listconfigs",
+        "ListconfigsResponseConfigsHtlcMinimumMsat": "listconfigs",
+        "ListconfigsResponseConfigsIPromiseToFixBrokenApiUser": "listconfigs",
+        "ListconfigsResponseConfigsIgnoreFeeLimits": "listconfigs",
+        "ListconfigsResponseConfigsImportantPlugin": "listconfigs",
+        "ListconfigsResponseConfigsInvoicesOnchainFallback": "listconfigs",
+        "ListconfigsResponseConfigsLargeChannels": "listconfigs",
+        "ListconfigsResponseConfigsLightningDir": "listconfigs",
+        "ListconfigsResponseConfigsLogFile": "listconfigs",
+        "ListconfigsResponseConfigsLogLevel": "listconfigs",
+        "ListconfigsResponseConfigsLogPrefix": "listconfigs",
+        "ListconfigsResponseConfigsLogTimestamps": "listconfigs",
+        "ListconfigsResponseConfigsMainnet": "listconfigs",
+        "ListconfigsResponseConfigsMaxConcurrentHtlcs": "listconfigs",
+        "ListconfigsResponseConfigsMaxDustHtlcExposureMsat": "listconfigs",
+        "ListconfigsResponseConfigsMaxLocktimeBlocks": "listconfigs",
+        "ListconfigsResponseConfigsMessagePadding": "listconfigs",
+        "ListconfigsResponseConfigsMinCapacitySat": "listconfigs",
+        "ListconfigsResponseConfigsMinEmergencyMsat": "listconfigs",
+        "ListconfigsResponseConfigsNetwork": "listconfigs",
+        "ListconfigsResponseConfigsOffline": "listconfigs",
+        "ListconfigsResponseConfigsPaymentFrontingNode": "listconfigs",
+        "ListconfigsResponseConfigsPidFile": "listconfigs",
+        "ListconfigsResponseConfigsPlugin": "listconfigs",
+        "ListconfigsResponseConfigsPluginDir": "listconfigs",
+        "ListconfigsResponseConfigsProxy": "listconfigs",
+        "ListconfigsResponseConfigsRecover": "listconfigs",
+        "ListconfigsResponseConfigsRegtest": "listconfigs",
+        "ListconfigsResponseConfigsRequireConfirmedInputs": "listconfigs",
+        "ListconfigsResponseConfigsRescan": "listconfigs",
+        "ListconfigsResponseConfigsRgb": "listconfigs",
+        "ListconfigsResponseConfigsRpcFile": "listconfigs",
+        "ListconfigsResponseConfigsRpcFileMode": "listconfigs",
+        "ListconfigsResponseConfigsSignet": "listconfigs",
+        "ListconfigsResponseConfigsSubdaemon": "listconfigs",
+        "ListconfigsResponseConfigsTestnet": "listconfigs",
+        "ListconfigsResponseConfigsTorServicePassword": "listconfigs",
+        "ListconfigsResponseConfigsWallet": "listconfigs",
+        "ListconfigsResponseConfigsWatchtimeBlocks": "listconfigs",
+        "ListdatastoreRequest": "listdatastore",
+        "ListdatastoreResponse": "listdatastore",
+        "ListdatastoreResponseDatastore": "listdatastore",
+        "ListforwardsRequest": "listforwards",
+        "ListforwardsResponse": "listforwards",
+        "ListforwardsResponseForwards": "listforwards",
+        "ListfundsRequest": "listfunds",
+        "ListfundsResponse": "listfunds",
+        "ListfundsResponseChannels": "listfunds",
+        "ListfundsResponseOutputs": "listfunds",
+        "ListhtlcsRequest": "listhtlcs",
+        "ListhtlcsResponse": "listhtlcs",
+        "ListhtlcsResponseHtlcs": "listhtlcs",
         "ListinvoicerequestsRequest": "listinvoicerequests",
         "ListinvoicerequestsResponse": "listinvoicerequests",
         "ListinvoicerequestsResponseInvoicerequests": "listinvoicerequests",
+        "ListinvoicesRequest": "listinvoices",
+        "ListinvoicesResponse": "listinvoices",
+        "ListinvoicesResponseInvoices": "listinvoices",
+        "ListinvoicesResponseInvoicesPaidOutpoint": "listinvoices",
+        "ListnetworkeventsRequest": "listnetworkevents",
+        "ListnetworkeventsResponse": "listnetworkevents",
+        "ListnetworkeventsResponseNetworkevents": "listnetworkevents",
+        "ListnodesRequest": "listnodes",
+        "ListnodesResponse": "listnodes",
+        "ListnodesResponseNodes": "listnodes",
+        "ListnodesResponseNodesAddresses": "listnodes",
+        "ListnodesResponseNodesOptionWillFund": "listnodes",
+        "ListoffersRequest": "listoffers",
+        "ListoffersResponse": "listoffers",
+        "ListoffersResponseOffers": "listoffers",
+        "ListpaysRequest": "listpays",
+        "ListpaysResponse": "listpays",
+        "ListpaysResponsePays": "listpays",
+        "ListpeerchannelsRequest": "listpeerchannels",
+        "ListpeerchannelsResponse": "listpeerchannels",
+        "ListpeerchannelsResponseChannels": "listpeerchannels",
+        "ListpeerchannelsResponseChannelsAlias": "listpeerchannels",
+        "ListpeerchannelsResponseChannelsChannelType": "listpeerchannels",
+        "ListpeerchannelsResponseChannelsFeerate": "listpeerchannels",
+        "ListpeerchannelsResponseChannelsFunding": "listpeerchannels",
+        "ListpeerchannelsResponseChannelsHtlcs": "listpeerchannels",
+        "ListpeerchannelsResponseChannelsInflight": "listpeerchannels",
+        "ListpeerchannelsResponseChannelsStateChanges": "listpeerchannels",
+        "ListpeerchannelsResponseChannelsUpdates": "listpeerchannels",
+        "ListpeerchannelsResponseChannelsUpdatesLocal": "listpeerchannels",
+        "ListpeerchannelsResponseChannelsUpdatesRemote": "listpeerchannels",
+        "ListpeersRequest": "listpeers",
+        "ListpeersResponse": "listpeers",
+        "ListpeersResponsePeers": "listpeers",
+        "ListpeersResponsePeersLog": "listpeers",
+        "ListsendpaysRequest": "listsendpays",
+        "ListsendpaysResponse": "listsendpays",
+        "ListsendpaysResponsePayments": "listsendpays",
+        "ListsqlschemasRequest": "listsqlschemas",
+        "ListsqlschemasResponse": "listsqlschemas",
+        "ListsqlschemasResponseSchemas": "listsqlschemas",
+        "ListsqlschemasResponseSchemasColumns": "listsqlschemas",
+        "ListtransactionsRequest": "listtransactions",
+        "ListtransactionsResponse": "listtransactions",
+        "ListtransactionsResponseTransactions": "listtransactions",
+        "ListtransactionsResponseTransactionsInputs": "listtransactions",
+        "ListtransactionsResponseTransactionsOutputs": "listtransactions",
+        "LogNotification": "log_notification",
+        "MakesecretRequest": "makesecret",
+        "MakesecretResponse": "makesecret",
+        "MultifundchannelRequest": "multifundchannel",
+        "MultifundchannelRequestDestinations": "multifundchannel",
+        "MultifundchannelResponse": "multifundchannel",
+        "MultifundchannelResponseChannelIds": "multifundchannel",
+        "MultifundchannelResponseChannelIdsChannelType": "multifundchannel",
+        "MultifundchannelResponseFailed": "multifundchannel",
+        "MultifundchannelResponseFailedError": "multifundchannel",
+        "MultiwithdrawRequest": "multiwithdraw",
+        "MultiwithdrawResponse": "multiwithdraw",
+        "NewaddrRequest": "newaddr",
+        "NewaddrResponse": "newaddr",
         "NotificationsRequest": "notifications",
         "NotificationsResponse": "notifications",
+        "OfferRequest": "offer",
+        "OfferResponse": "offer",
+        "OnionMessageRecvHookRequest": "onion_message_recv_hook",
+        "OnionMessageRecvHookRequestOnionMessage": "onion_message_recv_hook",
+        "OnionMessageRecvHookRequestOnionMessageReplyBlindedpath": "onion_message_recv_hook",
+        "OnionMessageRecvHookRequestOnionMessageReplyBlindedpathHops": "onion_message_recv_hook",
+        "OnionMessageRecvHookRequestOnionMessageUnknownFields": "onion_message_recv_hook",
+        "OnionMessageRecvHookResponse": "onion_message_recv_hook",
+        "OnionMessageRecvSecretHookRequest": "onion_message_recv_secret_hook",
+        "OnionMessageRecvSecretHookRequestOnionMessage": "onion_message_recv_secret_hook",
+        "OnionMessageRecvSecretHookRequestOnionMessageReplyBlindedpath": "onion_message_recv_secret_hook",
+        "OnionMessageRecvSecretHookRequestOnionMessageReplyBlindedpathHops": "onion_message_recv_secret_hook",
+        "OnionMessageRecvSecretHookRequestOnionMessageUnknownFields": "onion_message_recv_secret_hook",
+        "OnionMessageRecvSecretHookResponse": "onion_message_recv_secret_hook",
+        "OnionmessageForwardFailNotification": "onionmessage_forward_fail_notification",
+        "Openchannel2ChangedHookRequest": "openchannel2_changed_hook",
+        "Openchannel2ChangedHookRequestOpenchannel2Changed": "openchannel2_changed_hook",
+        "Openchannel2ChangedHookResponse": "openchannel2_changed_hook",
+        "Openchannel2HookRequest": "openchannel2_hook",
+        "Openchannel2HookRequestOpenchannel2": "openchannel2_hook",
+        "Openchannel2HookRequestOpenchannel2ChannelType": "openchannel2_hook",
+        "Openchannel2HookResponse": "openchannel2_hook",
+        "Openchannel2SignHookRequest": "openchannel2_sign_hook",
+        "Openchannel2SignHookRequestOpenchannel2Sign": "openchannel2_sign_hook",
+        "Openchannel2SignHookResponse": "openchannel2_sign_hook",
+        "OpenchannelAbortRequest": "openchannel_abort",
+        "OpenchannelAbortResponse": "openchannel_abort",
+        "OpenchannelBumpRequest": "openchannel_bump",
+        "OpenchannelBumpResponse": "openchannel_bump",
+        "OpenchannelBumpResponseChannelType": "openchannel_bump",
+        "OpenchannelHookRequest": "openchannel_hook",
+        "OpenchannelHookRequestOpenchannel": "openchannel_hook",
+        "OpenchannelHookRequestOpenchannelChannelType": "openchannel_hook",
+        "OpenchannelHookResponse": "openchannel_hook",
+        "OpenchannelInitRequest": "openchannel_init",
+        "OpenchannelInitResponse": "openchannel_init",
+        "OpenchannelInitResponseChannelType": "openchannel_init",
+        "OpenchannelPeerSigsNotification": "openchannel_peer_sigs_notification",
+        "OpenchannelSignedRequest": "openchannel_signed",
+        "OpenchannelSignedResponse": "openchannel_signed",
+        "OpenchannelUpdateRequest": "openchannel_update",
+        "OpenchannelUpdateResponse": "openchannel_update",
+        "OpenchannelUpdateResponseChannelType": "openchannel_update",
+        "ParsefeerateRequest": "parsefeerate",
+        "ParsefeerateResponse": "parsefeerate",
+        "PayPartEndNotification": "pay_part_end_notification",
+        "PayPartStartNotification": "pay_part_start_notification",
+        "PayPartStartNotificationHops": "pay_part_start_notification",
+        "PayRequest": "pay",
+        "PayResponse": "pay",
+        "PeerConnectedHookRequest": "peer_connected_hook",
+        "PeerConnectedHookRequestPeer": "peer_connected_hook",
+        "PeerConnectedHookResponse": "peer_connected_hook",
+        "PingRequest": "ping",
+        "PingResponse": "ping",
+        "PluginRequest": "plugin",
+        "PluginResponse": "plugin",
+        "PluginResponsePlugins": "plugin",
+        "PluginStartedNotification": "plugin_started_notification",
+        "PluginStoppedNotification": "plugin_stopped_notification",
+        "PreapproveinvoiceRequest": "preapproveinvoice",
+        "PreapproveinvoiceResponse": "preapproveinvoice",
+        "PreapprovekeysendRequest": "preapprovekeysend",
+        "PreapprovekeysendResponse": "preapprovekeysend",
+        "RbfChannelHookRequest": "rbf_channel_hook",
+        "RbfChannelHookRequestRbfChannel": "rbf_channel_hook",
+        "RbfChannelHookResponse": "rbf_channel_hook",
+        "RecklessRequest": "reckless",
+        "RecklessResponse": "reckless",
+        "RecoverHookRequest": "recover_hook",
+        "RecoverHookResponse": "recover_hook",
+        "RecoverRequest": "recover",
+        "RecoverResponse": "recover",
+        "RecoverchannelRequest": "recoverchannel",
+        "RecoverchannelResponse": "recoverchannel",
+        "RenepayRequest": "renepay",
+        "RenepayResponse": "renepay",
+        "RenepaystatusRequest": "renepaystatus",
+        "RenepaystatusResponse": "renepaystatus",
+        "RenepaystatusResponsePaystatus": "renepaystatus",
+        "ReserveinputsRequest": "reserveinputs",
+        "ReserveinputsResponse": "reserveinputs",
+        "ReserveinputsResponseReservations": "reserveinputs",
+        "RpcCommandHookRequest": "rpc_command_hook",
+        "RpcCommandHookRequestRpcCommand": "rpc_command_hook",
+        "RpcCommandHookResponse": "rpc_command_hook",
+        "RpcCommandHookResponseReplace": "rpc_command_hook",
+        "RpcCommandHookResponseReturn": "rpc_command_hook",
+        "RpcCommandHookResponseReturnError": "rpc_command_hook",
+        "SendamountRequest": "sendamount",
+        "SendamountResponse": "sendamount",
+        "SendcustommsgRequest": "sendcustommsg",
+        "SendcustommsgResponse": "sendcustommsg",
+        "SendinvoiceRequest": "sendinvoice",
+        "SendinvoiceResponse": "sendinvoice",
+        "SendonionRequest": "sendonion",
+        "SendonionRequestFirstHop": "sendonion",
+        "SendonionResponse": "sendonion",
+        "SendpayFailureNotification": "sendpay_failure_notification",
+        "SendpayFailureNotificationData": "sendpay_failure_notification",
+        "SendpayRequest": "sendpay",
+        "SendpayRequestRoute": "sendpay",
+        "SendpayResponse": "sendpay",
+        "SendpaySuccessNotification": "sendpay_success_notification",
+        "SendpsbtRequest": "sendpsbt",
+        "SendpsbtResponse": "sendpsbt",
+        "SetchannelRequest": "setchannel",
+        "SetchannelResponse": "setchannel",
+        "SetchannelResponseChannels": "setchannel",
+        "SetconfigRequest": "setconfig",
+        "SetconfigResponse": "setconfig",
+        "SetconfigResponseConfig": "setconfig",
+        "SetpsbtversionRequest": "setpsbtversion",
+        "SetpsbtversionResponse": "setpsbtversion",
+        "ShowrunesRequest": "showrunes",
+        "ShowrunesResponse": "showrunes",
+        "ShowrunesResponseRunes": "showrunes",
+        "ShowrunesResponseRunesRestrictions": "showrunes",
+        "ShowrunesResponseRunesRestrictionsAlternatives": "showrunes",
+        "ShutdownNotification": "shutdown_notification",
+        "SigninvoiceRequest": "signinvoice",
+        "SigninvoiceResponse": "signinvoice",
+        "SignmessageRequest": "signmessage",
+        "SignmessageResponse": "signmessage",
+        "SignmessagewithkeyRequest": "signmessagewithkey",
+        "SignmessagewithkeyResponse": "signmessagewithkey",
+        "SignpsbtRequest": "signpsbt",
+        "SignpsbtResponse": "signpsbt",
+        "SpliceInitRequest": "splice_init",
+        "SpliceInitResponse": "splice_init",
+        "SpliceSignedRequest": "splice_signed",
+        "SpliceSignedResponse": "splice_signed",
+        "SpliceUpdateRequest": "splice_update",
+        "SpliceUpdateResponse": "splice_update",
+        "SpliceinRequest": "splicein",
+        "SpliceinResponse": "splicein",
+        "SpliceoutRequest": "spliceout",
+        "SpliceoutResponse": "spliceout",
+        "SqlRequest": "sql",
+        "SqlResponse": "sql",
+        "StaticbackupRequest": "staticbackup",
+        "StaticbackupResponse": "staticbackup",
         "StopRequest": "stop",
         "StopResponse": "stop",
+        "TxdiscardRequest": "txdiscard",
+        "TxdiscardResponse": "txdiscard",
+        "TxprepareRequest": "txprepare",
+        "TxprepareResponse": "txprepare",
+        "TxsendRequest": "txsend",
+        "TxsendResponse": "txsend",
+        "UnreserveinputsRequest": "unreserveinputs",
+        "UnreserveinputsResponse": "unreserveinputs",
+        "UnreserveinputsResponseReservations": "unreserveinputs",
+        "UpgradewalletRequest": "upgradewallet",
+        "UpgradewalletResponse": "upgradewallet",
+        "UtxopsbtRequest": "utxopsbt",
+        "UtxopsbtResponse": "utxopsbt",
+        "UtxopsbtResponseReservations": "utxopsbt",
+        "WaitRequest": "wait",
+        "WaitResponse": "wait",
+        "WaitResponseChainmoves": "wait",
+        "WaitResponseChannelmoves": "wait",
+        "WaitResponseDetails": "wait",
+        "WaitResponseForwards": "wait",
+        "WaitResponseHtlcs": "wait",
+        "WaitResponseInvoices": "wait",
+        "WaitResponseNetworkevents": "wait",
+        "WaitResponseSendpays": "wait",
+        "WaitanyinvoiceRequest": "waitanyinvoice",
+        "WaitanyinvoiceResponse": "waitanyinvoice",
+        "WaitanyinvoiceResponsePaidOutpoint": "waitanyinvoice",
+        "WaitblockheightRequest": "waitblockheight",
+        "WaitblockheightResponse": "waitblockheight",
+        "WaitinvoiceRequest": "waitinvoice",
+        "WaitinvoiceResponse": "waitinvoice",
+        "WaitinvoiceResponsePaidOutpoint": "waitinvoice",
+        "WaitsendpayRequest": "waitsendpay",
+        "WaitsendpayResponse": "waitsendpay",
+        "WarningNotification": "warning_notification",
+        "WithdrawRequest": "withdraw",
+        "WithdrawResponse": "withdraw",
+        "XkeysendRequest": "xkeysend",
+        "XkeysendResponse": "xkeysend",
+        "XpayRequest": "xpay",
+        "XpayResponse": "xpay",
     }
 
     def __getattr__(name):
