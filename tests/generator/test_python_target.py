@@ -5,80 +5,22 @@ from __future__ import annotations
 import ast
 import dataclasses
 import importlib
-import json
 import sys
-from collections.abc import Iterator
-from itertools import count
 from pathlib import Path
-from types import ModuleType
 from typing import Any, Literal, get_type_hints
 
 import msgspec
 import pytest
 
-from rpcschema.load import load
-from rpcschema.model.nodes import Document, Node
+from rpcschema.model.nodes import Node
 from rpcschema.problems import RenderError
 from rpcschema.python import docs, names, types
 from rpcschema.python.source import finished
 from rpcschema.settings import Settings
 from rpcschema.targets import load_target
-from tests.shared import shared_path
+from tests.generator.packages import command, documents, event
 
-NUMBERS = count()
 HOSTILE = '"""\\"; import os #\n\\\n{{ 7*7 }} {% raw %} \\N{DIGIT ONE} \x00\u2028'
-
-
-def command(name: str = "pay-now", **halves: Any) -> dict[str, Any]:
-    empty = {"properties": {}}
-    return {"$schema": "x", "type": "object", "rpc": name, "title": "Pay", "description": ["Pays."]} | {
-        half: halves.get(half, empty) for half in ("request", "response")
-    }
-
-
-def event(kind: str, name: str, **halves: Any) -> dict[str, Any]:
-    raw = command(**halves)
-    del raw["rpc"]
-    return raw | {kind: name}
-
-
-def documents(tmp_path: Path, *raws: dict[str, Any]) -> tuple[Document, ...]:
-    for number, raw in enumerate(raws):
-        (tmp_path / f"{number}.json").write_text(json.dumps(raw))
-    loaded = load([tmp_path])
-    assert not [problem for problem in loaded.problems if problem.level == "error"], loaded.problems
-    return loaded.documents
-
-
-@pytest.fixture
-def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """Generates, writes and imports a package of its own name for each test."""
-    made: list[str] = []
-
-    def generate(*raws: dict[str, Any]) -> ModuleType:
-        name = f"generated_for_test_{next(NUMBERS)}"
-        made.append(name)
-        settings = Settings(package=name, targets=("python", "client", "service", "plugin"), release="v26.09")
-        sources = tmp_path / f"sources-{name}"
-        sources.mkdir()
-        docs = documents(sources, *raws)
-        for target in map(load_target, settings.targets):
-            outputs = [target.document(doc, settings) for doc in docs] if target.document else []
-            outputs += [target.collection(docs, settings)] if target.collection else []
-            for rendered in outputs:
-                assert not rendered.problems
-                for path, content in rendered.files.items():
-                    file = tmp_path / "out" / path
-                    file.parent.mkdir(parents=True, exist_ok=True)
-                    file.write_bytes(content)
-        importlib.invalidate_caches()
-        return importlib.import_module(name)
-
-    (tmp_path / "out").mkdir()
-    monkeypatch.syspath_prepend(str(tmp_path / "out"))
-    yield generate
-    for name in [module for module in sys.modules if module.partition(".")[0] in made]:
-        del sys.modules[name]
 
 
 def test_classes_and_methods_are_named_after_the_command(package: Any) -> None:
@@ -259,7 +201,12 @@ def test_docstrings_state_limits_rules_and_what_elements_are(package: Any) -> No
     }
     made = package(command(request=request) | {"warning": "Experimental", "deprecated": ["v1", "v2"]})
     doc = " ".join((made.Client.pay_now.__doc__ or "").split())
-    for text in ("Exactly 64 characters.", "Each element: A byte.", "As u8: A count.", "One of 1, 2."):
+    for text in (
+        "Exactly 64 characters.",
+        "Each element: A byte.",
+        "As u8: A count.",
+        "One of 1, 2.",
+    ):
         assert text in doc
     assert "`a` and `b` go together" in doc
     assert "Warning: Experimental." in doc
@@ -310,26 +257,6 @@ def test_a_default_of_any_length_is_read_in_linear_time() -> None:
 def test_source_that_is_not_python_is_refused() -> None:
     with pytest.raises(RenderError, match=r"p/client\.py would not be Python: duplicate argument 'a'"):
         finished("def f(a, a): pass", "p/client.py")
-
-
-@pytest.mark.parametrize("release", ["v26.06", "master-2026-08"])
-def test_every_class_of_a_release_can_be_decoded_into(release: str, tmp_path: Path, monkeypatch: Any) -> None:
-    loaded = load([shared_path(f"corpus/{release}/schemas")])
-    package = f"release_{release.translate(str.maketrans('.-', '__'))}"
-    settings = Settings(package=package, targets=("python",))
-    target = load_target("python")
-    rendered = [target.document(document, settings) for document in loaded.documents]  # type: ignore[misc]
-    rendered.append(target.collection(loaded.documents, settings))  # type: ignore[misc]
-    for path, content in (item for each in rendered for item in each.files.items()):
-        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / path).write_bytes(content)
-    monkeypatch.syspath_prepend(str(tmp_path))
-    importlib.invalidate_caches()
-    made = importlib.import_module(f"{package}.types")
-    assert len(made.__all__) > 500
-    for name in made.__all__:
-        assert get_type_hints(getattr(made, name)) is not None
-        msgspec.json.Decoder(getattr(made, name))
 
 
 def test_rules_and_deprecations_reach_the_table_of_commands(package: Any) -> None:

@@ -1,4 +1,4 @@
-"""Conditionals in plain English, for people who read docs."""
+"""What the conditions of conditionals ask, also in plain English for people who read docs."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ import json
 from collections.abc import Iterator
 
 from rpcschema.model.nodes import Json, Node
+
+
+def asks_nothing(when: Node) -> bool:
+    """Whether `when` (an `if`) holds for every object."""
+    return when == Node(pointer=when.pointer, extras=when.extras) and when.extras is not False
 
 
 def condition_text(when: Node, *, negated: bool = False) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import TypeAlias
 
-from rpcschema.model.conditions import condition_text
+from rpcschema.model.conditions import asks_nothing, condition_text
 from rpcschema.model.dump import dump_node
 from rpcschema.model.nodes import Node
 from rpcschema.problems import join_pointer
@@ -119,10 +119,14 @@ def _mentions(node: Node, path: _Path) -> Iterator[tuple[str, _Mention]]:
     for field in node.fields or ():
         yield field.name, _Mention(field.node, path)
     for branch in node.branches:
+        if asks_nothing(branch.when):
+            yield from () if branch.then is None else _mentions(branch.then, path)
+            continue
         # A lone `then` is one side of a choice whose other sides are the other lone `then`s that test the same names;
-        # an `else` completes the choice.
+        # an `else` completes the choice, and so does the other value of a boolean.
         tested = frozenset((*(field.name for field in branch.when.fields or ()), *(branch.when.required or ())))
-        rivals, sides = (tested, None) if branch.otherwise is None else (join_pointer(branch.pointer, "if"), 2)
+        lone_sides = 2 if _tests_a_boolean(branch.when) else None
+        rivals, sides = (tested, lone_sides) if branch.otherwise is None else (join_pointer(branch.pointer, "if"), 2)
         if branch.then is not None:
             yield from _mentions(branch.then, (*path, _Step(condition_text(branch.when), rivals, sides)))
         if branch.otherwise is not None:
@@ -133,6 +137,11 @@ def _mentions(node: Node, path: _Path) -> Iterator[tuple[str, _Mention]]:
             count = len(alternatives)
             step = _Step(f"form {at} of {count} is used", join_pointer(node.pointer, key), count)
             yield from _mentions(alternative, (*path, step))
+
+
+def _tests_a_boolean(when: Node) -> bool:
+    """Whether `when` asks for one value of one boolean and for nothing else."""
+    return [field.node.enum for field in when.fields or ()] in ([(True,)], [(False,)])
 
 
 def _declarations(places: list[_Mention]) -> list[_Mention]:
@@ -174,7 +183,9 @@ def _required(node: Node) -> dict[str, None]:
     """The names that every object of this kind holds, as an ordered set."""
     names = dict.fromkeys(node.required or ())
     for branch in node.branches:
-        if branch.then is not None and branch.otherwise is not None:
+        if asks_nothing(branch.when):
+            names |= _required(branch.then) if branch.then is not None else {}
+        elif branch.then is not None and branch.otherwise is not None:
             names |= _common([branch.then, branch.otherwise])
     for alternatives in (node.any_of, node.one_of):
         names |= _common(alternatives)

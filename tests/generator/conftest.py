@@ -1,0 +1,36 @@
+"""What the tests of the generator share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from rpcschema.settings import Settings
+from tests.generator.packages import documents, forget, imported, write
+
+NUMBERS = count()
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Generates, writes (in `tmp_path/out`) and imports a package of its own name for each test."""
+    made: list[str] = []
+
+    def generate(*raws: dict[str, Any]) -> ModuleType:
+        name = f"generated_for_test_{next(NUMBERS)}"
+        made.append(name)
+        sources = tmp_path / f"sources-{name}"
+        sources.mkdir()
+        settings = Settings(package=name, targets=("python", "client", "service", "plugin"), release="v26.09")
+        write(documents(sources, *raws), settings, tmp_path / "out")
+        return imported(name)
+
+    (tmp_path / "out").mkdir()
+    monkeypatch.syspath_prepend(str(tmp_path / "out"))
+    yield generate
+    forget(made)

@@ -1,0 +1,62 @@
+"""Documents made for a test, and packages generated of documents and imported."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final
+
+from rpcschema import runtime
+from rpcschema.load import load
+from rpcschema.model.nodes import Document
+from rpcschema.settings import Settings
+from rpcschema.targets import load_target
+
+RUNTIME: Final = Path(runtime.__file__).parent
+
+
+def command(name: str = "pay-now", **halves: Any) -> dict[str, Any]:
+    empty = {"properties": {}}
+    return {"$schema": "x", "type": "object", "rpc": name, "title": "Pay", "description": ["Pays."]} | {
+        half: halves.get(half, empty) for half in ("request", "response")
+    }
+
+
+def event(kind: str, name: str, **halves: Any) -> dict[str, Any]:
+    raw = command(**halves)
+    del raw["rpc"]
+    return raw | {kind: name}
+
+
+def documents(folder: Path, *raws: dict[str, Any]) -> tuple[Document, ...]:
+    for number, raw in enumerate(raws):
+        (folder / f"{number}.json").write_text(json.dumps(raw))
+    loaded = load([folder])
+    assert not [problem for problem in loaded.problems if problem.level == "error"], loaded.problems
+    return loaded.documents
+
+
+def write(found: Sequence[Document], settings: Settings, out: Path) -> None:
+    """Writes what the targets make of the documents, which must be free of errors."""
+    for target in map(load_target, settings.targets):
+        outputs = [target.document(document, settings) for document in found] if target.document else []
+        outputs += [target.collection(found, settings)] if target.collection else []
+        for rendered in outputs:
+            assert not [problem for problem in rendered.problems if problem.level == "error"], rendered.problems
+            for path, content in rendered.files.items():
+                (out / path).parent.mkdir(parents=True, exist_ok=True)
+                (out / path).write_bytes(content)
+
+
+def imported(name: str) -> ModuleType:
+    importlib.invalidate_caches()
+    return importlib.import_module(name)
+
+
+def forget(packages: Iterable[str]) -> None:
+    for name in [module for module in sys.modules if module.partition(".")[0] in packages]:
+        del sys.modules[name]
