@@ -16,6 +16,7 @@ from .runtime.errors import RpcError, VersionWarning
 __all__ = [
     "COMMANDS",
     "RELEASE",
+    "unknown_fields",
     "AsyncClient",
     "Client",
     "Service",
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from . import types
     from .commands import COMMANDS
     from .commands import RELEASE
+    from .runtime.unknown import unknown_fields
     from .aio import AsyncClient
     from .client import Client
     from .service import Service
@@ -39,6 +41,7 @@ else:
     _HOMES = {
         "COMMANDS": "commands",
         "RELEASE": "commands",
+        "unknown_fields": "runtime.unknown",
         "AsyncClient": "aio",
         "Client": "client",
         "Service": "service",

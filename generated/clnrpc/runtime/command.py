@@ -59,7 +59,9 @@ class Command:
 
 
 def load(package: str, command: Command, which: Literal["request", "response"]) -> type[Any]:
-    """The dataclass of a command's request or response, e.g. `load("clnrpc", command, "response")`."""
+    """The dataclass of a command's request or response, e.g. `load("clnrpc", command, "response")`; it is a union of
+    classes for a response that is one of several things.
+    """
     return load_class(package, command.module, command.request if which == "request" else command.response)
 
 

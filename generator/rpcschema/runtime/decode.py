@@ -1,36 +1,43 @@
 """JSON -> the dataclasses of the generated package.
 
 `decode` is the one place where an answer becomes typed, and so where it is decided what a client tolerates of another
-version's node.
+version's node: first strictly, straight from the bytes, and only if that fails as `tolerant` says. `build` is for what
+is strict always: the request that a service gets.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import is_dataclass
-from functools import cache, reduce
-from typing import Any, TypeAlias, TypeVar, get_args, get_origin, get_type_hints
+from functools import cache
+from types import UnionType
+from typing import Any, NamedTuple, TypeVar, get_args, get_type_hints
 
 import msgspec
 
-from .encode import wire_names
+from .answer import Answer, Origin, wire_names
 from .errors import DecodeError
+from .rename import renamer
 
 T = TypeVar("T")
-_Rename: TypeAlias = Callable[[Any], Any]
 
 
-def decode(cls: type[T], raw: bytes) -> T:
-    """The value of the dataclass `cls` that the JSON text `raw` holds; members it does not have are passed over.
+def decode(kind: type[T], raw: bytes) -> T:
+    """The value of the dataclass `kind`, or of one of a union's members, that the JSON text `raw` holds.
 
-    Raises DecodeError, which names the class and the place:
-    "GetinfoResponse: Expected `int`, got `str` - at `$.blockheight`".
+    What the class does not know is left to `unknown.unknown_fields`. Raises DecodeError, with the name of the command,
+    for what is no JSON or no object: "getinfo: Expected `object`, got `array`".
     """
-    kind: type = cls
+    source = _source(kind)
     try:
-        value: T = _decoder(kind)(raw)
-    except msgspec.DecodeError as error:
-        raise DecodeError(f"{cls.__name__}: {error}") from None
+        cls = _member_of(kind, raw) if isinstance(kind, UnionType) else kind
+        value = _decode(cls, raw, source)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise DecodeError(f"{source}: {error}") from None
+    except RecursionError:
+        raise DecodeError(f"{source}: the JSON is nested too deeply") from None
+    if isinstance(value, Answer):
+        value.__received__ = Origin(source, "", raw)
     return value
 
 
@@ -42,7 +49,7 @@ def build(cls: type[T], values: dict[str, Any]) -> T:
     plain: type = cls
     for attribute, kind in _structured(plain):
         if (value := values.get(attribute)) is not None:
-            rename = _renamer(kind)
+            rename = renamer(kind)
             try:
                 values = values | {attribute: msgspec.convert(rename(value) if rename else value, kind)}
             except msgspec.ValidationError as error:
@@ -50,46 +57,63 @@ def build(cls: type[T], values: dict[str, Any]) -> T:
     return cls(**values)
 
 
+def _decode(cls: type[T], raw: bytes, source: str) -> T:
+    plain_class: type = cls
+    try:
+        value: T = _decoder(plain_class)(raw)
+    except msgspec.ValidationError:
+        plain = msgspec.json.decode(raw)
+        if not isinstance(plain, dict):
+            raise
+        from .tolerant import tolerate  # noqa: PLC0415 # most clients never need it
+
+        value = tolerate(cls, plain, source)
+    return value
+
+
 @cache
 def _decoder(cls: type) -> Callable[[bytes], Any]:
-    """Straight from the bytes; but msgspec cannot rename for dataclasses, so a class with renames takes a dict."""
-    rename = _renamer(cls)
+    """Straight from the bytes; but a class with renames takes a dict."""
+    rename = renamer(cls)
     if rename is None:
         return msgspec.json.Decoder(cls).decode
     return lambda raw: msgspec.convert(rename(msgspec.json.decode(raw)), cls)
 
 
+def _source(kind: Any) -> str:
+    """The command, notification or hook whose class, or union of classes, this is."""
+    cls = get_args(kind)[0] if isinstance(kind, UnionType) else kind
+    return getattr(cls, "__source__", "") or cls.__name__
+
+
+class _Cases(NamedTuple):
+    """How to tell the members of a union apart."""
+
+    discriminator: Callable[[bytes], Any]
+    """Reads an answer's discriminator and nothing else."""
+    classes: Mapping[Any, type]
+    """By the discriminator's value."""
+    other: type
+
+
+def _member_of(union: UnionType, raw: bytes) -> type:
+    cases = _cases(union)
+    try:
+        value = cases.discriminator(raw).value
+    except msgspec.ValidationError:  # no object
+        return cases.other
+    return cases.classes.get(value, cases.other) if isinstance(value, str) else cases.other
+
+
 @cache
-def _renamer(kind: Any) -> _Rename | None:
-    """Puts attribute names for wire names in what shall become a `kind`; None if there is nothing to rename."""
-    if is_dataclass(kind) and isinstance(kind, type):
-        hints = get_type_hints(kind)
-        members = tuple((attribute, wire, _renamer(hints[attribute])) for attribute, wire in wire_names(kind))
-        if all(attribute == wire and rename is None for attribute, wire, rename in members):
-            return None
-        return lambda value: _rename_members(members, value) if isinstance(value, dict) else value
-    renames = [rename for rename in map(_renamer, get_args(kind)) if rename is not None]
-    if not renames:
-        return None
-    inner = _one_after_another(renames)
-    if get_origin(kind) is list:
-        return lambda value: [inner(item) for item in value] if isinstance(value, list) else value
-    if get_origin(kind) is dict:
-        return lambda value: {name: inner(item) for name, item in value.items()} if isinstance(value, dict) else value
-    return inner
-
-
-def _one_after_another(renames: list[_Rename]) -> _Rename:
-    """Of the members of a union each lets pass what is not its own kind of JSON value, so at most one does anything."""
-    return lambda value: reduce(lambda changed, rename: rename(changed), renames, value)
-
-
-def _rename_members(members: tuple[tuple[str, str, _Rename | None], ...], value: dict[str, Any]) -> dict[str, Any]:
-    return {
-        attribute: rename(value[wire]) if rename else value[wire]
-        for attribute, wire, rename in members
-        if wire in value
-    }
+def _cases(union: UnionType) -> _Cases:
+    members = get_args(union)
+    first: type[Answer] = members[0]
+    attribute = first.__discriminator__
+    wire = dict(wire_names(members[0]))[attribute]
+    reader = msgspec.defstruct("Discriminator", [("value", Any, None)], rename={"value": wire})
+    classes = {value: member for member in members for value in get_args(get_type_hints(member)[attribute])}
+    return _Cases(msgspec.json.Decoder(reader).decode, classes, first.__other__)
 
 
 @cache

@@ -1,21 +1,23 @@
 """Python values -> compact JSON, in the node's spelling.
 
 The dataclasses of the generated package are encoded in their declared order under their wire names; a member that is
-None is absent, and is left out.
+None is absent, and is left out. A received answer becomes again what was received, with what its class does not know,
+and with what was changed since.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
-from functools import cache
+from dataclasses import is_dataclass
 from math import isfinite
 from typing import Any, Final
 
 import msgspec
 
+from .answer import wire_names
 from .errors import EncodeError
+from .received import paired, reread
 
 _encoder: Final = msgspec.json.Encoder()
 _escapes: Final = re.compile(rb"\\u00(..)|\\(.)|\x7f").sub
@@ -48,16 +50,43 @@ def to_wire(value: Any) -> Any:
         return {name: to_wire(item) for name, item in value.items()}
     cls: type = type(value)
     if is_dataclass(cls):
-        present = ((wire, getattr(value, attribute)) for attribute, wire in wire_names(cls))
+        received = reread(value)
+        if received is not None:
+            return _again(value, received.typed, received.plain)
+        present = ((wire, getattr(value, attribute, None)) for attribute, wire in wire_names(cls))
         return {wire: to_wire(item) for wire, item in present if item is not None}
     return value
 
 
-@cache
-def wire_names(cls: type) -> tuple[tuple[str, str], ...]:
-    """(attribute, wire name) of a dataclass's members in declared order; `__wire_names__` has those that differ."""
-    renamed: Mapping[str, str] = getattr(cls, "__wire_names__", {})
-    return tuple((field.name, renamed.get(field.name, field.name)) for field in fields(cls))
+def _again(now: Any, before: Any, sent: Any) -> Any:
+    """The plain JSON structure of `now`, which came as `sent`, and was `before` when it came."""
+    if type(now) is not type(before):
+        return to_wire(now)
+    if is_dataclass(type(now)):
+        return _members_again(now, before, sent)
+    if isinstance(now, list):
+        return [
+            to_wire(value) if index is None else _again(value, before[index], sent[index])
+            for value, index in zip(now, paired(now, before), strict=True)
+        ]
+    if isinstance(now, dict):
+        return {
+            name: _again(value, before[name], sent[name]) if name in before else to_wire(value)
+            for name, value in now.items()
+        }
+    return sent if now == before else to_wire(now)
+
+
+def _members_again(now: Any, before: Any, sent: dict[str, Any]) -> dict[str, Any]:
+    """What came, unknown members and nulls included, but the known members as they are now."""
+    members = dict(sent)
+    for attribute, wire in wire_names(now.__class__):
+        value = getattr(now, attribute, None)
+        if value is not None:
+            members[wire] = _again(value, getattr(before, attribute, None), sent.get(wire))
+        elif sent.get(wire) is not None:
+            del members[wire]
+    return members
 
 
 def _escape(matched: re.Match[bytes]) -> bytes:

@@ -77,7 +77,14 @@ class ParameterError(ClientError, ValueError):
 
 
 class DecodeError(ClientError, ValueError):
-    """An answer is JSON, but not what the command's document says."""
+    """An answer is no JSON, or not an object where the command's document says that it is one."""
+
+
+class MissingFieldError(ClientError, AttributeError):
+    """An attribute is read that the document requires, and the node left out; `name` is the attribute's name.
+
+    It is an AttributeError, so `hasattr` and `getattr` with a default can ask for what an older node may not send.
+    """
 
 
 class VersionWarning(UserWarning):
@@ -114,6 +121,13 @@ def timed_out(method: str, timeout: float | None, *, sent: bool = True) -> RpcTi
     """The answer did not come within `timeout` seconds."""
     outcome = "the command may still be carried out" if sent else _NOT_CARRIED_OUT
     return RpcTimeoutError(f"{method}: no answer within {timeout} seconds; {outcome}")
+
+
+def missing_field(source: str, path: str, attribute: str, added: str | None) -> MissingFieldError:
+    """What `source` (a command, notification or hook) sent has nothing at `path`; `added` is the field's release."""
+    since = f" (added in {added})" if added else ""
+    hint = f"where it may be missing, read it by getattr(..., {attribute!r}, None)"
+    return MissingFieldError(f"{source}: the node did not send {path}{since}; {hint}", name=attribute)
 
 
 _NOT_CARRIED_OUT: Final = "the command was not carried out"

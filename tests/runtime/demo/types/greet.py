@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
+from rpcschema.runtime.answer import Answer
 from rpcschema.runtime.scalars import U8, Msat
 
 
 @dataclass(kw_only=True, slots=True)
 class GreetRequest:
-    __wire_names__: ClassVar[dict[str, str]] = {"return_": "return"}
+    __wire_names__ = {"return_": "return"}
 
     name: str
     amount: Msat
@@ -18,8 +18,10 @@ class GreetRequest:
     times: U8 | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class GreetResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class GreetResponse(Answer):
+    __source__ = "greet"
+
     greeting: str
     amount_msat: Msat
     returned: bool | None = None

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rpcschema.runtime.answer import Answer
+
 
 @dataclass(kw_only=True, slots=True)
 class NothingRequest:
     pass
 
 
-@dataclass(kw_only=True, slots=True)
-class NothingResponse:
-    pass
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class NothingResponse(Answer):
+    __source__ = "nothing"

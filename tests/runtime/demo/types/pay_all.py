@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
+from rpcschema.runtime.answer import Answer
 from rpcschema.runtime.scalars import Sat
 
 
 @dataclass(kw_only=True, slots=True)
 class PayAllRequestOutputs:
-    __wire_names__: ClassVar[dict[str, str]] = {"pay_to": "pay-to"}
+    __wire_names__ = {"pay_to": "pay-to"}
 
     pay_to: str
     amount: Sat
@@ -21,16 +21,18 @@ class PayAllRequest:
     outputs: list[PayAllRequestOutputs]
 
 
-@dataclass(kw_only=True, slots=True)
-class PayAllResponseFees:
-    __wire_names__: ClassVar[dict[str, str]] = {"per_kw": "per-kw"}
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class PayAllResponseFees(Answer):
+    __wire_names__ = {"per_kw": "per-kw"}
+    __added__ = {"per_kw": "v24.02"}
 
     per_kw: int
 
 
-@dataclass(kw_only=True, slots=True)
-class PayAllResponse:
-    __wire_names__: ClassVar[dict[str, str]] = {"format_hint": "format-hint"}
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class PayAllResponse(Answer):
+    __source__ = "pay-all"
+    __wire_names__ = {"format_hint": "format-hint"}
 
     paid: int
     format_hint: str | None = None

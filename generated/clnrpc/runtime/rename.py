@@ -1,0 +1,48 @@
+"""Attribute names for wire names, in plain JSON structures: msgspec cannot rename the members of dataclasses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import is_dataclass
+from functools import cache, reduce
+from typing import Any, TypeAlias, get_args, get_origin, get_type_hints
+
+from .answer import wire_names
+
+Rename: TypeAlias = Callable[[Any], Any]
+
+
+@cache
+def renamer(kind: Any) -> Rename | None:
+    """What puts attribute names for wire names in what shall become a `kind`; None if there is nothing to rename.
+
+    It leaves alone whatever is not what the type says.
+    """
+    if is_dataclass(kind) and isinstance(kind, type):
+        hints = get_type_hints(kind)
+        members = tuple((attribute, wire, renamer(hints[attribute])) for attribute, wire in wire_names(kind))
+        if all(attribute == wire and rename is None for attribute, wire, rename in members):
+            return None
+        return lambda value: _rename_members(members, value) if isinstance(value, dict) else value
+    renames = [rename for rename in map(renamer, get_args(kind)) if rename is not None]
+    if not renames:
+        return None
+    inner = _one_after_another(renames)
+    if get_origin(kind) is list:
+        return lambda value: [inner(item) for item in value] if isinstance(value, list) else value
+    if get_origin(kind) is dict:
+        return lambda value: {name: inner(item) for name, item in value.items()} if isinstance(value, dict) else value
+    return inner
+
+
+def _one_after_another(renames: list[Rename]) -> Rename:
+    """Of the members of a union each lets pass what is not its own kind of JSON value, so at most one does anything."""
+    return lambda value: reduce(lambda changed, rename: rename(changed), renames, value)
+
+
+def _rename_members(members: tuple[tuple[str, str, Rename | None], ...], value: dict[str, Any]) -> dict[str, Any]:
+    return {
+        attribute: rename(value[wire]) if rename else value[wire]
+        for attribute, wire, rename in members
+        if wire in value
+    }

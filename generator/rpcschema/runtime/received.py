@@ -1,0 +1,64 @@
+"""A received answer as it came, laid beside what the caller may have made of it since.
+
+An answer keeps its text. When something is asked that its typed attributes cannot tell, the text is read once more, as
+plain JSON and as the classes see it; nothing is worked out before.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from .answer import Origin
+from .decode import decode
+from .errors import DecodeError
+
+
+class Received(NamedTuple):
+    """An answer as it came."""
+
+    typed: Any
+    plain: Any
+
+
+def reread(value: object) -> Received | None:
+    """What `value` was when it came, or None if it did not come as a whole answer.
+
+    Raises DecodeError for what only the strict way can read, because it passes over it, such as a number beyond all
+    bounds.
+    """
+    origin: Origin | None = getattr(value, "__received__", None)
+    if origin is None or origin.text is None:
+        return None
+    try:
+        return Received(decode(type(value), origin.text), msgspec.json.decode(origin.text))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise DecodeError(f"{origin.source}: {error}") from None
+
+
+def paired(now: Sequence[Any], before: Sequence[Any]) -> list[int | None]:
+    """For each element of a list, its index in the list as it came, or None if it is new.
+
+    An element is what is equal in the same place, or else what is equal elsewhere (the list was sorted, or others were
+    removed), or else whatever was in its place (it was changed).
+    """
+    pairs = [index if index < len(before) and value == before[index] else None for index, value in enumerate(now)]
+    if None not in pairs:
+        return pairs
+    spare: defaultdict[str, deque[int]] = defaultdict(deque)
+    for index in _left(before, pairs):
+        spare[repr(before[index])].append(index)
+    for index, value in enumerate(now):
+        if pairs[index] is None and (equal := spare.get(repr(value))):
+            pairs[index] = equal.popleft()
+    left = _left(before, pairs)
+    return [index if pair is None and index in left else pair for index, pair in enumerate(pairs)]
+
+
+def _left(before: Sequence[Any], pairs: Sequence[int | None]) -> dict[int, None]:
+    """The indexes that are in no pair, in order."""
+    taken = set(pairs)
+    return {index: None for index in range(len(before)) if index not in taken}

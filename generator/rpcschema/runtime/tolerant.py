@@ -1,0 +1,98 @@
+"""Plain JSON values -> dataclasses, where another version's node sent something else than the types declare.
+
+What converts is converted. A value of another type than the declared one passes as it is: a new member of an enum, an
+amount as text. A required member that is not there stays unset, and only reading it is an error. A part that fits is
+converted as a whole, so the work in Python is done only on the way to what does not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import MISSING, fields, is_dataclass
+from functools import cache
+from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from .answer import UNSET, Answer, Origin, explain_missing, member_path
+from .rename import renamer
+
+
+def tolerate(cls: type, value: dict[str, Any], source: str) -> Any:
+    """The dataclass `cls` of the plain JSON object `value`, which `source` (a command, say) sent."""
+    return _object(cls, value, source, "")
+
+
+class _Member(NamedTuple):
+    attribute: str
+    wire: str
+    kind: Any
+    default: Any
+    """UNSET if it is required."""
+
+
+class _Parts(NamedTuple):
+    """The types of what can be inside of a value; None where nothing is declared."""
+
+    members: type | None
+    """The dataclass that an object becomes."""
+    elements: Any
+    values: Any
+    """Of an object that is a map."""
+
+
+def _object(cls: type, value: dict[str, Any], source: str, path: str) -> Any:
+    made: Any = object.__new__(cls)
+    for attribute, wire, kind, default in _members(cls):
+        if wire in value:
+            setattr(made, attribute, _take(kind, value[wire], source, member_path(path, wire)))
+        elif default is not UNSET:
+            setattr(made, attribute, default)
+    if isinstance(made, Answer):
+        made.__received__ = Origin(source, path, None)
+        explain_missing(made)
+    return made
+
+
+def _take(kind: Any, value: Any, source: str, path: str) -> Any:
+    rename = renamer(kind)
+    try:
+        return msgspec.convert(rename(value) if rename else value, kind)
+    except msgspec.ValidationError:
+        parts = _parts(kind)
+    if isinstance(value, list):
+        return [_take(parts.elements, item, source, f"{path}[{index}]") for index, item in enumerate(value)]
+    if isinstance(value, dict) and parts.members is not None:
+        return _object(parts.members, value, source, path)
+    if isinstance(value, dict):
+        return {name: _take(parts.values, item, source, member_path(path, name)) for name, item in value.items()}
+    return value
+
+
+@cache
+def _members(cls: type) -> tuple[_Member, ...]:
+    hints = get_type_hints(cls)
+    renamed = getattr(cls, "__wire_names__", {})
+    return tuple(
+        _Member(
+            field.name,
+            renamed.get(field.name, field.name),
+            hints[field.name],
+            UNSET if field.default is MISSING else field.default,
+        )
+        for field in fields(cls)
+    )
+
+
+@cache
+def _parts(kind: Any) -> _Parts:
+    members: type | None = None
+    elements = values = Any
+    origin = get_origin(kind)
+    for choice in (kind,) if origin in (list, dict) or not get_args(kind) else get_args(kind):
+        if isinstance(choice, type) and is_dataclass(choice):
+            members = choice
+        elif get_origin(choice) is list:
+            (elements,) = get_args(choice)
+        elif get_origin(choice) is dict:
+            _, values = get_args(choice)
+    return _Parts(members, elements, values)
