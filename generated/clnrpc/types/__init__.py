@@ -168,14 +168,29 @@ __all__ = [
     "DatastoreusageResponseDatastoreusage",
     "DbWriteHookRequest",
     "DbWriteHookResponse",
+    "DecodeBolt11InvoiceResponse",
+    "DecodeBolt11InvoiceResponseExtra",
+    "DecodeBolt11InvoiceResponseFallbacks",
+    "DecodeBolt11InvoiceResponseRoutes",
+    "DecodeBolt12InvoiceRequestResponse",
+    "DecodeBolt12InvoiceRequestResponseUnknownInvoiceRequestTlvs",
+    "DecodeBolt12InvoiceResponse",
+    "DecodeBolt12InvoiceResponseInvoicePaths",
+    "DecodeBolt12InvoiceResponseInvoicePathsPath",
+    "DecodeBolt12InvoiceResponseInvoicePathsPayinfo",
+    "DecodeBolt12InvoiceResponseUnknownInvoiceTlvs",
+    "DecodeBolt12OfferResponse",
+    "DecodeBolt12OfferResponseUnknownOfferTlvs",
+    "DecodeBolt12PayerProofResponse",
+    "DecodeBolt12PayerProofResponseInvoicePaths",
+    "DecodeBolt12PayerProofResponseInvoicePathsPath",
+    "DecodeBolt12PayerProofResponseInvoicePathsPayinfo",
+    "DecodeBolt12PayerProofResponseUnknownPayerProofTlvs",
+    "DecodeEmergencyRecoverResponse",
+    "DecodeOtherResponse",
     "DecodeRequest",
     "DecodeResponse",
-    "DecodeResponseExtra",
-    "DecodeResponseFallbacks",
     "DecodeResponseInvoiceFallbacks",
-    "DecodeResponseInvoicePaths",
-    "DecodeResponseInvoicePathsPath",
-    "DecodeResponseInvoicePathsPayinfo",
     "DecodeResponseInvreqBip353Name",
     "DecodeResponseInvreqPaths",
     "DecodeResponseInvreqPathsPath",
@@ -183,12 +198,8 @@ __all__ = [
     "DecodeResponseOfferPathsPath",
     "DecodeResponseOfferRecurrence",
     "DecodeResponseOfferRecurrencePaywindow",
-    "DecodeResponseRestrictions",
-    "DecodeResponseRoutes",
-    "DecodeResponseUnknownInvoiceRequestTlvs",
-    "DecodeResponseUnknownInvoiceTlvs",
-    "DecodeResponseUnknownOfferTlvs",
-    "DecodeResponseUnknownPayerProofTlvs",
+    "DecodeRuneResponse",
+    "DecodeRuneResponseRestrictions",
     "DeldatastoreRequest",
     "DeldatastoreResponse",
     "DelforwardRequest",
@@ -630,16 +641,26 @@ __all__ = [
     "UtxopsbtRequest",
     "UtxopsbtResponse",
     "UtxopsbtResponseReservations",
+    "WaitChainmovesResponse",
+    "WaitChainmovesResponseChainmoves",
+    "WaitChannelmovesResponse",
+    "WaitChannelmovesResponseChannelmoves",
+    "WaitForwardsResponse",
+    "WaitForwardsResponseDetails",
+    "WaitForwardsResponseForwards",
+    "WaitHtlcsResponse",
+    "WaitHtlcsResponseHtlcs",
+    "WaitInvoicesResponse",
+    "WaitInvoicesResponseDetails",
+    "WaitInvoicesResponseInvoices",
+    "WaitNetworkeventsResponse",
+    "WaitNetworkeventsResponseNetworkevents",
+    "WaitOtherResponse",
     "WaitRequest",
     "WaitResponse",
-    "WaitResponseChainmoves",
-    "WaitResponseChannelmoves",
-    "WaitResponseDetails",
-    "WaitResponseForwards",
-    "WaitResponseHtlcs",
-    "WaitResponseInvoices",
-    "WaitResponseNetworkevents",
-    "WaitResponseSendpays",
+    "WaitSendpaysResponse",
+    "WaitSendpaysResponseDetails",
+    "WaitSendpaysResponseSendpays",
     "WaitanyinvoiceRequest",
     "WaitanyinvoiceResponse",
     "WaitanyinvoiceResponsePaidOutpoint",
@@ -822,14 +843,29 @@ if TYPE_CHECKING:
     from .datastoreusage import DatastoreusageResponseDatastoreusage
     from .db_write_hook import DbWriteHookRequest
     from .db_write_hook import DbWriteHookResponse
+    from .decode import DecodeBolt11InvoiceResponse
+    from .decode import DecodeBolt11InvoiceResponseExtra
+    from .decode import DecodeBolt11InvoiceResponseFallbacks
+    from .decode import DecodeBolt11InvoiceResponseRoutes
+    from .decode import DecodeBolt12InvoiceRequestResponse
+    from .decode import DecodeBolt12InvoiceRequestResponseUnknownInvoiceRequestTlvs
+    from .decode import DecodeBolt12InvoiceResponse
+    from .decode import DecodeBolt12InvoiceResponseInvoicePaths
+    from .decode import DecodeBolt12InvoiceResponseInvoicePathsPath
+    from .decode import DecodeBolt12InvoiceResponseInvoicePathsPayinfo
+    from .decode import DecodeBolt12InvoiceResponseUnknownInvoiceTlvs
+    from .decode import DecodeBolt12OfferResponse
+    from .decode import DecodeBolt12OfferResponseUnknownOfferTlvs
+    from .decode import DecodeBolt12PayerProofResponse
+    from .decode import DecodeBolt12PayerProofResponseInvoicePaths
+    from .decode import DecodeBolt12PayerProofResponseInvoicePathsPath
+    from .decode import DecodeBolt12PayerProofResponseInvoicePathsPayinfo
+    from .decode import DecodeBolt12PayerProofResponseUnknownPayerProofTlvs
+    from .decode import DecodeEmergencyRecoverResponse
+    from .decode import DecodeOtherResponse
     from .decode import DecodeRequest
     from .decode import DecodeResponse
-    from .decode import DecodeResponseExtra
-    from .decode import DecodeResponseFallbacks
     from .decode import DecodeResponseInvoiceFallbacks
-    from .decode import DecodeResponseInvoicePaths
-    from .decode import DecodeResponseInvoicePathsPath
-    from .decode import DecodeResponseInvoicePathsPayinfo
     from .decode import DecodeResponseInvreqBip353Name
     from .decode import DecodeResponseInvreqPaths
     from .decode import DecodeResponseInvreqPathsPath
@@ -837,12 +873,8 @@ if TYPE_CHECKING:
     from .decode import DecodeResponseOfferPathsPath
     from .decode import DecodeResponseOfferRecurrence
     from .decode import DecodeResponseOfferRecurrencePaywindow
-    from .decode import DecodeResponseRestrictions
-    from .decode import DecodeResponseRoutes
-    from .decode import DecodeResponseUnknownInvoiceRequestTlvs
-    from .decode import DecodeResponseUnknownInvoiceTlvs
-    from .decode import DecodeResponseUnknownOfferTlvs
-    from .decode import DecodeResponseUnknownPayerProofTlvs
+    from .decode import DecodeRuneResponse
+    from .decode import DecodeRuneResponseRestrictions
     from .deldatastore import DeldatastoreRequest
     from .deldatastore import DeldatastoreResponse
     from .delforward import DelforwardRequest
@@ -1284,16 +1316,26 @@ if TYPE_CHECKING:
     from .utxopsbt import UtxopsbtRequest
     from .utxopsbt import UtxopsbtResponse
     from .utxopsbt import UtxopsbtResponseReservations
+    from .wait import WaitChainmovesResponse
+    from .wait import WaitChainmovesResponseChainmoves
+    from .wait import WaitChannelmovesResponse
+    from .wait import WaitChannelmovesResponseChannelmoves
+    from .wait import WaitForwardsResponse
+    from .wait import WaitForwardsResponseDetails
+    from .wait import WaitForwardsResponseForwards
+    from .wait import WaitHtlcsResponse
+    from .wait import WaitHtlcsResponseHtlcs
+    from .wait import WaitInvoicesResponse
+    from .wait import WaitInvoicesResponseDetails
+    from .wait import WaitInvoicesResponseInvoices
+    from .wait import WaitNetworkeventsResponse
+    from .wait import WaitNetworkeventsResponseNetworkevents
+    from .wait import WaitOtherResponse
     from .wait import WaitRequest
     from .wait import WaitResponse
-    from .wait import WaitResponseChainmoves
-    from .wait import WaitResponseChannelmoves
-    from .wait import WaitResponseDetails
-    from .wait import WaitResponseForwards
-    from .wait import WaitResponseHtlcs
-    from .wait import WaitResponseInvoices
-    from .wait import WaitResponseNetworkevents
-    from .wait import WaitResponseSendpays
+    from .wait import WaitSendpaysResponse
+    from .wait import WaitSendpaysResponseDetails
+    from .wait import WaitSendpaysResponseSendpays
     from .waitanyinvoice import WaitanyinvoiceRequest
     from .waitanyinvoice import WaitanyinvoiceResponse
     from .waitanyinvoice import WaitanyinvoiceResponsePaidOutpoint
@@ -1475,14 +1517,29 @@ else:
         "DatastoreusageResponseDatastoreusage": "datastoreusage",
         "DbWriteHookRequest": "db_write_hook",
         "DbWriteHookResponse": "db_write_hook",
+        "DecodeBolt11InvoiceResponse": "decode",
+        "DecodeBolt11InvoiceResponseExtra": "decode",
+        "DecodeBolt11InvoiceResponseFallbacks": "decode",
+        "DecodeBolt11InvoiceResponseRoutes": "decode",
+        "DecodeBolt12InvoiceRequestResponse": "decode",
+        "DecodeBolt12InvoiceRequestResponseUnknownInvoiceRequestTlvs": "decode",
+        "DecodeBolt12InvoiceResponse": "decode",
+        "DecodeBolt12InvoiceResponseInvoicePaths": "decode",
+        "DecodeBolt12InvoiceResponseInvoicePathsPath": "decode",
+        "DecodeBolt12InvoiceResponseInvoicePathsPayinfo": "decode",
+        "DecodeBolt12InvoiceResponseUnknownInvoiceTlvs": "decode",
+        "DecodeBolt12OfferResponse": "decode",
+        "DecodeBolt12OfferResponseUnknownOfferTlvs": "decode",
+        "DecodeBolt12PayerProofResponse": "decode",
+        "DecodeBolt12PayerProofResponseInvoicePaths": "decode",
+        "DecodeBolt12PayerProofResponseInvoicePathsPath": "decode",
+        "DecodeBolt12PayerProofResponseInvoicePathsPayinfo": "decode",
+        "DecodeBolt12PayerProofResponseUnknownPayerProofTlvs": "decode",
+        "DecodeEmergencyRecoverResponse": "decode",
+        "DecodeOtherResponse": "decode",
         "DecodeRequest": "decode",
         "DecodeResponse": "decode",
-        "DecodeResponseExtra": "decode",
-        "DecodeResponseFallbacks": "decode",
         "DecodeResponseInvoiceFallbacks": "decode",
-        "DecodeResponseInvoicePaths": "decode",
-        "DecodeResponseInvoicePathsPath": "decode",
-        "DecodeResponseInvoicePathsPayinfo": "decode",
         "DecodeResponseInvreqBip353Name": "decode",
         "DecodeResponseInvreqPaths": "decode",
         "DecodeResponseInvreqPathsPath": "decode",
@@ -1490,12 +1547,8 @@ else:
         "DecodeResponseOfferPathsPath": "decode",
         "DecodeResponseOfferRecurrence": "decode",
         "DecodeResponseOfferRecurrencePaywindow": "decode",
-        "DecodeResponseRestrictions": "decode",
-        "DecodeResponseRoutes": "decode",
-        "DecodeResponseUnknownInvoiceRequestTlvs": "decode",
-        "DecodeResponseUnknownInvoiceTlvs": "decode",
-        "DecodeResponseUnknownOfferTlvs": "decode",
-        "DecodeResponseUnknownPayerProofTlvs": "decode",
+        "DecodeRuneResponse": "decode",
+        "DecodeRuneResponseRestrictions": "decode",
         "DeldatastoreRequest": "deldatastore",
         "DeldatastoreResponse": "deldatastore",
         "DelforwardRequest": "delforward",
@@ -1937,16 +1990,26 @@ else:
         "UtxopsbtRequest": "utxopsbt",
         "UtxopsbtResponse": "utxopsbt",
         "UtxopsbtResponseReservations": "utxopsbt",
+        "WaitChainmovesResponse": "wait",
+        "WaitChainmovesResponseChainmoves": "wait",
+        "WaitChannelmovesResponse": "wait",
+        "WaitChannelmovesResponseChannelmoves": "wait",
+        "WaitForwardsResponse": "wait",
+        "WaitForwardsResponseDetails": "wait",
+        "WaitForwardsResponseForwards": "wait",
+        "WaitHtlcsResponse": "wait",
+        "WaitHtlcsResponseHtlcs": "wait",
+        "WaitInvoicesResponse": "wait",
+        "WaitInvoicesResponseDetails": "wait",
+        "WaitInvoicesResponseInvoices": "wait",
+        "WaitNetworkeventsResponse": "wait",
+        "WaitNetworkeventsResponseNetworkevents": "wait",
+        "WaitOtherResponse": "wait",
         "WaitRequest": "wait",
         "WaitResponse": "wait",
-        "WaitResponseChainmoves": "wait",
-        "WaitResponseChannelmoves": "wait",
-        "WaitResponseDetails": "wait",
-        "WaitResponseForwards": "wait",
-        "WaitResponseHtlcs": "wait",
-        "WaitResponseInvoices": "wait",
-        "WaitResponseNetworkevents": "wait",
-        "WaitResponseSendpays": "wait",
+        "WaitSendpaysResponse": "wait",
+        "WaitSendpaysResponseDetails": "wait",
+        "WaitSendpaysResponseSendpays": "wait",
         "WaitanyinvoiceRequest": "waitanyinvoice",
         "WaitanyinvoiceResponse": "waitanyinvoice",
         "WaitanyinvoiceResponsePaidOutpoint": "waitanyinvoice",

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hex
 
 
@@ -15,6 +16,8 @@ class AddgossipRequest:
     message: Hex
 
 
-@dataclass(kw_only=True, slots=True)
-class AddgossipResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class AddgossipResponse(Answer):
     """What comes back from `addgossip`: Feed a raw gossip message to the node."""
+
+    __source__ = "addgossip"

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Sat, U32
 
 
@@ -22,9 +23,11 @@ class AddpsbtoutputRequest:
     destination: str | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class AddpsbtoutputResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class AddpsbtoutputResponse(Answer):
     """What comes back from `addpsbtoutput`: Add an output to a new or existing PSBT."""
+
+    __source__ = "addpsbtoutput"
 
     psbt: str
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import U64
 
 
@@ -17,9 +18,11 @@ class AskreneAgeRequest:
     cutoff: U64
 
 
-@dataclass(kw_only=True, slots=True)
-class AskreneAgeResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class AskreneAgeResponse(Answer):
     """What comes back from `askrene-age`: Drop old capacity findings and biases from a layer."""
+
+    __source__ = "askrene-age"
 
     layer: str
 

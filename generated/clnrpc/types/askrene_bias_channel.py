@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import ShortChannelIdDir, U64
 
 
@@ -24,9 +25,11 @@ class AskreneBiasChannelRequest:
     """Default: false. Added in v25.05."""
 
 
-@dataclass(kw_only=True, slots=True)
-class AskreneBiasChannelResponseBiases:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class AskreneBiasChannelResponseBiases(Answer):
     """Part of `askrene-bias-channel`."""
+
+    __added__ = {"timestamp": "v25.12"}
 
     layer: str
 
@@ -40,8 +43,10 @@ class AskreneBiasChannelResponseBiases:
     """Added in v25.12."""
 
 
-@dataclass(kw_only=True, slots=True)
-class AskreneBiasChannelResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class AskreneBiasChannelResponse(Answer):
     """What comes back from `askrene-bias-channel`: Make routes prefer or avoid a channel."""
+
+    __source__ = "askrene-bias-channel"
 
     biases: list[AskreneBiasChannelResponseBiases]

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Pubkey, U64
 
 
@@ -26,8 +27,8 @@ class AskreneBiasNodeRequest:
     """Default: false."""
 
 
-@dataclass(kw_only=True, slots=True)
-class AskreneBiasNodeResponseNodeBiases:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class AskreneBiasNodeResponseNodeBiases(Answer):
     """Part of `askrene-bias-node`."""
 
     layer: str
@@ -43,8 +44,10 @@ class AskreneBiasNodeResponseNodeBiases:
     timestamp: U64
 
 
-@dataclass(kw_only=True, slots=True)
-class AskreneBiasNodeResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class AskreneBiasNodeResponse(Answer):
     """What comes back from `askrene-bias-node`: Make routes prefer or avoid a node's channels."""
+
+    __source__ = "askrene-bias-node"
 
     node_biases: list[AskreneBiasNodeResponseNodeBiases]

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Msat, Pubkey, ShortChannelId
 
 
@@ -24,6 +25,8 @@ class AskreneCreateChannelRequest:
     """As a number: millisatoshi."""
 
 
-@dataclass(kw_only=True, slots=True)
-class AskreneCreateChannelResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class AskreneCreateChannelResponse(Answer):
     """What comes back from `askrene-create-channel`: Insert an extra channel into a layer."""
+
+    __source__ = "askrene-create-channel"

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Msat, Pubkey, ShortChannelId, ShortChannelIdDir, U16, U32, U64
 
 
@@ -18,8 +19,8 @@ class AskreneCreateLayerRequest:
     """Default: false."""
 
 
-@dataclass(kw_only=True, slots=True)
-class AskreneCreateLayerResponseLayersCreatedChannels:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class AskreneCreateLayerResponseLayersCreatedChannels(Answer):
     """Part of `askrene-create-layer`."""
 
     source: Pubkey
@@ -32,8 +33,8 @@ class AskreneCreateLayerResponseLayersCreatedChannels:
     """In millisatoshi."""
 
 
-@dataclass(kw_only=True, slots=True)
-class AskreneCreateLayerResponseLayersChannelUpdates:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class AskreneCreateLayerResponseLayersChannelUpdates(Answer):
     """Part of `askrene-create-layer`."""
 
     htlc_minimum_msat: Msat | None = None
@@ -50,8 +51,8 @@ class AskreneCreateLayerResponseLayersChannelUpdates:
     delay: U16 | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class AskreneCreateLayerResponseLayersConstraints:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class AskreneCreateLayerResponseLayersConstraints(Answer):
     """Part of `askrene-create-layer`."""
 
     short_channel_id: ShortChannelId
@@ -65,8 +66,8 @@ class AskreneCreateLayerResponseLayersConstraints:
     """In millisatoshi."""
 
 
-@dataclass(kw_only=True, slots=True)
-class AskreneCreateLayerResponseLayersImpressions:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class AskreneCreateLayerResponseLayersImpressions(Answer):
     """Part of `askrene-create-layer`."""
 
     short_channel_id_dir: ShortChannelIdDir
@@ -77,9 +78,11 @@ class AskreneCreateLayerResponseLayersImpressions:
     """In millisatoshi."""
 
 
-@dataclass(kw_only=True, slots=True)
-class AskreneCreateLayerResponseLayersBiases:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class AskreneCreateLayerResponseLayersBiases(Answer):
     """Part of `askrene-create-layer`."""
+
+    __added__ = {"timestamp": "v25.12"}
 
     short_channel_id_dir: ShortChannelIdDir
 
@@ -91,9 +94,11 @@ class AskreneCreateLayerResponseLayersBiases:
     """Added in v25.12."""
 
 
-@dataclass(kw_only=True, slots=True)
-class AskreneCreateLayerResponseLayersNodeBiases:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class AskreneCreateLayerResponseLayersNodeBiases(Answer):
     """Part of `askrene-create-layer`."""
+
+    __added__ = {"node": "v25.12", "in_bias": "v25.12", "out_bias": "v25.12", "timestamp": "v25.12"}
 
     node: Pubkey
     """Added in v25.12."""
@@ -111,9 +116,11 @@ class AskreneCreateLayerResponseLayersNodeBiases:
     """Added in v25.12."""
 
 
-@dataclass(kw_only=True, slots=True)
-class AskreneCreateLayerResponseLayers:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class AskreneCreateLayerResponseLayers(Answer):
     """Part of `askrene-create-layer`."""
+
+    __added__ = {"impressions": "v26.09"}
 
     layer: str
 
@@ -138,8 +145,10 @@ class AskreneCreateLayerResponseLayers:
     """Added in v25.12."""
 
 
-@dataclass(kw_only=True, slots=True)
-class AskreneCreateLayerResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class AskreneCreateLayerResponse(Answer):
     """What comes back from `askrene-create-layer`: Start an empty layer for route searches."""
+
+    __source__ = "askrene-create-layer"
 
     layers: list[AskreneCreateLayerResponseLayers]

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Pubkey
 
 
@@ -17,6 +18,8 @@ class AskreneDisableNodeRequest:
     node: Pubkey
 
 
-@dataclass(kw_only=True, slots=True)
-class AskreneDisableNodeResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class AskreneDisableNodeResponse(Answer):
     """What comes back from `askrene-disable-node`: Keep routes away from a node."""
+
+    __source__ = "askrene-disable-node"

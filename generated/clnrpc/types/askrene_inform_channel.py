@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Msat, ShortChannelIdDir, U64
 
 
@@ -23,8 +24,8 @@ class AskreneInformChannelRequest:
     inform: Literal["constrained", "unconstrained", "succeeded"]
 
 
-@dataclass(kw_only=True, slots=True)
-class AskreneInformChannelResponseConstraints:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class AskreneInformChannelResponseConstraints(Answer):
     """Part of `askrene-inform-channel`."""
 
     short_channel_id_dir: ShortChannelIdDir
@@ -40,8 +41,8 @@ class AskreneInformChannelResponseConstraints:
     """In millisatoshi."""
 
 
-@dataclass(kw_only=True, slots=True)
-class AskreneInformChannelResponseImpressions:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class AskreneInformChannelResponseImpressions(Answer):
     """Part of `askrene-inform-channel`."""
 
     short_channel_id_dir: ShortChannelIdDir
@@ -54,9 +55,12 @@ class AskreneInformChannelResponseImpressions:
     """In millisatoshi."""
 
 
-@dataclass(kw_only=True, slots=True)
-class AskreneInformChannelResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class AskreneInformChannelResponse(Answer):
     """What comes back from `askrene-inform-channel`: Record what an attempt revealed about a channel's capacity."""
+
+    __source__ = "askrene-inform-channel"
+    __added__ = {"impressions": "v26.09"}
 
     constraints: list[AskreneInformChannelResponseConstraints]
 

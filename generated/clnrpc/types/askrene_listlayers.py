@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Msat, Pubkey, ShortChannelId, ShortChannelIdDir, U16, U32, U64
 
 
@@ -15,8 +16,8 @@ class AskreneListlayersRequest:
     layer: str | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class AskreneListlayersResponseLayersCreatedChannels:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class AskreneListlayersResponseLayersCreatedChannels(Answer):
     """Part of `askrene-listlayers`."""
 
     source: Pubkey
@@ -29,8 +30,8 @@ class AskreneListlayersResponseLayersCreatedChannels:
     """In millisatoshi."""
 
 
-@dataclass(kw_only=True, slots=True)
-class AskreneListlayersResponseLayersChannelUpdates:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class AskreneListlayersResponseLayersChannelUpdates(Answer):
     """Part of `askrene-listlayers`."""
 
     short_channel_id_dir: ShortChannelIdDir
@@ -51,8 +52,8 @@ class AskreneListlayersResponseLayersChannelUpdates:
     cltv_expiry_delta: U16 | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class AskreneListlayersResponseLayersConstraints:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class AskreneListlayersResponseLayersConstraints(Answer):
     """Part of `askrene-listlayers`."""
 
     short_channel_id_dir: ShortChannelIdDir
@@ -66,8 +67,8 @@ class AskreneListlayersResponseLayersConstraints:
     """In millisatoshi."""
 
 
-@dataclass(kw_only=True, slots=True)
-class AskreneListlayersResponseLayersImpressions:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class AskreneListlayersResponseLayersImpressions(Answer):
     """Part of `askrene-listlayers`."""
 
     short_channel_id_dir: ShortChannelIdDir
@@ -78,9 +79,11 @@ class AskreneListlayersResponseLayersImpressions:
     """In millisatoshi."""
 
 
-@dataclass(kw_only=True, slots=True)
-class AskreneListlayersResponseLayersBiases:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class AskreneListlayersResponseLayersBiases(Answer):
     """Part of `askrene-listlayers`."""
+
+    __added__ = {"timestamp": "v25.12"}
 
     short_channel_id_dir: ShortChannelIdDir
 
@@ -92,9 +95,11 @@ class AskreneListlayersResponseLayersBiases:
     """Added in v25.12."""
 
 
-@dataclass(kw_only=True, slots=True)
-class AskreneListlayersResponseLayersNodeBiases:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class AskreneListlayersResponseLayersNodeBiases(Answer):
     """Part of `askrene-listlayers`."""
+
+    __added__ = {"node": "v25.12", "in_bias": "v25.12", "out_bias": "v25.12", "timestamp": "v25.12"}
 
     node: Pubkey
     """Added in v25.12."""
@@ -112,9 +117,11 @@ class AskreneListlayersResponseLayersNodeBiases:
     """Added in v25.12."""
 
 
-@dataclass(kw_only=True, slots=True)
-class AskreneListlayersResponseLayers:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class AskreneListlayersResponseLayers(Answer):
     """Part of `askrene-listlayers`."""
+
+    __added__ = {"impressions": "v26.09"}
 
     layer: str
 
@@ -139,8 +146,10 @@ class AskreneListlayersResponseLayers:
     """Added in v25.12."""
 
 
-@dataclass(kw_only=True, slots=True)
-class AskreneListlayersResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class AskreneListlayersResponse(Answer):
     """What comes back from `askrene-listlayers`: Show what each layer changes about the network."""
+
+    __source__ = "askrene-listlayers"
 
     layers: list[AskreneListlayersResponseLayers]

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Msat, ShortChannelIdDir, U64
 
 
@@ -13,8 +14,8 @@ class AskreneListreservationsRequest:
     """What is sent to `askrene-listreservations`: List the capacity set aside for paths being tried."""
 
 
-@dataclass(kw_only=True, slots=True)
-class AskreneListreservationsResponseReservations:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class AskreneListreservationsResponseReservations(Answer):
     """Part of `askrene-listreservations`."""
 
     short_channel_id_dir: ShortChannelIdDir
@@ -27,8 +28,10 @@ class AskreneListreservationsResponseReservations:
     command_id: str
 
 
-@dataclass(kw_only=True, slots=True)
-class AskreneListreservationsResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class AskreneListreservationsResponse(Answer):
     """What comes back from `askrene-listreservations`: List the capacity set aside for paths being tried."""
+
+    __source__ = "askrene-listreservations"
 
     reservations: list[AskreneListreservationsResponseReservations]

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import ShortChannelIdDir
 
 
@@ -17,6 +18,8 @@ class AskreneRemoveChannelUpdateRequest:
     short_channel_id_dir: ShortChannelIdDir
 
 
-@dataclass(kw_only=True, slots=True)
-class AskreneRemoveChannelUpdateResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class AskreneRemoveChannelUpdateResponse(Answer):
     """What comes back from `askrene-remove-channel-update`: Undo a layer's override of a channel's settings."""
+
+    __source__ = "askrene-remove-channel-update"

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
+
 
 @dataclass(kw_only=True, slots=True)
 class AskreneRemoveLayerRequest:
@@ -13,6 +15,8 @@ class AskreneRemoveLayerRequest:
     layer: str
 
 
-@dataclass(kw_only=True, slots=True)
-class AskreneRemoveLayerResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class AskreneRemoveLayerResponse(Answer):
     """What comes back from `askrene-remove-layer`: Delete a layer and all it holds."""
+
+    __source__ = "askrene-remove-layer"

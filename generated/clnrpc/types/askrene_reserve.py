@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Msat, ShortChannelIdDir
 
 
@@ -28,6 +29,8 @@ class AskreneReserveRequest:
     path: list[AskreneReserveRequestPath]
 
 
-@dataclass(kw_only=True, slots=True)
-class AskreneReserveResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class AskreneReserveResponse(Answer):
     """What comes back from `askrene-reserve`: Set capacity aside for a path being tried."""
+
+    __source__ = "askrene-reserve"

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Msat, ShortChannelIdDir
 
 
@@ -31,6 +32,8 @@ class AskreneUnreserveRequest:
     """Hidden: not meant for general use. Added in v26.04."""
 
 
-@dataclass(kw_only=True, slots=True)
-class AskreneUnreserveResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class AskreneUnreserveResponse(Answer):
     """What comes back from `askrene-unreserve`: Free the capacity set aside for a path."""
+
+    __source__ = "askrene-unreserve"

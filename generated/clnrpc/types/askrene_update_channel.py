@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Msat, ShortChannelIdDir, U16, U32
 
 
@@ -32,6 +33,8 @@ class AskreneUpdateChannelRequest:
     cltv_expiry_delta: U16 | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class AskreneUpdateChannelResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class AskreneUpdateChannelResponse(Answer):
     """What comes back from `askrene-update-channel`: Override a channel's fees and limits in a layer."""
+
+    __source__ = "askrene-update-channel"

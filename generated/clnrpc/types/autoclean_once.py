@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import U64
 
 
@@ -26,8 +27,8 @@ class AutocleanOnceRequest:
     age: U64
 
 
-@dataclass(kw_only=True, slots=True)
-class AutocleanOnceResponseAutocleanSucceededforwards:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class AutocleanOnceResponseAutocleanSucceededforwards(Answer):
     """Part of `autoclean-once`."""
 
     cleaned: U64
@@ -35,8 +36,8 @@ class AutocleanOnceResponseAutocleanSucceededforwards:
     uncleaned: U64
 
 
-@dataclass(kw_only=True, slots=True)
-class AutocleanOnceResponseAutocleanFailedforwards:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class AutocleanOnceResponseAutocleanFailedforwards(Answer):
     """Part of `autoclean-once`."""
 
     cleaned: U64
@@ -44,8 +45,8 @@ class AutocleanOnceResponseAutocleanFailedforwards:
     uncleaned: U64
 
 
-@dataclass(kw_only=True, slots=True)
-class AutocleanOnceResponseAutocleanSucceededpays:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class AutocleanOnceResponseAutocleanSucceededpays(Answer):
     """Part of `autoclean-once`."""
 
     cleaned: U64
@@ -53,8 +54,8 @@ class AutocleanOnceResponseAutocleanSucceededpays:
     uncleaned: U64
 
 
-@dataclass(kw_only=True, slots=True)
-class AutocleanOnceResponseAutocleanFailedpays:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class AutocleanOnceResponseAutocleanFailedpays(Answer):
     """Part of `autoclean-once`."""
 
     cleaned: U64
@@ -62,8 +63,8 @@ class AutocleanOnceResponseAutocleanFailedpays:
     uncleaned: U64
 
 
-@dataclass(kw_only=True, slots=True)
-class AutocleanOnceResponseAutocleanPaidinvoices:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class AutocleanOnceResponseAutocleanPaidinvoices(Answer):
     """Part of `autoclean-once`."""
 
     cleaned: U64
@@ -71,8 +72,8 @@ class AutocleanOnceResponseAutocleanPaidinvoices:
     uncleaned: U64
 
 
-@dataclass(kw_only=True, slots=True)
-class AutocleanOnceResponseAutocleanExpiredinvoices:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class AutocleanOnceResponseAutocleanExpiredinvoices(Answer):
     """Part of `autoclean-once`."""
 
     cleaned: U64
@@ -80,10 +81,12 @@ class AutocleanOnceResponseAutocleanExpiredinvoices:
     uncleaned: U64
 
 
-@dataclass(kw_only=True, slots=True)
-class AutocleanOnceResponseAutocleanNetworkevents:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class AutocleanOnceResponseAutocleanNetworkevents(Answer):
     """Added in v25.12."""
 
+    __added__ = {"cleaned": "v25.12", "uncleaned": "v25.12"}
+
     cleaned: U64
     """Added in v25.12."""
 
@@ -91,8 +94,8 @@ class AutocleanOnceResponseAutocleanNetworkevents:
     """Added in v25.12."""
 
 
-@dataclass(kw_only=True, slots=True)
-class AutocleanOnceResponseAutoclean:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class AutocleanOnceResponseAutoclean(Answer):
     """Part of `autoclean-once`."""
 
     succeededforwards: AutocleanOnceResponseAutocleanSucceededforwards | None = None
@@ -111,8 +114,10 @@ class AutocleanOnceResponseAutoclean:
     """Added in v25.12."""
 
 
-@dataclass(kw_only=True, slots=True)
-class AutocleanOnceResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class AutocleanOnceResponse(Answer):
     """What comes back from `autoclean-once`: Delete old records of one kind right now."""
+
+    __source__ = "autoclean-once"
 
     autoclean: AutocleanOnceResponseAutoclean

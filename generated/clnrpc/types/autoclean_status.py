@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import U64
 
 
@@ -27,8 +28,8 @@ class AutocleanStatusRequest:
     ) = None
 
 
-@dataclass(kw_only=True, slots=True)
-class AutocleanStatusResponseAutocleanSucceededforwards:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class AutocleanStatusResponseAutocleanSucceededforwards(Answer):
     """Part of `autoclean-status`."""
 
     enabled: bool
@@ -39,8 +40,8 @@ class AutocleanStatusResponseAutocleanSucceededforwards:
     """Only if `enabled` is true."""
 
 
-@dataclass(kw_only=True, slots=True)
-class AutocleanStatusResponseAutocleanFailedforwards:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class AutocleanStatusResponseAutocleanFailedforwards(Answer):
     """Part of `autoclean-status`."""
 
     enabled: bool
@@ -51,8 +52,8 @@ class AutocleanStatusResponseAutocleanFailedforwards:
     """Only if `enabled` is true."""
 
 
-@dataclass(kw_only=True, slots=True)
-class AutocleanStatusResponseAutocleanSucceededpays:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class AutocleanStatusResponseAutocleanSucceededpays(Answer):
     """Part of `autoclean-status`."""
 
     enabled: bool
@@ -63,8 +64,8 @@ class AutocleanStatusResponseAutocleanSucceededpays:
     """Only if `enabled` is true."""
 
 
-@dataclass(kw_only=True, slots=True)
-class AutocleanStatusResponseAutocleanFailedpays:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class AutocleanStatusResponseAutocleanFailedpays(Answer):
     """Part of `autoclean-status`."""
 
     enabled: bool
@@ -75,8 +76,8 @@ class AutocleanStatusResponseAutocleanFailedpays:
     """Only if `enabled` is true."""
 
 
-@dataclass(kw_only=True, slots=True)
-class AutocleanStatusResponseAutocleanPaidinvoices:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class AutocleanStatusResponseAutocleanPaidinvoices(Answer):
     """Part of `autoclean-status`."""
 
     enabled: bool
@@ -87,8 +88,8 @@ class AutocleanStatusResponseAutocleanPaidinvoices:
     """Only if `enabled` is true."""
 
 
-@dataclass(kw_only=True, slots=True)
-class AutocleanStatusResponseAutocleanExpiredinvoices:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class AutocleanStatusResponseAutocleanExpiredinvoices(Answer):
     """Part of `autoclean-status`."""
 
     enabled: bool
@@ -99,9 +100,11 @@ class AutocleanStatusResponseAutocleanExpiredinvoices:
     """Only if `enabled` is true."""
 
 
-@dataclass(kw_only=True, slots=True)
-class AutocleanStatusResponseAutocleanNetworkevents:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class AutocleanStatusResponseAutocleanNetworkevents(Answer):
     """Added in v25.12."""
+
+    __added__ = {"enabled": "v25.12", "cleaned": "v25.12"}
 
     enabled: bool
     """Added in v25.12."""
@@ -113,8 +116,8 @@ class AutocleanStatusResponseAutocleanNetworkevents:
     """Added in v25.12. Only if `enabled` is true."""
 
 
-@dataclass(kw_only=True, slots=True)
-class AutocleanStatusResponseAutoclean:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class AutocleanStatusResponseAutoclean(Answer):
     """Part of `autoclean-status`."""
 
     succeededforwards: AutocleanStatusResponseAutocleanSucceededforwards | None = None
@@ -133,8 +136,10 @@ class AutocleanStatusResponseAutoclean:
     """Added in v25.12."""
 
 
-@dataclass(kw_only=True, slots=True)
-class AutocleanStatusResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class AutocleanStatusResponse(Answer):
     """What comes back from `autoclean-status`: Show what autoclean deletes, and after how long."""
+
+    __source__ = "autoclean-status"
 
     autoclean: AutocleanStatusResponseAutoclean

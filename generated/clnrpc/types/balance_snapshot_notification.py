@@ -5,11 +5,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Msat, Pubkey, U32
 
 
-@dataclass(kw_only=True, slots=True)
-class BalanceSnapshotNotificationAccounts:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class BalanceSnapshotNotificationAccounts(Answer):
     """Part of `balance_snapshot`."""
 
     account_id: str
@@ -20,9 +21,11 @@ class BalanceSnapshotNotificationAccounts:
     coin_type: str
 
 
-@dataclass(kw_only=True, slots=True)
-class BalanceSnapshotNotification:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class BalanceSnapshotNotification(Answer):
     """The payload of the notification `balance_snapshot`: All account balances at one moment."""
+
+    __source__ = "balance_snapshot"
 
     node_id: Pubkey
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
+
 
 @dataclass(kw_only=True, slots=True)
 class BatchingRequest:
@@ -14,6 +16,8 @@ class BatchingRequest:
     """Default: false."""
 
 
-@dataclass(kw_only=True, slots=True)
-class BatchingResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class BatchingResponse(Answer):
     """What comes back from `batching`: Let this connection's calls share database commits."""
+
+    __source__ = "batching"

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Msat, U64
 
 
@@ -17,8 +18,8 @@ class BkprChannelsapyRequest:
     end_time: U64 | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class BkprChannelsapyResponseChannelsApy:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class BkprChannelsapyResponseChannelsApy(Answer):
     """Part of `bkpr-channelsapy`."""
 
     account: str
@@ -76,8 +77,10 @@ class BkprChannelsapyResponseChannelsApy:
     apy_lease: str | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class BkprChannelsapyResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class BkprChannelsapyResponse(Answer):
     """What comes back from `bkpr-channelsapy`: Show what each channel earned, as a yearly yield."""
+
+    __source__ = "bkpr-channelsapy"
 
     channels_apy: list[BkprChannelsapyResponseChannelsApy]

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import U64
 
 
@@ -25,9 +26,11 @@ class BkprDumpincomecsvRequest:
     end_time: U64 | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class BkprDumpincomecsvResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class BkprDumpincomecsvResponse(Answer):
     """What comes back from `bkpr-dumpincomecsv`: Write the node's income to a CSV file."""
+
+    __source__ = "bkpr-dumpincomecsv"
 
     csv_file: str
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hex, Msat, Txid, U32
 
 
@@ -18,8 +19,8 @@ class BkprEditdescriptionbyoutpointRequest:
     description: str
 
 
-@dataclass(kw_only=True, slots=True)
-class BkprEditdescriptionbyoutpointResponseUpdated:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class BkprEditdescriptionbyoutpointResponseUpdated(Answer):
     """Part of `bkpr-editdescriptionbyoutpoint`."""
 
     account: str
@@ -65,8 +66,10 @@ class BkprEditdescriptionbyoutpointResponseUpdated:
     """Only if `type` is "channel"."""
 
 
-@dataclass(kw_only=True, slots=True)
-class BkprEditdescriptionbyoutpointResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class BkprEditdescriptionbyoutpointResponse(Answer):
     """What comes back from `bkpr-editdescriptionbyoutpoint`: Reword the bookkeeping entries of an outpoint."""
+
+    __source__ = "bkpr-editdescriptionbyoutpoint"
 
     updated: list[BkprEditdescriptionbyoutpointResponseUpdated]

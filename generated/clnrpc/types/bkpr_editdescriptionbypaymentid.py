@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hex, Msat, Txid, U32
 
 
@@ -18,8 +19,8 @@ class BkprEditdescriptionbypaymentidRequest:
     description: str
 
 
-@dataclass(kw_only=True, slots=True)
-class BkprEditdescriptionbypaymentidResponseUpdated:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class BkprEditdescriptionbypaymentidResponseUpdated(Answer):
     """Part of `bkpr-editdescriptionbypaymentid`."""
 
     account: str
@@ -65,8 +66,10 @@ class BkprEditdescriptionbypaymentidResponseUpdated:
     """Only if `type` is "channel"."""
 
 
-@dataclass(kw_only=True, slots=True)
-class BkprEditdescriptionbypaymentidResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class BkprEditdescriptionbypaymentidResponse(Answer):
     """What comes back from `bkpr-editdescriptionbypaymentid`: Reword the bookkeeping entries of a payment."""
+
+    __source__ = "bkpr-editdescriptionbypaymentid"
 
     updated: list[BkprEditdescriptionbypaymentidResponseUpdated]

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hex, Msat, Txid, U32
 
 
@@ -15,8 +16,8 @@ class BkprInspectRequest:
     account: str
 
 
-@dataclass(kw_only=True, slots=True)
-class BkprInspectResponseTxsOutputs:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class BkprInspectResponseTxsOutputs(Answer):
     """Part of `bkpr-inspect`."""
 
     account: str
@@ -45,8 +46,8 @@ class BkprInspectResponseTxsOutputs:
     payment_id: Hex | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class BkprInspectResponseTxs:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class BkprInspectResponseTxs(Answer):
     """Part of `bkpr-inspect`."""
 
     txid: Txid
@@ -59,8 +60,10 @@ class BkprInspectResponseTxs:
     outputs: list[BkprInspectResponseTxsOutputs]
 
 
-@dataclass(kw_only=True, slots=True)
-class BkprInspectResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class BkprInspectResponse(Answer):
     """What comes back from `bkpr-inspect`: Trace a channel's transactions on the chain."""
+
+    __source__ = "bkpr-inspect"
 
     txs: list[BkprInspectResponseTxs]

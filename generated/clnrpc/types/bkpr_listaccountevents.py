@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hex, Msat, Txid, U32
 
 
@@ -19,8 +20,8 @@ class BkprListaccounteventsRequest:
     """Added in v24.08."""
 
 
-@dataclass(kw_only=True, slots=True)
-class BkprListaccounteventsResponseEvents:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class BkprListaccounteventsResponseEvents(Answer):
     """Part of `bkpr-listaccountevents`."""
 
     account: str
@@ -70,8 +71,10 @@ class BkprListaccounteventsResponseEvents:
     """Only if `type` is "channel"."""
 
 
-@dataclass(kw_only=True, slots=True)
-class BkprListaccounteventsResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class BkprListaccounteventsResponse(Answer):
     """What comes back from `bkpr-listaccountevents`: List bookkeeping entries by account or payment."""
+
+    __source__ = "bkpr-listaccountevents"
 
     events: list[BkprListaccounteventsResponseEvents]

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Msat, Pubkey, U32
 
 
@@ -13,8 +14,8 @@ class BkprListbalancesRequest:
     """What is sent to `bkpr-listbalances`: Show the balance of every bookkeeping account."""
 
 
-@dataclass(kw_only=True, slots=True)
-class BkprListbalancesResponseAccountsBalances:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class BkprListbalancesResponseAccountsBalances(Answer):
     """Part of `bkpr-listbalances`."""
 
     balance_msat: Msat
@@ -23,8 +24,8 @@ class BkprListbalancesResponseAccountsBalances:
     coin_type: str
 
 
-@dataclass(kw_only=True, slots=True)
-class BkprListbalancesResponseAccounts:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class BkprListbalancesResponseAccounts(Answer):
     """Part of `bkpr-listbalances`."""
 
     account: str
@@ -47,8 +48,10 @@ class BkprListbalancesResponseAccounts:
     """Only if `peer_id` is present."""
 
 
-@dataclass(kw_only=True, slots=True)
-class BkprListbalancesResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class BkprListbalancesResponse(Answer):
     """What comes back from `bkpr-listbalances`: Show the balance of every bookkeeping account."""
+
+    __source__ = "bkpr-listbalances"
 
     accounts: list[BkprListbalancesResponseAccounts]

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hex, Msat, Txid, U32
 
 
@@ -20,8 +21,8 @@ class BkprListincomeRequest:
     end_time: U32 | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class BkprListincomeResponseIncomeEvents:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class BkprListincomeResponseIncomeEvents(Answer):
     """Part of `bkpr-listincome`."""
 
     account: str
@@ -47,8 +48,10 @@ class BkprListincomeResponseIncomeEvents:
     payment_id: Hex | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class BkprListincomeResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class BkprListincomeResponse(Answer):
     """What comes back from `bkpr-listincome`: List what the node earned and spent."""
+
+    __source__ = "bkpr-listincome"
 
     income_events: list[BkprListincomeResponseIncomeEvents]

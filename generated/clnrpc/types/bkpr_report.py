@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import U32
 
 
@@ -23,8 +24,10 @@ class BkprReportRequest:
     end_time: U32 | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class BkprReportResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class BkprReportResponse(Answer):
     """What comes back from `bkpr-report`: Print income in a text format of your choice."""
+
+    __source__ = "bkpr-report"
 
     report: list[str]

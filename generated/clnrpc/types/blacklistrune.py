@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import U64
 
 
@@ -20,8 +21,8 @@ class BlacklistruneRequest:
     """Added in v25.02."""
 
 
-@dataclass(kw_only=True, slots=True)
-class BlacklistruneResponseBlacklist:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class BlacklistruneResponseBlacklist(Answer):
     """Part of `blacklistrune`."""
 
     start: U64
@@ -29,8 +30,10 @@ class BlacklistruneResponseBlacklist:
     end: U64
 
 
-@dataclass(kw_only=True, slots=True)
-class BlacklistruneResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class BlacklistruneResponse(Answer):
     """What comes back from `blacklistrune`: Revoke runes by their number."""
+
+    __source__ = "blacklistrune"
 
     blacklist: list[BlacklistruneResponseBlacklist]

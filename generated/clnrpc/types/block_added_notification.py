@@ -5,12 +5,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hash, U32
 
 
-@dataclass(kw_only=True, slots=True)
-class BlockAddedNotification:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class BlockAddedNotification(Answer):
     """The payload of the notification `block_added`: A new block arrived."""
+
+    __source__ = "block_added"
 
     hash: Hash
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import U64
 
 
@@ -25,8 +26,10 @@ class CancelrecurringinvoiceRequest:
     bip353: str | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class CancelrecurringinvoiceResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class CancelrecurringinvoiceResponse(Answer):
     """What comes back from `cancelrecurringinvoice`: Tell an issuer that no more recurring payments follow."""
+
+    __source__ = "cancelrecurringinvoice"
 
     bolt12: str

@@ -5,11 +5,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hash
 
 
-@dataclass(kw_only=True, slots=True)
-class ChannelOpenFailedNotification:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ChannelOpenFailedNotification(Answer):
     """The payload of the notification `channel_open_failed`: A channel opening failed."""
+
+    __source__ = "channel_open_failed"
 
     channel_id: Hash

@@ -5,12 +5,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Msat, Pubkey, Txid
 
 
-@dataclass(kw_only=True, slots=True)
-class ChannelOpenedNotification:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ChannelOpenedNotification(Answer):
     """The payload of the notification `channel_opened`: A peer opened a channel with this node."""
+
+    __source__ = "channel_opened"
 
     id: Pubkey
 

@@ -6,12 +6,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hash, Pubkey, ShortChannelId
 
 
-@dataclass(kw_only=True, slots=True)
-class ChannelStateChangedNotification:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ChannelStateChangedNotification(Answer):
     """The payload of the notification `channel_state_changed`: A channel moved to another state."""
+
+    __source__ = "channel_state_changed"
 
     peer_id: Pubkey
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
+
 
 @dataclass(kw_only=True, slots=True)
 class CheckRequest:
@@ -13,8 +15,10 @@ class CheckRequest:
     command_to_check: str
 
 
-@dataclass(kw_only=True, slots=True)
-class CheckResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class CheckResponse(Answer):
     """What comes back from `check`: Test a call's parameters without running it."""
+
+    __source__ = "check"
 
     command_to_check: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Pubkey
 
 
@@ -22,9 +23,11 @@ class CheckmessageRequest:
     """Node id that must have signed, 33 bytes in hex; absent, any node known from gossip."""
 
 
-@dataclass(kw_only=True, slots=True)
-class CheckmessageResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class CheckmessageResponse(Answer):
     """What comes back from `checkmessage`: Verify which node signed a message."""
+
+    __source__ = "checkmessage"
 
     verified: bool
     """Always true."""

@@ -6,6 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from ..runtime.answer import Answer
+
 
 @dataclass(kw_only=True, slots=True)
 class CheckruneRequest:
@@ -20,8 +22,10 @@ class CheckruneRequest:
     params: dict[str, Any] | list[Any] | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class CheckruneResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class CheckruneResponse(Answer):
     """What comes back from `checkrune`: Test whether a rune permits a call."""
+
+    __source__ = "checkrune"
 
     valid: bool

@@ -6,6 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from ..runtime.answer import Answer
+
 
 @dataclass(kw_only=True, slots=True)
 class ClnrestRegisterPathRequestRuneRestrictions:
@@ -33,6 +35,8 @@ class ClnrestRegisterPathRequest:
     rune_restrictions: ClnrestRegisterPathRequestRuneRestrictions | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class ClnrestRegisterPathResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ClnrestRegisterPathResponse(Answer):
     """What comes back from `clnrest-register-path`: Give a plugin's command a REST path."""
+
+    __source__ = "clnrest-register-path"

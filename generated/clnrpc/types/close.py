@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Feerate, Hex, Outpoint, Txid, U32
 
 
@@ -46,9 +47,11 @@ class CloseRequest:
     """Lowest and highest fee rate to offer, as an array of two fee rates; absent, *slow* and *unilateral_close*."""
 
 
-@dataclass(kw_only=True, slots=True)
-class CloseResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class CloseResponse(Answer):
     """What comes back from `close`: Close a channel, with the peer's consent or without."""
+
+    __source__ = "close"
 
     type: Literal["mutual", "unilateral", "unopened"]
 

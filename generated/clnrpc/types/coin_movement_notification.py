@@ -6,12 +6,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hash, Msat, Outpoint, Pubkey, Txid, U32, U64
 
 
-@dataclass(kw_only=True, slots=True)
-class CoinMovementNotification:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class CoinMovementNotification(Answer):
     """The payload of the notification `coin_movement`: Money moved in the node's ledger."""
+
+    __source__ = "coin_movement"
+    __added__ = {"created_index": "v25.09", "primary_tag": "v25.09"}
 
     version: U32
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Pubkey
 
 
@@ -31,6 +32,8 @@ class CommandoRequest:
     """
 
 
-@dataclass(kw_only=True, slots=True)
-class CommandoResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class CommandoResponse(Answer):
     """What comes back from `commando`: Run a command on a peer's node."""
+
+    __source__ = "commando"

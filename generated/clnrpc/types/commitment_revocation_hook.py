@@ -6,12 +6,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hash, Hex, Txid, U64
 
 
-@dataclass(kw_only=True, slots=True)
-class CommitmentRevocationHookRequest:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class CommitmentRevocationHookRequest(Answer):
     """The payload of the hook `commitment_revocation`: Keep the penalty transaction for a revoked state."""
+
+    __source__ = "commitment_revocation"
+    __added__ = {"channel_id": "v0.10.2", "commitnum": "v0.10.2"}
 
     commitment_txid: Txid
 

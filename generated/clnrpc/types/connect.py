@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hex, Pubkey, U16
 
 
@@ -29,8 +30,8 @@ class ConnectRequest:
     """
 
 
-@dataclass(kw_only=True, slots=True)
-class ConnectResponseAddress:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ConnectResponseAddress(Answer):
     """Part of `connect`."""
 
     type: Literal["local socket", "ipv4", "ipv6", "torv2", "torv3"]
@@ -45,9 +46,11 @@ class ConnectResponseAddress:
     """Only if `type` is "ipv4" or "ipv6" or "torv2" or "torv3"."""
 
 
-@dataclass(kw_only=True, slots=True)
-class ConnectResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ConnectResponse(Answer):
     """What comes back from `connect`: Open a connection to a peer."""
+
+    __source__ = "connect"
 
     id: Pubkey
 

@@ -6,11 +6,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Pubkey, U16
 
 
-@dataclass(kw_only=True, slots=True)
-class ConnectNotificationAddress:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ConnectNotificationAddress(Answer):
     """Part of `connect`."""
 
     type: Literal["local socket", "ipv4", "ipv6", "torv2", "torv3", "websocket"]
@@ -25,9 +26,11 @@ class ConnectNotificationAddress:
     """Only if `type` is "ipv4" or "ipv6" or "torv2" or "torv3"."""
 
 
-@dataclass(kw_only=True, slots=True)
-class ConnectNotification:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ConnectNotification(Answer):
     """The payload of the notification `connect`: A connection to a peer was made."""
+
+    __source__ = "connect"
 
     id: Pubkey
 

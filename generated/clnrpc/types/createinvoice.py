@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hash, Hex, Msat, Secret, Txid, U32, U64
 
 
@@ -20,9 +21,11 @@ class CreateinvoiceRequest:
     preimage: Hex
 
 
-@dataclass(kw_only=True, slots=True)
-class CreateinvoiceResponsePaidOutpoint:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class CreateinvoiceResponsePaidOutpoint(Answer):
     """Added in v23.11."""
+
+    __added__ = {"txid": "v23.11", "outnum": "v23.11"}
 
     txid: Txid
     """Added in v23.11."""
@@ -31,9 +34,12 @@ class CreateinvoiceResponsePaidOutpoint:
     """Added in v23.11."""
 
 
-@dataclass(kw_only=True, slots=True)
-class CreateinvoiceResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class CreateinvoiceResponse(Answer):
     """What comes back from `createinvoice`: Sign and store an invoice built elsewhere."""
+
+    __source__ = "createinvoice"
+    __added__ = {"created_index": "v23.08"}
 
     label: str
 

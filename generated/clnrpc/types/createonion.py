@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hex, Pubkey, Secret, U16
 
 
@@ -30,9 +31,11 @@ class CreateonionRequest:
     onion_size: U16 | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class CreateonionResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class CreateonionResponse(Answer):
     """What comes back from `createonion`: Build an onion packet with payloads of your own."""
+
+    __source__ = "createonion"
 
     onion: Hex
 

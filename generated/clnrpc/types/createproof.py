@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import U64
 
 
@@ -19,8 +20,8 @@ class CreateproofRequest:
     include: list[str | U64] | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class CreateproofResponseProofs:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class CreateproofResponseProofs(Answer):
     """Part of `createproof`."""
 
     bolt12: str
@@ -32,8 +33,10 @@ class CreateproofResponseProofs:
     invoice_fields_included: list[str | U64]
 
 
-@dataclass(kw_only=True, slots=True)
-class CreateproofResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class CreateproofResponse(Answer):
     """What comes back from `createproof`: Prove that this node paid a BOLT 12 invoice."""
+
+    __source__ = "createproof"
 
     proofs: list[CreateproofResponseProofs]

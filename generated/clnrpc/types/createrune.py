@@ -6,6 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
+
 
 @dataclass(kw_only=True, slots=True)
 class CreateruneRequest:
@@ -20,9 +22,11 @@ class CreateruneRequest:
     """
 
 
-@dataclass(kw_only=True, slots=True)
-class CreateruneResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class CreateruneResponse(Answer):
     """What comes back from `createrune`: Make a rune, or restrict one further."""
+
+    __source__ = "createrune"
 
     rune: str
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Msat
 
 
@@ -17,9 +18,11 @@ class CurrencyconvertRequest:
     currency: str
 
 
-@dataclass(kw_only=True, slots=True)
-class CurrencyconvertResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class CurrencyconvertResponse(Answer):
     """What comes back from `currencyconvert`: Express an amount of a currency in millisatoshi."""
+
+    __source__ = "currencyconvert"
 
     msat: Msat
     """In millisatoshi."""

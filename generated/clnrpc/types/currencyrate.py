@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
+
 
 @dataclass(kw_only=True, slots=True)
 class CurrencyrateRequest:
@@ -16,8 +18,10 @@ class CurrencyrateRequest:
     """Added in v26.06."""
 
 
-@dataclass(kw_only=True, slots=True)
-class CurrencyrateResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class CurrencyrateResponse(Answer):
     """What comes back from `currencyrate`: Show the price of one bitcoin."""
+
+    __source__ = "currencyrate"
 
     rate: float

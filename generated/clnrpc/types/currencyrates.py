@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
+
 
 @dataclass(kw_only=True, slots=True)
 class CurrencyratesRequest:
@@ -13,8 +15,8 @@ class CurrencyratesRequest:
     currency: str
 
 
-@dataclass(kw_only=True, slots=True)
-class CurrencyratesResponseCurrencyrates:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class CurrencyratesResponseCurrencyrates(Answer):
     """Part of `currencyrates`."""
 
     source: str
@@ -22,8 +24,10 @@ class CurrencyratesResponseCurrencyrates:
     amount: float
 
 
-@dataclass(kw_only=True, slots=True)
-class CurrencyratesResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class CurrencyratesResponse(Answer):
     """What comes back from `currencyrates`: List bitcoin prices by source."""
+
+    __source__ = "currencyrates"
 
     currencyrates: list[CurrencyratesResponseCurrencyrates]

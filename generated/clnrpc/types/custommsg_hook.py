@@ -6,12 +6,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hex, Pubkey
 
 
-@dataclass(kw_only=True, slots=True)
-class CustommsgHookRequest:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class CustommsgHookRequest(Answer):
     """The payload of the hook `custommsg`: Handle a custom message from a peer."""
+
+    __source__ = "custommsg"
 
     peer_id: Pubkey
 

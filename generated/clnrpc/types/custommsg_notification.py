@@ -5,12 +5,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hex, Pubkey
 
 
-@dataclass(kw_only=True, slots=True)
-class CustommsgNotification:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class CustommsgNotification(Answer):
     """The payload of the notification `custommsg`: A peer sent a custom message."""
+
+    __source__ = "custommsg"
 
     peer_id: Pubkey
 

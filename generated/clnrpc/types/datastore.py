@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hex, U64
 
 
@@ -25,9 +26,11 @@ class DatastoreRequest:
     generation: U64 | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class DatastoreResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class DatastoreResponse(Answer):
     """What comes back from `datastore`: Save a value under a key."""
+
+    __source__ = "datastore"
 
     key: list[str]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import U64
 
 
@@ -15,9 +16,11 @@ class DatastoreusageRequest:
     key: list[str] | str | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class DatastoreusageResponseDatastoreusage:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class DatastoreusageResponseDatastoreusage(Answer):
     """Part of `datastoreusage`."""
+
+    __added__ = {"key": "v23.11", "total_bytes": "v23.11"}
 
     key: str
     """Added in v23.11."""
@@ -26,8 +29,10 @@ class DatastoreusageResponseDatastoreusage:
     """Added in v23.11."""
 
 
-@dataclass(kw_only=True, slots=True)
-class DatastoreusageResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class DatastoreusageResponse(Answer):
     """What comes back from `datastoreusage`: Show how many bytes saved values take."""
+
+    __source__ = "datastoreusage"
 
     datastoreusage: DatastoreusageResponseDatastoreusage

@@ -6,12 +6,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import U32
 
 
-@dataclass(kw_only=True, slots=True)
-class DbWriteHookRequest:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class DbWriteHookRequest(Answer):
     """The payload of the hook `db_write`: Take a copy of a database change before it commits."""
+
+    __source__ = "db_write"
 
     data_version: U32
 

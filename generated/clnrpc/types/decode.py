@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Bip340Sig, Hash, Hex, Msat, Pubkey, Secret, ShortChannelId, Signature, U32, U64, U8
 
 
@@ -19,8 +20,8 @@ class DecodeRequest:
     """
 
 
-@dataclass(kw_only=True, slots=True)
-class DecodeResponseOfferPathsPath:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class DecodeResponseOfferPathsPath(Answer):
     """Part of `decode`."""
 
     blinded_node_id: Pubkey
@@ -30,9 +31,11 @@ class DecodeResponseOfferPathsPath:
     """What only this hop can read."""
 
 
-@dataclass(kw_only=True, slots=True)
-class DecodeResponseOfferPaths:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class DecodeResponseOfferPaths(Answer):
     """Part of `decode`."""
+
+    __added__ = {"first_path_key": "v24.11"}
 
     first_node_id: Pubkey | None = None
     """Where the path begins, when named by its key."""
@@ -59,8 +62,8 @@ class DecodeResponseOfferPaths:
     """The hops."""
 
 
-@dataclass(kw_only=True, slots=True)
-class DecodeResponseOfferRecurrencePaywindow:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class DecodeResponseOfferRecurrencePaywindow(Answer):
     """When a period can be paid, around its beginning.
 
     Default: the period before and the period itself.
@@ -79,8 +82,8 @@ class DecodeResponseOfferRecurrencePaywindow:
     """
 
 
-@dataclass(kw_only=True, slots=True)
-class DecodeResponseOfferRecurrence:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class DecodeResponseOfferRecurrence(Answer):
     """How the payment repeats."""
 
     compulsory_field: bool | None = None
@@ -117,9 +120,11 @@ class DecodeResponseOfferRecurrence:
     """
 
 
-@dataclass(kw_only=True, slots=True)
-class DecodeResponseInvreqPathsPath:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class DecodeResponseInvreqPathsPath(Answer):
     """Part of `decode`."""
+
+    __added__ = {"blinded_node_id": "v24.08", "encrypted_recipient_data": "v24.08"}
 
     blinded_node_id: Pubkey
     """The hop's blinded key.
@@ -134,9 +139,11 @@ class DecodeResponseInvreqPathsPath:
     """
 
 
-@dataclass(kw_only=True, slots=True)
-class DecodeResponseInvreqPaths:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class DecodeResponseInvreqPaths(Answer):
     """Part of `decode`."""
+
+    __added__ = {"first_path_key": "v24.11", "path": "v24.08"}
 
     first_node_id: Pubkey | None = None
     """Where the path begins, when named by its key.
@@ -169,8 +176,8 @@ class DecodeResponseInvreqPaths:
     """
 
 
-@dataclass(kw_only=True, slots=True)
-class DecodeResponseInvreqBip353Name:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class DecodeResponseInvreqBip353Name(Answer):
     """The human-readable address that led to the offer (BIP 353).
 
     Added in v25.02.
@@ -189,8 +196,40 @@ class DecodeResponseInvreqBip353Name:
     """
 
 
-@dataclass(kw_only=True, slots=True)
-class DecodeResponseUnknownInvoiceRequestTlvs:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class DecodeResponseInvoiceFallbacks(Answer):
+    """Part of `decode`."""
+
+    version: U8
+    """Version of the witness program."""
+
+    hex: Hex
+    """The witness program."""
+
+    warning_invalid_invoice_fallbacks_version: str | None = None
+    """No witness program has this version, so the payer ignores it."""
+
+    warning_invalid_invoice_fallbacks_address: str | None = None
+    """No witness program has this length, so the payer ignores it."""
+
+    address: str | None = None
+    """The address, where the version is a known one."""
+
+
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class DecodeOtherResponse(Answer):
+    """What comes back from `decode` if `type` is none of the values that were known when these types were made: Take a
+    string apart and show what it says.
+    """
+
+    __source__ = "decode"
+
+    type: str
+    """What the string is."""
+
+
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class DecodeBolt12OfferResponseUnknownOfferTlvs(Answer):
     """Part of `decode`."""
 
     type: U64
@@ -203,23 +242,115 @@ class DecodeResponseUnknownInvoiceRequestTlvs:
     """The value."""
 
 
-@dataclass(kw_only=True, slots=True)
-class DecodeResponseUnknownOfferTlvs:
-    """Part of `decode`."""
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class DecodeBolt12OfferResponse(Answer):
+    """What comes back from `decode` if `type` is "bolt12 offer": Take a string apart and show what it says."""
 
-    type: U64
-    """The record's type."""
+    __source__ = "decode"
+    __discriminator__ = "type"
+    __other__ = DecodeOtherResponse
 
-    length: U64
-    """Bytes in its value."""
+    type: Literal["bolt12 offer"]
+    """What the string is."""
 
-    value: Hex
-    """The value."""
+    offer_id: Hash
+    """The offer's id: SHA-256 over its records, as they are here or mirrored from it. Absent in a message that answers no
+    offer.
+    """
+
+    offer_chains: list[Hash] | None = None
+    """Genesis block hashes of the chains that the offer is good for.
+
+    Each element: A chain's genesis block hash, in wire order.
+    """
+
+    offer_metadata: Hex | None = None
+    """Bytes for the issuer's own use."""
+
+    offer_currency: str | None = None
+    """ISO 4217 code of the currency that `offer_amount` counts.
+
+    Exactly 3 characters.
+    """
+
+    warning_invalid_offer_currency: str | None = None
+    """The currency holds bytes that are no UTF-8."""
+
+    offer_amount: U64 | None = None
+    """The offer's price for one item, in minor units of `offer_currency`."""
+
+    currency_minor_unit: U32 | None = None
+    """How many decimals `offer_currency` has."""
+
+    warning_unknown_offer_currency: str | None = None
+    """The currency is in no list of ours, so its decimals are unknown."""
+
+    offer_amount_msat: Msat | None = None
+    """The offer's price for one item.
+
+    In millisatoshi.
+    """
+
+    offer_description: str | None = None
+    """What is paid for."""
+
+    warning_invalid_offer_description: str | None = None
+    """The description holds bytes that are no UTF-8."""
+
+    warning_missing_offer_description: str | None = None
+    """The offer has an amount, but does not say for what."""
+
+    offer_issuer: str | None = None
+    """Who issued it."""
+
+    warning_invalid_offer_issuer: str | None = None
+    """The issuer holds bytes that are no UTF-8."""
+
+    offer_features: Hex | None = None
+    """Feature bits of the offer."""
+
+    offer_absolute_expiry: U64 | None = None
+    """When it ends, in seconds since 1970 UTC."""
+
+    offer_paths: list[DecodeResponseOfferPaths] | None = None
+    """Blinded paths to the issuer."""
+
+    warning_empty_blinded_path: str | None = None
+    """One of the paths to the issuer has no hops.
+
+    Added in v24.08.
+    """
+
+    offer_quantity_max: U64 | None = None
+    """The most items that one request may ask for; 0 is no limit."""
+
+    offer_recurrence: DecodeResponseOfferRecurrence | None = None
+    """How the payment repeats."""
+
+    offer_issuer_id: Pubkey | None = None
+    """The issuer's key.
+
+    Added in v24.08.
+    """
+
+    warning_missing_offer_issuer_id: str | None = None
+    """The offer has neither an issuer id nor paths, so nobody can be asked for an invoice.
+
+    Added in v24.08.
+    """
+
+    unknown_offer_tlvs: list[DecodeBolt12OfferResponseUnknownOfferTlvs] | None = None
+    """Records of types that are not known here. All are odd, so they may be ignored."""
+
+    valid: bool
+    """Whether the receiver of this string may act on it. If not, a warning says why."""
 
 
-@dataclass(kw_only=True, slots=True)
-class DecodeResponseInvoicePathsPayinfo:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class DecodeBolt12InvoiceResponseInvoicePathsPayinfo(Answer):
     """What it costs to pay along this path, and its limits."""
+
+    __added__ = {"htlc_minimum_msat": "v26.04", "htlc_maximum_msat": "v26.04"}
 
     fee_base_msat: Msat
     """Fee for any amount.
@@ -249,8 +380,8 @@ class DecodeResponseInvoicePathsPayinfo:
     """Feature bits of the path."""
 
 
-@dataclass(kw_only=True, slots=True)
-class DecodeResponseInvoicePathsPath:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class DecodeBolt12InvoiceResponseInvoicePathsPath(Answer):
     """Part of `decode`."""
 
     blinded_node_id: Pubkey
@@ -260,9 +391,11 @@ class DecodeResponseInvoicePathsPath:
     """What only this hop can read."""
 
 
-@dataclass(kw_only=True, slots=True)
-class DecodeResponseInvoicePaths:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class DecodeBolt12InvoiceResponseInvoicePaths(Answer):
     """Part of `decode`."""
+
+    __added__ = {"first_path_key": "v24.11"}
 
     first_node_id: Pubkey | None = None
     """Where the path begins, when named by its key."""
@@ -285,35 +418,15 @@ class DecodeResponseInvoicePaths:
     Added in v24.11.
     """
 
-    payinfo: DecodeResponseInvoicePathsPayinfo | None = None
+    payinfo: DecodeBolt12InvoiceResponseInvoicePathsPayinfo
     """What it costs to pay along this path, and its limits."""
 
-    path: list[DecodeResponseInvoicePathsPath]
+    path: list[DecodeBolt12InvoiceResponseInvoicePathsPath]
     """The hops."""
 
 
-@dataclass(kw_only=True, slots=True)
-class DecodeResponseInvoiceFallbacks:
-    """Part of `decode`."""
-
-    version: U8
-    """Version of the witness program."""
-
-    hex: Hex
-    """The witness program."""
-
-    warning_invalid_invoice_fallbacks_version: str | None = None
-    """No witness program has this version, so the payer ignores it."""
-
-    warning_invalid_invoice_fallbacks_address: str | None = None
-    """No witness program has this length, so the payer ignores it."""
-
-    address: str | None = None
-    """The address, where the version is a known one."""
-
-
-@dataclass(kw_only=True, slots=True)
-class DecodeResponseUnknownInvoiceTlvs:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class DecodeBolt12InvoiceResponseUnknownInvoiceTlvs(Answer):
     """Part of `decode`."""
 
     type: U64
@@ -326,8 +439,220 @@ class DecodeResponseUnknownInvoiceTlvs:
     """The value."""
 
 
-@dataclass(kw_only=True, slots=True)
-class DecodeResponseUnknownPayerProofTlvs:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class DecodeBolt12InvoiceResponse(Answer):
+    """What comes back from `decode` if `type` is "bolt12 invoice": Take a string apart and show what it says."""
+
+    __source__ = "decode"
+    __discriminator__ = "type"
+    __other__ = DecodeOtherResponse
+
+    type: Literal["bolt12 invoice"]
+    """What the string is."""
+
+    offer_id: Hash | None = None
+    """The offer's id: SHA-256 over its records, as they are here or mirrored from it. Absent in a message that answers no
+    offer.
+    """
+
+    offer_chains: list[Hash] | None = None
+    """Genesis block hashes of the chains that the offer is good for.
+
+    Each element: A chain's genesis block hash, in wire order.
+    """
+
+    offer_metadata: Hex | None = None
+    """Bytes for the issuer's own use."""
+
+    offer_currency: str | None = None
+    """ISO 4217 code of the currency that `offer_amount` counts.
+
+    Exactly 3 characters.
+    """
+
+    warning_invalid_offer_currency: str | None = None
+    """The currency holds bytes that are no UTF-8."""
+
+    offer_amount: U64 | None = None
+    """The offer's price for one item, in minor units of `offer_currency`."""
+
+    currency_minor_unit: U32 | None = None
+    """How many decimals `offer_currency` has."""
+
+    warning_unknown_offer_currency: str | None = None
+    """The currency is in no list of ours, so its decimals are unknown."""
+
+    offer_amount_msat: Msat | None = None
+    """The offer's price for one item.
+
+    In millisatoshi.
+    """
+
+    offer_description: str | None = None
+    """What is paid for."""
+
+    warning_invalid_offer_description: str | None = None
+    """The description holds bytes that are no UTF-8."""
+
+    warning_missing_offer_description: str | None = None
+    """The offer has an amount, but does not say for what."""
+
+    offer_issuer: str | None = None
+    """Who issued it."""
+
+    warning_invalid_offer_issuer: str | None = None
+    """The issuer holds bytes that are no UTF-8."""
+
+    offer_features: Hex | None = None
+    """Feature bits of the offer."""
+
+    offer_absolute_expiry: U64 | None = None
+    """When it ends, in seconds since 1970 UTC."""
+
+    offer_paths: list[DecodeResponseOfferPaths] | None = None
+    """Blinded paths to the issuer."""
+
+    warning_empty_blinded_path: str | None = None
+    """One of the paths to the issuer has no hops."""
+
+    offer_quantity_max: U64 | None = None
+    """The most items that one request may ask for; 0 is no limit."""
+
+    offer_recurrence: DecodeResponseOfferRecurrence | None = None
+    """How the payment repeats."""
+
+    offer_issuer_id: Pubkey | None = None
+    """The issuer's key.
+
+    Added in v24.08.
+    """
+
+    invreq_metadata: Hex | None = None
+    """The payer's own bytes, from which its key is derived."""
+
+    warning_missing_invreq_metadata: str | None = None
+    """There is no `invreq_metadata`."""
+
+    invreq_payer_id: Pubkey | None = None
+    """The payer's key, which signs the request."""
+
+    invreq_chain: Hash | None = None
+    """Genesis block hash of the chain to pay on, in wire order; absent for bitcoin."""
+
+    invreq_amount_msat: Msat | None = None
+    """How much the payer offers to pay.
+
+    In millisatoshi.
+    """
+
+    invreq_features: Hex | None = None
+    """Feature bits of the request."""
+
+    invreq_quantity: U64 | None = None
+    """How many items."""
+
+    invreq_payer_note: str | None = None
+    """What the payer has to say."""
+
+    warning_invalid_invreq_payer_note: str | None = None
+    """The note holds bytes that are no UTF-8."""
+
+    invreq_paths: list[DecodeResponseInvreqPaths] | None = None
+    """Blinded paths to the payer.
+
+    Added in v24.08.
+    """
+
+    invreq_bip_353_name: DecodeResponseInvreqBip353Name | None = None
+    """The human-readable address that led to the offer (BIP 353).
+
+    Added in v25.02.
+    """
+
+    warning_invreq_bip_353_name_name_invalid: str | None = None
+    """The name holds characters that BIP 353 does not have."""
+
+    warning_invreq_bip_353_name_domain_invalid: str | None = None
+    """The domain holds characters that BIP 353 does not have."""
+
+    invreq_recurrence_counter: U32 | None = None
+    """Which period is paid, counted from the first."""
+
+    invreq_recurrence_start: U32 | None = None
+    """With which period the payer began."""
+
+    warning_missing_invoice_paths: str | None = None
+    """There are no paths to the payee."""
+
+    warning_missing_invoice_blindedpay: str | None = None
+    """The paths come without their costs."""
+
+    warning_missing_invoice_created_at: str | None = None
+    """There is no `invoice_created_at`."""
+
+    warning_missing_invoice_payment_hash: str | None = None
+    """There is no `invoice_payment_hash`."""
+
+    warning_missing_invoice_amount: str | None = None
+    """There is no `invoice_amount_msat`."""
+
+    warning_missing_invoice_node_id: str | None = None
+    """There is no `invoice_node_id`."""
+
+    warning_missing_invoice_recurrence_basetime: str | None = None
+    """The invoice is for a period, but does not say when periods begin."""
+
+    invoice_paths: list[DecodeBolt12InvoiceResponseInvoicePaths] | None = None
+    """Blinded paths to the payee."""
+
+    warning_invalid_invoice_blindedpay: str | None = None
+    """There are not as many costs as paths."""
+
+    invoice_created_at: U64 | None = None
+    """When the invoice was made, in seconds since 1970 UTC."""
+
+    invoice_relative_expiry: U32 | None = None
+    """How long it can be paid, in seconds from `invoice_created_at`; absent, 7200."""
+
+    invoice_payment_hash: Hash | None = None
+    """SHA-256 of the preimage that paying gives."""
+
+    invoice_amount_msat: Msat | None = None
+    """What is to be paid, fees aside.
+
+    In millisatoshi.
+    """
+
+    invoice_fallbacks: list[DecodeResponseInvoiceFallbacks] | None = None
+    """On-chain addresses that take the payment too."""
+
+    invoice_features: Hex | None = None
+    """Feature bits of the invoice."""
+
+    invoice_node_id: Pubkey | None = None
+    """The payee's key, which signs the invoice."""
+
+    invoice_recurrence_basetime: U64 | None = None
+    """When period 0 begins, in seconds since 1970 UTC."""
+
+    signature: Bip340Sig | None = None
+    """The payee's signature, which has been verified."""
+
+    warning_missing_invoice_signature: str | None = None
+    """There is no signature."""
+
+    warning_invalid_invoice_signature: str | None = None
+    """The signature is not the payee's."""
+
+    unknown_invoice_tlvs: list[DecodeBolt12InvoiceResponseUnknownInvoiceTlvs] | None = None
+    """Records of types that are not known here. All are odd, so they may be ignored."""
+
+    valid: bool
+    """Whether the receiver of this string may act on it. If not, a warning says why."""
+
+
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class DecodeBolt12InvoiceRequestResponseUnknownInvoiceRequestTlvs(Answer):
     """Part of `decode`."""
 
     type: U64
@@ -340,8 +665,195 @@ class DecodeResponseUnknownPayerProofTlvs:
     """The value."""
 
 
-@dataclass(kw_only=True, slots=True)
-class DecodeResponseFallbacks:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class DecodeBolt12InvoiceRequestResponse(Answer):
+    """What comes back from `decode` if `type` is "bolt12 invoice_request": Take a string apart and show what it
+    says.
+    """
+
+    __source__ = "decode"
+    __discriminator__ = "type"
+    __other__ = DecodeOtherResponse
+
+    type: Literal["bolt12 invoice_request"]
+    """What the string is."""
+
+    offer_id: Hash | None = None
+    """The offer's id: SHA-256 over its records, as they are here or mirrored from it. Absent in a message that answers no
+    offer.
+    """
+
+    offer_chains: list[Hash] | None = None
+    """Genesis block hashes of the chains that the offer is good for.
+
+    Each element: A chain's genesis block hash, in wire order.
+    """
+
+    offer_metadata: Hex | None = None
+    """Bytes for the issuer's own use."""
+
+    offer_currency: str | None = None
+    """ISO 4217 code of the currency that `offer_amount` counts.
+
+    Exactly 3 characters.
+    """
+
+    warning_invalid_offer_currency: str | None = None
+    """The currency holds bytes that are no UTF-8."""
+
+    offer_amount: U64 | None = None
+    """The offer's price for one item, in minor units of `offer_currency`."""
+
+    currency_minor_unit: U32 | None = None
+    """How many decimals `offer_currency` has."""
+
+    warning_unknown_offer_currency: str | None = None
+    """The currency is in no list of ours, so its decimals are unknown."""
+
+    offer_amount_msat: Msat | None = None
+    """The offer's price for one item.
+
+    In millisatoshi.
+    """
+
+    offer_description: str | None = None
+    """What is paid for."""
+
+    warning_invalid_offer_description: str | None = None
+    """The description holds bytes that are no UTF-8."""
+
+    warning_missing_offer_description: str | None = None
+    """The offer has an amount, but does not say for what."""
+
+    offer_issuer: str | None = None
+    """Who issued it."""
+
+    warning_invalid_offer_issuer: str | None = None
+    """The issuer holds bytes that are no UTF-8."""
+
+    offer_features: Hex | None = None
+    """Feature bits of the offer."""
+
+    offer_absolute_expiry: U64 | None = None
+    """When it ends, in seconds since 1970 UTC."""
+
+    offer_paths: list[DecodeResponseOfferPaths] | None = None
+    """Blinded paths to the issuer."""
+
+    warning_empty_blinded_path: str | None = None
+    """One of the paths to the issuer has no hops."""
+
+    offer_quantity_max: U64 | None = None
+    """The most items that one request may ask for; 0 is no limit."""
+
+    offer_recurrence: DecodeResponseOfferRecurrence | None = None
+    """How the payment repeats."""
+
+    offer_issuer_id: Pubkey | None = None
+    """The issuer's key.
+
+    Added in v24.08.
+    """
+
+    invreq_metadata: Hex | None = None
+    """The payer's own bytes, from which its key is derived."""
+
+    warning_missing_invreq_metadata: str | None = None
+    """There is no `invreq_metadata`."""
+
+    invreq_payer_id: Pubkey | None = None
+    """The payer's key, which signs the request."""
+
+    invreq_chain: Hash | None = None
+    """Genesis block hash of the chain to pay on, in wire order; absent for bitcoin."""
+
+    invreq_amount_msat: Msat | None = None
+    """How much the payer offers to pay.
+
+    In millisatoshi.
+    """
+
+    invreq_features: Hex | None = None
+    """Feature bits of the request."""
+
+    invreq_quantity: U64 | None = None
+    """How many items."""
+
+    invreq_payer_note: str | None = None
+    """What the payer has to say."""
+
+    warning_invalid_invreq_payer_note: str | None = None
+    """The note holds bytes that are no UTF-8."""
+
+    invreq_paths: list[DecodeResponseInvreqPaths] | None = None
+    """Blinded paths to the payer.
+
+    Added in v24.08.
+    """
+
+    invreq_bip_353_name: DecodeResponseInvreqBip353Name | None = None
+    """The human-readable address that led to the offer (BIP 353).
+
+    Added in v25.02.
+    """
+
+    warning_invreq_bip_353_name_name_invalid: str | None = None
+    """The name holds characters that BIP 353 does not have.
+
+    Added in v25.02.
+    """
+
+    warning_invreq_bip_353_name_domain_invalid: str | None = None
+    """The domain holds characters that BIP 353 does not have.
+
+    Added in v25.02.
+    """
+
+    invreq_recurrence_counter: U32 | None = None
+    """Which period is paid, counted from the first."""
+
+    invreq_recurrence_start: U32 | None = None
+    """With which period the payer began."""
+
+    invreq_recurrence_cancel: bool | None = None
+    """The payer ends the recurrence.
+
+    Always true. Added in v26.06.
+    """
+
+    warning_invreq_recurrence_cancel_without_counter: str | None = None
+    """A recurrence is cancelled, but the request does not say at which period.
+
+    Added in v26.06.
+    """
+
+    warning_invreq_recurrence_cancel_with_zero_counter: str | None = None
+    """A recurrence is cancelled before its first period.
+
+    Added in v26.06.
+    """
+
+    warning_missing_invreq_payer_id: str | None = None
+    """There is no `invreq_payer_id`."""
+
+    signature: Bip340Sig | None = None
+    """The payer's signature, which has been verified."""
+
+    warning_invalid_invoice_request_signature: str | None = None
+    """The signature is not the payer's."""
+
+    warning_missing_invoice_request_signature: str | None = None
+    """There is no signature."""
+
+    unknown_invoice_request_tlvs: list[DecodeBolt12InvoiceRequestResponseUnknownInvoiceRequestTlvs] | None = None
+    """Records of types that are not known here. All are odd, so they may be ignored."""
+
+    valid: bool
+    """Whether the receiver of this string may act on it. If not, a warning says why."""
+
+
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class DecodeBolt11InvoiceResponseFallbacks(Answer):
     """Part of `decode`."""
 
     type: Literal["P2PKH", "P2SH", "P2WPKH", "P2WSH", "P2TR"]
@@ -354,8 +866,8 @@ class DecodeResponseFallbacks:
     """The bytes behind the address."""
 
 
-@dataclass(kw_only=True, slots=True)
-class DecodeResponseRoutes:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class DecodeBolt11InvoiceResponseRoutes(Answer):
     """Part of `decode`."""
 
     pubkey: Pubkey
@@ -377,8 +889,8 @@ class DecodeResponseRoutes:
     """Blocks that the hop adds to the time lock."""
 
 
-@dataclass(kw_only=True, slots=True)
-class DecodeResponseExtra:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class DecodeBolt11InvoiceResponseExtra(Answer):
     """Part of `decode`."""
 
     tag: str
@@ -391,8 +903,80 @@ class DecodeResponseExtra:
     """Its content, in bech32."""
 
 
-@dataclass(kw_only=True, slots=True)
-class DecodeResponseRestrictions:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class DecodeBolt11InvoiceResponse(Answer):
+    """What comes back from `decode` if `type` is "bolt11 invoice": Take a string apart and show what it says."""
+
+    __source__ = "decode"
+    __discriminator__ = "type"
+    __other__ = DecodeOtherResponse
+
+    type: Literal["bolt11 invoice"]
+    """What the string is."""
+
+    currency: str
+    """The chain, as the invoice's prefix names it: *bc*, *tb*, *tbs* or *bcrt*."""
+
+    created_at: U64
+    """When the invoice was made, in seconds since 1970 UTC."""
+
+    expiry: U64
+    """How long it can be paid, in seconds from `created_at`."""
+
+    payee: Pubkey
+    """The payee's key."""
+
+    amount_msat: Msat | None = None
+    """What is to be paid; absent, the payer chooses.
+
+    In millisatoshi.
+    """
+
+    description: str | None = None
+    """What is paid for."""
+
+    description_hash: Hash | None = None
+    """SHA-256 of what is paid for, where the invoice holds only that."""
+
+    min_final_cltv_expiry: U32
+    """Blocks that the last time lock must be away."""
+
+    payment_secret: Secret | None = None
+    """What the payer shows, so that nobody else can probe the payee."""
+
+    features: Hex | None = None
+    """Feature bits of the invoice."""
+
+    payment_metadata: Hex | None = None
+    """Bytes for the payee's own use, which the payer sends along."""
+
+    fallbacks: list[DecodeBolt11InvoiceResponseFallbacks] | None = None
+    """On-chain addresses that take the payment too."""
+
+    routes: list[list[DecodeBolt11InvoiceResponseRoutes]] | None = None
+    """Ways to the payee over channels that are not announced.
+
+    Each element: One way, hop by hop.
+    """
+
+    extra: list[DecodeBolt11InvoiceResponseExtra] | None = None
+    """Fields that are not known here."""
+
+    payment_hash: Hash
+    """SHA-256 of the preimage that paying gives."""
+
+    signature: Signature
+    """The payee's signature, in DER."""
+
+    valid: bool
+    """Always true: an invoice that fails its checks is an error.
+
+    Always true.
+    """
+
+
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class DecodeRuneResponseRestrictions(Answer):
     """Part of `decode`."""
 
     alternatives: list[str]
@@ -405,638 +989,355 @@ class DecodeResponseRestrictions:
     """The same for people to read."""
 
 
-@dataclass(kw_only=True, slots=True)
-class DecodeResponse:
-    """What comes back from `decode`: Take a string apart and show what it says."""
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class DecodeRuneResponse(Answer):
+    """What comes back from `decode` if `type` is "rune": Take a string apart and show what it says."""
 
-    type: Literal[
-        "bolt12 offer",
-        "bolt12 invoice",
-        "bolt12 invoice_request",
-        "bolt11 invoice",
-        "rune",
-        "emergency recover",
-        "bolt12 payer_proof",
-    ]
+    __source__ = "decode"
+    __discriminator__ = "type"
+    __other__ = DecodeOtherResponse
+
+    type: Literal["rune"]
     """What the string is."""
 
-    offer_id: Hash | None = None
-    """The offer's id: SHA-256 over its records, as they are here or mirrored from it. Absent in a message that answers no
-    offer.
+    unique_id: str | None = None
+    """Tells the runes of one node apart."""
 
-    Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 offer", or if `type` is "bolt12 invoice".
+    version: str | None = None
+    """The version of the rune; absent for the first."""
+
+    string: str | None = None
+    """The rune as text."""
+
+    restrictions: list[DecodeRuneResponseRestrictions] | None = None
+    """Conditions, all of which a call with this rune must meet."""
+
+    hex: Hex | None = None
+    """The rune, if it is not UTF-8."""
+
+    warning_rune_invalid_utf8: str | None = None
+    """The rune holds bytes that are no UTF-8."""
+
+    valid: bool
+    """Whether the rune can be used. If not, a warning says why."""
+
+
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class DecodeEmergencyRecoverResponse(Answer):
+    """What comes back from `decode` if `type` is "emergency recover": Take a string apart and show what it says."""
+
+    __source__ = "decode"
+    __added__ = {"decrypted": "v23.11"}
+    __discriminator__ = "type"
+    __other__ = DecodeOtherResponse
+
+    type: Literal["emergency recover"]
+    """What the string is."""
+
+    decrypted: Hex
+    """The backup of the channels in the clear, which only the node that made it can read.
+
+    Added in v23.11.
     """
+
+    valid: bool
+    """Always true: a backup of another node is an error.
+
+    Always true.
+    """
+
+
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class DecodeBolt12PayerProofResponseInvoicePathsPayinfo(Answer):
+    """What it costs to pay along this path, and its limits."""
+
+    __added__ = {"htlc_minimum_msat": "v26.04", "htlc_maximum_msat": "v26.04"}
+
+    fee_base_msat: Msat
+    """Fee for any amount.
+
+    In millisatoshi.
+    """
+
+    fee_proportional_millionths: U32
+    """Fee in millionths of the amount."""
+
+    cltv_expiry_delta: U32
+    """Blocks that the path adds to the time lock."""
+
+    htlc_minimum_msat: Msat
+    """The least that it carries.
+
+    In millisatoshi. Added in v26.04.
+    """
+
+    htlc_maximum_msat: Msat
+    """The most that it carries.
+
+    In millisatoshi. Added in v26.04.
+    """
+
+    features: Hex
+    """Feature bits of the path."""
+
+
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class DecodeBolt12PayerProofResponseInvoicePathsPath(Answer):
+    """Part of `decode`."""
+
+    blinded_node_id: Pubkey
+    """The hop's blinded key."""
+
+    encrypted_recipient_data: Hex
+    """What only this hop can read."""
+
+
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class DecodeBolt12PayerProofResponseInvoicePaths(Answer):
+    """Part of `decode`."""
+
+    __added__ = {"first_path_key": "v24.11"}
+
+    first_node_id: Pubkey | None = None
+    """Where the path begins, when named by its key."""
+
+    first_scid: ShortChannelId | None = None
+    """Where the path begins, when named by one of its channels.
+
+    Added in v23.05.
+    """
+
+    first_scid_dir: U32 | None = None
+    """Which end of that channel: 0 for `node_id_1` of its announcement, 1 for `node_id_2`.
+
+    Added in v23.05.
+    """
+
+    first_path_key: Pubkey
+    """The first `path_key`, with which the first node unwraps its hop.
+
+    Added in v24.11.
+    """
+
+    payinfo: DecodeBolt12PayerProofResponseInvoicePathsPayinfo | None = None
+    """What it costs to pay along this path, and its limits."""
+
+    path: list[DecodeBolt12PayerProofResponseInvoicePathsPath]
+    """The hops."""
+
+
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class DecodeBolt12PayerProofResponseUnknownPayerProofTlvs(Answer):
+    """Part of `decode`."""
+
+    type: U64
+    """The record's type."""
+
+    length: U64
+    """Bytes in its value."""
+
+    value: Hex
+    """The value."""
+
+
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class DecodeBolt12PayerProofResponse(Answer):
+    """What comes back from `decode` if `type` is "bolt12 payer_proof": Take a string apart and show what it says."""
+
+    __source__ = "decode"
+    __added__ = {
+        "proof_preimage": "v26.06",
+        "proof_omitted_tlvs": "v26.06",
+        "proof_missing_hashes": "v26.06",
+        "proof_leaf_hashes": "v26.06",
+        "proof_signature": "v26.06",
+    }
+    __discriminator__ = "type"
+    __other__ = DecodeOtherResponse
+
+    type: Literal["bolt12 payer_proof"]
+    """What the string is."""
 
     offer_chains: list[Hash] | None = None
     """Genesis block hashes of the chains that the offer is good for.
 
     Each element: A chain's genesis block hash, in wire order.
-
-    Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 offer", or if `type` is "bolt12 invoice", or if
-    `type` is "bolt12 payer_proof".
     """
 
     offer_metadata: Hex | None = None
-    """Bytes for the issuer's own use.
-
-    Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 offer", or if `type` is "bolt12 invoice", or if
-    `type` is "bolt12 payer_proof".
-    """
+    """Bytes for the issuer's own use."""
 
     offer_currency: str | None = None
     """ISO 4217 code of the currency that `offer_amount` counts.
 
-    Exactly 3 characters. Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 offer", or if `type` is
-    "bolt12 invoice", or if `type` is "bolt12 payer_proof".
-    """
-
-    warning_invalid_offer_currency: str | None = None
-    """The currency holds bytes that are no UTF-8.
-
-    Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 offer", or if `type` is "bolt12 invoice".
+    Exactly 3 characters.
     """
 
     offer_amount: U64 | None = None
-    """The offer's price for one item, in minor units of `offer_currency`.
-
-    Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 offer", or if `type` is "bolt12 invoice", or if
-    `type` is "bolt12 payer_proof".
-    """
+    """The offer's price for one item, in minor units of `offer_currency`."""
 
     currency_minor_unit: U32 | None = None
-    """How many decimals `offer_currency` has.
-
-    Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 offer", or if `type` is "bolt12 invoice", or if
-    `type` is "bolt12 payer_proof".
-    """
-
-    warning_unknown_offer_currency: str | None = None
-    """The currency is in no list of ours, so its decimals are unknown.
-
-    Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 offer", or if `type` is "bolt12 invoice".
-    """
+    """How many decimals `offer_currency` has."""
 
     offer_amount_msat: Msat | None = None
     """The offer's price for one item.
 
-    In millisatoshi. Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 offer", or if `type` is "bolt12
-    invoice", or if `type` is "bolt12 payer_proof".
+    In millisatoshi.
     """
 
     offer_description: str | None = None
-    """What is paid for.
-
-    Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 offer", or if `type` is "bolt12 invoice", or if
-    `type` is "bolt12 payer_proof".
-    """
-
-    warning_invalid_offer_description: str | None = None
-    """The description holds bytes that are no UTF-8.
-
-    Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 offer", or if `type` is "bolt12 invoice".
-    """
-
-    warning_missing_offer_description: str | None = None
-    """The offer has an amount, but does not say for what.
-
-    Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 offer", or if `type` is "bolt12 invoice".
-    """
-
-    offer_issuer: str | None = None
-    """Who issued it.
-
-    Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 offer", or if `type` is "bolt12 invoice", or if
-    `type` is "bolt12 payer_proof".
-    """
-
-    warning_invalid_offer_issuer: str | None = None
-    """The issuer holds bytes that are no UTF-8.
-
-    Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 offer", or if `type` is "bolt12 invoice".
-    """
+    """What is paid for."""
 
     offer_features: Hex | None = None
-    """Feature bits of the offer.
-
-    Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 offer", or if `type` is "bolt12 invoice", or if
-    `type` is "bolt12 payer_proof".
-    """
+    """Feature bits of the offer."""
 
     offer_absolute_expiry: U64 | None = None
-    """When it ends, in seconds since 1970 UTC.
-
-    Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 offer", or if `type` is "bolt12 invoice", or if
-    `type` is "bolt12 payer_proof".
-    """
+    """When it ends, in seconds since 1970 UTC."""
 
     offer_paths: list[DecodeResponseOfferPaths] | None = None
-    """Blinded paths to the issuer.
+    """Blinded paths to the issuer."""
 
-    Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 offer", or if `type` is "bolt12 invoice", or if
-    `type` is "bolt12 payer_proof".
-    """
-
-    warning_empty_blinded_path: str | None = None
-    """One of the paths to the issuer has no hops.
-
-    Added in v24.08. Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 offer", or if `type` is "bolt12
-    invoice".
-    """
+    offer_issuer: str | None = None
+    """Who issued it."""
 
     offer_quantity_max: U64 | None = None
-    """The most items that one request may ask for; 0 is no limit.
-
-    Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 offer", or if `type` is "bolt12 invoice", or if
-    `type` is "bolt12 payer_proof".
-    """
-
-    offer_recurrence: DecodeResponseOfferRecurrence | None = None
-    """How the payment repeats.
-
-    Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 offer", or if `type` is "bolt12 invoice".
-    """
+    """The most items that one request may ask for; 0 is no limit."""
 
     offer_issuer_id: Pubkey | None = None
     """The issuer's key.
 
-    Added in v24.08. Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 offer", or if `type` is "bolt12
-    invoice", or if `type` is "bolt12 payer_proof".
-    """
-
-    invreq_metadata: Hex | None = None
-    """The payer's own bytes, from which its key is derived.
-
-    Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 invoice".
-    """
-
-    warning_missing_invreq_metadata: str | None = None
-    """There is no `invreq_metadata`.
-
-    Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 invoice".
-    """
-
-    invreq_payer_id: Pubkey | None = None
-    """The payer's key, which signs the request.
-
-    Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 invoice", or if `type` is "bolt12 payer_proof".
+    Added in v24.08.
     """
 
     invreq_chain: Hash | None = None
-    """Genesis block hash of the chain to pay on, in wire order; absent for bitcoin.
-
-    Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 invoice", or if `type` is "bolt12 payer_proof".
-    """
+    """Genesis block hash of the chain to pay on, in wire order; absent for bitcoin."""
 
     invreq_amount_msat: Msat | None = None
     """How much the payer offers to pay.
 
-    In millisatoshi. Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 invoice", or if `type` is
-    "bolt12 payer_proof".
+    In millisatoshi.
     """
 
     invreq_features: Hex | None = None
-    """Feature bits of the request.
-
-    Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 invoice", or if `type` is "bolt12 payer_proof".
-    """
+    """Feature bits of the request."""
 
     invreq_quantity: U64 | None = None
-    """How many items.
+    """How many items."""
 
-    Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 invoice", or if `type` is "bolt12 payer_proof".
-    """
+    invreq_payer_id: Pubkey
+    """The payer's key, which signs the request."""
 
     invreq_payer_note: str | None = None
-    """What the payer has to say.
-
-    Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 invoice", or if `type` is "bolt12 payer_proof".
-    """
-
-    warning_invalid_invreq_payer_note: str | None = None
-    """The note holds bytes that are no UTF-8.
-
-    Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 invoice".
-    """
+    """What the payer has to say."""
 
     invreq_paths: list[DecodeResponseInvreqPaths] | None = None
     """Blinded paths to the payer.
 
-    Added in v24.08. Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 invoice", or if `type` is
-    "bolt12 payer_proof".
+    Added in v24.08.
     """
 
     invreq_bip_353_name: DecodeResponseInvreqBip353Name | None = None
     """The human-readable address that led to the offer (BIP 353).
 
-    Added in v25.02. Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 invoice", or if `type` is
-    "bolt12 payer_proof".
+    Added in v25.02.
     """
 
-    warning_invreq_bip_353_name_name_invalid: str | None = None
-    """The name holds characters that BIP 353 does not have.
-
-    Added in v25.02. Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 invoice".
-    """
-
-    warning_invreq_bip_353_name_domain_invalid: str | None = None
-    """The domain holds characters that BIP 353 does not have.
-
-    Added in v25.02. Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 invoice".
-    """
-
-    invreq_recurrence_counter: U32 | None = None
-    """Which period is paid, counted from the first.
-
-    Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 invoice".
-    """
-
-    invreq_recurrence_start: U32 | None = None
-    """With which period the payer began.
-
-    Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 invoice".
-    """
-
-    invreq_recurrence_cancel: bool | None = None
-    """The payer ends the recurrence.
-
-    Always true. Added in v26.06. Only if `type` is "bolt12 invoice_request".
-    """
-
-    warning_invreq_recurrence_cancel_without_counter: str | None = None
-    """A recurrence is cancelled, but the request does not say at which period.
-
-    Added in v26.06. Only if `type` is "bolt12 invoice_request".
-    """
-
-    warning_invreq_recurrence_cancel_with_zero_counter: str | None = None
-    """A recurrence is cancelled before its first period.
-
-    Added in v26.06. Only if `type` is "bolt12 invoice_request".
-    """
-
-    warning_missing_invreq_payer_id: str | None = None
-    """There is no `invreq_payer_id`.
-
-    Only if `type` is "bolt12 invoice_request".
-    """
-
-    signature: Bip340Sig | Signature | None = None
-    """The payer's signature, which has been verified.
-
-    The payee's signature, which has been verified.
-
-    The payee's signature of the invoice, which has been verified.
-
-    The payee's signature, in DER.
-
-    Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 invoice", or if `type` is "bolt12 payer_proof",
-    or if `type` is "bolt11 invoice".
-    """
-
-    warning_invalid_invoice_request_signature: str | None = None
-    """The signature is not the payer's.
-
-    Only if `type` is "bolt12 invoice_request".
-    """
-
-    warning_missing_invoice_request_signature: str | None = None
-    """There is no signature.
-
-    Only if `type` is "bolt12 invoice_request".
-    """
-
-    unknown_invoice_request_tlvs: list[DecodeResponseUnknownInvoiceRequestTlvs] | None = None
-    """Records of types that are not known here. All are odd, so they may be ignored.
-
-    Only if `type` is "bolt12 invoice_request".
-    """
-
-    valid: bool | None = None
-    """Whether the receiver of this string may act on it. If not, a warning says why.
-
-    Always true: a proof that fails its checks is an error.
-
-    Always true: an invoice that fails its checks is an error.
-
-    Whether the rune can be used. If not, a warning says why.
-
-    Always true: a backup of another node is an error.
-
-    Always true. Only if `type` is "bolt12 invoice_request", or if `type` is "bolt12 offer", or if `type` is "bolt12
-    invoice", or if `type` is "bolt12 payer_proof", or if `type` is "bolt11 invoice", or if `type` is "rune", or if
-    `type` is "emergency recover".
-    """
-
-    warning_missing_offer_issuer_id: str | None = None
-    """The offer has neither an issuer id nor paths, so nobody can be asked for an invoice.
-
-    Added in v24.08. Only if `type` is "bolt12 offer".
-    """
-
-    unknown_offer_tlvs: list[DecodeResponseUnknownOfferTlvs] | None = None
-    """Records of types that are not known here. All are odd, so they may be ignored.
-
-    Only if `type` is "bolt12 offer".
-    """
-
-    warning_missing_invoice_paths: str | None = None
-    """There are no paths to the payee.
-
-    Only if `type` is "bolt12 invoice".
-    """
-
-    warning_missing_invoice_blindedpay: str | None = None
-    """The paths come without their costs.
-
-    Only if `type` is "bolt12 invoice".
-    """
-
-    warning_missing_invoice_created_at: str | None = None
-    """There is no `invoice_created_at`.
-
-    Only if `type` is "bolt12 invoice".
-    """
-
-    warning_missing_invoice_payment_hash: str | None = None
-    """There is no `invoice_payment_hash`.
-
-    Only if `type` is "bolt12 invoice".
-    """
-
-    warning_missing_invoice_amount: str | None = None
-    """There is no `invoice_amount_msat`.
-
-    Only if `type` is "bolt12 invoice".
-    """
-
-    warning_missing_invoice_node_id: str | None = None
-    """There is no `invoice_node_id`.
-
-    Only if `type` is "bolt12 invoice".
-    """
-
-    warning_missing_invoice_recurrence_basetime: str | None = None
-    """The invoice is for a period, but does not say when periods begin.
-
-    Only if `type` is "bolt12 invoice".
-    """
-
-    invoice_paths: list[DecodeResponseInvoicePaths] | None = None
-    """Blinded paths to the payee.
-
-    Only if `type` is "bolt12 invoice", or if `type` is "bolt12 payer_proof".
-    """
-
-    warning_invalid_invoice_blindedpay: str | None = None
-    """There are not as many costs as paths.
-
-    Only if `type` is "bolt12 invoice".
-    """
+    invoice_paths: list[DecodeBolt12PayerProofResponseInvoicePaths] | None = None
+    """Blinded paths to the payee."""
 
     invoice_created_at: U64 | None = None
-    """When the invoice was made, in seconds since 1970 UTC.
-
-    Only if `type` is "bolt12 invoice", or if `type` is "bolt12 payer_proof".
-    """
+    """When the invoice was made, in seconds since 1970 UTC."""
 
     invoice_relative_expiry: U32 | None = None
-    """How long it can be paid, in seconds from `invoice_created_at`; absent, 7200.
+    """How long it can be paid, in seconds from `invoice_created_at`; absent, 7200."""
 
-    Only if `type` is "bolt12 invoice", or if `type` is "bolt12 payer_proof".
-    """
-
-    invoice_payment_hash: Hash | None = None
-    """SHA-256 of the preimage that paying gives.
-
-    Only if `type` is "bolt12 invoice", or if `type` is "bolt12 payer_proof".
-    """
+    invoice_payment_hash: Hash
+    """SHA-256 of the preimage that paying gives."""
 
     invoice_amount_msat: Msat | None = None
     """What is to be paid, fees aside.
 
-    In millisatoshi. Only if `type` is "bolt12 invoice", or if `type` is "bolt12 payer_proof".
+    In millisatoshi.
     """
 
     invoice_fallbacks: list[DecodeResponseInvoiceFallbacks] | None = None
-    """On-chain addresses that take the payment too.
-
-    Only if `type` is "bolt12 invoice", or if `type` is "bolt12 payer_proof".
-    """
+    """On-chain addresses that take the payment too."""
 
     invoice_features: Hex | None = None
-    """Feature bits of the invoice.
+    """Feature bits of the invoice."""
 
-    Only if `type` is "bolt12 invoice", or if `type` is "bolt12 payer_proof".
-    """
+    invoice_node_id: Pubkey
+    """The payee's key, which signs the invoice."""
 
-    invoice_node_id: Pubkey | None = None
-    """The payee's key, which signs the invoice.
+    signature: Bip340Sig
+    """The payee's signature of the invoice, which has been verified."""
 
-    Only if `type` is "bolt12 invoice", or if `type` is "bolt12 payer_proof".
-    """
-
-    invoice_recurrence_basetime: U64 | None = None
-    """When period 0 begins, in seconds since 1970 UTC.
-
-    Only if `type` is "bolt12 invoice".
-    """
-
-    warning_missing_invoice_signature: str | None = None
-    """There is no signature.
-
-    Only if `type` is "bolt12 invoice".
-    """
-
-    warning_invalid_invoice_signature: str | None = None
-    """The signature is not the payee's.
-
-    Only if `type` is "bolt12 invoice".
-    """
-
-    unknown_invoice_tlvs: list[DecodeResponseUnknownInvoiceTlvs] | None = None
-    """Records of types that are not known here. All are odd, so they may be ignored.
-
-    Only if `type` is "bolt12 invoice".
-    """
-
-    proof_preimage: Hex | None = None
+    proof_preimage: Hex
     """The preimage, which only paying gives.
 
-    Exactly 64 characters. Added in v26.06. Only if `type` is "bolt12 payer_proof".
+    Exactly 64 characters. Added in v26.06.
     """
 
-    proof_omitted_tlvs: list[U64] | None = None
+    proof_omitted_tlvs: list[U64]
     """Markers of the invoice's records that are left out.
 
     Each element: A marker.
 
-    Added in v26.06. Only if `type` is "bolt12 payer_proof".
+    Added in v26.06.
     """
 
-    proof_missing_hashes: list[Hash] | None = None
+    proof_missing_hashes: list[Hash]
     """Merkle hashes that stand for records left out.
 
     Each element: A hash.
 
-    Added in v26.06. Only if `type` is "bolt12 payer_proof".
+    Added in v26.06.
     """
 
-    proof_leaf_hashes: list[Hash] | None = None
+    proof_leaf_hashes: list[Hash]
     """Nonce hashes of the records that are shown.
 
     Each element: A hash.
 
-    Added in v26.06. Only if `type` is "bolt12 payer_proof".
+    Added in v26.06.
     """
 
     proof_note: str | None = None
     """What the payer says to whoever reads the proof.
 
-    Added in v26.06. Only if `type` is "bolt12 payer_proof".
+    Added in v26.06.
     """
 
-    proof_signature: Bip340Sig | None = None
+    proof_signature: Bip340Sig
     """The payer's signature of the proof, which has been verified.
 
-    Added in v26.06. Only if `type` is "bolt12 payer_proof".
+    Added in v26.06.
     """
 
-    unknown_payer_proof_tlvs: list[DecodeResponseUnknownPayerProofTlvs] | None = None
+    unknown_payer_proof_tlvs: list[DecodeBolt12PayerProofResponseUnknownPayerProofTlvs] | None = None
     """Records of types that are not known here. All are odd, so they may be ignored.
 
-    Added in v26.06. Only if `type` is "bolt12 payer_proof".
+    Added in v26.06.
     """
 
-    currency: str | None = None
-    """The chain, as the invoice's prefix names it: *bc*, *tb*, *tbs* or *bcrt*.
+    valid: bool
+    """Always true: a proof that fails its checks is an error.
 
-    Only if `type` is "bolt11 invoice".
+    Always true.
     """
 
-    created_at: U64 | None = None
-    """When the invoice was made, in seconds since 1970 UTC.
 
-    Only if `type` is "bolt11 invoice".
-    """
+DecodeResponse: TypeAlias = (
+    DecodeBolt12OfferResponse
+    | DecodeBolt12InvoiceResponse
+    | DecodeBolt12InvoiceRequestResponse
+    | DecodeBolt11InvoiceResponse
+    | DecodeRuneResponse
+    | DecodeEmergencyRecoverResponse
+    | DecodeBolt12PayerProofResponse
+)
+"""What comes back from `decode`: Take a string apart and show what it says.
 
-    expiry: U64 | None = None
-    """How long it can be paid, in seconds from `created_at`.
-
-    Only if `type` is "bolt11 invoice".
-    """
-
-    payee: Pubkey | None = None
-    """The payee's key.
-
-    Only if `type` is "bolt11 invoice".
-    """
-
-    amount_msat: Msat | None = None
-    """What is to be paid; absent, the payer chooses.
-
-    In millisatoshi. Only if `type` is "bolt11 invoice".
-    """
-
-    description: str | None = None
-    """What is paid for.
-
-    Only if `type` is "bolt11 invoice".
-    """
-
-    description_hash: Hash | None = None
-    """SHA-256 of what is paid for, where the invoice holds only that.
-
-    Only if `type` is "bolt11 invoice".
-    """
-
-    min_final_cltv_expiry: U32 | None = None
-    """Blocks that the last time lock must be away.
-
-    Only if `type` is "bolt11 invoice".
-    """
-
-    payment_secret: Secret | None = None
-    """What the payer shows, so that nobody else can probe the payee.
-
-    Only if `type` is "bolt11 invoice".
-    """
-
-    features: Hex | None = None
-    """Feature bits of the invoice.
-
-    Only if `type` is "bolt11 invoice".
-    """
-
-    payment_metadata: Hex | None = None
-    """Bytes for the payee's own use, which the payer sends along.
-
-    Only if `type` is "bolt11 invoice".
-    """
-
-    fallbacks: list[DecodeResponseFallbacks] | None = None
-    """On-chain addresses that take the payment too.
-
-    Only if `type` is "bolt11 invoice".
-    """
-
-    routes: list[list[DecodeResponseRoutes]] | None = None
-    """Ways to the payee over channels that are not announced.
-
-    Each element: One way, hop by hop.
-
-    Only if `type` is "bolt11 invoice".
-    """
-
-    extra: list[DecodeResponseExtra] | None = None
-    """Fields that are not known here.
-
-    Only if `type` is "bolt11 invoice".
-    """
-
-    payment_hash: Hash | None = None
-    """SHA-256 of the preimage that paying gives.
-
-    Only if `type` is "bolt11 invoice".
-    """
-
-    unique_id: str | None = None
-    """Tells the runes of one node apart.
-
-    Only if `type` is "rune".
-    """
-
-    version: str | None = None
-    """The version of the rune; absent for the first.
-
-    Only if `type` is "rune".
-    """
-
-    string: str | None = None
-    """The rune as text.
-
-    Only if `type` is "rune".
-    """
-
-    restrictions: list[DecodeResponseRestrictions] | None = None
-    """Conditions, all of which a call with this rune must meet.
-
-    Only if `type` is "rune".
-    """
-
-    hex: Hex | None = None
-    """The rune, if it is not UTF-8.
-
-    Only if `type` is "rune".
-    """
-
-    warning_rune_invalid_utf8: str | None = None
-    """The rune holds bytes that are no UTF-8.
-
-    Only if `type` is "rune".
-    """
-
-    decrypted: Hex | None = None
-    """The backup of the channels in the clear, which only the node that made it can read.
-
-    Added in v23.11. Only if `type` is "emergency recover".
-    """
+The value of `type` says which of these it is. One that they do not know, as a newer node may have, arrives as
+`DecodeOtherResponse`: not one of these, so that `type` narrows the type.
+"""

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hex, U64
 
 
@@ -17,9 +18,11 @@ class DeldatastoreRequest:
     generation: U64 | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class DeldatastoreResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class DeldatastoreResponse(Answer):
     """What comes back from `deldatastore`: Delete a saved value."""
+
+    __source__ = "deldatastore"
 
     key: list[str]
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import ShortChannelId, U64
 
 
@@ -20,6 +21,8 @@ class DelforwardRequest:
     status: Literal["settled", "local_failed", "failed"]
 
 
-@dataclass(kw_only=True, slots=True)
-class DelforwardResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class DelforwardResponse(Answer):
     """What comes back from `delforward`: Delete the record of a forwarded payment."""
+
+    __source__ = "delforward"

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hash, Hex, Msat, Secret, U64
 
 
@@ -23,9 +24,12 @@ class DelinvoiceRequest:
     """Whether to keep the invoice and delete its description alone; absent, *false*."""
 
 
-@dataclass(kw_only=True, slots=True)
-class DelinvoiceResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class DelinvoiceResponse(Answer):
     """What comes back from `delinvoice`: Delete an invoice or clear its description."""
+
+    __source__ = "delinvoice"
+    __added__ = {"created_index": "v23.08"}
 
     label: str
 

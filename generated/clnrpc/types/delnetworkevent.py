@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import U64
 
 
@@ -15,6 +16,8 @@ class DelnetworkeventRequest:
     created_index: U64
 
 
-@dataclass(kw_only=True, slots=True)
-class DelnetworkeventResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class DelnetworkeventResponse(Answer):
     """What comes back from `delnetworkevent`: Delete an entry of the network event log."""
+
+    __source__ = "delnetworkevent"

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hash, Hex, Msat, Pubkey, Secret, U64
 
 
@@ -22,9 +23,11 @@ class DelpayRequest:
     groupid: U64 | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class DelpayResponsePayments:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class DelpayResponsePayments(Answer):
     """Part of `delpay`."""
+
+    __added__ = {"created_index": "v23.11"}
 
     created_index: U64
     """Added in v23.11."""
@@ -65,8 +68,10 @@ class DelpayResponsePayments:
     erroronion: Hex | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class DelpayResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class DelpayResponse(Answer):
     """What comes back from `delpay`: Delete the record of a finished payment."""
+
+    __source__ = "delpay"
 
     payments: list[DelpayResponsePayments]

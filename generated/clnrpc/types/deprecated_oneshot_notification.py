@@ -5,9 +5,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 
-@dataclass(kw_only=True, slots=True)
-class DeprecatedOneshotNotification:
+
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class DeprecatedOneshotNotification(Answer):
     """The payload of the notification `deprecated_oneshot`: The next command treats deprecated features differently."""
+
+    __source__ = "deprecated_oneshot"
 
     deprecated_ok: bool

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
+
 
 @dataclass(kw_only=True, slots=True)
 class DeprecationsRequest:
@@ -13,6 +15,8 @@ class DeprecationsRequest:
     enable: bool
 
 
-@dataclass(kw_only=True, slots=True)
-class DeprecationsResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class DeprecationsResponse(Answer):
     """What comes back from `deprecations`: Allow or refuse deprecated features on this connection."""
+
+    __source__ = "deprecations"

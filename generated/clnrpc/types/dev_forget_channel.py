@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hash, Pubkey, ShortChannelId, Txid
 
 
@@ -22,9 +23,11 @@ class DevForgetChannelRequest:
     """Default: false."""
 
 
-@dataclass(kw_only=True, slots=True)
-class DevForgetChannelResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class DevForgetChannelResponse(Answer):
     """What comes back from `dev-forget-channel`: Erase a channel from the node's records."""
+
+    __source__ = "dev-forget-channel"
 
     forced: bool
 

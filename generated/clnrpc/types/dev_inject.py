@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hex, U64
 
 
@@ -19,6 +20,8 @@ class DevInjectRequest:
     """What the clock shows from now on, in seconds since 1970 UTC; it stands still."""
 
 
-@dataclass(kw_only=True, slots=True)
-class DevInjectResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class DevInjectResponse(Answer):
     """What comes back from `dev-inject`: Replace the entropy and the clock of a test server."""
+
+    __source__ = "dev-inject"

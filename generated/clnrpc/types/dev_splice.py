@@ -4,14 +4,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+
+from ..runtime.answer import Answer
 
 
 @dataclass(kw_only=True, slots=True)
 class DevSpliceRequest:
     """What is sent to `dev-splice`: Run a script that splices several channels at once."""
 
-    __wire_names__: ClassVar[dict[str, str]] = {"dev_wetrun": "dev-wetrun"}
+    __wire_names__ = {"dev_wetrun": "dev-wetrun"}
 
     script_or_json: str
 
@@ -24,9 +25,11 @@ class DevSpliceRequest:
     dev_wetrun: bool | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class DevSpliceResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class DevSpliceResponse(Answer):
     """What comes back from `dev-splice`: Run a script that splices several channels at once."""
+
+    __source__ = "dev-splice"
 
     dryrun: list[str] | None = None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hash
 
 
@@ -16,9 +17,11 @@ class DisableinvoicerequestRequest:
     """The request to withdraw, as lightning-invoicerequest(7) returned it."""
 
 
-@dataclass(kw_only=True, slots=True)
-class DisableinvoicerequestResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class DisableinvoicerequestResponse(Answer):
     """What comes back from `disableinvoicerequest`: Withdraw a request made with invoicerequest."""
+
+    __source__ = "disableinvoicerequest"
 
     invreq_id: Hash
     """Identifies the request: SHA-256 over its records below type 160."""

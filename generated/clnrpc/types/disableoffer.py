@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hash
 
 
@@ -15,9 +16,12 @@ class DisableofferRequest:
     offer_id: Hash
 
 
-@dataclass(kw_only=True, slots=True)
-class DisableofferResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class DisableofferResponse(Answer):
     """What comes back from `disableoffer`: Stop issuing invoices for an offer."""
+
+    __source__ = "disableoffer"
+    __added__ = {"force_paths": "v26.04"}
 
     offer_id: Hash
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Pubkey
 
 
@@ -19,6 +20,8 @@ class DisconnectRequest:
     """Whether to do so even if there is a channel with the peer that is in use; absent, *false*."""
 
 
-@dataclass(kw_only=True, slots=True)
-class DisconnectResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class DisconnectResponse(Answer):
     """What comes back from `disconnect`: Drop the connection to a peer."""
+
+    __source__ = "disconnect"

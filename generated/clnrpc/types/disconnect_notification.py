@@ -5,11 +5,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Pubkey
 
 
-@dataclass(kw_only=True, slots=True)
-class DisconnectNotification:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class DisconnectNotification(Answer):
     """The payload of the notification `disconnect`: A peer is no longer connected."""
+
+    __source__ = "disconnect"
 
     id: Pubkey

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hash
 
 
@@ -13,8 +14,10 @@ class EmergencyrecoverRequest:
     """What is sent to `emergencyrecover`: Claim channel money back with the emergency backup."""
 
 
-@dataclass(kw_only=True, slots=True)
-class EmergencyrecoverResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class EmergencyrecoverResponse(Answer):
     """What comes back from `emergencyrecover`: Claim channel money back with the emergency backup."""
+
+    __source__ = "emergencyrecover"
 
     stubs: list[Hash]

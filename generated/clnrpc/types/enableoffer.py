@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hash
 
 
@@ -15,9 +16,12 @@ class EnableofferRequest:
     offer_id: Hash
 
 
-@dataclass(kw_only=True, slots=True)
-class EnableofferResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class EnableofferResponse(Answer):
     """What comes back from `enableoffer`: Let a disabled offer issue invoices again."""
+
+    __source__ = "enableoffer"
+    __added__ = {"force_paths": "v26.04"}
 
     offer_id: Hash
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
+
 
 @dataclass(kw_only=True, slots=True)
 class ExposesecretRequest:
@@ -15,9 +17,11 @@ class ExposesecretRequest:
     identifier: str | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class ExposesecretResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ExposesecretResponse(Answer):
     """What comes back from `exposesecret`: Reveal the node's master secret for a backup."""
+
+    __source__ = "exposesecret"
 
     identifier: str
 

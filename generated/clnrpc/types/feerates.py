@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import U32, U64
 
 
@@ -17,9 +18,11 @@ class FeeratesRequest:
     """Unit of the rates: *perkw*, satoshi per 1000 weight units, or *perkb*, satoshi per 1000 virtual bytes."""
 
 
-@dataclass(kw_only=True, slots=True)
-class FeeratesResponsePerkbEstimates:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class FeeratesResponsePerkbEstimates(Answer):
     """Part of `feerates`."""
+
+    __added__ = {"blockcount": "v23.05", "feerate": "v23.05", "smoothed_feerate": "v23.05"}
 
     blockcount: U32
     """Added in v23.05."""
@@ -31,9 +34,11 @@ class FeeratesResponsePerkbEstimates:
     """Added in v23.05."""
 
 
-@dataclass(kw_only=True, slots=True)
-class FeeratesResponsePerkb:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class FeeratesResponsePerkb(Answer):
     """Part of `feerates`."""
+
+    __added__ = {"floor": "v23.05", "estimates": "v23.05"}
 
     min_acceptable: U32
 
@@ -60,9 +65,11 @@ class FeeratesResponsePerkb:
     """Added in v26.04."""
 
 
-@dataclass(kw_only=True, slots=True)
-class FeeratesResponsePerkwEstimates:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class FeeratesResponsePerkwEstimates(Answer):
     """Part of `feerates`."""
+
+    __added__ = {"blockcount": "v23.05", "feerate": "v23.05", "smoothed_feerate": "v23.05"}
 
     blockcount: U32
     """Added in v23.05."""
@@ -74,9 +81,11 @@ class FeeratesResponsePerkwEstimates:
     """Added in v23.05."""
 
 
-@dataclass(kw_only=True, slots=True)
-class FeeratesResponsePerkw:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class FeeratesResponsePerkw(Answer):
     """Part of `feerates`."""
+
+    __added__ = {"floor": "v23.05", "estimates": "v23.05"}
 
     min_acceptable: U32
 
@@ -103,8 +112,8 @@ class FeeratesResponsePerkw:
     """Added in v26.04."""
 
 
-@dataclass(kw_only=True, slots=True)
-class FeeratesResponseOnchainFeeEstimates:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class FeeratesResponseOnchainFeeEstimates(Answer):
     """Part of `feerates`."""
 
     opening_channel_satoshis: U64
@@ -121,9 +130,11 @@ class FeeratesResponseOnchainFeeEstimates:
     htlc_success_satoshis: U64
 
 
-@dataclass(kw_only=True, slots=True)
-class FeeratesResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class FeeratesResponse(Answer):
     """What comes back from `feerates`: Show the on-chain fee rates the node works with."""
+
+    __source__ = "feerates"
 
     warning_missing_feerates: str | None = None
 

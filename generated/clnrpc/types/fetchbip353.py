@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import U64
 
 
@@ -15,8 +16,8 @@ class Fetchbip353Request:
     address: str
 
 
-@dataclass(kw_only=True, slots=True)
-class Fetchbip353ResponseInstructions:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class Fetchbip353ResponseInstructions(Answer):
     """Part of `fetchbip353`."""
 
     description: str | None = None
@@ -30,9 +31,11 @@ class Fetchbip353ResponseInstructions:
     onchain_amount_sat: U64 | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class Fetchbip353Response:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class Fetchbip353Response(Answer):
     """What comes back from `fetchbip353`: Look up the payment details behind a BIP 353 name."""
+
+    __source__ = "fetchbip353"
 
     proof: str
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Msat, U64
 
 
@@ -65,8 +66,8 @@ class FetchinvoiceRequest:
     """Hidden: not meant for general use."""
 
 
-@dataclass(kw_only=True, slots=True)
-class FetchinvoiceResponseChanges:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class FetchinvoiceResponseChanges(Answer):
     """Part of `fetchinvoice`."""
 
     description_appended: str | None = None
@@ -81,8 +82,8 @@ class FetchinvoiceResponseChanges:
     """In millisatoshi."""
 
 
-@dataclass(kw_only=True, slots=True)
-class FetchinvoiceResponseNextPeriod:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class FetchinvoiceResponseNextPeriod(Answer):
     """Part of `fetchinvoice`."""
 
     counter: U64
@@ -96,9 +97,11 @@ class FetchinvoiceResponseNextPeriod:
     paywindow_end: U64
 
 
-@dataclass(kw_only=True, slots=True)
-class FetchinvoiceResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class FetchinvoiceResponse(Answer):
     """What comes back from `fetchinvoice`: Ask the issuer of an offer for an invoice."""
+
+    __source__ = "fetchinvoice"
 
     invoice: str
 

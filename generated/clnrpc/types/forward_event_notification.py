@@ -6,12 +6,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hash, Msat, ShortChannelId, U32
 
 
-@dataclass(kw_only=True, slots=True)
-class ForwardEventNotification:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ForwardEventNotification(Answer):
     """The payload of the notification `forward_event`: A forwarded payment changed its status."""
+
+    __source__ = "forward_event"
 
     payment_hash: Hash
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Feerate, Hash, Hex, Msat, Outpoint, Pubkey, Sat, SatOrAll, Txid, U32
 
 
@@ -83,9 +84,11 @@ class FundchannelRequest:
     """
 
 
-@dataclass(kw_only=True, slots=True)
-class FundchannelResponseChannelType:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class FundchannelResponseChannelType(Answer):
     """Added in v24.02."""
+
+    __added__ = {"bits": "v24.02", "names": "v24.02"}
 
     bits: list[U32]
     """Added in v24.02."""
@@ -103,9 +106,12 @@ class FundchannelResponseChannelType:
     """Added in v24.02."""
 
 
-@dataclass(kw_only=True, slots=True)
-class FundchannelResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class FundchannelResponse(Answer):
     """What comes back from `fundchannel`: Open a channel with money from the on-chain wallet."""
+
+    __source__ = "fundchannel"
+    __added__ = {"channel_type": "v24.02"}
 
     tx: Hex
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Pubkey
 
 
@@ -15,8 +16,10 @@ class FundchannelCancelRequest:
     id: Pubkey
 
 
-@dataclass(kw_only=True, slots=True)
-class FundchannelCancelResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class FundchannelCancelResponse(Answer):
     """What comes back from `fundchannel_cancel`: Call off a channel opening before its broadcast."""
+
+    __source__ = "fundchannel_cancel"
 
     cancelled: str

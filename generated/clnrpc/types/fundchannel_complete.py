@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hash, Pubkey
 
 
@@ -20,9 +21,11 @@ class FundchannelCompleteRequest:
     """Added in v25.12."""
 
 
-@dataclass(kw_only=True, slots=True)
-class FundchannelCompleteResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class FundchannelCompleteResponse(Answer):
     """What comes back from `fundchannel_complete`: Finish a channel opening with its funding PSBT."""
+
+    __source__ = "fundchannel_complete"
 
     channel_id: Hash
 

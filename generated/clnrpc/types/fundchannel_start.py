@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Feerate, Hex, Msat, Pubkey, Sat, U32
 
 
@@ -35,9 +36,11 @@ class FundchannelStartRequest:
     channel_type: list[U32] | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class FundchannelStartResponseChannelType:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class FundchannelStartResponseChannelType(Answer):
     """Added in v24.02."""
+
+    __added__ = {"bits": "v24.02", "names": "v24.02"}
 
     bits: list[U32]
     """Added in v24.02."""
@@ -55,9 +58,11 @@ class FundchannelStartResponseChannelType:
     """Added in v24.02."""
 
 
-@dataclass(kw_only=True, slots=True)
-class FundchannelStartResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class FundchannelStartResponse(Answer):
     """What comes back from `fundchannel_start`: Begin a channel opening that you fund yourself."""
+
+    __source__ = "fundchannel_start"
 
     funding_address: str
 

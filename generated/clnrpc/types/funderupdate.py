@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hex, Msat, U32
 
 
@@ -57,9 +58,11 @@ class FunderupdateRequest:
     compact_lease: Hex | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class FunderupdateResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class FunderupdateResponse(Answer):
     """What comes back from `funderupdate`: Set what to add to channels that peers open."""
+
+    __source__ = "funderupdate"
 
     summary: str
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Feerate, Msat, SatOrAll, Txid, U32
 
 
@@ -36,8 +37,8 @@ class FundpsbtRequest:
     """Added in v23.08."""
 
 
-@dataclass(kw_only=True, slots=True)
-class FundpsbtResponseReservations:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class FundpsbtResponseReservations(Answer):
     """Part of `fundpsbt`."""
 
     txid: Txid
@@ -53,9 +54,11 @@ class FundpsbtResponseReservations:
     reserved_to_block: U32
 
 
-@dataclass(kw_only=True, slots=True)
-class FundpsbtResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class FundpsbtResponse(Answer):
     """What comes back from `fundpsbt`: Start a PSBT on coins of the on-chain wallet."""
+
+    __source__ = "fundpsbt"
 
     psbt: str
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hash, Hex
 
 
@@ -13,9 +14,12 @@ class GetemergencyrecoverdataRequest:
     """What is sent to `getemergencyrecoverdata`: Read the encrypted emergency backup."""
 
 
-@dataclass(kw_only=True, slots=True)
-class GetemergencyrecoverdataResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class GetemergencyrecoverdataResponse(Answer):
     """What comes back from `getemergencyrecoverdata`: Read the encrypted emergency backup."""
+
+    __source__ = "getemergencyrecoverdata"
+    __added__ = {"can_create_penalty": "v26.06", "backed_up_channel_ids": "v26.06"}
 
     filedata: Hex
 

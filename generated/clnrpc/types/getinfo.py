@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Literal
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hex, Msat, Pubkey, U16, U32
 
 
@@ -14,9 +15,11 @@ class GetinfoRequest:
     """What is sent to `getinfo`: Show who this node is."""
 
 
-@dataclass(kw_only=True, slots=True)
-class GetinfoResponseAddress:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class GetinfoResponseAddress(Answer):
     """Part of `getinfo`."""
+
+    __added__ = {"type": "v23.02", "port": "v23.02"}
 
     type: Literal["dns", "ipv4", "ipv6", "torv2", "torv3"]
     """The kind of address.
@@ -37,8 +40,8 @@ class GetinfoResponseAddress:
     """
 
 
-@dataclass(kw_only=True, slots=True)
-class GetinfoResponseBinding:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class GetinfoResponseBinding(Answer):
     """Part of `getinfo`."""
 
     type: Literal["local socket", "websocket", "ipv4", "ipv6", "torv2", "torv3"]
@@ -57,8 +60,8 @@ class GetinfoResponseBinding:
     """The kind of a websocket's address."""
 
 
-@dataclass(kw_only=True, slots=True)
-class GetinfoResponseOurFeatures:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class GetinfoResponseOurFeatures(Answer):
     """Feature bits that the service sets, by place."""
 
     init: Hex
@@ -74,11 +77,13 @@ class GetinfoResponseOurFeatures:
     """In a BOLT 11 invoice."""
 
 
-@dataclass(kw_only=True, slots=True)
-class GetinfoResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class GetinfoResponse(Answer):
     """What comes back from `getinfo`: Show who this node is."""
 
-    __wire_names__: ClassVar[dict[str, str]] = {"lightning_dir": "lightning-dir"}
+    __source__ = "getinfo"
+    __wire_names__ = {"lightning_dir": "lightning-dir"}
+    __added__ = {"address": "v23.02"}
 
     id: Pubkey
     """The node's key."""

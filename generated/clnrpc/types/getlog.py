@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hex, Pubkey, U32
 
 
@@ -17,8 +18,8 @@ class GetlogRequest:
     """Default: info."""
 
 
-@dataclass(kw_only=True, slots=True)
-class GetlogResponseLog:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class GetlogResponseLog(Answer):
     """Part of `getlog`."""
 
     type: Literal["SKIPPED", "BROKEN", "UNUSUAL", "INFO", "DEBUG", "TRACE", "IO_IN", "IO_OUT"]
@@ -42,9 +43,11 @@ class GetlogResponseLog:
     """Only if `type` is "IO_IN" or "IO_OUT"."""
 
 
-@dataclass(kw_only=True, slots=True)
-class GetlogResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class GetlogResponse(Answer):
     """What comes back from `getlog`: Read the node's latest log lines."""
+
+    __source__ = "getlog"
 
     created_at: str
 

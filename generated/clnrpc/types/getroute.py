@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Msat, Pubkey, ShortChannelId, U32, U64
 
 
@@ -48,8 +49,8 @@ class GetrouteRequest:
     """
 
 
-@dataclass(kw_only=True, slots=True)
-class GetrouteResponseRoute:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class GetrouteResponseRoute(Answer):
     """Part of `getroute`."""
 
     id: Pubkey
@@ -66,8 +67,10 @@ class GetrouteResponseRoute:
     style: Literal["tlv"]
 
 
-@dataclass(kw_only=True, slots=True)
-class GetrouteResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class GetrouteResponse(Answer):
     """What comes back from `getroute`: Find one route to a node."""
+
+    __source__ = "getroute"
 
     route: list[GetrouteResponseRoute]

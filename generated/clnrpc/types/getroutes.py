@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Msat, Pubkey, ShortChannelIdDir, U32, U64
 
 
@@ -51,9 +52,18 @@ class GetroutesRequest:
     """
 
 
-@dataclass(kw_only=True, slots=True)
-class GetroutesResponseRoutesPath:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class GetroutesResponseRoutesPath(Answer):
     """Part of `getroutes`."""
+
+    __added__ = {
+        "amount_in_msat": "v26.06",
+        "amount_out_msat": "v26.06",
+        "node_id_in": "v26.06",
+        "node_id_out": "v26.06",
+        "cltv_in": "v26.06",
+        "cltv_out": "v26.06",
+    }
 
     short_channel_id_dir: ShortChannelIdDir
 
@@ -85,8 +95,8 @@ class GetroutesResponseRoutesPath:
     """Deprecated in v26.06, removed after v27.06."""
 
 
-@dataclass(kw_only=True, slots=True)
-class GetroutesResponseRoutes:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class GetroutesResponseRoutes(Answer):
     """Part of `getroutes`."""
 
     probability_ppm: U64
@@ -99,9 +109,11 @@ class GetroutesResponseRoutes:
     path: list[GetroutesResponseRoutesPath]
 
 
-@dataclass(kw_only=True, slots=True)
-class GetroutesResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class GetroutesResponse(Answer):
     """What comes back from `getroutes`: Find a set of routes that can carry a payment."""
+
+    __source__ = "getroutes"
 
     probability_ppm: U64
 

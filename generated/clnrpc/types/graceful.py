@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Pubkey, U32
 
 
@@ -15,9 +16,11 @@ class GracefulRequest:
     timeout: U32 | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class GracefulResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class GracefulResponse(Answer):
     """What comes back from `graceful`: Wind down HTLCs and connections before a stop."""
+
+    __source__ = "graceful"
 
     pending_htlc_expiries: list[U32] | None = None
 

@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Literal
+
+from ..runtime.answer import Answer
 
 
 @dataclass(kw_only=True, slots=True)
@@ -15,19 +17,20 @@ class HelpRequest:
     """Show only this command."""
 
 
-@dataclass(kw_only=True, slots=True)
-class HelpResponseHelp:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class HelpResponseHelp(Answer):
     """Part of `help`."""
 
     command: str
     """The command and its parameters."""
 
 
-@dataclass(kw_only=True, slots=True)
-class HelpResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class HelpResponse(Answer):
     """What comes back from `help`: List the commands and their parameters."""
 
-    __wire_names__: ClassVar[dict[str, str]] = {"format_hint": "format-hint"}
+    __source__ = "help"
+    __wire_names__ = {"format_hint": "format-hint"}
 
     help: list[HelpResponseHelp]
     """The commands, by name."""

@@ -6,11 +6,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hash, Hex, Msat, Pubkey, Secret, ShortChannelId, U32, U64
 
 
-@dataclass(kw_only=True, slots=True)
-class HtlcAcceptedHookRequestOnion:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class HtlcAcceptedHookRequestOnion(Answer):
     """Part of `htlc_accepted`."""
 
     payload: Hex
@@ -22,12 +23,12 @@ class HtlcAcceptedHookRequestOnion:
     next_node_id: Pubkey | None = None
 
     forward_msat: Msat | None = None
-    """As a number: millisatoshi."""
+    """In millisatoshi."""
 
     outgoing_cltv_value: U32 | None = None
 
     total_msat: Msat | None = None
-    """As a number: millisatoshi."""
+    """In millisatoshi."""
 
     payment_secret: Secret | None = None
 
@@ -38,9 +39,11 @@ class HtlcAcceptedHookRequestOnion:
     shared_secret: Secret
 
 
-@dataclass(kw_only=True, slots=True)
-class HtlcAcceptedHookRequestHtlc:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class HtlcAcceptedHookRequestHtlc(Answer):
     """Part of `htlc_accepted`."""
+
+    __added__ = {"short_channel_id": "v0.12.0", "id": "v0.12.0", "amount_msat": "v0.12.0"}
 
     short_channel_id: ShortChannelId
     """Added in v0.12.0."""
@@ -49,7 +52,7 @@ class HtlcAcceptedHookRequestHtlc:
     """Added in v0.12.0."""
 
     amount_msat: Msat
-    """As a number: millisatoshi. Added in v0.12.0."""
+    """In millisatoshi. Added in v0.12.0."""
 
     cltv_expiry: U32
 
@@ -61,9 +64,11 @@ class HtlcAcceptedHookRequestHtlc:
     """Added in v25.09."""
 
 
-@dataclass(kw_only=True, slots=True)
-class HtlcAcceptedHookRequest:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class HtlcAcceptedHookRequest(Answer):
     """The payload of the hook `htlc_accepted`: Decide on an incoming HTLC."""
+
+    __source__ = "htlc_accepted"
 
     peer_id: Pubkey | None = None
     """Added in v25.12."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hex, Pubkey
 
 
@@ -17,6 +18,8 @@ class InjectonionmessageRequest:
     message: Hex
 
 
-@dataclass(kw_only=True, slots=True)
-class InjectonionmessageResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class InjectonionmessageResponse(Answer):
     """What comes back from `injectonionmessage`: Handle an onion message as if a peer sent it."""
+
+    __source__ = "injectonionmessage"

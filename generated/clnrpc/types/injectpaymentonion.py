@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hash, Hex, Msat, Pubkey, Secret, U16, U64
 
 
@@ -38,9 +39,12 @@ class InjectpaymentonionRequest:
     """Added in v26.06."""
 
 
-@dataclass(kw_only=True, slots=True)
-class InjectpaymentonionResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class InjectpaymentonionResponse(Answer):
     """What comes back from `injectpaymentonion`: Launch a payment from a ready-made onion."""
+
+    __source__ = "injectpaymentonion"
+    __added__ = {"payment_preimage": "v24.11"}
 
     created_at: U64
 

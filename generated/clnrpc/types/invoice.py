@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hash, Hex, MsatOrAny, Secret, ShortChannelId, U32, U64
 
 
@@ -55,9 +56,12 @@ class InvoiceRequest:
     """
 
 
-@dataclass(kw_only=True, slots=True)
-class InvoiceResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class InvoiceResponse(Answer):
     """What comes back from `invoice`: Create an invoice to be paid."""
+
+    __source__ = "invoice"
+    __added__ = {"created_index": "v23.08"}
 
     bolt11: str
 

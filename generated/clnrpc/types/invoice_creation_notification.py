@@ -5,12 +5,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hash, Msat, Secret
 
 
-@dataclass(kw_only=True, slots=True)
-class InvoiceCreationNotification:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class InvoiceCreationNotification(Answer):
     """The payload of the notification `invoice_creation`: An invoice was created."""
+
+    __source__ = "invoice_creation"
 
     msat: Msat | None = None
     """In millisatoshi."""

@@ -6,11 +6,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hex, Msat, Secret
 
 
-@dataclass(kw_only=True, slots=True)
-class InvoicePaymentHookRequestPayment:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class InvoicePaymentHookRequestPayment(Answer):
     """Part of `invoice_payment`."""
 
     label: str
@@ -18,12 +19,14 @@ class InvoicePaymentHookRequestPayment:
     preimage: Secret
 
     msat: Msat
-    """As a number: millisatoshi."""
+    """In millisatoshi."""
 
 
-@dataclass(kw_only=True, slots=True)
-class InvoicePaymentHookRequest:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class InvoicePaymentHookRequest(Answer):
     """The payload of the hook `invoice_payment`: Accept or reject a payment to an invoice."""
+
+    __source__ = "invoice_payment"
 
     payment: InvoicePaymentHookRequestPayment
 

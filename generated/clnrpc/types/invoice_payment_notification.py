@@ -5,12 +5,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Msat, Outpoint, Secret
 
 
-@dataclass(kw_only=True, slots=True)
-class InvoicePaymentNotification:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class InvoicePaymentNotification(Answer):
     """The payload of the notification `invoice_payment`: An invoice was paid."""
+
+    __source__ = "invoice_payment"
 
     msat: Msat
     """In millisatoshi."""

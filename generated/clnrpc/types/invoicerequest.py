@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hash, Msat, U64
 
 
@@ -46,9 +47,11 @@ class InvoicerequestRequest:
     """
 
 
-@dataclass(kw_only=True, slots=True)
-class InvoicerequestResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class InvoicerequestResponse(Answer):
     """What comes back from `invoicerequest`: Create a request to be sent an invoice, which is then paid."""
+
+    __source__ = "invoicerequest"
 
     invreq_id: Hash
     """Identifies the request: SHA-256 over all its records below type 160, byte for byte as they stand in the string, so

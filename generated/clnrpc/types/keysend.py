@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hash, Msat, Pubkey, Secret, ShortChannelId, U16, U32
 
 
@@ -73,9 +74,11 @@ class KeysendRequest:
     """
 
 
-@dataclass(kw_only=True, slots=True)
-class KeysendResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class KeysendResponse(Answer):
     """What comes back from `keysend`: Pay a node by its id, the older way."""
+
+    __source__ = "keysend"
 
     payment_preimage: Secret
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import U32, U64
 
 
@@ -20,8 +21,8 @@ class ListaddressesRequest:
     limit: U32 | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class ListaddressesResponseAddresses:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListaddressesResponseAddresses(Answer):
     """Part of `listaddresses`."""
 
     keyidx: U64
@@ -31,8 +32,10 @@ class ListaddressesResponseAddresses:
     p2tr: str | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class ListaddressesResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListaddressesResponse(Answer):
     """What comes back from `listaddresses`: List the on-chain addresses handed out so far."""
+
+    __source__ = "listaddresses"
 
     addresses: list[ListaddressesResponseAddresses]

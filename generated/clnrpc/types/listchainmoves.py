@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hash, Msat, Outpoint, Pubkey, Txid, U32, U64
 
 
@@ -20,8 +21,8 @@ class ListchainmovesRequest:
     limit: U32 | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class ListchainmovesResponseChainmoves:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListchainmovesResponseChainmoves(Answer):
     """Part of `listchainmoves`."""
 
     created_index: U64
@@ -75,8 +76,10 @@ class ListchainmovesResponseChainmoves:
     blockheight: U32
 
 
-@dataclass(kw_only=True, slots=True)
-class ListchainmovesResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListchainmovesResponse(Answer):
     """What comes back from `listchainmoves`: List money movements on the chain."""
+
+    __source__ = "listchainmoves"
 
     chainmoves: list[ListchainmovesResponseChainmoves]

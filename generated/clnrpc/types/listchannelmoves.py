@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hash, Msat, U32, U64
 
 
@@ -20,8 +21,8 @@ class ListchannelmovesRequest:
     limit: U32 | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class ListchannelmovesResponseChannelmoves:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListchannelmovesResponseChannelmoves(Answer):
     """Part of `listchannelmoves`."""
 
     created_index: U64
@@ -48,8 +49,10 @@ class ListchannelmovesResponseChannelmoves:
     """In millisatoshi."""
 
 
-@dataclass(kw_only=True, slots=True)
-class ListchannelmovesResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListchannelmovesResponse(Answer):
     """What comes back from `listchannelmoves`: List money movements inside channels."""
+
+    __source__ = "listchannelmoves"
 
     channelmoves: list[ListchannelmovesResponseChannelmoves]

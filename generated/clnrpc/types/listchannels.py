@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hex, Msat, Pubkey, ShortChannelId, U32, U8
 
 
@@ -22,8 +23,8 @@ class ListchannelsRequest:
     """Show only directions that lead into this node id, 33 bytes in hex; absent, any."""
 
 
-@dataclass(kw_only=True, slots=True)
-class ListchannelsResponseChannels:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListchannelsResponseChannels(Answer):
     """Part of `listchannels`."""
 
     source: Pubkey
@@ -62,8 +63,10 @@ class ListchannelsResponseChannels:
     features: Hex
 
 
-@dataclass(kw_only=True, slots=True)
-class ListchannelsResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListchannelsResponse(Answer):
     """What comes back from `listchannels`: List the network's channels in each direction."""
+
+    __source__ = "listchannels"
 
     channels: list[ListchannelsResponseChannels]

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hash, Msat, Pubkey, ShortChannelId, Txid, U32, U64
 
 
@@ -16,8 +17,8 @@ class ListclosedchannelsRequest:
     id: Pubkey | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class ListclosedchannelsResponseClosedchannelsAlias:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListclosedchannelsResponseClosedchannelsAlias(Answer):
     """Part of `listclosedchannels`."""
 
     local: ShortChannelId | None = None
@@ -25,8 +26,8 @@ class ListclosedchannelsResponseClosedchannelsAlias:
     remote: ShortChannelId | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class ListclosedchannelsResponseClosedchannelsChannelType:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListclosedchannelsResponseClosedchannelsChannelType(Answer):
     """Part of `listclosedchannels`."""
 
     bits: list[U32]
@@ -43,9 +44,11 @@ class ListclosedchannelsResponseClosedchannelsChannelType:
     ]
 
 
-@dataclass(kw_only=True, slots=True)
-class ListclosedchannelsResponseClosedchannels:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListclosedchannelsResponseClosedchannels(Answer):
     """Part of `listclosedchannels`."""
+
+    __added__ = {"funding_withheld": "v25.12"}
 
     peer_id: Pubkey | None = None
 
@@ -113,8 +116,10 @@ class ListclosedchannelsResponseClosedchannels:
     """Added in v24.02."""
 
 
-@dataclass(kw_only=True, slots=True)
-class ListclosedchannelsResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListclosedchannelsResponse(Answer):
     """What comes back from `listclosedchannels`: List the node's past channels."""
+
+    __source__ = "listclosedchannels"
 
     closedchannels: list[ListclosedchannelsResponseClosedchannels]

@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Literal
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hex, Msat, U32, U64
 
 
@@ -17,8 +18,8 @@ class ListconfigsRequest:
     """Name of the one setting to show; absent, all but those for developers."""
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsConf:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsConf(Answer):
     """Part of `listconfigs`."""
 
     value_str: str
@@ -26,8 +27,8 @@ class ListconfigsResponseConfigsConf:
     source: Literal["cmdline"]
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsDeveloper:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsDeveloper(Answer):
     """Added in v23.08."""
 
     set: bool
@@ -35,8 +36,8 @@ class ListconfigsResponseConfigsDeveloper:
     source: str
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsClearPlugins:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsClearPlugins(Answer):
     """Part of `listconfigs`."""
 
     set: bool
@@ -44,8 +45,8 @@ class ListconfigsResponseConfigsClearPlugins:
     source: str
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsDisableMpp:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsDisableMpp(Answer):
     """Part of `listconfigs`."""
 
     set: bool
@@ -55,8 +56,8 @@ class ListconfigsResponseConfigsDisableMpp:
     plugin: str | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsMainnet:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsMainnet(Answer):
     """Part of `listconfigs`."""
 
     set: bool
@@ -64,8 +65,8 @@ class ListconfigsResponseConfigsMainnet:
     source: str
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsRegtest:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsRegtest(Answer):
     """Part of `listconfigs`."""
 
     set: bool
@@ -73,8 +74,8 @@ class ListconfigsResponseConfigsRegtest:
     source: str
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsSignet:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsSignet(Answer):
     """Part of `listconfigs`."""
 
     set: bool
@@ -82,8 +83,8 @@ class ListconfigsResponseConfigsSignet:
     source: str
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsTestnet:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsTestnet(Answer):
     """Part of `listconfigs`."""
 
     set: bool
@@ -91,8 +92,8 @@ class ListconfigsResponseConfigsTestnet:
     source: str
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsImportantPlugin:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsImportantPlugin(Answer):
     """Part of `listconfigs`."""
 
     values_str: list[str]
@@ -100,8 +101,8 @@ class ListconfigsResponseConfigsImportantPlugin:
     sources: list[str]
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsPlugin:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsPlugin(Answer):
     """Part of `listconfigs`."""
 
     values_str: list[str]
@@ -109,8 +110,8 @@ class ListconfigsResponseConfigsPlugin:
     sources: list[str]
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsPluginDir:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsPluginDir(Answer):
     """Part of `listconfigs`."""
 
     values_str: list[str]
@@ -118,8 +119,8 @@ class ListconfigsResponseConfigsPluginDir:
     sources: list[str]
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsLightningDir:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsLightningDir(Answer):
     """Part of `listconfigs`."""
 
     value_str: str
@@ -127,8 +128,8 @@ class ListconfigsResponseConfigsLightningDir:
     source: str
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsNetwork:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsNetwork(Answer):
     """Part of `listconfigs`."""
 
     value_str: str
@@ -136,8 +137,8 @@ class ListconfigsResponseConfigsNetwork:
     source: str
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsAllowDeprecatedApis:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsAllowDeprecatedApis(Answer):
     """Part of `listconfigs`."""
 
     value_bool: bool
@@ -145,9 +146,11 @@ class ListconfigsResponseConfigsAllowDeprecatedApis:
     source: str
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsIPromiseToFixBrokenApiUser:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsIPromiseToFixBrokenApiUser(Answer):
     """Added in v24.02."""
+
+    __added__ = {"values_str": "v24.02", "sources": "v24.02"}
 
     values_str: list[str]
     """Added in v24.02."""
@@ -156,8 +159,8 @@ class ListconfigsResponseConfigsIPromiseToFixBrokenApiUser:
     """Added in v24.02."""
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsRpcFile:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsRpcFile(Answer):
     """Part of `listconfigs`."""
 
     value_str: str
@@ -165,8 +168,8 @@ class ListconfigsResponseConfigsRpcFile:
     source: str
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsDisablePlugin:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsDisablePlugin(Answer):
     """Part of `listconfigs`."""
 
     values_str: list[str]
@@ -174,8 +177,8 @@ class ListconfigsResponseConfigsDisablePlugin:
     sources: list[str]
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsAlwaysUseProxy:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsAlwaysUseProxy(Answer):
     """Part of `listconfigs`."""
 
     value_bool: bool
@@ -183,8 +186,8 @@ class ListconfigsResponseConfigsAlwaysUseProxy:
     source: str
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsDaemon:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsDaemon(Answer):
     """Part of `listconfigs`."""
 
     set: bool
@@ -192,8 +195,8 @@ class ListconfigsResponseConfigsDaemon:
     source: str
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsWallet:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsWallet(Answer):
     """Part of `listconfigs`."""
 
     value_str: str
@@ -201,8 +204,8 @@ class ListconfigsResponseConfigsWallet:
     source: str
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsLargeChannels:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsLargeChannels(Answer):
     """Part of `listconfigs`."""
 
     set: bool
@@ -210,8 +213,8 @@ class ListconfigsResponseConfigsLargeChannels:
     source: str
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsExperimentalDualFund:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsExperimentalDualFund(Answer):
     """Part of `listconfigs`."""
 
     set: bool
@@ -219,9 +222,11 @@ class ListconfigsResponseConfigsExperimentalDualFund:
     source: str
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsExperimentalSimpleClose:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsExperimentalSimpleClose(Answer):
     """Added in v26.09."""
+
+    __added__ = {"set": "v26.09", "source": "v26.09"}
 
     set: bool
     """Added in v26.09."""
@@ -230,8 +235,8 @@ class ListconfigsResponseConfigsExperimentalSimpleClose:
     """Added in v26.09."""
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsExperimentalSplicing:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsExperimentalSplicing(Answer):
     """Added in v23.08; deprecated in v26.04, removed after v27.04."""
 
     set: bool
@@ -239,8 +244,8 @@ class ListconfigsResponseConfigsExperimentalSplicing:
     source: str
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsExperimentalShutdownWrongFunding:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsExperimentalShutdownWrongFunding(Answer):
     """Part of `listconfigs`."""
 
     set: bool
@@ -248,8 +253,8 @@ class ListconfigsResponseConfigsExperimentalShutdownWrongFunding:
     source: str
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsExperimentalPeerStorage:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsExperimentalPeerStorage(Answer):
     """Added in v23.02; deprecated in v25.05, removed after v25.12."""
 
     set: bool
@@ -257,8 +262,8 @@ class ListconfigsResponseConfigsExperimentalPeerStorage:
     source: str
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsExperimentalAnchors:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsExperimentalAnchors(Answer):
     """Added in v23.08; deprecated in v24.02, removed after v25.02."""
 
     set: bool
@@ -266,8 +271,8 @@ class ListconfigsResponseConfigsExperimentalAnchors:
     source: str
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsDatabaseUpgrade:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsDatabaseUpgrade(Answer):
     """Part of `listconfigs`."""
 
     value_bool: bool
@@ -275,8 +280,8 @@ class ListconfigsResponseConfigsDatabaseUpgrade:
     source: str
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsRgb:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsRgb(Answer):
     """Part of `listconfigs`."""
 
     value_str: Hex
@@ -285,8 +290,8 @@ class ListconfigsResponseConfigsRgb:
     source: str
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsAlias:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsAlias(Answer):
     """Part of `listconfigs`."""
 
     value_str: str
@@ -294,8 +299,8 @@ class ListconfigsResponseConfigsAlias:
     source: str
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsPidFile:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsPidFile(Answer):
     """Part of `listconfigs`."""
 
     value_str: str
@@ -303,8 +308,8 @@ class ListconfigsResponseConfigsPidFile:
     source: str
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsIgnoreFeeLimits:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsIgnoreFeeLimits(Answer):
     """Part of `listconfigs`."""
 
     value_bool: bool
@@ -312,8 +317,8 @@ class ListconfigsResponseConfigsIgnoreFeeLimits:
     source: str
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsWatchtimeBlocks:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsWatchtimeBlocks(Answer):
     """Part of `listconfigs`."""
 
     value_int: U32
@@ -321,8 +326,8 @@ class ListconfigsResponseConfigsWatchtimeBlocks:
     source: str
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsMaxLocktimeBlocks:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsMaxLocktimeBlocks(Answer):
     """Deprecated in v24.05, removed after v24.11."""
 
     value_int: U32
@@ -330,8 +335,8 @@ class ListconfigsResponseConfigsMaxLocktimeBlocks:
     source: str
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsFundingConfirms:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsFundingConfirms(Answer):
     """Part of `listconfigs`."""
 
     value_int: U32
@@ -339,8 +344,8 @@ class ListconfigsResponseConfigsFundingConfirms:
     source: str
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsCltvDelta:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsCltvDelta(Answer):
     """Part of `listconfigs`."""
 
     value_int: U32
@@ -348,8 +353,8 @@ class ListconfigsResponseConfigsCltvDelta:
     source: str
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsCltvFinal:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsCltvFinal(Answer):
     """Part of `listconfigs`."""
 
     value_int: U32
@@ -357,8 +362,8 @@ class ListconfigsResponseConfigsCltvFinal:
     source: str
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsCommitTime:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsCommitTime(Answer):
     """Part of `listconfigs`."""
 
     value_int: U32
@@ -366,8 +371,8 @@ class ListconfigsResponseConfigsCommitTime:
     source: str
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsFeeBase:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsFeeBase(Answer):
     """Part of `listconfigs`."""
 
     value_int: U32
@@ -375,8 +380,8 @@ class ListconfigsResponseConfigsFeeBase:
     source: str
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsRescan:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsRescan(Answer):
     """Part of `listconfigs`."""
 
     value_int: int
@@ -384,8 +389,8 @@ class ListconfigsResponseConfigsRescan:
     source: str
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsFeePerSatoshi:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsFeePerSatoshi(Answer):
     """Part of `listconfigs`."""
 
     value_int: U32
@@ -393,8 +398,8 @@ class ListconfigsResponseConfigsFeePerSatoshi:
     source: str
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsMaxConcurrentHtlcs:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsMaxConcurrentHtlcs(Answer):
     """Part of `listconfigs`."""
 
     value_int: U32
@@ -402,8 +407,8 @@ class ListconfigsResponseConfigsMaxConcurrentHtlcs:
     source: str
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsHtlcMinimumMsat:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsHtlcMinimumMsat(Answer):
     """Part of `listconfigs`."""
 
     value_msat: Msat
@@ -412,8 +417,8 @@ class ListconfigsResponseConfigsHtlcMinimumMsat:
     source: str
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsHtlcMaximumMsat:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsHtlcMaximumMsat(Answer):
     """Part of `listconfigs`."""
 
     value_msat: Msat
@@ -422,8 +427,8 @@ class ListconfigsResponseConfigsHtlcMaximumMsat:
     source: str
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsMaxDustHtlcExposureMsat:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsMaxDustHtlcExposureMsat(Answer):
     """Part of `listconfigs`."""
 
     value_msat: Msat
@@ -432,9 +437,11 @@ class ListconfigsResponseConfigsMaxDustHtlcExposureMsat:
     source: str
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsAcceptHtlcTlvType:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsAcceptHtlcTlvType(Answer):
     """Added in v23.08."""
+
+    __added__ = {"values_int": "v23.08", "sources": "v23.08"}
 
     values_int: list[U32]
     """Added in v23.08."""
@@ -443,9 +450,11 @@ class ListconfigsResponseConfigsAcceptHtlcTlvType:
     """Added in v23.08."""
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsMinEmergencyMsat:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsMinEmergencyMsat(Answer):
     """Added in v23.08."""
+
+    __added__ = {"value_msat": "v23.08", "source": "v23.08"}
 
     value_msat: Msat
     """In millisatoshi. Added in v23.08."""
@@ -454,9 +463,11 @@ class ListconfigsResponseConfigsMinEmergencyMsat:
     """Added in v23.08."""
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsPaymentFrontingNode:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsPaymentFrontingNode(Answer):
     """Added in v26.04."""
+
+    __added__ = {"values_str": "v26.04", "sources": "v26.04"}
 
     values_str: list[str]
     """Added in v26.04."""
@@ -465,9 +476,11 @@ class ListconfigsResponseConfigsPaymentFrontingNode:
     """Added in v26.04."""
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsInvoicesOnchainFallback:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsInvoicesOnchainFallback(Answer):
     """Added in v23.11."""
+
+    __added__ = {"set": "v23.11", "source": "v23.11"}
 
     set: bool
     """Added in v23.11."""
@@ -476,8 +489,8 @@ class ListconfigsResponseConfigsInvoicesOnchainFallback:
     """Added in v23.11."""
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsMinCapacitySat:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsMinCapacitySat(Answer):
     """Part of `listconfigs`."""
 
     value_int: U64
@@ -488,8 +501,8 @@ class ListconfigsResponseConfigsMinCapacitySat:
     """Always true."""
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsAddr:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsAddr(Answer):
     """Part of `listconfigs`."""
 
     values_str: list[str]
@@ -497,8 +510,8 @@ class ListconfigsResponseConfigsAddr:
     sources: list[str]
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsAnnounceAddr:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsAnnounceAddr(Answer):
     """Part of `listconfigs`."""
 
     values_str: list[str]
@@ -506,8 +519,8 @@ class ListconfigsResponseConfigsAnnounceAddr:
     sources: list[str]
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsBindAddr:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsBindAddr(Answer):
     """Part of `listconfigs`."""
 
     values_str: list[str]
@@ -515,8 +528,8 @@ class ListconfigsResponseConfigsBindAddr:
     sources: list[str]
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsOffline:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsOffline(Answer):
     """Part of `listconfigs`."""
 
     set: bool
@@ -524,8 +537,8 @@ class ListconfigsResponseConfigsOffline:
     source: str
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsAutolisten:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsAutolisten(Answer):
     """Part of `listconfigs`."""
 
     value_bool: bool
@@ -533,8 +546,8 @@ class ListconfigsResponseConfigsAutolisten:
     source: str
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsProxy:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsProxy(Answer):
     """Part of `listconfigs`."""
 
     value_str: str
@@ -542,8 +555,8 @@ class ListconfigsResponseConfigsProxy:
     source: str
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsDisableDns:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsDisableDns(Answer):
     """Part of `listconfigs`."""
 
     set: bool
@@ -551,8 +564,8 @@ class ListconfigsResponseConfigsDisableDns:
     source: str
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsAnnounceAddrDiscovered:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsAnnounceAddrDiscovered(Answer):
     """Added in v23.02."""
 
     value_str: Literal["true", "false", "auto"]
@@ -560,8 +573,8 @@ class ListconfigsResponseConfigsAnnounceAddrDiscovered:
     source: str
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsAnnounceAddrDiscoveredPort:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsAnnounceAddrDiscoveredPort(Answer):
     """Added in v23.02."""
 
     value_int: U32
@@ -569,8 +582,8 @@ class ListconfigsResponseConfigsAnnounceAddrDiscoveredPort:
     source: str
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsEncryptedHsm:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsEncryptedHsm(Answer):
     """Deprecated in v25.12, removed after v26.12."""
 
     set: bool
@@ -578,9 +591,11 @@ class ListconfigsResponseConfigsEncryptedHsm:
     source: str
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsHsmPassphrase:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsHsmPassphrase(Answer):
     """Added in v25.12."""
+
+    __added__ = {"set": "v25.12", "source": "v25.12"}
 
     set: bool
     """Added in v25.12."""
@@ -589,9 +604,11 @@ class ListconfigsResponseConfigsHsmPassphrase:
     """Added in v25.12."""
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsRecover:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsRecover(Answer):
     """Added in v23.11."""
+
+    __added__ = {"value_str": "v23.11", "source": "v23.11"}
 
     value_str: str
     """Added in v23.11."""
@@ -600,8 +617,8 @@ class ListconfigsResponseConfigsRecover:
     """Added in v23.11."""
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsRpcFileMode:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsRpcFileMode(Answer):
     """Part of `listconfigs`."""
 
     value_str: str
@@ -609,8 +626,8 @@ class ListconfigsResponseConfigsRpcFileMode:
     source: str
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsLogLevel:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsLogLevel(Answer):
     """Part of `listconfigs`."""
 
     value_str: str
@@ -618,8 +635,8 @@ class ListconfigsResponseConfigsLogLevel:
     source: str
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsLogPrefix:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsLogPrefix(Answer):
     """Part of `listconfigs`."""
 
     value_str: str
@@ -627,8 +644,8 @@ class ListconfigsResponseConfigsLogPrefix:
     source: str
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsLogFile:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsLogFile(Answer):
     """Part of `listconfigs`."""
 
     values_str: list[str]
@@ -636,8 +653,8 @@ class ListconfigsResponseConfigsLogFile:
     sources: list[str]
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsLogTimestamps:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsLogTimestamps(Answer):
     """Part of `listconfigs`."""
 
     value_bool: bool
@@ -645,8 +662,8 @@ class ListconfigsResponseConfigsLogTimestamps:
     source: str
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsForceFeerates:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsForceFeerates(Answer):
     """Part of `listconfigs`."""
 
     value_str: str
@@ -654,8 +671,8 @@ class ListconfigsResponseConfigsForceFeerates:
     source: str
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsSubdaemon:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsSubdaemon(Answer):
     """Part of `listconfigs`."""
 
     values_str: list[str]
@@ -663,8 +680,8 @@ class ListconfigsResponseConfigsSubdaemon:
     sources: list[str]
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsFetchinvoiceNoconnect:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsFetchinvoiceNoconnect(Answer):
     """Part of `listconfigs`."""
 
     set: bool
@@ -675,8 +692,8 @@ class ListconfigsResponseConfigsFetchinvoiceNoconnect:
     """Added in v23.08."""
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsTorServicePassword:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsTorServicePassword(Answer):
     """Part of `listconfigs`."""
 
     value_str: str
@@ -684,8 +701,8 @@ class ListconfigsResponseConfigsTorServicePassword:
     source: str
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsAnnounceAddrDns:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsAnnounceAddrDns(Answer):
     """Part of `listconfigs`."""
 
     value_bool: bool
@@ -693,8 +710,8 @@ class ListconfigsResponseConfigsAnnounceAddrDns:
     source: str
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsRequireConfirmedInputs:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsRequireConfirmedInputs(Answer):
     """Part of `listconfigs`."""
 
     value_bool: bool
@@ -702,8 +719,8 @@ class ListconfigsResponseConfigsRequireConfirmedInputs:
     source: str
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsCommitFee:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsCommitFee(Answer):
     """Part of `listconfigs`."""
 
     value_int: U64
@@ -711,8 +728,8 @@ class ListconfigsResponseConfigsCommitFee:
     source: str
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsCommitFeerateOffset:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsCommitFeerateOffset(Answer):
     """Part of `listconfigs`."""
 
     value_int: U32
@@ -720,9 +737,11 @@ class ListconfigsResponseConfigsCommitFeerateOffset:
     source: str
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsAutoconnectSeekerPeers:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsAutoconnectSeekerPeers(Answer):
     """Added in v24.11."""
+
+    __added__ = {"value_int": "v24.11", "source": "v24.11"}
 
     value_int: U32
     """Added in v24.11."""
@@ -731,9 +750,11 @@ class ListconfigsResponseConfigsAutoconnectSeekerPeers:
     """Added in v24.11."""
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsCurrencyrateAddSource:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsCurrencyrateAddSource(Answer):
     """Added in v26.04."""
+
+    __added__ = {"values_str": "v26.04", "sources": "v26.04"}
 
     values_str: list[str]
     """Added in v26.04."""
@@ -745,9 +766,11 @@ class ListconfigsResponseConfigsCurrencyrateAddSource:
     """Added in v26.04."""
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsCurrencyrateDisableSource:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsCurrencyrateDisableSource(Answer):
     """Added in v26.04."""
+
+    __added__ = {"values_str": "v26.04", "sources": "v26.04"}
 
     values_str: list[str]
     """Added in v26.04."""
@@ -759,9 +782,11 @@ class ListconfigsResponseConfigsCurrencyrateDisableSource:
     """Added in v26.04."""
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigsMessagePadding:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsMessagePadding(Answer):
     """Added in v26.04."""
+
+    __added__ = {"value_bool": "v26.04", "source": "v26.04"}
 
     value_bool: bool
     """Added in v26.04."""
@@ -770,11 +795,11 @@ class ListconfigsResponseConfigsMessagePadding:
     """Added in v26.04."""
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponseConfigs:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigs(Answer):
     """Added in v23.08."""
 
-    __wire_names__: ClassVar[dict[str, str]] = {
+    __wire_names__ = {
         "clear_plugins": "clear-plugins",
         "disable_mpp": "disable-mpp",
         "important_plugin": "important-plugin",
@@ -1016,9 +1041,11 @@ class ListconfigsResponseConfigs:
     """Added in v26.04."""
 
 
-@dataclass(kw_only=True, slots=True)
-class ListconfigsResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponse(Answer):
     """What comes back from `listconfigs`: Show each setting and where it was made."""
+
+    __source__ = "listconfigs"
 
     configs: ListconfigsResponseConfigs | None = None
     """Added in v23.08."""

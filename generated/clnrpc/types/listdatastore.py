@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hex, U64
 
 
@@ -15,8 +16,8 @@ class ListdatastoreRequest:
     key: list[str] | str | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class ListdatastoreResponseDatastore:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListdatastoreResponseDatastore(Answer):
     """Part of `listdatastore`."""
 
     key: list[str]
@@ -28,8 +29,10 @@ class ListdatastoreResponseDatastore:
     string: str | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class ListdatastoreResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListdatastoreResponse(Answer):
     """What comes back from `listdatastore`: Read saved values by key."""
+
+    __source__ = "listdatastore"
 
     datastore: list[ListdatastoreResponseDatastore]

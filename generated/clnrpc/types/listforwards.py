@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Msat, ShortChannelId, U32, U64
 
 
@@ -43,9 +44,11 @@ class ListforwardsRequest:
     """
 
 
-@dataclass(kw_only=True, slots=True)
-class ListforwardsResponseForwards:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListforwardsResponseForwards(Answer):
     """Part of `listforwards`."""
+
+    __added__ = {"created_index": "v23.11"}
 
     created_index: U64
     """Added in v23.11."""
@@ -86,8 +89,10 @@ class ListforwardsResponseForwards:
     """In millisatoshi. Only if `out_msat` is present."""
 
 
-@dataclass(kw_only=True, slots=True)
-class ListforwardsResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListforwardsResponse(Answer):
     """What comes back from `listforwards`: List the payments routed through this node."""
+
+    __source__ = "listforwards"
 
     forwards: list[ListforwardsResponseForwards]

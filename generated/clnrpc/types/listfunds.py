@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hash, Hex, Msat, Pubkey, ShortChannelId, Txid, U32
 
 
@@ -20,8 +21,8 @@ class ListfundsRequest:
     """
 
 
-@dataclass(kw_only=True, slots=True)
-class ListfundsResponseOutputs:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListfundsResponseOutputs(Answer):
     """Part of `listfunds`."""
 
     txid: Txid
@@ -48,9 +49,11 @@ class ListfundsResponseOutputs:
     """Only if `status` is "confirmed"."""
 
 
-@dataclass(kw_only=True, slots=True)
-class ListfundsResponseChannels:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListfundsResponseChannels(Answer):
     """Part of `listfunds`."""
+
+    __added__ = {"channel_id": "v23.05"}
 
     peer_id: Pubkey
 
@@ -92,9 +95,11 @@ class ListfundsResponseChannels:
     """
 
 
-@dataclass(kw_only=True, slots=True)
-class ListfundsResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListfundsResponse(Answer):
     """What comes back from `listfunds`: Show on-chain coins and channel balances."""
+
+    __source__ = "listfunds"
 
     outputs: list[ListfundsResponseOutputs]
 

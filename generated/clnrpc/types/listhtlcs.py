@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hash, Msat, ShortChannelId, U32, U64
 
 
@@ -25,9 +26,11 @@ class ListhtlcsRequest:
     """Added in v25.05."""
 
 
-@dataclass(kw_only=True, slots=True)
-class ListhtlcsResponseHtlcs:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListhtlcsResponseHtlcs(Answer):
     """Part of `listhtlcs`."""
+
+    __added__ = {"created_index": "v25.05"}
 
     short_channel_id: ShortChannelId
 
@@ -72,8 +75,10 @@ class ListhtlcsResponseHtlcs:
     ]
 
 
-@dataclass(kw_only=True, slots=True)
-class ListhtlcsResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListhtlcsResponse(Answer):
     """What comes back from `listhtlcs`: List the HTLCs of all channels or one."""
+
+    __source__ = "listhtlcs"
 
     htlcs: list[ListhtlcsResponseHtlcs]

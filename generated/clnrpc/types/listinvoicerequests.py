@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hash
 
 
@@ -22,8 +23,8 @@ class ListinvoicerequestsRequest:
     """
 
 
-@dataclass(kw_only=True, slots=True)
-class ListinvoicerequestsResponseInvoicerequests:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListinvoicerequestsResponseInvoicerequests(Answer):
     """Part of `listinvoicerequests`."""
 
     invreq_id: Hash
@@ -45,9 +46,11 @@ class ListinvoicerequestsResponseInvoicerequests:
     """The label it was made with, if any."""
 
 
-@dataclass(kw_only=True, slots=True)
-class ListinvoicerequestsResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListinvoicerequestsResponse(Answer):
     """What comes back from `listinvoicerequests`: List the requests made with invoicerequest."""
+
+    __source__ = "listinvoicerequests"
 
     invoicerequests: list[ListinvoicerequestsResponseInvoicerequests]
     """The requests."""

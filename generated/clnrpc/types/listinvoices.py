@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hash, Hex, Msat, Secret, Txid, U32, U64
 
 
@@ -45,9 +46,11 @@ class ListinvoicesRequest:
     """
 
 
-@dataclass(kw_only=True, slots=True)
-class ListinvoicesResponseInvoicesPaidOutpoint:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListinvoicesResponseInvoicesPaidOutpoint(Answer):
     """Added in v23.11."""
+
+    __added__ = {"txid": "v23.11", "outnum": "v23.11"}
 
     txid: Txid
     """Added in v23.11."""
@@ -56,9 +59,11 @@ class ListinvoicesResponseInvoicesPaidOutpoint:
     """Added in v23.11."""
 
 
-@dataclass(kw_only=True, slots=True)
-class ListinvoicesResponseInvoices:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListinvoicesResponseInvoices(Answer):
     """Part of `listinvoices`."""
+
+    __added__ = {"created_index": "v23.08"}
 
     label: str
 
@@ -103,8 +108,10 @@ class ListinvoicesResponseInvoices:
     """Only if `status` is "paid"."""
 
 
-@dataclass(kw_only=True, slots=True)
-class ListinvoicesResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListinvoicesResponse(Answer):
     """What comes back from `listinvoices`: List invoices and whether they are paid."""
+
+    __source__ = "listinvoices"
 
     invoices: list[ListinvoicesResponseInvoices]

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Pubkey, U32, U64
 
 
@@ -23,8 +24,8 @@ class ListnetworkeventsRequest:
     limit: U32 | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class ListnetworkeventsResponseNetworkevents:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListnetworkeventsResponseNetworkevents(Answer):
     """Part of `listnetworkevents`."""
 
     created_index: U64
@@ -43,8 +44,10 @@ class ListnetworkeventsResponseNetworkevents:
     """Only if `type` is "connect_fail"."""
 
 
-@dataclass(kw_only=True, slots=True)
-class ListnetworkeventsResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListnetworkeventsResponse(Answer):
     """What comes back from `listnetworkevents`: Show the log of connections and pings."""
+
+    __source__ = "listnetworkevents"
 
     networkevents: list[ListnetworkeventsResponseNetworkevents]

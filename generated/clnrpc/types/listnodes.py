@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hex, Msat, Pubkey, U16, U32
 
 
@@ -17,8 +18,8 @@ class ListnodesRequest:
     """Show only the node with this id, 33 bytes in hex; absent, all."""
 
 
-@dataclass(kw_only=True, slots=True)
-class ListnodesResponseNodesOptionWillFund:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListnodesResponseNodesOptionWillFund(Answer):
     """Part of `listnodes`."""
 
     lease_fee_base_msat: Msat
@@ -36,8 +37,8 @@ class ListnodesResponseNodesOptionWillFund:
     compact_lease: Hex
 
 
-@dataclass(kw_only=True, slots=True)
-class ListnodesResponseNodesAddresses:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListnodesResponseNodesAddresses(Answer):
     """Part of `listnodes`."""
 
     type: Literal["dns", "ipv4", "ipv6", "torv2", "torv3"]
@@ -48,8 +49,8 @@ class ListnodesResponseNodesAddresses:
     """Only if `type` is "dns" or "ipv4" or "ipv6" or "torv2" or "torv3"."""
 
 
-@dataclass(kw_only=True, slots=True)
-class ListnodesResponseNodes:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListnodesResponseNodes(Answer):
     """Part of `listnodes`."""
 
     nodeid: Pubkey
@@ -72,8 +73,10 @@ class ListnodesResponseNodes:
     """Only if `last_timestamp` is present."""
 
 
-@dataclass(kw_only=True, slots=True)
-class ListnodesResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListnodesResponse(Answer):
     """What comes back from `listnodes`: List the nodes known from gossip."""
+
+    __source__ = "listnodes"
 
     nodes: list[ListnodesResponseNodes]

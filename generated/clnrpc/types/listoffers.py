@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hash
 
 
@@ -19,9 +20,11 @@ class ListoffersRequest:
     """Whether to leave out offers that are disabled or used up; absent, *false*."""
 
 
-@dataclass(kw_only=True, slots=True)
-class ListoffersResponseOffers:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListoffersResponseOffers(Answer):
     """Part of `listoffers`."""
+
+    __added__ = {"force_paths": "v26.04"}
 
     offer_id: Hash
 
@@ -42,8 +45,10 @@ class ListoffersResponseOffers:
     label: str | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class ListoffersResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListoffersResponse(Answer):
     """What comes back from `listoffers`: List this node's offers."""
+
+    __source__ = "listoffers"
 
     offers: list[ListoffersResponseOffers]

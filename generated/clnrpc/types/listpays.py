@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hash, Hex, Msat, Pubkey, Secret, U32, U64
 
 
@@ -44,9 +45,11 @@ class ListpaysRequest:
     """
 
 
-@dataclass(kw_only=True, slots=True)
-class ListpaysResponsePays:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListpaysResponsePays(Answer):
     """Part of `listpays`."""
+
+    __added__ = {"created_index": "v24.11"}
 
     payment_hash: Hash
 
@@ -88,8 +91,10 @@ class ListpaysResponsePays:
     """Only if `status` is "failed"."""
 
 
-@dataclass(kw_only=True, slots=True)
-class ListpaysResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListpaysResponse(Answer):
     """What comes back from `listpays`: List outgoing payments, their parts summed up."""
+
+    __source__ = "listpays"
 
     pays: list[ListpaysResponsePays]

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hash, Hex, Msat, Pubkey, ShortChannelId, Txid, U32, U64
 
 
@@ -29,8 +30,8 @@ class ListpeerchannelsRequest:
     """
 
 
-@dataclass(kw_only=True, slots=True)
-class ListpeerchannelsResponseChannelsChannelType:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListpeerchannelsResponseChannelsChannelType(Answer):
     """Added in v23.05."""
 
     bits: list[U32]
@@ -47,9 +48,17 @@ class ListpeerchannelsResponseChannelsChannelType:
     ]
 
 
-@dataclass(kw_only=True, slots=True)
-class ListpeerchannelsResponseChannelsUpdatesLocal:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListpeerchannelsResponseChannelsUpdatesLocal(Answer):
     """Added in v24.02."""
+
+    __added__ = {
+        "htlc_minimum_msat": "v24.02",
+        "htlc_maximum_msat": "v24.02",
+        "cltv_expiry_delta": "v24.02",
+        "fee_base_msat": "v24.02",
+        "fee_proportional_millionths": "v24.02",
+    }
 
     htlc_minimum_msat: Msat
     """In millisatoshi. Added in v24.02."""
@@ -67,9 +76,17 @@ class ListpeerchannelsResponseChannelsUpdatesLocal:
     """Added in v24.02."""
 
 
-@dataclass(kw_only=True, slots=True)
-class ListpeerchannelsResponseChannelsUpdatesRemote:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListpeerchannelsResponseChannelsUpdatesRemote(Answer):
     """Added in v24.02."""
+
+    __added__ = {
+        "htlc_minimum_msat": "v24.02",
+        "htlc_maximum_msat": "v24.02",
+        "cltv_expiry_delta": "v24.02",
+        "fee_base_msat": "v24.02",
+        "fee_proportional_millionths": "v24.02",
+    }
 
     htlc_minimum_msat: Msat
     """In millisatoshi. Added in v24.02."""
@@ -87,9 +104,11 @@ class ListpeerchannelsResponseChannelsUpdatesRemote:
     """Added in v24.02."""
 
 
-@dataclass(kw_only=True, slots=True)
-class ListpeerchannelsResponseChannelsUpdates:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListpeerchannelsResponseChannelsUpdates(Answer):
     """Added in v24.02."""
+
+    __added__ = {"local": "v24.02"}
 
     local: ListpeerchannelsResponseChannelsUpdatesLocal
     """Added in v24.02."""
@@ -98,8 +117,8 @@ class ListpeerchannelsResponseChannelsUpdates:
     """Added in v24.02."""
 
 
-@dataclass(kw_only=True, slots=True)
-class ListpeerchannelsResponseChannelsFeerate:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListpeerchannelsResponseChannelsFeerate(Answer):
     """Part of `listpeerchannels`."""
 
     perkw: U32
@@ -107,9 +126,11 @@ class ListpeerchannelsResponseChannelsFeerate:
     perkb: U32
 
 
-@dataclass(kw_only=True, slots=True)
-class ListpeerchannelsResponseChannelsInflight:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListpeerchannelsResponseChannelsInflight(Answer):
     """Part of `listpeerchannels`."""
+
+    __added__ = {"splice_amount": "v23.08"}
 
     funding_txid: Txid
 
@@ -129,8 +150,8 @@ class ListpeerchannelsResponseChannelsInflight:
     scratch_txid: Txid | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class ListpeerchannelsResponseChannelsFunding:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListpeerchannelsResponseChannelsFunding(Answer):
     """Part of `listpeerchannels`."""
 
     pushed_msat: Msat | None = None
@@ -155,8 +176,8 @@ class ListpeerchannelsResponseChannelsFunding:
     """Added in v25.12."""
 
 
-@dataclass(kw_only=True, slots=True)
-class ListpeerchannelsResponseChannelsAlias:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListpeerchannelsResponseChannelsAlias(Answer):
     """Part of `listpeerchannels`."""
 
     local: ShortChannelId | None = None
@@ -164,8 +185,8 @@ class ListpeerchannelsResponseChannelsAlias:
     remote: ShortChannelId | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class ListpeerchannelsResponseChannelsStateChanges:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListpeerchannelsResponseChannelsStateChanges(Answer):
     """Part of `listpeerchannels`."""
 
     timestamp: str
@@ -209,9 +230,11 @@ class ListpeerchannelsResponseChannelsStateChanges:
     message: str
 
 
-@dataclass(kw_only=True, slots=True)
-class ListpeerchannelsResponseChannelsHtlcs:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListpeerchannelsResponseChannelsHtlcs(Answer):
     """Part of `listpeerchannels`."""
+
+    __added__ = {"direction": "v23.02"}
 
     direction: Literal["in", "out"]
     """Added in v23.02."""
@@ -252,11 +275,10 @@ class ListpeerchannelsResponseChannelsHtlcs:
         "RCVD_REMOVE_ACK_COMMIT",
         "SENT_REMOVE_ACK_REVOCATION",
     ]
-    """Only if `direction` is "out", or if `direction` is "in"."""
 
 
-@dataclass(kw_only=True, slots=True)
-class ListpeerchannelsResponseChannels:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListpeerchannelsResponseChannels(Answer):
     """Part of `listpeerchannels`."""
 
     peer_id: Pubkey
@@ -429,8 +451,10 @@ class ListpeerchannelsResponseChannels:
     """Only if `close_to` is present."""
 
 
-@dataclass(kw_only=True, slots=True)
-class ListpeerchannelsResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListpeerchannelsResponse(Answer):
     """What comes back from `listpeerchannels`: List this node's channels in full detail."""
+
+    __source__ = "listpeerchannels"
 
     channels: list[ListpeerchannelsResponseChannels]

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hex, Pubkey, U32
 
 
@@ -20,8 +21,8 @@ class ListpeersRequest:
     """Add each peer's log lines from this level up: *io*, *trace*, *debug*, *info* or *unusual*; absent, no log."""
 
 
-@dataclass(kw_only=True, slots=True)
-class ListpeersResponsePeersLog:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListpeersResponsePeersLog(Answer):
     """Part of `listpeers`."""
 
     type: Literal["SKIPPED", "BROKEN", "UNUSUAL", "INFO", "DEBUG", "TRACE", "IO_IN", "IO_OUT"]
@@ -45,9 +46,11 @@ class ListpeersResponsePeersLog:
     """Only if `type` is "IO_IN" or "IO_OUT"."""
 
 
-@dataclass(kw_only=True, slots=True)
-class ListpeersResponsePeers:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListpeersResponsePeers(Answer):
     """Part of `listpeers`."""
+
+    __added__ = {"num_channels": "v23.02"}
 
     id: Pubkey
 
@@ -68,8 +71,10 @@ class ListpeersResponsePeers:
     """Only if `connected` is true."""
 
 
-@dataclass(kw_only=True, slots=True)
-class ListpeersResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListpeersResponse(Answer):
     """What comes back from `listpeers`: List the node's peers and their state."""
+
+    __source__ = "listpeers"
 
     peers: list[ListpeersResponsePeers]

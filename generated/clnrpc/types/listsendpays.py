@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hash, Hex, Msat, Pubkey, Secret, U32, U64
 
 
@@ -43,9 +44,11 @@ class ListsendpaysRequest:
     """
 
 
-@dataclass(kw_only=True, slots=True)
-class ListsendpaysResponsePayments:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListsendpaysResponsePayments(Answer):
     """Part of `listsendpays`."""
+
+    __added__ = {"created_index": "v23.11"}
 
     created_index: U64
     """Added in v23.11."""
@@ -91,8 +94,10 @@ class ListsendpaysResponsePayments:
     """Only if `status` is "failed"."""
 
 
-@dataclass(kw_only=True, slots=True)
-class ListsendpaysResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListsendpaysResponse(Answer):
     """What comes back from `listsendpays`: List outgoing payments part by part."""
+
+    __source__ = "listsendpays"
 
     payments: list[ListsendpaysResponsePayments]

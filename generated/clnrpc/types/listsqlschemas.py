@@ -6,6 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
+
 
 @dataclass(kw_only=True, slots=True)
 class ListsqlschemasRequest:
@@ -14,8 +16,8 @@ class ListsqlschemasRequest:
     table: str | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class ListsqlschemasResponseSchemasColumns:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListsqlschemasResponseSchemasColumns(Answer):
     """Part of `listsqlschemas`."""
 
     name: str
@@ -23,8 +25,8 @@ class ListsqlschemasResponseSchemasColumns:
     type: Literal["INTEGER", "BLOB", "TEXT", "REAL"]
 
 
-@dataclass(kw_only=True, slots=True)
-class ListsqlschemasResponseSchemas:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListsqlschemasResponseSchemas(Answer):
     """Part of `listsqlschemas`."""
 
     tablename: str
@@ -34,8 +36,10 @@ class ListsqlschemasResponseSchemas:
     indices: list[list[str]] | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class ListsqlschemasResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListsqlschemasResponse(Answer):
     """What comes back from `listsqlschemas`: Show the tables and columns that sql can query."""
+
+    __source__ = "listsqlschemas"
 
     schemas: list[ListsqlschemasResponseSchemas]

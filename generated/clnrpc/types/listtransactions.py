@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hex, Msat, Txid, U32
 
 
@@ -13,8 +14,8 @@ class ListtransactionsRequest:
     """What is sent to `listtransactions`: List the on-chain wallet's transactions."""
 
 
-@dataclass(kw_only=True, slots=True)
-class ListtransactionsResponseTransactionsInputs:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListtransactionsResponseTransactionsInputs(Answer):
     """Part of `listtransactions`."""
 
     txid: Txid
@@ -24,8 +25,8 @@ class ListtransactionsResponseTransactionsInputs:
     sequence: U32
 
 
-@dataclass(kw_only=True, slots=True)
-class ListtransactionsResponseTransactionsOutputs:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListtransactionsResponseTransactionsOutputs(Answer):
     """Part of `listtransactions`."""
 
     index: U32
@@ -36,8 +37,8 @@ class ListtransactionsResponseTransactionsOutputs:
     scriptPubKey: Hex
 
 
-@dataclass(kw_only=True, slots=True)
-class ListtransactionsResponseTransactions:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListtransactionsResponseTransactions(Answer):
     """Part of `listtransactions`."""
 
     hash: Txid
@@ -57,8 +58,10 @@ class ListtransactionsResponseTransactions:
     outputs: list[ListtransactionsResponseTransactionsOutputs]
 
 
-@dataclass(kw_only=True, slots=True)
-class ListtransactionsResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListtransactionsResponse(Answer):
     """What comes back from `listtransactions`: List the on-chain wallet's transactions."""
+
+    __source__ = "listtransactions"
 
     transactions: list[ListtransactionsResponseTransactions]

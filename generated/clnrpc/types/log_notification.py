@@ -6,10 +6,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
 
-@dataclass(kw_only=True, slots=True)
-class LogNotification:
+
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class LogNotification(Answer):
     """The payload of the notification `log`: The node wrote a log line."""
+
+    __source__ = "log"
 
     level: Literal["io", "trace", "debug", "info", "unusual", "broken"]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hex, Secret
 
 
@@ -17,8 +18,10 @@ class MakesecretRequest:
     string: str | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class MakesecretResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class MakesecretResponse(Answer):
     """What comes back from `makesecret`: Derive a secret from the node's master secret."""
+
+    __source__ = "makesecret"
 
     secret: Secret

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Feerate, Hash, Hex, Msat, Outpoint, Pubkey, Sat, SatOrAll, Txid, U32
 
 
@@ -54,9 +55,11 @@ class MultifundchannelRequest:
     commitment_feerate: Feerate | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class MultifundchannelResponseChannelIdsChannelType:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class MultifundchannelResponseChannelIdsChannelType(Answer):
     """Added in v24.02."""
+
+    __added__ = {"bits": "v24.02", "names": "v24.02"}
 
     bits: list[U32]
     """Added in v24.02."""
@@ -74,9 +77,11 @@ class MultifundchannelResponseChannelIdsChannelType:
     """Added in v24.02."""
 
 
-@dataclass(kw_only=True, slots=True)
-class MultifundchannelResponseChannelIds:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class MultifundchannelResponseChannelIds(Answer):
     """Part of `multifundchannel`."""
+
+    __added__ = {"channel_type": "v24.02"}
 
     id: Pubkey
 
@@ -90,8 +95,8 @@ class MultifundchannelResponseChannelIds:
     close_to: Hex | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class MultifundchannelResponseFailedError:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class MultifundchannelResponseFailedError(Answer):
     """Part of `multifundchannel`."""
 
     code: int
@@ -101,8 +106,8 @@ class MultifundchannelResponseFailedError:
     data: Any | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class MultifundchannelResponseFailed:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class MultifundchannelResponseFailed(Answer):
     """Part of `multifundchannel`."""
 
     id: Pubkey
@@ -112,9 +117,11 @@ class MultifundchannelResponseFailed:
     error: MultifundchannelResponseFailedError
 
 
-@dataclass(kw_only=True, slots=True)
-class MultifundchannelResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class MultifundchannelResponse(Answer):
     """What comes back from `multifundchannel`: Open several channels in one transaction."""
+
+    __source__ = "multifundchannel"
 
     tx: Hex
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Feerate, Hex, Outpoint, Txid, U32
 
 
@@ -23,9 +24,11 @@ class MultiwithdrawRequest:
     utxos: list[Outpoint] | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class MultiwithdrawResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class MultiwithdrawResponse(Answer):
     """What comes back from `multiwithdraw`: Pay several on-chain addresses in one transaction."""
+
+    __source__ = "multiwithdraw"
 
     tx: Hex
 

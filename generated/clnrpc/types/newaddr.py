@@ -6,6 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
+
 
 @dataclass(kw_only=True, slots=True)
 class NewaddrRequest:
@@ -17,9 +19,11 @@ class NewaddrRequest:
     """
 
 
-@dataclass(kw_only=True, slots=True)
-class NewaddrResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class NewaddrResponse(Answer):
     """What comes back from `newaddr`: Get a fresh on-chain address to receive at."""
+
+    __source__ = "newaddr"
 
     p2tr: str | None = None
     """Added in v23.08."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
+
 
 @dataclass(kw_only=True, slots=True)
 class NotificationsRequest:
@@ -14,6 +16,8 @@ class NotificationsRequest:
     """Whether notifications are wanted."""
 
 
-@dataclass(kw_only=True, slots=True)
-class NotificationsResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class NotificationsResponse(Answer):
     """What comes back from `notifications`: Choose whether this connection gets notifications."""
+
+    __source__ = "notifications"

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Currency, Hash, MsatOrAny, Pubkey, U32, U64
 
 
@@ -81,9 +82,11 @@ class OfferRequest:
     """Hidden: not meant for general use."""
 
 
-@dataclass(kw_only=True, slots=True)
-class OfferResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class OfferResponse(Answer):
     """What comes back from `offer`: Create an offer for others to pay."""
+
+    __source__ = "offer"
 
     offer_id: Hash
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hex, Pubkey, ShortChannelId, U32, U64
 
 
-@dataclass(kw_only=True, slots=True)
-class OnionMessageRecvHookRequestOnionMessageReplyBlindedpathHops:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class OnionMessageRecvHookRequestOnionMessageReplyBlindedpathHops(Answer):
     """Part of `onion_message_recv`."""
 
     blinded_node_id: Pubkey
@@ -17,8 +18,8 @@ class OnionMessageRecvHookRequestOnionMessageReplyBlindedpathHops:
     encrypted_recipient_data: Hex
 
 
-@dataclass(kw_only=True, slots=True)
-class OnionMessageRecvHookRequestOnionMessageReplyBlindedpath:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class OnionMessageRecvHookRequestOnionMessageReplyBlindedpath(Answer):
     """Part of `onion_message_recv`."""
 
     first_node_id: Pubkey | None = None
@@ -33,8 +34,8 @@ class OnionMessageRecvHookRequestOnionMessageReplyBlindedpath:
     hops: list[OnionMessageRecvHookRequestOnionMessageReplyBlindedpathHops] | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class OnionMessageRecvHookRequestOnionMessageUnknownFields:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class OnionMessageRecvHookRequestOnionMessageUnknownFields(Answer):
     """Part of `onion_message_recv`."""
 
     number: U64
@@ -42,8 +43,8 @@ class OnionMessageRecvHookRequestOnionMessageUnknownFields:
     value: Hex
 
 
-@dataclass(kw_only=True, slots=True)
-class OnionMessageRecvHookRequestOnionMessage:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class OnionMessageRecvHookRequestOnionMessage(Answer):
     """Part of `onion_message_recv`."""
 
     reply_blindedpath: OnionMessageRecvHookRequestOnionMessageReplyBlindedpath | None = None
@@ -57,9 +58,11 @@ class OnionMessageRecvHookRequestOnionMessage:
     unknown_fields: list[OnionMessageRecvHookRequestOnionMessageUnknownFields] | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class OnionMessageRecvHookRequest:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class OnionMessageRecvHookRequest(Answer):
     """The payload of the hook `onion_message_recv`: Handle an onion message sent to this node."""
+
+    __source__ = "onion_message_recv"
 
     onion_message: OnionMessageRecvHookRequestOnionMessage
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hex, Pubkey, Secret, ShortChannelId, U32, U64
 
 
-@dataclass(kw_only=True, slots=True)
-class OnionMessageRecvSecretHookRequestOnionMessageReplyBlindedpathHops:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class OnionMessageRecvSecretHookRequestOnionMessageReplyBlindedpathHops(Answer):
     """Part of `onion_message_recv_secret`."""
 
     blinded_node_id: Pubkey
@@ -17,8 +18,8 @@ class OnionMessageRecvSecretHookRequestOnionMessageReplyBlindedpathHops:
     encrypted_recipient_data: Hex
 
 
-@dataclass(kw_only=True, slots=True)
-class OnionMessageRecvSecretHookRequestOnionMessageReplyBlindedpath:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class OnionMessageRecvSecretHookRequestOnionMessageReplyBlindedpath(Answer):
     """Part of `onion_message_recv_secret`."""
 
     first_node_id: Pubkey | None = None
@@ -33,8 +34,8 @@ class OnionMessageRecvSecretHookRequestOnionMessageReplyBlindedpath:
     hops: list[OnionMessageRecvSecretHookRequestOnionMessageReplyBlindedpathHops] | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class OnionMessageRecvSecretHookRequestOnionMessageUnknownFields:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class OnionMessageRecvSecretHookRequestOnionMessageUnknownFields(Answer):
     """Part of `onion_message_recv_secret`."""
 
     number: U64
@@ -42,8 +43,8 @@ class OnionMessageRecvSecretHookRequestOnionMessageUnknownFields:
     value: Hex
 
 
-@dataclass(kw_only=True, slots=True)
-class OnionMessageRecvSecretHookRequestOnionMessage:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class OnionMessageRecvSecretHookRequestOnionMessage(Answer):
     """Part of `onion_message_recv_secret`."""
 
     pathsecret: Secret
@@ -59,9 +60,11 @@ class OnionMessageRecvSecretHookRequestOnionMessage:
     unknown_fields: list[OnionMessageRecvSecretHookRequestOnionMessageUnknownFields] | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class OnionMessageRecvSecretHookRequest:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class OnionMessageRecvSecretHookRequest(Answer):
     """The payload of the hook `onion_message_recv_secret`: Handle an onion message over this node's own path."""
+
+    __source__ = "onion_message_recv_secret"
 
     onion_message: OnionMessageRecvSecretHookRequestOnionMessage
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hex, Pubkey, ShortChannelIdDir
 
 
-@dataclass(kw_only=True, slots=True)
-class OnionmessageForwardFailNotification:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class OnionmessageForwardFailNotification(Answer):
     """The payload of the notification `onionmessage_forward_fail`: An onion message could not be passed on."""
+
+    __source__ = "onionmessage_forward_fail"
 
     source: Pubkey
 

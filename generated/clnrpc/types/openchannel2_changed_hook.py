@@ -6,12 +6,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hash
 
 
-@dataclass(kw_only=True, slots=True)
-class Openchannel2ChangedHookRequestOpenchannel2Changed:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class Openchannel2ChangedHookRequestOpenchannel2Changed(Answer):
     """Part of `openchannel2_changed`."""
+
+    __added__ = {"require_confirmed_inputs": "v23.02"}
 
     channel_id: Hash
 
@@ -21,9 +24,11 @@ class Openchannel2ChangedHookRequestOpenchannel2Changed:
     """Added in v23.02."""
 
 
-@dataclass(kw_only=True, slots=True)
-class Openchannel2ChangedHookRequest:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class Openchannel2ChangedHookRequest(Answer):
     """The payload of the hook `openchannel2_changed`: Adjust the funding PSBT of a v2 channel."""
+
+    __source__ = "openchannel2_changed"
 
     openchannel2_changed: Openchannel2ChangedHookRequestOpenchannel2Changed
 

@@ -6,11 +6,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hash, Hex, Msat, Pubkey, U16, U32, U8
 
 
-@dataclass(kw_only=True, slots=True)
-class Openchannel2HookRequestOpenchannel2ChannelType:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class Openchannel2HookRequestOpenchannel2ChannelType(Answer):
     """Added in v25.09."""
 
     bits: list[U32]
@@ -18,25 +19,27 @@ class Openchannel2HookRequestOpenchannel2ChannelType:
     names: list[str]
 
 
-@dataclass(kw_only=True, slots=True)
-class Openchannel2HookRequestOpenchannel2:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class Openchannel2HookRequestOpenchannel2(Answer):
     """Part of `openchannel2`."""
+
+    __added__ = {"require_confirmed_inputs": "v23.02", "channel_type": "v25.09"}
 
     id: Pubkey
 
     channel_id: Hash
 
     their_funding_msat: Msat
-    """As a number: millisatoshi."""
+    """In millisatoshi."""
 
     dust_limit_msat: Msat
-    """As a number: millisatoshi."""
+    """In millisatoshi."""
 
     max_htlc_value_in_flight_msat: Msat
-    """As a number: millisatoshi."""
+    """In millisatoshi."""
 
     htlc_minimum_msat: Msat
-    """As a number: millisatoshi."""
+    """In millisatoshi."""
 
     funding_feerate_per_kw: U32
 
@@ -57,10 +60,10 @@ class Openchannel2HookRequestOpenchannel2:
     shutdown_scriptpubkey: Hex | None = None
 
     channel_max_msat: Msat
-    """As a number: millisatoshi."""
+    """In millisatoshi."""
 
     requested_lease_msat: Msat | None = None
-    """As a number: millisatoshi."""
+    """In millisatoshi."""
 
     lease_blockheight_start: U32 | None = None
 
@@ -73,9 +76,11 @@ class Openchannel2HookRequestOpenchannel2:
     """Added in v25.09."""
 
 
-@dataclass(kw_only=True, slots=True)
-class Openchannel2HookRequest:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class Openchannel2HookRequest(Answer):
     """The payload of the hook `openchannel2`: Decide on a proposed v2 channel and help fund it."""
+
+    __source__ = "openchannel2"
 
     openchannel2: Openchannel2HookRequestOpenchannel2
 

@@ -6,11 +6,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hash
 
 
-@dataclass(kw_only=True, slots=True)
-class Openchannel2SignHookRequestOpenchannel2Sign:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class Openchannel2SignHookRequestOpenchannel2Sign(Answer):
     """Part of `openchannel2_sign`."""
 
     channel_id: Hash
@@ -18,9 +19,11 @@ class Openchannel2SignHookRequestOpenchannel2Sign:
     psbt: str
 
 
-@dataclass(kw_only=True, slots=True)
-class Openchannel2SignHookRequest:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class Openchannel2SignHookRequest(Answer):
     """The payload of the hook `openchannel2_sign`: Sign the funding PSBT of a v2 channel."""
+
+    __source__ = "openchannel2_sign"
 
     openchannel2_sign: Openchannel2SignHookRequestOpenchannel2Sign
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hash
 
 
@@ -15,9 +16,11 @@ class OpenchannelAbortRequest:
     channel_id: Hash
 
 
-@dataclass(kw_only=True, slots=True)
-class OpenchannelAbortResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class OpenchannelAbortResponse(Answer):
     """What comes back from `openchannel_abort`: Abandon a v2 channel opening."""
+
+    __source__ = "openchannel_abort"
 
     channel_id: Hash
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Feerate, Hash, Sat, U32, U64
 
 
@@ -23,9 +24,11 @@ class OpenchannelBumpRequest:
     funding_feerate: Feerate | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class OpenchannelBumpResponseChannelType:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class OpenchannelBumpResponseChannelType(Answer):
     """Added in v24.02."""
+
+    __added__ = {"bits": "v24.02", "names": "v24.02"}
 
     bits: list[U32]
     """Added in v24.02."""
@@ -43,9 +46,12 @@ class OpenchannelBumpResponseChannelType:
     """Added in v24.02."""
 
 
-@dataclass(kw_only=True, slots=True)
-class OpenchannelBumpResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class OpenchannelBumpResponse(Answer):
     """What comes back from `openchannel_bump`: Raise the funding fee of a v2 channel."""
+
+    __source__ = "openchannel_bump"
+    __added__ = {"channel_type": "v24.02"}
 
     channel_id: Hash
 

@@ -6,11 +6,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hex, Msat, Pubkey, Sat, U32, U8
 
 
-@dataclass(kw_only=True, slots=True)
-class OpenchannelHookRequestOpenchannelChannelType:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class OpenchannelHookRequestOpenchannelChannelType(Answer):
     """Added in v25.09."""
 
     bits: list[U32]
@@ -18,29 +19,31 @@ class OpenchannelHookRequestOpenchannelChannelType:
     names: list[str]
 
 
-@dataclass(kw_only=True, slots=True)
-class OpenchannelHookRequestOpenchannel:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class OpenchannelHookRequestOpenchannel(Answer):
     """Part of `openchannel`."""
+
+    __added__ = {"channel_type": "v25.09"}
 
     id: Pubkey
 
     funding_msat: Msat
-    """As a number: millisatoshi."""
+    """In millisatoshi."""
 
     push_msat: Msat
-    """As a number: millisatoshi."""
+    """In millisatoshi."""
 
     dust_limit_msat: Msat
-    """As a number: millisatoshi."""
+    """In millisatoshi."""
 
     max_htlc_value_in_flight_msat: Msat
-    """As a number: millisatoshi."""
+    """In millisatoshi."""
 
     channel_reserve_msat: Msat
-    """As a number: millisatoshi."""
+    """In millisatoshi."""
 
     htlc_minimum_msat: Msat
-    """As a number: millisatoshi."""
+    """In millisatoshi."""
 
     feerate_per_kw: U32
 
@@ -56,9 +59,11 @@ class OpenchannelHookRequestOpenchannel:
     """Added in v25.09."""
 
 
-@dataclass(kw_only=True, slots=True)
-class OpenchannelHookRequest:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class OpenchannelHookRequest(Answer):
     """The payload of the hook `openchannel`: Decide on a channel that a peer proposes."""
+
+    __source__ = "openchannel"
 
     openchannel: OpenchannelHookRequestOpenchannel
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Feerate, Hash, Hex, Pubkey, Sat, U32, U64
 
 
@@ -36,9 +37,11 @@ class OpenchannelInitRequest:
     channel_type: list[U32] | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class OpenchannelInitResponseChannelType:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class OpenchannelInitResponseChannelType(Answer):
     """Added in v24.02."""
+
+    __added__ = {"bits": "v24.02", "names": "v24.02"}
 
     bits: list[U32]
     """Added in v24.02."""
@@ -56,9 +59,12 @@ class OpenchannelInitResponseChannelType:
     """Added in v24.02."""
 
 
-@dataclass(kw_only=True, slots=True)
-class OpenchannelInitResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class OpenchannelInitResponse(Answer):
     """What comes back from `openchannel_init`: Begin a v2 channel opening with a peer."""
+
+    __source__ = "openchannel_init"
+    __added__ = {"channel_type": "v24.02"}
 
     channel_id: Hash
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hash
 
 
-@dataclass(kw_only=True, slots=True)
-class OpenchannelPeerSigsNotification:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class OpenchannelPeerSigsNotification(Answer):
     """The payload of the notification `openchannel_peer_sigs`: A peer signed a channel's funding transaction."""
+
+    __source__ = "openchannel_peer_sigs"
 
     channel_id: Hash
 

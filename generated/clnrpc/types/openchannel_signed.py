@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hash, Hex, Txid
 
 
@@ -17,9 +18,11 @@ class OpenchannelSignedRequest:
     signed_psbt: str
 
 
-@dataclass(kw_only=True, slots=True)
-class OpenchannelSignedResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class OpenchannelSignedResponse(Answer):
     """What comes back from `openchannel_signed`: Sign off a v2 channel opening and broadcast it."""
+
+    __source__ = "openchannel_signed"
 
     channel_id: Hash
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hash, Hex, U32
 
 
@@ -18,9 +19,11 @@ class OpenchannelUpdateRequest:
     psbt: str
 
 
-@dataclass(kw_only=True, slots=True)
-class OpenchannelUpdateResponseChannelType:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class OpenchannelUpdateResponseChannelType(Answer):
     """Added in v24.02."""
+
+    __added__ = {"bits": "v24.02", "names": "v24.02"}
 
     bits: list[U32]
     """Added in v24.02."""
@@ -38,9 +41,12 @@ class OpenchannelUpdateResponseChannelType:
     """Added in v24.02."""
 
 
-@dataclass(kw_only=True, slots=True)
-class OpenchannelUpdateResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class OpenchannelUpdateResponse(Answer):
     """What comes back from `openchannel_update`: Negotiate the PSBT of a v2 channel opening."""
+
+    __source__ = "openchannel_update"
+    __added__ = {"channel_type": "v24.02"}
 
     channel_id: Hash
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import U32
 
 
@@ -15,8 +16,10 @@ class ParsefeerateRequest:
     feerate_str: str
 
 
-@dataclass(kw_only=True, slots=True)
-class ParsefeerateResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ParsefeerateResponse(Answer):
     """What comes back from `parsefeerate`: Turn a fee rate expression into a number."""
+
+    __source__ = "parsefeerate"
 
     perkw: U32 | None = None

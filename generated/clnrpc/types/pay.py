@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hash, Hex, Msat, Pubkey, Secret, ShortChannelIdDir, U16, U32
 
 
@@ -73,9 +74,11 @@ class PayRequest:
     """
 
 
-@dataclass(kw_only=True, slots=True)
-class PayResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class PayResponse(Answer):
     """What comes back from `pay`: Pay an invoice, the older way."""
+
+    __source__ = "pay"
 
     payment_preimage: Secret
 

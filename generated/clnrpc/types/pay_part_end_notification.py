@@ -6,12 +6,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hash, Hex, Pubkey, ShortChannelId, U32, U64
 
 
-@dataclass(kw_only=True, slots=True)
-class PayPartEndNotification:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class PayPartEndNotification(Answer):
     """The payload of the notification `pay_part_end`: A part of an xpay payment ended."""
+
+    __source__ = "pay_part_end"
 
     status: Literal["success", "failure"]
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hash, Msat, Pubkey, ShortChannelId, U32, U64
 
 
-@dataclass(kw_only=True, slots=True)
-class PayPartStartNotificationHops:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class PayPartStartNotificationHops(Answer):
     """Part of `pay_part_start`."""
 
     next_node: Pubkey
@@ -25,9 +26,11 @@ class PayPartStartNotificationHops:
     """In millisatoshi."""
 
 
-@dataclass(kw_only=True, slots=True)
-class PayPartStartNotification:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class PayPartStartNotification(Answer):
     """The payload of the notification `pay_part_start`: A part of an xpay payment set out."""
+
+    __source__ = "pay_part_start"
 
     payment_hash: Hash
 

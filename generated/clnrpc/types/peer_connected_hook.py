@@ -6,11 +6,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hex, Pubkey
 
 
-@dataclass(kw_only=True, slots=True)
-class PeerConnectedHookRequestPeer:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class PeerConnectedHookRequestPeer(Answer):
     """Part of `peer_connected`."""
 
     id: Pubkey
@@ -24,9 +25,11 @@ class PeerConnectedHookRequestPeer:
     features: Hex
 
 
-@dataclass(kw_only=True, slots=True)
-class PeerConnectedHookRequest:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class PeerConnectedHookRequest(Answer):
     """The payload of the hook `peer_connected`: Accept or turn away a peer that connected."""
+
+    __source__ = "peer_connected"
 
     peer: PeerConnectedHookRequestPeer
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Pubkey, U16
 
 
@@ -21,8 +22,10 @@ class PingRequest:
     """Default: 128."""
 
 
-@dataclass(kw_only=True, slots=True)
-class PingResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class PingResponse(Answer):
     """What comes back from `ping`: Ask a connected peer for a sign of life."""
+
+    __source__ = "ping"
 
     totlen: U16

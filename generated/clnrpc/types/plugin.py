@@ -6,6 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
+
 
 @dataclass(kw_only=True, slots=True)
 class PluginRequest:
@@ -20,8 +22,8 @@ class PluginRequest:
     options: list[str] | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class PluginResponsePlugins:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class PluginResponsePlugins(Answer):
     """Part of `plugin`."""
 
     name: str
@@ -31,9 +33,11 @@ class PluginResponsePlugins:
     dynamic: bool
 
 
-@dataclass(kw_only=True, slots=True)
-class PluginResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class PluginResponse(Answer):
     """What comes back from `plugin`: Start, stop and list plugins."""
+
+    __source__ = "plugin"
 
     command: Literal["start", "stop", "rescan", "startdir", "list"]
 

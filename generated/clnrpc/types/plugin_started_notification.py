@@ -5,10 +5,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 
-@dataclass(kw_only=True, slots=True)
-class PluginStartedNotification:
+
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class PluginStartedNotification(Answer):
     """The payload of the notification `plugin_started`: A plugin was started."""
+
+    __source__ = "plugin_started"
 
     plugin_name: str
 

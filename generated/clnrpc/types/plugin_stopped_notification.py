@@ -5,10 +5,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 
-@dataclass(kw_only=True, slots=True)
-class PluginStoppedNotification:
+
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class PluginStoppedNotification(Answer):
     """The payload of the notification `plugin_stopped`: A plugin was stopped."""
+
+    __source__ = "plugin_stopped"
 
     plugin_name: str
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
+
 
 @dataclass(kw_only=True, slots=True)
 class PreapproveinvoiceRequest:
@@ -14,6 +16,8 @@ class PreapproveinvoiceRequest:
     """Added in v23.02."""
 
 
-@dataclass(kw_only=True, slots=True)
-class PreapproveinvoiceResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class PreapproveinvoiceResponse(Answer):
     """What comes back from `preapproveinvoice`: Ask the signer whether an invoice may be paid."""
+
+    __source__ = "preapproveinvoice"

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hex, Msat, Pubkey
 
 
@@ -22,6 +23,8 @@ class PreapprovekeysendRequest:
     """As a number: millisatoshi. Added in v23.02."""
 
 
-@dataclass(kw_only=True, slots=True)
-class PreapprovekeysendResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class PreapprovekeysendResponse(Answer):
     """What comes back from `preapprovekeysend`: Ask the signer whether a keysend may be sent."""
+
+    __source__ = "preapprovekeysend"

@@ -6,25 +6,28 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hash, Msat, Pubkey, U32
 
 
-@dataclass(kw_only=True, slots=True)
-class RbfChannelHookRequestRbfChannel:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class RbfChannelHookRequestRbfChannel(Answer):
     """Part of `rbf_channel`."""
+
+    __added__ = {"require_confirmed_inputs": "v23.02"}
 
     id: Pubkey
 
     channel_id: Hash
 
     their_last_funding_msat: Msat
-    """As a number: millisatoshi."""
+    """In millisatoshi."""
 
     their_funding_msat: Msat
-    """As a number: millisatoshi."""
+    """In millisatoshi."""
 
     our_last_funding_msat: Msat
-    """As a number: millisatoshi."""
+    """In millisatoshi."""
 
     funding_feerate_per_kw: U32
 
@@ -33,20 +36,22 @@ class RbfChannelHookRequestRbfChannel:
     feerate_our_min: U32
 
     channel_max_msat: Msat
-    """As a number: millisatoshi."""
+    """In millisatoshi."""
 
     locktime: U32
 
     requested_lease_msat: Msat | None = None
-    """As a number: millisatoshi."""
+    """In millisatoshi."""
 
     require_confirmed_inputs: bool
     """Added in v23.02."""
 
 
-@dataclass(kw_only=True, slots=True)
-class RbfChannelHookRequest:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class RbfChannelHookRequest(Answer):
     """The payload of the hook `rbf_channel`: Decide on a fee bump of a channel's funding."""
+
+    __source__ = "rbf_channel"
 
     rbf_channel: RbfChannelHookRequestRbfChannel
 

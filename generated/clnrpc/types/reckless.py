@@ -4,14 +4,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
+
+from ..runtime.answer import Answer
 
 
 @dataclass(kw_only=True, slots=True)
 class RecklessRequest:
     """What is sent to `reckless`: Find, install or remove plugins."""
 
-    __wire_names__: ClassVar[dict[str, str]] = {"target_subcommand": "target/subcommand"}
+    __wire_names__ = {"target_subcommand": "target/subcommand"}
 
     command: Literal["install", "uninstall", "search", "enable", "disable", "source", "--version"]
 
@@ -20,9 +22,11 @@ class RecklessRequest:
     target: list[Any] | str | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class RecklessResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class RecklessResponse(Answer):
     """What comes back from `reckless`: Find, install or remove plugins."""
+
+    __source__ = "reckless"
 
     result: list[str]
 

@@ -6,6 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
+
 
 @dataclass(kw_only=True, slots=True)
 class RecoverRequest:
@@ -14,9 +16,12 @@ class RecoverRequest:
     hsmsecret: str
 
 
-@dataclass(kw_only=True, slots=True)
-class RecoverResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class RecoverResponse(Answer):
     """What comes back from `recover`: Restart an unused node from a backed-up secret."""
+
+    __source__ = "recover"
+    __added__ = {"result": "v24.05"}
 
     result: Literal["Recovery restart in progress"]
     """Added in v24.05."""

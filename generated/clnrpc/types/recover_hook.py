@@ -6,10 +6,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
 
-@dataclass(kw_only=True, slots=True)
-class RecoverHookRequest:
+
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class RecoverHookRequest(Answer):
     """The payload of the hook `recover`: Fetch backups from peers while a node recovers."""
+
+    __source__ = "recover"
 
     codex32: str
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hex
 
 
@@ -15,8 +16,10 @@ class RecoverchannelRequest:
     scb: list[Hex]
 
 
-@dataclass(kw_only=True, slots=True)
-class RecoverchannelResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class RecoverchannelResponse(Answer):
     """What comes back from `recoverchannel`: Reclaim channel money with static backups."""
+
+    __source__ = "recoverchannel"
 
     stubs: list[str]

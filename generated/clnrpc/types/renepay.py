@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hash, Msat, Pubkey, Secret, ShortChannelIdDir, U32, U64
 
 
@@ -36,9 +37,11 @@ class RenepayRequest:
     """Hidden: not meant for general use."""
 
 
-@dataclass(kw_only=True, slots=True)
-class RenepayResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class RenepayResponse(Answer):
     """What comes back from `renepay`: Pay an invoice with the renepay plugin."""
+
+    __source__ = "renepay"
 
     payment_preimage: Secret
 

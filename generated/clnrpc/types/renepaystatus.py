@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hash, Msat, Pubkey, Secret, U32
 
 
@@ -16,8 +17,8 @@ class RenepaystatusRequest:
     invstring: str | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class RenepaystatusResponsePaystatus:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class RenepaystatusResponsePaystatus(Answer):
     """Part of `renepaystatus`."""
 
     bolt11: str
@@ -45,8 +46,10 @@ class RenepaystatusResponsePaystatus:
     notes: list[str] | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class RenepaystatusResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class RenepaystatusResponse(Answer):
     """What comes back from `renepaystatus`: Show how renepay's payments went."""
+
+    __source__ = "renepaystatus"
 
     paystatus: list[RenepaystatusResponsePaystatus]

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Txid, U32
 
 
@@ -19,8 +20,8 @@ class ReserveinputsRequest:
     reserve: U32 | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class ReserveinputsResponseReservations:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ReserveinputsResponseReservations(Answer):
     """Part of `reserveinputs`."""
 
     txid: Txid
@@ -35,8 +36,10 @@ class ReserveinputsResponseReservations:
     reserved_to_block: U32
 
 
-@dataclass(kw_only=True, slots=True)
-class ReserveinputsResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ReserveinputsResponse(Answer):
     """What comes back from `reserveinputs`: Reserve a PSBT's coins against other use."""
+
+    __source__ = "reserveinputs"
 
     reservations: list[ReserveinputsResponseReservations]

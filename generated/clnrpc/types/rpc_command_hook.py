@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
+
+from ..runtime.answer import Answer
 
 
-@dataclass(kw_only=True, slots=True)
-class RpcCommandHookRequestRpcCommand:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class RpcCommandHookRequestRpcCommand(Answer):
     """Part of `rpc_command`."""
 
     id: str | float | None
@@ -18,9 +20,11 @@ class RpcCommandHookRequestRpcCommand:
     params: dict[str, Any] | list[Any]
 
 
-@dataclass(kw_only=True, slots=True)
-class RpcCommandHookRequest:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class RpcCommandHookRequest(Answer):
     """The payload of the hook `rpc_command`: Pass on, change or answer a command call."""
+
+    __source__ = "rpc_command"
 
     rpc_command: RpcCommandHookRequestRpcCommand
 
@@ -60,7 +64,7 @@ class RpcCommandHookResponseReturn:
 class RpcCommandHookResponse:
     """The answer to the hook `rpc_command`: Pass on, change or answer a command call."""
 
-    __wire_names__: ClassVar[dict[str, str]] = {"return_": "return"}
+    __wire_names__ = {"return_": "return"}
 
     result: Literal["continue"] | None = None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Msat, Secret, U32, U64
 
 
@@ -32,9 +33,11 @@ class SendamountRequest:
     label: str | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class SendamountResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class SendamountResponse(Answer):
     """What comes back from `sendamount`: Pay with fees taken out of the amount."""
+
+    __source__ = "sendamount"
 
     payment_preimage: Secret
 

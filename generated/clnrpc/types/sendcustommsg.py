@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hex, Pubkey
 
 
@@ -17,8 +18,10 @@ class SendcustommsgRequest:
     msg: Hex
 
 
-@dataclass(kw_only=True, slots=True)
-class SendcustommsgResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class SendcustommsgResponse(Answer):
     """What comes back from `sendcustommsg`: Send a peer a message of your own protocol."""
+
+    __source__ = "sendcustommsg"
 
     status: str

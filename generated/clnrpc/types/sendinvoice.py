@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hash, Msat, Secret, U32, U64
 
 
@@ -35,9 +36,12 @@ class SendinvoiceRequest:
     """
 
 
-@dataclass(kw_only=True, slots=True)
-class SendinvoiceResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class SendinvoiceResponse(Answer):
     """What comes back from `sendinvoice`: Answer an invoice_request with an invoice and await payment."""
+
+    __source__ = "sendinvoice"
+    __added__ = {"created_index": "v23.08"}
 
     label: str
 

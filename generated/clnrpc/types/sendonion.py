@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hash, Hex, Msat, Pubkey, Secret, U16, U64
 
 
@@ -55,9 +56,12 @@ class SendonionRequest:
     """As a number: millisatoshi. Default: 0. Added in v25.05."""
 
 
-@dataclass(kw_only=True, slots=True)
-class SendonionResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class SendonionResponse(Answer):
     """What comes back from `sendonion`: Send a payment in an onion you built."""
+
+    __source__ = "sendonion"
+    __added__ = {"created_index": "v23.11"}
 
     created_index: U64
     """Added in v23.11."""

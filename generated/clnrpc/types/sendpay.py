@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hash, Hex, Msat, Pubkey, Secret, ShortChannelId, ShortChannelIdDir, U32, U64
 
 
@@ -92,9 +93,12 @@ class SendpayRequest:
     """Hidden: not meant for general use."""
 
 
-@dataclass(kw_only=True, slots=True)
-class SendpayResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class SendpayResponse(Answer):
     """What comes back from `sendpay`: Send a payment along a route you chose."""
+
+    __source__ = "sendpay"
+    __added__ = {"created_index": "v23.11"}
 
     created_index: U64
     """Added in v23.11."""

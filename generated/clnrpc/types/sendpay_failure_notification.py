@@ -6,11 +6,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hash, Hex, Msat, Pubkey, Secret, ShortChannelId, U32, U64
 
 
-@dataclass(kw_only=True, slots=True)
-class SendpayFailureNotificationData:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class SendpayFailureNotificationData(Answer):
     """Part of `sendpay_failure`."""
 
     created_index: U64 | None = None
@@ -71,9 +72,11 @@ class SendpayFailureNotificationData:
     raw_message: Hex | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class SendpayFailureNotification:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class SendpayFailureNotification(Answer):
     """The payload of the notification `sendpay_failure`: A payment part failed."""
+
+    __source__ = "sendpay_failure"
 
     code: int
 

@@ -6,12 +6,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hash, Hex, Msat, Pubkey, Secret, U64
 
 
-@dataclass(kw_only=True, slots=True)
-class SendpaySuccessNotification:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class SendpaySuccessNotification(Answer):
     """The payload of the notification `sendpay_success`: A payment part succeeded."""
+
+    __source__ = "sendpay_success"
+    __added__ = {"created_index": "v23.11"}
 
     created_index: U64
     """Added in v23.11."""

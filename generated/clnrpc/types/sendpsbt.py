@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hex, Txid, U32
 
 
@@ -18,9 +19,11 @@ class SendpsbtRequest:
     """Default: 72."""
 
 
-@dataclass(kw_only=True, slots=True)
-class SendpsbtResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class SendpsbtResponse(Answer):
     """What comes back from `sendpsbt`: Complete a signed PSBT and broadcast it."""
+
+    __source__ = "sendpsbt"
 
     tx: Hex
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hash, Msat, Pubkey, ShortChannelId, U32
 
 
@@ -50,9 +51,11 @@ class SetchannelRequest:
     """
 
 
-@dataclass(kw_only=True, slots=True)
-class SetchannelResponseChannels:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class SetchannelResponseChannels(Answer):
     """Part of `setchannel`."""
+
+    __added__ = {"ignore_fee_limits": "v23.08"}
 
     peer_id: Pubkey
 
@@ -79,8 +82,10 @@ class SetchannelResponseChannels:
     warning_htlcmax_too_high: str | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class SetchannelResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class SetchannelResponse(Answer):
     """What comes back from `setchannel`: Change the fees and limits a channel announces."""
+
+    __source__ = "setchannel"
 
     channels: list[SetchannelResponseChannels]

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Msat
 
 
@@ -20,8 +21,8 @@ class SetconfigRequest:
     """Default: false. Added in v25.02."""
 
 
-@dataclass(kw_only=True, slots=True)
-class SetconfigResponseConfig:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class SetconfigResponseConfig(Answer):
     """Part of `setconfig`."""
 
     config: str
@@ -51,8 +52,10 @@ class SetconfigResponseConfig:
     """Added in v26.06."""
 
 
-@dataclass(kw_only=True, slots=True)
-class SetconfigResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class SetconfigResponse(Answer):
     """What comes back from `setconfig`: Change a setting while the node runs."""
+
+    __source__ = "setconfig"
 
     config: SetconfigResponseConfig

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import U32
 
 
@@ -17,8 +18,10 @@ class SetpsbtversionRequest:
     version: U32
 
 
-@dataclass(kw_only=True, slots=True)
-class SetpsbtversionResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class SetpsbtversionResponse(Answer):
     """What comes back from `setpsbtversion`: Convert a PSBT to another version."""
+
+    __source__ = "setpsbtversion"
 
     psbt: str

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
+
 
 @dataclass(kw_only=True, slots=True)
 class ShowrunesRequest:
@@ -13,8 +15,8 @@ class ShowrunesRequest:
     rune: str | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class ShowrunesResponseRunesRestrictionsAlternatives:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ShowrunesResponseRunesRestrictionsAlternatives(Answer):
     """Part of `showrunes`."""
 
     fieldname: str
@@ -26,8 +28,8 @@ class ShowrunesResponseRunesRestrictionsAlternatives:
     english: str
 
 
-@dataclass(kw_only=True, slots=True)
-class ShowrunesResponseRunesRestrictions:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ShowrunesResponseRunesRestrictions(Answer):
     """Part of `showrunes`."""
 
     alternatives: list[ShowrunesResponseRunesRestrictionsAlternatives]
@@ -35,8 +37,8 @@ class ShowrunesResponseRunesRestrictions:
     english: str
 
 
-@dataclass(kw_only=True, slots=True)
-class ShowrunesResponseRunes:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ShowrunesResponseRunes(Answer):
     """Part of `showrunes`."""
 
     rune: str
@@ -60,8 +62,10 @@ class ShowrunesResponseRunes:
     """Always false."""
 
 
-@dataclass(kw_only=True, slots=True)
-class ShowrunesResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ShowrunesResponse(Answer):
     """What comes back from `showrunes`: List the runes issued here, or explain one."""
+
+    __source__ = "showrunes"
 
     runes: list[ShowrunesResponseRunes]

@@ -5,7 +5,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 
-@dataclass(kw_only=True, slots=True)
-class ShutdownNotification:
+
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ShutdownNotification(Answer):
     """The payload of the notification `shutdown`: The node stops and plugins must exit."""
+
+    __source__ = "shutdown"

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
+
 
 @dataclass(kw_only=True, slots=True)
 class SigninvoiceRequest:
@@ -13,8 +15,10 @@ class SigninvoiceRequest:
     invstring: str
 
 
-@dataclass(kw_only=True, slots=True)
-class SigninvoiceResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class SigninvoiceResponse(Answer):
     """What comes back from `signinvoice`: Sign an invoice without storing it."""
+
+    __source__ = "signinvoice"
 
     bolt11: str

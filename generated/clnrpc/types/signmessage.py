@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hex
 
 
@@ -16,9 +17,11 @@ class SignmessageRequest:
     """Text to sign, at most 65535 bytes."""
 
 
-@dataclass(kw_only=True, slots=True)
-class SignmessageResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class SignmessageResponse(Answer):
     """What comes back from `signmessage`: Sign a message with the node's key."""
+
+    __source__ = "signmessage"
 
     signature: Hex
     """Exactly 128 characters."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hex, Pubkey
 
 
@@ -17,9 +18,11 @@ class SignmessagewithkeyRequest:
     address: str
 
 
-@dataclass(kw_only=True, slots=True)
-class SignmessagewithkeyResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class SignmessagewithkeyResponse(Answer):
     """What comes back from `signmessagewithkey`: Sign a message with an on-chain address's key."""
+
+    __source__ = "signmessagewithkey"
 
     address: str
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import U32
 
 
@@ -17,8 +18,10 @@ class SignpsbtRequest:
     signonly: list[U32] | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class SignpsbtResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class SignpsbtResponse(Answer):
     """What comes back from `signpsbt`: Add the on-chain wallet's signatures to a PSBT."""
+
+    __source__ = "signpsbt"
 
     signed_psbt: str

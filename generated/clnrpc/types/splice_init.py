@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hash, U32
 
 
@@ -23,8 +24,10 @@ class SpliceInitRequest:
     force_feerate: bool | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class SpliceInitResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class SpliceInitResponse(Answer):
     """What comes back from `splice_init`: Begin a splice that resizes a channel."""
+
+    __source__ = "splice_init"
 
     psbt: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hash, Hex, Txid, U32
 
 
@@ -19,9 +20,11 @@ class SpliceSignedRequest:
     sign_first: bool | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class SpliceSignedResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class SpliceSignedResponse(Answer):
     """What comes back from `splice_signed`: Complete a splice with its signatures."""
+
+    __source__ = "splice_signed"
 
     tx: Hex
 

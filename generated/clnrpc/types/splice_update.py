@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hash
 
 
@@ -17,9 +18,12 @@ class SpliceUpdateRequest:
     psbt: str
 
 
-@dataclass(kw_only=True, slots=True)
-class SpliceUpdateResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class SpliceUpdateResponse(Answer):
     """What comes back from `splice_update`: Negotiate the PSBT of a splice."""
+
+    __source__ = "splice_update"
+    __added__ = {"signatures_secured": "v24.11"}
 
     psbt: str
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
+
 
 @dataclass(kw_only=True, slots=True)
 class SpliceinRequest:
@@ -15,9 +17,11 @@ class SpliceinRequest:
     amount: str
 
 
-@dataclass(kw_only=True, slots=True)
-class SpliceinResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class SpliceinResponse(Answer):
     """What comes back from `splicein`: Add on-chain money to a channel by a splice."""
+
+    __source__ = "splicein"
 
     psbt: str | None = None
 

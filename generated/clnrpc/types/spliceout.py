@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
+
 
 @dataclass(kw_only=True, slots=True)
 class SpliceoutRequest:
@@ -19,9 +21,11 @@ class SpliceoutRequest:
     force_feerate: bool | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class SpliceoutResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class SpliceoutResponse(Answer):
     """What comes back from `spliceout`: Take money out of a channel by a splice."""
+
+    __source__ = "spliceout"
 
     psbt: str | None = None
 

@@ -6,6 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from ..runtime.answer import Answer
+
 
 @dataclass(kw_only=True, slots=True)
 class SqlRequest:
@@ -14,9 +16,11 @@ class SqlRequest:
     query: str
 
 
-@dataclass(kw_only=True, slots=True)
-class SqlResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class SqlResponse(Answer):
     """What comes back from `sql`: Query the node's lists with SQL."""
+
+    __source__ = "sql"
 
     rows: list[list[Any]]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hex
 
 
@@ -13,8 +14,10 @@ class StaticbackupRequest:
     """What is sent to `staticbackup`: Export a static backup of every channel."""
 
 
-@dataclass(kw_only=True, slots=True)
-class StaticbackupResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class StaticbackupResponse(Answer):
     """What comes back from `staticbackup`: Export a static backup of every channel."""
+
+    __source__ = "staticbackup"
 
     scb: list[Hex]

@@ -6,15 +6,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
+
 
 @dataclass(kw_only=True, slots=True)
 class StopRequest:
     """What is sent to `stop`: Shut the server down."""
 
 
-@dataclass(kw_only=True, slots=True)
-class StopResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class StopResponse(Answer):
     """What comes back from `stop`: Shut the server down."""
+
+    __source__ = "stop"
+    __added__ = {"result": "v24.05"}
 
     result: Literal["Shutdown complete"]
     """Says that the server is gone: its store is closed, its socket and its lock are given back.

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hex, Txid
 
 
@@ -15,9 +16,11 @@ class TxdiscardRequest:
     txid: Txid
 
 
-@dataclass(kw_only=True, slots=True)
-class TxdiscardResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class TxdiscardResponse(Answer):
     """What comes back from `txdiscard`: Cancel a prepared transaction and free its coins."""
+
+    __source__ = "txdiscard"
 
     unsigned_tx: Hex
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Feerate, Hex, Outpoint, Txid, U32
 
 
@@ -23,9 +24,11 @@ class TxprepareRequest:
     utxos: list[Outpoint] | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class TxprepareResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class TxprepareResponse(Answer):
     """What comes back from `txprepare`: Prepare a transaction without sending it."""
+
+    __source__ = "txprepare"
 
     psbt: str
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hex, Txid
 
 
@@ -15,9 +16,11 @@ class TxsendRequest:
     txid: Txid
 
 
-@dataclass(kw_only=True, slots=True)
-class TxsendResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class TxsendResponse(Answer):
     """What comes back from `txsend`: Sign and broadcast a prepared transaction."""
+
+    __source__ = "txsend"
 
     psbt: str
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Txid, U32
 
 
@@ -18,8 +19,8 @@ class UnreserveinputsRequest:
     """Default: 72."""
 
 
-@dataclass(kw_only=True, slots=True)
-class UnreserveinputsResponseReservations:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class UnreserveinputsResponseReservations(Answer):
     """Part of `unreserveinputs`."""
 
     txid: Txid
@@ -34,8 +35,10 @@ class UnreserveinputsResponseReservations:
     """Only if `reserved` is true."""
 
 
-@dataclass(kw_only=True, slots=True)
-class UnreserveinputsResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class UnreserveinputsResponse(Answer):
     """What comes back from `unreserveinputs`: Lift the reservation of a PSBT's coins."""
+
+    __source__ = "unreserveinputs"
 
     reservations: list[UnreserveinputsResponseReservations]

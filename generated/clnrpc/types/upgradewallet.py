@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Feerate, Hex, Txid, U64
 
 
@@ -19,9 +20,12 @@ class UpgradewalletRequest:
     """Added in v23.02."""
 
 
-@dataclass(kw_only=True, slots=True)
-class UpgradewalletResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class UpgradewalletResponse(Answer):
     """What comes back from `upgradewallet`: Move P2SH-wrapped coins to a native SegWit address."""
+
+    __source__ = "upgradewallet"
+    __added__ = {"upgraded_outs": "v23.02"}
 
     upgraded_outs: U64
     """Added in v23.02."""

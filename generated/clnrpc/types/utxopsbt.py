@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Feerate, Msat, Outpoint, SatOrAll, Txid, U32
 
 
@@ -35,8 +36,8 @@ class UtxopsbtRequest:
     """Added in v23.08."""
 
 
-@dataclass(kw_only=True, slots=True)
-class UtxopsbtResponseReservations:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class UtxopsbtResponseReservations(Answer):
     """Part of `utxopsbt`."""
 
     txid: Txid
@@ -51,9 +52,11 @@ class UtxopsbtResponseReservations:
     reserved_to_block: U32
 
 
-@dataclass(kw_only=True, slots=True)
-class UtxopsbtResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class UtxopsbtResponse(Answer):
     """What comes back from `utxopsbt`: Start a PSBT on coins that you name."""
+
+    __source__ = "utxopsbt"
 
     psbt: str
 

@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hash, Msat, Pubkey, ShortChannelId, U32, U64
 
 
@@ -25,28 +26,25 @@ class WaitRequest:
     """Value to wait for, usually one above the last seen; 0 reads the counter without waiting."""
 
 
-@dataclass(kw_only=True, slots=True)
-class WaitResponseForwards:
-    """Added in v25.05."""
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class WaitOtherResponse(Answer):
+    """What comes back from `wait` if `subsystem` is none of the values that were known when these types were made: Wait
+    until one of the node's lists changes.
+    """
 
-    status: Literal["offered", "settled", "failed", "local_failed"] | None = None
-    """Added in v25.05."""
+    __source__ = "wait"
 
-    in_channel: ShortChannelId | None = None
-    """Added in v25.05."""
+    subsystem: str
 
-    in_htlc_id: U64 | None = None
-    """Added in v25.05."""
+    created: U64 | None = None
 
-    in_msat: Msat | None = None
-    """In millisatoshi. Added in v25.05."""
+    updated: U64 | None = None
 
-    out_channel: ShortChannelId | None = None
-    """Added in v25.05."""
+    deleted: U64 | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class WaitResponseInvoices:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class WaitInvoicesResponseInvoices(Answer):
     """Added in v25.05."""
 
     status: Literal["unpaid", "paid", "expired"] | None = None
@@ -65,8 +63,105 @@ class WaitResponseInvoices:
     """Added in v25.05."""
 
 
-@dataclass(kw_only=True, slots=True)
-class WaitResponseSendpays:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class WaitInvoicesResponseDetails(Answer):
+    """Deprecated in v25.05, removed after v26.06."""
+
+    status: Literal["unpaid", "paid", "expired"] | None = None
+
+    label: str | None = None
+
+    description: str | None = None
+
+    bolt11: str | None = None
+
+    bolt12: str | None = None
+
+
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class WaitInvoicesResponse(Answer):
+    """What comes back from `wait` if `subsystem` is "invoices": Wait until one of the node's lists changes."""
+
+    __source__ = "wait"
+    __discriminator__ = "subsystem"
+    __other__ = WaitOtherResponse
+
+    subsystem: Literal["invoices"]
+
+    created: U64 | None = None
+
+    updated: U64 | None = None
+
+    deleted: U64 | None = None
+
+    invoices: WaitInvoicesResponseInvoices | None = None
+    """Added in v25.05."""
+
+    details: WaitInvoicesResponseDetails | None = None
+    """Deprecated in v25.05, removed after v26.06."""
+
+
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class WaitForwardsResponseForwards(Answer):
+    """Added in v25.05."""
+
+    status: Literal["offered", "settled", "failed", "local_failed"] | None = None
+    """Added in v25.05."""
+
+    in_channel: ShortChannelId | None = None
+    """Added in v25.05."""
+
+    in_htlc_id: U64 | None = None
+    """Added in v25.05."""
+
+    in_msat: Msat | None = None
+    """In millisatoshi. Added in v25.05."""
+
+    out_channel: ShortChannelId | None = None
+    """Added in v25.05."""
+
+
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class WaitForwardsResponseDetails(Answer):
+    """Deprecated in v25.05, removed after v26.06."""
+
+    status: Literal["offered", "settled", "failed", "local_failed"] | None = None
+
+    in_channel: ShortChannelId | None = None
+
+    in_htlc_id: U64 | None = None
+
+    in_msat: Msat | None = None
+    """In millisatoshi."""
+
+    out_channel: ShortChannelId | None = None
+
+
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class WaitForwardsResponse(Answer):
+    """What comes back from `wait` if `subsystem` is "forwards": Wait until one of the node's lists changes."""
+
+    __source__ = "wait"
+    __discriminator__ = "subsystem"
+    __other__ = WaitOtherResponse
+
+    subsystem: Literal["forwards"]
+
+    created: U64 | None = None
+
+    updated: U64 | None = None
+
+    deleted: U64 | None = None
+
+    forwards: WaitForwardsResponseForwards | None = None
+    """Added in v25.05."""
+
+    details: WaitForwardsResponseDetails | None = None
+    """Deprecated in v25.05, removed after v26.06."""
+
+
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class WaitSendpaysResponseSendpays(Answer):
     """Added in v25.05."""
 
     status: Literal["pending", "failed", "complete"] | None = None
@@ -82,8 +177,44 @@ class WaitResponseSendpays:
     """Added in v25.05."""
 
 
-@dataclass(kw_only=True, slots=True)
-class WaitResponseHtlcs:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class WaitSendpaysResponseDetails(Answer):
+    """Deprecated in v25.05, removed after v26.06."""
+
+    status: Literal["pending", "failed", "complete"] | None = None
+
+    partid: U64 | None = None
+
+    groupid: U64 | None = None
+
+    payment_hash: Hash | None = None
+
+
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class WaitSendpaysResponse(Answer):
+    """What comes back from `wait` if `subsystem` is "sendpays": Wait until one of the node's lists changes."""
+
+    __source__ = "wait"
+    __discriminator__ = "subsystem"
+    __other__ = WaitOtherResponse
+
+    subsystem: Literal["sendpays"]
+
+    created: U64 | None = None
+
+    updated: U64 | None = None
+
+    deleted: U64 | None = None
+
+    sendpays: WaitSendpaysResponseSendpays | None = None
+    """Added in v25.05."""
+
+    details: WaitSendpaysResponseDetails | None = None
+    """Deprecated in v25.05, removed after v26.06."""
+
+
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class WaitHtlcsResponseHtlcs(Answer):
     """Added in v25.05."""
 
     state: (
@@ -132,9 +263,31 @@ class WaitResponseHtlcs:
     """Added in v25.05."""
 
 
-@dataclass(kw_only=True, slots=True)
-class WaitResponseChainmoves:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class WaitHtlcsResponse(Answer):
+    """What comes back from `wait` if `subsystem` is "htlcs": Wait until one of the node's lists changes."""
+
+    __source__ = "wait"
+    __discriminator__ = "subsystem"
+    __other__ = WaitOtherResponse
+
+    subsystem: Literal["htlcs"]
+
+    created: U64 | None = None
+
+    updated: U64 | None = None
+
+    deleted: U64 | None = None
+
+    htlcs: WaitHtlcsResponseHtlcs | None = None
+    """Added in v25.05."""
+
+
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class WaitChainmovesResponseChainmoves(Answer):
     """Added in v25.09."""
+
+    __added__ = {"account": "v25.09", "credit_msat": "v25.09", "debit_msat": "v25.09"}
 
     account: str
     """Added in v25.09."""
@@ -146,9 +299,31 @@ class WaitResponseChainmoves:
     """In millisatoshi. Added in v25.09."""
 
 
-@dataclass(kw_only=True, slots=True)
-class WaitResponseChannelmoves:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class WaitChainmovesResponse(Answer):
+    """What comes back from `wait` if `subsystem` is "chainmoves": Wait until one of the node's lists changes."""
+
+    __source__ = "wait"
+    __discriminator__ = "subsystem"
+    __other__ = WaitOtherResponse
+
+    subsystem: Literal["chainmoves"]
+
+    created: U64 | None = None
+
+    updated: U64 | None = None
+
+    deleted: U64 | None = None
+
+    chainmoves: WaitChainmovesResponseChainmoves | None = None
     """Added in v25.09."""
+
+
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class WaitChannelmovesResponseChannelmoves(Answer):
+    """Added in v25.09."""
+
+    __added__ = {"account": "v25.09", "credit_msat": "v25.09", "debit_msat": "v25.09"}
 
     account: str
     """Added in v25.09."""
@@ -160,8 +335,28 @@ class WaitResponseChannelmoves:
     """In millisatoshi. Added in v25.09."""
 
 
-@dataclass(kw_only=True, slots=True)
-class WaitResponseNetworkevents:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class WaitChannelmovesResponse(Answer):
+    """What comes back from `wait` if `subsystem` is "channelmoves": Wait until one of the node's lists changes."""
+
+    __source__ = "wait"
+    __discriminator__ = "subsystem"
+    __other__ = WaitOtherResponse
+
+    subsystem: Literal["channelmoves"]
+
+    created: U64 | None = None
+
+    updated: U64 | None = None
+
+    deleted: U64 | None = None
+
+    channelmoves: WaitChannelmovesResponseChannelmoves | None = None
+    """Added in v25.09."""
+
+
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class WaitNetworkeventsResponseNetworkevents(Answer):
     """Added in v25.12."""
 
     created_index: U64 | None = None
@@ -174,44 +369,15 @@ class WaitResponseNetworkevents:
     """Added in v25.12."""
 
 
-@dataclass(kw_only=True, slots=True)
-class WaitResponseDetails:
-    """Deprecated in v25.05, removed after v26.06."""
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class WaitNetworkeventsResponse(Answer):
+    """What comes back from `wait` if `subsystem` is "networkevents": Wait until one of the node's lists changes."""
 
-    status: (
-        Literal["unpaid", "paid", "expired", "offered", "settled", "failed", "local_failed", "pending", "complete"]
-        | None
-    ) = None
+    __source__ = "wait"
+    __discriminator__ = "subsystem"
+    __other__ = WaitOtherResponse
 
-    label: str | None = None
-
-    description: str | None = None
-
-    bolt11: str | None = None
-
-    bolt12: str | None = None
-
-    in_channel: ShortChannelId | None = None
-
-    in_htlc_id: U64 | None = None
-
-    in_msat: Msat | None = None
-    """In millisatoshi."""
-
-    out_channel: ShortChannelId | None = None
-
-    partid: U64 | None = None
-
-    groupid: U64 | None = None
-
-    payment_hash: Hash | None = None
-
-
-@dataclass(kw_only=True, slots=True)
-class WaitResponse:
-    """What comes back from `wait`: Wait until one of the node's lists changes."""
-
-    subsystem: Literal["invoices", "forwards", "sendpays", "htlcs", "chainmoves", "channelmoves", "networkevents"]
+    subsystem: Literal["networkevents"]
 
     created: U64 | None = None
 
@@ -219,28 +385,21 @@ class WaitResponse:
 
     deleted: U64 | None = None
 
-    forwards: WaitResponseForwards | None = None
-    """Added in v25.05. Only if `subsystem` is "forwards"."""
+    networkevents: WaitNetworkeventsResponseNetworkevents | None = None
+    """Added in v25.12."""
 
-    invoices: WaitResponseInvoices | None = None
-    """Added in v25.05. Only if `subsystem` is "invoices"."""
 
-    sendpays: WaitResponseSendpays | None = None
-    """Added in v25.05. Only if `subsystem` is "sendpays"."""
+WaitResponse: TypeAlias = (
+    WaitInvoicesResponse
+    | WaitForwardsResponse
+    | WaitSendpaysResponse
+    | WaitHtlcsResponse
+    | WaitChainmovesResponse
+    | WaitChannelmovesResponse
+    | WaitNetworkeventsResponse
+)
+"""What comes back from `wait`: Wait until one of the node's lists changes.
 
-    htlcs: WaitResponseHtlcs | None = None
-    """Added in v25.05. Only if `subsystem` is "htlcs"."""
-
-    chainmoves: WaitResponseChainmoves | None = None
-    """Added in v25.09. Only if `subsystem` is "chainmoves", or if `subsystem` is "channelmoves"."""
-
-    channelmoves: WaitResponseChannelmoves | None = None
-    """Added in v25.09. Only if `subsystem` is "chainmoves", or if `subsystem` is "channelmoves"."""
-
-    networkevents: WaitResponseNetworkevents | None = None
-    """Added in v25.12. Only if `subsystem` is "networkevents"."""
-
-    details: WaitResponseDetails | None = None
-    """Deprecated in v25.05, removed after v26.06. Only if `subsystem` is "invoices", or if `subsystem` is "forwards", or
-    if `subsystem` is "sendpays".
-    """
+The value of `subsystem` says which of these it is. One that they do not know, as a newer node may have, arrives as
+`WaitOtherResponse`: not one of these, so that `subsystem` narrows the type.
+"""

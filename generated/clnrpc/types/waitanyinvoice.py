@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hash, Msat, Secret, Txid, U32, U64
 
 
@@ -22,9 +23,11 @@ class WaitanyinvoiceRequest:
     """Seconds to wait before error 904, where 0 means not to wait; absent, for ever."""
 
 
-@dataclass(kw_only=True, slots=True)
-class WaitanyinvoiceResponsePaidOutpoint:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class WaitanyinvoiceResponsePaidOutpoint(Answer):
     """Added in v23.11."""
+
+    __added__ = {"txid": "v23.11", "outnum": "v23.11"}
 
     txid: Txid
     """Added in v23.11."""
@@ -33,9 +36,12 @@ class WaitanyinvoiceResponsePaidOutpoint:
     """Added in v23.11."""
 
 
-@dataclass(kw_only=True, slots=True)
-class WaitanyinvoiceResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class WaitanyinvoiceResponse(Answer):
     """What comes back from `waitanyinvoice`: Wait until the next invoice is paid."""
+
+    __source__ = "waitanyinvoice"
+    __added__ = {"created_index": "v23.08"}
 
     label: str
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import U32
 
 
@@ -17,8 +18,10 @@ class WaitblockheightRequest:
     timeout: U32 | None = None
 
 
-@dataclass(kw_only=True, slots=True)
-class WaitblockheightResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class WaitblockheightResponse(Answer):
     """What comes back from `waitblockheight`: Wait for a block of a given height."""
+
+    __source__ = "waitblockheight"
 
     blockheight: U32

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hash, Msat, Secret, Txid, U32, U64
 
 
@@ -17,9 +18,11 @@ class WaitinvoiceRequest:
     """Label of the invoice."""
 
 
-@dataclass(kw_only=True, slots=True)
-class WaitinvoiceResponsePaidOutpoint:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class WaitinvoiceResponsePaidOutpoint(Answer):
     """Added in v23.11."""
+
+    __added__ = {"txid": "v23.11", "outnum": "v23.11"}
 
     txid: Txid
     """Added in v23.11."""
@@ -28,9 +31,12 @@ class WaitinvoiceResponsePaidOutpoint:
     """Added in v23.11."""
 
 
-@dataclass(kw_only=True, slots=True)
-class WaitinvoiceResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class WaitinvoiceResponse(Answer):
     """What comes back from `waitinvoice`: Wait until one invoice is paid or expires."""
+
+    __source__ = "waitinvoice"
+    __added__ = {"created_index": "v23.08"}
 
     label: str
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hash, Msat, Pubkey, Secret, U32, U64
 
 
@@ -26,9 +27,12 @@ class WaitsendpayRequest:
     """The `groupid` that the part was sent with; absent, the latest one used for this hash."""
 
 
-@dataclass(kw_only=True, slots=True)
-class WaitsendpayResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class WaitsendpayResponse(Answer):
     """What comes back from `waitsendpay`: Wait for the outcome of a payment part."""
+
+    __source__ = "waitsendpay"
+    __added__ = {"created_index": "v23.11"}
 
     created_index: U64
     """Added in v23.11."""

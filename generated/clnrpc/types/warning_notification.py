@@ -6,10 +6,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
 
-@dataclass(kw_only=True, slots=True)
-class WarningNotification:
+
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class WarningNotification(Answer):
     """The payload of the notification `warning`: The node logged a warning or an error."""
+
+    __source__ = "warning"
+    __added__ = {"timestamp": "v24.02"}
 
     level: Literal["warn", "error"]
 

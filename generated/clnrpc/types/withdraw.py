@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Feerate, Hex, Outpoint, SatOrAll, Txid, U16
 
 
@@ -35,9 +36,11 @@ class WithdrawRequest:
     """Coins to spend, each as `txid:vout`; absent, the wallet chooses among those not reserved."""
 
 
-@dataclass(kw_only=True, slots=True)
-class WithdrawResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class WithdrawResponse(Answer):
     """What comes back from `withdraw`: Pay an on-chain address from the wallet."""
+
+    __source__ = "withdraw"
 
     tx: Hex
 

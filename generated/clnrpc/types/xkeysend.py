@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Msat, Pubkey, Secret, U32, U64
 
 
@@ -45,9 +46,11 @@ class XkeysendRequest:
     """More fields for the recipient: an object of field numbers and values in hex; absent, none."""
 
 
-@dataclass(kw_only=True, slots=True)
-class XkeysendResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class XkeysendResponse(Answer):
     """What comes back from `xkeysend`: Pay a node by its id alone."""
+
+    __source__ = "xkeysend"
 
     payment_preimage: Secret
 

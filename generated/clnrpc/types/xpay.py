@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Hex, Msat, Secret, U32, U64
 
 
@@ -73,9 +74,11 @@ class XpayRequest:
     """Hidden: not meant for general use. Added in v26.06."""
 
 
-@dataclass(kw_only=True, slots=True)
-class XpayResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class XpayResponse(Answer):
     """What comes back from `xpay`: Pay an invoice, an offer or a BIP 353 name."""
+
+    __source__ = "xpay"
 
     payment_preimage: Secret
 

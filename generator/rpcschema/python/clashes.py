@@ -18,7 +18,7 @@ def clashes(plans: Sequence[tuple[Document, Plan]]) -> tuple[Problem, ...]:
 def _clashes(plans: Sequence[tuple[Document, Plan]]) -> Iterator[Problem]:
     owners: dict[tuple[str, str], Document] = {}
     for document, plan in plans:
-        taken = [("module", names.module(document)), *(("class", made.name) for made in plan.classes)]
+        taken = [("module", names.module(document)), *(("class", name) for name in plan.names)]
         if document.kind == "rpc":
             taken.append(("method", names.method(document)))
         for what, name in taken:

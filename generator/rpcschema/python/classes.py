@@ -2,7 +2,8 @@
 
 Each object of a document becomes one class with a name of its own (parent's name and member's name), so that adding
 or removing one document never renames another's classes. A member that is declared differently in several branches of
-a conditional takes any of the declared types.
+a conditional takes any of the declared types. Only a whole response that is one of several things, and says which
+(`model.cases`), becomes a class a thing, and a union of them.
 """
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any, TypeAlias
 
+from rpcschema.model.cases import Cases, cases, shape
 from rpcschema.model.nodes import Document, Node
 from rpcschema.model.resolve import ResolvedField, distinct, resolve
 from rpcschema.problems import Level, Problem
@@ -45,6 +48,32 @@ class ClassPlan:
     name: str
     doc: str
     attributes: tuple[Attribute, ...]
+    received: bool
+    """Whether clients get such objects from a node, which may be of another version."""
+    source: str = ""
+    """The document's name, for classes of all that is received at once."""
+    case: Case | None = None
+    """For a member of a union."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """How a member of a union is told from the others."""
+
+    discriminator: str
+    """The attribute whose value tells."""
+    other: str
+    """The class of what has a value of the discriminator that no member has."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnionPlan:
+    """A whole response that is one of several classes."""
+
+    name: str
+    doc: str
+    members: tuple[str, ...]
+    """Their classes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,55 +81,140 @@ class Plan:
     """All classes of a document, each before the ones that use it, and what could not be named."""
 
     request: ClassPlan | None
-    response: ClassPlan
+    response: ClassPlan | UnionPlan
     classes: tuple[ClassPlan, ...]
     problems: tuple[Problem, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All that the document's module defines."""
+        union = (self.response.name,) if isinstance(self.response, UnionPlan) else ()
+        return (*(planned.name for planned in self.classes), *union)
 
 
 def plan(document: Document, scalars: str) -> Plan:
     """Plans the classes of `document`; `scalars` is the module of the scalar aliases, e.g. "clnrpc.runtime.scalars"."""
-    planner = _Planner(document, scalars)
+    is_hook = document.kind == "hook"
+    inward = _Planner(document, scalars, received=is_hook)
     request = None
     if (name := names.request_class(document)) is not None:
-        request = planner.plan_class(name, (document.request,), docs.request_doc(document), sent=True)
-    response = planner.plan_class(
-        names.response_class(document), (document.response,), docs.response_doc(document), sent=False
-    )
+        request = inward.plan_class(name, (document.request,), docs.request_doc(document), whole=True)
+    outward = replace(inward, received=not is_hook)
+    name, doc = names.response_class(document), docs.response_doc(document)
+    found = None if is_hook else cases(document.response)
+    response: ClassPlan | UnionPlan
+    if found is None:
+        response = outward.plan_class(name, (document.response,), doc, whole=True)
+    else:
+        response = outward.plan_union(name, found, doc)
     return Plan(
         request=request,
         response=response,
-        classes=tuple(planner.classes.values()),
-        problems=tuple(planner.problems),
+        classes=tuple(outward.classes.values()),
+        problems=tuple(dict.fromkeys(outward.problems)),
     )
 
 
 @dataclass(slots=True)
 class _Planner:
+    """Plans one direction of a document; the names and problems of both are kept together."""
+
     document: Document
     scalars: str
+    received: bool
+    """Whether this is what clients get; a hook's payload is, its answer is not."""
     classes: dict[str, ClassPlan] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
     problems: list[Problem] = field(default_factory=list)
 
-    def plan_class(self, name: str, nodes: Sequence[Node], doc: str, *, sent: bool) -> ClassPlan:
-        """Plans one object declared by `nodes` (all of them at once) and what is nested in it."""
+    @property
+    def sent(self) -> bool:
+        """Whether these are a command's parameters, which have defaults and forms that only a caller writes."""
+        return self.document.kind == "rpc" and not self.received
+
+    def plan_class(self, name: str, nodes: Sequence[Node], doc: str, *, whole: bool = False) -> ClassPlan:
+        """Plans one object declared by `nodes` (all of them at once) and what is nested in it.
+
+        `whole` means that it is no part of another object.
+        """
         self.taken.add(name)
-        attributes = tuple(self.plan_attribute(name, member, sent=sent) for member in self.members(nodes))
-        self.refuse_collisions(nodes[0], attributes)
-        made = ClassPlan(name=name, doc=doc, attributes=attributes)
+        return self.add(name, doc, self.attributes(name, nodes[0], self.members(nodes), {}), whole=whole)
+
+    def plan_union(self, name: str, found: Cases, doc: str) -> UnionPlan:
+        """Plans a class for each thing that a response can be, and one for what the document does not know."""
+        self.taken.add(name)
+        tag = found.discriminator
+        members = {value: self.members((node,)) for value, node in found.nodes}
+        classes = {value: self.unique(names.case_class(self.document, value)) for value in members}
+        other = self.unique(names.case_class(self.document, "other"))
+        shared = self.shared_schemas(name, list(members.values()))
+
+        base = self.members((found.base,))
+        attributes = self.attributes(other, found.base, base, {**shared, tag: {"type": "string"}})
+        self.add(other, docs.response_doc(self.document, docs.case_words(tag, None)), attributes, whole=True)
+        case = Case(discriminator=names.attribute(tag), other=other)
+        for value, fields in members.items():
+            told = {tag: {"type": "string", "enum": [value]}}
+            attributes = self.attributes(classes[value], found.base, fields, {**shared, **told})
+            case_doc = docs.response_doc(self.document, docs.case_words(tag, value))
+            self.add(classes[value], case_doc, attributes, whole=True, case=case)
+        return UnionPlan(name=name, doc=docs.union_doc(doc, tag, other), members=tuple(classes.values()))
+
+    def shared_schemas(self, name: str, cases: Sequence[Sequence[ResolvedField]]) -> dict[str, Schema]:
+        """The schemas of what several members of the union `name` declare alike, so that they share its classes."""
+        by_name: dict[str, list[ResolvedField]] = {}
+        for fields in cases:
+            for member in fields:
+                by_name.setdefault(member.name, []).append(member)
+        alike = {
+            wire: distinct(chain.from_iterable(each.alternatives for each in found))
+            for wire, found in by_name.items()
+            if len(found) > 1 and len({shape(each.alternatives) for each in found}) == 1
+        }
+        return {wire: self.schema(nodes, name + names.pascal(wire)) for wire, nodes in alike.items()}
+
+    def add(
+        self, name: str, doc: str, attributes: tuple[Attribute, ...], *, whole: bool, case: Case | None = None
+    ) -> ClassPlan:
+        """Keeps a class whose parts are planned."""
+        made = ClassPlan(
+            name=name,
+            doc=doc,
+            attributes=attributes,
+            received=self.received,
+            source=self.document.name if self.received and whole else "",
+            case=case,
+        )
         self.classes[name] = made
         return made
 
-    def plan_attribute(self, owner: str, member: ResolvedField, *, sent: bool) -> Attribute:
+    def unique(self, name: str) -> str:
+        """`name`, or `name` with the first number that nothing is called yet."""
+        found, number = name, 1
+        while found in self.taken:
+            number += 1
+            found = f"{name}{number}"
+        self.taken.add(found)
+        return found
+
+    def attributes(
+        self, owner: str, node: Node, fields: Sequence[ResolvedField], schemas: Mapping[str, Schema]
+    ) -> tuple[Attribute, ...]:
+        """Plans the members of the class `owner`; `schemas` has the types that are decided already, by wire name."""
+        made = tuple(self.plan_attribute(owner, member, schemas.get(member.name)) for member in fields)
+        self.refuse_collisions(node, made)
+        return made
+
+    def plan_attribute(self, owner: str, member: ResolvedField, schema: Schema | None = None) -> Attribute:
         nodes = member.alternatives
         return Attribute(
             name=names.attribute(member.name),
             wire=member.name,
             nodes=nodes,
-            schema=self.schema(nodes, owner + names.pascal(member.name), sent=sent),
+            schema=self.schema(nodes, owner + names.pascal(member.name)) if schema is None else schema,
             required=member.required,
-            default=types.default_value(nodes[0]) if sent and not member.required else None,
-            doc=docs.field_doc(nodes, member.conditions, sent=sent),
+            default=types.default_value(nodes[0]) if self.sent and not member.required else None,
+            doc=docs.field_doc(nodes, () if member.required else member.conditions, sent=self.sent),
         )
 
     def members(self, nodes: Sequence[Node]) -> list[ResolvedField]:
@@ -135,7 +249,7 @@ class _Planner:
     def warn(self, node: Node, message: str) -> None:
         self.problems.append(Problem(self.document.file, node.pointer, message, Level.WARNING))
 
-    def schema(self, nodes: Sequence[Node], name: str, *, sent: bool) -> Schema:
+    def schema(self, nodes: Sequence[Node], name: str) -> Schema:
         """The JSON Schema of a value that any of `nodes` may declare; `name` is for a class, should it need one."""
         parts = list(self.alternatives(nodes))
         objects = [part for part in parts if _is_object(part)]
@@ -145,10 +259,10 @@ class _Planner:
             return {}  # the document gives no type
         choices: list[Schema] = []
         if objects:
-            choices.append(self.object_schema(objects, name, sent=sent))
+            choices.append(self.object_schema(objects, name))
         if arrays:
             items = [part.items for part in arrays if part.items is not None]
-            choices.append({"type": "array", "items": self.schema(items, name, sent=sent) if items else {}})
+            choices.append({"type": "array", "items": self.schema(items, name) if items else {}})
         choices.extend(self.scalar_schemas(scalars))
         if len(choices) == 1:
             return choices[0]
@@ -165,15 +279,12 @@ class _Planner:
                 self.warn(node, "there are alternatives beside a type; in Python the type counts")
             yield node
 
-    def object_schema(self, objects: Sequence[Node], name: str, *, sent: bool) -> Schema:
+    def object_schema(self, objects: Sequence[Node], name: str) -> Schema:
         if not all(map(_has_members, objects)):
             return {"type": "object", "additionalProperties": True}
-        unique, number = name, 1
-        while unique in self.taken:
-            number += 1
-            unique = f"{name}{number}"
-        doc = docs.field_doc(objects, (), sent=sent) or f"Part of `{self.document.name}`."
-        self.plan_class(unique, objects, doc, sent=sent)
+        unique = self.unique(name)
+        doc = docs.field_doc(objects, (), sent=self.sent) or f"Part of `{self.document.name}`."
+        self.plan_class(unique, objects, doc)
         return {"$ref": f"#/components/schemas/{unique}"}
 
     def scalar_schemas(self, nodes: Sequence[Node]) -> Iterator[Schema]:

@@ -1,8 +1,8 @@
 """Planned classes as Python source: datamodel-code-generator renders them, black formats them once.
 
 The generator is handed clean input: every object is a named definition, no conditionals, no defaults, member names
-that are Python's already. What JSON Schema cannot say (the members' order, defaults, wire names) goes to our own
-template of a class, `templates/python/dataclass.jinja2`.
+that are Python's already. What JSON Schema cannot say (the members' order, defaults, wire names, where objects come
+from) goes to our own template of a class, `templates/python/dataclass.jinja2`.
 """
 
 from __future__ import annotations
@@ -10,19 +10,19 @@ from __future__ import annotations
 import ast
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rpcschema.paths import templates_dir
 from rpcschema.problems import RenderError
-from rpcschema.python.classes import Attribute, ClassPlan
-from rpcschema.python.docs import docstring
+from rpcschema.python.classes import Attribute, ClassPlan, Plan, UnionPlan
+from rpcschema.python.docs import added, docstring
 
 
-def render(classes: Sequence[ClassPlan], header: str, scalars: str) -> str:
-    """The source of a module under `<package>.types` that defines `classes`, unformatted.
+def render(plan: Plan, header: str, runtime: str) -> str:
+    """The source of a module under `<package>.types` that defines what is planned, unformatted.
 
-    `header` becomes its first lines; `scalars` is the module from which the classes' schemas take their aliases.
+    `header` becomes its first lines; `runtime` is `<package>.runtime`, from which the classes take what they need.
     """
     # Slow to import, and not needed to load documents or to print help.
     from datamodel_code_generator import generate  # noqa: PLC0415
@@ -30,17 +30,17 @@ def render(classes: Sequence[ClassPlan], header: str, scalars: str) -> str:
     from datamodel_code_generator.format import PythonVersion  # noqa: PLC0415
 
     details: defaultdict[str, dict[str, Any]] = defaultdict(dict)
-    for planned in classes:
+    for planned in plan.classes:
         details[planned.name] = _template_details(planned)
     source = generate(
-        json.dumps(_definitions(classes)),
+        json.dumps(_definitions(plan.classes)),
         input_file_type=InputFileType.OpenAPI,
         openapi_scopes=[OpenAPIScope.Schemas],
         output_model_type=DataModelType.DataclassesDataclass,
         target_python_version=PythonVersion.PY_311,
         custom_template_dir=templates_dir() / "python",
         extra_template_data=details,
-        additional_imports=["typing.ClassVar"] if any(entry["wire_names"] for entry in details.values()) else None,
+        additional_imports=list(_imports(plan, runtime)),
         custom_file_header=header,
         enum_field_as_literal="all",  # type: ignore[arg-type] # accepted by name
         use_standard_collections=True,
@@ -51,8 +51,23 @@ def render(classes: Sequence[ClassPlan], header: str, scalars: str) -> str:
     )
     if not isinstance(source, str):
         raise RenderError("datamodel-code-generator made several modules of one document")
-    _check_complete(source, classes)
-    return _with_imports_sorted(source, scalars)
+    _check_complete(source, plan.classes)
+    return _with_imports_sorted(source, runtime) + _union(plan)
+
+
+def _imports(plan: Plan, runtime: str) -> Iterator[str]:
+    """What the template and the union need, and the schemas do not mention."""
+    if any(planned.received for planned in plan.classes):
+        yield f"{runtime}.answer.Answer"
+    if isinstance(plan.response, UnionPlan):
+        yield "typing.TypeAlias"
+
+
+def _union(plan: Plan) -> str:
+    if not isinstance(plan.response, UnionPlan):
+        return ""
+    name, members = plan.response.name, " | ".join(plan.response.members)
+    return f"\n\n{name}: TypeAlias = {members}\n{docstring(plan.response.doc, indent=0)}\n"
 
 
 def _check_complete(source: str, classes: Sequence[ClassPlan]) -> None:
@@ -69,16 +84,17 @@ def _check_complete(source: str, classes: Sequence[ClassPlan]) -> None:
 def _member(statement: ast.stmt) -> str | None:
     """The name of a dataclass's member that `statement` declares."""
     if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
-        return statement.target.id if statement.target.id != "__wire_names__" else None
+        return statement.target.id
     return None
 
 
-def _with_imports_sorted(source: str, scalars: str) -> str:
-    """One import a module, sorted; the scalars by their relative name, so that the package can lie anywhere."""
+def _with_imports_sorted(source: str, runtime: str) -> str:
+    """One import a module, sorted; the runtime's by relative names, so that the package can lie anywhere."""
     imports = [statement for statement in ast.parse(source).body if isinstance(statement, ast.ImportFrom)]
     names: defaultdict[str, set[str]] = defaultdict(set)
     for statement in imports:
-        module = "..runtime.scalars" if statement.module == scalars else statement.module or ""
+        module, prefix = statement.module or "", f"{runtime}."
+        module = f"..runtime.{module.removeprefix(prefix)}" if module.startswith(prefix) else module
         names[module] |= {alias.name for alias in statement.names}
     future = names.pop("__future__")
     lines = source.splitlines()
@@ -118,5 +134,19 @@ def _template_details(planned: ClassPlan) -> dict[str, Any]:
         "docs": {a.name: docstring(a.doc, indent=4) for a in planned.attributes if a.doc},
         "order": [attribute.name for attribute in planned.attributes],
         "defaults": {a.name: repr(a.default) for a in planned.attributes if a.default is not None},
-        "wire_names": {a.name: a.wire for a in planned.attributes if a.name != a.wire},
+        "received": planned.received,
+        "facts": _facts(planned),
     }
+
+
+def _facts(planned: ClassPlan) -> list[str]:
+    """What the runtime reads off a class (see `runtime.answer`), as assignments: what is annotated is a member."""
+    releases = {a.name: added(a.nodes) for a in planned.attributes if planned.received and a.required}
+    found = {
+        "__source__": planned.source,
+        "__wire_names__": {a.name: a.wire for a in planned.attributes if a.name != a.wire},
+        "__added__": {name: release for name, release in releases.items() if release},
+        "__discriminator__": planned.case.discriminator if planned.case else "",
+    }
+    facts = [f"{name} = {value!r}" for name, value in found.items() if value]
+    return [*facts, f"__other__ = {planned.case.other}"] if planned.case else facts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
@@ -27,14 +28,34 @@ def request_doc(document: Document) -> str:
     return f"{opening} `{document.name}`: {ended(document.title)}"
 
 
-def response_doc(document: Document) -> str:
-    """The docstring of the class of what comes back."""
+def response_doc(document: Document, when: str = "") -> str:
+    """The docstring of the class of what comes back; `when` narrows it to some answers."""
     openings = {
         "rpc": "What comes back from",
         "notification": "The payload of the notification",
         "hook": "The answer to the hook",
     }
-    return f"{openings[document.kind]} `{document.name}`: {ended(document.title)}"
+    return f"{openings[document.kind]} `{document.name}`{when}: {ended(document.title)}"
+
+
+def case_words(discriminator: str, value: str | None) -> str:
+    """Says for which answers a member of a union is: those with `value`, or with one that no member has."""
+    if value is None:
+        return f" if `{discriminator}` is none of the values that were known when these types were made"
+    return f" if `{discriminator}` is {json.dumps(value, ensure_ascii=False)}"
+
+
+def union_doc(response: str, discriminator: str, other: str) -> str:
+    """The docstring of a union's name; `response` is what it would be for a single class."""
+    return (
+        f"{response}\n\nThe value of `{discriminator}` says which of these it is. One that they do not know, as a "
+        f"newer node may have, arrives as `{other}`: not one of these, so that `{discriminator}` narrows the type."
+    )
+
+
+def added(nodes: Iterable[Node]) -> str:
+    """The release that added a field, or "" if the document does not tell."""
+    return next((node.added for node in nodes if node.added and node.added != words.ALWAYS), "")
 
 
 def text(lines: Lines | None) -> str:

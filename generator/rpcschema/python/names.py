@@ -38,9 +38,14 @@ def pascal(wire_name: str) -> str:
     return f"N{name}" if name[:1].isdigit() else name
 
 
+def runtime(package: str) -> str:
+    """The part of a package that is the same in all."""
+    return f"{package}.runtime"
+
+
 def scalars(package: str) -> str:
     """The module of a package's scalar aliases."""
-    return f"{package}.runtime.scalars"
+    return f"{runtime(package)}.scalars"
 
 
 def request_class(document: Document) -> str | None:
@@ -52,6 +57,12 @@ def response_class(document: Document) -> str:
     """The class of what comes back: a command's result, a notification's payload, a hook's answer."""
     suffix = {"rpc": "Response", "notification": "Notification", "hook": "HookResponse"}[document.kind]
     return pascal(document.name) + suffix
+
+
+def case_class(document: Document, value: str) -> str:
+    """The class of a response whose discriminator has this value: `DecodeBolt12OfferResponse`."""
+    stem = pascal(document.name)
+    return stem + pascal(value) + response_class(document).removeprefix(stem)
 
 
 def module(document: Document) -> str:

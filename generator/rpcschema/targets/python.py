@@ -32,7 +32,7 @@ def document(document: Document, settings: Settings) -> Rendered:
     kind = {"rpc": "command", "notification": "notification", "hook": "hook"}[document.kind]
     header = _NOTICE + docstring(f"Types of the {kind} `{document.name}`.", indent=0)
     path = f"{settings.package}/types/{names.module(document)}.py"
-    source = render(plan.classes, header, names.scalars(settings.package))
+    source = render(plan, header, names.runtime(settings.package))
     return Rendered({path: finished(source, path)}, plan.problems)
 
 
@@ -45,7 +45,7 @@ def collection(documents: Sequence[Document], settings: Settings) -> Rendered:
         "targets": settings.targets,
         "release": repr(settings.release),
         "commands": [view(document, plan) for document, plan in plans if document.kind == "rpc"],
-        "homes": sorted((made.name, names.module(document)) for document, plan in plans for made in plan.classes),
+        "homes": sorted((name, names.module(document)) for document, plan in plans for name in plan.names),
     }
     templates = environment("python")
     files = {f"{settings.package}/py.typed": b"", **dict(_runtime(settings.package))}

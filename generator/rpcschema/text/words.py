@@ -17,7 +17,8 @@ from rpcschema.model.conditions import condition_text
 from rpcschema.model.nodes import ABSENT, Node, Request
 from rpcschema.text.prose import code, plain
 
-_ALWAYS: Final = "pre-v0.10.1"
+ALWAYS: Final = "pre-v0.10.1"
+"""What documents say of a field that was there before anyone wrote down when."""
 _UNCOUNTED: Final = frozenset({"hex", "msat", "sat", "any", "null"})
 
 
@@ -58,7 +59,7 @@ def head_words(node: Node, presence: str | None = None) -> str:
 
 def release_words(added: str | None, deprecated: tuple[str, ...] | bool | None) -> Iterator[str]:
     """For example "added in v23.02", "deprecated in v26.06, removed after v27.03" (the last release to support it)."""
-    if added is not None and added != _ALWAYS:
+    if added is not None and added != ALWAYS:
         yield f"added in {plain(added)}"
     match deprecated:
         case (since, last, *_):

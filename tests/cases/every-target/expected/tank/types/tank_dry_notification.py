@@ -5,10 +5,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..runtime.answer import Answer
 
-@dataclass(kw_only=True, slots=True)
-class TankDryNotification:
+
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class TankDryNotification(Answer):
     """The payload of the notification `tank_dry`: Notification of an empty tank."""
+
+    __source__ = "tank_dry"
 
     tank: str
     """Which tank."""

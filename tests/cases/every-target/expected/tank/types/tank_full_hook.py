@@ -6,10 +6,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
 
-@dataclass(kw_only=True, slots=True)
-class TankFullHookRequest:
+
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class TankFullHookRequest(Answer):
     """The payload of the hook `tank_full`: Asks whether to go on filling."""
+
+    __source__ = "tank_full"
 
     tank: str
     """Which tank."""

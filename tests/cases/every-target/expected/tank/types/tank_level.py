@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ..runtime.answer import Answer
 from ..runtime.scalars import Msat, U32
 
 
@@ -29,9 +30,11 @@ class TankLevelRequest:
     """
 
 
-@dataclass(kw_only=True, slots=True)
-class TankLevelResponse:
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class TankLevelResponse(Answer):
     """What comes back from `tank-level`: Command that tells a tank's level."""
+
+    __source__ = "tank-level"
 
     state: Literal["wet", "dry"]
     """What is left."""
