@@ -193,7 +193,7 @@ def test_docstrings_state_limits_rules_and_what_elements_are(package: Any) -> No
     request = {
         "properties": {
             "a": {"type": "hex", "minLength": 64, "maxLength": 64},
-            "b": {"type": "array", "items": {"type": "u8", "description": ["A byte."]}},
+            "b": {"type": "array", "items": {"type": "u8", "description": ["A byte."], "added": "v1"}},
             "c": {"oneOf": [{"type": "u8", "description": ["A count."]}, {"type": "string", "enum": ["all"]}]},
             "d": {"type": "u32", "enum": [1, 2]},
         },
@@ -204,6 +204,7 @@ def test_docstrings_state_limits_rules_and_what_elements_are(package: Any) -> No
     for text in (
         "Exactly 64 characters.",
         "Each element: A byte.",
+        "Each element: Added in v1.",
         "As u8: A count.",
         "One of 1, 2.",
     ):

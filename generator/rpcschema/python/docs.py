@@ -110,13 +110,19 @@ def _described(node: Node) -> Iterator[str]:
 
 
 def _facts(node: Node, *, sent: bool) -> Iterator[str]:
-    """Unit, limits, default, since when, until when; a closed set of strings is in the type already."""
+    """Unit, limits, default, since when, until when, of the value and its elements and forms; a closed set of strings
+    is in the type already.
+    """
     if node.type in _UNITS:
         yield f"As a number: {_UNITS[node.type]}." if sent else f"In {_UNITS[node.type]}."
     if node.hidden:
         yield "Hidden: not meant for general use."
     yield words.limit_words(replace(node, enum=None) if string_enum(node) else node)
     yield _release(node.added, node.deprecated)
+    if node.items is not None and node.items.type != "object":
+        yield from (f"Each element: {fact}" for fact in _facts(node.items, sent=sent) if fact)
+    for shape in words.shapes(node):
+        yield from (f"As {words.type_words(shape)}: {fact}" for fact in _facts(shape, sent=sent) if fact)
 
 
 def _release(added: str | None, deprecated: tuple[str, ...] | bool | None) -> str:
