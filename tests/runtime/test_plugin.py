@@ -193,7 +193,7 @@ SAFE_ANSWERS: Final = {
 }
 
 
-@pytest.mark.parametrize("params", [{"do": "fail"}, {"do": "nothing"}, {"do": "surrogate"}, {"do": 1}, {}, []])
+@pytest.mark.parametrize("params", [{"do": "fail"}, {"do": "nothing"}, {"do": "surrogate"}, {}, []])
 def test_a_hook_that_fails_is_answered_as_is_safe(params: object) -> None:
     outcome = run(*(request(hook, params, hook) for hook in SAFE_ANSWERS), request("custommsg", {"do": "go on"}, 2))
     answers = [message for message in outcome.said if "id" in message]
@@ -208,7 +208,7 @@ def test_an_answer_of_another_kind_is_named_in_the_log() -> None:
     assert "TypeError: hook_custommsg returned NoneType, not TidingsHookResponse" in log["params"]["message"]
 
 
-@pytest.mark.parametrize("params", [{"custommsg": {"do": "fail"}}, {"custommsg": {"do": 1}}, {"custommsg": {}}, []])
+@pytest.mark.parametrize("params", [{"custommsg": {"do": "fail"}}, {"custommsg": {}}, []])
 def test_a_notification_that_fails_is_logged_and_the_next_one_comes(params: object) -> None:
     outcome = run(notification("custommsg", params), told("say"))
     assert [level for level, _ in outcome.logs] == ["error", "debug"]

@@ -10,9 +10,9 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypedDict
 
-import msgspec
-
 from clnrpc.commands import COMMANDS, RELEASE
+from clnrpc.runtime.decode import decode as as_response
+from clnrpc.runtime.encode import encode
 from clnrpc.runtime.errors import GENERIC, INVALID_PARAMS, METHOD_NOT_FOUND, RpcError, unknown_command
 from clnrpc.runtime.stubs import is_filled
 from clnrpc.service import Service
@@ -135,7 +135,8 @@ class OffersService(Service):
         except Bolt12Error as error:
             token = f"'\"{request.string}\"'" if self._node.options.developer else "(see logs for details)"
             raise RpcError(INVALID_PARAMS, f"string: {error}: invalid token {token}") from error
-        return msgspec.convert(found, DecodeResponse)
+        answer: DecodeResponse = as_response(DecodeResponse, encode(found))
+        return answer
 
     def getinfo(self, request: GetinfoRequest) -> GetinfoResponse:  # noqa: ARG002
         """Who this node is; whatever speaks of peers, channels and blocks is zero or empty."""

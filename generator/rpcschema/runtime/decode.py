@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import is_dataclass
 from functools import cache
 from types import UnionType
-from typing import Any, NamedTuple, TypeVar, get_args, get_type_hints
+from typing import Any, NamedTuple, TypeVar, get_args, get_type_hints, overload
 
 import msgspec
 
@@ -22,7 +22,11 @@ from .rename import renamer
 T = TypeVar("T")
 
 
-def decode(kind: type[T], raw: bytes) -> T:
+@overload
+def decode(kind: type[T], raw: bytes) -> T: ...
+@overload
+def decode(kind: UnionType, raw: bytes) -> Any: ...
+def decode(kind: type[T] | UnionType, raw: bytes) -> T | Any:
     """The value of the dataclass `kind`, or of one of a union's members, that the JSON text `raw` holds.
 
     What the class does not know is left to `unknown.unknown_fields`. Raises DecodeError, with the name of the command,
@@ -30,7 +34,7 @@ def decode(kind: type[T], raw: bytes) -> T:
     """
     source = _source(kind)
     try:
-        cls = _member_of(kind, raw) if isinstance(kind, UnionType) else kind
+        cls: type[Any] = _member_of(kind, raw) if isinstance(kind, UnionType) else kind
         value = _decode(cls, raw, source)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise DecodeError(f"{source}: {error}") from None

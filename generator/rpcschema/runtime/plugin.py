@@ -14,7 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import Any, ClassVar, Final, Literal, TypeAlias, TypeVar
+from types import UnionType
+from typing import Any, ClassVar, Final, Literal, TypeAlias, TypeVar, overload
 
 import msgspec
 
@@ -236,7 +237,11 @@ class BasePlugin:
                 write_all(self._rpc_sink, message + b"\n\n")
 
 
-def decode_payload(kind: type[T], payload: Any) -> T:
+@overload
+def decode_payload(kind: type[T], payload: Any) -> T: ...
+@overload
+def decode_payload(kind: UnionType, payload: Any) -> Any: ...
+def decode_payload(kind: type[T] | UnionType, payload: Any) -> T | Any:
     """The value of the class of a payload that another library has decoded to plain JSON values.
 
     For example `decode_payload(ChannelOpenedNotification, channel_opened)` in a plugin made with pyln-client. Raises
