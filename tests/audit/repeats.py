@@ -1,0 +1,35 @@
+"""The same documents give the same bytes, whatever may differ from one run to the next."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.audit.documents import Package, generate
+
+
+def repeats(package: Package, work: Path) -> Iterator[tuple[str, list[str]]]:
+    """Has a package made again under other conditions: their name, and the files that came out otherwise."""
+    documents = list(package.documents)
+    shuffled = random.Random(0).sample(documents, len(documents))
+    for name, order, jobs, seed in (
+        ("again", documents, 2, "random"),
+        ("shuffled", shuffled, 2, "random"),
+        ("hash seed 1", documents, 2, "1"),
+        ("hash seed 2", documents, 2, "2"),
+        ("1 job", documents, 1, "random"),
+    ):
+        folder = work / name.replace(" ", "-")
+        generate(order, package.name, folder, jobs=jobs, environment={"PYTHONHASHSEED": seed})
+        yield name, _changed(_tree(package.folder), _tree(folder))
+
+
+def _tree(folder: Path) -> dict[str, bytes]:
+    # Importing a package leaves bytecode in it.
+    files = (file for file in folder.rglob("*") if file.is_file() and file.suffix != ".pyc")
+    return {file.relative_to(folder).as_posix(): file.read_bytes() for file in files}
+
+
+def _changed(before: dict[str, bytes], after: dict[str, bytes]) -> list[str]:
+    return sorted(path for path in before.keys() | after.keys() if before.get(path) != after.get(path))

@@ -1,0 +1,111 @@
+"""All fields of a package's documents, looked for in its types, its tables of parameters and its pages."""
+
+from __future__ import annotations
+
+import inspect
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from tests.audit import classes, dialect, pages
+from tests.audit.documents import Document, Package
+from tests.audit.facts import Path, differences, dotted, names
+
+_UNTYPED: Final = {"any": "has no type", "map": "is an object whose members are not declared"}
+"""Types for which Python has `Any`, and why."""
+_TITLES: Final = {
+    "rpc": {"request": "Parameters", "response": "Return value"},
+    "notification": {"request": "Parameters", "response": "Payload"},
+    "hook": {"request": "Payload", "response": "Return value"},
+}
+"""Under which title a page has a half."""
+
+
+@dataclass(slots=True)
+class Survey:
+    """What was counted, and what is wrong."""
+
+    declared: int = 0
+    """Fields that are neither hidden nor phantoms."""
+    found: Counter[str] = field(default_factory=Counter)
+    """How many of them are right in "types", "man" and "Markdown"."""
+    findings: list[str] = field(default_factory=list)
+    untyped: list[str] = field(default_factory=list)
+    """Where Python has `Any`, because the document gives no type there."""
+    undeclared: list[str] = field(default_factory=list)
+    """What is required and declared nowhere, so that Python does not have it."""
+
+    def compare(self, where: str, place: str, declared: set[Path], wrong: list[tuple[Path, str]]) -> None:
+        """Notes what is `wrong` in a half of a document, by path."""
+        self.found[where] += len(declared - {names(path) for path, _ in wrong})
+        self.findings += [f"{where}: {place}: {dotted(path)} {what}" for path, what in wrong]
+
+
+def survey(package: Package, *, has_pages: bool = True) -> Survey:
+    """Compares every document of a package with what was made of it."""
+    found = Survey()
+    found.findings += [f"types: {wrong}" for wrong in classes.wrong_aliases(package.module("runtime.scalars"))]
+    for document in package.documents:
+        for half, raw, _ in document.halves():
+            declared = dialect.fields(raw)
+            found.declared += len({names(path) for path, fact in declared.items() if not fact.hidden})
+            place = f"{document} {half}"
+            found.untyped += [
+                f"{place}: {dotted(path)} {why}"
+                for path, fact in declared.items()
+                for kind, why in _UNTYPED.items()
+                if kind in fact.types
+            ]
+            found.undeclared += [
+                f"{place}: {dotted(path)} is required, but declared nowhere" for path in dialect.undeclared(raw)
+            ]
+        _look_in_types(found, package, document)
+        if document.kind == "rpc":
+            found.findings += [f"commands: {document}: {wrong}" for wrong in _wrong_parameters(package, document)]
+        if has_pages:
+            _look_in_pages(found, package, document)
+    return found
+
+
+def _look_in_types(found: Survey, package: Package, document: Document) -> None:
+    for half, raw, name in document.halves():
+        wrong: list[tuple[Path, str]] = []
+        made = getattr(package.module("types"), name, None)
+        if made is None:
+            wrong.append(((), f"has no class {name}"))
+        for known, cls in classes.variants(made) if made is not None else ():
+            wrong += differences(dialect.fields(raw, known), classes.fields(cls))
+        visible = {names(path) for path, fact in dialect.fields(raw).items() if not fact.hidden}
+        found.compare("types", f"{document} {half}", visible if made else set(), wrong)
+
+
+def _look_in_pages(found: Survey, package: Package, document: Document) -> None:
+    man = package.folder / "man" / f"{pages.PREFIXES[document.kind]}{document.name}.7"
+    markdown = package.folder / "docs" / pages.FOLDERS[document.kind] / f"{document.name}.md"
+    for where, page in (("man", pages.man(man)), ("Markdown", pages.markdown(markdown))):
+        for half, title in _TITLES[document.kind].items():
+            declared, shown = dialect.declarations(document.raw[half]), page.get(title, Counter())
+            wrong = [
+                (path, f"is declared {count} times more often than it is shown")
+                for path, count in (declared - shown).items()
+            ]
+            wrong += [(path, "is shown, but not declared there") for path in shown - declared]
+            found.compare(where, f"{document} {half}", set(declared), wrong)
+
+
+def _wrong_parameters(package: Package, document: Document) -> Iterator[str]:
+    """What the table of commands and the clients have otherwise than the document, whose order is that by position."""
+    declared = {path[0]: fact for path, fact in dialect.fields(document.raw["request"]).items() if len(path) == 1}
+    command = package.module("commands").COMMANDS[document.name]
+    order = [name for name in document.raw["request"].get("properties", {}) if name in declared]
+    if [parameter.name for parameter in command.parameters] != order:
+        yield f"the parameters are not {', '.join(order)}"
+    for parameter in command.parameters:
+        if parameter.name in declared and parameter.required is declared[parameter.name].optional:
+            yield f"{parameter.name} is{' ' if parameter.required else ' not '}required"
+    for module, client in (("client", "Client"), ("aio", "AsyncClient")):
+        method = getattr(getattr(package.module(module), client), command.method)
+        taken = list(inspect.signature(method).parameters)[1:]
+        if taken != [parameter.attribute for parameter in command.parameters]:
+            yield f"{client}.{command.method} takes {', '.join(taken)}"
