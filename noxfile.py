@@ -28,7 +28,7 @@ def _bootstrap(sessions: list[str]) -> int:
 
 if __name__ == "__main__":
     if len(sys.argv) < 2 or any(argument.startswith("-") for argument in sys.argv[1:]):
-        sys.exit("usage: python3 noxfile.py SESSION...  (generate check tests matrix lint types man demo wheel lowest)")
+        sys.exit("usage: python3 noxfile.py SESSION...  (generate check tests matrix lint types man audit demo wheel lowest)")
     sys.exit(_bootstrap(sys.argv[1:]))
 
 import nox
@@ -113,6 +113,13 @@ def man(session: nox.Session) -> None:
     """mandoc finds nothing to warn of in the generated man pages."""
     pages = sorted(str(page) for page in (ROOT / "generated" / "man").glob("*.7"))
     session.run("mandoc", "-Tlint", "-W", "warning", *pages, external=True)
+
+
+@nox.session
+def audit(session: nox.Session) -> None:
+    """Compare all that is made of Core Lightning's documents with the documents; minutes. Needs mandoc and ../shared."""
+    _install(session, "test", "types")
+    session.run("python", "-m", "tests.audit")
 
 
 @nox.session

@@ -90,7 +90,7 @@ def _look_in_pages(found: Survey, package: Package, document: Document) -> None:
                 (path, f"is declared {count} times more often than it is shown")
                 for path, count in (declared - shown).items()
             ]
-            wrong += [(path, "is shown, but not declared there") for path in shown - declared]
+            wrong += [(path, "is shown, but declared nowhere") for path in shown.keys() - declared.keys()]
             found.compare(where, f"{document} {half}", set(declared), wrong)
 
 

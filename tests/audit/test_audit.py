@@ -1,0 +1,82 @@
+"""The audit in short: of the project's own documents, and of documents with every construct of the dialect."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from tests.audit.documents import Package, batches, generate, read
+from tests.audit.examples import outcomes
+from tests.audit.judges import lint
+from tests.audit.survey import survey
+from tests.audit.table import Row, table
+from tests.shared import ROOT
+
+needs_mandoc = pytest.mark.skipif(shutil.which("mandoc") is None, reason="mandoc is not installed")
+CONSTRUCTS = ROOT / "tests" / "cases" / "every-construct" / "schemas"
+
+
+@pytest.fixture(scope="module")
+def ours() -> Package:
+    """The package that the project ships."""
+    return Package("clnrpc", ROOT / "generated", read(ROOT / "schemas"))
+
+
+@pytest.fixture(scope="module")
+def constructs(tmp_path_factory: pytest.TempPathFactory) -> Package:
+    """What the generator makes of every construct."""
+    return generate(read(CONSTRUCTS), "constructs", tmp_path_factory.mktemp("constructs"), jobs=1)
+
+
+@needs_mandoc
+@pytest.mark.parametrize("package", ["ours", "constructs"])
+def test_every_field_is_in_types_and_on_pages(package: str, request: pytest.FixtureRequest) -> None:
+    found = survey(request.getfixturevalue(package))
+    assert not found.findings
+    assert set(found.found.values()) == {found.declared}
+
+
+@needs_mandoc
+def test_fields_without_a_type_are_listed(constructs: Package) -> None:
+    found = survey(constructs)
+    assert found.untyped == [
+        "tank-fill request: valve[][] has no type",
+        "tank-fill request: dev-noise has no type",
+        "tank-fill response: return has no type",
+    ]
+    assert found.undeclared == ["tank-fill response: nowhere is required, but declared nowhere"]
+
+
+def test_examples_come_back_as_they_are(ours: Package) -> None:
+    tried = outcomes(ours)
+    assert tried
+    for outcome in tried:
+        assert not outcome.failure
+        assert not outcome.losses
+        assert not outcome.excuse
+
+
+@needs_mandoc
+def test_mandoc_warns_of_nothing(constructs: Package) -> None:
+    assert not lint(constructs.folder / "man")
+
+
+def test_a_document_that_is_there_twice_is_generated_apart() -> None:
+    documents = read(CONSTRUCTS)
+    first, second = batches([*documents, documents[0]])
+    assert first == documents
+    assert second == documents[:1]
+
+
+def test_the_table_says_which_claim_fails_and_why() -> None:
+    good = Row(claim="apples are sweet", must="all", found="3 of 3", notes=["one is green"])
+    bad = Row(claim="pears are ripe", must="all", found="2 of 3", findings=["one is hard"])
+    assert list(table([good, bad]))[2:] == [
+        "| apples are sweet | all | 3 of 3 | holds |",
+        "| pears are ripe | all | 2 of 3 | fails |",
+        "\nFindings: pears are ripe (1)\n",
+        "- one is hard",
+        "\nNotes: apples are sweet (1)\n",
+        "- one is green",
+    ]

@@ -1,0 +1,130 @@
+"""The audit notices what the generator gets wrong: one fact of the model is changed, and everything made of that."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pytest
+
+from rpcschema.generate import render
+from rpcschema.load import Loaded, Source, load
+from rpcschema.model.nodes import Branch, Field, Node
+from rpcschema.settings import Settings
+from rpcschema.targets import TARGETS
+from tests.audit.documents import Package, read
+from tests.audit.survey import survey
+from tests.shared import ROOT
+
+pytestmark = pytest.mark.skipif(shutil.which("mandoc") is None, reason="mandoc is not installed")
+
+Edit: TypeAlias = Callable[[Node, int], Node]
+"""Gives a node with something changed about the field at an index."""
+Changed: TypeAlias = Iterator[tuple[str, Node]]
+"""Where a change was made (JSON pointer), and the node with the change."""
+
+SCHEMAS = (ROOT / "schemas", ROOT / "tests" / "cases" / "every-construct" / "schemas")
+TIMES = 20
+
+
+def dropped(node: Node, at: int) -> Node:
+    """A field less."""
+    fields = node.fields or ()
+    return replace(node, fields=fields[:at] + fields[at + 1 :])
+
+
+def flipped(node: Node, at: int) -> Node:
+    """Required, if it was not; else not."""
+    required, name = node.required or (), (node.fields or ())[at].name
+    others = tuple(other for other in required if other != name)
+    return replace(node, required=others if name in required else (*required, name))
+
+
+def retyped(node: Node, at: int) -> Node:
+    """Of another type."""
+    field = (node.fields or ())[at]
+    other = Node(pointer=field.node.pointer, type="sat" if field.node.type == "msat" else "msat")
+    return with_field(node, at, replace(field, node=other))
+
+
+def with_field(node: Node, at: int, field: Field) -> Node:
+    fields = node.fields or ()
+    return replace(node, fields=(*fields[:at], field, *fields[at + 1 :]))
+
+
+def edited(node: Node, edit: Edit, *, in_branches: bool) -> Changed:
+    """`node` with each field changed in turn, those inside of others too; markers and constraints are no fields."""
+    for at, field in enumerate(node.fields or ()):
+        if field.node != Node(pointer=field.node.pointer, required=field.node.required):
+            yield field.node.pointer, edit(node, at)
+        for pointer, inner in edited(field.node, edit, in_branches=in_branches):
+            yield pointer, with_field(node, at, replace(field, node=inner))
+    if node.items is not None:
+        for pointer, inner in edited(node.items, edit, in_branches=in_branches):
+            yield pointer, replace(node, items=inner)
+    if in_branches:
+        yield from edited_branches(node, edit)
+
+
+def edited_branches(node: Node, edit: Edit) -> Changed:
+    for at, branch in enumerate(node.branches):
+        for pointer, inner in edited_sides(branch, edit):
+            yield pointer, replace(node, branches=(*node.branches[:at], inner, *node.branches[at + 1 :]))
+
+
+def edited_sides(branch: Branch, edit: Edit) -> Iterator[tuple[str, Branch]]:
+    if branch.then is not None:
+        for pointer, inner in edited(branch.then, edit, in_branches=True):
+            yield pointer, replace(branch, then=inner)
+    if branch.otherwise is not None:
+        for pointer, inner in edited(branch.otherwise, edit, in_branches=True):
+            yield pointer, replace(branch, otherwise=inner)
+
+
+@cache
+def sources() -> tuple[Source, ...]:
+    return load(SCHEMAS).sources
+
+
+def edited_sources(edit: Edit, *, in_branches: bool) -> Iterator[tuple[str, Source]]:
+    """All documents with one change each, and where it is."""
+    for source in sources():
+        document = source.document
+        for half in ("request", "response"):
+            for pointer, node in edited(getattr(document, half), edit, in_branches=in_branches):
+                changed: dict[str, Any] = {half: node}
+                yield f"{source.path}: {pointer}", replace(source, document=replace(document, **changed))
+
+
+def package_of(source: Source, name: str, folder: Path) -> Package:
+    """What is made of one document as the model has it now, with the document as it is on disk."""
+    loaded = Loaded((source,), ())
+    targets = tuple(target for target in TARGETS if target != "model")
+    made = render(loaded, Settings(package=name, targets=targets), targets)
+    for path, content in (file for files in made.files.values() for file in files.items()):
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(content)
+    return Package(name, folder, tuple(document for document in read(*SCHEMAS) if document.file == Path(source.path)))
+
+
+@pytest.mark.parametrize("number", range(TIMES))
+@pytest.mark.parametrize(
+    ("edit", "in_branches"),
+    # A field of a branch is optional whether its branch requires it or not.
+    [(dropped, True), (flipped, False), (retyped, True)],
+    ids=["field dropped", "required flipped", "type changed"],
+)
+def test_a_change_in_the_model_is_noticed(edit: Edit, *, in_branches: bool, number: int, tmp_path: Path) -> None:
+    place, source = random.Random(number).choice(list(edited_sources(edit, in_branches=in_branches)))
+    print(place)
+    assert survey(package_of(source, f"{edit.__name__}_{number}", tmp_path)).findings
+
+
+def test_nothing_is_noticed_where_nothing_was_changed(tmp_path: Path) -> None:
+    for number, source in enumerate(sources()):
+        assert not survey(package_of(source, f"unchanged_{number}", tmp_path / str(number))).findings
