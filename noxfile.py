@@ -28,7 +28,9 @@ def _bootstrap(sessions: list[str]) -> int:
 
 if __name__ == "__main__":
     if len(sys.argv) < 2 or any(argument.startswith("-") for argument in sys.argv[1:]):
-        sys.exit("usage: python3 noxfile.py SESSION...  (generate check tests matrix lint types man audit demo wheel lowest)")
+        sys.exit(
+            "usage: python3 noxfile.py SESSION... (generate check tests matrix lint types man audit demo wheel lowest)"
+        )
     sys.exit(_bootstrap(sys.argv[1:]))
 
 import nox
@@ -117,7 +119,7 @@ def man(session: nox.Session) -> None:
 
 @nox.session
 def audit(session: nox.Session) -> None:
-    """Compare all that is made of Core Lightning's documents with the documents; minutes. Needs mandoc and ../shared."""
+    """Hold all that is made of Core Lightning's documents against them, for minutes; needs mandoc and ../shared."""
     _install(session, "test", "types")
     session.run("python", "-m", "tests.audit")
 

@@ -1,0 +1,87 @@
+"""How the audit understands generated classes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any, ClassVar, Literal
+
+from clnrpc.runtime import scalars
+from clnrpc.runtime.scalars import U64, Hex, Msat
+from tests.audit.classes import fields, variants, wrong_aliases
+from tests.audit.facts import Facts, Field, differences
+
+
+@dataclass(kw_only=True, slots=True)
+class Hop:
+    fee: Msat
+    tags: list[Hex | list[Any]] | None = None
+
+
+@dataclass(kw_only=True, slots=True)
+class Route:
+    __wire_names__: ClassVar[dict[str, str]] = {"max_fee": "max-fee"}
+
+    type: Literal["route"]
+    hops: list[Hop]
+    max_fee: Msat | U64 = 5
+    reply: dict[str, Any] | None = None
+
+
+@dataclass(kw_only=True, slots=True)
+class Failure:
+    type: Literal["failure", "timeout"]
+    reason: None
+    code: int | Literal["x"] | None = None
+
+
+def always(*types: str) -> Field:
+    return Field(types=frozenset(types), optional=False)
+
+
+def sometimes(*types: str) -> Field:
+    return Field(types=frozenset(types), optional=True)
+
+
+def test_fields_have_wire_names_and_the_dialects_types() -> None:
+    assert fields(Route) == {
+        ("type",): always("one of route"),
+        ("hops",): always("array"),
+        ("hops", "[]"): always("object"),
+        ("hops", "[]", "fee"): always("msat"),
+        ("hops", "[]", "tags"): sometimes("array"),
+        ("hops", "[]", "tags", "[]"): always("hex", "array"),
+        ("hops", "[]", "tags", "[]", "[]"): always("any"),
+        ("max-fee",): sometimes("msat", "u64"),
+        ("reply",): sometimes("map"),
+    }
+
+
+def test_none_is_null_only_where_it_does_not_stand_for_absence() -> None:
+    assert fields(Failure) == {
+        ("type",): always("one of failure, timeout"),
+        ("reason",): always("null"),
+        ("code",): sometimes("integer", "one of x"),
+    }
+
+
+def test_classes_of_a_union_are_told_apart_by_what_is_fixed() -> None:
+    assert list(variants(Route | Failure)) == [({"type": "route"}, Route), ({}, Failure)]
+    assert list(variants(Route)) == [({}, Route)]
+
+
+def test_an_alias_that_is_another_type_is_told() -> None:
+    assert not list(wrong_aliases(scalars))
+    broken = SimpleNamespace(**vars(scalars) | {"Msat": str})
+    assert list(wrong_aliases(broken)) == ["Msat, for msat, is <class 'str'>, not <class 'int'>"]
+
+
+def test_every_kind_of_difference_is_told() -> None:
+    declared: Facts = {("a",): always("u8"), ("b",): always("u8"), ("c", "[]", "d"): always("u8")}
+    made: Facts = {("a",): always("any"), ("b",): sometimes("u8"), ("e",): always("u8")}
+    assert list(differences(declared, made)) == [
+        (("a",), "is any, not u8"),
+        (("b",), "is optional, not always there"),
+        (("c", "[]", "d"), "is not there"),
+        (("e",), "is declared nowhere"),
+    ]
