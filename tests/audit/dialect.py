@@ -5,6 +5,8 @@
 - `{}` only allows what is declared elsewhere; a name that is `{}` everywhere (a phantom) is no field.
 - A field is always there if the base requires it, or every side of a conditional, or every alternative.
 - A field without a type is one that can hold anything.
+- Where a field tells answers apart, the conditionals that test for one value of it are all the cases that there are of
+  such answers, whatever else they test.
 
 Source: Core Lightning, doc/schemas and the meta-schema there.
 """
@@ -13,6 +15,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
 from tests.audit.facts import ELEMENT, Facts, Field, Path, closed
@@ -28,10 +31,11 @@ _NOTHING: Final[Raw] = {}
 def fields(half: Raw, known: Raw = _NOTHING) -> Facts:
     """All fields of a request or response by path, those inside of others and the elements of arrays included.
 
-    With `known`, those of answers whose top-level fields have these values, e.g. {"type": "bolt12 offer"}. Names that
-    are required and declared nowhere have no type and are not among them; `undeclared` has those.
+    With `known`, those of answers that are told apart by these values of top-level fields, e.g. {"type": "bolt12
+    offer"}. Names that are required and declared nowhere have no type and are not among them; `undeclared` has those.
     """
-    return dict(_members([half], (), known, hidden=False))
+    found = dict(_members([half], (), known, hidden=False))
+    return found | {(name,): replace(found[name,], types=frozenset({closed([known[name]])})) for name in known}
 
 
 def undeclared(half: Raw) -> Iterator[Path]:
@@ -107,13 +111,17 @@ def _present(schema: Raw, known: Raw) -> frozenset[str]:
 
 
 def _choices(schema: Raw, known: Raw) -> Iterator[Sequence[Raw]]:
-    """The sides of each conditional that can be taken if `known` holds, and the alternatives, of which one is taken."""
+    """What one of is taken: the sides of a conditional that `known` leaves open, cases of `known`, alternatives."""
+    cases: list[Raw] = []
     for branch in (schema, *schema.get("allOf", ())):
         if "if" in branch:
             then, otherwise = branch.get("then", _NOTHING), branch.get("else", _NOTHING)
             holds = _holds(branch["if"], known)
-            yield (then, otherwise) if holds is None else (then,) if holds else (otherwise,)
-    yield from (schema[key] for key in ("anyOf", "oneOf") if schema.get(key))
+            if holds is None and known.keys() & branch["if"].get("properties", {}).keys():
+                cases.append(then)
+            else:
+                yield (then, otherwise) if holds is None else (then,) if holds else (otherwise,)
+    yield from (choice for choice in (cases, schema.get("anyOf"), schema.get("oneOf")) if choice)
 
 
 def _holds(condition: Raw, known: Raw) -> bool | None:

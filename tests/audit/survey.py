@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -70,14 +70,28 @@ def survey(package: Package, *, has_pages: bool = True) -> Survey:
 
 def _look_in_types(found: Survey, package: Package, document: Document) -> None:
     for half, raw, name in document.halves():
-        wrong: list[tuple[Path, str]] = []
+        declared = dialect.fields(raw)
+        visible = {names(path) for path, fact in declared.items() if not fact.hidden}
         made = getattr(package.module("types"), name, None)
         if made is None:
-            wrong.append(((), f"has no class {name}"))
-        for known, cls in classes.variants(made) if made is not None else ():
-            wrong += differences(dialect.fields(raw, known), classes.fields(cls))
-        visible = {names(path) for path, fact in dialect.fields(raw).items() if not fact.hidden}
-        found.compare("types", f"{document} {half}", visible if made else set(), wrong)
+            found.compare("types", f"{document} {half}", set(), [((), f"has no class {name}")])
+            continue
+        wrong: list[tuple[Path, str]] = []
+        missing, values = set(declared), Counter[tuple[str, str]]()
+        for known, cls in classes.variants(made):
+            facts = classes.fields(cls)
+            wrong += differences(dialect.fields(raw, known), facts)
+            missing -= facts.keys()
+            values.update(known.items())
+        wrong += [(path, "is in no class of the union") for path in missing if values]
+        wrong += [((field,), f"has no class for {value}") for field, value in _cases(raw, values) - values.keys()]
+        found.compare("types", f"{document} {half}", visible, wrong)
+
+
+def _cases(raw: dialect.Raw, values: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Each value that the fields may have by which the classes of a union are told apart, with the field's name."""
+    told = {field for field, _ in values}
+    return {(field, value) for field in told for value in raw["properties"][field].get("enum", ())}
 
 
 def _look_in_pages(found: Survey, package: Package, document: Document) -> None:

@@ -76,8 +76,23 @@ def test_a_known_value_decides_conditionals() -> None:
         "then": {"properties": {"over": U8}, "required": ["over"]},
         "else": {"properties": {"stays": U8}},
     }
-    assert fields(half, {"result": "spill"}) == {("result",): sometimes("string"), ("over",): always("u8")}
-    assert fields(half, {"result": "keep"}) == {("result",): sometimes("string"), ("stays",): sometimes("u8")}
+    assert fields(half, {"result": "spill"}) == {("result",): sometimes("one of spill"), ("over",): always("u8")}
+    assert fields(half, {"result": "keep"}) == {("result",): sometimes("one of keep"), ("stays",): sometimes("u8")}
+
+
+def test_conditionals_on_a_known_value_are_all_its_cases() -> None:
+    def case(*, valid: bool, required: list[str]) -> dict[str, Any]:
+        test = {"properties": {"result": {"enum": ["spill"]}, "valid": {"enum": [valid]}}}
+        return {"if": test, "then": {"properties": {"a": U8, "b": U8}, "required": required}}
+
+    cases = [case(valid=True, required=["a", "b"]), case(valid=False, required=["a"])]
+    half = {"properties": {"result": {"type": "string"}}, "required": ["result"], "allOf": cases}
+    assert fields(half) == {("result",): always("string"), ("a",): sometimes("u8"), ("b",): sometimes("u8")}
+    assert fields(half, {"result": "spill"}) == {
+        ("result",): always("one of spill"),
+        ("a",): always("u8"),
+        ("b",): sometimes("u8"),
+    }
 
 
 def test_what_is_required_and_declared_nowhere_is_told() -> None:
