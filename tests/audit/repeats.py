@@ -14,13 +14,10 @@ def repeats(package: Package, work: Path) -> Iterator[tuple[str, list[str]]]:
     documents = list(package.documents)
     shuffled = random.Random(0).sample(documents, len(documents))
     for name, order, jobs, seed in (
-        ("again", documents, 2, "random"),
-        ("shuffled", shuffled, 2, "random"),
-        ("hash seed 1", documents, 2, "1"),
-        ("hash seed 2", documents, 2, "2"),
-        ("1 job", documents, 1, "random"),
+        ("1 job, hash seed 1", documents, 1, "1"),
+        ("shuffled files, 2 jobs, hash seed 2", shuffled, 2, "2"),
     ):
-        folder = work / name.replace(" ", "-")
+        folder = work / f"repeat-{seed}"
         generate(order, package.name, folder, jobs=jobs, environment={"PYTHONHASHSEED": seed})
         yield name, _changed(_tree(package.folder), _tree(folder))
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import inspect
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from tests.audit import classes, dialect, pages
 from tests.audit.documents import Document, Package
@@ -70,28 +70,22 @@ def survey(package: Package, *, has_pages: bool = True) -> Survey:
 
 def _look_in_types(found: Survey, package: Package, document: Document) -> None:
     for half, raw, name in document.halves():
-        declared = dialect.fields(raw)
-        visible = {names(path) for path, fact in declared.items() if not fact.hidden}
-        made = getattr(package.module("types"), name, None)
-        if made is None:
-            found.compare("types", f"{document} {half}", set(), [((), f"has no class {name}")])
-            continue
-        wrong: list[tuple[Path, str]] = []
-        missing, values = set(declared), Counter[tuple[str, str]]()
-        for known, cls in classes.variants(made):
-            facts = classes.fields(cls)
-            wrong += differences(dialect.fields(raw, known), facts)
-            missing -= facts.keys()
-            values.update(known.items())
-        wrong += [(path, "is in no class of the union") for path in missing if values]
-        wrong += [((field,), f"has no class for {value}") for field, value in _cases(raw, values) - values.keys()]
-        found.compare("types", f"{document} {half}", visible, wrong)
+        made = getattr(package.module("types"), name)
+        visible = {names(path) for path, fact in dialect.fields(raw).items() if not fact.hidden}
+        found.compare("types", f"{document} {half}", visible, list(wrong_in_types(raw, made)))
 
 
-def _cases(raw: dialect.Raw, values: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
-    """Each value that the fields may have by which the classes of a union are told apart, with the field's name."""
-    told = {field for field, _ in values}
-    return {(field, value) for field in told for value in raw["properties"][field].get("enum", ())}
+def wrong_in_types(raw: dialect.Raw, made: Any) -> Iterator[tuple[Path, str]]:
+    """What a class, or the classes of a union, have otherwise than one half of a document."""
+    variants = [(known, classes.fields(cls)) for known, cls in classes.variants(made)]
+    for known, facts in variants:
+        yield from differences(dialect.fields(raw, known), facts)
+    if len(variants) > 1:
+        found = {path for _, facts in variants for path in facts}
+        yield from ((path, "is in no class of the union") for path in dialect.fields(raw).keys() - found)
+        for name in {name for known, _ in variants for name in known}:
+            lacking = {*raw["properties"][name].get("enum", ())} - {known.get(name) for known, _ in variants}
+            yield from (((name,), f"has no class for {value}") for value in sorted(lacking))
 
 
 def _look_in_pages(found: Survey, package: Package, document: Document) -> None:

@@ -10,6 +10,7 @@ from clnrpc.runtime import scalars
 from clnrpc.runtime.scalars import U64, Hex, Msat
 from tests.audit.classes import fields, variants, wrong_aliases
 from tests.audit.facts import Facts, Field, differences
+from tests.audit.survey import wrong_in_types
 
 
 @dataclass(kw_only=True, slots=True)
@@ -84,4 +85,30 @@ def test_every_kind_of_difference_is_told() -> None:
         (("b",), "is optional, not always there"),
         (("c", "[]", "d"), "is not there"),
         (("e",), "is declared nowhere"),
+    ]
+
+
+@dataclass(kw_only=True, slots=True)
+class Found:
+    type: Literal["found"]
+    way: U64 | None = None
+
+
+@dataclass(kw_only=True, slots=True)
+class Lost:
+    type: Literal["lost"]
+
+
+def test_a_union_has_a_class_for_each_case_and_each_field() -> None:
+    half = {
+        "properties": {"type": {"type": "string", "enum": ["found", "lost", "open"]}},
+        "required": ["type"],
+        "allOf": [
+            {"if": {"properties": {"type": {"enum": ["found"]}}}, "then": {"properties": {"way": {"type": "u64"}}}},
+            {"if": {"properties": {"type": {"enum": ["open"]}}}, "then": {"properties": {"why": {"type": "hex"}}}},
+        ],
+    }
+    assert list(wrong_in_types(half, Found | Lost)) == [
+        (("why",), "is in no class of the union"),
+        (("type",), "has no class for open"),
     ]
