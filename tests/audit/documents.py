@@ -22,6 +22,9 @@ SUFFIXES: Final[Mapping[str, Mapping[str, str]]] = {
 }
 """Kind of document -> the halves that have classes, and how the names of the classes end."""
 
+_FACTS: Final = "urn:rpcschema:facts"
+"""The $schema of documents that hold the facts of another's, without its prose."""
+
 
 class AuditError(Exception):
     """A program that the audit needs failed; the text is what it said."""
@@ -38,6 +41,11 @@ class Document:
 
     def __str__(self) -> str:
         return self.name if self.kind == "rpc" else f"{self.kind} {self.name}"
+
+    @property
+    def has_pages(self) -> bool:
+        """Whether man pages and docs are made of it: not of facts alone."""
+        return self.raw.get("$schema") != _FACTS
 
     def halves(self) -> Iterator[tuple[str, Raw, str]]:
         """Of each half that has a class: "request" or "response", what it declares, the name of the class."""
@@ -66,6 +74,12 @@ class Package:
 def read(*folders: Path) -> tuple[Document, ...]:
     """The documents in `folders`."""
     return tuple(map(_read, (file for folder in folders for file in sorted(folder.rglob("*.json")))))
+
+
+def described_once(documents: Sequence[Document]) -> tuple[Document, ...]:
+    """`documents`, without the facts of what is also described in full."""
+    full = {(document.kind, document.name) for document in documents if document.has_pages}
+    return tuple(each for each in documents if each.has_pages or (each.kind, each.name) not in full)
 
 
 def batches(documents: Iterable[Document]) -> list[tuple[Document, ...]]:

@@ -28,6 +28,8 @@ class Survey:
 
     declared: int = 0
     """Fields that are neither hidden nor phantoms."""
+    on_pages: int = 0
+    """Those of documents that have pages."""
     found: Counter[str] = field(default_factory=Counter)
     """How many of them are right in "types", "man" and "Markdown"."""
     findings: list[str] = field(default_factory=list)
@@ -42,14 +44,16 @@ class Survey:
         self.findings += [f"{where}: {place}: {dotted(path)} {what}" for path, what in wrong]
 
 
-def survey(package: Package, *, has_pages: bool = True) -> Survey:
+def survey(package: Package) -> Survey:
     """Compares every document of a package with what was made of it."""
     found = Survey()
     found.findings += [f"types: {wrong}" for wrong in classes.wrong_aliases(package.module("runtime.scalars"))]
     for document in package.documents:
         for half, raw, _ in document.halves():
             declared = dialect.fields(raw)
-            found.declared += len({names(path) for path, fact in declared.items() if not fact.hidden})
+            visible = len({names(path) for path, fact in declared.items() if not fact.hidden})
+            found.declared += visible
+            found.on_pages += visible if document.has_pages else 0
             place = f"{document} {half}"
             found.untyped += [
                 f"{place}: {dotted(path)} {why}"
@@ -63,7 +67,7 @@ def survey(package: Package, *, has_pages: bool = True) -> Survey:
         _look_in_types(found, package, document)
         if document.kind == "rpc":
             found.findings += [f"commands: {document}: {wrong}" for wrong in _wrong_parameters(package, document)]
-        if has_pages:
+        if document.has_pages:
             _look_in_pages(found, package, document)
     return found
 
