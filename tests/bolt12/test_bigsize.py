@@ -52,5 +52,6 @@ def test_rejects_a_number_that_is_cut_off(encoded: str) -> None:
 
 @pytest.mark.parametrize("value", [-1, 2**64])
 def test_refuses_to_write_what_no_bigsize_can_hold(value: int) -> None:
-    with pytest.raises(OverflowError):
+    with pytest.raises(Bolt12Error) as caught:
         encode_bigsize(value)
+    assert caught.value.rule == "number-range"

@@ -12,8 +12,10 @@ from lnoffers.bolt12 import (
     Bip353Name,
     BlindedHop,
     BlindedPath,
+    BlindedPayinfo,
     Bolt12Error,
     ChannelEnd,
+    FallbackAddress,
     Recurrence,
     RecurrenceBase,
     RecurrencePaywindow,
@@ -22,7 +24,8 @@ from lnoffers.bolt12 import (
 from lnoffers.bolt12.bip353 import bip_353_name, has_allowed_characters
 from lnoffers.bolt12.codecs import Codec
 from lnoffers.bolt12.cursor import Cursor
-from lnoffers.bolt12.paths import blinded_paths, first_empty_path
+from lnoffers.bolt12.fallbacks import fallback_addresses
+from lnoffers.bolt12.paths import blinded_paths, blinded_payinfos, first_empty_path
 from lnoffers.bolt12.recurrence import recurrence, recurrence_base, recurrence_paywindow
 
 from .samples import OTHER_SIGNER, SIGNER
@@ -36,7 +39,7 @@ UNCOMPRESSED = bytes.fromhex(
 )
 OFF_CURVE = b"\x02" + bytes(31) + b"\x05"
 
-u8, u32, u64 = (st.integers(0, 2 ** (8 * width) - 1) for width in (1, 4, 8))
+u8, u16, u32, u64 = (st.integers(0, 2 ** (8 * width) - 1) for width in (1, 2, 4, 8))
 points = st.sampled_from([POINT, OTHER_POINT])
 hops = st.builds(BlindedHop, points, st.binary(max_size=40))
 paths = st.builds(
@@ -45,17 +48,21 @@ paths = st.builds(
     points,
     st.lists(hops, max_size=3).map(tuple),
 )
+payinfos = st.builds(BlindedPayinfo, u32, u32, u16, u64, u64, st.binary(max_size=40))
 values: list[tuple[Codec[Any], st.SearchStrategy[Any]]] = [
     (codecs.tu32, u32),
     (codecs.tu64, u64),
     (codecs.utf8, st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))),
     (codecs.byte_string, st.binary()),
     (codecs.chain_hash, st.binary(min_size=32, max_size=32)),
-    (codecs.chain_hashes, st.lists(st.binary(min_size=32, max_size=32), max_size=3).map(tuple)),
+    (codecs.hashes, st.lists(st.binary(min_size=32, max_size=32), max_size=3).map(tuple)),
     (codecs.signature, st.binary(min_size=64, max_size=64)),
     (codecs.point, points),
     (codecs.flag, st.just(value=True)),
+    (codecs.bigsizes, st.lists(u64, max_size=5).map(tuple)),
     (blinded_paths, st.lists(paths, max_size=3).map(tuple)),
+    (blinded_payinfos, st.lists(payinfos, max_size=3).map(tuple)),
+    (fallback_addresses, st.lists(st.builds(FallbackAddress, u8, st.binary(max_size=50)), max_size=3).map(tuple)),
     (bip_353_name, st.builds(Bip353Name, st.binary(max_size=255), st.binary(max_size=255))),
     (recurrence, st.builds(Recurrence, u8, u32)),
     (recurrence_base, st.builds(RecurrenceBase, u8, u64)),
@@ -127,7 +134,7 @@ def test_text_holds_no_nul_and_no_lone_surrogate() -> None:
 
 def test_rejects_a_wrong_length() -> None:
     assert unreadable(codecs.chain_hash, bytes(31)) == "wrong-length"
-    assert unreadable(codecs.chain_hashes, bytes(33)) == "wrong-length"
+    assert unreadable(codecs.hashes, bytes(33)) == "wrong-length"
     assert unreadable(codecs.signature, bytes(65)) == "wrong-length"
     assert unreadable(codecs.flag, b"\0") == "wrong-length"
 
@@ -138,7 +145,7 @@ def test_a_flag_is_true_or_absent(value: object) -> None:
 
 
 def test_no_chains_is_a_value() -> None:
-    assert codecs.chain_hashes.decode(b"") == ()
+    assert codecs.hashes.decode(b"") == ()
 
 
 @pytest.mark.parametrize(
@@ -208,6 +215,43 @@ def test_refuses_a_path_that_does_not_fit() -> None:
     assert unwritable(blinded_paths, [BlindedPath(ChannelEnd(2, 0), POINT, (hop,))]) == "channel-end"
     assert unwritable(blinded_paths, [BlindedPath(ChannelEnd(0, 2**64), POINT, (hop,))]) == "channel-end"
     assert unwritable(blinded_paths, [BlindedPath(OFF_CURVE, POINT, (hop,))]) == "not-a-point"
+
+
+def test_a_single_path_reads_from_all_of_its_bytes() -> None:
+    path = BlindedPath(POINT, OTHER_POINT, (BlindedHop(POINT, b"x"),))
+    assert BlindedPath.from_bytes(path.to_bytes()) == path
+    assert blinded_paths.encode((path,)) == path.to_bytes()
+    with pytest.raises(Bolt12Error) as caught:
+        BlindedPath.from_bytes(path.to_bytes() + b"\0")
+    assert caught.value.rule == "value-too-long"
+
+
+def test_payinfo_is_numbers_of_fixed_width_and_features() -> None:
+    data = bytes.fromhex("00000001 00000002 0003 0000000000000004 0000000000000005 0002 beef")
+    payinfo = BlindedPayinfo(1, 2, 3, 4, 5, b"\xbe\xef")
+    assert blinded_payinfos.decode(data) == (payinfo,)
+    assert blinded_payinfos.encode((payinfo,)) == data
+    assert blinded_payinfos.to_json((payinfo,)) == [
+        {
+            "fee_base_msat": 1,
+            "fee_proportional_millionths": 2,
+            "cltv_expiry_delta": 3,
+            "htlc_minimum_msat": 4,
+            "htlc_maximum_msat": 5,
+            "features": "beef",
+        }
+    ]
+    for length in range(1, len(data)):
+        assert unreadable(blinded_payinfos, data[:length]) == "value-truncated"
+    assert unwritable(blinded_payinfos, [BlindedPayinfo(1, 2, 2**16, 4, 5, b"")]) == "number-range"
+    assert unwritable(blinded_payinfos, [BlindedPayinfo(1, 2, 3, 4, 5, bytes(2**16))]) == "number-range"
+
+
+def test_numbers_in_a_row_are_minimal() -> None:
+    assert codecs.bigsizes.decode(b"\x01\xfd\x01\x00") == (1, 256)
+    assert unreadable(codecs.bigsizes, b"\x01\xfd\x00\x01") == "bigsize-not-minimal"
+    assert unreadable(codecs.bigsizes, b"\x01\xfd") == "bigsize-truncated"
+    assert unwritable(codecs.bigsizes, (2**64,)) == "number-range"
 
 
 def test_finds_the_first_path_without_hops() -> None:

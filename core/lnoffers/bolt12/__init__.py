@@ -22,9 +22,10 @@ from lnoffers.bolt12.curve import KeyPair
 from lnoffers.bolt12.decoding import decode, refuse_other_kinds
 from lnoffers.bolt12.describe import describe
 from lnoffers.bolt12.errors import Bolt12Error
+from lnoffers.bolt12.fallbacks import FallbackAddress, segwit_address
 from lnoffers.bolt12.invoice_request import InvoiceRequest, UnsignedInvoiceRequest
 from lnoffers.bolt12.keys import HsmSecretError, NodeKeys, new_hsm_secret, seed_from_hsm_secret
-from lnoffers.bolt12.paths import BlindedHop, BlindedPath, ChannelEnd
+from lnoffers.bolt12.paths import BlindedHop, BlindedPath, BlindedPayinfo, ChannelEnd
 from lnoffers.bolt12.recurrence import Recurrence, RecurrenceBase, RecurrencePaywindow
 from lnoffers.bolt12.signing import KeySigner, Signer, SigningRequest
 from lnoffers.bolt12.text import without_scheme
@@ -35,8 +36,10 @@ __all__ = [
     "Bip353Name",
     "BlindedHop",
     "BlindedPath",
+    "BlindedPayinfo",
     "Bolt12Error",
     "ChannelEnd",
+    "FallbackAddress",
     "HsmSecretError",
     "InvoiceRequest",
     "Json",
@@ -55,5 +58,6 @@ __all__ = [
     "new_hsm_secret",
     "refuse_other_kinds",
     "seed_from_hsm_secret",
+    "segwit_address",
     "without_scheme",
 ]

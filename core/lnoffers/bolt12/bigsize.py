@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from lnoffers.bolt12.errors import Bolt12Error
 
+LONG_FORM = 0xFD
+"""The least first byte of a BigSize of several bytes; a smaller one is the value itself."""
+_SHORT_FORMS = tuple(bytes((value,)) for value in range(LONG_FORM))
 _WIDTHS = {0xFD: 2, 0xFE: 4, 0xFF: 8}
 # The smallest value that needs the form; anything below it would have two encodings.
 _MINIMUMS = {0xFD: 0xFD, 0xFE: 0x1_0000, 0xFF: 0x1_0000_0000}
 
 
 def encode_bigsize(value: int) -> bytes:
-    """The shortest form of `value`, 0 to 2^64-1 (BOLT 1, appendix A). Raises OverflowError outside that range."""
-    if value < 0xFD:
-        return value.to_bytes(1, "big")
+    """The shortest form of `value`, 0 to 2^64-1 (BOLT 1, appendix A). Raises Bolt12Error outside that range."""
+    if 0 <= value < LONG_FORM:
+        return _SHORT_FORMS[value]
     for marker, width in _WIDTHS.items():
-        if value < 1 << (8 * width):
+        if 0 <= value < 1 << (8 * width):
             return bytes((marker,)) + value.to_bytes(width, "big")
-    raise OverflowError(f"{value} does not fit a BigSize")
+    raise Bolt12Error(f"{value} does not fit a BigSize", rule="number-range")
 
 
 def read_bigsize(data: bytes, offset: int) -> tuple[int, int]:
@@ -27,7 +30,7 @@ def read_bigsize(data: bytes, offset: int) -> tuple[int, int]:
     if offset >= len(data):
         raise Bolt12Error("the data ends where a BigSize is due", rule="bigsize-truncated", offset=offset)
     first = data[offset]
-    if first < 0xFD:
+    if first < LONG_FORM:
         return first, offset + 1
     end = offset + 1 + _WIDTHS[first]
     if end > len(data):

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, Literal, TypeAlias, TypeVar
 
+from lnoffers.bolt12.bigsize import encode_bigsize, read_bigsize
 from lnoffers.bolt12.curve import SIGNATURE_LENGTH, is_point
 from lnoffers.bolt12.errors import Bolt12Error
 
@@ -44,9 +45,14 @@ def decode_truncated(value: bytes, width: int) -> int:
 
 def encode_truncated(value: int, width: int) -> bytes:
     """The inverse of `decode_truncated`."""
+    return encode_fixed(value, width).lstrip(b"\0")
+
+
+def encode_fixed(value: int, width: int) -> bytes:
+    """A number as `width` big-endian bytes. Raises Bolt12Error if it does not fit."""
     if not 0 <= value < 1 << (8 * width):
         raise Bolt12Error(f"{value} is not from 0 to 2^{8 * width}-1", rule="number-range")
-    return value.to_bytes((value.bit_length() + 7) // 8, "big")
+    return value.to_bytes(width, "big")
 
 
 def _truncated(width: int) -> Codec[int]:
@@ -109,6 +115,8 @@ def check_point(value: bytes) -> bytes:
 
 
 chain_hash = _exactly(32)
+sha256 = _exactly(32)
+preimage = _exactly(32)
 signature = _exactly(SIGNATURE_LENGTH)
 point = _checked_bytes(check_point)
 
@@ -129,14 +137,25 @@ flag: Codec[Literal[True]] = Codec(_decode_flag, _encode_flag, _same)
 """A field without a value, which says all by being there."""
 
 
-def _decode_chain_hashes(value: bytes) -> tuple[bytes, ...]:
+def _decode_hashes(value: bytes) -> tuple[bytes, ...]:
     if len(value) % 32:
         raise Bolt12Error(f"{len(value)} bytes are no whole number of 32-byte hashes", rule="wrong-length")
     return tuple(value[i : i + 32] for i in range(0, len(value), 32))
 
 
-chain_hashes: Codec[tuple[bytes, ...]] = Codec(
-    _decode_chain_hashes,
-    lambda hashes: b"".join(map(chain_hash.encode, hashes)),
-    lambda hashes: [each.hex() for each in hashes],
+hashes: Codec[tuple[bytes, ...]] = Codec(
+    _decode_hashes,
+    lambda values: b"".join(map(sha256.encode, values)),
+    lambda values: [each.hex() for each in values],
 )
+
+
+def _decode_bigsizes(value: bytes) -> tuple[int, ...]:
+    numbers, offset = [], 0
+    while offset < len(value):
+        number, offset = read_bigsize(value, offset)
+        numbers.append(number)
+    return tuple(numbers)
+
+
+bigsizes: Codec[tuple[int, ...]] = Codec(_decode_bigsizes, lambda values: b"".join(map(encode_bigsize, values)), list)

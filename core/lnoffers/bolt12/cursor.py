@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from lnoffers.bolt12.codecs import check_point
 from lnoffers.bolt12.curve import POINT_LENGTH
 from lnoffers.bolt12.errors import Bolt12Error
+
+T = TypeVar("T")
 
 
 class Cursor:
@@ -23,12 +28,17 @@ class Cursor:
 
     def peek(self) -> int:
         """The next byte, which stays."""
-        return self._part(1)[0]
+        first = self.take(1)[0]
+        self._offset -= 1
+        return first
 
     def take(self, length: int) -> bytes:
         """The next `length` bytes."""
-        part = self._part(length)
-        self._offset += length
+        end = self._offset + length
+        part = self._value[self._offset : end]
+        if len(part) != length:
+            raise Bolt12Error(f"the value ends within a part of {length} bytes", rule="value-truncated")
+        self._offset = end
         return part
 
     def number(self, width: int) -> int:
@@ -49,8 +59,11 @@ class Cursor:
             left = len(self._value) - self._offset
             raise Bolt12Error(f"the value has {left} bytes too many", rule="value-too-long")
 
-    def _part(self, length: int) -> bytes:
-        part = self._value[self._offset : self._offset + length]
-        if len(part) != length:
-            raise Bolt12Error(f"the value ends within a part of {length} bytes", rule="value-truncated")
-        return part
+
+def read_all(value: bytes, read: Callable[[Cursor], T]) -> tuple[T, ...]:
+    """All the items that a value is a sequence of, each read by `read`."""
+    cursor = Cursor(value)
+    items = []
+    while not cursor.at_end:
+        items.append(read(cursor))
+    return tuple(items)

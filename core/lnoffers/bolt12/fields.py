@@ -23,7 +23,7 @@ class OfferTerms(Message):
 
     __slots__ = ()
 
-    offer_chains = Field(2, codecs.chain_hashes)  # absent: bitcoin only
+    offer_chains = Field(2, codecs.hashes)  # absent: bitcoin only
     offer_metadata = Field(4, codecs.byte_string)
     offer_currency = Field(6, codecs.utf8)  # ISO 4217, three letters
     offer_amount = Field(8, codecs.tu64)  # in minor units of the currency if there is one

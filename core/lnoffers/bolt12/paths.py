@@ -1,16 +1,22 @@
-"""Blinded paths as BOLT 12 fields carry them: where to enter, and the encrypted hops. BOLT 4, "Route Blinding"."""
+"""Blinded paths as BOLT 12 fields carry them: where to enter, and the encrypted hops. BOLT 4, "Route Blinding".
+
+An invoice says for each of its paths what it costs to be paid along it: its `blinded_payinfo`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from struct import Struct
 
-from lnoffers.bolt12.codecs import Codec, Json, check_point
-from lnoffers.bolt12.cursor import Cursor
+from lnoffers.bolt12.codecs import Codec, Json, check_point, encode_fixed
+from lnoffers.bolt12.cursor import Cursor, read_all
 from lnoffers.bolt12.errors import Bolt12Error
 
 _MAX_HOPS = 0xFF
 _MAX_DATA = 0xFFFF
+_PAYINFO = Struct(">IIHQQH")
+"""The numbers of a payinfo, from its base fee to the length of its features."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,39 @@ class BlindedPath:
     first_path_key: bytes
     hops: tuple[BlindedHop, ...]
 
+    @classmethod
+    def from_bytes(cls, data: bytes) -> BlindedPath:
+        """The path that is all of `data`, such as an onion message's `reply_path`. Raises Bolt12Error."""
+        cursor = Cursor(data)
+        path = _read_path(cursor)
+        cursor.finish()
+        return path
+
+    def to_bytes(self) -> bytes:
+        """The inverse of `from_bytes`. Raises Bolt12Error if something does not fit its place."""
+        return _encode_path(self)
+
+
+@dataclass(frozen=True, slots=True)
+class BlindedPayinfo:
+    """What it costs to pay along a path, all hops together, and what the path can carry.
+
+    Attributes:
+        fee_base_msat: u32.
+        fee_proportional_millionths: u32.
+        cltv_expiry_delta: u16, in blocks.
+        htlc_minimum_msat: u64.
+        htlc_maximum_msat: u64.
+        features: a bitmap; whoever does not know an even bit of it must not use the path.
+    """
+
+    fee_base_msat: int
+    fee_proportional_millionths: int
+    cltv_expiry_delta: int
+    htlc_minimum_msat: int
+    htlc_maximum_msat: int
+    features: bytes
+
 
 def _read_path(cursor: Cursor) -> BlindedPath:
     first = ChannelEnd(cursor.number(1), cursor.number(8)) if cursor.peek() in (0, 1) else cursor.point()
@@ -59,14 +98,6 @@ def _read_path(cursor: Cursor) -> BlindedPath:
     return BlindedPath(
         first, path_key, tuple(BlindedHop(cursor.point(), cursor.take(cursor.number(2))) for _ in range(hop_count))
     )
-
-
-def _decode_paths(value: bytes) -> tuple[BlindedPath, ...]:
-    cursor = Cursor(value)
-    paths = []
-    while not cursor.at_end:
-        paths.append(_read_path(cursor))
-    return tuple(paths)
 
 
 def _encode_first_node(first: bytes | ChannelEnd) -> bytes:
@@ -91,7 +122,39 @@ def _encode_path(path: BlindedPath) -> bytes:
     return start + len(path.hops).to_bytes(1, "big") + b"".join(map(_encode_hop, path.hops))
 
 
-def _path_to_json(path: BlindedPath) -> Json:
+def _read_payinfo(cursor: Cursor) -> BlindedPayinfo:
+    base, millionths, delta, minimum, maximum, length = _PAYINFO.unpack(cursor.take(_PAYINFO.size))
+    return BlindedPayinfo(base, millionths, delta, minimum, maximum, cursor.take(length))
+
+
+def _encode_payinfo(payinfo: BlindedPayinfo) -> bytes:
+    return b"".join(
+        (
+            encode_fixed(payinfo.fee_base_msat, 4),
+            encode_fixed(payinfo.fee_proportional_millionths, 4),
+            encode_fixed(payinfo.cltv_expiry_delta, 2),
+            encode_fixed(payinfo.htlc_minimum_msat, 8),
+            encode_fixed(payinfo.htlc_maximum_msat, 8),
+            encode_fixed(len(payinfo.features), 2),
+            payinfo.features,
+        )
+    )
+
+
+def payinfo_to_json(payinfo: BlindedPayinfo) -> dict[str, Json]:
+    """The members that `decode` shows of a path's payinfo."""
+    return {
+        "fee_base_msat": payinfo.fee_base_msat,
+        "fee_proportional_millionths": payinfo.fee_proportional_millionths,
+        "cltv_expiry_delta": payinfo.cltv_expiry_delta,
+        "htlc_minimum_msat": payinfo.htlc_minimum_msat,
+        "htlc_maximum_msat": payinfo.htlc_maximum_msat,
+        "features": payinfo.features.hex(),
+    }
+
+
+def path_to_json(path: BlindedPath, payinfo: BlindedPayinfo | None = None) -> dict[str, Json]:
+    """The members that `decode` shows of a path, its payinfo among them if there is one."""
     first = path.first_node_id
     shown: dict[str, Json] = (
         {"first_node_id": first.hex()}
@@ -99,6 +162,8 @@ def _path_to_json(path: BlindedPath) -> Json:
         else {"first_scid": str(first), "first_scid_dir": first.direction}
     )
     shown["first_path_key"] = path.first_path_key.hex()
+    if payinfo is not None:
+        shown["payinfo"] = payinfo_to_json(payinfo)
     shown["path"] = [
         {
             "blinded_node_id": hop.blinded_node_id.hex(),
@@ -115,7 +180,12 @@ def first_empty_path(paths: Sequence[BlindedPath] | None) -> int | None:
 
 
 blinded_paths: Codec[tuple[BlindedPath, ...]] = Codec(
-    _decode_paths,
+    lambda value: read_all(value, _read_path),
     lambda paths: b"".join(map(_encode_path, paths)),
-    lambda paths: [_path_to_json(path) for path in paths],
+    lambda paths: [path_to_json(path) for path in paths],
+)
+blinded_payinfos: Codec[tuple[BlindedPayinfo, ...]] = Codec(
+    lambda value: read_all(value, _read_payinfo),
+    lambda payinfos: b"".join(map(_encode_payinfo, payinfos)),
+    lambda payinfos: [payinfo_to_json(payinfo) for payinfo in payinfos],
 )

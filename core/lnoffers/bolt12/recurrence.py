@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lnoffers.bolt12.codecs import Codec, Json, decode_truncated, encode_truncated
+from lnoffers.bolt12.codecs import Codec, Json, decode_truncated, encode_fixed, encode_truncated
 from lnoffers.bolt12.cursor import Cursor
-from lnoffers.bolt12.errors import Bolt12Error
 
+SECONDS, DAYS, MONTHS = range(3)
+"""The units of time that are known, by their numbers."""
 _UNIT_NAMES = ("seconds", "days", "months")
 
 
@@ -49,12 +50,6 @@ class RecurrencePaywindow:
     seconds_after: int
 
 
-def _fixed(value: int, width: int) -> bytes:
-    if not 0 <= value < 1 << (8 * width):
-        raise Bolt12Error(f"{value} is not from 0 to 2^{8 * width}-1", rule="number-range")
-    return value.to_bytes(width, "big")
-
-
 def _decode_recurrence(value: bytes) -> Recurrence:
     cursor = Cursor(value)
     return Recurrence(cursor.number(1), decode_truncated(cursor.rest(), 4))
@@ -89,13 +84,13 @@ def _decode_paywindow(value: bytes) -> RecurrencePaywindow:
 
 
 recurrence = Codec(
-    _decode_recurrence, lambda r: _fixed(r.time_unit, 1) + encode_truncated(r.period, 4), recurrence_to_json
+    _decode_recurrence, lambda r: encode_fixed(r.time_unit, 1) + encode_truncated(r.period, 4), recurrence_to_json
 )
 recurrence_base = Codec(
-    _decode_base, lambda b: _fixed(b.proportional_amount, 1) + encode_truncated(b.basetime, 8), base_to_json
+    _decode_base, lambda b: encode_fixed(b.proportional_amount, 1) + encode_truncated(b.basetime, 8), base_to_json
 )
 recurrence_paywindow = Codec(
     _decode_paywindow,
-    lambda w: _fixed(w.seconds_before, 4) + encode_truncated(w.seconds_after, 4),
+    lambda w: encode_fixed(w.seconds_before, 4) + encode_truncated(w.seconds_after, 4),
     paywindow_to_json,
 )

@@ -10,11 +10,19 @@ import re
 
 from lnoffers.bolt12.errors import Bolt12Error
 
-_ALPHABET = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l"
+ALPHABET = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 _BASE32_DIGITS = b"0123456789abcdefghijklmnopqrstuv"  # as int(…, 32) reads them
 # Everything outside the alphabet becomes a character that int() refuses.
-_SYMBOL_TO_DIGIT = bytes(_BASE32_DIGITS[_ALPHABET.index(c)] if c in _ALPHABET else ord("!") for c in range(256))
-_VALUE_TO_SYMBOL = _ALPHABET.ljust(256)
+_SYMBOL_TO_DIGIT = bytes(_BASE32_DIGITS[ALPHABET.index(c)] if c in ALPHABET else ord("!") for c in range(256))
+_VALUE_TO_SYMBOL = ALPHABET.ljust(256)
+
+# How 40 bits at the end of 8 bytes become 5 bits in each: the upper 20 of them move 12 to the left, then the upper ten
+# of each twenty 6, then the upper five of each ten 3.
+_SPREADING = (
+    (bytes.fromhex("000000fffff00000"), 12),
+    (bytes.fromhex("000ffc00000ffc00"), 6),
+    (bytes.fromhex("03e003e003e003e0"), 3),
+)
 
 # A "+" that is neither first nor last joins what follows, past ASCII white space. The next character is kept whatever
 # it is: a second "+" stays in the string and fails the alphabet later.
@@ -32,8 +40,19 @@ def without_scheme(text: str) -> str:
 def decode_text(text: str, prefix: str) -> bytes:
     """The TLV bytes of a BOLT 12 string with the given lower-case prefix (`lnr`). BOLT 12, "Encoding".
 
+    Raises Bolt12Error: those of `split_text`, and then "unexpected prefix P" (rule `text-prefix`).
+    """
+    found, data = split_text(text)
+    if found != prefix:
+        raise Bolt12Error(f"unexpected prefix {_printable(found)}", rule="text-prefix", text_offset=0)
+    return data
+
+
+def split_text(text: str) -> tuple[str, bytes]:
+    """The prefix, in lower case, and the TLV bytes of a BOLT 12 string of any kind.
+
     Raises Bolt12Error, in this order of checks: "unfinished string", "invalid bech32 string" (rules `text-separator`,
-    `text-case`, `text-character`, `text-padding`), "unexpected prefix P".
+    `text-case`, `text-character`, `text-padding`).
     """
     raw = text.encode("utf-8", "surrogatepass")
     joined = _join(raw)
@@ -45,27 +64,33 @@ def decode_text(text: str, prefix: str) -> bytes:
         raise _invalid("text-case", "upper and lower case are mixed")
     number = _read_number(symbols)
     if number is None:
-        position = len(found) + 1 + next(i for i, symbol in enumerate(symbols) if symbol not in _ALPHABET)
+        position = len(found) + 1 + next(i for i, symbol in enumerate(symbols) if symbol not in ALPHABET)
         at = _character_at(raw, _unjoined(raw, position))
         raise _invalid("text-character", f"{text[at]!r} is no bech32 character", at)
     spare_bits = 5 * len(symbols) % 8
     if spare_bits > 4 or number & ((1 << spare_bits) - 1):
         raise _invalid("text-padding", "the bits after the last whole byte are more than four or not zero")
-    if found != prefix.encode():
-        raise Bolt12Error(f"unexpected prefix {_printable(found)}", rule="text-prefix", text_offset=0)
-    return (number >> spare_bits).to_bytes(5 * len(symbols) // 8, "big")
+    # What was cut out of valid UTF-8 may be none; a prefix that is wrong anyway is only shown.
+    return found.decode(errors="replace"), (number >> spare_bits).to_bytes(5 * len(symbols) // 8, "big")
 
 
 def encode_text(prefix: str, data: bytes) -> str:
     """The BOLT 12 string, in lower case and without `+`, of TLV bytes. The inverse of `decode_text`."""
+    return f"{prefix}1{to_symbols(data).translate(_VALUE_TO_SYMBOL).decode()}"
+
+
+def to_symbols(data: bytes) -> bytes:
+    """The bits of `data` in groups of five, one a byte; zero bits fill the last."""
     groups = -(-len(data) // 5)  # of 40 bits: five bytes, eight symbols
-    number = int.from_bytes(data.ljust(5 * groups, b"\0"), "big")
-    last_five_bits = int.from_bytes(b"\0\0\0\0\x1f" * groups, "big")
-    values = bytearray(8 * groups)
-    for column in range(8):  # the same symbol of all groups at once
-        values[column::8] = (number >> (35 - 5 * column) & last_five_bits).to_bytes(5 * groups, "big")[4::5]
-    symbols = values[: -(-8 * len(data) // 5)].translate(_VALUE_TO_SYMBOL)
-    return f"{prefix}1{symbols.decode()}"
+    padded = data.ljust(5 * groups, b"\0")
+    lanes = bytearray(8 * groups)
+    for column in range(5):  # the same byte of all groups at once
+        lanes[column + 3 :: 8] = padded[column::5]
+    number = int.from_bytes(lanes, "big")
+    for upper_half, gap in _SPREADING:
+        moved = number & int.from_bytes(upper_half * groups, "big")
+        number ^= moved ^ moved << gap
+    return number.to_bytes(8 * groups, "big")[: -(-8 * len(data) // 5)]
 
 
 def _join(text: bytes) -> bytes:
@@ -107,11 +132,8 @@ def _character_at(raw: bytes, position: int) -> int:
     return len(raw[:position].decode("utf-8", "surrogatepass"))
 
 
-def _printable(prefix: bytes) -> str:
-    text = "".join(
-        c if c.isprintable() else "\N{REPLACEMENT CHARACTER}"
-        for c in prefix[: 4 * (_SHOWN + 1)].decode("utf-8", "replace")
-    )
+def _printable(prefix: str) -> str:
+    text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in prefix[: _SHOWN + 1])
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
