@@ -15,6 +15,7 @@ the word list and the currency table that the libraries `mnemonic` and `iso4217`
     InvoiceRequest.parse(text).verify()
 """
 
+from lnoffers.bolt12.amounts import CurrencyAmount, minor_unit, parse_currency_amount
 from lnoffers.bolt12.bip353 import Bip353Name
 from lnoffers.bolt12.chains import CHAINS
 from lnoffers.bolt12.codecs import Json
@@ -26,6 +27,7 @@ from lnoffers.bolt12.fallbacks import FallbackAddress, segwit_address
 from lnoffers.bolt12.invoice_request import InvoiceRequest, UnsignedInvoiceRequest
 from lnoffers.bolt12.keys import HsmSecretError, NodeKeys, new_hsm_secret, seed_from_hsm_secret
 from lnoffers.bolt12.paths import BlindedHop, BlindedPath, BlindedPayinfo, ChannelEnd
+from lnoffers.bolt12.periods import Paywindow, paywindow, period_start
 from lnoffers.bolt12.recurrence import Recurrence, RecurrenceBase, RecurrencePaywindow
 from lnoffers.bolt12.signing import KeySigner, Signer, SigningRequest
 from lnoffers.bolt12.text import without_scheme
@@ -39,6 +41,7 @@ __all__ = [
     "BlindedPayinfo",
     "Bolt12Error",
     "ChannelEnd",
+    "CurrencyAmount",
     "FallbackAddress",
     "HsmSecretError",
     "InvoiceRequest",
@@ -46,6 +49,7 @@ __all__ = [
     "KeyPair",
     "KeySigner",
     "NodeKeys",
+    "Paywindow",
     "Record",
     "Recurrence",
     "RecurrenceBase",
@@ -55,7 +59,11 @@ __all__ = [
     "UnsignedInvoiceRequest",
     "decode",
     "describe",
+    "minor_unit",
     "new_hsm_secret",
+    "parse_currency_amount",
+    "paywindow",
+    "period_start",
     "refuse_other_kinds",
     "seed_from_hsm_secret",
     "segwit_address",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from lnoffers.bolt12.amounts import minor_unit
 from lnoffers.bolt12.bip353 import has_allowed_characters
 from lnoffers.bolt12.codecs import Json
 from lnoffers.bolt12.invoice_request import InvoiceRequest
@@ -47,22 +48,12 @@ def _offer_currency(request: InvoiceRequest) -> Shown:
     code = request.offer_currency
     if code is None:
         return {}
-    minor_unit = _minor_unit(code)
+    decimals = minor_unit(code)
     return {
         "offer_currency": code,
         **({} if request.offer_amount is None else {"offer_amount": request.offer_amount}),
-        **({_HARMLESS_WARNING: "unknown currency code"} if minor_unit is None else {"currency_minor_unit": minor_unit}),
+        **({_HARMLESS_WARNING: "unknown currency code"} if decimals is None else {"currency_minor_unit": decimals}),
     }
-
-
-def _minor_unit(code: str) -> int | None:
-    """How many decimals a currency has, 0 for precious metals and the like; None if ISO 4217 lacks the code."""
-    from iso4217 import Currency  # noqa: PLC0415 - reads its table from XML, and few requests name a currency
-
-    try:
-        return Currency(code).exponent or 0
-    except ValueError:
-        return None
 
 
 def _offer_amount(request: InvoiceRequest) -> Shown:

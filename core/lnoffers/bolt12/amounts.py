@@ -1,0 +1,61 @@
+"""Amounts in currencies: minor units by ISO 4217, and amounts as people write them (`12.50EUR`).
+
+Which currencies there are, and how many decimals each has, is the business of the package `iso4217`, which carries the
+standard's own list.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from lnoffers.bolt12.errors import Bolt12Error
+
+_U64_MAX = 2**64 - 1
+_CODE_LENGTH = 3
+_DIGITS = re.compile("[0-9]+")
+
+
+class CurrencyAmount(NamedTuple):
+    """An amount as an offer carries it: in minor units (cents) of a currency, which its ISO 4217 code names."""
+
+    offer_amount: int
+    offer_currency: str
+
+
+def minor_unit(code: str) -> int | None:
+    """How many decimals a currency has, 0 for precious metals and the like; None if ISO 4217 lacks the code."""
+    from iso4217 import Currency  # noqa: PLC0415 - reads its table from XML, and few messages name a currency
+
+    try:
+        return Currency(code).exponent or 0
+    except ValueError:
+        return None
+
+
+def parse_currency_amount(text: str) -> CurrencyAmount:
+    """The amount in `10USD` or `10.00USD`: if there is a point, all decimals of the currency must follow.
+
+    Raises Bolt12Error with the messages of Core Lightning's `offer`.
+    """
+    if len(text) < _CODE_LENGTH:
+        raise _error("currency-unknown", "Not a number, and too short for currency")
+    number, code = text[:-_CODE_LENGTH], text[-_CODE_LENGTH:]
+    decimals = minor_unit(code)
+    if decimals is None:
+        raise _error("currency-unknown", f"Unknown currency suffix {code}")
+    whole, point, minor = number.partition(".")
+    if point and len(minor) != decimals:
+        raise _error("currency-decimals", f"Currency {code} requires {decimals} minor units")
+    if point and not _DIGITS.fullmatch(minor):
+        raise _error("currency-decimals", "Bad minor units number")
+    if not _DIGITS.fullmatch(whole) or len(whole) > len(str(_U64_MAX)) or int(whole) > _U64_MAX:
+        raise _error("currency-number", "Not a valid number")
+    amount = int(whole) * 10**decimals + int(minor or 0)
+    if amount > _U64_MAX:
+        raise _error("number-range", "excessively large value")
+    return CurrencyAmount(amount, code)
+
+
+def _error(rule: str, message: str) -> Bolt12Error:
+    return Bolt12Error(message, rule=rule, field="offer_amount")

@@ -1,0 +1,82 @@
+"""When the periods of a recurring offer begin, and when each can be paid. Times are unix seconds, in UTC.
+
+Every period counts from the base, never from the period before it, so that what begins on the 31st comes back to the
+31st after a shorter month.
+"""
+
+from __future__ import annotations
+
+import calendar
+from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
+
+from lnoffers.bolt12.errors import Bolt12Error
+from lnoffers.bolt12.recurrence import DAYS, MONTHS, SECONDS, Recurrence, RecurrenceBase, RecurrencePaywindow
+
+_DAY = 86_400
+_FIRST_GRACE = 60
+"""Seconds that a first payment has at least: its period begins with it."""
+
+
+class Paywindow(NamedTuple):
+    """The unix seconds from which and up to which, both included, a period's invoice may be asked for."""
+
+    start: int
+    end: int
+
+
+def period_start(recurrence: Recurrence, basetime: int, index: int) -> int:
+    """When period `index` (from 0) begins, if period 0 begins at `basetime`.
+
+    A month later is the same day and time of day, or the month's last day where that is earlier.
+
+    Raises Bolt12Error: `recurrence-unit` for a unit that is not known, `period-too-late` after the year 9999.
+    """
+    units = recurrence.period * index
+    if recurrence.time_unit == SECONDS:
+        return basetime + units
+    if recurrence.time_unit == DAYS:
+        return basetime + units * _DAY
+    if recurrence.time_unit == MONTHS:
+        return _months_later(basetime, units)
+    raise Bolt12Error(f"no period has the time_unit {recurrence.time_unit}", rule="recurrence-unit")
+
+
+def paywindow(
+    recurrence: Recurrence,
+    window: RecurrencePaywindow | None,
+    base: RecurrenceBase | None,
+    basetime: int,
+    index: int,
+) -> Paywindow:
+    """When period `index` can be paid.
+
+    Args:
+        recurrence: the offer's period.
+        window: the offer's paywindow; without it, a period can be paid from the start of the one before to its own end.
+        base: the offer's base; without it, period 0 begins with the first payment, which then has a minute at least.
+        basetime: when period 0 begins: `base.basetime`, or the first invoice's invoice_created_at.
+        index: the period's index, from 0.
+
+    Raises Bolt12Error: see `period_start`.
+    """
+    start = period_start(recurrence, basetime, index)
+    if window is None:
+        earliest = period_start(recurrence, basetime, index - 1) if index else 0
+        return Paywindow(earliest, period_start(recurrence, basetime, index + 1) - 1)
+    after = window.seconds_after
+    if base is None and index == 0:
+        after = max(after, _FIRST_GRACE)
+    return Paywindow(start - window.seconds_before, start + after)
+
+
+def _months_later(basetime: int, months: int) -> int:
+    try:
+        base = datetime.fromtimestamp(basetime, UTC)
+        years, month = divmod(base.month - 1 + months, 12)
+        year = base.year + years
+        day = min(base.day, calendar.monthrange(year, month + 1)[1])
+        days = date(year, month + 1, day) - base.date()
+    except (OverflowError, ValueError):  # what datetime says beyond its last year
+        raise Bolt12Error("the period begins after the year 9999", rule="period-too-late") from None
+    return basetime + days // timedelta(days=1) * _DAY
