@@ -1,18 +1,49 @@
-"""What the tests of this folder build with: keys of our own, and streams that may break rules."""
+"""What the tests of this folder build with: keys of our own, good messages, and streams that may break rules."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
-from lnoffers.bolt12 import CHAINS, InvoiceRequest, KeyPair, KeySigner, SigningRequest, UnsignedInvoiceRequest
+from lnoffers.bolt12 import (
+    CHAINS,
+    BlindedHop,
+    BlindedPath,
+    InvoiceRequest,
+    KeyPair,
+    KeySigner,
+    Offer,
+    SigningRequest,
+    UnsignedInvoiceRequest,
+)
 from lnoffers.bolt12.merkle import merkle_root
 from lnoffers.bolt12.text import encode_text
 from lnoffers.bolt12.tlv import Record, write_records
 
 SIGNER = KeySigner(KeyPair(bytes(range(1, 33))))
+"""Who asks, and pays."""
 OTHER_SIGNER = KeySigner(KeyPair(bytes(range(2, 34))))
+"""Who offers, and gets paid."""
 METADATA = bytes(range(16))
 REGTEST = CHAINS["regtest"]
+NOW = 1_800_000_000
+
+PATH = BlindedPath(OTHER_SIGNER.public_key, SIGNER.public_key, (BlindedHop(SIGNER.public_key, b"to me"),))
+EMPTY_PATH = BlindedPath(OTHER_SIGNER.public_key, SIGNER.public_key, ())
+
+
+# ---- messages that are good, by the builders
+
+
+def offer(**changes: Any) -> Offer:
+    """An offer; `changes` are arguments of `Offer.build`."""
+    arguments: dict[str, Any] = {
+        "offer_issuer_id": OTHER_SIGNER.public_key,
+        "offer_amount": 1_000,
+        "offer_description": "one coffee",
+        "offer_chains": (REGTEST,),
+    }
+    return Offer.build(**(arguments | changes))
 
 
 def unsigned(**changes: Any) -> UnsignedInvoiceRequest:
@@ -32,19 +63,42 @@ def request(**changes: Any) -> InvoiceRequest:
     return unsigned(**changes).sign(SIGNER)
 
 
-def stream(**values: Any) -> bytes:
-    """A TLV stream of any fields of an invoice_request, by name, without the builder's rules."""
-    return InvoiceRequest._build(**values).to_bytes()
+def unsigned_for(asked: Offer, **changes: Any) -> UnsignedInvoiceRequest:
+    """A request for an offer; `changes` are arguments of `for_offer`."""
+    arguments: dict[str, Any] = {
+        "invreq_metadata": METADATA,
+        "invreq_payer_id": SIGNER.public_key,
+        "invreq_chain": REGTEST,
+    }
+    return InvoiceRequest.for_offer(asked, **(arguments | changes))
+
+
+def request_for(asked: Offer, **changes: Any) -> InvoiceRequest:
+    """The same, signed."""
+    return unsigned_for(asked, **changes).sign(SIGNER)
+
+
+# ---- streams that may break rules
+
+
+def stream(kind: type[Offer | InvoiceRequest] = InvoiceRequest, **values: Any) -> bytes:
+    """A TLV stream of any fields of a message, by name, without the builder's rules."""
+    return kind._build(**values).to_bytes()
 
 
 def signed_stream(*extra: tuple[int, bytes], **values: Any) -> bytes:
-    """Such a stream with a payer's metadata, id and signature, and with records of other types."""
+    """Such a stream of an invoice_request with metadata, payer and signature, and with records of other types."""
     fields = {"invreq_metadata": METADATA, "invreq_payer_id": SIGNER.public_key} | values
-    records = [*InvoiceRequest._build(**fields).records, *(Record.build(*record) for record in extra)]
-    records.sort(key=lambda record: record.type)
-    signature = SIGNER.sign(SigningRequest("invoice_request", "signature", merkle_root(records)))
-    records.append(Record.build(240, signature))
-    return write_records(sorted(records, key=lambda record: record.type))
+    added = [Record.build(*record) for record in extra]
+    return write_records(resigned(InvoiceRequest, [*InvoiceRequest._build(**fields).records, *added], SIGNER))
+
+
+def resigned(kind: type[InvoiceRequest], records: Collection[Record], signer: KeySigner) -> list[Record]:
+    """The records in order, with the signature of their message made anew."""
+    number = getattr(kind, kind.signed_in).number
+    kept = sorted((record for record in records if record.type != number), key=lambda record: record.type)
+    signature = signer.sign(SigningRequest(kind.kind, kind.signed_in, merkle_root(kept)))
+    return sorted([*kept, Record.build(number, signature)], key=lambda record: record.type)
 
 
 def raw_stream(*records: tuple[int, bytes]) -> bytes:
@@ -52,6 +106,6 @@ def raw_stream(*records: tuple[int, bytes]) -> bytes:
     return write_records(Record.build(type_, value) for type_, value in records)
 
 
-def as_text(data: bytes) -> str:
-    """The `lnr` string of a TLV stream."""
-    return encode_text("lnr", data)
+def as_text(data: bytes, prefix: str = "lnr") -> str:
+    """The string of a TLV stream."""
+    return encode_text(prefix, data)

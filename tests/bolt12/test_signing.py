@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from hashlib import sha256
 
 import pytest
 
-from lnoffers.bolt12 import Bolt12Error, KeyPair, KeySigner, SigningRequest
+from lnoffers.bolt12 import Bolt12Error, CallbackSigner, KeyPair, KeySigner, SigningRequest
 from lnoffers.bolt12.signing import sign
 
 from .samples import OTHER_SIGNER, SIGNER, request, unsigned
@@ -48,6 +49,28 @@ def test_a_remote_signer_gets_all_that_it_needs() -> None:
     made = unsigned()
     assert made.sign(signer) == request()
     assert signer.asked == [made.signing_request]
+
+
+def test_a_callback_signs_for_the_key_it_is_given_with() -> None:
+    asked: list[SigningRequest] = []
+
+    def device(request: SigningRequest) -> bytes:
+        asked.append(request)
+        return SIGNER.sign(request)
+
+    assert unsigned().sign(CallbackSigner(SIGNER.public_key, device)) == request()
+    assert asked == [unsigned().signing_request]
+    with pytest.raises(Bolt12Error) as caught:
+        unsigned().sign(CallbackSigner(SIGNER.public_key, OTHER_SIGNER.sign))
+    assert caught.value.rule == "signer-signature"
+
+
+def test_what_a_callback_is_bound_to_is_not_shown() -> None:
+    def ask(password: str, request: SigningRequest) -> bytes:
+        raise NotImplementedError
+
+    signer = CallbackSigner(b"\2", partial(ask, "the password of the device"))
+    assert repr(signer) == "CallbackSigner(public_key=b'\\x02')"
 
 
 class WrongSigner:

@@ -23,10 +23,11 @@ from clnrpc.types import (
     ListinvoicerequestsRequest,
     StopRequest,
 )
-from lnoffers.bolt12 import CHAINS, InvoiceRequest
+from lnoffers.bolt12 import CHAINS, Bolt12, InvoiceRequest, describe
 from lnoffers.service import Node, OffersService, Options
 from lnoffers.service.commands import Served
 from lnoffers.service.decoding import decode
+from tests.bolt12.samples import offer, request_for
 from tests.service.program import SEED_SECRET
 from tests.shared import ROOT
 
@@ -146,12 +147,20 @@ def test_decode_shows_a_request_with_a_wrong_signature_as_invalid(node: Node, se
         ("lnr1qq", "invalid invreq data"),
         ("LNR1QQ", "invalid invreq data"),
         ("Lnr1qq", "Unparsable string"),
-        ("lno1qq", "lno strings are not supported, only lnr"),
+        ("lno1qq", "invalid offer data"),
+        ("l+nr1qq", "Unparsable string"),
     ],
 )
 def test_decode_says_why_a_string_cannot_be_read(service: OffersService, text: str, reason: str) -> None:
     expected = f"string: {reason}: invalid token (see logs for details)"
     assert refusal(service.decode, DecodeRequest(string=text)) == (-32602, expected)
+
+
+@pytest.mark.parametrize("message", [offer(), request_for(offer())], ids=lambda each: each.kind)
+def test_every_kind_is_shown_without_a_node(message: Bolt12) -> None:
+    shown = decode(f"lightning:{message.encode()}")
+    assert shown == describe(message)
+    assert (shown["type"], shown["valid"]) == (f"bolt12 {message.kind}", True)
 
 
 def test_developer_mode_shows_the_token(tmp_path: Path) -> None:

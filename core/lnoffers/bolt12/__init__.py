@@ -3,16 +3,12 @@
 Bytes and values in, bytes and values out: nothing here reads a clock, a source of randomness, or a file other than
 the word list and the currency table that the libraries `mnemonic` and `iso4217` bring.
 
-    keys = NodeKeys.from_seed(seed_from_hsm_secret(content))
-    request = InvoiceRequest.without_offer(
-        invreq_metadata=sixteen_random_bytes,
-        invreq_payer_id=keys.node_id,
-        invreq_amount=1_000_000,
-        offer_description="Simple test",
-        invreq_chain=CHAINS["regtest"],
-    ).sign(keys.node_signer)
-    text = request.encode()
-    InvoiceRequest.parse(text).verify()
+Who sells makes an offer; who buys asks for an invoice for it:
+
+    offer = Offer.build(offer_issuer_id=seller.node_id, offer_amount=1_000, offer_description="coffee")
+
+    payer_id, signer = buyer.payer_id(metadata), buyer.payer_signer(metadata)
+    request = InvoiceRequest.for_offer(offer, invreq_metadata=metadata, invreq_payer_id=payer_id).sign(signer)
 """
 
 from lnoffers.bolt12.amounts import CurrencyAmount, minor_unit, parse_currency_amount
@@ -20,16 +16,17 @@ from lnoffers.bolt12.bip353 import Bip353Name
 from lnoffers.bolt12.chains import CHAINS
 from lnoffers.bolt12.codecs import Json
 from lnoffers.bolt12.curve import KeyPair
-from lnoffers.bolt12.decoding import decode, refuse_other_kinds
+from lnoffers.bolt12.decoding import Bolt12, decode, decode_leniently
 from lnoffers.bolt12.describe import describe
 from lnoffers.bolt12.errors import Bolt12Error
 from lnoffers.bolt12.fallbacks import FallbackAddress, segwit_address
 from lnoffers.bolt12.invoice_request import InvoiceRequest, UnsignedInvoiceRequest
 from lnoffers.bolt12.keys import HsmSecretError, NodeKeys, new_hsm_secret, seed_from_hsm_secret
+from lnoffers.bolt12.offer import Offer
 from lnoffers.bolt12.paths import BlindedHop, BlindedPath, BlindedPayinfo, ChannelEnd
 from lnoffers.bolt12.periods import Paywindow, paywindow, period_start
 from lnoffers.bolt12.recurrence import Recurrence, RecurrenceBase, RecurrencePaywindow
-from lnoffers.bolt12.signing import KeySigner, Signer, SigningRequest
+from lnoffers.bolt12.signing import CallbackSigner, KeySigner, Signer, SigningRequest
 from lnoffers.bolt12.text import without_scheme
 from lnoffers.bolt12.tlv import Record
 
@@ -39,7 +36,9 @@ __all__ = [
     "BlindedHop",
     "BlindedPath",
     "BlindedPayinfo",
+    "Bolt12",
     "Bolt12Error",
+    "CallbackSigner",
     "ChannelEnd",
     "CurrencyAmount",
     "FallbackAddress",
@@ -49,6 +48,7 @@ __all__ = [
     "KeyPair",
     "KeySigner",
     "NodeKeys",
+    "Offer",
     "Paywindow",
     "Record",
     "Recurrence",
@@ -58,13 +58,13 @@ __all__ = [
     "SigningRequest",
     "UnsignedInvoiceRequest",
     "decode",
+    "decode_leniently",
     "describe",
     "minor_unit",
     "new_hsm_secret",
     "parse_currency_amount",
     "paywindow",
     "period_start",
-    "refuse_other_kinds",
     "seed_from_hsm_secret",
     "segwit_address",
     "without_scheme",

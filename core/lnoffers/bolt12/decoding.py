@@ -2,29 +2,50 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 from lnoffers.bolt12.errors import Bolt12Error
 from lnoffers.bolt12.invoice_request import InvoiceRequest
-from lnoffers.bolt12.text import without_scheme
+from lnoffers.bolt12.offer import Offer
+from lnoffers.bolt12.text import split_text, without_scheme
 
-_NOT_SUPPORTED = frozenset({"lno1", "lni1", "lnp1"})  # offers, invoices, payer proofs
+Bolt12: TypeAlias = Offer | InvoiceRequest
+
+_KINDS: dict[str, type[Bolt12]] = {kind.prefix: kind for kind in (Offer, InvoiceRequest)}
 
 
-def decode(text: str) -> InvoiceRequest:
-    """The message in a BOLT 12 string, checked in full, its signature included.
+def decode(text: str) -> Bolt12:
+    """The message in a BOLT 12 string, checked in full, its signatures included; its expiry is not looked at.
 
     Args:
-        text: an `lnr` string, all in lower or all in upper case; `lightning:` may stand before it.
+        text: an `lno` or `lnr` string, all in lower or all in upper case, perhaps after `lightning:`.
 
-    Raises Bolt12Error: see `InvoiceRequest.parse` and `InvoiceRequest.verify`; `unsupported-kind` for the other kinds.
+    Raises Bolt12Error: those of the class's `parse` and `verify`; `unknown-kind` for other prefixes.
     """
+    message = _parse(text)
+    if not isinstance(message, Offer):  # which nobody signs
+        message.verify()
+    return message
+
+
+def decode_leniently(text: str) -> Bolt12:
+    """The message in a BOLT 12 string, as far as Core Lightning's `decode` checks it before it shows it.
+
+    A request's signature and key may be missing or wrong; `describe` says so. Raises Bolt12Error like `decode` for all
+    else.
+    """
+    return _parse(text)
+
+
+def _parse(text: str) -> Bolt12:
     string = without_scheme(text)
-    refuse_other_kinds(string)
-    request = InvoiceRequest.parse(string)
-    request.verify()
-    return request
-
-
-def refuse_other_kinds(string: str) -> None:
-    """Raises Bolt12Error (`unsupported-kind`) if the string, without scheme, is of a kind that is not read here."""
-    if string[:4].lower() in _NOT_SUPPORTED:
-        raise Bolt12Error(f"{string[:3]} strings are not supported, only lnr", rule="unsupported-kind")
+    prefix, data = split_text(string)
+    kind = _KINDS.get(prefix)
+    if kind is None:
+        raise Bolt12Error(
+            "the string is no offer or invoice_request: it begins with none of "
+            + ", ".join(f"{each}1" for each in _KINDS),
+            rule="unknown-kind",
+            text_offset=0,
+        )
+    return kind.from_bytes(data)

@@ -1,161 +1,325 @@
-"""The JSON that Core Lightning's `decode` answers for a message: same names, same order, same warnings."""
+"""The JSON that Core Lightning's `decode` answers for a message: same names, same order, same warnings.
+
+Most fields are shown as their codecs say, in the order of their message's table. What is shown otherwise has a
+function below, in a table by field; the functions are called whether the field is there or not.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from lnoffers.bolt12.amounts import minor_unit
 from lnoffers.bolt12.bip353 import has_allowed_characters
+from lnoffers.bolt12.chains import BITCOIN
 from lnoffers.bolt12.codecs import Json
-from lnoffers.bolt12.invoice_request import InvoiceRequest
-from lnoffers.bolt12.message import Field
-from lnoffers.bolt12.paths import first_empty_path
+from lnoffers.bolt12.decoding import Bolt12
+from lnoffers.bolt12.fallbacks import PROGRAM_LENGTHS, VERSIONS, FallbackAddress, has_addresses, segwit_address
+from lnoffers.bolt12.fields import (
+    InvoiceFields,
+    InvoiceRecurrence,
+    InvoiceRequestFields,
+    InvoiceTerms,
+    OfferFields,
+    OfferRecurrence,
+    OfferTerms,
+    PayerProofFields,
+    RequestMetadata,
+    RequestRecurrence,
+    RequestTerms,
+)
+from lnoffers.bolt12.message import Field, Message
+from lnoffers.bolt12.paths import BlindedPath, BlindedPayinfo, first_empty_path, path_to_json
 from lnoffers.bolt12.recurrence import Recurrence, base_to_json, paywindow_to_json, recurrence_to_json
 
-Shown = dict[str, Json]
 
-_HARMLESS_WARNING = "warning_unknown_offer_currency"  # every other warning makes the message invalid
+class Shown:
+    """The answer as it grows."""
+
+    __slots__ = ("members", "valid")
+
+    def __init__(self) -> None:
+        self.members: dict[str, Json] = {}
+        self.valid = True
+
+    def add(self, **members: Json) -> None:
+        """Shows members."""
+        self.members |= members
+
+    def add_field(self, message: Message, field: Field[Any]) -> None:
+        """Shows a field under its own name, if it is there."""
+        value = getattr(message, field.name)
+        if value is not None:
+            self.members[field.json_name] = field.codec.to_json(value)
+
+    def fault(self, name: str, text: str) -> None:
+        """Warns of something that makes the message invalid."""
+        self.members[f"warning_{name}"] = text
+        self.valid = False
 
 
-def describe(request: InvoiceRequest) -> Shown:
-    """What `decode` answers for a request, in order: hex for bytes, integers for amounts and times, `valid` last.
+def describe(message: Bolt12) -> dict[str, Json]:
+    """What `decode` answers for a message, in order: hex for bytes, integers for amounts and times, `valid` last.
 
-    The request may lack what a reader insists on, or have a wrong signature: warnings say so, and `valid` is false.
+    A request may lack what a reader insists on, or have a wrong signature: warnings say so, and `valid` is false. A
+    proof must have been verified: it is valid.
     """
-    shown: Shown = {"type": "bolt12 invoice_request"}
-    if request.offer_id is not None:
-        shown["offer_id"] = request.offer_id.hex()
-    for field in request.fields.values():
-        special = _SPECIAL.get(field.name)
-        shown |= special(request) if special else _plain(request, field)
+    shown = Shown()
+    shown.add(type=f"bolt12 {message.kind}")
+    if isinstance(message, PayerProofFields):
+        _show_fields(shown, message, _PROOF_ORDER, _SPECIAL_IN_PROOFS)
+        shown.valid = True
+    else:
+        if message.offer_id is not None:
+            shown.add(offer_id=message.offer_id.hex())
+        _show_fields(shown, message, message.fields.values(), _SPECIAL)
     unknown: list[Json] = [
         {"type": record.type, "length": len(record.value), "value": record.value.hex()}
-        for record in request.unknown_records
+        for record in message.unknown_records
     ]
     if unknown:
-        shown["unknown_invoice_request_tlvs"] = unknown
-    shown["valid"] = not any(name.startswith("warning_") and name != _HARMLESS_WARNING for name in shown)
-    return shown
+        shown.members[f"unknown_{message.kind}_tlvs"] = unknown
+    shown.add(valid=shown.valid)
+    return shown.members
 
 
-def _plain(request: InvoiceRequest, field: Field[Any]) -> Shown:
-    value = getattr(request, field.name)
-    return {} if value is None else {field.json_name: field.codec.to_json(value)}
+_Show = Callable[[Shown, Any], None]
 
 
-def _offer_currency(request: InvoiceRequest) -> Shown:
-    code = request.offer_currency
+def _show_fields(
+    shown: Shown, message: Message, order: Iterable[Field[Any]], special: Mapping[Field[Any], _Show]
+) -> None:
+    for field in order:
+        if field in special:
+            special[field](shown, message)
+        else:
+            shown.add_field(message, field)
+
+
+# ---- the offer's part
+
+
+def _offer_currency(shown: Shown, message: OfferTerms) -> None:
+    if message.offer_currency is not None:
+        _currency(shown, message)
+        if "currency_minor_unit" not in shown.members:
+            shown.add(warning_unknown_offer_currency="unknown currency code")  # which is no fault of the message
+
+
+def _currency(shown: Shown, message: OfferTerms) -> None:
+    code = message.offer_currency
     if code is None:
-        return {}
+        return
+    shown.add(offer_currency=code)
+    if message.offer_amount is not None:
+        shown.add(offer_amount=message.offer_amount)
     decimals = minor_unit(code)
-    return {
-        "offer_currency": code,
-        **({} if request.offer_amount is None else {"offer_amount": request.offer_amount}),
-        **({_HARMLESS_WARNING: "unknown currency code"} if decimals is None else {"currency_minor_unit": decimals}),
-    }
+    if decimals is not None:
+        shown.add(currency_minor_unit=decimals)
 
 
-def _offer_amount(request: InvoiceRequest) -> Shown:
-    if request.offer_amount is None or request.offer_currency is not None:
-        return {}
-    return {"offer_amount_msat": request.offer_amount}
+def _offer_amount(shown: Shown, message: OfferTerms) -> None:
+    if message.offer_amount is not None and message.offer_currency is None:
+        shown.add(offer_amount_msat=message.offer_amount)
 
 
-def _offer_description(request: InvoiceRequest) -> Shown:
-    if request.offer_description is None and request.offer_amount is not None:
-        return {"warning_missing_offer_description": "description is required if offer_amount is set"}
-    return _plain(request, InvoiceRequest.offer_description)
+def _offer_description(shown: Shown, message: OfferTerms) -> None:
+    if message.offer_description is not None:
+        shown.add(offer_description=message.offer_description)
+    elif message.offer_amount is not None:
+        shown.fault("missing_offer_description", "description is required if offer_amount is set")
 
 
-def _offer_paths(request: InvoiceRequest) -> Shown:
-    shown = _plain(request, InvoiceRequest.offer_paths)
-    empty = first_empty_path(request.offer_paths)
+def _paths(
+    shown: Shown, name: str, paths: tuple[BlindedPath, ...], payinfos: tuple[BlindedPayinfo, ...] | None = None
+) -> None:
+    beside = [*(payinfos or ()), *(None for _ in paths)]
+    shown.members[name] = [path_to_json(path, payinfo) for path, payinfo in zip(paths, beside, strict=False)]
+    if payinfos is not None and len(payinfos) != len(paths):
+        text = f"invoice has {len(payinfos)} blinded_payinfo but {len(paths)} paths"
+        shown.fault("invalid_invoice_blindedpay", text)
+        return
+    empty = first_empty_path(paths)
     if empty is not None:
-        shown["warning_empty_blinded_path"] = f"blinded path {empty} has 0 hops"
-    return shown
+        shown.fault("empty_blinded_path", f"blinded path {empty} has 0 hops")
 
 
-def _offer_recurrence(request: InvoiceRequest, recurrence: Recurrence | None, *, compulsory: bool) -> Shown:
+def _offer_paths(shown: Shown, message: OfferTerms) -> None:
+    if message.offer_paths is not None:
+        _paths(shown, "offer_paths", message.offer_paths)
+
+
+def _offer_recurrence(shown: Shown, message: OfferFields, recurrence: Recurrence | None, *, compulsory: bool) -> None:
     if recurrence is None:
-        return {}
-    shown: Shown = {"compulsory_field": compulsory, **recurrence_to_json(recurrence)}
-    if request.offer_recurrence_base is not None:
-        shown |= base_to_json(request.offer_recurrence_base)
-    if request.offer_recurrence_limit is not None:
-        shown["limit"] = request.offer_recurrence_limit
-    if request.offer_recurrence_paywindow is not None:
-        shown["paywindow"] = paywindow_to_json(request.offer_recurrence_paywindow)
-    return {"offer_recurrence": shown}
+        return
+    members: dict[str, Json] = {"compulsory_field": compulsory, **recurrence_to_json(recurrence)}
+    if message.offer_recurrence_base is not None:
+        members |= base_to_json(message.offer_recurrence_base)
+    if message.offer_recurrence_limit is not None:
+        members["limit"] = message.offer_recurrence_limit
+    if message.offer_recurrence_paywindow is not None:
+        members["paywindow"] = paywindow_to_json(message.offer_recurrence_paywindow)
+    shown.add(offer_recurrence=members)
 
 
-def _invreq_metadata(request: InvoiceRequest) -> Shown:
-    if request.invreq_metadata is None:
-        return {"warning_missing_invreq_metadata": "invreq_metadata required"}
-    return _plain(request, InvoiceRequest.invreq_metadata)
+def _recurrence_compulsory(shown: Shown, message: OfferFields) -> None:
+    _offer_recurrence(shown, message, message.offer_recurrence_compulsory, compulsory=True)
 
 
-def _invreq_bip_353_name(request: InvoiceRequest) -> Shown:
-    shown = _plain(request, InvoiceRequest.invreq_bip_353_name)
-    if request.invreq_bip_353_name is not None:
-        for part in ("name", "domain"):
-            if not has_allowed_characters(getattr(request.invreq_bip_353_name, part)):
-                shown[f"warning_invreq_bip_353_name_{part}_invalid"] = (
-                    f"bip353 {part} field contains invalid characters"
-                )
-    return shown
+def _recurrence_optional(shown: Shown, message: OfferFields) -> None:
+    _offer_recurrence(shown, message, message.offer_recurrence_optional, compulsory=False)
 
 
-def _invreq_recurrence_start(request: InvoiceRequest) -> Shown:
-    if request.invreq_recurrence_counter is None:
-        return {}
-    return _plain(request, InvoiceRequest.invreq_recurrence_start)
+# ---- the request's part
 
 
-def _invreq_recurrence_cancel(request: InvoiceRequest) -> Shown:
-    shown = _plain(request, InvoiceRequest.invreq_recurrence_cancel)
-    if shown and request.invreq_recurrence_counter is None:
-        shown["warning_invreq_recurrence_cancel_without_counter"] = (
-            "invreq_recurrence_cancel is invalid without invreq_recurrence_counter"
-        )
-    elif shown and request.invreq_recurrence_counter == 0:
-        shown["warning_invreq_recurrence_cancel_with_zero_counter"] = (
-            "invreq_recurrence_cancel is invalid with invreq_recurrence_counter zero"
-        )
-    return shown
-
-
-def _signature(request: InvoiceRequest) -> Shown:
-    shown: Shown = {}
-    if request.invreq_payer_id is None:
-        shown["warning_missing_invreq_payer_id"] = "invreq_payer_id required"
-    if request.signature is None:
-        shown["warning_missing_invoice_request_signature"] = "Missing signature"
-    elif request.invreq_payer_id is not None and not request.has_valid_signature():
-        shown["warning_invalid_invoice_request_signature"] = "Bad signature"
+def _invreq_metadata(shown: Shown, message: RequestMetadata) -> None:
+    if message.invreq_metadata is None:
+        shown.fault("missing_invreq_metadata", "invreq_metadata required")
     else:
-        shown["signature"] = request.signature.hex()
-    return shown
+        shown.add(invreq_metadata=message.invreq_metadata.hex())
 
 
-def _nothing(_: InvoiceRequest) -> Shown:
-    return {}
+def _invreq_paths(shown: Shown, message: RequestTerms) -> None:
+    if message.invreq_paths is not None:
+        _paths(shown, "invreq_paths", message.invreq_paths)
 
 
-# The fields that are shown as more than their value, or within another field.
-_SPECIAL: Mapping[str, Callable[[InvoiceRequest], Shown]] = {
-    "offer_currency": _offer_currency,
-    "offer_amount": _offer_amount,
-    "offer_description": _offer_description,
-    "offer_paths": _offer_paths,
-    "offer_recurrence_compulsory": lambda r: _offer_recurrence(r, r.offer_recurrence_compulsory, compulsory=True),
-    "offer_recurrence_optional": lambda r: _offer_recurrence(r, r.offer_recurrence_optional, compulsory=False),
-    "offer_recurrence_base": _nothing,
-    "offer_recurrence_paywindow": _nothing,
-    "offer_recurrence_limit": _nothing,
-    "invreq_metadata": _invreq_metadata,
-    "invreq_bip_353_name": _invreq_bip_353_name,
-    "invreq_recurrence_start": _invreq_recurrence_start,
-    "invreq_recurrence_cancel": _invreq_recurrence_cancel,
-    "signature": _signature,
-}
+def _invreq_bip_353_name(shown: Shown, message: RequestTerms) -> None:
+    name = message.invreq_bip_353_name
+    if name is None:
+        return
+    shown.add(invreq_bip_353_name=RequestTerms.invreq_bip_353_name.codec.to_json(name))
+    for part, value in (("name", name.name), ("domain", name.domain)):
+        if not has_allowed_characters(value):
+            shown.fault(f"invreq_bip_353_name_{part}_invalid", f"bip353 {part} field contains invalid characters")
+
+
+def _recurrence_start(shown: Shown, message: RequestRecurrence) -> None:
+    if message.invreq_recurrence_counter is not None and message.invreq_recurrence_start is not None:
+        shown.add(invreq_recurrence_start=message.invreq_recurrence_start)
+
+
+def _recurrence_cancel(shown: Shown, message: InvoiceRequestFields) -> None:
+    if message.invreq_recurrence_cancel is None:
+        return
+    shown.add(invreq_recurrence_cancel=True)
+    cancel = "invreq_recurrence_cancel"
+    if message.invreq_recurrence_counter is None:
+        shown.fault(f"{cancel}_without_counter", f"{cancel} is invalid without invreq_recurrence_counter")
+    elif message.invreq_recurrence_counter == 0:
+        shown.fault(f"{cancel}_with_zero_counter", f"{cancel} is invalid with invreq_recurrence_counter zero")
+
+
+def _request_signature(shown: Shown, message: InvoiceRequestFields) -> None:
+    if message.invreq_payer_id is None:
+        shown.fault("missing_invreq_payer_id", "invreq_payer_id required")
+    if message.signature is None:
+        shown.fault("missing_invoice_request_signature", "Missing signature")
+    elif message.invreq_payer_id is not None and not message.has_valid_signature():
+        shown.fault("invalid_invoice_request_signature", "Bad signature")
+    else:
+        shown.add(signature=message.signature.hex())
+
+
+# ---- the invoice's part
+
+
+def _invoice_paths(shown: Shown, message: InvoiceFields) -> None:
+    if message.offer_recurrence is not None and message.invoice_recurrence_basetime is None:
+        text = "recurring invoices without a recurrence_basetime are invalid"
+        shown.fault("missing_invoice_recurrence_basetime", text)
+    _paths_with_payinfo(shown, message)
+
+
+def _paths_with_payinfo(shown: Shown, message: InvoiceTerms) -> None:
+    if message.invoice_paths is not None:
+        _paths(shown, "invoice_paths", message.invoice_paths, message.invoice_blindedpay)
+
+
+def _relative_expiry(shown: Shown, message: InvoiceFields) -> None:
+    shown.add(invoice_relative_expiry=message.relative_expiry)
+
+
+def _invoice_fallbacks(shown: Shown, message: InvoiceFields | PayerProofFields) -> None:
+    chain = BITCOIN if message.invreq_chain is None else message.invreq_chain
+    if message.invoice_fallbacks is not None:
+        shown.add(invoice_fallbacks=[_fallback(shown, each, chain) for each in message.invoice_fallbacks])
+
+
+def _fallback(shown: Shown, fallback: FallbackAddress, chain: bytes) -> Json:
+    members: dict[str, Json] = {"version": fallback.version, "hex": fallback.address.hex()}
+    address = segwit_address(fallback, chain)
+    if fallback.version not in VERSIONS:
+        members["warning_invalid_invoice_fallbacks_version"] = "invoice fallback version > 16"
+    elif len(fallback.address) not in PROGRAM_LENGTHS:
+        members["warning_invalid_invoice_fallbacks_address"] = "invoice fallback address bad length"
+    elif address is not None:
+        members["address"] = address
+        return members
+    elif has_addresses(chain):
+        members["warning_invalid_invoice_fallbacks_address"] = "invalid fallback address for this version"
+    else:
+        return members
+    shown.valid = False
+    return members
+
+
+def _recurrence_basetime(shown: Shown, message: InvoiceFields) -> None:
+    if message.offer_recurrence is not None:
+        shown.add_field(message, InvoiceRecurrence.invoice_recurrence_basetime)
+
+
+def _omitted_tlvs(shown: Shown, message: PayerProofFields) -> None:
+    shown.add(proof_omitted_tlvs=list(message.proof_omitted_tlvs or ()))
+
+
+def _elsewhere(shown: Shown, message: Message) -> None:
+    """The field is shown within another."""
+
+
+# ---- the tables
+
+
+_SPECIAL: Mapping[Field[Any], _Show] = MappingProxyType(
+    {
+        OfferTerms.offer_currency: _offer_currency,
+        OfferTerms.offer_amount: _offer_amount,
+        OfferTerms.offer_description: _offer_description,
+        OfferTerms.offer_paths: _offer_paths,
+        OfferRecurrence.offer_recurrence_compulsory: _recurrence_compulsory,
+        OfferRecurrence.offer_recurrence_optional: _recurrence_optional,
+        OfferRecurrence.offer_recurrence_base: _elsewhere,
+        OfferRecurrence.offer_recurrence_paywindow: _elsewhere,
+        OfferRecurrence.offer_recurrence_limit: _elsewhere,
+        RequestMetadata.invreq_metadata: _invreq_metadata,
+        RequestTerms.invreq_paths: _invreq_paths,
+        RequestTerms.invreq_bip_353_name: _invreq_bip_353_name,
+        RequestRecurrence.invreq_recurrence_start: _recurrence_start,
+        InvoiceRequestFields.invreq_recurrence_cancel: _recurrence_cancel,
+        InvoiceRequestFields.signature: _request_signature,
+        InvoiceTerms.invoice_paths: _invoice_paths,
+        InvoiceTerms.invoice_blindedpay: _elsewhere,
+        InvoiceTerms.invoice_relative_expiry: _relative_expiry,
+        InvoiceTerms.invoice_fallbacks: _invoice_fallbacks,
+        InvoiceRecurrence.invoice_recurrence_basetime: _recurrence_basetime,
+    }
+)
+
+# A proof shows what was in an invoice that has been paid, so nothing is a fault, and what is not there may be hidden.
+_SPECIAL_IN_PROOFS: Mapping[Field[Any], _Show] = MappingProxyType(
+    {
+        OfferTerms.offer_currency: _currency,
+        OfferTerms.offer_amount: _offer_amount,
+        OfferTerms.offer_paths: _offer_paths,
+        RequestTerms.invreq_paths: _invreq_paths,
+        InvoiceTerms.invoice_paths: _paths_with_payinfo,
+        InvoiceTerms.invoice_blindedpay: _elsewhere,
+        InvoiceTerms.invoice_fallbacks: _invoice_fallbacks,
+        PayerProofFields.proof_omitted_tlvs: _omitted_tlvs,
+    }
+)
+_PROOF_ORDER = sorted(
+    PayerProofFields.fields.values(), key=lambda field: (field is PayerProofFields.proof_signature, field.number)
+)

@@ -2,9 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 
-def first_required_bit(features: bytes) -> int | None:
-    """The lowest even bit that is set, if any: who does not know it must refuse the message. Odd bits are optional."""
+MPP_COMPULSORY = 16
+"""A payment of the invoice must be made in several parts (BOLT 12, "Invoice Features")."""
+MPP_OPTIONAL = 17
+"""A payment of the invoice may be made in several parts."""
+
+NONE: frozenset[int] = frozenset()
+"""What a reader of offers, invoice_requests and blinded payments knows so far."""
+INVOICE = frozenset({MPP_COMPULSORY, MPP_OPTIONAL})
+"""What a reader of invoices knows."""
+
+
+def bitmap(bits: Iterable[int]) -> bytes:
+    """The shortest bitmap with these bits set."""
+    number = sum(1 << bit for bit in set(bits))
+    return number.to_bytes((number.bit_length() + 7) // 8, "big")
+
+
+def first_unknown_bit(features: bytes, known: frozenset[int]) -> int | None:
+    """The lowest even bit that is set and not known, if any: its message must be refused. Odd bits are optional."""
     even_bits = int.from_bytes(b"\x55" * len(features), "big")
     required = int.from_bytes(features, "big") & even_bits
+    for bit in known:
+        required &= ~(1 << bit)
     return (required & -required).bit_length() - 1 if required else None

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-from lnoffers.bolt12 import codecs, curve
+from lnoffers.bolt12 import codecs
 from lnoffers.bolt12.bip353 import bip_353_name
-from lnoffers.bolt12.merkle import merkle_root
+from lnoffers.bolt12.fallbacks import fallback_addresses
+from lnoffers.bolt12.features import NONE, first_unknown_bit
 from lnoffers.bolt12.message import Field, Message
-from lnoffers.bolt12.paths import blinded_paths
-from lnoffers.bolt12.recurrence import recurrence, recurrence_base, recurrence_paywindow
-from lnoffers.bolt12.signing import SigningRequest
+from lnoffers.bolt12.paths import BlindedPath, BlindedPayinfo, blinded_paths, blinded_payinfos
+from lnoffers.bolt12.recurrence import Recurrence, recurrence, recurrence_base, recurrence_paywindow
+from lnoffers.bolt12.signing import SignedMessage
 from lnoffers.bolt12.tlv import INVOICE_REQUEST_SPAN, OFFER_SPAN, select
+
+DEFAULT_RELATIVE_EXPIRY = 7200
+"""Seconds that an invoice holds which does not say (BOLT 12, "Invoices")."""
 
 
 class OfferTerms(Message):
@@ -47,9 +51,9 @@ class OfferRecurrence(Message):
     offer_recurrence_limit = Field(1_000_000_029, codecs.tu32)  # the last period's index
 
     @property
-    def recurs(self) -> bool:
-        """Whether the offer is for one payment a period."""
-        return self.offer_recurrence_compulsory is not None or self.offer_recurrence_optional is not None
+    def offer_recurrence(self) -> Recurrence | None:
+        """The period that the offer is paid anew in, whether payers must understand it or may; None for one payment."""
+        return self.offer_recurrence_compulsory or self.offer_recurrence_optional
 
 
 class OfferIssuer(Message):
@@ -69,6 +73,11 @@ class OfferFields(OfferTerms, OfferRecurrence, OfferIssuer):
     def answers_offer(self) -> bool:
         """Whether there is an offer: its issuer id or its paths."""
         return self.offer_issuer_id is not None or self.offer_paths is not None
+
+    @property
+    def offer_path_ends(self) -> frozenset[bytes]:
+        """The last blinded_node_id, 33 bytes, of each of the offer's paths: who may sign if there is no issuer id."""
+        return frozenset(path.hops[-1].blinded_node_id for path in self.offer_paths or () if path.hops)
 
     @property
     def offer_id(self) -> bytes | None:
@@ -114,26 +123,115 @@ class MirroredRequestFields(OfferFields, RequestMetadata, RequestTerms, RequestR
     __slots__ = ()
 
     @property
+    def expected_amount(self) -> int | None:
+        """What the offer costs for all items, in millisatoshi.
+
+        None if it names no amount, or one that the request alone does not tell: in a currency, whose rate is needed,
+        or for the rest of a period, for which the time is.
+        """
+        base = self.offer_recurrence_base
+        if self.offer_amount is None or self.offer_currency is not None or (base and base.proportional_amount):
+            return None
+        return self.offer_amount * (1 if self.invreq_quantity is None else self.invreq_quantity)
+
+    @property
+    def period_index(self) -> int:
+        """Which period of a recurring offer is asked for, counted from its base; 0 of one that does not recur."""
+        return (self.invreq_recurrence_counter or 0) + (self.invreq_recurrence_start or 0)
+
+    @property
     def invreq_id(self) -> bytes:
         """SHA256 of all records of the request but its signature, 32 bytes."""
         return sha256(select(self.records, INVOICE_REQUEST_SPAN)).digest()
 
 
-class InvoiceRequestFields(MirroredRequestFields):
+class InvoiceRequestFields(MirroredRequestFields, SignedMessage):
     """The fields of an invoice_request."""
 
     __slots__ = ()
+    signed_in, signed_by = "signature", "invreq_payer_id"
 
     invreq_recurrence_cancel = Field(2_000_000_094, codecs.flag)  # of which there is no invoice
     signature = Field(240, codecs.signature)
 
-    @property
-    def signing_request(self) -> SigningRequest:
-        """What the payer signs. Raises ValueError if there is no record to sign."""
-        return SigningRequest("invoice_request", "signature", merkle_root(self.records))
 
-    def has_valid_signature(self) -> bool:
-        """Whether there is a signature, and it is invreq_payer_id's of this request."""
-        if self.signature is None or self.invreq_payer_id is None:
-            return False
-        return curve.verify(self.invreq_payer_id, self.signing_request.digest, self.signature)
+class InvoiceTerms(Message):
+    """What an invoice asks for. BOLT 12, "Invoices"."""
+
+    __slots__ = ()
+
+    invoice_paths = Field(160, blinded_paths)
+    invoice_blindedpay = Field(162, blinded_payinfos)  # one for each path, in their order
+    invoice_created_at = Field(164, codecs.tu64)
+    invoice_relative_expiry = Field(166, codecs.tu32)  # seconds; absent: 7200
+    invoice_payment_hash = Field(168, codecs.sha256)
+    invoice_amount = Field(170, codecs.tu64, json_name="invoice_amount_msat")
+    invoice_fallbacks = Field(172, fallback_addresses)
+    invoice_features = Field(174, codecs.byte_string)
+    invoice_node_id = Field(176, codecs.point)
+
+
+class InvoiceRecurrence(Message):
+    """When the first period of a recurring offer began; a payer proof does not have it."""
+
+    __slots__ = ()
+
+    invoice_recurrence_basetime = Field(3_000_000_177, codecs.tu64)
+
+
+class InvoiceSignature(Message):
+    """The signature of an invoice, which its payer proof repeats."""
+
+    __slots__ = ()
+
+    signature = Field(240, codecs.signature)
+
+
+class InvoiceFields(MirroredRequestFields, InvoiceTerms, InvoiceRecurrence, InvoiceSignature, SignedMessage):
+    """The fields of an invoice."""
+
+    __slots__ = ()
+    signed_in, signed_by = "signature", "invoice_node_id"
+
+    @property
+    def relative_expiry(self) -> int:
+        """Seconds from the creation to the end."""
+        return DEFAULT_RELATIVE_EXPIRY if self.invoice_relative_expiry is None else self.invoice_relative_expiry
+
+    @property
+    def usable_paths(self) -> tuple[tuple[BlindedPath, BlindedPayinfo], ...]:
+        """The paths that may be paid along, best first, each with its costs: no even feature bit is set in these."""
+        pairs = zip(self.invoice_paths or (), self.invoice_blindedpay or (), strict=False)
+        return tuple(pair for pair in pairs if first_unknown_bit(pair[1].features, NONE) is None)
+
+    @property
+    def expires_at(self) -> int:
+        """Unix seconds after which it must not be paid."""
+        return (self.invoice_created_at or 0) + self.relative_expiry
+
+
+class PayerProofFields(OfferTerms, OfferIssuer, RequestTerms, InvoiceTerms, InvoiceSignature, SignedMessage):
+    """The fields of a payer proof: what it shows of the invoice, and what proves that this was in it.
+
+    The specification has payer proofs in a draft only; the numbers are those of Core Lightning.
+    """
+
+    __slots__ = ()
+    signed_in, signed_by = "proof_signature", "invreq_payer_id"
+
+    proof_preimage = Field(1001, codecs.preimage)
+    proof_omitted_tlvs = Field(1002, codecs.bigsizes)  # a marker for each record that is not shown
+    proof_missing_hashes = Field(1003, codecs.hashes)
+    proof_leaf_hashes = Field(1004, codecs.hashes)  # the nonces of the records that are shown
+    proof_note = Field(1005, codecs.utf8)
+    proof_signature = Field(241, codecs.signature)
+
+
+class InvoiceErrorFields(Message):
+    """The fields of an invoice_error. BOLT 12, "Invoice Errors"."""
+
+    __slots__ = ()
+
+    erroneous_field = Field(1, codecs.tu64)  # the number of the field at fault
+    suggested_value = Field(3, codecs.byte_string)  # what its record should hold
+    error = Field(5, codecs.utf8)

@@ -1,24 +1,69 @@
-"""invoice_request (`lnr`): building and signing one that stands on its own, reading and verifying any.
+"""invoice_request (`lnr`): asking for an invoice for an offer, or offering to pay whoever sends one.
 
-The types carry the state: `without_offer` makes an `UnsignedInvoiceRequest`, whose `sign` makes an `InvoiceRequest`.
-Reading also makes an `InvoiceRequest`, whose signature may be missing or wrong until `verify` has passed.
+    request = InvoiceRequest.for_offer(
+        offer, invreq_metadata=sixteen_random_bytes, invreq_payer_id=keys.payer_id(sixteen_random_bytes)
+    ).sign(keys.payer_signer(sixteen_random_bytes))
+    InvoiceRequest.parse(request.encode()).verify()
+
+The types carry the state: `for_offer` and `without_offer` make an `UnsignedInvoiceRequest`, whose `sign` makes an
+`InvoiceRequest`. Reading also makes an `InvoiceRequest`, whose signature may be missing or wrong until `verify` has
+passed.
 """
 
 from __future__ import annotations
 
-from lnoffers.bolt12 import rules
+from typing import Literal, Self
+
+from lnoffers.bolt12 import features as known
+from lnoffers.bolt12.bip353 import Bip353Name
 from lnoffers.bolt12.chains import BITCOIN
-from lnoffers.bolt12.errors import Bolt12Error
 from lnoffers.bolt12.fields import InvoiceRequestFields
+from lnoffers.bolt12.offer import Offer
 from lnoffers.bolt12.paths import BlindedPath
-from lnoffers.bolt12.signing import Signer, sign
-from lnoffers.bolt12.text import decode_text, encode_text
-
-PREFIX = "lnr"
+from lnoffers.bolt12.rules import invoice_request as rules
+from lnoffers.bolt12.signing import Signer
 
 
-class UnsignedInvoiceRequest(InvoiceRequestFields):
-    """A request that is complete but for its signature. Made by `InvoiceRequest.without_offer`."""
+class _InvoiceRequestText(InvoiceRequestFields):
+    """What signed and unsigned requests have in common."""
+
+    __slots__ = ()
+    prefix, kind = "lnr", "invoice_request"
+
+    @classmethod
+    def parse(cls, text: str, *, chain: bytes | None = None, features: frozenset[int] = known.NONE) -> Self:
+        """The request in an `lnr` string: its text form and encoding are checked; `verify` checks the rest.
+
+        Args:
+            text: the string, without `lightning:`.
+            chain: if given, the 32-byte hash of the only chain to accept.
+            features: the feature bits that are known.
+
+        Raises Bolt12Error with Core Lightning's messages, in its order: those of the text form, "invalid invreq data",
+        "wrong chain", "unknown feature bit N", "Invoice request N field outside invoice request range",
+        "Invoice request contains an empty invreq_path".
+        """
+        return cls._checked(cls._from_text(text), chain, features)
+
+    @classmethod
+    def from_bytes(
+        cls,
+        data: bytes | bytearray | memoryview,
+        *,
+        chain: bytes | None = None,
+        features: frozenset[int] = known.NONE,
+    ) -> Self:
+        """The request in a TLV stream; otherwise like `parse`."""
+        return cls._checked(cls._from_stream(data), chain, features)
+
+    @classmethod
+    def _checked(cls, request: Self, chain: bytes | None, features: frozenset[int]) -> Self:
+        rules.check_reading(request, chain, features)
+        return request
+
+
+class UnsignedInvoiceRequest(_InvoiceRequestText):
+    """A request that is complete but for its signature. Made by `InvoiceRequest.for_offer` and `without_offer`."""
 
     __slots__ = ()
 
@@ -26,24 +71,70 @@ class UnsignedInvoiceRequest(InvoiceRequestFields):
         """The signed request, its signature verified.
 
         Raises Bolt12Error: `signer-key` if the signer's key is not invreq_payer_id, `signer-signature` if what the
-        signer returns does not verify, `payer-id-missing` or `already-signed` if there is nothing to sign for.
+        signer returns does not verify, `signing-key-missing` or `already-signed` if there is nothing to sign for.
         """
-        if self.invreq_payer_id is None:
-            raise Bolt12Error("Missing invreq_payer_id", rule="payer-id-missing", field="invreq_payer_id")
-        if self.signature is not None:
-            raise Bolt12Error("the request has a signature", rule="already-signed", field="signature")
-        signature = sign(signer, self.signing_request, public_key=self.invreq_payer_id)
-        record = InvoiceRequest.signature.encode(signature)
-        return InvoiceRequest(
-            tuple(sorted((*self._records, record), key=lambda each: each.type)),
-            {**self._values, record.type: signature},
-        )
+        return self._signed(InvoiceRequest, signer)
 
 
-class InvoiceRequest(InvoiceRequestFields):
+class InvoiceRequest(_InvoiceRequestText):
     """An invoice_request as it travels."""
 
     __slots__ = ()
+
+    @staticmethod
+    def for_offer(  # noqa: PLR0913 - one parameter per field
+        offer: Offer,
+        *,
+        invreq_metadata: bytes,
+        invreq_payer_id: bytes,
+        invreq_chain: bytes = BITCOIN,
+        invreq_amount: int | None = None,
+        invreq_features: bytes | None = None,
+        invreq_quantity: int | None = None,
+        invreq_payer_note: str | None = None,
+        invreq_paths: tuple[BlindedPath, ...] | None = None,
+        invreq_bip_353_name: Bip353Name | None = None,
+        invreq_recurrence_counter: int | None = None,
+        invreq_recurrence_start: int | None = None,
+        invreq_recurrence_cancel: Literal[True] | None = None,
+    ) -> UnsignedInvoiceRequest:
+        """A request for an invoice for this offer, all records of which it repeats.
+
+        Args:
+            offer: what is to be paid.
+            invreq_metadata: what the payer derives its key from; at least one byte, unpredictable to others.
+            invreq_payer_id: the compressed point, 33 bytes, that will sign: a new one for each request.
+            invreq_chain: the hash of one of the offer's chains, 32 bytes; bitcoin's is left out of the string.
+            invreq_amount: millisatoshi for all items; needed if the offer names no amount, else at least its price.
+            invreq_features: a feature bitmap.
+            invreq_quantity: how many items, if the offer has offer_quantity_max.
+            invreq_payer_note: a note from the payer.
+            invreq_paths: where to reach the payer.
+            invreq_bip_353_name: the name under which the offer was found, if it was by one.
+            invreq_recurrence_counter: of a recurring offer: 0 for the payer's first period, 1 for the next.
+            invreq_recurrence_start: of one with a base: the index of the payer's first period.
+            invreq_recurrence_cancel: of one: no invoice is wanted, for this period or any later one.
+
+        Raises Bolt12Error, its `field` set, for what a writer must not do (BOLT 12, "Invoice Requests") and what the
+        offer does not allow: the rules of `rules.invoice_request.check_writing`, and the codecs'.
+        """
+        request = UnsignedInvoiceRequest._build(
+            offer.records,
+            invreq_metadata=invreq_metadata,
+            invreq_chain=None if invreq_chain == BITCOIN else invreq_chain,
+            invreq_amount=invreq_amount,
+            invreq_features=invreq_features,
+            invreq_quantity=invreq_quantity,
+            invreq_payer_id=invreq_payer_id,
+            invreq_payer_note=invreq_payer_note,
+            invreq_paths=invreq_paths,
+            invreq_bip_353_name=invreq_bip_353_name,
+            invreq_recurrence_counter=invreq_recurrence_counter,
+            invreq_recurrence_start=invreq_recurrence_start,
+            invreq_recurrence_cancel=invreq_recurrence_cancel,
+        )
+        rules.check_writing(request)
+        return request
 
     @staticmethod
     def without_offer(  # noqa: PLR0913 - one parameter per field
@@ -73,7 +164,8 @@ class InvoiceRequest(InvoiceRequestFields):
             invreq_paths: where to send the invoice, best first; without it, to the node invreq_payer_id.
 
         Raises Bolt12Error, its `field` set, for what a writer must not do (BOLT 12, "Invoice Requests"): the rules of
-        `rules.WRITING`, such as `amount-zero`, and the codecs', such as `number-range`, `text-nul`, `not-a-point`.
+        `rules.invoice_request.check_writing`, such as `amount-zero`, and the codecs', such as `number-range`,
+        `text-nul`, `not-a-point`.
         """
         request = UnsignedInvoiceRequest._build(
             invreq_metadata=invreq_metadata,
@@ -89,53 +181,20 @@ class InvoiceRequest(InvoiceRequestFields):
         rules.check_writing(request)
         return request
 
-    @classmethod
-    def parse(cls, text: str, *, chain: bytes | None = None) -> InvoiceRequest:
-        """The request in an `lnr` string: its text form and encoding are checked; `verify` checks the rest.
-
-        Args:
-            text: the string, without `lightning:`.
-            chain: if given, the 32-byte hash of the only chain to accept.
-
-        Raises Bolt12Error with Core Lightning's messages, in its order: those of the text form, "invalid invreq data",
-        "wrong chain", "unknown feature bit N", "Invoice request N field outside invoice request range",
-        "Invoice request contains an empty invreq_path".
-        """
-        return cls.from_bytes(decode_text(text, PREFIX), chain=chain)
-
-    @classmethod
-    def from_bytes(cls, data: bytes | bytearray | memoryview, *, chain: bytes | None = None) -> InvoiceRequest:
-        """The request in a TLV stream; otherwise like `parse`."""
-        try:
-            request = cls._read(bytes(data))
-        except Bolt12Error as error:
-            raise Bolt12Error(
-                "invalid invreq data", rule=error.rule, field=error.field, offset=error.offset, detail=error.message
-            ) from None
-        if chain is not None and (request.invreq_chain or BITCOIN) != chain:
-            raise Bolt12Error(
-                "wrong chain",
-                rule="wrong-chain",
-                field="invreq_chain",
-                offset=request.offset_of(cls.invreq_chain.number),
-            )
-        rules.check_reading(request)
-        return request
-
     def verify(self) -> None:
         """Checks what a reader must before it acts on the request, as far as the request alone tells.
 
         That is: metadata, payer id and a signature by it; the offer that the request repeats, and that it asks for
-        what that offer has; or, without an offer, that it names an amount and nothing that only offers have. Expiry,
-        the offer's being ours, and the payer's past payments are left to whoever has a clock and a store. Records of
-        odd types from 241 to 1000 are not covered by the signature (BOLT 12, "Signature Calculation"): they may have
-        been added or changed on the way.
+        what that offer has; or, without an offer, that it names an amount and nothing that only offers have. The
+        offer's being ours and the payer's past payments are left to whoever has a store. Records of odd types from 241
+        to 1000 are not covered by the signature (BOLT 12, "Signature Calculation"): they may have been added or
+        changed on the way.
 
         Raises Bolt12Error with Core Lightning's messages where it has them, such as "Missing invreq_payer_id",
-        "Invalid signature", "Unexpected offer_chains"; the rules are those of `rules.check_verifying`.
+        "Invalid signature", "Unexpected offer_chains"; the rules are those of `rules.invoice_request.check_verifying`.
         """
         rules.check_verifying(self)
 
-    def encode(self) -> str:
-        """The `lnr` string, in lower case and one piece."""
-        return encode_text(PREFIX, self.to_bytes())
+    def check_unexpired(self, now: int) -> None:
+        """Raises Bolt12Error ("Offer expired") if its offer, or it itself, has ended at `now`, in unix seconds."""
+        rules.check_unexpired(self, now)

@@ -10,29 +10,22 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
 from lnoffers.bolt12.bigsize import encode_bigsize
 from lnoffers.bolt12.tlv import SIGNATURE_TYPES, Record
 
+if TYPE_CHECKING:
+    from hashlib import _Hash as Hash
 
-def _tagged(tag: bytes) -> Callable[[bytes], bytes]:
-    """The tagged hash of BIP 340 for one tag, whose part of the work is done once."""
-    copy = sha256(sha256(tag).digest() * 2).copy
 
-    def tagged_hash(message: bytes) -> bytes:
-        state = copy()
-        state.update(message)
-        return state.digest()
-
-    return tagged_hash
+def _tagged(tag: bytes) -> Callable[[], Hash]:
+    """The tagged hash of BIP 340, from which each call starts anew: what depends on the tag alone is done once."""
+    return sha256(sha256(tag).digest() * 2).copy
 
 
 _leaf_hash = _tagged(b"LnLeaf")
 _branch_hash = _tagged(b"LnBranch")
-
-
-def _branch(left: bytes, right: bytes) -> bytes:
-    return _branch_hash(left + right if left < right else right + left)
 
 
 def merkle_root(records: Sequence[Record]) -> bytes:
@@ -40,22 +33,59 @@ def merkle_root(records: Sequence[Record]) -> bytes:
 
     Raises ValueError if there is nothing to hash.
     """
+    return fold(leaves(records))
+
+
+def leaves(records: Sequence[Record]) -> list[bytes]:
+    """The tree's lowest level: for each record that a signature covers, its leaf and nonce together."""
     covered = [record for record in records if record.type not in SIGNATURE_TYPES]
     if not covered:
         raise ValueError("a merkle tree needs at least one record that is not a signature")
-    nonce_hash = _tagged(b"LnNonce" + records[0].raw)
-    level = [_branch(_leaf_hash(record.raw), nonce_hash(encode_bigsize(record.type))) for record in covered]
+    nonce = nonces(records[0])
+    return [leaf(record, nonce(record.type)) for record in covered]
+
+
+def nonces(first: Record) -> Callable[[int], bytes]:
+    """From a record's type to the nonce beside its leaf, in the stream that begins with the record `first`."""
+    nonce_hash = _tagged(b"LnNonce" + first.raw)
+
+    def nonce(type_: int) -> bytes:
+        state = nonce_hash()
+        state.update(encode_bigsize(type_))
+        return state.digest()
+
+    return nonce
+
+
+def leaf(record: Record, nonce: bytes) -> bytes:
+    """A record's place in the lowest level: its hash with the nonce."""
+    state = _leaf_hash()
+    state.update(record.raw)
+    return branch(state.digest(), nonce)
+
+
+def branch(left: bytes, right: bytes) -> bytes:
+    """The node above two, whose order does not count."""
+    state = _branch_hash()
+    state.update(left + right if left < right else right + left)
+    return state.digest()
+
+
+def fold(level: list[bytes]) -> bytes:
+    """The root above a level's nodes, at least one: neighbours join, an odd last one moves up as it is."""
     while len(level) > 1:
-        odd_one = level[len(level) & ~1 :]  # moves up as it is
-        level = [*map(_branch, level[::2], level[1::2]), *odd_one]
+        odd_one = level[len(level) & ~1 :]
+        level = [*map(branch, level[::2], level[1::2]), *odd_one]
     return level[0]
 
 
 @lru_cache(maxsize=16)  # one for each kind of signature
-def _signature_hash(message_name: str, field_name: str) -> Callable[[bytes], bytes]:
+def _signature_hash(message_name: str, field_name: str) -> Callable[[], Hash]:
     return _tagged(f"lightning{message_name}{field_name}".encode())
 
 
 def signature_digest(message_name: str, field_name: str, root: bytes) -> bytes:
     """What BIP 340 signs, 32 bytes: H("lightning" + message + field, root), as in ("invoice_request", "signature")."""
-    return _signature_hash(message_name, field_name)(root)
+    state = _signature_hash(message_name, field_name)()
+    state.update(root)
+    return state.digest()

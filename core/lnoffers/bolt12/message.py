@@ -6,12 +6,13 @@ its base classes in their order. From that follow the typed attributes, reading,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, KeysView, Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar, Generic, Never, NoReturn, Self, TypeVar, overload
 
 from lnoffers.bolt12.codecs import Codec
 from lnoffers.bolt12.errors import Bolt12Error
+from lnoffers.bolt12.text import decode_text, encode_text
 from lnoffers.bolt12.tlv import Record, read_records, write_records
 
 T = TypeVar("T")
@@ -98,27 +99,30 @@ class Message:
     @classmethod
     def _read(cls, data: bytes) -> Self:
         """The message in a TLV stream, its encoding checked and nothing else. Raises Bolt12Error."""
-        offset, records, values = 0, [], {}
-        for record in read_records(data, cls.fields):
+        offset, records, values, fields = 0, [], {}, cls.fields
+        for record in read_records(data, fields):
             records.append(record)
-            if record.type in cls.fields:
-                values[record.type] = cls.fields[record.type].decode(record, offset)
+            field = fields.get(record.type)
+            if field is not None:
+                values[record.type] = field.decode(record, offset)
             offset += len(record.raw)
         return cls(tuple(records), values)
 
     @classmethod
-    def _build(cls, **values: Any) -> Self:
-        """The message with these fields, by name; None leaves one out. No rule but the codecs' is checked.
+    def _build(cls, mirrored: Iterable[Record] = (), /, **values: Any) -> Self:
+        """The message with these fields, by name, and with records of another; None leaves a field out.
 
-        Raises Bolt12Error, its `field` set, if a value does not fit its field.
+        No rule but the codecs' is checked. Raises Bolt12Error, its `field` set, if a value does not fit its field.
         """
-        present = [(getattr(cls, name), value) for name, value in values.items() if value is not None]
-        present.sort(key=lambda pair: pair[0].number)
-        records = [(field, field.encode(value)) for field, value in present]
+        records = [
+            *mirrored,
+            *(getattr(cls, name).encode(value) for name, value in values.items() if value is not None),
+        ]
+        records.sort()
         # The values are what a reader will see, whatever types they were given in.
-        return cls(
-            tuple(record for _, record in records), {field.number: field.decode(record) for field, record in records}
-        )
+        fields = cls.fields
+        known = {record.type: fields[record.type].decode(record) for record in records if record.type in fields}
+        return cls(tuple(records), known)
 
     @property
     def records(self) -> tuple[Record, ...]:
@@ -129,6 +133,11 @@ class Message:
     def unknown_records(self) -> tuple[Record, ...]:
         """The records whose type is no field of this message; their types are odd."""
         return tuple(record for record in self._records if record.type not in self.fields)
+
+    @property
+    def known_types(self) -> KeysView[int]:
+        """The types of the records that are fields of this message."""
+        return self._values.keys()
 
     def offset_of(self, type_: int) -> int | None:
         """Where the record of this type starts in `to_bytes()`, if there is one."""
@@ -153,6 +162,44 @@ class Message:
         known = ((self.fields[number], value) for number, value in self._values.items())
         shown = (f"{field.name}={_shorten(repr(field.codec.to_json(value)))}" for field, value in known)
         return f"{type(self).__name__}({', '.join(shown)})"
+
+
+class TextMessage(Message):
+    """A message that has a text form."""
+
+    __slots__ = ()
+
+    prefix: ClassVar[str]
+    """What its strings begin with, before the `1`."""
+    kind: ClassVar[str]
+    """Its name in the specification, which is part of what its signatures cover, and in what `decode` answers."""
+
+    @classmethod
+    def _from_text(cls, text: str) -> Self:
+        """The message in a string, its text form and encoding checked. Raises Bolt12Error."""
+        return cls._from_stream(decode_text(text, cls.prefix))
+
+    @classmethod
+    def _from_stream(cls, data: bytes | bytearray | memoryview) -> Self:
+        """The message in a TLV stream; errors have Core Lightning's message and say more in their detail."""
+        try:
+            return cls._read(bytes(data))
+        except Bolt12Error as error:
+            raise Bolt12Error(
+                f"invalid {_CALLED.get(cls.kind, cls.kind)} data",
+                rule=error.rule,
+                field=error.field,
+                offset=error.offset,
+                detail=error.message,
+            ) from None
+
+    def encode(self) -> str:
+        """The string, in lower case and one piece."""
+        return encode_text(self.prefix, self.to_bytes())
+
+
+_CALLED = {"invoice_request": "invreq"}
+"""What Core Lightning's errors call a kind otherwise."""
 
 
 def _shorten(text: str) -> str:

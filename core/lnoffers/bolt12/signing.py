@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol, final
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import ClassVar, Protocol, TypeVar, final
 
 from lnoffers.bolt12 import curve
 from lnoffers.bolt12.curve import KeyPair
 from lnoffers.bolt12.errors import Bolt12Error
-from lnoffers.bolt12.merkle import signature_digest
+from lnoffers.bolt12.merkle import merkle_root, signature_digest
+from lnoffers.bolt12.message import Field, TextMessage
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,23 @@ class KeySigner:
         return f"KeySigner({self._key_pair!r})"
 
 
+@dataclass(frozen=True, slots=True)
+class CallbackSigner:
+    """Signs by asking elsewhere: a hardware or remote signer behind a function.
+
+    Attributes:
+        public_key: the compressed point, 33 bytes, whose signatures the function returns.
+        callback: from what is to be signed to the BIP 340 signature, 64 bytes.
+    """
+
+    public_key: bytes
+    callback: Callable[[SigningRequest], bytes] = field(repr=False)  # who knows what it is bound to
+
+    def sign(self, request: SigningRequest, /) -> bytes:
+        """What the callback answers."""
+        return self.callback(request)
+
+
 def sign(signer: Signer, request: SigningRequest, *, public_key: bytes) -> bytes:
     """The signer's signature for the request, made for `public_key` and verified against it.
 
@@ -82,3 +101,42 @@ def sign(signer: Signer, request: SigningRequest, *, public_key: bytes) -> bytes
     if not curve.verify(public_key, request.digest, signature):
         raise Bolt12Error("the signer returned a signature that does not verify", rule="signer-signature")
     return signature
+
+
+class SignedMessage(TextMessage):
+    """A message whose records are signed by the key in one of its fields, into another."""
+
+    __slots__ = ()
+
+    signed_in: ClassVar[str]
+    """The field of the signature."""
+    signed_by: ClassVar[str]
+    """The field of the key."""
+
+    @property
+    def signing_request(self) -> SigningRequest:
+        """What is signed. Raises ValueError if there is no record to sign."""
+        return SigningRequest(self.kind, self.signed_in, merkle_root(self._records))
+
+    def has_valid_signature(self) -> bool:
+        """Whether there are a key and a signature, and the one's of this message is the other."""
+        key, signature = getattr(self, self.signed_by), getattr(self, self.signed_in)
+        return key is not None and signature is not None and curve.verify(key, self.signing_request.digest, signature)
+
+    def _signed(self, signed: type[S], signer: Signer) -> S:
+        """This message with the signer's signature, verified, as one of type `signed`.
+
+        Raises Bolt12Error: those of `sign`; `signing-key-missing` or `already-signed` if there is nothing to sign for.
+        """
+        key = getattr(self, self.signed_by)
+        if key is None:
+            raise Bolt12Error(f"Missing {self.signed_by}", rule="signing-key-missing", field=self.signed_by)
+        if getattr(self, self.signed_in) is not None:
+            raise Bolt12Error("the message has a signature", rule="already-signed", field=self.signed_in)
+        place: Field[bytes] = getattr(signed, self.signed_in)
+        signature = sign(signer, self.signing_request, public_key=key)
+        record = place.encode(signature)
+        return signed(tuple(sorted((*self._records, record))), {**self._values, record.type: signature})
+
+
+S = TypeVar("S", bound=SignedMessage)

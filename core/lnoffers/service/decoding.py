@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from lnoffers.bolt12 import Bolt12Error, InvoiceRequest, Json, describe, refuse_other_kinds, without_scheme
+from lnoffers.bolt12 import Bolt12Error, Json, decode_leniently, describe, without_scheme
+
+_LIKELY = tuple(form for kind in ("lno1", "lni1", "lnr1", "lnp1") for form in (kind, kind.upper()))
 
 
 def decode(text: str) -> dict[str, Json]:
     """What the string says, as a JSON object in the order of Core Lightning's answer; `valid` sums it up.
 
-    A message whose signature or key is wrong or missing is shown all the same, with a warning and `valid` false.
+    A request whose signature or key is wrong or missing is shown all the same, with a warning and `valid` false.
 
     Raises:
-        Bolt12Error: if the string is no invoice_request, or one that breaks a rule of BOLT 12.
+        Bolt12Error: if the string is no offer, invoice_request, invoice or payer_proof, or one that breaks a rule.
     """
-    string = without_scheme(text)
-    refuse_other_kinds(string)
     try:
-        request = InvoiceRequest.parse(string)
+        message = decode_leniently(text)
     except Bolt12Error as error:
-        # What is wrong with it as an invoice_request is of interest only if it looks like one.
-        if string.startswith(("lnr1", "LNR1")):
+        # What is wrong with it is of interest only if it looks like something.
+        if without_scheme(text).startswith(_LIKELY):
             raise
         raise Bolt12Error("Unparsable string", rule="unknown-kind") from error
-    return describe(request)
+    return describe(message)

@@ -1,0 +1,132 @@
+"""offer (`lno`): what someone sells or takes, to be asked for as often as one likes.
+
+offer = Offer.build(offer_issuer_id=keys.node_id, offer_amount=1_000, offer_description="coffee")
+text = offer.encode()
+Offer.parse(text).check_unexpired(now)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import sha256
+
+from lnoffers.bolt12 import features as known
+from lnoffers.bolt12.chains import BITCOIN
+from lnoffers.bolt12.fields import OfferFields
+from lnoffers.bolt12.message import TextMessage
+from lnoffers.bolt12.paths import BlindedPath
+from lnoffers.bolt12.recurrence import Recurrence, RecurrenceBase, RecurrencePaywindow
+from lnoffers.bolt12.rules import offer as rules
+from lnoffers.bolt12.tlv import OFFER_SPAN, select
+
+
+class Offer(OfferFields, TextMessage):
+    """An offer. It carries no signature: whoever asks for an invoice repeats it, and its issuer knows it again."""
+
+    __slots__ = ()
+    prefix, kind = "lno", "offer"
+
+    @classmethod
+    def build(  # noqa: PLR0913 - one parameter per field
+        cls,
+        *,
+        offer_issuer_id: bytes | None = None,
+        offer_paths: Sequence[BlindedPath] | None = None,
+        offer_description: str | None = None,
+        offer_amount: int | None = None,
+        offer_currency: str | None = None,
+        offer_chains: Sequence[bytes] = (BITCOIN,),
+        offer_metadata: bytes | None = None,
+        offer_features: bytes | None = None,
+        offer_absolute_expiry: int | None = None,
+        offer_issuer: str | None = None,
+        offer_quantity_max: int | None = None,
+        offer_recurrence_compulsory: Recurrence | None = None,
+        offer_recurrence_optional: Recurrence | None = None,
+        offer_recurrence_base: RecurrenceBase | None = None,
+        offer_recurrence_paywindow: RecurrencePaywindow | None = None,
+        offer_recurrence_limit: int | None = None,
+    ) -> Offer:
+        """A new offer.
+
+        Args:
+            offer_issuer_id: the compressed point, 33 bytes, of the node to ask and be paid to.
+            offer_paths: ways to whoever answers, best first; without offer_issuer_id, the ends of the paths sign.
+            offer_description: what is paid for; needed if there is an amount.
+            offer_amount: the price of one item, at least 1: in millisatoshi, or in minor units of offer_currency.
+            offer_currency: an ISO 4217 code.
+            offer_chains: hashes of the chains (`CHAINS`) that it can be paid on; left out if it is only bitcoin's.
+            offer_metadata: bytes for the issuer's own use.
+            offer_features: a feature bitmap.
+            offer_absolute_expiry: unix seconds, after which nobody should ask for an invoice.
+            offer_issuer: who makes the offer, `user@domain` or `domain` first if a domain is named.
+            offer_quantity_max: how many items one may ask for at once, 0 for any number; None for exactly one.
+            offer_recurrence_compulsory: the period, if only payers who know of recurrence may pay.
+            offer_recurrence_optional: the period, if others may pay once.
+            offer_recurrence_base: when the first period begins; without it, with each payer's first payment.
+            offer_recurrence_paywindow: when a period can be paid.
+            offer_recurrence_limit: the last period's index, at least 1.
+
+        Raises Bolt12Error, its `field` set, for what a writer must not do (BOLT 12, "Requirements For Offers"):
+        `rules.offer.READING` and `WRITING`, and the codecs' rules, such as `number-range`, `text-nul`, `not-a-point`.
+        """
+        offer = cls._build(
+            offer_chains=None if tuple(offer_chains) == (BITCOIN,) else offer_chains,
+            offer_metadata=offer_metadata,
+            offer_currency=offer_currency,
+            offer_amount=offer_amount,
+            offer_description=offer_description,
+            offer_features=offer_features,
+            offer_absolute_expiry=offer_absolute_expiry,
+            offer_paths=offer_paths,
+            offer_issuer=offer_issuer,
+            offer_quantity_max=offer_quantity_max,
+            offer_issuer_id=offer_issuer_id,
+            offer_recurrence_compulsory=offer_recurrence_compulsory,
+            offer_recurrence_optional=offer_recurrence_optional,
+            offer_recurrence_base=offer_recurrence_base,
+            offer_recurrence_paywindow=offer_recurrence_paywindow,
+            offer_recurrence_limit=offer_recurrence_limit,
+        )
+        rules.check_writing(offer)
+        return offer
+
+    @classmethod
+    def parse(cls, text: str, *, chain: bytes | None = None, features: frozenset[int] = known.NONE) -> Offer:
+        """The offer in an `lno` string, checked in full but for its expiry.
+
+        Args:
+            text: the string, without `lightning:`.
+            chain: if given, the 32-byte hash of a chain that the offer must be good for.
+            features: the feature bits that are known.
+
+        Raises Bolt12Error with Core Lightning's messages, in its order: those of the text form, "invalid offer data",
+        "wrong chain" or "offer_chains with zero entries", "unknown feature bit N", and those of `rules.offer.READING`,
+        such as "Offer contains a zero amount".
+        """
+        return cls._checked(cls._from_text(text), chain, features)
+
+    @classmethod
+    def from_bytes(
+        cls,
+        data: bytes | bytearray | memoryview,
+        *,
+        chain: bytes | None = None,
+        features: frozenset[int] = known.NONE,
+    ) -> Offer:
+        """The offer in a TLV stream; otherwise like `parse`."""
+        return cls._checked(cls._from_stream(data), chain, features)
+
+    @staticmethod
+    def _checked(offer: Offer, chain: bytes | None, features: frozenset[int]) -> Offer:
+        rules.check_reading(offer, chain, features)
+        return offer
+
+    def check_unexpired(self, now: int) -> None:
+        """Raises Bolt12Error ("Offer expired") if it has ended before `now`, in unix seconds."""
+        rules.check_unexpired(self, now)
+
+    @property
+    def offer_id(self) -> bytes:
+        """SHA256 of its records, 32 bytes."""
+        return sha256(select(self.records, OFFER_SPAN)).digest()

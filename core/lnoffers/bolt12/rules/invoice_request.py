@@ -1,0 +1,303 @@
+"""The rules of invoice_requests. BOLT 12, "Requirements for Invoice Requests"."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from lnoffers.bolt12.bip353 import has_allowed_characters
+from lnoffers.bolt12.chains import BITCOIN
+from lnoffers.bolt12.features import NONE
+from lnoffers.bolt12.fields import InvoiceRequestFields as Request
+from lnoffers.bolt12.message import Field
+from lnoffers.bolt12.paths import first_empty_path
+from lnoffers.bolt12.rules import offer
+from lnoffers.bolt12.rules.rule import Fault, Rule, check, enforce, forbidden, known_features, required, when
+from lnoffers.bolt12.tlv import INVOICE_REQUEST_SPAN, SIGNATURE_TYPES, in_span
+
+Table = tuple[Rule[Request], ...]
+
+_U64_MAX = 2**64 - 1
+
+
+def check_reading(request: Request, chain: bytes | None, features: frozenset[int]) -> None:
+    """What Core Lightning's decoder checks, in its order, whoever signed the request."""
+    enforce(_of_reader(chain, features), request)
+    enforce(READING, request)
+
+
+def check_verifying(request: Request) -> None:
+    """All that a reader must check before it acts on a request, as far as the request alone tells."""
+    enforce(SIGNED, request)
+    enforce(ANY, request)
+    if request.answers_offer:
+        enforce(OFFER, request)
+        enforce(WITH_OFFER, request)
+    else:
+        enforce(WITHOUT_OFFER, request)
+
+
+def check_writing(request: Request) -> None:
+    """What the writer of a request must keep."""
+    enforce(WRITING, request)
+    if request.answers_offer:
+        enforce(ANY, request)
+        enforce(OFFER, request)
+        enforce(WITH_OFFER, request)
+    else:
+        enforce(WRITING_WITHOUT_OFFER, request)
+
+
+def check_unexpired(request: Request, now: int) -> None:
+    """What its reader must check before it makes an invoice, at `now`, in unix seconds."""
+    enforce((unexpired(now),), request)
+
+
+# ---- checks that say more than one thing, or need more than a line
+
+
+def _in_range(request: Request) -> Fault | None:
+    for record in request.records:
+        type_ = record.type
+        if not in_span(type_, INVOICE_REQUEST_SPAN) and type_ not in SIGNATURE_TYPES:
+            return Fault(f"Invoice request {type_} field outside invoice request range", type_)
+    return None
+
+
+def _has_strange_name(request: Request) -> bool:
+    name = request.invreq_bip_353_name
+    return name is not None and not (has_allowed_characters(name.name) and has_allowed_characters(name.domain))
+
+
+def _chain_offered(request: Request) -> Fault | None:
+    chain = request.invreq_chain or BITCOIN
+    return None if chain in (request.offer_chains or (BITCOIN,)) else Fault(f"Wrong chain {chain.hex()}")
+
+
+def _quantity_allowed(request: Request) -> Fault | None:
+    quantity, maximum = request.invreq_quantity, request.offer_quantity_max
+    if quantity is None or not maximum or quantity <= maximum:  # 0: no limit
+        return None
+    return Fault(f"quantity {quantity} > {maximum}")
+
+
+def _total_fits(request: Request) -> Fault | None:
+    quantity = 1 if request.invreq_quantity is None else request.invreq_quantity
+    total = (request.offer_amount or 0) * quantity  # in whatever currency
+    return Fault(f"quantity {quantity} causes overflow") if total > _U64_MAX else None
+
+
+def _amount_suffices(request: Request) -> Fault | None:
+    amount, expected = request.invreq_amount, request.expected_amount
+    if amount is None or expected is None or amount >= expected:
+        return None
+    return Fault(f"Amount must be at least {expected}msat")
+
+
+def _lacks_start(request: Request) -> bool:
+    return request.offer_recurrence is not None and request.invreq_recurrence_start is None
+
+
+def _has_needless_start(request: Request) -> bool:
+    return request.offer_recurrence is not None and request.offer_recurrence_base is None
+
+
+def _period_in_limit(request: Request) -> Fault | None:
+    limit, index = request.offer_recurrence_limit, request.period_index
+    return None if limit is None or index <= limit else Fault(f"period_index {index} too great")
+
+
+def _counts_a_recurrence(field: Field[int]) -> Rule[Request]:
+    return when(field, "recurrence-unexpected", field, lambda r: r.offer_recurrence is None, f"unexpected {field.name}")
+
+
+# ---- rules that need something of the reader's
+
+
+@lru_cache(maxsize=16)  # a reader has one chain and one set of features
+def _of_reader(chain: bytes | None, features: frozenset[int]) -> Table:
+    known = known_features("unknown-feature", Request.invreq_features, features)
+    return (known,) if chain is None else (on_chain(chain), known)
+
+
+def on_chain(chain: bytes) -> Rule[Request]:
+    """The request must be for this chain."""
+    return when(
+        None, "wrong-chain", Request.invreq_chain, lambda r: (r.invreq_chain or BITCOIN) != chain, "wrong chain"
+    )
+
+
+def unexpired(now: int) -> Rule[Request]:
+    """The offer, or the request that stands alone, must not have ended at `now`, in unix seconds.
+
+    Who has once paid a recurring offer may go on after its end.
+    """
+    return when(
+        Request.offer_absolute_expiry,
+        "offer-expired",
+        Request.offer_absolute_expiry,
+        lambda r: (r.offer_absolute_expiry or 0) <= now and not r.invreq_recurrence_counter,
+        "Offer expired",
+    )
+
+
+# ---- the tables
+
+
+_PATHS_WITH_HOPS: Rule[Request] = when(
+    Request.invreq_paths,
+    "path-without-hops",
+    Request.invreq_paths,
+    lambda r: first_empty_path(r.invreq_paths) is not None,
+    "Invoice request contains an empty invreq_path",
+)
+
+READING: Table = (check(None, "field-out-of-range", None, _in_range), _PATHS_WITH_HOPS)
+"""What Core Lightning's decoder checks after chain and features, in its order."""
+
+SIGNED: Table = (
+    required("payer-id-missing", Request.invreq_payer_id, "Missing invreq_payer_id"),
+    required("metadata-missing", Request.invreq_metadata, "Missing invreq_metadata"),
+    required("signature-missing", Request.signature, "Missing signature"),
+    when(None, "signature-invalid", Request.signature, lambda r: not r.has_valid_signature(), "Invalid signature"),
+)
+"""Who asks, and that they do."""
+
+ANY: Table = (
+    when(
+        Request.invreq_bip_353_name,
+        "name-characters",
+        Request.invreq_bip_353_name,
+        _has_strange_name,
+        "invalid bip353 name fields",
+    ),
+    offer.DESCRIBED,
+    when(
+        Request.invreq_recurrence_cancel,
+        "cancel-without-counter",
+        Request.invreq_recurrence_cancel,
+        lambda r: r.invreq_recurrence_counter is None,
+        "invreq_recurrence_cancel is invalid without invreq_recurrence_counter",
+    ),
+    when(
+        Request.invreq_recurrence_cancel,
+        "cancel-at-zero",
+        Request.invreq_recurrence_cancel,
+        lambda r: r.invreq_recurrence_counter == 0,
+        "invreq_recurrence_cancel is invalid with invreq_recurrence_counter zero",
+    ),
+)
+"""What holds with an offer and without."""
+
+_AMOUNT_POSITIVE: Rule[Request] = when(
+    Request.invreq_amount,
+    "amount-zero",
+    Request.invreq_amount,
+    lambda r: r.invreq_amount == 0,
+    "invreq_amount must be positive",
+)
+
+WITHOUT_OFFER: Table = (
+    forbidden("chains-unexpected", Request.offer_chains, "Unexpected offer_chains"),
+    forbidden("features-unexpected", Request.offer_features, "Unexpected offer_features"),
+    forbidden("quantity-max-unexpected", Request.offer_quantity_max, "Unexpected offer_quantity_max"),
+    required("amount-missing", Request.invreq_amount, "Missing invreq_amount"),
+    _AMOUNT_POSITIVE,
+)
+"""For a request that stands on its own: neither issuer id nor paths of an offer."""
+
+OFFER: Table = (
+    offer.CHAINS_LISTED,
+    known_features("unknown-offer-feature", Request.offer_features, NONE),
+    *offer.PRICED,
+    offer.PATHS_WITH_HOPS,
+    *offer.RECURRING,
+)
+"""The offer that a request repeats."""
+
+WITH_OFFER: Table = (
+    check(None, "chain-not-offered", Request.invreq_chain, _chain_offered),
+    when(
+        Request.offer_quantity_max,
+        "quantity-missing",
+        Request.invreq_quantity,
+        lambda r: r.invreq_quantity is None and not r.invreq_recurrence_cancel,
+        "missing invreq_quantity",
+    ),
+    when(
+        Request.invreq_quantity,
+        "quantity-zero",
+        Request.invreq_quantity,
+        lambda r: r.invreq_quantity == 0,
+        "quantity zero invalid",
+    ),
+    check(Request.invreq_quantity, "quantity-too-great", Request.invreq_quantity, _quantity_allowed),
+    when(
+        Request.invreq_quantity,
+        "quantity-unexpected",
+        Request.invreq_quantity,
+        lambda r: r.offer_quantity_max is None,
+        "unexpected invreq_quantity",
+    ),
+    when(
+        None,
+        "counter-missing",
+        Request.invreq_recurrence_counter,
+        lambda r: r.offer_recurrence is not None and r.invreq_recurrence_counter is None,
+        "missing invreq_recurrence_counter",
+    ),
+    _counts_a_recurrence(Request.invreq_recurrence_counter),
+    _counts_a_recurrence(Request.invreq_recurrence_start),
+    check(Request.offer_amount, "quantity-overflow", Request.invreq_quantity, _total_fits),
+    when(
+        None,
+        "amount-missing",
+        Request.invreq_amount,
+        lambda r: r.offer_amount is None and r.invreq_amount is None and not r.invreq_recurrence_cancel,
+        "missing invreq_amount",
+    ),
+    check(Request.invreq_amount, "amount-too-small", Request.invreq_amount, _amount_suffices),
+    when(
+        Request.offer_recurrence_base,
+        "start-missing",
+        Request.invreq_recurrence_start,
+        _lacks_start,
+        "missing invreq_recurrence_start",
+    ),
+    when(
+        Request.invreq_recurrence_start,
+        "start-unexpected",
+        Request.invreq_recurrence_start,
+        _has_needless_start,
+        "unexpected invreq_recurrence_start",
+    ),
+    check(Request.offer_recurrence_limit, "period-after-limit", Request.invreq_recurrence_counter, _period_in_limit),
+)
+"""What a request asks of its offer, in the order in which Core Lightning answers."""
+
+WRITING: Table = (
+    required("metadata-missing", Request.invreq_metadata, "invreq_metadata is required"),
+    when(
+        Request.invreq_metadata,
+        "metadata-empty",
+        Request.invreq_metadata,
+        lambda r: r.invreq_metadata == b"",
+        "invreq_metadata is empty",
+    ),
+    required("payer-id-missing", Request.invreq_payer_id, "invreq_payer_id is required"),
+    when(
+        Request.invreq_paths,
+        "paths-empty",
+        Request.invreq_paths,
+        lambda r: r.invreq_paths == (),
+        "invreq_paths is there but holds no path",
+    ),
+    _PATHS_WITH_HOPS,
+)
+"""What the writer of any request must keep; of one for an offer, beyond what its reader checks."""
+
+WRITING_WITHOUT_OFFER: Table = (
+    required("description-missing", Request.offer_description, "offer_description is required"),
+    required("amount-missing", Request.invreq_amount, "invreq_amount is required"),
+    _AMOUNT_POSITIVE,
+)
+"""What must be there without an offer; its writer is offered no way to set what must not."""

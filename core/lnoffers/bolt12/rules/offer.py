@@ -1,0 +1,205 @@
+"""The rules of offers, and of the offer that an invoice_request repeats. BOLT 12, "Requirements For Offers"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+from lnoffers.bolt12.chains import BITCOIN
+from lnoffers.bolt12.fields import OfferFields as Offer
+from lnoffers.bolt12.message import Field
+from lnoffers.bolt12.paths import first_empty_path
+from lnoffers.bolt12.recurrence import Recurrence
+from lnoffers.bolt12.rules.rule import Fault, Rule, check, enforce, known_features, when
+from lnoffers.bolt12.tlv import OFFER_SPAN, in_span
+
+Table = tuple[Rule[Offer], ...]
+
+_CURRENCY = re.compile("[A-Z]{3}")
+
+
+def check_reading(offer: Offer, chain: bytes | None, features: frozenset[int]) -> None:
+    """What Core Lightning's decoder checks, in its order."""
+    enforce(_of_reader(chain, features), offer)
+    enforce(READING, offer)
+
+
+def check_writing(offer: Offer) -> None:
+    """What the writer of an offer must keep."""
+    enforce(READING, offer)
+    enforce(WRITING, offer)
+
+
+def check_unexpired(offer: Offer, now: int) -> None:
+    """What a payer must check before it asks for an invoice, at `now`, in unix seconds."""
+    enforce((unexpired(now),), offer)
+
+
+# ---- checks that say more than one thing, or need more than a line
+
+
+def _in_range(offer: Offer) -> Fault | None:
+    for record in offer.records:
+        if not in_span(record.type, OFFER_SPAN):
+            return Fault(f"Offer {record.type} field outside offer range", record.type)
+    return None
+
+
+def _unit_known(field: Field[Recurrence]) -> Callable[[Offer], Fault | None]:
+    def find(offer: Offer) -> Fault | None:
+        recurrence: Recurrence = getattr(offer, field.name)
+        if recurrence.time_unit_name is not None:
+            return None
+        return Fault(f"Offer contains invalid recurrence time_unit {recurrence.time_unit}")
+
+    return find
+
+
+def _recurs_each(field: Field[Recurrence]) -> Table:
+    return (
+        check(field, "recurrence-unit", field, _unit_known(field)),
+        when(
+            field,
+            "recurrence-period",
+            field,
+            lambda o: getattr(o, field.name).period == 0,
+            "Offer contains invalid recurrence period 0",
+        ),
+    )
+
+
+def _needs_recurrence(field: Field[Any]) -> Rule[Offer]:
+    return when(
+        field,
+        "recurrence-missing",
+        field,
+        lambda o: o.offer_recurrence is None,
+        "Offer contains recurrence fields but no recurrence",
+    )
+
+
+# ---- rules that need something of the reader's
+
+
+@lru_cache(maxsize=16)  # a reader has one chain and one set of features
+def _of_reader(chain: bytes | None, features: frozenset[int]) -> Table:
+    return (CHAINS_LISTED if chain is None else on_chain(chain), known_features(*FEATURES, features))
+
+
+def on_chain(chain: bytes) -> Rule[Offer]:
+    """The offer must be good for this chain."""
+    return when(
+        None, "wrong-chain", Offer.offer_chains, lambda o: chain not in (o.offer_chains or (BITCOIN,)), "wrong chain"
+    )
+
+
+def unexpired(now: int) -> Rule[Offer]:
+    """The offer must not have ended before `now`, in unix seconds."""
+    return when(
+        Offer.offer_absolute_expiry,
+        "offer-expired",
+        Offer.offer_absolute_expiry,
+        lambda o: (o.offer_absolute_expiry or 0) < now,
+        "Offer expired",
+    )
+
+
+# ---- the tables
+
+
+FEATURES = ("unknown-offer-feature", Offer.offer_features)
+CHAINS_LISTED: Rule[Offer] = when(
+    Offer.offer_chains,
+    "chains-empty",
+    Offer.offer_chains,
+    lambda o: o.offer_chains == (),
+    "offer_chains with zero entries",
+)
+
+DESCRIBED: Rule[Offer] = when(
+    Offer.offer_amount,
+    "description-missing",
+    Offer.offer_description,
+    lambda o: o.offer_description is None,
+    "Offer does not contain a description, but contains an amount",
+)
+
+PRICED: Table = (
+    when(
+        Offer.offer_amount,
+        "offer-amount-zero",
+        Offer.offer_amount,
+        lambda o: o.offer_amount == 0,
+        "Offer contains a zero amount",
+    ),
+    when(
+        Offer.offer_currency,
+        "currency-without-amount",
+        Offer.offer_currency,
+        lambda o: o.offer_amount is None,
+        "Offer contains a currency with no amount",
+    ),
+)
+
+PATHS_WITH_HOPS: Rule[Offer] = when(
+    Offer.offer_paths,
+    "offer-path-without-hops",
+    Offer.offer_paths,
+    lambda o: first_empty_path(o.offer_paths) is not None,
+    "Offer contains an empty offer_path",
+)
+
+RECURRING: Table = (
+    *_recurs_each(Offer.offer_recurrence_compulsory),
+    *_recurs_each(Offer.offer_recurrence_optional),
+    when(
+        Offer.offer_recurrence_limit,
+        "recurrence-limit",
+        Offer.offer_recurrence_limit,
+        lambda o: o.offer_recurrence is not None and o.offer_recurrence_limit == 0,
+        "Offer contains invalid recurrence limit 0",
+    ),
+    _needs_recurrence(Offer.offer_recurrence_base),
+    _needs_recurrence(Offer.offer_recurrence_paywindow),
+    _needs_recurrence(Offer.offer_recurrence_limit),
+)
+
+READING: Table = (
+    check(None, "field-out-of-range", None, _in_range),
+    DESCRIBED,
+    *PRICED,
+    when(
+        None,
+        "issuer-missing",
+        Offer.offer_issuer_id,
+        lambda o: not o.answers_offer,
+        "Offer does not contain an issuer_id or paths",
+    ),
+    PATHS_WITH_HOPS,
+    *RECURRING,
+)
+"""What a reader must refuse, in Core Lightning's order."""
+
+WRITING: Table = (
+    CHAINS_LISTED,
+    when(
+        Offer.offer_currency,
+        "currency-code",
+        Offer.offer_currency,
+        lambda o: _CURRENCY.fullmatch(o.offer_currency or "") is None,
+        "offer_currency is no code of three capital letters",
+    ),
+    when(
+        Offer.offer_paths, "paths-empty", Offer.offer_paths, lambda o: o.offer_paths == (), "offer_paths holds no path"
+    ),
+    when(
+        Offer.offer_recurrence_compulsory,
+        "recurrence-twice",
+        Offer.offer_recurrence_optional,
+        lambda o: o.offer_recurrence_optional is not None,
+        "offer_recurrence_compulsory and offer_recurrence_optional exclude each other",
+    ),
+)
+"""What a writer must keep beyond that."""

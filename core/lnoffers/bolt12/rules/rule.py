@@ -1,0 +1,87 @@
+"""What a rule is, how rules are made, and the loop that holds a message to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from lnoffers.bolt12.errors import Bolt12Error
+from lnoffers.bolt12.features import first_unknown_bit
+from lnoffers.bolt12.message import Field, Message
+
+M = TypeVar("M", bound=Message)
+M_contra = TypeVar("M_contra", bound=Message, contravariant=True)
+
+
+class Fault(NamedTuple):
+    """What is wrong, and, if the rule is about no field of its own, in the record of which type."""
+
+    message: str
+    type: int = -1  # where the rule's own field says it
+
+
+@dataclass(frozen=True, slots=True)
+class Rule(Generic[M_contra]):
+    """One rule for messages of a kind.
+
+    Attributes:
+        given: the number of the field without which the rule has nothing to say; None if it always has.
+        name: as `Bolt12Error.rule` gives it.
+        field: the field that the error names; None if the fault says which.
+        check: the fault of a message that breaks the rule, None for one that keeps it.
+    """
+
+    given: int | None
+    name: str
+    field: Field[Any] | None
+    check: Callable[[M_contra], Fault | None]
+
+
+def enforce(rules: Iterable[Rule[M]], message: M) -> None:
+    """Raises Bolt12Error for the first rule that the message breaks."""
+    present = message.known_types
+    for rule in rules:
+        if rule.given is None or rule.given in present:
+            fault = rule.check(message)
+            if fault is not None:
+                raise _error(rule, fault, message)
+
+
+def _error(rule: Rule[M], fault: Fault, message: M) -> Bolt12Error:
+    if rule.field is not None:
+        type_, name = rule.field.number, rule.field.name
+    else:
+        type_, name = fault.type, str(fault.type)
+    return Bolt12Error(fault.message, rule=rule.name, field=name, offset=message.offset_of(type_))
+
+
+def when(given: Field[Any] | None, name: str, field: Field[Any], broken: Callable[[M], bool], message: str) -> Rule[M]:
+    """If `given` is there (or always): the message must not be `broken`."""
+    fault = Fault(message)
+    return check(given, name, field, lambda each: fault if broken(each) else None)
+
+
+def check(given: Field[Any] | None, name: str, field: Field[Any] | None, find: Callable[[M], Fault | None]) -> Rule[M]:
+    """If `given` is there (or always): `find` must not find a fault."""
+    return Rule(None if given is None else given.number, name, field, find)
+
+
+def required(name: str, field: Field[Any], message: str) -> Rule[Message]:
+    """The field must be there."""
+    return when(None, name, field, lambda each: field.number not in each.known_types, message)
+
+
+def forbidden(name: str, field: Field[Any], message: str) -> Rule[Message]:
+    """The field must not be there."""
+    return when(field, name, field, lambda _: True, message)
+
+
+def known_features(name: str, field: Field[bytes], known: frozenset[int]) -> Rule[Message]:
+    """The field must have no even bit set that is not known."""
+
+    def find(message: Message) -> Fault | None:
+        bit = first_unknown_bit(getattr(message, field.name), known)
+        return None if bit is None else Fault(f"unknown feature bit {bit}")
+
+    return check(field, name, field, find)

@@ -1,0 +1,480 @@
+"""For each rule of invoice_requests, one that breaks it and no other; and requests that break none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from lnoffers.bolt12 import (
+    CHAINS,
+    Bip353Name,
+    InvoiceRequest,
+    Recurrence,
+    RecurrenceBase,
+    RecurrencePaywindow,
+)
+
+from .faults import Fault
+from .samples import EMPTY_PATH, METADATA, OTHER_SIGNER, PATH, REGTEST, SIGNER, signed_stream, unsigned
+
+MONTHLY = Recurrence(2, 1)
+PAYER_ID = SIGNER.public_key
+BITCOIN = CHAINS["bitcoin"]
+BASE = RecurrenceBase(0, 1)
+
+
+def raw(**values: Any) -> bytes:
+    """A request without an offer, its signature as it is given."""
+    fields = {"invreq_metadata": METADATA, "invreq_payer_id": PAYER_ID, "invreq_amount": 1} | values
+    return InvoiceRequest._build(**fields).to_bytes()
+
+
+def alone(extra: tuple[int, bytes] | None = None, **values: Any) -> bytes:
+    """A request without an offer."""
+    return signed_stream(*([] if extra is None else [extra]), **{"invreq_amount": 1} | values)
+
+
+def answer(**values: Any) -> bytes:
+    """A request for an offer without an amount."""
+    return signed_stream(**{"offer_issuer_id": OTHER_SIGNER.public_key, "invreq_amount": 1} | values)
+
+
+def priced(**values: Any) -> bytes:
+    """A request for an offer of 100 msat."""
+    return answer(**{"offer_amount": 100, "offer_description": "", "invreq_amount": None} | values)
+
+
+def recurring(**values: Any) -> bytes:
+    """A request for a recurring offer."""
+    return answer(**{"offer_recurrence_optional": MONTHLY, "invreq_recurrence_counter": 0} | values)
+
+
+def signature_of(data: bytes) -> bytes:
+    signature = InvoiceRequest.from_bytes(data).signature
+    assert signature is not None
+    return signature
+
+
+SIGNATURE = signature_of(alone())
+
+
+def _signed() -> Iterator[Fault]:
+    whole: dict[str, Any] = {"signature": SIGNATURE}
+    for rule, field, value in (
+        ("payer-id-missing", "invreq_payer_id", PAYER_ID),
+        ("metadata-missing", "invreq_metadata", METADATA),
+        ("signature-missing", "signature", SIGNATURE),
+    ):
+        yield Fault("SIGNED", rule, field, raw, whole | {field: None}, {field: value}, f"Missing {field}", sole=False)
+    wrong = {"signature": bytes(64)}
+    yield Fault("SIGNED", "signature-invalid", "signature", raw, wrong, whole, "Invalid signature")
+
+
+def _of_recurrence(field: str) -> Iterator[Fault]:
+    unit = "Offer contains invalid recurrence time_unit 255"
+    period = "Offer contains invalid recurrence period 0"
+    good = {field: MONTHLY}
+    yield Fault("OFFER", "recurrence-unit", field, recurring, {field: Recurrence(255, 1)}, good, unit)
+    yield Fault("OFFER", "recurrence-period", field, recurring, {field: Recurrence(1, 0)}, good, period)
+
+
+def _without_recurrence(field: str, value: object) -> Fault:
+    message = "Offer contains recurrence fields but no recurrence"
+    return Fault("OFFER", "recurrence-missing", field, answer, {field: value}, {field: None}, message)
+
+
+FAULTS = [
+    Fault(
+        "READING",
+        "field-out-of-range",
+        "1001",
+        alone,
+        {"extra": (1001, b"")},
+        {"extra": (999, b"")},
+        "Invoice request 1001 field outside invoice request range",
+    ),
+    Fault(
+        "READING",
+        "path-without-hops",
+        "invreq_paths",
+        alone,
+        {"invreq_paths": (EMPTY_PATH,)},
+        {"invreq_paths": (PATH,)},
+        "Invoice request contains an empty invreq_path",
+    ),
+    *_signed(),
+    Fault(
+        "ANY",
+        "name-characters",
+        "invreq_bip_353_name",
+        alone,
+        {"invreq_bip_353_name": Bip353Name(b"bob", b"x y")},
+        {"invreq_bip_353_name": Bip353Name(b"bob", b"x_y")},
+        "invalid bip353 name fields",
+    ),
+    Fault(
+        "ANY",
+        "description-missing",
+        "offer_description",
+        alone,
+        {"offer_amount": 1},
+        {"offer_description": ""},
+        "Offer does not contain a description, but contains an amount",
+    ),
+    Fault(
+        "ANY",
+        "cancel-without-counter",
+        "invreq_recurrence_cancel",
+        alone,
+        {"invreq_recurrence_cancel": True},
+        {"invreq_recurrence_counter": 1},
+        "invreq_recurrence_cancel is invalid without invreq_recurrence_counter",
+    ),
+    Fault(
+        "ANY",
+        "cancel-at-zero",
+        "invreq_recurrence_cancel",
+        alone,
+        {"invreq_recurrence_cancel": True, "invreq_recurrence_counter": 0},
+        {"invreq_recurrence_counter": 1},
+        "invreq_recurrence_cancel is invalid with invreq_recurrence_counter zero",
+    ),
+    Fault(
+        "WITHOUT_OFFER",
+        "chains-unexpected",
+        "offer_chains",
+        alone,
+        {"offer_chains": (REGTEST,)},
+        {"offer_chains": None},
+        "Unexpected offer_chains",
+    ),
+    Fault(
+        "WITHOUT_OFFER",
+        "features-unexpected",
+        "offer_features",
+        alone,
+        {"offer_features": b""},
+        {"offer_features": None},
+        "Unexpected offer_features",
+    ),
+    Fault(
+        "WITHOUT_OFFER",
+        "quantity-max-unexpected",
+        "offer_quantity_max",
+        alone,
+        {"offer_quantity_max": 0},
+        {"offer_quantity_max": None},
+        "Unexpected offer_quantity_max",
+    ),
+    Fault(
+        "WITHOUT_OFFER",
+        "amount-missing",
+        "invreq_amount",
+        alone,
+        {"invreq_amount": None},
+        {"invreq_amount": 1},
+        "Missing invreq_amount",
+    ),
+    Fault(
+        "WITHOUT_OFFER",
+        "amount-zero",
+        "invreq_amount",
+        alone,
+        {"invreq_amount": 0},
+        {"invreq_amount": 1},
+        "invreq_amount must be positive",
+    ),
+    Fault(
+        "OFFER",
+        "chains-empty",
+        "offer_chains",
+        answer,
+        {"offer_chains": ()},
+        {"offer_chains": (BITCOIN,)},
+        "offer_chains with zero entries",
+    ),
+    Fault(
+        "OFFER",
+        "unknown-offer-feature",
+        "offer_features",
+        answer,
+        {"offer_features": b"\x04"},
+        {"offer_features": b"\x02"},
+        "unknown feature bit 2",
+    ),
+    Fault(
+        "OFFER",
+        "offer-amount-zero",
+        "offer_amount",
+        priced,
+        {"offer_amount": 0},
+        {"offer_amount": 1},
+        "Offer contains a zero amount",
+    ),
+    Fault(
+        "OFFER",
+        "currency-without-amount",
+        "offer_currency",
+        answer,
+        {"offer_currency": "EUR", "offer_description": ""},
+        {"offer_amount": 1},
+        "Offer contains a currency with no amount",
+    ),
+    Fault(
+        "OFFER",
+        "offer-path-without-hops",
+        "offer_paths",
+        answer,
+        {"offer_paths": (PATH, EMPTY_PATH)},
+        {"offer_paths": (PATH,)},
+        "Offer contains an empty offer_path",
+    ),
+    *_of_recurrence("offer_recurrence_compulsory"),
+    *_of_recurrence("offer_recurrence_optional"),
+    Fault(
+        "OFFER",
+        "recurrence-limit",
+        "offer_recurrence_limit",
+        recurring,
+        {"offer_recurrence_limit": 0},
+        {"offer_recurrence_limit": 1},
+        "Offer contains invalid recurrence limit 0",
+    ),
+    _without_recurrence("offer_recurrence_base", BASE),
+    _without_recurrence("offer_recurrence_paywindow", RecurrencePaywindow(0, 1)),
+    _without_recurrence("offer_recurrence_limit", 1),
+    Fault(
+        "WITH_OFFER",
+        "chain-not-offered",
+        "invreq_chain",
+        answer,
+        {"invreq_chain": REGTEST},
+        {"offer_chains": (BITCOIN, REGTEST)},
+        f"Wrong chain {REGTEST.hex()}",
+    ),
+    Fault(
+        "WITH_OFFER",
+        "quantity-missing",
+        "invreq_quantity",
+        answer,
+        {"offer_quantity_max": 2},
+        {"invreq_quantity": 2},
+        "missing invreq_quantity",
+    ),
+    Fault(
+        "WITH_OFFER",
+        "quantity-zero",
+        "invreq_quantity",
+        answer,
+        {"offer_quantity_max": 0, "invreq_quantity": 0},
+        {"invreq_quantity": 1},
+        "quantity zero invalid",
+    ),
+    Fault(
+        "WITH_OFFER",
+        "quantity-too-great",
+        "invreq_quantity",
+        answer,
+        {"offer_quantity_max": 2, "invreq_quantity": 3},
+        {"offer_quantity_max": 3},
+        "quantity 3 > 2",
+    ),
+    Fault(
+        "WITH_OFFER",
+        "quantity-unexpected",
+        "invreq_quantity",
+        answer,
+        {"invreq_quantity": 1},
+        {"offer_quantity_max": 1},
+        "unexpected invreq_quantity",
+    ),
+    Fault(
+        "WITH_OFFER",
+        "counter-missing",
+        "invreq_recurrence_counter",
+        recurring,
+        {"invreq_recurrence_counter": None},
+        {"invreq_recurrence_counter": 0},
+        "missing invreq_recurrence_counter",
+    ),
+    Fault(
+        "WITH_OFFER",
+        "recurrence-unexpected",
+        "invreq_recurrence_counter",
+        answer,
+        {"invreq_recurrence_counter": 0},
+        {"offer_recurrence_compulsory": MONTHLY},
+        "unexpected invreq_recurrence_counter",
+    ),
+    Fault(
+        "WITH_OFFER",
+        "recurrence-unexpected",
+        "invreq_recurrence_start",
+        answer,
+        {"invreq_recurrence_start": 0},
+        {"invreq_recurrence_start": None},
+        "unexpected invreq_recurrence_start",
+    ),
+    Fault(
+        "WITH_OFFER",
+        "quantity-overflow",
+        "invreq_quantity",
+        priced,
+        {"offer_amount": 2**63, "offer_quantity_max": 0, "invreq_quantity": 2},
+        {"offer_amount": 2**63 - 1},
+        "quantity 2 causes overflow",
+    ),
+    Fault(
+        "WITH_OFFER",
+        "amount-missing",
+        "invreq_amount",
+        answer,
+        {"invreq_amount": None},
+        {"offer_amount": 1, "offer_description": ""},
+        "missing invreq_amount",
+    ),
+    Fault(
+        "WITH_OFFER",
+        "amount-too-small",
+        "invreq_amount",
+        priced,
+        {"offer_quantity_max": 3, "invreq_quantity": 3, "invreq_amount": 299},
+        {"invreq_amount": 300},
+        "Amount must be at least 300msat",
+    ),
+    Fault(
+        "WITH_OFFER",
+        "start-missing",
+        "invreq_recurrence_start",
+        recurring,
+        {"offer_recurrence_base": BASE},
+        {"invreq_recurrence_start": 0},
+        "missing invreq_recurrence_start",
+    ),
+    Fault(
+        "WITH_OFFER",
+        "start-unexpected",
+        "invreq_recurrence_start",
+        recurring,
+        {"invreq_recurrence_start": 0},
+        {"offer_recurrence_base": BASE},
+        "unexpected invreq_recurrence_start",
+    ),
+    Fault(
+        "WITH_OFFER",
+        "period-after-limit",
+        "invreq_recurrence_counter",
+        recurring,
+        {"offer_recurrence_limit": 2, "invreq_recurrence_counter": 3},
+        {"invreq_recurrence_counter": 2},
+        "period_index 3 too great",
+    ),
+    Fault(
+        "WRITING",
+        "metadata-missing",
+        "invreq_metadata",
+        unsigned,
+        {"invreq_metadata": None},
+        {"invreq_metadata": b"\x00"},
+        "invreq_metadata is required",
+    ),
+    Fault(
+        "WRITING",
+        "metadata-empty",
+        "invreq_metadata",
+        unsigned,
+        {"invreq_metadata": b""},
+        {"invreq_metadata": b"\x00"},
+        "invreq_metadata is empty",
+    ),
+    Fault(
+        "WRITING",
+        "payer-id-missing",
+        "invreq_payer_id",
+        unsigned,
+        {"invreq_payer_id": None},
+        {"invreq_payer_id": PAYER_ID},
+        "invreq_payer_id is required",
+    ),
+    Fault(
+        "WRITING",
+        "paths-empty",
+        "invreq_paths",
+        unsigned,
+        {"invreq_paths": ()},
+        {"invreq_paths": (PATH,)},
+        "invreq_paths is there but holds no path",
+    ),
+    Fault(
+        "WRITING",
+        "path-without-hops",
+        "invreq_paths",
+        unsigned,
+        {"invreq_paths": (PATH, EMPTY_PATH)},
+        {"invreq_paths": (PATH, PATH)},
+        "Invoice request contains an empty invreq_path",
+    ),
+    Fault(
+        "WRITING_WITHOUT_OFFER",
+        "description-missing",
+        "offer_description",
+        unsigned,
+        {"offer_description": None},
+        {"offer_description": ""},
+        "offer_description is required",
+    ),
+    Fault(
+        "WRITING_WITHOUT_OFFER",
+        "amount-missing",
+        "invreq_amount",
+        unsigned,
+        {"invreq_amount": None},
+        {"invreq_amount": 1},
+        "invreq_amount is required",
+    ),
+    Fault(
+        "WRITING_WITHOUT_OFFER",
+        "amount-zero",
+        "invreq_amount",
+        unsigned,
+        {"invreq_amount": 0},
+        {"invreq_amount": 1},
+        "invreq_amount must be positive",
+    ),
+]
+
+GOOD = {
+    "alone": alone(),
+    "alone, with the price in a currency for show": alone(
+        offer_amount=3, offer_currency="EUR", offer_description="tea", invreq_amount=2
+    ),
+    "alone, at counter zero": alone(invreq_recurrence_counter=0),
+    "any amount": answer(),
+    "any amount, by paths": answer(offer_issuer_id=None, offer_paths=(PATH,)),
+    "odd features": answer(offer_features=b"\xaa"),
+    "one of several chains": answer(offer_chains=(BITCOIN, REGTEST), invreq_chain=REGTEST),
+    "bitcoin by name": answer(invreq_chain=BITCOIN),
+    "the offer's price": priced(),
+    "the exact amount": priced(offer_quantity_max=3, invreq_quantity=3, invreq_amount=300),
+    "as many as one likes": priced(offer_quantity_max=0, invreq_quantity=2**32),
+    "an amount to be converted": priced(offer_currency="USD", invreq_amount=1),
+    "the first period": recurring(),
+    "the last period": recurring(
+        offer_recurrence_base=BASE,
+        offer_recurrence_paywindow=RecurrencePaywindow(1, 1),
+        offer_recurrence_limit=3,
+        invreq_recurrence_counter=2,
+        invreq_recurrence_start=1,
+    ),
+    "a share of a period": priced(
+        offer_recurrence_compulsory=MONTHLY,
+        offer_recurrence_base=RecurrenceBase(1, 1),
+        invreq_recurrence_counter=0,
+        invreq_recurrence_start=0,
+        invreq_amount=1,
+    ),
+    "a cancel, which pays nothing": recurring(
+        offer_quantity_max=5, invreq_recurrence_counter=1, invreq_recurrence_cancel=True, invreq_amount=None
+    ),
+    "a name": answer(invreq_bip_353_name=Bip353Name(b"bob", b"example.com")),
+}
