@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from hashlib import sha256
 from typing import Any
 
 from lnoffers.bolt12 import (
     CHAINS,
     BlindedHop,
     BlindedPath,
+    BlindedPayinfo,
+    Invoice,
     InvoiceRequest,
     KeyPair,
     KeySigner,
     Offer,
     SigningRequest,
+    UnsignedInvoice,
     UnsignedInvoiceRequest,
 )
 from lnoffers.bolt12.merkle import merkle_root
@@ -25,11 +29,13 @@ SIGNER = KeySigner(KeyPair(bytes(range(1, 33))))
 OTHER_SIGNER = KeySigner(KeyPair(bytes(range(2, 34))))
 """Who offers, and gets paid."""
 METADATA = bytes(range(16))
+PREIMAGE = bytes(range(100, 132))
 REGTEST = CHAINS["regtest"]
 NOW = 1_800_000_000
 
 PATH = BlindedPath(OTHER_SIGNER.public_key, SIGNER.public_key, (BlindedHop(SIGNER.public_key, b"to me"),))
 EMPTY_PATH = BlindedPath(OTHER_SIGNER.public_key, SIGNER.public_key, ())
+PAYINFO = BlindedPayinfo(1, 2, 3, 4, 5, b"")
 
 
 # ---- messages that are good, by the builders
@@ -78,10 +84,26 @@ def request_for(asked: Offer, **changes: Any) -> InvoiceRequest:
     return unsigned_for(asked, **changes).sign(SIGNER)
 
 
+def unsigned_invoice(answered: InvoiceRequest | None = None, **changes: Any) -> UnsignedInvoice:
+    """An invoice for a request, or for one for `offer()`; `changes` are arguments of `for_request`."""
+    arguments: dict[str, Any] = {
+        "invoice_created_at": NOW,
+        "invoice_payment_hash": sha256(PREIMAGE).digest(),
+        "invoice_paths": (PATH,),
+        "invoice_blindedpay": (PAYINFO,),
+    }
+    return Invoice.for_request(answered or request_for(offer()), **(arguments | changes))
+
+
+def invoice(answered: InvoiceRequest | None = None, **changes: Any) -> Invoice:
+    """The same, signed."""
+    return unsigned_invoice(answered, **changes).sign(OTHER_SIGNER)
+
+
 # ---- streams that may break rules
 
 
-def stream(kind: type[Offer | InvoiceRequest] = InvoiceRequest, **values: Any) -> bytes:
+def stream(kind: type[Offer | InvoiceRequest | Invoice] = InvoiceRequest, **values: Any) -> bytes:
     """A TLV stream of any fields of a message, by name, without the builder's rules."""
     return kind._build(**values).to_bytes()
 
@@ -93,7 +115,7 @@ def signed_stream(*extra: tuple[int, bytes], **values: Any) -> bytes:
     return write_records(resigned(InvoiceRequest, [*InvoiceRequest._build(**fields).records, *added], SIGNER))
 
 
-def resigned(kind: type[InvoiceRequest], records: Collection[Record], signer: KeySigner) -> list[Record]:
+def resigned(kind: type[InvoiceRequest | Invoice], records: Collection[Record], signer: KeySigner) -> list[Record]:
     """The records in order, with the signature of their message made anew."""
     number = getattr(kind, kind.signed_in).number
     kept = sorted((record for record in records if record.type != number), key=lambda record: record.type)

@@ -18,17 +18,19 @@ from lnoffers.bolt12 import (
     CHAINS,
     Bip353Name,
     Bolt12Error,
+    Invoice,
     InvoiceRequest,
     Offer,
     Recurrence,
     RecurrenceBase,
     describe,
 )
+from lnoffers.bolt12.rules import invoice as invoice_rules
 from lnoffers.bolt12.rules import invoice_request as invoice_request_rules
 from lnoffers.bolt12.rules import offer as offer_rules
 from lnoffers.bolt12.rules.rule import Rule
 
-from . import faulty_offers, faulty_requests
+from . import faulty_invoices, faulty_offers, faulty_requests
 from .faults import Fault
 from .samples import EMPTY_PATH, PATH, REGTEST, SIGNER, as_text, signed_stream
 
@@ -42,7 +44,7 @@ class Kind(NamedTuple):
     read: Callable[[bytes], object]
 
 
-def verified(kind: type[InvoiceRequest]) -> Callable[[bytes], object]:
+def verified(kind: type[InvoiceRequest | Invoice]) -> Callable[[bytes], object]:
     return lambda data: kind.from_bytes(data).verify()
 
 
@@ -53,6 +55,12 @@ KINDS = {
         ("READING", "SIGNED", "ANY", "WITHOUT_OFFER", "OFFER", "WITH_OFFER", "WRITING", "WRITING_WITHOUT_OFFER"),
         faulty_requests.FAULTS,
         verified(InvoiceRequest),
+    ),
+    "invoice": Kind(
+        invoice_rules,
+        ("SIGNED", "COMPLETE", "PAYABLE", "ANSWERABLE", "WRITING"),
+        faulty_invoices.FAULTS,
+        verified(Invoice),
     ),
 }
 CASES = [pytest.param(kind, fault, id=f"{name} {fault}") for name, kind in KINDS.items() for fault in kind.faults]

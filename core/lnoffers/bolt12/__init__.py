@@ -3,12 +3,22 @@
 Bytes and values in, bytes and values out: nothing here reads a clock, a source of randomness, or a file other than
 the word list and the currency table that the libraries `mnemonic` and `iso4217` bring.
 
-Who sells makes an offer; who buys asks for an invoice for it:
+Who sells makes an offer; who buys asks for an invoice for it, checks what comes back, and pays:
 
     offer = Offer.build(offer_issuer_id=seller.node_id, offer_amount=1_000, offer_description="coffee")
 
     payer_id, signer = buyer.payer_id(metadata), buyer.payer_signer(metadata)
     request = InvoiceRequest.for_offer(offer, invreq_metadata=metadata, invreq_payer_id=payer_id).sign(signer)
+
+    invoice = Invoice.for_request(
+        request,
+        invoice_created_at=now,
+        invoice_payment_hash=sha256(preimage).digest(),
+        invoice_paths=paths,
+        invoice_blindedpay=payinfos,
+    ).sign(seller.node_signer)
+
+    invoice.verify_answer(request)
 """
 
 from lnoffers.bolt12.amounts import CurrencyAmount, minor_unit, parse_currency_amount
@@ -20,6 +30,7 @@ from lnoffers.bolt12.decoding import Bolt12, decode, decode_leniently
 from lnoffers.bolt12.describe import describe
 from lnoffers.bolt12.errors import Bolt12Error
 from lnoffers.bolt12.fallbacks import FallbackAddress, segwit_address
+from lnoffers.bolt12.invoice import Invoice, UnsignedInvoice
 from lnoffers.bolt12.invoice_request import InvoiceRequest, UnsignedInvoiceRequest
 from lnoffers.bolt12.keys import HsmSecretError, NodeKeys, new_hsm_secret, seed_from_hsm_secret
 from lnoffers.bolt12.offer import Offer
@@ -43,6 +54,7 @@ __all__ = [
     "CurrencyAmount",
     "FallbackAddress",
     "HsmSecretError",
+    "Invoice",
     "InvoiceRequest",
     "Json",
     "KeyPair",
@@ -56,6 +68,7 @@ __all__ = [
     "RecurrencePaywindow",
     "Signer",
     "SigningRequest",
+    "UnsignedInvoice",
     "UnsignedInvoiceRequest",
     "decode",
     "decode_leniently",

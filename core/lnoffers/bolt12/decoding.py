@@ -5,20 +5,22 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from lnoffers.bolt12.errors import Bolt12Error
+from lnoffers.bolt12.invoice import Invoice
 from lnoffers.bolt12.invoice_request import InvoiceRequest
 from lnoffers.bolt12.offer import Offer
+from lnoffers.bolt12.rules import invoice as invoice_rules
 from lnoffers.bolt12.text import split_text, without_scheme
 
-Bolt12: TypeAlias = Offer | InvoiceRequest
+Bolt12: TypeAlias = Offer | InvoiceRequest | Invoice
 
-_KINDS: dict[str, type[Bolt12]] = {kind.prefix: kind for kind in (Offer, InvoiceRequest)}
+_KINDS: dict[str, type[Bolt12]] = {kind.prefix: kind for kind in (Offer, InvoiceRequest, Invoice)}
 
 
 def decode(text: str) -> Bolt12:
     """The message in a BOLT 12 string, checked in full, its signatures included; its expiry is not looked at.
 
     Args:
-        text: an `lno` or `lnr` string, all in lower or all in upper case, perhaps after `lightning:`.
+        text: an `lno`, `lnr` or `lni` string, all in lower or all in upper case, perhaps after `lightning:`.
 
     Raises Bolt12Error: those of the class's `parse` and `verify`; `unknown-kind` for other prefixes.
     """
@@ -31,10 +33,13 @@ def decode(text: str) -> Bolt12:
 def decode_leniently(text: str) -> Bolt12:
     """The message in a BOLT 12 string, as far as Core Lightning's `decode` checks it before it shows it.
 
-    A request's signature and key may be missing or wrong; `describe` says so. Raises Bolt12Error like `decode` for all
-    else.
+    A request's signature and key may be missing or wrong, and an invoice may be one that cannot be paid; `describe`
+    says so. Raises Bolt12Error like `decode` for all else.
     """
-    return _parse(text)
+    message = _parse(text)
+    if isinstance(message, Invoice):
+        invoice_rules.check_decoding(message)
+    return message
 
 
 def _parse(text: str) -> Bolt12:
@@ -43,7 +48,7 @@ def _parse(text: str) -> Bolt12:
     kind = _KINDS.get(prefix)
     if kind is None:
         raise Bolt12Error(
-            "the string is no offer or invoice_request: it begins with none of "
+            "the string is no offer, invoice_request or invoice: it begins with none of "
             + ", ".join(f"{each}1" for each in _KINDS),
             rule="unknown-kind",
             text_offset=0,

@@ -1,0 +1,174 @@
+"""invoice (`lni`): what is to be paid, in answer to an invoice_request, and signed by whoever gets paid.
+
+    invoice = Invoice.for_request(
+        request,
+        invoice_created_at=now,
+        invoice_payment_hash=sha256(preimage).digest(),
+        invoice_paths=paths,
+        invoice_blindedpay=payinfos,
+    ).sign(keys.node_signer)
+    Invoice.parse(invoice.encode()).verify_answer(request)  # the payer, before it pays
+
+The types carry the state: `for_request` makes an `UnsignedInvoice`, whose `sign` makes an `Invoice`. Reading also makes
+an `Invoice`, whose signature may be missing or wrong until `verify` or `verify_answer` has passed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Self
+
+from lnoffers.bolt12 import features as known
+from lnoffers.bolt12.fallbacks import FallbackAddress
+from lnoffers.bolt12.fields import DEFAULT_RELATIVE_EXPIRY, InvoiceFields
+from lnoffers.bolt12.invoice_request import InvoiceRequest
+from lnoffers.bolt12.paths import BlindedPath, BlindedPayinfo
+from lnoffers.bolt12.rules import invoice as rules
+from lnoffers.bolt12.signing import Signer
+from lnoffers.bolt12.tlv import INVOICE_REQUEST_SPAN, in_span
+
+
+class _InvoiceText(InvoiceFields):
+    """What signed and unsigned invoices have in common."""
+
+    __slots__ = ()
+    prefix, kind = "lni", "invoice"
+
+    @classmethod
+    def parse(cls, text: str, *, chain: bytes | None = None, features: frozenset[int] = known.INVOICE) -> Self:
+        """The invoice in an `lni` string: its text form and encoding are checked; `verify` checks the rest.
+
+        Args:
+            text: the string, without `lightning:`.
+            chain: if given, the 32-byte hash of the only chain to accept.
+            features: the feature bits that are known.
+
+        Raises Bolt12Error with Core Lightning's messages, in its order: those of the text form,
+        "invalid invoice data", "wrong chain", "unknown feature bit N".
+        """
+        return cls._checked(cls._from_text(text), chain, features)
+
+    @classmethod
+    def from_bytes(
+        cls,
+        data: bytes | bytearray | memoryview,
+        *,
+        chain: bytes | None = None,
+        features: frozenset[int] = known.INVOICE,
+    ) -> Self:
+        """The invoice in a TLV stream; otherwise like `parse`."""
+        return cls._checked(cls._from_stream(data), chain, features)
+
+    @classmethod
+    def _checked(cls, invoice: Self, chain: bytes | None, features: frozenset[int]) -> Self:
+        rules.check_reading(invoice, chain, features)
+        return invoice
+
+
+class UnsignedInvoice(_InvoiceText):
+    """An invoice that is complete but for its signature. Made by `Invoice.for_request`."""
+
+    __slots__ = ()
+
+    def sign(self, signer: Signer) -> Invoice:
+        """The signed invoice, its signature verified.
+
+        Raises Bolt12Error: `signer-key` if the signer's key is not invoice_node_id, `signer-signature` if what the
+        signer returns does not verify, `signing-key-missing` or `already-signed` if there is nothing to sign for.
+        """
+        return self._signed(Invoice, signer)
+
+
+class Invoice(_InvoiceText):
+    """An invoice as it travels."""
+
+    __slots__ = ()
+
+    @staticmethod
+    def for_request(  # noqa: PLR0913 - one parameter per field
+        request: InvoiceRequest,
+        *,
+        invoice_created_at: int,
+        invoice_payment_hash: bytes,
+        invoice_paths: Sequence[BlindedPath],
+        invoice_blindedpay: Sequence[BlindedPayinfo],
+        invoice_node_id: bytes | None = None,
+        invoice_amount: int | None = None,
+        invoice_relative_expiry: int | None = None,
+        invoice_fallbacks: Sequence[FallbackAddress] | None = None,
+        invoice_features: bytes | None = None,
+        invoice_recurrence_basetime: int | None = None,
+    ) -> UnsignedInvoice:
+        """An answer to this request, which is verified first and all records of which but the signature it repeats.
+
+        Args:
+            request: who asks for what.
+            invoice_created_at: unix seconds.
+            invoice_payment_hash: SHA256 of the preimage, 32 bytes.
+            invoice_paths: ways to the node that gets paid, best first; at least one.
+            invoice_blindedpay: what each of them costs, in their order.
+            invoice_node_id: the compressed point, 33 bytes, that will sign. It follows from the offer if that has an
+                issuer id; if it has only paths, it is the end of the one that the request came along.
+            invoice_amount: millisatoshi. It follows from the request, or from an offer whose price is in millisatoshi.
+            invoice_relative_expiry: seconds from creation to its end; 7200 is left out of the string.
+            invoice_fallbacks: outputs to pay on the chain if Lightning fails, best first.
+            invoice_features: a feature bitmap, such as `bitmap([MPP_OPTIONAL])`.
+            invoice_recurrence_basetime: when period 0 of a recurring offer began, unix seconds.
+
+        Raises Bolt12Error, its `field` set: those of `InvoiceRequest.verify`; `cancelled` for a request to end a
+        recurrence; what a writer must not do (BOLT 12, "Invoices"), by the rules of `rules.invoice.check_writing`.
+        """
+        request.verify()
+        rules.check_answerable(request)
+        asked = request.expected_amount if request.invreq_amount is None else request.invreq_amount
+        invoice = UnsignedInvoice._build(
+            (record for record in request.records if in_span(record.type, INVOICE_REQUEST_SPAN)),
+            invoice_paths=invoice_paths,
+            invoice_blindedpay=invoice_blindedpay,
+            invoice_created_at=invoice_created_at,
+            invoice_relative_expiry=None
+            if invoice_relative_expiry == DEFAULT_RELATIVE_EXPIRY
+            else invoice_relative_expiry,
+            invoice_payment_hash=invoice_payment_hash,
+            invoice_amount=asked if invoice_amount is None else invoice_amount,
+            invoice_fallbacks=invoice_fallbacks,
+            invoice_features=invoice_features,
+            invoice_node_id=request.offer_issuer_id if invoice_node_id is None else invoice_node_id,
+            invoice_recurrence_basetime=invoice_recurrence_basetime,
+        )
+        rules.check_writing(invoice)
+        return invoice
+
+    def verify(self) -> None:
+        """Checks what a reader must of an invoice alone: who signed it, that nothing is missing, a path to pay along.
+
+        A payer who has asked for it needs `verify_answer`. Records of odd types from 241 to 1000 are not covered by
+        the signature.
+
+        Raises Bolt12Error with Core Lightning's messages, in its order: "Missing node_id", "Missing signature",
+        "Invalid signature", "missing invoice_amount", "missing invoice_created_at", "missing invoice_payment_hash",
+        "missing/empty invoice_paths", "zero num_hops in path I/N", "expected N payinfo but found M"; then the rules of
+        `rules.invoice.PAYABLE`.
+        """
+        rules.check_verifying(self)
+
+    def verify_answer(
+        self, request: InvoiceRequest, *, sent_to: bytes | None = None, max_amount: int | None = None
+    ) -> None:
+        """Checks what a payer must before it pays: the invoice alone, and that it answers `request` and nothing else.
+
+        Args:
+            request: what was sent.
+            sent_to: for an offer with paths and no issuer id: the last blinded_node_id, 33 bytes, of the path that the
+                request took; without it, the end of any of the paths may have signed.
+            max_amount: millisatoshi that the user allows where the request names no amount; without it the invoice
+                must ask for what the offer costs, and an offer that has no price in millisatoshi cannot be answered.
+
+        Raises Bolt12Error: those of `verify`, then `request-not-mirrored`, `node-id-unexpected`, `amount-unexpected`.
+        """
+        rules.check_verifying(self)
+        rules.check_answering(self, request, sent_to=sent_to, max_amount=max_amount)
+
+    def check_unexpired(self, now: int) -> None:
+        """Raises Bolt12Error ("Expired invoice") if it has ended before `now`, in unix seconds."""
+        rules.check_unexpired(self, now)

@@ -1,0 +1,199 @@
+"""The rules of invoices, alone and as answers to a request. BOLT 12, "Invoices", "Requirements"."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from lnoffers.bolt12.chains import BITCOIN
+from lnoffers.bolt12.features import NONE, first_unknown_bit
+from lnoffers.bolt12.fields import InvoiceFields as Invoice
+from lnoffers.bolt12.fields import InvoiceRequestFields
+from lnoffers.bolt12.fields import MirroredRequestFields as Request
+from lnoffers.bolt12.paths import first_empty_path
+from lnoffers.bolt12.rules.rule import Fault, Rule, check, enforce, forbidden, known_features, required, when
+from lnoffers.bolt12.tlv import INVOICE_REQUEST_SPAN, in_span
+
+Table = tuple[Rule[Invoice], ...]
+
+
+def check_reading(invoice: Invoice, chain: bytes | None, features: frozenset[int]) -> None:
+    """What Core Lightning's decoder checks first, of signed and unsigned invoices."""
+    enforce(_of_reader(chain, features), invoice)
+
+
+def check_decoding(invoice: Invoice) -> None:
+    """What Core Lightning's decoder checks after that, in its order."""
+    enforce(SIGNED, invoice)
+    enforce(COMPLETE, invoice)
+
+
+def check_verifying(invoice: Invoice) -> None:
+    """All that a reader must check before it pays an invoice, as far as the invoice alone tells."""
+    check_decoding(invoice)
+    enforce(PAYABLE, invoice)
+
+
+def check_answerable(request: InvoiceRequestFields) -> None:
+    """What a request must be for an invoice to be made for it."""
+    enforce(ANSWERABLE, request)
+
+
+def check_writing(invoice: Invoice) -> None:
+    """What the writer of an invoice for a request must keep."""
+    enforce(COMPLETE, invoice)
+    enforce(PAYABLE, invoice)
+    enforce(WRITING, invoice)
+
+
+def check_answering(invoice: Invoice, request: Request, *, sent_to: bytes | None, max_amount: int | None) -> None:
+    """What a reader must check of an answer to its request; see `Invoice.verify_answer`."""
+    enforce((mirrors(request), comes_from(sent_to), asks_at_most(max_amount)), invoice)
+
+
+def check_unexpired(invoice: Invoice, now: int) -> None:
+    """What a payer must check before it pays, at `now`, in unix seconds."""
+    enforce((unexpired(now),), invoice)
+
+
+# ---- checks that say more than one thing, or need more than a line
+
+
+def _hops_everywhere(invoice: Invoice) -> Fault | None:
+    paths = invoice.invoice_paths or ()
+    empty = first_empty_path(paths)
+    return None if empty is None else Fault(f"zero num_hops in path {empty}/{len(paths)}")
+
+
+def _payinfo_for_each(invoice: Invoice) -> Fault | None:
+    paths, payinfos = len(invoice.invoice_paths or ()), len(invoice.invoice_blindedpay or ())
+    return None if paths == payinfos else Fault(f"expected {paths} payinfo but found {payinfos}")
+
+
+def _some_path_usable(invoice: Invoice) -> Fault | None:
+    if invoice.usable_paths:
+        return None
+    unknown = next((first_unknown_bit(payinfo.features, NONE) for payinfo in invoice.invoice_blindedpay or ()), None)
+    return Fault(f"Unsupported feature for all paths ({unknown})")
+
+
+def _amount_as_asked(invoice: Invoice) -> Fault | None:
+    asked = invoice.expected_amount if invoice.invreq_amount is None else invoice.invreq_amount
+    if asked is None or invoice.invoice_amount == asked:
+        return None
+    return Fault(f"invoice_amount is {invoice.invoice_amount}msat where {asked}msat are asked for")
+
+
+def _signer_of_offer(invoice: Invoice) -> Fault | None:
+    expected = {invoice.offer_issuer_id} if invoice.offer_issuer_id is not None else invoice.offer_path_ends
+    if not expected or invoice.invoice_node_id in expected:
+        return None
+    return Fault("invoice_node_id is neither offer_issuer_id nor the end of one of offer_paths")
+
+
+# ---- rules that need something of the reader's
+
+
+@lru_cache(maxsize=16)  # a reader has one chain and one set of features
+def _of_reader(chain: bytes | None, features: frozenset[int]) -> Table:
+    known = known_features("unknown-feature", Invoice.invoice_features, features)
+    return (known,) if chain is None else (on_chain(chain), known)
+
+
+def on_chain(chain: bytes) -> Rule[Invoice]:
+    """The invoice must be for this chain."""
+    return when(
+        None, "wrong-chain", Invoice.invreq_chain, lambda i: (i.invreq_chain or BITCOIN) != chain, "wrong chain"
+    )
+
+
+def unexpired(now: int) -> Rule[Invoice]:
+    """The invoice must not have ended before `now`, in unix seconds."""
+    return when(
+        None, "invoice-expired", Invoice.invoice_relative_expiry, lambda i: i.expires_at < now, "Expired invoice"
+    )
+
+
+def mirrors(request: Request) -> Rule[Invoice]:
+    """The invoice must repeat the records of the request, byte for byte, and no others of their types."""
+    asked = {record.type: record for record in request.records if in_span(record.type, INVOICE_REQUEST_SPAN)}
+
+    def find(invoice: Invoice) -> Fault | None:
+        got = {record.type: record for record in invoice.records if in_span(record.type, INVOICE_REQUEST_SPAN)}
+        if got == asked:
+            return None
+        first = min(type_ for type_ in asked.keys() | got.keys() if asked.get(type_) != got.get(type_))
+        return Fault(f"the invoice does not repeat field {first} of the invoice_request", first)
+
+    return check(None, "request-not-mirrored", None, find)
+
+
+def comes_from(sent_to: bytes | None) -> Rule[Invoice]:
+    """The invoice must be of the offer's issuer, or of the end of the path that the request took, if that is given."""
+
+    def find(invoice: Invoice) -> Fault | None:
+        if invoice.offer_issuer_id is None and sent_to is not None and invoice.invoice_node_id != sent_to:
+            return Fault("invoice_node_id is not the node at the end of the path that the request took")
+        return _signer_of_offer(invoice)
+
+    return check(None, "node-id-unexpected", Invoice.invoice_node_id, find)
+
+
+def asks_at_most(max_amount: int | None) -> Rule[Invoice]:
+    """The invoice must ask for the amount of its request, or, where that is not fixed, for no more than allowed."""
+
+    def find(invoice: Invoice) -> Fault | None:
+        amount = invoice.invoice_amount or 0
+        if invoice.invreq_amount is not None or (max_amount is None and invoice.expected_amount is not None):
+            return _amount_as_asked(invoice)
+        if max_amount is None:
+            return Fault(f"nobody has allowed {amount}msat: the request names no amount, and the offer none in msat")
+        return (
+            Fault(f"invoice_amount is {amount}msat, more than the {max_amount}msat allowed")
+            if (amount > max_amount)
+            else None
+        )
+
+    return check(None, "amount-unexpected", Invoice.invoice_amount, find)
+
+
+# ---- the tables
+
+
+SIGNED: Table = (
+    required("node-id-missing", Invoice.invoice_node_id, "Missing node_id"),
+    required("signature-missing", Invoice.signature, "Missing signature"),
+    when(None, "signature-invalid", Invoice.signature, lambda i: not i.has_valid_signature(), "Invalid signature"),
+)
+"""Who asks to be paid, and that they do."""
+
+COMPLETE: Table = (
+    required("amount-missing", Invoice.invoice_amount, "missing invoice_amount"),
+    required("created-at-missing", Invoice.invoice_created_at, "missing invoice_created_at"),
+    required("payment-hash-missing", Invoice.invoice_payment_hash, "missing invoice_payment_hash"),
+    when(None, "paths-missing", Invoice.invoice_paths, lambda i: not i.invoice_paths, "missing/empty invoice_paths"),
+    check(None, "path-without-hops", Invoice.invoice_paths, _hops_everywhere),
+    check(None, "payinfo-count", Invoice.invoice_blindedpay, _payinfo_for_each),
+)
+"""What must be there, in Core Lightning's order."""
+
+PAYABLE: Table = (
+    check(None, "paths-unusable", Invoice.invoice_blindedpay, _some_path_usable),
+    when(
+        None,
+        "basetime-missing",
+        Invoice.invoice_recurrence_basetime,
+        lambda i: i.offer_recurrence is not None and i.invoice_recurrence_basetime is None,
+        "recurring invoices without a recurrence_basetime are invalid",
+    ),
+)
+"""What a payer needs beyond that."""
+
+ANSWERABLE = (forbidden("cancelled", InvoiceRequestFields.invreq_recurrence_cancel, "the request ends a recurrence"),)
+"""What a request must be for an invoice to be made for it."""
+
+WRITING: Table = (
+    required("node-id-missing", Invoice.invoice_node_id, "invoice_node_id is required"),
+    check(None, "node-id-unexpected", Invoice.invoice_node_id, _signer_of_offer),
+    check(None, "amount-unexpected", Invoice.invoice_amount, _amount_as_asked),
+)
+"""What the writer of an invoice for a request must keep."""
