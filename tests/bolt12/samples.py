@@ -16,9 +16,11 @@ from lnoffers.bolt12 import (
     KeyPair,
     KeySigner,
     Offer,
+    PayerProof,
     SigningRequest,
     UnsignedInvoice,
     UnsignedInvoiceRequest,
+    UnsignedPayerProof,
 )
 from lnoffers.bolt12.merkle import merkle_root
 from lnoffers.bolt12.text import encode_text
@@ -100,10 +102,20 @@ def invoice(answered: InvoiceRequest | None = None, **changes: Any) -> Invoice:
     return unsigned_invoice(answered, **changes).sign(OTHER_SIGNER)
 
 
+def unsigned_proof(paid: Invoice | None = None, include: Collection[int] = (), **changes: Any) -> UnsignedPayerProof:
+    """A proof that an invoice, or `invoice()`, is paid."""
+    return PayerProof.for_invoice(paid or invoice(), include=include, **({"proof_preimage": PREIMAGE} | changes))
+
+
+def proof(paid: Invoice | None = None, include: Collection[int] = (), **changes: Any) -> PayerProof:
+    """The same, signed."""
+    return unsigned_proof(paid, include, **changes).sign(SIGNER)
+
+
 # ---- streams that may break rules
 
 
-def stream(kind: type[Offer | InvoiceRequest | Invoice] = InvoiceRequest, **values: Any) -> bytes:
+def stream(kind: type[Offer | InvoiceRequest | Invoice | PayerProof] = InvoiceRequest, **values: Any) -> bytes:
     """A TLV stream of any fields of a message, by name, without the builder's rules."""
     return kind._build(**values).to_bytes()
 
@@ -115,7 +127,9 @@ def signed_stream(*extra: tuple[int, bytes], **values: Any) -> bytes:
     return write_records(resigned(InvoiceRequest, [*InvoiceRequest._build(**fields).records, *added], SIGNER))
 
 
-def resigned(kind: type[InvoiceRequest | Invoice], records: Collection[Record], signer: KeySigner) -> list[Record]:
+def resigned(
+    kind: type[InvoiceRequest | Invoice | PayerProof], records: Collection[Record], signer: KeySigner
+) -> list[Record]:
     """The records in order, with the signature of their message made anew."""
     number = getattr(kind, kind.signed_in).number
     kept = sorted((record for record in records if record.type != number), key=lambda record: record.type)

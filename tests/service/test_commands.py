@@ -27,7 +27,7 @@ from lnoffers.bolt12 import CHAINS, Bolt12, InvoiceRequest, describe
 from lnoffers.service import Node, OffersService, Options
 from lnoffers.service.commands import Served
 from lnoffers.service.decoding import decode
-from tests.bolt12.samples import invoice, offer, request_for
+from tests.bolt12.samples import invoice, offer, proof, request_for
 from tests.service.program import SEED_SECRET
 from tests.shared import ROOT
 
@@ -157,7 +157,7 @@ def test_decode_says_why_a_string_cannot_be_read(service: OffersService, text: s
     assert refusal(service.decode, DecodeRequest(string=text)) == (-32602, expected)
 
 
-@pytest.mark.parametrize("message", [offer(), request_for(offer()), invoice()], ids=lambda each: each.kind)
+@pytest.mark.parametrize("message", [offer(), request_for(offer()), invoice(), proof()], ids=lambda each: each.kind)
 def test_every_kind_is_shown_without_a_node(message: Bolt12) -> None:
     shown = decode(f"lightning:{message.encode()}")
     assert shown == describe(message)

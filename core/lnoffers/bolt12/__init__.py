@@ -3,7 +3,7 @@
 Bytes and values in, bytes and values out: nothing here reads a clock, a source of randomness, or a file other than
 the word list and the currency table that the libraries `mnemonic` and `iso4217` bring.
 
-Who sells makes an offer; who buys asks for an invoice for it, checks what comes back, and pays:
+Who sells makes an offer; who buys asks for an invoice for it, checks what comes back, pays, and can prove it:
 
     offer = Offer.build(offer_issuer_id=seller.node_id, offer_amount=1_000, offer_description="coffee")
 
@@ -19,6 +19,8 @@ Who sells makes an offer; who buys asks for an invoice for it, checks what comes
     ).sign(seller.node_signer)
 
     invoice.verify_answer(request)
+    proof = PayerProof.for_invoice(invoice, proof_preimage=preimage).sign(signer)
+    text = proof.encode()
 """
 
 from lnoffers.bolt12.amounts import CurrencyAmount, minor_unit, parse_currency_amount
@@ -31,10 +33,12 @@ from lnoffers.bolt12.describe import describe
 from lnoffers.bolt12.errors import Bolt12Error
 from lnoffers.bolt12.fallbacks import FallbackAddress, segwit_address
 from lnoffers.bolt12.invoice import Invoice, UnsignedInvoice
+from lnoffers.bolt12.invoice_error import InvoiceError
 from lnoffers.bolt12.invoice_request import InvoiceRequest, UnsignedInvoiceRequest
 from lnoffers.bolt12.keys import HsmSecretError, NodeKeys, new_hsm_secret, seed_from_hsm_secret
 from lnoffers.bolt12.offer import Offer
 from lnoffers.bolt12.paths import BlindedHop, BlindedPath, BlindedPayinfo, ChannelEnd
+from lnoffers.bolt12.payer_proof import PayerProof, UnsignedPayerProof
 from lnoffers.bolt12.periods import Paywindow, paywindow, period_start
 from lnoffers.bolt12.recurrence import Recurrence, RecurrenceBase, RecurrencePaywindow
 from lnoffers.bolt12.signing import CallbackSigner, KeySigner, Signer, SigningRequest
@@ -55,12 +59,14 @@ __all__ = [
     "FallbackAddress",
     "HsmSecretError",
     "Invoice",
+    "InvoiceError",
     "InvoiceRequest",
     "Json",
     "KeyPair",
     "KeySigner",
     "NodeKeys",
     "Offer",
+    "PayerProof",
     "Paywindow",
     "Record",
     "Recurrence",
@@ -70,6 +76,7 @@ __all__ = [
     "SigningRequest",
     "UnsignedInvoice",
     "UnsignedInvoiceRequest",
+    "UnsignedPayerProof",
     "decode",
     "decode_leniently",
     "describe",

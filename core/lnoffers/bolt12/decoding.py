@@ -8,19 +8,20 @@ from lnoffers.bolt12.errors import Bolt12Error
 from lnoffers.bolt12.invoice import Invoice
 from lnoffers.bolt12.invoice_request import InvoiceRequest
 from lnoffers.bolt12.offer import Offer
+from lnoffers.bolt12.payer_proof import PayerProof
 from lnoffers.bolt12.rules import invoice as invoice_rules
 from lnoffers.bolt12.text import split_text, without_scheme
 
-Bolt12: TypeAlias = Offer | InvoiceRequest | Invoice
+Bolt12: TypeAlias = Offer | InvoiceRequest | Invoice | PayerProof
 
-_KINDS: dict[str, type[Bolt12]] = {kind.prefix: kind for kind in (Offer, InvoiceRequest, Invoice)}
+_KINDS: dict[str, type[Bolt12]] = {kind.prefix: kind for kind in (Offer, InvoiceRequest, Invoice, PayerProof)}
 
 
 def decode(text: str) -> Bolt12:
     """The message in a BOLT 12 string, checked in full, its signatures included; its expiry is not looked at.
 
     Args:
-        text: an `lno`, `lnr` or `lni` string, all in lower or all in upper case, perhaps after `lightning:`.
+        text: an `lno`, `lnr`, `lni` or `lnp` string, all in lower or all in upper case, perhaps after `lightning:`.
 
     Raises Bolt12Error: those of the class's `parse` and `verify`; `unknown-kind` for other prefixes.
     """
@@ -39,6 +40,8 @@ def decode_leniently(text: str) -> Bolt12:
     message = _parse(text)
     if isinstance(message, Invoice):
         invoice_rules.check_decoding(message)
+    elif isinstance(message, PayerProof):
+        message.verify()
     return message
 
 
@@ -48,7 +51,7 @@ def _parse(text: str) -> Bolt12:
     kind = _KINDS.get(prefix)
     if kind is None:
         raise Bolt12Error(
-            "the string is no offer, invoice_request or invoice: it begins with none of "
+            "the string is no offer, invoice_request, invoice or payer_proof: it begins with none of "
             + ", ".join(f"{each}1" for each in _KINDS),
             rule="unknown-kind",
             text_offset=0,

@@ -1,0 +1,74 @@
+"""Showing some records of a signed message and hiding the others, while its signature can still be checked.
+
+Whoever hides a run of records gives the hash of the merkle node above it. Where two neighbours are hidden, the node
+above both is enough, so the hashes given are those of the largest subtrees that hold nothing shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from lnoffers.bolt12.merkle import branch, fold, leaf
+from lnoffers.bolt12.tlv import SIGNATURE_TYPES, Record
+
+PROOF_TYPES = range(1001, 1_000_000_000)
+"""Records of these types are the proof's own, and not of the message that it is about."""
+
+
+def is_shown(record: Record) -> bool:
+    """Whether a record of a proof is one of the message's that the signature covers."""
+    return record.type not in SIGNATURE_TYPES and record.type not in PROOF_TYPES
+
+
+def hidden_spans(omitted: Sequence[bool]) -> list[range]:
+    """The largest subtrees without a record that is shown, as ranges of leaves; `omitted` tells for each leaf.
+
+    They come as the draft wants their hashes: depth first, from the lowest type, children before their parent. There
+    is none if nothing is shown, for then the whole tree is hidden.
+    """
+    spans: list[range] = []
+
+    def hides_all(span: range) -> bool:
+        if len(span) == 1:
+            return omitted[span.start]
+        left, right = _halves(span)
+        left_hidden, right_hidden = hides_all(left), hides_all(right)
+        if left_hidden != right_hidden:
+            spans.append(left if left_hidden else right)
+        return left_hidden and right_hidden
+
+    hides_all(range(len(omitted)))
+    return spans
+
+
+def hidden_hashes(leaves: Sequence[bytes], omitted: Sequence[bool]) -> tuple[bytes, ...]:
+    """The hashes of `hidden_spans`, from all leaves of the message."""
+    return tuple(fold(list(leaves[span.start : span.stop])) for span in hidden_spans(omitted))
+
+
+def disclosed_root(
+    shown: Sequence[Record], nonces: Sequence[bytes], omitted: Sequence[bool], hashes: Sequence[bytes]
+) -> bytes:
+    """The message's merkle root, 32 bytes, from what a proof shows: records with their nonces, and `hidden_hashes`.
+
+    There must be as many of each as `omitted` asks for, and at least one record.
+    """
+    known = dict(zip(hidden_spans(omitted), hashes, strict=True))
+    leaves = iter([leaf(record, nonce) for record, nonce in zip(shown, nonces, strict=True)])
+    return _root_above(range(len(omitted)), known.get, lambda: next(leaves))
+
+
+def _root_above(span: range, known: Callable[[range], bytes | None], next_leaf: Callable[[], bytes]) -> bytes:
+    node = known(span)
+    if node is not None:
+        return node
+    if len(span) == 1:
+        return next_leaf()
+    left, right = _halves(span)
+    return branch(_root_above(left, known, next_leaf), _root_above(right, known, next_leaf))
+
+
+def _halves(span: range) -> tuple[range, range]:
+    """The leaves below the two children of a node: the left one is full, a power of two, the right one has the rest."""
+    size = 1 << (len(span) - 1).bit_length() - 1
+    return span[:size], span[size:]

@@ -1,0 +1,56 @@
+"""invoice_error: why a request or an invoice is refused. It travels in onion messages only and has no text form."""
+
+from __future__ import annotations
+
+from lnoffers.bolt12.bigsize import read_bigsize
+from lnoffers.bolt12.errors import Bolt12Error
+from lnoffers.bolt12.fields import InvoiceErrorFields
+from lnoffers.bolt12.rules import invoice_error as rules
+
+
+class InvoiceError(InvoiceErrorFields):
+    """An invoice_error."""
+
+    __slots__ = ()
+
+    @classmethod
+    def build(
+        cls, *, error: str, erroneous_field: int | None = None, suggested_value: bytes | None = None
+    ) -> InvoiceError:
+        """A new error.
+
+        Args:
+            error: what is wrong, in words.
+            erroneous_field: the number of the field at fault.
+            suggested_value: the bytes that the record of that field should hold.
+
+        Raises Bolt12Error: the rules of `rules.invoice_error.WRITING`, and the codecs'.
+        """
+        message = cls._build(error=error, erroneous_field=erroneous_field, suggested_value=suggested_value)
+        rules.check_writing(message)
+        return message
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> InvoiceError:
+        """The error in a TLV stream; LDK writes the stream's length before it, which is passed over.
+
+        Raises Bolt12Error if it is none either way.
+        """
+        try:
+            message = cls._read(data)
+        except Bolt12Error:
+            bare = _without_length(data)
+            if bare is None:
+                raise
+            return cls._read(bare)
+        bare = None if message.error is not None else _without_length(data)
+        return message if bare is None else cls._read(bare)
+
+
+def _without_length(data: bytes) -> bytes | None:
+    """What follows the length that the data begins with; None if it does not."""
+    try:
+        length, start = read_bigsize(data, 0)
+    except Bolt12Error:
+        return None
+    return data[start:] if length == len(data) - start else None

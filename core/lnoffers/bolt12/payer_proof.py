@@ -1,0 +1,135 @@
+"""payer_proof (`lnp`): proof that somebody paid an invoice, showing no more of it than is wanted.
+
+    proof = PayerProof.for_invoice(invoice, proof_preimage=preimage, include={10, 22}).sign(payer_signer)
+    PayerProof.parse(proof.encode()).verify()
+
+The types carry the state: `for_invoice` makes an `UnsignedPayerProof`, whose `sign` makes a `PayerProof`. Reading also
+makes a `PayerProof`, which proves nothing until `verify` has passed. The specification has proofs in a draft only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from lnoffers.bolt12.disclosure import hidden_hashes, is_shown
+from lnoffers.bolt12.errors import Bolt12Error
+from lnoffers.bolt12.fields import PayerProofFields as Fields
+from lnoffers.bolt12.invoice import Invoice
+from lnoffers.bolt12.merkle import leaves, nonces
+from lnoffers.bolt12.rules import payer_proof as rules
+from lnoffers.bolt12.signing import Signer
+from lnoffers.bolt12.tlv import INVOICE_SPAN, SIGNATURE_TYPES, Record, in_span
+
+_ALWAYS_SHOWN = frozenset(
+    field.number
+    for field in (
+        Fields.invreq_payer_id,
+        Fields.invoice_payment_hash,
+        Fields.invoice_features,
+        Fields.invoice_node_id,
+    )
+)
+
+
+class UnsignedPayerProof(Fields):
+    """A proof that is complete but for the payer's signature. Made by `PayerProof.for_invoice`."""
+
+    __slots__ = ()
+    prefix, kind = "lnp", "payer_proof"
+
+    def sign(self, signer: Signer) -> PayerProof:
+        """The signed proof, its signature verified.
+
+        Raises Bolt12Error: `signer-key` if the signer's key is not invreq_payer_id, `signer-signature` if what the
+        signer returns does not verify, `signing-key-missing` if the invoice names no payer.
+        """
+        return self._signed(PayerProof, signer)
+
+
+class PayerProof(Fields):
+    """A payer_proof as it travels."""
+
+    __slots__ = ()
+    prefix, kind = "lnp", "payer_proof"
+
+    @staticmethod
+    def for_invoice(
+        invoice: Invoice, *, proof_preimage: bytes, include: Collection[int] = (), proof_note: str | None = None
+    ) -> UnsignedPayerProof:
+        """A proof that the holder of invreq_payer_id's key has paid this invoice, which is verified first.
+
+        Args:
+            invoice: what was paid.
+            proof_preimage: what was got for it, 32 bytes.
+            include: the numbers of fields to show beside invreq_payer_id, invoice_payment_hash, invoice_features and
+                invoice_node_id, which are shown always; those that the invoice lacks are passed over.
+            proof_note: a note for whoever reads the proof.
+
+        Raises Bolt12Error: those of `Invoice.verify`; `preimage-wrong`;
+        `field-not-provable` for fields that no proof may show, such as invreq_metadata; `markers-wrong` if what is
+        left out cannot be told, which showing other fields mends; and the codecs'.
+        """
+        invoice.verify()
+        _check_provable(include)
+        covered = [record for record in invoice.records if record.type not in SIGNATURE_TYPES]
+        omitted = [record.type not in _ALWAYS_SHOWN and record.type not in include for record in covered]
+        shown = [record for record, hidden in zip(covered, omitted, strict=True) if not hidden]
+        nonce = nonces(covered[0])
+        proof = UnsignedPayerProof._build(
+            shown,
+            signature=invoice.signature,
+            proof_preimage=proof_preimage,
+            proof_omitted_tlvs=_markers(covered, omitted) or None,
+            proof_missing_hashes=hidden_hashes(leaves(covered), omitted),
+            proof_leaf_hashes=[nonce(record.type) for record in shown],
+            proof_note=proof_note,
+        )
+        rules.check_writing(proof)
+        return proof
+
+    @classmethod
+    def parse(cls, text: str) -> PayerProof:
+        """The proof in an `lnp` string: its text form and encoding are checked; `verify` checks the rest.
+
+        Raises Bolt12Error: those of the text form, and "invalid payer_proof data".
+        """
+        return cls._from_text(text)
+
+    @classmethod
+    def from_bytes(cls, data: bytes | bytearray | memoryview) -> PayerProof:
+        """The proof in a TLV stream; otherwise like `parse`."""
+        return cls._from_stream(data)
+
+    def verify(self) -> None:
+        """Checks that it proves what it says: paid by the preimage, asked for by the one signature, paid by the other.
+
+        Raises Bolt12Error with Core Lightning's messages, in its order: "Missing F" for a field, "Incorrect preimage",
+        "proof_omitted_tlvs[I] …" for places that cannot be, "Not enough H" or "Too many H" for hashes,
+        "Invalid invoice signature" for either signature; the rules are those of `rules.payer_proof`.
+        """
+        rules.check_verifying(self)
+
+    @property
+    def shown_types(self) -> tuple[int, ...]:
+        """The types of the invoice's records that the proof shows, without the signature."""
+        return tuple(record.type for record in self.records if is_shown(record))
+
+
+def _check_provable(include: Collection[int]) -> None:
+    for number in sorted(include):
+        field = Invoice.fields.get(number)
+        if number == 0 or not in_span(number, INVOICE_SPAN) or (number % 2 == 0 and number not in Fields.fields):
+            name = str(number) if field is None else field.name
+            raise Bolt12Error(f"a payer_proof cannot show {name}", rule="field-not-provable", field=name)
+
+
+def _markers(covered: list[Record], omitted: list[bool]) -> list[int]:
+    """A number for each record that is left out, but for metadata: one more than the record or marker before it."""
+    markers, last = [], 0
+    for record, hidden in zip(covered, omitted, strict=True):
+        if not hidden:
+            last = record.type
+        elif record.type != 0:
+            last += 1
+            markers.append(last)
+    return markers

@@ -1,0 +1,41 @@
+"""The rules for writers of an invoice_error; readers have none. BOLT 12, "Invoice Errors", "Requirements"."""
+
+from __future__ import annotations
+
+from lnoffers.bolt12.errors import Bolt12Error
+from lnoffers.bolt12.fields import InvoiceErrorFields as InvoiceError
+from lnoffers.bolt12.fields import InvoiceFields, InvoiceRequestFields
+from lnoffers.bolt12.rules.rule import Fault, Rule, check, enforce, required, when
+from lnoffers.bolt12.tlv import Record
+
+_FIELDS = {**InvoiceRequestFields.fields, **InvoiceFields.fields}
+
+
+def check_writing(error: InvoiceError) -> None:
+    """What the writer of an invoice_error must keep."""
+    enforce(WRITING, error)
+
+
+def _suggestion_fits(error: InvoiceError) -> Fault | None:
+    number, value = error.erroneous_field, error.suggested_value
+    field = _FIELDS.get(-1 if number is None else number)
+    if field is None or value is None:
+        return None
+    try:
+        field.decode(Record.build(field.number, value))
+    except Bolt12Error as fault:
+        return Fault(f"suggested_value is no value of its field: {fault}")
+    return None
+
+
+WRITING: tuple[Rule[InvoiceError], ...] = (
+    required("error-missing", InvoiceError.error, "error is required"),
+    when(
+        InvoiceError.suggested_value,
+        "suggestion-without-field",
+        InvoiceError.suggested_value,
+        lambda e: e.erroneous_field is None,
+        "suggested_value needs erroneous_field",
+    ),
+    check(InvoiceError.suggested_value, "suggestion-unfit", InvoiceError.suggested_value, _suggestion_fits),
+)

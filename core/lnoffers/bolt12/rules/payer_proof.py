@@ -1,0 +1,149 @@
+"""The rules of payer proofs, which the specification has in a draft only."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+from lnoffers.bolt12 import curve
+from lnoffers.bolt12.disclosure import disclosed_root, hidden_spans, is_shown
+from lnoffers.bolt12.fields import PayerProofFields as Proof
+from lnoffers.bolt12.rules.rule import Fault, Rule, check, enforce, required, when
+from lnoffers.bolt12.signing import SigningRequest
+from lnoffers.bolt12.tlv import INVOICE_SPAN, in_span
+
+Table = tuple[Rule[Proof], ...]
+
+
+def check_verifying(proof: Proof) -> None:
+    """All that a reader must check, in Core Lightning's order."""
+    enforce(COMPLETE, proof)
+    enforce(PAID, proof)
+    enforce(MARKED, proof)
+    enforce(HASHED, proof)
+    enforce(SIGNED, proof)
+
+
+def check_writing(proof: Proof) -> None:
+    """What the writer of a proof must keep, and a signer can be trusted with."""
+    enforce(PAID, proof)
+    enforce(MARKED, proof)
+
+
+# ---- checks that say more than one thing, or need more than a line
+
+
+def _markers_good(proof: Proof) -> Fault | None:
+    shown = {record.type for record in proof.records}
+    previous = 0
+    for index, marker in enumerate(proof.proof_omitted_tlvs or ()):
+        name = f"proof_omitted_tlvs[{index}] is"
+        if marker == 0:
+            return Fault(f"{name} 0")
+        if not in_span(marker, INVOICE_SPAN):
+            return Fault(f"{name} non-invoiced field {marker}")
+        if marker in shown:
+            return Fault(f"{name} included field {marker}")
+        if marker != previous + 1 and marker - 1 not in shown:
+            return Fault(f"{name} not one greater than the previous {previous} nor an included tlv entry")
+        previous = marker
+    return None
+
+
+def _markers_ascend(proof: Proof) -> Fault | None:
+    markers = proof.proof_omitted_tlvs or ()
+    for index in range(1, len(markers)):
+        if markers[index] <= markers[index - 1]:
+            return Fault(f"proof_omitted_tlvs[{index}] is not greater than the one before")
+    return None
+
+
+def _leaves_matched(proof: Proof) -> Fault | None:
+    return _counted("proof_leaf_hashes", proof.proof_leaf_hashes, sum(map(is_shown, proof.records)))
+
+
+def _gaps_matched(proof: Proof) -> Fault | None:
+    return _counted("proof_missing_hashes", proof.proof_missing_hashes, len(hidden_spans(omissions(proof))))
+
+
+def _counted(name: str, hashes: tuple[bytes, ...] | None, needed: int) -> Fault | None:
+    found = len(hashes or ())
+    if found == needed:
+        return None
+    return Fault(f"Not enough {name}" if found < needed else f"Too many {name}")
+
+
+def omissions(proof: Proof) -> list[bool]:
+    """For each record of the invoice in order, metadata first, whether the proof leaves it out."""
+    shown = [(record.type, False) for record in proof.records if is_shown(record)]
+    return [omitted for _, omitted in sorted([(0, True), *shown, *((m, True) for m in proof.proof_omitted_tlvs or ())])]
+
+
+def _invoice_signed(proof: Proof) -> bool:
+    root = disclosed_root(
+        [record for record in proof.records if is_shown(record)],
+        proof.proof_leaf_hashes or (),
+        omissions(proof),
+        proof.proof_missing_hashes or (),
+    )
+    digest = SigningRequest("invoice", "signature", root).digest
+    return curve.verify(proof.invoice_node_id or b"", digest, proof.signature or b"")
+
+
+# ---- the tables
+
+
+COMPLETE: Table = tuple(
+    required(f"{name}-missing", field, f"Missing {field.name}")
+    for name, field in (
+        ("payer-id", Proof.invreq_payer_id),
+        ("payment-hash", Proof.invoice_payment_hash),
+        ("node-id", Proof.invoice_node_id),
+        ("signature", Proof.signature),
+        ("preimage", Proof.proof_preimage),
+        ("missing-hashes", Proof.proof_missing_hashes),
+        ("leaf-hashes", Proof.proof_leaf_hashes),
+        ("proof-signature", Proof.proof_signature),
+    )
+)
+"""What must be there."""
+
+PAID: Table = (
+    when(
+        Proof.proof_preimage,
+        "preimage-wrong",
+        Proof.proof_preimage,
+        lambda p: sha256(p.proof_preimage or b"").digest() != p.invoice_payment_hash,
+        "Incorrect preimage",
+    ),
+)
+"""That the invoice was paid."""
+
+MARKED: Table = (
+    check(Proof.proof_omitted_tlvs, "markers-wrong", Proof.proof_omitted_tlvs, _markers_good),
+    check(Proof.proof_omitted_tlvs, "markers-order", Proof.proof_omitted_tlvs, _markers_ascend),
+)
+"""That the places of what is left out are told, and in the one possible way."""
+
+HASHED: Table = (
+    check(None, "leaf-hashes-count", Proof.proof_leaf_hashes, _leaves_matched),
+    check(None, "missing-hashes-count", Proof.proof_missing_hashes, _gaps_matched),
+)
+"""That the hashes are there that the invoice's merkle root is made from, and no others."""
+
+SIGNED: Table = (
+    when(
+        None,
+        "invoice-signature-invalid",
+        Proof.signature,
+        lambda p: not _invoice_signed(p),
+        "Invalid invoice signature",
+    ),
+    when(
+        None,
+        "proof-signature-invalid",
+        Proof.proof_signature,
+        lambda p: not p.has_valid_signature(),
+        "Invalid invoice signature",  # Core Lightning's text for both
+    ),
+)
+"""Who asked to be paid, and who proves to have paid."""

@@ -1,0 +1,204 @@
+"""payer_proof: what it shows, what it hides, and that it proves; tests/bolt12/test_rules.py has the rules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import lnoffers
+from lnoffers.bolt12 import Bolt12Error, Invoice, InvoiceRequest, PayerProof, Recurrence
+from lnoffers.bolt12.disclosure import is_shown
+from lnoffers.bolt12.tlv import Record, write_records
+
+from .samples import (
+    METADATA,
+    NOW,
+    OTHER_SIGNER,
+    PREIMAGE,
+    SIGNER,
+    as_text,
+    invoice,
+    offer,
+    proof,
+    raw_stream,
+    request_for,
+    resigned,
+    signed_stream,
+    unsigned_proof,
+)
+
+ALWAYS = {88, 168, 176}
+# With odd records of other software in each range, so that there is much to show and to hide.
+RICH = invoice(
+    InvoiceRequest.from_bytes(
+        signed_stream(
+            (1, b"first"),
+            (79, b"of the offer"),
+            (159, b"of the request"),
+            (1_000_000_001, b"of the offer"),
+            (2_999_999_999, b"of the request"),
+            offer_issuer_id=OTHER_SIGNER.public_key,
+            offer_description="tea",
+            invreq_amount=5,
+        )
+    ),
+    invoice_features=b"\x02\0\0",
+)
+TYPES = [record.type for record in RICH.records if record.type not in (0, 240)]
+
+
+def refused(paid: Invoice, **arguments: Any) -> Bolt12Error:
+    with pytest.raises(Bolt12Error) as caught:
+        unsigned_proof(paid, **arguments)
+    return caught.value
+
+
+def test_shows_what_must_be_shown_and_what_is_wanted() -> None:
+    assert set(proof().shown_types) == ALWAYS
+    made = proof(include={10, 22, 170, 99})
+    assert set(made.shown_types) == ALWAYS | {10, 22, 170}
+    assert (made.offer_description, made.invoice_amount) == ("one coffee", 1_000)
+    assert made.offer_chains is None
+    assert set(proof(RICH).shown_types) == ALWAYS | {174}
+
+
+def test_a_proof_is_the_same_each_time() -> None:
+    assert proof(proof_note="paid").encode() == proof(proof_note="paid").encode()
+
+
+def test_a_note_is_part_of_what_is_signed() -> None:
+    made = proof(proof_note="paid on Monday")
+    assert PayerProof.parse(made.encode()).proof_note == "paid on Monday"
+    records = [record for record in made.records if record.type != 1005]
+    with pytest.raises(Bolt12Error) as caught:
+        PayerProof.from_bytes(write_records(records)).verify()
+    assert caught.value.rule == "proof-signature-invalid"
+
+
+@given(st.sets(st.sampled_from(TYPES)))
+def test_verifies_for_every_subset_of_fields(include: set[int]) -> None:
+    made = proof(RICH, include)
+    read = lnoffers.decode(made.encode())
+    assert read == made
+    assert isinstance(read, PayerProof)
+    assert set(read.shown_types) == include | ALWAYS | {174}
+    shown = {record.type: record for record in RICH.records}
+    assert all(shown[record.type] == record for record in read.records if is_shown(record))
+
+
+def test_shows_all_without_a_marker() -> None:
+    made = proof(RICH, TYPES)
+    made.verify()
+    assert made.proof_omitted_tlvs is None
+    assert made.proof_missing_hashes is not None
+    assert len(made.proof_missing_hashes) == 1  # for metadata
+
+
+def test_hides_how_far_apart_the_hidden_are() -> None:
+    assert proof(RICH, {79}).proof_omitted_tlvs == (1, 2, 3, 80, 89, 90, 91, 92, 169, 177, 178)
+
+
+@given(st.sets(st.sampled_from(TYPES)), st.data())
+def test_one_flipped_bit_never_verifies(include: set[int], data: st.DataObject) -> None:
+    whole = proof(RICH, include).to_bytes()
+    bit = data.draw(st.integers(0, 8 * len(whole) - 1))
+    flipped = (int.from_bytes(whole, "big") ^ (1 << bit)).to_bytes(len(whole), "big")
+    with pytest.raises(Bolt12Error):
+        lnoffers.decode(as_text(flipped, "lnp"))
+
+
+@given(st.sets(st.sampled_from(TYPES)), st.data())
+def test_the_payer_cannot_change_the_invoice(include: set[int], data: st.DataObject) -> None:
+    records = list(proof(RICH, include).records)
+    at = data.draw(st.sampled_from([index for index, record in enumerate(records) if record.type <= 1004]))
+    record = records[at]
+    action = data.draw(st.sampled_from(["drop", "double", "cut"]))
+    if action == "drop":
+        del records[at]
+    elif action == "double":
+        records[at] = Record.build(record.type, record.value * 2)
+    else:
+        records[at] = Record.build(record.type, record.value[:-1])
+    if records == list(proof(RICH, include).records):
+        return  # no value, so nothing to double or cut
+    try:
+        changed = PayerProof.from_bytes(write_records(resigned(PayerProof, records, SIGNER)))
+    except Bolt12Error:
+        return
+    if record.type != 241:
+        with pytest.raises(Bolt12Error):
+            changed.verify()
+
+
+def test_nobody_else_can_say_to_have_paid() -> None:
+    records = resigned(PayerProof, proof().records, OTHER_SIGNER)
+    with pytest.raises(Bolt12Error) as caught:
+        PayerProof.from_bytes(write_records(records)).verify()
+    assert caught.value.rule == "proof-signature-invalid"
+    with pytest.raises(Bolt12Error) as caught:
+        unsigned_proof().sign(OTHER_SIGNER)
+    assert caught.value.rule == "signer-key"
+
+
+def test_refuses_to_prove_with_another_preimage() -> None:
+    error = refused(invoice(), proof_preimage=bytes(32))
+    assert (str(error), error.rule) == ("Incorrect preimage", "preimage-wrong")
+
+
+def test_refuses_to_prove_an_invoice_that_does_not_verify() -> None:
+    assert refused(Invoice.from_bytes(invoice().to_bytes()[:-1] + b"\0")).rule == "signature-invalid"
+
+
+def test_refuses_to_prove_what_nobody_can_sign() -> None:
+    records = [record for record in invoice().records if record.type != 88]
+    nobodys = Invoice.from_bytes(write_records(resigned(Invoice, records, OTHER_SIGNER)))
+    with pytest.raises(Bolt12Error) as caught:
+        unsigned_proof(nobodys).sign(SIGNER)
+    assert caught.value.rule == "signing-key-missing"
+
+
+@pytest.mark.parametrize(
+    ("number", "name"),
+    [
+        (0, "invreq_metadata"),
+        (240, "signature"),
+        (1001, "1001"),
+        (2**32, "4294967296"),
+        (1_000_000_024, "offer_recurrence_compulsory"),
+        (3_000_000_002, "3000000002"),
+    ],
+)
+def test_refuses_to_show_what_no_proof_can_carry(number: int, name: str) -> None:
+    error = refused(invoice(), include={10, number})
+    assert (error.rule, error.field) == ("field-not-provable", name)
+    assert str(error) == f"a payer_proof cannot show {name}"
+
+
+def test_the_period_of_a_recurring_offer_stays_hidden() -> None:
+    asked = request_for(offer(offer_recurrence_compulsory=Recurrence(2, 1)), invreq_recurrence_counter=0)
+    made = proof(invoice(asked, invoice_recurrence_basetime=NOW), include={10})
+    lnoffers.decode(made.encode())
+    assert b"\xfe\x3b\x9a\xca\x18" not in made.to_bytes()
+
+
+def test_refuses_to_hide_where_no_marker_is_left() -> None:
+    data = signed_stream((1_000_000_001, b"x"), offer_issuer_id=OTHER_SIGNER.public_key, invreq_amount=5)
+    plain = invoice(InvoiceRequest.from_bytes(data))
+    records = [*plain.records, Record.build(239, b"the last there is")]
+    paid = Invoice.from_bytes(write_records(resigned(Invoice, records, OTHER_SIGNER)))
+    assert refused(paid, include={239}).rule == "markers-wrong"
+    unsigned_proof(paid, include={239, 1_000_000_001}).sign(SIGNER).verify()
+
+
+def test_metadata_has_no_place_in_a_proof() -> None:
+    data = raw_stream((0, METADATA)) + proof().to_bytes()
+    with pytest.raises(Bolt12Error, match="invalid payer_proof data") as caught:
+        PayerProof.parse(as_text(data, "lnp"))
+    assert (caught.value.rule, caught.value.offset) == ("record-unknown-even", 0)
+
+
+def test_the_preimage_is_shown() -> None:
+    assert proof().proof_preimage == PREIMAGE
