@@ -24,4 +24,5 @@ if not TYPE_CHECKING:  # a type checker would take any name for an attribute
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         from lnoffers import bolt12  # noqa: PLC0415
 
-        return getattr(bolt12, name)
+        globals().update({each: getattr(bolt12, each) for each in __all__})
+        return globals()[name]

@@ -113,7 +113,8 @@ def test_one_flipped_bit_never_verifies(include: set[int], data: st.DataObject) 
 @given(st.sets(st.sampled_from(TYPES)), st.data())
 def test_the_payer_cannot_change_the_invoice(include: set[int], data: st.DataObject) -> None:
     records = list(proof(RICH, include).records)
-    at = data.draw(st.sampled_from([index for index, record in enumerate(records) if record.type <= 1004]))
+    # All but the payer's own signature, which is made anew, and a note, which is the payer's to choose.
+    at = data.draw(st.sampled_from([index for index, each in enumerate(records) if each.type not in (241, 1005)]))
     record = records[at]
     action = data.draw(st.sampled_from(["drop", "double", "cut"]))
     if action == "drop":
@@ -128,9 +129,8 @@ def test_the_payer_cannot_change_the_invoice(include: set[int], data: st.DataObj
         changed = PayerProof.from_bytes(write_records(resigned(PayerProof, records, SIGNER)))
     except Bolt12Error:
         return
-    if record.type != 241:
-        with pytest.raises(Bolt12Error):
-            changed.verify()
+    with pytest.raises(Bolt12Error):
+        changed.verify()
 
 
 def test_nobody_else_can_say_to_have_paid() -> None:

@@ -69,12 +69,14 @@ def check(given: Field[Any] | None, name: str, field: Field[Any] | None, find: C
 
 def required(name: str, field: Field[Any], message: str) -> Rule[Message]:
     """The field must be there."""
-    return when(None, name, field, lambda each: field.number not in each.known_types, message)
+    fault = Fault(message)
+    return check(None, name, field, lambda each: None if field.number in each.known_types else fault)
 
 
 def forbidden(name: str, field: Field[Any], message: str) -> Rule[Message]:
     """The field must not be there."""
-    return when(field, name, field, lambda _: True, message)
+    fault = Fault(message)
+    return check(field, name, field, lambda _: fault)
 
 
 def known_features(name: str, field: Field[bytes], known: frozenset[int]) -> Rule[Message]:
