@@ -62,7 +62,7 @@ def _leaves_matched(proof: Proof) -> Fault | None:
 
 
 def _gaps_matched(proof: Proof) -> Fault | None:
-    return _counted("proof_missing_hashes", proof.proof_missing_hashes, len(hidden_spans(omissions(proof))))
+    return _counted("proof_missing_hashes", proof.proof_missing_hashes, len(hidden_spans(_omissions(proof))))
 
 
 def _counted(name: str, hashes: tuple[bytes, ...] | None, needed: int) -> Fault | None:
@@ -72,7 +72,7 @@ def _counted(name: str, hashes: tuple[bytes, ...] | None, needed: int) -> Fault 
     return Fault(f"Not enough {name}" if found < needed else f"Too many {name}")
 
 
-def omissions(proof: Proof) -> list[bool]:
+def _omissions(proof: Proof) -> list[bool]:
     """For each record of the invoice in order, metadata first, whether the proof leaves it out."""
     shown = [(record.type, False) for record in proof.records if is_shown(record)]
     return [omitted for _, omitted in sorted([(0, True), *shown, *((m, True) for m in proof.proof_omitted_tlvs or ())])]
@@ -82,7 +82,7 @@ def _invoice_signed(proof: Proof) -> bool:
     root = disclosed_root(
         [record for record in proof.records if is_shown(record)],
         proof.proof_leaf_hashes or (),
-        omissions(proof),
+        _omissions(proof),
         proof.proof_missing_hashes or (),
     )
     digest = SigningRequest("invoice", "signature", root).digest
