@@ -29,7 +29,8 @@ def _bootstrap(sessions: list[str]) -> int:
 if __name__ == "__main__":
     if len(sys.argv) < 2 or any(argument.startswith("-") for argument in sys.argv[1:]):
         sys.exit(
-            "usage: python3 noxfile.py SESSION... (generate check tests matrix lint types man audit demo wheel lowest)"
+            "usage: python3 noxfile.py SESSION...  "
+            "(generate check tests matrix coverage lint types man audit demo wheel lowest)"
         )
     sys.exit(_bootstrap(sys.argv[1:]))
 
@@ -69,6 +70,15 @@ def tests(session: nox.Session) -> None:
     """All tests."""
     _install(session, "test")
     session.run("pytest", "-n", "2", *session.posargs)
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """The project's own tests, without the upstream material, take every branch of the BOLT 12 core."""
+    _install(session, "test", "coverage")
+    session.env["CLNRPC_SHARED"] = os.devnull
+    session.run("coverage", "run", "-m", "pytest", "tests/bolt12")
+    session.run("coverage", "report")
 
 
 @nox.session(python=["3.11", "3.12", "3.13"])
