@@ -6,11 +6,20 @@ import copy
 import pickle
 
 import pytest
+from coincurve import PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lnoffers.bolt12 import KeyPair
-from lnoffers.bolt12.curve import _succeeded, add_to_point, is_point, verify
+from lnoffers.bolt12.curve import (
+    _succeeded,
+    add_to_point,
+    ecdsa_recover,
+    ecdsa_to_der,
+    ecdsa_verify,
+    is_point,
+    verify,
+)
 
 from .samples import OTHER_SIGNER
 
@@ -121,3 +130,38 @@ def test_a_key_pair_does_not_change() -> None:
 def test_a_failure_of_the_library_is_not_passed_over() -> None:
     with pytest.raises(RuntimeError, match="refused a valid key"):
         _succeeded(0)
+
+
+@given(scalars, st.binary(min_size=32, max_size=32))
+def test_an_ecdsa_signature_verifies_and_leads_back_to_its_key(secret: int, digest: bytes) -> None:
+    pair = KeyPair(scalar(secret))
+    *signature, recovery_id = PrivateKey(scalar(secret)).sign_recoverable(digest, hasher=None)
+    assert ecdsa_verify(pair.public_key, digest, bytes(signature))
+    assert ecdsa_recover(digest, bytes(signature), recovery_id) == pair.public_key
+    assert ecdsa_to_der(bytes(signature)) == PrivateKey(scalar(secret)).sign(digest, hasher=None)
+
+
+@given(scalars, st.integers(0, 32 * 8 - 1))
+def test_an_ecdsa_signature_is_of_one_digest(secret: int, bit: int) -> None:
+    pair = KeyPair(scalar(secret))
+    *signature, recovery_id = PrivateKey(scalar(secret)).sign_recoverable(bytes(32), hasher=None)
+    other = (1 << bit).to_bytes(32, "big")
+    assert not ecdsa_verify(pair.public_key, other, bytes(signature))
+    assert ecdsa_recover(other, bytes(signature), recovery_id) != pair.public_key
+
+
+def test_ecdsa_signatures_that_are_none_are_not_taken() -> None:
+    digest = bytes(32)
+    signature = PrivateKey(scalar(7)).sign_recoverable(digest, hasher=None)[:64]
+    point = KeyPair(scalar(7)).public_key
+    high = signature[:32] + scalar(ORDER - int.from_bytes(signature[32:], "big"))
+    assert ecdsa_to_der(high) is not None
+    for wrong in (b"", signature[:-1], bytes(64), scalar(ORDER) + signature[32:], high):
+        assert not ecdsa_verify(point, digest, wrong)
+    assert not ecdsa_verify(bytes(33), digest, signature)
+    assert not ecdsa_verify(point, b"", signature)
+    for wrong in (b"", scalar(ORDER) + signature[32:]):
+        assert ecdsa_to_der(wrong) is ecdsa_recover(digest, wrong, 0) is None
+    for wrong_id in (-1, 4):
+        assert ecdsa_recover(digest, signature, wrong_id) is None
+    assert ecdsa_recover(b"", signature, 0) is ecdsa_recover(digest, bytes(64), 0) is None

@@ -36,6 +36,15 @@ def test_mnemonic_secret_gives_the_known_keys() -> None:
     assert keys.payer_id(METADATA).hex() == "027c4ec2cf63aeb101109d6d16b9a97e74cd9a149860c16a9fd6ddddf18d337193"
 
 
+def test_named_secrets_are_the_known_ones() -> None:
+    keys = NodeKeys.from_seed(ASCII_SECRET)
+    known = {
+        "bolt12-invoice-base": "bc0370d408d3ad94523d5f9dc69de6323e09b76ec1e90d5c8a022619244ce1ee",
+        "offer-blinded-path": "59118274af279bba948cda84b2faa4bd42eb9f728085cb6d7422fb097f91b9c3",
+    }
+    assert {name: keys.named_secret(name).hex() for name in known} == known
+
+
 @given(st.binary(max_size=40))
 def test_payer_signer_has_the_payer_id(metadata: bytes) -> None:
     keys = NodeKeys.from_seed(ASCII_SECRET)

@@ -1,4 +1,4 @@
-"""secp256k1 and BIP 340: the only file that touches the curve library.
+"""secp256k1, BIP 340, and the ECDSA that BOLT 11 invoices have: the only file that touches the curve library.
 
 It talks to libsecp256k1 through coincurve's `lib` and `ffi` because a key pair that is set up once signs four times
 as fast as coincurve's own method, which derives the public key anew for each signature. The same names exist in
@@ -53,6 +53,44 @@ def verify(point: bytes, digest: bytes, signature: bytes) -> bool:
     x_only = ffi.new("secp256k1_xonly_pubkey *")
     _succeeded(lib.secp256k1_xonly_pubkey_from_pubkey(_CONTEXT, x_only, ffi.NULL, parsed))
     return bool(lib.secp256k1_schnorrsig_verify(_CONTEXT, signature, digest, _DIGEST_LENGTH, x_only))
+
+
+def ecdsa_to_der(signature: bytes) -> bytes | None:
+    """An ECDSA signature (64 bytes: r, then s, big-endian) in DER; None if either is not below the group order."""
+    parsed = ffi.new("secp256k1_ecdsa_signature *")
+    if len(signature) != SIGNATURE_LENGTH or not lib.secp256k1_ecdsa_signature_parse_compact(
+        _CONTEXT, parsed, signature
+    ):
+        return None
+    output, length = ffi.new("unsigned char[72]"), ffi.new("size_t *", 72)
+    _succeeded(lib.secp256k1_ecdsa_signature_serialize_der(_CONTEXT, output, length, parsed))
+    return bytes(ffi.buffer(output, length[0]))
+
+
+def ecdsa_verify(point: bytes, digest: bytes, signature: bytes) -> bool:
+    """Whether `signature` (64 bytes, s in the lower half) is the ECDSA signature of `digest` (32 bytes) by `point`.
+
+    Malformed arguments make the answer False.
+    """
+    if len(point) != POINT_LENGTH or len(digest) != _DIGEST_LENGTH or len(signature) != SIGNATURE_LENGTH:
+        return False
+    key, parsed = _parse(point), ffi.new("secp256k1_ecdsa_signature *")
+    if key is None or not lib.secp256k1_ecdsa_signature_parse_compact(_CONTEXT, parsed, signature):
+        return False
+    return bool(lib.secp256k1_ecdsa_verify(_CONTEXT, parsed, digest, key))
+
+
+def ecdsa_recover(digest: bytes, signature: bytes, recovery_id: int) -> bytes | None:
+    """The compressed point whose ECDSA signature (64 bytes) of `digest` (32 bytes) this is; None if there is none.
+
+    `recovery_id`, 0 to 3, picks one of the four candidates.
+    """
+    if len(digest) != _DIGEST_LENGTH or len(signature) != SIGNATURE_LENGTH or recovery_id not in range(4):
+        return None
+    parsed, point = ffi.new("secp256k1_ecdsa_recoverable_signature *"), ffi.new("secp256k1_pubkey *")
+    if not lib.secp256k1_ecdsa_recoverable_signature_parse_compact(_CONTEXT, parsed, signature, recovery_id):
+        return None
+    return _serialize(point) if lib.secp256k1_ecdsa_recover(_CONTEXT, point, parsed, digest) else None
 
 
 @final

@@ -79,20 +79,20 @@ def new_hsm_secret(entropy: bytes) -> bytes:
 class NodeKeys:
     """The keys of one node. Neither repr nor pickling nor copying shows a secret; two are equal if they are one."""
 
-    __slots__ = ("_alias_base", "_key_pair")
+    __slots__ = ("_alias_base", "_base", "_key_pair")
 
-    def __init__(self, key_pair: KeyPair, alias_base: bytes) -> None:
-        """For `from_seed`: the node's own pair, and the 32 bytes that payers' keys are derived with."""
+    def __init__(self, key_pair: KeyPair, base: bytes) -> None:
+        """For `from_seed`: the node's own pair, and the 32 bytes that its named secrets are derived from."""
         self._key_pair = key_pair
-        self._alias_base = alias_base
+        self._base = base
+        self._alias_base = self.named_secret("node-alias-base")
 
     @classmethod
     def from_seed(cls, seed: bytes) -> NodeKeys:
         """The keys of the node with this seed. Raises ValueError unless it has 32 or 64 bytes."""
         if len(seed) not in _SEED_LENGTHS:
             raise ValueError(f"a seed has 32 or 64 bytes, not {len(seed)}")
-        derived = _hkdf(salt=bytes(32), key=seed, info=b"derived secrets")
-        return cls(_node_key_pair(seed), _hkdf(salt=bytes(32), key=derived, info=b"node-alias-base"))
+        return cls(_node_key_pair(seed), _hkdf(salt=bytes(32), key=seed, info=b"derived secrets"))
 
     @property
     def node_signer(self) -> KeySigner:
@@ -103,6 +103,10 @@ class NodeKeys:
     def node_id(self) -> bytes:
         """The node's public key, a compressed point of 33 bytes."""
         return self._key_pair.public_key
+
+    def named_secret(self, name: str) -> bytes:
+        """32 bytes for one purpose, which the name says, as Core Lightning's `makesecret` derives them."""
+        return _hkdf(salt=bytes(32), key=self._base, info=name.encode())
 
     def payer_id(self, metadata: bytes) -> bytes:
         """The public key of the payer behind a request with this metadata: a compressed point that hides the node."""
