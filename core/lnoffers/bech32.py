@@ -1,0 +1,98 @@
+"""Bech32, the text form of BOLT 11 invoices, addresses and recovery data: a prefix, `1`, symbols, a checksum.
+
+A symbol is a number below 32. BIP 173 says how, BIP 350 has the second constant (bech32m). Their limit of 90 characters
+is for addresses. BOLT 12 strings have no checksum; `bolt12.text` reads those.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple
+
+ALPHABET: Final = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
+BECH32: Final = 1
+BECH32M: Final = 0x2BC830A3
+
+_BASE32_DIGITS: Final = b"0123456789abcdefghijklmnopqrstuv"  # as int(…, 32) reads them
+_FORM: Final = re.compile(rf"([!-~]+)1([{ALPHABET}]{{6,}})")  # the last 1 separates: the alphabet has none
+_SYMBOLS: Final = {ord(letter): symbol for symbol, letter in enumerate(ALPHABET)}
+_GENERATOR: Final = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
+_CHECKSUM_LENGTH: Final = 6
+
+
+def _feedback(top: int) -> int:
+    """What the five bits that leave the checksum's register put back into it."""
+    value = 0
+    for bit, term in enumerate(_GENERATOR):
+        value ^= term if top >> bit & 1 else 0
+    return value
+
+
+_FEEDBACK: Final = tuple(map(_feedback, range(32)))
+
+
+class Bech32(NamedTuple):
+    """A string taken apart: the prefix in lower case, the symbols without checksum, and BECH32 or BECH32M."""
+
+    prefix: str
+    symbols: bytes
+    constant: int
+
+
+def decode(text: str) -> Bech32 | None:
+    """The parts of a bech32 or bech32m string, all in lower or all in upper case; None if it is neither."""
+    if not text.isascii() or text not in (text.lower(), text.upper()):
+        return None
+    form = _FORM.fullmatch(text.lower())
+    if form is None:
+        return None
+    prefix, symbols = form[1], form[2].translate(_SYMBOLS).encode("latin-1")
+    constant = _checksum(prefix, symbols)
+    return Bech32(prefix, symbols[:-_CHECKSUM_LENGTH], constant) if constant in (BECH32, BECH32M) else None
+
+
+def encode(prefix: str, symbols: bytes, constant: int) -> str:
+    """The string, in lower case, of a lower-case prefix and symbols. The inverse of `decode`."""
+    state = _checksum(prefix, symbols + bytes(_CHECKSUM_LENGTH)) ^ constant
+    checksum = bytes(state >> 5 * (_CHECKSUM_LENGTH - 1 - position) & 31 for position in range(_CHECKSUM_LENGTH))
+    return f"{prefix}1{letters(symbols + checksum)}"
+
+
+def letters(symbols: bytes) -> str:
+    """The symbols as they stand in a string."""
+    return "".join(ALPHABET[symbol] for symbol in symbols)
+
+
+def number(symbols: bytes) -> int:
+    """The symbols as one number, the first being the most significant."""
+    # In a base that is a power of two Python converts in C and in linear time.
+    return int(bytes(_BASE32_DIGITS[symbol] for symbol in symbols), 32) if symbols else 0
+
+
+def whole_bytes(symbols: bytes) -> bytes | None:
+    """The bytes in the symbols' bits; None if the bits left over are more than four or not all zero."""
+    spare_bits = 5 * len(symbols) % 8
+    value = number(symbols)
+    if spare_bits > 4 or value & ((1 << spare_bits) - 1):
+        return None
+    return (value >> spare_bits).to_bytes(5 * len(symbols) // 8, "big")
+
+
+def padded_bytes(symbols: bytes) -> bytes:
+    """The bytes in the symbols' bits, filled up with zero bits at the end."""
+    length = -(-5 * len(symbols) // 8)
+    return (number(symbols) << (8 * length - 5 * len(symbols))).to_bytes(length, "big")
+
+
+def from_bytes(data: bytes) -> bytes:
+    """The symbols that hold the bytes, filled up with zero bits at the end. The inverse of `whole_bytes`."""
+    length = -(-8 * len(data) // 5)
+    value = int.from_bytes(data, "big") << (5 * length - 8 * len(data))
+    return bytes(value >> 5 * (length - 1 - position) & 31 for position in range(length))
+
+
+def _checksum(prefix: str, symbols: bytes) -> int:
+    state = 1
+    for value in (*(ord(c) >> 5 for c in prefix), 0, *(ord(c) & 31 for c in prefix), *symbols):
+        state = (state & 0x1FFFFFF) << 5 ^ value ^ _FEEDBACK[state >> 25]
+    return state

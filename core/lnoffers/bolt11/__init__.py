@@ -1,0 +1,12 @@
+"""BOLT 11 invoices (`lnbc…`), read and checked. They are only shown here, so nothing in this package writes them.
+
+Invoice.parse("lnbc1…").amount_msat
+"""
+
+from lnoffers.bolt11.describe import describe
+from lnoffers.bolt11.errors import Bolt11Error
+from lnoffers.bolt11.fallbacks import Fallback
+from lnoffers.bolt11.fields import RouteHop
+from lnoffers.bolt11.invoice import Invoice, UnknownField
+
+__all__ = ["Bolt11Error", "Fallback", "Invoice", "RouteHop", "UnknownField", "describe"]

@@ -1,0 +1,58 @@
+"""What stands before the last `1` of an invoice: `ln`, the chain's currency, and perhaps an amount.
+
+BOLT 11, "Human-Readable Part".
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from lnoffers.bolt11.chains import CHAINS, Chain
+from lnoffers.bolt11.errors import Bolt11Error
+
+_FORM: Final = re.compile(r"([^0-9]*)(.*)")
+_AMOUNT: Final = re.compile(r"([0-9]+)(.*?)([munp]?)")
+_MULTIPLIERS: Final = {"": 10**12, "m": 10**9, "u": 10**6, "n": 10**3, "p": 1}
+"""To tenths of a millisatoshi, the smallest amount that can be written."""
+_MAX_TENTHS: Final = 2**64 - 1
+_MAX_DIGITS: Final = 20  # of the largest number of 64 bits
+_SHOWN: Final = 100
+"""How many characters of a strange prefix an error shows: answers may be logged."""
+
+
+def read_prefix(text: str) -> tuple[Chain, int | None]:
+    """The chain, and the amount in millisatoshi if there is one.
+
+    Raises Bolt11Error for an unknown chain, an amount that is no number with an optional m, u, n or p, one that is no
+    whole number of millisatoshi, or too large for 64 bits.
+    """
+    form = _FORM.fullmatch(text)
+    assert form is not None  # anything has this form
+    name, amount = form.groups()
+    if not name.startswith("ln"):
+        raise Bolt11Error(f"Prefix '{_shown(name)}' does not start with ln")
+    chain = CHAINS.get(name[2:])
+    if chain is None:
+        raise Bolt11Error(f"Unknown chain {_shown(name[2:])}")
+    return chain, _read_amount(amount) if amount else None
+
+
+def _read_amount(text: str) -> int:
+    form = _AMOUNT.fullmatch(text)
+    assert form is not None  # it begins with a digit
+    digits, rest, multiplier = form.groups()
+    if len(digits.lstrip("0")) > _MAX_DIGITS:
+        raise Bolt11Error(f"Invalid amount '{_shown(digits)}'")
+    if rest:
+        raise Bolt11Error(f"Invalid amount postfix '{_shown(rest)}'")
+    tenths = int(digits.lstrip("0") or "0") * _MULTIPLIERS[multiplier]
+    if tenths > _MAX_TENTHS:
+        raise Bolt11Error(f"Invalid amount '{_shown(digits)}'", "there is not so much bitcoin")
+    if tenths % 10:
+        raise Bolt11Error(f"Invalid sub-millisatoshi amount '{_shown(digits)}p'")
+    return tenths // 10
+
+
+def _shown(text: str) -> str:
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
