@@ -1,0 +1,63 @@
+"""Recovery data (`clnemerg1…`): what Core Lightning keeps of a node's channels, sealed with a secret of the node.
+
+The strings are bech32 of libsodium's secret stream: a header of 24 bytes and one message. PyNaCl brings libsodium.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from lnoffers import bech32
+from lnoffers.bolt12.codecs import Json
+
+PREFIX: Final = "clnemerg"
+SECRET_NAME: Final = "scb secret"  # noqa: S105 - what the node's secret is derived with, not the secret
+_HEADER_LENGTH: Final = 24
+_SEAL_LENGTH: Final = 17
+
+
+class RecoveryError(ValueError):
+    """A string is no recovery data."""
+
+
+class SealedError(ValueError):
+    """Recovery data cannot be opened."""
+
+
+def parse(text: str) -> bytes:
+    """The sealed bytes in a string, all in lower or all in upper case.
+
+    Raises RecoveryError, with Core Lightning's short text, if it is no bech32 or has another prefix.
+    """
+    form = bech32.decode(text)
+    if form is None:
+        raise RecoveryError("invalid bech32 encoding")
+    if form.prefix != PREFIX:
+        raise RecoveryError(f"hrp should be `{PREFIX}`")
+    sealed = bech32.whole_bytes(form.symbols)
+    if sealed is None:
+        raise RecoveryError("invalid bech32 padding")
+    return sealed
+
+
+def open_sealed(sealed: bytes, secret: bytes) -> bytes:
+    """What is inside. `secret` has 32 bytes and is the node's for `SECRET_NAME` (command `makesecret`).
+
+    Raises SealedError, with Core Lightning's short text, if it is another node's, was changed, or is too short.
+    """
+    if len(sealed) < _HEADER_LENGTH + _SEAL_LENGTH:
+        raise SealedError("Can't decrypt, hex is too short!")
+    from nacl import bindings, exceptions  # noqa: PLC0415 # loads libsodium, which nothing else needs
+
+    state = bindings.crypto_secretstream_xchacha20poly1305_state()
+    bindings.crypto_secretstream_xchacha20poly1305_init_pull(state, sealed[:_HEADER_LENGTH], secret)
+    try:
+        opened, _ = bindings.crypto_secretstream_xchacha20poly1305_pull(state, sealed[_HEADER_LENGTH:])
+    except (RuntimeError, exceptions.CryptoError) as error:
+        raise SealedError("Can't decrypt!") from error
+    return bytes(opened)
+
+
+def describe(opened: bytes) -> dict[str, Json]:
+    """What `decode` answers for recovery data, in Core Lightning's order."""
+    return {"valid": True, "type": "emergency recover", "decrypted": opened.hex()}
