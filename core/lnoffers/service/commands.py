@@ -32,7 +32,8 @@ from clnrpc.types import (
     StopResponse,
 )
 from lnoffers.bolt12 import CHAINS, Bolt12Error, InvoiceRequest
-from lnoffers.service.decoding import decode
+from lnoffers.emergency import SealedError
+from lnoffers.service.decoding import UnreadableError, decode
 from lnoffers.service.entropy import EntropyError
 from lnoffers.service.errors import StoreError
 from lnoffers.service.node import Node
@@ -129,12 +130,15 @@ class OffersService(Service):
         return DisableinvoicerequestResponse(**_shown(stored))
 
     def decode(self, request: DecodeRequest) -> DecodeResponse:
-        """Take an invoice_request's string apart."""
+        """Take a string apart."""
+        node = self._node
         try:
-            found = decode(request.string)
-        except Bolt12Error as error:
-            token = f"'\"{request.string}\"'" if self._node.options.developer else "(see logs for details)"
+            found = decode(request.string, now=node.clock.now(), named_secret=node.keys.named_secret)
+        except UnreadableError as error:
+            token = f"'\"{request.string}\"'" if node.options.developer else "(see logs for details)"
             raise RpcError(INVALID_PARAMS, f"string: {error}: invalid token {token}") from error
+        except SealedError as error:
+            raise RpcError(INVALID_PARAMS, str(error)) from error
         answer: DecodeResponse = as_response(DecodeResponse, encode(found))
         return answer
 

@@ -1,25 +1,104 @@
-"""Saying what a BOLT 12 string is and holds, as Core Lightning's `decode` says it. No node is needed."""
+"""Saying what a string is and holds, as Core Lightning's `decode` says it: BOLT 12, BOLT 11, runes, recovery data.
+
+Each kind has a package or module of its own; here they are tried in turn, and when all fail, the kind that the string
+looks like tells why.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+from enum import Enum, auto
+from typing import Final
+
+from lnoffers import bolt11, emergency, runes
 from lnoffers.bolt12 import Bolt12Error, Json, decode_leniently, describe, without_scheme
 
-_LIKELY = tuple(form for kind in ("lno1", "lni1", "lnr1", "lnp1") for form in (kind, kind.upper()))
+Shown = dict[str, Json]
 
 
-def decode(text: str) -> dict[str, Json]:
+class UnreadableError(ValueError):
+    """The string is of no kind that can be read, or breaks a rule of its kind. `detail` may say more than the text."""
+
+    def __init__(self, message: str, detail: str = "") -> None:
+        super().__init__(message, detail)
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class _Kind(Enum):
+    BOLT12 = auto()
+    RECOVERY = auto()
+    BOLT11 = auto()
+
+
+def decode(text: str, *, now: int, named_secret: Callable[[str], bytes] | None = None) -> Shown:
     """What the string says, as a JSON object in the order of Core Lightning's answer; `valid` sums it up.
 
-    A request whose signature or key is wrong or missing is shown all the same, with a warning and `valid` false.
+    A message whose signature or key is wrong or missing is shown all the same, if its kind allows for that, with a
+    warning and `valid` false.
+
+    Args:
+        text: the string; `lightning:` may stand before it, all in lower or all in upper case, as the string itself.
+        now: unix seconds, for the words about times.
+        named_secret: the secrets of the node, 32 bytes by name; without them recovery data stays sealed.
 
     Raises:
-        Bolt12Error: if the string is no offer, invoice_request, invoice or payer_proof, or one that breaks a rule.
+        UnreadableError: if it cannot be read; the message is Core Lightning's short text.
+        SealedError: if it is recovery data that cannot be opened.
     """
+    string = without_scheme(text)
+    likely, reason = _likely_kind(string), UnreadableError("Unparsable string")
+    for kind, read in _READERS.items():
+        try:
+            return read(string, named_secret)
+        except (Bolt12Error, bolt11.Bolt11Error) as error:
+            if kind is likely:
+                reason = UnreadableError(str(error), error.detail)
+        except emergency.RecoveryError as error:
+            if kind is likely:
+                reason = UnreadableError(str(error))
     try:
-        message = decode_leniently(text)
-    except Bolt12Error as error:
-        # What is wrong with it is of interest only if it looks like something.
-        if without_scheme(text).startswith(_LIKELY):
-            raise
-        raise Bolt12Error("Unparsable string", rule="unknown-kind") from error
-    return describe(message)
+        rune = runes.Rune.parse(string)
+    except runes.RuneError:
+        raise reason from None
+    # Most bech32 strings are base64 too. What looks like one and makes no sense as a rune is none.
+    if likely is not None and not runes.is_text(rune):
+        raise reason
+    return runes.describe(rune, now=now)
+
+
+def _read_bolt12(string: str, _: object) -> Shown:
+    return describe(decode_leniently(string))
+
+
+def _read_bolt11(string: str, _: object) -> Shown:
+    return bolt11.describe(bolt11.Invoice.parse(string))
+
+
+def _read_recovery(string: str, named_secret: Callable[[str], bytes] | None) -> Shown:
+    sealed = emergency.parse(string)
+    if named_secret is None:
+        raise emergency.SealedError("only the node whose data this is can open it: lnoffers call decode STRING")
+    return emergency.describe(emergency.open_sealed(sealed, named_secret(emergency.SECRET_NAME)))
+
+
+_READERS: Final = {
+    _Kind.BOLT12: _read_bolt12,
+    _Kind.RECOVERY: _read_recovery,
+    _Kind.BOLT11: _read_bolt11,
+}
+_LOOKS: Final = {
+    _Kind.BOLT12: re.compile(r"ln[oirp]1|LN[OIRP]1"),
+    _Kind.RECOVERY: re.compile(r"clnemerg1|CLNEMERG1"),
+    _Kind.BOLT11: re.compile(
+        r"(?:lnbcrt|lnbc|lntbs|lntb|LNBCRT|LNBC|LNTBS|LNTB)(?:[0-9]+[munpMUNP]?)?1[^1]*\Z", re.DOTALL
+    ),
+}
+
+
+def _likely_kind(string: str) -> _Kind | None:
+    """What the string is meant to be, by how it begins."""
+    return next((kind for kind, look in _LOOKS.items() if look.match(string)), None)

@@ -1,0 +1,174 @@
+"""Each string is read as the kind that it is, and one that cannot be read gets the reason of the kind it looks like."""
+
+from __future__ import annotations
+
+import json
+import tarfile
+from base64 import urlsafe_b64encode
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clnrpc import RpcError
+from clnrpc.runtime.encode import encode
+from clnrpc.types import DecodeRequest
+from lnoffers import bech32
+from lnoffers.bolt12 import NodeKeys
+from lnoffers.emergency import SECRET_NAME, SealedError
+from lnoffers.service import Node, OffersService
+from lnoffers.service.decoding import UnreadableError, decode
+from tests.bolt11.samples import invoice
+from tests.bolt12.samples import request
+from tests.shared import shared_path
+from tests.test_emergency import as_text, seal
+from tests.test_runes import rune
+
+NOW = 1_700_000_000
+KEYS = NodeKeys.from_seed(bytes(range(32)))
+RECOVERY = as_text(seal(b"channels", KEYS.named_secret(SECRET_NAME)))
+
+
+def reason(text: str) -> str:
+    with pytest.raises(UnreadableError) as caught:
+        decode(text, now=NOW)
+    return str(caught.value)
+
+
+def test_says_what_a_string_is() -> None:
+    for text, kind in (
+        (request().encode(), "bolt12 invoice_request"),
+        (invoice(), "bolt11 invoice"),
+        (invoice(prefix="lnex5"), "bolt11 invoice"),
+        (RECOVERY, "emergency recover"),
+        (rune("=1"), "rune"),
+    ):
+        found = decode(text, now=NOW, named_secret=KEYS.named_secret)
+        assert (found["type"], found["valid"]) == (kind, True)
+        for scheme in ("lightning:", "LIGHTNING:"):
+            assert decode(scheme + text, now=NOW, named_secret=KEYS.named_secret) == found
+        if kind != "rune":
+            assert decode(text.upper(), now=NOW, named_secret=KEYS.named_secret) == found
+
+
+def test_recovery_data_stays_sealed_without_its_node() -> None:
+    assert decode(RECOVERY, now=NOW, named_secret=KEYS.named_secret)["decrypted"] == b"channels".hex()
+    with pytest.raises(SealedError, match="only the node"):
+        decode(RECOVERY, now=NOW)
+    with pytest.raises(SealedError, match="Can't decrypt!"):
+        decode(RECOVERY, now=NOW, named_secret=NodeKeys.from_seed(bytes(range(1, 33))).named_secret)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        *((text, "Unparsable string") for text in ("", "hello", "☕", "\udcff", "lnr", "lnbc", "Lightning:lnr1qq")),
+        ("lnr1qq", "invalid invreq data"),
+        ("LNR1QQ", "invalid invreq data"),
+        ("Lnr1qq", "Unparsable string"),
+        ("lnbcrt1qqqqqq", "Bad bech32 string"),
+        ("LNTBS25M1", "Bad bech32 string"),
+        ("lnbc25x1qqqqqq", "Unparsable string"),
+        ("lnbcm1qqqqqq", "Unparsable string"),
+        ("Lnbc1qqqqqq", "Unparsable string"),
+        ("lnex1qqqqqq", "Unparsable string"),
+        ("clnemerg1qqqqqq", "invalid bech32 encoding"),
+        (f"lightning:{invoice()[:-1]}", "Bad bech32 string"),
+        (f" {invoice()}", "Unparsable string"),
+    ],
+)
+def test_what_cannot_be_read_gets_the_reason_of_what_it_looks_like(text: str, why: str) -> None:
+    assert reason(text) == why
+
+
+def test_a_string_that_looks_like_another_kind_is_a_rune_only_if_it_is_text() -> None:
+    def like_an_invoice(restrictions: bytes) -> str:
+        return "lnbc1AAA" + urlsafe_b64encode(bytes(26) + restrictions).decode()
+
+    assert decode(like_an_invoice(b"a=b"), now=NOW)["type"] == "rune"
+    assert reason(like_an_invoice(b"a=\xff")) == "Bad bech32 string"
+
+
+def test_a_rune_of_bytes_that_are_no_text_is_shown_as_not_valid() -> None:
+    assert decode(rune(b"=1&a=\xff"), now=NOW)["valid"] is False
+
+
+def test_times_in_runes_are_told_from_now() -> None:
+    assert "100 seconds from now" not in str(decode(rune(f"time<{NOW + 30}"), now=NOW))
+    assert "30 seconds from now" in str(decode(rune(f"time<{NOW + 30}"), now=NOW))
+
+
+def test_the_detail_says_where() -> None:
+    with pytest.raises(UnreadableError) as caught:
+        decode(invoice(("x", bytes(2))), now=NOW)
+    assert (str(caught.value), caught.value.detail) == (
+        "x: not a minimal value",
+        f"in field x at character {len(invoice()) - 104 - 6}",
+    )
+
+
+@given(st.text() | st.binary().map(rune) | st.text(bech32.ALPHABET).map("lnbc1".__add__))
+def test_any_text_has_an_answer_or_an_error_of_ours(text: str) -> None:
+    try:
+        found = decode(text, now=NOW)
+    except (UnreadableError, SealedError):
+        return
+    assert found["valid"] in (True, False)
+
+
+def test_over_rpc_a_failure_to_open_says_no_more_than_that(node: Node) -> None:
+    service = OffersService(node)
+    for text, why in ((as_text(seal(b"x")), "Can't decrypt!"), (as_text(b"x"), "Can't decrypt, hex is too short!")):
+        with pytest.raises(RpcError) as caught:
+            service.decode(DecodeRequest(string=text))
+        assert (caught.value.code, caught.value.message) == (-32602, why)
+
+
+def recorded() -> Iterator[tuple[str, str, str]]:
+    """What a real node answered to strings of the kinds that are no BOLT 12: case, string, answer."""
+    for line in shared_path("golden/decode.jsonl").read_text().splitlines():
+        told = json.loads(line)
+        text = json.loads(told["request_raw"])["params"]
+        if isinstance(text, dict) and isinstance(text.get("string"), str):
+            string = text["string"]
+            if not string.lower().removeprefix("lightning:").startswith(("lno1", "lni1", "lnr1", "lnp1", "l+no1")):
+                yield told["case"], string, told["response_raw"]
+
+
+def test_answers_as_a_real_node_did() -> None:
+    kinds = set()
+    for case, string, answer in recorded():
+        try:
+            expected = f'"result":{encode(decode(string, now=NOW)).decode()}}}'
+            kinds.add(json.loads(answer)["result"]["type"])
+        except UnreadableError as error:
+            expected = f'"error":{{"code":-32602,"message":"string: {error}: invalid token (see logs for details)"}}}}'
+        assert expected in answer, case
+    assert kinds == {"bolt11 invoice", "rune"}
+
+
+def outcome(text: str) -> dict[str, object]:
+    try:
+        found = decode(text, now=NOW)
+    except UnreadableError as error:
+        return {"error": f"string: {error}"}
+    return {"type": found["type"], "valid": found["valid"]}
+
+
+@pytest.mark.parametrize("kind", ["bech32", "invoice", "invrequest", "offer"])
+def test_fuzz_inputs_get_the_verdicts_of_a_real_node(kind: str) -> None:
+    verdicts = json.loads(shared_path(f"vectors/fuzz/bolt12-{kind}-decode.verdicts.json").read_text())
+    seen = 0
+    with tarfile.open(shared_path(f"vectors/fuzz/bolt12-{kind}-decode.tar.gz")) as archive:
+        for member in archive:
+            file = archive.extractfile(member)
+            verdict = verdicts.get(member.name.rpartition("/")[2])
+            if file is None or verdict is None:
+                continue
+            # A node takes a string as it is written, escapes and all.
+            ours = outcome(json.dumps(file.read().decode(), ensure_ascii=False)[1:-1])
+            if "not supported" not in str(ours):
+                assert ours == {name: verdict[name] for name in ours}, member.name
+                seen += 1
+    assert seen
