@@ -1,20 +1,27 @@
-"""`lnoffers decode`: what strings say, offline."""
+"""`lnoffers decode`: what strings say, offline; for people on a terminal, as JSON anywhere else."""
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
 
 from clnrpc.runtime.encode import encode
+from lnoffers.bolt12 import without_scheme
 from lnoffers.emergency import SealedError
+from lnoffers.service.cli.formats import plain_text
 from lnoffers.service.cli.output import print_json, require_output
 from lnoffers.service.clock import SystemClock
-from lnoffers.service.decoding import UnreadableError, decode
+from lnoffers.service.decoding import Shown, UnreadableError, decode
 
 
-def print_decoded(strings: Sequence[str]) -> int:
-    """Print what each string says; the exit code: 0, or 1 if one of them cannot be decoded or is not valid."""
+def print_decoded(strings: Sequence[str], *, as_json: bool, qr: bool) -> int:
+    """Print what each string says; the exit code: 0, or 1 if one of them cannot be decoded or is not valid.
+
+    With `qr` there is a QR code for each, and people are meant to see it wherever the output goes.
+    """
     require_output()
+    for_people = qr or (sys.stdout.isatty() and not as_json)
     now, valid = SystemClock().now(), True
     for number, string in enumerate(strings, 1):
         try:
@@ -23,8 +30,28 @@ def print_decoded(strings: Sequence[str]) -> int:
             valid = False
             place = f"string {number}: " if len(strings) > 1 else ""
             detail = f" ({error.detail})" if isinstance(error, UnreadableError) and error.detail else ""
-            print(f"lnoffers: {place}{error}{detail}", file=sys.stderr)
+            print(f"lnoffers: {place}{plain_text(f'{error}{detail}')}", file=sys.stderr)
         else:
             valid = valid and found["valid"] is True
-            print_json(encode(found))
+            if for_people:
+                _show(found, _for_qr(string, found) if qr else None, now)
+            else:
+                print_json(encode(found))
     return 0 if valid else 1
+
+
+def _show(found: Shown, qr: str | None, now: int) -> None:
+    from lnoffers.service.cli.drawing import console, draw, qr_code  # noqa: PLC0415 # a pipe needs neither library
+    from lnoffers.service.cli.summary import summarize  # noqa: PLC0415
+
+    on = console()
+    code = None if qr is None else qr_code(qr, on.width if on.is_terminal else None)
+    draw(on, summarize(found, now))
+    if code is not None:
+        on.print(code, soft_wrap=True)
+
+
+def _for_qr(string: str, found: Shown) -> str:
+    """The string in one piece and, where case does not matter, in capitals, which make smaller codes (BOLT 12)."""
+    joined = re.sub(r"\+\s*", "", without_scheme(string))
+    return joined if found["type"] == "rune" else joined.upper()

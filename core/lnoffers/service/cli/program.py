@@ -70,19 +70,33 @@ def call(
 
 
 @app.command
-def decode(string: str, /, *strings: str) -> int:
-    """Show what BOLT 12 strings say, as JSON, and whether they are valid. Needs no directory and no network.
+def decode(
+    string: str,
+    /,
+    *strings: str,
+    json: Annotated[bool, Parameter(negative="")] = False,
+    qr: Annotated[bool, Parameter(negative="")] = False,
+) -> int:
+    """Show what strings say and whether they are valid. Needs no directory and no network.
+
+    On a terminal that is for people to read; into a pipe or a file goes JSON.
 
     Parameters
     ----------
     string:
-        An invoice_request, lnr1...
+        An invoice_request (lnr1...), a BOLT 11 invoice (lnbc...), a rune.
     strings:
         More of them.
+    json:
+        JSON on a terminal too.
+    qr:
+        For people, wherever the output goes, and with a QR code.
     """
     from lnoffers.service.cli.decoding import print_decoded  # noqa: PLC0415
 
-    return print_decoded([string, *strings])
+    if json and qr:
+        raise OptionsError("--json and --qr contradict each other")
+    return print_decoded([string, *strings], as_json=json, qr=qr)
 
 
 def run(arguments: Sequence[str]) -> int:
