@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from lnoffers import bech32
 from lnoffers.bolt12.chains import CHAINS
 from lnoffers.bolt12.codecs import Codec, Json, encode_fixed
 from lnoffers.bolt12.cursor import Cursor, read_all
-from lnoffers.bolt12.text import ALPHABET, to_symbols
 
 VERSIONS = range(17)
 PROGRAM_LENGTHS = range(2, 41)
@@ -23,8 +23,6 @@ _PREFIXES = {
     CHAINS["signet"]: "tb",
     CHAINS["regtest"]: "bcrt",
 }
-_GENERATOR = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
-_BECH32, _BECH32M = 1, 0x2BC830A3
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +44,8 @@ def segwit_address(fallback: FallbackAddress, chain: bytes) -> str | None:
     prefix = _PREFIXES.get(chain)
     if prefix is None or not is_valid(fallback):
         return None
-    symbols = bytes((fallback.version,)) + to_symbols(fallback.address)
-    checked = symbols + _checksum(prefix, symbols, _BECH32M if fallback.version else _BECH32)
-    return f"{prefix}1{bytes(ALPHABET[symbol] for symbol in checked).decode()}"
+    symbols = bytes((fallback.version,)) + bech32.from_bytes(fallback.address)
+    return bech32.encode(prefix, symbols, bech32.BECH32M if fallback.version else bech32.BECH32)
 
 
 def has_addresses(chain: bytes) -> bool:
@@ -62,20 +59,6 @@ def is_valid(fallback: FallbackAddress) -> bool:
     return (
         fallback.version in VERSIONS and length in PROGRAM_LENGTHS and (fallback.version != 0 or length in _V0_LENGTHS)
     )
-
-
-def _checksum(prefix: str, symbols: bytes, constant: int) -> bytes:
-    """The six symbols that make the whole a valid code word. BIP 173, "Checksum"."""
-    high, low = [ord(c) >> 5 for c in prefix], [ord(c) & 31 for c in prefix]
-    state = 1
-    for symbol in (*high, 0, *low, *symbols, *bytes(6)):
-        top = state >> 25
-        state = (state & 0x1FFFFFF) << 5 ^ symbol
-        for bit, term in enumerate(_GENERATOR):
-            if top >> bit & 1:
-                state ^= term
-    state ^= constant
-    return bytes(state >> 5 * (5 - position) & 31 for position in range(6))
 
 
 def _read(cursor: Cursor) -> FallbackAddress:

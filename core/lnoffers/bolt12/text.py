@@ -1,28 +1,20 @@
 """The text form of BOLT 12: a prefix, `1`, and TLV bytes in bech32's alphabet, without checksum or length limit.
 
-Both directions treat the data as one big number. In a base that is a power of two Python converts in C and in linear
-time, so a hostile string of any length costs a constant amount per character.
+The data is read as one big number. In a base that is a power of two Python converts in C and in linear time, so a
+hostile string of any length costs a constant amount per character.
 """
 
 from __future__ import annotations
 
 import re
 
+from lnoffers import bech32
 from lnoffers.bolt12.errors import Bolt12Error
 
-ALPHABET = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l"
+_ALPHABET = bech32.ALPHABET.encode()
 _BASE32_DIGITS = b"0123456789abcdefghijklmnopqrstuv"  # as int(…, 32) reads them
 # Everything outside the alphabet becomes a character that int() refuses.
-_SYMBOL_TO_DIGIT = bytes(_BASE32_DIGITS[ALPHABET.index(c)] if c in ALPHABET else ord("!") for c in range(256))
-_VALUE_TO_SYMBOL = ALPHABET.ljust(256)
-
-# How 40 bits at the end of 8 bytes become 5 bits in each: the upper 20 of them move 12 to the left, then the upper ten
-# of each twenty 6, then the upper five of each ten 3.
-_SPREADING = (
-    (bytes.fromhex("000000fffff00000"), 12),
-    (bytes.fromhex("000ffc00000ffc00"), 6),
-    (bytes.fromhex("03e003e003e003e0"), 3),
-)
+_SYMBOL_TO_DIGIT = bytes(_BASE32_DIGITS[_ALPHABET.index(c)] if c in _ALPHABET else ord("!") for c in range(256))
 
 # A "+" that is neither first nor last joins what follows, past ASCII white space. The next character is kept whatever
 # it is: a second "+" stays in the string and fails the alphabet later.
@@ -64,7 +56,7 @@ def split_text(text: str) -> tuple[str, bytes]:
         raise _invalid("text-case", "upper and lower case are mixed")
     number = _read_number(symbols)
     if number is None:
-        position = len(found) + 1 + next(i for i, symbol in enumerate(symbols) if symbol not in ALPHABET)
+        position = len(found) + 1 + next(i for i, symbol in enumerate(symbols) if symbol not in _ALPHABET)
         at = _character_at(raw, _unjoined(raw, position))
         raise _invalid("text-character", f"{text[at]!r} is no bech32 character", at)
     spare_bits = 5 * len(symbols) % 8
@@ -76,21 +68,7 @@ def split_text(text: str) -> tuple[str, bytes]:
 
 def encode_text(prefix: str, data: bytes) -> str:
     """The BOLT 12 string, in lower case and without `+`, of TLV bytes. The inverse of `decode_text`."""
-    return f"{prefix}1{to_symbols(data).translate(_VALUE_TO_SYMBOL).decode()}"
-
-
-def to_symbols(data: bytes) -> bytes:
-    """The bits of `data` in groups of five, one a byte; zero bits fill the last."""
-    groups = -(-len(data) // 5)  # of 40 bits: five bytes, eight symbols
-    padded = data.ljust(5 * groups, b"\0")
-    lanes = bytearray(8 * groups)
-    for column in range(5):  # the same byte of all groups at once
-        lanes[column + 3 :: 8] = padded[column::5]
-    number = int.from_bytes(lanes, "big")
-    for upper_half, gap in _SPREADING:
-        moved = number & int.from_bytes(upper_half * groups, "big")
-        number ^= moved ^ moved << gap
-    return number.to_bytes(8 * groups, "big")[: -(-8 * len(data) // 5)]
+    return f"{prefix}1{bech32.letters(bech32.from_bytes(data))}"
 
 
 def _join(text: bytes) -> bytes:
