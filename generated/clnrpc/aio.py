@@ -912,8 +912,6 @@ class AsyncClient(BaseAsyncClient):
         the name that its specification gives it: BOLT 12 strings, BOLT 11 invoices, runes, and backups for an
         emergency.
 
-        This service reads `invoice_request` strings so far, those that begin with *lnr1*; a node reads all of them.
-
         Added in v23.05.
 
         Args:

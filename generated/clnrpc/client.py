@@ -902,8 +902,6 @@ class Client(BaseClient):
         the name that its specification gives it: BOLT 12 strings, BOLT 11 invoices, runes, and backups for an
         emergency.
 
-        This service reads `invoice_request` strings so far, those that begin with *lnr1*; a node reads all of them.
-
         Added in v23.05.
 
         Args:

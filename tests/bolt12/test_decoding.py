@@ -53,7 +53,20 @@ def test_decode_takes_every_kind_in_either_case_and_with_the_scheme(
     text = shape(message.encode())
     assert lnoffers.decode(text) == message
     assert type(lnoffers.decode(text)) is type(message)
-    assert decode_leniently(text) == message
+
+
+@pytest.mark.parametrize("message", MESSAGES.values(), ids=MESSAGES)
+def test_lenient_decoding_takes_every_kind_but_no_scheme(message: Bolt12) -> None:
+    assert decode_leniently(message.encode()) == message
+    with pytest.raises(Bolt12Error) as caught:
+        decode_leniently(f"lightning:{message.encode()}")
+    assert caught.value.rule == "unknown-kind"
+
+
+def test_decode_takes_the_scheme_once() -> None:
+    with pytest.raises(Bolt12Error) as caught:
+        lnoffers.decode(f"lightning:lightning:{offer().encode()}")
+    assert caught.value.rule == "unknown-kind"
 
 
 @pytest.mark.parametrize("text", ["lnbc1qq", "lntb1qq", "hello1", "1", "LNX1QQ"])

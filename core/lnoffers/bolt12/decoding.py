@@ -25,19 +25,24 @@ def decode(text: str) -> Bolt12:
 
     Raises Bolt12Error: those of the class's `parse` and `verify`; `unknown-kind` for other prefixes.
     """
-    message = _parse(text)
+    message = _parse(without_scheme(text))
     if not isinstance(message, Offer):  # which nobody signs
         message.verify()
     return message
 
 
-def decode_leniently(text: str) -> Bolt12:
+def decode_leniently(string: str) -> Bolt12:
     """The message in a BOLT 12 string, as far as Core Lightning's `decode` checks it before it shows it.
 
     A request's signature and key may be missing or wrong, and an invoice may be one that cannot be paid; `describe`
-    says so. Raises Bolt12Error like `decode` for all else.
+    says so.
+
+    Args:
+        string: as for `decode`, but without `lightning:`, as for each class's `parse`.
+
+    Raises Bolt12Error like `decode` for all else.
     """
-    message = _parse(text)
+    message = _parse(string)
     if isinstance(message, Invoice):
         invoice_rules.check_decoding(message)
     elif isinstance(message, PayerProof):
@@ -45,8 +50,7 @@ def decode_leniently(text: str) -> Bolt12:
     return message
 
 
-def _parse(text: str) -> Bolt12:
-    string = without_scheme(text)
+def _parse(string: str) -> Bolt12:
     prefix, data = split_text(string)
     kind = _KINDS.get(prefix)
     if kind is None:

@@ -84,7 +84,7 @@ def decode(
     Parameters
     ----------
     string:
-        An invoice_request (lnr1...), a BOLT 11 invoice (lnbc...), a rune.
+        A BOLT 12 string (lno1..., lnr1..., lni1..., lnp1...), a BOLT 11 invoice (lnbc...), a rune.
     strings:
         More of them.
     json:
