@@ -13,9 +13,7 @@ from functools import partial
 from importlib.metadata import version
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Final, TypeAlias
-
-from jinja2 import TemplateError
+from typing import TypeAlias
 
 from rpcschema import manifest, output
 from rpcschema.load import Loaded
@@ -23,11 +21,9 @@ from rpcschema.manifest import Entry, Manifest
 from rpcschema.model.nodes import Document
 from rpcschema.output import Change
 from rpcschema.problems import Problem, RenderError
+from rpcschema.render import template_errors
 from rpcschema.settings import Settings
 from rpcschema.targets import Rendered, load_target
-
-_FAILURES: Final = (RenderError, TemplateError)
-"""What a target may raise: they are faults of the target or its templates, met in one document."""
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Is told (steps done, steps in all) after each step."""
@@ -127,8 +123,9 @@ def _run(steps: Sequence[_Step], jobs: int) -> Iterator[Rendered]:
 
 def _call(step: _Step) -> Rendered:
     try:
-        return step.call()
-    except _FAILURES as error:
+        with template_errors():
+            return step.call()
+    except RenderError as error:
         where = step.document.file if step.document else "all documents"
         return Rendered(problems=(Problem(where, "", f"target {step.target} failed: {error}"),))
 

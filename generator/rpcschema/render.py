@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
-from typing import TYPE_CHECKING
+from pathlib import Path
+from traceback import walk_tb
+from typing import TYPE_CHECKING, Final
 
 from rpcschema.paths import templates_dir
+from rpcschema.problems import RenderError
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+
+
+_IN_EXPRESSIONS: Final = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What the expressions of a template can raise besides Jinja2's own errors."""
 
 
 @cache
@@ -28,3 +37,33 @@ def environment(target: str) -> Environment:
         keep_trailing_newline=True,
         autoescape=False,  # noqa: S701 # the output is roff, Markdown and Python, not HTML
     )
+
+
+@contextmanager
+def template_errors() -> Iterator[None]:
+    """Turns what goes wrong in a template into a RenderError that says in which, and in which line.
+
+    An error in an expression is one only if it came up in a template; elsewhere it passes through.
+    """
+    from jinja2 import TemplateError  # noqa: PLC0415 # slow to import
+
+    try:
+        yield
+    except (TemplateError, *_IN_EXPRESSIONS) as error:
+        place = _place(error)
+        if place is None and not isinstance(error, TemplateError | UnicodeError):
+            raise
+        raise RenderError(f"{place}: {error}" if place else f"template: {error}") from error
+
+
+def _place(error: Exception) -> str | None:
+    """The innermost template and line that `error` passed through, or where its syntax is wrong."""
+    from jinja2 import TemplateSyntaxError  # noqa: PLC0415 # slow to import
+
+    places = [(frame.f_code.co_filename, line) for frame, line in walk_tb(error.__traceback__)]
+    if isinstance(error, TemplateSyntaxError):
+        places.append((error.filename or "", error.lineno))
+    for file, line in reversed(places):
+        if Path(file).is_relative_to(templates_dir()):
+            return f"{Path(file).relative_to(templates_dir()).as_posix()}:{line}"
+    return None

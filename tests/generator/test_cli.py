@@ -134,15 +134,24 @@ def test_name_that_a_terminal_cannot_show_is_escaped(folder: Path, run: Run) -> 
 @pytest.mark.parametrize(
     ("file", "content", "message"),
     [
-        ("templates/markdown/page.md.jinja", "{{ nothing }}", "'nothing' is undefined"),
-        ("templates/markdown/page.md.jinja", "{% if %}", "Expected an expression, got 'end of statement block'"),
+        ("templates/markdown/page.md.jinja", "\n{{ nothing }}", "markdown/page.md.jinja:2: 'nothing' is undefined"),
+        (
+            "templates/markdown/page.md.jinja",
+            "{{ 1 // 0 }}",
+            "markdown/page.md.jinja:1: integer division or modulo by zero",
+        ),
+        (
+            "templates/markdown/page.md.jinja",
+            "{% if %}",
+            "markdown/page.md.jinja:1: Expected an expression, got 'end of statement block'",
+        ),
         (
             "text/page.py",
             "from rpcschema.problems import RenderError\ndef print_page(*_):\n    raise RenderError('no')",
             "no",
         ),
     ],
-    ids=range(3),
+    ids=range(4),
 )
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_target_that_fails_names_the_document(folder: Path, file: str, content: str, message: str, jobs: str) -> None:
