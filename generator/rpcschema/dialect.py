@@ -8,7 +8,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
-from rpcschema.problems import join_pointer
+from rpcschema.problems import join_pointer, suggestion
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError
@@ -38,7 +38,8 @@ def _message(error: ValidationError) -> str:
         return f"missing: {', '.join(missing)}"
     if error.validator == "dependentRequired":
         return "`then` or `else` without `if`"
-    return f"expected {schema['title']}, found {_describe(found)}"
+    meant = suggestion(found, schema["enum"]) if error.validator == "enum" and isinstance(found, str) else ""
+    return f"expected {schema['title']}, found {_describe(found)}{meant}"
 
 
 def _describe(value: Any) -> str:

@@ -10,17 +10,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from rpcschema import dialect, strictjson
+from rpcschema import dialect, strictjson, upstream
 from rpcschema.model.build import KINDS, build
 from rpcschema.model.nodes import Document
 from rpcschema.model.walk import oddities
-from rpcschema.problems import Level, Problem
+from rpcschema.problems import Level, Problem, bounded
 
-MAX_BYTES: Final = 16 * 1024 * 1024
-"""Size of one file; the largest of Core Lightning's is a hundredth of that."""
+MAX_BYTES: Final = 1024 * 1024
+"""Size of one file; the largest of Core Lightning's is a tenth of that."""
 
 # An id becomes part of file names, so it may hold nothing that a path or a shell gives a meaning to.
 _ID: Final = re.compile(r"(?!\.)[A-Za-z0-9_.-]{1,100}")
+# Windows takes these for devices, whatever follows after a dot, so that nobody there could check out the output.
+_DEVICE: Final = re.compile(r"(?:aux|con|nul|prn|com\d|lpt\d)(?:\..*)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +113,12 @@ def _load_file(file: Path, root: Path) -> tuple[Source | None, list[Problem]]:
         return None, [Problem(path, "", f"cannot be read: {error.strerror}")]
     except strictjson.JsonError as error:
         return None, [Problem(path, error.place, error.message)]
-    found = [Problem(path, pointer, message) for pointer, message in _faults(raw)]
+    found = [Problem(path, pointer, message) for pointer, message in dict.fromkeys(bounded(_faults(raw)))]
     if found:
         return None, found
     document = build(raw, file.name if file == root else file.relative_to(root).as_posix())
-    warnings = [Problem(path, pointer, message, Level.WARNING) for pointer, message in oddities(document)]
+    odd = (*bounded(upstream.faults(raw)), *bounded(oddities(document)))
+    warnings = [Problem(path, pointer, message, Level.WARNING) for pointer, message in odd]
     return Source(document, path, hashlib.sha256(data).hexdigest()), warnings
 
 
@@ -123,18 +126,23 @@ def _read(file: Path) -> bytes:
     with file.open("rb") as stream:
         data = stream.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
-        raise strictjson.JsonError("", f"larger than {MAX_BYTES // 1024 // 1024} MiB")
+        raise strictjson.JsonError("", f"larger than {MAX_BYTES // 1024 // 1024} MiB, so it is not read")
     return data
 
 
-def _faults(raw: Any) -> list[tuple[str, str]]:
+def _faults(raw: Any) -> Iterator[tuple[str, str]]:
     """(JSON pointer, message) of all that keeps `raw` from being a document."""
     kinds = [kind for kind in KINDS if kind in raw] if isinstance(raw, dict) else []
     if not kinds:
-        return [("", "not an rpc-schema document: it has none of the keys rpc, notification and hook")]
+        yield "", "not an rpc-schema document: it has none of the keys rpc, notification and hook"
+        return
     if len(kinds) > 1:
-        return [("", f"it says that it is several things at once: {' and '.join(kinds)}")]
+        yield "", f"it says that it is several things at once: {' and '.join(kinds)}"
+        return
     name = raw[kinds[0]]
     if not isinstance(name, str) or not _ID.fullmatch(name):
-        return [(f"/{kinds[0]}", "expected a name of letters, digits, _, - and ., at most 100, the first not a dot")]
-    return list(dict.fromkeys(dialect.faults(raw)))
+        yield f"/{kinds[0]}", "expected a name of letters, digits, _, - and ., at most 100, the first not a dot"
+    elif _DEVICE.fullmatch(name):
+        yield f"/{kinds[0]}", f"{name!r} is the name of a device on Windows, which has no files of that name; rename it"
+    else:
+        yield from dialect.faults(raw)

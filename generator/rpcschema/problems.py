@@ -6,9 +6,16 @@ that one bad document never hides the others and all of them are reported togeth
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 from enum import StrEnum
+from itertools import islice
+from typing import Final
+
+MOST: Final = 100
+"""Findings of one kind that are told of one document; whoever has mended these can run again."""
+_SHOWN: Final = 60
 
 
 class Level(StrEnum):
@@ -39,6 +46,25 @@ class Problem:
 def join_pointer(base: str, *tokens: str | int) -> str:
     """The JSON pointer of what lies below `base` by `tokens`, escaped as RFC 6901 wants it."""
     return base + "".join("/" + str(token).replace("~", "~0").replace("/", "~1") for token in tokens)
+
+
+def quoted(text: str) -> str:
+    """`text` in quotes, on one line, and cut if it is long."""
+    return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…")
+
+
+def suggestion(text: str, known: Iterable[str]) -> str:
+    """The end of a message: which of the `known` words was meant, if one is close to `text`."""
+    close = get_close_matches(text[:_SHOWN], known, n=1, cutoff=0.8)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def bounded(found: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """The first of `found`, (JSON pointer, message), and a word on the rest if there are more than MOST."""
+    rest = iter(found)
+    yield from islice(rest, MOST)
+    if next(rest, None) is not None:
+        yield "", f"there is more than this: only the first {MOST} problems of a document are listed"
 
 
 def has_errors(problems: Iterable[Problem]) -> bool:

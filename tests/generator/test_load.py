@@ -16,7 +16,7 @@ from rpcschema import strictjson
 from rpcschema.load import load
 from rpcschema.model.dump import dump
 from rpcschema.model.nodes import FACTS
-from rpcschema.problems import Level, has_errors
+from rpcschema.problems import MOST, Level, has_errors
 from rpcschema.runtime.convert import CONVERTERS
 from tests.generator import rebuild
 
@@ -87,7 +87,13 @@ def test_refuses_an_id_that_is_no_file_name(tmp_path: Path, name: object) -> Non
     assert problems_of(tmp_path, MINIMAL | {"rpc": name}) == [expected]
 
 
-@pytest.mark.parametrize("name", ["__class__", "dev-fill", "a.b", "2.0", "x" * 100])
+@pytest.mark.parametrize("name", ["con", "AUX", "nul.x", "Com1", "lpt9.a.b"])
+def test_refuses_an_id_that_windows_has_no_files_for(tmp_path: Path, name: str) -> None:
+    (problem,) = problems_of(tmp_path, MINIMAL | {"rpc": name})
+    assert problem.startswith(f"/rpc: error: {name!r} is the name of a device on Windows")
+
+
+@pytest.mark.parametrize("name", ["console", "com10", "x.con", "__class__", "dev-fill", "a.b", "2.0", "x" * 100])
 def test_takes_any_id_that_is_a_file_name(tmp_path: Path, name: str) -> None:
     assert problems_of(tmp_path, MINIMAL | {"rpc": name}) == []
 
@@ -124,6 +130,23 @@ def test_refuses_what_the_model_cannot_hold(tmp_path: Path, change: dict[str, An
     assert found.startswith(problem)
 
 
+@pytest.mark.parametrize(
+    ("kind", "meant"),
+    [
+        ("strnig", "; did you mean 'string'?"),
+        ("short_channel", ""),
+        ("U64", ""),
+        ("x" * 9999, ""),
+        ("msat_or_al", None),
+    ],
+)
+def test_refuses_a_type_that_is_none_and_says_which_was_meant(tmp_path: Path, kind: str, meant: str | None) -> None:
+    (found,) = problems_of(tmp_path, MINIMAL | {"request": {"properties": {"a": {"type": kind}}}})
+    assert found.startswith("/request/properties/a/type: error: expected a type of the dialect, found ")
+    assert len(found) < 200
+    assert found.endswith("; did you mean 'msat_or_all'?" if meant is None else meant)
+
+
 def test_names_all_that_is_missing(tmp_path: Path) -> None:
     assert problems_of(tmp_path, {"hook": "x", "title": "y"}) == ["error: missing: description, request, response"]
 
@@ -134,6 +157,53 @@ def test_unknown_keywords_are_kept_and_reported(tmp_path: Path) -> None:
         "/examples/0/note: warning: unknown keyword 'note'",
         "/response/properties/a/pattern: warning: unknown keyword 'pattern'",
     ]
+
+
+def test_misspelt_keywords_are_told_apart_from_unknown_ones(tmp_path: Path) -> None:
+    node = {"requried": [], "descripton": [], "x" * 9999: 1}
+    found = problems_of(
+        tmp_path, MINIMAL | {"depecated": ["v1", "v2"], "response": node, "examples": [{"respons": {}}]}
+    )
+    assert [problem.partition("unknown keyword ")[2][-40:] for problem in found] == [
+        "'depecated'; did you mean 'deprecated'?",
+        "'respons'; did you mean 'response'?",
+        "'descripton'; did you mean 'description'?"[-40:],
+        "'requried'; did you mean 'required'?",
+        "x" * 38 + "…'",
+    ]
+
+
+def test_of_endless_problems_only_the_first_are_listed(tmp_path: Path) -> None:
+    for content in (MINIMAL | {"description": [1] * 5000}, MINIMAL | {"request": {f"k{at}": 1 for at in range(5000)}}):
+        found = problems_of(tmp_path, content)
+        assert len(found) == MOST + 1
+        assert any(f"only the first {MOST} problems of a document are listed" in problem for problem in found)
+
+
+CLAIM = {"$schema": "../rpc-schema-draft.json"}
+SUBJECT = "the meta-schema that $schema names"
+
+
+def test_document_that_its_own_meta_schema_refuses_is_told_where(tmp_path: Path) -> None:
+    request = {"added": "v1", "properties": {"a": {"items": {"added": "v1", "items": {"default": 1}}, "maximum": 3}}}
+    response = {"if": {"added": 3}, "properties": {"if": {"if": {"minItems": 1}}}}
+    content = (
+        MINIMAL | CLAIM | {"request": request, "response": response, "examples": [{"request": {}, "response": "x"}]}
+    )
+    found = problems_of(tmp_path, json.dumps(content).replace('"added": 3', '"added": "v3"'))
+    assert [problem for problem in found if SUBJECT in problem] == [
+        f"/examples/0/response: warning: {SUBJECT} wants an object here",
+        f"/request/added: warning: {SUBJECT} does not allow 'added' here",
+        f"/request/properties/a/items/added: warning: {SUBJECT} does not allow 'added' here",
+        f"/request/properties/a/items/items/default: warning: {SUBJECT} does not allow 'default' here",
+        f"/response/if: warning: {SUBJECT} does not allow 'if' here",
+    ]
+
+
+def test_document_that_names_no_meta_schema_is_held_to_none(tmp_path: Path) -> None:
+    hook = {key: value for key, value in MINIMAL.items() if key != "rpc"} | {"hook": "fill"}
+    assert problems_of(tmp_path, hook) == []
+    assert problems_of(tmp_path, hook | CLAIM) == [f"/hook: warning: {SUBJECT} knows no hooks"]
 
 
 def test_unknown_section_is_kept_and_reported_unless_it_is_prose(tmp_path: Path) -> None:
@@ -212,7 +282,7 @@ def test_a_link_to_nothing_is_reported(tmp_path: Path, target: str) -> None:
 def test_a_huge_file_is_refused_before_it_is_parsed(tmp_path: Path) -> None:
     with (tmp_path / "a.json").open("wb") as stream:
         stream.truncate(1 << 30)
-    assert [problem.message for problem in load([tmp_path]).problems] == ["larger than 16 MiB"]
+    assert [problem.message for problem in load([tmp_path]).problems] == ["larger than 1 MiB, so it is not read"]
 
 
 def test_the_deepest_document_that_is_let_through_is_understood(tmp_path: Path) -> None:

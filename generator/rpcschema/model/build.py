@@ -44,10 +44,10 @@ _PLAIN: Final = {
 }
 _LISTS: Final = {"description": "description", "required": "required", "enum": "enum", "deprecated": "deprecated"}
 _NESTED: Final = frozenset({"properties", "items", "if", "then", "else", "allOf", "anyOf", "oneOf"})
-_NODE_KEYWORDS: Final = _PLAIN.keys() | _LISTS.keys() | _NESTED
-_REQUEST_KEYWORDS: Final = frozenset({"oneOfMany", "pairedWith", "dependentUpon"})
-_RESPONSE_KEYWORDS: Final = frozenset({"pre_return_value_notes", "post_return_value_notes"})
-_DOCUMENT_KEYWORDS: Final = frozenset(
+NODE_KEYWORDS: Final = _PLAIN.keys() | _LISTS.keys() | _NESTED
+REQUEST_KEYWORDS: Final = frozenset({"oneOfMany", "pairedWith", "dependentUpon"})
+RESPONSE_KEYWORDS: Final = frozenset({"pre_return_value_notes", "post_return_value_notes"})
+DOCUMENT_KEYWORDS: Final = frozenset(
     ["$schema", "type", "title", "description", "added", "deprecated", "warning", "categories"]
 ).union(["additionalProperties", "request", "response", "examples"], KINDS)
 
@@ -74,7 +74,7 @@ def build(raw: Raw, file: str) -> Document:
         extras=raw.get("additionalProperties"),
         schema=raw.get("$schema"),
         examples=None if examples is None else tuple(_example(entry, at) for at, entry in enumerate(examples)),
-        sections=tuple(_section(key, value) for key, value in raw.items() if key not in _DOCUMENT_KEYWORDS),
+        sections=tuple(_section(key, value) for key, value in raw.items() if key not in DOCUMENT_KEYWORDS),
         keys=tuple(raw),
     )
 
@@ -82,7 +82,7 @@ def build(raw: Raw, file: str) -> Document:
 def _request(raw: Raw) -> Request:
     dependent = raw.get("dependentUpon")
     return Request(
-        **_attributes(raw, "/request", _REQUEST_KEYWORDS),
+        **_attributes(raw, "/request", REQUEST_KEYWORDS),
         one_of_many=_groups(raw.get("oneOfMany")),
         paired_with=_groups(raw.get("pairedWith")),
         dependent_upon=None if dependent is None else tuple((name, tuple(of)) for name, of in dependent.items()),
@@ -91,7 +91,7 @@ def _request(raw: Raw) -> Request:
 
 def _response(raw: Raw) -> Response:
     return Response(
-        **_attributes(raw, "/response", _RESPONSE_KEYWORDS),
+        **_attributes(raw, "/response", RESPONSE_KEYWORDS),
         pre_notes=_frozen(raw.get("pre_return_value_notes")),
         post_notes=_frozen(raw.get("post_return_value_notes")),
     )
@@ -113,7 +113,7 @@ def _attributes(raw: Raw, pointer: str, own: frozenset[str] = frozenset()) -> di
         "branches": _branches(raw, pointer),
         "any_of": _alternatives(raw, "anyOf", pointer),
         "one_of": _alternatives(raw, "oneOf", pointer),
-        "unknown": tuple((key, value) for key, value in raw.items() if key not in _NODE_KEYWORDS | own),
+        "unknown": tuple((key, value) for key, value in raw.items() if key not in NODE_KEYWORDS | own),
     }
 
 

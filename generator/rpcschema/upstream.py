@@ -1,0 +1,50 @@
+"""What Core Lightning's own meta-schema refuses, though the model holds it: warnings for whoever keeps the documents.
+
+Only a document that names that meta-schema in `$schema` is held to it. The tables say which keywords it lets stand
+where; of the inside of conditionals and alternatives it says nothing.
+
+Source: Core Lightning, doc/rpc-schema-draft.json.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from rpcschema.problems import join_pointer, quoted
+
+_META_SCHEMA: Final = "rpc-schema-draft.json"
+_SUBJECT: Final = "the meta-schema that $schema names"
+
+_OBJECT: Final = frozenset({"additionalProperties", "properties", "required"})
+_REQUEST: Final = _OBJECT | {"dependentUpon", "oneOfMany", "pairedWith"}
+_RESPONSE: Final = _OBJECT | {"allOf", "anyOf", "oneOf", "post_return_value_notes", "pre_return_value_notes"}
+_ITEMS: Final = _OBJECT | {"allOf", "anyOf", "description", "else", "enum", "if", "items", "oneOf", "then", "type"}
+_PROPERTY: Final = _ITEMS | (
+    {"added", "comment", "default", "deprecated", "format", "hidden", "untyped"}
+    | {"maxLength", "maximum", "minLength", "minimum", "pattern"}
+)
+
+
+def faults(raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """(JSON pointer, message) for each place where that meta-schema refuses `raw`, which is valid by `dialect.json`."""
+    if not str(raw.get("$schema")).endswith(_META_SCHEMA):
+        return
+    if "hook" in raw:
+        yield "/hook", f"{_SUBJECT} knows no hooks"
+    yield from _node(raw["request"], "/request", _REQUEST)
+    yield from _node(raw["response"], "/response", _RESPONSE)
+    for at, example in enumerate(raw.get("examples", ())):
+        for half in ("request", "response"):
+            if not isinstance(example.get(half), dict):
+                yield join_pointer("/examples", at, half), f"{_SUBJECT} wants an object here"
+
+
+def _node(raw: Mapping[str, Any], pointer: str, allowed: frozenset[str]) -> Iterator[tuple[str, str]]:
+    for key in raw:
+        if key not in allowed:
+            yield join_pointer(pointer, key), f"{_SUBJECT} does not allow {quoted(key)} here"
+    for name, node in raw.get("properties", {}).items():
+        yield from _node(node, join_pointer(pointer, "properties", name), _PROPERTY)
+    if "items" in raw:
+        yield from _node(raw["items"], join_pointer(pointer, "items"), _ITEMS)
