@@ -20,7 +20,7 @@ from rpcschema.text import prose
 
 def text(string: str) -> str:
     """`string`, which is not Markdown, as a line or a part of one."""
-    return prose.plain(prose.printable(string).strip())
+    return prose.plain(string.strip())
 
 
 def title(string: str) -> str:

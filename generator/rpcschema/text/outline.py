@@ -15,7 +15,7 @@ from typing import Final
 from rpcschema.model.nodes import ABSENT, Document, Example, Section
 from rpcschema.text import words
 from rpcschema.text.fields import Item, contents, description, extras, shown
-from rpcschema.text.prose import code, fence, plain
+from rpcschema.text.prose import code, emphasized, fence, plain
 from rpcschema.text.shell import command_line
 
 _LAST: Final = ("errors", "examples", "author", "see_also", "resources")
@@ -53,8 +53,8 @@ def outline(document: Document) -> tuple[Part, ...]:
 def _synopsis(document: Document) -> Iterator[Item]:
     if document.kind == "rpc":
         required = document.request.required or ()
-        names = [(plain(field.name), field.name in required) for field in shown(document.request)]
-        parameters = [f"*{name}*" if needed else f"\\[*{name}*\\]" for name, needed in names]
+        names = [(emphasized(field.name), field.name in required) for field in shown(document.request)]
+        parameters = [name if needed else f"\\[{name}\\]" for name, needed in names]
         yield Item(prose=(" ".join([f"**{plain(document.name)}**", *parameters]),))
 
 

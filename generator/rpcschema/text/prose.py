@@ -30,7 +30,7 @@ _ITEM: Final = re.compile(r" *(?:[-+*]|\d{1,9}[.)]) ")
 _MARKUP: Final = re.compile(r"([\\`*_\[\]<>&~$|]|!$)")
 _LINE_START: Final = re.compile(r"^([-+=#])")
 _NUMBER: Final = re.compile(r"^(\d+)([.)])")
-_UNPRINTABLE: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+_UNPRINTABLE: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def blocks(lines: Sequence[str]) -> Sequence[SyntaxTreeNode]:
@@ -55,13 +55,18 @@ def spans(markdown: str) -> Sequence[SyntaxTreeNode]:
 
 
 def printable(text: str) -> str:
-    """`text` with U+FFFD for each control character and lone surrogate, which neither roff nor UTF-8 can carry."""
+    """`text` with U+FFFD for each character that is none to print.
+
+    These are control characters and lone surrogates, which neither roff nor UTF-8 can carry, line separators, at which
+    some tools break lines and some do not, and overrides of the writing direction, which show a text in another order
+    than it has.
+    """
     return _UNPRINTABLE.sub("\ufffd", text.replace("\r\n", "\n"))
 
 
 def plain(text: str) -> str:
     """Markdown that shows `text`, a line or a piece of one, as it is."""
-    return line_start(_MARKUP.sub(r"\\\1", re.sub(r"\s", " ", text)))
+    return line_start(_MARKUP.sub(r"\\\1", re.sub(r"\s", " ", printable(text))))
 
 
 def line_start(markdown: str) -> str:
@@ -77,6 +82,11 @@ def code(text: str) -> str:
     ticks = "`" * (_longest_ticks(text) + 1)
     pad = " " if {text[0], text[-1]} & {"`", " "} else ""
     return f"{ticks}{pad}{text}{pad}{ticks}"
+
+
+def emphasized(text: str) -> str:
+    """Markdown that shows `text` as it is, in italics, or as code if white space at an end forbids that."""
+    return f"*{plain(text)}*" if text and text == text.strip() else code(text)
 
 
 def fence(text: str, language: str = "") -> tuple[str, ...]:

@@ -33,7 +33,7 @@ _FONTS: Final = {"": "\\fR", "b": "\\fB", "i": "\\fI", "bi": "\\f(BI"}
 
 def text(string: str) -> str:
     """`string`, which is not Markdown, as part of a line or of a macro's quoted argument."""
-    return _escaped(prose.printable(string)).replace('"', "\\(dq")
+    return _escaped(string).replace('"', "\\(dq")
 
 
 def title(string: str) -> str:
@@ -85,6 +85,7 @@ def _item(blocks: list[str], width: int) -> str:
 
 
 def _split(blocks: list[str]) -> tuple[str, str]:
+    blocks = list(filter(None, blocks))  # a quote of nothing is no block
     has_lead = bool(blocks) and blocks[0].startswith(_PARAGRAPH)
     lead = blocks.pop(0).removeprefix(_PARAGRAPH) if has_lead else ""
     return lead, "".join(blocks)
@@ -150,8 +151,11 @@ def _added(font: str, added: str) -> str:
 
 
 def _escaped(string: str) -> str:
-    """`string` where nothing is special to roff, not even a dot at the start of a line."""
-    return _SPECIAL.sub(lambda match: _escape(match.group()), string)
+    """`string` where nothing is special to roff, not even a dot at the start of a line.
+
+    Markdown has entities, so even text that was printable can hold characters that are not.
+    """
+    return _SPECIAL.sub(lambda match: _escape(match.group()), prose.printable(string))
 
 
 def _escape(character: str) -> str:

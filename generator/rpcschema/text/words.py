@@ -60,12 +60,12 @@ def head_words(node: Node, presence: str | None = None) -> str:
 def release_words(added: str | None, deprecated: tuple[str, ...] | bool | None) -> Iterator[str]:
     """For example "added in v23.02", "deprecated in v26.06, removed after v27.03" (the last release to support it)."""
     if added is not None and added != ALWAYS:
-        yield f"added in {plain(added)}"
+        yield f"added in {_named(added)}"
     match deprecated:
         case (since, last, *_):
-            yield f"deprecated in {plain(since)}, removed after {plain(last)}"
+            yield f"deprecated in {_named(since)}, removed after {_named(last)}"
         case (since,):
-            yield f"deprecated in {plain(since)}"
+            yield f"deprecated in {_named(since)}"
         case True:
             yield "deprecated"
 
@@ -124,6 +124,10 @@ def _default(value: object) -> str:
     if isinstance(value, str) and value.strip():
         return value.strip().replace("\n", " ")
     return plain(json.dumps(value, ensure_ascii=False))
+
+
+def _named(release: str) -> str:
+    return plain(release.strip() or repr(release))
 
 
 def _bounds(least: int | None, most: int | None, unit: str) -> Iterator[str]:
