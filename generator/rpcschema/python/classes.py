@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 from rpcschema.model.cases import Cases, cases, shape
 from rpcschema.model.nodes import Document, Node
 from rpcschema.model.resolve import ResolvedField, distinct, resolve
-from rpcschema.problems import Level, Problem
+from rpcschema.problems import MOST, Level, Problem, quoted
 from rpcschema.python import docs, names, types
 
 Schema: TypeAlias = Mapping[str, Any]
@@ -233,8 +233,10 @@ class _Planner:
     def members_of(self, node: Node) -> list[ResolvedField]:
         """The members that one declaration gives, hidden ones in their places: they count by position."""
         shape = resolve(node)
-        for name in shape.undeclared:
-            self.warn(node, f"{name!r} is required here, but declared nowhere, so it has no type and is left out")
+        for names_of, said in ((shape.undeclared, "required"), (shape.phantoms, "allowed")):
+            if names_of:
+                listed = ", ".join(map(quoted, names_of[:MOST]))
+                self.warn(node, f"{said} here, but declared nowhere, so without a type and left out: {listed}")
         places = {each.name: place for place, each in enumerate(node.fields or ())}
         return sorted((*shape.fields, *shape.hidden), key=lambda member: places.get(member.name, len(places)))
 

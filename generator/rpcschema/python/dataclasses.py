@@ -97,7 +97,7 @@ def _with_imports_sorted(source: str, runtime: str) -> str:
         module = f"..runtime.{module.removeprefix(prefix)}" if module.startswith(prefix) else module
         names[module] |= {alias.name for alias in statement.names}
     future = names.pop("__future__")
-    lines = source.splitlines()
+    lines = source.removesuffix("\n").split("\n")  # as the numbers of lines count; text may hold other breaks
     head, body = lines[: imports[0].lineno - 1], lines[(imports[-1].end_lineno or 0) :]
     blocks = [f"from {module} import {', '.join(sorted(names[module]))}" for module in sorted(names)]
     ours = [block for block in blocks if block.startswith("from .")]

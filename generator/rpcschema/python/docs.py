@@ -15,8 +15,6 @@ from rpcschema.text import words
 
 WIDTH: Final = 120
 _MARKER: Final = re.compile(r"\s*(?:[-*+]|\d+[.)])\s+")
-_UNSAFE: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u2028\u2029\ud800-\udfff]")
-"""What Python source, or UTF-8, cannot hold as it is."""
 _QUOTE: Final = re.compile(r'"(?="|\s*\Z)')
 """A quote that could be taken for a part of the closing ones."""
 _UNITS: Final = {"msat": "millisatoshi", "sat": "satoshi"}
@@ -138,7 +136,7 @@ def ended(sentence: str) -> str:
 def docstring(text: str, indent: int) -> str:
     """`text` as the source of a docstring, wrapped, whatever stands in it."""
     escaped = _QUOTE.sub('\\\\"', text.replace("\\", "\\\\"))
-    escaped = _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", escaped)
+    escaped = "".join(map(_visible, escaped))
     lines = wrap(escaped, WIDTH - indent) or [""]
     if len(lines) == 1 and indent + len(lines[0]) + 6 > WIDTH:
         lines = wrap(escaped, WIDTH - indent - 6)
@@ -146,6 +144,13 @@ def docstring(text: str, indent: int) -> str:
     if len(lines) > 1:
         return '"""' + "\n".join(margin + line if line else "" for line in lines).lstrip() + f'\n{margin}"""'
     return f'"""{lines[0]}"""'
+
+
+def _visible(character: str) -> str:
+    """The escape of a character that source cannot hold as it is, or that would make it look like other source."""
+    if character.isprintable() or character in "\n\t":
+        return character
+    return character.encode("unicode_escape").decode()
 
 
 def wrap(text: str, width: int) -> list[str]:

@@ -11,9 +11,14 @@ import re
 from typing import Final
 
 from rpcschema.model.nodes import Document
+from rpcschema.python.types import SCALARS
 
 _BAD: Final = re.compile(r"[^0-9A-Za-z_]")
-_TAKEN: Final = frozenset({"bool", "dict", "float", "int", "list", "self", "str"})
+_TAKEN: Final = frozenset(
+    {"bool", "dict", "float", "int", "list", "self", "str"}
+    | {"Any", "Awaitable", "ClassVar", "Literal", "Mapping", "Sequence"}
+    | {*SCALARS.values()}
+)
 """Generated annotations use these types, and a class attribute of that name would hide them; methods have a `self`."""
 
 
