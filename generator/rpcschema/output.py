@@ -65,8 +65,7 @@ def write(out: Path, changes: Sequence[Change], *, last: str) -> None:
                 file.parent.mkdir(parents=True, exist_ok=True)
                 stage = file.with_name(f".{file.name[:100]}.{secrets.token_hex(4)}")
                 staged.append((stage, file))
-                with stage.open("xb") as stream:
-                    stream.write(change.new)
+                _create(stage, change.new)
         for change in changes:
             if change.new is None:
                 file = _inside(out, change.path)
@@ -107,6 +106,15 @@ def _inside(out: Path, path: str) -> Path:
     if not Path(os.path.realpath(file)).is_relative_to(os.path.realpath(out)):
         raise OutputError(f"{file} leads out of {out} through a symbolic link; remove the link")
     return file
+
+
+def _create(file: Path, content: bytes) -> None:
+    try:
+        with file.open("xb") as stream:
+            stream.write(content)
+    except OSError as error:
+        error.filename = file  # a full disk names none
+        raise
 
 
 def _read(file: Path) -> bytes | None:
