@@ -133,4 +133,5 @@ def _call(step: _Step) -> Rendered:
 def _as_named(problems: Sequence[Problem], loaded: Loaded) -> list[Problem]:
     """The targets' problems with files as the user named them."""
     paths = {source.document.file: source.path for source in loaded.sources}
-    return sorted(replace(problem, file=paths.get(problem.file, problem.file)) for problem in problems)
+    # Several targets may meet the same fault.
+    return sorted({replace(problem, file=paths.get(problem.file, problem.file)) for problem in problems})

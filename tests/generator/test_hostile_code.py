@@ -6,8 +6,12 @@ from __future__ import annotations
 
 import ast
 import io
+import json
+import subprocess
+import sys
 import tokenize
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +22,8 @@ from rpcschema.problems import has_errors
 from rpcschema.python import names, types
 from rpcschema.python.commands import planned
 from rpcschema.targets import load_target
-from tests.generator.hostile import SETTINGS, Twins, crowded, twins
+from tests.generator.commands import rpcschema
+from tests.generator.hostile import SETTINGS, Twins, crowded, swapped, twins
 
 
 def sources(document: Document) -> list[tuple[str, str]]:
@@ -146,6 +151,23 @@ def test_names_and_enum_members_arrive_as_they_are() -> None:
         if isinstance(node, ast.Constant)
     }
     assert {pair.replaced[each] for each in pair.replaced if each.startswith(("n-", "text "))} <= found
+
+
+def test_package_with_hostile_names_can_be_used(tmp_path: Path) -> None:
+    pair = crowded(prose=True)
+    (tmp_path / "fill.json").write_text(json.dumps(swapped(pair.raw, pair.replaced)))
+    assert rpcschema("generate", "fill.json", "--package", "tank", "--out", "out", cwd=tmp_path).returncode == 0
+    use = """
+import typing, msgspec, tank
+for name in tank.types.__all__:
+    made = getattr(tank.types, name)
+    typing.get_type_hints(made)
+    msgspec.json.Decoder(made)
+print(tank.Client.fill.__name__, tank.AsyncClient.fill.__name__, tank.Service.fill.__name__)
+"""
+    command = [sys.executable, "-W", "error", "-c", use]
+    done = subprocess.run(command, cwd=tmp_path / "out", capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("fill fill fill\n", "")
 
 
 @pytest.mark.parametrize("name", [*types.SCALARS.values(), "Any", "ClassVar", "Literal", "Mapping", "list", "str"])
