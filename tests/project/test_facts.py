@@ -10,6 +10,7 @@ from rpcschema.compare import changes
 from rpcschema.facts import placeholder
 from rpcschema.load import load
 from rpcschema.model.nodes import Document
+from rpcschema.problems import has_errors
 from rpcschema.sync import sync
 from tests.shared import ROOT, shared_path
 
@@ -36,7 +37,8 @@ OURS_ALONE = {"dev-inject"}
 
 def test_facts_are_those_of_the_release_that_is_compared_with() -> None:
     synced = sync(shared_path("corpus/master-2026-08/schemas"), SCHEMAS / "cln")
-    assert (synced.changes, synced.problems) == ((), ())
+    assert synced.changes == ()
+    assert not has_errors(synced.problems)
 
 
 def test_all_commands_notifications_and_hooks_are_there_and_marked_as_facts() -> None:

@@ -233,9 +233,9 @@ class _Planner:
     def members_of(self, node: Node) -> list[ResolvedField]:
         """The members that one declaration gives, hidden ones in their places: they count by position."""
         shape = resolve(node)
-        for names_of, said in ((shape.undeclared, "required"), (shape.phantoms, "allowed")):
-            if names_of:
-                listed = ", ".join(map(quoted, names_of[:MOST]))
+        for lacking, said in ((shape.undeclared, "required"), (shape.phantoms, "allowed")):
+            if lacking and not self.document.is_facts:  # who holds only the facts cannot mend them
+                listed = ", ".join(map(quoted, lacking[:MOST]))
                 self.warn(node, f"{said} here, but declared nowhere, so without a type and left out: {listed}")
         places = {each.name: place for place, each in enumerate(node.fields or ())}
         return sorted((*shape.fields, *shape.hidden), key=lambda member: places.get(member.name, len(places)))
