@@ -16,6 +16,7 @@ from markdown_it.token import Token
 from rpcschema.model.build import build
 from rpcschema.model.nodes import Document
 from rpcschema.targets import load_target
+from rpcschema.text import roff
 from tests.generator.hostile import SETTINGS, Twins, crowded, twins
 
 READER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
@@ -79,7 +80,16 @@ def test_no_prose_becomes_html_a_heading_or_an_unknown_macro(pair: Twins) -> Non
     ]
     assert headings[0] == headings[1]
     known = {".TH", ".nh", ".ad", ".SH", ".PP", ".TP", ".RS", ".RE", ".IP", ".PD", ".EX", ".EE", ".br"}
-    assert set(macros(page("man", pair.hostile))) <= known
+    found, expected = (macros(page("man", each)) for each in (pair.hostile, pair.harmless))
+    assert set(found) <= known
+    assert found.count(".SH") == expected.count(".SH")
+
+
+@pytest.mark.parametrize("prose", ["&#10;.SH X", "a\n---\n&#10;.SH X", "&#32;.SH X", "- &#9;.SH X", "*a*\n&#10;.SH X"])
+def test_white_space_of_an_entity_begins_no_macro(prose: str) -> None:
+    lead, rest = roff.blocks(prose.split("\n"))
+    assert ".SH" not in macros(lead + rest)
+    assert "SH X" in lead + rest
 
 
 def test_every_piece_in_every_place_changes_no_structure() -> None:

@@ -27,7 +27,7 @@ _ESCAPES: Final = {
     "\t": " ",
     "\n": " ",
 }
-_SPECIAL: Final = re.compile(r"[\\\-'`^~\t\n]|^\.|[^\x20-\x7e]")
+_SPECIAL: Final = re.compile(r"[\\\-'`^~\t\n]|(?<!\S)\.|[^\x20-\x7e]")
 _FONTS: Final = {"": "\\fR", "b": "\\fB", "i": "\\fI", "bi": "\\f(BI"}
 
 
@@ -151,7 +151,8 @@ def _added(font: str, added: str) -> str:
 
 
 def _escaped(string: str) -> str:
-    """`string` where nothing is special to roff, not even a dot at the start of a line.
+    """`string` where nothing is special to roff, not even a dot at the start of a line, or after space that is removed
+    there.
 
     Markdown has entities, so even text that was printable can hold characters that are not.
     """
