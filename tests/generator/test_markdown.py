@@ -171,7 +171,7 @@ def test_examples_are_fenced() -> None:
     ("markdown", "expected"),
     [
         ("*a* **b** `c`", "*a* **b** `c`"),
-        ("a_b <b> & | $x$ ~~y~~", "a\\_b \\<b\\> \\& \\| \\$x\\$ \\~\\~y\\~\\~"),
+        ("a_b _c <b> & | $x$ ~~y~~", "a_b \\_c \\<b\\> \\& \\| \\$x\\$ \\~\\~y\\~\\~"),
         ("[t](http://a.b?x=1&copy=2 'q\"')", '[t](<http://a.b?x=1&amp;copy=2> "q&quot;")'),
         ("<http://a.b> <a@b.c>", "<http://a.b> <a@b.c>"),
         ("![alt](http://a.b)", "\\![alt](<http://a.b>)"),

@@ -27,7 +27,8 @@ _PARSER: Final = MarkdownIt("commonmark", {"html": False, "maxNesting": _NESTING
 )
 _FENCE: Final = re.compile(r" *(?:```|~~~)")
 _ITEM: Final = re.compile(r" *(?:[-+*]|\d{1,9}[.)]) ")
-_MARKUP: Final = re.compile(r"([\\`*_\[\]<>&~$|]|!$)")
+_MARKUP: Final = re.compile(r"([\\`*\[\]<>&~$|]|!$|(?<![^\W_])_|_(?![^\W_]))")
+"""What can be markup; an underscore inside a word never is."""
 _LINE_START: Final = re.compile(r"^([-+=#])")
 _NUMBER: Final = re.compile(r"^(\d+)([.)])")
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
