@@ -141,6 +141,23 @@ def crowded(*, prose: bool) -> Twins:
     return _twins(harmless, (fields, texts, markdown if prose else {}), list(fields))
 
 
+def divided() -> Twins:
+    """Twins with a response that every piece divides: one class for each becomes a union."""
+    texts = {f"text {at}": each for at, each in enumerate(dict.fromkeys(PIECES))}
+
+    def branch(at: int, value: str) -> Raw:
+        told = {"n-0": {}, f"n-{at}": {"type": "u8", "description": ["One thing."]}}
+        return {"if": {"properties": {"n-0": {"enum": [value]}}}, "then": {"properties": told}}
+
+    response = {
+        "required": ["n-0"],
+        "properties": {"n-0": {"type": "string", "enum": list(texts)}},
+        "allOf": [branch(at, value) for at, value in enumerate(texts, 1)],
+    }
+    harmless = {"rpc": "fill", "title": "Fill", "description": [], "request": {}, "response": response}
+    return _twins(harmless, ({"n-0": "__class__", "n-1": 'a"'}, texts), [f"n-{at}" for at in range(len(texts) + 1)])
+
+
 def swapped(value: Any, replaced: Mapping[str, str]) -> Any:
     """`value` with each string that is in `replaced`, keys included, replaced."""
     match value:

@@ -23,7 +23,7 @@ from rpcschema.python import names, types
 from rpcschema.python.commands import planned
 from rpcschema.targets import load_target
 from tests.generator.commands import rpcschema
-from tests.generator.hostile import SETTINGS, Twins, crowded, swapped, twins
+from tests.generator.hostile import PIECES, SETTINGS, Twins, crowded, divided, swapped, twins
 
 
 def sources(document: Document) -> list[tuple[str, str]]:
@@ -43,7 +43,7 @@ def sources(document: Document) -> list[tuple[str, str]]:
 def renamed(hostile: Document, harmless: Document) -> tuple[dict[str, str], dict[str, str]]:
     """What the classes of one are called in the other, and the methods."""
     plans = (planned(document, SETTINGS) for document in (hostile, harmless))
-    classes = zip(*([made.name for made in plan.classes] for plan in plans), strict=True)
+    classes = zip(*(plan.names for plan in plans), strict=True)
     return dict(classes), {names.method(hostile): names.method(harmless)}
 
 
@@ -86,8 +86,7 @@ class Canonical(ast.NodeTransformer):
         return ast.Name((self.members if node.id in self.parameters else self.classes).get(node.id, node.id))
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST:
-        # Only a class with wire names needs ClassVar, and which has some hangs on the names.
-        imported = sorted({self.classes.get(each.name, each.name) for each in node.names} - {"ClassVar"})
+        imported = sorted(self.classes.get(each.name, each.name) for each in node.names)
         return ast.ImportFrom(node.module, [ast.alias(each) for each in imported], node.level)
 
     def in_order(self, source: str) -> str:
@@ -105,9 +104,7 @@ class Canonical(ast.NodeTransformer):
 
 def is_wire_names(statement: ast.stmt) -> bool:
     """Whether this is the table of wire names, which is nothing but strings, and has only names that are not Python."""
-    if not isinstance(statement, ast.AnnAssign) or not isinstance(statement.target, ast.Name):
-        return False
-    if statement.target.id != "__wire_names__" or statement.value is None:
+    if not isinstance(statement, ast.Assign) or ast.unparse(statement.targets[0]) != "__wire_names__":
         return False
     table = ast.literal_eval(statement.value)
     assert table == {names.attribute(wire): wire for wire in table.values()}
@@ -142,6 +139,12 @@ def test_every_piece_in_every_place_stays_a_string() -> None:
     assert_same_program(crowded(prose=True))
 
 
+def test_values_that_divide_a_union_name_its_classes_and_nothing_else() -> None:
+    pair = divided()
+    assert len(planned(pair.hostile, SETTINGS).names) > len(PIECES)
+    assert_same_program(pair)
+
+
 def test_names_and_enum_members_arrive_as_they_are() -> None:
     pair = crowded(prose=True)
     found = {
@@ -170,6 +173,6 @@ print(tank.Client.fill.__name__, tank.AsyncClient.fill.__name__, tank.Service.fi
     assert (done.stdout, done.stderr) == ("fill fill fill\n", "")
 
 
-@pytest.mark.parametrize("name", [*types.SCALARS.values(), "Any", "ClassVar", "Literal", "Mapping", "list", "str"])
+@pytest.mark.parametrize("name", [*types.SCALARS.values(), "Any", "Awaitable", "Literal", "Mapping", "list", "str"])
 def test_member_called_like_a_type_hides_no_type(name: str) -> None:
     assert names.attribute(name) == f"{name}_"

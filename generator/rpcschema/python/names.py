@@ -16,7 +16,7 @@ from rpcschema.python.types import SCALARS
 _BAD: Final = re.compile(r"[^0-9A-Za-z_]")
 _TAKEN: Final = frozenset(
     {"bool", "dict", "float", "int", "list", "self", "str"}
-    | {"Any", "Awaitable", "ClassVar", "Literal", "Mapping", "Sequence"}
+    | {"Any", "Awaitable", "Literal", "Mapping", "Sequence"}
     | {*SCALARS.values()}
 )
 """Generated annotations use these types, and a class attribute of that name would hide them; methods have a `self`."""
