@@ -12,7 +12,7 @@ from typing import Any, Literal, get_type_hints
 import msgspec
 import pytest
 
-from rpcschema.model.nodes import Node
+from rpcschema.model.nodes import FACTS, Node
 from rpcschema.problems import RenderError
 from rpcschema.python import docs, names, types
 from rpcschema.python.source import finished
@@ -226,6 +226,32 @@ def test_what_python_cannot_hold_is_a_warning_with_its_place(tmp_path: Path) -> 
         "/response": "warning",
         "/response/properties/x": "warning",
     }
+
+
+def told(when: str, **fields: Any) -> dict[str, Any]:
+    """A conditional that declares `fields` where `kind` is `when`."""
+    return {"if": {"properties": {"kind": {"enum": [when]}}}, "then": {"properties": {"kind": {}, **fields}}}
+
+
+@pytest.mark.parametrize("schema", ["x", FACTS])
+def test_names_that_are_declared_nowhere_are_told_once_and_not_of_facts(tmp_path: Path, schema: str) -> None:
+    fields = {letter: {"type": "u8"} for letter in "abcd"}
+    response = {
+        "required": ["kind", "ghost"],
+        "properties": {"kind": {"type": "string", "enum": ["l", "r"]}},
+        "allOf": [
+            told("l", a=fields["a"], b=fields["b"], c={}),
+            told("r", c=fields["c"], d=fields["d"], a={}, gone={}),
+        ],
+    }
+    (document,) = documents(tmp_path, command(response=response) | {"$schema": schema})
+    rendered = load_target("python").document(document, Settings(package="p", targets=("python",)))  # type: ignore[misc]
+    assert any(b"PayNowLResponse" in content for content in rendered.files.values())
+    expected = [
+        "required here, but declared nowhere, so without a type and left out: 'ghost'",
+        "allowed here, but declared nowhere, so without a type and left out: 'gone'",
+    ]
+    assert [problem.message for problem in rendered.problems] == ([] if schema == FACTS else expected)
 
 
 def test_a_field_that_one_form_always_has_says_no_condition(package: Any) -> None:

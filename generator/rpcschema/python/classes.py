@@ -106,6 +106,7 @@ def plan(document: Document, scalars: str) -> Plan:
     if found is None:
         response = outward.plan_class(name, (document.response,), doc, whole=True)
     else:
+        outward.warn_of_gaps(document.response)
         response = outward.plan_union(name, found, doc)
     return Plan(
         request=request,
@@ -138,6 +139,8 @@ class _Planner:
         `whole` means that it is no part of another object.
         """
         self.taken.add(name)
+        for node in nodes:
+            self.warn_of_gaps(node)
         return self.add(name, doc, self.attributes(name, nodes[0], self.members(nodes), {}), whole=whole)
 
     def plan_union(self, name: str, found: Cases, doc: str) -> UnionPlan:
@@ -233,10 +236,6 @@ class _Planner:
     def members_of(self, node: Node) -> list[ResolvedField]:
         """The members that one declaration gives, hidden ones in their places: they count by position."""
         shape = resolve(node)
-        for lacking, said in ((shape.undeclared, "required"), (shape.phantoms, "allowed")):
-            if lacking and not self.document.is_facts:  # who holds only the facts cannot mend them
-                listed = ", ".join(map(quoted, lacking[:MOST]))
-                self.warn(node, f"{said} here, but declared nowhere, so without a type and left out: {listed}")
         places = {each.name: place for place, each in enumerate(node.fields or ())}
         return sorted((*shape.fields, *shape.hidden), key=lambda member: places.get(member.name, len(places)))
 
@@ -247,6 +246,14 @@ class _Planner:
             if other != attribute.wire:
                 message = f"{other!r} and {attribute.wire!r} both become {attribute.name} in Python; rename one of them"
                 self.problems.append(Problem(self.document.file, node.pointer, message))
+
+    def warn_of_gaps(self, node: Node) -> None:
+        """Tells which names the object `node`, all its conditionals included, speaks of and never declares."""
+        shape = resolve(node)
+        for lacking, said in ((shape.undeclared, "required"), (shape.phantoms, "allowed")):
+            if lacking and not self.document.is_facts:  # who holds only the facts cannot mend them
+                listed = ", ".join(map(quoted, lacking[:MOST]))
+                self.warn(node, f"{said} here, but declared nowhere, so without a type and left out: {listed}")
 
     def warn(self, node: Node, message: str) -> None:
         self.problems.append(Problem(self.document.file, node.pointer, message, Level.WARNING))
