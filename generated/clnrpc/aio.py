@@ -238,15 +238,31 @@ class AsyncClient(BaseAsyncClient):
         """
         return self.rpc_send(
             self.rpc_commands["addpsbtoutput"],
-            {"satoshi": satoshi, "initialpsbt": initialpsbt, "locktime": locktime, "destination": destination},
+            {
+                "satoshi": satoshi,
+                "initialpsbt": initialpsbt,
+                "locktime": locktime,
+                "destination": destination,
+            },
         )
 
-    def askrene_age(self, *, layer: str, cutoff: U64) -> Coroutine[Any, Any, AskreneAgeResponse]:
+    def askrene_age(
+        self,
+        *,
+        layer: str,
+        cutoff: U64,
+    ) -> Coroutine[Any, Any, AskreneAgeResponse]:
         """Drop old capacity findings and biases from a layer.
 
         Added in v24.11.
         """
-        return self.rpc_send(self.rpc_commands["askrene-age"], {"layer": layer, "cutoff": cutoff})
+        return self.rpc_send(
+            self.rpc_commands["askrene-age"],
+            {
+                "layer": layer,
+                "cutoff": cutoff,
+            },
+        )
 
     def askrene_bias_channel(
         self,
@@ -332,7 +348,10 @@ class AsyncClient(BaseAsyncClient):
         )
 
     def askrene_create_layer(
-        self, *, layer: str, persistent: bool | None = None
+        self,
+        *,
+        layer: str,
+        persistent: bool | None = None,
     ) -> Coroutine[Any, Any, AskreneCreateLayerResponse]:
         """Start an empty layer for route searches.
 
@@ -341,14 +360,31 @@ class AsyncClient(BaseAsyncClient):
         Args:
             persistent: Default: false.
         """
-        return self.rpc_send(self.rpc_commands["askrene-create-layer"], {"layer": layer, "persistent": persistent})
+        return self.rpc_send(
+            self.rpc_commands["askrene-create-layer"],
+            {
+                "layer": layer,
+                "persistent": persistent,
+            },
+        )
 
-    def askrene_disable_node(self, *, layer: str, node: Pubkey) -> Coroutine[Any, Any, AskreneDisableNodeResponse]:
+    def askrene_disable_node(
+        self,
+        *,
+        layer: str,
+        node: Pubkey,
+    ) -> Coroutine[Any, Any, AskreneDisableNodeResponse]:
         """Keep routes away from a node.
 
         Added in v24.11.
         """
-        return self.rpc_send(self.rpc_commands["askrene-disable-node"], {"layer": layer, "node": node})
+        return self.rpc_send(
+            self.rpc_commands["askrene-disable-node"],
+            {
+                "layer": layer,
+                "node": node,
+            },
+        )
 
     def askrene_inform_channel(
         self,
@@ -390,7 +426,10 @@ class AsyncClient(BaseAsyncClient):
         return self.rpc_send(self.rpc_commands["askrene-listreservations"], {})
 
     def askrene_remove_channel_update(
-        self, *, layer: str, short_channel_id_dir: ShortChannelIdDir
+        self,
+        *,
+        layer: str,
+        short_channel_id_dir: ShortChannelIdDir,
     ) -> Coroutine[Any, Any, AskreneRemoveChannelUpdateResponse]:
         """Undo a layer's override of a channel's settings.
 
@@ -398,7 +437,10 @@ class AsyncClient(BaseAsyncClient):
         """
         return self.rpc_send(
             self.rpc_commands["askrene-remove-channel-update"],
-            {"layer": layer, "short_channel_id_dir": short_channel_id_dir},
+            {
+                "layer": layer,
+                "short_channel_id_dir": short_channel_id_dir,
+            },
         )
 
     def askrene_remove_layer(self, *, layer: str) -> Coroutine[Any, Any, AskreneRemoveLayerResponse]:
@@ -418,7 +460,10 @@ class AsyncClient(BaseAsyncClient):
         return self.rpc_send(self.rpc_commands["askrene-reserve"], {"path": path})
 
     def askrene_unreserve(
-        self, *, path: Sequence[AskreneUnreserveRequestPath], dev_remove_all: bool | None = None
+        self,
+        *,
+        path: Sequence[AskreneUnreserveRequestPath],
+        dev_remove_all: bool | None = None,
     ) -> Coroutine[Any, Any, AskreneUnreserveResponse]:
         """Free the capacity set aside for a path.
 
@@ -427,7 +472,13 @@ class AsyncClient(BaseAsyncClient):
         Args:
             dev_remove_all: Hidden: not meant for general use. Added in v26.04.
         """
-        return self.rpc_send(self.rpc_commands["askrene-unreserve"], {"path": path, "dev_remove_all": dev_remove_all})
+        return self.rpc_send(
+            self.rpc_commands["askrene-unreserve"],
+            {
+                "path": path,
+                "dev_remove_all": dev_remove_all,
+            },
+        )
 
     def askrene_update_channel(
         self,
@@ -479,7 +530,13 @@ class AsyncClient(BaseAsyncClient):
         age: U64,
     ) -> Coroutine[Any, Any, AutocleanOnceResponse]:
         """Delete old records of one kind right now."""
-        return self.rpc_send(self.rpc_commands["autoclean-once"], {"subsystem": subsystem, "age": age})
+        return self.rpc_send(
+            self.rpc_commands["autoclean-once"],
+            {
+                "subsystem": subsystem,
+                "age": age,
+            },
+        )
 
     def autoclean_status(
         self,
@@ -509,10 +566,19 @@ class AsyncClient(BaseAsyncClient):
         return self.rpc_send(self.rpc_commands["batching"], {"enable": enable})
 
     def bkpr_channelsapy(
-        self, *, start_time: U64 | None = None, end_time: U64 | None = None
+        self,
+        *,
+        start_time: U64 | None = None,
+        end_time: U64 | None = None,
     ) -> Coroutine[Any, Any, BkprChannelsapyResponse]:
         """Show what each channel earned, as a yearly yield."""
-        return self.rpc_send(self.rpc_commands["bkpr-channelsapy"], {"start_time": start_time, "end_time": end_time})
+        return self.rpc_send(
+            self.rpc_commands["bkpr-channelsapy"],
+            {
+                "start_time": start_time,
+                "end_time": end_time,
+            },
+        )
 
     def bkpr_dumpincomecsv(
         self,
@@ -540,25 +606,39 @@ class AsyncClient(BaseAsyncClient):
         )
 
     def bkpr_editdescriptionbyoutpoint(
-        self, *, outpoint: str, description: str
+        self,
+        *,
+        outpoint: str,
+        description: str,
     ) -> Coroutine[Any, Any, BkprEditdescriptionbyoutpointResponse]:
         """Reword the bookkeeping entries of an outpoint.
 
         Added in v24.11.
         """
         return self.rpc_send(
-            self.rpc_commands["bkpr-editdescriptionbyoutpoint"], {"outpoint": outpoint, "description": description}
+            self.rpc_commands["bkpr-editdescriptionbyoutpoint"],
+            {
+                "outpoint": outpoint,
+                "description": description,
+            },
         )
 
     def bkpr_editdescriptionbypaymentid(
-        self, *, payment_id: str, description: str
+        self,
+        *,
+        payment_id: str,
+        description: str,
     ) -> Coroutine[Any, Any, BkprEditdescriptionbypaymentidResponse]:
         """Reword the bookkeeping entries of a payment.
 
         Added in v24.11.
         """
         return self.rpc_send(
-            self.rpc_commands["bkpr-editdescriptionbypaymentid"], {"payment_id": payment_id, "description": description}
+            self.rpc_commands["bkpr-editdescriptionbypaymentid"],
+            {
+                "payment_id": payment_id,
+                "description": description,
+            },
         )
 
     def bkpr_inspect(self, *, account: str) -> Coroutine[Any, Any, BkprInspectResponse]:
@@ -566,7 +646,10 @@ class AsyncClient(BaseAsyncClient):
         return self.rpc_send(self.rpc_commands["bkpr-inspect"], {"account": account})
 
     def bkpr_listaccountevents(
-        self, *, account: str | None = None, payment_id: str | None = None
+        self,
+        *,
+        account: str | None = None,
+        payment_id: str | None = None,
     ) -> Coroutine[Any, Any, BkprListaccounteventsResponse]:
         """List bookkeeping entries by account or payment.
 
@@ -574,7 +657,11 @@ class AsyncClient(BaseAsyncClient):
             payment_id: Added in v24.08.
         """
         return self.rpc_send(
-            self.rpc_commands["bkpr-listaccountevents"], {"account": account, "payment_id": payment_id}
+            self.rpc_commands["bkpr-listaccountevents"],
+            {
+                "account": account,
+                "payment_id": payment_id,
+            },
         )
 
     def bkpr_listbalances(self) -> Coroutine[Any, Any, BkprListbalancesResponse]:
@@ -582,7 +669,11 @@ class AsyncClient(BaseAsyncClient):
         return self.rpc_send(self.rpc_commands["bkpr-listbalances"], {})
 
     def bkpr_listincome(
-        self, *, consolidate_fees: bool | None = None, start_time: U32 | None = None, end_time: U32 | None = None
+        self,
+        *,
+        consolidate_fees: bool | None = None,
+        start_time: U32 | None = None,
+        end_time: U32 | None = None,
     ) -> Coroutine[Any, Any, BkprListincomeResponse]:
         """List what the node earned and spent.
 
@@ -591,7 +682,11 @@ class AsyncClient(BaseAsyncClient):
         """
         return self.rpc_send(
             self.rpc_commands["bkpr-listincome"],
-            {"consolidate_fees": consolidate_fees, "start_time": start_time, "end_time": end_time},
+            {
+                "consolidate_fees": consolidate_fees,
+                "start_time": start_time,
+                "end_time": end_time,
+            },
         )
 
     def bkpr_report(
@@ -609,11 +704,21 @@ class AsyncClient(BaseAsyncClient):
         """
         return self.rpc_send(
             self.rpc_commands["bkpr-report"],
-            {"format": format, "headers": headers, "escape": escape, "start_time": start_time, "end_time": end_time},
+            {
+                "format": format,
+                "headers": headers,
+                "escape": escape,
+                "start_time": start_time,
+                "end_time": end_time,
+            },
         )
 
     def blacklistrune(
-        self, *, start: U64 | None = None, end: U64 | None = None, relist: bool | None = None
+        self,
+        *,
+        start: U64 | None = None,
+        end: U64 | None = None,
+        relist: bool | None = None,
     ) -> Coroutine[Any, Any, BlacklistruneResponse]:
         """Revoke runes by their number.
 
@@ -624,7 +729,14 @@ class AsyncClient(BaseAsyncClient):
 
         `end` can only be given together with `start`.
         """
-        return self.rpc_send(self.rpc_commands["blacklistrune"], {"start": start, "end": end, "relist": relist})
+        return self.rpc_send(
+            self.rpc_commands["blacklistrune"],
+            {
+                "start": start,
+                "end": end,
+                "relist": relist,
+            },
+        )
 
     def cancelrecurringinvoice(
         self,
@@ -657,7 +769,11 @@ class AsyncClient(BaseAsyncClient):
         return self.rpc_send(self.rpc_commands["check"], {"command_to_check": command_to_check})
 
     def checkmessage(
-        self, *, message: str, zbase: str, pubkey: Pubkey | None = None
+        self,
+        *,
+        message: str,
+        zbase: str,
+        pubkey: Pubkey | None = None,
     ) -> Coroutine[Any, Any, CheckmessageResponse]:
         """Verify which node signed a message.
 
@@ -669,7 +785,14 @@ class AsyncClient(BaseAsyncClient):
             zbase: Signature in zbase32.
             pubkey: Node id that must have signed, 33 bytes in hex; absent, any node known from gossip.
         """
-        return self.rpc_send(self.rpc_commands["checkmessage"], {"message": message, "zbase": zbase, "pubkey": pubkey})
+        return self.rpc_send(
+            self.rpc_commands["checkmessage"],
+            {
+                "message": message,
+                "zbase": zbase,
+                "pubkey": pubkey,
+            },
+        )
 
     def checkrune(
         self,
@@ -684,7 +807,13 @@ class AsyncClient(BaseAsyncClient):
         Added in v23.08.
         """
         return self.rpc_send(
-            self.rpc_commands["checkrune"], {"rune": rune, "nodeid": nodeid, "method": method, "params": params}
+            self.rpc_commands["checkrune"],
+            {
+                "rune": rune,
+                "nodeid": nodeid,
+                "method": method,
+                "params": params,
+            },
         )
 
     def clnrest_register_path(
@@ -781,11 +910,21 @@ class AsyncClient(BaseAsyncClient):
         """
         return self.rpc_send(
             self.rpc_commands["commando"],
-            {"peer_id": peer_id, "method": method, "params": params, "rune": rune, "filter": filter},
+            {
+                "peer_id": peer_id,
+                "method": method,
+                "params": params,
+                "rune": rune,
+                "filter": filter,
+            },
         )
 
     def connect(
-        self, *, id: str, host: str | None = None, port: U16 | None = None
+        self,
+        *,
+        id: str,
+        host: str | None = None,
+        port: U16 | None = None,
     ) -> Coroutine[Any, Any, ConnectResponse]:
         """Open a connection to a peer.
 
@@ -800,14 +939,30 @@ class AsyncClient(BaseAsyncClient):
             port: TCP port of the peer, only with `host`; absent, the usual one of the network (9735 on *bitcoin*,
                 19735 on *testnet*, 39735 on *signet*, 19846 on *regtest*).
         """
-        return self.rpc_send(self.rpc_commands["connect"], {"id": id, "host": host, "port": port})
+        return self.rpc_send(
+            self.rpc_commands["connect"],
+            {
+                "id": id,
+                "host": host,
+                "port": port,
+            },
+        )
 
     def createinvoice(
-        self, *, invstring: str, label: str | int, preimage: Hex
+        self,
+        *,
+        invstring: str,
+        label: str | int,
+        preimage: Hex,
     ) -> Coroutine[Any, Any, CreateinvoiceResponse]:
         """Sign and store an invoice built elsewhere."""
         return self.rpc_send(
-            self.rpc_commands["createinvoice"], {"invstring": invstring, "label": label, "preimage": preimage}
+            self.rpc_commands["createinvoice"],
+            {
+                "invstring": invstring,
+                "label": label,
+                "preimage": preimage,
+            },
         )
 
     def createonion(
@@ -821,22 +976,39 @@ class AsyncClient(BaseAsyncClient):
         """Build an onion packet with payloads of your own."""
         return self.rpc_send(
             self.rpc_commands["createonion"],
-            {"hops": hops, "assocdata": assocdata, "session_key": session_key, "onion_size": onion_size},
+            {
+                "hops": hops,
+                "assocdata": assocdata,
+                "session_key": session_key,
+                "onion_size": onion_size,
+            },
         )
 
     def createproof(
-        self, *, invstring: str, note: str | None = None, include: Sequence[str | U64] | None = None
+        self,
+        *,
+        invstring: str,
+        note: str | None = None,
+        include: Sequence[str | U64] | None = None,
     ) -> Coroutine[Any, Any, CreateproofResponse]:
         """Prove that this node paid a BOLT 12 invoice.
 
         Added in v26.06.
         """
         return self.rpc_send(
-            self.rpc_commands["createproof"], {"invstring": invstring, "note": note, "include": include}
+            self.rpc_commands["createproof"],
+            {
+                "invstring": invstring,
+                "note": note,
+                "include": include,
+            },
         )
 
     def createrune(
-        self, *, rune: str | None = None, restrictions: Sequence[Sequence[str]] | Literal["readonly"] | None = None
+        self,
+        *,
+        rune: str | None = None,
+        restrictions: Sequence[Sequence[str]] | Literal["readonly"] | None = None,
     ) -> Coroutine[Any, Any, CreateruneResponse]:
         """Make a rune, or restrict one further.
 
@@ -851,16 +1023,38 @@ class AsyncClient(BaseAsyncClient):
                 each an array of alternatives such as *method=listfunds* or *time<1800000000*; absent, nothing is
                 restricted further.
         """
-        return self.rpc_send(self.rpc_commands["createrune"], {"rune": rune, "restrictions": restrictions})
+        return self.rpc_send(
+            self.rpc_commands["createrune"],
+            {
+                "rune": rune,
+                "restrictions": restrictions,
+            },
+        )
 
-    def currencyconvert(self, *, amount: float, currency: str) -> Coroutine[Any, Any, CurrencyconvertResponse]:
+    def currencyconvert(
+        self,
+        *,
+        amount: float,
+        currency: str,
+    ) -> Coroutine[Any, Any, CurrencyconvertResponse]:
         """Express an amount of a currency in millisatoshi.
 
         Added in v26.04.
         """
-        return self.rpc_send(self.rpc_commands["currencyconvert"], {"amount": amount, "currency": currency})
+        return self.rpc_send(
+            self.rpc_commands["currencyconvert"],
+            {
+                "amount": amount,
+                "currency": currency,
+            },
+        )
 
-    def currencyrate(self, *, currency: str, source: str | None = None) -> Coroutine[Any, Any, CurrencyrateResponse]:
+    def currencyrate(
+        self,
+        *,
+        currency: str,
+        source: str | None = None,
+    ) -> Coroutine[Any, Any, CurrencyrateResponse]:
         """Show the price of one bitcoin.
 
         Added in v26.04.
@@ -868,7 +1062,13 @@ class AsyncClient(BaseAsyncClient):
         Args:
             source: Added in v26.06.
         """
-        return self.rpc_send(self.rpc_commands["currencyrate"], {"currency": currency, "source": source})
+        return self.rpc_send(
+            self.rpc_commands["currencyrate"],
+            {
+                "currency": currency,
+                "source": source,
+            },
+        )
 
     def currencyrates(self, *, currency: str) -> Coroutine[Any, Any, CurrencyratesResponse]:
         """List bitcoin prices by source.
@@ -895,7 +1095,13 @@ class AsyncClient(BaseAsyncClient):
         """
         return self.rpc_send(
             self.rpc_commands["datastore"],
-            {"key": key, "string": string, "hex": hex, "mode": mode, "generation": generation},
+            {
+                "key": key,
+                "string": string,
+                "hex": hex,
+                "mode": mode,
+                "generation": generation,
+            },
         )
 
     def datastoreusage(self, *, key: Sequence[str] | str | None = None) -> Coroutine[Any, Any, DatastoreusageResponse]:
@@ -926,21 +1132,43 @@ class AsyncClient(BaseAsyncClient):
         return self.rpc_send(self.rpc_commands["decode"], {"string": string})
 
     def deldatastore(
-        self, *, key: Sequence[str] | str, generation: U64 | None = None
+        self,
+        *,
+        key: Sequence[str] | str,
+        generation: U64 | None = None,
     ) -> Coroutine[Any, Any, DeldatastoreResponse]:
         """Delete a saved value."""
-        return self.rpc_send(self.rpc_commands["deldatastore"], {"key": key, "generation": generation})
+        return self.rpc_send(
+            self.rpc_commands["deldatastore"],
+            {
+                "key": key,
+                "generation": generation,
+            },
+        )
 
     def delforward(
-        self, *, in_channel: ShortChannelId, in_htlc_id: U64, status: Literal["settled", "local_failed", "failed"]
+        self,
+        *,
+        in_channel: ShortChannelId,
+        in_htlc_id: U64,
+        status: Literal["settled", "local_failed", "failed"],
     ) -> Coroutine[Any, Any, DelforwardResponse]:
         """Delete the record of a forwarded payment."""
         return self.rpc_send(
-            self.rpc_commands["delforward"], {"in_channel": in_channel, "in_htlc_id": in_htlc_id, "status": status}
+            self.rpc_commands["delforward"],
+            {
+                "in_channel": in_channel,
+                "in_htlc_id": in_htlc_id,
+                "status": status,
+            },
         )
 
     def delinvoice(
-        self, *, label: str | U64, status: Literal["paid", "expired", "unpaid"], desconly: bool | None = None
+        self,
+        *,
+        label: str | U64,
+        status: Literal["paid", "expired", "unpaid"],
+        desconly: bool | None = None,
     ) -> Coroutine[Any, Any, DelinvoiceResponse]:
         """Delete an invoice or clear its description.
 
@@ -952,7 +1180,14 @@ class AsyncClient(BaseAsyncClient):
                 fails.
             desconly: Whether to keep the invoice and delete its description alone; absent, *false*.
         """
-        return self.rpc_send(self.rpc_commands["delinvoice"], {"label": label, "status": status, "desconly": desconly})
+        return self.rpc_send(
+            self.rpc_commands["delinvoice"],
+            {
+                "label": label,
+                "status": status,
+                "desconly": desconly,
+            },
+        )
 
     def delnetworkevent(self, *, created_index: U64) -> Coroutine[Any, Any, DelnetworkeventResponse]:
         """Delete an entry of the network event log.
@@ -975,7 +1210,12 @@ class AsyncClient(BaseAsyncClient):
         """
         return self.rpc_send(
             self.rpc_commands["delpay"],
-            {"payment_hash": payment_hash, "status": status, "partid": partid, "groupid": groupid},
+            {
+                "payment_hash": payment_hash,
+                "status": status,
+                "partid": partid,
+                "groupid": groupid,
+            },
         )
 
     def deprecations(self, *, enable: bool) -> Coroutine[Any, Any, DeprecationsResponse]:
@@ -1000,11 +1240,19 @@ class AsyncClient(BaseAsyncClient):
         """
         return self.rpc_send(
             self.rpc_commands["dev-forget-channel"],
-            {"id": id, "short_channel_id": short_channel_id, "channel_id": channel_id, "force": force},
+            {
+                "id": id,
+                "short_channel_id": short_channel_id,
+                "channel_id": channel_id,
+                "force": force,
+            },
         )
 
     def dev_inject(
-        self, *, entropy: Hex | None = None, time: U64 | None = None
+        self,
+        *,
+        entropy: Hex | None = None,
+        time: U64 | None = None,
     ) -> Coroutine[Any, Any, DevInjectResponse]:
         """Replace the entropy and the clock of a test server.
 
@@ -1023,7 +1271,13 @@ class AsyncClient(BaseAsyncClient):
 
         - -32602: A parameter is malformed.
         """
-        return self.rpc_send(self.rpc_commands["dev-inject"], {"entropy": entropy, "time": time})
+        return self.rpc_send(
+            self.rpc_commands["dev-inject"],
+            {
+                "entropy": entropy,
+                "time": time,
+            },
+        )
 
     def dev_splice(
         self,
@@ -1073,7 +1327,12 @@ class AsyncClient(BaseAsyncClient):
         """Stop issuing invoices for an offer."""
         return self.rpc_send(self.rpc_commands["disableoffer"], {"offer_id": offer_id})
 
-    def disconnect(self, *, id: Pubkey, force: bool | None = None) -> Coroutine[Any, Any, DisconnectResponse]:
+    def disconnect(
+        self,
+        *,
+        id: Pubkey,
+        force: bool | None = None,
+    ) -> Coroutine[Any, Any, DisconnectResponse]:
         """Drop the connection to a peer.
 
         Ends the connection to a peer and gives back nothing.
@@ -1082,7 +1341,13 @@ class AsyncClient(BaseAsyncClient):
             id: Node id of the peer, 33 bytes in hex.
             force: Whether to do so even if there is a channel with the peer that is in use; absent, *false*.
         """
-        return self.rpc_send(self.rpc_commands["disconnect"], {"id": id, "force": force})
+        return self.rpc_send(
+            self.rpc_commands["disconnect"],
+            {
+                "id": id,
+                "force": force,
+            },
+        )
 
     def emergencyrecover(self) -> Coroutine[Any, Any, EmergencyrecoverResponse]:
         """Claim channel money back with the emergency backup."""
@@ -1096,13 +1361,22 @@ class AsyncClient(BaseAsyncClient):
         return self.rpc_send(self.rpc_commands["enableoffer"], {"offer_id": offer_id})
 
     def exposesecret(
-        self, *, passphrase: str, identifier: str | None = None
+        self,
+        *,
+        passphrase: str,
+        identifier: str | None = None,
     ) -> Coroutine[Any, Any, ExposesecretResponse]:
         """Reveal the node's master secret for a backup.
 
         Added in v24.11.
         """
-        return self.rpc_send(self.rpc_commands["exposesecret"], {"passphrase": passphrase, "identifier": identifier})
+        return self.rpc_send(
+            self.rpc_commands["exposesecret"],
+            {
+                "passphrase": passphrase,
+                "identifier": identifier,
+            },
+        )
 
     def feerates(self, *, style: Literal["perkb", "perkw"]) -> Coroutine[Any, Any, FeeratesResponse]:
         """Show the on-chain fee rates the node works with.
@@ -1272,14 +1546,25 @@ class AsyncClient(BaseAsyncClient):
         return self.rpc_send(self.rpc_commands["fundchannel_cancel"], {"id": id})
 
     def fundchannel_complete(
-        self, *, id: Pubkey, psbt: str, withhold: bool | None = None
+        self,
+        *,
+        id: Pubkey,
+        psbt: str,
+        withhold: bool | None = None,
     ) -> Coroutine[Any, Any, FundchannelCompleteResponse]:
         """Finish a channel opening with its funding PSBT.
 
         Args:
             withhold: Added in v25.12.
         """
-        return self.rpc_send(self.rpc_commands["fundchannel_complete"], {"id": id, "psbt": psbt, "withhold": withhold})
+        return self.rpc_send(
+            self.rpc_commands["fundchannel_complete"],
+            {
+                "id": id,
+                "psbt": psbt,
+                "withhold": withhold,
+            },
+        )
 
     def fundchannel_start(
         self,
@@ -1568,12 +1853,23 @@ class AsyncClient(BaseAsyncClient):
         """
         return self.rpc_send(self.rpc_commands["help"], {"command": command})
 
-    def injectonionmessage(self, *, path_key: Pubkey, message: Hex) -> Coroutine[Any, Any, InjectonionmessageResponse]:
+    def injectonionmessage(
+        self,
+        *,
+        path_key: Pubkey,
+        message: Hex,
+    ) -> Coroutine[Any, Any, InjectonionmessageResponse]:
         """Handle an onion message as if a peer sent it.
 
         Added in v24.11.
         """
-        return self.rpc_send(self.rpc_commands["injectonionmessage"], {"path_key": path_key, "message": message})
+        return self.rpc_send(
+            self.rpc_commands["injectonionmessage"],
+            {
+                "path_key": path_key,
+                "message": message,
+            },
+        )
 
     def injectpaymentonion(
         self,
@@ -1792,7 +2088,11 @@ class AsyncClient(BaseAsyncClient):
         )
 
     def listaddresses(
-        self, *, address: str | None = None, start: U64 | None = None, limit: U32 | None = None
+        self,
+        *,
+        address: str | None = None,
+        start: U64 | None = None,
+        limit: U32 | None = None,
     ) -> Coroutine[Any, Any, ListaddressesResponse]:
         """List the on-chain addresses handed out so far.
 
@@ -1801,10 +2101,21 @@ class AsyncClient(BaseAsyncClient):
         Args:
             start: Default: 1.
         """
-        return self.rpc_send(self.rpc_commands["listaddresses"], {"address": address, "start": start, "limit": limit})
+        return self.rpc_send(
+            self.rpc_commands["listaddresses"],
+            {
+                "address": address,
+                "start": start,
+                "limit": limit,
+            },
+        )
 
     def listchainmoves(
-        self, *, index: Literal["created"] | None = None, start: U64 | None = None, limit: U32 | None = None
+        self,
+        *,
+        index: Literal["created"] | None = None,
+        start: U64 | None = None,
+        limit: U32 | None = None,
     ) -> Coroutine[Any, Any, ListchainmovesResponse]:
         """List money movements on the chain.
 
@@ -1812,10 +2123,21 @@ class AsyncClient(BaseAsyncClient):
 
         `start` and `limit` can only be given together with `index`.
         """
-        return self.rpc_send(self.rpc_commands["listchainmoves"], {"index": index, "start": start, "limit": limit})
+        return self.rpc_send(
+            self.rpc_commands["listchainmoves"],
+            {
+                "index": index,
+                "start": start,
+                "limit": limit,
+            },
+        )
 
     def listchannelmoves(
-        self, *, index: Literal["created"] | None = None, start: U64 | None = None, limit: U32 | None = None
+        self,
+        *,
+        index: Literal["created"] | None = None,
+        start: U64 | None = None,
+        limit: U32 | None = None,
     ) -> Coroutine[Any, Any, ListchannelmovesResponse]:
         """List money movements inside channels.
 
@@ -1823,7 +2145,14 @@ class AsyncClient(BaseAsyncClient):
 
         `start` and `limit` can only be given together with `index`.
         """
-        return self.rpc_send(self.rpc_commands["listchannelmoves"], {"index": index, "start": start, "limit": limit})
+        return self.rpc_send(
+            self.rpc_commands["listchannelmoves"],
+            {
+                "index": index,
+                "start": start,
+                "limit": limit,
+            },
+        )
 
     def listchannels(
         self,
@@ -1844,7 +2173,11 @@ class AsyncClient(BaseAsyncClient):
         """
         return self.rpc_send(
             self.rpc_commands["listchannels"],
-            {"short_channel_id": short_channel_id, "source": source, "destination": destination},
+            {
+                "short_channel_id": short_channel_id,
+                "source": source,
+                "destination": destination,
+            },
         )
 
     def listclosedchannels(self, *, id: Pubkey | None = None) -> Coroutine[Any, Any, ListclosedchannelsResponse]:
@@ -1941,10 +2274,21 @@ class AsyncClient(BaseAsyncClient):
             start: Added in v25.05.
             limit: Added in v25.05.
         """
-        return self.rpc_send(self.rpc_commands["listhtlcs"], {"id": id, "index": index, "start": start, "limit": limit})
+        return self.rpc_send(
+            self.rpc_commands["listhtlcs"],
+            {
+                "id": id,
+                "index": index,
+                "start": start,
+                "limit": limit,
+            },
+        )
 
     def listinvoicerequests(
-        self, *, invreq_id: Hash | None = None, active_only: bool | None = None
+        self,
+        *,
+        invreq_id: Hash | None = None,
+        active_only: bool | None = None,
     ) -> Coroutine[Any, Any, ListinvoicerequestsResponse]:
         """List the requests made with invoicerequest.
 
@@ -1965,7 +2309,11 @@ class AsyncClient(BaseAsyncClient):
         - -32602: A parameter is missing or malformed.
         """
         return self.rpc_send(
-            self.rpc_commands["listinvoicerequests"], {"invreq_id": invreq_id, "active_only": active_only}
+            self.rpc_commands["listinvoicerequests"],
+            {
+                "invreq_id": invreq_id,
+                "active_only": active_only,
+            },
         )
 
     def listinvoices(
@@ -2031,7 +2379,13 @@ class AsyncClient(BaseAsyncClient):
             index: Default: created.
         """
         return self.rpc_send(
-            self.rpc_commands["listnetworkevents"], {"id": id, "index": index, "start": start, "limit": limit}
+            self.rpc_commands["listnetworkevents"],
+            {
+                "id": id,
+                "index": index,
+                "start": start,
+                "limit": limit,
+            },
         )
 
     def listnodes(self, *, id: Pubkey | None = None) -> Coroutine[Any, Any, ListnodesResponse]:
@@ -2045,7 +2399,10 @@ class AsyncClient(BaseAsyncClient):
         return self.rpc_send(self.rpc_commands["listnodes"], {"id": id})
 
     def listoffers(
-        self, *, offer_id: Hash | None = None, active_only: bool | None = None
+        self,
+        *,
+        offer_id: Hash | None = None,
+        active_only: bool | None = None,
     ) -> Coroutine[Any, Any, ListoffersResponse]:
         """List this node's offers.
 
@@ -2055,7 +2412,13 @@ class AsyncClient(BaseAsyncClient):
             offer_id: Show only the offer with this id, 32 bytes in hex; absent, all.
             active_only: Whether to leave out offers that are disabled or used up; absent, *false*.
         """
-        return self.rpc_send(self.rpc_commands["listoffers"], {"offer_id": offer_id, "active_only": active_only})
+        return self.rpc_send(
+            self.rpc_commands["listoffers"],
+            {
+                "offer_id": offer_id,
+                "active_only": active_only,
+            },
+        )
 
     def listpays(
         self,
@@ -2125,11 +2488,18 @@ class AsyncClient(BaseAsyncClient):
         """
         return self.rpc_send(
             self.rpc_commands["listpeerchannels"],
-            {"id": id, "short_channel_id": short_channel_id, "channel_id": channel_id},
+            {
+                "id": id,
+                "short_channel_id": short_channel_id,
+                "channel_id": channel_id,
+            },
         )
 
     def listpeers(
-        self, *, id: Pubkey | None = None, level: Literal["io", "trace", "debug", "info", "unusual"] | None = None
+        self,
+        *,
+        id: Pubkey | None = None,
+        level: Literal["io", "trace", "debug", "info", "unusual"] | None = None,
     ) -> Coroutine[Any, Any, ListpeersResponse]:
         """List the node's peers and their state.
 
@@ -2140,7 +2510,13 @@ class AsyncClient(BaseAsyncClient):
             level: Add each peer's log lines from this level up: *io*, *trace*, *debug*, *info* or *unusual*;
                 absent, no log.
         """
-        return self.rpc_send(self.rpc_commands["listpeers"], {"id": id, "level": level})
+        return self.rpc_send(
+            self.rpc_commands["listpeers"],
+            {
+                "id": id,
+                "level": level,
+            },
+        )
 
     def listsendpays(
         self,
@@ -2203,10 +2579,19 @@ class AsyncClient(BaseAsyncClient):
         return self.rpc_send(self.rpc_commands["listtransactions"], {})
 
     def makesecret(
-        self, *, hex: Hex | None = None, string: str | None = None
+        self,
+        *,
+        hex: Hex | None = None,
+        string: str | None = None,
     ) -> Coroutine[Any, Any, MakesecretResponse]:
         """Derive a secret from the node's master secret."""
-        return self.rpc_send(self.rpc_commands["makesecret"], {"hex": hex, "string": string})
+        return self.rpc_send(
+            self.rpc_commands["makesecret"],
+            {
+                "hex": hex,
+                "string": string,
+            },
+        )
 
     def multifundchannel(
         self,
@@ -2250,7 +2635,12 @@ class AsyncClient(BaseAsyncClient):
         """
         return self.rpc_send(
             self.rpc_commands["multiwithdraw"],
-            {"outputs": outputs, "feerate": feerate, "minconf": minconf, "utxos": utxos},
+            {
+                "outputs": outputs,
+                "feerate": feerate,
+                "minconf": minconf,
+                "utxos": utxos,
+            },
         )
 
     def newaddr(
@@ -2370,7 +2760,12 @@ class AsyncClient(BaseAsyncClient):
         return self.rpc_send(self.rpc_commands["openchannel_abort"], {"channel_id": channel_id})
 
     def openchannel_bump(
-        self, *, channel_id: Hash, amount: Sat | str, initialpsbt: str, funding_feerate: Feerate | None = None
+        self,
+        *,
+        channel_id: Hash,
+        amount: Sat | str,
+        initialpsbt: str,
+        funding_feerate: Feerate | None = None,
     ) -> Coroutine[Any, Any, OpenchannelBumpResponse]:
         """Raise the funding fee of a v2 channel.
 
@@ -2424,16 +2819,34 @@ class AsyncClient(BaseAsyncClient):
         )
 
     def openchannel_signed(
-        self, *, channel_id: Hash, signed_psbt: str
+        self,
+        *,
+        channel_id: Hash,
+        signed_psbt: str,
     ) -> Coroutine[Any, Any, OpenchannelSignedResponse]:
         """Sign off a v2 channel opening and broadcast it."""
         return self.rpc_send(
-            self.rpc_commands["openchannel_signed"], {"channel_id": channel_id, "signed_psbt": signed_psbt}
+            self.rpc_commands["openchannel_signed"],
+            {
+                "channel_id": channel_id,
+                "signed_psbt": signed_psbt,
+            },
         )
 
-    def openchannel_update(self, *, channel_id: Hash, psbt: str) -> Coroutine[Any, Any, OpenchannelUpdateResponse]:
+    def openchannel_update(
+        self,
+        *,
+        channel_id: Hash,
+        psbt: str,
+    ) -> Coroutine[Any, Any, OpenchannelUpdateResponse]:
         """Negotiate the PSBT of a v2 channel opening."""
-        return self.rpc_send(self.rpc_commands["openchannel_update"], {"channel_id": channel_id, "psbt": psbt})
+        return self.rpc_send(
+            self.rpc_commands["openchannel_update"],
+            {
+                "channel_id": channel_id,
+                "psbt": psbt,
+            },
+        )
 
     def parsefeerate(self, *, feerate_str: str) -> Coroutine[Any, Any, ParsefeerateResponse]:
         """Turn a fee rate expression into a number."""
@@ -2515,7 +2928,11 @@ class AsyncClient(BaseAsyncClient):
         )
 
     def ping(
-        self, *, id: Pubkey, len: U16 | None = None, pongbytes: U16 | None = None
+        self,
+        *,
+        id: Pubkey,
+        len: U16 | None = None,
+        pongbytes: U16 | None = None,
     ) -> Coroutine[Any, Any, PingResponse]:
         """Ask a connected peer for a sign of life.
 
@@ -2523,7 +2940,14 @@ class AsyncClient(BaseAsyncClient):
             len: Default: 128.
             pongbytes: Default: 128.
         """
-        return self.rpc_send(self.rpc_commands["ping"], {"id": id, "len": len, "pongbytes": pongbytes})
+        return self.rpc_send(
+            self.rpc_commands["ping"],
+            {
+                "id": id,
+                "len": len,
+                "pongbytes": pongbytes,
+            },
+        )
 
     def plugin(
         self,
@@ -2539,7 +2963,12 @@ class AsyncClient(BaseAsyncClient):
         """
         return self.rpc_send(
             self.rpc_commands["plugin"],
-            {"subcommand": subcommand, "plugin": plugin, "directory": directory, "options": options},
+            {
+                "subcommand": subcommand,
+                "plugin": plugin,
+                "directory": directory,
+                "options": options,
+            },
         )
 
     def preapproveinvoice(self, *, bolt11: str) -> Coroutine[Any, Any, PreapproveinvoiceResponse]:
@@ -2553,7 +2982,11 @@ class AsyncClient(BaseAsyncClient):
         return self.rpc_send(self.rpc_commands["preapproveinvoice"], {"bolt11": bolt11})
 
     def preapprovekeysend(
-        self, *, destination: Pubkey, payment_hash: Hex, amount_msat: Msat | str
+        self,
+        *,
+        destination: Pubkey,
+        payment_hash: Hex,
+        amount_msat: Msat | str,
     ) -> Coroutine[Any, Any, PreapprovekeysendResponse]:
         """Ask the signer whether a keysend may be sent.
 
@@ -2566,7 +2999,11 @@ class AsyncClient(BaseAsyncClient):
         """
         return self.rpc_send(
             self.rpc_commands["preapprovekeysend"],
-            {"destination": destination, "payment_hash": payment_hash, "amount_msat": amount_msat},
+            {
+                "destination": destination,
+                "payment_hash": payment_hash,
+                "amount_msat": amount_msat,
+            },
         )
 
     def reckless(
@@ -2579,7 +3016,11 @@ class AsyncClient(BaseAsyncClient):
         """Find, install or remove plugins."""
         return self.rpc_send(
             self.rpc_commands["reckless"],
-            {"command": command, "target/subcommand": target_subcommand, "target": target},
+            {
+                "command": command,
+                "target/subcommand": target_subcommand,
+                "target": target,
+            },
         )
 
     def recover(self, *, hsmsecret: str) -> Coroutine[Any, Any, RecoverResponse]:
@@ -2636,11 +3077,20 @@ class AsyncClient(BaseAsyncClient):
         return self.rpc_send(self.rpc_commands["renepaystatus"], {"invstring": invstring})
 
     def reserveinputs(
-        self, *, psbt: str, exclusive: bool | None = None, reserve: U32 | None = None
+        self,
+        *,
+        psbt: str,
+        exclusive: bool | None = None,
+        reserve: U32 | None = None,
     ) -> Coroutine[Any, Any, ReserveinputsResponse]:
         """Reserve a PSBT's coins against other use."""
         return self.rpc_send(
-            self.rpc_commands["reserveinputs"], {"psbt": psbt, "exclusive": exclusive, "reserve": reserve}
+            self.rpc_commands["reserveinputs"],
+            {
+                "psbt": psbt,
+                "exclusive": exclusive,
+                "reserve": reserve,
+            },
         )
 
     def sendamount(
@@ -2678,12 +3128,23 @@ class AsyncClient(BaseAsyncClient):
             },
         )
 
-    def sendcustommsg(self, *, node_id: Pubkey, msg: Hex) -> Coroutine[Any, Any, SendcustommsgResponse]:
+    def sendcustommsg(
+        self,
+        *,
+        node_id: Pubkey,
+        msg: Hex,
+    ) -> Coroutine[Any, Any, SendcustommsgResponse]:
         """Send a peer a message of your own protocol.
 
         Added in v0.10.1.
         """
-        return self.rpc_send(self.rpc_commands["sendcustommsg"], {"node_id": node_id, "msg": msg})
+        return self.rpc_send(
+            self.rpc_commands["sendcustommsg"],
+            {
+                "node_id": node_id,
+                "msg": msg,
+            },
+        )
 
     def sendinvoice(
         self,
@@ -2711,7 +3172,13 @@ class AsyncClient(BaseAsyncClient):
         """
         return self.rpc_send(
             self.rpc_commands["sendinvoice"],
-            {"invreq": invreq, "label": label, "amount_msat": amount_msat, "timeout": timeout, "quantity": quantity},
+            {
+                "invreq": invreq,
+                "label": label,
+                "amount_msat": amount_msat,
+                "timeout": timeout,
+                "quantity": quantity,
+            },
         )
 
     def sendonion(
@@ -2823,13 +3290,24 @@ class AsyncClient(BaseAsyncClient):
             },
         )
 
-    def sendpsbt(self, *, psbt: str, reserve: U32 | None = None) -> Coroutine[Any, Any, SendpsbtResponse]:
+    def sendpsbt(
+        self,
+        *,
+        psbt: str,
+        reserve: U32 | None = None,
+    ) -> Coroutine[Any, Any, SendpsbtResponse]:
         """Complete a signed PSBT and broadcast it.
 
         Args:
             reserve: Default: 72.
         """
-        return self.rpc_send(self.rpc_commands["sendpsbt"], {"psbt": psbt, "reserve": reserve})
+        return self.rpc_send(
+            self.rpc_commands["sendpsbt"],
+            {
+                "psbt": psbt,
+                "reserve": reserve,
+            },
+        )
 
     def setchannel(
         self,
@@ -2882,7 +3360,11 @@ class AsyncClient(BaseAsyncClient):
         )
 
     def setconfig(
-        self, *, config: str, val: Sequence[str] | str | int | bool | None = None, transient: bool | None = None
+        self,
+        *,
+        config: str,
+        val: Sequence[str] | str | int | bool | None = None,
+        transient: bool | None = None,
     ) -> Coroutine[Any, Any, SetconfigResponse]:
         """Change a setting while the node runs.
 
@@ -2891,11 +3373,29 @@ class AsyncClient(BaseAsyncClient):
         Args:
             transient: Default: false. Added in v25.02.
         """
-        return self.rpc_send(self.rpc_commands["setconfig"], {"config": config, "val": val, "transient": transient})
+        return self.rpc_send(
+            self.rpc_commands["setconfig"],
+            {
+                "config": config,
+                "val": val,
+                "transient": transient,
+            },
+        )
 
-    def setpsbtversion(self, *, psbt: str, version: U32) -> Coroutine[Any, Any, SetpsbtversionResponse]:
+    def setpsbtversion(
+        self,
+        *,
+        psbt: str,
+        version: U32,
+    ) -> Coroutine[Any, Any, SetpsbtversionResponse]:
         """Convert a PSBT to another version."""
-        return self.rpc_send(self.rpc_commands["setpsbtversion"], {"psbt": psbt, "version": version})
+        return self.rpc_send(
+            self.rpc_commands["setpsbtversion"],
+            {
+                "psbt": psbt,
+                "version": version,
+            },
+        )
 
     def showrunes(self, *, rune: str | None = None) -> Coroutine[Any, Any, ShowrunesResponse]:
         """List the runes issued here, or explain one.
@@ -2922,16 +3422,38 @@ class AsyncClient(BaseAsyncClient):
         """
         return self.rpc_send(self.rpc_commands["signmessage"], {"message": message})
 
-    def signmessagewithkey(self, *, message: str, address: str) -> Coroutine[Any, Any, SignmessagewithkeyResponse]:
+    def signmessagewithkey(
+        self,
+        *,
+        message: str,
+        address: str,
+    ) -> Coroutine[Any, Any, SignmessagewithkeyResponse]:
         """Sign a message with an on-chain address's key.
 
         Added in v25.05.
         """
-        return self.rpc_send(self.rpc_commands["signmessagewithkey"], {"message": message, "address": address})
+        return self.rpc_send(
+            self.rpc_commands["signmessagewithkey"],
+            {
+                "message": message,
+                "address": address,
+            },
+        )
 
-    def signpsbt(self, *, psbt: str, signonly: Sequence[U32] | None = None) -> Coroutine[Any, Any, SignpsbtResponse]:
+    def signpsbt(
+        self,
+        *,
+        psbt: str,
+        signonly: Sequence[U32] | None = None,
+    ) -> Coroutine[Any, Any, SignpsbtResponse]:
         """Add the on-chain wallet's signatures to a PSBT."""
-        return self.rpc_send(self.rpc_commands["signpsbt"], {"psbt": psbt, "signonly": signonly})
+        return self.rpc_send(
+            self.rpc_commands["signpsbt"],
+            {
+                "psbt": psbt,
+                "signonly": signonly,
+            },
+        )
 
     def splice_init(
         self,
@@ -2958,32 +3480,68 @@ class AsyncClient(BaseAsyncClient):
         )
 
     def splice_signed(
-        self, *, channel_id: Hash, psbt: str, sign_first: bool | None = None
+        self,
+        *,
+        channel_id: Hash,
+        psbt: str,
+        sign_first: bool | None = None,
     ) -> Coroutine[Any, Any, SpliceSignedResponse]:
         """Complete a splice with its signatures.
 
         Added in v23.08.
         """
         return self.rpc_send(
-            self.rpc_commands["splice_signed"], {"channel_id": channel_id, "psbt": psbt, "sign_first": sign_first}
+            self.rpc_commands["splice_signed"],
+            {
+                "channel_id": channel_id,
+                "psbt": psbt,
+                "sign_first": sign_first,
+            },
         )
 
-    def splice_update(self, *, channel_id: Hash, psbt: str) -> Coroutine[Any, Any, SpliceUpdateResponse]:
+    def splice_update(
+        self,
+        *,
+        channel_id: Hash,
+        psbt: str,
+    ) -> Coroutine[Any, Any, SpliceUpdateResponse]:
         """Negotiate the PSBT of a splice.
 
         Added in v23.08.
         """
-        return self.rpc_send(self.rpc_commands["splice_update"], {"channel_id": channel_id, "psbt": psbt})
+        return self.rpc_send(
+            self.rpc_commands["splice_update"],
+            {
+                "channel_id": channel_id,
+                "psbt": psbt,
+            },
+        )
 
-    def splicein(self, *, channel: str, amount: str) -> Coroutine[Any, Any, SpliceinResponse]:
+    def splicein(
+        self,
+        *,
+        channel: str,
+        amount: str,
+    ) -> Coroutine[Any, Any, SpliceinResponse]:
         """Add on-chain money to a channel by a splice.
 
         Added in v26.04.
         """
-        return self.rpc_send(self.rpc_commands["splicein"], {"channel": channel, "amount": amount})
+        return self.rpc_send(
+            self.rpc_commands["splicein"],
+            {
+                "channel": channel,
+                "amount": amount,
+            },
+        )
 
     def spliceout(
-        self, *, channel: str, amount: str, destination: str | None = None, force_feerate: bool | None = None
+        self,
+        *,
+        channel: str,
+        amount: str,
+        destination: str | None = None,
+        force_feerate: bool | None = None,
     ) -> Coroutine[Any, Any, SpliceoutResponse]:
         """Take money out of a channel by a splice.
 
@@ -2991,7 +3549,12 @@ class AsyncClient(BaseAsyncClient):
         """
         return self.rpc_send(
             self.rpc_commands["spliceout"],
-            {"channel": channel, "amount": amount, "destination": destination, "force_feerate": force_feerate},
+            {
+                "channel": channel,
+                "amount": amount,
+                "destination": destination,
+                "force_feerate": force_feerate,
+            },
         )
 
     def sql(self, *, query: str) -> Coroutine[Any, Any, SqlResponse]:
@@ -3036,23 +3599,43 @@ class AsyncClient(BaseAsyncClient):
             minconf: Default: 1.
         """
         return self.rpc_send(
-            self.rpc_commands["txprepare"], {"outputs": outputs, "feerate": feerate, "minconf": minconf, "utxos": utxos}
+            self.rpc_commands["txprepare"],
+            {
+                "outputs": outputs,
+                "feerate": feerate,
+                "minconf": minconf,
+                "utxos": utxos,
+            },
         )
 
     def txsend(self, *, txid: Txid) -> Coroutine[Any, Any, TxsendResponse]:
         """Sign and broadcast a prepared transaction."""
         return self.rpc_send(self.rpc_commands["txsend"], {"txid": txid})
 
-    def unreserveinputs(self, *, psbt: str, reserve: U32 | None = None) -> Coroutine[Any, Any, UnreserveinputsResponse]:
+    def unreserveinputs(
+        self,
+        *,
+        psbt: str,
+        reserve: U32 | None = None,
+    ) -> Coroutine[Any, Any, UnreserveinputsResponse]:
         """Lift the reservation of a PSBT's coins.
 
         Args:
             reserve: Default: 72.
         """
-        return self.rpc_send(self.rpc_commands["unreserveinputs"], {"psbt": psbt, "reserve": reserve})
+        return self.rpc_send(
+            self.rpc_commands["unreserveinputs"],
+            {
+                "psbt": psbt,
+                "reserve": reserve,
+            },
+        )
 
     def upgradewallet(
-        self, *, feerate: Feerate | None = None, reservedok: bool | None = None
+        self,
+        *,
+        feerate: Feerate | None = None,
+        reservedok: bool | None = None,
     ) -> Coroutine[Any, Any, UpgradewalletResponse]:
         """Move P2SH-wrapped coins to a native SegWit address.
 
@@ -3060,7 +3643,13 @@ class AsyncClient(BaseAsyncClient):
             feerate: Added in v23.02.
             reservedok: Added in v23.02.
         """
-        return self.rpc_send(self.rpc_commands["upgradewallet"], {"feerate": feerate, "reservedok": reservedok})
+        return self.rpc_send(
+            self.rpc_commands["upgradewallet"],
+            {
+                "feerate": feerate,
+                "reservedok": reservedok,
+            },
+        )
 
     def utxopsbt(
         self,
@@ -3119,11 +3708,19 @@ class AsyncClient(BaseAsyncClient):
             nextvalue: Value to wait for, usually one above the last seen; 0 reads the counter without waiting.
         """
         return self.rpc_send(
-            self.rpc_commands["wait"], {"subsystem": subsystem, "indexname": indexname, "nextvalue": nextvalue}
+            self.rpc_commands["wait"],
+            {
+                "subsystem": subsystem,
+                "indexname": indexname,
+                "nextvalue": nextvalue,
+            },
         )
 
     def waitanyinvoice(
-        self, *, lastpay_index: U64 | None = None, timeout: U64 | None = None
+        self,
+        *,
+        lastpay_index: U64 | None = None,
+        timeout: U64 | None = None,
     ) -> Coroutine[Any, Any, WaitanyinvoiceResponse]:
         """Wait until the next invoice is paid.
 
@@ -3135,13 +3732,28 @@ class AsyncClient(BaseAsyncClient):
                 Absent, 0, which means the very first.
             timeout: Seconds to wait before error 904, where 0 means not to wait; absent, for ever.
         """
-        return self.rpc_send(self.rpc_commands["waitanyinvoice"], {"lastpay_index": lastpay_index, "timeout": timeout})
+        return self.rpc_send(
+            self.rpc_commands["waitanyinvoice"],
+            {
+                "lastpay_index": lastpay_index,
+                "timeout": timeout,
+            },
+        )
 
     def waitblockheight(
-        self, *, blockheight: U32, timeout: U32 | None = None
+        self,
+        *,
+        blockheight: U32,
+        timeout: U32 | None = None,
     ) -> Coroutine[Any, Any, WaitblockheightResponse]:
         """Wait for a block of a given height."""
-        return self.rpc_send(self.rpc_commands["waitblockheight"], {"blockheight": blockheight, "timeout": timeout})
+        return self.rpc_send(
+            self.rpc_commands["waitblockheight"],
+            {
+                "blockheight": blockheight,
+                "timeout": timeout,
+            },
+        )
 
     def waitinvoice(self, *, label: str | int) -> Coroutine[Any, Any, WaitinvoiceResponse]:
         """Wait until one invoice is paid or expires.
@@ -3155,7 +3767,12 @@ class AsyncClient(BaseAsyncClient):
         return self.rpc_send(self.rpc_commands["waitinvoice"], {"label": label})
 
     def waitsendpay(
-        self, *, payment_hash: Hash, timeout: U32 | None = None, partid: U64 | None = None, groupid: U64 | None = None
+        self,
+        *,
+        payment_hash: Hash,
+        timeout: U32 | None = None,
+        partid: U64 | None = None,
+        groupid: U64 | None = None,
     ) -> Coroutine[Any, Any, WaitsendpayResponse]:
         """Wait for the outcome of a payment part.
 
@@ -3172,7 +3789,12 @@ class AsyncClient(BaseAsyncClient):
         """
         return self.rpc_send(
             self.rpc_commands["waitsendpay"],
-            {"payment_hash": payment_hash, "timeout": timeout, "partid": partid, "groupid": groupid},
+            {
+                "payment_hash": payment_hash,
+                "timeout": timeout,
+                "partid": partid,
+                "groupid": groupid,
+            },
         )
 
     def withdraw(
@@ -3203,7 +3825,13 @@ class AsyncClient(BaseAsyncClient):
         """
         return self.rpc_send(
             self.rpc_commands["withdraw"],
-            {"destination": destination, "satoshi": satoshi, "feerate": feerate, "minconf": minconf, "utxos": utxos},
+            {
+                "destination": destination,
+                "satoshi": satoshi,
+                "feerate": feerate,
+                "minconf": minconf,
+                "utxos": utxos,
+            },
         )
 
     def xkeysend(

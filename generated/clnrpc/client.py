@@ -238,15 +238,31 @@ class Client(BaseClient):
         """
         return self.rpc_send(
             self.rpc_commands["addpsbtoutput"],
-            {"satoshi": satoshi, "initialpsbt": initialpsbt, "locktime": locktime, "destination": destination},
+            {
+                "satoshi": satoshi,
+                "initialpsbt": initialpsbt,
+                "locktime": locktime,
+                "destination": destination,
+            },
         )
 
-    def askrene_age(self, *, layer: str, cutoff: U64) -> AskreneAgeResponse:
+    def askrene_age(
+        self,
+        *,
+        layer: str,
+        cutoff: U64,
+    ) -> AskreneAgeResponse:
         """Drop old capacity findings and biases from a layer.
 
         Added in v24.11.
         """
-        return self.rpc_send(self.rpc_commands["askrene-age"], {"layer": layer, "cutoff": cutoff})
+        return self.rpc_send(
+            self.rpc_commands["askrene-age"],
+            {
+                "layer": layer,
+                "cutoff": cutoff,
+            },
+        )
 
     def askrene_bias_channel(
         self,
@@ -331,7 +347,12 @@ class Client(BaseClient):
             },
         )
 
-    def askrene_create_layer(self, *, layer: str, persistent: bool | None = None) -> AskreneCreateLayerResponse:
+    def askrene_create_layer(
+        self,
+        *,
+        layer: str,
+        persistent: bool | None = None,
+    ) -> AskreneCreateLayerResponse:
         """Start an empty layer for route searches.
 
         Added in v24.11.
@@ -339,14 +360,31 @@ class Client(BaseClient):
         Args:
             persistent: Default: false.
         """
-        return self.rpc_send(self.rpc_commands["askrene-create-layer"], {"layer": layer, "persistent": persistent})
+        return self.rpc_send(
+            self.rpc_commands["askrene-create-layer"],
+            {
+                "layer": layer,
+                "persistent": persistent,
+            },
+        )
 
-    def askrene_disable_node(self, *, layer: str, node: Pubkey) -> AskreneDisableNodeResponse:
+    def askrene_disable_node(
+        self,
+        *,
+        layer: str,
+        node: Pubkey,
+    ) -> AskreneDisableNodeResponse:
         """Keep routes away from a node.
 
         Added in v24.11.
         """
-        return self.rpc_send(self.rpc_commands["askrene-disable-node"], {"layer": layer, "node": node})
+        return self.rpc_send(
+            self.rpc_commands["askrene-disable-node"],
+            {
+                "layer": layer,
+                "node": node,
+            },
+        )
 
     def askrene_inform_channel(
         self,
@@ -388,7 +426,10 @@ class Client(BaseClient):
         return self.rpc_send(self.rpc_commands["askrene-listreservations"], {})
 
     def askrene_remove_channel_update(
-        self, *, layer: str, short_channel_id_dir: ShortChannelIdDir
+        self,
+        *,
+        layer: str,
+        short_channel_id_dir: ShortChannelIdDir,
     ) -> AskreneRemoveChannelUpdateResponse:
         """Undo a layer's override of a channel's settings.
 
@@ -396,7 +437,10 @@ class Client(BaseClient):
         """
         return self.rpc_send(
             self.rpc_commands["askrene-remove-channel-update"],
-            {"layer": layer, "short_channel_id_dir": short_channel_id_dir},
+            {
+                "layer": layer,
+                "short_channel_id_dir": short_channel_id_dir,
+            },
         )
 
     def askrene_remove_layer(self, *, layer: str) -> AskreneRemoveLayerResponse:
@@ -414,7 +458,10 @@ class Client(BaseClient):
         return self.rpc_send(self.rpc_commands["askrene-reserve"], {"path": path})
 
     def askrene_unreserve(
-        self, *, path: Sequence[AskreneUnreserveRequestPath], dev_remove_all: bool | None = None
+        self,
+        *,
+        path: Sequence[AskreneUnreserveRequestPath],
+        dev_remove_all: bool | None = None,
     ) -> AskreneUnreserveResponse:
         """Free the capacity set aside for a path.
 
@@ -423,7 +470,13 @@ class Client(BaseClient):
         Args:
             dev_remove_all: Hidden: not meant for general use. Added in v26.04.
         """
-        return self.rpc_send(self.rpc_commands["askrene-unreserve"], {"path": path, "dev_remove_all": dev_remove_all})
+        return self.rpc_send(
+            self.rpc_commands["askrene-unreserve"],
+            {
+                "path": path,
+                "dev_remove_all": dev_remove_all,
+            },
+        )
 
     def askrene_update_channel(
         self,
@@ -475,7 +528,13 @@ class Client(BaseClient):
         age: U64,
     ) -> AutocleanOnceResponse:
         """Delete old records of one kind right now."""
-        return self.rpc_send(self.rpc_commands["autoclean-once"], {"subsystem": subsystem, "age": age})
+        return self.rpc_send(
+            self.rpc_commands["autoclean-once"],
+            {
+                "subsystem": subsystem,
+                "age": age,
+            },
+        )
 
     def autoclean_status(
         self,
@@ -505,10 +564,19 @@ class Client(BaseClient):
         return self.rpc_send(self.rpc_commands["batching"], {"enable": enable})
 
     def bkpr_channelsapy(
-        self, *, start_time: U64 | None = None, end_time: U64 | None = None
+        self,
+        *,
+        start_time: U64 | None = None,
+        end_time: U64 | None = None,
     ) -> BkprChannelsapyResponse:
         """Show what each channel earned, as a yearly yield."""
-        return self.rpc_send(self.rpc_commands["bkpr-channelsapy"], {"start_time": start_time, "end_time": end_time})
+        return self.rpc_send(
+            self.rpc_commands["bkpr-channelsapy"],
+            {
+                "start_time": start_time,
+                "end_time": end_time,
+            },
+        )
 
     def bkpr_dumpincomecsv(
         self,
@@ -536,25 +604,39 @@ class Client(BaseClient):
         )
 
     def bkpr_editdescriptionbyoutpoint(
-        self, *, outpoint: str, description: str
+        self,
+        *,
+        outpoint: str,
+        description: str,
     ) -> BkprEditdescriptionbyoutpointResponse:
         """Reword the bookkeeping entries of an outpoint.
 
         Added in v24.11.
         """
         return self.rpc_send(
-            self.rpc_commands["bkpr-editdescriptionbyoutpoint"], {"outpoint": outpoint, "description": description}
+            self.rpc_commands["bkpr-editdescriptionbyoutpoint"],
+            {
+                "outpoint": outpoint,
+                "description": description,
+            },
         )
 
     def bkpr_editdescriptionbypaymentid(
-        self, *, payment_id: str, description: str
+        self,
+        *,
+        payment_id: str,
+        description: str,
     ) -> BkprEditdescriptionbypaymentidResponse:
         """Reword the bookkeeping entries of a payment.
 
         Added in v24.11.
         """
         return self.rpc_send(
-            self.rpc_commands["bkpr-editdescriptionbypaymentid"], {"payment_id": payment_id, "description": description}
+            self.rpc_commands["bkpr-editdescriptionbypaymentid"],
+            {
+                "payment_id": payment_id,
+                "description": description,
+            },
         )
 
     def bkpr_inspect(self, *, account: str) -> BkprInspectResponse:
@@ -562,7 +644,10 @@ class Client(BaseClient):
         return self.rpc_send(self.rpc_commands["bkpr-inspect"], {"account": account})
 
     def bkpr_listaccountevents(
-        self, *, account: str | None = None, payment_id: str | None = None
+        self,
+        *,
+        account: str | None = None,
+        payment_id: str | None = None,
     ) -> BkprListaccounteventsResponse:
         """List bookkeeping entries by account or payment.
 
@@ -570,7 +655,11 @@ class Client(BaseClient):
             payment_id: Added in v24.08.
         """
         return self.rpc_send(
-            self.rpc_commands["bkpr-listaccountevents"], {"account": account, "payment_id": payment_id}
+            self.rpc_commands["bkpr-listaccountevents"],
+            {
+                "account": account,
+                "payment_id": payment_id,
+            },
         )
 
     def bkpr_listbalances(self) -> BkprListbalancesResponse:
@@ -578,7 +667,11 @@ class Client(BaseClient):
         return self.rpc_send(self.rpc_commands["bkpr-listbalances"], {})
 
     def bkpr_listincome(
-        self, *, consolidate_fees: bool | None = None, start_time: U32 | None = None, end_time: U32 | None = None
+        self,
+        *,
+        consolidate_fees: bool | None = None,
+        start_time: U32 | None = None,
+        end_time: U32 | None = None,
     ) -> BkprListincomeResponse:
         """List what the node earned and spent.
 
@@ -587,7 +680,11 @@ class Client(BaseClient):
         """
         return self.rpc_send(
             self.rpc_commands["bkpr-listincome"],
-            {"consolidate_fees": consolidate_fees, "start_time": start_time, "end_time": end_time},
+            {
+                "consolidate_fees": consolidate_fees,
+                "start_time": start_time,
+                "end_time": end_time,
+            },
         )
 
     def bkpr_report(
@@ -605,11 +702,21 @@ class Client(BaseClient):
         """
         return self.rpc_send(
             self.rpc_commands["bkpr-report"],
-            {"format": format, "headers": headers, "escape": escape, "start_time": start_time, "end_time": end_time},
+            {
+                "format": format,
+                "headers": headers,
+                "escape": escape,
+                "start_time": start_time,
+                "end_time": end_time,
+            },
         )
 
     def blacklistrune(
-        self, *, start: U64 | None = None, end: U64 | None = None, relist: bool | None = None
+        self,
+        *,
+        start: U64 | None = None,
+        end: U64 | None = None,
+        relist: bool | None = None,
     ) -> BlacklistruneResponse:
         """Revoke runes by their number.
 
@@ -620,7 +727,14 @@ class Client(BaseClient):
 
         `end` can only be given together with `start`.
         """
-        return self.rpc_send(self.rpc_commands["blacklistrune"], {"start": start, "end": end, "relist": relist})
+        return self.rpc_send(
+            self.rpc_commands["blacklistrune"],
+            {
+                "start": start,
+                "end": end,
+                "relist": relist,
+            },
+        )
 
     def cancelrecurringinvoice(
         self,
@@ -652,7 +766,13 @@ class Client(BaseClient):
         """Test a call's parameters without running it."""
         return self.rpc_send(self.rpc_commands["check"], {"command_to_check": command_to_check})
 
-    def checkmessage(self, *, message: str, zbase: str, pubkey: Pubkey | None = None) -> CheckmessageResponse:
+    def checkmessage(
+        self,
+        *,
+        message: str,
+        zbase: str,
+        pubkey: Pubkey | None = None,
+    ) -> CheckmessageResponse:
         """Verify which node signed a message.
 
         Checks a signature made by `signmessage`, here or on another node, and gives back whether it is good and the
@@ -663,7 +783,14 @@ class Client(BaseClient):
             zbase: Signature in zbase32.
             pubkey: Node id that must have signed, 33 bytes in hex; absent, any node known from gossip.
         """
-        return self.rpc_send(self.rpc_commands["checkmessage"], {"message": message, "zbase": zbase, "pubkey": pubkey})
+        return self.rpc_send(
+            self.rpc_commands["checkmessage"],
+            {
+                "message": message,
+                "zbase": zbase,
+                "pubkey": pubkey,
+            },
+        )
 
     def checkrune(
         self,
@@ -678,7 +805,13 @@ class Client(BaseClient):
         Added in v23.08.
         """
         return self.rpc_send(
-            self.rpc_commands["checkrune"], {"rune": rune, "nodeid": nodeid, "method": method, "params": params}
+            self.rpc_commands["checkrune"],
+            {
+                "rune": rune,
+                "nodeid": nodeid,
+                "method": method,
+                "params": params,
+            },
         )
 
     def clnrest_register_path(
@@ -775,10 +908,22 @@ class Client(BaseClient):
         """
         return self.rpc_send(
             self.rpc_commands["commando"],
-            {"peer_id": peer_id, "method": method, "params": params, "rune": rune, "filter": filter},
+            {
+                "peer_id": peer_id,
+                "method": method,
+                "params": params,
+                "rune": rune,
+                "filter": filter,
+            },
         )
 
-    def connect(self, *, id: str, host: str | None = None, port: U16 | None = None) -> ConnectResponse:
+    def connect(
+        self,
+        *,
+        id: str,
+        host: str | None = None,
+        port: U16 | None = None,
+    ) -> ConnectResponse:
         """Open a connection to a peer.
 
         Connects to another node, or finds the connection that exists, and gives back the peer's id, features and
@@ -792,12 +937,30 @@ class Client(BaseClient):
             port: TCP port of the peer, only with `host`; absent, the usual one of the network (9735 on *bitcoin*,
                 19735 on *testnet*, 39735 on *signet*, 19846 on *regtest*).
         """
-        return self.rpc_send(self.rpc_commands["connect"], {"id": id, "host": host, "port": port})
+        return self.rpc_send(
+            self.rpc_commands["connect"],
+            {
+                "id": id,
+                "host": host,
+                "port": port,
+            },
+        )
 
-    def createinvoice(self, *, invstring: str, label: str | int, preimage: Hex) -> CreateinvoiceResponse:
+    def createinvoice(
+        self,
+        *,
+        invstring: str,
+        label: str | int,
+        preimage: Hex,
+    ) -> CreateinvoiceResponse:
         """Sign and store an invoice built elsewhere."""
         return self.rpc_send(
-            self.rpc_commands["createinvoice"], {"invstring": invstring, "label": label, "preimage": preimage}
+            self.rpc_commands["createinvoice"],
+            {
+                "invstring": invstring,
+                "label": label,
+                "preimage": preimage,
+            },
         )
 
     def createonion(
@@ -811,22 +974,39 @@ class Client(BaseClient):
         """Build an onion packet with payloads of your own."""
         return self.rpc_send(
             self.rpc_commands["createonion"],
-            {"hops": hops, "assocdata": assocdata, "session_key": session_key, "onion_size": onion_size},
+            {
+                "hops": hops,
+                "assocdata": assocdata,
+                "session_key": session_key,
+                "onion_size": onion_size,
+            },
         )
 
     def createproof(
-        self, *, invstring: str, note: str | None = None, include: Sequence[str | U64] | None = None
+        self,
+        *,
+        invstring: str,
+        note: str | None = None,
+        include: Sequence[str | U64] | None = None,
     ) -> CreateproofResponse:
         """Prove that this node paid a BOLT 12 invoice.
 
         Added in v26.06.
         """
         return self.rpc_send(
-            self.rpc_commands["createproof"], {"invstring": invstring, "note": note, "include": include}
+            self.rpc_commands["createproof"],
+            {
+                "invstring": invstring,
+                "note": note,
+                "include": include,
+            },
         )
 
     def createrune(
-        self, *, rune: str | None = None, restrictions: Sequence[Sequence[str]] | Literal["readonly"] | None = None
+        self,
+        *,
+        rune: str | None = None,
+        restrictions: Sequence[Sequence[str]] | Literal["readonly"] | None = None,
     ) -> CreateruneResponse:
         """Make a rune, or restrict one further.
 
@@ -841,16 +1021,38 @@ class Client(BaseClient):
                 each an array of alternatives such as *method=listfunds* or *time<1800000000*; absent, nothing is
                 restricted further.
         """
-        return self.rpc_send(self.rpc_commands["createrune"], {"rune": rune, "restrictions": restrictions})
+        return self.rpc_send(
+            self.rpc_commands["createrune"],
+            {
+                "rune": rune,
+                "restrictions": restrictions,
+            },
+        )
 
-    def currencyconvert(self, *, amount: float, currency: str) -> CurrencyconvertResponse:
+    def currencyconvert(
+        self,
+        *,
+        amount: float,
+        currency: str,
+    ) -> CurrencyconvertResponse:
         """Express an amount of a currency in millisatoshi.
 
         Added in v26.04.
         """
-        return self.rpc_send(self.rpc_commands["currencyconvert"], {"amount": amount, "currency": currency})
+        return self.rpc_send(
+            self.rpc_commands["currencyconvert"],
+            {
+                "amount": amount,
+                "currency": currency,
+            },
+        )
 
-    def currencyrate(self, *, currency: str, source: str | None = None) -> CurrencyrateResponse:
+    def currencyrate(
+        self,
+        *,
+        currency: str,
+        source: str | None = None,
+    ) -> CurrencyrateResponse:
         """Show the price of one bitcoin.
 
         Added in v26.04.
@@ -858,7 +1060,13 @@ class Client(BaseClient):
         Args:
             source: Added in v26.06.
         """
-        return self.rpc_send(self.rpc_commands["currencyrate"], {"currency": currency, "source": source})
+        return self.rpc_send(
+            self.rpc_commands["currencyrate"],
+            {
+                "currency": currency,
+                "source": source,
+            },
+        )
 
     def currencyrates(self, *, currency: str) -> CurrencyratesResponse:
         """List bitcoin prices by source.
@@ -885,7 +1093,13 @@ class Client(BaseClient):
         """
         return self.rpc_send(
             self.rpc_commands["datastore"],
-            {"key": key, "string": string, "hex": hex, "mode": mode, "generation": generation},
+            {
+                "key": key,
+                "string": string,
+                "hex": hex,
+                "mode": mode,
+                "generation": generation,
+            },
         )
 
     def datastoreusage(self, *, key: Sequence[str] | str | None = None) -> DatastoreusageResponse:
@@ -915,20 +1129,44 @@ class Client(BaseClient):
         """
         return self.rpc_send(self.rpc_commands["decode"], {"string": string})
 
-    def deldatastore(self, *, key: Sequence[str] | str, generation: U64 | None = None) -> DeldatastoreResponse:
+    def deldatastore(
+        self,
+        *,
+        key: Sequence[str] | str,
+        generation: U64 | None = None,
+    ) -> DeldatastoreResponse:
         """Delete a saved value."""
-        return self.rpc_send(self.rpc_commands["deldatastore"], {"key": key, "generation": generation})
+        return self.rpc_send(
+            self.rpc_commands["deldatastore"],
+            {
+                "key": key,
+                "generation": generation,
+            },
+        )
 
     def delforward(
-        self, *, in_channel: ShortChannelId, in_htlc_id: U64, status: Literal["settled", "local_failed", "failed"]
+        self,
+        *,
+        in_channel: ShortChannelId,
+        in_htlc_id: U64,
+        status: Literal["settled", "local_failed", "failed"],
     ) -> DelforwardResponse:
         """Delete the record of a forwarded payment."""
         return self.rpc_send(
-            self.rpc_commands["delforward"], {"in_channel": in_channel, "in_htlc_id": in_htlc_id, "status": status}
+            self.rpc_commands["delforward"],
+            {
+                "in_channel": in_channel,
+                "in_htlc_id": in_htlc_id,
+                "status": status,
+            },
         )
 
     def delinvoice(
-        self, *, label: str | U64, status: Literal["paid", "expired", "unpaid"], desconly: bool | None = None
+        self,
+        *,
+        label: str | U64,
+        status: Literal["paid", "expired", "unpaid"],
+        desconly: bool | None = None,
     ) -> DelinvoiceResponse:
         """Delete an invoice or clear its description.
 
@@ -940,7 +1178,14 @@ class Client(BaseClient):
                 fails.
             desconly: Whether to keep the invoice and delete its description alone; absent, *false*.
         """
-        return self.rpc_send(self.rpc_commands["delinvoice"], {"label": label, "status": status, "desconly": desconly})
+        return self.rpc_send(
+            self.rpc_commands["delinvoice"],
+            {
+                "label": label,
+                "status": status,
+                "desconly": desconly,
+            },
+        )
 
     def delnetworkevent(self, *, created_index: U64) -> DelnetworkeventResponse:
         """Delete an entry of the network event log.
@@ -963,7 +1208,12 @@ class Client(BaseClient):
         """
         return self.rpc_send(
             self.rpc_commands["delpay"],
-            {"payment_hash": payment_hash, "status": status, "partid": partid, "groupid": groupid},
+            {
+                "payment_hash": payment_hash,
+                "status": status,
+                "partid": partid,
+                "groupid": groupid,
+            },
         )
 
     def deprecations(self, *, enable: bool) -> DeprecationsResponse:
@@ -988,10 +1238,20 @@ class Client(BaseClient):
         """
         return self.rpc_send(
             self.rpc_commands["dev-forget-channel"],
-            {"id": id, "short_channel_id": short_channel_id, "channel_id": channel_id, "force": force},
+            {
+                "id": id,
+                "short_channel_id": short_channel_id,
+                "channel_id": channel_id,
+                "force": force,
+            },
         )
 
-    def dev_inject(self, *, entropy: Hex | None = None, time: U64 | None = None) -> DevInjectResponse:
+    def dev_inject(
+        self,
+        *,
+        entropy: Hex | None = None,
+        time: U64 | None = None,
+    ) -> DevInjectResponse:
         """Replace the entropy and the clock of a test server.
 
         The **dev-inject** command exists only on a server that was started with `--dev-entropy` or `--dev-time`, which
@@ -1009,7 +1269,13 @@ class Client(BaseClient):
 
         - -32602: A parameter is malformed.
         """
-        return self.rpc_send(self.rpc_commands["dev-inject"], {"entropy": entropy, "time": time})
+        return self.rpc_send(
+            self.rpc_commands["dev-inject"],
+            {
+                "entropy": entropy,
+                "time": time,
+            },
+        )
 
     def dev_splice(
         self,
@@ -1059,7 +1325,12 @@ class Client(BaseClient):
         """Stop issuing invoices for an offer."""
         return self.rpc_send(self.rpc_commands["disableoffer"], {"offer_id": offer_id})
 
-    def disconnect(self, *, id: Pubkey, force: bool | None = None) -> DisconnectResponse:
+    def disconnect(
+        self,
+        *,
+        id: Pubkey,
+        force: bool | None = None,
+    ) -> DisconnectResponse:
         """Drop the connection to a peer.
 
         Ends the connection to a peer and gives back nothing.
@@ -1068,7 +1339,13 @@ class Client(BaseClient):
             id: Node id of the peer, 33 bytes in hex.
             force: Whether to do so even if there is a channel with the peer that is in use; absent, *false*.
         """
-        return self.rpc_send(self.rpc_commands["disconnect"], {"id": id, "force": force})
+        return self.rpc_send(
+            self.rpc_commands["disconnect"],
+            {
+                "id": id,
+                "force": force,
+            },
+        )
 
     def emergencyrecover(self) -> EmergencyrecoverResponse:
         """Claim channel money back with the emergency backup."""
@@ -1081,12 +1358,23 @@ class Client(BaseClient):
         """
         return self.rpc_send(self.rpc_commands["enableoffer"], {"offer_id": offer_id})
 
-    def exposesecret(self, *, passphrase: str, identifier: str | None = None) -> ExposesecretResponse:
+    def exposesecret(
+        self,
+        *,
+        passphrase: str,
+        identifier: str | None = None,
+    ) -> ExposesecretResponse:
         """Reveal the node's master secret for a backup.
 
         Added in v24.11.
         """
-        return self.rpc_send(self.rpc_commands["exposesecret"], {"passphrase": passphrase, "identifier": identifier})
+        return self.rpc_send(
+            self.rpc_commands["exposesecret"],
+            {
+                "passphrase": passphrase,
+                "identifier": identifier,
+            },
+        )
 
     def feerates(self, *, style: Literal["perkb", "perkw"]) -> FeeratesResponse:
         """Show the on-chain fee rates the node works with.
@@ -1256,14 +1544,25 @@ class Client(BaseClient):
         return self.rpc_send(self.rpc_commands["fundchannel_cancel"], {"id": id})
 
     def fundchannel_complete(
-        self, *, id: Pubkey, psbt: str, withhold: bool | None = None
+        self,
+        *,
+        id: Pubkey,
+        psbt: str,
+        withhold: bool | None = None,
     ) -> FundchannelCompleteResponse:
         """Finish a channel opening with its funding PSBT.
 
         Args:
             withhold: Added in v25.12.
         """
-        return self.rpc_send(self.rpc_commands["fundchannel_complete"], {"id": id, "psbt": psbt, "withhold": withhold})
+        return self.rpc_send(
+            self.rpc_commands["fundchannel_complete"],
+            {
+                "id": id,
+                "psbt": psbt,
+                "withhold": withhold,
+            },
+        )
 
     def fundchannel_start(
         self,
@@ -1552,12 +1851,23 @@ class Client(BaseClient):
         """
         return self.rpc_send(self.rpc_commands["help"], {"command": command})
 
-    def injectonionmessage(self, *, path_key: Pubkey, message: Hex) -> InjectonionmessageResponse:
+    def injectonionmessage(
+        self,
+        *,
+        path_key: Pubkey,
+        message: Hex,
+    ) -> InjectonionmessageResponse:
         """Handle an onion message as if a peer sent it.
 
         Added in v24.11.
         """
-        return self.rpc_send(self.rpc_commands["injectonionmessage"], {"path_key": path_key, "message": message})
+        return self.rpc_send(
+            self.rpc_commands["injectonionmessage"],
+            {
+                "path_key": path_key,
+                "message": message,
+            },
+        )
 
     def injectpaymentonion(
         self,
@@ -1776,7 +2086,11 @@ class Client(BaseClient):
         )
 
     def listaddresses(
-        self, *, address: str | None = None, start: U64 | None = None, limit: U32 | None = None
+        self,
+        *,
+        address: str | None = None,
+        start: U64 | None = None,
+        limit: U32 | None = None,
     ) -> ListaddressesResponse:
         """List the on-chain addresses handed out so far.
 
@@ -1785,10 +2099,21 @@ class Client(BaseClient):
         Args:
             start: Default: 1.
         """
-        return self.rpc_send(self.rpc_commands["listaddresses"], {"address": address, "start": start, "limit": limit})
+        return self.rpc_send(
+            self.rpc_commands["listaddresses"],
+            {
+                "address": address,
+                "start": start,
+                "limit": limit,
+            },
+        )
 
     def listchainmoves(
-        self, *, index: Literal["created"] | None = None, start: U64 | None = None, limit: U32 | None = None
+        self,
+        *,
+        index: Literal["created"] | None = None,
+        start: U64 | None = None,
+        limit: U32 | None = None,
     ) -> ListchainmovesResponse:
         """List money movements on the chain.
 
@@ -1796,10 +2121,21 @@ class Client(BaseClient):
 
         `start` and `limit` can only be given together with `index`.
         """
-        return self.rpc_send(self.rpc_commands["listchainmoves"], {"index": index, "start": start, "limit": limit})
+        return self.rpc_send(
+            self.rpc_commands["listchainmoves"],
+            {
+                "index": index,
+                "start": start,
+                "limit": limit,
+            },
+        )
 
     def listchannelmoves(
-        self, *, index: Literal["created"] | None = None, start: U64 | None = None, limit: U32 | None = None
+        self,
+        *,
+        index: Literal["created"] | None = None,
+        start: U64 | None = None,
+        limit: U32 | None = None,
     ) -> ListchannelmovesResponse:
         """List money movements inside channels.
 
@@ -1807,7 +2143,14 @@ class Client(BaseClient):
 
         `start` and `limit` can only be given together with `index`.
         """
-        return self.rpc_send(self.rpc_commands["listchannelmoves"], {"index": index, "start": start, "limit": limit})
+        return self.rpc_send(
+            self.rpc_commands["listchannelmoves"],
+            {
+                "index": index,
+                "start": start,
+                "limit": limit,
+            },
+        )
 
     def listchannels(
         self,
@@ -1828,7 +2171,11 @@ class Client(BaseClient):
         """
         return self.rpc_send(
             self.rpc_commands["listchannels"],
-            {"short_channel_id": short_channel_id, "source": source, "destination": destination},
+            {
+                "short_channel_id": short_channel_id,
+                "source": source,
+                "destination": destination,
+            },
         )
 
     def listclosedchannels(self, *, id: Pubkey | None = None) -> ListclosedchannelsResponse:
@@ -1925,10 +2272,21 @@ class Client(BaseClient):
             start: Added in v25.05.
             limit: Added in v25.05.
         """
-        return self.rpc_send(self.rpc_commands["listhtlcs"], {"id": id, "index": index, "start": start, "limit": limit})
+        return self.rpc_send(
+            self.rpc_commands["listhtlcs"],
+            {
+                "id": id,
+                "index": index,
+                "start": start,
+                "limit": limit,
+            },
+        )
 
     def listinvoicerequests(
-        self, *, invreq_id: Hash | None = None, active_only: bool | None = None
+        self,
+        *,
+        invreq_id: Hash | None = None,
+        active_only: bool | None = None,
     ) -> ListinvoicerequestsResponse:
         """List the requests made with invoicerequest.
 
@@ -1949,7 +2307,11 @@ class Client(BaseClient):
         - -32602: A parameter is missing or malformed.
         """
         return self.rpc_send(
-            self.rpc_commands["listinvoicerequests"], {"invreq_id": invreq_id, "active_only": active_only}
+            self.rpc_commands["listinvoicerequests"],
+            {
+                "invreq_id": invreq_id,
+                "active_only": active_only,
+            },
         )
 
     def listinvoices(
@@ -2015,7 +2377,13 @@ class Client(BaseClient):
             index: Default: created.
         """
         return self.rpc_send(
-            self.rpc_commands["listnetworkevents"], {"id": id, "index": index, "start": start, "limit": limit}
+            self.rpc_commands["listnetworkevents"],
+            {
+                "id": id,
+                "index": index,
+                "start": start,
+                "limit": limit,
+            },
         )
 
     def listnodes(self, *, id: Pubkey | None = None) -> ListnodesResponse:
@@ -2028,7 +2396,12 @@ class Client(BaseClient):
         """
         return self.rpc_send(self.rpc_commands["listnodes"], {"id": id})
 
-    def listoffers(self, *, offer_id: Hash | None = None, active_only: bool | None = None) -> ListoffersResponse:
+    def listoffers(
+        self,
+        *,
+        offer_id: Hash | None = None,
+        active_only: bool | None = None,
+    ) -> ListoffersResponse:
         """List this node's offers.
 
         Gives back the offers made by this node, with their string, label and whether they are active and used.
@@ -2037,7 +2410,13 @@ class Client(BaseClient):
             offer_id: Show only the offer with this id, 32 bytes in hex; absent, all.
             active_only: Whether to leave out offers that are disabled or used up; absent, *false*.
         """
-        return self.rpc_send(self.rpc_commands["listoffers"], {"offer_id": offer_id, "active_only": active_only})
+        return self.rpc_send(
+            self.rpc_commands["listoffers"],
+            {
+                "offer_id": offer_id,
+                "active_only": active_only,
+            },
+        )
 
     def listpays(
         self,
@@ -2107,11 +2486,18 @@ class Client(BaseClient):
         """
         return self.rpc_send(
             self.rpc_commands["listpeerchannels"],
-            {"id": id, "short_channel_id": short_channel_id, "channel_id": channel_id},
+            {
+                "id": id,
+                "short_channel_id": short_channel_id,
+                "channel_id": channel_id,
+            },
         )
 
     def listpeers(
-        self, *, id: Pubkey | None = None, level: Literal["io", "trace", "debug", "info", "unusual"] | None = None
+        self,
+        *,
+        id: Pubkey | None = None,
+        level: Literal["io", "trace", "debug", "info", "unusual"] | None = None,
     ) -> ListpeersResponse:
         """List the node's peers and their state.
 
@@ -2122,7 +2508,13 @@ class Client(BaseClient):
             level: Add each peer's log lines from this level up: *io*, *trace*, *debug*, *info* or *unusual*;
                 absent, no log.
         """
-        return self.rpc_send(self.rpc_commands["listpeers"], {"id": id, "level": level})
+        return self.rpc_send(
+            self.rpc_commands["listpeers"],
+            {
+                "id": id,
+                "level": level,
+            },
+        )
 
     def listsendpays(
         self,
@@ -2184,9 +2576,20 @@ class Client(BaseClient):
         """
         return self.rpc_send(self.rpc_commands["listtransactions"], {})
 
-    def makesecret(self, *, hex: Hex | None = None, string: str | None = None) -> MakesecretResponse:
+    def makesecret(
+        self,
+        *,
+        hex: Hex | None = None,
+        string: str | None = None,
+    ) -> MakesecretResponse:
         """Derive a secret from the node's master secret."""
-        return self.rpc_send(self.rpc_commands["makesecret"], {"hex": hex, "string": string})
+        return self.rpc_send(
+            self.rpc_commands["makesecret"],
+            {
+                "hex": hex,
+                "string": string,
+            },
+        )
 
     def multifundchannel(
         self,
@@ -2230,7 +2633,12 @@ class Client(BaseClient):
         """
         return self.rpc_send(
             self.rpc_commands["multiwithdraw"],
-            {"outputs": outputs, "feerate": feerate, "minconf": minconf, "utxos": utxos},
+            {
+                "outputs": outputs,
+                "feerate": feerate,
+                "minconf": minconf,
+                "utxos": utxos,
+            },
         )
 
     def newaddr(self, *, addresstype: Literal["bech32", "p2tr", "all"] | None = None) -> NewaddrResponse:
@@ -2348,7 +2756,12 @@ class Client(BaseClient):
         return self.rpc_send(self.rpc_commands["openchannel_abort"], {"channel_id": channel_id})
 
     def openchannel_bump(
-        self, *, channel_id: Hash, amount: Sat | str, initialpsbt: str, funding_feerate: Feerate | None = None
+        self,
+        *,
+        channel_id: Hash,
+        amount: Sat | str,
+        initialpsbt: str,
+        funding_feerate: Feerate | None = None,
     ) -> OpenchannelBumpResponse:
         """Raise the funding fee of a v2 channel.
 
@@ -2401,15 +2814,35 @@ class Client(BaseClient):
             },
         )
 
-    def openchannel_signed(self, *, channel_id: Hash, signed_psbt: str) -> OpenchannelSignedResponse:
+    def openchannel_signed(
+        self,
+        *,
+        channel_id: Hash,
+        signed_psbt: str,
+    ) -> OpenchannelSignedResponse:
         """Sign off a v2 channel opening and broadcast it."""
         return self.rpc_send(
-            self.rpc_commands["openchannel_signed"], {"channel_id": channel_id, "signed_psbt": signed_psbt}
+            self.rpc_commands["openchannel_signed"],
+            {
+                "channel_id": channel_id,
+                "signed_psbt": signed_psbt,
+            },
         )
 
-    def openchannel_update(self, *, channel_id: Hash, psbt: str) -> OpenchannelUpdateResponse:
+    def openchannel_update(
+        self,
+        *,
+        channel_id: Hash,
+        psbt: str,
+    ) -> OpenchannelUpdateResponse:
         """Negotiate the PSBT of a v2 channel opening."""
-        return self.rpc_send(self.rpc_commands["openchannel_update"], {"channel_id": channel_id, "psbt": psbt})
+        return self.rpc_send(
+            self.rpc_commands["openchannel_update"],
+            {
+                "channel_id": channel_id,
+                "psbt": psbt,
+            },
+        )
 
     def parsefeerate(self, *, feerate_str: str) -> ParsefeerateResponse:
         """Turn a fee rate expression into a number."""
@@ -2490,14 +2923,27 @@ class Client(BaseClient):
             },
         )
 
-    def ping(self, *, id: Pubkey, len: U16 | None = None, pongbytes: U16 | None = None) -> PingResponse:
+    def ping(
+        self,
+        *,
+        id: Pubkey,
+        len: U16 | None = None,
+        pongbytes: U16 | None = None,
+    ) -> PingResponse:
         """Ask a connected peer for a sign of life.
 
         Args:
             len: Default: 128.
             pongbytes: Default: 128.
         """
-        return self.rpc_send(self.rpc_commands["ping"], {"id": id, "len": len, "pongbytes": pongbytes})
+        return self.rpc_send(
+            self.rpc_commands["ping"],
+            {
+                "id": id,
+                "len": len,
+                "pongbytes": pongbytes,
+            },
+        )
 
     def plugin(
         self,
@@ -2513,7 +2959,12 @@ class Client(BaseClient):
         """
         return self.rpc_send(
             self.rpc_commands["plugin"],
-            {"subcommand": subcommand, "plugin": plugin, "directory": directory, "options": options},
+            {
+                "subcommand": subcommand,
+                "plugin": plugin,
+                "directory": directory,
+                "options": options,
+            },
         )
 
     def preapproveinvoice(self, *, bolt11: str) -> PreapproveinvoiceResponse:
@@ -2527,7 +2978,11 @@ class Client(BaseClient):
         return self.rpc_send(self.rpc_commands["preapproveinvoice"], {"bolt11": bolt11})
 
     def preapprovekeysend(
-        self, *, destination: Pubkey, payment_hash: Hex, amount_msat: Msat | str
+        self,
+        *,
+        destination: Pubkey,
+        payment_hash: Hex,
+        amount_msat: Msat | str,
     ) -> PreapprovekeysendResponse:
         """Ask the signer whether a keysend may be sent.
 
@@ -2540,7 +2995,11 @@ class Client(BaseClient):
         """
         return self.rpc_send(
             self.rpc_commands["preapprovekeysend"],
-            {"destination": destination, "payment_hash": payment_hash, "amount_msat": amount_msat},
+            {
+                "destination": destination,
+                "payment_hash": payment_hash,
+                "amount_msat": amount_msat,
+            },
         )
 
     def reckless(
@@ -2553,7 +3012,11 @@ class Client(BaseClient):
         """Find, install or remove plugins."""
         return self.rpc_send(
             self.rpc_commands["reckless"],
-            {"command": command, "target/subcommand": target_subcommand, "target": target},
+            {
+                "command": command,
+                "target/subcommand": target_subcommand,
+                "target": target,
+            },
         )
 
     def recover(self, *, hsmsecret: str) -> RecoverResponse:
@@ -2610,11 +3073,20 @@ class Client(BaseClient):
         return self.rpc_send(self.rpc_commands["renepaystatus"], {"invstring": invstring})
 
     def reserveinputs(
-        self, *, psbt: str, exclusive: bool | None = None, reserve: U32 | None = None
+        self,
+        *,
+        psbt: str,
+        exclusive: bool | None = None,
+        reserve: U32 | None = None,
     ) -> ReserveinputsResponse:
         """Reserve a PSBT's coins against other use."""
         return self.rpc_send(
-            self.rpc_commands["reserveinputs"], {"psbt": psbt, "exclusive": exclusive, "reserve": reserve}
+            self.rpc_commands["reserveinputs"],
+            {
+                "psbt": psbt,
+                "exclusive": exclusive,
+                "reserve": reserve,
+            },
         )
 
     def sendamount(
@@ -2652,12 +3124,23 @@ class Client(BaseClient):
             },
         )
 
-    def sendcustommsg(self, *, node_id: Pubkey, msg: Hex) -> SendcustommsgResponse:
+    def sendcustommsg(
+        self,
+        *,
+        node_id: Pubkey,
+        msg: Hex,
+    ) -> SendcustommsgResponse:
         """Send a peer a message of your own protocol.
 
         Added in v0.10.1.
         """
-        return self.rpc_send(self.rpc_commands["sendcustommsg"], {"node_id": node_id, "msg": msg})
+        return self.rpc_send(
+            self.rpc_commands["sendcustommsg"],
+            {
+                "node_id": node_id,
+                "msg": msg,
+            },
+        )
 
     def sendinvoice(
         self,
@@ -2685,7 +3168,13 @@ class Client(BaseClient):
         """
         return self.rpc_send(
             self.rpc_commands["sendinvoice"],
-            {"invreq": invreq, "label": label, "amount_msat": amount_msat, "timeout": timeout, "quantity": quantity},
+            {
+                "invreq": invreq,
+                "label": label,
+                "amount_msat": amount_msat,
+                "timeout": timeout,
+                "quantity": quantity,
+            },
         )
 
     def sendonion(
@@ -2797,13 +3286,24 @@ class Client(BaseClient):
             },
         )
 
-    def sendpsbt(self, *, psbt: str, reserve: U32 | None = None) -> SendpsbtResponse:
+    def sendpsbt(
+        self,
+        *,
+        psbt: str,
+        reserve: U32 | None = None,
+    ) -> SendpsbtResponse:
         """Complete a signed PSBT and broadcast it.
 
         Args:
             reserve: Default: 72.
         """
-        return self.rpc_send(self.rpc_commands["sendpsbt"], {"psbt": psbt, "reserve": reserve})
+        return self.rpc_send(
+            self.rpc_commands["sendpsbt"],
+            {
+                "psbt": psbt,
+                "reserve": reserve,
+            },
+        )
 
     def setchannel(
         self,
@@ -2856,7 +3356,11 @@ class Client(BaseClient):
         )
 
     def setconfig(
-        self, *, config: str, val: Sequence[str] | str | int | bool | None = None, transient: bool | None = None
+        self,
+        *,
+        config: str,
+        val: Sequence[str] | str | int | bool | None = None,
+        transient: bool | None = None,
     ) -> SetconfigResponse:
         """Change a setting while the node runs.
 
@@ -2865,11 +3369,29 @@ class Client(BaseClient):
         Args:
             transient: Default: false. Added in v25.02.
         """
-        return self.rpc_send(self.rpc_commands["setconfig"], {"config": config, "val": val, "transient": transient})
+        return self.rpc_send(
+            self.rpc_commands["setconfig"],
+            {
+                "config": config,
+                "val": val,
+                "transient": transient,
+            },
+        )
 
-    def setpsbtversion(self, *, psbt: str, version: U32) -> SetpsbtversionResponse:
+    def setpsbtversion(
+        self,
+        *,
+        psbt: str,
+        version: U32,
+    ) -> SetpsbtversionResponse:
         """Convert a PSBT to another version."""
-        return self.rpc_send(self.rpc_commands["setpsbtversion"], {"psbt": psbt, "version": version})
+        return self.rpc_send(
+            self.rpc_commands["setpsbtversion"],
+            {
+                "psbt": psbt,
+                "version": version,
+            },
+        )
 
     def showrunes(self, *, rune: str | None = None) -> ShowrunesResponse:
         """List the runes issued here, or explain one.
@@ -2896,16 +3418,38 @@ class Client(BaseClient):
         """
         return self.rpc_send(self.rpc_commands["signmessage"], {"message": message})
 
-    def signmessagewithkey(self, *, message: str, address: str) -> SignmessagewithkeyResponse:
+    def signmessagewithkey(
+        self,
+        *,
+        message: str,
+        address: str,
+    ) -> SignmessagewithkeyResponse:
         """Sign a message with an on-chain address's key.
 
         Added in v25.05.
         """
-        return self.rpc_send(self.rpc_commands["signmessagewithkey"], {"message": message, "address": address})
+        return self.rpc_send(
+            self.rpc_commands["signmessagewithkey"],
+            {
+                "message": message,
+                "address": address,
+            },
+        )
 
-    def signpsbt(self, *, psbt: str, signonly: Sequence[U32] | None = None) -> SignpsbtResponse:
+    def signpsbt(
+        self,
+        *,
+        psbt: str,
+        signonly: Sequence[U32] | None = None,
+    ) -> SignpsbtResponse:
         """Add the on-chain wallet's signatures to a PSBT."""
-        return self.rpc_send(self.rpc_commands["signpsbt"], {"psbt": psbt, "signonly": signonly})
+        return self.rpc_send(
+            self.rpc_commands["signpsbt"],
+            {
+                "psbt": psbt,
+                "signonly": signonly,
+            },
+        )
 
     def splice_init(
         self,
@@ -2931,31 +3475,69 @@ class Client(BaseClient):
             },
         )
 
-    def splice_signed(self, *, channel_id: Hash, psbt: str, sign_first: bool | None = None) -> SpliceSignedResponse:
+    def splice_signed(
+        self,
+        *,
+        channel_id: Hash,
+        psbt: str,
+        sign_first: bool | None = None,
+    ) -> SpliceSignedResponse:
         """Complete a splice with its signatures.
 
         Added in v23.08.
         """
         return self.rpc_send(
-            self.rpc_commands["splice_signed"], {"channel_id": channel_id, "psbt": psbt, "sign_first": sign_first}
+            self.rpc_commands["splice_signed"],
+            {
+                "channel_id": channel_id,
+                "psbt": psbt,
+                "sign_first": sign_first,
+            },
         )
 
-    def splice_update(self, *, channel_id: Hash, psbt: str) -> SpliceUpdateResponse:
+    def splice_update(
+        self,
+        *,
+        channel_id: Hash,
+        psbt: str,
+    ) -> SpliceUpdateResponse:
         """Negotiate the PSBT of a splice.
 
         Added in v23.08.
         """
-        return self.rpc_send(self.rpc_commands["splice_update"], {"channel_id": channel_id, "psbt": psbt})
+        return self.rpc_send(
+            self.rpc_commands["splice_update"],
+            {
+                "channel_id": channel_id,
+                "psbt": psbt,
+            },
+        )
 
-    def splicein(self, *, channel: str, amount: str) -> SpliceinResponse:
+    def splicein(
+        self,
+        *,
+        channel: str,
+        amount: str,
+    ) -> SpliceinResponse:
         """Add on-chain money to a channel by a splice.
 
         Added in v26.04.
         """
-        return self.rpc_send(self.rpc_commands["splicein"], {"channel": channel, "amount": amount})
+        return self.rpc_send(
+            self.rpc_commands["splicein"],
+            {
+                "channel": channel,
+                "amount": amount,
+            },
+        )
 
     def spliceout(
-        self, *, channel: str, amount: str, destination: str | None = None, force_feerate: bool | None = None
+        self,
+        *,
+        channel: str,
+        amount: str,
+        destination: str | None = None,
+        force_feerate: bool | None = None,
     ) -> SpliceoutResponse:
         """Take money out of a channel by a splice.
 
@@ -2963,7 +3545,12 @@ class Client(BaseClient):
         """
         return self.rpc_send(
             self.rpc_commands["spliceout"],
-            {"channel": channel, "amount": amount, "destination": destination, "force_feerate": force_feerate},
+            {
+                "channel": channel,
+                "amount": amount,
+                "destination": destination,
+                "force_feerate": force_feerate,
+            },
         )
 
     def sql(self, *, query: str) -> SqlResponse:
@@ -3008,29 +3595,57 @@ class Client(BaseClient):
             minconf: Default: 1.
         """
         return self.rpc_send(
-            self.rpc_commands["txprepare"], {"outputs": outputs, "feerate": feerate, "minconf": minconf, "utxos": utxos}
+            self.rpc_commands["txprepare"],
+            {
+                "outputs": outputs,
+                "feerate": feerate,
+                "minconf": minconf,
+                "utxos": utxos,
+            },
         )
 
     def txsend(self, *, txid: Txid) -> TxsendResponse:
         """Sign and broadcast a prepared transaction."""
         return self.rpc_send(self.rpc_commands["txsend"], {"txid": txid})
 
-    def unreserveinputs(self, *, psbt: str, reserve: U32 | None = None) -> UnreserveinputsResponse:
+    def unreserveinputs(
+        self,
+        *,
+        psbt: str,
+        reserve: U32 | None = None,
+    ) -> UnreserveinputsResponse:
         """Lift the reservation of a PSBT's coins.
 
         Args:
             reserve: Default: 72.
         """
-        return self.rpc_send(self.rpc_commands["unreserveinputs"], {"psbt": psbt, "reserve": reserve})
+        return self.rpc_send(
+            self.rpc_commands["unreserveinputs"],
+            {
+                "psbt": psbt,
+                "reserve": reserve,
+            },
+        )
 
-    def upgradewallet(self, *, feerate: Feerate | None = None, reservedok: bool | None = None) -> UpgradewalletResponse:
+    def upgradewallet(
+        self,
+        *,
+        feerate: Feerate | None = None,
+        reservedok: bool | None = None,
+    ) -> UpgradewalletResponse:
         """Move P2SH-wrapped coins to a native SegWit address.
 
         Args:
             feerate: Added in v23.02.
             reservedok: Added in v23.02.
         """
-        return self.rpc_send(self.rpc_commands["upgradewallet"], {"feerate": feerate, "reservedok": reservedok})
+        return self.rpc_send(
+            self.rpc_commands["upgradewallet"],
+            {
+                "feerate": feerate,
+                "reservedok": reservedok,
+            },
+        )
 
     def utxopsbt(
         self,
@@ -3089,10 +3704,20 @@ class Client(BaseClient):
             nextvalue: Value to wait for, usually one above the last seen; 0 reads the counter without waiting.
         """
         return self.rpc_send(
-            self.rpc_commands["wait"], {"subsystem": subsystem, "indexname": indexname, "nextvalue": nextvalue}
+            self.rpc_commands["wait"],
+            {
+                "subsystem": subsystem,
+                "indexname": indexname,
+                "nextvalue": nextvalue,
+            },
         )
 
-    def waitanyinvoice(self, *, lastpay_index: U64 | None = None, timeout: U64 | None = None) -> WaitanyinvoiceResponse:
+    def waitanyinvoice(
+        self,
+        *,
+        lastpay_index: U64 | None = None,
+        timeout: U64 | None = None,
+    ) -> WaitanyinvoiceResponse:
         """Wait until the next invoice is paid.
 
         Waits for the next payment of any invoice, and gives that invoice back with its `pay_index`; call again with
@@ -3103,11 +3728,28 @@ class Client(BaseClient):
                 Absent, 0, which means the very first.
             timeout: Seconds to wait before error 904, where 0 means not to wait; absent, for ever.
         """
-        return self.rpc_send(self.rpc_commands["waitanyinvoice"], {"lastpay_index": lastpay_index, "timeout": timeout})
+        return self.rpc_send(
+            self.rpc_commands["waitanyinvoice"],
+            {
+                "lastpay_index": lastpay_index,
+                "timeout": timeout,
+            },
+        )
 
-    def waitblockheight(self, *, blockheight: U32, timeout: U32 | None = None) -> WaitblockheightResponse:
+    def waitblockheight(
+        self,
+        *,
+        blockheight: U32,
+        timeout: U32 | None = None,
+    ) -> WaitblockheightResponse:
         """Wait for a block of a given height."""
-        return self.rpc_send(self.rpc_commands["waitblockheight"], {"blockheight": blockheight, "timeout": timeout})
+        return self.rpc_send(
+            self.rpc_commands["waitblockheight"],
+            {
+                "blockheight": blockheight,
+                "timeout": timeout,
+            },
+        )
 
     def waitinvoice(self, *, label: str | int) -> WaitinvoiceResponse:
         """Wait until one invoice is paid or expires.
@@ -3121,7 +3763,12 @@ class Client(BaseClient):
         return self.rpc_send(self.rpc_commands["waitinvoice"], {"label": label})
 
     def waitsendpay(
-        self, *, payment_hash: Hash, timeout: U32 | None = None, partid: U64 | None = None, groupid: U64 | None = None
+        self,
+        *,
+        payment_hash: Hash,
+        timeout: U32 | None = None,
+        partid: U64 | None = None,
+        groupid: U64 | None = None,
     ) -> WaitsendpayResponse:
         """Wait for the outcome of a payment part.
 
@@ -3138,7 +3785,12 @@ class Client(BaseClient):
         """
         return self.rpc_send(
             self.rpc_commands["waitsendpay"],
-            {"payment_hash": payment_hash, "timeout": timeout, "partid": partid, "groupid": groupid},
+            {
+                "payment_hash": payment_hash,
+                "timeout": timeout,
+                "partid": partid,
+                "groupid": groupid,
+            },
         )
 
     def withdraw(
@@ -3169,7 +3821,13 @@ class Client(BaseClient):
         """
         return self.rpc_send(
             self.rpc_commands["withdraw"],
-            {"destination": destination, "satoshi": satoshi, "feerate": feerate, "minconf": minconf, "utxos": utxos},
+            {
+                "destination": destination,
+                "satoshi": satoshi,
+                "feerate": feerate,
+                "minconf": minconf,
+                "utxos": utxos,
+            },
         )
 
     def xkeysend(

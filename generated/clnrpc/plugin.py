@@ -69,6 +69,7 @@ if TYPE_CHECKING:
         ShutdownNotification,
         WarningNotification,
     )
+
 NOTIFICATIONS: Final[Mapping[str, Event]] = MappingProxyType(
     {
         "balance_snapshot": Event(
@@ -346,6 +347,88 @@ class Plugin(BasePlugin):
         return Client(self.rpc_socket)
 
     @stub
+    def hook_commitment_revocation(
+        self, payload: CommitmentRevocationHookRequest, /
+    ) -> CommitmentRevocationHookResponse:
+        """Keep the penalty transaction for a revoked state."""
+        raise NotImplementedError
+
+    @stub
+    def hook_custommsg(self, payload: CustommsgHookRequest, /) -> CustommsgHookResponse:
+        """Handle a custom message from a peer."""
+        raise NotImplementedError
+
+    @stub
+    def hook_db_write(self, payload: DbWriteHookRequest, /) -> DbWriteHookResponse:
+        """Take a copy of a database change before it commits."""
+        raise NotImplementedError
+
+    @stub
+    def hook_htlc_accepted(self, payload: HtlcAcceptedHookRequest, /) -> HtlcAcceptedHookResponse:
+        """Decide on an incoming HTLC."""
+        raise NotImplementedError
+
+    @stub
+    def hook_invoice_payment(self, payload: InvoicePaymentHookRequest, /) -> InvoicePaymentHookResponse:
+        """Accept or reject a payment to an invoice."""
+        raise NotImplementedError
+
+    @stub
+    def hook_onion_message_recv(self, payload: OnionMessageRecvHookRequest, /) -> OnionMessageRecvHookResponse:
+        """Handle an onion message sent to this node."""
+        raise NotImplementedError
+
+    @stub
+    def hook_onion_message_recv_secret(
+        self, payload: OnionMessageRecvSecretHookRequest, /
+    ) -> OnionMessageRecvSecretHookResponse:
+        """Handle an onion message over this node's own path."""
+        raise NotImplementedError
+
+    @stub
+    def hook_openchannel(self, payload: OpenchannelHookRequest, /) -> OpenchannelHookResponse:
+        """Decide on a channel that a peer proposes."""
+        raise NotImplementedError
+
+    @stub
+    def hook_openchannel2(self, payload: Openchannel2HookRequest, /) -> Openchannel2HookResponse:
+        """Decide on a proposed v2 channel and help fund it."""
+        raise NotImplementedError
+
+    @stub
+    def hook_openchannel2_changed(self, payload: Openchannel2ChangedHookRequest, /) -> Openchannel2ChangedHookResponse:
+        """Adjust the funding PSBT of a v2 channel."""
+        raise NotImplementedError
+
+    @stub
+    def hook_openchannel2_sign(self, payload: Openchannel2SignHookRequest, /) -> Openchannel2SignHookResponse:
+        """Sign the funding PSBT of a v2 channel."""
+        raise NotImplementedError
+
+    @stub
+    def hook_peer_connected(self, payload: PeerConnectedHookRequest, /) -> PeerConnectedHookResponse:
+        """Accept or turn away a peer that connected."""
+        raise NotImplementedError
+
+    @stub
+    def hook_rbf_channel(self, payload: RbfChannelHookRequest, /) -> RbfChannelHookResponse:
+        """Decide on a fee bump of a channel's funding."""
+        raise NotImplementedError
+
+    @stub
+    def hook_recover(self, payload: RecoverHookRequest, /) -> RecoverHookResponse:
+        """Fetch backups from peers while a node recovers.
+
+        Added in v23.08.
+        """
+        raise NotImplementedError
+
+    @stub
+    def hook_rpc_command(self, payload: RpcCommandHookRequest, /) -> RpcCommandHookResponse:
+        """Pass on, change or answer a command call."""
+        raise NotImplementedError
+
+    @stub
     def on_balance_snapshot(self, payload: BalanceSnapshotNotification, /) -> None:
         """All account balances at one moment.
 
@@ -470,85 +553,3 @@ class Plugin(BasePlugin):
     @stub
     def on_warning(self, payload: WarningNotification, /) -> None:
         """The node logged a warning or an error."""
-
-    @stub
-    def hook_commitment_revocation(
-        self, payload: CommitmentRevocationHookRequest, /
-    ) -> CommitmentRevocationHookResponse:
-        """Keep the penalty transaction for a revoked state."""
-        raise NotImplementedError
-
-    @stub
-    def hook_custommsg(self, payload: CustommsgHookRequest, /) -> CustommsgHookResponse:
-        """Handle a custom message from a peer."""
-        raise NotImplementedError
-
-    @stub
-    def hook_db_write(self, payload: DbWriteHookRequest, /) -> DbWriteHookResponse:
-        """Take a copy of a database change before it commits."""
-        raise NotImplementedError
-
-    @stub
-    def hook_htlc_accepted(self, payload: HtlcAcceptedHookRequest, /) -> HtlcAcceptedHookResponse:
-        """Decide on an incoming HTLC."""
-        raise NotImplementedError
-
-    @stub
-    def hook_invoice_payment(self, payload: InvoicePaymentHookRequest, /) -> InvoicePaymentHookResponse:
-        """Accept or reject a payment to an invoice."""
-        raise NotImplementedError
-
-    @stub
-    def hook_onion_message_recv(self, payload: OnionMessageRecvHookRequest, /) -> OnionMessageRecvHookResponse:
-        """Handle an onion message sent to this node."""
-        raise NotImplementedError
-
-    @stub
-    def hook_onion_message_recv_secret(
-        self, payload: OnionMessageRecvSecretHookRequest, /
-    ) -> OnionMessageRecvSecretHookResponse:
-        """Handle an onion message over this node's own path."""
-        raise NotImplementedError
-
-    @stub
-    def hook_openchannel(self, payload: OpenchannelHookRequest, /) -> OpenchannelHookResponse:
-        """Decide on a channel that a peer proposes."""
-        raise NotImplementedError
-
-    @stub
-    def hook_openchannel2(self, payload: Openchannel2HookRequest, /) -> Openchannel2HookResponse:
-        """Decide on a proposed v2 channel and help fund it."""
-        raise NotImplementedError
-
-    @stub
-    def hook_openchannel2_changed(self, payload: Openchannel2ChangedHookRequest, /) -> Openchannel2ChangedHookResponse:
-        """Adjust the funding PSBT of a v2 channel."""
-        raise NotImplementedError
-
-    @stub
-    def hook_openchannel2_sign(self, payload: Openchannel2SignHookRequest, /) -> Openchannel2SignHookResponse:
-        """Sign the funding PSBT of a v2 channel."""
-        raise NotImplementedError
-
-    @stub
-    def hook_peer_connected(self, payload: PeerConnectedHookRequest, /) -> PeerConnectedHookResponse:
-        """Accept or turn away a peer that connected."""
-        raise NotImplementedError
-
-    @stub
-    def hook_rbf_channel(self, payload: RbfChannelHookRequest, /) -> RbfChannelHookResponse:
-        """Decide on a fee bump of a channel's funding."""
-        raise NotImplementedError
-
-    @stub
-    def hook_recover(self, payload: RecoverHookRequest, /) -> RecoverHookResponse:
-        """Fetch backups from peers while a node recovers.
-
-        Added in v23.08.
-        """
-        raise NotImplementedError
-
-    @stub
-    def hook_rpc_command(self, payload: RpcCommandHookRequest, /) -> RpcCommandHookResponse:
-        """Pass on, change or answer a command call."""
-        raise NotImplementedError

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.metadata import version
+from functools import cache
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Final
@@ -16,28 +16,34 @@ from typing import Annotated, Final
 from cyclopts import App, CycloptsError, Parameter
 from cyclopts.validators import Number
 from rich.console import Console
-from rich.progress import Progress as ProgressBar
 from rich.text import Text
 
 from rpcschema import manifest, output
-from rpcschema.generate import Progress, changes, render
-from rpcschema.load import load
-from rpcschema.output import Change, OutputError
+from rpcschema.generate import Outcome, Progress, Request
+from rpcschema.generate import generate as generated
+from rpcschema.output import OutputError
 from rpcschema.problems import Level, Problem, has_errors
 from rpcschema.settings import ProjectTable, Settings, SettingsError, find_project, package_name, release_name
-from rpcschema.sync import sync
 from rpcschema.targets import TARGETS
 
 FINE: Final = 0
 FINDING: Final = 1
 FAILED: Final = 2
 
+
+def _version() -> str:
+    from importlib.metadata import version  # noqa: PLC0415 # slow to import
+
+    return version("clnrpc")
+
+
 app: Final = App(
     name="rpcschema",
     help="Generate typed Python, man pages and docs from Core Lightning's rpc-schema documents.",
-    version=lambda: version("clnrpc"),
+    version=_version,
     exit_on_error=False,
     print_error=False,
+    suppress_keyboard_interrupt=False,
     result_action="return_value",
 )
 
@@ -55,7 +61,10 @@ class Options:
         Parameter(help=f"Only this target, may be repeated: {', '.join(TARGETS)}.", negative=(), show_default=False),
     ] = ()
     release: Annotated[str | None, Parameter(help="Release that the documents are of, e.g. v26.09.")] = None
-    jobs: Annotated[int, Parameter(help="Number of processes that share the work.", validator=Number(gte=1))] = 1
+    jobs: Annotated[
+        int | None,
+        Parameter(help="Processes that share the work. [default: as many as are of use]", validator=Number(gte=1)),
+    ] = None
 
 
 Schemas = Annotated[Path, Parameter(help="Documents, or folders that are searched for *.json at any depth.")]
@@ -75,6 +84,9 @@ def main() -> None:
     except CycloptsError as error:
         _complain(f"{error} See rpcschema --help.")
         code = FAILED
+    except KeyboardInterrupt:
+        _complain("interrupted")
+        code = FAILED
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
         _complain(f"{place}{error.strerror or error}")
@@ -86,12 +98,17 @@ def main() -> None:
 
 
 @app.command
-def generate(*schemas: Schemas, options: Options = Options()) -> int:
+def generate(
+    *schemas: Schemas,
+    options: Options = Options(),
+    fresh: Annotated[bool, Parameter(help="Make anew even what the manifest calls up to date.", negative=())] = False,
+) -> int:
     """Write the package, man pages and docs, and remove what is no longer made."""
-    out, needed = _compare(schemas, options)
-    if needed is None:
+    request = _request(schemas, options, trusts_manifest=not fresh)
+    changes, out = _run(request).changes, request.out
+    if changes is None:
         return FAILED
-    foreign = [change.path for change in needed if change.is_foreign]
+    foreign = [change.path for change in changes if change.is_foreign]
     if foreign:
         _report([Problem((out / path).as_posix(), "", "in the way, and not known to be generated") for path in foreign])
         _complain(
@@ -99,23 +116,27 @@ def generate(*schemas: Schemas, options: Options = Options()) -> int:
             f" was lost, remove {out} and generate again)"
         )
         return FAILED
-    output.write(out, needed, last=manifest.NAME)
-    removed = sum(change.new is None for change in needed)
-    print(_printable(f"{out}: {len(needed) - removed} written, {removed} removed"))
+    output.write(out, changes, last=manifest.NAME)
+    removed = sum(change.new is None for change in changes)
+    print(_printable(f"{out}: {len(changes) - removed} written, {removed} removed"))
     return FINE
 
 
 @app.command
 def check(*schemas: Schemas, options: Options = Options()) -> int:
-    """Write nothing, and print what `generate` would change as a unified diff; exit with 1 if there is anything."""
-    out, needed = _compare(schemas, options)
-    if needed is None:
+    """Write nothing, and print what `generate` would change as a unified diff; exit with 1 if there is anything.
+
+    Everything is made anew for it, so a manifest that does not tell the truth is found out.
+    """
+    request = _request(schemas, options, trusts_manifest=False)
+    changes = _run(request).changes
+    if changes is None:
         return FAILED
-    for change in needed:
+    for change in changes:
         sys.stdout.buffer.write(output.diff(change).encode())
-    if not needed:
+    if not changes:
         return FINE
-    _complain(f"{out}: {len(needed)} out of date; rpcschema generate brings them up to date")
+    _complain(f"{request.out}: {len(changes)} out of date; rpcschema generate brings them up to date")
     return FINDING
 
 
@@ -126,6 +147,8 @@ def bring_facts(
     facts: Annotated[str | None, Parameter(help="The folder of facts. [default: what pyproject.toml says]")] = None,
 ) -> int:
     """Bring a folder of facts to the state of a checkout of Core Lightning, keep its words, and print what changed."""
+    from rpcschema.sync import sync  # noqa: PLC0415 # slow to import
+
     folder = Path(facts) if facts else _project(is_needed=facts is None).facts
     if folder is None or facts == "":
         raise SettingsError("--facts is needed: the name of a folder; no [tool.rpcschema] of a pyproject.toml gives it")
@@ -143,8 +166,16 @@ def bring_facts(
     return FINE
 
 
-def _compare(schemas: Sequence[Path], options: Options) -> tuple[Path, tuple[Change, ...] | None]:
-    """The output folder and what is to be changed in it, None if there were errors; all problems are reported."""
+def _run(request: Request) -> Outcome:
+    """What there is to change; all problems are reported."""
+    with _progress() as progress:
+        outcome = generated(request, progress)
+    _report(outcome.problems)
+    return outcome
+
+
+def _request(schemas: Sequence[Path], options: Options, *, trusts_manifest: bool) -> Request:
+    """What the command line asks for, completed by the project's table."""
     project = _project(is_needed=not schemas or options.package is None)
     roots = tuple(schemas) or project.schemas
     package = project.package if options.package is None else options.package
@@ -160,17 +191,15 @@ def _compare(schemas: Sequence[Path], options: Options) -> tuple[Path, tuple[Cha
         targets=tuple(name for name in TARGETS if name in listed or name in only) or TARGETS,
         release=None if release is None else release_name(release),
     )
-    out = _out(options, project, roots)
-    loaded = load(roots)
-    _report(loaded.problems)
-    if has_errors(loaded.problems):
-        return out, None
-    with _progress() as progress:
-        made = render(loaded, settings, only or settings.targets, jobs=options.jobs, progress=progress)
-    _report(made.problems)
-    if has_errors(made.problems):
-        return out, None
-    return out, changes(loaded, settings, out, made, keep_others=bool(only))
+    return Request(
+        roots=roots,
+        out=_out(options, project, roots),
+        settings=settings,
+        targets=only or settings.targets,
+        keeps_others=bool(only),
+        trusts_manifest=trusts_manifest,
+        jobs=options.jobs,
+    )
 
 
 def _project(*, is_needed: bool) -> ProjectTable:
@@ -211,6 +240,8 @@ def _progress() -> Iterator[Progress]:
     if not _console().is_terminal:
         yield lambda *_: None
         return
+    from rich.progress import Progress as ProgressBar  # noqa: PLC0415 # slow to import
+
     with ProgressBar(console=_console(), transient=True) as bar:
         task = bar.add_task("Rendering", total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
@@ -228,6 +259,7 @@ def _complain(message: str) -> None:
     _console().print(Text(_printable(f"rpcschema: {message}")))
 
 
+@cache
 def _console() -> Console:
     return Console(stderr=True, soft_wrap=True, highlight=False)
 

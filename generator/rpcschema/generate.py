@@ -1,137 +1,156 @@
-"""From documents to the changes that an output folder needs: all targets are rendered in memory, then compared.
+"""From documents to the changes that an output folder needs.
 
-Nothing here writes. Whoever does must not write if any document or target has an error: a package of which a part is
-missing is worse than an old one.
+What stands from an earlier run is kept (`reuse`), of the other documents the targets make pieces (`workers`), each
+target's pieces are joined to whole files (`join`), and all is compared with what is there. Nothing here writes. Whoever
+does must not write if anything has an error: a package of which a part is missing is worse than an old one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
-from functools import partial
-from importlib.metadata import version
-from multiprocessing import get_context
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
 from rpcschema import manifest, output
-from rpcschema.load import Loaded
-from rpcschema.manifest import Entry, Manifest
-from rpcschema.model.nodes import Document
+from rpcschema.join import Joined, Piece, join, new_piece
+from rpcschema.load import File, find
+from rpcschema.maker import maker
+from rpcschema.manifest import Manifest
 from rpcschema.output import Change
-from rpcschema.problems import Problem, RenderError
-from rpcschema.render import template_errors
+from rpcschema.problems import Level, Problem, has_errors
+from rpcschema.reuse import Standing, standing
 from rpcschema.settings import Settings
-from rpcschema.targets import Rendered, load_target
+from rpcschema.targets import FULL_DOCUMENTS_ONLY
+from rpcschema.workers import Task, run_all
 
 Progress: TypeAlias = Callable[[int, int], None]
-"""Is told (steps done, steps in all) after each step."""
+"""Is told (documents done, documents in all) after each document."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What is to be generated, and how."""
+
+    roots: Sequence[Path]
+    out: Path
+    settings: Settings
+    targets: Sequence[str]
+    """Those to bring up to date."""
+    keeps_others: bool = False
+    """Whether the files of other targets are left alone, or removed."""
+    trusts_manifest: bool = True
+    """Whether what the manifest calls up to date is kept, if its files are as they were made; else all is made anew."""
+    jobs: int | None = None
+    """How many processes share the work, None for as many as make sense; no byte depends on it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
-    """What the targets made, in memory: each target's files by path, and what could not be expressed."""
+class Outcome:
+    """All that was met, sorted, and what is to be changed, which cannot be said if there was an error."""
 
-    files: Mapping[str, Mapping[str, bytes]]
     problems: tuple[Problem, ...]
+    changes: tuple[Change, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
-    """One call of a target: for one document, or for all of them."""
+def generate(request: Request, progress: Progress = lambda *_: None) -> Outcome:
+    """The changes that bring the output folder up to date.
 
-    target: str
-    document: Document | None
-    call: Callable[[], Rendered]
-
-    def __str__(self) -> str:
-        return f"target {self.target}" + (f" ({self.document.file})" if self.document else "")
-
-
-def render(
-    loaded: Loaded, settings: Settings, targets: Sequence[str], *, jobs: int = 1, progress: Progress | None = None
-) -> Made:
-    """All files of `targets` for the documents; `jobs` processes share the work, and their number changes no byte.
-
-    Two steps that make the same file are a problem too: neither may win.
+    Raises OutputError for a folder that cannot be worked on, OSError for one that cannot be read, BrokenExecutor if a
+    process that shared the work died.
     """
-    files: dict[str, dict[str, bytes]] = {target: {} for target in targets}
-    makers: dict[str, _Step] = {}
+    before = manifest.read(request.out)
+    made_by = maker(request.settings)
+    found = find(request.roots)
+    stands = _standing(before, made_by, found.files, request)
+    made, met = _make_missing(stands, found.files, request, progress)
+    problems = [*found.problems, *met, *_known_warnings(stands, found.files)]
+    if has_errors(problems):
+        return Outcome(_sorted(problems))
+    joined = {}
+    for target in request.targets:
+        pieces = {**stands[target].pieces, **made[target]}
+        ordered = [(file, pieces[file.name]) for file in found.files if _covers(target, file)]
+        joined[target] = join(target, ordered, request.settings, made_by, stands[target].entry)
+    problems.extend(problem for each in joined.values() for problem in each.problems)
+    problems.extend(_made_twice(joined, found.files))
+    if has_errors(problems):
+        return Outcome(_sorted(problems))
+    return Outcome(_sorted(problems), _changes(before, joined, request))
+
+
+def _standing(before: Manifest, made_by: str, files: Sequence[File], request: Request) -> dict[str, Standing]:
+    """What need not be made again, by target."""
+    entries = before.targets if request.trusts_manifest else {}
+    stands = {}
+    for target in request.targets:
+        entry = entries.get(target)
+        if entry is None or entry.maker != made_by:
+            stands[target] = Standing()
+        else:
+            stands[target] = standing(request.out, entry, [file for file in files if _covers(target, file)])
+    return stands
+
+
+def _covers(target: str, file: File) -> bool:
+    return not (file.is_facts and target in FULL_DOCUMENTS_ONLY)
+
+
+def _known_warnings(stands: Mapping[str, Standing], files: Sequence[File]) -> Iterator[Problem]:
+    """What was met when the pieces that stand were made: it is as true as then."""
+    paths = {file.name: file.path for file in files}
+    for each in stands.values():
+        for name, piece in each.pieces.items():
+            for pointer, message in piece.record.warnings:
+                yield Problem(paths[name], pointer, message, Level.WARNING)
+
+
+def _make_missing(
+    stands: Mapping[str, Standing], files: Sequence[File], request: Request, progress: Progress
+) -> tuple[dict[str, dict[str, Piece]], list[Problem]]:
+    """The pieces that do not stand, by target and "KIND/ID", and what was wrong with their documents."""
+    made: dict[str, dict[str, Piece]] = {target: {} for target in stands}
     problems: list[Problem] = []
-    steps = _steps(loaded.documents, settings, targets)
-    for done, (step, rendered) in enumerate(zip(steps, _run(steps, jobs), strict=True), 1):
-        problems.extend(rendered.problems)
-        for path, content in rendered.files.items():
+    tasks = []
+    for file in files:
+        targets = [name for name in stands if _covers(name, file) and file.name not in stands[name].pieces]
+        if targets:
+            tasks.append(Task(file, targets, request.settings))
+    for done, (task, result) in enumerate(zip(tasks, run_all(tasks, request.jobs), strict=True), 1):
+        problems.extend(result.problems)
+        for target, rendered in result.made.items():
+            problems.extend(rendered.problems)
+            warnings = (*result.problems, *rendered.problems)
+            made[target][task.file.name] = new_piece(rendered, result.sha256, warnings)
+        progress(done, len(tasks))
+    return made, problems
+
+
+def _made_twice(joined: Mapping[str, Joined], files: Sequence[File]) -> Iterator[Problem]:
+    """An error for each file that two makers make: neither may win."""
+    paths = {file.name: file.path for file in files}
+    makers: dict[str, str] = {}
+    for target, each in joined.items():
+        made = [(path, paths[name]) for name, record in each.entry.documents.items() for path in record.files]
+        for path, source in (*made, *((path, "") for path in each.entry.files)):
+            step = f"target {target} ({source})" if source else f"target {target}"
             # Many file systems, and so the users of a package, know no difference between `A` and `a`.
             other = makers.setdefault(path.casefold(), step)
-            if other is not step:
-                message = f"{other} and {step} both make the file {path}"
-                problems.append(Problem(step.document.file if step.document else path, "", message))
-            files[step.target][path] = content
-        if progress is not None:
-            progress(done, len(steps))
-    return Made(files, tuple(_as_named(problems, loaded)))
+            if other != step:
+                yield Problem(source or path, "", f"{other} and {step} both make the file {path}")
 
 
-def changes(loaded: Loaded, settings: Settings, out: Path, made: Made, *, keep_others: bool) -> tuple[Change, ...]:
-    """What to change in `out` so that it holds what was made of `loaded`, and the manifest that says so.
-
-    Files of targets that made nothing now are left alone if `keep_others`, else removed. Raises OutputError for a
-    folder that cannot be worked on, OSError for one that cannot be read.
-    """
-    before = manifest.read(out).targets
-    documents = {f"{source.document.kind}/{source.document.name}": source.sha256 for source in loaded.sources}
-    after = {name: entry for name, entry in before.items() if keep_others and name not in made.files}
-    kept = {path for entry in after.values() for path in entry.files}
-    for name, files in made.files.items():
-        after[name] = Entry(
-            generator=version("clnrpc"),
-            package=settings.package,
-            documents=documents,
-            files={path: manifest.sha256(content) for path, content in files.items()},
-        )
-    wanted = {path: content for files in made.files.values() for path, content in files.items()}
-    wanted[manifest.NAME] = Manifest(after).encode()
-    previous = {path for entry in before.values() for path in entry.files}
-    return output.compare(out, wanted, previous - kept | {manifest.NAME})
+def _changes(before: Manifest, joined: Mapping[str, Joined], request: Request) -> tuple[Change, ...]:
+    others = {name: entry for name, entry in before.targets.items() if request.keeps_others and name not in joined}
+    after = Manifest({**others, **{target: each.entry for target, each in joined.items()}})
+    if after == before and not any(each.files for each in joined.values()):
+        return ()
+    wanted = {path: content for each in joined.values() for path, content in each.files.items()}
+    left_alone = {path for entry in after.targets.values() for path in entry.paths} - wanted.keys()
+    previous = {path for entry in before.targets.values() for path in entry.paths}
+    wanted[manifest.NAME] = after.encode()
+    return output.compare(request.out, wanted, previous - left_alone | {manifest.NAME})
 
 
-def _steps(documents: Sequence[Document], settings: Settings, targets: Sequence[str]) -> list[_Step]:
-    steps: list[_Step] = []
-    for name in targets:
-        target = load_target(name)
-        covered = [document for document in documents if target.covers_facts or not document.is_facts]
-        if target.document is not None:
-            steps.extend(_Step(name, document, partial(target.document, document, settings)) for document in covered)
-        if target.collection is not None:
-            steps.append(_Step(name, None, partial(target.collection, covered, settings)))
-    return steps
-
-
-def _run(steps: Sequence[_Step], jobs: int) -> Iterator[Rendered]:
-    """What each step makes, in order."""
-    if jobs == 1:
-        yield from map(_call, steps)
-        return
-    # Spawned, not forked: this process may have threads, and every system can do it.
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        elsewhere = pool.map(_call, (step for step in steps if step.document is not None), chunksize=8)
-        for step in steps:
-            yield _call(step) if step.document is None else next(elsewhere)
-
-
-def _call(step: _Step) -> Rendered:
-    try:
-        with template_errors():
-            return step.call()
-    except RenderError as error:
-        where = step.document.file if step.document else "all documents"
-        return Rendered(problems=(Problem(where, "", f"target {step.target} failed: {error}"),))
-
-
-def _as_named(problems: Sequence[Problem], loaded: Loaded) -> list[Problem]:
-    """The targets' problems with files as the user named them."""
-    paths = {source.document.file: source.path for source in loaded.sources}
-    # Several targets may meet the same fault.
-    return sorted({replace(problem, file=paths.get(problem.file, problem.file)) for problem in problems})
+def _sorted(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    return tuple(sorted(set(problems)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -12,7 +13,7 @@ from typing import Any, Final
 
 from rpcschema import dialect, strictjson, upstream
 from rpcschema.model.build import KINDS, build
-from rpcschema.model.nodes import Document
+from rpcschema.model.nodes import FACTS, Document, Kind
 from rpcschema.model.walk import oddities
 from rpcschema.problems import Level, Problem, bounded
 
@@ -26,6 +27,35 @@ _DEVICE: Final = re.compile(r"(?:aux|con|nul|prn|com\d|lpt\d)(?:\..*)?", re.IGNO
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """A file that should hold a document, before anything in it is checked."""
+
+    path: str
+    """As the user named it."""
+    file: str
+    """Relative to its root, with forward slashes."""
+    sha256: str
+    """Of its bytes, in hexadecimal."""
+    key: tuple[Kind, str] | None
+    """The document's kind and id; None for what will turn out to be no document."""
+    is_facts: bool
+    """Whether it holds only facts, so that a full document of its kind and id takes its place."""
+
+    @property
+    def name(self) -> str:
+        """The key as "KIND/ID"; empty without one."""
+        return "/".join(self.key) if self.key else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The files below some roots, those of documents sorted by kind and id, the others last."""
+
+    files: tuple[File, ...]
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """A document and where it came from."""
 
@@ -34,11 +64,6 @@ class Source:
     """The file as the user named it."""
     sha256: str
     """Of the file's bytes, in hexadecimal."""
-
-    @property
-    def is_facts(self) -> bool:
-        """Whether the document holds only facts, so that a full one of its kind and id takes its place."""
-        return self.document.is_facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,23 +82,52 @@ class Loaded:
 def load(roots: Sequence[Path]) -> Loaded:
     """The documents in `roots`: files, or folders that are searched for `*.json` at any depth.
 
-    A file with an error gives no document. Of two that have one kind and id, a full document wins over one of facts;
-    any other pair is an error.
+    A file with an error gives no document. Of two that have one kind and id, a full document wins over one of facts,
+    which is not even loaded then; any other pair is an error.
     """
-    sources: dict[tuple[str, str, bool], Source] = {}
+    found = find(roots)
+    sources: list[Source] = []
+    problems = list(found.problems)
+    for file in found.files:
+        source, met = load_file(file)
+        problems.extend(met)
+        if source is not None:
+            sources.append(source)
+    return Loaded(tuple(sources), tuple(sorted(problems)))
+
+
+def find(roots: Sequence[Path]) -> Found:
+    """The files to load: of those that say they are the same document, the one that counts."""
     problems: list[Problem] = []
-    for file, root in _json_files(roots, problems).items():
-        source, found = _load_file(file, root)
-        problems.extend(found)
-        if source is None:
-            continue
-        key = (source.document.kind, source.document.name, source.is_facts)
-        first = sources.setdefault(key, source)
-        if first is not source:
-            message = f"{key[0]} {key[1]!r} is described twice, here and in {first.path}"
-            problems.append(Problem(source.path, f"/{key[0]}", message))
-    winners = [key for key in sorted(sources) if not (key[2] and (*key[:2], False) in sources)]
-    return Loaded(tuple(sources[key] for key in winners), tuple(sorted(problems)))
+    first: dict[tuple[Kind, str, bool], File] = {}
+    unknown: list[File] = []
+    for place, root in _json_files(roots, problems).items():
+        file = _look_at(place, root)
+        if file.key is None:
+            unknown.append(file)
+        elif (other := first.setdefault((*file.key, file.is_facts), file)) is not file:
+            kind, name = file.key
+            message = f"{kind} {name!r} is described twice, here and in {other.path}"
+            problems.append(Problem(file.path, f"/{kind}", message))
+    count = [first[key] for key in sorted(first) if not (key[2] and (*key[:2], False) in first)]
+    return Found((*count, *unknown), tuple(problems))
+
+
+def load_file(file: File) -> tuple[Source | None, tuple[Problem, ...]]:
+    """The document in `file` if there is one, and what is wrong with it, files as the user named them."""
+    try:
+        data = _read(Path(file.path))
+        raw = strictjson.parse(data)
+    except OSError as error:
+        return None, (Problem(file.path, "", f"cannot be read: {error.strerror}"),)
+    except strictjson.JsonError as error:
+        return None, (Problem(file.path, error.place, error.message),)
+    if faults := dict.fromkeys(bounded(_faults(raw))):
+        return None, tuple(Problem(file.path, pointer, message) for pointer, message in faults)
+    document = build(raw, file.file)
+    odd = (*bounded(upstream.faults(raw)), *bounded(oddities(document)))
+    warnings = (Problem(file.path, pointer, message, Level.WARNING) for pointer, message in odd)
+    return Source(document, file.path, hashlib.sha256(data).hexdigest()), tuple(warnings)
 
 
 def _json_files(roots: Sequence[Path], problems: list[Problem]) -> dict[Path, Path]:
@@ -104,22 +158,21 @@ def _walk(root: Path) -> Iterator[Path]:
                 yield file
 
 
-def _load_file(file: Path, root: Path) -> tuple[Source | None, list[Problem]]:
-    path = file.as_posix()
+def _look_at(place: Path, root: Path) -> File:
+    """What `place` seems to hold; what is wrong with it comes out when it is loaded."""
     try:
-        data = _read(file)
-        raw = strictjson.parse(data)
-    except OSError as error:
-        return None, [Problem(path, "", f"cannot be read: {error.strerror}")]
-    except strictjson.JsonError as error:
-        return None, [Problem(path, error.place, error.message)]
-    found = [Problem(path, pointer, message) for pointer, message in dict.fromkeys(bounded(_faults(raw)))]
-    if found:
-        return None, found
-    document = build(raw, file.name if file == root else file.relative_to(root).as_posix())
-    odd = (*bounded(upstream.faults(raw)), *bounded(oddities(document)))
-    warnings = [Problem(path, pointer, message, Level.WARNING) for pointer, message in odd]
-    return Source(document, path, hashlib.sha256(data).hexdigest()), warnings
+        data = _read(place)
+        raw = json.loads(data)
+    except (OSError, ValueError, RecursionError):
+        data, raw = b"", None
+    key = _key(raw)
+    return File(
+        path=place.as_posix(),
+        file=place.name if place == root else place.relative_to(root).as_posix(),
+        sha256=hashlib.sha256(data).hexdigest(),
+        key=key,
+        is_facts=key is not None and raw.get("$schema") == FACTS,
+    )
 
 
 def _read(file: Path) -> bytes:
@@ -132,17 +185,33 @@ def _read(file: Path) -> bytes:
 
 def _faults(raw: Any) -> Iterator[tuple[str, str]]:
     """(JSON pointer, message) of all that keeps `raw` from being a document."""
-    kinds = [kind for kind in KINDS if kind in raw] if isinstance(raw, dict) else []
+    kinds = _kinds(raw)
     if not kinds:
         yield "", "not an rpc-schema document: it has none of the keys rpc, notification and hook"
         return
     if len(kinds) > 1:
         yield "", f"it says that it is several things at once: {' and '.join(kinds)}"
         return
-    name = raw[kinds[0]]
-    if not isinstance(name, str) or not _ID.fullmatch(name):
+    key = _key(raw)
+    if key is None:
         yield f"/{kinds[0]}", "expected a name of letters, digits, _, - and ., at most 100, the first not a dot"
-    elif _DEVICE.fullmatch(name):
-        yield f"/{kinds[0]}", f"{name!r} is the name of a device on Windows, which has no files of that name; rename it"
+    elif _DEVICE.fullmatch(key[1]):
+        yield (
+            f"/{kinds[0]}",
+            f"{key[1]!r} is the name of a device on Windows, which has no files of that name; rename it",
+        )
     else:
         yield from dialect.faults(raw)
+
+
+def _kinds(raw: Any) -> list[Kind]:
+    return [kind for kind in KINDS if kind in raw] if isinstance(raw, dict) else []
+
+
+def _key(raw: Any) -> tuple[Kind, str] | None:
+    """The kind and id of a document, if it has one of each."""
+    kinds = _kinds(raw)
+    if len(kinds) != 1:
+        return None
+    name = raw[kinds[0]]
+    return (kinds[0], name) if isinstance(name, str) and _ID.fullmatch(name) else None

@@ -1,20 +1,26 @@
-"""`manifest.json`: what the generator made, of what, by which version of itself.
+"""`manifest.json`: what the generator made, of what, and by which version of itself.
 
-It is how a later run knows which files are its own to remove. It holds no times and no names of machines, so that the
-same input gives the same bytes:
+By it a later run knows which files are its own to remove, and what need not be made again. It holds no times and no
+names of machines, so that the same input gives the same bytes:
 
-    {"format": 1, "targets": {TARGET: {"generator": VERSION, "package": NAME,
-                                       "documents": {"KIND/ID": SHA256, ...}, "files": {PATH: SHA256, ...}}}}
+    {"sum": SHA256, "format": 2, "targets": {TARGET: {
+        "maker": SHA256,
+        "documents": {"KIND/ID": {"sha256": SHA256, "files": {PATH: SHA256}, "parts": {PATH: LENGTH},
+                                  "summary": {...}, "warnings": [[POINTER, MESSAGE]]}},
+        "files": {PATH: SHA256},
+        "heads": {PATH: LENGTH}}}}
 
-The input is told for each target on its own because a run may be limited to some targets.
+A shared file is a head of so many bytes, then the parts of the documents in their order, then a tail. The input is told
+for each target on its own because a run may be limited to some targets. `sum` is over all that follows it: where it is
+wrong, after an edit by hand or a merge, only the list of files is believed.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,20 +28,45 @@ from rpcschema import strictjson
 from rpcschema.output import OutputError, stays_inside
 
 NAME: Final = "manifest.json"
-FORMAT: Final = 1
+FORMAT: Final = 2
+_SUM: Final = b'{\n "sum": "'
 _ADVICE: Final = "restore it, or remove it together with the files that it listed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """What one target made. SHA-256 sums are in hexadecimal, over the bytes of a file."""
+class Record:
+    """What one target made of one document. SHA-256 sums are in hexadecimal, over the bytes of a file."""
 
-    generator: str
-    package: str
-    documents: Mapping[str, str]
-    """The sums of the documents, by "KIND/ID"."""
+    sha256: str
+    """Of the document."""
     files: Mapping[str, str]
-    """The sums of the files, by path relative to the output folder."""
+    """The sums of the document's own files, by path relative to the output folder."""
+    parts: Mapping[str, int]
+    """The lengths, in bytes, of its parts of shared files."""
+    summary: Mapping[str, Any]
+    warnings: tuple[tuple[str, str], ...]
+    """(JSON pointer, message) of each."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """What one target made."""
+
+    maker: str
+    """Stands for the generator and its settings: nothing made by another one is up to date."""
+    documents: Mapping[str, Record]
+    """By "KIND/ID"."""
+    files: Mapping[str, str]
+    """The sums of the files that are no document's own, shared ones among them, by path."""
+    heads: Mapping[str, int]
+    """The lengths, in bytes, of what stands before the parts in each shared file."""
+
+    @property
+    def paths(self) -> Iterator[str]:
+        """All files, relative to the output folder."""
+        yield from self.files
+        for record in self.documents.values():
+            yield from record.files
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +77,9 @@ class Manifest:
 
     def encode(self) -> bytes:
         """The bytes of the file."""
-        value = {"format": FORMAT, "targets": {name: asdict(entry) for name, entry in self.targets.items()}}
-        return (json.dumps(value, indent=2, sort_keys=True) + "\n").encode()
+        targets = _lines({name: _lines(_members(entry)) for name, entry in sorted(self.targets.items())})
+        body = f' "format": {FORMAT},\n "targets": {targets}\n}}\n'.encode()
+        return _SUM + sha256(body).encode() + b'",\n' + body
 
 
 def sha256(data: bytes) -> str:
@@ -62,7 +94,8 @@ def read(out: Path) -> Manifest:
     """
     file = out / NAME
     try:
-        raw = strictjson.parse(file.read_bytes())
+        data = file.read_bytes()
+        raw = json.loads(data) if _is_whole(data) else strictjson.parse(data)
     except FileNotFoundError:
         return Manifest()
     except strictjson.JsonError as error:
@@ -72,19 +105,63 @@ def read(out: Path) -> Manifest:
     if raw["format"] > FORMAT:
         raise OutputError(f"{file}: written by a newer generator; use that one")
     targets = raw.get("targets")
-    if not isinstance(targets, dict) or not all(_is_entry(entry) for entry in targets.values()):
+    if not isinstance(targets, dict):
         raise OutputError(f"{file}: not a manifest of format {FORMAT}; {_ADVICE}")
-    for path in (path for entry in targets.values() for path in entry["files"]):
+    read_entry = _entry if _is_whole(data) else _listed
+    try:
+        manifest = Manifest({name: read_entry(entry) for name, entry in targets.items()})
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise OutputError(f"{file}: not a manifest of format {FORMAT}; {_ADVICE}") from error
+    for path in (path for entry in manifest.targets.values() for path in entry.paths):
         if not stays_inside(path):
             raise OutputError(f"{file}: lists {path!r}, which is no path inside of {out}; {_ADVICE}")
-    return Manifest({name: Entry(**entry) for name, entry in targets.items()})
+    return manifest
 
 
-def _is_entry(raw: Any) -> bool:
-    if not isinstance(raw, dict) or raw.keys() != {member.name for member in fields(Entry)}:
-        return False
-    sums = (raw["documents"], raw["files"])
-    texts = (raw["generator"], raw["package"])
-    return all(isinstance(part, dict) for part in sums) and all(
-        isinstance(text, str) for text in (*texts, *(entry for part in sums for entry in part.values()))
-    )
+def _members(entry: Entry) -> dict[str, str]:
+    """The JSON of an entry's members, with a line for each document and each file."""
+    documents = {key: _json(_as_dict(record)) for key, record in sorted(entry.documents.items())}
+    files = {path: _json(made) for path, made in sorted(entry.files.items())}
+    return {
+        "documents": _lines(documents),
+        "files": _lines(files),
+        "heads": _json(entry.heads),
+        "maker": _json(entry.maker),
+    }
+
+
+def _as_dict(record: Record) -> dict[str, Any]:
+    return {each.name: getattr(record, each.name) for each in fields(record)}
+
+
+def _lines(members: Mapping[str, str]) -> str:
+    """An object, its members one a line, from their JSON."""
+    return "{\n" + ",\n".join(f"{_json(key)}: {value}" for key, value in members.items()) + "\n}"
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, sort_keys=True)
+
+
+def _is_whole(data: bytes) -> bool:
+    """Whether the manifest is as a generator wrote it."""
+    at = len(_SUM) + 64
+    return data.startswith(_SUM) and data[len(_SUM) : at] == sha256(data[at + 3 :]).encode()
+
+
+def _entry(raw: Mapping[str, Any]) -> Entry:
+    documents = {
+        key: Record(**{**record, "warnings": tuple(map(tuple, record["warnings"]))})
+        for key, record in raw["documents"].items()
+    }
+    return Entry(**{**raw, "documents": documents})
+
+
+def _listed(raw: Mapping[str, Any]) -> Entry:
+    """The files alone of an entry that cannot be believed."""
+    # In format 1 documents had no files of their own.
+    records = [record for record in raw["documents"].values() if isinstance(record, Mapping)]
+    sums: dict[str, str] = {}
+    for files in (raw["files"], *(record["files"] for record in records)):
+        sums |= dict.fromkeys(files.keys(), "")
+    return Entry(maker="", documents={}, files=sums, heads={})

@@ -16,6 +16,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from rpcschema.interrupts import held_back
+
 
 class OutputError(ValueError):
     """The output folder cannot be worked on; the message says what is in the way."""
@@ -45,10 +47,21 @@ def compare(out: Path, wanted: Mapping[str, bytes], previous: Iterable[str]) -> 
     changes = []
     known = frozenset(previous)
     for path in sorted(known.union(wanted)):
-        old, new = _read(_inside(out, path)), wanted.get(path)
+        old, new = read(out, path), wanted.get(path)
         if old != new:
             changes.append(Change(path, old, new, is_foreign=old is not None and path not in known))
     return tuple(changes)
+
+
+def read(out: Path, path: str) -> bytes | None:
+    """The content of the file `path` in `out`, None if it is not there.
+
+    Raises OutputError for a path that leads out of `out`, OSError for what cannot be read.
+    """
+    try:
+        return _inside(out, path).read_bytes()
+    except FileNotFoundError:
+        return None
 
 
 def write(out: Path, changes: Sequence[Change], *, last: str) -> None:
@@ -66,13 +79,14 @@ def write(out: Path, changes: Sequence[Change], *, last: str) -> None:
                 stage = file.with_name(f".{file.name[:100]}.{secrets.token_hex(4)}")
                 staged.append((stage, file))
                 _create(stage, change.new)
-        for change in changes:
-            if change.new is None:
-                file = _inside(out, change.path)
-                file.unlink(missing_ok=True)
-                _remove_empty(file.parent, out)
-        for stage, file in staged:
-            stage.replace(file)
+        with held_back():  # now it is all or nothing
+            for change in changes:
+                if change.new is None:
+                    file = _inside(out, change.path)
+                    file.unlink(missing_ok=True)
+                    _remove_empty(file.parent, out)
+            for stage, file in staged:
+                stage.replace(file)
     finally:
         for stage, _ in staged:
             stage.unlink(missing_ok=True)
@@ -115,13 +129,6 @@ def _create(file: Path, content: bytes) -> None:
     except OSError as error:
         error.filename = file  # a full disk names none
         raise
-
-
-def _read(file: Path) -> bytes | None:
-    try:
-        return file.read_bytes()
-    except FileNotFoundError:
-        return None
 
 
 def _remove_empty(folder: Path, out: Path) -> None:

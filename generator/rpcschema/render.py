@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from traceback import walk_tb
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from rpcschema.paths import templates_dir
 from rpcschema.problems import RenderError
@@ -15,6 +15,7 @@ from rpcschema.problems import RenderError
 if TYPE_CHECKING:
     from jinja2 import Environment
 
+T = TypeVar("T")
 
 _IN_EXPRESSIONS: Final = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 """What the expressions of a template can raise besides Jinja2's own errors."""
@@ -67,3 +68,12 @@ def _place(error: Exception) -> str | None:
         if Path(file).is_relative_to(templates_dir()):
             return f"{Path(file).relative_to(templates_dir()).as_posix()}:{line}"
     return None
+
+
+def attempt(call: Callable[[], T]) -> T | str:
+    """What `call` returns, or what it says is wrong with a target or its templates."""
+    try:
+        with template_errors():
+            return call()
+    except RenderError as error:
+        return str(error)

@@ -66,7 +66,7 @@ def _path(document: Document) -> str:
 def _written_by_hand(ours: Loaded, folder: Path) -> Iterator[Problem]:
     """An error for each document in the folder that holds more than facts, all of which would be lost."""
     for source in ours.sources:
-        if not source.is_facts:
+        if not source.document.is_facts:
             message = f"a document in full, which sync does not replace; is {folder} the folder of facts?"
             yield Problem(source.path, "", message)
 

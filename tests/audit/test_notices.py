@@ -12,13 +12,13 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from rpcschema.generate import render
-from rpcschema.load import Loaded, Source, load
+from rpcschema.load import Source, load
 from rpcschema.model.nodes import Branch, Field, Node
 from rpcschema.settings import Settings
 from rpcschema.targets import TARGETS
 from tests.audit.documents import Package, read
 from tests.audit.survey import survey
+from tests.generator.rendering import render_all
 from tests.shared import ROOT
 
 pytestmark = pytest.mark.skipif(shutil.which("mandoc") is None, reason="mandoc is not installed")
@@ -107,12 +107,12 @@ def edited_sources(edit: Edit, *, in_branches: bool) -> list[tuple[str, Source]]
 
 def package_of(source: Source, name: str, folder: Path) -> Package:
     """What is made of one document as the model has it now, with the document as it is on disk."""
-    loaded = Loaded((source,), ())
-    targets = tuple(target for target in TARGETS if target != "model")
-    made = render(loaded, Settings(package=name, targets=targets), targets)
-    for path, content in (file for files in made.files.values() for file in files.items()):
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_bytes(content)
+    settings = Settings(package=name, targets=tuple(target for target in TARGETS if target != "model"))
+    for target in settings.targets:
+        files, _ = render_all(target, [source.document], settings)
+        for path, content in files.items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_bytes(content)
     (document,) = (document for document in read(*SCHEMAS) if document.file == Path(source.path))
     return Package(name, folder, (replace(document, raw={**document.raw, "$schema": None}),))
 

@@ -14,7 +14,7 @@ from rpcschema import runtime
 from rpcschema.load import load
 from rpcschema.model.nodes import Document
 from rpcschema.settings import Settings
-from rpcschema.targets import load_target
+from tests.generator.rendering import render_all
 
 RUNTIME: Final = Path(runtime.__file__).parent
 
@@ -42,14 +42,12 @@ def documents(folder: Path, *raws: dict[str, Any]) -> tuple[Document, ...]:
 
 def write(found: Sequence[Document], settings: Settings, out: Path) -> None:
     """Writes what the targets make of the documents, which must be free of errors."""
-    for target in map(load_target, settings.targets):
-        outputs = [target.document(document, settings) for document in found] if target.document else []
-        outputs += [target.collection(found, settings)] if target.collection else []
-        for rendered in outputs:
-            assert not [problem for problem in rendered.problems if problem.level == "error"], rendered.problems
-            for path, content in rendered.files.items():
-                (out / path).parent.mkdir(parents=True, exist_ok=True)
-                (out / path).write_bytes(content)
+    for target in settings.targets:
+        files, problems = render_all(target, found, settings)
+        assert not [problem for problem in problems if problem.level == "error"], problems
+        for path, content in files.items():
+            (out / path).parent.mkdir(parents=True, exist_ok=True)
+            (out / path).write_bytes(content)
 
 
 def imported(name: str) -> ModuleType:

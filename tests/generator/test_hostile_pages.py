@@ -15,9 +15,9 @@ from markdown_it.token import Token
 
 from rpcschema.model.build import build
 from rpcschema.model.nodes import Document
-from rpcschema.targets import load_target
 from rpcschema.text import roff
 from tests.generator.hostile import SETTINGS, Twins, crowded, twins
+from tests.generator.rendering import render_all, render_one
 
 READER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 """What a reader's renderer may understand beyond what descriptions may use."""
@@ -27,18 +27,14 @@ NOT_OURS = {"html_block", "html_inline", "image", "s_open", "hr", "code_block"}
 
 def page(target: str, document: Document) -> str:
     """The page that a target makes of a document."""
-    render = load_target(target).document
-    assert render is not None
-    (content,) = render(document, SETTINGS).files.values()
+    (content,) = render_one(target, document, SETTINGS).files.values()
     return content.decode()
 
 
 def index(document: Document) -> str:
     """The index of the reference pages."""
-    render = load_target("markdown").collection
-    assert render is not None
-    (content,) = render([document], SETTINGS).files.values()
-    return content.decode()
+    files, _ = render_all("markdown", [document], SETTINGS)
+    return files["docs/index.md"].decode()
 
 
 def structure(markdown: str) -> list[str]:

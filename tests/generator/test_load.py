@@ -234,7 +234,7 @@ def test_a_full_document_takes_the_place_of_one_of_facts(tmp_path: Path, full: s
     (tmp_path / f"{full}.json").write_text(json.dumps(MINIMAL))
     (tmp_path / f"{facts}.json").write_text(json.dumps(MINIMAL | {"$schema": FACTS}))
     loaded = load([tmp_path])
-    assert ([source.is_facts for source in loaded.sources], loaded.problems) == ([False], ())
+    assert ([source.document.is_facts for source in loaded.sources], loaded.problems) == ([False], ())
 
 
 def test_two_documents_of_facts_of_one_name_are_refused_even_beside_a_full_one(tmp_path: Path) -> None:

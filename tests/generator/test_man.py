@@ -37,7 +37,6 @@ TITLES = {
 
 def render(document: Document) -> tuple[str, bytes]:
     """The path and the roff of a document's page."""
-    assert TARGET.document is not None
     ((path, content),) = TARGET.document(document, SETTINGS).files.items()
     return path, content
 

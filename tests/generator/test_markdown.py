@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ from tests.generator.pages import (
     hostile_text,
     raw_document,
 )
+from tests.generator.rendering import render_all
 from tests.shared import shared_path
 
 TITLES = {
@@ -39,9 +41,14 @@ READER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethroug
 
 def render(document: Document) -> tuple[str, str]:
     """The path and the text of a document's page."""
-    assert TARGET.document is not None
     ((path, content),) = TARGET.document(document, SETTINGS).files.items()
     return path, content.decode()
+
+
+def index(everything: Sequence[Document]) -> bytes:
+    """The page that lists the documents."""
+    files, _ = render_all("markdown", everything, SETTINGS)
+    return files["docs/index.md"]
 
 
 def parts(page: str) -> dict[str, list[str]]:
@@ -106,23 +113,19 @@ def test_each_kind_has_its_folder() -> None:
 
 def test_index_links_every_document_and_nothing_else() -> None:
     everything = documents(*OWN, *CONSTRUCTS)
-    assert TARGET.collection is not None
-    ((path, content),) = TARGET.collection(everything, SETTINGS).files.items()
-    assert path == "docs/index.md"
+    content = index(everything)
     links = [token.attrs["href"] for token in tokens(content.decode()) if token.type == "link_open"]
     assert sorted(f"docs/{link}" for link in links) == sorted(render(document)[0] for document in everything)
 
 
 def test_index_has_no_table_for_a_kind_without_documents() -> None:
-    assert TARGET.collection is not None
-    (content,) = TARGET.collection(documents(*OWN), SETTINGS).files.values()
+    content = index(documents(*OWN))
     assert re.findall("^## .*", content.decode(), re.MULTILINE) == ["## Commands"]
 
 
 def test_titles_cannot_break_out_of_the_index() -> None:
-    assert TARGET.collection is not None
     document = document_about("a | b\n| c | <b> `x")
-    (content,) = TARGET.collection([document], SETTINGS).files.values()
+    content = index([document])
     (row,) = [line for line in content.decode().splitlines() if "probe.md" in line]
     cells = [token for token in READER.parse(content.decode()) if token.type == "td_open"]
     assert row == "| [probe](probe.md) | a \\| b \\| c \\| \\<b\\> \\`x |"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from rpcschema import manifest
-from rpcschema.manifest import Entry, Manifest
+from rpcschema.manifest import Entry, Manifest, Record
 from rpcschema.output import Change, OutputError, compare, diff, stays_inside, write
 from tests.generator.commands import tree
 
@@ -142,15 +142,41 @@ def test_no_change_is_invisible_in_a_diff(change: Change) -> None:
     assert diff(change) != ""
 
 
+RECORD = Record(
+    sha256="00", files={"model/rpc/a.json": "11"}, parts={"p/b.py": 7}, summary={"x": ["y"]}, warnings=(("/a", "odd"),)
+)
+ENTRY = Entry(maker="22", documents={"rpc/a": RECORD}, files={"p/b.py": "33"}, heads={"p/b.py": 5})
+
+
 def test_manifest_comes_back_as_it_was_written(tmp_path: Path) -> None:
-    entry = Entry(generator="1", package="p", documents={"rpc/a": "00"}, files={"model/rpc/a.json": "11"})
-    written = Manifest({"model": entry})
+    written = Manifest({"client": ENTRY, "empty": Entry(maker="", documents={}, files={}, heads={})})
     (tmp_path / manifest.NAME).write_bytes(written.encode())
     assert manifest.read(tmp_path) == written
     assert manifest.read(tmp_path / "nowhere") == Manifest()
 
 
-ENTRY = {"generator": "1", "package": "p", "documents": {}, "files": {}}
+def test_manifest_is_plain_json_with_a_line_for_each_document_and_file() -> None:
+    text = Manifest({"client": ENTRY}).encode().decode()
+    assert json.loads(text)["targets"]["client"]["documents"]["rpc/a"]["parts"] == {"p/b.py": 7}
+    assert [line.split(":")[0] for line in text.splitlines() if "/" in line.split(":")[0]] == ['"rpc/a"', '"p/b.py"']
+
+
+def test_of_a_manifest_that_was_edited_only_the_list_of_files_is_believed(tmp_path: Path) -> None:
+    text = Manifest({"client": ENTRY}).encode().decode()
+    (tmp_path / manifest.NAME).write_text(text.replace('"33"', '"44"'))
+    entry = manifest.read(tmp_path).targets["client"]
+    assert entry == Entry(maker="", documents={}, files={"p/b.py": "", "model/rpc/a.json": ""}, heads={})
+
+
+def test_files_of_a_manifest_of_the_first_format_are_known(tmp_path: Path) -> None:
+    entry = {"generator": "1", "package": "p", "documents": {"rpc/a": "00"}, "files": {"model/rpc/a.json": "11"}}
+    (tmp_path / manifest.NAME).write_text(json.dumps({"format": 1, "targets": {"model": entry}}))
+    assert list(manifest.read(tmp_path).targets["model"].paths) == ["model/rpc/a.json"]
+
+
+def listing(**parts: object) -> str:
+    entry = {"maker": "1", "documents": {}, "files": {}, "heads": {}} | parts
+    return json.dumps({"format": 2, "targets": {"man": entry}})
 
 
 @pytest.mark.parametrize(
@@ -159,14 +185,14 @@ ENTRY = {"generator": "1", "package": "p", "documents": {}, "files": {}}
         ("{", "not JSON"),
         ("[]", "not a manifest"),
         ('{"format": "1"}', "not a manifest"),
-        ('{"format": 1}', "not a manifest of format 1"),
-        ('{"format": 2, "targets": {}}', "newer generator"),
-        (json.dumps({"format": 1, "targets": {"man": []}}), "not a manifest of format 1"),
-        (json.dumps({"format": 1, "targets": {"man": ENTRY | {"files": []}}}), "not a manifest of format 1"),
-        (json.dumps({"format": 1, "targets": {"man": ENTRY | {"files": {"a": 1}}}}), "not a manifest of format 1"),
-        (json.dumps({"format": 1, "targets": {"man": ENTRY | {"more": 1}}}), "not a manifest of format 1"),
-        (json.dumps({"format": 1, "targets": {"man": ENTRY | {"files": {"../a": ""}}}}), "lists '../a'"),
-        (json.dumps({"format": 1, "targets": {"man": ENTRY | {"files": {"/etc/passwd": ""}}}}), "lists '/etc/passwd'"),
+        ('{"format": 2}', "not a manifest of format 2"),
+        ('{"format": 3, "targets": {}}', "newer generator"),
+        ('{"format": 2, "targets": {"man": []}}', "not a manifest of format 2"),
+        ('{"format": 2, "targets": {"man": {}}}', "not a manifest of format 2"),
+        (listing(files=[]), "not a manifest of format 2"),
+        (listing(documents={"rpc/a": {}}), "not a manifest of format 2"),
+        (listing(files={"../a": ""}), "lists '../a'"),
+        (listing(documents={"rpc/a": {"files": {"/etc/passwd": ""}}}), "lists '/etc/passwd'"),
     ],
     ids=range(11),
 )

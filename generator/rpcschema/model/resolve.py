@@ -109,8 +109,11 @@ def _is_closed(node: Node) -> bool:
 
 def distinct(nodes: Iterable[Node]) -> tuple[Node, ...]:
     """`nodes` without those that say the same as an earlier one."""
+    given = tuple(nodes)
+    if len(given) < 2:  # nearly always, and dumps take time
+        return given
     by_content: dict[str, Node] = {}
-    for node in nodes:
+    for node in given:
         by_content.setdefault(json.dumps(dump_node(node)), node)
     return tuple(by_content.values())
 

@@ -1,31 +1,45 @@
-"""Documents whose Python would overwrite each other's, and names that belong to the generated classes themselves."""
+"""Documents whose Python would overwrite each other's, and names that belong to the generated classes themselves.
+
+It takes all documents to see a clash, so each tells in its summary which names it takes.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from rpcschema.model.nodes import Document
 from rpcschema.problems import Problem
 from rpcschema.python import names
 from rpcschema.python.classes import Plan
+from rpcschema.targets import Summary
 
 
-def clashes(plans: Sequence[tuple[Document, Plan]]) -> tuple[Problem, ...]:
+def taken(document: Document, plan: Plan) -> dict[str, Any]:
+    """The names in Python that `document`, planned as `plan`, takes: a part of its summary."""
+    method = {"method": names.method(document)} if document.kind == "rpc" else {}
+    return {"module": names.module(document), "classes": list(plan.names), **method}
+
+
+def clashes(summaries: Sequence[Summary]) -> tuple[Problem, ...]:
     """An error for each document that cannot stand beside an earlier one, or whose method would hide one of ours."""
-    return tuple(_clashes(plans))
+    return tuple(_clashes(summaries))
 
 
-def _clashes(plans: Sequence[tuple[Document, Plan]]) -> Iterator[Problem]:
-    owners: dict[tuple[str, str], Document] = {}
-    for document, plan in plans:
-        taken = [("module", names.module(document)), *(("class", name) for name in plan.names)]
-        if document.kind == "rpc":
-            taken.append(("method", names.method(document)))
-        for what, name in taken:
-            other = owners.setdefault((what, name), document)
-            if other is not document:
+def _clashes(summaries: Sequence[Summary]) -> Iterator[Problem]:
+    owners: dict[tuple[str, str], Summary] = {}
+    for summary in summaries:
+        for what, name in _names(summary.values):
+            other = owners.setdefault((what, name), summary)
+            if other is not summary:
                 message = f"its {what} in Python would be {name}, which {other.file} has already; rename one of them"
-                yield Problem(document.file, "", message)
-        if document.kind == "rpc" and names.method(document).startswith("rpc_"):
+                yield Problem(summary.file, "", message)
+        if summary.values.get("method", "").startswith("rpc_"):
             message = "names that begin with rpc_ belong to the generated clients and services"
-            yield Problem(document.file, "/rpc", message)
+            yield Problem(summary.file, "/rpc", message)
+
+
+def _names(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for what, key in (("module", "module"), ("class", "classes"), ("method", "method")):
+        found = values.get(key, ())
+        yield from ((what, name) for name in ([found] if isinstance(found, str) else found))

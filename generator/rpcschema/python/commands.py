@@ -4,8 +4,9 @@ it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from rpcschema.model.nodes import Document
@@ -50,8 +51,12 @@ class CommandView:
     """The docstring of the service's method."""
 
 
+@lru_cache(maxsize=1)
 def planned(document: Document, settings: Settings) -> Plan:
-    """The plan of a document's classes within the package that `settings` name."""
+    """The plan of a document's classes within the package that `settings` name.
+
+    Remembered for the targets that need it one after the other.
+    """
     return plan(document, names.scalars(settings.package))
 
 
@@ -74,20 +79,11 @@ def view(document: Document, plan: Plan) -> CommandView:
     )
 
 
-def imports(plans: Sequence[Plan]) -> tuple[list[str], list[str]]:
-    """(scalar aliases, classes) that the signatures of these commands mention, sorted."""
-    needed = {
-        pair
-        for plan in plans
-        if plan.request
-        for attribute in plan.request.attributes
-        for pair in imported(attribute.schema)
-    }
-    needed |= {("types", plan.response.name) for plan in plans}
-    return (
-        sorted(name for home, name in needed if home == "scalars"),
-        sorted(name for home, name in needed if home == "types"),
-    )
+def imports(plan: Plan) -> dict[str, list[str]]:
+    """The scalar aliases ("scalars") and classes ("types") that the signatures of a command mention."""
+    needed = [pair for each in plan.request.attributes for pair in imported(each.schema)] if plan.request else []
+    needed.append(("types", plan.response.name))
+    return {home: sorted({name for place, name in needed if place == home}) for home in ("scalars", "types")}
 
 
 def _rules(document: Document) -> Iterator[tuple[str, str]]:

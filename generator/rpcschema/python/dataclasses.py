@@ -1,4 +1,4 @@
-"""Planned classes as Python source: datamodel-code-generator renders them, black formats them once.
+"""Planned classes as Python source: datamodel-code-generator renders them.
 
 The generator is handed clean input: every object is a named definition, no conditionals, no defaults, member names
 that are Python's already. What JSON Schema cannot say (the members' order, defaults, wire names, where objects come
@@ -20,7 +20,7 @@ from rpcschema.python.docs import added, docstring
 
 
 def render(plan: Plan, header: str, runtime: str) -> str:
-    """The source of a module under `<package>.types` that defines what is planned, unformatted.
+    """The source of a module under `<package>.types` that defines what is planned, for `source.finished`.
 
     `header` becomes its first lines; `runtime` is `<package>.runtime`, from which the classes take what they need.
     """
@@ -51,8 +51,9 @@ def render(plan: Plan, header: str, runtime: str) -> str:
     )
     if not isinstance(source, str):
         raise RenderError("datamodel-code-generator made several modules of one document")
-    _check_complete(source, plan.classes)
-    return _with_imports_sorted(source, runtime) + _union(plan)
+    statements = ast.parse(source).body
+    _check_complete(statements, plan.classes)
+    return _with_imports_sorted(source, statements, runtime) + _union(plan)
 
 
 def _imports(plan: Plan, runtime: str) -> Iterator[str]:
@@ -67,14 +68,14 @@ def _union(plan: Plan) -> str:
     if not isinstance(plan.response, UnionPlan):
         return ""
     name, members = plan.response.name, " | ".join(plan.response.members)
-    return f"\n\n{name}: TypeAlias = {members}\n{docstring(plan.response.doc, indent=0)}\n"
+    return f"\n\n\n{name}: TypeAlias = {members}\n{docstring(plan.response.doc, indent=0)}\n"
 
 
-def _check_complete(source: str, classes: Sequence[ClassPlan]) -> None:
+def _check_complete(statements: Sequence[ast.stmt], classes: Sequence[ClassPlan]) -> None:
     """The generator may rename what it thinks unfit; nothing planned may be missing because of that."""
     made = {
         statement.name: [name for part in statement.body if (name := _member(part)) is not None]
-        for statement in ast.parse(source).body
+        for statement in statements
         if isinstance(statement, ast.ClassDef)
     }
     if made != {planned.name: [attribute.name for attribute in planned.attributes] for planned in classes}:
@@ -88,9 +89,9 @@ def _member(statement: ast.stmt) -> str | None:
     return None
 
 
-def _with_imports_sorted(source: str, runtime: str) -> str:
+def _with_imports_sorted(source: str, statements: Sequence[ast.stmt], runtime: str) -> str:
     """One import a module, sorted; the runtime's by relative names, so that the package can lie anywhere."""
-    imports = [statement for statement in ast.parse(source).body if isinstance(statement, ast.ImportFrom)]
+    imports = [statement for statement in statements if isinstance(statement, ast.ImportFrom)]
     names: defaultdict[str, set[str]] = defaultdict(set)
     for statement in imports:
         module, prefix = statement.module or "", f"{runtime}."
@@ -102,7 +103,8 @@ def _with_imports_sorted(source: str, runtime: str) -> str:
     blocks = [f"from {module} import {', '.join(sorted(names[module]))}" for module in sorted(names)]
     ours = [block for block in blocks if block.startswith("from .")]
     others = [block for block in blocks if block not in ours]
-    return "\n".join([*head, f"from __future__ import {', '.join(future)}", "", *others, "", *ours, *body])
+    groups = ["\n".join(group) for group in (others, ours) if group]
+    return "\n".join([*head, f"from __future__ import {', '.join(future)}", "", "\n\n".join(groups), *body])
 
 
 def _definitions(classes: Sequence[ClassPlan]) -> Mapping[str, Any]:

@@ -134,16 +134,20 @@ def ended(sentence: str) -> str:
 
 
 def docstring(text: str, indent: int) -> str:
-    """`text` as the source of a docstring, wrapped, whatever stands in it."""
+    """`text` as the source of a docstring, wrapped, whatever stands in it; black would write it the same."""
     escaped = _QUOTE.sub('\\\\"', text.replace("\\", "\\\\"))
     escaped = "".join(map(_visible, escaped))
-    lines = wrap(escaped, WIDTH - indent) or [""]
+    lines = wrap(escaped.strip(), WIDTH - indent) or [""]
     if len(lines) == 1 and indent + len(lines[0]) + 6 > WIDTH:
-        lines = wrap(escaped, WIDTH - indent - 6)
+        lines = wrap(escaped.strip(), WIDTH - indent - 6)
     margin = " " * indent
-    if len(lines) > 1:
-        return '"""' + "\n".join(margin + line if line else "" for line in lines).lstrip() + f'\n{margin}"""'
-    return f'"""{lines[0]}"""'
+    first, rest = lines[0], textwrap.dedent("\n".join(lines[1:])).split("\n") if lines[1:] else []
+    body = "\n".join([first, *(margin + line if line else "" for line in rest)])
+    opening = '""" ' if body.startswith('"') else '"""'
+    if len(lines) > 1 or indent + len(opening + body) + 3 > WIDTH:
+        return f'{opening}{body}\n{margin}"""'
+    closing = ' """' if not body or body.endswith('"') else '"""'
+    return f"{opening}{body}{closing}"
 
 
 def _visible(character: str) -> str:

@@ -15,7 +15,7 @@ from rpcschema.model.nodes import Document
 from rpcschema.model.walk import nodes
 from rpcschema.render import environment
 from rpcschema.settings import Settings
-from rpcschema.targets import Rendered, Target
+from rpcschema.targets import Made, Target
 from rpcschema.text import roff
 from rpcschema.text.page import print_page
 
@@ -27,7 +27,7 @@ _UNDATED: Final = "2022-11-01"
 for what was there before. mandoc warns of a page without a date, and of any other text in its place."""
 
 
-def _document(document: Document, _: Settings) -> Rendered:
+def _document(document: Document, _: Settings) -> Made:
     name = _PREFIXES[document.kind] + document.name
     page = (
         environment("man")
@@ -41,7 +41,7 @@ def _document(document: Document, _: Settings) -> Rendered:
             parts=print_page(document, roff),
         )
     )
-    return Rendered({f"man/{name}.7": page.encode("ascii")})
+    return Made(files={f"man/{name}.7": page.encode("ascii")})
 
 
 def _date(document: Document) -> str:
@@ -58,4 +58,4 @@ def _added(document: Document) -> Iterator[str]:
     yield from filter(None, (document.added, *(node.added for node in everything)))
 
 
-TARGET: Final = Target(name="man", document=_document, covers_facts=False)
+TARGET: Final = Target(name="man", document=_document)

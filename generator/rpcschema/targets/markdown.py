@@ -12,7 +12,7 @@ from typing import Final
 from rpcschema.model.nodes import Document, Kind
 from rpcschema.render import environment
 from rpcschema.settings import Settings
-from rpcschema.targets import Rendered, Target
+from rpcschema.targets import Collected, Made, Summary, Target
 from rpcschema.text import commonmark
 from rpcschema.text.page import print_page
 
@@ -37,37 +37,31 @@ class _Group:
     rows: tuple[_Row, ...]
 
 
-def _document(document: Document, _: Settings) -> Rendered:
+def _document(document: Document, _: Settings) -> Made:
+    title = commonmark.text(document.title)
     page = (
         environment("markdown")
         .get_template("page.md.jinja")
-        .render(
-            name=commonmark.text(document.name),
-            title=commonmark.text(document.title),
-            parts=print_page(document, commonmark),
-        )
+        .render(name=commonmark.text(document.name), title=title, parts=print_page(document, commonmark))
     )
-    return Rendered({f"docs/{_path(document)}": page.encode()})
+    path = f"{_FOLDERS[document.kind]}{document.name}.md"
+    return Made(files={f"docs/{path}": page.encode()}, summary={"path": path, "title": title})
 
 
-def _collection(documents: Sequence[Document], _: Settings) -> Rendered:
+def _collection(summaries: Sequence[Summary], _: Settings) -> Collected:
     groups = [
-        _Group(title, tuple(_row(document) for document in documents if document.kind == kind))
+        _Group(title, tuple(_row(summary) for summary in summaries if summary.kind == kind))
         for kind, title in _TITLES.items()
     ]
     index = (
         environment("markdown").get_template("index.md.jinja").render(groups=[group for group in groups if group.rows])
     )
-    return Rendered({"docs/index.md": index.encode()})
+    return Collected(files={"docs/index.md": index.encode()})
 
 
-def _row(document: Document) -> _Row:
-    return _Row(commonmark.text(document.name), _path(document), commonmark.text(document.title))
+def _row(summary: Summary) -> _Row:
+    # An id consists of characters that need no escape in a link.
+    return _Row(commonmark.text(summary.name), summary.values["path"], summary.values["title"])
 
 
-def _path(document: Document) -> str:
-    """Relative to docs/; an id consists of characters that need no escape in a link."""
-    return f"{_FOLDERS[document.kind]}{document.name}.md"
-
-
-TARGET: Final = Target(name="markdown", document=_document, collection=_collection, covers_facts=False)
+TARGET: Final = Target(name="markdown", document=_document, collection=_collection)

@@ -7,11 +7,11 @@ from typing import Final
 from rpcschema.model.dump import dump
 from rpcschema.model.nodes import Document
 from rpcschema.settings import Settings
-from rpcschema.targets import Rendered, Target
+from rpcschema.targets import Made, Target
 
 
-def _document(document: Document, _: Settings) -> Rendered:
-    return Rendered({f"model/{document.kind}/{document.name}.json": dump(document)})
+def _document(document: Document, _: Settings) -> Made:
+    return Made(files={f"model/{document.kind}/{document.name}.json": dump(document)})
 
 
-TARGET: Final = Target(name="model", document=_document, covers_facts=False)
+TARGET: Final = Target(name="model", document=_document)

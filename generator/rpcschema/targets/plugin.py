@@ -3,30 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from rpcschema.model.nodes import Document
 from rpcschema.python.events import view
-from rpcschema.python.source import finished
+from rpcschema.python.source import finished, finished_part
 from rpcschema.render import environment
 from rpcschema.settings import Settings
-from rpcschema.targets import Rendered, Target
+from rpcschema.targets import PARTS, Collected, Frame, Made, Summary, Target
 
 
-def collection(documents: Sequence[Document], settings: Settings) -> Rendered:
-    """The stubs of all notifications and hooks."""
-    events = [view(document) for document in documents if document.kind != "rpc"]
+def document(document: Document, settings: Settings) -> Made:
+    """The stub of one notification or hook."""
+    if document.kind == "rpc":
+        return Made()
+    event = view(document)
+    path = _path(settings)
+    source = environment("plugin").get_template("method.py.jinja").render(event=event)
+    return Made(
+        parts={path: finished_part(source, path, before="class _:\n")},
+        summary={
+            "wire": event.wire,
+            "method": event.method,
+            "module": event.module,
+            "payload": event.payload,
+            "answer": event.answer,
+        },
+    )
+
+
+def collection(summaries: Sequence[Summary], settings: Settings) -> Collected:
+    """The module around the stubs, with a table of each kind."""
+    path = _path(settings)
     source = (
         environment("plugin")
         .get_template("plugin.py.jinja")
         .render(
-            events=events,
-            notifications=[event for event in events if event.answer is None],
-            hooks=[event for event in events if event.answer is not None],
+            notifications=[summary.values for summary in summaries if summary.kind == "notification"],
+            hooks=[summary.values for summary in summaries if summary.kind == "hook"],
             has_client="client" in settings.targets,
+            parts=PARTS,
         )
     )
-    path = f"{settings.package}/plugin.py"
-    return Rendered({path: finished(source, path)})
+    return Collected(frames={path: Frame.split(finished(source, path).decode())})
 
 
-TARGET = Target(name="plugin", collection=collection)
+def _path(settings: Settings) -> str:
+    return f"{settings.package}/plugin.py"
+
+
+TARGET: Final = Target(name="plugin", document=document, collection=collection)

@@ -3,25 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from rpcschema.model.nodes import Document
-from rpcschema.python.clashes import clashes
+from rpcschema.python.clashes import clashes, taken
 from rpcschema.python.commands import planned, view
-from rpcschema.python.source import finished
+from rpcschema.python.source import finished, finished_part
 from rpcschema.render import environment
 from rpcschema.settings import Settings
-from rpcschema.targets import Rendered, Target
+from rpcschema.targets import PARTS, Collected, Frame, Made, Summary, Target
 
 
-def collection(documents: Sequence[Document], settings: Settings) -> Rendered:
-    """The stubs of all commands."""
-    plans = [(document, planned(document, settings)) for document in documents if document.kind == "rpc"]
-    if problems := clashes(plans):
-        return Rendered(problems=problems)
-    commands = [view(document, plan) for document, plan in plans]
-    path = f"{settings.package}/service.py"
-    source = environment("service").get_template("service.py.jinja").render(commands=commands)
-    return Rendered({path: finished(source, path)})
+def document(document: Document, settings: Settings) -> Made:
+    """The stub of one command."""
+    if document.kind != "rpc":
+        return Made()
+    plan = planned(document, settings)
+    command = view(document, plan)
+    path = _path(settings)
+    source = environment("service").get_template("method.py.jinja").render(command=command)
+    return Made(
+        parts={path: finished_part(source, path, before="class _:\n")},
+        summary={**taken(document, plan), "types": [command.request, command.response]},
+    )
 
 
-TARGET = Target(name="service", collection=collection)
+def collection(summaries: Sequence[Summary], settings: Settings) -> Collected:
+    """The module around the stubs."""
+    if problems := clashes(summaries):
+        return Collected(problems=problems)
+    path = _path(settings)
+    classes = sorted({name for summary in summaries for name in summary.values.get("types", ())})
+    source = environment("service").get_template("service.py.jinja").render(classes=classes, parts=PARTS)
+    return Collected(frames={path: Frame.split(finished(source, path).decode())})
+
+
+def _path(settings: Settings) -> str:
+    return f"{settings.package}/service.py"
+
+
+TARGET: Final = Target(name="service", document=document, collection=collection)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
@@ -34,18 +35,27 @@ _NUMBER: Final = re.compile(r"^(\d+)([.)])")
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
+# Man pages and Markdown are printed from the same texts, one after the other.
+_remembered = lru_cache(maxsize=2000)
+
+
 def blocks(lines: Sequence[str]) -> Sequence[SyntaxTreeNode]:
     """The paragraphs, headings, lists, quotes and fences that `lines` consist of.
 
     Text that nests deeper than any reader could follow comes back as one fence, markup and all.
     """
-    source = printable("\n".join(lines))
+    return _blocks(printable("\n".join(lines)))
+
+
+@_remembered
+def _blocks(source: str) -> Sequence[SyntaxTreeNode]:
     tokens = _PARSER.parse("\n".join(_dedented(source.split("\n"))))
     if _too_deep(tokens):
         return blocks(fence(source))
     return SyntaxTreeNode(tokens).children
 
 
+@_remembered
 def spans(markdown: str) -> Sequence[SyntaxTreeNode]:
     """The text, code, emphasis and links in one line of Markdown, whatever it begins with; as code, if too deep."""
     source = printable(markdown)

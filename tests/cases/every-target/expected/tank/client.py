@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any, Literal
 
-    from .types import TankLevelResponse
+    from .types import (
+        TankLevelResponse,
+    )
 
 
 class Client(BaseClient):
@@ -27,7 +29,11 @@ class Client(BaseClient):
     rpc_release = RELEASE
 
     def tank_level(
-        self, *, tank: str, unit: Literal["mm", "litre"] | None = None, in_mm: bool | None = None
+        self,
+        *,
+        tank: str,
+        unit: Literal["mm", "litre"] | None = None,
+        in_mm: bool | None = None,
     ) -> TankLevelResponse:
         """Command that tells a tank's level.
 
@@ -51,4 +57,11 @@ class Client(BaseClient):
 
         - -1: there is no such tank
         """
-        return self.rpc_send(self.rpc_commands["tank-level"], {"tank": tank, "unit": unit, "in_mm": in_mm})
+        return self.rpc_send(
+            self.rpc_commands["tank-level"],
+            {
+                "tank": tank,
+                "unit": unit,
+                "in_mm": in_mm,
+            },
+        )

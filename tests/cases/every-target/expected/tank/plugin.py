@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         TankFullHookResponse,
         TankDryNotification,
     )
+
 NOTIFICATIONS: Final[Mapping[str, Event]] = MappingProxyType(
     {
         "tank_dry": Event(
@@ -59,13 +60,6 @@ class Plugin(BasePlugin):
         return Client(self.rpc_socket)
 
     @stub
-    def on_tank_dry(self, payload: TankDryNotification, /) -> None:
-        """Notification of an empty tank.
-
-        Sent when a tank has run dry.
-        """
-
-    @stub
     def hook_tank_full(self, payload: TankFullHookRequest, /) -> TankFullHookResponse:
         """Asks whether to go on filling.
 
@@ -74,3 +68,10 @@ class Plugin(BasePlugin):
         Added in v26.06.
         """
         raise NotImplementedError
+
+    @stub
+    def on_tank_dry(self, payload: TankDryNotification, /) -> None:
+        """Notification of an empty tank.
+
+        Sent when a tank has run dry.
+        """

@@ -11,7 +11,10 @@ from .runtime.stubs import stub
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-    from .types import TankLevelRequest, TankLevelResponse
+    from .types import (
+        TankLevelRequest,
+        TankLevelResponse,
+    )
 
 
 class Service:

@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING
 
 from .runtime.errors import RpcError, VersionWarning
 
-__all__ = ["COMMANDS", "RELEASE", "unknown_fields", "RpcError", "VersionWarning", "types"]
+__all__ = [
+    "COMMANDS",
+    "RELEASE",
+    "unknown_fields",
+    "RpcError",
+    "VersionWarning",
+    "types",
+]
 
 if TYPE_CHECKING:
     from . import types

@@ -1,0 +1,81 @@
+"""Each target's pieces joined to whole files, and what the manifest will say of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from rpcschema.load import File
+from rpcschema.manifest import Entry, Record, sha256
+from rpcschema.problems import Problem
+from rpcschema.render import attempt
+from rpcschema.settings import Settings
+from rpcschema.targets import Collected, Files, Made, Summary, load_target
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What a target has of one document."""
+
+    record: Record
+    parts: Files
+    files: Files = field(default_factory=dict)
+    """The document's own files, if they were made now; those of an earlier run stand in the output folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """What becomes of one target."""
+
+    entry: Entry
+    files: Files
+    """What was made now."""
+    problems: tuple[Problem, ...] = ()
+
+
+def new_piece(made: Made, sha256_of_document: str, warnings: Sequence[Problem]) -> Piece:
+    """The piece that was made of a document just now, with all that there is to say of it."""
+    record = Record(
+        sha256=sha256_of_document,
+        files={path: sha256(content) for path, content in made.files.items()},
+        parts={path: len(part) for path, part in made.parts.items()},
+        summary=made.summary,
+        warnings=tuple((problem.pointer, problem.message) for problem in warnings),
+    )
+    return Piece(record, made.parts, made.files)
+
+
+def join(
+    target: str, pieces: Sequence[tuple[File, Piece]], settings: Settings, maker: str, earlier: Entry | None
+) -> Joined:
+    """The files of `target`. They are as in `earlier`, an entry whose files stand, if it has the same documents."""
+    records = {file.name: piece.record for file, piece in pieces}
+    files = {path: content for _, piece in pieces for path, content in piece.files.items()}
+    if earlier is not None and earlier.documents == records:
+        return Joined(earlier, files)
+    collected = _collect(target, [_summary(file, piece) for file, piece in pieces], settings)
+    own = dict(collected.files)
+    for path, frame in collected.frames.items():
+        own[path] = frame.head + b"".join(piece.parts.get(path, b"") for _, piece in pieces) + frame.tail
+    entry = Entry(
+        maker=maker,
+        documents=records,
+        files={path: sha256(content) for path, content in own.items()},
+        heads={path: len(frame.head) for path, frame in collected.frames.items()},
+    )
+    return Joined(entry, files | own, collected.problems)
+
+
+def _collect(target: str, summaries: Sequence[Summary], settings: Settings) -> Collected:
+    collection = load_target(target).collection
+    if collection is None:
+        return Collected()
+    collected = attempt(lambda: collection(summaries, settings))
+    if isinstance(collected, Collected):
+        return collected
+    return Collected(problems=(Problem("all documents", "", f"target {target} failed: {collected}"),))
+
+
+def _summary(file: File, piece: Piece) -> Summary:
+    kind, name = file.key or ("rpc", "")
+    return Summary(file.path, kind, name, piece.record.summary)
