@@ -30,7 +30,7 @@ if __name__ == "__main__":
     if len(sys.argv) < 2 or any(argument.startswith("-") for argument in sys.argv[1:]):
         sys.exit(
             "usage: python3 noxfile.py SESSION...  "
-            "(generate check tests matrix coverage lint types man audit demo wheel lowest)"
+            "(generate check tests matrix coverage lint types man audit bench demo wheel lowest)"
         )
     sys.exit(_bootstrap(sys.argv[1:]))
 
@@ -132,6 +132,14 @@ def audit(session: nox.Session) -> None:
     """Hold all that is made of Core Lightning's documents against them, for minutes; needs mandoc and ../shared."""
     _install(session, "test", "types")
     session.run("python", "-m", "tests.audit")
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """How fast all is; a checkout of Core Lightning in CLN_REPO is the generator's yardstick."""
+    _install(session)
+    for script in ("startup", "decode", "generate"):
+        session.run("python", f"bench/{script}.py")
 
 
 @nox.session

@@ -1,0 +1,162 @@
+"""How long it takes to generate everything, beside what Core Lightning's own tools take for less.
+
+    python bench/generate.py [--runs N]
+
+Each figure is the median over N rounds of whole processes; every round runs each of them once, so that a busy machine
+is busy for all. The yardstick runs from a copy of the checkout that the variable CLN_REPO names: tools/fromschema.py,
+one process a document, as `make` does it, then `msggen generate`. It makes Markdown pages, a third of the commands in
+Rust and protobuf, and no Python. Documents are those of Core Lightning's master, from the shared material.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from typing import Final
+
+import cyclopts
+from rich.console import Console
+from rich.table import Table
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+DOCUMENTS: Final = Path(os.environ.get("CLNRPC_SHARED", ROOT.parent / "shared"), "corpus/master-2026-08/schemas")
+USED_BY_THE_YARDSTICK: Final = (
+    *("tools/fromschema.py", ".msggen.json", "contrib/msggen", "contrib/pyln-testing/pyln/testing"),
+    *("cln-rpc/src", "cln-grpc/src", "cln-grpc/proto"),
+)
+MEBIBYTE: Final = 1024 * 1024
+
+
+def main(*, runs: int = 5) -> int:
+    """Prints one table; the exit code is 1 if a bar was missed."""
+    if not DOCUMENTS.is_dir():
+        sys.exit(f"no documents at {DOCUMENTS}; set CLNRPC_SHARED to where the shared material lies")
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder)
+        shutil.copytree(DOCUMENTS, work / "schemas")
+        yardstick = _yardstick(work / "cln")
+        times: dict[str, list[float]] = {}
+        for _ in range(runs):
+            if yardstick is not None:
+                times.setdefault("yardstick", []).append(_seconds(yardstick))
+            shutil.rmtree(work / "out", ignore_errors=True)
+            times.setdefault("nothing there", []).append(_seconds(lambda: _generate(work)))
+            times.setdefault("nothing changed", []).append(_seconds(lambda: _generate(work)))
+            _change(work / "schemas/listpeers.json")
+            times.setdefault("one changed", []).append(_seconds(lambda: _generate(work)))
+        shutil.rmtree(work / "out")
+        memory = _peak_memory(work)
+    return _show({name: median(each) for name, each in times.items()}, memory)
+
+
+def _show(times: dict[str, float], memory: float) -> int:
+    """Prints the table, and tells whether a bar was missed."""
+    table = Table("rpcschema generate", "median", "bar", "verdict")
+    bars = {"nothing there": times["yardstick"] / 2 if "yardstick" in times else None} | {
+        "nothing changed": 0.5,
+        "one changed": 1.0,
+    }
+    rows: list[tuple[str, float, float | None, str]] = [(name, times[name], bar, "s") for name, bar in bars.items()]
+    rows.append(("peak memory, resident, sum over all processes", memory / MEBIBYTE, 300, "MiB"))
+    if "yardstick" in times:
+        table.add_row("(Core Lightning's own tools)", f"{times['yardstick']:.2f} s", "", "")
+    for name, value, bar, unit in rows:
+        shown = "" if bar is None else f"{bar:.2f} {unit}"
+        verdict = "no CLN_REPO, no yardstick" if bar is None else "holds" if value <= bar else "missed"
+        table.add_row(name, f"{value:.2f} {unit}", shown, verdict)
+    Console().print(table)
+    return int(any(bar is not None and value > bar for _, value, bar, _ in rows))
+
+
+def _generate(work: Path) -> None:
+    _run([sys.executable, "-m", "rpcschema", *_arguments()], work)
+
+
+def _arguments() -> list[str]:
+    return ["generate", "schemas", "--package", "node", "--out", "out"]
+
+
+def _change(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
+    document.write_text(text.replace('"title": "', '"title": "Changed: ', 1), encoding="utf-8")
+
+
+def _yardstick(copy: Path) -> Callable[[], None] | None:
+    """What Core Lightning runs for its documents; None without a checkout."""
+    if "CLN_REPO" not in os.environ:
+        return None
+    checkout = Path(os.environ["CLN_REPO"])
+    for name in USED_BY_THE_YARDSTICK:  # msggen writes into its checkout
+        (copy / name).parent.mkdir(parents=True, exist_ok=True)
+        if (checkout / name).is_dir():
+            shutil.copytree(checkout / name, copy / name)
+        else:
+            shutil.copy(checkout / name, copy / name)
+    documents = sorted(DOCUMENTS.rglob("*.json"))
+
+    def run() -> None:
+        for document in documents:
+            page = f"{document.stem}.7.md"
+            _run([sys.executable, "tools/fromschema.py", f"--markdownfile={page}", str(document)], copy)
+        _run([sys.executable, "contrib/msggen/msggen/__main__.py", "-s", "generate"], copy)
+
+    return run
+
+
+def _run(command: list[str], cwd: Path) -> None:
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(["contrib/msggen", os.environ.get("PYTHONPATH", "")])}
+    subprocess.run(command, cwd=cwd, env=environment, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def _seconds(call: Callable[[], None]) -> float:
+    begin = time.perf_counter()
+    call()
+    return time.perf_counter() - begin
+
+
+def _peak_memory(work: Path) -> float:
+    """The most bytes that the processes of one run had resident at a time, looked at every hundredth of a second.
+
+    Pages that several processes share count for each of them.
+    """
+    command = [sys.executable, "-m", "rpcschema", *_arguments()]
+    peak = 0
+    with subprocess.Popen(command, cwd=work, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        while process.poll() is None:
+            peak = max(peak, sum(_resident(pid) for pid in _family(process.pid)))
+            time.sleep(0.01)
+    return peak
+
+
+def _family(pid: int) -> Iterator[int]:
+    yield pid
+    with _gone_is_nothing():
+        for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split():
+            yield from _family(int(child))
+
+
+def _resident(pid: int) -> int:
+    with _gone_is_nothing():
+        return int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    return 0
+
+
+@contextmanager
+def _gone_is_nothing() -> Iterator[None]:
+    """A process may end while it is looked at."""
+    try:
+        yield
+    except (FileNotFoundError, ProcessLookupError):
+        return
+
+
+if __name__ == "__main__":
+    sys.exit(cyclopts.run(main))
