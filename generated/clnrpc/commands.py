@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from .runtime.command import Command, Parameter
+from .runtime.command import Array, Command, Object, Parameter
 
 RELEASE: Final[str | None] = "v26.09"
 """The release of the node that these commands are of, e.g. "v26.09"; None if that was not said."""
@@ -360,9 +360,16 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                 Parameter(
                     name="path",
                     attribute="path",
-                    type="array",
+                    type=Array(
+                        Object(
+                            (
+                                ("short_channel_id_dir", "short_channel_id_dir"),
+                                ("amount_msat", "msat"),
+                                ("layer", "string"),
+                            )
+                        )
+                    ),
                     required=True,
-                    items="object",
                 ),
             ),
             extras=False,
@@ -377,9 +384,16 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                 Parameter(
                     name="path",
                     attribute="path",
-                    type="array",
+                    type=Array(
+                        Object(
+                            (
+                                ("short_channel_id_dir", "short_channel_id_dir"),
+                                ("amount_msat", "msat"),
+                                ("layer", "string"),
+                            )
+                        )
+                    ),
                     required=True,
-                    items="object",
                 ),
                 Parameter(
                     name="dev_remove_all",
@@ -699,16 +713,14 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                 Parameter(
                     name="headers",
                     attribute="headers",
-                    type="array",
+                    type=Array("string"),
                     required=False,
-                    items="string",
                 ),
                 Parameter(
                     name="escape",
                     attribute="escape",
                     type="string",
                     required=False,
-                    items="string",
                 ),
                 Parameter(
                     name="start_time",
@@ -912,7 +924,7 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                 Parameter(
                     name="rune_restrictions",
                     attribute="rune_restrictions",
-                    type="object",
+                    type=Object((("nodeid", "string"), ("method", "string"), ("params", "object"))),
                     required=False,
                 ),
             ),
@@ -964,9 +976,8 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                 Parameter(
                     name="feerange",
                     attribute="feerange",
-                    type="array",
+                    type=Array("feerate"),
                     required=False,
-                    items="feerate",
                 ),
             ),
             extras=True,
@@ -1077,9 +1088,8 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                 Parameter(
                     name="hops",
                     attribute="hops",
-                    type="array",
+                    type=Array(Object((("pubkey", "pubkey"), ("payload", "hex")))),
                     required=True,
-                    items="object",
                 ),
                 Parameter(
                     name="assocdata",
@@ -1804,9 +1814,8 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                 Parameter(
                     name="utxos",
                     attribute="utxos",
-                    type="array",
+                    type=Array("outpoint"),
                     required=False,
-                    items="outpoint",
                 ),
                 Parameter(
                     name="mindepth",
@@ -1823,9 +1832,8 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                 Parameter(
                     name="channel_type",
                     attribute="channel_type",
-                    type="array",
+                    type=Array("u32"),
                     required=False,
-                    items="u32",
                 ),
             ),
             extras=False,
@@ -1932,9 +1940,8 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                 Parameter(
                     name="channel_type",
                     attribute="channel_type",
-                    type="array",
+                    type=Array("u32"),
                     required=False,
-                    items="u32",
                 ),
             ),
             extras=False,
@@ -2196,9 +2203,8 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                 Parameter(
                     name="exclude",
                     attribute="exclude",
-                    type="array",
+                    type=Array("string"),
                     required=False,
-                    items="string",
                 ),
                 Parameter(
                     name="maxhops",
@@ -2238,9 +2244,8 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                 Parameter(
                     name="layers",
                     attribute="layers",
-                    type="array",
+                    type=Array("string"),
                     required=True,
-                    items="string",
                 ),
                 Parameter(
                     name="maxfee_msat",
@@ -2433,9 +2438,8 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                 Parameter(
                     name="fallbacks",
                     attribute="fallbacks",
-                    type="array",
+                    type=Array("string"),
                     required=False,
-                    items="string",
                 ),
                 Parameter(
                     name="preimage",
@@ -2562,9 +2566,20 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                 Parameter(
                     name="routehints",
                     attribute="routehints",
-                    type="array",
+                    type=Array(
+                        Array(
+                            Object(
+                                (
+                                    ("id", "pubkey"),
+                                    ("scid", "short_channel_id"),
+                                    ("feebase", "msat"),
+                                    ("feeprop", "u32"),
+                                    ("expirydelta", "u16"),
+                                )
+                            )
+                        )
+                    ),
                     required=False,
-                    items="array",
                 ),
                 Parameter(
                     name="extratlvs",
@@ -3188,9 +3203,22 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                 Parameter(
                     name="destinations",
                     attribute="destinations",
-                    type="array",
+                    type=Array(
+                        Object(
+                            (
+                                ("id", "string"),
+                                ("amount", "sat_or_all"),
+                                ("announce", "boolean"),
+                                ("push_msat", "msat"),
+                                ("close_to", "string"),
+                                ("request_amt", "sat"),
+                                ("compact_lease", "string"),
+                                ("mindepth", "u32"),
+                                ("reserve", "sat"),
+                            )
+                        )
+                    ),
                     required=True,
-                    items="object",
                 ),
                 Parameter(
                     name="feerate",
@@ -3207,9 +3235,8 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                 Parameter(
                     name="utxos",
                     attribute="utxos",
-                    type="array",
+                    type=Array("outpoint"),
                     required=False,
-                    items="outpoint",
                 ),
                 Parameter(
                     name="minchannels",
@@ -3236,9 +3263,8 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                 Parameter(
                     name="outputs",
                     attribute="outputs",
-                    type="array",
+                    type=Array("outputdesc"),
                     required=True,
-                    items="outputdesc",
                 ),
                 Parameter(
                     name="feerate",
@@ -3255,9 +3281,8 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                 Parameter(
                     name="utxos",
                     attribute="utxos",
-                    type="array",
+                    type=Array("outpoint"),
                     required=False,
-                    items="outpoint",
                 ),
             ),
             extras=False,
@@ -3382,9 +3407,8 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                 Parameter(
                     name="fronting_nodes",
                     attribute="fronting_nodes",
-                    type="array",
+                    type=Array("pubkey"),
                     required=False,
-                    items="pubkey",
                 ),
                 Parameter(
                     name="dev_paths",
@@ -3509,9 +3533,8 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                 Parameter(
                     name="channel_type",
                     attribute="channel_type",
-                    type="array",
+                    type=Array("u32"),
                     required=False,
-                    items="u32",
                 ),
             ),
             extras=False,
@@ -3721,9 +3744,8 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                 Parameter(
                     name="options",
                     attribute="options",
-                    type="array",
+                    type=Array("string"),
                     required=False,
-                    items="string",
                 ),
             ),
             extras=True,
@@ -3827,9 +3849,8 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                 Parameter(
                     name="scb",
                     attribute="scb",
-                    type="array",
+                    type=Array("hex"),
                     required=True,
-                    items="hex",
                 ),
             ),
             extras=False,
@@ -3972,9 +3993,8 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                 Parameter(
                     name="layers",
                     attribute="layers",
-                    type="array",
+                    type=Array("string"),
                     required=False,
-                    items="string",
                 ),
                 Parameter(
                     name="retry_for",
@@ -4081,7 +4101,7 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                 Parameter(
                     name="first_hop",
                     attribute="first_hop",
-                    type="object",
+                    type=Object((("id", "pubkey"), ("amount_msat", "msat"), ("delay", "u16"))),
                     required=True,
                 ),
                 Parameter(
@@ -4099,9 +4119,8 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                 Parameter(
                     name="shared_secrets",
                     attribute="shared_secrets",
-                    type="array",
+                    type=Array("secret"),
                     required=False,
-                    items="secret",
                 ),
                 Parameter(
                     name="partid",
@@ -4164,9 +4183,21 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                 Parameter(
                     name="route",
                     attribute="route",
-                    type="array",
+                    type=Array(
+                        Object(
+                            (
+                                ("short_channel_id_dir", "short_channel_id_dir"),
+                                ("node_id_out", "pubkey"),
+                                ("amount_out_msat", "msat"),
+                                ("cltv_out", "u32"),
+                                ("id", "pubkey"),
+                                ("channel", "short_channel_id"),
+                                ("delay", "u32"),
+                                ("amount_msat", "msat"),
+                            )
+                        )
+                    ),
                     required=True,
-                    items="object",
                 ),
                 Parameter(
                     name="payment_hash",
@@ -4447,9 +4478,8 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                 Parameter(
                     name="signonly",
                     attribute="signonly",
-                    type="array",
+                    type=Array("u32"),
                     required=False,
-                    items="u32",
                 ),
             ),
             extras=False,
@@ -4660,9 +4690,8 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                 Parameter(
                     name="outputs",
                     attribute="outputs",
-                    type="array",
+                    type=Array("outputdesc"),
                     required=True,
-                    items="outputdesc",
                 ),
                 Parameter(
                     name="feerate",
@@ -4679,9 +4708,8 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                 Parameter(
                     name="utxos",
                     attribute="utxos",
-                    type="array",
+                    type=Array("outpoint"),
                     required=False,
-                    items="outpoint",
                 ),
             ),
             extras=False,
@@ -4774,9 +4802,8 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                 Parameter(
                     name="utxos",
                     attribute="utxos",
-                    type="array",
+                    type=Array("outpoint"),
                     required=True,
-                    items="outpoint",
                 ),
                 Parameter(
                     name="reserve",
@@ -4974,9 +5001,8 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                 Parameter(
                     name="utxos",
                     attribute="utxos",
-                    type="array",
+                    type=Array("outpoint"),
                     required=False,
-                    items="outpoint",
                 ),
             ),
             extras=False,
@@ -5015,9 +5041,8 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                 Parameter(
                     name="layers",
                     attribute="layers",
-                    type="array",
+                    type=Array("string"),
                     required=False,
-                    items="string",
                 ),
                 Parameter(
                     name="retry_for",
@@ -5068,9 +5093,8 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                 Parameter(
                     name="layers",
                     attribute="layers",
-                    type="array",
+                    type=Array("string"),
                     required=False,
-                    items="string",
                 ),
                 Parameter(
                     name="retry_for",

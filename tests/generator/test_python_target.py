@@ -293,6 +293,55 @@ def test_rules_and_deprecations_reach_the_table_of_commands(package: Any) -> Non
     assert (plain.at_most_one, plain.all_or_none, plain.needs, plain.deprecated) == ((), (), (), None)
 
 
+def test_the_table_of_commands_tells_the_types_inside_of_parameters(package: Any) -> None:
+    amount, text = {"type": "msat"}, {"type": "string"}
+    hop = {
+        "properties": {"the fee": amount, "via": {"type": "array", "items": {"type": "pubkey"}}, "kind": text},
+        "if": {"properties": {"kind": {"enum": ["x"]}}},
+        "then": {"properties": {"one": amount, "other": amount}},
+        "else": {"properties": {"one": text, "other": amount}},
+    }
+    properties = {
+        "hops": {"type": "array", "items": {"type": "array", "items": hop | {"type": "object"}}},
+        "first": {"properties": {"dev": {"type": "u8", "hidden": True}, "kind": text | {"enum": ["a", "b"]}}},
+        "amount": {"oneOf": [amount, text]},
+        "either": {"type": "array", "items": {"oneOf": [amount, text]}},
+        "list": {"type": "array"},
+        "map": {"type": "object"},
+    }
+    made = package(command(request={"properties": properties}))
+    table = importlib.import_module(f"{made.__name__}.runtime.command")
+    assert {parameter.name: parameter.type for parameter in made.COMMANDS["pay-now"].parameters} == {
+        "hops": table.Array(
+            table.Array(
+                table.Object(
+                    (
+                        ("the fee", "msat"),
+                        ("via", table.Array("pubkey")),
+                        ("kind", "string"),
+                        ("one", ""),
+                        ("other", "msat"),
+                    )
+                )
+            )
+        ),
+        "first": table.Object((("kind", "string"), ("dev", "u8"))),
+        "amount": "",
+        "either": "array",
+        "list": "array",
+        "map": "object",
+    }
+
+
+def test_a_request_is_built_of_what_was_bound(package: Any) -> None:
+    hop = {"type": "object", "required": ["if"], "properties": {"if": {"type": "msat"}, "rate": {"type": "feerate"}}}
+    made = package(command(request={"properties": {"hops": {"type": "array", "items": hop}}}))
+    runtime = {name: importlib.import_module(f"{made.__name__}.runtime.{name}") for name in ("bind", "decode")}
+    values = runtime["bind"].bind(made.COMMANDS["pay-now"], b'[[{"if":"1sat","rate":"urgent"}]]')
+    request = runtime["decode"].build(made.types.PayNowRequest, values)
+    assert request.hops == [made.types.PayNowRequestHops(if_=1000, rate="urgent")]
+
+
 def test_the_package_names_its_release(package: Any) -> None:
     made = package(command())
     assert made.RELEASE == made.Client.rpc_release == made.AsyncClient.rpc_release == "v26.09"

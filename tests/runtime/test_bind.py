@@ -9,9 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rpcschema.runtime.bind import bind
-from rpcschema.runtime.convert import raw_text
+from rpcschema.runtime.command import Command, Object, Parameter, Type
+from rpcschema.runtime.convert import CONVERTERS, raw_text
+from rpcschema.runtime.decode import build
 from rpcschema.runtime.errors import INVALID_PARAMS, RpcError
-from tests.runtime.demo import GREET, NOTHING, PAY
+from tests.runtime.demo import GREET, NOTHING, PAY, TRAVEL
+from tests.runtime.demo.types.travel import TravelRequest, TravelRequestRoutes, TravelRequestRoutesStop
 
 ADVICE = "which this command does not have; if key=value pairs were meant, use -k"
 HIDDEN = "invalid token (see logs for details)"
@@ -87,6 +90,65 @@ def test_extras_are_passed_over_where_the_command_allows_them() -> None:
     assert bind(PAY, b"[[],1,2]") == {"outputs": []}
     with pytest.raises(RpcError, match="duplicate json names: outputs"):
         bind(PAY, b'{"outputs":[],"outputs":[]}')
+
+
+def test_what_is_inside_of_a_parameter_is_converted_as_parameters_are() -> None:
+    hop = (
+        b'{"fare":"1sat","from":"a","toll":"6blocks","by":"bus","seat":"7","stop":{"wait":"3"},"notes":{"x":["1sat"]}}'
+    )
+    values = bind(TRAVEL, b'{"routes":[[],[%b,{"from":"b","fare":2,"toll":"253"}]],"days":["1",2]}' % hop)
+    assert build(TravelRequest, values) == TravelRequest(
+        routes=[
+            [],
+            [
+                TravelRequestRoutes(
+                    from_="a",
+                    fare=1000,
+                    toll="6blocks",
+                    by="bus",
+                    seat="7",
+                    stop=TravelRequestRoutesStop(wait=3),
+                    notes={"x": ["1sat"]},
+                ),
+                TravelRequestRoutes(from_="b", fare=2, toll=253),
+            ],
+        ],
+        days=[1, 2],
+    )
+
+
+def test_a_bad_token_inside_of_a_parameter_is_shown_alone_and_only_to_a_developer() -> None:
+    params = b'{"routes":[[{"from":"secret","fare":"zz"}]]}'
+    with pytest.raises(RpcError) as hidden:
+        bind(TRAVEL, params)
+    assert hidden.value.message == f"routes[0][0].fare: should be a millisatoshi amount: {HIDDEN}"
+    with pytest.raises(RpcError) as shown:
+        bind(TRAVEL, params, developer=True)
+    assert shown.value.message == "routes[0][0].fare: should be a millisatoshi amount: invalid token '\"zz\"'"
+
+
+tokens = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(0, 9) | st.text() | st.sampled_from(["1sat", "any", "7"]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=2), inner, max_size=2),
+    max_leaves=4,
+)
+
+
+def bound(declared: Type, token: bytes) -> tuple[object, str]:
+    """What a parameter of this type becomes, or the error."""
+    command = Command("c", "c", (Parameter("p", "p", declared, True),), False, "CRequest", "CResponse", "c")
+    try:
+        return bind(command, b'{"p":%b}' % token)["p"], ""
+    except RpcError as error:
+        return None, error.message
+
+
+@given(st.sampled_from(sorted(CONVERTERS)), tokens)
+def test_a_member_is_taken_and_refused_as_a_parameter_of_its_type_is(declared: str, value: object) -> None:
+    token = json.dumps(value, ensure_ascii=False).encode()
+    alone, error = bound(declared, token)
+    inside = bound(Object((("m", declared),)), b'{"m":%b}' % token)
+    assert inside == ((None, error.replace("p", "p.m", 1)) if error else ({"m": alone}, ""))
 
 
 def test_a_command_without_parameters_takes_none() -> None:

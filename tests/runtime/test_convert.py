@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rpcschema.runtime import scalars
-from rpcschema.runtime.command import Parameter
+from rpcschema.runtime.command import Array, Object
 from rpcschema.runtime.convert import CONVERTERS, BadToken, converter_of, raw_text
 
 NODE_ID = "0266e4598d1d3c415f572a8488830b60f7e744ed9235eb0b1ba93283b315c03518"
@@ -210,11 +210,38 @@ def test_a_number_may_have_any_count_of_digits() -> None:
 
 
 def test_elements_are_converted_by_their_own_type() -> None:
-    convert_hashes = converter_of(Parameter("ids", "ids", "array", True, items="hash"))
+    convert_hashes = converter_of(Array("hash"))
     assert convert_hashes(f'["{HASH}" , "{HASH.upper()}"]'.encode()) == [HASH, HASH]
     for token, why in (('["00"]', "should be a 32 byte hex value"), (f'"{HASH}"', "should be an array")):
         with pytest.raises(BadToken, match=why):
             convert_hashes(token.encode())
+
+
+def test_members_are_converted_by_their_own_type() -> None:
+    convert_pair = converter_of(Object((("a-b", "msat"), ("c", Array("u8")))))
+    assert convert_pair(b'{ "c" : ["7", 8] , "a-b" : "1sat" }') == {"c": [7, 8], "a-b": 1000}
+    assert convert_pair(b"{}") == {}
+    with pytest.raises(BadToken, match="should be an object"):
+        convert_pair(b"[]")
+
+
+def test_of_duplicate_members_the_first_counts_and_unknown_ones_are_passed_over() -> None:
+    convert_object = converter_of(Object((("a", "u8"),)))
+    assert convert_object(rb'{"x":1e999,"a":1,"\u0061":2,"a":"bad"}') == {"a": 1}
+
+
+def test_a_bad_part_tells_its_place_and_its_token() -> None:
+    convert_rows = converter_of(Array(Array(Object((("a", "u8"), ("b", Object((("c", "msat"),))))))))
+    for raw, place, token in (
+        (b'[[],[{"a":1},{"b":{"c": "x" }}]]', "[1][1].b.c", b'"x"'),
+        (b'[[{"a":256}]]', "[0][0].a", b"256"),
+        (b'[[{"b":[1]}]]', "[0][0].b", b"[1]"),
+        (b"[[],{}]", "[1]", b"{}"),
+        (b"{}", "", b""),
+    ):
+        with pytest.raises(BadToken) as bad:
+            convert_rows(raw)
+        assert (bad.value.place, bad.value.token) == (place, token)
 
 
 def test_raw_text_is_any_token_as_written() -> None:

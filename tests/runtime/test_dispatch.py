@@ -19,10 +19,13 @@ from tests.runtime import demo
 from tests.runtime.demo.types.greet import GreetRequest, GreetResponse
 from tests.runtime.demo.types.nothing import NothingRequest, NothingResponse
 from tests.runtime.demo.types.pay_all import PayAllRequest, PayAllResponse, PayAllResponseFees
+from tests.runtime.demo.types.travel import TravelRequest, TravelResponse
+
+HIDDEN = "invalid token (see logs for details)"
 
 
 class Service:
-    """Answers `greet` at once, `pay-all` later, and `nothing` not at all."""
+    """Answers `greet` and `travel` at once, `pay-all` later, and `nothing` not at all."""
 
     def greet(self, request: GreetRequest) -> GreetResponse:
         if request.name == "nobody":
@@ -30,6 +33,9 @@ class Service:
         if request.name == "bug":
             raise ZeroDivisionError
         return GreetResponse(greeting=f"hello {request.name}", amount_msat=request.amount, returned=request.return_)
+
+    def travel(self, _request: TravelRequest) -> TravelResponse:
+        return TravelResponse()
 
     async def pay_all(self, request: PayAllRequest) -> PayAllResponse:
         if not request.outputs:
@@ -131,6 +137,25 @@ def test_nested_parameters_become_the_classes_of_the_request() -> None:
     assert answer(request("pay-all", '[[{"amount":3}]]')).data.startswith(
         b'{"jsonrpc":"2.0","id":"a","error":{"code":-32602,"message":"outputs: Object missing required field `pay_to`'
     )
+
+
+@pytest.mark.parametrize(
+    ("hop", "message"),
+    [
+        ('{"from":"a","fare":"x"}', "routes[0][0].fare: should be a millisatoshi amount: " + HIDDEN),
+        ('{"from":"a","fare":null}', "routes[0][0].fare: should be a millisatoshi amount: " + HIDDEN),
+        (
+            '{"from":"a","fare":1,"stop":{"wait":-1}}',
+            "routes[0][0].stop.wait: should be an unsigned 8 bit integer: " + HIDDEN,
+        ),
+        ('"hop"', "routes[0][0]: should be an object: " + HIDDEN),
+        ('{"from":"a"}', "routes: Object missing required field `fare` - at `$[0][0]`"),
+        ('{"from_":"a","fare":1}', "routes: Object missing required field `from_` - at `$[0][0]`"),
+        ('{"from":"a","fare":1,"seat":true}', "routes: Expected `int | str | null`, got `bool` - at `$[0][0].seat`"),
+    ],
+)
+def test_what_is_wrong_inside_of_a_parameter_is_told_with_its_place(hop: str, message: str) -> None:
+    assert answer(request("travel", f"[[[{hop}]]]")) == Answer(error(-32602, message, '"a"').encode())
 
 
 async def awaited(pending: Awaitable[Answer]) -> Answer:

@@ -5,7 +5,26 @@ from __future__ import annotations
 import importlib
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Array:
+    """The type of an array whose elements have a type."""
+
+    items: Type
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    """The type of an object whose members are declared."""
+
+    members: tuple[tuple[str, Type], ...]
+    """Each one's name on the wire, and its type."""
+
+
+Type: TypeAlias = "str | Array | Object"
+"""A dialect's type ("msat", "array", ...), "" where the document gives none or several; or also what is inside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,11 +35,8 @@ class Parameter:
     """On the wire."""
     attribute: str
     """In Python."""
-    type: str
-    """The dialect's type ("msat", "hash", ...), or "" where the document gives none."""
+    type: Type
     required: bool
-    items: str = ""
-    """The type of an array's elements, or ""."""
     deprecated: tuple[str, ...] | None = None
     """Releases: the first that deprecates it and the last that supports it; empty if the document names none."""
 

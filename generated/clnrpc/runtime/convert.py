@@ -1,4 +1,4 @@
-"""Core Lightning's conversions of parameters: the token as written -> a Python value.
+"""Core Lightning's conversions of parameters, and of what is inside of them: the token as written -> a Python value.
 
 A converter is called with the raw token (a string with its quotes) and returns the value, or raises BadToken with the
 node's short text. Where the node takes numbers as strings, so do these: "4102444801" is a u64. Beyond that nothing is
@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Container, Mapping
+from functools import cache
 from typing import Any, Final, TypeAlias
 
 import msgspec
 
-from .command import Parameter
-from .jsontext import Kind, elements, kind
+from .command import Array, Object, Type
+from .jsontext import Kind, elements, kind, members
 
 Converter: TypeAlias = Callable[[bytes], Any]
 
@@ -23,18 +24,32 @@ _U64_MAX: Final = 2**64 - 1
 
 
 class BadToken(ValueError):  # noqa: N818 # the node's own term
-    """The token cannot be converted; `why` says what it should be."""
+    """The token cannot be converted; `why` says what it should be.
 
-    def __init__(self, why: str) -> None:
+    `token` is a part of what was to be converted, as written, and `place` where that stands, e.g. "[0].amount"; both
+    are empty if it is all of it.
+    """
+
+    def __init__(self, why: str, place: str = "", token: bytes = b"") -> None:
         super().__init__(why)
         self.why = why
+        self.place = place
+        self.token = token
+
+    def inside(self, place: str, token: bytes) -> BadToken:
+        """The same, told of what `token` is a part of."""
+        return BadToken(self.why, place + self.place, self.token or token)
 
 
-def converter_of(parameter: Parameter) -> Converter:
-    """The converter that a parameter's type asks for."""
-    if parameter.type == "array" and parameter.items:
-        return array_of(CONVERTERS[parameter.items])
-    return CONVERTERS[parameter.type]
+@cache
+def converter_of(declared: Type) -> Converter:
+    """The converter that a type asks for."""
+    match declared:
+        case Array(items):
+            return array_of(converter_of(items))
+        case Object(inside):
+            return object_of({name: converter_of(member) for name, member in inside})
+    return CONVERTERS[declared]
 
 
 def content(raw: bytes) -> bytes:
@@ -278,7 +293,37 @@ def array_of(convert: Converter) -> Converter:
     def convert_all(raw: bytes) -> list[Any]:
         if kind(raw) is not Kind.ARRAY:
             raise BadToken("should be an array")
-        return [convert(element) for element in elements(raw)]
+        values: list[Any] = []
+        for token in elements(raw):
+            try:
+                values.append(convert(token))
+            except BadToken as bad:
+                raise bad.inside(f"[{len(values)}]", token) from None
+        return values
+
+    return convert_all
+
+
+def object_of(converters: Mapping[str, Converter]) -> Converter:
+    """An object whose members are converted by name; a dict of those that are given.
+
+    Names are compared as written, of duplicates the first counts, and other members are passed over (json_get_member).
+    """
+
+    def convert_all(raw: bytes) -> dict[str, Any]:
+        if kind(raw) is not Kind.OBJECT:
+            raise BadToken("should be an object")
+        values: dict[str, Any] = {}
+        for written, token in members(raw):
+            name = written.decode()
+            convert = converters.get(name)
+            if convert is None or name in values:
+                continue
+            try:
+                values[name] = convert(token)
+            except BadToken as bad:
+                raise bad.inside(f".{name}", token) from None
+        return values
 
     return convert_all
 

@@ -261,9 +261,9 @@ class _Planner:
     def schema(self, nodes: Sequence[Node], name: str) -> Schema:
         """The JSON Schema of a value that any of `nodes` may declare; `name` is for a class, should it need one."""
         parts = list(self.alternatives(nodes))
-        objects = [part for part in parts if _is_object(part)]
+        objects = [part for part in parts if types.is_object(part)]
         arrays = [part for part in parts if part.type == "array"]
-        scalars = [part for part in parts if not _is_object(part) and part.type != "array"]
+        scalars = [part for part in parts if not types.is_object(part) and part.type != "array"]
         if any(part.type is None and types.string_enum(part) is None for part in scalars):
             return {}  # the document gives no type
         choices: list[Schema] = []
@@ -281,7 +281,7 @@ class _Planner:
         """The declarations that stand in `oneOf` and `anyOf` of values, all the way down."""
         for node in nodes:
             nested = (*node.one_of, *node.any_of)
-            if nested and not _is_object(node):
+            if nested and not types.is_object(node):
                 if node.type is None:
                     yield from self.alternatives(nested)
                     continue
@@ -314,10 +314,6 @@ class _Planner:
         if dialect_type in types.SCALARS:
             return {"customTypePath": f"{self.scalars}.{types.SCALARS[dialect_type]}"}
         return {"type": dialect_type} if dialect_type in types.PLAIN else {}
-
-
-def _is_object(node: Node) -> bool:
-    return node.type in types.OBJECTS or (node.type is None and bool(node.fields))
 
 
 def _has_members(node: Node) -> bool:

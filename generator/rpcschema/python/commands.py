@@ -4,19 +4,22 @@ it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from rpcschema.model.nodes import Document
+from rpcschema.model.nodes import Document, Node
+from rpcschema.model.resolve import resolve
 from rpcschema.python import docs, names
 from rpcschema.python.annotations import annotation, imported
 from rpcschema.python.classes import Attribute, Plan, plan
+from rpcschema.python.types import is_object
 from rpcschema.settings import Settings
 
 _INDENT: Final = 8
 """Where the docstring of a method stands."""
+_UNTYPED: Final = repr("")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +29,6 @@ class ParameterView:
     wire: str
     attribute: str
     type: str
-    items: str
     required: bool
     deprecated: tuple[str, ...] | None
     annotation: str
@@ -108,14 +110,30 @@ def _deprecation(said: tuple[str, ...] | bool | None) -> tuple[str, ...] | None:
 
 
 def _parameter(attribute: Attribute) -> ParameterView:
-    node = attribute.nodes[0]
-    element = node.items.type if node.items is not None and node.items.type is not None else ""
     return ParameterView(
         wire=repr(attribute.wire),
         attribute=attribute.name,
-        type=repr(node.type or ""),
-        items=repr(element),
+        type=_type(attribute.nodes),
         required=attribute.required,
-        deprecated=_deprecation(node.deprecated),
+        deprecated=_deprecation(attribute.nodes[0].deprecated),
         annotation=annotation(attribute.schema),
     )
+
+
+def _type(nodes: Iterable[Node]) -> str:
+    """The type that all of the declarations give, else "": what may be one of several is decoded, not converted."""
+    declared = {_type_of(node) for node in nodes}
+    return declared.pop() if len(declared) == 1 else _UNTYPED
+
+
+def _type_of(node: Node) -> str:
+    if node.type == "array" and node.items is not None:
+        items = _type((node.items,))
+        return f"Array({items})" if items != _UNTYPED else repr(node.type)
+    if is_object(node):
+        shape = resolve(node)
+        if fields := (*shape.fields, *shape.hidden):
+            members = [f"({field.name!r}, {_type(field.alternatives)})" for field in fields]
+            # A last comma would make black put each member on a line of its own.
+            return f"Object(({', '.join(members)}{',' if len(members) == 1 else ''}))"
+    return repr(node.type or "")

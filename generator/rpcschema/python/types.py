@@ -48,6 +48,11 @@ _MOST_DIGITS: Final = 20
 _INTEGERS: Final = frozenset({"integer", "u8", "u16", "u32", "u64", "msat", "sat"})
 
 
+def is_object(node: Node) -> bool:
+    """Whether the value is an object; a document may leave that to the members that it declares."""
+    return node.type in OBJECTS or (node.type is None and bool(node.fields))
+
+
 def string_enum(node: Node) -> tuple[str, ...] | None:
     """The members if `node` is an enum of strings, else None (the dialect also pins booleans by one-member enums)."""
     if node.enum and node.type in (None, "string"):

@@ -1,8 +1,10 @@
 """Parameters of a call -> the values of its request, with Core Lightning's checks in Core Lightning's order.
 
 An array is converted in the command's order, an object in the order given; the first bad one wins, and what is missing
-is looked for last. Names are compared as written, so an escaped name is an unknown one. Source: Core Lightning,
-common/json_param.c and common/json_command.c.
+is looked for last. Names are compared as written, so an escaped name is an unknown one. What is inside of a parameter
+is converted as parameters are, and an error tells its place behind the parameter's name ("route[0].amount_msat"); what
+is missing there shows when the request is built (`decode.build`). Source: Core Lightning, common/json_param.c and
+common/json_command.c.
 """
 
 from __future__ import annotations
@@ -28,12 +30,13 @@ def bind(
     overrides = converters or {}
     values: dict[str, Any] = {}
     for parameter, raw in _given(command, params):
-        convert = overrides.get(parameter.name) or converter_of(parameter)
+        convert = overrides.get(parameter.name) or converter_of(parameter.type)
         try:
             values[parameter.attribute] = convert(raw)
         except BadToken as bad:
-            shown = f"'{raw.decode()}'" if developer else "(see logs for details)"
-            raise RpcError(INVALID_PARAMS, f"{parameter.name}: {bad.why}: invalid token {shown}") from None
+            shown = f"'{(bad.token or raw).decode()}'" if developer else "(see logs for details)"
+            where = f"{parameter.name}{bad.place}"
+            raise RpcError(INVALID_PARAMS, f"{where}: {bad.why}: invalid token {shown}") from None
     for parameter in command.parameters:
         if parameter.required and parameter.attribute not in values:
             raise RpcError(INVALID_PARAMS, f"missing required parameter: {parameter.name}")

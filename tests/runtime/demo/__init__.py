@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rpcschema.runtime.command import Command, Parameter
+from rpcschema.runtime.command import Array, Command, Object, Parameter
 
 NAME = __name__
 
@@ -23,11 +23,42 @@ GREET = Command(
 PAY = Command(
     name="pay-all",
     method="pay_all",
-    parameters=(Parameter("outputs", "outputs", "array", True, items="object"),),
+    parameters=(Parameter("outputs", "outputs", Array(Object((("pay-to", "string"), ("amount", "sat")))), True),),
     extras=True,
     request="PayAllRequest",
     response="PayAllResponse",
     module="pay_all",
+)
+TRAVEL = Command(
+    name="travel",
+    method="travel",
+    parameters=(
+        Parameter(
+            "routes",
+            "routes",
+            Array(
+                Array(
+                    Object(
+                        (
+                            ("from", "string"),
+                            ("fare", "msat"),
+                            ("toll", "feerate"),
+                            ("by", "string"),
+                            ("seat", ""),
+                            ("stop", Object((("wait", "u8"),))),
+                            ("notes", "object"),
+                        )
+                    )
+                )
+            ),
+            True,
+        ),
+        Parameter("days", "days", Array("u8"), False),
+    ),
+    extras=False,
+    request="TravelRequest",
+    response="TravelResponse",
+    module="travel",
 )
 FIND = Command(
     name="find",
@@ -48,4 +79,4 @@ FIND = Command(
 OLD = Command("old", "old", (), False, "NothingRequest", "NothingResponse", "nothing", deprecated=("v26.06",))
 GETINFO = Command("getinfo", "getinfo", (), False, "NothingRequest", "NothingResponse", "nothing")
 NOTHING = Command("nothing", "nothing", (), False, "NothingRequest", "NothingResponse", "nothing")
-COMMANDS = {command.name: command for command in (GREET, PAY, FIND, OLD, GETINFO, NOTHING)}
+COMMANDS = {command.name: command for command in (GREET, PAY, TRAVEL, FIND, OLD, GETINFO, NOTHING)}

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from .runtime.command import Command, Parameter
+from .runtime.command import Array, Command, Object, Parameter
 
 RELEASE: Final[str | None] = None
 """The release of the node that these commands are of, e.g. "v26.09"; None if that was not said."""
