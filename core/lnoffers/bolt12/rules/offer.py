@@ -89,9 +89,13 @@ def _of_reader(chain: bytes | None, features: frozenset[int]) -> Table:
 
 
 def on_chain(chain: bytes) -> Rule[Offer]:
-    """The offer must be good for this chain."""
+    """The offer must be good for this chain. One that lists none is good for none, bitcoin's neither."""
     return when(
-        None, "wrong-chain", Offer.offer_chains, lambda o: chain not in (o.offer_chains or (BITCOIN,)), "wrong chain"
+        None,
+        "wrong-chain",
+        Offer.offer_chains,
+        lambda o: chain not in ((BITCOIN,) if o.offer_chains is None else o.offer_chains),
+        "wrong chain",
     )
 
 
