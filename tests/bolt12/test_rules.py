@@ -95,7 +95,7 @@ KINDS = {
     ),
     "payer_proof": Kind(
         payer_proof_rules,
-        ("COMPLETE", "PAID", "MARKED", "HASHED", "SIGNED"),
+        ("PROVABLE", "COMPLETE", "PAID", "MARKED", "HASHED", "SIGNED"),
         faulty_proofs.FAULTS,
         verified(PayerProof),
     ),

@@ -65,12 +65,14 @@ class PayerProof(Fields):
                 invoice_node_id, which are shown always; those that the invoice lacks are passed over.
             proof_note: a note for whoever reads the proof.
 
-        Raises Bolt12Error: those of `Invoice.verify`; `preimage-wrong`;
-        `field-not-provable` for fields that no proof may show, such as invreq_metadata; `markers-wrong` if what is
-        left out cannot be told, which showing other fields mends; and the codecs'.
+        Raises Bolt12Error: those of `Invoice.verify`; `metadata-missing` for an invoice without invreq_metadata, of
+        which no proof verifies; `preimage-wrong`; `field-not-provable` for fields that no proof may show, such as
+        invreq_metadata; `markers-wrong` if what is left out cannot be told, which showing other fields mends; and the
+        codecs'.
         """
         invoice.verify()
-        _check_provable(include)
+        rules.check_provable(invoice)
+        _check_showable(include)
         covered = [record for record in invoice.records if record.type not in SIGNATURE_TYPES]
         omitted = [record.type not in _ALWAYS_SHOWN and record.type not in include for record in covered]
         shown = [record for record, hidden in zip(covered, omitted, strict=True) if not hidden]
@@ -115,7 +117,7 @@ class PayerProof(Fields):
         return tuple(record.type for record in self.records if is_shown(record))
 
 
-def _check_provable(include: Collection[int]) -> None:
+def _check_showable(include: Collection[int]) -> None:
     for number in sorted(include):
         field = Invoice.fields.get(number)
         if number == 0 or not in_span(number, INVOICE_SPAN) or (number % 2 == 0 and number not in Fields.fields):
