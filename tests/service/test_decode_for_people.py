@@ -22,7 +22,8 @@ from lnoffers.service.cli.summary import Summary, Tone, summarize
 from lnoffers.service.decoding import decode
 from lnoffers.service.errors import ServiceError
 from tests.bolt11.samples import OTHER_POINT, PAYMENT_HASH, PAYMENT_SECRET, TIME, invoice, text_field
-from tests.bolt12.samples import request
+from tests.bolt12.samples import invoice as bolt12_invoice
+from tests.bolt12.samples import offer, proof, request, request_for
 from tests.service.program import COMMAND, SECONDS, run
 from tests.test_runes import rune
 
@@ -116,6 +117,16 @@ def test_what_has_expired_is_not_called_simply_valid() -> None:
     expiring = describe(request(offer_absolute_expiry=NOW))
     assert summarize(expiring, NOW).verdict == "valid"
     assert summarize(expiring, NOW + 1).verdict == "valid, but expired"
+
+
+def test_an_invoice_expires_by_its_own_time_and_a_proof_never() -> None:
+    created, ended = 1_800_000_000, 1_800_000_100
+    paid = bolt12_invoice(request_for(offer(offer_absolute_expiry=ended)), invoice_created_at=created)
+    assert summarize(describe(paid), created + 7200).verdict == "valid"
+    assert summarize(describe(paid), created + 7201).verdict == "valid, but expired"
+    shown = describe(proof(paid, include={14, 164, 166}))
+    assert shown["offer_absolute_expiry"] == ended
+    assert summarize(shown, created + 10**9).verdict == "valid"
 
 
 def test_a_request_is_grouped_by_whose_fields_they_are() -> None:

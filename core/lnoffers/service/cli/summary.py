@@ -86,8 +86,14 @@ def summarize(answer: Answer, now: int) -> Summary:
 def _verdict(answer: Answer, now: int) -> tuple[str, Tone]:
     if answer["valid"] is not True:
         return "not valid", Tone.BAD
-    ends = [end for end in (_end(answer, name) for name in ("offer_absolute_expiry", *_LIFETIMES)) if end is not None]
-    return ("valid, but expired", Tone.CAREFUL) if ends and min(ends) < now else ("valid", Tone.GOOD)
+    return ("valid, but expired", Tone.CAREFUL) if _has_expired(answer, now) else ("valid", Tone.GOOD)
+
+
+def _has_expired(answer: Answer, now: int) -> bool:
+    """Whether the time is over: an invoice's own, whenever its offer ends; a proof, of what is paid, has none."""
+    ends = (_end(answer, name) for name in (*_LIFETIMES, "offer_absolute_expiry"))
+    end = next((end for end in ends if end is not None), None)
+    return end is not None and end < now and "proof_preimage" not in answer
 
 
 def _end(answer: Answer, name: str) -> int | None:
