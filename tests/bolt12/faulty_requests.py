@@ -320,9 +320,9 @@ FAULTS = [
         "quantity-overflow",
         "invreq_quantity",
         priced,
-        {"offer_amount": 2**63, "offer_quantity_max": 0, "invreq_quantity": 2},
-        {"offer_amount": 2**63 - 1},
-        "quantity 2 causes overflow",
+        {"offer_amount": 2**64 // 3 + 1, "offer_quantity_max": 0, "invreq_quantity": 3},
+        {"offer_amount": 2**64 // 3},  # 2^64-1 in all
+        "quantity 3 causes overflow",
     ),
     Fault(
         "WITH_OFFER",
