@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import re
@@ -223,6 +224,13 @@ def test_no_color_and_json_are_respected() -> None:
     code, told = in_terminal("decode", "--json", INVOICE)
     assert code == 0
     assert told.startswith('{\r\n   "type": "bolt11 invoice",\r\n')
+
+
+def test_json_cannot_draw_either() -> None:
+    _, told = in_terminal("decode", "--json", INVOICE)
+    assert set(re.findall("[^\\x20-\\x7e]", told)) == {"\r", "\n"}
+    assert json.loads(told)["description"] == HOSTILE
+    assert run("decode", INVOICE).out.count("\u202e") == 1  # a pipe gets what Core Lightning writes
 
 
 def test_errors_cannot_draw_either() -> None:

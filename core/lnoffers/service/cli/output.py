@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from typing import Final
 
@@ -23,6 +24,13 @@ def require_output() -> None:
 
 
 def print_json(raw: bytes) -> None:
-    """Print a JSON text with each of its tokens as it is written, indented."""
-    sys.stdout.buffer.write(msgspec.json.format(raw, indent=INDENT) + b"\n")
+    """Print a JSON text with each of its tokens as it is written, indented; on a terminal, with what draws escaped."""
+    shown = msgspec.json.format(raw, indent=INDENT) + b"\n"
+    sys.stdout.buffer.write(_harmless(shown) if sys.stdout.isatty() else shown)
     sys.stdout.buffer.flush()
+
+
+def _harmless(shown: bytes) -> bytes:
+    """The same JSON, with escapes for characters that do not print: C1 controls, marks of direction and the like."""
+    text = shown.decode(errors="replace")
+    return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text).encode()
