@@ -138,6 +138,13 @@ def test_a_request_is_grouped_by_whose_fields_they_are() -> None:
     assert told["Invoice request", "amount"] == "21 sat (21,000 msat)"
 
 
+def test_a_proof_has_its_signature_apart_from_the_invoices() -> None:
+    summary = summarize(describe(proof()), NOW)
+    assert [group.title for group in summary.groups] == ["Invoice request", "Invoice", "", "Proof"]
+    assert [row.label for row in summary.groups[2].rows] == ["signature"]
+    assert summary.groups[3].rows[-1].label == "signature"
+
+
 def test_warnings_stand_first() -> None:
     answer = describe(request()) | {"warning_invalid_invoice_request_signature": "Bad signature", "valid": False}
     summary = summarize(answer, NOW)

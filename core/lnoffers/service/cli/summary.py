@@ -22,8 +22,8 @@ _GROUPS: Final = {
     "offer_": "Offer",
     "invreq_": "Invoice request",
     "invoice_": "Invoice",
+    "": "",  # where the signature of the message above stands: a proof has its own, and its invoice's
     "proof_": "Proof",
-    "": "",
     "unknown_": "Unknown records",
 }
 """By how names begin, in the order shown."""
