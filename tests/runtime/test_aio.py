@@ -165,7 +165,24 @@ def test_nobody_at_the_path_is_told_with_what_to_do(socket_path: Path) -> None:
     run(calls())
 
 
-@pytest.mark.parametrize("text", ["hello", '{"id":ID}', '{"id":ID,"error":5}'])
+def test_an_answer_that_only_its_plugin_understands_fails_its_own_call_alone(socket_path: Path) -> None:
+    def script(connection: Connection) -> None:
+        requests = [connection.read(), connection.read()]
+        bad, good = sorted(requests, key=lambda request: str(request["method"]))
+        connection.send(f'{{"id":"{bad["id"]}","error":"out of sats"}}')
+        connection.answer(good, 1)
+
+    async def calls() -> None:
+        async with Client(socket_path) as client:
+            bad, good = await asyncio.gather(client.rpc_call("a"), client.rpc_call("b"), return_exceptions=True)
+            assert isinstance(bad, ProtocolError)
+            assert good == 1
+
+    with ScriptedNode(socket_path, script):
+        run(calls())
+
+
+@pytest.mark.parametrize("text", ["hello", "[]", '{"id":ID,"result":1,}'])
 def test_what_is_no_answer_is_told_and_ends_the_connection(socket_path: Path, text: str) -> None:
     async def calls() -> None:
         async with Client(socket_path) as client:

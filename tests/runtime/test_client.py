@@ -240,13 +240,41 @@ def test_the_timeout_bounds_the_whole_call_not_each_read(socket_path: Path) -> N
 
 @pytest.mark.parametrize(
     "text",
-    ["hello", "[]", '{"id":ID}', '{"id":ID,"error":{"code":"x","message":1}}', '{"id":ID,"result":1,}', b"{\xff"],
+    ["hello", "[]", '{"id":ID,"result":1,}', b"{\xff"],
 )
 def test_what_is_no_answer_is_told_and_ends_the_connection(socket_path: Path, text: str | bytes) -> None:
     with ScriptedNode(socket_path, once(text), echo), Client(socket_path) as client:
         with pytest.raises(ProtocolError, match="the answer"):
             client.rpc_call("a")
         assert client.rpc_call("b")["method"] == "b"
+
+
+@pytest.mark.parametrize(
+    ("members", "why"),
+    [
+        ("", "neither a result nor an error"),
+        (',"error":null', "neither a result nor an error"),
+        (',"error":"out of sats"', 'none of JSON-RPC .*: "out of sats"'),
+        (',"error":{"message":"x"},"result":1', "none of JSON-RPC .*`code`"),
+        (',"error":{"code":"x","message":"y"}', "none of JSON-RPC .*`int`"),
+    ],
+)
+def test_an_answer_that_only_its_plugin_understands_fails_its_own_call_alone(
+    socket_path: Path, members: str, why: str
+) -> None:
+    def script(connection: Connection) -> None:
+        connection.send(f'{{"id":"{connection.read()["id"]}"{members}}}')
+        echo(connection)
+
+    with ScriptedNode(socket_path, script), Client(socket_path) as client:
+        with pytest.raises(ProtocolError, match=f"the answer .*{why}"):
+            client.rpc_call("a")
+        assert client.rpc_call("b")["method"] == "b"
+
+
+def test_an_error_that_is_null_is_none(socket_path: Path) -> None:
+    with ScriptedNode(socket_path, once('{"id":ID,"error": null,"result":1}')), Client(socket_path) as client:
+        assert client.rpc_call("a") == 1
 
 
 def test_a_result_of_another_shape_is_told(socket_path: Path) -> None:

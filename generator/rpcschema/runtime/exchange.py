@@ -15,6 +15,8 @@ from .errors import DecodeError, ProtocolError, RpcError
 from .jsontext import Framer, FramingError
 
 MAX_ANSWER_BYTES: Final = 1 << 30
+SHOWN_BYTES: Final = 1000
+"""How much of an error that is none of JSON-RPC is quoted."""
 
 Params: TypeAlias = Mapping[str, Any] | Sequence[Any] | None
 
@@ -56,15 +58,15 @@ def decode_response(package: str, command: Command, raw: bytes) -> Any:
 class Reply:
     """One answer: the id of its request, and the result's JSON text or the error.
 
-    The id is None if the node could not read the request.
+    The id is None if the node could not read the request. The error is a ProtocolError if the answer holds neither.
     """
 
     identity: str | None
-    outcome: bytes | RpcError
+    outcome: bytes | RpcError | ProtocolError
 
     def result(self) -> bytes:
         """The result's JSON text; raises the error if it is one."""
-        if isinstance(self.outcome, RpcError):
+        if isinstance(self.outcome, Exception):
             raise self.outcome
         return self.outcome
 
@@ -80,10 +82,12 @@ class _Envelope(msgspec.Struct):
 
     id: Any = msgspec.UNSET
     result: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    error: _ErrorObject | msgspec.UnsetType = msgspec.UNSET
+    error: msgspec.Raw = msgspec.Raw(b"null")
+    """Not looked into here: lightningd passes on what a plugin answers, and one plugin's slip is no other call's."""
 
 
 _decode_envelope: Final = msgspec.json.Decoder(_Envelope).decode
+_decode_error: Final = msgspec.json.Decoder(_ErrorObject | None).decode
 
 
 class ReplyReader:
@@ -100,15 +104,20 @@ class ReplyReader:
                 envelope = _decode_envelope(message)
                 if isinstance(envelope.id, str):
                     yield Reply(envelope.id, _outcome(envelope))
-                elif envelope.id is None and isinstance(error := _outcome(envelope), RpcError):
-                    yield Reply(None, error)
+                elif envelope.id is None and not isinstance(outcome := _outcome(envelope), bytes):
+                    yield Reply(None, outcome)
         except (FramingError, msgspec.DecodeError) as error:
             raise ProtocolError(f"the answer is no JSON-RPC: {error}") from None
 
 
-def _outcome(envelope: _Envelope) -> bytes | RpcError:
-    if isinstance(envelope.error, _ErrorObject):
-        return RpcError(envelope.error.code, envelope.error.message, envelope.error.data)
+def _outcome(envelope: _Envelope) -> bytes | RpcError | ProtocolError:
+    try:
+        error = _decode_error(envelope.error)
+    except msgspec.ValidationError as reason:
+        shown = bytes(envelope.error)[:SHOWN_BYTES].decode(errors="replace")
+        return ProtocolError(f"the answer is an error, but none of JSON-RPC ({reason}): {shown}")
+    if error is not None:
+        return RpcError(error.code, error.message, error.data)
     if isinstance(envelope.result, msgspec.UnsetType):
-        raise ProtocolError("the answer has neither a result nor an error")
+        return ProtocolError("the answer has neither a result nor an error")
     return bytes(envelope.result)
