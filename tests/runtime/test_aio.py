@@ -157,6 +157,24 @@ def test_it_connects_anew_when_the_idle_connection_was_closed(socket_path: Path)
     run(calls())
 
 
+def test_a_call_in_another_event_loop_is_refused_until_the_client_is_closed(socket_path: Path) -> None:
+    client = Client(socket_path)
+
+    async def call() -> None:
+        assert (await client.rpc_call("a"))["method"] == "a"
+
+    async def call_and_close() -> None:
+        async with client:
+            await call()
+
+    with ScriptedNode(socket_path, echo, echo), asyncio.Runner() as first:
+        first.run(call())
+        with pytest.raises(RuntimeError, match="belongs to the event loop that opened its connection"):
+            run(call())
+        first.run(call_and_close())
+        run(call_and_close())
+
+
 def test_nobody_at_the_path_is_told_with_what_to_do(socket_path: Path) -> None:
     async def calls() -> None:
         with pytest.raises(CannotConnectError, match=r"lightning-rpc: No such file .* is the node running"):
@@ -174,9 +192,9 @@ def test_an_answer_that_only_its_plugin_understands_fails_its_own_call_alone(soc
 
     async def calls() -> None:
         async with Client(socket_path) as client:
-            bad, good = await asyncio.gather(client.rpc_call("a"), client.rpc_call("b"), return_exceptions=True)
-            assert isinstance(bad, ProtocolError)
-            assert good == 1
+            outcomes = await asyncio.gather(client.rpc_call("a"), client.rpc_call("b"), return_exceptions=True)
+            assert isinstance(outcomes[0], ProtocolError)
+            assert outcomes[1] == 1
 
     with ScriptedNode(socket_path, script):
         run(calls())

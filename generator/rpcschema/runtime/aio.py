@@ -37,7 +37,7 @@ class BaseAsyncClient:
     Calls may be made concurrently: each is sent at once and awaits its own answer. It connects at the first call and
     again when the node was restarted in between. `timeout` bounds each call, in seconds (None: as long as it takes).
     Calls raise RpcError (the node says no) or a ClientError (there is no answer). A client belongs to the event loop
-    that first used it.
+    that first used it until it is closed there; a call in another raises RuntimeError.
 
     Before the first call of a command's method it asks the node for its version, while other such calls wait, and gives
     a VersionWarning if its types are those of another release. A node that does not tell brings no warning.
@@ -159,6 +159,8 @@ class AsyncUnixTransport:
         async with self._connecting:
             if closed.is_set():
                 raise BrokenPipeError
+            if self._connection is not None and self._connection.loop is not asyncio.get_running_loop():
+                raise RuntimeError("the client belongs to the event loop that opened its connection; close it there")
             if self._connection is None or not self._connection.is_open():
                 stale, self._connection = self._connection, None
                 if stale is not None:
@@ -198,6 +200,7 @@ class _Connection(asyncio.Protocol):
     _transport: asyncio.Transport
 
     def __init__(self, connected: socket.socket) -> None:
+        self.loop = asyncio.get_running_loop()
         self._socket = connected
         self._replies = ReplyReader()
         self._waiting: dict[str, asyncio.Future[Reply]] = {}
