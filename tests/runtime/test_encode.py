@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+import decimal
 import json
 import string
 from typing import Any
@@ -75,7 +77,12 @@ def endless() -> list[Any]:
         (float("nan"), "nan"),
         ([float("-inf")], "-inf"),
         ({None: 1}, "keys"),
+        ({b"name": 1}, "keys"),
         (object(), "object"),
+        (b"\x00", "bytes"),
+        ([{"at": datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)}], "datetime"),
+        ({"sats": decimal.Decimal("1.5")}, "Decimal"),
+        (GreetRequest(name=b"a", amount=1), "bytes"),  # type: ignore[arg-type]
         (endless(), "recursion"),
     ],
 )

@@ -27,7 +27,7 @@ def encode(value: Any) -> bytes:
     """The JSON of a value: no white space, text as UTF-8, control characters and DEL escaped ("\\n", "\\u001F").
 
     That is how Core Lightning escapes. Raises EncodeError for what JSON cannot say: text that is not Unicode (lone
-    surrogates), NaN and the infinities, objects of other kinds.
+    surrogates), NaN and the infinities, objects of other kinds: bytes too, which the node wants in hexadecimal.
     """
     try:
         raw = _encoder.encode(to_wire(value))
@@ -37,7 +37,7 @@ def encode(value: Any) -> bytes:
 
 
 def to_wire(value: Any) -> Any:
-    """The plain JSON structure (dicts, lists, scalars) of a value; raises EncodeError for NaN and the infinities."""
+    """The plain JSON structure (dicts, lists, scalars) of a value; raises EncodeError as `encode` does."""
     if isinstance(value, str | int | None):
         return value
     if isinstance(value, float):
@@ -47,6 +47,8 @@ def to_wire(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [to_wire(item) for item in value]
     if isinstance(value, Mapping):
+        if not all(isinstance(name, str) for name in value):
+            raise EncodeError("JSON cannot say this: the keys of an object are text")
         return {name: to_wire(item) for name, item in value.items()}
     cls: type = type(value)
     if is_dataclass(cls):
@@ -55,7 +57,8 @@ def to_wire(value: Any) -> Any:
             return _again(value, received.typed, received.plain)
         present = ((wire, getattr(value, attribute, None)) for attribute, wire in wire_names(cls))
         return {wire: to_wire(item) for wire, item in present if item is not None}
-    return value
+    # msgspec would guess: bytes as base64, times in ISO 8601
+    raise EncodeError(f"JSON cannot say this {cls.__name__} object: pass text, a number, a list or a dict")
 
 
 def _again(now: Any, before: Any, sent: Any) -> Any:
