@@ -51,6 +51,18 @@ def test_wire_names_that_python_cannot_have_are_kept_beside(package: Any) -> Non
     assert [made_class.__wire_names__[name] for name in attributes] == wire
 
 
+def test_what_generated_code_needs_is_not_hidden_by_a_member_or_method_of_that_name(package: Any) -> None:
+    wire = ["Any", "Literal", "Mapping", "Msat", "Sequence", "stub"]
+    texts = {name: {"type": "string"} for name in wire}
+    uses = {"any": {"type": "array"}, "msat": {"type": "msat"}, "literal": {"type": "string", "enum": ["a"]}}
+    commands = [command(name, response={"properties": texts | uses}) for name in [*wire, "unstable"]]
+    made = package(*commands)
+    hints = get_type_hints(made.types.MsatResponse)
+    assert list(hints) == [f"{name}_" for name in wire] + list(uses)
+    assert [hints[name] for name in uses] == [list[Any] | None, int | None, Literal["a"] | None]
+    assert all(callable(getattr(made.Service, f"{name}_")) for name in wire)
+
+
 def test_a_default_of_the_right_type_becomes_a_value_in_requests_only(package: Any) -> None:
     properties = {
         "single_use": {"type": "boolean", "default": "True"},

@@ -14,12 +14,10 @@ from rpcschema.model.nodes import Document
 from rpcschema.python.types import SCALARS
 
 _BAD: Final = re.compile(r"[^0-9A-Za-z_]")
-_TAKEN: Final = frozenset(
-    {"bool", "dict", "float", "int", "list", "self", "str"}
-    | {"Any", "Awaitable", "Literal", "Mapping", "Sequence"}
-    | {*SCALARS.values()}
-)
-"""Generated annotations use these types, and a class attribute of that name would hide them; methods have a `self`."""
+_BUILTIN: Final = frozenset({"bool", "dict", "float", "int", "list", "str"})
+_IMPORTED: Final = frozenset({"Any", "Awaitable", "Coroutine", "Literal", "Mapping", "Sequence", "stub"})
+_TAKEN: Final = frozenset({"self", *_BUILTIN, *_IMPORTED, *SCALARS.values()})
+"""Generated classes use these names, and a member or method that is called so would hide them."""
 
 
 def attribute(wire_name: str) -> str:
