@@ -40,10 +40,11 @@ def reread(value: object) -> Received | None:
 
 
 def paired(now: Sequence[Any], before: Sequence[Any]) -> list[int | None]:
-    """For each element of a list, its index in the list as it came, or None if it is new.
+    """For each element of a list, its index in the list as it came, or None if it is new, or nobody can tell.
 
     An element is what is equal in the same place, or else what is equal elsewhere (the list was sorted, or others were
-    removed), or else whatever was in its place (it was changed).
+    removed). Those that were changed are what stood between the same neighbours, if it was as many; beyond that nothing
+    is guessed, as it would mix up what two objects hold.
     """
     pairs = [index if index < len(before) and value == before[index] else None for index, value in enumerate(now)]
     if None not in pairs:
@@ -55,7 +56,25 @@ def paired(now: Sequence[Any], before: Sequence[Any]) -> list[int | None]:
         if pairs[index] is None and (equal := spare.get(repr(value))):
             pairs[index] = equal.popleft()
     left = _left(before, pairs)
-    return [index if pair is None and index in left else pair for index, pair in enumerate(pairs)]
+    neighbours = [-1, *pairs, len(before)]
+    for run in _runs_of_none(pairs):
+        lower, upper = neighbours[run.start], neighbours[run.stop + 1]
+        assert lower is not None
+        assert upper is not None
+        between = range(lower + 1, upper)
+        if len(between) == len(run) and all(index in left for index in between):
+            pairs[run.start : run.stop] = between
+    return pairs
+
+
+def _runs_of_none(pairs: Sequence[int | None]) -> list[range]:
+    """Where elements without a pair stand side by side."""
+    runs: list[range] = []
+    for index, pair in enumerate(pairs):
+        if pair is None:
+            begin = runs.pop().start if runs and runs[-1].stop == index else index
+            runs.append(range(begin, index + 1))
+    return runs
 
 
 def _left(before: Sequence[Any], pairs: Sequence[int | None]) -> dict[int, None]:

@@ -15,8 +15,9 @@ def unknown_fields(answer: Answer, part: Answer | None = None) -> dict[str, Any]
     """The fields of an answer that its class does not know, as plain JSON values.
 
     Those of the whole answer by path ("channels[3].new_field"); with `part`, an object inside of the answer, those of
-    this object alone, by name. Names are the wire's, and a path leads through the answer as it came. Raises ValueError
-    if `answer` is not what a call returned or `part` is not inside of it.
+    this object alone, by name. Names are the wire's, and a path leads through the answer as it came. Each call reads
+    the whole answer once more, so for many parts ask once, for all of it. Raises ValueError if `answer` is not what a
+    call returned or `part` is not inside of it, or if too much of them was changed to tell which object `part` was.
     """
     received = reread(answer)
     if received is None:
@@ -32,7 +33,7 @@ def unknown_fields(answer: Answer, part: Answer | None = None) -> dict[str, Any]
     except RecursionError:
         raise DecodeError("the answer is nested too deeply") from None
     if part is not None:
-        raise ValueError("this part is not inside of this answer")
+        raise ValueError("this part is not inside of this answer, or too much of them was changed to tell where it was")
     return found
 
 
