@@ -31,6 +31,8 @@ def encode(value: Any) -> bytes:
     """
     try:
         raw = _encoder.encode(to_wire(value))
+    except EncodeError:  # a ValueError, too
+        raise
     except (TypeError, ValueError, RecursionError) as error:
         raise EncodeError(f"JSON cannot say this: {error}") from None
     return _escapes(_escape, raw) if b"\\u00" in raw or b"\x7f" in raw else raw
