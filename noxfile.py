@@ -7,12 +7,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
+PEERS = ROOT / ".nox" / "peers"
 BOOTSTRAP = ROOT / ".nox" / f"bootstrap-{sys.version_info[0]}.{sys.version_info[1]}"
 
 
@@ -30,7 +32,7 @@ if __name__ == "__main__":
     if len(sys.argv) < 2 or any(argument.startswith("-") for argument in sys.argv[1:]):
         sys.exit(
             "usage: python3 noxfile.py SESSION...  "
-            "(generate check tests matrix coverage lint types man audit bench demo wheel lowest)"
+            "(generate check tests matrix coverage lint types man audit bench crosscheck demo wheel lowest)"
         )
     sys.exit(_bootstrap(sys.argv[1:]))
 
@@ -140,6 +142,22 @@ def bench(session: nox.Session) -> None:
     _install(session)
     for script in ("startup", "decode", "generate"):
         session.run("python", f"bench/{script}.py")
+
+
+@nox.session
+def crosscheck(session: nox.Session) -> None:
+    """Compare the BOLT 12 core with other implementations, which npm installs; a number makes other strings."""
+    _install(session, "test")
+    _install_peers(session)
+    session.run("python", "-m", "tests.crosscheck", str(PEERS), *session.posargs)
+
+
+def _install_peers(session: nox.Session) -> None:
+    """Other implementations of BOLT 12, in the versions of their lock file, below `.nox/`."""
+    PEERS.mkdir(parents=True, exist_ok=True)
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(ROOT / "tests" / "crosscheck" / name, PEERS)
+    session.run("npm", "ci", "--silent", "--no-audit", "--no-fund", "--prefix", str(PEERS), external=True)
 
 
 @nox.session
