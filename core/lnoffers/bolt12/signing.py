@@ -121,7 +121,9 @@ class SignedMessage(TextMessage):
     def has_valid_signature(self) -> bool:
         """Whether there are a key and a signature, and the one's of this message is the other."""
         key, signature = getattr(self, self.signed_by), getattr(self, self.signed_in)
-        return key is not None and signature is not None and curve.verify(key, self.signing_request.digest, signature)
+        if key is None or signature is None:
+            return False
+        return curve.verify(key, signature_digest(self.kind, self.signed_in, merkle_root(self._records)), signature)
 
     def _signed(self, signed: type[S], signer: Signer) -> S:
         """This message with the signer's signature, verified, as one of type `signed`.
