@@ -32,7 +32,7 @@ if __name__ == "__main__":
     if len(sys.argv) < 2 or any(argument.startswith("-") for argument in sys.argv[1:]):
         sys.exit(
             "usage: python3 noxfile.py SESSION...  "
-            "(generate check tests matrix coverage lint types man audit bench crosscheck demo wheel lowest)"
+            "(generate check tests matrix coverage lint types man audit bench crosscheck fuzz demo wheel lowest)"
         )
     sys.exit(_bootstrap(sys.argv[1:]))
 
@@ -150,6 +150,13 @@ def _install_peers(session: nox.Session) -> None:
     for name in ("package.json", "package-lock.json"):
         shutil.copy(ROOT / "tests" / "crosscheck" / name, PEERS)
     session.run("npm", "ci", "--silent", "--no-audit", "--no-fund", "--prefix", str(PEERS), external=True)
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """Look for input that breaks the BOLT 12 core, for a minute or as many seconds as are given."""
+    _install(session, "test", "fuzz")
+    session.run("python", "-m", "tests.fuzz", str(ROOT / ".nox" / "fuzzed"), *session.posargs)
 
 
 @nox.session

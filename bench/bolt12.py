@@ -115,7 +115,7 @@ def microseconds(call: Callable[[], object]) -> float:
 
 
 @contextmanager
-def peers(folder: Path) -> Iterator[Callable[[], Mapping[str, float]]]:
+def peers(folder: Path) -> Iterator[Callable[[], dict[str, float]]]:
     """From nothing to the microseconds that each peer takes to decode the offer; without peers, to none."""
     if not (folder / "node_modules").is_dir():
         print(f"left out: there are no peers in {folder}; `nox -s crosscheck` installs them\n")

@@ -5,27 +5,12 @@
 // null if the peer refuses the string, or what it shows: bytes in hex, numbers as decimal strings, what is absent or
 // empty as null, because the bindings do not tell these apart.
 
-import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
 import { createInterface } from "node:readline";
-import { pathToFileURL } from "node:url";
-
-const packages = resolve(process.argv[2], "node_modules");
-const load = (file) => import(pathToFileURL(resolve(packages, file)));
-const bytesOf = (file) => readFileSync(resolve(packages, file));
+import { peers } from "./peers.mjs";
 
 const write = process.stdout.write.bind(process.stdout);
 console.log = console.error; // lightningdevkit says there which version it is
-
-const ldk = await load("lightningdevkit/index.mjs");
-await ldk.initializeWasmFromBinary(bytesOf("lightningdevkit/liblightningjs.wasm"));
-
-const boltz = await load("boltz-bolt12/boltz_bolt12_bg.js");
-const { instance } = await WebAssembly.instantiate(bytesOf("boltz-bolt12/boltz_bolt12_bg.wasm"), {
-  "./boltz_bolt12_bg.js": boltz,
-});
-boltz.__wbg_set_wasm(instance.exports);
-instance.exports.__wbindgen_start();
+const { ldk, boltz } = await peers(process.argv[2]);
 
 const hex = (bytes) => (bytes && bytes.length ? Buffer.from(bytes).toString("hex") : null);
 const unhex = (text) => Uint8Array.from(Buffer.from(text, "hex"));

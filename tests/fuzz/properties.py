@@ -1,0 +1,96 @@
+"""What must hold for whatever anybody sends: a message, or a Bolt12Error that names a rule; anything else escapes.
+
+What is read is written again as it came, even without the bytes that it was read from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final, TypeVar
+
+from lnoffers.bolt12 import (
+    BlindedPath,
+    Bolt12,
+    Bolt12Error,
+    Invoice,
+    InvoiceError,
+    InvoiceRequest,
+    Offer,
+    PayerProof,
+    decode,
+    decode_leniently,
+    describe,
+    without_scheme,
+)
+from lnoffers.bolt12.text import split_text
+from tests.bolt12.samples import SIGNER, resigned
+
+A = TypeVar("A")
+T = TypeVar("T")
+
+KINDS: Final[tuple[type[Bolt12], ...]] = (Offer, InvoiceRequest, Invoice, PayerProof)
+
+
+def check(data: bytes) -> None:
+    """Holds any bytes, as a string and as a stream, to the properties. Raises whatever breaks one."""
+    check_text(data.decode("utf-8", "surrogateescape"))
+    check_stream(data)
+
+
+def check_text(text: str) -> None:
+    """Of a string: by all ways from strings to messages."""
+    decoded, shown = _attempt(decode, text), _attempt(decode_leniently, without_scheme(text))
+    assert decoded is None or decoded == shown, "what is good in full is good enough to be shown"
+    for kind in KINDS:
+        parsed = _attempt(kind.parse, text)
+        assert parsed is None or parsed.encode() == kind.parse(parsed.encode()).encode()
+    if shown is not None:
+        assert shown.to_bytes() == split_text(without_scheme(text))[1]
+        assert decode_leniently(shown.encode()) == shown
+        check_message(shown)
+
+
+def check_stream(data: bytes) -> None:
+    """Of a TLV stream, and of what else comes in bytes."""
+    for kind in KINDS:
+        message = _attempt(kind.from_bytes, data)
+        if message is not None:
+            assert message.to_bytes() == data
+            check_message(message)
+    path = _attempt(BlindedPath.from_bytes, data)
+    assert path is None or path.to_bytes() == data
+    error = _attempt(InvoiceError.from_bytes, data)
+    assert error is None or data.endswith(error.to_bytes())
+
+
+def check_message(message: Bolt12) -> None:
+    """Of what can be read."""
+    values = {field.name: getattr(message, field.name) for field in message.fields.values()}
+    assert type(message)._build(message.unknown_records, **values).to_bytes() == message.to_bytes()
+    describe(message)
+    repr(message)
+    if not isinstance(message, Offer):
+        _attempt(type(message).verify, message)
+        _check_behind_signature(message)
+
+
+def _check_behind_signature(message: InvoiceRequest | Invoice | PayerProof) -> None:
+    """No fuzzer guesses a signature, and most rules are checked after it, so one is given."""
+    key = message.fields[getattr(type(message), message.signed_by).number]
+    kept = [record for record in message.records if record.type != key.number]
+    records = resigned(type(message), [*kept, key.encode(SIGNER.public_key)], SIGNER)
+    signed = type(message)(tuple(records), {})
+    again = type(message).from_bytes(signed.to_bytes())
+    with suppress(Bolt12Error):
+        again.verify()
+    describe(again)
+
+
+def _attempt(read: Callable[[A], T], argument: A) -> T | None:
+    try:
+        return read(argument)
+    except Bolt12Error as error:
+        if not error.rule:
+            raise
+        return None
