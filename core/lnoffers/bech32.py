@@ -13,10 +13,12 @@ ALPHABET: Final = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 BECH32: Final = 1
 BECH32M: Final = 0x2BC830A3
 
-_BASE32_DIGITS: Final = b"0123456789abcdefghijklmnopqrstuv"  # as int(…, 32) reads them
+_BASE32_DIGITS: Final = b"0123456789abcdefghijklmnopqrstuv".ljust(256)  # as int(…, 32) reads them
 _FORM: Final = re.compile(rf"([!-~]+)1([{ALPHABET}]{{6,}})")  # the last 1 separates: the alphabet has none
-_SYMBOLS: Final = {ord(letter): symbol for symbol, letter in enumerate(ALPHABET)}
 _LETTERS: Final = ALPHABET.encode().ljust(256)
+_NO_SYMBOL: Final = 0xFF
+_SYMBOLS: Final = bytes(ALPHABET.find(chr(letter)) % 256 for letter in range(256))
+"""By letter; _NO_SYMBOL, which is -1 in a byte, for what is none."""
 _GENERATOR: Final = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
 _CHECKSUM_LENGTH: Final = 6
 
@@ -55,7 +57,7 @@ def decode(text: str) -> Bech32 | None:
     form = _FORM.fullmatch(text.lower())
     if form is None:
         return None
-    prefix, symbols = form[1], form[2].translate(_SYMBOLS).encode("latin-1")
+    prefix, symbols = form[1], form[2].encode().translate(_SYMBOLS)
     constant = _checksum(prefix, symbols)
     return Bech32(prefix, symbols[:-_CHECKSUM_LENGTH], constant) if constant in (BECH32, BECH32M) else None
 
@@ -67,6 +69,20 @@ def encode(prefix: str, symbols: bytes, constant: int) -> str:
     return f"{prefix}1{letters(symbols + checksum)}"
 
 
+def segwit_address(prefix: str, version: int, program: bytes) -> str:
+    """The address, as people write it, of a witness version and its program, on the chain of the prefix.
+
+    BIP 173, and BIP 350 from witness version 1 on.
+    """
+    return encode(prefix, bytes((version,)) + from_bytes(program), BECH32M if version else BECH32)
+
+
+def from_letters(text: bytes) -> bytes | None:
+    """The symbols that stand in a string in lower case, ASCII; None if there is a character that is none."""
+    symbols = text.translate(_SYMBOLS)
+    return None if _NO_SYMBOL in symbols else symbols
+
+
 def letters(symbols: bytes) -> str:
     """The symbols as they stand in a string."""
     return symbols.translate(_LETTERS).decode()
@@ -75,7 +91,7 @@ def letters(symbols: bytes) -> str:
 def number(symbols: bytes) -> int:
     """The symbols as one number, the first being the most significant."""
     # In a base that is a power of two Python converts in C and in linear time.
-    return int(bytes(_BASE32_DIGITS[symbol] for symbol in symbols), 32) if symbols else 0
+    return int(symbols.translate(_BASE32_DIGITS), 32) if symbols else 0
 
 
 def whole_bytes(symbols: bytes) -> bytes | None:

@@ -49,8 +49,7 @@ class Fallback:
             return _base58_check(bytes((chain.p2pkh_version,)) + self.program)
         if self.version == P2SH:
             return _base58_check(bytes((chain.p2sh_version,)) + self.program)
-        constant = bech32.BECH32M if self.version else bech32.BECH32
-        return bech32.encode(chain.segwit_prefix, bytes((self.version,)) + bech32.from_bytes(self.program), constant)
+        return bech32.segwit_address(chain.segwit_prefix, self.version, self.program)
 
 
 def read_fallback(symbols: bytes) -> Fallback | None:

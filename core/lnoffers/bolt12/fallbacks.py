@@ -44,8 +44,7 @@ def segwit_address(fallback: FallbackAddress, chain: bytes) -> str | None:
     prefix = _PREFIXES.get(chain)
     if prefix is None or not is_valid(fallback):
         return None
-    symbols = bytes((fallback.version,)) + bech32.from_bytes(fallback.address)
-    return bech32.encode(prefix, symbols, bech32.BECH32M if fallback.version else bech32.BECH32)
+    return bech32.segwit_address(prefix, fallback.version, fallback.address)
 
 
 def has_addresses(chain: bytes) -> bool:

@@ -1,7 +1,7 @@
 """The text form of BOLT 12: a prefix, `1`, and TLV bytes in bech32's alphabet, without checksum or length limit.
 
-The data is read as one big number. In a base that is a power of two Python converts in C and in linear time, so a
-hostile string of any length costs a constant amount per character.
+The data is read as one big number (see `bech32.number`), so a hostile string of any length costs a constant amount per
+character.
 """
 
 from __future__ import annotations
@@ -10,11 +10,6 @@ import re
 
 from lnoffers import bech32
 from lnoffers.bolt12.errors import Bolt12Error
-
-_ALPHABET = bech32.ALPHABET.encode()
-_BASE32_DIGITS = b"0123456789abcdefghijklmnopqrstuv"  # as int(…, 32) reads them
-# Everything outside the alphabet becomes a character that int() refuses.
-_SYMBOL_TO_DIGIT = bytes(_BASE32_DIGITS[_ALPHABET.index(c)] if c in _ALPHABET else ord("!") for c in range(256))
 
 # A "+" that is neither first nor last joins what follows, past ASCII white space. The next character is kept whatever
 # it is: a second "+" stays in the string and fails the alphabet later.
@@ -49,21 +44,23 @@ def split_text(text: str) -> tuple[str, bytes]:
     raw = text.encode("utf-8", "surrogatepass")
     joined = _join(raw)
     folded = joined.lower()
-    found, separator, symbols = folded.partition(b"1")
+    found, separator, letters = folded.partition(b"1")
     if not separator:
         raise _invalid("text-separator", "there is no 1 between the prefix and the data")
     if joined not in (folded, joined.upper()):
         raise _invalid("text-case", "upper and lower case are mixed")
-    number = _read_number(symbols)
-    if number is None:
-        position = len(found) + 1 + next(i for i, symbol in enumerate(symbols) if symbol not in _ALPHABET)
+    symbols = bech32.from_letters(letters)
+    if symbols is None:
+        position = (
+            len(found) + 1 + next(i for i in range(len(letters)) if bech32.from_letters(letters[i : i + 1]) is None)
+        )
         at = _character_at(raw, _unjoined(raw, position))
         raise _invalid("text-character", f"{text[at]!r} is no bech32 character", at)
-    spare_bits = 5 * len(symbols) % 8
-    if spare_bits > 4 or number & ((1 << spare_bits) - 1):
+    data = bech32.whole_bytes(symbols)
+    if data is None:
         raise _invalid("text-padding", "the bits after the last whole byte are more than four or not zero")
     # What was cut out of valid UTF-8 may be none; a prefix that is wrong anyway is only shown.
-    return found.decode(errors="replace"), (number >> spare_bits).to_bytes(5 * len(symbols) // 8, "big")
+    return found.decode(errors="replace"), data
 
 
 def encode_text(prefix: str, data: bytes) -> str:
@@ -86,14 +83,6 @@ def _join(text: bytes) -> bytes:
         return continuation[1]
 
     return _CONTINUATION.sub(keep, text)
-
-
-def _read_number(symbols: bytes) -> int | None:
-    """The symbols as one number; None if there is one that is none."""
-    try:
-        return int(symbols.translate(_SYMBOL_TO_DIGIT), 32) if symbols else 0
-    except ValueError:
-        return None
 
 
 def _unjoined(raw: bytes, position: int) -> int:
