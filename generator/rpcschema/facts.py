@@ -18,7 +18,7 @@ from itertools import chain
 from typing import Any, Final, TypeAlias
 
 from rpcschema.model.conditions import condition_text
-from rpcschema.model.nodes import FACTS, Branch, Document, Field, Lines, Node, Request
+from rpcschema.model.nodes import FACTS, KIND_NAMES, Branch, Document, Field, Lines, Node, Request
 from rpcschema.python.types import default_value
 from rpcschema.text.words import is_marker
 
@@ -26,7 +26,6 @@ Place: TypeAlias = tuple[str, ...]
 """Where a node stands, by names and conditions instead of numbers, so that it holds when others come or go before it;
 joined, its steps read like `response.peers[].state(if "alive" is true)`.
 """
-_KIND_NAMES: Final = {"rpc": "command", "notification": "notification", "hook": "hook"}
 _PLAIN: Final = {
     "added": "added",
     "deprecated": "deprecated",
@@ -55,7 +54,7 @@ class Words:
 
 def placeholder(document: Document) -> str:
     """The title of a document that has no words yet."""
-    return f"The {_KIND_NAMES[document.kind]} {document.name}"
+    return f"The {KIND_NAMES[document.kind]} {document.name}"
 
 
 def words_of(document: Document) -> Words:

@@ -95,7 +95,8 @@ def read(out: Path) -> Manifest:
     file = out / NAME
     try:
         data = file.read_bytes()
-        raw = json.loads(data) if _is_whole(data) else strictjson.parse(data)
+        is_whole = _is_whole(data)
+        raw = json.loads(data) if is_whole else strictjson.parse(data)
     except FileNotFoundError:
         return Manifest()
     except strictjson.JsonError as error:
@@ -107,7 +108,7 @@ def read(out: Path) -> Manifest:
     targets = raw.get("targets")
     if not isinstance(targets, dict):
         raise OutputError(f"{file}: not a manifest of format {FORMAT}; {_ADVICE}")
-    read_entry = _entry if _is_whole(data) else _listed
+    read_entry = _entry if is_whole else _listed
     try:
         manifest = Manifest({name: read_entry(entry) for name, entry in targets.items()})
     except (AttributeError, KeyError, TypeError, ValueError) as error:

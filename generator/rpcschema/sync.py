@@ -9,17 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from rpcschema import compare, output
 from rpcschema.facts import Words, encode, facts, lost, placeholder, words_of
 from rpcschema.load import Loaded, load
 from rpcschema.model.build import build
-from rpcschema.model.nodes import Document
+from rpcschema.model.nodes import KIND_FOLDERS, Document
 from rpcschema.output import Change
 from rpcschema.problems import Problem, has_errors
-
-_FOLDERS: Final = {"rpc": "", "notification": "notification/", "hook": "hook/"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +57,7 @@ def sync(upstream: Path, folder: Path) -> Synced:
 
 
 def _path(document: Document) -> str:
-    return f"{_FOLDERS[document.kind]}{document.name}.json"
+    return f"{KIND_FOLDERS[document.kind]}{document.name}.json"
 
 
 def _written_by_hand(ours: Loaded, folder: Path) -> Iterator[Problem]:

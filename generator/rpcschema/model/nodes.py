@@ -17,6 +17,10 @@ from typing import Final, Literal, TypeAlias, final
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 """A JSON value as it was read; shared, so never to be changed."""
 Kind: TypeAlias = Literal["rpc", "notification", "hook"]
+KIND_NAMES: Final[Mapping[Kind, str]] = {"rpc": "command", "notification": "notification", "hook": "hook"}
+"""What people call the kinds."""
+KIND_FOLDERS: Final[Mapping[Kind, str]] = {"rpc": "", "notification": "notification/", "hook": "hook/"}
+"""Where a file named after a document lies: a notification or hook can have the id of a command."""
 Lines: TypeAlias = tuple[str, ...]
 """Prose: Markdown, one string a line, as the document gives it."""
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from .answer import UNSET, Answer, Origin, explain_missing, member_path
+from .answer import UNSET, Answer, Origin, explain_missing, member_path, wire_names
 from .rename import renamer
 
 
@@ -71,15 +71,10 @@ def _take(kind: Any, value: Any, source: str, path: str) -> Any:
 @cache
 def _members(cls: type) -> tuple[_Member, ...]:
     hints = get_type_hints(cls)
-    renamed = getattr(cls, "__wire_names__", {})
+    defaults = (UNSET if field.default is MISSING else field.default for field in fields(cls))
     return tuple(
-        _Member(
-            field.name,
-            renamed.get(field.name, field.name),
-            hints[field.name],
-            UNSET if field.default is MISSING else field.default,
-        )
-        for field in fields(cls)
+        _Member(attribute, wire, hints[attribute], default)
+        for (attribute, wire), default in zip(wire_names(cls), defaults, strict=True)
     )
 
 

@@ -9,14 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from rpcschema.model.nodes import Document, Kind
+from rpcschema.model.nodes import KIND_FOLDERS, Document, Kind
 from rpcschema.render import environment
 from rpcschema.settings import Settings
 from rpcschema.targets import Collected, Made, Summary, Target
 from rpcschema.text import commonmark
 from rpcschema.text.page import print_page
 
-_FOLDERS: Final[dict[Kind, str]] = {"rpc": "", "notification": "notification/", "hook": "hook/"}
 _TITLES: Final[dict[Kind, str]] = {"rpc": "Commands", "notification": "Notifications", "hook": "Hooks"}
 
 
@@ -44,7 +43,7 @@ def _document(document: Document, _: Settings) -> Made:
         .get_template("page.md.jinja")
         .render(name=commonmark.text(document.name), title=title, parts=print_page(document, commonmark))
     )
-    path = f"{_FOLDERS[document.kind]}{document.name}.md"
+    path = f"{KIND_FOLDERS[document.kind]}{document.name}.md"
     return Made(files={f"docs/{path}": page.encode()}, summary={"path": path, "title": title})
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from rpcschema.model.nodes import Document
+from rpcschema.model.nodes import KIND_NAMES, Document
 from rpcschema.problems import has_errors
 from rpcschema.python import names
 from rpcschema.python.clashes import clashes, taken
@@ -30,8 +30,7 @@ def document(document: Document, settings: Settings) -> Made:
     plan = planned(document, settings)
     if has_errors(plan.problems):
         return Made(problems=plan.problems)
-    kind = {"rpc": "command", "notification": "notification", "hook": "hook"}[document.kind]
-    header = _NOTICE + docstring(f"Types of the {kind} `{document.name}`.", indent=0)
+    header = _NOTICE + docstring(f"Types of the {KIND_NAMES[document.kind]} `{document.name}`.", indent=0)
     path = f"{settings.package}/types/{names.module(document)}.py"
     source = render(plan, header, names.runtime(settings.package))
     return Made(
