@@ -51,9 +51,7 @@ def split_text(text: str) -> tuple[str, bytes]:
         raise _invalid("text-case", "upper and lower case are mixed")
     symbols = bech32.from_letters(letters)
     if symbols is None:
-        position = (
-            len(found) + 1 + next(i for i in range(len(letters)) if bech32.from_letters(letters[i : i + 1]) is None)
-        )
+        position = len(found) + 1 + next(i for i, each in enumerate(letters) if chr(each) not in bech32.ALPHABET)
         at = _character_at(raw, _unjoined(raw, position))
         raise _invalid("text-character", f"{text[at]!r} is no bech32 character", at)
     data = bech32.whole_bytes(symbols)
