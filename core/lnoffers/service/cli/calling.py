@@ -57,11 +57,11 @@ def _remote(method: str, params: bytes, options: Options) -> bytes:
 
 
 def _local(method: str, params: bytes, options: Options) -> bytes:
-    from lnoffers.service.commands import OffersService, available  # noqa: PLC0415
+    from lnoffers.service.commands import OffersService  # noqa: PLC0415
     from lnoffers.service.dispatching import answer, dispatcher  # noqa: PLC0415
     from lnoffers.service.node import Node  # noqa: PLC0415
 
-    if method not in available(options):
+    if method not in OffersService.rpc_available(options):
         raise unknown_command(method)  # a slip should not make a directory with a secret in it
     message = b'{"jsonrpc":"2.0","id":0,"method":%b,"params":%b}' % (quoted(method), params)
     with Node.open(options) as node:

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, case, insert, select, update
+from sqlalchemy import Connection, Row, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from lnoffers.service.status import TRANSITIONS, Event, Status
+from lnoffers.service.status import Event, Status
+from lnoffers.service.store import transitions
 from lnoffers.service.store.schema import INVOICEREQUESTS as TABLE
 
 
@@ -59,19 +60,8 @@ def find(
 
 
 def apply(connection: Connection, invreq_id: bytes, event: Event) -> StoredRequest | None:
-    """Let `event` happen to the request and return what it has become; None if its state does not allow it.
-
-    One statement tests the state and changes it, so of several processes that try exactly one succeeds.
-    """
-    moves = {int(before): int(after) for before, after in TRANSITIONS[event].items()}
-    allowed: ColumnElement[bool] = TABLE.c.status.in_(moves)
-    change = (
-        update(TABLE)
-        .where(TABLE.c.invreq_id == invreq_id, allowed)
-        .values(status=case(moves, value=TABLE.c.status))
-        .returning(*TABLE.c)
-    )
-    row = connection.execute(change).one_or_none()
+    """Let `event` happen to the request and return what it has become; None if its state does not allow it."""
+    row = transitions.apply(connection, TABLE, invreq_id, event)
     return None if row is None else _request(row)
 
 

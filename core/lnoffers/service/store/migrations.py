@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import (
+    BigInteger,
+    Boolean,
     Column,
     Connection,
     Inspector,
@@ -59,7 +61,39 @@ def _invoicerequests(connection: Connection) -> None:
     tables.create_all(connection)
 
 
-STEPS: Final[tuple[Callable[[Connection], None], ...]] = (_invoicerequests,)
+def _offers_and_invoices(connection: Connection) -> None:
+    tables = MetaData()
+    Table(
+        "offers",
+        tables,
+        Column("offer_id", LargeBinary, primary_key=True),
+        Column("bolt12", Text, nullable=False),
+        Column("label", Text),
+        Column("status", Integer, nullable=False),
+        Column("force_paths", Boolean, nullable=False),
+    )
+    Table(
+        "invoices",
+        tables,
+        Column("created_index", Integer, primary_key=True),
+        Column("updated_index", Integer, index=True),
+        Column("label", Text, nullable=False, unique=True),
+        Column("bolt12", Text, nullable=False),
+        Column("payment_hash", LargeBinary, nullable=False, unique=True),
+        Column("payment_preimage", LargeBinary, nullable=False),
+        Column("amount_msat", BigInteger, nullable=False),
+        Column("status", Text, nullable=False),
+        Column("expires_at", BigInteger, nullable=False),
+        Column("local_offer_id", LargeBinary, index=True),
+        Column("pay_index", Integer, unique=True),
+        Column("amount_received_msat", BigInteger),
+        Column("paid_at", BigInteger),
+        sqlite_autoincrement=True,
+    )
+    tables.create_all(connection)
+
+
+STEPS: Final[tuple[Callable[[Connection], None], ...]] = (_invoicerequests, _offers_and_invoices)
 
 
 def migrate(connection: Connection, identity: Identity) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import Column, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Integer, LargeBinary, MetaData, Table, Text
 
 METADATA: Final = MetaData()
 
@@ -26,3 +26,34 @@ INVOICEREQUESTS: Final = Table(
     Column("status", Integer, nullable=False),  # lnoffers.service.status.Status
 )
 """The requests made with invoicerequest; those that answer an offer are never stored."""
+
+OFFERS: Final = Table(
+    "offers",
+    METADATA,
+    Column("offer_id", LargeBinary, primary_key=True),  # 32 bytes
+    Column("bolt12", Text, nullable=False),
+    Column("label", Text),
+    Column("status", Integer, nullable=False),  # lnoffers.service.status.Status
+    Column("force_paths", Boolean, nullable=False),
+)
+"""The offers made with offer."""
+
+INVOICES: Final = Table(
+    "invoices",
+    METADATA,
+    Column("created_index", Integer, primary_key=True),  # counts up from 1, and no number is ever given twice
+    Column("updated_index", Integer, index=True),
+    Column("label", Text, nullable=False, unique=True),
+    Column("bolt12", Text, nullable=False),
+    Column("payment_hash", LargeBinary, nullable=False, unique=True),  # 32 bytes
+    Column("payment_preimage", LargeBinary, nullable=False),  # 32 bytes
+    Column("amount_msat", BigInteger, nullable=False),
+    Column("status", Text, nullable=False),  # unpaid, paid or expired
+    Column("expires_at", BigInteger, nullable=False),  # unix seconds
+    Column("local_offer_id", LargeBinary, index=True),  # 32 bytes
+    Column("pay_index", Integer, unique=True),  # counts up from 1 in the order of payments
+    Column("amount_received_msat", BigInteger),
+    Column("paid_at", BigInteger),  # unix seconds
+    sqlite_autoincrement=True,
+)
+"""The invoices made with createinvoice."""

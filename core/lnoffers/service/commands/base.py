@@ -1,0 +1,61 @@
+"""What every family of commands stands on: the node, and the store's transactions with their failures as answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from clnrpc.commands import COMMANDS
+from clnrpc.runtime.errors import GENERIC, RpcError
+from clnrpc.runtime.stubs import is_filled
+from clnrpc.service import Service
+from lnoffers.service.errors import StoreError
+from lnoffers.service.node import Node
+from lnoffers.service.options import Options
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from clnrpc.runtime.command import Command
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What a server tells the service about itself."""
+
+    socket: Path
+    stop: Callable[[], None]
+
+
+class Commands(Service):
+    """A family of commands of one node."""
+
+    def __init__(self, node: Node, served: Served | None = None) -> None:
+        self._node = node
+        self._served = served
+
+    @classmethod
+    def rpc_available(cls, options: Options) -> Mapping[str, Command]:
+        """The commands that exist for a service run like this, by name; dev-inject only where something is injected."""
+        return {
+            name: command
+            for name, command in COMMANDS.items()
+            if is_filled(cls, command.method) and (options.injectable or name != "dev-inject")
+        }
+
+    @property
+    def rpc_commands(self) -> Mapping[str, Command]:
+        """The commands that exist here, by name."""
+        return self.rpc_available(self._node.options)
+
+    @contextmanager
+    def _transaction(self, *, writes: bool = True) -> Iterator[Connection]:
+        """A transaction of the store, whose failure is an error answer."""
+        try:
+            with self._node.store.transaction(writes=writes) as connection:
+                yield connection
+        except StoreError as error:
+            raise RpcError(GENERIC, str(error)) from error

@@ -1,0 +1,15 @@
+"""Core Lightning's error codes for offers, requests and invoices (common/jsonrpc_errors.h)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+INVOICE_LABEL_ALREADY_EXISTS: Final = 900
+INVOICE_NOT_FOUND: Final = 905
+INVOICE_OFFER_INACTIVE: Final = 907
+OFFER_ALREADY_EXISTS: Final = 1000
+"""And is not active."""
+OFFER_ALREADY_DISABLED: Final = 1001
+"""For requests too."""
+OFFER_ALREADY_ENABLED: Final = 1006
+OFFER_USED_SINGLE_USE: Final = 1007

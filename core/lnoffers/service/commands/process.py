@@ -1,0 +1,96 @@
+"""What a client asks of the process itself: who it is, what it can do, and that it end."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from clnrpc.commands import RELEASE
+from clnrpc.runtime.errors import GENERIC, METHOD_NOT_FOUND, RpcError, unknown_command
+from clnrpc.types import (
+    DevInjectResponse,
+    GetinfoResponse,
+    GetinfoResponseBinding,
+    GetinfoResponseOurFeatures,
+    HelpResponse,
+    HelpResponseHelp,
+    NotificationsResponse,
+    StopResponse,
+)
+from lnoffers.service.commands.base import Commands
+
+if TYPE_CHECKING:
+    from clnrpc.types import DevInjectRequest, GetinfoRequest, HelpRequest, NotificationsRequest, StopRequest
+
+
+class ProcessCommands(Commands):
+    """getinfo, help, notifications, stop, dev-inject."""
+
+    def getinfo(self, request: GetinfoRequest) -> GetinfoResponse:  # noqa: ARG002
+        """Who this node is; whatever speaks of peers, channels and blocks is zero or empty."""
+        options, node_id = self._node.options, self._node.keys.node_id.hex()
+        local = [] if self._served is None else [_path_text(self._served.socket)]
+        return GetinfoResponse(
+            id=node_id,
+            alias="lnoffers",
+            color=node_id[:6],
+            num_peers=0,
+            num_pending_channels=0,
+            num_active_channels=0,
+            num_inactive_channels=0,
+            address=[],
+            binding=[GetinfoResponseBinding(type="local socket", socket=path) for path in local],
+            version=_version(),
+            blockheight=0,
+            network=options.network,
+            fees_collected_msat=0,
+            lightning_dir=_path_text(options.network_dir),
+            our_features=GetinfoResponseOurFeatures(init="", node="", channel="", invoice=""),
+        )
+
+    def help(self, request: HelpRequest) -> HelpResponse:
+        """How each command, or the one asked for, is called."""
+        commands = self.rpc_commands
+        if request.command is None:
+            names = sorted(commands)
+        elif request.command in commands:
+            names = [request.command]
+        else:
+            raise RpcError(METHOD_NOT_FOUND, f"Unknown command {request.command}")
+        return HelpResponse(
+            help=[HelpResponseHelp(command=commands[name].usage) for name in names], format_hint="simple"
+        )
+
+    def notifications(self, request: NotificationsRequest) -> NotificationsResponse:  # noqa: ARG002
+        """Agree to send or not to send notifications: this service has none, so there is nothing to remember."""
+        return NotificationsResponse()
+
+    def stop(self, request: StopRequest) -> StopResponse:  # noqa: ARG002
+        """End the server, which sends this answer as its last."""
+        if self._served is None:
+            raise RpcError(GENERIC, "No server is running, so there is nothing to stop")
+        self._served.stop()
+        return StopResponse(result="Shutdown complete")
+
+    def dev_inject(self, request: DevInjectRequest) -> DevInjectResponse:
+        """Replace the injected entropy and clock."""
+        if not self._node.options.injectable:
+            raise unknown_command("dev-inject")
+        entropy = None if request.entropy is None else bytes.fromhex(request.entropy)
+        self._node.inject(entropy, request.time)
+        return DevInjectResponse()
+
+
+@cache
+def _version() -> str:
+    """The release of Core Lightning whose contract this is, where clients look for it, and then our own."""
+    from importlib.metadata import version  # noqa: PLC0415 # slow to load, and only getinfo asks
+
+    return f"{RELEASE}-lnoffers-{version('clnrpc')}"
+
+
+def _path_text(path: Path) -> str:
+    """A path as JSON can carry it: its bytes need not be UTF-8."""
+    return os.fsencode(path).decode(errors="replace")
