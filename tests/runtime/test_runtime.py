@@ -58,11 +58,17 @@ def test_it_works_under_any_packages_name(copied: Path) -> None:
     assert run(copied, "from other.package.runtime.dispatch import HOME; print(HOME)") == "other.package\n"
 
 
-def test_the_blocking_client_loads_neither_asyncio_nor_the_servers_side(copied: Path) -> None:
-    code = "import sys, other.package.runtime.client; print(*sorted(sys.modules))"
+def test_the_blocking_client_loads_only_what_every_call_needs(copied: Path) -> None:
+    code = """
+import sys, other.package.runtime.client
+from other.package.runtime.exchange import ReplyReader
+[reply] = ReplyReader().feed(b'{"id":"a","result":1}\\n\\n')
+print(*sorted(sys.modules))
+"""
     loaded = run(copied, code).split()
     assert not {"asyncio", "ssl", "http", "json"} & set(loaded)
-    assert not {f"other.package.runtime.{name}" for name in ("aio", "bind", "convert", "dispatch")} & set(loaded)
+    unneeded = ("aio", "bind", "convert", "dispatch", "jsontext", "tolerant")
+    assert not {f"other.package.runtime.{name}" for name in unneeded} & set(loaded)
 
 
 def test_usage_shows_optional_parameters_in_brackets() -> None:

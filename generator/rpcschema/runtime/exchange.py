@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -12,7 +11,9 @@ from .command import Command, load
 from .decode import decode
 from .encode import encode
 from .errors import DecodeError, ProtocolError, RpcError
-from .jsontext import Framer, FramingError
+
+if TYPE_CHECKING:
+    from .jsontext import Framer
 
 MAX_ANSWER_BYTES: Final = 1 << 30
 SHOWN_BYTES: Final = 1000
@@ -45,7 +46,7 @@ def decode_result(method: str, raw: bytes) -> Any:
     """A result as plain JSON values; raises DecodeError."""
     try:
         return msgspec.json.decode(raw)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise DecodeError(f"{method}: {error}") from None
 
 
@@ -54,8 +55,7 @@ def decode_response(package: str, command: Command, raw: bytes) -> Any:
     return decode(load(package, command, "response"), raw)
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """One answer: the id of its request, and the result's JSON text or the error.
 
     The id is None if the node could not read the request. The error is a ProtocolError if the answer holds neither.
@@ -94,26 +94,44 @@ class ReplyReader:
     """Cuts what a node sends into replies, in linear time however it is chopped; notifications are passed over."""
 
     def __init__(self) -> None:
-        self._framer = Framer(MAX_ANSWER_BYTES)
+        self._framer: Framer | None = None
+        """Not before something comes in pieces."""
 
     def feed(self, data: bytes) -> Iterator[Reply]:
         """The replies that are complete with `data`; raises ProtocolError for anything but JSON-RPC."""
+        for envelope in self._envelopes(data):
+            if isinstance(envelope.id, str):
+                yield Reply(envelope.id, _outcome(envelope))
+            elif envelope.id is None and not isinstance(outcome := _outcome(envelope), bytes):
+                yield Reply(None, outcome)
+
+    def _envelopes(self, data: bytes) -> Iterator[_Envelope]:
+        if self._framer is None:
+            if (envelope := _whole(data)) is not None:
+                yield envelope
+                return
+            from .jsontext import Framer  # noqa: PLC0415 # its patterns take longer to compile than a call takes
+
+            self._framer = Framer(MAX_ANSWER_BYTES)
         self._framer.feed(data)
         try:
-            for message in self._framer:
-                envelope = _decode_envelope(message)
-                if isinstance(envelope.id, str):
-                    yield Reply(envelope.id, _outcome(envelope))
-                elif envelope.id is None and not isinstance(outcome := _outcome(envelope), bytes):
-                    yield Reply(None, outcome)
-        except (FramingError, msgspec.DecodeError) as error:
+            yield from map(_decode_envelope, self._framer)
+        except ValueError as error:  # a FramingError, or a DecodeError of msgspec
             raise ProtocolError(f"the answer is no JSON-RPC: {error}") from None
+
+
+def _whole(data: bytes) -> _Envelope | None:
+    """The one message that `data` is, as nearly every answer comes; None if it is anything else."""
+    try:
+        return _decode_envelope(str(data, "utf-8"))  # in bytes msgspec would not look at the text that it passes over
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
 
 
 def _outcome(envelope: _Envelope) -> bytes | RpcError | ProtocolError:
     try:
         error = _decode_error(envelope.error)
-    except msgspec.ValidationError as reason:
+    except (msgspec.ValidationError, RecursionError) as reason:
         shown = bytes(envelope.error)[:SHOWN_BYTES].decode(errors="replace")
         return ProtocolError(f"the answer is an error, but none of JSON-RPC ({reason}): {shown}")
     if error is not None:

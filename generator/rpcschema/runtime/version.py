@@ -48,7 +48,7 @@ class NodeVersion:
         is_first, self.is_settled = not self.is_settled, True
         try:
             self.text = None if answer is None else _decode(answer).version
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             return
         found = None if self.text is None else release_of(self.text)
         if is_first and found not in {None, self._release}:
