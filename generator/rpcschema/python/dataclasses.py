@@ -97,14 +97,14 @@ def _with_imports_sorted(source: str, statements: Sequence[ast.stmt], runtime: s
         module, prefix = statement.module or "", f"{runtime}."
         module = f"..runtime.{module.removeprefix(prefix)}" if module.startswith(prefix) else module
         names[module] |= {alias.name for alias in statement.names}
-    future = names.pop("__future__")
+    del names["__future__"]  # classes stand before those that use them, and reading types from text takes long
     lines = source.removesuffix("\n").split("\n")  # as the numbers of lines count; text may hold other breaks
     head, body = lines[: imports[0].lineno - 1], lines[(imports[-1].end_lineno or 0) :]
     blocks = [f"from {module} import {', '.join(sorted(names[module]))}" for module in sorted(names)]
     ours = [block for block in blocks if block.startswith("from .")]
     others = [block for block in blocks if block not in ours]
     groups = ["\n".join(group) for group in (others, ours) if group]
-    return "\n".join([*head, f"from __future__ import {', '.join(future)}", "", "\n\n".join(groups), *body])
+    return "\n".join([*head, "\n\n".join(groups), *body])
 
 
 def _definitions(classes: Sequence[ClassPlan]) -> Mapping[str, Any]:
