@@ -1,11 +1,15 @@
-"""What generated code knows of a command at run time: its names, its parameters in order, where its classes are."""
+"""What generated code knows of a command at run time: its names, its parameters in order, where its classes are.
+
+A client makes hundreds of `Command` and `Parameter` when it starts: named tuples take half as long as frozen
+dataclasses.
+"""
 
 from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +31,7 @@ Type: TypeAlias = "str | Array | Object"
 """A dialect's type ("msat", "array", ...), "" where the document gives none or several; or also what is inside."""
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(NamedTuple):
     """One parameter of a command, in the terms of its document."""
 
     name: str
@@ -41,8 +44,7 @@ class Parameter:
     """Releases: the first that deprecates it and the last that supports it; empty if the document names none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(NamedTuple):
     """One command: parameters stand in the order in which they are given by position."""
 
     name: str

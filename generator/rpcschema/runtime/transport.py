@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import socket
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import count
 from threading import TIMEOUT_MAX, Event, Lock
 from time import monotonic
-from typing import Final
+from typing import Final, NamedTuple
 
 from .errors import RpcTimeoutError, cannot_connect, client_closed, connection_lost, nobody_accepts, timed_out
 from .exchange import Reply, ReplyReader, encode_request, request_id
@@ -131,8 +130,7 @@ def try_to_connect(unconnected: socket.socket, path: str) -> bool:
     return True
 
 
-@dataclass(frozen=True, slots=True)
-class _Call:
+class _Call(NamedTuple):
     """A call under way."""
 
     method: str
