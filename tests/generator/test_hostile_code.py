@@ -105,7 +105,7 @@ def is_wire_names(statement: ast.stmt) -> bool:
     if not isinstance(statement, ast.Assign) or ast.unparse(statement.targets[0]) != "__wire_names__":
         return False
     table = ast.literal_eval(statement.value)
-    assert table == {names.attribute(wire): wire for wire in table.values()}
+    assert all(name in {names.attribute(wire), f"{names.attribute(wire)}_"} for name, wire in table.items())
     return True
 
 
@@ -118,7 +118,10 @@ def comments(source: str) -> set[str]:
 def assert_same_program(pair: Twins) -> None:
     """Both become the same Python but for strings and mapped identifiers."""
     classes, methods = renamed(pair.hostile, pair.harmless)
-    members = {names.attribute(pair.replaced.get(each, each)): names.attribute(each) for each in pair.names}
+    members = {
+        names.member(pair.hostile, pair.replaced.get(each, each)): names.member(pair.harmless, each)
+        for each in pair.names
+    }
     same = {each: each for each in members.values()}
     for (path, made), (_, expected) in zip(sources(pair.hostile), sources(pair.harmless), strict=True):
         if path == "tank/types/__init__.py":  # the one file that names the module

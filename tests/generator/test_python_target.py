@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import importlib
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any, Literal, get_type_hints
@@ -61,6 +62,30 @@ def test_what_generated_code_needs_is_not_hidden_by_a_member_or_method_of_that_n
     assert list(hints) == [f"{name}_" for name in wire] + list(uses)
     assert [hints[name] for name in uses] == [list[Any] | None, int | None, Literal["a"] | None]
     assert all(callable(getattr(made.Service, f"{name}_")) for name in wire)
+
+
+def test_a_member_called_like_a_class_of_its_document_does_not_hide_it(package: Any, tmp_path: Path) -> None:
+    names = ["PayNowRequest", "PayNowRequestPart", "PayNowResponse", "PayNowResponsePart"]
+    properties = {name: {"type": "string"} for name in names} | {
+        "part": {"type": "object", "properties": {name: {"type": "u8"} for name in names}},
+        "Paymaster": {"type": "string"},
+    }
+    made = package(command(request={"properties": properties}, response={"properties": properties}))
+    for half, part in (("Request", made.types.PayNowRequestPart), ("Response", made.types.PayNowResponsePart)):
+        hints = get_type_hints(getattr(made.types, f"PayNow{half}"))
+        assert hints == {f"{name}_": str | None for name in names} | {"part": part | None, "Paymaster": str | None}
+    assert [each.attribute for each in made.COMMANDS["pay-now"].parameters[:2]] == [
+        "PayNowRequest_",
+        "PayNowRequestPart_",
+    ]
+    checked = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "--no-incremental", "-p", made.__name__],
+        check=False,
+        cwd=tmp_path / "out",
+        capture_output=True,
+        text=True,
+    )
+    assert checked.returncode == 0, checked.stdout
 
 
 def test_a_default_of_the_right_type_becomes_a_value_in_requests_only(package: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -48,6 +49,14 @@ def test_answers_are_decoded_as_the_class_that_the_discriminator_says(package: A
     assert tree == made.types.LookTreeResponse(kind="tree", height=3)
     assert made.unknown_fields(tree) == {"new": 1}
     assert type(decode(made.types.LookResponse, b'{"kind":"lake"}')) is made.types.LookOtherResponse
+
+
+def test_the_discriminator_may_be_called_like_a_class(package: Any) -> None:
+    renamed = json.loads(json.dumps(response(TREE, RIVER)).replace('"kind"', '"LookTreeResponse"'))
+    made = package(command("look", response=renamed))
+    decode = importlib.import_module(f"{made.__name__}.runtime.decode").decode
+    tree = decode(made.types.LookResponse, b'{"LookTreeResponse":"tree","height":3}')
+    assert tree == made.types.LookTreeResponse(LookTreeResponse_="tree", height=3)
 
 
 def test_what_members_declare_alike_is_one_class_for_all(package: Any) -> None:

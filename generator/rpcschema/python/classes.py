@@ -155,7 +155,7 @@ class _Planner:
         base = self.members((found.base,))
         attributes = self.attributes(other, found.base, base, {**shared, tag: {"type": "string"}})
         self.add(other, docs.response_doc(self.document, docs.case_words(tag, None)), attributes, whole=True)
-        case = Case(discriminator=names.attribute(tag), other=other)
+        case = Case(discriminator=names.member(self.document, tag), other=other)
         for value, fields in members.items():
             told = {tag: {"type": "string", "enum": [value]}}
             attributes = self.attributes(classes[value], found.base, fields, {**shared, **told})
@@ -211,7 +211,7 @@ class _Planner:
     def plan_attribute(self, owner: str, member: ResolvedField, schema: Schema | None = None) -> Attribute:
         nodes = member.alternatives
         return Attribute(
-            name=names.attribute(member.name),
+            name=names.member(self.document, member.name),
             wire=member.name,
             nodes=nodes,
             schema=self.schema(nodes, owner + names.pascal(member.name)) if schema is None else schema,

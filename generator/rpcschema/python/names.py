@@ -18,6 +18,7 @@ _BUILTIN: Final = frozenset({"bool", "dict", "float", "int", "list", "str"})
 _IMPORTED: Final = frozenset({"Any", "Awaitable", "Coroutine", "Literal", "Mapping", "Sequence", "stub"})
 _TAKEN: Final = frozenset({"self", *_BUILTIN, *_IMPORTED, *SCALARS.values()})
 """Generated classes use these names, and a member or method that is called so would hide them."""
+_KIND_OF_CLASS: Final = re.compile("Request|Response|Notification")
 
 
 def attribute(wire_name: str) -> str:
@@ -32,6 +33,13 @@ def attribute(wire_name: str) -> str:
     if keyword.iskeyword(name) or name in _TAKEN:
         name += "_"
     return name
+
+
+def member(document: Document, wire_name: str) -> str:
+    """The attribute for a wire name in the document's classes; one that is spelt like these would hide them."""
+    name = attribute(wire_name)
+    is_like_a_class = name.startswith(pascal(document.name)) and _KIND_OF_CLASS.search(name)
+    return f"{name}_" if is_like_a_class else name
 
 
 def pascal(wire_name: str) -> str:
