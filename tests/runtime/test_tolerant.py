@@ -89,6 +89,13 @@ def test_copies_and_pickles_are_as_incomplete(duplicate: Any) -> None:
         made.per_kw  # noqa: B018
 
 
+def test_the_error_of_a_missing_field_survives_pickling() -> None:
+    with pytest.raises(MissingFieldError) as caught:
+        incomplete().per_kw  # noqa: B018
+    copied = pickle.loads(pickle.dumps(caught.value))
+    assert (str(copied), copied.name) == (str(caught.value), "per_kw")
+
+
 def test_a_missing_field_can_be_filled_in() -> None:
     part = incomplete()
     part.per_kw = 4

@@ -86,6 +86,9 @@ class MissingFieldError(ClientError, AttributeError):
     It is an AttributeError, so `hasattr` and `getattr` with a default can ask for what an older node may not send.
     """
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), self.args, vars(self) | {"name": self.name}  # Python 3.11 would leave out the name
+
 
 class VersionWarning(UserWarning):
     """The node is of another release than the types of the client."""
