@@ -7,6 +7,7 @@ import os
 import pty
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Timer
@@ -63,10 +64,10 @@ class Outcome:
         return [(each["level"], each["message"].splitlines()[0]) for each in params]
 
 
-def run(*sent: str) -> Outcome:
+def run(*sent: str, command: Sequence[str] = COMMAND) -> Outcome:
     """What the plugin says to all of this, until stdin is closed."""
     data = "".join(sent).encode()
-    done = subprocess.run(COMMAND, cwd=ROOT, env=ENVIRONMENT, input=data, capture_output=True, timeout=60, check=False)
+    done = subprocess.run(command, cwd=ROOT, env=ENVIRONMENT, input=data, capture_output=True, timeout=60, check=False)
     return Outcome(messages(done.stdout), done.stderr.decode(), done.returncode)
 
 
@@ -105,6 +106,26 @@ def test_a_plugin_that_cannot_start_disables_itself() -> None:
     outcome = run(request("init", {"options": {}, "configuration": {"fail": True}}))
     assert outcome.results == [{"disable": "rpc_init failed: not this time \\udcff"}]
     assert outcome.logs == [("error", "rpc_init failed:")]
+
+
+@pytest.mark.parametrize(
+    ("manifest", "why"),
+    [("1 / 0", "division by zero"), ("{'options': {1}}", "JSON cannot say this set object: pass text, a number")],
+)
+def test_a_plugin_whose_manifest_fails_disables_itself(manifest: str, why: str) -> None:
+    code = f"""
+from tests.runtime.demo.plugin import Plugin
+class Failing(Plugin):
+    def rpc_manifest(self):
+        return {manifest}
+Failing().rpc_run()
+"""
+    outcome = run(request("getmanifest", {}), command=[sys.executable, "-c", code])
+    [result] = outcome.results
+    assert result.keys() == {"disable"}
+    assert result["disable"].startswith(f"rpc_manifest failed: {why}")
+    assert outcome.logs == [("error", "rpc_manifest failed:")]
+    assert (outcome.stderr, outcome.status) == ("", 0)
 
 
 def test_an_init_without_a_configuration_is_an_error() -> None:

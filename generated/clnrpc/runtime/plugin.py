@@ -118,6 +118,7 @@ class BasePlugin:
         """What lightningd is told of this plugin (the result of `getmanifest`).
 
         Override it to add to what `super()` returns: the order, or the filters, of a hook, featurebits, custommessages.
+        If it raises, or JSON cannot say what it returns, lightningd is told that the plugin disables itself.
         """
         return {
             "options": [],
@@ -176,24 +177,34 @@ class BasePlugin:
     def _rpc_answer(self, method: str, params: bytes) -> bytes:
         """The JSON text of the result; raises RpcError."""
         if method == "getmanifest":
-            return encode(self.rpc_manifest())
+            return self._rpc_describe()
         if method == "init":
-            return encode(self._rpc_configure(params))
+            return self._rpc_configure(params)
         if self._rpc_filled(self.rpc_hooks, method):
             return self._rpc_ask(self.rpc_hooks[method], params)
         raise unknown_command(method)
 
-    def _rpc_configure(self, params: bytes) -> Mapping[str, str]:
+    def _rpc_describe(self) -> bytes:
+        try:
+            return encode(self.rpc_manifest())
+        except Exception as error:  # noqa: BLE001 # the author's code may raise anything
+            return self._rpc_disable("rpc_manifest", error)
+
+    def _rpc_configure(self, params: bytes) -> bytes:
         try:
             self._rpc_configuration = _decode_init(params).configuration
         except msgspec.DecodeError as error:
             raise RpcError(INVALID_PARAMS, str(error)) from None
         try:
             self.rpc_init()
-        except Exception as error:  # noqa: BLE001 # the author's code may raise anything
-            self.rpc_log(f"rpc_init failed:\n{traceback.format_exc()}", "error")
-            return {"disable": _printable(f"rpc_init failed: {error}")}
-        return {}
+        except Exception as error:  # noqa: BLE001
+            return self._rpc_disable("rpc_init", error)
+        return encode({})
+
+    def _rpc_disable(self, method: str, error: Exception) -> bytes:
+        """The answer of a plugin that cannot start: lightningd logs why, and ends it."""
+        self.rpc_log(f"{method} failed:\n{traceback.format_exc()}", "error")
+        return encode({"disable": _printable(f"{method} failed: {error}")})
 
     def _rpc_notify(self, name: str, params: bytes) -> None:
         if self._rpc_filled(self.rpc_notifications, name):
