@@ -214,7 +214,7 @@ class Client(BaseClient):
     """
 
     rpc_commands = COMMANDS
-    rpc_package = __package__
+    rpc_package = __name__.rpartition(".")[0]
     rpc_release = RELEASE
 
     def addgossip(self, *, message: Hex) -> AddgossipResponse:

@@ -88,6 +88,11 @@ def test_a_member_called_like_a_class_of_its_document_does_not_hide_it(package: 
     assert checked.returncode == 0, checked.stdout
 
 
+def test_a_package_knows_its_name(package: Any) -> None:
+    made = package(command())
+    assert {kind.rpc_package for kind in (made.Client, made.AsyncClient, made.Plugin)} == {made.__name__}
+
+
 def test_a_default_of_the_right_type_becomes_a_value_in_requests_only(package: Any) -> None:
     properties = {
         "single_use": {"type": "boolean", "default": "True"},

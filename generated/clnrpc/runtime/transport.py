@@ -52,12 +52,13 @@ class UnixTransport:
         call = _Call(method, identity, encode_request(identity, method, params), deadline, self._closed)
         if not self._turn.acquire(timeout=call.longest_wait()):
             raise timed_out(method, self._timeout, sent=False)
-        reply = None
+        failed = True
         try:
             reply = self._exchange(call)
+            failed = False
         finally:
             with self._guard:
-                if reply is None or call.closed.is_set():
+                if failed or call.closed.is_set():
                     self._drop()
                 self._turn.release()
         return reply.result()

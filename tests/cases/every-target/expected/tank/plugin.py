@@ -50,7 +50,7 @@ class Plugin(BasePlugin):
     return the answer, with `hook_`.
     """
 
-    rpc_package = __package__
+    rpc_package = __name__.rpartition(".")[0]
     rpc_notifications = NOTIFICATIONS
     rpc_hooks = HOOKS
 
