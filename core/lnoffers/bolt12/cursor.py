@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from struct import Struct
+from typing import Any, TypeVar
 
 from lnoffers.bolt12.codecs import check_point
 from lnoffers.bolt12.curve import POINT_LENGTH
@@ -40,6 +41,10 @@ class Cursor:
             raise Bolt12Error(f"the value ends within a part of {length} bytes", rule="value-truncated")
         self._offset = end
         return part
+
+    def unpack(self, form: Struct) -> tuple[Any, ...]:
+        """The next parts, of fixed lengths."""
+        return form.unpack(self.take(form.size))
 
     def number(self, width: int) -> int:
         """The next `width` bytes as a big-endian number."""

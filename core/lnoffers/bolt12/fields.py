@@ -202,7 +202,7 @@ class InvoiceFields(MirroredRequestFields, InvoiceTerms, InvoiceRecurrence, Invo
     def usable_paths(self) -> tuple[tuple[BlindedPath, BlindedPayinfo], ...]:
         """The paths that may be paid along, best first, each with its costs: no even feature bit is set in these."""
         pairs = zip(self.invoice_paths or (), self.invoice_blindedpay or (), strict=False)
-        return tuple(pair for pair in pairs if first_unknown_bit(pair[1].features, NONE) is None)
+        return tuple([pair for pair in pairs if first_unknown_bit(pair[1].features, NONE) is None])
 
     @property
     def expires_at(self) -> int:

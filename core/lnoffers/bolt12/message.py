@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Generic, Never, NoReturn, Self, TypeVar, overl
 from lnoffers.bolt12.codecs import Codec
 from lnoffers.bolt12.errors import Bolt12Error
 from lnoffers.bolt12.text import decode_text, encode_text
-from lnoffers.bolt12.tlv import Record, read_records, write_records
+from lnoffers.bolt12.tlv import Record, offset_of, read_records, write_records
 
 T = TypeVar("T")
 
@@ -53,13 +53,16 @@ class Field(Generic[T]):
     def __set__(self, message: Message, value: Never) -> NoReturn:
         raise AttributeError(f"{self.name} cannot be set: messages do not change")
 
-    def decode(self, record: Record, offset: int | None = None) -> T:
-        """The value of this field's record, which starts at `offset` of its stream, if that is known."""
+    def decode(self, record: Record, stream: Iterable[Record] = ()) -> T:
+        """The value of this field's record. The stream that it is in, if it is, tells where, in errors."""
         try:
             return self.codec.decode(record.value)
         except Bolt12Error as error:
             raise Bolt12Error(
-                f"{self.name}: {error.message}", rule=error.rule, field=self.name, offset=offset
+                f"{self.name}: {error.message}",
+                rule=error.rule,
+                field=self.name,
+                offset=offset_of(self.number, stream),
             ) from None
 
     def encode(self, value: T) -> Record:
@@ -99,14 +102,7 @@ class Message:
     @classmethod
     def _read(cls, data: bytes) -> Self:
         """The message in a TLV stream, its encoding checked and nothing else. Raises Bolt12Error."""
-        offset, records, values, fields = 0, [], {}, cls.fields
-        for record in read_records(data, fields):
-            records.append(record)
-            field = fields.get(record.type)
-            if field is not None:
-                values[record.type] = field.decode(record, offset)
-            offset += len(record.raw)
-        return cls(tuple(records), values)
+        return cls._of(tuple(read_records(data, cls.fields)))
 
     @classmethod
     def _build(cls, mirrored: Iterable[Record] = (), /, **values: Any) -> Self:
@@ -114,15 +110,16 @@ class Message:
 
         No rule but the codecs' is checked. Raises Bolt12Error, its `field` set, if a value does not fit its field.
         """
-        records = [
-            *mirrored,
-            *(getattr(cls, name).encode(value) for name, value in values.items() if value is not None),
-        ]
-        records.sort()
-        # The values are what a reader will see, whatever types they were given in.
+        own = [getattr(cls, name).encode(value) for name, value in values.items() if value is not None]
+        # Its values are what a reader will see, whatever types they were given in.
+        return cls._of(tuple(sorted([*mirrored, *own])))
+
+    @classmethod
+    def _of(cls, records: tuple[Record, ...]) -> Self:
+        """The message of records that ascend. Raises Bolt12Error if one is no record of its field."""
         fields = cls.fields
-        known = {record.type: fields[record.type].decode(record) for record in records if record.type in fields}
-        return cls(tuple(records), known)
+        values = {each.type: fields[each.type].decode(each, records) for each in records if each.type in fields}
+        return cls(records, values)
 
     @property
     def records(self) -> tuple[Record, ...]:
@@ -141,12 +138,7 @@ class Message:
 
     def offset_of(self, type_: int) -> int | None:
         """Where the record of this type starts in `to_bytes()`, if there is one."""
-        offset = 0
-        for record in self._records:
-            if record.type == type_:
-                return offset
-            offset += len(record.raw)
-        return None
+        return offset_of(type_, self._records)
 
     def to_bytes(self) -> bytes:
         """The TLV stream."""

@@ -15,6 +15,11 @@ from lnoffers.bolt12.errors import Bolt12Error
 
 _MAX_HOPS = 0xFF
 _MAX_DATA = 0xFFFF
+_CHANNEL_END = Struct(">BQ")
+_PATH_KEY = Struct(">33sB")
+"""The first path key, and the number of hops."""
+_HOP = Struct(">33sH")
+"""A hop's id, and the length of its data."""
 _PAYINFO = Struct(">IIHQQH")
 """The numbers of a payinfo, from its base fee to the length of its features."""
 
@@ -92,12 +97,14 @@ class BlindedPayinfo:
 
 
 def _read_path(cursor: Cursor) -> BlindedPath:
-    first = ChannelEnd(cursor.number(1), cursor.number(8)) if cursor.peek() in (0, 1) else cursor.point()
-    path_key = cursor.point()
-    hop_count = cursor.number(1)
-    return BlindedPath(
-        first, path_key, tuple(BlindedHop(cursor.point(), cursor.take(cursor.number(2))) for _ in range(hop_count))
-    )
+    first = cursor.point() if cursor.peek() > 1 else ChannelEnd(*cursor.unpack(_CHANNEL_END))
+    path_key, hop_count = cursor.unpack(_PATH_KEY)
+    return BlindedPath(first, check_point(path_key), tuple([_read_hop(cursor) for _ in range(hop_count)]))
+
+
+def _read_hop(cursor: Cursor) -> BlindedHop:
+    node_id, length = cursor.unpack(_HOP)
+    return BlindedHop(check_point(node_id), cursor.take(length))
 
 
 def _encode_first_node(first: bytes | ChannelEnd) -> bytes:
@@ -123,7 +130,7 @@ def _encode_path(path: BlindedPath) -> bytes:
 
 
 def _read_payinfo(cursor: Cursor) -> BlindedPayinfo:
-    base, millionths, delta, minimum, maximum, length = _PAYINFO.unpack(cursor.take(_PAYINFO.size))
+    base, millionths, delta, minimum, maximum, length = cursor.unpack(_PAYINFO)
     return BlindedPayinfo(base, millionths, delta, minimum, maximum, cursor.take(length))
 
 

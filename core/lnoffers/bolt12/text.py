@@ -47,7 +47,7 @@ def split_text(text: str) -> tuple[str, bytes]:
     found, separator, letters = folded.partition(b"1")
     if not separator:
         raise _invalid("text-separator", "there is no 1 between the prefix and the data")
-    if joined not in (folded, joined.upper()):
+    if joined != folded and joined != joined.upper():
         raise _invalid("text-case", "upper and lower case are mixed")
     symbols = bech32.from_letters(letters)
     if symbols is None:

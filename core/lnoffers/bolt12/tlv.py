@@ -81,6 +81,16 @@ def write_records(records: Iterable[Record]) -> bytes:
     return b"".join(record.raw for record in records)
 
 
+def offset_of(type_: int, records: Iterable[Record]) -> int | None:
+    """Where the record of this type starts in the stream of the records, if there is one."""
+    offset = 0
+    for record in records:
+        if record.type == type_:
+            return offset
+        offset += len(record.raw)
+    return None
+
+
 def in_span(type_: int, span: Span) -> bool:
     """Whether a record type lies in one of a span's two ranges."""
     return type_ in span[0] or type_ in span[1]
