@@ -195,15 +195,6 @@ FAULTS = [
     ),
     Fault(
         "OFFER",
-        "unknown-offer-feature",
-        "offer_features",
-        answer,
-        {"offer_features": b"\x04"},
-        {"offer_features": b"\x02"},
-        "unknown feature bit 2",
-    ),
-    Fault(
-        "OFFER",
         "offer-amount-zero",
         "offer_amount",
         priced,

@@ -41,6 +41,7 @@ from .samples import (
     stream,
     unsigned,
     unsigned_for,
+    unsigned_invoice,
 )
 
 U64_MAX = 2**64 - 1
@@ -339,6 +340,22 @@ def test_takes_the_features_that_the_reader_knows() -> None:
     data = stream(invreq_features=b"\x15")
     assert InvoiceRequest.from_bytes(data, features=frozenset({0, 2, 4})).invreq_features == b"\x15"
     assert str(rejected(data, features=frozenset({0, 4}))) == "unknown feature bit 2"
+
+
+def test_takes_the_features_of_offers_that_are_known() -> None:
+    offered, known = offer(offer_features=b"\x05"), frozenset({0, 2})
+    asked = request_for(offered, features=known)
+    asked.verify(features=known)
+    assert unsigned_invoice(asked, features=known).offer_features == b"\x05"
+    refused = (
+        lambda: request_for(offered, features=frozenset({0})),
+        lambda: asked.verify(features=frozenset({0})),
+        lambda: unsigned_invoice(asked, features=frozenset({0})),
+    )
+    for refuse in refused:
+        with pytest.raises(Bolt12Error, match="unknown feature bit 2") as caught:
+            refuse()
+        assert (caught.value.rule, caught.value.field) == ("unknown-offer-feature", "offer_features")
 
 
 @pytest.mark.parametrize("type_", [161, 239, 1001, 999_999_999, 3_000_000_001, U64_MAX])

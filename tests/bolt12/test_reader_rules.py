@@ -21,6 +21,8 @@ from .samples import NOW, OTHER_SIGNER, PATH, SIGNER, invoice, offer, request_fo
 BITCOIN = CHAINS["bitcoin"]
 ENDS = offer(offer_absolute_expiry=NOW)
 ASKED = request_for(offer())
+BOTH = frozenset({0, 2})
+ASKED_WITH_FEATURE = request_for(offer(offer_features=bitmap(BOTH)), features=BOTH)
 BY_PATH = request_for(offer(offer_issuer_id=None, offer_paths=(PATH,)))
 BY_PATH_ANSWER = unsigned_invoice(BY_PATH, invoice_node_id=SIGNER.public_key).sign(SIGNER)
 
@@ -54,6 +56,12 @@ CASES: list[Case] = [
         "unknown-feature",
         lambda: InvoiceRequest.from_bytes(stream(invreq_features=b"\1")),
     ),
+    (
+        invoice_request_rules,
+        "known_features",
+        "unknown-offer-feature",
+        lambda: ASKED_WITH_FEATURE.verify(features=frozenset({0})),
+    ),
     (invoice_request_rules, "unexpired", "offer-expired", lambda: request_for(ENDS).check_unexpired(NOW)),
     (invoice_rules, "on_chain", "wrong-chain", lambda: Invoice.from_bytes(invoice().to_bytes(), chain=BITCOIN)),
     (
@@ -83,6 +91,7 @@ def forget_rules() -> None:
     """Tables are made once for each reader; here they are made with and without a rule."""
     for rules in (offer_rules, invoice_request_rules, invoice_rules):
         rules._of_reader.cache_clear()
+    invoice_request_rules._of_offer.cache_clear()
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from unicodedata import category
 
-from lnoffers.bolt12 import Bolt12Error, Invoice, InvoiceRequest, Offer
+from lnoffers.bolt12 import Bolt12Error, Invoice, InvoiceRequest, Offer, features
 from lnoffers.bolt12.rules import invoice as invoice_rules
 from lnoffers.bolt12.rules import invoice_request as request_rules
 from lnoffers.bolt12.tlv import INVOICE_REQUEST_SPAN, INVOICE_SPAN, SIGNATURE_TYPES, in_span
@@ -108,7 +108,7 @@ def _answers_badly(message: Any) -> bool:
         return False
     request = InvoiceRequest._build(record for record in message.records if in_span(record.type, INVOICE_REQUEST_SPAN))
     try:
-        request_rules.check_writing(request)
+        request_rules.check_writing(request, features.NONE)
         invoice_rules.check_writing(message)
     except Bolt12Error:
         return True

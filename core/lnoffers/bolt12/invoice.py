@@ -98,6 +98,7 @@ class Invoice(_InvoiceText):
         invoice_fallbacks: Sequence[FallbackAddress] | None = None,
         invoice_features: bytes | None = None,
         invoice_recurrence_basetime: int | None = None,
+        features: frozenset[int] = known.NONE,
     ) -> UnsignedInvoice:
         """An answer to this request, which is verified first and all records of which but the signature it repeats.
 
@@ -114,11 +115,12 @@ class Invoice(_InvoiceText):
             invoice_fallbacks: outputs to pay on the chain if Lightning fails, best first.
             invoice_features: a feature bitmap, such as `bitmap([MPP_OPTIONAL])`.
             invoice_recurrence_basetime: when period 0 of a recurring offer began, unix seconds.
+            features: the feature bits of offers that are known, as for `InvoiceRequest.verify`.
 
         Raises Bolt12Error, its `field` set: those of `InvoiceRequest.verify`; `cancelled` for a request to end a
         recurrence; what a writer must not do (BOLT 12, "Invoices"), by the rules of `rules.invoice.check_writing`.
         """
-        request.verify()
+        request.verify(features=features)
         rules.check_answerable(request)
         asked = request.expected_amount if request.invreq_amount is None else request.invreq_amount
         invoice = UnsignedInvoice._build(

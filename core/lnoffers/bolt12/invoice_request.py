@@ -97,6 +97,7 @@ class InvoiceRequest(_InvoiceRequestText):
         invreq_recurrence_counter: int | None = None,
         invreq_recurrence_start: int | None = None,
         invreq_recurrence_cancel: Literal[True] | None = None,
+        features: frozenset[int] = known.NONE,
     ) -> UnsignedInvoiceRequest:
         """A request for an invoice for this offer, all records of which it repeats.
 
@@ -114,6 +115,7 @@ class InvoiceRequest(_InvoiceRequestText):
             invreq_recurrence_counter: of a recurring offer: 0 for the payer's first period, 1 for the next.
             invreq_recurrence_start: of one with a base: the index of the payer's first period.
             invreq_recurrence_cancel: of one: no invoice is wanted, for this period or any later one.
+            features: the feature bits of offers that are known, as for `Offer.parse`.
 
         Raises Bolt12Error, its `field` set, for what a writer must not do (BOLT 12, "Invoice Requests") and what the
         offer does not allow: the rules of `rules.invoice_request.check_writing`, and the codecs'.
@@ -133,7 +135,7 @@ class InvoiceRequest(_InvoiceRequestText):
             invreq_recurrence_start=invreq_recurrence_start,
             invreq_recurrence_cancel=invreq_recurrence_cancel,
         )
-        rules.check_writing(request)
+        rules.check_writing(request, features)
         return request
 
     @staticmethod
@@ -178,10 +180,10 @@ class InvoiceRequest(_InvoiceRequestText):
             invreq_payer_note=invreq_payer_note,
             invreq_paths=invreq_paths,
         )
-        rules.check_writing(request)
+        rules.check_writing(request, known.NONE)
         return request
 
-    def verify(self) -> None:
+    def verify(self, *, features: frozenset[int] = known.NONE) -> None:
         """Checks what a reader must before it acts on the request, as far as the request alone tells.
 
         That is: metadata, payer id and a signature by it; the offer that the request repeats, and that it asks for
@@ -190,10 +192,14 @@ class InvoiceRequest(_InvoiceRequestText):
         to 1000 are not covered by the signature (BOLT 12, "Signature Calculation"): they may have been added or
         changed on the way.
 
+        Args:
+            features: the feature bits of offers that are known, as for `Offer.parse`; `parse` has looked at the
+                request's own.
+
         Raises Bolt12Error with Core Lightning's messages where it has them, such as "Missing invreq_payer_id",
         "Invalid signature", "Unexpected offer_chains"; the rules are those of `rules.invoice_request.check_verifying`.
         """
-        rules.check_verifying(self)
+        rules.check_verifying(self, features)
 
     def check_unexpired(self, now: int) -> None:
         """Raises Bolt12Error ("Offer expired") if its offer, or it itself, has ended at `now`, in unix seconds."""

@@ -6,7 +6,6 @@ from functools import lru_cache
 
 from lnoffers.bolt12.bip353 import has_allowed_characters
 from lnoffers.bolt12.chains import BITCOIN
-from lnoffers.bolt12.features import NONE
 from lnoffers.bolt12.fields import InvoiceRequestFields as Request
 from lnoffers.bolt12.message import Field
 from lnoffers.bolt12.paths import first_empty_path
@@ -25,22 +24,24 @@ def check_reading(request: Request, chain: bytes | None, features: frozenset[int
     enforce(READING, request)
 
 
-def check_verifying(request: Request) -> None:
-    """All that a reader must check before it acts on a request, as far as the request alone tells."""
+def check_verifying(request: Request, features: frozenset[int]) -> None:
+    """All that a reader must check before it acts on a request; `features` are those of offers that it knows."""
     enforce(SIGNED, request)
     enforce(ANY, request)
     if request.answers_offer:
+        enforce(_of_offer(features), request)
         enforce(OFFER, request)
         enforce(WITH_OFFER, request)
     else:
         enforce(WITHOUT_OFFER, request)
 
 
-def check_writing(request: Request) -> None:
-    """What the writer of a request must keep."""
+def check_writing(request: Request, features: frozenset[int]) -> None:
+    """What the writer of a request must keep; `features` are those of offers that it knows."""
     enforce(WRITING, request)
     if request.answers_offer:
         enforce(ANY, request)
+        enforce(_of_offer(features), request)
         enforce(OFFER, request)
         enforce(WITH_OFFER, request)
     else:
@@ -117,6 +118,11 @@ def _counts_a_recurrence(field: Field[int]) -> Rule[Request]:
 def _of_reader(chain: bytes | None, features: frozenset[int]) -> Table:
     known = known_features("unknown-feature", Request.invreq_features, features)
     return (known,) if chain is None else (on_chain(chain), known)
+
+
+@lru_cache(maxsize=16)
+def _of_offer(features: frozenset[int]) -> Table:
+    return (known_features(*offer.FEATURES, features),)
 
 
 def on_chain(chain: bytes) -> Rule[Request]:
@@ -207,7 +213,6 @@ WITHOUT_OFFER: Table = (
 
 OFFER: Table = (
     offer.CHAINS_LISTED,
-    known_features("unknown-offer-feature", Request.offer_features, NONE),
     *offer.PRICED,
     offer.PATHS_WITH_HOPS,
     *offer.RECURRING,
