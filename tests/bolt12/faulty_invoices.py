@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lnoffers.bolt12 import BlindedPayinfo, Invoice, Recurrence, UnsignedInvoice
+from lnoffers.bolt12 import Bip353Name, BlindedPayinfo, Invoice, Recurrence, UnsignedInvoice
 from lnoffers.bolt12.tlv import write_records
 
 from .faults import Fault
@@ -150,6 +150,41 @@ FAULTS = [
         {"offer_recurrence_optional": MONTHLY},
         {"invoice_recurrence_basetime": 0},
         "recurring invoices without a recurrence_basetime are invalid",
+    ),
+    _missing("REPEATING", "payer-id-missing", "invreq_payer_id", "Missing invreq_payer_id"),
+    _missing("REPEATING", "metadata-missing", "invreq_metadata", "Missing invreq_metadata"),
+    Fault(
+        "REPEATING",
+        "name-characters",
+        "invreq_bip_353_name",
+        signed,
+        {"invreq_bip_353_name": Bip353Name(b"bob", b"a b")},
+        {"invreq_bip_353_name": Bip353Name(b"bob", b"a-b")},
+        "invalid bip353 name fields",
+    ),
+    Fault(
+        "REPEATING",
+        "path-without-hops",
+        "invreq_paths",
+        signed,
+        {"invreq_paths": (EMPTY_PATH,)},
+        {"invreq_paths": (PATH,)},
+        "Invoice request contains an empty invreq_path",
+    ),
+    _missing(
+        "REPEATING",
+        "description-missing",
+        "offer_description",
+        "Offer does not contain a description, but contains an amount",
+    ),
+    Fault(
+        "REPEATING",
+        "offer-path-without-hops",
+        "offer_paths",
+        signed,
+        {"offer_paths": (EMPTY_PATH,)},
+        {"offer_paths": (PATH,)},
+        "Offer contains an empty offer_path",
     ),
     Fault(
         "ANSWERABLE",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from lnoffers.bolt12 import Invoice, PayerProof
+from lnoffers.bolt12 import PayerProof
 from lnoffers.bolt12.tlv import write_records
 
 from .faults import Fault
-from .samples import METADATA, OTHER_SIGNER, PREIMAGE, SIGNER, invoice, proof, resigned
+from .samples import PREIMAGE, SIGNER, proof, resigned
 
 SHOWN = (2, 10, 22)
 WHOLE: dict[str, Any] = {field.name: getattr(proof(include=SHOWN), field.name) for field in PayerProof.fields.values()}
@@ -23,13 +23,6 @@ def raw(**values: Any) -> bytes:
 def signed(**values: Any) -> bytes:
     """A proof with a good signature of the payer."""
     return write_records(resigned(PayerProof, PayerProof._build(**(WHOLE | values)).records, SIGNER))
-
-
-def of_invoice(*, invreq_metadata: bytes | None) -> PayerProof:
-    """A proof, by the builder, of an invoice with this metadata."""
-    values: dict[str, Any] = {field.name: getattr(invoice(), field.name) for field in Invoice.fields.values()}
-    records = Invoice._build(**(values | {"invreq_metadata": invreq_metadata})).records
-    return proof(Invoice.from_bytes(write_records(resigned(Invoice, records, OTHER_SIGNER))))
 
 
 def _missing(rule: str, field: str) -> Fault:
@@ -59,15 +52,6 @@ def _marker(rule: str, markers: tuple[int, ...], message: str) -> Fault:
 
 
 FAULTS = [
-    Fault(
-        "PROVABLE",
-        "metadata-missing",
-        "invreq_metadata",
-        of_invoice,
-        {"invreq_metadata": None},
-        {"invreq_metadata": METADATA},
-        "Missing invreq_metadata",
-    ),
     _missing("payer-id-missing", "invreq_payer_id"),
     _missing("payment-hash-missing", "invoice_payment_hash"),
     _missing("node-id-missing", "invoice_node_id"),

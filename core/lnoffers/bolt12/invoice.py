@@ -145,19 +145,21 @@ class Invoice(_InvoiceText):
         """Checks what a reader must of an invoice alone: who signed it, that nothing is missing, a path to pay along.
 
         A payer who has asked for it needs `verify_answer`. Records of odd types from 241 to 1000 are not covered by
-        the signature.
+        the signature. Fallback addresses that mean nothing are no fault: payers pass over them (BOLT 12, "Invoices"),
+        although `describe`, like Core Lightning, calls an invoice with such a one not valid.
 
         Raises Bolt12Error with Core Lightning's messages, in its order: "Missing node_id", "Missing signature",
         "Invalid signature", "missing invoice_amount", "missing invoice_created_at", "missing invoice_payment_hash",
         "missing/empty invoice_paths", "zero num_hops in path I/N", "expected N payinfo but found M"; then the rules of
-        `rules.invoice.PAYABLE`.
+        `rules.invoice.PAYABLE` and `REPEATING`.
         """
         rules.check_verifying(self)
 
     def verify_answer(
         self, request: InvoiceRequest, *, sent_to: bytes | None = None, max_amount: int | None = None
     ) -> None:
-        """Checks what a payer must before it pays: the invoice alone, and that it answers `request` and nothing else.
+        """Checks what a payer must before it pays: who signed the invoice, that it can be paid, and that it answers
+        `request` and nothing else.
 
         Args:
             request: what was sent.
@@ -166,9 +168,9 @@ class Invoice(_InvoiceText):
             max_amount: millisatoshi that the user allows where the request names no amount; without it the invoice
                 must ask for what the offer costs, and an offer that has no price in millisatoshi cannot be answered.
 
-        Raises Bolt12Error: those of `verify`, then `request-not-mirrored`, `node-id-unexpected`, `amount-unexpected`.
+        Raises Bolt12Error: those of `verify` but for `rules.invoice.REPEATING`, then `request-not-mirrored`,
+        `node-id-unexpected`, `amount-unexpected`.
         """
-        rules.check_verifying(self)
         rules.check_answering(self, request, sent_to=sent_to, max_amount=max_amount)
 
     def check_unexpired(self, now: int) -> None:

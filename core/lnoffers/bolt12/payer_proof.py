@@ -41,7 +41,7 @@ class UnsignedPayerProof(Fields):
         """The signed proof, its signature verified.
 
         Raises Bolt12Error: `signer-key` if the signer's key is not invreq_payer_id, `signer-signature` if what the
-        signer returns does not verify, `signing-key-missing` if the invoice names no payer.
+        signer returns does not verify.
         """
         return self._signed(PayerProof, signer)
 
@@ -65,13 +65,12 @@ class PayerProof(Fields):
                 invoice_node_id, which are shown always; those that the invoice lacks are passed over.
             proof_note: a note for whoever reads the proof.
 
-        Raises Bolt12Error: those of `Invoice.verify`; `metadata-missing` for an invoice without invreq_metadata, of
-        which no proof verifies; `preimage-wrong`; `field-not-provable` for fields that no proof may show, such as
-        invreq_metadata; `markers-wrong` if what is left out cannot be told, which showing other fields mends; and the
-        codecs'.
+        Raises Bolt12Error: those of `Invoice.verify`, such as `metadata-missing` for an invoice without
+        invreq_metadata, of which no proof would verify; `preimage-wrong`; `field-not-provable` for fields that no
+        proof may show, such as invreq_metadata; `markers-wrong` if what is left out cannot be told, which showing
+        other fields mends; and the codecs'.
         """
         invoice.verify()
-        rules.check_provable(invoice)
         _check_showable(include)
         covered = [record for record in invoice.records if record.type not in SIGNATURE_TYPES]
         omitted = [record.type not in _ALWAYS_SHOWN and record.type not in include for record in covered]

@@ -10,6 +10,7 @@ from lnoffers.bolt12.fields import InvoiceFields as Invoice
 from lnoffers.bolt12.fields import InvoiceRequestFields
 from lnoffers.bolt12.fields import MirroredRequestFields as Request
 from lnoffers.bolt12.paths import first_empty_path
+from lnoffers.bolt12.rules import invoice_request, offer
 from lnoffers.bolt12.rules.rule import Fault, Rule, check, enforce, forbidden, known_features, required, when
 from lnoffers.bolt12.tlv import INVOICE_REQUEST_SPAN, in_span
 
@@ -28,9 +29,10 @@ def check_decoding(invoice: Invoice) -> None:
 
 
 def check_verifying(invoice: Invoice) -> None:
-    """All that a reader must check before it pays an invoice, as far as the invoice alone tells."""
+    """All that a reader must check of an invoice alone."""
     check_decoding(invoice)
     enforce(PAYABLE, invoice)
+    enforce(REPEATING, invoice)
 
 
 def check_answerable(request: InvoiceRequestFields) -> None:
@@ -46,7 +48,9 @@ def check_writing(invoice: Invoice) -> None:
 
 
 def check_answering(invoice: Invoice, request: Request, *, sent_to: bytes | None, max_amount: int | None) -> None:
-    """What a reader must check of an answer to its request; see `Invoice.verify_answer`."""
+    """What a reader must check of an answer to its request before it pays; see `Invoice.verify_answer`."""
+    check_decoding(invoice)
+    enforce(PAYABLE, invoice)
     enforce((mirrors(request), comes_from(sent_to), asks_at_most(max_amount)), invoice)
 
 
@@ -187,6 +191,15 @@ PAYABLE: Table = (
     ),
 )
 """What a payer needs beyond that."""
+
+REPEATING: Table = (
+    *invoice_request.MADE_BY_PAYER,
+    invoice_request.NAMED,
+    invoice_request.PATHS_WITH_HOPS,
+    offer.DESCRIBED,
+    offer.PATHS_WITH_HOPS,
+)
+"""What the request that an invoice repeats cannot lack or hold, for a reader that does not know the request."""
 
 ANSWERABLE = (forbidden("cancelled", InvoiceRequestFields.invreq_recurrence_cancel, "the request ends a recurrence"),)
 """What a request must be for an invoice to be made for it."""

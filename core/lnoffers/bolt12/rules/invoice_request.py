@@ -7,7 +7,8 @@ from functools import lru_cache
 from lnoffers.bolt12.bip353 import has_allowed_characters
 from lnoffers.bolt12.chains import BITCOIN
 from lnoffers.bolt12.fields import InvoiceRequestFields as Request
-from lnoffers.bolt12.message import Field
+from lnoffers.bolt12.fields import MirroredRequestFields as Mirrored
+from lnoffers.bolt12.message import Field, Message
 from lnoffers.bolt12.paths import first_empty_path
 from lnoffers.bolt12.rules import offer
 from lnoffers.bolt12.rules.rule import Fault, Rule, check, enforce, forbidden, known_features, required, when
@@ -64,7 +65,7 @@ def _in_range(request: Request) -> Fault | None:
     return None
 
 
-def _has_strange_name(request: Request) -> bool:
+def _has_strange_name(request: Mirrored) -> bool:
     name = request.invreq_bip_353_name
     return name is not None and not (has_allowed_characters(name.name) and has_allowed_characters(name.domain))
 
@@ -149,7 +150,7 @@ def unexpired(now: int) -> Rule[Request]:
 # ---- the tables
 
 
-_PATHS_WITH_HOPS: Rule[Request] = when(
+PATHS_WITH_HOPS: Rule[Mirrored] = when(
     Request.invreq_paths,
     "path-without-hops",
     Request.invreq_paths,
@@ -157,25 +158,32 @@ _PATHS_WITH_HOPS: Rule[Request] = when(
     "Invoice request contains an empty invreq_path",
 )
 
-READING: Table = (check(None, "field-out-of-range", None, _in_range), _PATHS_WITH_HOPS)
+NAMED: Rule[Mirrored] = when(
+    Request.invreq_bip_353_name,
+    "name-characters",
+    Request.invreq_bip_353_name,
+    _has_strange_name,
+    "invalid bip353 name fields",
+)
+
+MADE_BY_PAYER: tuple[Rule[Message], ...] = (
+    required("payer-id-missing", Request.invreq_payer_id, "Missing invreq_payer_id"),
+    required("metadata-missing", Request.invreq_metadata, "Missing invreq_metadata"),
+)
+"""What no request is without, nor an invoice that repeats one."""
+
+READING: Table = (check(None, "field-out-of-range", None, _in_range), PATHS_WITH_HOPS)
 """What Core Lightning's decoder checks after chain and features, in its order."""
 
 SIGNED: Table = (
-    required("payer-id-missing", Request.invreq_payer_id, "Missing invreq_payer_id"),
-    required("metadata-missing", Request.invreq_metadata, "Missing invreq_metadata"),
+    *MADE_BY_PAYER,
     required("signature-missing", Request.signature, "Missing signature"),
     when(None, "signature-invalid", Request.signature, lambda r: not r.has_valid_signature(), "Invalid signature"),
 )
 """Who asks, and that they do."""
 
 ANY: Table = (
-    when(
-        Request.invreq_bip_353_name,
-        "name-characters",
-        Request.invreq_bip_353_name,
-        _has_strange_name,
-        "invalid bip353 name fields",
-    ),
+    NAMED,
     offer.DESCRIBED,
     when(
         Request.invreq_recurrence_cancel,
@@ -296,7 +304,7 @@ WRITING: Table = (
         lambda r: r.invreq_paths == (),
         "invreq_paths is there but holds no path",
     ),
-    _PATHS_WITH_HOPS,
+    PATHS_WITH_HOPS,
 )
 """What the writer of any request must keep; of one for an offer, beyond what its reader checks."""
 

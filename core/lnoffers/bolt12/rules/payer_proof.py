@@ -6,7 +6,6 @@ from hashlib import sha256
 
 from lnoffers.bolt12 import curve
 from lnoffers.bolt12.disclosure import disclosed_root, hidden_spans, is_shown
-from lnoffers.bolt12.fields import InvoiceFields
 from lnoffers.bolt12.fields import PayerProofFields as Proof
 from lnoffers.bolt12.rules.rule import Fault, Rule, check, enforce, required, when
 from lnoffers.bolt12.signing import SigningRequest
@@ -22,11 +21,6 @@ def check_verifying(proof: Proof) -> None:
     enforce(MARKED, proof)
     enforce(HASHED, proof)
     enforce(SIGNED, proof)
-
-
-def check_provable(invoice: InvoiceFields) -> None:
-    """What an invoice must be for a proof to be made of it."""
-    enforce(PROVABLE, invoice)
 
 
 def check_writing(proof: Proof) -> None:
@@ -97,9 +91,6 @@ def _invoice_signed(proof: Proof) -> bool:
 
 # ---- the tables
 
-
-PROVABLE = (required("metadata-missing", InvoiceFields.invreq_metadata, "Missing invreq_metadata"),)
-"""What must be in the invoice: a reader takes it for hidden in every proof, whatever else is shown."""
 
 COMPLETE: Table = tuple(
     required(f"{name}-missing", field, f"Missing {field.name}")
