@@ -167,7 +167,7 @@ def test_rejects_an_invoice_that_lacks_a_field(fields: tuple[Field, ...], why: s
         (("f", b"\x01" + bech32.from_bytes(bytes(20))), "f: witness v1 bad length 20"),
         (("f", b"\x10" + bech32.from_bytes(bytes(41))), "f: witness v16 bad length 41"),
         (("r", b""), "r: hop 0 truncated"),
-        (text_field("r", HOP + HOP[:-1]), "r: hop 1 truncated"),
+        (text_field("r", HOP + HOP[:-1]), "r: hop 0 truncated"),
         (text_field("r", bytes(51)), "r: hop 0 pubkey invalid"),
         (("9", b"\0\0\1"), "9: non-minimal length (begins with 0)"),
         (("9", symbols(1 << 100, 21)), "9: unknown feature bit 100"),
@@ -183,6 +183,16 @@ def test_rejects_a_field_that_is_not_well_formed(field: Field, why: str) -> None
     where = len("lnbcrt1") + len(data_part(others))
     assert caught.value.detail.endswith(f"in field {field[0]} at character {where}")
     assert caught.value.__notes__ == [caught.value.detail]
+
+
+@pytest.mark.parametrize(
+    ("hops", "why"), [(HOP + HOP[:-1], "r: hop 0 truncated"), (HOP + bytes(51), "r: hop 0 pubkey invalid")]
+)
+def test_says_beside_core_lightnings_text_which_hop_is_at_fault(hops: bytes, why: str) -> None:
+    with pytest.raises(Bolt11Error) as caught:
+        Invoice.parse(invoice(text_field("r", hops)))
+    assert str(caught.value) == why
+    assert caught.value.detail.startswith("it is hop 1, in field r at character ")
 
 
 def test_zero_and_empty_numbers_are_numbers() -> None:

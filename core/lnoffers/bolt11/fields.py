@@ -104,10 +104,11 @@ def _read_route(symbols: bytes) -> tuple[RouteHop, ...]:
     hops: list[RouteHop] = []
     for position in range(0, max(len(data), 1), _HOP_BYTES):
         hop = data[position : position + _HOP_BYTES]
+        # Core Lightning's texts name hop 0 whichever is at fault.
         if len(hop) != _HOP_BYTES:
-            raise Bolt11Error(f"r: hop {len(hops)} truncated")
+            raise Bolt11Error("r: hop 0 truncated", f"it is hop {len(hops)}")
         if not is_point(hop[:33]):
-            raise Bolt11Error(f"r: hop {len(hops)} pubkey invalid")
+            raise Bolt11Error("r: hop 0 pubkey invalid", f"it is hop {len(hops)}")
         numbers = (int.from_bytes(hop[start:end], "big") for start, end in ((33, 41), (41, 45), (45, 49), (49, 51)))
         hops.append(RouteHop(hop[:33], *numbers))
     return tuple(hops)
