@@ -183,6 +183,11 @@ def test_a_broken_rule_is_a_warning_and_makes_the_request_invalid(values: dict[s
     assert shown["valid"] is False
 
 
+def test_a_name_is_shown_whole_and_as_text_whatever_it_holds() -> None:
+    shown = described(invreq_bip_353_name=Bip353Name(b"bob\0x", b"\xff\xfe.\xc3\xa9"))
+    assert shown["invreq_bip_353_name"] == {"name": "bob\0x", "domain": "\ufffd\ufffd.\u00e9"}
+
+
 def test_warnings_speak_as_core_lightning_does() -> None:
     assert described(offer_amount=1)["warning_missing_offer_description"] == (
         "description is required if offer_amount is set"
