@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from hashlib import sha256
+from typing import Any
 
 import pytest
 
@@ -83,12 +84,23 @@ class WrongSigner:
 
 
 def test_refuses_a_signer_with_another_key_before_it_signs() -> None:
-    with pytest.raises(Bolt12Error, match="is not the message's key") as caught:
+    with pytest.raises(Bolt12Error, match="KeySigner has another key than the message's, 02") as caught:
         sign(OTHER_SIGNER, REQUEST, public_key=SIGNER.public_key)
     assert caught.value.rule == "signer-key"
 
 
 def test_a_wrong_signature_does_not_leave() -> None:
-    with pytest.raises(Bolt12Error) as caught:
+    with pytest.raises(Bolt12Error, match="WrongSigner returned a signature that does not verify") as caught:
         sign(WrongSigner(), REQUEST, public_key=SIGNER.public_key)
     assert caught.value.rule == "signer-signature"
+
+
+@pytest.mark.parametrize(
+    ("answer", "what"),
+    [(None, "NoneType"), ("ab" * 32, "str"), (bytearray(64), "bytearray"), (bytes(63), "63 bytes"), (b"", "0 bytes")],
+)
+def test_what_is_no_signature_at_all_is_named_but_not_shown(answer: Any, what: str) -> None:
+    with pytest.raises(Bolt12Error) as caught:
+        sign(CallbackSigner(SIGNER.public_key, lambda _: answer), REQUEST, public_key=SIGNER.public_key)
+    assert caught.value.rule == "signer-signature"
+    assert str(caught.value) == f"CallbackSigner returned {what} where the 64 bytes of a signature are due"

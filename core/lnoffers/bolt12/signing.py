@@ -92,14 +92,18 @@ def sign(signer: Signer, request: SigningRequest, *, public_key: bytes) -> bytes
 
     Raises Bolt12Error: `signer-key` if the signer has another key, `signer-signature` if what it returns is wrong.
     """
+    name = type(signer).__name__
     if signer.public_key != public_key:
+        raise Bolt12Error(f"{name} has another key than the message's, {public_key.hex()}", rule="signer-key")
+    signature: object = signer.sign(request)  # whatever a signer of others' making returns
+    if not isinstance(signature, bytes) or len(signature) != curve.SIGNATURE_LENGTH:
+        what = f"{len(signature)} bytes" if isinstance(signature, bytes) else type(signature).__name__
         raise Bolt12Error(
-            f"the signer's key {signer.public_key.hex()} is not the message's key {public_key.hex()}",
-            rule="signer-key",
+            f"{name} returned {what} where the {curve.SIGNATURE_LENGTH} bytes of a signature are due",
+            rule="signer-signature",
         )
-    signature = signer.sign(request)
     if not curve.verify(public_key, request.digest, signature):
-        raise Bolt12Error("the signer returned a signature that does not verify", rule="signer-signature")
+        raise Bolt12Error(f"{name} returned a signature that does not verify", rule="signer-signature")
     return signature
 
 
