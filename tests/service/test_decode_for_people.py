@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from lnoffers.bolt12 import describe
+from lnoffers.bolt12 import Bip353Name, describe
 from lnoffers.service.cli import formats
 from lnoffers.service.cli.drawing import draw, qr_code
 from lnoffers.service.cli.summary import Summary, Tone, summarize
@@ -110,6 +110,24 @@ def test_an_invoice_is_summed_up() -> None:
     assert told["", "description"] == "a\\x1b[2J\\r\\n\\u202eb\\x07\\u2028\\x9b1A"
     [route] = next(row for group in summary.groups for row in group.rows if row.label == "routes").rows
     assert [row.label for row in route.rows[0].rows][:2] == ["pubkey", "short channel id"]
+
+
+def test_peoples_own_words_are_shown_whole_even_if_they_look_like_hex() -> None:
+    words = "ab" * 100
+    asked = request_for(
+        offer(offer_description=words, offer_issuer=words),
+        invreq_payer_note=words,
+        invreq_bip_353_name=Bip353Name(words.encode(), words.encode()),
+    )
+    told = values(summarize(describe(proof(bolt12_invoice(asked), {10, 18, 89, 91}, proof_note=words)), NOW))
+    assert {told["Offer", "description"], told["Offer", "issuer"], told["Proof", "note"]} == {words}
+    assert told["Invoice request", "payer note"] == words
+    paid = invoice(required=(PAYMENT_HASH, PAYMENT_SECRET, text_field("d", words.encode())))
+    assert values(summarize(decode(paid, now=NOW), NOW))["", "description"] == words
+    [name] = (
+        row for group in summarize(describe(asked), NOW).groups for row in group.rows if row.label.startswith("bip")
+    )
+    assert [row.value for row in name.rows] == [words, words]
 
 
 def test_what_has_expired_is_not_called_simply_valid() -> None:

@@ -30,6 +30,8 @@ _GROUPS: Final = {
 _MOMENTS: Final = {"absolute_expiry", "created_at", "basetime", "recurrence_basetime"}
 _LIFETIMES: Final = {"expiry": "created_at", "invoice_relative_expiry": "invoice_created_at"}
 """Spans that run from another time."""
+_TEXTS: Final = {"alternatives", "currency", "description", "domain", "issuer", "name", "note", "payer_note"}
+"""People's own words, which are shown whole even if they look like hex."""
 _HEX: Final = re.compile(r"(?:[0-9a-f]{2})+")
 _AMOUNT: Final = "_msat"
 
@@ -132,7 +134,8 @@ def _row(words: str, label: str, value: Json, now: int) -> Row:
     if isinstance(value, int):
         return Row(words, _number(label, value, now))
     text = str(value) or "(empty)"
-    return Row(words, formats.bytes_in_hex(text) if _HEX.fullmatch(text) else formats.plain_text(text))
+    is_hex = label not in _TEXTS and _HEX.fullmatch(text)
+    return Row(words, formats.bytes_in_hex(text) if is_hex else formats.plain_text(text))
 
 
 def _number(label: str, value: int, now: int) -> str:
