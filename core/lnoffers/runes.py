@@ -18,9 +18,9 @@ from typing import Final
 from lnoffers.bolt12.codecs import Json
 
 _CODE_LENGTH: Final = 32
-_CONDITIONS: Final = b"!=/^$~<>{}#"
-_NAME: Final = re.compile(b"[^" + re.escape(punctuation.replace("_", "").encode()) + b"]*")
-_VALUE: Final = re.compile(rb"((?:[^\\|&]++|\\.)*+)([|&]?)", re.DOTALL)
+_PUNCTUATION: Final = re.escape(punctuation.replace("_", "")).encode()
+_ALTERNATIVE: Final = re.compile(rb"([^%b]*+)([!=/^$~<>{}#])((?:[^\\|&]++|\\.)*+)([|&]?)" % _PUNCTUATION, re.DOTALL)
+"""Its name, condition, value with escapes, and what stands behind it."""
 _ESCAPED: Final = re.compile(rb"\\(.)", re.DOTALL)
 _TO_ESCAPE: Final = re.compile(rb"([\\|&])")
 
@@ -152,20 +152,13 @@ def _read_restrictions(text: bytes) -> tuple[tuple[Alternative, ...], ...]:
 
 def _read_alternative(text: bytes, position: int) -> tuple[Alternative, int, bytes]:
     """The alternative that starts at `position`, where the next one starts, and what stands between them."""
-    name = _match(_NAME, text, position)
-    condition = text[name.end() : name.end() + 1]
-    if not condition or condition not in _CONDITIONS:
+    found = _ALTERNATIVE.match(text, position)
+    if found is None:
         raise RuneError("a restriction without a condition")
-    value = _match(_VALUE, text, name.end() + 1)
-    if not value[2] and value.end() < len(text):
+    name, condition, value, separator = found.groups()
+    if not separator and found.end() < len(text):
         raise RuneError("a backslash with nothing behind it")
-    return Alternative(name[0], condition.decode(), _ESCAPED.sub(rb"\1", value[1])), value.end(), value[2]
-
-
-def _match(pattern: re.Pattern[bytes], text: bytes, position: int) -> re.Match[bytes]:
-    found = pattern.match(text, position)
-    assert found is not None  # both patterns match nothing at all
-    return found
+    return Alternative(name, condition.decode(), _ESCAPED.sub(rb"\1", value)), found.end(), separator
 
 
 def _plain(alternative: Alternative) -> str:
