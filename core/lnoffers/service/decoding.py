@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from enum import Enum, auto
-from typing import Final
+from typing import Final, NamedTuple
 
 from lnoffers import bolt11, emergency, runes
 from lnoffers.bolt12 import Bolt12Error, Json, decode_leniently, describe, without_scheme
@@ -28,12 +27,6 @@ class UnreadableError(ValueError):
         return str(self.args[0])
 
 
-class _Kind(Enum):
-    BOLT12 = auto()
-    RECOVERY = auto()
-    BOLT11 = auto()
-
-
 def decode(text: str, *, now: int, named_secret: Callable[[str], bytes] | None = None) -> Shown:
     """What the string says, as a JSON object in the order of Core Lightning's answer; `valid` sums it up.
 
@@ -50,10 +43,11 @@ def decode(text: str, *, now: int, named_secret: Callable[[str], bytes] | None =
         SealedError: if it is recovery data that cannot be opened.
     """
     string = without_scheme(text)
-    likely, reason = _likely_kind(string), UnreadableError("Unparsable string")
-    for kind, read in _READERS.items():
+    likely = next((kind for kind in _KINDS if kind.looks.match(string)), None)
+    reason = UnreadableError("Unparsable string")
+    for kind in _KINDS:
         try:
-            return read(string, named_secret)
+            return kind.read(string, named_secret)
         except (Bolt12Error, bolt11.Bolt11Error) as error:
             if kind is likely:
                 reason = UnreadableError(str(error), error.detail)
@@ -85,20 +79,18 @@ def _read_recovery(string: str, named_secret: Callable[[str], bytes] | None) -> 
     return emergency.describe(emergency.open_sealed(sealed, named_secret(emergency.SECRET_NAME)))
 
 
-_READERS: Final = {
-    _Kind.BOLT12: _read_bolt12,
-    _Kind.RECOVERY: _read_recovery,
-    _Kind.BOLT11: _read_bolt11,
-}
-_LOOKS: Final = {
-    _Kind.BOLT12: re.compile(r"ln[oirp]1|LN[OIRP]1"),
-    _Kind.RECOVERY: re.compile(r"clnemerg1|CLNEMERG1"),
-    _Kind.BOLT11: re.compile(
-        r"(?:lnbcrt|lnbc|lntbs|lntb|LNBCRT|LNBC|LNTBS|LNTB)(?:[0-9]+[munpMUNP]?)?1[^1]*\Z", re.DOTALL
+class _Kind(NamedTuple):
+    """A kind of string: what one that is meant to be of it looks like, and how it is read."""
+
+    looks: re.Pattern[str]
+    read: Callable[[str, Callable[[str], bytes] | None], Shown]
+
+
+_KINDS: Final = (
+    _Kind(re.compile(r"ln[oirp]1|LN[OIRP]1"), _read_bolt12),
+    _Kind(re.compile(r"clnemerg1|CLNEMERG1"), _read_recovery),
+    _Kind(
+        re.compile(r"(?:lnbcrt|lnbc|lntbs|lntb|LNBCRT|LNBC|LNTBS|LNTB)(?:[0-9]+[munpMUNP]?)?1[^1]*\Z", re.DOTALL),
+        _read_bolt11,
     ),
-}
-
-
-def _likely_kind(string: str) -> _Kind | None:
-    """What the string is meant to be, by how it begins."""
-    return next((kind for kind, look in _LOOKS.items() if look.match(string)), None)
+)
