@@ -16,53 +16,24 @@ an `Invoice`, whose signature may be missing or wrong until `verify` or `verify_
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Self
 
 from lnoffers.bolt12 import features as known
 from lnoffers.bolt12.fallbacks import FallbackAddress
 from lnoffers.bolt12.fields import DEFAULT_RELATIVE_EXPIRY, InvoiceFields
 from lnoffers.bolt12.invoice_request import InvoiceRequest
+from lnoffers.bolt12.message import CheckedMessage
 from lnoffers.bolt12.paths import BlindedPath, BlindedPayinfo
 from lnoffers.bolt12.rules import invoice as rules
 from lnoffers.bolt12.signing import Signer
 from lnoffers.bolt12.tlv import INVOICE_REQUEST_SPAN, in_span
 
 
-class _InvoiceText(InvoiceFields):
+class _InvoiceText(InvoiceFields, CheckedMessage):
     """What signed and unsigned invoices have in common."""
 
     __slots__ = ()
-    prefix, kind = "lni", "invoice"
-
-    @classmethod
-    def parse(cls, text: str, *, chain: bytes | None = None, features: frozenset[int] = known.INVOICE) -> Self:
-        """The invoice in an `lni` string: its text form and encoding are checked; `verify` checks the rest.
-
-        Args:
-            text: the string, without `lightning:`.
-            chain: if given, the 32-byte hash of the only chain to accept.
-            features: the feature bits that are known.
-
-        Raises Bolt12Error with Core Lightning's messages, in its order: those of the text form,
-        "invalid invoice data", "wrong chain", "unknown feature bit N".
-        """
-        return cls._checked(cls._from_text(text), chain, features)
-
-    @classmethod
-    def from_bytes(
-        cls,
-        data: bytes | bytearray | memoryview,
-        *,
-        chain: bytes | None = None,
-        features: frozenset[int] = known.INVOICE,
-    ) -> Self:
-        """The invoice in a TLV stream; otherwise like `parse`."""
-        return cls._checked(cls._from_stream(data), chain, features)
-
-    @classmethod
-    def _checked(cls, invoice: Self, chain: bytes | None, features: frozenset[int]) -> Self:
-        rules.check_reading(invoice, chain, features)
-        return invoice
+    prefix, kind, known_features = "lni", "invoice", known.INVOICE
+    _check_reading = rules.check_reading
 
 
 class UnsignedInvoice(_InvoiceText):
@@ -80,7 +51,11 @@ class UnsignedInvoice(_InvoiceText):
 
 
 class Invoice(_InvoiceText):
-    """An invoice as it travels."""
+    """An invoice as it travels.
+
+    Reading one checks its encoding; `verify` and `verify_answer` check the rest. Errors after those of the encoding:
+    "wrong chain", "unknown feature bit N".
+    """
 
     __slots__ = ()
 

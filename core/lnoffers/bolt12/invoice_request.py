@@ -12,54 +12,25 @@ passed.
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Literal
 
 from lnoffers.bolt12 import features as known
 from lnoffers.bolt12.bip353 import Bip353Name
 from lnoffers.bolt12.chains import BITCOIN
 from lnoffers.bolt12.fields import InvoiceRequestFields
+from lnoffers.bolt12.message import CheckedMessage
 from lnoffers.bolt12.offer import Offer
 from lnoffers.bolt12.paths import BlindedPath
 from lnoffers.bolt12.rules import invoice_request as rules
 from lnoffers.bolt12.signing import Signer
 
 
-class _InvoiceRequestText(InvoiceRequestFields):
+class _InvoiceRequestText(InvoiceRequestFields, CheckedMessage):
     """What signed and unsigned requests have in common."""
 
     __slots__ = ()
-    prefix, kind = "lnr", "invoice_request"
-
-    @classmethod
-    def parse(cls, text: str, *, chain: bytes | None = None, features: frozenset[int] = known.NONE) -> Self:
-        """The request in an `lnr` string: its text form and encoding are checked; `verify` checks the rest.
-
-        Args:
-            text: the string, without `lightning:`.
-            chain: if given, the 32-byte hash of the only chain to accept.
-            features: the feature bits that are known.
-
-        Raises Bolt12Error with Core Lightning's messages, in its order: those of the text form, "invalid invreq data",
-        "wrong chain", "unknown feature bit N", "Invoice request N field outside invoice request range",
-        "Invoice request contains an empty invreq_path".
-        """
-        return cls._checked(cls._from_text(text), chain, features)
-
-    @classmethod
-    def from_bytes(
-        cls,
-        data: bytes | bytearray | memoryview,
-        *,
-        chain: bytes | None = None,
-        features: frozenset[int] = known.NONE,
-    ) -> Self:
-        """The request in a TLV stream; otherwise like `parse`."""
-        return cls._checked(cls._from_stream(data), chain, features)
-
-    @classmethod
-    def _checked(cls, request: Self, chain: bytes | None, features: frozenset[int]) -> Self:
-        rules.check_reading(request, chain, features)
-        return request
+    prefix, kind, known_features = "lnr", "invoice_request", known.NONE
+    _check_reading = rules.check_reading
 
 
 class UnsignedInvoiceRequest(_InvoiceRequestText):
@@ -77,7 +48,12 @@ class UnsignedInvoiceRequest(_InvoiceRequestText):
 
 
 class InvoiceRequest(_InvoiceRequestText):
-    """An invoice_request as it travels."""
+    """An invoice_request as it travels.
+
+    Reading one checks its encoding; `verify` checks the rest. Errors after those of the encoding: "wrong chain",
+    "unknown feature bit N", "Invoice request N field outside invoice request range",
+    "Invoice request contains an empty invreq_path".
+    """
 
     __slots__ = ()
 

@@ -6,6 +6,7 @@ its base classes in their order. From that follow the typed attributes, reading,
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterable, KeysView, Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar, Generic, Never, NoReturn, Self, TypeVar, overload
@@ -188,6 +189,49 @@ class TextMessage(Message):
     def encode(self) -> str:
         """The string, in lower case and one piece."""
         return encode_text(self.prefix, self.to_bytes())
+
+
+class CheckedMessage(TextMessage):
+    """A message that its reader checks against its own chain and the features that it knows, beyond the encoding."""
+
+    __slots__ = ()
+
+    known_features: ClassVar[frozenset[int]]
+    """The feature bits that the specification knows so far."""
+
+    @classmethod
+    def parse(cls, text: str, *, chain: bytes | None = None, features: frozenset[int] | None = None) -> Self:
+        """The message in a string, checked as its class says.
+
+        Args:
+            text: the string, without `lightning:`.
+            chain: if given, the 32-byte hash of the chain that the message must be good for.
+            features: the feature bits that are known; if not given, `known_features`.
+
+        Raises Bolt12Error with Core Lightning's messages, in its order: those of the text form,
+        "invalid offer data" (or invreq, or invoice), and those that the class names.
+        """
+        return cls._checked(cls._from_text(text), chain, features)
+
+    @classmethod
+    def from_bytes(
+        cls,
+        data: bytes | bytearray | memoryview,
+        *,
+        chain: bytes | None = None,
+        features: frozenset[int] | None = None,
+    ) -> Self:
+        """The message in a TLV stream; otherwise like `parse`."""
+        return cls._checked(cls._from_stream(data), chain, features)
+
+    @classmethod
+    def _checked(cls, message: Self, chain: bytes | None, features: frozenset[int] | None) -> Self:
+        message._check_reading(chain, cls.known_features if features is None else features)
+        return message
+
+    @abstractmethod
+    def _check_reading(self, chain: bytes | None, features: frozenset[int]) -> None:
+        """Checks what a reader on that chain, if one is given, must before all else. Raises Bolt12Error."""
 
 
 _CALLED = {"invoice_request": "invreq"}

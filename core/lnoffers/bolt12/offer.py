@@ -13,18 +13,24 @@ from hashlib import sha256
 from lnoffers.bolt12 import features as known
 from lnoffers.bolt12.chains import BITCOIN
 from lnoffers.bolt12.fields import OfferFields
-from lnoffers.bolt12.message import TextMessage
+from lnoffers.bolt12.message import CheckedMessage
 from lnoffers.bolt12.paths import BlindedPath
 from lnoffers.bolt12.recurrence import Recurrence, RecurrenceBase, RecurrencePaywindow
 from lnoffers.bolt12.rules import offer as rules
 from lnoffers.bolt12.tlv import OFFER_SPAN, select
 
 
-class Offer(OfferFields, TextMessage):
-    """An offer. It carries no signature: whoever asks for an invoice repeats it, and its issuer knows it again."""
+class Offer(OfferFields, CheckedMessage):
+    """An offer. It carries no signature: whoever asks for an invoice repeats it, and its issuer knows it again.
+
+    Reading one checks it in full but for its expiry. Errors after those of the encoding: "wrong chain" or
+    "offer_chains with zero entries", "unknown feature bit N", and those of `rules.offer.READING`, such as
+    "Offer contains a zero amount".
+    """
 
     __slots__ = ()
-    prefix, kind = "lno", "offer"
+    prefix, kind, known_features = "lno", "offer", known.NONE
+    _check_reading = rules.check_reading
 
     @classmethod
     def build(  # noqa: PLR0913 - one parameter per field
@@ -89,37 +95,6 @@ class Offer(OfferFields, TextMessage):
             offer_recurrence_limit=offer_recurrence_limit,
         )
         rules.check_writing(offer)
-        return offer
-
-    @classmethod
-    def parse(cls, text: str, *, chain: bytes | None = None, features: frozenset[int] = known.NONE) -> Offer:
-        """The offer in an `lno` string, checked in full but for its expiry.
-
-        Args:
-            text: the string, without `lightning:`.
-            chain: if given, the 32-byte hash of a chain that the offer must be good for.
-            features: the feature bits that are known.
-
-        Raises Bolt12Error with Core Lightning's messages, in its order: those of the text form, "invalid offer data",
-        "wrong chain" or "offer_chains with zero entries", "unknown feature bit N", and those of `rules.offer.READING`,
-        such as "Offer contains a zero amount".
-        """
-        return cls._checked(cls._from_text(text), chain, features)
-
-    @classmethod
-    def from_bytes(
-        cls,
-        data: bytes | bytearray | memoryview,
-        *,
-        chain: bytes | None = None,
-        features: frozenset[int] = known.NONE,
-    ) -> Offer:
-        """The offer in a TLV stream; otherwise like `parse`."""
-        return cls._checked(cls._from_stream(data), chain, features)
-
-    @staticmethod
-    def _checked(offer: Offer, chain: bytes | None, features: frozenset[int]) -> Offer:
-        rules.check_reading(offer, chain, features)
         return offer
 
     def check_unexpired(self, now: int) -> None:
