@@ -164,7 +164,7 @@ ROWS: Final = (
     ),
     Row(
         "they refuse invoices that do not go with the request that they repeat",
-        "LDK reads that request, too; here an invoice alone tells little of it, and verify_answer checks both",
+        "LDK checks all of that request; here verify looks at what it must have, and verify_answer at what was sent",
         _they_refuse(_answers_badly),
     ),
     Row(

@@ -117,7 +117,8 @@ class Invoice(_InvoiceText):
         return invoice
 
     def verify(self) -> None:
-        """Checks what a reader must of an invoice alone: who signed it, that nothing is missing, a path to pay along.
+        """Checks what a reader must of an invoice alone: who signed it, that nothing is missing, that there is a path
+        to pay along, and that it can be an answer to the request that it repeats.
 
         A payer who has asked for it needs `verify_answer`. Records of odd types from 241 to 1000 are not covered by
         the signature. Fallback addresses that mean nothing are no fault: payers pass over them (BOLT 12, "Invoices"),

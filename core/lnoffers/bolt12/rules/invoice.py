@@ -192,21 +192,25 @@ PAYABLE: Table = (
 )
 """What a payer needs beyond that."""
 
+_FROM_ISSUER: Rule[Invoice] = check(None, "node-id-unexpected", Invoice.invoice_node_id, _signer_of_offer)
+
 REPEATING: Table = (
     *invoice_request.MADE_BY_PAYER,
     invoice_request.NAMED,
     invoice_request.PATHS_WITH_HOPS,
     offer.DESCRIBED,
     offer.PATHS_WITH_HOPS,
+    _FROM_ISSUER,
+    check(Invoice.invreq_amount, "amount-unexpected", Invoice.invoice_amount, _amount_as_asked),
 )
-"""What the request that an invoice repeats cannot lack or hold, for a reader that does not know the request."""
+"""What an invoice must keep as to the request that it repeats, for a reader that has no other word of the request."""
 
 ANSWERABLE = (forbidden("cancelled", InvoiceRequestFields.invreq_recurrence_cancel, "the request ends a recurrence"),)
 """What a request must be for an invoice to be made for it."""
 
 WRITING: Table = (
     required("node-id-missing", Invoice.invoice_node_id, "invoice_node_id is required"),
-    check(None, "node-id-unexpected", Invoice.invoice_node_id, _signer_of_offer),
+    _FROM_ISSUER,
     check(None, "amount-unexpected", Invoice.invoice_amount, _amount_as_asked),
 )
 """What the writer of an invoice for a request must keep."""
