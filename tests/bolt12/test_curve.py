@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from hashlib import sha256
 
 import pytest
 from coincurve import PrivateKey
@@ -18,6 +19,7 @@ from lnoffers.bolt12.curve import (
     ecdsa_to_der,
     ecdsa_verify,
     is_point,
+    multiply_point,
     verify,
 )
 
@@ -67,9 +69,34 @@ def test_refuses_a_scalar_that_cannot_be_added(tweak: bytes) -> None:
 
 
 @pytest.mark.parametrize("point", [b"", b"\x02" + bytes(31) + b"\x05"])
-def test_refuses_to_add_to_what_is_no_point(point: bytes) -> None:
+def test_refuses_to_reckon_with_what_is_no_point(point: bytes) -> None:
+    for reckon in (add_to_point, multiply_point):
+        with pytest.raises(ValueError, match="not a point"):
+            reckon(point, scalar(1))
     with pytest.raises(ValueError, match="not a point"):
-        add_to_point(point, scalar(1))
+        PAIR.shared_secret(point)
+
+
+@given(scalars, scalars)
+def test_multiplying_the_pair_and_its_point_is_the_same(secret: int, tweak: int) -> None:
+    pair = KeyPair(scalar(secret))
+    assert pair.multiply(scalar(tweak)).public_key == multiply_point(pair.public_key, scalar(tweak))
+    assert pair.multiply(scalar(tweak)).public_key == KeyPair(scalar(secret * tweak % ORDER)).public_key
+
+
+@pytest.mark.parametrize("tweak", [scalar(0), scalar(ORDER), b"\1"], ids=["zero", "too large", "short"])
+def test_refuses_a_scalar_that_nothing_can_be_multiplied_by(tweak: bytes) -> None:
+    with pytest.raises(ValueError, match="cannot be multiplied"):
+        multiply_point(GENERATOR, tweak)
+    with pytest.raises(ValueError, match="cannot be multiplied"):
+        KeyPair(scalar(1)).multiply(tweak)
+
+
+@given(scalars, scalars)
+def test_two_pairs_share_a_secret_which_is_the_hash_of_their_product(one: int, other: int) -> None:
+    first, second = KeyPair(scalar(one)), KeyPair(scalar(other))
+    product = KeyPair(scalar(one * other % ORDER)).public_key
+    assert first.shared_secret(second.public_key) == second.shared_secret(first.public_key) == sha256(product).digest()
 
 
 @given(scalars, st.binary(min_size=32, max_size=32), st.integers(0, 511))

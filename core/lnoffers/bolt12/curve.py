@@ -7,6 +7,8 @@ coincurve and in its fork coincurve-cp314-fix.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, NoReturn, final
 
@@ -31,13 +33,21 @@ def add_to_point(point: bytes, tweak: bytes) -> bytes:
 
     Raises ValueError if `point` is none, the scalar is not below the group order, or the sum is infinity.
     """
-    parsed = _parse(point) if len(point) == POINT_LENGTH else None
-    if parsed is None:
-        raise ValueError("not a point on the curve")
-    total = ffi.new("secp256k1_pubkey *", parsed[0])  # a copy: the parsed point is shared
+    total = _copy(_point(point))
     if len(tweak) != _SCALAR_LENGTH or not lib.secp256k1_ec_pubkey_tweak_add(_CONTEXT, total, tweak):
         raise ValueError("the scalar cannot be added to the point")
     return _serialize(total)
+
+
+def multiply_point(point: bytes, tweak: bytes) -> bytes:
+    """tweak·point, compressed. `tweak` is a scalar of 32 big-endian bytes.
+
+    Raises ValueError if `point` is none, or the scalar is zero or not below the group order.
+    """
+    product = _copy(_point(point))
+    if len(tweak) != _SCALAR_LENGTH or not lib.secp256k1_ec_pubkey_tweak_mul(_CONTEXT, product, tweak):
+        raise ValueError("the point cannot be multiplied by the scalar")
+    return _serialize(product)
 
 
 def verify(point: bytes, digest: bytes, signature: bytes) -> bool:
@@ -121,15 +131,41 @@ class KeyPair:
 
         Raises ValueError if the scalar is not below the group order or the sum is zero.
         """
-        scalar = ffi.new("unsigned char[32]")
-        secret = ffi.buffer(scalar)
-        try:
-            _succeeded(lib.secp256k1_keypair_sec(_CONTEXT, scalar, self._keypair))
+        with self._scalar() as scalar:
             if len(tweak) != _SCALAR_LENGTH or not lib.secp256k1_ec_seckey_tweak_add(_CONTEXT, scalar, tweak):
                 raise ValueError("the scalar cannot be added to the private key")
-            return KeyPair(secret)
+            return KeyPair(ffi.buffer(scalar))
+
+    def multiply(self, tweak: bytes) -> KeyPair:
+        """The pair whose private key is this one times `tweak` (32 big-endian bytes), modulo the group order.
+
+        Raises ValueError if the scalar is zero or not below the group order.
+        """
+        with self._scalar() as scalar:
+            if len(tweak) != _SCALAR_LENGTH or not lib.secp256k1_ec_seckey_tweak_mul(_CONTEXT, scalar, tweak):
+                raise ValueError("the private key cannot be multiplied by the scalar")
+            return KeyPair(ffi.buffer(scalar))
+
+    def shared_secret(self, point: bytes) -> bytes:
+        """SHA256 of the compressed product of the private key and `point`: the 32 bytes that BOLT 4 and 8 call ECDH.
+
+        Raises ValueError if `point` is not a compressed point.
+        """
+        parsed = _point(point)
+        shared = ffi.new("unsigned char[32]")
+        with self._scalar() as scalar:
+            _succeeded(lib.secp256k1_ecdh(_CONTEXT, shared, parsed, scalar, ffi.NULL, ffi.NULL))
+        return bytes(ffi.buffer(shared))
+
+    @contextmanager
+    def _scalar(self) -> Iterator[Any]:
+        """The private key, 32 bytes of the library's, overwritten when the block is left."""
+        scalar = ffi.new("unsigned char[32]")
+        try:
+            _succeeded(lib.secp256k1_keypair_sec(_CONTEXT, scalar, self._keypair))
+            yield scalar
         finally:
-            secret[:] = bytes(_SCALAR_LENGTH)
+            ffi.buffer(scalar)[:] = bytes(_SCALAR_LENGTH)
 
     def sign(self, digest: bytes) -> bytes:
         """The BIP 340 signature (64 bytes) of `digest` (32 bytes), the same each time.
@@ -164,6 +200,18 @@ def _succeeded(result: int) -> None:
 def _parse(point: bytes) -> Any | None:
     parsed = ffi.new("secp256k1_pubkey *")
     return parsed if lib.secp256k1_ec_pubkey_parse(_CONTEXT, parsed, point, len(point)) else None
+
+
+def _point(data: bytes) -> Any:
+    """The point; it is shared, so it must not change. Raises ValueError if `data` is none, in 33 bytes."""
+    parsed = _parse(data) if len(data) == POINT_LENGTH else None
+    if parsed is None:
+        raise ValueError("not a point on the curve")
+    return parsed
+
+
+def _copy(point: Any) -> Any:
+    return ffi.new("secp256k1_pubkey *", point[0])
 
 
 def _serialize(point: Any) -> bytes:

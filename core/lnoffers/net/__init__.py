@@ -1,1 +1,1 @@
-"""Peers: transport, onion messages, blinded paths. Nothing of it is built yet; `bolt12` reads and writes the paths."""
+"""Peers: transport, onion messages, blinded paths. `blinding` makes the paths that `bolt12` reads and writes."""

@@ -1,0 +1,119 @@
+"""Route blinding, against the specification's vectors and against a receiver."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from nacl.exceptions import CryptoError
+
+from lnoffers.bolt12 import BlindedPath
+from lnoffers.bolt12.curve import KeyPair
+from lnoffers.net.blinding import Hop, blind, message_path
+from tests.net.receiver import open_hop, walk
+from tests.shared import shared_path
+
+ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+
+scalars = st.integers(1, ORDER - 1).map(lambda number: number.to_bytes(32, "big"))
+nodes = st.lists(scalars.map(KeyPair), min_size=1, max_size=4)
+FRONT, SELF = KeyPair(bytes([1]) * 32), KeyPair(bytes([2]) * 32)
+PATH_KEY = bytes([3]) * 32
+
+
+def vectors(name: str) -> Any:
+    return json.loads(shared_path(f"vectors/bolts/bolt04/{name}.json").read_text())
+
+
+def made_of(hops: list[dict[str, Any]], key: str, data: str) -> BlindedPath:
+    return blind(
+        bytes.fromhex(hops[0][key]), [Hop(bytes.fromhex(hop["node_id"]), bytes.fromhex(hop[data])) for hop in hops]
+    )
+
+
+def assert_hops(path: BlindedPath, hops: list[dict[str, Any]], data: str) -> None:
+    found = [(hop.blinded_node_id.hex(), hop.encrypted_recipient_data.hex()) for hop in path.hops]
+    assert found == [(hop["blinded_node_id"], hop[data]) for hop in hops]
+
+
+def test_makes_the_paths_of_the_specification() -> None:
+    told = vectors("route-blinding-test")
+    hops, joined = told["generate"]["hops"], told["route"]
+    first, second = (made_of(part, "session_key", "encoded_tlvs") for part in (hops[:2], hops[2:]))
+    assert_hops(first, hops[:2], "encrypted_data")
+    assert_hops(second, hops[2:], "encrypted_data")
+    assert isinstance(first.first_node_id, bytes)
+    assert first.first_node_id.hex() == joined["first_node_id"]
+    assert first.first_path_key.hex() == joined["first_path_key"]
+    assert second.first_path_key.hex() == hops[2]["path_key"]
+
+
+def test_makes_the_path_of_the_specifications_onion_message() -> None:
+    hops = vectors("blinded-onion-message-onion-test")["generate"]["hops"]
+    ids = {hop["tlvs"]["next_node_id"] for hop in hops if "next_node_id" in hop["tlvs"]}
+    names = {hop["alias"]: KeyPair(bytes([ord(hop["alias"][0])]) * 32).public_key.hex() for hop in hops}
+    assert ids <= set(names.values())
+    theirs = [hop | {"node_id": names[hop["alias"]]} for hop in hops[1:]]
+    path = made_of(theirs, "path_key_secret", "encrypted_data_tlv")
+    assert_hops(path, theirs, "encrypted_recipient_data")
+
+
+def test_the_nodes_of_the_specification_read_their_data() -> None:
+    for hop, made in zip(
+        vectors("route-blinding-test")["unblind"]["hops"],
+        vectors("route-blinding-test")["generate"]["hops"],
+        strict=True,
+    ):
+        node = KeyPair(bytes.fromhex(hop["node_privkey"]))
+        opened = open_hop(node, bytes.fromhex(hop["path_key"]), bytes.fromhex(made["encrypted_data"]))
+        assert opened.data.hex() == hop["decrypted_data"]
+        assert opened.key.public_key == KeyPair(bytes.fromhex(hop["blinded_privkey"])).public_key
+        assert opened.next_path_key.hex() == hop["next_path_key"]
+
+
+@given(scalars, nodes, st.binary(max_size=40))
+def test_every_node_reads_what_it_was_told_and_finds_the_next(path_key: bytes, way: list[KeyPair], data: bytes) -> None:
+    told = [data + bytes([place]) for place in range(len(way))]
+    path = blind(path_key, [Hop(node.public_key, each) for node, each in zip(way, told, strict=True)])
+    assert path.first_node_id == way[0].public_key
+    assert walk(path, way) == told
+    assert BlindedPath.from_bytes(path.to_bytes()) == path
+
+
+@given(scalars, nodes, st.binary(min_size=32, max_size=32))
+def test_a_message_path_tells_each_node_the_next_one_and_the_last_its_path_id(
+    path_key: bytes, way: list[KeyPair], path_id: bytes
+) -> None:
+    told = walk(message_path(path_key, [node.public_key for node in way], path_id), way)
+    assert told[:-1] == [b"\x04\x21" + node.public_key for node in way[1:]]
+    assert told[-1] == b"\x06\x20" + path_id
+
+
+def test_nobody_else_reads_a_hops_data() -> None:
+    path = message_path(PATH_KEY, [FRONT.public_key, SELF.public_key], bytes(32))
+    with pytest.raises(CryptoError):
+        open_hop(SELF, path.first_path_key, path.hops[0].encrypted_recipient_data)
+
+
+def test_a_node_that_is_there_twice_has_two_blinded_ids() -> None:
+    first, second = message_path(PATH_KEY, [SELF.public_key] * 2, bytes(32)).hops
+    assert first.blinded_node_id != second.blinded_node_id
+
+
+@pytest.mark.parametrize("path_key", [bytes(32), ORDER.to_bytes(32, "big"), b"\xff" * 32, b"\x01" * 31])
+def test_refuses_a_path_key_that_is_no_private_key(path_key: bytes) -> None:
+    with pytest.raises(ValueError, match="not a valid private key"):
+        message_path(path_key, [SELF.public_key], bytes(32))
+
+
+def test_refuses_a_node_id_that_is_no_point() -> None:
+    with pytest.raises(ValueError, match="not a point on the curve"):
+        message_path(PATH_KEY, [b"\x02" + b"\xff" * 32], bytes(32))
+
+
+def test_refuses_a_path_without_hops() -> None:
+    with pytest.raises(ValueError, match="at least one hop"):
+        blind(PATH_KEY, [])
