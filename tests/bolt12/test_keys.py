@@ -45,6 +45,12 @@ def test_named_secrets_are_the_known_ones() -> None:
     assert {name: keys.named_secret(name).hex() for name in known} == known
 
 
+def test_path_ids_are_hashes_of_a_named_secret_and_an_id() -> None:
+    keys = NodeKeys.from_seed(ASCII_SECRET)
+    secret = bytes.fromhex("59118274af279bba948cda84b2faa4bd42eb9f728085cb6d7422fb097f91b9c3")
+    assert keys.path_id(bytes(32)) == sha256(secret + bytes(32)).digest()
+
+
 @given(st.binary(max_size=40))
 def test_payer_signer_has_the_payer_id(metadata: bytes) -> None:
     keys = NodeKeys.from_seed(ASCII_SECRET)

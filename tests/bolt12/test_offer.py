@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from lnoffers.bolt12 import (
     CHAINS,
+    BlindedPath,
     Bolt12Error,
     Offer,
     Recurrence,
@@ -98,6 +99,23 @@ def test_refuses_to_build_what_no_reader_takes(changes: dict[str, Any], rule: st
     with pytest.raises(Bolt12Error) as caught:
         offer(**changes)
     assert caught.value.rule == rule
+
+
+def test_paths_take_the_place_of_earlier_ones_and_nothing_else_changes() -> None:
+    reached = offer().with_paths([PATH])
+    assert reached == offer(offer_paths=[PATH])
+    assert reached.offer_id != offer().offer_id
+    assert reached.with_paths([PATH, PATH]) == offer(offer_paths=[PATH, PATH])
+
+
+def test_no_paths_are_a_field_that_is_there_and_empty() -> None:
+    assert offer().with_paths([]).offer_paths == ()
+    assert Offer.parse(offer().with_paths([]).encode()).offer_paths == ()
+
+
+def test_refuses_a_path_without_hops() -> None:
+    with pytest.raises(Bolt12Error, match="empty offer_path"):
+        offer().with_paths([BlindedPath(ISSUER, ISSUER, ())])
 
 
 def test_unknown_odd_records_are_kept_and_part_of_the_id() -> None:

@@ -108,6 +108,13 @@ class NodeKeys:
         """32 bytes for one purpose, which the name says, as Core Lightning's `makesecret` derives them."""
         return _hkdf(salt=bytes(32), key=self._base, info=name.encode())
 
+    def path_id(self, identity: bytes) -> bytes:
+        """What a message brings along, 32 bytes, that came by the paths of an offer or a request of this node.
+
+        `identity` is its id, 32 bytes, from before it had paths.
+        """
+        return sha256(self.named_secret("offer-blinded-path") + identity).digest()
+
     def payer_id(self, metadata: bytes) -> bytes:
         """The public key of the payer behind a request with this metadata: a compressed point that hides the node."""
         return add_to_point(self.node_id, self._payer_tweak(metadata))

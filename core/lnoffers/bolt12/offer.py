@@ -97,6 +97,17 @@ class Offer(OfferFields, CheckedMessage):
         rules.check_writing(offer)
         return offer
 
+    def with_paths(self, offer_paths: Sequence[BlindedPath]) -> Offer:
+        """This offer, but reached by these paths, best first; its id is another one.
+
+        No paths give a field that is there and empty, as Core Lightning writes it and readers take it. Raises
+        Bolt12Error if a path does not fit its place, or has no hops.
+        """
+        others = (record for record in self.records if record.type != Offer.offer_paths.number)
+        offer = type(self)._build(others, offer_paths=offer_paths)
+        rules.check_reading(offer, None, known.NONE)
+        return offer
+
     def check_unexpired(self, now: int) -> None:
         """Raises Bolt12Error ("Offer expired") if it has ended before `now`, in unix seconds."""
         rules.check_unexpired(self, now)
