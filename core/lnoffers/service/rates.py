@@ -1,0 +1,74 @@
+"""What a bitcoin costs in other currencies, by a file that somebody else keeps up to date.
+
+The file is a JSON object, `{"USD": 97000.5, "EUR": "83000"}`: the ISO 4217 code of each currency, and the price of one
+bitcoin in it, as a number or as text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import msgspec
+
+MAX_BYTES: Final = 1 << 20
+_code = re.compile("[A-Z]{3}").fullmatch
+
+
+class RatesError(Exception):
+    """The file cannot be used; the message names it and says why."""
+
+
+class _Version(NamedTuple):
+    """What tells one content of a file from another without reading it."""
+
+    file: int
+    size: int
+    modified: int
+
+
+class RateFile:
+    """The prices in a file, which is read again once it has changed."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._version: _Version | None = None
+        self._prices: Mapping[str, Decimal] = {}
+
+    def price(self, currency: str) -> Decimal | None:
+        """The price of one bitcoin in whole units of a currency (dollars, not cents), which its code names.
+
+        None if the file has none.
+
+        Raises:
+            RatesError: if the file is missing or cannot be understood.
+        """
+        try:
+            found = self._path.stat()
+            version = _Version(found.st_ino, found.st_size, found.st_mtime_ns)
+            if version != self._version:
+                self._prices = _read(self._path)
+                self._version = version
+        except OSError as error:
+            raise RatesError(f"The rates in {self._path} cannot be read: {error.strerror or error}") from error
+        except ValueError as error:
+            raise RatesError(f"The rates in {self._path} cannot be used: {error}") from error
+        return self._prices.get(currency)
+
+
+def _read(path: Path) -> Mapping[str, Decimal]:
+    """The content, all of it checked. Raises OSError or ValueError."""
+    with path.open("rb") as file:
+        data = file.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise ValueError(f"more than {MAX_BYTES} bytes")
+    prices = msgspec.json.decode(data, type=dict[str, Decimal])
+    for code, price in prices.items():
+        if not _code(code):
+            raise ValueError(f"{code!r} is no currency code, which has three capital letters")
+        if not price.is_finite() or price <= 0:
+            raise ValueError(f"{price} {code} is no price for a bitcoin")
+    return prices
