@@ -1324,7 +1324,22 @@ class AsyncClient(BaseAsyncClient):
         return self.rpc_send(self.rpc_commands["disableinvoicerequest"], {"invreq_id": invreq_id})
 
     def disableoffer(self, *, offer_id: Hash) -> Coroutine[Any, Any, DisableofferResponse]:
-        """Stop issuing invoices for an offer."""
+        """Stop answering requests for an offer.
+
+        The **disableoffer** command makes an offer inactive: nobody gets an invoice for it any more, and the invoices
+        that were handed out and have not been paid expire at once. lightning-enableoffer(7) makes the offer active
+        again; the invoices stay expired. No offer is ever deleted.
+
+        Args:
+            offer_id: The offer, as lightning-offer(7) returned it.
+
+        Raises:
+            RpcError: the node says no.
+
+        - -1: No offer with this id is known.
+        - 1001: The offer is inactive already.
+        - -32602: A parameter is missing or malformed.
+        """
         return self.rpc_send(self.rpc_commands["disableoffer"], {"offer_id": offer_id})
 
     def disconnect(
@@ -1354,9 +1369,23 @@ class AsyncClient(BaseAsyncClient):
         return self.rpc_send(self.rpc_commands["emergencyrecover"], {})
 
     def enableoffer(self, *, offer_id: Hash) -> Coroutine[Any, Any, EnableofferResponse]:
-        """Let a disabled offer issue invoices again.
+        """Answer requests for a disabled offer again.
+
+        The **enableoffer** command makes an offer active that was disabled. It does not bring back an offer for a
+        single use that has been paid, nor invoices that expired when the offer was disabled.
 
         Added in v24.08.
+
+        Args:
+            offer_id: The offer, as lightning-offer(7) returned it.
+
+        Raises:
+            RpcError: the node says no.
+
+        - -1: No offer with this id is known.
+        - 1006: The offer is active already.
+        - 1007: The offer was for a single use, and has been used.
+        - -32602: A parameter is missing or malformed.
         """
         return self.rpc_send(self.rpc_commands["enableoffer"], {"offer_id": offer_id})
 
@@ -2015,7 +2044,8 @@ class AsyncClient(BaseAsyncClient):
         refused with -32602, as by any command. A caller that got no answer, because the connection or the server went
         down, finds out with lightning-listinvoicerequests(7) whether the request exists.
 
-        - -1: The request could not be made: the store refused it, or injected entropy ran out.
+        - -1: The request could not be made: the store refused it, injected entropy ran out, or this node is to be
+          reached by fronting nodes only (*--payment-fronting-node*), which needs one for a peer.
         """
         return self.rpc_send(
             self.rpc_commands["invoicerequest"],
@@ -2404,13 +2434,21 @@ class AsyncClient(BaseAsyncClient):
         offer_id: Hash | None = None,
         active_only: bool | None = None,
     ) -> Coroutine[Any, Any, ListoffersResponse]:
-        """List this node's offers.
+        """List the offers made by this node.
 
-        Gives back the offers made by this node, with their string, label and whether they are active and used.
+        The **listoffers** command shows the stored offers, sorted by id: all of them, or the one with a given id. An id
+        that is not known gives an empty list.
 
         Args:
-            offer_id: Show only the offer with this id, 32 bytes in hex; absent, all.
-            active_only: Whether to leave out offers that are disabled or used up; absent, *false*.
+            offer_id: Show only this offer.
+            active_only: Leave out those that are inactive: used up or disabled.
+
+                Default: False.
+
+        Raises:
+            RpcError: the node says no.
+
+        - -32602: A parameter is missing or malformed.
         """
         return self.rpc_send(
             self.rpc_commands["listoffers"],
@@ -2694,45 +2732,73 @@ class AsyncClient(BaseAsyncClient):
     ) -> Coroutine[Any, Any, OfferResponse]:
         """Create an offer for others to pay.
 
-        Creates an offer, or finds the same one made before, and gives back its string, its id and whether it is active;
-        the node answers those who ask for an invoice.
+        The **offer** command makes a BOLT 12 `offer` of this node and stores it: a string that does not wear out, to be
+        printed, posted or scanned, for which anyone can ask an invoice as often as they like. An `invoice_request` for
+        an offer that is active, and was made here, is answered.
+
+        An offer is known by its content. Asking again for one that exists, and is active, changes nothing and returns
+        it as it is stored, with its first label, and with *created* false. To give money away rather than to take it,
+        see lightning-invoicerequest(7).
 
         Args:
-            amount: Price of one item: an amount in millisatoshi unless it ends in *sat* or *btc*; a number with a
-                currency code, such as *10USD*, if a plugin converts that currency; or *any*, to let the payer choose.
-            description: What the offer is for, in UTF-8 without `\\u` escapes, for all to read; required unless
-                `amount` is *any*.
-            issuer: Who makes the offer, a name or an address such as *shop@example.com*, for all to read; absent,
-                not stated.
-            label: Name of your own for the offer, which is not part of it; absent, none.
-            quantity_max: How many items one invoice may cover at most, 0 for no limit; absent, payers cannot ask
-                for more than one.
-            absolute_expiry: When the offer ends, in seconds since 1970-01-01 00:00 UTC; absent, never.
-            recurrence: How often it is to be paid, a number followed by *months*, *weeks*, *days*, *hours*,
-                *minutes* or *seconds*, such as *4weeks*; absent, it does not recur.
-            recurrence_base: When period 0 begins, in seconds since 1970-01-01 00:00 UTC, only with `recurrence`;
-                absent, with a payer's first invoice.
-            recurrence_paywindow: When a period can be paid, as `-B+A`: from B seconds before its start to A seconds
-                after it, only with `recurrence`; absent, during it and the period before.
-            recurrence_limit: Number of the last period, counted from 0, only with `recurrence`; absent, there is no
-                last one.
-            single_use: Whether the first invoice that is paid ends the offer and the other invoices; absent,
-                *false*.
+            amount: The price of one item. A bare number counts millisatoshi, as does the suffix *msat*; *sat* and
+                *btc* say otherwise, and *btc* takes one to eleven decimals. With the code of an ISO 4217 currency it is
+                a price in that currency, with all of its decimals or none: *10USD*, *9.99EUR*, *500JPY*; then this node
+                must know a rate for it. *any* leaves it to the payer.
+            description: What is sold, e.g. *a cup of coffee*, for all to read who see the string. It must be there
+                unless `amount` is *any*. UTF-8 text; *\\u* escapes are refused, write the character itself.
+            issuer: Who sells it, also part of the string; if a domain is named, begin with it, as in
+                *shop@example.com Example Shop*.
+            label: A name of your own for this offer. It stays in the store, is shown by lightning-listoffers(7) and
+                need not be unique.
+            quantity_max: The most items that one invoice can be for, or 0 for as many as one likes. Without it
+                every invoice is for exactly one.
+            absolute_expiry: When the offer ends, in seconds since 1970-01-01 00:00 UTC. Without it the offer stays
+                good until it is used or disabled.
+            recurrence: Makes it a subscription, to be paid once in each period: a number and a unit, without space,
+                such as *1month*, *2weeks*, *10days*, *12hours*, *5minutes* or *30seconds*.
+            recurrence_base: When the first period begins, in seconds since 1970-01-01 00:00 UTC. Without it, the
+                first period of each payer begins with the first payment. Needs `recurrence`.
+            recurrence_paywindow: How early and how late a period can be paid, as *-before+after*, in seconds around
+                its start. Needs `recurrence`.
 
-                Default: false.
-            proportional_amount: Whether a first period that has already begun costs only the share that is left;
-                needs `recurrence_base`; absent, *false*.
+                Default: from the start of the period before to the end of the period itself.
+            recurrence_limit: The number of the last period, where the first is 0; at least 1. Needs `recurrence`.
+            single_use: Whether one payment ends it. If so, several invoices may be handed out, and the first that
+                is paid makes the offer inactive and the others worthless.
 
-                Added in v25.09.
-            optional_recurrence: Whether payers that do not know of recurrence may pay once; not with
-                `recurrence_base`; absent, *false*.
+                Default: False.
+            proportional_amount: Whether who comes late pays less: for a first period that has begun, only the share
+                that is left of it. Needs `recurrence_base`.
 
-                Added in v25.09.
-            fronting_nodes: Node ids of peers at which blinded paths to this node begin, *[]* for no such peer;
-                absent, the *payment-fronting-node* setting.
+                Default: False. Added in v25.09.
+            optional_recurrence: Whether payers who know nothing of recurrence may pay once. Cannot stand with
+                `recurrence_base`.
 
-                Added in v26.04.
-            dev_paths: Hidden: not meant for general use.
+                Default: False. Added in v25.09.
+            fronting_nodes: Nodes through which alone this one can be reached: the offer gets one blinded path from
+                each of them, and `force_paths` is set. *[]* means none.
+
+                Each element: The id of a node that forwards to this one.
+
+                Default: what *--payment-fronting-node* names. Added in v26.04.
+            dev_paths: For tests: the blinded paths to put in, each an array of node ids that ends with this node's.
+
+                Hidden: not meant for general use.
+
+        Raises:
+            RpcError: the node says no.
+
+        On failure nothing is stored. A caller that got no answer, because the connection or the server went down, finds
+        out with lightning-listoffers(7) whether the offer exists, or just asks again: unless it has blinded paths,
+        which are new each time, it is the same offer.
+
+        - -1: The offer could not be made: the store refused it, injected entropy ran out, or the rates cannot be read.
+        - 1000: The same offer exists and is not active; lightning-enableoffer(7) may bring it back.
+        - -32601: The amount is in a currency, and no rates are configured.
+        - -32602: A parameter is missing or malformed, needs another one, or does not make an offer that anyone could
+          pay, such as an amount of zero.
+        - -32700: The amount is in a currency that the configured rates lack.
         """
         return self.rpc_send(
             self.rpc_commands["offer"],

@@ -691,7 +691,7 @@ class Service:
 
     @stub
     def disableoffer(self, request: DisableofferRequest) -> DisableofferResponse | Awaitable[DisableofferResponse]:
-        """Stop issuing invoices for an offer."""
+        """Stop answering requests for an offer."""
         raise unknown_command("disableoffer")
 
     @stub
@@ -708,7 +708,7 @@ class Service:
 
     @stub
     def enableoffer(self, request: EnableofferRequest) -> EnableofferResponse | Awaitable[EnableofferResponse]:
-        """Let a disabled offer issue invoices again."""
+        """Answer requests for a disabled offer again."""
         raise unknown_command("enableoffer")
 
     @stub
@@ -917,7 +917,7 @@ class Service:
 
     @stub
     def listoffers(self, request: ListoffersRequest) -> ListoffersResponse | Awaitable[ListoffersResponse]:
-        """List this node's offers."""
+        """List the offers made by this node."""
         raise unknown_command("listoffers")
 
     @stub

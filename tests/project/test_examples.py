@@ -12,9 +12,14 @@ from lnoffers.service.node import Node
 from lnoffers.service.options import Options
 from tests.shared import ROOT
 
-METADATA = ("40f3b447861516367be1ad748c9b15ac", "6a2e97c3a83e1528b5d0695577902bc4")
+ENTROPY = bytes.fromhex(
+    "40f3b447861516367be1ad748c9b15ac"  # what two invoice_requests are made with
+    "6a2e97c3a83e1528b5d0695577902bc4"
+    "0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20"  # and the path of an offer
+)
 IN_ORDER = (
     *("invoicerequest", "listinvoicerequests", "disableinvoicerequest"),
+    *("offer", "listoffers", "disableoffer", "enableoffer"),
     *("decode", "help", "notifications", "stop"),
 )
 
@@ -27,7 +32,7 @@ def examples(name: str) -> list[dict[str, Any]]:
 def service(folder: Path, secret: bytes) -> tuple[OffersService, Node]:
     (folder / "regtest").mkdir(parents=True)
     (folder / "regtest" / "hsm_secret").write_bytes(secret.ljust(32, b"\0"))
-    node = Node.open(Options(lightning_dir=folder, network="regtest", dev_entropy=bytes.fromhex("".join(METADATA))))
+    node = Node.open(Options(lightning_dir=folder, network="regtest", dev_entropy=ENTROPY))
     return OffersService(node, Served(folder / "regtest" / "lightning-rpc", lambda: None)), node
 
 

@@ -8,14 +8,15 @@ from typing import Final
 from clnrpc.runtime.convert import raw_text
 from clnrpc.runtime.dispatch import Answer, Dispatcher
 from clnrpc.runtime.jsontext import members
+from lnoffers.service import parameters
 from lnoffers.service.commands import OffersService
 
 _SEE_LOG: Final = b": invalid token (see logs for details)"
 
 logger = logging.getLogger(__name__)
 
-# lightningd takes these as they are written, escapes and all, and takes any token.
-_CONVERTERS = {"decode": {"string": raw_text}, "help": {"command": raw_text}}
+# lightningd takes the texts of decode and help as they are written, escapes and all, and takes any token.
+_CONVERTERS = {"decode": {"string": raw_text}, "help": {"command": raw_text}, "offer": parameters.OF_OFFER}
 
 
 def dispatcher(service: OffersService, *, developer: bool) -> Dispatcher:

@@ -1,6 +1,7 @@
 """Randomness, passed in so that a test can foretell every key and string.
 
-Only these draw from it, in the order they happen: a new secret (16 bytes) and an invoice_request's metadata (16).
+Only these draw from it, in the order they happen: a new secret (16 bytes), an invoice_request's metadata (16), and the
+key of each blinded path (32).
 """
 
 from __future__ import annotations

@@ -5,11 +5,14 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Self
 
+from lnoffers.bolt12.curve import is_point
 from lnoffers.bolt12.keys import NodeKeys
 from lnoffers.service.clock import Clock, FixedClock, SystemClock
 from lnoffers.service.entropy import Entropy, InjectedEntropy, SystemEntropy
+from lnoffers.service.errors import OptionsError
 from lnoffers.service.files import make_private_directory
 from lnoffers.service.options import Options
+from lnoffers.service.rates import RateFile
 from lnoffers.service.secret import load_keys
 from lnoffers.service.store import Identity, Store
 
@@ -18,11 +21,13 @@ class Node:
     """An open node; close it, or use it in a `with` statement. One thread uses it at a time."""
 
     def __init__(self, options: Options, keys: NodeKeys, store: Store, entropy: Entropy, clock: Clock) -> None:
+        rates_file = options.rates_file
         self.options = options
         self.keys = keys
         self.store = store
         self.entropy = entropy
         self.clock = clock
+        self.rates = None if rates_file is None else RateFile(rates_file)
 
     @classmethod
     def open(cls, options: Options) -> Self:
@@ -31,6 +36,9 @@ class Node:
         Raises:
             ServiceError: if that cannot be done; the message says why and what to do.
         """
+        for node_id in options.payment_fronting_nodes:
+            if not is_point(node_id):
+                raise OptionsError(f"--payment-fronting-node {node_id.hex()} is no node id")
         entropy = SystemEntropy() if options.dev_entropy is None else InjectedEntropy(options.dev_entropy)
         clock = SystemClock() if options.dev_time is None else FixedClock(options.dev_time)
         make_private_directory(options.network_dir)

@@ -36,11 +36,17 @@ class Options:
     dev_time: int | None = None
     """What the clock shows, in unix seconds, instead of the time."""
 
+    currency_rates: Path | None = None
+    """The file of `lnoffers.service.rates`; without it no offer can be made in a currency."""
+    payment_fronting_nodes: tuple[bytes, ...] = ()
+    """Nodes by way of which alone this one can be reached: compressed points, 33 bytes each."""
+
     def __post_init__(self) -> None:
         if self.network not in NETWORKS:
             raise OptionsError(f"unknown network {self.network!r}: it is one of {', '.join(NETWORKS)}")
-        for path in (self.lightning_dir, self.rpc_file):
-            _expanded(path)
+        for path in (self.lightning_dir, self.rpc_file, self.currency_rates):
+            if path is not None:
+                _expanded(path)
         if self.injectable and self.network == "bitcoin":
             raise OptionsError("--dev-entropy and --dev-time make keys foreseeable and are refused on bitcoin")
         if self.dev_time is not None and self.dev_time < 0:
@@ -75,6 +81,11 @@ class Options:
     def pid_file(self) -> Path:
         """The file that a server locks, named as lightningd names its own."""
         return self.base_dir / f"lnoffers-{self.network}.pid"
+
+    @property
+    def rates_file(self) -> Path | None:
+        """The file of rates, absolute."""
+        return None if self.currency_rates is None else _expanded(self.currency_rates).absolute()
 
     @property
     def store_file(self) -> Path:

@@ -9,33 +9,48 @@ from ..runtime.scalars import Hash
 
 @dataclass(kw_only=True, slots=True)
 class DisableofferRequest:
-    """What is sent to `disableoffer`: Stop issuing invoices for an offer."""
+    """What is sent to `disableoffer`: Stop answering requests for an offer."""
 
     offer_id: Hash
+    """The offer, as lightning-offer(7) returned it."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class DisableofferResponse(Answer):
-    """What comes back from `disableoffer`: Stop issuing invoices for an offer."""
+    """What comes back from `disableoffer`: Stop answering requests for an offer."""
 
     __source__ = "disableoffer"
     __added__ = {"force_paths": "v26.04"}
 
     offer_id: Hash
+    """Identifies the offer: SHA-256 over its records, byte for byte as they stand in the string."""
 
     active: bool
-    """Always false."""
+    """It is inactive now.
+
+    Always false.
+    """
 
     single_use: bool
-
-    force_paths: bool
-    """Added in v26.04."""
+    """Whether the first paid invoice ends it."""
 
     bolt12: str
+    """The string, beginning with *lno1*."""
 
-    description: str | None = None
-    """Added in v26.04."""
+    force_paths: bool
+    """Whether invoices for it can only be paid by way of fronting nodes, as those were given when it was made.
+
+    Added in v26.04.
+    """
 
     used: bool
+    """Whether an invoice for it has been paid."""
 
     label: str | None = None
+    """The label it was made with, if any."""
+
+    description: str | None = None
+    """What it is for, as the string says; absent when it does not say.
+
+    Added in v26.04.
+    """

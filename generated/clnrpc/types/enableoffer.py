@@ -9,33 +9,48 @@ from ..runtime.scalars import Hash
 
 @dataclass(kw_only=True, slots=True)
 class EnableofferRequest:
-    """What is sent to `enableoffer`: Let a disabled offer issue invoices again."""
+    """What is sent to `enableoffer`: Answer requests for a disabled offer again."""
 
     offer_id: Hash
+    """The offer, as lightning-offer(7) returned it."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class EnableofferResponse(Answer):
-    """What comes back from `enableoffer`: Let a disabled offer issue invoices again."""
+    """What comes back from `enableoffer`: Answer requests for a disabled offer again."""
 
     __source__ = "enableoffer"
     __added__ = {"force_paths": "v26.04"}
 
     offer_id: Hash
+    """Identifies the offer: SHA-256 over its records, byte for byte as they stand in the string."""
 
     active: bool
-    """Always true."""
+    """It is active again.
+
+    Always true.
+    """
 
     single_use: bool
-
-    force_paths: bool
-    """Added in v26.04."""
+    """Whether the first paid invoice ends it."""
 
     bolt12: str
+    """The string, beginning with *lno1*."""
 
-    description: str | None = None
-    """Added in v26.04."""
+    force_paths: bool
+    """Whether invoices for it can only be paid by way of fronting nodes, as those were given when it was made.
+
+    Added in v26.04.
+    """
 
     used: bool
+    """Whether an invoice for it has been paid."""
 
     label: str | None = None
+    """The label it was made with, if any."""
+
+    description: str | None = None
+    """What it is for, as the string says; absent when it does not say.
+
+    Added in v26.04.
+    """

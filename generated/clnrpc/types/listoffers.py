@@ -9,13 +9,16 @@ from ..runtime.scalars import Hash
 
 @dataclass(kw_only=True, slots=True)
 class ListoffersRequest:
-    """What is sent to `listoffers`: List this node's offers."""
+    """What is sent to `listoffers`: List the offers made by this node."""
 
     offer_id: Hash | None = None
-    """Show only the offer with this id, 32 bytes in hex; absent, all."""
+    """Show only this offer."""
 
-    active_only: bool | None = None
-    """Whether to leave out offers that are disabled or used up; absent, *false*."""
+    active_only: bool = False
+    """Leave out those that are inactive: used up or disabled.
+
+    Default: False.
+    """
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -25,28 +28,41 @@ class ListoffersResponseOffers(Answer):
     __added__ = {"force_paths": "v26.04"}
 
     offer_id: Hash
+    """Identifies the offer: SHA-256 over its records, byte for byte as they stand in the string."""
 
     active: bool
+    """Whether requests for invoices are answered."""
 
     single_use: bool
-
-    force_paths: bool
-    """Added in v26.04."""
+    """Whether the first paid invoice ends it."""
 
     bolt12: str
+    """The string, beginning with *lno1*."""
 
-    description: str | None = None
-    """Added in v26.04."""
+    force_paths: bool
+    """Whether invoices for it can only be paid by way of fronting nodes, as those were given when it was made.
+
+    Added in v26.04.
+    """
 
     used: bool
+    """Whether an invoice for it has been paid."""
 
     label: str | None = None
+    """The label it was made with, if any."""
+
+    description: str | None = None
+    """What it is for, as the string says; absent when it does not say.
+
+    Added in v26.04.
+    """
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListoffersResponse(Answer):
-    """What comes back from `listoffers`: List this node's offers."""
+    """What comes back from `listoffers`: List the offers made by this node."""
 
     __source__ = "listoffers"
 
     offers: list[ListoffersResponseOffers]
+    """The offers."""

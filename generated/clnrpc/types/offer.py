@@ -13,71 +13,90 @@ class OfferRequest:
     """What is sent to `offer`: Create an offer for others to pay."""
 
     amount: MsatOrAny | Currency
-    """Price of one item: an amount in millisatoshi unless it ends in *sat* or *btc*; a number with a currency code, such
-    as *10USD*, if a plugin converts that currency; or *any*, to let the payer choose.
+    """The price of one item. A bare number counts millisatoshi, as does the suffix *msat*; *sat* and *btc* say otherwise,
+    and *btc* takes one to eleven decimals. With the code of an ISO 4217 currency it is a price in that currency, with
+    all of its decimals or none: *10USD*, *9.99EUR*, *500JPY*; then this node must know a rate for it. *any* leaves it
+    to the payer.
     """
 
     description: str | None = None
-    """What the offer is for, in UTF-8 without `\\u` escapes, for all to read; required unless `amount` is *any*."""
+    """What is sold, e.g. *a cup of coffee*, for all to read who see the string. It must be there unless `amount` is *any*.
+    UTF-8 text; *\\u* escapes are refused, write the character itself.
+    """
 
     issuer: str | None = None
-    """Who makes the offer, a name or an address such as *shop@example.com*, for all to read; absent, not stated."""
+    """Who sells it, also part of the string; if a domain is named, begin with it, as in *shop@example.com Example
+    Shop*.
+    """
 
     label: str | None = None
-    """Name of your own for the offer, which is not part of it; absent, none."""
+    """A name of your own for this offer. It stays in the store, is shown by lightning-listoffers(7) and need not be
+    unique.
+    """
 
     quantity_max: U64 | None = None
-    """How many items one invoice may cover at most, 0 for no limit; absent, payers cannot ask for more than one."""
+    """The most items that one invoice can be for, or 0 for as many as one likes. Without it every invoice is for exactly
+    one.
+    """
 
     absolute_expiry: U64 | None = None
-    """When the offer ends, in seconds since 1970-01-01 00:00 UTC; absent, never."""
+    """When the offer ends, in seconds since 1970-01-01 00:00 UTC. Without it the offer stays good until it is used or
+    disabled.
+    """
 
     recurrence: str | None = None
-    """How often it is to be paid, a number followed by *months*, *weeks*, *days*, *hours*, *minutes* or *seconds*, such as
-    *4weeks*; absent, it does not recur.
+    """Makes it a subscription, to be paid once in each period: a number and a unit, without space, such as *1month*,
+    *2weeks*, *10days*, *12hours*, *5minutes* or *30seconds*.
     """
 
     recurrence_base: int | None = None
-    """When period 0 begins, in seconds since 1970-01-01 00:00 UTC, only with `recurrence`; absent, with a payer's first
-    invoice.
+    """When the first period begins, in seconds since 1970-01-01 00:00 UTC. Without it, the first period of each payer
+    begins with the first payment. Needs `recurrence`.
     """
 
     recurrence_paywindow: str | None = None
-    """When a period can be paid, as `-B+A`: from B seconds before its start to A seconds after it, only with `recurrence`;
-    absent, during it and the period before.
+    """How early and how late a period can be paid, as *-before+after*, in seconds around its start. Needs `recurrence`.
+
+    Default: from the start of the period before to the end of the period itself.
     """
 
     recurrence_limit: U32 | None = None
-    """Number of the last period, counted from 0, only with `recurrence`; absent, there is no last one."""
+    """The number of the last period, where the first is 0; at least 1. Needs `recurrence`."""
 
     single_use: bool = False
-    """Whether the first invoice that is paid ends the offer and the other invoices; absent, *false*.
+    """Whether one payment ends it. If so, several invoices may be handed out, and the first that is paid makes the offer
+    inactive and the others worthless.
 
-    Default: false.
+    Default: False.
     """
 
-    proportional_amount: bool | None = None
-    """Whether a first period that has already begun costs only the share that is left; needs `recurrence_base`; absent,
-    *false*.
+    proportional_amount: bool = False
+    """Whether who comes late pays less: for a first period that has begun, only the share that is left of it. Needs
+    `recurrence_base`.
 
-    Added in v25.09.
+    Default: False. Added in v25.09.
     """
 
-    optional_recurrence: bool | None = None
-    """Whether payers that do not know of recurrence may pay once; not with `recurrence_base`; absent, *false*.
+    optional_recurrence: bool = False
+    """Whether payers who know nothing of recurrence may pay once. Cannot stand with `recurrence_base`.
 
-    Added in v25.09.
+    Default: False. Added in v25.09.
     """
 
     fronting_nodes: list[Pubkey] | None = None
-    """Node ids of peers at which blinded paths to this node begin, *[]* for no such peer; absent, the
-    *payment-fronting-node* setting.
+    """Nodes through which alone this one can be reached: the offer gets one blinded path from each of them, and
+    `force_paths` is set. *[]* means none.
 
-    Added in v26.04.
+    Each element: The id of a node that forwards to this one.
+
+    Default: what *--payment-fronting-node* names. Added in v26.04.
     """
 
     dev_paths: Any | None = None
-    """Hidden: not meant for general use."""
+    """For tests: the blinded paths to put in, each an array of node ids that ends with this node's.
+
+    Hidden: not meant for general use.
+    """
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -87,19 +106,31 @@ class OfferResponse(Answer):
     __source__ = "offer"
 
     offer_id: Hash
+    """Identifies the offer: SHA-256 over its records, byte for byte as they stand in the string."""
 
     active: bool
-    """Always true."""
+    """Requests for invoices are answered.
+
+    Always true.
+    """
 
     single_use: bool
+    """As asked for when the offer was made."""
 
     bolt12: str
-
-    used: bool
+    """The string to hand out; it begins with *lno1*."""
 
     force_paths: bool | None = None
-    """Added in v26.04."""
+    """Whether invoices for it can only be paid by way of fronting nodes, as those were given when it was made.
 
-    created: bool
+    Added in v26.04.
+    """
+
+    used: bool
+    """Whether an invoice for it has been paid; never, if the offer is new."""
 
     label: str | None = None
+    """The label from when the offer was made; absent when there was none."""
+
+    created: bool
+    """Whether the offer is new."""

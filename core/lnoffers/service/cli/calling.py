@@ -42,6 +42,8 @@ def _remote(method: str, params: bytes, options: Options) -> bytes:
             "--developer": options.developer or None,
             "--dev-entropy": options.dev_entropy,
             "--dev-time": options.dev_time,
+            "--currency-rates": options.currency_rates,
+            "--payment-fronting-node": options.payment_fronting_nodes or None,
         }.items()
         if value is not None
     ]

@@ -33,6 +33,17 @@ class Flags:
         int | None, Parameter(help="Unix seconds to use instead of the time; for tests, never on bitcoin.")
     ] = None
 
+    currency_rates: Annotated[
+        Path | None,
+        Parameter(help="JSON file with the price of one bitcoin in other currencies; read again when it changes."),
+    ] = None
+    payment_fronting_node: Annotated[
+        tuple[str, ...],
+        Parameter(
+            help="Id of a node that all offers are to be reached by; may be repeated.", negative="", show_default=False
+        ),
+    ] = ()
+
     def options(self) -> Options:
         """The same, checked.
 
@@ -45,13 +56,17 @@ class Flags:
             rpc_file=self.rpc_file,
             db=self.db,
             developer=self.developer,
-            dev_entropy=None if self.dev_entropy is None else _bytes(self.dev_entropy),
+            dev_entropy=None if self.dev_entropy is None else _bytes("--dev-entropy", self.dev_entropy),
             dev_time=self.dev_time,
+            currency_rates=self.currency_rates,
+            payment_fronting_nodes=tuple(
+                _bytes("--payment-fronting-node", each) for each in self.payment_fronting_node
+            ),
         )
 
 
-def _bytes(text: str) -> bytes:
+def _bytes(option: str, text: str) -> bytes:
     try:
         return bytes.fromhex(text)
     except ValueError as error:
-        raise OptionsError("--dev-entropy is not hex") from error
+        raise OptionsError(f"{option} is not hex") from error

@@ -19,7 +19,7 @@ def _version() -> str:
 
 app = App(
     name="lnoffers",
-    help="BOLT 12 without a node: make, store and decode invoice_requests, by command line or JSON-RPC.",
+    help="BOLT 12 without a node: offers and invoice_requests, made, stored and decoded, by command line or JSON-RPC.",
     version=_version,
 )
 

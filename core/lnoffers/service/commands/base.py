@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clnrpc.commands import COMMANDS
-from clnrpc.runtime.errors import GENERIC, RpcError
+from clnrpc.runtime.encode import encode
+from clnrpc.runtime.errors import GENERIC, INVALID_PARAMS, RpcError
 from clnrpc.runtime.stubs import is_filled
 from clnrpc.service import Service
 from lnoffers.service.errors import StoreError
@@ -50,6 +51,14 @@ class Commands(Service):
     def rpc_commands(self) -> Mapping[str, Command]:
         """The commands that exist here, by name."""
         return self.rpc_available(self._node.options)
+
+    def _bad_parameter(self, name: str, why: str, request: object) -> RpcError:
+        """The refusal of a parameter, or of what was made of it, after all of them were read.
+
+        Such a text shows no token but all parameters, and these only to developers.
+        """
+        shown = f"'{encode(request).decode()}'" if self._node.options.developer else "(see logs for details)"
+        return RpcError(INVALID_PARAMS, f"{name}: {why}: invalid token {shown}")
 
     @contextmanager
     def _transaction(self, *, writes: bool = True) -> Iterator[Connection]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+NO_RATE: Final = -32700
+"""What the plugin that converts currencies answers for whatever it cannot do."""
 INVOICE_LABEL_ALREADY_EXISTS: Final = 900
 INVOICE_NOT_FOUND: Final = 905
 INVOICE_OFFER_INACTIVE: Final = 907

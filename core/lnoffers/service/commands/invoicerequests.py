@@ -33,6 +33,9 @@ class InvoicerequestCommands(Commands):
         """Make, sign and store an invoice_request that answers no offer; the payer it names is the node itself."""
         if request.amount <= 0:
             raise RpcError(INVALID_PARAMS, "amount: must be positive")
+        if self._node.options.payment_fronting_nodes:
+            # Whoever answers must come by way of such a node, and lightningd takes only peers for that.
+            raise RpcError(GENERIC, "Could not find neighbour fronting node")
         signed = self._sign(request)
         status = Status.created(single_use=request.single_use)
         stored = StoredRequest(signed.invreq_id, signed.encode(), request.label, status)

@@ -1,0 +1,172 @@
+"""offer and its siblings: offers of this node, made, listed, withdrawn and brought back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final, TypedDict
+
+from clnrpc.runtime.errors import GENERIC, RpcError, unknown_command
+from clnrpc.types import (
+    DisableofferResponse,
+    EnableofferResponse,
+    ListoffersResponse,
+    ListoffersResponseOffers,
+    OfferResponse,
+)
+from lnoffers.bolt12 import CHAINS, Bolt12Error, Offer
+from lnoffers.net.blinding import message_path
+from lnoffers.service.commands.base import Commands
+from lnoffers.service.commands.codes import (
+    NO_RATE,
+    OFFER_ALREADY_DISABLED,
+    OFFER_ALREADY_ENABLED,
+    OFFER_ALREADY_EXISTS,
+    OFFER_USED_SINGLE_USE,
+)
+from lnoffers.service.entropy import EntropyError
+from lnoffers.service.rates import RatesError
+from lnoffers.service.status import Event, Status
+from lnoffers.service.store import offers
+from lnoffers.service.store.offers import StoredOffer
+from lnoffers.service.terms import TermsError, terms_of
+
+if TYPE_CHECKING:
+    from clnrpc.types import DisableofferRequest, EnableofferRequest, ListoffersRequest, OfferRequest
+
+PATH_KEY_BYTES: Final = 32
+
+
+class OfferCommands(Commands):
+    """offer, listoffers, disableoffer, enableoffer."""
+
+    def offer(self, request: OfferRequest) -> OfferResponse:
+        """Make and store an offer of this node, or find the one that is the same."""
+        fronting = self._fronting_nodes(request)
+        offer = self._offer(request)
+        if request.dev_paths is not None:
+            offer = self._with_paths(offer, self._ways(request))
+        elif fronting:
+            offer = self._with_paths(offer, [[front, self._node.keys.node_id] for front in fronting])
+        status = Status.created(single_use=request.single_use)
+        new = StoredOffer(offer.offer_id, offer.encode(), request.label, status, force_paths=bool(fronting))
+        with self._transaction() as connection:
+            earlier = offers.add(connection, new)
+        stored = earlier or new
+        if Status.ACTIVE not in stored.status:
+            raise RpcError(OFFER_ALREADY_EXISTS, "Already exists, but isn't active")
+        return OfferResponse(**_shown(stored), created=earlier is None)
+
+    def listoffers(self, request: ListoffersRequest) -> ListoffersResponse:
+        """The stored offers, by ascending id."""
+        offer_id = None if request.offer_id is None else bytes.fromhex(request.offer_id)
+        with self._transaction(writes=False) as connection:
+            found = offers.find(connection, offer_id=offer_id, active_only=request.active_only)
+        return ListoffersResponse(
+            offers=[ListoffersResponseOffers(**_shown(stored), description=_description(stored)) for stored in found]
+        )
+
+    def disableoffer(self, request: DisableofferRequest) -> DisableofferResponse:
+        """Make an active offer inactive, and its unpaid invoices worthless."""
+        offer_id = bytes.fromhex(request.offer_id)
+        with self._transaction() as connection:
+            stored = offers.apply(connection, offer_id, Event.DISABLED)
+            if stored is None:
+                if offers.find(connection, offer_id=offer_id):
+                    raise RpcError(OFFER_ALREADY_DISABLED, "offer is not active")
+                raise RpcError(GENERIC, "Unknown offer")
+            offers.expire_invoices(connection, offer_id)
+        return DisableofferResponse(**_shown(stored), description=_description(stored))
+
+    def enableoffer(self, request: EnableofferRequest) -> EnableofferResponse:
+        """Make a disabled offer active again."""
+        offer_id = bytes.fromhex(request.offer_id)
+        with self._transaction() as connection:
+            stored = offers.apply(connection, offer_id, Event.ENABLED)
+            if stored is None:
+                match offers.find(connection, offer_id=offer_id):
+                    case [known] if Status.ACTIVE in known.status:
+                        raise RpcError(OFFER_ALREADY_ENABLED, "offer already active")
+                    case [_]:
+                        raise RpcError(OFFER_USED_SINGLE_USE, "cannot activate an used single use offer")
+                raise RpcError(GENERIC, "Unknown offer")
+        return EnableofferResponse(**_shown(stored), description=_description(stored))
+
+    def _offer(self, request: OfferRequest) -> Offer:
+        """The offer without paths."""
+        try:
+            terms = terms_of(request)
+        except TermsError as error:
+            raise self._bad_parameter(error.parameter, error.why, request) from error
+        if terms["offer_currency"] is not None:
+            self._require_rate(terms["offer_currency"])
+        try:
+            return Offer.build(
+                **terms, offer_issuer_id=self._node.keys.node_id, offer_chains=(CHAINS[self._node.options.network],)
+            )
+        except Bolt12Error as error:
+            raise self._bad_parameter("bolt12", str(error), request) from error
+
+    def _require_rate(self, currency: str) -> None:
+        """An offer in a currency that this node cannot convert would be of no use."""
+        rates = self._node.rates
+        if rates is None:
+            raise unknown_command("currencyconvert")  # whose plugin lightningd asks
+        try:
+            if rates.price(currency) is None:
+                raise RpcError(NO_RATE, f"Error converting currency: No rates available for `{currency}`")
+        except RatesError as error:
+            raise RpcError(GENERIC, str(error)) from error
+
+    def _fronting_nodes(self, request: OfferRequest) -> Sequence[bytes]:
+        if request.fronting_nodes is None:
+            return self._node.options.payment_fronting_nodes
+        return [bytes.fromhex(node_id) for node_id in request.fronting_nodes]
+
+    def _ways(self, request: OfferRequest) -> Sequence[Sequence[bytes]]:
+        """The nodes of the paths that a test wants."""
+        ways = [[bytes.fromhex(node_id) for node_id in path] for path in request.dev_paths or ()]
+        if any(way[-1] != self._node.keys.node_id for way in ways):
+            raise self._bad_parameter("dev_paths", "final pubkey must be this node", request)
+        return ways
+
+    def _with_paths(self, offer: Offer, ways: Sequence[Sequence[bytes]]) -> Offer:
+        """The offer with a blinded path over each of these ways, which end here."""
+        path_id = self._node.keys.path_id(offer.offer_id)
+        try:
+            drawn = self._node.entropy.draw(PATH_KEY_BYTES * len(ways))
+        except EntropyError as error:
+            raise RpcError(GENERIC, str(error)) from error
+        keys = [drawn[start : start + PATH_KEY_BYTES] for start in range(0, len(drawn), PATH_KEY_BYTES)]
+        try:
+            paths = [message_path(key, way, path_id) for key, way in zip(keys, ways, strict=True)]
+        except ValueError as error:  # once in 2^128 times, unless entropy is injected
+            raise RpcError(GENERIC, f"The path key that was drawn is of no use: {error}") from error
+        return offer.with_paths(paths)
+
+
+class _Shown(TypedDict):
+    """What is told of a stored offer, whichever command asks."""
+
+    offer_id: str
+    active: bool
+    single_use: bool
+    bolt12: str
+    force_paths: bool
+    used: bool
+    label: str | None
+
+
+def _shown(stored: StoredOffer) -> _Shown:
+    return _Shown(
+        offer_id=stored.offer_id.hex(),
+        active=Status.ACTIVE in stored.status,
+        single_use=Status.SINGLE_USE in stored.status,
+        bolt12=stored.bolt12,
+        force_paths=stored.force_paths,
+        used=Status.USED in stored.status,
+        label=stored.label,
+    )
+
+
+def _description(stored: StoredOffer) -> str | None:
+    return Offer.parse(stored.bolt12).offer_description

@@ -1,0 +1,163 @@
+"""Parameters of `offer` that have a grammar of their own: prices, periods, paywindows, and the nodes of paths.
+
+What a text says is read by functions, which raise BadToken with lightningd's short text; `OF_OFFER` holds a converter
+for each of the parameters, for a dispatcher. Source: Core Lightning, plugins/offers_offer.c.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NamedTuple
+
+from clnrpc.runtime.convert import (
+    BadToken,
+    Converter,
+    content,
+    msat,
+    pubkey,
+    raw_text,
+    short_channel_id_dir,
+    unsigned,
+)
+from clnrpc.runtime.jsontext import Kind, elements, kind
+from lnoffers.bolt12 import Bolt12Error, Recurrence, RecurrencePaywindow, parse_currency_amount
+from lnoffers.bolt12.recurrence import DAYS, MONTHS, SECONDS
+
+_U32_MAX: Final = 2**32 - 1
+
+_UNITS: Final = {
+    "second": (SECONDS, 1),
+    "minute": (SECONDS, 60),
+    "hour": (SECONDS, 60 * 60),
+    "day": (DAYS, 1),
+    "week": (DAYS, 7),
+    "month": (MONTHS, 1),
+}
+_period = re.compile(rf"0*([0-9]{{1,10}})({'|'.join(_UNITS)})s?").fullmatch
+_decimals_of_sat = re.compile(rb"[0-9]++\.[0-9]++sat").fullmatch
+
+
+class Price(NamedTuple):
+    """What one item costs, in millisatoshi or in minor units of a currency; no amount if the payer decides."""
+
+    amount: int | None
+    currency: str | None = None
+
+
+def price(given: int | str) -> Price:
+    """The price in a converted `amount`: a count of millisatoshi, "any", or an amount in a currency."""
+    if isinstance(given, int):
+        return Price(given)
+    if given == "any":
+        return Price(None)
+    try:
+        return Price(*parse_currency_amount(given))
+    except Bolt12Error as error:
+        raise BadToken(str(error)) from None
+
+
+def recurrence(text: str) -> Recurrence:
+    """The period in `2weeks`."""
+    matched = _period(text)
+    if matched:
+        unit, each = _UNITS[matched[2]]
+        period = int(matched[1]) * each
+        if period <= _U32_MAX:
+            return Recurrence(unit, period)
+    raise BadToken("not a valid time")
+
+
+def paywindow(text: str) -> RecurrencePaywindow:
+    """The seconds before and after a period's start in `-3600+86400`."""
+    before, plus, after = text.removeprefix("-").partition("+")
+    if not text.startswith("-") or not plus:
+        raise BadToken("expected -time+time")
+    return RecurrencePaywindow(*(_seconds(part.encode()) for part in (before, after)))
+
+
+def _saying(why: str, convert: Converter) -> Converter:
+    """The same converter with another text."""
+
+    def retold(raw: bytes) -> Any:
+        try:
+            return convert(raw)
+        except BadToken:
+            raise BadToken(why) from None
+
+    return retold
+
+
+_seconds: Final = _saying("expected number of seconds", unsigned(32))
+
+
+def _amount(raw: bytes) -> int | str:
+    text = content(raw)
+    if text == b"any":
+        return "any"
+    try:
+        if not _decimals_of_sat(text):  # which only invoicerequest takes
+            amount: int = msat(raw)
+            return amount
+    except BadToken:
+        pass
+    price(text.decode())
+    return text.decode()
+
+
+def _checked(read: Callable[[str], object]) -> Converter:
+    """A token whose text, as written, `read` takes."""
+
+    def convert(raw: bytes) -> str:
+        text = raw_text(raw)
+        read(text)
+        return text
+
+    return convert
+
+
+def _nodes(raw: bytes) -> list[str]:
+    if kind(raw) is not Kind.ARRAY:
+        raise BadToken("should be an array of nodes")
+    return [_node(token) for token in elements(raw)]
+
+
+def _node(token: bytes, otherwise: str = "invalid pubkey") -> str:
+    try:
+        node_id: str = pubkey(token)
+    except BadToken:
+        raise BadToken(otherwise, token=token) from None
+    return node_id
+
+
+def _paths(raw: bytes) -> list[list[str]]:
+    if kind(raw) is not Kind.ARRAY:
+        raise BadToken("Must be array")
+    return [_path(token) for token in elements(raw)]
+
+
+def _path(raw: bytes) -> list[str]:
+    tokens = elements(raw) if kind(raw) is Kind.ARRAY else []
+    if not tokens:
+        raise BadToken("Must be array of non-empty arrays", token=raw)
+    return [_entry(tokens[0]), *map(_node, tokens[1:])]
+
+
+def _entry(token: bytes) -> str:
+    """Where a path is entered; it could be the end of a channel, if any channel were known here."""
+    try:
+        short_channel_id_dir(token)
+    except BadToken:
+        return _node(token, "invalid pubkey/sciddir")
+    raise BadToken("unknown sciddir", token=token)
+
+
+OF_OFFER: Final[Mapping[str, Converter]] = {
+    "amount": _amount,
+    "recurrence": _checked(recurrence),
+    "recurrence_base": _saying("not a valid basetime", unsigned(64)),
+    "recurrence_paywindow": _checked(paywindow),
+    "recurrence_limit": _saying("should be an integer", unsigned(32)),
+    "fronting_nodes": _nodes,
+    "dev_paths": _paths,
+}

@@ -1,0 +1,72 @@
+"""The stored offers: functions over a connection in a transaction of the caller's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, exists, insert, literal, select, update
+
+from lnoffers.service.status import Event, Status
+from lnoffers.service.store import transitions
+from lnoffers.service.store.schema import INVOICES
+from lnoffers.service.store.schema import OFFERS as TABLE
+
+
+@dataclass(frozen=True, slots=True)
+class StoredOffer:
+    """A row."""
+
+    offer_id: bytes
+    """32 bytes."""
+    bolt12: str
+    label: str | None
+    status: Status
+    force_paths: bool
+
+
+def add(connection: Connection, offer: StoredOffer) -> StoredOffer | None:
+    """Store a new one, or else return the one that has its id, which stays as it is.
+
+    One statement decides, so of several processes exactly one makes the offer.
+    """
+    row = {
+        "offer_id": offer.offer_id,
+        "bolt12": offer.bolt12,
+        "label": offer.label,
+        "status": int(offer.status),
+        "force_paths": offer.force_paths,
+    }
+    values = select(*(literal(value, TABLE.c[name].type) for name, value in row.items()))
+    unless_there = values.where(~exists().where(TABLE.c.offer_id == offer.offer_id))
+    if connection.execute(insert(TABLE).from_select(list(row), unless_there)).rowcount:
+        return None
+    [earlier] = find(connection, offer_id=offer.offer_id)
+    return earlier
+
+
+def find(connection: Connection, *, offer_id: bytes | None = None, active_only: bool = False) -> Sequence[StoredOffer]:
+    """All of them or the one with this id, in ascending order of their ids."""
+    query = select(TABLE).order_by(TABLE.c.offer_id)
+    if offer_id is not None:
+        query = query.where(TABLE.c.offer_id == offer_id)
+    if active_only:
+        query = query.where(TABLE.c.status.bitwise_and(Status.ACTIVE.value) != 0)
+    return [_offer(row) for row in connection.execute(query)]
+
+
+def apply(connection: Connection, offer_id: bytes, event: Event) -> StoredOffer | None:
+    """Let `event` happen to the offer and return what it has become; None if its state does not allow it."""
+    row = transitions.apply(connection, TABLE, offer_id, event)
+    return None if row is None else _offer(row)
+
+
+def expire_invoices(connection: Connection, offer_id: bytes) -> None:
+    """Let the invoices for this offer that have not been paid be expired."""
+    unpaid = (INVOICES.c.local_offer_id == offer_id) & (INVOICES.c.status == "unpaid")
+    connection.execute(update(INVOICES).where(unpaid).values(status="expired"))
+
+
+def _offer(row: Row[Any]) -> StoredOffer:
+    return StoredOffer(row.offer_id, row.bolt12, row.label, Status(row.status), row.force_paths)

@@ -1,0 +1,88 @@
+"""What a call of `offer` asks for, as fields of an offer: lightningd's checks of how its parameters go together.
+
+No store, no keys, no randomness: whether a call could be made at all shows here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypedDict
+
+from clnrpc.runtime.convert import BadToken
+from lnoffers.bolt12 import Recurrence, RecurrenceBase, RecurrencePaywindow
+from lnoffers.service import parameters
+from lnoffers.service.parameters import Price
+
+if TYPE_CHECKING:
+    from clnrpc.types import OfferRequest
+
+
+class TermsError(Exception):
+    """A parameter cannot stand as it is, or not with the others; `why` is lightningd's short text."""
+
+    def __init__(self, parameter: str, why: str) -> None:
+        super().__init__(f"{parameter}: {why}")
+        self.parameter = parameter
+        self.why = why
+
+
+class Terms(TypedDict):
+    """The fields of an offer that its maker decides, as `Offer.build` takes them."""
+
+    offer_amount: int | None
+    offer_currency: str | None
+    offer_description: str | None
+    offer_issuer: str | None
+    offer_quantity_max: int | None
+    offer_absolute_expiry: int | None
+    offer_recurrence_compulsory: Recurrence | None
+    offer_recurrence_optional: Recurrence | None
+    offer_recurrence_base: RecurrenceBase | None
+    offer_recurrence_paywindow: RecurrencePaywindow | None
+    offer_recurrence_limit: int | None
+
+
+def terms_of(request: OfferRequest) -> Terms:
+    """The fields that a request asks for, checked in lightningd's order (plugins/offers_offer.c).
+
+    Raises:
+        TermsError: for the first parameter that is wrong.
+    """
+    price, recurrence, paywindow = _read(request)
+    if recurrence is None:
+        for name in ("recurrence_limit", "recurrence_base", "recurrence_paywindow"):
+            if getattr(request, name) is not None:
+                raise TermsError(name, "needs recurrence")
+    if price.amount is not None and request.description is None:
+        raise TermsError("description", "description is required for the user to know what it was they paid for")
+    base = request.recurrence_base
+    if request.proportional_amount and base is None:
+        raise TermsError("proportional_amount", "proportional_amount needs recurrence_base")
+    if request.optional_recurrence and base is not None:
+        raise TermsError("optional_recurrence", "incompatible with recurrence_base")
+    return Terms(
+        offer_amount=price.amount,
+        offer_currency=price.currency,
+        offer_description=request.description,
+        offer_issuer=request.issuer,
+        offer_quantity_max=request.quantity_max,
+        offer_absolute_expiry=request.absolute_expiry,
+        offer_recurrence_compulsory=None if request.optional_recurrence else recurrence,
+        offer_recurrence_optional=recurrence if request.optional_recurrence else None,
+        offer_recurrence_base=None if base is None else RecurrenceBase(int(request.proportional_amount), base),
+        offer_recurrence_paywindow=paywindow,
+        offer_recurrence_limit=request.recurrence_limit,
+    )
+
+
+def _read(request: OfferRequest) -> tuple[Price, Recurrence | None, RecurrencePaywindow | None]:
+    """The parameters that are more than a number or a text."""
+    name = "amount"
+    try:
+        price = parameters.price(request.amount)
+        name = "recurrence"
+        recurrence = None if request.recurrence is None else parameters.recurrence(request.recurrence)
+        name = "recurrence_paywindow"
+        window = request.recurrence_paywindow
+        return price, recurrence, None if window is None else parameters.paywindow(window)
+    except BadToken as bad:
+        raise TermsError(name, bad.why) from bad
