@@ -32,7 +32,7 @@ if __name__ == "__main__":
     if len(sys.argv) < 2 or any(argument.startswith("-") for argument in sys.argv[1:]):
         sys.exit(
             "usage: python3 noxfile.py SESSION...  "
-            "(generate check tests matrix coverage lint types man audit bench crosscheck fuzz demo wheel lowest)"
+            "(generate check tests matrix coverage lint types man audit bench crosscheck fuzz race demo wheel lowest)"
         )
     sys.exit(_bootstrap(sys.argv[1:]))
 
@@ -157,6 +157,13 @@ def fuzz(session: nox.Session) -> None:
     """Look for input that breaks the BOLT 12 core, for a minute or as many seconds as are given."""
     _install(session, "test", "fuzz")
     session.run("python", "-m", "tests.fuzz", str(ROOT / ".nox" / "fuzzed"), *session.posargs)
+
+
+@nox.session
+def race(session: nox.Session) -> None:
+    """Four processes claim single-use records 10,000 times, or as often as is told; each record has one winner."""
+    _install(session, "test")
+    session.run("python", "-m", "tests.service.claims.race", *(session.posargs or ["10000"]))
 
 
 @nox.session
