@@ -1,0 +1,71 @@
+"""The life of a stored record, drawn from its table: `python -m tests.project.states` writes it into the page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lnoffers.service.status import TRANSITIONS, Event, Status
+from tests.shared import ROOT
+
+PAGE = ROOT / "docs" / "explanation" / "states.md"
+BEGIN, END = "<!-- drawn from lnoffers.service.status -->\n", "<!-- end -->\n"
+
+
+def drawn() -> str:
+    """The two diagrams and the table, in Markdown."""
+    return "\n".join(
+        [
+            "A record that may be used any number of times:\n",
+            *_diagram(single_use=False),
+            "\nAnd one for a single use:\n",
+            *_diagram(single_use=True),
+            "\nAll of it, by the numbers that the store holds; where a field is empty, the event is refused:\n",
+            *_table(),
+            "",
+        ]
+    )
+
+
+def _states() -> list[Status]:
+    return sorted({state for moves in TRANSITIONS.values() for pair in moves.items() for state in pair})
+
+
+def _words(state: Status) -> str:
+    """Its bits, but the one that never changes."""
+    words = ["active" if Status.ACTIVE in state else "inactive"]
+    words += [str(bit.name).lower() for bit in (Status.CLAIMED, Status.USED) if bit in state]
+    return ", ".join(words)
+
+
+def _diagram(*, single_use: bool) -> Iterator[str]:
+    yield "```mermaid\nstateDiagram-v2"
+    for state in _states():
+        if (Status.SINGLE_USE in state) == single_use:
+            yield f"    s{state.value}: {state.value} {_words(state)}"
+    yield f"    [*] --> s{Status.created(single_use=single_use).value}: made"
+    for event, moves in TRANSITIONS.items():
+        for before, after in moves.items():
+            if (Status.SINGLE_USE in before) == single_use:
+                yield f"    s{before.value} --> s{after.value}: {event.name.lower()}"
+    yield "```"
+
+
+def _table() -> Iterator[str]:
+    yield f"| | state | {' | '.join(event.name.lower() for event in Event)} |"
+    yield f"|---|---|{'---|' * len(Event)}"
+    for state in _states():
+        kind = "single use, " if Status.SINGLE_USE in state else ""
+        moves = (TRANSITIONS[event].get(state) for event in Event)
+        cells = " | ".join("" if after is None else str(after.value) for after in moves)
+        yield f"| {state.value} | {kind}{_words(state)} | {cells} |"
+
+
+def page() -> str:
+    """The page with its drawing as it must be."""
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return before + BEGIN + drawn() + END + after
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")

@@ -1,0 +1,16 @@
+"""The page about states draws the table that the service goes by."""
+
+from __future__ import annotations
+
+from lnoffers.service.status import Event
+from tests.project.states import PAGE, page
+
+
+def test_the_page_is_drawn_from_the_table() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(), "run python -m tests.project.states"
+
+
+def test_the_page_tells_of_every_event() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    for event in Event:
+        assert f"| {event.name.lower()} | {event.value}" in text
