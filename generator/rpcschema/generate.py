@@ -1,20 +1,22 @@
 """From documents to the changes that an output folder needs.
 
-What stands from an earlier run is kept (`reuse`), of the other documents the targets make pieces (`workers`), each
-target's pieces are joined to whole files (`join`), and all is compared with what is there. Nothing here writes. Whoever
-does must not write if anything has an error: a package of which a part is missing is worse than an old one.
+What stands from an earlier run is kept (`reuse`), the other documents are loaded (`load`), of these the targets make
+pieces (`workers`), each target's pieces are joined to whole files (`join`), and all is compared with what is there.
+Nothing here writes. Whoever does must not write if anything has an error: a package of which a part is missing is worse
+than an old one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TypeAlias
 
 from rpcschema import manifest, output
 from rpcschema.join import Joined, Piece, join, new_piece
-from rpcschema.load import File, find
+from rpcschema.load import File, find, load_file
 from rpcschema.maker import maker
 from rpcschema.manifest import Manifest
 from rpcschema.output import Change
@@ -22,7 +24,7 @@ from rpcschema.problems import Level, Problem, has_errors
 from rpcschema.reuse import Standing, standing
 from rpcschema.settings import Settings
 from rpcschema.targets import FULL_DOCUMENTS_ONLY
-from rpcschema.workers import Task, run_all
+from rpcschema.workers import Task, started
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Is told (documents done, documents in all) after each document."""
@@ -110,20 +112,25 @@ def _make_missing(
 ) -> tuple[dict[str, dict[str, Piece]], list[Problem]]:
     """The pieces that do not stand, by target and "KIND/ID", and what was wrong with their documents."""
     made: dict[str, dict[str, Piece]] = {target: {} for target in stands}
-    problems: list[Problem] = []
-    tasks = []
-    for file in files:
-        targets = [name for name in stands if _covers(name, file) and file.name not in stands[name].pieces]
-        if targets:
-            tasks.append(Task(file, targets, request.settings))
-    for done, (task, result) in enumerate(zip(tasks, run_all(tasks, request.jobs), strict=True), 1):
-        problems.extend(result.problems)
-        for target, rendered in result.made.items():
-            problems.extend(rendered.problems)
-            warnings = (*result.problems, *rendered.problems)
-            made[target][task.file.name] = new_piece(rendered, result.sha256, warnings)
-        progress(done, len(tasks))
+    lacking = {file: targets for file in files if (targets := _lacking(stands, file))}
+    with started(len(lacking), set(chain.from_iterable(lacking.values())), request.jobs) as run_all:
+        loaded = {file: load_file(file) for file in lacking}
+        problems = [problem for _, met in loaded.values() for problem in met]
+        sources = {file: source for file, (source, _) in loaded.items() if source is not None}
+        tasks = [Task(source.document, file.path, lacking[file], request.settings) for file, source in sources.items()]
+        results = zip(sources.items(), run_all(tasks), strict=True)
+        for done, ((file, source), rendered) in enumerate(results, 1):
+            _, met = loaded[file]
+            for target, each in rendered.items():
+                problems.extend(each.problems)
+                made[target][file.name] = new_piece(each, source.sha256, (*met, *each.problems))
+            progress(done, len(tasks))
     return made, problems
+
+
+def _lacking(stands: Mapping[str, Standing], file: File) -> list[str]:
+    """The targets of which no piece of the document in `file` stands."""
+    return [name for name in stands if _covers(name, file) and file.name not in stands[name].pieces]
 
 
 def _made_twice(joined: Mapping[str, Joined], files: Sequence[File]) -> Iterator[Problem]:

@@ -1,4 +1,4 @@
-"""Files at work, one after the other or in several processes: each is loaded, and targets render its document.
+"""Documents at work, one after the other or in several processes: targets render them.
 
 The number of processes changes no byte.
 """
@@ -9,76 +9,68 @@ import gc
 import multiprocessing
 import multiprocessing.context
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Final, TypeAlias
 
 from rpcschema.interrupts import held_back
-from rpcschema.load import File, load_file
 from rpcschema.model.nodes import Document
 from rpcschema.problems import Problem
 from rpcschema.render import attempt
 from rpcschema.settings import Settings
 from rpcschema.targets import Made, load_target
 
-_SLOW: Final = ("jinja2", "jsonschema", "markdown_it")
+_SLOW: Final = ("jinja2", "markdown_it")
 _SLOW_FOR_PYTHON: Final = ("black", "datamodel_code_generator.config", "datamodel_code_generator.parser.openapi")
 """What tasks import, which takes longer than most tasks."""
 _WORTH_A_PROCESS: Final = 10
-"""Files; fewer are done before another process has begun."""
+"""Documents; fewer are done before another process has begun."""
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One file, and the targets that are to render its document."""
+    """One document, and the targets that are to render it."""
 
-    file: File
+    document: Document
+    path: str
+    """Its file as the user named it, for problems."""
     targets: Sequence[str]
     settings: Settings
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What came of a task."""
-
-    sha256: str = ""
-    """Of the bytes that were read, in hexadecimal."""
-    made: Mapping[str, Made] = field(default_factory=dict)
-    """By target; nothing if the file holds no document."""
-    problems: tuple[Problem, ...] = ()
-    """What was met in loading; files in these and in what was made are as the user named them."""
+Rendered: TypeAlias = Mapping[str, Made]
+"""What was made of a document, by target."""
 
 
-def run(task: Task) -> Result:
+def run(task: Task) -> Rendered:
     """Does one task."""
-    source, problems = load_file(task.file)
-    if source is None:
-        return Result(problems=problems)
-    made = {target: _render(source.document, target, task) for target in task.targets}
-    return Result(source.sha256, made, problems)
+    return {target: _render(target, task) for target in task.targets}
 
 
-def run_all(tasks: Sequence[Task], jobs: int | None) -> Iterator[Result]:
-    """The results, in order, worked out by `jobs` processes; None is for as many as make sense.
+@contextmanager
+def started(
+    tasks: int, targets: Collection[str], jobs: int | None
+) -> Iterator[Callable[[Sequence[Task]], Iterator[Rendered]]]:
+    """Gives a function that does up to `tasks` tasks, each for some of `targets`; its results come in their order.
 
-    Raises BrokenExecutor if one of the processes dies.
+    `jobs` processes share the work, None is for as many as make sense. They get ready while the caller prepares the
+    tasks. The function raises BrokenExecutor if one of them dies.
     """
-    processes = _sensible(len(tasks)) if jobs is None else min(jobs, len(tasks))
+    processes = _sensible(tasks) if jobs is None else min(jobs, tasks)
     if processes <= 1:
-        yield from map(run, tasks)
+        yield lambda given: map(run, given)
         return
-    with _pool(processes, {target for task in tasks for target in task.targets}) as pool:
-        for future in [_submit(pool, task) for task in tasks]:
-            yield future.result()
+    with _pool(processes, targets) as pool:
+        yield lambda given: (future.result() for future in [_submit(pool, task) for task in given])
 
 
-def _render(document: Document, target: str, task: Task) -> Made:
-    made = attempt(lambda: load_target(target).document(document, task.settings))
+def _render(target: str, task: Task) -> Made:
+    made = attempt(lambda: load_target(target).document(task.document, task.settings))
     if isinstance(made, Made):
-        return replace(made, problems=tuple(replace(problem, file=task.file.path) for problem in made.problems))
-    return Made(problems=(Problem(task.file.path, "", f"target {target} failed: {made}"),))
+        return replace(made, problems=tuple(replace(problem, file=task.path) for problem in made.problems))
+    return Made(problems=(Problem(task.path, "", f"target {target} failed: {made}"),))
 
 
 def _sensible(tasks: int) -> int:
@@ -108,8 +100,13 @@ def _context(targets: Collection[str]) -> multiprocessing.context.BaseContext:
     """
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
+    from multiprocessing import forkserver, resource_tracker  # noqa: PLC0415 # not for Windows
+
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__, *_SLOW, *(_SLOW_FOR_PYTHON if "python" in targets else ())])
+    resource_tracker.ensure_running()  # lets signals through when it has begun, so not held back
+    with held_back():
+        forkserver.ensure_running()  # or it would begin with the first task
     return context
 
 
@@ -119,6 +116,6 @@ def _begin() -> None:
     gc.set_threshold(50_000)
 
 
-def _submit(pool: ProcessPoolExecutor, task: Task) -> Future[Result]:
+def _submit(pool: ProcessPoolExecutor, task: Task) -> Future[Rendered]:
     with held_back():  # this may start a process, and only the one that waits for it is to be interrupted
         return pool.submit(run, task)
