@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from rpcschema.interrupts import held_back
 from rpcschema.model.nodes import Document
@@ -21,6 +21,9 @@ from rpcschema.problems import Problem
 from rpcschema.render import attempt
 from rpcschema.settings import Settings
 from rpcschema.targets import Made, load_target
+
+if TYPE_CHECKING:
+    from rpcschema.subject import Subject
 
 _SLOW: Final = ("jinja2", "markdown_it")
 _SLOW_FOR_PYTHON: Final = ("black", "datamodel_code_generator.config", "datamodel_code_generator.parser.openapi")
@@ -46,7 +49,10 @@ Rendered: TypeAlias = Mapping[str, Made]
 
 def run(task: Task) -> Rendered:
     """Does one task."""
-    return {target: _render(target, task) for target in task.targets}
+    from rpcschema.subject import Subject  # noqa: PLC0415 # slow to import
+
+    subject = Subject(task.document, task.settings)
+    return {target: _render(target, subject, task.path) for target in task.targets}
 
 
 @contextmanager
@@ -66,11 +72,11 @@ def started(
         yield lambda given: (future.result() for future in [_submit(pool, task) for task in given])
 
 
-def _render(target: str, task: Task) -> Made:
-    made = attempt(lambda: load_target(target).document(task.document, task.settings))
+def _render(target: str, subject: Subject, path: str) -> Made:
+    made = attempt(lambda: load_target(target).document(subject))
     if isinstance(made, Made):
-        return replace(made, problems=tuple(replace(problem, file=task.path) for problem in made.problems))
-    return Made(problems=(Problem(task.path, "", f"target {target} failed: {made}"),))
+        return replace(made, problems=tuple(replace(problem, file=path) for problem in made.problems))
+    return Made(problems=(Problem(path, "", f"target {target} failed: {made}"),))
 
 
 def _sensible(tasks: int) -> int:

@@ -9,12 +9,13 @@ from rpcschema.load import File
 from rpcschema.model.nodes import Document
 from rpcschema.problems import Problem
 from rpcschema.settings import Settings
+from rpcschema.subject import Subject
 from rpcschema.targets import Made, load_target
 
 
 def render_one(target: str, document: Document, settings: Settings) -> Made:
     """What `target` makes of one document."""
-    return load_target(target).document(document, settings)
+    return load_target(target).document(Subject(document, settings))
 
 
 def render_all(

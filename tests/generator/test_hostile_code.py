@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from rpcschema.model.nodes import Document
 from rpcschema.problems import has_errors
 from rpcschema.python import names, types
-from rpcschema.python.commands import planned
+from rpcschema.subject import Subject
 from tests.generator.commands import rpcschema
 from tests.generator.hostile import PIECES, SETTINGS, Twins, crowded, divided, swapped, twins
 from tests.generator.rendering import render_all
@@ -40,7 +40,7 @@ def sources(document: Document) -> list[tuple[str, str]]:
 
 def renamed(hostile: Document, harmless: Document) -> tuple[dict[str, str], dict[str, str]]:
     """What the classes of one are called in the other, and the methods."""
-    plans = (planned(document, SETTINGS) for document in (hostile, harmless))
+    plans = (Subject(document, SETTINGS).plan for document in (hostile, harmless))
     classes = zip(*(plan.names for plan in plans), strict=True)
     return dict(classes), {names.method(hostile): names.method(harmless)}
 
@@ -142,7 +142,7 @@ def test_every_piece_in_every_place_stays_a_string() -> None:
 
 def test_values_that_divide_a_union_name_its_classes_and_nothing_else() -> None:
     pair = divided()
-    assert len(planned(pair.hostile, SETTINGS).names) > len(PIECES)
+    assert len(Subject(pair.hostile, SETTINGS).plan.names) > len(PIECES)
     assert_same_program(pair)
 
 

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 
 from rpcschema.model.build import build
 from rpcschema.model.nodes import Document
+from rpcschema.subject import Subject
 from rpcschema.targets.man import TARGET
 from tests.generator.pages import (
     CONSTRUCTS,
@@ -37,7 +38,7 @@ TITLES = {
 
 def render(document: Document) -> tuple[str, bytes]:
     """The path and the roff of a document's page."""
-    ((path, content),) = TARGET.document(document, SETTINGS).files.items()
+    ((path, content),) = TARGET.document(Subject(document, SETTINGS)).files.items()
     return path, content
 
 

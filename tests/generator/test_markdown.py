@@ -13,6 +13,7 @@ from markdown_it.token import Token
 
 from rpcschema.model.build import build
 from rpcschema.model.nodes import Document
+from rpcschema.subject import Subject
 from rpcschema.targets.markdown import TARGET
 from rpcschema.text import commonmark
 from tests.generator.pages import (
@@ -41,7 +42,7 @@ READER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethroug
 
 def render(document: Document) -> tuple[str, str]:
     """The path and the text of a document's page."""
-    ((path, content),) = TARGET.document(document, SETTINGS).files.items()
+    ((path, content),) = TARGET.document(Subject(document, SETTINGS)).files.items()
     return path, content.decode()
 
 

@@ -173,10 +173,6 @@ class Document:
     keys: tuple[str, ...] = ()
     """All top-level keys in document order."""
 
-    def __hash__(self) -> int:
-        """Of who it is alone: what it holds may be JSON that has no hash."""
-        return hash((self.kind, self.name))
-
     @property
     def is_facts(self) -> bool:
         """Whether it holds only facts: a full document of the same kind and id takes its place, and no page is made

@@ -6,16 +6,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final
 
 from rpcschema.model.nodes import Document, Node
 from rpcschema.model.resolve import resolve
 from rpcschema.python import docs, names
 from rpcschema.python.annotations import annotation, imported
-from rpcschema.python.classes import Attribute, Plan, plan
+from rpcschema.python.classes import Attribute, Plan
 from rpcschema.python.types import is_object
-from rpcschema.settings import Settings
 
 _INDENT: Final = 8
 """Where the docstring of a method stands."""
@@ -51,15 +49,6 @@ class CommandView:
     """The docstring of the client's method, quotes included, indented for a method."""
     stub_doc: str
     """The docstring of the service's method."""
-
-
-@lru_cache(maxsize=1)
-def planned(document: Document, settings: Settings) -> Plan:
-    """The plan of a document's classes within the package that `settings` name.
-
-    Remembered for the targets that need it one after the other.
-    """
-    return plan(document, names.scalars(settings.package))
 
 
 def view(document: Document, plan: Plan) -> CommandView:

@@ -19,7 +19,8 @@ from rpcschema.problems import Problem
 from rpcschema.settings import Settings
 
 if TYPE_CHECKING:
-    from rpcschema.model.nodes import Document, Kind
+    from rpcschema.model.nodes import Kind
+    from rpcschema.subject import Subject
 
 TARGETS: Final = ("python", "client", "service", "plugin", "man", "markdown", "model")
 """The names of all targets, in the order in which they are rendered and listed."""
@@ -90,7 +91,7 @@ class Target:
     """
 
     name: str
-    document: Callable[[Document, Settings], Made]
+    document: Callable[[Subject], Made]
     """Renders one document, looking at nothing else."""
     collection: Callable[[Sequence[Summary], Settings], Collected] | None = None
     """Renders what is about all documents (indexes, frames of clients)."""

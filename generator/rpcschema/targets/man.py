@@ -14,7 +14,7 @@ from typing import Final
 from rpcschema.model.nodes import Document
 from rpcschema.model.walk import nodes
 from rpcschema.render import environment
-from rpcschema.settings import Settings
+from rpcschema.subject import Subject
 from rpcschema.targets import Made, Target
 from rpcschema.text import roff
 from rpcschema.text.page import print_page
@@ -27,7 +27,8 @@ _UNDATED: Final = "2022-11-01"
 for what was there before. mandoc warns of a page without a date, and of any other text in its place."""
 
 
-def _document(document: Document, _: Settings) -> Made:
+def _document(subject: Subject) -> Made:
+    document = subject.document
     name = _PREFIXES[document.kind] + document.name
     page = (
         environment("man")
@@ -38,7 +39,7 @@ def _document(document: Document, _: Settings) -> Made:
             volume=roff.text(_VOLUMES[document.kind]),
             name=roff.text(name),
             title=roff.text(document.title),
-            parts=print_page(document, roff),
+            parts=print_page(subject.outline, roff),
         )
     )
     return Made(files={f"man/{name}.7": page.encode("ascii")})

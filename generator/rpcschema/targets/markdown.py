@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from rpcschema.model.nodes import KIND_FOLDERS, Document, Kind
+from rpcschema.model.nodes import KIND_FOLDERS, Kind
 from rpcschema.render import environment
 from rpcschema.settings import Settings
+from rpcschema.subject import Subject
 from rpcschema.targets import Collected, Made, Summary, Target
 from rpcschema.text import commonmark
 from rpcschema.text.page import print_page
@@ -36,12 +37,13 @@ class _Group:
     rows: tuple[_Row, ...]
 
 
-def _document(document: Document, _: Settings) -> Made:
+def _document(subject: Subject) -> Made:
+    document = subject.document
     title = commonmark.text(document.title)
     page = (
         environment("markdown")
         .get_template("page.md.jinja")
-        .render(name=commonmark.text(document.name), title=title, parts=print_page(document, commonmark))
+        .render(name=commonmark.text(document.name), title=title, parts=print_page(subject.outline, commonmark))
     )
     path = f"{KIND_FOLDERS[document.kind]}{document.name}.md"
     return Made(files={f"docs/{path}": page.encode()}, summary={"path": path, "title": title})

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from rpcschema.model.dump import dump
-from rpcschema.model.nodes import Document
-from rpcschema.settings import Settings
+from rpcschema.subject import Subject
 from rpcschema.targets import Made, Target
 
 
-def _document(document: Document, _: Settings) -> Made:
+def _document(subject: Subject) -> Made:
+    document = subject.document
     return Made(files={f"model/{document.kind}/{document.name}.json": dump(document)})
 
 

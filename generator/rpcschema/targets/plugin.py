@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from rpcschema.model.nodes import Document
 from rpcschema.python.events import view
 from rpcschema.python.source import finished, finished_part
 from rpcschema.render import environment
 from rpcschema.settings import Settings
+from rpcschema.subject import Subject
 from rpcschema.targets import PARTS, Collected, Frame, Made, Summary, Target
 
 
-def document(document: Document, settings: Settings) -> Made:
+def document(subject: Subject) -> Made:
     """The stub of one notification or hook."""
-    if document.kind == "rpc":
+    if subject.document.kind == "rpc":
         return Made()
-    event = view(document)
-    path = _path(settings)
+    event = view(subject.document)
+    path = _path(subject.settings)
     source = environment("plugin").get_template("method.py.jinja").render(event=event)
     return Made(
         parts={path: finished_part(source, path, before="class _:\n")},

@@ -5,26 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from rpcschema.model.nodes import Document
 from rpcschema.python.clashes import clashes, taken
-from rpcschema.python.commands import planned, view
 from rpcschema.python.source import finished, finished_part
 from rpcschema.render import environment
 from rpcschema.settings import Settings
+from rpcschema.subject import Subject
 from rpcschema.targets import PARTS, Collected, Frame, Made, Summary, Target
 
 
-def document(document: Document, settings: Settings) -> Made:
+def document(subject: Subject) -> Made:
     """The stub of one command."""
-    if document.kind != "rpc":
+    if subject.document.kind != "rpc":
         return Made()
-    plan = planned(document, settings)
-    command = view(document, plan)
-    path = _path(settings)
+    command = subject.command
+    path = _path(subject.settings)
     source = environment("service").get_template("method.py.jinja").render(command=command)
     return Made(
         parts={path: finished_part(source, path, before="class _:\n")},
-        summary={**taken(document, plan), "types": [command.request, command.response]},
+        summary={**taken(subject.document, subject.plan), "types": [command.request, command.response]},
     )
 
 

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from rpcschema.model.nodes import Document
 from rpcschema.text.fields import Item
-from rpcschema.text.outline import outline
+from rpcschema.text.outline import Part
 
 
 class Printer(Protocol):
@@ -47,11 +46,10 @@ class PrintedPart:
     items: tuple[PrintedItem, ...]
 
 
-def print_page(document: Document, printer: Printer) -> tuple[PrintedPart, ...]:
-    """The outline of `document` as `printer` prints it."""
+def print_page(outline: Sequence[Part], printer: Printer) -> tuple[PrintedPart, ...]:
+    """The parts of a page as `printer` prints them."""
     return tuple(
-        PrintedPart(printer.title(part.title), tuple(_item(item, printer) for item in part.items))
-        for part in outline(document)
+        PrintedPart(printer.title(part.title), tuple(_item(item, printer) for item in part.items)) for part in outline
     )
 
 

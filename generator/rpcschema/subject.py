@@ -1,0 +1,34 @@
+"""A document at work, and what is worked out of it once for all targets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from rpcschema.model.nodes import Document
+from rpcschema.python import classes, commands, names
+from rpcschema.settings import Settings
+from rpcschema.text import outline
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a target renders. All that follows from the document is worked out when a target first asks for it."""
+
+    document: Document
+    settings: Settings
+
+    @cached_property
+    def plan(self) -> classes.Plan:
+        """The classes, within the package that the settings name."""
+        return classes.plan(self.document, names.scalars(self.settings.package))
+
+    @cached_property
+    def command(self) -> commands.CommandView:
+        """The command as source. Raises ValueError for a document of another kind."""
+        return commands.view(self.document, self.plan)
+
+    @cached_property
+    def outline(self) -> tuple[outline.Part, ...]:
+        """What stands on the document's page."""
+        return outline.outline(self.document)
