@@ -72,6 +72,8 @@ _Path: TypeAlias = tuple[_Step, ...]
 
 def resolve(node: Node) -> Resolved:
     """The fields of the object that `node` declares, its conditionals included."""
+    if not (node.fields or node.required or node.branches or node.any_of or node.one_of):  # no object, most often
+        return Resolved(fields=(), hidden=(), phantoms=(), undeclared=(), extras=node.extras is True)
     mentions: dict[str, list[_Mention]] = {}
     for name, mention in _mentions(node, ()):
         mentions.setdefault(name, []).append(mention)

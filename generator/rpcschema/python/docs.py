@@ -136,7 +136,7 @@ def ended(sentence: str) -> str:
 def docstring(text: str, indent: int) -> str:
     """`text` as the source of a docstring, wrapped, whatever stands in it; black would write it the same."""
     escaped = _QUOTE.sub('\\\\"', text.replace("\\", "\\\\"))
-    escaped = "".join(map(_visible, escaped))
+    escaped = "\n".join(map(_visible, escaped.split("\n")))
     lines = wrap(escaped.strip(), WIDTH - indent) or [""]
     if len(lines) == 1 and indent + len(lines[0]) + 6 > WIDTH:
         lines = wrap(escaped.strip(), WIDTH - indent - 6)
@@ -150,11 +150,13 @@ def docstring(text: str, indent: int) -> str:
     return f"{opening}{body}{closing}"
 
 
-def _visible(character: str) -> str:
-    """The escape of a character that source cannot hold as it is, or that would make it look like other source."""
-    if character.isprintable() or character in "\n\t":
-        return character
-    return character.encode("unicode_escape").decode()
+def _visible(line: str) -> str:
+    """`line` with escapes for what source cannot hold as it is, and for what would make it look like other source."""
+    if line.isprintable():  # nearly always
+        return line
+    return "".join(
+        char if char.isprintable() or char == "\t" else char.encode("unicode_escape").decode() for char in line
+    )
 
 
 def wrap(text: str, width: int) -> list[str]:
