@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from rpcschema.subject import Subject
 
 _SLOW: Final = ("jinja2", "markdown_it")
-_SLOW_FOR_PYTHON: Final = ("black", "datamodel_code_generator.config", "datamodel_code_generator.parser.openapi")
+_SLOW_FOR_PYTHON: Final = ("black", "datamodel_code_generator.config", "datamodel_code_generator.parser.jsonschema")
 """What tasks import, which takes longer than most tasks."""
 _WORTH_A_PROCESS: Final = 10
 """Documents; fewer are done before another process has begun."""

@@ -294,7 +294,7 @@ class _Planner:
         unique = self.unique(name)
         doc = docs.field_doc(objects, (), sent=self.sent) or f"Part of `{self.document.name}`."
         self.plan_class(unique, objects, doc)
-        return {"$ref": f"#/components/schemas/{unique}"}
+        return {"$ref": f"#/$defs/{unique}"}
 
     def scalar_schemas(self, nodes: Sequence[Node]) -> Iterator[Schema]:
         """One schema a distinct scalar type; a closed set of strings stays closed only if no open string is beside

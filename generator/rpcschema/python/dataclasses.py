@@ -26,7 +26,7 @@ def render(plan: Plan, header: str, runtime: str) -> str:
     """
     # Slow to import, and not needed to load documents or to print help.
     from datamodel_code_generator import generate  # noqa: PLC0415
-    from datamodel_code_generator.enums import DataModelType, InputFileType, OpenAPIScope  # noqa: PLC0415
+    from datamodel_code_generator.enums import DataModelType, InputFileType  # noqa: PLC0415
     from datamodel_code_generator.format import PythonVersion  # noqa: PLC0415
 
     details: defaultdict[str, dict[str, Any]] = defaultdict(dict)
@@ -34,8 +34,8 @@ def render(plan: Plan, header: str, runtime: str) -> str:
         details[planned.name] = _template_details(planned)
     source = generate(
         json.dumps(_definitions(plan.classes)),
-        input_file_type=InputFileType.OpenAPI,
-        openapi_scopes=[OpenAPIScope.Schemas],
+        input_file_type=InputFileType.JsonSchema,
+        skip_root_model=True,
         output_model_type=DataModelType.DataclassesDataclass,
         target_python_version=PythonVersion.PY_311,
         custom_template_dir=templates_dir() / "python",
@@ -108,8 +108,8 @@ def _with_imports_sorted(source: str, statements: Sequence[ast.stmt], runtime: s
 
 
 def _definitions(classes: Sequence[ClassPlan]) -> Mapping[str, Any]:
-    """The input: an OpenAPI document, because that has definitions without a root type."""
-    schemas = {
+    """The input: JSON Schema that consists of definitions."""
+    definitions = {
         planned.name: {
             "type": "object",
             "properties": {attribute.name: attribute.schema for attribute in planned.attributes},
@@ -117,12 +117,7 @@ def _definitions(classes: Sequence[ClassPlan]) -> Mapping[str, Any]:
         }
         for planned in classes
     }
-    return {
-        "openapi": "3.1.0",
-        "info": {"title": "", "version": ""},
-        "paths": {},
-        "components": {"schemas": schemas},
-    }
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$defs": definitions}
 
 
 def _is_plain(attribute: Attribute) -> bool:
