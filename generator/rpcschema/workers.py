@@ -25,7 +25,7 @@ from rpcschema.targets import Made, load_target
 if TYPE_CHECKING:
     from rpcschema.subject import Subject
 
-_SLOW: Final = ("jinja2", "markdown_it")
+_SLOW: Final = ("jinja2", "rpcschema.subject")
 _SLOW_FOR_PYTHON: Final = ("black", "datamodel_code_generator.config", "datamodel_code_generator.parser.jsonschema")
 """What tasks import, which takes longer than most tasks."""
 _WORTH_A_PROCESS: Final = 10
