@@ -21,6 +21,7 @@ from rich.text import Text
 from rpcschema import manifest, output
 from rpcschema.generate import Outcome, Progress, Request
 from rpcschema.generate import generate as generated
+from rpcschema.interrupts import end_like_an_interrupt
 from rpcschema.output import OutputError
 from rpcschema.problems import Level, Problem, has_errors
 from rpcschema.settings import ProjectTable, Settings, SettingsError, find_project, package_name, release_name
@@ -72,6 +73,7 @@ Schemas = Annotated[Path, Parameter(help="Documents, or folders that are searche
 
 def main() -> None:
     """Runs the command line of this process and exits."""
+    end_like_an_interrupt()
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # as stderr is
     try:

@@ -12,6 +12,7 @@ import difflib
 import os
 import re
 import secrets
+import signal
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -80,7 +81,7 @@ def write(out: Path, changes: Sequence[Change], *, last: str) -> None:
                 stage = file.with_name(f".{file.name[:100]}.{secrets.token_hex(4)}")
                 staged.append((stage, file))
                 _create(stage, change.new)
-        with held_back():  # now it is all or nothing
+        with held_back(signal.SIGINT, signal.SIGTERM):  # now it is all or nothing
             for change in changes:
                 if change.new is None:
                     file = _inside(out, change.path)

@@ -9,10 +9,12 @@ import gc
 import multiprocessing
 import multiprocessing.context
 import os
+import signal
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from threading import Thread
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from rpcschema.interrupts import held_back
@@ -120,8 +122,17 @@ def _begin() -> None:
     # What was imported stays, and so does most of what is made.
     gc.freeze()
     gc.set_threshold(50_000)
+    # Else it would wait for work for ever if the process that it works for is killed.
+    Thread(target=_end_with_the_parent, daemon=True).start()
+
+
+def _end_with_the_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _submit(pool: ProcessPoolExecutor, task: Task) -> Future[Rendered]:
-    with held_back():  # this may start a process, and only the one that waits for it is to be interrupted
+    with held_back(signal.SIGINT):  # this may start a process, and only the one that waits for it is to be interrupted
         return pool.submit(run, task)

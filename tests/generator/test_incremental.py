@@ -242,18 +242,31 @@ needs_proc = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="th
 
 
 @needs_proc
-@pytest.mark.parametrize("victim", ["group", "process"])
-def test_an_interrupt_leaves_the_old_output_and_no_process(folder: Path, victim: str) -> None:
+@pytest.mark.parametrize(
+    ("victim", "sent"), [("group", signal.SIGINT), ("process", signal.SIGINT), ("process", signal.SIGTERM)]
+)
+def test_an_interrupt_leaves_the_old_output_and_no_process(folder: Path, victim: str, sent: signal.Signals) -> None:
     before = tree(folder / "generated")
     with subprocess.Popen(
         many(folder), cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     ) as process:
         workers = wait_for_workers(process)
-        (os.killpg if victim == "group" else os.kill)(process.pid, signal.SIGINT)
+        (os.killpg if victim == "group" else os.kill)(process.pid, sent)
         said, complained = process.communicate()
     assert (process.returncode, said, complained) == (2, "", "rpcschema: interrupted\n")
     assert tree(folder / "generated") == before
     assert not [pid for pid in workers if Path(f"/proc/{pid}/exe").exists()]
+
+
+@needs_proc
+def test_processes_that_share_the_work_end_with_the_one_that_is_killed(folder: Path) -> None:
+    before = tree(folder / "generated")
+    with subprocess.Popen(many(folder), cwd=folder) as process:
+        workers = wait_for_workers(process)
+        process.kill()
+    while any(Path(f"/proc/{pid}/exe").exists() for pid in workers):
+        time.sleep(0.01)
+    assert tree(folder / "generated") == before
 
 
 @needs_proc
