@@ -118,6 +118,11 @@ def _wrong_parameters(package: Package, document: Document) -> Iterator[str]:
             yield f"{parameter.name} is{' ' if parameter.required else ' not '}required"
     for module, client in (("client", "Client"), ("aio", "AsyncClient")):
         method = getattr(getattr(package.module(module), client), command.method)
-        taken = list(inspect.signature(method).parameters)[1:]
-        if taken != [parameter.attribute for parameter in command.parameters]:
-            yield f"{client}.{command.method} takes {', '.join(taken)}"
+        taken = list(inspect.signature(method).parameters.values())[1:]
+        wanted = {parameter.attribute: parameter.required for parameter in command.parameters}
+        if [parameter.name for parameter in taken] != list(wanted):
+            yield f"{client}.{command.method} takes {', '.join(parameter.name for parameter in taken)}"
+        for parameter in taken:
+            if wanted.get(parameter.name) is (parameter.default is None):
+                presence = "optional" if parameter.default is None else "required"
+                yield f"{client}.{command.method} has {parameter.name} as {presence}"

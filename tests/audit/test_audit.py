@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -35,6 +36,14 @@ def test_every_field_is_in_types_and_on_pages(package: str, request: pytest.Fixt
     found = survey(request.getfixturevalue(package))
     assert not found.findings
     assert found.found == {"types": found.declared, "man": found.on_pages, "Markdown": found.on_pages}
+
+
+@needs_mandoc
+def test_a_client_that_requires_what_is_optional_is_noticed(tmp_path: Path) -> None:
+    made = generate(read(CONSTRUCTS), "demanding", tmp_path, jobs=1)
+    client = tmp_path / "demanding" / "client.py"
+    client.write_text(client.read_text().replace("retry: bool | None = None", "retry: bool | None"))
+    assert survey(made).findings == ["commands: tank-fill: Client.tank_fill has retry as required"]
 
 
 @needs_mandoc
