@@ -119,7 +119,7 @@ def test_takes_any_id_that_is_a_file_name(tmp_path: Path, name: str) -> None:
         ({"response": {"if": {"enum": 1}}}, "/response/if/enum: error: expected a list of values, found 1"),
         ({"request": {"minLength": -1}}, "/request/minLength: error: expected a number of 0 or more, found -1"),
         ({"request": {"dependentUpon": {"a": "b"}}}, "/request/dependentUpon/a: error: expected a list of strings"),
-        ({"deprecated": "v1"}, '/deprecated: error: expected a list of releases, or true, found "v1"'),
+        ({"deprecated": 1}, "/deprecated: error: expected a list of releases, a release, or true, found 1"),
         ({"examples": [1]}, "/examples/0: error: expected an example: an object with request and response, found 1"),
         ({"title": "x" * 999, "warning": ["y"]}, "/warning: error: expected a string, found a list"),
     ],

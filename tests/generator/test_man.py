@@ -176,6 +176,7 @@ def test_synopsis_puts_optional_parameters_in_brackets() -> None:
             "(u8, optional, deprecated in v24.02, removed after v25.02)",
         ),
         ({"type": "u8", "deprecated": ["v24.02"]}, "(u8, optional, deprecated in v24.02)"),
+        ({"type": "u8", "deprecated": "v24.02"}, "(u8, optional, deprecated in v24.02)"),
         ({"type": "u8", "deprecated": True}, "(u8, optional, deprecated)"),
         ({"untyped": True}, "(any, optional)"),
     ],

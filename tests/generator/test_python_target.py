@@ -323,6 +323,7 @@ def test_a_default_of_any_length_is_read_in_linear_time() -> None:
 def test_rules_and_deprecations_reach_the_table_of_commands(package: Any) -> None:
     properties: dict[str, Any] = {name: {"type": "u32"} for name in "abcde"}
     properties["d"]["deprecated"] = ["v26.06", "v27.03"]
+    properties["c"]["deprecated"] = "v23.05"
     properties["e"]["deprecated"] = True
     rules = {"oneOfMany": [["a", "b"]], "pairedWith": [["c", "d"]], "dependentUpon": {"a": ["d", "e"]}}
     made = package(command(request={"properties": properties} | rules) | {"deprecated": ["v26.06"]}, command("plain"))
@@ -330,7 +331,8 @@ def test_rules_and_deprecations_reach_the_table_of_commands(package: Any) -> Non
     assert (pay.at_most_one, pay.all_or_none) == ((("a", "b"),), (("c", "d"),))
     assert pay.needs == (("d", "a"), ("e", "a"))
     assert pay.deprecated == ("v26.06",)
-    assert [parameter.deprecated for parameter in pay.parameters] == [None, None, None, ("v26.06", "v27.03"), ()]
+    said = [None, None, ("v23.05",), ("v26.06", "v27.03"), ()]
+    assert [parameter.deprecated for parameter in pay.parameters] == said
     plain = made.COMMANDS["plain"]
     assert (plain.at_most_one, plain.all_or_none, plain.needs, plain.deprecated) == ((), (), (), None)
 

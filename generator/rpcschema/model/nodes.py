@@ -23,6 +23,8 @@ KIND_FOLDERS: Final[Mapping[Kind, str]] = {"rpc": "", "notification": "notificat
 """Where a file named after a document lies: a notification or hook can have the id of a command."""
 Lines: TypeAlias = tuple[str, ...]
 """Prose: Markdown, one string a line, as the document gives it."""
+Deprecated: TypeAlias = tuple[str, ...] | str | bool
+"""Releases (first that deprecates it, last that supports it); old documents have one release, or just true."""
 
 
 @final
@@ -71,8 +73,7 @@ class Node:
     min_items: int | None = None
     max_items: int | None = None
     added: str | None = None
-    deprecated: tuple[str, ...] | bool | None = None
-    """Releases [first that deprecates it, last that supports it]; old documents have one release, or just true."""
+    deprecated: Deprecated | None = None
     hidden: bool | None = None
     untyped: bool | None = None
     comment: str | None = None
@@ -160,7 +161,7 @@ class Document:
     request: Request
     response: Response
     added: str | None = None
-    deprecated: tuple[str, ...] | bool | None = None
+    deprecated: Deprecated | None = None
     warning: str | None = None
     categories: tuple[str, ...] | None = None
     extras: bool | None = None

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from rpcschema.model.nodes import Document, Node
+from rpcschema.model.nodes import Deprecated, Document, Node
 from rpcschema.model.resolve import resolve
 from rpcschema.python import docs, names
 from rpcschema.python.annotations import annotation, imported
@@ -91,11 +91,11 @@ def _rules(document: Document) -> Iterator[tuple[str, str]]:
         yield "deprecated", repr(releases)
 
 
-def _deprecation(said: tuple[str, ...] | bool | None) -> tuple[str, ...] | None:
+def _deprecation(said: Deprecated | None) -> tuple[str, ...] | None:
     """Its releases, none of them for a bare `true`; None for what is not deprecated."""
-    if isinstance(said, tuple):
-        return said
-    return () if said else None
+    if isinstance(said, bool | None):
+        return () if said else None
+    return (said,) if isinstance(said, str) else said
 
 
 def _parameter(attribute: Attribute) -> ParameterView:

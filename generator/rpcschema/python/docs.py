@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
-from rpcschema.model.nodes import Document, Lines, Node
+from rpcschema.model.nodes import Deprecated, Document, Lines, Node
 from rpcschema.python.types import string_enum
 from rpcschema.text import words
 
@@ -123,7 +123,7 @@ def _facts(node: Node, *, sent: bool) -> Iterator[str]:
         yield from (f"As {words.type_words(shape)}: {fact}" for fact in _facts(shape, sent=sent) if fact)
 
 
-def _release(added: str | None, deprecated: tuple[str, ...] | bool | None) -> str:
+def _release(added: str | None, deprecated: Deprecated | None) -> str:
     said = "; ".join(words.release_words(added, deprecated))
     return f"{said[0].upper()}{said[1:]}." if said else ""
 

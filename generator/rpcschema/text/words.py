@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from rpcschema.model.conditions import condition_text
-from rpcschema.model.nodes import ABSENT, Node, Request
+from rpcschema.model.nodes import ABSENT, Deprecated, Node, Request
 from rpcschema.text.prose import code, plain
 
 ALWAYS: Final = "pre-v0.10.1"
@@ -57,14 +57,14 @@ def head_words(node: Node, presence: str | None = None) -> str:
     return ", ".join(filter(None, (type_words(node), presence, *release_words(node.added, node.deprecated))))
 
 
-def release_words(added: str | None, deprecated: tuple[str, ...] | bool | None) -> Iterator[str]:
+def release_words(added: str | None, deprecated: Deprecated | None) -> Iterator[str]:
     """For example "added in v23.02", "deprecated in v26.06, removed after v27.03" (the last release to support it)."""
     if added is not None and added != ALWAYS:
         yield f"added in {_named(added)}"
     match deprecated:
         case (since, last, *_):
             yield f"deprecated in {_named(since)}, removed after {_named(last)}"
-        case (since,):
+        case (since,) | str(since):
             yield f"deprecated in {_named(since)}"
         case True:
             yield "deprecated"
