@@ -68,7 +68,7 @@ class Options:
     ] = None
 
 
-Schemas = Annotated[Path, Parameter(help="Documents, or folders that are searched for *.json at any depth.")]
+Schemas = Annotated[Path, Parameter(help="Documents, or folders that are searched for *.json that are not hidden.")]
 
 
 def main() -> None:

@@ -80,7 +80,8 @@ class Loaded:
 
 
 def load(roots: Sequence[Path]) -> Loaded:
-    """The documents in `roots`: files, or folders that are searched for `*.json` at any depth.
+    """The documents in `roots`: files, or folders that are searched for `*.json` at any depth, but not
+    in what is hidden.
 
     A file with an error gives no document. Of two that have one kind and id, a full document wins over one of facts,
     which is not even loaded then; any other pair is an error.
@@ -150,11 +151,13 @@ def _walk(root: Path) -> Iterator[Path]:
     def stop(error: OSError) -> None:
         raise error
 
-    for folder, _, names in os.walk(root, onerror=stop):
+    for folder, folders, names in os.walk(root, onerror=stop):
+        # What version control, editors and file systems keep beside documents is often named like one.
+        folders[:] = (name for name in folders if not name.startswith("."))
         for name in names:
             file = Path(folder, name)
             # A pipe or a device of that name would block or never end. A dangling link will be reported.
-            if file.suffix == ".json" and (file.is_file() or not file.exists()):
+            if file.suffix == ".json" and not name.startswith(".") and (file.is_file() or not file.exists()):
                 yield file
 
 

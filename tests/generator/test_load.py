@@ -267,6 +267,17 @@ def test_missing_and_empty_roots_are_reported(tmp_path: Path) -> None:
     ]
 
 
+def test_what_is_hidden_is_not_read_unless_it_is_asked_for(tmp_path: Path) -> None:
+    hidden = (tmp_path / ".git" / "a.json", tmp_path / "b" / ".checkpoints" / "a.json", tmp_path / "b" / "._a.json")
+    for file in (tmp_path / "b" / "a.json", *hidden):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(MINIMAL))
+    loaded = load([tmp_path])
+    assert ([source.document.file for source in loaded.sources], loaded.problems) == (["b/a.json"], ())
+    for root in (hidden[0], hidden[1].parent):
+        assert [source.document.file for source in load([root]).sources] == ["a.json"]
+
+
 def test_a_pipe_is_not_read(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.json")
     assert [problem.message for problem in load([tmp_path]).problems] == ["no *.json file in it"]
