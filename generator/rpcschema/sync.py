@@ -35,6 +35,9 @@ def sync(upstream: Path, folder: Path) -> Synced:
 
     Raises OutputError or OSError for a folder that cannot be worked on.
     """
+    if upstream.is_file():  # all facts but one would go
+        message = "a file; expected a checkout of Core Lightning, or the folder of all its documents"
+        return Synced(problems=(Problem(str(upstream), "", message),))
     nested = upstream / "doc" / "schemas"
     theirs = load([nested if nested.is_dir() else upstream])
     ours = load([folder]) if folder.is_dir() and any(folder.rglob("*.json")) else Loaded((), ())
@@ -47,7 +50,7 @@ def sync(upstream: Path, folder: Path) -> Synced:
     made = {_path(document): facts(document, words[key]) for key, document in new.items()}
     wanted = {path: encode(raw) for path, raw in made.items()}
     changes = output.compare(folder, wanted, [document.file for document in old.values()])
-    report = [f"removed {kind} {name}" for kind, name in old if (kind, name) not in new]
+    report = [line for key, document in old.items() if key not in new for line in _removed(document)]
     for change in changes:
         if change.new is not None:
             after = build(made[change.path], change.path)
@@ -66,6 +69,18 @@ def _written_by_hand(ours: Loaded, folder: Path) -> Iterator[Problem]:
         if not source.document.is_facts:
             message = f"a document in full, which sync does not replace; is {folder} the folder of facts?"
             yield Problem(source.path, "", message)
+
+
+def _removed(document: Document) -> Iterator[str]:
+    """The lines about a document that goes; if it has only another name now, its words are worth keeping."""
+    yield f"removed {document.kind} {document.name}"
+    words = words_of(document)
+    if words.title != placeholder(document):
+        yield f"    ! words dropped, for their document is gone: title: {words.title}"
+    described = {("description",): words.description, **words.fields}
+    for place, lines in described.items():
+        if lines:
+            yield f"    ! words dropped, for their document is gone: {''.join(place)}: {' '.join(lines)}"
 
 
 def _reported(old: Document | None, new: Document, words: Words) -> Iterator[str]:

@@ -111,6 +111,30 @@ def test_a_document_that_is_gone_upstream_goes(folder: Path) -> None:
     assert set(tree(folder / "facts")) == {"fill.json", "hook/fill.json"}
 
 
+def test_words_of_a_document_that_goes_are_shown(folder: Path) -> None:
+    sync(folder)
+    mine = ours(folder) | {"title": "Fill a tank", "description": ["With", "care."]}
+    mine["request"]["properties"]["level"]["description"] = ["How far."]
+    (folder / "facts/fill.json").write_text(json.dumps(mine))
+    (folder / "upstream/doc/schemas/fill-rpc.json").unlink()
+    dropped = "    ! words dropped, for their document is gone: "
+    assert sync(folder)[1].splitlines()[:-1] == [
+        "removed rpc fill",
+        f"{dropped}title: Fill a tank",
+        f"{dropped}description: With care.",
+        f"{dropped}request.level: How far.",
+    ]
+
+
+def test_a_single_document_does_not_take_the_place_of_all(folder: Path) -> None:
+    sync(folder)
+    before = tree(folder / "facts")
+    done = rpcschema("sync", "upstream/doc/schemas/fill-rpc.json", "--facts", "facts", cwd=folder)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "fill-rpc.json: error: a file; expected a checkout of Core Lightning" in done.stderr
+    assert tree(folder / "facts") == before
+
+
 def test_a_change_that_no_type_shows_is_reported_too(folder: Path) -> None:
     states = [
         {"if": {"properties": {"state": {"enum": [state]}}}, "then": {"properties": {state: {"type": "u8"}}}}
