@@ -176,11 +176,11 @@ def test_docstring_is_one_string_literal_with_the_text(text: str) -> None:
     source.encode()
 
 
-def test_names_that_collide_in_python_are_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("target", ["python", "client", "service"])
+def test_names_that_collide_in_python_are_refused(tmp_path: Path, target: str) -> None:
     raw = command(request={"properties": {"a-b": {"type": "u8"}, "a_b": {"type": "u8"}}})
-    settings = Settings(package="p", targets=("python",))
     (document,) = documents(tmp_path, raw)
-    rendered = render_one("python", document, settings)
+    rendered = render_one(target, document, Settings(package="p", targets=(target,)))
     assert not rendered.files
     (problem,) = rendered.problems
     assert problem.pointer == "/request"
@@ -291,6 +291,21 @@ def test_names_that_are_declared_nowhere_are_told_once_and_not_of_facts(tmp_path
         "allowed here, but declared nowhere, so without a type and left out: 'gone'",
     ]
     assert [problem.message for problem in rendered.problems] == ([] if schema == FACTS else expected)
+
+
+@pytest.mark.parametrize("schema", ["x", FACTS])
+def test_rules_for_what_is_no_parameter_are_told_and_not_of_facts(tmp_path: Path, schema: str) -> None:
+    request = {
+        "properties": {letter: {"type": "u8"} for letter in "ab"},
+        "oneOfMany": [["a", "x"]],
+        "pairedWith": [["a", "b"], ["b", "x"]],
+        "dependentUpon": {"y": ["a", "z"]},
+    }
+    (document,) = documents(tmp_path, command(request=request) | {"$schema": schema})
+    rendered = render_one("python", document, Settings(package="p", targets=("python",)))
+    expected = [("/request", "bound by a rule here, but declared nowhere: 'x', 'y', 'z'")]
+    told = [(problem.pointer, problem.message) for problem in rendered.problems]
+    assert told == ([] if schema == FACTS else expected)
 
 
 def test_a_field_that_one_form_always_has_says_no_condition(package: Any) -> None:

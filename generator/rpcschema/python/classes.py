@@ -99,6 +99,7 @@ def plan(document: Document, scalars: str) -> Plan:
     request = None
     if (name := names.request_class(document)) is not None:
         request = inward.plan_class(name, (document.request,), docs.request_doc(document), whole=True)
+        inward.warn_of_rules(request)
     outward = replace(inward, received=not is_hook)
     name, doc = names.response_class(document), docs.response_doc(document)
     found = None if is_hook else cases(document.response)
@@ -254,6 +255,16 @@ class _Planner:
             if lacking and not self.document.is_facts:  # who holds only the facts cannot mend them
                 listed = ", ".join(map(quoted, lacking[:MOST]))
                 self.warn(node, f"{said} here, but declared nowhere, so without a type and left out: {listed}")
+
+    def warn_of_rules(self, parameters: ClassPlan) -> None:
+        """Tells which names are bound by the rules of a request without being parameters, which no call can obey."""
+        request = self.document.request
+        dependent = ((name, *dependents) for name, dependents in request.dependent_upon or ())
+        bound = chain.from_iterable((*(request.one_of_many or ()), *(request.paired_with or ()), *dependent))
+        known = {attribute.wire for attribute in parameters.attributes}
+        lacking = [name for name in dict.fromkeys(bound) if name not in known]
+        if lacking and not self.document.is_facts:
+            self.warn(request, f"bound by a rule here, but declared nowhere: {', '.join(map(quoted, lacking[:MOST]))}")
 
     def warn(self, node: Node, message: str) -> None:
         self.problems.append(Problem(self.document.file, node.pointer, message, Level.WARNING))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from rpcschema.problems import has_errors
 from rpcschema.python.clashes import clashes, taken
 from rpcschema.python.commands import imports
 from rpcschema.python.source import finished, finished_part
@@ -20,6 +21,8 @@ def document(subject: Subject) -> Made:
     """The methods of one command, for both clients, from one template."""
     if subject.document.kind != "rpc":
         return Made()
+    if has_errors(subject.plan.problems):
+        return Made(problems=subject.plan.problems)
     template = environment("client").get_template("method.py.jinja")
     parts = {}
     for name, is_async in _IS_ASYNC.items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from rpcschema.problems import has_errors
 from rpcschema.python.clashes import clashes, taken
 from rpcschema.python.source import finished, finished_part
 from rpcschema.render import environment
@@ -17,6 +18,8 @@ def document(subject: Subject) -> Made:
     """The stub of one command."""
     if subject.document.kind != "rpc":
         return Made()
+    if has_errors(subject.plan.problems):
+        return Made(problems=subject.plan.problems)
     command = subject.command
     path = _path(subject.settings)
     source = environment("service").get_template("method.py.jinja").render(command=command)
