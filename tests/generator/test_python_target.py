@@ -142,22 +142,37 @@ def test_types_are_what_the_document_says(package: Any) -> None:
 def test_a_conditional_field_is_optional_and_says_when_it_is_there(package: Any, tmp_path: Path) -> None:
     response = {
         "required": ["status"],
-        "properties": {"status": {"type": "string", "enum": ["paid", "open"]}},
+        "properties": {"status": {"type": "string", "enum": ["paid", "open"]}, "paid_at": {"type": "u64"}},
         "allOf": [
             {
                 "if": {"properties": {"status": {"type": "string", "enum": ["paid"]}}},
                 "then": {
-                    "required": ["preimage"],
-                    "properties": {"status": {}, "preimage": {"type": "secret", "description": ["The proof."]}},
+                    "required": ["preimage", "paid_at"],
+                    "properties": {
+                        "status": {},
+                        "preimage": {"type": "secret", "description": ["The proof."]},
+                        "note": {"type": "string"},
+                    },
                 },
             }
         ],
     }
-    made = package(command(response=response))
+    made = package(command(response=response), event("hook", "tank_full", response=response))
     assert made.types.PayNowResponse(status="open").preimage is None
-    source = (tmp_path / "out" / made.__name__ / "types" / "pay_now.py").read_text()
-    assert "The proof." in source
-    assert 'Only if `status` is "paid".' in source
+    types_folder = tmp_path / "out" / made.__name__ / "types"
+    received, given = ((types_folder / name).read_text() for name in ("pay_now.py", "tank_full_hook.py"))
+    for source, word in ((received, "Always there"), (given, "Required")):
+        assert f'"""{word} if `status` is "paid"."""' in source
+        assert f'The proof.\n\n    Only if `status` is "paid", and then {word.lower()}.' in source
+        assert '"""Only if `status` is "paid"."""' in source
+
+
+def test_a_class_without_a_description_says_what_it_is_a_part_of(package: Any) -> None:
+    part = {"type": "object", "added": "v25.09", "properties": {"x": {"type": "u8"}}}
+    described = part | {"description": ["The tank."]}
+    made = package(command(response={"properties": {"a": part, "b": described}}))
+    assert made.types.PayNowResponseA.__doc__ == "Part of `pay-now`. Added in v25.09."
+    assert made.types.PayNowResponseB.__doc__ == "The tank.\n\n    Added in v25.09.\n    "
 
 
 def test_hostile_text_stays_text(package: Any) -> None:

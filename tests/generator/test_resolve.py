@@ -120,6 +120,29 @@ def test_required_in_all_sides_is_required(node: Any) -> None:
     }
 
 
+def test_a_field_that_conditionals_demand_says_where(node: Any) -> None:
+    raw = {
+        "required": ["t", "always"],
+        "properties": {name: {"type": "u8"} for name in ("t", "always", "paid", "either", "flag", "form")},
+        "allOf": [
+            {"if": when("t", "paid"), "then": {"required": ["paid", "always"]}},
+            {"if": when("t", "x"), "then": {"required": ["either"]}, "else": {"required": ["either"]}},
+            {"if": when("b", True), "then": {"required": ["flag"]}},
+            {"if": when("b", False), "then": {"required": ["flag"]}},
+            {"if": when("t", "y"), "then": {"anyOf": [{"required": ["form"]}, {"required": ["paid"]}]}},
+        ],
+    }
+    found = {field.name: (field.required, list(field.demands)) for field in resolve(node(raw)).fields}
+    assert found == {
+        "t": (True, []),
+        "always": (True, []),
+        "paid": (False, ['if `t` is "paid"']),
+        "either": (True, []),
+        "flag": (False, []),  # nothing is said of it where `b` is absent
+        "form": (False, []),
+    }
+
+
 def test_refinement_is_no_declaration_of_its_own(node: Any) -> None:
     raw = {
         "properties": {"return": {"type": "object", "properties": {"error": {"type": "string"}}}},

@@ -81,7 +81,7 @@ class AutocleanOnceResponseAutocleanExpiredinvoices(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class AutocleanOnceResponseAutocleanNetworkevents(Answer):
-    """Added in v25.12."""
+    """Part of `autoclean-once`. Added in v25.12."""
 
     __added__ = {"cleaned": "v25.12", "uncleaned": "v25.12"}
 

@@ -35,7 +35,7 @@ class AutocleanStatusResponseAutocleanSucceededforwards(Answer):
     cleaned: U64
 
     age: U64 | None = None
-    """Only if `enabled` is true."""
+    """Only if `enabled` is true, and then always there."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -47,7 +47,7 @@ class AutocleanStatusResponseAutocleanFailedforwards(Answer):
     cleaned: U64
 
     age: U64 | None = None
-    """Only if `enabled` is true."""
+    """Only if `enabled` is true, and then always there."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -59,7 +59,7 @@ class AutocleanStatusResponseAutocleanSucceededpays(Answer):
     cleaned: U64
 
     age: U64 | None = None
-    """Only if `enabled` is true."""
+    """Only if `enabled` is true, and then always there."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -71,7 +71,7 @@ class AutocleanStatusResponseAutocleanFailedpays(Answer):
     cleaned: U64
 
     age: U64 | None = None
-    """Only if `enabled` is true."""
+    """Only if `enabled` is true, and then always there."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -83,7 +83,7 @@ class AutocleanStatusResponseAutocleanPaidinvoices(Answer):
     cleaned: U64
 
     age: U64 | None = None
-    """Only if `enabled` is true."""
+    """Only if `enabled` is true, and then always there."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -95,12 +95,12 @@ class AutocleanStatusResponseAutocleanExpiredinvoices(Answer):
     cleaned: U64
 
     age: U64 | None = None
-    """Only if `enabled` is true."""
+    """Only if `enabled` is true, and then always there."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class AutocleanStatusResponseAutocleanNetworkevents(Answer):
-    """Added in v25.12."""
+    """Part of `autoclean-status`. Added in v25.12."""
 
     __added__ = {"enabled": "v25.12", "cleaned": "v25.12"}
 
@@ -111,7 +111,7 @@ class AutocleanStatusResponseAutocleanNetworkevents(Answer):
     """Added in v25.12."""
 
     age: U64 | None = None
-    """Added in v25.12. Only if `enabled` is true."""
+    """Added in v25.12. Only if `enabled` is true, and then always there."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)

@@ -40,10 +40,10 @@ class BkprEditdescriptionbyoutpointResponseUpdated(Answer):
     description: str
 
     outpoint: str | None = None
-    """Only if `type` is "chain"."""
+    """Only if `type` is "chain", and then always there."""
 
     blockheight: U32 | None = None
-    """Only if `type` is "chain"."""
+    """Only if `type` is "chain", and then always there."""
 
     origin: str | None = None
     """Only if `type` is "chain"."""
@@ -52,7 +52,7 @@ class BkprEditdescriptionbyoutpointResponseUpdated(Answer):
     """Only if `type` is "chain", or if `type` is "channel"."""
 
     txid: Txid | None = None
-    """Only if `type` is "chain", or if `type` is "onchain_fee"."""
+    """Only if `type` is "chain", or if `type` is "onchain_fee". Always there if `type` is "onchain_fee"."""
 
     fees_msat: Msat | None = None
     """In millisatoshi. Only if `type` is "channel"."""

@@ -31,13 +31,15 @@ class BkprInspectResponseTxsOutputs(Answer):
     """In millisatoshi."""
 
     debit_msat: Msat | None = None
-    """In millisatoshi."""
+    """In millisatoshi. Always there if `spending_txid` is present."""
 
     originating_account: str | None = None
 
     output_tag: str | None = None
+    """Always there if `credit_msat` is present."""
 
     spend_tag: str | None = None
+    """Always there if `spending_txid` is present."""
 
     spending_txid: Txid | None = None
 

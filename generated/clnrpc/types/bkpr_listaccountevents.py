@@ -45,10 +45,10 @@ class BkprListaccounteventsResponseEvents(Answer):
     """Only if `type` is "chain", or if `type` is "onchain_fee", or if `type` is "channel"."""
 
     outpoint: str | None = None
-    """Only if `type` is "chain"."""
+    """Only if `type` is "chain", and then always there."""
 
     blockheight: U32 | None = None
-    """Only if `type` is "chain"."""
+    """Only if `type` is "chain", and then always there."""
 
     origin: str | None = None
     """Only if `type` is "chain"."""
@@ -57,7 +57,7 @@ class BkprListaccounteventsResponseEvents(Answer):
     """Only if `type` is "chain", or if `type` is "channel"."""
 
     txid: Txid | None = None
-    """Only if `type` is "chain", or if `type` is "onchain_fee"."""
+    """Only if `type` is "chain", or if `type` is "onchain_fee". Always there if `type` is "onchain_fee"."""
 
     fees_msat: Msat | None = None
     """In millisatoshi. Only if `type` is "channel"."""

@@ -31,16 +31,16 @@ class BkprListbalancesResponseAccounts(Answer):
     balances: list[BkprListbalancesResponseAccountsBalances]
 
     peer_id: Pubkey | None = None
-    """Only if `peer_id` is present."""
+    """Only if `peer_id` is present, and then always there."""
 
     we_opened: bool | None = None
-    """Only if `peer_id` is present."""
+    """Only if `peer_id` is present, and then always there."""
 
     account_closed: bool | None = None
-    """Only if `peer_id` is present."""
+    """Only if `peer_id` is present, and then always there."""
 
     account_resolved: bool | None = None
-    """Only if `peer_id` is present."""
+    """Only if `peer_id` is present, and then always there."""
 
     resolved_at_block: U32 | None = None
     """Only if `peer_id` is present."""

@@ -54,7 +54,7 @@ class CloseResponse(Answer):
     type: Literal["mutual", "unilateral", "unopened"]
 
     txs: list[Hex] | None = None
-    """Added in v24.11. Only if `type` is "mutual" or "unilateral"."""
+    """Added in v24.11. Only if `type` is "mutual" or "unilateral", and then always there."""
 
     txids: list[Txid] | None = None
-    """Added in v24.11. Only if `type` is "mutual" or "unilateral"."""
+    """Added in v24.11. Only if `type` is "mutual" or "unilateral", and then always there."""

@@ -76,10 +76,10 @@ class CoinMovementNotification(Answer):
     group_id: U64 | None = None
 
     fees_msat: Msat | None = None
-    """In millisatoshi."""
+    """In millisatoshi. Always there if `type` is "channel_mvt"."""
 
     utxo: Outpoint | None = None
-    """Added in v25.09."""
+    """Added in v25.09. Always there if `type` is "chain_mvt"."""
 
     peer_id: Pubkey | None = None
 
@@ -98,8 +98,9 @@ class CoinMovementNotification(Answer):
     """Deprecated in v25.09, removed after v26.09."""
 
     output_msat: Msat | None = None
-    """In millisatoshi."""
+    """In millisatoshi. Always there if `type` is "chain_mvt"."""
 
     output_count: U32 | None = None
 
     blockheight: U32 | None = None
+    """Always there if `type` is "chain_mvt"."""

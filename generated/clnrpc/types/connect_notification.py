@@ -15,13 +15,13 @@ class ConnectNotificationAddress(Answer):
     type: Literal["local socket", "ipv4", "ipv6", "torv2", "torv3", "websocket"]
 
     socket: str | None = None
-    """Only if `type` is "local socket"."""
+    """Only if `type` is "local socket", and then always there."""
 
     address: str | None = None
-    """Only if `type` is "ipv4" or "ipv6" or "torv2" or "torv3"."""
+    """Only if `type` is "ipv4" or "ipv6" or "torv2" or "torv3", and then always there."""
 
     port: U16 | None = None
-    """Only if `type` is "ipv4" or "ipv6" or "torv2" or "torv3"."""
+    """Only if `type` is "ipv4" or "ipv6" or "torv2" or "torv3", and then always there."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)

@@ -21,7 +21,7 @@ class CreateinvoiceRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class CreateinvoiceResponsePaidOutpoint(Answer):
-    """Added in v23.11."""
+    """Part of `createinvoice`. Added in v23.11."""
 
     __added__ = {"txid": "v23.11", "outnum": "v23.11"}
 

@@ -32,6 +32,7 @@ class DelinvoiceResponse(Answer):
     label: str
 
     bolt11: str | None = None
+    """Always there if `bolt12` is absent."""
 
     bolt12: str | None = None
 
@@ -53,15 +54,16 @@ class DelinvoiceResponse(Answer):
     expires_at: U64
 
     pay_index: U64 | None = None
+    """Always there if `status` is "paid"."""
 
     amount_received_msat: Msat | None = None
-    """In millisatoshi. Only if `status` is "paid"."""
+    """In millisatoshi. Only if `status` is "paid", and then always there."""
 
     paid_at: U64 | None = None
-    """Only if `status` is "paid"."""
+    """Only if `status` is "paid", and then always there."""
 
     payment_preimage: Secret | None = None
-    """Only if `status` is "paid"."""
+    """Only if `status` is "paid", and then always there."""
 
     local_offer_id: Hex | None = None
     """Only if `bolt12` is present."""

@@ -84,7 +84,7 @@ class FundchannelRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class FundchannelResponseChannelType(Answer):
-    """Added in v24.02."""
+    """Part of `fundchannel`. Added in v24.02."""
 
     __added__ = {"bits": "v24.02", "names": "v24.02"}
 

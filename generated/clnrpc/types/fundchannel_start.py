@@ -36,7 +36,7 @@ class FundchannelStartRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class FundchannelStartResponseChannelType(Answer):
-    """Added in v24.02."""
+    """Part of `fundchannel_start`. Added in v24.02."""
 
     __added__ = {"bits": "v24.02", "names": "v24.02"}
 

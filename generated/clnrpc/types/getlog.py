@@ -23,16 +23,22 @@ class GetlogResponseLog(Answer):
     type: Literal["SKIPPED", "BROKEN", "UNUSUAL", "INFO", "DEBUG", "TRACE", "IO_IN", "IO_OUT"]
 
     num_skipped: U32 | None = None
-    """Only if `type` is "SKIPPED"."""
+    """Only if `type` is "SKIPPED", and then always there."""
 
     time: str | None = None
-    """Only if `type` is "BROKEN" or "UNUSUAL" or "INFO" or "DEBUG" or "TRACE", or if `type` is "IO_IN" or "IO_OUT"."""
+    """Only if `type` is "BROKEN" or "UNUSUAL" or "INFO" or "DEBUG" or "TRACE", or if `type` is "IO_IN" or "IO_OUT", and
+    then always there.
+    """
 
     source: str | None = None
-    """Only if `type` is "BROKEN" or "UNUSUAL" or "INFO" or "DEBUG" or "TRACE", or if `type` is "IO_IN" or "IO_OUT"."""
+    """Only if `type` is "BROKEN" or "UNUSUAL" or "INFO" or "DEBUG" or "TRACE", or if `type` is "IO_IN" or "IO_OUT", and
+    then always there.
+    """
 
     log: str | None = None
-    """Only if `type` is "BROKEN" or "UNUSUAL" or "INFO" or "DEBUG" or "TRACE", or if `type` is "IO_IN" or "IO_OUT"."""
+    """Only if `type` is "BROKEN" or "UNUSUAL" or "INFO" or "DEBUG" or "TRACE", or if `type` is "IO_IN" or "IO_OUT", and
+    then always there.
+    """
 
     node_id: Pubkey | None = None
     """Only if `type` is "BROKEN" or "UNUSUAL" or "INFO" or "DEBUG" or "TRACE", or if `type` is "IO_IN" or "IO_OUT"."""

@@ -99,3 +99,4 @@ class HtlcAcceptedHookResponse:
     failure_onion: Hex | None = None
 
     payment_key: Secret | None = None
+    """Required if `result` is not "fail" and `result` is "resolve"."""

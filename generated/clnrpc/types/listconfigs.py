@@ -27,7 +27,7 @@ class ListconfigsResponseConfigsConf(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsDeveloper(Answer):
-    """Added in v23.08."""
+    """Part of `listconfigs`. Added in v23.08."""
 
     set: bool
 
@@ -146,7 +146,7 @@ class ListconfigsResponseConfigsAllowDeprecatedApis(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsIPromiseToFixBrokenApiUser(Answer):
-    """Added in v24.02."""
+    """Part of `listconfigs`. Added in v24.02."""
 
     __added__ = {"values_str": "v24.02", "sources": "v24.02"}
 
@@ -222,7 +222,7 @@ class ListconfigsResponseConfigsExperimentalDualFund(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsExperimentalSimpleClose(Answer):
-    """Added in v26.09."""
+    """Part of `listconfigs`. Added in v26.09."""
 
     __added__ = {"set": "v26.09", "source": "v26.09"}
 
@@ -235,7 +235,7 @@ class ListconfigsResponseConfigsExperimentalSimpleClose(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsExperimentalSplicing(Answer):
-    """Added in v23.08; deprecated in v26.04, removed after v27.04."""
+    """Part of `listconfigs`. Added in v23.08; deprecated in v26.04, removed after v27.04."""
 
     set: bool
 
@@ -253,7 +253,7 @@ class ListconfigsResponseConfigsExperimentalShutdownWrongFunding(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsExperimentalPeerStorage(Answer):
-    """Added in v23.02; deprecated in v25.05, removed after v25.12."""
+    """Part of `listconfigs`. Added in v23.02; deprecated in v25.05, removed after v25.12."""
 
     set: bool
 
@@ -262,7 +262,7 @@ class ListconfigsResponseConfigsExperimentalPeerStorage(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsExperimentalAnchors(Answer):
-    """Added in v23.08; deprecated in v24.02, removed after v25.02."""
+    """Part of `listconfigs`. Added in v23.08; deprecated in v24.02, removed after v25.02."""
 
     set: bool
 
@@ -326,7 +326,7 @@ class ListconfigsResponseConfigsWatchtimeBlocks(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsMaxLocktimeBlocks(Answer):
-    """Deprecated in v24.05, removed after v24.11."""
+    """Part of `listconfigs`. Deprecated in v24.05, removed after v24.11."""
 
     value_int: U32
 
@@ -437,7 +437,7 @@ class ListconfigsResponseConfigsMaxDustHtlcExposureMsat(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsAcceptHtlcTlvType(Answer):
-    """Added in v23.08."""
+    """Part of `listconfigs`. Added in v23.08."""
 
     __added__ = {"values_int": "v23.08", "sources": "v23.08"}
 
@@ -450,7 +450,7 @@ class ListconfigsResponseConfigsAcceptHtlcTlvType(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsMinEmergencyMsat(Answer):
-    """Added in v23.08."""
+    """Part of `listconfigs`. Added in v23.08."""
 
     __added__ = {"value_msat": "v23.08", "source": "v23.08"}
 
@@ -463,7 +463,7 @@ class ListconfigsResponseConfigsMinEmergencyMsat(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsPaymentFrontingNode(Answer):
-    """Added in v26.04."""
+    """Part of `listconfigs`. Added in v26.04."""
 
     __added__ = {"values_str": "v26.04", "sources": "v26.04"}
 
@@ -476,7 +476,7 @@ class ListconfigsResponseConfigsPaymentFrontingNode(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsInvoicesOnchainFallback(Answer):
-    """Added in v23.11."""
+    """Part of `listconfigs`. Added in v23.11."""
 
     __added__ = {"set": "v23.11", "source": "v23.11"}
 
@@ -564,7 +564,7 @@ class ListconfigsResponseConfigsDisableDns(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsAnnounceAddrDiscovered(Answer):
-    """Added in v23.02."""
+    """Part of `listconfigs`. Added in v23.02."""
 
     value_str: Literal["true", "false", "auto"]
 
@@ -573,7 +573,7 @@ class ListconfigsResponseConfigsAnnounceAddrDiscovered(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsAnnounceAddrDiscoveredPort(Answer):
-    """Added in v23.02."""
+    """Part of `listconfigs`. Added in v23.02."""
 
     value_int: U32
 
@@ -582,7 +582,7 @@ class ListconfigsResponseConfigsAnnounceAddrDiscoveredPort(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsEncryptedHsm(Answer):
-    """Deprecated in v25.12, removed after v26.12."""
+    """Part of `listconfigs`. Deprecated in v25.12, removed after v26.12."""
 
     set: bool
 
@@ -591,7 +591,7 @@ class ListconfigsResponseConfigsEncryptedHsm(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsHsmPassphrase(Answer):
-    """Added in v25.12."""
+    """Part of `listconfigs`. Added in v25.12."""
 
     __added__ = {"set": "v25.12", "source": "v25.12"}
 
@@ -604,7 +604,7 @@ class ListconfigsResponseConfigsHsmPassphrase(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsRecover(Answer):
-    """Added in v23.11."""
+    """Part of `listconfigs`. Added in v23.11."""
 
     __added__ = {"value_str": "v23.11", "source": "v23.11"}
 
@@ -737,7 +737,7 @@ class ListconfigsResponseConfigsCommitFeerateOffset(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsAutoconnectSeekerPeers(Answer):
-    """Added in v24.11."""
+    """Part of `listconfigs`. Added in v24.11."""
 
     __added__ = {"value_int": "v24.11", "source": "v24.11"}
 
@@ -750,7 +750,7 @@ class ListconfigsResponseConfigsAutoconnectSeekerPeers(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsCurrencyrateAddSource(Answer):
-    """Added in v26.04."""
+    """Part of `listconfigs`. Added in v26.04."""
 
     __added__ = {"values_str": "v26.04", "sources": "v26.04"}
 
@@ -766,7 +766,7 @@ class ListconfigsResponseConfigsCurrencyrateAddSource(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsCurrencyrateDisableSource(Answer):
-    """Added in v26.04."""
+    """Part of `listconfigs`. Added in v26.04."""
 
     __added__ = {"values_str": "v26.04", "sources": "v26.04"}
 
@@ -782,7 +782,7 @@ class ListconfigsResponseConfigsCurrencyrateDisableSource(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsMessagePadding(Answer):
-    """Added in v26.04."""
+    """Part of `listconfigs`. Added in v26.04."""
 
     __added__ = {"value_bool": "v26.04", "source": "v26.04"}
 
@@ -795,7 +795,7 @@ class ListconfigsResponseConfigsMessagePadding(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigs(Answer):
-    """Added in v23.08."""
+    """Part of `listconfigs`. Added in v23.08."""
 
     __wire_names__ = {
         "clear_plugins": "clear-plugins",

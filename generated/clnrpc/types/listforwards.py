@@ -63,6 +63,7 @@ class ListforwardsResponseForwards(Answer):
     received_time: float
 
     out_channel: ShortChannelId | None = None
+    """Always there if `out_msat` is present."""
 
     out_htlc_id: U64 | None = None
 
@@ -72,7 +73,7 @@ class ListforwardsResponseForwards(Answer):
     style: Literal["legacy", "tlv"] | None = None
 
     resolved_time: float | None = None
-    """Only if `status` is "settled" or "failed"."""
+    """Only if `status` is "settled" or "failed", and then always there."""
 
     failcode: U32 | None = None
     """Only if `status` is "local_failed" or "failed"."""
@@ -81,10 +82,10 @@ class ListforwardsResponseForwards(Answer):
     """Only if `status` is "local_failed" or "failed"."""
 
     fee_msat: Msat | None = None
-    """In millisatoshi. Only if `out_msat` is present."""
+    """In millisatoshi. Only if `out_msat` is present, and then always there."""
 
     out_msat: Msat | None = None
-    """In millisatoshi. Only if `out_msat` is present."""
+    """In millisatoshi. Only if `out_msat` is present, and then always there."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)

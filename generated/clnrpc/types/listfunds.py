@@ -41,10 +41,10 @@ class ListfundsResponseOutputs(Answer):
     reserved: bool
 
     reserved_to_block: U32 | None = None
-    """Only if `reserved` is "true"."""
+    """Only if `reserved` is "true", and then always there."""
 
     blockheight: U32 | None = None
-    """Only if `status` is "confirmed"."""
+    """Only if `status` is "confirmed", and then always there."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -89,7 +89,8 @@ class ListfundsResponseChannels(Answer):
 
     short_channel_id: ShortChannelId | None = None
     """Only if `state` is "CHANNELD_NORMAL", or if `state` is "CHANNELD_SHUTTING_DOWN" or "CLOSINGD_SIGEXCHANGE" or
-    "CLOSINGD_COMPLETE" or "AWAITING_UNILATERAL" or "FUNDING_SPEND_SEEN" or "ONCHAIN".
+    "CLOSINGD_COMPLETE" or "AWAITING_UNILATERAL" or "FUNDING_SPEND_SEEN" or "ONCHAIN". Always there if `state` is
+    "CHANNELD_NORMAL".
     """
 
 

@@ -46,7 +46,7 @@ class ListinvoicesRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListinvoicesResponseInvoicesPaidOutpoint(Answer):
-    """Added in v23.11."""
+    """Part of `listinvoices`. Added in v23.11."""
 
     __added__ = {"txid": "v23.11", "outnum": "v23.11"}
 
@@ -91,19 +91,19 @@ class ListinvoicesResponseInvoices(Answer):
     """Added in v23.08."""
 
     pay_index: U64 | None = None
-    """Only if `status` is "paid"."""
+    """Only if `status` is "paid", and then always there."""
 
     amount_received_msat: Msat | None = None
-    """In millisatoshi. Only if `status` is "paid"."""
+    """In millisatoshi. Only if `status` is "paid", and then always there."""
 
     paid_at: U64 | None = None
-    """Only if `status` is "paid"."""
+    """Only if `status` is "paid", and then always there."""
 
     paid_outpoint: ListinvoicesResponseInvoicesPaidOutpoint | None = None
     """Added in v23.11. Only if `status` is "paid"."""
 
     payment_preimage: Secret | None = None
-    """Only if `status` is "paid"."""
+    """Only if `status` is "paid", and then always there."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)

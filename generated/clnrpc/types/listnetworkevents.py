@@ -39,7 +39,7 @@ class ListnetworkeventsResponseNetworkevents(Answer):
     duration_nsec: U64 | None = None
 
     connect_attempted: bool | None = None
-    """Only if `type` is "connect_fail"."""
+    """Only if `type` is "connect_fail", and then always there."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)

@@ -44,7 +44,7 @@ class ListnodesResponseNodesAddresses(Answer):
     port: U16
 
     address: str | None = None
-    """Only if `type` is "dns" or "ipv4" or "ipv6" or "torv2" or "torv3"."""
+    """Only if `type` is "dns" or "ipv4" or "ipv6" or "torv2" or "torv3", and then always there."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -54,21 +54,22 @@ class ListnodesResponseNodes(Answer):
     nodeid: Pubkey
 
     last_timestamp: U32 | None = None
+    """Always there if `last_timestamp` is present."""
 
     option_will_fund: ListnodesResponseNodesOptionWillFund | None = None
-    """Only if `option_will_fund` is present."""
+    """Only if `option_will_fund` is present, and then always there."""
 
     alias: str | None = None
-    """At most 32 characters. Only if `last_timestamp` is present."""
+    """At most 32 characters. Only if `last_timestamp` is present, and then always there."""
 
     color: Hex | None = None
-    """Exactly 6 characters. Only if `last_timestamp` is present."""
+    """Exactly 6 characters. Only if `last_timestamp` is present, and then always there."""
 
     features: Hex | None = None
-    """Only if `last_timestamp` is present."""
+    """Only if `last_timestamp` is present, and then always there."""
 
     addresses: list[ListnodesResponseNodesAddresses] | None = None
-    """Only if `last_timestamp` is present."""
+    """Only if `last_timestamp` is present, and then always there."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)

@@ -77,10 +77,10 @@ class ListpaysResponsePays(Answer):
     """In millisatoshi. Only if `status` is "complete"."""
 
     amount_sent_msat: Msat | None = None
-    """In millisatoshi. Only if `status` is "complete", or if `status` is "failed"."""
+    """In millisatoshi. Only if `status` is "complete", or if `status` is "failed", and then always there."""
 
     preimage: Secret | None = None
-    """Only if `status` is "complete"."""
+    """Only if `status` is "complete", and then always there."""
 
     number_of_parts: U64 | None = None
     """Only if `status` is "complete"."""

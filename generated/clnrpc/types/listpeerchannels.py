@@ -30,7 +30,7 @@ class ListpeerchannelsRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListpeerchannelsResponseChannelsChannelType(Answer):
-    """Added in v23.05."""
+    """Part of `listpeerchannels`. Added in v23.05."""
 
     bits: list[U32]
 
@@ -48,7 +48,7 @@ class ListpeerchannelsResponseChannelsChannelType(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListpeerchannelsResponseChannelsUpdatesLocal(Answer):
-    """Added in v24.02."""
+    """Part of `listpeerchannels`. Added in v24.02."""
 
     __added__ = {
         "htlc_minimum_msat": "v24.02",
@@ -76,7 +76,7 @@ class ListpeerchannelsResponseChannelsUpdatesLocal(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListpeerchannelsResponseChannelsUpdatesRemote(Answer):
-    """Added in v24.02."""
+    """Part of `listpeerchannels`. Added in v24.02."""
 
     __added__ = {
         "htlc_minimum_msat": "v24.02",
@@ -104,7 +104,7 @@ class ListpeerchannelsResponseChannelsUpdatesRemote(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListpeerchannelsResponseChannelsUpdates(Answer):
-    """Added in v24.02."""
+    """Part of `listpeerchannels`. Added in v24.02."""
 
     __added__ = {"local": "v24.02"}
 
@@ -324,7 +324,7 @@ class ListpeerchannelsResponseChannels(Answer):
     short_channel_id: ShortChannelId | None = None
 
     direction: U32 | None = None
-    """Added in v23.02."""
+    """Added in v23.02. Always there if `short_channel_id` is present."""
 
     channel_id: Hash | None = None
 
@@ -333,10 +333,13 @@ class ListpeerchannelsResponseChannels(Answer):
     funding_outnum: U32 | None = None
 
     initial_feerate: str | None = None
+    """Always there if `inflight` is present."""
 
     last_feerate: str | None = None
+    """Always there if `inflight` is present."""
 
     next_feerate: str | None = None
+    """Always there if `inflight` is present."""
 
     next_fee_step: U32 | None = None
 
@@ -443,7 +446,7 @@ class ListpeerchannelsResponseChannels(Answer):
     htlcs: list[ListpeerchannelsResponseChannelsHtlcs] | None = None
 
     last_tx_fee_msat: Msat | None = None
-    """In millisatoshi. Only if `scratch_txid` is present."""
+    """In millisatoshi. Only if `scratch_txid` is present, and then always there."""
 
     close_to_addr: str | None = None
     """Only if `close_to` is present."""

@@ -26,22 +26,30 @@ class ListpeersResponsePeersLog(Answer):
     type: Literal["SKIPPED", "BROKEN", "UNUSUAL", "INFO", "DEBUG", "TRACE", "IO_IN", "IO_OUT"]
 
     num_skipped: U32 | None = None
-    """Only if `type` is "SKIPPED"."""
+    """Only if `type` is "SKIPPED", and then always there."""
 
     time: str | None = None
-    """Only if `type` is "BROKEN" or "UNUSUAL" or "INFO" or "DEBUG" or "TRACE", or if `type` is "IO_IN" or "IO_OUT"."""
+    """Only if `type` is "BROKEN" or "UNUSUAL" or "INFO" or "DEBUG" or "TRACE", or if `type` is "IO_IN" or "IO_OUT", and
+    then always there.
+    """
 
     source: str | None = None
-    """Only if `type` is "BROKEN" or "UNUSUAL" or "INFO" or "DEBUG" or "TRACE", or if `type` is "IO_IN" or "IO_OUT"."""
+    """Only if `type` is "BROKEN" or "UNUSUAL" or "INFO" or "DEBUG" or "TRACE", or if `type` is "IO_IN" or "IO_OUT", and
+    then always there.
+    """
 
     log: str | None = None
-    """Only if `type` is "BROKEN" or "UNUSUAL" or "INFO" or "DEBUG" or "TRACE", or if `type` is "IO_IN" or "IO_OUT"."""
+    """Only if `type` is "BROKEN" or "UNUSUAL" or "INFO" or "DEBUG" or "TRACE", or if `type` is "IO_IN" or "IO_OUT", and
+    then always there.
+    """
 
     node_id: Pubkey | None = None
-    """Only if `type` is "BROKEN" or "UNUSUAL" or "INFO" or "DEBUG" or "TRACE", or if `type` is "IO_IN" or "IO_OUT"."""
+    """Only if `type` is "BROKEN" or "UNUSUAL" or "INFO" or "DEBUG" or "TRACE", or if `type` is "IO_IN" or "IO_OUT", and
+    then always there.
+    """
 
     data: Hex | None = None
-    """Only if `type` is "IO_IN" or "IO_OUT"."""
+    """Only if `type` is "IO_IN" or "IO_OUT", and then always there."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -60,13 +68,13 @@ class ListpeersResponsePeers(Answer):
     log: list[ListpeersResponsePeersLog] | None = None
 
     netaddr: list[str] | None = None
-    """Exactly 1 element. Only if `connected` is true."""
+    """Exactly 1 element. Only if `connected` is true, and then always there."""
 
     remote_addr: str | None = None
     """Only if `connected` is true."""
 
     features: Hex | None = None
-    """Only if `connected` is true."""
+    """Only if `connected` is true, and then always there."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)

@@ -86,7 +86,7 @@ class ListsendpaysResponsePayments(Answer):
     """Only if `status` is "complete", or if `status` is "failed"."""
 
     payment_preimage: Secret | None = None
-    """Only if `status` is "complete"."""
+    """Only if `status` is "complete", and then always there."""
 
     erroronion: Hex | None = None
     """Only if `status` is "failed"."""

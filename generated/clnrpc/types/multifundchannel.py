@@ -55,7 +55,7 @@ class MultifundchannelRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class MultifundchannelResponseChannelIdsChannelType(Answer):
-    """Added in v24.02."""
+    """Part of `multifundchannel`. Added in v24.02."""
 
     __added__ = {"bits": "v24.02", "names": "v24.02"}
 

@@ -10,7 +10,7 @@ from ..runtime.scalars import Hash, Hex, Msat, Pubkey, U16, U32, U8
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class Openchannel2HookRequestOpenchannel2ChannelType(Answer):
-    """Added in v25.09."""
+    """Part of `openchannel2`. Added in v25.09."""
 
     bits: list[U32]
 

@@ -24,7 +24,7 @@ class OpenchannelBumpRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class OpenchannelBumpResponseChannelType(Answer):
-    """Added in v24.02."""
+    """Part of `openchannel_bump`. Added in v24.02."""
 
     __added__ = {"bits": "v24.02", "names": "v24.02"}
 

@@ -10,7 +10,7 @@ from ..runtime.scalars import Hex, Msat, Pubkey, Sat, U32, U8
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class OpenchannelHookRequestOpenchannelChannelType(Answer):
-    """Added in v25.09."""
+    """Part of `openchannel`. Added in v25.09."""
 
     bits: list[U32]
 

@@ -37,7 +37,7 @@ class OpenchannelInitRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class OpenchannelInitResponseChannelType(Answer):
-    """Added in v24.02."""
+    """Part of `openchannel_init`. Added in v24.02."""
 
     __added__ = {"bits": "v24.02", "names": "v24.02"}
 

@@ -19,7 +19,7 @@ class OpenchannelUpdateRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class OpenchannelUpdateResponseChannelType(Answer):
-    """Added in v24.02."""
+    """Part of `openchannel_update`. Added in v24.02."""
 
     __added__ = {"bits": "v24.02", "names": "v24.02"}
 

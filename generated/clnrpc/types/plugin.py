@@ -40,7 +40,7 @@ class PluginResponse(Answer):
     command: Literal["start", "stop", "rescan", "startdir", "list"]
 
     plugins: list[PluginResponsePlugins] | None = None
-    """Only if `command` is "start" or "startdir" or "rescan" or "list"."""
+    """Only if `command` is "start" or "startdir" or "rescan" or "list", and then always there."""
 
     result: str | None = None
-    """Only if `command` is "stop"."""
+    """Only if `command` is "stop", and then always there."""

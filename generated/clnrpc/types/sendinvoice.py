@@ -63,13 +63,13 @@ class SendinvoiceResponse(Answer):
     """Added in v23.08."""
 
     amount_received_msat: Msat | None = None
-    """In millisatoshi. Only if `status` is "paid"."""
+    """In millisatoshi. Only if `status` is "paid", and then always there."""
 
     paid_at: U64 | None = None
-    """Only if `status` is "paid"."""
+    """Only if `status` is "paid", and then always there."""
 
     pay_index: U64 | None = None
-    """Only if `status` is "paid"."""
+    """Only if `status` is "paid", and then always there."""
 
     payment_preimage: Secret | None = None
-    """Only if `status` is "paid"."""
+    """Only if `status` is "paid", and then always there."""

@@ -92,7 +92,7 @@ class SendonionResponse(Answer):
     """Added in v23.11. Only if `status` is "complete"."""
 
     payment_preimage: Secret | None = None
-    """Only if `status` is "complete"."""
+    """Only if `status` is "complete", and then always there."""
 
     message: str | None = None
     """Only if `status` is "pending"."""

@@ -133,7 +133,7 @@ class SendpayResponse(Answer):
     bolt12: str | None = None
 
     message: str | None = None
-    """Only if `status` is "pending"."""
+    """Only if `status` is "pending", and then always there."""
 
     payment_preimage: Secret | None = None
-    """Only if `status` is "complete"."""
+    """Only if `status` is "complete", and then always there."""

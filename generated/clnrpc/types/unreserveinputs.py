@@ -30,7 +30,7 @@ class UnreserveinputsResponseReservations(Answer):
     reserved: bool
 
     reserved_to_block: U32 | None = None
-    """Only if `reserved` is true."""
+    """Only if `reserved` is true, and then always there."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)

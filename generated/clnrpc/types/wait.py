@@ -43,7 +43,7 @@ class WaitOtherResponse(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class WaitInvoicesResponseInvoices(Answer):
-    """Added in v25.05."""
+    """Part of `wait`. Added in v25.05."""
 
     status: Literal["unpaid", "paid", "expired"] | None = None
     """Added in v25.05."""
@@ -63,7 +63,7 @@ class WaitInvoicesResponseInvoices(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class WaitInvoicesResponseDetails(Answer):
-    """Deprecated in v25.05, removed after v26.06."""
+    """Part of `wait`. Deprecated in v25.05, removed after v26.06."""
 
     status: Literal["unpaid", "paid", "expired"] | None = None
 
@@ -101,7 +101,7 @@ class WaitInvoicesResponse(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class WaitForwardsResponseForwards(Answer):
-    """Added in v25.05."""
+    """Part of `wait`. Added in v25.05."""
 
     status: Literal["offered", "settled", "failed", "local_failed"] | None = None
     """Added in v25.05."""
@@ -121,7 +121,7 @@ class WaitForwardsResponseForwards(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class WaitForwardsResponseDetails(Answer):
-    """Deprecated in v25.05, removed after v26.06."""
+    """Part of `wait`. Deprecated in v25.05, removed after v26.06."""
 
     status: Literal["offered", "settled", "failed", "local_failed"] | None = None
 
@@ -160,7 +160,7 @@ class WaitForwardsResponse(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class WaitSendpaysResponseSendpays(Answer):
-    """Added in v25.05."""
+    """Part of `wait`. Added in v25.05."""
 
     status: Literal["pending", "failed", "complete"] | None = None
     """Added in v25.05."""
@@ -177,7 +177,7 @@ class WaitSendpaysResponseSendpays(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class WaitSendpaysResponseDetails(Answer):
-    """Deprecated in v25.05, removed after v26.06."""
+    """Part of `wait`. Deprecated in v25.05, removed after v26.06."""
 
     status: Literal["pending", "failed", "complete"] | None = None
 
@@ -213,7 +213,7 @@ class WaitSendpaysResponse(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class WaitHtlcsResponseHtlcs(Answer):
-    """Added in v25.05."""
+    """Part of `wait`. Added in v25.05."""
 
     state: (
         Literal[
@@ -283,7 +283,7 @@ class WaitHtlcsResponse(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class WaitChainmovesResponseChainmoves(Answer):
-    """Added in v25.09."""
+    """Part of `wait`. Added in v25.09."""
 
     __added__ = {"account": "v25.09", "credit_msat": "v25.09", "debit_msat": "v25.09"}
 
@@ -319,7 +319,7 @@ class WaitChainmovesResponse(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class WaitChannelmovesResponseChannelmoves(Answer):
-    """Added in v25.09."""
+    """Part of `wait`. Added in v25.09."""
 
     __added__ = {"account": "v25.09", "credit_msat": "v25.09", "debit_msat": "v25.09"}
 
@@ -355,7 +355,7 @@ class WaitChannelmovesResponse(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class WaitNetworkeventsResponseNetworkevents(Answer):
-    """Added in v25.12."""
+    """Part of `wait`. Added in v25.12."""
 
     created_index: U64 | None = None
     """Added in v25.12."""

@@ -23,7 +23,7 @@ class WaitanyinvoiceRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class WaitanyinvoiceResponsePaidOutpoint(Answer):
-    """Added in v23.11."""
+    """Part of `waitanyinvoice`. Added in v23.11."""
 
     __added__ = {"txid": "v23.11", "outnum": "v23.11"}
 
@@ -65,16 +65,16 @@ class WaitanyinvoiceResponse(Answer):
     """Added in v23.08."""
 
     pay_index: U64 | None = None
-    """Only if `status` is "paid"."""
+    """Only if `status` is "paid", and then always there."""
 
     amount_received_msat: Msat | None = None
-    """In millisatoshi. Only if `status` is "paid"."""
+    """In millisatoshi. Only if `status` is "paid", and then always there."""
 
     paid_at: U64 | None = None
-    """Only if `status` is "paid"."""
+    """Only if `status` is "paid", and then always there."""
 
     paid_outpoint: WaitanyinvoiceResponsePaidOutpoint | None = None
     """Added in v23.11. Only if `status` is "paid"."""
 
     payment_preimage: Secret | None = None
-    """Only if `status` is "paid"."""
+    """Only if `status` is "paid", and then always there."""

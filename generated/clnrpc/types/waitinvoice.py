@@ -18,7 +18,7 @@ class WaitinvoiceRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class WaitinvoiceResponsePaidOutpoint(Answer):
-    """Added in v23.11."""
+    """Part of `waitinvoice`. Added in v23.11."""
 
     __added__ = {"txid": "v23.11", "outnum": "v23.11"}
 
@@ -60,16 +60,16 @@ class WaitinvoiceResponse(Answer):
     """Added in v23.08."""
 
     pay_index: U64 | None = None
-    """Only if `status` is "paid"."""
+    """Only if `status` is "paid", and then always there."""
 
     amount_received_msat: Msat | None = None
-    """In millisatoshi. Only if `status` is "paid"."""
+    """In millisatoshi. Only if `status` is "paid", and then always there."""
 
     paid_at: U64 | None = None
-    """Only if `status` is "paid"."""
+    """Only if `status` is "paid", and then always there."""
 
     paid_outpoint: WaitinvoiceResponsePaidOutpoint | None = None
     """Added in v23.11. Only if `status` is "paid"."""
 
     payment_preimage: Secret | None = None
-    """Only if `status` is "paid"."""
+    """Only if `status` is "paid", and then always there."""

@@ -67,4 +67,4 @@ class WaitsendpayResponse(Answer):
     bolt12: str | None = None
 
     payment_preimage: Secret | None = None
-    """Only if `status` is "complete"."""
+    """Only if `status` is "complete", and then always there."""

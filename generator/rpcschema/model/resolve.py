@@ -30,6 +30,8 @@ class ResolvedField:
     conditions: tuple[str, ...] = ()
     """When it can be there, e.g. ``if `type` is "rune"`` (any of them suffices); () if it is declared at the base, or
     on every side of a conditional."""
+    demands: tuple[str, ...] = ()
+    """When it has to be there, in the same words; () if it is required, or if no conditional alone decides that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +80,9 @@ def resolve(node: Node) -> Resolved:
     for name, mention in _mentions(node, ()):
         mentions.setdefault(name, []).append(mention)
     required = _required(node)
+    demanded: dict[str, list[_Path]] = {}
+    for name, path in _demands(node, ()):
+        demanded.setdefault(name, []).append(path)
     visible: list[ResolvedField] = []
     hidden: list[ResolvedField] = []
     phantoms: list[str] = []
@@ -91,6 +96,7 @@ def resolve(node: Node) -> Resolved:
             alternatives=distinct(mention.node for mention in declarations),
             required=name in required,
             conditions=_conditions(places, declarations),
+            demands=() if name in required else _texts(_covered(demanded.get(name, ()))),
         )
         (hidden if any(mention.node.hidden for mention in places) else visible).append(field)
     return Resolved(
@@ -123,9 +129,29 @@ def distinct(nodes: Iterable[Node]) -> tuple[Node, ...]:
 def _mentions(node: Node, path: _Path) -> Iterator[tuple[str, _Mention]]:
     for field in node.fields or ():
         yield field.name, _Mention(field.node, path)
+    for side, way in _sides(node, path):
+        yield from _mentions(side, way)
+    for key, alternatives in (("anyOf", node.any_of), ("oneOf", node.one_of)):
+        for at, alternative in enumerate(alternatives, 1):
+            count = len(alternatives)
+            step = _Step(f"form {at} of {count} is used", join_pointer(node.pointer, key), count)
+            yield from _mentions(alternative, (*path, step))
+
+
+def _demands(node: Node, path: _Path) -> Iterator[tuple[str, _Path]]:
+    """What is required, and on which side of which conditionals."""
+    for name in node.required or ():
+        yield name, path
+    for side, way in _sides(node, path):
+        yield from _demands(side, way)
+
+
+def _sides(node: Node, path: _Path) -> Iterator[tuple[Node, _Path]]:
+    """The sides of the conditionals of `node`, which `path` leads to, and how each is reached."""
     for branch in node.branches:
         if asks_nothing(branch.when):
-            yield from () if branch.then is None else _mentions(branch.then, path)
+            if branch.then is not None:
+                yield branch.then, path
             continue
         # A lone `then` is one side of a choice whose other sides are the other lone `then`s that test the same names;
         # an `else` completes the choice, and so does the other value of a boolean.
@@ -133,15 +159,9 @@ def _mentions(node: Node, path: _Path) -> Iterator[tuple[str, _Mention]]:
         lone_sides = 2 if _tests_a_boolean(branch.when) else None
         rivals, sides = (tested, lone_sides) if branch.otherwise is None else (join_pointer(branch.pointer, "if"), 2)
         if branch.then is not None:
-            yield from _mentions(branch.then, (*path, _Step(condition_text(branch.when), rivals, sides)))
+            yield branch.then, (*path, _Step(condition_text(branch.when), rivals, sides))
         if branch.otherwise is not None:
-            text = condition_text(branch.when, negated=True)
-            yield from _mentions(branch.otherwise, (*path, _Step(text, rivals, sides)))
-    for key, alternatives in (("anyOf", node.any_of), ("oneOf", node.one_of)):
-        for at, alternative in enumerate(alternatives, 1):
-            count = len(alternatives)
-            step = _Step(f"form {at} of {count} is used", join_pointer(node.pointer, key), count)
-            yield from _mentions(alternative, (*path, step))
+            yield branch.otherwise, (*path, _Step(condition_text(branch.when, negated=True), rivals, sides))
 
 
 def _tests_a_boolean(when: Node) -> bool:
@@ -166,6 +186,11 @@ def _conditions(places: list[_Mention], declarations: list[_Mention]) -> tuple[s
     paths = _covered(
         mention.path for mention in places if mention.path and tuple(step.rivals for step in mention.path) in chosen
     )
+    return _texts(paths)
+
+
+def _texts(paths: Collection[_Path]) -> tuple[str, ...]:
+    """The conditions that `paths` take; () if one of them takes none."""
     if () in paths:
         return ()
     return tuple(dict.fromkeys("if " + " and ".join(step.text for step in path) for path in paths))

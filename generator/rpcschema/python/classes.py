@@ -218,7 +218,7 @@ class _Planner:
             schema=self.schema(nodes, owner + names.pascal(member.name)) if schema is None else schema,
             required=member.required,
             default=types.default_value(nodes[0]) if self.sent and not member.required else None,
-            doc=docs.field_doc(nodes, () if member.required else member.conditions, sent=self.sent),
+            doc=docs.field_doc(nodes, docs.presence(member, received=self.received), sent=self.sent),
         )
 
     def members(self, nodes: Sequence[Node]) -> list[ResolvedField]:
@@ -231,7 +231,8 @@ class _Planner:
                 known = merged.get(member.name)
                 merged[member.name] = member if known is None else _join(known, member)
         return [
-            member if counts[name] == len(nodes) else replace(member, required=False) for name, member in merged.items()
+            member if counts[name] == len(nodes) else replace(member, required=False, demands=())
+            for name, member in merged.items()
         ]
 
     def members_of(self, node: Node) -> list[ResolvedField]:
@@ -303,8 +304,7 @@ class _Planner:
         if not all(map(_has_members, objects)):
             return {"type": "object", "additionalProperties": True}
         unique = self.unique(name)
-        doc = docs.field_doc(objects, (), sent=self.sent) or f"Part of `{self.document.name}`."
-        self.plan_class(unique, objects, doc)
+        self.plan_class(unique, objects, docs.part_doc(self.document, objects))
         return {"$ref": f"#/$defs/{unique}"}
 
     def scalar_schemas(self, nodes: Sequence[Node]) -> Iterator[Schema]:
@@ -339,4 +339,5 @@ def _join(first: ResolvedField, second: ResolvedField) -> ResolvedField:
         alternatives=distinct((*first.alternatives, *second.alternatives)),
         required=first.required and second.required,
         conditions=tuple(dict.fromkeys((*first.conditions, *second.conditions))) if is_conditional else (),
+        demands=first.demands if first.demands == second.demands else (),
     )

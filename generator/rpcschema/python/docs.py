@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Final
 
 from rpcschema.model.nodes import Deprecated, Document, Lines, Node
+from rpcschema.model.resolve import ResolvedField
 from rpcschema.python.types import string_enum
 from rpcschema.text import words
 
@@ -61,13 +62,29 @@ def text(lines: Lines | None) -> str:
     return "\n".join(lines or ()).strip()
 
 
-def field_doc(nodes: Sequence[Node], conditions: Sequence[str], *, sent: bool) -> str:
-    """The docstring of a field: its descriptions, its facts and when it is there. `sent`: the caller writes it."""
+def presence(field: ResolvedField, *, received: bool) -> str:
+    """When a field that may be missing is there; `received` from a node, or to be given. "" if nothing tells."""
+    certain = "Always there" if received else "Required"
+    if field.required:
+        return ""
+    if field.conditions and field.conditions == field.demands:
+        return f"Only {', or '.join(field.conditions)}, and then {certain.lower()}."
+    said = (("Only", field.conditions), (certain, field.demands))
+    return " ".join(f"{word} {', or '.join(when)}." for word, when in said if when)
+
+
+def field_doc(nodes: Sequence[Node], presence: str = "", *, sent: bool) -> str:
+    """The docstring of a field: its descriptions, its facts and its presence. `sent`: the caller writes it."""
     described = _unique(part for node in nodes for part in _described(node))
-    facts = _unique(fact for node in nodes for fact in _facts(node, sent=sent))
-    if conditions:
-        facts.append("Only " + ", or ".join(conditions) + ".")
+    facts = _unique((*(fact for node in nodes for fact in _facts(node, sent=sent)), presence))
     return "\n\n".join([*described, *([" ".join(facts)] if facts else [])])
+
+
+def part_doc(document: Document, nodes: Sequence[Node]) -> str:
+    """The docstring of the class of an object that is a part of others."""
+    doc = field_doc(nodes, sent=False)
+    is_described = any(text(node.description) for node in nodes)
+    return doc if is_described else f"Part of `{document.name}`. {doc}".rstrip()
 
 
 def method_doc(document: Document, arguments: Sequence[str]) -> str:

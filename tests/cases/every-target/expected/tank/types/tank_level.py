@@ -46,5 +46,5 @@ class TankLevelResponse(Answer):
     level: U32 | None = None
     """How much there is.
 
-    Only if `state` is "wet".
+    Only if `state` is "wet", and then always there.
     """
