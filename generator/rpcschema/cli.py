@@ -107,6 +107,11 @@ def generate(
 ) -> int:
     """Write the package, man pages and docs, and remove what is no longer made."""
     request = _request(schemas, options, trusts_manifest=not fresh)
+    with output.kept_for_one(request.out, lambda: _complain(f"waiting for another run in {request.out}")):
+        return _bring_up_to_date(request)
+
+
+def _bring_up_to_date(request: Request) -> int:
     changes, out = _run(request).changes, request.out
     if changes is None:
         return FAILED

@@ -13,12 +13,17 @@ import os
 import re
 import secrets
 import signal
-from collections.abc import Iterable, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
 
 from rpcschema.interrupts import held_back
+
+if sys.platform != "win32":
+    import fcntl
 
 
 class OutputError(ValueError):
@@ -37,6 +42,28 @@ class Change:
     """What should be there; None if it is to be removed."""
     is_foreign: bool = False
     """Whether something is there that no earlier run is known to have made."""
+
+
+@contextmanager
+def kept_for_one(out: Path, waiting: Callable[[], None]) -> Iterator[None]:
+    """Lets no other run at the folder `out` until the block is done; calls `waiting` if it has to wait for one.
+
+    Without it, what one run has read could be changed by another before the first has written.
+    """
+    if sys.platform == "win32" or not out.is_dir():  # what is not there yet has nothing to lose
+        yield
+        return
+    folder = os.open(out, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # some file systems have no locks
+            try:
+                fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                waiting()
+                fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
 
 
 def compare(out: Path, wanted: Mapping[str, bytes], previous: Iterable[str]) -> tuple[Change, ...]:
@@ -75,8 +102,8 @@ def write(out: Path, changes: Sequence[Change], *, last: str) -> None:
     staged: list[tuple[Path, Path]] = []
     try:
         for change in sorted(changes, key=lambda change: change.path == last):
+            file = _inside(out, change.path)
             if change.new is not None:
-                file = _inside(out, change.path)
                 file.parent.mkdir(parents=True, exist_ok=True)
                 stage = file.with_name(f".{file.name[:100]}.{secrets.token_hex(4)}")
                 staged.append((stage, file))

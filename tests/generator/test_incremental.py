@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -256,6 +257,22 @@ def test_an_interrupt_leaves_the_old_output_and_no_process(folder: Path, victim:
     assert (process.returncode, said, complained) == (2, "", "rpcschema: interrupted\n")
     assert tree(folder / "generated") == before
     assert not [pid for pid in workers if Path(f"/proc/{pid}/exe").exists()]
+
+
+def test_a_run_waits_for_another_one_in_its_folder(folder: Path) -> None:
+    write_schemas(folder / "schemas", {"new": document("new", x={"type": "u8"})})
+    before = tree(folder / "generated")
+    command = [sys.executable, "-m", "rpcschema", "generate", "schemas", "--package", "tank"]
+    other = os.open(folder / "generated", os.O_RDONLY)
+    fcntl.flock(other, fcntl.LOCK_EX)
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert process.stderr.readline() == "rpcschema: waiting for another run in generated\n"
+        assert tree(folder / "generated") == before
+        os.close(other)
+        process.communicate()
+    assert process.returncode == 0
+    assert tree(folder / "generated") != before
 
 
 @needs_proc
