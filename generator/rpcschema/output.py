@@ -9,6 +9,7 @@ read, written or removed outside of the folder, whatever a path or a symbolic li
 from __future__ import annotations
 
 import difflib
+import errno
 import os
 import re
 import secrets
@@ -97,7 +98,7 @@ def write(out: Path, changes: Sequence[Change], *, last: str) -> None:
     """Makes the changes, that of the path `last` after all others have succeeded.
 
     Raises OutputError for a path that leads out of `out`, OSError for what cannot be written; if that comes up while
-    the new files are staged, as it does for a full disk, all is as it was.
+    the new files are staged, as it does for a full disk and for folders that cannot be written, all is as it was.
     """
     staged: list[tuple[Path, Path]] = []
     try:
@@ -108,6 +109,8 @@ def write(out: Path, changes: Sequence[Change], *, last: str) -> None:
                 stage = file.with_name(f".{file.name[:100]}.{secrets.token_hex(4)}")
                 staged.append((stage, file))
                 _create(stage, change.new)
+            elif not os.access(file.parent, os.W_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(file))
         with held_back(signal.SIGINT, signal.SIGTERM):  # now it is all or nothing
             for change in changes:
                 if change.new is None:

@@ -88,6 +88,17 @@ def test_nothing_changes_if_one_file_cannot_be_written(tmp_path: Path) -> None:
     assert tree(tmp_path) == {"a": b"old", "b": b"old"}
 
 
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere")
+def test_nothing_changes_if_one_file_cannot_be_removed(tmp_path: Path) -> None:
+    bring(tmp_path, {"a/x": b"old", "b/x": b"old", "c": b"old"})
+    (tmp_path / "b").chmod(0o500)
+    changes = (Change("a/x", b"old", None), Change("b/x", b"old", None), Change("c", b"old", b"new"))
+    with pytest.raises(PermissionError, match="b/x"):
+        write(tmp_path, changes, last=manifest.NAME)
+    (tmp_path / "b").chmod(0o700)
+    assert tree(tmp_path) == {"a/x": b"old", "b/x": b"old", "c": b"old"}
+
+
 @pytest.mark.parametrize(("broken", "removed"), [("stale", False), ("zebra", True)])
 def test_list_of_files_stays_the_old_one_if_anything_fails(tmp_path: Path, broken: str, removed: bool) -> None:
     bring(tmp_path, {manifest.NAME: b"old", "gone": b"", "new": b"old"})
