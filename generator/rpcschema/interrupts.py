@@ -12,13 +12,19 @@ def end_like_an_interrupt() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
+def let_terminate() -> None:
+    """Lets SIGTERM end this process, which was started while signals were held back."""
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+
+
 @contextmanager
-def held_back(*signals: signal.Signals) -> Iterator[None]:
-    """`signals` wait until the block is done; a process that is started in it never gets one."""
+def held_back() -> Iterator[None]:
+    """Both signals wait until the block is done; a process that is started in it gets none until it asks for it."""
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
         yield
     finally:

@@ -13,7 +13,6 @@ import errno
 import os
 import re
 import secrets
-import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -111,7 +110,7 @@ def write(out: Path, changes: Sequence[Change], *, last: str) -> None:
                 _create(stage, change.new)
             elif not os.access(file.parent, os.W_OK):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(file))
-        with held_back(signal.SIGINT, signal.SIGTERM):  # now it is all or nothing
+        with held_back():  # now it is all or nothing
             for change in changes:
                 if change.new is None:
                     file = _inside(out, change.path)

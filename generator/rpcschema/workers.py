@@ -9,7 +9,6 @@ import gc
 import multiprocessing
 import multiprocessing.context
 import os
-import signal
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
@@ -17,7 +16,7 @@ from dataclasses import dataclass, replace
 from threading import Thread
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from rpcschema.interrupts import held_back
+from rpcschema.interrupts import held_back, let_terminate
 from rpcschema.model.nodes import Document
 from rpcschema.problems import Problem
 from rpcschema.render import attempt
@@ -119,6 +118,7 @@ def _context(targets: Collection[str]) -> multiprocessing.context.BaseContext:
 
 
 def _begin() -> None:
+    let_terminate()  # the pool ends its processes so; Ctrl-C is for the one that waits for them
     # What was imported stays, and so does most of what is made.
     gc.freeze()
     gc.set_threshold(50_000)
@@ -134,5 +134,5 @@ def _end_with_the_parent() -> None:
 
 
 def _submit(pool: ProcessPoolExecutor, task: Task) -> Future[Rendered]:
-    with held_back(signal.SIGINT):  # this may start a process, and only the one that waits for it is to be interrupted
+    with held_back():  # this may start a process, and only the one that waits for it is to be interrupted
         return pool.submit(run, task)
