@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from rpcschema.runtime.encode import encode, to_wire
 from rpcschema.runtime.errors import EncodeError
+from rpcschema.runtime.written import Written
 from tests.runtime.demo.types.greet import GreetRequest, GreetResponse
 from tests.runtime.demo.types.pay_all import PayAllRequest, PayAllRequestOutputs, PayAllResponse, PayAllResponseFees
 
@@ -89,3 +90,23 @@ def endless() -> list[Any]:
 def test_what_json_cannot_say_is_an_error_of_one_kind(value: Any, why: str) -> None:
     with pytest.raises(EncodeError, match=f"^JSON cannot say (?!.*JSON cannot say).*{why}"):
         encode(value)
+
+
+@pytest.mark.parametrize("spelling", ["plain", r"caf\u00e9", "café", r"\/\"\n", r"\ud83c\udf89"])
+def test_written_text_keeps_its_spelling(spelling: str) -> None:
+    text = Written.read(spelling)
+    assert text == json.loads(f'"{spelling}"')
+    assert encode({"label": text, "labels": [text]}) == f'{{"label":"{spelling}","labels":["{spelling}"]}}'.encode()
+
+
+def test_written_text_that_is_not_unicode_is_read_with_replacements() -> None:
+    assert Written.read(r"a\ud800b") == "a\N{REPLACEMENT CHARACTER}b"
+    assert encode(Written.read(r"a\ud800b")) == rb'"a\ud800b"'
+
+
+def test_other_kinds_of_text_are_refused() -> None:
+    class Text(str):
+        __slots__ = ()
+
+    with pytest.raises(EncodeError, match="Text"):
+        encode(Text("x"))

@@ -18,9 +18,18 @@ import msgspec
 from .answer import wire_names
 from .errors import EncodeError
 from .received import paired, reread
+from .written import Written
 
-_encoder: Final = msgspec.json.Encoder()
-_escapes: Final = re.compile(rb"\\u00(..)|\\(.)|\x7f").sub
+
+def _as_written(value: Any) -> msgspec.Raw:
+    """The JSON of what msgspec does not know and `to_wire` lets pass: kinds of text and numbers."""
+    if isinstance(value, Written):
+        return msgspec.Raw(f'"{value.spelling}"'.encode())
+    raise TypeError(f"it is of type {type(value).__name__}")
+
+
+_encoder: Final = msgspec.json.Encoder(enc_hook=_as_written)
+_escapes: Final = re.compile(rb"\\u00([01].)|\\(.)|\x7f").sub
 
 
 def encode(value: Any) -> bytes:
