@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lnoffers.bolt11 import Bolt11Error, Invoice
-from lnoffers.bolt11.prefix import read_prefix
+from lnoffers.bolt11.prefix import has_prefix, read_prefix
 from tests.bolt11.samples import invoice
 
 
@@ -58,3 +58,19 @@ def test_any_text_is_a_prefix_or_an_error_of_ours(text: str) -> None:
             read_prefix(prefix)
         except Bolt11Error:
             continue
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [
+        ("lnbcrt1qqq", True),
+        ("lnbc2500u1p", True),
+        ("lntb1", True),
+        ("lni1qqq", False),
+        ("lnbc2500x1p", False),
+        ("lnbc", False),
+        ("", False),
+    ],
+)
+def test_knows_an_invoice_by_its_prefix(text: str, is_one: bool) -> None:
+    assert has_prefix(text) == is_one

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from hashlib import sha256
 from typing import Any
 
@@ -145,6 +146,15 @@ def test_an_unsigned_invoice_has_a_string_too() -> None:
     read = UnsignedInvoice.parse(made.encode())
     assert read == made
     assert read.sign(OTHER_SIGNER) == invoice()
+
+
+def test_an_unsigned_invoice_can_be_given_other_paths() -> None:
+    given = unsigned_invoice()
+    other = dataclasses.replace(PAYINFO, fee_base_msat=7)
+    changed = UnsignedInvoice.parse(given.encode()).with_paths([PATH, PATH], [PAYINFO, other])
+    assert (changed.invoice_paths, changed.invoice_blindedpay) == ((PATH, PATH), (PAYINFO, other))
+    assert changed.with_paths([PATH], [PAYINFO]) == given
+    changed.sign(OTHER_SIGNER).verify()
 
 
 def test_only_the_node_it_names_can_sign() -> None:

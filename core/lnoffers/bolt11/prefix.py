@@ -38,6 +38,15 @@ def read_prefix(text: str) -> tuple[Chain, int | None]:
     return chain, _read_amount(amount) if amount else None
 
 
+def has_prefix(text: str) -> bool:
+    """Whether what stands before the last `1` of a string is the prefix of an invoice, whatever comes behind it."""
+    try:
+        read_prefix(text.rpartition("1")[0])
+    except Bolt11Error:
+        return False
+    return True
+
+
 def _read_amount(text: str) -> int:
     form = _AMOUNT.fullmatch(text)
     assert form is not None  # it begins with a digit

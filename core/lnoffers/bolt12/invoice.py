@@ -37,9 +37,18 @@ class _InvoiceText(InvoiceFields, CheckedMessage):
 
 
 class UnsignedInvoice(_InvoiceText):
-    """An invoice that is complete but for its signature. Made by `Invoice.for_request`."""
+    """An invoice that is complete but for its signature. Made by `Invoice.for_request`, or read."""
 
     __slots__ = ()
+
+    def with_paths(self, paths: Sequence[BlindedPath], payinfos: Sequence[BlindedPayinfo]) -> Self:
+        """The same invoice, but paid along these paths, best first, and at these costs, in their order.
+
+        Raises Bolt12Error if a path or its costs do not fit their fields.
+        """
+        replaced = {InvoiceFields.invoice_paths.number, InvoiceFields.invoice_blindedpay.number}
+        kept = (record for record in self.records if record.type not in replaced)
+        return self._build(kept, invoice_paths=paths, invoice_blindedpay=payinfos)
 
     def sign(self, signer: Signer) -> Invoice:
         """The signed invoice, its signature verified.
