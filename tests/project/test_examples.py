@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from clnrpc.runtime.dispatch import Answer
 from lnoffers.service.commands import OffersService, Served
 from lnoffers.service.dispatching import answer, dispatcher
 from lnoffers.service.node import Node
@@ -38,8 +39,9 @@ def service(folder: Path, secret: bytes) -> tuple[OffersService, Node]:
 
 def answered(filled: OffersService, example: dict[str, Any]) -> str:
     request = {"jsonrpc": "2.0"} | example["request"]
-    result = json.loads(answer(dispatcher(filled, developer=False), json.dumps(request).encode()).data)
-    return json.dumps(result["result"])
+    found = answer(dispatcher(filled, developer=False), json.dumps(request).encode())
+    assert isinstance(found, Answer)
+    return json.dumps(json.loads(found.data)["result"])
 
 
 def test_examples_are_what_the_service_answers(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from clnrpc.runtime.dispatch import Answer
 from lnoffers.bolt12 import InvoiceRequest
 from lnoffers.service import Node, OffersService
 from lnoffers.service.dispatching import answer, dispatcher
@@ -20,7 +21,9 @@ def ask(node: Node, params: str) -> dict[str, Any]:
     node.inject(params.encode()[:16].ljust(16), None)
     through = dispatcher(OffersService(node), developer=False)
     message = f'{{"jsonrpc":"2.0","id":1,"method":"invoicerequest","params":{params}}}'
-    told: dict[str, Any] = json.loads(answer(through, message.encode()).data)
+    found = answer(through, message.encode())
+    assert isinstance(found, Answer)
+    told: dict[str, Any] = json.loads(found.data)
     return told
 
 

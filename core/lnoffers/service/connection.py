@@ -7,6 +7,7 @@ its client does not read its answers, nothing more is read from it.
 from __future__ import annotations
 
 import asyncio
+import select
 from collections.abc import Iterator
 from typing import Final, Protocol
 
@@ -40,6 +41,7 @@ class Connection(asyncio.Protocol):
         self._finishing = False
         self._writable = True
         self._drained = True
+        self._held = False
         self._owed = 0
         self._last = b""
 
@@ -73,15 +75,24 @@ class Connection(asyncio.Protocol):
     @property
     def is_done(self) -> bool:
         """Whether there is nothing more to take, nor will be."""
-        return self._finishing and self._drained
+        return self._finishing and self._drained and not self._held
 
     @property
     def waits_for_the_end(self) -> bool:
         """Whether all is answered but what `send_last` holds back."""
         return self.is_done and bool(self._last)
 
+    @property
+    def has_left(self) -> bool:
+        """Whether no answer reaches the client any more: it has closed its end, and not for sending alone."""
+        poll = select.poll()
+        poll.register(self._transport.get_extra_info("socket"), 0)  # that end is told of unasked
+        return bool(poll.poll(0))
+
     def take(self, limit: int) -> Iterator[bytes | FramingError]:
         """Up to `limit` messages, fewer or none while the client has too many answers to read, none if it has left.
+
+        While it is held there are none either.
 
         An error takes the place of what can never become a message.
         """
@@ -95,6 +106,15 @@ class Connection(asyncio.Protocol):
         except FramingError as error:
             yield error
         self._drained = True
+
+    def hold(self) -> None:
+        """Let nothing be taken until `release`: a call waits, and the next ones wait behind it."""
+        self._held = True
+
+    def release(self) -> None:
+        """The call that waited is answered."""
+        self._held = False
+        self._owner.arrived(self)
 
     def owe(self, size: int) -> None:
         """An answer of so many bytes will be sent before this connection settles."""
@@ -143,4 +163,4 @@ class Connection(asyncio.Protocol):
 
     def _can_take(self) -> bool:
         unread = self._transport.get_write_buffer_size() + self._owed
-        return self._writable and unread <= MAX_UNREAD_BYTES and not self._transport.is_closing()
+        return not self._held and self._writable and unread <= MAX_UNREAD_BYTES and not self._transport.is_closing()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable
 from typing import Final
 
 from clnrpc.runtime.convert import raw_text
@@ -24,14 +25,13 @@ def dispatcher(service: OffersService, *, developer: bool) -> Dispatcher:
     return Dispatcher(service, service.rpc_commands, developer=developer, converters=_CONVERTERS)
 
 
-def answer(through: Dispatcher, message: bytes) -> Answer:
-    """The answer to one message. Every command of this service is done when its method returns.
+def answer(through: Dispatcher, message: bytes) -> Answer | Awaitable[Answer]:
+    """The answer to one message; awaitable where the command waits for something to happen.
 
     Answers that send people to the log, because a token may be a secret, are logged; without the token.
     """
     found = through.answer(message)
-    assert isinstance(found, Answer)
-    if found.data.endswith(_SEE_LOG + b'"}}\n\n'):
+    if isinstance(found, Answer) and found.data.endswith(_SEE_LOG + b'"}}\n\n'):
         error = dict(members(found.data)).get(b"error")
         if error is not None:
             method = dict(reversed(members(message)))[b"method"].decode()

@@ -7,6 +7,7 @@ from typing import Self
 
 from lnoffers.bolt12.curve import is_point
 from lnoffers.bolt12.keys import NodeKeys
+from lnoffers.service.changes import Changes
 from lnoffers.service.clock import Clock, FixedClock, SystemClock
 from lnoffers.service.entropy import Entropy, InjectedEntropy, SystemEntropy
 from lnoffers.service.errors import OptionsError
@@ -28,6 +29,7 @@ class Node:
         self.entropy = entropy
         self.clock = clock
         self.rates = None if rates_file is None else RateFile(rates_file)
+        self.changes = Changes()
 
     @classmethod
     def open(cls, options: Options) -> Self:
@@ -55,6 +57,7 @@ class Node:
             self.entropy = InjectedEntropy(entropy)
         if time is not None:
             self.clock = FixedClock(time)
+            self.changes.tell()  # it may be later now than what somebody waits for
 
     def close(self) -> None:
         """Give the store back."""

@@ -2,13 +2,14 @@
 
 Group commit without timers: the calls that are ready in one turn of the event loop run in one transaction, which is
 committed before the first of their answers is written. While the disk works, the next calls gather in the sockets.
-One answer is out of order: that of `stop` is the last, written when everything is given back.
+One answer is out of order: that of `stop` is the last, written when everything is given back. A call whose answer comes
+later holds its own connection only (`waits`).
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
@@ -23,6 +24,7 @@ from lnoffers.service.dispatching import answer, dispatcher
 from lnoffers.service.errors import StoreError
 from lnoffers.service.listening import BACKLOG, bound_socket
 from lnoffers.service.node import Node
+from lnoffers.service.waits import Waits
 
 MAX_CONNECTIONS: Final = 256
 MAX_REFUSED: Final = 8
@@ -46,6 +48,8 @@ class _Call:
     message: bytes | FramingError
     answer: Answer | None = None
     """None while the method runs, and for good if it ends in a bug."""
+    later: Awaitable[Answer] | None = None
+    """In place of the answer, if the call waits for something to happen."""
     in_transaction: bool = False
     stops: bool = False
 
@@ -62,6 +66,7 @@ class Server:
         self._connections: set[Connection] = set()
         self._refused: set[Connection] = set()  # those too many that have not been told so yet
         self._ready: dict[Connection, None] = {}  # in the order in which they became so
+        self._waits = Waits(self._dispatcher.refuse)
         self._turn_is_due = False
         self._stop_calls = 0
         self._stopping = asyncio.Event()
@@ -113,6 +118,7 @@ class Server:
 
     def lost(self, connection: Connection) -> None:
         """A client is gone."""
+        self._waits.forget(connection)
         self._ready.pop(connection, None)
         self._connections.discard(connection)
         self._refused.discard(connection)
@@ -137,7 +143,12 @@ class Server:
                 for call in self._calls(visited, monotonic() + TURN_SECONDS):
                     calls.append(call)
                     joined, stop_calls = group.joined, self._stop_calls
-                    call.answer = self._answer(call)
+                    answered = self._answer(call)
+                    if not isinstance(answered, Answer):
+                        call.later = answered
+                        call.connection.hold()
+                        continue
+                    call.answer = answered
                     call.in_transaction = group.joined > joined
                     call.stops = self._stop_calls > stop_calls
                     call.connection.owe(len(call.answer.data))
@@ -150,8 +161,7 @@ class Server:
                     call.answer = self._refusal(call, failure)
         finally:
             for call in calls:
-                send = call.connection.send_last if call.stops else call.connection.send
-                send((call.answer or self._refusal(call, _BUG)).data)
+                self._send(call)
             for connection in visited:
                 if connection.is_done:
                     self._refuse(connection)  # it may be one too many that has asked nothing
@@ -160,6 +170,14 @@ class Server:
             if self._ready:
                 self._plan_turn()
             self._changed.set()
+
+    def _send(self, call: _Call) -> None:
+        if call.later is not None:
+            assert isinstance(call.message, bytes)
+            self._waits.begin(call.connection, call.message, call.later)
+            return
+        send = call.connection.send_last if call.stops else call.connection.send
+        send((call.answer or self._refusal(call, _BUG)).data)
 
     def _calls(self, visited: list[Connection], end: float) -> Iterator[_Call]:
         """The calls of the connections that are ready, one connection after the other until the time is over.
@@ -175,7 +193,7 @@ class Server:
                 if monotonic() >= end:
                     return
 
-    def _answer(self, call: _Call) -> Answer:
+    def _answer(self, call: _Call) -> Answer | Awaitable[Answer]:
         if isinstance(call.message, FramingError):
             return self._dispatcher.malformed(call.message)
         if call.connection in self._refused:
@@ -202,6 +220,7 @@ class Server:
         """Answer what has arrived; then only those are left who called stop."""
         for connection in self._connections:
             connection.finish()
+        self._waits.end()
         await self._wait_until(lambda: all(connection.waits_for_the_end for connection in self._connections))
         for connection in self._connections:
             if not connection.waits_for_the_end:

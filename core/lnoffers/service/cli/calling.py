@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from contextlib import closing
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -14,6 +15,9 @@ from lnoffers.service.cli.output import print_json, require_output
 from lnoffers.service.errors import OptionsError, ServiceError
 from lnoffers.service.listening import is_served
 from lnoffers.service.options import Options
+
+if TYPE_CHECKING:
+    from clnrpc.runtime.dispatch import Answer
 
 
 def make_call(method: str, arguments: Sequence[str], *, keywords: bool | None, options: Options) -> int:
@@ -68,7 +72,19 @@ def _local(method: str, params: bytes, options: Options) -> bytes:
     message = b'{"jsonrpc":"2.0","id":0,"method":%b,"params":%b}' % (quoted(method), params)
     with Node.open(options) as node:
         found = answer(dispatcher(OffersService(node), developer=options.developer), message)
+        if isinstance(found, Awaitable):
+            found = _waited_for(found)
     told = dict(members(found.data))
     if b"error" in told:
         raise RpcError(**msgspec.json.decode(told[b"error"]))
     return told[b"result"]
+
+
+def _waited_for(answer: Awaitable[Answer]) -> Answer:
+    """The answer of a command that waits for something that another process does to the store."""
+    import asyncio  # noqa: PLC0415 # it takes longer to load than most calls take
+
+    async def wait() -> Answer:
+        return await answer
+
+    return asyncio.run(wait())

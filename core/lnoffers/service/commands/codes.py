@@ -6,6 +6,7 @@ from typing import Final
 
 NO_RATE: Final = -32700
 """What the plugin that converts currencies answers for whatever it cannot do."""
+LIGHTNINGD_SHUTDOWN: Final = -5
 INVOICE_LABEL_ALREADY_EXISTS: Final = 900
 INVOICE_NOT_FOUND: Final = 905
 INVOICE_OFFER_INACTIVE: Final = 907
