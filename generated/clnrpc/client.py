@@ -951,9 +951,41 @@ class Client(BaseClient):
         *,
         invstring: str,
         label: str | int,
-        preimage: Hex,
+        preimage: Secret,
     ) -> CreateinvoiceResponse:
-        """Sign and store an invoice built elsewhere."""
+        """Sign and store an invoice built elsewhere.
+
+        The **createinvoice** command signs a BOLT 12 invoice with the key of this node and stores it, so that a payment
+        for it is recognised. Whatever else the invoice says is the caller's: only what a payment needs is checked.
+
+        An invoice without a way to be paid (`invoice_paths`) gets one that begins and ends at this node. If its offer
+        was made by this node, the invoice belongs to that offer, which must be active, and ends with it.
+
+        The invoice can be paid until its relative expiry (`invoice_relative_expiry`, two hours if absent) has passed
+        since this call, whatever time of creation it tells.
+
+        Args:
+            invstring: The invoice, an *lni1* string without a signature, perhaps after *lightning:*. It must name
+                this node (`invoice_node_id`), an amount below 2^63 millisatoshi and the hash of **preimage**. BOLT 11
+                invoices are refused: this service makes none.
+            label: A name of your own for the invoice, as text or as a number; a number is taken as the text it is
+                written as, so `01` is another name than `1`. No two invoices have the same.
+            preimage: What the payer gets for paying, 32 bytes that nobody else must know. Each is good for one
+                invoice.
+
+        Raises:
+            RpcError: the node says no.
+
+        On failure nothing is stored. A caller that got no answer finds out with lightning-listinvoices(7) whether the
+        invoice exists.
+
+        - -32602: A parameter is missing or malformed; or the invoice cannot be read, is signed already, is for another
+          chain or node, lacks an amount or a payment hash, or is not for this preimage.
+        - -1: The invoice could not be made: the store refused it, or injected entropy ran out.
+        - 900: An invoice has this label already; the error's *data* is that invoice.
+        - 901: An invoice has this preimage already; the error's *data* is that invoice.
+        - 907: The offer that it belongs to is not active.
+        """
         return self.rpc_send(
             self.rpc_commands["createinvoice"],
             {
@@ -1170,13 +1202,28 @@ class Client(BaseClient):
     ) -> DelinvoiceResponse:
         """Delete an invoice or clear its description.
 
-        Deletes an invoice, or only its description, and gives back what it was.
+        The **delinvoice** command removes an invoice from the store, or, with **desconly**, only its description.
+
+        The caller says in which state it believes the invoice to be. An invoice that has been paid in the meantime is
+        so not lost by mistake.
 
         Args:
-            label: Label of the invoice.
-            status: State the invoice must be in, *paid*, *unpaid* or *expired*; in any other it stays and the call
-                fails.
-            desconly: Whether to keep the invoice and delete its description alone; absent, *false*.
+            label: The name of the invoice, written as it was when it was made.
+            status: The state it must be in; in any other it stays.
+            desconly: Whether to keep the invoice and remove only the description that is shown beside it. The
+                string, which may hold it too, stays as it is.
+
+                Default: False.
+
+        Raises:
+            RpcError: the node says no.
+
+        On failure nothing is removed.
+
+        - -32602: A parameter is missing or malformed.
+        - 905: No invoice has this label.
+        - 906: The invoice is in another state; *current_status* and *expected_status* in the error's *data* tell both.
+        - 908: It has no description (any more), and **desconly** was given.
         """
         return self.rpc_send(
             self.rpc_commands["delinvoice"],
@@ -2349,34 +2396,44 @@ class Client(BaseClient):
         *,
         label: str | int | None = None,
         invstring: str | None = None,
-        payment_hash: Hex | None = None,
-        offer_id: str | None = None,
+        payment_hash: Hash | None = None,
+        offer_id: Hash | None = None,
         index: Literal["created", "updated"] | None = None,
         start: U64 | None = None,
         limit: U32 | None = None,
     ) -> ListinvoicesResponse:
         """List invoices and whether they are paid.
 
-        Gives back the stored invoices with their status: all, or those that match one of `label`, `invstring`,
-        `payment_hash` and `offer_id`.
+        The **listinvoices** command shows the stored invoices: all of them, or those that one of **label**,
+        **invstring**, **payment_hash** and **offer_id** picks. What is not known gives an empty list.
+
+        A long list can be read in parts: give **index** and **limit**, and then as **start** one more than the last
+        index of the part before.
 
         Args:
-            label: Show the invoice with this label; absent, any.
-            invstring: Show the invoice with this BOLT 11 or BOLT 12 string; absent, any.
-            payment_hash: Show the invoice with this payment hash, 32 bytes in hex; absent, any.
-            offer_id: Show the invoices issued for this offer of the node, 32 bytes in hex; absent, any.
-            index: Index that orders the list, *created* or *updated*, and that `start` and `limit` count by;
-                absent, the order of creation.
-
-                Default: created. Added in v23.08.
-            start: Index value to begin at, as `wait` reports it; only with `index`; absent, the beginning.
+            label: Show only the invoice of this name, written as it was when it was made.
+            invstring: Show only the invoice with the payment hash of this one, a signed BOLT 12 or BOLT 11 string.
+            payment_hash: Show only the invoice with this payment hash.
+            offer_id: Show only the invoices that belong to this offer of the node.
+            index: The order of the list: that of creation, or that of the last changes, in which invoices that
+                never changed come first. It is also what **start** and **limit** count by. Without it the order is that
+                of creation.
 
                 Added in v23.08.
-            limit: How many entries to show at most; only with `index`; absent, all.
+            start: Begin at this index. Only with **index**.
+
+                Added in v23.08.
+            limit: Look at no more invoices than this, before **offer_id** picks from them. Only with **index**.
 
                 Added in v23.08.
 
         `start` and `limit` can only be given together with `index`.
+
+        Raises:
+            RpcError: the node says no.
+
+        - -32602: A parameter is malformed, **invstring** cannot be read, more than one of those that pick is given, or
+          **start** or **limit** without **index**.
         """
         return self.rpc_send(
             self.rpc_commands["listinvoices"],
@@ -3786,13 +3843,26 @@ class Client(BaseClient):
     ) -> WaitanyinvoiceResponse:
         """Wait until the next invoice is paid.
 
-        Waits for the next payment of any invoice, and gives that invoice back with its `pay_index`; call again with
-        that index to see every payment once.
+        The **waitanyinvoice** command answers with the first invoice that was paid after a given one: at once if there
+        is one, and else as soon as one is paid.
+
+        To see each payment once, call it again and again, each time with the **pay_index** of the answer before. The
+        order is that of the payments, and none is left out, unless it is deleted in between.
+
+        While it waits, further calls on the same connection wait behind it; use another connection for them.
 
         Args:
-            lastpay_index: The `pay_index` of the last payment already seen; the next one after it is given back.
-                Absent, 0, which means the very first.
-            timeout: Seconds to wait before error 904, where 0 means not to wait; absent, for ever.
+            lastpay_index: The **pay_index** of the last payment that the caller knows; 0, as if it were absent,
+                asks for the first of all. If there has not been such a payment yet, the next one counts.
+            timeout: How many seconds to wait at most; with 0 the answer comes at once, whatever it is. Without it
+                there is no limit.
+
+        Raises:
+            RpcError: the node says no.
+
+        - -32602: A parameter is malformed.
+        - -5: The server stops.
+        - 904: Nothing was paid within **timeout**.
         """
         return self.rpc_send(
             self.rpc_commands["waitanyinvoice"],
@@ -3820,11 +3890,21 @@ class Client(BaseClient):
     def waitinvoice(self, *, label: str | int) -> WaitinvoiceResponse:
         """Wait until one invoice is paid or expires.
 
-        Waits until one invoice is paid and gives it back, or fails with error 903 if it expires; an invoice already
-        paid comes back at once.
+        The **waitinvoice** command answers when an invoice is paid: at once if it has been already. If it expires or is
+        deleted first, the answer is an error.
+
+        While it waits, further calls on the same connection wait behind it; use another connection for them.
 
         Args:
-            label: Label of the invoice.
+            label: The name of the invoice, written as it was when it was made.
+
+        Raises:
+            RpcError: the node says no.
+
+        - -32602: The parameter is missing or malformed.
+        - -1: No invoice has this label, or it was deleted before it was paid.
+        - -5: The server stops.
+        - 903: The invoice has expired, before the call or during it; the error's *data* is the invoice.
         """
         return self.rpc_send(self.rpc_commands["waitinvoice"], {"label": label})
 

@@ -1072,7 +1072,7 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                 Parameter(
                     name="preimage",
                     attribute="preimage",
-                    type="hex",
+                    type="secret",
                     required=True,
                 ),
             ),
@@ -1370,7 +1370,7 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                     required=False,
                 ),
             ),
-            extras=True,
+            extras=False,
             request="DelinvoiceRequest",
             response="DelinvoiceResponse",
             module="delinvoice",
@@ -2900,13 +2900,13 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                 Parameter(
                     name="payment_hash",
                     attribute="payment_hash",
-                    type="hex",
+                    type="hash",
                     required=False,
                 ),
                 Parameter(
                     name="offer_id",
                     attribute="offer_id",
-                    type="string",
+                    type="hash",
                     required=False,
                 ),
                 Parameter(
@@ -4930,7 +4930,7 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                     required=True,
                 ),
             ),
-            extras=True,
+            extras=False,
             request="WaitinvoiceRequest",
             response="WaitinvoiceResponse",
             module="waitinvoice",

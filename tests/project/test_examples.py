@@ -11,6 +11,7 @@ from lnoffers.service.commands import OffersService, Served
 from lnoffers.service.dispatching import answer, dispatcher
 from lnoffers.service.node import Node
 from lnoffers.service.options import Options
+from lnoffers.service.store import invoices
 from tests.shared import ROOT
 
 ENTROPY = bytes.fromhex(
@@ -23,6 +24,10 @@ IN_ORDER = (
     *("offer", "listoffers", "disableoffer", "enableoffer"),
     *("decode", "help", "notifications", "stop"),
 )
+
+INVOICES_IN_ORDER = ("createinvoice", "listinvoices", "waitinvoice", "waitanyinvoice", "delinvoice")
+INVOICE_PATH_KEY = bytes(range(1, 33))
+INVOICE_TIME = 1_800_000_000
 
 
 def examples(name: str) -> list[dict[str, Any]]:
@@ -62,6 +67,20 @@ def test_the_example_of_getinfo_is_what_the_service_answers_elsewhere(tmp_path: 
         assert answered(filled, example) == shown
 
 
+def test_the_examples_of_invoices_are_what_the_service_answers(tmp_path: Path) -> None:
+    filled, node = service(tmp_path, b"lightning-2")
+    with node:
+        node.inject(INVOICE_PATH_KEY, INVOICE_TIME)
+        for name in INVOICES_IN_ORDER:
+            if name == "waitinvoice":
+                [created] = examples("createinvoice")
+                payment_hash = bytes.fromhex(created["response"]["payment_hash"])
+                with node.store.transaction() as connection:
+                    invoices.pay(connection, payment_hash, created["response"]["amount_msat"], INVOICE_TIME + 60)
+            for example in examples(name):
+                assert answered(filled, example) == json.dumps(example["response"]), example["request"]["id"]
+
+
 def test_every_document_has_an_example_that_is_tried_here() -> None:
-    tried = {*IN_ORDER, "dev-inject", "getinfo"}
+    tried = {*IN_ORDER, *INVOICES_IN_ORDER, "dev-inject", "getinfo"}
     assert {path.stem for path in (ROOT / "schemas").glob("*.json")} == tried

@@ -29,6 +29,9 @@ NARROWER = {
         "response.invreq_payer_id",
         "response.invoice_payment_hash",
     },
+    "createinvoice": {"request.preimage", "response.local_offer_id"},
+    "delinvoice": {"response.local_offer_id"},
+    "listinvoices": {"request.payment_hash", "request.offer_id"},
     "listinvoicerequests": {"request.invreq_id"},
     "disableinvoicerequest": {"request.invreq_id"},
 }

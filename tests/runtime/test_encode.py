@@ -110,3 +110,10 @@ def test_other_kinds_of_text_are_refused() -> None:
 
     with pytest.raises(EncodeError, match="Text"):
         encode(Text("x"))
+
+
+@given(st.text(st.characters(exclude_categories=["Cs", "Cc"])), st.booleans())
+def test_any_spelling_is_read_and_repeated(text: str, ascii_only: bool) -> None:
+    written = json.dumps(text, ensure_ascii=ascii_only)
+    assert Written.read(written[1:-1]) == text
+    assert encode(Written.read(written[1:-1])) == written.encode()

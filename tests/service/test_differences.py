@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import Awaitable
 from typing import Any
 
 import pytest
 
+from clnrpc import RpcError
 from clnrpc.runtime.dispatch import Answer
+from clnrpc.types import WaitinvoiceRequest
 from lnoffers.bolt12 import InvoiceRequest
 from lnoffers.service import Node, OffersService
 from lnoffers.service.dispatching import answer, dispatcher
-from tests.service.program import Program, Wire
+from lnoffers.service.store import invoices
+from tests.service.invoicing import NOW, SIGNER, creation, store_offer
+from tests.service.program import Program, Wire, request
 
 NOT_AN_AMOUNT = "amount: should be a millisatoshi amount: invalid token (see logs for details)"
 
 
-def ask(node: Node, params: str) -> dict[str, Any]:
-    """The answer to invoicerequest with these parameters, as they are written."""
+def ask(node: Node, params: str, method: str = "invoicerequest") -> dict[str, Any]:
+    """The answer to a command with these parameters, as they are written."""
     node.inject(params.encode()[:16].ljust(16), None)
     through = dispatcher(OffersService(node), developer=False)
-    message = f'{{"jsonrpc":"2.0","id":1,"method":"invoicerequest","params":{params}}}'
+    message = f'{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{params}}}'
     found = answer(through, message.encode())
     assert isinstance(found, Answer)
     told: dict[str, Any] = json.loads(found.data)
@@ -87,3 +93,66 @@ def test_null_by_name_is_a_bad_value_and_by_position_is_nothing(node: Node) -> N
 def test_unicode_escapes_are_refused_in_text(node: Node) -> None:
     message = "description: should be a string (without \\u): invalid token (see logs for details)"
     assert ask(node, '[1,"\\u0041"]')["error"] == {"code": -32602, "message": message}
+
+
+def create(node: Node, **given: Any) -> dict[str, Any]:
+    """The answer to createinvoice."""
+    return ask(node, json.dumps(given), "createinvoice")
+
+
+def test_row_15_a_preimage_is_good_for_one_invoice(node: Node) -> None:
+    made = create(node, **creation(1))["result"]
+    again = create(node, **creation(1) | {"label": "another"})
+    assert again["error"] == {"code": 901, "message": "Duplicate preimage", "data": made}
+    assert create(node, **creation(1))["error"]["code"] == 900, "a label that is taken is told first"
+    assert "result" in create(node, **creation(2))
+
+
+@pytest.mark.parametrize(
+    ("node_id", "message"),
+    [(None, "Missing invoice_node_id in invoice"), (SIGNER.public_key, "Incorrect invoice_node_id")],
+)
+def test_row_16_signs_only_invoices_that_name_the_node(node: Node, node_id: bytes | None, message: str) -> None:
+    assert create(node, **creation(1, invoice_node_id=node_id))["error"] == {"code": -32602, "message": message}
+
+
+@pytest.mark.parametrize("amount", [2**63, 2**64 - 1])
+def test_row_17_stores_no_invoice_that_nobody_could_pay(node: Node, amount: int) -> None:
+    refused = create(node, **creation(1, invoice_amount=amount))
+    assert refused["error"] == {"code": -32602, "message": "Excessive invoice_amount in invoice"}
+    assert "result" in create(node, **creation(1, invoice_amount=2**63 - 1))
+
+
+@pytest.mark.parametrize("string", ["lnbcrt1x", "LNBC2500U1PVJLUEZ", "lightning:lntbs20m1pvjluez"])
+def test_row_18_makes_no_bolt11_invoices(node: Node, string: str) -> None:
+    shown = string.removeprefix("lightning:").lower()
+    message = f"Unparsable invoice '{shown}': only BOLT 12 invoices are made here"
+    refused = create(node, invstring=string, label="x", preimage="00" * 32)
+    assert refused["error"] == {"code": -32602, "message": message}
+
+
+def test_row_19_who_waits_is_told_that_the_server_stops(program: Program) -> None:
+    with program.served() as server, Wire(program.socket) as waiting:
+        waiting.send(request("waitanyinvoice", []))
+        assert waiting.is_silent(0.3)
+        server.terminate()
+        assert json.loads(waiting.answer())["error"] == {"code": -5, "message": "The server stops"}
+        assert waiting.is_closed()
+
+
+def test_row_20_who_waits_for_an_invoice_is_told_when_it_ends_with_its_offer(node: Node) -> None:
+    offer_id = store_offer(node)
+
+    async def wait() -> None:
+        node.inject(None, NOW)
+        create(node, **creation(1))
+        waiting = OffersService(node).waitinvoice(WaitinvoiceRequest(label="number 1"))
+        assert isinstance(waiting, Awaitable)
+        with node.store.transaction() as connection:
+            invoices.expire_of_offer(connection, offer_id)
+        await waiting
+
+    with pytest.raises(RpcError) as caught:
+        asyncio.run(wait())
+    assert (caught.value.code, caught.value.message) == (903, "invoice expired during wait")
+    assert caught.value.data["status"] == "expired"

@@ -68,6 +68,18 @@ def test_it_is_durable_by_a_synchronous_log(store: Store) -> None:
         assert connection.execute(text("PRAGMA synchronous")).scalar() == 2
 
 
+def test_its_version_changes_with_what_others_commit_and_nothing_else(store: Store, path: Path) -> None:
+    before = store.version()
+    add(store, 1)
+    assert store.version() == before
+    other = Store.open(None, path, OWNER)
+    assert stored(path) == [1]
+    assert store.version() == before
+    add(other, 2)
+    other.close()
+    assert store.version() != before
+
+
 def test_all_steps_lead_to_the_tables_of_the_schema(store: Store, path: Path, tmp_path: Path) -> None:
     fresh = create_engine(f"sqlite:///{tmp_path / 'fresh.sqlite3'}")
     METADATA.create_all(fresh)

@@ -1,7 +1,7 @@
 """Waiting for the store to change: whoever waits looks again when it may have.
 
-What this process changes is told at once. What other processes change shows when those who wait look again, a second
-later at most; while nobody waits, nobody looks.
+What this process changes is told at once. What other processes change shows in the store's version, which those who
+wait compare each second; while nobody waits, nobody does.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ class Changes:
             if not waiting.done():
                 waiting.set_result(None)
 
-    async def wait(self, seconds: float = LOOK_SECONDS) -> None:
-        """Wait until something may have changed, at most this long, and at most `LOOK_SECONDS`."""
+    async def wait(self, seconds: float = LOOK_SECONDS) -> bool:
+        """Wait to be told, at most this long, and at most `LOOK_SECONDS`; whether that has happened."""
         import asyncio  # noqa: PLC0415 # most calls never wait, and it takes longer to load than they take
 
         changed = asyncio.get_running_loop().create_future()
@@ -37,3 +37,4 @@ class Changes:
             await asyncio.wait([changed], timeout=min(seconds, LOOK_SECONDS))
         finally:
             self._waiting.discard(changed)
+        return changed.done()

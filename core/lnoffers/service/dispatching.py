@@ -11,13 +11,19 @@ from clnrpc.runtime.dispatch import Answer, Dispatcher
 from clnrpc.runtime.jsontext import members
 from lnoffers.service import parameters
 from lnoffers.service.commands import OffersService
+from lnoffers.service.invoiceparameters import OF_INVOICES
 
 _SEE_LOG: Final = b": invalid token (see logs for details)"
 
 logger = logging.getLogger(__name__)
 
 # lightningd takes the texts of decode and help as they are written, escapes and all, and takes any token.
-_CONVERTERS = {"decode": {"string": raw_text}, "help": {"command": raw_text}, "offer": parameters.OF_OFFER}
+_CONVERTERS = {
+    "decode": {"string": raw_text},
+    "help": {"command": raw_text},
+    "offer": parameters.OF_OFFER,
+    **OF_INVOICES,
+}
 
 
 def dispatcher(service: OffersService, *, developer: bool) -> Dispatcher:

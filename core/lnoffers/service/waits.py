@@ -73,7 +73,7 @@ class Waits:
         asyncio.get_running_loop().call_later(LOOK_SECONDS, self._look)
 
     def _look(self) -> None:
-        for connection in self._tasks:
+        for connection in [*self._tasks]:
             if connection.has_left:
                 connection.abort()
         self._looks = bool(self._tasks)

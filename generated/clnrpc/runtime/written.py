@@ -6,6 +6,7 @@ from __future__ import annotations
 class Written(str):
     """Text, and how it is or was written in JSON: `spelling`, what stands between the quotes, which `encode` repeats.
 
+    Control characters alone are escaped as in all that `encode` writes, with capitals ("\\u001F").
     Two of the same text are equal, as text is, whatever their spellings.
     """
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..runtime.answer import Answer
-from ..runtime.scalars import Hash, Hex, Msat, Secret, Txid, U32, U64
+from ..runtime.scalars import Hash, Msat, Secret, Txid, U32, U64
 
 
 @dataclass(kw_only=True, slots=True)
@@ -13,23 +13,40 @@ class CreateinvoiceRequest:
     """What is sent to `createinvoice`: Sign and store an invoice built elsewhere."""
 
     invstring: str
+    """The invoice, an *lni1* string without a signature, perhaps after *lightning:*. It must name this node
+    (`invoice_node_id`), an amount below 2^63 millisatoshi and the hash of **preimage**. BOLT 11 invoices are refused:
+    this service makes none.
+    """
 
     label: str | int
+    """A name of your own for the invoice, as text or as a number; a number is taken as the text it is written as, so `01`
+    is another name than `1`. No two invoices have the same.
+    """
 
-    preimage: Hex
+    preimage: Secret
+    """What the payer gets for paying, 32 bytes that nobody else must know. Each is good for one invoice."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class CreateinvoiceResponsePaidOutpoint(Answer):
-    """Part of `createinvoice`. Added in v23.11."""
+    """The output of a transaction, if it was paid on the chain. This service is never paid so.
+
+    Added in v23.11.
+    """
 
     __added__ = {"txid": "v23.11", "outnum": "v23.11"}
 
     txid: Txid
-    """Added in v23.11."""
+    """The transaction.
+
+    Added in v23.11.
+    """
 
     outnum: U32
-    """Added in v23.11."""
+    """Which of its outputs, counted from 0.
+
+    Added in v23.11.
+    """
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -40,38 +57,73 @@ class CreateinvoiceResponse(Answer):
     __added__ = {"created_index": "v23.08"}
 
     label: str
-
-    bolt11: str | None = None
+    """The name it was given; numbers come back as text."""
 
     bolt12: str | None = None
+    """The signed string, beginning with *lni1*; BOLT 12 invoices always have it."""
+
+    bolt11: str | None = None
+    """What a BOLT 11 invoice has instead of **bolt12**. This service makes none."""
 
     payment_hash: Hash
+    """SHA-256 of the preimage that the payer gets for paying."""
 
     amount_msat: Msat | None = None
-    """In millisatoshi."""
+    """What it asks for.
+
+    In millisatoshi.
+    """
 
     status: Literal["paid", "expired", "unpaid"]
-
-    description: str
-
-    expires_at: U64
-
-    created_index: U64
-    """Added in v23.08."""
+    """It is *unpaid*."""
 
     pay_index: U64 | None = None
+    """Which payment it was, counted from 1 over all invoices in the order they were paid. Only if **status** is
+    *paid*.
+    """
 
     amount_received_msat: Msat | None = None
-    """In millisatoshi."""
+    """What was paid, which may be more than was asked for. Only if **status** is *paid*.
+
+    In millisatoshi.
+    """
 
     paid_at: U64 | None = None
+    """When it was paid, in seconds since 1970-01-01 00:00 UTC. Only if **status** is *paid*."""
 
     paid_outpoint: CreateinvoiceResponsePaidOutpoint | None = None
-    """Added in v23.11."""
+    """The output of a transaction, if it was paid on the chain. This service is never paid so.
+
+    Added in v23.11.
+    """
 
     payment_preimage: Secret | None = None
+    """What the payer got: its SHA-256 is **payment_hash**. Only if **status** is *paid*."""
 
-    local_offer_id: Hex | None = None
-    """Exactly 64 characters."""
+    description: str | None = None
+    """What the payment is for, as the string says it; absent if it does not, or once lightning-delinvoice(7) has removed
+    it.
+    """
+
+    expires_at: U64
+    """When it ends or ended unless paid, in seconds since 1970-01-01 00:00 UTC: counted from the call that stored
+    it.
+    """
+
+    local_offer_id: Hash | None = None
+    """The offer of this node that it belongs to, if any."""
 
     invreq_payer_note: str | None = None
+    """What the payer wrote into the request, if it belongs to an offer of this node."""
+
+    created_index: U64
+    """Its place in the order of creation, from 1; no number is given twice.
+
+    Added in v23.08.
+    """
+
+    updated_index: U64 | None = None
+    """Its place in the order of the last changes; absent if nothing has changed since it was made.
+
+    Added in v23.08.
+    """

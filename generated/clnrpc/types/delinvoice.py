@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..runtime.answer import Answer
-from ..runtime.scalars import Hash, Hex, Msat, Secret, U64
+from ..runtime.scalars import Hash, Msat, Secret, U64
 
 
 @dataclass(kw_only=True, slots=True)
@@ -13,13 +13,17 @@ class DelinvoiceRequest:
     """What is sent to `delinvoice`: Delete an invoice or clear its description."""
 
     label: str | U64
-    """Label of the invoice."""
+    """The name of the invoice, written as it was when it was made."""
 
     status: Literal["paid", "expired", "unpaid"]
-    """State the invoice must be in, *paid*, *unpaid* or *expired*; in any other it stays and the call fails."""
+    """The state it must be in; in any other it stays."""
 
-    desconly: bool | None = None
-    """Whether to keep the invoice and delete its description alone; absent, *false*."""
+    desconly: bool = False
+    """Whether to keep the invoice and remove only the description that is shown beside it. The string, which may hold it
+    too, stays as it is.
+
+    Default: False.
+    """
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -30,43 +34,69 @@ class DelinvoiceResponse(Answer):
     __added__ = {"created_index": "v23.08"}
 
     label: str
-
-    bolt11: str | None = None
-    """Always there if `bolt12` is absent."""
+    """The name it was given; numbers come back as text."""
 
     bolt12: str | None = None
+    """The signed string, beginning with *lni1*; BOLT 12 invoices always have it."""
 
-    amount_msat: Msat | None = None
-    """In millisatoshi."""
-
-    description: str | None = None
+    bolt11: str | None = None
+    """What a BOLT 11 invoice has instead of **bolt12**. This service makes none."""
 
     payment_hash: Hash
+    """SHA-256 of the preimage that the payer gets for paying."""
 
-    created_index: U64
-    """Added in v23.08."""
+    amount_msat: Msat | None = None
+    """What it asks for.
 
-    updated_index: U64 | None = None
-    """Added in v23.08."""
+    In millisatoshi.
+    """
 
-    status: Literal["paid", "expired", "unpaid"]
-
-    expires_at: U64
+    status: Literal["unpaid", "paid", "expired"]
+    """Whether it can still be paid (*unpaid*), has been (*paid*), or never will be (*expired*): its time was over, or its
+    offer was disabled or used up, before anybody paid.
+    """
 
     pay_index: U64 | None = None
-    """Always there if `status` is "paid"."""
+    """Which payment it was, counted from 1 over all invoices in the order they were paid. Only if **status** is
+    *paid*.
+    """
 
     amount_received_msat: Msat | None = None
-    """In millisatoshi. Only if `status` is "paid", and then always there."""
+    """What was paid, which may be more than was asked for. Only if **status** is *paid*.
+
+    In millisatoshi.
+    """
 
     paid_at: U64 | None = None
-    """Only if `status` is "paid", and then always there."""
+    """When it was paid, in seconds since 1970-01-01 00:00 UTC. Only if **status** is *paid*."""
 
     payment_preimage: Secret | None = None
-    """Only if `status` is "paid", and then always there."""
+    """What the payer got: its SHA-256 is **payment_hash**. Only if **status** is *paid*."""
 
-    local_offer_id: Hex | None = None
-    """Only if `bolt12` is present."""
+    description: str | None = None
+    """What the payment is for, as the string says it; absent if it does not, or once lightning-delinvoice(7) has removed
+    it.
+    """
+
+    expires_at: U64
+    """When it ends or ended unless paid, in seconds since 1970-01-01 00:00 UTC: counted from the call that stored
+    it.
+    """
+
+    local_offer_id: Hash | None = None
+    """The offer of this node that it belongs to, if any."""
 
     invreq_payer_note: str | None = None
-    """Only if `bolt12` is present."""
+    """What the payer wrote into the request, if it belongs to an offer of this node."""
+
+    created_index: U64
+    """Its place in the order of creation, from 1; no number is given twice.
+
+    Added in v23.08.
+    """
+
+    updated_index: U64 | None = None
+    """Its place in the order of the last changes; absent if nothing has changed since it was made.
+
+    Added in v23.08.
+    """

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..runtime.answer import Answer
-from ..runtime.scalars import Hash, Hex, Msat, Secret, Txid, U32, U64
+from ..runtime.scalars import Hash, Msat, Secret, Txid, U32, U64
 
 
 @dataclass(kw_only=True, slots=True)
@@ -13,32 +13,32 @@ class ListinvoicesRequest:
     """What is sent to `listinvoices`: List invoices and whether they are paid."""
 
     label: str | int | None = None
-    """Show the invoice with this label; absent, any."""
+    """Show only the invoice of this name, written as it was when it was made."""
 
     invstring: str | None = None
-    """Show the invoice with this BOLT 11 or BOLT 12 string; absent, any."""
+    """Show only the invoice with the payment hash of this one, a signed BOLT 12 or BOLT 11 string."""
 
-    payment_hash: Hex | None = None
-    """Show the invoice with this payment hash, 32 bytes in hex; absent, any."""
+    payment_hash: Hash | None = None
+    """Show only the invoice with this payment hash."""
 
-    offer_id: str | None = None
-    """Show the invoices issued for this offer of the node, 32 bytes in hex; absent, any."""
+    offer_id: Hash | None = None
+    """Show only the invoices that belong to this offer of the node."""
 
-    index: Literal["created", "updated"] = "created"
-    """Index that orders the list, *created* or *updated*, and that `start` and `limit` count by; absent, the order of
-    creation.
+    index: Literal["created", "updated"] | None = None
+    """The order of the list: that of creation, or that of the last changes, in which invoices that never changed come
+    first. It is also what **start** and **limit** count by. Without it the order is that of creation.
 
-    Default: created. Added in v23.08.
+    Added in v23.08.
     """
 
     start: U64 | None = None
-    """Index value to begin at, as `wait` reports it; only with `index`; absent, the beginning.
+    """Begin at this index. Only with **index**.
 
     Added in v23.08.
     """
 
     limit: U32 | None = None
-    """How many entries to show at most; only with `index`; absent, all.
+    """Look at no more invoices than this, before **offer_id** picks from them. Only with **index**.
 
     Added in v23.08.
     """
@@ -46,15 +46,24 @@ class ListinvoicesRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListinvoicesResponseInvoicesPaidOutpoint(Answer):
-    """Part of `listinvoices`. Added in v23.11."""
+    """The output of a transaction, if it was paid on the chain. This service is never paid so.
+
+    Added in v23.11.
+    """
 
     __added__ = {"txid": "v23.11", "outnum": "v23.11"}
 
     txid: Txid
-    """Added in v23.11."""
+    """The transaction.
+
+    Added in v23.11.
+    """
 
     outnum: U32
-    """Added in v23.11."""
+    """Which of its outputs, counted from 0.
+
+    Added in v23.11.
+    """
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -64,46 +73,78 @@ class ListinvoicesResponseInvoices(Answer):
     __added__ = {"created_index": "v23.08"}
 
     label: str
-
-    description: str | None = None
-
-    payment_hash: Hash
-
-    status: Literal["unpaid", "paid", "expired"]
-
-    expires_at: U64
-
-    amount_msat: Msat | None = None
-    """In millisatoshi."""
-
-    bolt11: str | None = None
+    """The name it was given; numbers come back as text."""
 
     bolt12: str | None = None
+    """The signed string, beginning with *lni1*; BOLT 12 invoices always have it."""
 
-    local_offer_id: Hash | None = None
+    bolt11: str | None = None
+    """What a BOLT 11 invoice has instead of **bolt12**. This service makes none."""
 
-    invreq_payer_note: str | None = None
+    payment_hash: Hash
+    """SHA-256 of the preimage that the payer gets for paying."""
 
-    created_index: U64
-    """Added in v23.08."""
+    amount_msat: Msat | None = None
+    """What it asks for.
 
-    updated_index: U64 | None = None
-    """Added in v23.08."""
+    In millisatoshi.
+    """
+
+    status: Literal["unpaid", "paid", "expired"]
+    """Whether it can still be paid (*unpaid*), has been (*paid*), or never will be (*expired*): its time was over, or its
+    offer was disabled or used up, before anybody paid.
+    """
 
     pay_index: U64 | None = None
-    """Only if `status` is "paid", and then always there."""
+    """Which payment it was, counted from 1 over all invoices in the order they were paid. Only if **status** is
+    *paid*.
+    """
 
     amount_received_msat: Msat | None = None
-    """In millisatoshi. Only if `status` is "paid", and then always there."""
+    """What was paid, which may be more than was asked for. Only if **status** is *paid*.
+
+    In millisatoshi.
+    """
 
     paid_at: U64 | None = None
-    """Only if `status` is "paid", and then always there."""
+    """When it was paid, in seconds since 1970-01-01 00:00 UTC. Only if **status** is *paid*."""
 
     paid_outpoint: ListinvoicesResponseInvoicesPaidOutpoint | None = None
-    """Added in v23.11. Only if `status` is "paid"."""
+    """The output of a transaction, if it was paid on the chain. This service is never paid so.
+
+    Added in v23.11.
+    """
 
     payment_preimage: Secret | None = None
-    """Only if `status` is "paid", and then always there."""
+    """What the payer got: its SHA-256 is **payment_hash**. Only if **status** is *paid*."""
+
+    description: str | None = None
+    """What the payment is for, as the string says it; absent if it does not, or once lightning-delinvoice(7) has removed
+    it.
+    """
+
+    expires_at: U64
+    """When it ends or ended unless paid, in seconds since 1970-01-01 00:00 UTC: counted from the call that stored
+    it.
+    """
+
+    local_offer_id: Hash | None = None
+    """The offer of this node that it belongs to, if any."""
+
+    invreq_payer_note: str | None = None
+    """What the payer wrote into the request, if it belongs to an offer of this node."""
+
+    created_index: U64
+    """Its place in the order of creation, from 1; no number is given twice.
+
+    Added in v23.08.
+    """
+
+    updated_index: U64 | None = None
+    """Its place in the order of the last changes; absent if nothing has changed since it was made.
+
+    Added in v23.08.
+    """
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -113,3 +154,4 @@ class ListinvoicesResponse(Answer):
     __source__ = "listinvoices"
 
     invoices: list[ListinvoicesResponseInvoices]
+    """The invoices."""

@@ -13,20 +13,29 @@ class WaitinvoiceRequest:
     """What is sent to `waitinvoice`: Wait until one invoice is paid or expires."""
 
     label: str | int
-    """Label of the invoice."""
+    """The name of the invoice, written as it was when it was made."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class WaitinvoiceResponsePaidOutpoint(Answer):
-    """Part of `waitinvoice`. Added in v23.11."""
+    """The output of a transaction, if it was paid on the chain. This service is never paid so.
+
+    Added in v23.11.
+    """
 
     __added__ = {"txid": "v23.11", "outnum": "v23.11"}
 
     txid: Txid
-    """Added in v23.11."""
+    """The transaction.
+
+    Added in v23.11.
+    """
 
     outnum: U32
-    """Added in v23.11."""
+    """Which of its outputs, counted from 0.
+
+    Added in v23.11.
+    """
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -37,39 +46,73 @@ class WaitinvoiceResponse(Answer):
     __added__ = {"created_index": "v23.08"}
 
     label: str
-
-    description: str | None = None
-
-    payment_hash: Hash
-
-    status: Literal["paid", "expired"]
-
-    expires_at: U64
-
-    amount_msat: Msat | None = None
-    """In millisatoshi."""
-
-    bolt11: str | None = None
+    """The name it was given; numbers come back as text."""
 
     bolt12: str | None = None
+    """The signed string, beginning with *lni1*; BOLT 12 invoices always have it."""
 
-    created_index: U64
-    """Added in v23.08."""
+    bolt11: str | None = None
+    """What a BOLT 11 invoice has instead of **bolt12**. This service makes none."""
 
-    updated_index: U64 | None = None
-    """Added in v23.08."""
+    payment_hash: Hash
+    """SHA-256 of the preimage that the payer gets for paying."""
+
+    amount_msat: Msat | None = None
+    """What it asks for.
+
+    In millisatoshi.
+    """
+
+    status: Literal["paid", "expired"]
+    """It is *paid*: one that has expired is answered with error 903."""
 
     pay_index: U64 | None = None
-    """Only if `status` is "paid", and then always there."""
+    """Which payment it was, counted from 1 over all invoices in the order they were paid. Only if **status** is
+    *paid*.
+    """
 
     amount_received_msat: Msat | None = None
-    """In millisatoshi. Only if `status` is "paid", and then always there."""
+    """What was paid, which may be more than was asked for. Only if **status** is *paid*.
+
+    In millisatoshi.
+    """
 
     paid_at: U64 | None = None
-    """Only if `status` is "paid", and then always there."""
+    """When it was paid, in seconds since 1970-01-01 00:00 UTC. Only if **status** is *paid*."""
 
     paid_outpoint: WaitinvoiceResponsePaidOutpoint | None = None
-    """Added in v23.11. Only if `status` is "paid"."""
+    """The output of a transaction, if it was paid on the chain. This service is never paid so.
+
+    Added in v23.11.
+    """
 
     payment_preimage: Secret | None = None
-    """Only if `status` is "paid", and then always there."""
+    """What the payer got: its SHA-256 is **payment_hash**. Only if **status** is *paid*."""
+
+    description: str | None = None
+    """What the payment is for, as the string says it; absent if it does not, or once lightning-delinvoice(7) has removed
+    it.
+    """
+
+    expires_at: U64
+    """When it ends or ended unless paid, in seconds since 1970-01-01 00:00 UTC: counted from the call that stored
+    it.
+    """
+
+    local_offer_id: Hash | None = None
+    """The offer of this node that it belongs to, if any."""
+
+    invreq_payer_note: str | None = None
+    """What the payer wrote into the request, if it belongs to an offer of this node."""
+
+    created_index: U64
+    """Its place in the order of creation, from 1; no number is given twice.
+
+    Added in v23.08.
+    """
+
+    updated_index: U64 | None = None
+    """Its place in the order of the last changes; absent if nothing has changed since it was made.
+
+    Added in v23.08.
+    """

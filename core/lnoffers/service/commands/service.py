@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from lnoffers.service.commands.decode import DecodeCommand
 from lnoffers.service.commands.invoicerequests import InvoicerequestCommands
+from lnoffers.service.commands.invoicewaits import InvoicewaitCommands
 from lnoffers.service.commands.offers import OfferCommands
 from lnoffers.service.commands.process import ProcessCommands
 
 
-class OffersService(OfferCommands, InvoicerequestCommands, DecodeCommand, ProcessCommands):
+class OffersService(OfferCommands, InvoicerequestCommands, InvoicewaitCommands, DecodeCommand, ProcessCommands):
     """The service of one node. Call its methods with typed requests, or let a dispatcher or server call them.
 
     A call that comes alone is durable when its method returns; within `node.store.group()`, when that is left.

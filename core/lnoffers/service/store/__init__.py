@@ -1,4 +1,4 @@
-"""What outlives the process: every offer and invoice_request that was ever answered, and the state it is in.
+"""What outlives the process: every offer, invoice_request and invoice that was ever answered, and the state it is in.
 
 SQLAlchemy Core throughout, so that another database can follow; all that is SQLite's own lies in `engine`.
 Importing this package imports SQLAlchemy, which takes a quarter of a second: its users import it where they open it.

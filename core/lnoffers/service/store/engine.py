@@ -80,6 +80,13 @@ def wait_no_longer_than(seconds: float, connection: Connection) -> None:
     _driver(connection).execute(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
 
 
+def changes_of_others(connection: Connection) -> int:
+    """A number that is another one once another connection has committed something; only this connection's compare."""
+    [number] = _driver(connection).execute("PRAGMA data_version").fetchone()
+    assert isinstance(number, int)
+    return number
+
+
 def begin_exclusive(connection: Connection) -> RootTransaction:
     """Begin a transaction that keeps everybody else out."""
     return _begin_by(connection, "BEGIN EXCLUSIVE")

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     Connection,
+    Index,
     Inspector,
     Integer,
     LargeBinary,
@@ -76,9 +77,11 @@ def _offers_and_invoices(connection: Connection) -> None:
         "invoices",
         tables,
         Column("created_index", Integer, primary_key=True),
-        Column("updated_index", Integer, index=True),
+        Column("updated_index", Integer, nullable=False, index=True),
         Column("label", Text, nullable=False, unique=True),
         Column("bolt12", Text, nullable=False),
+        Column("description", Text),
+        Column("payer_note", Text),
         Column("payment_hash", LargeBinary, nullable=False, unique=True),
         Column("payment_preimage", LargeBinary, nullable=False),
         Column("amount_msat", BigInteger, nullable=False),
@@ -88,9 +91,17 @@ def _offers_and_invoices(connection: Connection) -> None:
         Column("pay_index", Integer, unique=True),
         Column("amount_received_msat", BigInteger),
         Column("paid_at", BigInteger),
+        Index("ix_invoices_status_expires_at", "status", "expires_at"),
         sqlite_autoincrement=True,
     )
+    counters = Table(
+        "invoice_counters",
+        tables,
+        Column("name", Text, primary_key=True),
+        Column("last", BigInteger, nullable=False),
+    )
     tables.create_all(connection)
+    connection.execute(insert(counters), [{"name": "updated_index", "last": 0}, {"name": "pay_index", "last": 0}])
 
 
 STEPS: Final[tuple[Callable[[Connection], None], ...]] = (_invoicerequests, _offers_and_invoices)

@@ -7,6 +7,7 @@ Calls that only read neither wait for other processes that write nor keep them w
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,6 +42,7 @@ class Store:
         self.busy_seconds = sqlite.BUSY_SECONDS
         self._engine = engine
         self._connection: Connection | None = None
+        self._connected = 0
         self._group: Group | None = None
 
     @staticmethod
@@ -103,6 +105,15 @@ class Store:
             with _savepoint(connection):
                 yield connection
 
+    def version(self) -> tuple[int, int]:
+        """Something that is another once another process has changed the store: a cheap look without a transaction.
+
+        Raises:
+            StoreError: if the database fails.
+        """
+        with self._failing(None) as connection:
+            return self._connected, sqlite.changes_of_others(connection)
+
     @contextmanager
     def group(self) -> Iterator[Group]:
         """Let all transactions in the block be one, committed when it is left, however it is left.
@@ -139,9 +150,10 @@ class Store:
         try:
             if self._connection is None:
                 self._connection = self._engine.connect()
+                self._connected += 1
                 sqlite.wait_no_longer_than(self.busy_seconds, self._connection)
             yield self._connection
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, sqlite3.Error) as error:
             failure = StoreError(f"The store failed: {_reason(error)}")
             if group is not None:
                 group.failure = failure

@@ -1,12 +1,12 @@
-"""Changing the state of a stored offer or invoice_request."""
+"""The state of a stored offer or invoice_request: what it is, and changing it."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Table, case, update
+from sqlalchemy import ColumnElement, Connection, Row, Table, case, select, update
 
-from lnoffers.service.status import TRANSITIONS, Event
+from lnoffers.service.status import TRANSITIONS, Event, Status
 
 
 def apply(connection: Connection, table: Table, identity: bytes, event: Event) -> Row[Any] | None:
@@ -24,3 +24,10 @@ def apply(connection: Connection, table: Table, identity: bytes, event: Event) -
         .returning(*table.c)
     )
     return connection.execute(change).one_or_none()
+
+
+def status_of(connection: Connection, table: Table, identity: bytes) -> Status | None:
+    """The state of the row with this id; None if there is none."""
+    [key] = table.primary_key
+    found = connection.execute(select(table.c.status).where(key == identity)).scalar_one_or_none()
+    return None if found is None else Status(found)

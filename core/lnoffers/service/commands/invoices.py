@@ -1,0 +1,247 @@
+"""createinvoice and its siblings: invoices built elsewhere, signed and stored; listed; deleted."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Never
+
+from clnrpc.runtime.encode import encode
+from clnrpc.runtime.errors import GENERIC, INVALID_PARAMS, RpcError
+from clnrpc.runtime.written import Written
+from clnrpc.types import (
+    CreateinvoiceResponse,
+    DelinvoiceResponse,
+    ListinvoicesResponse,
+    ListinvoicesResponseInvoices,
+)
+from lnoffers import bolt11
+from lnoffers.bolt12 import CHAINS, Bolt12Error, Invoice, UnsignedInvoice, decode_leniently, without_scheme
+from lnoffers.service.commands.base import Commands
+from lnoffers.service.commands.codes import (
+    INVOICE_LABEL_ALREADY_EXISTS,
+    INVOICE_NO_DESCRIPTION,
+    INVOICE_NOT_FOUND,
+    INVOICE_OFFER_INACTIVE,
+    INVOICE_PREIMAGE_ALREADY_EXISTS,
+    INVOICE_STATUS_UNEXPECTED,
+)
+from lnoffers.service.entropy import EntropyError
+from lnoffers.service.payment_paths import path_to_self
+from lnoffers.service.status import Status
+from lnoffers.service.store import invoices, transitions
+from lnoffers.service.store.invoices import MAX_NUMBER, InvoiceIndex, NewInvoice, StoredInvoice
+from lnoffers.service.store.schema import OFFERS
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from clnrpc.types import CreateinvoiceRequest, DelinvoiceRequest, ListinvoicesRequest
+
+
+class InvoiceCommands(Commands):
+    """createinvoice, listinvoices, delinvoice."""
+
+    def createinvoice(self, request: CreateinvoiceRequest) -> CreateinvoiceResponse:
+        """Sign an invoice of this node that was built elsewhere, and store it."""
+        invoice = self._unsigned(canonical(request.invstring))
+        preimage = bytes.fromhex(request.preimage)
+        label = spelling(request.label)
+        self._expire_due()
+        with self._transaction() as connection:
+            offer_id = _local_offer(connection, invoice)
+            amount, payment_hash = self._checked(invoice, preimage)
+            if (clash := invoices.by_label(connection, label)) is not None:
+                raise RpcError(INVOICE_LABEL_ALREADY_EXISTS, "Duplicate label", shown(clash))
+            if (clash := invoices.by_payment_hash(connection, payment_hash)) is not None:
+                raise RpcError(INVOICE_PREIMAGE_ALREADY_EXISTS, "Duplicate preimage", shown(clash))
+            new = NewInvoice(
+                label=label,
+                bolt12=self._signed_invoice(invoice, payment_hash).encode(),
+                description=invoice.offer_description,
+                payer_note=invoice.invreq_payer_note,
+                payment_hash=payment_hash,
+                payment_preimage=preimage,
+                amount_msat=amount,
+                expires_at=self._node.clock.now() + invoice.relative_expiry,
+                local_offer_id=offer_id,
+            )
+            return CreateinvoiceResponse(**shown(invoices.add(connection, new)))
+
+    def listinvoices(self, request: ListinvoicesRequest) -> ListinvoicesResponse:
+        """The stored invoices, or those that one parameter picks."""
+        _check_listing(request)
+        payment_hash = None if request.payment_hash is None else bytes.fromhex(request.payment_hash)
+        if request.invstring is not None:
+            payment_hash = _payment_hash(canonical(request.invstring))
+        self._expire_due()
+        with self._transaction(writes=False) as connection:
+            if request.label is not None:
+                found = [invoices.by_label(connection, spelling(request.label))]
+            elif payment_hash is not None:
+                found = [invoices.by_payment_hash(connection, payment_hash)]
+            else:
+                found = [
+                    *invoices.find(
+                        connection,
+                        index=InvoiceIndex(request.index or InvoiceIndex.CREATED),
+                        start=request.start or 0,
+                        limit=request.limit,
+                        offer_id=None if request.offer_id is None else bytes.fromhex(request.offer_id),
+                    )
+                ]
+        return ListinvoicesResponse(
+            invoices=[ListinvoicesResponseInvoices(**shown(stored)) for stored in found if stored is not None]
+        )
+
+    def delinvoice(self, request: DelinvoiceRequest) -> DelinvoiceResponse:
+        """Delete an invoice that is in the state that the caller believes, or only its description."""
+        self._expire_due()
+        with self._transaction() as connection:
+            stored = invoices.by_label(connection, spelling(request.label))
+            if stored is None:
+                raise RpcError(INVOICE_NOT_FOUND, "Unknown invoice")
+            if stored.status != request.status:
+                told = {"current_status": stored.status.value, "expected_status": request.status}
+                why = f"Invoice status is {stored.status} not {request.status}"
+                raise RpcError(INVOICE_STATUS_UNEXPECTED, why, told)
+            if not request.desconly:
+                invoices.remove(connection, stored)
+                self._node.changes.tell()
+                return DelinvoiceResponse(**shown(stored))
+            if stored.description is None:
+                raise RpcError(INVOICE_NO_DESCRIPTION, "Invoice description already removed")
+            invoices.remove_description(connection, stored)
+            return DelinvoiceResponse(**shown(stored) | {"description": None})
+
+    def _expire_due(self) -> None:
+        """Let invoices expire whose time is over, in a transaction of its own: an error that follows keeps them so.
+
+        What has once been told as expired must stay it even if the clock is set back, so it has to be stored.
+        """
+        now = self._node.clock.now()
+        with self._transaction(writes=False) as connection:
+            if not invoices.any_due(connection, now):
+                return
+        with self._transaction() as connection:
+            invoices.expire(connection, now)
+        self._node.changes.tell()
+
+    def _unsigned(self, string: str) -> UnsignedInvoice:
+        """The invoice in a string, as far as it can be read, without a signature."""
+        try:
+            invoice = UnsignedInvoice.parse(string, chain=CHAINS[self._node.options.network])
+        except Bolt12Error as error:
+            why = "only BOLT 12 invoices are made here" if bolt11.has_prefix(string) else str(error)
+            raise RpcError(INVALID_PARAMS, f"Unparsable invoice '{string}': {why}") from error
+        if invoice.signature is not None:
+            raise RpcError(INVALID_PARAMS, "invoice already signed")
+        return invoice
+
+    def _checked(self, invoice: UnsignedInvoice, preimage: bytes) -> tuple[int, bytes]:
+        """The amount and the payment hash of an invoice that this node can sign and be paid for."""
+        amount, payment_hash = invoice.invoice_amount, invoice.invoice_payment_hash
+        if amount is None:
+            _refuse("Missing invoice_amount in invoice")
+        if payment_hash is None:
+            _refuse("Missing payment_hash in invoice")
+        if payment_hash != sha256(preimage).digest():
+            _refuse("Incorrect preimage")
+        if invoice.invoice_node_id is None:
+            _refuse("Missing invoice_node_id in invoice")
+        if invoice.invoice_node_id != self._node.keys.node_id:
+            _refuse("Incorrect invoice_node_id")
+        if amount > MAX_NUMBER:
+            _refuse("Excessive invoice_amount in invoice")
+        return amount, payment_hash
+
+    def _signed_invoice(self, invoice: UnsignedInvoice, payment_hash: bytes) -> Invoice:
+        node = self._node
+        if invoice.invoice_paths is None:
+            try:
+                path, payinfo = path_to_self(node, payment_hash)
+            except (EntropyError, ValueError) as error:
+                raise RpcError(GENERIC, f"No blinded path could be made: {error}") from error
+            invoice = invoice.with_paths([path], [payinfo])
+        return invoice.sign(node.keys.node_signer)
+
+
+def canonical(invstring: str) -> str:
+    """The string of an invoice as lightningd looks at it, and shows it in errors."""
+    lowered = without_scheme(invstring).encode("utf-8", "surrogatepass").lower()  # ASCII alone
+    return lowered.decode("utf-8", "surrogatepass")
+
+
+def spelling(label: str | int) -> str:
+    """How a label is written in JSON, by which labels are told apart: as it came, else as it is sent."""
+    if isinstance(label, Written):
+        return label.spelling
+    return encode(str(label))[1:-1].decode()
+
+
+def shown(stored: StoredInvoice) -> dict[str, Any]:
+    """What is told of an invoice, whichever command asks; in an error, too."""
+    told = {
+        "label": Written.read(stored.label),
+        "bolt12": stored.bolt12,
+        "payment_hash": stored.payment_hash.hex(),
+        "amount_msat": stored.amount_msat,
+        "status": stored.status.value,
+    }
+    if stored.pay_index is not None:
+        told |= {
+            "pay_index": stored.pay_index,
+            "amount_received_msat": stored.amount_received_msat,
+            "paid_at": stored.paid_at,
+            "payment_preimage": stored.payment_preimage.hex(),
+        }
+    if stored.description is not None:
+        told["description"] = stored.description
+    told["expires_at"] = stored.expires_at
+    if stored.local_offer_id is not None:
+        told["local_offer_id"] = stored.local_offer_id.hex()
+        if stored.payer_note is not None:
+            told["invreq_payer_note"] = stored.payer_note
+    told["created_index"] = stored.created_index
+    if stored.updated_index:
+        told["updated_index"] = stored.updated_index
+    return told
+
+
+def _local_offer(connection: Connection, invoice: UnsignedInvoice) -> bytes | None:
+    """The id of the offer that the invoice is for, if this node made it."""
+    offer_id = invoice.offer_id
+    status = None if offer_id is None else transitions.status_of(connection, OFFERS, offer_id)
+    if status is None:
+        return None
+    if Status.ACTIVE not in status:
+        raise RpcError(INVOICE_OFFER_INACTIVE, "offer not active")
+    return offer_id
+
+
+def _check_listing(request: ListinvoicesRequest) -> None:
+    picking = (request.label, request.invstring, request.payment_hash, request.offer_id)
+    if sum(given is not None for given in picking) > 1:
+        _refuse("Can only specify one of {label}, {invstring}, {payment_hash} or {offer_id}")
+    if request.index is None and request.start:
+        _refuse("Can only specify {start} with {index}")
+    if request.index is None and request.limit is not None:
+        _refuse("Can only specify {limit} with {index}")
+
+
+def _payment_hash(string: str) -> bytes:
+    """The payment hash of a signed invoice, BOLT 11 or BOLT 12."""
+    try:
+        return bolt11.Invoice.parse(string).payment_hash
+    except bolt11.Bolt11Error:
+        pass
+    try:
+        invoice = decode_leniently(string)
+    except Bolt12Error:
+        invoice = None
+    if not isinstance(invoice, Invoice) or invoice.invoice_payment_hash is None:
+        _refuse("Invalid invstring")
+    return invoice.invoice_payment_hash
+
+
+def _refuse(message: str) -> Never:
+    raise RpcError(INVALID_PARAMS, message)

@@ -1,0 +1,86 @@
+"""waitinvoice and waitanyinvoice: answers that come when an invoice is paid."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from time import monotonic
+from typing import TYPE_CHECKING, TypeVar
+
+from clnrpc.runtime.errors import GENERIC, RpcError
+from clnrpc.types import WaitanyinvoiceResponse, WaitinvoiceResponse
+from lnoffers.service.changes import LOOK_SECONDS
+from lnoffers.service.commands.codes import INVOICE_EXPIRED_DURING_WAIT, INVOICE_WAIT_TIMED_OUT
+from lnoffers.service.commands.invoices import InvoiceCommands, shown, spelling
+from lnoffers.service.errors import StoreError
+from lnoffers.service.store import invoices
+from lnoffers.service.store.invoices import InvoiceStatus
+
+if TYPE_CHECKING:
+    from clnrpc.types import WaitanyinvoiceRequest, WaitinvoiceRequest
+
+T = TypeVar("T")
+
+
+class InvoicewaitCommands(InvoiceCommands):
+    """waitinvoice, waitanyinvoice. What cannot be answered at once is awaitable, in one event loop for all."""
+
+    def waitinvoice(self, request: WaitinvoiceRequest) -> WaitinvoiceResponse | Awaitable[WaitinvoiceResponse]:
+        """Answer when an invoice is paid."""
+        with self._transaction(writes=False) as connection:
+            stored = invoices.by_label(connection, spelling(request.label))
+        if stored is None:
+            raise RpcError(GENERIC, "Label not found")
+        look = partial(self._paid, stored.created_index)
+        return look() or self._later(look, due=stored.expires_at)
+
+    def waitanyinvoice(
+        self, request: WaitanyinvoiceRequest
+    ) -> WaitanyinvoiceResponse | Awaitable[WaitanyinvoiceResponse]:
+        """Answer when an invoice is paid after a given one."""
+        with self._transaction(writes=False) as connection:
+            # Whoever names a payment that is still to come gets the next one, as from lightningd.
+            known = min(request.lastpay_index or 0, invoices.last_pay_index(connection))
+        look = partial(self._paid_after, known)
+        return look() or self._later(look, seconds=request.timeout)
+
+    def _paid(self, created_index: int) -> WaitinvoiceResponse | None:
+        """The answer about this invoice, None while there is none."""
+        self._expire_due()
+        with self._transaction(writes=False) as connection:
+            stored = invoices.by_created_index(connection, created_index)
+        if stored is None:
+            raise RpcError(GENERIC, "Invoice deleted during wait")
+        match stored.status:
+            case InvoiceStatus.PAID:
+                return WaitinvoiceResponse(**shown(stored))
+            case InvoiceStatus.EXPIRED:
+                raise RpcError(INVOICE_EXPIRED_DURING_WAIT, "invoice expired during wait", shown(stored))
+        return None
+
+    def _paid_after(self, pay_index: int) -> WaitanyinvoiceResponse | None:
+        with self._transaction(writes=False) as connection:
+            stored = invoices.first_paid_after(connection, pay_index)
+        return None if stored is None else WaitanyinvoiceResponse(**shown(stored))
+
+    async def _later(self, look: Callable[[], T | None], *, seconds: int | None = None, due: int | None = None) -> T:
+        """What `look` finds once the store has changed, or it is `due`, in unix seconds.
+
+        Error 904 if that takes longer than `seconds`.
+        """
+        begun = monotonic()
+        while True:
+            seen, told = self._version(), False  # before the look, so that no change falls between
+            if (found := look()) is not None:
+                return found
+            while not told and self._version() == seen and (due is None or self._node.clock.now() < due):
+                left = LOOK_SECONDS if seconds is None else begun + seconds - monotonic()
+                if left <= 0:
+                    raise RpcError(INVOICE_WAIT_TIMED_OUT, "Timed out while waiting for invoice to be paid")
+                told = await self._node.changes.wait(left)
+
+    def _version(self) -> object:
+        try:
+            return self._node.store.version()
+        except StoreError as error:
+            raise RpcError(GENERIC, str(error)) from error
