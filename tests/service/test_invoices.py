@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from clnrpc import RpcError
 from clnrpc.runtime.dispatch import Answer
-from clnrpc.types import CreateinvoiceRequest, ListinvoicesRequest
+from clnrpc.types import CreateinvoiceRequest, DelinvoiceRequest, ListinvoicesRequest, WaitinvoiceRequest
 from lnoffers.bolt12 import CHAINS, Invoice, InvoiceRequest
 from lnoffers.service import Node, OffersService, Options
 from lnoffers.service.dispatching import answer, dispatcher
@@ -394,6 +395,30 @@ def test_deletes_nothing_that_is_unknown_or_in_another_state(ask: Ask) -> None:
         assert ask("delinvoice", "number 1", status) == {"code": 906, "message": message, "data": told}
     assert ask("delinvoice", "number 1") == {"code": -32602, "message": "missing required parameter: status"}
     assert labels(ask) == ["number 1"]
+
+
+# ---- what a call would be told
+
+
+def test_checks_find_what_the_calls_would_and_change_nothing(node: Node, ask: Ask) -> None:
+    made, service = ask("createinvoice", **creation(1)), OffersService(node)
+    bad: list[tuple[Callable[[Any], None], object, int]] = [
+        (service.rpc_check_createinvoice, CreateinvoiceRequest(**creation(2, invoice_amount=None)), -32602),
+        (service.rpc_check_listinvoices, ListinvoicesRequest(limit=1), -32602),
+        (service.rpc_check_listinvoices, ListinvoicesRequest(invstring="x"), -32602),
+        (service.rpc_check_delinvoice, DelinvoiceRequest(label="x", status="unpaid"), 905),
+        (service.rpc_check_delinvoice, DelinvoiceRequest(label="number 1", status="paid"), 906),
+        (service.rpc_check_waitinvoice, WaitinvoiceRequest(label="x"), -1),
+    ]
+    for check, request, code in bad:
+        with pytest.raises(RpcError) as caught:
+            check(request)
+        assert caught.value.code == code
+    service.rpc_check_createinvoice(CreateinvoiceRequest(**creation(1)))  # a label that is taken is found too late
+    service.rpc_check_listinvoices(ListinvoicesRequest(label="x"))
+    service.rpc_check_delinvoice(DelinvoiceRequest(label="number 1", status="unpaid", desconly=True))
+    service.rpc_check_waitinvoice(WaitinvoiceRequest(label="number 1"))
+    assert ask("listinvoices")["invoices"] == [made]
 
 
 # ---- through the socket

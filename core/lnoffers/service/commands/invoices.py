@@ -97,21 +97,32 @@ class InvoiceCommands(Commands):
         """Delete an invoice that is in the state that the caller believes, or only its description."""
         self._expire_due()
         with self._transaction() as connection:
-            stored = invoices.by_label(connection, spelling(request.label))
-            if stored is None:
-                raise RpcError(INVOICE_NOT_FOUND, "Unknown invoice")
-            if stored.status != request.status:
-                told = {"current_status": stored.status.value, "expected_status": request.status}
-                why = f"Invoice status is {stored.status} not {request.status}"
-                raise RpcError(INVOICE_STATUS_UNEXPECTED, why, told)
+            stored = _deletable(connection, request)
             if not request.desconly:
                 invoices.remove(connection, stored)
                 self._node.changes.tell()
                 return DelinvoiceResponse(**shown(stored))
-            if stored.description is None:
-                raise RpcError(INVOICE_NO_DESCRIPTION, "Invoice description already removed")
             invoices.remove_description(connection, stored)
             return DelinvoiceResponse(**shown(stored) | {"description": None})
+
+    def rpc_check_createinvoice(self, request: CreateinvoiceRequest) -> None:
+        """See that such an invoice can be signed; whether label and preimage are new shows when it is made."""
+        invoice = self._unsigned(canonical(request.invstring))
+        with self._transaction(writes=False) as connection:
+            _local_offer(connection, invoice)
+        self._checked(invoice, bytes.fromhex(request.preimage))
+
+    def rpc_check_listinvoices(self, request: ListinvoicesRequest) -> None:
+        """See that the parameters go together."""
+        _check_listing(request)
+        if request.invstring is not None:
+            _payment_hash(canonical(request.invstring))
+
+    def rpc_check_delinvoice(self, request: DelinvoiceRequest) -> None:
+        """See that there is such an invoice to delete."""
+        self._expire_due()
+        with self._transaction(writes=False) as connection:
+            _deletable(connection, request)
 
     def _expire_due(self) -> None:
         """Let invoices expire whose time is over, in a transaction of its own: an error that follows keeps them so.
@@ -216,6 +227,19 @@ def _local_offer(connection: Connection, invoice: UnsignedInvoice) -> bytes | No
     if Status.ACTIVE not in status:
         raise RpcError(INVOICE_OFFER_INACTIVE, "offer not active")
     return offer_id
+
+
+def _deletable(connection: Connection, request: DelinvoiceRequest) -> StoredInvoice:
+    """The invoice that is to be deleted, or its description, if it is as the caller believes."""
+    stored = invoices.by_label(connection, spelling(request.label))
+    if stored is None:
+        raise RpcError(INVOICE_NOT_FOUND, "Unknown invoice")
+    if stored.status != request.status:
+        told = {"current_status": stored.status.value, "expected_status": request.status}
+        raise RpcError(INVOICE_STATUS_UNEXPECTED, f"Invoice status is {stored.status} not {request.status}", told)
+    if request.desconly and stored.description is None:
+        raise RpcError(INVOICE_NO_DESCRIPTION, "Invoice description already removed")
+    return stored
 
 
 def _check_listing(request: ListinvoicesRequest) -> None:

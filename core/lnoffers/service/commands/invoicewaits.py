@@ -14,7 +14,7 @@ from lnoffers.service.commands.codes import INVOICE_EXPIRED_DURING_WAIT, INVOICE
 from lnoffers.service.commands.invoices import InvoiceCommands, shown, spelling
 from lnoffers.service.errors import StoreError
 from lnoffers.service.store import invoices
-from lnoffers.service.store.invoices import InvoiceStatus
+from lnoffers.service.store.invoices import InvoiceStatus, StoredInvoice
 
 if TYPE_CHECKING:
     from clnrpc.types import WaitanyinvoiceRequest, WaitinvoiceRequest
@@ -27,12 +27,13 @@ class InvoicewaitCommands(InvoiceCommands):
 
     def waitinvoice(self, request: WaitinvoiceRequest) -> WaitinvoiceResponse | Awaitable[WaitinvoiceResponse]:
         """Answer when an invoice is paid."""
-        with self._transaction(writes=False) as connection:
-            stored = invoices.by_label(connection, spelling(request.label))
-        if stored is None:
-            raise RpcError(GENERIC, "Label not found")
+        stored = self._named(request)
         look = partial(self._paid, stored.created_index)
         return look() or self._later(look, due=stored.expires_at)
+
+    def rpc_check_waitinvoice(self, request: WaitinvoiceRequest) -> None:
+        """See that there is such an invoice."""
+        self._named(request)
 
     def waitanyinvoice(
         self, request: WaitanyinvoiceRequest
@@ -43,6 +44,13 @@ class InvoicewaitCommands(InvoiceCommands):
             known = min(request.lastpay_index or 0, invoices.last_pay_index(connection))
         look = partial(self._paid_after, known)
         return look() or self._later(look, seconds=request.timeout)
+
+    def _named(self, request: WaitinvoiceRequest) -> StoredInvoice:
+        with self._transaction(writes=False) as connection:
+            stored = invoices.by_label(connection, spelling(request.label))
+        if stored is None:
+            raise RpcError(GENERIC, "Label not found")
+        return stored
 
     def _paid(self, created_index: int) -> WaitinvoiceResponse | None:
         """The answer about this invoice, None while there is none."""
