@@ -11,11 +11,10 @@ import pytest
 
 from clnrpc import RpcError
 from clnrpc.runtime.dispatch import Answer
-from clnrpc.types import WaitinvoiceRequest
+from clnrpc.types import DisableofferRequest, WaitinvoiceRequest
 from lnoffers.bolt12 import InvoiceRequest
 from lnoffers.service import Node, OffersService
 from lnoffers.service.dispatching import answer, dispatcher
-from lnoffers.service.store import invoices
 from tests.service.invoicing import NOW, SIGNER, creation, store_offer
 from tests.service.program import Program, Wire, request
 
@@ -146,10 +145,10 @@ def test_row_20_who_waits_for_an_invoice_is_told_when_it_ends_with_its_offer(nod
     async def wait() -> None:
         node.inject(None, NOW)
         create(node, **creation(1))
-        waiting = OffersService(node).waitinvoice(WaitinvoiceRequest(label="number 1"))
+        service = OffersService(node)
+        waiting = service.waitinvoice(WaitinvoiceRequest(label="number 1"))
         assert isinstance(waiting, Awaitable)
-        with node.store.transaction() as connection:
-            invoices.expire_of_offer(connection, offer_id)
+        service.disableoffer(DisableofferRequest(offer_id=offer_id.hex()))
         await waiting
 
     with pytest.raises(RpcError) as caught:

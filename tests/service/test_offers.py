@@ -141,6 +141,7 @@ def test_disabling_expires_the_unpaid_invoices_of_the_offer_and_no_others(node: 
     states = [("unpaid", mine), ("paid", mine), ("unpaid", other), ("unpaid", None)]
     rows = [
         {
+            "updated_index": 0,
             "label": str(number),
             "bolt12": "",
             "payment_hash": bytes([number]),

@@ -16,6 +16,7 @@ an `Invoice`, whose signature may be missing or wrong until `verify` or `verify_
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Self
 
 from lnoffers.bolt12 import features as known
 from lnoffers.bolt12.fallbacks import FallbackAddress

@@ -26,7 +26,7 @@ from lnoffers.service.commands.codes import (
 from lnoffers.service.entropy import EntropyError
 from lnoffers.service.rates import RatesError
 from lnoffers.service.status import Event, Status
-from lnoffers.service.store import offers
+from lnoffers.service.store import invoices, offers
 from lnoffers.service.store.offers import StoredOffer
 from lnoffers.service.terms import TermsError, terms_of
 
@@ -74,7 +74,8 @@ class OfferCommands(Commands):
                 if offers.find(connection, offer_id=offer_id):
                     raise RpcError(OFFER_ALREADY_DISABLED, "offer is not active")
                 raise RpcError(GENERIC, "Unknown offer")
-            offers.expire_invoices(connection, offer_id)
+            invoices.expire_of_offer(connection, offer_id)
+        self._node.changes.tell()
         return DisableofferResponse(**_shown(stored), description=_description(stored))
 
     def enableoffer(self, request: EnableofferRequest) -> EnableofferResponse:

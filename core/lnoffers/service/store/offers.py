@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, exists, insert, literal, select, update
+from sqlalchemy import Connection, Row, exists, insert, literal, select
 
 from lnoffers.service.status import Event, Status
 from lnoffers.service.store import transitions
-from lnoffers.service.store.schema import INVOICES
 from lnoffers.service.store.schema import OFFERS as TABLE
 
 
@@ -60,12 +59,6 @@ def apply(connection: Connection, offer_id: bytes, event: Event) -> StoredOffer 
     """Let `event` happen to the offer and return what it has become; None if its state does not allow it."""
     row = transitions.apply(connection, TABLE, offer_id, event)
     return None if row is None else _offer(row)
-
-
-def expire_invoices(connection: Connection, offer_id: bytes) -> None:
-    """Let the invoices for this offer that have not been paid be expired."""
-    unpaid = (INVOICES.c.local_offer_id == offer_id) & (INVOICES.c.status == "unpaid")
-    connection.execute(update(INVOICES).where(unpaid).values(status="expired"))
 
 
 def _offer(row: Row[Any]) -> StoredOffer:
