@@ -40,6 +40,22 @@ def once(text: str) -> Script:
     return script
 
 
+def test_a_filter_goes_with_the_calls_of_the_client_made_for_it(socket_path: Path) -> None:
+    def script(connection: Connection) -> None:
+        for only in ({"greeting": True}, None):
+            request = connection.read()
+            assert request.get("filter") == only
+            connection.answer(request, 1)
+
+    async def main() -> None:
+        async with Client(socket_path) as client:
+            assert await client.rpc_filtered({"greeting": True}).rpc_call("a") == 1
+            assert await client.rpc_call("b") == 1
+
+    with ScriptedNode(socket_path, script):
+        run(main())
+
+
 def test_concurrent_calls_share_a_connection_and_are_matched_by_id(socket_path: Path) -> None:
     def answer_backwards(connection: Connection) -> None:
         requests = [connection.read() for _ in range(50)]

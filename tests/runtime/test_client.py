@@ -20,6 +20,7 @@ from rpcschema.runtime.errors import (
     ConnectionLostError,
     DecodeError,
     EncodeError,
+    MissingFieldError,
     ProtocolError,
     RpcError,
     RpcTimeoutError,
@@ -79,6 +80,47 @@ def test_a_typed_call_sends_wire_names_and_returns_the_response_class(socket_pat
 
     with ScriptedNode(socket_path, script), Client(socket_path) as client:
         assert client.greet(name="you", amount="1sat", return_=False) == GreetResponse(greeting="hi", amount_msat=1000)
+
+
+def test_a_filter_goes_with_the_calls_of_the_client_made_for_it_on_the_same_connection(socket_path: Path) -> None:
+    def script(connection: Connection) -> None:
+        for only in ({"outputs": [{"amount_msat": True}]}, None):
+            request = connection.read()
+            assert request.get("filter") == only
+            connection.answer(request, 1)
+
+    with ScriptedNode(socket_path, script), Client(socket_path) as client:
+        assert client.rpc_filtered({"outputs": [{"amount_msat": True}]}).rpc_call("a") == 1
+        assert client.rpc_call("b") == 1
+    with pytest.raises(EncodeError):
+        client.rpc_filtered({"a": object()})
+
+
+def test_what_a_filter_left_out_is_an_error_only_when_it_is_read(socket_path: Path) -> None:
+    def script(connection: Connection) -> None:
+        for answer in ({"version": "v1"}, {"amount_msat": 1}):
+            request = connection.read()
+            assert ("filter" in request) == (request["method"] == "greet")
+            connection.answer(request, answer)
+
+    class Released(Client):
+        rpc_release = "v1"
+
+    with ScriptedNode(socket_path, script), Released(socket_path) as client:
+        greeting = client.rpc_filtered({"amount_msat": True}).greet(name="you", amount=1)
+        assert greeting.amount_msat == 1
+        with pytest.raises(MissingFieldError, match="the node did not send greeting"):
+            greeting.greeting.upper()
+        assert client.rpc_node_version == "v1"
+
+
+def test_a_filtered_getinfo_says_nothing_of_the_version(socket_path: Path) -> None:
+    class Released(Client):
+        rpc_release = "v1"
+
+    with ScriptedNode(socket_path, once('{"id":ID,"result":{}}')), Released(socket_path) as client:
+        client.rpc_filtered({"id": True}).rpc_send(demo.GETINFO, {})
+        assert not client._rpc_version.is_settled
 
 
 def test_a_response_with_other_names_is_decoded(socket_path: Path) -> None:

@@ -16,6 +16,7 @@ from rpcschema.runtime.errors import GENERIC, RpcError, unknown_command
 from rpcschema.runtime.jsontext import Framer, FramingError
 from rpcschema.runtime.stubs import stub
 from tests.runtime import demo
+from tests.runtime.demo.types.check import CheckRequest, CheckResponse
 from tests.runtime.demo.types.greet import GreetRequest, GreetResponse
 from tests.runtime.demo.types.nothing import NothingRequest, NothingResponse
 from tests.runtime.demo.types.pay_all import PayAllRequest, PayAllResponse, PayAllResponseFees
@@ -213,6 +214,92 @@ def test_a_parameter_may_be_converted_in_a_way_of_its_own() -> None:
     )
     assert isinstance(found, Answer)
     assert json.loads(found.data)["result"]["greeting"] == r"hello \u0041"
+
+
+def filtered(method: str, params: str, only: str, *, developer: bool = False) -> dict[str, object]:
+    message = request(method, params)[:-1] + f',"filter":{only}}}'
+    found = dispatcher(developer=developer).answer(message.encode())
+    answered = found if isinstance(found, Answer) else asyncio.run(awaited(found))
+    told: dict[str, object] = json.loads(answered.data)
+    return told
+
+
+def test_a_filter_leaves_of_an_answer_what_it_names_at_once_or_later() -> None:
+    assert filtered("greet", '["you",1]', '{"amount_msat":true}')["result"] == {"amount_msat": 1}
+    assert filtered("pay-all", '[[{"pay-to":"x","amount":3}]]', '{"fees":[{"per-kw":true}]}')["result"] == {
+        "fees": [{"per-kw": 1}]
+    }
+    assert filtered("greet", '["nobody",1]', '{"amount_msat":true}')["error"]
+
+
+def test_a_filter_is_looked_at_before_the_parameters_and_behind_the_method() -> None:
+    bad = {"code": -32602, "message": f"filter: Expected object: {HIDDEN}"}
+    assert filtered("greet", "[]", "true")["error"] == bad
+    assert filtered("nosuch", "[]", "true")["error"] == {"code": -32601, "message": "Unknown command 'nosuch'"}
+    shown = {"code": -32602, "message": "filter: value must be true: invalid token '\"x\"'"}
+    assert filtered("greet", "[]", '{"a":"x"}', developer=True)["error"] == shown
+
+
+def test_a_command_may_be_deaf_to_filters_but_not_to_bad_ones() -> None:
+    deaf = Dispatcher(Service(), demo.COMMANDS, unfiltered={"greet"}, package=demo.NAME)
+    message = request("greet", '["you",1]')[:-1] + ',"filter":%s}'
+    found = deaf.answer((message % "{}").encode())
+    assert isinstance(found, Answer)
+    assert json.loads(found.data)["result"] == {"greeting": "hello you", "amount_msat": 1}
+    refused = deaf.answer((message % "1").encode())
+    assert isinstance(refused, Answer)
+    assert b"Expected object" in refused.data
+
+
+class CheckedService(Service):
+    """Has `check` too."""
+
+    def check(self, request: CheckRequest) -> CheckResponse:
+        return CheckResponse(command_to_check=request.command_to_check)
+
+    def rpc_check_greet(self, request: GreetRequest) -> None:
+        if request.name == "nobody":
+            raise RpcError(GENERIC, "nobody is here")
+
+
+def checked(params: str) -> dict[str, object]:
+    converters = {"check": {"command_to_check": raw_text}}
+    commands = {**demo.COMMANDS, "check": demo.CHECK}
+    through = Dispatcher(CheckedService(), commands, converters=converters, package=demo.NAME)
+    found = through.answer(request("check", params).encode())
+    assert isinstance(found, Answer)
+    told: dict[str, object] = json.loads(found.data)
+    return told
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        '["greet","you",1]',
+        '{"command_to_check":"greet","name":"you","amount":1}',
+        '{"amount":1,"command_to_check":"greet","name":"you"}',
+    ],
+)
+def test_check_says_that_a_call_would_be_taken(params: str) -> None:
+    assert checked(params)["result"] == {"command_to_check": "greet"}
+
+
+@pytest.mark.parametrize(
+    ("params", "code", "message"),
+    [
+        ("[]", -32602, "missing required parameter: command_to_check"),
+        ('["nosuch"]', -32601, "Unknown command 'nosuch'"),
+        ("[5]", -32601, "Unknown command '5'"),
+        ('["greet"]', -32602, "missing required parameter: name"),
+        ('["greet","you",1,true,1,2]', -32602, "too many parameters: got 5, expected 4"),
+        ('["greet","you","zz"]', -32602, "amount: should be a millisatoshi amount: invalid token '\"zz\"'"),
+        ('["pay-all",[{"amount":3}]]', -32602, "outputs: Object missing required field `pay_to` - at `$[0]`"),
+        ('["greet","nobody",1]', -1, "nobody is here"),
+        ('{"name":"x","name":"y","amount":1,"command_to_check":"greet"}', -32602, "duplicate json names: name"),
+    ],
+)
+def test_check_says_what_a_call_would_be_told(params: str, code: int, message: str) -> None:
+    assert checked(params)["error"] == {"code": code, "message": message}
 
 
 def malformed(text: bytes, framer: Framer | None = None) -> Answer:

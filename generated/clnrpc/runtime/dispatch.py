@@ -7,16 +7,17 @@ sends what comes back when it sees fit, for example when the transaction is dura
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Container, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from .bind import bind
+from .bind import bad_parameter, bind, without_first
 from .command import Command, load
-from .convert import Converter, content
+from .convert import BadToken, Converter, content
 from .decode import build
-from .encode import encode
+from .encode import encode, to_wire
 from .errors import INVALID_PARAMS, INVALID_REQUEST, DecodeError, RpcError, unknown_command
+from .filter import Filter, apply, parse
 from .jsontext import FramingError, Kind, LimitExceeded, kind, members
 from .stubs import is_filled
 
@@ -25,6 +26,11 @@ SHOWN_BYTES: Final = 1000
 
 HOME: Final = __name__.rsplit(".", 2)[0]
 """The package that carries this copy of the runtime."""
+
+CHECK: Final = "check"
+"""The command that tests the parameters of another, without calling it."""
+CHECKED: Final = "command_to_check"
+"""Its parameter: the other's name. All others are for the other command."""
 
 _NO_ID: Final = b"null"
 
@@ -45,17 +51,23 @@ class Dispatcher:
 
     Such a method takes the command's request and returns its response, or an awaitable of it; a command whose method is
     a stub is unknown. `converters` gives, per command and parameter, a converter in place of the type's own.
-    `developer` shows bad tokens in errors, which otherwise hide them: they may be secrets. `package` is where the
-    classes of the requests are found.
+    `developer` shows bad tokens in errors, which otherwise hide them: they may be secrets. A `filter` is read in any
+    request and has no effect on the answers of `unfiltered` commands. `package` is where the classes of the requests
+    are found.
+
+    Before `check` is called, the parameters of the command that it is about are converted, and then given as that
+    command's request to the service's method `rpc_check_<method>`, if there is one. It raises what the command itself
+    would, and does no more.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 # who is served, and how
         self,
         service: object,
         commands: Mapping[str, Command],
         *,
         developer: bool = False,
         converters: Mapping[str, Mapping[str, Converter]] | None = None,
+        unfiltered: Container[str] = (),
         package: str = HOME,
     ) -> None:
         self._service = service
@@ -64,6 +76,7 @@ class Dispatcher:
         }
         self._developer = developer
         self._converters = converters or {}
+        self._unfiltered = unfiltered
         self._package = package
 
     def answer(self, message: bytes) -> Answer | Awaitable[Answer]:
@@ -82,10 +95,12 @@ class Dispatcher:
         except RpcError as error:
             return _error(_NO_ID, error)
         try:
-            result = self._call(request)
+            command = self._command_of(request)
+            only = self._filter_of(request, command)
+            result = self._call(command, request[b"params"])
         except RpcError as error:
             return _error(identity, error)
-        return _later(identity, result) if isinstance(result, Awaitable) else _success(identity, result)
+        return _later(identity, result, only) if isinstance(result, Awaitable) else _success(identity, result, only)
 
     def refuse(self, message: bytes, error: RpcError) -> Answer:
         """The error answer to a message that `answer` took, but whose outcome does not count.
@@ -104,24 +119,48 @@ class Dispatcher:
             why = f"Failed to parse RPC JSON response '{_quoted(error.text)}'"
         return _error(_NO_ID, RpcError(INVALID_REQUEST, why), close=True)
 
-    def _call(self, request: Mapping[bytes, bytes]) -> Any:
+    def _command_of(self, request: Mapping[bytes, bytes]) -> Command:
         if b"method" not in request or b"params" not in request:
             raise RpcError(INVALID_REQUEST, "No params" if b"method" in request else "No method")
         if kind(request[b"method"]) is not Kind.STRING:
             raise RpcError(INVALID_REQUEST, "Expected string for method")
-        name = content(request[b"method"])
+        return self._known(content(request[b"method"]))
+
+    def _known(self, name: bytes) -> Command:
         command = self._commands.get(name)
         if command is None:
             raise unknown_command(name.decode())
-        values = bind(
-            command, request[b"params"], developer=self._developer, converters=self._converters.get(command.name)
-        )
-        request_class = load(self._package, command, "request")
+        return command
+
+    def _filter_of(self, request: Mapping[bytes, bytes], command: Command) -> Filter | None:
+        raw = request.get(b"filter")
+        if raw is None:
+            return None
         try:
-            arguments = build(request_class, values)
+            only = parse(raw)
+        except BadToken as bad:
+            raise bad_parameter("filter", raw, bad, developer=self._developer) from None
+        return None if command.name in self._unfiltered else only
+
+    def _call(self, command: Command, params: bytes) -> Any:
+        request = self._request(command, params, developer=self._developer)
+        if command.name == CHECK:
+            self._check(getattr(request, CHECKED), without_first(params, CHECKED))
+        return getattr(self._service, command.method)(request)
+
+    def _check(self, name: str, params: bytes) -> None:
+        """Raises what a call of the command `name` would, with the bad token shown as to a developer."""
+        command = self._known(name.encode())
+        request = self._request(command, params, developer=True)
+        if check := getattr(self._service, f"rpc_check_{command.method}", None):
+            check(request)
+
+    def _request(self, command: Command, params: bytes, *, developer: bool) -> Any:
+        values = bind(command, params, developer=developer, converters=self._converters.get(command.name))
+        try:
+            return build(load(self._package, command, "request"), values)
         except DecodeError as error:
             raise RpcError(INVALID_PARAMS, str(error)) from None
-        return getattr(self._service, command.method)(arguments)
 
 
 def _identity(request: Mapping[bytes, bytes]) -> bytes:
@@ -136,14 +175,16 @@ def _identity(request: Mapping[bytes, bytes]) -> bytes:
     return identity
 
 
-async def _later(identity: bytes, result: Awaitable[Any]) -> Answer:
+async def _later(identity: bytes, result: Awaitable[Any], only: Filter | None) -> Answer:
     try:
-        return _success(identity, await result)
+        return _success(identity, await result, only)
     except RpcError as error:
         return _error(identity, error)
 
 
-def _success(identity: bytes, result: Any) -> Answer:
+def _success(identity: bytes, result: Any, only: Filter | None) -> Answer:
+    if only is not None:
+        result = apply(only, to_wire(result))
     return Answer(b'{"jsonrpc":"2.0","id":%b,"result":%b}\n\n' % (identity, encode(result)))
 
 

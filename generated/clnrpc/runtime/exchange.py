@@ -27,9 +27,10 @@ def request_id(method: str, number: int) -> str:
     return f"clnrpc:{method}#{number}"
 
 
-def encode_request(identity: str, method: str, params: bytes) -> bytes:
-    """The bytes of a request whose parameters are JSON text already."""
-    return b'{"jsonrpc":"2.0","id":%b,"method":%b,"params":%b}' % (encode(identity), encode(method), params)
+def encode_request(identity: str, method: str, params: bytes, only: bytes | None = None) -> bytes:
+    """The bytes of a request whose parameters, and filter if there is one, are JSON text already."""
+    last = b"" if only is None else b',"filter":%b' % only
+    return b'{"jsonrpc":"2.0","id":%b,"method":%b,"params":%b%b}' % (encode(identity), encode(method), params, last)
 
 
 def encode_params(params: Params) -> bytes:

@@ -34,13 +34,25 @@ def bind(
         try:
             values[parameter.attribute] = convert(raw)
         except BadToken as bad:
-            shown = f"'{(bad.token or raw).decode()}'" if developer else "(see logs for details)"
-            where = f"{parameter.name}{bad.place}"
-            raise RpcError(INVALID_PARAMS, f"{where}: {bad.why}: invalid token {shown}") from None
+            raise bad_parameter(parameter.name, raw, bad, developer=developer) from None
     for parameter in command.parameters:
         if parameter.required and parameter.attribute not in values:
             raise RpcError(INVALID_PARAMS, f"missing required parameter: {parameter.name}")
     return values
+
+
+def bad_parameter(name: str, raw: bytes, bad: BadToken, *, developer: bool) -> RpcError:
+    """The error for the parameter `name` that was given as `raw`."""
+    shown = f"'{(bad.token or raw).decode()}'" if developer else "(see logs for details)"
+    return RpcError(INVALID_PARAMS, f"{name}{bad.place}: {bad.why}: invalid token {shown}")
+
+
+def without_first(params: bytes, name: str) -> bytes:
+    """Parameters without the first by position, or without `name`: what is left for another command, as written."""
+    if kind(params) is Kind.ARRAY:
+        return b"[%b]" % b",".join(elements(params)[1:])
+    left = (b'"%b":%b' % (given, raw) for given, raw in members(params) if given != name.encode())
+    return b"{%b}" % b",".join(left)
 
 
 def _given(command: Command, params: bytes) -> Iterator[tuple[Parameter, bytes]]:

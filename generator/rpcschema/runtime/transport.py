@@ -41,15 +41,15 @@ class UnixTransport:
         """When a call that begins now has to be over: seconds of the monotonic clock, or None."""
         return None if self._timeout is None else monotonic() + self._timeout
 
-    def call(self, method: str, params: bytes, deadline: float | None = None) -> bytes:
-        """Calls `method` with `params` (JSON text); returns the result's JSON text.
+    def call(self, method: str, params: bytes, deadline: float | None = None, *, only: bytes | None = None) -> bytes:
+        """Calls `method` with `params` and, if there is one, the filter `only` (JSON texts); the result's JSON text.
 
         With an earlier `deadline` several calls share one timeout. Raises RpcError or a ClientError.
         """
         if deadline is None:
             deadline = self.deadline()
         identity = request_id(method, next(self._numbers))
-        call = _Call(method, identity, encode_request(identity, method, params), deadline, self._closed)
+        call = _Call(method, identity, encode_request(identity, method, params, only), deadline, self._closed)
         if not self._turn.acquire(timeout=call.longest_wait()):
             raise timed_out(method, self._timeout, sent=False)
         failed = True

@@ -79,4 +79,13 @@ FIND = Command(
 OLD = Command("old", "old", (), False, "NothingRequest", "NothingResponse", "nothing", deprecated=("v26.06",))
 GETINFO = Command("getinfo", "getinfo", (), False, "NothingRequest", "NothingResponse", "nothing")
 NOTHING = Command("nothing", "nothing", (), False, "NothingRequest", "NothingResponse", "nothing")
+CHECK = Command(
+    name="check",
+    method="check",
+    parameters=(Parameter("command_to_check", "command_to_check", "string", True),),
+    extras=True,
+    request="CheckRequest",
+    response="CheckResponse",
+    module="check",
+)
 COMMANDS = {command.name: command for command in (GREET, PAY, TRAVEL, FIND, OLD, GETINFO, NOTHING)}

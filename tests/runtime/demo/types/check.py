@@ -1,0 +1,19 @@
+"""Types of `check`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rpcschema.runtime.answer import Answer
+
+
+@dataclass(kw_only=True, slots=True)
+class CheckRequest:
+    command_to_check: str
+
+
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class CheckResponse(Answer):
+    __source__ = "check"
+
+    command_to_check: str
