@@ -763,7 +763,27 @@ class Client(BaseClient):
         )
 
     def check(self, *, command_to_check: str) -> CheckResponse:
-        """Test a call's parameters without running it."""
+        """Test a call's parameters without running it.
+
+        The **check** command takes the name of a command and the parameters of a call of it, and does what that call
+        would do before it changes anything: it reads the parameters in the same order, by the same rules, and looks at
+        what the store says of them. Nothing is made, stored or drawn.
+
+        If it finds nothing, the call may still fail for what only the call itself can tell, a full disk for instance.
+        Errors are those of the command, and show the token that is wrong, as a server run with `--developer` does. So a
+        secret that is passed to **check** may come back in its error.
+
+        Args:
+            command_to_check: The command. Its own parameters follow by position, or stand beside this one by name.
+
+        Raises:
+            RpcError: the node says no.
+
+        Whatever error the command itself would answer, and:
+
+        - -32601: There is no such command.
+        - -32602: A parameter is missing, malformed or unknown to the command.
+        """
         return self.rpc_send(self.rpc_commands["check"], {"command_to_check": command_to_check})
 
     def checkmessage(

@@ -22,7 +22,7 @@ ENTROPY = bytes.fromhex(
 IN_ORDER = (
     *("invoicerequest", "listinvoicerequests", "disableinvoicerequest"),
     *("offer", "listoffers", "disableoffer", "enableoffer"),
-    *("decode", "help", "notifications", "stop"),
+    *("decode", "help", "check", "notifications", "stop"),
 )
 
 INVOICES_IN_ORDER = ("createinvoice", "listinvoices", "waitinvoice", "waitanyinvoice", "delinvoice")

@@ -48,7 +48,7 @@ def test_json_stays_as_it_is_written() -> None:
     "word", ["1.2.3", ".", "1.", '"', '"a","b"', "[1],[2]", '{"a":1},{"b":2}', '"a":"b"', "00.5", "{}}"]
 )
 def test_refuses_what_looks_like_json_but_is_not_one_value(word: str) -> None:
-    with pytest.raises(ArgumentError, match="looks like JSON"):
+    with pytest.raises(ArgumentError, match="is taken for JSON"):
         params_text([word])
 
 

@@ -109,7 +109,7 @@ def test_calls_that_cannot_be_made(program: Program) -> None:
     complains(program.call("--dev-entropy", "xyz", "getinfo"), "--dev-entropy is not hex")
     complains(program.call("--dev-time", "soon", "getinfo"), "--dev-time")
     complains(run("call", "--dev-time", "1", "getinfo"), "refused on bitcoin")
-    complains(program.call("help", "1.2.3"), "looks like JSON")
+    complains(program.call("help", "1.2.3"), "is taken for JSON")
     complains(program.call("help", "\udcff"), "not UTF-8")
     complains(program.call("\udcff"), "not UTF-8")
     complains(run("call"), "METHOD")

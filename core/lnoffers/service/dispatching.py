@@ -17,18 +17,23 @@ _SEE_LOG: Final = b": invalid token (see logs for details)"
 
 logger = logging.getLogger(__name__)
 
-# lightningd takes the texts of decode and help as they are written, escapes and all, and takes any token.
-_CONVERTERS = {
+# lightningd takes the texts of check, decode and help as they are written, escapes and all, and takes any token.
+_CONVERTERS: Final = {
+    "check": {"command_to_check": raw_text},
     "decode": {"string": raw_text},
     "help": {"command": raw_text},
     "offer": parameters.OF_OFFER,
     **OF_INVOICES,
 }
+# lightningd has these pass on what another command answered, as it is.
+_UNFILTERED: Final = frozenset({"invoicerequest", "offer"})
 
 
 def dispatcher(service: OffersService, *, developer: bool) -> Dispatcher:
     """What answers the requests that a server or `lnoffers call` receives."""
-    return Dispatcher(service, service.rpc_commands, developer=developer, converters=_CONVERTERS)
+    return Dispatcher(
+        service, service.rpc_commands, developer=developer, converters=_CONVERTERS, unfiltered=_UNFILTERED
+    )
 
 
 def answer(through: Dispatcher, message: bytes) -> Answer | Awaitable[Answer]:

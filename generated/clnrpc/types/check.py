@@ -11,6 +11,7 @@ class CheckRequest:
     """What is sent to `check`: Test a call's parameters without running it."""
 
     command_to_check: str
+    """The command. Its own parameters follow by position, or stand beside this one by name."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -20,3 +21,4 @@ class CheckResponse(Answer):
     __source__ = "check"
 
     command_to_check: str
+    """The command whose call would be taken."""

@@ -43,8 +43,15 @@ def _pair(argument: str) -> bytes:
 
 
 def _value(argument: str) -> bytes:
-    if not _LITERAL.fullmatch(argument):
-        return quoted(argument)
+    return json_value(argument) if _LITERAL.fullmatch(argument) else quoted(argument)
+
+
+def json_value(argument: str) -> bytes:
+    """A word that is one JSON value, as it is written.
+
+    Raises:
+        ArgumentError: if it is not.
+    """
     raw = argument.encode("utf-8", "surrogateescape")
     framer = Framer()
     framer.feed(b'{"":[' + raw + b"]}")
@@ -53,7 +60,7 @@ def _value(argument: str) -> bytes:
         [(_, values)] = members(message)
         [value] = elements(values)
     except (FramingError, ValueError) as error:
-        raise ArgumentError(f"{argument!r} looks like JSON but is not one JSON value") from error
+        raise ArgumentError(f"{argument!r} is taken for JSON, but is not one JSON value") from error
     return value
 
 

@@ -10,7 +10,7 @@ import msgspec
 
 from clnrpc.runtime.errors import ClientError, RpcError, unknown_command
 from clnrpc.runtime.jsontext import members
-from lnoffers.service.cli.arguments import params_text, quoted
+from lnoffers.service.cli.arguments import json_value, params_text, quoted
 from lnoffers.service.cli.output import print_json, require_output
 from lnoffers.service.errors import OptionsError, ServiceError
 from lnoffers.service.listening import is_served
@@ -20,8 +20,12 @@ if TYPE_CHECKING:
     from clnrpc.runtime.dispatch import Answer
 
 
-def make_call(method: str, arguments: Sequence[str], *, keywords: bool | None, options: Options) -> int:
+def make_call(
+    method: str, arguments: Sequence[str], *, keywords: bool | None, only: str | None, options: Options
+) -> int:
     """Make the call and print its result, or its error object; the exit code: 0, or 1 for an error.
+
+    `only` is the filter of the request (JSON).
 
     Raises:
         ServiceError: if it cannot be made, or the server gives no usable answer.
@@ -29,8 +33,10 @@ def make_call(method: str, arguments: Sequence[str], *, keywords: bool | None, o
     require_output()
     quoted(method)  # refuses what is not text, whichever way the call goes
     params = params_text(arguments, keywords=keywords)
+    shown = None if only is None else json_value(only)
+    make = _remote if is_served(options.socket) else _local
     try:
-        result = _remote(method, params, options) if is_served(options.socket) else _local(method, params, options)
+        result = make(method, params, shown, options)
     except RpcError as error:
         print_json(msgspec.json.encode(error.as_json()))
         return 1
@@ -38,7 +44,7 @@ def make_call(method: str, arguments: Sequence[str], *, keywords: bool | None, o
     return 0
 
 
-def _remote(method: str, params: bytes, options: Options) -> bytes:
+def _remote(method: str, params: bytes, only: bytes | None, options: Options) -> bytes:
     given = [
         flag
         for flag, value in {
@@ -57,19 +63,20 @@ def _remote(method: str, params: bytes, options: Options) -> bytes:
 
     try:
         with closing(UnixTransport(options.socket)) as transport:
-            return transport.call(method, params)
+            return transport.call(method, params, only=only)
     except ClientError as error:
         raise ServiceError(str(error)) from error
 
 
-def _local(method: str, params: bytes, options: Options) -> bytes:
+def _local(method: str, params: bytes, only: bytes | None, options: Options) -> bytes:
+    from clnrpc.runtime.exchange import encode_request  # noqa: PLC0415
     from lnoffers.service.commands import OffersService  # noqa: PLC0415
     from lnoffers.service.dispatching import answer, dispatcher  # noqa: PLC0415
     from lnoffers.service.node import Node  # noqa: PLC0415
 
     if method not in OffersService.rpc_available(options):
         raise unknown_command(method)  # a slip should not make a directory with a secret in it
-    message = b'{"jsonrpc":"2.0","id":0,"method":%b,"params":%b}' % (quoted(method), params)
+    message = encode_request("lnoffers", method, params, only)
     with Node.open(options) as node:
         found = answer(dispatcher(OffersService(node), developer=options.developer), message)
         if isinstance(found, Awaitable):

@@ -43,6 +43,7 @@ def call(
     *arguments: str,
     keywords: Annotated[int, Parameter(name=["-k", "--keywords"], count=True)] = 0,
     order: Annotated[int, Parameter(name=["-o", "--order"], count=True)] = 0,
+    filter: Annotated[str | None, Parameter(name=["-l", "--filter"])] = None,  # noqa: A002 # lightning-cli's name
     flags: Flags | None = None,
 ) -> int:
     """Make one call and print its result, or its error, as JSON.
@@ -60,13 +61,15 @@ def call(
         Take the arguments as key=value whatever the first one looks like.
     order:
         Take the arguments by position whatever the first one looks like.
+    filter:
+        JSON of the shape of the result, with true in place of each value that is to be shown.
     """
     from lnoffers.service.cli.calling import make_call  # noqa: PLC0415
 
     if keywords and order:
         raise OptionsError("-k and -o contradict each other")
     by_name = True if keywords else False if order else None
-    return make_call(method, arguments, keywords=by_name, options=(flags or Flags()).options())
+    return make_call(method, arguments, keywords=by_name, only=filter, options=(flags or Flags()).options())
 
 
 @app.command

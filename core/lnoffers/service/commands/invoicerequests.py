@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Final, TypedDict
 
 from clnrpc.runtime.errors import GENERIC, INVALID_PARAMS, RpcError
@@ -21,7 +20,10 @@ from lnoffers.service.store import invoicerequests
 from lnoffers.service.store.invoicerequests import DuplicateError, StoredRequest
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from clnrpc.types import DisableinvoicerequestRequest, InvoicerequestRequest, ListinvoicerequestsRequest
+    from lnoffers.bolt12 import UnsignedInvoiceRequest
 
 METADATA_BYTES: Final = 16
 
@@ -31,11 +33,6 @@ class InvoicerequestCommands(Commands):
 
     def invoicerequest(self, request: InvoicerequestRequest) -> InvoicerequestResponse:
         """Make, sign and store an invoice_request that answers no offer; the payer it names is the node itself."""
-        if request.amount <= 0:
-            raise RpcError(INVALID_PARAMS, "amount: must be positive")
-        if self._node.options.payment_fronting_nodes:
-            # Whoever answers must come by way of such a node, and lightningd takes only peers for that.
-            raise RpcError(GENERIC, "Could not find neighbour fronting node")
         signed = self._sign(request)
         status = Status.created(single_use=request.single_use)
         stored = StoredRequest(signed.invreq_id, signed.encode(), request.label, status)
@@ -45,6 +42,10 @@ class InvoicerequestCommands(Commands):
             except DuplicateError as error:
                 raise RpcError(GENERIC, "Could not create invoice_request!") from error
         return InvoicerequestResponse(**_shown(stored))
+
+    def rpc_check_invoicerequest(self, request: InvoicerequestRequest) -> None:
+        """See that such a request can be made."""
+        self._unsigned(request, bytes(METADATA_BYTES))
 
     def listinvoicerequests(self, request: ListinvoicerequestsRequest) -> ListinvoicerequestsResponse:
         """The stored requests, by ascending id."""
@@ -61,31 +62,52 @@ class InvoicerequestCommands(Commands):
         with self._transaction() as connection:
             stored = invoicerequests.apply(connection, invreq_id, Event.DISABLED)
             if stored is None:
-                if invoicerequests.find(connection, invreq_id=invreq_id):
-                    raise RpcError(OFFER_ALREADY_DISABLED, "invoice_request is not active")
-                raise RpcError(GENERIC, "Unknown invoice_request")
+                raise _not_active(connection, invreq_id)
         return DisableinvoicerequestResponse(**_shown(stored))
+
+    def rpc_check_disableinvoicerequest(self, request: DisableinvoicerequestRequest) -> None:
+        """See that there is an active one."""
+        invreq_id = bytes.fromhex(request.invreq_id)
+        with self._transaction(writes=False) as connection:
+            if not invoicerequests.find(connection, invreq_id=invreq_id, active_only=True):
+                raise _not_active(connection, invreq_id)
 
     def _sign(self, request: InvoicerequestRequest) -> InvoiceRequest:
         node = self._node
-        build = partial(
-            InvoiceRequest.without_offer,
-            invreq_payer_id=node.keys.node_id,
-            invreq_amount=request.amount,
-            invreq_chain=CHAINS[node.options.network],
-            offer_description=request.description,
-            offer_issuer=request.issuer,
-            offer_absolute_expiry=request.absolute_expiry,
-        )
+        self.rpc_check_invoicerequest(request)  # a call that is refused must not draw
         try:
-            build(invreq_metadata=bytes(METADATA_BYTES))  # a call that is refused must not draw
-            return build(invreq_metadata=node.entropy.draw(METADATA_BYTES)).sign(node.keys.node_signer)
+            metadata = node.entropy.draw(METADATA_BYTES)
         except EntropyError as error:
             raise RpcError(GENERIC, str(error)) from error
+        return self._unsigned(request, metadata).sign(node.keys.node_signer)
+
+    def _unsigned(self, request: InvoicerequestRequest, metadata: bytes) -> UnsignedInvoiceRequest:
+        if request.amount <= 0:
+            raise RpcError(INVALID_PARAMS, "amount: must be positive")
+        node = self._node
+        if node.options.payment_fronting_nodes:
+            # Whoever answers must come by way of such a node, and lightningd takes only peers for that.
+            raise RpcError(GENERIC, "Could not find neighbour fronting node")
+        try:
+            return InvoiceRequest.without_offer(
+                invreq_metadata=metadata,
+                invreq_payer_id=node.keys.node_id,
+                invreq_amount=request.amount,
+                invreq_chain=CHAINS[node.options.network],
+                offer_description=request.description,
+                offer_issuer=request.issuer,
+                offer_absolute_expiry=request.absolute_expiry,
+            )
         except Bolt12Error as error:
             # It begins with the field, whose name without its prefix is the parameter's.
             why = str(error).removeprefix("offer_").removeprefix("invreq_")
             raise RpcError(INVALID_PARAMS, why) from error
+
+
+def _not_active(connection: Connection, invreq_id: bytes) -> RpcError:
+    if invoicerequests.find(connection, invreq_id=invreq_id):
+        return RpcError(OFFER_ALREADY_DISABLED, "invoice_request is not active")
+    return RpcError(GENERIC, "Unknown invoice_request")
 
 
 class _Shown(TypedDict):

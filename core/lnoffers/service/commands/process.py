@@ -1,4 +1,4 @@
-"""What a client asks of the process itself: who it is, what it can do, and that it end."""
+"""What a client asks of the process itself: who it is, what it can do, would do, and that it end."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from clnrpc.commands import RELEASE
 from clnrpc.runtime.errors import GENERIC, METHOD_NOT_FOUND, RpcError, unknown_command
 from clnrpc.types import (
+    CheckResponse,
     DevInjectResponse,
     GetinfoResponse,
     GetinfoResponseBinding,
@@ -22,11 +23,18 @@ from clnrpc.types import (
 from lnoffers.service.commands.base import Commands
 
 if TYPE_CHECKING:
-    from clnrpc.types import DevInjectRequest, GetinfoRequest, HelpRequest, NotificationsRequest, StopRequest
+    from clnrpc.types import (
+        CheckRequest,
+        DevInjectRequest,
+        GetinfoRequest,
+        HelpRequest,
+        NotificationsRequest,
+        StopRequest,
+    )
 
 
 class ProcessCommands(Commands):
-    """getinfo, help, notifications, stop, dev-inject."""
+    """getinfo, help, check, notifications, stop, dev-inject."""
 
     def getinfo(self, request: GetinfoRequest) -> GetinfoResponse:  # noqa: ARG002
         """Who this node is; whatever speaks of peers, channels and blocks is zero or empty."""
@@ -52,16 +60,21 @@ class ProcessCommands(Commands):
 
     def help(self, request: HelpRequest) -> HelpResponse:
         """How each command, or the one asked for, is called."""
+        self.rpc_check_help(request)
         commands = self.rpc_commands
-        if request.command is None:
-            names = sorted(commands)
-        elif request.command in commands:
-            names = [request.command]
-        else:
-            raise RpcError(METHOD_NOT_FOUND, f"Unknown command {request.command}")
+        names = sorted(commands) if request.command is None else [request.command]
         return HelpResponse(
             help=[HelpResponseHelp(command=commands[name].usage) for name in names], format_hint="simple"
         )
+
+    def rpc_check_help(self, request: HelpRequest) -> None:
+        """See that there is such a command."""
+        if request.command is not None and request.command not in self.rpc_commands:
+            raise RpcError(METHOD_NOT_FOUND, f"Unknown command {request.command}")
+
+    def check(self, request: CheckRequest) -> CheckResponse:
+        """Say that a call would be taken: a dispatcher has tested its parameters before it calls this."""
+        return CheckResponse(command_to_check=request.command_to_check)
 
     def notifications(self, request: NotificationsRequest) -> NotificationsResponse:  # noqa: ARG002
         """Agree to send or not to send notifications: this service has none, so there is nothing to remember."""
