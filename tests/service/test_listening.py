@@ -11,7 +11,7 @@ import pytest
 
 from lnoffers.service.errors import ListenError
 from lnoffers.service.listening import MAX_PATH, bound_socket, is_served, locked_pid_file
-from tests.service.program import Program
+from tests.service.program import Program, run
 
 
 @pytest.fixture
@@ -69,6 +69,35 @@ def test_refuses_a_pid_file_that_cannot_be_opened(path: Path) -> None:
     path.mkdir()
     with pytest.raises(ListenError, match="Is a directory"), locked_pid_file(path):
         pass
+
+
+def test_leaves_alone_what_is_no_pid_file(path: Path) -> None:
+    for content in ("a note of mine\n", "12", "12\n13\n", "1" * 30 + "\n"):
+        path.write_text(content)
+        with pytest.raises(ListenError, match="is no pid file"), locked_pid_file(path):
+            pass
+        assert path.read_text() == content
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(ListenError, match="is no pid file"), locked_pid_file(path):
+        pass
+
+
+def test_takes_over_the_pid_file_of_a_crash(path: Path) -> None:
+    path.write_text("99999999\n")
+    with locked_pid_file(path):
+        assert path.read_text() == f"{os.getpid()}\n"
+
+
+def test_the_option_pid_file_names_the_file_that_is_held(program: Program) -> None:
+    with program.served("--pid-file", "mine.pid") as server:
+        assert (program.directory / "mine.pid").read_text() == f"{server.pid}\n"
+        assert not (program.directory / "lnoffers-regtest.pid").exists()
+        refused = run("serve", *program.flags, "--pid-file", "mine.pid", "--rpc-file", "other")
+        assert (refused.code, refused.out) == (2, "")
+        assert f"another server (process {server.pid})" in refused.err
+    missing = run("serve", *program.flags, "--pid-file", "nowhere/mine.pid")
+    assert (missing.code, "nowhere/mine.pid: No such file" in missing.err) == (2, True)
 
 
 def test_a_bound_socket_is_removed_in_the_end_but_never_that_of_another(path: Path) -> None:

@@ -22,7 +22,7 @@ def test_files_lie_in_the_network_s_directory() -> None:
     assert options.socket == Path("/data/signet/lightning-rpc")
     assert options.secret_file == Path("/data/signet/hsm_secret")
     assert options.store_file == Path("/data/signet/lnoffers.sqlite3")
-    assert options.pid_file == Path("/data/lnoffers-signet.pid")
+    assert options.lock_file == Path("/data/lnoffers-signet.pid")
 
 
 def test_the_default_is_in_the_home_directory_on_bitcoin() -> None:
@@ -31,6 +31,11 @@ def test_the_default_is_in_the_home_directory_on_bitcoin() -> None:
 
 def test_an_absolute_socket_lies_where_it_says() -> None:
     assert Options(lightning_dir=Path("/data"), rpc_file=Path("/run/rpc")).socket == Path("/run/rpc")
+
+
+def test_a_pid_file_lies_where_it_says_or_in_the_directory() -> None:
+    assert Options(lightning_dir=Path("/data"), pid_file=Path("a.pid")).lock_file == Path("/data/a.pid")
+    assert Options(lightning_dir=Path("/data"), pid_file=Path("/run/a.pid")).lock_file == Path("/run/a.pid")
 
 
 def test_refuses_an_unknown_network_and_names_the_known() -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import re
 import socket
 import stat
 from collections.abc import Iterator
@@ -21,23 +22,31 @@ BACKLOG: Final = 256
 """At least as many as are served at once, so that they can all connect at the same moment."""
 CONNECT_SECONDS: Final = 5.0
 
+_MAX_PID: Final = 20
+_PID: Final = re.compile(rb"(?:[0-9]{1,19}\n)?")
+"""All that a pid file holds."""
+
 
 @contextmanager
 def locked_pid_file(path: Path) -> Iterator[None]:
     """Hold the lock that a server holds as long as it runs; the file tells its process id. A crash frees the lock.
 
     Raises:
-        ListenError: if another process holds it.
+        ListenError: if another process holds it, or the file is something else and must stay as it is.
     """
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK, 0o600)
     except OSError as error:
         raise ListenError(f"cannot open {path}: {error.strerror}") from error
     try:
+        is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
+        content = os.pread(descriptor, _MAX_PID + 1, 0) if is_file else b""
+        if not is_file or not _PID.fullmatch(content):
+            raise ListenError(f"{path} is no pid file, so it is left alone: choose another with --pid-file")
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            holder = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip() or "unknown"
+            holder = content.decode().strip() or "unknown"
             raise ListenError(f"another server (process {holder}) runs on {path.parent}: stop it first") from error
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)

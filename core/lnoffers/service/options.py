@@ -27,6 +27,9 @@ class Options:
     network: str = "bitcoin"
     rpc_file: Path = Path("lightning-rpc")
     """The socket; a relative path starts at the network's directory."""
+    pid_file: Path | None = None
+    """What a server locks and writes its process id to, other than `lnoffers-<network>.pid`; a relative path starts at
+    the directory over those of all networks."""
     db: str | None = field(default=None, repr=False)
     """SQLAlchemy URL of the store instead of the file in the network's directory; it may hold a password."""
     developer: bool = False
@@ -44,7 +47,7 @@ class Options:
     def __post_init__(self) -> None:
         if self.network not in NETWORKS:
             raise OptionsError(f"unknown network {self.network!r}: it is one of {', '.join(NETWORKS)}")
-        for path in (self.lightning_dir, self.rpc_file, self.currency_rates):
+        for path in (self.lightning_dir, self.rpc_file, self.currency_rates, self.pid_file):
             if path is not None:
                 _expanded(path)
         if self.injectable and self.network == "bitcoin":
@@ -78,9 +81,9 @@ class Options:
         return self.network_dir / _expanded(self.rpc_file)
 
     @property
-    def pid_file(self) -> Path:
-        """The file that a server locks, named as lightningd names its own."""
-        return self.base_dir / f"lnoffers-{self.network}.pid"
+    def lock_file(self) -> Path:
+        """The pid file, absolute; named as lightningd names its own, if `pid_file` does not say otherwise."""
+        return self.base_dir / _expanded(self.pid_file or Path(f"lnoffers-{self.network}.pid"))
 
     @property
     def rates_file(self) -> Path | None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Annotated
 
 from cyclopts import App, CycloptsError, Parameter, UnknownOptionError
@@ -25,14 +27,20 @@ app = App(
 
 
 @app.command
-def serve(*, flags: Flags | None = None) -> int:
+def serve(*, pid_file: Path | None = None, flags: Flags | None = None) -> int:
     """Answer JSON-RPC on a Unix socket, as lightningd does, until stopped.
 
     A new directory gets a new secret.
+
+    Parameters
+    ----------
+    pid_file:
+        The file to lock and to write the process id to, instead of lnoffers-NETWORK.pid; a relative path starts at the
+        directory.
     """
     from lnoffers.service.cli.serving import run_server  # noqa: PLC0415 # it loads asyncio and SQLAlchemy
 
-    run_server((flags or Flags()).options())
+    run_server(replace((flags or Flags()).options(), pid_file=pid_file))
     return 0
 
 

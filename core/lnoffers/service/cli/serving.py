@@ -31,7 +31,7 @@ def run_server(options: Options) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     make_private_directory(options.base_dir)
     with ExitStack() as held:
-        held.enter_context(locked_pid_file(options.pid_file))
+        held.enter_context(locked_pid_file(options.lock_file))
         node = held.enter_context(Node.open(options))
         node.store.busy_seconds = SERVER_BUSY_SECONDS
         asyncio.run(_run(node, release=held.close))
