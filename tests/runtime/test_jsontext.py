@@ -315,3 +315,18 @@ def test_empty_ones_have_nothing() -> None:
 )
 def test_the_kind_shows_in_the_first_byte(raw: bytes, what: Kind) -> None:
     assert kind(raw) is what
+
+
+def test_refuses_more_arrays_and_objects_than_allowed_in_one_message_whatever_came_before() -> None:
+    text = b'{"a":[[[1]],[[2]]]}'  # six, of which the innermost need not count
+    assert framed([text * 3], Framer(max_nested=6)) == [text] * 3
+    with pytest.raises(LimitExceeded, match="more than 2 arrays and objects"):
+        framed([b'{"a":[[[[[1]]]],[[[[2]]]]]}'], Framer(max_nested=2))
+    assert len(framed([b'{"a":' + b"[" * 100 + b"]" * 100 + b"}"])) == 1
+
+
+def test_tells_whether_a_message_has_begun() -> None:
+    framer = Framer()
+    for piece, begun in ((b" ", False), (b'{"a"', True), (b":[1]", True), (b"} ", False), (b"{}", False), (b"{", True)):
+        framed([piece], framer)
+        assert framer.has_begun == begun

@@ -101,14 +101,19 @@ class Program:
 
 
 def while_served(
-    program: Program, ask: Callable[[], Result], *, entropy: Entropy | None = None, max_connections: int = 256
+    program: Program,
+    ask: Callable[[], Result],
+    *,
+    entropy: Entropy | None = None,
+    max_connections: int = 256,
+    request_seconds: float = 60.0,
 ) -> Result:
     """What `ask` returns, run in a thread of its own while a server runs in this process."""
 
     async def serve() -> Result:
         with Node.open(Options(lightning_dir=program.directory, network="regtest")) as node:
             node.entropy = entropy or node.entropy
-            server = Server(node, max_connections=max_connections)
+            server = Server(node, max_connections=max_connections, request_seconds=request_seconds)
             listening = asyncio.Event()
             running = asyncio.create_task(server.run(listening.set))
             await listening.wait()

@@ -1,4 +1,4 @@
-"""More clients than there is room for: they are told so, and the others are served."""
+"""More than there is room for, clients or bytes: whoever is at fault is told so, and the others are served."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import json
 import resource
 import socket
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
 
 from clnrpc import Client, RpcError
+from lnoffers.service.connection import MAX_MESSAGE_BYTES, MAX_NESTED
+from lnoffers.service.dispatching import MAX_STRING
 from lnoffers.service.listening import BACKLOG
 from lnoffers.service.server import MAX_CONNECTIONS, MAX_REFUSED
 from tests.service.program import Program, Wire, request, run, while_served
@@ -105,3 +107,65 @@ def test_a_server_that_can_open_no_more_files_says_so_once_and_goes_on(program: 
         _, errors = server.communicate()
     assert errors.count("New connections have to wait: Too many open files") == 1
     assert errors.count("\n") <= 2  # and the new secret
+
+
+def refused(text: bytes, program: Program, *, request_seconds: float = 60.0) -> str:
+    """The error that a server answers to what is sent, before it closes the connection; another client is served."""
+
+    def ask() -> str:
+        with Wire(program.socket) as other, Wire(program.socket) as wire:
+            with suppress(BrokenPipeError):  # it reads no further than it must
+                wire.send(text)
+            error: dict[str, str | int] = json.loads(wire.answer())["error"]
+            assert wire.is_closed()
+            assert "result" in other.ask("getinfo")
+        assert error["code"] == -32600
+        return str(error["message"])
+
+    return while_served(program, ask, request_seconds=request_seconds)
+
+
+HEAD = b'{"jsonrpc":"2.0","id":1,"method":"decode","params":['
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (HEAD + b'"' + b"x" * (4 << 20), f"longer than {MAX_MESSAGE_BYTES} bytes"),
+        (HEAD + b" " * (4 << 20), f"longer than {MAX_MESSAGE_BYTES} bytes"),
+        (HEAD + b"[" * 1000, "nested deeper than 200 levels"),
+        (HEAD + (b"[" * 100 + b"]" * 100 + b",") * 1000, f"more than {MAX_NESTED} arrays and objects"),
+        (HEAD + b"1" * 2000, "longer than 1000 characters"),
+    ],
+)
+def test_a_message_beyond_a_limit_is_refused_with_the_limit(program: Program, text: bytes, why: str) -> None:
+    message = refused(text, program)
+    assert message.startswith("Request refused: ")
+    assert message.endswith(why)
+
+
+def test_a_request_that_does_not_end_is_given_up_after_a_while(program: Program) -> None:
+    message = refused(HEAD, program, request_seconds=0.2)
+    assert message == "Request refused: the message was not complete within 0.2 seconds"
+
+
+def test_idle_clients_and_slow_but_steady_ones_are_kept(program: Program) -> None:
+    def ask() -> None:
+        with Wire(program.socket) as idle, Wire(program.socket) as slow:
+            for _ in range(3):
+                whole = request("getinfo")
+                slow.send(whole[:10])
+                time.sleep(0.2)
+                slow.send(whole[10:])
+                assert "result" in json.loads(slow.answer())
+            assert "result" in idle.ask("getinfo")
+
+    while_served(program, ask, request_seconds=0.5)
+
+
+def test_a_string_too_long_to_be_one_is_refused_unread(program: Program) -> None:
+    with program.served(), Wire(program.socket) as wire:
+        found = wire.ask("decode", ["lno1" + "q" * MAX_STRING])
+        message = f"string: should have {MAX_STRING} characters at most: invalid token (see logs for details)"
+        assert found["error"] == {"code": -32602, "message": message}
+        assert wire.ask("decode", ["x" * MAX_STRING])["error"]["message"].startswith("string: Unparsable string")

@@ -9,11 +9,14 @@ from __future__ import annotations
 import asyncio
 import select
 from collections.abc import Iterator
+from time import monotonic
 from typing import Final, Protocol
 
-from clnrpc.runtime.jsontext import Framer, FramingError
+from clnrpc.runtime.jsontext import Framer, FramingError, LimitExceeded
 
-MAX_MESSAGE_BYTES: Final = 4 << 20
+MAX_MESSAGE_BYTES: Final = 1 << 20
+MAX_NESTED: Final = 10_000
+"""Arrays and objects in one message: they are what takes longest to read."""
 MAX_UNREAD_BYTES: Final = 1 << 20
 """Of answers that a client has not read yet; beyond that it must read before it is served further."""
 
@@ -36,7 +39,7 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, owner: Owner) -> None:
         self._owner = owner
-        self._framer = Framer(MAX_MESSAGE_BYTES)
+        self._framer = Framer(MAX_MESSAGE_BYTES, max_nested=MAX_NESTED)
         self._transport: asyncio.Transport
         self._finishing = False
         self._writable = True
@@ -44,6 +47,9 @@ class Connection(asyncio.Protocol):
         self._held = False
         self._owed = 0
         self._last = b""
+        self._begun: float | None = None
+        """When the request at hand began to arrive, by the monotonic clock."""
+        self._overdue: LimitExceeded | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -64,6 +70,7 @@ class Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         self._writable = False
+        self._begun = None  # nothing is read meanwhile, which is not the client's delay
 
     def resume_writing(self) -> None:
         self._writable = True
@@ -100,10 +107,16 @@ class Connection(asyncio.Protocol):
             return
         try:
             for count, message in enumerate(self._framer, 1):
+                self._begun = self._overdue = None
                 yield message
                 if count == limit or self._drained or not self._can_take():
                     return
+            if self._overdue is not None:
+                raise self._overdue
+            if self._begun is None and self._framer.has_begun:
+                self._begun = monotonic()
         except FramingError as error:
+            self._begun = None
             yield error
         self._drained = True
 
@@ -115,6 +128,13 @@ class Connection(asyncio.Protocol):
         """The call that waited is answered."""
         self._held = False
         self._owner.arrived(self)
+
+    def hurry(self, seconds: float) -> None:
+        """Give a request up that began to arrive longer ago than this and is not complete."""
+        if self._begun is not None and monotonic() - self._begun > seconds:
+            self._overdue = LimitExceeded(f"the message was not complete within {seconds:g} seconds", b"")
+            self._drained = False
+            self._owner.arrived(self)
 
     def owe(self, size: int) -> None:
         """An answer of so many bytes will be sent before this connection settles."""

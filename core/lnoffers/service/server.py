@@ -35,6 +35,8 @@ CALLS_PER_TURN: Final = 32
 """Of one connection, so that one that sends thousands at once does not keep the others waiting."""
 TURN_SECONDS: Final = 0.05
 """How long a turn goes on taking calls; those that are left are the first of the next."""
+REQUEST_SECONDS: Final = 60.0
+"""How long a request may take to arrive, from its first byte; looked at so often that it may be a quarter more."""
 GRACE_SECONDS: Final = 5.0
 """How long a client may take to read its last answers when the server stops."""
 
@@ -57,11 +59,14 @@ class _Call:
 class Server:
     """Serves a node on its socket until it is told to stop. Make it within the event loop that runs it."""
 
-    def __init__(self, node: Node, *, max_connections: int = MAX_CONNECTIONS) -> None:
+    def __init__(
+        self, node: Node, *, max_connections: int = MAX_CONNECTIONS, request_seconds: float = REQUEST_SECONDS
+    ) -> None:
         self._node = node
         service = OffersService(node, Served(node.options.socket, self._stop_by_call))
         self._dispatcher = dispatcher(service, developer=node.options.developer)
         self._max_connections = max_connections
+        self._request_seconds = request_seconds
         self._too_many = RpcError(GENERIC, f"Too many connections: {max_connections} are open")
         self._connections: set[Connection] = set()
         self._refused: set[Connection] = set()  # those too many that have not been told so yet
@@ -88,7 +93,7 @@ class Server:
                 )
                 try:
                     ready()
-                    await self._stopping.wait()
+                    await self._watch_until_stopped()
                 finally:
                     listener.close()
         finally:
@@ -215,6 +220,15 @@ class Server:
     def _stop_by_call(self) -> None:
         self._stop_calls += 1
         self.stop()
+
+    async def _watch_until_stopped(self) -> None:
+        """Wait for the end; meanwhile, have no connection keep a request half-sent for ever."""
+        while not self._stopping.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._request_seconds / 4):
+                    await self._stopping.wait()
+            for connection in list(self._connections):
+                connection.hurry(self._request_seconds)
 
     async def _finish(self) -> None:
         """Answer what has arrived; then only those are left who called stop."""

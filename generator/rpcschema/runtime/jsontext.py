@@ -110,13 +110,15 @@ class Framer:
     `feed` it what arrives, chopped anyhow, then iterate: each item is the text of one object, without the white space
     around it. The work is linear in the bytes fed, and never more is held than one message and what was fed last.
     Iterating raises MalformedInput at the first byte after which the stream can never continue with an object (after
-    all messages before it), and LimitExceeded for a message of more than `max_bytes` bytes or `max_depth` levels, or
-    with a number of more than 1000 characters. Nothing more can be read after either.
+    all messages before it), and LimitExceeded for a message of more than `max_bytes` bytes or `max_depth` levels, with
+    more than `max_nested` arrays and objects (those that hold no deeper ones need not count), or with a number of more
+    than 1000 characters. Nothing more can be read after either.
     """
 
-    def __init__(self, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH) -> None:
+    def __init__(self, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH, max_nested: int | None = None) -> None:
         self._max_bytes = max_bytes
         self._max_depth = max_depth
+        self._max_nested = max_nested
         self._utf8 = codecs.getincrementaldecoder("utf-8")()
         self._buffer = bytearray()
         self._not_utf8 = b""
@@ -126,8 +128,15 @@ class Framer:
         """Up to where it is understood."""
         self._open = bytearray()
         """The brackets that are open."""
+        self._nested = 0
+        """How many were opened in the current message."""
         self._step: Callable[[], bool] = self._message
         """What must come next; returns False if that has not arrived in full."""
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether what was fed last ended within a message."""
+        return bool(self._open)
 
     def feed(self, data: bytes) -> None:
         """Takes what has arrived."""
@@ -164,6 +173,7 @@ class Framer:
     def _message(self) -> bool:
         sign = self._skip(_blanks)
         self._start = self._at
+        self._nested = 0
         return self._enter(sign) if sign == _OBJECT else self._wait_or_refuse(sign)
 
     def _first_name(self) -> bool:
@@ -240,6 +250,9 @@ class Framer:
     def _enter(self, bracket: int) -> bool:
         if len(self._open) >= self._max_depth:
             raise LimitExceeded(f"the message is nested deeper than {self._max_depth} levels", self._text())
+        self._nested += 1
+        if self._max_nested is not None and self._nested > self._max_nested:
+            raise LimitExceeded(f"the message has more than {self._max_nested} arrays and objects", self._text())
         self._open.append(bracket)
         return self._pass(self._first_name if bracket == _OBJECT else self._first_element)
 
