@@ -12,11 +12,13 @@ from pathlib import Path
 import pytest
 
 from clnrpc import Client, RpcError
-from lnoffers.service.connection import MAX_MESSAGE_BYTES, MAX_NESTED
+from clnrpc.runtime.jsontext import MAX_DEPTH, MAX_NUMBER
+from lnoffers.service.connection import MAX_MESSAGE_BYTES, MAX_NESTED, MAX_UNREAD_BYTES
 from lnoffers.service.dispatching import MAX_STRING
 from lnoffers.service.listening import BACKLOG
-from lnoffers.service.server import MAX_CONNECTIONS, MAX_REFUSED
+from lnoffers.service.server import CALLS_PER_TURN, GRACE_SECONDS, MAX_CONNECTIONS, MAX_REFUSED, REQUEST_SECONDS
 from tests.service.program import Program, Wire, request, run, while_served
+from tests.shared import ROOT
 
 needs_prlimit = pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="limits another process, as Linux can")
 TOO_MANY = {"code": -1, "message": "Too many connections: 2 are open"}
@@ -169,3 +171,18 @@ def test_a_string_too_long_to_be_one_is_refused_unread(program: Program) -> None
         message = f"string: should have {MAX_STRING} characters at most: invalid token (see logs for details)"
         assert found["error"] == {"code": -32602, "message": message}
         assert wire.ask("decode", ["x" * MAX_STRING])["error"]["message"].startswith("string: Unparsable string")
+
+
+def test_the_guide_tells_the_limits_that_there_are() -> None:
+    guide = (ROOT / "docs" / "how-to" / "run-the-service.md").read_text()
+    told = {row.split(" | ")[0].removeprefix("| "): row.split(" | ")[1] for row in guide.splitlines() if " | " in row}
+    assert told["connections"].startswith(f"{MAX_CONNECTIONS}, ")
+    assert told["a message"] == (
+        f"{MAX_MESSAGE_BYTES:,} bytes, {MAX_DEPTH} levels, {MAX_NESTED:,} arrays and objects, "
+        f"{MAX_NUMBER:,} characters a number"
+    )
+    assert told["a message's arrival"].startswith(f"{REQUEST_SECONDS:g} seconds")
+    assert told["a string for `decode`"] == f"{MAX_STRING:,} characters"
+    assert told["answers that a client does not read"] == f"{MAX_UNREAD_BYTES:,} bytes"
+    assert told["calls of one connection in a turn"] == str(CALLS_PER_TURN)
+    assert told["last answers, when the server stops"].startswith(f"{GRACE_SECONDS:g} seconds")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from lnoffers.service.errors import ServiceError
@@ -46,6 +48,26 @@ def create_private_file(path: Path, content: bytes) -> bool:
         Path(temporary).unlink()
     sync_directory(path.parent)
     return True
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """A path at which the block makes a file; when it is left, that becomes `path`, mode 0600, complete and on disk.
+
+    Raises:
+        OSError: if it cannot be made, FileExistsError if the name is taken; then nothing is left behind.
+    """
+    with tempfile.TemporaryDirectory(prefix=".lnoffers-", dir=path.parent) as directory:
+        made = Path(directory, "whole")
+        yield made
+        descriptor = os.open(made, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.fchmod(descriptor, 0o600)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        os.link(made, path)  # unlike a rename, this never replaces a file
+    sync_directory(path.parent)
 
 
 def sync_directory(path: Path) -> None:

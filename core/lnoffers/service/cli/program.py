@@ -81,6 +81,34 @@ def call(
 
 
 @app.command
+def backup(file: Path, /, *, flags: Flags | None = None) -> int:
+    """Copy the store to a new file, as it is at this moment, whether or not a server runs.
+
+    The secret, without which it is of no use, is not in it.
+
+    Parameters
+    ----------
+    file:
+        The copy. A file that exists is not overwritten.
+    """
+    from lnoffers.service.cli.upkeep import back_up_store  # noqa: PLC0415 # it loads SQLAlchemy
+
+    back_up_store(file, (flags or Flags()).options())
+    return 0
+
+
+@app.command
+def check_store(*, flags: Flags | None = None) -> int:
+    """See whether the store is sound: the database, and each record in it. Changes nothing.
+
+    Prints what is wrong, a line each.
+    """
+    from lnoffers.service.cli.upkeep import check_store  # noqa: PLC0415 # it loads SQLAlchemy
+
+    return check_store((flags or Flags()).options())
+
+
+@app.command
 def decode(
     string: str,
     /,

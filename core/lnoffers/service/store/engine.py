@@ -11,6 +11,7 @@ import os
 import sqlite3
 import stat
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -61,8 +62,7 @@ def existing(file: Path) -> Engine | None:
         raise OSError(errno.EINVAL, "it is no file")
     if not found.st_size:
         return None
-    uri = f"file:{quote(os.fsencode(file))}?mode=ro"
-    return _engine(lambda: sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, check_same_thread=False))
+    return _engine(lambda: _connect_to_read(file))
 
 
 def open_engine(file: Path) -> Engine:
@@ -73,6 +73,19 @@ def open_engine(file: Path) -> Engine:
     with engine.connect() as connection:
         _enter_wal(_driver(connection))
     return engine
+
+
+def copy(file: Path, into: Path) -> None:
+    """Copy the database in a file, as it is at one moment, to a new file without a log; others may go on writing."""
+    with closing(_connect_to_read(file)) as source, closing(sqlite3.connect(into)) as target:
+        source.backup(target)  # all pages at once: in parts it would begin anew whenever another process writes
+        target.execute("PRAGMA journal_mode = DELETE")
+
+
+def damages(connection: Connection) -> list[str]:
+    """What is wrong with the database as such, its tables and indexes, in SQLite's words."""
+    found = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA integrity_check")]
+    return [] if found == ["ok"] else found
 
 
 def wait_no_longer_than(seconds: float, connection: Connection) -> None:
@@ -99,6 +112,11 @@ def begin(connection: Connection, *, writes: bool) -> RootTransaction:
 
 def _begin_by(connection: Connection, statement: str) -> RootTransaction:
     return connection.execution_options(**{_BEGIN: statement}).begin()
+
+
+def _connect_to_read(file: Path) -> sqlite3.Connection:
+    uri = f"file:{quote(os.fsencode(file))}?mode=ro"
+    return sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, check_same_thread=False)
 
 
 def _engine(connect: Any) -> Engine:

@@ -54,7 +54,7 @@ class Store:
             StoreError: if no store can be there, or something else is.
         """
         file = sqlite.store_file(db, default)
-        with _naming(file):
+        with naming(file):
             return _existing_version(file, None) == 0
 
     @classmethod
@@ -68,7 +68,7 @@ class Store:
             StoreError: if it cannot be opened, or is another node's, another program's or a newer release's.
         """
         file = sqlite.store_file(db, default)
-        with _naming(file):
+        with naming(file):
             _existing_version(file, identity)
             engine = sqlite.open_engine(file)
             with engine.connect() as connection, sqlite.begin_exclusive(connection):
@@ -194,11 +194,11 @@ def _existing_version(file: Path, identity: Identity | None) -> int:
 
 
 @contextmanager
-def _naming(file: Path) -> Iterator[None]:
-    """Turns what goes wrong with a file into an error that names it."""
+def naming(file: Path) -> Iterator[None]:
+    """Turn what goes wrong with a database in a file into an error that names it."""
     try:
         yield
-    except (SQLAlchemyError, OSError, StoreError) as error:
+    except (SQLAlchemyError, sqlite3.Error, OSError, StoreError) as error:
         raise StoreError(f"{file}: {_reason(error)}") from error
 
 

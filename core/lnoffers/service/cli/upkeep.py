@@ -1,0 +1,47 @@
+"""`lnoffers backup` and `lnoffers check-store`: looking after the store."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import track
+
+from lnoffers.service.cli.output import require_output
+from lnoffers.service.options import Options
+from lnoffers.service.store import upkeep
+
+
+def back_up_store(target: Path, options: Options) -> None:
+    """Copy the store to a new file.
+
+    Raises:
+        ServiceError: if that cannot be done.
+    """
+    upkeep.back_up(options.db, options.store_file, target)
+
+
+def check_store(options: Options) -> int:
+    """Print what is wrong with the store, a line each; the exit code: 0, or 1 if anything is.
+
+    Raises:
+        ServiceError: if it cannot be read.
+    """
+    require_output()
+    examined, faults = -1, 0  # the first thing that is examined is no record
+    console = Console(stderr=True)
+    progress = track(
+        upkeep.examine(options.db, options.store_file),
+        "Records",
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+    for found in progress:
+        examined += 1
+        faults += len(found)
+        for fault in found:
+            print(fault, flush=sys.stdout.isatty())
+    print(f"{examined} records, {faults or 'no'} faults")
+    return 1 if faults else 0
