@@ -15,6 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
 PEERS = ROOT / ".nox" / "peers"
+SERVER = ROOT / ".nox" / "server"
 BOOTSTRAP = ROOT / ".nox" / f"bootstrap-{sys.version_info[0]}.{sys.version_info[1]}"
 
 
@@ -32,7 +33,8 @@ if __name__ == "__main__":
     if len(sys.argv) < 2 or any(argument.startswith("-") for argument in sys.argv[1:]):
         sys.exit(
             "usage: python3 noxfile.py SESSION...  "
-            "(generate check tests matrix coverage lint types man audit bench crosscheck fuzz race demo wheel lowest)"
+            "(generate check tests matrix coverage lint types man audit bench crosscheck pyln fuzz race demo wheel "
+            "lowest)"
         )
     sys.exit(_bootstrap(sys.argv[1:]))
 
@@ -150,6 +152,22 @@ def _install_peers(session: nox.Session) -> None:
     for name in ("package.json", "package-lock.json"):
         shutil.copy(ROOT / "tests" / "crosscheck" / name, PEERS)
     session.run("npm", "ci", "--silent", "--no-audit", "--no-fund", "--prefix", str(PEERS), external=True)
+
+
+@nox.session
+def pyln(session: nox.Session) -> None:
+    """pyln-client, and lightning-cli where there is one, drive the service, which is served from another environment.
+
+    (pyln-client brings a fork of a package that the service needs.)
+    """
+    session.env["PYTHONPATH"] = None
+    if not SERVER.is_dir():
+        session.run("python", "-m", "venv", str(SERVER))
+    session.run(str(SERVER / "bin" / "pip"), "install", "--quiet", "-e", ".[offers]", external=True)
+    session.install("--quiet", "-e", ".", "pyln-client", "pytest", "hypothesis")
+    session.env["LNOFFERS"] = str(SERVER / "bin" / "lnoffers")
+    # Those who wrote pyln-client answer for its warnings.
+    session.run("pytest", "-W", "ignore", "tests/pyln", *session.posargs)
 
 
 @nox.session

@@ -45,7 +45,7 @@ class InvoicerequestCommands(Commands):
 
     def rpc_check_invoicerequest(self, request: InvoicerequestRequest) -> None:
         """See that such a request can be made."""
-        self._unsigned(request, bytes(METADATA_BYTES))
+        self._unsigned_request(request, bytes(METADATA_BYTES))
 
     def listinvoicerequests(self, request: ListinvoicerequestsRequest) -> ListinvoicerequestsResponse:
         """The stored requests, by ascending id."""
@@ -79,9 +79,9 @@ class InvoicerequestCommands(Commands):
             metadata = node.entropy.draw(METADATA_BYTES)
         except EntropyError as error:
             raise RpcError(GENERIC, str(error)) from error
-        return self._unsigned(request, metadata).sign(node.keys.node_signer)
+        return self._unsigned_request(request, metadata).sign(node.keys.node_signer)
 
-    def _unsigned(self, request: InvoicerequestRequest, metadata: bytes) -> UnsignedInvoiceRequest:
+    def _unsigned_request(self, request: InvoicerequestRequest, metadata: bytes) -> UnsignedInvoiceRequest:
         if request.amount <= 0:
             raise RpcError(INVALID_PARAMS, "amount: must be positive")
         node = self._node
