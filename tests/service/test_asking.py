@@ -116,3 +116,25 @@ def test_a_bad_token_is_shown_only_by_check(program: Program) -> None:
     with program.served(), Wire(program.socket) as wire:
         assert "hush" in wire.ask("check", ["listinvoicerequests", "hush"])["error"]["message"]
         assert "hush" not in wire.ask("listinvoicerequests", ["hush"])["error"]["message"]
+
+
+def test_check_sees_how_the_parameters_of_an_offer_go_together(node: Node) -> None:
+    error = check(node, "offer", amount=1)["error"]
+    assert error["code"] == -32602
+    assert error["message"].startswith(
+        "description: description is required for the user to know what it was they paid"
+    )
+    assert check(node, "offer", amount="1EUR", description="x")["result"], "the rate is asked for by the call itself"
+    assert ask(node, "listoffers", {})["result"] == {"offers": []}
+
+
+def test_check_looks_at_the_state_of_an_offer(node: Node) -> None:
+    made = {"offer_id": ask(node, "offer", {"amount": "any", "single_use": True})["result"]["offer_id"]}
+    unknown = {"offer_id": "00" * 32}
+    assert check(node, "disableoffer", **unknown)["error"] == {"code": -1, "message": "Unknown offer"}
+    assert check(node, "enableoffer", **unknown)["error"] == {"code": -1, "message": "Unknown offer"}
+    assert check(node, "disableoffer", **made)["result"]
+    assert check(node, "enableoffer", **made)["error"] == {"code": 1006, "message": "offer already active"}
+    assert ask(node, "disableoffer", made)["result"]["active"] is False
+    assert check(node, "disableoffer", **made)["error"] == {"code": 1001, "message": "offer is not active"}
+    assert check(node, "enableoffer", **made)["result"]

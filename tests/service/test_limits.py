@@ -14,8 +14,8 @@ import pytest
 from clnrpc import Client, RpcError
 from clnrpc.runtime.jsontext import MAX_DEPTH, MAX_NUMBER
 from lnoffers.service.connection import MAX_MESSAGE_BYTES, MAX_NESTED, MAX_UNREAD_BYTES
-from lnoffers.service.dispatching import MAX_STRING
 from lnoffers.service.listening import BACKLOG
+from lnoffers.service.parameters.texts import MAX_STRING
 from lnoffers.service.server import CALLS_PER_TURN, GRACE_SECONDS, MAX_CONNECTIONS, MAX_REFUSED, REQUEST_SECONDS
 from tests.service.program import Program, Wire, request, run, while_served
 from tests.shared import ROOT

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import json
+import signal
 from contextlib import suppress
 
 import pytest
@@ -48,8 +49,10 @@ def test_what_was_accepted_is_answered_before_stop(program: Program) -> None:
 
 def test_everyone_who_calls_stop_is_answered(program: Program) -> None:
     with program.served() as server, Wire(program.socket) as one, Wire(program.socket) as two:
+        server.send_signal(signal.SIGSTOP)  # so that it finds all of them together
         for wire in (one, two):
             wire.send(request("stop") * 2)
+        server.send_signal(signal.SIGCONT)
         for wire in (one, two, one, two):
             assert json.loads(wire.answer())["result"] == {"result": "Shutdown complete"}
         assert server.wait(SECONDS) == 0

@@ -113,17 +113,6 @@ def assert_as_recorded(exchange: Exchange, answer: str) -> None:
         assert answer == exchange.response, exchange.case
 
 
-def test_json_rpc_framing(program: Program) -> None:
-    """What the message itself decides."""
-    told = [exchange for exchange in exchanges("json-rpc-framing") if exchange.response]
-    with served_as(program, "l1"):
-        for exchange in told:
-            with Wire(program.socket) as wire:
-                wire.send(exchange.request)
-                answer = b"".join(wire.answer() for _ in range(exchange.response.count("\n\n")))
-                assert answer.decode() == exchange.response, exchange.case
-
-
 @pytest.mark.parametrize("name", ["decode", "decode-invoice", "recurrence", "offers-with-channel"])
 def test_decode(program: Program, name: str) -> None:
     recorded = [exchange for exchange in exchanges(name) if b'"method":"decode"' in exchange.request]

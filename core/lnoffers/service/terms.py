@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, TypedDict
 
 from clnrpc.runtime.convert import BadToken
 from lnoffers.bolt12 import Recurrence, RecurrenceBase, RecurrencePaywindow
-from lnoffers.service import parameters
-from lnoffers.service.parameters import Price
+from lnoffers.service.parameters import offers as parameters
+from lnoffers.service.parameters.offers import Price
 
 if TYPE_CHECKING:
     from clnrpc.types import OfferRequest

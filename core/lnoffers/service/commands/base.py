@@ -52,12 +52,13 @@ class Commands(Service):
         """The commands that exist here, by name."""
         return self.rpc_available(self._node.options)
 
-    def _bad_parameter(self, name: str, why: str, request: object) -> RpcError:
+    def _bad_parameter(self, name: str, why: str, request: object, *, checking: bool = False) -> RpcError:
         """The refusal of a parameter, or of what was made of it, after all of them were read.
 
-        Such a text shows no token but all parameters, and these only to developers.
+        Such a text shows no token but all parameters, and these only to developers and to who has a call checked.
         """
-        shown = f"'{encode(request).decode()}'" if self._node.options.developer else "(see logs for details)"
+        show = checking or self._node.options.developer
+        shown = f"'{encode(request).decode()}'" if show else "(see logs for details)"
         return RpcError(INVALID_PARAMS, f"{name}: {why}: invalid token {shown}")
 
     @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final, TypedDict
 
 from clnrpc.runtime.errors import GENERIC, RpcError, unknown_command
@@ -25,12 +25,14 @@ from lnoffers.service.commands.codes import (
 )
 from lnoffers.service.entropy import EntropyError
 from lnoffers.service.rates import RatesError
-from lnoffers.service.status import Event, Status
+from lnoffers.service.status import TRANSITIONS, Event, Status
 from lnoffers.service.store import invoices, offers
 from lnoffers.service.store.offers import StoredOffer
-from lnoffers.service.terms import TermsError, terms_of
+from lnoffers.service.terms import Terms, TermsError, terms_of
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from clnrpc.types import DisableofferRequest, EnableofferRequest, ListoffersRequest, OfferRequest
 
 PATH_KEY_BYTES: Final = 32
@@ -71,9 +73,7 @@ class OfferCommands(Commands):
         with self._transaction() as connection:
             stored = offers.apply(connection, offer_id, Event.DISABLED)
             if stored is None:
-                if offers.find(connection, offer_id=offer_id):
-                    raise RpcError(OFFER_ALREADY_DISABLED, "offer is not active")
-                raise RpcError(GENERIC, "Unknown offer")
+                raise _not_disabled(connection, offer_id)
             invoices.expire_of_offer(connection, offer_id)
         self._node.changes.tell()
         return DisableofferResponse(**_shown(stored), description=_description(stored))
@@ -84,20 +84,30 @@ class OfferCommands(Commands):
         with self._transaction() as connection:
             stored = offers.apply(connection, offer_id, Event.ENABLED)
             if stored is None:
-                match offers.find(connection, offer_id=offer_id):
-                    case [known] if Status.ACTIVE in known.status:
-                        raise RpcError(OFFER_ALREADY_ENABLED, "offer already active")
-                    case [_]:
-                        raise RpcError(OFFER_USED_SINGLE_USE, "cannot activate an used single use offer")
-                raise RpcError(GENERIC, "Unknown offer")
+                raise _not_enabled(connection, offer_id)
         return EnableofferResponse(**_shown(stored), description=_description(stored))
+
+    def rpc_check_offer(self, request: OfferRequest) -> None:
+        """See how the parameters go together; lightningd looks no further either."""
+        self._terms(request, checking=True)
+
+    def rpc_check_disableoffer(self, request: DisableofferRequest) -> None:
+        """See that there is such an offer and that it can be disabled."""
+        self._check_event(bytes.fromhex(request.offer_id), Event.DISABLED, _not_disabled)
+
+    def rpc_check_enableoffer(self, request: EnableofferRequest) -> None:
+        """See that there is such an offer and that it can be enabled."""
+        self._check_event(bytes.fromhex(request.offer_id), Event.ENABLED, _not_enabled)
+
+    def _check_event(self, offer_id: bytes, event: Event, refusal: Callable[[Connection, bytes], RpcError]) -> None:
+        with self._transaction(writes=False) as connection:
+            found = offers.find(connection, offer_id=offer_id)
+            if not found or found[0].status not in TRANSITIONS[event]:
+                raise refusal(connection, offer_id)
 
     def _offer(self, request: OfferRequest) -> Offer:
         """The offer without paths."""
-        try:
-            terms = terms_of(request)
-        except TermsError as error:
-            raise self._bad_parameter(error.parameter, error.why, request) from error
+        terms = self._terms(request)
         if terms["offer_currency"] is not None:
             self._require_rate(terms["offer_currency"])
         try:
@@ -106,6 +116,12 @@ class OfferCommands(Commands):
             )
         except Bolt12Error as error:
             raise self._bad_parameter("bolt12", str(error), request) from error
+
+    def _terms(self, request: OfferRequest, *, checking: bool = False) -> Terms:
+        try:
+            return terms_of(request)
+        except TermsError as error:
+            raise self._bad_parameter(error.parameter, error.why, request, checking=checking) from error
 
     def _require_rate(self, currency: str) -> None:
         """An offer in a currency that this node cannot convert would be of no use."""
@@ -143,6 +159,21 @@ class OfferCommands(Commands):
         except ValueError as error:  # once in 2^128 times, unless entropy is injected
             raise RpcError(GENERIC, f"The path key that was drawn is of no use: {error}") from error
         return offer.with_paths(paths)
+
+
+def _not_disabled(connection: Connection, offer_id: bytes) -> RpcError:
+    if offers.find(connection, offer_id=offer_id):
+        return RpcError(OFFER_ALREADY_DISABLED, "offer is not active")
+    return RpcError(GENERIC, "Unknown offer")
+
+
+def _not_enabled(connection: Connection, offer_id: bytes) -> RpcError:
+    match offers.find(connection, offer_id=offer_id):
+        case [known] if Status.ACTIVE in known.status:
+            return RpcError(OFFER_ALREADY_ENABLED, "offer already active")
+        case [_]:
+            return RpcError(OFFER_USED_SINGLE_USE, "cannot activate an used single use offer")
+    return RpcError(GENERIC, "Unknown offer")
 
 
 class _Shown(TypedDict):
