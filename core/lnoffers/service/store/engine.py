@@ -11,7 +11,8 @@ import os
 import sqlite3
 import stat
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -20,6 +21,7 @@ from sqlalchemy import URL, Connection, Engine, NullPool, RootTransaction, creat
 from sqlalchemy.exc import ArgumentError
 
 from lnoffers.service.errors import OptionsError
+from lnoffers.service.store.statement import run_text
 
 BUSY_SECONDS: Final = 10.0
 """How long to wait for another process's transaction."""
@@ -110,6 +112,19 @@ def begin(connection: Connection, *, writes: bool) -> RootTransaction:
     return _begin_by(connection, "BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
+@contextmanager
+def savepoint(connection: Connection) -> Iterator[None]:
+    """Undo what the block did if it raises."""
+    run_text(connection, "SAVEPOINT one_call")
+    try:
+        yield
+    except BaseException:
+        run_text(connection, "ROLLBACK TO SAVEPOINT one_call")
+        raise
+    finally:
+        run_text(connection, "RELEASE SAVEPOINT one_call")
+
+
 def _begin_by(connection: Connection, statement: str) -> RootTransaction:
     return connection.execution_options(**{_BEGIN: statement}).begin()
 
@@ -127,7 +142,7 @@ def _engine(connect: Any) -> Engine:
 
 
 def _send_begin(connection: Connection) -> None:
-    connection.exec_driver_sql(connection.get_execution_options()[_BEGIN])
+    run_text(connection, connection.get_execution_options()[_BEGIN])
 
 
 def _configure(connection: sqlite3.Connection, _record: Any) -> None:

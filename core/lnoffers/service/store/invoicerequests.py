@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from lnoffers.service.status import Event, Status
 from lnoffers.service.store import transitions
 from lnoffers.service.store.schema import INVOICEREQUESTS as TABLE
+from lnoffers.service.store.statement import Statement
+
+_ADD: Final = Statement(insert(TABLE))
 
 
 class DuplicateError(Exception):
@@ -35,14 +38,14 @@ def add(connection: Connection, request: StoredRequest) -> None:
     Raises:
         DuplicateError: if its id is taken.
     """
-    row = {
-        "invreq_id": request.invreq_id,
-        "bolt12": request.bolt12,
-        "label": request.label,
-        "status": int(request.status),
-    }
     try:
-        connection.execute(insert(TABLE), row)
+        _ADD.run(
+            connection,
+            invreq_id=request.invreq_id,
+            bolt12=request.bolt12,
+            label=request.label,
+            status=int(request.status),
+        )
     except IntegrityError as error:
         raise DuplicateError(request.invreq_id.hex()) from error
 
@@ -65,5 +68,6 @@ def apply(connection: Connection, invreq_id: bytes, event: Event) -> StoredReque
     return None if row is None else _request(row)
 
 
-def _request(row: Row[Any]) -> StoredRequest:
-    return StoredRequest(row.invreq_id, row.bolt12, row.label, Status(row.status))
+def _request(row: Sequence[Any]) -> StoredRequest:
+    invreq_id, bolt12, label, status = row
+    return StoredRequest(invreq_id, bolt12, label, Status(status))

@@ -14,10 +14,9 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, Row, ScalarSelect, delete, func, insert, select, update
 
 from lnoffers.service.status import Event, Status
-from lnoffers.service.store import transitions
+from lnoffers.service.store import offers
 from lnoffers.service.store.schema import INVOICE_COUNTERS as COUNTERS
 from lnoffers.service.store.schema import INVOICES as TABLE
-from lnoffers.service.store.schema import OFFERS
 
 MAX_NUMBER: Final = 2**63 - 1
 """The largest number that a column takes."""
@@ -183,8 +182,8 @@ def pay(connection: Connection, payment_hash: bytes, amount_received_msat: int, 
     _count(connection, "pay_index", 1)
     _count(connection, "updated_index", 1)
     if row.local_offer_id is not None:
-        offer = transitions.apply(connection, OFFERS, row.local_offer_id, Event.PAID)
-        if offer is not None and Status.ACTIVE not in Status(offer.status):
+        offer = offers.apply(connection, row.local_offer_id, Event.PAID)
+        if offer is not None and Status.ACTIVE not in offer.status:
             expire_of_offer(connection, row.local_offer_id)
     return _invoice(row)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, exists, insert, literal, select
+from sqlalchemy import Connection, exists, insert, literal, select
 
 from lnoffers.service.status import Event, Status
 from lnoffers.service.store import transitions
@@ -61,5 +61,6 @@ def apply(connection: Connection, offer_id: bytes, event: Event) -> StoredOffer 
     return None if row is None else _offer(row)
 
 
-def _offer(row: Row[Any]) -> StoredOffer:
-    return StoredOffer(row.offer_id, row.bolt12, row.label, Status(row.status), row.force_paths)
+def _offer(row: Sequence[Any]) -> StoredOffer:
+    offer_id, bolt12, label, status, force_paths = row
+    return StoredOffer(offer_id, bolt12, label, Status(status), bool(force_paths))

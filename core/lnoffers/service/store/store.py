@@ -102,7 +102,7 @@ class Store:
                 yield connection
                 return
             group.joined += 1
-            with _savepoint(connection):
+            with sqlite.savepoint(connection):
                 yield connection
 
     def version(self) -> tuple[int, int]:
@@ -166,19 +166,6 @@ class Store:
         if connection is not None:
             connection.invalidate()
             connection.close()
-
-
-@contextmanager
-def _savepoint(connection: Connection) -> Iterator[None]:
-    """Undo what the block did if it raises. SQLAlchemy's `begin_nested` would take as long as the rest of the call."""
-    connection.exec_driver_sql("SAVEPOINT one_call")
-    try:
-        yield
-    except BaseException:
-        connection.exec_driver_sql("ROLLBACK TO SAVEPOINT one_call")
-        raise
-    finally:
-        connection.exec_driver_sql("RELEASE SAVEPOINT one_call")
 
 
 def _existing_version(file: Path, identity: Identity | None) -> int:

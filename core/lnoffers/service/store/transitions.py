@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Table, case, select, update
+from sqlalchemy import Connection, Table, bindparam, case, select, update
 
 from lnoffers.service.status import TRANSITIONS, Event, Status
+from lnoffers.service.store.statement import Statement
 
 
-def apply(connection: Connection, table: Table, identity: bytes, event: Event) -> Row[Any] | None:
+def apply(connection: Connection, table: Table, identity: bytes, event: Event) -> tuple[Any, ...] | None:
     """Let `event` happen to the row with this id and return what it has become; None if its state does not allow it.
 
     One statement tests the state and changes it, so of several processes that try exactly one succeeds.
     """
+    rows = _statement(table, event).run(connection, identity=identity)
+    return rows[0] if rows else None
+
+
+@cache
+def _statement(table: Table, event: Event) -> Statement:
     [key] = table.primary_key
     moves = {int(before): int(after) for before, after in TRANSITIONS[event].items()}
-    allowed: ColumnElement[bool] = table.c.status.in_(moves)
-    change = (
+    return Statement(
         update(table)
-        .where(key == identity, allowed)
+        .where(key == bindparam("identity", required=False), table.c.status.in_(moves))
         .values(status=case(moves, value=table.c.status))
         .returning(*table.c)
     )
-    return connection.execute(change).one_or_none()
 
 
 def status_of(connection: Connection, table: Table, identity: bytes) -> Status | None:
