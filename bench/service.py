@@ -1,0 +1,219 @@
+"""`python bench/service.py`: the service under load, when idle and as it starts, against the bare work it cannot avoid.
+
+The yardstick is a loop without checks, server or SQLAlchemy that signs, inserts and commits, as durably as the store
+does (a write-ahead log, flushed by each commit), one row a commit or eight. Loop and server take turns on the same
+disk. A client process drives its connections by epoll, writes ready-made bytes and looks at nothing but the end of an
+answer; none of its connections has more than one call under way. Prints a table of medians; exits with 1 if a bar is
+missed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import socket
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from statistics import median
+from typing import Final
+
+from lnoffers.bolt12 import KeyPair
+
+ROUNDS: Final = 5
+CALLS: Final = 2_000
+IDLE_CALLS: Final = 100
+IDLE_SECONDS: Final = 0.01
+STARTS: Final = 11
+TOGETHER: Final = 8
+SHARE: Final = 0.6
+"""Of the loop's calls a second."""
+IDLE_MS: Final = 0.5
+"""What an idle server may take longer than the loop."""
+DECODES: Final = 5_000
+IN_PROCESS_MS: Final = 450
+THROUGH_SERVER_MS: Final = 120
+READY_MS: Final = 500
+
+COMMAND: Final = (sys.executable, "-m", "lnoffers")
+TABLE: Final = "CREATE TABLE rows (id BLOB NOT NULL PRIMARY KEY, bolt12 TEXT NOT NULL, label TEXT, status INTEGER NOT NULL)"
+END: Final = b"}\n\n"
+
+
+def request(method: str, **params: object) -> bytes:
+    """The text of a call."""
+    return json.dumps({"jsonrpc": "2.0", "id": "bench:1", "method": method, "params": params}).encode()
+
+
+MAKE: Final = request("invoicerequest", amount="10000sat", description="one coffee", label="bench")
+
+
+def bare_rows(path: Path, calls: int, group: int, pause: float = 0) -> list[float]:
+    """How long the loop takes for each commit of `group` rows, in seconds."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(TABLE)
+        pair, text, took = KeyPair(sha256(b"payer").digest()), "lnr1" + "q" * 400, []
+        for at in range(0, calls, group):
+            time.sleep(pause)
+            started = time.perf_counter()
+            connection.execute("BEGIN IMMEDIATE")
+            for number in range(at, at + group):
+                digest = sha256(number.to_bytes(8)).digest()
+                pair.sign(digest)
+                connection.execute("INSERT INTO rows VALUES (?, ?, ?, ?)", (digest, text, "bench", 1))
+            connection.execute("COMMIT")
+            took.append(time.perf_counter() - started)
+    return took
+
+
+def ask(path: Path, message: bytes, calls: int, together: int) -> float:
+    """How many seconds it takes to make so many calls on `together` connections, one after the other on each."""
+    clients = {}
+    for _ in range(together):
+        client = socket.socket(socket.AF_UNIX)
+        client.connect(os.fspath(path))
+        clients[client.fileno()] = client
+    waiting = select.epoll()
+    for number in clients:
+        waiting.register(number, select.EPOLLIN)
+    started, left = time.perf_counter(), calls
+    for client in clients.values():
+        client.send(message)
+    while left > 0:
+        for number, _ in waiting.poll():
+            client = clients[number]
+            answer = client.recv(1 << 16)
+            while not answer.endswith(END):
+                answer += client.recv(1 << 16)
+            if b'"error"' in answer:
+                raise RuntimeError(answer.decode())
+            left -= 1
+            if left >= together:
+                client.send(message)
+    return time.perf_counter() - started
+
+
+def idle(path: Path) -> float:
+    """The median of a call's seconds when the server had nothing to do before it."""
+    took = []
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(os.fspath(path))
+        for _ in range(IDLE_CALLS):
+            time.sleep(IDLE_SECONDS)
+            started = time.perf_counter()
+            client.send(MAKE)
+            while not client.recv(1 << 16).endswith(END):
+                pass
+            took.append(time.perf_counter() - started)
+    return median(took)
+
+
+@contextmanager
+def served(directory: Path) -> Iterator[tuple[Path, float]]:
+    """A server's socket, and how many seconds it took to be ready."""
+    flags = ("--lightning-dir", str(directory), "--network", "regtest")
+    started = time.perf_counter()
+    with subprocess.Popen([*COMMAND, "serve", *flags], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as server:
+        try:
+            assert server.stdout is not None
+            assert server.stdout.readline().startswith(b"Listening on ")
+            yield directory / "regtest" / "lightning-rpc", time.perf_counter() - started
+        finally:
+            server.terminate()
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of the table."""
+
+    name: str
+    found: str
+    bar: str
+    missed: bool
+
+
+def under_load(directory: Path, path: Path) -> Iterator[Row]:
+    """Calls a second, from one client and from several, and the time of one call, each beside the loop's."""
+    made = iter(range(1000))
+
+    def bare(group: int, calls: int = CALLS, pause: float = 0) -> list[float]:
+        return bare_rows(directory / f"bare{next(made)}", calls, group, pause)
+
+    for together in (1, TOGETHER):
+        runs = [(CALLS / sum(bare(together)), CALLS / ask(path, MAKE, CALLS, together)) for _ in range(ROUNDS)]
+        loop, ours = (median(each) for each in zip(*runs, strict=True))
+        share = median(ours / loop for loop, ours in runs)
+        yield Row(
+            f"invoicerequest, {together} client{'s' if together > 1 else ''}",
+            f"{ours:,.0f} a second, {share:.0%} of {loop:,.0f}",
+            f"{SHARE:.0%}",
+            share < SHARE,
+        )
+    runs = [(median(bare(1, IDLE_CALLS, IDLE_SECONDS)) * 1e3, idle(path) * 1e3) for _ in range(ROUNDS)]
+    loop, ours = (median(each) for each in zip(*runs, strict=True))
+    more = median(ours - loop for loop, ours in runs)
+    yield Row("invoicerequest, idle", f"{ours:.2f} ms, {more:.2f} more than {loop:.2f}", f"{IDLE_MS} more", more > IDLE_MS)
+
+
+def decodes(path: Path) -> Row:
+    """Strings that are taken apart in a second, their signatures verified."""
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(os.fspath(path))
+        client.send(MAKE)
+        string = json.loads(client.recv(1 << 16))["result"]["bolt12"]
+    message = request("decode", string=string)
+    found = median(CALLS / ask(path, message, CALLS, TOGETHER) for _ in range(ROUNDS))
+    return Row(f"decode, {TOGETHER} clients", f"{found:,.0f} a second", f"{DECODES:,} a second", found < DECODES)
+
+
+def starts(directory: Path) -> Iterator[Row]:
+    """How long whole processes take, with bytecode caches as after an installation."""
+    flags = ("--lightning-dir", str(directory), "--network", "regtest")
+    call = (*COMMAND, "call", *flags, "invoicerequest", "10000sat", "one coffee")
+
+    def milliseconds() -> float:
+        started = time.perf_counter()
+        subprocess.run(call, check=True, stdout=subprocess.DEVNULL)
+        return (time.perf_counter() - started) * 1e3
+
+    def ready() -> float:
+        with served(directory) as (_, seconds):
+            return seconds * 1e3
+
+    def timed(name: str, measure: Callable[[], float], bar: float) -> Row:
+        measure()
+        found = median(measure() for _ in range(STARTS))
+        return Row(name, f"{found:.0f} ms", f"{bar} ms", found > bar)
+
+    yield timed("`lnoffers call`, in-process", milliseconds, IN_PROCESS_MS)
+    yield timed("`lnoffers serve`, ready", ready, READY_MS)
+    with served(directory):
+        yield timed("`lnoffers call`, through a server", milliseconds, THROUGH_SERVER_MS)
+
+
+def main() -> int:
+    os.environ["PYTHONDONTWRITEBYTECODE"] = ""
+    with tempfile.TemporaryDirectory(prefix="lno") as folder:
+        directory = Path(folder)
+        with served(directory) as (path, _):
+            rows = [*under_load(directory, path), decodes(path)]
+        rows += starts(directory)
+    print(f"medians of {ROUNDS} rounds of {CALLS:,} calls, and of {STARTS} starts\n")
+    print("| | found | bar |\n|---|---|---|")
+    for row in rows:
+        print(f"| {row.name} | {row.found} | {row.bar} |")
+    return int(any(row.missed for row in rows))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
