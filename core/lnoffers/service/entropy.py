@@ -24,6 +24,9 @@ class Entropy(Protocol):
             EntropyError: if fewer are left; then none is taken.
         """
 
+    def put_back(self, drawn: bytes) -> None:
+        """Undo the last draw: nobody has seen what came of it."""
+
 
 class SystemEntropy:
     """The operating system's randomness, which never runs out."""
@@ -31,6 +34,9 @@ class SystemEntropy:
     def draw(self, size: int) -> bytes:
         """The next `size` bytes."""
         return secrets.token_bytes(size)
+
+    def put_back(self, drawn: bytes) -> None:
+        """Nobody can tell."""
 
 
 class InjectedEntropy:
@@ -45,3 +51,7 @@ class InjectedEntropy:
             raise EntropyError(f"Injected entropy has run out: {size} bytes needed, {len(self._left)} left")
         drawn, self._left = self._left[:size], self._left[size:]
         return drawn
+
+    def put_back(self, drawn: bytes) -> None:
+        """The next draw serves the same bytes again."""
+        self._left = drawn + self._left

@@ -11,7 +11,7 @@ from clnrpc.types import (
     ListinvoicerequestsResponse,
     ListinvoicerequestsResponseInvoicerequests,
 )
-from lnoffers.bolt12 import CHAINS, Bolt12Error, InvoiceRequest
+from lnoffers.bolt12 import CHAINS, Bolt12Error, InvoiceRequest, UnsignedInvoiceRequest
 from lnoffers.service.commands.base import Commands
 from lnoffers.service.commands.codes import OFFER_ALREADY_DISABLED
 from lnoffers.service.entropy import EntropyError
@@ -73,13 +73,19 @@ class InvoicerequestCommands(Commands):
                 raise _not_active(connection, invreq_id)
 
     def _sign(self, request: InvoicerequestRequest) -> InvoiceRequest:
-        node = self._node
-        self.rpc_check_invoicerequest(request)  # a call that is refused must not draw
+        """Build and sign it. A call that is refused draws no entropy, and what is wrong with it is said first."""
+        entropy = self._node.entropy
         try:
-            metadata = node.entropy.draw(METADATA_BYTES)
+            metadata = entropy.draw(METADATA_BYTES)
         except EntropyError as error:
+            self.rpc_check_invoicerequest(request)
             raise RpcError(GENERIC, str(error)) from error
-        return self._unsigned_request(request, metadata).sign(node.keys.node_signer)
+        try:
+            unsigned = self._unsigned_request(request, metadata)
+        except RpcError:
+            entropy.put_back(metadata)
+            raise
+        return unsigned.sign(self._node.keys.node_signer)
 
     def _unsigned_request(self, request: InvoicerequestRequest, metadata: bytes) -> UnsignedInvoiceRequest:
         if request.amount <= 0:
