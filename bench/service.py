@@ -44,7 +44,9 @@ THROUGH_SERVER_MS: Final = 120
 READY_MS: Final = 500
 
 COMMAND: Final = (sys.executable, "-m", "lnoffers")
-TABLE: Final = "CREATE TABLE rows (id BLOB NOT NULL PRIMARY KEY, bolt12 TEXT NOT NULL, label TEXT, status INTEGER NOT NULL)"
+TABLE: Final = (
+    "CREATE TABLE rows (id BLOB NOT NULL PRIMARY KEY, bolt12 TEXT NOT NULL, label TEXT, status INTEGER NOT NULL)"
+)
 END: Final = b"}\n\n"
 
 
@@ -162,7 +164,9 @@ def under_load(directory: Path, path: Path) -> Iterator[Row]:
     runs = [(median(bare(1, IDLE_CALLS, IDLE_SECONDS)) * 1e3, idle(path) * 1e3) for _ in range(ROUNDS)]
     loop, ours = (median(each) for each in zip(*runs, strict=True))
     more = median(ours - loop for loop, ours in runs)
-    yield Row("invoicerequest, idle", f"{ours:.2f} ms, {more:.2f} more than {loop:.2f}", f"{IDLE_MS} more", more > IDLE_MS)
+    yield Row(
+        "invoicerequest, idle", f"{ours:.2f} ms, {more:.2f} more than {loop:.2f}", f"{IDLE_MS} more", more > IDLE_MS
+    )
 
 
 def decodes(path: Path) -> Row:

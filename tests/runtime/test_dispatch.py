@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterator
 
 import pytest
 from hypothesis import given
@@ -161,6 +161,23 @@ def test_what_is_wrong_inside_of_a_parameter_is_told_with_its_place(hop: str, me
 
 async def awaited(pending: Awaitable[Answer]) -> Answer:
     return await pending
+
+
+def test_an_array_that_comes_in_pieces_is_one_array_in_the_answer() -> None:
+    class Pieces(Service):
+        def greet(self, request: GreetRequest) -> Iterator[dict[str, object]]:  # type: ignore[override]
+            yield from ({"list": ["[", number, "]}"]} for number in range(int(request.name)))
+
+    def whole(count: int) -> bytes:
+        made = Dispatcher(Pieces(), demo.COMMANDS, package=demo.NAME).answer(
+            request("greet", f'["{count}", 1]').encode()
+        )
+        assert isinstance(made, Answer)
+        assert made.rest is not None
+        return made.data + b"".join(made.rest)
+
+    assert whole(1) == b'{"jsonrpc":"2.0","id":"a","result":{"list":["[",0,"]}"]}}\n\n'
+    assert whole(2) == b'{"jsonrpc":"2.0","id":"a","result":{"list":["[",0,"]}","[",1,"]}"]}}\n\n'
 
 
 def test_an_error_that_comes_later_is_an_answer_too() -> None:

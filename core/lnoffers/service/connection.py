@@ -10,7 +10,7 @@ import asyncio
 import select
 from collections.abc import Iterator
 from time import monotonic
-from typing import Final, Protocol
+from typing import Final, Protocol, cast
 
 from clnrpc.runtime.jsontext import Framer, FramingError, LimitExceeded
 
@@ -46,15 +46,15 @@ class Connection(asyncio.Protocol):
         self._drained = True
         self._held = False
         self._owed = 0
+        self._rest: Iterator[bytes] | None = None
         self._last = b""
         self._begun: float | None = None
         """When the request at hand began to arrive, by the monotonic clock."""
         self._overdue: LimitExceeded | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        transport.set_write_buffer_limits(high=MAX_UNREAD_BYTES)
+        self._transport = cast(asyncio.Transport, transport)  # it acts as one, but uvloop's is no subclass
+        self._transport.set_write_buffer_limits(high=MAX_UNREAD_BYTES)
         self._owner.opened(self)
 
     def data_received(self, data: bytes) -> None:
@@ -82,7 +82,7 @@ class Connection(asyncio.Protocol):
     @property
     def is_done(self) -> bool:
         """Whether there is nothing more to take, nor will be."""
-        return self._finishing and self._drained and not self._held
+        return self._finishing and self._drained and not self._held and self._rest is None
 
     @property
     def waits_for_the_end(self) -> bool:
@@ -145,6 +145,23 @@ class Connection(asyncio.Protocol):
         if not self._transport.is_closing():
             self._transport.write(answer)
 
+    def send_rest(self, rest: Iterator[bytes] | None) -> None:
+        """The answer just sent goes on with this, piece by piece, and nothing is taken before its end."""
+        self._rest = rest
+
+    def send_piece(self) -> None:
+        """Send the next piece of an answer's rest, if there is one and the client keeps up.
+
+        Raises what the making of the piece does.
+        """
+        if self._rest is None or not self._keeps_up():
+            return
+        piece = next(self._rest, None)
+        if piece is None:
+            self._rest = None
+        else:
+            self.send(piece)
+
     def send_last(self, answer: bytes) -> None:
         """Hold an answer back until `close`; until then the connection stays open."""
         self._last += answer
@@ -170,17 +187,20 @@ class Connection(asyncio.Protocol):
         self._transport.abort()
 
     def settle(self) -> bool:
-        """Once answers are sent: read on, wait or close, as fits. Whether there may be more to take at once."""
+        """Once answers are sent: read on, wait or close, as fits. Whether there may be more to take or send at once."""
         self._owed = 0
         if self.is_done:
             if not self._last:
                 self._transport.close()
-        elif self._drained and self._writable:
+        elif self._drained and self._writable and self._rest is None:
             self._transport.resume_reading()
         else:
             self._transport.pause_reading()
-        return not self._drained and self._can_take()
+        return (self._rest is not None or not self._drained) and self._keeps_up()
 
     def _can_take(self) -> bool:
+        return self._rest is None and self._keeps_up()
+
+    def _keeps_up(self) -> bool:
         unread = self._transport.get_write_buffer_size() + self._owed
         return not self._held and self._writable and unread <= MAX_UNREAD_BYTES and not self._transport.is_closing()

@@ -2,13 +2,14 @@
 
 Group commit without timers: the calls that are ready in one turn of the event loop run in one transaction, which is
 committed before the first of their answers is written. While the disk works, the next calls gather in the sockets.
-One answer is out of order: that of `stop` is the last, written when everything is given back. A call whose answer comes
-later holds its own connection only (`waits`).
+One answer is out of order: that of `stop` is the last, written when everything is given back. A long one is written in
+pieces, one a turn, while its client reads them. A call whose answer comes later holds its own connection only (`waits`).
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -39,6 +40,8 @@ REQUEST_SECONDS: Final = 60.0
 """How long a request may take to arrive, from its first byte; looked at so often that it may be a quarter more."""
 GRACE_SECONDS: Final = 5.0
 """How long a client may take to read its last answers when the server stops."""
+
+logger = logging.getLogger(__name__)
 
 _BUG: Final = RpcError(GENERIC, "Internal error")
 _NO_MESSAGE: Final = b"{}"
@@ -157,6 +160,7 @@ class Server:
                     call.in_transaction = group.joined > joined
                     call.stops = self._stop_calls > stop_calls
                     call.connection.owe(len(call.answer.data))
+                    call.connection.send_rest(call.answer.rest)
                     if call.answer.close:
                         call.connection.cut()
         except StoreError as error:
@@ -164,12 +168,14 @@ class Server:
             for call in calls:
                 if call.in_transaction:
                     call.answer = self._refusal(call, failure)
+                    call.connection.send_rest(None)
         finally:
             for call in calls:
                 self._send(call)
             for connection in visited:
                 if connection.is_done:
                     self._refuse(connection)  # it may be one too many that has asked nothing
+                self._send_piece(connection)
                 if connection.settle():
                     self.arrived(connection)
             if self._ready:
@@ -183,6 +189,14 @@ class Server:
             return
         send = call.connection.send_last if call.stops else call.connection.send
         send((call.answer or self._refusal(call, _BUG)).data)
+
+    def _send_piece(self, connection: Connection) -> None:
+        """Go on with an answer that is sent in pieces. One that cannot be finished is cut off."""
+        try:
+            connection.send_piece()
+        except RpcError as error:
+            logger.warning("An answer was cut off: %s", error.message)
+            connection.abort()
 
     def _calls(self, visited: list[Connection], end: float) -> Iterator[_Call]:
         """The calls of the connections that are ready, one connection after the other until the time is over.

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any, Final, TypeAlias, TypeVar
 
 Method = TypeVar("Method", bound=Callable[..., Any])
+Response = TypeVar("Response")
+Reply: TypeAlias = Response | Awaitable[Response] | Iterator[Response]
+"""What a method returns: its response; or an awaitable of it; or, for one whose only member is an array too long to be
+made at once, an iterator over responses that hold a piece of the array each. None of these pieces is empty, but for the
+only one of an empty array.
+"""
 _MARK: Final = "__rpc_stub__"
 
 

@@ -81,7 +81,8 @@ def _local(method: str, params: bytes, only: bytes | None, options: Options) -> 
         found = answer(dispatcher(OffersService(node), developer=options.developer), message)
         if isinstance(found, Awaitable):
             found = _waited_for(found)
-    told = dict(members(found.data))
+        whole = found.data + b"".join(found.rest or ())
+    told = dict(members(whole))
     if b"error" in told:
         raise RpcError(**msgspec.json.decode(told[b"error"]))
     return told[b"result"]

@@ -14,14 +14,18 @@ from clnrpc.types import (
 from lnoffers.bolt12 import CHAINS, Bolt12Error, InvoiceRequest, UnsignedInvoiceRequest
 from lnoffers.service.commands.base import Commands
 from lnoffers.service.commands.codes import OFFER_ALREADY_DISABLED
+from lnoffers.service.commands.pages import in_pages
 from lnoffers.service.entropy import EntropyError
 from lnoffers.service.status import Event, Status
 from lnoffers.service.store import invoicerequests
 from lnoffers.service.store.invoicerequests import DuplicateError, StoredRequest
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy import Connection
 
+    from clnrpc.runtime.stubs import Reply
     from clnrpc.types import DisableinvoicerequestRequest, InvoicerequestRequest, ListinvoicerequestsRequest
     from lnoffers.bolt12 import UnsignedInvoiceRequest
 
@@ -47,14 +51,26 @@ class InvoicerequestCommands(Commands):
         """See that such a request can be made."""
         self._unsigned_request(request, bytes(METADATA_BYTES))
 
-    def listinvoicerequests(self, request: ListinvoicerequestsRequest) -> ListinvoicerequestsResponse:
+    def listinvoicerequests(self, request: ListinvoicerequestsRequest) -> Reply[ListinvoicerequestsResponse]:
         """The stored requests, by ascending id."""
         invreq_id = None if request.invreq_id is None else bytes.fromhex(request.invreq_id)
-        with self._transaction(writes=False) as connection:
-            found = invoicerequests.find(connection, invreq_id=invreq_id, active_only=request.active_only)
-        return ListinvoicerequestsResponse(
-            invoicerequests=[ListinvoicerequestsResponseInvoicerequests(**_shown(stored)) for stored in found]
-        )
+
+        def read(last: StoredRequest | None, limit: int) -> Sequence[StoredRequest]:
+            with self._transaction(writes=False) as connection:
+                return invoicerequests.find(
+                    connection,
+                    invreq_id=invreq_id,
+                    active_only=request.active_only,
+                    after=None if last is None else last.invreq_id,
+                    limit=limit,
+                )
+
+        def respond(found: Sequence[StoredRequest]) -> ListinvoicerequestsResponse:
+            return ListinvoicerequestsResponse(
+                invoicerequests=[ListinvoicerequestsResponseInvoicerequests(**_shown(stored)) for stored in found]
+            )
+
+        return in_pages(read, respond)
 
     def disableinvoicerequest(self, request: DisableinvoicerequestRequest) -> DisableinvoicerequestResponse:
         """Make an active request inactive, for good."""

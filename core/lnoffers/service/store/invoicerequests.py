@@ -51,10 +51,20 @@ def add(connection: Connection, request: StoredRequest) -> None:
 
 
 def find(
-    connection: Connection, *, invreq_id: bytes | None = None, active_only: bool = False
+    connection: Connection,
+    *,
+    invreq_id: bytes | None = None,
+    active_only: bool = False,
+    after: bytes | None = None,
+    limit: int | None = None,
 ) -> Sequence[StoredRequest]:
-    """All of them or the one with this id, in ascending order of their ids."""
-    query = select(TABLE).order_by(TABLE.c.invreq_id)
+    """All of them or the one with this id, in ascending order of their ids; from `after` on, and no more than `limit`.
+
+    `after` itself is not among them.
+    """
+    query = select(TABLE).order_by(TABLE.c.invreq_id).limit(limit)
+    if after is not None:
+        query = query.where(TABLE.c.invreq_id > after)
     if invreq_id is not None:
         query = query.where(TABLE.c.invreq_id == invreq_id)
     if active_only:

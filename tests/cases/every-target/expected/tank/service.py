@@ -9,8 +9,7 @@ from .runtime.errors import unknown_command
 from .runtime.stubs import stub
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
-
+    from .runtime.stubs import Reply
     from .types import (
         TankLevelRequest,
         TankLevelResponse,
@@ -18,13 +17,13 @@ if TYPE_CHECKING:
 
 
 class Service:
-    """One method a command: it gets the request with its parameters converted, and returns the response or an awaitable
-    of it.
+    """One method a command: it gets the request with its parameters converted, and returns the response, an awaitable
+    of it, or an iterator over its pieces (`Reply`).
 
     A command whose method is not overridden is unknown to callers. To answer with an error, raise RpcError.
     """
 
     @stub
-    def tank_level(self, request: TankLevelRequest) -> TankLevelResponse | Awaitable[TankLevelResponse]:
+    def tank_level(self, request: TankLevelRequest) -> Reply[TankLevelResponse]:
         """Command that tells a tank's level."""
         raise unknown_command("tank-level")

@@ -1,0 +1,107 @@
+"""Lists longer than a page are whole and in order, and nobody waits for the client that reads one."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from contextlib import closing
+from hashlib import sha256
+
+import pytest
+
+from lnoffers.service import Node, Options
+from lnoffers.service.commands.pages import PAGE_ROWS
+from lnoffers.service.status import Status
+from lnoffers.service.store import invoicerequests
+from lnoffers.service.store.invoicerequests import StoredRequest
+from tests.service.program import Program, Wire, request
+
+MANY = 20 * PAGE_ROWS
+TEXT = "lnr1" + "q" * 400
+
+
+def fill(program: Program, count: int) -> list[str]:
+    """So many rows, every other one active; their ids in order."""
+    keys = [sha256(number.to_bytes(4)).digest() for number in range(count)]
+    options = Options(lightning_dir=program.directory, network="regtest")
+    with Node.open(options) as node, node.store.transaction() as connection:
+        for number, key in enumerate(keys):
+            invoicerequests.add(connection, StoredRequest(key, TEXT, None, Status(number % 2)))
+    return [key.hex() for key in sorted(keys)]
+
+
+def ids(answer: bytes) -> list[str]:
+    return [item["invreq_id"] for item in json.loads(answer)["result"]["invoicerequests"]]
+
+
+@pytest.mark.parametrize("count", [0, 1, PAGE_ROWS - 1, PAGE_ROWS, PAGE_ROWS + 1, 3 * PAGE_ROWS])
+def test_a_list_has_each_row_once_and_in_order_however_many_pages_it_takes(program: Program, count: int) -> None:
+    keys = fill(program, count)
+    with program.served(), Wire(program.socket) as wire:
+        wire.send(request("listinvoicerequests"))
+        assert ids(wire.answer()) == keys
+        assert len(wire.ask("listinvoicerequests", {"active_only": True})["result"]["invoicerequests"]) == count // 2
+        for key in keys[-1:]:
+            assert len(wire.ask("listinvoicerequests", [key])["result"]["invoicerequests"]) == 1
+
+
+def test_a_long_list_is_whole_without_a_server_too(program: Program) -> None:
+    keys = fill(program, 2 * PAGE_ROWS)
+    listed = program.call("listinvoicerequests").json["invoicerequests"]
+    assert [item["invreq_id"] for item in listed] == keys
+
+
+def test_calls_behind_a_long_list_wait_for_its_end(program: Program) -> None:
+    keys = fill(program, MANY)
+    with program.served(), Wire(program.socket) as wire:
+        wire.send(request("listinvoicerequests", [], 1) + request("getinfo", [], 2))
+        wire.send(request("listinvoicerequests", [keys[0]], 3))
+        assert ids(wire.answer()) == keys
+        assert json.loads(wire.answer())["id"] == 2
+        assert ids(wire.answer()) == keys[:1]
+
+
+def test_a_client_that_ends_its_side_gets_its_list_then_the_end(program: Program) -> None:
+    keys = fill(program, MANY)
+    with program.served(), Wire(program.socket) as wire:
+        wire.send(request("listinvoicerequests"))
+        wire.socket.shutdown(1)
+        assert ids(wire.answer()) == keys
+        assert wire.is_closed()
+
+
+def test_others_are_served_while_a_client_does_not_read_its_list(program: Program) -> None:
+    keys = fill(program, MANY)
+    with program.served(), Wire(program.socket) as lazy, Wire(program.socket) as other:
+        lazy.send(request("listinvoicerequests"))
+        made = [other.ask("invoicerequest", [1000, f"number {number}"])["result"]["invreq_id"] for number in range(50)]
+        assert set(keys) <= set(ids(lazy.answer())) <= {*keys, *made}
+
+
+def test_a_client_that_leaves_its_list_leaves_nothing_behind(program: Program) -> None:
+    fill(program, MANY)
+    with program.served() as server, Wire(program.socket) as other:
+        for _ in range(3):
+            with Wire(program.socket) as leaving:
+                leaving.send(request("listinvoicerequests"))
+                assert leaving.socket.recv(1)
+        assert "result" in other.ask("getinfo")
+        server.terminate()
+        _, errors = server.communicate()
+    assert errors.count("\n") == 0
+
+
+def test_a_list_that_cannot_be_read_to_its_end_is_cut_off(program: Program) -> None:
+    fill(program, MANY)
+    with program.served() as server, Wire(program.socket) as wire, Wire(program.socket) as other:
+        wire.send(request("listinvoicerequests"))
+        assert wire.socket.recv(1) == b"{"
+        time.sleep(0.2)  # by then the server waits for its client to read on
+        with closing(sqlite3.connect(program.network_dir / "lnoffers.sqlite3")) as connection:
+            connection.execute("DROP TABLE invoicerequests")
+        assert not wire.answer().endswith(b"\n\n")
+        assert "result" in other.ask("getinfo")
+        server.terminate()
+        _, errors = server.communicate()
+    assert "An answer was cut off: The store failed: no such table" in errors
