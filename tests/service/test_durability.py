@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import resource
 import shutil
 import subprocess
@@ -13,6 +12,7 @@ import pytest
 
 from lnoffers.bolt12 import InvoiceRequest
 from tests.service.program import COMMAND, SECONDS, Program, Wire, request
+from tests.service.tracing import order_of, tracer
 
 needs_prlimit = pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="limits another process, as Linux can")
 
@@ -69,27 +69,17 @@ def test_processes_that_call_at_once_on_a_new_directory_agree_on_its_node_and_lo
 @pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
 def test_the_log_is_on_disk_before_an_answer_is_written(program: Program, tmp_path: Path) -> None:
     trace = tmp_path / "trace"
-    calls = "trace=pwrite64,write,fsync,fdatasync,sendto,sendmsg"
-    tracer = ("strace", "-f", "-y", "-s", "4096", "-o", str(trace), "-e", calls)
-    with program.served(under=tracer) as server, Wire(program.socket) as wire:
+    with program.served(under=tracer(trace)) as server, Wire(program.socket) as wire:
         made = [make(wire, number) for number in range(3)]
         wire.send(b"".join(request("invoicerequest", [1000, f"together {n}"], n) for n in range(20)))
         made += [json.loads(wire.answer())["result"]["invreq_id"] for _ in range(20)]
         wire.ask("stop")
         server.wait(SECONDS)
-    unsynced = False
-    told = [line.split(maxsplit=1)[1] for line in trace.read_text().splitlines()]
-    log, answered = r"\(\d+<[^>]*lnoffers\.sqlite3-wal>", []
-    for line in told:
-        if re.match("pwrite64" + log, line):
-            unsynced = True
-        elif re.match("(fsync|fdatasync)" + log + r"\)\s*= 0$", line):
-            unsynced = False
-        elif re.match(r"(sendto|sendmsg|write)\(", line):
-            answered += [(identity, unsynced) for identity in made if identity in line]
-    assert answered == [(identity, False) for identity in made]
+    order = order_of(trace, made)
+    assert order.durable == tuple(made)
+    assert order.too_early == ()
     # Those that came alone had a commit of their own each; those that came together shared theirs.
-    assert 4 <= sum(bool(re.match("(fsync|fdatasync)" + log, line)) for line in told) < 3 + 20
+    assert 4 <= order.syncs < 3 + 20
 
 
 @needs_prlimit
