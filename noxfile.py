@@ -1,7 +1,7 @@
 """Everything that is run on this project, each in an environment of its own.
 
-`python3 noxfile.py SESSION...` needs nothing but Python and pip: it fetches nox into `.nox/` first. With nox installed,
-`nox -s SESSION` is the same.
+`python3 noxfile.py SESSION... [-- ARGUMENT...]` needs nothing but Python and pip: it fetches nox into `.nox/` first.
+With nox installed, `nox -s SESSION` is the same.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from itertools import takewhile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
@@ -19,22 +20,22 @@ SERVER = ROOT / ".nox" / "server"
 BOOTSTRAP = ROOT / ".nox" / f"bootstrap-{sys.version_info[0]}.{sys.version_info[1]}"
 
 
-def _bootstrap(sessions: list[str]) -> int:
-    """Runs nox, installed below `.nox/`, on the named sessions."""
+def _bootstrap(arguments: list[str]) -> int:
+    """Runs nox, installed below `.nox/`, on the named sessions; behind `--` stands what they are given."""
     if not (BOOTSTRAP / "nox").is_dir():
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         subprocess.run([*pip, "--target", str(BOOTSTRAP), "nox>=2025.5.1", "virtualenv"], check=True)
     path = os.pathsep.join(filter(None, [str(BOOTSTRAP), os.environ.get("PYTHONPATH")]))
-    command = [sys.executable, "-m", "nox", "--noxfile", str(ROOT / "noxfile.py"), "--session", *sessions]
+    command = [sys.executable, "-m", "nox", "--noxfile", str(ROOT / "noxfile.py"), "--session", *arguments]
     return subprocess.run(command, env=os.environ | {"PYTHONPATH": path}, check=False).returncode
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 2 or any(argument.startswith("-") for argument in sys.argv[1:]):
+    if len(sys.argv) < 2 or any(argument.startswith("-") for argument in takewhile("--".__ne__, sys.argv[1:])):
         sys.exit(
-            "usage: python3 noxfile.py SESSION...  "
-            "(generate check tests matrix coverage lint types man audit bench crosscheck pyln fuzz race demo wheel "
-            "lowest)"
+            "usage: python3 noxfile.py SESSION... [-- ARGUMENT...]  "
+            "(generate check tests matrix coverage lint types man audit bench crosscheck pyln fuzz fuzz-socket soak "
+            "durability race demo wheel lowest)"
         )
     sys.exit(_bootstrap(sys.argv[1:]))
 
@@ -177,6 +178,27 @@ def fuzz(session: nox.Session) -> None:
     session.run("python", "-m", "tests.fuzz", str(ROOT / ".nox" / "fuzzed"), *session.posargs)
 
 
+@nox.session(name="fuzz-socket")
+def fuzz_socket(session: nox.Session) -> None:
+    """Send the server mutated requests, a hundred thousand or as many as are given; a second number is the seed."""
+    _install(session, "test")
+    session.run("python", "-m", "tests.endurance.fuzz_socket", *session.posargs)
+
+
+@nox.session
+def soak(session: nox.Session) -> None:
+    """Fill a store through a server, by a million calls or as many as are given, and list it."""
+    _install(session, "test")
+    session.run("python", "-m", "tests.endurance.soak", *session.posargs)
+
+
+@nox.session
+def durability(session: nox.Session) -> None:
+    """Kill a server under load, two hundred times or as often as is given, and make the disk fail; needs strace."""
+    _install(session, "test")
+    session.run("python", "-m", "tests.endurance.durability", *session.posargs)
+
+
 @nox.session
 def race(session: nox.Session) -> None:
     """Four processes claim single-use records 10,000 times, or as often as is told; each record has one winner."""
@@ -192,7 +214,7 @@ def bench(session: nox.Session) -> None:
     """
     _install(session)
     _install_peers(session)
-    for name in session.posargs or ("startup", "decode", "generate", "bolt12"):
+    for name in session.posargs or ("startup", "decode", "generate", "bolt12", "service"):
         session.run("python", f"bench/{name}.py")
 
 

@@ -18,7 +18,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from copy import deepcopy
 from pathlib import Path
 from typing import Any, Final
@@ -150,6 +150,10 @@ class Sender:
                 while self._accept(wire.answer()):
                     pass
 
+    def close(self) -> None:
+        """Send no more."""
+        self._wire.socket.close()
+
     def _accept(self, answer: bytes) -> bool:
         """Count an answer; False, and count, if there is none because the connection is closed."""
         if not answer:
@@ -225,8 +229,11 @@ def main(count: int, seed: int) -> int:
             print(f"{start:,} of {count:,}", file=sys.stderr)
         with tempfile.TemporaryDirectory(prefix="lno") as folder:
             program = Program(Path(folder))
-            with served(program), Bystander(program.socket) as other:
-                sender = Sender(program.socket)
+            with (
+                served(program),
+                Bystander(program.socket) as other,
+                closing(Sender(program.socket)) as sender,
+            ):
                 for _ in range(min(BATCH, count - start)):
                     text = mutated(chance.choice(begin_with), begin_with, chance)
                     try:

@@ -82,7 +82,8 @@ def peak_mib(process: int) -> float:
     return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
-def main(count: int) -> int:
+def measure(count: int) -> tuple[Figure, ...]:
+    """All of it; the last figure is the peak of memory."""
     with tempfile.TemporaryDirectory(prefix="lno") as folder:
         program = Program(Path(folder))
         with program.served() as server, Wire(program.socket) as wire:
@@ -108,8 +109,7 @@ def main(count: int) -> int:
             found, size = list_all(wire)
             took, peak = time.perf_counter() - started, peak_mib(server.pid)
             assert found == count + 1, f"{count + 1} were made, {found} are listed"
-    return report(
-        f"{count:,} invoicerequests by {CLIENTS} clients",
+    return (
         Figure("all of them", f"{rate:,.0f} a second"),
         Figure(f"one of the first {COMPARED:,}", f"{first:.2f} ms"),
         Figure(f"one of the last {COMPARED:,}", f"{last:.2f} ms", f"{most:.2f} ms", last > most),
@@ -118,6 +118,10 @@ def main(count: int) -> int:
         Figure("the server's peak before that", f"{before:.0f} MiB"),
         Figure("the server's peak", f"{peak:.0f} MiB", f"{PEAK_MIB} MiB", peak > PEAK_MIB),
     )
+
+
+def main(count: int) -> int:
+    return report(f"{count:,} invoicerequests by {CLIENTS} clients", *measure(count))
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from lnoffers.service.store import invoicerequests
 from lnoffers.service.store.invoicerequests import StoredRequest
 from tests.service.program import Program, Wire, request
 
-MANY = 20 * PAGE_ROWS
+MANY = 5_000  # rows, more than what may be unread
 TEXT = "lnr1" + "q" * 400
 
 

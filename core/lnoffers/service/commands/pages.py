@@ -12,8 +12,8 @@ from typing import Final, TypeVar
 Row = TypeVar("Row")
 Response = TypeVar("Response")
 
-PAGE_ROWS: Final = 250
-"""A few milliseconds of work, which is how long other clients wait for it."""
+PAGE_ROWS: Final = 100
+"""Some two milliseconds of work, which is how long other clients wait for it."""
 
 
 def in_pages(
