@@ -27,7 +27,7 @@ class Statement:
         """By dialect: the SQL, the names of its values in their order, and those that are always the same."""
 
     def run(self, connection: Connection, /, **values: object) -> list[tuple[Any, ...]]:
-        """Carry it out in the connection's transaction; the rows, if it is of a kind that has any.
+        """Carry it out in the transaction that the connection is in; the rows, if it is of a kind that has any.
 
         Raises:
             DBAPIError: of the class that SQLAlchemy would raise.
