@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
 
@@ -83,3 +83,22 @@ def test_a_client_that_has_left_is_neither_worked_for_nor_logged(caplog: pytest.
     with caplog.at_level(logging.DEBUG, "asyncio"):
         connected(use)
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+def test_an_answer_that_cannot_be_finished_ends_the_connection() -> None:
+    def rest() -> Iterator[bytes]:
+        yield b"beginning"
+        raise ZeroDivisionError
+
+    async def use(connection: Connection, client: socket.socket, recorder: Recorder) -> None:
+        client.sendall(b"{}")
+        await recorder.came.wait()
+        connection.send_rest(rest())
+        assert list(connection.take(32)) == [], "the next call waits"
+        connection.send_piece()
+        assert connection.settle(), "there is more to send in the next turn"
+        with pytest.raises(ZeroDivisionError):
+            connection.send_piece()
+        await recorder.gone.wait()
+
+    connected(use)

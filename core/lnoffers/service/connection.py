@@ -152,11 +152,15 @@ class Connection(asyncio.Protocol):
     def send_piece(self) -> None:
         """Send the next piece of an answer's rest, if there is one and the client keeps up.
 
-        Raises what the making of the piece does.
+        Raises what the making of the piece does. Then nothing more is sent: nobody may take the half for the whole.
         """
         if self._rest is None or not self._keeps_up():
             return
-        piece = next(self._rest, None)
+        try:
+            piece = next(self._rest, None)
+        except BaseException:
+            self.abort()
+            raise
         if piece is None:
             self._rest = None
         else:

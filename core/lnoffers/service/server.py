@@ -138,12 +138,26 @@ class Server:
             asyncio.get_running_loop().call_soon(self._turn)
 
     def _turn(self) -> None:
+        """Go on with answers that are sent in pieces, then take calls."""
+        self._turn_is_due = False
+        try:
+            for connection in self._ready:
+                self._send_piece(connection)
+        finally:
+            self._take_calls()
+
+    def _send_piece(self, connection: Connection) -> None:
+        try:
+            connection.send_piece()
+        except RpcError as error:
+            logger.warning("An answer was cut off: %s", error.message)
+
+    def _take_calls(self) -> None:
         """Run calls that are ready in one transaction, commit it, then send the answers: none before.
 
         A bug in a method ends the turn early and goes to the event loop, which logs it. The calls before it are
         committed and answered all the same, the one at fault has an error, and those after it have the next turn.
         """
-        self._turn_is_due = False
         visited: list[Connection] = []
         calls: list[_Call] = []
         try:
@@ -175,7 +189,6 @@ class Server:
             for connection in visited:
                 if connection.is_done:
                     self._refuse(connection)  # it may be one too many that has asked nothing
-                self._send_piece(connection)
                 if connection.settle():
                     self.arrived(connection)
             if self._ready:
@@ -189,14 +202,6 @@ class Server:
             return
         send = call.connection.send_last if call.stops else call.connection.send
         send((call.answer or self._refusal(call, _BUG)).data)
-
-    def _send_piece(self, connection: Connection) -> None:
-        """Go on with an answer that is sent in pieces. One that cannot be finished is cut off."""
-        try:
-            connection.send_piece()
-        except RpcError as error:
-            logger.warning("An answer was cut off: %s", error.message)
-            connection.abort()
 
     def _calls(self, visited: list[Connection], end: float) -> Iterator[_Call]:
         """The calls of the connections that are ready, one connection after the other until the time is over.
