@@ -9,8 +9,7 @@ from .runtime.errors import unknown_command
 from .runtime.stubs import stub
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
-
+    from .runtime.stubs import Reply
     from .types import (
         AddgossipRequest,
         AddgossipResponse,
@@ -342,940 +341,834 @@ if TYPE_CHECKING:
 
 
 class Service:
-    """One method a command: it gets the request with its parameters converted, and returns the response or an awaitable
-    of it.
+    """One method a command: it gets the request with its parameters converted, and returns the response, an awaitable
+    of it, or an iterator over its pieces (`Reply`).
 
     A command whose method is not overridden is unknown to callers. To answer with an error, raise RpcError. Beside a
     method `m`, a method `rpc_check_m` may take the same request and only raise what `m` would: that is for `check`.
     """
 
     @stub
-    def addgossip(self, request: AddgossipRequest) -> AddgossipResponse | Awaitable[AddgossipResponse]:
+    def addgossip(self, request: AddgossipRequest) -> Reply[AddgossipResponse]:
         """Feed a raw gossip message to the node."""
         raise unknown_command("addgossip")
 
     @stub
-    def addpsbtoutput(self, request: AddpsbtoutputRequest) -> AddpsbtoutputResponse | Awaitable[AddpsbtoutputResponse]:
+    def addpsbtoutput(self, request: AddpsbtoutputRequest) -> Reply[AddpsbtoutputResponse]:
         """Add an output to a new or existing PSBT."""
         raise unknown_command("addpsbtoutput")
 
     @stub
-    def askrene_age(self, request: AskreneAgeRequest) -> AskreneAgeResponse | Awaitable[AskreneAgeResponse]:
+    def askrene_age(self, request: AskreneAgeRequest) -> Reply[AskreneAgeResponse]:
         """Drop old capacity findings and biases from a layer."""
         raise unknown_command("askrene-age")
 
     @stub
-    def askrene_bias_channel(
-        self, request: AskreneBiasChannelRequest
-    ) -> AskreneBiasChannelResponse | Awaitable[AskreneBiasChannelResponse]:
+    def askrene_bias_channel(self, request: AskreneBiasChannelRequest) -> Reply[AskreneBiasChannelResponse]:
         """Make routes prefer or avoid a channel."""
         raise unknown_command("askrene-bias-channel")
 
     @stub
-    def askrene_bias_node(
-        self, request: AskreneBiasNodeRequest
-    ) -> AskreneBiasNodeResponse | Awaitable[AskreneBiasNodeResponse]:
+    def askrene_bias_node(self, request: AskreneBiasNodeRequest) -> Reply[AskreneBiasNodeResponse]:
         """Make routes prefer or avoid a node's channels."""
         raise unknown_command("askrene-bias-node")
 
     @stub
-    def askrene_create_channel(
-        self, request: AskreneCreateChannelRequest
-    ) -> AskreneCreateChannelResponse | Awaitable[AskreneCreateChannelResponse]:
+    def askrene_create_channel(self, request: AskreneCreateChannelRequest) -> Reply[AskreneCreateChannelResponse]:
         """Insert an extra channel into a layer."""
         raise unknown_command("askrene-create-channel")
 
     @stub
-    def askrene_create_layer(
-        self, request: AskreneCreateLayerRequest
-    ) -> AskreneCreateLayerResponse | Awaitable[AskreneCreateLayerResponse]:
+    def askrene_create_layer(self, request: AskreneCreateLayerRequest) -> Reply[AskreneCreateLayerResponse]:
         """Start an empty layer for route searches."""
         raise unknown_command("askrene-create-layer")
 
     @stub
-    def askrene_disable_node(
-        self, request: AskreneDisableNodeRequest
-    ) -> AskreneDisableNodeResponse | Awaitable[AskreneDisableNodeResponse]:
+    def askrene_disable_node(self, request: AskreneDisableNodeRequest) -> Reply[AskreneDisableNodeResponse]:
         """Keep routes away from a node."""
         raise unknown_command("askrene-disable-node")
 
     @stub
-    def askrene_inform_channel(
-        self, request: AskreneInformChannelRequest
-    ) -> AskreneInformChannelResponse | Awaitable[AskreneInformChannelResponse]:
+    def askrene_inform_channel(self, request: AskreneInformChannelRequest) -> Reply[AskreneInformChannelResponse]:
         """Record what an attempt revealed about a channel's capacity."""
         raise unknown_command("askrene-inform-channel")
 
     @stub
-    def askrene_listlayers(
-        self, request: AskreneListlayersRequest
-    ) -> AskreneListlayersResponse | Awaitable[AskreneListlayersResponse]:
+    def askrene_listlayers(self, request: AskreneListlayersRequest) -> Reply[AskreneListlayersResponse]:
         """Show what each layer changes about the network."""
         raise unknown_command("askrene-listlayers")
 
     @stub
     def askrene_listreservations(
         self, request: AskreneListreservationsRequest
-    ) -> AskreneListreservationsResponse | Awaitable[AskreneListreservationsResponse]:
+    ) -> Reply[AskreneListreservationsResponse]:
         """List the capacity set aside for paths being tried."""
         raise unknown_command("askrene-listreservations")
 
     @stub
     def askrene_remove_channel_update(
         self, request: AskreneRemoveChannelUpdateRequest
-    ) -> AskreneRemoveChannelUpdateResponse | Awaitable[AskreneRemoveChannelUpdateResponse]:
+    ) -> Reply[AskreneRemoveChannelUpdateResponse]:
         """Undo a layer's override of a channel's settings."""
         raise unknown_command("askrene-remove-channel-update")
 
     @stub
-    def askrene_remove_layer(
-        self, request: AskreneRemoveLayerRequest
-    ) -> AskreneRemoveLayerResponse | Awaitable[AskreneRemoveLayerResponse]:
+    def askrene_remove_layer(self, request: AskreneRemoveLayerRequest) -> Reply[AskreneRemoveLayerResponse]:
         """Delete a layer and all it holds."""
         raise unknown_command("askrene-remove-layer")
 
     @stub
-    def askrene_reserve(
-        self, request: AskreneReserveRequest
-    ) -> AskreneReserveResponse | Awaitable[AskreneReserveResponse]:
+    def askrene_reserve(self, request: AskreneReserveRequest) -> Reply[AskreneReserveResponse]:
         """Set capacity aside for a path being tried."""
         raise unknown_command("askrene-reserve")
 
     @stub
-    def askrene_unreserve(
-        self, request: AskreneUnreserveRequest
-    ) -> AskreneUnreserveResponse | Awaitable[AskreneUnreserveResponse]:
+    def askrene_unreserve(self, request: AskreneUnreserveRequest) -> Reply[AskreneUnreserveResponse]:
         """Free the capacity set aside for a path."""
         raise unknown_command("askrene-unreserve")
 
     @stub
-    def askrene_update_channel(
-        self, request: AskreneUpdateChannelRequest
-    ) -> AskreneUpdateChannelResponse | Awaitable[AskreneUpdateChannelResponse]:
+    def askrene_update_channel(self, request: AskreneUpdateChannelRequest) -> Reply[AskreneUpdateChannelResponse]:
         """Override a channel's fees and limits in a layer."""
         raise unknown_command("askrene-update-channel")
 
     @stub
-    def autoclean_once(self, request: AutocleanOnceRequest) -> AutocleanOnceResponse | Awaitable[AutocleanOnceResponse]:
+    def autoclean_once(self, request: AutocleanOnceRequest) -> Reply[AutocleanOnceResponse]:
         """Delete old records of one kind right now."""
         raise unknown_command("autoclean-once")
 
     @stub
-    def autoclean_status(
-        self, request: AutocleanStatusRequest
-    ) -> AutocleanStatusResponse | Awaitable[AutocleanStatusResponse]:
+    def autoclean_status(self, request: AutocleanStatusRequest) -> Reply[AutocleanStatusResponse]:
         """Show what autoclean deletes, and after how long."""
         raise unknown_command("autoclean-status")
 
     @stub
-    def batching(self, request: BatchingRequest) -> BatchingResponse | Awaitable[BatchingResponse]:
+    def batching(self, request: BatchingRequest) -> Reply[BatchingResponse]:
         """Let this connection's calls share database commits."""
         raise unknown_command("batching")
 
     @stub
-    def bkpr_channelsapy(
-        self, request: BkprChannelsapyRequest
-    ) -> BkprChannelsapyResponse | Awaitable[BkprChannelsapyResponse]:
+    def bkpr_channelsapy(self, request: BkprChannelsapyRequest) -> Reply[BkprChannelsapyResponse]:
         """Show what each channel earned, as a yearly yield."""
         raise unknown_command("bkpr-channelsapy")
 
     @stub
-    def bkpr_dumpincomecsv(
-        self, request: BkprDumpincomecsvRequest
-    ) -> BkprDumpincomecsvResponse | Awaitable[BkprDumpincomecsvResponse]:
+    def bkpr_dumpincomecsv(self, request: BkprDumpincomecsvRequest) -> Reply[BkprDumpincomecsvResponse]:
         """Write the node's income to a CSV file."""
         raise unknown_command("bkpr-dumpincomecsv")
 
     @stub
     def bkpr_editdescriptionbyoutpoint(
         self, request: BkprEditdescriptionbyoutpointRequest
-    ) -> BkprEditdescriptionbyoutpointResponse | Awaitable[BkprEditdescriptionbyoutpointResponse]:
+    ) -> Reply[BkprEditdescriptionbyoutpointResponse]:
         """Reword the bookkeeping entries of an outpoint."""
         raise unknown_command("bkpr-editdescriptionbyoutpoint")
 
     @stub
     def bkpr_editdescriptionbypaymentid(
         self, request: BkprEditdescriptionbypaymentidRequest
-    ) -> BkprEditdescriptionbypaymentidResponse | Awaitable[BkprEditdescriptionbypaymentidResponse]:
+    ) -> Reply[BkprEditdescriptionbypaymentidResponse]:
         """Reword the bookkeeping entries of a payment."""
         raise unknown_command("bkpr-editdescriptionbypaymentid")
 
     @stub
-    def bkpr_inspect(self, request: BkprInspectRequest) -> BkprInspectResponse | Awaitable[BkprInspectResponse]:
+    def bkpr_inspect(self, request: BkprInspectRequest) -> Reply[BkprInspectResponse]:
         """Trace a channel's transactions on the chain."""
         raise unknown_command("bkpr-inspect")
 
     @stub
-    def bkpr_listaccountevents(
-        self, request: BkprListaccounteventsRequest
-    ) -> BkprListaccounteventsResponse | Awaitable[BkprListaccounteventsResponse]:
+    def bkpr_listaccountevents(self, request: BkprListaccounteventsRequest) -> Reply[BkprListaccounteventsResponse]:
         """List bookkeeping entries by account or payment."""
         raise unknown_command("bkpr-listaccountevents")
 
     @stub
-    def bkpr_listbalances(
-        self, request: BkprListbalancesRequest
-    ) -> BkprListbalancesResponse | Awaitable[BkprListbalancesResponse]:
+    def bkpr_listbalances(self, request: BkprListbalancesRequest) -> Reply[BkprListbalancesResponse]:
         """Show the balance of every bookkeeping account."""
         raise unknown_command("bkpr-listbalances")
 
     @stub
-    def bkpr_listincome(
-        self, request: BkprListincomeRequest
-    ) -> BkprListincomeResponse | Awaitable[BkprListincomeResponse]:
+    def bkpr_listincome(self, request: BkprListincomeRequest) -> Reply[BkprListincomeResponse]:
         """List what the node earned and spent."""
         raise unknown_command("bkpr-listincome")
 
     @stub
-    def bkpr_report(self, request: BkprReportRequest) -> BkprReportResponse | Awaitable[BkprReportResponse]:
+    def bkpr_report(self, request: BkprReportRequest) -> Reply[BkprReportResponse]:
         """Print income in a text format of your choice."""
         raise unknown_command("bkpr-report")
 
     @stub
-    def blacklistrune(self, request: BlacklistruneRequest) -> BlacklistruneResponse | Awaitable[BlacklistruneResponse]:
+    def blacklistrune(self, request: BlacklistruneRequest) -> Reply[BlacklistruneResponse]:
         """Revoke runes by their number."""
         raise unknown_command("blacklistrune")
 
     @stub
-    def cancelrecurringinvoice(
-        self, request: CancelrecurringinvoiceRequest
-    ) -> CancelrecurringinvoiceResponse | Awaitable[CancelrecurringinvoiceResponse]:
+    def cancelrecurringinvoice(self, request: CancelrecurringinvoiceRequest) -> Reply[CancelrecurringinvoiceResponse]:
         """Tell an issuer that no more recurring payments follow."""
         raise unknown_command("cancelrecurringinvoice")
 
     @stub
-    def check(self, request: CheckRequest) -> CheckResponse | Awaitable[CheckResponse]:
+    def check(self, request: CheckRequest) -> Reply[CheckResponse]:
         """Test a call's parameters without running it."""
         raise unknown_command("check")
 
     @stub
-    def checkmessage(self, request: CheckmessageRequest) -> CheckmessageResponse | Awaitable[CheckmessageResponse]:
+    def checkmessage(self, request: CheckmessageRequest) -> Reply[CheckmessageResponse]:
         """Verify which node signed a message."""
         raise unknown_command("checkmessage")
 
     @stub
-    def checkrune(self, request: CheckruneRequest) -> CheckruneResponse | Awaitable[CheckruneResponse]:
+    def checkrune(self, request: CheckruneRequest) -> Reply[CheckruneResponse]:
         """Test whether a rune permits a call."""
         raise unknown_command("checkrune")
 
     @stub
-    def clnrest_register_path(
-        self, request: ClnrestRegisterPathRequest
-    ) -> ClnrestRegisterPathResponse | Awaitable[ClnrestRegisterPathResponse]:
+    def clnrest_register_path(self, request: ClnrestRegisterPathRequest) -> Reply[ClnrestRegisterPathResponse]:
         """Give a plugin's command a REST path."""
         raise unknown_command("clnrest-register-path")
 
     @stub
-    def close(self, request: CloseRequest) -> CloseResponse | Awaitable[CloseResponse]:
+    def close(self, request: CloseRequest) -> Reply[CloseResponse]:
         """Close a channel, with the peer's consent or without."""
         raise unknown_command("close")
 
     @stub
-    def commando(self, request: CommandoRequest) -> CommandoResponse | Awaitable[CommandoResponse]:
+    def commando(self, request: CommandoRequest) -> Reply[CommandoResponse]:
         """Run a command on a peer's node."""
         raise unknown_command("commando")
 
     @stub
-    def connect(self, request: ConnectRequest) -> ConnectResponse | Awaitable[ConnectResponse]:
+    def connect(self, request: ConnectRequest) -> Reply[ConnectResponse]:
         """Open a connection to a peer."""
         raise unknown_command("connect")
 
     @stub
-    def createinvoice(self, request: CreateinvoiceRequest) -> CreateinvoiceResponse | Awaitable[CreateinvoiceResponse]:
+    def createinvoice(self, request: CreateinvoiceRequest) -> Reply[CreateinvoiceResponse]:
         """Sign and store an invoice built elsewhere."""
         raise unknown_command("createinvoice")
 
     @stub
-    def createonion(self, request: CreateonionRequest) -> CreateonionResponse | Awaitable[CreateonionResponse]:
+    def createonion(self, request: CreateonionRequest) -> Reply[CreateonionResponse]:
         """Build an onion packet with payloads of your own."""
         raise unknown_command("createonion")
 
     @stub
-    def createproof(self, request: CreateproofRequest) -> CreateproofResponse | Awaitable[CreateproofResponse]:
+    def createproof(self, request: CreateproofRequest) -> Reply[CreateproofResponse]:
         """Prove that this node paid a BOLT 12 invoice."""
         raise unknown_command("createproof")
 
     @stub
-    def createrune(self, request: CreateruneRequest) -> CreateruneResponse | Awaitable[CreateruneResponse]:
+    def createrune(self, request: CreateruneRequest) -> Reply[CreateruneResponse]:
         """Make a rune, or restrict one further."""
         raise unknown_command("createrune")
 
     @stub
-    def currencyconvert(
-        self, request: CurrencyconvertRequest
-    ) -> CurrencyconvertResponse | Awaitable[CurrencyconvertResponse]:
+    def currencyconvert(self, request: CurrencyconvertRequest) -> Reply[CurrencyconvertResponse]:
         """Express an amount of a currency in millisatoshi."""
         raise unknown_command("currencyconvert")
 
     @stub
-    def currencyrate(self, request: CurrencyrateRequest) -> CurrencyrateResponse | Awaitable[CurrencyrateResponse]:
+    def currencyrate(self, request: CurrencyrateRequest) -> Reply[CurrencyrateResponse]:
         """Show the price of one bitcoin."""
         raise unknown_command("currencyrate")
 
     @stub
-    def currencyrates(self, request: CurrencyratesRequest) -> CurrencyratesResponse | Awaitable[CurrencyratesResponse]:
+    def currencyrates(self, request: CurrencyratesRequest) -> Reply[CurrencyratesResponse]:
         """List bitcoin prices by source."""
         raise unknown_command("currencyrates")
 
     @stub
-    def datastore(self, request: DatastoreRequest) -> DatastoreResponse | Awaitable[DatastoreResponse]:
+    def datastore(self, request: DatastoreRequest) -> Reply[DatastoreResponse]:
         """Save a value under a key."""
         raise unknown_command("datastore")
 
     @stub
-    def datastoreusage(
-        self, request: DatastoreusageRequest
-    ) -> DatastoreusageResponse | Awaitable[DatastoreusageResponse]:
+    def datastoreusage(self, request: DatastoreusageRequest) -> Reply[DatastoreusageResponse]:
         """Show how many bytes saved values take."""
         raise unknown_command("datastoreusage")
 
     @stub
-    def decode(self, request: DecodeRequest) -> DecodeResponse | Awaitable[DecodeResponse]:
+    def decode(self, request: DecodeRequest) -> Reply[DecodeResponse]:
         """Take a string apart and show what it says."""
         raise unknown_command("decode")
 
     @stub
-    def deldatastore(self, request: DeldatastoreRequest) -> DeldatastoreResponse | Awaitable[DeldatastoreResponse]:
+    def deldatastore(self, request: DeldatastoreRequest) -> Reply[DeldatastoreResponse]:
         """Delete a saved value."""
         raise unknown_command("deldatastore")
 
     @stub
-    def delforward(self, request: DelforwardRequest) -> DelforwardResponse | Awaitable[DelforwardResponse]:
+    def delforward(self, request: DelforwardRequest) -> Reply[DelforwardResponse]:
         """Delete the record of a forwarded payment."""
         raise unknown_command("delforward")
 
     @stub
-    def delinvoice(self, request: DelinvoiceRequest) -> DelinvoiceResponse | Awaitable[DelinvoiceResponse]:
+    def delinvoice(self, request: DelinvoiceRequest) -> Reply[DelinvoiceResponse]:
         """Delete an invoice or clear its description."""
         raise unknown_command("delinvoice")
 
     @stub
-    def delnetworkevent(
-        self, request: DelnetworkeventRequest
-    ) -> DelnetworkeventResponse | Awaitable[DelnetworkeventResponse]:
+    def delnetworkevent(self, request: DelnetworkeventRequest) -> Reply[DelnetworkeventResponse]:
         """Delete an entry of the network event log."""
         raise unknown_command("delnetworkevent")
 
     @stub
-    def delpay(self, request: DelpayRequest) -> DelpayResponse | Awaitable[DelpayResponse]:
+    def delpay(self, request: DelpayRequest) -> Reply[DelpayResponse]:
         """Delete the record of a finished payment."""
         raise unknown_command("delpay")
 
     @stub
-    def deprecations(self, request: DeprecationsRequest) -> DeprecationsResponse | Awaitable[DeprecationsResponse]:
+    def deprecations(self, request: DeprecationsRequest) -> Reply[DeprecationsResponse]:
         """Allow or refuse deprecated features on this connection."""
         raise unknown_command("deprecations")
 
     @stub
-    def dev_forget_channel(
-        self, request: DevForgetChannelRequest
-    ) -> DevForgetChannelResponse | Awaitable[DevForgetChannelResponse]:
+    def dev_forget_channel(self, request: DevForgetChannelRequest) -> Reply[DevForgetChannelResponse]:
         """Erase a channel from the node's records."""
         raise unknown_command("dev-forget-channel")
 
     @stub
-    def dev_inject(self, request: DevInjectRequest) -> DevInjectResponse | Awaitable[DevInjectResponse]:
+    def dev_inject(self, request: DevInjectRequest) -> Reply[DevInjectResponse]:
         """Replace the entropy and the clock of a test server."""
         raise unknown_command("dev-inject")
 
     @stub
-    def dev_splice(self, request: DevSpliceRequest) -> DevSpliceResponse | Awaitable[DevSpliceResponse]:
+    def dev_splice(self, request: DevSpliceRequest) -> Reply[DevSpliceResponse]:
         """Run a script that splices several channels at once."""
         raise unknown_command("dev-splice")
 
     @stub
-    def disableinvoicerequest(
-        self, request: DisableinvoicerequestRequest
-    ) -> DisableinvoicerequestResponse | Awaitable[DisableinvoicerequestResponse]:
+    def disableinvoicerequest(self, request: DisableinvoicerequestRequest) -> Reply[DisableinvoicerequestResponse]:
         """Withdraw a request made with invoicerequest."""
         raise unknown_command("disableinvoicerequest")
 
     @stub
-    def disableoffer(self, request: DisableofferRequest) -> DisableofferResponse | Awaitable[DisableofferResponse]:
+    def disableoffer(self, request: DisableofferRequest) -> Reply[DisableofferResponse]:
         """Stop answering requests for an offer."""
         raise unknown_command("disableoffer")
 
     @stub
-    def disconnect(self, request: DisconnectRequest) -> DisconnectResponse | Awaitable[DisconnectResponse]:
+    def disconnect(self, request: DisconnectRequest) -> Reply[DisconnectResponse]:
         """Drop the connection to a peer."""
         raise unknown_command("disconnect")
 
     @stub
-    def emergencyrecover(
-        self, request: EmergencyrecoverRequest
-    ) -> EmergencyrecoverResponse | Awaitable[EmergencyrecoverResponse]:
+    def emergencyrecover(self, request: EmergencyrecoverRequest) -> Reply[EmergencyrecoverResponse]:
         """Claim channel money back with the emergency backup."""
         raise unknown_command("emergencyrecover")
 
     @stub
-    def enableoffer(self, request: EnableofferRequest) -> EnableofferResponse | Awaitable[EnableofferResponse]:
+    def enableoffer(self, request: EnableofferRequest) -> Reply[EnableofferResponse]:
         """Answer requests for a disabled offer again."""
         raise unknown_command("enableoffer")
 
     @stub
-    def exposesecret(self, request: ExposesecretRequest) -> ExposesecretResponse | Awaitable[ExposesecretResponse]:
+    def exposesecret(self, request: ExposesecretRequest) -> Reply[ExposesecretResponse]:
         """Reveal the node's master secret for a backup."""
         raise unknown_command("exposesecret")
 
     @stub
-    def feerates(self, request: FeeratesRequest) -> FeeratesResponse | Awaitable[FeeratesResponse]:
+    def feerates(self, request: FeeratesRequest) -> Reply[FeeratesResponse]:
         """Show the on-chain fee rates the node works with."""
         raise unknown_command("feerates")
 
     @stub
-    def fetchbip353(self, request: Fetchbip353Request) -> Fetchbip353Response | Awaitable[Fetchbip353Response]:
+    def fetchbip353(self, request: Fetchbip353Request) -> Reply[Fetchbip353Response]:
         """Look up the payment details behind a BIP 353 name."""
         raise unknown_command("fetchbip353")
 
     @stub
-    def fetchinvoice(self, request: FetchinvoiceRequest) -> FetchinvoiceResponse | Awaitable[FetchinvoiceResponse]:
+    def fetchinvoice(self, request: FetchinvoiceRequest) -> Reply[FetchinvoiceResponse]:
         """Ask the issuer of an offer for an invoice."""
         raise unknown_command("fetchinvoice")
 
     @stub
-    def fundchannel(self, request: FundchannelRequest) -> FundchannelResponse | Awaitable[FundchannelResponse]:
+    def fundchannel(self, request: FundchannelRequest) -> Reply[FundchannelResponse]:
         """Open a channel with money from the on-chain wallet."""
         raise unknown_command("fundchannel")
 
     @stub
-    def fundchannel_cancel(
-        self, request: FundchannelCancelRequest
-    ) -> FundchannelCancelResponse | Awaitable[FundchannelCancelResponse]:
+    def fundchannel_cancel(self, request: FundchannelCancelRequest) -> Reply[FundchannelCancelResponse]:
         """Call off a channel opening before its broadcast."""
         raise unknown_command("fundchannel_cancel")
 
     @stub
-    def fundchannel_complete(
-        self, request: FundchannelCompleteRequest
-    ) -> FundchannelCompleteResponse | Awaitable[FundchannelCompleteResponse]:
+    def fundchannel_complete(self, request: FundchannelCompleteRequest) -> Reply[FundchannelCompleteResponse]:
         """Finish a channel opening with its funding PSBT."""
         raise unknown_command("fundchannel_complete")
 
     @stub
-    def fundchannel_start(
-        self, request: FundchannelStartRequest
-    ) -> FundchannelStartResponse | Awaitable[FundchannelStartResponse]:
+    def fundchannel_start(self, request: FundchannelStartRequest) -> Reply[FundchannelStartResponse]:
         """Begin a channel opening that you fund yourself."""
         raise unknown_command("fundchannel_start")
 
     @stub
-    def funderupdate(self, request: FunderupdateRequest) -> FunderupdateResponse | Awaitable[FunderupdateResponse]:
+    def funderupdate(self, request: FunderupdateRequest) -> Reply[FunderupdateResponse]:
         """Set what to add to channels that peers open."""
         raise unknown_command("funderupdate")
 
     @stub
-    def fundpsbt(self, request: FundpsbtRequest) -> FundpsbtResponse | Awaitable[FundpsbtResponse]:
+    def fundpsbt(self, request: FundpsbtRequest) -> Reply[FundpsbtResponse]:
         """Start a PSBT on coins of the on-chain wallet."""
         raise unknown_command("fundpsbt")
 
     @stub
     def getemergencyrecoverdata(
         self, request: GetemergencyrecoverdataRequest
-    ) -> GetemergencyrecoverdataResponse | Awaitable[GetemergencyrecoverdataResponse]:
+    ) -> Reply[GetemergencyrecoverdataResponse]:
         """Read the encrypted emergency backup."""
         raise unknown_command("getemergencyrecoverdata")
 
     @stub
-    def getinfo(self, request: GetinfoRequest) -> GetinfoResponse | Awaitable[GetinfoResponse]:
+    def getinfo(self, request: GetinfoRequest) -> Reply[GetinfoResponse]:
         """Show who this node is."""
         raise unknown_command("getinfo")
 
     @stub
-    def getlog(self, request: GetlogRequest) -> GetlogResponse | Awaitable[GetlogResponse]:
+    def getlog(self, request: GetlogRequest) -> Reply[GetlogResponse]:
         """Read the node's latest log lines."""
         raise unknown_command("getlog")
 
     @stub
-    def getroute(self, request: GetrouteRequest) -> GetrouteResponse | Awaitable[GetrouteResponse]:
+    def getroute(self, request: GetrouteRequest) -> Reply[GetrouteResponse]:
         """Find one route to a node."""
         raise unknown_command("getroute")
 
     @stub
-    def getroutes(self, request: GetroutesRequest) -> GetroutesResponse | Awaitable[GetroutesResponse]:
+    def getroutes(self, request: GetroutesRequest) -> Reply[GetroutesResponse]:
         """Find a set of routes that can carry a payment."""
         raise unknown_command("getroutes")
 
     @stub
-    def graceful(self, request: GracefulRequest) -> GracefulResponse | Awaitable[GracefulResponse]:
+    def graceful(self, request: GracefulRequest) -> Reply[GracefulResponse]:
         """Wind down HTLCs and connections before a stop."""
         raise unknown_command("graceful")
 
     @stub
-    def help(self, request: HelpRequest) -> HelpResponse | Awaitable[HelpResponse]:
+    def help(self, request: HelpRequest) -> Reply[HelpResponse]:
         """List the commands and their parameters."""
         raise unknown_command("help")
 
     @stub
-    def injectonionmessage(
-        self, request: InjectonionmessageRequest
-    ) -> InjectonionmessageResponse | Awaitable[InjectonionmessageResponse]:
+    def injectonionmessage(self, request: InjectonionmessageRequest) -> Reply[InjectonionmessageResponse]:
         """Handle an onion message as if a peer sent it."""
         raise unknown_command("injectonionmessage")
 
     @stub
-    def injectpaymentonion(
-        self, request: InjectpaymentonionRequest
-    ) -> InjectpaymentonionResponse | Awaitable[InjectpaymentonionResponse]:
+    def injectpaymentonion(self, request: InjectpaymentonionRequest) -> Reply[InjectpaymentonionResponse]:
         """Launch a payment from a ready-made onion."""
         raise unknown_command("injectpaymentonion")
 
     @stub
-    def invoice(self, request: InvoiceRequest) -> InvoiceResponse | Awaitable[InvoiceResponse]:
+    def invoice(self, request: InvoiceRequest) -> Reply[InvoiceResponse]:
         """Create an invoice to be paid."""
         raise unknown_command("invoice")
 
     @stub
-    def invoicerequest(
-        self, request: InvoicerequestRequest
-    ) -> InvoicerequestResponse | Awaitable[InvoicerequestResponse]:
+    def invoicerequest(self, request: InvoicerequestRequest) -> Reply[InvoicerequestResponse]:
         """Create a request to be sent an invoice, which is then paid."""
         raise unknown_command("invoicerequest")
 
     @stub
-    def keysend(self, request: KeysendRequest) -> KeysendResponse | Awaitable[KeysendResponse]:
+    def keysend(self, request: KeysendRequest) -> Reply[KeysendResponse]:
         """Pay a node by its id, the older way."""
         raise unknown_command("keysend")
 
     @stub
-    def listaddresses(self, request: ListaddressesRequest) -> ListaddressesResponse | Awaitable[ListaddressesResponse]:
+    def listaddresses(self, request: ListaddressesRequest) -> Reply[ListaddressesResponse]:
         """List the on-chain addresses handed out so far."""
         raise unknown_command("listaddresses")
 
     @stub
-    def listchainmoves(
-        self, request: ListchainmovesRequest
-    ) -> ListchainmovesResponse | Awaitable[ListchainmovesResponse]:
+    def listchainmoves(self, request: ListchainmovesRequest) -> Reply[ListchainmovesResponse]:
         """List money movements on the chain."""
         raise unknown_command("listchainmoves")
 
     @stub
-    def listchannelmoves(
-        self, request: ListchannelmovesRequest
-    ) -> ListchannelmovesResponse | Awaitable[ListchannelmovesResponse]:
+    def listchannelmoves(self, request: ListchannelmovesRequest) -> Reply[ListchannelmovesResponse]:
         """List money movements inside channels."""
         raise unknown_command("listchannelmoves")
 
     @stub
-    def listchannels(self, request: ListchannelsRequest) -> ListchannelsResponse | Awaitable[ListchannelsResponse]:
+    def listchannels(self, request: ListchannelsRequest) -> Reply[ListchannelsResponse]:
         """List the network's channels in each direction."""
         raise unknown_command("listchannels")
 
     @stub
-    def listclosedchannels(
-        self, request: ListclosedchannelsRequest
-    ) -> ListclosedchannelsResponse | Awaitable[ListclosedchannelsResponse]:
+    def listclosedchannels(self, request: ListclosedchannelsRequest) -> Reply[ListclosedchannelsResponse]:
         """List the node's past channels."""
         raise unknown_command("listclosedchannels")
 
     @stub
-    def listconfigs(self, request: ListconfigsRequest) -> ListconfigsResponse | Awaitable[ListconfigsResponse]:
+    def listconfigs(self, request: ListconfigsRequest) -> Reply[ListconfigsResponse]:
         """Show each setting and where it was made."""
         raise unknown_command("listconfigs")
 
     @stub
-    def listdatastore(self, request: ListdatastoreRequest) -> ListdatastoreResponse | Awaitable[ListdatastoreResponse]:
+    def listdatastore(self, request: ListdatastoreRequest) -> Reply[ListdatastoreResponse]:
         """Read saved values by key."""
         raise unknown_command("listdatastore")
 
     @stub
-    def listforwards(self, request: ListforwardsRequest) -> ListforwardsResponse | Awaitable[ListforwardsResponse]:
+    def listforwards(self, request: ListforwardsRequest) -> Reply[ListforwardsResponse]:
         """List the payments routed through this node."""
         raise unknown_command("listforwards")
 
     @stub
-    def listfunds(self, request: ListfundsRequest) -> ListfundsResponse | Awaitable[ListfundsResponse]:
+    def listfunds(self, request: ListfundsRequest) -> Reply[ListfundsResponse]:
         """Show on-chain coins and channel balances."""
         raise unknown_command("listfunds")
 
     @stub
-    def listhtlcs(self, request: ListhtlcsRequest) -> ListhtlcsResponse | Awaitable[ListhtlcsResponse]:
+    def listhtlcs(self, request: ListhtlcsRequest) -> Reply[ListhtlcsResponse]:
         """List the HTLCs of all channels or one."""
         raise unknown_command("listhtlcs")
 
     @stub
-    def listinvoicerequests(
-        self, request: ListinvoicerequestsRequest
-    ) -> ListinvoicerequestsResponse | Awaitable[ListinvoicerequestsResponse]:
+    def listinvoicerequests(self, request: ListinvoicerequestsRequest) -> Reply[ListinvoicerequestsResponse]:
         """List the requests made with invoicerequest."""
         raise unknown_command("listinvoicerequests")
 
     @stub
-    def listinvoices(self, request: ListinvoicesRequest) -> ListinvoicesResponse | Awaitable[ListinvoicesResponse]:
+    def listinvoices(self, request: ListinvoicesRequest) -> Reply[ListinvoicesResponse]:
         """List invoices and whether they are paid."""
         raise unknown_command("listinvoices")
 
     @stub
-    def listnetworkevents(
-        self, request: ListnetworkeventsRequest
-    ) -> ListnetworkeventsResponse | Awaitable[ListnetworkeventsResponse]:
+    def listnetworkevents(self, request: ListnetworkeventsRequest) -> Reply[ListnetworkeventsResponse]:
         """Show the log of connections and pings."""
         raise unknown_command("listnetworkevents")
 
     @stub
-    def listnodes(self, request: ListnodesRequest) -> ListnodesResponse | Awaitable[ListnodesResponse]:
+    def listnodes(self, request: ListnodesRequest) -> Reply[ListnodesResponse]:
         """List the nodes known from gossip."""
         raise unknown_command("listnodes")
 
     @stub
-    def listoffers(self, request: ListoffersRequest) -> ListoffersResponse | Awaitable[ListoffersResponse]:
+    def listoffers(self, request: ListoffersRequest) -> Reply[ListoffersResponse]:
         """List the offers made by this node."""
         raise unknown_command("listoffers")
 
     @stub
-    def listpays(self, request: ListpaysRequest) -> ListpaysResponse | Awaitable[ListpaysResponse]:
+    def listpays(self, request: ListpaysRequest) -> Reply[ListpaysResponse]:
         """List outgoing payments, their parts summed up."""
         raise unknown_command("listpays")
 
     @stub
-    def listpeerchannels(
-        self, request: ListpeerchannelsRequest
-    ) -> ListpeerchannelsResponse | Awaitable[ListpeerchannelsResponse]:
+    def listpeerchannels(self, request: ListpeerchannelsRequest) -> Reply[ListpeerchannelsResponse]:
         """List this node's channels in full detail."""
         raise unknown_command("listpeerchannels")
 
     @stub
-    def listpeers(self, request: ListpeersRequest) -> ListpeersResponse | Awaitable[ListpeersResponse]:
+    def listpeers(self, request: ListpeersRequest) -> Reply[ListpeersResponse]:
         """List the node's peers and their state."""
         raise unknown_command("listpeers")
 
     @stub
-    def listsendpays(self, request: ListsendpaysRequest) -> ListsendpaysResponse | Awaitable[ListsendpaysResponse]:
+    def listsendpays(self, request: ListsendpaysRequest) -> Reply[ListsendpaysResponse]:
         """List outgoing payments part by part."""
         raise unknown_command("listsendpays")
 
     @stub
-    def listsqlschemas(
-        self, request: ListsqlschemasRequest
-    ) -> ListsqlschemasResponse | Awaitable[ListsqlschemasResponse]:
+    def listsqlschemas(self, request: ListsqlschemasRequest) -> Reply[ListsqlschemasResponse]:
         """Show the tables and columns that sql can query."""
         raise unknown_command("listsqlschemas")
 
     @stub
-    def listtransactions(
-        self, request: ListtransactionsRequest
-    ) -> ListtransactionsResponse | Awaitable[ListtransactionsResponse]:
+    def listtransactions(self, request: ListtransactionsRequest) -> Reply[ListtransactionsResponse]:
         """List the on-chain wallet's transactions."""
         raise unknown_command("listtransactions")
 
     @stub
-    def makesecret(self, request: MakesecretRequest) -> MakesecretResponse | Awaitable[MakesecretResponse]:
+    def makesecret(self, request: MakesecretRequest) -> Reply[MakesecretResponse]:
         """Derive a secret from the node's master secret."""
         raise unknown_command("makesecret")
 
     @stub
-    def multifundchannel(
-        self, request: MultifundchannelRequest
-    ) -> MultifundchannelResponse | Awaitable[MultifundchannelResponse]:
+    def multifundchannel(self, request: MultifundchannelRequest) -> Reply[MultifundchannelResponse]:
         """Open several channels in one transaction."""
         raise unknown_command("multifundchannel")
 
     @stub
-    def multiwithdraw(self, request: MultiwithdrawRequest) -> MultiwithdrawResponse | Awaitable[MultiwithdrawResponse]:
+    def multiwithdraw(self, request: MultiwithdrawRequest) -> Reply[MultiwithdrawResponse]:
         """Pay several on-chain addresses in one transaction."""
         raise unknown_command("multiwithdraw")
 
     @stub
-    def newaddr(self, request: NewaddrRequest) -> NewaddrResponse | Awaitable[NewaddrResponse]:
+    def newaddr(self, request: NewaddrRequest) -> Reply[NewaddrResponse]:
         """Get a fresh on-chain address to receive at."""
         raise unknown_command("newaddr")
 
     @stub
-    def notifications(self, request: NotificationsRequest) -> NotificationsResponse | Awaitable[NotificationsResponse]:
+    def notifications(self, request: NotificationsRequest) -> Reply[NotificationsResponse]:
         """Choose whether this connection gets notifications."""
         raise unknown_command("notifications")
 
     @stub
-    def offer(self, request: OfferRequest) -> OfferResponse | Awaitable[OfferResponse]:
+    def offer(self, request: OfferRequest) -> Reply[OfferResponse]:
         """Create an offer for others to pay."""
         raise unknown_command("offer")
 
     @stub
-    def openchannel_abort(
-        self, request: OpenchannelAbortRequest
-    ) -> OpenchannelAbortResponse | Awaitable[OpenchannelAbortResponse]:
+    def openchannel_abort(self, request: OpenchannelAbortRequest) -> Reply[OpenchannelAbortResponse]:
         """Abandon a v2 channel opening."""
         raise unknown_command("openchannel_abort")
 
     @stub
-    def openchannel_bump(
-        self, request: OpenchannelBumpRequest
-    ) -> OpenchannelBumpResponse | Awaitable[OpenchannelBumpResponse]:
+    def openchannel_bump(self, request: OpenchannelBumpRequest) -> Reply[OpenchannelBumpResponse]:
         """Raise the funding fee of a v2 channel."""
         raise unknown_command("openchannel_bump")
 
     @stub
-    def openchannel_init(
-        self, request: OpenchannelInitRequest
-    ) -> OpenchannelInitResponse | Awaitable[OpenchannelInitResponse]:
+    def openchannel_init(self, request: OpenchannelInitRequest) -> Reply[OpenchannelInitResponse]:
         """Begin a v2 channel opening with a peer."""
         raise unknown_command("openchannel_init")
 
     @stub
-    def openchannel_signed(
-        self, request: OpenchannelSignedRequest
-    ) -> OpenchannelSignedResponse | Awaitable[OpenchannelSignedResponse]:
+    def openchannel_signed(self, request: OpenchannelSignedRequest) -> Reply[OpenchannelSignedResponse]:
         """Sign off a v2 channel opening and broadcast it."""
         raise unknown_command("openchannel_signed")
 
     @stub
-    def openchannel_update(
-        self, request: OpenchannelUpdateRequest
-    ) -> OpenchannelUpdateResponse | Awaitable[OpenchannelUpdateResponse]:
+    def openchannel_update(self, request: OpenchannelUpdateRequest) -> Reply[OpenchannelUpdateResponse]:
         """Negotiate the PSBT of a v2 channel opening."""
         raise unknown_command("openchannel_update")
 
     @stub
-    def parsefeerate(self, request: ParsefeerateRequest) -> ParsefeerateResponse | Awaitable[ParsefeerateResponse]:
+    def parsefeerate(self, request: ParsefeerateRequest) -> Reply[ParsefeerateResponse]:
         """Turn a fee rate expression into a number."""
         raise unknown_command("parsefeerate")
 
     @stub
-    def pay(self, request: PayRequest) -> PayResponse | Awaitable[PayResponse]:
+    def pay(self, request: PayRequest) -> Reply[PayResponse]:
         """Pay an invoice, the older way."""
         raise unknown_command("pay")
 
     @stub
-    def ping(self, request: PingRequest) -> PingResponse | Awaitable[PingResponse]:
+    def ping(self, request: PingRequest) -> Reply[PingResponse]:
         """Ask a connected peer for a sign of life."""
         raise unknown_command("ping")
 
     @stub
-    def plugin(self, request: PluginRequest) -> PluginResponse | Awaitable[PluginResponse]:
+    def plugin(self, request: PluginRequest) -> Reply[PluginResponse]:
         """Start, stop and list plugins."""
         raise unknown_command("plugin")
 
     @stub
-    def preapproveinvoice(
-        self, request: PreapproveinvoiceRequest
-    ) -> PreapproveinvoiceResponse | Awaitable[PreapproveinvoiceResponse]:
+    def preapproveinvoice(self, request: PreapproveinvoiceRequest) -> Reply[PreapproveinvoiceResponse]:
         """Ask the signer whether an invoice may be paid."""
         raise unknown_command("preapproveinvoice")
 
     @stub
-    def preapprovekeysend(
-        self, request: PreapprovekeysendRequest
-    ) -> PreapprovekeysendResponse | Awaitable[PreapprovekeysendResponse]:
+    def preapprovekeysend(self, request: PreapprovekeysendRequest) -> Reply[PreapprovekeysendResponse]:
         """Ask the signer whether a keysend may be sent."""
         raise unknown_command("preapprovekeysend")
 
     @stub
-    def reckless(self, request: RecklessRequest) -> RecklessResponse | Awaitable[RecklessResponse]:
+    def reckless(self, request: RecklessRequest) -> Reply[RecklessResponse]:
         """Find, install or remove plugins."""
         raise unknown_command("reckless")
 
     @stub
-    def recover(self, request: RecoverRequest) -> RecoverResponse | Awaitable[RecoverResponse]:
+    def recover(self, request: RecoverRequest) -> Reply[RecoverResponse]:
         """Restart an unused node from a backed-up secret."""
         raise unknown_command("recover")
 
     @stub
-    def recoverchannel(
-        self, request: RecoverchannelRequest
-    ) -> RecoverchannelResponse | Awaitable[RecoverchannelResponse]:
+    def recoverchannel(self, request: RecoverchannelRequest) -> Reply[RecoverchannelResponse]:
         """Reclaim channel money with static backups."""
         raise unknown_command("recoverchannel")
 
     @stub
-    def renepay(self, request: RenepayRequest) -> RenepayResponse | Awaitable[RenepayResponse]:
+    def renepay(self, request: RenepayRequest) -> Reply[RenepayResponse]:
         """Pay an invoice with the renepay plugin."""
         raise unknown_command("renepay")
 
     @stub
-    def renepaystatus(self, request: RenepaystatusRequest) -> RenepaystatusResponse | Awaitable[RenepaystatusResponse]:
+    def renepaystatus(self, request: RenepaystatusRequest) -> Reply[RenepaystatusResponse]:
         """Show how renepay's payments went."""
         raise unknown_command("renepaystatus")
 
     @stub
-    def reserveinputs(self, request: ReserveinputsRequest) -> ReserveinputsResponse | Awaitable[ReserveinputsResponse]:
+    def reserveinputs(self, request: ReserveinputsRequest) -> Reply[ReserveinputsResponse]:
         """Reserve a PSBT's coins against other use."""
         raise unknown_command("reserveinputs")
 
     @stub
-    def sendamount(self, request: SendamountRequest) -> SendamountResponse | Awaitable[SendamountResponse]:
+    def sendamount(self, request: SendamountRequest) -> Reply[SendamountResponse]:
         """Pay with fees taken out of the amount."""
         raise unknown_command("sendamount")
 
     @stub
-    def sendcustommsg(self, request: SendcustommsgRequest) -> SendcustommsgResponse | Awaitable[SendcustommsgResponse]:
+    def sendcustommsg(self, request: SendcustommsgRequest) -> Reply[SendcustommsgResponse]:
         """Send a peer a message of your own protocol."""
         raise unknown_command("sendcustommsg")
 
     @stub
-    def sendinvoice(self, request: SendinvoiceRequest) -> SendinvoiceResponse | Awaitable[SendinvoiceResponse]:
+    def sendinvoice(self, request: SendinvoiceRequest) -> Reply[SendinvoiceResponse]:
         """Answer an invoice_request with an invoice and await payment."""
         raise unknown_command("sendinvoice")
 
     @stub
-    def sendonion(self, request: SendonionRequest) -> SendonionResponse | Awaitable[SendonionResponse]:
+    def sendonion(self, request: SendonionRequest) -> Reply[SendonionResponse]:
         """Send a payment in an onion you built."""
         raise unknown_command("sendonion")
 
     @stub
-    def sendpay(self, request: SendpayRequest) -> SendpayResponse | Awaitable[SendpayResponse]:
+    def sendpay(self, request: SendpayRequest) -> Reply[SendpayResponse]:
         """Send a payment along a route you chose."""
         raise unknown_command("sendpay")
 
     @stub
-    def sendpsbt(self, request: SendpsbtRequest) -> SendpsbtResponse | Awaitable[SendpsbtResponse]:
+    def sendpsbt(self, request: SendpsbtRequest) -> Reply[SendpsbtResponse]:
         """Complete a signed PSBT and broadcast it."""
         raise unknown_command("sendpsbt")
 
     @stub
-    def setchannel(self, request: SetchannelRequest) -> SetchannelResponse | Awaitable[SetchannelResponse]:
+    def setchannel(self, request: SetchannelRequest) -> Reply[SetchannelResponse]:
         """Change the fees and limits a channel announces."""
         raise unknown_command("setchannel")
 
     @stub
-    def setconfig(self, request: SetconfigRequest) -> SetconfigResponse | Awaitable[SetconfigResponse]:
+    def setconfig(self, request: SetconfigRequest) -> Reply[SetconfigResponse]:
         """Change a setting while the node runs."""
         raise unknown_command("setconfig")
 
     @stub
-    def setpsbtversion(
-        self, request: SetpsbtversionRequest
-    ) -> SetpsbtversionResponse | Awaitable[SetpsbtversionResponse]:
+    def setpsbtversion(self, request: SetpsbtversionRequest) -> Reply[SetpsbtversionResponse]:
         """Convert a PSBT to another version."""
         raise unknown_command("setpsbtversion")
 
     @stub
-    def showrunes(self, request: ShowrunesRequest) -> ShowrunesResponse | Awaitable[ShowrunesResponse]:
+    def showrunes(self, request: ShowrunesRequest) -> Reply[ShowrunesResponse]:
         """List the runes issued here, or explain one."""
         raise unknown_command("showrunes")
 
     @stub
-    def signinvoice(self, request: SigninvoiceRequest) -> SigninvoiceResponse | Awaitable[SigninvoiceResponse]:
+    def signinvoice(self, request: SigninvoiceRequest) -> Reply[SigninvoiceResponse]:
         """Sign an invoice without storing it."""
         raise unknown_command("signinvoice")
 
     @stub
-    def signmessage(self, request: SignmessageRequest) -> SignmessageResponse | Awaitable[SignmessageResponse]:
+    def signmessage(self, request: SignmessageRequest) -> Reply[SignmessageResponse]:
         """Sign a message with the node's key."""
         raise unknown_command("signmessage")
 
     @stub
-    def signmessagewithkey(
-        self, request: SignmessagewithkeyRequest
-    ) -> SignmessagewithkeyResponse | Awaitable[SignmessagewithkeyResponse]:
+    def signmessagewithkey(self, request: SignmessagewithkeyRequest) -> Reply[SignmessagewithkeyResponse]:
         """Sign a message with an on-chain address's key."""
         raise unknown_command("signmessagewithkey")
 
     @stub
-    def signpsbt(self, request: SignpsbtRequest) -> SignpsbtResponse | Awaitable[SignpsbtResponse]:
+    def signpsbt(self, request: SignpsbtRequest) -> Reply[SignpsbtResponse]:
         """Add the on-chain wallet's signatures to a PSBT."""
         raise unknown_command("signpsbt")
 
     @stub
-    def splice_init(self, request: SpliceInitRequest) -> SpliceInitResponse | Awaitable[SpliceInitResponse]:
+    def splice_init(self, request: SpliceInitRequest) -> Reply[SpliceInitResponse]:
         """Begin a splice that resizes a channel."""
         raise unknown_command("splice_init")
 
     @stub
-    def splice_signed(self, request: SpliceSignedRequest) -> SpliceSignedResponse | Awaitable[SpliceSignedResponse]:
+    def splice_signed(self, request: SpliceSignedRequest) -> Reply[SpliceSignedResponse]:
         """Complete a splice with its signatures."""
         raise unknown_command("splice_signed")
 
     @stub
-    def splice_update(self, request: SpliceUpdateRequest) -> SpliceUpdateResponse | Awaitable[SpliceUpdateResponse]:
+    def splice_update(self, request: SpliceUpdateRequest) -> Reply[SpliceUpdateResponse]:
         """Negotiate the PSBT of a splice."""
         raise unknown_command("splice_update")
 
     @stub
-    def splicein(self, request: SpliceinRequest) -> SpliceinResponse | Awaitable[SpliceinResponse]:
+    def splicein(self, request: SpliceinRequest) -> Reply[SpliceinResponse]:
         """Add on-chain money to a channel by a splice."""
         raise unknown_command("splicein")
 
     @stub
-    def spliceout(self, request: SpliceoutRequest) -> SpliceoutResponse | Awaitable[SpliceoutResponse]:
+    def spliceout(self, request: SpliceoutRequest) -> Reply[SpliceoutResponse]:
         """Take money out of a channel by a splice."""
         raise unknown_command("spliceout")
 
     @stub
-    def sql(self, request: SqlRequest) -> SqlResponse | Awaitable[SqlResponse]:
+    def sql(self, request: SqlRequest) -> Reply[SqlResponse]:
         """Query the node's lists with SQL."""
         raise unknown_command("sql")
 
     @stub
-    def staticbackup(self, request: StaticbackupRequest) -> StaticbackupResponse | Awaitable[StaticbackupResponse]:
+    def staticbackup(self, request: StaticbackupRequest) -> Reply[StaticbackupResponse]:
         """Export a static backup of every channel."""
         raise unknown_command("staticbackup")
 
     @stub
-    def stop(self, request: StopRequest) -> StopResponse | Awaitable[StopResponse]:
+    def stop(self, request: StopRequest) -> Reply[StopResponse]:
         """Shut the server down."""
         raise unknown_command("stop")
 
     @stub
-    def txdiscard(self, request: TxdiscardRequest) -> TxdiscardResponse | Awaitable[TxdiscardResponse]:
+    def txdiscard(self, request: TxdiscardRequest) -> Reply[TxdiscardResponse]:
         """Cancel a prepared transaction and free its coins."""
         raise unknown_command("txdiscard")
 
     @stub
-    def txprepare(self, request: TxprepareRequest) -> TxprepareResponse | Awaitable[TxprepareResponse]:
+    def txprepare(self, request: TxprepareRequest) -> Reply[TxprepareResponse]:
         """Prepare a transaction without sending it."""
         raise unknown_command("txprepare")
 
     @stub
-    def txsend(self, request: TxsendRequest) -> TxsendResponse | Awaitable[TxsendResponse]:
+    def txsend(self, request: TxsendRequest) -> Reply[TxsendResponse]:
         """Sign and broadcast a prepared transaction."""
         raise unknown_command("txsend")
 
     @stub
-    def unreserveinputs(
-        self, request: UnreserveinputsRequest
-    ) -> UnreserveinputsResponse | Awaitable[UnreserveinputsResponse]:
+    def unreserveinputs(self, request: UnreserveinputsRequest) -> Reply[UnreserveinputsResponse]:
         """Lift the reservation of a PSBT's coins."""
         raise unknown_command("unreserveinputs")
 
     @stub
-    def upgradewallet(self, request: UpgradewalletRequest) -> UpgradewalletResponse | Awaitable[UpgradewalletResponse]:
+    def upgradewallet(self, request: UpgradewalletRequest) -> Reply[UpgradewalletResponse]:
         """Move P2SH-wrapped coins to a native SegWit address."""
         raise unknown_command("upgradewallet")
 
     @stub
-    def utxopsbt(self, request: UtxopsbtRequest) -> UtxopsbtResponse | Awaitable[UtxopsbtResponse]:
+    def utxopsbt(self, request: UtxopsbtRequest) -> Reply[UtxopsbtResponse]:
         """Start a PSBT on coins that you name."""
         raise unknown_command("utxopsbt")
 
     @stub
-    def wait(self, request: WaitRequest) -> WaitResponse | Awaitable[WaitResponse]:
+    def wait(self, request: WaitRequest) -> Reply[WaitResponse]:
         """Wait until one of the node's lists changes."""
         raise unknown_command("wait")
 
     @stub
-    def waitanyinvoice(
-        self, request: WaitanyinvoiceRequest
-    ) -> WaitanyinvoiceResponse | Awaitable[WaitanyinvoiceResponse]:
+    def waitanyinvoice(self, request: WaitanyinvoiceRequest) -> Reply[WaitanyinvoiceResponse]:
         """Wait until the next invoice is paid."""
         raise unknown_command("waitanyinvoice")
 
     @stub
-    def waitblockheight(
-        self, request: WaitblockheightRequest
-    ) -> WaitblockheightResponse | Awaitable[WaitblockheightResponse]:
+    def waitblockheight(self, request: WaitblockheightRequest) -> Reply[WaitblockheightResponse]:
         """Wait for a block of a given height."""
         raise unknown_command("waitblockheight")
 
     @stub
-    def waitinvoice(self, request: WaitinvoiceRequest) -> WaitinvoiceResponse | Awaitable[WaitinvoiceResponse]:
+    def waitinvoice(self, request: WaitinvoiceRequest) -> Reply[WaitinvoiceResponse]:
         """Wait until one invoice is paid or expires."""
         raise unknown_command("waitinvoice")
 
     @stub
-    def waitsendpay(self, request: WaitsendpayRequest) -> WaitsendpayResponse | Awaitable[WaitsendpayResponse]:
+    def waitsendpay(self, request: WaitsendpayRequest) -> Reply[WaitsendpayResponse]:
         """Wait for the outcome of a payment part."""
         raise unknown_command("waitsendpay")
 
     @stub
-    def withdraw(self, request: WithdrawRequest) -> WithdrawResponse | Awaitable[WithdrawResponse]:
+    def withdraw(self, request: WithdrawRequest) -> Reply[WithdrawResponse]:
         """Pay an on-chain address from the wallet."""
         raise unknown_command("withdraw")
 
     @stub
-    def xkeysend(self, request: XkeysendRequest) -> XkeysendResponse | Awaitable[XkeysendResponse]:
+    def xkeysend(self, request: XkeysendRequest) -> Reply[XkeysendResponse]:
         """Pay a node by its id alone."""
         raise unknown_command("xkeysend")
 
     @stub
-    def xpay(self, request: XpayRequest) -> XpayResponse | Awaitable[XpayResponse]:
+    def xpay(self, request: XpayRequest) -> Reply[XpayResponse]:
         """Pay an invoice, an offer or a BIP 353 name."""
         raise unknown_command("xpay")

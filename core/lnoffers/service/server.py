@@ -3,7 +3,7 @@
 Group commit without timers: the calls that are ready in one turn of the event loop run in one transaction, which is
 committed before the first of their answers is written. While the disk works, the next calls gather in the sockets.
 One answer is out of order: that of `stop` is the last, written when everything is given back. A long one is written in
-pieces, one a turn, while its client reads them. A call whose answer comes later holds its own connection only (`waits`).
+pieces, one a turn, while its client reads them. A call that is answered later holds its own connection only (`waits`).
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ sends what comes back when it sees fit, for example when the transaction is dura
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Container, Mapping
+from collections.abc import Awaitable, Container, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -33,24 +33,29 @@ CHECKED: Final = "command_to_check"
 """Its parameter: the other's name. All others are for the other command."""
 
 _NO_ID: Final = b"null"
+_BEGINNING: Final = b'{"jsonrpc":"2.0","id":%b,"result":'
+_END: Final = b"}\n\n"
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What to send back: one JSON-RPC object and the two line feeds that end it.
 
-    If `close`, nothing more can be read from this connection.
+    If `close`, nothing more can be read from this connection. If there is a `rest`, `data` is only the beginning: each
+    of its items belongs behind what was sent before. It works while it is iterated over, and raises what the service
+    does; the answer can then not be finished.
     """
 
     data: bytes
     close: bool = False
+    rest: Iterator[bytes] | None = None
 
 
 class Dispatcher:
     """Answers requests by calling a service, which has methods for `commands` (by wire name).
 
-    Such a method takes the command's request and returns its response, or an awaitable of it; a command whose method is
-    a stub is unknown. `converters` gives, per command and parameter, a converter in place of the type's own.
+    Such a method takes the command's request and returns its response, or another `stubs.Reply`; a command whose method
+    is a stub is unknown. `converters` gives, per command and parameter, a converter in place of the type's own.
     `developer` shows bad tokens in errors, which otherwise hide them: they may be secrets. A `filter` is read in any
     request and has no effect on the answers of `unfiltered` commands. `package` is where the classes of the requests
     are found.
@@ -183,9 +188,28 @@ async def _later(identity: bytes, result: Awaitable[Any], only: Filter | None) -
 
 
 def _success(identity: bytes, result: Any, only: Filter | None) -> Answer:
-    if only is not None:
-        result = apply(only, to_wire(result))
-    return Answer(b'{"jsonrpc":"2.0","id":%b,"result":%b}\n\n' % (identity, encode(result)))
+    if isinstance(result, Iterator):
+        return _in_pieces(identity, (_text(piece, only) for piece in result))
+    return Answer(_BEGINNING % identity + _text(result, only) + _END)
+
+
+def _text(result: Any, only: Filter | None) -> bytes:
+    return encode(result if only is None else apply(only, to_wire(result)))
+
+
+def _in_pieces(identity: bytes, pieces: Iterator[bytes]) -> Answer:
+    """The first piece of a result up to the end of what its array holds, and what follows behind that."""
+    first = next(pieces)
+    if not first.endswith(b"]}"):  # a filter has hidden the array, and all that would follow
+        return Answer(_BEGINNING % identity + first + _END)
+
+    def rest() -> Iterator[bytes]:
+        for piece in pieces:
+            elements = piece.partition(b"[")[2]
+            yield b"," + elements.removesuffix(b"]}")
+        yield b"]}" + _END
+
+    return Answer(_BEGINNING % identity + first.removesuffix(b"]}"), rest=rest())
 
 
 def _error(identity: bytes, error: RpcError, *, close: bool = False) -> Answer:
