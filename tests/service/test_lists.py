@@ -7,18 +7,24 @@ import sqlite3
 import time
 from contextlib import closing
 from hashlib import sha256
+from typing import Any
 
 import pytest
 
+from lnoffers.bolt12 import Offer
 from lnoffers.service import Node, Options
 from lnoffers.service.commands.pages import PAGE_ROWS
 from lnoffers.service.status import Status
-from lnoffers.service.store import invoicerequests
+from lnoffers.service.store import invoicerequests, invoices, offers
 from lnoffers.service.store.invoicerequests import StoredRequest
+from lnoffers.service.store.invoices import NewInvoice
+from lnoffers.service.store.offers import StoredOffer
 from tests.service.program import Program, Wire, request
 
 MANY = 5_000  # rows, more than what may be unread
 TEXT = "lnr1" + "q" * 400
+OFFER_ID = bytes(range(32))
+GENERATOR = bytes.fromhex("0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798")
 
 
 def fill(program: Program, count: int) -> list[str]:
@@ -105,3 +111,63 @@ def test_a_list_that_cannot_be_read_to_its_end_is_cut_off(program: Program) -> N
         server.terminate()
         _, errors = server.communicate()
     assert "An answer was cut off: The store failed: no such table" in errors
+
+
+def test_long_lists_of_offers_are_whole(program: Program) -> None:
+    offer = Offer.build(offer_issuer_id=GENERATOR, offer_description="x").encode()
+    keys = [sha256(number.to_bytes(4)).digest() for number in range(3 * PAGE_ROWS)]
+    options = Options(lightning_dir=program.directory, network="regtest")
+    with Node.open(options) as node, node.store.transaction() as connection:
+        for number, key in enumerate(keys):
+            offers.add(connection, StoredOffer(key, offer, None, Status(number % 2), force_paths=False))
+    with program.served(), Wire(program.socket) as wire:
+        for given, expected in (({}, keys), ({"active_only": True}, keys[1::2])):
+            listed = wire.ask("listoffers", given)["result"]["offers"]
+            assert [item["offer_id"] for item in listed] == sorted(key.hex() for key in expected)
+
+
+def fill_invoices(program: Program, count: int) -> None:
+    """So many invoices, of which two in three were paid, the last first, and every other one has an offer."""
+    options = Options(lightning_dir=program.directory, network="regtest")
+    hashes = [sha256(number.to_bytes(4)).digest() for number in range(count)]
+    with Node.open(options) as node, node.store.transaction() as connection:
+        for number, payment_hash in enumerate(hashes):
+            new = NewInvoice(
+                label=f"{number:04}",
+                bolt12="lni1",
+                description=None,
+                payer_note=None,
+                payment_hash=payment_hash,
+                payment_preimage=bytes(32),
+                amount_msat=1,
+                expires_at=2**40,
+                local_offer_id=OFFER_ID if number % 2 else None,
+            )
+            invoices.add(connection, new)
+        for payment_hash in reversed(hashes):
+            if payment_hash[0] % 3:
+                assert invoices.pay(connection, payment_hash, 1, 1)
+
+
+@pytest.mark.parametrize("count", [1, PAGE_ROWS, 3 * PAGE_ROWS + 7])
+@pytest.mark.parametrize("index", ["created", "updated"])
+def test_a_part_of_all_invoices_is_the_same_in_pages(program: Program, index: str, count: int) -> None:
+    fill_invoices(program, count)
+    with program.served(), Wire(program.socket) as wire:
+
+        def listed(**given: Any) -> list[dict[str, Any]]:
+            found: list[dict[str, Any]] = wire.ask("listinvoices", given)["result"]["invoices"]
+            return found
+
+        def place(invoice: dict[str, Any]) -> tuple[int, int]:
+            return (invoice.get(f"{index}_index", 0), invoice["created_index"])
+
+        every = sorted(listed(), key=place)
+        assert len(every) == count
+        for start in (0, 1, count // 2, count, count + 1):
+            behind = [invoice for invoice in every if place(invoice)[0] >= start]
+            for limit in (1, PAGE_ROWS, PAGE_ROWS + 1, count, count + 1):
+                given = {"index": index, "start": start, "limit": limit}
+                assert listed(**given) == behind[:limit]
+                of_offer = [invoice for invoice in behind[:limit] if "local_offer_id" in invoice]
+                assert listed(offer_id=OFFER_ID.hex(), **given) == of_offer

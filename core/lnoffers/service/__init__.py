@@ -9,6 +9,8 @@ In a process of one's own, a test's for example, without a socket:
         service = OffersService(node)
         made = service.invoicerequest(InvoicerequestRequest(amount=1000, description="refund"))
 
+A list of more than a hundred entries comes as an iterator of responses, each with a part of it.
+
 `Server` serves a node on its Unix socket, within an asyncio event loop; the program `lnoffers` is in `cli`. What keeps
 any of them from working is a `ServiceError`; a call that fails raises `clnrpc.RpcError`.
 """

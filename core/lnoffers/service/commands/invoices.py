@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Never
 
@@ -25,16 +26,20 @@ from lnoffers.service.commands.codes import (
     INVOICE_PREIMAGE_ALREADY_EXISTS,
     INVOICE_STATUS_UNEXPECTED,
 )
+from lnoffers.service.commands.pages import in_pages
 from lnoffers.service.entropy import EntropyError
 from lnoffers.service.payment_paths import path_to_self
 from lnoffers.service.status import Status
 from lnoffers.service.store import invoices, transitions
-from lnoffers.service.store.invoices import MAX_NUMBER, InvoiceIndex, NewInvoice, StoredInvoice
+from lnoffers.service.store.invoices import MAX_NUMBER, InvoiceIndex, NewInvoice, Part, StoredInvoice
 from lnoffers.service.store.schema import OFFERS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from sqlalchemy import Connection
 
+    from clnrpc.runtime.stubs import Reply
     from clnrpc.types import CreateinvoiceRequest, DelinvoiceRequest, ListinvoicesRequest
 
 
@@ -67,31 +72,40 @@ class InvoiceCommands(Commands):
             )
             return CreateinvoiceResponse(**shown(invoices.add(connection, new)))
 
-    def listinvoices(self, request: ListinvoicesRequest) -> ListinvoicesResponse:
+    def listinvoices(self, request: ListinvoicesRequest) -> Reply[ListinvoicesResponse]:
         """The stored invoices, or those that one parameter picks."""
         _check_listing(request)
         payment_hash = None if request.payment_hash is None else bytes.fromhex(request.payment_hash)
         if request.invstring is not None:
             payment_hash = _payment_hash(canonical(request.invstring))
         self._expire_due()
+        if request.label is not None:
+            return self._one(partial(invoices.by_label, label=spelling(request.label)))
+        if payment_hash is not None:
+            return self._one(partial(invoices.by_payment_hash, payment_hash=payment_hash))
+        return self._many(request)
+
+    def _one(self, look: Callable[[Connection], StoredInvoice | None]) -> ListinvoicesResponse:
         with self._transaction(writes=False) as connection:
-            if request.label is not None:
-                found = [invoices.by_label(connection, spelling(request.label))]
-            elif payment_hash is not None:
-                found = [invoices.by_payment_hash(connection, payment_hash)]
-            else:
-                found = [
-                    *invoices.find(
-                        connection,
-                        index=InvoiceIndex(request.index or InvoiceIndex.CREATED),
-                        start=request.start or 0,
-                        limit=request.limit,
-                        offer_id=None if request.offer_id is None else bytes.fromhex(request.offer_id),
-                    )
-                ]
-        return ListinvoicesResponse(
-            invoices=[ListinvoicesResponseInvoices(**shown(stored)) for stored in found if stored is not None]
-        )
+            found = look(connection)
+        return _listed([] if found is None else [found])
+
+    def _many(self, request: ListinvoicesRequest) -> Reply[ListinvoicesResponse]:
+        """Those of an offer, or all. The offer picks last, as in Core Lightning: `limit` counts the others too."""
+        if request.limit == 0:
+            return _listed([])
+        order, start, end = InvoiceIndex(request.index or InvoiceIndex.CREATED), request.start or 0, None
+        if request.limit is not None:
+            with self._transaction(writes=False) as connection:
+                end = invoices.nth_place(connection, order, start, request.limit)
+        offer_id = None if request.offer_id is None else bytes.fromhex(request.offer_id)
+        part = Part(order=order, start=start, end=end, offer_id=offer_id)
+
+        def read(last: StoredInvoice | None, limit: int) -> Sequence[StoredInvoice]:
+            with self._transaction(writes=False) as connection:
+                return invoices.find(connection, part, after=last, limit=limit)
+
+        return in_pages(read, _listed)
 
     def delinvoice(self, request: DelinvoiceRequest) -> DelinvoiceResponse:
         """Delete an invoice that is in the state that the caller believes, or only its description."""
@@ -240,6 +254,10 @@ def _deletable(connection: Connection, request: DelinvoiceRequest) -> StoredInvo
     if request.desconly and stored.description is None:
         raise RpcError(INVOICE_NO_DESCRIPTION, "Invoice description already removed")
     return stored
+
+
+def _listed(found: Sequence[StoredInvoice]) -> ListinvoicesResponse:
+    return ListinvoicesResponse(invoices=[ListinvoicesResponseInvoices(**shown(stored)) for stored in found])
 
 
 def _check_listing(request: ListinvoicesRequest) -> None:

@@ -23,6 +23,7 @@ from lnoffers.service.commands.codes import (
     OFFER_ALREADY_EXISTS,
     OFFER_USED_SINGLE_USE,
 )
+from lnoffers.service.commands.pages import in_pages
 from lnoffers.service.entropy import EntropyError
 from lnoffers.service.rates import RatesError
 from lnoffers.service.status import TRANSITIONS, Event, Status
@@ -33,6 +34,7 @@ from lnoffers.service.terms import Terms, TermsError, terms_of
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from clnrpc.runtime.stubs import Reply
     from clnrpc.types import DisableofferRequest, EnableofferRequest, ListoffersRequest, OfferRequest
 
 PATH_KEY_BYTES: Final = 32
@@ -58,14 +60,28 @@ class OfferCommands(Commands):
             raise RpcError(OFFER_ALREADY_EXISTS, "Already exists, but isn't active")
         return OfferResponse(**_shown(stored), created=earlier is None)
 
-    def listoffers(self, request: ListoffersRequest) -> ListoffersResponse:
+    def listoffers(self, request: ListoffersRequest) -> Reply[ListoffersResponse]:
         """The stored offers, by ascending id."""
         offer_id = None if request.offer_id is None else bytes.fromhex(request.offer_id)
-        with self._transaction(writes=False) as connection:
-            found = offers.find(connection, offer_id=offer_id, active_only=request.active_only)
-        return ListoffersResponse(
-            offers=[ListoffersResponseOffers(**_shown(stored), description=_description(stored)) for stored in found]
-        )
+
+        def read(last: StoredOffer | None, limit: int) -> Sequence[StoredOffer]:
+            with self._transaction(writes=False) as connection:
+                return offers.find(
+                    connection,
+                    offer_id=offer_id,
+                    active_only=request.active_only,
+                    after=None if last is None else last.offer_id,
+                    limit=limit,
+                )
+
+        def respond(found: Sequence[StoredOffer]) -> ListoffersResponse:
+            return ListoffersResponse(
+                offers=[
+                    ListoffersResponseOffers(**_shown(stored), description=_description(stored)) for stored in found
+                ]
+            )
+
+        return in_pages(read, respond)
 
     def disableoffer(self, request: DisableofferRequest) -> DisableofferResponse:
         """Make an active offer inactive, and its unpaid invoices worthless."""

@@ -9,9 +9,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
-from sqlalchemy import ColumnElement, Connection, Row, ScalarSelect, delete, func, insert, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Row,
+    ScalarSelect,
+    delete,
+    func,
+    insert,
+    select,
+    tuple_,
+    update,
+)
 
 from lnoffers.service.status import Event, Status
 from lnoffers.service.store import offers
@@ -35,6 +47,24 @@ class InvoiceIndex(StrEnum):
 
     CREATED = "created"
     UPDATED = "updated"
+
+
+Place: TypeAlias = tuple[int, int]
+"""Where an invoice stands in a list: its number by the index that orders the list, and, as that may be 0 for several,
+its created_index."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A part of the list of all invoices."""
+
+    order: InvoiceIndex = InvoiceIndex.CREATED
+    start: int = 0
+    """By the index that orders it."""
+    end: Place | None = None
+    """The last place that belongs to it."""
+    offer_id: bytes | None = None
+    """32 bytes: only what belongs to this offer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,24 +124,27 @@ def by_created_index(connection: Connection, created_index: int) -> StoredInvoic
 
 
 def find(
-    connection: Connection,
-    *,
-    index: InvoiceIndex = InvoiceIndex.CREATED,
-    start: int = 0,
-    limit: int | None = None,
-    offer_id: bytes | None = None,
+    connection: Connection, part: Part, *, after: StoredInvoice | None = None, limit: int | None = None
 ) -> Sequence[StoredInvoice]:
-    """All of them from `start` in the order of `index`, at most `limit`; of these, those that belong to an offer.
+    """Those of a part of the list that come behind `after`, no more than `limit`."""
+    place = _place(part.order)
+    query = select(TABLE).where(place[0] >= min(part.start, MAX_NUMBER)).order_by(*place).limit(limit)
+    if after is not None:
+        last = after.updated_index if part.order is InvoiceIndex.UPDATED else after.created_index
+        query = query.where(tuple_(*place) > (last, after.created_index))
+    if part.end is not None:
+        query = query.where(tuple_(*place) <= part.end)
+    if part.offer_id is not None:
+        query = query.where(TABLE.c.local_offer_id == part.offer_id)
+    return [_invoice(row) for row in connection.execute(query)]
 
-    The offer picks last, as in Core Lightning, so that `limit` bounds the work.
-    """
-    order = TABLE.c.updated_index if index is InvoiceIndex.UPDATED else TABLE.c.created_index
-    part = select(TABLE).where(order >= min(start, MAX_NUMBER)).order_by(order, TABLE.c.created_index).limit(limit)
-    if offer_id is not None:
-        taken = part.subquery()
-        chosen = taken.c.updated_index if index is InvoiceIndex.UPDATED else taken.c.created_index
-        part = select(taken).where(taken.c.local_offer_id == offer_id).order_by(chosen, taken.c.created_index)
-    return [_invoice(row) for row in connection.execute(part)]
+
+def nth_place(connection: Connection, order: InvoiceIndex, start: int, number: int) -> Place | None:
+    """Where the `number`-th, counted from 1, of all from `start` stands; None if there are fewer."""
+    place = _place(order)
+    query = select(*place).where(place[0] >= min(start, MAX_NUMBER)).order_by(*place).offset(number - 1).limit(1)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else (row[0], row[1])
 
 
 def last_pay_index(connection: Connection) -> int:
@@ -218,6 +251,11 @@ def _count(connection: Connection, counter: str, more: int) -> None:
 def _one(connection: Connection, condition: ColumnElement[bool]) -> StoredInvoice | None:
     row = connection.execute(select(TABLE).where(condition)).one_or_none()
     return None if row is None else _invoice(row)
+
+
+def _place(order: InvoiceIndex) -> tuple[Column[int], Column[int]]:
+    index = TABLE.c.updated_index if order is InvoiceIndex.UPDATED else TABLE.c.created_index
+    return index, TABLE.c.created_index
 
 
 def _invoice(row: Row[Any]) -> StoredInvoice:

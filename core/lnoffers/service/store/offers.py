@@ -45,9 +45,21 @@ def add(connection: Connection, offer: StoredOffer) -> StoredOffer | None:
     return earlier
 
 
-def find(connection: Connection, *, offer_id: bytes | None = None, active_only: bool = False) -> Sequence[StoredOffer]:
-    """All of them or the one with this id, in ascending order of their ids."""
-    query = select(TABLE).order_by(TABLE.c.offer_id)
+def find(
+    connection: Connection,
+    *,
+    offer_id: bytes | None = None,
+    active_only: bool = False,
+    after: bytes | None = None,
+    limit: int | None = None,
+) -> Sequence[StoredOffer]:
+    """All of them or the one with this id, in ascending order of their ids; from `after` on, and no more than `limit`.
+
+    `after` itself is not among them.
+    """
+    query = select(TABLE).order_by(TABLE.c.offer_id).limit(limit)
+    if after is not None:
+        query = query.where(TABLE.c.offer_id > after)
     if offer_id is not None:
         query = query.where(TABLE.c.offer_id == offer_id)
     if active_only:
