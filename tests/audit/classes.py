@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
+import inspect
+import sys
 import types
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
@@ -106,7 +109,29 @@ def _field(parts: list[Any], path: Path, *, optional: bool) -> Iterator[tuple[Pa
 
 @cache
 def _annotations(cls: type) -> dict[str, Any]:
-    return get_type_hints(cls, localns=_MARKERS)
+    """The types of the members, with a stand-in for each alias that the class's source writes.
+
+    Raises ValueError if the class has other types than its source says.
+    """
+    written = _written(cls.__module__)[cls.__name__]
+    twin = type(cls.__name__, (), {"__module__": cls.__module__, "__annotations__": written})
+    if get_type_hints(twin) != get_type_hints(cls):
+        raise ValueError(f"{cls.__module__}.{cls.__name__} is not what its source says")
+    return get_type_hints(twin, localns=_MARKERS)
+
+
+@cache
+def _written(module: str) -> Mapping[str, Mapping[str, str]]:
+    """The annotations of each class in a module, as they are written there."""
+    return {
+        node.name: {
+            member.target.id: ast.unparse(member.annotation)
+            for member in node.body
+            if isinstance(member, ast.AnnAssign) and isinstance(member.target, ast.Name)
+        }
+        for node in ast.parse(inspect.getsource(sys.modules[module])).body
+        if isinstance(node, ast.ClassDef)
+    }
 
 
 def _wires(cls: type) -> dict[str, str]:

@@ -20,7 +20,8 @@ class Service:
     """One method a command: it gets the request with its parameters converted, and returns the response, an awaitable
     of it, or an iterator over its pieces (`Reply`).
 
-    A command whose method is not overridden is unknown to callers. To answer with an error, raise RpcError.
+    A command whose method is not overridden is unknown to callers. To answer with an error, raise RpcError. Beside a
+    method `m`, a method `rpc_check_m` may take the same request and only raise what `m` would: that is for `check`.
     """
 
     @stub
