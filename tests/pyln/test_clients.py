@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -59,13 +60,17 @@ def rpc(path: Path) -> Any:
     return pyln.LightningRpc(str(path))
 
 
+NOT_BY_EXAMPLE = {"dev-inject", "stop", "waitinvoice", "waitanyinvoice"}
+"""Commands that are not there, end the server, or wait for payments, which nobody makes here."""
+
+
 def examples() -> list[Any]:
     """All that the service's documents show, by name."""
     return [
         pytest.param(example, id=example["request"]["id"])
         for file in sorted(SCHEMAS.glob("*.json"))
         for example in json.loads(file.read_bytes()).get("examples", [])
-        if example["request"]["method"] not in {"dev-inject", "stop"}
+        if example["request"]["method"] not in NOT_BY_EXAMPLE
     ]
 
 
@@ -94,6 +99,27 @@ def test_a_request_through_its_life_by_the_methods_of_pyln(rpc: Any) -> None:
     listed = rpc.call("listinvoicerequests", {"invreq_id": made["invreq_id"]})
     assert listed == {"invoicerequests": [made]}
     assert rpc.call("disableinvoicerequest", [made["invreq_id"]])["active"] is False
+
+
+def test_an_offer_through_its_life_by_the_methods_of_pyln(rpc: Any) -> None:
+    made = rpc.offer("1000sat", "a cup of tea", label="tea")
+    assert made.pop("created") is True
+    assert rpc.listoffers(made["offer_id"]) == {"offers": [made | {"description": "a cup of tea"}]}
+    assert rpc.disableoffer(made["offer_id"])["active"] is False
+    assert rpc.call("enableoffer", [made["offer_id"]])["active"] is True
+
+
+def test_waits_end_by_their_time_and_by_deletion(rpc: Any, path: Path) -> None:
+    assert outcome(rpc, "waitanyinvoice", {"timeout": 0})[1]["code"] == 904
+    example = json.loads((SCHEMAS / "createinvoice.json").read_bytes())["examples"][0]["request"]["params"]
+    made, clash = outcome(rpc, "createinvoice", example | {"label": "to be deleted"})
+    label = (made or clash["data"])["label"]  # the example may have made it already
+    with ThreadPoolExecutor() as others:
+        waiting = others.submit(outcome, pyln.LightningRpc(str(path)), "waitinvoice", [label])
+        with pytest.raises(TimeoutError):
+            waiting.result(timeout=0.3)
+        assert rpc.delinvoice(label, "unpaid")["label"] == label
+        assert waiting.result(SECONDS)[1]["code"] == -1
 
 
 def test_an_error_has_its_code_and_message(rpc: Any) -> None:
