@@ -49,7 +49,7 @@ def test_a_negative_number_is_a_value(program: Program, value: str) -> None:
 
 @pytest.mark.parametrize("word", ["-x", "--foo", "-1.5sat"])
 def test_an_unknown_option_is_no_value_except_after_two_hyphens(program: Program, word: str) -> None:
-    complains(program.call("help", word), f"Unknown option: {word}", "put behind --")
+    complains(program.call("help", word), f"unknown option {word}.", "put behind --")
     assert not program.network_dir.exists()
     assert program.call("help", "--", word).json["message"] == f"Unknown command {word}"
 
@@ -58,7 +58,7 @@ def test_k_and_o_decide_how_arguments_are_taken(program: Program) -> None:
     assert program.call("-k", "-k", "help", "command=stop").code == 0
     outcome = program.call("-o", "help", "--order", "command=stop")
     assert outcome.json["message"] == "Unknown command command=stop"
-    complains(program.call("-k", "-o", "help"), "contradict")
+    complains(program.call("-k", "-o", "help"), "not allowed with")
 
 
 def test_an_unknown_command_makes_nothing(program: Program) -> None:
@@ -72,6 +72,41 @@ def test_an_unknown_command_makes_nothing(program: Program) -> None:
 def test_after_two_hyphens_nothing_is_an_option(program: Program) -> None:
     made = program.call("invoicerequest", "--", "1", "--network").json["bolt12"]
     assert InvoiceRequest.parse(made).offer_description == "--network"
+
+
+def test_options_may_stand_between_words_and_only_the_first_two_hyphens_end_them(program: Program) -> None:
+    made = program.call("invoicerequest", "1", "--network", "regtest", "d", "--", "--", "--network").json["bolt12"]
+    request = InvoiceRequest.parse(made)
+    assert (request.offer_description, request.offer_issuer) == ("d", "--")
+    assert program.call("--", "help", "-x").json["message"] == "Unknown command -x"
+
+
+def test_options_are_not_abbreviated(program: Program) -> None:
+    complains(program.call("getinfo", "--dev", "1"), "unknown option --dev.")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "count"),
+    [(["serve", "x"], "many"), (["decode"], "few"), (["backup"], "few"), (["backup", "--", "x", "y"], "many")],
+)
+def test_a_wrong_number_of_words(arguments: list[str], count: str) -> None:
+    complains(run(*arguments), f"too {count} words", f"lnoffers {arguments[0]} [OPTION...]")
+
+
+def test_a_call_through_a_server_loads_neither_store_nor_curve(program: Program) -> None:
+    heavy = ("asyncio", "coincurve", "cyclopts", "iso4217", "rich", "sqlalchemy", "lnoffers.bolt12")
+    code = f"""if True:
+        import sys
+        from lnoffers.service.cli import main
+        try:
+            main()
+        except SystemExit as end:
+            sys.exit(end.code or [name for name in {heavy!r} if name in sys.modules] or 0)
+        """
+    with program.served():
+        arguments = [*COMMAND[:1], "-c", code, "call", *program.flags, "getinfo"]
+        done = subprocess.run(arguments, capture_output=True, text=True, timeout=SECONDS, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_an_rpc_error_is_printed_as_json_with_exit_code_1(program: Program) -> None:
@@ -202,11 +237,11 @@ def test_a_reader_that_goes_away_is_no_reason_for_a_traceback() -> None:
     assert (process.returncode, errors) == (2, b"")
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["serve", "--help"], ["call", "--help"], ["decode", "--help"]])
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["serve", "--help"], ["call", "--help"], ["decode", "--help"]])
 def test_help_explains(arguments: list[str]) -> None:
     outcome = run(*arguments)
     assert (outcome.code, outcome.err) == (0, "")
-    assert "Usage: lnoffers" in outcome.out
+    assert outcome.out.startswith("usage: lnoffers ")
 
 
 def test_version() -> None:

@@ -19,14 +19,14 @@ def test_a_missing_package_is_named_with_what_to_install(tmp_path: Path) -> None
     """Without the site's packages, as where only the client was installed."""
     start = "import sys; sys.path.insert(0, sys.argv.pop(1)); from lnoffers.service.cli import main; main()"
     done = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", start, str(ROOT / "core"), "--version"],
+        [sys.executable, "-I", "-S", "-c", start, str(ROOT / "core"), "serve"],
         capture_output=True,
         text=True,
         timeout=SECONDS,
         check=False,
     )
     assert done.returncode == 2
-    assert done.stderr == "lnoffers: the package cyclopts is missing: pip install 'clnrpc[offers]'\n"
+    assert done.stderr == "lnoffers: the package coincurve is missing: pip install 'clnrpc[offers]'\n"
 
 
 @pytest.mark.parametrize("command", [["serve"], ["call", "getinfo"]])

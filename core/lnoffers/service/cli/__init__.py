@@ -11,7 +11,7 @@ from typing import Final
 
 from lnoffers.service.errors import ServiceError
 
-_EXTRAS: Final = {"coincurve", "cyclopts", "iso4217", "mnemonic", "nacl", "rich", "segno", "sqlalchemy"}
+_EXTRAS: Final = {"coincurve", "iso4217", "mnemonic", "nacl", "rich", "segno", "sqlalchemy"}
 """Packages that are there only if this one was installed with its extra `offers`."""
 
 

@@ -1,71 +1,82 @@
-"""The options that `serve` and `call` share, as they stand on the command line."""
+"""The options that commands working on a directory share, as they stand on the command line."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from argparse import ArgumentParser, Namespace
 from pathlib import Path
-from typing import Annotated
-
-from cyclopts import Parameter
 
 from lnoffers.service.errors import OptionsError
 from lnoffers.service.options import NETWORKS, Options
 
 
-@Parameter(name="*")
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Flags:
-    """Options as text; `options` checks them."""
-
-    lightning_dir: Annotated[Path, Parameter(help="The directory; each network has its own in it.")] = Path(
-        "~/.lnoffers"
+def add_flags(parser: ArgumentParser) -> None:
+    """Have a command take the options."""
+    add = parser.add_argument_group("where and how to work").add_argument
+    add(
+        "--lightning-dir",
+        metavar="DIR",
+        type=Path,
+        default=Path("~/.lnoffers"),
+        help="the directory; each network has its own in it (%(default)s)",
     )
-    network: Annotated[str, Parameter(help=f"One of {', '.join(NETWORKS)}.")] = "bitcoin"
-    rpc_file: Annotated[Path, Parameter(help="The socket; a relative path starts at the network's directory.")] = Path(
-        "lightning-rpc"
+    add("--network", metavar="NAME", default="bitcoin", help=f"one of {', '.join(NETWORKS)} (%(default)s)")
+    add(
+        "--rpc-file",
+        metavar="PATH",
+        type=Path,
+        default=Path("lightning-rpc"),
+        help="the socket; a relative path starts at the network's directory (%(default)s)",
     )
-    db: Annotated[str | None, Parameter(help="URL of the store, instead of a file in the network's directory.")] = None
-    developer: Annotated[bool, Parameter(help="Show the bad token in errors about parameters.", negative="")] = False
-    dev_entropy: Annotated[
-        str | None, Parameter(help="Hex to use, in order, instead of random bytes; for tests, never on bitcoin.")
-    ] = None
-    dev_time: Annotated[
-        int | None, Parameter(help="Unix seconds to use instead of the time; for tests, never on bitcoin.")
-    ] = None
+    add("--db", metavar="URL", help="the store, instead of a file in the network's directory")
+    add("--developer", action="store_true", help="show the bad token in errors about parameters")
+    add(
+        "--dev-entropy",
+        metavar="HEX",
+        help="hex to use, in order, instead of random bytes; for tests, never on bitcoin",
+    )
+    add(
+        "--dev-time",
+        metavar="SECONDS",
+        type=int,
+        help="unix seconds to use instead of the time; for tests, never on bitcoin",
+    )
+    add(
+        "--currency-rates",
+        metavar="FILE",
+        type=Path,
+        help="JSON file with the price of one bitcoin in other currencies; read again when it changes",
+    )
+    add(
+        "--payment-fronting-node",
+        metavar="ID",
+        action="append",
+        default=[],
+        help="id of a node that all offers are to be reached by; may be repeated",
+    )
 
-    currency_rates: Annotated[
-        Path | None,
-        Parameter(help="JSON file with the price of one bitcoin in other currencies; read again when it changes."),
-    ] = None
-    payment_fronting_node: Annotated[
-        tuple[str, ...],
-        Parameter(
-            help="Id of a node that all offers are to be reached by; may be repeated.", negative="", show_default=False
-        ),
-    ] = ()
 
-    def options(self) -> Options:
-        """The same, checked.
+def options(given: Namespace, pid_file: Path | None = None) -> Options:
+    """What the options say, checked.
 
-        Raises:
-            OptionsError: if they cannot be used.
-        """
-        return Options(
-            lightning_dir=self.lightning_dir,
-            network=self.network,
-            rpc_file=self.rpc_file,
-            db=self.db,
-            developer=self.developer,
-            dev_entropy=None if self.dev_entropy is None else _bytes("--dev-entropy", self.dev_entropy),
-            dev_time=self.dev_time,
-            currency_rates=self.currency_rates,
-            payment_fronting_nodes=tuple(
-                _bytes("--payment-fronting-node", each) for each in self.payment_fronting_node
-            ),
-        )
+    Raises:
+        OptionsError: if they cannot be used.
+    """
+    return Options(
+        lightning_dir=given.lightning_dir,
+        network=given.network,
+        rpc_file=given.rpc_file,
+        pid_file=pid_file,
+        db=given.db,
+        developer=given.developer,
+        dev_entropy=None if given.dev_entropy is None else _bytes("--dev-entropy", given.dev_entropy),
+        dev_time=given.dev_time,
+        currency_rates=given.currency_rates,
+        payment_fronting_nodes=tuple(_bytes("--payment-fronting-node", each) for each in given.payment_fronting_node),
+    )
 
 
 def _bytes(option: str, text: str) -> bytes:
+    # As a type of argparse's this would have the text repeated in errors, and entropy decides keys.
     try:
         return bytes.fromhex(text)
     except ValueError as error:

@@ -1,141 +1,14 @@
-"""The commands of the program and their options."""
+"""The commands of the program and their options. What a command needs is loaded when it runs."""
 
 from __future__ import annotations
 
+from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Final
 
-from cyclopts import App, CycloptsError, Parameter, UnknownOptionError
-
-from lnoffers.service.cli.flags import Flags
-from lnoffers.service.errors import OptionsError
-
-
-def _version() -> str:
-    from importlib.metadata import version  # noqa: PLC0415 # it takes longer to load than most calls take
-
-    return f"lnoffers {version('clnrpc')}"
-
-
-app = App(
-    name="lnoffers",
-    help="BOLT 12 without a node: offers and invoice_requests, made, stored and decoded, by command line or JSON-RPC.",
-    version=_version,
-)
-
-
-@app.command
-def serve(*, pid_file: Path | None = None, flags: Flags | None = None) -> int:
-    """Answer JSON-RPC on a Unix socket, as lightningd does, until stopped.
-
-    A new directory gets a new secret.
-
-    Parameters
-    ----------
-    pid_file:
-        The file to lock and to write the process id to, instead of lnoffers-NETWORK.pid; a relative path starts at the
-        directory.
-    """
-    from lnoffers.service.cli.serving import run_server  # noqa: PLC0415 # it loads asyncio and SQLAlchemy
-
-    run_server(replace((flags or Flags()).options(), pid_file=pid_file))
-    return 0
-
-
-@app.command
-def call(
-    method: str,
-    /,
-    *arguments: str,
-    keywords: Annotated[int, Parameter(name=["-k", "--keywords"], count=True)] = 0,
-    order: Annotated[int, Parameter(name=["-o", "--order"], count=True)] = 0,
-    filter: Annotated[str | None, Parameter(name=["-l", "--filter"])] = None,  # noqa: A002 # lightning-cli's name
-    flags: Flags | None = None,
-) -> int:
-    """Make one call and print its result, or its error, as JSON.
-
-    Goes to the running server, or, with none running, does the work in this process on the same store.
-
-    Parameters
-    ----------
-    method:
-        The command, as `help` lists it.
-    arguments:
-        Its parameters: all by position, or all as key=value, which the first one decides. After `--` nothing is taken
-        for an option.
-    keywords:
-        Take the arguments as key=value whatever the first one looks like.
-    order:
-        Take the arguments by position whatever the first one looks like.
-    filter:
-        JSON of the shape of the result, with true in place of each value that is to be shown.
-    """
-    from lnoffers.service.cli.calling import make_call  # noqa: PLC0415
-
-    if keywords and order:
-        raise OptionsError("-k and -o contradict each other")
-    by_name = True if keywords else False if order else None
-    return make_call(method, arguments, keywords=by_name, only=filter, options=(flags or Flags()).options())
-
-
-@app.command
-def backup(file: Path, /, *, flags: Flags | None = None) -> int:
-    """Copy the store to a new file, as it is at this moment, whether or not a server runs.
-
-    The secret, without which it is of no use, is not in it.
-
-    Parameters
-    ----------
-    file:
-        The copy. A file that exists is not overwritten.
-    """
-    from lnoffers.service.cli.upkeep import back_up_store  # noqa: PLC0415 # it loads SQLAlchemy
-
-    back_up_store(file, (flags or Flags()).options())
-    return 0
-
-
-@app.command
-def check_store(*, flags: Flags | None = None) -> int:
-    """See whether the store is sound: the database, and each record in it. Changes nothing.
-
-    Prints what is wrong, a line each.
-    """
-    from lnoffers.service.cli.upkeep import check_store  # noqa: PLC0415 # it loads SQLAlchemy
-
-    return check_store((flags or Flags()).options())
-
-
-@app.command
-def decode(
-    string: str,
-    /,
-    *strings: str,
-    json: Annotated[bool, Parameter(negative="")] = False,
-    qr: Annotated[bool, Parameter(negative="")] = False,
-) -> int:
-    """Show what strings say and whether they are valid. Needs no directory and no network.
-
-    On a terminal that is for people to read; into a pipe or a file goes JSON.
-
-    Parameters
-    ----------
-    string:
-        A BOLT 12 string (lno1..., lnr1..., lni1..., lnp1...), a BOLT 11 invoice (lnbc...), a rune.
-    strings:
-        More of them.
-    json:
-        JSON on a terminal too.
-    qr:
-        For people, wherever the output goes, and with a QR code.
-    """
-    from lnoffers.service.cli.decoding import print_decoded  # noqa: PLC0415
-
-    if json and qr:
-        raise OptionsError("--json and --qr contradict each other")
-    return print_decoded([string, *strings], as_json=json, qr=qr)
+from lnoffers.service.cli.flags import add_flags, options
+from lnoffers.service.cli.parsing import MANY, Command, Parser, read
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -143,12 +16,146 @@ def run(arguments: Sequence[str]) -> int:
 
     Raises:
         ServiceError: if it cannot be done.
+        SystemExit: once help is printed.
     """
-    try:
-        code = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
-    except UnknownOptionError as error:
-        hint = " Values that begin with a hyphen are put behind --." if arguments[:1] == ["call"] else ""
-        raise OptionsError(f"{error}{hint}") from error
-    except CycloptsError as error:
-        raise OptionsError(str(error)) from error
-    return code or 0
+    program = Parser(
+        prog="lnoffers",
+        description="BOLT 12 without a node: offers and invoice_requests, made, stored and decoded, by command line or "
+        "JSON-RPC.",
+        allow_abbrev=False,
+    )
+    program.add_argument("--version", action="store_true", help="print the release and exit")
+    command, given = read(program, _COMMANDS, arguments)
+    if command is not None:
+        return command.run(given)
+    if given.version:
+        from importlib.metadata import version  # noqa: PLC0415 # it takes longer to load than most calls take
+
+        print(f"lnoffers {version('clnrpc')}")
+    else:
+        program.print_help()
+    return 0
+
+
+def _serve(given: Namespace) -> int:
+    from lnoffers.service.cli.serving import run_server  # noqa: PLC0415 # it loads asyncio and SQLAlchemy
+
+    run_server(options(given, pid_file=given.pid_file))
+    return 0
+
+
+def _serve_options(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--pid-file",
+        metavar="PATH",
+        type=Path,
+        help="the file to lock and to write the process id to, instead of lnoffers-NETWORK.pid; a relative path starts "
+        "at the directory",
+    )
+    add_flags(parser)
+
+
+def _call(given: Namespace) -> int:
+    from lnoffers.service.cli.calling import make_call  # noqa: PLC0415
+
+    method, *arguments = given.words
+    return make_call(method, arguments, keywords=given.keywords, only=given.filter, options=options(given))
+
+
+def _call_options(parser: ArgumentParser) -> None:
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument(
+        "-k",
+        "--keywords",
+        dest="keywords",
+        action="store_const",
+        const=True,
+        help="take the arguments as key=value whatever the first one looks like",
+    )
+    form.add_argument(
+        "-o",
+        "--order",
+        dest="keywords",
+        action="store_const",
+        const=False,
+        help="take the arguments by position whatever the first one looks like",
+    )
+    parser.add_argument(
+        "-l",
+        "--filter",
+        metavar="JSON",
+        help="the shape of the result, with true in place of each value that is to be shown",
+    )
+    add_flags(parser)
+
+
+def _decode(given: Namespace) -> int:
+    from lnoffers.service.cli.decoding import print_decoded  # noqa: PLC0415
+
+    return print_decoded(given.words, as_json=given.json, qr=given.qr)
+
+
+def _decode_options(parser: ArgumentParser) -> None:
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="JSON on a terminal too")
+    form.add_argument("--qr", action="store_true", help="for people, wherever the output goes, and with a QR code")
+
+
+def _back_up(given: Namespace) -> int:
+    from lnoffers.service.cli.upkeep import back_up_store  # noqa: PLC0415 # it loads SQLAlchemy
+
+    back_up_store(Path(*given.words), options(given))
+    return 0
+
+
+def _check_store(given: Namespace) -> int:
+    from lnoffers.service.cli.upkeep import check_store  # noqa: PLC0415 # it loads SQLAlchemy
+
+    return check_store(options(given))
+
+
+_COMMANDS: Final = {
+    "serve": Command(
+        run=_serve,
+        about="Answer JSON-RPC on a Unix socket, as lightningd does, until stopped.",
+        more="A new directory gets a new secret.",
+        add_options=_serve_options,
+    ),
+    "call": Command(
+        run=_call,
+        about="Make one call and print its result, or its error, as JSON.",
+        more="Goes to the running server, or, with none running, does the work in this process on the same store.",
+        words="METHOD [ARGUMENT...]",
+        explained="the command, as help lists it, and its parameters: all by position, or all as key=value, which the "
+        "first one decides; behind -- nothing is taken for an option",
+        least=1,
+        most=MANY,
+        add_options=_call_options,
+    ),
+    "decode": Command(
+        run=_decode,
+        about="Show what strings say and whether they are valid. Needs no directory and no network.",
+        more="On a terminal that is for people to read; into a pipe or a file goes JSON.",
+        words="STRING...",
+        explained="a BOLT 12 string (lno1..., lnr1..., lni1..., lnp1...), a BOLT 11 invoice (lnbc...), a rune",
+        least=1,
+        most=MANY,
+        add_options=_decode_options,
+    ),
+    "backup": Command(
+        run=_back_up,
+        about="Copy the store to a new file, as it is at this moment, whether or not a server runs.",
+        more="The secret, without which it is of no use, is not in it.",
+        words="FILE",
+        explained="the copy; a file that exists is not overwritten",
+        least=1,
+        most=1,
+        add_options=add_flags,
+    ),
+    "check-store": Command(
+        run=_check_store,
+        about="See whether the store is sound: the database, and each record in it. Changes nothing.",
+        more="Prints what is wrong, a line each.",
+        add_options=add_flags,
+    ),
+}
