@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from lnoffers.service.errors import StoreError
 from lnoffers.service.store import engine as sqlite
-from lnoffers.service.store.migrations import Identity, check, migrate, version_of
+from lnoffers.service.store.migrations import STEPS, Identity, check, migrate, version_of
 
 
 class Group:
@@ -69,10 +69,11 @@ class Store:
         """
         file = sqlite.store_file(db, default)
         with naming(file):
-            _existing_version(file, identity)
+            version = _existing_version(file, identity)
             engine = sqlite.open_engine(file)
-            with engine.connect() as connection, sqlite.begin_exclusive(connection):
-                migrate(connection, identity)
+            if version < len(STEPS):
+                with engine.connect() as connection, sqlite.begin_exclusive(connection):
+                    migrate(connection, identity)
         return cls(engine)
 
     def close(self) -> None:
