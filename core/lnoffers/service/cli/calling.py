@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from clnrpc.runtime.errors import ClientError, RpcError, unknown_command
-from clnrpc.runtime.jsontext import members
 from lnoffers.service.cli.arguments import json_value, params_text, quoted
 from lnoffers.service.cli.output import print_json, require_output
 from lnoffers.service.errors import OptionsError, ServiceError
@@ -70,6 +69,7 @@ def _remote(method: str, params: bytes, only: bytes | None, options: Options) ->
 
 def _local(method: str, params: bytes, only: bytes | None, options: Options) -> bytes:
     from clnrpc.runtime.exchange import encode_request  # noqa: PLC0415
+    from clnrpc.runtime.jsontext import members  # noqa: PLC0415
     from lnoffers.service.commands import OffersService  # noqa: PLC0415
     from lnoffers.service.dispatching import answer, dispatcher  # noqa: PLC0415
     from lnoffers.service.node import Node  # noqa: PLC0415

@@ -4,13 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, TypedDict
 
+from clnrpc import types
 from clnrpc.runtime.errors import GENERIC, INVALID_PARAMS, RpcError
-from clnrpc.types import (
-    DisableinvoicerequestResponse,
-    InvoicerequestResponse,
-    ListinvoicerequestsResponse,
-    ListinvoicerequestsResponseInvoicerequests,
-)
 from lnoffers.bolt12 import CHAINS, Bolt12Error, InvoiceRequest, UnsignedInvoiceRequest
 from lnoffers.service.commands.base import Commands
 from lnoffers.service.commands.codes import OFFER_ALREADY_DISABLED
@@ -26,7 +21,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from clnrpc.runtime.stubs import Reply
-    from clnrpc.types import DisableinvoicerequestRequest, InvoicerequestRequest, ListinvoicerequestsRequest
     from lnoffers.bolt12 import UnsignedInvoiceRequest
 
 METADATA_BYTES: Final = 16
@@ -35,7 +29,7 @@ METADATA_BYTES: Final = 16
 class InvoicerequestCommands(Commands):
     """invoicerequest, listinvoicerequests, disableinvoicerequest."""
 
-    def invoicerequest(self, request: InvoicerequestRequest) -> InvoicerequestResponse:
+    def invoicerequest(self, request: types.InvoicerequestRequest) -> types.InvoicerequestResponse:
         """Make, sign and store an invoice_request that answers no offer; the payer it names is the node itself."""
         signed = self._sign(request)
         status = Status.created(single_use=request.single_use)
@@ -45,13 +39,15 @@ class InvoicerequestCommands(Commands):
                 invoicerequests.add(connection, stored)
             except DuplicateError as error:
                 raise RpcError(GENERIC, "Could not create invoice_request!") from error
-        return InvoicerequestResponse(**_shown(stored))
+        return types.InvoicerequestResponse(**_shown(stored))
 
-    def rpc_check_invoicerequest(self, request: InvoicerequestRequest) -> None:
+    def rpc_check_invoicerequest(self, request: types.InvoicerequestRequest) -> None:
         """See that such a request can be made."""
         self._unsigned_request(request, bytes(METADATA_BYTES))
 
-    def listinvoicerequests(self, request: ListinvoicerequestsRequest) -> Reply[ListinvoicerequestsResponse]:
+    def listinvoicerequests(
+        self, request: types.ListinvoicerequestsRequest
+    ) -> Reply[types.ListinvoicerequestsResponse]:
         """The stored requests, by ascending id."""
         invreq_id = None if request.invreq_id is None else bytes.fromhex(request.invreq_id)
 
@@ -65,30 +61,30 @@ class InvoicerequestCommands(Commands):
                     limit=limit,
                 )
 
-        def respond(found: Sequence[StoredRequest]) -> ListinvoicerequestsResponse:
-            return ListinvoicerequestsResponse(
-                invoicerequests=[ListinvoicerequestsResponseInvoicerequests(**_shown(stored)) for stored in found]
+        def respond(found: Sequence[StoredRequest]) -> types.ListinvoicerequestsResponse:
+            return types.ListinvoicerequestsResponse(
+                invoicerequests=[types.ListinvoicerequestsResponseInvoicerequests(**_shown(stored)) for stored in found]
             )
 
         return in_pages(read, respond)
 
-    def disableinvoicerequest(self, request: DisableinvoicerequestRequest) -> DisableinvoicerequestResponse:
+    def disableinvoicerequest(self, request: types.DisableinvoicerequestRequest) -> types.DisableinvoicerequestResponse:
         """Make an active request inactive, for good."""
         invreq_id = bytes.fromhex(request.invreq_id)
         with self._transaction() as connection:
             stored = invoicerequests.apply(connection, invreq_id, Event.DISABLED)
             if stored is None:
                 raise _not_active(connection, invreq_id)
-        return DisableinvoicerequestResponse(**_shown(stored))
+        return types.DisableinvoicerequestResponse(**_shown(stored))
 
-    def rpc_check_disableinvoicerequest(self, request: DisableinvoicerequestRequest) -> None:
+    def rpc_check_disableinvoicerequest(self, request: types.DisableinvoicerequestRequest) -> None:
         """See that there is an active one."""
         invreq_id = bytes.fromhex(request.invreq_id)
         with self._transaction(writes=False) as connection:
             if not invoicerequests.find(connection, invreq_id=invreq_id, active_only=True):
                 raise _not_active(connection, invreq_id)
 
-    def _sign(self, request: InvoicerequestRequest) -> InvoiceRequest:
+    def _sign(self, request: types.InvoicerequestRequest) -> InvoiceRequest:
         """Build and sign it. A call that is refused draws no entropy, and what is wrong with it is said first."""
         entropy = self._node.entropy
         try:
@@ -103,7 +99,7 @@ class InvoicerequestCommands(Commands):
             raise
         return unsigned.sign(self._node.keys.node_signer)
 
-    def _unsigned_request(self, request: InvoicerequestRequest, metadata: bytes) -> UnsignedInvoiceRequest:
+    def _unsigned_request(self, request: types.InvoicerequestRequest, metadata: bytes) -> UnsignedInvoiceRequest:
         if request.amount <= 0:
             raise RpcError(INVALID_PARAMS, "amount: must be positive")
         node = self._node

@@ -6,15 +6,10 @@ from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Never
 
+from clnrpc import types
 from clnrpc.runtime.encode import encode
 from clnrpc.runtime.errors import GENERIC, INVALID_PARAMS, RpcError
 from clnrpc.runtime.written import Written
-from clnrpc.types import (
-    CreateinvoiceResponse,
-    DelinvoiceResponse,
-    ListinvoicesResponse,
-    ListinvoicesResponseInvoices,
-)
 from lnoffers import bolt11
 from lnoffers.bolt12 import CHAINS, Bolt12Error, Invoice, UnsignedInvoice, decode_leniently, without_scheme
 from lnoffers.service.commands.base import Commands
@@ -40,13 +35,12 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from clnrpc.runtime.stubs import Reply
-    from clnrpc.types import CreateinvoiceRequest, DelinvoiceRequest, ListinvoicesRequest
 
 
 class InvoiceCommands(Commands):
     """createinvoice, listinvoices, delinvoice."""
 
-    def createinvoice(self, request: CreateinvoiceRequest) -> CreateinvoiceResponse:
+    def createinvoice(self, request: types.CreateinvoiceRequest) -> types.CreateinvoiceResponse:
         """Sign an invoice of this node that was built elsewhere, and store it."""
         invoice = self._unsigned(canonical(request.invstring))
         preimage = bytes.fromhex(request.preimage)
@@ -70,9 +64,9 @@ class InvoiceCommands(Commands):
                 expires_at=self._node.clock.now() + invoice.relative_expiry,
                 local_offer_id=offer_id,
             )
-            return CreateinvoiceResponse(**shown(invoices.add(connection, new)))
+            return types.CreateinvoiceResponse(**shown(invoices.add(connection, new)))
 
-    def listinvoices(self, request: ListinvoicesRequest) -> Reply[ListinvoicesResponse]:
+    def listinvoices(self, request: types.ListinvoicesRequest) -> Reply[types.ListinvoicesResponse]:
         """The stored invoices, or those that one parameter picks."""
         _check_listing(request)
         payment_hash = None if request.payment_hash is None else bytes.fromhex(request.payment_hash)
@@ -85,12 +79,12 @@ class InvoiceCommands(Commands):
             return self._one(partial(invoices.by_payment_hash, payment_hash=payment_hash))
         return self._many(request)
 
-    def _one(self, look: Callable[[Connection], StoredInvoice | None]) -> ListinvoicesResponse:
+    def _one(self, look: Callable[[Connection], StoredInvoice | None]) -> types.ListinvoicesResponse:
         with self._transaction(writes=False) as connection:
             found = look(connection)
         return _listed([] if found is None else [found])
 
-    def _many(self, request: ListinvoicesRequest) -> Reply[ListinvoicesResponse]:
+    def _many(self, request: types.ListinvoicesRequest) -> Reply[types.ListinvoicesResponse]:
         """Those of an offer, or all. The offer picks last, as in Core Lightning: `limit` counts the others too."""
         if request.limit == 0:
             return _listed([])
@@ -107,7 +101,7 @@ class InvoiceCommands(Commands):
 
         return in_pages(read, _listed)
 
-    def delinvoice(self, request: DelinvoiceRequest) -> DelinvoiceResponse:
+    def delinvoice(self, request: types.DelinvoiceRequest) -> types.DelinvoiceResponse:
         """Delete an invoice that is in the state that the caller believes, or only its description."""
         self._expire_due()
         with self._transaction() as connection:
@@ -115,24 +109,24 @@ class InvoiceCommands(Commands):
             if not request.desconly:
                 invoices.remove(connection, stored)
                 self._node.changes.tell()
-                return DelinvoiceResponse(**shown(stored))
+                return types.DelinvoiceResponse(**shown(stored))
             invoices.remove_description(connection, stored)
-            return DelinvoiceResponse(**shown(stored) | {"description": None})
+            return types.DelinvoiceResponse(**shown(stored) | {"description": None})
 
-    def rpc_check_createinvoice(self, request: CreateinvoiceRequest) -> None:
+    def rpc_check_createinvoice(self, request: types.CreateinvoiceRequest) -> None:
         """See that such an invoice can be signed; whether label and preimage are new shows when it is made."""
         invoice = self._unsigned(canonical(request.invstring))
         with self._transaction(writes=False) as connection:
             _local_offer(connection, invoice)
         self._checked(invoice, bytes.fromhex(request.preimage))
 
-    def rpc_check_listinvoices(self, request: ListinvoicesRequest) -> None:
+    def rpc_check_listinvoices(self, request: types.ListinvoicesRequest) -> None:
         """See that the parameters go together."""
         _check_listing(request)
         if request.invstring is not None:
             _payment_hash(canonical(request.invstring))
 
-    def rpc_check_delinvoice(self, request: DelinvoiceRequest) -> None:
+    def rpc_check_delinvoice(self, request: types.DelinvoiceRequest) -> None:
         """See that there is such an invoice to delete."""
         self._expire_due()
         with self._transaction(writes=False) as connection:
@@ -243,7 +237,7 @@ def _local_offer(connection: Connection, invoice: UnsignedInvoice) -> bytes | No
     return offer_id
 
 
-def _deletable(connection: Connection, request: DelinvoiceRequest) -> StoredInvoice:
+def _deletable(connection: Connection, request: types.DelinvoiceRequest) -> StoredInvoice:
     """The invoice that is to be deleted, or its description, if it is as the caller believes."""
     stored = invoices.by_label(connection, spelling(request.label))
     if stored is None:
@@ -256,11 +250,13 @@ def _deletable(connection: Connection, request: DelinvoiceRequest) -> StoredInvo
     return stored
 
 
-def _listed(found: Sequence[StoredInvoice]) -> ListinvoicesResponse:
-    return ListinvoicesResponse(invoices=[ListinvoicesResponseInvoices(**shown(stored)) for stored in found])
+def _listed(found: Sequence[StoredInvoice]) -> types.ListinvoicesResponse:
+    return types.ListinvoicesResponse(
+        invoices=[types.ListinvoicesResponseInvoices(**shown(stored)) for stored in found]
+    )
 
 
-def _check_listing(request: ListinvoicesRequest) -> None:
+def _check_listing(request: types.ListinvoicesRequest) -> None:
     picking = (request.label, request.invstring, request.payment_hash, request.offer_id)
     if sum(given is not None for given in picking) > 1:
         _refuse("Can only specify one of {label}, {invstring}, {payment_hash} or {offer_id}")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from functools import partial
 from time import monotonic
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
+from clnrpc import types
 from clnrpc.runtime.errors import GENERIC, RpcError
-from clnrpc.types import WaitanyinvoiceResponse, WaitinvoiceResponse
 from lnoffers.service.changes import LOOK_SECONDS
 from lnoffers.service.commands.codes import INVOICE_EXPIRED_DURING_WAIT, INVOICE_WAIT_TIMED_OUT
 from lnoffers.service.commands.invoices import InvoiceCommands, shown, spelling
@@ -16,28 +16,27 @@ from lnoffers.service.errors import StoreError
 from lnoffers.service.store import invoices
 from lnoffers.service.store.invoices import InvoiceStatus, StoredInvoice
 
-if TYPE_CHECKING:
-    from clnrpc.types import WaitanyinvoiceRequest, WaitinvoiceRequest
-
 T = TypeVar("T")
 
 
 class InvoicewaitCommands(InvoiceCommands):
     """waitinvoice, waitanyinvoice. What cannot be answered at once is awaitable, in one event loop for all."""
 
-    def waitinvoice(self, request: WaitinvoiceRequest) -> WaitinvoiceResponse | Awaitable[WaitinvoiceResponse]:
+    def waitinvoice(
+        self, request: types.WaitinvoiceRequest
+    ) -> types.WaitinvoiceResponse | Awaitable[types.WaitinvoiceResponse]:
         """Answer when an invoice is paid."""
         stored = self._named(request)
         look = partial(self._paid, stored.created_index)
         return look() or self._later(look, due=stored.expires_at)
 
-    def rpc_check_waitinvoice(self, request: WaitinvoiceRequest) -> None:
+    def rpc_check_waitinvoice(self, request: types.WaitinvoiceRequest) -> None:
         """See that there is such an invoice."""
         self._named(request)
 
     def waitanyinvoice(
-        self, request: WaitanyinvoiceRequest
-    ) -> WaitanyinvoiceResponse | Awaitable[WaitanyinvoiceResponse]:
+        self, request: types.WaitanyinvoiceRequest
+    ) -> types.WaitanyinvoiceResponse | Awaitable[types.WaitanyinvoiceResponse]:
         """Answer when an invoice is paid after a given one."""
         with self._transaction(writes=False) as connection:
             # Whoever names a payment that is still to come gets the next one, as from lightningd.
@@ -45,14 +44,14 @@ class InvoicewaitCommands(InvoiceCommands):
         look = partial(self._paid_after, known)
         return look() or self._later(look, seconds=request.timeout)
 
-    def _named(self, request: WaitinvoiceRequest) -> StoredInvoice:
+    def _named(self, request: types.WaitinvoiceRequest) -> StoredInvoice:
         with self._transaction(writes=False) as connection:
             stored = invoices.by_label(connection, spelling(request.label))
         if stored is None:
             raise RpcError(GENERIC, "Label not found")
         return stored
 
-    def _paid(self, created_index: int) -> WaitinvoiceResponse | None:
+    def _paid(self, created_index: int) -> types.WaitinvoiceResponse | None:
         """The answer about this invoice, None while there is none."""
         self._expire_due()
         with self._transaction(writes=False) as connection:
@@ -61,15 +60,15 @@ class InvoicewaitCommands(InvoiceCommands):
             raise RpcError(GENERIC, "Invoice deleted during wait")
         match stored.status:
             case InvoiceStatus.PAID:
-                return WaitinvoiceResponse(**shown(stored))
+                return types.WaitinvoiceResponse(**shown(stored))
             case InvoiceStatus.EXPIRED:
                 raise RpcError(INVOICE_EXPIRED_DURING_WAIT, "invoice expired during wait", shown(stored))
         return None
 
-    def _paid_after(self, pay_index: int) -> WaitanyinvoiceResponse | None:
+    def _paid_after(self, pay_index: int) -> types.WaitanyinvoiceResponse | None:
         with self._transaction(writes=False) as connection:
             stored = invoices.first_paid_after(connection, pay_index)
-        return None if stored is None else WaitanyinvoiceResponse(**shown(stored))
+        return None if stored is None else types.WaitanyinvoiceResponse(**shown(stored))
 
     async def _later(self, look: Callable[[], T | None], *, seconds: int | None = None, due: int | None = None) -> T:
         """What `look` finds once the store has changed, or it is `due`, in unix seconds.

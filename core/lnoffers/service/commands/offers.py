@@ -5,14 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final, TypedDict
 
+from clnrpc import types
 from clnrpc.runtime.errors import GENERIC, RpcError, unknown_command
-from clnrpc.types import (
-    DisableofferResponse,
-    EnableofferResponse,
-    ListoffersResponse,
-    ListoffersResponseOffers,
-    OfferResponse,
-)
 from lnoffers.bolt12 import CHAINS, Bolt12Error, Offer
 from lnoffers.net.blinding import message_path
 from lnoffers.service.commands.base import Commands
@@ -35,7 +29,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from clnrpc.runtime.stubs import Reply
-    from clnrpc.types import DisableofferRequest, EnableofferRequest, ListoffersRequest, OfferRequest
 
 PATH_KEY_BYTES: Final = 32
 
@@ -43,7 +36,7 @@ PATH_KEY_BYTES: Final = 32
 class OfferCommands(Commands):
     """offer, listoffers, disableoffer, enableoffer."""
 
-    def offer(self, request: OfferRequest) -> OfferResponse:
+    def offer(self, request: types.OfferRequest) -> types.OfferResponse:
         """Make and store an offer of this node, or find the one that is the same."""
         fronting = self._fronting_nodes(request)
         offer = self._offer(request)
@@ -58,9 +51,9 @@ class OfferCommands(Commands):
         stored = earlier or new
         if Status.ACTIVE not in stored.status:
             raise RpcError(OFFER_ALREADY_EXISTS, "Already exists, but isn't active")
-        return OfferResponse(**_shown(stored), created=earlier is None)
+        return types.OfferResponse(**_shown(stored), created=earlier is None)
 
-    def listoffers(self, request: ListoffersRequest) -> Reply[ListoffersResponse]:
+    def listoffers(self, request: types.ListoffersRequest) -> Reply[types.ListoffersResponse]:
         """The stored offers, by ascending id."""
         offer_id = None if request.offer_id is None else bytes.fromhex(request.offer_id)
 
@@ -74,16 +67,17 @@ class OfferCommands(Commands):
                     limit=limit,
                 )
 
-        def respond(found: Sequence[StoredOffer]) -> ListoffersResponse:
-            return ListoffersResponse(
+        def respond(found: Sequence[StoredOffer]) -> types.ListoffersResponse:
+            return types.ListoffersResponse(
                 offers=[
-                    ListoffersResponseOffers(**_shown(stored), description=_description(stored)) for stored in found
+                    types.ListoffersResponseOffers(**_shown(stored), description=_description(stored))
+                    for stored in found
                 ]
             )
 
         return in_pages(read, respond)
 
-    def disableoffer(self, request: DisableofferRequest) -> DisableofferResponse:
+    def disableoffer(self, request: types.DisableofferRequest) -> types.DisableofferResponse:
         """Make an active offer inactive, and its unpaid invoices worthless."""
         offer_id = bytes.fromhex(request.offer_id)
         with self._transaction() as connection:
@@ -92,26 +86,26 @@ class OfferCommands(Commands):
                 raise _not_disabled(connection, offer_id)
             invoices.expire_of_offer(connection, offer_id)
         self._node.changes.tell()
-        return DisableofferResponse(**_shown(stored), description=_description(stored))
+        return types.DisableofferResponse(**_shown(stored), description=_description(stored))
 
-    def enableoffer(self, request: EnableofferRequest) -> EnableofferResponse:
+    def enableoffer(self, request: types.EnableofferRequest) -> types.EnableofferResponse:
         """Make a disabled offer active again."""
         offer_id = bytes.fromhex(request.offer_id)
         with self._transaction() as connection:
             stored = offers.apply(connection, offer_id, Event.ENABLED)
             if stored is None:
                 raise _not_enabled(connection, offer_id)
-        return EnableofferResponse(**_shown(stored), description=_description(stored))
+        return types.EnableofferResponse(**_shown(stored), description=_description(stored))
 
-    def rpc_check_offer(self, request: OfferRequest) -> None:
+    def rpc_check_offer(self, request: types.OfferRequest) -> None:
         """See how the parameters go together; lightningd looks no further either."""
         self._terms(request, checking=True)
 
-    def rpc_check_disableoffer(self, request: DisableofferRequest) -> None:
+    def rpc_check_disableoffer(self, request: types.DisableofferRequest) -> None:
         """See that there is such an offer and that it can be disabled."""
         self._check_event(bytes.fromhex(request.offer_id), Event.DISABLED, _not_disabled)
 
-    def rpc_check_enableoffer(self, request: EnableofferRequest) -> None:
+    def rpc_check_enableoffer(self, request: types.EnableofferRequest) -> None:
         """See that there is such an offer and that it can be enabled."""
         self._check_event(bytes.fromhex(request.offer_id), Event.ENABLED, _not_enabled)
 
@@ -121,7 +115,7 @@ class OfferCommands(Commands):
             if not found or found[0].status not in TRANSITIONS[event]:
                 raise refusal(connection, offer_id)
 
-    def _offer(self, request: OfferRequest) -> Offer:
+    def _offer(self, request: types.OfferRequest) -> Offer:
         """The offer without paths."""
         terms = self._terms(request)
         if terms["offer_currency"] is not None:
@@ -133,7 +127,7 @@ class OfferCommands(Commands):
         except Bolt12Error as error:
             raise self._bad_parameter("bolt12", str(error), request) from error
 
-    def _terms(self, request: OfferRequest, *, checking: bool = False) -> Terms:
+    def _terms(self, request: types.OfferRequest, *, checking: bool = False) -> Terms:
         try:
             return terms_of(request)
         except TermsError as error:
@@ -150,12 +144,12 @@ class OfferCommands(Commands):
         except RatesError as error:
             raise RpcError(GENERIC, str(error)) from error
 
-    def _fronting_nodes(self, request: OfferRequest) -> Sequence[bytes]:
+    def _fronting_nodes(self, request: types.OfferRequest) -> Sequence[bytes]:
         if request.fronting_nodes is None:
             return self._node.options.payment_fronting_nodes
         return [bytes.fromhex(node_id) for node_id in request.fronting_nodes]
 
-    def _ways(self, request: OfferRequest) -> Sequence[Sequence[bytes]]:
+    def _ways(self, request: types.OfferRequest) -> Sequence[Sequence[bytes]]:
         """The nodes of the paths that a test wants."""
         ways = [[bytes.fromhex(node_id) for node_id in path] for path in request.dev_paths or ()]
         if any(way[-1] != self._node.keys.node_id for way in ways):

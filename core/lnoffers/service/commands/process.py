@@ -5,42 +5,21 @@ from __future__ import annotations
 import os
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from clnrpc import types
 from clnrpc.commands import RELEASE
 from clnrpc.runtime.errors import GENERIC, METHOD_NOT_FOUND, RpcError, unknown_command
-from clnrpc.types import (
-    CheckResponse,
-    DevInjectResponse,
-    GetinfoResponse,
-    GetinfoResponseBinding,
-    GetinfoResponseOurFeatures,
-    HelpResponse,
-    HelpResponseHelp,
-    NotificationsResponse,
-    StopResponse,
-)
 from lnoffers.service.commands.base import Commands
-
-if TYPE_CHECKING:
-    from clnrpc.types import (
-        CheckRequest,
-        DevInjectRequest,
-        GetinfoRequest,
-        HelpRequest,
-        NotificationsRequest,
-        StopRequest,
-    )
 
 
 class ProcessCommands(Commands):
     """getinfo, help, check, notifications, stop, dev-inject."""
 
-    def getinfo(self, request: GetinfoRequest) -> GetinfoResponse:  # noqa: ARG002
+    def getinfo(self, request: types.GetinfoRequest) -> types.GetinfoResponse:  # noqa: ARG002
         """Who this node is; whatever speaks of peers, channels and blocks is zero or empty."""
         options, node_id = self._node.options, self._node.keys.node_id.hex()
         local = [] if self._served is None else [_path_text(self._served.socket)]
-        return GetinfoResponse(
+        return types.GetinfoResponse(
             id=node_id,
             alias="lnoffers",
             color=node_id[:6],
@@ -49,51 +28,51 @@ class ProcessCommands(Commands):
             num_active_channels=0,
             num_inactive_channels=0,
             address=[],
-            binding=[GetinfoResponseBinding(type="local socket", socket=path) for path in local],
+            binding=[types.GetinfoResponseBinding(type="local socket", socket=path) for path in local],
             version=_version(),
             blockheight=0,
             network=options.network,
             fees_collected_msat=0,
             lightning_dir=_path_text(options.network_dir),
-            our_features=GetinfoResponseOurFeatures(init="", node="", channel="", invoice=""),
+            our_features=types.GetinfoResponseOurFeatures(init="", node="", channel="", invoice=""),
         )
 
-    def help(self, request: HelpRequest) -> HelpResponse:
+    def help(self, request: types.HelpRequest) -> types.HelpResponse:
         """How each command, or the one asked for, is called."""
         self.rpc_check_help(request)
         commands = self.rpc_commands
         names = sorted(commands) if request.command is None else [request.command]
-        return HelpResponse(
-            help=[HelpResponseHelp(command=commands[name].usage) for name in names], format_hint="simple"
+        return types.HelpResponse(
+            help=[types.HelpResponseHelp(command=commands[name].usage) for name in names], format_hint="simple"
         )
 
-    def rpc_check_help(self, request: HelpRequest) -> None:
+    def rpc_check_help(self, request: types.HelpRequest) -> None:
         """See that there is such a command."""
         if request.command is not None and request.command not in self.rpc_commands:
             raise RpcError(METHOD_NOT_FOUND, f"Unknown command {request.command}")
 
-    def check(self, request: CheckRequest) -> CheckResponse:
+    def check(self, request: types.CheckRequest) -> types.CheckResponse:
         """Say that a call would be taken: a dispatcher has tested its parameters before it calls this."""
-        return CheckResponse(command_to_check=request.command_to_check)
+        return types.CheckResponse(command_to_check=request.command_to_check)
 
-    def notifications(self, request: NotificationsRequest) -> NotificationsResponse:  # noqa: ARG002
+    def notifications(self, request: types.NotificationsRequest) -> types.NotificationsResponse:  # noqa: ARG002
         """Agree to send or not to send notifications: this service has none, so there is nothing to remember."""
-        return NotificationsResponse()
+        return types.NotificationsResponse()
 
-    def stop(self, request: StopRequest) -> StopResponse:  # noqa: ARG002
+    def stop(self, request: types.StopRequest) -> types.StopResponse:  # noqa: ARG002
         """End the server, which sends this answer as its last."""
         if self._served is None:
             raise RpcError(GENERIC, "No server is running, so there is nothing to stop")
         self._served.stop()
-        return StopResponse(result="Shutdown complete")
+        return types.StopResponse(result="Shutdown complete")
 
-    def dev_inject(self, request: DevInjectRequest) -> DevInjectResponse:
+    def dev_inject(self, request: types.DevInjectRequest) -> types.DevInjectResponse:
         """Replace the injected entropy and clock."""
         if not self._node.options.injectable:
             raise unknown_command("dev-inject")
         entropy = None if request.entropy is None else bytes.fromhex(request.entropy)
         self._node.inject(entropy, request.time)
-        return DevInjectResponse()
+        return types.DevInjectResponse()
 
 
 @cache
