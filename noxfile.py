@@ -88,8 +88,8 @@ def coverage(session: nox.Session) -> None:
 
 @nox.session(python=["3.11", "3.12", "3.13"])
 def matrix(session: nox.Session) -> None:
-    """All tests under each Python that is installed."""
-    _install(session, "test")
+    """All tests under each Python that is installed, and with uvloop."""
+    _install(session, "test", extras="offers,generator,uvloop")
     session.run("pytest", "-n", "2", *session.posargs)
 
 

@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
+from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 from typing import Final
@@ -223,7 +224,8 @@ def main() -> int:
         with served(directory) as (path, _):
             rows = [*under_load(directory, path), decodes(path)]
         rows += starts(directory)
-    print(f"medians of {ROUNDS} rounds of {CALLS:,} calls, and of {STARTS} starts\n")
+    loop = "asyncio" if find_spec("uvloop") is None else "uvloop"
+    print(f"{loop}; medians of {ROUNDS} rounds of {CALLS:,} calls, and of {STARTS} starts\n")
     print("| | found | bar |\n|---|---|---|")
     for row in rows:
         print(f"| {row.name} | {row.found} | {row.bar} |")

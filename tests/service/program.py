@@ -74,6 +74,13 @@ class Program:
         """`lnoffers call`."""
         return run("call", *self.flags, *arguments)
 
+    def without_uvloop(self) -> tuple[str, ...]:
+        """What to run the server `under` so that it finds no uvloop, whether or not there is one."""
+        hiding = self.directory / "hiding"
+        hiding.mkdir()
+        (hiding / "uvloop.py").write_text('raise ModuleNotFoundError("hidden", name="uvloop")\n')
+        return ("env", f"PYTHONPATH={os.pathsep.join([str(hiding), *sys.path])}")
+
     @contextmanager
     def served(self, *flags: str, under: tuple[str, ...] = ()) -> Iterator[subprocess.Popen[str]]:
         """`lnoffers serve`, ready for calls; it must not have left a traceback when it is stopped here."""

@@ -7,7 +7,7 @@ import resource
 import socket
 import time
 from contextlib import ExitStack, suppress
-from pathlib import Path
+from importlib.util import find_spec
 
 import pytest
 
@@ -91,7 +91,7 @@ def test_a_server_without_room_for_connections_says_so(program: Program) -> None
 
 
 @needs_prlimit
-def test_a_server_that_can_open_no_more_files_says_so_once_and_goes_on(program: Program, tmp_path: Path) -> None:
+def test_a_server_that_can_open_no_more_files_goes_on_and_says_so_once(program: Program) -> None:
     with program.served() as server, ExitStack() as stack:
         [wire] = filled(stack, program, 1)
         assert "result" in wire.ask("getinfo")
@@ -107,7 +107,8 @@ def test_a_server_that_can_open_no_more_files_says_so_once_and_goes_on(program: 
         assert all("result" in json.loads(late.answer()) for late in waiting)
         server.terminate()
         _, errors = server.communicate()
-    assert errors.count("New connections have to wait: Too many open files") == 1
+    says_so = find_spec("uvloop") is None  # which tries again without a word
+    assert errors.count("New connections have to wait: Too many open files") == says_so
     assert errors.count("\n") <= 2  # and the new secret
 
 

@@ -37,7 +37,10 @@ def room_for_connections(most: int) -> int:
 
 
 class ExhaustionReporter:
-    """The event loop's exception handler: a loop that can accept nobody says so for each try, this once a minute."""
+    """The event loop's exception handler: a loop that can accept nobody says so for each try, this once a minute.
+
+    (uvloop tries again and says nothing.)
+    """
 
     def __init__(self) -> None:
         self._next_report = 0.0
