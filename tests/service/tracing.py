@@ -1,4 +1,4 @@
-"""What strace saw of a server: whether the store's log was on disk before each answer was written."""
+"""What strace saw of a server: whether each request was in the store's log, and that on disk, before its answer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ _LOG: Final = r"\(\d+<[^>]*lnoffers\.sqlite3-wal>"
 _WRITTEN: Final = re.compile("pwrite64" + _LOG)
 _SYNCED: Final = re.compile("(fsync|fdatasync)" + _LOG + r"\)\s*= 0$")
 _ANSWERED: Final = re.compile(r"(sendto|sendmsg|write)\(")
-_ID: Final = re.compile(r'invreq_id\\":\\"([0-9a-f]{64})')
+_ANSWER: Final = re.compile(r'invreq_id\\":\\"([0-9a-f]{64})\\".*?bolt12\\":\\"(lnr1[0-9a-z]+)')
+_ROW: Final = re.compile("lnr1[0-9a-z]+")
 
 
 def tracer(trace: Path) -> tuple[str, ...]:
@@ -33,16 +34,24 @@ class Order:
 
 
 def order_of(trace: Path, made: Collection[str]) -> Order:
-    """How the answers that tell the ids `made` lie among the writes and syncs of the log."""
-    unsynced, syncs = False, 0
+    """How the answers that tell the ids `made` lie among the writes and syncs of the log.
+
+    What counts is that the log holds the very string that an answer tells: an answer that came before anything was
+    written would else pass as one with nothing left to sync.
+    """
+    syncs = 0
+    written, kept = set[str](), set[str]()  # the strings in the log: on their way to the disk, and there
     answered: dict[bool, list[str]] = {True: [], False: []}
     for line in trace.read_text().splitlines():
         call = line.split(maxsplit=1)[1]
         if _WRITTEN.match(call):
-            unsynced = True
+            written.update(_ROW.findall(call))
         elif _SYNCED.match(call):
-            unsynced = False
+            kept |= written
+            written.clear()
             syncs += 1
         elif _ANSWERED.match(call):
-            answered[unsynced] += [identity for identity in _ID.findall(call) if identity in made]
-    return Order(tuple(answered[False]), tuple(answered[True]), syncs)
+            for identity, bolt12 in _ANSWER.findall(call):
+                if identity in made:
+                    answered[bolt12 in kept].append(identity)
+    return Order(tuple(answered[True]), tuple(answered[False]), syncs)
