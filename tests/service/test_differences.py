@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Awaitable
 from typing import Any
 
 import pytest
 
-from clnrpc import RpcError
 from clnrpc.runtime.dispatch import Answer
-from clnrpc.types import DisableofferRequest, WaitinvoiceRequest
 from lnoffers.bolt12 import InvoiceRequest
-from lnoffers.service import Node, OffersService
+from lnoffers.service import Node, OffersService, Options
 from lnoffers.service.dispatching import answer, dispatcher
-from tests.service.invoicing import NOW, SIGNER, creation, store_offer
+from tests.service.invoicing import SIGNER, creation, store_offer
 from tests.service.program import Program, Wire, request
 
 NOT_AN_AMOUNT = "amount: should be a millisatoshi amount: invalid token (see logs for details)"
@@ -139,19 +135,14 @@ def test_row_19_who_waits_is_told_that_the_server_stops(program: Program) -> Non
         assert waiting.is_closed()
 
 
-def test_row_20_who_waits_for_an_invoice_is_told_when_it_ends_with_its_offer(node: Node) -> None:
-    offer_id = store_offer(node)
-
-    async def wait() -> None:
-        node.inject(None, NOW)
-        create(node, **creation(1))
-        service = OffersService(node)
-        waiting = service.waitinvoice(WaitinvoiceRequest(label="number 1"))
-        assert isinstance(waiting, Awaitable)
-        service.disableoffer(DisableofferRequest(offer_id=offer_id.hex()))
-        await waiting
-
-    with pytest.raises(RpcError) as caught:
-        asyncio.run(wait())
-    assert (caught.value.code, caught.value.message) == (903, "invoice expired during wait")
-    assert caught.value.data["status"] == "expired"
+def test_row_20_who_waits_for_an_invoice_is_told_when_it_ends_with_its_offer(seed_program: Program) -> None:
+    with Node.open(Options(lightning_dir=seed_program.directory, network="regtest")) as node:
+        offer_id = store_offer(node)
+    with seed_program.served(), Wire(seed_program.socket) as waiting, Wire(seed_program.socket) as control:
+        waiting.send(request("createinvoice", creation(1)) + request("waitinvoice", ["number 1"]))
+        assert json.loads(waiting.answer())["result"]["status"] == "unpaid"
+        assert waiting.is_silent(0.3), "it waits before the offer is disabled"
+        assert "result" in control.ask("disableoffer", [offer_id.hex()])
+        error = json.loads(waiting.answer())["error"]
+    assert (error["code"], error["message"]) == (903, "invoice expired during wait")
+    assert error["data"]["status"] == "expired"
