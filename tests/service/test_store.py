@@ -15,7 +15,7 @@ from sqlalchemy import create_engine, inspect, text
 
 from lnoffers.service.errors import OptionsError, StoreError
 from lnoffers.service.status import Event, Status
-from lnoffers.service.store import Identity, Store, invoicerequests
+from lnoffers.service.store import Identity, Store, invoicerequests, invoices
 from lnoffers.service.store import engine as sqlite
 from lnoffers.service.store.invoicerequests import DuplicateError, StoredRequest
 from lnoffers.service.store.migrations import STEPS
@@ -91,6 +91,23 @@ def test_all_steps_lead_to_the_tables_of_the_schema(store: Store, path: Path, tm
     assert inspect(migrated).get_table_names() == inspect(fresh).get_table_names()
     migrated.dispose()
     fresh.dispose()
+
+
+@pytest.mark.parametrize("version", range(1, len(STEPS) + 1))
+def test_an_older_store_is_brought_up_to_date_and_keeps_what_it_holds(path: Path, version: int) -> None:
+    old = create_engine(f"sqlite:///{path}")
+    with old.begin() as connection:
+        for step in STEPS[:version]:
+            step(connection)
+        meta = {"node_id": OWNER.node_id, "network": OWNER.network, "version": version}
+        connection.execute(METADATA.tables["meta"].insert(), meta)
+        invoicerequests.add(connection, row(1))
+    old.dispose()
+    assert stored(path) == [1]
+    with closing(Store.open(None, path, OWNER)) as store, store.transaction(writes=False) as connection:
+        assert connection.execute(text("SELECT version FROM meta")).scalar_one() == len(STEPS)
+        assert invoices.find(connection) == []
+        assert invoices.last_pay_index(connection) == 0
 
 
 @pytest.mark.parametrize("other", [Identity("regtest", b"\x03" * 33), Identity("signet", OWNER.node_id)])
@@ -217,6 +234,19 @@ def test_writing_waits_for_a_writer_no_longer_than_it_is_told(store: Store, writ
     writer.rollback()
     add(store, 1)
     assert read(store) == [1]
+
+
+def test_a_transaction_that_writes_keeps_other_writers_out_from_its_beginning(store: Store, path: Path) -> None:
+    """So what it reads first still holds when it writes."""
+    other = Store.open(None, path, OWNER)
+    other.busy_seconds = 0
+    with store.transaction() as connection:
+        assert not invoicerequests.find(connection)
+        with pytest.raises(StoreError, match="locked"):
+            add(other, 1)
+        invoicerequests.add(connection, row(2))
+    other.close()
+    assert stored(path) == [2]
 
 
 def test_what_reads_in_a_group_does_not_fail_with_what_writes(store: Store, writer: sqlite3.Connection) -> None:
