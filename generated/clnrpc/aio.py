@@ -1331,7 +1331,7 @@ class AsyncClient(BaseAsyncClient):
 
         Args:
             entropy: Bytes to serve from now on, instead of what is left.
-            time: What the clock shows from now on, in seconds since 1970 UTC; it stands still.
+            time: What the clock shows from now on, in seconds since 1970 UTC, below 2^62; it stands still.
 
         Raises:
             RpcError: the node says no.

@@ -344,6 +344,14 @@ def test_an_invoice_expires_when_its_time_is_over_and_not_before(node: Node, ask
     assert_fits("listinvoices", expired)
 
 
+def test_the_latest_time_that_can_be_injected_leaves_room_for_every_expiry(ask: Ask) -> None:
+    assert ask("dev-inject", time=2**62 - 1) == {}
+    made = ask("createinvoice", **creation(1, invoice_relative_expiry=2**32 - 1))
+    assert made["expires_at"] == 2**62 - 1 + 2**32 - 1
+    assert ask("listinvoices")["invoices"] == [made]
+    assert ask("dev-inject", time=2**62)["message"].startswith("time: should be an unsigned 62 bit integer")
+
+
 def test_what_was_told_as_expired_stays_it_when_the_clock_is_set_back(node: Node, ask: Ask) -> None:
     ask("createinvoice", **creation(1))
     for method, code in (("createinvoice", 900), ("delinvoice", 906)):

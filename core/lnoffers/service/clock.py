@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import time
-from typing import Protocol
+from typing import Final, Protocol
+
+TIME_BITS: Final = 62
+"""Of the latest time that can be injected: with an invoice's 32 bits of seconds added, the store still takes it."""
 
 
 class Clock(Protocol):

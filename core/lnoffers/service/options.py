@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from lnoffers.service.clock import TIME_BITS
 from lnoffers.service.errors import OptionsError
 
 NETWORKS: Final = ("bitcoin", "testnet", "testnet4", "signet", "regtest")
@@ -20,7 +21,7 @@ class Options:
     """How a service is run; checked when made.
 
     Raises:
-        OptionsError: for an unknown network, a path that cannot be, a negative time, or test options on bitcoin.
+        OptionsError: for an unknown network, a path that cannot be, a time out of range, or test options on bitcoin.
     """
 
     lightning_dir: Path = Path("~/.lnoffers")
@@ -52,8 +53,8 @@ class Options:
                 _expanded(path)
         if self.injectable and self.network == "bitcoin":
             raise OptionsError("--dev-entropy and --dev-time make keys foreseeable and are refused on bitcoin")
-        if self.dev_time is not None and self.dev_time < 0:
-            raise OptionsError("--dev-time counts seconds since 1970 and cannot be negative")
+        if self.dev_time is not None and self.dev_time >> TIME_BITS:
+            raise OptionsError(f"--dev-time counts seconds since 1970, from 0 to 2^{TIME_BITS} - 1")
 
     @property
     def injectable(self) -> bool:

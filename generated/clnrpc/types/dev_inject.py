@@ -15,7 +15,7 @@ class DevInjectRequest:
     """Bytes to serve from now on, instead of what is left."""
 
     time: U64 | None = None
-    """What the clock shows from now on, in seconds since 1970 UTC; it stands still."""
+    """What the clock shows from now on, in seconds since 1970 UTC, below 2^62; it stands still."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)

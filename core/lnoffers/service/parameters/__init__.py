@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from clnrpc.runtime.convert import Converter, raw_text
+from clnrpc.runtime.convert import Converter, raw_text, unsigned
+from lnoffers.service.clock import TIME_BITS
 from lnoffers.service.parameters.invoices import OF_INVOICES
 from lnoffers.service.parameters.offers import OF_OFFER
 from lnoffers.service.parameters.texts import string_to_read
@@ -19,6 +20,7 @@ __all__ = ["CONVERTERS"]
 CONVERTERS: Final[Mapping[str, Mapping[str, Converter]]] = {
     "check": {"command_to_check": raw_text},
     "decode": {"string": string_to_read},
+    "dev-inject": {"time": unsigned(TIME_BITS)},
     "help": {"command": raw_text},
     "offer": OF_OFFER,
     **OF_INVOICES,
