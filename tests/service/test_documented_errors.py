@@ -1,0 +1,103 @@
+"""Each error code that a document names can be had, and no others: by these calls to one server.
+
+Those of the offer commands, which need rates too, are in `test_offers_served`.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections import defaultdict
+from contextlib import ExitStack
+from typing import Any
+
+from lnoffers.service import Node, Options
+from lnoffers.service.status import Status
+from tests.service.invoicing import NOW, creation, store_offer
+from tests.service.program import Program, Wire, request
+from tests.service.test_offers_served import codes
+from tests.shared import ROOT
+
+NOBODY = "00" * 32
+HOUR = 3600
+LASTING = "still unpaid in the end"
+OFFERS = {"offer", "listoffers", "disableoffer", "enableoffer"}
+
+
+class Asker:
+    """Asks, and remembers the codes of what was refused."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+        self.refused: dict[str, set[int]] = defaultdict(set)
+
+    def __call__(self, method: str, params: Any) -> Any:
+        answer = self._wire.ask(method, params)
+        if "error" in answer:
+            self.refused[method].add(answer["error"]["code"])
+        return answer.get("result")
+
+
+def ask_wrongly(ask: Asker) -> None:
+    for method in ("getinfo", "help", "listinvoices", "notifications", "stop"):
+        ask(method, {"nosuch": 1})
+    for method in ("check", "createinvoice", "decode", "delinvoice", "disableinvoicerequest", "waitinvoice"):
+        ask(method, {})
+    for method in ("dev-inject", "listinvoicerequests", "waitanyinvoice"):
+        ask(method, ["-"])
+    for method in ("check", "help"):
+        ask(method, ["nosuch"])
+    ask("invoicerequest", {})
+
+
+def ask_about_invoices(ask: Asker, program: Program) -> None:
+    unpaid = {"label": "number 1", "status": "unpaid"}
+    assert ask("createinvoice", creation(1))
+    assert ask("createinvoice", creation(2, invoice_relative_expiry=10 * HOUR) | {"label": LASTING})
+    ask("createinvoice", creation(1))
+    ask("createinvoice", creation(1) | {"label": "another"})
+    ask("createinvoice", creation(3, invoice_paths=None, invoice_blindedpay=None))  # no entropy for one is left
+    with Node.open(Options(lightning_dir=program.directory, network="regtest")) as node:
+        store_offer(node, Status(0))
+    ask("createinvoice", creation(3))
+    ask("delinvoice", unpaid | {"label": "nobody's"})
+    ask("delinvoice", unpaid | {"status": "paid"})
+    assert ask("delinvoice", unpaid | {"desconly": True})
+    ask("delinvoice", unpaid | {"desconly": True})
+    ask("waitinvoice", ["nobody's"])
+    ask("waitanyinvoice", {"timeout": 0})
+    ask("dev-inject", {"time": NOW + 2 * HOUR})
+    ask("waitinvoice", ["number 1"])
+
+
+def ask_about_requests(ask: Asker) -> None:
+    ask("dev-inject", {"entropy": "01" * 16})
+    known = {"invreq_id": ask("invoicerequest", [1, "x"])["invreq_id"]}
+    ask("invoicerequest", [1, "x"])
+    ask("disableinvoicerequest", {"invreq_id": NOBODY})
+    assert ask("disableinvoicerequest", known)
+    ask("disableinvoicerequest", known)
+
+
+def wait_until_it_stops(ask: Asker, program: Program, server: subprocess.Popen[str]) -> None:
+    waits = {"waitanyinvoice": {}, "waitinvoice": {"label": LASTING}}
+    with ExitStack() as held:
+        wires = {method: held.enter_context(Wire(program.socket)) for method in waits}
+        for method, wire in wires.items():
+            wire.send(request(method, waits[method]))
+            assert wire.is_silent(0.3)
+        server.terminate()
+        for method, wire in wires.items():
+            ask.refused[method].add(json.loads(wire.answer())["error"]["code"])
+
+
+def test_every_documented_error_can_be_had_and_no_other(seed_program: Program) -> None:
+    with seed_program.served("--dev-entropy", "", "--dev-time", str(NOW)) as server, Wire(seed_program.socket) as wire:
+        ask = Asker(wire)
+        ask_wrongly(ask)
+        ask_about_invoices(ask, seed_program)
+        ask_about_requests(ask)
+        wait_until_it_stops(ask, seed_program, server)
+    documented = {path.stem: codes(path.stem) for path in (ROOT / "schemas").glob("*.json") if path.stem not in OFFERS}
+    documented["invoicerequest"].add(-32602)  # its document speaks of it outside of the list
+    assert ask.refused == documented
