@@ -98,4 +98,7 @@ def test_a_full_disk_is_an_error_and_the_server_recovers_from_it(program: Progra
         resource.prlimit(server.pid, resource.RLIMIT_FSIZE, unlimited)
         kept.append(make(wire, 4))
         assert listed(program) == sorted(kept)
+        server.terminate()
+        _, errors = server.communicate(timeout=SECONDS)
+    assert errors.count("WARNING The store failed: ") == 1, "the log tells of it, and not with each call"
     assert listed(program) == sorted(kept)

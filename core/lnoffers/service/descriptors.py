@@ -6,15 +6,14 @@ import asyncio
 import errno
 import logging
 import resource
-from time import monotonic
 from typing import Any, Final
 
 from lnoffers.service.errors import ListenError
+from lnoffers.service.warner import Warner
 
 WANTED: Final = 1024
 RESERVED: Final = 32
 """For the store, the event loop, the log and what is being opened."""
-REPORT_SECONDS: Final = 60.0
 
 logger = logging.getLogger(__name__)
 
@@ -43,12 +42,11 @@ class ExhaustionReporter:
     """
 
     def __init__(self) -> None:
-        self._next_report = 0.0
+        self._warner = Warner(logger)
 
     def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
         if not isinstance(error, OSError) or error.errno not in {errno.EMFILE, errno.ENFILE, errno.ENOMEM}:
             loop.default_exception_handler(context)
-        elif monotonic() >= self._next_report:
-            self._next_report = monotonic() + REPORT_SECONDS
-            logger.warning("New connections have to wait: %s", error.strerror)
+        else:
+            self._warner.warn(f"New connections have to wait: {error.strerror}")

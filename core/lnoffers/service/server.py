@@ -26,6 +26,7 @@ from lnoffers.service.errors import StoreError
 from lnoffers.service.listening import BACKLOG, bound_socket
 from lnoffers.service.node import Node
 from lnoffers.service.waits import Waits
+from lnoffers.service.warner import Warner
 
 MAX_CONNECTIONS: Final = 256
 MAX_REFUSED: Final = 8
@@ -75,6 +76,7 @@ class Server:
         self._refused: set[Connection] = set()  # those too many that have not been told so yet
         self._ready: dict[Connection, None] = {}  # in the order in which they became so
         self._waits = Waits(self._dispatcher.refuse)
+        self._warner = Warner(logger)
         self._turn_is_due = False
         self._stop_calls = 0
         self._stopping = asyncio.Event()
@@ -178,6 +180,7 @@ class Server:
                     if call.answer.close:
                         call.connection.cut()
         except StoreError as error:
+            self._warner.warn(str(error))
             failure = RpcError(GENERIC, str(error))
             for call in calls:
                 if call.in_transaction:
