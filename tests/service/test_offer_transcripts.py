@@ -133,6 +133,10 @@ def test_listing_disabling_and_enabling(program: Program) -> None:
     assert not replay(program, "offer-lifecycle")
 
 
+def test_an_offer_for_which_invoices_were_asked(program: Program) -> None:
+    assert not replay(program, "fetchinvoice")
+
+
 def test_errors_in_developer_mode(program: Program) -> None:
     assert not replay(program, "developer-mode", "--developer")
 
