@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
+from collections.abc import Iterator
 from contextlib import closing
 from hashlib import sha256
 from typing import Any
 
 import pytest
 
+from clnrpc.types import ListinvoicerequestsRequest
 from lnoffers.bolt12 import Offer
-from lnoffers.service import Node, Options
-from lnoffers.service.commands.pages import PAGE_ROWS
+from lnoffers.service import Node, OffersService, Options
+from lnoffers.service.commands.pages import PAGE_CHARACTERS, PAGE_ROWS
 from lnoffers.service.status import Status
 from lnoffers.service.store import invoicerequests, invoices, offers
 from lnoffers.service.store.invoicerequests import StoredRequest
@@ -27,13 +29,13 @@ OFFER_ID = bytes(range(32))
 GENERATOR = bytes.fromhex("0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798")
 
 
-def fill(program: Program, count: int) -> list[str]:
+def fill(program: Program, count: int, text: str = TEXT) -> list[str]:
     """So many rows, every other one active; their ids in order."""
     keys = [sha256(number.to_bytes(4)).digest() for number in range(count)]
     options = Options(lightning_dir=program.directory, network="regtest")
     with Node.open(options) as node, node.store.transaction() as connection:
         for number, key in enumerate(keys):
-            invoicerequests.add(connection, StoredRequest(key, TEXT, None, Status(number % 2)))
+            invoicerequests.add(connection, StoredRequest(key, text, None, Status(number % 2)))
     return [key.hex() for key in sorted(keys)]
 
 
@@ -50,6 +52,17 @@ def test_a_list_has_each_row_once_and_in_order_however_many_pages_it_takes(progr
         assert len(wire.ask("listinvoicerequests", {"active_only": True})["result"]["invoicerequests"]) == count // 2
         for key in keys[-1:]:
             assert len(wire.ask("listinvoicerequests", [key])["result"]["invoicerequests"]) == 1
+
+
+@pytest.mark.parametrize("count", [1, 3, PAGE_ROWS, PAGE_ROWS + 1])
+def test_a_page_of_long_strings_ends_early_and_the_list_is_whole(program: Program, count: int) -> None:
+    each = PAGE_CHARACTERS // 2 - 1
+    keys = fill(program, count, "lnr1".ljust(each, "q"))
+    with Node.open(Options(lightning_dir=program.directory, network="regtest")) as node:
+        found = OffersService(node).listinvoicerequests(ListinvoicerequestsRequest())
+        pages = [*found] if isinstance(found, Iterator) else [found]
+    assert [len(page.invoicerequests) for page in pages] == [2] * (count // 2) + [1] * (count % 2)
+    assert [item.invreq_id for page in pages for item in page.invoicerequests] == keys
 
 
 def test_a_long_list_is_whole_without_a_server_too(program: Program) -> None:
