@@ -13,10 +13,13 @@ import pytest
 
 from clnrpc import Client, RpcError
 from clnrpc.runtime.jsontext import MAX_DEPTH, MAX_NUMBER
+from lnoffers.service.commands.base import MAX_MADE
 from lnoffers.service.connection import MAX_MESSAGE_BYTES, MAX_NESTED, MAX_UNREAD_BYTES
 from lnoffers.service.listening import BACKLOG
-from lnoffers.service.parameters.texts import MAX_STRING
+from lnoffers.service.parameters.offers import MAX_NODES
+from lnoffers.service.parameters.texts import MAX_LABEL, MAX_STRING
 from lnoffers.service.server import CALLS_PER_TURN, GRACE_SECONDS, MAX_CONNECTIONS, MAX_REFUSED, REQUEST_SECONDS
+from tests.service.invoicing import creation
 from tests.service.program import Program, Wire, request, run, while_served
 from tests.shared import ROOT
 
@@ -174,6 +177,41 @@ def test_a_string_too_long_to_be_one_is_refused_unread(program: Program) -> None
         assert wire.ask("decode", ["x" * MAX_STRING])["error"]["message"].startswith("string: Unparsable string")
 
 
+def test_no_string_is_made_that_is_longer_than_any_message(seed_program: Program) -> None:
+    too_long = "bolt12: would have {} bytes, and no message has more than 65535"
+    with seed_program.served("--dev-entropy", "01" * 16, "--dev-time", "0"), Wire(seed_program.socket) as wire:
+        for method in ("invoicerequest", "offer"):
+            text = "x" * (MAX_MADE - 50)
+            refused = wire.ask(method, [1, text])["error"]
+            size = int(refused["message"].split()[3])
+            assert refused == {"code": -32602, "message": too_long.format(size)}
+            fitting = text[size - MAX_MADE :]
+            assert wire.ask(method, [1, fitting + "x"])["error"]["message"] == too_long.format(MAX_MADE + 1)
+            made = wire.ask(method, [1, fitting])["result"]["bolt12"]
+            assert wire.ask("decode", [made])["result"]["valid"] is True
+
+
+def test_the_paths_of_an_offer_have_a_bounded_number_of_nodes(seed_program: Program) -> None:
+    message = f"{{}}: should have {MAX_NODES} nodes at most: invalid token (see logs for details)"
+    with seed_program.served(), Wire(seed_program.socket) as wire:
+        us = wire.ask("getinfo")["result"]["id"]
+        for name, most in {"fronting_nodes": [us] * MAX_NODES, "dev_paths": [[us] * MAX_NODES]}.items():
+            assert "result" in wire.ask("offer", {"amount": "any", name: most})
+            more = [*most, us] if name == "fronting_nodes" else [*most, [us]]
+            refused = wire.ask("offer", {"amount": "any", name: more})["error"]
+            assert refused == {"code": -32602, "message": message.format(name)}
+
+
+def test_a_label_has_a_bounded_length(seed_program: Program) -> None:
+    message = f"label: should have {MAX_LABEL} bytes at most: invalid token (see logs for details)"
+    with seed_program.served(), Wire(seed_program.socket) as wire:
+        calls = {"invoicerequest": {"amount": 1, "description": "x"}, "offer": {"amount": "any"}}
+        for method, params in (calls | {"createinvoice": creation(1)}).items():
+            refused = wire.ask(method, params | {"label": "x" * (MAX_LABEL + 1)})["error"]
+            assert refused == {"code": -32602, "message": message}
+            assert wire.ask(method, params | {"label": "x" * MAX_LABEL})["result"]["label"] == "x" * MAX_LABEL
+
+
 def test_the_guide_tells_the_limits_that_there_are() -> None:
     guide = (ROOT / "docs" / "how-to" / "run-the-service.md").read_text()
     told = {row.split(" | ")[0].removeprefix("| "): row.split(" | ")[1] for row in guide.splitlines() if " | " in row}
@@ -184,6 +222,10 @@ def test_the_guide_tells_the_limits_that_there_are() -> None:
     )
     assert told["a message's arrival"].startswith(f"{REQUEST_SECONDS:g} seconds")
     assert told["a string for `decode`"] == f"{MAX_STRING:,} characters"
+    assert told["an offer, request or invoice to be made"] == (
+        f"{MAX_MADE:,} bytes without its signature, and an offer's paths {MAX_NODES} nodes"
+    )
+    assert told["a label"] == f"{MAX_LABEL:,} bytes as written"
     assert told["answers that a client does not read"] == f"{MAX_UNREAD_BYTES:,} bytes"
     assert told["calls of one connection in a turn"] == str(CALLS_PER_TURN)
     assert told["last answers, when the server stops"].startswith(f"{GRACE_SECONDS:g} seconds")

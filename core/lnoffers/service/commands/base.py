@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from clnrpc.commands import COMMANDS
 from clnrpc.runtime.encode import encode
@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from clnrpc.runtime.command import Command
+    from lnoffers.bolt12.message import Message
+
+
+MAX_MADE: Final = 65_535
+"""Bytes of a string's records, without its signature. No message has room for more (BOLT 1), so nobody could answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,13 @@ class Commands(Service):
         show = checking or self._node.options.developer
         shown = f"'{encode(request).decode()}'" if show else "(see logs for details)"
         return RpcError(INVALID_PARAMS, f"{name}: {why}: invalid token {shown}")
+
+    @staticmethod
+    def _check_size(made: Message) -> None:
+        """Refuse to make a string that is too long to be of use."""
+        size = len(made.to_bytes())
+        if size > MAX_MADE:
+            raise RpcError(INVALID_PARAMS, f"bolt12: would have {size} bytes, and no message has more than {MAX_MADE}")
 
     @contextmanager
     def _transaction(self, *, writes: bool = True) -> Iterator[Connection]:

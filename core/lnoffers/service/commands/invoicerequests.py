@@ -107,7 +107,7 @@ class InvoicerequestCommands(Commands):
             # Whoever answers must come by way of such a node, and lightningd takes only peers for that.
             raise RpcError(GENERIC, "Could not find neighbour fronting node")
         try:
-            return InvoiceRequest.without_offer(
+            unsigned = InvoiceRequest.without_offer(
                 invreq_metadata=metadata,
                 invreq_payer_id=node.keys.node_id,
                 invreq_amount=request.amount,
@@ -120,6 +120,8 @@ class InvoicerequestCommands(Commands):
             # It begins with the field, whose name without its prefix is the parameter's.
             why = str(error).removeprefix("offer_").removeprefix("invreq_")
             raise RpcError(INVALID_PARAMS, why) from error
+        self._check_size(unsigned)
+        return unsigned
 
 
 def _not_active(connection: Connection, invreq_id: bytes) -> RpcError:

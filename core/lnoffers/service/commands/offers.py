@@ -121,11 +121,13 @@ class OfferCommands(Commands):
         if terms["offer_currency"] is not None:
             self._require_rate(terms["offer_currency"])
         try:
-            return Offer.build(
+            offer = Offer.build(
                 **terms, offer_issuer_id=self._node.keys.node_id, offer_chains=(CHAINS[self._node.options.network],)
             )
         except Bolt12Error as error:
             raise self._bad_parameter("bolt12", str(error), request) from error
+        self._check_size(offer)
+        return offer
 
     def _terms(self, request: types.OfferRequest, *, checking: bool = False) -> Terms:
         try:
@@ -168,7 +170,13 @@ class OfferCommands(Commands):
             paths = [message_path(key, way, path_id) for key, way in zip(keys, ways, strict=True)]
         except ValueError as error:  # once in 2^128 times, unless entropy is injected
             raise RpcError(GENERIC, f"The path key that was drawn is of no use: {error}") from error
-        return offer.with_paths(paths)
+        offer = offer.with_paths(paths)
+        try:
+            self._check_size(offer)
+        except RpcError:
+            self._node.entropy.put_back(drawn)
+            raise
+        return offer
 
 
 def _not_disabled(connection: Connection, offer_id: bytes) -> RpcError:

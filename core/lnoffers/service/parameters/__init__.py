@@ -12,7 +12,7 @@ from clnrpc.runtime.convert import Converter, raw_text, unsigned
 from lnoffers.service.clock import TIME_BITS
 from lnoffers.service.parameters.invoices import OF_INVOICES
 from lnoffers.service.parameters.offers import OF_OFFER
-from lnoffers.service.parameters.texts import string_to_read
+from lnoffers.service.parameters.texts import label, string_to_read
 
 __all__ = ["CONVERTERS"]
 
@@ -22,6 +22,7 @@ CONVERTERS: Final[Mapping[str, Mapping[str, Converter]]] = {
     "decode": {"string": string_to_read},
     "dev-inject": {"time": unsigned(TIME_BITS)},
     "help": {"command": raw_text},
+    "invoicerequest": {"label": label},
     "offer": OF_OFFER,
     **OF_INVOICES,
 }

@@ -8,12 +8,13 @@ from typing import Final
 from clnrpc.runtime.convert import BadToken, Converter, content, hex_of, raw_text
 from clnrpc.runtime.jsontext import Kind, kind
 from clnrpc.runtime.written import Written
-from lnoffers.service.parameters.texts import string_to_read
+from lnoffers.service.parameters.texts import check_label, string_to_read
 from lnoffers.service.store.invoices import InvoiceIndex
 
 
 def invoice_label(raw: bytes) -> Written:
     """The label of an invoice: a string or digits. Labels are told apart as they are written (param_label)."""
+    check_label(raw)
     text = content(raw)
     if kind(raw) is not Kind.STRING and not text.isdigit():
         raise BadToken("should be a string or number")

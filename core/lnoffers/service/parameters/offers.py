@@ -7,7 +7,7 @@ for each of the parameters, for a dispatcher. Source: Core Lightning, plugins/of
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from clnrpc.runtime.convert import (
@@ -23,8 +23,12 @@ from clnrpc.runtime.convert import (
 from clnrpc.runtime.jsontext import Kind, elements, kind
 from lnoffers.bolt12 import Bolt12Error, Recurrence, RecurrencePaywindow, parse_currency_amount
 from lnoffers.bolt12.recurrence import DAYS, MONTHS, SECONDS
+from lnoffers.service.parameters.texts import label
 
 _U32_MAX: Final = 2**32 - 1
+
+MAX_NODES: Final = 255
+"""In the paths of one offer. Blinding one takes as long as signing, and no message has room for more."""
 
 _UNITS: Final = {
     "second": (SECONDS, 1),
@@ -119,7 +123,9 @@ def _checked(read: Callable[[str], object]) -> Converter:
 def _nodes(raw: bytes) -> list[str]:
     if kind(raw) is not Kind.ARRAY:
         raise BadToken("should be an array of nodes")
-    return [_node(token) for token in elements(raw)]
+    tokens = elements(raw)
+    _check_count(len(tokens))
+    return [_node(token) for token in tokens]
 
 
 def _node(token: bytes, otherwise: str = "invalid pubkey") -> str:
@@ -133,14 +139,20 @@ def _node(token: bytes, otherwise: str = "invalid pubkey") -> str:
 def _paths(raw: bytes) -> list[list[str]]:
     if kind(raw) is not Kind.ARRAY:
         raise BadToken("Must be array")
-    return [_path(token) for token in elements(raw)]
+    paths = [(token, elements(token) if kind(token) is Kind.ARRAY else []) for token in elements(raw)]
+    _check_count(sum(len(nodes) for _, nodes in paths))
+    return [_path(token, nodes) for token, nodes in paths]
 
 
-def _path(raw: bytes) -> list[str]:
-    tokens = elements(raw) if kind(raw) is Kind.ARRAY else []
-    if not tokens:
+def _path(raw: bytes, nodes: Sequence[bytes]) -> list[str]:
+    if not nodes:
         raise BadToken("Must be array of non-empty arrays", token=raw)
-    return [_entry(tokens[0]), *map(_node, tokens[1:])]
+    return [_entry(nodes[0]), *map(_node, nodes[1:])]
+
+
+def _check_count(nodes: int) -> None:
+    if nodes > MAX_NODES:
+        raise BadToken(f"should have {MAX_NODES} nodes at most")
 
 
 def _entry(token: bytes) -> str:
@@ -154,6 +166,7 @@ def _entry(token: bytes) -> str:
 
 OF_OFFER: Final[Mapping[str, Converter]] = {
     "amount": _amount,
+    "label": label,
     "recurrence": _checked(recurrence),
     "recurrence_base": _saying("not a valid basetime", unsigned(64)),
     "recurrence_paywindow": _checked(paywindow),
