@@ -18,6 +18,8 @@ from lnoffers.bolt12.curve import KeyPair, multiply_point
 from lnoffers.bolt12.paths import BlindedHop, BlindedPath
 from lnoffers.bolt12.tlv import Record
 
+PATH_KEY_BYTES: Final = 32
+"""How many unpredictable bytes a path is made from."""
 NEXT_NODE_ID: Final = 4
 PATH_ID: Final = 6
 """Records of a hop's data (BOLT 4, `encrypted_data_tlv`)."""

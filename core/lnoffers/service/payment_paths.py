@@ -6,10 +6,9 @@ from hashlib import sha256
 from typing import Final
 
 from lnoffers.bolt12 import BlindedPath, BlindedPayinfo
-from lnoffers.net.blinding import message_path
+from lnoffers.net.blinding import PATH_KEY_BYTES, message_path
 from lnoffers.service.node import Node
 
-PATH_KEY_BYTES: Final = 32
 FINAL_CLTV_MAINNET: Final = 18
 FINAL_CLTV_TESTNETS: Final = 10
 """Blocks that the last hop is given to claim a payment: the defaults of Core Lightning's `cltv-final`."""

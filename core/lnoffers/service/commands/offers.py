@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Final, TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 from clnrpc import types
 from clnrpc.runtime.errors import GENERIC, RpcError, unknown_command
 from lnoffers.bolt12 import CHAINS, Bolt12Error, Offer
-from lnoffers.net.blinding import message_path
+from lnoffers.net.blinding import PATH_KEY_BYTES, message_path
 from lnoffers.service.commands.base import Commands
 from lnoffers.service.commands.codes import (
     NO_RATE,
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from clnrpc.runtime.stubs import Reply
-
-PATH_KEY_BYTES: Final = 32
 
 
 class OfferCommands(Commands):
