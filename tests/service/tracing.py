@@ -11,15 +11,15 @@ from typing import Final
 _LOG: Final = r"\(\d+<[^>]*lnoffers\.sqlite3-wal>"
 _WRITTEN: Final = re.compile("pwrite64" + _LOG)
 _SYNCED: Final = re.compile("(fsync|fdatasync)" + _LOG + r"\)\s*= 0$")
-_ANSWERED: Final = re.compile(r"(sendto|sendmsg|write)\(")
+_ANSWERED: Final = re.compile(r"(sendto|sendmsg|writev?)\(")
 _ANSWER: Final = re.compile(r'invreq_id\\":\\"([0-9a-f]{64})\\".*?bolt12\\":\\"(lnr1[0-9a-z]+)')
 _ROW: Final = re.compile("lnr1[0-9a-z]+")
 
 
 def tracer(trace: Path) -> tuple[str, ...]:
     """The command under which to start a server so that `trace` tells its writes and syncs."""
-    calls = "trace=pwrite64,write,fsync,fdatasync,sendto,sendmsg"
-    return ("strace", "-f", "-y", "-s", "4096", "-o", str(trace), "-e", calls)
+    calls = "trace=pwrite64,write,fsync,fdatasync,sendto,sendmsg,writev"
+    return ("strace", "-f", "-y", "-v", "-s", "4096", "-o", str(trace), "-e", calls)
 
 
 @dataclass(frozen=True, slots=True)

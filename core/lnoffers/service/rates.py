@@ -54,13 +54,13 @@ class RateFile:
                 self._version = version
         except OSError as error:
             raise RatesError(f"The rates in {self._path} cannot be read: {error.strerror or error}") from error
-        except ValueError as error:
+        except (ValueError, msgspec.DecodeError) as error:
             raise RatesError(f"The rates in {self._path} cannot be used: {error}") from error
         return self._prices.get(currency)
 
 
 def _read(path: Path) -> Mapping[str, Decimal]:
-    """The content, all of it checked. Raises OSError or ValueError."""
+    """The content, all of it checked. Raises OSError, ValueError or msgspec.DecodeError."""
     with path.open("rb") as file:
         data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -30,15 +31,11 @@ def check_store(options: Options) -> int:
     """
     require_output()
     examined, faults = -1, 0  # the first thing that is examined is no record
+    examination: Iterable[Sequence[str]] = upkeep.examine(options.db, options.store_file)
     console = Console(stderr=True)
-    progress = track(
-        upkeep.examine(options.db, options.store_file),
-        "Records",
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
-    for found in progress:
+    if console.is_terminal:
+        examination = track(examination, "Records", console=console, transient=True)
+    for found in examination:
         examined += 1
         faults += len(found)
         for fault in found:
