@@ -7,6 +7,8 @@ stands on `client`, the asyncio client on `aio`, a plugin on `plugin`, a server 
 
 from __future__ import annotations
 
+import msgspec  # noqa: F401 # no call does without it, and the first one should not be the one that waits for it
+
 from .command import Command, Parameter, load
 from .errors import (
     CannotConnectError,
