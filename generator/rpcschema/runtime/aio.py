@@ -6,18 +6,17 @@ Nothing else in this folder imports asyncio, which would be half of a blocking c
 from __future__ import annotations
 
 import asyncio
-import copy
 import os
 import socket
 from collections.abc import Coroutine, Mapping
 from contextlib import suppress
 from itertools import count
 from types import TracebackType
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
+from .caller import Caller
 from .checks import check
 from .command import Command
-from .encode import encode
 from .errors import ClientError, ProtocolError, RpcError, client_closed, connection_lost, nobody_accepts, timed_out
 from .exchange import (
     Params,
@@ -30,10 +29,10 @@ from .exchange import (
     request_id,
 )
 from .transport import CHUNK, RETRY_SECONDS, is_open, try_to_connect
-from .version import GETINFO, NodeVersion
+from .version import GETINFO
 
 
-class BaseAsyncClient:
+class BaseAsyncClient(Caller):
     """Calls commands over one connection to a node's Unix socket, `<lightning-dir>/<network>/lightning-rpc`.
 
     Calls may be made concurrently: each is sent at once and awaits its own answer. It connects at the first call and
@@ -45,21 +44,10 @@ class BaseAsyncClient:
     a VersionWarning if its types are those of another release. A node that does not tell brings no warning.
     """
 
-    rpc_package: ClassVar[str]
-    """The package whose classes its calls return."""
-    rpc_release: ClassVar[str | None] = None
-    """The release of the node whose types these are, e.g. "v26.09"; None if they are of no release."""
-
     def __init__(self, path: str | os.PathLike[str], *, timeout: float | None = None) -> None:
+        super().__init__()
         self._rpc_transport = AsyncUnixTransport(path, timeout)
-        self._rpc_version = NodeVersion(self.rpc_package, self.rpc_release)
-        self._rpc_filter: bytes | None = None
         self._rpc_asking = asyncio.Lock()
-
-    @property
-    def rpc_node_version(self) -> str | None:
-        """The version that the node told last, e.g. "v26.06.1"; None if it was not asked yet, or does not tell."""
-        return self._rpc_version.text
 
     async def rpc_call(self, method: str, params: Params = None) -> Any:
         """Calls any command, known to this package or not; returns its result as plain JSON values.
@@ -69,17 +57,6 @@ class BaseAsyncClient:
         return decode_result(
             method, await self._rpc_transport.call(method, encode_params(params), only=self._rpc_filter)
         )
-
-    def rpc_filtered(self, fields: Mapping[str, Any]) -> Self:
-        """This client, on the same connection, for answers with fewer fields: the node sends those that are named.
-
-        `fields` has the shape of the answer: `client.rpc_filtered({"offers": [{"offer_id": True}]}).listoffers()`.
-        It is a MissingFieldError to read what was not asked for. Core Lightning's own commands know filters; a plugin
-        may send all.
-        """
-        filtered = copy.copy(self)
-        filtered._rpc_filter = encode(fields)
-        return filtered
 
     def rpc_send(self, command: Command, params: Mapping[str, Any]) -> Coroutine[Any, Any, Any]:
         """Calls `command`; returns, when awaited, the value of its response class.

@@ -5,23 +5,22 @@ Its own names begin with `rpc_`, because commands are called `close`, `connect` 
 
 from __future__ import annotations
 
-import copy
 import os
 from collections.abc import Mapping
 from threading import Lock
 from types import TracebackType
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
+from .caller import Caller
 from .checks import check
 from .command import Command
-from .encode import encode
 from .errors import ClientError, RpcError
 from .exchange import Params, decode_response, decode_result, encode_params
 from .transport import UnixTransport
-from .version import GETINFO, NodeVersion
+from .version import GETINFO
 
 
-class BaseClient:
+class BaseClient(Caller):
     """Calls commands over one connection to a node's Unix socket, `<lightning-dir>/<network>/lightning-rpc`.
 
     It connects at the first call and again when the node was restarted in between. `timeout` bounds each call, in
@@ -32,21 +31,10 @@ class BaseClient:
     types are those of another release. A node that does not tell brings no warning.
     """
 
-    rpc_package: ClassVar[str]
-    """The package whose classes its calls return."""
-    rpc_release: ClassVar[str | None] = None
-    """The release of the node whose types these are, e.g. "v26.09"; None if they are of no release."""
-
     def __init__(self, path: str | os.PathLike[str], *, timeout: float | None = None) -> None:
+        super().__init__()
         self._rpc_transport = UnixTransport(path, timeout)
-        self._rpc_version = NodeVersion(self.rpc_package, self.rpc_release)
-        self._rpc_filter: bytes | None = None
         self._rpc_asking = Lock()
-
-    @property
-    def rpc_node_version(self) -> str | None:
-        """The version that the node told last, e.g. "v26.06.1"; None if it was not asked yet, or does not tell."""
-        return self._rpc_version.text
 
     def rpc_call(self, method: str, params: Params = None) -> Any:
         """Calls any command, known to this package or not; returns its result as plain JSON values.
@@ -54,17 +42,6 @@ class BaseClient:
         Parameters go by name or by position.
         """
         return decode_result(method, self._rpc_transport.call(method, encode_params(params), only=self._rpc_filter))
-
-    def rpc_filtered(self, fields: Mapping[str, Any]) -> Self:
-        """This client, on the same connection, for answers with fewer fields: the node sends those that are named.
-
-        `fields` has the shape of the answer: `client.rpc_filtered({"offers": [{"offer_id": True}]}).listoffers()`.
-        It is a MissingFieldError to read what was not asked for. Core Lightning's own commands know filters; a plugin
-        may send all.
-        """
-        filtered = copy.copy(self)
-        filtered._rpc_filter = encode(fields)
-        return filtered
 
     def rpc_send(self, command: Command, params: Mapping[str, Any]) -> Any:
         """Calls `command`; returns the value of its response class.
