@@ -7,9 +7,13 @@ from collections.abc import Awaitable
 from typing import Final
 
 from clnrpc.runtime.dispatch import Answer, Dispatcher
+from clnrpc.runtime.errors import GENERIC, RpcError
 from clnrpc.runtime.jsontext import members
 from lnoffers.service.commands import OffersService
 from lnoffers.service.parameters import CONVERTERS
+
+INTERNAL_ERROR: Final = RpcError(GENERIC, "Internal error")
+"""What a call that ends in a bug is answered with."""
 
 _SEE_LOG: Final = b": invalid token (see logs for details)"
 

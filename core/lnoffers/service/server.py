@@ -21,7 +21,7 @@ from clnrpc.runtime.errors import GENERIC, RpcError
 from clnrpc.runtime.jsontext import FramingError
 from lnoffers.service.commands import OffersService, Served
 from lnoffers.service.connection import Connection
-from lnoffers.service.dispatching import answer, dispatcher
+from lnoffers.service.dispatching import INTERNAL_ERROR, answer, dispatcher
 from lnoffers.service.errors import StoreError
 from lnoffers.service.listening import BACKLOG, bound_socket
 from lnoffers.service.node import Node
@@ -44,7 +44,6 @@ GRACE_SECONDS: Final = 5.0
 
 logger = logging.getLogger(__name__)
 
-_BUG: Final = RpcError(GENERIC, "Internal error")
 _NO_MESSAGE: Final = b"{}"
 
 
@@ -204,7 +203,7 @@ class Server:
             self._waits.begin(call.connection, call.message, call.later)
             return
         send = call.connection.send_last if call.stops else call.connection.send
-        send((call.answer or self._refusal(call, _BUG)).data)
+        send((call.answer or self._refusal(call, INTERNAL_ERROR)).data)
 
     def _calls(self, visited: list[Connection], end: float) -> Iterator[_Call]:
         """The calls of the connections that are ready, one connection after the other until the time is over.

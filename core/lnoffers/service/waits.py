@@ -12,15 +12,15 @@ from functools import partial
 from typing import Final
 
 from clnrpc.runtime.dispatch import Answer
-from clnrpc.runtime.errors import GENERIC, RpcError
+from clnrpc.runtime.errors import RpcError
 from lnoffers.service.commands.codes import LIGHTNINGD_SHUTDOWN
 from lnoffers.service.connection import Connection
+from lnoffers.service.dispatching import INTERNAL_ERROR
 
 LOOK_SECONDS: Final = 1.0
 """How long it may take to notice that a client has left, while its connection is not read from."""
 
 _STOPPING: Final = RpcError(LIGHTNINGD_SHUTDOWN, "The server stops")
-_BUG: Final = RpcError(GENERIC, "Internal error")
 
 
 class Waits:
@@ -63,7 +63,7 @@ class Waits:
             return  # forgotten
         del self._tasks[connection]
         if task.cancelled() or error is not None:
-            answer = self._refuse(message, _STOPPING if error is None else _BUG)
+            answer = self._refuse(message, _STOPPING if error is None else INTERNAL_ERROR)
         else:
             answer = task.result()
         connection.send(answer.data)
