@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, TypedDict
+from typing import TYPE_CHECKING, Final
 
 from clnrpc import types
 from clnrpc.runtime.errors import GENERIC, INVALID_PARAMS, RpcError
@@ -10,6 +10,7 @@ from lnoffers.bolt12 import CHAINS, Bolt12Error, InvoiceRequest, UnsignedInvoice
 from lnoffers.service.commands.base import Commands
 from lnoffers.service.commands.codes import OFFER_ALREADY_DISABLED
 from lnoffers.service.commands.pages import in_pages
+from lnoffers.service.commands.records import Shown, shown
 from lnoffers.service.entropy import EntropyError
 from lnoffers.service.status import Event, Status
 from lnoffers.service.store import invoicerequests
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from clnrpc.runtime.stubs import Reply
-    from lnoffers.bolt12 import UnsignedInvoiceRequest
 
 METADATA_BYTES: Final = 16
 
@@ -130,23 +130,9 @@ def _not_active(connection: Connection, invreq_id: bytes) -> RpcError:
     return RpcError(GENERIC, "Unknown invoice_request")
 
 
-class _Shown(TypedDict):
-    """What is told of a stored request, whichever command asks."""
-
+class _Shown(Shown):
     invreq_id: str
-    active: bool
-    single_use: bool
-    bolt12: str
-    used: bool
-    label: str | None
 
 
 def _shown(stored: StoredRequest) -> _Shown:
-    return _Shown(
-        invreq_id=stored.invreq_id.hex(),
-        active=Status.ACTIVE in stored.status,
-        single_use=Status.SINGLE_USE in stored.status,
-        bolt12=stored.bolt12,
-        used=Status.USED in stored.status,
-        label=stored.label,
-    )
+    return _Shown(**shown(stored), invreq_id=stored.invreq_id.hex())

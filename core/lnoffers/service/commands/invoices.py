@@ -25,7 +25,7 @@ from lnoffers.service.commands.pages import in_pages
 from lnoffers.service.entropy import EntropyError
 from lnoffers.service.payment_paths import path_to_self
 from lnoffers.service.status import Status
-from lnoffers.service.store import invoices, transitions
+from lnoffers.service.store import invoices, records
 from lnoffers.service.store.invoices import MAX_NUMBER, InvoiceIndex, NewInvoice, Part, StoredInvoice
 from lnoffers.service.store.schema import OFFERS
 
@@ -230,7 +230,7 @@ def shown(stored: StoredInvoice) -> dict[str, Any]:
 def _local_offer(connection: Connection, invoice: UnsignedInvoice) -> bytes | None:
     """The id of the offer that the invoice is for, if this node made it."""
     offer_id = invoice.offer_id
-    status = None if offer_id is None else transitions.status_of(connection, OFFERS, offer_id)
+    status = None if offer_id is None else records.status_of(connection, OFFERS, offer_id)
     if status is None:
         return None
     if Status.ACTIVE not in status:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING
 
 from clnrpc import types
 from clnrpc.runtime.errors import GENERIC, RpcError, unknown_command
@@ -18,6 +18,7 @@ from lnoffers.service.commands.codes import (
     OFFER_USED_SINGLE_USE,
 )
 from lnoffers.service.commands.pages import in_pages
+from lnoffers.service.commands.records import Shown, shown
 from lnoffers.service.entropy import EntropyError
 from lnoffers.service.rates import RatesError
 from lnoffers.service.status import TRANSITIONS, Event, Status
@@ -192,28 +193,13 @@ def _not_enabled(connection: Connection, offer_id: bytes) -> RpcError:
     return RpcError(GENERIC, "Unknown offer")
 
 
-class _Shown(TypedDict):
-    """What is told of a stored offer, whichever command asks."""
-
+class _Shown(Shown):
     offer_id: str
-    active: bool
-    single_use: bool
-    bolt12: str
     force_paths: bool
-    used: bool
-    label: str | None
 
 
 def _shown(stored: StoredOffer) -> _Shown:
-    return _Shown(
-        offer_id=stored.offer_id.hex(),
-        active=Status.ACTIVE in stored.status,
-        single_use=Status.SINGLE_USE in stored.status,
-        bolt12=stored.bolt12,
-        force_paths=stored.force_paths,
-        used=Status.USED in stored.status,
-        label=stored.label,
-    )
+    return _Shown(**shown(stored), offer_id=stored.offer_id.hex(), force_paths=stored.force_paths)
 
 
 def _description(stored: StoredOffer) -> str | None:

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert
 from sqlalchemy.exc import IntegrityError
 
 from lnoffers.service.status import Event, Status
-from lnoffers.service.store import transitions
+from lnoffers.service.store import records
 from lnoffers.service.store.schema import INVOICEREQUESTS as TABLE
 from lnoffers.service.store.statement import Statement
 
@@ -58,23 +58,14 @@ def find(
     after: bytes | None = None,
     limit: int | None = None,
 ) -> Sequence[StoredRequest]:
-    """All of them or the one with this id, in ascending order of their ids; from `after` on, and no more than `limit`.
-
-    `after` itself is not among them.
-    """
-    query = select(TABLE).order_by(TABLE.c.invreq_id).limit(limit)
-    if after is not None:
-        query = query.where(TABLE.c.invreq_id > after)
-    if invreq_id is not None:
-        query = query.where(TABLE.c.invreq_id == invreq_id)
-    if active_only:
-        query = query.where(TABLE.c.status.bitwise_and(Status.ACTIVE.value) != 0)
-    return [_request(row) for row in connection.execute(query)]
+    """All of them or the one with this id, as `records.find` lists them."""
+    rows = records.find(connection, TABLE, identity=invreq_id, active_only=active_only, after=after, limit=limit)
+    return [_request(row) for row in rows]
 
 
 def apply(connection: Connection, invreq_id: bytes, event: Event) -> StoredRequest | None:
     """Let `event` happen to the request and return what it has become; None if its state does not allow it."""
-    row = transitions.apply(connection, TABLE, invreq_id, event)
+    row = records.apply(connection, TABLE, invreq_id, event)
     return None if row is None else _request(row)
 
 

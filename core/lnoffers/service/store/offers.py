@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, exists, insert, literal, select
 
 from lnoffers.service.status import Event, Status
-from lnoffers.service.store import transitions
+from lnoffers.service.store import records
 from lnoffers.service.store.schema import OFFERS as TABLE
 
 
@@ -53,23 +53,14 @@ def find(
     after: bytes | None = None,
     limit: int | None = None,
 ) -> Sequence[StoredOffer]:
-    """All of them or the one with this id, in ascending order of their ids; from `after` on, and no more than `limit`.
-
-    `after` itself is not among them.
-    """
-    query = select(TABLE).order_by(TABLE.c.offer_id).limit(limit)
-    if after is not None:
-        query = query.where(TABLE.c.offer_id > after)
-    if offer_id is not None:
-        query = query.where(TABLE.c.offer_id == offer_id)
-    if active_only:
-        query = query.where(TABLE.c.status.bitwise_and(Status.ACTIVE.value) != 0)
-    return [_offer(row) for row in connection.execute(query)]
+    """All of them or the one with this id, as `records.find` lists them."""
+    rows = records.find(connection, TABLE, identity=offer_id, active_only=active_only, after=after, limit=limit)
+    return [_offer(row) for row in rows]
 
 
 def apply(connection: Connection, offer_id: bytes, event: Event) -> StoredOffer | None:
     """Let `event` happen to the offer and return what it has become; None if its state does not allow it."""
-    row = transitions.apply(connection, TABLE, offer_id, event)
+    row = records.apply(connection, TABLE, offer_id, event)
     return None if row is None else _offer(row)
 
 

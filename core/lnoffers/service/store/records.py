@@ -1,14 +1,39 @@
-"""The state of a stored offer or invoice_request: what it is, and changing it."""
+"""What stored offers and invoice_requests have in common: how they are listed, their state, and changing it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, case, select, update
+from sqlalchemy import Connection, Row, Table, bindparam, case, select, update
 
 from lnoffers.service.status import TRANSITIONS, Event, Status
 from lnoffers.service.store.statement import Statement
+
+
+def find(  # noqa: PLR0913 - what lists of both take
+    connection: Connection,
+    table: Table,
+    *,
+    identity: bytes | None = None,
+    active_only: bool = False,
+    after: bytes | None = None,
+    limit: int | None = None,
+) -> Sequence[Row[Any]]:
+    """All rows or the one with this id, in ascending order of their ids; from `after` on, and no more than `limit`.
+
+    `after` itself is not among them.
+    """
+    [key] = table.primary_key
+    query = select(table).order_by(key).limit(limit)
+    if after is not None:
+        query = query.where(key > after)
+    if identity is not None:
+        query = query.where(key == identity)
+    if active_only:
+        query = query.where(table.c.status.bitwise_and(Status.ACTIVE.value) != 0)
+    return connection.execute(query).all()
 
 
 def apply(connection: Connection, table: Table, identity: bytes, event: Event) -> tuple[Any, ...] | None:
