@@ -49,6 +49,8 @@ def test_what_was_accepted_is_answered_before_stop(program: Program) -> None:
 
 def test_everyone_who_calls_stop_is_answered(program: Program) -> None:
     with program.served() as server, Wire(program.socket) as one, Wire(program.socket) as two:
+        for wire in (one, two):
+            wire.ask("help", ["stop"])  # whoever is not accepted by the time of the stop is turned away
         server.send_signal(signal.SIGSTOP)  # so that it finds all of them together
         for wire in (one, two):
             wire.send(request("stop") * 2)
