@@ -111,7 +111,7 @@ class _Trial:
 
     def bound(self, command: Any, params: Any) -> Any:
         """The request that a service gets."""
-        values = self.package.module("runtime.bind").bind(command, json.dumps(params).encode())
+        values = self.package.module("runtime.bind").Binder(command).bind(json.dumps(params).encode())
         request = getattr(self.package.module("types"), command.request)
         return self.package.module("runtime.decode").build(request, values)
 

@@ -411,7 +411,7 @@ def test_a_request_is_built_of_what_was_bound(package: Any) -> None:
     hop = {"type": "object", "required": ["if"], "properties": {"if": {"type": "msat"}, "rate": {"type": "feerate"}}}
     made = package(command(request={"properties": {"hops": {"type": "array", "items": hop}}}))
     runtime = {name: importlib.import_module(f"{made.__name__}.runtime.{name}") for name in ("bind", "decode")}
-    values = runtime["bind"].bind(made.COMMANDS["pay-now"], b'[[{"if":"1sat","rate":"urgent"}]]')
+    values = runtime["bind"].Binder(made.COMMANDS["pay-now"]).bind(b'[[{"if":"1sat","rate":"urgent"}]]')
     request = runtime["decode"].build(made.types.PayNowRequest, values)
     assert request.hops == [made.types.PayNowRequestHops(if_=1000, rate="urgent")]
 

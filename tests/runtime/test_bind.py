@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rpcschema.runtime.bind import bind
+from rpcschema.runtime.bind import Binder
 from rpcschema.runtime.command import Command, Object, Parameter, Type
 from rpcschema.runtime.convert import CONVERTERS, raw_text
 from rpcschema.runtime.decode import build
@@ -33,7 +33,7 @@ BAD_AMOUNT = f"amount: should be a millisatoshi amount: {HIDDEN}"
     ],
 )
 def test_gives_the_values_by_attribute(params: str, values: dict[str, object]) -> None:
-    assert bind(GREET, params.encode()) == values
+    assert Binder(GREET).bind(params.encode()) == values
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_gives_the_values_by_attribute(params: str, values: dict[str, object]) -
 )
 def test_the_first_thing_wrong_is_told(params: str, message: str) -> None:
     with pytest.raises(RpcError) as error:
-        bind(GREET, params.encode())
+        Binder(GREET).bind(params.encode())
     assert (error.value.code, error.value.message, error.value.data) == (INVALID_PARAMS, message, None)
 
 
@@ -74,29 +74,29 @@ def test_the_first_thing_wrong_is_told(params: str, message: str) -> None:
 def test_only_a_developer_is_shown_the_bad_token(token: str) -> None:
     params = f'{{"amount":{token}}}'.encode()
     with pytest.raises(RpcError, match="see logs") as hidden:
-        bind(GREET, params)
+        Binder(GREET).bind(params)
     assert token not in str(hidden.value)
     with pytest.raises(RpcError) as shown:
-        bind(GREET, params, developer=True)
+        Binder(GREET).bind(params, developer=True)
     assert shown.value.message == f"amount: should be a millisatoshi amount: invalid token '{token}'"
 
 
 def test_a_parameter_may_have_a_converter_of_its_own() -> None:
-    assert bind(GREET, rb'["\u0041", 1]', converters={"name": raw_text}) == {"name": r"\u0041", "amount": 1}
+    assert Binder(GREET, {"name": raw_text}).bind(rb'["\u0041", 1]') == {"name": r"\u0041", "amount": 1}
 
 
 def test_extras_are_passed_over_where_the_command_allows_them() -> None:
-    assert bind(PAY, b'{"x":1,"outputs":[],"x":2}') == {"outputs": []}
-    assert bind(PAY, b"[[],1,2]") == {"outputs": []}
+    assert Binder(PAY).bind(b'{"x":1,"outputs":[],"x":2}') == {"outputs": []}
+    assert Binder(PAY).bind(b"[[],1,2]") == {"outputs": []}
     with pytest.raises(RpcError, match="duplicate json names: outputs"):
-        bind(PAY, b'{"outputs":[],"outputs":[]}')
+        Binder(PAY).bind(b'{"outputs":[],"outputs":[]}')
 
 
 def test_what_is_inside_of_a_parameter_is_converted_as_parameters_are() -> None:
     hop = (
         b'{"fare":"1sat","from":"a","toll":"6blocks","by":"bus","seat":"7","stop":{"wait":"3"},"notes":{"x":["1sat"]}}'
     )
-    values = bind(TRAVEL, b'{"routes":[[],[%b,{"from":"b","fare":2,"toll":"253"}]],"days":["1",2]}' % hop)
+    values = Binder(TRAVEL).bind(b'{"routes":[[],[%b,{"from":"b","fare":2,"toll":"253"}]],"days":["1",2]}' % hop)
     assert build(TravelRequest, values) == TravelRequest(
         routes=[
             [],
@@ -120,10 +120,10 @@ def test_what_is_inside_of_a_parameter_is_converted_as_parameters_are() -> None:
 def test_a_bad_token_inside_of_a_parameter_is_shown_alone_and_only_to_a_developer() -> None:
     params = b'{"routes":[[{"from":"secret","fare":"zz"}]]}'
     with pytest.raises(RpcError) as hidden:
-        bind(TRAVEL, params)
+        Binder(TRAVEL).bind(params)
     assert hidden.value.message == f"routes[0][0].fare: should be a millisatoshi amount: {HIDDEN}"
     with pytest.raises(RpcError) as shown:
-        bind(TRAVEL, params, developer=True)
+        Binder(TRAVEL).bind(params, developer=True)
     assert shown.value.message == "routes[0][0].fare: should be a millisatoshi amount: invalid token '\"zz\"'"
 
 
@@ -138,7 +138,7 @@ def bound(declared: Type, token: bytes) -> tuple[object, str]:
     """What a parameter of this type becomes, or the error."""
     command = Command("c", "c", (Parameter("p", "p", declared, True),), False, "CRequest", "CResponse", "c")
     try:
-        return bind(command, b'{"p":%b}' % token)["p"], ""
+        return Binder(command).bind(b'{"p":%b}' % token)["p"], ""
     except RpcError as error:
         return None, error.message
 
@@ -152,9 +152,9 @@ def test_a_member_is_taken_and_refused_as_a_parameter_of_its_type_is(declared: s
 
 
 def test_a_command_without_parameters_takes_none() -> None:
-    assert bind(NOTHING, b"[]") == bind(NOTHING, b"{}") == {}
+    assert Binder(NOTHING).bind(b"[]") == Binder(NOTHING).bind(b"{}") == {}
     with pytest.raises(RpcError, match="too many parameters: got 1, expected 0"):
-        bind(NOTHING, b"[null]")
+        Binder(NOTHING).bind(b"[null]")
 
 
 @given(st.permutations(["name", "amount", "return", "times"]), st.integers(0, 4))
@@ -163,7 +163,7 @@ def test_the_first_bad_one_of_an_object_wins(order: list[str], first_bad: int) -
     given_params = {name: good[name] if at < first_bad else [] for at, name in enumerate(order)}
     params = json.dumps(given_params).encode()
     if first_bad == len(order):
-        assert len(bind(GREET, params)) == len(order)
+        assert len(Binder(GREET).bind(params)) == len(order)
     else:
         with pytest.raises(RpcError, match=f"^-32602: {order[first_bad]}: should be"):
-            bind(GREET, params)
+            Binder(GREET).bind(params)

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Container, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from .bind import bad_parameter, bind, without_first
+from .bind import Binder, bad_parameter, without_first
 from .command import Command, load
 from .convert import BadToken, Converter, content
 from .decode import build
@@ -81,6 +81,7 @@ class Dispatcher:
         }
         self._developer = developer
         self._converters = converters or {}
+        self._binders: dict[str, Binder] = {}
         self._unfiltered = unfiltered
         self._package = package
 
@@ -161,11 +162,17 @@ class Dispatcher:
             check(request)
 
     def _request(self, command: Command, params: bytes, *, developer: bool) -> Any:
-        values = bind(command, params, developer=developer, converters=self._converters.get(command.name))
+        binder = self._binders.get(command.name) or self._binder(command)
+        values = binder.bind(params, developer=developer)
         try:
             return build(load(self._package, command, "request"), values)
         except DecodeError as error:
             raise RpcError(INVALID_PARAMS, str(error)) from None
+
+    def _binder(self, command: Command) -> Binder:
+        """Made when the command is first called: most services see few of theirs."""
+        binder = self._binders[command.name] = Binder(command, self._converters.get(command.name))
+        return binder
 
 
 def _identity(request: Mapping[bytes, bytes]) -> bytes:

@@ -9,8 +9,8 @@ common/json_command.c.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from .command import Command, Parameter
 from .convert import BadToken, Converter, converter_of
@@ -18,27 +18,75 @@ from .errors import INVALID_PARAMS, RpcError
 from .jsontext import Kind, elements, kind, members
 
 
-def bind(
-    command: Command, params: bytes, *, developer: bool = False, converters: Mapping[str, Converter] | None = None
-) -> dict[str, Any]:
-    """The values of `params` (JSON text, its syntax checked) by attribute; only what was given is in it.
+class Binder:
+    """Reads the parameters of one command; what follows from the command alone is worked out once.
 
-    `converters` replaces the converter of a type by one for a parameter (name -> converter). `developer` shows the bad
-    token in the error, which may be a secret; otherwise the error hides it. Parameters beyond the document's are passed
-    over where the command allows extras. Raises RpcError (-32602).
+    `converters` replaces the converter of a type by one for a parameter (name -> converter).
     """
-    overrides = converters or {}
-    values: dict[str, Any] = {}
-    for parameter, raw in _given(command, params):
-        convert = overrides.get(parameter.name) or converter_of(parameter.type)
-        try:
-            values[parameter.attribute] = convert(raw)
-        except BadToken as bad:
-            raise bad_parameter(parameter.name, raw, bad, developer=developer) from None
-    for parameter in command.parameters:
-        if parameter.required and parameter.attribute not in values:
-            raise RpcError(INVALID_PARAMS, f"missing required parameter: {parameter.name}")
-    return values
+
+    def __init__(self, command: Command, converters: Mapping[str, Converter] | None = None) -> None:
+        overrides = converters or {}
+        self._extras = command.extras
+        self._in_order = [
+            _Reader(parameter, overrides.get(parameter.name) or converter_of(parameter.type))
+            for parameter in command.parameters
+        ]
+        self._by_name = {reader.parameter.name.encode(): reader for reader in self._in_order}
+        self._required = [parameter for parameter in command.parameters if parameter.required]
+
+    def bind(self, params: bytes, *, developer: bool = False) -> dict[str, Any]:
+        """The values of `params` (JSON text, its syntax checked) by attribute; only what was given is in it.
+
+        `developer` shows the bad token in the error, which may be a secret; otherwise the error hides it. Parameters
+        beyond the document's are passed over where the command allows extras. Raises RpcError (-32602).
+        """
+        values: dict[str, Any] = {}
+        for (parameter, convert), raw in self._given(params):
+            try:
+                values[parameter.attribute] = convert(raw)
+            except BadToken as bad:
+                raise bad_parameter(parameter.name, raw, bad, developer=developer) from None
+        for parameter in self._required:
+            if parameter.attribute not in values:
+                raise RpcError(INVALID_PARAMS, f"missing required parameter: {parameter.name}")
+        return values
+
+    def _given(self, params: bytes) -> Iterator[tuple[_Reader, bytes]]:
+        """The parameters that are given, one by one in the order in which they are checked; raises RpcError."""
+        match kind(params):
+            case Kind.ARRAY:
+                return self._given_by_position(elements(params))
+            case Kind.OBJECT:
+                return self._given_by_name(members(params))
+        raise RpcError(INVALID_PARAMS, "Expected array or object for params")
+
+    def _given_by_position(self, given: Sequence[bytes]) -> Iterator[tuple[_Reader, bytes]]:
+        """A null is as good as nothing given."""
+        for reader, raw in zip(self._in_order, given, strict=False):
+            if kind(raw) is not Kind.NULL:
+                yield reader, raw
+        expected = len(self._in_order)
+        if len(given) > expected and not self._extras:
+            raise RpcError(INVALID_PARAMS, f"too many parameters: got {len(given)}, expected {expected}")
+
+    def _given_by_name(self, given: Sequence[tuple[bytes, bytes]]) -> Iterator[tuple[_Reader, bytes]]:
+        """A null is a token like any other, and few types take it."""
+        seen = set()
+        for name, raw in given:
+            reader = self._by_name.get(name)
+            if reader is None:
+                if self._extras:
+                    continue
+                raise RpcError(INVALID_PARAMS, f"unknown parameter: {name.decode()}, {_ADVICE}")
+            if name in seen:
+                raise RpcError(INVALID_PARAMS, f"duplicate json names: {reader.parameter.name}")
+            seen.add(name)
+            yield reader, raw
+
+
+class _Reader(NamedTuple):
+    parameter: Parameter
+    convert: Converter
 
 
 def bad_parameter(name: str, raw: bytes, bad: BadToken, *, developer: bool) -> RpcError:
@@ -53,43 +101,6 @@ def without_first(params: bytes, name: str) -> bytes:
         return b"[%b]" % b",".join(elements(params)[1:])
     left = (b'"%b":%b' % (given, raw) for given, raw in members(params) if given != name.encode())
     return b"{%b}" % b",".join(left)
-
-
-def _given(command: Command, params: bytes) -> Iterator[tuple[Parameter, bytes]]:
-    """The parameters that are given, one by one in the order in which they are checked; raises RpcError."""
-    match kind(params):
-        case Kind.ARRAY:
-            return _by_position(command, params)
-        case Kind.OBJECT:
-            return _by_name(command, params)
-    raise RpcError(INVALID_PARAMS, "Expected array or object for params")
-
-
-def _by_position(command: Command, params: bytes) -> Iterator[tuple[Parameter, bytes]]:
-    """A null is as good as nothing given."""
-    given = elements(params)
-    for parameter, raw in zip(command.parameters, given, strict=False):
-        if kind(raw) is not Kind.NULL:
-            yield parameter, raw
-    if len(given) > len(command.parameters) and not command.extras:
-        expected = len(command.parameters)
-        raise RpcError(INVALID_PARAMS, f"too many parameters: got {len(given)}, expected {expected}")
-
-
-def _by_name(command: Command, params: bytes) -> Iterator[tuple[Parameter, bytes]]:
-    """A null is a token like any other, and few types take it."""
-    known = {parameter.name.encode(): parameter for parameter in command.parameters}
-    seen = set()
-    for name, raw in members(params):
-        parameter = known.get(name)
-        if parameter is None:
-            if command.extras:
-                continue
-            raise RpcError(INVALID_PARAMS, f"unknown parameter: {name.decode()}, {_ADVICE}")
-        if name in seen:
-            raise RpcError(INVALID_PARAMS, f"duplicate json names: {parameter.name}")
-        seen.add(name)
-        yield parameter, raw
 
 
 _ADVICE = "which this command does not have; if key=value pairs were meant, use -k"

@@ -62,15 +62,21 @@ def raw_text(raw: bytes) -> str:
     return content(raw).decode()
 
 
+_NO_STRING: Final = "should be a string (without \\u)"
 _escapes: Final = re.compile(rb"\\(.)")
 _ESCAPES: Final = {b"n": b"\n", b"b": b"\b", b"f": b"\f", b"t": b"\t", b"r": b"\r"}
 
 
 def string(raw: bytes) -> str:
     """A JSON string, its escapes undone; without \\u, as the node wants UTF-8 (param_escaped_string)."""
-    if kind(raw) is not Kind.STRING or b"u" in _escapes.findall(raw):
-        raise BadToken("should be a string (without \\u)")
-    return _escapes.sub(lambda escape: _ESCAPES.get(escape[1], escape[1]), content(raw)).decode()
+    if kind(raw) is not Kind.STRING:
+        raise BadToken(_NO_STRING)
+    text = content(raw)
+    if b"\\" in text:
+        if b"u" in _escapes.findall(text):
+            raise BadToken(_NO_STRING)
+        text = _escapes.sub(lambda escape: _ESCAPES.get(escape[1], escape[1]), text)
+    return text.decode()
 
 
 def boolean(raw: bytes) -> bool:

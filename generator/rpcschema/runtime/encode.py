@@ -28,6 +28,7 @@ def _as_written(value: Any) -> msgspec.Raw:
     raise TypeError(f"it is of type {type(value).__name__}")
 
 
+_AS_IT_IS: Final = (str, int, type(None))
 _encoder: Final = msgspec.json.Encoder(enc_hook=_as_written)
 _escapes: Final = re.compile(rb"\\u00([01].)|\\(.)|\x7f").sub
 
@@ -49,7 +50,7 @@ def encode(value: Any) -> bytes:
 
 def to_wire(value: Any) -> Any:
     """The plain JSON structure (dicts, lists, scalars) of a value; raises EncodeError as `encode` does."""
-    if isinstance(value, str | int | None):
+    if isinstance(value, _AS_IT_IS):
         return value
     if isinstance(value, float):
         if not isfinite(value):  # msgspec would write null
