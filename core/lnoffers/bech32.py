@@ -7,6 +7,7 @@ is for addresses. BOLT 12 strings have the symbols but no checksum; `bolt12.text
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 ALPHABET: Final = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
@@ -120,10 +121,15 @@ def from_bytes(data: bytes) -> bytes:
     for column in range(5):  # the same byte of all groups
         lanes[column + 3 :: 8] = padded[column::5]
     spread = int.from_bytes(lanes, "big")
-    for upper_half, gap in _SPREADING:
-        moved = spread & int.from_bytes(upper_half * groups, "big")
+    for mask, gap in _spreading(groups):
+        moved = spread & mask
         spread ^= moved ^ moved << gap
     return spread.to_bytes(8 * groups, "big")[: -(-8 * len(data) // 5)]
+
+
+@lru_cache(maxsize=16)  # most strings of a node have one of few lengths
+def _spreading(groups: int) -> tuple[tuple[int, int], ...]:
+    return tuple((int.from_bytes(upper_half * groups, "big"), gap) for upper_half, gap in _SPREADING)
 
 
 def _checksum(prefix: str, symbols: bytes) -> int:

@@ -57,12 +57,10 @@ def verify(point: bytes, digest: bytes, signature: bytes) -> bool:
     """
     if len(point) != POINT_LENGTH or len(digest) != _DIGEST_LENGTH or len(signature) != SIGNATURE_LENGTH:
         return False
-    parsed = _parse(point)
-    if parsed is None:
-        return False
-    x_only = ffi.new("secp256k1_xonly_pubkey *")
-    _succeeded(lib.secp256k1_xonly_pubkey_from_pubkey(_CONTEXT, x_only, ffi.NULL, parsed))
-    return bool(lib.secp256k1_schnorrsig_verify(_CONTEXT, signature, digest, _DIGEST_LENGTH, x_only))
+    x_only = _x_only(point)
+    return x_only is not None and bool(
+        lib.secp256k1_schnorrsig_verify(_CONTEXT, signature, digest, _DIGEST_LENGTH, x_only)
+    )
 
 
 def ecdsa_to_der(signature: bytes) -> bytes | None:
@@ -200,6 +198,16 @@ def _succeeded(result: int) -> None:
 def _parse(point: bytes) -> Any | None:
     parsed = ffi.new("secp256k1_pubkey *")
     return parsed if lib.secp256k1_ec_pubkey_parse(_CONTEXT, parsed, point, len(point)) else None
+
+
+@lru_cache(maxsize=1024)
+def _x_only(point: bytes) -> Any | None:
+    parsed = _parse(point)
+    if parsed is None:
+        return None
+    x_only = ffi.new("secp256k1_xonly_pubkey *")
+    _succeeded(lib.secp256k1_xonly_pubkey_from_pubkey(_CONTEXT, x_only, ffi.NULL, parsed))
+    return x_only
 
 
 def _point(data: bytes) -> Any:
