@@ -208,7 +208,7 @@ def test_a_url_takes_the_place_of_the_default(path: Path, tmp_path: Path) -> Non
 @pytest.fixture
 def writer(store: Store, path: Path) -> Iterator[sqlite3.Connection]:
     """Another process, as it were, in the middle of a write."""
-    store.busy_seconds = 0.05
+    store.wait_for_others(0.05)
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         yield other
@@ -239,7 +239,7 @@ def test_writing_waits_for_a_writer_no_longer_than_it_is_told(store: Store, writ
 def test_a_transaction_that_writes_keeps_other_writers_out_from_its_beginning(store: Store, path: Path) -> None:
     """So what it reads first still holds when it writes."""
     other = Store.open(None, path, OWNER)
-    other.busy_seconds = 0
+    other.wait_for_others(0)
     with store.transaction() as connection:
         assert not invoicerequests.find(connection)
         with pytest.raises(StoreError, match="locked"):

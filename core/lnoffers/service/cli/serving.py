@@ -33,7 +33,7 @@ def run_server(options: Options) -> None:
     with ExitStack() as held:
         held.enter_context(locked_pid_file(options.lock_file))
         node = held.enter_context(Node.open(options))
-        node.store.busy_seconds = SERVER_BUSY_SECONDS
+        node.store.wait_for_others(SERVER_BUSY_SECONDS)
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(_run(node, release=held.close))
 

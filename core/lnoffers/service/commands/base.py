@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -18,10 +17,13 @@ from lnoffers.service.node import Node
 from lnoffers.service.options import Options
 
 if TYPE_CHECKING:
+    from types import TracebackType
+
     from sqlalchemy import Connection
 
     from clnrpc.runtime.command import Command
     from lnoffers.bolt12.message import Message
+    from lnoffers.service.store import Transaction
 
 
 MAX_MADE: Final = 65_535
@@ -73,11 +75,29 @@ class Commands(Service):
         if size > MAX_MADE:
             raise RpcError(INVALID_PARAMS, f"bolt12: would have {size} bytes, and no message has more than {MAX_MADE}")
 
-    @contextmanager
-    def _transaction(self, *, writes: bool = True) -> Iterator[Connection]:
+    def _transaction(self, *, writes: bool = True) -> Answering:
         """A transaction of the store, whose failure is an error answer."""
+        return Answering(self._node.store.transaction(writes=writes))
+
+
+class Answering:
+    """A transaction of the store whose failure is an error answer."""
+
+    __slots__ = ("_transaction",)
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+
+    def __enter__(self) -> Connection:
         try:
-            with self._node.store.transaction(writes=writes) as connection:
-                yield connection
+            return self._transaction.__enter__()
         except StoreError as error:
             raise RpcError(GENERIC, str(error)) from error
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        try:
+            self._transaction.__exit__(kind, error, traceback)
+        except StoreError as failure:
+            raise RpcError(GENERIC, str(failure)) from failure

@@ -5,6 +5,6 @@ Importing this package imports SQLAlchemy, which takes a quarter of a second: it
 """
 
 from lnoffers.service.store.migrations import Identity
-from lnoffers.service.store.store import Group, Store
+from lnoffers.service.store.store import Group, Store, Transaction
 
-__all__ = ["Group", "Identity", "Store"]
+__all__ = ["Group", "Identity", "Store", "Transaction"]

@@ -1,7 +1,8 @@
-"""All that is SQLite's own: how a store file is looked at, made and opened, and how its transactions begin.
+"""All that is SQLite's own: how a store file is looked at, made and opened, and how its transactions begin and end.
 
 WAL with `synchronous=FULL`: a commit returns once the log is on disk. A transaction that is to write takes the write
 lock as it begins, so none has to be retried half-way because another process wrote first; one that reads takes none.
+The driver is told of both ends directly: by way of SQLAlchemy that took longer than what most transactions do.
 """
 
 from __future__ import annotations
@@ -17,16 +18,13 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-from sqlalchemy import URL, Connection, Engine, NullPool, RootTransaction, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 
 from lnoffers.service.errors import OptionsError
-from lnoffers.service.store.statement import run_text
 
 BUSY_SECONDS: Final = 10.0
 """How long to wait for another process's transaction."""
-
-_BEGIN = "lnoffers_begin"
 
 
 def store_file(db: str | None, default: Path) -> Path:
@@ -102,31 +100,53 @@ def changes_of_others(connection: Connection) -> int:
     return number
 
 
-def begin_exclusive(connection: Connection) -> RootTransaction:
-    """Begin a transaction that keeps everybody else out."""
-    return _begin_by(connection, "BEGIN EXCLUSIVE")
-
-
-def begin(connection: Connection, *, writes: bool) -> RootTransaction:
-    """Begin a transaction, which may write only if it says so now."""
-    return _begin_by(connection, "BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
 @contextmanager
-def savepoint(connection: Connection) -> Iterator[None]:
-    """Undo what the block did if it raises."""
-    run_text(connection, "SAVEPOINT one_call")
+def transaction(connection: Connection, *, exclusive: bool = False) -> Iterator[None]:
+    """A transaction that only reads, or one that keeps everybody else out."""
+    _driver(connection).execute("BEGIN EXCLUSIVE" if exclusive else "BEGIN")
     try:
         yield
     except BaseException:
-        run_text(connection, "ROLLBACK TO SAVEPOINT one_call")
+        roll_back(connection)
         raise
+    commit(connection)
+
+
+def begin(connection: Connection, *, writes: bool) -> None:
+    """Begin a transaction, which may write only if it says so now."""
+    _driver(connection).execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def has_begun(connection: Connection) -> bool:
+    """Whether it is in a transaction."""
+    return _driver(connection).in_transaction
+
+
+def commit(connection: Connection) -> None:
+    """End the transaction, all that it did durable."""
+    _driver(connection).commit()
+    connection.commit()
+
+
+def roll_back(connection: Connection) -> None:
+    """End the transaction, if it is in one, and undo all that it did."""
+    _driver(connection).rollback()
+    connection.rollback()
+
+
+def set_savepoint(connection: Connection) -> None:
+    """Mark what the transaction has come to, for `end_savepoint`."""
+    _driver(connection).execute("SAVEPOINT one_call")
+
+
+def end_savepoint(connection: Connection, *, undo: bool) -> None:
+    """Keep what was done since, or undo it, and forget the mark."""
+    driver = _driver(connection)
+    try:
+        if undo:
+            driver.execute("ROLLBACK TO SAVEPOINT one_call")
     finally:
-        run_text(connection, "RELEASE SAVEPOINT one_call")
-
-
-def _begin_by(connection: Connection, statement: str) -> RootTransaction:
-    return connection.execution_options(**{_BEGIN: statement}).begin()
+        driver.execute("RELEASE SAVEPOINT one_call")
 
 
 def _connect_to_read(file: Path) -> sqlite3.Connection:
@@ -137,12 +157,7 @@ def _connect_to_read(file: Path) -> sqlite3.Connection:
 def _engine(connect: Any) -> Engine:
     engine = create_engine("sqlite://", creator=connect, poolclass=NullPool, hide_parameters=True)
     event.listen(engine, "connect", _configure)
-    event.listen(engine, "begin", _send_begin)
     return engine
-
-
-def _send_begin(connection: Connection) -> None:
-    run_text(connection, connection.get_execution_options()[_BEGIN])
 
 
 def _configure(connection: sqlite3.Connection, _record: Any) -> None:

@@ -53,7 +53,9 @@ def run_text(connection: Connection, text: str, values: Sequence[object] = ()) -
     Raises:
         DBAPIError: of the class that SQLAlchemy would raise.
     """
-    cursor = connection.connection.cursor()
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    cursor = driver.cursor()
     try:
         cursor.execute(text, values)
         return list(cursor.fetchall()) if cursor.description else []

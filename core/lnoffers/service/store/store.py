@@ -11,6 +11,8 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import TracebackType
+from typing import Final
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -18,6 +20,8 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from lnoffers.service.errors import StoreError
 from lnoffers.service.store import engine as sqlite
 from lnoffers.service.store.migrations import STEPS, Identity, check, migrate, version_of
+
+DATABASE_ERRORS: Final = (SQLAlchemyError, sqlite3.Error)
 
 
 class Group:
@@ -31,18 +35,113 @@ class Group:
         self.failure: StoreError | None = None
         """Why nothing of this group will be committed."""
 
+    def join(self, connection: Connection, *, writes: bool) -> bool:
+        """See that there is a transaction, and one that writes if that is what it is for; whether it is such a one."""
+        if writes and not self.writing:
+            sqlite.roll_back(
+                connection
+            )  # what has only read so far may have seen an older state, and leaves nothing behind
+            sqlite.begin(connection, writes=True)
+            self.writing = True
+        elif not sqlite.has_begun(connection):
+            sqlite.begin(connection, writes=False)
+        if self.writing:
+            self.joined += 1
+        return self.writing
 
-class Store:
-    """An open store. One thread uses it at a time; processes may share the file.
 
-    `busy_seconds` is how long a transaction waits for another process that writes.
-    """
+class Transaction:
+    """What `Store.transaction` gives, to be entered once."""
+
+    # A call's way leads through it, and a class takes a third of the time of a generator.
+    __slots__ = ("_connection", "_database", "_group", "_has_savepoint", "_writes")
+
+    def __init__(self, database: _Database, group: Group | None, *, writes: bool) -> None:
+        self._database = database
+        self._group = group
+        self._writes = writes
+        self._has_savepoint = False
+
+    def __enter__(self) -> Connection:
+        group = self._group
+        if group is not None and group.failure is not None and self._writes:
+            raise group.failure
+        try:
+            self._connection = connection = self._database.connection()
+            if group is None:
+                sqlite.begin(connection, writes=self._writes)
+            elif group.join(connection, writes=self._writes):
+                sqlite.set_savepoint(connection)
+                self._has_savepoint = True
+        except DATABASE_ERRORS as error:
+            raise self._database.failed(error, group) from error
+        return connection
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, error: BaseException | None, _traceback: TracebackType | None
+    ) -> None:
+        try:
+            if self._has_savepoint:
+                sqlite.end_savepoint(self._connection, undo=error is not None)
+            elif self._group is None:
+                end = sqlite.commit if error is None else sqlite.roll_back
+                end(self._connection)
+        except DATABASE_ERRORS as another:
+            raise self._database.failed(another, self._group) from another
+        if isinstance(error, DATABASE_ERRORS):
+            raise self._database.failed(error, self._group) from error
+
+
+class _Database:
+    """The one connection, made when it is first needed, and anew after a failure."""
 
     def __init__(self, engine: Engine) -> None:
         self.busy_seconds = sqlite.BUSY_SECONDS
+        self.connected = 0
+        """How often."""
         self._engine = engine
         self._connection: Connection | None = None
-        self._connected = 0
+
+    def connection(self) -> Connection:
+        if self._connection is None:
+            self._connection = self._engine.connect()
+            self.connected += 1
+            sqlite.wait_no_longer_than(self.busy_seconds, self._connection)
+        return self._connection
+
+    def failed(self, error: Exception, group: Group | None) -> StoreError:
+        """Give the connection up, and what it has not committed with it; the error that tells of it."""
+        failure = StoreError(f"The store failed: {_reason(error)}")
+        if group is not None:
+            group.failure = failure
+            group.writing = False
+        self.disconnect()
+        return failure
+
+    def commit(self, group: Group) -> None:
+        """Commit what the group has done, if it has done anything; its `failure` tells of a failure."""
+        if self._connection is not None and sqlite.has_begun(self._connection):
+            try:
+                sqlite.commit(self._connection)
+            except DATABASE_ERRORS as error:
+                group.failure = self.failed(error, group)
+
+    def disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.invalidate()
+            connection.close()
+
+    def close(self) -> None:
+        self.disconnect()
+        self._engine.dispose()
+
+
+class Store:
+    """An open store. One thread uses it at a time; processes may share the file."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._database = _Database(engine)
         self._group: Group | None = None
 
     @staticmethod
@@ -72,17 +171,19 @@ class Store:
             version = _existing_version(file, identity)
             engine = sqlite.open_engine(file)
             if version < len(STEPS):
-                with engine.connect() as connection, sqlite.begin_exclusive(connection):
+                with engine.connect() as connection, sqlite.transaction(connection, exclusive=True):
                     migrate(connection, identity)
         return cls(engine)
 
+    def wait_for_others(self, seconds: float) -> None:
+        """Let transactions wait so long for other processes that write; from the first transaction on."""
+        self._database.busy_seconds = seconds
+
     def close(self) -> None:
         """Give the file back. What was not committed is lost."""
-        self._disconnect()
-        self._engine.dispose()
+        self._database.close()
 
-    @contextmanager
-    def transaction(self, *, writes: bool = True) -> Iterator[Connection]:
+    def transaction(self, *, writes: bool = True) -> Transaction:
         """A connection for one call: all that it does there is kept, or, if the block raises, none of it.
 
         It is durable when the block is left, or within a `group`, when the group is.
@@ -90,21 +191,7 @@ class Store:
         Raises:
             StoreError: if the database fails; what the group, if there is one, has written fails with it.
         """
-        group = self._group
-        if group is None:
-            with self._failing(None) as connection, sqlite.begin(connection, writes=writes):
-                yield connection
-            return
-        if writes and group.failure is not None:
-            raise group.failure
-        with self._failing(group) as connection:
-            self._begin(group, connection, writes=writes)
-            if not group.writing:
-                yield connection
-                return
-            group.joined += 1
-            with sqlite.savepoint(connection):
-                yield connection
+        return Transaction(self._database, self._group, writes=writes)
 
     def version(self) -> tuple[int, int]:
         """Something that is another once another process has changed the store: a cheap look without a transaction.
@@ -112,8 +199,11 @@ class Store:
         Raises:
             StoreError: if the database fails.
         """
-        with self._failing(None) as connection:
-            return self._connected, sqlite.changes_of_others(connection)
+        try:
+            changes = sqlite.changes_of_others(self._database.connection())
+        except DATABASE_ERRORS as error:
+            raise self._database.failed(error, None) from error
+        return self._database.connected, changes
 
     @contextmanager
     def group(self) -> Iterator[Group]:
@@ -129,44 +219,9 @@ class Store:
             yield group
         finally:
             self._group = None
-            if self._connection is not None and self._connection.in_transaction():
-                with self._failing(group) as connection:
-                    connection.commit()
+            self._database.commit(group)
             if group.failure is not None:
                 raise group.failure
-
-    @staticmethod
-    def _begin(group: Group, connection: Connection, *, writes: bool) -> None:
-        """See that the group has a transaction, and one that writes if that is what it is for."""
-        if writes and not group.writing:
-            connection.rollback()  # what has only read so far may have seen an older state, and leaves nothing behind
-            sqlite.begin(connection, writes=True)
-            group.writing = True
-        elif not connection.in_transaction():
-            sqlite.begin(connection, writes=False)
-
-    @contextmanager
-    def _failing(self, group: Group | None) -> Iterator[Connection]:
-        """The connection; after a failure of the database it is given up, and what it had not committed with it."""
-        try:
-            if self._connection is None:
-                self._connection = self._engine.connect()
-                self._connected += 1
-                sqlite.wait_no_longer_than(self.busy_seconds, self._connection)
-            yield self._connection
-        except (SQLAlchemyError, sqlite3.Error) as error:
-            failure = StoreError(f"The store failed: {_reason(error)}")
-            if group is not None:
-                group.failure = failure
-                group.writing = False
-            self._disconnect()
-            raise failure from error
-
-    def _disconnect(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.invalidate()
-            connection.close()
 
 
 def _existing_version(file: Path, identity: Identity | None) -> int:
@@ -177,7 +232,7 @@ def _existing_version(file: Path, identity: Identity | None) -> int:
     engine = sqlite.existing(file)
     if engine is None:
         return 0
-    with engine.connect() as connection, sqlite.begin(connection, writes=False):
+    with engine.connect() as connection, sqlite.transaction(connection):
         return version_of(connection) if identity is None else check(connection, identity)
 
 
@@ -186,7 +241,7 @@ def naming(file: Path) -> Iterator[None]:
     """Turn what goes wrong with a database in a file into an error that names it."""
     try:
         yield
-    except (SQLAlchemyError, sqlite3.Error, OSError, StoreError) as error:
+    except (*DATABASE_ERRORS, OSError, StoreError) as error:
         raise StoreError(f"{file}: {_reason(error)}") from error
 
 

@@ -77,7 +77,7 @@ def _reading(file: Path) -> Iterator[Connection]:
         engine = sqlite.existing(file)
         if engine is None:
             raise StoreError("there is no store here")
-        with engine.connect() as connection, sqlite.begin(connection, writes=False):
+        with engine.connect() as connection, sqlite.transaction(connection):
             if version_of(connection) == 0:
                 raise StoreError("there is no store here")
             yield connection
