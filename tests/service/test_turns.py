@@ -1,11 +1,18 @@
-"""No client keeps the others waiting: a turn is short, and who was not served in one is the first in the next."""
+"""No client keeps the others waiting: a turn is short, and who was not served in one is the first in the next.
+
+Calls that write and come while others of their turn are carried out are committed with them.
+"""
 
 from __future__ import annotations
 
 import json
 import time
+from threading import Semaphore
 
-from tests.service.program import Program, Wire, request, while_served
+import pytest
+
+from lnoffers.service import server
+from tests.service.program import SECONDS, Program, Wire, request, while_served
 
 
 class SlowEntropy:
@@ -16,6 +23,21 @@ class SlowEntropy:
 
     def draw(self, size: int) -> bytes:
         time.sleep(0.02)
+        self.draws += 1
+        return self.draws.to_bytes(size, "big")
+
+
+class HeldEntropy:
+    """Tells that a call draws, which then goes on when it may."""
+
+    def __init__(self) -> None:
+        self.asked = Semaphore(0)
+        self.allowed = Semaphore(0)
+        self.draws = 0
+
+    def draw(self, size: int) -> bytes:
+        self.asked.release()
+        assert self.allowed.acquire(timeout=SECONDS)
         self.draws += 1
         return self.draws.to_bytes(size, "big")
 
@@ -56,3 +78,52 @@ def test_clients_that_keep_the_server_busy_take_turns(program: Program) -> None:
                 assert all("result" in json.loads(client.answer()) for _ in range(count))
 
     while_served(program, ask, entropy=SlowEntropy())
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A turn goes on for as long as it may, however slow the machine is."""
+    monkeypatch.setattr(server, "GATHER_SECONDS", SECONDS)
+
+
+@pytest.mark.usefixtures("patient")
+def test_calls_that_come_while_others_write_are_committed_with_them(program: Program) -> None:
+    entropy = HeldEntropy()
+
+    def ask() -> None:
+        with Wire(program.socket) as one, Wire(program.socket) as two:
+            for wire in (one, two):
+                wire.ask("help", ["stop"])
+            one.send(many(1))
+            assert entropy.asked.acquire(timeout=SECONDS)
+            two.send(many(1))
+            entropy.allowed.release()
+            assert entropy.asked.acquire(timeout=SECONDS), "the second call begins"
+            assert one.is_silent(0.2), "and the first is not on disk yet"
+            entropy.allowed.release()
+            assert all("result" in json.loads(wire.answer()) for wire in (one, two))
+
+    while_served(program, ask, entropy=entropy)
+
+
+@pytest.mark.usefixtures("patient")
+def test_while_somebody_waits_each_turn_is_committed_as_it_is(program: Program) -> None:
+    """Who waits looks into the store between the steps of a turn, and must not see what may yet be lost."""
+    entropy = HeldEntropy()
+
+    def ask() -> None:
+        with Wire(program.socket) as one, Wire(program.socket) as two, Wire(program.socket) as waiting:
+            for wire in (one, two):
+                wire.ask("help", ["stop"])
+            waiting.send(request("waitanyinvoice"))
+            assert waiting.is_silent(0.2)
+            one.send(many(1))
+            assert entropy.asked.acquire(timeout=SECONDS)
+            two.send(many(1))
+            entropy.allowed.release()
+            assert "result" in json.loads(one.answer()), "before the second call is allowed to end"
+            assert entropy.asked.acquire(timeout=SECONDS)
+            entropy.allowed.release()
+            assert "result" in json.loads(two.answer())
+
+    while_served(program, ask, entropy=entropy)

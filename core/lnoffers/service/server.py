@@ -1,20 +1,22 @@
 """The JSON-RPC server: many connections on a Unix socket, answers in order on each, one commit for all that is ready.
 
-Group commit without timers: the calls that are ready in one turn of the event loop run in one transaction, which is
-committed before the first of their answers is written. While the disk works, the next calls gather in the sockets.
-One answer is out of order: that of `stop` is the last, written when everything is given back. A long one is written in
-pieces, one a turn, while its client reads them. A call that is answered later holds its own connection only (`waits`).
+Group commit without timers: the calls of one turn run in one transaction, which is committed before the first of their
+answers is written. A turn takes the calls that are ready; if they write and other clients are connected, it looks at
+the sockets again before it commits, and goes on as long as that brings more. A client that is alone never waits for
+others. One answer is out of order: that of `stop` is the last, written when everything is given back. A long one is
+written in pieces, one a turn, while its client reads them. A call that is answered later holds its own connection only
+(`waits`).
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Generator, Iterator, Sized
 from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from clnrpc.runtime.dispatch import Answer
 from clnrpc.runtime.errors import GENERIC, RpcError
@@ -28,6 +30,9 @@ from lnoffers.service.node import Node
 from lnoffers.service.waits import Waits
 from lnoffers.service.warner import Warner
 
+if TYPE_CHECKING:
+    from lnoffers.service.store import Group
+
 MAX_CONNECTIONS: Final = 256
 MAX_REFUSED: Final = 8
 """How many connections beyond the limit are kept for a moment, so that their clients get to read why."""
@@ -36,7 +41,9 @@ REFUSAL_SECONDS: Final = 1.0
 CALLS_PER_TURN: Final = 32
 """Of one connection, so that one that sends thousands at once does not keep the others waiting."""
 TURN_SECONDS: Final = 0.05
-"""How long a turn goes on taking calls; those that are left are the first of the next."""
+"""How long a turn goes on taking calls that are ready; those that are left are the first of the next."""
+GATHER_SECONDS: Final = 0.01
+"""How long a turn goes on looking for more calls to commit together."""
 REQUEST_SECONDS: Final = 60.0
 """How long a request may take to arrive, from its first byte; looked at so often that it may be a quarter more."""
 GRACE_SECONDS: Final = 5.0
@@ -76,7 +83,7 @@ class Server:
         self._ready: dict[Connection, None] = {}  # in the order in which they became so
         self._waits = Waits(self._dispatcher.refuse)
         self._warner = Warner(logger)
-        self._turn_is_due = False
+        self._turn: Generator[None] | None = None
         self._stop_calls = 0
         self._stopping = asyncio.Event()
         self._changed = asyncio.Event()
@@ -134,18 +141,31 @@ class Server:
         self._changed.set()
 
     def _plan_turn(self) -> None:
-        if not self._turn_is_due:
-            self._turn_is_due = True
-            asyncio.get_running_loop().call_soon(self._turn)
+        if self._turn is None:
+            self._turn = self._steps()
+            asyncio.get_running_loop().call_soon(self._step)
 
-    def _turn(self) -> None:
-        """Go on with answers that are sent in pieces, then take calls."""
-        self._turn_is_due = False
+    def _step(self) -> None:
+        """Go on with the turn at hand, or see whether there must be another."""
+        assert self._turn is not None
+        goes_on = False
+        try:
+            goes_on = next(self._turn, True) is None
+        finally:
+            if goes_on:
+                asyncio.get_running_loop().call_soon(self._step)
+            else:
+                self._turn = None
+                if self._ready:
+                    self._plan_turn()
+
+    def _steps(self) -> Generator[None]:
+        """A turn: go on with answers that are sent in pieces, then take calls. Sockets are read between its steps."""
         try:
             for connection in self._ready:
                 self._send_piece(connection)
         finally:
-            self._take_calls()
+            yield from self._take_calls()
 
     def _send_piece(self, connection: Connection) -> None:
         try:
@@ -153,31 +173,24 @@ class Server:
         except RpcError as error:
             logger.warning("An answer was cut off: %s", error.message)
 
-    def _take_calls(self) -> None:
-        """Run calls that are ready in one transaction, commit it, then send the answers: none before.
+    def _take_calls(self) -> Generator[None]:
+        """Run calls in one transaction, commit it, then send the answers: none before.
 
         A bug in a method ends the turn early and goes to the event loop, which logs it. The calls before it are
         committed and answered all the same, the one at fault has an error, and those after it have the next turn.
         """
-        visited: list[Connection] = []
+        visited: dict[Connection, None] = {}
         calls: list[_Call] = []
+        gather_until = monotonic() + GATHER_SECONDS
         try:
             with self._node.store.group() as group:
-                for call in self._calls(visited, monotonic() + TURN_SECONDS):
-                    calls.append(call)
-                    joined, stop_calls = group.joined, self._stop_calls
-                    answered = self._answer(call)
-                    if not isinstance(answered, Answer):
-                        call.later = answered
-                        call.connection.hold()
-                        continue
-                    call.answer = answered
-                    call.in_transaction = group.joined > joined
-                    call.stops = self._stop_calls > stop_calls
-                    call.connection.owe(len(call.answer.data))
-                    call.connection.send_rest(call.answer.rest)
-                    if call.answer.close:
-                        call.connection.cut()
+                self._run(calls, visited, group)
+                while group.writing and self._may_gather(visited) and monotonic() < gather_until:
+                    yield  # asyncio finds what has arrived,
+                    yield  # and hands it over only after what was planned before
+                    if not self._ready:
+                        break
+                    self._run(calls, visited, group)
         except StoreError as error:
             self._warner.warn(str(error))
             failure = RpcError(GENERIC, str(error))
@@ -193,9 +206,29 @@ class Server:
                     self._refuse(connection)  # it may be one too many that has asked nothing
                 if connection.settle():
                     self.arrived(connection)
-            if self._ready:
-                self._plan_turn()
             self._changed.set()
+
+    def _may_gather(self, visited: Sized) -> bool:
+        """Whether other clients may yet send a call; and nobody waits, who would see what is not durable."""
+        return len(visited) < len(self._connections) and not self._waits
+
+    def _run(self, calls: list[_Call], visited: dict[Connection, None], group: Group) -> None:
+        """Run the calls that are ready."""
+        for call in self._calls(visited, monotonic() + TURN_SECONDS):
+            calls.append(call)
+            joined, stop_calls = group.joined, self._stop_calls
+            answered = self._answer(call)
+            if not isinstance(answered, Answer):
+                call.later = answered
+                call.connection.hold()
+                continue
+            call.answer = answered
+            call.in_transaction = group.joined > joined
+            call.stops = self._stop_calls > stop_calls
+            call.connection.owe(len(call.answer.data))
+            call.connection.send_rest(call.answer.rest)
+            if call.answer.close:
+                call.connection.cut()
 
     def _send(self, call: _Call) -> None:
         if call.later is not None:
@@ -205,7 +238,7 @@ class Server:
         send = call.connection.send_last if call.stops else call.connection.send
         send((call.answer or self._refusal(call, INTERNAL_ERROR)).data)
 
-    def _calls(self, visited: list[Connection], end: float) -> Iterator[_Call]:
+    def _calls(self, visited: dict[Connection, None], end: float) -> Iterator[_Call]:
         """The calls of the connections that are ready, one connection after the other until the time is over.
 
         Those that had their turn are `visited`, and queue up behind the others for the next.
@@ -213,7 +246,7 @@ class Server:
         while self._ready and monotonic() < end:
             connection = next(iter(self._ready))
             del self._ready[connection]
-            visited.append(connection)
+            visited[connection] = None
             for message in connection.take(CALLS_PER_TURN):
                 yield _Call(connection, message)
                 if monotonic() >= end:

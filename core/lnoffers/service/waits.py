@@ -32,6 +32,10 @@ class Waits:
         self._ended = False
         self._looks = False
 
+    def __bool__(self) -> bool:
+        """Whether anybody waits."""
+        return bool(self._tasks)
+
     def begin(self, connection: Connection, message: bytes, answer: Awaitable[Answer]) -> None:
         """Send the answer to this message when it is there; until then the connection is held."""
         task = self._tasks[connection] = asyncio.ensure_future(answer)
