@@ -11,15 +11,16 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Final
 
-from lnoffers.service.descriptors import ExhaustionReporter, room_for_connections
 from lnoffers.service.files import make_private_directory
-from lnoffers.service.listening import locked_pid_file
 from lnoffers.service.node import Node
 from lnoffers.service.options import Options
-from lnoffers.service.server import MAX_CONNECTIONS, Server
+from lnoffers.service.serving.descriptors import ExhaustionReporter, room_for_connections
+from lnoffers.service.serving.listening import locked_pid_file
+from lnoffers.service.serving.server import MAX_CONNECTIONS, Server
 
 SERVER_BUSY_SECONDS: Final = 1.0
 """How long a call waits for another process that writes, and with it all other clients."""
+_ENDING: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 def run_server(options: Options) -> None:
@@ -52,9 +53,11 @@ async def _run(node: Node, release: Callable[[], None]) -> None:
     server = Server(node, max_connections=room_for_connections(MAX_CONNECTIONS))
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(ExhaustionReporter())
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in _ENDING:
         loop.add_signal_handler(number, server.stop)
     await server.run(lambda: _announce(node), release)
+    for number in _ENDING:
+        signal.signal(number, signal.SIG_IGN)  # the loop, about to close, could not be told any more
 
 
 def _announce(node: Node) -> None:
