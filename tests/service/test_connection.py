@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
 
-from lnoffers.service.connection import MAX_UNREAD_BYTES, Connection
+from lnoffers.service.serving.connection import MAX_UNREAD_BYTES, Connection
 
 
 class Recorder:

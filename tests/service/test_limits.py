@@ -14,11 +14,11 @@ import pytest
 from clnrpc import Client, RpcError
 from clnrpc.runtime.jsontext import MAX_DEPTH, MAX_NUMBER
 from lnoffers.service.commands.base import MAX_MADE
-from lnoffers.service.connection import MAX_MESSAGE_BYTES, MAX_NESTED, MAX_UNREAD_BYTES
-from lnoffers.service.listening import BACKLOG
 from lnoffers.service.parameters.offers import MAX_NODES
 from lnoffers.service.parameters.texts import MAX_LABEL, MAX_STRING
-from lnoffers.service.server import CALLS_PER_TURN, GRACE_SECONDS, MAX_CONNECTIONS, MAX_REFUSED, REQUEST_SECONDS
+from lnoffers.service.serving.connection import MAX_MESSAGE_BYTES, MAX_NESTED, MAX_UNREAD_BYTES
+from lnoffers.service.serving.listening import BACKLOG
+from lnoffers.service.serving.server import CALLS_PER_TURN, GRACE_SECONDS, MAX_CONNECTIONS, MAX_REFUSED, REQUEST_SECONDS
 from tests.service.invoicing import creation
 from tests.service.program import Program, Wire, request, run, while_served
 from tests.shared import ROOT

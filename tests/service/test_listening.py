@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lnoffers.service.errors import ListenError
-from lnoffers.service.listening import MAX_PATH, bound_socket, is_served, locked_pid_file
+from lnoffers.service.serving.listening import MAX_PATH, bound_socket, is_served, locked_pid_file
 from tests.service.program import Program, run
 
 

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from clnrpc import Client, RpcError
-from lnoffers.service.connection import MAX_MESSAGE_BYTES
-from lnoffers.service.server import CALLS_PER_TURN
+from lnoffers.service.serving.connection import MAX_MESSAGE_BYTES
+from lnoffers.service.serving.server import CALLS_PER_TURN
 from tests.service.program import SECONDS, Program, Wire, request, run, while_served
 
 ONE = '{"jsonrpc":"2.0","id":"%s","method":"listinvoicerequests","params":{}}'

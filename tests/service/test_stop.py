@@ -12,7 +12,7 @@ import pytest
 
 from clnrpc import Client
 from lnoffers.service import Node, Options, Server
-from lnoffers.service import server as server_module
+from lnoffers.service.serving import server as server_module
 from tests.service.program import SECONDS, Program, Wire, request
 
 

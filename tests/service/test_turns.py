@@ -11,7 +11,7 @@ from threading import Semaphore
 
 import pytest
 
-from lnoffers.service import server
+from lnoffers.service.serving import server
 from tests.service.program import SECONDS, Program, Wire, request, while_served
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from lnoffers.service.errors import ServiceError
     from lnoffers.service.node import Node
     from lnoffers.service.options import Options
-    from lnoffers.service.server import Server
+    from lnoffers.service.serving.server import Server
 
 __all__ = ["Node", "OffersService", "Options", "Server", "ServiceError"]
 
@@ -33,7 +33,7 @@ _HOMES = {
     "Node": "node",
     "OffersService": "commands",
     "Options": "options",
-    "Server": "server",
+    "Server": "serving.server",
     "ServiceError": "errors",
 }
 

@@ -12,8 +12,8 @@ from clnrpc.runtime.errors import ClientError, RpcError, unknown_command
 from lnoffers.service.cli.arguments import json_value, params_text, quoted
 from lnoffers.service.cli.output import print_json, require_output
 from lnoffers.service.errors import OptionsError, ServiceError
-from lnoffers.service.listening import is_served
 from lnoffers.service.options import Options
+from lnoffers.service.serving.listening import is_served
 
 if TYPE_CHECKING:
     from clnrpc.runtime.dispatch import Answer

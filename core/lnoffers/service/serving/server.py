@@ -22,13 +22,13 @@ from clnrpc.runtime.dispatch import Answer
 from clnrpc.runtime.errors import GENERIC, RpcError
 from clnrpc.runtime.jsontext import FramingError
 from lnoffers.service.commands import OffersService, Served
-from lnoffers.service.connection import Connection
 from lnoffers.service.dispatching import INTERNAL_ERROR, answer, dispatcher
 from lnoffers.service.errors import StoreError
-from lnoffers.service.listening import BACKLOG, bound_socket
 from lnoffers.service.node import Node
-from lnoffers.service.waits import Waits
-from lnoffers.service.warner import Warner
+from lnoffers.service.serving.connection import Connection
+from lnoffers.service.serving.listening import BACKLOG, bound_socket
+from lnoffers.service.serving.waits import Waits
+from lnoffers.service.serving.warner import Warner
 
 if TYPE_CHECKING:
     from lnoffers.service.store import Group

@@ -14,8 +14,8 @@ from typing import Final
 from clnrpc.runtime.dispatch import Answer
 from clnrpc.runtime.errors import RpcError
 from lnoffers.service.commands.codes import LIGHTNINGD_SHUTDOWN
-from lnoffers.service.connection import Connection
 from lnoffers.service.dispatching import INTERNAL_ERROR
+from lnoffers.service.serving.connection import Connection
 
 LOOK_SECONDS: Final = 1.0
 """How long it may take to notice that a client has left, while its connection is not read from."""
