@@ -64,7 +64,13 @@ def test_row_3_no_other_form_of_an_amount(node: Node, amount: str) -> None:
     assert ask(node, f'[{amount},"x"]')["error"] == {"code": -32602, "message": NOT_AN_AMOUNT}
 
 
-@pytest.mark.parametrize("text", ["hello\n", "12 ", '{"a":1,}', '{"a":"line\nfeed"}', "{'a':1}", '{"a":01}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("hello\n", "12 ", '{"a":1,}', '{"a":"line\nfeed"}', "{'a':1}", '{"a":01}'),
+        *('{"a":[1 2]}', '{"a":1.2.3}', '{"a":127.0.0.1}', '{"a":1.}'),
+    ],
+)
 def test_row_5_what_can_never_become_an_object_is_refused_and_cut_off(program: Program, text: str) -> None:
     with program.served(), Wire(program.socket) as wire:
         wire.send(text.encode())
