@@ -78,7 +78,7 @@ def read_records(data: bytes, known: Container[int]) -> Iterator[Record]:
 
 def write_records(records: Iterable[Record]) -> bytes:
     """The stream of the records, which must already ascend."""
-    return b"".join(record.raw for record in records)
+    return b"".join([record.raw for record in records])
 
 
 def offset_of(type_: int, records: Iterable[Record]) -> int | None:

@@ -68,7 +68,9 @@ def to_wire(value: Any) -> Any:
         if received is not None:
             return _again(value, received.typed, received.plain)
         present = ((wire, getattr(value, attribute, None)) for attribute, wire in wire_names(cls))
-        return {wire: to_wire(item) for wire, item in present if item is not None}
+        return {
+            wire: item if isinstance(item, _AS_IT_IS) else to_wire(item) for wire, item in present if item is not None
+        }
     # msgspec would guess: bytes as base64, times in ISO 8601
     raise EncodeError(f"JSON cannot say this {cls.__name__} object: pass text, a number, a list or a dict")
 
