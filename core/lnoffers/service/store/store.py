@@ -38,9 +38,8 @@ class Group:
     def join(self, connection: Connection, *, writes: bool) -> bool:
         """See that there is a transaction, and one that writes if that is what it is for; whether it is such a one."""
         if writes and not self.writing:
-            sqlite.roll_back(
-                connection
-            )  # what has only read so far may have seen an older state, and leaves nothing behind
+            # What has only read so far may have seen an older state, and leaves nothing behind.
+            sqlite.roll_back(connection)
             sqlite.begin(connection, writes=True)
             self.writing = True
         elif not sqlite.has_begun(connection):
