@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, inspect, text
+from sqlalchemy.exc import StatementError
 
 from lnoffers.service.errors import OptionsError, StoreError
 from lnoffers.service.status import Event, Status
@@ -347,6 +348,44 @@ def test_a_database_error_fails_the_whole_group_and_the_store_goes_on(store: Sto
         run()
     add(store, 3)
     assert stored(path) == [3]
+
+
+def test_an_error_that_is_caught_undoes_nothing(store: Store, path: Path) -> None:
+    """SQLAlchemy would roll back by itself, also what other calls have done, and nobody would know."""
+    with store.group():
+        add(store, 1)
+        with store.transaction() as connection:
+            invoicerequests.add(connection, row(2))
+            with pytest.raises(StatementError):
+                connection.execute(text("SELECT :value"))
+    assert stored(path) == [1, 2]
+
+
+def test_a_statement_that_cannot_be_carried_out_is_what_the_error_names(store: Store, path: Path) -> None:
+
+    def fail() -> None:
+        with store.transaction() as connection:
+            invoicerequests.add(connection, row(2))
+            connection.execute(text("SELECT :value"))
+
+    with store.group():
+        add(store, 1)
+    with pytest.raises(StoreError, match="A value is required"), store.group():
+        fail()
+    with pytest.raises(StoreError, match="A value is required"):
+        fail()
+    assert stored(path) == [1]
+
+
+def test_a_group_whose_transaction_is_gone_has_failed(store: Store, path: Path) -> None:
+    def run() -> None:
+        with store.group():
+            add(store, 1)
+            store.close()
+
+    with pytest.raises(StoreError, match="transaction is gone"):
+        run()
+    assert stored(path) == []
 
 
 @pytest.mark.parametrize(("before", "after"), [(1, 0), (5, 4), (3, 2)])

@@ -155,7 +155,15 @@ def _connect_to_read(file: Path) -> sqlite3.Connection:
 
 
 def _engine(connect: Any) -> Engine:
-    engine = create_engine("sqlite://", creator=connect, poolclass=NullPool, hide_parameters=True)
+    engine = create_engine(
+        "sqlite://",
+        creator=connect,
+        poolclass=NullPool,
+        hide_parameters=True,
+        # SQLAlchemy must end no transaction that it has not begun; by itself it rolls back after some errors.
+        isolation_level="AUTOCOMMIT",
+        skip_autocommit_rollback=True,
+    )
     event.listen(engine, "connect", _configure)
     return engine
 

@@ -86,7 +86,8 @@ class Transaction:
                 end = sqlite.commit if error is None else sqlite.roll_back
                 end(self._connection)
         except DATABASE_ERRORS as another:
-            raise self._database.failed(another, self._group) from another
+            cause = error if isinstance(error, DATABASE_ERRORS) else another
+            raise self._database.failed(cause, self._group) from cause
         if isinstance(error, DATABASE_ERRORS):
             raise self._database.failed(error, self._group) from error
 
@@ -95,17 +96,22 @@ class _Database:
     """The one connection, made when it is first needed, and anew after a failure."""
 
     def __init__(self, engine: Engine) -> None:
-        self.busy_seconds = sqlite.BUSY_SECONDS
         self.connected = 0
         """How often."""
         self._engine = engine
+        self._busy_seconds = sqlite.BUSY_SECONDS
         self._connection: Connection | None = None
+
+    def wait_for_others(self, seconds: float) -> None:
+        self._busy_seconds = seconds
+        if self._connection is not None:
+            sqlite.wait_no_longer_than(seconds, self._connection)
 
     def connection(self) -> Connection:
         if self._connection is None:
             self._connection = self._engine.connect()
             self.connected += 1
-            sqlite.wait_no_longer_than(self.busy_seconds, self._connection)
+            sqlite.wait_no_longer_than(self._busy_seconds, self._connection)
         return self._connection
 
     def failed(self, error: Exception, group: Group | None) -> StoreError:
@@ -124,6 +130,8 @@ class _Database:
                 sqlite.commit(self._connection)
             except DATABASE_ERRORS as error:
                 group.failure = self.failed(error, group)
+        elif group.writing:
+            group.failure = StoreError("The store failed: its transaction is gone")
 
     def disconnect(self) -> None:
         connection, self._connection = self._connection, None
@@ -175,8 +183,8 @@ class Store:
         return cls(engine)
 
     def wait_for_others(self, seconds: float) -> None:
-        """Let transactions wait so long for other processes that write; from the first transaction on."""
-        self._database.busy_seconds = seconds
+        """Let transactions wait so long for other processes that write."""
+        self._database.wait_for_others(seconds)
 
     def close(self) -> None:
         """Give the file back. What was not committed is lost."""
