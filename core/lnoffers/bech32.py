@@ -20,6 +20,8 @@ _LETTERS: Final = ALPHABET.encode().ljust(256)
 _NO_SYMBOL: Final = 0xFF
 _SYMBOLS: Final = bytes(ALPHABET.find(chr(letter)) % 256 for letter in range(256))
 """By letter; _NO_SYMBOL, which is -1 in a byte, for what is none."""
+_MOST_GROUPS: Final = 1000
+"""For which masks are remembered, 24 kB of them; those of longer strings would be much to hold."""
 _GENERATOR: Final = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
 _CHECKSUM_LENGTH: Final = 6
 
@@ -121,15 +123,18 @@ def from_bytes(data: bytes) -> bytes:
     for column in range(5):  # the same byte of all groups
         lanes[column + 3 :: 8] = padded[column::5]
     spread = int.from_bytes(lanes, "big")
-    for mask, gap in _spreading(groups):
+    spreading = _known_spreading if groups <= _MOST_GROUPS else _spreading
+    for mask, gap in spreading(groups):
         moved = spread & mask
         spread ^= moved ^ moved << gap
     return spread.to_bytes(8 * groups, "big")[: -(-8 * len(data) // 5)]
 
 
-@lru_cache(maxsize=16)  # most strings of a node have one of few lengths
 def _spreading(groups: int) -> tuple[tuple[int, int], ...]:
     return tuple((int.from_bytes(upper_half * groups, "big"), gap) for upper_half, gap in _SPREADING)
+
+
+_known_spreading: Final = lru_cache(maxsize=16)(_spreading)  # most strings of a node have one of few lengths
 
 
 def _checksum(prefix: str, symbols: bytes) -> int:
