@@ -11,7 +11,7 @@ from itertools import accumulate
 from typing import Final, Protocol, TypeVar
 
 
-class Shown(Protocol):
+class Listed(Protocol):
     """What a list shows one of."""
 
     @property
@@ -19,7 +19,7 @@ class Shown(Protocol):
         """Most of what is shown."""
 
 
-Row = TypeVar("Row", bound=Shown)
+Row = TypeVar("Row", bound=Listed)
 Response = TypeVar("Response")
 
 PAGE_ROWS: Final = 100
