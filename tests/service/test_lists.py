@@ -184,3 +184,18 @@ def test_a_part_of_all_invoices_is_the_same_in_pages(program: Program, index: st
                 assert listed(**given) == behind[:limit]
                 of_offer = [invoice for invoice in behind[:limit] if "local_offer_id" in invoice]
                 assert listed(offer_id=OFFER_ID.hex(), **given) == of_offer
+
+
+def test_a_list_is_whole_behind_calls_that_the_store_failed(program: Program) -> None:
+    keys = fill(program, PAGE_ROWS + 1)
+    with closing(sqlite3.connect(program.network_dir / "lnoffers.sqlite3")) as damaged:
+        damaged.execute("DROP TABLE offers")
+    calls = [("invoicerequest", [1, "x"]), ("disableoffer", ["00" * 32]), ("listinvoicerequests", []), ("getinfo", [])]
+    with program.served(), Wire(program.socket) as wire:
+        wire.send(b"".join(request(method, params, method) for method, params in calls))
+        for refused in ("invoicerequest", "disableoffer"):
+            answer = json.loads(wire.answer())
+            assert answer["id"] == refused
+            assert answer["error"]["message"] == "The store failed: no such table: offers"
+        assert ids(wire.answer()) == keys
+        assert json.loads(wire.answer())["id"] == "getinfo"

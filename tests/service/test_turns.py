@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from threading import Semaphore
 
 import pytest
 
-from lnoffers.service.serving import server
+from lnoffers.service.serving import server, waits
 from tests.service.program import SECONDS, Program, Wire, request, while_served
 
 
@@ -30,15 +32,23 @@ class SlowEntropy:
 class HeldEntropy:
     """Tells that a call draws, which then goes on when it may."""
 
-    def __init__(self) -> None:
+    def __init__(self, *bugs: int) -> None:
         self.asked = Semaphore(0)
         self.allowed = Semaphore(0)
         self.draws = 0
+        self.bugs = bugs
+        """The draws that fail as nobody has foreseen."""
+
+    def has_begun(self) -> bool:
+        """Whether a call draws, before long."""
+        return self.asked.acquire(timeout=SECONDS)
 
     def draw(self, size: int) -> bytes:
         self.asked.release()
         assert self.allowed.acquire(timeout=SECONDS)
         self.draws += 1
+        if self.draws in self.bugs:
+            raise RuntimeError
         return self.draws.to_bytes(size, "big")
 
 
@@ -86,24 +96,117 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "GATHER_SECONDS", SECONDS)
 
 
+@contextmanager
+def connected(program: Program, count: int) -> Iterator[list[Wire]]:
+    """So many clients that the server knows of."""
+    with ExitStack() as stack:
+        wires = [stack.enter_context(Wire(program.socket)) for _ in range(count)]
+        for wire in wires:
+            wire.ask("help", ["stop"])
+        yield wires
+
+
 @pytest.mark.usefixtures("patient")
 def test_calls_that_come_while_others_write_are_committed_with_them(program: Program) -> None:
     entropy = HeldEntropy()
 
     def ask() -> None:
-        with Wire(program.socket) as one, Wire(program.socket) as two:
-            for wire in (one, two):
-                wire.ask("help", ["stop"])
+        with connected(program, 3) as (one, two, _):
             one.send(many(1))
-            assert entropy.asked.acquire(timeout=SECONDS)
+            assert entropy.has_begun()
             two.send(many(1))
             entropy.allowed.release()
-            assert entropy.asked.acquire(timeout=SECONDS), "the second call begins"
+            assert entropy.has_begun(), "the second call"
             assert one.is_silent(0.2), "and the first is not on disk yet"
+            entropy.allowed.release()
+            assert all("result" in json.loads(wire.answer()) for wire in (one, two)), "nobody waits for the third"
+
+    while_served(program, ask, entropy=entropy)
+
+
+@pytest.mark.usefixtures("patient")
+def test_bytes_that_complete_no_call_are_not_waited_for(program: Program) -> None:
+    entropy = HeldEntropy()
+
+    def ask() -> None:
+        with connected(program, 3) as (one, dripping, _):
+            one.send(many(1))
+            assert entropy.has_begun()
+            dripping.send(b"{")
+            entropy.allowed.release()
+            assert "result" in json.loads(one.answer())
+
+    while_served(program, ask, entropy=entropy)
+
+
+@pytest.mark.usefixtures("patient")
+def test_one_connection_has_no_more_calls_in_a_turn_that_goes_on(program: Program) -> None:
+    entropy = HeldEntropy()
+
+    def ask() -> None:
+        with connected(program, 2) as (busy, _):
+            busy.send(many(server.CALLS_PER_TURN))
+            assert entropy.has_begun()
+            busy.send(many(1))
+            entropy.allowed.release(server.CALLS_PER_TURN)
+            assert all("result" in json.loads(busy.answer()) for _ in range(server.CALLS_PER_TURN))
+            entropy.allowed.release()
+            assert "result" in json.loads(busy.answer())
+
+    while_served(program, ask, entropy=entropy)
+
+
+@pytest.mark.usefixtures("patient")
+def test_a_bug_later_in_a_turn_leaves_the_calls_before_it_done(
+    program: Program, caplog: pytest.LogCaptureFixture
+) -> None:
+    entropy = HeldEntropy(2)
+
+    def ask() -> None:
+        with connected(program, 3) as (one, two, other):
+            one.send(many(1))
+            assert entropy.has_begun()
+            two.send(many(1))
+            entropy.allowed.release(2)
+            made = json.loads(one.answer())["result"]["invreq_id"]
+            assert json.loads(two.answer())["error"]["message"] == "Internal error"
+            [listed] = other.ask("listinvoicerequests")["result"]["invoicerequests"]
+            assert listed["invreq_id"] == made
+
+    while_served(program, ask, entropy=entropy)
+    assert [record.name for record in caplog.records if record.levelname == "ERROR"] == ["asyncio"], "the bug"
+
+
+@pytest.mark.usefixtures("patient")
+def test_who_begins_to_wait_and_leaves_within_a_turn_is_forgotten(
+    program: Program, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waits, "LOOK_SECONDS", 0.05)
+    entropy = HeldEntropy()
+
+    def ask() -> None:
+        with connected(program, 2) as (one, two):
+            with Wire(program.socket) as leaving:
+                leaving.send(request("help", ["stop"]))
+                assert not leaving.is_silent(SECONDS)
+                one.send(many(1))
+                assert entropy.has_begun()
+                leaving.send(request("waitanyinvoice"))
+            # Its end is closed with an answer unread: the server learns of it while the turn still goes on.
+            entropy.allowed.release()
+            assert "result" in json.loads(one.answer())
+            time.sleep(0.2)  # until those who wait have been looked at
+            one.send(many(1))
+            assert entropy.has_begun()
+            two.send(many(1))
+            entropy.allowed.release()
+            assert entropy.has_begun()
+            assert one.is_silent(0.2), "as nobody waits any more"
             entropy.allowed.release()
             assert all("result" in json.loads(wire.answer()) for wire in (one, two))
 
     while_served(program, ask, entropy=entropy)
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 @pytest.mark.usefixtures("patient")
@@ -112,17 +215,15 @@ def test_while_somebody_waits_each_turn_is_committed_as_it_is(program: Program) 
     entropy = HeldEntropy()
 
     def ask() -> None:
-        with Wire(program.socket) as one, Wire(program.socket) as two, Wire(program.socket) as waiting:
-            for wire in (one, two):
-                wire.ask("help", ["stop"])
+        with connected(program, 3) as (one, two, waiting):
             waiting.send(request("waitanyinvoice"))
             assert waiting.is_silent(0.2)
             one.send(many(1))
-            assert entropy.asked.acquire(timeout=SECONDS)
+            assert entropy.has_begun()
             two.send(many(1))
             entropy.allowed.release()
             assert "result" in json.loads(one.answer()), "before the second call is allowed to end"
-            assert entropy.asked.acquire(timeout=SECONDS)
+            assert entropy.has_begun()
             entropy.allowed.release()
             assert "result" in json.loads(two.answer())
 

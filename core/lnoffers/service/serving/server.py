@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Generator, Iterator, Sized
 from contextlib import suppress
 from dataclasses import dataclass
@@ -52,6 +53,8 @@ GRACE_SECONDS: Final = 5.0
 logger = logging.getLogger(__name__)
 
 _NO_MESSAGE: Final = b"{}"
+_OVER: Final = object()
+"""What a turn that has ended gives in place of None."""
 
 
 @dataclass(slots=True)
@@ -150,7 +153,7 @@ class Server:
         assert self._turn is not None
         goes_on = False
         try:
-            goes_on = next(self._turn, True) is None
+            goes_on = next(self._turn, _OVER) is None
         finally:
             if goes_on:
                 asyncio.get_running_loop().call_soon(self._step)
@@ -179,25 +182,24 @@ class Server:
         A bug in a method ends the turn early and goes to the event loop, which logs it. The calls before it are
         committed and answered all the same, the one at fault has an error, and those after it have the next turn.
         """
-        visited: dict[Connection, None] = {}
+        visited: Counter[Connection] = Counter()
         calls: list[_Call] = []
-        gather_until = monotonic() + GATHER_SECONDS
+        begun = monotonic()
         try:
             with self._node.store.group() as group:
-                self._run(calls, visited, group)
-                while group.writing and self._may_gather(visited) and monotonic() < gather_until:
+                more = self._run(calls, visited, group, begun + TURN_SECONDS)
+                while more and group.writing and self._may_gather(visited) and monotonic() < begun + GATHER_SECONDS:
                     yield  # asyncio finds what has arrived,
                     yield  # and hands it over only after what was planned before
-                    if not self._ready:
-                        break
-                    self._run(calls, visited, group)
+                    more = self._run(calls, visited, group, begun + TURN_SECONDS)
         except StoreError as error:
             self._warner.warn(str(error))
             failure = RpcError(GENERIC, str(error))
             for call in calls:
                 if call.in_transaction:
+                    if call.answer is not None and call.answer.rest is not None:
+                        call.connection.send_rest(None)
                     call.answer = self._refusal(call, failure)
-                    call.connection.send_rest(None)
         finally:
             for call in calls:
                 self._send(call)
@@ -212,9 +214,10 @@ class Server:
         """Whether other clients may yet send a call; and nobody waits, who would see what is not durable."""
         return len(visited) < len(self._connections) and not self._waits
 
-    def _run(self, calls: list[_Call], visited: dict[Connection, None], group: Group) -> None:
-        """Run the calls that are ready."""
-        for call in self._calls(visited, monotonic() + TURN_SECONDS):
+    def _run(self, calls: list[_Call], visited: Counter[Connection], group: Group, end: float) -> bool:
+        """Run the calls that are ready; whether there were any."""
+        before = len(calls)
+        for call in self._calls(visited, end):
             calls.append(call)
             joined, stop_calls = group.joined, self._stop_calls
             answered = self._answer(call)
@@ -229,16 +232,19 @@ class Server:
             call.connection.send_rest(call.answer.rest)
             if call.answer.close:
                 call.connection.cut()
+        return len(calls) > before
 
     def _send(self, call: _Call) -> None:
         if call.later is not None:
             assert isinstance(call.message, bytes)
             self._waits.begin(call.connection, call.message, call.later)
+            if call.connection not in self._connections:  # it was lost before the turn ended
+                asyncio.get_running_loop().call_soon(self._waits.forget, call.connection)  # once it has begun
             return
         send = call.connection.send_last if call.stops else call.connection.send
         send((call.answer or self._refusal(call, INTERNAL_ERROR)).data)
 
-    def _calls(self, visited: dict[Connection, None], end: float) -> Iterator[_Call]:
+    def _calls(self, visited: Counter[Connection], end: float) -> Iterator[_Call]:
         """The calls of the connections that are ready, one connection after the other until the time is over.
 
         Those that had their turn are `visited`, and queue up behind the others for the next.
@@ -246,8 +252,11 @@ class Server:
         while self._ready and monotonic() < end:
             connection = next(iter(self._ready))
             del self._ready[connection]
-            visited[connection] = None
-            for message in connection.take(CALLS_PER_TURN):
+            left = CALLS_PER_TURN - visited.setdefault(connection, 0)
+            if left == 0:
+                continue
+            for message in connection.take(left):
+                visited[connection] += 1
                 yield _Call(connection, message)
                 if monotonic() >= end:
                     return
@@ -289,7 +298,9 @@ class Server:
         for connection in self._connections:
             connection.finish()
         self._waits.end()
-        await self._wait_until(lambda: all(connection.waits_for_the_end for connection in self._connections))
+        await self._wait_until(
+            lambda: self._turn is None and all(connection.waits_for_the_end for connection in self._connections)
+        )
         for connection in self._connections:
             if not connection.waits_for_the_end:
                 connection.abort()
