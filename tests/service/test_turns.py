@@ -57,6 +57,28 @@ def many(count: int) -> bytes:
     return b"".join(request("invoicerequest", [1000, "x"], number) for number in range(count))
 
 
+@contextmanager
+def connected(program: Program, count: int) -> Iterator[list[Wire]]:
+    """So many clients that the server knows of."""
+    with ExitStack() as stack:
+        wires = [stack.enter_context(Wire(program.socket)) for _ in range(count)]
+        for wire in wires:
+            assert wire.ask("help", ["stop"])["result"]
+        yield wires
+
+
+def share_a_commit(entropy: HeldEntropy, one: Wire, two: Wire) -> None:
+    """See that a call that comes while another is carried out is committed with it, and both are answered."""
+    one.send(many(1))
+    assert entropy.has_begun()
+    two.send(many(1))
+    entropy.allowed.release()
+    assert entropy.has_begun(), "the second call"
+    assert one.is_silent(0.2), "and the first is not on disk yet"
+    entropy.allowed.release()
+    assert all("result" in json.loads(wire.answer()) for wire in (one, two)), "nobody waits for others"
+
+
 def test_a_turn_ends_after_a_while_and_its_answers_are_sent(program: Program) -> None:
     entropy = SlowEntropy()
 
@@ -74,10 +96,8 @@ def test_a_turn_ends_after_a_while_and_its_answers_are_sent(program: Program) ->
 
 def test_clients_that_keep_the_server_busy_take_turns(program: Program) -> None:
     def ask() -> None:
-        with Wire(program.socket) as one, Wire(program.socket) as two, Wire(program.socket) as three:
-            clients = (one, two, three)
-            for client in clients:
-                assert client.ask("help", ["stop"])["result"]
+        with connected(program, 3) as clients:
+            one, two, three = clients
             for client in clients:
                 client.send(many(32))
             for _ in range(12):
@@ -96,30 +116,13 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "GATHER_SECONDS", SECONDS)
 
 
-@contextmanager
-def connected(program: Program, count: int) -> Iterator[list[Wire]]:
-    """So many clients that the server knows of."""
-    with ExitStack() as stack:
-        wires = [stack.enter_context(Wire(program.socket)) for _ in range(count)]
-        for wire in wires:
-            wire.ask("help", ["stop"])
-        yield wires
-
-
 @pytest.mark.usefixtures("patient")
 def test_calls_that_come_while_others_write_are_committed_with_them(program: Program) -> None:
     entropy = HeldEntropy()
 
     def ask() -> None:
         with connected(program, 3) as (one, two, _):
-            one.send(many(1))
-            assert entropy.has_begun()
-            two.send(many(1))
-            entropy.allowed.release()
-            assert entropy.has_begun(), "the second call"
-            assert one.is_silent(0.2), "and the first is not on disk yet"
-            entropy.allowed.release()
-            assert all("result" in json.loads(wire.answer()) for wire in (one, two)), "nobody waits for the third"
+            share_a_commit(entropy, one, two)
 
     while_served(program, ask, entropy=entropy)
 
@@ -196,14 +199,7 @@ def test_who_begins_to_wait_and_leaves_within_a_turn_is_forgotten(
             entropy.allowed.release()
             assert "result" in json.loads(one.answer())
             time.sleep(0.2)  # until those who wait have been looked at
-            one.send(many(1))
-            assert entropy.has_begun()
-            two.send(many(1))
-            entropy.allowed.release()
-            assert entropy.has_begun()
-            assert one.is_silent(0.2), "as nobody waits any more"
-            entropy.allowed.release()
-            assert all("result" in json.loads(wire.answer()) for wire in (one, two))
+            share_a_commit(entropy, one, two)  # which they do not while anybody waits
 
     while_served(program, ask, entropy=entropy)
     assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
