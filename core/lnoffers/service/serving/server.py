@@ -185,13 +185,14 @@ class Server:
         visited: Counter[Connection] = Counter()
         calls: list[_Call] = []
         begun = monotonic()
+        end = begun + TURN_SECONDS
         try:
             with self._node.store.group() as group:
-                more = self._run(calls, visited, group, begun + TURN_SECONDS)
+                more = self._run(calls, visited, group, end)
                 while more and group.writing and self._may_gather(visited) and monotonic() < begun + GATHER_SECONDS:
                     yield  # asyncio finds what has arrived,
                     yield  # and hands it over only after what was planned before
-                    more = self._run(calls, visited, group, begun + TURN_SECONDS)
+                    more = self._run(calls, visited, group, end)
         except StoreError as error:
             self._warner.warn(str(error))
             failure = RpcError(GENERIC, str(error))

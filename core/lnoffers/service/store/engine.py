@@ -160,7 +160,8 @@ def _engine(connect: Any) -> Engine:
         creator=connect,
         poolclass=NullPool,
         hide_parameters=True,
-        # SQLAlchemy must end no transaction that it has not begun; by itself it rolls back after some errors.
+        # Transactions are what this file says alone: the driver would begin some by rules of its own, and SQLAlchemy
+        # roll back after some errors.
         isolation_level="AUTOCOMMIT",
         skip_autocommit_rollback=True,
     )
@@ -169,7 +170,6 @@ def _engine(connect: Any) -> Engine:
 
 
 def _configure(connection: sqlite3.Connection, _record: Any) -> None:
-    connection.isolation_level = None  # the driver would begin transactions by rules of its own
     connection.execute("PRAGMA synchronous = FULL")
 
 
