@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin, get_type_hints
 
-from clnrpc.runtime import scalars
+from clnrpc.runtime.values import scalars
 
 _HEX: Final = {"Hash": 32, "Secret": 32, "Pubkey": 33, "Txid": 32, "Signature": 71, "Bip340Sig": 64, "Hex": 40}
 """Alias -> bytes; what has any length gets some."""

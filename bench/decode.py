@@ -20,7 +20,7 @@ from typing import Any, Final
 from answers import answer
 
 import clnrpc
-from clnrpc.runtime.decode import decode
+from clnrpc.runtime.values.decode import decode
 
 CHANNELS: Final = 10_000
 DISTINCT: Final = 4

@@ -31,22 +31,22 @@ if TYPE_CHECKING:
     from . import types
     from .commands import COMMANDS
     from .commands import RELEASE
-    from .runtime.unknown import unknown_fields
+    from .runtime.values.unknown import unknown_fields
     from .aio import AsyncClient
     from .client import Client
     from .service import Service
     from .plugin import Plugin
-    from .runtime.plugin import decode_payload
+    from .runtime.plugin.base import decode_payload
 else:
     _HOMES = {
         "COMMANDS": "commands",
         "RELEASE": "commands",
-        "unknown_fields": "runtime.unknown",
+        "unknown_fields": "runtime.values.unknown",
         "AsyncClient": "aio",
         "Client": "client",
         "Service": "service",
         "Plugin": "plugin",
-        "decode_payload": "runtime.plugin",
+        "decode_payload": "runtime.plugin.base",
     }
 
     def __getattr__(name):

@@ -7,13 +7,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .commands import COMMANDS, RELEASE
-from .runtime.aio import BaseAsyncClient
+from .runtime.client.aio import BaseAsyncClient
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping, Sequence
     from typing import Any, Literal
 
-    from .runtime.scalars import (
+    from .runtime.values.scalars import (
         Currency,
         Feerate,
         Hash,

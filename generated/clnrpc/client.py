@@ -7,13 +7,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .commands import COMMANDS, RELEASE
-from .runtime.client import BaseClient
+from .runtime.client.blocking import BaseClient
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any, Literal
 
-    from .runtime.scalars import (
+    from .runtime.values.scalars import (
         Currency,
         Feerate,
         Hash,

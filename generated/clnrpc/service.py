@@ -6,10 +6,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .runtime.errors import unknown_command
-from .runtime.stubs import stub
+from .runtime.server.stubs import stub
 
 if TYPE_CHECKING:
-    from .runtime.stubs import Reply
+    from .runtime.server.stubs import Reply
     from .types import (
         AddgossipRequest,
         AddgossipResponse,

@@ -95,8 +95,8 @@ class _Trial:
         """Decodes and encodes a value; gives what got lost."""
         names = {half: name for half, _, name in example.document.halves()}
         kind = getattr(self.package.module("types"), names[example.half])
-        decoded = self.package.module("runtime.decode").decode(kind, json.dumps(example.value).encode())
-        encoded = self.package.module("runtime.encode").encode(decoded)
+        decoded = self.package.module("runtime.values.decode").decode(kind, json.dumps(example.value).encode())
+        encoded = self.package.module("runtime.values.encode").encode(decoded)
         return _changes(example.value, json.loads(encoded))
 
     def try_parameters(self, example: Example) -> Iterator[str]:
@@ -111,9 +111,9 @@ class _Trial:
 
     def bound(self, command: Any, params: Any) -> Any:
         """The request that a service gets."""
-        values = self.package.module("runtime.bind").Binder(command).bind(json.dumps(params).encode())
+        values = self.package.module("runtime.server.bind").Binder(command).bind(json.dumps(params).encode())
         request = getattr(self.package.module("types"), command.request)
-        return self.package.module("runtime.decode").build(request, values)
+        return self.package.module("runtime.values.decode").build(request, values)
 
     def send(self, command: Any, example: Example) -> None:
         """Calls the node by the client's method; or with parameters that no method has, by name."""

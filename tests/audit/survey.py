@@ -47,7 +47,7 @@ class Survey:
 def survey(package: Package) -> Survey:
     """Compares every document of a package with what was made of it."""
     found = Survey()
-    found.findings += [f"types: {wrong}" for wrong in classes.wrong_aliases(package.module("runtime.scalars"))]
+    found.findings += [f"types: {wrong}" for wrong in classes.wrong_aliases(package.module("runtime.values.scalars"))]
     for document in package.documents:
         for half, raw, _ in document.halves():
             declared = dialect.fields(raw)

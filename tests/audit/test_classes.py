@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, ClassVar, Literal
 
-from clnrpc.runtime import scalars
-from clnrpc.runtime.scalars import U64, Hex, Msat
+from clnrpc.runtime.values import scalars
+from clnrpc.runtime.values.scalars import U64, Hex, Msat
 from tests.audit.classes import fields, variants, wrong_aliases
 from tests.audit.facts import Facts, Field, differences
 from tests.audit.survey import wrong_in_types

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from clnrpc.runtime.encode import encode
+from clnrpc.runtime.values.encode import encode
 from lnoffers import bech32
 from lnoffers.bolt11 import Fallback, Invoice, describe
 from lnoffers.bolt11.chains import CHAINS

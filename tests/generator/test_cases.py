@@ -43,7 +43,9 @@ def test_case(case: Path, tmp_path: Path) -> None:
     done = rpcschema(*recorded(case, "args", "").split(), "--out", "out", cwd=tmp_path)
     shipped = tmp_path / "out/tank/runtime"
     if shipped.exists():
-        assert tree(shipped) == {file.name: file.read_bytes() for file in RUNTIME.glob("*.py")}
+        assert tree(shipped) == {
+            file.relative_to(RUNTIME).as_posix(): file.read_bytes() for file in RUNTIME.rglob("*.py")
+        }
         shutil.rmtree(shipped)
     made = {path: content for path, content in tree(tmp_path / "out").items() if path != "manifest.json"}
     if os.environ.get("CLNRPC_REGENERATE"):

@@ -17,7 +17,7 @@ from rpcschema.load import load
 from rpcschema.model.dump import dump
 from rpcschema.model.nodes import FACTS
 from rpcschema.problems import MOST, Level, has_errors
-from rpcschema.runtime.convert import CONVERTERS
+from rpcschema.runtime.server.convert import CONVERTERS
 from tests.generator import rebuild
 
 MINIMAL: dict[str, Any] = {"rpc": "fill", "title": "Fill", "description": [], "request": {}, "response": {}}

@@ -339,9 +339,9 @@ def test_objects_and_lists_of_them_decode_where_names_differ(package: Any) -> No
     item = {"type": "object", "required": ["a-b"], "properties": {"a-b": {"type": "u8"}}}
     either = {"oneOf": [item, {"type": "array", "items": item}]}
     made = package(command(response={"properties": {"x": either}}))
-    runtime = importlib.import_module(f"{made.__name__}.runtime.decode")
+    runtime = importlib.import_module(f"{made.__name__}.runtime.values.decode")
     for text in (b'{"x":{"a-b":1}}', b'{"x":[{"a-b":1}]}'):
-        value = runtime.decode(made.types.PayNowResponse, text).x
+        value = runtime.values.decode(made.types.PayNowResponse, text).x
         assert (value[0] if isinstance(value, list) else value).a_b == 1
 
 

@@ -72,7 +72,8 @@ def write(out: Path, package: str, found: tuple[Document, ...]) -> tuple[tuple[D
     sources = {
         f"types/{names.module(document)}.py": render(made, "", names.runtime(package)) for document, made in plans
     }
-    sources |= {f"runtime/{file.name}": file.read_text(encoding="utf-8") for file in RUNTIME.glob("*.py")}
+    for file in RUNTIME.rglob("*.py"):
+        sources[f"runtime/{file.relative_to(RUNTIME).as_posix()}"] = file.read_text(encoding="utf-8")
     for path, source in {"__init__.py": "", "types/__init__.py": "", **sources}.items():
         (out / package / path).parent.mkdir(parents=True, exist_ok=True)
         (out / package / path).write_text(source, encoding="utf-8")
@@ -113,8 +114,8 @@ def test_every_class_of_a_release_can_be_decoded_into(release: str, released: An
 @pytest.mark.parametrize("release", RELEASES)
 def test_examples_of_all_releases_are_read_and_sent_again_in_full(release: str, released: Any) -> None:
     types = released(release)
-    decode, encode = types.module("runtime.decode").decode, types.module("runtime.encode").encode
-    errors, unknown_fields = types.module("runtime.errors"), types.module("runtime.unknown").unknown_fields
+    decode, encode = types.module("runtime.values.decode").decode, types.module("runtime.values.encode").encode
+    errors, unknown_fields = types.module("runtime.errors"), types.module("runtime.values.unknown").unknown_fields
     for other in RELEASES:
         shown = examples(other)
         for document, made in types.plans:
@@ -133,7 +134,7 @@ def test_examples_of_all_releases_are_read_and_sent_again_in_full(release: str, 
 def test_what_a_release_added_is_missing_in_an_older_nodes_answer(released: Any) -> None:
     types = released("master-2026-08")
     module = types.module("types.askrene_listlayers")
-    answer = types.module("runtime.decode").decode(
+    answer = types.module("runtime.values.decode").decode(
         module.AskreneListlayersResponse,
         b'{"layers":[{"layer":"l","biases":[{"short_channel_id_dir":"1x1x1/0","bias":1}]}]}',
     )

@@ -44,7 +44,7 @@ def test_a_class_beside_the_union_holds_what_is_common(package: Any) -> None:
 
 def test_answers_are_decoded_as_the_class_that_the_discriminator_says(package: Any) -> None:
     made = package(command("look", response=response(TREE, RIVER)))
-    decode = importlib.import_module(f"{made.__name__}.runtime.decode").decode
+    decode = importlib.import_module(f"{made.__name__}.runtime.values.decode").decode
     tree = decode(made.types.LookResponse, b'{"kind":"tree","height":3,"new":1}')
     assert tree == made.types.LookTreeResponse(kind="tree", height=3)
     assert made.unknown_fields(tree) == {"new": 1}
@@ -54,7 +54,7 @@ def test_answers_are_decoded_as_the_class_that_the_discriminator_says(package: A
 def test_the_discriminator_may_be_called_like_a_class(package: Any) -> None:
     renamed = json.loads(json.dumps(response(TREE, RIVER)).replace('"kind"', '"LookTreeResponse"'))
     made = package(command("look", response=renamed))
-    decode = importlib.import_module(f"{made.__name__}.runtime.decode").decode
+    decode = importlib.import_module(f"{made.__name__}.runtime.values.decode").decode
     tree = decode(made.types.LookResponse, b'{"LookTreeResponse":"tree","height":3}')
     assert tree == made.types.LookTreeResponse(LookTreeResponse_="tree", height=3)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from clnrpc.runtime.encode import encode
+from clnrpc.runtime.values.encode import encode
 from clnrpc.types import DecodeRequest
 from lnoffers.bolt12 import InvoiceRequest
 from lnoffers.bolt12.bip353 import Bip353Name

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from clnrpc.runtime.dispatch import Answer
+from clnrpc.runtime.server.dispatch import Answer
 from lnoffers.service.commands import OffersService, Served
 from lnoffers.service.dispatching import answer, dispatcher
 from lnoffers.service.node import Node

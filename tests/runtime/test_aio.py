@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from rpcschema.runtime.aio import BaseAsyncClient
+from rpcschema.runtime.client.aio import BaseAsyncClient
 from rpcschema.runtime.errors import (
     CannotConnectError,
     ConnectionLostError,

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from rpcschema.runtime.aio import BaseAsyncClient
+from rpcschema.runtime.client.aio import BaseAsyncClient
 from rpcschema.runtime.errors import ConnectionLostError, EncodeError, RpcError, RpcTimeoutError
 from tests.runtime.node import Connection, ScriptedNode, complain, echo, serve_one
 

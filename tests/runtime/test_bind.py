@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rpcschema.runtime.bind import Binder
 from rpcschema.runtime.command import Command, Object, Parameter, Type
-from rpcschema.runtime.convert import CONVERTERS, raw_text
-from rpcschema.runtime.decode import build
 from rpcschema.runtime.errors import INVALID_PARAMS, RpcError
+from rpcschema.runtime.server.bind import Binder
+from rpcschema.runtime.server.convert import CONVERTERS, raw_text
+from rpcschema.runtime.values.decode import build
 from tests.runtime.demo import GREET, NOTHING, PAY, TRAVEL
 from tests.runtime.demo.types.travel import TravelRequest, TravelRequestRoutes, TravelRequestRoutesStop
 

@@ -11,9 +11,9 @@ from warnings import catch_warnings
 
 import pytest
 
-from rpcschema.runtime.aio import BaseAsyncClient
-from rpcschema.runtime.checks import check
-from rpcschema.runtime.client import BaseClient
+from rpcschema.runtime.client.aio import BaseAsyncClient
+from rpcschema.runtime.client.blocking import BaseClient
+from rpcschema.runtime.client.checks import check
 from rpcschema.runtime.errors import ClientError, ParameterError
 from tests.runtime import demo
 from tests.runtime.node import ScriptedNode, echo

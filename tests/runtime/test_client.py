@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from rpcschema.runtime.client import BaseClient
+from rpcschema.runtime.client.blocking import BaseClient
+from rpcschema.runtime.client.transport import is_open
 from rpcschema.runtime.errors import (
     CannotConnectError,
     ClientError,
@@ -26,7 +27,6 @@ from rpcschema.runtime.errors import (
     RpcTimeoutError,
     TransportError,
 )
-from rpcschema.runtime.transport import is_open
 from tests.runtime import demo
 from tests.runtime.demo.types.greet import GreetResponse
 from tests.runtime.demo.types.pay_all import PayAllRequestOutputs, PayAllResponse

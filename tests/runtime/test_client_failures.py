@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from rpcschema.runtime.client import BaseClient
+from rpcschema.runtime.client.blocking import BaseClient
 from rpcschema.runtime.errors import ConnectionLostError, RpcError, RpcTimeoutError
 from tests.runtime.node import Connection, ScriptedNode, complain, echo, serve_one
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rpcschema.runtime import scalars
 from rpcschema.runtime.command import Array, Object
-from rpcschema.runtime.convert import CONVERTERS, BadToken, converter_of, raw_text
+from rpcschema.runtime.server.convert import CONVERTERS, BadToken, converter_of, raw_text
+from rpcschema.runtime.values import scalars
 
 NODE_ID = "0266e4598d1d3c415f572a8488830b60f7e744ed9235eb0b1ba93283b315c03518"
 HASH = "0123456789abcdef" * 4

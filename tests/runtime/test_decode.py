@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rpcschema.runtime.decode import build, decode
-from rpcschema.runtime.encode import encode
 from rpcschema.runtime.errors import ClientError, DecodeError, MissingFieldError
+from rpcschema.runtime.values.decode import build, decode
+from rpcschema.runtime.values.encode import encode
 from tests.runtime.demo.types.greet import GreetRequest, GreetResponse
 from tests.runtime.demo.types.look import LookOtherResponse, LookResponse, LookRiverResponse, LookTreeResponse
 from tests.runtime.demo.types.pay_all import PayAllRequest, PayAllRequestOutputs, PayAllResponse, PayAllResponseFees

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rpcschema.runtime.convert import raw_text
-from rpcschema.runtime.dispatch import SHOWN_BYTES, Answer, Dispatcher
 from rpcschema.runtime.errors import GENERIC, RpcError, unknown_command
 from rpcschema.runtime.jsontext import Framer, FramingError
-from rpcschema.runtime.stubs import stub
+from rpcschema.runtime.server.convert import raw_text
+from rpcschema.runtime.server.dispatch import SHOWN_BYTES, Answer, Dispatcher
+from rpcschema.runtime.server.stubs import stub
 from tests.runtime import demo
 from tests.runtime.demo.types.check import CheckRequest, CheckResponse
 from tests.runtime.demo.types.greet import GreetRequest, GreetResponse

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rpcschema.runtime.encode import encode, to_wire
 from rpcschema.runtime.errors import EncodeError
-from rpcschema.runtime.written import Written
+from rpcschema.runtime.values.encode import encode, to_wire
+from rpcschema.runtime.values.written import Written
 from tests.runtime.demo.types.greet import GreetRequest, GreetResponse
 from tests.runtime.demo.types.pay_all import PayAllRequest, PayAllRequestOutputs, PayAllResponse, PayAllResponseFees
 

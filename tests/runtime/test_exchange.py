@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rpcschema.runtime.client.exchange import Reply, ReplyReader, decode_result
 from rpcschema.runtime.errors import ClientError, ProtocolError
-from rpcschema.runtime.exchange import Reply, ReplyReader, decode_result
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=5)
 VALUES = st.recursive(

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rpcschema.runtime.convert import BadToken
-from rpcschema.runtime.filter import WARNING, apply, parse
+from rpcschema.runtime.server.convert import BadToken
+from rpcschema.runtime.server.filter import WARNING, apply, parse
 
 PEERS = {"id": "me", "peers": [{"id": "a", "tags": ["x"], "at": {"port": 1, "names": ["n"]}}, {"id": "b"}], "n": None}
 

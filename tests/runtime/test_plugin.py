@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from rpcschema.runtime.errors import DecodeError
 from rpcschema.runtime.jsontext import Framer
-from rpcschema.runtime.plugin import decode_payload, unwrapped
+from rpcschema.runtime.plugin.base import decode_payload, unwrapped
 from tests.runtime.demo.plugin import Obedient, Plugin
 from tests.runtime.demo.types.tidings import TidingsNotification
 from tests.runtime.node import ScriptedNode, echo

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from rpcschema.runtime.decode import build, decode
-from rpcschema.runtime.encode import encode
 from rpcschema.runtime.errors import ClientError, DecodeError, MissingFieldError
+from rpcschema.runtime.values.decode import build, decode
+from rpcschema.runtime.values.encode import encode
 from tests.runtime.demo.types.greet import GreetResponse
 from tests.runtime.demo.types.look import LookResponse, LookTreeResponse
 from tests.runtime.demo.types.pay_all import PayAllRequest, PayAllResponse, PayAllResponseFees

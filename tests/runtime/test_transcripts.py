@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from rpcschema.runtime.command import Command, Parameter
-from rpcschema.runtime.dispatch import Answer, Dispatcher
 from rpcschema.runtime.jsontext import Framer, FramingError
+from rpcschema.runtime.server.dispatch import Answer, Dispatcher
 from tests.runtime import demo
 from tests.shared import shared_path
 

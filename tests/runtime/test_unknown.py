@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rpcschema.runtime.decode import decode
-from rpcschema.runtime.encode import encode
 from rpcschema.runtime.errors import DecodeError, EncodeError
-from rpcschema.runtime.received import paired
-from rpcschema.runtime.unknown import unknown_fields
+from rpcschema.runtime.values.decode import decode
+from rpcschema.runtime.values.encode import encode
+from rpcschema.runtime.values.received import paired
+from rpcschema.runtime.values.unknown import unknown_fields
 from tests.runtime.demo.types.greet import GreetResponse
 from tests.runtime.demo.types.look import LookResponse
 from tests.runtime.demo.types.pay_all import PayAllResponse, PayAllResponseFees

@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rpcschema.runtime.aio import BaseAsyncClient
-from rpcschema.runtime.client import BaseClient
+from rpcschema.runtime.client.aio import BaseAsyncClient
+from rpcschema.runtime.client.blocking import BaseClient
+from rpcschema.runtime.client.version import NodeVersion, release_of
 from rpcschema.runtime.errors import CannotConnectError, RpcTimeoutError, VersionWarning
-from rpcschema.runtime.version import NodeVersion, release_of
 from tests.runtime import demo
 from tests.runtime.node import Connection, Script, ScriptedNode
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from clnrpc import RELEASE, RpcError
-from clnrpc.runtime.encode import to_wire
-from clnrpc.runtime.version import release_of
+from clnrpc.runtime.client.version import release_of
+from clnrpc.runtime.values.encode import to_wire
 from clnrpc.types import (
     DecodeRequest,
     DevInjectRequest,

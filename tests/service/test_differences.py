@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from clnrpc.runtime.dispatch import Answer
+from clnrpc.runtime.server.dispatch import Answer
 from lnoffers.bolt12 import InvoiceRequest
 from lnoffers.service import Node, OffersService, Options
 from lnoffers.service.dispatching import answer, dispatcher

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from clnrpc.runtime.dispatch import Answer
+from clnrpc.runtime.server.dispatch import Answer
 from lnoffers.bolt12 import Invoice
 from lnoffers.service import Node, OffersService
 from lnoffers.service.dispatching import answer, dispatcher

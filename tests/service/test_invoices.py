@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from clnrpc import RpcError
-from clnrpc.runtime.dispatch import Answer
+from clnrpc.runtime.server.dispatch import Answer
 from clnrpc.types import CreateinvoiceRequest, DelinvoiceRequest, ListinvoicesRequest, WaitinvoiceRequest
 from lnoffers.bolt12 import CHAINS, Invoice, InvoiceRequest
 from lnoffers.service import Node, OffersService, Options

@@ -6,9 +6,9 @@ import logging
 from collections.abc import Awaitable
 from typing import Final
 
-from clnrpc.runtime.dispatch import Answer, Dispatcher
 from clnrpc.runtime.errors import GENERIC, RpcError
 from clnrpc.runtime.jsontext import members
+from clnrpc.runtime.server.dispatch import Answer, Dispatcher
 from lnoffers.service.commands import OffersService
 from lnoffers.service.parameters import CONVERTERS
 

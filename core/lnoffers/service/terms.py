@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypedDict
 
-from clnrpc.runtime.convert import BadToken
+from clnrpc.runtime.server.convert import BadToken
 from lnoffers.bolt12 import Recurrence, RecurrenceBase, RecurrencePaywindow
 from lnoffers.service.parameters import offers as parameters
 from lnoffers.service.parameters.offers import Price

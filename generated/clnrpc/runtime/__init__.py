@@ -1,8 +1,9 @@
 """The fixed part of every generated package: connections, errors, conversions and the dispatch of calls.
 
-It is the same in each package, imports only the standard library and msgspec, and knows no command. The blocking client
-stands on `client`, the asyncio client on `aio`, a plugin on `plugin`, a server on `jsontext.Framer` and
-`dispatch.Dispatcher`; each is loaded only where it is imported, so that a client starts fast.
+It is the same in each package, imports only the standard library and msgspec, and knows no command. `values` turns
+JSON into the generated dataclasses and back; the blocking client is built on `client.blocking`, the asyncio client on
+`client.aio`, a plugin on `plugin`, a server on `jsontext.Framer` and `server.dispatch.Dispatcher`. Each is loaded only
+where it is imported, so that a client starts fast.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from ..runtime.answer import Answer
-from ..runtime.scalars import Bip340Sig, Hash, Hex, Msat, Pubkey, Secret, ShortChannelId, Signature, U32, U64, U8
+from ..runtime.values.answer import Answer
+from ..runtime.values.scalars import Bip340Sig, Hash, Hex, Msat, Pubkey, Secret, ShortChannelId, Signature, U32, U64, U8
 
 
 @dataclass(kw_only=True, slots=True)

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.answer import Answer
+from ..runtime.values.answer import Answer
 
 
 @dataclass(kw_only=True, slots=True)

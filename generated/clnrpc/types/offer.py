@@ -4,8 +4,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from ..runtime.answer import Answer
-from ..runtime.scalars import Currency, Hash, MsatOrAny, Pubkey, U32, U64
+from ..runtime.values.answer import Answer
+from ..runtime.values.scalars import Currency, Hash, MsatOrAny, Pubkey, U32, U64
 
 
 @dataclass(kw_only=True, slots=True)

@@ -3,8 +3,8 @@
 
 from dataclasses import dataclass
 
-from ..runtime.answer import Answer
-from ..runtime.scalars import Pubkey, U16
+from ..runtime.values.answer import Answer
+from ..runtime.values.scalars import Pubkey, U16
 
 
 @dataclass(kw_only=True, slots=True)

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.answer import Answer
+from ..runtime.values.answer import Answer
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)

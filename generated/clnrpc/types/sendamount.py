@@ -3,8 +3,8 @@
 
 from dataclasses import dataclass
 
-from ..runtime.answer import Answer
-from ..runtime.scalars import Msat, Secret, U32, U64
+from ..runtime.values.answer import Answer
+from ..runtime.values.scalars import Msat, Secret, U32, U64
 
 
 @dataclass(kw_only=True, slots=True)

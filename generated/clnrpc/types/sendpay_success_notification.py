@@ -4,8 +4,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.answer import Answer
-from ..runtime.scalars import Hash, Hex, Msat, Pubkey, Secret, U64
+from ..runtime.values.answer import Answer
+from ..runtime.values.scalars import Hash, Hex, Msat, Pubkey, Secret, U64
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)

@@ -3,8 +3,8 @@
 
 from dataclasses import dataclass
 
-from ..runtime.answer import Answer
-from ..runtime.scalars import Hex, Pubkey
+from ..runtime.values.answer import Answer
+from ..runtime.values.scalars import Hex, Pubkey
 
 
 @dataclass(kw_only=True, slots=True)

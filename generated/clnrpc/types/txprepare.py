@@ -4,8 +4,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from ..runtime.answer import Answer
-from ..runtime.scalars import Feerate, Hex, Outpoint, Txid, U32
+from ..runtime.values.answer import Answer
+from ..runtime.values.scalars import Feerate, Hex, Outpoint, Txid, U32
 
 
 @dataclass(kw_only=True, slots=True)

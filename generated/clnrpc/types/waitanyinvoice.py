@@ -4,8 +4,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.answer import Answer
-from ..runtime.scalars import Hash, Msat, Secret, Txid, U32, U64
+from ..runtime.values.answer import Answer
+from ..runtime.values.scalars import Hash, Msat, Secret, Txid, U32, U64
 
 
 @dataclass(kw_only=True, slots=True)

@@ -93,7 +93,10 @@ class Plan:
 
 
 def plan(document: Document, scalars: str) -> Plan:
-    """Plans the classes of `document`; `scalars` is the module of the scalar aliases, e.g. "clnrpc.runtime.scalars"."""
+    """Plan the classes of `document`.
+
+    `scalars` is the module of the scalar aliases, e.g. "clnrpc.runtime.values.scalars".
+    """
     is_hook = document.kind == "hook"
     inward = _Planner(document, scalars, received=is_hook)
     request = None

@@ -56,7 +56,7 @@ def runtime(package: str) -> str:
 
 def scalars(package: str) -> str:
     """The module of a package's scalar aliases."""
-    return f"{runtime(package)}.scalars"
+    return f"{runtime(package)}.values.scalars"
 
 
 def request_class(document: Document) -> str | None:

@@ -1,7 +1,7 @@
 """The dialect's types in Python.
 
-Scalars become aliases of the generated package's `runtime.scalars`, which cost nothing and say in the editor what a
-value is.
+Scalars become aliases of the generated package's `runtime.values.scalars`, which cost nothing and say in the editor
+what a value is.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ SCALARS: Final[Mapping[str, str]] = {
     "u32": "U32",
     "u64": "U64",
 }
-"""Dialect type -> the alias in `runtime.scalars`."""
+"""Dialect type -> the alias in `runtime.values.scalars`."""
 
 PLAIN: Final = frozenset({"boolean", "integer", "null", "number", "string"})
 """Dialect types that plain JSON Schema has too."""

@@ -74,8 +74,8 @@ def _entry(command: CommandView, path: str) -> Files:
 
 def _runtime(package: str) -> Iterator[tuple[str, bytes]]:
     """The runtime as it stands: checked Python of its own, copied to the byte."""
-    for source in sorted(_RUNTIME.glob("*.py")):
-        yield f"{package}/runtime/{source.name}", source.read_bytes()
+    for source in sorted(_RUNTIME.rglob("*.py")):
+        yield f"{package}/runtime/{source.relative_to(_RUNTIME).as_posix()}", source.read_bytes()
 
 
 TARGET: Final = Target(name="python", document=document, collection=collection)

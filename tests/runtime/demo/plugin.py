@@ -7,9 +7,9 @@ import subprocess
 import sys
 from typing import Any, ClassVar
 
-from rpcschema.runtime.client import BaseClient
-from rpcschema.runtime.plugin import BasePlugin, Event
-from rpcschema.runtime.stubs import stub
+from rpcschema.runtime.client.blocking import BaseClient
+from rpcschema.runtime.plugin.base import BasePlugin, Event
+from rpcschema.runtime.server.stubs import stub
 from tests.runtime import demo
 from tests.runtime.demo.types.tidings import TidingsHookRequest, TidingsHookResponse, TidingsNotification
 

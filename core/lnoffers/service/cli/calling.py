@@ -16,7 +16,7 @@ from lnoffers.service.options import Options
 from lnoffers.service.serving.listening import is_served
 
 if TYPE_CHECKING:
-    from clnrpc.runtime.dispatch import Answer
+    from clnrpc.runtime.server.dispatch import Answer
 
 
 def make_call(
@@ -58,7 +58,7 @@ def _remote(method: str, params: bytes, only: bytes | None, options: Options) ->
     ]
     if given:
         raise OptionsError(f"{' and '.join(given)} cannot be given here: a server is running at {options.socket}")
-    from clnrpc.runtime.transport import UnixTransport  # noqa: PLC0415 # each way is loaded only where it is gone
+    from clnrpc.runtime.client.transport import UnixTransport  # noqa: PLC0415 # each way is loaded only where it is gone
 
     try:
         with closing(UnixTransport(options.socket)) as transport:
@@ -68,7 +68,7 @@ def _remote(method: str, params: bytes, only: bytes | None, options: Options) ->
 
 
 def _local(method: str, params: bytes, only: bytes | None, options: Options) -> bytes:
-    from clnrpc.runtime.exchange import encode_request  # noqa: PLC0415
+    from clnrpc.runtime.client.exchange import encode_request  # noqa: PLC0415
     from clnrpc.runtime.jsontext import members  # noqa: PLC0415
     from lnoffers.service.commands import OffersService  # noqa: PLC0415
     from lnoffers.service.dispatching import answer, dispatcher  # noqa: PLC0415

@@ -6,7 +6,7 @@ import re
 import sys
 from collections.abc import Sequence
 
-from clnrpc.runtime.encode import encode
+from clnrpc.runtime.values.encode import encode
 from lnoffers.bolt12 import without_scheme
 from lnoffers.emergency import SealedError
 from lnoffers.service.cli.formats import plain_text

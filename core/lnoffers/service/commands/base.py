@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from clnrpc.commands import COMMANDS
-from clnrpc.runtime.encode import encode
 from clnrpc.runtime.errors import GENERIC, INVALID_PARAMS, RpcError
-from clnrpc.runtime.stubs import is_filled
+from clnrpc.runtime.server.stubs import is_filled
+from clnrpc.runtime.values.encode import encode
 from clnrpc.service import Service
 from lnoffers.service.errors import StoreError
 from lnoffers.service.node import Node

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from clnrpc import types
-from clnrpc.runtime.decode import decode as as_response
-from clnrpc.runtime.encode import encode
 from clnrpc.runtime.errors import INVALID_PARAMS, RpcError
+from clnrpc.runtime.values.decode import decode as as_response
+from clnrpc.runtime.values.encode import encode
 from lnoffers.emergency import SealedError
 from lnoffers.service.commands.base import Commands
 from lnoffers.service.decoding import Shown, UnreadableError, decode

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from clnrpc.runtime.stubs import Reply
+    from clnrpc.runtime.server.stubs import Reply
 
 METADATA_BYTES: Final = 16
 

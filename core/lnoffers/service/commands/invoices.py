@@ -7,9 +7,9 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Never
 
 from clnrpc import types
-from clnrpc.runtime.encode import encode
 from clnrpc.runtime.errors import GENERIC, INVALID_PARAMS, RpcError
-from clnrpc.runtime.written import Written
+from clnrpc.runtime.values.encode import encode
+from clnrpc.runtime.values.written import Written
 from lnoffers import bolt11
 from lnoffers.bolt12 import CHAINS, Bolt12Error, Invoice, UnsignedInvoice, decode_leniently, without_scheme
 from lnoffers.service.commands.base import Commands
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from clnrpc.runtime.stubs import Reply
+    from clnrpc.runtime.server.stubs import Reply
 
 
 class InvoiceCommands(Commands):

@@ -29,7 +29,7 @@ from lnoffers.service.terms import Terms, TermsError, terms_of
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from clnrpc.runtime.stubs import Reply
+    from clnrpc.runtime.server.stubs import Reply
 
 
 class OfferCommands(Commands):

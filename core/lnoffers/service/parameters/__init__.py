@@ -1,6 +1,6 @@
 """The parameters that are not read as their type in the document says, and how they are read instead.
 
-For all others, the converters of the dialect's types are in `clnrpc.runtime.convert`.
+For all others, the converters of the dialect's types are in `clnrpc.runtime.server.convert`.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from clnrpc.runtime.convert import Converter, raw_text, unsigned
+from clnrpc.runtime.server.convert import Converter, raw_text, unsigned
 from lnoffers.service.clock import TIME_BITS
 from lnoffers.service.parameters.invoices import OF_INVOICES
 from lnoffers.service.parameters.offers import OF_OFFER

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from clnrpc.runtime.convert import BadToken, Converter, content, hex_of, raw_text
 from clnrpc.runtime.jsontext import Kind, kind
-from clnrpc.runtime.written import Written
+from clnrpc.runtime.server.convert import BadToken, Converter, content, hex_of, raw_text
+from clnrpc.runtime.values.written import Written
 from lnoffers.service.parameters.texts import check_label, string_to_read
 from lnoffers.service.store.invoices import InvoiceIndex
 

@@ -10,7 +10,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from clnrpc.runtime.convert import (
+from clnrpc.runtime.jsontext import Kind, elements, kind
+from clnrpc.runtime.server.convert import (
     BadToken,
     Converter,
     content,
@@ -20,7 +21,6 @@ from clnrpc.runtime.convert import (
     short_channel_id_dir,
     unsigned,
 )
-from clnrpc.runtime.jsontext import Kind, elements, kind
 from lnoffers.bolt12 import Bolt12Error, Recurrence, RecurrencePaywindow, parse_currency_amount
 from lnoffers.bolt12.recurrence import DAYS, MONTHS, SECONDS
 from lnoffers.service.parameters.texts import label

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from clnrpc.runtime.convert import BadToken, content, raw_text, string
+from clnrpc.runtime.server.convert import BadToken, content, raw_text, string
 
 MAX_STRING: Final = 1 << 17
 """Characters of a string to take apart. No message that travels has more: 65,535 bytes (BOLT 1) are 104,856 symbols."""

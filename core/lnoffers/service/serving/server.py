@@ -19,9 +19,9 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
-from clnrpc.runtime.dispatch import Answer
 from clnrpc.runtime.errors import GENERIC, RpcError
 from clnrpc.runtime.jsontext import FramingError
+from clnrpc.runtime.server.dispatch import Answer
 from lnoffers.service.commands import OffersService, Served
 from lnoffers.service.dispatching import INTERNAL_ERROR, answer, dispatcher
 from lnoffers.service.errors import StoreError

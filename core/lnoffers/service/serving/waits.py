@@ -11,8 +11,8 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Final
 
-from clnrpc.runtime.dispatch import Answer
 from clnrpc.runtime.errors import RpcError
+from clnrpc.runtime.server.dispatch import Answer
 from lnoffers.service.commands.codes import LIGHTNINGD_SHUTDOWN
 from lnoffers.service.dispatching import INTERNAL_ERROR
 from lnoffers.service.serving.connection import Connection

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rpcschema.runtime.answer import Answer
+from rpcschema.runtime.values.answer import Answer
 
 
 @dataclass(kw_only=True, slots=True)

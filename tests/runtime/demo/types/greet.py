@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rpcschema.runtime.answer import Answer
-from rpcschema.runtime.scalars import U8, Msat
+from rpcschema.runtime.values.answer import Answer
+from rpcschema.runtime.values.scalars import U8, Msat
 
 
 @dataclass(kw_only=True, slots=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from rpcschema.runtime.answer import Answer
-from rpcschema.runtime.scalars import U32
+from rpcschema.runtime.values.answer import Answer
+from rpcschema.runtime.values.scalars import U32
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)

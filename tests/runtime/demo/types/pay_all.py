@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rpcschema.runtime.answer import Answer
-from rpcschema.runtime.scalars import Sat
+from rpcschema.runtime.values.answer import Answer
+from rpcschema.runtime.values.scalars import Sat
 
 
 @dataclass(kw_only=True, slots=True)

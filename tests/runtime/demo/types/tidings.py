@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from rpcschema.runtime.scalars import Msat
+from rpcschema.runtime.values.scalars import Msat
 
 
 @dataclass(kw_only=True, slots=True)

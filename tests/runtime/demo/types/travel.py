@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from rpcschema.runtime.answer import Answer
-from rpcschema.runtime.scalars import U8, Feerate, Msat
+from rpcschema.runtime.values.answer import Answer
+from rpcschema.runtime.values.scalars import U8, Feerate, Msat
 
 
 @dataclass(kw_only=True, slots=True)

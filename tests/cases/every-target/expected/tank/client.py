@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .commands import COMMANDS, RELEASE
-from .runtime.client import BaseClient
+from .runtime.client.blocking import BaseClient
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

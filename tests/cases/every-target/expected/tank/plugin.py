@@ -9,8 +9,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from .client import Client
-from .runtime.plugin import BasePlugin, Event
-from .runtime.stubs import stub
+from .runtime.plugin.base import BasePlugin, Event
+from .runtime.server.stubs import stub
 
 if TYPE_CHECKING:
     from .types import (

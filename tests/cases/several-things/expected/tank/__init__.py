@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from . import types
     from .commands import COMMANDS
     from .commands import RELEASE
-    from .runtime.unknown import unknown_fields
+    from .runtime.values.unknown import unknown_fields
 else:
     _HOMES = {
         "COMMANDS": "commands",
         "RELEASE": "commands",
-        "unknown_fields": "runtime.unknown",
+        "unknown_fields": "runtime.values.unknown",
     }
 
     def __getattr__(name):

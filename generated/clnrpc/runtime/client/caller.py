@@ -1,0 +1,39 @@
+"""What both generated clients are: whose types they return, and what they remember of their node and their caller."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+from ..values.encode import encode
+from .version import NodeVersion
+
+
+class Caller:
+    """A client without its connection."""
+
+    rpc_package: ClassVar[str]
+    """The package whose classes its calls return."""
+    rpc_release: ClassVar[str | None] = None
+    """The release of the node whose types these are, e.g. "v26.09"; None if they are of no release."""
+
+    def __init__(self) -> None:
+        self._rpc_version = NodeVersion(self.rpc_package, self.rpc_release)
+        self._rpc_filter: bytes | None = None
+
+    @property
+    def rpc_node_version(self) -> str | None:
+        """The version that the node told last, e.g. "v26.06.1"; None if it was not asked yet, or does not tell."""
+        return self._rpc_version.text
+
+    def rpc_filtered(self, fields: Mapping[str, Any]) -> Self:
+        """This client, on the same connection, for answers with fewer fields: the node sends those that are named.
+
+        `fields` has the shape of the answer: `client.rpc_filtered({"offers": [{"offer_id": True}]}).listoffers()`.
+        It is a MissingFieldError to read what was not asked for. Core Lightning's own commands know filters; a plugin
+        may send all.
+        """
+        filtered = copy.copy(self)
+        filtered._rpc_filter = encode(fields)
+        return filtered

@@ -1,0 +1,142 @@
+"""The two halves of a call as a client sees them, without any I/O: request to bytes, and bytes to reply."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
+
+import msgspec
+
+from ..command import Command, load
+from ..errors import DecodeError, ProtocolError, RpcError
+from ..values.decode import decode
+from ..values.encode import encode
+
+if TYPE_CHECKING:
+    from ..jsontext import Framer
+
+MAX_ANSWER_BYTES: Final = 1 << 30
+SHOWN_BYTES: Final = 1000
+"""How much of an error that is none of JSON-RPC is quoted."""
+
+Params: TypeAlias = Mapping[str, Any] | Sequence[Any] | None
+
+
+def request_id(method: str, number: int) -> str:
+    """The id of a connection's `number`-th request; a node's log shows it."""
+    return f"clnrpc:{method}#{number}"
+
+
+def encode_request(identity: str, method: str, params: bytes, only: bytes | None = None) -> bytes:
+    """The bytes of a request whose parameters, and filter if there is one, are JSON text already."""
+    last = b"" if only is None else b',"filter":%b' % only
+    return b'{"jsonrpc":"2.0","id":%b,"method":%b,"params":%b%b}' % (encode(identity), encode(method), params, last)
+
+
+def encode_params(params: Params) -> bytes:
+    """The JSON text of parameters.
+
+    Those by name that are None are left out; those by position stay, as null keeps a place there.
+    """
+    if isinstance(params, Mapping):
+        params = {name: value for name, value in params.items() if value is not None}
+    return encode({} if params is None else params)
+
+
+def decode_result(method: str, raw: bytes) -> Any:
+    """A result as plain JSON values; raises DecodeError."""
+    try:
+        return msgspec.json.decode(raw)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise DecodeError(f"{method}: {error}") from None
+
+
+def decode_response(package: str, command: Command, raw: bytes) -> Any:
+    """A result as the command's response class; raises DecodeError."""
+    return decode(load(package, command, "response"), raw)
+
+
+class Reply(NamedTuple):
+    """One answer: the id of its request, and the result's JSON text or the error.
+
+    The id is None if the node could not read the request. The error is a ProtocolError if the answer holds neither.
+    """
+
+    identity: str | None
+    outcome: bytes | RpcError | ProtocolError
+
+    def result(self) -> bytes:
+        """The result's JSON text; raises the error if it is one."""
+        if isinstance(self.outcome, Exception):
+            raise self.outcome
+        return self.outcome
+
+
+class _ErrorObject(msgspec.Struct):
+    code: int
+    message: str
+    data: Any = None
+
+
+class _Envelope(msgspec.Struct):
+    """A JSON-RPC answer, or a notification, which has no id."""
+
+    id: Any = msgspec.UNSET
+    result: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    error: msgspec.Raw = msgspec.Raw(b"null")
+    """Not looked into here: lightningd passes on what a plugin answers, and one plugin's slip is no other call's."""
+
+
+_decode_envelope: Final = msgspec.json.Decoder(_Envelope).decode
+_decode_error: Final = msgspec.json.Decoder(_ErrorObject | None).decode
+
+
+class ReplyReader:
+    """Cuts what a node sends into replies, in linear time however it is chopped; notifications are passed over."""
+
+    def __init__(self) -> None:
+        self._framer: Framer | None = None
+        """Not before something comes in pieces."""
+
+    def feed(self, data: bytes) -> Iterator[Reply]:
+        """The replies that are complete with `data`; raises ProtocolError for anything but JSON-RPC."""
+        for envelope in self._envelopes(data):
+            if isinstance(envelope.id, str):
+                yield Reply(envelope.id, _outcome(envelope))
+            elif envelope.id is None and not isinstance(outcome := _outcome(envelope), bytes):
+                yield Reply(None, outcome)
+
+    def _envelopes(self, data: bytes) -> Iterator[_Envelope]:
+        if self._framer is None:
+            if (envelope := _whole(data)) is not None:
+                yield envelope
+                return
+            from ..jsontext import Framer  # noqa: PLC0415 # its patterns take longer to compile than a call takes
+
+            self._framer = Framer(MAX_ANSWER_BYTES)
+        self._framer.feed(data)
+        try:
+            yield from map(_decode_envelope, self._framer)
+        except ValueError as error:  # a FramingError, or a DecodeError of msgspec
+            raise ProtocolError(f"the answer is no JSON-RPC: {error}") from None
+
+
+def _whole(data: bytes) -> _Envelope | None:
+    """The one message that `data` is, as nearly every answer comes; None if it is anything else."""
+    try:
+        return _decode_envelope(str(data, "utf-8"))  # in bytes msgspec would not look at the text that it passes over
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _outcome(envelope: _Envelope) -> bytes | RpcError | ProtocolError:
+    try:
+        error = _decode_error(envelope.error)
+    except (msgspec.ValidationError, RecursionError) as reason:
+        shown = bytes(envelope.error)[:SHOWN_BYTES].decode(errors="replace")
+        return ProtocolError(f"the answer is an error, but none of JSON-RPC ({reason}): {shown}")
+    if error is not None:
+        return RpcError(error.code, error.message, error.data)
+    if isinstance(envelope.result, msgspec.UnsetType):
+        return ProtocolError("the answer has neither a result nor an error")
+    return bytes(envelope.result)

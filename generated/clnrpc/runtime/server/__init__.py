@@ -1,0 +1,1 @@
+"""Answering calls: parameters are converted and bound as Core Lightning does, and requests dispatched to methods."""

@@ -1,0 +1,227 @@
+"""One JSON-RPC request -> one answer, as lightningd reads requests and writes answers.
+
+The checks, their order and their texts are lightningd's (common/jsonrpc_io.c, lightningd/jsonrpc.c); the id is echoed
+as it was written. Nothing here reads or writes a socket: a server feeds a `Framer`, gives each message to `answer` and
+sends what comes back when it sees fit, for example when the transaction is durable in which it ran several calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Container, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from ..command import Command, load
+from ..errors import INVALID_PARAMS, INVALID_REQUEST, DecodeError, RpcError, unknown_command
+from ..jsontext import FramingError, Kind, LimitExceeded, kind, members
+from ..values.decode import build
+from ..values.encode import encode, to_wire
+from .bind import Binder, bad_parameter, without_first
+from .convert import BadToken, Converter, content
+from .filter import Filter, apply, parse
+from .stubs import is_filled
+
+SHOWN_BYTES: Final = 1000
+"""How much of a request that is none is quoted in the answer."""
+
+HOME: Final = __name__.rsplit(".", 3)[0]
+"""The package that carries this copy of the runtime."""
+
+CHECK: Final = "check"
+"""The command that tests the parameters of another, without calling it."""
+CHECKED: Final = "command_to_check"
+"""Its parameter: the other's name. All others are for the other command."""
+
+_NO_ID: Final = b"null"
+_BEGINNING: Final = b'{"jsonrpc":"2.0","id":%b,"result":'
+_END: Final = b"}\n\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What to send back: one JSON-RPC object and the two line feeds that end it.
+
+    If `close`, nothing more can be read from this connection. If there is a `rest`, `data` is only the beginning: each
+    of its items belongs behind what was sent before. It works while it is iterated over, and raises what the service
+    does; the answer can then not be finished.
+    """
+
+    data: bytes
+    close: bool = False
+    rest: Iterator[bytes] | None = None
+
+
+class Dispatcher:
+    """Answers requests by calling a service, which has methods for `commands` (by wire name).
+
+    Such a method takes the command's request and returns its response, or another `stubs.Reply`; a command whose method
+    is a stub is unknown. `converters` gives, per command and parameter, a converter in place of the type's own.
+    `developer` shows bad tokens in errors, which otherwise hide them: they may be secrets. A `filter` is read in any
+    request and has no effect on the answers of `unfiltered` commands. `package` is where the classes of the requests
+    are found.
+
+    Before `check` is called, the parameters of the command that it is about are converted, and then given as that
+    command's request to the service's method `rpc_check_<method>`, if there is one. It raises what the command itself
+    would, and does no more.
+    """
+
+    def __init__(  # noqa: PLR0913 # who is served, and how
+        self,
+        service: object,
+        commands: Mapping[str, Command],
+        *,
+        developer: bool = False,
+        converters: Mapping[str, Mapping[str, Converter]] | None = None,
+        unfiltered: Container[str] = (),
+        package: str = HOME,
+    ) -> None:
+        self._service = service
+        self._commands = {
+            name.encode(): command for name, command in commands.items() if is_filled(service, command.method)
+        }
+        self._developer = developer
+        self._converters = converters or {}
+        self._binders: dict[str, Binder] = {}
+        self._unfiltered = unfiltered
+        self._package = package
+
+    def answer(self, message: bytes) -> Answer | Awaitable[Answer]:
+        """The answer to one message, as a Framer gives it.
+
+        It is awaitable only if what the service's method returned is: a plain method is done when this returns. An
+        RpcError of the method is an answer. Any other exception passes through: it is a bug, which the server may log
+        and answer by `refuse`.
+        """
+        request = dict(reversed(members(message)))  # of duplicates the first counts
+        if b"jsonrpc" not in request:
+            text = f"JSON-RPC message does not contain \"jsonrpc\" field: '{_quoted(message)}'"
+            return _error(_NO_ID, RpcError(INVALID_REQUEST, text), close=True)
+        try:
+            identity = _identity(request)
+        except RpcError as error:
+            return _error(_NO_ID, error)
+        try:
+            command = self._command_of(request)
+            only = self._filter_of(request, command)
+            result = self._call(command, request[b"params"])
+        except RpcError as error:
+            return _error(identity, error)
+        return _later(identity, result, only) if isinstance(result, Awaitable) else _success(identity, result, only)
+
+    def refuse(self, message: bytes, error: RpcError) -> Answer:
+        """The error answer to a message that `answer` took, but whose outcome does not count.
+
+        For a bug of the service, say, or a transaction that could not be committed.
+        """
+        return _error(dict(reversed(members(message))).get(b"id", _NO_ID), error)
+
+    def malformed(self, error: FramingError) -> Answer:
+        """The answer to what a Framer refused; the connection closes behind it."""
+        if isinstance(error, LimitExceeded):
+            why = f"Request refused: {error}"
+        elif error.text.lstrip().startswith(b"["):
+            why = f"JSON-RPC message does not contain \"jsonrpc\" field: '{_quoted(error.text)}'"
+        else:
+            why = f"Failed to parse RPC JSON response '{_quoted(error.text)}'"
+        return _error(_NO_ID, RpcError(INVALID_REQUEST, why), close=True)
+
+    def _command_of(self, request: Mapping[bytes, bytes]) -> Command:
+        if b"method" not in request or b"params" not in request:
+            raise RpcError(INVALID_REQUEST, "No params" if b"method" in request else "No method")
+        if kind(request[b"method"]) is not Kind.STRING:
+            raise RpcError(INVALID_REQUEST, "Expected string for method")
+        return self._known(content(request[b"method"]))
+
+    def _known(self, name: bytes) -> Command:
+        command = self._commands.get(name)
+        if command is None:
+            raise unknown_command(name.decode())
+        return command
+
+    def _filter_of(self, request: Mapping[bytes, bytes], command: Command) -> Filter | None:
+        raw = request.get(b"filter")
+        if raw is None:
+            return None
+        try:
+            only = parse(raw)
+        except BadToken as bad:
+            raise bad_parameter("filter", raw, bad, developer=self._developer) from None
+        return None if command.name in self._unfiltered else only
+
+    def _call(self, command: Command, params: bytes) -> Any:
+        request = self._request(command, params, developer=self._developer)
+        if command.name == CHECK:
+            self._check(getattr(request, CHECKED), without_first(params, CHECKED))
+        return getattr(self._service, command.method)(request)
+
+    def _check(self, name: str, params: bytes) -> None:
+        """Raises what a call of the command `name` would, with the bad token shown as to a developer."""
+        command = self._known(name.encode())
+        request = self._request(command, params, developer=True)
+        if check := getattr(self._service, f"rpc_check_{command.method}", None):
+            check(request)
+
+    def _request(self, command: Command, params: bytes, *, developer: bool) -> Any:
+        binder = self._binders.get(command.name) or self._binder(command)
+        values = binder.bind(params, developer=developer)
+        try:
+            return build(load(self._package, command, "request"), values)
+        except DecodeError as error:
+            raise RpcError(INVALID_PARAMS, str(error)) from None
+
+    def _binder(self, command: Command) -> Binder:
+        """Made when the command is first called: most services see few of theirs."""
+        binder = self._binders[command.name] = Binder(command, self._converters.get(command.name))
+        return binder
+
+
+def _identity(request: Mapping[bytes, bytes]) -> bytes:
+    """The id as written; RpcError if there is none to answer to, or the request speaks another JSON-RPC."""
+    identity = request.get(b"id")
+    if identity is None:
+        raise RpcError(INVALID_REQUEST, "No id")
+    if kind(identity) in (Kind.OBJECT, Kind.ARRAY):
+        raise RpcError(INVALID_REQUEST, "Expected string/primitive for id")
+    if request[b"jsonrpc"] != b'"2.0"':
+        raise RpcError(INVALID_REQUEST, 'jsonrpc: "2.0" must be specified in the request')
+    return identity
+
+
+async def _later(identity: bytes, result: Awaitable[Any], only: Filter | None) -> Answer:
+    try:
+        return _success(identity, await result, only)
+    except RpcError as error:
+        return _error(identity, error)
+
+
+def _success(identity: bytes, result: Any, only: Filter | None) -> Answer:
+    if isinstance(result, Iterator):
+        return _in_pieces(identity, (_text(piece, only) for piece in result))
+    return Answer(_BEGINNING % identity + _text(result, only) + _END)
+
+
+def _text(result: Any, only: Filter | None) -> bytes:
+    return encode(result if only is None else apply(only, to_wire(result)))
+
+
+def _in_pieces(identity: bytes, pieces: Iterator[bytes]) -> Answer:
+    """The first piece of a result up to the end of what its array holds, and what follows behind that."""
+    first = next(pieces)
+    if not first.endswith(b"]}"):  # a filter has hidden the array, and all that would follow
+        return Answer(_BEGINNING % identity + first + _END)
+
+    def rest() -> Iterator[bytes]:
+        for piece in pieces:
+            elements = piece.partition(b"[")[2]
+            yield b"," + elements.removesuffix(b"]}")
+        yield b"]}" + _END
+
+    return Answer(_BEGINNING % identity + first.removesuffix(b"]}"), rest=rest())
+
+
+def _error(identity: bytes, error: RpcError, *, close: bool = False) -> Answer:
+    return Answer(b'{"jsonrpc":"2.0","id":%b,"error":%b}\n\n' % (identity, encode(error.as_json())), close)
+
+
+def _quoted(text: bytes) -> str:
+    return text[:SHOWN_BYTES].decode(errors="replace")

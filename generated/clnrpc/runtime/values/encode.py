@@ -1,0 +1,112 @@
+"""Python values -> compact JSON, in the node's spelling.
+
+The dataclasses of the generated package are encoded in their declared order under their wire names; a member that is
+None is absent, and is left out. A received answer becomes again what was received, with what its class does not know,
+and with what was changed since.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import is_dataclass
+from math import isfinite
+from typing import Any, Final
+
+import msgspec
+
+from ..errors import EncodeError
+from .answer import wire_names
+from .received import paired, reread
+from .written import Written
+
+
+def _as_written(value: Any) -> msgspec.Raw:
+    """The JSON of what msgspec does not know and `to_wire` lets pass: kinds of text and numbers."""
+    if isinstance(value, Written):
+        return msgspec.Raw(f'"{value.spelling}"'.encode())
+    raise TypeError(f"it is of type {type(value).__name__}")
+
+
+_AS_IT_IS: Final = (str, int, type(None))
+_encoder: Final = msgspec.json.Encoder(enc_hook=_as_written)
+_escapes: Final = re.compile(rb"\\u00([01].)|\\(.)|\x7f").sub
+
+
+def encode(value: Any) -> bytes:
+    """The JSON of a value: no white space, text as UTF-8, control characters and DEL escaped ("\\n", "\\u001F").
+
+    That is how Core Lightning escapes. Raises EncodeError for what JSON cannot say: text that is not Unicode (lone
+    surrogates), NaN and the infinities, objects of other kinds: bytes too, which the node wants in hexadecimal.
+    """
+    try:
+        raw = _encoder.encode(to_wire(value))
+    except EncodeError:  # a ValueError, too
+        raise
+    except (TypeError, ValueError, RecursionError) as error:
+        raise EncodeError(f"JSON cannot say this: {error}") from None
+    return _escapes(_escape, raw) if b"\\u00" in raw or b"\x7f" in raw else raw
+
+
+def to_wire(value: Any) -> Any:
+    """The plain JSON structure (dicts, lists, scalars) of a value; raises EncodeError as `encode` does."""
+    if isinstance(value, _AS_IT_IS):
+        return value
+    if isinstance(value, float):
+        if not isfinite(value):  # msgspec would write null
+            raise EncodeError(f"JSON cannot say {value}")
+        return value
+    if isinstance(value, list | tuple):
+        return [to_wire(item) for item in value]
+    if isinstance(value, Mapping):
+        if not all(isinstance(name, str) for name in value):
+            raise EncodeError("JSON cannot say this: the keys of an object are text")
+        return {name: to_wire(item) for name, item in value.items()}
+    cls: type = type(value)
+    if is_dataclass(cls):
+        received = reread(value)
+        if received is not None:
+            return _again(value, received.typed, received.plain)
+        present = ((wire, getattr(value, attribute, None)) for attribute, wire in wire_names(cls))
+        return {
+            wire: item if isinstance(item, _AS_IT_IS) else to_wire(item) for wire, item in present if item is not None
+        }
+    # msgspec would guess: bytes as base64, times in ISO 8601
+    raise EncodeError(f"JSON cannot say this {cls.__name__} object: pass text, a number, a list or a dict")
+
+
+def _again(now: Any, before: Any, sent: Any) -> Any:
+    """The plain JSON structure of `now`, which came as `sent`, and was `before` when it came."""
+    if type(now) is not type(before):
+        return to_wire(now)
+    if is_dataclass(type(now)):
+        return _members_again(now, before, sent)
+    if isinstance(now, list):
+        return [
+            to_wire(value) if index is None else _again(value, before[index], sent[index])
+            for value, index in zip(now, paired(now, before), strict=True)
+        ]
+    if isinstance(now, dict):
+        return {
+            name: _again(value, before[name], sent[name]) if name in before else to_wire(value)
+            for name, value in now.items()
+        }
+    return sent if now == before else to_wire(now)
+
+
+def _members_again(now: Any, before: Any, sent: dict[str, Any]) -> dict[str, Any]:
+    """What came, unknown members and nulls included, but the known members as they are now."""
+    members = dict(sent)
+    for attribute, wire in wire_names(now.__class__):
+        value = getattr(now, attribute, None)
+        if value is not None:
+            members[wire] = _again(value, getattr(before, attribute, None), sent.get(wire))
+        elif sent.get(wire) is not None:
+            del members[wire]
+    return members
+
+
+def _escape(matched: re.Match[bytes]) -> bytes:
+    if matched[1]:
+        return rb"\u00" + matched[1].upper()
+    return matched[0] if matched[2] else rb"\u007F"

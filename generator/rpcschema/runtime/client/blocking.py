@@ -1,0 +1,86 @@
+"""What the generated blocking client stands on.
+
+Its own names begin with `rpc_`, because commands are called `close`, `connect` and `stop`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from threading import Lock
+from types import TracebackType
+from typing import Any, Self
+
+from ..command import Command
+from ..errors import ClientError, RpcError
+from .caller import Caller
+from .checks import check
+from .exchange import Params, decode_response, decode_result, encode_params
+from .transport import UnixTransport
+from .version import GETINFO
+
+
+class BaseClient(Caller):
+    """Calls commands over one connection to a node's Unix socket, `<lightning-dir>/<network>/lightning-rpc`.
+
+    It connects at the first call and again when the node was restarted in between. `timeout` bounds each call, in
+    seconds (None: as long as it takes). Threads may share a client; their calls follow one another, and the wait for
+    them counts. Calls raise RpcError (the node says no) or a ClientError (there is no answer).
+
+    Before the first call of a command's method it asks the node for its version, and gives a VersionWarning if its
+    types are those of another release. A node that does not tell brings no warning.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, timeout: float | None = None) -> None:
+        super().__init__()
+        self._rpc_transport = UnixTransport(path, timeout)
+        self._rpc_asking = Lock()
+
+    def rpc_call(self, method: str, params: Params = None) -> Any:
+        """Calls any command, known to this package or not; returns its result as plain JSON values.
+
+        Parameters go by name or by position.
+        """
+        return decode_result(method, self._rpc_transport.call(method, encode_params(params), only=self._rpc_filter))
+
+    def rpc_send(self, command: Command, params: Mapping[str, Any]) -> Any:
+        """Calls `command`; returns the value of its response class.
+
+        `params` goes by wire name; those that are None are not sent. Warnings point at the caller of who calls this.
+        """
+        check(command, params, stacklevel=3)
+        text = encode_params(params)
+        deadline = self._rpc_transport.deadline()
+        if command.name != GETINFO:
+            self._rpc_ask_version(deadline)
+        raw = self._rpc_transport.call(command.name, text, deadline, only=self._rpc_filter)
+        if command.name == GETINFO and self._rpc_filter is None:
+            self._rpc_version.learn(raw, stacklevel=3)
+        return decode_response(self.rpc_package, command, raw)
+
+    def rpc_close(self) -> None:
+        """Closes the connection; calls at hand in other threads fail, and a later call opens another."""
+        self._rpc_transport.close()
+
+    def _rpc_ask_version(self, deadline: float | None) -> None:
+        """Asks once; threads that call meanwhile do not wait for it."""
+        if self._rpc_version.is_settled or not self._rpc_asking.acquire(blocking=False):
+            return
+        try:
+            answer = self._rpc_transport.call(GETINFO, b"{}", deadline)
+        except RpcError:
+            self._rpc_version.learn(None, stacklevel=4)
+        except ClientError:
+            pass  # the call that follows meets the same trouble, and tells it
+        else:
+            self._rpc_version.learn(answer, stacklevel=4)
+        finally:
+            self._rpc_asking.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.rpc_close()

@@ -1,0 +1,1 @@
+"""Serving lightningd as a plugin, over stdin and stdout."""

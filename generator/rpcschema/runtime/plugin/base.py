@@ -1,0 +1,303 @@
+"""What the generated `Plugin` stands on: lightningd's notifications and hooks, over stdin and stdout, as typed calls.
+
+lightningd starts a plugin, asks it for its manifest, and sends `init` when its own RPC is ready. From then on it sends
+notifications, which have no answer, and hooks, for whose answers it waits. An error in place of a hook's answer ends
+lightningd itself, so a hook whose method fails is answered all the same, for that one event by a no. Source: Core
+Lightning, lightningd/plugin.c, plugin_hook.c and notification.c.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from types import UnionType
+from typing import Any, ClassVar, Final, Literal, TypeAlias, TypeVar, overload
+
+import msgspec
+
+from ..client.exchange import MAX_ANSWER_BYTES
+from ..command import load_class
+from ..errors import GENERIC, INVALID_PARAMS, RpcError, unknown_command
+from ..jsontext import Framer, FramingError
+from ..server.stubs import is_filled
+from ..values.decode import decode
+from ..values.encode import encode
+from .stdio import own_streams, read_chunks, write_all
+
+T = TypeVar("T")
+Level: TypeAlias = Literal["debug", "info", "warn", "error"]
+
+_REJECT: Final = {"result": "reject"}
+_ANSWERS_OF_FAILED_HOOKS: Final[Mapping[str, Mapping[str, str] | None]] = {
+    "htlc_accepted": {"result": "fail", "failure_message": "2002"},  # temporary_node_failure: the sender may try again
+    "openchannel": _REJECT,
+    "openchannel2": _REJECT,
+    "openchannel2_changed": _REJECT,
+    "openchannel2_sign": _REJECT,
+    "rbf_channel": _REJECT,
+    # To go on without the copy that these are for would lose money: better that lightningd ends.
+    "commitment_revocation": None,
+    "db_write": None,
+}
+"""None stands for an error. All other hooks are answered as if there were no plugin."""
+_CONTINUE: Final = {"result": "continue"}
+_ABOUT_LOGS: Final = frozenset({"log", "warning"})
+"""Notifications of what is logged: to log a failure of these would bring the next one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A notification or a hook."""
+
+    name: str
+    """On the wire."""
+    method: str
+    """Of the plugin, in Python."""
+    module: str
+    """The module of its classes, under `<package>.types`."""
+    payload: str
+    """The payload's class in `<package>.types`."""
+    answer: str = ""
+    """The class of a hook's answer; a notification has none."""
+
+
+class BasePlugin:
+    """A plugin of lightningd: `MyPlugin().rpc_run()` is all that its program does.
+
+    It is told of the notifications, and asked about the hooks, whose methods are overridden, one after the other in the
+    order in which they happen; lightningd waits for the answer to a hook. What a method raises is logged. A hook is
+    then answered as is safe: an HTLC is failed and a channel rejected, and other things go on as if there were no
+    plugin; only `db_write` and `commitment_revocation` end lightningd.
+    """
+
+    rpc_package: ClassVar[str]
+    """The package whose classes its methods get and return."""
+    rpc_notifications: ClassVar[Mapping[str, Event]]
+    rpc_hooks: ClassVar[Mapping[str, Event]]
+
+    _rpc_sink: int | None = None
+    _rpc_writing: ClassVar[Lock] = Lock()  # a process has one stdout
+    _rpc_configuration: Mapping[str, Any] | None = None
+
+    def rpc_run(self) -> None:
+        """Serves lightningd on stdin and stdout, until it closes them or has said that it shuts down.
+
+        Meanwhile what is printed goes to stderr. Ends the program with a message if a person started it, or what comes
+        is no JSON.
+        """
+        if sys.stdin.isatty():
+            sys.exit("this is a plugin of lightningd: use lightningd --plugin=PATH, or lightning-cli plugin start PATH")
+        framer = Framer(MAX_ANSWER_BYTES)
+        with own_streams() as (source, sink):
+            self._rpc_sink = sink
+            try:
+                for chunk in read_chunks(source):
+                    framer.feed(chunk)
+                    for message in framer:
+                        if not self._rpc_take(message):
+                            return
+            except FramingError as error:
+                sys.exit(f"lightningd sent what is no JSON-RPC: {error}")
+            except (BrokenPipeError, KeyboardInterrupt):
+                return  # lightningd is gone, or about to go: the interrupt was meant for it
+            finally:
+                with self._rpc_writing:  # a thread may be at it
+                    self._rpc_sink = None
+
+    def rpc_init(self) -> None:
+        """Is called once, when the plugin is configured and lightningd takes calls; override it to prepare.
+
+        If it raises, lightningd is told that the plugin disables itself.
+        """
+
+    def rpc_manifest(self) -> dict[str, Any]:
+        """What lightningd is told of this plugin (the result of `getmanifest`).
+
+        Override it to add to what `super()` returns: the order, or the filters, of a hook, featurebits, custommessages.
+        If it raises, or JSON cannot say what it returns, lightningd is told that the plugin disables itself.
+        """
+        return {
+            "options": [],
+            "rpcmethods": [],
+            "subscriptions": [
+                name for name in self.rpc_notifications if self._rpc_filled(self.rpc_notifications, name)
+            ],
+            "hooks": [{"name": name} for name in self.rpc_hooks if self._rpc_filled(self.rpc_hooks, name)],
+            "dynamic": True,
+            "nonnumericids": True,
+        }
+
+    @property
+    def rpc_configuration(self) -> Mapping[str, Any]:
+        """What lightningd said of itself in `init`: "lightning-dir", "network", "startup" and more.
+
+        Raises RuntimeError before `init`.
+        """
+        if self._rpc_configuration is None:
+            raise RuntimeError("lightningd has not configured this plugin yet: use this from rpc_init on")
+        return self._rpc_configuration
+
+    @property
+    def rpc_socket(self) -> Path:
+        """The socket of lightningd's RPC; RuntimeError before `init`."""
+        configuration = self.rpc_configuration
+        return Path(configuration["lightning-dir"], configuration["rpc-file"])
+
+    def rpc_log(self, message: str, level: Level = "info") -> None:
+        """Writes lines to lightningd's log, from any thread; to stderr while it does not listen."""
+        text = _printable(message)
+        if self._rpc_sink is None:
+            print(text, file=sys.stderr)
+        else:
+            params = encode({"level": level, "message": text})
+            self._rpc_write(b'{"jsonrpc":"2.0","method":"log","params":%b}' % params)
+
+    def _rpc_take(self, raw: bytes) -> bool:
+        """Deals with one message; False if it is the last."""
+        try:
+            message = _decode_message(raw)
+        except msgspec.DecodeError as error:
+            self.rpc_log(f"lightningd sent what is no request: {error}", "error")
+            return True
+        params = bytes(message.params)
+        if isinstance(message.id, msgspec.UnsetType):
+            self._rpc_notify(message.method, params)
+            return message.method != "shutdown"
+        try:
+            kind, value = b"result", self._rpc_answer(message.method, params)
+        except RpcError as error:
+            kind, value = b"error", encode(error.as_json())
+        self._rpc_write(b'{"jsonrpc":"2.0","id":%b,"%b":%b}' % (bytes(message.id), kind, value))
+        return True
+
+    def _rpc_answer(self, method: str, params: bytes) -> bytes:
+        """The JSON text of the result; raises RpcError."""
+        if method == "getmanifest":
+            return self._rpc_describe()
+        if method == "init":
+            return self._rpc_configure(params)
+        if self._rpc_filled(self.rpc_hooks, method):
+            return self._rpc_ask(self.rpc_hooks[method], params)
+        raise unknown_command(method)
+
+    def _rpc_describe(self) -> bytes:
+        try:
+            return encode(self.rpc_manifest())
+        except Exception as error:  # noqa: BLE001 # the author's code may raise anything
+            return self._rpc_disable("rpc_manifest", error)
+
+    def _rpc_configure(self, params: bytes) -> bytes:
+        try:
+            self._rpc_configuration = _decode_init(params).configuration
+        except msgspec.DecodeError as error:
+            raise RpcError(INVALID_PARAMS, str(error)) from None
+        try:
+            self.rpc_init()
+        except Exception as error:  # noqa: BLE001
+            return self._rpc_disable("rpc_init", error)
+        return encode({})
+
+    def _rpc_disable(self, method: str, error: Exception) -> bytes:
+        """The answer of a plugin that cannot start: lightningd logs why, and ends it."""
+        self.rpc_log(f"{method} failed:\n{traceback.format_exc()}", "error")
+        return encode({"disable": _printable(f"{method} failed: {error}")})
+
+    def _rpc_notify(self, name: str, params: bytes) -> None:
+        if self._rpc_filled(self.rpc_notifications, name):
+            event = self.rpc_notifications[name]
+            try:
+                self._rpc_call(event, unwrapped(name, params), type(None))
+            except Exception:  # noqa: BLE001
+                self._rpc_report(event)
+
+    def _rpc_ask(self, event: Event, params: bytes) -> bytes:
+        try:
+            return encode(self._rpc_call(event, params, load_class(self.rpc_package, event.module, event.answer)))
+        except Exception:  # noqa: BLE001 # without an answer lightningd ends
+            self._rpc_report(event)
+        safe = _ANSWERS_OF_FAILED_HOOKS.get(event.name, _CONTINUE)
+        if safe is None:
+            raise RpcError(GENERIC, f"{event.method} failed, see the log")
+        return encode(safe)
+
+    def _rpc_call(self, event: Event, params: bytes, answer_type: type[Any]) -> Any:
+        payload = decode(load_class(self.rpc_package, event.module, event.payload), params)
+        answer = getattr(self, event.method)(payload)
+        if not isinstance(answer, answer_type):
+            needed = event.answer or "None"
+            raise TypeError(f"{event.method} returned {type(answer).__name__}, not {needed} (it is not awaited)")
+        return answer
+
+    def _rpc_report(self, event: Event) -> None:
+        text = f"{event.method} failed:\n{traceback.format_exc()}"
+        if event.name in _ABOUT_LOGS:
+            print(text, file=sys.stderr)
+        else:
+            self.rpc_log(text, "error")
+
+    def _rpc_filled(self, events: Mapping[str, Event], name: str) -> bool:
+        return name in events and is_filled(self, events[name].method)
+
+    def _rpc_write(self, message: bytes) -> None:
+        with self._rpc_writing:
+            if self._rpc_sink is not None:
+                write_all(self._rpc_sink, message + b"\n\n")
+
+
+@overload
+def decode_payload(kind: type[T], payload: Any) -> T: ...
+@overload
+def decode_payload(kind: UnionType, payload: Any) -> Any: ...
+def decode_payload(kind: type[T] | UnionType, payload: Any) -> T | Any:
+    """The value of the class of a payload that another library has decoded to plain JSON values.
+
+    For example `decode_payload(ChannelOpenedNotification, channel_opened)` in a plugin made with pyln-client. Raises
+    DecodeError.
+    """
+    return decode(kind, encode(payload))
+
+
+def unwrapped(name: str, params: bytes) -> bytes:
+    """The payload in the params of the notification `name`, both JSON text.
+
+    lightningd puts it in a member called like the notification; releases before v25.09 put what another plugin sent
+    beside its `origin`, and still older ones wrap nothing.
+    """
+    members = _members(params)
+    if members.keys() == {"origin", "payload"}:
+        params = bytes(members["payload"])
+        members = _members(params)
+    inner = bytes(members.get(name, b"")).lstrip()
+    return inner if inner.startswith(b"{") else params
+
+
+class _Message(msgspec.Struct):
+    method: str
+    id: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    params: msgspec.Raw = msgspec.Raw(b"{}")
+
+
+class _Init(msgspec.Struct):
+    configuration: dict[str, Any]
+
+
+_decode_message: Final = msgspec.json.Decoder(_Message).decode
+_decode_init: Final = msgspec.json.Decoder(_Init).decode
+_decode_members: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+
+
+def _printable(text: str) -> str:
+    """`text` with what UTF-8 cannot say (lone surrogates) escaped."""
+    return text.encode(errors="backslashreplace").decode()
+
+
+def _members(text: bytes) -> dict[str, msgspec.Raw]:
+    """The members of an object; none of any other value."""
+    try:
+        return _decode_members(text)
+    except msgspec.DecodeError:
+        return {}

@@ -1,0 +1,107 @@
+"""Parameters of a call -> the values of its request, with Core Lightning's checks in Core Lightning's order.
+
+An array is converted in the command's order, an object in the order given; the first bad one wins, and what is missing
+is looked for last. Names are compared as written, so an escaped name is an unknown one. What is inside of a parameter
+is converted as parameters are, and an error tells its place behind the parameter's name ("route[0].amount_msat"); what
+is missing there shows when the request is built (`decode.build`). Source: Core Lightning, common/json_param.c and
+common/json_command.c.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from ..command import Command, Parameter
+from ..errors import INVALID_PARAMS, RpcError
+from ..jsontext import Kind, elements, kind, members
+from .convert import BadToken, Converter, converter_of
+
+
+class Binder:
+    """Reads the parameters of one command; what follows from the command alone is worked out once.
+
+    `converters` replaces the converter of a type by one for a parameter (name -> converter).
+    """
+
+    def __init__(self, command: Command, converters: Mapping[str, Converter] | None = None) -> None:
+        overrides = converters or {}
+        self._extras = command.extras
+        self._in_order = [
+            _Reader(parameter, overrides.get(parameter.name) or converter_of(parameter.type))
+            for parameter in command.parameters
+        ]
+        self._by_name = {reader.parameter.name.encode(): reader for reader in self._in_order}
+        self._required = [parameter for parameter in command.parameters if parameter.required]
+
+    def bind(self, params: bytes, *, developer: bool = False) -> dict[str, Any]:
+        """The values of `params` (JSON text, its syntax checked) by attribute; only what was given is in it.
+
+        `developer` shows the bad token in the error, which may be a secret; otherwise the error hides it. Parameters
+        beyond the document's are passed over where the command allows extras. Raises RpcError (-32602).
+        """
+        values: dict[str, Any] = {}
+        for (parameter, convert), raw in self._given(params):
+            try:
+                values[parameter.attribute] = convert(raw)
+            except BadToken as bad:
+                raise bad_parameter(parameter.name, raw, bad, developer=developer) from None
+        for parameter in self._required:
+            if parameter.attribute not in values:
+                raise RpcError(INVALID_PARAMS, f"missing required parameter: {parameter.name}")
+        return values
+
+    def _given(self, params: bytes) -> Iterator[tuple[_Reader, bytes]]:
+        """The parameters that are given, one by one in the order in which they are checked; raises RpcError."""
+        match kind(params):
+            case Kind.ARRAY:
+                return self._given_by_position(elements(params))
+            case Kind.OBJECT:
+                return self._given_by_name(members(params))
+        raise RpcError(INVALID_PARAMS, "Expected array or object for params")
+
+    def _given_by_position(self, given: Sequence[bytes]) -> Iterator[tuple[_Reader, bytes]]:
+        """A null is as good as nothing given."""
+        for reader, raw in zip(self._in_order, given, strict=False):
+            if kind(raw) is not Kind.NULL:
+                yield reader, raw
+        expected = len(self._in_order)
+        if len(given) > expected and not self._extras:
+            raise RpcError(INVALID_PARAMS, f"too many parameters: got {len(given)}, expected {expected}")
+
+    def _given_by_name(self, given: Sequence[tuple[bytes, bytes]]) -> Iterator[tuple[_Reader, bytes]]:
+        """A null is a token like any other, and few types take it."""
+        seen = set()
+        for name, raw in given:
+            reader = self._by_name.get(name)
+            if reader is None:
+                if self._extras:
+                    continue
+                raise RpcError(INVALID_PARAMS, f"unknown parameter: {name.decode()}, {_ADVICE}")
+            if name in seen:
+                raise RpcError(INVALID_PARAMS, f"duplicate json names: {reader.parameter.name}")
+            seen.add(name)
+            yield reader, raw
+
+
+class _Reader(NamedTuple):
+    parameter: Parameter
+    convert: Converter
+
+
+def bad_parameter(name: str, raw: bytes, bad: BadToken, *, developer: bool) -> RpcError:
+    """The error for the parameter `name` that was given as `raw`."""
+    shown = f"'{(bad.token or raw).decode()}'" if developer else "(see logs for details)"
+    return RpcError(INVALID_PARAMS, f"{name}{bad.place}: {bad.why}: invalid token {shown}")
+
+
+def without_first(params: bytes, name: str) -> bytes:
+    """Parameters without the first by position, or without `name`: what is left for another command, as written."""
+    if kind(params) is Kind.ARRAY:
+        return b"[%b]" % b",".join(elements(params)[1:])
+    left = (b'"%b":%b' % (given, raw) for given, raw in members(params) if given != name.encode())
+    return b"{%b}" % b",".join(left)
+
+
+_ADVICE = "which this command does not have; if key=value pairs were meant, use -k"
+"""In our words: lightning-cli takes arguments for key=value pairs by guessing, and -k ends the guessing."""

@@ -1,0 +1,120 @@
+"""The member `filter` of a request: an answer with only those members that its caller named.
+
+A filter has the shape of the answer: an object of the members to show, each `true` or a filter of its own, and an array
+of one filter for what the elements are to be. What it does, to the last quirk, is Core Lightning's (common/
+json_filter.c), which decides member by member while it writes: `true` for an array shows all of it, but for an object
+only those of its members that are arrays or objects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from ..jsontext import Kind, elements, kind, members
+from .convert import BadToken
+
+WARNING: Final = "warning_parameter_filter"
+"""The member that is added to an answer of another shape than its filter."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Filter:
+    """What to show of an object (`members`) or array (`elements`); of neither says nothing, and so shows all."""
+
+    members: Mapping[str, Filter]
+    elements: Filter | None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it shows all that is an array or object."""
+        return not self.members and self.elements is None
+
+
+def parse(raw: bytes) -> Filter:
+    """The filter that a JSON text stands for; raises BadToken with the node's text."""
+    if kind(raw) is not Kind.OBJECT:
+        raise BadToken("Expected object", token=raw)
+    return _parse(raw)
+
+
+def apply(only: Filter, result: Any) -> Any:
+    """What `only` shows of a result (plain JSON values), with a warning where their shapes differ.
+
+    The order of members stays. A result that is no object passes as it is.
+    """
+    if not isinstance(result, Mapping):
+        return result
+    misused: set[Filter] = set()
+    shown = _members(only, result, misused)
+    complaint = _complaint(only, misused)
+    return shown if complaint is None else shown | {WARNING: complaint}
+
+
+def _parse(raw: bytes) -> Filter:
+    """Any object or array; in an array, a value of another kind says nothing."""
+    match kind(raw):
+        case Kind.ARRAY:
+            if len(found := elements(raw)) != 1:
+                raise BadToken("Arrays can only have one element", token=raw)
+            return Filter({}, _parse(found[0]))
+        case Kind.OBJECT:
+            named: dict[str, Filter] = {}
+            for name, value in members(raw):
+                named.setdefault(name.decode(), _parse_member(value))
+            return Filter(named, None)
+    return Filter({}, None)
+
+
+def _parse_member(raw: bytes) -> Filter:
+    if kind(raw) not in (Kind.ARRAY, Kind.OBJECT) and raw != b"true":
+        raise BadToken("value must be true", token=raw)
+    return _parse(raw)
+
+
+def _content(only: Filter, value: Any, misused: set[Filter]) -> Any:
+    return _members(only, value, misused) if isinstance(value, Mapping) else _elements(only, value, misused)
+
+
+def _members(only: Filter, value: Mapping[str, Any], misused: set[Filter]) -> dict[str, Any]:
+    shown = {}
+    for name, member in value.items():
+        inner = only.members.get(name)
+        if not isinstance(member, Mapping | list):
+            if inner is not None:
+                shown[name] = member
+        elif only.is_open:
+            shown[name] = member
+        elif only.elements is not None:
+            misused.add(only)
+        elif inner is not None:
+            shown[name] = _content(inner, member, misused)
+    return shown
+
+
+def _elements(only: Filter, value: list[Any], misused: set[Filter]) -> list[Any]:
+    shown, hides = [], False
+    for element in value:
+        if not isinstance(element, Mapping | list):
+            if not hides:
+                shown.append(element)
+        elif only.is_open:
+            shown.append(element)
+        elif only.elements is not None:
+            shown.append(_content(only.elements, element, misused))
+        else:
+            misused.add(only)
+            hides = True
+    return shown
+
+
+def _complaint(only: Filter, misused: set[Filter]) -> str | None:
+    """Where, and what stands there instead, for the first filter that does not fit: ".offers is an array"."""
+    if only in misused:
+        return " is an object" if only.elements is not None else " is an array"
+    if only.elements is not None:
+        inner = _complaint(only.elements, misused)
+        return None if inner is None else f"[]{inner}"
+    complaints = ((name, _complaint(only.members[name], misused)) for name in sorted(only.members))
+    return next((f".{name}{inner}" for name, inner in complaints if inner is not None), None)

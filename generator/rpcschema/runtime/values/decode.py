@@ -1,0 +1,130 @@
+"""JSON -> the dataclasses of the generated package.
+
+`decode` is the one place where an answer becomes typed, and so where it is decided what a client tolerates of another
+version's node: first strictly, straight from the bytes, and only if that fails as `tolerant` says. `build` is for what
+is strict always: the request that a service gets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import is_dataclass
+from functools import cache
+from types import UnionType
+from typing import Any, NamedTuple, TypeVar, get_args, get_type_hints, overload
+
+import msgspec
+
+from ..errors import DecodeError
+from .answer import Answer, Origin, wire_names
+from .rename import renamer
+
+T = TypeVar("T")
+
+
+@overload
+def decode(kind: type[T], raw: bytes) -> T: ...
+@overload
+def decode(kind: UnionType, raw: bytes) -> Any: ...
+def decode(kind: type[T] | UnionType, raw: bytes) -> T | Any:
+    """The value of the dataclass `kind`, or of one of a union's members, that the JSON text `raw` holds.
+
+    What the class does not know is left to `unknown.unknown_fields`. Raises DecodeError, with the name of the command,
+    for what is no JSON or no object: "getinfo: Expected `object`, got `array`".
+    """
+    source = _source(kind)
+    try:
+        cls: type[Any] = _member_of(kind, raw) if isinstance(kind, UnionType) else kind
+        value = _decode(cls, raw, source)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise DecodeError(f"{source}: {error}") from None
+    except RecursionError:
+        raise DecodeError(f"{source}: the JSON is nested too deeply") from None
+    if isinstance(value, Answer):
+        value.__received__ = Origin(source, "", raw)
+    return value
+
+
+def build(cls: type[T], values: dict[str, Any]) -> T:
+    """The dataclass `cls` from values by attribute, where objects and arrays may still be plain JSON structures.
+
+    Raises DecodeError with the attribute and the place.
+    """
+    plain: type = cls
+    for attribute, kind in _structured(plain):
+        if (value := values.get(attribute)) is not None:
+            rename = renamer(kind)
+            try:
+                values = values | {attribute: msgspec.convert(rename(value) if rename else value, kind)}
+            except msgspec.ValidationError as error:
+                raise DecodeError(f"{attribute}: {error}") from None
+    return cls(**values)
+
+
+def _decode(cls: type[T], raw: bytes, source: str) -> T:
+    plain_class: type = cls
+    try:
+        value: T = _decoder(plain_class)(raw)
+    except msgspec.ValidationError:
+        plain = msgspec.json.decode(raw)
+        if not isinstance(plain, dict):
+            raise
+        from .tolerant import tolerate  # noqa: PLC0415 # most clients never need it
+
+        value = tolerate(cls, plain, source)
+    return value
+
+
+@cache
+def _decoder(cls: type) -> Callable[[bytes], Any]:
+    """Straight from the bytes; but a class with renames takes a dict."""
+    rename = renamer(cls)
+    if rename is None:
+        return msgspec.json.Decoder(cls).decode
+    return lambda raw: msgspec.convert(rename(msgspec.json.decode(raw)), cls)
+
+
+def _source(kind: Any) -> str:
+    """The command, notification or hook whose class, or union of classes, this is."""
+    cls = get_args(kind)[0] if isinstance(kind, UnionType) else kind
+    return getattr(cls, "__source__", "") or cls.__name__
+
+
+class _Cases(NamedTuple):
+    """How to tell the members of a union apart."""
+
+    discriminator: Callable[[bytes], Any]
+    """Reads an answer's discriminator and nothing else."""
+    classes: Mapping[Any, type]
+    """By the discriminator's value."""
+    other: type
+
+
+def _member_of(union: UnionType, raw: bytes) -> type:
+    cases = _cases(union)
+    try:
+        value = cases.discriminator(raw).value
+    except msgspec.ValidationError:  # no object
+        return cases.other
+    return cases.classes.get(value, cases.other) if isinstance(value, str) else cases.other
+
+
+@cache
+def _cases(union: UnionType) -> _Cases:
+    members = get_args(union)
+    first: type[Answer] = members[0]
+    attribute = first.__discriminator__
+    wire = dict(wire_names(members[0]))[attribute]
+    reader = msgspec.defstruct("Discriminator", [("value", Any, None)], rename={"value": wire})
+    classes = {value: member for member in members for value in get_args(get_type_hints(member)[attribute])}
+    return _Cases(msgspec.json.Decoder(reader).decode, classes, first.__other__)
+
+
+@cache
+def _structured(cls: type) -> tuple[tuple[str, Any], ...]:
+    """The attributes, with their types, in which dataclasses are nested."""
+    return tuple((attribute, kind) for attribute, kind in get_type_hints(cls).items() if _holds_dataclass(kind))
+
+
+def _holds_dataclass(kind: Any) -> bool:
+    return is_dataclass(kind) or any(map(_holds_dataclass, get_args(kind)))
