@@ -1,5 +1,6 @@
 """Reads Core Lightning's rpc-schema documents and generates what should agree with them.
 
-`load` reads documents, `model` holds what they mean, each of `targets` renders one kind of output from that, `output`
-brings it to disk. `generate` joins the four, `cli` is the command.
+`read` turns files into raw documents, `model` holds what they mean, each of `targets` renders one kind of output from
+that (with `text` for its English and `python` for its Python), and `write` brings it to disk. `generate` is the order
+of these steps, `cli` the command, `facts` what `sync` keeps of Core Lightning's documents.
 """

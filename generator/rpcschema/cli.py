@@ -18,14 +18,14 @@ from cyclopts.validators import Number
 from rich.console import Console
 from rich.text import Text
 
-from rpcschema import manifest, output
 from rpcschema.generate import Outcome, Progress, Request
 from rpcschema.generate import generate as generated
-from rpcschema.interrupts import end_like_an_interrupt
-from rpcschema.output import OutputError
 from rpcschema.problems import Level, Problem, has_errors
 from rpcschema.settings import ProjectTable, Settings, SettingsError, find_project, package_name, release_name
 from rpcschema.targets import TARGETS
+from rpcschema.write import manifest, output
+from rpcschema.write.interrupts import end_like_an_interrupt
+from rpcschema.write.output import OutputError
 
 FINE: Final = 0
 FINDING: Final = 1
@@ -154,7 +154,7 @@ def bring_facts(
     facts: Annotated[str | None, Parameter(help="The folder of facts. [default: what pyproject.toml says]")] = None,
 ) -> int:
     """Bring a folder of facts to the state of a checkout of Core Lightning, keep its words, and print what changed."""
-    from rpcschema.sync import sync  # noqa: PLC0415 # slow to import
+    from rpcschema.facts.sync import sync  # noqa: PLC0415 # slow to import
 
     folder = Path(facts) if facts else _project(is_needed=facts is None).facts
     if folder is None or facts == "":

@@ -1,9 +1,9 @@
 """From documents to the changes that an output folder needs.
 
-What stands from an earlier run is kept (`reuse`), the other documents are loaded (`load`), of these the targets make
-pieces (`workers`), each target's pieces are joined to whole files (`join`), and all is compared with what is there.
-Nothing here writes. Whoever does must not write if anything has an error: a package of which a part is missing is worse
-than an old one.
+What stands from an earlier run is kept (`write.reuse`), the other documents are loaded (`read.load`), of these the
+targets make pieces (`write.workers`), each target's pieces are joined to whole files (`write.join`), and all is
+compared with what is there (`write.output`). Nothing here writes. Whoever does must not write if anything has an error:
+a package of which a part is missing is worse than an old one.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from itertools import chain
 from pathlib import Path
 from typing import TypeAlias
 
-from rpcschema import manifest, output
-from rpcschema.join import Joined, Piece, join, new_piece
-from rpcschema.load import File, find, load_file
-from rpcschema.maker import maker
-from rpcschema.manifest import Manifest
-from rpcschema.output import Change
 from rpcschema.problems import Level, Problem, has_errors
-from rpcschema.reuse import Standing, standing
+from rpcschema.read.load import File, find, load_file
 from rpcschema.settings import Settings
 from rpcschema.targets import FULL_DOCUMENTS_ONLY
-from rpcschema.workers import Task, started
+from rpcschema.write import manifest, output
+from rpcschema.write.join import Joined, Piece, join, new_piece
+from rpcschema.write.maker import maker
+from rpcschema.write.manifest import Manifest
+from rpcschema.write.output import Change
+from rpcschema.write.reuse import Standing, standing
+from rpcschema.write.workers import Task, started
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Is told (documents done, documents in all) after each document."""

@@ -1,4 +1,4 @@
-"""The settings that targets see, and the table `[tool.rpcschema]` of pyproject.toml that may hold them."""
+"""The settings that targets see, the table `[tool.rpcschema]` of pyproject.toml that holds them, and the templates."""
 
 from __future__ import annotations
 
@@ -9,11 +9,22 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final
 
+_PACKAGE: Final = Path(__file__).resolve().parent
 _FOLDERS: Final = frozenset({"docs", "man", "model"})
 """What other targets than the package's make in the output folder."""
 
 
 _is_release: Final = re.compile(r"v[0-9]+\.[0-9]+").fullmatch
+
+
+def templates_dir() -> Path:
+    """Return the folder of templates: the checkout's if this package lies in one, else that which is packaged with it.
+
+    An editable install leaves a copy of the templates in site-packages that grows stale, so the checkout wins.
+    """
+    checkout = _PACKAGE.parent.parent
+    in_checkout = _PACKAGE.parent.name == "generator" and (checkout / "pyproject.toml").is_file()
+    return (checkout if in_checkout else _PACKAGE) / "templates"
 
 
 class SettingsError(ValueError):

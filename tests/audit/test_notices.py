@@ -12,8 +12,8 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from rpcschema.load import Source, load
 from rpcschema.model.nodes import Branch, Field, Node
+from rpcschema.read.load import Source, load
 from rpcschema.settings import Settings
 from rpcschema.targets import TARGETS
 from tests.audit.documents import Package, read

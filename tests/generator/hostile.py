@@ -14,10 +14,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from rpcschema import dialect
 from rpcschema.model.build import DOCUMENT_KEYWORDS, build
 from rpcschema.model.nodes import Document
 from rpcschema.python import names
+from rpcschema.read import dialect
 from rpcschema.settings import Settings
 
 Raw = dict[str, Any]

@@ -11,8 +11,8 @@ from types import ModuleType
 from typing import Any, Final
 
 from rpcschema import runtime
-from rpcschema.load import load
 from rpcschema.model.nodes import Document
+from rpcschema.read.load import load
 from rpcschema.settings import Settings
 from tests.generator.rendering import render_all
 

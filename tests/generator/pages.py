@@ -14,9 +14,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from rpcschema.load import load
 from rpcschema.model.build import build
 from rpcschema.model.nodes import Document
+from rpcschema.read.load import load
 from rpcschema.settings import Settings
 from tests.shared import ROOT
 

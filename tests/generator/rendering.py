@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rpcschema.join import join, new_piece
-from rpcschema.load import File
 from rpcschema.model.nodes import Document
 from rpcschema.problems import Problem
+from rpcschema.read.load import File
 from rpcschema.settings import Settings
-from rpcschema.subject import Subject
 from rpcschema.targets import Made, load_target
+from rpcschema.targets.subject import Subject
+from rpcschema.write.join import join, new_piece
 
 
 def render_one(target: str, document: Document, settings: Settings) -> Made:

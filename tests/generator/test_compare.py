@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rpcschema.compare import changes
+from rpcschema.facts.compare import changes
 from rpcschema.model.build import build
 
 

@@ -11,11 +11,11 @@ from typing import Any
 import jsonschema
 import pytest
 
-from rpcschema.facts import Words, encode, facts, lost, placeholder, words_of
-from rpcschema.load import load
+from rpcschema.facts.facts import Words, encode, facts, lost, placeholder, words_of
 from rpcschema.model.build import build
 from rpcschema.model.nodes import Document
 from rpcschema.python.classes import plan
+from rpcschema.read.load import load
 from tests.shared import ROOT, shared_path
 
 CONSTRUCTS = ROOT / "tests/cases/every-construct/schemas"

@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from rpcschema.model.nodes import Document
 from rpcschema.problems import has_errors
 from rpcschema.python import names, types
-from rpcschema.subject import Subject
+from rpcschema.targets.subject import Subject
 from tests.generator.commands import rpcschema
 from tests.generator.hostile import PIECES, SETTINGS, Twins, crowded, divided, swapped, twins
 from tests.generator.rendering import render_all

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from rpcschema.load import load
 from rpcschema.problems import has_errors
+from rpcschema.read.load import load
 from rpcschema.settings import Settings
 from rpcschema.targets import TARGETS
 from tests.generator.rendering import render_all

@@ -19,10 +19,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rpcschema import manifest, output
 from rpcschema.generate import Request, generate
 from rpcschema.settings import Settings
 from rpcschema.targets import TARGETS
+from rpcschema.write import manifest, output
 from tests.generator.commands import rpcschema, tree
 from tests.shared import ROOT
 

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rpcschema import strictjson
-from rpcschema.load import load
 from rpcschema.model.dump import dump
 from rpcschema.model.nodes import FACTS
 from rpcschema.problems import MOST, Level, has_errors
+from rpcschema.read import strictjson
+from rpcschema.read.load import load
 from rpcschema.runtime.server.convert import CONVERTERS
 from tests.generator import rebuild
 
@@ -305,7 +305,7 @@ def test_the_deepest_document_that_is_let_through_is_understood(tmp_path: Path) 
 
 
 def test_all_types_of_the_dialect_are_taken(tmp_path: Path) -> None:
-    schema = json.loads(files("rpcschema").joinpath("dialect.json").read_bytes())
+    schema = json.loads(files("rpcschema.read").joinpath("dialect.json").read_bytes())
     types = schema["$defs"]["type"]["enum"]
     properties = {name: {"type": name} for name in types}
     assert problems_of(tmp_path, MINIMAL | {"request": {"properties": properties}}) == []

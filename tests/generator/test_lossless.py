@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator
 
-from rpcschema.load import load
 from rpcschema.model.dump import dump
 from rpcschema.problems import Level
+from rpcschema.read.load import load
 from tests.generator import rebuild
 from tests.shared import ROOT, shared_path
 

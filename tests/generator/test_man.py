@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 
 from rpcschema.model.build import build
 from rpcschema.model.nodes import Document
-from rpcschema.subject import Subject
 from rpcschema.targets.man import TARGET
+from rpcschema.targets.subject import Subject
 from tests.generator.pages import (
     CONSTRUCTS,
     OWN,

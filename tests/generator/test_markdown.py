@@ -13,8 +13,8 @@ from markdown_it.token import Token
 
 from rpcschema.model.build import build
 from rpcschema.model.nodes import Document
-from rpcschema.subject import Subject
 from rpcschema.targets.markdown import TARGET
+from rpcschema.targets.subject import Subject
 from rpcschema.text import commonmark
 from tests.generator.pages import (
     CONSTRUCTS,

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from rpcschema import manifest
-from rpcschema.manifest import Entry, Manifest, Record
-from rpcschema.output import Change, OutputError, compare, diff, stays_inside, write
+from rpcschema.write import manifest
+from rpcschema.write.manifest import Entry, Manifest, Record
+from rpcschema.write.output import Change, OutputError, compare, diff, stays_inside, write
 from tests.generator.commands import tree
 
 

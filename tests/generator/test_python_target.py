@@ -339,9 +339,9 @@ def test_objects_and_lists_of_them_decode_where_names_differ(package: Any) -> No
     item = {"type": "object", "required": ["a-b"], "properties": {"a-b": {"type": "u8"}}}
     either = {"oneOf": [item, {"type": "array", "items": item}]}
     made = package(command(response={"properties": {"x": either}}))
-    runtime = importlib.import_module(f"{made.__name__}.runtime.values.decode")
+    decode = importlib.import_module(f"{made.__name__}.runtime.values.decode").decode
     for text in (b'{"x":{"a-b":1}}', b'{"x":[{"a-b":1}]}'):
-        value = runtime.values.decode(made.types.PayNowResponse, text).x
+        value = decode(made.types.PayNowResponse, text).x
         assert (value[0] if isinstance(value, list) else value).a_b == 1
 
 
@@ -410,9 +410,11 @@ def test_the_table_of_commands_tells_the_types_inside_of_parameters(package: Any
 def test_a_request_is_built_of_what_was_bound(package: Any) -> None:
     hop = {"type": "object", "required": ["if"], "properties": {"if": {"type": "msat"}, "rate": {"type": "feerate"}}}
     made = package(command(request={"properties": {"hops": {"type": "array", "items": hop}}}))
-    runtime = {name: importlib.import_module(f"{made.__name__}.runtime.{name}") for name in ("bind", "decode")}
-    values = runtime["bind"].Binder(made.COMMANDS["pay-now"]).bind(b'[[{"if":"1sat","rate":"urgent"}]]')
-    request = runtime["decode"].build(made.types.PayNowRequest, values)
+    bind, decode = (
+        importlib.import_module(f"{made.__name__}.runtime.{name}") for name in ("server.bind", "values.decode")
+    )
+    values = bind.Binder(made.COMMANDS["pay-now"]).bind(b'[[{"if":"1sat","rate":"urgent"}]]')
+    request = decode.build(made.types.PayNowRequest, values)
     assert request.hops == [made.types.PayNowRequestHops(if_=1000, rate="urgent")]
 
 

@@ -17,11 +17,11 @@ from typing import Any, Final, get_args, get_type_hints
 import msgspec
 import pytest
 
-from rpcschema.load import load
 from rpcschema.model.nodes import ABSENT, Document
 from rpcschema.python import names
 from rpcschema.python.classes import Plan, plan
 from rpcschema.python.dataclasses import render
+from rpcschema.read.load import load
 from tests.generator.packages import RUNTIME, forget, imported
 from tests.shared import shared_path
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from rpcschema.load import load
 from rpcschema.model.conditions import condition_text
 from rpcschema.model.nodes import ABSENT, Document, Node
 from rpcschema.model.resolve import Resolved, resolve
+from rpcschema.read.load import load
 from tests.shared import ROOT, shared_path
 
 

@@ -10,10 +10,10 @@ from black.mode import Mode, TargetVersion
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from rpcschema.load import load
 from rpcschema.problems import RenderError
 from rpcschema.python import docs
 from rpcschema.python.source import LINE_LENGTH, finished, finished_part
+from rpcschema.read.load import load
 from rpcschema.settings import Settings
 from tests.generator.pages import CONSTRUCTS, OWN
 from tests.generator.rendering import render_all

@@ -6,12 +6,12 @@ import re
 
 import pytest
 
-from rpcschema.compare import changes
-from rpcschema.facts import placeholder
-from rpcschema.load import load
+from rpcschema.facts.compare import changes
+from rpcschema.facts.facts import placeholder
+from rpcschema.facts.sync import sync
 from rpcschema.model.nodes import Document
 from rpcschema.problems import has_errors
-from rpcschema.sync import sync
+from rpcschema.read.load import load
 from tests.shared import ROOT, shared_path
 
 SCHEMAS = ROOT / "schemas"

@@ -13,10 +13,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from rpcschema.paths import templates_dir
 from rpcschema.problems import RenderError
 from rpcschema.python.classes import Attribute, ClassPlan, Plan, UnionPlan
 from rpcschema.python.docs import added, docstring
+from rpcschema.settings import templates_dir
 
 
 def render(plan: Plan, header: str, runtime: str) -> str:

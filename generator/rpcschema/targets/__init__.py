@@ -20,7 +20,7 @@ from rpcschema.settings import Settings
 
 if TYPE_CHECKING:
     from rpcschema.model.nodes import Kind
-    from rpcschema.subject import Subject
+    from rpcschema.targets.subject import Subject
 
 TARGETS: Final = ("python", "client", "service", "plugin", "man", "markdown", "model")
 """The names of all targets, in the order in which they are rendered and listed."""

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import Final
 
 from rpcschema.problems import has_errors
-from rpcschema.python.clashes import clashes, taken
 from rpcschema.python.commands import imports
 from rpcschema.python.source import finished, finished_part
-from rpcschema.render import environment
 from rpcschema.settings import Settings
-from rpcschema.subject import Subject
 from rpcschema.targets import PARTS, Collected, Frame, Made, Summary, Target
+from rpcschema.targets.clashes import clashes, taken
+from rpcschema.targets.render import environment
+from rpcschema.targets.subject import Subject
 
 _IS_ASYNC: Final = {"client.py": False, "aio.py": True}
 

@@ -13,9 +13,9 @@ from typing import Final
 
 from rpcschema.model.nodes import Document
 from rpcschema.model.walk import nodes
-from rpcschema.render import environment
-from rpcschema.subject import Subject
 from rpcschema.targets import Made, Target
+from rpcschema.targets.render import environment
+from rpcschema.targets.subject import Subject
 from rpcschema.text import roff
 from rpcschema.text.page import print_page
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from rpcschema.model.nodes import KIND_FOLDERS, Kind
-from rpcschema.render import environment
 from rpcschema.settings import Settings
-from rpcschema.subject import Subject
 from rpcschema.targets import Collected, Made, Summary, Target
+from rpcschema.targets.render import environment
+from rpcschema.targets.subject import Subject
 from rpcschema.text import commonmark
 from rpcschema.text.page import print_page
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from rpcschema.model.dump import dump
-from rpcschema.subject import Subject
 from rpcschema.targets import Made, Target
+from rpcschema.targets.subject import Subject
 
 
 def _document(subject: Subject) -> Made:

@@ -7,10 +7,10 @@ from typing import Final
 
 from rpcschema.python.events import view
 from rpcschema.python.source import finished, finished_part
-from rpcschema.render import environment
 from rpcschema.settings import Settings
-from rpcschema.subject import Subject
 from rpcschema.targets import PARTS, Collected, Frame, Made, Summary, Target
+from rpcschema.targets.render import environment
+from rpcschema.targets.subject import Subject
 
 
 def document(subject: Subject) -> Made:

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Final
 
 from rpcschema.problems import has_errors
-from rpcschema.python.clashes import clashes, taken
 from rpcschema.python.source import finished, finished_part
-from rpcschema.render import environment
 from rpcschema.settings import Settings
-from rpcschema.subject import Subject
 from rpcschema.targets import PARTS, Collected, Frame, Made, Summary, Target
+from rpcschema.targets.clashes import clashes, taken
+from rpcschema.targets.render import environment
+from rpcschema.targets.subject import Subject
 
 
 def document(subject: Subject) -> Made:

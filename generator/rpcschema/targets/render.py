@@ -9,8 +9,8 @@ from pathlib import Path
 from traceback import walk_tb
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from rpcschema.paths import templates_dir
 from rpcschema.problems import RenderError
+from rpcschema.settings import templates_dir
 
 if TYPE_CHECKING:
     from jinja2 import Environment

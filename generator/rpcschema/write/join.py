@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from rpcschema.load import File
-from rpcschema.manifest import Entry, Record, sha256
 from rpcschema.problems import Problem
-from rpcschema.render import attempt
+from rpcschema.read.load import File
 from rpcschema.settings import Settings
 from rpcschema.targets import Collected, Files, Made, Summary, load_target
+from rpcschema.targets.render import attempt
+from rpcschema.write.manifest import Entry, Record, sha256
 
 
 @dataclass(frozen=True, slots=True)

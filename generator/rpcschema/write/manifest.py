@@ -24,8 +24,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
 
-from rpcschema import strictjson
-from rpcschema.output import OutputError, stays_inside
+from rpcschema.read import strictjson
+from rpcschema.write.output import OutputError, stays_inside
 
 NAME: Final = "manifest.json"
 FORMAT: Final = 2

@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rpcschema import output
-from rpcschema.join import Piece
-from rpcschema.load import File
-from rpcschema.manifest import Entry, sha256
+from rpcschema.read.load import File
+from rpcschema.write import output
+from rpcschema.write.join import Piece
+from rpcschema.write.manifest import Entry, sha256
 
 
 @dataclass(frozen=True, slots=True)

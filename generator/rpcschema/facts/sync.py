@@ -10,13 +10,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from rpcschema import compare, output
-from rpcschema.facts import Words, encode, facts, lost, placeholder, words_of
-from rpcschema.load import Loaded, load
+from rpcschema.facts import compare
+from rpcschema.facts.facts import Words, encode, facts, lost, placeholder, words_of
 from rpcschema.model.build import build
 from rpcschema.model.nodes import KIND_FOLDERS, Document
-from rpcschema.output import Change
 from rpcschema.problems import Problem, has_errors
+from rpcschema.read.load import Loaded, load
+from rpcschema.write import output
+from rpcschema.write.output import Change
 
 
 @dataclass(frozen=True, slots=True)

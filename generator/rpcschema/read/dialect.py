@@ -27,7 +27,8 @@ def faults(raw: Any) -> Iterator[tuple[str, str]]:
 def _validator() -> Validator:
     from jsonschema import Draft202012Validator  # noqa: PLC0415 # slow to import
 
-    return Draft202012Validator(json.loads(files("rpcschema").joinpath("dialect.json").read_text(encoding="utf-8")))
+    meta_schema = files("rpcschema.read").joinpath("dialect.json").read_text(encoding="utf-8")
+    return Draft202012Validator(json.loads(meta_schema))
 
 
 def _message(error: ValidationError) -> str:

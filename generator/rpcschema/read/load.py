@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from rpcschema import dialect, strictjson, upstream
 from rpcschema.model.build import KINDS, build
 from rpcschema.model.nodes import FACTS, Document, Kind
 from rpcschema.model.walk import oddities
 from rpcschema.problems import Level, Problem, bounded
+from rpcschema.read import dialect, strictjson, upstream
 
 MAX_BYTES: Final = 1024 * 1024
 """Size of one file; the largest of Core Lightning's is a tenth of that."""

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
 
-from rpcschema.interrupts import held_back
+from rpcschema.write.interrupts import held_back
 
 if sys.platform != "win32":
     import fcntl

@@ -16,17 +16,17 @@ from dataclasses import dataclass, replace
 from threading import Thread
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from rpcschema.interrupts import held_back, let_terminate
 from rpcschema.model.nodes import Document
 from rpcschema.problems import Problem
-from rpcschema.render import attempt
 from rpcschema.settings import Settings
 from rpcschema.targets import Made, load_target
+from rpcschema.targets.render import attempt
+from rpcschema.write.interrupts import held_back, let_terminate
 
 if TYPE_CHECKING:
-    from rpcschema.subject import Subject
+    from rpcschema.targets.subject import Subject
 
-_SLOW: Final = ("jinja2", "rpcschema.subject")
+_SLOW: Final = ("jinja2", "rpcschema.targets.subject")
 _SLOW_FOR_PYTHON: Final = ("black", "datamodel_code_generator.config", "datamodel_code_generator.parser.jsonschema")
 """What tasks import, which takes longer than most tasks."""
 _WORTH_A_PROCESS: Final = 10
@@ -50,7 +50,7 @@ Rendered: TypeAlias = Mapping[str, Made]
 
 def run(task: Task) -> Rendered:
     """Does one task."""
-    from rpcschema.subject import Subject  # noqa: PLC0415 # slow to import
+    from rpcschema.targets.subject import Subject  # noqa: PLC0415 # slow to import
 
     subject = Subject(task.document, task.settings)
     return {target: _render(target, subject, task.path) for target in task.targets}

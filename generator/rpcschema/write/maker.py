@@ -8,8 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-from rpcschema.paths import templates_dir
-from rpcschema.settings import Settings
+from rpcschema.settings import Settings, templates_dir
 
 _PINNED: Final = ("black", "datamodel-code-generator")
 """The tools whose releases decide the bytes of generated code."""
@@ -20,7 +19,7 @@ def maker(settings: Settings) -> str:
 
     It is the same on each machine, and for a wheel and a checkout.
     """
-    package = Path(__file__).resolve().parent
+    package = Path(__file__).resolve().parent.parent
     templates = templates_dir()
     sources = [(file.relative_to(package), file) for pattern in ("*.py", "*.json") for file in package.rglob(pattern)]
     sources += [(file.relative_to(templates.parent), file) for file in templates.rglob("*.jinja*")]

@@ -1,0 +1,1 @@
+"""Reading documents: find the files, parse them strictly, check them against the dialect, build the model."""
