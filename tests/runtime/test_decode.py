@@ -40,24 +40,20 @@ def test_whole_numbers_beyond_int64_are_exact() -> None:
 
 
 @pytest.mark.parametrize("cls", [GreetResponse, PayAllResponse])
-@pytest.mark.parametrize(
-    ("raw", "message"),
-    [
-        (b"[]", "Expected `object`, got `array`"),
-        (b'"text"', "Expected `object`, got `str`"),
-        (b"null", "Expected `object`, got `null`"),
-        (b"{", "Input data was truncated"),
-        (b'{"paid":', "Input data was truncated"),
-        (b'{"greeting":"\xff"}', "'utf-8' codec can't decode byte 0xff"),
-        (b"[" * 100_000, "the JSON is nested too deeply"),
-        (b'{"new":' * 100_000, "the JSON is nested too deeply"),
-    ],
-)
-def test_what_is_no_json_or_no_object_is_an_error_that_names_the_command(cls: Any, raw: bytes, message: str) -> None:
+@pytest.mark.parametrize("raw", [b"[]", b'"text"', b"null", b"{", b'{"paid":', b'{"greeting":"\xff"}'])
+def test_an_answer_that_is_no_json_object_is_an_error_that_names_the_command(cls: Any, raw: bytes) -> None:
     with pytest.raises(DecodeError) as error:
         decode(cls, raw)
-    assert str(error.value).startswith(f"{cls.__source__}: {message}")
+    # What follows are msgspec's words, which change from one of its releases to the next.
+    assert str(error.value).startswith(f"{cls.__source__}: ")
     assert isinstance(error.value, ClientError)
+
+
+@pytest.mark.parametrize("cls", [GreetResponse, PayAllResponse])
+@pytest.mark.parametrize("raw", [b"[" * 100_000, b'{"new":' * 100_000], ids=["arrays", "objects"])
+def test_an_answer_that_is_nested_too_deeply_is_an_error(cls: Any, raw: bytes) -> None:
+    with pytest.raises(DecodeError, match=f"^{cls.__source__}: the JSON is nested too deeply$"):
+        decode(cls, raw)
 
 
 def test_the_discriminator_tells_which_class_of_a_union_it_is() -> None:
