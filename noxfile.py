@@ -1,7 +1,10 @@
 """Everything that is run on this project, each in an environment of its own.
 
-`python3 noxfile.py SESSION... [-- ARGUMENT...]` needs nothing but Python and pip: it fetches nox into `.nox/` first.
+`python3 noxfile.py SESSION... [-- ARGUMENT...]` needs nothing but Python and pip: it installs nox into `.nox/` first.
 With nox installed, `nox -s SESSION` is the same.
+
+Sessions install exact versions, those of `constraints/`: a new release of a dependency must not break a checkout that
+worked yesterday. `lock` renews them; `newest` runs what must pass without them.
 """
 
 from __future__ import annotations
@@ -10,7 +13,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tomllib
 from itertools import takewhile
 from pathlib import Path
 
@@ -18,13 +20,19 @@ ROOT = Path(__file__).resolve().parent
 PEERS = ROOT / ".nox" / "peers"
 SERVER = ROOT / ".nox" / "server"
 BOOTSTRAP = ROOT / ".nox" / f"bootstrap-{sys.version_info[0]}.{sys.version_info[1]}"
+CONSTRAINTS = ROOT / "constraints"
 
 
 def _bootstrap(arguments: list[str]) -> int:
-    """Runs nox, installed below `.nox/`, on the named sessions; behind `--` stands what they are given."""
-    if not (BOOTSTRAP / "nox").is_dir():
+    """Run nox, installed below `.nox/`, on the named sessions; they get the arguments after `--`."""
+    locked = CONSTRAINTS / "sessions.txt"
+    installed = BOOTSTRAP / locked.name
+    if not installed.is_file() or installed.read_bytes() != locked.read_bytes():
+        shutil.rmtree(BOOTSTRAP, ignore_errors=True)
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*pip, "--target", str(BOOTSTRAP), "nox>=2025.5.1", "virtualenv"], check=True)
+        pip += ["--target", str(BOOTSTRAP), "--constraint", str(locked), "nox", "virtualenv"]
+        subprocess.run(pip, check=True)
+        shutil.copy(locked, installed)
     path = os.pathsep.join(filter(None, [str(BOOTSTRAP), os.environ.get("PYTHONPATH")]))
     command = [sys.executable, "-m", "nox", "--noxfile", str(ROOT / "noxfile.py"), "--session", *arguments]
     return subprocess.run(command, env=os.environ | {"PYTHONPATH": path}, check=False).returncode
@@ -35,7 +43,7 @@ if __name__ == "__main__":
         sys.exit(
             "usage: python3 noxfile.py SESSION... [-- ARGUMENT...]  "
             "(generate check tests matrix coverage lint types man audit bench crosscheck pyln fuzz fuzz-socket soak "
-            "durability race demo wheel lowest)"
+            "durability race demo wheel lowest newest lock)"
         )
     sys.exit(_bootstrap(sys.argv[1:]))
 
@@ -43,17 +51,51 @@ import nox
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 GROUPS = {name: nox.project.dependency_groups(PROJECT, name) for name in PROJECT["dependency-groups"]}
+ALONE = {"pyln"}
+"""Dependency groups that do not fit into one environment with the others; each has a lock of its own."""
 nox.options.sessions = ["check", "tests", "lint", "types", "man"]
 nox.options.reuse_existing_virtualenvs = True
 
 
-def _install(session: nox.Session, *groups: str, extras: str = "offers,generator") -> None:
-    """The project, editable, with its extras and some dependency groups."""
+def _install(session: nox.Session, *groups: str, extras: str = "offers,generator", locked: str = "sessions") -> None:
+    """Install the project, editable, with its extras and some dependency groups, in the versions of a lock."""
+    _lock(session, locked)
+    session.install("--quiet", "-e", f".[{extras}]", *_requirements(*groups))
+
+
+def _lock(session: nox.Session, locked: str) -> None:
+    """Have pip install only the versions in `constraints/<locked>.txt`, in this session."""
     # Sessions start from a clean PYTHONPATH, or they would import from the bootstrap folder.
     session.env["PYTHONPATH"] = None
-    session.install(
-        "--quiet", "-e", f".[{extras}]", *(requirement for group in groups for requirement in GROUPS[group])
-    )
+    # Older releases of pip know only the first of the two, and apply it to the tools that build a package as well.
+    for name in ("PIP_CONSTRAINT", "PIP_BUILD_CONSTRAINT"):
+        session.env[name] = (CONSTRAINTS / f"{locked}.txt").as_uri()
+
+
+def _requirements(*groups: str) -> list[str]:
+    return [requirement for group in groups for requirement in GROUPS[group]]
+
+
+@nox.session
+def lock(session: nox.Session) -> None:
+    """Renew `constraints/`: the newest versions that pyproject.toml allows, and for `lowest` the oldest."""
+    _lock(session, "sessions")
+    session.install("--quiet", *GROUPS["lock"])
+    every_group = [f"--group={name}" for name in GROUPS if name not in ALONE]
+    _resolve(session, CONSTRAINTS / "sessions.txt", "--all-extras", *every_group)
+    _resolve(session, CONSTRAINTS / "pyln.txt", "--group=pyln", "--group=build")
+    # The oldest of what users install, next to the newest of what only the tests need.
+    oldest = Path(session.create_tmp()).resolve() / "oldest.txt"
+    _resolve(session, oldest, "--all-extras", "--resolution=lowest-direct")
+    lowest = ("--all-extras", "--group=test", "--group=build", f"--constraint={oldest}")
+    _resolve(session, CONSTRAINTS / "lowest.txt", *lowest)
+
+
+def _resolve(session: nox.Session, file: Path, *arguments: str, python: str = "3.11") -> None:
+    """Write the versions for every Python from `python` on to `file`, whichever is installed here."""
+    uv = ["uv", "pip", "compile", "pyproject.toml", "--quiet", "--upgrade", "--universal", f"--python-version={python}"]
+    uv += ["--no-python-downloads", "--no-annotate", "--custom-compile-command=python3 noxfile.py lock"]
+    session.run(*uv, *arguments, f"--output-file={file}", silent=True)
 
 
 @nox.session
@@ -96,17 +138,22 @@ def matrix(session: nox.Session) -> None:
 @nox.session
 def lowest(session: nox.Session) -> None:
     """All tests with the oldest dependencies that pyproject.toml allows."""
-    _install(session, "test")
-    lowest = [requirement.replace(">=", "==", 1) for requirement in _bounded()]
-    session.install("--quiet", *lowest)
+    _install(session, "test", locked="lowest")
     session.run("pytest", "-n", "2", *session.posargs)
 
 
-def _bounded() -> list[str]:
-    """The run-time requirements with a lower bound, without the project itself."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    lists = [project["dependencies"], *project["optional-dependencies"].values()]
-    return [requirement for requirements in lists for requirement in requirements if ">=" in requirement]
+@nox.session(reuse_venv=False)
+def newest(session: nox.Session) -> None:
+    """What must pass, with the newest dependencies that pyproject.toml allows."""
+    session.env["PYTHONPATH"] = None
+    session.install("--quiet", "-e", ".[offers,generator,uvloop]", *_requirements("dev"))
+    session.run("rpcschema", "check")
+    session.run("python", "docs/examples/demo.py")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("lint-imports")
+    session.run("mypy")
+    session.run("pytest", "-n", "2", *session.posargs)
 
 
 @nox.session
@@ -161,11 +208,12 @@ def pyln(session: nox.Session) -> None:
 
     (pyln-client brings a fork of a package that the service needs.)
     """
-    session.env["PYTHONPATH"] = None
     if not SERVER.is_dir():
         session.run("python", "-m", "venv", str(SERVER))
+    _lock(session, "sessions")
     session.run(str(SERVER / "bin" / "pip"), "install", "--quiet", "-e", ".[offers]", external=True)
-    session.install("--quiet", "-e", ".", "pyln-client", "pytest", "hypothesis")
+    _lock(session, "pyln")
+    session.install("--quiet", "-e", ".", *GROUPS["pyln"])
     session.env["LNOFFERS"] = str(SERVER / "bin" / "lnoffers")
     # Those who wrote pyln-client answer for its warnings.
     session.run("pytest", "-W", "ignore", "tests/pyln", *session.posargs)
@@ -229,6 +277,6 @@ def demo(session: nox.Session) -> None:
 @nox.session
 def wheel(session: nox.Session) -> None:
     """The built wheel and sdist work away from the checkout, each extra in an empty environment."""
-    session.env["PYTHONPATH"] = None
-    session.install("--quiet", "build")
+    _lock(session, "sessions")
+    session.install("--quiet", *GROUPS["build"])
     session.run("python", "tests/wheel.py", *session.posargs)
