@@ -102,6 +102,37 @@ def test_an_address_is_of_its_chain(fallback: Fallback, kind: str | None, beginn
         assert fallback.address(CHAINS["bc"]) is None
 
 
+VERSIONS = {
+    "bc": (0, 5, "bc"),
+    "tb": (111, 196, "tb"),
+    "tbs": (111, 196, "tb"),
+    "bcrt": (111, 196, "bcrt"),
+    "ex": (57, 39, "ex"),
+    "ert": (91, 75, "ert"),
+}
+"""By currency: the first byte of P2PKH and P2SH addresses, and the prefix of segwit ones (Core Lightning's)."""
+
+
+@pytest.mark.parametrize("currency", CHAINS)
+def test_every_chain_has_addresses_of_its_own(currency: str) -> None:
+    chain, program = CHAINS[currency], PROGRAM[:20]
+    p2pkh_version, p2sh_version, segwit_prefix = VERSIONS[currency]
+    for version, first_byte in ((17, p2pkh_version), (18, p2sh_version)):
+        address = Fallback(version, program).address(chain)
+        assert address is not None
+        assert from_base58(address)[:21] == bytes((first_byte,)) + program
+    assert str(Fallback(0, program).address(chain)).startswith(f"{segwit_prefix}1q")
+
+
+def from_base58(address: str) -> bytes:
+    """The version, the program and the checksum in an address, 25 bytes."""
+    digits = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+    number = 0
+    for digit in address:
+        number = 58 * number + digits.index(digit)
+    return number.to_bytes(25, "big")
+
+
 def test_shows_what_a_real_node_shows() -> None:
     told = [json.loads(line) for line in shared_path("golden/decode.jsonl").read_text().splitlines()]
     answers = {json.loads(case["request_raw"])["params"].get("string", ""): case["response_raw"] for case in told
