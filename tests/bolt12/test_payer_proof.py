@@ -183,13 +183,32 @@ def test_the_period_of_a_recurring_offer_stays_hidden() -> None:
     assert b"\xfe\x3b\x9a\xca\x18" not in made.to_bytes()
 
 
+def with_records(*extra: tuple[int, bytes]) -> Invoice:
+    """An invoice with more records."""
+    records = [*invoice().records, *(Record.build(*each) for each in extra)]
+    return Invoice.from_bytes(write_records(resigned(Invoice, records, OTHER_SIGNER)))
+
+
+def test_a_marker_after_239_is_the_first_above_the_types_of_signatures_and_proofs() -> None:
+    paid = with_records((239, b"shown"), (1_000_000_001, b"hidden"), (3_000_000_001, b"hidden too"))
+    made = proof(paid, include={239})
+    assert made.proof_omitted_tlvs is not None
+    assert made.proof_omitted_tlvs[-2:] == (1_000_000_000, 1_000_000_001)
+    assert lnoffers.decode(made.encode()) == made
+
+
+def test_a_marker_after_the_marker_239_is_that_one_too() -> None:
+    hidden = (239, 1_000_000_001, 1_000_000_003)
+    made = proof(with_records((237, b"shown"), *((number, b"") for number in hidden)), include={237})
+    assert made.proof_omitted_tlvs is not None
+    assert made.proof_omitted_tlvs[-3:] == (238, 239, 1_000_000_000)
+    assert lnoffers.decode(made.encode()) == made
+
+
 def test_refuses_to_hide_where_no_marker_is_left() -> None:
-    data = signed_stream((1_000_000_001, b"x"), offer_issuer_id=OTHER_SIGNER.public_key, invreq_amount=5)
-    plain = invoice(InvoiceRequest.from_bytes(data))
-    records = [*plain.records, Record.build(239, b"the last there is")]
-    paid = Invoice.from_bytes(write_records(resigned(Invoice, records, OTHER_SIGNER)))
-    assert refused(paid, include={239}).rule == "markers-wrong"
-    unsigned_proof(paid, include={239, 1_000_000_001}).sign(SIGNER).verify()
+    paid = with_records((3_999_999_999, b"the last there is"), (4_000_000_001, b"beyond"))
+    assert refused(paid, include={3_999_999_999}).rule == "markers-wrong"
+    unsigned_proof(paid).sign(SIGNER).verify()
 
 
 def test_metadata_has_no_place_in_a_proof() -> None:

@@ -13,6 +13,8 @@ from lnoffers.bolt12.tlv import SIGNATURE_TYPES, Record
 
 PROOF_TYPES = range(1001, 1_000_000_000)
 """Records of these types are the proof's own, and not of the message that it is about."""
+_NO_MARKERS = range(240, 1_000_000_000)
+"""The types of signatures and of proofs, which no marker of a hidden record can have."""
 
 
 def is_shown(record: Record) -> bool:
@@ -20,11 +22,20 @@ def is_shown(record: Record) -> bool:
     return record.type not in SIGNATURE_TYPES and record.type not in PROOF_TYPES
 
 
+def next_marker(previous: int) -> int:
+    """Return the marker of a hidden record that follows a record or marker of number `previous`.
+
+    It is the next number, but past those of signatures and proofs. BOLT 12, "Payer Proofs".
+    """
+    following = previous + 1
+    return _NO_MARKERS.stop if following in _NO_MARKERS else following
+
+
 def hidden_spans(omitted: Sequence[bool]) -> list[range]:
     """The largest subtrees without a record that is shown, as ranges of leaves; `omitted` tells for each leaf.
 
-    They come as the draft wants their hashes: depth first, from the lowest type, children before their parent. There
-    is none if nothing is shown, for then the whole tree is hidden.
+    Their order is that of proof_missing_hashes: depth first, from the lowest type, children before their parent.
+    There is none if nothing is shown, for then the whole tree is hidden.
     """
     spans: list[range] = []
 

@@ -213,7 +213,7 @@ class InvoiceFields(MirroredRequestFields, InvoiceTerms, InvoiceRecurrence, Invo
 class PayerProofFields(OfferTerms, OfferIssuer, RequestTerms, InvoiceTerms, InvoiceSignature, SignedMessage):
     """The fields of a payer proof: what it shows of the invoice, and what proves that this was in it.
 
-    The specification has payer proofs in a draft only; the numbers are those of Core Lightning.
+    BOLT 12, "Payer Proofs".
     """
 
     __slots__ = ()

@@ -4,14 +4,14 @@
     PayerProof.parse(proof.encode()).verify()
 
 The types carry the state: `for_invoice` makes an `UnsignedPayerProof`, whose `sign` makes a `PayerProof`. Reading also
-makes a `PayerProof`, which proves nothing until `verify` has passed. The specification has proofs in a draft only.
+makes a `PayerProof`, which proves nothing until `verify` has passed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
 
-from lnoffers.bolt12.disclosure import hidden_hashes, is_shown
+from lnoffers.bolt12.disclosure import hidden_hashes, is_shown, next_marker
 from lnoffers.bolt12.errors import Bolt12Error
 from lnoffers.bolt12.fields import PayerProofFields as Fields
 from lnoffers.bolt12.invoice import Invoice
@@ -125,12 +125,12 @@ def _check_showable(include: Collection[int]) -> None:
 
 
 def _markers(covered: list[Record], omitted: list[bool]) -> list[int]:
-    """A number for each record that is left out, but for metadata: one more than the record or marker before it."""
+    """Return a number for each record that is left out, except metadata: the next after the record or marker before."""
     markers, last = [], 0
     for record, hidden in zip(covered, omitted, strict=True):
         if not hidden:
             last = record.type
         elif record.type != 0:
-            last += 1
+            last = next_marker(last)
             markers.append(last)
     return markers

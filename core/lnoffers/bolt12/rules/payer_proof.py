@@ -1,11 +1,11 @@
-"""The rules of payer proofs, which the specification has in a draft only."""
+"""The rules of payer proofs. BOLT 12, "Payer Proofs"."""
 
 from __future__ import annotations
 
 from hashlib import sha256
 
 from lnoffers.bolt12 import curve
-from lnoffers.bolt12.disclosure import disclosed_root, hidden_spans, is_shown
+from lnoffers.bolt12.disclosure import disclosed_root, hidden_spans, is_shown, next_marker
 from lnoffers.bolt12.fields import PayerProofFields as Proof
 from lnoffers.bolt12.rules.rule import Fault, Rule, check, enforce, required, when
 from lnoffers.bolt12.signing import SigningRequest
@@ -33,7 +33,8 @@ def check_writing(proof: Proof) -> None:
 
 
 def _markers_good(proof: Proof) -> Fault | None:
-    shown = {record.type for record in proof.records}
+    present = {record.type for record in proof.records}
+    after_shown = {next_marker(record.type) for record in proof.records if is_shown(record)}
     previous = 0
     for index, marker in enumerate(proof.proof_omitted_tlvs or ()):
         name = f"proof_omitted_tlvs[{index}] is"
@@ -41,9 +42,9 @@ def _markers_good(proof: Proof) -> Fault | None:
             return Fault(f"{name} 0")
         if not in_span(marker, INVOICE_SPAN):
             return Fault(f"{name} non-invoiced field {marker}")
-        if marker in shown:
+        if marker in present:
             return Fault(f"{name} included field {marker}")
-        if marker != previous + 1 and marker - 1 not in shown:
+        if marker != next_marker(previous) and marker not in after_shown:
             return Fault(f"{name} not one greater than the previous {previous} nor an included tlv entry")
         previous = marker
     return None
