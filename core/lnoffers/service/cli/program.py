@@ -101,6 +101,17 @@ def _decode_options(parser: ArgumentParser) -> None:
     form.add_argument("--qr", action="store_true", help="for people, wherever the output goes, and with a QR code")
 
 
+def _open_page(given: Namespace) -> int:
+    from lnoffers.service.cli.manual import open_page  # noqa: PLC0415
+
+    open_page(*given.words or [None], only_path=given.path)
+    return 0
+
+
+def _page_options(parser: ArgumentParser) -> None:
+    parser.add_argument("--path", action="store_true", help="print where the page is; without a command, its folder")
+
+
 def _back_up(given: Namespace) -> int:
     from lnoffers.service.cli.upkeep import back_up_store  # noqa: PLC0415 # it loads SQLAlchemy
 
@@ -141,6 +152,14 @@ _COMMANDS: Final = {
         least=1,
         most=MANY,
         add_options=_decode_options,
+    ),
+    "man": Command(
+        run=_open_page,
+        about="Open the manual page of a command of the service; without one, list the pages.",
+        words="[COMMAND]",
+        explained="a command, as help lists it",
+        most=1,
+        add_options=_page_options,
     ),
     "backup": Command(
         run=_back_up,
