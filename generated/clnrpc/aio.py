@@ -91,7 +91,6 @@ if TYPE_CHECKING:
         DelpayResponse,
         DeprecationsResponse,
         DevForgetChannelResponse,
-        DevInjectResponse,
         DevSpliceResponse,
         DisableinvoicerequestResponse,
         DisableofferResponse,
@@ -988,8 +987,7 @@ class AsyncClient(BaseAsyncClient):
 
         Args:
             invstring: The invoice, an *lni1* string without a signature, perhaps after *lightning:*. It must name
-                this node (`invoice_node_id`), an amount below 2^63 millisatoshi and the hash of **preimage**. BOLT 11
-                invoices are refused: this service makes none.
+                this node (`invoice_node_id`), an amount below 2^63 millisatoshi and the hash of **preimage**.
             label: A name of your own for the invoice, as text or as a number; a number is taken as the text it is
                 written as, so `01` is another name than `1`. No two invoices have the same.
             preimage: What the payer gets for paying, 32 bytes that nobody else must know. Each is good for one
@@ -1312,37 +1310,6 @@ class AsyncClient(BaseAsyncClient):
                 "short_channel_id": short_channel_id,
                 "channel_id": channel_id,
                 "force": force,
-            },
-        )
-
-    def dev_inject(
-        self,
-        *,
-        entropy: Hex | None = None,
-        time: U64 | None = None,
-    ) -> Coroutine[Any, Any, DevInjectResponse]:
-        """Replace the entropy and the clock of a test server.
-
-        The **dev-inject** command exists only on a server that was started with `--dev-entropy` or `--dev-time`, which
-        never is one on *bitcoin*. It replaces what that server draws from, so that a test can foretell every answer to
-        the byte.
-
-        Injected entropy is served in order. A call that needs more than is left fails with code -1 and changes nothing.
-
-        Args:
-            entropy: Bytes to serve from now on, instead of what is left.
-            time: What the clock shows from now on, in seconds since 1970 UTC, below 2^62; it stands still.
-
-        Raises:
-            RpcError: the node says no.
-
-        - -32602: A parameter is malformed.
-        """
-        return self.rpc_send(
-            self.rpc_commands["dev-inject"],
-            {
-                "entropy": entropy,
-                "time": time,
             },
         )
 
@@ -1804,8 +1771,7 @@ class AsyncClient(BaseAsyncClient):
     def getinfo(self) -> Coroutine[Any, Any, GetinfoResponse]:
         """Show who this node is.
 
-        The **getinfo** command tells which node answers, on which chain, and where its files are. Fields that speak of
-        channels and blocks are there because callers expect them; they are zero or empty, as this service has neither.
+        The **getinfo** command tells which node answers, on which chain, and where its files are.
 
         Raises:
             RpcError: the node says no.
@@ -2775,8 +2741,7 @@ class AsyncClient(BaseAsyncClient):
         """Choose whether this connection gets notifications.
 
         The **notifications** command turns messages about the progress of calls on or off for the connection on which
-        it is sent. Command lines send it before each call. This service has nothing to tell between call and answer, so
-        it agrees to both and sends none.
+        it is sent. Command lines send it before each call.
 
         Args:
             enable: Whether notifications are wanted.

@@ -628,7 +628,10 @@ class Service:
 
     @stub
     def dev_inject(self, request: DevInjectRequest) -> Reply[DevInjectResponse]:
-        """Replace the entropy and the clock of a test server."""
+        """Replace the entropy and the clock of a test server.
+
+        An extension: Core Lightning does not have this command.
+        """
         raise unknown_command("dev-inject")
 
     @stub

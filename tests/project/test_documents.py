@@ -14,20 +14,29 @@ import pytest
 from tests.shared import ROOT, shared_path
 
 DOCUMENTS = sorted((ROOT / "schemas").glob("*.json"))
-PROSE = {"$schema", "author", "description", "errors", "resources", "see_also", "title", "warning"}
+OURS = frozenset({"extension", "service_notes"})
+"""Keys that the dialect has and Core Lightning's meta-schema has not."""
+PROSE = frozenset({"$schema", "author", "description", "errors", "resources", "see_also", "title", "warning"})
 
 
-def contract(node: Any) -> Any:
-    """A document without what is only said to people. Members of `properties` are names, so none of them is prose."""
+def without(keys: frozenset[str], node: Any) -> Any:
+    """A document without extensions and `keys`. Members of `properties` are names, so none of them is a key."""
     if isinstance(node, list):
-        return [contract(part) for part in node]
+        return [without(keys, part) for part in node]
     if not isinstance(node, dict):
         return node
     return {
-        key: {name: contract(value) for name, value in part.items()} if key == "properties" else contract(part)
+        key: {name: without(keys, value) for name, value in part.items() if not value.get("extension")}
+        if key == "properties"
+        else without(keys, part)
         for key, part in node.items()
-        if key not in PROSE
+        if key not in keys
     }
+
+
+def contract(document: Any) -> Any:
+    """What Core Lightning and a program agree on, without what is only for people."""
+    return without(OURS | PROSE, document)
 
 
 def codes(document: dict[str, Any]) -> list[int]:
@@ -58,9 +67,18 @@ def test_invoicerequest_keeps_the_contract_of_the_seed() -> None:
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.stem)
-def test_document_passes_the_meta_schema_of_core_lightning(path: Path) -> None:
+def test_document_passes_the_meta_schema_of_core_lightning_but_for_its_extensions(path: Path) -> None:
     meta = json.loads(shared_path("corpus/master-2026-08/rpc-schema-draft.json").read_bytes())
-    jsonschema.Draft7Validator(meta).validate(json.loads(path.read_bytes()))
+    document = {"$schema": "../rpc-schema-draft.json"} | without(OURS, json.loads(path.read_bytes()))
+    jsonschema.Draft7Validator(meta).validate(document)
+
+
+def test_what_only_this_service_says_is_in_no_docstring_of_the_client() -> None:
+    sources = sorted((ROOT / "generated/clnrpc").rglob("*.py"))
+    texts = {path: path.read_text(encoding="utf-8") for path in sources}
+    assert [path.name for path, text in texts.items() if "this service" in " ".join(text.split()).lower()] == []
+    pages = (ROOT / "generated/man").glob("*.7")
+    assert sum("This service" in page.read_text(encoding="ascii") for page in pages) >= 5
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.stem)

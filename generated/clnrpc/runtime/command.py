@@ -42,10 +42,12 @@ class Parameter(NamedTuple):
     required: bool
     deprecated: tuple[str, ...] | None = None
     """Releases: the first that deprecates it and the last that supports it; empty if the document names none."""
+    extension: bool = False
+    """Whether Core Lightning does not have it: it has no position, and clients for nodes do not offer it."""
 
 
 class Command(NamedTuple):
-    """One command: parameters stand in the order in which they are given by position."""
+    """One command: parameters stand in the order in which they are given by position, but for extensions."""
 
     name: str
     """On the wire, e.g. "fundchannel_start"."""
@@ -71,8 +73,11 @@ class Command(NamedTuple):
 
     @property
     def usage(self) -> str:
-        """The command as `help` prints it, optional parameters in brackets; the space stays if there are none."""
-        shown = (parameter.name if parameter.required else f"[{parameter.name}]" for parameter in self.parameters)
+        """The command as `help` prints it: optional parameters in brackets, those without a position last, as
+        `[NAME=...]`; the space stays if there are none.
+        """
+        shown = [each.name if each.required else f"[{each.name}]" for each in self.parameters if not each.extension]
+        shown += [f"[{each.name}=...]" for each in self.parameters if each.extension]
         return f"{self.name} {' '.join(shown)}"
 
 

@@ -14,8 +14,7 @@ class CreateinvoiceRequest:
 
     invstring: str
     """The invoice, an *lni1* string without a signature, perhaps after *lightning:*. It must name this node
-    (`invoice_node_id`), an amount below 2^63 millisatoshi and the hash of **preimage**. BOLT 11 invoices are refused:
-    this service makes none.
+    (`invoice_node_id`), an amount below 2^63 millisatoshi and the hash of **preimage**.
     """
 
     label: str | int
@@ -29,7 +28,7 @@ class CreateinvoiceRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class CreateinvoiceResponsePaidOutpoint(Answer):
-    """The output of a transaction, if it was paid on the chain. This service is never paid so.
+    """The output of a transaction, if it was paid on the chain.
 
     Added in v23.11.
     """
@@ -63,7 +62,7 @@ class CreateinvoiceResponse(Answer):
     """The signed string, beginning with *lni1*; BOLT 12 invoices always have it."""
 
     bolt11: str | None = None
-    """What a BOLT 11 invoice has instead of **bolt12**. This service makes none."""
+    """What a BOLT 11 invoice has instead of **bolt12**."""
 
     payment_hash: Hash
     """SHA-256 of the preimage that the payer gets for paying."""
@@ -92,7 +91,7 @@ class CreateinvoiceResponse(Answer):
     """When it was paid, in seconds since 1970-01-01 00:00 UTC. Only if **status** is *paid*."""
 
     paid_outpoint: CreateinvoiceResponsePaidOutpoint | None = None
-    """The output of a transaction, if it was paid on the chain. This service is never paid so.
+    """The output of a transaction, if it was paid on the chain.
 
     Added in v23.11.
     """

@@ -40,7 +40,7 @@ class DelinvoiceResponse(Answer):
     """The signed string, beginning with *lni1*; BOLT 12 invoices always have it."""
 
     bolt11: str | None = None
-    """What a BOLT 11 invoice has instead of **bolt12**. This service makes none."""
+    """What a BOLT 11 invoice has instead of **bolt12**."""
 
     payment_hash: Hash
     """SHA-256 of the preimage that the payer gets for paying."""

@@ -9,7 +9,10 @@ from ..runtime.values.scalars import Hex, U64
 
 @dataclass(kw_only=True, slots=True)
 class DevInjectRequest:
-    """What is sent to `dev-inject`: Replace the entropy and the clock of a test server."""
+    """What is sent to `dev-inject`: Replace the entropy and the clock of a test server.
+
+    An extension: Core Lightning does not have this command.
+    """
 
     entropy: Hex | None = None
     """Bytes to serve from now on, instead of what is left."""
@@ -20,6 +23,9 @@ class DevInjectRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class DevInjectResponse(Answer):
-    """What comes back from `dev-inject`: Replace the entropy and the clock of a test server."""
+    """What comes back from `dev-inject`: Replace the entropy and the clock of a test server.
+
+    An extension: Core Lightning does not have this command.
+    """
 
     __source__ = "dev-inject"

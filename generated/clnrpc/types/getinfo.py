@@ -60,7 +60,7 @@ class GetinfoResponseBinding(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class GetinfoResponseOurFeatures(Answer):
-    """Feature bits that the service sets, by place."""
+    """Feature bits that the node sets, by place."""
 
     init: Hex
     """In the first message to a peer."""
@@ -102,34 +102,34 @@ class GetinfoResponse(Answer):
     """Connected peers."""
 
     num_pending_channels: U32
-    """Channels being opened; this service has none."""
+    """Channels being opened."""
 
     num_active_channels: U32
-    """Channels in use; this service has none."""
+    """Channels in use."""
 
     num_inactive_channels: U32
-    """Channels being closed; this service has none."""
+    """Channels being closed."""
 
     address: list[GetinfoResponseAddress]
-    """Addresses that the node announces; this service announces none.
+    """Addresses that the node announces.
 
     Added in v23.02.
     """
 
     binding: list[GetinfoResponseBinding] | None = None
-    """Where the service listens."""
+    """Where the node listens."""
 
     version: str
-    """The release of Core Lightning whose commands these are, `-lnoffers-`, and the release of this software."""
+    """The version of the node."""
 
     blockheight: U32
-    """The height of the chain; 0, as this service follows none."""
+    """The height of the chain."""
 
     network: str
     """The chain's name: *bitcoin*, *testnet*, *testnet4*, *signet* or *regtest*."""
 
     fees_collected_msat: Msat
-    """Fees earned by forwarding; always 0 here.
+    """Fees earned by forwarding.
 
     In millisatoshi.
     """
@@ -138,10 +138,10 @@ class GetinfoResponse(Answer):
     """The directory of this network's files."""
 
     our_features: GetinfoResponseOurFeatures | None = None
-    """Feature bits that the service sets, by place."""
+    """Feature bits that the node sets, by place."""
 
     warning_bitcoind_sync: str | None = None
-    """The node's Bitcoin backend is behind its network; this service never says so."""
+    """The node's Bitcoin backend is behind its network."""
 
     warning_lightningd_sync: str | None = None
-    """The node is behind its Bitcoin backend; this service never says so."""
+    """The node is behind its Bitcoin backend."""

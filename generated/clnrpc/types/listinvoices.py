@@ -46,7 +46,7 @@ class ListinvoicesRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListinvoicesResponseInvoicesPaidOutpoint(Answer):
-    """The output of a transaction, if it was paid on the chain. This service is never paid so.
+    """The output of a transaction, if it was paid on the chain.
 
     Added in v23.11.
     """
@@ -79,7 +79,7 @@ class ListinvoicesResponseInvoices(Answer):
     """The signed string, beginning with *lni1*; BOLT 12 invoices always have it."""
 
     bolt11: str | None = None
-    """What a BOLT 11 invoice has instead of **bolt12**. This service makes none."""
+    """What a BOLT 11 invoice has instead of **bolt12**."""
 
     payment_hash: Hash
     """SHA-256 of the preimage that the payer gets for paying."""
@@ -110,7 +110,7 @@ class ListinvoicesResponseInvoices(Answer):
     """When it was paid, in seconds since 1970-01-01 00:00 UTC. Only if **status** is *paid*."""
 
     paid_outpoint: ListinvoicesResponseInvoicesPaidOutpoint | None = None
-    """The output of a transaction, if it was paid on the chain. This service is never paid so.
+    """The output of a transaction, if it was paid on the chain.
 
     Added in v23.11.
     """

@@ -18,7 +18,7 @@ class WaitinvoiceRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class WaitinvoiceResponsePaidOutpoint(Answer):
-    """The output of a transaction, if it was paid on the chain. This service is never paid so.
+    """The output of a transaction, if it was paid on the chain.
 
     Added in v23.11.
     """
@@ -52,7 +52,7 @@ class WaitinvoiceResponse(Answer):
     """The signed string, beginning with *lni1*; BOLT 12 invoices always have it."""
 
     bolt11: str | None = None
-    """What a BOLT 11 invoice has instead of **bolt12**. This service makes none."""
+    """What a BOLT 11 invoice has instead of **bolt12**."""
 
     payment_hash: Hash
     """SHA-256 of the preimage that the payer gets for paying."""
@@ -81,7 +81,7 @@ class WaitinvoiceResponse(Answer):
     """When it was paid, in seconds since 1970-01-01 00:00 UTC. Only if **status** is *paid*."""
 
     paid_outpoint: WaitinvoiceResponsePaidOutpoint | None = None
-    """The output of a transaction, if it was paid on the chain. This service is never paid so.
+    """The output of a transaction, if it was paid on the chain.
 
     Added in v23.11.
     """

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, TypeAlias
 
+from rpcschema.model.extensions import without_extensions
 from rpcschema.model.nodes import Document, Node
 from rpcschema.model.resolve import ResolvedField, resolve
 from rpcschema.text.words import limit_words, release_words, rule_words, shapes, type_words
@@ -36,9 +37,13 @@ def changes(old: Document, new: Document) -> Iterator[str]:
             yield f"- {path}"
         else:
             yield f"+ {path}: {', '.join(_described(after[path]))}"
-    order = [field.name for field in new.request.fields or ()]
-    if order != [field.name for field in old.request.fields or ()]:
+    order = _positional(new)
+    if order != _positional(old):
         yield f"~ parameters by position: {' '.join(order) or 'none'}"
+
+
+def _positional(document: Document) -> list[str]:
+    return [field.name for field in without_extensions(document.request).fields or ()]
 
 
 def _described(traits: _Traits) -> Iterator[str]:

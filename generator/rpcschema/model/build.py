@@ -40,16 +40,23 @@ _PLAIN: Final = {
     "added": "added",
     "hidden": "hidden",
     "untyped": "untyped",
+    "extension": "extension",
     "comment": "comment",
 }
-_LISTS: Final = {"description": "description", "required": "required", "enum": "enum", "deprecated": "deprecated"}
+_LISTS: Final = {
+    "description": "description",
+    "service_notes": "service_notes",
+    "required": "required",
+    "enum": "enum",
+    "deprecated": "deprecated",
+}
 _NESTED: Final = frozenset({"properties", "items", "if", "then", "else", "allOf", "anyOf", "oneOf"})
 NODE_KEYWORDS: Final = _PLAIN.keys() | _LISTS.keys() | _NESTED
 REQUEST_KEYWORDS: Final = frozenset({"oneOfMany", "pairedWith", "dependentUpon"})
 RESPONSE_KEYWORDS: Final = frozenset({"pre_return_value_notes", "post_return_value_notes"})
 DOCUMENT_KEYWORDS: Final = frozenset(
     ["$schema", "type", "title", "description", "added", "deprecated", "warning", "categories"]
-).union(["additionalProperties", "request", "response", "examples"], KINDS)
+).union(["extension", "service_notes", "additionalProperties", "request", "response", "examples"], KINDS)
 
 
 def build(raw: Raw, file: str) -> Document:
@@ -70,6 +77,8 @@ def build(raw: Raw, file: str) -> Document:
         added=raw.get("added"),
         deprecated=_frozen(raw.get("deprecated")),
         warning=raw.get("warning"),
+        extension=raw.get("extension"),
+        service_notes=_frozen(raw.get("service_notes")),
         categories=_frozen(raw.get("categories")),
         extras=raw.get("additionalProperties"),
         schema=raw.get("$schema"),

@@ -16,7 +16,7 @@ from rpcschema.model.dump import dump_node
 from rpcschema.model.nodes import Branch, Node
 from rpcschema.model.resolve import ResolvedField, resolve
 
-_DOCS: Final = frozenset({"description", "comment", "added", "deprecated"})
+_DOCS: Final = frozenset({"description", "service_notes", "comment", "added", "deprecated"})
 
 
 @dataclass(frozen=True, slots=True)

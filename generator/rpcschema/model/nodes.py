@@ -76,6 +76,10 @@ class Node:
     deprecated: Deprecated | None = None
     hidden: bool | None = None
     untyped: bool | None = None
+    extension: bool | None = None
+    """Whether Core Lightning does not have this: clients for its nodes do not offer it."""
+    service_notes: Lines | None = None
+    """More prose, only for the pages of the service that is made of the documents."""
     comment: str | None = None
     branches: tuple[Branch, ...] = ()
     """Conditionals: the node's own if/then/else first, then those of its `allOf`."""
@@ -163,6 +167,10 @@ class Document:
     added: str | None = None
     deprecated: Deprecated | None = None
     warning: str | None = None
+    extension: bool | None = None
+    """Whether Core Lightning does not have this command, notification or hook."""
+    service_notes: Lines | None = None
+    """More prose, only for the pages of the service that is made of the documents."""
     categories: tuple[str, ...] | None = None
     extras: bool | None = None
     """`additionalProperties` beside `request`; it says nothing, and is kept."""

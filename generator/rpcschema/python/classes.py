@@ -40,6 +40,11 @@ class Attribute:
     """The value that absence means, where the document's default is a value."""
     doc: str
 
+    @property
+    def is_extension(self) -> bool:
+        """Whether Core Lightning does not have it."""
+        return any(node.extension for node in self.nodes)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassPlan:

@@ -5,9 +5,10 @@ it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
+from rpcschema.model.extensions import without_extensions
 from rpcschema.model.nodes import Deprecated, Document, Node
 from rpcschema.model.resolve import resolve
 from rpcschema.python import docs, names
@@ -29,6 +30,8 @@ class ParameterView:
     type: str
     required: bool
     deprecated: tuple[str, ...] | None
+    extension: bool
+    """Whether clients do not have it, and servers take it by name only."""
     annotation: str
 
 
@@ -43,8 +46,10 @@ class CommandView:
     response: str
     extras: bool
     parameters: tuple[ParameterView, ...]
+    offered: tuple[ParameterView, ...]
+    """The parameters of the client's method."""
     rules: tuple[tuple[str, str], ...]
-    """(attribute, value) of what binds several parameters, and of a deprecated command; only what there is."""
+    """(attribute, value) of what binds several of `offered`, and of a deprecated command; only what there is."""
     doc: str
     """The docstring of the client's method, quotes included, indented for a method."""
     stub_doc: str
@@ -55,7 +60,13 @@ def view(document: Document, plan: Plan) -> CommandView:
     """The view of a command whose classes are `plan`."""
     if plan.request is None:
         raise ValueError(f"{document.kind} {document.name} is no command")
-    arguments = [docs.argument_doc(each.name, each.doc, _INDENT) for each in plan.request.attributes if each.doc]
+    offered = replace(document, request=without_extensions(document.request))
+    parameters = tuple(_parameter(attribute) for attribute in plan.request.attributes)
+    arguments = [
+        docs.argument_doc(each.name, each.doc, _INDENT)
+        for each in plan.request.attributes
+        if each.doc and not each.is_extension
+    ]
     return CommandView(
         wire=repr(document.name),
         method=names.method(document),
@@ -63,16 +74,18 @@ def view(document: Document, plan: Plan) -> CommandView:
         request=plan.request.name,
         response=plan.response.name,
         extras=document.request.extras is True,
-        parameters=tuple(_parameter(attribute) for attribute in plan.request.attributes),
-        rules=tuple(_rules(document)),
-        doc=docs.docstring(docs.method_doc(document, arguments), indent=_INDENT),
-        stub_doc=docs.docstring(docs.ended(document.title), indent=_INDENT),
+        parameters=parameters,
+        offered=tuple(parameter for parameter in parameters if not parameter.extension),
+        rules=tuple(_rules(offered)),
+        doc=docs.docstring(docs.method_doc(offered, arguments), indent=_INDENT),
+        stub_doc=docs.docstring(docs.stub_doc(document), indent=_INDENT),
     )
 
 
 def imports(plan: Plan) -> dict[str, list[str]]:
     """The scalar aliases ("scalars") and classes ("types") that the signatures of a command mention."""
-    needed = [pair for each in plan.request.attributes for pair in imported(each.schema)] if plan.request else []
+    attributes = plan.request.attributes if plan.request else ()
+    needed = [pair for each in attributes if not each.is_extension for pair in imported(each.schema)]
     needed.append(("types", plan.response.name))
     return {home: sorted({name for place, name in needed if place == home}) for home in ("scalars", "types")}
 
@@ -105,6 +118,7 @@ def _parameter(attribute: Attribute) -> ParameterView:
         type=_type(attribute.nodes),
         required=attribute.required,
         deprecated=_deprecation(attribute.nodes[0].deprecated),
+        extension=attribute.is_extension,
         annotation=annotation(attribute.schema),
     )
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
-from rpcschema.model.nodes import Deprecated, Document, Lines, Node
+from rpcschema.model.nodes import KIND_NAMES, Deprecated, Document, Lines, Node
 from rpcschema.model.resolve import ResolvedField
 from rpcschema.python.types import string_enum
 from rpcschema.text import words
@@ -24,7 +24,7 @@ _UNITS: Final = {"msat": "millisatoshi", "sat": "satoshi"}
 def request_doc(document: Document) -> str:
     """The docstring of the class of what is sent."""
     opening = "The payload of the hook" if document.kind == "hook" else "What is sent to"
-    return f"{opening} `{document.name}`: {ended(document.title)}"
+    return _with_extension(f"{opening} `{document.name}`: {ended(document.title)}", document)
 
 
 def response_doc(document: Document, when: str = "") -> str:
@@ -34,7 +34,18 @@ def response_doc(document: Document, when: str = "") -> str:
         "notification": "The payload of the notification",
         "hook": "The answer to the hook",
     }
-    return f"{openings[document.kind]} `{document.name}`{when}: {ended(document.title)}"
+    return _with_extension(f"{openings[document.kind]} `{document.name}`{when}: {ended(document.title)}", document)
+
+
+def stub_doc(document: Document) -> str:
+    """The docstring of a service's method."""
+    return _with_extension(ended(document.title), document)
+
+
+def _with_extension(doc: str, document: Document) -> str:
+    """`doc`, and that Core Lightning does not have what the document describes, if so."""
+    said = words.extension_words(f"this {KIND_NAMES[document.kind]}")
+    return f"{doc}\n\n{said}" if document.extension else doc
 
 
 def case_words(discriminator: str, value: str | None) -> str:
@@ -125,8 +136,8 @@ def _described(node: Node) -> Iterator[str]:
 
 
 def _facts(node: Node, *, sent: bool) -> Iterator[str]:
-    """Unit, limits, default, since when, until when, of the value and its elements and forms; a closed set of strings
-    is in the type already.
+    """Unit, whether Core Lightning lacks it, limits, default, since when, until when, of the value and its elements and
+    forms; a closed set of strings is in the type already.
     """
     if node.type in _UNITS:
         yield f"As a number: {_UNITS[node.type]}." if sent else f"In {_UNITS[node.type]}."

@@ -18,8 +18,8 @@ _IS_ASYNC: Final = {"client.py": False, "aio.py": True}
 
 
 def document(subject: Subject) -> Made:
-    """The methods of one command, for both clients, from one template."""
-    if subject.document.kind != "rpc":
+    """The methods of one command that Core Lightning has, for both clients, from one template."""
+    if subject.document.kind != "rpc" or subject.document.extension:
         return Made()
     if has_errors(subject.plan.problems):
         return Made(problems=subject.plan.problems)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
+from rpcschema.model.nodes import Kind
 from rpcschema.python.events import view
 from rpcschema.python.source import finished, finished_part
 from rpcschema.settings import Settings
@@ -14,8 +15,8 @@ from rpcschema.targets.subject import Subject
 
 
 def document(subject: Subject) -> Made:
-    """The stub of one notification or hook."""
-    if subject.document.kind == "rpc":
+    """The stub of one notification or hook that Core Lightning has."""
+    if subject.document.kind == "rpc" or subject.document.extension:
         return Made()
     event = view(subject.document)
     path = _path(subject.settings)
@@ -39,13 +40,18 @@ def collection(summaries: Sequence[Summary], settings: Settings) -> Collected:
         environment("plugin")
         .get_template("plugin.py.jinja")
         .render(
-            notifications=[summary.values for summary in summaries if summary.kind == "notification"],
-            hooks=[summary.values for summary in summaries if summary.kind == "hook"],
+            notifications=_events(summaries, "notification"),
+            hooks=_events(summaries, "hook"),
             has_client="client" in settings.targets,
             parts=PARTS,
         )
     )
     return Collected(frames={path: Frame.split(finished(source, path).decode())})
+
+
+def _events(summaries: Sequence[Summary], kind: Kind) -> list[Mapping[str, Any]]:
+    """The summaries of what Core Lightning has of one kind."""
+    return [summary.values for summary in summaries if summary.kind == kind and summary.values]
 
 
 def _path(settings: Settings) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rpcschema.model.nodes import Branch, Field, Lines, Node
+from rpcschema.model.nodes import Branch, Document, Field, Lines, Node
 from rpcschema.model.resolve import resolve
 from rpcschema.text import words
 from rpcschema.text.prose import code
@@ -50,6 +50,13 @@ def description(node: Node) -> Iterator[Item]:
     """What the document says of `node` itself."""
     if node.description:
         yield Item(prose=node.description)
+    yield from notes(node)
+
+
+def notes(node: Node | Document) -> Iterator[Item]:
+    """What the document adds for the pages of a service."""
+    if node.service_notes:
+        yield Item(prose=node.service_notes)
 
 
 def _members(node: Node, *, says_required: bool, present: frozenset[str] = frozenset()) -> Iterator[Item]:
@@ -135,9 +142,10 @@ def _head(name: str, facts: str) -> str:
 
 
 def _item(head: str, node: Node, *, says_required: bool) -> Item:
-    """`node` under a name: its description, then what there is to say of its values, then what lies inside."""
+    """`node` under a name: its description and notes, then what there is to say of its values, and what lies inside."""
     limits = words.limit_words(node)
     inside = (
+        *notes(node),
         *contents(node, says_required=says_required),
         *extras(node, "fields", says_required=says_required),
     )

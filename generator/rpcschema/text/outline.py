@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Final
 
-from rpcschema.model.nodes import ABSENT, Document, Example, Section
+from rpcschema.model.nodes import ABSENT, KIND_NAMES, Document, Example, Section
 from rpcschema.text import words
-from rpcschema.text.fields import Item, contents, description, extras, shown
+from rpcschema.text.fields import Item, contents, description, extras, notes, shown
 from rpcschema.text.prose import code, emphasized, fence, plain
 from rpcschema.text.shell import command_line
 
@@ -53,9 +53,17 @@ def outline(document: Document) -> tuple[Part, ...]:
 def _synopsis(document: Document) -> Iterator[Item]:
     if document.kind == "rpc":
         required = document.request.required or ()
-        names = [(emphasized(field.name), field.name in required) for field in shown(document.request)]
-        parameters = [name if needed else f"\\[{name}\\]" for name, needed in names]
+        positional = [field.name for field in shown(document.request) if not field.node.extension]
+        parameters = [
+            *(emphasized(name) if name in required else f"\\[{emphasized(name)}\\]" for name in positional),
+            *(f"\\[{emphasized(f'{name}=...')}\\]" for name in _by_name(document)),
+        ]
         yield Item(prose=(" ".join([f"**{plain(document.name)}**", *parameters]),))
+
+
+def _by_name(document: Document) -> tuple[str, ...]:
+    """The parameters that have no position."""
+    return tuple(field.name for field in shown(document.request) if field.node.extension)
 
 
 def _description(document: Document) -> Iterator[Item]:
@@ -63,6 +71,9 @@ def _description(document: Document) -> Iterator[Item]:
         yield Item(prose=(f"**Warning:** {plain(document.warning)}",))
     if any(map(str.strip, document.description)):
         yield Item(prose=document.description)
+    yield from notes(document)
+    if document.extension:
+        yield Item(prose=(words.extension_words(f"this {KIND_NAMES[document.kind]}"),))
     releases = ", ".join(words.release_words(document.added, document.deprecated))
     if releases:
         yield Item(prose=(f"{releases[0].upper()}{releases[1:]}.",))
@@ -78,6 +89,8 @@ def _request(document: Document) -> Iterator[Item]:
     yield from extras(document.request, "parameters" if is_command else "fields", says_required=is_command)
     for rule in words.rule_words(document.request):
         yield Item(prose=(rule,))
+    if is_command and (names := _by_name(document)):
+        yield Item(prose=(words.by_name_words(names),))
 
 
 def _response(document: Document) -> Iterator[Item]:

@@ -71,8 +71,18 @@ def release_words(added: str | None, deprecated: Deprecated | None) -> Iterator[
 
 
 def limit_words(node: Node) -> str:
-    """Sentences on the values that `node` can take and its default; "" if it says nothing of them."""
+    """Sentences on what Core Lightning lacks, the values that `node` can take and its default; "" if there are none."""
     return " ".join(_limits(node))
+
+
+def extension_words(thing: str) -> str:
+    """A sentence for what only servers made of the documents have; `thing` is "it" or, say, "this command"."""
+    return f"An extension: Core Lightning does not have {thing}."
+
+
+def by_name_words(names: Sequence[str]) -> str:
+    """A sentence which says that the parameters `names` have no position."""
+    return f"{_listed(names)} can only be given by name."
 
 
 def condition_words(when: Node, *, negated: bool = False) -> str:
@@ -109,6 +119,8 @@ def rule_words(request: Request) -> Iterator[str]:
 
 
 def _limits(node: Node) -> Iterator[str]:
+    if node.extension:
+        yield extension_words("it")
     if node.enum is not None:
         values = ", ".join(plain(json.dumps(value, ensure_ascii=False)) for value in node.enum)
         yield f"Always {values}." if len(node.enum) == 1 else f"One of {values}." if values else "No value is valid."

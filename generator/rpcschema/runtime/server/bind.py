@@ -1,10 +1,10 @@
 """Parameters of a call -> the values of its request, with Core Lightning's checks in Core Lightning's order.
 
-An array is converted in the command's order, an object in the order given; the first bad one wins, and what is missing
-is looked for last. Names are compared as written, so an escaped name is an unknown one. What is inside of a parameter
-is converted as parameters are, and an error tells its place behind the parameter's name ("route[0].amount_msat"); what
-is missing there shows when the request is built (`decode.build`). Source: Core Lightning, common/json_param.c and
-common/json_command.c.
+An array is converted in the command's order, in which extensions have no place; an object in the order given; the
+first bad one wins, and what is missing is looked for last. Names are compared as written, so an escaped name is an
+unknown one. What is inside of a parameter is converted as parameters are, and an error tells its place behind the
+parameter's name ("route[0].amount_msat"); what is missing there shows when the request is built (`decode.build`).
+Source: Core Lightning, common/json_param.c and common/json_command.c.
 """
 
 from __future__ import annotations
@@ -27,11 +27,12 @@ class Binder:
     def __init__(self, command: Command, converters: Mapping[str, Converter] | None = None) -> None:
         overrides = converters or {}
         self._extras = command.extras
-        self._in_order = [
+        readers = [
             _Reader(parameter, overrides.get(parameter.name) or converter_of(parameter.type))
             for parameter in command.parameters
         ]
-        self._by_name = {reader.parameter.name.encode(): reader for reader in self._in_order}
+        self._in_order = [reader for reader in readers if not reader.parameter.extension]
+        self._by_name = {reader.parameter.name.encode(): reader for reader in readers}
         self._required = [parameter for parameter in command.parameters if parameter.required]
 
     def bind(self, params: bytes, *, developer: bool = False) -> dict[str, Any]:
