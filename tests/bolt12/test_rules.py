@@ -35,7 +35,7 @@ from lnoffers.bolt12.rules import offer as offer_rules
 from lnoffers.bolt12.rules import payer_proof as payer_proof_rules
 from lnoffers.bolt12.rules.rule import Rule
 
-from . import faulty_invoices, faulty_offers, faulty_proofs, faulty_requests
+from . import faulty_errors, faulty_invoices, faulty_offers, faulty_proofs, faulty_requests
 from .faults import Fault
 from .samples import EMPTY_PATH, PATH, REGTEST, SIGNER, as_text, signed_stream
 
@@ -52,33 +52,6 @@ class Kind(NamedTuple):
 def verified(kind: type[InvoiceRequest | Invoice | PayerProof]) -> Callable[[bytes], object]:
     return lambda data: kind.from_bytes(data).verify()
 
-
-def error_of(error: Any = "no", number: int | None = None, value: bytes | None = None) -> InvoiceError:
-    """An invoice_error by the builder."""
-    return InvoiceError.build(error=error, erroneous_field=number, suggested_value=value)
-
-
-ERROR_FAULTS = [
-    Fault("WRITING", "error-missing", "error", error_of, {"error": None}, {"error": ""}, "error is required"),
-    Fault(
-        "WRITING",
-        "suggestion-without-field",
-        "suggested_value",
-        error_of,
-        {"value": b""},
-        {"number": 82},
-        "suggested_value needs erroneous_field",
-    ),
-    Fault(
-        "WRITING",
-        "suggestion-unfit",
-        "suggested_value",
-        error_of,
-        {"number": 82, "value": b"\0"},
-        {"value": b"\1"},
-        "suggested_value is no value of its field: invreq_amount: a number starts with a zero byte",
-    ),
-]
 
 KINDS = {
     "offer": Kind(offer_rules, ("READING", "WRITING"), faulty_offers.FAULTS, Offer.from_bytes),
@@ -100,7 +73,7 @@ KINDS = {
         faulty_proofs.FAULTS,
         verified(PayerProof),
     ),
-    "invoice_error": Kind(invoice_error_rules, ("WRITING",), ERROR_FAULTS, InvoiceError.from_bytes),
+    "invoice_error": Kind(invoice_error_rules, ("WRITING",), faulty_errors.FAULTS, InvoiceError.from_bytes),
 }
 CASES = [pytest.param(kind, fault, id=f"{name} {fault}") for name, kind in KINDS.items() for fault in kind.faults]
 

@@ -41,6 +41,7 @@ from lnoffers.bolt12.paths import BlindedHop, BlindedPath, BlindedPayinfo, Chann
 from lnoffers.bolt12.payer_proof import PayerProof, UnsignedPayerProof
 from lnoffers.bolt12.periods import Paywindow, paywindow, period_start
 from lnoffers.bolt12.recurrence import Recurrence, RecurrenceBase, RecurrencePaywindow
+from lnoffers.bolt12.rule_names import RuleName
 from lnoffers.bolt12.signing import CallbackSigner, KeySigner, Signer, SigningRequest
 from lnoffers.bolt12.text import without_scheme
 from lnoffers.bolt12.tlv import Record
@@ -72,6 +73,7 @@ __all__ = [
     "Recurrence",
     "RecurrenceBase",
     "RecurrencePaywindow",
+    "RuleName",
     "Signer",
     "SigningRequest",
     "UnsignedInvoice",

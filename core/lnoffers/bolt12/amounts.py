@@ -10,6 +10,7 @@ import re
 from typing import NamedTuple
 
 from lnoffers.bolt12.errors import Bolt12Error
+from lnoffers.bolt12.rule_names import RuleName
 
 _U64_MAX = 2**64 - 1
 _CODE_LENGTH = 3
@@ -39,23 +40,23 @@ def parse_currency_amount(text: str) -> CurrencyAmount:
     Raises Bolt12Error with the messages of Core Lightning's `offer`.
     """
     if len(text) < _CODE_LENGTH:
-        raise _error("currency-unknown", "Not a number, and too short for currency")
+        raise _error(RuleName.CURRENCY_UNKNOWN, "Not a number, and too short for currency")
     number, code = text[:-_CODE_LENGTH], text[-_CODE_LENGTH:]
     decimals = minor_unit(code)
     if decimals is None:
-        raise _error("currency-unknown", f"Unknown currency suffix {code}")
+        raise _error(RuleName.CURRENCY_UNKNOWN, f"Unknown currency suffix {code}")
     whole, point, minor = number.partition(".")
     if point and len(minor) != decimals:
-        raise _error("currency-decimals", f"Currency {code} requires {decimals} minor units")
+        raise _error(RuleName.CURRENCY_DECIMALS, f"Currency {code} requires {decimals} minor units")
     if point and not _DIGITS.fullmatch(minor):
-        raise _error("currency-decimals", "Bad minor units number")
+        raise _error(RuleName.CURRENCY_DECIMALS, "Bad minor units number")
     if not _DIGITS.fullmatch(whole) or len(whole) > len(str(_U64_MAX)) or int(whole) > _U64_MAX:
-        raise _error("currency-number", "Not a valid number")
+        raise _error(RuleName.CURRENCY_NUMBER, "Not a valid number")
     amount = int(whole) * 10**decimals + int(minor or 0)
     if amount > _U64_MAX:
-        raise _error("number-range", "excessively large value")
+        raise _error(RuleName.NUMBER_RANGE, "excessively large value")
     return CurrencyAmount(amount, code)
 
 
-def _error(rule: str, message: str) -> Bolt12Error:
+def _error(rule: RuleName, message: str) -> Bolt12Error:
     return Bolt12Error(message, rule=rule, field="offer_amount")

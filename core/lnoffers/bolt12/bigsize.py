@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lnoffers.bolt12.errors import Bolt12Error
+from lnoffers.bolt12.rule_names import RuleName
 
 LONG_FORM = 0xFD
 """The least first byte of a BigSize of several bytes; a smaller one is the value itself."""
@@ -19,7 +20,7 @@ def encode_bigsize(value: int) -> bytes:
     for marker, width in _WIDTHS.items():
         if 0 <= value < 1 << (8 * width):
             return bytes((marker,)) + value.to_bytes(width, "big")
-    raise Bolt12Error(f"{value} does not fit a BigSize", rule="number-range")
+    raise Bolt12Error(f"{value} does not fit a BigSize", rule=RuleName.NUMBER_RANGE)
 
 
 def read_bigsize(data: bytes, offset: int) -> tuple[int, int]:
@@ -28,14 +29,14 @@ def read_bigsize(data: bytes, offset: int) -> tuple[int, int]:
     Raises Bolt12Error: `bigsize-truncated`, or `bigsize-not-minimal` for a longer form than needed.
     """
     if offset >= len(data):
-        raise Bolt12Error("the data ends where a BigSize is due", rule="bigsize-truncated", offset=offset)
+        raise Bolt12Error("the data ends where a BigSize is due", rule=RuleName.BIGSIZE_TRUNCATED, offset=offset)
     first = data[offset]
     if first < LONG_FORM:
         return first, offset + 1
     end = offset + 1 + _WIDTHS[first]
     if end > len(data):
-        raise Bolt12Error("the data ends within a BigSize", rule="bigsize-truncated", offset=offset)
+        raise Bolt12Error("the data ends within a BigSize", rule=RuleName.BIGSIZE_TRUNCATED, offset=offset)
     value = int.from_bytes(data[offset + 1 : end], "big")
     if value < _MINIMUMS[first]:
-        raise Bolt12Error("a BigSize is longer than its value needs", rule="bigsize-not-minimal", offset=offset)
+        raise Bolt12Error("a BigSize is longer than its value needs", rule=RuleName.BIGSIZE_NOT_MINIMAL, offset=offset)
     return value, end

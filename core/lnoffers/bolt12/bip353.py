@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from lnoffers.bolt12.codecs import Codec
 from lnoffers.bolt12.cursor import Cursor
 from lnoffers.bolt12.errors import Bolt12Error
+from lnoffers.bolt12.rule_names import RuleName
 
 _ALLOWED = re.compile(rb"[0-9A-Za-z._-]*")
 
@@ -34,7 +35,7 @@ def _decode(value: bytes) -> Bip353Name:
 
 def _encode_part(part: bytes) -> bytes:
     if len(part) > 0xFF:
-        raise Bolt12Error(f"a part of a name has {len(part)} bytes; at most 255 fit", rule="name-too-long")
+        raise Bolt12Error(f"a part of a name has {len(part)} bytes; at most 255 fit", rule=RuleName.NAME_TOO_LONG)
     return len(part).to_bytes(1, "big") + part
 
 

@@ -12,6 +12,7 @@ from typing import Generic, Literal, TypeAlias, TypeVar
 from lnoffers.bolt12.bigsize import encode_bigsize, read_bigsize
 from lnoffers.bolt12.curve import SIGNATURE_LENGTH, is_point
 from lnoffers.bolt12.errors import Bolt12Error
+from lnoffers.bolt12.rule_names import RuleName
 
 T = TypeVar("T")
 
@@ -37,9 +38,11 @@ def _same(value: T) -> T:
 def decode_truncated(value: bytes, width: int) -> int:
     """A `tu16`, `tu32` or `tu64`: big-endian, at most `width` bytes, no leading zero byte; 0 has no bytes (BOLT 1)."""
     if len(value) > width:
-        raise Bolt12Error(f"a number has {len(value)} bytes; at most {width} are allowed", rule="number-too-long")
+        raise Bolt12Error(
+            f"a number has {len(value)} bytes; at most {width} are allowed", rule=RuleName.NUMBER_TOO_LONG
+        )
     if value[:1] == b"\0":
-        raise Bolt12Error("a number starts with a zero byte", rule="number-not-minimal")
+        raise Bolt12Error("a number starts with a zero byte", rule=RuleName.NUMBER_NOT_MINIMAL)
     return int.from_bytes(value, "big")
 
 
@@ -51,7 +54,7 @@ def encode_truncated(value: int, width: int) -> bytes:
 def encode_fixed(value: int, width: int) -> bytes:
     """A number as `width` big-endian bytes. Raises Bolt12Error if it does not fit."""
     if not 0 <= value < 1 << (8 * width):
-        raise Bolt12Error(f"{value} is not from 0 to 2^{8 * width}-1", rule="number-range")
+        raise Bolt12Error(f"{value} is not from 0 to 2^{8 * width}-1", rule=RuleName.NUMBER_RANGE)
     return value.to_bytes(width, "big")
 
 
@@ -70,7 +73,7 @@ def _decode_utf8(value: bytes) -> str:
     try:
         text = value.decode()
     except UnicodeDecodeError as error:
-        raise Bolt12Error(f"text is not UTF-8 at its byte {error.start}", rule="text-not-utf8") from None
+        raise Bolt12Error(f"text is not UTF-8 at its byte {error.start}", rule=RuleName.TEXT_NOT_UTF8) from None
     return _without_nul(text)
 
 
@@ -79,14 +82,14 @@ def _encode_utf8(text: str) -> bytes:
         return _without_nul(text).encode()
     except UnicodeEncodeError as error:
         raise Bolt12Error(
-            f"text holds half a surrogate pair at its character {error.start}", rule="text-not-utf8"
+            f"text holds half a surrogate pair at its character {error.start}", rule=RuleName.TEXT_NOT_UTF8
         ) from None
 
 
 def _without_nul(text: str) -> str:
     # Valid UTF-8, but other implementations end the text there, so the two ends would show different texts.
     if "\0" in text:
-        raise Bolt12Error("text holds the character U+0000", rule="text-nul")
+        raise Bolt12Error("text holds the character U+0000", rule=RuleName.TEXT_NUL)
     return text
 
 
@@ -101,7 +104,7 @@ def _checked_bytes(check: Callable[[bytes], bytes]) -> Codec[bytes]:
 def _exactly(length: int) -> Codec[bytes]:
     def check(value: bytes) -> bytes:
         if len(value) != length:
-            raise Bolt12Error(f"{len(value)} bytes where {length} are due", rule="wrong-length")
+            raise Bolt12Error(f"{len(value)} bytes where {length} are due", rule=RuleName.WRONG_LENGTH)
         return value
 
     return _checked_bytes(check)
@@ -110,7 +113,7 @@ def _exactly(length: int) -> Codec[bytes]:
 def check_point(value: bytes) -> bytes:
     """`value` itself if it is a compressed point on the curve."""
     if not is_point(value):
-        raise Bolt12Error(f"{len(value)} bytes that are no compressed point on the curve", rule="not-a-point")
+        raise Bolt12Error(f"{len(value)} bytes that are no compressed point on the curve", rule=RuleName.NOT_A_POINT)
     return value
 
 
@@ -123,13 +126,13 @@ point = _checked_bytes(check_point)
 
 def _decode_flag(value: bytes) -> Literal[True]:
     if value:
-        raise Bolt12Error(f"{len(value)} bytes where none are due", rule="wrong-length")
+        raise Bolt12Error(f"{len(value)} bytes where none are due", rule=RuleName.WRONG_LENGTH)
     return True
 
 
 def _encode_flag(value: Literal[True]) -> bytes:
     if value is not True:
-        raise Bolt12Error("a flag is True or absent", rule="flag-value")
+        raise Bolt12Error("a flag is True or absent", rule=RuleName.FLAG_VALUE)
     return b""
 
 
@@ -139,7 +142,7 @@ flag: Codec[Literal[True]] = Codec(_decode_flag, _encode_flag, _same)
 
 def _decode_hashes(value: bytes) -> tuple[bytes, ...]:
     if len(value) % 32:
-        raise Bolt12Error(f"{len(value)} bytes are no whole number of 32-byte hashes", rule="wrong-length")
+        raise Bolt12Error(f"{len(value)} bytes are no whole number of 32-byte hashes", rule=RuleName.WRONG_LENGTH)
     return tuple(value[i : i + 32] for i in range(0, len(value), 32))
 
 

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from lnoffers.bolt12.codecs import check_point
 from lnoffers.bolt12.curve import POINT_LENGTH
 from lnoffers.bolt12.errors import Bolt12Error
+from lnoffers.bolt12.rule_names import RuleName
 
 T = TypeVar("T")
 
@@ -38,7 +39,7 @@ class Cursor:
         end = self._offset + length
         part = self._value[self._offset : end]
         if len(part) != length:
-            raise Bolt12Error(f"the value ends within a part of {length} bytes", rule="value-truncated")
+            raise Bolt12Error(f"the value ends within a part of {length} bytes", rule=RuleName.VALUE_TRUNCATED)
         self._offset = end
         return part
 
@@ -62,7 +63,7 @@ class Cursor:
         """Raises Bolt12Error if anything is left."""
         if not self.at_end:
             left = len(self._value) - self._offset
-            raise Bolt12Error(f"the value has {left} bytes too many", rule="value-too-long")
+            raise Bolt12Error(f"the value has {left} bytes too many", rule=RuleName.VALUE_TOO_LONG)
 
 
 def read_all(value: bytes, read: Callable[[Cursor], T]) -> tuple[T, ...]:

@@ -9,6 +9,7 @@ from lnoffers.bolt12.invoice import Invoice
 from lnoffers.bolt12.invoice_request import InvoiceRequest
 from lnoffers.bolt12.offer import Offer
 from lnoffers.bolt12.payer_proof import PayerProof
+from lnoffers.bolt12.rule_names import RuleName
 from lnoffers.bolt12.rules import invoice as invoice_rules
 from lnoffers.bolt12.text import split_text, without_scheme
 
@@ -57,7 +58,7 @@ def _parse(string: str) -> Bolt12:
         raise Bolt12Error(
             "the string is no offer, invoice_request, invoice or payer_proof: it begins with none of "
             + ", ".join(f"{each}1" for each in _KINDS),
-            rule="unknown-kind",
+            rule=RuleName.UNKNOWN_KIND,
             text_offset=0,
         )
     return kind.from_bytes(data)

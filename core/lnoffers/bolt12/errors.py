@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from lnoffers.bolt12.rule_names import RuleName
+
 
 class Bolt12Error(ValueError):
     """Something breaks a rule of BOLT 12.
@@ -13,7 +15,7 @@ class Bolt12Error(ValueError):
 
     Attributes:
         message: the same text.
-        rule: the broken rule's name, in kebab case (`record-order`); stable, for programs.
+        rule: the broken rule's name, such as `record-order`; stable, for programs. docs/reference/rules.md lists all.
         field: the specification's name of the field at fault, if one is (`invreq_amount`).
         offset: where the fault is in the bytes, if known: its record's start, or the place within the framing.
         text_offset: where the fault is in the text form, if it is there: the character's index in the string as it
@@ -25,7 +27,7 @@ class Bolt12Error(ValueError):
         self,
         message: str,
         *,
-        rule: str,
+        rule: RuleName,
         field: str | None = None,
         offset: int | None = None,
         text_offset: int | None = None,

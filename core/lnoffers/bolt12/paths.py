@@ -12,6 +12,7 @@ from struct import Struct
 from lnoffers.bolt12.codecs import Codec, Json, check_point, encode_fixed
 from lnoffers.bolt12.cursor import Cursor, read_all
 from lnoffers.bolt12.errors import Bolt12Error
+from lnoffers.bolt12.rule_names import RuleName
 
 _MAX_HOPS = 0xFF
 _MAX_DATA = 0xFFFF
@@ -111,20 +112,20 @@ def _encode_first_node(first: bytes | ChannelEnd) -> bytes:
     if isinstance(first, bytes):
         return check_point(first)
     if first.direction not in (0, 1) or not 0 <= first.scid < 1 << 64:
-        raise Bolt12Error(f"{first!r} is no end of a channel", rule="channel-end")
+        raise Bolt12Error(f"{first!r} is no end of a channel", rule=RuleName.CHANNEL_END)
     return first.direction.to_bytes(1, "big") + first.scid.to_bytes(8, "big")
 
 
 def _encode_hop(hop: BlindedHop) -> bytes:
     data = hop.encrypted_recipient_data
     if len(data) > _MAX_DATA:
-        raise Bolt12Error(f"a hop's data has {len(data)} bytes; at most {_MAX_DATA} fit", rule="hop-too-long")
+        raise Bolt12Error(f"a hop's data has {len(data)} bytes; at most {_MAX_DATA} fit", rule=RuleName.HOP_TOO_LONG)
     return check_point(hop.blinded_node_id) + len(data).to_bytes(2, "big") + data
 
 
 def _encode_path(path: BlindedPath) -> bytes:
     if len(path.hops) > _MAX_HOPS:
-        raise Bolt12Error(f"a path has {len(path.hops)} hops; at most {_MAX_HOPS} fit", rule="path-too-long")
+        raise Bolt12Error(f"a path has {len(path.hops)} hops; at most {_MAX_HOPS} fit", rule=RuleName.PATH_TOO_LONG)
     start = _encode_first_node(path.first_node_id) + check_point(path.first_path_key)
     return start + len(path.hops).to_bytes(1, "big") + b"".join(map(_encode_hop, path.hops))
 

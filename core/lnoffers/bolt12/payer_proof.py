@@ -16,6 +16,7 @@ from lnoffers.bolt12.errors import Bolt12Error
 from lnoffers.bolt12.fields import PayerProofFields as Fields
 from lnoffers.bolt12.invoice import Invoice
 from lnoffers.bolt12.merkle import leaves, nonces
+from lnoffers.bolt12.rule_names import RuleName
 from lnoffers.bolt12.rules import payer_proof as rules
 from lnoffers.bolt12.signing import Signer
 from lnoffers.bolt12.tlv import INVOICE_SPAN, SIGNATURE_TYPES, Record, in_span
@@ -121,7 +122,7 @@ def _check_showable(include: Collection[int]) -> None:
         field = Invoice.fields.get(number)
         if number == 0 or not in_span(number, INVOICE_SPAN) or (number % 2 == 0 and number not in Fields.fields):
             name = str(number) if field is None else field.name
-            raise Bolt12Error(f"a payer_proof cannot show {name}", rule="field-not-provable", field=name)
+            raise Bolt12Error(f"a payer_proof cannot show {name}", rule=RuleName.FIELD_NOT_PROVABLE, field=name)
 
 
 def _markers(covered: list[Record], omitted: list[bool]) -> list[int]:

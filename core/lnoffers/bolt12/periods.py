@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from lnoffers.bolt12.errors import Bolt12Error
 from lnoffers.bolt12.recurrence import DAYS, MONTHS, SECONDS, Recurrence, RecurrenceBase, RecurrencePaywindow
+from lnoffers.bolt12.rule_names import RuleName
 
 _DAY = 86_400
 _FIRST_GRACE = 60
@@ -39,7 +40,7 @@ def period_start(recurrence: Recurrence, basetime: int, index: int) -> int:
         return basetime + units * _DAY
     if recurrence.time_unit == MONTHS:
         return _months_later(basetime, units)
-    raise Bolt12Error(f"no period has the time_unit {recurrence.time_unit}", rule="recurrence-unit")
+    raise Bolt12Error(f"no period has the time_unit {recurrence.time_unit}", rule=RuleName.RECURRENCE_UNIT)
 
 
 def paywindow(
@@ -78,5 +79,5 @@ def _months_later(basetime: int, months: int) -> int:
         day = min(base.day, calendar.monthrange(year, month + 1)[1])
         days = date(year, month + 1, day) - base.date()
     except (OverflowError, ValueError):  # what datetime says beyond its last year
-        raise Bolt12Error("the period begins after the year 9999", rule="period-too-late") from None
+        raise Bolt12Error("the period begins after the year 9999", rule=RuleName.PERIOD_TOO_LATE) from None
     return basetime + days // timedelta(days=1) * _DAY

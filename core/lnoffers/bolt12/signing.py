@@ -11,6 +11,7 @@ from lnoffers.bolt12.curve import KeyPair
 from lnoffers.bolt12.errors import Bolt12Error
 from lnoffers.bolt12.merkle import merkle_root, signature_digest
 from lnoffers.bolt12.message import Field, TextMessage
+from lnoffers.bolt12.rule_names import RuleName
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,16 +95,16 @@ def sign(signer: Signer, request: SigningRequest, *, public_key: bytes) -> bytes
     """
     name = type(signer).__name__
     if signer.public_key != public_key:
-        raise Bolt12Error(f"{name} has another key than the message's, {public_key.hex()}", rule="signer-key")
+        raise Bolt12Error(f"{name} has another key than the message's, {public_key.hex()}", rule=RuleName.SIGNER_KEY)
     signature: object = signer.sign(request)  # whatever a signer of others' making returns
     if not isinstance(signature, bytes) or len(signature) != curve.SIGNATURE_LENGTH:
         what = f"{len(signature)} bytes" if isinstance(signature, bytes) else type(signature).__name__
         raise Bolt12Error(
             f"{name} returned {what} where the {curve.SIGNATURE_LENGTH} bytes of a signature are due",
-            rule="signer-signature",
+            rule=RuleName.SIGNER_SIGNATURE,
         )
     if not curve.verify(public_key, request.digest, signature):
-        raise Bolt12Error(f"{name} returned a signature that does not verify", rule="signer-signature")
+        raise Bolt12Error(f"{name} returned a signature that does not verify", rule=RuleName.SIGNER_SIGNATURE)
     return signature
 
 
@@ -136,9 +137,9 @@ class SignedMessage(TextMessage):
         """
         key = getattr(self, self.signed_by)
         if key is None:
-            raise Bolt12Error(f"Missing {self.signed_by}", rule="signing-key-missing", field=self.signed_by)
+            raise Bolt12Error(f"Missing {self.signed_by}", rule=RuleName.SIGNING_KEY_MISSING, field=self.signed_by)
         if getattr(self, self.signed_in) is not None:
-            raise Bolt12Error("the message has a signature", rule="already-signed", field=self.signed_in)
+            raise Bolt12Error("the message has a signature", rule=RuleName.ALREADY_SIGNED, field=self.signed_in)
         place: Field[bytes] = getattr(signed, self.signed_in)
         signature = sign(signer, self.signing_request, public_key=key)
         record = place.encode(signature)

@@ -10,6 +10,7 @@ import re
 
 from lnoffers import bech32
 from lnoffers.bolt12.errors import Bolt12Error
+from lnoffers.bolt12.rule_names import RuleName
 
 # A "+" that is neither first nor last joins what follows, past ASCII white space. The next character is kept whatever
 # it is: a second "+" stays in the string and fails the alphabet later.
@@ -31,7 +32,7 @@ def decode_text(text: str, prefix: str) -> bytes:
     """
     found, data = split_text(text)
     if found != prefix:
-        raise Bolt12Error(f"unexpected prefix {_printable(found)}", rule="text-prefix", text_offset=0)
+        raise Bolt12Error(f"unexpected prefix {_printable(found)}", rule=RuleName.TEXT_PREFIX, text_offset=0)
     return data
 
 
@@ -46,17 +47,17 @@ def split_text(text: str) -> tuple[str, bytes]:
     folded = joined.lower()
     found, separator, letters = folded.partition(b"1")
     if not separator:
-        raise _invalid("text-separator", "there is no 1 between the prefix and the data")
+        raise _invalid(RuleName.TEXT_SEPARATOR, "there is no 1 between the prefix and the data")
     if joined != folded and joined != joined.upper():
-        raise _invalid("text-case", "upper and lower case are mixed")
+        raise _invalid(RuleName.TEXT_CASE, "upper and lower case are mixed")
     symbols = bech32.from_letters(letters)
     if symbols is None:
         position = len(found) + 1 + next(i for i, each in enumerate(letters) if chr(each) not in bech32.ALPHABET)
         at = _character_at(raw, _unjoined(raw, position))
-        raise _invalid("text-character", f"{text[at]!r} is no bech32 character", at)
+        raise _invalid(RuleName.TEXT_CHARACTER, f"{text[at]!r} is no bech32 character", at)
     data = bech32.whole_bytes(symbols)
     if data is None:
-        raise _invalid("text-padding", "the bits after the last whole byte are more than four or not zero")
+        raise _invalid(RuleName.TEXT_PADDING, "the bits after the last whole byte are more than four or not zero")
     # What was cut out of valid UTF-8 may be none; a prefix that is wrong anyway is only shown.
     return found.decode(errors="replace"), data
 
@@ -74,7 +75,7 @@ def _join(text: bytes) -> bytes:
         if not continuation[1]:
             raise Bolt12Error(
                 "unfinished string",
-                rule="text-unfinished",
+                rule=RuleName.TEXT_UNFINISHED,
                 text_offset=_character_at(text, continuation.start()),
                 detail="nothing follows the + that continues the string",
             )
@@ -102,5 +103,5 @@ def _printable(prefix: str) -> str:
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
-def _invalid(rule: str, detail: str, text_offset: int | None = None) -> Bolt12Error:
+def _invalid(rule: RuleName, detail: str, text_offset: int | None = None) -> Bolt12Error:
     return Bolt12Error("invalid bech32 string", rule=rule, text_offset=text_offset, detail=detail)

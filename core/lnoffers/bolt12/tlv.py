@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from lnoffers.bolt12.bigsize import LONG_FORM, encode_bigsize, read_bigsize
 from lnoffers.bolt12.errors import Bolt12Error
+from lnoffers.bolt12.rule_names import RuleName
 
 _EXPERIMENTAL_OFFER = range(1_000_000_000, 2_000_000_000)
 _EXPERIMENTAL_REQUEST = range(1_000_000_000, 3_000_000_000)
@@ -54,11 +55,13 @@ def read_records(data: bytes, known: Container[int]) -> Iterator[Record]:
         if type_ >= LONG_FORM:
             type_, length_at = read_bigsize(data, offset)
         if type_ <= previous:
-            raise Bolt12Error(f"record {type_} comes after record {previous}", rule="record-order", offset=offset)
+            raise Bolt12Error(
+                f"record {type_} comes after record {previous}", rule=RuleName.RECORD_ORDER, offset=offset
+            )
         if type_ % 2 == 0 and type_ not in known:
             raise Bolt12Error(
                 f"record {type_} is even, so it must be understood, and is unknown here",
-                rule="record-unknown-even",
+                rule=RuleName.RECORD_UNKNOWN_EVEN,
                 offset=offset,
             )
         if length_at < size and data[length_at] < LONG_FORM:
@@ -69,7 +72,7 @@ def read_records(data: bytes, known: Container[int]) -> Iterator[Record]:
         if end > size:
             raise Bolt12Error(
                 f"record {type_} has {length} bytes, but only {size - start} are left",
-                rule="record-truncated",
+                rule=RuleName.RECORD_TRUNCATED,
                 offset=length_at,
             )
         yield Record(type_, data[offset:end], data[start:end])

@@ -10,6 +10,7 @@ from lnoffers.bolt12.fields import InvoiceFields as Invoice
 from lnoffers.bolt12.fields import InvoiceRequestFields
 from lnoffers.bolt12.fields import MirroredRequestFields as Request
 from lnoffers.bolt12.paths import first_empty_path
+from lnoffers.bolt12.rule_names import RuleName
 from lnoffers.bolt12.rules import invoice_request, offer
 from lnoffers.bolt12.rules.rule import Fault, Rule, check, enforce, forbidden, known_features, required, when
 from lnoffers.bolt12.tlv import INVOICE_REQUEST_SPAN, in_span
@@ -99,21 +100,21 @@ def _signer_of_offer(invoice: Invoice) -> Fault | None:
 
 @lru_cache(maxsize=16)  # a reader has one chain and one set of features
 def _of_reader(chain: bytes | None, features: frozenset[int]) -> Table:
-    known = known_features("unknown-feature", Invoice.invoice_features, features)
+    known = known_features(RuleName.UNKNOWN_FEATURE, Invoice.invoice_features, features)
     return (known,) if chain is None else (on_chain(chain), known)
 
 
 def on_chain(chain: bytes) -> Rule[Invoice]:
     """The invoice must be for this chain."""
     return when(
-        None, "wrong-chain", Invoice.invreq_chain, lambda i: (i.invreq_chain or BITCOIN) != chain, "wrong chain"
+        None, RuleName.WRONG_CHAIN, Invoice.invreq_chain, lambda i: (i.invreq_chain or BITCOIN) != chain, "wrong chain"
     )
 
 
 def unexpired(now: int) -> Rule[Invoice]:
     """The invoice must not have ended before `now`, in unix seconds."""
     return when(
-        None, "invoice-expired", Invoice.invoice_relative_expiry, lambda i: i.expires_at < now, "Expired invoice"
+        None, RuleName.INVOICE_EXPIRED, Invoice.invoice_relative_expiry, lambda i: i.expires_at < now, "Expired invoice"
     )
 
 
@@ -128,7 +129,7 @@ def mirrors(request: Request) -> Rule[Invoice]:
         first = min(type_ for type_ in asked.keys() | got.keys() if asked.get(type_) != got.get(type_))
         return Fault(f"the invoice does not repeat field {first} of the invoice_request", first)
 
-    return check(None, "request-not-mirrored", None, find)
+    return check(None, RuleName.REQUEST_NOT_MIRRORED, None, find)
 
 
 def comes_from(sent_to: bytes | None) -> Rule[Invoice]:
@@ -139,7 +140,7 @@ def comes_from(sent_to: bytes | None) -> Rule[Invoice]:
             return Fault("invoice_node_id is not the node at the end of the path that the request took")
         return _signer_of_offer(invoice)
 
-    return check(None, "node-id-unexpected", Invoice.invoice_node_id, find)
+    return check(None, RuleName.NODE_ID_UNEXPECTED, Invoice.invoice_node_id, find)
 
 
 def asks_at_most(max_amount: int | None) -> Rule[Invoice]:
@@ -157,34 +158,42 @@ def asks_at_most(max_amount: int | None) -> Rule[Invoice]:
             else None
         )
 
-    return check(None, "amount-unexpected", Invoice.invoice_amount, find)
+    return check(None, RuleName.AMOUNT_UNEXPECTED, Invoice.invoice_amount, find)
 
 
 # ---- the tables
 
 
 SIGNED: Table = (
-    required("node-id-missing", Invoice.invoice_node_id, "Missing node_id"),
-    required("signature-missing", Invoice.signature, "Missing signature"),
-    when(None, "signature-invalid", Invoice.signature, lambda i: not i.has_valid_signature(), "Invalid signature"),
+    required(RuleName.NODE_ID_MISSING, Invoice.invoice_node_id, "Missing node_id"),
+    required(RuleName.SIGNATURE_MISSING, Invoice.signature, "Missing signature"),
+    when(
+        None, RuleName.SIGNATURE_INVALID, Invoice.signature, lambda i: not i.has_valid_signature(), "Invalid signature"
+    ),
 )
 """Who asks to be paid, and that they do."""
 
 COMPLETE: Table = (
-    required("amount-missing", Invoice.invoice_amount, "missing invoice_amount"),
-    required("created-at-missing", Invoice.invoice_created_at, "missing invoice_created_at"),
-    required("payment-hash-missing", Invoice.invoice_payment_hash, "missing invoice_payment_hash"),
-    when(None, "paths-missing", Invoice.invoice_paths, lambda i: not i.invoice_paths, "missing/empty invoice_paths"),
-    check(None, "path-without-hops", Invoice.invoice_paths, _hops_everywhere),
-    check(None, "payinfo-count", Invoice.invoice_blindedpay, _payinfo_for_each),
+    required(RuleName.AMOUNT_MISSING, Invoice.invoice_amount, "missing invoice_amount"),
+    required(RuleName.CREATED_AT_MISSING, Invoice.invoice_created_at, "missing invoice_created_at"),
+    required(RuleName.PAYMENT_HASH_MISSING, Invoice.invoice_payment_hash, "missing invoice_payment_hash"),
+    when(
+        None,
+        RuleName.PATHS_MISSING,
+        Invoice.invoice_paths,
+        lambda i: not i.invoice_paths,
+        "missing/empty invoice_paths",
+    ),
+    check(None, RuleName.PATH_WITHOUT_HOPS, Invoice.invoice_paths, _hops_everywhere),
+    check(None, RuleName.PAYINFO_COUNT, Invoice.invoice_blindedpay, _payinfo_for_each),
 )
 """What must be there, in Core Lightning's order."""
 
 PAYABLE: Table = (
-    check(None, "paths-unusable", Invoice.invoice_blindedpay, _some_path_usable),
+    check(None, RuleName.PATHS_UNUSABLE, Invoice.invoice_blindedpay, _some_path_usable),
     when(
         None,
-        "basetime-missing",
+        RuleName.BASETIME_MISSING,
         Invoice.invoice_recurrence_basetime,
         lambda i: i.offer_recurrence is not None and i.invoice_recurrence_basetime is None,
         "recurring invoices without a recurrence_basetime are invalid",
@@ -192,7 +201,7 @@ PAYABLE: Table = (
 )
 """What a payer needs beyond that."""
 
-_FROM_ISSUER: Rule[Invoice] = check(None, "node-id-unexpected", Invoice.invoice_node_id, _signer_of_offer)
+_FROM_ISSUER: Rule[Invoice] = check(None, RuleName.NODE_ID_UNEXPECTED, Invoice.invoice_node_id, _signer_of_offer)
 
 REPEATING: Table = (
     *invoice_request.MADE_BY_PAYER,
@@ -201,16 +210,18 @@ REPEATING: Table = (
     offer.DESCRIBED,
     offer.PATHS_WITH_HOPS,
     _FROM_ISSUER,
-    check(Invoice.invreq_amount, "amount-unexpected", Invoice.invoice_amount, _amount_as_asked),
+    check(Invoice.invreq_amount, RuleName.AMOUNT_UNEXPECTED, Invoice.invoice_amount, _amount_as_asked),
 )
 """What an invoice must keep as to the request that it repeats, for a reader that has no other word of the request."""
 
-ANSWERABLE = (forbidden("cancelled", InvoiceRequestFields.invreq_recurrence_cancel, "the request ends a recurrence"),)
+ANSWERABLE = (
+    forbidden(RuleName.CANCELLED, InvoiceRequestFields.invreq_recurrence_cancel, "the request ends a recurrence"),
+)
 """What a request must be for an invoice to be made for it."""
 
 WRITING: Table = (
-    required("node-id-missing", Invoice.invoice_node_id, "invoice_node_id is required"),
+    required(RuleName.NODE_ID_MISSING, Invoice.invoice_node_id, "invoice_node_id is required"),
     _FROM_ISSUER,
-    check(None, "amount-unexpected", Invoice.invoice_amount, _amount_as_asked),
+    check(None, RuleName.AMOUNT_UNEXPECTED, Invoice.invoice_amount, _amount_as_asked),
 )
 """What the writer of an invoice for a request must keep."""

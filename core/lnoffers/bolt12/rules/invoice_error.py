@@ -5,6 +5,7 @@ from __future__ import annotations
 from lnoffers.bolt12.errors import Bolt12Error
 from lnoffers.bolt12.fields import InvoiceErrorFields as InvoiceError
 from lnoffers.bolt12.fields import InvoiceFields, InvoiceRequestFields
+from lnoffers.bolt12.rule_names import RuleName
 from lnoffers.bolt12.rules.rule import Fault, Rule, check, enforce, required, when
 from lnoffers.bolt12.tlv import Record
 
@@ -29,13 +30,13 @@ def _suggestion_fits(error: InvoiceError) -> Fault | None:
 
 
 WRITING: tuple[Rule[InvoiceError], ...] = (
-    required("error-missing", InvoiceError.error, "error is required"),
+    required(RuleName.ERROR_MISSING, InvoiceError.error, "error is required"),
     when(
         InvoiceError.suggested_value,
-        "suggestion-without-field",
+        RuleName.SUGGESTION_WITHOUT_FIELD,
         InvoiceError.suggested_value,
         lambda e: e.erroneous_field is None,
         "suggested_value needs erroneous_field",
     ),
-    check(InvoiceError.suggested_value, "suggestion-unfit", InvoiceError.suggested_value, _suggestion_fits),
+    check(InvoiceError.suggested_value, RuleName.SUGGESTION_UNFIT, InvoiceError.suggested_value, _suggestion_fits),
 )

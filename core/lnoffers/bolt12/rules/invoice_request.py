@@ -10,6 +10,7 @@ from lnoffers.bolt12.fields import InvoiceRequestFields as Request
 from lnoffers.bolt12.fields import MirroredRequestFields as Mirrored
 from lnoffers.bolt12.message import Field, Message
 from lnoffers.bolt12.paths import first_empty_path
+from lnoffers.bolt12.rule_names import RuleName
 from lnoffers.bolt12.rules import offer
 from lnoffers.bolt12.rules.rule import Fault, Rule, check, enforce, forbidden, known_features, required, when
 from lnoffers.bolt12.tlv import INVOICE_REQUEST_SPAN, SIGNATURE_TYPES, in_span
@@ -109,7 +110,9 @@ def _period_in_limit(request: Request) -> Fault | None:
 
 
 def _counts_a_recurrence(field: Field[int]) -> Rule[Request]:
-    return when(field, "recurrence-unexpected", field, lambda r: r.offer_recurrence is None, f"unexpected {field.name}")
+    return when(
+        field, RuleName.RECURRENCE_UNEXPECTED, field, lambda r: r.offer_recurrence is None, f"unexpected {field.name}"
+    )
 
 
 # ---- rules that need something of the reader's
@@ -117,7 +120,7 @@ def _counts_a_recurrence(field: Field[int]) -> Rule[Request]:
 
 @lru_cache(maxsize=16)  # a reader has one chain and one set of features
 def _of_reader(chain: bytes | None, features: frozenset[int]) -> Table:
-    known = known_features("unknown-feature", Request.invreq_features, features)
+    known = known_features(RuleName.UNKNOWN_FEATURE, Request.invreq_features, features)
     return (known,) if chain is None else (on_chain(chain), known)
 
 
@@ -129,7 +132,7 @@ def _of_offer(features: frozenset[int]) -> Table:
 def on_chain(chain: bytes) -> Rule[Request]:
     """The request must be for this chain."""
     return when(
-        None, "wrong-chain", Request.invreq_chain, lambda r: (r.invreq_chain or BITCOIN) != chain, "wrong chain"
+        None, RuleName.WRONG_CHAIN, Request.invreq_chain, lambda r: (r.invreq_chain or BITCOIN) != chain, "wrong chain"
     )
 
 
@@ -140,7 +143,7 @@ def unexpired(now: int) -> Rule[Request]:
     """
     return when(
         Request.offer_absolute_expiry,
-        "offer-expired",
+        RuleName.OFFER_EXPIRED,
         Request.offer_absolute_expiry,
         lambda r: (r.offer_absolute_expiry or 0) <= now and not r.invreq_recurrence_counter,
         "Offer expired",
@@ -152,7 +155,7 @@ def unexpired(now: int) -> Rule[Request]:
 
 PATHS_WITH_HOPS: Rule[Mirrored] = when(
     Request.invreq_paths,
-    "path-without-hops",
+    RuleName.PATH_WITHOUT_HOPS,
     Request.invreq_paths,
     lambda r: first_empty_path(r.invreq_paths) is not None,
     "Invoice request contains an empty invreq_path",
@@ -160,25 +163,27 @@ PATHS_WITH_HOPS: Rule[Mirrored] = when(
 
 NAMED: Rule[Mirrored] = when(
     Request.invreq_bip_353_name,
-    "name-characters",
+    RuleName.NAME_CHARACTERS,
     Request.invreq_bip_353_name,
     _has_strange_name,
     "invalid bip353 name fields",
 )
 
 MADE_BY_PAYER: tuple[Rule[Message], ...] = (
-    required("payer-id-missing", Request.invreq_payer_id, "Missing invreq_payer_id"),
-    required("metadata-missing", Request.invreq_metadata, "Missing invreq_metadata"),
+    required(RuleName.PAYER_ID_MISSING, Request.invreq_payer_id, "Missing invreq_payer_id"),
+    required(RuleName.METADATA_MISSING, Request.invreq_metadata, "Missing invreq_metadata"),
 )
 """What no request is without, nor an invoice that repeats one."""
 
-READING: Table = (check(None, "field-out-of-range", None, _in_range), PATHS_WITH_HOPS)
+READING: Table = (check(None, RuleName.FIELD_OUT_OF_RANGE, None, _in_range), PATHS_WITH_HOPS)
 """What Core Lightning's decoder checks after chain and features, in its order."""
 
 SIGNED: Table = (
     *MADE_BY_PAYER,
-    required("signature-missing", Request.signature, "Missing signature"),
-    when(None, "signature-invalid", Request.signature, lambda r: not r.has_valid_signature(), "Invalid signature"),
+    required(RuleName.SIGNATURE_MISSING, Request.signature, "Missing signature"),
+    when(
+        None, RuleName.SIGNATURE_INVALID, Request.signature, lambda r: not r.has_valid_signature(), "Invalid signature"
+    ),
 )
 """Who asks, and that they do."""
 
@@ -187,14 +192,14 @@ ANY: Table = (
     offer.DESCRIBED,
     when(
         Request.invreq_recurrence_cancel,
-        "cancel-without-counter",
+        RuleName.CANCEL_WITHOUT_COUNTER,
         Request.invreq_recurrence_cancel,
         lambda r: r.invreq_recurrence_counter is None,
         "invreq_recurrence_cancel is invalid without invreq_recurrence_counter",
     ),
     when(
         Request.invreq_recurrence_cancel,
-        "cancel-at-zero",
+        RuleName.CANCEL_AT_ZERO,
         Request.invreq_recurrence_cancel,
         lambda r: r.invreq_recurrence_counter == 0,
         "invreq_recurrence_cancel is invalid with invreq_recurrence_counter zero",
@@ -204,17 +209,17 @@ ANY: Table = (
 
 _AMOUNT_POSITIVE: Rule[Request] = when(
     Request.invreq_amount,
-    "amount-zero",
+    RuleName.AMOUNT_ZERO,
     Request.invreq_amount,
     lambda r: r.invreq_amount == 0,
     "invreq_amount must be positive",
 )
 
 WITHOUT_OFFER: Table = (
-    forbidden("chains-unexpected", Request.offer_chains, "Unexpected offer_chains"),
-    forbidden("features-unexpected", Request.offer_features, "Unexpected offer_features"),
-    forbidden("quantity-max-unexpected", Request.offer_quantity_max, "Unexpected offer_quantity_max"),
-    required("amount-missing", Request.invreq_amount, "Missing invreq_amount"),
+    forbidden(RuleName.CHAINS_UNEXPECTED, Request.offer_chains, "Unexpected offer_chains"),
+    forbidden(RuleName.FEATURES_UNEXPECTED, Request.offer_features, "Unexpected offer_features"),
+    forbidden(RuleName.QUANTITY_MAX_UNEXPECTED, Request.offer_quantity_max, "Unexpected offer_quantity_max"),
+    required(RuleName.AMOUNT_MISSING, Request.invreq_amount, "Missing invreq_amount"),
     _AMOUNT_POSITIVE,
 )
 """For a request that stands on its own: neither issuer id nor paths of an offer."""
@@ -228,78 +233,80 @@ OFFER: Table = (
 """The offer that a request repeats."""
 
 WITH_OFFER: Table = (
-    check(None, "chain-not-offered", Request.invreq_chain, _chain_offered),
+    check(None, RuleName.CHAIN_NOT_OFFERED, Request.invreq_chain, _chain_offered),
     when(
         Request.offer_quantity_max,
-        "quantity-missing",
+        RuleName.QUANTITY_MISSING,
         Request.invreq_quantity,
         lambda r: r.invreq_quantity is None and not r.invreq_recurrence_cancel,
         "missing invreq_quantity",
     ),
     when(
         Request.invreq_quantity,
-        "quantity-zero",
+        RuleName.QUANTITY_ZERO,
         Request.invreq_quantity,
         lambda r: r.invreq_quantity == 0,
         "quantity zero invalid",
     ),
-    check(Request.invreq_quantity, "quantity-too-great", Request.invreq_quantity, _quantity_allowed),
+    check(Request.invreq_quantity, RuleName.QUANTITY_TOO_GREAT, Request.invreq_quantity, _quantity_allowed),
     when(
         Request.invreq_quantity,
-        "quantity-unexpected",
+        RuleName.QUANTITY_UNEXPECTED,
         Request.invreq_quantity,
         lambda r: r.offer_quantity_max is None,
         "unexpected invreq_quantity",
     ),
     when(
         None,
-        "counter-missing",
+        RuleName.COUNTER_MISSING,
         Request.invreq_recurrence_counter,
         lambda r: r.offer_recurrence is not None and r.invreq_recurrence_counter is None,
         "missing invreq_recurrence_counter",
     ),
     _counts_a_recurrence(Request.invreq_recurrence_counter),
     _counts_a_recurrence(Request.invreq_recurrence_start),
-    check(Request.offer_amount, "quantity-overflow", Request.invreq_quantity, _total_fits),
+    check(Request.offer_amount, RuleName.QUANTITY_OVERFLOW, Request.invreq_quantity, _total_fits),
     when(
         None,
-        "amount-missing",
+        RuleName.AMOUNT_MISSING,
         Request.invreq_amount,
         lambda r: r.offer_amount is None and r.invreq_amount is None and not r.invreq_recurrence_cancel,
         "missing invreq_amount",
     ),
-    check(Request.invreq_amount, "amount-too-small", Request.invreq_amount, _amount_suffices),
+    check(Request.invreq_amount, RuleName.AMOUNT_TOO_SMALL, Request.invreq_amount, _amount_suffices),
     when(
         Request.offer_recurrence_base,
-        "start-missing",
+        RuleName.START_MISSING,
         Request.invreq_recurrence_start,
         _lacks_start,
         "missing invreq_recurrence_start",
     ),
     when(
         Request.invreq_recurrence_start,
-        "start-unexpected",
+        RuleName.START_UNEXPECTED,
         Request.invreq_recurrence_start,
         _has_needless_start,
         "unexpected invreq_recurrence_start",
     ),
-    check(Request.offer_recurrence_limit, "period-after-limit", Request.invreq_recurrence_counter, _period_in_limit),
+    check(
+        Request.offer_recurrence_limit, RuleName.PERIOD_AFTER_LIMIT, Request.invreq_recurrence_counter, _period_in_limit
+    ),
 )
 """What a request asks of its offer, in the order in which Core Lightning answers."""
 
 WRITING: Table = (
-    required("metadata-missing", Request.invreq_metadata, "invreq_metadata is required"),
+    required(RuleName.METADATA_MISSING, Request.invreq_metadata, "invreq_metadata is required"),
     when(
         Request.invreq_metadata,
-        "metadata-empty",
+        RuleName.METADATA_EMPTY,
         Request.invreq_metadata,
         lambda r: r.invreq_metadata == b"",
         "invreq_metadata is empty",
     ),
-    required("payer-id-missing", Request.invreq_payer_id, "invreq_payer_id is required"),
+    required(RuleName.PAYER_ID_MISSING, Request.invreq_payer_id, "invreq_payer_id is required"),
     when(
         Request.invreq_paths,
-        "paths-empty",
+        RuleName.PATHS_EMPTY,
         Request.invreq_paths,
         lambda r: r.invreq_paths == (),
         "invreq_paths is there but holds no path",
@@ -309,8 +316,8 @@ WRITING: Table = (
 """What the writer of any request must keep; of one for an offer, beyond what its reader checks."""
 
 WRITING_WITHOUT_OFFER: Table = (
-    required("description-missing", Request.offer_description, "offer_description is required"),
-    required("amount-missing", Request.invreq_amount, "invreq_amount is required"),
+    required(RuleName.DESCRIPTION_MISSING, Request.offer_description, "offer_description is required"),
+    required(RuleName.AMOUNT_MISSING, Request.invreq_amount, "invreq_amount is required"),
     _AMOUNT_POSITIVE,
 )
 """What must be there without an offer; its writer is offered no way to set what must not."""

@@ -12,6 +12,7 @@ from lnoffers.bolt12.fields import OfferFields as Offer
 from lnoffers.bolt12.message import Field
 from lnoffers.bolt12.paths import first_empty_path
 from lnoffers.bolt12.recurrence import Recurrence
+from lnoffers.bolt12.rule_names import RuleName
 from lnoffers.bolt12.rules.rule import Fault, Rule, check, enforce, known_features, when
 from lnoffers.bolt12.tlv import OFFER_SPAN, in_span
 
@@ -59,10 +60,10 @@ def _unit_known(field: Field[Recurrence]) -> Callable[[Offer], Fault | None]:
 
 def _recurs_each(field: Field[Recurrence]) -> Table:
     return (
-        check(field, "recurrence-unit", field, _unit_known(field)),
+        check(field, RuleName.RECURRENCE_UNIT, field, _unit_known(field)),
         when(
             field,
-            "recurrence-period",
+            RuleName.RECURRENCE_PERIOD,
             field,
             lambda o: getattr(o, field.name).period == 0,
             "Offer contains invalid recurrence period 0",
@@ -73,7 +74,7 @@ def _recurs_each(field: Field[Recurrence]) -> Table:
 def _needs_recurrence(field: Field[Any]) -> Rule[Offer]:
     return when(
         field,
-        "recurrence-missing",
+        RuleName.RECURRENCE_MISSING,
         field,
         lambda o: o.offer_recurrence is None,
         "Offer contains recurrence fields but no recurrence",
@@ -92,7 +93,7 @@ def on_chain(chain: bytes) -> Rule[Offer]:
     """The offer must be good for this chain. One that lists none is good for none, bitcoin's neither."""
     return when(
         None,
-        "wrong-chain",
+        RuleName.WRONG_CHAIN,
         Offer.offer_chains,
         lambda o: chain not in ((BITCOIN,) if o.offer_chains is None else o.offer_chains),
         "wrong chain",
@@ -103,7 +104,7 @@ def unexpired(now: int) -> Rule[Offer]:
     """The offer must not have ended before `now`, in unix seconds."""
     return when(
         Offer.offer_absolute_expiry,
-        "offer-expired",
+        RuleName.OFFER_EXPIRED,
         Offer.offer_absolute_expiry,
         lambda o: (o.offer_absolute_expiry or 0) < now,
         "Offer expired",
@@ -113,10 +114,10 @@ def unexpired(now: int) -> Rule[Offer]:
 # ---- the tables
 
 
-FEATURES = ("unknown-offer-feature", Offer.offer_features)
+FEATURES = (RuleName.UNKNOWN_OFFER_FEATURE, Offer.offer_features)
 CHAINS_LISTED: Rule[Offer] = when(
     Offer.offer_chains,
-    "chains-empty",
+    RuleName.CHAINS_EMPTY,
     Offer.offer_chains,
     lambda o: o.offer_chains == (),
     "offer_chains with zero entries",
@@ -124,7 +125,7 @@ CHAINS_LISTED: Rule[Offer] = when(
 
 DESCRIBED: Rule[Offer] = when(
     Offer.offer_amount,
-    "description-missing",
+    RuleName.DESCRIPTION_MISSING,
     Offer.offer_description,
     lambda o: o.offer_description is None,
     "Offer does not contain a description, but contains an amount",
@@ -133,14 +134,14 @@ DESCRIBED: Rule[Offer] = when(
 PRICED: Table = (
     when(
         Offer.offer_amount,
-        "offer-amount-zero",
+        RuleName.OFFER_AMOUNT_ZERO,
         Offer.offer_amount,
         lambda o: o.offer_amount == 0,
         "Offer contains a zero amount",
     ),
     when(
         Offer.offer_currency,
-        "currency-without-amount",
+        RuleName.CURRENCY_WITHOUT_AMOUNT,
         Offer.offer_currency,
         lambda o: o.offer_amount is None,
         "Offer contains a currency with no amount",
@@ -149,7 +150,7 @@ PRICED: Table = (
 
 PATHS_WITH_HOPS: Rule[Offer] = when(
     Offer.offer_paths,
-    "offer-path-without-hops",
+    RuleName.OFFER_PATH_WITHOUT_HOPS,
     Offer.offer_paths,
     lambda o: first_empty_path(o.offer_paths) is not None,
     "Offer contains an empty offer_path",
@@ -160,7 +161,7 @@ RECURRING: Table = (
     *_recurs_each(Offer.offer_recurrence_optional),
     when(
         Offer.offer_recurrence_limit,
-        "recurrence-limit",
+        RuleName.RECURRENCE_LIMIT,
         Offer.offer_recurrence_limit,
         lambda o: o.offer_recurrence is not None and o.offer_recurrence_limit == 0,
         "Offer contains invalid recurrence limit 0",
@@ -171,12 +172,12 @@ RECURRING: Table = (
 )
 
 READING: Table = (
-    check(None, "field-out-of-range", None, _in_range),
+    check(None, RuleName.FIELD_OUT_OF_RANGE, None, _in_range),
     DESCRIBED,
     *PRICED,
     when(
         None,
-        "issuer-missing",
+        RuleName.ISSUER_MISSING,
         Offer.offer_issuer_id,
         lambda o: not o.answers_offer,
         "Offer does not contain an issuer_id or paths",
@@ -190,17 +191,21 @@ WRITING: Table = (
     CHAINS_LISTED,
     when(
         Offer.offer_currency,
-        "currency-code",
+        RuleName.CURRENCY_CODE,
         Offer.offer_currency,
         lambda o: _CURRENCY.fullmatch(o.offer_currency or "") is None,
         "offer_currency is no code of three capital letters",
     ),
     when(
-        Offer.offer_paths, "paths-empty", Offer.offer_paths, lambda o: o.offer_paths == (), "offer_paths holds no path"
+        Offer.offer_paths,
+        RuleName.PATHS_EMPTY,
+        Offer.offer_paths,
+        lambda o: o.offer_paths == (),
+        "offer_paths holds no path",
     ),
     when(
         Offer.offer_recurrence_compulsory,
-        "recurrence-twice",
+        RuleName.RECURRENCE_TWICE,
         Offer.offer_recurrence_optional,
         lambda o: o.offer_recurrence_optional is not None,
         "offer_recurrence_compulsory and offer_recurrence_optional exclude each other",

@@ -7,6 +7,7 @@ from hashlib import sha256
 from lnoffers.bolt12 import curve
 from lnoffers.bolt12.disclosure import disclosed_root, hidden_spans, is_shown, next_marker
 from lnoffers.bolt12.fields import PayerProofFields as Proof
+from lnoffers.bolt12.rule_names import RuleName
 from lnoffers.bolt12.rules.rule import Fault, Rule, check, enforce, required, when
 from lnoffers.bolt12.signing import SigningRequest
 from lnoffers.bolt12.tlv import INVOICE_SPAN, in_span
@@ -94,16 +95,16 @@ def _invoice_signed(proof: Proof) -> bool:
 
 
 COMPLETE: Table = tuple(
-    required(f"{name}-missing", field, f"Missing {field.name}")
+    required(name, field, f"Missing {field.name}")
     for name, field in (
-        ("payer-id", Proof.invreq_payer_id),
-        ("payment-hash", Proof.invoice_payment_hash),
-        ("node-id", Proof.invoice_node_id),
-        ("signature", Proof.signature),
-        ("preimage", Proof.proof_preimage),
-        ("missing-hashes", Proof.proof_missing_hashes),
-        ("leaf-hashes", Proof.proof_leaf_hashes),
-        ("proof-signature", Proof.proof_signature),
+        (RuleName.PAYER_ID_MISSING, Proof.invreq_payer_id),
+        (RuleName.PAYMENT_HASH_MISSING, Proof.invoice_payment_hash),
+        (RuleName.NODE_ID_MISSING, Proof.invoice_node_id),
+        (RuleName.SIGNATURE_MISSING, Proof.signature),
+        (RuleName.PREIMAGE_MISSING, Proof.proof_preimage),
+        (RuleName.MISSING_HASHES_MISSING, Proof.proof_missing_hashes),
+        (RuleName.LEAF_HASHES_MISSING, Proof.proof_leaf_hashes),
+        (RuleName.PROOF_SIGNATURE_MISSING, Proof.proof_signature),
     )
 )
 """What must be there."""
@@ -111,7 +112,7 @@ COMPLETE: Table = tuple(
 PAID: Table = (
     when(
         Proof.proof_preimage,
-        "preimage-wrong",
+        RuleName.PREIMAGE_WRONG,
         Proof.proof_preimage,
         lambda p: sha256(p.proof_preimage or b"").digest() != p.invoice_payment_hash,
         "Incorrect preimage",
@@ -120,28 +121,28 @@ PAID: Table = (
 """That the invoice was paid."""
 
 MARKED: Table = (
-    check(Proof.proof_omitted_tlvs, "markers-wrong", Proof.proof_omitted_tlvs, _markers_good),
-    check(Proof.proof_omitted_tlvs, "markers-order", Proof.proof_omitted_tlvs, _markers_ascend),
+    check(Proof.proof_omitted_tlvs, RuleName.MARKERS_WRONG, Proof.proof_omitted_tlvs, _markers_good),
+    check(Proof.proof_omitted_tlvs, RuleName.MARKERS_ORDER, Proof.proof_omitted_tlvs, _markers_ascend),
 )
 """That the places of what is left out are told, and in the one possible way."""
 
 HASHED: Table = (
-    check(None, "leaf-hashes-count", Proof.proof_leaf_hashes, _leaves_matched),
-    check(None, "missing-hashes-count", Proof.proof_missing_hashes, _gaps_matched),
+    check(None, RuleName.LEAF_HASHES_COUNT, Proof.proof_leaf_hashes, _leaves_matched),
+    check(None, RuleName.MISSING_HASHES_COUNT, Proof.proof_missing_hashes, _gaps_matched),
 )
 """That the hashes are there that the invoice's merkle root is made from, and no others."""
 
 SIGNED: Table = (
     when(
         None,
-        "invoice-signature-invalid",
+        RuleName.INVOICE_SIGNATURE_INVALID,
         Proof.signature,
         lambda p: not _invoice_signed(p),
         "Invalid invoice signature",
     ),
     when(
         None,
-        "proof-signature-invalid",
+        RuleName.PROOF_SIGNATURE_INVALID,
         Proof.proof_signature,
         lambda p: not p.has_valid_signature(),
         "Invalid invoice signature",  # Core Lightning's text for both

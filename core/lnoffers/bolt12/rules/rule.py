@@ -9,6 +9,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from lnoffers.bolt12.errors import Bolt12Error
 from lnoffers.bolt12.features import first_unknown_bit
 from lnoffers.bolt12.message import Field, Message
+from lnoffers.bolt12.rule_names import RuleName
 
 M = TypeVar("M", bound=Message)
 M_contra = TypeVar("M_contra", bound=Message, contravariant=True)
@@ -33,7 +34,7 @@ class Rule(Generic[M_contra]):
     """
 
     given: int | None
-    name: str
+    name: RuleName
     field: Field[Any] | None
     check: Callable[[M_contra], Fault | None]
 
@@ -56,30 +57,34 @@ def _error(rule: Rule[M], fault: Fault, message: M) -> Bolt12Error:
     return Bolt12Error(fault.message, rule=rule.name, field=name, offset=message.offset_of(type_))
 
 
-def when(given: Field[Any] | None, name: str, field: Field[Any], broken: Callable[[M], bool], message: str) -> Rule[M]:
+def when(
+    given: Field[Any] | None, name: RuleName, field: Field[Any], broken: Callable[[M], bool], message: str
+) -> Rule[M]:
     """If `given` is there (or always): the message must not be `broken`."""
     fault = Fault(message)
     return check(given, name, field, lambda each: fault if broken(each) else None)
 
 
-def check(given: Field[Any] | None, name: str, field: Field[Any] | None, find: Callable[[M], Fault | None]) -> Rule[M]:
+def check(
+    given: Field[Any] | None, name: RuleName, field: Field[Any] | None, find: Callable[[M], Fault | None]
+) -> Rule[M]:
     """If `given` is there (or always): `find` must not find a fault."""
     return Rule(None if given is None else given.number, name, field, find)
 
 
-def required(name: str, field: Field[Any], message: str) -> Rule[Message]:
+def required(name: RuleName, field: Field[Any], message: str) -> Rule[Message]:
     """The field must be there."""
     fault = Fault(message)
     return check(None, name, field, lambda each: None if field.number in each.known_types else fault)
 
 
-def forbidden(name: str, field: Field[Any], message: str) -> Rule[Message]:
+def forbidden(name: RuleName, field: Field[Any], message: str) -> Rule[Message]:
     """The field must not be there."""
     fault = Fault(message)
     return check(field, name, field, lambda _: fault)
 
 
-def known_features(name: str, field: Field[bytes], known: frozenset[int]) -> Rule[Message]:
+def known_features(name: RuleName, field: Field[bytes], known: frozenset[int]) -> Rule[Message]:
     """The field must have no even bit set that is not known."""
 
     def find(message: Message) -> Fault | None:
