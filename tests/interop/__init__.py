@@ -1,0 +1,1 @@
+"""Cases against real nodes: lightningd, found by the environment variable LIGHTNINGD."""
