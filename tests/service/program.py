@@ -145,8 +145,12 @@ class Wire:
     def __init__(self, path: Path) -> None:
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.socket.settimeout(SECONDS)
-        self.socket.connect(os.fspath(path))
         self._left = b""
+        try:
+            self.socket.connect(os.fspath(path))
+        except OSError:
+            self.socket.close()
+            raise
 
     def __enter__(self) -> Wire:
         return self

@@ -44,23 +44,25 @@ def decode(text: str, *, now: int, named_secret: Callable[[str], bytes] | None =
     """
     string = without_scheme(text)
     likely = next((kind for kind in _KINDS if kind.looks.match(string)), None)
-    reason = UnreadableError("Unparsable string")
+    why, detail = "Unparsable string", ""
     for kind in _KINDS:
         try:
             return kind.read(string, named_secret)
         except (Bolt12Error, bolt11.Bolt11Error) as error:
             if kind is likely:
-                reason = UnreadableError(str(error), error.detail)
+                why, detail = str(error), error.detail
         except emergency.RecoveryError as error:
             if kind is likely:
-                reason = UnreadableError(str(error))
+                why = str(error)
+    # Only the texts are kept. An exception that its own frame holds is a reference cycle: it would keep the string, and
+    # all that the frame and its callers hold, until Python next looks for cycles, which may be a gigabyte later.
     try:
         rune = runes.Rune.parse(string)
     except runes.RuneError:
-        raise reason from None
-    # Most bech32 strings are base64 too. What looks like one and makes no sense as a rune is none.
+        raise UnreadableError(why, detail) from None
+    # Most bech32 strings are also base64. One that looks like bech32 and makes no sense as a rune is not a rune.
     if likely is not None and not runes.is_text(rune):
-        raise reason
+        raise UnreadableError(why, detail)
     return runes.describe(rune, now=now)
 
 
