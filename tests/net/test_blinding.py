@@ -1,4 +1,4 @@
-"""Route blinding, against the specification's vectors and against a receiver."""
+"""Route blinding, against the specification's vectors and against the nodes on a path."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from nacl.exceptions import CryptoError
 
-from lnoffers.bolt12 import BlindedPath
+from lnoffers.bolt12 import BlindedHop, BlindedPath, ChannelEnd
 from lnoffers.bolt12.curve import KeyPair
-from lnoffers.net.blinding import Hop, blind, message_path
-from tests.net.receiver import open_hop, walk
+from lnoffers.net.blinding import Hop, blind, blinding_factor, message_path, next_path_key, prepend, unblind
+from lnoffers.net.errors import Hint, LocalProtocolError, RemoteProtocolError
+from lnoffers.net.hop_data import HopData, PaymentConstraints, PaymentRelay
+from tests.net.receiver import walk
 from tests.shared import shared_path
 
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
@@ -69,11 +70,55 @@ def test_the_nodes_of_the_specification_read_their_data() -> None:
         path_key = path.first_path_key
         for made, reader in zip(path.hops, readers[start:end], strict=True):
             assert path_key.hex() == reader["path_key"]
-            opened = open_hop(KeyPair(bytes.fromhex(reader["node_privkey"])), path_key, made.encrypted_recipient_data)
-            assert opened.data.hex() == reader["decrypted_data"]
-            assert opened.key.public_key == made.blinded_node_id
-            path_key = opened.next_path_key
+            node = KeyPair(bytes.fromhex(reader["node_privkey"]))
+            secret = node.shared_secret(path_key)
+            blinded = node.multiply(blinding_factor(secret))
+            assert blinded.public_key == KeyPair(bytes.fromhex(reader["blinded_privkey"])).public_key
+            assert blinded.public_key == made.blinded_node_id
+            data = unblind(secret, made.encrypted_recipient_data)
+            assert data.hex() == reader["decrypted_data"]
+            path_key = next_path_key(secret, path_key)
             assert path_key.hex() == reader["next_path_key"]
+            override = HopData.from_bytes(data).next_path_key_override
+            assert (override.hex() if override else None) == reader.get("next_path_key_override")
+
+
+def test_reads_all_fields_of_the_specifications_hops() -> None:
+    for hop in vectors("route-blinding-test")["generate"]["hops"]:
+        data, told = HopData.from_bytes(bytes.fromhex(hop["encoded_tlvs"])), hop["tlvs"]
+        relay, constraints = told.get("payment_relay"), told["payment_constraints"]
+        assert data.payment_relay == (relay and PaymentRelay(**{"fee_base_msat": 0} | relay))
+        assert data.payment_constraints == PaymentConstraints(**constraints)
+        scid = None if data.short_channel_id is None else f"0x0x{data.short_channel_id}"
+        assert scid == told.get("short_channel_id")
+        assert data.to_bytes().hex() == hop["encoded_tlvs"]
+        again = {field.name: getattr(data, field.name) for field in HopData.fields.values()}
+        assert HopData._build(data.unknown_records, **again) == data
+
+
+def test_joins_paths_as_the_specification_does() -> None:
+    told = vectors("blinded-onion-message-onion-test")
+    alice, *theirs = told["generate"]["hops"]
+    bob = bytes.fromhex(alice["tlvs"]["next_node_id"])
+    path = BlindedPath(
+        bob,
+        bytes.fromhex(alice["tlvs"]["next_path_key_override"]),
+        tuple(
+            BlindedHop(bytes.fromhex(hop["blinded_node_id"]), bytes.fromhex(hop["encrypted_recipient_data"]))
+            for hop in theirs
+        ),
+    )
+    names = {"Alice": KeyPair(b"A" * 32).public_key}
+    joined = prepend(bytes.fromhex(alice["path_key_secret"]), [names["Alice"]], path)
+    assert joined.first_node_id == bytes.fromhex(told["route"]["first_node_id"])
+    assert joined.first_path_key == bytes.fromhex(told["route"]["first_path_key"])
+    assert_hops(joined, told["route"]["hops"], "encrypted_recipient_data")
+
+
+def test_cannot_lead_to_the_end_of_a_channel() -> None:
+    path = BlindedPath(ChannelEnd(0, 1), FRONT.public_key, (BlindedHop(FRONT.public_key, b""),))
+    with pytest.raises(LocalProtocolError, match="end of a channel"):
+        prepend(PATH_KEY, [SELF.public_key], path)
 
 
 @given(scalars, nodes, st.binary(max_size=40))
@@ -96,8 +141,9 @@ def test_a_message_path_tells_each_node_the_next_one_and_the_last_its_path_id(
 
 def test_nobody_else_reads_a_hops_data() -> None:
     path = message_path(PATH_KEY, [FRONT.public_key, SELF.public_key], bytes(32))
-    with pytest.raises(CryptoError):
-        open_hop(SELF, path.first_path_key, path.hops[0].encrypted_recipient_data)
+    with pytest.raises(RemoteProtocolError, match="another node") as caught:
+        unblind(SELF.shared_secret(path.first_path_key), path.hops[0].encrypted_recipient_data)
+    assert caught.value.hint is Hint.DROP
 
 
 def test_a_node_that_is_there_twice_has_two_blinded_ids() -> None:

@@ -1,14 +1,14 @@
 """Route blinding: a path whose hops learn only whom to pass a message on to, and whose sender learns not even that.
 
-Whoever wants to be reached makes the path. Each hop gets a key in place of its own and data that it alone can read.
-Keys and bytes in, a path out. BOLT 4, "Route Blinding".
+Whoever wants to be reached makes the path. Each hop gets a key in place of its own, and data that it alone can read.
+It reads them with the *path key* that comes with the message, and works out the next hop's. A sender may put hops of
+its own before somebody else's path: the last of these is told the path key that the path begins with.
 
-ChaCha20-Poly1305 is libsodium's, through PyNaCl, which the recovery data (`lnoffers.emergency`) needs anyway.
+Keys and bytes in, paths and bytes out. BOLT 4, "Route Blinding".
 """
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -16,16 +16,12 @@ from typing import Final
 
 from lnoffers.bolt12.curve import KeyPair, multiply_point
 from lnoffers.bolt12.paths import BlindedHop, BlindedPath
-from lnoffers.bolt12.tlv import Record
+from lnoffers.net.crypto import ZERO_NONCE, derive, open_sealed, seal
+from lnoffers.net.errors import Hint, LocalProtocolError, RemoteProtocolError
+from lnoffers.net.hop_data import HopData
 
 PATH_KEY_BYTES: Final = 32
 """How many unpredictable bytes a path is made from."""
-NEXT_NODE_ID: Final = 4
-PATH_ID: Final = 6
-"""Records of a hop's data (BOLT 4, `encrypted_data_tlv`)."""
-
-_NONCE: Final = bytes(12)
-"""Each key seals one text only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +30,7 @@ class Hop:
 
     Attributes:
         node_id: its id, a compressed point of 33 bytes.
-        data: what it is told, a TLV stream (`encrypted_data_tlv`), not yet encrypted.
+        data: what it is told, a TLV stream (`encrypted_data_tlv`, see `hop_data`), not yet encrypted.
     """
 
     node_id: bytes
@@ -51,9 +47,27 @@ def message_path(path_key: bytes, node_ids: Sequence[bytes], path_id: bytes) -> 
 
     Raises ValueError as `blind` does.
     """
-    told = [Record.build(NEXT_NODE_ID, node_id).raw for node_id in node_ids[1:]]
-    told.append(Record.build(PATH_ID, path_id).raw)
+    told = [HopData.build(next_node_id=node_id).to_bytes() for node_id in node_ids[1:]]
+    told.append(HopData.build(path_id=path_id).to_bytes())
     return blind(path_key, [Hop(*hop) for hop in zip(node_ids, told, strict=True)])
+
+
+def prepend(path_key: bytes, node_ids: Sequence[bytes], path: BlindedPath) -> BlindedPath:
+    """Return a path that leads over these nodes to the start of `path`, and on along it.
+
+    Args:
+        path_key: the private path key of the new part, 32 unpredictable bytes.
+        node_ids: compressed points, in order; none of them is the first node of `path`.
+        path: somebody else's, whose first node is named by its id.
+
+    Raises LocalProtocolError if the first node is named by a channel, or has no id; ValueError as `blind` does.
+    """
+    if not isinstance(path.first_node_id, bytes):
+        raise LocalProtocolError("the path begins at the end of a channel, and who that is cannot be told here")
+    told = [HopData.build(next_node_id=node_id).to_bytes() for node_id in node_ids[1:]]
+    told.append(HopData.build(next_node_id=path.first_node_id, next_path_key_override=path.first_path_key).to_bytes())
+    before = blind(path_key, [Hop(*hop) for hop in zip(node_ids, told, strict=True)])
+    return BlindedPath(before.first_node_id, before.first_path_key, before.hops + path.hops)
 
 
 def blind(path_key: bytes, hops: Sequence[Hop]) -> BlindedPath:
@@ -72,17 +86,31 @@ def blind(path_key: bytes, hops: Sequence[Hop]) -> BlindedPath:
     blinded = []
     for hop in hops:
         secret = key.shared_secret(hop.node_id)
-        node_id = multiply_point(hop.node_id, _derived(b"blinded_node_id", secret))
-        blinded.append(BlindedHop(node_id, _seal(_derived(b"rho", secret), hop.data)))
+        node_id = multiply_point(hop.node_id, blinding_factor(secret))
+        blinded.append(BlindedHop(node_id, seal(derive(b"rho", secret), ZERO_NONCE, hop.data)))
         key = key.multiply(sha256(key.public_key + secret).digest())
     return BlindedPath(hops[0].node_id, first.public_key, tuple(blinded))
 
 
-def _derived(purpose: bytes, secret: bytes) -> bytes:
-    return hmac.digest(purpose, secret, "sha256")
+def blinding_factor(secret: bytes) -> bytes:
+    """Return the factor, 32 bytes, between a node's id and its blinded one.
+
+    `secret` is what the node shares with the path key: `node.shared_secret(path_key)`. So for the next two.
+    """
+    return derive(b"blinded_node_id", secret)
 
 
-def _seal(key: bytes, data: bytes) -> bytes:
-    from nacl import bindings  # noqa: PLC0415 # loads libsodium, which few calls need
+def unblind(secret: bytes, encrypted: bytes) -> bytes:
+    """Return the data in a hop's `encrypted_recipient_data`, a TLV stream.
 
-    return bindings.crypto_aead_chacha20poly1305_ietf_encrypt(data, None, _NONCE, key)
+    Raises RemoteProtocolError, with the hint to drop the message, if it was made for another node or changed.
+    """
+    data = open_sealed(derive(b"rho", secret), ZERO_NONCE, encrypted)
+    if data is None:
+        raise RemoteProtocolError("blinded path: the data was made for another node, or changed", hint=Hint.DROP)
+    return data
+
+
+def next_path_key(secret: bytes, path_key: bytes) -> bytes:
+    """Return the path key for the next node, a compressed point, unless the data names another."""
+    return multiply_point(path_key, sha256(path_key + secret).digest())

@@ -1,0 +1,72 @@
+"""The symmetric cryptography of BOLT 4 and 8: the only file of this package that touches the crypto library.
+
+ChaCha20-Poly1305 (RFC 8439) seals frames and the data of hops, plain ChaCha20 hides the layers of an onion, and
+HMAC-SHA256 derives a key for each purpose from a shared secret. All functions are pure.
+"""
+
+from __future__ import annotations
+
+import hmac
+from typing import Final, Protocol
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+
+KEY_LENGTH: Final = 32
+TAG_LENGTH: Final = 16
+"""Bytes that sealing adds: the Poly1305 tag."""
+ZERO_NONCE: Final = bytes(12)
+"""For keys that seal a single text."""
+_ZERO_COUNTER_AND_NONCE: Final = bytes(16)
+
+
+class NodeKey(Protocol):
+    """A node's private key, as far as this package needs it: a `KeyPair`, or a stand-in for a remote signer."""
+
+    @property
+    def public_key(self) -> bytes:
+        """The node's id: a compressed point, 33 bytes."""
+
+    def shared_secret(self, point: bytes, /) -> bytes:
+        """SHA256 of the compressed product of the private key and `point`, 32 bytes. Raises ValueError for no point."""
+
+
+def derive(purpose: bytes, secret: bytes) -> bytes:
+    """Return a key of 32 bytes for one purpose: HMAC-SHA256 keyed with the purpose's name. BOLT 4, "Key Generation"."""
+    return hmac.digest(purpose, secret, "sha256")
+
+
+def hkdf(salt: bytes, secret: bytes) -> tuple[bytes, bytes]:
+    """Return two keys of 32 bytes: HKDF-SHA256 (RFC 5869) without `info`. BOLT 8, "Handshake State"."""
+    pseudo_random_key = hmac.digest(salt, secret, "sha256")
+    first = hmac.digest(pseudo_random_key, b"\x01", "sha256")
+    return first, hmac.digest(pseudo_random_key, first + b"\x02", "sha256")
+
+
+def seal(key: bytes, nonce: bytes, text: bytes, authenticated: bytes = b"") -> bytes:
+    """Return `text` encrypted, followed by its tag of 16 bytes.
+
+    `key` has 32 bytes and `nonce` 12; `authenticated` is covered by the tag and not part of the result.
+    """
+    return ChaCha20Poly1305(key).encrypt(nonce, text, authenticated)
+
+
+def open_sealed(key: bytes, nonce: bytes, sealed: bytes, authenticated: bytes = b"") -> bytes | None:
+    """Return the text that `seal` was given; None if anything differs from then."""
+    if len(sealed) < TAG_LENGTH:
+        return None
+    try:
+        return ChaCha20Poly1305(key).decrypt(nonce, sealed, authenticated)
+    except InvalidTag:
+        return None
+
+
+def stream(key: bytes, length: int) -> bytes:
+    """Return the start of ChaCha20's key stream, with a zero nonce. BOLT 4, "Pseudo Random Byte Stream"."""
+    return apply_stream(key, bytes(length))
+
+
+def apply_stream(key: bytes, data: bytes) -> bytes:
+    """Return `data` xor the key stream; applied twice, it is the data again."""
+    return Cipher(algorithms.ChaCha20(key, _ZERO_COUNTER_AND_NONCE), mode=None).encryptor().update(data)

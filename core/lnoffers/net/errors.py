@@ -1,0 +1,71 @@
+"""Errors of the protocol, split by whose fault they are.
+
+`LocalProtocolError`: the program that uses this package did something the protocol does not allow, such as sending
+before the handshake is over. It is a bug to fix, and nothing was sent.
+
+`RemoteProtocolError`: somebody else did. Its `hint` says how to answer. Who sent an onion message is unknown, so
+nobody is blamed for a bad one: the hint is to drop it and keep the connection.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from functools import partial
+from typing import Any
+
+
+class Hint(Enum):
+    """How to answer a fault of somebody else's."""
+
+    CLOSE = "close the connection without a word"
+    WARN = "send a warning that says what is wrong, then close the connection"
+    DROP = "ignore the message and keep the connection"
+
+
+class ProtocolError(ValueError):
+    """A rule of BOLT 1, 4 or 8 is broken. Always raised as one of the two classes below."""
+
+    def __init__(self, message: str) -> None:
+        if type(self) is ProtocolError:
+            raise TypeError("raise LocalProtocolError or RemoteProtocolError: the fault is somebody's")
+        super().__init__(message)
+        self.message = message
+
+
+class LocalProtocolError(ProtocolError):
+    """This side asked for something the protocol does not allow."""
+
+
+class RemoteProtocolError(ProtocolError):
+    """The other side broke a rule.
+
+    Attributes:
+        message: what was wrong; it holds no secret and can be logged or sent in a warning.
+        hint: how to answer.
+    """
+
+    def __init__(self, message: str, *, hint: Hint) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return partial(type(self), hint=self.hint), (self.message,)
+
+
+class ChannelMessageError(RemoteProtocolError):
+    """The peer sent a message about a channel, although there is none: it takes us for another node.
+
+    That is the case if a node with channels runs with the same secret. Whoever answers with an `error` may have that
+    node's channels closed, so the connection ends without a word, and should not be made again.
+    """
+
+    def __init__(self, type_: int) -> None:
+        super().__init__(
+            f"the peer sent message {type_}, about a channel, and we have none: does a node with channels use the same "
+            "secret? Use another one here",
+            hint=Hint.CLOSE,
+        )
+        self.type = type_
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.type,)

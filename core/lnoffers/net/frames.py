@@ -1,0 +1,103 @@
+"""Frames of BOLT 8: each message, encrypted, behind its length, encrypted.
+
+    length, 2 bytes big-endian | tag, 16 bytes | message, 0 to 65535 bytes | tag, 16 bytes
+
+Each direction has its own key and a nonce that counts the texts sealed under it. After a thousand the key is replaced
+by one derived from it and the chaining key, so whoever learns a key cannot read what came before.
+
+A frame's length is decrypted once, when its 18 bytes are there, and its message once, when all of it is: the work per
+byte received is constant however the bytes are cut up.
+"""
+
+from __future__ import annotations
+
+from typing import Final, final
+
+from lnoffers.net.crypto import TAG_LENGTH, hkdf, open_sealed, seal
+from lnoffers.net.errors import Hint, LocalProtocolError, RemoteProtocolError
+
+MAX_MESSAGE: Final = 0xFFFF
+"""Bytes of the longest message, its type included."""
+HEADER_LENGTH: Final = 2 + TAG_LENGTH
+MAX_FRAME: Final = HEADER_LENGTH + MAX_MESSAGE + TAG_LENGTH
+ROTATION: Final = 1000
+"""How many texts one key seals: 500 messages and their lengths."""
+
+
+@final
+class _Rotating:
+    """The key of one direction. Its repr shows nothing."""
+
+    __slots__ = ("_chaining_key", "_key", "_sealed")
+
+    def __init__(self, chaining_key: bytes, key: bytes) -> None:
+        self._chaining_key = chaining_key
+        self._key = key
+        self._sealed = 0
+
+    def next(self) -> tuple[bytes, bytes]:
+        """Return the key and the nonce, 12 bytes, for the next text."""
+        if self._sealed == ROTATION:
+            self._chaining_key, self._key = hkdf(self._chaining_key, self._key)
+            self._sealed = 0
+        nonce = bytes(4) + self._sealed.to_bytes(8, "little")
+        self._sealed += 1
+        return self._key, nonce
+
+
+@final
+class FrameWriter:
+    """Makes the frames of one direction."""
+
+    __slots__ = ("_keys",)
+
+    def __init__(self, chaining_key: bytes, key: bytes) -> None:
+        self._keys = _Rotating(chaining_key, key)
+
+    def frame(self, message: bytes) -> bytes:
+        """Return the message's frame. Raises LocalProtocolError if it has more than 65535 bytes."""
+        if len(message) > MAX_MESSAGE:
+            raise LocalProtocolError(
+                f"a message of {len(message)} bytes does not fit a frame: at most {MAX_MESSAGE} do"
+            )
+        length = seal(*self._keys.next(), len(message).to_bytes(2, "big"))
+        return length + seal(*self._keys.next(), message)
+
+
+@final
+class FrameReader:
+    """Reads the frames of one direction."""
+
+    __slots__ = ("_due", "_keys")
+
+    def __init__(self, chaining_key: bytes, key: bytes) -> None:
+        self._keys = _Rotating(chaining_key, key)
+        self._due: int | None = None
+
+    @property
+    def within_frame(self) -> bool:
+        """Whether the length of a message was read, and the message was not."""
+        return self._due is not None
+
+    def read(self, buffer: bytearray) -> bytes | None:
+        """Take the next message off the front of what was received; None if it is not all there.
+
+        Raises RemoteProtocolError if a tag is wrong: the bytes were changed, repeated, left out or made up.
+        """
+        if self._due is None:
+            if len(buffer) < HEADER_LENGTH:
+                return None
+            length = self._open(buffer, HEADER_LENGTH, "length")
+            self._due = int.from_bytes(length, "big") + TAG_LENGTH
+        if len(buffer) < self._due:
+            return None
+        message = self._open(buffer, self._due, "message")
+        self._due = None
+        return message
+
+    def _open(self, buffer: bytearray, size: int, what: str) -> bytes:
+        text = open_sealed(*self._keys.next(), bytes(buffer[:size]))
+        if text is None:
+            raise RemoteProtocolError(f"a frame's {what} has a wrong tag", hint=Hint.CLOSE)
+        del buffer[:size]
+        return text

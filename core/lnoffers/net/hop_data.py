@@ -1,0 +1,89 @@
+"""What a blinded path tells each of its nodes, once decrypted: the `encrypted_data_tlv` of BOLT 4, as a table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Self
+
+from lnoffers.bolt12 import codecs
+from lnoffers.bolt12.codecs import Codec, decode_truncated, encode_fixed, encode_truncated
+from lnoffers.bolt12.cursor import Cursor
+from lnoffers.bolt12.errors import Bolt12Error
+from lnoffers.bolt12.message import Field, Message
+
+_U16: Final = 2
+_U32: Final = 4
+_U64: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentRelay:
+    """What a node asks for to forward a payment: u16 blocks, u32 millionths, u32 millisatoshi."""
+
+    cltv_expiry_delta: int
+    fee_proportional_millionths: int
+    fee_base_msat: int
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentConstraints:
+    """Which payments may use the path: up to a block height (u32), from an amount in millisatoshi (u64)."""
+
+    max_cltv_expiry: int
+    htlc_minimum_msat: int
+
+
+def _read_relay(value: bytes) -> PaymentRelay:
+    cursor = Cursor(value)
+    return PaymentRelay(cursor.number(_U16), cursor.number(_U32), decode_truncated(cursor.rest(), _U32))
+
+
+def _encode_relay(relay: PaymentRelay) -> bytes:
+    rates = encode_fixed(relay.cltv_expiry_delta, _U16) + encode_fixed(relay.fee_proportional_millionths, _U32)
+    return rates + encode_truncated(relay.fee_base_msat, _U32)
+
+
+def _read_constraints(value: bytes) -> PaymentConstraints:
+    cursor = Cursor(value)
+    return PaymentConstraints(cursor.number(_U32), decode_truncated(cursor.rest(), _U64))
+
+
+def _encode_constraints(constraints: PaymentConstraints) -> bytes:
+    return encode_fixed(constraints.max_cltv_expiry, _U32) + encode_truncated(constraints.htlc_minimum_msat, _U64)
+
+
+def _read_scid(value: bytes) -> int:
+    if len(value) != _U64:
+        raise Bolt12Error(f"a short channel id has {len(value)} bytes where {_U64} are due", rule="wrong-length")
+    return int.from_bytes(value, "big")
+
+
+class HopData(Message):
+    """What one node of a blinded path is told."""
+
+    __slots__ = ()
+
+    padding = Field(1, codecs.byte_string)
+    short_channel_id = Field(2, Codec(_read_scid, lambda scid: encode_fixed(scid, _U64), lambda scid: scid))
+    next_node_id = Field(4, codecs.point)
+    path_id = Field(6, codecs.byte_string)
+    next_path_key_override = Field(8, codecs.point)
+    payment_relay = Field(10, Codec(_read_relay, _encode_relay, repr))
+    payment_constraints = Field(12, Codec(_read_constraints, _encode_constraints, repr))
+    allowed_features = Field(14, codecs.byte_string)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Self:
+        """Read the stream. Raises Bolt12Error."""
+        return cls._read(data)
+
+    @classmethod
+    def build(
+        cls,
+        *,
+        next_node_id: bytes | None = None,
+        path_id: bytes | None = None,
+        next_path_key_override: bytes | None = None,
+    ) -> Self:
+        """Make the data of a path for onion messages. Raises Bolt12Error if a point is none."""
+        return cls._build(next_node_id=next_node_id, path_id=path_id, next_path_key_override=next_path_key_override)

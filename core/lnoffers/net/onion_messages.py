@@ -1,0 +1,159 @@
+"""Onion messages of BOLT 4: an onion along a blinded path, whose last layer says something.
+
+Each node is sent the path key and the packet. With its own key it opens its layer, finds its data of the blinded path
+in there, and learns from that data whom to pass the rest on to, or that it is the one it was meant for. Nobody on the
+way can answer, so a message that breaks a rule is dropped, and its sender learns nothing: all errors here have that
+hint.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Self, TypeAlias
+
+from lnoffers.bolt12 import codecs
+from lnoffers.bolt12.codecs import Codec
+from lnoffers.bolt12.errors import Bolt12Error
+from lnoffers.bolt12.message import Field
+from lnoffers.bolt12.message import Message as TlvStream
+from lnoffers.bolt12.paths import BlindedPath, path_to_json
+from lnoffers.net import onion
+from lnoffers.net.blinding import blinding_factor, next_path_key, unblind
+from lnoffers.net.crypto import NodeKey
+from lnoffers.net.errors import Hint, RemoteProtocolError
+from lnoffers.net.hop_data import HopData
+from lnoffers.net.messages import OnionMessage
+
+MAX_REPLY_HOPS: Final = 20
+"""Hops of a reply path that is worth the work; more than fit a small onion, and far more than anybody uses."""
+_FIRST_PAYLOAD: Final = 64
+"""Fields from here on are what a message says."""
+
+
+class Payload(TlvStream):
+    """What one layer holds: `onionmsg_tlv`. The three messages of BOLT 12 are streams, not yet read."""
+
+    __slots__ = ()
+
+    reply_path = Field(2, Codec(BlindedPath.from_bytes, BlindedPath.to_bytes, path_to_json))
+    encrypted_recipient_data = Field(4, codecs.byte_string)
+    invoice_request = Field(64, codecs.byte_string)
+    invoice = Field(66, codecs.byte_string)
+    invoice_error = Field(68, codecs.byte_string)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Self:
+        """Read the stream. Raises Bolt12Error."""
+        return cls._read(data)
+
+    @classmethod
+    def build(
+        cls,
+        *,
+        reply_path: BlindedPath | None = None,
+        invoice_request: bytes | None = None,
+        invoice: bytes | None = None,
+        invoice_error: bytes | None = None,
+    ) -> Self:
+        """Make what a message says. Raises Bolt12Error if a part does not fit its place."""
+        return cls._build(
+            reply_path=reply_path, invoice_request=invoice_request, invoice=invoice, invoice_error=invoice_error
+        )
+
+    def for_hop(self, encrypted_recipient_data: bytes) -> bytes:
+        """Return the layer that holds this and a hop's data of the blinded path."""
+        return self._build(self.records, encrypted_recipient_data=encrypted_recipient_data).to_bytes()
+
+
+@dataclass(frozen=True, slots=True)
+class Forward:
+    """A message for somebody else.
+
+    Attributes:
+        next_node: whom to send it to: a node id, 33 bytes, or the short channel id of a channel to the node.
+        message: what to send.
+    """
+
+    next_node: bytes | int
+    message: OnionMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A message for this node.
+
+    Attributes:
+        payload: what it says.
+        path_id: what this node put into the path that it came by, if it made one.
+    """
+
+    payload: Payload
+    path_id: bytes | None
+
+
+Opened: TypeAlias = Forward | Received
+
+
+def wrap(session_key: bytes, path: BlindedPath, payload: Payload) -> OnionMessage:
+    """Return the message for the first node of a path.
+
+    Args:
+        session_key: a private key of 32 unpredictable bytes, for this message alone.
+        path: who makes it up does not matter: the receiver, the sender, or both (`blinding.prepend`).
+        payload: what to say to the node at its end.
+
+    Raises LocalProtocolError if it does not fit, or the path has no hops.
+    """
+    silent = Payload.build()
+    layers = [
+        (hop.blinded_node_id, (silent if left else payload).for_hop(hop.encrypted_recipient_data))
+        for left, hop in zip(reversed(range(len(path.hops))), path.hops, strict=True)
+    ]
+    size = onion.payloads_size([layer for _, layer in layers])
+    return OnionMessage(path.first_path_key, onion.create(session_key, layers, size))
+
+
+def open_message(node: NodeKey, message: OnionMessage) -> Opened:
+    """Open a message that a peer has sent.
+
+    Raises RemoteProtocolError if it must be dropped. BOLT 4, "The `onion_message` Message", the reader's requirements.
+    """
+    try:
+        return _open(node, message)
+    except Bolt12Error as error:
+        raise _bad(error.message) from None
+
+
+def _open(node: NodeKey, message: OnionMessage) -> Opened:
+    secret = node.shared_secret(message.path_key)
+    layer = onion.peel(node, message.packet, blinding_factor(secret))
+    payload = Payload.from_bytes(layer.payload)
+    if payload.encrypted_recipient_data is None:
+        raise _bad("the layer has no data of a blinded path")
+    data = HopData.from_bytes(unblind(secret, payload.encrypted_recipient_data))
+    if any(data.allowed_features or b""):
+        raise _bad("the path allows features that are unknown here")
+    if layer.next_packet is None:
+        return _received(payload, data)
+    if len(payload.records) > 1:
+        raise _bad("a node on the way gets more than its data of the blinded path")
+    if data.path_id is not None:
+        raise _bad("a node on the way gets a path_id")
+    next_node = data.short_channel_id if data.next_node_id is None else data.next_node_id
+    if next_node is None:
+        raise _bad("a node on the way is not told the next one")
+    path_key = data.next_path_key_override or next_path_key(secret, message.path_key)
+    return Forward(next_node, OnionMessage(path_key, layer.next_packet))
+
+
+def _received(payload: Payload, data: HopData) -> Received:
+    if sum(record.type >= _FIRST_PAYLOAD for record in payload.records) > 1:
+        raise _bad("the message says more than one thing")
+    reply_path = payload.reply_path
+    if reply_path is not None and not 0 < len(reply_path.hops) <= MAX_REPLY_HOPS:
+        raise _bad(f"the reply path has {len(reply_path.hops)} hops; it must have 1 to {MAX_REPLY_HOPS}")
+    return Received(payload, data.path_id)
+
+
+def _bad(why: str) -> RemoteProtocolError:
+    return RemoteProtocolError(f"onion message: {why}", hint=Hint.DROP)
