@@ -1,5 +1,6 @@
-"""`python -m tests.fuzz FOLDER [SECONDS]`: looks for input that breaks a property, for a minute unless it is told.
+"""`python -m tests.fuzz FOLDER [SECONDS [TARGET]]`: looks for input that breaks a property, for a minute by default.
 
+TARGET is `bolt12` (strings and streams; the default), `onion` (packets of onion messages) or `wire` (peers' messages).
 FOLDER keeps what was found to take new ways through the code, and the next run goes on from there. What breaks a
 property is printed with its traceback, put into `crashes`, and ends the run with 77.
 """
@@ -14,8 +15,8 @@ from typing import Final
 import atheris
 
 with atheris.instrument_imports(include=["lnoffers"]):
-    from tests.fuzz.properties import check
-    from tests.fuzz.seeds import CRASHES, own_seeds, upstream_seeds
+    from tests.fuzz.seeds import CRASHES
+    from tests.fuzz.targets import TARGETS
 
 SECONDS: Final = 60
 LONGEST: Final = 4_096
@@ -24,11 +25,12 @@ SLOW: Final = 5
 """Seconds after which an input counts as one that hangs."""
 
 
-def main(folder: Path, seconds: int) -> None:
+def main(folder: Path, seconds: int, name: str) -> None:
     """Does not return."""
+    target, folder = TARGETS[name], folder / name
     folder.mkdir(parents=True, exist_ok=True)
     CRASHES.mkdir(exist_ok=True)
-    for seed in (*own_seeds(), *upstream_seeds()):
+    for seed in target.seeds():
         (folder / sha1(seed, usedforsecurity=False).hexdigest()).write_bytes(seed)
     atheris.Setup(
         [
@@ -36,13 +38,17 @@ def main(folder: Path, seconds: int) -> None:
             f"-max_total_time={seconds}",
             f"-max_len={LONGEST}",
             f"-timeout={SLOW}",
-            f"-artifact_prefix={CRASHES}/",
+            f"-artifact_prefix={CRASHES}/{name}-",
             str(folder),
         ],
-        check,
+        target.check,
     )
     atheris.Fuzz()
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else SECONDS)
+    main(
+        Path(sys.argv[1]),
+        int(sys.argv[2]) if len(sys.argv) > 2 else SECONDS,
+        sys.argv[3] if len(sys.argv) > 3 else "bolt12",
+    )

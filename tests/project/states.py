@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lnoffers.service.status import TRANSITIONS, Event, Status
+from tests.project.drawings import redrawn
 from tests.shared import ROOT
 
 PAGE = ROOT / "docs" / "explanation" / "states.md"
-BEGIN, END = "<!-- drawn from lnoffers.service.status -->\n", "<!-- end -->\n"
 
 
 def drawn() -> str:
@@ -62,9 +62,7 @@ def _table() -> Iterator[str]:
 
 def page() -> str:
     """The page with its drawing as it must be."""
-    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return before + BEGIN + drawn() + END + after
+    return redrawn(PAGE, "lnoffers.service.status", drawn())
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
-"""The page about states draws the table that the service goes by."""
+"""Pages draw the tables that the code goes by."""
 
 from __future__ import annotations
 
 from lnoffers.service.status import Event
+from tests.project import connections
 from tests.project.states import PAGE, page
 
 
@@ -14,3 +15,9 @@ def test_the_page_tells_of_every_event() -> None:
     text = PAGE.read_text(encoding="utf-8")
     for event in Event:
         assert f"| {event.name.lower()} | {event.value}" in text
+
+
+def test_the_page_about_the_wire_is_drawn_from_its_table() -> None:
+    text = connections.PAGE.read_text(encoding="utf-8")
+    assert text == connections.page(), "run python -m tests.project.connections"
+    assert "AWAITING_INIT --> OPEN: init" in text

@@ -2,16 +2,19 @@
 
 ChaCha20-Poly1305 (RFC 8439) seals frames and the data of hops, plain ChaCha20 hides the layers of an onion, and
 HMAC-SHA256 derives a key for each purpose from a shared secret. All functions are pure.
+
+The library is loaded when a cipher is first used: few commands need one, and loading takes longer than most of them.
 """
 
 from __future__ import annotations
 
 import hmac
-from typing import Final, Protocol
+from functools import cache
+from typing import TYPE_CHECKING, Final, Protocol
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms
-from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers import CipherContext
+    from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 KEY_LENGTH: Final = 32
 TAG_LENGTH: Final = 16
@@ -49,7 +52,7 @@ def seal(key: bytes, nonce: bytes, text: bytes, authenticated: bytes = b"") -> b
 
     `key` has 32 bytes and `nonce` 12; `authenticated` is covered by the tag and not part of the result.
     """
-    return ChaCha20Poly1305(key).encrypt(nonce, text, authenticated)
+    return _sealer()(key).encrypt(nonce, text, authenticated)
 
 
 def open_sealed(key: bytes, nonce: bytes, sealed: bytes, authenticated: bytes = b"") -> bytes | None:
@@ -57,8 +60,8 @@ def open_sealed(key: bytes, nonce: bytes, sealed: bytes, authenticated: bytes = 
     if len(sealed) < TAG_LENGTH:
         return None
     try:
-        return ChaCha20Poly1305(key).decrypt(nonce, sealed, authenticated)
-    except InvalidTag:
+        return _sealer()(key).decrypt(nonce, sealed, authenticated)
+    except _wrong_tag():
         return None
 
 
@@ -69,4 +72,24 @@ def stream(key: bytes, length: int) -> bytes:
 
 def apply_stream(key: bytes, data: bytes) -> bytes:
     """Return `data` xor the key stream; applied twice, it is the data again."""
-    return Cipher(algorithms.ChaCha20(key, _ZERO_COUNTER_AND_NONCE), mode=None).encryptor().update(data)
+    return _streamer(key).update(data)
+
+
+@cache
+def _sealer() -> type[ChaCha20Poly1305]:
+    from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305  # noqa: PLC0415
+
+    return ChaCha20Poly1305
+
+
+@cache
+def _wrong_tag() -> type[Exception]:
+    from cryptography.exceptions import InvalidTag  # noqa: PLC0415
+
+    return InvalidTag
+
+
+def _streamer(key: bytes) -> CipherContext:
+    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms  # noqa: PLC0415
+
+    return Cipher(algorithms.ChaCha20(key, _ZERO_COUNTER_AND_NONCE), mode=None).encryptor()

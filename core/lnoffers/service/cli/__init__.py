@@ -12,7 +12,7 @@ from typing import Final
 
 from lnoffers.service.errors import ServiceError
 
-_EXTRAS: Final = {"coincurve", "iso4217", "mnemonic", "nacl", "rich", "segno", "sqlalchemy"}
+_EXTRAS: Final = {"coincurve", "cryptography", "iso4217", "mnemonic", "nacl", "rich", "segno", "sqlalchemy"}
 """Packages that are there only if this one was installed with its extra `offers`."""
 
 _OBJECTS_BETWEEN_COLLECTIONS: Final = 50_000
