@@ -10,6 +10,7 @@ from lnoffers.bolt12.codecs import Codec, decode_truncated, encode_fixed, encode
 from lnoffers.bolt12.cursor import Cursor
 from lnoffers.bolt12.errors import Bolt12Error
 from lnoffers.bolt12.message import Field, Message
+from lnoffers.bolt12.rule_names import RuleName
 
 _U16: Final = 2
 _U32: Final = 4
@@ -54,7 +55,7 @@ def _encode_constraints(constraints: PaymentConstraints) -> bytes:
 
 def _read_scid(value: bytes) -> int:
     if len(value) != _U64:
-        raise Bolt12Error(f"a short channel id has {len(value)} bytes where {_U64} are due", rule="wrong-length")
+        raise Bolt12Error(f"a short channel id has {len(value)} bytes where {_U64} are due", rule=RuleName.WRONG_LENGTH)
     return int.from_bytes(value, "big")
 
 
