@@ -8,7 +8,7 @@ from typing import Any
 
 from clnrpc.runtime.server.dispatch import Answer
 from lnoffers.service.commands import OffersService, Served
-from lnoffers.service.dispatching import answer, dispatcher
+from lnoffers.service.dispatching import dispatcher
 from lnoffers.service.node import Node
 from lnoffers.service.options import Options
 from lnoffers.service.store import invoices
@@ -44,7 +44,7 @@ def service(folder: Path, secret: bytes) -> tuple[OffersService, Node]:
 
 def answered(filled: OffersService, example: dict[str, Any]) -> str:
     request = {"jsonrpc": "2.0"} | example["request"]
-    found = answer(dispatcher(filled, developer=False), json.dumps(request).encode())
+    found = dispatcher(filled, developer=False).answer(json.dumps(request).encode())
     assert isinstance(found, Answer)
     return json.dumps(json.loads(found.data)["result"])
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from rpcschema.runtime.command import Command, Object, Parameter, Type
 from rpcschema.runtime.errors import INVALID_PARAMS, RpcError
-from rpcschema.runtime.server.bind import Binder
+from rpcschema.runtime.server.bind import BadParameter, Binder
 from rpcschema.runtime.server.convert import CONVERTERS, raw_text
 from rpcschema.runtime.values.decode import build
 from tests.runtime.demo import GREET, NOTHING, PAY, TRAVEL
@@ -71,14 +71,12 @@ def test_the_first_thing_wrong_is_told(params: str, message: str) -> None:
 
 
 @pytest.mark.parametrize("token", ['"zz"', '"\\u0041"', "[1, 2]", "5e3", '{"a": "é"}'])
-def test_only_a_developer_is_shown_the_bad_token(token: str) -> None:
+def test_the_bad_token_is_hidden_until_it_is_to_be_shown(token: str) -> None:
     params = f'{{"amount":{token}}}'.encode()
-    with pytest.raises(RpcError, match="see logs") as hidden:
+    with pytest.raises(BadParameter, match="see logs") as refused:
         Binder(GREET).bind(params)
-    assert token not in str(hidden.value)
-    with pytest.raises(RpcError) as shown:
-        Binder(GREET).bind(params, developer=True)
-    assert shown.value.message == f"amount: should be a millisatoshi amount: invalid token '{token}'"
+    assert token not in f"{refused.value} {refused.value!r}"
+    assert refused.value.shown(params).message == f"amount: should be a millisatoshi amount: invalid token '{token}'"
 
 
 def test_a_parameter_may_have_a_converter_of_its_own() -> None:
@@ -117,14 +115,14 @@ def test_what_is_inside_of_a_parameter_is_converted_as_parameters_are() -> None:
     )
 
 
-def test_a_bad_token_inside_of_a_parameter_is_shown_alone_and_only_to_a_developer() -> None:
+def test_a_bad_token_inside_of_a_parameter_is_shown_alone_and_its_place_is_known() -> None:
     params = b'{"routes":[[{"from":"secret","fare":"zz"}]]}'
-    with pytest.raises(RpcError) as hidden:
+    with pytest.raises(BadParameter) as refused:
         Binder(TRAVEL).bind(params)
-    assert hidden.value.message == f"routes[0][0].fare: should be a millisatoshi amount: {HIDDEN}"
-    with pytest.raises(RpcError) as shown:
-        Binder(TRAVEL).bind(params, developer=True)
-    assert shown.value.message == "routes[0][0].fare: should be a millisatoshi amount: invalid token '\"zz\"'"
+    assert refused.value.message == f"routes[0][0].fare: should be a millisatoshi amount: {HIDDEN}"
+    assert (refused.value.parameter, refused.value.bad.place) == ("routes", "[0][0].fare")
+    shown = refused.value.shown(params).message
+    assert shown == "routes[0][0].fare: should be a millisatoshi amount: invalid token '\"zz\"'"
 
 
 tokens = st.recursive(

@@ -216,14 +216,6 @@ def test_a_command_whose_method_is_a_stub_is_unknown_before_its_parameters_are_l
     assert made.answer(request("nothing", "{}").encode()) == Answer(b'{"jsonrpc":"2.0","id":"a","result":{}}\n\n')
 
 
-def test_a_developer_is_shown_the_bad_token() -> None:
-    found = dispatcher(developer=True).answer(request("greet", '["you", "zz"]').encode())
-    assert isinstance(found, Answer)
-    assert json.loads(found.data)["error"]["message"] == (
-        "amount: should be a millisatoshi amount: invalid token '\"zz\"'"
-    )
-
-
 def test_a_parameter_may_be_converted_in_a_way_of_its_own() -> None:
     converters = {"greet": {"name": raw_text}}
     found = Dispatcher(Service(), demo.COMMANDS, converters=converters, package=demo.NAME).answer(

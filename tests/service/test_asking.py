@@ -11,7 +11,7 @@ from clnrpc import Client
 from clnrpc.commands import COMMANDS
 from clnrpc.runtime import MissingFieldError
 from lnoffers.service import Node, OffersService
-from lnoffers.service.dispatching import answer, dispatcher
+from lnoffers.service.dispatching import dispatcher
 from tests.service.program import Program, Wire
 
 NO_SUCH = "00" * 32
@@ -21,7 +21,7 @@ METADATA = "11" * 16
 def ask(node: Node, method: str, params: Any, **more: Any) -> Any:
     """The answer in this process."""
     request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params, **more}
-    return json.loads(answer(dispatcher(OffersService(node), developer=False), json.dumps(request).encode()).data)
+    return json.loads(dispatcher(OffersService(node), developer=False).answer(json.dumps(request).encode()).data)
 
 
 def check(node: Node, name: str, **params: Any) -> Any:

@@ -177,12 +177,6 @@ def test_decode_answers_every_kind(service: OffersService, message: Bolt12) -> N
     assert (answered["type"], answered["valid"]) == (f"bolt12 {message.kind}", True)
 
 
-def test_developer_mode_shows_the_token(tmp_path: Path) -> None:
-    with Node.open(Options(lightning_dir=tmp_path, network="regtest", developer=True)) as node:
-        expected = "string: Unparsable string: invalid token '\"hello\"'"
-        assert refusal(OffersService(node).decode, DecodeRequest(string="hello")) == (-32602, expected)
-
-
 def test_getinfo_tells_who_where_and_otherwise_nothing(node: Node, service: OffersService) -> None:
     told = to_wire(service.getinfo(GetinfoRequest()))
     assert told["id"] == node.keys.node_id.hex()

@@ -10,8 +10,8 @@ import pytest
 from clnrpc.runtime.server.dispatch import Answer
 from lnoffers.bolt12 import InvoiceRequest
 from lnoffers.service import Node, OffersService, Options
-from lnoffers.service.dispatching import answer, dispatcher
-from tests.service.invoicing import SIGNER, creation, store_offer
+from lnoffers.service.dispatching import dispatcher
+from tests.service.invoicing import OFFER, SIGNER, creation, store_offer
 from tests.service.program import Program, Wire, request
 
 NOT_AN_AMOUNT = "amount: should be a millisatoshi amount: invalid token (see logs for details)"
@@ -22,7 +22,7 @@ def ask(node: Node, params: str, method: str = "invoicerequest") -> dict[str, An
     node.inject(params.encode()[:16].ljust(16), None)
     through = dispatcher(OffersService(node), developer=False)
     message = f'{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{params}}}'
-    found = answer(through, message.encode())
+    found = through.answer(message.encode())
     assert isinstance(found, Answer)
     told: dict[str, Any] = json.loads(found.data)
     return told
@@ -152,3 +152,41 @@ def test_row_20_who_waits_for_an_invoice_is_told_when_it_ends_with_its_offer(see
         error = json.loads(waiting.answer())["error"]
     assert (error["code"], error["message"]) == (903, "invoice expired during wait")
     assert error["data"]["status"] == "expired"
+
+
+@pytest.mark.parametrize("pause", [False, True])
+@pytest.mark.parametrize("surplus", ["}", "]", "x"])
+def test_row_22_a_complete_request_is_answered_and_the_surplus_refused(
+    program: Program, surplus: str, pause: bool
+) -> None:
+    with program.served(), Wire(program.socket) as wire:
+        first = '{"jsonrpc":"2.0","id":"a"}'
+        told = '{"jsonrpc":"2.0","id":"a","error":{"code":-32600,"message":"No method"}}\n\n'
+        if pause:
+            wire.send(first.encode())
+            assert wire.answer().decode() == told
+            wire.send(surplus.encode())
+        else:
+            wire.send((first + surplus).encode())
+            assert wire.answer().decode() == told
+        why = f"Failed to parse RPC JSON response '{surplus}'"
+        assert json.loads(wire.answer()) == {
+            "jsonrpc": "2.0",
+            "id": None,
+            "error": {"code": -32600, "message": why},
+        }
+        assert wire.is_closed()
+
+
+@pytest.mark.parametrize("string", ["x", OFFER.encode()], ids=["unparsable", "good"])
+def test_row_23_decode_counts_its_parameters_before_it_reads_the_string(node: Node, string: str) -> None:
+    message = "too many parameters: got 2, expected 1"
+    assert ask(node, f'["{string}",2]', "decode")["error"] == {"code": -32602, "message": message}
+    named = ask(node, f'{{"string":"{string}","y":2}}', "decode")["error"]["message"]
+    assert named.startswith("unknown parameter: y, ")
+
+
+def test_check_shows_all_parameters_as_written_where_they_do_not_go_together(node: Node) -> None:
+    why = "description: description is required for the user to know what it was they paid for: invalid token"
+    for params in ('["offer","1sat"]', '{ "command_to_check":"offer", "amount" : "1sat" }'):
+        assert ask(node, params, "check")["error"] == {"code": -32602, "message": f"{why} '{params}'"}

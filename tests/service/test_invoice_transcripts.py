@@ -13,7 +13,7 @@ import pytest
 from clnrpc.runtime.server.dispatch import Answer
 from lnoffers.bolt12 import Invoice
 from lnoffers.service import Node, OffersService
-from lnoffers.service.dispatching import answer, dispatcher
+from lnoffers.service.dispatching import dispatcher
 from lnoffers.service.store.schema import INVOICES
 from tests.service.test_transcripts import Exchange, exchanges
 
@@ -48,6 +48,6 @@ def test_invoices_are_listed_as_by_a_node(node: Node, name: str) -> None:
             if shown["label"] not in stored:
                 store(node, shown)
             stored.add(shown["label"])
-        found = answer(through, exchange.request)
+        found = through.answer(exchange.request)
         assert isinstance(found, Answer)
         assert found.data.decode() == exchange.response, exchange.case

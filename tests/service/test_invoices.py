@@ -15,7 +15,7 @@ from clnrpc.runtime.server.dispatch import Answer
 from clnrpc.types import CreateinvoiceRequest, DelinvoiceRequest, ListinvoicesRequest, WaitinvoiceRequest
 from lnoffers.bolt12 import CHAINS, Invoice, InvoiceRequest
 from lnoffers.service import Node, OffersService, Options
-from lnoffers.service.dispatching import answer, dispatcher
+from lnoffers.service.dispatching import dispatcher
 from lnoffers.service.status import Status
 from tests.bolt12 import samples
 from tests.net.receiver import walk
@@ -36,7 +36,7 @@ def ask(node: Node) -> Ask:
 
     def call(method: str, *positional: Any, **named: Any) -> Any:
         message = {"jsonrpc": "2.0", "id": 0, "method": method, "params": list(positional) or named}
-        found = answer(through, json.dumps(message).encode())
+        found = through.answer(json.dumps(message).encode())
         assert isinstance(found, Answer)
         told = json.loads(found.data)
         return told.get("result", told.get("error"))
@@ -232,7 +232,7 @@ def test_labels_are_told_apart_and_shown_as_they_are_written(node: Node) -> None
     through = dispatcher(OffersService(node), developer=False)
 
     def call(method: str, params: str) -> str:
-        found = answer(through, f'{{"jsonrpc":"2.0","id":0,"method":"{method}","params":{params}}}'.encode())
+        found = through.answer(f'{{"jsonrpc":"2.0","id":0,"method":"{method}","params":{params}}}'.encode())
         assert isinstance(found, Answer)
         return found.data.decode()
 

@@ -17,11 +17,15 @@ Shown = dict[str, Json]
 
 
 class UnreadableError(ValueError):
-    """The string is of no kind that can be read, or breaks a rule of its kind. `detail` may say more than the text."""
+    """The string is of no kind that can be read, or breaks a rule of its kind.
 
-    def __init__(self, message: str, detail: str = "") -> None:
-        super().__init__(message, detail)
+    `detail` may say more than the text, and `offset` at which character the fault is, without `lightning:`.
+    """
+
+    def __init__(self, message: str, detail: str = "", offset: int | None = None) -> None:
+        super().__init__(message, detail, offset)
         self.detail = detail
+        self.offset = offset
 
     def __str__(self) -> str:
         return str(self.args[0])
@@ -44,13 +48,14 @@ def decode(text: str, *, now: int, named_secret: Callable[[str], bytes] | None =
     """
     string = without_scheme(text)
     likely = next((kind for kind in _KINDS if kind.looks.match(string)), None)
-    why, detail = "Unparsable string", ""
+    why, detail, offset = "Unparsable string", "", None
     for kind in _KINDS:
         try:
             return kind.read(string, named_secret)
         except (Bolt12Error, bolt11.Bolt11Error) as error:
             if kind is likely:
                 why, detail = str(error), error.detail
+                offset = error.text_offset if isinstance(error, Bolt12Error) else None
         except emergency.RecoveryError as error:
             if kind is likely:
                 why = str(error)
@@ -59,10 +64,10 @@ def decode(text: str, *, now: int, named_secret: Callable[[str], bytes] | None =
     try:
         rune = runes.Rune.parse(string)
     except runes.RuneError:
-        raise UnreadableError(why, detail) from None
+        raise UnreadableError(why, detail, offset) from None
     # Most bech32 strings are also base64. One that looks like bech32 and makes no sense as a rune is not a rune.
     if likely is not None and not runes.is_text(rune):
-        raise UnreadableError(why, detail)
+        raise UnreadableError(why, detail, offset)
     return runes.describe(rune, now=now)
 
 

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable
 from typing import Final
 
 from clnrpc.runtime.errors import GENERIC, RpcError
-from clnrpc.runtime.jsontext import members
-from clnrpc.runtime.server.dispatch import Answer, Dispatcher
+from clnrpc.runtime.jsontext import kind
+from clnrpc.runtime.server.bind import BadParameter
+from clnrpc.runtime.server.dispatch import Dispatcher
 from lnoffers.service.commands import OffersService
 from lnoffers.service.parameters import CONVERTERS
 
 INTERNAL_ERROR: Final = RpcError(GENERIC, "Internal error")
 """What a call that ends in a bug is answered with."""
-
-_SEE_LOG: Final = b": invalid token (see logs for details)"
 
 logger = logging.getLogger(__name__)
 
@@ -25,19 +23,22 @@ _UNFILTERED: Final = frozenset({"invoicerequest", "offer"})
 
 def dispatcher(service: OffersService, *, developer: bool) -> Dispatcher:
     """What answers the requests that a server or `lnoffers call` receives."""
-    return Dispatcher(service, service.rpc_commands, developer=developer, converters=CONVERTERS, unfiltered=_UNFILTERED)
+    return Dispatcher(
+        service,
+        service.rpc_commands,
+        developer=developer,
+        hidden=_log_hidden,
+        converters=CONVERTERS,
+        unfiltered=_UNFILTERED,
+    )
 
 
-def answer(through: Dispatcher, message: bytes) -> Answer | Awaitable[Answer]:
-    """The answer to one message; awaitable where the command waits for something to happen.
-
-    Answers that send people to the log, because a token may be a secret, are logged; without the token.
-    """
-    found = through.answer(message)
-    if isinstance(found, Answer) and found.data.endswith(_SEE_LOG + b'"}}\n\n'):
-        error = dict(members(found.data)).get(b"error")
-        if error is not None:
-            method = dict(reversed(members(message)))[b"method"].decode()
-            why = dict(members(error))[b"message"].decode().removesuffix(f'{_SEE_LOG.decode()}"')
-            logger.info("Refused %s: %s", method, why.removeprefix('"'))
-    return found
+def _log_hidden(method: str, error: BadParameter) -> None:
+    """Say where the token is that an answer hides: of the token itself, which may be a secret, only kind and length."""
+    token = error.bad.token
+    logger.info(
+        "Refused %s: invalid token at %s (%s); to have errors show such tokens, start with --developer",
+        method,
+        error.parameter + error.bad.place,
+        f"{kind(token)}, {len(token)} bytes" if token else "all parameters together",
+    )

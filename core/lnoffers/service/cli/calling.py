@@ -68,17 +68,20 @@ def _remote(method: str, params: bytes, only: bytes | None, options: Options) ->
 
 
 def _local(method: str, params: bytes, only: bytes | None, options: Options) -> bytes:
+    import logging  # noqa: PLC0415
+
     from clnrpc.runtime.client.exchange import encode_request  # noqa: PLC0415
     from clnrpc.runtime.jsontext import members  # noqa: PLC0415
     from lnoffers.service.commands import OffersService  # noqa: PLC0415
-    from lnoffers.service.dispatching import answer, dispatcher  # noqa: PLC0415
+    from lnoffers.service.dispatching import dispatcher  # noqa: PLC0415
     from lnoffers.service.node import Node  # noqa: PLC0415
 
+    logging.basicConfig(level=logging.INFO, format="lnoffers: %(message)s")
     if method not in OffersService.rpc_available(options):
         raise unknown_command(method)  # a slip should not make a directory with a secret in it
     message = encode_request("lnoffers", method, params, only)
     with Node.open(options) as node:
-        found = answer(dispatcher(OffersService(node), developer=options.developer), message)
+        found = dispatcher(OffersService(node), developer=options.developer).answer(message)
         if isinstance(found, Awaitable):
             found = _waited_for(found)
         whole = found.data + b"".join(found.rest or ())

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 from clnrpc.commands import COMMANDS
 from clnrpc.runtime.errors import GENERIC, INVALID_PARAMS, RpcError
 from clnrpc.runtime.server.stubs import is_filled
-from clnrpc.runtime.values.encode import encode
 from clnrpc.service import Service
 from lnoffers.service.errors import StoreError
 from lnoffers.service.node import Node
@@ -58,15 +57,6 @@ class Commands(Service):
     def rpc_commands(self) -> Mapping[str, Command]:
         """The commands that exist here, by name."""
         return self.rpc_available(self._node.options)
-
-    def _bad_parameter(self, name: str, why: str, request: object, *, checking: bool = False) -> RpcError:
-        """The refusal of a parameter, or of what was made of it, after all of them were read.
-
-        Such a text shows no token but all parameters, and these only to developers and to who has a call checked.
-        """
-        show = checking or self._node.options.developer
-        shown = f"'{encode(request).decode()}'" if show else "(see logs for details)"
-        return RpcError(INVALID_PARAMS, f"{name}: {why}: invalid token {shown}")
 
     @staticmethod
     def _check_size(made: Message) -> None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from clnrpc import types
 from clnrpc.runtime.errors import GENERIC, RpcError, unknown_command
+from clnrpc.runtime.server.bind import BadParameter
+from clnrpc.runtime.server.convert import BadToken
 from lnoffers.bolt12 import CHAINS, Bolt12Error, Offer
 from lnoffers.net.blinding import PATH_KEY_BYTES, message_path
 from lnoffers.service.commands.base import Commands
@@ -98,7 +100,7 @@ class OfferCommands(Commands):
 
     def rpc_check_offer(self, request: types.OfferRequest) -> None:
         """See how the parameters go together; lightningd looks no further either."""
-        self._terms(request, checking=True)
+        self._terms(request)
 
     def rpc_check_disableoffer(self, request: types.DisableofferRequest) -> None:
         """See that there is such an offer and that it can be disabled."""
@@ -124,15 +126,16 @@ class OfferCommands(Commands):
                 **terms, offer_issuer_id=self._node.keys.node_id, offer_chains=(CHAINS[self._node.options.network],)
             )
         except Bolt12Error as error:
-            raise self._bad_parameter("bolt12", str(error), request) from error
+            raise BadParameter("bolt12", BadToken(str(error))) from error
         self._check_size(offer)
         return offer
 
-    def _terms(self, request: types.OfferRequest, *, checking: bool = False) -> Terms:
+    @staticmethod
+    def _terms(request: types.OfferRequest) -> Terms:
         try:
             return terms_of(request)
         except TermsError as error:
-            raise self._bad_parameter(error.parameter, error.why, request, checking=checking) from error
+            raise BadParameter(error.parameter, BadToken(error.why)) from error
 
     def _require_rate(self, currency: str) -> None:
         """An offer in a currency that this node cannot convert would be of no use."""
@@ -154,7 +157,7 @@ class OfferCommands(Commands):
         """The nodes of the paths that a test wants."""
         ways = [[bytes.fromhex(node_id) for node_id in path] for path in request.dev_paths or ()]
         if any(way[-1] != self._node.keys.node_id for way in ways):
-            raise self._bad_parameter("dev_paths", "final pubkey must be this node", request)
+            raise BadParameter("dev_paths", BadToken("final pubkey must be this node"))
         return ways
 
     def _with_paths(self, offer: Offer, ways: Sequence[Sequence[bytes]]) -> Offer:

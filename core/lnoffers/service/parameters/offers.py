@@ -125,14 +125,14 @@ def _nodes(raw: bytes) -> list[str]:
         raise BadToken("should be an array of nodes")
     tokens = elements(raw)
     _check_count(len(tokens))
-    return [_node(token) for token in tokens]
+    return [_node(token, f"[{index}]") for index, token in enumerate(tokens)]
 
 
-def _node(token: bytes, otherwise: str = "invalid pubkey") -> str:
+def _node(token: bytes, place: str, otherwise: str = "invalid pubkey") -> str:
     try:
         node_id: str = pubkey(token)
     except BadToken:
-        raise BadToken(otherwise, token=token) from None
+        raise BadToken(otherwise, place, token, names_place=False) from None
     return node_id
 
 
@@ -141,13 +141,14 @@ def _paths(raw: bytes) -> list[list[str]]:
         raise BadToken("Must be array")
     paths = [(token, elements(token) if kind(token) is Kind.ARRAY else []) for token in elements(raw)]
     _check_count(sum(len(nodes) for _, nodes in paths))
-    return [_path(token, nodes) for token, nodes in paths]
+    return [_path(token, f"[{index}]", nodes) for index, (token, nodes) in enumerate(paths)]
 
 
-def _path(raw: bytes, nodes: Sequence[bytes]) -> list[str]:
+def _path(raw: bytes, place: str, nodes: Sequence[bytes]) -> list[str]:
     if not nodes:
-        raise BadToken("Must be array of non-empty arrays", token=raw)
-    return [_entry(nodes[0]), *map(_node, nodes[1:])]
+        raise BadToken("Must be array of non-empty arrays", place, raw, names_place=False)
+    first, *others = nodes
+    return [_entry(first, f"{place}[0]"), *(_node(node, f"{place}[{index}]") for index, node in enumerate(others, 1))]
 
 
 def _check_count(nodes: int) -> None:
@@ -155,13 +156,13 @@ def _check_count(nodes: int) -> None:
         raise BadToken(f"should have {MAX_NODES} nodes at most")
 
 
-def _entry(token: bytes) -> str:
+def _entry(token: bytes, place: str) -> str:
     """Where a path is entered; it could be the end of a channel, if any channel were known here."""
     try:
         short_channel_id_dir(token)
     except BadToken:
-        return _node(token, "invalid pubkey/sciddir")
-    raise BadToken("unknown sciddir", token=token)
+        return _node(token, place, "invalid pubkey/sciddir")
+    raise BadToken("unknown sciddir", place, token, names_place=False)
 
 
 OF_OFFER: Final[Mapping[str, Converter]] = {

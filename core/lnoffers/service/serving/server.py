@@ -23,7 +23,7 @@ from clnrpc.runtime.errors import GENERIC, RpcError
 from clnrpc.runtime.jsontext import FramingError
 from clnrpc.runtime.server.dispatch import Answer
 from lnoffers.service.commands import OffersService, Served
-from lnoffers.service.dispatching import INTERNAL_ERROR, answer, dispatcher
+from lnoffers.service.dispatching import INTERNAL_ERROR, dispatcher
 from lnoffers.service.errors import StoreError
 from lnoffers.service.node import Node
 from lnoffers.service.serving.connection import Connection
@@ -268,7 +268,7 @@ class Server:
         if call.connection in self._refused:
             self._refused.discard(call.connection)
             return Answer(self._refusal(call, self._too_many).data, close=True)
-        return answer(self._dispatcher, call.message)
+        return self._dispatcher.answer(call.message)
 
     def _refusal(self, call: _Call, error: RpcError) -> Answer:
         assert isinstance(call.message, bytes)  # what cannot be read joins no transaction

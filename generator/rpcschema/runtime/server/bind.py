@@ -18,6 +18,24 @@ from ..jsontext import Kind, elements, kind, members
 from .convert import BadToken, Converter, converter_of
 
 
+class BadParameter(RpcError):  # noqa: N818 # the node's own term
+    """A parameter is refused (-32602), by its converter or by the command's method.
+
+    `parameter` is its name. `bad` says why, and which part of it the bad token is; a `token` that is empty stands for
+    all parameters, which do not go together. The message hides the token, which may be a secret.
+    """
+
+    def __init__(self, parameter: str, bad: BadToken) -> None:
+        self._beginning = f"{parameter}{bad.place if bad.names_place else ''}: {bad.why}: invalid token"
+        super().__init__(INVALID_PARAMS, f"{self._beginning} (see logs for details)")
+        self.parameter = parameter
+        self.bad = bad
+
+    def shown(self, params: bytes) -> RpcError:
+        """Return the same error with the token in its message, or else all of `params`."""
+        return RpcError(INVALID_PARAMS, f"{self._beginning} '{(self.bad.token or params).decode()}'")
+
+
 class Binder:
     """Reads the parameters of one command; what follows from the command alone is worked out once.
 
@@ -35,18 +53,18 @@ class Binder:
         self._by_name = {reader.parameter.name.encode(): reader for reader in readers}
         self._required = [parameter for parameter in command.parameters if parameter.required]
 
-    def bind(self, params: bytes, *, developer: bool = False) -> dict[str, Any]:
-        """The values of `params` (JSON text, its syntax checked) by attribute; only what was given is in it.
+    def bind(self, params: bytes) -> dict[str, Any]:
+        """Return the values of `params` (JSON text, its syntax checked) by attribute, only those that were given.
 
-        `developer` shows the bad token in the error, which may be a secret; otherwise the error hides it. Parameters
-        beyond the document's are passed over where the command allows extras. Raises RpcError (-32602).
+        Parameters beyond the document's are passed over where the command allows extras. Raises BadParameter for one
+        that cannot be converted, and RpcError (-32602) for whatever else is wrong with them.
         """
         values: dict[str, Any] = {}
         for (parameter, convert), raw in self._given(params):
             try:
                 values[parameter.attribute] = convert(raw)
             except BadToken as bad:
-                raise bad_parameter(parameter.name, raw, bad, developer=developer) from None
+                raise BadParameter(parameter.name, bad.inside("", raw)) from None
         for parameter in self._required:
             if parameter.attribute not in values:
                 raise RpcError(INVALID_PARAMS, f"missing required parameter: {parameter.name}")
@@ -88,12 +106,6 @@ class Binder:
 class _Reader(NamedTuple):
     parameter: Parameter
     convert: Converter
-
-
-def bad_parameter(name: str, raw: bytes, bad: BadToken, *, developer: bool) -> RpcError:
-    """The error for the parameter `name` that was given as `raw`."""
-    shown = f"'{(bad.token or raw).decode()}'" if developer else "(see logs for details)"
-    return RpcError(INVALID_PARAMS, f"{name}{bad.place}: {bad.why}: invalid token {shown}")
 
 
 def without_first(params: bytes, name: str) -> bytes:

@@ -27,18 +27,19 @@ class BadToken(ValueError):  # noqa: N818 # the node's own term
     """The token cannot be converted; `why` says what it should be.
 
     `token` is a part of what was to be converted, as written, and `place` where that stands, e.g. "[0].amount"; both
-    are empty if it is all of it.
+    are empty if it is all of it. `names_place` is false where the node's text leaves the place out.
     """
 
-    def __init__(self, why: str, place: str = "", token: bytes = b"") -> None:
+    def __init__(self, why: str, place: str = "", token: bytes = b"", *, names_place: bool = True) -> None:
         super().__init__(why)
         self.why = why
         self.place = place
         self.token = token
+        self.names_place = names_place
 
     def inside(self, place: str, token: bytes) -> BadToken:
         """The same, told of what `token` is a part of."""
-        return BadToken(self.why, place + self.place, self.token or token)
+        return BadToken(self.why, place + self.place, self.token or token, names_place=self.names_place)
 
 
 @cache

@@ -7,8 +7,9 @@ sends what comes back when it sees fit, for example when the transaction is dura
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Container, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from ..command import Command, load
@@ -16,7 +17,7 @@ from ..errors import INVALID_PARAMS, INVALID_REQUEST, DecodeError, RpcError, unk
 from ..jsontext import FramingError, Kind, LimitExceeded, kind, members
 from ..values.decode import build
 from ..values.encode import encode, to_wire
-from .bind import Binder, bad_parameter, without_first
+from .bind import BadParameter, Binder, without_first
 from .convert import BadToken, Converter, content
 from .filter import Filter, apply, parse
 from .stubs import is_filled
@@ -56,9 +57,10 @@ class Dispatcher:
 
     Such a method takes the command's request and returns its response, or another `stubs.Reply`; a command whose method
     is a stub is unknown. `converters` gives, per command and parameter, a converter in place of the type's own.
-    `developer` shows bad tokens in errors, which otherwise hide them: they may be secrets. A `filter` is read in any
-    request and has no effect on the answers of `unfiltered` commands. `package` is where the classes of the requests
-    are found.
+    `developer` shows bad tokens in errors, which otherwise hide them and send people to the log: they may be secrets.
+    `hidden`, if given, is called with the command's name and each error that does, so that the log can say more. A
+    `filter` is read in any request and has no effect on the answers of `unfiltered` commands. `package` is where the
+    classes of the requests are found.
 
     Before `check` is called, the parameters of the command that it is about are converted, and then given as that
     command's request to the service's method `rpc_check_<method>`, if there is one. It raises what the command itself
@@ -71,6 +73,7 @@ class Dispatcher:
         commands: Mapping[str, Command],
         *,
         developer: bool = False,
+        hidden: Callable[[str, BadParameter], None] | None = None,
         converters: Mapping[str, Mapping[str, Converter]] | None = None,
         unfiltered: Container[str] = (),
         package: str = HOME,
@@ -80,6 +83,7 @@ class Dispatcher:
             name.encode(): command for name, command in commands.items() if is_filled(service, command.method)
         }
         self._developer = developer
+        self._hidden = hidden
         self._converters = converters or {}
         self._binders: dict[str, Binder] = {}
         self._unfiltered = unfiltered
@@ -106,7 +110,9 @@ class Dispatcher:
             result = self._call(command, request[b"params"])
         except RpcError as error:
             return _error(identity, error)
-        return _later(identity, result, only) if isinstance(result, Awaitable) else _success(identity, result, only)
+        if isinstance(result, Awaitable):
+            return _later(identity, result, only, partial(self._told, command, request[b"params"]))
+        return _success(identity, result, only)
 
     def refuse(self, message: bytes, error: RpcError) -> Answer:
         """The error answer to a message that `answer` took, but whose outcome does not count.
@@ -145,25 +151,41 @@ class Dispatcher:
         try:
             only = parse(raw)
         except BadToken as bad:
-            raise bad_parameter("filter", raw, bad, developer=self._developer) from None
+            error = BadParameter("filter", bad)
+            raise (error.shown(raw) if self._developer else self._hide(command, error)) from None
         return None if command.name in self._unfiltered else only
 
     def _call(self, command: Command, params: bytes) -> Any:
-        request = self._request(command, params, developer=self._developer)
-        if command.name == CHECK:
-            self._check(getattr(request, CHECKED), without_first(params, CHECKED))
-        return getattr(self._service, command.method)(request)
+        try:
+            request = self._request(command, params)
+            if command.name == CHECK:
+                self._check(getattr(request, CHECKED), without_first(params, CHECKED))
+            return getattr(self._service, command.method)(request)
+        except BadParameter as error:
+            raise self._told(command, params, error) from None
+
+    def _told(self, command: Command, params: bytes, error: RpcError) -> RpcError:
+        """What the answer says of an error: developers, and those who have a call checked, see the bad token."""
+        if not isinstance(error, BadParameter):
+            return error
+        shows = self._developer or command.name == CHECK
+        return error.shown(params) if shows else self._hide(command, error)
+
+    def _hide(self, command: Command, error: BadParameter) -> BadParameter:
+        if self._hidden is not None:
+            self._hidden(command.name, error)
+        return error
 
     def _check(self, name: str, params: bytes) -> None:
-        """Raises what a call of the command `name` would, with the bad token shown as to a developer."""
+        """Raises what a call of the command `name` would."""
         command = self._known(name.encode())
-        request = self._request(command, params, developer=True)
+        request = self._request(command, params)
         if check := getattr(self._service, f"rpc_check_{command.method}", None):
             check(request)
 
-    def _request(self, command: Command, params: bytes, *, developer: bool) -> Any:
+    def _request(self, command: Command, params: bytes) -> Any:
         binder = self._binders.get(command.name) or self._binder(command)
-        values = binder.bind(params, developer=developer)
+        values = binder.bind(params)
         try:
             return build(load(self._package, command, "request"), values)
         except DecodeError as error:
@@ -187,11 +209,13 @@ def _identity(request: Mapping[bytes, bytes]) -> bytes:
     return identity
 
 
-async def _later(identity: bytes, result: Awaitable[Any], only: Filter | None) -> Answer:
+async def _later(
+    identity: bytes, result: Awaitable[Any], only: Filter | None, told: Callable[[RpcError], RpcError]
+) -> Answer:
     try:
         return _success(identity, await result, only)
     except RpcError as error:
-        return _error(identity, error)
+        return _error(identity, told(error))
 
 
 def _success(identity: bytes, result: Any, only: Filter | None) -> Answer:

@@ -36,7 +36,7 @@ def parse(raw: bytes) -> Filter:
     """The filter that a JSON text stands for; raises BadToken with the node's text."""
     if kind(raw) is not Kind.OBJECT:
         raise BadToken("Expected object", token=raw)
-    return _parse(raw)
+    return _parse(raw, "")
 
 
 def apply(only: Filter, result: Any) -> Any:
@@ -52,25 +52,26 @@ def apply(only: Filter, result: Any) -> Any:
     return shown if complaint is None else shown | {WARNING: complaint}
 
 
-def _parse(raw: bytes) -> Filter:
+def _parse(raw: bytes, place: str) -> Filter:
     """Any object or array; in an array, a value of another kind says nothing."""
     match kind(raw):
         case Kind.ARRAY:
             if len(found := elements(raw)) != 1:
-                raise BadToken("Arrays can only have one element", token=raw)
-            return Filter({}, _parse(found[0]))
+                raise BadToken("Arrays can only have one element", place, raw, names_place=False)
+            return Filter({}, _parse(found[0], f"{place}[0]"))
         case Kind.OBJECT:
             named: dict[str, Filter] = {}
-            for name, value in members(raw):
-                named.setdefault(name.decode(), _parse_member(value))
+            for written, value in members(raw):
+                name = written.decode()
+                named.setdefault(name, _parse_member(value, f"{place}.{name}"))
             return Filter(named, None)
     return Filter({}, None)
 
 
-def _parse_member(raw: bytes) -> Filter:
+def _parse_member(raw: bytes, place: str) -> Filter:
     if kind(raw) not in (Kind.ARRAY, Kind.OBJECT) and raw != b"true":
-        raise BadToken("value must be true", token=raw)
-    return _parse(raw)
+        raise BadToken("value must be true", place, raw, names_place=False)
+    return _parse(raw, place)
 
 
 def _content(only: Filter, value: Any, misused: set[Filter]) -> Any:
