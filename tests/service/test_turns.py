@@ -9,47 +9,12 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from threading import Semaphore
 
 import pytest
 
 from lnoffers.service.serving import server, waits
+from tests.service.entropies import HeldEntropy, SlowEntropy
 from tests.service.program import SECONDS, Program, Wire, request, while_served
-
-
-class SlowEntropy:
-    """Takes its time, and counts."""
-
-    def __init__(self) -> None:
-        self.draws = 0
-
-    def draw(self, size: int) -> bytes:
-        time.sleep(0.02)
-        self.draws += 1
-        return self.draws.to_bytes(size, "big")
-
-
-class HeldEntropy:
-    """Tells that a call draws, which then goes on when it may."""
-
-    def __init__(self, *bugs: int) -> None:
-        self.asked = Semaphore(0)
-        self.allowed = Semaphore(0)
-        self.draws = 0
-        self.bugs = bugs
-        """The draws that fail as nobody has foreseen."""
-
-    def has_begun(self) -> bool:
-        """Whether a call draws, before long."""
-        return self.asked.acquire(timeout=SECONDS)
-
-    def draw(self, size: int) -> bytes:
-        self.asked.release()
-        assert self.allowed.acquire(timeout=SECONDS)
-        self.draws += 1
-        if self.draws in self.bugs:
-            raise RuntimeError
-        return self.draws.to_bytes(size, "big")
 
 
 def many(count: int) -> bytes:

@@ -50,6 +50,12 @@ REQUEST_SECONDS: Final = 60.0
 GRACE_SECONDS: Final = 5.0
 """How long a client may take to read its last answers when the server stops."""
 
+UNSYNCED: Final = (
+    "the disk did not confirm a write to the store (fsync failed), so it is unknown whether the last calls are stored: "
+    "check the disk, start the server again, and look for the calls that it refused"
+)
+"""Why the server ends by itself."""
+
 logger = logging.getLogger(__name__)
 
 _NO_MESSAGE: Final = b"{}"
@@ -99,6 +105,7 @@ class Server:
 
         Raises:
             ListenError: if the socket cannot be opened.
+            StoreError: if the disk did not confirm what was written; everybody has been answered by then.
         """
         try:
             with bound_socket(self._node.options.socket) as unbound:
@@ -114,6 +121,8 @@ class Server:
             await self._finish()
             release()
             await self._close()
+        if self._node.store.unsynced:
+            raise StoreError(UNSYNCED)
 
     def stop(self) -> None:
         """Take no more connections, answer what has arrived, and end `run`."""
@@ -195,6 +204,8 @@ class Server:
                     more = self._run(calls, visited, group, end)
         except StoreError as error:
             self._warner.warn(str(error))
+            if self._node.store.unsynced:
+                self.stop()
             failure = RpcError(GENERIC, str(error))
             for call in calls:
                 if call.in_transaction:

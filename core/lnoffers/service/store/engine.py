@@ -19,7 +19,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from lnoffers.service.errors import OptionsError
 
@@ -62,14 +62,14 @@ def existing(file: Path) -> Engine | None:
         raise OSError(errno.EINVAL, "it is no file")
     if not found.st_size:
         return None
-    return _engine(lambda: _connect_to_read(file))
+    return _engine(lambda: _connect(file, "ro"))
 
 
 def open_engine(file: Path) -> Engine:
     """An engine whose connections are durable and wait for each other. Makes the file, readable by its owner alone."""
     # SQLite gives its log the mode of the file, so this decides for both.
     os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    engine = _engine(lambda: sqlite3.connect(file, timeout=BUSY_SECONDS, check_same_thread=False))
+    engine = _engine(lambda: _connect(file, "rw"))  # should the file be gone later, no other one is made
     with engine.connect() as connection:
         _enter_wal(_driver(connection))
     return engine
@@ -77,7 +77,7 @@ def open_engine(file: Path) -> Engine:
 
 def copy(file: Path, into: Path) -> None:
     """Copy the database in a file, as it is at one moment, to a new file without a log; others may go on writing."""
-    with closing(_connect_to_read(file)) as source, closing(sqlite3.connect(into)) as target:
+    with closing(_connect(file, "ro")) as source, closing(sqlite3.connect(into)) as target:
         source.backup(target)  # all pages at once: in parts it would begin anew whenever another process writes
         target.execute("PRAGMA journal_mode = DELETE")
 
@@ -98,6 +98,17 @@ def changes_of_others(connection: Connection) -> int:
     [number] = _driver(connection).execute("PRAGMA data_version").fetchone()
     assert isinstance(number, int)
     return number
+
+
+def open_log(connection: Connection) -> None:
+    """Have SQLite open the log now, which it would otherwise do for the first transaction."""
+    _driver(connection).execute("SELECT 1 FROM sqlite_master").fetchone()
+
+
+def is_unsynced(error: Exception) -> bool:
+    """Whether the error says that an fsync failed. Then what was written before may be on disk, or in part, or not."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return getattr(cause, "sqlite_errorcode", None) in {sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_DIR_FSYNC}
 
 
 @contextmanager
@@ -149,8 +160,8 @@ def end_savepoint(connection: Connection, *, undo: bool) -> None:
         driver.execute("RELEASE SAVEPOINT one_call")
 
 
-def _connect_to_read(file: Path) -> sqlite3.Connection:
-    uri = f"file:{quote(os.fsencode(file))}?mode=ro"
+def _connect(file: Path, mode: str) -> sqlite3.Connection:
+    uri = f"file:{quote(os.fsencode(file))}?mode={mode}"
     return sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, check_same_thread=False)
 
 

@@ -1,154 +1,25 @@
-"""Transactions: one of its own for a call that comes alone, one shared by all calls that come together.
-
-Nothing is answered before its transaction is on disk, and that takes a millisecond or more. So a server runs the calls
-that are ready in one `group`: each is a savepoint, which it alone can undo, and one commit makes all of them durable.
-Calls that only read neither wait for other processes that write nor keep them waiting.
-"""
+"""The store: opened once, then used through transactions (see `transactions`)."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import Final
 
-from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy import Engine
 
 from lnoffers.service.errors import StoreError
 from lnoffers.service.store import engine as sqlite
+from lnoffers.service.store.files import StoreFiles
 from lnoffers.service.store.migrations import STEPS, Identity, check, migrate, version_of
-
-DATABASE_ERRORS: Final = (SQLAlchemyError, sqlite3.Error)
-
-
-class Group:
-    """Calls that share a transaction, which begins when the first of them needs it, anew when the first one writes."""
-
-    def __init__(self) -> None:
-        self.joined = 0
-        """How often the transaction that writes has been used; it grows during a call that depends on its commit."""
-        self.writing = False
-        """Whether the transaction is one that writes."""
-        self.failure: StoreError | None = None
-        """Why nothing of this group will be committed."""
-
-    def join(self, connection: Connection, *, writes: bool) -> bool:
-        """See that there is a transaction, and one that writes if that is what it is for; whether it is such a one."""
-        if writes and not self.writing:
-            # What has only read so far may have seen an older state, and leaves nothing behind.
-            sqlite.roll_back(connection)
-            sqlite.begin(connection, writes=True)
-            self.writing = True
-        elif not sqlite.has_begun(connection):
-            sqlite.begin(connection, writes=False)
-        if self.writing:
-            self.joined += 1
-        return self.writing
-
-
-class Transaction:
-    """What `Store.transaction` gives, to be entered once."""
-
-    # A call's way leads through it, and a class takes a third of the time of a generator.
-    __slots__ = ("_connection", "_database", "_group", "_has_savepoint", "_writes")
-
-    def __init__(self, database: _Database, group: Group | None, *, writes: bool) -> None:
-        self._database = database
-        self._group = group
-        self._writes = writes
-        self._has_savepoint = False
-
-    def __enter__(self) -> Connection:
-        group = self._group
-        if group is not None and group.failure is not None and self._writes:
-            raise group.failure
-        try:
-            self._connection = connection = self._database.connection()
-            if group is None:
-                sqlite.begin(connection, writes=self._writes)
-            elif group.join(connection, writes=self._writes):
-                sqlite.set_savepoint(connection)
-                self._has_savepoint = True
-        except DATABASE_ERRORS as error:
-            raise self._database.failed(error, group) from error
-        return connection
-
-    def __exit__(
-        self, _kind: type[BaseException] | None, error: BaseException | None, _traceback: TracebackType | None
-    ) -> None:
-        try:
-            if self._has_savepoint:
-                sqlite.end_savepoint(self._connection, undo=error is not None)
-            elif self._group is None:
-                end = sqlite.commit if error is None else sqlite.roll_back
-                end(self._connection)
-        except DATABASE_ERRORS as another:
-            cause = error if isinstance(error, DATABASE_ERRORS) else another
-            raise self._database.failed(cause, self._group) from cause
-        if isinstance(error, DATABASE_ERRORS):
-            raise self._database.failed(error, self._group) from error
-
-
-class _Database:
-    """The one connection, made when it is first needed, and anew after a failure."""
-
-    def __init__(self, engine: Engine) -> None:
-        self.connected = 0
-        """How often."""
-        self._engine = engine
-        self._busy_seconds = sqlite.BUSY_SECONDS
-        self._connection: Connection | None = None
-
-    def wait_for_others(self, seconds: float) -> None:
-        self._busy_seconds = seconds
-        if self._connection is not None:
-            sqlite.wait_no_longer_than(seconds, self._connection)
-
-    def connection(self) -> Connection:
-        if self._connection is None:
-            self._connection = self._engine.connect()
-            self.connected += 1
-            sqlite.wait_no_longer_than(self._busy_seconds, self._connection)
-        return self._connection
-
-    def failed(self, error: Exception, group: Group | None) -> StoreError:
-        """Give the connection up, and what it has not committed with it; the error that tells of it."""
-        failure = StoreError(f"The store failed: {_reason(error)}")
-        if group is not None:
-            group.failure = failure
-            group.writing = False
-        self.disconnect()
-        return failure
-
-    def commit(self, group: Group) -> None:
-        """Commit what the group has done, if it has done anything; its `failure` tells of a failure."""
-        if self._connection is not None and sqlite.has_begun(self._connection):
-            try:
-                sqlite.commit(self._connection)
-            except DATABASE_ERRORS as error:
-                group.failure = self.failed(error, group)
-        elif group.writing:
-            group.failure = StoreError("The store failed: its transaction is gone")
-
-    def disconnect(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.invalidate()
-            connection.close()
-
-    def close(self) -> None:
-        self.disconnect()
-        self._engine.dispose()
+from lnoffers.service.store.transactions import DATABASE_ERRORS, Database, Group, Transaction, reason
 
 
 class Store:
     """An open store. One thread uses it at a time; processes may share the file."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._database = _Database(engine)
+    def __init__(self, engine: Engine, files: StoreFiles) -> None:
+        self._database = Database(engine, files)
         self._group: Group | None = None
 
     @staticmethod
@@ -180,7 +51,12 @@ class Store:
             if version < len(STEPS):
                 with engine.connect() as connection, sqlite.transaction(connection, exclusive=True):
                     migrate(connection, identity)
-        return cls(engine)
+            return cls(engine, StoreFiles(file))
+
+    @property
+    def unsynced(self) -> bool:
+        """Whether the disk did not confirm a commit: nobody knows what is stored, and nothing more will be."""
+        return self._database.unsynced
 
     def wait_for_others(self, seconds: float) -> None:
         """Let transactions wait so long for other processes that write."""
@@ -209,7 +85,7 @@ class Store:
         try:
             changes = sqlite.changes_of_others(self._database.connection())
         except DATABASE_ERRORS as error:
-            raise self._database.failed(error, None) from error
+            raise StoreError(self._database.failed(error, None)) from error
         return self._database.connected, changes
 
     @contextmanager
@@ -226,9 +102,7 @@ class Store:
             yield group
         finally:
             self._group = None
-            self._database.commit(group)
-            if group.failure is not None:
-                raise group.failure
+            self._database.end(group)
 
 
 def _existing_version(file: Path, identity: Identity | None) -> int:
@@ -249,11 +123,4 @@ def naming(file: Path) -> Iterator[None]:
     try:
         yield
     except (*DATABASE_ERRORS, OSError, StoreError) as error:
-        raise StoreError(f"{file}: {_reason(error)}") from error
-
-
-def _reason(error: Exception) -> str:
-    """What the database or the system said, without the statement and its values."""
-    if isinstance(error, OSError):
-        return error.strerror or str(error)
-    return str(error.orig) if isinstance(error, DBAPIError) else str(error)
+        raise StoreError(f"{file}: {reason(error)}") from error
