@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from lnoffers.service.serving import server as server_module
 from tests.service.entropies import HeldEntropy
 from tests.service.program import SECONDS, Program, Wire, request, while_served
 
@@ -65,7 +66,10 @@ def test_a_store_that_is_put_back_is_used_again(program: Program) -> None:
         assert listed(wire) == [made]
 
 
-def test_a_store_that_vanishes_before_the_commit_is_noticed_before_the_answers(program: Program) -> None:
+def test_a_store_that_vanishes_before_the_commit_is_noticed_before_the_answers(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server_module, "TURN_SECONDS", SECONDS)
     entropy = HeldEntropy()
 
     def ask() -> None:

@@ -78,7 +78,8 @@ def test_clients_that_keep_the_server_busy_take_turns(program: Program) -> None:
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A turn goes on for as long as it may, however slow the machine is."""
-    monkeypatch.setattr(server, "GATHER_SECONDS", SECONDS)
+    for name in ("GATHER_SECONDS", "TURN_SECONDS"):
+        monkeypatch.setattr(server, name, SECONDS)
 
 
 @pytest.mark.usefixtures("patient")
