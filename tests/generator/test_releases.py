@@ -26,7 +26,7 @@ from tests.generator.packages import RUNTIME, forget, imported
 from tests.shared import shared_path
 
 RELEASES: Final = ("v24.11", "v26.04", "v26.06", "master-2026-08")
-CONTRADICTIONS: Final = {"getemergencyrecoverdata": "Expected `object`, got `str`"}
+CONTRADICTIONS: Final = {"getemergencyrecoverdata": "the node sent text, not a JSON object"}
 """Commands whose examples are not what their documents declare, and what is said about them."""
 
 

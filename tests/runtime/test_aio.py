@@ -98,7 +98,7 @@ def test_an_error_is_raised_and_the_connection_stays(socket_path: Path) -> None:
 
     async def calls() -> None:
         async with Client(socket_path) as client:
-            with pytest.raises(RpcError, match="-1: no") as error:
+            with pytest.raises(RpcError, match=r"^a: -1: no$") as error:
                 await client.rpc_call("a")
             assert error.value.data == [1]
             assert (await client.rpc_call("b"))["method"] == "b"
@@ -220,7 +220,7 @@ def test_an_answer_that_only_its_plugin_understands_fails_its_own_call_alone(soc
 def test_what_is_no_answer_is_told_and_ends_the_connection(socket_path: Path, text: str) -> None:
     async def calls() -> None:
         async with Client(socket_path) as client:
-            with pytest.raises(ProtocolError, match="the answer"):
+            with pytest.raises(ProtocolError, match=r"^a: the answer is no JSON-RPC: "):
                 await client.rpc_call("a")
             assert (await client.rpc_call("b"))["method"] == "b"
 
@@ -238,6 +238,7 @@ def test_an_error_without_an_id_goes_to_all_that_wait(socket_path: Path) -> None
     async def calls() -> None:
         async with Client(socket_path) as client:
             failed = await asyncio.gather(client.rpc_call("a"), client.rpc_call("b"), return_exceptions=True)
+            assert [str(error) for error in failed] == ["a: -32600: No id", "b: -32600: No id"]
             assert all(isinstance(error, RpcError) for error in failed)
             assert (await client.rpc_call("c"))["method"] == "c"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import select
 import socket
 import threading
@@ -140,7 +141,21 @@ def test_an_error_is_raised_with_code_message_and_data_and_the_connection_stays(
         with pytest.raises(RpcError) as error:
             client.rpc_call("a")
         assert (error.value.code, error.value.message, error.value.data) == (-1, "no", {"a": [1]})
+        assert (error.value.method, str(error.value)) == ("a", "a: -1: no")
         assert client.rpc_call("b")["method"] == "b"
+
+
+def test_an_error_shows_no_parameter(socket_path: Path) -> None:
+    with (
+        ScriptedNode(socket_path, once('{"id":ID,"error":{"code":-32602,"message":"name: bad"}}')),
+        Client(socket_path) as client,
+        pytest.raises(RpcError) as caught,
+    ):
+        client.greet(name="s3cret", amount=1)
+    error = caught.value
+    assert (error.method, str(error)) == ("greet", "greet: -32602: name: bad")
+    assert "s3cret" not in f"{error!r} {vars(error)} {error.__cause__} {error.__context__}"
+    assert b"s3cret" not in pickle.dumps(error)
 
 
 def test_an_error_without_an_id_belongs_to_the_call_at_hand(socket_path: Path) -> None:
@@ -286,7 +301,7 @@ def test_the_timeout_bounds_the_whole_call_not_each_read(socket_path: Path) -> N
 )
 def test_what_is_no_answer_is_told_and_ends_the_connection(socket_path: Path, text: str | bytes) -> None:
     with ScriptedNode(socket_path, once(text), echo), Client(socket_path) as client:
-        with pytest.raises(ProtocolError, match="the answer"):
+        with pytest.raises(ProtocolError, match=r"^a: the answer is no JSON-RPC: "):
             client.rpc_call("a")
         assert client.rpc_call("b")["method"] == "b"
 
@@ -296,9 +311,10 @@ def test_what_is_no_answer_is_told_and_ends_the_connection(socket_path: Path, te
     [
         ("", "neither a result nor an error"),
         (',"error":null', "neither a result nor an error"),
-        (',"error":"out of sats"', 'none of JSON-RPC .*: "out of sats"'),
-        (',"error":{"message":"x"},"result":1', "none of JSON-RPC .*`code`"),
-        (',"error":{"code":"x","message":"y"}', "none of JSON-RPC .*`int`"),
+        (',"error":"out of sats"', 'integer code and text message: "out of sats"'),
+        (',"error":{"message":"x"},"result":1', r'integer code and text message: {"message":"x"}'),
+        (',"error":{"code":"x","message":"y"}', r'integer code and text message: {"code":"x","message":"y"}'),
+        (',"error":{"code":1,"message":"y","data":1e999}', r"integer code and text message: {.*1e999}"),
     ],
 )
 def test_an_answer_that_only_its_plugin_understands_fails_its_own_call_alone(
@@ -309,7 +325,7 @@ def test_an_answer_that_only_its_plugin_understands_fails_its_own_call_alone(
         echo(connection)
 
     with ScriptedNode(socket_path, script), Client(socket_path) as client:
-        with pytest.raises(ProtocolError, match=f"the answer .*{why}"):
+        with pytest.raises(ProtocolError, match=f"^a: the answer .*{why}"):
             client.rpc_call("a")
         assert client.rpc_call("b")["method"] == "b"
 
@@ -323,7 +339,7 @@ def test_a_result_of_another_shape_is_told(socket_path: Path) -> None:
     with (
         ScriptedNode(socket_path, once('{"id":ID,"result":[]}')),
         Client(socket_path) as client,
-        pytest.raises(DecodeError, match=r"^greet: Expected `object`, got `array`"),
+        pytest.raises(DecodeError, match=r"^greet: the node sent an array, not a JSON object$"),
     ):
         client.greet(name="a", amount=1)
 
@@ -332,7 +348,9 @@ def test_a_result_that_no_value_can_hold_is_told(socket_path: Path) -> None:
     with (
         ScriptedNode(socket_path, once('{"id":ID,"result":1e999}')),
         Client(socket_path) as client,
-        pytest.raises(DecodeError, match=r"^a: Number out of range"),
+        pytest.raises(
+            DecodeError, match=r"^a: the node sent what is no JSON that can be read: .* a number that is out of range"
+        ),
     ):
         client.rpc_call("a")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -14,6 +15,8 @@ from rpcschema.runtime.values.encode import encode
 from tests.runtime.demo.types.greet import GreetRequest, GreetResponse
 from tests.runtime.demo.types.look import LookOtherResponse, LookResponse, LookRiverResponse, LookTreeResponse
 from tests.runtime.demo.types.pay_all import PayAllRequest, PayAllRequestOutputs, PayAllResponse, PayAllResponseFees
+
+WHY = r"(an array|text|null), not a JSON object|what is no JSON that can be read: .*"
 
 
 def test_members_that_the_class_does_not_know_are_passed_over() -> None:
@@ -44,15 +47,14 @@ def test_whole_numbers_beyond_int64_are_exact() -> None:
 def test_an_answer_that_is_no_json_object_is_an_error_that_names_the_command(cls: Any, raw: bytes) -> None:
     with pytest.raises(DecodeError) as error:
         decode(cls, raw)
-    # What follows are msgspec's words, which change from one of its releases to the next.
-    assert str(error.value).startswith(f"{cls.__source__}: ")
+    assert re.fullmatch(f"{cls.__source__}: the node sent ({WHY})", str(error.value))
     assert isinstance(error.value, ClientError)
 
 
 @pytest.mark.parametrize("cls", [GreetResponse, PayAllResponse])
 @pytest.mark.parametrize("raw", [b"[" * 100_000, b'{"new":' * 100_000], ids=["arrays", "objects"])
 def test_an_answer_that_is_nested_too_deeply_is_an_error(cls: Any, raw: bytes) -> None:
-    with pytest.raises(DecodeError, match=f"^{cls.__source__}: the JSON is nested too deeply$"):
+    with pytest.raises(DecodeError, match=f"^{cls.__source__}: the node sent JSON that is nested too deeply$"):
         decode(cls, raw)
 
 
@@ -82,7 +84,7 @@ def test_without_a_discriminator_the_rest_can_still_be_read() -> None:
 
 @pytest.mark.parametrize("raw", [b"[]", b"{", b"7"])
 def test_a_union_is_an_object_too(raw: bytes) -> None:
-    with pytest.raises(DecodeError, match=r"^look: "):
+    with pytest.raises(DecodeError, match=r"^look: the node sent "):
         decode(LookResponse, raw)
 
 
@@ -107,5 +109,5 @@ def test_a_request_is_built_with_its_nested_classes() -> None:
 
 
 def test_a_request_whose_nested_parts_do_not_fit_is_refused() -> None:
-    with pytest.raises(DecodeError, match=r"^outputs: .*`pay_to`.*\$\[0\]"):
+    with pytest.raises(DecodeError, match=r"^outputs\[0\]: missing required member: pay-to$"):
         build(PayAllRequest, {"outputs": [{"amount": 1}]})

@@ -84,7 +84,8 @@ def endless() -> list[Any]:
         ([{"at": datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)}], "datetime"),
         ({"sats": decimal.Decimal("1.5")}, "Decimal"),
         (GreetRequest(name=b"a", amount=1), "bytes"),  # type: ignore[arg-type]
-        (endless(), "recursion"),
+        (endless(), "holds itself"),
+        ([10**5000], "too many digits"),
     ],
 )
 def test_what_json_cannot_say_is_an_error_of_one_kind(value: Any, why: str) -> None:

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rpcschema.runtime.client.exchange import Reply, ReplyReader, decode_result
+from rpcschema.runtime.client.exchange import Reply, ReplyReader
 from rpcschema.runtime.errors import ClientError, ProtocolError
+from rpcschema.runtime.values.decode import decode_plain
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=5)
 VALUES = st.recursive(
@@ -51,6 +52,6 @@ def test_an_answer_of_any_depth_is_read_or_is_a_client_error(member: bytes) -> N
     for depth in [*range(0, 1100, 3), 100_000]:
         try:
             for reply in replies(b'{"id":"a",' + member % (b"[" * depth, b"1" + b"]" * depth) + b"}"):
-                decode_result("a", reply.result() if isinstance(reply.outcome, bytes) else b"1")
+                decode_plain("a", reply.result("a") if isinstance(reply.outcome, bytes) else b"1")
         except ClientError:
             assert depth > 150

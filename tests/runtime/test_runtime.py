@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 import pickle
 import shutil
 import subprocess
@@ -90,8 +91,17 @@ def test_an_rpc_error_shows_code_and_message_and_survives_pickling() -> None:
     assert str(error) == "-1: no"
     assert error.as_json() == {"code": -1, "message": "no", "data": {"a": 1}}
     assert RpcError(5, "x").as_json() == {"code": 5, "message": "x"}
-    copy = pickle.loads(pickle.dumps(error))
-    assert (copy.code, copy.message, copy.data) == (-1, "no", {"a": 1})
+    twin = pickle.loads(pickle.dumps(error))
+    assert (twin.code, twin.message, twin.data, twin.method) == (-1, "no", {"a": 1}, None)
+
+
+def test_an_rpc_error_of_a_client_names_its_method_and_survives_pickling_and_copying() -> None:
+    error = RpcError(-1, "no", [1], method="pay")
+    assert str(error) == "pay: -1: no"
+    assert "method" not in error.as_json()
+    for twin in (pickle.loads(pickle.dumps(error)), copy.copy(error), copy.deepcopy(error)):
+        assert (twin.method, twin.code, twin.message, twin.data) == ("pay", -1, "no", [1])
+        assert str(twin) == "pay: -1: no"
 
 
 def test_an_unknown_command_is_named() -> None:

@@ -139,5 +139,5 @@ def test_an_incomplete_answer_is_sent_as_it_came() -> None:
 
 
 def test_what_a_service_gets_stays_strict() -> None:
-    with pytest.raises(DecodeError, match="pay_to"):
+    with pytest.raises(DecodeError, match="pay-to"):
         build(PayAllRequest, {"outputs": [{"amount": 1}]})

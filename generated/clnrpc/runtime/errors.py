@@ -19,17 +19,21 @@ class RpcError(Exception):
     """An error that a command answers.
 
     `code` is JSON-RPC's or Core Lightning's number (common/jsonrpc_errors.h), `message` one line for people, `data` any
-    JSON value, or None if there is none.
+    JSON value, or None if there is none. `method` is the command that a client called; it is None where a service
+    raises the error. The text names the method, the code and the message. The client adds no parameter to it, because
+    parameters may be secrets.
     """
 
-    def __init__(self, code: int, message: str, data: Any = None) -> None:
+    def __init__(self, code: int, message: str, data: Any = None, *, method: str | None = None) -> None:
         super().__init__(code, message, data)
         self.code = code
         self.message = message
         self.data = data
+        self.method = method
 
     def __str__(self) -> str:
-        return f"{self.code}: {self.message}"
+        called = "" if self.method is None else f"{self.method}: "
+        return f"{called}{self.code}: {self.message}"
 
     def as_json(self) -> dict[str, Any]:
         """The error object of a JSON-RPC answer: code, message and, if there is any, data."""

@@ -16,6 +16,7 @@ from typing import Any, Self
 
 from ..command import Command
 from ..errors import ClientError, ProtocolError, RpcError, client_closed, connection_lost, nobody_accepts, timed_out
+from ..values.decode import decode_plain
 from .caller import Caller
 from .checks import check
 from .exchange import (
@@ -23,7 +24,6 @@ from .exchange import (
     Reply,
     ReplyReader,
     decode_response,
-    decode_result,
     encode_params,
     encode_request,
     request_id,
@@ -54,7 +54,7 @@ class BaseAsyncClient(Caller):
 
         Parameters go by name or by position.
         """
-        return decode_result(
+        return decode_plain(
             method, await self._rpc_transport.call(method, encode_params(params), only=self._rpc_filter)
         )
 
@@ -139,7 +139,7 @@ class AsyncUnixTransport:
         except (BrokenPipeError, ConnectionResetError) as error:
             ended = client_closed if closed.is_set() else connection_lost
             raise ended(method, sent=isinstance(error, ConnectionResetError)) from None
-        return reply.result()
+        return reply.result(method)
 
     async def close(self) -> None:
         """Closes the connection, if there is one; calls at hand fail with ConnectionLostError."""
@@ -246,7 +246,7 @@ class _Connection(asyncio.Protocol):
                 self._deliver(reply)
         except ProtocolError as error:
             for waiting in self._pending().values():
-                waiting.set_exception(error)
+                waiting.set_result(Reply(None, str(error)))
             self._transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:

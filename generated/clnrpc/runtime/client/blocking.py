@@ -13,9 +13,10 @@ from typing import Any, Self
 
 from ..command import Command
 from ..errors import ClientError, RpcError
+from ..values.decode import decode_plain
 from .caller import Caller
 from .checks import check
-from .exchange import Params, decode_response, decode_result, encode_params
+from .exchange import Params, decode_response, encode_params
 from .transport import UnixTransport
 from .version import GETINFO
 
@@ -41,7 +42,7 @@ class BaseClient(Caller):
 
         Parameters go by name or by position.
         """
-        return decode_result(method, self._rpc_transport.call(method, encode_params(params), only=self._rpc_filter))
+        return decode_plain(method, self._rpc_transport.call(method, encode_params(params), only=self._rpc_filter))
 
     def rpc_send(self, command: Command, params: Mapping[str, Any]) -> Any:
         """Calls `command`; returns the value of its response class.

@@ -43,36 +43,33 @@ def encode_params(params: Params) -> bytes:
     return encode({} if params is None else params)
 
 
-def decode_result(method: str, raw: bytes) -> Any:
-    """A result as plain JSON values; raises DecodeError."""
-    try:
-        return msgspec.json.decode(raw)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise DecodeError(f"{method}: {error}") from None
-
-
 def decode_response(package: str, command: Command, raw: bytes) -> Any:
     """A result as the command's response class; raises DecodeError."""
     return decode(load(package, command, "response"), raw)
 
 
 class Reply(NamedTuple):
-    """One answer: the id of its request, and the result's JSON text or the error.
+    """One answer: the id of its request, and what it says.
 
-    The id is None if the node could not read the request. The error is a ProtocolError if the answer holds neither.
+    The id is None if the node could not read the request.
     """
 
     identity: str | None
-    outcome: bytes | RpcError | ProtocolError
+    outcome: bytes | ErrorObject | str
+    """The result's JSON text; or the error; or, if the answer holds neither, a text that says so."""
 
-    def result(self) -> bytes:
-        """The result's JSON text; raises the error if it is one."""
-        if isinstance(self.outcome, Exception):
-            raise self.outcome
-        return self.outcome
+    def result(self, method: str) -> bytes:
+        """Return the result's JSON text to the caller of `method`. Raises RpcError or ProtocolError."""
+        if isinstance(self.outcome, bytes):
+            return self.outcome
+        if isinstance(self.outcome, str):
+            raise ProtocolError(f"{method}: {self.outcome}")
+        raise RpcError(self.outcome.code, self.outcome.message, self.outcome.data, method=method)
 
 
-class _ErrorObject(msgspec.Struct):
+class ErrorObject(msgspec.Struct):
+    """The error of a JSON-RPC answer."""
+
     code: int
     message: str
     data: Any = None
@@ -88,7 +85,7 @@ class _Envelope(msgspec.Struct):
 
 
 _decode_envelope: Final = msgspec.json.Decoder(_Envelope).decode
-_decode_error: Final = msgspec.json.Decoder(_ErrorObject | None).decode
+_decode_error: Final = msgspec.json.Decoder(ErrorObject | None).decode
 
 
 class ReplyReader:
@@ -117,7 +114,9 @@ class ReplyReader:
         self._framer.feed(data)
         try:
             yield from map(_decode_envelope, self._framer)
-        except ValueError as error:  # a FramingError, or a DecodeError of msgspec
+        except msgspec.DecodeError:
+            raise ProtocolError("the answer is no JSON-RPC: its id or the name of a member cannot be read") from None
+        except ValueError as error:  # a FramingError
             raise ProtocolError(f"the answer is no JSON-RPC: {error}") from None
 
 
@@ -129,14 +128,14 @@ def _whole(data: bytes) -> _Envelope | None:
         return None
 
 
-def _outcome(envelope: _Envelope) -> bytes | RpcError | ProtocolError:
+def _outcome(envelope: _Envelope) -> bytes | ErrorObject | str:
     try:
         error = _decode_error(envelope.error)
-    except (msgspec.ValidationError, RecursionError) as reason:
+    except (msgspec.DecodeError, RecursionError):
         shown = bytes(envelope.error)[:SHOWN_BYTES].decode(errors="replace")
-        return ProtocolError(f"the answer is an error, but none of JSON-RPC ({reason}): {shown}")
+        return f"the answer is an error without JSON-RPC's integer code and text message: {shown}"
     if error is not None:
-        return RpcError(error.code, error.message, error.data)
+        return error
     if isinstance(envelope.result, msgspec.UnsetType):
-        return ProtocolError("the answer has neither a result nor an error")
+        return "the answer has neither a result nor an error"
     return bytes(envelope.result)

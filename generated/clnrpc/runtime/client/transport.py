@@ -10,7 +10,15 @@ from threading import TIMEOUT_MAX, Event, Lock
 from time import monotonic
 from typing import Final, NamedTuple
 
-from ..errors import RpcTimeoutError, cannot_connect, client_closed, connection_lost, nobody_accepts, timed_out
+from ..errors import (
+    ProtocolError,
+    RpcTimeoutError,
+    cannot_connect,
+    client_closed,
+    connection_lost,
+    nobody_accepts,
+    timed_out,
+)
 from .exchange import Reply, ReplyReader, encode_request, request_id
 
 CHUNK: Final = 1 << 18
@@ -61,7 +69,7 @@ class UnixTransport:
                 if failed or call.closed.is_set():
                     self._drop()
                 self._turn.release()
-        return reply.result()
+        return reply.result(method)
 
     def close(self) -> None:
         """Closes the connection, if there is one; other threads' calls that wait fail. A later call opens another."""
@@ -85,6 +93,8 @@ class UnixTransport:
             return connection.receive(call)
         except RpcTimeoutError:  # it could not even connect, and says so
             raise
+        except ProtocolError as error:
+            raise ProtocolError(f"{call.method}: {error}") from None
         except TimeoutError:
             raise timed_out(call.method, self._timeout, sent=sent) from None
         except ConnectionResetError:

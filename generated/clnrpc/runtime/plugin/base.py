@@ -160,8 +160,8 @@ class BasePlugin:
         """Deals with one message; False if it is the last."""
         try:
             message = _decode_message(raw)
-        except msgspec.DecodeError as error:
-            self.rpc_log(f"lightningd sent what is no request: {error}", "error")
+        except msgspec.DecodeError:
+            self.rpc_log("lightningd sent what is no request: it names no method", "error")
             return True
         params = bytes(message.params)
         if isinstance(message.id, msgspec.UnsetType):
@@ -193,8 +193,8 @@ class BasePlugin:
     def _rpc_configure(self, params: bytes) -> bytes:
         try:
             self._rpc_configuration = _decode_init(params).configuration
-        except msgspec.DecodeError as error:
-            raise RpcError(INVALID_PARAMS, str(error)) from None
+        except msgspec.DecodeError:
+            raise RpcError(INVALID_PARAMS, "init: missing required member: configuration (an object)") from None
         try:
             self.rpc_init()
         except Exception as error:  # noqa: BLE001

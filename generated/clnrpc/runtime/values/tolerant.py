@@ -22,7 +22,9 @@ def tolerate(cls: type, value: dict[str, Any], source: str) -> Any:
     return _object(cls, value, source, "")
 
 
-class _Member(NamedTuple):
+class DeclaredMember(NamedTuple):
+    """A member of a dataclass."""
+
     attribute: str
     wire: str
     kind: Any
@@ -42,7 +44,7 @@ class _Parts(NamedTuple):
 
 def _object(cls: type, value: dict[str, Any], source: str, path: str) -> Any:
     made: Any = object.__new__(cls)
-    for attribute, wire, kind, default in _members(cls):
+    for attribute, wire, kind, default in declared_members(cls):
         if wire in value:
             setattr(made, attribute, _take(kind, value[wire], source, member_path(path, wire)))
         elif default is not UNSET:
@@ -69,11 +71,12 @@ def _take(kind: Any, value: Any, source: str, path: str) -> Any:
 
 
 @cache
-def _members(cls: type) -> tuple[_Member, ...]:
+def declared_members(cls: type) -> tuple[DeclaredMember, ...]:
+    """Return what the dataclass `cls` declares, in its order."""
     hints = get_type_hints(cls)
     defaults = (UNSET if field.default is MISSING else field.default for field in fields(cls))
     return tuple(
-        _Member(attribute, wire, hints[attribute], default)
+        DeclaredMember(attribute, wire, hints[attribute], default)
         for (attribute, wire), default in zip(wire_names(cls), defaults, strict=True)
     )
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import is_dataclass
 from functools import cache
 from types import UnionType
-from typing import Any, NamedTuple, TypeVar, get_args, get_type_hints, overload
+from typing import Any, Final, NamedTuple, TypeVar, get_args, get_type_hints, overload
 
 import msgspec
 
@@ -30,35 +30,56 @@ def decode(kind: type[T] | UnionType, raw: bytes) -> T | Any:
     """The value of the dataclass `kind`, or of one of a union's members, that the JSON text `raw` holds.
 
     What the class does not know is left to `unknown.unknown_fields`. Raises DecodeError, with the name of the command,
-    for what is no JSON or no object: "getinfo: Expected `object`, got `array`".
+    for what is no JSON or no object: "getinfo: the node sent an array, not a JSON object".
     """
     source = _source(kind)
     try:
         cls: type[Any] = _member_of(kind, raw) if isinstance(kind, UnionType) else kind
         value = _decode(cls, raw, source)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise DecodeError(f"{source}: {error}") from None
-    except RecursionError:
-        raise DecodeError(f"{source}: the JSON is nested too deeply") from None
+    except _UNREADABLE as error:
+        raise _unreadable(source, error) from None
     if isinstance(value, Answer):
         value.__received__ = Origin(source, "", raw)
     return value
 
 
+def decode_plain(source: str, raw: bytes) -> Any:
+    """Return the plain JSON value of what `source` (a command, say) sent. Raises DecodeError."""
+    try:
+        return msgspec.json.decode(raw)
+    except _UNREADABLE as error:
+        raise _unreadable(source, error) from None
+
+
 def build(cls: type[T], values: dict[str, Any]) -> T:
     """The dataclass `cls` from values by attribute, where objects and arrays may still be plain JSON structures.
 
-    Raises DecodeError with the attribute and the place.
+    Raises DecodeError with the place, by wire names: "outputs[0]: missing required member: pay-to".
     """
     plain: type = cls
-    for attribute, kind in _structured(plain):
+    for attribute, wire, kind in _structured(plain):
         if (value := values.get(attribute)) is not None:
             rename = renamer(kind)
             try:
                 values = values | {attribute: msgspec.convert(rename(value) if rename else value, kind)}
-            except msgspec.ValidationError as error:
-                raise DecodeError(f"{attribute}: {error}") from None
+            except msgspec.ValidationError:
+                from .mismatch import mismatch  # noqa: PLC0415 # only for what is refused
+
+                raise DecodeError(mismatch(kind, value, wire)) from None
     return cls(**values)
+
+
+_UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+def _unreadable(source: str, error: Exception) -> DecodeError:
+    """Say in words of ours that JSON cannot be read: msgspec's change between its releases."""
+    if isinstance(error, RecursionError):
+        return DecodeError(f"{source}: the node sent JSON that is nested too deeply")
+    return DecodeError(
+        f"{source}: the node sent what is no JSON that can be read: wrong syntax, a number that is out of range, or"
+        " text that is not Unicode"
+    )
 
 
 def _decode(cls: type[T], raw: bytes, source: str) -> T:
@@ -68,7 +89,9 @@ def _decode(cls: type[T], raw: bytes, source: str) -> T:
     except msgspec.ValidationError:
         plain = msgspec.json.decode(raw)
         if not isinstance(plain, dict):
-            raise
+            from .mismatch import json_kind  # noqa: PLC0415
+
+            raise DecodeError(f"{source}: the node sent {json_kind(plain)}, not a JSON object") from None
         from .tolerant import tolerate  # noqa: PLC0415 # most clients never need it
 
         value = tolerate(cls, plain, source)
@@ -121,9 +144,10 @@ def _cases(union: UnionType) -> _Cases:
 
 
 @cache
-def _structured(cls: type) -> tuple[tuple[str, Any], ...]:
-    """The attributes, with their types, in which dataclasses are nested."""
-    return tuple((attribute, kind) for attribute, kind in get_type_hints(cls).items() if _holds_dataclass(kind))
+def _structured(cls: type) -> tuple[tuple[str, str, Any], ...]:
+    """(attribute, wire name, type) of the members in which dataclasses are nested."""
+    hints = get_type_hints(cls)
+    return tuple((name, wire, hints[name]) for name, wire in wire_names(cls) if _holds_dataclass(hints[name]))
 
 
 def _holds_dataclass(kind: Any) -> bool:

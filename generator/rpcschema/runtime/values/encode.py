@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import msgspec
 
-from ..errors import EncodeError
+from ..errors import DecodeError, EncodeError
 from .answer import wire_names
 from .received import paired, reread
 from .written import Written
@@ -25,7 +25,7 @@ def _as_written(value: Any) -> msgspec.Raw:
     """The JSON of what msgspec does not know and `to_wire` lets pass: kinds of text and numbers."""
     if isinstance(value, Written):
         return msgspec.Raw(f'"{value.spelling}"'.encode())
-    raise TypeError(f"it is of type {type(value).__name__}")
+    raise _unsayable(type(value))
 
 
 _AS_IT_IS: Final = (str, int, type(None))
@@ -37,14 +37,17 @@ def encode(value: Any) -> bytes:
     """The JSON of a value: no white space, text as UTF-8, control characters and DEL escaped ("\\n", "\\u001F").
 
     That is how Core Lightning escapes. Raises EncodeError for what JSON cannot say: text that is not Unicode (lone
-    surrogates), NaN and the infinities, objects of other kinds: bytes too, which the node wants in hexadecimal.
+    surrogates), NaN and the infinities, objects of other kinds: bytes too, which the node wants in hexadecimal. Raises
+    DecodeError for a received answer if its unknown fields cannot be read.
     """
     try:
         raw = _encoder.encode(to_wire(value))
-    except EncodeError:  # a ValueError, too
+    except (DecodeError, EncodeError):  # ValueErrors, too
         raise
-    except (TypeError, ValueError, RecursionError) as error:
-        raise EncodeError(f"JSON cannot say this: {error}") from None
+    except RecursionError:
+        raise EncodeError("JSON cannot say this: it is nested too deeply, or holds itself") from None
+    except ValueError:
+        raise EncodeError("JSON cannot say this: text with lone surrogates, or a number of too many digits") from None
     return _escapes(_escape, raw) if b"\\u00" in raw or b"\x7f" in raw else raw
 
 
@@ -71,8 +74,11 @@ def to_wire(value: Any) -> Any:
         return {
             wire: item if isinstance(item, _AS_IT_IS) else to_wire(item) for wire, item in present if item is not None
         }
-    # msgspec would guess: bytes as base64, times in ISO 8601
-    raise EncodeError(f"JSON cannot say this {cls.__name__} object: pass text, a number, a list or a dict")
+    raise _unsayable(cls)  # msgspec would guess: bytes as base64, times in ISO 8601
+
+
+def _unsayable(cls: type) -> EncodeError:
+    return EncodeError(f"JSON cannot say this {cls.__name__} object: pass text, a number, a list or a dict")
 
 
 def _again(now: Any, before: Any, sent: Any) -> Any:

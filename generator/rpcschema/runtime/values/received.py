@@ -10,11 +10,8 @@ from collections import defaultdict, deque
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import msgspec
-
-from ..errors import DecodeError
 from .answer import Origin
-from .decode import decode
+from .decode import decode, decode_plain
 
 
 class Received(NamedTuple):
@@ -33,10 +30,7 @@ def reread(value: object) -> Received | None:
     origin: Origin | None = getattr(value, "__received__", None)
     if origin is None or origin.text is None:
         return None
-    try:
-        return Received(decode(type(value), origin.text), msgspec.json.decode(origin.text))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise DecodeError(f"{origin.source}: {error}") from None
+    return Received(decode(type(value), origin.text), decode_plain(origin.source, origin.text))
 
 
 def paired(now: Sequence[Any], before: Sequence[Any]) -> list[int | None]:
