@@ -16,37 +16,41 @@ from .runtime.errors import RpcError, VersionWarning
 __all__ = [
     "COMMANDS",
     "RELEASE",
-    "unknown_fields",
     "AsyncClient",
     "Client",
-    "Service",
     "Plugin",
-    "decode_payload",
     "RpcError",
+    "Service",
     "VersionWarning",
+    "decode_payload",
+    "to_dict",
+    "to_json",
     "types",
+    "unknown_fields",
 ]
 
 if TYPE_CHECKING:
     from . import types
-    from .commands import COMMANDS
-    from .commands import RELEASE
-    from .runtime.values.unknown import unknown_fields
     from .aio import AsyncClient
     from .client import Client
-    from .service import Service
+    from .commands import COMMANDS, RELEASE
     from .plugin import Plugin
     from .runtime.plugin.base import decode_payload
+    from .runtime.values.encode import to_dict, to_json
+    from .runtime.values.unknown import unknown_fields
+    from .service import Service
 else:
     _HOMES = {
-        "COMMANDS": "commands",
-        "RELEASE": "commands",
-        "unknown_fields": "runtime.values.unknown",
         "AsyncClient": "aio",
         "Client": "client",
-        "Service": "service",
+        "COMMANDS": "commands",
+        "RELEASE": "commands",
         "Plugin": "plugin",
         "decode_payload": "runtime.plugin.base",
+        "to_dict": "runtime.values.encode",
+        "to_json": "runtime.values.encode",
+        "unknown_fields": "runtime.values.unknown",
+        "Service": "service",
     }
 
     def __getattr__(name):

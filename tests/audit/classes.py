@@ -136,7 +136,7 @@ def _written(module: str) -> Mapping[str, Mapping[str, str]]:
 
 def _wires(cls: type) -> dict[str, str]:
     """Attribute -> wire name."""
-    renamed: Mapping[str, str] = getattr(cls, "__wire_names__", {})
+    renamed: dict[str, str] = dict(getattr(cls, "__wire_names__", ()))
     return {member.name: renamed.get(member.name, member.name) for member in dataclasses.fields(cls)}
 
 

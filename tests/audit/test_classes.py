@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 from clnrpc.runtime.values import scalars
 from clnrpc.runtime.values.scalars import U64, Hex, Msat
@@ -21,7 +21,7 @@ class Hop:
 
 @dataclass(kw_only=True, slots=True)
 class Route:
-    __wire_names__: ClassVar[dict[str, str]] = {"max_fee": "max-fee"}
+    __wire_names__ = (("max_fee", "max-fee"),)
 
     type: Literal["route"]
     hops: list[Hop]

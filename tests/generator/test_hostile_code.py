@@ -105,7 +105,7 @@ def is_wire_names(statement: ast.stmt) -> bool:
     if not isinstance(statement, ast.Assign) or ast.unparse(statement.targets[0]) != "__wire_names__":
         return False
     table = ast.literal_eval(statement.value)
-    assert all(name in {names.attribute(wire), f"{names.attribute(wire)}_"} for name, wire in table.items())
+    assert all(name in {names.attribute(wire), f"{names.attribute(wire)}_"} for name, wire in table)
     return True
 
 

@@ -49,7 +49,7 @@ def test_wire_names_that_python_cannot_have_are_kept_beside(package: Any) -> Non
     made_class = made.types.PayNowResponse
     attributes = [field.name for field in dataclasses.fields(made_class)]
     assert attributes == ["lightning_dir", "return_", "target_subcommand", "_2nd", "list_", "_class__", "self_"]
-    assert [made_class.__wire_names__[name] for name in attributes] == wire
+    assert made_class.__wire_names__ == tuple(zip(attributes, wire, strict=True))
 
 
 def test_what_generated_code_needs_is_not_hidden_by_a_member_or_method_of_that_name(package: Any) -> None:

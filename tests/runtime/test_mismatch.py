@@ -18,7 +18,7 @@ from tests.runtime.demo.types.travel import TravelRequestRoutesStop as Stop
 
 @dataclass(kw_only=True, slots=True)
 class Part:
-    __wire_names__ = {"by_name": "by-name"}
+    __wire_names__ = (("by_name", "by-name"),)
 
     size: int
     weight: float | None = None

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from rpcschema.runtime.errors import DecodeError, EncodeError
 from rpcschema.runtime.values.decode import decode
-from rpcschema.runtime.values.encode import encode
+from rpcschema.runtime.values.encode import encode, to_dict, to_json
 from rpcschema.runtime.values.received import paired
 from rpcschema.runtime.values.unknown import unknown_fields
 from tests.runtime.demo.types.greet import GreetResponse
@@ -195,7 +195,7 @@ def test_what_nobody_can_read_is_an_error_only_for_who_asks(raw: bytes) -> None:
 
 
 @pytest.mark.parametrize("depth", [200, 400, 600, 800, 100_000])
-@pytest.mark.parametrize("work", [encode, unknown_fields])
+@pytest.mark.parametrize("work", [encode, to_dict, to_json, unknown_fields])
 def test_nesting_of_any_depth_is_no_worse_than_an_error_of_ours(work: Any, depth: int) -> None:
     raw = b'{"greeting":"hi","amount_msat":%b1%b}' % (b"[" * depth, b"]" * depth)
     with suppress(DecodeError, EncodeError):

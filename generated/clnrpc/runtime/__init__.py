@@ -8,7 +8,8 @@ where it is imported, so that a client starts fast.
 
 from __future__ import annotations
 
-import msgspec  # noqa: F401 # no call does without it, and the first one should not be the one that waits for it
+# No call does without it, and the first one should not be the one that waits for it.
+import msgspec  # noqa: F401  # pyright: ignore[reportUnusedImport]
 
 from .command import Command, Parameter, load
 from .errors import (

@@ -681,678 +681,762 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from .addgossip import AddgossipRequest
-    from .addgossip import AddgossipResponse
-    from .addpsbtoutput import AddpsbtoutputRequest
-    from .addpsbtoutput import AddpsbtoutputResponse
-    from .askrene_age import AskreneAgeRequest
-    from .askrene_age import AskreneAgeResponse
-    from .askrene_bias_channel import AskreneBiasChannelRequest
-    from .askrene_bias_channel import AskreneBiasChannelResponse
-    from .askrene_bias_channel import AskreneBiasChannelResponseBiases
-    from .askrene_bias_node import AskreneBiasNodeRequest
-    from .askrene_bias_node import AskreneBiasNodeResponse
-    from .askrene_bias_node import AskreneBiasNodeResponseNodeBiases
-    from .askrene_create_channel import AskreneCreateChannelRequest
-    from .askrene_create_channel import AskreneCreateChannelResponse
-    from .askrene_create_layer import AskreneCreateLayerRequest
-    from .askrene_create_layer import AskreneCreateLayerResponse
-    from .askrene_create_layer import AskreneCreateLayerResponseLayers
-    from .askrene_create_layer import AskreneCreateLayerResponseLayersBiases
-    from .askrene_create_layer import AskreneCreateLayerResponseLayersChannelUpdates
-    from .askrene_create_layer import AskreneCreateLayerResponseLayersConstraints
-    from .askrene_create_layer import AskreneCreateLayerResponseLayersCreatedChannels
-    from .askrene_create_layer import AskreneCreateLayerResponseLayersImpressions
-    from .askrene_create_layer import AskreneCreateLayerResponseLayersNodeBiases
-    from .askrene_disable_node import AskreneDisableNodeRequest
-    from .askrene_disable_node import AskreneDisableNodeResponse
-    from .askrene_inform_channel import AskreneInformChannelRequest
-    from .askrene_inform_channel import AskreneInformChannelResponse
-    from .askrene_inform_channel import AskreneInformChannelResponseConstraints
-    from .askrene_inform_channel import AskreneInformChannelResponseImpressions
-    from .askrene_listlayers import AskreneListlayersRequest
-    from .askrene_listlayers import AskreneListlayersResponse
-    from .askrene_listlayers import AskreneListlayersResponseLayers
-    from .askrene_listlayers import AskreneListlayersResponseLayersBiases
-    from .askrene_listlayers import AskreneListlayersResponseLayersChannelUpdates
-    from .askrene_listlayers import AskreneListlayersResponseLayersConstraints
-    from .askrene_listlayers import AskreneListlayersResponseLayersCreatedChannels
-    from .askrene_listlayers import AskreneListlayersResponseLayersImpressions
-    from .askrene_listlayers import AskreneListlayersResponseLayersNodeBiases
-    from .askrene_listreservations import AskreneListreservationsRequest
-    from .askrene_listreservations import AskreneListreservationsResponse
-    from .askrene_listreservations import AskreneListreservationsResponseReservations
-    from .askrene_remove_channel_update import AskreneRemoveChannelUpdateRequest
-    from .askrene_remove_channel_update import AskreneRemoveChannelUpdateResponse
-    from .askrene_remove_layer import AskreneRemoveLayerRequest
-    from .askrene_remove_layer import AskreneRemoveLayerResponse
-    from .askrene_reserve import AskreneReserveRequest
-    from .askrene_reserve import AskreneReserveRequestPath
-    from .askrene_reserve import AskreneReserveResponse
-    from .askrene_unreserve import AskreneUnreserveRequest
-    from .askrene_unreserve import AskreneUnreserveRequestPath
-    from .askrene_unreserve import AskreneUnreserveResponse
-    from .askrene_update_channel import AskreneUpdateChannelRequest
-    from .askrene_update_channel import AskreneUpdateChannelResponse
-    from .autoclean_once import AutocleanOnceRequest
-    from .autoclean_once import AutocleanOnceResponse
-    from .autoclean_once import AutocleanOnceResponseAutoclean
-    from .autoclean_once import AutocleanOnceResponseAutocleanExpiredinvoices
-    from .autoclean_once import AutocleanOnceResponseAutocleanFailedforwards
-    from .autoclean_once import AutocleanOnceResponseAutocleanFailedpays
-    from .autoclean_once import AutocleanOnceResponseAutocleanNetworkevents
-    from .autoclean_once import AutocleanOnceResponseAutocleanPaidinvoices
-    from .autoclean_once import AutocleanOnceResponseAutocleanSucceededforwards
-    from .autoclean_once import AutocleanOnceResponseAutocleanSucceededpays
-    from .autoclean_status import AutocleanStatusRequest
-    from .autoclean_status import AutocleanStatusResponse
-    from .autoclean_status import AutocleanStatusResponseAutoclean
-    from .autoclean_status import AutocleanStatusResponseAutocleanExpiredinvoices
-    from .autoclean_status import AutocleanStatusResponseAutocleanFailedforwards
-    from .autoclean_status import AutocleanStatusResponseAutocleanFailedpays
-    from .autoclean_status import AutocleanStatusResponseAutocleanNetworkevents
-    from .autoclean_status import AutocleanStatusResponseAutocleanPaidinvoices
-    from .autoclean_status import AutocleanStatusResponseAutocleanSucceededforwards
-    from .autoclean_status import AutocleanStatusResponseAutocleanSucceededpays
-    from .balance_snapshot_notification import BalanceSnapshotNotification
-    from .balance_snapshot_notification import BalanceSnapshotNotificationAccounts
-    from .batching import BatchingRequest
-    from .batching import BatchingResponse
-    from .bkpr_channelsapy import BkprChannelsapyRequest
-    from .bkpr_channelsapy import BkprChannelsapyResponse
-    from .bkpr_channelsapy import BkprChannelsapyResponseChannelsApy
-    from .bkpr_dumpincomecsv import BkprDumpincomecsvRequest
-    from .bkpr_dumpincomecsv import BkprDumpincomecsvResponse
-    from .bkpr_editdescriptionbyoutpoint import BkprEditdescriptionbyoutpointRequest
-    from .bkpr_editdescriptionbyoutpoint import BkprEditdescriptionbyoutpointResponse
-    from .bkpr_editdescriptionbyoutpoint import BkprEditdescriptionbyoutpointResponseUpdated
-    from .bkpr_editdescriptionbypaymentid import BkprEditdescriptionbypaymentidRequest
-    from .bkpr_editdescriptionbypaymentid import BkprEditdescriptionbypaymentidResponse
-    from .bkpr_editdescriptionbypaymentid import BkprEditdescriptionbypaymentidResponseUpdated
-    from .bkpr_inspect import BkprInspectRequest
-    from .bkpr_inspect import BkprInspectResponse
-    from .bkpr_inspect import BkprInspectResponseTxs
-    from .bkpr_inspect import BkprInspectResponseTxsOutputs
-    from .bkpr_listaccountevents import BkprListaccounteventsRequest
-    from .bkpr_listaccountevents import BkprListaccounteventsResponse
-    from .bkpr_listaccountevents import BkprListaccounteventsResponseEvents
-    from .bkpr_listbalances import BkprListbalancesRequest
-    from .bkpr_listbalances import BkprListbalancesResponse
-    from .bkpr_listbalances import BkprListbalancesResponseAccounts
-    from .bkpr_listbalances import BkprListbalancesResponseAccountsBalances
-    from .bkpr_listincome import BkprListincomeRequest
-    from .bkpr_listincome import BkprListincomeResponse
-    from .bkpr_listincome import BkprListincomeResponseIncomeEvents
-    from .bkpr_report import BkprReportRequest
-    from .bkpr_report import BkprReportResponse
-    from .blacklistrune import BlacklistruneRequest
-    from .blacklistrune import BlacklistruneResponse
-    from .blacklistrune import BlacklistruneResponseBlacklist
+    from .addgossip import AddgossipRequest, AddgossipResponse
+    from .addpsbtoutput import AddpsbtoutputRequest, AddpsbtoutputResponse
+    from .askrene_age import AskreneAgeRequest, AskreneAgeResponse
+    from .askrene_bias_channel import (
+        AskreneBiasChannelRequest,
+        AskreneBiasChannelResponse,
+        AskreneBiasChannelResponseBiases,
+    )
+    from .askrene_bias_node import (
+        AskreneBiasNodeRequest,
+        AskreneBiasNodeResponse,
+        AskreneBiasNodeResponseNodeBiases,
+    )
+    from .askrene_create_channel import (
+        AskreneCreateChannelRequest,
+        AskreneCreateChannelResponse,
+    )
+    from .askrene_create_layer import (
+        AskreneCreateLayerRequest,
+        AskreneCreateLayerResponse,
+        AskreneCreateLayerResponseLayers,
+        AskreneCreateLayerResponseLayersBiases,
+        AskreneCreateLayerResponseLayersChannelUpdates,
+        AskreneCreateLayerResponseLayersConstraints,
+        AskreneCreateLayerResponseLayersCreatedChannels,
+        AskreneCreateLayerResponseLayersImpressions,
+        AskreneCreateLayerResponseLayersNodeBiases,
+    )
+    from .askrene_disable_node import (
+        AskreneDisableNodeRequest,
+        AskreneDisableNodeResponse,
+    )
+    from .askrene_inform_channel import (
+        AskreneInformChannelRequest,
+        AskreneInformChannelResponse,
+        AskreneInformChannelResponseConstraints,
+        AskreneInformChannelResponseImpressions,
+    )
+    from .askrene_listlayers import (
+        AskreneListlayersRequest,
+        AskreneListlayersResponse,
+        AskreneListlayersResponseLayers,
+        AskreneListlayersResponseLayersBiases,
+        AskreneListlayersResponseLayersChannelUpdates,
+        AskreneListlayersResponseLayersConstraints,
+        AskreneListlayersResponseLayersCreatedChannels,
+        AskreneListlayersResponseLayersImpressions,
+        AskreneListlayersResponseLayersNodeBiases,
+    )
+    from .askrene_listreservations import (
+        AskreneListreservationsRequest,
+        AskreneListreservationsResponse,
+        AskreneListreservationsResponseReservations,
+    )
+    from .askrene_remove_channel_update import (
+        AskreneRemoveChannelUpdateRequest,
+        AskreneRemoveChannelUpdateResponse,
+    )
+    from .askrene_remove_layer import (
+        AskreneRemoveLayerRequest,
+        AskreneRemoveLayerResponse,
+    )
+    from .askrene_reserve import (
+        AskreneReserveRequest,
+        AskreneReserveRequestPath,
+        AskreneReserveResponse,
+    )
+    from .askrene_unreserve import (
+        AskreneUnreserveRequest,
+        AskreneUnreserveRequestPath,
+        AskreneUnreserveResponse,
+    )
+    from .askrene_update_channel import (
+        AskreneUpdateChannelRequest,
+        AskreneUpdateChannelResponse,
+    )
+    from .autoclean_once import (
+        AutocleanOnceRequest,
+        AutocleanOnceResponse,
+        AutocleanOnceResponseAutoclean,
+        AutocleanOnceResponseAutocleanExpiredinvoices,
+        AutocleanOnceResponseAutocleanFailedforwards,
+        AutocleanOnceResponseAutocleanFailedpays,
+        AutocleanOnceResponseAutocleanNetworkevents,
+        AutocleanOnceResponseAutocleanPaidinvoices,
+        AutocleanOnceResponseAutocleanSucceededforwards,
+        AutocleanOnceResponseAutocleanSucceededpays,
+    )
+    from .autoclean_status import (
+        AutocleanStatusRequest,
+        AutocleanStatusResponse,
+        AutocleanStatusResponseAutoclean,
+        AutocleanStatusResponseAutocleanExpiredinvoices,
+        AutocleanStatusResponseAutocleanFailedforwards,
+        AutocleanStatusResponseAutocleanFailedpays,
+        AutocleanStatusResponseAutocleanNetworkevents,
+        AutocleanStatusResponseAutocleanPaidinvoices,
+        AutocleanStatusResponseAutocleanSucceededforwards,
+        AutocleanStatusResponseAutocleanSucceededpays,
+    )
+    from .balance_snapshot_notification import (
+        BalanceSnapshotNotification,
+        BalanceSnapshotNotificationAccounts,
+    )
+    from .batching import BatchingRequest, BatchingResponse
+    from .bkpr_channelsapy import (
+        BkprChannelsapyRequest,
+        BkprChannelsapyResponse,
+        BkprChannelsapyResponseChannelsApy,
+    )
+    from .bkpr_dumpincomecsv import BkprDumpincomecsvRequest, BkprDumpincomecsvResponse
+    from .bkpr_editdescriptionbyoutpoint import (
+        BkprEditdescriptionbyoutpointRequest,
+        BkprEditdescriptionbyoutpointResponse,
+        BkprEditdescriptionbyoutpointResponseUpdated,
+    )
+    from .bkpr_editdescriptionbypaymentid import (
+        BkprEditdescriptionbypaymentidRequest,
+        BkprEditdescriptionbypaymentidResponse,
+        BkprEditdescriptionbypaymentidResponseUpdated,
+    )
+    from .bkpr_inspect import (
+        BkprInspectRequest,
+        BkprInspectResponse,
+        BkprInspectResponseTxs,
+        BkprInspectResponseTxsOutputs,
+    )
+    from .bkpr_listaccountevents import (
+        BkprListaccounteventsRequest,
+        BkprListaccounteventsResponse,
+        BkprListaccounteventsResponseEvents,
+    )
+    from .bkpr_listbalances import (
+        BkprListbalancesRequest,
+        BkprListbalancesResponse,
+        BkprListbalancesResponseAccounts,
+        BkprListbalancesResponseAccountsBalances,
+    )
+    from .bkpr_listincome import (
+        BkprListincomeRequest,
+        BkprListincomeResponse,
+        BkprListincomeResponseIncomeEvents,
+    )
+    from .bkpr_report import BkprReportRequest, BkprReportResponse
+    from .blacklistrune import (
+        BlacklistruneRequest,
+        BlacklistruneResponse,
+        BlacklistruneResponseBlacklist,
+    )
     from .block_added_notification import BlockAddedNotification
-    from .cancelrecurringinvoice import CancelrecurringinvoiceRequest
-    from .cancelrecurringinvoice import CancelrecurringinvoiceResponse
+    from .cancelrecurringinvoice import (
+        CancelrecurringinvoiceRequest,
+        CancelrecurringinvoiceResponse,
+    )
     from .channel_open_failed_notification import ChannelOpenFailedNotification
     from .channel_opened_notification import ChannelOpenedNotification
     from .channel_state_changed_notification import ChannelStateChangedNotification
-    from .check import CheckRequest
-    from .check import CheckResponse
-    from .checkmessage import CheckmessageRequest
-    from .checkmessage import CheckmessageResponse
-    from .checkrune import CheckruneRequest
-    from .checkrune import CheckruneResponse
-    from .clnrest_register_path import ClnrestRegisterPathRequest
-    from .clnrest_register_path import ClnrestRegisterPathRequestRuneRestrictions
-    from .clnrest_register_path import ClnrestRegisterPathResponse
-    from .close import CloseRequest
-    from .close import CloseResponse
+    from .check import CheckRequest, CheckResponse
+    from .checkmessage import CheckmessageRequest, CheckmessageResponse
+    from .checkrune import CheckruneRequest, CheckruneResponse
+    from .clnrest_register_path import (
+        ClnrestRegisterPathRequest,
+        ClnrestRegisterPathRequestRuneRestrictions,
+        ClnrestRegisterPathResponse,
+    )
+    from .close import CloseRequest, CloseResponse
     from .coin_movement_notification import CoinMovementNotification
-    from .commando import CommandoRequest
-    from .commando import CommandoResponse
-    from .commitment_revocation_hook import CommitmentRevocationHookRequest
-    from .commitment_revocation_hook import CommitmentRevocationHookResponse
-    from .connect_notification import ConnectNotification
-    from .connect_notification import ConnectNotificationAddress
-    from .connect import ConnectRequest
-    from .connect import ConnectResponse
-    from .connect import ConnectResponseAddress
-    from .createinvoice import CreateinvoiceRequest
-    from .createinvoice import CreateinvoiceResponse
-    from .createinvoice import CreateinvoiceResponsePaidOutpoint
-    from .createonion import CreateonionRequest
-    from .createonion import CreateonionRequestHops
-    from .createonion import CreateonionResponse
-    from .createproof import CreateproofRequest
-    from .createproof import CreateproofResponse
-    from .createproof import CreateproofResponseProofs
-    from .createrune import CreateruneRequest
-    from .createrune import CreateruneResponse
-    from .currencyconvert import CurrencyconvertRequest
-    from .currencyconvert import CurrencyconvertResponse
-    from .currencyrate import CurrencyrateRequest
-    from .currencyrate import CurrencyrateResponse
-    from .currencyrates import CurrencyratesRequest
-    from .currencyrates import CurrencyratesResponse
-    from .currencyrates import CurrencyratesResponseCurrencyrates
-    from .custommsg_hook import CustommsgHookRequest
-    from .custommsg_hook import CustommsgHookResponse
+    from .commando import CommandoRequest, CommandoResponse
+    from .commitment_revocation_hook import (
+        CommitmentRevocationHookRequest,
+        CommitmentRevocationHookResponse,
+    )
+    from .connect import ConnectRequest, ConnectResponse, ConnectResponseAddress
+    from .connect_notification import ConnectNotification, ConnectNotificationAddress
+    from .createinvoice import (
+        CreateinvoiceRequest,
+        CreateinvoiceResponse,
+        CreateinvoiceResponsePaidOutpoint,
+    )
+    from .createonion import (
+        CreateonionRequest,
+        CreateonionRequestHops,
+        CreateonionResponse,
+    )
+    from .createproof import (
+        CreateproofRequest,
+        CreateproofResponse,
+        CreateproofResponseProofs,
+    )
+    from .createrune import CreateruneRequest, CreateruneResponse
+    from .currencyconvert import CurrencyconvertRequest, CurrencyconvertResponse
+    from .currencyrate import CurrencyrateRequest, CurrencyrateResponse
+    from .currencyrates import (
+        CurrencyratesRequest,
+        CurrencyratesResponse,
+        CurrencyratesResponseCurrencyrates,
+    )
+    from .custommsg_hook import CustommsgHookRequest, CustommsgHookResponse
     from .custommsg_notification import CustommsgNotification
-    from .datastore import DatastoreRequest
-    from .datastore import DatastoreResponse
-    from .datastoreusage import DatastoreusageRequest
-    from .datastoreusage import DatastoreusageResponse
-    from .datastoreusage import DatastoreusageResponseDatastoreusage
-    from .db_write_hook import DbWriteHookRequest
-    from .db_write_hook import DbWriteHookResponse
-    from .decode import DecodeBolt11InvoiceResponse
-    from .decode import DecodeBolt11InvoiceResponseExtra
-    from .decode import DecodeBolt11InvoiceResponseFallbacks
-    from .decode import DecodeBolt11InvoiceResponseRoutes
-    from .decode import DecodeBolt12InvoiceRequestResponse
-    from .decode import DecodeBolt12InvoiceRequestResponseUnknownInvoiceRequestTlvs
-    from .decode import DecodeBolt12InvoiceResponse
-    from .decode import DecodeBolt12InvoiceResponseInvoicePaths
-    from .decode import DecodeBolt12InvoiceResponseInvoicePathsPath
-    from .decode import DecodeBolt12InvoiceResponseInvoicePathsPayinfo
-    from .decode import DecodeBolt12InvoiceResponseUnknownInvoiceTlvs
-    from .decode import DecodeBolt12OfferResponse
-    from .decode import DecodeBolt12OfferResponseUnknownOfferTlvs
-    from .decode import DecodeBolt12PayerProofResponse
-    from .decode import DecodeBolt12PayerProofResponseInvoicePaths
-    from .decode import DecodeBolt12PayerProofResponseInvoicePathsPath
-    from .decode import DecodeBolt12PayerProofResponseInvoicePathsPayinfo
-    from .decode import DecodeBolt12PayerProofResponseUnknownPayerProofTlvs
-    from .decode import DecodeEmergencyRecoverResponse
-    from .decode import DecodeOtherResponse
-    from .decode import DecodeRequest
-    from .decode import DecodeResponse
-    from .decode import DecodeResponseInvoiceFallbacks
-    from .decode import DecodeResponseInvreqBip353Name
-    from .decode import DecodeResponseInvreqPaths
-    from .decode import DecodeResponseInvreqPathsPath
-    from .decode import DecodeResponseOfferPaths
-    from .decode import DecodeResponseOfferPathsPath
-    from .decode import DecodeResponseOfferRecurrence
-    from .decode import DecodeResponseOfferRecurrencePaywindow
-    from .decode import DecodeRuneResponse
-    from .decode import DecodeRuneResponseRestrictions
-    from .deldatastore import DeldatastoreRequest
-    from .deldatastore import DeldatastoreResponse
-    from .delforward import DelforwardRequest
-    from .delforward import DelforwardResponse
-    from .delinvoice import DelinvoiceRequest
-    from .delinvoice import DelinvoiceResponse
-    from .delnetworkevent import DelnetworkeventRequest
-    from .delnetworkevent import DelnetworkeventResponse
-    from .delpay import DelpayRequest
-    from .delpay import DelpayResponse
-    from .delpay import DelpayResponsePayments
+    from .datastore import DatastoreRequest, DatastoreResponse
+    from .datastoreusage import (
+        DatastoreusageRequest,
+        DatastoreusageResponse,
+        DatastoreusageResponseDatastoreusage,
+    )
+    from .db_write_hook import DbWriteHookRequest, DbWriteHookResponse
+    from .decode import (
+        DecodeBolt11InvoiceResponse,
+        DecodeBolt11InvoiceResponseExtra,
+        DecodeBolt11InvoiceResponseFallbacks,
+        DecodeBolt11InvoiceResponseRoutes,
+        DecodeBolt12InvoiceRequestResponse,
+        DecodeBolt12InvoiceRequestResponseUnknownInvoiceRequestTlvs,
+        DecodeBolt12InvoiceResponse,
+        DecodeBolt12InvoiceResponseInvoicePaths,
+        DecodeBolt12InvoiceResponseInvoicePathsPath,
+        DecodeBolt12InvoiceResponseInvoicePathsPayinfo,
+        DecodeBolt12InvoiceResponseUnknownInvoiceTlvs,
+        DecodeBolt12OfferResponse,
+        DecodeBolt12OfferResponseUnknownOfferTlvs,
+        DecodeBolt12PayerProofResponse,
+        DecodeBolt12PayerProofResponseInvoicePaths,
+        DecodeBolt12PayerProofResponseInvoicePathsPath,
+        DecodeBolt12PayerProofResponseInvoicePathsPayinfo,
+        DecodeBolt12PayerProofResponseUnknownPayerProofTlvs,
+        DecodeEmergencyRecoverResponse,
+        DecodeOtherResponse,
+        DecodeRequest,
+        DecodeResponse,
+        DecodeResponseInvoiceFallbacks,
+        DecodeResponseInvreqBip353Name,
+        DecodeResponseInvreqPaths,
+        DecodeResponseInvreqPathsPath,
+        DecodeResponseOfferPaths,
+        DecodeResponseOfferPathsPath,
+        DecodeResponseOfferRecurrence,
+        DecodeResponseOfferRecurrencePaywindow,
+        DecodeRuneResponse,
+        DecodeRuneResponseRestrictions,
+    )
+    from .deldatastore import DeldatastoreRequest, DeldatastoreResponse
+    from .delforward import DelforwardRequest, DelforwardResponse
+    from .delinvoice import DelinvoiceRequest, DelinvoiceResponse
+    from .delnetworkevent import DelnetworkeventRequest, DelnetworkeventResponse
+    from .delpay import DelpayRequest, DelpayResponse, DelpayResponsePayments
     from .deprecated_oneshot_notification import DeprecatedOneshotNotification
-    from .deprecations import DeprecationsRequest
-    from .deprecations import DeprecationsResponse
-    from .dev_forget_channel import DevForgetChannelRequest
-    from .dev_forget_channel import DevForgetChannelResponse
-    from .dev_inject import DevInjectRequest
-    from .dev_inject import DevInjectResponse
-    from .dev_splice import DevSpliceRequest
-    from .dev_splice import DevSpliceResponse
-    from .disableinvoicerequest import DisableinvoicerequestRequest
-    from .disableinvoicerequest import DisableinvoicerequestResponse
-    from .disableoffer import DisableofferRequest
-    from .disableoffer import DisableofferResponse
+    from .deprecations import DeprecationsRequest, DeprecationsResponse
+    from .dev_forget_channel import DevForgetChannelRequest, DevForgetChannelResponse
+    from .dev_inject import DevInjectRequest, DevInjectResponse
+    from .dev_splice import DevSpliceRequest, DevSpliceResponse
+    from .disableinvoicerequest import (
+        DisableinvoicerequestRequest,
+        DisableinvoicerequestResponse,
+    )
+    from .disableoffer import DisableofferRequest, DisableofferResponse
+    from .disconnect import DisconnectRequest, DisconnectResponse
     from .disconnect_notification import DisconnectNotification
-    from .disconnect import DisconnectRequest
-    from .disconnect import DisconnectResponse
-    from .emergencyrecover import EmergencyrecoverRequest
-    from .emergencyrecover import EmergencyrecoverResponse
-    from .enableoffer import EnableofferRequest
-    from .enableoffer import EnableofferResponse
-    from .exposesecret import ExposesecretRequest
-    from .exposesecret import ExposesecretResponse
-    from .feerates import FeeratesRequest
-    from .feerates import FeeratesResponse
-    from .feerates import FeeratesResponseOnchainFeeEstimates
-    from .feerates import FeeratesResponsePerkb
-    from .feerates import FeeratesResponsePerkbEstimates
-    from .feerates import FeeratesResponsePerkw
-    from .feerates import FeeratesResponsePerkwEstimates
-    from .fetchbip353 import Fetchbip353Request
-    from .fetchbip353 import Fetchbip353Response
-    from .fetchbip353 import Fetchbip353ResponseInstructions
-    from .fetchinvoice import FetchinvoiceRequest
-    from .fetchinvoice import FetchinvoiceResponse
-    from .fetchinvoice import FetchinvoiceResponseChanges
-    from .fetchinvoice import FetchinvoiceResponseNextPeriod
+    from .emergencyrecover import EmergencyrecoverRequest, EmergencyrecoverResponse
+    from .enableoffer import EnableofferRequest, EnableofferResponse
+    from .exposesecret import ExposesecretRequest, ExposesecretResponse
+    from .feerates import (
+        FeeratesRequest,
+        FeeratesResponse,
+        FeeratesResponseOnchainFeeEstimates,
+        FeeratesResponsePerkb,
+        FeeratesResponsePerkbEstimates,
+        FeeratesResponsePerkw,
+        FeeratesResponsePerkwEstimates,
+    )
+    from .fetchbip353 import (
+        Fetchbip353Request,
+        Fetchbip353Response,
+        Fetchbip353ResponseInstructions,
+    )
+    from .fetchinvoice import (
+        FetchinvoiceRequest,
+        FetchinvoiceResponse,
+        FetchinvoiceResponseChanges,
+        FetchinvoiceResponseNextPeriod,
+    )
     from .forward_event_notification import ForwardEventNotification
-    from .fundchannel_cancel import FundchannelCancelRequest
-    from .fundchannel_cancel import FundchannelCancelResponse
-    from .fundchannel_complete import FundchannelCompleteRequest
-    from .fundchannel_complete import FundchannelCompleteResponse
-    from .fundchannel import FundchannelRequest
-    from .fundchannel import FundchannelResponse
-    from .fundchannel import FundchannelResponseChannelType
-    from .fundchannel_start import FundchannelStartRequest
-    from .fundchannel_start import FundchannelStartResponse
-    from .fundchannel_start import FundchannelStartResponseChannelType
-    from .funderupdate import FunderupdateRequest
-    from .funderupdate import FunderupdateResponse
-    from .fundpsbt import FundpsbtRequest
-    from .fundpsbt import FundpsbtResponse
-    from .fundpsbt import FundpsbtResponseReservations
-    from .getemergencyrecoverdata import GetemergencyrecoverdataRequest
-    from .getemergencyrecoverdata import GetemergencyrecoverdataResponse
-    from .getinfo import GetinfoRequest
-    from .getinfo import GetinfoResponse
-    from .getinfo import GetinfoResponseAddress
-    from .getinfo import GetinfoResponseBinding
-    from .getinfo import GetinfoResponseOurFeatures
-    from .getlog import GetlogRequest
-    from .getlog import GetlogResponse
-    from .getlog import GetlogResponseLog
-    from .getroute import GetrouteRequest
-    from .getroute import GetrouteResponse
-    from .getroute import GetrouteResponseRoute
-    from .getroutes import GetroutesRequest
-    from .getroutes import GetroutesResponse
-    from .getroutes import GetroutesResponseRoutes
-    from .getroutes import GetroutesResponseRoutesPath
-    from .graceful import GracefulRequest
-    from .graceful import GracefulResponse
-    from .help import HelpRequest
-    from .help import HelpResponse
-    from .help import HelpResponseHelp
-    from .htlc_accepted_hook import HtlcAcceptedHookRequest
-    from .htlc_accepted_hook import HtlcAcceptedHookRequestHtlc
-    from .htlc_accepted_hook import HtlcAcceptedHookRequestOnion
-    from .htlc_accepted_hook import HtlcAcceptedHookResponse
-    from .injectonionmessage import InjectonionmessageRequest
-    from .injectonionmessage import InjectonionmessageResponse
-    from .injectpaymentonion import InjectpaymentonionRequest
-    from .injectpaymentonion import InjectpaymentonionResponse
+    from .fundchannel import (
+        FundchannelRequest,
+        FundchannelResponse,
+        FundchannelResponseChannelType,
+    )
+    from .fundchannel_cancel import FundchannelCancelRequest, FundchannelCancelResponse
+    from .fundchannel_complete import (
+        FundchannelCompleteRequest,
+        FundchannelCompleteResponse,
+    )
+    from .fundchannel_start import (
+        FundchannelStartRequest,
+        FundchannelStartResponse,
+        FundchannelStartResponseChannelType,
+    )
+    from .funderupdate import FunderupdateRequest, FunderupdateResponse
+    from .fundpsbt import (
+        FundpsbtRequest,
+        FundpsbtResponse,
+        FundpsbtResponseReservations,
+    )
+    from .getemergencyrecoverdata import (
+        GetemergencyrecoverdataRequest,
+        GetemergencyrecoverdataResponse,
+    )
+    from .getinfo import (
+        GetinfoRequest,
+        GetinfoResponse,
+        GetinfoResponseAddress,
+        GetinfoResponseBinding,
+        GetinfoResponseOurFeatures,
+    )
+    from .getlog import GetlogRequest, GetlogResponse, GetlogResponseLog
+    from .getroute import GetrouteRequest, GetrouteResponse, GetrouteResponseRoute
+    from .getroutes import (
+        GetroutesRequest,
+        GetroutesResponse,
+        GetroutesResponseRoutes,
+        GetroutesResponseRoutesPath,
+    )
+    from .graceful import GracefulRequest, GracefulResponse
+    from .help import HelpRequest, HelpResponse, HelpResponseHelp
+    from .htlc_accepted_hook import (
+        HtlcAcceptedHookRequest,
+        HtlcAcceptedHookRequestHtlc,
+        HtlcAcceptedHookRequestOnion,
+        HtlcAcceptedHookResponse,
+    )
+    from .injectonionmessage import (
+        InjectonionmessageRequest,
+        InjectonionmessageResponse,
+    )
+    from .injectpaymentonion import (
+        InjectpaymentonionRequest,
+        InjectpaymentonionResponse,
+    )
+    from .invoice import InvoiceRequest, InvoiceResponse
     from .invoice_creation_notification import InvoiceCreationNotification
-    from .invoice_payment_hook import InvoicePaymentHookRequest
-    from .invoice_payment_hook import InvoicePaymentHookRequestPayment
-    from .invoice_payment_hook import InvoicePaymentHookResponse
+    from .invoice_payment_hook import (
+        InvoicePaymentHookRequest,
+        InvoicePaymentHookRequestPayment,
+        InvoicePaymentHookResponse,
+    )
     from .invoice_payment_notification import InvoicePaymentNotification
-    from .invoice import InvoiceRequest
-    from .invoice import InvoiceResponse
-    from .invoicerequest import InvoicerequestRequest
-    from .invoicerequest import InvoicerequestResponse
-    from .keysend import KeysendRequest
-    from .keysend import KeysendRequestRoutehints
-    from .keysend import KeysendResponse
-    from .listaddresses import ListaddressesRequest
-    from .listaddresses import ListaddressesResponse
-    from .listaddresses import ListaddressesResponseAddresses
-    from .listchainmoves import ListchainmovesRequest
-    from .listchainmoves import ListchainmovesResponse
-    from .listchainmoves import ListchainmovesResponseChainmoves
-    from .listchannelmoves import ListchannelmovesRequest
-    from .listchannelmoves import ListchannelmovesResponse
-    from .listchannelmoves import ListchannelmovesResponseChannelmoves
-    from .listchannels import ListchannelsRequest
-    from .listchannels import ListchannelsResponse
-    from .listchannels import ListchannelsResponseChannels
-    from .listclosedchannels import ListclosedchannelsRequest
-    from .listclosedchannels import ListclosedchannelsResponse
-    from .listclosedchannels import ListclosedchannelsResponseClosedchannels
-    from .listclosedchannels import ListclosedchannelsResponseClosedchannelsAlias
-    from .listclosedchannels import ListclosedchannelsResponseClosedchannelsChannelType
-    from .listconfigs import ListconfigsRequest
-    from .listconfigs import ListconfigsResponse
-    from .listconfigs import ListconfigsResponseConfigs
-    from .listconfigs import ListconfigsResponseConfigsAcceptHtlcTlvType
-    from .listconfigs import ListconfigsResponseConfigsAddr
-    from .listconfigs import ListconfigsResponseConfigsAlias
-    from .listconfigs import ListconfigsResponseConfigsAllowDeprecatedApis
-    from .listconfigs import ListconfigsResponseConfigsAlwaysUseProxy
-    from .listconfigs import ListconfigsResponseConfigsAnnounceAddr
-    from .listconfigs import ListconfigsResponseConfigsAnnounceAddrDiscovered
-    from .listconfigs import ListconfigsResponseConfigsAnnounceAddrDiscoveredPort
-    from .listconfigs import ListconfigsResponseConfigsAnnounceAddrDns
-    from .listconfigs import ListconfigsResponseConfigsAutoconnectSeekerPeers
-    from .listconfigs import ListconfigsResponseConfigsAutolisten
-    from .listconfigs import ListconfigsResponseConfigsBindAddr
-    from .listconfigs import ListconfigsResponseConfigsClearPlugins
-    from .listconfigs import ListconfigsResponseConfigsCltvDelta
-    from .listconfigs import ListconfigsResponseConfigsCltvFinal
-    from .listconfigs import ListconfigsResponseConfigsCommitFee
-    from .listconfigs import ListconfigsResponseConfigsCommitFeerateOffset
-    from .listconfigs import ListconfigsResponseConfigsCommitTime
-    from .listconfigs import ListconfigsResponseConfigsConf
-    from .listconfigs import ListconfigsResponseConfigsCurrencyrateAddSource
-    from .listconfigs import ListconfigsResponseConfigsCurrencyrateDisableSource
-    from .listconfigs import ListconfigsResponseConfigsDaemon
-    from .listconfigs import ListconfigsResponseConfigsDatabaseUpgrade
-    from .listconfigs import ListconfigsResponseConfigsDeveloper
-    from .listconfigs import ListconfigsResponseConfigsDisableDns
-    from .listconfigs import ListconfigsResponseConfigsDisableMpp
-    from .listconfigs import ListconfigsResponseConfigsDisablePlugin
-    from .listconfigs import ListconfigsResponseConfigsEncryptedHsm
-    from .listconfigs import ListconfigsResponseConfigsExperimentalAnchors
-    from .listconfigs import ListconfigsResponseConfigsExperimentalDualFund
-    from .listconfigs import ListconfigsResponseConfigsExperimentalPeerStorage
-    from .listconfigs import ListconfigsResponseConfigsExperimentalShutdownWrongFunding
-    from .listconfigs import ListconfigsResponseConfigsExperimentalSimpleClose
-    from .listconfigs import ListconfigsResponseConfigsExperimentalSplicing
-    from .listconfigs import ListconfigsResponseConfigsFeeBase
-    from .listconfigs import ListconfigsResponseConfigsFeePerSatoshi
-    from .listconfigs import ListconfigsResponseConfigsFetchinvoiceNoconnect
-    from .listconfigs import ListconfigsResponseConfigsForceFeerates
-    from .listconfigs import ListconfigsResponseConfigsFundingConfirms
-    from .listconfigs import ListconfigsResponseConfigsHsmPassphrase
-    from .listconfigs import ListconfigsResponseConfigsHtlcMaximumMsat
-    from .listconfigs import ListconfigsResponseConfigsHtlcMinimumMsat
-    from .listconfigs import ListconfigsResponseConfigsIPromiseToFixBrokenApiUser
-    from .listconfigs import ListconfigsResponseConfigsIgnoreFeeLimits
-    from .listconfigs import ListconfigsResponseConfigsImportantPlugin
-    from .listconfigs import ListconfigsResponseConfigsInvoicesOnchainFallback
-    from .listconfigs import ListconfigsResponseConfigsLargeChannels
-    from .listconfigs import ListconfigsResponseConfigsLightningDir
-    from .listconfigs import ListconfigsResponseConfigsLogFile
-    from .listconfigs import ListconfigsResponseConfigsLogLevel
-    from .listconfigs import ListconfigsResponseConfigsLogPrefix
-    from .listconfigs import ListconfigsResponseConfigsLogTimestamps
-    from .listconfigs import ListconfigsResponseConfigsMainnet
-    from .listconfigs import ListconfigsResponseConfigsMaxConcurrentHtlcs
-    from .listconfigs import ListconfigsResponseConfigsMaxDustHtlcExposureMsat
-    from .listconfigs import ListconfigsResponseConfigsMaxLocktimeBlocks
-    from .listconfigs import ListconfigsResponseConfigsMessagePadding
-    from .listconfigs import ListconfigsResponseConfigsMinCapacitySat
-    from .listconfigs import ListconfigsResponseConfigsMinEmergencyMsat
-    from .listconfigs import ListconfigsResponseConfigsNetwork
-    from .listconfigs import ListconfigsResponseConfigsOffline
-    from .listconfigs import ListconfigsResponseConfigsPaymentFrontingNode
-    from .listconfigs import ListconfigsResponseConfigsPidFile
-    from .listconfigs import ListconfigsResponseConfigsPlugin
-    from .listconfigs import ListconfigsResponseConfigsPluginDir
-    from .listconfigs import ListconfigsResponseConfigsProxy
-    from .listconfigs import ListconfigsResponseConfigsRecover
-    from .listconfigs import ListconfigsResponseConfigsRegtest
-    from .listconfigs import ListconfigsResponseConfigsRequireConfirmedInputs
-    from .listconfigs import ListconfigsResponseConfigsRescan
-    from .listconfigs import ListconfigsResponseConfigsRgb
-    from .listconfigs import ListconfigsResponseConfigsRpcFile
-    from .listconfigs import ListconfigsResponseConfigsRpcFileMode
-    from .listconfigs import ListconfigsResponseConfigsSignet
-    from .listconfigs import ListconfigsResponseConfigsSubdaemon
-    from .listconfigs import ListconfigsResponseConfigsTestnet
-    from .listconfigs import ListconfigsResponseConfigsTorServicePassword
-    from .listconfigs import ListconfigsResponseConfigsWallet
-    from .listconfigs import ListconfigsResponseConfigsWatchtimeBlocks
-    from .listdatastore import ListdatastoreRequest
-    from .listdatastore import ListdatastoreResponse
-    from .listdatastore import ListdatastoreResponseDatastore
-    from .listforwards import ListforwardsRequest
-    from .listforwards import ListforwardsResponse
-    from .listforwards import ListforwardsResponseForwards
-    from .listfunds import ListfundsRequest
-    from .listfunds import ListfundsResponse
-    from .listfunds import ListfundsResponseChannels
-    from .listfunds import ListfundsResponseOutputs
-    from .listhtlcs import ListhtlcsRequest
-    from .listhtlcs import ListhtlcsResponse
-    from .listhtlcs import ListhtlcsResponseHtlcs
-    from .listinvoicerequests import ListinvoicerequestsRequest
-    from .listinvoicerequests import ListinvoicerequestsResponse
-    from .listinvoicerequests import ListinvoicerequestsResponseInvoicerequests
-    from .listinvoices import ListinvoicesRequest
-    from .listinvoices import ListinvoicesResponse
-    from .listinvoices import ListinvoicesResponseInvoices
-    from .listinvoices import ListinvoicesResponseInvoicesPaidOutpoint
-    from .listnetworkevents import ListnetworkeventsRequest
-    from .listnetworkevents import ListnetworkeventsResponse
-    from .listnetworkevents import ListnetworkeventsResponseNetworkevents
-    from .listnodes import ListnodesRequest
-    from .listnodes import ListnodesResponse
-    from .listnodes import ListnodesResponseNodes
-    from .listnodes import ListnodesResponseNodesAddresses
-    from .listnodes import ListnodesResponseNodesOptionWillFund
-    from .listoffers import ListoffersRequest
-    from .listoffers import ListoffersResponse
-    from .listoffers import ListoffersResponseOffers
-    from .listpays import ListpaysRequest
-    from .listpays import ListpaysResponse
-    from .listpays import ListpaysResponsePays
-    from .listpeerchannels import ListpeerchannelsRequest
-    from .listpeerchannels import ListpeerchannelsResponse
-    from .listpeerchannels import ListpeerchannelsResponseChannels
-    from .listpeerchannels import ListpeerchannelsResponseChannelsAlias
-    from .listpeerchannels import ListpeerchannelsResponseChannelsChannelType
-    from .listpeerchannels import ListpeerchannelsResponseChannelsFeerate
-    from .listpeerchannels import ListpeerchannelsResponseChannelsFunding
-    from .listpeerchannels import ListpeerchannelsResponseChannelsHtlcs
-    from .listpeerchannels import ListpeerchannelsResponseChannelsInflight
-    from .listpeerchannels import ListpeerchannelsResponseChannelsStateChanges
-    from .listpeerchannels import ListpeerchannelsResponseChannelsUpdates
-    from .listpeerchannels import ListpeerchannelsResponseChannelsUpdatesLocal
-    from .listpeerchannels import ListpeerchannelsResponseChannelsUpdatesRemote
-    from .listpeers import ListpeersRequest
-    from .listpeers import ListpeersResponse
-    from .listpeers import ListpeersResponsePeers
-    from .listpeers import ListpeersResponsePeersLog
-    from .listsendpays import ListsendpaysRequest
-    from .listsendpays import ListsendpaysResponse
-    from .listsendpays import ListsendpaysResponsePayments
-    from .listsqlschemas import ListsqlschemasRequest
-    from .listsqlschemas import ListsqlschemasResponse
-    from .listsqlschemas import ListsqlschemasResponseSchemas
-    from .listsqlschemas import ListsqlschemasResponseSchemasColumns
-    from .listtransactions import ListtransactionsRequest
-    from .listtransactions import ListtransactionsResponse
-    from .listtransactions import ListtransactionsResponseTransactions
-    from .listtransactions import ListtransactionsResponseTransactionsInputs
-    from .listtransactions import ListtransactionsResponseTransactionsOutputs
+    from .invoicerequest import InvoicerequestRequest, InvoicerequestResponse
+    from .keysend import KeysendRequest, KeysendRequestRoutehints, KeysendResponse
+    from .listaddresses import (
+        ListaddressesRequest,
+        ListaddressesResponse,
+        ListaddressesResponseAddresses,
+    )
+    from .listchainmoves import (
+        ListchainmovesRequest,
+        ListchainmovesResponse,
+        ListchainmovesResponseChainmoves,
+    )
+    from .listchannelmoves import (
+        ListchannelmovesRequest,
+        ListchannelmovesResponse,
+        ListchannelmovesResponseChannelmoves,
+    )
+    from .listchannels import (
+        ListchannelsRequest,
+        ListchannelsResponse,
+        ListchannelsResponseChannels,
+    )
+    from .listclosedchannels import (
+        ListclosedchannelsRequest,
+        ListclosedchannelsResponse,
+        ListclosedchannelsResponseClosedchannels,
+        ListclosedchannelsResponseClosedchannelsAlias,
+        ListclosedchannelsResponseClosedchannelsChannelType,
+    )
+    from .listconfigs import (
+        ListconfigsRequest,
+        ListconfigsResponse,
+        ListconfigsResponseConfigs,
+        ListconfigsResponseConfigsAcceptHtlcTlvType,
+        ListconfigsResponseConfigsAddr,
+        ListconfigsResponseConfigsAlias,
+        ListconfigsResponseConfigsAllowDeprecatedApis,
+        ListconfigsResponseConfigsAlwaysUseProxy,
+        ListconfigsResponseConfigsAnnounceAddr,
+        ListconfigsResponseConfigsAnnounceAddrDiscovered,
+        ListconfigsResponseConfigsAnnounceAddrDiscoveredPort,
+        ListconfigsResponseConfigsAnnounceAddrDns,
+        ListconfigsResponseConfigsAutoconnectSeekerPeers,
+        ListconfigsResponseConfigsAutolisten,
+        ListconfigsResponseConfigsBindAddr,
+        ListconfigsResponseConfigsClearPlugins,
+        ListconfigsResponseConfigsCltvDelta,
+        ListconfigsResponseConfigsCltvFinal,
+        ListconfigsResponseConfigsCommitFee,
+        ListconfigsResponseConfigsCommitFeerateOffset,
+        ListconfigsResponseConfigsCommitTime,
+        ListconfigsResponseConfigsConf,
+        ListconfigsResponseConfigsCurrencyrateAddSource,
+        ListconfigsResponseConfigsCurrencyrateDisableSource,
+        ListconfigsResponseConfigsDaemon,
+        ListconfigsResponseConfigsDatabaseUpgrade,
+        ListconfigsResponseConfigsDeveloper,
+        ListconfigsResponseConfigsDisableDns,
+        ListconfigsResponseConfigsDisableMpp,
+        ListconfigsResponseConfigsDisablePlugin,
+        ListconfigsResponseConfigsEncryptedHsm,
+        ListconfigsResponseConfigsExperimentalAnchors,
+        ListconfigsResponseConfigsExperimentalDualFund,
+        ListconfigsResponseConfigsExperimentalPeerStorage,
+        ListconfigsResponseConfigsExperimentalShutdownWrongFunding,
+        ListconfigsResponseConfigsExperimentalSimpleClose,
+        ListconfigsResponseConfigsExperimentalSplicing,
+        ListconfigsResponseConfigsFeeBase,
+        ListconfigsResponseConfigsFeePerSatoshi,
+        ListconfigsResponseConfigsFetchinvoiceNoconnect,
+        ListconfigsResponseConfigsForceFeerates,
+        ListconfigsResponseConfigsFundingConfirms,
+        ListconfigsResponseConfigsHsmPassphrase,
+        ListconfigsResponseConfigsHtlcMaximumMsat,
+        ListconfigsResponseConfigsHtlcMinimumMsat,
+        ListconfigsResponseConfigsIgnoreFeeLimits,
+        ListconfigsResponseConfigsImportantPlugin,
+        ListconfigsResponseConfigsInvoicesOnchainFallback,
+        ListconfigsResponseConfigsIPromiseToFixBrokenApiUser,
+        ListconfigsResponseConfigsLargeChannels,
+        ListconfigsResponseConfigsLightningDir,
+        ListconfigsResponseConfigsLogFile,
+        ListconfigsResponseConfigsLogLevel,
+        ListconfigsResponseConfigsLogPrefix,
+        ListconfigsResponseConfigsLogTimestamps,
+        ListconfigsResponseConfigsMainnet,
+        ListconfigsResponseConfigsMaxConcurrentHtlcs,
+        ListconfigsResponseConfigsMaxDustHtlcExposureMsat,
+        ListconfigsResponseConfigsMaxLocktimeBlocks,
+        ListconfigsResponseConfigsMessagePadding,
+        ListconfigsResponseConfigsMinCapacitySat,
+        ListconfigsResponseConfigsMinEmergencyMsat,
+        ListconfigsResponseConfigsNetwork,
+        ListconfigsResponseConfigsOffline,
+        ListconfigsResponseConfigsPaymentFrontingNode,
+        ListconfigsResponseConfigsPidFile,
+        ListconfigsResponseConfigsPlugin,
+        ListconfigsResponseConfigsPluginDir,
+        ListconfigsResponseConfigsProxy,
+        ListconfigsResponseConfigsRecover,
+        ListconfigsResponseConfigsRegtest,
+        ListconfigsResponseConfigsRequireConfirmedInputs,
+        ListconfigsResponseConfigsRescan,
+        ListconfigsResponseConfigsRgb,
+        ListconfigsResponseConfigsRpcFile,
+        ListconfigsResponseConfigsRpcFileMode,
+        ListconfigsResponseConfigsSignet,
+        ListconfigsResponseConfigsSubdaemon,
+        ListconfigsResponseConfigsTestnet,
+        ListconfigsResponseConfigsTorServicePassword,
+        ListconfigsResponseConfigsWallet,
+        ListconfigsResponseConfigsWatchtimeBlocks,
+    )
+    from .listdatastore import (
+        ListdatastoreRequest,
+        ListdatastoreResponse,
+        ListdatastoreResponseDatastore,
+    )
+    from .listforwards import (
+        ListforwardsRequest,
+        ListforwardsResponse,
+        ListforwardsResponseForwards,
+    )
+    from .listfunds import (
+        ListfundsRequest,
+        ListfundsResponse,
+        ListfundsResponseChannels,
+        ListfundsResponseOutputs,
+    )
+    from .listhtlcs import ListhtlcsRequest, ListhtlcsResponse, ListhtlcsResponseHtlcs
+    from .listinvoicerequests import (
+        ListinvoicerequestsRequest,
+        ListinvoicerequestsResponse,
+        ListinvoicerequestsResponseInvoicerequests,
+    )
+    from .listinvoices import (
+        ListinvoicesRequest,
+        ListinvoicesResponse,
+        ListinvoicesResponseInvoices,
+        ListinvoicesResponseInvoicesPaidOutpoint,
+    )
+    from .listnetworkevents import (
+        ListnetworkeventsRequest,
+        ListnetworkeventsResponse,
+        ListnetworkeventsResponseNetworkevents,
+    )
+    from .listnodes import (
+        ListnodesRequest,
+        ListnodesResponse,
+        ListnodesResponseNodes,
+        ListnodesResponseNodesAddresses,
+        ListnodesResponseNodesOptionWillFund,
+    )
+    from .listoffers import (
+        ListoffersRequest,
+        ListoffersResponse,
+        ListoffersResponseOffers,
+    )
+    from .listpays import ListpaysRequest, ListpaysResponse, ListpaysResponsePays
+    from .listpeerchannels import (
+        ListpeerchannelsRequest,
+        ListpeerchannelsResponse,
+        ListpeerchannelsResponseChannels,
+        ListpeerchannelsResponseChannelsAlias,
+        ListpeerchannelsResponseChannelsChannelType,
+        ListpeerchannelsResponseChannelsFeerate,
+        ListpeerchannelsResponseChannelsFunding,
+        ListpeerchannelsResponseChannelsHtlcs,
+        ListpeerchannelsResponseChannelsInflight,
+        ListpeerchannelsResponseChannelsStateChanges,
+        ListpeerchannelsResponseChannelsUpdates,
+        ListpeerchannelsResponseChannelsUpdatesLocal,
+        ListpeerchannelsResponseChannelsUpdatesRemote,
+    )
+    from .listpeers import (
+        ListpeersRequest,
+        ListpeersResponse,
+        ListpeersResponsePeers,
+        ListpeersResponsePeersLog,
+    )
+    from .listsendpays import (
+        ListsendpaysRequest,
+        ListsendpaysResponse,
+        ListsendpaysResponsePayments,
+    )
+    from .listsqlschemas import (
+        ListsqlschemasRequest,
+        ListsqlschemasResponse,
+        ListsqlschemasResponseSchemas,
+        ListsqlschemasResponseSchemasColumns,
+    )
+    from .listtransactions import (
+        ListtransactionsRequest,
+        ListtransactionsResponse,
+        ListtransactionsResponseTransactions,
+        ListtransactionsResponseTransactionsInputs,
+        ListtransactionsResponseTransactionsOutputs,
+    )
     from .log_notification import LogNotification
-    from .makesecret import MakesecretRequest
-    from .makesecret import MakesecretResponse
-    from .multifundchannel import MultifundchannelRequest
-    from .multifundchannel import MultifundchannelRequestDestinations
-    from .multifundchannel import MultifundchannelResponse
-    from .multifundchannel import MultifundchannelResponseChannelIds
-    from .multifundchannel import MultifundchannelResponseChannelIdsChannelType
-    from .multifundchannel import MultifundchannelResponseFailed
-    from .multifundchannel import MultifundchannelResponseFailedError
-    from .multiwithdraw import MultiwithdrawRequest
-    from .multiwithdraw import MultiwithdrawResponse
-    from .newaddr import NewaddrRequest
-    from .newaddr import NewaddrResponse
-    from .notifications import NotificationsRequest
-    from .notifications import NotificationsResponse
-    from .offer import OfferRequest
-    from .offer import OfferResponse
-    from .onion_message_recv_hook import OnionMessageRecvHookRequest
-    from .onion_message_recv_hook import OnionMessageRecvHookRequestOnionMessage
-    from .onion_message_recv_hook import OnionMessageRecvHookRequestOnionMessageReplyBlindedpath
-    from .onion_message_recv_hook import OnionMessageRecvHookRequestOnionMessageReplyBlindedpathHops
-    from .onion_message_recv_hook import OnionMessageRecvHookRequestOnionMessageUnknownFields
-    from .onion_message_recv_hook import OnionMessageRecvHookResponse
-    from .onion_message_recv_secret_hook import OnionMessageRecvSecretHookRequest
-    from .onion_message_recv_secret_hook import OnionMessageRecvSecretHookRequestOnionMessage
-    from .onion_message_recv_secret_hook import OnionMessageRecvSecretHookRequestOnionMessageReplyBlindedpath
-    from .onion_message_recv_secret_hook import OnionMessageRecvSecretHookRequestOnionMessageReplyBlindedpathHops
-    from .onion_message_recv_secret_hook import OnionMessageRecvSecretHookRequestOnionMessageUnknownFields
-    from .onion_message_recv_secret_hook import OnionMessageRecvSecretHookResponse
-    from .onionmessage_forward_fail_notification import OnionmessageForwardFailNotification
-    from .openchannel2_changed_hook import Openchannel2ChangedHookRequest
-    from .openchannel2_changed_hook import Openchannel2ChangedHookRequestOpenchannel2Changed
-    from .openchannel2_changed_hook import Openchannel2ChangedHookResponse
-    from .openchannel2_hook import Openchannel2HookRequest
-    from .openchannel2_hook import Openchannel2HookRequestOpenchannel2
-    from .openchannel2_hook import Openchannel2HookRequestOpenchannel2ChannelType
-    from .openchannel2_hook import Openchannel2HookResponse
-    from .openchannel2_sign_hook import Openchannel2SignHookRequest
-    from .openchannel2_sign_hook import Openchannel2SignHookRequestOpenchannel2Sign
-    from .openchannel2_sign_hook import Openchannel2SignHookResponse
-    from .openchannel_abort import OpenchannelAbortRequest
-    from .openchannel_abort import OpenchannelAbortResponse
-    from .openchannel_bump import OpenchannelBumpRequest
-    from .openchannel_bump import OpenchannelBumpResponse
-    from .openchannel_bump import OpenchannelBumpResponseChannelType
-    from .openchannel_hook import OpenchannelHookRequest
-    from .openchannel_hook import OpenchannelHookRequestOpenchannel
-    from .openchannel_hook import OpenchannelHookRequestOpenchannelChannelType
-    from .openchannel_hook import OpenchannelHookResponse
-    from .openchannel_init import OpenchannelInitRequest
-    from .openchannel_init import OpenchannelInitResponse
-    from .openchannel_init import OpenchannelInitResponseChannelType
+    from .makesecret import MakesecretRequest, MakesecretResponse
+    from .multifundchannel import (
+        MultifundchannelRequest,
+        MultifundchannelRequestDestinations,
+        MultifundchannelResponse,
+        MultifundchannelResponseChannelIds,
+        MultifundchannelResponseChannelIdsChannelType,
+        MultifundchannelResponseFailed,
+        MultifundchannelResponseFailedError,
+    )
+    from .multiwithdraw import MultiwithdrawRequest, MultiwithdrawResponse
+    from .newaddr import NewaddrRequest, NewaddrResponse
+    from .notifications import NotificationsRequest, NotificationsResponse
+    from .offer import OfferRequest, OfferResponse
+    from .onion_message_recv_hook import (
+        OnionMessageRecvHookRequest,
+        OnionMessageRecvHookRequestOnionMessage,
+        OnionMessageRecvHookRequestOnionMessageReplyBlindedpath,
+        OnionMessageRecvHookRequestOnionMessageReplyBlindedpathHops,
+        OnionMessageRecvHookRequestOnionMessageUnknownFields,
+        OnionMessageRecvHookResponse,
+    )
+    from .onion_message_recv_secret_hook import (
+        OnionMessageRecvSecretHookRequest,
+        OnionMessageRecvSecretHookRequestOnionMessage,
+        OnionMessageRecvSecretHookRequestOnionMessageReplyBlindedpath,
+        OnionMessageRecvSecretHookRequestOnionMessageReplyBlindedpathHops,
+        OnionMessageRecvSecretHookRequestOnionMessageUnknownFields,
+        OnionMessageRecvSecretHookResponse,
+    )
+    from .onionmessage_forward_fail_notification import (
+        OnionmessageForwardFailNotification,
+    )
+    from .openchannel2_changed_hook import (
+        Openchannel2ChangedHookRequest,
+        Openchannel2ChangedHookRequestOpenchannel2Changed,
+        Openchannel2ChangedHookResponse,
+    )
+    from .openchannel2_hook import (
+        Openchannel2HookRequest,
+        Openchannel2HookRequestOpenchannel2,
+        Openchannel2HookRequestOpenchannel2ChannelType,
+        Openchannel2HookResponse,
+    )
+    from .openchannel2_sign_hook import (
+        Openchannel2SignHookRequest,
+        Openchannel2SignHookRequestOpenchannel2Sign,
+        Openchannel2SignHookResponse,
+    )
+    from .openchannel_abort import OpenchannelAbortRequest, OpenchannelAbortResponse
+    from .openchannel_bump import (
+        OpenchannelBumpRequest,
+        OpenchannelBumpResponse,
+        OpenchannelBumpResponseChannelType,
+    )
+    from .openchannel_hook import (
+        OpenchannelHookRequest,
+        OpenchannelHookRequestOpenchannel,
+        OpenchannelHookRequestOpenchannelChannelType,
+        OpenchannelHookResponse,
+    )
+    from .openchannel_init import (
+        OpenchannelInitRequest,
+        OpenchannelInitResponse,
+        OpenchannelInitResponseChannelType,
+    )
     from .openchannel_peer_sigs_notification import OpenchannelPeerSigsNotification
-    from .openchannel_signed import OpenchannelSignedRequest
-    from .openchannel_signed import OpenchannelSignedResponse
-    from .openchannel_update import OpenchannelUpdateRequest
-    from .openchannel_update import OpenchannelUpdateResponse
-    from .openchannel_update import OpenchannelUpdateResponseChannelType
-    from .parsefeerate import ParsefeerateRequest
-    from .parsefeerate import ParsefeerateResponse
+    from .openchannel_signed import OpenchannelSignedRequest, OpenchannelSignedResponse
+    from .openchannel_update import (
+        OpenchannelUpdateRequest,
+        OpenchannelUpdateResponse,
+        OpenchannelUpdateResponseChannelType,
+    )
+    from .parsefeerate import ParsefeerateRequest, ParsefeerateResponse
+    from .pay import PayRequest, PayResponse
     from .pay_part_end_notification import PayPartEndNotification
-    from .pay_part_start_notification import PayPartStartNotification
-    from .pay_part_start_notification import PayPartStartNotificationHops
-    from .pay import PayRequest
-    from .pay import PayResponse
-    from .peer_connected_hook import PeerConnectedHookRequest
-    from .peer_connected_hook import PeerConnectedHookRequestPeer
-    from .peer_connected_hook import PeerConnectedHookResponse
-    from .ping import PingRequest
-    from .ping import PingResponse
-    from .plugin import PluginRequest
-    from .plugin import PluginResponse
-    from .plugin import PluginResponsePlugins
+    from .pay_part_start_notification import (
+        PayPartStartNotification,
+        PayPartStartNotificationHops,
+    )
+    from .peer_connected_hook import (
+        PeerConnectedHookRequest,
+        PeerConnectedHookRequestPeer,
+        PeerConnectedHookResponse,
+    )
+    from .ping import PingRequest, PingResponse
+    from .plugin import PluginRequest, PluginResponse, PluginResponsePlugins
     from .plugin_started_notification import PluginStartedNotification
     from .plugin_stopped_notification import PluginStoppedNotification
-    from .preapproveinvoice import PreapproveinvoiceRequest
-    from .preapproveinvoice import PreapproveinvoiceResponse
-    from .preapprovekeysend import PreapprovekeysendRequest
-    from .preapprovekeysend import PreapprovekeysendResponse
-    from .rbf_channel_hook import RbfChannelHookRequest
-    from .rbf_channel_hook import RbfChannelHookRequestRbfChannel
-    from .rbf_channel_hook import RbfChannelHookResponse
-    from .reckless import RecklessRequest
-    from .reckless import RecklessResponse
-    from .recover_hook import RecoverHookRequest
-    from .recover_hook import RecoverHookResponse
-    from .recover import RecoverRequest
-    from .recover import RecoverResponse
-    from .recoverchannel import RecoverchannelRequest
-    from .recoverchannel import RecoverchannelResponse
-    from .renepay import RenepayRequest
-    from .renepay import RenepayResponse
-    from .renepaystatus import RenepaystatusRequest
-    from .renepaystatus import RenepaystatusResponse
-    from .renepaystatus import RenepaystatusResponsePaystatus
-    from .reserveinputs import ReserveinputsRequest
-    from .reserveinputs import ReserveinputsResponse
-    from .reserveinputs import ReserveinputsResponseReservations
-    from .rpc_command_hook import RpcCommandHookRequest
-    from .rpc_command_hook import RpcCommandHookRequestRpcCommand
-    from .rpc_command_hook import RpcCommandHookResponse
-    from .rpc_command_hook import RpcCommandHookResponseReplace
-    from .rpc_command_hook import RpcCommandHookResponseReturn
-    from .rpc_command_hook import RpcCommandHookResponseReturnError
-    from .sendamount import SendamountRequest
-    from .sendamount import SendamountResponse
-    from .sendcustommsg import SendcustommsgRequest
-    from .sendcustommsg import SendcustommsgResponse
-    from .sendinvoice import SendinvoiceRequest
-    from .sendinvoice import SendinvoiceResponse
-    from .sendonion import SendonionRequest
-    from .sendonion import SendonionRequestFirstHop
-    from .sendonion import SendonionResponse
-    from .sendpay_failure_notification import SendpayFailureNotification
-    from .sendpay_failure_notification import SendpayFailureNotificationData
-    from .sendpay import SendpayRequest
-    from .sendpay import SendpayRequestRoute
-    from .sendpay import SendpayResponse
+    from .preapproveinvoice import PreapproveinvoiceRequest, PreapproveinvoiceResponse
+    from .preapprovekeysend import PreapprovekeysendRequest, PreapprovekeysendResponse
+    from .rbf_channel_hook import (
+        RbfChannelHookRequest,
+        RbfChannelHookRequestRbfChannel,
+        RbfChannelHookResponse,
+    )
+    from .reckless import RecklessRequest, RecklessResponse
+    from .recover import RecoverRequest, RecoverResponse
+    from .recover_hook import RecoverHookRequest, RecoverHookResponse
+    from .recoverchannel import RecoverchannelRequest, RecoverchannelResponse
+    from .renepay import RenepayRequest, RenepayResponse
+    from .renepaystatus import (
+        RenepaystatusRequest,
+        RenepaystatusResponse,
+        RenepaystatusResponsePaystatus,
+    )
+    from .reserveinputs import (
+        ReserveinputsRequest,
+        ReserveinputsResponse,
+        ReserveinputsResponseReservations,
+    )
+    from .rpc_command_hook import (
+        RpcCommandHookRequest,
+        RpcCommandHookRequestRpcCommand,
+        RpcCommandHookResponse,
+        RpcCommandHookResponseReplace,
+        RpcCommandHookResponseReturn,
+        RpcCommandHookResponseReturnError,
+    )
+    from .sendamount import SendamountRequest, SendamountResponse
+    from .sendcustommsg import SendcustommsgRequest, SendcustommsgResponse
+    from .sendinvoice import SendinvoiceRequest, SendinvoiceResponse
+    from .sendonion import SendonionRequest, SendonionRequestFirstHop, SendonionResponse
+    from .sendpay import SendpayRequest, SendpayRequestRoute, SendpayResponse
+    from .sendpay_failure_notification import (
+        SendpayFailureNotification,
+        SendpayFailureNotificationData,
+    )
     from .sendpay_success_notification import SendpaySuccessNotification
-    from .sendpsbt import SendpsbtRequest
-    from .sendpsbt import SendpsbtResponse
-    from .setchannel import SetchannelRequest
-    from .setchannel import SetchannelResponse
-    from .setchannel import SetchannelResponseChannels
-    from .setconfig import SetconfigRequest
-    from .setconfig import SetconfigResponse
-    from .setconfig import SetconfigResponseConfig
-    from .setpsbtversion import SetpsbtversionRequest
-    from .setpsbtversion import SetpsbtversionResponse
-    from .showrunes import ShowrunesRequest
-    from .showrunes import ShowrunesResponse
-    from .showrunes import ShowrunesResponseRunes
-    from .showrunes import ShowrunesResponseRunesRestrictions
-    from .showrunes import ShowrunesResponseRunesRestrictionsAlternatives
+    from .sendpsbt import SendpsbtRequest, SendpsbtResponse
+    from .setchannel import (
+        SetchannelRequest,
+        SetchannelResponse,
+        SetchannelResponseChannels,
+    )
+    from .setconfig import SetconfigRequest, SetconfigResponse, SetconfigResponseConfig
+    from .setpsbtversion import SetpsbtversionRequest, SetpsbtversionResponse
+    from .showrunes import (
+        ShowrunesRequest,
+        ShowrunesResponse,
+        ShowrunesResponseRunes,
+        ShowrunesResponseRunesRestrictions,
+        ShowrunesResponseRunesRestrictionsAlternatives,
+    )
     from .shutdown_notification import ShutdownNotification
-    from .signinvoice import SigninvoiceRequest
-    from .signinvoice import SigninvoiceResponse
-    from .signmessage import SignmessageRequest
-    from .signmessage import SignmessageResponse
-    from .signmessagewithkey import SignmessagewithkeyRequest
-    from .signmessagewithkey import SignmessagewithkeyResponse
-    from .signpsbt import SignpsbtRequest
-    from .signpsbt import SignpsbtResponse
-    from .splice_init import SpliceInitRequest
-    from .splice_init import SpliceInitResponse
-    from .splice_signed import SpliceSignedRequest
-    from .splice_signed import SpliceSignedResponse
-    from .splice_update import SpliceUpdateRequest
-    from .splice_update import SpliceUpdateResponse
-    from .splicein import SpliceinRequest
-    from .splicein import SpliceinResponse
-    from .spliceout import SpliceoutRequest
-    from .spliceout import SpliceoutResponse
-    from .sql import SqlRequest
-    from .sql import SqlResponse
-    from .staticbackup import StaticbackupRequest
-    from .staticbackup import StaticbackupResponse
-    from .stop import StopRequest
-    from .stop import StopResponse
-    from .txdiscard import TxdiscardRequest
-    from .txdiscard import TxdiscardResponse
-    from .txprepare import TxprepareRequest
-    from .txprepare import TxprepareResponse
-    from .txsend import TxsendRequest
-    from .txsend import TxsendResponse
-    from .unreserveinputs import UnreserveinputsRequest
-    from .unreserveinputs import UnreserveinputsResponse
-    from .unreserveinputs import UnreserveinputsResponseReservations
-    from .upgradewallet import UpgradewalletRequest
-    from .upgradewallet import UpgradewalletResponse
-    from .utxopsbt import UtxopsbtRequest
-    from .utxopsbt import UtxopsbtResponse
-    from .utxopsbt import UtxopsbtResponseReservations
-    from .wait import WaitChainmovesResponse
-    from .wait import WaitChainmovesResponseChainmoves
-    from .wait import WaitChannelmovesResponse
-    from .wait import WaitChannelmovesResponseChannelmoves
-    from .wait import WaitForwardsResponse
-    from .wait import WaitForwardsResponseDetails
-    from .wait import WaitForwardsResponseForwards
-    from .wait import WaitHtlcsResponse
-    from .wait import WaitHtlcsResponseHtlcs
-    from .wait import WaitInvoicesResponse
-    from .wait import WaitInvoicesResponseDetails
-    from .wait import WaitInvoicesResponseInvoices
-    from .wait import WaitNetworkeventsResponse
-    from .wait import WaitNetworkeventsResponseNetworkevents
-    from .wait import WaitOtherResponse
-    from .wait import WaitRequest
-    from .wait import WaitResponse
-    from .wait import WaitSendpaysResponse
-    from .wait import WaitSendpaysResponseDetails
-    from .wait import WaitSendpaysResponseSendpays
-    from .waitanyinvoice import WaitanyinvoiceRequest
-    from .waitanyinvoice import WaitanyinvoiceResponse
-    from .waitanyinvoice import WaitanyinvoiceResponsePaidOutpoint
-    from .waitblockheight import WaitblockheightRequest
-    from .waitblockheight import WaitblockheightResponse
-    from .waitinvoice import WaitinvoiceRequest
-    from .waitinvoice import WaitinvoiceResponse
-    from .waitinvoice import WaitinvoiceResponsePaidOutpoint
-    from .waitsendpay import WaitsendpayRequest
-    from .waitsendpay import WaitsendpayResponse
+    from .signinvoice import SigninvoiceRequest, SigninvoiceResponse
+    from .signmessage import SignmessageRequest, SignmessageResponse
+    from .signmessagewithkey import (
+        SignmessagewithkeyRequest,
+        SignmessagewithkeyResponse,
+    )
+    from .signpsbt import SignpsbtRequest, SignpsbtResponse
+    from .splice_init import SpliceInitRequest, SpliceInitResponse
+    from .splice_signed import SpliceSignedRequest, SpliceSignedResponse
+    from .splice_update import SpliceUpdateRequest, SpliceUpdateResponse
+    from .splicein import SpliceinRequest, SpliceinResponse
+    from .spliceout import SpliceoutRequest, SpliceoutResponse
+    from .sql import SqlRequest, SqlResponse
+    from .staticbackup import StaticbackupRequest, StaticbackupResponse
+    from .stop import StopRequest, StopResponse
+    from .txdiscard import TxdiscardRequest, TxdiscardResponse
+    from .txprepare import TxprepareRequest, TxprepareResponse
+    from .txsend import TxsendRequest, TxsendResponse
+    from .unreserveinputs import (
+        UnreserveinputsRequest,
+        UnreserveinputsResponse,
+        UnreserveinputsResponseReservations,
+    )
+    from .upgradewallet import UpgradewalletRequest, UpgradewalletResponse
+    from .utxopsbt import (
+        UtxopsbtRequest,
+        UtxopsbtResponse,
+        UtxopsbtResponseReservations,
+    )
+    from .wait import (
+        WaitChainmovesResponse,
+        WaitChainmovesResponseChainmoves,
+        WaitChannelmovesResponse,
+        WaitChannelmovesResponseChannelmoves,
+        WaitForwardsResponse,
+        WaitForwardsResponseDetails,
+        WaitForwardsResponseForwards,
+        WaitHtlcsResponse,
+        WaitHtlcsResponseHtlcs,
+        WaitInvoicesResponse,
+        WaitInvoicesResponseDetails,
+        WaitInvoicesResponseInvoices,
+        WaitNetworkeventsResponse,
+        WaitNetworkeventsResponseNetworkevents,
+        WaitOtherResponse,
+        WaitRequest,
+        WaitResponse,
+        WaitSendpaysResponse,
+        WaitSendpaysResponseDetails,
+        WaitSendpaysResponseSendpays,
+    )
+    from .waitanyinvoice import (
+        WaitanyinvoiceRequest,
+        WaitanyinvoiceResponse,
+        WaitanyinvoiceResponsePaidOutpoint,
+    )
+    from .waitblockheight import WaitblockheightRequest, WaitblockheightResponse
+    from .waitinvoice import (
+        WaitinvoiceRequest,
+        WaitinvoiceResponse,
+        WaitinvoiceResponsePaidOutpoint,
+    )
+    from .waitsendpay import WaitsendpayRequest, WaitsendpayResponse
     from .warning_notification import WarningNotification
-    from .withdraw import WithdrawRequest
-    from .withdraw import WithdrawResponse
-    from .xkeysend import XkeysendRequest
-    from .xkeysend import XkeysendResponse
-    from .xpay import XpayRequest
-    from .xpay import XpayResponse
+    from .withdraw import WithdrawRequest, WithdrawResponse
+    from .xkeysend import XkeysendRequest, XkeysendResponse
+    from .xpay import XpayRequest, XpayResponse
 else:
     _HOMES = {
         "AddgossipRequest": "addgossip",

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 
 from ..runtime.values.answer import Answer
-from ..runtime.values.scalars import ShortChannelIdDir, U64
+from ..runtime.values.scalars import U64, ShortChannelIdDir
 
 
 @dataclass(kw_only=True, slots=True)
@@ -27,7 +27,7 @@ class AskreneBiasChannelRequest:
 class AskreneBiasChannelResponseBiases(Answer):
     """Part of `askrene-bias-channel`."""
 
-    __added__ = {"timestamp": "v25.12"}
+    __added__ = (("timestamp", "v25.12"),)
 
     layer: str
 

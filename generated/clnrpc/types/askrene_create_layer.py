@@ -4,7 +4,15 @@
 from dataclasses import dataclass
 
 from ..runtime.values.answer import Answer
-from ..runtime.values.scalars import Msat, Pubkey, ShortChannelId, ShortChannelIdDir, U16, U32, U64
+from ..runtime.values.scalars import (
+    U16,
+    U32,
+    U64,
+    Msat,
+    Pubkey,
+    ShortChannelId,
+    ShortChannelIdDir,
+)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -80,7 +88,7 @@ class AskreneCreateLayerResponseLayersImpressions(Answer):
 class AskreneCreateLayerResponseLayersBiases(Answer):
     """Part of `askrene-create-layer`."""
 
-    __added__ = {"timestamp": "v25.12"}
+    __added__ = (("timestamp", "v25.12"),)
 
     short_channel_id_dir: ShortChannelIdDir
 
@@ -96,7 +104,7 @@ class AskreneCreateLayerResponseLayersBiases(Answer):
 class AskreneCreateLayerResponseLayersNodeBiases(Answer):
     """Part of `askrene-create-layer`."""
 
-    __added__ = {"node": "v25.12", "in_bias": "v25.12", "out_bias": "v25.12", "timestamp": "v25.12"}
+    __added__ = (("node", "v25.12"), ("in_bias", "v25.12"), ("out_bias", "v25.12"), ("timestamp", "v25.12"))
 
     node: Pubkey
     """Added in v25.12."""
@@ -118,7 +126,7 @@ class AskreneCreateLayerResponseLayersNodeBiases(Answer):
 class AskreneCreateLayerResponseLayers(Answer):
     """Part of `askrene-create-layer`."""
 
-    __added__ = {"impressions": "v26.09"}
+    __added__ = (("impressions", "v26.09"),)
 
     layer: str
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..runtime.values.answer import Answer
-from ..runtime.values.scalars import Msat, ShortChannelIdDir, U64
+from ..runtime.values.scalars import U64, Msat, ShortChannelIdDir
 
 
 @dataclass(kw_only=True, slots=True)
@@ -58,7 +58,7 @@ class AskreneInformChannelResponse(Answer):
     """What comes back from `askrene-inform-channel`: Record what an attempt revealed about a channel's capacity."""
 
     __source__ = "askrene-inform-channel"
-    __added__ = {"impressions": "v26.09"}
+    __added__ = (("impressions", "v26.09"),)
 
     constraints: list[AskreneInformChannelResponseConstraints]
 

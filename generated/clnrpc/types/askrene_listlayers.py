@@ -4,7 +4,15 @@
 from dataclasses import dataclass
 
 from ..runtime.values.answer import Answer
-from ..runtime.values.scalars import Msat, Pubkey, ShortChannelId, ShortChannelIdDir, U16, U32, U64
+from ..runtime.values.scalars import (
+    U16,
+    U32,
+    U64,
+    Msat,
+    Pubkey,
+    ShortChannelId,
+    ShortChannelIdDir,
+)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -81,7 +89,7 @@ class AskreneListlayersResponseLayersImpressions(Answer):
 class AskreneListlayersResponseLayersBiases(Answer):
     """Part of `askrene-listlayers`."""
 
-    __added__ = {"timestamp": "v25.12"}
+    __added__ = (("timestamp", "v25.12"),)
 
     short_channel_id_dir: ShortChannelIdDir
 
@@ -97,7 +105,7 @@ class AskreneListlayersResponseLayersBiases(Answer):
 class AskreneListlayersResponseLayersNodeBiases(Answer):
     """Part of `askrene-listlayers`."""
 
-    __added__ = {"node": "v25.12", "in_bias": "v25.12", "out_bias": "v25.12", "timestamp": "v25.12"}
+    __added__ = (("node", "v25.12"), ("in_bias", "v25.12"), ("out_bias", "v25.12"), ("timestamp", "v25.12"))
 
     node: Pubkey
     """Added in v25.12."""
@@ -119,7 +127,7 @@ class AskreneListlayersResponseLayersNodeBiases(Answer):
 class AskreneListlayersResponseLayers(Answer):
     """Part of `askrene-listlayers`."""
 
-    __added__ = {"impressions": "v26.09"}
+    __added__ = (("impressions", "v26.09"),)
 
     layer: str
 

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 
 from ..runtime.values.answer import Answer
-from ..runtime.values.scalars import Msat, ShortChannelIdDir, U64
+from ..runtime.values.scalars import U64, Msat, ShortChannelIdDir
 
 
 @dataclass(kw_only=True, slots=True)

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 
 from ..runtime.values.answer import Answer
-from ..runtime.values.scalars import Msat, ShortChannelIdDir, U16, U32
+from ..runtime.values.scalars import U16, U32, Msat, ShortChannelIdDir
 
 
 @dataclass(kw_only=True, slots=True)

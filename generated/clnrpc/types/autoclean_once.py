@@ -83,7 +83,7 @@ class AutocleanOnceResponseAutocleanExpiredinvoices(Answer):
 class AutocleanOnceResponseAutocleanNetworkevents(Answer):
     """Part of `autoclean-once`. Added in v25.12."""
 
-    __added__ = {"cleaned": "v25.12", "uncleaned": "v25.12"}
+    __added__ = (("cleaned", "v25.12"), ("uncleaned", "v25.12"))
 
     cleaned: U64
     """Added in v25.12."""

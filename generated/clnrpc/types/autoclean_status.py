@@ -102,7 +102,7 @@ class AutocleanStatusResponseAutocleanExpiredinvoices(Answer):
 class AutocleanStatusResponseAutocleanNetworkevents(Answer):
     """Part of `autoclean-status`. Added in v25.12."""
 
-    __added__ = {"enabled": "v25.12", "cleaned": "v25.12"}
+    __added__ = (("enabled", "v25.12"), ("cleaned", "v25.12"))
 
     enabled: bool
     """Added in v25.12."""

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 
 from ..runtime.values.answer import Answer
-from ..runtime.values.scalars import Msat, Pubkey, U32
+from ..runtime.values.scalars import U32, Msat, Pubkey
 
 
 @dataclass(kw_only=True, slots=True)

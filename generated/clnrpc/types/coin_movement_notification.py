@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..runtime.values.answer import Answer
-from ..runtime.values.scalars import Hash, Msat, Outpoint, Pubkey, Txid, U32, U64
+from ..runtime.values.scalars import U32, U64, Hash, Msat, Outpoint, Pubkey, Txid
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -13,7 +13,7 @@ class CoinMovementNotification(Answer):
     """The payload of the notification `coin_movement`: Money moved in the node's ledger."""
 
     __source__ = "coin_movement"
-    __added__ = {"created_index": "v25.09", "primary_tag": "v25.09"}
+    __added__ = (("created_index", "v25.09"), ("primary_tag", "v25.09"))
 
     version: U32
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..runtime.values.answer import Answer
-from ..runtime.values.scalars import Hash, Hex, Txid, U64
+from ..runtime.values.scalars import U64, Hash, Hex, Txid
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -13,7 +13,7 @@ class CommitmentRevocationHookRequest(Answer):
     """The payload of the hook `commitment_revocation`: Keep the penalty transaction for a revoked state."""
 
     __source__ = "commitment_revocation"
-    __added__ = {"channel_id": "v0.10.2", "commitnum": "v0.10.2"}
+    __added__ = (("channel_id", "v0.10.2"), ("commitnum", "v0.10.2"))
 
     commitment_txid: Txid
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..runtime.values.answer import Answer
-from ..runtime.values.scalars import Hash, Msat, Secret, Txid, U32, U64
+from ..runtime.values.scalars import U32, U64, Hash, Msat, Secret, Txid
 
 
 @dataclass(kw_only=True, slots=True)
@@ -33,7 +33,7 @@ class CreateinvoiceResponsePaidOutpoint(Answer):
     Added in v23.11.
     """
 
-    __added__ = {"txid": "v23.11", "outnum": "v23.11"}
+    __added__ = (("txid", "v23.11"), ("outnum", "v23.11"))
 
     txid: Txid
     """The transaction.
@@ -53,7 +53,7 @@ class CreateinvoiceResponse(Answer):
     """What comes back from `createinvoice`: Sign and store an invoice built elsewhere."""
 
     __source__ = "createinvoice"
-    __added__ = {"created_index": "v23.08"}
+    __added__ = (("created_index", "v23.08"),)
 
     label: str
     """The name it was given; numbers come back as text."""

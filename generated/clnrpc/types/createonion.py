@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 
 from ..runtime.values.answer import Answer
-from ..runtime.values.scalars import Hex, Pubkey, Secret, U16
+from ..runtime.values.scalars import U16, Hex, Pubkey, Secret
 
 
 @dataclass(kw_only=True, slots=True)

@@ -18,7 +18,7 @@ class DatastoreusageRequest:
 class DatastoreusageResponseDatastoreusage(Answer):
     """Part of `datastoreusage`."""
 
-    __added__ = {"key": "v23.11", "total_bytes": "v23.11"}
+    __added__ = (("key", "v23.11"), ("total_bytes", "v23.11"))
 
     key: str
     """Added in v23.11."""

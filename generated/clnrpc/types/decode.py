@@ -5,7 +5,19 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from ..runtime.values.answer import Answer
-from ..runtime.values.scalars import Bip340Sig, Hash, Hex, Msat, Pubkey, Secret, ShortChannelId, Signature, U32, U64, U8
+from ..runtime.values.scalars import (
+    U8,
+    U32,
+    U64,
+    Bip340Sig,
+    Hash,
+    Hex,
+    Msat,
+    Pubkey,
+    Secret,
+    ShortChannelId,
+    Signature,
+)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -33,7 +45,7 @@ class DecodeResponseOfferPathsPath(Answer):
 class DecodeResponseOfferPaths(Answer):
     """Part of `decode`."""
 
-    __added__ = {"first_path_key": "v24.11"}
+    __added__ = (("first_path_key", "v24.11"),)
 
     first_node_id: Pubkey | None = None
     """Where the path begins, when named by its key."""
@@ -122,7 +134,7 @@ class DecodeResponseOfferRecurrence(Answer):
 class DecodeResponseInvreqPathsPath(Answer):
     """Part of `decode`."""
 
-    __added__ = {"blinded_node_id": "v24.08", "encrypted_recipient_data": "v24.08"}
+    __added__ = (("blinded_node_id", "v24.08"), ("encrypted_recipient_data", "v24.08"))
 
     blinded_node_id: Pubkey
     """The hop's blinded key.
@@ -141,7 +153,7 @@ class DecodeResponseInvreqPathsPath(Answer):
 class DecodeResponseInvreqPaths(Answer):
     """Part of `decode`."""
 
-    __added__ = {"first_path_key": "v24.11", "path": "v24.08"}
+    __added__ = (("first_path_key", "v24.11"), ("path", "v24.08"))
 
     first_node_id: Pubkey | None = None
     """Where the path begins, when named by its key.
@@ -348,7 +360,7 @@ class DecodeBolt12OfferResponse(Answer):
 class DecodeBolt12InvoiceResponseInvoicePathsPayinfo(Answer):
     """What it costs to pay along this path, and its limits."""
 
-    __added__ = {"htlc_minimum_msat": "v26.04", "htlc_maximum_msat": "v26.04"}
+    __added__ = (("htlc_minimum_msat", "v26.04"), ("htlc_maximum_msat", "v26.04"))
 
     fee_base_msat: Msat
     """Fee for any amount.
@@ -393,7 +405,7 @@ class DecodeBolt12InvoiceResponseInvoicePathsPath(Answer):
 class DecodeBolt12InvoiceResponseInvoicePaths(Answer):
     """Part of `decode`."""
 
-    __added__ = {"first_path_key": "v24.11"}
+    __added__ = (("first_path_key", "v24.11"),)
 
     first_node_id: Pubkey | None = None
     """Where the path begins, when named by its key."""
@@ -1025,7 +1037,7 @@ class DecodeEmergencyRecoverResponse(Answer):
     """What comes back from `decode` if `type` is "emergency recover": Take a string apart and show what it says."""
 
     __source__ = "decode"
-    __added__ = {"decrypted": "v23.11"}
+    __added__ = (("decrypted", "v23.11"),)
     __discriminator__ = "type"
     __other__ = DecodeOtherResponse
 
@@ -1049,7 +1061,7 @@ class DecodeEmergencyRecoverResponse(Answer):
 class DecodeBolt12PayerProofResponseInvoicePathsPayinfo(Answer):
     """What it costs to pay along this path, and its limits."""
 
-    __added__ = {"htlc_minimum_msat": "v26.04", "htlc_maximum_msat": "v26.04"}
+    __added__ = (("htlc_minimum_msat", "v26.04"), ("htlc_maximum_msat", "v26.04"))
 
     fee_base_msat: Msat
     """Fee for any amount.
@@ -1094,7 +1106,7 @@ class DecodeBolt12PayerProofResponseInvoicePathsPath(Answer):
 class DecodeBolt12PayerProofResponseInvoicePaths(Answer):
     """Part of `decode`."""
 
-    __added__ = {"first_path_key": "v24.11"}
+    __added__ = (("first_path_key", "v24.11"),)
 
     first_node_id: Pubkey | None = None
     """Where the path begins, when named by its key."""
@@ -1143,13 +1155,13 @@ class DecodeBolt12PayerProofResponse(Answer):
     """What comes back from `decode` if `type` is "bolt12 payer_proof": Take a string apart and show what it says."""
 
     __source__ = "decode"
-    __added__ = {
-        "proof_preimage": "v26.06",
-        "proof_omitted_tlvs": "v26.06",
-        "proof_missing_hashes": "v26.06",
-        "proof_leaf_hashes": "v26.06",
-        "proof_signature": "v26.06",
-    }
+    __added__ = (
+        ("proof_preimage", "v26.06"),
+        ("proof_omitted_tlvs", "v26.06"),
+        ("proof_missing_hashes", "v26.06"),
+        ("proof_leaf_hashes", "v26.06"),
+        ("proof_signature", "v26.06"),
+    )
     __discriminator__ = "type"
     __other__ = DecodeOtherResponse
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..runtime.values.answer import Answer
-from ..runtime.values.scalars import Hash, Msat, Secret, U64
+from ..runtime.values.scalars import U64, Hash, Msat, Secret
 
 
 @dataclass(kw_only=True, slots=True)
@@ -31,7 +31,7 @@ class DelinvoiceResponse(Answer):
     """What comes back from `delinvoice`: Delete an invoice or clear its description."""
 
     __source__ = "delinvoice"
-    __added__ = {"created_index": "v23.08"}
+    __added__ = (("created_index", "v23.08"),)
 
     label: str
     """The name it was given; numbers come back as text."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..runtime.values.answer import Answer
-from ..runtime.values.scalars import Hash, Hex, Msat, Pubkey, Secret, U64
+from ..runtime.values.scalars import U64, Hash, Hex, Msat, Pubkey, Secret
 
 
 @dataclass(kw_only=True, slots=True)
@@ -25,7 +25,7 @@ class DelpayRequest:
 class DelpayResponsePayments(Answer):
     """Part of `delpay`."""
 
-    __added__ = {"created_index": "v23.11"}
+    __added__ = (("created_index", "v23.11"),)
 
     created_index: U64
     """Added in v23.11."""

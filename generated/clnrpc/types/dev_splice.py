@@ -10,7 +10,7 @@ from ..runtime.values.answer import Answer
 class DevSpliceRequest:
     """What is sent to `dev-splice`: Run a script that splices several channels at once."""
 
-    __wire_names__ = {"dev_wetrun": "dev-wetrun"}
+    __wire_names__ = (("dev_wetrun", "dev-wetrun"),)
 
     script_or_json: str
 

@@ -20,7 +20,7 @@ class DisableofferResponse(Answer):
     """What comes back from `disableoffer`: Stop answering requests for an offer."""
 
     __source__ = "disableoffer"
-    __added__ = {"force_paths": "v26.04"}
+    __added__ = (("force_paths", "v26.04"),)
 
     offer_id: Hash
     """Identifies the offer: SHA-256 over its records, byte for byte as they stand in the string."""

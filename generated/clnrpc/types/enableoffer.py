@@ -20,7 +20,7 @@ class EnableofferResponse(Answer):
     """What comes back from `enableoffer`: Answer requests for a disabled offer again."""
 
     __source__ = "enableoffer"
-    __added__ = {"force_paths": "v26.04"}
+    __added__ = (("force_paths", "v26.04"),)
 
     offer_id: Hash
     """Identifies the offer: SHA-256 over its records, byte for byte as they stand in the string."""

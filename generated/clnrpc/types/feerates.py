@@ -20,7 +20,7 @@ class FeeratesRequest:
 class FeeratesResponsePerkbEstimates(Answer):
     """Part of `feerates`."""
 
-    __added__ = {"blockcount": "v23.05", "feerate": "v23.05", "smoothed_feerate": "v23.05"}
+    __added__ = (("blockcount", "v23.05"), ("feerate", "v23.05"), ("smoothed_feerate", "v23.05"))
 
     blockcount: U32
     """Added in v23.05."""
@@ -36,7 +36,7 @@ class FeeratesResponsePerkbEstimates(Answer):
 class FeeratesResponsePerkb(Answer):
     """Part of `feerates`."""
 
-    __added__ = {"floor": "v23.05", "estimates": "v23.05"}
+    __added__ = (("floor", "v23.05"), ("estimates", "v23.05"))
 
     min_acceptable: U32
 
@@ -67,7 +67,7 @@ class FeeratesResponsePerkb(Answer):
 class FeeratesResponsePerkwEstimates(Answer):
     """Part of `feerates`."""
 
-    __added__ = {"blockcount": "v23.05", "feerate": "v23.05", "smoothed_feerate": "v23.05"}
+    __added__ = (("blockcount", "v23.05"), ("feerate", "v23.05"), ("smoothed_feerate", "v23.05"))
 
     blockcount: U32
     """Added in v23.05."""
@@ -83,7 +83,7 @@ class FeeratesResponsePerkwEstimates(Answer):
 class FeeratesResponsePerkw(Answer):
     """Part of `feerates`."""
 
-    __added__ = {"floor": "v23.05", "estimates": "v23.05"}
+    __added__ = (("floor", "v23.05"), ("estimates", "v23.05"))
 
     min_acceptable: U32
 

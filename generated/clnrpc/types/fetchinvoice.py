@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..runtime.values.answer import Answer
-from ..runtime.values.scalars import Msat, U64
+from ..runtime.values.scalars import U64, Msat
 
 
 @dataclass(kw_only=True, slots=True)

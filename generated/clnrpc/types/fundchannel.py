@@ -5,7 +5,18 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..runtime.values.answer import Answer
-from ..runtime.values.scalars import Feerate, Hash, Hex, Msat, Outpoint, Pubkey, Sat, SatOrAll, Txid, U32
+from ..runtime.values.scalars import (
+    U32,
+    Feerate,
+    Hash,
+    Hex,
+    Msat,
+    Outpoint,
+    Pubkey,
+    Sat,
+    SatOrAll,
+    Txid,
+)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -86,7 +97,7 @@ class FundchannelRequest:
 class FundchannelResponseChannelType(Answer):
     """Part of `fundchannel`. Added in v24.02."""
 
-    __added__ = {"bits": "v24.02", "names": "v24.02"}
+    __added__ = (("bits", "v24.02"), ("names", "v24.02"))
 
     bits: list[U32]
     """Added in v24.02."""
@@ -109,7 +120,7 @@ class FundchannelResponse(Answer):
     """What comes back from `fundchannel`: Open a channel with money from the on-chain wallet."""
 
     __source__ = "fundchannel"
-    __added__ = {"channel_type": "v24.02"}
+    __added__ = (("channel_type", "v24.02"),)
 
     tx: Hex
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..runtime.values.answer import Answer
-from ..runtime.values.scalars import Feerate, Hex, Msat, Pubkey, Sat, U32
+from ..runtime.values.scalars import U32, Feerate, Hex, Msat, Pubkey, Sat
 
 
 @dataclass(kw_only=True, slots=True)
@@ -38,7 +38,7 @@ class FundchannelStartRequest:
 class FundchannelStartResponseChannelType(Answer):
     """Part of `fundchannel_start`. Added in v24.02."""
 
-    __added__ = {"bits": "v24.02", "names": "v24.02"}
+    __added__ = (("bits", "v24.02"), ("names", "v24.02"))
 
     bits: list[U32]
     """Added in v24.02."""

@@ -17,7 +17,7 @@ class GetemergencyrecoverdataResponse(Answer):
     """What comes back from `getemergencyrecoverdata`: Read the encrypted emergency backup."""
 
     __source__ = "getemergencyrecoverdata"
-    __added__ = {"can_create_penalty": "v26.06", "backed_up_channel_ids": "v26.06"}
+    __added__ = (("can_create_penalty", "v26.06"), ("backed_up_channel_ids", "v26.06"))
 
     filedata: Hex
 

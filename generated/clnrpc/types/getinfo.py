@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..runtime.values.answer import Answer
-from ..runtime.values.scalars import Hex, Msat, Pubkey, U16, U32
+from ..runtime.values.scalars import U16, U32, Hex, Msat, Pubkey
 
 
 @dataclass(kw_only=True, slots=True)
@@ -17,7 +17,7 @@ class GetinfoRequest:
 class GetinfoResponseAddress(Answer):
     """Part of `getinfo`."""
 
-    __added__ = {"type": "v23.02", "port": "v23.02"}
+    __added__ = (("type", "v23.02"), ("port", "v23.02"))
 
     type: Literal["dns", "ipv4", "ipv6", "torv2", "torv3"]
     """The kind of address.
@@ -80,8 +80,8 @@ class GetinfoResponse(Answer):
     """What comes back from `getinfo`: Show who this node is."""
 
     __source__ = "getinfo"
-    __wire_names__ = {"lightning_dir": "lightning-dir"}
-    __added__ = {"address": "v23.02"}
+    __wire_names__ = (("lightning_dir", "lightning-dir"),)
+    __added__ = (("address", "v23.02"),)
 
     id: Pubkey
     """The node's key."""

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 
 from ..runtime.values.answer import Answer
-from ..runtime.values.scalars import Msat, Pubkey, ShortChannelIdDir, U32, U64
+from ..runtime.values.scalars import U32, U64, Msat, Pubkey, ShortChannelIdDir
 
 
 @dataclass(kw_only=True, slots=True)
@@ -54,14 +54,14 @@ class GetroutesRequest:
 class GetroutesResponseRoutesPath(Answer):
     """Part of `getroutes`."""
 
-    __added__ = {
-        "amount_in_msat": "v26.06",
-        "amount_out_msat": "v26.06",
-        "node_id_in": "v26.06",
-        "node_id_out": "v26.06",
-        "cltv_in": "v26.06",
-        "cltv_out": "v26.06",
-    }
+    __added__ = (
+        ("amount_in_msat", "v26.06"),
+        ("amount_out_msat", "v26.06"),
+        ("node_id_in", "v26.06"),
+        ("node_id_out", "v26.06"),
+        ("cltv_in", "v26.06"),
+        ("cltv_out", "v26.06"),
+    )
 
     short_channel_id_dir: ShortChannelIdDir
 

@@ -28,7 +28,7 @@ class HelpResponse(Answer):
     """What comes back from `help`: List the commands and their parameters."""
 
     __source__ = "help"
-    __wire_names__ = {"format_hint": "format-hint"}
+    __wire_names__ = (("format_hint", "format-hint"),)
 
     help: list[HelpResponseHelp]
     """The commands, by name."""

@@ -5,7 +5,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..runtime.values.answer import Answer
-from ..runtime.values.scalars import Hash, Hex, Msat, Pubkey, Secret, ShortChannelId, U32, U64
+from ..runtime.values.scalars import (
+    U32,
+    U64,
+    Hash,
+    Hex,
+    Msat,
+    Pubkey,
+    Secret,
+    ShortChannelId,
+)
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -41,7 +50,7 @@ class HtlcAcceptedHookRequestOnion(Answer):
 class HtlcAcceptedHookRequestHtlc(Answer):
     """Part of `htlc_accepted`."""
 
-    __added__ = {"short_channel_id": "v0.12.0", "id": "v0.12.0", "amount_msat": "v0.12.0"}
+    __added__ = (("short_channel_id", "v0.12.0"), ("id", "v0.12.0"), ("amount_msat", "v0.12.0"))
 
     short_channel_id: ShortChannelId
     """Added in v0.12.0."""

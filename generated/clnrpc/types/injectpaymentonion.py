@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 
 from ..runtime.values.answer import Answer
-from ..runtime.values.scalars import Hash, Hex, Msat, Pubkey, Secret, U16, U64
+from ..runtime.values.scalars import U16, U64, Hash, Hex, Msat, Pubkey, Secret
 
 
 @dataclass(kw_only=True, slots=True)
@@ -42,7 +42,7 @@ class InjectpaymentonionResponse(Answer):
     """What comes back from `injectpaymentonion`: Launch a payment from a ready-made onion."""
 
     __source__ = "injectpaymentonion"
-    __added__ = {"payment_preimage": "v24.11"}
+    __added__ = (("payment_preimage", "v24.11"),)
 
     created_at: U64
 

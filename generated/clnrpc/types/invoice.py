@@ -4,7 +4,15 @@
 from dataclasses import dataclass
 
 from ..runtime.values.answer import Answer
-from ..runtime.values.scalars import Hash, Hex, MsatOrAny, Secret, ShortChannelId, U32, U64
+from ..runtime.values.scalars import (
+    U32,
+    U64,
+    Hash,
+    Hex,
+    MsatOrAny,
+    Secret,
+    ShortChannelId,
+)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -59,7 +67,7 @@ class InvoiceResponse(Answer):
     """What comes back from `invoice`: Create an invoice to be paid."""
 
     __source__ = "invoice"
-    __added__ = {"created_index": "v23.08"}
+    __added__ = (("created_index", "v23.08"),)
 
     bolt11: str
 

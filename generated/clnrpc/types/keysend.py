@@ -5,7 +5,15 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ..runtime.values.answer import Answer
-from ..runtime.values.scalars import Hash, Msat, Pubkey, Secret, ShortChannelId, U16, U32
+from ..runtime.values.scalars import (
+    U16,
+    U32,
+    Hash,
+    Msat,
+    Pubkey,
+    Secret,
+    ShortChannelId,
+)
 
 
 @dataclass(kw_only=True, slots=True)

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 
 from ..runtime.values.answer import Answer
-from ..runtime.values.scalars import Hex, Msat, Pubkey, ShortChannelId, U32, U8
+from ..runtime.values.scalars import U8, U32, Hex, Msat, Pubkey, ShortChannelId
 
 
 @dataclass(kw_only=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..runtime.values.answer import Answer
-from ..runtime.values.scalars import Hash, Msat, Pubkey, ShortChannelId, Txid, U32, U64
+from ..runtime.values.scalars import U32, U64, Hash, Msat, Pubkey, ShortChannelId, Txid
 
 
 @dataclass(kw_only=True, slots=True)
@@ -46,7 +46,7 @@ class ListclosedchannelsResponseClosedchannelsChannelType(Answer):
 class ListclosedchannelsResponseClosedchannels(Answer):
     """Part of `listclosedchannels`."""
 
-    __added__ = {"funding_withheld": "v25.12"}
+    __added__ = (("funding_withheld", "v25.12"),)
 
     peer_id: Pubkey | None = None
 

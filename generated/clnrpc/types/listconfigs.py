@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..runtime.values.answer import Answer
-from ..runtime.values.scalars import Hex, Msat, U32, U64
+from ..runtime.values.scalars import U32, U64, Hex, Msat
 
 
 @dataclass(kw_only=True, slots=True)
@@ -148,7 +148,7 @@ class ListconfigsResponseConfigsAllowDeprecatedApis(Answer):
 class ListconfigsResponseConfigsIPromiseToFixBrokenApiUser(Answer):
     """Part of `listconfigs`. Added in v24.02."""
 
-    __added__ = {"values_str": "v24.02", "sources": "v24.02"}
+    __added__ = (("values_str", "v24.02"), ("sources", "v24.02"))
 
     values_str: list[str]
     """Added in v24.02."""
@@ -224,7 +224,7 @@ class ListconfigsResponseConfigsExperimentalDualFund(Answer):
 class ListconfigsResponseConfigsExperimentalSimpleClose(Answer):
     """Part of `listconfigs`. Added in v26.09."""
 
-    __added__ = {"set": "v26.09", "source": "v26.09"}
+    __added__ = (("set", "v26.09"), ("source", "v26.09"))
 
     set: bool
     """Added in v26.09."""
@@ -439,7 +439,7 @@ class ListconfigsResponseConfigsMaxDustHtlcExposureMsat(Answer):
 class ListconfigsResponseConfigsAcceptHtlcTlvType(Answer):
     """Part of `listconfigs`. Added in v23.08."""
 
-    __added__ = {"values_int": "v23.08", "sources": "v23.08"}
+    __added__ = (("values_int", "v23.08"), ("sources", "v23.08"))
 
     values_int: list[U32]
     """Added in v23.08."""
@@ -452,7 +452,7 @@ class ListconfigsResponseConfigsAcceptHtlcTlvType(Answer):
 class ListconfigsResponseConfigsMinEmergencyMsat(Answer):
     """Part of `listconfigs`. Added in v23.08."""
 
-    __added__ = {"value_msat": "v23.08", "source": "v23.08"}
+    __added__ = (("value_msat", "v23.08"), ("source", "v23.08"))
 
     value_msat: Msat
     """In millisatoshi. Added in v23.08."""
@@ -465,7 +465,7 @@ class ListconfigsResponseConfigsMinEmergencyMsat(Answer):
 class ListconfigsResponseConfigsPaymentFrontingNode(Answer):
     """Part of `listconfigs`. Added in v26.04."""
 
-    __added__ = {"values_str": "v26.04", "sources": "v26.04"}
+    __added__ = (("values_str", "v26.04"), ("sources", "v26.04"))
 
     values_str: list[str]
     """Added in v26.04."""
@@ -478,7 +478,7 @@ class ListconfigsResponseConfigsPaymentFrontingNode(Answer):
 class ListconfigsResponseConfigsInvoicesOnchainFallback(Answer):
     """Part of `listconfigs`. Added in v23.11."""
 
-    __added__ = {"set": "v23.11", "source": "v23.11"}
+    __added__ = (("set", "v23.11"), ("source", "v23.11"))
 
     set: bool
     """Added in v23.11."""
@@ -593,7 +593,7 @@ class ListconfigsResponseConfigsEncryptedHsm(Answer):
 class ListconfigsResponseConfigsHsmPassphrase(Answer):
     """Part of `listconfigs`. Added in v25.12."""
 
-    __added__ = {"set": "v25.12", "source": "v25.12"}
+    __added__ = (("set", "v25.12"), ("source", "v25.12"))
 
     set: bool
     """Added in v25.12."""
@@ -606,7 +606,7 @@ class ListconfigsResponseConfigsHsmPassphrase(Answer):
 class ListconfigsResponseConfigsRecover(Answer):
     """Part of `listconfigs`. Added in v23.11."""
 
-    __added__ = {"value_str": "v23.11", "source": "v23.11"}
+    __added__ = (("value_str", "v23.11"), ("source", "v23.11"))
 
     value_str: str
     """Added in v23.11."""
@@ -739,7 +739,7 @@ class ListconfigsResponseConfigsCommitFeerateOffset(Answer):
 class ListconfigsResponseConfigsAutoconnectSeekerPeers(Answer):
     """Part of `listconfigs`. Added in v24.11."""
 
-    __added__ = {"value_int": "v24.11", "source": "v24.11"}
+    __added__ = (("value_int", "v24.11"), ("source", "v24.11"))
 
     value_int: U32
     """Added in v24.11."""
@@ -752,7 +752,7 @@ class ListconfigsResponseConfigsAutoconnectSeekerPeers(Answer):
 class ListconfigsResponseConfigsCurrencyrateAddSource(Answer):
     """Part of `listconfigs`. Added in v26.04."""
 
-    __added__ = {"values_str": "v26.04", "sources": "v26.04"}
+    __added__ = (("values_str", "v26.04"), ("sources", "v26.04"))
 
     values_str: list[str]
     """Added in v26.04."""
@@ -768,7 +768,7 @@ class ListconfigsResponseConfigsCurrencyrateAddSource(Answer):
 class ListconfigsResponseConfigsCurrencyrateDisableSource(Answer):
     """Part of `listconfigs`. Added in v26.04."""
 
-    __added__ = {"values_str": "v26.04", "sources": "v26.04"}
+    __added__ = (("values_str", "v26.04"), ("sources", "v26.04"))
 
     values_str: list[str]
     """Added in v26.04."""
@@ -784,7 +784,7 @@ class ListconfigsResponseConfigsCurrencyrateDisableSource(Answer):
 class ListconfigsResponseConfigsMessagePadding(Answer):
     """Part of `listconfigs`. Added in v26.04."""
 
-    __added__ = {"value_bool": "v26.04", "source": "v26.04"}
+    __added__ = (("value_bool", "v26.04"), ("source", "v26.04"))
 
     value_bool: bool
     """Added in v26.04."""
@@ -797,68 +797,68 @@ class ListconfigsResponseConfigsMessagePadding(Answer):
 class ListconfigsResponseConfigs(Answer):
     """Part of `listconfigs`. Added in v23.08."""
 
-    __wire_names__ = {
-        "clear_plugins": "clear-plugins",
-        "disable_mpp": "disable-mpp",
-        "important_plugin": "important-plugin",
-        "plugin_dir": "plugin-dir",
-        "lightning_dir": "lightning-dir",
-        "allow_deprecated_apis": "allow-deprecated-apis",
-        "i_promise_to_fix_broken_api_user": "i-promise-to-fix-broken-api-user",
-        "rpc_file": "rpc-file",
-        "disable_plugin": "disable-plugin",
-        "always_use_proxy": "always-use-proxy",
-        "large_channels": "large-channels",
-        "experimental_dual_fund": "experimental-dual-fund",
-        "experimental_simple_close": "experimental-simple-close",
-        "experimental_splicing": "experimental-splicing",
-        "experimental_shutdown_wrong_funding": "experimental-shutdown-wrong-funding",
-        "experimental_peer_storage": "experimental-peer-storage",
-        "experimental_anchors": "experimental-anchors",
-        "database_upgrade": "database-upgrade",
-        "pid_file": "pid-file",
-        "ignore_fee_limits": "ignore-fee-limits",
-        "watchtime_blocks": "watchtime-blocks",
-        "max_locktime_blocks": "max-locktime-blocks",
-        "funding_confirms": "funding-confirms",
-        "cltv_delta": "cltv-delta",
-        "cltv_final": "cltv-final",
-        "commit_time": "commit-time",
-        "fee_base": "fee-base",
-        "fee_per_satoshi": "fee-per-satoshi",
-        "max_concurrent_htlcs": "max-concurrent-htlcs",
-        "htlc_minimum_msat": "htlc-minimum-msat",
-        "htlc_maximum_msat": "htlc-maximum-msat",
-        "max_dust_htlc_exposure_msat": "max-dust-htlc-exposure-msat",
-        "accept_htlc_tlv_type": "accept-htlc-tlv-type",
-        "min_emergency_msat": "min-emergency-msat",
-        "payment_fronting_node": "payment-fronting-node",
-        "invoices_onchain_fallback": "invoices-onchain-fallback",
-        "min_capacity_sat": "min-capacity-sat",
-        "announce_addr": "announce-addr",
-        "bind_addr": "bind-addr",
-        "disable_dns": "disable-dns",
-        "announce_addr_discovered": "announce-addr-discovered",
-        "announce_addr_discovered_port": "announce-addr-discovered-port",
-        "encrypted_hsm": "encrypted-hsm",
-        "hsm_passphrase": "hsm-passphrase",
-        "rpc_file_mode": "rpc-file-mode",
-        "log_level": "log-level",
-        "log_prefix": "log-prefix",
-        "log_file": "log-file",
-        "log_timestamps": "log-timestamps",
-        "force_feerates": "force-feerates",
-        "fetchinvoice_noconnect": "fetchinvoice-noconnect",
-        "tor_service_password": "tor-service-password",
-        "announce_addr_dns": "announce-addr-dns",
-        "require_confirmed_inputs": "require-confirmed-inputs",
-        "commit_fee": "commit-fee",
-        "commit_feerate_offset": "commit-feerate-offset",
-        "autoconnect_seeker_peers": "autoconnect-seeker-peers",
-        "currencyrate_add_source": "currencyrate-add-source",
-        "currencyrate_disable_source": "currencyrate-disable-source",
-        "message_padding": "message-padding",
-    }
+    __wire_names__ = (
+        ("clear_plugins", "clear-plugins"),
+        ("disable_mpp", "disable-mpp"),
+        ("important_plugin", "important-plugin"),
+        ("plugin_dir", "plugin-dir"),
+        ("lightning_dir", "lightning-dir"),
+        ("allow_deprecated_apis", "allow-deprecated-apis"),
+        ("i_promise_to_fix_broken_api_user", "i-promise-to-fix-broken-api-user"),
+        ("rpc_file", "rpc-file"),
+        ("disable_plugin", "disable-plugin"),
+        ("always_use_proxy", "always-use-proxy"),
+        ("large_channels", "large-channels"),
+        ("experimental_dual_fund", "experimental-dual-fund"),
+        ("experimental_simple_close", "experimental-simple-close"),
+        ("experimental_splicing", "experimental-splicing"),
+        ("experimental_shutdown_wrong_funding", "experimental-shutdown-wrong-funding"),
+        ("experimental_peer_storage", "experimental-peer-storage"),
+        ("experimental_anchors", "experimental-anchors"),
+        ("database_upgrade", "database-upgrade"),
+        ("pid_file", "pid-file"),
+        ("ignore_fee_limits", "ignore-fee-limits"),
+        ("watchtime_blocks", "watchtime-blocks"),
+        ("max_locktime_blocks", "max-locktime-blocks"),
+        ("funding_confirms", "funding-confirms"),
+        ("cltv_delta", "cltv-delta"),
+        ("cltv_final", "cltv-final"),
+        ("commit_time", "commit-time"),
+        ("fee_base", "fee-base"),
+        ("fee_per_satoshi", "fee-per-satoshi"),
+        ("max_concurrent_htlcs", "max-concurrent-htlcs"),
+        ("htlc_minimum_msat", "htlc-minimum-msat"),
+        ("htlc_maximum_msat", "htlc-maximum-msat"),
+        ("max_dust_htlc_exposure_msat", "max-dust-htlc-exposure-msat"),
+        ("accept_htlc_tlv_type", "accept-htlc-tlv-type"),
+        ("min_emergency_msat", "min-emergency-msat"),
+        ("payment_fronting_node", "payment-fronting-node"),
+        ("invoices_onchain_fallback", "invoices-onchain-fallback"),
+        ("min_capacity_sat", "min-capacity-sat"),
+        ("announce_addr", "announce-addr"),
+        ("bind_addr", "bind-addr"),
+        ("disable_dns", "disable-dns"),
+        ("announce_addr_discovered", "announce-addr-discovered"),
+        ("announce_addr_discovered_port", "announce-addr-discovered-port"),
+        ("encrypted_hsm", "encrypted-hsm"),
+        ("hsm_passphrase", "hsm-passphrase"),
+        ("rpc_file_mode", "rpc-file-mode"),
+        ("log_level", "log-level"),
+        ("log_prefix", "log-prefix"),
+        ("log_file", "log-file"),
+        ("log_timestamps", "log-timestamps"),
+        ("force_feerates", "force-feerates"),
+        ("fetchinvoice_noconnect", "fetchinvoice-noconnect"),
+        ("tor_service_password", "tor-service-password"),
+        ("announce_addr_dns", "announce-addr-dns"),
+        ("require_confirmed_inputs", "require-confirmed-inputs"),
+        ("commit_fee", "commit-fee"),
+        ("commit_feerate_offset", "commit-feerate-offset"),
+        ("autoconnect_seeker_peers", "autoconnect-seeker-peers"),
+        ("currencyrate_add_source", "currencyrate-add-source"),
+        ("currencyrate_disable_source", "currencyrate-disable-source"),
+        ("message_padding", "message-padding"),
+    )
 
     conf: ListconfigsResponseConfigsConf | None = None
 

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 
 from ..runtime.values.answer import Answer
-from ..runtime.values.scalars import Hex, U64
+from ..runtime.values.scalars import U64, Hex
 
 
 @dataclass(kw_only=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..runtime.values.answer import Answer
-from ..runtime.values.scalars import Msat, ShortChannelId, U32, U64
+from ..runtime.values.scalars import U32, U64, Msat, ShortChannelId
 
 
 @dataclass(kw_only=True, slots=True)
@@ -46,7 +46,7 @@ class ListforwardsRequest:
 class ListforwardsResponseForwards(Answer):
     """Part of `listforwards`."""
 
-    __added__ = {"created_index": "v23.11"}
+    __added__ = (("created_index", "v23.11"),)
 
     created_index: U64
     """Added in v23.11."""

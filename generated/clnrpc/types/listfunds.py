@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..runtime.values.answer import Answer
-from ..runtime.values.scalars import Hash, Hex, Msat, Pubkey, ShortChannelId, Txid, U32
+from ..runtime.values.scalars import U32, Hash, Hex, Msat, Pubkey, ShortChannelId, Txid
 
 
 @dataclass(kw_only=True, slots=True)
@@ -51,7 +51,7 @@ class ListfundsResponseOutputs(Answer):
 class ListfundsResponseChannels(Answer):
     """Part of `listfunds`."""
 
-    __added__ = {"channel_id": "v23.05"}
+    __added__ = (("channel_id", "v23.05"),)
 
     peer_id: Pubkey
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..runtime.values.answer import Answer
-from ..runtime.values.scalars import Hash, Msat, ShortChannelId, U32, U64
+from ..runtime.values.scalars import U32, U64, Hash, Msat, ShortChannelId
 
 
 @dataclass(kw_only=True, slots=True)
@@ -28,7 +28,7 @@ class ListhtlcsRequest:
 class ListhtlcsResponseHtlcs(Answer):
     """Part of `listhtlcs`."""
 
-    __added__ = {"created_index": "v25.05"}
+    __added__ = (("created_index", "v25.05"),)
 
     short_channel_id: ShortChannelId
 

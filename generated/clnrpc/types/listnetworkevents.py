@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..runtime.values.answer import Answer
-from ..runtime.values.scalars import Pubkey, U32, U64
+from ..runtime.values.scalars import U32, U64, Pubkey
 
 
 @dataclass(kw_only=True, slots=True)

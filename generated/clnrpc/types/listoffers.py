@@ -25,7 +25,7 @@ class ListoffersRequest:
 class ListoffersResponseOffers(Answer):
     """Part of `listoffers`."""
 
-    __added__ = {"force_paths": "v26.04"}
+    __added__ = (("force_paths", "v26.04"),)
 
     offer_id: Hash
     """Identifies the offer: SHA-256 over its records, byte for byte as they stand in the string."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..runtime.values.answer import Answer
-from ..runtime.values.scalars import Hash, Hex, Msat, Pubkey, Secret, U32, U64
+from ..runtime.values.scalars import U32, U64, Hash, Hex, Msat, Pubkey, Secret
 
 
 @dataclass(kw_only=True, slots=True)
@@ -47,7 +47,7 @@ class ListpaysRequest:
 class ListpaysResponsePays(Answer):
     """Part of `listpays`."""
 
-    __added__ = {"created_index": "v24.11"}
+    __added__ = (("created_index", "v24.11"),)
 
     payment_hash: Hash
 

@@ -5,7 +5,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..runtime.values.answer import Answer
-from ..runtime.values.scalars import Hash, Hex, Msat, Pubkey, ShortChannelId, Txid, U32, U64
+from ..runtime.values.scalars import (
+    U32,
+    U64,
+    Hash,
+    Hex,
+    Msat,
+    Pubkey,
+    ShortChannelId,
+    Txid,
+)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -50,13 +59,13 @@ class ListpeerchannelsResponseChannelsChannelType(Answer):
 class ListpeerchannelsResponseChannelsUpdatesLocal(Answer):
     """Part of `listpeerchannels`. Added in v24.02."""
 
-    __added__ = {
-        "htlc_minimum_msat": "v24.02",
-        "htlc_maximum_msat": "v24.02",
-        "cltv_expiry_delta": "v24.02",
-        "fee_base_msat": "v24.02",
-        "fee_proportional_millionths": "v24.02",
-    }
+    __added__ = (
+        ("htlc_minimum_msat", "v24.02"),
+        ("htlc_maximum_msat", "v24.02"),
+        ("cltv_expiry_delta", "v24.02"),
+        ("fee_base_msat", "v24.02"),
+        ("fee_proportional_millionths", "v24.02"),
+    )
 
     htlc_minimum_msat: Msat
     """In millisatoshi. Added in v24.02."""
@@ -78,13 +87,13 @@ class ListpeerchannelsResponseChannelsUpdatesLocal(Answer):
 class ListpeerchannelsResponseChannelsUpdatesRemote(Answer):
     """Part of `listpeerchannels`. Added in v24.02."""
 
-    __added__ = {
-        "htlc_minimum_msat": "v24.02",
-        "htlc_maximum_msat": "v24.02",
-        "cltv_expiry_delta": "v24.02",
-        "fee_base_msat": "v24.02",
-        "fee_proportional_millionths": "v24.02",
-    }
+    __added__ = (
+        ("htlc_minimum_msat", "v24.02"),
+        ("htlc_maximum_msat", "v24.02"),
+        ("cltv_expiry_delta", "v24.02"),
+        ("fee_base_msat", "v24.02"),
+        ("fee_proportional_millionths", "v24.02"),
+    )
 
     htlc_minimum_msat: Msat
     """In millisatoshi. Added in v24.02."""
@@ -106,7 +115,7 @@ class ListpeerchannelsResponseChannelsUpdatesRemote(Answer):
 class ListpeerchannelsResponseChannelsUpdates(Answer):
     """Part of `listpeerchannels`. Added in v24.02."""
 
-    __added__ = {"local": "v24.02"}
+    __added__ = (("local", "v24.02"),)
 
     local: ListpeerchannelsResponseChannelsUpdatesLocal
     """Added in v24.02."""
@@ -128,7 +137,7 @@ class ListpeerchannelsResponseChannelsFeerate(Answer):
 class ListpeerchannelsResponseChannelsInflight(Answer):
     """Part of `listpeerchannels`."""
 
-    __added__ = {"splice_amount": "v23.08"}
+    __added__ = (("splice_amount", "v23.08"),)
 
     funding_txid: Txid
 
@@ -232,7 +241,7 @@ class ListpeerchannelsResponseChannelsStateChanges(Answer):
 class ListpeerchannelsResponseChannelsHtlcs(Answer):
     """Part of `listpeerchannels`."""
 
-    __added__ = {"direction": "v23.02"}
+    __added__ = (("direction", "v23.02"),)
 
     direction: Literal["in", "out"]
     """Added in v23.02."""

@@ -5,7 +5,18 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ..runtime.values.answer import Answer
-from ..runtime.values.scalars import Feerate, Hash, Hex, Msat, Outpoint, Pubkey, Sat, SatOrAll, Txid, U32
+from ..runtime.values.scalars import (
+    U32,
+    Feerate,
+    Hash,
+    Hex,
+    Msat,
+    Outpoint,
+    Pubkey,
+    Sat,
+    SatOrAll,
+    Txid,
+)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -57,7 +68,7 @@ class MultifundchannelRequest:
 class MultifundchannelResponseChannelIdsChannelType(Answer):
     """Part of `multifundchannel`. Added in v24.02."""
 
-    __added__ = {"bits": "v24.02", "names": "v24.02"}
+    __added__ = (("bits", "v24.02"), ("names", "v24.02"))
 
     bits: list[U32]
     """Added in v24.02."""
@@ -79,7 +90,7 @@ class MultifundchannelResponseChannelIdsChannelType(Answer):
 class MultifundchannelResponseChannelIds(Answer):
     """Part of `multifundchannel`."""
 
-    __added__ = {"channel_type": "v24.02"}
+    __added__ = (("channel_type", "v24.02"),)
 
     id: Pubkey
 

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 
 from ..runtime.values.answer import Answer
-from ..runtime.values.scalars import Hex, Pubkey, Secret, ShortChannelId, U32, U64
+from ..runtime.values.scalars import U32, U64, Hex, Pubkey, Secret, ShortChannelId
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)

@@ -12,7 +12,7 @@ from ..runtime.values.scalars import Hash
 class Openchannel2ChangedHookRequestOpenchannel2Changed(Answer):
     """Part of `openchannel2_changed`."""
 
-    __added__ = {"require_confirmed_inputs": "v23.02"}
+    __added__ = (("require_confirmed_inputs", "v23.02"),)
 
     channel_id: Hash
 

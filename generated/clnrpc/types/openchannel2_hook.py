@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..runtime.values.answer import Answer
-from ..runtime.values.scalars import Hash, Hex, Msat, Pubkey, U16, U32, U8
+from ..runtime.values.scalars import U8, U16, U32, Hash, Hex, Msat, Pubkey
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -21,7 +21,7 @@ class Openchannel2HookRequestOpenchannel2ChannelType(Answer):
 class Openchannel2HookRequestOpenchannel2(Answer):
     """Part of `openchannel2`."""
 
-    __added__ = {"require_confirmed_inputs": "v23.02", "channel_type": "v25.09"}
+    __added__ = (("require_confirmed_inputs", "v23.02"), ("channel_type", "v25.09"))
 
     id: Pubkey
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..runtime.values.answer import Answer
-from ..runtime.values.scalars import Feerate, Hash, Sat, U32, U64
+from ..runtime.values.scalars import U32, U64, Feerate, Hash, Sat
 
 
 @dataclass(kw_only=True, slots=True)
@@ -26,7 +26,7 @@ class OpenchannelBumpRequest:
 class OpenchannelBumpResponseChannelType(Answer):
     """Part of `openchannel_bump`. Added in v24.02."""
 
-    __added__ = {"bits": "v24.02", "names": "v24.02"}
+    __added__ = (("bits", "v24.02"), ("names", "v24.02"))
 
     bits: list[U32]
     """Added in v24.02."""
@@ -49,7 +49,7 @@ class OpenchannelBumpResponse(Answer):
     """What comes back from `openchannel_bump`: Raise the funding fee of a v2 channel."""
 
     __source__ = "openchannel_bump"
-    __added__ = {"channel_type": "v24.02"}
+    __added__ = (("channel_type", "v24.02"),)
 
     channel_id: Hash
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..runtime.values.answer import Answer
-from ..runtime.values.scalars import Hex, Msat, Pubkey, Sat, U32, U8
+from ..runtime.values.scalars import U8, U32, Hex, Msat, Pubkey, Sat
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -21,7 +21,7 @@ class OpenchannelHookRequestOpenchannelChannelType(Answer):
 class OpenchannelHookRequestOpenchannel(Answer):
     """Part of `openchannel`."""
 
-    __added__ = {"channel_type": "v25.09"}
+    __added__ = (("channel_type", "v25.09"),)
 
     id: Pubkey
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..runtime.values.answer import Answer
-from ..runtime.values.scalars import Feerate, Hash, Hex, Pubkey, Sat, U32, U64
+from ..runtime.values.scalars import U32, U64, Feerate, Hash, Hex, Pubkey, Sat
 
 
 @dataclass(kw_only=True, slots=True)
@@ -39,7 +39,7 @@ class OpenchannelInitRequest:
 class OpenchannelInitResponseChannelType(Answer):
     """Part of `openchannel_init`. Added in v24.02."""
 
-    __added__ = {"bits": "v24.02", "names": "v24.02"}
+    __added__ = (("bits", "v24.02"), ("names", "v24.02"))
 
     bits: list[U32]
     """Added in v24.02."""
@@ -62,7 +62,7 @@ class OpenchannelInitResponse(Answer):
     """What comes back from `openchannel_init`: Begin a v2 channel opening with a peer."""
 
     __source__ = "openchannel_init"
-    __added__ = {"channel_type": "v24.02"}
+    __added__ = (("channel_type", "v24.02"),)
 
     channel_id: Hash
 

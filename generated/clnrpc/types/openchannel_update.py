@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..runtime.values.answer import Answer
-from ..runtime.values.scalars import Hash, Hex, U32
+from ..runtime.values.scalars import U32, Hash, Hex
 
 
 @dataclass(kw_only=True, slots=True)
@@ -21,7 +21,7 @@ class OpenchannelUpdateRequest:
 class OpenchannelUpdateResponseChannelType(Answer):
     """Part of `openchannel_update`. Added in v24.02."""
 
-    __added__ = {"bits": "v24.02", "names": "v24.02"}
+    __added__ = (("bits", "v24.02"), ("names", "v24.02"))
 
     bits: list[U32]
     """Added in v24.02."""
@@ -44,7 +44,7 @@ class OpenchannelUpdateResponse(Answer):
     """What comes back from `openchannel_update`: Negotiate the PSBT of a v2 channel opening."""
 
     __source__ = "openchannel_update"
-    __added__ = {"channel_type": "v24.02"}
+    __added__ = (("channel_type", "v24.02"),)
 
     channel_id: Hash
 

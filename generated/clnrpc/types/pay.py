@@ -5,7 +5,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..runtime.values.answer import Answer
-from ..runtime.values.scalars import Hash, Hex, Msat, Pubkey, Secret, ShortChannelIdDir, U16, U32
+from ..runtime.values.scalars import (
+    U16,
+    U32,
+    Hash,
+    Hex,
+    Msat,
+    Pubkey,
+    Secret,
+    ShortChannelIdDir,
+)
 
 
 @dataclass(kw_only=True, slots=True)

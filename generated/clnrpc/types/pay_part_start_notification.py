@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 
 from ..runtime.values.answer import Answer
-from ..runtime.values.scalars import Hash, Msat, Pubkey, ShortChannelId, U32, U64
+from ..runtime.values.scalars import U32, U64, Hash, Msat, Pubkey, ShortChannelId
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 
 from ..runtime.values.answer import Answer
-from ..runtime.values.scalars import Pubkey, U16
+from ..runtime.values.scalars import U16, Pubkey
 
 
 @dataclass(kw_only=True, slots=True)

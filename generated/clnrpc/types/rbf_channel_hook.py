@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..runtime.values.answer import Answer
-from ..runtime.values.scalars import Hash, Msat, Pubkey, U32
+from ..runtime.values.scalars import U32, Hash, Msat, Pubkey
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class RbfChannelHookRequestRbfChannel(Answer):
     """Part of `rbf_channel`."""
 
-    __added__ = {"require_confirmed_inputs": "v23.02"}
+    __added__ = (("require_confirmed_inputs", "v23.02"),)
 
     id: Pubkey
 

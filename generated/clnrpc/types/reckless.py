@@ -11,7 +11,7 @@ from ..runtime.values.answer import Answer
 class RecklessRequest:
     """What is sent to `reckless`: Find, install or remove plugins."""
 
-    __wire_names__ = {"target_subcommand": "target/subcommand"}
+    __wire_names__ = (("target_subcommand", "target/subcommand"),)
 
     command: Literal["install", "uninstall", "search", "enable", "disable", "source", "--version"]
 

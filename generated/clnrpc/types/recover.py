@@ -19,7 +19,7 @@ class RecoverResponse(Answer):
     """What comes back from `recover`: Restart an unused node from a backed-up secret."""
 
     __source__ = "recover"
-    __added__ = {"result": "v24.05"}
+    __added__ = (("result", "v24.05"),)
 
     result: Literal["Recovery restart in progress"]
     """Added in v24.05."""

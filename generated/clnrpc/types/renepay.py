@@ -5,7 +5,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..runtime.values.answer import Answer
-from ..runtime.values.scalars import Hash, Msat, Pubkey, Secret, ShortChannelIdDir, U32, U64
+from ..runtime.values.scalars import (
+    U32,
+    U64,
+    Hash,
+    Msat,
+    Pubkey,
+    Secret,
+    ShortChannelIdDir,
+)
 
 
 @dataclass(kw_only=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..runtime.values.answer import Answer
-from ..runtime.values.scalars import Hash, Msat, Pubkey, Secret, U32
+from ..runtime.values.scalars import U32, Hash, Msat, Pubkey, Secret
 
 
 @dataclass(kw_only=True, slots=True)

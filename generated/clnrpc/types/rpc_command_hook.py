@@ -62,7 +62,7 @@ class RpcCommandHookResponseReturn:
 class RpcCommandHookResponse:
     """The answer to the hook `rpc_command`: Pass on, change or answer a command call."""
 
-    __wire_names__ = {"return_": "return"}
+    __wire_names__ = (("return_", "return"),)
 
     result: Literal["continue"] | None = None
 

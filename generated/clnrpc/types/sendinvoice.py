@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..runtime.values.answer import Answer
-from ..runtime.values.scalars import Hash, Msat, Secret, U32, U64
+from ..runtime.values.scalars import U32, U64, Hash, Msat, Secret
 
 
 @dataclass(kw_only=True, slots=True)
@@ -39,7 +39,7 @@ class SendinvoiceResponse(Answer):
     """What comes back from `sendinvoice`: Answer an invoice_request with an invoice and await payment."""
 
     __source__ = "sendinvoice"
-    __added__ = {"created_index": "v23.08"}
+    __added__ = (("created_index", "v23.08"),)
 
     label: str
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..runtime.values.answer import Answer
-from ..runtime.values.scalars import Hash, Hex, Msat, Pubkey, Secret, U16, U64
+from ..runtime.values.scalars import U16, U64, Hash, Hex, Msat, Pubkey, Secret
 
 
 @dataclass(kw_only=True, slots=True)
@@ -59,7 +59,7 @@ class SendonionResponse(Answer):
     """What comes back from `sendonion`: Send a payment in an onion you built."""
 
     __source__ = "sendonion"
-    __added__ = {"created_index": "v23.11"}
+    __added__ = (("created_index", "v23.11"),)
 
     created_index: U64
     """Added in v23.11."""

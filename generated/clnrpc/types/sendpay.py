@@ -5,7 +5,17 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ..runtime.values.answer import Answer
-from ..runtime.values.scalars import Hash, Hex, Msat, Pubkey, Secret, ShortChannelId, ShortChannelIdDir, U32, U64
+from ..runtime.values.scalars import (
+    U32,
+    U64,
+    Hash,
+    Hex,
+    Msat,
+    Pubkey,
+    Secret,
+    ShortChannelId,
+    ShortChannelIdDir,
+)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -96,7 +106,7 @@ class SendpayResponse(Answer):
     """What comes back from `sendpay`: Send a payment along a route you chose."""
 
     __source__ = "sendpay"
-    __added__ = {"created_index": "v23.11"}
+    __added__ = (("created_index", "v23.11"),)
 
     created_index: U64
     """Added in v23.11."""

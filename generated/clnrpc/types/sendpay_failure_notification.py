@@ -5,7 +5,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..runtime.values.answer import Answer
-from ..runtime.values.scalars import Hash, Hex, Msat, Pubkey, Secret, ShortChannelId, U32, U64
+from ..runtime.values.scalars import (
+    U32,
+    U64,
+    Hash,
+    Hex,
+    Msat,
+    Pubkey,
+    Secret,
+    ShortChannelId,
+)
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)

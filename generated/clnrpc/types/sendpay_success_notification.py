@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..runtime.values.answer import Answer
-from ..runtime.values.scalars import Hash, Hex, Msat, Pubkey, Secret, U64
+from ..runtime.values.scalars import U64, Hash, Hex, Msat, Pubkey, Secret
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -13,7 +13,7 @@ class SendpaySuccessNotification(Answer):
     """The payload of the notification `sendpay_success`: A payment part succeeded."""
 
     __source__ = "sendpay_success"
-    __added__ = {"created_index": "v23.11"}
+    __added__ = (("created_index", "v23.11"),)
 
     created_index: U64
     """Added in v23.11."""

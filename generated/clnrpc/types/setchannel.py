@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 
 from ..runtime.values.answer import Answer
-from ..runtime.values.scalars import Hash, Msat, Pubkey, ShortChannelId, U32
+from ..runtime.values.scalars import U32, Hash, Msat, Pubkey, ShortChannelId
 
 
 @dataclass(kw_only=True, slots=True)
@@ -53,7 +53,7 @@ class SetchannelRequest:
 class SetchannelResponseChannels(Answer):
     """Part of `setchannel`."""
 
-    __added__ = {"ignore_fee_limits": "v23.08"}
+    __added__ = (("ignore_fee_limits", "v23.08"),)
 
     peer_id: Pubkey
 

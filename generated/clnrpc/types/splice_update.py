@@ -21,7 +21,7 @@ class SpliceUpdateResponse(Answer):
     """What comes back from `splice_update`: Negotiate the PSBT of a splice."""
 
     __source__ = "splice_update"
-    __added__ = {"signatures_secured": "v24.11"}
+    __added__ = (("signatures_secured", "v24.11"),)
 
     psbt: str
 

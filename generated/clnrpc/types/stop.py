@@ -17,7 +17,7 @@ class StopResponse(Answer):
     """What comes back from `stop`: Shut the server down."""
 
     __source__ = "stop"
-    __added__ = {"result": "v24.05"}
+    __added__ = (("result", "v24.05"),)
 
     result: Literal["Shutdown complete"]
     """Says that the server is gone: its store is closed, its socket and its lock are given back.

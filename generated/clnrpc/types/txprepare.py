@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..runtime.values.answer import Answer
-from ..runtime.values.scalars import Feerate, Hex, Outpoint, Txid, U32
+from ..runtime.values.scalars import U32, Feerate, Hex, Outpoint, Txid
 
 
 @dataclass(kw_only=True, slots=True)

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 
 from ..runtime.values.answer import Answer
-from ..runtime.values.scalars import Txid, U32
+from ..runtime.values.scalars import U32, Txid
 
 
 @dataclass(kw_only=True, slots=True)

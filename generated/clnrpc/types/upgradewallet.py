@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 
 from ..runtime.values.answer import Answer
-from ..runtime.values.scalars import Feerate, Hex, Txid, U64
+from ..runtime.values.scalars import U64, Feerate, Hex, Txid
 
 
 @dataclass(kw_only=True, slots=True)
@@ -23,7 +23,7 @@ class UpgradewalletResponse(Answer):
     """What comes back from `upgradewallet`: Move P2SH-wrapped coins to a native SegWit address."""
 
     __source__ = "upgradewallet"
-    __added__ = {"upgraded_outs": "v23.02"}
+    __added__ = (("upgraded_outs", "v23.02"),)
 
     upgraded_outs: U64
     """Added in v23.02."""

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 
 from ..runtime.values.answer import Answer
-from ..runtime.values.scalars import Feerate, Msat, Outpoint, SatOrAll, Txid, U32
+from ..runtime.values.scalars import U32, Feerate, Msat, Outpoint, SatOrAll, Txid
 
 
 @dataclass(kw_only=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from ..runtime.values.answer import Answer
-from ..runtime.values.scalars import Hash, Msat, Pubkey, ShortChannelId, U32, U64
+from ..runtime.values.scalars import U32, U64, Hash, Msat, Pubkey, ShortChannelId
 
 
 @dataclass(kw_only=True, slots=True)
@@ -285,7 +285,7 @@ class WaitHtlcsResponse(Answer):
 class WaitChainmovesResponseChainmoves(Answer):
     """Part of `wait`. Added in v25.09."""
 
-    __added__ = {"account": "v25.09", "credit_msat": "v25.09", "debit_msat": "v25.09"}
+    __added__ = (("account", "v25.09"), ("credit_msat", "v25.09"), ("debit_msat", "v25.09"))
 
     account: str
     """Added in v25.09."""
@@ -321,7 +321,7 @@ class WaitChainmovesResponse(Answer):
 class WaitChannelmovesResponseChannelmoves(Answer):
     """Part of `wait`. Added in v25.09."""
 
-    __added__ = {"account": "v25.09", "credit_msat": "v25.09", "debit_msat": "v25.09"}
+    __added__ = (("account", "v25.09"), ("credit_msat", "v25.09"), ("debit_msat", "v25.09"))
 
     account: str
     """Added in v25.09."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..runtime.values.answer import Answer
-from ..runtime.values.scalars import Hash, Msat, Pubkey, Secret, U32, U64
+from ..runtime.values.scalars import U32, U64, Hash, Msat, Pubkey, Secret
 
 
 @dataclass(kw_only=True, slots=True)
@@ -30,7 +30,7 @@ class WaitsendpayResponse(Answer):
     """What comes back from `waitsendpay`: Wait for the outcome of a payment part."""
 
     __source__ = "waitsendpay"
-    __added__ = {"created_index": "v23.11"}
+    __added__ = (("created_index", "v23.11"),)
 
     created_index: U64
     """Added in v23.11."""

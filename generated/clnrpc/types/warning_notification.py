@@ -12,7 +12,7 @@ class WarningNotification(Answer):
     """The payload of the notification `warning`: The node logged a warning or an error."""
 
     __source__ = "warning"
-    __added__ = {"timestamp": "v24.02"}
+    __added__ = (("timestamp", "v24.02"),)
 
     level: Literal["warn", "error"]
 

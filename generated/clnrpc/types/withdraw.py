@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 
 from ..runtime.values.answer import Answer
-from ..runtime.values.scalars import Feerate, Hex, Outpoint, SatOrAll, Txid, U16
+from ..runtime.values.scalars import U16, Feerate, Hex, Outpoint, SatOrAll, Txid
 
 
 @dataclass(kw_only=True, slots=True)

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 
 from ..runtime.values.answer import Answer
-from ..runtime.values.scalars import Hex, Msat, Secret, U32, U64
+from ..runtime.values.scalars import U32, U64, Hex, Msat, Secret
 
 
 @dataclass(kw_only=True, slots=True)

@@ -16,6 +16,7 @@ from typing import Any
 from rpcschema.problems import RenderError
 from rpcschema.python.classes import Attribute, ClassPlan, Plan, UnionPlan
 from rpcschema.python.docs import added, docstring
+from rpcschema.python.source import imports_of
 from rpcschema.settings import templates_dir
 
 
@@ -100,7 +101,7 @@ def _with_imports_sorted(source: str, statements: Sequence[ast.stmt], runtime: s
     del names["__future__"]  # classes stand before those that use them, and reading types from text takes long
     lines = source.removesuffix("\n").split("\n")  # as the numbers of lines count; text may hold other breaks
     head, body = lines[: imports[0].lineno - 1], lines[(imports[-1].end_lineno or 0) :]
-    blocks = [f"from {module} import {', '.join(sorted(names[module]))}" for module in sorted(names)]
+    blocks = imports_of(names)
     ours = [block for block in blocks if block.startswith("from .")]
     others = [block for block in blocks if block not in ours]
     groups = ["\n".join(group) for group in (others, ours) if group]
@@ -141,8 +142,8 @@ def _facts(planned: ClassPlan) -> list[str]:
     releases = {a.name: added(a.nodes) for a in planned.attributes if planned.received and a.required}
     found = {
         "__source__": planned.source,
-        "__wire_names__": {a.name: a.wire for a in planned.attributes if a.name != a.wire},
-        "__added__": {name: release for name, release in releases.items() if release},
+        "__wire_names__": tuple((a.name, a.wire) for a in planned.attributes if a.name != a.wire),
+        "__added__": tuple((name, release) for name, release in releases.items() if release),
         "__discriminator__": planned.case.discriminator if planned.case else "",
     }
     facts = [f"{name} = {value!r}" for name, value in found.items() if value]

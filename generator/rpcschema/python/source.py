@@ -9,16 +9,46 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
 
 from rpcschema.problems import RenderError
 
 LINE_LENGTH: Final = 120
 
+_IMPORT_LENGTH: Final = 88
+"""What a line may have by the default settings of ruff and black, which users may run on a package."""
+_NUMBERS: Final = re.compile("([0-9]+)")
 _PLAIN_STRING: Final = re.compile(r"""(['"])([^'"\\\n]*)\1""")
 _DOUBTFUL: Final = re.compile(r"""['"\\]|[^\x00-\x7f]""")
 """What is not a plain string, or not as wide as it is long."""
+
+
+def import_of(module: str, names: Iterable[str], *, indent: int = 0) -> str:
+    """Return the statement that imports `names` from `module`, as ruff's default settings want it at `indent`."""
+    ordered = sorted(names, key=import_order)
+    line = f"from {module} import {', '.join(ordered)}"
+    if indent + len(line) <= _IMPORT_LENGTH:
+        return line
+    margin = " " * indent
+    return f"from {module} import (\n" + "".join(f"{margin}    {name},\n" for name in ordered) + f"{margin})"
+
+
+def imports_of(modules: Mapping[str, Iterable[str]], *, indent: int = 0) -> list[str]:
+    """Return the statements that import from each module (in `modules`, by their names), in ruff's order."""
+    return [import_of(module, modules[module], indent=indent) for module in sorted(modules, key=_natural)]
+
+
+def import_order(name: str) -> tuple[int, list[Any], list[Any]]:
+    """Return the key by which ruff and isort order names: CONSTANTS, Classes, the rest; and U8 before U16."""
+    is_constant = len(name) > 1 and name.isupper()
+    kind = 0 if is_constant else 1 if name[0].isupper() else 2
+    return kind, _natural(name.lower()), _natural(name)
+
+
+def _natural(text: str) -> list[Any]:
+    """`text` and the numbers in it, by turns."""
+    return [int(part) if part.isdigit() else part for part in _NUMBERS.split(text)]
 
 
 def finished(source: str, path: str) -> bytes:

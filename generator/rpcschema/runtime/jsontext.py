@@ -31,11 +31,11 @@ class FramingError(ValueError):
         self.text = text
 
 
-class MalformedInput(FramingError):  # noqa: N818 # it is an input that is malformed, not our error
+class MalformedInput(FramingError):
     """The text can never become a JSON object."""
 
 
-class LimitExceeded(FramingError):  # noqa: N818
+class LimitExceeded(FramingError):
     """The message may be good JSON, but it is longer or nested deeper than allowed."""
 
 
@@ -298,7 +298,7 @@ def members(raw: bytes) -> tuple[tuple[bytes, bytes], ...]:
 
     Each is the name, without its quotes, and the value.
     """
-    found = []
+    found: list[tuple[bytes, bytes]] = []
     at = raw.index(b"{") + 1
     while matched := _member(raw, at):
         name, value = matched.groups()
@@ -311,7 +311,7 @@ def members(raw: bytes) -> tuple[tuple[bytes, bytes], ...]:
 
 def elements(raw: bytes) -> tuple[bytes, ...]:
     """The elements of an array whose syntax has been checked, as written."""
-    found = []
+    found: list[bytes] = []
     at = raw.index(b"[") + 1
     while matched := _element(raw, at):
         value = matched[1]

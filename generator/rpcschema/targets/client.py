@@ -7,7 +7,7 @@ from typing import Final
 
 from rpcschema.problems import has_errors
 from rpcschema.python.commands import imports
-from rpcschema.python.source import finished, finished_part
+from rpcschema.python.source import finished, finished_part, import_order
 from rpcschema.settings import Settings
 from rpcschema.targets import PARTS, Collected, Frame, Made, Summary, Target
 from rpcschema.targets.clashes import clashes, taken
@@ -38,7 +38,7 @@ def collection(summaries: Sequence[Summary], settings: Settings) -> Collected:
         return Collected(problems=problems)
     template = environment("client").get_template("client.py.jinja")
     needed = {
-        home: sorted({name for summary in summaries for name in summary.values.get(home, ())})
+        home: sorted({name for summary in summaries for name in summary.values.get(home, ())}, key=import_order)
         for home in ("scalars", "types")
     }
     frames = {}

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from rpcschema.model.nodes import Kind
 from rpcschema.python.events import view
-from rpcschema.python.source import finished, finished_part
+from rpcschema.python.source import finished, finished_part, import_order
 from rpcschema.settings import Settings
 from rpcschema.targets import PARTS, Collected, Frame, Made, Summary, Target
 from rpcschema.targets.render import environment
@@ -36,16 +36,17 @@ def document(subject: Subject) -> Made:
 def collection(summaries: Sequence[Summary], settings: Settings) -> Collected:
     """The module around the stubs, with a table of each kind."""
     path = _path(settings)
-    source = (
-        environment("plugin")
-        .get_template("plugin.py.jinja")
-        .render(
-            notifications=_events(summaries, "notification"),
-            hooks=_events(summaries, "hook"),
-            has_client="client" in settings.targets,
-            parts=PARTS,
-        )
-    )
+    notifications = _events(summaries, "notification")
+    hooks = _events(summaries, "hook")
+    named = {str(event[name]) for event in (*notifications, *hooks) for name in ("payload", "answer") if event[name]}
+    context = {
+        "notifications": notifications,
+        "hooks": hooks,
+        "classes": sorted(named, key=import_order),
+        "has_client": "client" in settings.targets,
+        "parts": PARTS,
+    }
+    source = environment("plugin").get_template("plugin.py.jinja").render(context)
     return Collected(frames={path: Frame.split(finished(source, path).decode())})
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from rpcschema.problems import has_errors
-from rpcschema.python.source import finished, finished_part
+from rpcschema.python.source import finished, finished_part, import_order
 from rpcschema.settings import Settings
 from rpcschema.targets import PARTS, Collected, Frame, Made, Summary, Target
 from rpcschema.targets.clashes import clashes, taken
@@ -34,7 +34,8 @@ def collection(summaries: Sequence[Summary], settings: Settings) -> Collected:
     if problems := clashes(summaries):
         return Collected(problems=problems)
     path = _path(settings)
-    classes = sorted({name for summary in summaries for name in summary.values.get("types", ())})
+    named = {name for summary in summaries for name in summary.values.get("types", ())}
+    classes = sorted(named, key=import_order)
     source = environment("service").get_template("service.py.jinja").render(classes=classes, parts=PARTS)
     return Collected(frames={path: Frame.split(finished(source, path).decode())})
 

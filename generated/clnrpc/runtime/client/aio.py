@@ -15,7 +15,15 @@ from types import TracebackType
 from typing import Any, Self
 
 from ..command import Command
-from ..errors import ClientError, ProtocolError, RpcError, client_closed, connection_lost, nobody_accepts, timed_out
+from ..errors import (
+    ClientError,
+    ProtocolError,
+    RpcError,
+    client_closed,
+    connection_lost,
+    nobody_accepts,
+    timed_out,
+)
 from ..values.decode import decode_plain
 from .caller import Caller
 from .checks import check

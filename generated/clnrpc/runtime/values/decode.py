@@ -17,6 +17,7 @@ import msgspec
 
 from ..errors import DecodeError
 from .answer import Answer, Origin, wire_names
+from .plain import is_object
 from .rename import renamer
 
 T = TypeVar("T")
@@ -63,7 +64,7 @@ def build(cls: type[T], values: dict[str, Any]) -> T:
             try:
                 values = values | {attribute: msgspec.convert(rename(value) if rename else value, kind)}
             except msgspec.ValidationError:
-                from .mismatch import mismatch  # noqa: PLC0415 # only for what is refused
+                from .mismatch import mismatch  # only for what is refused
 
                 raise DecodeError(mismatch(kind, value, wire)) from None
     return cls(**values)
@@ -88,22 +89,23 @@ def _decode(cls: type[T], raw: bytes, source: str) -> T:
         value: T = _decoder(plain_class)(raw)
     except msgspec.ValidationError:
         plain = msgspec.json.decode(raw)
-        if not isinstance(plain, dict):
-            from .mismatch import json_kind  # noqa: PLC0415
+        if not is_object(plain):
+            from .mismatch import json_kind
 
             raise DecodeError(f"{source}: the node sent {json_kind(plain)}, not a JSON object") from None
-        from .tolerant import tolerate  # noqa: PLC0415 # most clients never need it
+        from .tolerant import tolerate  # most clients never need it
 
         value = tolerate(cls, plain, source)
     return value
 
 
 @cache
-def _decoder(cls: type) -> Callable[[bytes], Any]:
+def _decoder(cls: Any) -> Callable[[bytes], Any]:
     """Straight from the bytes; but a class with renames takes a dict."""
     rename = renamer(cls)
     if rename is None:
         return msgspec.json.Decoder(cls).decode
+
     return lambda raw: msgspec.convert(rename(msgspec.json.decode(raw)), cls)
 
 

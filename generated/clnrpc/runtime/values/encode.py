@@ -8,15 +8,16 @@ and with what was changed since.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import is_dataclass
 from math import isfinite
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 import msgspec
 
 from ..errors import DecodeError, EncodeError
 from .answer import wire_names
+from .plain import is_array, is_object
 from .received import paired, reread
 from .written import Written
 
@@ -25,7 +26,7 @@ def _as_written(value: Any) -> msgspec.Raw:
     """The JSON of what msgspec does not know and `to_wire` lets pass: kinds of text and numbers."""
     if isinstance(value, Written):
         return msgspec.Raw(f'"{value.spelling}"'.encode())
-    raise _unsayable(type(value))
+    raise _unsayable(value)
 
 
 _AS_IT_IS: Final = (str, int, type(None))
@@ -45,10 +46,49 @@ def encode(value: Any) -> bytes:
     except (DecodeError, EncodeError):  # ValueErrors, too
         raise
     except RecursionError:
-        raise EncodeError("JSON cannot say this: it is nested too deeply, or holds itself") from None
+        raise _too_deep() from None
     except ValueError:
         raise EncodeError("JSON cannot say this: text with lone surrogates, or a number of too many digits") from None
     return _escapes(_escape, raw) if b"\\u00" in raw or b"\x7f" in raw else raw
+
+
+def _is_sequence(value: Any) -> TypeGuard[Sequence[Any]]:
+    return isinstance(value, list | tuple)
+
+
+def _is_mapping(value: Any) -> TypeGuard[Mapping[Any, Any]]:
+    return isinstance(value, Mapping)
+
+
+def to_dict(answer: object) -> dict[str, Any]:
+    """Return an answer as plain JSON values (dicts, lists, text, numbers), under the node's names.
+
+    Nothing that came is lost: fields that the class does not know are there too, and what was changed since is as it is
+    now. Members that are None or null are left out at every depth, because they stand for what is absent; a null in a
+    list keeps its place. Any other dataclass of `types` will do. An object from inside of an answer has the fields of
+    its class alone; for the others take its place in the dict of the whole answer.
+
+    Raises TypeError for anything but a dataclass, EncodeError for a value that JSON cannot say, and DecodeError if an
+    unknown field cannot be read.
+    """
+    if isinstance(answer, type) or not is_dataclass(answer):
+        raise TypeError(f"answer must be what a call returned, not {type(answer).__name__}")
+    try:
+        members: dict[str, Any] = _without_nulls(to_wire(answer))
+    except RecursionError:
+        raise _too_deep() from None
+    return members
+
+
+def to_json(answer: object) -> str:
+    """Return an answer as JSON text on one line: what `to_dict` returns, as `encode` writes it. Raises what they do."""
+    return encode(to_dict(answer)).decode()
+
+
+def _without_nulls(value: Any) -> Any:
+    if is_object(value):
+        return {name: _without_nulls(item) for name, item in value.items() if item is not None}
+    return [_without_nulls(item) for item in value] if is_array(value) else value
 
 
 def to_wire(value: Any) -> Any:
@@ -59,13 +99,13 @@ def to_wire(value: Any) -> Any:
         if not isfinite(value):  # msgspec would write null
             raise EncodeError(f"JSON cannot say {value}")
         return value
-    if isinstance(value, list | tuple):
+    if _is_sequence(value):
         return [to_wire(item) for item in value]
-    if isinstance(value, Mapping):
+    if _is_mapping(value):
         if not all(isinstance(name, str) for name in value):
             raise EncodeError("JSON cannot say this: the keys of an object are text")
         return {name: to_wire(item) for name, item in value.items()}
-    cls: type = type(value)
+    cls: type[Any] = value.__class__
     if is_dataclass(cls):
         received = reread(value)
         if received is not None:
@@ -74,25 +114,30 @@ def to_wire(value: Any) -> Any:
         return {
             wire: item if isinstance(item, _AS_IT_IS) else to_wire(item) for wire, item in present if item is not None
         }
-    raise _unsayable(cls)  # msgspec would guess: bytes as base64, times in ISO 8601
+    raise _unsayable(value)  # msgspec would guess: bytes as base64, times in ISO 8601
 
 
-def _unsayable(cls: type) -> EncodeError:
-    return EncodeError(f"JSON cannot say this {cls.__name__} object: pass text, a number, a list or a dict")
+def _too_deep() -> EncodeError:
+    return EncodeError("JSON cannot say this: it is nested too deeply, or holds itself")
+
+
+def _unsayable(value: object) -> EncodeError:
+    return EncodeError(f"JSON cannot say this {type(value).__name__} object: pass text, a number, a list or a dict")
 
 
 def _again(now: Any, before: Any, sent: Any) -> Any:
     """The plain JSON structure of `now`, which came as `sent`, and was `before` when it came."""
-    if type(now) is not type(before):
+    cls: type[Any] = now.__class__
+    if cls is not type(before):
         return to_wire(now)
-    if is_dataclass(type(now)):
+    if is_dataclass(cls):
         return _members_again(now, before, sent)
-    if isinstance(now, list):
+    if is_array(now):
         return [
             to_wire(value) if index is None else _again(value, before[index], sent[index])
             for value, index in zip(now, paired(now, before), strict=True)
         ]
-    if isinstance(now, dict):
+    if is_object(now):
         return {
             name: _again(value, before[name], sent[name]) if name in before else to_wire(value)
             for name, value in now.items()

@@ -8,6 +8,7 @@ from functools import cache, reduce
 from typing import Any, TypeAlias, get_args, get_origin, get_type_hints
 
 from .answer import wire_names
+from .plain import is_array, is_object
 
 Rename: TypeAlias = Callable[[Any], Any]
 
@@ -23,15 +24,15 @@ def renamer(kind: Any) -> Rename | None:
         members = tuple((attribute, wire, renamer(hints[attribute])) for attribute, wire in wire_names(kind))
         if all(attribute == wire and rename is None for attribute, wire, rename in members):
             return None
-        return lambda value: _rename_members(members, value) if isinstance(value, dict) else value
+        return lambda value: _rename_members(members, value)
     renames = [rename for rename in map(renamer, get_args(kind)) if rename is not None]
     if not renames:
         return None
     inner = _one_after_another(renames)
     if get_origin(kind) is list:
-        return lambda value: [inner(item) for item in value] if isinstance(value, list) else value
+        return lambda value: _rename_elements(inner, value)
     if get_origin(kind) is dict:
-        return lambda value: {name: inner(item) for name, item in value.items()} if isinstance(value, dict) else value
+        return lambda value: _rename_values(inner, value)
     return inner
 
 
@@ -40,9 +41,19 @@ def _one_after_another(renames: list[Rename]) -> Rename:
     return lambda value: reduce(lambda changed, rename: rename(changed), renames, value)
 
 
-def _rename_members(members: tuple[tuple[str, str, Rename | None], ...], value: dict[str, Any]) -> dict[str, Any]:
+def _rename_members(members: tuple[tuple[str, str, Rename | None], ...], value: Any) -> Any:
+    if not is_object(value):
+        return value
     return {
         attribute: rename(value[wire]) if rename else value[wire]
         for attribute, wire, rename in members
         if wire in value
     }
+
+
+def _rename_elements(rename: Rename, value: Any) -> Any:
+    return [rename(item) for item in value] if is_array(value) else value
+
+
+def _rename_values(rename: Rename, value: Any) -> Any:
+    return {name: rename(item) for name, item in value.items()} if is_object(value) else value

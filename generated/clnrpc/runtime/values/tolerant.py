@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
 import msgspec
 
 from .answer import UNSET, Answer, Origin, explain_missing, member_path, wire_names
+from .plain import is_array, is_object
 from .rename import renamer
 
 
@@ -43,7 +44,8 @@ class _Parts(NamedTuple):
 
 
 def _object(cls: type, value: dict[str, Any], source: str, path: str) -> Any:
-    made: Any = object.__new__(cls)
+    plain_class: type[Any] = cls
+    made: Any = object.__new__(plain_class)
     for attribute, wire, kind, default in declared_members(cls):
         if wire in value:
             setattr(made, attribute, _take(kind, value[wire], source, member_path(path, wire)))
@@ -61,11 +63,11 @@ def _take(kind: Any, value: Any, source: str, path: str) -> Any:
         return msgspec.convert(rename(value) if rename else value, kind)
     except msgspec.ValidationError:
         parts = _parts(kind)
-    if isinstance(value, list):
+    if is_array(value):
         return [_take(parts.elements, item, source, f"{path}[{index}]") for index, item in enumerate(value)]
-    if isinstance(value, dict) and parts.members is not None:
+    if is_object(value) and parts.members is not None:
         return _object(parts.members, value, source, path)
-    if isinstance(value, dict):
+    if is_object(value):
         return {name: _take(parts.values, item, source, member_path(path, name)) for name, item in value.items()}
     return value
 

@@ -16,7 +16,7 @@ class Written(str):
     @classmethod
     def read(cls, spelling: str) -> Written:
         """The text of what stands between the quotes of a JSON string; half a surrogate pair becomes U+FFFD."""
-        import json  # noqa: PLC0415 # clients load this module and never need it
+        import json  # clients load this module and never need it
 
         text: str = json.loads(f'"{spelling}"')
         written = cls(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 import msgspec
 
 from ..command import Command, load
-from ..errors import DecodeError, ProtocolError, RpcError
+from ..errors import ProtocolError, RpcError
 from ..values.decode import decode
 from ..values.encode import encode
 
@@ -108,7 +108,8 @@ class ReplyReader:
             if (envelope := _whole(data)) is not None:
                 yield envelope
                 return
-            from ..jsontext import Framer  # noqa: PLC0415 # its patterns take longer to compile than a call takes
+            # Its patterns take longer to compile than a call takes.
+            from ..jsontext import Framer
 
             self._framer = Framer(MAX_ANSWER_BYTES)
         self._framer.feed(data)

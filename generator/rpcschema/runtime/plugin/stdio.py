@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager, redirect_stdout
 from typing import Final
 
@@ -14,15 +14,16 @@ CHUNK: Final = 1 << 16
 
 
 @contextmanager
-def own_streams() -> Iterator[tuple[int, int]]:
+def own_streams() -> Generator[tuple[int, int]]:
     """File descriptors to read from and write to: what were stdin and stdout before, and are again afterwards.
 
     In between stdin is empty, and what is printed goes to stderr, also by C libraries and child processes; so does what
     `print` holds in its buffer before.
     """
     source, sink = os.dup(_STDIN), os.dup(_STDOUT)
-    with open(os.devnull, "rb") as nothing:  # noqa: PTH123 # a file descriptor is what is needed
-        os.dup2(nothing.fileno(), _STDIN)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, _STDIN)
+    os.close(nothing)
     os.dup2(_STDERR, _STDOUT)
     sys.stdout.flush()
     try:

@@ -10,17 +10,20 @@ All names of ours begin and end with two underscores, because no attribute that 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import fields
 from functools import cache
 from reprlib import recursive_repr
-from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, TypeAlias
 
 from ..errors import missing_field
 
 UNSET: Final = object()
 """Stands for an attribute without a value."""
 _PLAIN_NAME: Final = re.compile(r"[\w/-]+")
+
+
+Pairs: TypeAlias = "tuple[tuple[str, str], ...]"
+"""A table of a class: it is made with the class, and cannot change."""
 
 
 class Origin(NamedTuple):
@@ -44,10 +47,10 @@ class Answer:
         """Set in whole answers, and in their parts that lack something."""
         __source__: ClassVar[str]
         """The command, notification or hook, for the classes of whole answers."""
-        __wire_names__: ClassVar[Mapping[str, str]]
-        """Attribute -> name in JSON, where they differ."""
-        __added__: ClassVar[Mapping[str, str]]
-        """Required attribute -> the release that added it, where the document tells."""
+        __wire_names__: ClassVar[Pairs]
+        """(attribute, name in JSON) where they differ."""
+        __added__: ClassVar[Pairs]
+        """(required attribute, the release that added it) where the document tells."""
         __discriminator__: ClassVar[str]
         """For a member of a union of classes: the attribute that tells the members apart."""
         __other__: ClassVar[type[Answer]]
@@ -90,14 +93,14 @@ def _missing(self: Answer, name: str) -> Any:
     wire = dict(wire_names(cls)).get(name) if origin is not None else None
     if origin is None or wire is None:
         raise AttributeError(f"{cls.__name__!r} object has no attribute {name!r}", name=name, obj=self)
-    added = getattr(cls, "__added__", {}).get(name)
-    raise missing_field(origin.source, member_path(origin.path, wire), name, added)
+    releases: dict[str, str] = dict(getattr(cls, "__added__", ()))
+    raise missing_field(origin.source, member_path(origin.path, wire), name, releases.get(name))
 
 
 @cache
-def wire_names(cls: type) -> tuple[tuple[str, str], ...]:
+def wire_names(cls: type) -> Pairs:
     """(attribute, wire name) of a dataclass's members in declared order; `__wire_names__` has those that differ."""
-    renamed: Mapping[str, str] = getattr(cls, "__wire_names__", {})
+    renamed: dict[str, str] = dict(getattr(cls, "__wire_names__", ()))
     return tuple((field.name, renamed.get(field.name, field.name)) for field in fields(cls))
 
 

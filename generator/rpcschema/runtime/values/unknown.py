@@ -8,6 +8,7 @@ from typing import Any
 
 from ..errors import DecodeError
 from .answer import UNSET, Answer, member_path, wire_names
+from .plain import is_array, is_object
 from .received import paired, reread
 
 
@@ -39,18 +40,19 @@ def unknown_fields(answer: Answer, part: Answer | None = None) -> dict[str, Any]
 
 def _objects(now: Any, before: Any, sent: Any, path: str) -> Iterator[tuple[str, Any, dict[str, Any]]]:
     """(path, object, its plain JSON) for each object of an answer, from the outside in."""
-    if type(now) is not type(before):
+    cls: type[Any] = now.__class__
+    if cls is not type(before):
         return
-    if is_dataclass(type(now)):
+    if is_dataclass(cls):
         yield path, now, sent
-        for attribute, wire in wire_names(now.__class__):
+        for attribute, wire in wire_names(cls):
             if wire in sent:
                 pair = getattr(now, attribute, UNSET), getattr(before, attribute, UNSET)
                 yield from _objects(*pair, sent[wire], member_path(path, wire))
-    elif isinstance(now, list):
+    elif is_array(now):
         for value, index in zip(now, paired(now, before), strict=True):
             if index is not None:
                 yield from _objects(value, before[index], sent[index], f"{path}[{index}]")
-    elif isinstance(now, dict):
+    elif is_object(now):
         for name in now.keys() & before.keys():
             yield from _objects(now[name], before[name], sent[name], member_path(path, name))

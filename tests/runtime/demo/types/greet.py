@@ -10,7 +10,7 @@ from rpcschema.runtime.values.scalars import U8, Msat
 
 @dataclass(kw_only=True, slots=True)
 class GreetRequest:
-    __wire_names__ = {"return_": "return"}
+    __wire_names__ = (("return_", "return"),)
 
     name: str
     amount: Msat

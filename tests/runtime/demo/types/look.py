@@ -12,7 +12,7 @@ from rpcschema.runtime.values.scalars import U32
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class LookOtherResponse(Answer):
     __source__ = "look"
-    __wire_names__ = {"class_": "class"}
+    __wire_names__ = (("class_", "class"),)
 
     class_: str
     near: bool
@@ -21,7 +21,7 @@ class LookOtherResponse(Answer):
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class LookTreeResponse(Answer):
     __source__ = "look"
-    __wire_names__ = {"class_": "class"}
+    __wire_names__ = (("class_", "class"),)
     __discriminator__ = "class_"
     __other__ = LookOtherResponse
 
@@ -33,8 +33,8 @@ class LookTreeResponse(Answer):
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class LookRiverResponse(Answer):
     __source__ = "look"
-    __wire_names__ = {"class_": "class"}
-    __added__ = {"width": "v2"}
+    __wire_names__ = (("class_", "class"),)
+    __added__ = (("width", "v2"),)
     __discriminator__ = "class_"
     __other__ = LookOtherResponse
 

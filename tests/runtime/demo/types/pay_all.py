@@ -10,7 +10,7 @@ from rpcschema.runtime.values.scalars import Sat
 
 @dataclass(kw_only=True, slots=True)
 class PayAllRequestOutputs:
-    __wire_names__ = {"pay_to": "pay-to"}
+    __wire_names__ = (("pay_to", "pay-to"),)
 
     pay_to: str
     amount: Sat
@@ -23,8 +23,8 @@ class PayAllRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class PayAllResponseFees(Answer):
-    __wire_names__ = {"per_kw": "per-kw"}
-    __added__ = {"per_kw": "v24.02"}
+    __wire_names__ = (("per_kw", "per-kw"),)
+    __added__ = (("per_kw", "v24.02"),)
 
     per_kw: int
 
@@ -32,7 +32,7 @@ class PayAllResponseFees(Answer):
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class PayAllResponse(Answer):
     __source__ = "pay-all"
-    __wire_names__ = {"format_hint": "format-hint"}
+    __wire_names__ = (("format_hint", "format-hint"),)
 
     paid: int
     format_hint: str | None = None

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from rpcschema.runtime.values.scalars import Msat
 
 
 @dataclass(kw_only=True, slots=True)
 class TidingsNotification:
-    __wire_names__: ClassVar[dict[str, str]] = {"log_": "log"}
+    __wire_names__ = (("log_", "log"),)
 
     do: str
     amount_msat: Msat | None = None

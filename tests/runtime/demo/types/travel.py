@@ -16,7 +16,7 @@ class TravelRequestRoutesStop:
 
 @dataclass(kw_only=True, slots=True)
 class TravelRequestRoutes:
-    __wire_names__ = {"from_": "from"}
+    __wire_names__ = (("from_", "from"),)
 
     from_: str
     fare: Msat

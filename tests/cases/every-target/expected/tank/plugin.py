@@ -14,9 +14,9 @@ from .runtime.server.stubs import stub
 
 if TYPE_CHECKING:
     from .types import (
+        TankDryNotification,
         TankFullHookRequest,
         TankFullHookResponse,
-        TankDryNotification,
     )
 
 NOTIFICATIONS: Final[Mapping[str, Event]] = MappingProxyType(

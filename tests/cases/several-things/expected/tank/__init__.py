@@ -16,21 +16,25 @@ from .runtime.errors import RpcError, VersionWarning
 __all__ = [
     "COMMANDS",
     "RELEASE",
-    "unknown_fields",
     "RpcError",
     "VersionWarning",
+    "to_dict",
+    "to_json",
     "types",
+    "unknown_fields",
 ]
 
 if TYPE_CHECKING:
     from . import types
-    from .commands import COMMANDS
-    from .commands import RELEASE
+    from .commands import COMMANDS, RELEASE
+    from .runtime.values.encode import to_dict, to_json
     from .runtime.values.unknown import unknown_fields
 else:
     _HOMES = {
         "COMMANDS": "commands",
         "RELEASE": "commands",
+        "to_dict": "runtime.values.encode",
+        "to_json": "runtime.values.encode",
         "unknown_fields": "runtime.values.unknown",
     }
 

@@ -15,10 +15,8 @@ __all__ = [
 
 if TYPE_CHECKING:
     from .tank_dry_notification import TankDryNotification
-    from .tank_full_hook import TankFullHookRequest
-    from .tank_full_hook import TankFullHookResponse
-    from .tank_level import TankLevelRequest
-    from .tank_level import TankLevelResponse
+    from .tank_full_hook import TankFullHookRequest, TankFullHookResponse
+    from .tank_level import TankLevelRequest, TankLevelResponse
 else:
     _HOMES = {
         "TankDryNotification": "tank_dry_notification",

@@ -16,13 +16,15 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from .tank_look import TankLookFishFoodResponse
-    from .tank_look import TankLookNothingResponse
-    from .tank_look import TankLookOtherResponse
-    from .tank_look import TankLookRequest
-    from .tank_look import TankLookResponse
-    from .tank_look import TankLookResponseLayers
-    from .tank_look import TankLookWaterResponse
+    from .tank_look import (
+        TankLookFishFoodResponse,
+        TankLookNothingResponse,
+        TankLookOtherResponse,
+        TankLookRequest,
+        TankLookResponse,
+        TankLookResponseLayers,
+        TankLookWaterResponse,
+    )
 else:
     _HOMES = {
         "TankLookFishFoodResponse": "tank_look",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from ..runtime.values.answer import Answer
-from ..runtime.values.scalars import U32, U8
+from ..runtime.values.scalars import U8, U32
 
 
 @dataclass(kw_only=True, slots=True)
@@ -44,7 +44,7 @@ class TankLookWaterResponse(Answer):
     """What comes back from `tank-look` if `holds` is "water": Command that says what is in a tank."""
 
     __source__ = "tank-look"
-    __wire_names__ = {"lid_mark": "lid-mark"}
+    __wire_names__ = (("lid_mark", "lid-mark"),)
     __discriminator__ = "holds"
     __other__ = TankLookOtherResponse
 
@@ -75,7 +75,7 @@ class TankLookFishFoodResponse(Answer):
     """What comes back from `tank-look` if `holds` is "fish food": Command that says what is in a tank."""
 
     __source__ = "tank-look"
-    __added__ = {"brand": "v2"}
+    __added__ = (("brand", "v2"),)
     __discriminator__ = "holds"
     __other__ = TankLookOtherResponse
 
