@@ -58,7 +58,7 @@ def build(cls: type[T], values: dict[str, Any]) -> T:
     Raises DecodeError with the place, by wire names: "outputs[0]: missing required member: pay-to".
     """
     plain: type = cls
-    for attribute, wire, kind in _structured(plain):
+    for attribute, kind in _structured(plain):
         if (value := values.get(attribute)) is not None:
             rename = renamer(kind)
             try:
@@ -66,7 +66,7 @@ def build(cls: type[T], values: dict[str, Any]) -> T:
             except msgspec.ValidationError:
                 from .mismatch import mismatch  # only for what is refused
 
-                raise DecodeError(mismatch(kind, value, wire)) from None
+                raise DecodeError(mismatch(kind, value, dict(wire_names(plain))[attribute])) from None
     return cls(**values)
 
 
@@ -146,10 +146,9 @@ def _cases(union: UnionType) -> _Cases:
 
 
 @cache
-def _structured(cls: type) -> tuple[tuple[str, str, Any], ...]:
-    """(attribute, wire name, type) of the members in which dataclasses are nested."""
-    hints = get_type_hints(cls)
-    return tuple((name, wire, hints[name]) for name, wire in wire_names(cls) if _holds_dataclass(hints[name]))
+def _structured(cls: type) -> tuple[tuple[str, Any], ...]:
+    """The attributes, with their types, in which dataclasses are nested."""
+    return tuple((attribute, kind) for attribute, kind in get_type_hints(cls).items() if _holds_dataclass(kind))
 
 
 def _holds_dataclass(kind: Any) -> bool:
