@@ -151,6 +151,8 @@ def newest(session: nox.Session) -> None:
     session.run("python", "docs/examples/demo.py")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
+    # Those who generate a package check it with the settings of their own project: by default, with ruff's.
+    session.run("ruff", "check", "--isolated", "generated/clnrpc")
     session.run("lint-imports")
     session.run("mypy")
     session.run("pytest", "-n", "2", *session.posargs)
@@ -162,14 +164,17 @@ def lint(session: nox.Session) -> None:
     _install(session, "lint")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
+    # Those who generate a package check it with the settings of their own project: by default, with ruff's.
+    session.run("ruff", "check", "--isolated", "generated/clnrpc")
     session.run("lint-imports")
 
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """mypy --strict on the three packages."""
-    _install(session, "types")
+    """mypy --strict on the packages, and basedpyright in strict mode on the generated one."""
+    _install(session, "types", "strict")
     session.run("mypy")
+    session.run("basedpyright")
 
 
 @nox.session
