@@ -18,7 +18,7 @@ from ..jsontext import Kind, elements, kind, members
 from .convert import BadToken, Converter, converter_of
 
 
-class BadParameter(RpcError):  # noqa: N818 # the node's own term
+class BadParameter(RpcError):
     """A parameter is refused (-32602), by its converter or by the command's method.
 
     `parameter` is its name. `bad` says why, and which part of it the bad token is; a `token` that is empty stands for
@@ -77,7 +77,8 @@ class Binder:
                 return self._given_by_position(elements(params))
             case Kind.OBJECT:
                 return self._given_by_name(members(params))
-        raise RpcError(INVALID_PARAMS, "Expected array or object for params")
+            case _:
+                raise RpcError(INVALID_PARAMS, "Expected array or object for params")
 
     def _given_by_position(self, given: Sequence[bytes]) -> Iterator[tuple[_Reader, bytes]]:
         """A null is as good as nothing given."""
@@ -90,7 +91,7 @@ class Binder:
 
     def _given_by_name(self, given: Sequence[tuple[bytes, bytes]]) -> Iterator[tuple[_Reader, bytes]]:
         """A null is a token like any other, and few types take it."""
-        seen = set()
+        seen: set[bytes] = set()
         for name, raw in given:
             reader = self._by_name.get(name)
             if reader is None:

@@ -23,7 +23,7 @@ Converter: TypeAlias = Callable[[bytes], Any]
 _U64_MAX: Final = 2**64 - 1
 
 
-class BadToken(ValueError):  # noqa: N818 # the node's own term
+class BadToken(ValueError):
     """The token cannot be converted; `why` says what it should be.
 
     `token` is a part of what was to be converted, as written, and `place` where that stands, e.g. "[0].amount"; both
@@ -50,7 +50,8 @@ def converter_of(declared: Type) -> Converter:
             return array_of(converter_of(items))
         case Object(inside):
             return object_of({name: converter_of(member) for name, member in inside})
-    return CONVERTERS[declared]
+        case str():
+            return CONVERTERS[declared]
 
 
 def content(raw: bytes) -> bytes:

@@ -10,10 +10,16 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from ..command import Command, load
-from ..errors import INVALID_PARAMS, INVALID_REQUEST, DecodeError, RpcError, unknown_command
+from ..errors import (
+    INVALID_PARAMS,
+    INVALID_REQUEST,
+    DecodeError,
+    RpcError,
+    unknown_command,
+)
 from ..jsontext import FramingError, Kind, LimitExceeded, kind, members
 from ..values.decode import build
 from ..values.encode import encode, to_wire
@@ -67,7 +73,7 @@ class Dispatcher:
     would, and does no more.
     """
 
-    def __init__(  # noqa: PLR0913 # who is served, and how
+    def __init__(
         self,
         service: object,
         commands: Mapping[str, Command],
@@ -110,7 +116,7 @@ class Dispatcher:
             result = self._call(command, request[b"params"])
         except RpcError as error:
             return _error(identity, error)
-        if isinstance(result, Awaitable):
+        if _is_pending(result):
             return _later(identity, result, only, partial(self._told, command, request[b"params"]))
         return _success(identity, result, only)
 
@@ -209,6 +215,14 @@ def _identity(request: Mapping[bytes, bytes]) -> bytes:
     return identity
 
 
+def _is_pending(result: Any) -> TypeGuard[Awaitable[Any]]:
+    return isinstance(result, Awaitable)
+
+
+def _is_in_pieces(result: Any) -> TypeGuard[Iterator[Any]]:
+    return isinstance(result, Iterator)
+
+
 async def _later(
     identity: bytes, result: Awaitable[Any], only: Filter | None, told: Callable[[RpcError], RpcError]
 ) -> Answer:
@@ -219,7 +233,7 @@ async def _later(
 
 
 def _success(identity: bytes, result: Any, only: Filter | None) -> Answer:
-    if isinstance(result, Iterator):
+    if _is_in_pieces(result):
         return _in_pieces(identity, (_text(piece, only) for piece in result))
     return Answer(_BEGINNING % identity + _text(result, only) + _END)
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ..jsontext import Kind, elements, kind, members
+from ..values.plain import is_array, is_object
 from .convert import BadToken
 
 WARNING: Final = "warning_parameter_filter"
@@ -44,7 +45,7 @@ def apply(only: Filter, result: Any) -> Any:
 
     The order of members stays. A result that is no object passes as it is.
     """
-    if not isinstance(result, Mapping):
+    if not is_object(result):
         return result
     misused: set[Filter] = set()
     shown = _members(only, result, misused)
@@ -65,7 +66,8 @@ def _parse(raw: bytes, place: str) -> Filter:
                 name = written.decode()
                 named.setdefault(name, _parse_member(value, f"{place}.{name}"))
             return Filter(named, None)
-    return Filter({}, None)
+        case _:
+            return Filter({}, None)
 
 
 def _parse_member(raw: bytes, place: str) -> Filter:
@@ -75,14 +77,14 @@ def _parse_member(raw: bytes, place: str) -> Filter:
 
 
 def _content(only: Filter, value: Any, misused: set[Filter]) -> Any:
-    return _members(only, value, misused) if isinstance(value, Mapping) else _elements(only, value, misused)
+    return _elements(only, value, misused) if is_array(value) else _members(only, value, misused)
 
 
-def _members(only: Filter, value: Mapping[str, Any], misused: set[Filter]) -> dict[str, Any]:
-    shown = {}
+def _members(only: Filter, value: dict[str, Any], misused: set[Filter]) -> dict[str, Any]:
+    shown: dict[str, Any] = {}
     for name, member in value.items():
         inner = only.members.get(name)
-        if not isinstance(member, Mapping | list):
+        if not (is_object(member) or is_array(member)):
             if inner is not None:
                 shown[name] = member
         elif only.is_open:
@@ -95,9 +97,10 @@ def _members(only: Filter, value: Mapping[str, Any], misused: set[Filter]) -> di
 
 
 def _elements(only: Filter, value: list[Any], misused: set[Filter]) -> list[Any]:
-    shown, hides = [], False
+    shown: list[Any] = []
+    hides = False
     for element in value:
-        if not isinstance(element, Mapping | list):
+        if not (is_object(element) or is_array(element)):
             if not hides:
                 shown.append(element)
         elif only.is_open:

@@ -18,7 +18,7 @@ from ..jsontext import Kind, elements, kind, members
 from .convert import BadToken, Converter, converter_of
 
 
-class BadParameter(RpcError):  # noqa: N818 # the node's own term
+class BadParameter(RpcError):
     """A parameter is refused (-32602), by its converter or by the command's method.
 
     `parameter` is its name. `bad` says why, and which part of it the bad token is; a `token` that is empty stands for
