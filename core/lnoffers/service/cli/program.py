@@ -112,6 +112,31 @@ def _page_options(parser: ArgumentParser) -> None:
     parser.add_argument("--path", action="store_true", help="print where the page is; without a command, its folder")
 
 
+def _fetch(given: Namespace) -> int:
+    from lnoffers.service.cli.fetching import print_fetched  # noqa: PLC0415 # it loads asyncio
+
+    return print_fetched(*given.words, given=given)
+
+
+def _fetch_options(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--connect",
+        metavar="ID@HOST:PORT",
+        action="append",
+        default=[],
+        help="a node to ask: the issuer, the first node of one of the offer's paths, or one that forwards to these; "
+        "may be repeated",
+    )
+    parser.add_argument("--quantity", metavar="NUMBER", type=int, help="how many items")
+    parser.add_argument("--payer-note", metavar="TEXT", help="a note for the issuer")
+    parser.add_argument(
+        "--timeout", metavar="SECONDS", type=float, default=60.0, help="how long to wait for an answer (%(default)g)"
+    )
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="JSON on a terminal too")
+    form.add_argument("--qr", action="store_true", help="for people, wherever the output goes, and with a QR code")
+
+
 def _back_up(given: Namespace) -> int:
     from lnoffers.service.cli.upkeep import back_up_store  # noqa: PLC0415 # it loads SQLAlchemy
 
@@ -160,6 +185,16 @@ _COMMANDS: Final = {
         explained="a command, as help lists it",
         most=1,
         add_options=_page_options,
+    ),
+    "fetch": Command(
+        run=_fetch,
+        about="Ask the issuer of an offer for an invoice, check it, and show what is to be paid, to whom, until when.",
+        more="Needs no directory and no server. The key that asks is thrown away.",
+        words="OFFER [AMOUNT]",
+        explained="the offer (lno1...), and the amount to pay (1000msat, 1sat) if it names none or you give more",
+        least=1,
+        most=2,
+        add_options=_fetch_options,
     ),
     "backup": Command(
         run=_back_up,

@@ -1,0 +1,16 @@
+"""Fetching an invoice from a Lightning node, without a node, a directory or a server of one's own.
+
+invoice = await fetch_invoice("lno1…", connect="02ab…@203.0.113.7:9735", amount=1_000)
+
+fetch        the request, and the check of what comes back
+ways, talk   the ways that a request can take, and asking one node along them
+peer         a connection over TCP: the sockets and the clock for `lnoffers.net`
+address      ID@HOST:PORT
+failures     why no invoice arrived, and what to do about it
+"""
+
+from lnoffers.fetching.address import Address, AddressError
+from lnoffers.fetching.failures import Attempt, FetchError, Reason
+from lnoffers.fetching.fetch import fetch_invoice
+
+__all__ = ["Address", "AddressError", "Attempt", "FetchError", "Reason", "fetch_invoice"]

@@ -1,0 +1,98 @@
+"""Why no invoice arrived, in a table: a reason for programs, words for people, and what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from lnoffers.bolt12 import InvoiceError
+
+
+class Reason(Enum):
+    """Why no invoice arrived. The value is what happened, `advice` what to do.
+
+    The order counts: of several ways that failed, the one that came furthest, the last in this table, gives the reason.
+    """
+
+    NO_ADDRESS = "no address is known", "Find the address of one of these nodes and pass it as ID@HOST:PORT."
+    CANNOT_CONNECT = "cannot connect", "Check the address and whether the node is up; an .onion address needs Tor."
+    NO_ONION_MESSAGES = (
+        "the node does not take onion messages",
+        "Connect to another node of the offer's, or to any that forwards onion messages.",
+    )
+    CHANNEL_PEERS_ONLY = (
+        "the node takes onion messages only from peers it has a channel with",
+        "Ask the issuer for an offer through another node, or fetch with a node that has a channel there.",
+    )
+    NO_ANSWER = (
+        "no answer came",
+        "The issuer may be offline, or the offer disabled; try again later, or through another node.",
+    )
+    THROTTLED = "the node is throttling us", "Wait some seconds and ask once."
+    BAD_ANSWER = "the answer is not an invoice for this request", "Do not pay it. Tell the issuer what is wrong."
+    REFUSED = "the issuer refuses", "Change the request as the issuer says."
+
+    advice: str
+
+    def __new__(cls, text: str, advice: str) -> Reason:
+        """Make a row: the first column is the value."""
+        member = object.__new__(cls)
+        member._value_ = text
+        member.advice = advice
+        return member
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One way that was tried.
+
+    Attributes:
+        towards: the first node of the offer's path, or the issuer: a node id in hex, or the end of a channel.
+        via: the address that was connected to, as text; empty if none is known.
+        reason: why it failed.
+        detail: more about it, such as the system's error or the peer's warning.
+    """
+
+    towards: str
+    via: str
+    reason: Reason
+    detail: str = ""
+
+    def __str__(self) -> str:
+        place = f"{self.towards} via {self.via}" if self.via else self.towards
+        return f"{place}: {self.reason.value}{f' ({self.detail})' if self.detail else ''}"
+
+
+class FetchError(Exception):
+    """No invoice arrived that answers the request.
+
+    Attributes:
+        reason: why, in short.
+        detail: more about it; the issuer's words if it refused.
+        attempts: the ways that were tried, in order.
+        answer: the issuer's error, if it refused: perhaps with the field at fault and a value for it.
+    """
+
+    def __init__(
+        self, reason: Reason, detail: str = "", attempts: Sequence[Attempt] = (), answer: InvoiceError | None = None
+    ) -> None:
+        super().__init__(f"{reason.value}{f': {detail}' if detail else ''}".rstrip(".") + f". {reason.advice}")
+        self.reason = reason
+        self.detail = detail
+        self.attempts = tuple(attempts)
+        self.answer = answer
+
+
+def furthest(attempts: Sequence[Attempt]) -> FetchError:
+    """Return the error for ways that have all failed: that of the one that came furthest."""
+    order = list(Reason)
+    best = max(attempts, key=lambda attempt: order.index(attempt.reason))
+    same = [attempt for attempt in attempts if attempt.reason is best.reason]
+    return FetchError(best.reason, "; ".join(dict.fromkeys(filter(None, map(_named, same)))), attempts)
+
+
+def _named(attempt: Attempt) -> str:
+    """Return what happened with the node at which it did."""
+    node = attempt.via or attempt.towards
+    return f"{node} ({attempt.detail})" if attempt.detail else node

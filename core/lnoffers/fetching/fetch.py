@@ -1,0 +1,111 @@
+"""Fetching: the request, and the check of what comes back.
+
+A request can go along any path of its offer. What is known of the network are the addresses that the caller names, so
+the first node of a path is either at one of these, or else has to be reached through the nodes that are: they forward
+onion messages to their own peers. The answer comes back through the node that was asked.
+
+Each request has a new key, used for nothing else, and so has each connection: nobody can link two of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from lnoffers.bolt12 import (
+    Bolt12Error,
+    Invoice,
+    InvoiceError,
+    InvoiceRequest,
+    KeyPair,
+    KeySigner,
+    Offer,
+    Signer,
+    without_scheme,
+)
+from lnoffers.bolt12.chains import BITCOIN
+from lnoffers.fetching.address import Address
+from lnoffers.fetching.failures import Attempt, FetchError, Reason, furthest
+from lnoffers.fetching.talk import Answered, ask_at
+from lnoffers.fetching.ways import first_nodes, plan
+
+METADATA_BYTES: Final = 16
+
+
+async def fetch_invoice(  # noqa: PLR0913 - one parameter per choice
+    offer: Offer | str,
+    *,
+    connect: str | Iterable[str] = (),
+    amount: int | None = None,
+    quantity: int | None = None,
+    payer_note: str | None = None,
+    max_amount: int | None = None,
+    timeout: float = 60.0,
+    chain: bytes | None = None,
+    signer: Signer | None = None,
+) -> Invoice:
+    """Ask the issuer of an offer for an invoice, and check it in full.
+
+    Args:
+        offer: an offer, or its string.
+        connect: addresses of nodes, ID@HOST:PORT: the issuer, first nodes of the offer's paths, or nodes that are
+            connected to these and forward onion messages.
+        amount: millisatoshi to pay; needed if the offer names no price, else at least that.
+        quantity: how many items, if the offer sells several.
+        payer_note: a note for the issuer.
+        max_amount: the most millisatoshi that the invoice may ask for where neither `amount` nor the offer says it, as
+            with a price in a currency.
+        timeout: seconds for all of it.
+        chain: the hash of one of the offer's chains, 32 bytes; bitcoin's if the offer allows it, else its first.
+        signer: the payer's key, for whoever wants to prove the payment later; by default one that is thrown away.
+
+    Raises:
+        AddressError: if one of `connect` is no address.
+        Bolt12Error: if the offer is malformed or has expired, or the request does not fit it.
+        FetchError: if no invoice arrives that answers the request; its `reason` says why.
+    """
+    addresses = [Address.parse(text) for text in ([connect] if isinstance(connect, str) else connect)]
+    wanted = Offer.parse(without_scheme(offer)) if isinstance(offer, str) else offer
+    wanted.check_unexpired(int(time.time()))
+    chains = wanted.offer_chains or (BITCOIN,)
+    payer = KeySigner(KeyPair(secrets.token_bytes(32))) if signer is None else signer
+    request = InvoiceRequest.for_offer(
+        wanted,
+        invreq_metadata=secrets.token_bytes(METADATA_BYTES),
+        invreq_payer_id=payer.public_key,
+        invreq_chain=chain or (BITCOIN if BITCOIN in chains else chains[0]),
+        invreq_amount=amount,
+        invreq_quantity=quantity,
+        invreq_payer_note=payer_note,
+    ).sign(payer)
+    answered = await _ask_all(wanted, request, addresses, timeout)
+    answer = answered.answer
+    if isinstance(answer, InvoiceError):
+        words = (answer.error or "it does not say why").replace(request.encode(), "…")  # some repeat the whole request
+        raise FetchError(Reason.REFUSED, words, answer=answer)
+    try:
+        answer.verify_answer(request, sent_to=answered.way.end, max_amount=max_amount)
+        answer.check_unexpired(int(time.time()))
+    except Bolt12Error as error:
+        raise FetchError(Reason.BAD_ANSWER, error.message) from error
+    return answer
+
+
+async def _ask_all(offer: Offer, request: InvoiceRequest, addresses: Sequence[Address], seconds: float) -> Answered:
+    """Ask at each address in turn, until there is an answer. Raises FetchError if none comes."""
+    ways = plan(offer, addresses)
+    if not ways:
+        raise furthest([Attempt(node, "", Reason.NO_ADDRESS) for node in first_nodes(offer)])
+    clock, failed = asyncio.get_running_loop().time, list[Attempt]()
+    deadline, left = clock() + seconds, sum(map(len, ways.values()))
+    for address, along in ways.items():
+        share = max(deadline - clock(), 0) * len(along) / left
+        found = await ask_at(address, along, request, share)
+        if isinstance(found, Answered):
+            return found
+        failed += found
+        left -= len(along)
+    raise furthest(failed)

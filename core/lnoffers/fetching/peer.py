@@ -1,0 +1,111 @@
+"""A peer over TCP: the sockets and the clock that `lnoffers.net` does without."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Final, Self
+
+from lnoffers.bolt12.curve import KeyPair
+from lnoffers.fetching.address import Address
+from lnoffers.net.connection import Closed, Connection, Event, Ready
+from lnoffers.net.crypto import NodeKey
+from lnoffers.net.errors import RemoteProtocolError
+from lnoffers.net.messages import Init, OnionMessage, PeerError
+
+_READ: Final = 65_536
+_CLOSING: Final = 1.0
+"""Seconds that a peer gets to take what was sent last."""
+
+
+class PeerGoneError(Exception):
+    """The connection has ended, or could not be made; the message says why."""
+
+
+class Peer:
+    """A connection on which messages can be sent. Made by `connected`."""
+
+    def __init__(self, connection: Connection, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._connection = connection
+        self._reader = reader
+        self._writer = writer
+        self.init = Init(b"")
+        """What the peer says of itself."""
+
+    @classmethod
+    async def open(cls, address: Address, node: NodeKey, init: Init) -> Self:
+        """Connect, shake hands and exchange `init`. Raises PeerGoneError."""
+        connection = Connection.initiate(node, KeyPair(secrets.token_bytes(32)), address.node_id, init)
+        try:
+            reader, writer = await asyncio.open_connection(address.host, address.port)
+        except OSError as error:
+            raise PeerGoneError(error.strerror or str(error)) from error
+        peer = cls(connection, reader, writer)
+        try:
+            while not isinstance(event := await peer.next_event(), Ready):
+                pass
+        except BaseException:
+            await peer.close()
+            raise
+        peer.init = event.init
+        return peer
+
+    async def next_event(self) -> Event:
+        """Wait for what happens next; pings are answered meanwhile. Raises PeerGoneError at the end."""
+        try:
+            await self._flush()  # first, so that no number of pings makes pongs pile up
+            while (event := self._connection.next_event()) is None:
+                self._connection.receive_data(await self._reader.read(_READ))
+                await self._flush()
+        except RemoteProtocolError as error:
+            with suppress(OSError):
+                await self._flush()
+            raise PeerGoneError(error.message) from error
+        except OSError as error:
+            raise PeerGoneError(error.strerror or str(error)) from error
+        match event:
+            case Closed():
+                raise PeerGoneError("the peer closed the connection")
+            case PeerError():
+                raise PeerGoneError(f"the peer said: {event.text}")
+        return event
+
+    async def send(self, message: OnionMessage) -> None:
+        """Send a message. Raises PeerGoneError if the connection has ended."""
+        self._connection.send(message)
+        try:
+            await self._flush()
+        except OSError as error:
+            raise PeerGoneError(error.strerror or str(error)) from error
+
+    async def close(self) -> None:
+        """End the connection."""
+        self._connection.close()
+        self._writer.close()
+        with suppress(OSError, TimeoutError):
+            await asyncio.wait_for(self._writer.wait_closed(), _CLOSING)
+
+    async def _flush(self) -> None:
+        data = self._connection.data_to_send()
+        if data:
+            self._writer.write(data)
+            await self._writer.drain()
+
+
+@asynccontextmanager
+async def connected(address: Address, node: NodeKey, init: Init, seconds: float) -> AsyncIterator[Peer]:
+    """Have a peer at an address for as long as the block lasts.
+
+    Raises PeerGoneError if it cannot be reached, does not own its node id, or takes longer than `seconds`.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            peer = await Peer.open(address, node, init)
+    except TimeoutError:
+        raise PeerGoneError(f"it did not answer within {round(seconds, 1):g} seconds") from None
+    try:
+        yield peer
+    finally:
+        await peer.close()

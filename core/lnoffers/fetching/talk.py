@@ -1,0 +1,135 @@
+"""Asking one node: send the request along each way that begins there, and know the answer when it comes."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from lnoffers.bolt12 import InvoiceRequest, KeyPair
+from lnoffers.bolt12.chains import BITCOIN
+from lnoffers.fetching.address import Address
+from lnoffers.fetching.failures import Attempt, FetchError, Reason
+from lnoffers.fetching.peer import Peer, PeerGoneError, connected
+from lnoffers.fetching.ways import Way
+from lnoffers.net import features
+from lnoffers.net.blinding import PATH_KEY_BYTES, message_path
+from lnoffers.net.connection import Event
+from lnoffers.net.errors import RemoteProtocolError
+from lnoffers.net.messages import Init, OnionMessage, PeerWarning
+from lnoffers.net.offer_messages import Answer, ask, read_answer
+from lnoffers.net.onion_messages import Received, open_message
+
+CONNECT_SECONDS: Final = 10.0
+"""How long a node may take until messages can be sent to it."""
+PACE: Final = 1 / 3
+"""Seconds between two messages to a node; Core Lightning drops what comes faster than four a second."""
+MAX_ONIONS: Final = 100
+"""How many onions of one node are opened: each costs work, and one of them is the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What came back, and the way of the request that it answers."""
+
+    answer: Answer
+    way: Way
+
+
+async def ask_at(
+    address: Address, ways: Sequence[Way], request: InvoiceRequest, seconds: float
+) -> Answered | list[Attempt]:
+    """Ask along each way in turn, and share out the time; the failures if no answer comes.
+
+    Raises FetchError if an answer comes that cannot be read.
+    """
+    clock, failed = asyncio.get_running_loop().time, list[Attempt]()
+    node, deadline = KeyPair(secrets.token_bytes(32)), clock() + seconds
+    init = Init(features.OFFERED, (request.invreq_chain or BITCOIN,))
+
+    def fail(reason: Reason, detail: str = "") -> list[Attempt]:
+        """Give up on the ways that are left."""
+        return failed + [Attempt(way.towards, str(address), reason, detail) for way in ways[len(failed) :]]
+
+    try:
+        async with connected(address, node, init, min(CONNECT_SECONDS, seconds)) as peer:
+            reason = _unwilling(peer.init)
+            if reason is not None:
+                return fail(reason)
+            talk = _Talk(peer, address.node_id, node)
+            for way in ways:
+                found = await talk.ask(request, way, (deadline - clock()) / (len(ways) - len(failed)))
+                if found is not None:
+                    return found
+                failed.append(Attempt(way.towards, str(address), talk.silence(), "; ".join(talk.warnings)))
+    except PeerGoneError as error:
+        return fail(Reason.CANNOT_CONNECT, str(error))
+    return failed
+
+
+def _unwilling(init: Init) -> Reason | None:
+    """Return why the node would drop our onion messages, if it would."""
+    if features.offers(init.features, features.ONION_MESSAGES):
+        return None
+    only_channels = features.offers(init.features, features.ONION_MESSAGES_ONLY_CHANNELS)
+    return Reason.CHANNEL_PEERS_ONLY if only_channels else Reason.NO_ONION_MESSAGES
+
+
+class _Talk:
+    """What is said with one node: the secrets that answers are known by, and what it warned of."""
+
+    def __init__(self, peer: Peer, peer_id: bytes, node: KeyPair) -> None:
+        self._peer = peer
+        self._peer_id = peer_id
+        self._node = node
+        self._asked: dict[bytes, Way] = {}
+        self._onions = 0
+        self.warnings: dict[str, None] = {}
+        """Its warnings, each once, in order."""
+
+    async def ask(self, request: InvoiceRequest, way: Way, seconds: float) -> Answered | None:
+        """Ask along one way; the answer to this or an earlier request, or None if none comes in time.
+
+        Raises FetchError if it cannot be read, PeerGoneError if the connection ends.
+        """
+        if self._asked:
+            await asyncio.sleep(PACE)
+        path_id, path_key = secrets.token_bytes(32), secrets.token_bytes(PATH_KEY_BYTES)
+        reply_path = message_path(path_key, [self._peer_id, self._node.public_key], path_id)
+        self._asked[path_id] = way
+        await self._peer.send(ask(secrets.token_bytes(32), way.path, request, reply_path))
+        try:
+            async with asyncio.timeout(seconds):
+                while True:
+                    found = self._read(await self._peer.next_event())
+                    if found is not None:
+                        return found
+        except TimeoutError:
+            return None
+
+    def silence(self) -> Reason:
+        """Return why no answer came, as far as the node's warnings tell."""
+        throttled = any("ratelimit" in text.lower() or "rate limit" in text.lower() for text in self.warnings)
+        return Reason.THROTTLED if throttled else Reason.NO_ANSWER
+
+    def _read(self, event: Event) -> Answered | None:
+        """Return the answer if the event is one. What is not for us, or nobody asked for, is ignored."""
+        if isinstance(event, PeerWarning):
+            self.warnings[event.text] = None
+        if not isinstance(event, OnionMessage) or self._onions == MAX_ONIONS:
+            return None
+        self._onions += 1
+        try:
+            opened = open_message(self._node, event)
+        except RemoteProtocolError:
+            return None
+        way = self._asked.get(opened.path_id or b"") if isinstance(opened, Received) else None
+        if way is None or not isinstance(opened, Received):
+            return None
+        try:
+            answer = read_answer(opened)
+        except RemoteProtocolError as error:
+            raise FetchError(Reason.BAD_ANSWER, error.message) from error
+        return None if answer is None else Answered(answer, way)

@@ -1,0 +1,65 @@
+"""Which ways a request can take to the issuer of its offer, from the nodes whose addresses are known."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from lnoffers.bolt12 import BlindedPath, ChannelEnd, Offer
+from lnoffers.fetching.address import Address
+from lnoffers.net.blinding import PATH_KEY_BYTES, prepend
+from lnoffers.net.offer_messages import paths_to_issuer
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A way from a node that can be connected to.
+
+    Attributes:
+        towards: the first node of the offer's path, or the issuer, for people: an id in hex, or the end of a channel.
+        path: what the request goes along; it begins at the node that is connected to.
+        end: the last blinded id of the offer's path, who signs where the offer names no issuer; None if it has no path.
+    """
+
+    towards: str
+    path: BlindedPath
+    end: bytes | None
+
+
+def plan(offer: Offer, addresses: Sequence[Address]) -> Mapping[Address, Sequence[Way]]:
+    """Return the ways from each address, both in the order to try them; nothing if there is no address.
+
+    A path that begins at one of the nodes is taken as it is. To any other, the nodes are asked to forward: these ways
+    come last, because nobody knows whether they are connected to its first node.
+    """
+    direct: list[tuple[Address, Way]] = []
+    around: list[tuple[Address, Way]] = []
+    for path in paths_to_issuer(offer, secrets.token_bytes(PATH_KEY_BYTES)):
+        towards, end = first_node(path), path.hops[-1].blinded_node_id if offer.offer_paths else None
+        for address in addresses:
+            # Only the network knows whose end of a channel it is; whoever named the node may have looked it up.
+            if isinstance(path.first_node_id, ChannelEnd) or path.first_node_id == address.node_id:
+                direct.append((address, Way(towards, path, end)))
+            else:
+                reached = prepend(secrets.token_bytes(PATH_KEY_BYTES), [address.node_id], path)
+                around.append((address, Way(towards, reached, end)))
+    return _by_address([*direct, *around])
+
+
+def first_nodes(offer: Offer) -> Sequence[str]:
+    """Return the nodes that a request for the offer can be brought to, for people."""
+    return [first_node(path) for path in paths_to_issuer(offer, secrets.token_bytes(PATH_KEY_BYTES))]
+
+
+def first_node(path: BlindedPath) -> str:
+    """Return where a path begins: an id in hex, or a channel and which of its ends."""
+    first = path.first_node_id
+    return first.hex() if isinstance(first, bytes) else f"node {first.direction + 1} of channel {first}"
+
+
+def _by_address(pairs: Iterable[tuple[Address, Way]]) -> dict[Address, list[Way]]:
+    ways: dict[Address, list[Way]] = {}
+    for address, way in pairs:
+        ways.setdefault(address, []).append(way)
+    return ways

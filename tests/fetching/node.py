@@ -1,0 +1,225 @@
+"""A small node, in a process of its own: it takes connections, forwards onion messages, and answers requests somehow.
+
+`python -m tests.fetching.node NUMBER [--answer KIND] [--via ID@HOST:PORT] [--features HEX]` prints the address at which
+it listens, and runs until it is killed. NUMBER makes its key.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import secrets
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from lnoffers.bolt12 import CHAINS, BlindedPayinfo, Invoice, InvoiceError, InvoiceRequest, KeyPair, KeySigner
+from lnoffers.bolt12.tlv import write_records
+from lnoffers.fetching import Address
+from lnoffers.net.blinding import blinding_factor, message_path
+from lnoffers.net.connection import Authenticated, Connection
+from lnoffers.net.errors import ProtocolError
+from lnoffers.net.features import OFFERED
+from lnoffers.net.messages import Init, OnionMessage, PeerWarning, Ping, Pong
+from lnoffers.net.onion_messages import Forward, Payload, Received, open_message, wrap
+from tests.bolt12.samples import resigned
+
+PAYINFO = BlindedPayinfo(0, 0, 18, 0, 10**9, b"")
+CONVERTED = 12_345
+"""What any price in a currency comes to."""
+SIGNATURE = 240
+
+
+def key_of(number: int) -> KeyPair:
+    """The key of the node with this number."""
+    return KeyPair(bytes([number]) * 32)
+
+
+def invoice(request: InvoiceRequest, key: KeyPair, **changes: Any) -> Invoice:
+    """The invoice for a request, signed by this key; `changes` are arguments of `Invoice.for_request`."""
+    path = message_path(secrets.token_bytes(32), [key.public_key], bytes(32))
+    arguments: dict[str, Any] = {
+        "invoice_created_at": int(time.time()),
+        "invoice_payment_hash": bytes(range(32)),
+        "invoice_paths": [path],
+        "invoice_blindedpay": [PAYINFO],
+        "invoice_node_id": key.public_key,
+    }
+    if request.invreq_amount is None and request.expected_amount is None:
+        arguments["invoice_amount"] = CONVERTED
+    return Invoice.for_request(request, **(arguments | changes)).sign(KeySigner(key))
+
+
+@dataclass(frozen=True)
+class Case:
+    """What the issuer is asked, and the key that it answers with."""
+
+    request: InvoiceRequest
+    key: KeyPair
+
+    def refusal(self) -> Payload:
+        """An error, as the specification has it."""
+        error = InvoiceError.build(error="not today", erroneous_field=82, suggested_value=b"\x07")
+        return Payload.build(invoice_error=error.to_bytes())
+
+    def refusal_of_ldk(self) -> Payload:
+        """An error with a length before it."""
+        return Payload.build(invoice_error=b"\x06\x05\x04nope")
+
+    def invoice(self, **changes: Any) -> Payload:
+        """What is asked for."""
+        return Payload.build(invoice=invoice(self.request, self.key, **changes).to_bytes())
+
+    def expired(self) -> Payload:
+        """An invoice of long ago."""
+        return self.invoice(invoice_created_at=1_000, invoice_relative_expiry=60)
+
+    def another_amount(self) -> Payload:
+        """An invoice that asks for more."""
+        return self._changed(invoice_amount=1_001)
+
+    def another_request(self) -> Payload:
+        """An invoice for somebody else's request."""
+        return self._changed(invreq_metadata=b"another")
+
+    def another_signer(self) -> Payload:
+        """An invoice by somebody else."""
+        return self._changed(signer=key_of(66), invoice_node_id=key_of(66).public_key)
+
+    def unsigned(self) -> Payload:
+        """An invoice without its signature."""
+        kept = [record for record in invoice(self.request, self.key).records if record.type != SIGNATURE]
+        return Payload.build(invoice=write_records(kept))
+
+    def garbage(self) -> Payload:
+        """What is no invoice."""
+        return Payload.build(invoice=b"\x02\xff")
+
+    def something_else(self) -> Payload:
+        """Neither invoice nor error."""
+        return Payload.build()
+
+    def _changed(self, signer: KeyPair | None = None, **changes: Any) -> Payload:
+        """An invoice with other fields than it should have, and a valid signature."""
+        changed = [getattr(Invoice, name).encode(value) for name, value in changes.items()]
+        others = {record.type for record in changed} | {SIGNATURE}
+        kept = [record for record in invoice(self.request, self.key).records if record.type not in others]
+        records = resigned(Invoice, [*kept, *changed], KeySigner(signer or self.key))
+        return Payload.build(invoice=write_records(records))
+
+
+class Node:
+    """The node's peers, and what it does with their messages."""
+
+    def __init__(self, key: KeyPair, answer: str, features: bytes) -> None:
+        self.key = key
+        self.answer = answer
+        self.init = Init(features, (CHAINS["regtest"],))
+        self.peers: dict[bytes, tuple[Connection, asyncio.StreamWriter]] = {}
+        self.waiting: list[tuple[InvoiceRequest, Received, KeyPair]] = []
+
+    def ephemeral(self) -> KeyPair:
+        """A key for one connection."""
+        return KeyPair(secrets.token_bytes(32))
+
+    async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Somebody connects."""
+        await self.run(Connection.respond(self.key, self.ephemeral(), self.init), reader, writer)
+
+    async def dial(self, address: Address) -> None:
+        """Connect to somebody."""
+        reader, writer = await asyncio.open_connection(address.host, address.port)
+        connection = Connection.initiate(self.key, self.ephemeral(), address.node_id, self.init)
+        await self.run(connection, reader, writer)
+
+    async def run(self, connection: Connection, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Do what a peer says until it leaves."""
+        with suppress(ProtocolError, OSError):
+            while True:
+                writer.write(connection.data_to_send())
+                connection.receive_data(data := await reader.read(65_536))
+                while (event := connection.next_event()) is not None:
+                    match event:
+                        case Authenticated(node_id):
+                            self.peers[node_id] = (connection, writer)
+                        case OnionMessage():
+                            self.handle(event)
+                        case Pong():
+                            self.reply(*self.waiting.pop())
+                if not data:
+                    break
+        writer.close()
+
+    def send(self, to: bytes | int, message: OnionMessage | PeerWarning | Ping) -> None:
+        """Send a peer a message, if it is one."""
+        if isinstance(to, bytes) and to in self.peers:
+            connection, writer = self.peers[to]
+            connection.send(message)
+            writer.write(connection.data_to_send())
+
+    def handle(self, message: OnionMessage) -> None:
+        """Forward a message, or answer it."""
+        try:
+            opened = open_message(self.key, message)
+        except ProtocolError:
+            return
+        if isinstance(opened, Forward):
+            self.send(opened.next_node, opened.message)
+        elif opened.payload.invoice_request is not None:
+            request = InvoiceRequest.from_bytes(opened.payload.invoice_request)
+            secret = self.key.shared_secret(message.path_key)
+            issuer = request.offer_issuer_id
+            signs = self.key if issuer else self.key.multiply(blinding_factor(secret))
+            self.decide(request, opened, signs)
+
+    def decide(self, request: InvoiceRequest, received: Received, key: KeyPair) -> None:
+        """Answer now, later, or not at all."""
+        match self.answer:
+            case "nothing":
+                pass
+            case "throttle":
+                for peer in self.peers:
+                    self.send(peer, PeerWarning(b"Ratelimited onion_message: exceeded one per 250msec"))
+            case "after_pong":
+                self.waiting.append((request, received, key))
+                for peer in self.peers:
+                    self.send(peer, Ping(40_000, 100))
+            case "hang_up":
+                for _, writer in self.peers.values():
+                    writer.close()
+            case _:
+                self.reply(request, received, key)
+
+    def reply(self, request: InvoiceRequest, received: Received, key: KeyPair) -> None:
+        """Answer along the reply path, the first node of which may be this one."""
+        path = received.payload.reply_path
+        assert path is not None
+        said: Payload = getattr(Case(request, key), self.answer, Case(request, key).invoice)()
+        message = wrap(secrets.token_bytes(32), path, said)
+        if path.first_node_id == self.key.public_key:
+            self.handle(message)
+        else:
+            assert isinstance(path.first_node_id, bytes)
+            self.send(path.first_node_id, message)
+
+
+async def main() -> None:
+    """Run a node as the command line says."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("number", type=int)
+    parser.add_argument("--answer", default="invoice")
+    parser.add_argument("--via")
+    parser.add_argument("--features", type=bytes.fromhex, default=OFFERED)
+    given = parser.parse_args()
+    node = Node(key_of(given.number), given.answer, given.features)
+    server = await asyncio.start_server(node.accept, "127.0.0.1", 0)
+    dialled = asyncio.create_task(node.dial(Address.parse(given.via))) if given.via else None
+    while dialled is not None and not node.peers:
+        await asyncio.sleep(0.01)
+    print(Address(node.key.public_key, "127.0.0.1", server.sockets[0].getsockname()[1]), flush=True)
+    await server.serve_forever()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
