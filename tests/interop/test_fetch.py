@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
+import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lnoffers import Bolt12Error, FetchError, fetch_invoice
-from lnoffers.bolt12 import CHAINS, ChannelEnd, Invoice, Offer
-from lnoffers.fetching import Reason
+from lnoffers.bolt12 import CHAINS, ChannelEnd, Invoice, KeyPair, Offer
+from lnoffers.fetching import Address, Reason
+from lnoffers.fetching.peer import connected
+from lnoffers.net.features import OFFERED
+from lnoffers.net.messages import Init, OnionMessage, PeerWarning
+from tests.interop import rates
 from tests.interop.conftest import Pair
 from tests.interop.nodes import Node
 
@@ -88,6 +95,20 @@ def test_fetches_several_items(l1: Node) -> None:
         fetch(offer, l1, quantity=6)
 
 
+def test_fetches_a_price_in_a_currency(l1: Node, tmp_path: Path) -> None:
+    plugin = tmp_path / "rates"
+    plugin.write_text(f"#!/bin/sh\nexec {shlex.quote(sys.executable)} {shlex.quote(rates.__file__)}\n")
+    plugin.chmod(0o700)
+    l1.client.rpc_call("plugin", {"subcommand": "start", "plugin": str(plugin)})
+    offer = l1.client.offer(amount="1.50EUR", description="coffee in euros").bolt12
+    assert Offer.parse(offer).offer_currency == "EUR"
+    assert fetch(offer, l1, max_amount=1_500_000).invoice_amount == 1_500_000
+    assert fetch(offer, l1, amount=1_600_000).invoice_amount == 1_600_000
+    with pytest.raises(FetchError, match="more than the 1499999msat allowed"):
+        fetch(offer, l1, max_amount=1_499_999)
+    assert "at least 1500000msat" in refusal(offer, l1, amount=1_499_999).detail
+
+
 def test_ten_fetches_a_second_apart_lose_none(l1: Node) -> None:
     offer = l1.client.offer(amount="any", description="often").bolt12
     for amount in range(1, FETCHES + 1):
@@ -125,3 +146,16 @@ def test_a_node_that_is_another_than_named_is_noticed(l1: Node, l2: Node) -> Non
     with pytest.raises(FetchError, match="cannot connect") as caught:
         asyncio.run(fetch_invoice(offer, connect=f"{l1.id}@127.0.0.1:{l2.port}", timeout=5))
     assert caught.value.reason is Reason.CANNOT_CONNECT
+
+
+def test_a_node_that_throttles_says_so(l1: Node) -> None:
+    async def flood() -> str:
+        init = Init(OFFERED, (CHAINS["regtest"],))
+        async with connected(Address.parse(address(l1)), KeyPair(b"f" * 32), init, SECONDS) as peer:
+            for _ in range(10):
+                await peer.send(OnionMessage(bytes.fromhex(l1.id), bytes(1_366)))
+            while not isinstance(event := await peer.next_event(), PeerWarning):
+                pass
+            return event.text
+
+    assert "ratelimit" in asyncio.run(flood()).lower()
