@@ -6,14 +6,26 @@ Worker processes import this module too, and need nothing of the command line.
 from __future__ import annotations
 
 import gc
+import sys
+from typing import Final
+
+_EXTRAS: Final = {"black", "cyclopts", "datamodel_code_generator", "jinja2", "jsonschema", "markdown_it", "rich"}
+"""Packages that are there only if this one was installed with its extra `generator`."""
 
 
 def main() -> None:
-    """Runs the command line of this process and exits."""
+    """Run the command line of this process and exit."""
     gc.set_threshold(50_000)  # nearly all that is made here stays: modules first of all
-    from rpcschema.cli import main as run  # noqa: PLC0415
+    try:
+        from rpcschema.cli import main as run  # noqa: PLC0415 # its packages may be missing
 
-    run()
+        run()
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package not in _EXTRAS:
+            raise
+        print(f"rpcschema: the package {package} is missing: pip install 'clnrpc[generator]'", file=sys.stderr)
+        sys.exit(2)
 
 
 if __name__ == "__main__":

@@ -15,18 +15,48 @@ from tests.shared import ROOT
 CLOSED = {"output": ("sh", "-c", 'exec "$@" >&-', "sh"), "errors": ("sh", "-c", 'exec "$@" 2>&-', "sh")}
 
 
-def test_a_missing_package_is_named_with_what_to_install(tmp_path: Path) -> None:
-    """Without the site's packages, as where only the client was installed."""
-    start = "import sys; sys.path.insert(0, sys.argv.pop(1)); from lnoffers.service.cli import main; main()"
-    done = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", start, str(ROOT / "core"), "serve"],
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
-    assert done.returncode == 2
+RUN = "from lnoffers.service.cli import main; main()"
+
+
+def without_packages(code: str, *arguments: str, path: Path = ROOT / "core") -> subprocess.CompletedProcess[str]:
+    """Run Python without the packages of this environment, as where only the client was installed."""
+    start = f"import sys; sys.path[:0] = [{str(path)!r}, {str(ROOT / 'core')!r}, {str(ROOT / 'generator')!r}]; {code}"
+    command = [sys.executable, "-I", "-S", "-c", start, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
+
+
+def test_a_missing_package_is_named_with_what_to_install() -> None:
+    done = without_packages(RUN, "serve")
+    assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "lnoffers: the package coincurve is missing: pip install 'clnrpc[offers]'\n"
+
+
+def test_the_generator_names_a_missing_package_with_what_to_install() -> None:
+    done = without_packages("from rpcschema.__main__ import main; main()", "check")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "rpcschema: the package cyclopts is missing: pip install 'clnrpc[generator]'\n"
+
+
+def test_the_library_says_what_to_install() -> None:
+    done = without_packages("import lnoffers; lnoffers.decode")
+    last = done.stderr.splitlines()[-1]
+    assert last == "ModuleNotFoundError: the package coincurve is missing: pip install 'clnrpc[bolt12]'"
+
+
+@pytest.mark.parametrize("left", ["", "__init__.py", "context.py"])
+def test_a_damaged_curve_library_is_named_with_its_repair(left: str, tmp_path: Path) -> None:
+    """Uninstalling pyln-client removes the files of coincurve but not its metadata."""
+    name = "coincurve" if sys.version_info < (3, 14) else "coincurve-cp314-fix"
+    (tmp_path / f"{name.replace('-', '_')}-21.0.0.dist-info").mkdir()
+    (tmp_path / f"{name.replace('-', '_')}-21.0.0.dist-info" / "METADATA").write_text(
+        f"Name: {name}\nVersion: 21.0.0\n"
+    )
+    (tmp_path / "coincurve").mkdir()
+    (tmp_path / "coincurve" / (left or "leftover")).touch()
+    done = without_packages(RUN, "serve", path=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert done.stderr.startswith(f"lnoffers: the package {name} is damaged")
+    assert done.stderr.endswith(f": pip install --force-reinstall --no-deps {name}\n")
 
 
 @pytest.mark.parametrize("command", [["serve"], ["call", "getinfo"]])

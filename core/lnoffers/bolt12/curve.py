@@ -7,13 +7,32 @@ coincurve and in its fork coincurve-cp314-fix.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, NoReturn, final
 
-from coincurve._libsecp256k1 import ffi, lib  # type: ignore[import-not-found]
-from coincurve.context import GLOBAL_CONTEXT
+
+def _import_error() -> ImportError:
+    """Return the error to raise where the curve library cannot be imported: it says what to install."""
+    from importlib import metadata  # noqa: PLC0415 # slow to import
+
+    name = "coincurve" if sys.version_info < (3, 14) else "coincurve-cp314-fix"
+    if next(metadata.distributions(name=name), None) is None:
+        return ModuleNotFoundError(f"the package {name} is missing: pip install 'clnrpc[bolt12]'", name="coincurve")
+    return ImportError(
+        f"the package {name} is damaged, perhaps because pyln-client, whose dependency has files of the same names, "
+        f"was uninstalled; repair it: pip install --force-reinstall --no-deps {name}",
+        name="coincurve",
+    )
+
+
+try:
+    from coincurve._libsecp256k1 import ffi, lib  # type: ignore[import-not-found]
+    from coincurve.context import GLOBAL_CONTEXT
+except ImportError as error:
+    raise _import_error() from error
 
 POINT_LENGTH = 33
 SIGNATURE_LENGTH = 64

@@ -31,10 +31,13 @@ def _run(arguments: list[str]) -> int:
         from lnoffers.service.cli.program import run  # noqa: PLC0415 # its packages may be missing
 
         return run(arguments)
-    except ModuleNotFoundError as error:
-        if error.name not in _EXTRAS:
+    except ImportError as error:
+        package = (error.name or "").partition(".")[0]
+        if package not in _EXTRAS:
             raise
-        return _complain(f"the package {error.name} is missing: pip install 'clnrpc[offers]'")
+        if isinstance(error, ModuleNotFoundError):
+            return _complain(f"the package {package} is missing: pip install 'clnrpc[offers]'")
+        return _complain(str(error))
     except BrokenPipeError:
         # Whoever read our output is gone, and what Python still holds of it must not fail again as it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
