@@ -133,19 +133,11 @@ def test_name_that_a_terminal_cannot_show_is_escaped(folder: Path, run: Run) -> 
 
 
 @pytest.mark.parametrize(
-    ("file", "content", "message"),
+    ("file", "content", "start"),
     [
-        ("templates/markdown/page.md.jinja", "\n{{ nothing }}", "markdown/page.md.jinja:2: 'nothing' is undefined"),
-        (
-            "templates/markdown/page.md.jinja",
-            "{{ 1 // 0 }}",
-            "markdown/page.md.jinja:1: integer division or modulo by zero",
-        ),
-        (
-            "templates/markdown/page.md.jinja",
-            "{% if %}",
-            "markdown/page.md.jinja:1: Expected an expression, got 'end of statement block'",
-        ),
+        ("templates/markdown/page.md.jinja", "\n{{ nothing }}", "markdown/page.md.jinja:2: "),
+        ("templates/markdown/page.md.jinja", "{{ 1 // 0 }}", "markdown/page.md.jinja:1: "),
+        ("templates/markdown/page.md.jinja", "{% if %}", "markdown/page.md.jinja:1: "),
         (
             "text/page.py",
             "from rpcschema.problems import RenderError\ndef print_page(*_):\n    raise RenderError('no')",
@@ -155,7 +147,7 @@ def test_name_that_a_terminal_cannot_show_is_escaped(folder: Path, run: Run) -> 
     ids=range(4),
 )
 @pytest.mark.parametrize("jobs", ["1", "2"])
-def test_target_that_fails_names_the_document(folder: Path, file: str, content: str, message: str, jobs: str) -> None:
+def test_target_that_fails_names_the_document(folder: Path, file: str, content: str, start: str, jobs: str) -> None:
     installed = folder / "site/rpcschema"
     shutil.copytree(ROOT / "generator/rpcschema", installed, ignore=shutil.ignore_patterns(".*", "__pycache__"))
     shutil.copytree(ROOT / "templates", installed / "templates")
@@ -163,7 +155,8 @@ def test_target_that_fails_names_the_document(folder: Path, file: str, content: 
     options = ("--package", "tank", "--target", "markdown", "--jobs", jobs)
     done = rpcschema("generate", "schemas/hook", *options, cwd=folder, PYTHONPATH=str(folder / "site"))
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == f"schemas/hook/tank.json: error: target markdown failed: {message}\n"
+    assert done.stderr.startswith(f"schemas/hook/tank.json: error: target markdown failed: {start}")
+    assert done.stderr.count("\n") == 1
 
 
 def test_manifest_that_lists_files_elsewhere_removes_nothing(folder: Path, run: Run) -> None:

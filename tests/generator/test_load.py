@@ -47,11 +47,16 @@ def test_minimal_document_has_no_problems(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("content", "place"), [("{\n  'a': 1}", "line 2 column 3"), ("", "line 1 column 1"), ("{}x", "line 1 column 3")]
+)
+def test_refuses_what_is_not_json(tmp_path: Path, content: str, place: str) -> None:
+    [problem] = problems_of(tmp_path, content)
+    assert problem.startswith(f"{place}: error: not JSON: ")
+
+
+@pytest.mark.parametrize(
     ("content", "problem"),
     [
-        ("{\n  'a': 1}", "line 2 column 3: error: not JSON: Expecting property name enclosed in double quotes"),
-        ("", "line 1 column 1: error: not JSON: Expecting value"),
-        ("{}x", "line 1 column 3: error: not JSON: Extra data"),
         (b'{"a": 1,\n "b\xff": 2}', "line 2 column 4: error: not UTF-8 text"),
         ('{"a": {"b": 1, "c": 2, "b": 3}}', "/a/b: error: the key stands here twice"),
         ('{"a/": ["\\ud800"]}', "/a~1/0: error: the text holds half a surrogate pair, which is no Unicode text"),
@@ -62,7 +67,7 @@ def test_minimal_document_has_no_problems(tmp_path: Path) -> None:
         ("[" * 10_000, "line 1 column 61: error: nested more than 60 levels deep"),
         ('{"a":' * 10_000, "line 1 column 301: error: nested more than 60 levels deep"),
     ],
-    ids=range(12),
+    ids=range(9),
 )
 def test_refuses_what_is_not_strict_json(tmp_path: Path, content: bytes | str, problem: str) -> None:
     assert problems_of(tmp_path, content) == [problem]

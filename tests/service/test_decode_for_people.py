@@ -272,7 +272,10 @@ def test_a_qr_code_can_be_had_in_a_pipe_too() -> None:
     assert outcome.out.endswith(qr_code(INVOICE.upper(), None).plain + "\n")
     assert rune("=1") not in outcome.out
     assert run("decode", "--qr", rune("=1")).out.endswith(qr_code(rune("=1"), None).plain + "\n")
-    assert run("decode", "--qr", "--json", INVOICE).err == "lnoffers: argument --json: not allowed with argument --qr\n"
+    refused = run("decode", "--qr", "--json", INVOICE)
+    assert (refused.code, refused.out, refused.err.count("\n")) == (2, "", 1)
+    assert "--json" in refused.err
+    assert "--qr" in refused.err
 
 
 def test_output_that_knows_no_such_characters_gets_escapes(monkeypatch: pytest.MonkeyPatch) -> None:

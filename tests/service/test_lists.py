@@ -123,7 +123,7 @@ def test_a_list_that_cannot_be_read_to_its_end_is_cut_off(program: Program) -> N
         assert "result" in other.ask("getinfo")
         server.terminate()
         _, errors = server.communicate()
-    assert "An answer was cut off: The store failed: no such table" in errors
+    assert "An answer was cut off: The store failed: " in errors
 
 
 def test_long_lists_of_offers_are_whole(program: Program) -> None:
@@ -196,6 +196,6 @@ def test_a_list_is_whole_behind_calls_that_the_store_failed(program: Program) ->
         for refused in ("invoicerequest", "disableoffer"):
             answer = json.loads(wire.answer())
             assert answer["id"] == refused
-            assert answer["error"]["message"] == "The store failed: no such table: offers"
+            assert answer["error"]["message"].startswith("The store failed: ")
         assert ids(wire.answer()) == keys
         assert json.loads(wire.answer())["id"] == "getinfo"

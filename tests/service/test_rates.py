@@ -72,16 +72,18 @@ def test_the_file_is_read_again_when_it_has_changed(file: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        ("", "truncated"),
-        ("[]", "Expected `object`"),
-        ('{"EUR": true}', "Expected `decimal`"),
-        ('{"EUR": "dear"}', "Invalid decimal"),
+        ("", "it is not JSON"),
+        ('{"EUR": 1', "it is not JSON"),
+        ("[]", "it is not a JSON object"),
+        ('{"EUR": true}', "the price in EUR is not a number"),
+        ('{"USD": 1, "EUR": "dear"}', "the price in EUR is not a number"),
         ('{"EUR": 0}', "0 EUR is no price for a bitcoin"),
         ('{"EUR": -1}', "-1 EUR is no price"),
         ('{"EUR": "NaN"}', "NaN EUR is no price"),
         ('{"USD": 1, "euro": 1}', "'euro' is no currency code"),
         (" " * (MAX_BYTES + 1), "more than 1048576 bytes"),
-        ("\xff", "malformed"),
+        ("\xff", "it is not JSON"),
+        ('{"\xff": 1}', "it is not JSON"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_named_with_the_reason(file: Path, content: str, why: str) -> None:

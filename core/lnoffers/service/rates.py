@@ -54,21 +54,36 @@ class RateFile:
                 self._version = version
         except OSError as error:
             raise RatesError(f"The rates in {self._path} cannot be read: {error.strerror or error}") from error
-        except (ValueError, msgspec.DecodeError) as error:
+        except ValueError as error:
             raise RatesError(f"The rates in {self._path} cannot be used: {error}") from error
         return self._prices.get(currency)
 
 
 def _read(path: Path) -> Mapping[str, Decimal]:
-    """The content, all of it checked. Raises OSError, ValueError or msgspec.DecodeError."""
+    """Return the content, all of it checked. Raises OSError or ValueError."""
     with path.open("rb") as file:
         data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
         raise ValueError(f"more than {MAX_BYTES} bytes")
-    prices = msgspec.json.decode(data, type=dict[str, Decimal])
-    for code, price in prices.items():
-        if not _code(code):
-            raise ValueError(f"{code!r} is no currency code, which has three capital letters")
-        if not price.is_finite() or price <= 0:
-            raise ValueError(f"{price} {code} is no price for a bitcoin")
-    return prices
+    return {code: _price(code, raw) for code, raw in _members(data).items()}
+
+
+def _members(data: bytes) -> dict[str, msgspec.Raw]:
+    try:
+        return msgspec.json.decode(data, type=dict[str, msgspec.Raw])
+    except msgspec.ValidationError as error:
+        raise ValueError("it is not a JSON object") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ValueError("it is not JSON") from error
+
+
+def _price(code: str, raw: msgspec.Raw) -> Decimal:
+    if not _code(code):
+        raise ValueError(f"{code!r} is no currency code, which has three capital letters")
+    try:
+        price = msgspec.json.decode(raw, type=Decimal)
+    except msgspec.DecodeError as error:
+        raise ValueError(f"the price in {code} is not a number") from error
+    if not price.is_finite() or price <= 0:
+        raise ValueError(f"{price} {code} is no price for a bitcoin")
+    return price
