@@ -4,7 +4,6 @@ the project.
 
 from __future__ import annotations
 
-import os
 import tarfile
 from collections.abc import Iterator
 from contextlib import suppress
@@ -12,15 +11,16 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
-SHARED = Path(os.environ.get("CLNRPC_SHARED", ROOT.parent / "shared"))
+from tests.upstream import HOW, ROOT, SHARED, material
+
+__all__ = ["ROOT", "SHARED", "fuzz_inputs", "shared_path"]
 
 
 def shared_path(relative: str) -> Path:
-    """The path of a piece of shared material; skips the calling test, and says so, where it is missing."""
-    path = SHARED / relative
+    """Return the path of a piece of upstream material; skip the calling test, and say so, if it is missing."""
+    path = material(relative)
     if not path.exists():
-        pytest.skip(f"no shared material at {relative}; set CLNRPC_SHARED to where it lies")
+        pytest.skip(f"no shared material at {relative}; {HOW}, or CLNRPC_SHARED to its folder")
     return path
 
 

@@ -11,22 +11,22 @@ from tests.audit import rows
 from tests.audit.documents import AuditError
 from tests.audit.examples import outcomes
 from tests.audit.table import table
-from tests.shared import SHARED
+from tests.upstream import HOW, material
 
 RELEASES: Final = ("master-2026-08", "v26.06", "v26.04", "v24.11")
 """Below the corpus; the first is the one that the claims about master are about."""
 
 
 def main() -> int:
-    """Makes the audit."""
-    corpus = SHARED / "corpus"
-    missing = [name for name in RELEASES if not (corpus / name).is_dir()]
+    """Make the audit."""
+    corpus = {name: material(f"corpus/{name}/schemas") for name in RELEASES}
+    missing = [name for name, folder in corpus.items() if not folder.is_dir()]
     if missing:
-        raise AuditError(f"{corpus} lacks the documents of {', '.join(missing)}; set CLNRPC_SHARED to where they lie")
+        raise AuditError(f"no documents of {', '.join(missing)}; {HOW}, or CLNRPC_SHARED to a folder with `corpus`")
     with TemporaryDirectory() as folder:
         work = Path(folder)
         _say("generating")
-        releases = [rows.release(corpus, name, work) for name in RELEASES]
+        releases = [rows.release(name, folder, work) for name, folder in corpus.items()]
         (master,) = releases[0].packages
         found = []
         _say("mypy")

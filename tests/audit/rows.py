@@ -32,9 +32,9 @@ class Release:
     """Why documents gave no package."""
 
 
-def release(corpus: Path, name: str, work: Path) -> Release:
-    """Has everything made of all documents of a release below `corpus`, and every class imported."""
-    documents = read(corpus / name / "schemas")
+def release(name: str, schemas: Path, work: Path) -> Release:
+    """Generate everything from the documents of a release, in `schemas`, and import every class."""
+    documents = read(schemas)
     packages, failures = [], []
     stem = "cln_" + "".join(char if char.isalnum() else "_" for char in name)
     for number, batch in enumerate(batches(documents), 1):

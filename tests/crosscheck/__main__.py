@@ -19,7 +19,7 @@ from tests.crosscheck.made import messages
 from tests.crosscheck.mutants import mutants
 from tests.crosscheck.rows import ROWS, Disagreement, disagreement
 from tests.crosscheck.verdicts import Case, our_verdict, peers_verdicts
-from tests.shared import SHARED
+from tests.upstream import HOW, material
 
 STRINGS: Final = 1_000
 SEED: Final = 12
@@ -47,9 +47,9 @@ def main(folder: Path, seed: int) -> int:
 def vectors() -> Iterator[Case]:
     """The strings of the specification's vectors, if they are there."""
     for name in VECTORS:
-        path = SHARED / f"vectors/bolts/bolt12/{name}.json"
+        path = material(f"vectors/bolts/bolt12/{name}.json")
         if not path.exists():
-            print(f"left out: no vectors at {path}", file=sys.stderr)
+            print(f"left out: the vectors {name}; {HOW}", file=sys.stderr)
             continue
         for vector in json.loads(path.read_text(encoding="utf-8")):
             string = vector.get("bolt12") or vector.get("string")

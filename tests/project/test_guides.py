@@ -1,0 +1,179 @@
+"""The examples in the README and the how-tos run as they stand there, and pass `mypy --strict`."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.project.guides import PAGES, pieces, program, write_programs
+from tests.runtime.node import Connection, ScriptedNode
+from tests.service.program import SECONDS, Program
+from tests.shared import ROOT
+
+PROGRAMS = Path(sys.executable).parent
+OFFER = "lno1pqps85yspgrxxmmxvejk293pqthvwfzadd7jejes8q9lhc4rvjxd022zv5l44g6qah82ru5rdpnpj"
+IN_SHELL = {
+    "README": 4,
+    "price-in-a-currency": 1,
+    "run-the-service": 3,
+    "test-against-it": 2,
+}
+"""How many pieces of shell a page has, all of which the tests below know."""
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """A home directory whose path leaves room for that of a socket."""
+    with tempfile.TemporaryDirectory(prefix="home") as folder:
+        yield Path(folder)
+
+
+def shell(script: str, home: Path, **environment: str) -> str:
+    """What a script prints, run in the home directory by a shell that stops at the first error."""
+    settings = os.environ | environment | {"HOME": str(home), "PATH": f"{PROGRAMS}{os.pathsep}{os.environ['PATH']}"}
+    done = subprocess.run(
+        ["bash", "-euc", script], cwd=home, env=settings, capture_output=True, text=True, timeout=SECONDS, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@contextmanager
+def serving(command: str, home: Path, **environment: str) -> Iterator[None]:
+    """`lnoffers serve`, as a page has it, until the end."""
+    settings = os.environ | environment | {"HOME": str(home), "PATH": f"{PROGRAMS}{os.pathsep}{os.environ['PATH']}"}
+    command = f"exec {command.removesuffix('&')}"
+    with subprocess.Popen(["bash", "-euc", command], cwd=home, env=settings, stdout=subprocess.PIPE) as server:
+        try:
+            assert server.stdout is not None
+            assert server.stdout.readline().startswith(b"Listening on ")
+            yield
+        finally:
+            server.terminate()
+            assert server.wait(SECONDS) == 0
+
+
+def test_python_passes_mypy_strict(tmp_path: Path) -> None:
+    files = write_programs(tmp_path)
+    command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", f"--cache-dir={tmp_path}", *map(str, files)]
+    paths = os.pathsep.join(str(ROOT / folder) for folder in ("generated", "core"))
+    done = subprocess.run(
+        command, cwd=tmp_path, env=os.environ | {"MYPYPATH": paths}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if program(page)])
+def test_every_page_with_python_is_run_here(page: str) -> None:
+    assert page in {"README", "read-answers-of-other-versions", "use-bolt12", "write-a-plugin"}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_piece_of_shell_is_run_here(page: str) -> None:
+    installs = [piece for piece in pieces(page, "sh") if piece.startswith("pip install")]
+    assert len(pieces(page, "sh")) - len(installs) == IN_SHELL.get(page, 0)
+
+
+def run_python(page: str, home: Path) -> str:
+    """What the program of a page prints."""
+    file = home / "program.py"
+    file.write_text(program(page), encoding="utf-8")
+    return shell(f"{sys.executable} {file}", home)
+
+
+def test_the_readmes_python_runs(home: Path) -> None:
+    directory = home / ".lightning"
+    with Program(directory).served():
+        printed = run_python("README", home).splitlines()
+    assert printed[0].startswith("lnr1")
+    assert printed[0].endswith(" True")
+    assert printed[1] == "coffee None"
+    assert printed[2].endswith(" {}")
+    assert printed[3].startswith("250000 coffee ")
+
+
+def test_the_readmes_service_runs(home: Path) -> None:
+    [script] = [piece for piece in pieces("README", "sh") if "lnoffers serve" in piece]
+    serve, *others = script.splitlines()
+    if shutil.which("lightning-cli") is None:
+        others = [line for line in others if not line.startswith("lightning-cli")]
+    with serving(serve, home):
+        printed = shell("\n".join(others), home)
+    assert '"bolt12": "lnr1' in printed
+    assert '"offer_description": "coffee"' in printed
+    assert "lightning-offer - " in printed
+
+
+def test_the_readmes_generator_runs(home: Path) -> None:
+    [script] = [piece for piece in pieces("README", "sh") if "rpcschema" in piece]
+    shutil.copytree(ROOT / "schemas", home / "schemas", ignore=shutil.ignore_patterns("cln"))
+    shell(script, home)
+    assert (home / "generated" / "mynode" / "client.py").exists()
+
+
+def test_the_bolt12_guide_runs(home: Path) -> None:
+    run_python("use-bolt12", home)
+
+
+def test_the_plugin_guide_runs_as_a_module(home: Path) -> None:
+    """As a program it waits for lightningd; another test does what lightningd does."""
+    (home / "guide.py").write_text(program("write-a-plugin"), encoding="utf-8")
+    printed = shell(f"{sys.executable} -c 'import guide; print(guide.Watcher().rpc_manifest()[\"hooks\"])'", home)
+    assert "'filters': ['pay', 'xpay']" in printed
+
+
+def test_answers_of_other_versions_are_read(home: Path) -> None:
+    results: dict[str, Any] = {
+        "getinfo": {"id": "02" * 33, "version": "v24.11"},
+        "listclosedchannels": {"closedchannels": [{"channel_id": "00" * 32}]},
+        "decode": {"type": "bolt13 offer", "valid": True},
+        "listfunds": {"outputs": [{"txid": "00" * 32, "new_field": 1}], "channels": []},
+    }
+
+    def answer(connection: Connection) -> None:
+        with suppress(EOFError):
+            while True:
+                request = connection.read()
+                connection.answer(request, results[request["method"]])
+
+    folder = home / ".lightning" / "regtest"
+    folder.mkdir(parents=True)
+    with ScriptedNode(folder / "lightning-rpc", answer):
+        printed = run_python("read-answers-of-other-versions", home).splitlines()
+    assert printed == ["a bolt13 offer", "{'outputs[0].new_field': 1}", "{'new_field': 1}"]
+
+
+def test_an_offer_is_priced_in_a_currency(home: Path) -> None:
+    [rates], [script] = pieces("price-in-a-currency", "json"), pieces("price-in-a-currency", "sh")
+    (home / "rates.json").write_text(rates)
+    serve, call = script.splitlines()
+    with serving(serve, home):
+        printed = shell(call, home)
+    assert '"active": true' in printed
+
+
+def test_the_service_is_kept(home: Path) -> None:
+    serve, back_up, check = pieces("run-the-service", "sh")
+    with serving(serve, home):
+        shell(back_up.replace("/mnt/copies", str(home)), home)
+        shell(check, home)
+    assert list(home.glob("offers-*.sqlite3"))
+
+
+def test_the_service_stands_in_tests(home: Path) -> None:
+    serve, inject = pieces("test-against-it", "sh")
+    (home / "d" / "regtest").mkdir(parents=True)
+    (home / "d" / "regtest" / "hsm_secret").write_bytes(b"lightning-2".ljust(32, b"\0"))
+    (home / "d" / "regtest" / "hsm_secret").chmod(0o600)
+    with serving(serve, home, dir=str(home / "d")):
+        assert json.loads(shell(inject, home, dir=str(home / "d"))) == {}
