@@ -43,7 +43,7 @@ if __name__ == "__main__":
         sys.exit(
             "usage: python3 noxfile.py SESSION... [-- ARGUMENT...]  "
             "(generate check tests matrix coverage lint types man audit bench crosscheck pyln fuzz fuzz-socket soak "
-            "durability race demo wheel lowest newest lock)"
+            "durability race demo release neighbours lowest newest lock)"
         )
     sys.exit(_bootstrap(sys.argv[1:]))
 
@@ -51,7 +51,7 @@ import nox
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 GROUPS = {name: nox.project.dependency_groups(PROJECT, name) for name in PROJECT["dependency-groups"]}
-ALONE = {"pyln"}
+ALONE = {"pyln", "lnbits"}
 """Dependency groups that do not fit into one environment with the others; each has a lock of its own."""
 nox.options.sessions = ["check", "tests", "lint", "types", "man"]
 nox.options.reuse_existing_virtualenvs = True
@@ -83,7 +83,8 @@ def lock(session: nox.Session) -> None:
     session.install("--quiet", *GROUPS["lock"])
     every_group = [f"--group={name}" for name in GROUPS if name not in ALONE]
     _resolve(session, CONSTRAINTS / "sessions.txt", "--all-extras", *every_group)
-    _resolve(session, CONSTRAINTS / "pyln.txt", "--group=pyln", "--group=build")
+    for name in sorted(ALONE):
+        _resolve(session, CONSTRAINTS / f"{name}.txt", "--extra=bolt12", f"--group={name}", "--group=build")
     # The oldest of what users install, next to the newest of what only the tests need.
     oldest = Path(session.create_tmp()).resolve() / "oldest.txt"
     _resolve(session, oldest, "--all-extras", "--resolution=lowest-direct")
@@ -115,7 +116,7 @@ def check(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """All tests."""
-    _install(session, "test")
+    _install(session, "test", "lint")
     session.run("pytest", "-n", "2", *session.posargs)
 
 
@@ -280,8 +281,35 @@ def demo(session: nox.Session) -> None:
 
 
 @nox.session
-def wheel(session: nox.Session) -> None:
-    """The built wheel and sdist work away from the checkout, each extra in an empty environment."""
+def release(session: nox.Session) -> None:
+    """Build sdist and wheel reproducibly, check both, and try each extra in an empty environment."""
     _lock(session, "sessions")
-    session.install("--quiet", *GROUPS["build"])
-    session.run("python", "tests/wheel.py", *session.posargs)
+    session.install("--quiet", *_requirements("release"))
+    session.run("python", "tests/release.py", *session.posargs)
+
+
+@nox.session(python=None if sys.version_info < (3, 13) else "3.12")
+@nox.parametrize("beside", ["lnbits", "pyln", "cashu"])
+def neighbours(session: nox.Session, beside: str) -> None:
+    """`clnrpc[bolt12]` works beside lnbits, which needs Python below 3.13, and pyln-client, and fits next to cashu."""
+    if beside == "cashu":
+        _check_cashu(session)
+        return
+    _install(session, extras="bolt12", locked=beside)
+    session.install("--quiet", *GROUPS[beside])
+    with session.chdir(session.create_tmp()):  # lnbits makes a folder for its data
+        session.run("python", "-P", str(ROOT / "tests" / "neighbours.py"), beside)
+
+
+def _check_cashu(session: nox.Session) -> None:
+    """Find versions that the published ranges of cashu and our extras allow together, without installing any."""
+    _lock(session, "sessions")
+    session.install("--quiet", *GROUPS["lock"])
+    folder = Path(session.create_tmp())
+    (folder / "cashu.in").write_text("cashu>=0.21\n")
+    # No release in cashu's range of it is published any more; we do not share it.
+    (folder / "left-out.in").write_text("breez-sdk-spark; python_version < '3'\n")
+    for extra in ("bolt12", "offers"):
+        uv = ["uv", "pip", "compile", "--quiet", "--no-annotate", "--no-header", "pyproject.toml", f"--extra={extra}"]
+        session.run(*uv, str(folder / "cashu.in"), f"--override={folder / 'left-out.in'}", silent=True)
+        session.log(f"clnrpc[{extra}] fits next to cashu")

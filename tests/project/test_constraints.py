@@ -39,7 +39,7 @@ def users() -> list[Requirement]:
     """What the package and its extras need."""
     project = PROJECT["project"]
     texts = [*project["dependencies"], *(text for extra in project["optional-dependencies"].values() for text in extra)]
-    return [Requirement(text) for text in texts]
+    return [Requirement(text) for text in texts if not text.startswith("clnrpc[")]
 
 
 def sessions() -> list[Requirement]:

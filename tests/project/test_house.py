@@ -16,7 +16,10 @@ def run(*command: str | Path, cwd: Path = ROOT) -> subprocess.CompletedProcess[s
 
 
 def test_rooms_import_only_what_the_design_allows() -> None:
-    done = run(Path(sys.executable).with_name("lint-imports"), "--no-cache")
+    program = Path(sys.executable).with_name("lint-imports")
+    if not program.exists():
+        pytest.skip("needs import-linter")
+    done = run(program, "--no-cache")
     assert done.returncode == 0, done.stdout
 
 

@@ -21,6 +21,7 @@ import pytest
 
 from clnrpc import Client
 from clnrpc import RpcError as OurRpcError
+from tests.project.guides import pieces
 
 pyln = pytest.importorskip("pyln.client", reason="the session pyln has it")
 if "LNOFFERS" not in os.environ:
@@ -206,3 +207,16 @@ def test_lightning_cli_drives_the_commands(cli: list[str]) -> None:
     assert told(cli, "check", "decode", "x", code=1)["code"] == -32602
     assert told(cli, "disableinvoicerequest", made["invreq_id"])["active"] is False
     assert told(cli, "nosuch", code=1)["code"] == -32601
+
+
+def test_the_how_to_of_plugins_types_the_payloads_of_pyln_client() -> None:
+    [piece] = [piece for piece in pieces("write-a-plugin", "python") if "pyln" in piece]
+    names: dict[str, Any] = {}
+    exec(piece, names)
+    lines: list[str] = []
+    names["plugin"].log = lines.append
+    opened = {"id": "02" * 33, "funding_msat": 5, "funding_txid": "00" * 32, "channel_ready": False}
+    names["on_channel_opened"](names["plugin"], channel_opened=opened)
+    htlc = {"short_channel_id": "1x1x1", "id": 0, "amount_msat": 7, "cltv_expiry": 1, "payment_hash": "00" * 32}
+    assert names["on_htlc_accepted"](names["plugin"], htlc=htlc) == {"result": "continue"}
+    assert lines == [f"{'02' * 33} opened a channel of 5 msat", "7 msat arrived"]
