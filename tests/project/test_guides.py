@@ -28,7 +28,7 @@ IN_SHELL = {
     "test-against-it": 2,
 }
 """How many pieces of shell a page has that the tests below run."""
-ELSEWHERE = ("git clone", "pip install", "python3 noxfile.py")
+ELSEWHERE = ("git clone", "lnoffers fetch", "pip install", "python3 noxfile.py")
 """How pieces begin that need the network, or that CI runs."""
 
 
@@ -76,7 +76,13 @@ def test_python_passes_mypy_strict(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("page", [page for page in PAGES if program(page)])
 def test_every_page_with_python_is_run_here(page: str) -> None:
-    assert page in {"README", "read-answers-of-other-versions", "use-bolt12", "write-a-plugin"}
+    assert page in {
+        "README",
+        "fetch-an-invoice",
+        "read-answers-of-other-versions",
+        "use-bolt12",
+        "write-a-plugin",
+    }
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -124,6 +130,11 @@ def test_the_readmes_generator_runs(home: Path) -> None:
 
 def test_the_bolt12_guide_runs(home: Path) -> None:
     run_python("use-bolt12", home)
+
+
+def test_the_guide_to_fetching_says_why_no_invoice_came(home: Path) -> None:
+    """No node of that id listens on this machine."""
+    assert run_python("fetch-an-invoice", home).count("\n") == 1
 
 
 def test_the_plugin_guide_runs_as_a_module(home: Path) -> None:

@@ -19,7 +19,7 @@ def _import_error() -> ImportError:
     from importlib import metadata  # noqa: PLC0415 # slow to import
 
     name = "coincurve" if sys.version_info < (3, 14) else "coincurve-cp314-fix"
-    if next(metadata.distributions(name=name), None) is None:
+    if not any(metadata.distributions(name=name)):
         return ModuleNotFoundError(f"the package {name} is missing: pip install 'clnrpc[bolt12]'", name="coincurve")
     return ImportError(
         f"the package {name} is damaged, perhaps because pyln-client, whose dependency has files of the same names, "
