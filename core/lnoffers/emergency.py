@@ -9,6 +9,7 @@ from typing import Final
 
 from lnoffers import bech32
 from lnoffers.bolt12.codecs import Json
+from lnoffers.bolt12.typecheck import typechecked
 
 PREFIX: Final = "clnemerg"
 SECRET_NAME: Final = "scb secret"  # noqa: S105 - what the node's secret is derived with, not the secret
@@ -24,6 +25,7 @@ class SealedError(ValueError):
     """Recovery data cannot be opened."""
 
 
+@typechecked
 def parse(text: str) -> bytes:
     """The sealed bytes in a string, all in lower or all in upper case.
 
@@ -40,6 +42,7 @@ def parse(text: str) -> bytes:
     return sealed
 
 
+@typechecked
 def open_sealed(sealed: bytes, secret: bytes) -> bytes:
     """What is inside. `secret` has 32 bytes and is the node's for `SECRET_NAME` (command `makesecret`).
 
@@ -58,6 +61,7 @@ def open_sealed(sealed: bytes, secret: bytes) -> bytes:
     return bytes(opened)
 
 
+@typechecked
 def describe(opened: bytes) -> dict[str, Json]:
     """What `decode` answers for recovery data, in Core Lightning's order."""
     return {"valid": True, "type": "emergency recover", "decrypted": opened.hex()}

@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import Final
 
 from lnoffers.bolt12.codecs import Json
+from lnoffers.bolt12.typecheck import trusted, typechecked
 
 _CODE_LENGTH: Final = 32
 _PUNCTUATION: Final = re.escape(punctuation.replace("_", "")).encode()
@@ -29,6 +30,7 @@ class RuneError(ValueError):
     """A text is no rune."""
 
 
+@typechecked
 @dataclass(frozen=True, slots=True)
 class Alternative:
     """One condition: the field's name, the condition's character, the value without escapes.
@@ -45,6 +47,7 @@ class Alternative:
         return self.name + self.condition.encode() + _TO_ESCAPE.sub(rb"\\\1", self.value)
 
 
+@typechecked
 @dataclass(frozen=True, slots=True)
 class Rune:
     """A rune taken apart.
@@ -58,6 +61,7 @@ class Rune:
     restrictions: tuple[tuple[Alternative, ...], ...]
 
     @classmethod
+    @typechecked
     def parse(cls, text: str) -> Rune:
         """Raises RuneError if the text is no base64, too short, or its restrictions are not well formed."""
         data = _from_base64(text)
@@ -82,6 +86,7 @@ class Rune:
         return self.code.hex().encode() + b":" + b"&".join(told)
 
 
+@typechecked
 def describe(rune: Rune, *, now: int) -> dict[str, Json]:
     """What `decode` answers for a rune, in Core Lightning's order; not valid if there is text that is not UTF-8.
 
@@ -114,6 +119,7 @@ def describe(rune: Rune, *, now: int) -> dict[str, Json]:
     }
 
 
+@typechecked
 def is_text(rune: Rune) -> bool:
     """Whether all of the rune's text is UTF-8."""
     try:
@@ -150,6 +156,9 @@ def _read_restrictions(text: bytes) -> tuple[tuple[Alternative, ...], ...]:
     return tuple(restrictions)
 
 
+_alternative = trusted(Alternative)  # a rune may hold thousands
+
+
 def _read_alternative(text: bytes, position: int) -> tuple[Alternative, int, bytes]:
     """The alternative that starts at `position`, where the next one starts, and what stands between them."""
     found = _ALTERNATIVE.match(text, position)
@@ -158,7 +167,7 @@ def _read_alternative(text: bytes, position: int) -> tuple[Alternative, int, byt
     name, condition, value, separator = found.groups()
     if not separator and found.end() < len(text):
         raise RuneError("a backslash with nothing behind it")
-    return Alternative(name, condition.decode(), _ESCAPED.sub(rb"\1", value)), found.end(), separator
+    return _alternative(name, condition.decode(), _ESCAPED.sub(rb"\1", value)), found.end(), separator
 
 
 def _plain(alternative: Alternative) -> str:

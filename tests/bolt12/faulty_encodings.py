@@ -90,5 +90,6 @@ FAULTS = [
     Example("currency-unknown", lambda: parse_currency_amount("1XQQ")),
     Example("currency-decimals", lambda: parse_currency_amount("1.5EUR")),
     Example("currency-number", lambda: parse_currency_amount("oneEUR")),
+    Example("field-unknown", lambda: PayerProof.for_invoice(invoice(), proof_preimage=PREIMAGE, include=["tea"])),
     Example("field-not-provable", lambda: PayerProof.for_invoice(invoice(), proof_preimage=PREIMAGE, include=[0])),
 ]

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from lnoffers.bolt12 import InvoiceError
 
 from .faults import Fault
 
 
-def error_of(error: Any = "no", number: int | None = None, value: bytes | None = None) -> InvoiceError:
+def error_of(number: int | None = None, value: bytes | None = None) -> InvoiceError:
     """An invoice_error by the builder."""
-    return InvoiceError.build(error=error, erroneous_field=number, suggested_value=value)
+    return InvoiceError.build(error="no", erroneous_field=number, suggested_value=value)
 
 
 FAULTS = [
-    Fault("WRITING", "error-missing", "error", error_of, {"error": None}, {"error": ""}, "error is required"),
     Fault(
         "WRITING",
         "suggestion-without-field",

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import lnoffers
-from lnoffers.bolt12 import Bolt12Error, Invoice, InvoiceRequest, PayerProof, Recurrence
+from lnoffers.bolt12 import Bolt12Error, Invoice, InvoiceError, InvoiceRequest, Offer, PayerProof, Recurrence
 from lnoffers.bolt12.disclosure import is_shown
 from lnoffers.bolt12.tlv import Record, write_records
 
@@ -63,6 +63,50 @@ def test_shows_what_must_be_shown_and_what_is_wanted() -> None:
     assert (made.offer_description, made.invoice_amount) == ("one coffee", 1_000)
     assert made.offer_chains is None
     assert set(proof(RICH).shown_types) == ALWAYS | {174}
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {10, 170},
+        ["offer_description", "invoice_amount"],
+        (Offer.offer_description, Invoice.invoice_amount),
+        {"offer_description", 170},
+    ],
+)
+def test_fields_to_show_are_named_by_number_by_name_or_by_the_field(wanted: Any) -> None:
+    assert proof(include=wanted) == proof(include={10, 170})
+
+
+def test_a_field_of_another_message_with_the_same_number_is_not_shown() -> None:
+    assert InvoiceError.erroneous_field.number == 1
+    for field in (InvoiceError.erroneous_field, PayerProof.proof_note):
+        error = refused(invoice(), include=[field])
+        assert (error.rule, error.field) == ("field-not-provable", field.name)
+
+
+def test_a_name_that_is_no_fields_is_said_to_be_none() -> None:
+    error = refused(invoice(), include={"offer_descripton"})
+    assert isinstance(error, ValueError)
+    assert (str(error), error.rule) == ("no field of an invoice is called 'offer_descripton'", "field-unknown")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "what"),
+    [
+        ("offer_description", "include must be a collection of int or str or Field, not str"),
+        (b"\n", "include must be a collection of int or str or Field, not bytes"),
+        (10, "include must be a collection of int or str or Field, not int"),
+        ({10: True}.items(), "include[0] must be int or str or Field, not tuple"),
+        ([10, 1.5], "include[1] must be int or str or Field, not float"),
+        ([True], "include[0] must be int or str or Field, not bool"),
+        ([None], "include[0] must be int or str or Field, not None"),
+    ],
+)
+def test_what_is_no_field_to_show_is_a_type_error(wanted: Any, what: str) -> None:
+    with pytest.raises(TypeError) as caught:
+        unsigned_proof(include=wanted)
+    assert str(caught.value) == f"for_invoice() argument {what}"
 
 
 def test_a_proof_is_the_same_each_time() -> None:

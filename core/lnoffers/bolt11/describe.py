@@ -8,10 +8,12 @@ from lnoffers.bolt11.fields import RouteHop
 from lnoffers.bolt11.invoice import Invoice
 from lnoffers.bolt12.codecs import Json
 from lnoffers.bolt12.curve import ecdsa_to_der
+from lnoffers.bolt12.typecheck import typechecked
 
 Shown = dict[str, Json]
 
 
+@typechecked
 def describe(invoice: Invoice) -> Shown:
     """What `decode` answers: hex for bytes, integers for amounts (msat) and times (seconds), `valid` last."""
     signature = ecdsa_to_der(invoice.signature)

@@ -9,6 +9,7 @@ from typing import Final
 from lnoffers import bech32
 from lnoffers.bolt11.chains import Chain
 from lnoffers.bolt11.errors import Bolt11Error
+from lnoffers.bolt12.typecheck import typechecked
 
 P2PKH: Final = 17
 P2SH: Final = 18
@@ -19,6 +20,7 @@ _KINDS: Final = {(P2PKH, 20): "P2PKH", (P2SH, 20): "P2SH", (0, 20): "P2WPKH", (0
 _BASE58: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
 
+@typechecked
 @dataclass(frozen=True, slots=True)
 class Fallback:
     """An output: `version` 17 for P2PKH, 18 for P2SH, else a witness version, 0 to 16; and the hash or program."""
@@ -41,6 +43,7 @@ class Fallback:
         opcode = 0x50 + self.version if self.version else 0
         return bytes((opcode, len(self.program))) + self.program
 
+    @typechecked
     def address(self, chain: Chain) -> str | None:
         """The address as people write it; None for a witness version without a name."""
         if self.kind is None:

@@ -14,6 +14,7 @@ from lnoffers import bech32
 from lnoffers.bolt11.errors import Bolt11Error
 from lnoffers.bolt11.fallbacks import read_fallback
 from lnoffers.bolt12.curve import is_point
+from lnoffers.bolt12.typecheck import typechecked
 
 _HASH_SYMBOLS: Final = 52
 _POINT_SYMBOLS: Final = 53
@@ -26,6 +27,7 @@ KNOWN_FEATURES: Final = frozenset({8, 14, 16, 24, 48})
 payment secrets, payments in parts, blinded paths, payment metadata."""
 
 
+@typechecked
 @dataclass(frozen=True, slots=True)
 class RouteHop:
     """A private channel on the way to the payee.

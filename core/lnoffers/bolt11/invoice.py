@@ -14,6 +14,7 @@ from lnoffers.bolt11.fallbacks import Fallback
 from lnoffers.bolt11.fields import TAGS, RouteHop
 from lnoffers.bolt11.prefix import read_prefix
 from lnoffers.bolt12.curve import ecdsa_recover, ecdsa_to_der, ecdsa_verify
+from lnoffers.bolt12.typecheck import typechecked
 
 DEFAULT_EXPIRY: Final = 3600
 DEFAULT_CLTV: Final = 18
@@ -23,6 +24,7 @@ _HEADER_SYMBOLS: Final = 3  # a tag, and a length of two symbols
 _SIGNATURE_SYMBOLS: Final = 104
 
 
+@typechecked
 @dataclass(frozen=True, slots=True)
 class UnknownField:
     """A field that this version does not know, a repetition, or one of a form to be skipped.
@@ -34,6 +36,7 @@ class UnknownField:
     data: str
 
 
+@typechecked
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invoice:
     """What an invoice says. The signature has been checked.
@@ -73,6 +76,7 @@ class Invoice:
     signature: bytes
 
     @classmethod
+    @typechecked
     def parse(cls, text: str) -> Invoice:
         """The invoice in a string, all in lower or all in upper case, without `lightning:`.
 

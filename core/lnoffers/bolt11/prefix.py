@@ -10,6 +10,7 @@ from typing import Final
 
 from lnoffers.bolt11.chains import CHAINS, Chain
 from lnoffers.bolt11.errors import Bolt11Error
+from lnoffers.bolt12.typecheck import typechecked
 
 _FORM: Final = re.compile(r"([^0-9]*)(.*)")
 _AMOUNT: Final = re.compile(r"([0-9]+)(.*?)([munp]?)")
@@ -38,6 +39,7 @@ def read_prefix(text: str) -> tuple[Chain, int | None]:
     return chain, _read_amount(amount) if amount else None
 
 
+@typechecked
 def has_prefix(text: str) -> bool:
     """Whether what stands before the last `1` of a string is the prefix of an invoice, whatever comes behind it."""
     try:

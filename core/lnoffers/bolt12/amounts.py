@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from lnoffers.bolt12.errors import Bolt12Error
 from lnoffers.bolt12.rule_names import RuleName
+from lnoffers.bolt12.typecheck import typechecked
 
 _U64_MAX = 2**64 - 1
 _CODE_LENGTH = 3
@@ -24,6 +25,7 @@ class CurrencyAmount(NamedTuple):
     offer_currency: str
 
 
+@typechecked
 def minor_unit(code: str) -> int | None:
     """How many decimals a currency has, 0 for precious metals and the like; None if ISO 4217 lacks the code."""
     from iso4217 import Currency  # noqa: PLC0415 - reads its table from XML, and few messages name a currency
@@ -34,6 +36,7 @@ def minor_unit(code: str) -> int | None:
         return None
 
 
+@typechecked
 def parse_currency_amount(text: str) -> CurrencyAmount:
     """The amount in `10USD` or `10.00USD`: if there is a point, all decimals of the currency must follow.
 

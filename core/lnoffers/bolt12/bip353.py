@@ -9,10 +9,12 @@ from lnoffers.bolt12.codecs import Codec
 from lnoffers.bolt12.cursor import Cursor
 from lnoffers.bolt12.errors import Bolt12Error
 from lnoffers.bolt12.rule_names import RuleName
+from lnoffers.bolt12.typecheck import typechecked
 
 _ALLOWED = re.compile(rb"[0-9A-Za-z._-]*")
 
 
+@typechecked
 @dataclass(frozen=True, slots=True)
 class Bip353Name:
     """The two parts around the `@`, at most 255 bytes each, as they arrived: any bytes read, few are allowed."""

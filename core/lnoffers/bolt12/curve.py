@@ -34,6 +34,8 @@ try:
 except ImportError as error:
     raise _import_error() from error
 
+from lnoffers.bolt12.typecheck import typechecked
+
 POINT_LENGTH = 33
 SIGNATURE_LENGTH = 64
 _DIGEST_LENGTH = 32
@@ -121,6 +123,7 @@ def ecdsa_recover(digest: bytes, signature: bytes, recovery_id: int) -> bytes | 
 
 
 @final
+@typechecked
 class KeyPair:
     """A private key that signs and does not show itself: not in repr, not by pickling or copying."""
 
@@ -143,6 +146,7 @@ class KeyPair:
         """The compressed point, 33 bytes."""
         return self._public_key
 
+    @typechecked
     def add(self, tweak: bytes) -> KeyPair:
         """The pair whose private key is this one plus `tweak` (32 big-endian bytes), modulo the group order.
 
@@ -151,8 +155,9 @@ class KeyPair:
         with self._scalar() as scalar:
             if len(tweak) != _SCALAR_LENGTH or not lib.secp256k1_ec_seckey_tweak_add(_CONTEXT, scalar, tweak):
                 raise ValueError("the scalar cannot be added to the private key")
-            return KeyPair(ffi.buffer(scalar))
+            return KeyPair(memoryview(ffi.buffer(scalar)))
 
+    @typechecked
     def multiply(self, tweak: bytes) -> KeyPair:
         """The pair whose private key is this one times `tweak` (32 big-endian bytes), modulo the group order.
 
@@ -161,8 +166,9 @@ class KeyPair:
         with self._scalar() as scalar:
             if len(tweak) != _SCALAR_LENGTH or not lib.secp256k1_ec_seckey_tweak_mul(_CONTEXT, scalar, tweak):
                 raise ValueError("the private key cannot be multiplied by the scalar")
-            return KeyPair(ffi.buffer(scalar))
+            return KeyPair(memoryview(ffi.buffer(scalar)))
 
+    @typechecked
     def shared_secret(self, point: bytes) -> bytes:
         """SHA256 of the compressed product of the private key and `point`: the 32 bytes that BOLT 4 and 8 call ECDH.
 
@@ -184,6 +190,7 @@ class KeyPair:
         finally:
             ffi.buffer(scalar)[:] = bytes(_SCALAR_LENGTH)
 
+    @typechecked
     def sign(self, digest: bytes) -> bytes:
         """The BIP 340 signature (64 bytes) of `digest` (32 bytes), the same each time.
 

@@ -12,12 +12,14 @@ from lnoffers.bolt12.payer_proof import PayerProof
 from lnoffers.bolt12.rule_names import RuleName
 from lnoffers.bolt12.rules import invoice as invoice_rules
 from lnoffers.bolt12.text import split_text, without_scheme
+from lnoffers.bolt12.typecheck import typechecked
 
 Bolt12: TypeAlias = Offer | InvoiceRequest | Invoice | PayerProof
 
 _KINDS: dict[str, type[Bolt12]] = {kind.prefix: kind for kind in (Offer, InvoiceRequest, Invoice, PayerProof)}
 
 
+@typechecked
 def decode(text: str) -> Bolt12:
     """The message in a BOLT 12 string, checked in full, its signatures included; its expiry is not looked at.
 
@@ -32,6 +34,7 @@ def decode(text: str) -> Bolt12:
     return message
 
 
+@typechecked
 def decode_leniently(string: str) -> Bolt12:
     """The message in a BOLT 12 string, as far as Core Lightning's `decode` checks it before it shows it.
 

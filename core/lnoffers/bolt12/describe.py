@@ -32,6 +32,7 @@ from lnoffers.bolt12.fields import (
 from lnoffers.bolt12.message import Field, Message
 from lnoffers.bolt12.paths import BlindedPath, BlindedPayinfo, first_empty_path, path_to_json
 from lnoffers.bolt12.recurrence import Recurrence, base_to_json, paywindow_to_json, recurrence_to_json
+from lnoffers.bolt12.typecheck import typechecked
 
 
 class Shown:
@@ -59,6 +60,7 @@ class Shown:
         self.valid = False
 
 
+@typechecked
 def describe(message: Bolt12) -> dict[str, Json]:
     """What `decode` answers for a message, in order: hex for bytes, integers for amounts and times, `valid` last.
 

@@ -11,6 +11,7 @@ from lnoffers import bech32
 from lnoffers.bolt12.chains import CHAINS
 from lnoffers.bolt12.codecs import Codec, Json, encode_fixed
 from lnoffers.bolt12.cursor import Cursor, read_all
+from lnoffers.bolt12.typecheck import trusted, typechecked
 
 VERSIONS = range(17)
 PROGRAM_LENGTHS = range(2, 41)
@@ -25,6 +26,7 @@ _PREFIXES = {
 }
 
 
+@typechecked
 @dataclass(frozen=True, slots=True)
 class FallbackAddress:
     """A segwit output: its witness version (u8), and its witness program in `address`.
@@ -36,6 +38,7 @@ class FallbackAddress:
     address: bytes
 
 
+@typechecked
 def segwit_address(fallback: FallbackAddress, chain: bytes) -> str | None:
     """The address on the chain of this hash as people write it.
 
@@ -60,8 +63,11 @@ def is_valid(fallback: FallbackAddress) -> bool:
     )
 
 
+_fallback = trusted(FallbackAddress)
+
+
 def _read(cursor: Cursor) -> FallbackAddress:
-    return FallbackAddress(cursor.number(1), cursor.take(cursor.number(2)))
+    return _fallback(cursor.number(1), cursor.take(cursor.number(2)))
 
 
 def _encode(fallback: FallbackAddress) -> bytes:

@@ -27,6 +27,7 @@ from lnoffers.bolt12.paths import BlindedPath, BlindedPayinfo
 from lnoffers.bolt12.rules import invoice as rules
 from lnoffers.bolt12.signing import Signer
 from lnoffers.bolt12.tlv import INVOICE_REQUEST_SPAN, in_span
+from lnoffers.bolt12.typecheck import typechecked
 
 
 class _InvoiceText(InvoiceFields, CheckedMessage):
@@ -42,6 +43,7 @@ class UnsignedInvoice(_InvoiceText):
 
     __slots__ = ()
 
+    @typechecked
     def with_paths(self, paths: Sequence[BlindedPath], payinfos: Sequence[BlindedPayinfo]) -> Self:
         """The same invoice, but paid along these paths, best first, and at these costs, in their order.
 
@@ -51,6 +53,7 @@ class UnsignedInvoice(_InvoiceText):
         kept = (record for record in self.records if record.type not in replaced)
         return self._build(kept, invoice_paths=paths, invoice_blindedpay=payinfos)
 
+    @typechecked
     def sign(self, signer: Signer) -> Invoice:
         """The signed invoice, its signature verified.
 
@@ -70,6 +73,7 @@ class Invoice(_InvoiceText):
     __slots__ = ()
 
     @staticmethod
+    @typechecked
     def for_request(  # noqa: PLR0913 - one parameter per field
         request: InvoiceRequest,
         *,
@@ -141,6 +145,7 @@ class Invoice(_InvoiceText):
         """
         rules.check_verifying(self)
 
+    @typechecked
     def verify_answer(
         self, request: InvoiceRequest, *, sent_to: bytes | None = None, max_amount: int | None = None
     ) -> None:
@@ -159,6 +164,7 @@ class Invoice(_InvoiceText):
         """
         rules.check_answering(self, request, sent_to=sent_to, max_amount=max_amount)
 
+    @typechecked
     def check_unexpired(self, now: int) -> None:
         """Raises Bolt12Error ("Expired invoice") if it has ended before `now`, in unix seconds."""
         rules.check_unexpired(self, now)

@@ -6,6 +6,7 @@ from lnoffers.bolt12.bigsize import read_bigsize
 from lnoffers.bolt12.errors import Bolt12Error
 from lnoffers.bolt12.fields import InvoiceErrorFields
 from lnoffers.bolt12.rules import invoice_error as rules
+from lnoffers.bolt12.typecheck import typechecked
 
 
 class InvoiceError(InvoiceErrorFields):
@@ -14,6 +15,7 @@ class InvoiceError(InvoiceErrorFields):
     __slots__ = ()
 
     @classmethod
+    @typechecked
     def build(
         cls, *, error: str, erroneous_field: int | None = None, suggested_value: bytes | None = None
     ) -> InvoiceError:
@@ -31,6 +33,7 @@ class InvoiceError(InvoiceErrorFields):
         return message
 
     @classmethod
+    @typechecked
     def from_bytes(cls, data: bytes) -> InvoiceError:
         """The error in a TLV stream; LDK writes the stream's length before it, which is passed over.
 

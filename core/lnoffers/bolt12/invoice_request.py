@@ -12,6 +12,7 @@ passed.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from lnoffers.bolt12 import features as known
@@ -23,6 +24,7 @@ from lnoffers.bolt12.offer import Offer
 from lnoffers.bolt12.paths import BlindedPath
 from lnoffers.bolt12.rules import invoice_request as rules
 from lnoffers.bolt12.signing import Signer
+from lnoffers.bolt12.typecheck import typechecked
 
 
 class _InvoiceRequestText(InvoiceRequestFields, CheckedMessage):
@@ -38,6 +40,7 @@ class UnsignedInvoiceRequest(_InvoiceRequestText):
 
     __slots__ = ()
 
+    @typechecked
     def sign(self, signer: Signer) -> InvoiceRequest:
         """The signed request, its signature verified.
 
@@ -58,6 +61,7 @@ class InvoiceRequest(_InvoiceRequestText):
     __slots__ = ()
 
     @staticmethod
+    @typechecked
     def for_offer(  # noqa: PLR0913 - one parameter per field
         offer: Offer,
         *,
@@ -68,7 +72,7 @@ class InvoiceRequest(_InvoiceRequestText):
         invreq_features: bytes | None = None,
         invreq_quantity: int | None = None,
         invreq_payer_note: str | None = None,
-        invreq_paths: tuple[BlindedPath, ...] | None = None,
+        invreq_paths: Sequence[BlindedPath] | None = None,
         invreq_bip_353_name: Bip353Name | None = None,
         invreq_recurrence_counter: int | None = None,
         invreq_recurrence_start: int | None = None,
@@ -115,6 +119,7 @@ class InvoiceRequest(_InvoiceRequestText):
         return request
 
     @staticmethod
+    @typechecked
     def without_offer(  # noqa: PLR0913 - one parameter per field
         *,
         invreq_metadata: bytes,
@@ -125,7 +130,7 @@ class InvoiceRequest(_InvoiceRequestText):
         offer_absolute_expiry: int | None = None,
         invreq_chain: bytes = BITCOIN,
         invreq_payer_note: str | None = None,
-        invreq_paths: tuple[BlindedPath, ...] | None = None,
+        invreq_paths: Sequence[BlindedPath] | None = None,
     ) -> UnsignedInvoiceRequest:
         """A request that answers no offer: whoever holds it may send an invoice and gets paid, as at an ATM.
 
@@ -159,6 +164,7 @@ class InvoiceRequest(_InvoiceRequestText):
         rules.check_writing(request, known.NONE)
         return request
 
+    @typechecked
     def verify(self, *, features: frozenset[int] = known.NONE) -> None:
         """Checks what a reader must before it acts on the request, as far as the request alone tells.
 
@@ -177,6 +183,7 @@ class InvoiceRequest(_InvoiceRequestText):
         """
         rules.check_verifying(self, features)
 
+    @typechecked
     def check_unexpired(self, now: int) -> None:
         """Raises Bolt12Error ("Offer expired") if its offer, or it itself, has ended at `now`, in unix seconds."""
         rules.check_unexpired(self, now)

@@ -12,6 +12,7 @@ from typing import NoReturn, final
 
 from lnoffers.bolt12.curve import KeyPair, add_to_point
 from lnoffers.bolt12.signing import KeySigner
+from lnoffers.bolt12.typecheck import typechecked
 
 _RAW_LENGTH = 32
 _ENCRYPTED_LENGTH = 73
@@ -25,6 +26,7 @@ class HsmSecretError(ValueError):
     """The content of an `hsm_secret` file cannot be used; the message says why and never shows the content."""
 
 
+@typechecked
 def seed_from_hsm_secret(content: bytes, passphrase: bytes = b"") -> bytes:
     """The seed, 32 or 64 bytes, in the content of an `hsm_secret` file.
 
@@ -66,6 +68,7 @@ def seed_from_hsm_secret(content: bytes, passphrase: bytes = b"") -> bytes:
     return seed
 
 
+@typechecked
 def new_hsm_secret(entropy: bytes) -> bytes:
     """The content of a new `hsm_secret` file: 12 words that hold `entropy` (16 bytes), without a passphrase."""
     if len(entropy) != _ENTROPY_LENGTH:
@@ -76,6 +79,7 @@ def new_hsm_secret(entropy: bytes) -> bytes:
 
 
 @final
+@typechecked
 class NodeKeys:
     """The keys of one node. Neither repr nor pickling nor copying shows a secret; two are equal if they are one."""
 
@@ -88,6 +92,7 @@ class NodeKeys:
         self._alias_base = self.named_secret("node-alias-base")
 
     @classmethod
+    @typechecked
     def from_seed(cls, seed: bytes) -> NodeKeys:
         """The keys of the node with this seed. Raises ValueError unless it has 32 or 64 bytes."""
         if len(seed) not in _SEED_LENGTHS:
@@ -104,10 +109,12 @@ class NodeKeys:
         """The node's public key, a compressed point of 33 bytes."""
         return self._key_pair.public_key
 
+    @typechecked
     def named_secret(self, name: str) -> bytes:
         """32 bytes for one purpose, which the name says, as Core Lightning's `makesecret` derives them."""
         return _hkdf(salt=bytes(32), key=self._base, info=name.encode())
 
+    @typechecked
     def path_id(self, identity: bytes) -> bytes:
         """What a message brings along, 32 bytes, that came by the paths of an offer or a request of this node.
 
@@ -115,10 +122,12 @@ class NodeKeys:
         """
         return sha256(self.named_secret("offer-blinded-path") + identity).digest()
 
+    @typechecked
     def payer_id(self, metadata: bytes) -> bytes:
         """The public key of the payer behind a request with this metadata: a compressed point that hides the node."""
         return add_to_point(self.node_id, self._payer_tweak(metadata))
 
+    @typechecked
     def payer_signer(self, metadata: bytes) -> KeySigner:
         """Signs as `payer_id(metadata)`."""
         return KeySigner(self._key_pair.add(self._payer_tweak(metadata)))

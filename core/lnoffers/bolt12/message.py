@@ -15,6 +15,7 @@ from lnoffers.bolt12.codecs import Codec
 from lnoffers.bolt12.errors import Bolt12Error
 from lnoffers.bolt12.text import decode_text, encode_text
 from lnoffers.bolt12.tlv import Record, offset_of, read_records, write_records
+from lnoffers.bolt12.typecheck import typechecked
 
 T = TypeVar("T")
 
@@ -137,6 +138,7 @@ class Message:
         """The types of the records that are fields of this message."""
         return self._values.keys()
 
+    @typechecked
     def offset_of(self, type_: int) -> int | None:
         """Where the record of this type starts in `to_bytes()`, if there is one."""
         return offset_of(type_, self._records)
@@ -200,6 +202,7 @@ class CheckedMessage(TextMessage):
     """The feature bits that the specification knows so far."""
 
     @classmethod
+    @typechecked
     def parse(cls, text: str, *, chain: bytes | None = None, features: frozenset[int] | None = None) -> Self:
         """The message in a string, checked as its class says.
 
@@ -214,6 +217,7 @@ class CheckedMessage(TextMessage):
         return cls._checked(cls._from_text(text), chain, features)
 
     @classmethod
+    @typechecked
     def from_bytes(
         cls,
         data: bytes | bytearray | memoryview,

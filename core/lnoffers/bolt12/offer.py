@@ -18,6 +18,7 @@ from lnoffers.bolt12.paths import BlindedPath
 from lnoffers.bolt12.recurrence import Recurrence, RecurrenceBase, RecurrencePaywindow
 from lnoffers.bolt12.rules import offer as rules
 from lnoffers.bolt12.tlv import OFFER_SPAN, select
+from lnoffers.bolt12.typecheck import typechecked
 
 
 class Offer(OfferFields, CheckedMessage):
@@ -33,6 +34,7 @@ class Offer(OfferFields, CheckedMessage):
     _check_reading = rules.check_reading
 
     @classmethod
+    @typechecked
     def build(  # noqa: PLR0913 - one parameter per field
         cls,
         *,
@@ -97,6 +99,7 @@ class Offer(OfferFields, CheckedMessage):
         rules.check_writing(offer)
         return offer
 
+    @typechecked
     def with_paths(self, offer_paths: Sequence[BlindedPath]) -> Offer:
         """This offer, but reached by these paths, best first; its id is another one.
 
@@ -108,6 +111,7 @@ class Offer(OfferFields, CheckedMessage):
         rules.check_reading(offer, None, known.NONE)
         return offer
 
+    @typechecked
     def check_unexpired(self, now: int) -> None:
         """Raises Bolt12Error ("Offer expired") if it has ended before `now`, in unix seconds."""
         rules.check_unexpired(self, now)

@@ -13,6 +13,7 @@ from lnoffers.bolt12.codecs import Codec, Json, check_point, encode_fixed
 from lnoffers.bolt12.cursor import Cursor, read_all
 from lnoffers.bolt12.errors import Bolt12Error
 from lnoffers.bolt12.rule_names import RuleName
+from lnoffers.bolt12.typecheck import trusted, typechecked
 
 _MAX_HOPS = 0xFF
 _MAX_DATA = 0xFFFF
@@ -25,6 +26,7 @@ _PAYINFO = Struct(">IIHQQH")
 """The numbers of a payinfo, from its base fee to the length of its features."""
 
 
+@typechecked
 @dataclass(frozen=True, slots=True)
 class ChannelEnd:
     """One end of a public channel, in place of its node's id.
@@ -41,6 +43,7 @@ class ChannelEnd:
         return f"{self.scid >> 40}x{self.scid >> 16 & 0xFFFFFF}x{self.scid & 0xFFFF}"
 
 
+@typechecked
 @dataclass(frozen=True, slots=True)
 class BlindedHop:
     """One hop: its blinded node id (a compressed point), and what only that node can decrypt."""
@@ -49,6 +52,7 @@ class BlindedHop:
     encrypted_recipient_data: bytes
 
 
+@typechecked
 @dataclass(frozen=True, slots=True)
 class BlindedPath:
     """A blinded path.
@@ -64,6 +68,7 @@ class BlindedPath:
     hops: tuple[BlindedHop, ...]
 
     @classmethod
+    @typechecked
     def from_bytes(cls, data: bytes) -> BlindedPath:
         """The path that is all of `data`, such as an onion message's `reply_path`. Raises Bolt12Error."""
         cursor = Cursor(data)
@@ -76,6 +81,7 @@ class BlindedPath:
         return _encode_path(self)
 
 
+@typechecked
 @dataclass(frozen=True, slots=True)
 class BlindedPayinfo:
     """What it costs to pay along a path, all hops together, and what the path can carry.
@@ -97,15 +103,19 @@ class BlindedPayinfo:
     features: bytes
 
 
+_path, _hop = trusted(BlindedPath), trusted(BlindedHop)
+_payinfo, _channel_end = trusted(BlindedPayinfo), trusted(ChannelEnd)
+
+
 def _read_path(cursor: Cursor) -> BlindedPath:
-    first = cursor.point() if cursor.peek() > 1 else ChannelEnd(*cursor.unpack(_CHANNEL_END))
+    first = cursor.point() if cursor.peek() > 1 else _channel_end(*cursor.unpack(_CHANNEL_END))
     path_key, hop_count = cursor.unpack(_PATH_KEY)
-    return BlindedPath(first, check_point(path_key), tuple([_read_hop(cursor) for _ in range(hop_count)]))
+    return _path(first, check_point(path_key), tuple([_read_hop(cursor) for _ in range(hop_count)]))
 
 
 def _read_hop(cursor: Cursor) -> BlindedHop:
     node_id, length = cursor.unpack(_HOP)
-    return BlindedHop(check_point(node_id), cursor.take(length))
+    return _hop(check_point(node_id), cursor.take(length))
 
 
 def _encode_first_node(first: bytes | ChannelEnd) -> bytes:
@@ -132,7 +142,7 @@ def _encode_path(path: BlindedPath) -> bytes:
 
 def _read_payinfo(cursor: Cursor) -> BlindedPayinfo:
     base, millionths, delta, minimum, maximum, length = cursor.unpack(_PAYINFO)
-    return BlindedPayinfo(base, millionths, delta, minimum, maximum, cursor.take(length))
+    return _payinfo(base, millionths, delta, minimum, maximum, cursor.take(length))
 
 
 def _encode_payinfo(payinfo: BlindedPayinfo) -> bytes:

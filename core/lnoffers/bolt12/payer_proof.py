@@ -1,6 +1,6 @@
 """payer_proof (`lnp`): proof that somebody paid an invoice, showing no more of it than is wanted.
 
-    proof = PayerProof.for_invoice(invoice, proof_preimage=preimage, include={10, 22}).sign(payer_signer)
+    proof = PayerProof.for_invoice(invoice, proof_preimage=preimage, include={"offer_description"}).sign(payer_signer)
     PayerProof.parse(proof.encode()).verify()
 
 The types carry the state: `for_invoice` makes an `UnsignedPayerProof`, whose `sign` makes a `PayerProof`. Reading also
@@ -10,16 +10,19 @@ makes a `PayerProof`, which proves nothing until `verify` has passed.
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 
 from lnoffers.bolt12.disclosure import hidden_hashes, is_shown, next_marker
 from lnoffers.bolt12.errors import Bolt12Error
 from lnoffers.bolt12.fields import PayerProofFields as Fields
 from lnoffers.bolt12.invoice import Invoice
 from lnoffers.bolt12.merkle import leaves, nonces
+from lnoffers.bolt12.message import Field
 from lnoffers.bolt12.rule_names import RuleName
 from lnoffers.bolt12.rules import payer_proof as rules
 from lnoffers.bolt12.signing import Signer
 from lnoffers.bolt12.tlv import INVOICE_SPAN, SIGNATURE_TYPES, Record, in_span
+from lnoffers.bolt12.typecheck import typechecked
 
 _ALWAYS_SHOWN = frozenset(
     field.number
@@ -38,6 +41,7 @@ class UnsignedPayerProof(Fields):
     __slots__ = ()
     prefix, kind = "lnp", "payer_proof"
 
+    @typechecked
     def sign(self, signer: Signer) -> PayerProof:
         """The signed proof, its signature verified.
 
@@ -54,27 +58,33 @@ class PayerProof(Fields):
     prefix, kind = "lnp", "payer_proof"
 
     @staticmethod
+    @typechecked
     def for_invoice(
-        invoice: Invoice, *, proof_preimage: bytes, include: Collection[int] = (), proof_note: str | None = None
+        invoice: Invoice,
+        *,
+        proof_preimage: bytes,
+        include: Collection[int | str | Field[Any]] = (),
+        proof_note: str | None = None,
     ) -> UnsignedPayerProof:
         """A proof that the holder of invreq_payer_id's key has paid this invoice, which is verified first.
 
         Args:
             invoice: what was paid.
             proof_preimage: what was got for it, 32 bytes.
-            include: the numbers of fields to show beside invreq_payer_id, invoice_payment_hash, invoice_features and
-                invoice_node_id, which are shown always; those that the invoice lacks are passed over.
+            include: the fields to show, by number (10), name ("offer_description") or as `Offer.offer_description`,
+                besides invreq_payer_id, invoice_payment_hash, invoice_features and invoice_node_id, which are always
+                shown. Fields that the invoice lacks are passed over.
             proof_note: a note for whoever reads the proof.
 
         Raises Bolt12Error: those of `Invoice.verify`, such as `metadata-missing` for an invoice without
-        invreq_metadata, of which no proof would verify; `preimage-wrong`; `field-not-provable` for fields that no
-        proof may show, such as invreq_metadata; `markers-wrong` if what is left out cannot be told, which showing
-        other fields mends; and the codecs'.
+        invreq_metadata, of which no proof would verify; `preimage-wrong`; `field-unknown` for a name that is not that
+        of a field of invoices; `field-not-provable` for fields that no proof may show, such as invreq_metadata;
+        `markers-wrong` if what is left out cannot be told, which showing other fields mends; and the codecs'.
         """
         invoice.verify()
-        _check_showable(include)
+        wanted = _ALWAYS_SHOWN.union(map(_number, include))
         covered = [record for record in invoice.records if record.type not in SIGNATURE_TYPES]
-        omitted = [record.type not in _ALWAYS_SHOWN and record.type not in include for record in covered]
+        omitted = [record.type not in wanted for record in covered]
         shown = [record for record, hidden in zip(covered, omitted, strict=True) if not hidden]
         nonce = nonces(covered[0])
         proof = UnsignedPayerProof._build(
@@ -90,6 +100,7 @@ class PayerProof(Fields):
         return proof
 
     @classmethod
+    @typechecked
     def parse(cls, text: str) -> PayerProof:
         """The proof in an `lnp` string: its text form and encoding are checked; `verify` checks the rest.
 
@@ -98,6 +109,7 @@ class PayerProof(Fields):
         return cls._from_text(text)
 
     @classmethod
+    @typechecked
     def from_bytes(cls, data: bytes | bytearray | memoryview) -> PayerProof:
         """The proof in a TLV stream; otherwise like `parse`."""
         return cls._from_stream(data)
@@ -117,12 +129,23 @@ class PayerProof(Fields):
         return tuple(record.type for record in self.records if is_shown(record))
 
 
-def _check_showable(include: Collection[int]) -> None:
-    for number in sorted(include):
-        field = Invoice.fields.get(number)
-        if number == 0 or not in_span(number, INVOICE_SPAN) or (number % 2 == 0 and number not in Fields.fields):
-            name = str(number) if field is None else field.name
-            raise Bolt12Error(f"a payer_proof cannot show {name}", rule=RuleName.FIELD_NOT_PROVABLE, field=name)
+_NUMBERS = {field.name: field.number for field in Invoice.fields.values()}
+
+
+def _number(wanted: int | str | Field[Any]) -> int:
+    """Return the number of a field that a proof is to show.
+
+    Raises Bolt12Error: `field-unknown` for a name that is none, `field-not-provable` if no proof may show the field.
+    """
+    if isinstance(wanted, str) and wanted not in _NUMBERS:
+        raise Bolt12Error(f"no field of an invoice is called {wanted!r}", rule=RuleName.FIELD_UNKNOWN, field=wanted)
+    name = wanted.name if isinstance(wanted, Field) else wanted
+    number = _NUMBERS.get(name, 0) if isinstance(name, str) else name
+    if number == 0 or not in_span(number, INVOICE_SPAN) or (number % 2 == 0 and number not in Fields.fields):
+        known = Invoice.fields.get(number)
+        shown = str(name) if known is None or isinstance(name, str) else known.name
+        raise Bolt12Error(f"a payer_proof cannot show {shown}", rule=RuleName.FIELD_NOT_PROVABLE, field=shown)
+    return number
 
 
 def _markers(covered: list[Record], omitted: list[bool]) -> list[int]:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from lnoffers.bolt12.errors import Bolt12Error
 from lnoffers.bolt12.recurrence import DAYS, MONTHS, SECONDS, Recurrence, RecurrenceBase, RecurrencePaywindow
 from lnoffers.bolt12.rule_names import RuleName
+from lnoffers.bolt12.typecheck import typechecked
 
 _DAY = 86_400
 _FIRST_GRACE = 60
@@ -26,6 +27,7 @@ class Paywindow(NamedTuple):
     end: int
 
 
+@typechecked
 def period_start(recurrence: Recurrence, basetime: int, index: int) -> int:
     """When period `index` (from 0) begins, if period 0 begins at `basetime`.
 
@@ -43,6 +45,7 @@ def period_start(recurrence: Recurrence, basetime: int, index: int) -> int:
     raise Bolt12Error(f"no period has the time_unit {recurrence.time_unit}", rule=RuleName.RECURRENCE_UNIT)
 
 
+@typechecked
 def paywindow(
     recurrence: Recurrence,
     window: RecurrencePaywindow | None,

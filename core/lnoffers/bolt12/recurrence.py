@@ -10,12 +10,14 @@ from dataclasses import dataclass
 
 from lnoffers.bolt12.codecs import Codec, Json, decode_truncated, encode_fixed, encode_truncated
 from lnoffers.bolt12.cursor import Cursor
+from lnoffers.bolt12.typecheck import typechecked
 
 SECONDS, DAYS, MONTHS = range(3)
 """The units of time that are known, by their numbers."""
 _UNIT_NAMES = ("seconds", "days", "months")
 
 
+@typechecked
 @dataclass(frozen=True, slots=True)
 class Recurrence:
     """The period: `period` (u32) times `time_unit`, which is 0 for seconds, 1 for days, 2 for months."""
@@ -29,6 +31,7 @@ class Recurrence:
         return _UNIT_NAMES[self.time_unit] if self.time_unit < len(_UNIT_NAMES) else None
 
 
+@typechecked
 @dataclass(frozen=True, slots=True)
 class RecurrenceBase:
     """When period 0 starts.
@@ -42,6 +45,7 @@ class RecurrenceBase:
     basetime: int
 
 
+@typechecked
 @dataclass(frozen=True, slots=True)
 class RecurrencePaywindow:
     """How many seconds (u32 each) before and after a period's start its payment is taken."""

@@ -98,7 +98,7 @@ class RuleName(StrEnum):
     DESCRIPTION_MISSING = (
         "description-missing",
         _OFFERS,
-        "An offer has an amount, or a request no offer, and there is no description.",
+        "There is an `offer_amount` and no `offer_description`.",
     )
     OFFER_AMOUNT_ZERO = "offer-amount-zero", _OFFERS, "`offer_amount` is zero."
     CURRENCY_WITHOUT_AMOUNT = "currency-without-amount", _OFFERS, "There is an `offer_currency` and no `offer_amount`."
@@ -186,7 +186,6 @@ class RuleName(StrEnum):
     BASETIME_MISSING = "basetime-missing", _RECURRENCE, "An invoice for a recurring offer has no basetime."
 
     # ---- invoice errors
-    ERROR_MISSING = "error-missing", _ERRORS, "An invoice_error to be written has no text."
     SUGGESTION_WITHOUT_FIELD = (
         "suggestion-without-field",
         _ERRORS,
@@ -195,6 +194,7 @@ class RuleName(StrEnum):
     SUGGESTION_UNFIT = "suggestion-unfit", _ERRORS, "`suggested_value` is not a value of `erroneous_field`."
 
     # ---- payer proofs
+    FIELD_UNKNOWN = "field-unknown", _PROOFS, "A name of a field to be shown is not that of a field of invoices."
     FIELD_NOT_PROVABLE = "field-not-provable", _PROOFS, "A field to be shown is one that no proof can carry."
     PREIMAGE_MISSING = "preimage-missing", _PROOFS, "There is no `proof_preimage`."
     MISSING_HASHES_MISSING = "missing-hashes-missing", _PROOFS, "There is no `proof_missing_hashes`."

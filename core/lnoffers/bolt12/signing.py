@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import ClassVar, Protocol, TypeVar, final
+from typing import ClassVar, Protocol, TypeVar, final, runtime_checkable
 
 from lnoffers.bolt12 import curve
 from lnoffers.bolt12.curve import KeyPair
@@ -12,8 +12,10 @@ from lnoffers.bolt12.errors import Bolt12Error
 from lnoffers.bolt12.merkle import merkle_root, signature_digest
 from lnoffers.bolt12.message import Field, TextMessage
 from lnoffers.bolt12.rule_names import RuleName
+from lnoffers.bolt12.typecheck import typechecked
 
 
+@typechecked
 @dataclass(frozen=True, slots=True)
 class SigningRequest:
     """What is to be signed, in the parts that BOLT 12 keeps signatures of different messages apart by.
@@ -34,6 +36,7 @@ class SigningRequest:
         return signature_digest(self.message, self.field, self.merkle_root)
 
 
+@runtime_checkable
 class Signer(Protocol):
     """Whoever holds the private key: a `KeySigner`, or a stand-in for a remote or hardware signer.
 
@@ -50,6 +53,7 @@ class Signer(Protocol):
 
 
 @final
+@typechecked
 class KeySigner:
     """Signs with a key pair at hand."""
 
@@ -63,6 +67,7 @@ class KeySigner:
         """The compressed point, 33 bytes."""
         return self._key_pair.public_key
 
+    @typechecked
     def sign(self, request: SigningRequest, /) -> bytes:
         """The BIP 340 signature, 64 bytes, the same each time."""
         return self._key_pair.sign(request.digest)
@@ -71,6 +76,7 @@ class KeySigner:
         return f"KeySigner({self._key_pair!r})"
 
 
+@typechecked
 @dataclass(frozen=True, slots=True)
 class CallbackSigner:
     """Signs by asking elsewhere: a hardware or remote signer behind a function.
@@ -83,6 +89,7 @@ class CallbackSigner:
     public_key: bytes
     callback: Callable[[SigningRequest], bytes] = field(repr=False)  # who knows what it is bound to
 
+    @typechecked
     def sign(self, request: SigningRequest, /) -> bytes:
         """What the callback answers."""
         return self.callback(request)

@@ -11,6 +11,7 @@ import re
 from lnoffers import bech32
 from lnoffers.bolt12.errors import Bolt12Error
 from lnoffers.bolt12.rule_names import RuleName
+from lnoffers.bolt12.typecheck import typechecked
 
 # A "+" that is neither first nor last joins what follows, past ASCII white space. The next character is kept whatever
 # it is: a second "+" stays in the string and fails the alphabet later.
@@ -20,6 +21,7 @@ _SHOWN = 100
 """How many characters of a strange prefix an error shows: Core Lightning shows all, and answers may be logged."""
 
 
+@typechecked
 def without_scheme(text: str) -> str:
     """`text` without a leading `lightning:`, which must be all lower or all upper case."""
     return text[len("lightning:") :] if text.startswith(("lightning:", "LIGHTNING:")) else text

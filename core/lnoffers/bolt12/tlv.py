@@ -11,6 +11,7 @@ from typing import NamedTuple
 from lnoffers.bolt12.bigsize import LONG_FORM, encode_bigsize, read_bigsize
 from lnoffers.bolt12.errors import Bolt12Error
 from lnoffers.bolt12.rule_names import RuleName
+from lnoffers.bolt12.typecheck import typechecked
 
 _EXPERIMENTAL_OFFER = range(1_000_000_000, 2_000_000_000)
 _EXPERIMENTAL_REQUEST = range(1_000_000_000, 3_000_000_000)
@@ -37,6 +38,7 @@ class Record(NamedTuple):
     value: bytes
 
     @classmethod
+    @typechecked
     def build(cls, type_: int, value: bytes) -> Record:
         """A new record, its type and length in the shortest form."""
         return cls(type_, encode_bigsize(type_) + encode_bigsize(len(value)) + value, bytes(value))

@@ -16,6 +16,7 @@ from typing import Final
 
 from lnoffers.bolt12.curve import KeyPair, multiply_point
 from lnoffers.bolt12.paths import BlindedHop, BlindedPath
+from lnoffers.bolt12.typecheck import typechecked
 from lnoffers.net.crypto import ZERO_NONCE, derive, open_sealed, seal
 from lnoffers.net.errors import Hint, LocalProtocolError, RemoteProtocolError
 from lnoffers.net.hop_data import HopData
@@ -24,6 +25,7 @@ PATH_KEY_BYTES: Final = 32
 """How many unpredictable bytes a path is made from."""
 
 
+@typechecked
 @dataclass(frozen=True, slots=True)
 class Hop:
     """A node on the way.
@@ -37,6 +39,7 @@ class Hop:
     data: bytes
 
 
+@typechecked
 def message_path(path_key: bytes, node_ids: Sequence[bytes], path_id: bytes) -> BlindedPath:
     """A path for onion messages over these nodes, as Core Lightning makes its own (common/onion_message.c).
 
@@ -52,6 +55,7 @@ def message_path(path_key: bytes, node_ids: Sequence[bytes], path_id: bytes) -> 
     return blind(path_key, [Hop(*hop) for hop in zip(node_ids, told, strict=True)])
 
 
+@typechecked
 def prepend(path_key: bytes, node_ids: Sequence[bytes], path: BlindedPath) -> BlindedPath:
     """Return a path that leads over these nodes to the start of `path`, and on along it.
 
@@ -70,6 +74,7 @@ def prepend(path_key: bytes, node_ids: Sequence[bytes], path: BlindedPath) -> Bl
     return BlindedPath(before.first_node_id, before.first_path_key, before.hops + path.hops)
 
 
+@typechecked
 def blind(path_key: bytes, hops: Sequence[Hop]) -> BlindedPath:
     """The path over these hops, from the first to the one that it leads to. The same arguments give the same path.
 

@@ -6,7 +6,7 @@ from lnoffers.bolt12.errors import Bolt12Error
 from lnoffers.bolt12.fields import InvoiceErrorFields as InvoiceError
 from lnoffers.bolt12.fields import InvoiceFields, InvoiceRequestFields
 from lnoffers.bolt12.rule_names import RuleName
-from lnoffers.bolt12.rules.rule import Fault, Rule, check, enforce, required, when
+from lnoffers.bolt12.rules.rule import Fault, Rule, check, enforce, when
 from lnoffers.bolt12.tlv import Record
 
 _FIELDS = {**InvoiceRequestFields.fields, **InvoiceFields.fields}
@@ -30,7 +30,6 @@ def _suggestion_fits(error: InvoiceError) -> Fault | None:
 
 
 WRITING: tuple[Rule[InvoiceError], ...] = (
-    required(RuleName.ERROR_MISSING, InvoiceError.error, "error is required"),
     when(
         InvoiceError.suggested_value,
         RuleName.SUGGESTION_WITHOUT_FIELD,

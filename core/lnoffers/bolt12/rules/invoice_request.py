@@ -295,7 +295,6 @@ WITH_OFFER: Table = (
 """What a request asks of its offer, in the order in which Core Lightning answers."""
 
 WRITING: Table = (
-    required(RuleName.METADATA_MISSING, Request.invreq_metadata, "invreq_metadata is required"),
     when(
         Request.invreq_metadata,
         RuleName.METADATA_EMPTY,
@@ -303,7 +302,6 @@ WRITING: Table = (
         lambda r: r.invreq_metadata == b"",
         "invreq_metadata is empty",
     ),
-    required(RuleName.PAYER_ID_MISSING, Request.invreq_payer_id, "invreq_payer_id is required"),
     when(
         Request.invreq_paths,
         RuleName.PATHS_EMPTY,
@@ -315,9 +313,5 @@ WRITING: Table = (
 )
 """What the writer of any request must keep; of one for an offer, beyond what its reader checks."""
 
-WRITING_WITHOUT_OFFER: Table = (
-    required(RuleName.DESCRIPTION_MISSING, Request.offer_description, "offer_description is required"),
-    required(RuleName.AMOUNT_MISSING, Request.invreq_amount, "invreq_amount is required"),
-    _AMOUNT_POSITIVE,
-)
-"""What must be there without an offer; its writer is offered no way to set what must not."""
+WRITING_WITHOUT_OFFER: Table = (_AMOUNT_POSITIVE,)
+"""What a request without an offer must keep beyond that; its writer is offered no way to set what it must not."""

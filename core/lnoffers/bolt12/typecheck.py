@@ -1,0 +1,159 @@
+"""Checking the types of arguments: public functions raise a TypeError that names the parameter.
+
+Without it Python takes `offer_amount=True` for 1, and fails far from the call at `offer_amount="1"`. The annotations
+are the contract: `@typechecked` holds callers to them, and a test finds each public function that lacks it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from functools import cache, wraps
+from types import NoneType, UnionType
+from typing import Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Fault(NamedTuple):
+    """What is wrong: where within the argument, as `[0]`; what should be there; what is."""
+
+    where: str
+    expected: str
+    found: object
+
+
+class Kind(NamedTuple):
+    """What an annotation allows.
+
+    Attributes:
+        words: the same, for an error.
+        fault: from an argument to what is wrong with it, if anything is.
+        by_type: whether only the argument's type counts, not what it holds.
+    """
+
+    words: str
+    fault: Callable[[object], Fault | None]
+    by_type: bool = True
+
+
+def typechecked(function: F) -> F:
+    """Return the function, or the class, that raises TypeError for arguments that do not fit its annotations.
+
+    A bool is no int here, and text is no sequence. The items of sequences are checked too; what a callable takes and
+    returns is not.
+    """
+    if isinstance(function, type):
+        function.__init__ = typechecked(function.__init__)  # type: ignore[misc]
+        return function
+    code = function.__code__
+    names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    # By parameter the types that were found to fit, which are not looked at again.
+    fitting: dict[str, set[type]] = {name: set() for name in names}
+    first = fitting[names[0]]
+
+    @wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        # Most calls have one argument, and reading a message should not wait for the loops.
+        if kwargs or len(args) != 1 or type(args[0]) not in first:
+            for name, value in zip(names, args, strict=False):
+                if type(value) not in fitting[name]:
+                    _check(function, name, value, fitting[name])
+            for name, value in kwargs.items():
+                if name in fitting and type(value) not in fitting[name]:
+                    _check(function, name, value, fitting[name])
+        return function(*args, **kwargs)
+
+    return call  # type: ignore[return-value]
+
+
+def trusted(kind: F) -> F:
+    """Return a constructor of a typechecked class that does not check: for values whose types are known."""
+    made: Any = kind
+    make, initialize = object.__new__, made.__init__.__wrapped__
+
+    def construct(*args: Any) -> Any:
+        instance = make(made)
+        initialize(instance, *args)
+        return instance
+
+    return construct  # type: ignore[return-value]
+
+
+def _check(function: Callable[..., Any], name: str, value: object, fitting: set[type]) -> None:
+    kind = _kinds(function).get(name, _ANYTHING)  # as for `self`
+    fault = kind.fault(value)
+    if fault is not None:
+        title = function.__qualname__.removesuffix(".__init__").rpartition(".")[2]
+        found = "None" if fault.found is None else type(fault.found).__name__
+        raise TypeError(f"{title}() argument {name}{fault.where} must be {fault.expected}, not {found}")
+    if kind.by_type:
+        fitting.add(type(value))
+
+
+@cache
+def _kinds(function: Callable[..., Any]) -> dict[str, Kind]:
+    """What each parameter allows. Annotations are resolved at the first call, when all that they name is defined."""
+    return {name: _kind(hint) for name, hint in get_type_hints(function).items() if name != "return"}
+
+
+_ANYTHING = Kind("anything", lambda _: None)
+_TEXT = (str, bytes, bytearray, memoryview)
+
+
+def _kind(annotation: Any) -> Kind:
+    origin, parts = get_origin(annotation), get_args(annotation)
+    if origin in (Union, UnionType):
+        kinds = [_kind(part) for part in parts]
+        return _one_of(kinds, [kind.words for kind in kinds])
+    if origin is Literal:
+        return _one_of([_kind(type(part)) for part in parts], map(repr, parts))
+    if origin is Callable:
+        return Kind("callable", lambda value: None if callable(value) else Fault("", "callable", value))
+    if isinstance(origin, type) and issubclass(origin, Collection):
+        return _items(origin, _kind(parts[0]))
+    if isinstance(origin, type):
+        return _instance(origin, origin.__name__)
+    if annotation is int:
+        return Kind("int", _fault_of_int)
+    if annotation is NoneType:
+        return _instance(NoneType, "None")
+    return _instance(annotation, annotation.__name__)
+
+
+def _instance(kind: type, words: str) -> Kind:
+    return Kind(words, lambda value: None if isinstance(value, kind) else Fault("", words, value))
+
+
+def _fault_of_int(value: object) -> Fault | None:
+    return None if isinstance(value, int) and not isinstance(value, bool) else Fault("", "int", value)
+
+
+def _one_of(kinds: Sequence[Kind], named: Iterable[str]) -> Kind:
+    words = " or ".join(named)
+
+    def fault(value: object) -> Fault | None:
+        faults = [kind.fault(value) for kind in kinds]
+        if None in faults:
+            return None
+        within = [each for each in faults if each is not None and each.where]
+        return within[0] if within else Fault("", words, value)
+
+    return Kind(words, fault, all(kind.by_type for kind in kinds))
+
+
+def _items(collection: type, item: Kind) -> Kind:
+    words = f"a {collection.__name__.lower()} of {item.words}"
+
+    def fault(value: object) -> Fault | None:
+        if isinstance(value, Collection) and isinstance(value, collection) and not isinstance(value, _TEXT):
+            return next(_faults(value, item), None)
+        return Fault("", words, value)
+
+    return Kind(words, fault, by_type=False)
+
+
+def _faults(values: Iterable[object], item: Kind) -> Iterator[Fault]:
+    for index, value in enumerate(values):
+        fault = item.fault(value)
+        if fault is not None:
+            yield Fault(f"[{index}]{fault.where}", fault.expected, fault.found)
