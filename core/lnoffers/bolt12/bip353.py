@@ -12,6 +12,7 @@ from lnoffers.bolt12.rule_names import RuleName
 from lnoffers.bolt12.typecheck import typechecked
 
 _ALLOWED = re.compile(rb"[0-9A-Za-z._-]*")
+_WRITTEN = re.compile("\N{BITCOIN SIGN}?([0-9A-Za-z._-]+)@([0-9A-Za-z._-]+)")
 
 
 @typechecked
@@ -22,10 +23,37 @@ class Bip353Name:
     name: bytes
     domain: bytes
 
+    @classmethod
+    @typechecked
+    def parse(cls, text: str) -> Bip353Name:
+        """Return the name in a text such as `₿alice@example.com`; the ₿ may be missing.
+
+        Raises Bolt12Error (`name-form`) if the text has another form or other characters.
+        """
+        form = _WRITTEN.fullmatch(text)
+        if form is None:
+            raise Bolt12Error(
+                "This is no name: it should look like ₿alice@example.com, in ASCII letters, digits, and .-_",
+                rule=RuleName.NAME_FORM,
+            )
+        return cls(form[1].encode(), form[2].encode())
+
+    @property
+    def dns_name(self) -> str:
+        """The DNS name whose TXT record holds the payment instructions (BIP 353, "Records")."""
+        return f"{_text(self.name)}.user._bitcoin-payment.{_text(self.domain)}"
+
+    def __str__(self) -> str:
+        return f"\N{BITCOIN SIGN}{_text(self.name)}@{_text(self.domain)}"
+
 
 def has_allowed_characters(part: bytes) -> bool:
     """Whether a name or domain holds only letters, digits, `-`, `_` and `.` of ASCII, as a reader must insist on."""
     return _ALLOWED.fullmatch(part) is not None
+
+
+def _text(part: bytes) -> str:
+    return part.decode("utf-8", "replace")
 
 
 def _decode(value: bytes) -> Bip353Name:
@@ -44,5 +72,5 @@ def _encode_part(part: bytes) -> bytes:
 bip_353_name = Codec(
     _decode,
     lambda value: _encode_part(value.name) + _encode_part(value.domain),
-    lambda value: {"name": value.name.decode("utf-8", "replace"), "domain": value.domain.decode("utf-8", "replace")},
+    lambda value: {"name": _text(value.name), "domain": _text(value.domain)},
 )

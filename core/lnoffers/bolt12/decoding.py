@@ -8,27 +8,37 @@ from lnoffers.bolt12.errors import Bolt12Error
 from lnoffers.bolt12.invoice import Invoice
 from lnoffers.bolt12.invoice_request import InvoiceRequest
 from lnoffers.bolt12.offer import Offer
+from lnoffers.bolt12.pasted import explained, unwrap
 from lnoffers.bolt12.payer_proof import PayerProof
 from lnoffers.bolt12.rule_names import RuleName
 from lnoffers.bolt12.rules import invoice as invoice_rules
-from lnoffers.bolt12.text import split_text, without_scheme
+from lnoffers.bolt12.text import split_text
 from lnoffers.bolt12.typecheck import typechecked
 
 Bolt12: TypeAlias = Offer | InvoiceRequest | Invoice | PayerProof
 
 _KINDS: dict[str, type[Bolt12]] = {kind.prefix: kind for kind in (Offer, InvoiceRequest, Invoice, PayerProof)}
+_BARE = frozenset(start for prefix in _KINDS for start in (f"{prefix}1", f"{prefix.upper()}1"))
+"""How strings begin that need no unwrapping."""
 
 
 @typechecked
 def decode(text: str) -> Bolt12:
-    """The message in a BOLT 12 string, checked in full, its signatures included; its expiry is not looked at.
+    """Return the message in a BOLT 12 string, checked in full, its signatures included, except for its expiry.
 
     Args:
-        text: an `lno`, `lnr`, `lni` or `lnp` string, all in lower or all in upper case, perhaps after `lightning:`.
+        text: an `lno`, `lnr`, `lni` or `lnp` string, in lower or in upper case, as people paste it: with white space
+            around it, after `lightning:`, or in a link such as `bitcoin:?lno=lno1…`.
 
-    Raises Bolt12Error: those of the class's `parse` and `verify`; `unknown-kind` for other prefixes.
+    Raises Bolt12Error: those of `pasted.unwrap`; if the string cannot be read, what is wrong with it, in plain words;
+    those of the class's `parse` and `verify`; `unknown-kind` for other prefixes.
     """
-    message = _parse(without_scheme(text))
+    string = text if text[:4] in _BARE and not text[-1].isspace() else unwrap(text)
+    try:
+        message = _read(string)
+    except Bolt12Error as error:
+        raise explained(error, string) from None
+    _check_reading(message)
     if not isinstance(message, Offer):  # which nobody signs
         message.verify()
     return message
@@ -36,17 +46,18 @@ def decode(text: str) -> Bolt12:
 
 @typechecked
 def decode_leniently(string: str) -> Bolt12:
-    """The message in a BOLT 12 string, as far as Core Lightning's `decode` checks it before it shows it.
+    """Return the message in a BOLT 12 string, as far as Core Lightning's `decode` checks it before it shows it.
 
     A request's signature and key may be missing or wrong, and an invoice may be one that cannot be paid; `describe`
     says so.
 
     Args:
-        string: as for `decode`, but without `lightning:`, as for each class's `parse`.
+        string: the string alone, as for each class's `parse`.
 
-    Raises Bolt12Error like `decode` for all else.
+    Raises Bolt12Error, with Core Lightning's texts.
     """
-    message = _parse(string)
+    message = _read(string)
+    _check_reading(message)
     if isinstance(message, Invoice):
         invoice_rules.check_decoding(message)
     elif isinstance(message, PayerProof):
@@ -54,7 +65,8 @@ def decode_leniently(string: str) -> Bolt12:
     return message
 
 
-def _parse(string: str) -> Bolt12:
+def _read(string: str) -> Bolt12:
+    """Return the message in a string, its text form and encoding checked and nothing else."""
     prefix, data = split_text(string)
     kind = _KINDS.get(prefix)
     if kind is None:
@@ -64,4 +76,9 @@ def _parse(string: str) -> Bolt12:
             rule=RuleName.UNKNOWN_KIND,
             text_offset=0,
         )
-    return kind.from_bytes(data)
+    return kind._from_stream(data)
+
+
+def _check_reading(message: Bolt12) -> None:
+    if not isinstance(message, PayerProof):  # which is checked as a whole
+        message._check_reading(None, message.known_features)

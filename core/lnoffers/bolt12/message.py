@@ -11,6 +11,7 @@ from collections.abc import Iterable, KeysView, Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar, Generic, Never, NoReturn, Self, TypeVar, overload
 
+from lnoffers.bolt12.bigsize import encode_bigsize
 from lnoffers.bolt12.codecs import Codec
 from lnoffers.bolt12.errors import Bolt12Error
 from lnoffers.bolt12.text import decode_text, encode_text
@@ -33,13 +34,14 @@ class Field(Generic[T]):
         json_name: the name in the JSON of `decode`.
     """
 
-    __slots__ = ("codec", "json_name", "name", "number")
+    __slots__ = ("_type", "codec", "json_name", "name", "number")
 
     def __init__(self, number: int, codec: Codec[T], *, json_name: str = "") -> None:
         self.number = number
         self.codec = codec
         self.name = ""
         self.json_name = json_name
+        self._type = encode_bigsize(number)
 
     def __set_name__(self, owner: type[Message], name: str) -> None:
         self.name = name
@@ -70,9 +72,10 @@ class Field(Generic[T]):
     def encode(self, value: T) -> Record:
         """This field's record for a value."""
         try:
-            return Record.build(self.number, self.codec.encode(value))
+            data = self.codec.encode(value)
         except Bolt12Error as error:
             raise Bolt12Error(f"{self.name}: {error.message}", rule=error.rule, field=self.name) from None
+        return Record(self.number, self._type + encode_bigsize(len(data)) + data, data)
 
 
 class Message:
@@ -120,7 +123,10 @@ class Message:
     def _of(cls, records: tuple[Record, ...]) -> Self:
         """The message of records that ascend. Raises Bolt12Error if one is no record of its field."""
         fields = cls.fields
-        values = {each.type: fields[each.type].decode(each, records) for each in records if each.type in fields}
+        try:
+            values = {each.type: fields[each.type].codec.decode(each.value) for each in records if each.type in fields}
+        except Bolt12Error:  # read again, with an error that says where
+            values = {each.type: fields[each.type].decode(each, records) for each in records if each.type in fields}
         return cls(records, values)
 
     @property

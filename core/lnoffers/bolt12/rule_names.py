@@ -19,6 +19,8 @@ _INVOICES: Final = "BOLT 12, Invoices, Requirements"
 _ERRORS: Final = "BOLT 12, Invoice Errors, Requirements"
 _PROOFS: Final = "BOLT 12, Payer Proofs"
 _RECURRENCE: Final = "BOLT 12, recurrence (a draft, lightning/bolts#1240)"
+_LINKS: Final = "BIP 321, URI Scheme"
+_NAMES: Final = "BIP 353, DNS Payment Instructions"
 _PRICES: Final = "Core Lightning, the parameter amount of offer"
 
 
@@ -48,6 +50,10 @@ class RuleName(StrEnum):
     TEXT_PADDING = "text-padding", _ENCODING, "More than four bits follow the last byte, or they are not zero."
     TEXT_UNFINISHED = "text-unfinished", _ENCODING, "Nothing follows the `+` that continues a string."
     TEXT_PREFIX = "text-prefix", _ENCODING, "The prefix is that of another kind of string."
+    TEXT_EMPTY = "text-empty", _ENCODING, "There is no text but white space."
+    LINK_WITHOUT_STRING = "link-without-string", _LINKS, "A `bitcoin:` link has no parameter `lno`."
+    NAME_NEEDS_LOOKUP = "name-needs-lookup", _NAMES, "A text is a name such as `₿alice@example.com`, and no string."
+    NAME_FORM = "name-form", _NAMES, "A name is not of the form `₿alice@example.com`."
     UNKNOWN_KIND = "unknown-kind", _ENCODING, "The prefix is none of `lno`, `lnr`, `lni` and `lnp`."
 
     # ---- records and their values

@@ -12,7 +12,7 @@ from lnoffers.bolt12.errors import Bolt12Error
 from lnoffers.bolt12.merkle import merkle_root, signature_digest
 from lnoffers.bolt12.message import Field, TextMessage
 from lnoffers.bolt12.rule_names import RuleName
-from lnoffers.bolt12.typecheck import typechecked
+from lnoffers.bolt12.typecheck import trusted, typechecked
 
 
 @typechecked
@@ -115,6 +115,9 @@ def sign(signer: Signer, request: SigningRequest, *, public_key: bytes) -> bytes
     return signature
 
 
+_signing_request = trusted(SigningRequest)
+
+
 class SignedMessage(TextMessage):
     """A message whose records are signed by the key in one of its fields, into another."""
 
@@ -128,7 +131,7 @@ class SignedMessage(TextMessage):
     @property
     def signing_request(self) -> SigningRequest:
         """What is signed. Raises ValueError if there is no record to sign."""
-        return SigningRequest(self.kind, self.signed_in, merkle_root(self._records))
+        return _signing_request(self.kind, self.signed_in, merkle_root(self._records))
 
     def has_valid_signature(self) -> bool:
         """Whether there are a key and a signature, and the one's of this message is the other."""

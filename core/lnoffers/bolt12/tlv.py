@@ -44,6 +44,9 @@ class Record(NamedTuple):
         return cls(type_, encode_bigsize(type_) + encode_bigsize(len(value)) + value, bytes(value))
 
 
+_new = tuple.__new__
+
+
 def read_records(data: bytes, known: Container[int]) -> Iterator[Record]:
     """The records of a stream, one by one, checked in the order of BOLT 1's reader.
 
@@ -77,7 +80,7 @@ def read_records(data: bytes, known: Container[int]) -> Iterator[Record]:
                 rule=RuleName.RECORD_TRUNCATED,
                 offset=length_at,
             )
-        yield Record(type_, data[offset:end], data[start:end])
+        yield _new(Record, (type_, data[offset:end], data[start:end]))  # Record(…) takes twice the time
         offset, previous = end, type_
 
 

@@ -49,18 +49,20 @@ def typechecked(function: F) -> F:
     names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
     # By parameter the types that were found to fit, which are not looked at again.
     fitting: dict[str, set[type]] = {name: set() for name in names}
-    first = fitting[names[0]]
+    start = int(names[0] in ("self", "cls"))
+    first = fitting[names[start]]
 
     @wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
-        # Most calls have one argument, and reading a message should not wait for the loops.
-        if kwargs or len(args) != 1 or type(args[0]) not in first:
-            for name, value in zip(names, args, strict=False):
-                if type(value) not in fitting[name]:
-                    _check(function, name, value, fitting[name])
-            for name, value in kwargs.items():
-                if name in fitting and type(value) not in fitting[name]:
-                    _check(function, name, value, fitting[name])
+        # Most calls have one argument by position or none, and reading a message should not wait for the loops.
+        if not kwargs and (len(args) == start or (len(args) == start + 1 and type(args[start]) in first)):
+            return function(*args)
+        for name, value in zip(names, args, strict=False):
+            if type(value) not in fitting[name]:
+                _check(function, name, value, fitting[name])
+        for name, value in kwargs.items():
+            if name in fitting and type(value) not in fitting[name]:
+                _check(function, name, value, fitting[name])
         return function(*args, **kwargs)
 
     return call  # type: ignore[return-value]
