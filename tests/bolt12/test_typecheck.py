@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Sequence
+from enum import Enum
+from importlib import import_module
+from pkgutil import iter_modules
 from types import ModuleType
-from typing import Any, Literal, NamedTuple, get_type_hints
+from typing import Any, Literal, NamedTuple, Protocol, get_type_hints
 
 import pytest
 
 import lnoffers
-from lnoffers import bolt11, bolt12, emergency, runes
-from lnoffers.bolt12 import BlindedPath, Bolt12Error, CallbackSigner, KeyPair, Offer, RuleName, Signer
+from lnoffers import bolt11, bolt12, emergency, fetching, net, runes
+from lnoffers.bolt12 import BlindedPath, Bolt12Error, CallbackSigner, KeyPair, Offer
 from lnoffers.bolt12.message import Message
 from lnoffers.bolt12.typecheck import trusted, typechecked
-from lnoffers.net import blinding
 
 from .samples import METADATA, PATH, REGTEST, SIGNER, offer, request, request_for, unsigned
 
-MODULES = (lnoffers, bolt12, bolt11, runes, emergency, blinding)
-MADE_BY_US = (Message, Exception, tuple, RuleName)
+MODULES = (
+    *(lnoffers, bolt12, bolt11, fetching, runes, emergency),
+    *(import_module(f"{net.__name__}.{each.name}") for each in iter_modules(net.__path__)),
+)
+MADE_BY_US = (Message, Exception, tuple, Enum)
 """Their constructors are for our own use: callers get them from builders and readers."""
 
 
@@ -70,7 +75,7 @@ def cases_of(name: str, function: Callable[..., Any], skip: int = 0) -> Iterator
 
 
 def cases_of_class(kind: type) -> Iterator[Case]:
-    if kind is Signer:  # it is what callers write
+    if Protocol in kind.__bases__:  # callers write its methods
         return
     if not issubclass(kind, MADE_BY_US):
         yield from cases_of(kind.__name__, kind)

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, NoReturn, final
 
+from lnoffers.bolt12.typecheck import typechecked
+
 
 def _import_error() -> ImportError:
     """Return the error to raise where the curve library cannot be imported: it says what to install."""
@@ -33,8 +35,6 @@ try:
     from coincurve.context import GLOBAL_CONTEXT
 except ImportError as error:
     raise _import_error() from error
-
-from lnoffers.bolt12.typecheck import typechecked
 
 POINT_LENGTH = 33
 SIGNATURE_LENGTH = 64

@@ -115,8 +115,8 @@ def _kind(annotation: Any) -> Kind:
         return _items(origin, _kind(parts[0]))
     if isinstance(origin, type):
         return _instance(origin, origin.__name__)
-    if annotation is int:
-        return Kind("int", _fault_of_int)
+    if annotation in (int, float):
+        return _number(annotation)
     if annotation is NoneType:
         return _instance(NoneType, "None")
     return _instance(annotation, annotation.__name__)
@@ -126,8 +126,13 @@ def _instance(kind: type, words: str) -> Kind:
     return Kind(words, lambda value: None if isinstance(value, kind) else Fault("", words, value))
 
 
-def _fault_of_int(value: object) -> Fault | None:
-    return None if isinstance(value, int) and not isinstance(value, bool) else Fault("", "int", value)
+def _number(kind: type[int | float]) -> Kind:
+    words, kinds = kind.__name__, (int, kind)  # an int is as good as a float, and a bool is neither
+
+    def fault(value: object) -> Fault | None:
+        return None if isinstance(value, kinds) and not isinstance(value, bool) else Fault("", words, value)
+
+    return Kind(words, fault)
 
 
 def _one_of(kinds: Sequence[Kind], named: Iterable[str]) -> Kind:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 from lnoffers.bolt12.curve import is_point
+from lnoffers.bolt12.typecheck import typechecked
 
 DEFAULT_PORT: Final = 9735
 
@@ -14,6 +15,7 @@ class AddressError(ValueError):
     """A text is no address of a node; the message says why."""
 
 
+@typechecked
 @dataclass(frozen=True, slots=True)
 class Address:
     """A node's id (a compressed point, 33 bytes), and the host and TCP port where it listens."""
@@ -23,6 +25,7 @@ class Address:
     port: int = DEFAULT_PORT
 
     @classmethod
+    @typechecked
     def parse(cls, text: str) -> Self:
         """Read `ID@HOST:PORT`; an IPv6 address stands in brackets, and the port may be left out.
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from lnoffers.bolt12 import InvoiceError
+from lnoffers.bolt12.typecheck import typechecked
 
 
 class Reason(Enum):
@@ -43,6 +44,7 @@ class Reason(Enum):
         return member
 
 
+@typechecked
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """One way that was tried.

@@ -24,9 +24,10 @@ from lnoffers.bolt12 import (
     KeySigner,
     Offer,
     Signer,
-    without_scheme,
 )
 from lnoffers.bolt12.chains import BITCOIN
+from lnoffers.bolt12.pasted import unwrap
+from lnoffers.bolt12.typecheck import typechecked
 from lnoffers.fetching.address import Address
 from lnoffers.fetching.failures import Attempt, FetchError, Reason, furthest
 from lnoffers.fetching.talk import Answered, ask_at
@@ -35,6 +36,7 @@ from lnoffers.fetching.ways import first_nodes, plan
 METADATA_BYTES: Final = 16
 
 
+@typechecked
 async def fetch_invoice(  # noqa: PLR0913 - one parameter per choice
     offer: Offer | str,
     *,
@@ -50,7 +52,7 @@ async def fetch_invoice(  # noqa: PLR0913 - one parameter per choice
     """Ask the issuer of an offer for an invoice, and check it in full.
 
     Args:
-        offer: an offer, or its string.
+        offer: an offer, or its string as people paste it.
         connect: addresses of nodes, ID@HOST:PORT: the issuer, first nodes of the offer's paths, or nodes that are
             connected to these and forward onion messages.
         amount: millisatoshi to pay; needed if the offer names no price, else at least that.
@@ -68,7 +70,7 @@ async def fetch_invoice(  # noqa: PLR0913 - one parameter per choice
         FetchError: if no invoice arrives that answers the request; its `reason` says why.
     """
     addresses = [Address.parse(text) for text in ([connect] if isinstance(connect, str) else connect)]
-    wanted = Offer.parse(without_scheme(offer)) if isinstance(offer, str) else offer
+    wanted = Offer.parse(unwrap(offer)) if isinstance(offer, str) else offer
     wanted.check_unexpired(int(time.time()))
     chains = wanted.offer_chains or (BITCOIN,)
     payer = KeySigner(KeyPair(secrets.token_bytes(32))) if signer is None else signer

@@ -97,6 +97,7 @@ def blind(path_key: bytes, hops: Sequence[Hop]) -> BlindedPath:
     return BlindedPath(hops[0].node_id, first.public_key, tuple(blinded))
 
 
+@typechecked
 def blinding_factor(secret: bytes) -> bytes:
     """Return the factor, 32 bytes, between a node's id and its blinded one.
 
@@ -105,6 +106,7 @@ def blinding_factor(secret: bytes) -> bytes:
     return derive(b"blinded_node_id", secret)
 
 
+@typechecked
 def unblind(secret: bytes, encrypted: bytes) -> bytes:
     """Return the data in a hop's `encrypted_recipient_data`, a TLV stream.
 
@@ -116,6 +118,7 @@ def unblind(secret: bytes, encrypted: bytes) -> bytes:
     return data
 
 
+@typechecked
 def next_path_key(secret: bytes, path_key: bytes) -> bytes:
     """Return the path key for the next node, a compressed point, unless the data names another."""
     return multiply_point(path_key, sha256(path_key + secret).digest())

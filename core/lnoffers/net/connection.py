@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import Final, Self, TypeAlias, final
 
 from lnoffers.bolt12.curve import KeyPair
+from lnoffers.bolt12.typecheck import typechecked
 from lnoffers.net import features as feature_table
 from lnoffers.net.crypto import NodeKey
 from lnoffers.net.errors import Hint, LocalProtocolError, RemoteProtocolError
@@ -46,6 +47,7 @@ _MAX_TEXT: Final = 1_000
 """Characters of our warnings."""
 
 
+@typechecked
 @dataclass(frozen=True, slots=True)
 class Authenticated:
     """The handshake is over and the peer's node id proved; `init` comes next."""
@@ -53,6 +55,7 @@ class Authenticated:
     node_id: bytes
 
 
+@typechecked
 @dataclass(frozen=True, slots=True)
 class Ready:
     """The peer's `init` is here and can be worked with: messages may be sent."""
@@ -69,6 +72,7 @@ Event: TypeAlias = Authenticated | Ready | Ping | Pong | PeerWarning | PeerError
 """What can happen. A ping is answered already, and a pong is the one that was waited for."""
 
 
+@typechecked
 @final
 class Connection:
     """The state of one connection. Its repr shows no key."""
@@ -87,6 +91,7 @@ class Connection:
         self._awaited_pong: int | None = None
 
     @classmethod
+    @typechecked
     def initiate(cls, node: NodeKey, ephemeral: KeyPair, peer_id: bytes, init: Init) -> Self:
         """Begin a connection to the node `peer_id`, a compressed point.
 
@@ -104,6 +109,7 @@ class Connection:
         return connection
 
     @classmethod
+    @typechecked
     def respond(cls, node: NodeKey, ephemeral: KeyPair, init: Init) -> Self:
         """Begin a connection that somebody else has opened. The arguments are those of `initiate`."""
         return cls(State.AWAITING_ACT_ONE, Responder(node, ephemeral), init)
@@ -124,6 +130,7 @@ class Connection:
         self._out.clear()
         return data
 
+    @typechecked
     def receive_data(self, data: bytes) -> None:
         """Take bytes that the peer has sent; none say that it will send no more.
 
@@ -150,6 +157,7 @@ class Connection:
             self._move(Step.FAULT)
             raise
 
+    @typechecked
     def send(self, message: Ping | PeerWarning | OnionMessage) -> None:
         """Send a message.
 

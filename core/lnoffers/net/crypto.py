@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import hmac
 from functools import cache
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
+
+from lnoffers.bolt12.typecheck import typechecked
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers import CipherContext
@@ -24,6 +26,7 @@ ZERO_NONCE: Final = bytes(12)
 _ZERO_COUNTER_AND_NONCE: Final = bytes(16)
 
 
+@runtime_checkable
 class NodeKey(Protocol):
     """A node's private key, as far as this package needs it: a `KeyPair`, or a stand-in for a remote signer."""
 
@@ -35,11 +38,13 @@ class NodeKey(Protocol):
         """SHA256 of the compressed product of the private key and `point`, 32 bytes. Raises ValueError for no point."""
 
 
+@typechecked
 def derive(purpose: bytes, secret: bytes) -> bytes:
     """Return a key of 32 bytes for one purpose: HMAC-SHA256 keyed with the purpose's name. BOLT 4, "Key Generation"."""
     return hmac.digest(purpose, secret, "sha256")
 
 
+@typechecked
 def hkdf(salt: bytes, secret: bytes) -> tuple[bytes, bytes]:
     """Return two keys of 32 bytes: HKDF-SHA256 (RFC 5869) without `info`. BOLT 8, "Handshake State"."""
     pseudo_random_key = hmac.digest(salt, secret, "sha256")
@@ -47,6 +52,7 @@ def hkdf(salt: bytes, secret: bytes) -> tuple[bytes, bytes]:
     return first, hmac.digest(pseudo_random_key, first + b"\x02", "sha256")
 
 
+@typechecked
 def seal(key: bytes, nonce: bytes, text: bytes, authenticated: bytes = b"") -> bytes:
     """Return `text` encrypted, followed by its tag of 16 bytes.
 
@@ -55,6 +61,7 @@ def seal(key: bytes, nonce: bytes, text: bytes, authenticated: bytes = b"") -> b
     return _sealer()(key).encrypt(nonce, text, authenticated)
 
 
+@typechecked
 def open_sealed(key: bytes, nonce: bytes, sealed: bytes, authenticated: bytes = b"") -> bytes | None:
     """Return the text that `seal` was given; None if anything differs from then."""
     if len(sealed) < TAG_LENGTH:
@@ -65,11 +72,13 @@ def open_sealed(key: bytes, nonce: bytes, sealed: bytes, authenticated: bytes = 
         return None
 
 
+@typechecked
 def stream(key: bytes, length: int) -> bytes:
     """Return the start of ChaCha20's key stream, with a zero nonce. BOLT 4, "Pseudo Random Byte Stream"."""
     return apply_stream(key, bytes(length))
 
 
+@typechecked
 def apply_stream(key: bytes, data: bytes) -> bytes:
     """Return `data` xor the key stream; applied twice, it is the data again."""
     return _streamer(key).update(data)

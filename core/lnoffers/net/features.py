@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from lnoffers.bolt12.features import bitmap, first_unknown_bit
+from lnoffers.bolt12.typecheck import typechecked
 from lnoffers.net.errors import Hint, RemoteProtocolError
 
 
+@typechecked
 @dataclass(frozen=True, slots=True)
 class Feature:
     """A row of the table.
@@ -68,11 +70,13 @@ OFFERED: Final = bitmap(feature.bit + 1 for feature in FEATURES if feature.offer
 _KNOWN: Final = frozenset(feature.bit for feature in FEATURES)
 
 
+@typechecked
 def offers(features: bytes, bit: int) -> bool:
     """Return whether either bit of the pair that begins with the even `bit` is set."""
     return bool(int.from_bytes(features, "big") >> bit & 0b11)
 
 
+@typechecked
 def check(features: bytes) -> None:
     """Raise RemoteProtocolError if a peer with these features cannot be talked to. BOLT 1, "The `init` Message"."""
     unknown = first_unknown_bit(features, _KNOWN)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from typing import Final, final
 
+from lnoffers.bolt12.typecheck import typechecked
 from lnoffers.net.crypto import TAG_LENGTH, hkdf, open_sealed, seal
 from lnoffers.net.errors import Hint, LocalProtocolError, RemoteProtocolError
 
@@ -45,6 +46,7 @@ class _Rotating:
         return self._key, nonce
 
 
+@typechecked
 @final
 class FrameWriter:
     """Makes the frames of one direction."""
@@ -54,6 +56,7 @@ class FrameWriter:
     def __init__(self, chaining_key: bytes, key: bytes) -> None:
         self._keys = _Rotating(chaining_key, key)
 
+    @typechecked
     def frame(self, message: bytes) -> bytes:
         """Return the message's frame. Raises LocalProtocolError if it has more than 65535 bytes."""
         if len(message) > MAX_MESSAGE:
@@ -64,6 +67,7 @@ class FrameWriter:
         return length + seal(*self._keys.next(), message)
 
 
+@typechecked
 @final
 class FrameReader:
     """Reads the frames of one direction."""
@@ -79,6 +83,7 @@ class FrameReader:
         """Whether the length of a message was read, and the message was not."""
         return self._due is not None
 
+    @typechecked
     def read(self, buffer: bytearray) -> bytes | None:
         """Take the next message off the front of what was received; None if it is not all there.
 

@@ -20,6 +20,7 @@ from hashlib import sha256
 from typing import Final, final
 
 from lnoffers.bolt12.curve import POINT_LENGTH, KeyPair, is_point
+from lnoffers.bolt12.typecheck import typechecked
 from lnoffers.net.crypto import TAG_LENGTH, ZERO_NONCE, NodeKey, hkdf, open_sealed, seal
 from lnoffers.net.errors import Hint, LocalProtocolError, RemoteProtocolError
 from lnoffers.net.frames import FrameReader, FrameWriter
@@ -76,6 +77,7 @@ class _Noise:
         return self._chaining_key, *hkdf(self._chaining_key, b"")
 
 
+@typechecked
 @dataclass(frozen=True, slots=True)
 class Established:
     """What a handshake leads to: the peer's node id, 33 bytes, proved; and what reads and writes frames."""
@@ -85,6 +87,7 @@ class Established:
     writer: FrameWriter
 
 
+@typechecked
 @final
 class Initiator:
     """The side that connects, and must know whom to."""
@@ -106,6 +109,7 @@ class Initiator:
         """Return the first act, 50 bytes. Call it once."""
         return VERSION + self._ephemeral.public_key + self._noise.seal()
 
+    @typechecked
     def read_act_two(self, act: bytes) -> tuple[bytes, Established]:
         """Return the third act, 66 bytes, and what the handshake leads to.
 
@@ -125,6 +129,7 @@ class Initiator:
         return act_three, Established(self._responder_id, reader, writer)
 
 
+@typechecked
 @final
 class Responder:
     """The side that is connected to, and learns who it is in the third act."""
@@ -136,6 +141,7 @@ class Responder:
         self._ephemeral = ephemeral
         self._noise = _Noise(node.public_key)
 
+    @typechecked
     def read_act_one(self, act: bytes) -> bytes:
         """Return the second act, 50 bytes.
 
@@ -149,6 +155,7 @@ class Responder:
         self._noise.mix_secret(self._ephemeral.shared_secret(theirs))
         return VERSION + self._ephemeral.public_key + self._noise.seal()
 
+    @typechecked
     def read_act_three(self, act: bytes) -> Established:
         """Return what the handshake leads to.
 

@@ -11,12 +11,14 @@ from lnoffers.bolt12.cursor import Cursor
 from lnoffers.bolt12.errors import Bolt12Error
 from lnoffers.bolt12.message import Field, Message
 from lnoffers.bolt12.rule_names import RuleName
+from lnoffers.bolt12.typecheck import typechecked
 
 _U16: Final = 2
 _U32: Final = 4
 _U64: Final = 8
 
 
+@typechecked
 @dataclass(frozen=True, slots=True)
 class PaymentRelay:
     """What a node asks for to forward a payment: u16 blocks, u32 millionths, u32 millisatoshi."""
@@ -26,6 +28,7 @@ class PaymentRelay:
     fee_base_msat: int
 
 
+@typechecked
 @dataclass(frozen=True, slots=True)
 class PaymentConstraints:
     """Which payments may use the path: up to a block height (u32), from an amount in millisatoshi (u64)."""
@@ -74,11 +77,13 @@ class HopData(Message):
     allowed_features = Field(14, codecs.byte_string)
 
     @classmethod
+    @typechecked
     def from_bytes(cls, data: bytes) -> Self:
         """Read the stream. Raises Bolt12Error."""
         return cls._read(data)
 
     @classmethod
+    @typechecked
     def build(
         cls,
         *,

@@ -16,6 +16,7 @@ from lnoffers.bolt12.cursor import Cursor
 from lnoffers.bolt12.errors import Bolt12Error
 from lnoffers.bolt12.message import Field
 from lnoffers.bolt12.message import Message as TlvStream
+from lnoffers.bolt12.typecheck import typechecked
 from lnoffers.net.errors import ChannelMessageError, Hint, LocalProtocolError, RemoteProtocolError
 
 NO_CHANNEL: Final = bytes(32)
@@ -34,16 +35,19 @@ class InitTlvs(TlvStream):
     remote_addr = Field(3, codecs.byte_string)
 
     @classmethod
+    @typechecked
     def from_bytes(cls, data: bytes) -> Self:
         """Read the stream. Raises Bolt12Error."""
         return cls._read(data)
 
     @classmethod
+    @typechecked
     def build(cls, networks: tuple[bytes, ...], remote_addr: bytes | None) -> Self:
         """Make the stream. Raises Bolt12Error if a chain's hash does not have 32 bytes."""
         return cls._build(networks=networks or None, remote_addr=remote_addr)
 
 
+@typechecked
 @dataclass(frozen=True, slots=True)
 class Init:
     """The first message of each side.
@@ -60,6 +64,7 @@ class Init:
     type: ClassVar[int] = 16
 
     @classmethod
+    @typechecked
     def read(cls, cursor: Cursor) -> Init:
         """Read the payload. Raises Bolt12Error."""
         first, second = cursor.take(cursor.number(_U16)), cursor.take(cursor.number(_U16))
@@ -73,6 +78,7 @@ class Init:
         return _sized(b"") + _sized(self.features) + InitTlvs.build(self.networks, self.remote_addr).to_bytes()
 
 
+@typechecked
 @dataclass(frozen=True, slots=True)
 class Ping:
     """Asks for a pong of `num_pong_bytes`, or for none if that is 65532 or more, and carries `byteslen` bytes."""
@@ -82,6 +88,7 @@ class Ping:
     type: ClassVar[int] = 18
 
     @classmethod
+    @typechecked
     def read(cls, cursor: Cursor) -> Ping:
         """Read the payload. Raises Bolt12Error."""
         return cls(cursor.number(_U16), len(cursor.take(cursor.number(_U16))))
@@ -91,6 +98,7 @@ class Ping:
         return codecs.encode_fixed(self.num_pong_bytes, _U16) + _sized(bytes(self.byteslen))
 
 
+@typechecked
 @dataclass(frozen=True, slots=True)
 class Pong:
     """Answers a ping with as many bytes as it asked for."""
@@ -99,6 +107,7 @@ class Pong:
     type: ClassVar[int] = 19
 
     @classmethod
+    @typechecked
     def read(cls, cursor: Cursor) -> Pong:
         """Read the payload. Raises Bolt12Error."""
         return cls(len(cursor.take(cursor.number(_U16))))
@@ -108,6 +117,7 @@ class Pong:
         return _sized(bytes(self.byteslen))
 
 
+@typechecked
 @dataclass(frozen=True, slots=True)
 class PeerWarning:
     """Something is wrong, in the sender's words, but no channel has to be closed for it."""
@@ -117,6 +127,7 @@ class PeerWarning:
     type: ClassVar[int] = 1
 
     @classmethod
+    @typechecked
     def read(cls, cursor: Cursor) -> PeerWarning:
         """Read the payload. Raises Bolt12Error."""
         channel_id = cursor.take(len(NO_CHANNEL))
@@ -132,6 +143,7 @@ class PeerWarning:
         return _printable(self.data)
 
 
+@typechecked
 @dataclass(frozen=True, slots=True)
 class PeerError:
     """The sender gives up on a channel, or, if `channel_id` is zero, on all of them.
@@ -144,6 +156,7 @@ class PeerError:
     type: ClassVar[int] = 17
 
     @classmethod
+    @typechecked
     def read(cls, cursor: Cursor) -> PeerError:
         """Read the payload. Raises Bolt12Error."""
         channel_id = cursor.take(len(NO_CHANNEL))
@@ -155,6 +168,7 @@ class PeerError:
         return _printable(self.data)
 
 
+@typechecked
 @dataclass(frozen=True, slots=True)
 class OnionMessage:
     """An onion to open or pass on, and the path key that its reader needs, a compressed point. BOLT 4."""
@@ -164,6 +178,7 @@ class OnionMessage:
     type: ClassVar[int] = 513
 
     @classmethod
+    @typechecked
     def read(cls, cursor: Cursor) -> OnionMessage:
         """Read the payload. Raises Bolt12Error."""
         return cls(cursor.point(), cursor.take(cursor.number(_U16)))
@@ -185,6 +200,7 @@ _CHANNELS: Final = frozenset({2, *range(32, 256)})
 """Messages of BOLT 2, which only make sense between nodes that have, or want, a channel."""
 
 
+@typechecked
 def read_message(data: bytes) -> Message | None:
     """Return the message; None for one to be ignored.
 
@@ -209,6 +225,7 @@ def read_message(data: bytes) -> Message | None:
     return None
 
 
+@typechecked
 def write_message(message: Sendable) -> bytes:
     """Return the message's bytes. Raises LocalProtocolError if a part does not fit its place."""
     try:

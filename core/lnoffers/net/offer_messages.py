@@ -15,6 +15,7 @@ from typing import TypeAlias
 
 from lnoffers.bolt12 import Bolt12Error, Invoice, InvoiceError, InvoiceRequest, Offer
 from lnoffers.bolt12.paths import BlindedPath
+from lnoffers.bolt12.typecheck import typechecked
 from lnoffers.net.blinding import Hop, blind
 from lnoffers.net.errors import Hint, LocalProtocolError, RemoteProtocolError
 from lnoffers.net.messages import OnionMessage
@@ -23,6 +24,7 @@ from lnoffers.net.onion_messages import Payload, Received, wrap
 Answer: TypeAlias = Invoice | InvoiceError
 
 
+@typechecked
 def paths_to_issuer(offer: Offer, path_key: bytes) -> tuple[BlindedPath, ...]:
     """Return the paths along which the offer's issuer may be asked, best first.
 
@@ -36,11 +38,13 @@ def paths_to_issuer(offer: Offer, path_key: bytes) -> tuple[BlindedPath, ...]:
     return (blind(path_key, [Hop(offer.offer_issuer_id, b"")]),)
 
 
+@typechecked
 def ask(session_key: bytes, path: BlindedPath, request: InvoiceRequest, reply_path: BlindedPath) -> OnionMessage:
     """Return the message that asks for an invoice; the arguments are those of `onion_messages.wrap`."""
     return wrap(session_key, path, Payload.build(invoice_request=request.to_bytes(), reply_path=reply_path))
 
 
+@typechecked
 def answer(session_key: bytes, reply_path: BlindedPath, answer: Answer) -> OnionMessage:
     """Return the message that answers a request along its `reply_path`.
 
@@ -52,6 +56,7 @@ def answer(session_key: bytes, reply_path: BlindedPath, answer: Answer) -> Onion
     return wrap(session_key, reply_path, said)
 
 
+@typechecked
 def read_answer(received: Received) -> Answer | None:
     """Return the invoice or the error in a message; None if it holds neither. What it says is not checked.
 

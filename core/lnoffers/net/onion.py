@@ -19,6 +19,7 @@ from typing import Final
 from lnoffers.bolt12.bigsize import encode_bigsize, read_bigsize
 from lnoffers.bolt12.curve import POINT_LENGTH, KeyPair, is_point, multiply_point
 from lnoffers.bolt12.errors import Bolt12Error
+from lnoffers.bolt12.typecheck import typechecked
 from lnoffers.net.crypto import NodeKey, apply_stream, derive, stream
 from lnoffers.net.errors import Hint, LocalProtocolError, RemoteProtocolError
 
@@ -36,6 +37,7 @@ _LAST: Final = bytes(HMAC_LENGTH)
 _LEAST_PAYLOAD: Final = 2
 
 
+@typechecked
 @dataclass(frozen=True, slots=True)
 class Layer:
     """What a hop finds in a packet: its payload, and the packet for the next hop, None for the last one."""
@@ -44,6 +46,7 @@ class Layer:
     next_packet: bytes | None
 
 
+@typechecked
 def payloads_size(payloads: Sequence[bytes]) -> int:
     """Return 1300 or 32768, whichever the frames of these payloads need.
 
@@ -56,6 +59,7 @@ def payloads_size(payloads: Sequence[bytes]) -> int:
     raise LocalProtocolError(f"the onion needs {needed} bytes for its payloads, and at most {LARGE} fit")
 
 
+@typechecked
 def create(session_key: bytes, hops: Sequence[tuple[bytes, bytes]], size: int) -> bytes:
     """Return the packet for the first hop. The same arguments give the same packet.
 
@@ -86,6 +90,7 @@ def create(session_key: bytes, hops: Sequence[tuple[bytes, bytes]], size: int) -
     return VERSION + first_key + payloads + proof
 
 
+@typechecked
 def peel(node: NodeKey, packet: bytes, blinding: bytes | None = None) -> Layer:
     """Take this node's layer off a packet.
 

@@ -17,6 +17,7 @@ from lnoffers.bolt12.errors import Bolt12Error
 from lnoffers.bolt12.message import Field
 from lnoffers.bolt12.message import Message as TlvStream
 from lnoffers.bolt12.paths import BlindedPath, path_to_json
+from lnoffers.bolt12.typecheck import typechecked
 from lnoffers.net import onion
 from lnoffers.net.blinding import blinding_factor, next_path_key, unblind
 from lnoffers.net.crypto import NodeKey
@@ -42,11 +43,13 @@ class Payload(TlvStream):
     invoice_error = Field(68, codecs.byte_string)
 
     @classmethod
+    @typechecked
     def from_bytes(cls, data: bytes) -> Self:
         """Read the stream. Raises Bolt12Error."""
         return cls._read(data)
 
     @classmethod
+    @typechecked
     def build(
         cls,
         *,
@@ -60,11 +63,13 @@ class Payload(TlvStream):
             reply_path=reply_path, invoice_request=invoice_request, invoice=invoice, invoice_error=invoice_error
         )
 
+    @typechecked
     def for_hop(self, encrypted_recipient_data: bytes) -> bytes:
         """Return the layer that holds this and a hop's data of the blinded path."""
         return self._build(self.records, encrypted_recipient_data=encrypted_recipient_data).to_bytes()
 
 
+@typechecked
 @dataclass(frozen=True, slots=True)
 class Forward:
     """A message for somebody else.
@@ -78,6 +83,7 @@ class Forward:
     message: OnionMessage
 
 
+@typechecked
 @dataclass(frozen=True, slots=True)
 class Received:
     """A message for this node.
@@ -94,6 +100,7 @@ class Received:
 Opened: TypeAlias = Forward | Received
 
 
+@typechecked
 def wrap(session_key: bytes, path: BlindedPath, payload: Payload) -> OnionMessage:
     """Return the message for the first node of a path.
 
@@ -113,6 +120,7 @@ def wrap(session_key: bytes, path: BlindedPath, payload: Payload) -> OnionMessag
     return OnionMessage(path.first_path_key, onion.create(session_key, layers, size))
 
 
+@typechecked
 def open_message(node: NodeKey, message: OnionMessage) -> Opened:
     """Open a message that a peer has sent.
 

@@ -21,6 +21,8 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Final
 
+from lnoffers.bolt12.typecheck import typechecked
+
 
 class State(Enum):
     """Where a connection stands."""
@@ -61,6 +63,7 @@ TRANSITIONS: Final[Mapping[Step, Mapping[State, State]]] = {
 """For each step, the states it can be taken in and the one it leads to."""
 
 
+@typechecked
 def has_ended(state: State) -> bool:
     """Return whether nothing more is read or sent in this state."""
     return state in _ENDED
