@@ -18,6 +18,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
 PEERS = ROOT / ".nox" / "peers"
+LDK = ROOT / ".nox" / "ldk"
+PYLN_PROTO = ROOT / ".nox" / "pyln-proto"
 SERVER = ROOT / ".nox" / "server"
 BOOTSTRAP = ROOT / ".nox" / f"bootstrap-{sys.version_info[0]}.{sys.version_info[1]}"
 CONSTRAINTS = ROOT / "constraints"
@@ -42,8 +44,8 @@ if __name__ == "__main__":
     if len(sys.argv) < 2 or any(argument.startswith("-") for argument in takewhile("--".__ne__, sys.argv[1:])):
         sys.exit(
             "usage: python3 noxfile.py SESSION... [-- ARGUMENT...]  "
-            "(generate check tests matrix coverage lint types man audit bench crosscheck pyln fuzz fuzz-socket soak "
-            "durability race demo release neighbours lowest newest lock)"
+            "(generate check tests matrix coverage lint types man audit bench crosscheck interop pyln fuzz fuzz-socket "
+            "soak durability race demo release neighbours lowest newest lock)"
         )
     sys.exit(_bootstrap(sys.argv[1:]))
 
@@ -201,11 +203,30 @@ def crosscheck(session: nox.Session) -> None:
 
 
 def _install_peers(session: nox.Session) -> None:
-    """Other implementations of BOLT 12, in the versions of their lock file, below `.nox/`."""
-    PEERS.mkdir(parents=True, exist_ok=True)
+    """Other implementations of BOLT 12, below `.nox/`."""
+    _npm(session, ROOT / "tests" / "crosscheck", PEERS)
+
+
+def _npm(session: nox.Session, source: Path, target: Path) -> None:
+    """Have npm install the packages of a folder of tests into another, in the versions of its lock file."""
+    target.mkdir(parents=True, exist_ok=True)
     for name in ("package.json", "package-lock.json"):
-        shutil.copy(ROOT / "tests" / "crosscheck" / name, PEERS)
-    session.run("npm", "ci", "--silent", "--no-audit", "--no-fund", "--prefix", str(PEERS), external=True)
+        shutil.copy(source / name, target)
+    session.run("npm", "ci", "--silent", "--no-audit", "--no-fund", "--prefix", str(target), external=True)
+
+
+@nox.session
+def interop(session: nox.Session) -> None:
+    """Talk to LDK, which npm installs, to pyln-proto, and to Core Lightning where LIGHTNINGD names a binary."""
+    _install(session, "test")
+    _npm(session, ROOT / "tests" / "interop" / "ldk", LDK)
+    if not PYLN_PROTO.is_dir():
+        session.run("python", "-m", "venv", str(PYLN_PROTO))
+    python = str(PYLN_PROTO / "bin" / "python")
+    _lock(session, "pyln")
+    session.run(python, "-m", "pip", "install", "--quiet", "pyln-proto", external=True)
+    session.env.update(LDK_PEER=str(LDK), PYLN_PROTO=python)
+    session.run("pytest", "tests/interop", *session.posargs)
 
 
 @nox.session
@@ -268,7 +289,7 @@ def bench(session: nox.Session) -> None:
     """
     _install(session)
     _install_peers(session)
-    for name in session.posargs or ("startup", "decode", "generate", "bolt12", "service"):
+    for name in session.posargs or ("startup", "decode", "generate", "bolt12", "net", "service"):
         session.run("python", f"bench/{name}.py")
 
 

@@ -13,7 +13,7 @@ from lnoffers.fetching.address import Address
 from lnoffers.net.connection import Closed, Connection, Event, Ready
 from lnoffers.net.crypto import NodeKey
 from lnoffers.net.errors import RemoteProtocolError
-from lnoffers.net.messages import Init, OnionMessage, PeerError
+from lnoffers.net.messages import Init, OnionMessage, PeerError, Ping
 
 _READ: Final = 65_536
 _CLOSING: Final = 1.0
@@ -57,8 +57,8 @@ class Peer:
         try:
             await self._flush()  # first, so that no number of pings makes pongs pile up
             while (event := self._connection.next_event()) is None:
-                self._connection.receive_data(await self._reader.read(_READ))
                 await self._flush()
+                self._connection.receive_data(await self._reader.read(_READ))
         except RemoteProtocolError as error:
             with suppress(OSError):
                 await self._flush()
@@ -72,7 +72,7 @@ class Peer:
                 raise PeerGoneError(f"the peer said: {event.text}")
         return event
 
-    async def send(self, message: OnionMessage) -> None:
+    async def send(self, message: OnionMessage | Ping) -> None:
         """Send a message. Raises PeerGoneError if the connection has ended."""
         self._connection.send(message)
         try:

@@ -1,0 +1,138 @@
+// LDK as a peer: `node peer.mjs FOLDER`, where FOLDER has the packages. It has keys and no channel, no chain, no money.
+//
+// It listens on 127.0.0.1, prints its id and port as JSON, and then answers each line of JSON with one:
+//   {"do": "offer"}                            an offer of its own, which names no amount: {"offer": "lno1..."}
+//   {"do": "connect", "id", "host", "port"}    once the connection stands: {"peers": [ID...]}
+//   {"do": "peers"}                            whom it is connected to: {"peers": [ID...]}
+//   {"do": "refuse"}                           from here on it answers requests by an error: {}
+// It ends with its standard input.
+
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { createInterface } from "node:readline";
+import { pathToFileURL } from "node:url";
+
+const folder = process.argv[2];
+const load = (file) => import(pathToFileURL(resolve(folder, "node_modules", file)));
+const ldk = await load("lightningdevkit/index.mjs");
+const { NodeLDKNet } = await load("lightningdevkit-node-net/net.mjs");
+await ldk.initializeWasmFromBinary(
+  readFileSync(resolve(folder, "node_modules/lightningdevkit/liblightningjs.wasm")),
+);
+
+const none = () => {};
+let refuses = false;
+const seconds = Math.floor(Date.now() / 1000);
+const seed = crypto.getRandomValues(new Uint8Array(32));
+const keys = ldk.KeysManager.constructor_new(seed, BigInt(seconds), 0);
+const entropy = keys.as_EntropySource();
+const logger = ldk.Logger.new_impl({ log: none });
+const unused = (kind) => new Error(`LDK asked for ${kind}, and no payment is made here`);
+
+// The default routers look for channels in the network; this node has itself alone, so all paths begin and end at it.
+const messageRouter = ldk.MessageRouter.new_impl({
+  find_path: (_sender, _peers, destination) =>
+    ldk.Result_OnionMessagePathNoneZ.constructor_ok(
+      ldk.OnionMessagePath.constructor_new([], destination, ldk.Option_CVec_SocketAddressZZ.constructor_none()),
+    ),
+  create_blinded_paths: (recipient, context) => pathToSelf(recipient, context),
+  create_compact_blinded_paths: (recipient, context) => pathToSelf(recipient, context),
+});
+
+function pathToSelf(recipient, context) {
+  const made = ldk.BlindedMessagePath.constructor_one_hop(recipient, context, entropy);
+  return ldk.Result_CVec_BlindedMessagePathZNoneZ.constructor_ok([made.res]);
+}
+
+const paymentRouter = ldk.Router.new_impl({
+  find_route: () => {
+    throw unused("a route");
+  },
+  find_route_with_id: () => {
+    throw unused("a route");
+  },
+  create_blinded_payment_paths: (recipient, _channels, tlvs) => {
+    if (refuses) return ldk.Result_CVec_BlindedPaymentPathZNoneZ.constructor_err();
+    const made = ldk.BlindedPaymentPath.constructor_one_hop(recipient, tlvs, 18, entropy);
+    return ldk.Result_CVec_BlindedPaymentPathZNoneZ.constructor_ok([made.res]);
+  },
+});
+
+const watch = ldk.ChainMonitor.constructor_new(
+  ldk.Option_FilterZ.constructor_none(),
+  ldk.BroadcasterInterface.new_impl({ broadcast_transactions: none }),
+  logger,
+  ldk.FeeEstimator.new_impl({ get_est_sat_per_1000_weight: () => 253 }),
+  ldk.Persist.new_impl({
+    persist_new_channel: () => ldk.ChannelMonitorUpdateStatus.LDKChannelMonitorUpdateStatus_Completed,
+    update_persisted_channel: () => ldk.ChannelMonitorUpdateStatus.LDKChannelMonitorUpdateStatus_Completed,
+    archive_persisted_channel: none,
+  }),
+);
+const regtest = ldk.Network.LDKNetwork_Regtest;
+const manager = ldk.ChannelManager.constructor_new(
+  ldk.FeeEstimator.new_impl({ get_est_sat_per_1000_weight: () => 253 }),
+  watch.as_Watch(),
+  ldk.BroadcasterInterface.new_impl({ broadcast_transactions: none }),
+  paymentRouter,
+  messageRouter,
+  logger,
+  entropy,
+  keys.as_NodeSigner(),
+  keys.as_SignerProvider(),
+  ldk.UserConfig.constructor_default(),
+  ldk.ChainParameters.constructor_new(regtest, ldk.BestBlock.constructor_from_network(regtest)),
+  seconds,
+);
+const ignorer = ldk.IgnoringMessageHandler.constructor_new();
+const messenger = ldk.OnionMessenger.constructor_new(
+  entropy,
+  keys.as_NodeSigner(),
+  logger,
+  manager.as_NodeIdLookUp(),
+  messageRouter,
+  manager.as_OffersMessageHandler(),
+  ignorer.as_AsyncPaymentsMessageHandler(),
+  ignorer.as_DNSResolverMessageHandler(),
+  ignorer.as_CustomOnionMessageHandler(),
+);
+const peers = ldk.PeerManager.constructor_new(
+  manager.as_ChannelMessageHandler(),
+  ignorer.as_RoutingMessageHandler(),
+  messenger.as_OnionMessageHandler(),
+  ignorer.as_CustomMessageHandler(),
+  seconds,
+  entropy.get_secure_random_bytes(),
+  logger,
+  keys.as_NodeSigner(),
+);
+
+const net = new NodeLDKNet(peers);
+await net.bind_listener("127.0.0.1", 0);
+const hex = (bytes) => Buffer.from(bytes).toString("hex");
+const say = (words) => process.stdout.write(`${JSON.stringify(words)}\n`);
+const connected = () => ({ peers: peers.list_peers().map((peer) => hex(peer.get_counterparty_node_id())) });
+
+const answers = {
+  offer() {
+    const builder = manager.create_offer_builder(ldk.Option_u64Z.constructor_none());
+    return { offer: builder.res.build().res.to_str() };
+  },
+  peers: connected,
+  refuse() {
+    refuses = true;
+    return {};
+  },
+  async connect({ id, host, port }) {
+    await net.connect_peer(host, port, Buffer.from(id, "hex"));
+    while (!connected().peers.includes(id)) await new Promise((wake) => setTimeout(wake, 10));
+    return connected();
+  },
+};
+
+say({ id: hex(manager.get_our_node_id()), port: net.servers[0].address().port });
+for await (const line of createInterface({ input: process.stdin })) {
+  const asked = JSON.parse(line);
+  say(await answers[asked.do](asked));
+}
+process.exit(0);

@@ -1,0 +1,105 @@
+"""LDK as a peer: handshakes, pings and connections in both directions, and invoices for its offers."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Iterator
+
+import pytest
+
+from lnoffers import FetchError, fetch_invoice
+from lnoffers.bolt12 import CHAINS, KeyPair, Offer
+from lnoffers.fetching import Address, Reason
+from lnoffers.fetching.peer import connected
+from lnoffers.net import features
+from lnoffers.net.connection import Authenticated, Connection, Ready
+from lnoffers.net.messages import Init, Ping, Pong
+from tests.interop.ldk.peer import Ldk, running
+
+SECONDS = 60
+INIT = Init(features.OFFERED, (CHAINS["regtest"],))
+
+
+@pytest.fixture(scope="module")
+def ldk() -> Iterator[Ldk]:
+    """Return an LDK that all tests share."""
+    with running() as peer:
+        yield peer
+
+
+def new_key() -> KeyPair:
+    return KeyPair(secrets.token_bytes(32))
+
+
+def test_we_connect_to_it(ldk: Ldk) -> None:
+    async def connect() -> Init:
+        async with connected(Address.parse(ldk.address), new_key(), INIT, SECONDS) as peer:
+            return peer.init
+
+    theirs = asyncio.run(connect())
+    assert features.offers(theirs.features, features.ONION_MESSAGES)
+    assert theirs.networks == (CHAINS["regtest"],)
+
+
+def test_pings_are_answered_both_ways(ldk: Ldk) -> None:
+    async def ping() -> list[object]:
+        async with connected(Address.parse(ldk.address), new_key(), INIT, SECONDS) as peer:
+            await peer.send(Ping(1_234, 56))
+            found: list[object] = [await peer.next_event()]
+            # It pings every ten seconds, and would hang up if our answer to the first one were wrong.
+            return found + [await peer.next_event() for _ in range(2)]
+
+    first, *others = asyncio.run(ping())
+    assert first == Pong(1_234)
+    assert all(isinstance(event, Ping) for event in others)
+
+
+def test_it_connects_to_us(ldk: Ldk) -> None:
+    node, met, calls = new_key(), list[object](), list[asyncio.StreamWriter]()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        calls.append(writer)
+        connection = Connection.respond(node, new_key(), INIT)
+        while data := await reader.read(65_536):
+            connection.receive_data(data)
+            while (event := connection.next_event()) is not None:
+                met.append(event)
+            writer.write(connection.data_to_send())
+
+    async def be_called() -> list[str]:
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        asked = asyncio.to_thread(ldk.ask, "connect", id=node.public_key.hex(), host="127.0.0.1", port=port)
+        try:
+            answer = await asyncio.wait_for(asked, SECONDS)
+        finally:
+            server.close()
+            for writer in calls:
+                writer.close()
+                await writer.wait_closed()
+        peers: list[str] = answer["peers"]
+        return peers
+
+    assert node.public_key.hex() in asyncio.run(be_called())
+    assert met[0] == Authenticated(bytes.fromhex(ldk.id))
+    assert isinstance(met[1], Ready)
+
+
+def test_we_fetch_from_its_offer(ldk: Ldk) -> None:
+    offer = Offer.parse(ldk.ask("offer")["offer"])
+    for amount in (1_000, 123_456):
+        invoice = asyncio.run(
+            fetch_invoice(offer, connect=ldk.address, amount=amount, payer_note="hi", timeout=SECONDS)
+        )
+        assert invoice.invoice_amount == amount
+        assert invoice.invoice_node_id in {offer.offer_issuer_id, *offer.offer_path_ends}
+
+
+def test_we_understand_its_error() -> None:
+    with running() as ldk:
+        ldk.ask("refuse")
+        offer = ldk.ask("offer")["offer"]
+        with pytest.raises(FetchError) as caught:
+            asyncio.run(fetch_invoice(offer, connect=ldk.address, amount=1_000, timeout=SECONDS))
+    assert (caught.value.reason, caught.value.detail) == (Reason.REFUSED, "MissingPaths")
