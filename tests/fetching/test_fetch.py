@@ -130,8 +130,14 @@ def test_says_that_it_cannot_connect() -> None:
         taken.bind(("127.0.0.1", 0))  # and does not listen
         error = failure(offer(), f"{key_of(ISSUER).public_key.hex()}@127.0.0.1:{taken.getsockname()[1]}")
     assert error.reason is Reason.CANNOT_CONNECT
-    assert "127.0.0.1" in str(error)
+    assert "(Connection refused)" in str(error)
     assert len(error.attempts) == 1
+
+
+def test_says_that_a_host_has_no_address() -> None:
+    error = failure(offer(), f"{key_of(ISSUER).public_key.hex()}@node.invalid")
+    assert error.reason is Reason.CANNOT_CONNECT
+    assert "node.invalid" in str(error)
 
 
 def test_says_that_the_node_is_another_one(start: Start) -> None:

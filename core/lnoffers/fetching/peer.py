@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -41,7 +42,7 @@ class Peer:
         try:
             reader, writer = await asyncio.open_connection(address.host, address.port)
         except OSError as error:
-            raise PeerGoneError(error.strerror or str(error)) from error
+            raise PeerGoneError(_why(error)) from error
         peer = cls(connection, reader, writer)
         try:
             while not isinstance(event := await peer.next_event(), Ready):
@@ -64,7 +65,7 @@ class Peer:
                 await self._flush()
             raise PeerGoneError(error.message) from error
         except OSError as error:
-            raise PeerGoneError(error.strerror or str(error)) from error
+            raise PeerGoneError(_why(error)) from error
         match event:
             case Closed():
                 raise PeerGoneError("the peer closed the connection")
@@ -78,7 +79,7 @@ class Peer:
         try:
             await self._flush()
         except OSError as error:
-            raise PeerGoneError(error.strerror or str(error)) from error
+            raise PeerGoneError(_why(error)) from error
 
     async def close(self) -> None:
         """End the connection."""
@@ -92,6 +93,11 @@ class Peer:
         if data:
             self._writer.write(data)
             await self._writer.drain()
+
+
+def _why(error: OSError) -> str:
+    """Return the system's words; asyncio's own repeat the address instead."""
+    return os.strerror(error.errno) if error.errno is not None and error.errno > 0 else error.strerror or str(error)
 
 
 @asynccontextmanager
