@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import socket
+import socketserver
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from itertools import count
 from pathlib import Path
-from threading import Thread
+from threading import Condition, Event, Thread
 from typing import Any, Self
 
 from rpcschema.runtime.jsontext import Framer
@@ -100,3 +104,86 @@ class ScriptedNode:
         if kind is None:
             assert not self._thread.is_alive()
             assert self._failures == []
+
+
+class ManyNode:
+    """Serves any number of connections at once, each by `echo`; what is called `wait` is answered when `release` says.
+
+    Until then a node that is `in_order` reads nothing more on that connection. The others answer what comes meanwhile,
+    as lightningd does.
+    """
+
+    def __init__(self, path: Path, *, in_order: bool = False) -> None:
+        self.calls: list[tuple[int, str]] = []
+        """Number of the connection, from 1 on, and method, for each call."""
+        self.open: set[int] = set()
+        """The connections that the other side has not closed."""
+        self.changed = Condition()
+        self._in_order = in_order
+        self._released = Event()
+        self._numbers = count(1)
+        self._sockets: list[socket.socket] = []
+        self._server = socketserver.ThreadingUnixStreamServer(str(path), self._handler())
+        self._thread = Thread(target=self._server.serve_forever, args=(0.01,))
+
+    def release(self) -> None:
+        self._released.set()
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        """Waits until something that this node does has made `condition` true."""
+        with self.changed:
+            assert self.changed.wait_for(condition, 30)
+
+    def _handler(self) -> type[socketserver.BaseRequestHandler]:
+        node = self
+
+        class Handler(socketserver.BaseRequestHandler):
+            def handle(self) -> None:
+                node._serve(Connection(self.request))
+
+        return Handler
+
+    def _serve(self, connection: Connection) -> None:
+        connection.socket.settimeout(None)
+        self._sockets.append(connection.socket)
+        number = next(self._numbers)
+        self._note(lambda: self.open.add(number))
+        waits: list[Thread] = []
+        with suppress(EOFError, OSError):
+            while True:
+                request = connection.read()
+                self._note(partial(self.calls.append, (number, request["method"])))
+                if request["method"] != "wait":
+                    connection.answer(request, request["params"])
+                elif self._in_order:
+                    self._answer_wait(connection, request)
+                else:
+                    waits.append(Thread(target=self._answer_wait, args=(connection, request)))
+                    waits[-1].start()
+        self._note(lambda: self.open.remove(number))
+        for wait in waits:
+            wait.join()
+        self._sockets.remove(connection.socket)
+
+    def _answer_wait(self, connection: Connection, request: dict[str, Any]) -> None:
+        self._released.wait(30)
+        with suppress(OSError):
+            connection.answer(request, "released")
+
+    def _note(self, change: Callable[[], None]) -> None:
+        with self.changed:
+            change()
+            self.changed.notify_all()
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+        self._server.shutdown()
+        self._thread.join()
+        for each in tuple(self._sockets):  # where a test failed, a client may have left it open
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+        self._server.server_close()

@@ -244,9 +244,13 @@ def test_concurrent_first_calls_share_one_question_and_go_out_in_their_order(soc
 def test_a_first_call_that_is_cancelled_leaves_the_question_to_the_next(socket_path: Path) -> None:
     asked = asyncio.Event()
 
-    def script(connection: Connection) -> None:
+    def given_up(connection: Connection) -> None:
         connection.read()
         loop.call_soon_threadsafe(asked.set)
+        with pytest.raises(EOFError):
+            connection.read()
+
+    def script(connection: Connection) -> None:
         again = connection.read()
         assert again["method"] == "getinfo"
         connection.answer(again, {"version": "v26.06"})
@@ -265,7 +269,7 @@ def test_a_first_call_that_is_cancelled_leaves_the_question_to_the_next(socket_p
         assert first.cancelled()
 
     loop: asyncio.AbstractEventLoop
-    with ScriptedNode(socket_path, script):
+    with ScriptedNode(socket_path, given_up, script):
         run(socket_path, calls)
 
 
