@@ -107,10 +107,11 @@ class ScriptedNode:
 
 
 class ManyNode:
-    """Serves any number of connections at once, each by `echo`; what is called `wait` is answered when `release` says.
+    """Serves any number of connections at once, and answers calls with their parameters.
 
-    Until then a node that is `in_order` reads nothing more on that connection. The others answer what comes meanwhile,
-    as lightningd does.
+    But `wait` is answered after `release`, which is a method here and a call, and `closed` when all other connections
+    are closed. Until then a node that is `in_order` reads nothing more on that connection. The others answer what comes
+    meanwhile, as lightningd does.
     """
 
     def __init__(self, path: Path, *, in_order: bool = False) -> None:
@@ -152,8 +153,13 @@ class ManyNode:
         with suppress(EOFError, OSError):
             while True:
                 request = connection.read()
-                self._note(partial(self.calls.append, (number, request["method"])))
-                if request["method"] != "wait":
+                method = request["method"]
+                self._note(partial(self.calls.append, (number, method)))
+                if method == "release":
+                    self.release()
+                elif method == "closed":
+                    self.until(lambda: len(self.open) == 1)
+                if method != "wait":
                     connection.answer(request, request["params"])
                 elif self._in_order:
                     self._answer_wait(connection, request)

@@ -206,3 +206,20 @@ def test_a_client_left_open_by_an_event_loop_that_is_closed_serves_the_next_one(
         asyncio.run(close())
         gc.collect()
         node.until(lambda: not node.open)
+
+
+def test_it_is_the_same_on_uvloop(socket_path: Path) -> None:
+    uvloop = pytest.importorskip("uvloop")
+
+    async def calls() -> None:
+        async with Client(socket_path) as client:
+            wait = await waiting(client, node)
+            assert await asyncio.gather(*(client.rpc_call("a", [n]) for n in range(9))) == [[n] for n in range(9)]
+            await cancelled(await waiting(client, node, 2))
+            assert await client.rpc_call("b", [1]) == [1]
+            node.release()
+            assert await wait == "released"
+
+    with ManyNode(socket_path) as node, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(asyncio.wait_for(calls(), 30))
+        node.until(lambda: not node.open)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from threading import Lock
 from types import TracebackType
 from typing import Any, Self
 
@@ -26,7 +25,8 @@ class BaseClient(Caller):
 
     It connects at the first call and again when the node was restarted in between. `timeout` bounds each call, in
     seconds (None: as long as it takes). Threads may share a client; their calls follow one another, and the wait for
-    them counts. Calls raise RpcError (the node says no) or a ClientError (there is no answer).
+    them counts. Calls raise RpcError (the node says no) or a ClientError (there is no answer). A forked child process
+    gets a connection of its own.
 
     Before the first call of a command's method it asks the node for its version, and gives a VersionWarning if its
     types are those of another release. A node that does not tell brings no warning.
@@ -35,7 +35,6 @@ class BaseClient(Caller):
     def __init__(self, path: str | os.PathLike[str], *, timeout: float | None = None) -> None:
         super().__init__()
         self._rpc_transport = UnixTransport(path, timeout)
-        self._rpc_asking = Lock()
 
     def rpc_call(self, method: str, params: Params = None) -> Any:
         """Calls any command, known to this package or not; returns its result as plain JSON values.
@@ -65,7 +64,7 @@ class BaseClient(Caller):
 
     def _rpc_ask_version(self, deadline: float | None) -> None:
         """Asks once; threads that call meanwhile do not wait for it."""
-        if self._rpc_version.is_settled or not self._rpc_asking.acquire(blocking=False):
+        if self._rpc_version.is_settled or not self._rpc_transport.asking.acquire(blocking=False):
             return
         try:
             answer = self._rpc_transport.call(GETINFO, b"{}", deadline)
@@ -76,7 +75,7 @@ class BaseClient(Caller):
         else:
             self._rpc_version.learn(answer, stacklevel=4)
         finally:
-            self._rpc_asking.release()
+            self._rpc_transport.asking.release()
 
     def __enter__(self) -> Self:
         return self

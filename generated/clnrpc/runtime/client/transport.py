@@ -20,6 +20,7 @@ from ..errors import (
     timed_out,
 )
 from .exchange import Reply, ReplyReader, encode_request, request_id
+from .forks import begin_anew_in_children
 
 CHUNK: Final = 1 << 18
 """Bytes to read at once: as a rule all that a Unix socket holds for its reader."""
@@ -33,17 +34,27 @@ class UnixTransport:
 
     It connects at the first call, and anew when the server closed the idle connection. A request whose last byte went
     out is never sent again. `timeout` bounds each call, in seconds, the wait for other threads' calls included; a
-    connection on which a call failed is given up.
+    connection on which a call failed is given up. A forked child process opens a connection of its own.
     """
 
     def __init__(self, path: str | os.PathLike[str], timeout: float | None = None) -> None:
         self._path = os.fspath(path)
         self._timeout = timeout
         self._numbers = count(1)
+        self._begin()
+        begin_anew_in_children(self)
+
+    def _begin(self) -> None:
+        self.asking = Lock()  # held by who must ask the node something before other calls
         self._turn = Lock()  # held by the call that uses the connection
         self._guard = Lock()  # held for a moment by who replaces or ends the connection, or gives up the turn
         self._connection: _Connection | None = None
         self._closed = Event()  # set for the calls at hand when the client is closed; later calls have another
+
+    def begin_anew(self) -> None:
+        """Forgets the connection of a parent process, and the calls of its threads."""
+        self._drop()
+        self._begin()
 
     def deadline(self) -> float | None:
         """When a call that begins now has to be over: seconds of the monotonic clock, or None."""

@@ -7,6 +7,7 @@ import os
 import socket
 from contextlib import suppress
 from itertools import count
+from typing import cast
 
 from ..errors import (
     ProtocolError,
@@ -213,9 +214,8 @@ class _Connection(asyncio.Protocol):
         self._socket.close()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        transport.set_write_buffer_limits(high=0)  # so that `resume_writing` means that everything has gone out
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is of no class of asyncio
+        self._transport.set_write_buffer_limits(high=0)  # so `resume_writing` means that everything has gone out
 
     def resume_writing(self) -> None:
         self._incomplete = None

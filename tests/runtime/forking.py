@@ -1,0 +1,173 @@
+"""Programs that fork with a client in hand, for test_forks. Their status is 0 if all is well.
+
+Each is a process of its own, as the threads of a test run must not be forked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import sys
+import threading
+from collections.abc import Callable
+from typing import Final
+
+from rpcschema.runtime.client.aio import BaseAsyncClient
+from rpcschema.runtime.client.blocking import BaseClient
+
+CALLS: Final = 50
+
+
+class Client(BaseClient):
+    rpc_package = "none"
+
+
+class AsyncClient(BaseAsyncClient):
+    rpc_package = "none"
+
+
+def call(client: Client, who: str) -> None:
+    for number in range(CALLS):
+        assert client.rpc_call(who, [who, number]) == [who, number]
+
+
+async def call_async(client: AsyncClient, who: str) -> None:
+    for number in range(CALLS):
+        two = await asyncio.gather(*(client.rpc_call(who, [who, number, side]) for side in range(2)))
+        assert two == [[who, number, 0], [who, number, 1]]
+
+
+def forked(work: Callable[[], None]) -> int:
+    """The id of a child process that does `work`."""
+    if pid := os.fork():
+        return pid
+    status = 1
+    try:
+        work()
+        status = 0
+    finally:
+        os._exit(status)
+
+
+def ended(pid: int) -> None:
+    assert os.waitpid(pid, 0)[1] == 0
+
+
+def blocking(path: str) -> None:
+    """Parent, child and grandchild call at the same time."""
+    with Client(path, timeout=30) as client:
+
+        def child() -> None:
+            grandchild = forked(lambda: call(client, "grandchild"))
+            call(client, "child")
+            ended(grandchild)
+
+        call(client, "parent")
+        pid = forked(child)
+        call(client, "parent")
+        ended(pid)
+        call(client, "parent")
+
+
+def busy(path: str) -> None:
+    """The parent forks while another thread of it waits for an answer, and so holds the client's locks."""
+    with Client(path, timeout=30) as client:
+        answers: list[object] = []
+        waits = threading.Thread(target=lambda: answers.append(client.rpc_call("wait")))
+        waits.start()
+        while not client._rpc_transport._turn.locked() or client._rpc_transport._connection is None:
+            pass
+
+        def child() -> None:
+            call(client, "child")
+            client.rpc_call("release")
+
+        ended(forked(child))
+        waits.join()
+        assert answers == ["released"]
+        call(client, "parent")
+
+
+def leaving(path: str) -> None:
+    """A child that makes no call keeps nothing open: when the parent closes its connection, the node sees it."""
+    come, go = os.pipe()
+
+    def child() -> None:
+        assert os.read(come, 1) == b"x"
+
+    with Client(path, timeout=30) as client:
+        call(client, "parent")
+        pid = forked(child)
+    with Client(path, timeout=30) as another:
+        another.rpc_call("closed")
+    os.write(go, b"x")
+    ended(pid)
+
+
+def in_a_loop(path: str) -> None:
+    """A coroutine forks while calls wait."""
+
+    async def main() -> None:
+        async with AsyncClient(path, timeout=30) as client:
+            await call_async(client, "parent")
+            wait = asyncio.create_task(client.rpc_call("wait"))
+            await call_async(client, "parent")
+            pid = forked(lambda: asyncio.run(call_async(client, "child")))
+            await call_async(client, "parent")
+            await asyncio.to_thread(ended, pid)
+            await client.rpc_call("release")
+            assert await wait == "released"
+
+    asyncio.run(main())
+
+
+def between_loops(path: str) -> None:
+    """The parent forks while its event loop rests."""
+    client = AsyncClient(path, timeout=30)
+    with asyncio.Runner() as runner:
+        runner.run(call_async(client, "parent"))
+        pid = forked(lambda: asyncio.run(call_async(client, "child")))
+        runner.run(call_async(client, "parent"))
+        ended(pid)
+        runner.run(call_async(client, "parent"))
+        runner.run(client.rpc_close())
+
+
+def in_processes(path: str) -> None:
+    """multiprocessing forks, and each process uses the client that it got."""
+    forking = multiprocessing.get_context("fork")
+    with Client(path, timeout=30) as client:
+        call(client, "parent")
+        processes = [forking.Process(target=call, args=(client, f"child {number}")) for number in range(3)]
+        for process in processes:
+            process.start()
+        call(client, "parent")
+        for process in processes:
+            process.join()
+            assert process.exitcode == 0
+
+
+def in_processes_of_a_loop(path: str) -> None:
+    """The same from a coroutine."""
+    forking = multiprocessing.get_context("fork")
+
+    async def main() -> None:
+        async with AsyncClient(path, timeout=30) as client:
+            await call_async(client, "parent")
+            process = forking.Process(target=lambda: asyncio.run(call_async(client, "child")))
+            process.start()
+            await call_async(client, "parent")
+            await asyncio.to_thread(process.join)
+            assert process.exitcode == 0
+
+    asyncio.run(main())
+
+
+PROGRAMS: Final[dict[str, Callable[[str], None]]] = {
+    program.__name__: program
+    for program in (blocking, busy, leaving, in_a_loop, between_loops, in_processes, in_processes_of_a_loop)
+}
+
+if __name__ == "__main__":
+    PROGRAMS[sys.argv[1]](sys.argv[2])

@@ -1,0 +1,36 @@
+"""A forked child process has connections of its own, and its parent keeps those that it has."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+from tests.runtime.forking import PROGRAMS
+from tests.runtime.node import ManyNode
+from tests.shared import ROOT
+
+THREADS = "ignore:This process:DeprecationWarning"
+"""From Python 3.12 on a process with threads that forks is warned: the child may wait for a lock of another thread."""
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_parent_and_children_have_connections_of_their_own(program: str, socket_path: Path) -> None:
+    with ManyNode(socket_path) as node:
+        done = subprocess.run(
+            [sys.executable, "-W", "error", "-W", THREADS, "-m", "tests.runtime.forking", program, str(socket_path)],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+        callers = defaultdict(set)
+        for number, method in node.calls:
+            callers[number].add("parent" if method in {"wait", "closed"} else method)
+        assert all(len(names - {"release"}) == 1 for names in callers.values()), callers
+        node.until(lambda: not node.open)
