@@ -120,9 +120,13 @@ def _wrong_parameters(package: Package, document: Document) -> Iterator[str]:
         method = getattr(getattr(package.module(module), client), command.method)
         taken = list(inspect.signature(method).parameters.values())[1:]
         wanted = {parameter.attribute: parameter.required for parameter in command.parameters}
-        if [parameter.name for parameter in taken] != list(wanted):
+        # Required ones by position, which then is the document's order; optional ones behind them, by keyword alone.
+        order = sorted(wanted, key=lambda name: not wanted[name])
+        if [parameter.name for parameter in taken] != order:
             yield f"{client}.{command.method} takes {', '.join(parameter.name for parameter in taken)}"
         for parameter in taken:
             if wanted.get(parameter.name) is (parameter.default is None):
                 presence = "optional" if parameter.default is None else "required"
                 yield f"{client}.{command.method} has {parameter.name} as {presence}"
+            if (parameter.kind is parameter.KEYWORD_ONLY) is wanted.get(parameter.name):
+                yield f"{client}.{command.method} takes {parameter.name} by {parameter.kind.description}"

@@ -44,7 +44,7 @@ def binder(made: Any) -> Any:
 def test_an_extension_among_the_parameters_is_none_of_the_clients_method(package: Any) -> None:
     made = package(command(request=REQUEST))
     for client in (made.Client, made.AsyncClient):
-        assert list(inspect.signature(client.pay_now).parameters)[1:] == ["a", "b", "c"]
+        assert list(inspect.signature(client.pay_now).parameters)[1:] == ["a", "c", "b"]
         assert "ours" not in client.pay_now.__doc__
     assert "Hash" not in Path(inspect.getfile(made.Client)).read_text()
 

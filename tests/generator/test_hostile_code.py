@@ -67,7 +67,7 @@ class Canonical(ast.NodeTransformer):
 
     def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.AST:
         node.name = self.methods.get(node.name, node.name)
-        self.parameters = {each.arg for each in node.args.kwonlyargs}
+        self.parameters = {each.arg for each in (*node.args.args, *node.args.kwonlyargs)} - {"self"}
         node.body = [self.visit(statement) for statement in node.body]
         self.parameters = set()
         node.args = self.visit(node.args)

@@ -55,6 +55,17 @@ class CommandView:
     stub_doc: str
     """The docstring of the service's method."""
 
+    @property
+    def by_position(self) -> tuple[ParameterView, ...]:
+        """The parameters that a caller may pass by position, in the document's order: the required ones."""
+        return tuple(parameter for parameter in self.offered if parameter.required)
+
+    @property
+    def by_keyword(self) -> tuple[ParameterView, ...]:
+        """The optional parameters, which a caller passes by keyword."""
+        return tuple(parameter for parameter in self.offered if not parameter.required)
+
+
 
 def view(document: Document, plan: Plan) -> CommandView:
     """The view of a command whose classes are `plan`."""

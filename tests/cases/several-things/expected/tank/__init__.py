@@ -11,12 +11,35 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .runtime.errors import RpcError, VersionWarning
+from .runtime.errors import (
+    CannotConnectError,
+    ClientError,
+    ConnectionLostError,
+    DecodeError,
+    EncodeError,
+    MissingFieldError,
+    ParameterError,
+    ProtocolError,
+    RpcError,
+    RpcTimeoutError,
+    TransportError,
+    VersionWarning,
+)
 
 __all__ = [
     "COMMANDS",
     "RELEASE",
+    "CannotConnectError",
+    "ClientError",
+    "ConnectionLostError",
+    "DecodeError",
+    "EncodeError",
+    "MissingFieldError",
+    "ParameterError",
+    "ProtocolError",
     "RpcError",
+    "RpcTimeoutError",
+    "TransportError",
     "VersionWarning",
     "to_dict",
     "to_json",
@@ -25,6 +48,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    __version__: str
     from . import types
     from .commands import COMMANDS, RELEASE
     from .runtime.values.encode import to_dict, to_json
@@ -43,10 +67,20 @@ else:
 
         if name == "types":
             return import_module(".types", __name__)
+        if name == "__version__":
+            return _version()
         if name not in _HOMES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         value = globals()[name] = getattr(import_module("." + _HOMES[name], __name__), name)
         return value
+
+    def _version():
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            return version(__name__)
+        except PackageNotFoundError as error:
+            raise AttributeError(f"{__name__} is not installed by a distribution of its name") from error
 
     def __dir__():
         return sorted({*globals(), *__all__})

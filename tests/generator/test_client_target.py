@@ -1,0 +1,94 @@
+"""The methods of the clients: what can be passed how, to the node and to type checkers."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.generator.packages import command
+from tests.runtime.node import Connection, ScriptedNode
+
+REQUEST = {
+    "required": ["amount", "to"],
+    "properties": {
+        "amount": {"type": "msat"},
+        "label": {"type": "string"},
+        "to": {"type": "string"},
+        "tries": {"type": "u8"},
+    },
+}
+
+
+def expecting(*params: dict[str, Any]) -> Any:
+    """Answers as many calls, which must have these parameters."""
+
+    def script(connection: Connection) -> None:
+        request = connection.read()
+        assert request["method"] == "getinfo"
+        connection.answer(request, {"version": "v26.09"})
+        for expected in params:
+            request = connection.read()
+            assert request["params"] == expected
+            connection.answer(request, {})
+
+    return script
+
+
+def test_required_parameters_may_be_passed_by_position_in_the_documents_order(package: Any, tmp_path: Path) -> None:
+    made = package(command(request=REQUEST))
+    sent = ({"amount": "1sat", "to": "you"}, {"amount": 2, "label": "l", "to": "me"}, {"amount": 3, "to": "all"})
+
+    async def calls() -> None:
+        async with made.AsyncClient(path) as client:
+            await client.pay_now("1sat", "you")
+            await client.pay_now(2, to="me", label="l")
+            await client.pay_now(to="all", amount=3)
+
+    path = tmp_path / "s"
+    with ScriptedNode(path, expecting(*sent)), made.Client(path) as client:
+        client.pay_now("1sat", "you")
+        client.pay_now(2, to="me", label="l")
+        client.pay_now(to="all", amount=3)
+    with ScriptedNode(path, expecting(*sent)):
+        asyncio.run(asyncio.wait_for(calls(), 20))
+
+
+def test_optional_parameters_are_passed_by_keyword_alone(package: Any) -> None:
+    made = package(command(request=REQUEST), command("one", request={"properties": {"a": {"type": "u8"}}}))
+    for client in (made.Client("/nowhere"), made.AsyncClient("/nowhere")):
+        kinds = {name: parameter.kind.name for name, parameter in inspect.signature(client.pay_now).parameters.items()}
+        assert kinds == {"amount": "POSITIONAL_OR_KEYWORD", "to": "POSITIONAL_OR_KEYWORD"} | dict.fromkeys(
+            ("label", "tries"), "KEYWORD_ONLY"
+        )
+        for call in (lambda c: c.pay_now(1, "you", "label"), lambda c: c.one(1), lambda c: c.pay_now(1)):
+            with pytest.raises(TypeError, match=r"pay_now\(\)|one\(\)"):
+                call(client)
+
+
+def test_type_checkers_know_what_may_be_passed_by_position(package: Any, tmp_path: Path) -> None:
+    made = package(command(request=REQUEST))
+    program = f"""
+from {made.__name__} import AsyncClient, Client
+client = Client("s")
+client.pay_now("1sat", "you", tries=3)
+client.pay_now("1sat", "you", "label")
+client.pay_now("1sat", 5)
+async def calls(client: AsyncClient) -> None:
+    await client.pay_now(1, "you", label="x")
+    await client.pay_now(1, "you", "x")
+"""
+    (tmp_path / "out" / "program.py").write_text(program)
+    checked = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "--no-incremental", "program.py"],
+        check=False,
+        cwd=tmp_path / "out",
+        capture_output=True,
+        text=True,
+    )
+    assert [line.split(":")[1] for line in checked.stdout.splitlines() if "error:" in line] == ["5", "6", "9"]
