@@ -14,9 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import clnrpc
 from rpcschema.runtime.client.aio import BaseAsyncClient
 from rpcschema.runtime.client.blocking import BaseClient
-from rpcschema.runtime.client.version import NodeVersion, release_of
+from rpcschema.runtime.client.version import NodeVersion, suits
 from rpcschema.runtime.errors import CannotConnectError, RpcTimeoutError, VersionWarning
 from tests.runtime import demo
 from tests.runtime.node import Connection, Script, ScriptedNode
@@ -60,24 +61,43 @@ def answering(getinfo: str, seen: list[str]) -> Script:
     return script
 
 
+SUITS = {
+    "v26.06": (
+        *("v26.06", "26.06", "v26.06.1", "v26.06rc2", "v26.06-modded"),
+        *("v26.06-120-g0123abc", "v26.06.1-3-g0123abc-modded", "v26.06rc1-5-g0123abc"),
+        "v26.04-300-g0123abc",  # on the way to v26.06
+    ),
+    "v26.09": ("v26.06-258-g090f4b0", "v26.06.2-1-g0123abc", "v26.09-lnoffers-0.1.0"),
+    "v26.04": ("v25.12-1-g0123abc",),
+    "v0.12": ("v0.12.1",),
+    "v1.0": ("vd6fa78c", "0123abc-modded", ""),  # of no release, as far as one can tell
+}
+SUITS_NOT = {
+    "v26.06": ("v26.04", "v26.09", "v26.09rc1", "v26.09-1-g0123abc", "v25.12.1", "v25.06-1-g0123abc", "v0.12.1"),
+    "v26.09": ("v26.06", "v26.06.1", "v26.06rc2", "v26.06rc2-7-g0123abc", "v26.04-9-g0123abc", "v26.06-lnoffers-0.1.0"),
+}
+
+
+@pytest.mark.parametrize(("release", "version"), [(release, each) for release in SUITS for each in SUITS[release]])
+def test_types_suit_their_release_and_the_builds_on_the_way_to_it(release: str, version: str) -> None:
+    assert suits(release, version)
+
+
 @pytest.mark.parametrize(
-    ("version", "release"),
-    [
-        ("v26.06", "v26.06"),
-        ("v26.06.1", "v26.06"),
-        ("v26.06rc2", "v26.06"),
-        ("v26.06-120-g0123abc", "v26.06"),
-        ("v26.06.1-3-g0123abc-modded", "v26.06"),
-        ("26.06", "v26.06"),
-        ("v0.12.1", "v0.12"),
-        ("v26.09-lnoffers-0.1.0", "v26.09"),
-        ("vd6fa78c", None),
-        ("0123abc-modded", None),
-        ("", None),
-    ],
+    ("release", "version"), [(release, each) for release in SUITS_NOT for each in SUITS_NOT[release]]
 )
-def test_a_version_begins_with_its_release(version: str, release: str | None) -> None:
-    assert release_of(version) == release
+def test_types_suit_no_other_release(release: str, version: str) -> None:
+    assert not suits(release, version)
+
+
+@pytest.mark.parametrize("version", ["v26.06-258-g090f4b0", clnrpc.RELEASE])
+def test_the_build_that_the_types_come_from_brings_no_warning(version: str, socket_path: Path) -> None:
+    seen: list[str] = []
+    getinfo = json.dumps({"result": {"version": version}})
+    with ScriptedNode(socket_path, answering(getinfo, seen)), clnrpc.Client(socket_path) as client:
+        client.stop()
+        assert client.rpc_node_version == version
+    assert seen == ["getinfo", "stop"]
 
 
 def test_a_node_of_another_release_is_warned_of_once(socket_path: Path) -> None:

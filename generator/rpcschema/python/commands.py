@@ -66,7 +66,6 @@ class CommandView:
         return tuple(parameter for parameter in self.offered if not parameter.required)
 
 
-
 def view(document: Document, plan: Plan) -> CommandView:
     """The view of a command whose classes are `plan`."""
     if plan.request is None:

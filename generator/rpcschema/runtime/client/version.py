@@ -1,8 +1,10 @@
 """Whether a node is of the release whose types its client has.
 
-Core Lightning names a release after its year and month; point releases ("v26.06.1"), candidates ("v26.06rc1") and
-builds between two releases ("v26.06-120-g0123abc") begin with the release that they belong to. The version comes with
-the answer to getinfo.
+Core Lightning names a release after its year and month ("v26.06"). Point releases ("v26.06.1") and candidates
+("v26.06rc1") have the commands and fields of their release. A development build is named after the release before it,
+with the commits since then: "v26.06-258-g090f4b0" is on the way from v26.06 to the next release, and has a part of what
+that one brings. Types of either release suit it, because nobody can tell from the name how far it has come. The version
+comes with the answer to getinfo.
 """
 
 from __future__ import annotations
@@ -16,13 +18,23 @@ import msgspec
 from ..errors import VersionWarning
 
 GETINFO: Final = "getinfo"
-_match_release: Final = re.compile(r"v?([0-9]+\.[0-9]+)").match
+_MONTHS_TO_THE_NEXT: Final = 4
+"""How far apart releases are at most, by their names: v25.12 was followed by v26.04."""
+_match: Final = re.compile(r"v?([0-9]+)\.([0-9]+)(?:\.[0-9]+)?(rc[0-9]+)?(-[0-9]+-g[0-9a-f]+)?").match
 
 
-def release_of(version: str) -> str | None:
-    """The release that a node's version belongs to, e.g. "v26.06" for "v26.06.1"; None if it names none."""
-    found = _match_release(version)
-    return None if found is None else f"v{found[1]}"
+def suits(release: str, version: str) -> bool:
+    """Return whether types of `release` ("v26.09") suit a node of `version`; if its name tells nothing, they do."""
+    types, node = _match(release), _match(version)
+    if types is None or node is None:
+        return True
+    later = _months(types) - _months(node)
+    is_between_releases = node[4] is not None and node[3] is None
+    return 0 <= later <= (_MONTHS_TO_THE_NEXT if is_between_releases else 0)
+
+
+def _months(version: re.Match[str]) -> int:
+    return 12 * int(version[1]) + int(version[2])
 
 
 class NodeVersion:
@@ -50,8 +62,7 @@ class NodeVersion:
             self.text = None if answer is None else _decode(answer).version
         except (msgspec.DecodeError, RecursionError):
             return
-        found = None if self.text is None else release_of(self.text)
-        if is_first and found not in {None, self._release}:
+        if is_first and self._release and self.text is not None and not suits(self._release, self.text):
             warnings.warn(
                 f"the node runs {self.text}, and {self._package} has the types of {self._release}:"
                 " commands, parameters and fields may differ",
