@@ -12,6 +12,7 @@ from lnoffers.bolt12 import (
     Recurrence,
     RecurrenceBase,
     RecurrencePaywindow,
+    UnsignedInvoiceRequest,
 )
 
 from .faults import Fault
@@ -27,6 +28,11 @@ def raw(**values: Any) -> bytes:
     """A request without an offer, its signature as it is given."""
     fields = {"invreq_metadata": METADATA, "invreq_payer_id": PAYER_ID, "invreq_amount": 1} | values
     return InvoiceRequest._build(**fields).to_bytes()
+
+
+def sent_unsigned(**values: Any) -> InvoiceRequest:
+    """A request without an offer, sent as it is."""
+    return UnsignedInvoiceRequest.from_bytes(raw(**values)).unsigned()
 
 
 def alone(extra: tuple[int, bytes] | None = None, **values: Any) -> bytes:
@@ -63,9 +69,13 @@ def _signed() -> Iterator[Fault]:
     for rule, field, value in (
         ("payer-id-missing", "invreq_payer_id", PAYER_ID),
         ("metadata-missing", "invreq_metadata", METADATA),
-        ("signature-missing", "signature", SIGNATURE),
     ):
         yield Fault("SIGNED", rule, field, raw, whole | {field: None}, {field: value}, f"Missing {field}", sole=False)
+    for_offer = InvoiceRequest.from_bytes(answer())
+    whole_answer = {field.name: getattr(for_offer, field.name) for field in InvoiceRequest.fields.values()}
+    signature = {"signature": for_offer.signature}
+    unsigned_answer = whole_answer | {"signature": None}
+    yield Fault("SIGNED", "signature-missing", "signature", raw, unsigned_answer, signature, "Missing signature")
     wrong = {"signature": bytes(64)}
     yield Fault("SIGNED", "signature-invalid", "signature", raw, wrong, whole, "Invalid signature")
 
@@ -103,6 +113,24 @@ FAULTS = [
         "Invoice request contains an empty invreq_path",
     ),
     *_signed(),
+    Fault(
+        "UNSIGNED",
+        "already-signed",
+        "signature",
+        sent_unsigned,
+        {"signature": SIGNATURE},
+        {"signature": None},
+        "the request has a signature",
+    ),
+    Fault(
+        "UNSIGNED",
+        "signature-missing",
+        "signature",
+        sent_unsigned,
+        {"offer_issuer_id": OTHER_SIGNER.public_key},
+        {"offer_issuer_id": None},
+        "a request for an offer must be signed",
+    ),
     Fault(
         "ANY",
         "name-characters",
@@ -403,6 +431,7 @@ GOOD = {
     "alone, with the price in a currency for show": alone(
         offer_amount=3, offer_currency="EUR", offer_description="tea", invreq_amount=2
     ),
+    "alone, unsigned": raw(),
     "alone, at counter zero": alone(invreq_recurrence_counter=0),
     "any amount": answer(),
     "any amount, by paths": answer(offer_issuer_id=None, offer_paths=(PATH,)),

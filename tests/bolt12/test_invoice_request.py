@@ -396,8 +396,12 @@ def test_one_flipped_bit_never_verifies(values: dict[str, Any], data: st.DataObj
     whole = request(**values).to_bytes()
     bit = data.draw(st.integers(0, 8 * len(whole) - 1))
     flipped = (int.from_bytes(whole, "big") ^ (1 << bit)).to_bytes(len(whole), "big")
-    with pytest.raises(Bolt12Error):
-        lnoffers.decode(as_text(flipped))
+    try:
+        read = lnoffers.decode(as_text(flipped))
+    except Bolt12Error:
+        return
+    assert isinstance(read, InvoiceRequest)
+    assert not read.signed  # what was the signature is now some other record
 
 
 @given(st.integers(2**200, 2**255), arguments)

@@ -57,7 +57,17 @@ KINDS = {
     "offer": Kind(offer_rules, ("READING", "WRITING"), faulty_offers.FAULTS, Offer.from_bytes),
     "invoice_request": Kind(
         invoice_request_rules,
-        ("READING", "SIGNED", "ANY", "WITHOUT_OFFER", "OFFER", "WITH_OFFER", "WRITING", "WRITING_WITHOUT_OFFER"),
+        (
+            "READING",
+            "SIGNED",
+            "UNSIGNED",
+            "ANY",
+            "WITHOUT_OFFER",
+            "OFFER",
+            "WITH_OFFER",
+            "WRITING",
+            "WRITING_WITHOUT_OFFER",
+        ),
         faulty_requests.FAULTS,
         verified(InvoiceRequest),
     ),
@@ -142,7 +152,7 @@ def is_table(value: object) -> bool:
 @pytest.mark.parametrize("case", faulty_requests.GOOD)
 def test_good_requests_are_accepted(case: str) -> None:
     request = lnoffers.decode(as_text(faulty_requests.GOOD[case]))
-    assert describe(request)["valid"] is True
+    assert describe(request, accept_unsigned=True)["valid"] is True
 
 
 def test_a_fault_is_placed_at_its_record_if_that_is_there() -> None:
@@ -181,12 +191,13 @@ def assert_valid_if_accepted(text: str) -> None:
         message = lnoffers.decode(text)
     except Bolt12Error:
         return
-    assert describe(message)["valid"] is True
+    assert describe(message, accept_unsigned=True)["valid"] is True
 
 
 @given(st.fixed_dictionaries({}, optional=FIELDS | {"invreq_recurrence_cancel": st.just(value=True)}))
 def test_a_request_that_decode_accepts_is_described_as_valid(values: dict[str, Any]) -> None:
     assert_valid_if_accepted(as_text(signed_stream(**values)))
+    assert_valid_if_accepted(as_text(faulty_requests.raw(**values)))
 
 
 @given(st.fixed_dictionaries({}, optional=FIELDS | LACKING))

@@ -38,11 +38,12 @@ from lnoffers.bolt12.typecheck import typechecked
 class Shown:
     """The answer as it grows."""
 
-    __slots__ = ("members", "valid")
+    __slots__ = ("accept_unsigned", "members", "valid")
 
-    def __init__(self) -> None:
+    def __init__(self, *, accept_unsigned: bool) -> None:
         self.members: dict[str, Json] = {}
         self.valid = True
+        self.accept_unsigned = accept_unsigned
 
     def add(self, **members: Json) -> None:
         """Shows members."""
@@ -61,13 +62,18 @@ class Shown:
 
 
 @typechecked
-def describe(message: Bolt12) -> dict[str, Json]:
+def describe(message: Bolt12, *, accept_unsigned: bool = False) -> dict[str, Json]:
     """What `decode` answers for a message, in order: hex for bytes, integers for amounts and times, `valid` last.
 
     A request may lack what a reader insists on, or have a wrong signature: warnings say so, and `valid` is false. A
     proof must have been verified: it is valid.
+
+    Args:
+        message: what is described.
+        accept_unsigned: whether a request without an offer may be unsigned, as in the specification. Core Lightning
+            calls it not valid.
     """
-    shown = Shown()
+    shown = Shown(accept_unsigned=accept_unsigned)
     shown.add(type=f"bolt12 {message.kind}")
     if isinstance(message, PayerProofFields):
         _show_fields(shown, message, _PROOF_ORDER, _SPECIAL_IN_PROOFS)
@@ -217,6 +223,8 @@ def _recurrence_cancel(shown: Shown, message: InvoiceRequestFields) -> None:
 def _request_signature(shown: Shown, message: InvoiceRequestFields) -> None:
     if message.invreq_payer_id is None:
         shown.fault("missing_invreq_payer_id", "invreq_payer_id required")
+    if message.signature is None and shown.accept_unsigned and not message.answers_offer:
+        return
     if message.signature is None:
         shown.fault("missing_invoice_request_signature", "Missing signature")
     elif message.invreq_payer_id is not None and not message.has_valid_signature():

@@ -8,6 +8,10 @@
 The types carry the state: `for_offer` and `without_offer` make an `UnsignedInvoiceRequest`, whose `sign` makes an
 `InvoiceRequest`. Reading also makes an `InvoiceRequest`, whose signature may be missing or wrong until `verify` has
 passed.
+
+A request without an offer exists in two forms. The specification and LDK, which calls it a refund, do not sign it;
+Core Lightning signs it and refuses others. `sign` makes the one form, `unsigned` the other, and `signed` tells them
+apart.
 """
 
 from __future__ import annotations
@@ -49,6 +53,14 @@ class UnsignedInvoiceRequest(_InvoiceRequestText):
         """
         return self._signed(InvoiceRequest, signer)
 
+    def unsigned(self) -> InvoiceRequest:
+        """Return the request as it travels without a signature, as the specification has it where there is no offer.
+
+        Raises Bolt12Error: `signature-missing` if it is for an offer, `already-signed` if it has a signature.
+        """
+        rules.check_unsigned(self)
+        return InvoiceRequest(self._records, self._values)
+
 
 class InvoiceRequest(_InvoiceRequestText):
     """An invoice_request as it travels.
@@ -59,6 +71,11 @@ class InvoiceRequest(_InvoiceRequestText):
     """
 
     __slots__ = ()
+
+    @property
+    def signed(self) -> bool:
+        """Whether it has a signature. A request without an offer may have none."""
+        return self.signature is not None
 
     @staticmethod
     @typechecked
@@ -134,6 +151,8 @@ class InvoiceRequest(_InvoiceRequestText):
     ) -> UnsignedInvoiceRequest:
         """A request that answers no offer: whoever holds it may send an invoice and gets paid, as at an ATM.
 
+        Sign it for Core Lightning; leave it `unsigned` for LDK and by the specification.
+
         Args:
             invreq_metadata: what the payer derives its key from, or otherwise knows the request by; at least one byte,
                 unpredictable to others.
@@ -168,11 +187,11 @@ class InvoiceRequest(_InvoiceRequestText):
     def verify(self, *, features: frozenset[int] = known.NONE) -> None:
         """Checks what a reader must before it acts on the request, as far as the request alone tells.
 
-        That is: metadata, payer id and a signature by it; the offer that the request repeats, and that it asks for
-        what that offer has; or, without an offer, that it names an amount and nothing that only offers have. The
-        offer's being ours and the payer's past payments are left to whoever has a store. Records of odd types from 241
-        to 1000 are not covered by the signature (BOLT 12, "Signature Calculation"): they may have been added or
-        changed on the way.
+        That is: metadata, payer id and a signature by it, which only a request without an offer may lack; the offer
+        that the request repeats, and that it asks for what that offer has; or, without an offer, that it names an
+        amount and nothing that only offers have. The offer's being ours and the payer's past payments are left to
+        whoever has a store. Records of odd types from 241 to 1000 are not covered by the signature (BOLT 12,
+        "Signature Calculation"): they may have been added or changed on the way.
 
         Args:
             features: the feature bits of offers that are known, as for `Offer.parse`; `parse` has looked at the

@@ -86,7 +86,11 @@ class RuleName(StrEnum):
     ALREADY_SIGNED = "already-signed", _SIGNING, "A message to be signed has a signature."
     SIGNER_KEY = "signer-key", _SIGNING, "The signer has another key than the one that the message names."
     SIGNER_SIGNATURE = "signer-signature", _SIGNING, "The signer returns something other than a valid signature."
-    SIGNATURE_MISSING = "signature-missing", _SIGNING, "A message that must be signed is not."
+    SIGNATURE_MISSING = (
+        "signature-missing",
+        _SIGNING,
+        "A message is not signed, and is not a request without an offer.",
+    )
     SIGNATURE_INVALID = "signature-invalid", _SIGNING, "The signature is not that of the message by its key."
 
     # ---- any message

@@ -50,6 +50,11 @@ def check_writing(request: Request, features: frozenset[int]) -> None:
         enforce(WRITING_WITHOUT_OFFER, request)
 
 
+def check_unsigned(request: Request) -> None:
+    """What a request must be to travel without a signature."""
+    enforce(UNSIGNED, request)
+
+
 def check_unexpired(request: Request, now: int) -> None:
     """What its reader must check before it makes an invoice, at `now`, in unix seconds."""
     enforce((unexpired(now),), request)
@@ -180,12 +185,35 @@ READING: Table = (check(None, RuleName.FIELD_OUT_OF_RANGE, None, _in_range), PAT
 
 SIGNED: Table = (
     *MADE_BY_PAYER,
-    required(RuleName.SIGNATURE_MISSING, Request.signature, "Missing signature"),
     when(
-        None, RuleName.SIGNATURE_INVALID, Request.signature, lambda r: not r.has_valid_signature(), "Invalid signature"
+        None,
+        RuleName.SIGNATURE_MISSING,
+        Request.signature,
+        lambda r: r.signature is None and r.answers_offer,
+        "Missing signature",
+    ),
+    when(
+        Request.signature,
+        RuleName.SIGNATURE_INVALID,
+        Request.signature,
+        lambda r: not r.has_valid_signature(),
+        "Invalid signature",
     ),
 )
-"""Who asks, and that they do."""
+"""Who asks, and that they do. A request without an offer may be unsigned: the specification's writer does not sign it,
+Core Lightning does."""
+
+UNSIGNED: Table = (
+    forbidden(RuleName.ALREADY_SIGNED, Request.signature, "the request has a signature"),
+    when(
+        None,
+        RuleName.SIGNATURE_MISSING,
+        Request.signature,
+        lambda r: r.answers_offer,
+        "a request for an offer must be signed",
+    ),
+)
+"""For a request that travels without a signature."""
 
 ANY: Table = (
     NAMED,
