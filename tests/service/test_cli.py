@@ -217,8 +217,8 @@ def test_decode_of_several_goes_on_after_a_bad_one() -> None:
     assert outcome.code == 1
     assert outcome.json["valid"] is True
     first, last = outcome.err.splitlines()
-    assert first.startswith("lnoffers: string 1: invalid invreq data (")
-    assert last == "lnoffers: string 3: Unparsable string"
+    assert first.startswith("lnoffers: string 1: The string is not complete: ")
+    assert last.startswith("lnoffers: string 3: This text is none of the strings that can be decoded: ")
 
 
 def test_decode_shows_an_invalid_request_with_exit_code_1() -> None:

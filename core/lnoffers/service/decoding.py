@@ -15,6 +15,9 @@ from lnoffers.bolt12 import Bolt12Error, Json, decode_leniently, describe, witho
 
 Shown = dict[str, Json]
 
+UNPARSABLE: Final = "Unparsable string"
+"""Core Lightning's text for a string that looks like nothing that it knows."""
+
 
 class UnreadableError(ValueError):
     """The string is of no kind that can be read, or breaks a rule of its kind.
@@ -31,7 +34,9 @@ class UnreadableError(ValueError):
         return str(self.args[0])
 
 
-def decode(text: str, *, now: int, named_secret: Callable[[str], bytes] | None = None) -> Shown:
+def decode(
+    text: str, *, now: int, named_secret: Callable[[str], bytes] | None = None, accept_unsigned: bool = False
+) -> Shown:
     """What the string says, as a JSON object in the order of Core Lightning's answer; `valid` sums it up.
 
     A message whose signature or key is wrong or missing is shown all the same, if its kind allows for that, with a
@@ -41,6 +46,8 @@ def decode(text: str, *, now: int, named_secret: Callable[[str], bytes] | None =
         text: the string; `lightning:` may stand before it, all in lower or all in upper case, as the string itself.
         now: unix seconds, for the words about times.
         named_secret: the secrets of the node, 32 bytes by name; without them recovery data stays sealed.
+        accept_unsigned: whether an invoice_request without an offer may be unsigned, as in the specification. Core
+            Lightning calls it not valid.
 
     Raises:
         UnreadableError: if it cannot be read; the message is Core Lightning's short text.
@@ -48,10 +55,10 @@ def decode(text: str, *, now: int, named_secret: Callable[[str], bytes] | None =
     """
     string = without_scheme(text)
     likely = next((kind for kind in _KINDS if kind.looks.match(string)), None)
-    why, detail, offset = "Unparsable string", "", None
+    why, detail, offset = UNPARSABLE, "", None
     for kind in _KINDS:
         try:
-            return kind.read(string, named_secret)
+            return kind.read(string, named_secret, accept_unsigned)
         except (Bolt12Error, bolt11.Bolt11Error) as error:
             if kind is likely:
                 why, detail = str(error), error.detail
@@ -71,15 +78,15 @@ def decode(text: str, *, now: int, named_secret: Callable[[str], bytes] | None =
     return runes.describe(rune, now=now)
 
 
-def _read_bolt12(string: str, _: object) -> Shown:
-    return describe(decode_leniently(string))
+def _read_bolt12(string: str, _: object, accept_unsigned: bool) -> Shown:
+    return describe(decode_leniently(string), accept_unsigned=accept_unsigned)
 
 
-def _read_bolt11(string: str, _: object) -> Shown:
+def _read_bolt11(string: str, *_: object) -> Shown:
     return bolt11.describe(bolt11.Invoice.parse(string))
 
 
-def _read_recovery(string: str, named_secret: Callable[[str], bytes] | None) -> Shown:
+def _read_recovery(string: str, named_secret: Callable[[str], bytes] | None, *_: object) -> Shown:
     sealed = emergency.parse(string)
     if named_secret is None:
         raise emergency.SealedError("only the node whose data this is can open it: lnoffers call decode STRING")
@@ -90,7 +97,7 @@ class _Kind(NamedTuple):
     """A kind of string: what one that is meant to be of it looks like, and how it is read."""
 
     looks: re.Pattern[str]
-    read: Callable[[str, Callable[[str], bytes] | None], Shown]
+    read: Callable[[str, Callable[[str], bytes] | None, bool], Shown]
 
 
 _KINDS: Final = (

@@ -7,12 +7,13 @@ import sys
 from collections.abc import Sequence
 
 from clnrpc.runtime.values.encode import encode
-from lnoffers.bolt12 import without_scheme
+from lnoffers import bolt12
+from lnoffers.bolt12.pasted import PREFIXES, unwrap
 from lnoffers.emergency import SealedError
 from lnoffers.service.cli.formats import plain_text
 from lnoffers.service.cli.output import print_json, require_output
 from lnoffers.service.clock import SystemClock
-from lnoffers.service.decoding import Shown, UnreadableError, decode
+from lnoffers.service.decoding import UNPARSABLE, Shown, UnreadableError, decode
 
 
 def print_decoded(strings: Sequence[str], *, as_json: bool, qr: bool) -> int:
@@ -23,14 +24,15 @@ def print_decoded(strings: Sequence[str], *, as_json: bool, qr: bool) -> int:
     require_output()
     for_people = qr or (sys.stdout.isatty() and not as_json)
     now, valid = SystemClock().now(), True
-    for number, string in enumerate(strings, 1):
+    for number, text in enumerate(strings, 1):
         try:
-            found = decode(string, now=now)
-        except (UnreadableError, SealedError) as error:
+            string = unwrap(text, keys=("lno", "lightning"))
+            found = decode(string, now=now, accept_unsigned=True)
+        except (bolt12.Bolt12Error, UnreadableError, SealedError) as error:
             valid = False
             place = f"string {number}: " if len(strings) > 1 else ""
-            detail = f" ({error.detail})" if isinstance(error, UnreadableError) and error.detail else ""
-            print(f"lnoffers: {place}{plain_text(f'{error}{detail}')}", file=sys.stderr)
+            why = _why(string, error) if isinstance(error, UnreadableError) else str(error)
+            print(f"lnoffers: {place}{plain_text(why)}", file=sys.stderr)
         else:
             valid = valid and found["valid"] is True
             if for_people:
@@ -38,6 +40,23 @@ def print_decoded(strings: Sequence[str], *, as_json: bool, qr: bool) -> int:
             else:
                 print_json(encode(found))
     return 0 if valid else 1
+
+
+def _why(string: str, error: UnreadableError) -> str:
+    """Return why a string cannot be read, in the words of whoever pasted it."""
+    if string[:3].lower() in PREFIXES:
+        try:
+            bolt12.decode(string)
+        except bolt12.Bolt12Error as plain:
+            return str(plain)
+    if str(error) == UNPARSABLE:
+        return (
+            "This text is none of the strings that can be decoded: BOLT 12 strings (lno1, lnr1, lni1, lnp1), BOLT 11 "
+            "invoices (lnbc and the like), runes, and a node's recovery data."
+        )
+    if str(error) == "Bad bech32 string":
+        return "The invoice is damaged or not complete: its checksum is wrong. Look for a typo, or copy it again."
+    return f"{error} ({error.detail})" if error.detail else str(error)
 
 
 def _show(found: Shown, qr: str | None, now: int) -> None:
@@ -53,5 +72,5 @@ def _show(found: Shown, qr: str | None, now: int) -> None:
 
 def _for_qr(string: str, found: Shown) -> str:
     """The string in one piece and, where case does not matter, in capitals, which make smaller codes (BOLT 12)."""
-    joined = re.sub(r"\+\s*", "", without_scheme(string))
+    joined = re.sub(r"\+\s*", "", string)
     return joined if found["type"] == "rune" else joined.upper()

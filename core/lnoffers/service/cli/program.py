@@ -173,7 +173,8 @@ _COMMANDS: Final = {
         about="Show what strings say and whether they are valid. Needs no directory and no network.",
         more="On a terminal that is for people to read; into a pipe or a file goes JSON.",
         words="STRING...",
-        explained="a BOLT 12 string (lno1..., lnr1..., lni1..., lnp1...), a BOLT 11 invoice (lnbc...), a rune",
+        explained="a BOLT 12 string (lno1..., lnr1..., lni1..., lnp1...), a BOLT 11 invoice (lnbc...) or a rune, as "
+        "it was pasted: also after lightning: or in a bitcoin: link",
         least=1,
         most=MANY,
         add_options=_decode_options,

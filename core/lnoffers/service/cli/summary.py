@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from lnoffers.bolt12 import Json
+from lnoffers.bolt12 import CHAINS, Json
 from lnoffers.service.cli import formats
 
 Answer = Mapping[str, Json]
@@ -34,6 +34,9 @@ _TEXTS: Final = {"alternatives", "currency", "description", "domain", "issuer", 
 """People's own words, which are shown whole even if they look like hex."""
 _HEX: Final = re.compile(r"(?:[0-9a-f]{2})+")
 _AMOUNT: Final = "_msat"
+_CHAIN_LABELS: Final = ("chain", "chains")
+_NETWORKS: Final = {chain.hex(): network for network, chain in CHAINS.items()}
+"""By the chain hash that stands in messages."""
 
 
 class Tone(Enum):
@@ -88,7 +91,10 @@ def summarize(answer: Answer, now: int) -> Summary:
 def _verdict(answer: Answer, now: int) -> tuple[str, Tone]:
     if answer["valid"] is not True:
         return "not valid", Tone.BAD
-    return ("valid, but expired", Tone.CAREFUL) if _has_expired(answer, now) else ("valid", Tone.GOOD)
+    if _has_expired(answer, now):
+        return "valid, but expired", Tone.CAREFUL
+    unsigned = answer["type"] == "bolt12 invoice_request" and "signature" not in answer
+    return ("valid, unsigned" if unsigned else "valid"), Tone.GOOD
 
 
 def _has_expired(answer: Answer, now: int) -> bool:
@@ -134,6 +140,8 @@ def _row(words: str, label: str, value: Json, now: int) -> Row:
     if isinstance(value, int):
         return Row(words, _number(label, value, now))
     text = str(value) or "(empty)"
+    if label in _CHAIN_LABELS and text in _NETWORKS:
+        return Row(words, _NETWORKS[text])
     is_hex = label not in _TEXTS and _HEX.fullmatch(text)
     return Row(words, formats.bytes_in_hex(text) if is_hex else formats.plain_text(text))
 
