@@ -47,16 +47,17 @@ def test_a_cancelled_wait_leaves_the_client_usable(l1: Node) -> None:
 
 def test_a_wait_that_timed_out_leaves_the_client_usable(l1: Node) -> None:
     async def calls() -> None:
-        async with AsyncClient(l1.socket, timeout=2) as client:
-            await client.getinfo()
+        async with AsyncClient(l1.socket, timeout=0.5) as client:
             with pytest.raises(RpcTimeoutError, match=r"^waitblockheight: "):
-                await client.waitblockheight(1_000_000)
+                await client.rpc_call("waitblockheight", [1_000_000])
+            client._rpc_transport._timeout = SECONDS
             assert (await client.getinfo()).id == l1.id
 
     run(calls())
-    with Client(l1.socket, timeout=2) as client:
+    with Client(l1.socket, timeout=0.5) as client:
         with pytest.raises(RpcTimeoutError, match=r"^waitblockheight: "):
-            client.waitblockheight(1_000_000)
+            client.rpc_call("waitblockheight", [1_000_000])
+        client._rpc_transport._timeout = SECONDS
         assert client.getinfo().id == l1.id
 
 
