@@ -78,6 +78,7 @@ def test_python_passes_mypy_strict(tmp_path: Path) -> None:
 def test_every_page_with_python_is_run_here(page: str) -> None:
     assert page in {
         "README",
+        "call-from-tasks-threads-and-processes",
         "fetch-an-invoice",
         "read-answers-of-other-versions",
         "use-bolt12",
@@ -144,6 +145,17 @@ def test_the_plugin_guide_runs_as_a_module(home: Path) -> None:
     assert "'filters': ['pay', 'xpay']" in printed
 
 
+def test_calls_are_made_from_tasks_threads_and_processes(home: Path) -> None:
+    with Program(home / ".lightning").served():
+        printed = run_python("call-from-tasks-threads-and-processes", home).splitlines()
+    assert printed[0].startswith("waitanyinvoice: no answer within 0.5 seconds")
+    assert printed[1:7] == [
+        *("regtest bolt12 offer", "nothing was paid yet", "regtest", "{'bolt12 offer'}", "regtest", "regtest")
+    ]
+    assert printed[7].startswith("disableoffer: ")
+    assert len(printed) == 8
+
+
 def test_answers_of_other_versions_are_read(home: Path) -> None:
     results: dict[str, Any] = {
         "getinfo": {"id": "02" * 33, "version": "v24.11"},
@@ -162,7 +174,8 @@ def test_answers_of_other_versions_are_read(home: Path) -> None:
     folder.mkdir(parents=True)
     with ScriptedNode(folder / "lightning-rpc", answer):
         printed = run_python("read-answers-of-other-versions", home).splitlines()
-    assert printed == ["a bolt13 offer", "{'outputs[0].new_field': 1}", "{'new_field': 1}"]
+    assert printed[:4] == ["a bolt13 offer", "{'outputs[0].new_field': 1}", "{'new_field': 1}", "1"]
+    assert json.loads(printed[4]) == results["listfunds"]
 
 
 def test_an_offer_is_priced_in_a_currency(home: Path) -> None:

@@ -32,6 +32,11 @@ def call(client: Client, who: str) -> None:
         assert client.rpc_call(who, [who, number]) == [who, number]
 
 
+def call_and_close(client: Client, who: str) -> None:
+    with client:
+        call(client, who)
+
+
 async def call_async(client: AsyncClient, who: str) -> None:
     for number in range(CALLS):
         two = await asyncio.gather(*(client.rpc_call(who, [who, number, side]) for side in range(2)))
@@ -136,16 +141,27 @@ def between_loops(path: str) -> None:
 
 def in_processes(path: str) -> None:
     """multiprocessing forks, and each process uses the client that it got."""
-    forking = multiprocessing.get_context("fork")
     with Client(path, timeout=30) as client:
         call(client, "parent")
-        processes = [forking.Process(target=call, args=(client, f"child {number}")) for number in range(3)]
+        make = multiprocessing.get_context("fork").Process
+        processes = [make(target=call, args=(client, f"child {number}")) for number in range(3)]
         for process in processes:
             process.start()
         call(client, "parent")
         for process in processes:
             process.join()
             assert process.exitcode == 0
+
+
+def in_spawned_processes(path: str) -> None:
+    """multiprocessing pickles the client for a process that it starts from nothing."""
+    with Client(path, timeout=30) as client:
+        call(client, "parent")
+        process = multiprocessing.get_context("spawn").Process(target=call_and_close, args=(client, "child"))
+        process.start()
+        call(client, "parent")
+        process.join()
+        assert process.exitcode == 0
 
 
 def in_processes_of_a_loop(path: str) -> None:
@@ -166,7 +182,16 @@ def in_processes_of_a_loop(path: str) -> None:
 
 PROGRAMS: Final[dict[str, Callable[[str], None]]] = {
     program.__name__: program
-    for program in (blocking, busy, leaving, in_a_loop, between_loops, in_processes, in_processes_of_a_loop)
+    for program in (
+        blocking,
+        busy,
+        leaving,
+        in_a_loop,
+        between_loops,
+        in_processes,
+        in_spawned_processes,
+        in_processes_of_a_loop,
+    )
 }
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import subprocess
 import sys
 from collections import defaultdict
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.runtime.forking import PROGRAMS
+from tests.runtime.forking import PROGRAMS, Client
 from tests.runtime.node import ManyNode
 from tests.shared import ROOT
 
@@ -34,3 +35,12 @@ def test_parent_and_children_have_connections_of_their_own(program: str, socket_
             callers[number].add("parent" if method in {"wait", "closed"} else method)
         assert all(len(names - {"release"}) == 1 for names in callers.values()), callers
         node.until(lambda: not node.open)
+
+
+def test_a_pickled_client_has_the_same_path_timeout_and_filter(socket_path: Path) -> None:
+    with ManyNode(socket_path), Client(socket_path, timeout=30) as client:
+        client.rpc_call("a")
+        with pickle.loads(pickle.dumps(client.rpc_filtered({"a": True}))) as twin:
+            assert twin.rpc_call("b", [1]) == [1]
+            assert (twin._rpc_transport._timeout, twin._rpc_filter) == (30, b'{"a":true}')
+            assert twin._rpc_transport is not client._rpc_transport

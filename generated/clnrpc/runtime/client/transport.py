@@ -8,7 +8,7 @@ from contextlib import suppress
 from itertools import count
 from threading import TIMEOUT_MAX, Event, Lock
 from time import monotonic
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from ..errors import (
     ProtocolError,
@@ -43,6 +43,9 @@ class UnixTransport:
         self._numbers = count(1)
         self._begin()
         begin_anew_in_children(self)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self._path, self._timeout)  # what is pickled has a connection of its own
 
     def _begin(self) -> None:
         self.asking = Lock()  # held by who must ask the node something before other calls

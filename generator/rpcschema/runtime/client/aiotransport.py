@@ -7,7 +7,7 @@ import os
 import socket
 from contextlib import suppress
 from itertools import count
-from typing import cast
+from typing import Any, cast
 
 from ..errors import (
     ProtocolError,
@@ -37,6 +37,9 @@ class AsyncUnixTransport:
         self._numbers = count(1)
         self._session: _Session | None = None
         begin_anew_in_children(self)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self._path, self._timeout)  # what is pickled has connections of its own
 
     @property
     def asking(self) -> asyncio.Lock:

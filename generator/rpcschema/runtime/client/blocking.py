@@ -26,7 +26,7 @@ class BaseClient(Caller):
     It connects at the first call and again when the node was restarted in between. `timeout` bounds each call, in
     seconds (None: as long as it takes). Threads may share a client; their calls follow one another, and the wait for
     them counts. Calls raise RpcError (the node says no) or a ClientError (there is no answer). A forked child process
-    gets a connection of its own.
+    gets a connection of its own, and so does a client that is pickled.
 
     Before the first call of a command's method it asks the node for its version, and gives a VersionWarning if its
     types are those of another release. A node that does not tell brings no warning.
