@@ -94,9 +94,9 @@ def lock(session: nox.Session) -> None:
     _resolve(session, CONSTRAINTS / "lowest.txt", *lowest)
 
 
-def _resolve(session: nox.Session, file: Path, *arguments: str, python: str = "3.11") -> None:
-    """Write the versions for every Python from `python` on to `file`, whichever is installed here."""
-    uv = ["uv", "pip", "compile", "pyproject.toml", "--quiet", "--upgrade", "--universal", f"--python-version={python}"]
+def _resolve(session: nox.Session, file: Path, *arguments: str) -> None:
+    """Write the versions for every supported Python to `file`, whichever is installed here."""
+    uv = ["uv", "pip", "compile", "pyproject.toml", "--quiet", "--upgrade", "--universal", "--python-version=3.11"]
     uv += ["--no-python-downloads", "--no-annotate", "--custom-compile-command=python3 noxfile.py lock"]
     session.run(*uv, *arguments, f"--output-file={file}", silent=True)
 
@@ -189,7 +189,7 @@ def man(session: nox.Session) -> None:
 
 @nox.session
 def audit(session: nox.Session) -> None:
-    """Hold all that is made of Core Lightning's documents against them, for minutes; needs mandoc and ../shared."""
+    """Compare what is generated from Core Lightning's documents with them, for minutes; needs mandoc and CLN_REPO."""
     _install(session, "test", "types")
     session.run("python", "-m", "tests.audit")
 

@@ -34,7 +34,7 @@ def calls(work: Path) -> dict[str, list[str]]:
     folder = work / "environment"
     venv.create(folder, with_pip=True)
     python = str(folder / "bin" / "python")
-    alone = {"PYTHONPATH": ""}
+    alone = {"PYTHONPATH": "", "PIP_CONSTRAINT": (ROOT / "constraints" / "pyln.txt").as_uri()}
     run("-m", "pip", "install", "--quiet", str(ROOT), "pyln-client", python=python, environment=alone)
     with _server(work / "node") as socket:
         answers: dict[str, list[str]] = json.loads(run("-c", _CALLS, str(socket), python=python, environment=alone))
@@ -47,6 +47,7 @@ def _server(folder: Path) -> Iterator[Path]:
     secret = folder / "regtest" / "hsm_secret"
     secret.parent.mkdir(parents=True)
     secret.write_bytes(bytes(range(32)))  # without one it makes one, and warns that it must be kept
+    secret.chmod(0o600)
     options = ("--lightning-dir", str(folder), "--network", "regtest")
     with subprocess.Popen([sys.executable, "-m", "lnoffers", "serve", *options], stdout=subprocess.PIPE) as server:
         try:
