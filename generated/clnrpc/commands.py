@@ -58,6 +58,12 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                     type="string",
                     required=False,
                 ),
+                Parameter(
+                    name="add_initiator_serial_ids",
+                    attribute="add_initiator_serial_ids",
+                    type="boolean",
+                    required=False,
+                ),
             ),
             extras=False,
             request="AddpsbtoutputRequest",
@@ -708,7 +714,7 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                     name="format",
                     attribute="format",
                     type="string",
-                    required=False,
+                    required=True,
                 ),
                 Parameter(
                     name="headers",
@@ -1264,6 +1270,7 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
             request="DatastoreRequest",
             response="DatastoreResponse",
             module="datastore",
+            at_most_one=(("string", "hex"),),
         ),
         "datastoreusage": Command(
             name="datastoreusage",
@@ -1736,14 +1743,14 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                     required=False,
                 ),
                 Parameter(
-                    name="dev_reply_path",
-                    attribute="dev_reply_path",
+                    name="dev_path_use_scidd",
+                    attribute="dev_path_use_scidd",
                     type="",
                     required=False,
                 ),
                 Parameter(
-                    name="dev_path_use_scidd",
-                    attribute="dev_path_use_scidd",
+                    name="dev_reply_path",
+                    attribute="dev_reply_path",
                     type="",
                     required=False,
                 ),
@@ -1788,6 +1795,12 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                     required=False,
                 ),
                 Parameter(
+                    name="utxos",
+                    attribute="utxos",
+                    type=Array("outpoint"),
+                    required=False,
+                ),
+                Parameter(
                     name="push_msat",
                     attribute="push_msat",
                     type="msat",
@@ -1809,12 +1822,6 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                     name="compact_lease",
                     attribute="compact_lease",
                     type="string",
-                    required=False,
-                ),
-                Parameter(
-                    name="utxos",
-                    attribute="utxos",
-                    type=Array("outpoint"),
                     required=False,
                 ),
                 Parameter(
@@ -1948,7 +1955,6 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
             request="FundchannelStartRequest",
             response="FundchannelStartResponse",
             module="fundchannel_start",
-            all_or_none=(("feerate", "announce", "close_to", "push_msat", "channel_type", "mindepth", "reserve"),),
         ),
         "funderupdate": Command(
             name="funderupdate",
@@ -2042,12 +2048,6 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                     name="channel_fee_max_proportional_thousandths",
                     attribute="channel_fee_max_proportional_thousandths",
                     type="u32",
-                    required=False,
-                ),
-                Parameter(
-                    name="compact_lease",
-                    attribute="compact_lease",
-                    type="hex",
                     required=False,
                 ),
             ),
@@ -2372,6 +2372,12 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                     required=True,
                 ),
                 Parameter(
+                    name="blinding",
+                    attribute="blinding",
+                    type="pubkey",
+                    required=False,
+                ),
+                Parameter(
                     name="label",
                     attribute="label",
                     type="string",
@@ -2564,6 +2570,12 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                     required=False,
                 ),
                 Parameter(
+                    name="extratlvs",
+                    attribute="extratlvs",
+                    type="object",
+                    required=False,
+                ),
+                Parameter(
                     name="routehints",
                     attribute="routehints",
                     type=Array(
@@ -2579,12 +2591,6 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                             )
                         )
                     ),
-                    required=False,
-                ),
-                Parameter(
-                    name="extratlvs",
-                    attribute="extratlvs",
-                    type="object",
                     required=False,
                 ),
                 Parameter(
@@ -2713,6 +2719,7 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
             request="ListchannelsRequest",
             response="ListchannelsResponse",
             module="listchannels",
+            at_most_one=(("short_channel_id", "source", "destination"),),
         ),
         "listclosedchannels": Command(
             name="listclosedchannels",
@@ -2807,6 +2814,7 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
             request="ListforwardsRequest",
             response="ListforwardsResponse",
             module="listforwards",
+            at_most_one=(("start", "in_channel"), ("start", "out_channel")),
             needs=(("start", "index"), ("limit", "index")),
         ),
         "listfunds": Command(
@@ -2932,6 +2940,7 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
             request="ListinvoicesRequest",
             response="ListinvoicesResponse",
             module="listinvoices",
+            at_most_one=(("label", "invstring", "payment_hash", "offer_id"),),
             needs=(("start", "index"), ("limit", "index")),
         ),
         "listnetworkevents": Command(
@@ -3051,6 +3060,8 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
             request="ListpaysRequest",
             response="ListpaysResponse",
             module="listpays",
+            at_most_one=(("bolt11", "payment_hash"),),
+            needs=(("start", "index"), ("limit", "index")),
         ),
         "listpeerchannels": Command(
             name="listpeerchannels",
@@ -3079,6 +3090,7 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
             request="ListpeerchannelsRequest",
             response="ListpeerchannelsResponse",
             module="listpeerchannels",
+            at_most_one=(("id", "short_channel_id", "channel_id"),),
         ),
         "listpeers": Command(
             name="listpeers",
@@ -3147,6 +3159,7 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
             request="ListsendpaysRequest",
             response="ListsendpaysResponse",
             module="listsendpays",
+            at_most_one=(("bolt11", "payment_hash"),),
             needs=(("start", "index"), ("limit", "index")),
         ),
         "listsqlschemas": Command(
@@ -3195,6 +3208,7 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
             request="MakesecretRequest",
             response="MakesecretResponse",
             module="makesecret",
+            at_most_one=(("hex", "string"),),
         ),
         "multifundchannel": Command(
             name="multifundchannel",
@@ -3591,8 +3605,8 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
             method="parsefeerate",
             parameters=(
                 Parameter(
-                    name="feerate_str",
-                    attribute="feerate_str",
+                    name="feerate",
+                    attribute="feerate",
                     type="string",
                     required=True,
                 ),
@@ -3752,7 +3766,6 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
             request="PluginRequest",
             response="PluginResponse",
             module="plugin",
-            at_most_one=(("plugin", "directory"),),
         ),
         "preapproveinvoice": Command(
             name="preapproveinvoice",
@@ -3812,7 +3825,7 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                     name="target/subcommand",
                     attribute="target_subcommand",
                     type="",
-                    required=False,
+                    required=True,
                 ),
                 Parameter(
                     name="target",
@@ -4074,12 +4087,6 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                     name="timeout",
                     attribute="timeout",
                     type="u32",
-                    required=False,
-                ),
-                Parameter(
-                    name="quantity",
-                    attribute="quantity",
-                    type="u64",
                     required=False,
                 ),
             ),
@@ -4521,6 +4528,12 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                     type="boolean",
                     required=False,
                 ),
+                Parameter(
+                    name="skip_stfu",
+                    attribute="skip_stfu",
+                    type="boolean",
+                    required=False,
+                ),
             ),
             extras=False,
             request="SpliceInitRequest",
@@ -4532,16 +4545,16 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
             method="splice_signed",
             parameters=(
                 Parameter(
-                    name="channel_id",
-                    attribute="channel_id",
-                    type="hash",
-                    required=True,
-                ),
-                Parameter(
                     name="psbt",
                     attribute="psbt",
                     type="string",
                     required=True,
+                ),
+                Parameter(
+                    name="channel_id",
+                    attribute="channel_id",
+                    type="hash",
+                    required=False,
                 ),
                 Parameter(
                     name="sign_first",
@@ -4968,7 +4981,6 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
             request="WaitsendpayRequest",
             response="WaitsendpayResponse",
             module="waitsendpay",
-            all_or_none=(("partid", "groupid"),),
         ),
         "withdraw": Command(
             name="withdraw",

@@ -21,6 +21,7 @@ from rich.text import Text
 from rpcschema.generate import Outcome, Progress, Request
 from rpcschema.generate import generate as generated
 from rpcschema.problems import Level, Problem, has_errors
+from rpcschema.read.corrections import NONE, read
 from rpcschema.settings import ProjectTable, Settings, SettingsError, find_project, package_name, release_name
 from rpcschema.targets import TARGETS
 from rpcschema.write import manifest, output
@@ -62,6 +63,7 @@ class Options:
         Parameter(help=f"Only this target, may be repeated: {', '.join(TARGETS)}.", negative=(), show_default=False),
     ] = ()
     release: Annotated[str | None, Parameter(help="Release that the documents are of, e.g. v26.09.")] = None
+    corrections: Annotated[str | None, Parameter(help="Table of where nodes contradict the documents.")] = None
     jobs: Annotated[
         int | None,
         Parameter(help="Processes that share the work. [default: as many as are of use]", validator=Number(gte=1)),
@@ -152,14 +154,22 @@ def bring_facts(
     upstream: Annotated[Path, Parameter(help="A checkout of Core Lightning, or a folder of its documents.")],
     *,
     facts: Annotated[str | None, Parameter(help="The folder of facts. [default: what pyproject.toml says]")] = None,
+    corrections: Annotated[
+        str | None, Parameter(help="Table of where nodes contradict the facts. [default: what pyproject.toml says]")
+    ] = None,
 ) -> int:
-    """Bring a folder of facts to the state of a checkout of Core Lightning, keep its words, and print what changed."""
+    """Bring a folder of facts to the state of a checkout of Core Lightning, keep its words, and print what changed.
+
+    That includes corrections that are no longer needed, or that the documents no longer fit.
+    """
     from rpcschema.facts.sync import sync  # noqa: PLC0415 # slow to import
 
-    folder = Path(facts) if facts else _project(is_needed=facts is None).facts
+    project = _project(is_needed=facts is None)
+    folder = Path(facts) if facts else project.facts
+    table = Path(corrections) if corrections else None if facts else project.corrections
     if folder is None or facts == "":
         raise SettingsError("--facts is needed: the name of a folder; no [tool.rpcschema] of a pyproject.toml gives it")
-    synced = sync(upstream, folder)
+    synced = sync(upstream, folder, NONE if table is None else read(table))
     _report(synced.problems)
     if has_errors(synced.problems):
         _complain("nothing was written")
@@ -189,6 +199,9 @@ def _request(schemas: Sequence[Path], options: Options, *, trusts_manifest: bool
     release = options.release
     if release is None and not schemas:  # the table's release is that of the table's documents
         release = project.release
+    corrections = None if options.corrections is None else Path(options.corrections)
+    if corrections is None and not schemas:
+        corrections = project.corrections
     if not roots or package is None:
         missing = "SCHEMAS" if not roots else "--package"
         raise SettingsError(f"{missing} is needed; no [tool.rpcschema] of a pyproject.toml gives it")
@@ -203,6 +216,7 @@ def _request(schemas: Sequence[Path], options: Options, *, trusts_manifest: bool
         out=_out(options, project, roots),
         settings=settings,
         targets=only or settings.targets,
+        corrections=corrections,
         keeps_others=bool(only),
         trusts_manifest=trusts_manifest,
         jobs=options.jobs,

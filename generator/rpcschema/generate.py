@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from rpcschema.problems import Level, Problem, has_errors
+from rpcschema.read.corrections import NONE, Corrections, read
 from rpcschema.read.load import File, find, load_file
 from rpcschema.settings import Settings
 from rpcschema.targets import FULL_DOCUMENTS_ONLY
@@ -39,6 +40,8 @@ class Request:
     settings: Settings
     targets: Sequence[str]
     """Those to bring up to date."""
+    corrections: Path | None = None
+    """The file that says what nodes do otherwise than the documents say, if there is one."""
     keeps_others: bool = False
     """Whether the files of other targets are left alone, or removed."""
     trusts_manifest: bool = True
@@ -63,9 +66,10 @@ def generate(request: Request, progress: Progress = lambda *_: None) -> Outcome:
     """
     before = manifest.read(request.out)
     made_by = maker(request.settings)
-    found = find(request.roots)
+    corrections = NONE if request.corrections is None else read(request.corrections)
+    found = find(request.roots, corrections)
     stands = _standing(before, made_by, found.files, request)
-    made, met = _make_missing(stands, found.files, request, progress)
+    made, met = _make_missing(stands, found.files, corrections, request, progress)
     problems = [*found.problems, *met, *_known_warnings(stands, found.files)]
     if has_errors(problems):
         return Outcome(_sorted(problems))
@@ -108,13 +112,17 @@ def _known_warnings(stands: Mapping[str, Standing], files: Sequence[File]) -> It
 
 
 def _make_missing(
-    stands: Mapping[str, Standing], files: Sequence[File], request: Request, progress: Progress
+    stands: Mapping[str, Standing],
+    files: Sequence[File],
+    corrections: Corrections,
+    request: Request,
+    progress: Progress,
 ) -> tuple[dict[str, dict[str, Piece]], list[Problem]]:
     """The pieces that do not stand, by target and "KIND/ID", and what was wrong with their documents."""
     made: dict[str, dict[str, Piece]] = {target: {} for target in stands}
     lacking = {file: targets for file in files if (targets := _lacking(stands, file))}
     with started(len(lacking), set(chain.from_iterable(lacking.values())), request.jobs) as run_all:
-        loaded = {file: load_file(file) for file in lacking}
+        loaded = {file: load_file(file, corrections) for file in lacking}
         problems = [problem for _, met in loaded.values() for problem in met]
         sources = {file: source for file, (source, _) in loaded.items() if source is not None}
         tasks = [Task(source.document, file.path, lacking[file], request.settings) for file, source in sources.items()]

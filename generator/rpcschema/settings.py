@@ -57,6 +57,8 @@ class ProjectTable:
     release: str | None = None
     facts: Path | None = None
     """The folder that `sync` keeps."""
+    corrections: Path | None = None
+    """The table of what nodes do otherwise than `schemas` say."""
 
 
 def package_name(text: str) -> str:
@@ -109,18 +111,19 @@ def _read_table(file: Path) -> ProjectTable | None:
     schemas = _strings(table, "schemas", where)
     return ProjectTable(
         schemas=tuple(file.parent / path for path in schemas or ()),
-        out=_folder(table, "out", file, where),
+        out=_path(table, "out", file, where),
         package=_string(table, "package", where),
         targets=_strings(table, "targets", where),
         release=_string(table, "release", where),
-        facts=_folder(table, "facts", file, where),
+        facts=_path(table, "facts", file, where),
+        corrections=_path(table, "corrections", file, where),
     )
 
 
-def _folder(table: dict[str, Any], key: str, file: Path, where: str) -> Path | None:
+def _path(table: dict[str, Any], key: str, file: Path, where: str) -> Path | None:
     value = _string(table, key, where)
     if value == "":
-        raise SettingsError(f"{where}: {key}: expected the name of a folder")
+        raise SettingsError(f"{where}: {key}: expected a path")
     return None if value is None else file.parent / value
 
 

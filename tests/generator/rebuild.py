@@ -31,6 +31,7 @@ NODE = {
     "one_of_many": "oneOfMany",
     "paired_with": "pairedWith",
     "dependent_upon": "dependentUpon",
+    "enforced": "enforced",
     "pre_notes": "pre_return_value_notes",
     "post_notes": "post_return_value_notes",
 }

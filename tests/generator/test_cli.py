@@ -272,10 +272,10 @@ def test_facts_are_in_the_package_and_on_no_page(folder: Path) -> None:
         ("[tool]\nrpcschema = 1", "[tool.rpcschema]: expected a table"),
         (
             "[tool.rpcschema]\nschema = []",
-            "[tool.rpcschema]: unknown schema; there are facts, out, package, release, schemas, targets",
+            "[tool.rpcschema]: unknown schema; there are corrections, facts, out, package, release, schemas, targets",
         ),
         ("[tool.rpcschema]\nschemas = 'a'", "[tool.rpcschema]: schemas: expected a list of strings"),
-        ("[tool.rpcschema]\nout = ''", "[tool.rpcschema]: out: expected the name of a folder"),
+        ("[tool.rpcschema]\nout = ''", "[tool.rpcschema]: out: expected a path"),
         ("[tool.rpcschema]\nout = 1", "[tool.rpcschema]: out: expected a string"),
         ("[tool.rpcschema]\nfacts = ['x']", "[tool.rpcschema]: facts: expected a string"),
         ("[tool.rpcschema]\nschemas = ['x']", "--package is needed"),

@@ -28,6 +28,7 @@ REQUEST = {
     "oneOfMany": [["b", "ours"], ["a", "b", "hash"]],
     "pairedWith": [["c", "ours"]],
     "dependentUpon": {"ours": ["a"], "a": ["b", "hash"]},
+    "enforced": ["oneOfMany", "pairedWith", "dependentUpon"],
 }
 RESPONSE = {"properties": {"d": {"type": "u8"}, "e": {"type": "u8", "extension": True}}}
 

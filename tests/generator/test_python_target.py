@@ -350,12 +350,13 @@ def test_a_default_of_any_length_is_read_in_linear_time() -> None:
     assert types.default_value(node) is None
 
 
-def test_rules_and_deprecations_reach_the_table_of_commands(package: Any) -> None:
+def test_enforced_rules_and_deprecations_reach_the_table_of_commands(package: Any) -> None:
     properties: dict[str, Any] = {name: {"type": "u32"} for name in "abcde"}
     properties["d"]["deprecated"] = ["v26.06", "v27.03"]
     properties["c"]["deprecated"] = "v23.05"
     properties["e"]["deprecated"] = True
-    rules = {"oneOfMany": [["a", "b"]], "pairedWith": [["c", "d"]], "dependentUpon": {"a": ["d", "e"]}}
+    rules: dict[str, Any] = {"oneOfMany": [["a", "b"]], "pairedWith": [["c", "d"]], "dependentUpon": {"a": ["d", "e"]}}
+    rules["enforced"] = list(rules)
     made = package(command(request={"properties": properties} | rules) | {"deprecated": ["v26.06"]}, command("plain"))
     pay = made.COMMANDS["pay-now"]
     assert (pay.at_most_one, pay.all_or_none) == ((("a", "b"),), (("c", "d"),))
@@ -365,6 +366,15 @@ def test_rules_and_deprecations_reach_the_table_of_commands(package: Any) -> Non
     assert [parameter.deprecated for parameter in pay.parameters] == said
     plain = made.COMMANDS["plain"]
     assert (plain.at_most_one, plain.all_or_none, plain.needs, plain.deprecated) == ((), (), (), None)
+
+
+def test_a_rule_that_is_not_enforced_is_documentation_only(package: Any) -> None:
+    properties = {name: {"type": "u32"} for name in "abcd"}
+    rules = {"oneOfMany": [["a", "b"]], "pairedWith": [["c", "d"]], "enforced": ["pairedWith"]}
+    made = package(command(request={"properties": properties} | rules))
+    pay = made.COMMANDS["pay-now"]
+    assert (pay.at_most_one, pay.all_or_none) == ((), (("c", "d"),))
+    assert "At most one of `a` and `b` can be given." in made.Client.pay_now.__doc__
 
 
 def test_the_table_of_commands_tells_the_types_inside_of_parameters(package: Any) -> None:

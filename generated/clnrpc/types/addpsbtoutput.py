@@ -20,6 +20,9 @@ class AddpsbtoutputRequest:
 
     destination: str | None = None
 
+    add_initiator_serial_ids: bool = False
+    """Default: false."""
+
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class AddpsbtoutputResponse(Answer):

@@ -11,7 +11,7 @@ from ..runtime.values.scalars import U32
 class BkprReportRequest:
     """What is sent to `bkpr-report`: Print income in a text format of your choice."""
 
-    format: str | None = None
+    format: str
 
     headers: list[str] | None = None
 
@@ -27,5 +27,8 @@ class BkprReportResponse(Answer):
     """What comes back from `bkpr-report`: Print income in a text format of your choice."""
 
     __source__ = "bkpr-report"
+    __wire_names__ = (("format_hint", "format-hint"),)
+
+    format_hint: str | None = None
 
     report: list[str]

@@ -57,10 +57,10 @@ class FetchinvoiceRequest:
     Added in v25.02.
     """
 
-    dev_reply_path: Any | None = None
+    dev_path_use_scidd: Any | None = None
     """Hidden: not meant for general use."""
 
-    dev_path_use_scidd: Any | None = None
+    dev_reply_path: Any | None = None
     """Hidden: not meant for general use."""
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..runtime.values.answer import Answer
-from ..runtime.values.scalars import U32, Hash, Msat, ShortChannelId
+from ..runtime.values.scalars import U32, U64, Hash, Msat, Secret, ShortChannelId
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -41,3 +41,11 @@ class ForwardEventNotification(Answer):
     received_time: float
 
     resolved_time: float | None = None
+
+    created_index: U64 | None = None
+
+    updated_index: U64 | None = None
+
+    in_htlc_id: U64 | None = None
+
+    preimage: Secret | None = None

@@ -49,6 +49,9 @@ class FundchannelRequest:
     Default: 1.
     """
 
+    utxos: list[Outpoint] | None = None
+    """Coins to spend, each as `txid:vout`; absent, the wallet chooses among those not reserved."""
+
     push_msat: Msat | None = None
     """Amount given away to the peer as its first balance, in millisatoshi unless it ends in *sat* or *btc*; absent,
     nothing.
@@ -69,9 +72,6 @@ class FundchannelRequest:
 
     compact_lease: str | None = None
     """Lease terms that the peer advertises, in hex; the opening fails if it asks for others. Absent, no lease."""
-
-    utxos: list[Outpoint] | None = None
-    """Coins to spend, each as `txid:vout`; absent, the wallet chooses among those not reserved."""
 
     mindepth: U32 | None = None
     """Confirmations of the funding transaction before this node uses the channel; absent, its *funding-confirms*

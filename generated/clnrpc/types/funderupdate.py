@@ -53,8 +53,6 @@ class FunderupdateRequest:
 
     channel_fee_max_proportional_thousandths: U32 | None = None
 
-    compact_lease: Hex | None = None
-
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class FunderupdateResponse(Answer):

@@ -24,6 +24,8 @@ class InjectpaymentonionRequest:
 
     groupid: U64
 
+    blinding: Pubkey | None = None
+
     label: str | None = None
 
     invstring: str | None = None

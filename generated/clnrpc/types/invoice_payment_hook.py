@@ -5,7 +5,18 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..runtime.values.answer import Answer
-from ..runtime.values.scalars import Hex, Msat, Secret
+from ..runtime.values.scalars import U64, Hex, Msat, Secret
+
+
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class InvoicePaymentHookRequestPaymentExtratlvs(Answer):
+    """Part of `invoice_payment`."""
+
+    type: U64
+
+    length: U64
+
+    value: Hex
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -18,6 +29,8 @@ class InvoicePaymentHookRequestPayment(Answer):
 
     msat: Msat
     """In millisatoshi."""
+
+    extratlvs: list[InvoicePaymentHookRequestPaymentExtratlvs] | None = None
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)

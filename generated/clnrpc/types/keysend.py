@@ -64,13 +64,13 @@ class KeysendRequest:
     As a number: millisatoshi.
     """
 
+    extratlvs: dict[str, Any] | None = None
+    """More fields for the recipient: an object of field numbers and values in hex; absent, none."""
+
     routehints: list[list[KeysendRequestRoutehints]] | None = None
     """Ways to a node that gossip does not show: arrays of hops, each with the node it leaves, its short channel id, fees
     and delay in blocks; absent, none.
     """
-
-    extratlvs: dict[str, Any] | None = None
-    """More fields for the recipient: an object of field numbers and values in hex; absent, none."""
 
     maxfee: Msat | None = None
     """Highest fee, in millisatoshi unless it ends in *sat* or *btc*, in place of `maxfeepercent` and `exemptfee`; absent,

@@ -794,6 +794,269 @@ class ListconfigsResponseConfigsMessagePadding(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsAskreneMaxThreads(Answer):
+    """Part of `listconfigs`."""
+
+    value_int: int
+
+    source: str
+
+    plugin: str | None = None
+
+    dynamic: bool | None = None
+
+
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsAskreneTimeout(Answer):
+    """Part of `listconfigs`."""
+
+    value_int: int
+
+    source: str
+
+    plugin: str | None = None
+
+    dynamic: bool | None = None
+
+
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsAutocleanCycle(Answer):
+    """Part of `listconfigs`."""
+
+    value_int: int
+
+    source: str
+
+    plugin: str | None = None
+
+    dynamic: bool | None = None
+
+
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsAutocleanNetworkeventsAge(Answer):
+    """Part of `listconfigs`."""
+
+    value_int: int
+
+    source: str
+
+    plugin: str | None = None
+
+    dynamic: bool | None = None
+
+
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsBwatchPollInterval(Answer):
+    """Part of `listconfigs`."""
+
+    value_int: int
+
+    source: str
+
+    plugin: str | None = None
+
+
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsExperimentalBwatch(Answer):
+    """Part of `listconfigs`."""
+
+    set: bool
+
+    source: str
+
+    plugin: str | None = None
+
+
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsExposesecretPassphrase(Answer):
+    """Part of `listconfigs`."""
+
+    value_str: str
+
+    source: str
+
+    plugin: str | None = None
+
+
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsFunderFundProbability(Answer):
+    """Part of `listconfigs`."""
+
+    value_int: int
+
+    source: str
+
+    plugin: str | None = None
+
+
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsFunderFuzzPercent(Answer):
+    """Part of `listconfigs`."""
+
+    value_int: int
+
+    source: str
+
+    plugin: str | None = None
+
+
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsFunderLeaseRequestsOnly(Answer):
+    """Part of `listconfigs`."""
+
+    value_bool: bool
+
+    source: str
+
+    plugin: str | None = None
+
+
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsFunderMaxTheirFunding(Answer):
+    """Part of `listconfigs`."""
+
+    value_str: str
+
+    source: str
+
+    plugin: str | None = None
+
+
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsFunderMinTheirFunding(Answer):
+    """Part of `listconfigs`."""
+
+    value_str: str
+
+    source: str
+
+    plugin: str | None = None
+
+
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsFunderPerChannelMax(Answer):
+    """Part of `listconfigs`."""
+
+    value_str: str
+
+    source: str
+
+    plugin: str | None = None
+
+
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsFunderPerChannelMin(Answer):
+    """Part of `listconfigs`."""
+
+    value_str: str
+
+    source: str
+
+    plugin: str | None = None
+
+
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsFunderPolicy(Answer):
+    """Part of `listconfigs`."""
+
+    value_str: str
+
+    source: str
+
+    plugin: str | None = None
+
+
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsFunderPolicyMod(Answer):
+    """Part of `listconfigs`."""
+
+    value_str: str
+
+    source: str
+
+    plugin: str | None = None
+
+
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsFunderReserveTank(Answer):
+    """Part of `listconfigs`."""
+
+    value_str: str
+
+    source: str
+
+    plugin: str | None = None
+
+
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsRenepayDebugMcf(Answer):
+    """Part of `listconfigs`."""
+
+    set: bool
+
+    source: str
+
+    plugin: str | None = None
+
+
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsRenepayDebugPayflow(Answer):
+    """Part of `listconfigs`."""
+
+    set: bool
+
+    source: str
+
+    plugin: str | None = None
+
+
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsTestnet4(Answer):
+    """Part of `listconfigs`."""
+
+    set: bool
+
+    source: str
+
+
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsXpayHandlePay(Answer):
+    """Part of `listconfigs`."""
+
+    value_bool: bool
+
+    source: str
+
+    plugin: str | None = None
+
+    dynamic: bool | None = None
+
+
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsXpaySlowMode(Answer):
+    """Part of `listconfigs`."""
+
+    value_bool: bool
+
+    source: str
+
+    plugin: str | None = None
+
+    dynamic: bool | None = None
+
+
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListconfigsResponseConfigsXpayUserLayer(Answer):
+    """Part of `listconfigs`."""
+
+    values_str: list[str]
+
+    sources: list[str]
+
+    plugin: str | None = None
+
+
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigs(Answer):
     """Part of `listconfigs`. Added in v23.08."""
 
@@ -858,6 +1121,28 @@ class ListconfigsResponseConfigs(Answer):
         ("currencyrate_add_source", "currencyrate-add-source"),
         ("currencyrate_disable_source", "currencyrate-disable-source"),
         ("message_padding", "message-padding"),
+        ("askrene_max_threads", "askrene-max-threads"),
+        ("askrene_timeout", "askrene-timeout"),
+        ("autoclean_cycle", "autoclean-cycle"),
+        ("autoclean_networkevents_age", "autoclean-networkevents-age"),
+        ("bwatch_poll_interval", "bwatch-poll-interval"),
+        ("experimental_bwatch", "experimental-bwatch"),
+        ("exposesecret_passphrase", "exposesecret-passphrase"),
+        ("funder_fund_probability", "funder-fund-probability"),
+        ("funder_fuzz_percent", "funder-fuzz-percent"),
+        ("funder_lease_requests_only", "funder-lease-requests-only"),
+        ("funder_max_their_funding", "funder-max-their-funding"),
+        ("funder_min_their_funding", "funder-min-their-funding"),
+        ("funder_per_channel_max", "funder-per-channel-max"),
+        ("funder_per_channel_min", "funder-per-channel-min"),
+        ("funder_policy", "funder-policy"),
+        ("funder_policy_mod", "funder-policy-mod"),
+        ("funder_reserve_tank", "funder-reserve-tank"),
+        ("renepay_debug_mcf", "renepay-debug-mcf"),
+        ("renepay_debug_payflow", "renepay-debug-payflow"),
+        ("xpay_handle_pay", "xpay-handle-pay"),
+        ("xpay_slow_mode", "xpay-slow-mode"),
+        ("xpay_user_layer", "xpay-user-layer"),
     )
 
     conf: ListconfigsResponseConfigsConf | None = None
@@ -1037,6 +1322,52 @@ class ListconfigsResponseConfigs(Answer):
 
     message_padding: ListconfigsResponseConfigsMessagePadding | None = None
     """Added in v26.04."""
+
+    askrene_max_threads: ListconfigsResponseConfigsAskreneMaxThreads | None = None
+
+    askrene_timeout: ListconfigsResponseConfigsAskreneTimeout | None = None
+
+    autoclean_cycle: ListconfigsResponseConfigsAutocleanCycle | None = None
+
+    autoclean_networkevents_age: ListconfigsResponseConfigsAutocleanNetworkeventsAge | None = None
+
+    bwatch_poll_interval: ListconfigsResponseConfigsBwatchPollInterval | None = None
+
+    experimental_bwatch: ListconfigsResponseConfigsExperimentalBwatch | None = None
+
+    exposesecret_passphrase: ListconfigsResponseConfigsExposesecretPassphrase | None = None
+
+    funder_fund_probability: ListconfigsResponseConfigsFunderFundProbability | None = None
+
+    funder_fuzz_percent: ListconfigsResponseConfigsFunderFuzzPercent | None = None
+
+    funder_lease_requests_only: ListconfigsResponseConfigsFunderLeaseRequestsOnly | None = None
+
+    funder_max_their_funding: ListconfigsResponseConfigsFunderMaxTheirFunding | None = None
+
+    funder_min_their_funding: ListconfigsResponseConfigsFunderMinTheirFunding | None = None
+
+    funder_per_channel_max: ListconfigsResponseConfigsFunderPerChannelMax | None = None
+
+    funder_per_channel_min: ListconfigsResponseConfigsFunderPerChannelMin | None = None
+
+    funder_policy: ListconfigsResponseConfigsFunderPolicy | None = None
+
+    funder_policy_mod: ListconfigsResponseConfigsFunderPolicyMod | None = None
+
+    funder_reserve_tank: ListconfigsResponseConfigsFunderReserveTank | None = None
+
+    renepay_debug_mcf: ListconfigsResponseConfigsRenepayDebugMcf | None = None
+
+    renepay_debug_payflow: ListconfigsResponseConfigsRenepayDebugPayflow | None = None
+
+    testnet4: ListconfigsResponseConfigsTestnet4 | None = None
+
+    xpay_handle_pay: ListconfigsResponseConfigsXpayHandlePay | None = None
+
+    xpay_slow_mode: ListconfigsResponseConfigsXpaySlowMode | None = None
+
+    xpay_user_layer: ListconfigsResponseConfigsXpayUserLayer | None = None
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)

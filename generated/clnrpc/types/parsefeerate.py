@@ -11,7 +11,7 @@ from ..runtime.values.scalars import U32
 class ParsefeerateRequest:
     """What is sent to `parsefeerate`: Turn a fee rate expression into a number."""
 
-    feerate_str: str
+    feerate: str
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)

@@ -15,7 +15,7 @@ class RecklessRequest:
 
     command: Literal["install", "uninstall", "search", "enable", "disable", "source", "--version"]
 
-    target_subcommand: list[Any] | str | None = None
+    target_subcommand: list[Any] | str
 
     target: list[Any] | str | None = None
 

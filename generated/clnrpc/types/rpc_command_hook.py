@@ -17,6 +17,8 @@ class RpcCommandHookRequestRpcCommand(Answer):
 
     params: dict[str, Any] | list[Any]
 
+    jsonrpc: str | None = None
+
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class RpcCommandHookRequest(Answer):

@@ -28,11 +28,6 @@ class SendinvoiceRequest:
     timeout: U32 | None = None
     """Seconds to wait for the payment or a refusal, and until the invoice expires; absent, 90."""
 
-    quantity: U64 | None = None
-    """How many items the invoice covers; up to now the command itself does not know this parameter, so leave it
-    absent.
-    """
-
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class SendinvoiceResponse(Answer):

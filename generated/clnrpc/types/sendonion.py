@@ -88,6 +88,8 @@ class SendonionResponse(Answer):
 
     partid: U64 | None = None
 
+    groupid: U64 | None = None
+
     updated_index: U64 | None = None
     """Added in v23.11. Only if `status` is "complete"."""
 

@@ -21,6 +21,9 @@ class SpliceInitRequest:
 
     force_feerate: bool | None = None
 
+    skip_stfu: bool = False
+    """Default: false."""
+
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class SpliceInitResponse(Answer):

@@ -11,9 +11,9 @@ from ..runtime.values.scalars import U32, Hash, Hex, Txid
 class SpliceSignedRequest:
     """What is sent to `splice_signed`: Complete a splice with its signatures."""
 
-    channel_id: Hash
-
     psbt: str
+
+    channel_id: Hash | None = None
 
     sign_first: bool | None = None
 

@@ -15,6 +15,7 @@ from rpcschema.facts.facts import Words, encode, facts, lost, placeholder, words
 from rpcschema.model.build import build
 from rpcschema.model.nodes import KIND_FOLDERS, Document
 from rpcschema.problems import Problem, has_errors
+from rpcschema.read.corrections import NONE, Corrections
 from rpcschema.read.load import Loaded, load
 from rpcschema.write import output
 from rpcschema.write.output import Change
@@ -31,8 +32,10 @@ class Synced:
     problems: tuple[Problem, ...] = ()
 
 
-def sync(upstream: Path, folder: Path) -> Synced:
+def sync(upstream: Path, folder: Path, corrections: Corrections = NONE) -> Synced:
     """What makes `folder` hold the facts of `upstream`, a checkout of Core Lightning or a folder of its documents.
+
+    The report also says which `corrections` do not apply to these any more.
 
     Raises OutputError or OSError for a folder that cannot be worked on.
     """
@@ -42,7 +45,7 @@ def sync(upstream: Path, folder: Path) -> Synced:
     nested = upstream / "doc" / "schemas"
     theirs = load([nested if nested.is_dir() else upstream])
     ours = load([folder]) if folder.is_dir() and any(folder.rglob("*.json")) else Loaded((), ())
-    problems = (*theirs.problems, *ours.problems, *_written_by_hand(ours, folder))
+    problems = (*theirs.problems, *ours.problems, *_written_by_hand(ours, folder), *corrections.problems)
     if has_errors(problems):
         return Synced(problems=problems)
     new = {(each.kind, each.name): each for each in theirs.documents}
@@ -57,6 +60,8 @@ def sync(upstream: Path, folder: Path) -> Synced:
             after = build(made[change.path], change.path)
             key = (after.kind, after.name)
             report.extend(_reported(old.get(key), after, words[key]))
+    outdated = corrections.outdated({key: made[_path(document)] for key, document in new.items()})
+    report.extend(f"{each.file}: {each.message}" for each in outdated)
     return Synced(changes, tuple(report), problems)
 
 

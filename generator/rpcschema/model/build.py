@@ -52,7 +52,7 @@ _LISTS: Final = {
 }
 _NESTED: Final = frozenset({"properties", "items", "if", "then", "else", "allOf", "anyOf", "oneOf"})
 NODE_KEYWORDS: Final = _PLAIN.keys() | _LISTS.keys() | _NESTED
-REQUEST_KEYWORDS: Final = frozenset({"oneOfMany", "pairedWith", "dependentUpon"})
+REQUEST_KEYWORDS: Final = frozenset({"oneOfMany", "pairedWith", "dependentUpon", "enforced"})
 RESPONSE_KEYWORDS: Final = frozenset({"pre_return_value_notes", "post_return_value_notes"})
 DOCUMENT_KEYWORDS: Final = frozenset(
     ["$schema", "type", "title", "description", "added", "deprecated", "warning", "categories"]
@@ -95,6 +95,7 @@ def _request(raw: Raw) -> Request:
         one_of_many=_groups(raw.get("oneOfMany")),
         paired_with=_groups(raw.get("pairedWith")),
         dependent_upon=None if dependent is None else tuple((name, tuple(of)) for name, of in dependent.items()),
+        enforced=_frozen(raw.get("enforced")),
     )
 
 

@@ -141,6 +141,8 @@ class Request(Node):
     """Groups that are given together or not at all."""
     dependent_upon: tuple[tuple[str, tuple[str, ...]], ...] | None = None
     """(parameter, the parameters that need it)."""
+    enforced: tuple[str, ...] | None = None
+    """Keywords of the rules that nodes were seen to enforce; clients leave the others to the node."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

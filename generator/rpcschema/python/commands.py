@@ -49,7 +49,7 @@ class CommandView:
     offered: tuple[ParameterView, ...]
     """The parameters of the client's method."""
     rules: tuple[tuple[str, str], ...]
-    """(attribute, value) of what binds several of `offered`, and of a deprecated command; only what there is."""
+    """(attribute, value) of the enforced rules on `offered`, and of a deprecated command; only what there is."""
     doc: str
     """The docstring of the client's method, quotes included, indented for a method."""
     stub_doc: str
@@ -103,12 +103,12 @@ def imports(plan: Plan) -> dict[str, list[str]]:
 def _rules(document: Document) -> Iterator[tuple[str, str]]:
     request = document.request
     needs = ((name, needed) for needed, names in request.dependent_upon or () for name in names)
-    for attribute, value in (
-        ("at_most_one", request.one_of_many or ()),
-        ("all_or_none", request.paired_with or ()),
-        ("needs", tuple(needs)),
+    for attribute, keyword, value in (
+        ("at_most_one", "oneOfMany", request.one_of_many or ()),
+        ("all_or_none", "pairedWith", request.paired_with or ()),
+        ("needs", "dependentUpon", tuple(needs)),
     ):
-        if value:
+        if value and keyword in (request.enforced or ()):
             yield attribute, repr(value)
     if (releases := _deprecation(document.deprecated)) is not None:
         yield "deprecated", repr(releases)

@@ -1,4 +1,4 @@
-"""Files to documents: find, read, check, build. All that is wrong comes back as problems; nothing raises."""
+"""Files to documents: find, read, check, correct, build. All that is wrong comes back as problems; nothing raises."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from rpcschema.model.nodes import FACTS, Document, Kind
 from rpcschema.model.walk import oddities
 from rpcschema.problems import Level, Problem, bounded
 from rpcschema.read import dialect, strictjson, upstream
+from rpcschema.read.corrections import NONE, Correction, Corrections
 
 MAX_BYTES: Final = 1024 * 1024
 """Size of one file; the largest of Core Lightning's is a tenth of that."""
@@ -35,7 +36,7 @@ class File:
     file: str
     """Relative to its root, with forward slashes."""
     sha256: str
-    """Of its bytes, in hexadecimal."""
+    """Of its bytes, and of its corrections if it has any, in hexadecimal."""
     key: tuple[Kind, str] | None
     """The document's kind and id; None for what will turn out to be no document."""
     is_facts: bool
@@ -63,7 +64,7 @@ class Source:
     path: str
     """The file as the user named it."""
     sha256: str
-    """Of the file's bytes, in hexadecimal."""
+    """As of its file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,31 +80,31 @@ class Loaded:
         return tuple(source.document for source in self.sources)
 
 
-def load(roots: Sequence[Path]) -> Loaded:
+def load(roots: Sequence[Path], corrections: Corrections = NONE) -> Loaded:
     """The documents in `roots`: files, or folders that are searched for `*.json` at any depth, but not
-    in what is hidden.
+    in what is hidden. They are read as `corrections` say.
 
     A file with an error gives no document. Of two that have one kind and id, a full document wins over one of facts,
     which is not even loaded then; any other pair is an error.
     """
-    found = find(roots)
+    found = find(roots, corrections)
     sources: list[Source] = []
     problems = list(found.problems)
     for file in found.files:
-        source, met = load_file(file)
+        source, met = load_file(file, corrections)
         problems.extend(met)
         if source is not None:
             sources.append(source)
     return Loaded(tuple(sources), tuple(sorted(problems)))
 
 
-def find(roots: Sequence[Path]) -> Found:
+def find(roots: Sequence[Path], corrections: Corrections = NONE) -> Found:
     """The files to load: of those that say they are the same document, the one that counts."""
-    problems: list[Problem] = []
+    problems = list(corrections.problems)
     first: dict[tuple[Kind, str, bool], File] = {}
     unknown: list[File] = []
     for place, root in _json_files(roots, problems).items():
-        file = _look_at(place, root)
+        file = _look_at(place, root, corrections)
         if file.key is None:
             unknown.append(file)
         elif (other := first.setdefault((*file.key, file.is_facts), file)) is not file:
@@ -111,11 +112,14 @@ def find(roots: Sequence[Path]) -> Found:
             message = f"{kind} {name!r} is described twice, here and in {other.path}"
             problems.append(Problem(file.path, f"/{kind}", message))
     count = [first[key] for key in sorted(first) if not (key[2] and (*key[:2], False) in first)]
+    problems.extend(corrections.unmatched([file.key for file in count if file.key]))
     return Found((*count, *unknown), tuple(problems))
 
 
-def load_file(file: File) -> tuple[Source | None, tuple[Problem, ...]]:
-    """The document in `file` if there is one, and what is wrong with it, files as the user named them."""
+def load_file(file: File, corrections: Corrections = NONE) -> tuple[Source | None, tuple[Problem, ...]]:
+    """The document in `file` if there is one, as `corrections` say, and what is wrong with it, files as the user named
+    them.
+    """
     try:
         data = _read(Path(file.path))
         raw = strictjson.parse(data)
@@ -125,10 +129,16 @@ def load_file(file: File) -> tuple[Source | None, tuple[Problem, ...]]:
         return None, (Problem(file.path, error.place, error.message),)
     if faults := dict.fromkeys(bounded(_faults(raw))):
         return None, tuple(Problem(file.path, pointer, message) for pointer, message in faults)
+    odd = tuple(bounded(upstream.faults(raw)))
+    if entries := corrections.of(file.key):
+        raw, failed = corrections.apply(raw, entries)
+        made = (f"{file.name}, as corrected, at {pointer}: {message}" for pointer, message in bounded(_faults(raw)))
+        if failed := failed or tuple(Problem(corrections.file, "", message) for message in made):
+            return None, failed
     document = build(raw, file.file)
-    odd = (*bounded(upstream.faults(raw)), *bounded(oddities(document)))
+    odd += tuple(bounded(oddities(document)))
     warnings = (Problem(file.path, pointer, message, Level.WARNING) for pointer, message in odd)
-    return Source(document, file.path, hashlib.sha256(data).hexdigest()), tuple(warnings)
+    return Source(document, file.path, _sum(data, entries)), tuple(warnings)
 
 
 def _json_files(roots: Sequence[Path], problems: list[Problem]) -> dict[Path, Path]:
@@ -161,7 +171,7 @@ def _walk(root: Path) -> Iterator[Path]:
                 yield file
 
 
-def _look_at(place: Path, root: Path) -> File:
+def _look_at(place: Path, root: Path, corrections: Corrections) -> File:
     """What `place` seems to hold; what is wrong with it comes out when it is loaded."""
     try:
         data = _read(place)
@@ -172,10 +182,14 @@ def _look_at(place: Path, root: Path) -> File:
     return File(
         path=place.as_posix(),
         file=place.name if place == root else place.relative_to(root).as_posix(),
-        sha256=hashlib.sha256(data).hexdigest(),
+        sha256=_sum(data, corrections.of(key)),
         key=key,
         is_facts=key is not None and raw.get("$schema") == FACTS,
     )
+
+
+def _sum(data: bytes, corrections: Sequence[Correction]) -> str:
+    return hashlib.sha256(data + b"".join(repr(each.edits).encode() for each in corrections)).hexdigest()
 
 
 def _read(file: Path) -> bytes:

@@ -63,7 +63,9 @@ class Command(NamedTuple):
     module: str
     """The module of both classes, under `<package>.types`."""
     at_most_one: tuple[tuple[str, ...], ...] = ()
-    """Groups of parameters of which at most one may be given (`oneOfMany`)."""
+    """Groups of parameters of which at most one may be given (`oneOfMany`). These and the next two are rules
+    that nodes enforce.
+    """
     all_or_none: tuple[tuple[str, ...], ...] = ()
     """Groups of parameters that are given together or not at all (`pairedWith`)."""
     needs: tuple[tuple[str, str], ...] = ()

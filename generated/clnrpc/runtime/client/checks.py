@@ -1,7 +1,8 @@
 """What a client checks before it sends a request: how parameters go together, and what is deprecated.
 
-The rules are the document's own (`oneOfMany`, `pairedWith`, `dependentUpon`). A node checks some of them itself, each
-command in its own words, so a server made of these documents leaves them to its methods.
+The rules are those of the document (`oneOfMany`, `pairedWith`, `dependentUpon`) that nodes were seen to enforce. Nodes
+let the others pass, so they are only documentation. Each command says them in its own words, so a server made of these
+documents leaves them to its methods.
 """
 
 from __future__ import annotations
