@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from tests.audit import rows
+from tests.audit import corrections, rows
 from tests.audit.documents import AuditError
 from tests.audit.examples import outcomes
 from tests.audit.table import table
@@ -33,6 +33,8 @@ def main() -> int:
         found.append(rows.documents_generate(releases))
         _say("fields")
         found.append(rows.fields_are_found(releases))
+        _say("corrections")
+        found.append(rows.corrections_hold(corrections.read()))
         _say("examples")
         tried = outcomes(master)
         found += [rows.examples_decode(tried), rows.examples_return(tried)]

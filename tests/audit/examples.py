@@ -117,10 +117,10 @@ class _Trial:
 
     def send(self, command: Any, example: Example) -> None:
         """Calls the node by the client's method; or with parameters that no method has, by name."""
-        attributes = {parameter.name: parameter.attribute for parameter in command.parameters}
+        attributes = {each.name: each.attribute for each in command.parameters if not each.extension}
         self.node.answer = {}
         try:
-            if example.value.keys() <= attributes.keys():
+            if example.value.keys() <= attributes.keys() and not example.document.raw.get("extension"):
                 getattr(self.client, command.method)(
                     **{attributes[name]: value for name, value in example.value.items()}
                 )
@@ -133,7 +133,8 @@ class _Trial:
 def _order(document: Document) -> list[str]:
     """The names of a command's parameters by position."""
     declared = dialect.fields(document.raw["request"])
-    return [name for name in document.raw["request"].get("properties", {}) if (name,) in declared]
+    properties = document.raw["request"].get("properties", {})
+    return [name for name, raw in properties.items() if (name,) in declared and not raw.get("extension")]
 
 
 def _positional(example: Example) -> list[Any]:

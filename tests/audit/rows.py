@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from tests.audit import judges
+from tests.audit import corrections, judges
 from tests.audit.documents import AuditError, Package, batches, generate, read, run
 from tests.audit.examples import Outcome
 from tests.audit.neighbours import calls
@@ -78,6 +78,20 @@ def fields_are_found(releases: Sequence[Release]) -> Row:
         found=" / ".join(counts),
         findings=[f"{name}: {finding}" for name, found in surveys for finding in found.findings],
         notes=list(_exceptions(surveys)),
+    )
+
+
+def corrections_hold(entries: Sequence[Mapping[str, Any]]) -> Row:
+    """The shipped package is what its documents say, but for the corrections."""
+    package = corrections.shipped()
+    by_hand = survey(package).findings
+    others = survey(corrections.corrected(package, entries)).findings
+    return Row(
+        claim="what `clnrpc` has otherwise than its documents",
+        must="what `schemas/corrections.toml` says that nodes do, listed",
+        found=f"{len(by_hand)} differences by {len(entries)} corrections, {len(others) or 'no'} others",
+        findings=others,
+        notes=[corrections.described(entry) for entry in entries],
     )
 
 

@@ -116,17 +116,37 @@ def _wrong_parameters(package: Package, document: Document) -> Iterator[str]:
     for parameter in command.parameters:
         if parameter.name in declared and parameter.required is declared[parameter.name].optional:
             yield f"{parameter.name} is{' ' if parameter.required else ' not '}required"
+    rules = _enforced(document.raw["request"])
+    if [command.at_most_one, command.all_or_none, command.needs] != rules:
+        yield f"the rules that are enforced are not {rules}"
     for module, client in (("client", "Client"), ("aio", "AsyncClient")):
-        method = getattr(getattr(package.module(module), client), command.method)
-        taken = list(inspect.signature(method).parameters.values())[1:]
-        wanted = {parameter.attribute: parameter.required for parameter in command.parameters}
-        # Required ones by position, which then is the document's order; optional ones behind them, by keyword alone.
-        order = sorted(wanted, key=lambda name: not wanted[name])
-        if [parameter.name for parameter in taken] != order:
-            yield f"{client}.{command.method} takes {', '.join(parameter.name for parameter in taken)}"
-        for parameter in taken:
-            if wanted.get(parameter.name) is (parameter.default is None):
-                presence = "optional" if parameter.default is None else "required"
-                yield f"{client}.{command.method} has {parameter.name} as {presence}"
-            if (parameter.kind is parameter.KEYWORD_ONLY) is wanted.get(parameter.name):
-                yield f"{client}.{command.method} takes {parameter.name} by {parameter.kind.description}"
+        method = getattr(getattr(package.module(module), client), command.method, None)
+        if (method is None) is not document.raw.get("extension", False):
+            yield f"{client} has {'no' if method is None else 'a'} method {command.method}"
+        elif method is not None:
+            yield from (f"{client}.{command.method} {wrong}" for wrong in _wrong_signature(method, command))
+
+
+def _wrong_signature(method: Any, command: Any) -> Iterator[str]:
+    """What the method of a client has otherwise than the table of commands, which also has extensions."""
+    taken = list(inspect.signature(method).parameters.values())[1:]
+    wanted = {each.attribute: each.required for each in command.parameters if not each.extension}
+    # Required ones by position, which then is the document's order; optional ones behind them, by keyword alone.
+    order = sorted(wanted, key=lambda name: not wanted[name])
+    if [parameter.name for parameter in taken] != order:
+        yield f"takes {', '.join(parameter.name for parameter in taken)}"
+    for parameter in taken:
+        if wanted.get(parameter.name) is (parameter.default is None):
+            yield f"has {parameter.name} as {'optional' if parameter.default is None else 'required'}"
+        if (parameter.kind is parameter.KEYWORD_ONLY) is wanted.get(parameter.name):
+            yield f"takes {parameter.name} by {parameter.kind.description}"
+
+
+def _enforced(request: dialect.Raw) -> list[tuple[tuple[str, ...], ...]]:
+    """The rules of a request that clients check: groups of which one at most, groups of which all or none, and pairs of
+    which the first needs the second.
+    """
+    rules = {keyword: request[keyword] for keyword in request.get("enforced", ())}
+    groups = [tuple(map(tuple, rules.get(keyword, ()))) for keyword in ("oneOfMany", "pairedWith")]
+    pairs = ((name, needed) for needed, names in rules.get("dependentUpon", {}).items() for name in names)
+    return [*groups, tuple(pairs)]

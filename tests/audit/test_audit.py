@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.audit.documents import Package, batches, described_once, generate, read
+from tests.audit import corrections
+from tests.audit.documents import Package, batches, generate, read
 from tests.audit.examples import outcomes
 from tests.audit.judges import lint
+from tests.audit.rows import corrections_hold
 from tests.audit.survey import survey
 from tests.audit.table import Row, table
 from tests.shared import ROOT
@@ -20,8 +23,8 @@ CONSTRUCTS = ROOT / "tests" / "cases" / "every-construct" / "schemas"
 
 @pytest.fixture(scope="module")
 def ours() -> Package:
-    """The package that the project ships."""
-    return Package("clnrpc", ROOT / "generated", described_once(read(ROOT / "schemas")))
+    """The package that the project ships, and its documents as nodes behave."""
+    return corrections.corrected(corrections.shipped(), corrections.read())
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +47,25 @@ def test_a_client_that_requires_what_is_optional_is_noticed(tmp_path: Path) -> N
     client = tmp_path / "demanding" / "client.py"
     client.write_text(client.read_text().replace("retry: bool | None = None", "retry: bool | None"))
     assert survey(made).findings == ["commands: tank-fill: Client.tank_fill has retry as required"]
+
+
+@needs_mandoc
+def test_what_the_corrections_say_is_all_that_differs_from_the_documents() -> None:
+    entries = corrections.read()
+    row = corrections_hold(entries)
+    assert row.findings == []
+    assert len(row.notes) == len(entries)
+    assert re.fullmatch(r"[1-9]\d* differences by [1-9]\d* corrections, no others", row.found)
+
+
+@needs_mandoc
+def test_a_difference_without_a_correction_is_noticed() -> None:
+    without = [entry for entry in corrections.read() if entry.get("rpc") != "parsefeerate"]
+    assert corrections_hold(without).findings == [
+        "types: parsefeerate request: feerate_str is not there",
+        "types: parsefeerate request: feerate is declared nowhere",
+        "commands: parsefeerate: the parameters are not feerate_str",
+    ]
 
 
 @needs_mandoc
