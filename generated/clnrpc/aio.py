@@ -228,6 +228,7 @@ class AsyncClient(BaseAsyncClient):
         initialpsbt: str | None = None,
         locktime: U32 | None = None,
         destination: str | None = None,
+        add_initiator_serial_ids: bool | None = None,
     ) -> Coroutine[Any, Any, AddpsbtoutputResponse]:
         """Add an output to a new or existing PSBT.
 
@@ -235,6 +236,7 @@ class AsyncClient(BaseAsyncClient):
 
         Args:
             satoshi: As a number: satoshi.
+            add_initiator_serial_ids: Default: false.
         """
         return self.rpc_send(
             self.rpc_commands["addpsbtoutput"],
@@ -243,6 +245,7 @@ class AsyncClient(BaseAsyncClient):
                 "initialpsbt": initialpsbt,
                 "locktime": locktime,
                 "destination": destination,
+                "add_initiator_serial_ids": add_initiator_serial_ids,
             },
         )
 
@@ -681,8 +684,8 @@ class AsyncClient(BaseAsyncClient):
 
     def bkpr_report(
         self,
+        format: str,
         *,
-        format: str | None = None,
         headers: Sequence[str] | None = None,
         escape: str | None = None,
         start_time: U32 | None = None,
@@ -1131,6 +1134,8 @@ class AsyncClient(BaseAsyncClient):
 
         Args:
             mode: Default: must-create.
+
+        At most one of `string` and `hex` can be given.
         """
         return self.rpc_send(
             self.rpc_commands["datastore"],
@@ -1460,8 +1465,8 @@ class AsyncClient(BaseAsyncClient):
         payer_note: str | None = None,
         payer_metadata: str | None = None,
         bip353: str | None = None,
-        dev_reply_path: Any | None = None,
         dev_path_use_scidd: Any | None = None,
+        dev_reply_path: Any | None = None,
     ) -> Coroutine[Any, Any, FetchinvoiceResponse]:
         """Ask the issuer of an offer for an invoice.
 
@@ -1492,8 +1497,8 @@ class AsyncClient(BaseAsyncClient):
                 told none.
 
                 Added in v25.02.
-            dev_reply_path: Hidden: not meant for general use.
             dev_path_use_scidd: Hidden: not meant for general use.
+            dev_reply_path: Hidden: not meant for general use.
         """
         return self.rpc_send(
             self.rpc_commands["fetchinvoice"],
@@ -1508,8 +1513,8 @@ class AsyncClient(BaseAsyncClient):
                 "payer_note": payer_note,
                 "payer_metadata": payer_metadata,
                 "bip353": bip353,
-                "dev_reply_path": dev_reply_path,
                 "dev_path_use_scidd": dev_path_use_scidd,
+                "dev_reply_path": dev_reply_path,
             },
         )
 
@@ -1521,11 +1526,11 @@ class AsyncClient(BaseAsyncClient):
         feerate: Feerate | None = None,
         announce: bool | None = None,
         minconf: U32 | None = None,
+        utxos: Sequence[Outpoint] | None = None,
         push_msat: Msat | str | None = None,
         close_to: str | None = None,
         request_amt: Sat | str | None = None,
         compact_lease: str | None = None,
-        utxos: Sequence[Outpoint] | None = None,
         mindepth: U32 | None = None,
         reserve: Sat | str | None = None,
         channel_type: Sequence[U32] | None = None,
@@ -1549,6 +1554,7 @@ class AsyncClient(BaseAsyncClient):
             minconf: Confirmations that a coin needs before it is spent; absent, 1.
 
                 Default: 1.
+            utxos: Coins to spend, each as `txid:vout`; absent, the wallet chooses among those not reserved.
             push_msat: Amount given away to the peer as its first balance, in millisatoshi unless it ends in *sat*
                 or *btc*; absent, nothing.
 
@@ -1561,7 +1567,6 @@ class AsyncClient(BaseAsyncClient):
                 As a number: satoshi.
             compact_lease: Lease terms that the peer advertises, in hex; the opening fails if it asks for others.
                 Absent, no lease.
-            utxos: Coins to spend, each as `txid:vout`; absent, the wallet chooses among those not reserved.
             mindepth: Confirmations of the funding transaction before this node uses the channel; absent, its
                 *funding-confirms* setting.
             reserve: Balance that the peer must always keep on its side, in satoshi unless it ends in *msat* or
@@ -1581,11 +1586,11 @@ class AsyncClient(BaseAsyncClient):
                 "feerate": feerate,
                 "announce": announce,
                 "minconf": minconf,
+                "utxos": utxos,
                 "push_msat": push_msat,
                 "close_to": close_to,
                 "request_amt": request_amt,
                 "compact_lease": compact_lease,
-                "utxos": utxos,
                 "mindepth": mindepth,
                 "reserve": reserve,
                 "channel_type": channel_type,
@@ -1673,7 +1678,6 @@ class AsyncClient(BaseAsyncClient):
         funding_weight: U32 | None = None,
         channel_fee_max_base_msat: Msat | str | None = None,
         channel_fee_max_proportional_thousandths: U32 | None = None,
-        compact_lease: Hex | None = None,
     ) -> Coroutine[Any, Any, FunderupdateResponse]:
         """Set what to add to channels that peers open.
 
@@ -1708,7 +1712,6 @@ class AsyncClient(BaseAsyncClient):
                 "funding_weight": funding_weight,
                 "channel_fee_max_base_msat": channel_fee_max_base_msat,
                 "channel_fee_max_proportional_thousandths": channel_fee_max_proportional_thousandths,
-                "compact_lease": compact_lease,
             },
         )
 
@@ -1929,6 +1932,7 @@ class AsyncClient(BaseAsyncClient):
         partid: U64,
         groupid: U64,
         *,
+        blinding: Pubkey | None = None,
         label: str | None = None,
         invstring: str | None = None,
         localinvreqid: Hash | None = None,
@@ -1953,6 +1957,7 @@ class AsyncClient(BaseAsyncClient):
                 "cltv_expiry": cltv_expiry,
                 "partid": partid,
                 "groupid": groupid,
+                "blinding": blinding,
                 "label": label,
                 "invstring": invstring,
                 "localinvreqid": localinvreqid,
@@ -2089,8 +2094,8 @@ class AsyncClient(BaseAsyncClient):
         retry_for: U32 | None = None,
         maxdelay: U32 | None = None,
         exemptfee: Msat | str | None = None,
-        routehints: Sequence[Sequence[KeysendRequestRoutehints]] | None = None,
         extratlvs: Mapping[str, Any] | None = None,
+        routehints: Sequence[Sequence[KeysendRequestRoutehints]] | None = None,
         maxfee: Msat | str | None = None,
     ) -> Coroutine[Any, Any, KeysendResponse]:
         """Pay a node by its id, the older way.
@@ -2113,9 +2118,9 @@ class AsyncClient(BaseAsyncClient):
                 *btc*; not with `maxfee`; absent, 5000 msat.
 
                 As a number: millisatoshi.
+            extratlvs: More fields for the recipient: an object of field numbers and values in hex; absent, none.
             routehints: Ways to a node that gossip does not show: arrays of hops, each with the node it leaves, its
                 short channel id, fees and delay in blocks; absent, none.
-            extratlvs: More fields for the recipient: an object of field numbers and values in hex; absent, none.
             maxfee: Highest fee, in millisatoshi unless it ends in *sat* or *btc*, in place of `maxfeepercent` and
                 `exemptfee`; absent, those two decide.
 
@@ -2131,8 +2136,8 @@ class AsyncClient(BaseAsyncClient):
                 "retry_for": retry_for,
                 "maxdelay": maxdelay,
                 "exemptfee": exemptfee,
-                "routehints": routehints,
                 "extratlvs": extratlvs,
+                "routehints": routehints,
                 "maxfee": maxfee,
             },
         )
@@ -2220,6 +2225,8 @@ class AsyncClient(BaseAsyncClient):
             short_channel_id: Show only the channel with this short channel id; absent, any.
             source: Show only directions that lead out of this node id, 33 bytes in hex; absent, any.
             destination: Show only directions that lead into this node id, 33 bytes in hex; absent, any.
+
+        At most one of `short_channel_id`, `source` and `destination` can be given.
         """
         return self.rpc_send(
             self.rpc_commands["listchannels"],
@@ -2281,6 +2288,7 @@ class AsyncClient(BaseAsyncClient):
 
                 Added in v23.11.
 
+        At most one of `start` and `in_channel` can be given. At most one of `start` and `out_channel` can be given.
         `start` and `limit` can only be given together with `index`.
         """
         return self.rpc_send(
@@ -2402,7 +2410,8 @@ class AsyncClient(BaseAsyncClient):
 
                 Added in v23.08.
 
-        `start` and `limit` can only be given together with `index`.
+        At most one of `label`, `invstring`, `payment_hash` and `offer_id` can be given. `start` and `limit` can only be
+        given together with `index`.
 
         Raises:
             RpcError: the node says no.
@@ -2518,6 +2527,9 @@ class AsyncClient(BaseAsyncClient):
                 shorter and their sums may be too low. Absent, all.
 
                 Added in v24.11.
+
+        At most one of `bolt11` and `payment_hash` can be given. `start` and `limit` can only be given together with
+        `index`.
         """
         return self.rpc_send(
             self.rpc_commands["listpays"],
@@ -2553,6 +2565,8 @@ class AsyncClient(BaseAsyncClient):
             channel_id: Show only the channel with this id, 32 bytes in hex; absent, any.
 
                 Added in v26.04.
+
+        At most one of `id`, `short_channel_id` and `channel_id` can be given.
         """
         return self.rpc_send(
             self.rpc_commands["listpeerchannels"],
@@ -2617,7 +2631,8 @@ class AsyncClient(BaseAsyncClient):
 
                 Added in v23.11.
 
-        `start` and `limit` can only be given together with `index`.
+        At most one of `bolt11` and `payment_hash` can be given. `start` and `limit` can only be given together with
+        `index`.
         """
         return self.rpc_send(
             self.rpc_commands["listsendpays"],
@@ -2652,7 +2667,10 @@ class AsyncClient(BaseAsyncClient):
         hex: Hex | None = None,
         string: str | None = None,
     ) -> Coroutine[Any, Any, MakesecretResponse]:
-        """Derive a secret from the node's master secret."""
+        """Derive a secret from the node's master secret.
+
+        At most one of `hex` and `string` can be given.
+        """
         return self.rpc_send(
             self.rpc_commands["makesecret"],
             {
@@ -2941,9 +2959,9 @@ class AsyncClient(BaseAsyncClient):
             },
         )
 
-    def parsefeerate(self, feerate_str: str) -> Coroutine[Any, Any, ParsefeerateResponse]:
+    def parsefeerate(self, feerate: str) -> Coroutine[Any, Any, ParsefeerateResponse]:
         """Turn a fee rate expression into a number."""
-        return self.rpc_send(self.rpc_commands["parsefeerate"], {"feerate_str": feerate_str})
+        return self.rpc_send(self.rpc_commands["parsefeerate"], {"feerate": feerate})
 
     def pay(
         self,
@@ -3101,8 +3119,8 @@ class AsyncClient(BaseAsyncClient):
     def reckless(
         self,
         command: Literal["install", "uninstall", "search", "enable", "disable", "source", "--version"],
+        target_subcommand: Sequence[Any] | str,
         *,
-        target_subcommand: Sequence[Any] | str | None = None,
         target: Sequence[Any] | str | None = None,
     ) -> Coroutine[Any, Any, RecklessResponse]:
         """Find, install or remove plugins."""
@@ -3244,7 +3262,6 @@ class AsyncClient(BaseAsyncClient):
         *,
         amount_msat: Msat | str | None = None,
         timeout: U32 | None = None,
-        quantity: U64 | None = None,
     ) -> Coroutine[Any, Any, SendinvoiceResponse]:
         """Answer an invoice_request with an invoice and await payment.
 
@@ -3258,8 +3275,6 @@ class AsyncClient(BaseAsyncClient):
 
                 As a number: millisatoshi.
             timeout: Seconds to wait for the payment or a refusal, and until the invoice expires; absent, 90.
-            quantity: How many items the invoice covers; up to now the command itself does not know this parameter,
-                so leave it absent.
         """
         return self.rpc_send(
             self.rpc_commands["sendinvoice"],
@@ -3268,7 +3283,6 @@ class AsyncClient(BaseAsyncClient):
                 "label": label,
                 "amount_msat": amount_msat,
                 "timeout": timeout,
-                "quantity": quantity,
             },
         )
 
@@ -3552,10 +3566,14 @@ class AsyncClient(BaseAsyncClient):
         initialpsbt: str | None = None,
         feerate_per_kw: U32 | None = None,
         force_feerate: bool | None = None,
+        skip_stfu: bool | None = None,
     ) -> Coroutine[Any, Any, SpliceInitResponse]:
         """Begin a splice that resizes a channel.
 
         Added in v23.08.
+
+        Args:
+            skip_stfu: Default: false.
         """
         return self.rpc_send(
             self.rpc_commands["splice_init"],
@@ -3565,14 +3583,15 @@ class AsyncClient(BaseAsyncClient):
                 "initialpsbt": initialpsbt,
                 "feerate_per_kw": feerate_per_kw,
                 "force_feerate": force_feerate,
+                "skip_stfu": skip_stfu,
             },
         )
 
     def splice_signed(
         self,
-        channel_id: Hash,
         psbt: str,
         *,
+        channel_id: Hash | None = None,
         sign_first: bool | None = None,
     ) -> Coroutine[Any, Any, SpliceSignedResponse]:
         """Complete a splice with its signatures.
@@ -3582,8 +3601,8 @@ class AsyncClient(BaseAsyncClient):
         return self.rpc_send(
             self.rpc_commands["splice_signed"],
             {
-                "channel_id": channel_id,
                 "psbt": psbt,
+                "channel_id": channel_id,
                 "sign_first": sign_first,
             },
         )

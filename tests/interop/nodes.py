@@ -85,10 +85,15 @@ def running(chain: Chain, directory: Path, *options: str) -> Iterator[Node]:
     binary = lightningd()
     directory.mkdir(parents=True, exist_ok=True)
     port = _free_port()
+    plugin = program(chain.directory / "plugin", "tests.interop.chain", chain.directory)
     command = [str(binary), *_OPTIONS, f"--lightning-dir={directory}", f"--bind-addr=127.0.0.1:{port}"]
     with (directory / "stderr").open("wb") as errors:
         process = subprocess.Popen(
-            [*command, f"--plugin={_launcher(chain)}", *options],
+            [
+                *command,
+                f"--plugin={plugin}",
+                *options,
+            ],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=errors,
@@ -143,10 +148,9 @@ def _stop(process: subprocess.Popen[bytes], client: Client) -> None:
         raise
 
 
-def _launcher(chain: Chain) -> Path:
-    """Write the program that lightningd runs as its plugin: this Python, on this chain."""
-    path = chain.directory / "plugin"
-    command = shlex.join([sys.executable, "-m", "tests.interop.chain", str(chain.directory)])
+def program(path: Path, module: str, *arguments: Path) -> Path:
+    """Write a program that runs a module of ours with this Python, for lightningd to run as a plugin."""
+    command = shlex.join([sys.executable, "-m", module, *map(str, arguments)])
     path.write_text(f"#!/bin/sh\ncd {shlex.quote(str(ROOT))} && exec {command}\n")
     path.chmod(0o700)
     return path
