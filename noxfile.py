@@ -57,6 +57,7 @@ ALONE = {"pyln", "lnbits"}
 """Dependency groups that do not fit into one environment with the others; each has a lock of its own."""
 nox.options.sessions = ["check", "tests", "lint", "types", "man"]
 nox.options.reuse_existing_virtualenvs = True
+nox.options.default_venv_backend = "virtualenv"  # uv, where it is installed, would not read pip's constraints
 
 
 def _install(session: nox.Session, *groups: str, extras: str = "offers,generator", locked: str = "sessions") -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
@@ -33,3 +34,21 @@ def test_contributors_read_of_every_session() -> None:
 def test_ci_runs_sessions_that_exist() -> None:
     commands = re.findall(r"^python3 noxfile\.py (.+)$", (ROOT / ".ci" / "run").read_text(), re.MULTILINE)
     assert {name for command in commands for name in command.split()} <= SESSIONS
+
+
+def test_sessions_install_only_what_a_lock_names() -> None:
+    """All but `newest`, whose purpose is the opposite."""
+    unlocked = set()
+    for function in ast.parse(NOXFILE).body:
+        if isinstance(function, ast.FunctionDef):
+            called = [ast.unparse(node.func) for node in ast.walk(function) if isinstance(node, ast.Call)]
+            texts = {node.value for node in ast.walk(function) if isinstance(node, ast.Constant)}
+            installs = "session.install" in called or {"pip", "install"} <= texts
+            if installs and not {"_install", "_lock"} & set(called) and "--constraint" not in texts:
+                unlocked.add(function.name)
+    assert unlocked == {"newest"}
+
+
+def test_sessions_use_pip_wherever_uv_is_installed() -> None:
+    """Constraints are given to sessions in pip's variables, which uv does not read."""
+    assert 'nox.options.default_venv_backend = "virtualenv"' in NOXFILE
