@@ -27,7 +27,9 @@ def main() -> int:
         work = Path(folder)
         _say("generating")
         releases = [rows.release(name, folder, work) for name, folder in corpus.items()]
-        (master,) = releases[0].packages
+        if len(releases[0].packages) != 1:
+            raise AuditError(f"{RELEASES[0]} gives no package: {'; '.join(releases[0].failures)}")
+        [master] = releases[0].packages
         found = []
         _say("mypy")
         found.append(rows.documents_generate(releases))
