@@ -16,11 +16,11 @@ Start = Callable[..., str]
 
 @pytest.fixture
 def start() -> Iterator[Start]:
-    """Return a function that starts a node (see `tests.fetching.node`) and returns its address."""
+    """Return a function that starts a node (`tests.fetching.node`, or `hostile`) and returns its address."""
     with ExitStack() as stack:
 
-        def run(*arguments: object) -> str:
-            command = [sys.executable, "-m", "tests.fetching.node", *map(str, arguments)]
+        def run(*arguments: object, kind: str = "node") -> str:
+            command = [sys.executable, "-m", f"tests.fetching.{kind}", *map(str, arguments)]
             process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
             stack.callback(process.wait)
             stack.callback(process.kill)

@@ -191,13 +191,17 @@ def test_drops_a_layer_too_short_to_say_anything(layer: bytes) -> None:
     assert "too short" in refusal(SELF, OnionMessage(path.first_path_key, packet))
 
 
-def test_drops_a_layer_whose_length_leaves_the_packet() -> None:
+@pytest.mark.parametrize(
+    ("start", "why"),
+    [(b"\xfd\xff\xff", "does not fit"), (b"\x50", "does not fit"), (b"\xfd\x00\x02", "length cannot be read")],
+)
+def test_drops_a_layer_whose_length_is_wrong(start: bytes, why: str) -> None:
     blinded = message_path(PATH_KEY, [SELF.public_key], PATH_ID)
     secret = KeyPair(SESSION_KEY).shared_secret(blinded.hops[0].blinded_node_id)
-    payloads = onion.apply_stream(onion.derive(b"rho", secret), b"\xfd\xff\xff" + bytes(97))
+    payloads = onion.apply_stream(onion.derive(b"rho", secret), start + bytes(100 - len(start)))
     proof = onion.derive(onion.derive(b"mu", secret), payloads)
     packet = b"\0" + KeyPair(SESSION_KEY).public_key + payloads + proof
-    assert "does not fit" in refusal(SELF, OnionMessage(blinded.first_path_key, packet))
+    assert why in refusal(SELF, OnionMessage(blinded.first_path_key, packet))
 
 
 def test_drops_a_layer_without_data_of_a_path() -> None:
@@ -212,6 +216,13 @@ def test_drops_what_is_no_stream() -> None:
     packet = onion.create(SESSION_KEY, [(path.hops[0].blinded_node_id, b"\x08\x00")], onion.SMALL)
     assert "record 8 is even" in refusal(SELF, OnionMessage(path.first_path_key, packet))
     assert "record 16 is even" in refusal(FRONT, told(FRONT, b"\x10\x00"))
+    assert "short channel id has 2 bytes" in refusal(FRONT, told(FRONT, b"\x02\x02\x01\x01"))
+
+
+def test_drops_data_too_short_to_be_sealed() -> None:
+    path = message_path(PATH_KEY, [SELF.public_key], PATH_ID)
+    packet = onion.create(SESSION_KEY, [(path.hops[0].blinded_node_id, HELLO.for_hop(b"short"))], onion.SMALL)
+    assert "another node" in refusal(SELF, OnionMessage(path.first_path_key, packet))
 
 
 def test_drops_a_message_that_says_two_things() -> None:

@@ -85,8 +85,11 @@ class Peer:
         """End the connection."""
         self._connection.close()
         self._writer.close()
-        with suppress(OSError, TimeoutError):
-            await asyncio.wait_for(self._writer.wait_closed(), _CLOSING)
+        try:
+            async with asyncio.timeout(_CLOSING):
+                await self._writer.wait_closed()
+        except OSError:  # a timeout among them
+            self._writer.transport.abort()
 
     async def _flush(self) -> None:
         data = self._connection.data_to_send()

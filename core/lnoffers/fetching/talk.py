@@ -29,6 +29,10 @@ PACE: Final = 1 / 3
 MAX_ONIONS: Final = 100
 """How many onions of one node are opened: each costs work, and one of them is the answer."""
 
+MAX_WARNINGS: Final = 5
+MAX_TEXT: Final = 300
+"""How many warnings of a node are kept, and how many characters of each."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answered:
@@ -99,9 +103,9 @@ class _Talk:
         path_id, path_key = secrets.token_bytes(32), secrets.token_bytes(PATH_KEY_BYTES)
         reply_path = message_path(path_key, [self._peer_id, self._node.public_key], path_id)
         self._asked[path_id] = way
-        await self._peer.send(ask(secrets.token_bytes(32), way.path, request, reply_path))
         try:
             async with asyncio.timeout(seconds):
+                await self._peer.send(ask(secrets.token_bytes(32), way.path, request, reply_path))
                 while True:
                     found = self._read(await self._peer.next_event())
                     if found is not None:
@@ -116,8 +120,8 @@ class _Talk:
 
     def _read(self, event: Event) -> Answered | None:
         """Return the answer if the event is one. What is not for us, or nobody asked for, is ignored."""
-        if isinstance(event, PeerWarning):
-            self.warnings[event.text] = None
+        if isinstance(event, PeerWarning) and len(self.warnings) < MAX_WARNINGS:
+            self.warnings[event.text[:MAX_TEXT]] = None
         if not isinstance(event, OnionMessage) or self._onions == MAX_ONIONS:
             return None
         self._onions += 1

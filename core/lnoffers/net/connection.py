@@ -215,8 +215,7 @@ class Connection:
         self._state = after
 
     def _write(self, message: Sendable) -> None:
-        if self._established is None:
-            raise LocalProtocolError("nothing can be written before the handshake is over")
+        assert self._established is not None  # the table lets nobody send before
         self._out += self._established.writer.frame(write_message(message))
 
     # ---- what is done with each piece
