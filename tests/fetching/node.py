@@ -178,6 +178,14 @@ class Node:
         match self.answer:
             case "nothing":
                 pass
+            case "another_way":
+                for peer in self.peers:
+                    path = message_path(secrets.token_bytes(32), [peer], b"x" * 32)
+                    self.send(peer, wrap(secrets.token_bytes(32), path, Case(request, key).invoice()))
+            case "error":
+                for connection, writer in self.peers.values():
+                    assert connection._established is not None
+                    writer.write(connection._established.writer.frame(b"\0\x11" + bytes(32) + b"\0\4full"))
             case "throttle":
                 for peer in self.peers:
                     self.send(peer, PeerWarning(b"Ratelimited onion_message: exceeded one per 250msec"))

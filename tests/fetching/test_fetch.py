@@ -184,6 +184,8 @@ def test_a_node_that_serves_everybody_may_say_so_twice(start: Start) -> None:
         ("throttle", Reason.THROTTLED),
         ("nothing", Reason.NO_ANSWER),
         ("something_else", Reason.NO_ANSWER),
+        ("another_way", Reason.NO_ANSWER),
+        ("error", Reason.CANNOT_CONNECT),
         ("hang_up", Reason.CANNOT_CONNECT),
     ],
 )
@@ -191,6 +193,7 @@ def test_says_why_no_answer_came(start: Start, answer: str, reason: Reason) -> N
     error = failure(offer(), start(ISSUER, "--answer", answer), seconds=1.5)
     assert error.reason is reason
     assert reason.advice in str(error)
+    assert ("the peer said: full" in str(error)) == (answer == "error")
 
 
 @pytest.mark.parametrize(("answer", "words"), [("refusal", "not today"), ("refusal_of_ldk", "nope")])
