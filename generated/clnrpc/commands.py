@@ -2517,6 +2517,13 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                     type="boolean",
                     required=False,
                 ),
+                Parameter(
+                    name="unsigned",
+                    attribute="unsigned",
+                    type="boolean",
+                    required=False,
+                    extension=True,
+                ),
             ),
             extras=False,
             request="InvoicerequestRequest",

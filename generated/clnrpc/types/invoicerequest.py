@@ -44,6 +44,15 @@ class InvoicerequestRequest:
     Default: True.
     """
 
+    unsigned: bool = False
+    """Whether the string carries no signature. The specification leaves a request without an offer unsigned, and LDK reads
+    only unsigned ones, which it calls refunds. Core Lightning signs such requests and refuses unsigned ones: its
+    lightning-decode(7) says *valid* false, and its lightning-sendinvoice(7) fails. So choose by the wallet that is to
+    be paid. The *invreq_id* is the same either way.
+
+    An extension: Core Lightning does not have it. Default: False.
+    """
+
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class InvoicerequestResponse(Answer):

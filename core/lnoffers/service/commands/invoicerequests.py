@@ -30,10 +30,10 @@ class InvoicerequestCommands(Commands):
     """invoicerequest, listinvoicerequests, disableinvoicerequest."""
 
     def invoicerequest(self, request: types.InvoicerequestRequest) -> types.InvoicerequestResponse:
-        """Make, sign and store an invoice_request that answers no offer; the payer it names is the node itself."""
-        signed = self._sign(request)
+        """Make and store an invoice_request that answers no offer; the payer it names is the node itself."""
+        made = self._make(request)
         status = Status.created(single_use=request.single_use)
-        stored = StoredRequest(signed.invreq_id, signed.encode(), request.label, status)
+        stored = StoredRequest(made.invreq_id, made.encode(), request.label, status)
         with self._transaction() as connection:
             try:
                 invoicerequests.add(connection, stored)
@@ -84,8 +84,9 @@ class InvoicerequestCommands(Commands):
             if not invoicerequests.find(connection, invreq_id=invreq_id, active_only=True):
                 raise _not_active(connection, invreq_id)
 
-    def _sign(self, request: types.InvoicerequestRequest) -> InvoiceRequest:
-        """Build and sign it. A call that is refused draws no entropy, and what is wrong with it is said first."""
+    def _make(self, request: types.InvoicerequestRequest) -> InvoiceRequest:
+        """Build it, and sign it unless it should be unsigned. A call that is refused draws no entropy, and what is
+        wrong with it is said first."""
         entropy = self._node.entropy
         try:
             metadata = entropy.draw(METADATA_BYTES)
@@ -97,7 +98,7 @@ class InvoicerequestCommands(Commands):
         except RpcError:
             entropy.put_back(metadata)
             raise
-        return unsigned.sign(self._node.keys.node_signer)
+        return unsigned.unsigned() if request.unsigned else unsigned.sign(self._node.keys.node_signer)
 
     def _unsigned_request(self, request: types.InvoicerequestRequest, metadata: bytes) -> UnsignedInvoiceRequest:
         if request.amount <= 0:
