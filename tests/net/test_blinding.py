@@ -139,6 +139,19 @@ def test_a_message_path_tells_each_node_the_next_one_and_the_last_its_path_id(
     assert told[-1] == b"\x06\x20" + path_id
 
 
+@given(st.integers(0, 2**64 - 1), st.integers(0, 0xFFFF), st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1))
+def test_what_a_hop_is_told_of_payments_is_read_as_it_was_written(scid: int, delta: int, rate: int, base: int) -> None:
+    told = HopData._build(
+        short_channel_id=scid,
+        payment_relay=PaymentRelay(delta, rate, base),
+        payment_constraints=PaymentConstraints(rate, scid),
+    )
+    assert HopData.from_bytes(told.to_bytes()) == told
+    assert told.payment_relay == PaymentRelay(delta, rate, base)
+    assert told.payment_constraints == PaymentConstraints(rate, scid)
+    assert "PaymentRelay" in repr(told)
+
+
 def test_nobody_else_reads_a_hops_data() -> None:
     path = message_path(PATH_KEY, [FRONT.public_key, SELF.public_key], bytes(32))
     with pytest.raises(RemoteProtocolError, match="another node") as caught:

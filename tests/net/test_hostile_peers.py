@@ -81,6 +81,23 @@ def test_an_act_with_any_bit_changed_ends_the_handshake(place: int, bit: int, la
     refusal(bob, bytes(act_three))
 
 
+class Impostor:
+    """Somebody whose id is no point."""
+
+    public_key = b"\x04" + bytes(32)
+
+    def shared_secret(self, point: bytes, /) -> bytes:
+        return ALICE.shared_secret(point)
+
+
+def test_a_node_id_that_is_no_point_ends_the_handshake() -> None:
+    impostor, bob = Initiator(Impostor(), ALICES_EPHEMERAL, BOB.public_key), responder()
+    bob.receive_data(impostor.act_one())
+    events(bob)
+    act_three, _ = impostor.read_act_two(bob.data_to_send())
+    assert "names a node id that is not a point" in refusal(bob, act_three).message
+
+
 def test_an_act_that_never_gets_whole_says_nothing_and_its_end_is_a_fault() -> None:
     for connection in at_each_stage():
         for _ in range(17):

@@ -16,7 +16,7 @@ from lnoffers.bolt12.cursor import Cursor
 from lnoffers.bolt12.curve import KeyPair
 from lnoffers.bolt12.tlv import Record
 from lnoffers.net import onion
-from lnoffers.net.blinding import Hop, blind, blinding_factor, message_path
+from lnoffers.net.blinding import Hop, blind, blinding_factor, message_path, prepend
 from lnoffers.net.errors import Hint, LocalProtocolError, RemoteProtocolError
 from lnoffers.net.hop_data import HopData
 from lnoffers.net.messages import OnionMessage, read_message, write_message
@@ -133,6 +133,22 @@ def test_a_message_reaches_the_end_of_its_path_and_no_other_node_reads_it(
     received = open_message(way[-1], message)
     assert isinstance(received, Received)
     assert (received.payload.invoice_error, received.path_id) == (said, PATH_ID)
+
+
+@given(st.permutations(NODES), st.integers(1, 5))
+def test_a_message_goes_over_a_senders_nodes_and_then_along_somebody_elses_path(
+    nodes: list[KeyPair], before: int
+) -> None:
+    theirs = message_path(PATH_KEY, ids(nodes[before:]), PATH_ID)
+    message = wrap(SESSION_KEY, prepend(b"q" * 32, ids(nodes[:before]), theirs), HELLO)
+    for node, following in pairwise(nodes):
+        opened = open_message(node, message)
+        assert isinstance(opened, Forward)
+        assert opened.next_node == following.public_key
+        message = opened.message
+    received = open_message(nodes[-1], message)
+    assert isinstance(received, Received)
+    assert received.path_id == PATH_ID
 
 
 @pytest.mark.parametrize(("said", "size"), [(0, 1366), (1_209, 1366), (1_210, 32_834), (32_677, 32_834)])
