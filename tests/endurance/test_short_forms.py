@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
-
-import pytest
-
 from tests.endurance import durability, fuzz_socket, soak
-
-needs_strace = pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
+from tests.service.tracing import needs_strace
 
 
 def test_a_store_that_was_filled_through_a_server_is_listed_whole_in_little_memory() -> None:

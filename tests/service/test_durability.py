@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import resource
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import pytest
 
 from lnoffers.bolt12 import InvoiceRequest
 from tests.service.program import COMMAND, SECONDS, Program, Wire, request
-from tests.service.tracing import order_of, tracer
+from tests.service.tracing import needs_strace, order_of, tracer
 
 needs_prlimit = pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="limits another process, as Linux can")
 
@@ -66,7 +65,7 @@ def test_processes_that_call_at_once_on_a_new_directory_agree_on_its_node_and_lo
     assert len({InvoiceRequest.parse(answer["bolt12"]).invreq_payer_id for answer in made}) == 1
 
 
-@pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
+@needs_strace
 def test_the_log_is_on_disk_before_an_answer_is_written(program: Program, tmp_path: Path) -> None:
     trace = tmp_path / "trace"
     with program.served(under=tracer(trace)) as server, Wire(program.socket) as wire:

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+import pytest
+
+needs_strace = pytest.mark.skipif(
+    shutil.which("strace") is None or os.geteuid() != 0,
+    reason="needs strace, and to be root: the memory of a server that leaves no core dump is closed to all others",
+)
 
 _LOG: Final = r"\(\d+<[^>]*lnoffers\.sqlite3-wal>"
 _WRITTEN: Final = re.compile("pwrite64" + _LOG)

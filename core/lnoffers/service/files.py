@@ -1,8 +1,10 @@
-"""Making files and directories that only their owner may read, whole or not at all."""
+"""Making and opening files that are for their owner alone: whole or not at all, and never through a link."""
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +26,36 @@ def make_private_directory(path: Path) -> None:
                 sync_directory(directory.parent)
     except OSError as error:
         raise ServiceError(f"cannot make the directory {path}: {error.strerror}") from error
+
+
+def open_regular(path: Path, flags: int) -> int:
+    """Open a regular file, which is mode 0600 if this makes it; the descriptor.
+
+    A symbolic link is not followed, so nobody can have another file written to by putting one there.
+
+    Raises:
+        OSError: if it cannot be opened, is a link or is no regular file; `strerror` says so.
+    """
+    try:
+        descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            refuse_link(path)
+        raise
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is not a regular file", os.fspath(path))
+    return descriptor
+
+
+def refuse_link(path: Path) -> None:
+    """Refuse a path that is a symbolic link itself; those that lead to its directory may be.
+
+    Raises:
+        OSError: if it is one.
+    """
+    if path.is_symlink():
+        raise OSError(errno.ELOOP, "it is a symbolic link; put the file itself there", os.fspath(path))
 
 
 def create_private_file(path: Path, content: bytes) -> bool:

@@ -15,13 +15,16 @@ from lnoffers.service.errors import OptionsError
 NETWORKS: Final = ("bitcoin", "testnet", "testnet4", "signet", "regtest")
 """The networks of `lnoffers.bolt12`, named here so that reading options costs no import of it."""
 
+LOG_LEVELS: Final = ("debug", "info", "warning", "error")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """How a service is run; checked when made.
 
     Raises:
-        OptionsError: for an unknown network, a path that cannot be, a time out of range, or test options on bitcoin.
+        OptionsError: for an unknown network or level, a path that cannot be, a time out of range, or test options on
+            bitcoin.
     """
 
     lightning_dir: Path = Path("~/.lnoffers")
@@ -31,6 +34,11 @@ class Options:
     pid_file: Path | None = None
     """What a server locks and writes its process id to, other than `lnoffers-<network>.pid`; a relative path starts at
     the directory over those of all networks."""
+    log_file: Path | None = None
+    """The file that a server appends its log to, instead of writing it to standard error; a relative path starts at the
+    network's directory."""
+    log_level: str = "info"
+    """The least that a server logs: one of `LOG_LEVELS`."""
     db: str | None = field(default=None, repr=False)
     """SQLAlchemy URL of the store instead of the file in the network's directory; it may hold a password."""
     developer: bool = False
@@ -48,7 +56,9 @@ class Options:
     def __post_init__(self) -> None:
         if self.network not in NETWORKS:
             raise OptionsError(f"unknown network {self.network!r}: it is one of {', '.join(NETWORKS)}")
-        for path in (self.lightning_dir, self.rpc_file, self.currency_rates, self.pid_file):
+        if self.log_level not in LOG_LEVELS:
+            raise OptionsError(f"unknown log level {self.log_level!r}: it is one of {', '.join(LOG_LEVELS)}")
+        for path in (self.lightning_dir, self.rpc_file, self.currency_rates, self.pid_file, self.log_file):
             if path is not None:
                 _expanded(path)
         if self.injectable and self.network == "bitcoin":
@@ -85,6 +95,11 @@ class Options:
     def lock_file(self) -> Path:
         """The pid file, absolute; named as lightningd names its own, if `pid_file` does not say otherwise."""
         return self.base_dir / _expanded(self.pid_file or Path(f"lnoffers-{self.network}.pid"))
+
+    @property
+    def log(self) -> Path | None:
+        """The file of the log, absolute; None for standard error."""
+        return None if self.log_file is None else self.network_dir / _expanded(self.log_file)
 
     @property
     def rates_file(self) -> Path | None:

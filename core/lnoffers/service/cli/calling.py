@@ -73,6 +73,7 @@ def _local(method: str, params: bytes, only: bytes | None, options: Options) -> 
     from clnrpc.runtime.client.exchange import encode_request  # noqa: PLC0415
     from clnrpc.runtime.jsontext import members  # noqa: PLC0415
     from lnoffers.service.commands import OffersService  # noqa: PLC0415
+    from lnoffers.service.coredumps import forbid_core_dumps  # noqa: PLC0415
     from lnoffers.service.dispatching import dispatcher  # noqa: PLC0415
     from lnoffers.service.node import Node  # noqa: PLC0415
 
@@ -80,6 +81,7 @@ def _local(method: str, params: bytes, only: bytes | None, options: Options) -> 
     if method not in OffersService.rpc_available(options):
         raise unknown_command(method)  # a slip should not make a directory with a secret in it
     message = encode_request("lnoffers", method, params, only)
+    forbid_core_dumps()
     with Node.open(options) as node:
         found = dispatcher(OffersService(node), developer=options.developer).answer(message)
         if isinstance(found, Awaitable):

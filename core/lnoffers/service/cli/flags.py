@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
+from typing import Any
 
 from lnoffers.service.errors import OptionsError
 from lnoffers.service.options import NETWORKS, Options
@@ -55,8 +56,8 @@ def add_flags(parser: ArgumentParser) -> None:
     )
 
 
-def options(given: Namespace, pid_file: Path | None = None) -> Options:
-    """What the options say, checked.
+def options(given: Namespace, **of_serve: Any) -> Options:
+    """What the options say, checked; `of_serve` are those that only a server has.
 
     Raises:
         OptionsError: if they cannot be used.
@@ -65,13 +66,13 @@ def options(given: Namespace, pid_file: Path | None = None) -> Options:
         lightning_dir=given.lightning_dir,
         network=given.network,
         rpc_file=given.rpc_file,
-        pid_file=pid_file,
         db=given.db,
         developer=given.developer,
         dev_entropy=None if given.dev_entropy is None else _bytes("--dev-entropy", given.dev_entropy),
         dev_time=given.dev_time,
         currency_rates=given.currency_rates,
         payment_fronting_nodes=tuple(_bytes("--payment-fronting-node", each) for each in given.payment_fronting_node),
+        **of_serve,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Final
 
 from lnoffers.service.cli.flags import add_flags, options
 from lnoffers.service.cli.parsing import MANY, Command, Parser, read
+from lnoffers.service.options import LOG_LEVELS
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -38,9 +40,11 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _serve(given: Namespace) -> int:
+    # What follows takes a moment to load, and there is no log to open again yet.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     from lnoffers.service.cli.serving import run_server  # noqa: PLC0415 # it loads asyncio and SQLAlchemy
 
-    run_server(options(given, pid_file=given.pid_file))
+    run_server(options(given, pid_file=given.pid_file, log_file=given.log_file, log_level=given.log_level))
     return 0
 
 
@@ -51,6 +55,19 @@ def _serve_options(parser: ArgumentParser) -> None:
         type=Path,
         help="the file to lock and to write the process id to, instead of lnoffers-NETWORK.pid; a relative path starts "
         "at the directory",
+    )
+    parser.add_argument(
+        "--log-file",
+        metavar="PATH",
+        type=Path,
+        help="the file to append the log to, instead of standard error; SIGHUP opens it again; a relative path starts "
+        "at the network's directory",
+    )
+    parser.add_argument(
+        "--log-level",
+        metavar="LEVEL",
+        default="info",
+        help=f"the least to log: {', '.join(LOG_LEVELS)} (%(default)s)",
     )
     add_flags(parser)
 

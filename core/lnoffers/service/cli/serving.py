@@ -11,16 +11,20 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Final
 
+from lnoffers.service.coredumps import forbid_core_dumps
 from lnoffers.service.files import make_private_directory
 from lnoffers.service.node import Node
 from lnoffers.service.options import Options
 from lnoffers.service.serving.descriptors import ExhaustionReporter, room_for_connections
 from lnoffers.service.serving.listening import locked_pid_file
+from lnoffers.service.serving.logs import Log, logging_to
 from lnoffers.service.serving.server import MAX_CONNECTIONS, Server
 
 SERVER_BUSY_SECONDS: Final = 1.0
 """How long a call waits for another process that writes, and with it all other clients."""
-_ENDING: Final = (signal.SIGINT, signal.SIGTERM)
+logger = logging.getLogger(__name__)
+
+_ENDING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
 
 
 def run_server(options: Options) -> None:
@@ -29,14 +33,14 @@ def run_server(options: Options) -> None:
     Raises:
         ServiceError: if it cannot start.
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    make_private_directory(options.base_dir)
-    with ExitStack() as held:
+    forbid_core_dumps()
+    make_private_directory(options.network_dir)
+    with logging_to(options.log, options.log_level) as log, ExitStack() as held:
         held.enter_context(locked_pid_file(options.lock_file))
         node = held.enter_context(Node.open(options))
         node.store.wait_for_others(SERVER_BUSY_SECONDS)
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(_run(node, release=held.close))
+            runner.run(_run(node, log, release=held.close))
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -49,14 +53,16 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return make
 
 
-async def _run(node: Node, release: Callable[[], None]) -> None:
+async def _run(node: Node, log: Log, release: Callable[[], None]) -> None:
     server = Server(node, max_connections=room_for_connections(MAX_CONNECTIONS))
     loop = asyncio.get_running_loop()
+    logger.debug("The event loop is that of %s", type(loop).__module__.partition(".")[0])
     loop.set_exception_handler(ExhaustionReporter())
+    loop.add_signal_handler(signal.SIGHUP, log.reopen)
     for number in _ENDING:
         loop.add_signal_handler(number, server.stop)
     await server.run(lambda: _announce(node), release)
-    for number in _ENDING:
+    for number in (*_ENDING, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # the loop, about to close, could not be told any more
 
 
