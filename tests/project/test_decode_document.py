@@ -79,7 +79,7 @@ NOT_UTF8 = {
 @pytest.mark.parametrize("name", SAMPLES)
 def test_the_answer_is_all_that_the_core_shows_in_its_order(name: str, tmp_path: Any) -> None:
     text = as_text(SAMPLES[name])
-    with Node.open(Options(lightning_dir=tmp_path, network="regtest")) as node:
+    with Node.open(Options(lightning_dir=tmp_path, network="regtest"), make=True) as node:
         answer = encode(OffersService(node).decode(DecodeRequest(string=text)))
     shown = describe(InvoiceRequest.parse(text))
     assert json.dumps(json.loads(answer)) == json.dumps(shown)

@@ -12,6 +12,7 @@ from lnoffers.service.dispatching import dispatcher
 from lnoffers.service.node import Node
 from lnoffers.service.options import Options
 from lnoffers.service.store import invoices
+from tests.service.program import write_secret
 from tests.shared import ROOT
 
 ENTROPY = bytes.fromhex(
@@ -36,8 +37,7 @@ def examples(name: str) -> list[dict[str, Any]]:
 
 
 def service(folder: Path, secret: bytes) -> tuple[OffersService, Node]:
-    (folder / "regtest").mkdir(parents=True)
-    (folder / "regtest" / "hsm_secret").write_bytes(secret.ljust(32, b"\0"))
+    write_secret(folder / "regtest" / "hsm_secret", secret.ljust(32, b"\0"))
     node = Node.open(Options(lightning_dir=folder, network="regtest", dev_entropy=ENTROPY))
     return OffersService(node, Served(folder / "regtest" / "lightning-rpc", lambda: None)), node
 

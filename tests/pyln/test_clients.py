@@ -38,6 +38,7 @@ def served(directory: Path) -> Iterator[Path]:
     network = directory / "regtest"
     network.mkdir(parents=True, exist_ok=True)
     (network / "hsm_secret").write_bytes(SECRET)
+    (network / "hsm_secret").chmod(0o600)
     command = [os.environ["LNOFFERS"], "serve", "--lightning-dir", str(directory), "--network", "regtest"]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as server:
         try:

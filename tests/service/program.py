@@ -67,8 +67,7 @@ class Program:
 
     def give_secret(self, content: bytes) -> None:
         """Write the hsm_secret."""
-        self.network_dir.mkdir(parents=True)
-        (self.network_dir / "hsm_secret").write_bytes(content)
+        write_secret(self.network_dir / "hsm_secret", content)
 
     def call(self, *arguments: str) -> Outcome:
         """`lnoffers call`."""
@@ -105,6 +104,14 @@ class Program:
                 process.communicate()
                 raise
         assert "Traceback" not in errors, errors
+
+
+def write_secret(file: Path, content: bytes) -> None:
+    """Make an hsm_secret, and its directory; one that is there gives way."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.unlink(missing_ok=True)
+    file.write_bytes(content)
+    file.chmod(0o400)
 
 
 def while_served(

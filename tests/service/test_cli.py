@@ -50,7 +50,6 @@ def test_a_negative_number_is_a_value(program: Program, value: str) -> None:
 @pytest.mark.parametrize("word", ["-x", "--foo", "-1.5sat"])
 def test_an_unknown_option_is_no_value_except_after_two_hyphens(program: Program, word: str) -> None:
     complains(program.call("help", word), f"unknown option {word}.", "put behind --")
-    assert not program.network_dir.exists()
     assert program.call("help", "--", word).json["message"] == f"Unknown command {word}"
 
 
@@ -61,11 +60,10 @@ def test_k_and_o_decide_how_arguments_are_taken(program: Program) -> None:
     complains(program.call("-k", "-o", "help"), "-k", "-o")
 
 
-def test_an_unknown_command_makes_nothing(program: Program) -> None:
+def test_a_command_that_does_not_exist_here_is_unknown(program: Program) -> None:
     for method in ("invoicerequests", "dev-inject"):
         outcome = program.call(method, "1000")
         assert (outcome.code, outcome.json) == (1, {"code": -32601, "message": f"Unknown command '{method}'"})
-        assert not any(program.directory.iterdir())
     assert program.call("--dev-time", "1", "dev-inject").code == 0
 
 
@@ -122,15 +120,6 @@ def test_text_is_printed_as_it_is(program: Program) -> None:
     assert '"label": "é\u2615"' in outcome.out
 
 
-def test_a_new_directory_gets_a_secret_and_says_where(program: Program) -> None:
-    outcome = program.call("getinfo")
-    secret = program.network_dir / "hsm_secret"
-    assert outcome.code == 0
-    assert str(secret) in outcome.err
-    assert secret.stat().st_mode & 0o777 == 0o400
-    assert program.call("getinfo").err == ""
-
-
 def test_a_running_server_is_used_and_takes_no_options_that_are_its_own(program: Program) -> None:
     with program.served():
         assert program.call("getinfo").json["binding"]
@@ -151,9 +140,9 @@ def test_calls_that_cannot_be_made(program: Program) -> None:
     complains(run("nothing"), "nothing")
 
 
-def test_a_directory_that_cannot_be_used(tmp_path: Path) -> None:
+def test_a_directory_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    for command in (["serve"], ["call", "getinfo"]):
+    for command in (["serve"], ["init"]):
         complains(run(*command, "--lightning-dir", str(tmp_path / "file")), "cannot make the directory")
 
 
@@ -169,7 +158,7 @@ def test_a_store_of_another_node(program: Program) -> None:
     secret = program.network_dir / "hsm_secret"
     secret.unlink()
     complains(program.call("getinfo"), "put it back")
-    secret.write_bytes(bytes(range(32)))
+    program.give_secret(bytes(range(32)))
     complains(program.call("getinfo"), "belongs to node")
 
 
@@ -181,14 +170,15 @@ def test_a_store_of_another_node(program: Program) -> None:
         *("sqlite:////%00", "sqlite://host:password/x", "nosuch+thing://x"),
     ],
 )
-def test_a_store_that_cannot_be_named_makes_no_secret(program: Program, url: str) -> None:
-    for outcome in (program.call("--db", url, "getinfo"), run("serve", *program.flags, "--db", url)):
+def test_a_store_that_cannot_be_named_makes_no_secret(no_node: Program, url: str) -> None:
+    for command in ("init", "serve"):
+        outcome = run(command, *no_node.flags, "--db", url)
         complains(outcome, "--db", "sqlite:////absolute/path")
         assert "password" not in outcome.err
-    assert not (program.network_dir / "hsm_secret").exists()
+    assert not (no_node.network_dir / "hsm_secret").exists()
 
 
-def test_a_store_that_cannot_be_used_makes_no_secret_and_stays_as_it_is(program: Program, tmp_path: Path) -> None:
+def test_a_store_that_cannot_be_used_makes_no_secret_and_stays_as_it_is(no_node: Program, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"no database " * 100)
     with sqlite3.connect(tmp_path / "songs") as connection:
         connection.execute("CREATE TABLE songs (title)")
@@ -200,9 +190,10 @@ def test_a_store_that_cannot_be_used_makes_no_secret_and_stays_as_it_is(program:
         "gone/x": "No such file",
         ".": "no file",
     }.items():
-        complains(program.call("--db", f"sqlite:///{tmp_path / name}", "getinfo"), str(tmp_path / name), why)
+        refused = run("init", *no_node.flags, "--db", f"sqlite:///{tmp_path / name}")
+        complains(refused, str(tmp_path / name), why)
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
-    assert not (program.network_dir / "hsm_secret").exists()
+    assert not (no_node.network_dir / "hsm_secret").exists()
 
 
 def test_decode_needs_no_directory_and_shows_everything(tmp_path: Path) -> None:

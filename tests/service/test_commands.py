@@ -28,7 +28,7 @@ from lnoffers.service import Node, OffersService, Options
 from lnoffers.service.commands import Served
 from lnoffers.service.decoding import decode
 from tests.bolt12.samples import invoice, offer, proof, request_for
-from tests.service.program import SEED_SECRET
+from tests.service.program import SEED_SECRET, write_secret
 from tests.shared import ROOT
 
 
@@ -63,7 +63,7 @@ def test_a_request_says_what_was_asked_for_and_is_signed_by_the_node(node: Node)
 
 
 def test_a_request_for_bitcoin_names_no_chain(tmp_path: Path) -> None:
-    with Node.open(Options(lightning_dir=tmp_path)) as node:
+    with Node.open(Options(lightning_dir=tmp_path), make=True) as node:
         made = OffersService(node).invoicerequest(InvoicerequestRequest(amount=1, description=""))
     assert InvoiceRequest.parse(made.bolt12).invreq_chain is None
 
@@ -102,7 +102,7 @@ def test_stores_nothing_when_injected_entropy_runs_out(node: Node, service: Offe
 def test_refuses_a_request_when_only_fronting_nodes_may_be_named(tmp_path: Path) -> None:
     front = offer().offer_issuer_id or b""
     options = Options(lightning_dir=tmp_path, network="regtest", payment_fronting_nodes=(front,))
-    with Node.open(options) as node:
+    with Node.open(options, make=True) as node:
         request = InvoicerequestRequest(amount=1, description="x")
         refused = (-1, "Could not find neighbour fronting node")
         assert refusal(OffersService(node).invoicerequest, request) == refused
@@ -195,8 +195,7 @@ def test_getinfo_names_the_release_that_clients_look_for_and_its_own(service: Of
 
 def test_getinfo_of_a_directory_whose_name_is_not_utf8(tmp_path: Path) -> None:
     options = Options(lightning_dir=tmp_path / "\udcff", network="regtest")
-    options.network_dir.mkdir(parents=True)
-    options.secret_file.write_bytes(SEED_SECRET)
+    write_secret(options.secret_file, SEED_SECRET)
     with Node.open(options) as node:
         told = OffersService(node).getinfo(GetinfoRequest())
     assert told.lightning_dir == f"{tmp_path}/\ufffd/regtest"
@@ -231,7 +230,7 @@ def test_dev_inject_replaces_entropy_and_clock_each_on_its_own(node: Node, servi
 
 
 def test_dev_inject_exists_only_where_something_is_injected(tmp_path: Path) -> None:
-    with Node.open(Options(lightning_dir=tmp_path, network="regtest")) as node:
+    with Node.open(Options(lightning_dir=tmp_path, network="regtest"), make=True) as node:
         service = OffersService(node)
         assert refusal(service.dev_inject, DevInjectRequest()) == (-32601, "Unknown command 'dev-inject'")
         assert "dev-inject" not in [item.command.split(" ")[0] for item in service.help(HelpRequest()).help]

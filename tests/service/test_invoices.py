@@ -20,7 +20,7 @@ from lnoffers.service.status import Status
 from tests.bolt12 import samples
 from tests.net.receiver import walk
 from tests.service.invoicing import CREATED, KEYS, NOW, OFFER, creation, pay, preimage, store_offer, unsigned
-from tests.service.program import SEED_SECRET, Program, Wire
+from tests.service.program import SEED_SECRET, Program, Wire, write_secret
 from tests.shared import ROOT
 
 Ask = Callable[..., Any]
@@ -108,8 +108,7 @@ def test_an_invoice_without_a_path_gets_one_to_the_node_itself(node: Node, ask: 
 
 
 def test_the_last_hop_has_more_blocks_on_bitcoin(tmp_path: Path) -> None:
-    (tmp_path / "bitcoin").mkdir()
-    (tmp_path / "bitcoin" / "hsm_secret").write_bytes(SEED_SECRET)
+    write_secret(tmp_path / "bitcoin" / "hsm_secret", SEED_SECRET)
     with Node.open(Options(lightning_dir=tmp_path)) as node:
         given = creation(1, invreq_chain=None, invoice_paths=None, invoice_blindedpay=None)
         made = OffersService(node).createinvoice(CreateinvoiceRequest(**given))

@@ -79,7 +79,7 @@ def test_leaves_alone_what_is_no_pid_file(path: Path) -> None:
         assert path.read_text() == content
     path.unlink()
     os.mkfifo(path)
-    with pytest.raises(ListenError, match="is no pid file"), locked_pid_file(path):
+    with pytest.raises(ListenError, match="is not a regular file"), locked_pid_file(path):
         pass
 
 

@@ -73,7 +73,7 @@ def test_an_unknown_home_directory(command: list[str], option: str, tmp_path: Pa
 def test_nothing_is_done_whose_result_cannot_be_shown(program: Program) -> None:
     outcome = run("call", *program.flags, "invoicerequest", "1", "x", under=CLOSED["output"])
     assert (outcome.code, outcome.err) == (2, "lnoffers: standard output is closed\n")
-    assert not program.network_dir.exists()
+    assert not (program.network_dir / "lnoffers.sqlite3").exists()
     assert run("decode", "lnr1", under=CLOSED["output"]).err == "lnoffers: standard output is closed\n"
 
 

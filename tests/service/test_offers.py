@@ -78,7 +78,7 @@ def test_an_offer_says_what_was_asked_for(node: Node) -> None:
 
 
 def test_an_offer_for_bitcoin_names_no_chain(tmp_path: Path) -> None:
-    with Node.open(Options(lightning_dir=tmp_path)) as node:
+    with Node.open(Options(lightning_dir=tmp_path), make=True) as node:
         assert Offer.parse(make(node).bolt12).offer_chains is None
 
 
@@ -265,7 +265,7 @@ def test_a_refused_call_draws_nothing(node: Node, service: OffersService) -> Non
 
 def test_the_configured_fronting_nodes_are_for_offers_that_name_none(tmp_path: Path) -> None:
     options = Options(lightning_dir=tmp_path, network="regtest", payment_fronting_nodes=(FRONT.public_key,))
-    with Node.open(options) as node:
+    with Node.open(options, make=True) as node:
         fronted = Offer.parse(make(node, "by way of the front").bolt12)
         direct = make(node, "straight", fronting_nodes=[])
         [path] = fronted.offer_paths or ()

@@ -26,7 +26,7 @@ def file(tmp_path: Path) -> Path:
 @pytest.fixture
 def selling(tmp_path: Path, file: Path) -> Iterator[OffersService]:
     options = Options(lightning_dir=tmp_path, network="regtest", currency_rates=file)
-    with Node.open(options) as node:
+    with Node.open(options, make=True) as node:
         yield OffersService(node)
 
 

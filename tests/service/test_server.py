@@ -104,7 +104,6 @@ def test_refuses_a_directory_that_is_served_and_leaves_the_server_alone(program:
 
 
 def test_refuses_a_socket_that_somebody_else_serves(program: Program) -> None:
-    program.network_dir.mkdir()
     with socket.socket(socket.AF_UNIX) as other:
         other.bind(str(program.socket))
         other.listen()
@@ -124,7 +123,6 @@ def test_takes_over_a_socket_that_a_crash_left_behind(program: Program) -> None:
 
 
 def test_does_not_replace_a_file_that_is_no_socket(program: Program) -> None:
-    program.network_dir.mkdir()
     program.socket.write_text("precious")
     refused = run("serve", *program.flags)
     assert refused.code == 2

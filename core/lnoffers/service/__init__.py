@@ -5,7 +5,7 @@ In a process of one's own, a test's for example, without a socket:
     from clnrpc.types import InvoicerequestRequest
     from lnoffers.service import Node, OffersService, Options
 
-    with Node.open(Options(lightning_dir=directory, network="regtest")) as node:
+    with Node.open(Options(lightning_dir=directory, network="regtest"), make=True) as node:
         service = OffersService(node)
         made = service.invoicerequest(InvoicerequestRequest(amount=1000, description="refund"))
 

@@ -5,6 +5,8 @@ Each message is written for the person who started the program: what is wrong, w
 
 from __future__ import annotations
 
+from typing import Final
+
 
 class ServiceError(Exception):
     """The service cannot start or go on; the base of all that this package raises on its own account."""
@@ -12,6 +14,13 @@ class ServiceError(Exception):
 
 class OptionsError(ServiceError):
     """Options that contradict each other or name something that does not exist."""
+
+
+HOW_TO_MAKE: Final = "lnoffers init makes a node; --lightning-dir and --network say where"
+
+
+class NoNodeError(ServiceError):
+    """There is no node in the directory, and this is not to make one."""
 
 
 class SecretError(ServiceError):

@@ -28,23 +28,24 @@ def make_private_directory(path: Path) -> None:
         raise ServiceError(f"cannot make the directory {path}: {error.strerror}") from error
 
 
-def open_regular(path: Path, flags: int) -> int:
+def open_regular(path: Path, flags: int, *, follow_link: bool = False) -> int:
     """Open a regular file, which is mode 0600 if this makes it; the descriptor.
 
-    A symbolic link is not followed, so nobody can have another file written to by putting one there.
+    A symbolic link is refused, so nobody can have another file written to by putting one there.
 
     Raises:
-        OSError: if it cannot be opened, is a link or is no regular file; `strerror` says so.
+        OSError: if it cannot be opened, is a link or is not a regular file; `strerror` says so.
     """
+    link = 0 if follow_link else os.O_NOFOLLOW
     try:
-        descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(path, flags | link | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
     except OSError as error:
         if error.errno == errno.ELOOP:
             refuse_link(path)
         raise
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise OSError(errno.EINVAL, "it is not a regular file", os.fspath(path))
+        raise OSError(errno.EINVAL, f"{path.name} is not a regular file", os.fspath(path))
     return descriptor
 
 
@@ -55,7 +56,7 @@ def refuse_link(path: Path) -> None:
         OSError: if it is one.
     """
     if path.is_symlink():
-        raise OSError(errno.ELOOP, "it is a symbolic link; put the file itself there", os.fspath(path))
+        raise OSError(errno.ELOOP, f"{path.name} is a symbolic link: put the file itself there", os.fspath(path))
 
 
 def create_private_file(path: Path, content: bytes) -> bool:

@@ -1,4 +1,4 @@
-"""What a running service works with: keys, store, entropy, clock. Opening it makes what is missing on disk."""
+"""What a running service works with: keys, store, entropy, clock."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lnoffers.bolt12.keys import NodeKeys
 from lnoffers.service.changes import Changes
 from lnoffers.service.clock import Clock, FixedClock, SystemClock
 from lnoffers.service.entropy import Entropy, InjectedEntropy, SystemEntropy
-from lnoffers.service.errors import OptionsError
+from lnoffers.service.errors import HOW_TO_MAKE, NoNodeError, OptionsError
 from lnoffers.service.files import make_private_directory
 from lnoffers.service.options import Options
 from lnoffers.service.rates import RateFile
@@ -32,8 +32,10 @@ class Node:
         self.changes = Changes()
 
     @classmethod
-    def open(cls, options: Options) -> Self:
-        """Open the node whose files lie where `options` says. A new directory gets a new secret and an empty store.
+    def open(cls, options: Options, *, make: bool = False) -> Self:
+        """Open the node whose files lie where `options` says.
+
+        `make` it if there is none: the directory and a new secret. A store is made wherever there is a secret.
 
         Raises:
             ServiceError: if that cannot be done; the message says why and what to do.
@@ -43,11 +45,16 @@ class Node:
                 raise OptionsError(f"--payment-fronting-node {node_id.hex()} is no node id")
         entropy = SystemEntropy() if options.dev_entropy is None else InjectedEntropy(options.dev_entropy)
         clock = SystemClock() if options.dev_time is None else FixedClock(options.dev_time)
-        make_private_directory(options.network_dir)
+        if make:
+            make_private_directory(options.network_dir)
         # A store is of no use to another secret than its own, so a new one is made only where there is no store yet.
         # (The secret is always made first.)
-        wants_secret = not options.secret_file.exists() and Store.is_new(options.db, options.store_file)
-        keys = load_keys(options.secret_file, entropy if wants_secret else None)
+        is_new = not options.secret_file.exists() and (
+            not options.network_dir.exists() or Store.is_new(options.db, options.store_file)
+        )
+        if is_new and not make:
+            raise NoNodeError(f"there is no node in {options.network_dir}. {HOW_TO_MAKE}")
+        keys = load_keys(options.secret_file, entropy if is_new else None)
         store = Store.open(options.db, options.store_file, Identity(options.network, keys.node_id))
         return cls(options, keys, store, entropy, clock)
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import logging
+import os
+import stat
 from pathlib import Path
 from typing import Final
 
 from lnoffers.bolt12.keys import HsmSecretError, NodeKeys, new_hsm_secret, seed_from_hsm_secret
 from lnoffers.service.entropy import Entropy, EntropyError
 from lnoffers.service.errors import SecretError
-from lnoffers.service.files import create_private_file
+from lnoffers.service.files import create_private_file, open_regular
 
 MAX_BYTES: Final = 4096
 """More than any form of the file has; what is longer is something else."""
+_OTHERS: Final = 0o066
+"""The bits of a mode that let others read and write."""
 
 logger = logging.getLogger(__name__)
 
@@ -38,11 +42,16 @@ def load_keys(path: Path, entropy: Entropy | None) -> NodeKeys:
 
 
 def _read(path: Path) -> bytes | None:
+    """The content of the file, which may be reached by a link; None if there is none."""
     try:
-        with path.open("rb") as file:
-            return file.read(MAX_BYTES)
+        descriptor = open_regular(path, os.O_RDONLY, follow_link=True)
     except FileNotFoundError:
         return None
+    with os.fdopen(descriptor, "rb") as file:
+        mode = stat.S_IMODE(os.fstat(descriptor).st_mode)
+        if mode & _OTHERS:
+            raise SecretError(f"{path}: others may read or write it (mode {mode:04o}). Do: chmod 600 {path}")
+        return file.read(MAX_BYTES)
 
 
 def _create(path: Path, entropy: Entropy) -> None:

@@ -20,7 +20,7 @@ from lnoffers.service import Node, OffersService
 from lnoffers.service.status import Status
 from tests.service.claims import claimant
 from tests.service.claims.claimant import KINDS, options
-from tests.service.program import SEED_SECRET
+from tests.service.program import SEED_SECRET, write_secret
 
 PROCESSES = 4
 RECORDS = 100
@@ -30,9 +30,7 @@ CLAIMED = Status.ACTIVE | Status.SINGLE_USE | Status.CLAIMED
 
 def make(directory: Path, kind: str) -> list[str]:
     """Store the records; their ids."""
-    secret = options(directory).secret_file
-    secret.parent.mkdir()
-    secret.write_bytes(SEED_SECRET)
+    write_secret(options(directory).secret_file, SEED_SECRET)
     with Node.open(options(directory)) as node, node.store.group():
         service, texts = OffersService(node), [f"number {number}" for number in range(RECORDS)]
         if kind == "offers":

@@ -39,6 +39,13 @@ def run(arguments: Sequence[str]) -> int:
     return 0
 
 
+def _make(given: Namespace) -> int:
+    from lnoffers.service.cli.making import make_node  # noqa: PLC0415 # it loads SQLAlchemy
+
+    make_node(options(given))
+    return 0
+
+
 def _serve(given: Namespace) -> int:
     # What follows takes a moment to load, and there is no log to open again yet.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -168,16 +175,23 @@ def _check_store(given: Namespace) -> int:
 
 
 _COMMANDS: Final = {
+    "init": Command(
+        run=_make,
+        about="Make a node: a directory with a new secret and an empty store.",
+        more="Prints who it is and where its files are. To bring a node back, put its hsm_secret there instead.",
+        add_options=add_flags,
+    ),
     "serve": Command(
         run=_serve,
         about="Answer JSON-RPC on a Unix socket, as lightningd does, until stopped.",
-        more="A new directory gets a new secret.",
+        more="Makes a node first, as init does, where there is none.",
         add_options=_serve_options,
     ),
     "call": Command(
         run=_call,
         about="Make one call and print its result, or its error, as JSON.",
-        more="Goes to the running server, or, with none running, does the work in this process on the same store.",
+        more="Goes to the running server, or, with none running, does the work in this process on the same store. "
+        "Makes no node.",
         words="METHOD [ARGUMENT...]",
         explained="the command, as help lists it, and its parameters: all by position, or all as key=value, which the "
         "first one decides; behind -- nothing is taken for an option",

@@ -16,7 +16,7 @@ from lnoffers.service.files import make_private_directory
 from lnoffers.service.node import Node
 from lnoffers.service.options import Options
 from lnoffers.service.serving.descriptors import ExhaustionReporter, room_for_connections
-from lnoffers.service.serving.listening import locked_pid_file
+from lnoffers.service.serving.listening import check_length, locked_pid_file
 from lnoffers.service.serving.logs import Log, logging_to
 from lnoffers.service.serving.server import MAX_CONNECTIONS, Server
 
@@ -33,11 +33,12 @@ def run_server(options: Options) -> None:
     Raises:
         ServiceError: if it cannot start.
     """
+    check_length(options.socket)
     forbid_core_dumps()
     make_private_directory(options.network_dir)
     with logging_to(options.log, options.log_level) as log, ExitStack() as held:
         held.enter_context(locked_pid_file(options.lock_file))
-        node = held.enter_context(Node.open(options))
+        node = held.enter_context(Node.open(options, make=True))
         node.store.wait_for_others(SERVER_BUSY_SECONDS)
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(_run(node, log, release=held.close))

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from lnoffers.service.errors import ListenError
+from lnoffers.service.files import open_regular
 
 MAX_PATH: Final = 107
 """Bytes of a Unix socket's path (sun_path, without its final NUL)."""
@@ -35,21 +36,23 @@ def locked_pid_file(path: Path) -> Iterator[None]:
         ListenError: if another process holds it, or the file is something else and must stay as it is.
     """
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK, 0o600)
+        descriptor = open_regular(path, os.O_RDWR | os.O_CREAT)
     except OSError as error:
-        raise ListenError(f"cannot open {path}: {error.strerror}") from error
+        raise ListenError(f"cannot open the pid file {path}: {error.strerror}") from error
     try:
-        is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
-        content = os.pread(descriptor, _MAX_PID + 1, 0) if is_file else b""
-        if not is_file or not _PID.fullmatch(content):
+        content = os.pread(descriptor, _MAX_PID + 1, 0)
+        if not _PID.fullmatch(content):
             raise ListenError(f"{path} is no pid file, so it is left alone: choose another with --pid-file")
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             holder = content.decode().strip() or "unknown"
             raise ListenError(f"another server (process {holder}) runs on {path.parent}: stop it first") from error
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        try:
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        except OSError as error:
+            raise ListenError(f"cannot write the pid file {path}: {error.strerror}") from error
         yield
         os.ftruncate(descriptor, 0)  # it stays, since another may be waiting to lock it
     finally:
@@ -65,8 +68,7 @@ def bound_socket(path: Path) -> Iterator[socket.socket]:
     Raises:
         ListenError: if somebody listens there, something else lies there, or the path cannot be used.
     """
-    if len(os.fsencode(path)) > MAX_PATH:
-        raise ListenError(f"{path} is too long for a socket ({MAX_PATH} bytes at most): choose one with --rpc-file")
+    check_length(path)
     if is_served(path):
         raise ListenError(f"{path} is in use by a running server: stop it first, or choose another with --rpc-file")
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
@@ -84,6 +86,16 @@ def bound_socket(path: Path) -> Iterator[socket.socket]:
             with suppress(FileNotFoundError):
                 if os.path.samestat(made, path.lstat()):
                     path.unlink()
+
+
+def check_length(path: Path) -> None:
+    """Refuse a path that no socket can have.
+
+    Raises:
+        ListenError: if it is too long.
+    """
+    if len(os.fsencode(path)) > MAX_PATH:
+        raise ListenError(f"{path} is too long for a socket ({MAX_PATH} bytes at most): choose one with --rpc-file")
 
 
 def is_served(path: Path) -> bool:

@@ -22,6 +22,7 @@ from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, 
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from lnoffers.service.errors import OptionsError
+from lnoffers.service.files import open_regular, refuse_link
 
 BUSY_SECONDS: Final = 10.0
 """How long to wait for another process's transaction."""
@@ -52,6 +53,8 @@ def existing(file: Path) -> Engine | None:
     Raises:
         OSError: if there is none and none could be made, or it cannot be looked at.
     """
+    for each in (file, *_companions(file)):
+        refuse_link(each)
     try:
         found = file.stat()
     except FileNotFoundError:
@@ -68,7 +71,7 @@ def existing(file: Path) -> Engine | None:
 def open_engine(file: Path) -> Engine:
     """An engine whose connections are durable and wait for each other. Makes the file, readable by its owner alone."""
     # SQLite gives its log the mode of the file, so this decides for both.
-    os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    os.close(open_regular(file, os.O_RDWR | os.O_CREAT))
     engine = _engine(lambda: _connect(file, "rw"))  # should the file be gone later, no other one is made
     with engine.connect() as connection:
         _enter_wal(_driver(connection))
@@ -158,6 +161,11 @@ def end_savepoint(connection: Connection, *, undo: bool) -> None:
             driver.execute("ROLLBACK TO SAVEPOINT one_call")
     finally:
         driver.execute("RELEASE SAVEPOINT one_call")
+
+
+def _companions(file: Path) -> list[Path]:
+    """The files that SQLite keeps beside a database."""
+    return [file.with_name(file.name + suffix) for suffix in ("-wal", "-shm", "-journal")]
 
 
 def _connect(file: Path, mode: str) -> sqlite3.Connection:

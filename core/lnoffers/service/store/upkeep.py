@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar
 from sqlalchemy import Connection, Table, column, inspect, select, table
 
 from lnoffers.bolt12 import CHAINS, Bolt12Error, Invoice, InvoiceRequest, Offer
-from lnoffers.service.errors import StoreError
+from lnoffers.service.errors import HOW_TO_MAKE, StoreError
 from lnoffers.service.files import whole_file
 from lnoffers.service.status import TRANSITIONS
 from lnoffers.service.store import engine as sqlite
@@ -25,6 +25,7 @@ from lnoffers.service.store.store import naming
 Row = Mapping[str, Any]
 Message = TypeVar("Message", Offer, InvoiceRequest, Invoice)
 
+_NO_STORE: Final = f"there is no store here. {HOW_TO_MAKE}"
 _STATES: Final = frozenset(int(state) for moves in TRANSITIONS.values() for move in moves.items() for state in move)
 _ROWS_AT_ONCE: Final = 1000
 
@@ -74,12 +75,12 @@ def examine(db: str | None, default: Path) -> Iterator[list[str]]:
 def _reading(file: Path) -> Iterator[Connection]:
     """A transaction that only reads, of a store that is one."""
     with naming(file):
-        engine = sqlite.existing(file)
+        engine = sqlite.existing(file) if file.parent.is_dir() else None
         if engine is None:
-            raise StoreError("there is no store here")
+            raise StoreError(_NO_STORE)
         with engine.connect() as connection, sqlite.transaction(connection):
             if version_of(connection) == 0:
-                raise StoreError("there is no store here")
+                raise StoreError(_NO_STORE)
             yield connection
 
 
