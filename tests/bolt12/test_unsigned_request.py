@@ -9,11 +9,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import lnoffers
-from lnoffers.bolt12 import Bolt12, Bolt12Error, Invoice, InvoiceRequest, UnsignedInvoiceRequest, describe
+from lnoffers.bolt12 import CHAINS, Bolt12, Bolt12Error, Invoice, InvoiceRequest, UnsignedInvoiceRequest, describe
 
-from .samples import OTHER_SIGNER, PATH, SIGNER, as_text, invoice, offer, request, request_for, unsigned, unsigned_for
+from .samples import (
+    METADATA,
+    OTHER_SIGNER,
+    PATH,
+    SIGNER,
+    as_text,
+    invoice,
+    offer,
+    request,
+    request_for,
+    unsigned,
+    unsigned_for,
+)
 
 MISSING = {"warning_missing_invoice_request_signature": "Missing signature"}
+
+
+OF_LDK = "lnr1qqgqqqgzqvzq2ps8pqys5zcvp58q7zsq2gp9yzzcyypgf0m4vgnzh0tfgqy9wj8nhe40554wx9c42xq7eccmvc63enl6fvq"
+"""A refund of 21,000 msat that LDK 0.1 made, for SIGNER's key and METADATA."""
 
 
 def reread(message: InvoiceRequest) -> InvoiceRequest:
@@ -33,6 +49,15 @@ def test_decode_accepts_both_forms_and_signed_tells_them_apart() -> None:
     assert reread(request()).signed
     assert not reread(unsigned().unsigned()).signed
     assert reread(request_for(offer())).signed
+
+
+def test_reads_a_refund_of_ldk() -> None:
+    read = lnoffers.decode(OF_LDK)
+    assert isinstance(read, InvoiceRequest)
+    assert (read.invreq_amount, read.invreq_payer_id) == (21_000, SIGNER.public_key)
+    assert (read.invreq_metadata, read.offer_description, read.signed) == (METADATA, "", False)
+    made = unsigned(offer_description="", invreq_chain=CHAINS["bitcoin"]).unsigned()
+    assert made.encode() == OF_LDK
 
 
 def test_an_unsigned_request_has_all_that_a_signed_one_has_but_the_signature() -> None:

@@ -46,6 +46,20 @@ const requestOf = (message) => ({
   invreq_payer_note: string(message.payer_note()),
 });
 
+const refundOf = (refund) => ({
+  offer_description: string(refund.description()),
+  offer_absolute_expiry: number(some(refund.absolute_expiry())),
+  offer_issuer: string(refund.issuer()),
+  offer_issuer_id: null,
+  invreq_metadata: hex(refund.payer_metadata()),
+  invreq_chain: hex(refund.chain()),
+  invreq_quantity: number(some(refund.quantity())),
+  invreq_payer_id: hex(refund.payer_signing_pubkey()),
+  invreq_payer_note: string(refund.payer_note()),
+  amount: number(refund.amount_msats()),
+  signature: null,
+});
+
 function quantity(message) {
   const most = message.supported_quantity();
   if (most instanceof ldk.Quantity_One) return null;
@@ -60,13 +74,13 @@ const devkit = {
     offer_quantity_max: quantity(offer),
     offer_paths: number(offer.paths().length),
   })),
-  invoice_request: ({ hex: stream }) => readFrom(ldk.InvoiceRequest, stream, (request) => ({
+  invoice_request: ({ text, hex: stream }) => readFrom(ldk.InvoiceRequest, stream, (request) => ({
     ...requestOf(request),
     offer_quantity_max: quantity(request),
     offer_paths: number(request.paths().length),
     amount: number(some(request.amount_msats())),
     signature: hex(request.signature()),
-  })),
+  })) ?? unwrap(ldk.Refund.constructor_from_str(text), refundOf), // which is what LDK calls one without an offer
   invoice: ({ hex: stream }) => readFrom(ldk.Bolt12Invoice, stream, (invoice) => ({
     ...requestOf(invoice),
     invoice_paths: number(invoice.payment_paths().length),

@@ -24,8 +24,10 @@ from lnoffers.bolt12 import (
     Recurrence,
     RecurrenceBase,
     RecurrencePaywindow,
+    UnsignedInvoiceRequest,
 )
 from lnoffers.bolt12.chains import BITCOIN
+from lnoffers.bolt12.tlv import write_records
 
 T = TypeVar("T")
 
@@ -38,11 +40,12 @@ _AMOUNTS: Final = (1, 999, 1_000, 123_456_789, 10**11, 10**15)
 _HUGE: Final = 2**63
 _RARELY: Final = 0.04
 _U64_MAX: Final = 2**64 - 1
+_SIGNATURE: Final = InvoiceRequest.signature.number
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A message, and who signed it; nobody signs an offer."""
+    """A message, and who signed it; nobody signs an offer or a refund."""
 
     message: Offer | InvoiceRequest | Invoice
     signer: KeySigner | None = None
@@ -55,6 +58,8 @@ def messages(seed: int) -> Iterator[Made]:
         yield Made(maker.offer())
         yield maker.request()
         yield maker.invoice()
+        yield maker.request_alone()
+        yield maker.refund()
 
 
 class _Maker:
@@ -115,6 +120,13 @@ class _Maker:
             invreq_payer_note=self.maybe(self.text),
             invreq_paths=self.maybe(self.paths),
         )
+
+    def refund(self) -> Made:
+        """A request without an offer that nobody signs."""
+        unsigned = UnsignedInvoiceRequest.from_bytes(
+            write_records(record for record in self.request_alone().message.records if record.type != _SIGNATURE)
+        )
+        return Made(unsigned.unsigned())
 
     def signed(self, build: Callable[..., Any], *arguments: Offer, **fields: Any) -> Made:
         """The request that a builder makes, with metadata and payer, signed."""

@@ -92,6 +92,10 @@ def _has_even_experiments(message: Any) -> bool:
     return any(record.type >= _EXPERIMENTAL and record.type % 2 == 0 for record in message.records)
 
 
+def _stands_alone(message: Any) -> bool:
+    return isinstance(message, InvoiceRequest) and not message.answers_offer
+
+
 def _has_records_of_nobody(message: Any) -> bool:
     return any(
         not in_span(record.type, INVOICE_SPAN) and record.type not in SIGNATURE_TYPES for record in message.records
@@ -107,6 +111,8 @@ def _answers_badly(message: Any) -> bool:
     if not isinstance(message, Invoice):
         return False
     request = InvoiceRequest._build(record for record in message.records if in_span(record.type, INVOICE_REQUEST_SPAN))
+    if not request.answers_offer and None in (request.offer_description, request.invreq_amount):
+        return True  # a writer cannot leave these out
     try:
         request_rules.check_writing(request, features.NONE)
         invoice_rules.check_writing(message)
@@ -173,14 +179,31 @@ ROWS: Final = (
         _they_refuse(lambda m: isinstance(m, Invoice) and _has_records_of_nobody(m)),
     ),
     Row(
-        "they refuse requests without an offer",
-        "to LDK these are refunds, which nobody signs; the specification has payers sign every request",
-        _they_refuse(lambda m: isinstance(m, InvoiceRequest) and not m.answers_offer),
+        "they refuse requests without an offer and without a description",
+        "LDK's refund has one (MissingDescription); the specification says this to writers alone",
+        _they_refuse(lambda m: _stands_alone(m) and m.offer_description is None),
+    ),
+    Row(
+        "they refuse records with types of signatures in requests without an offer",
+        "LDK's refund has no signature, and it leaves no record unread",
+        _they_refuse(
+            lambda m: _stands_alone(m) and any(record.type in SIGNATURE_TYPES for record in m.unknown_records)
+        ),
+    ),
+    Row(
+        "they refuse requests without an offer that are signed",
+        "to LDK these are refunds, which nobody signs, as in the specification; Core Lightning signs them",
+        _they_refuse(lambda m: _stands_alone(m) and m.signed),
     ),
     Row(
         "we refuse an offer_amount of zero",
         "the specification has readers refuse it since March 2026; LDK 0.1 is older",
         _we_name("offer-amount-zero"),
+    ),
+    Row(
+        "we refuse requests without an offer that pay nothing",
+        "nobody could make an invoice for one; LDK reads a refund of zero",
+        _we_name("amount-zero"),
     ),
     Row(
         "we refuse an invreq_quantity of zero",
