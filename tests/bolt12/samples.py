@@ -6,6 +6,8 @@ from collections.abc import Collection
 from hashlib import sha256
 from typing import Any
 
+from hypothesis import strategies as st
+
 from lnoffers.bolt12 import (
     CHAINS,
     BlindedHop,
@@ -38,6 +40,26 @@ NOW = 1_800_000_000
 PATH = BlindedPath(OTHER_SIGNER.public_key, SIGNER.public_key, (BlindedHop(SIGNER.public_key, b"to me"),))
 EMPTY_PATH = BlindedPath(OTHER_SIGNER.public_key, SIGNER.public_key, ())
 PAYINFO = BlindedPayinfo(1, 2, 3, 4, 5, b"")
+
+
+# ---- what hypothesis draws
+
+_texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=50)
+request_arguments = st.fixed_dictionaries(
+    {
+        "invreq_metadata": st.binary(min_size=1, max_size=40),
+        "invreq_amount": st.integers(1, 2**64 - 1),
+        "offer_description": _texts,
+    },
+    optional={
+        "offer_issuer": _texts,
+        "offer_absolute_expiry": st.integers(0, 2**64 - 1),
+        "invreq_chain": st.sampled_from(list(CHAINS.values())),
+        "invreq_payer_note": _texts,
+        "invreq_paths": st.just((PATH,)),
+    },
+)
+"""Arguments of `without_offer`, for `request`."""
 
 
 # ---- messages that are good, by the builders

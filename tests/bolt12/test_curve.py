@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import copy
 import pickle
+import sys
+from collections.abc import Iterator
 from hashlib import sha256
+from importlib import metadata
+from importlib.util import module_from_spec, spec_from_file_location
 
 import pytest
 from coincurve import PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lnoffers.bolt12 import KeyPair
+from lnoffers.bolt12 import KeyPair, curve
 from lnoffers.bolt12.curve import (
     _succeeded,
     add_to_point,
@@ -192,3 +196,32 @@ def test_ecdsa_signatures_that_are_none_are_not_taken() -> None:
     for wrong_id in (-1, 4):
         assert ecdsa_recover(digest, signature, wrong_id) is None
     assert ecdsa_recover(b"", signature, 0) is ecdsa_recover(digest, bytes(64), 0) is None
+
+
+def error_without_the_library(monkeypatch: pytest.MonkeyPatch) -> ImportError:
+    """How the module fails to load where the curve library does."""
+    monkeypatch.setitem(sys.modules, "coincurve._libsecp256k1", None)
+    specification = spec_from_file_location("curve_without_library", curve.__file__)
+    assert specification is not None
+    assert specification.loader is not None
+    with pytest.raises(ImportError) as caught:
+        specification.loader.exec_module(module_from_spec(specification))
+    return caught.value
+
+
+def test_a_missing_library_is_named_with_what_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(**_: str) -> Iterator[metadata.Distribution]:
+        return iter(())
+
+    monkeypatch.setattr(metadata, "distributions", none)
+    error = error_without_the_library(monkeypatch)
+    assert isinstance(error, ModuleNotFoundError)
+    assert "is missing: pip install 'clnrpc[bolt12]'" in str(error)
+    assert error.name == "coincurve"
+
+
+def test_a_library_whose_files_are_gone_is_said_to_be_damaged(monkeypatch: pytest.MonkeyPatch) -> None:
+    error = error_without_the_library(monkeypatch)
+    assert not isinstance(error, ModuleNotFoundError)
+    assert "is damaged" in str(error)
+    assert "pip install --force-reinstall --no-deps coincurve" in str(error)

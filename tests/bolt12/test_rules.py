@@ -35,7 +35,7 @@ from lnoffers.bolt12.rules import offer as offer_rules
 from lnoffers.bolt12.rules import payer_proof as payer_proof_rules
 from lnoffers.bolt12.rules.rule import Rule
 
-from . import faulty_errors, faulty_invoices, faulty_offers, faulty_proofs, faulty_requests
+from . import faulty_errors, faulty_invoices, faulty_offers, faulty_proofs, faulty_requests, faulty_requests_for_offers
 from .faults import Fault
 from .samples import EMPTY_PATH, PATH, REGTEST, SIGNER, as_text, signed_stream
 
@@ -68,7 +68,7 @@ KINDS = {
             "WRITING",
             "WRITING_WITHOUT_OFFER",
         ),
-        faulty_requests.FAULTS,
+        faulty_requests.FAULTS + faulty_requests_for_offers.FAULTS,
         verified(InvoiceRequest),
     ),
     "invoice": Kind(
