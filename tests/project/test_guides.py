@@ -28,8 +28,8 @@ IN_SHELL = {
     "test-against-it": 2,
 }
 """How many pieces of shell a page has that the tests below run."""
-ELSEWHERE = ("git clone", "lnoffers fetch", "pip install", "python3 noxfile.py")
-"""How pieces begin that need the network, or that CI runs."""
+ELSEWHERE = ("LIGHTNINGD=", "git clone", "lnoffers fetch", "pip install", "python3 noxfile.py")
+"""How pieces begin that need the network or a node, or that CI runs."""
 
 
 @pytest.fixture
