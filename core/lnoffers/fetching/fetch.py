@@ -23,10 +23,11 @@ from lnoffers.bolt12 import (
     KeyPair,
     KeySigner,
     Offer,
+    RuleName,
     Signer,
+    decode,
 )
 from lnoffers.bolt12.chains import BITCOIN
-from lnoffers.bolt12.pasted import unwrap
 from lnoffers.bolt12.typecheck import typechecked
 from lnoffers.fetching.address import Address
 from lnoffers.fetching.failures import Attempt, FetchError, Reason, furthest
@@ -70,7 +71,7 @@ async def fetch_invoice(  # noqa: PLR0913 - one parameter per choice
         FetchError: if no invoice arrives that answers the request; its `reason` says why.
     """
     addresses = [Address.parse(text) for text in ([connect] if isinstance(connect, str) else connect)]
-    wanted = Offer.parse(unwrap(offer)) if isinstance(offer, str) else offer
+    wanted = _offer(offer) if isinstance(offer, str) else offer
     wanted.check_unexpired(int(time.time()))
     chains = wanted.offer_chains or (BITCOIN,)
     payer = KeySigner(KeyPair(secrets.token_bytes(32))) if signer is None else signer
@@ -94,6 +95,15 @@ async def fetch_invoice(  # noqa: PLR0913 - one parameter per choice
     except Bolt12Error as error:
         raise FetchError(Reason.BAD_ANSWER, error.message) from error
     return answer
+
+
+def _offer(text: str) -> Offer:
+    message = decode(text)
+    if not isinstance(message, Offer):
+        raise Bolt12Error(
+            f"This string is no offer but an {message.kind}: it should start with lno1.", rule=RuleName.TEXT_PREFIX
+        )
+    return message
 
 
 async def _ask_all(offer: Offer, request: InvoiceRequest, addresses: Sequence[Address], seconds: float) -> Answered:
