@@ -30,6 +30,8 @@ IN_SHELL = {
 """How many pieces of shell a page has that the tests below run."""
 ELSEWHERE = ("LIGHTNINGD=", "git clone", "lnoffers fetch", "pip install", "python3 noxfile.py")
 """How pieces begin that need the network or a node, or that CI runs."""
+PATIENCE = 600
+"""Seconds that a script may take on a busy machine."""
 
 
 @pytest.fixture
@@ -43,7 +45,7 @@ def shell(script: str, home: Path, **environment: str) -> str:
     """What a script prints, run in the home directory by a shell that stops at the first error."""
     settings = os.environ | environment | {"HOME": str(home), "PATH": f"{PROGRAMS}{os.pathsep}{os.environ['PATH']}"}
     done = subprocess.run(
-        ["bash", "-euc", script], cwd=home, env=settings, capture_output=True, text=True, timeout=SECONDS, check=False
+        ["bash", "-euc", script], cwd=home, env=settings, capture_output=True, text=True, timeout=PATIENCE, check=False
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
