@@ -30,7 +30,7 @@ def answer(kind: Any, seed: int) -> Any:
 
 def _value(kind: Any, numbers: random.Random) -> Any:
     if dataclasses.is_dataclass(kind) and isinstance(kind, type):
-        wires: Mapping[str, str] = getattr(kind, "__wire_names__", {})
+        wires: dict[str, str] = dict(getattr(kind, "__wire_names__", ()))
         return {wires.get(name, name): _value(hint, numbers) for name, hint in _members(kind).items()}
     if get_origin(kind) in (Union, types.UnionType):
         return _value(next(part for part in get_args(kind) if part is not types.NoneType), numbers)
