@@ -36,7 +36,7 @@ class RpcError(Exception):
         return f"{called}{self.code}: {self.message}"
 
     def as_json(self) -> dict[str, Any]:
-        """The error object of a JSON-RPC answer: code, message and, if there is any, data."""
+        """Return the error object of a JSON-RPC answer: code, message and, if there is any, data."""
         body: dict[str, Any] = {"code": self.code, "message": self.message}
         if self.data is not None:
             body["data"] = self.data
@@ -44,7 +44,7 @@ class RpcError(Exception):
 
 
 def unknown_command(name: str) -> RpcError:
-    """The answer to a command that nobody has filled in."""
+    """Return the answer to a command that the service does not have."""
     return RpcError(METHOD_NOT_FOUND, f"Unknown command '{name}'")
 
 
@@ -99,18 +99,18 @@ class VersionWarning(UserWarning):
 
 
 def cannot_connect(path: str, reason: OSError) -> CannotConnectError:
-    """Says which socket, why, and what to do."""
+    """Return the error that says which socket, why, and what to do."""
     hint = "is the node running, and is this its lightning-rpc socket (<lightning-dir>/<network>/lightning-rpc)?"
     return CannotConnectError(f"cannot connect to {path}: {reason.strerror or reason}; {hint}")
 
 
 def nobody_accepts(path: str) -> RpcTimeoutError:
-    """The time was up while the node's queue of connections was full."""
+    """Return the error for a node whose queue of connections stayed full until the time was up."""
     return RpcTimeoutError(f"cannot connect to {path} in time: the node accepts nobody at present; nothing was sent")
 
 
 def connection_lost(method: str, *, sent: bool) -> ConnectionLostError:
-    """The node ended the connection before its answer; `sent` tells whether the request's last byte went out."""
+    """Return the error for a connection that the node ended; `sent`: whether the request's last byte went out."""
     return ConnectionLostError(
         f"{method}: the node closed the connection before it answered; the command may have been carried out"
         if sent
@@ -119,19 +119,19 @@ def connection_lost(method: str, *, sent: bool) -> ConnectionLostError:
 
 
 def client_closed(method: str, *, sent: bool) -> ConnectionLostError:
-    """The client was closed during the call."""
+    """Return the error for a call whose client was closed."""
     outcome = "the command may have been carried out" if sent else _NOT_CARRIED_OUT
     return ConnectionLostError(f"{method}: the client was closed before the node answered; {outcome}")
 
 
 def timed_out(method: str, timeout: float | None, *, sent: bool = True) -> RpcTimeoutError:
-    """The answer did not come within `timeout` seconds."""
+    """Return the error for a call that got no answer within `timeout` seconds."""
     outcome = "the command may still be carried out" if sent else _NOT_CARRIED_OUT
     return RpcTimeoutError(f"{method}: no answer within {timeout} seconds; {outcome}")
 
 
 def missing_field(source: str, path: str, attribute: str, added: str | None) -> MissingFieldError:
-    """What `source` (a command, notification or hook) sent has nothing at `path`; `added` is the field's release."""
+    """Return the error for a field at `path`, there since `added`, that `source` (a command, say) did not send."""
     since = f" (added in {added})" if added else ""
     hint = f"where it may be missing, read it by getattr(..., {attribute!r}, None)"
     return MissingFieldError(f"{source}: the node did not send {path}{since}; {hint}", name=attribute)

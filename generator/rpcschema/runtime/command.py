@@ -84,15 +84,16 @@ class Command(NamedTuple):
 
 
 def load(package: str, command: Command, which: Literal["request", "response"]) -> type[Any]:
-    """The dataclass of a command's request or response, e.g. `load("clnrpc", command, "response")`; it is a union of
-    classes for a response that is one of several things.
+    """Return the dataclass of a command's request or response, e.g. `load("clnrpc", command, "response")`.
+
+    It is a union of classes for a response that is one of several things.
     """
     return load_class(package, command.module, command.request if which == "request" else command.response)
 
 
 @cache
 def load_class(package: str, module: str, name: str) -> type[Any]:
-    """A class of `<package>.types`.
+    """Return a class of `<package>.types`.
 
     There is one module per document, and it is imported when its command is first used: a client that calls three
     commands loads three modules of 150.

@@ -43,17 +43,17 @@ class AsyncUnixTransport:
 
     @property
     def asking(self) -> asyncio.Lock:
-        """The lock of who must ask the node something before other calls go out."""
+        """Return the lock of a caller that must ask the node something before other calls go out."""
         return self._own_session().asking
 
     def deadline(self) -> float | None:
-        """When a call that begins now has to be over, by the event loop's clock; None for no limit."""
+        """Return when a call that begins now must be over, by the event loop's clock; None for no limit."""
         return None if self._timeout is None else asyncio.get_running_loop().time() + self._timeout
 
     async def call(
         self, method: str, params: bytes, deadline: float | None = None, *, only: bytes | None = None
     ) -> bytes:
-        """Calls `method` with `params` and, if there is one, the filter `only` (JSON texts); the result's JSON text.
+        """Call `method` with `params` and, if given, the filter `only` (JSON texts); return the result's JSON text.
 
         With an earlier `deadline` several calls share one timeout. Raises RpcError or a ClientError.
         """
@@ -77,19 +77,19 @@ class AsyncUnixTransport:
         return reply.result(method)
 
     async def close(self) -> None:
-        """Closes all connections; calls at hand fail with ConnectionLostError."""
+        """Close all connections. Pending calls fail with ConnectionLostError."""
         if self._session is not None:
             session, self._session = self._own_session(), None
             await session.close()
 
     def begin_anew(self) -> None:
-        """Forgets the connections of a parent process, without its event loop noticing."""
+        """Forget the connections of a parent process, without its event loop noticing."""
         if self._session is not None:
             self._session.drop()
             self._session = None
 
     def _own_session(self) -> _Session:
-        """What this event loop has; raises RuntimeError if another one uses the client."""
+        """Return what belongs to this event loop. Raises RuntimeError if another one uses the client."""
         if self._session is not None and not self._session.is_alive():
             self.begin_anew()
         if self._session is None:
@@ -106,17 +106,20 @@ class _Session:
         self.loop = asyncio.get_running_loop()
         self.asking = asyncio.Lock()
         self.is_closed = False
-        """Whether the client was closed: the calls at hand fail, and later ones have another session."""
+        """Whether the client was closed: pending calls fail, and later ones get another session."""
         self._connecting = asyncio.Lock()
         self._connections: list[_Connection] = []
         """Those that have not ended. The last one is for new calls, and the others have been retired."""
 
     def is_alive(self) -> bool:
-        """Whether its event loop can still be used."""
+        """Return whether its event loop can still be used."""
         return not self.loop.is_closed()
 
     async def connected(self, path: str) -> _Connection:
-        """The connection for new calls; raises a ClientError, or BrokenPipeError if the client is closed meanwhile."""
+        """Return the connection for new calls.
+
+        Raises a ClientError if there is none, BrokenPipeError if the client is closed meanwhile.
+        """
         async with self._connecting:
             self._check_not_closed()
             current = self._connections[-1] if self._connections else None
@@ -132,13 +135,13 @@ class _Session:
             return fresh
 
     async def close(self) -> None:
-        """Closes all connections."""
+        """Close all connections."""
         self.is_closed = True
         for connection in self._connections:
             await connection.close()
 
     def drop(self) -> None:
-        """Closes the sockets and nothing else: the event loop is closed, or another process's."""
+        """Close the sockets and nothing else: the event loop is closed, or another process's."""
         for connection in self._connections:
             connection.drop()
 
@@ -174,21 +177,21 @@ class _Connection(asyncio.Protocol):
         self._incomplete: str | None = None
         """The last request, until its last byte has gone out."""
         self._complaint: Reply | None = None
-        """What the node said without an id while nobody waited: the reason, if it closes without another word."""
+        """What the node sent without an id while no call was pending: the reason, if it then closes the connection."""
         self._ended = asyncio.Event()
 
     def is_open(self) -> bool:
-        """Whether it takes calls: neither side has closed it, even if the event loop has not noticed yet."""
+        """Return whether it takes calls: neither side has closed it, even if the event loop has not noticed yet."""
         return not self.is_retired and not self._transport.is_closing() and is_open(self._socket)
 
     def has_ended(self) -> bool:
-        """Whether its socket is closed."""
+        """Return whether its socket is closed."""
         return self._ended.is_set()
 
     async def exchange(self, identity: str, request: bytes) -> Reply:
-        """Sends `request` and waits for the reply to it.
+        """Send `request` and return the reply to it.
 
-        If none can come any more, raises BrokenPipeError if it is certain that the last byte did not go out, else
+        If none can come any more, raises BrokenPipeError if the last byte certainly did not go out, else
         ConnectionResetError.
         """
         waiting: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
@@ -208,12 +211,12 @@ class _Connection(asyncio.Protocol):
                 self._transport.abort()
 
     async def close(self) -> None:
-        """Fails the calls at hand, and waits until the socket is closed."""
+        """Fail the pending calls, and wait until the socket is closed."""
         self._transport.abort()
         await self._ended.wait()
 
     def drop(self) -> None:
-        """Closes the socket alone, of which the event loop hears nothing."""
+        """Close the socket alone; the event loop hears nothing of it."""
         self._socket.close()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -240,9 +243,9 @@ class _Connection(asyncio.Protocol):
         self._ended.set()
 
     def _deliver(self, reply: Reply) -> None:
-        """Ends the call that the reply is for, which may have been given up: then nobody waits for it.
+        """Give a reply to the call that it is for; drop it if that call was given up.
 
-        A complaint without an id ends all calls, or is kept for who comes.
+        A complaint without an id goes to all pending calls, or is kept for the next one.
         """
         self._complaint = None
         if reply.identity is not None:
@@ -256,7 +259,7 @@ class _Connection(asyncio.Protocol):
             self._complaint = reply
 
     def _end_calls(self) -> None:
-        """Fails the calls that wait, as nothing more can be received."""
+        """Fail the pending calls, as nothing more can be received."""
         for identity, waiting in self._pending().items():
             if self._complaint is not None:
                 waiting.set_result(self._complaint)

@@ -1,4 +1,4 @@
-"""What both generated clients are: whose types they return, and what they remember of their node and their caller."""
+"""The base of both generated clients: whose types they return, and what they remember of their node."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ class Caller:
 
     @property
     def rpc_node_version(self) -> str | None:
-        """The version that the node told last, e.g. "v26.06.1"; None if it was not asked yet, or does not tell."""
+        """Return the version that the node named last, e.g. "v26.06.1"; None if there was none yet."""
         return self._rpc_version.text
 
     def rpc_filtered(self, fields: Mapping[str, Any]) -> Self:
-        """This client, on the same connection, for answers with fewer fields: the node sends those that are named.
+        """Return this client, on the same connection, for answers with only the fields that are named.
 
         `fields` has the shape of the answer: `client.rpc_filtered({"offers": [{"offer_id": True}]}).listoffers()`.
-        It is a MissingFieldError to read what was not asked for. Core Lightning's own commands know filters; a plugin
-        may send all.
+        Reading any other field is a MissingFieldError. Core Lightning's own commands know filters; a plugin may send
+        all.
         """
         filtered = copy.copy(self)
         filtered._rpc_filter = encode(fields)

@@ -52,7 +52,7 @@ class NodeVersion:
         """Whether there is no need to ask the node."""
 
     def learn(self, answer: bytes | None, *, stacklevel: int) -> None:
-        """Takes the node's answer to getinfo (JSON text), None if that is an error; it settles the matter.
+        """Take the node's answer to getinfo (JSON text), None if that is an error.
 
         The first answer brings a VersionWarning if it names another release. `stacklevel` is that of `warnings.warn`:
         with 1 it points at the caller of this method.

@@ -64,7 +64,7 @@ class Answer:
     __hash__ = None  # type: ignore[assignment] # as of any dataclass that can change
 
     def __setstate__(self, state: tuple[None, dict[str, Any]]) -> None:
-        """Takes what copies and pickles keep."""
+        """Take what copies and pickles keep."""
         for name, value in state[1].items():
             setattr(self, name, value)
         explain_missing(self)
@@ -76,7 +76,7 @@ class Answer:
 
 
 def explain_missing(answer: Answer) -> None:
-    """Makes it a MissingFieldError, which says more than an AttributeError, to read what is unset in this object.
+    """Have a MissingFieldError, which says more than an AttributeError, raised for what is unset in this object.
 
     Its class gets `__getattr__` for that, but not before: msgspec looks for each optional field that is absent, and
     with a `__getattr__` in all classes decoding would take three times as long. Static type checkers do not see it:
@@ -99,13 +99,13 @@ def _missing(self: Answer, name: str) -> Any:
 
 @cache
 def wire_names(cls: type) -> Pairs:
-    """(attribute, wire name) of a dataclass's members in declared order; `__wire_names__` has those that differ."""
+    """Return (attribute, wire name) of a dataclass's members in their order; `__wire_names__` has those that differ."""
     renamed: dict[str, str] = dict(getattr(cls, "__wire_names__", ()))
     return tuple((field.name, renamed.get(field.name, field.name)) for field in fields(cls))
 
 
 def member_path(path: str, name: str) -> str:
-    """The path of the member `name` of the object at `path`: "a.b", or "a['b c']" for a name that is no plain one."""
+    """Return the path of the member `name` of the object at `path`: "a.b", or "a['b c']" for another name."""
     if _PLAIN_NAME.fullmatch(name) is None:
         return f"{path}[{name!r}]"
     return f"{path}.{name}" if path else name

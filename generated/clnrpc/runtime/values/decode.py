@@ -28,10 +28,10 @@ def decode(kind: type[T], raw: bytes) -> T: ...
 @overload
 def decode(kind: UnionType, raw: bytes) -> Any: ...
 def decode(kind: type[T] | UnionType, raw: bytes) -> T | Any:
-    """The value of the dataclass `kind`, or of one of a union's members, that the JSON text `raw` holds.
+    """Return the value of the dataclass `kind`, or of a member of the union `kind`, that the JSON text `raw` holds.
 
     What the class does not know is left to `unknown.unknown_fields`. Raises DecodeError, with the name of the command,
-    for what is no JSON or no object: "getinfo: the node sent an array, not a JSON object".
+    if it is no JSON or no object: "getinfo: the node sent an array, not a JSON object".
     """
     source = _source(kind)
     try:
@@ -53,7 +53,7 @@ def decode_plain(source: str, raw: bytes) -> Any:
 
 
 def build(cls: type[T], values: dict[str, Any]) -> T:
-    """The dataclass `cls` from values by attribute, where objects and arrays may still be plain JSON structures.
+    """Return the dataclass `cls` of values by attribute; objects and arrays may still be plain JSON structures.
 
     Raises DecodeError with the place, by wire names: "outputs[0]: missing required member: pay-to".
     """
@@ -101,7 +101,7 @@ def _decode(cls: type[T], raw: bytes, source: str) -> T:
 
 @cache
 def _decoder(cls: Any) -> Callable[[bytes], Any]:
-    """Straight from the bytes; but a class with renames takes a dict."""
+    """Return what decodes a class straight from the bytes, or through a dict if it has renames."""
     rename = renamer(cls)
     if rename is None:
         return msgspec.json.Decoder(cls).decode
@@ -110,7 +110,7 @@ def _decoder(cls: Any) -> Callable[[bytes], Any]:
 
 
 def _source(kind: Any) -> str:
-    """The command, notification or hook whose class, or union of classes, this is."""
+    """Return the command, notification or hook whose class, or union of classes, this is."""
     cls = get_args(kind)[0] if isinstance(kind, UnionType) else kind
     return getattr(cls, "__source__", "") or cls.__name__
 
@@ -147,7 +147,7 @@ def _cases(union: UnionType) -> _Cases:
 
 @cache
 def _structured(cls: type) -> tuple[tuple[str, Any], ...]:
-    """The attributes, with their types, in which dataclasses are nested."""
+    """Return the attributes, with their types, in which dataclasses are nested."""
     return tuple((attribute, kind) for attribute, kind in get_type_hints(cls).items() if _holds_dataclass(kind))
 
 

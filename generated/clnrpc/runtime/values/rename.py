@@ -15,7 +15,7 @@ Rename: TypeAlias = Callable[[Any], Any]
 
 @cache
 def renamer(kind: Any) -> Rename | None:
-    """What puts attribute names for wire names in what shall become a `kind`; None if there is nothing to rename.
+    """Return what replaces wire names by attribute names in the plain JSON of a `kind`; None if nothing differs.
 
     It leaves alone whatever is not what the type says.
     """
@@ -37,7 +37,7 @@ def renamer(kind: Any) -> Rename | None:
 
 
 def _one_after_another(renames: list[Rename]) -> Rename:
-    """Of the members of a union each lets pass what is not its own kind of JSON value, so at most one does anything."""
+    """Combine the renames of a union: each passes over what is not its own kind of JSON value."""
     return lambda value: reduce(lambda changed, rename: rename(changed), renames, value)
 
 

@@ -19,7 +19,7 @@ from .rename import renamer
 
 
 def tolerate(cls: type, value: dict[str, Any], source: str) -> Any:
-    """The dataclass `cls` of the plain JSON object `value`, which `source` (a command, say) sent."""
+    """Return the dataclass `cls` of the plain JSON object `value`, which `source` (a command, say) sent."""
     return _object(cls, value, source, "")
 
 

@@ -21,7 +21,7 @@ from .version import GETINFO
 
 
 class BaseAsyncClient(Caller):
-    """Calls commands over a node's Unix socket, `<lightning-dir>/<network>/lightning-rpc`.
+    """A client of a node's Unix socket, `<lightning-dir>/<network>/lightning-rpc`, for asyncio.
 
     Calls may be made concurrently: each is sent at once, on the same connection, and awaits its own answer. A call may
     be cancelled at any time. The node may still carry it out, its answer is dropped, and later calls get a connection
@@ -41,7 +41,7 @@ class BaseAsyncClient(Caller):
         self._rpc_transport = AsyncUnixTransport(path, timeout)
 
     async def rpc_call(self, method: str, params: Params = None) -> Any:
-        """Calls any command, known to this package or not; returns its result as plain JSON values.
+        """Call any command, even one without a method, and return its result as plain JSON values.
 
         Parameters go by name or by position.
         """
@@ -50,7 +50,7 @@ class BaseAsyncClient(Caller):
         )
 
     def rpc_send(self, command: Command, params: Mapping[str, Any]) -> Coroutine[Any, Any, Any]:
-        """Calls `command`; returns, when awaited, the value of its response class.
+        """Call `command`, and return, when awaited, the value of its response class.
 
         `params` goes by wire name; those that are None are not sent. Warnings of what is deprecated, and errors in
         parameters, come at once and so at the line that makes the call, even if a task awaits it.
@@ -59,7 +59,7 @@ class BaseAsyncClient(Caller):
         return self._rpc_answer(command, encode_params(params))
 
     async def rpc_close(self) -> None:
-        """Closes the connection; calls at hand fail, and a later call opens another."""
+        """Close the connections. Pending calls fail, and a later call opens another."""
         await self._rpc_transport.close()
 
     async def _rpc_answer(self, command: Command, params: bytes) -> Any:

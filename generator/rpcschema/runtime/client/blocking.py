@@ -21,7 +21,7 @@ from .version import GETINFO
 
 
 class BaseClient(Caller):
-    """Calls commands over one connection to a node's Unix socket, `<lightning-dir>/<network>/lightning-rpc`.
+    """A client of a node's Unix socket, `<lightning-dir>/<network>/lightning-rpc`, over one connection.
 
     It connects at the first call and again when the node was restarted in between. `timeout` bounds each call, in
     seconds (None: as long as it takes). Threads may share a client; their calls follow one another, and the wait for
@@ -37,16 +37,17 @@ class BaseClient(Caller):
         self._rpc_transport = UnixTransport(path, timeout)
 
     def rpc_call(self, method: str, params: Params = None) -> Any:
-        """Calls any command, known to this package or not; returns its result as plain JSON values.
+        """Call any command, even one without a method, and return its result as plain JSON values.
 
         Parameters go by name or by position.
         """
         return decode_plain(method, self._rpc_transport.call(method, encode_params(params), only=self._rpc_filter))
 
     def rpc_send(self, command: Command, params: Mapping[str, Any]) -> Any:
-        """Calls `command`; returns the value of its response class.
+        """Call `command`, and return the value of its response class.
 
-        `params` goes by wire name; those that are None are not sent. Warnings point at the caller of who calls this.
+        `params` goes by wire name; those that are None are not sent. Warnings point at the line that called the
+        command's method.
         """
         check(command, params, stacklevel=3)
         text = encode_params(params)
@@ -59,11 +60,11 @@ class BaseClient(Caller):
         return decode_response(self.rpc_package, command, raw)
 
     def rpc_close(self) -> None:
-        """Closes the connection; calls at hand in other threads fail, and a later call opens another."""
+        """Close the connection. Pending calls of other threads fail, and a later call opens another."""
         self._rpc_transport.close()
 
     def _rpc_ask_version(self, deadline: float | None) -> None:
-        """Asks once; threads that call meanwhile do not wait for it."""
+        """Ask once; threads that call meanwhile do not wait for it."""
         if self._rpc_version.is_settled or not self._rpc_transport.asking.acquire(blocking=False):
             return
         try:

@@ -16,7 +16,7 @@ from ..errors import ParameterError
 
 
 def check(command: Command, params: Mapping[str, Any], *, stacklevel: int) -> None:
-    """Refuses parameters (by wire name, None: not given) that cannot stand together, and warns of what is deprecated.
+    """Refuse parameters (by wire name, None: not given) that cannot stand together, and warn of deprecated ones.
 
     Raises ParameterError. The warnings are DeprecationWarnings, and `stacklevel` is that of `warnings.warn`: with 1
     they point at the caller of this function.

@@ -23,18 +23,18 @@ Params: TypeAlias = Mapping[str, Any] | Sequence[Any] | None
 
 
 def request_id(method: str, number: int) -> str:
-    """The id of a connection's `number`-th request; a node's log shows it."""
+    """Return the id of a transport's `number`-th request; a node's log shows it."""
     return f"clnrpc:{method}#{number}"
 
 
 def encode_request(identity: str, method: str, params: bytes, only: bytes | None = None) -> bytes:
-    """The bytes of a request whose parameters, and filter if there is one, are JSON text already."""
+    """Return the bytes of a request whose parameters, and filter if there is one, are JSON text already."""
     last = b"" if only is None else b',"filter":%b' % only
     return b'{"jsonrpc":"2.0","id":%b,"method":%b,"params":%b%b}' % (encode(identity), encode(method), params, last)
 
 
 def encode_params(params: Params) -> bytes:
-    """The JSON text of parameters.
+    """Return the JSON text of parameters.
 
     Those by name that are None are left out; those by position stay, as null keeps a place there.
     """
@@ -44,7 +44,7 @@ def encode_params(params: Params) -> bytes:
 
 
 def decode_response(package: str, command: Command, raw: bytes) -> Any:
-    """A result as the command's response class; raises DecodeError."""
+    """Return a result as the command's response class. Raises DecodeError."""
     return decode(load(package, command, "response"), raw)
 
 
@@ -96,7 +96,7 @@ class ReplyReader:
         """Not before something comes in pieces."""
 
     def feed(self, data: bytes) -> Iterator[Reply]:
-        """The replies that are complete with `data`; raises ProtocolError for anything but JSON-RPC."""
+        """Yield the replies that are complete with `data`. Raises ProtocolError for anything but JSON-RPC."""
         for envelope in self._envelopes(data):
             if isinstance(envelope.id, str):
                 yield Reply(envelope.id, _outcome(envelope))
@@ -122,7 +122,7 @@ class ReplyReader:
 
 
 def _whole(data: bytes) -> _Envelope | None:
-    """The one message that `data` is, as nearly every answer comes; None if it is anything else."""
+    """Return the one message that `data` is, as nearly every answer comes; None if it is anything else."""
     try:
         return _decode_envelope(str(data, "utf-8"))  # in bytes msgspec would not look at the text that it passes over
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

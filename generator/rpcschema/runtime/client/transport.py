@@ -48,23 +48,23 @@ class UnixTransport:
         return type(self), (self._path, self._timeout)  # what is pickled has a connection of its own
 
     def _begin(self) -> None:
-        self.asking = Lock()  # held by who must ask the node something before other calls
+        self.asking = Lock()  # held by a call that must ask the node something first
         self._turn = Lock()  # held by the call that uses the connection
-        self._guard = Lock()  # held for a moment by who replaces or ends the connection, or gives up the turn
+        self._guard = Lock()  # held for a moment to replace or end the connection, or to give up the turn
         self._connection: _Connection | None = None
-        self._closed = Event()  # set for the calls at hand when the client is closed; later calls have another
+        self._closed = Event()  # set for the pending calls when the client is closed; later calls have another
 
     def begin_anew(self) -> None:
-        """Forgets the connection of a parent process, and the calls of its threads."""
+        """Forget the connection of a parent process, and the calls of its threads."""
         self._drop()
         self._begin()
 
     def deadline(self) -> float | None:
-        """When a call that begins now has to be over: seconds of the monotonic clock, or None."""
+        """Return when a call that begins now must be over: seconds of the monotonic clock, or None."""
         return None if self._timeout is None else monotonic() + self._timeout
 
     def call(self, method: str, params: bytes, deadline: float | None = None, *, only: bytes | None = None) -> bytes:
-        """Calls `method` with `params` and, if there is one, the filter `only` (JSON texts); the result's JSON text.
+        """Call `method` with `params` and, if given, the filter `only` (JSON texts); return the result's JSON text.
 
         With an earlier `deadline` several calls share one timeout. Raises RpcError or a ClientError.
         """
@@ -86,7 +86,7 @@ class UnixTransport:
         return reply.result(method)
 
     def close(self) -> None:
-        """Closes the connection, if there is one; other threads' calls that wait fail. A later call opens another."""
+        """Close the connection. Pending calls of other threads fail, and a later call opens another."""
         with self._guard:
             self._closed.set()
             if self._turn.acquire(blocking=False):
@@ -97,7 +97,7 @@ class UnixTransport:
             self._closed = Event()
 
     def _exchange(self, call: _Call) -> Reply:
-        """Sends the request, if need be on a new connection, and receives the reply to it."""
+        """Send the request, if need be on a new connection, and return the reply to it."""
         sent = False
         try:
             connection = self._connection
@@ -116,7 +116,7 @@ class UnixTransport:
             raise ended(call.method, sent=sent) from None
 
     def _connect(self, call: _Call) -> _Connection:
-        """A new connection in place of what there was; raises ConnectionResetError if the client is closed."""
+        """Replace the connection by a new one. Raises ConnectionResetError if the client is closed."""
         fresh = _Connection(_connected(self._path, call))
         with self._guard:
             self._drop()
@@ -132,7 +132,7 @@ class UnixTransport:
 
 
 def is_open(connected: socket.socket) -> bool:
-    """Whether the other side of a non-blocking socket has not closed it."""
+    """Return whether the other side of a non-blocking socket has not closed it."""
     try:
         return bool(connected.recv(1, socket.MSG_PEEK))
     except BlockingIOError:
@@ -142,7 +142,7 @@ def is_open(connected: socket.socket) -> bool:
 
 
 def try_to_connect(unconnected: socket.socket, path: str) -> bool:
-    """Connects a non-blocking socket; False if the node's queue of connections is full at present.
+    """Connect a non-blocking socket; return False if the node's queue of connections is full at present.
 
     Raises CannotConnectError.
     """
@@ -167,7 +167,7 @@ class _Call(NamedTuple):
     """Set when the client is closed during the call."""
 
     def seconds_left(self) -> float | None:
-        """As a socket takes them; raises TimeoutError if there are none."""
+        """Return them as a socket takes them. Raises TimeoutError if there are none."""
         if self.deadline is None:
             return None
         if (left := self.deadline - monotonic()) <= 0:
@@ -175,11 +175,11 @@ class _Call(NamedTuple):
         return left
 
     def longest_wait(self) -> float:
-        """The seconds left, as a lock takes them."""
+        """Return the seconds left, as a lock takes them."""
         return TIMEOUT_MAX if self.deadline is None else max(0.0, self.deadline - monotonic())
 
     def pause(self, path: str) -> None:
-        """Waits before the next try to connect to `path`.
+        """Wait before the next try to connect to `path`.
 
         Raises ConnectionResetError if the client is closed, RpcTimeoutError if the time is up.
         """
@@ -190,7 +190,7 @@ class _Call(NamedTuple):
 
 
 def _connected(path: str, call: _Call) -> socket.socket:
-    """A connected socket; raises a ClientError, or ConnectionResetError if the client is closed meanwhile."""
+    """Return a connected socket. Raises a ClientError, or ConnectionResetError if the client is closed meanwhile."""
     made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         made.setblocking(False)
@@ -214,9 +214,9 @@ class _Connection:
         return is_open(self._socket)
 
     def send(self, call: _Call) -> bool:
-        """Sends the request; False if the other side closed before the last byte went out, so it cannot act on it.
+        """Send the request; return False if the other side closed before the last byte went out.
 
-        What it said before it closed can still be received.
+        It cannot act on the request then. What it sent before it closed can still be received.
         """
         self._socket.settimeout(call.seconds_left())
         try:
@@ -226,9 +226,9 @@ class _Connection:
         return True
 
     def receive(self, call: _Call) -> Reply:
-        """The answer to the call, or the node's complaint, without an id, that it does not take the request.
+        """Return the answer to the call, or the node's complaint, without an id, that it refuses the request.
 
-        Late answers to others are dropped. Raises ConnectionResetError if the connection ends before.
+        Late answers to other calls are dropped. Raises ConnectionResetError if the connection ends before.
         """
         while True:
             self._socket.settimeout(call.seconds_left())
@@ -240,7 +240,7 @@ class _Connection:
                     return reply
 
     def interrupt(self) -> None:
-        """Ends the connection for the thread that waits on it, which wakes up to an error."""
+        """End the connection for the thread that waits on it, which wakes up to an error."""
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
 

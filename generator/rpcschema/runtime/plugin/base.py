@@ -84,7 +84,7 @@ class BasePlugin:
     _rpc_configuration: Mapping[str, Any] | None = None
 
     def rpc_run(self) -> None:
-        """Serves lightningd on stdin and stdout, until it closes them or has said that it shuts down.
+        """Serve lightningd on stdin and stdout, until it closes them or announces its shutdown.
 
         Meanwhile what is printed goes to stderr. Ends the program with a message if a person started it, or what comes
         is no JSON.
@@ -109,16 +109,16 @@ class BasePlugin:
                     self._rpc_sink = None
 
     def rpc_init(self) -> None:
-        """Is called once, when the plugin is configured and lightningd takes calls; override it to prepare.
+        """Prepare the plugin; override this. It is called once, as soon as lightningd takes calls.
 
-        If it raises, lightningd is told that the plugin disables itself.
+        If it raises, the plugin disables itself.
         """
 
     def rpc_manifest(self) -> dict[str, Any]:
-        """What lightningd is told of this plugin (the result of `getmanifest`).
+        """Return what lightningd needs to know of this plugin (the result of `getmanifest`).
 
         Override it to add to what `super()` returns: the order, or the filters, of a hook, featurebits, custommessages.
-        If it raises, or JSON cannot say what it returns, lightningd is told that the plugin disables itself.
+        If it raises, or JSON cannot say what it returns, the plugin disables itself.
         """
         return {
             "options": [],
@@ -133,7 +133,7 @@ class BasePlugin:
 
     @property
     def rpc_configuration(self) -> Mapping[str, Any]:
-        """What lightningd said of itself in `init`: "lightning-dir", "network", "startup" and more.
+        """Return what lightningd sent about itself in `init`: "lightning-dir", "network", "startup" and more.
 
         Raises RuntimeError before `init`.
         """
@@ -143,12 +143,12 @@ class BasePlugin:
 
     @property
     def rpc_socket(self) -> Path:
-        """The socket of lightningd's RPC; RuntimeError before `init`."""
+        """Return the socket of lightningd's RPC. Raises RuntimeError before `init`."""
         configuration = self.rpc_configuration
         return Path(configuration["lightning-dir"], configuration["rpc-file"])
 
     def rpc_log(self, message: str, level: Level = "info") -> None:
-        """Writes lines to lightningd's log, from any thread; to stderr while it does not listen."""
+        """Write lines to lightningd's log, from any thread; to stderr while it does not listen."""
         text = _printable(message)
         if self._rpc_sink is None:
             print(text, file=sys.stderr)
@@ -157,7 +157,7 @@ class BasePlugin:
             self._rpc_write(b'{"jsonrpc":"2.0","method":"log","params":%b}' % params)
 
     def _rpc_take(self, raw: bytes) -> bool:
-        """Deals with one message; False if it is the last."""
+        """Handle one message; return False if it is the last."""
         try:
             message = _decode_message(raw)
         except msgspec.DecodeError:
@@ -175,7 +175,7 @@ class BasePlugin:
         return True
 
     def _rpc_answer(self, method: str, params: bytes) -> bytes:
-        """The JSON text of the result; raises RpcError."""
+        """Return the JSON text of the result. Raises RpcError."""
         if method == "getmanifest":
             return self._rpc_describe()
         if method == "init":
@@ -202,7 +202,7 @@ class BasePlugin:
         return encode({})
 
     def _rpc_disable(self, method: str, error: Exception) -> bytes:
-        """The answer of a plugin that cannot start: lightningd logs why, and ends it."""
+        """Return the answer of a plugin that cannot start: lightningd logs why, and ends it."""
         self.rpc_log(f"{method} failed:\n{traceback.format_exc()}", "error")
         return encode({"disable": _printable(f"{method} failed: {error}")})
 
@@ -253,7 +253,7 @@ def decode_payload(kind: type[T], payload: Any) -> T: ...
 @overload
 def decode_payload(kind: UnionType, payload: Any) -> Any: ...
 def decode_payload(kind: type[T] | UnionType, payload: Any) -> T | Any:
-    """The value of the class of a payload that another library has decoded to plain JSON values.
+    """Return the typed value of a payload that another library has decoded to plain JSON values.
 
     For example `decode_payload(ChannelOpenedNotification, channel_opened)` in a plugin made with pyln-client. Raises
     DecodeError.
@@ -262,7 +262,7 @@ def decode_payload(kind: type[T] | UnionType, payload: Any) -> T | Any:
 
 
 def unwrapped(name: str, params: bytes) -> bytes:
-    """The payload in the params of the notification `name`, both JSON text.
+    """Return the payload in the params of the notification `name`, both JSON text.
 
     lightningd puts it in a member called like the notification; releases before v25.09 put what another plugin sent
     beside its `origin`, and still older ones wrap nothing.
@@ -291,12 +291,12 @@ _decode_members: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 def _printable(text: str) -> str:
-    """`text` with what UTF-8 cannot say (lone surrogates) escaped."""
+    """Return `text` with lone surrogates escaped, which UTF-8 cannot hold."""
     return text.encode(errors="backslashreplace").decode()
 
 
 def _members(text: bytes) -> dict[str, msgspec.Raw]:
-    """The members of an object; none of any other value."""
+    """Return the members of an object; none of any other value."""
     try:
         return _decode_members(text)
     except msgspec.DecodeError:

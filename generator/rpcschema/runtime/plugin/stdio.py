@@ -15,7 +15,7 @@ CHUNK: Final = 1 << 16
 
 @contextmanager
 def own_streams() -> Generator[tuple[int, int]]:
-    """File descriptors to read from and write to: what were stdin and stdout before, and are again afterwards.
+    """Yield the file descriptors of stdin and stdout, which the process uses again afterwards.
 
     In between stdin is empty, and what is printed goes to stderr, also by C libraries and child processes; so does what
     `print` holds in its buffer before.
@@ -38,13 +38,13 @@ def own_streams() -> Generator[tuple[int, int]]:
 
 
 def read_chunks(descriptor: int) -> Iterator[bytes]:
-    """What arrives, as it arrives, until the other side closes."""
+    """Yield what arrives, as it arrives, until the other side closes."""
     while chunk := os.read(descriptor, CHUNK):
         yield chunk
 
 
 def write_all(descriptor: int, data: bytes) -> None:
-    """Writes all of `data`. Raises BrokenPipeError if nobody reads any more."""
+    """Write all of `data`. Raises BrokenPipeError if nobody reads any more."""
     view = memoryview(data)
     while view:
         view = view[os.write(descriptor, view) :]

@@ -23,7 +23,7 @@ from .written import Written
 
 
 def _as_written(value: Any) -> msgspec.Raw:
-    """The JSON of what msgspec does not know and `to_wire` lets pass: kinds of text and numbers."""
+    """Return the JSON of what msgspec does not know and `to_wire` lets pass: kinds of text and numbers."""
     if isinstance(value, Written):
         return msgspec.Raw(f'"{value.spelling}"'.encode())
     raise _unsayable(value)
@@ -35,11 +35,12 @@ _escapes: Final = re.compile(rb"\\u00([01].)|\\(.)|\x7f").sub
 
 
 def encode(value: Any) -> bytes:
-    """The JSON of a value: no white space, text as UTF-8, control characters and DEL escaped ("\\n", "\\u001F").
+    """Return the JSON of a value, without white space, as Core Lightning escapes it.
 
-    That is how Core Lightning escapes. Raises EncodeError for what JSON cannot say: text that is not Unicode (lone
-    surrogates), NaN and the infinities, objects of other kinds: bytes too, which the node wants in hexadecimal. Raises
-    DecodeError for a received answer if its unknown fields cannot be read.
+    Text is UTF-8; control characters and DEL are escaped ("\\n", "\\u001F"). Raises EncodeError for what JSON cannot
+    say: text that is not Unicode (lone surrogates), NaN and the infinities, objects of other kinds. Bytes are among
+    those; the node expects them in hexadecimal. Raises DecodeError for a received answer if its unknown fields cannot
+    be read.
     """
     try:
         raw = _encoder.encode(to_wire(value))
@@ -92,7 +93,7 @@ def _without_nulls(value: Any) -> Any:
 
 
 def to_wire(value: Any) -> Any:
-    """The plain JSON structure (dicts, lists, scalars) of a value; raises EncodeError as `encode` does."""
+    """Return the plain JSON structure (dicts, lists, scalars) of a value. Raises EncodeError as `encode` does."""
     if isinstance(value, _AS_IT_IS):
         return value
     if isinstance(value, float):
@@ -126,7 +127,7 @@ def _unsayable(value: object) -> EncodeError:
 
 
 def _again(now: Any, before: Any, sent: Any) -> Any:
-    """The plain JSON structure of `now`, which came as `sent`, and was `before` when it came."""
+    """Return the plain JSON structure of `now`, which came as `sent`, and was `before` when it came."""
     cls: type[Any] = now.__class__
     if cls is not type(before):
         return to_wire(now)
@@ -146,7 +147,7 @@ def _again(now: Any, before: Any, sent: Any) -> Any:
 
 
 def _members_again(now: Any, before: Any, sent: dict[str, Any]) -> dict[str, Any]:
-    """What came, unknown members and nulls included, but the known members as they are now."""
+    """Return what came, unknown members and nulls included, but the known members as they are now."""
     members = dict(sent)
     for attribute, wire in wire_names(now.__class__):
         value = getattr(now, attribute, None)

@@ -36,7 +36,7 @@ def json_kind(value: Any) -> str:
 
 
 def _faults(kind: Any, value: Any, path: str) -> Iterator[str]:
-    """What is wrong, from the first to the last; nothing if `value` fits."""
+    """Yield what is wrong, from the first to the last; nothing if `value` fits."""
     choices = _choices(kind)
     fitting = [choice for choice in choices if _is_of(choice, value)]
     if not fitting:
@@ -47,13 +47,13 @@ def _faults(kind: Any, value: Any, path: str) -> Iterator[str]:
 
 
 def _choices(kind: Any) -> tuple[Any, ...]:
-    """The members of a union; `kind` alone if it is none."""
+    """Return the members of a union; `kind` alone if it is none."""
     is_single = get_origin(kind) in (list, dict, Literal) or not get_args(kind)
     return (kind,) if is_single else get_args(kind)
 
 
 def _is_of(kind: Any, value: Any) -> bool:
-    """Whether `value`, without what is inside of it, is a `kind`."""
+    """Return whether `value`, without what is inside of it, is a `kind`."""
     if get_origin(kind) is Literal:
         return value in get_args(kind)
     plain = _plain(kind)
@@ -61,7 +61,7 @@ def _is_of(kind: Any, value: Any) -> bool:
 
 
 def _plain(kind: Any) -> Any:
-    """The type of the plain JSON value that becomes a `kind`."""
+    """Return the type of the plain JSON value that becomes a `kind`."""
     return dict if is_dataclass(kind) else get_origin(kind) or kind
 
 
@@ -72,7 +72,7 @@ def _described(kind: Any) -> str:
 
 
 def _inside(kind: Any, value: Any, path: str) -> Iterator[str]:
-    """What is wrong with the members or elements of a value that is a `kind` itself."""
+    """Yield what is wrong with the members or elements of a value that is a `kind` itself."""
     if is_dataclass(kind) and isinstance(kind, type):
         yield from _members(kind, value, path)
     elif get_origin(kind) is list:
@@ -87,7 +87,7 @@ def _all(kind: Any, placed: Iterable[tuple[str, Any]]) -> Iterator[str]:
 
 
 def _members(cls: type, value: Mapping[str, Any], path: str) -> Iterator[str]:
-    """What is missing comes last, as among the parameters themselves."""
+    """Yield what is wrong with the members; what is missing comes last, as among the parameters themselves."""
     declared = declared_members(cls)
     for member in declared:
         if member.wire in value:

@@ -22,10 +22,10 @@ class Received(NamedTuple):
 
 
 def reread(value: object) -> Received | None:
-    """What `value` was when it came, or None if it did not come as a whole answer.
+    """Return `value` as it came, or None if it did not come as a whole answer.
 
-    Raises DecodeError for what only the strict way can read, because it passes over it, such as a number beyond all
-    bounds.
+    Raises DecodeError if an unknown field, which strict decoding passes over, cannot be read: a number that is out of
+    range, for example.
     """
     origin: Origin | None = getattr(value, "__received__", None)
     if origin is None or origin.text is None:
@@ -34,7 +34,7 @@ def reread(value: object) -> Received | None:
 
 
 def paired(now: Sequence[Any], before: Sequence[Any]) -> list[int | None]:
-    """For each element of a list, its index in the list as it came, or None if it is new, or nobody can tell.
+    """Return, for each element of a list, its index in the list as it came, or None if that is unknown.
 
     An element is what is equal in the same place, or else what is equal elsewhere (the list was sorted, or others were
     removed). Those that were changed are what stood between the same neighbours, if it was as many; beyond that nothing
@@ -62,7 +62,7 @@ def paired(now: Sequence[Any], before: Sequence[Any]) -> list[int | None]:
 
 
 def _runs_of_none(pairs: Sequence[int | None]) -> list[range]:
-    """Where elements without a pair stand side by side."""
+    """Return where elements without a pair stand side by side."""
     runs: list[range] = []
     for index, pair in enumerate(pairs):
         if pair is None:
@@ -72,6 +72,6 @@ def _runs_of_none(pairs: Sequence[int | None]) -> list[range]:
 
 
 def _left(before: Sequence[Any], pairs: Sequence[int | None]) -> dict[int, None]:
-    """The indexes that are in no pair, in order."""
+    """Return the indexes that are in no pair, in order."""
     taken = set(pairs)
     return {index: None for index in range(len(before)) if index not in taken}

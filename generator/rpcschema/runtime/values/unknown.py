@@ -13,7 +13,7 @@ from .received import paired, reread
 
 
 def unknown_fields(answer: Answer, part: Answer | None = None) -> dict[str, Any]:
-    """The fields of an answer that its class does not know, as plain JSON values.
+    """Return the fields of an answer that its class does not know, as plain JSON values.
 
     Those of the whole answer by path ("channels[3].new_field"); with `part`, an object inside of the answer, those of
     this object alone, by name. Names are the wire's, and a path leads through the answer as it came. Each call reads
@@ -39,7 +39,7 @@ def unknown_fields(answer: Answer, part: Answer | None = None) -> dict[str, Any]
 
 
 def _objects(now: Any, before: Any, sent: Any, path: str) -> Iterator[tuple[str, Any, dict[str, Any]]]:
-    """(path, object, its plain JSON) for each object of an answer, from the outside in."""
+    """Yield (path, object, its plain JSON) for each object of an answer, from the outside in."""
     cls: type[Any] = now.__class__
     if cls is not type(before):
         return

@@ -15,7 +15,7 @@ class Written(str):
 
     @classmethod
     def read(cls, spelling: str) -> Written:
-        """The text of what stands between the quotes of a JSON string; half a surrogate pair becomes U+FFFD."""
+        """Return the text of what stands between the quotes of a JSON string; half a surrogate pair becomes U+FFFD."""
         import json  # clients load this module and never need it
 
         text: str = json.loads(f'"{spelling}"')
