@@ -24,7 +24,7 @@ from rpcschema.problems import Level, Problem, has_errors
 from rpcschema.read.corrections import NONE, read
 from rpcschema.settings import ProjectTable, Settings, SettingsError, find_project, package_name, release_name
 from rpcschema.targets import TARGETS
-from rpcschema.write import manifest, output
+from rpcschema.write import manifest, output, staging
 from rpcschema.write.interrupts import end_like_an_interrupt
 from rpcschema.write.output import OutputError
 
@@ -110,7 +110,14 @@ def generate(
     """Write the package, man pages and docs, and remove what is no longer made."""
     request = _request(schemas, options, trusts_manifest=not fresh)
     with output.kept_for_one(request.out, lambda: _complain(f"waiting for another run in {request.out}")):
+        _tidy(request.out)
         return _bring_up_to_date(request)
+
+
+def _tidy(out: Path) -> None:
+    """Removes what runs that were killed have left in `out`."""
+    if count := sum(map(staging.remove, staging.leftovers(out))):
+        _complain(f"{out}: removed {count} new {'file' if count == 1 else 'files'} of a run that was killed")
 
 
 def _bring_up_to_date(request: Request) -> int:
@@ -143,10 +150,12 @@ def check(*schemas: Schemas, options: Options = Options()) -> int:
         return FAILED
     for change in changes:
         sys.stdout.buffer.write(output.diff(change).encode())
-    if not changes:
-        return FINE
-    _complain(f"{request.out}: {len(changes)} out of date; rpcschema generate brings them up to date")
-    return FINDING
+    left = [*staging.leftovers(request.out)]
+    for folder in left:
+        _complain(f"{folder}: left by a run that was killed; rpcschema generate removes it")
+    if changes:
+        _complain(f"{request.out}: {len(changes)} out of date; rpcschema generate brings them up to date")
+    return FINDING if changes or left else FINE
 
 
 @app.command(name="sync")
@@ -169,6 +178,7 @@ def bring_facts(
     table = Path(corrections) if corrections else None if facts else project.corrections
     if folder is None or facts == "":
         raise SettingsError("--facts is needed: the name of a folder; no [tool.rpcschema] of a pyproject.toml gives it")
+    _tidy(folder)
     synced = sync(upstream, folder, NONE if table is None else read(table))
     _report(synced.problems)
     if has_errors(synced.problems):

@@ -1,8 +1,8 @@
 """The output folder: what is there is compared with what should be, then changed file by file.
 
-New files are staged beside their places before anything else, so that an error then (a full disk, say) changes nothing.
-Next goes what is stale, then the staged files are renamed into their places, the list of all files (the manifest) as
-the last of them: if anything fails, the old list still stands, and the next run does what is left to do. Nothing is
+New files are written to a folder of their own first (`staging`), so that an error then (a full disk, say) changes
+nothing. Next goes what is stale, then the new files are renamed into their places, the list of all files (the manifest)
+as the last of them: if anything fails, the old list still stands, and the next run does what is left to do. Nothing is
 read, written or removed outside of the folder, whatever a path or a symbolic link says.
 """
 
@@ -12,7 +12,6 @@ import difflib
 import errno
 import os
 import re
-import secrets
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -21,6 +20,7 @@ from itertools import accumulate
 from pathlib import Path
 
 from rpcschema.write.interrupts import held_back
+from rpcschema.write.staging import staging_folder
 
 if sys.platform != "win32":
     import fcntl
@@ -99,17 +99,10 @@ def write(out: Path, changes: Sequence[Change], *, last: str) -> None:
     Raises OutputError for a path that leads out of `out`, OSError for what cannot be written; if that comes up while
     the new files are staged, as it does for a full disk and for folders that cannot be written, all is as it was.
     """
-    staged: list[tuple[Path, Path]] = []
-    try:
-        for change in sorted(changes, key=lambda change: change.path == last):
-            file = _inside(out, change.path)
-            if change.new is not None:
-                file.parent.mkdir(parents=True, exist_ok=True)
-                stage = file.with_name(f".{file.name[:100]}.{secrets.token_hex(4)}")
-                staged.append((stage, file))
-                _create(stage, change.new)
-            elif not os.access(file.parent, os.W_OK):
-                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(file))
+    if not changes:
+        return
+    with staging_folder(out) as folder:
+        staged = _stage(out, changes, folder, last)
         with held_back():  # now it is all or nothing
             for change in changes:
                 if change.new is None:
@@ -118,9 +111,22 @@ def write(out: Path, changes: Sequence[Change], *, last: str) -> None:
                     _remove_empty(file.parent, out)
             for stage, file in staged:
                 stage.replace(file)
-    finally:
-        for stage, _ in staged:
-            stage.unlink(missing_ok=True)
+
+
+def _stage(out: Path, changes: Sequence[Change], folder: Path, last: str) -> list[tuple[Path, Path]]:
+    """Writes the new files into `folder`, that of the path `last` at the end; each with its place, where it can go."""
+    staged: list[tuple[Path, Path]] = []
+    for number, change in enumerate(sorted(changes, key=lambda change: change.path == last)):
+        file = _inside(out, change.path)
+        if change.new is not None:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            if file.parent.stat().st_dev != folder.stat().st_dev:
+                raise OutputError(f"{file.parent} lies on another file system than {out}; choose another --out")
+            staged.append((folder / str(number), file))
+            _create(folder / str(number), change.new, file)
+        if not os.access(file.parent, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(file))
+    return staged
 
 
 def diff(change: Change) -> str:
@@ -155,12 +161,13 @@ def _inside(out: Path, path: str) -> Path:
     return file
 
 
-def _create(file: Path, content: bytes) -> None:
+def _create(stage: Path, content: bytes, file: Path) -> None:
+    """Writes what is to become `file`, which an error names: a full disk names none."""
     try:
-        with file.open("xb") as stream:
+        with stage.open("xb") as stream:
             stream.write(content)
     except OSError as error:
-        error.filename = file  # a full disk names none
+        error.filename = file
         raise
 
 

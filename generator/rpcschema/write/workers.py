@@ -87,17 +87,18 @@ def _sensible(tasks: int) -> int:
 
 @contextmanager
 def _pool(processes: int, targets: Collection[str]) -> Iterator[ProcessPoolExecutor]:
-    """Processes that end with the block, at once if it fails."""
+    """Processes that have ended when the block has, at once if it fails."""
     others = set(multiprocessing.active_children())
     pool = ProcessPoolExecutor(processes, mp_context=_context(targets), initializer=_begin)
     try:
         yield pool
     except BaseException:
         for child in set(multiprocessing.active_children()) - others:
-            child.terminate()
+            child.kill()  # they write no files, and one that is just starting would not hear anything else
         raise
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        # Not to wait would leave that to the end of this process, where it can meet a pool that is half closed.
+        pool.shutdown(cancel_futures=True)
 
 
 def _context(targets: Collection[str]) -> multiprocessing.context.BaseContext:
