@@ -20,7 +20,7 @@ from rich.text import Text
 
 from rpcschema.generate import Outcome, Progress, Request
 from rpcschema.generate import generate as generated
-from rpcschema.problems import Level, Problem, has_errors
+from rpcschema.problems import Level, Problem, grouped, has_errors
 from rpcschema.read.corrections import NONE, read
 from rpcschema.settings import ProjectTable, Settings, SettingsError, find_project, package_name, release_name
 from rpcschema.targets import TARGETS
@@ -50,6 +50,9 @@ app: Final = App(
 )
 
 
+AllWarnings = Annotated[bool, Parameter(help="List all warnings, also those that say the same.", negative=())]
+
+
 @Parameter(name="*")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
@@ -68,6 +71,11 @@ class Options:
         int | None,
         Parameter(help="Processes that share the work. [default: as many as are of use]", validator=Number(gte=1)),
     ] = None
+    keep_going: Annotated[
+        bool,
+        Parameter(help="Leave out documents with errors, as if they were not there; exit with 1.", negative=()),
+    ] = False
+    all_warnings: AllWarnings = False
 
 
 Schemas = Annotated[Path, Parameter(help="Documents, or folders that are searched for *.json that are not hidden.")]
@@ -111,7 +119,7 @@ def generate(
     request = _request(schemas, options, trusts_manifest=not fresh)
     with output.kept_for_one(request.out, lambda: _complain(f"waiting for another run in {request.out}")):
         _tidy(request.out)
-        return _bring_up_to_date(request)
+        return _bring_up_to_date(request, options)
 
 
 def _tidy(out: Path) -> None:
@@ -120,8 +128,9 @@ def _tidy(out: Path) -> None:
         _complain(f"{out}: removed {count} new {'file' if count == 1 else 'files'} of a run that was killed")
 
 
-def _bring_up_to_date(request: Request) -> int:
-    changes, out = _run(request).changes, request.out
+def _bring_up_to_date(request: Request, options: Options) -> int:
+    outcome, out = _run(request, options), request.out
+    changes = outcome.changes
     if changes is None:
         return FAILED
     foreign = [change.path for change in changes if change.is_foreign]
@@ -135,7 +144,17 @@ def _bring_up_to_date(request: Request) -> int:
     output.write(out, changes, last=manifest.NAME)
     removed = sum(change.new is None for change in changes)
     print(_printable(f"{out}: {len(changes) - removed} written, {removed} removed"))
-    return FINE
+    return _told_what_is_missing(outcome)
+
+
+def _told_what_is_missing(outcome: Outcome) -> int:
+    """Names the documents that were left out; the exit code for them."""
+    if not outcome.skipped:
+        return FINE
+    count = len(outcome.skipped)
+    documents = "1 document" if count == 1 else f"{count} documents"
+    _complain(f"left out {documents} with errors: {', '.join(outcome.skipped)}")
+    return FINDING
 
 
 @app.command
@@ -145,7 +164,8 @@ def check(*schemas: Schemas, options: Options = Options()) -> int:
     Everything is made anew for it, so a manifest that does not tell the truth is found out.
     """
     request = _request(schemas, options, trusts_manifest=False)
-    changes = _run(request).changes
+    outcome = _run(request, options)
+    changes = outcome.changes
     if changes is None:
         return FAILED
     for change in changes:
@@ -155,7 +175,8 @@ def check(*schemas: Schemas, options: Options = Options()) -> int:
         _complain(f"{folder}: left by a run that was killed; rpcschema generate removes it")
     if changes:
         _complain(f"{request.out}: {len(changes)} out of date; rpcschema generate brings them up to date")
-    return FINDING if changes or left else FINE
+    missing = _told_what_is_missing(outcome)
+    return FINDING if changes or left else missing
 
 
 @app.command(name="sync")
@@ -166,6 +187,7 @@ def bring_facts(
     corrections: Annotated[
         str | None, Parameter(help="Table of where nodes contradict the facts. [default: what pyproject.toml says]")
     ] = None,
+    all_warnings: AllWarnings = False,
 ) -> int:
     """Bring a folder of facts to the state of a checkout of Core Lightning, keep its words, and print what changed.
 
@@ -180,7 +202,7 @@ def bring_facts(
         raise SettingsError("--facts is needed: the name of a folder; no [tool.rpcschema] of a pyproject.toml gives it")
     _tidy(folder)
     synced = sync(upstream, folder, NONE if table is None else read(table))
-    _report(synced.problems)
+    _report(synced.problems, every=all_warnings)
     if has_errors(synced.problems):
         _complain("nothing was written")
         return FAILED
@@ -193,11 +215,11 @@ def bring_facts(
     return FINE
 
 
-def _run(request: Request) -> Outcome:
+def _run(request: Request, options: Options) -> Outcome:
     """What there is to change; all problems are reported."""
     with _progress() as progress:
         outcome = generated(request, progress)
-    _report(outcome.problems)
+    _report(outcome.problems, every=options.all_warnings)
     return outcome
 
 
@@ -230,6 +252,7 @@ def _request(schemas: Sequence[Path], options: Options, *, trusts_manifest: bool
         keeps_others=bool(only),
         trusts_manifest=trusts_manifest,
         jobs=options.jobs,
+        keeps_going=options.keep_going,
     )
 
 
@@ -278,9 +301,11 @@ def _progress() -> Iterator[Progress]:
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
-def _report(problems: Sequence[Problem]) -> None:
-    for problem in problems:
-        text = Text(_printable(str(problem)))
+def _report(problems: Sequence[Problem], *, every: bool = False) -> None:
+    """Prints all errors, and of warnings that say the same only the first and a count, unless `every` is true."""
+    for problem, others in ((problem, 0) for problem in problems) if every else grouped(problems):
+        more = f" (and {others} more like it; --all-warnings lists them)" if others else ""
+        text = Text(_printable(f"{problem}{more}"))
         style = "bold red" if problem.level is Level.ERROR else "yellow"
         text.highlight_words([f" {problem.level.value}: "], style)
         _console().print(text)

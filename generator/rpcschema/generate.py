@@ -2,8 +2,8 @@
 
 What stands from an earlier run is kept (`write.reuse`), the other documents are loaded (`read.load`), of these the
 targets make pieces (`write.workers`), each target's pieces are joined to whole files (`write.join`), and all is
-compared with what is there (`write.output`). Nothing here writes. Whoever does must not write if anything has an error:
-a package of which a part is missing is worse than an old one.
+compared with what is there (`write.output`). Nothing here writes, and after an error nothing is to be written unless
+that was asked for: a package of which a part is missing is worse than an old one.
 """
 
 from __future__ import annotations
@@ -48,14 +48,18 @@ class Request:
     """Whether what the manifest calls up to date is kept, if its files are as they were made; else all is made anew."""
     jobs: int | None = None
     """How many processes share the work, None for as many as make sense; no byte depends on it."""
+    keeps_going: bool = False
+    """Whether documents with errors are left out, as if they were not there, or stop everything."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """All that was met, sorted, and what is to be changed, which cannot be said if there was an error."""
+    """All that was met, sorted, and what is to be changed, which cannot be said if an error stopped everything."""
 
     problems: tuple[Problem, ...]
     changes: tuple[Change, ...] | None = None
+    skipped: tuple[str, ...] = ()
+    """The files of documents that were left out because of their errors."""
 
 
 def generate(request: Request, progress: Progress = lambda *_: None) -> Outcome:
@@ -65,24 +69,39 @@ def generate(request: Request, progress: Progress = lambda *_: None) -> Outcome:
     process that shared the work died.
     """
     before = manifest.read(request.out)
-    made_by = maker(request.settings)
     corrections = NONE if request.corrections is None else read(request.corrections)
-    found = find(request.roots, corrections)
-    stands = _standing(before, made_by, found.files, request)
-    made, met = _make_missing(stands, found.files, corrections, request, progress)
-    problems = [*found.problems, *met, *_known_warnings(stands, found.files)]
+    met: list[Problem] = []
+    skipped: frozenset[str] = frozenset()
+    while True:
+        found = find(request.roots, corrections, without=skipped)
+        joined, problems = _join(before, found.files, corrections, request, progress)
+        problems = [*found.problems, *problems]
+        met.extend(problems)
+        faulty = {problem.file for problem in problems if problem.level is Level.ERROR}
+        if not faulty and found.files:
+            return Outcome(_sorted(met), _changes(before, joined, request), tuple(sorted(skipped)))
+        if not request.keeps_going or not faulty or not faulty <= found.paths:
+            return Outcome(_sorted(met))
+        skipped |= faulty  # and all over again, as if they were not there
+
+
+def _join(
+    before: Manifest, files: Sequence[File], corrections: Corrections, request: Request, progress: Progress
+) -> tuple[dict[str, Joined], list[Problem]]:
+    """What becomes of each target, none of them after an error, and what is wrong with the documents in `files`."""
+    made_by = maker(request.settings)
+    stands = _standing(before, made_by, files, request)
+    made, met = _make_missing(stands, files, corrections, request, progress)
+    problems = [*met, *_known_warnings(stands, files)]
+    joined: dict[str, Joined] = {}
     if has_errors(problems):
-        return Outcome(_sorted(problems))
-    joined = {}
+        return joined, problems
     for target in request.targets:
         pieces = {**stands[target].pieces, **made[target]}
-        ordered = [(file, pieces[file.name]) for file in found.files if _covers(target, file)]
+        ordered = [(file, pieces[file.name]) for file in files if _covers(target, file)]
         joined[target] = join(target, ordered, request.settings, made_by, stands[target].entry)
-    problems.extend(problem for each in joined.values() for problem in each.problems)
-    problems.extend(_made_twice(joined, found.files))
-    if has_errors(problems):
-        return Outcome(_sorted(problems))
-    return Outcome(_sorted(problems), _changes(before, joined, request))
+        problems.extend(joined[target].problems)
+    return joined, [*problems, *_made_twice(joined, files)]
 
 
 def _standing(before: Manifest, made_by: str, files: Sequence[File], request: Request) -> dict[str, Standing]:
@@ -107,8 +126,8 @@ def _known_warnings(stands: Mapping[str, Standing], files: Sequence[File]) -> It
     paths = {file.name: file.path for file in files}
     for each in stands.values():
         for name, piece in each.pieces.items():
-            for pointer, message in piece.record.warnings:
-                yield Problem(paths[name], pointer, message, Level.WARNING)
+            for pointer, message, detail in piece.record.warnings:
+                yield Problem(paths[name], pointer, message, detail, Level.WARNING)
 
 
 def _make_missing(
@@ -124,6 +143,8 @@ def _make_missing(
     with started(len(lacking), set(chain.from_iterable(lacking.values())), request.jobs) as run_all:
         loaded = {file: load_file(file, corrections) for file in lacking}
         problems = [problem for _, met in loaded.values() for problem in met]
+        if request.keeps_going and has_errors(problems):
+            return made, problems
         sources = {file: source for file, (source, _) in loaded.items() if source is not None}
         tasks = [Task(source.document, file.path, lacking[file], request.settings) for file, source in sources.items()]
         results = zip(sources.items(), run_all(tasks), strict=True)

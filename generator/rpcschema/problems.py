@@ -6,15 +6,18 @@ that one bad document never hides the others and all of them are reported togeth
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
 from itertools import islice
-from typing import Final
+from typing import Final, NamedTuple
 
 MOST: Final = 100
-"""Findings of one kind that are told of one document; whoever has mended these can run again."""
+"""Findings of one kind that are reported of one document; whoever has mended these can run again."""
+MOST_ALIKE: Final = 3
+"""Warnings that say the same and are listed each."""
 _SHOWN: Final = 60
 
 
@@ -36,11 +39,28 @@ class Problem:
     file: str
     pointer: str
     message: str
+    """Alike for problems of one kind."""
+    detail: str = ""
+    """What is particular to this one: the names that it is about, say."""
     level: Level = Level.ERROR
 
     def __str__(self) -> str:
         place = f"{self.file}: {self.pointer}" if self.pointer else self.file
-        return f"{place}: {self.level.value}: {self.message}"
+        message = f"{self.message}: {self.detail}" if self.detail else self.message
+        return f"{place}: {self.level.value}: {message}"
+
+
+class Finding(NamedTuple):
+    """A problem whose file is not known where it is found; the attributes are those of Problem."""
+
+    pointer: str
+    message: str
+    detail: str = ""
+    level: Level = Level.ERROR
+
+    def of(self, file: str) -> Problem:
+        """The problem in `file`."""
+        return Problem(file, *self)
 
 
 def join_pointer(base: str, *tokens: str | int) -> str:
@@ -59,12 +79,28 @@ def suggestion(text: str, known: Iterable[str]) -> str:
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
-def bounded(found: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """The first of `found`, (JSON pointer, message), and a word on the rest if there are more than MOST."""
+def bounded(found: Iterable[Finding]) -> Iterator[Finding]:
+    """The first of `found`, and a last one that says so if there are more than MOST."""
     rest = iter(found)
     yield from islice(rest, MOST)
-    if next(rest, None) is not None:
-        yield "", f"there is more than this: only the first {MOST} problems of a document are listed"
+    if (another := next(rest, None)) is not None:
+        message = f"there are more problems like these; only the first {MOST} of a document are listed"
+        yield Finding("", message, level=another.level)
+
+
+def grouped(problems: Iterable[Problem]) -> Iterator[tuple[Problem, int]]:
+    """`problems` in order, each with the number of others for which it stands.
+
+    All errors are there. Of warnings that say the same, more than MOST_ALIKE, only the first is.
+    """
+    given = tuple(problems)
+    counts = Counter(problem.message for problem in given if problem.level is Level.WARNING)
+    first = {problem.message: problem for problem in reversed(given) if problem.level is Level.WARNING}
+    for problem in given:
+        if problem.level is Level.ERROR or counts[problem.message] <= MOST_ALIKE:
+            yield problem, 0
+        elif first[problem.message] is problem:
+            yield problem, counts[problem.message] - 1
 
 
 def has_errors(problems: Iterable[Problem]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
+import sys
 import tomllib
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -12,7 +13,8 @@ from typing import Any, Final
 _PACKAGE: Final = Path(__file__).resolve().parent
 _FOLDERS: Final = frozenset({"docs", "man", "model"})
 """What other targets than the package's make in the output folder."""
-
+_IMPORTED: Final = frozenset({"msgspec"})
+"""What a generated package imports beside the standard library."""
 
 _is_release: Final = re.compile(r"v[0-9]+\.[0-9]+").fullmatch
 
@@ -69,6 +71,10 @@ def package_name(text: str) -> str:
         )
     if text.lower() in _FOLDERS:
         raise SettingsError(f"{text!r} cannot be the name of a package: the folder of that name holds other output")
+    if text in sys.stdlib_module_names:
+        raise SettingsError(f"{text!r} cannot be the name of a package: it would hide Python's own module {text}")
+    if text in _IMPORTED:
+        raise SettingsError(f"{text!r} cannot be the name of a package: it would hide {text}, which it has to import")
     return text
 
 

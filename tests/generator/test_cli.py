@@ -28,7 +28,10 @@ def folder(tmp_path: Path) -> Path:
     shutil.copytree(SCHEMAS, tmp_path / "schemas")
     odd = tmp_path / "schemas/tank-fill.json"
     raw = json.loads(odd.read_text())
-    del raw["response"]["x-colour"], raw["examples"]
+    response = raw["response"]
+    del raw["$schema"], raw["examples"], response["x-colour"], response["properties"]["ghost"]
+    response["required"].remove("nowhere")
+    del response["allOf"][0]["else"]
     odd.write_text(json.dumps(raw))
     return tmp_path
 
@@ -302,6 +305,9 @@ def test_unusable_table_is_refused(tmp_path: Path, table: str, message: str) -> 
         (["generate", "schemas", "--package", "a.b"], "rpcschema: 'a.b' cannot be the name of a package"),
         (["generate", "schemas", "--package", ""], "rpcschema: '' cannot be the name of a package"),
         (["generate", "schemas", "--package", "Docs"], "rpcschema: 'Docs' cannot be the name of a package: the folder"),
+        (["generate", "schemas", "--package", "json"], "it would hide Python's own module json"),
+        (["generate", "schemas", "--package", "__future__"], "it would hide Python's own module __future__"),
+        (["generate", "schemas", "--package", "msgspec"], "it would hide msgspec, which it has to import"),
         (["generate", "schemas", "--package", "a", "--out", ""], "rpcschema: --out: expected the name of a folder"),
         (["generate", "schemas", "--package", "a", "--jobs", "0"], "--jobs"),
         (["generate", "schemas", "--package", "a", "--target", "all"], "rpcschema: there is no target 'all'"),
@@ -311,7 +317,7 @@ def test_unusable_table_is_refused(tmp_path: Path, table: str, message: str) -> 
         (["generate", "schemas", "--package", "a", "--target", "model", "--out", "file/x"], "Not a directory"),
         (["explode"], "explode"),
     ],
-    ids=range(13),
+    ids=range(16),
 )
 def test_what_cannot_work_says_so_in_one_line(folder: Path, args: list[str], message: str) -> None:
     (folder / "file").touch()

@@ -174,7 +174,7 @@ def test_a_slip_that_the_model_can_hold_is_a_warning(folder: Path) -> None:
     write(folder / "upstream/doc/schemas", "fill", request={"properties": {"tank": {"type": "u8", "pattern": "x"}}})
     code, _, err = sync(folder)
     assert code == 0
-    assert err.endswith("/request/properties/tank/pattern: warning: unknown keyword 'pattern'\n")
+    assert err.endswith("/request/properties/tank/pattern: warning: unknown keyword: 'pattern'\n")
 
 
 def test_a_folder_with_a_document_in_full_is_not_touched(folder: Path) -> None:

@@ -15,7 +15,7 @@ from typing import Final, TypeAlias
 from rpcschema.model.extensions import without_extensions
 from rpcschema.model.nodes import Document, Node
 from rpcschema.model.resolve import ResolvedField, resolve
-from rpcschema.text.words import limit_words, release_words, rule_words, shapes, type_words
+from rpcschema.text.words import limit_words, release_words, rule_words, type_words
 
 _Traits: TypeAlias = dict[str, dict[str, None]]
 """What is said of one field: by trait, in words, as an ordered set, for a field can be declared several times."""
@@ -119,7 +119,7 @@ def _value_traits(nodes: Sequence[Node]) -> dict[str, Sequence[str]]:
 def _forms(node: Node) -> Iterator[Node]:
     """`node` and the forms in which its value can come."""
     yield node
-    for shape in shapes(node):
+    for shape in node.shapes:
         yield from _forms(shape)
 
 

@@ -20,7 +20,6 @@ from typing import Any, Final, TypeAlias
 from rpcschema.model.conditions import condition_text
 from rpcschema.model.nodes import FACTS, KIND_NAMES, Branch, Document, Field, Lines, Node, Request
 from rpcschema.python.types import default_value
-from rpcschema.text.words import is_marker
 
 Place: TypeAlias = tuple[str, ...]
 """Where a node stands, by names and conditions instead of numbers, so that it holds when others come or go before it;
@@ -66,7 +65,7 @@ def words_of(document: Document) -> Words:
 def lost(words: Words, document: Document) -> tuple[Place, ...]:
     """The places of `words` that `document` does not have any more, or only as a marker."""
     there = places(document)
-    return tuple(place for place in words.fields if place not in there or is_marker(there[place]))
+    return tuple(place for place in words.fields if place not in there or there[place].is_marker)
 
 
 def facts(document: Document, words: Words) -> dict[str, Any]:
@@ -74,7 +73,7 @@ def facts(document: Document, words: Words) -> dict[str, Any]:
     described = {
         node.pointer: words.fields[place]
         for place, node in places(document).items()
-        if place in words.fields and not is_marker(node)
+        if place in words.fields and not node.is_marker
     }
     top = {
         "added": document.added,
@@ -159,7 +158,7 @@ def _node(node: Node, described: Mapping[str, Lines]) -> dict[str, Any]:
 def _fields(fields: tuple[Field, ...], described: Mapping[str, Lines]) -> dict[str, Any]:
     """The members; one that had nothing but prose gets an empty description, for it must not become a marker."""
     return {
-        member.name: _node(member.node, described) or ({} if is_marker(member.node) else {"description": []})
+        member.name: _node(member.node, described) or ({} if member.node.is_marker else {"description": []})
         for member in fields
     }
 

@@ -45,6 +45,9 @@ ABSENT: Final = Absent()
 FACTS: Final = "urn:rpcschema:facts"
 """The `$schema` of a document that repeats only the facts of another project's, without its prose."""
 
+META_SCHEMA: Final = "rpc-schema-draft.json"
+"""The end of the `$schema` of a document that is meant to pass Core Lightning's meta-schema."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
@@ -87,6 +90,24 @@ class Node:
     one_of: tuple[Node, ...] = ()
     unknown: tuple[tuple[str, Json], ...] = ()
     """Keywords that the dialect does not have, kept as they are; each is also reported."""
+
+    @property
+    def is_marker(self) -> bool:
+        """Whether this is `{}`: allowed here, declared elsewhere."""
+        return self == Node(pointer=self.pointer)
+
+    @property
+    def is_constraint(self) -> bool:
+        """Whether this only says which fields are present, or which values they have, and declares none."""
+        is_bare = self.type is None and self.items is None and not self.one_of
+        return is_bare and all(field.node.is_constraint for field in self.fields or ())
+
+    @property
+    def shapes(self) -> tuple[Node, ...]:
+        """The alternatives of which a value takes one, if they stand in place of a type."""
+        alternatives = (*self.one_of, *self.any_of)
+        is_value = self.type is None and self.fields is None
+        return alternatives if is_value and not all(each.is_constraint for each in alternatives) else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +211,11 @@ class Document:
         of it.
         """
         return self.schema == FACTS
+
+    @property
+    def is_upstream(self) -> bool:
+        """Whether it names Core Lightning's meta-schema, as that project's own documents do."""
+        return self.schema is not None and self.schema.endswith(META_SCHEMA)
 
     def section(self, name: str) -> Lines:
         """The lines of the section `name`, or ()."""

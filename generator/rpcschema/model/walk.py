@@ -1,19 +1,11 @@
-"""Ways through a document: every schema node, everything odd, in document order."""
+"""Ways through a document, in document order."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Final
+from collections.abc import Iterator
 
-from rpcschema.model.build import DOCUMENT_KEYWORDS, KINDS, NODE_KEYWORDS, REQUEST_KEYWORDS, RESPONSE_KEYWORDS
-from rpcschema.model.nodes import Document, Node
-from rpcschema.problems import join_pointer, quoted, suggestion
-
-# Sections of Core Lightning's documents that show messages.
-_EXCHANGES: Final = frozenset({"example_notifications", "example_hooks"})
-_KEYWORDS: Final = NODE_KEYWORDS | REQUEST_KEYWORDS | RESPONSE_KEYWORDS
-_TOP_KEYWORDS: Final = DOCUMENT_KEYWORDS.difference(KINDS)
-_EXAMPLE_KEYWORDS: Final = frozenset({"description", "request", "response"})
+from rpcschema.model.nodes import Node
+from rpcschema.model.resolve import resolve
 
 
 def nodes(root: Node) -> Iterator[Node]:
@@ -23,24 +15,22 @@ def nodes(root: Node) -> Iterator[Node]:
         yield from nodes(child)
 
 
-def oddities(document: Document) -> Iterator[tuple[str, str]]:
-    """(JSON pointer, message) of all that the dialect does not know: it is kept as it is, so that nothing is lost."""
-    for half in (document.request, document.response):
-        for node in nodes(half):
-            for key, _ in node.unknown:
-                yield _unknown(key, node.pointer, _KEYWORDS)
-    for example in document.examples or ():
-        for key, _ in example.unknown:
-            yield _unknown(key, example.pointer, _EXAMPLE_KEYWORDS)
-    for section in document.sections:
-        if suggestion(section.name, _TOP_KEYWORDS):
-            yield _unknown(section.name, "", _TOP_KEYWORDS)
-        elif not isinstance(section.content, tuple) and section.name not in _EXCHANGES:
-            yield join_pointer("", section.name), "not prose (a list of strings), so pages show it as JSON"
+def values(root: Node) -> Iterator[Node]:
+    """What declares a value: `root`, then its members, elements and forms, all the way down.
 
-
-def _unknown(key: str, pointer: str, known: Iterable[str]) -> tuple[str, str]:
-    return join_pointer(pointer, key), f"unknown keyword {quoted(key)}{suggestion(key, known)}"
+    The sides of a conditional are no values of their own: they add to the object that has the conditional.
+    """
+    yield root
+    if forms := root.shapes:
+        for form in forms:
+            yield from values(form)
+        return
+    shape = resolve(root)
+    for member in (*shape.fields, *shape.hidden):
+        for declaration in member.alternatives:
+            yield from values(declaration)
+    if root.items is not None:
+        yield from values(root.items)
 
 
 def _children(node: Node) -> Iterator[Node]:

@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 from rpcschema.model.cases import Cases, cases, shape
 from rpcschema.model.nodes import Document, Node
 from rpcschema.model.resolve import ResolvedField, distinct, resolve
-from rpcschema.problems import MOST, Level, Problem, quoted
+from rpcschema.problems import Level, Problem
 from rpcschema.python import docs, names, types
 
 Schema: TypeAlias = Mapping[str, Any]
@@ -107,7 +107,6 @@ def plan(document: Document, scalars: str) -> Plan:
     request = None
     if (name := names.request_class(document)) is not None:
         request = inward.plan_class(name, (document.request,), docs.request_doc(document), whole=True)
-        inward.warn_of_rules(request)
     outward = replace(inward, received=not is_hook)
     name, doc = names.response_class(document), docs.response_doc(document)
     found = None if is_hook else cases(document.response)
@@ -115,7 +114,6 @@ def plan(document: Document, scalars: str) -> Plan:
     if found is None:
         response = outward.plan_class(name, (document.response,), doc, whole=True)
     else:
-        outward.warn_of_gaps(document.response)
         response = outward.plan_union(name, found, doc)
     return Plan(
         request=request,
@@ -148,8 +146,6 @@ class _Planner:
         `whole` means that it is no part of another object.
         """
         self.taken.add(name)
-        for node in nodes:
-            self.warn_of_gaps(node)
         return self.add(name, doc, self.attributes(name, nodes[0], self.members(nodes), {}), whole=whole)
 
     def plan_union(self, name: str, found: Cases, doc: str) -> UnionPlan:
@@ -257,26 +253,8 @@ class _Planner:
                 message = f"{other!r} and {attribute.wire!r} both become {attribute.name} in Python; rename one of them"
                 self.problems.append(Problem(self.document.file, node.pointer, message))
 
-    def warn_of_gaps(self, node: Node) -> None:
-        """Tells which names the object `node`, all its conditionals included, speaks of and never declares."""
-        shape = resolve(node)
-        for lacking, said in ((shape.undeclared, "required"), (shape.phantoms, "allowed")):
-            if lacking and not self.document.is_facts:  # who holds only the facts cannot mend them
-                listed = ", ".join(map(quoted, lacking[:MOST]))
-                self.warn(node, f"{said} here, but declared nowhere, so without a type and left out: {listed}")
-
-    def warn_of_rules(self, parameters: ClassPlan) -> None:
-        """Tells which names are bound by the rules of a request without being parameters, which no call can obey."""
-        request = self.document.request
-        dependent = ((name, *dependents) for name, dependents in request.dependent_upon or ())
-        bound = chain.from_iterable((*(request.one_of_many or ()), *(request.paired_with or ()), *dependent))
-        known = {attribute.wire for attribute in parameters.attributes}
-        lacking = [name for name in dict.fromkeys(bound) if name not in known]
-        if lacking and not self.document.is_facts:
-            self.warn(request, f"bound by a rule here, but declared nowhere: {', '.join(map(quoted, lacking[:MOST]))}")
-
     def warn(self, node: Node, message: str) -> None:
-        self.problems.append(Problem(self.document.file, node.pointer, message, Level.WARNING))
+        self.problems.append(Problem(self.document.file, node.pointer, message, level=Level.WARNING))
 
     def schema(self, nodes: Sequence[Node], name: str) -> Schema:
         """The JSON Schema of a value that any of `nodes` may declare; `name` is for a class, should it need one."""
@@ -284,7 +262,7 @@ class _Planner:
         objects = [part for part in parts if types.is_object(part)]
         arrays = [part for part in parts if part.type == "array"]
         scalars = [part for part in parts if not types.is_object(part) and part.type != "array"]
-        if any(part.type is None and types.string_enum(part) is None for part in scalars):
+        if any(part.type is None and types.closed(part) is None for part in scalars):
             return {}  # the document gives no type
         choices: list[Schema] = []
         if objects:
@@ -316,18 +294,20 @@ class _Planner:
         return {"$ref": f"#/$defs/{unique}"}
 
     def scalar_schemas(self, nodes: Sequence[Node]) -> Iterator[Schema]:
-        """One schema a distinct scalar type; a closed set of strings stays closed only if no open string is beside
-        it.
-        """
-        enums = [types.string_enum(node) for node in nodes]
-        members = [member for enum in enums if enum for member in enum]
+        """One schema for each scalar type; an enum is left out if its values also have a type that is open."""
+        enums = [types.closed(node) for node in nodes]
         seen: set[str] = set()
         for node, enum in zip(nodes, enums, strict=True):
             if enum is None and node.type is not None and node.type not in seen:
                 seen.add(node.type)
                 yield self.scalar(node.type)
-        if members and "string" not in seen:
-            yield {"type": "string", "enum": list(dict.fromkeys(members))}
+        members = dict.fromkeys(chain.from_iterable(enum or () for enum in enums))
+        texts = [member for member in members if isinstance(member, str)]
+        numbers = [member for member in members if isinstance(member, int)]
+        if texts and not seen & types.TEXTS:
+            yield {"type": "string", "enum": texts}
+        if numbers and not seen & types.NUMBERS:
+            yield {"type": "integer", "enum": numbers}
 
     def scalar(self, dialect_type: str) -> Schema:
         if dialect_type in types.SCALARS:

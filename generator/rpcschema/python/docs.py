@@ -11,7 +11,7 @@ from typing import Final
 
 from rpcschema.model.nodes import KIND_NAMES, Deprecated, Document, Lines, Node
 from rpcschema.model.resolve import ResolvedField
-from rpcschema.python.types import string_enum
+from rpcschema.python.types import closed
 from rpcschema.text import words
 
 WIDTH: Final = 120
@@ -131,23 +131,23 @@ def _described(node: Node) -> Iterator[str]:
     yield text(node.description)
     if node.items is not None and node.items.type != "object":
         yield from (f"Each element: {part}" for part in _described(node.items) if part)
-    for shape in words.shapes(node):
+    for shape in node.shapes:
         yield from (f"As {words.type_words(shape)}: {part}" for part in _described(shape) if part)
 
 
 def _facts(node: Node, *, sent: bool) -> Iterator[str]:
     """Unit, whether Core Lightning lacks it, limits, default, since when, until when, of the value and its elements and
-    forms; a closed set of strings is in the type already.
+    forms; a closed set is in the type already.
     """
     if node.type in _UNITS:
         yield f"As a number: {_UNITS[node.type]}." if sent else f"In {_UNITS[node.type]}."
     if node.hidden:
         yield "Hidden: not meant for general use."
-    yield words.limit_words(replace(node, enum=None) if string_enum(node) else node)
+    yield words.limit_words(replace(node, enum=None) if closed(node) else node)
     yield _release(node.added, node.deprecated)
     if node.items is not None and node.items.type != "object":
         yield from (f"Each element: {fact}" for fact in _facts(node.items, sent=sent) if fact)
-    for shape in words.shapes(node):
+    for shape in node.shapes:
         yield from (f"As {words.type_words(shape)}: {fact}" for fact in _facts(shape, sent=sent) if fact)
 
 

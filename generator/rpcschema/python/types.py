@@ -46,6 +46,13 @@ OBJECTS: Final = frozenset({"object", "outputdesc", "string_map"})
 _MOST_DIGITS: Final = 20
 """Of an integer of 64 bits."""
 _INTEGERS: Final = frozenset({"integer", "u8", "u16", "u32", "u64", "msat", "sat"})
+_AMOUNTS: Final = frozenset({"msat", "sat"})
+"""Dialect types that are numbers which people also write with a unit, so an enum of numbers does not close them."""
+_EITHER: Final = frozenset({"feerate", "msat_or_all", "msat_or_any", "sat_or_all"})
+NUMBERS: Final = _INTEGERS | _EITHER | {"number"}
+"""Dialect types that are, or can be, numbers in Python."""
+TEXTS: Final = SCALARS.keys() - _INTEGERS | {"string"}
+"""Dialect types that are, or can be, strings in Python."""
 
 
 def is_object(node: Node) -> bool:
@@ -53,13 +60,21 @@ def is_object(node: Node) -> bool:
     return node.type in OBJECTS or (node.type is None and bool(node.fields))
 
 
-def string_enum(node: Node) -> tuple[str, ...] | None:
-    """The members if `node` is an enum of strings, else None (the dialect also pins booleans by one-member enums)."""
-    if node.enum and node.type in (None, "string"):
-        members = tuple(member for member in node.enum if isinstance(member, str))
-        if len(members) == len(node.enum):
-            return members
-    return None
+def closed(node: Node) -> tuple[str | int, ...] | None:
+    """The members if `node` is an enum of strings or whole numbers that fit its type, else None.
+
+    The dialect also pins booleans by one-member enums; these stay booleans.
+    """
+    members = tuple(member for member in node.enum or () if isinstance(member, str | int) and _fits(member, node.type))
+    return members if members and len(members) == len(node.enum or ()) else None
+
+
+def _fits(member: str | int, dialect_type: str | None) -> bool:
+    if isinstance(member, bool):
+        return False
+    return dialect_type is None or dialect_type in (
+        {"string"} if isinstance(member, str) else NUMBERS - _AMOUNTS - _EITHER
+    )
 
 
 def default_value(node: Node) -> bool | int | str | None:
@@ -76,8 +91,9 @@ def default_value(node: Node) -> bool | int | str | None:
         if isinstance(default, bool):
             return None
         text = _bare(default)
-        return int(text) if text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS else None
-    members = string_enum(node)
+        number = int(text) if text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS else None
+        return number if number in (closed(node) or (number,)) else None
+    members = closed(node)
     if members is not None:
         return text if (text := _bare(default)) in members else None
     return None

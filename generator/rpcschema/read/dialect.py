@@ -8,7 +8,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
-from rpcschema.problems import join_pointer, suggestion
+from rpcschema.problems import Finding, join_pointer, suggestion
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 _SHOWN: Final = 60
 
 
-def faults(raw: Any) -> Iterator[tuple[str, str]]:
-    """(JSON pointer, message) for each place where `raw` is not what the dialect has there."""
+def faults(raw: Any) -> Iterator[Finding]:
+    """An error for each place where `raw` is not what the dialect has there."""
     for error in _validator().iter_errors(raw):
-        yield join_pointer("", *error.absolute_path), _message(error)
+        yield Finding(join_pointer("", *error.absolute_path), _message(error))
 
 
 @cache
@@ -39,8 +39,11 @@ def _message(error: ValidationError) -> str:
         return f"missing: {', '.join(missing)}"
     if error.validator == "dependentRequired":
         return "`then` or `else` without `if`"
-    meant = suggestion(found, schema["enum"]) if error.validator == "enum" and isinstance(found, str) else ""
-    return f"expected {schema['title']}, found {_describe(found)}{meant}"
+    expected = f"expected {schema['title']}, found {_describe(found)}"
+    if error.validator != "enum":
+        return expected
+    meant = suggestion(found, schema["enum"]) if isinstance(found, str) else ""
+    return f"{expected}{meant or '.'} There are: {', '.join(schema['enum'])}"
 
 
 def _describe(value: Any) -> str:

@@ -6,16 +6,16 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from rpcschema.model.build import KINDS, build
 from rpcschema.model.nodes import FACTS, Document, Kind
-from rpcschema.model.walk import oddities
-from rpcschema.problems import Level, Problem, bounded
+from rpcschema.problems import Finding, Level, Problem, bounded, has_errors
 from rpcschema.read import dialect, strictjson, upstream
+from rpcschema.read.checks import check
 from rpcschema.read.corrections import NONE, Correction, Corrections
 
 MAX_BYTES: Final = 1024 * 1024
@@ -54,6 +54,8 @@ class Found:
 
     files: tuple[File, ...]
     problems: tuple[Problem, ...]
+    paths: frozenset[str]
+    """All files that were looked at, as the user named them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ class Loaded:
 
 def load(roots: Sequence[Path], corrections: Corrections = NONE) -> Loaded:
     """The documents in `roots`: files, or folders that are searched for `*.json` at any depth, but not
-    in what is hidden. They are read as `corrections` say.
+    in what is hidden. Symbolic links are followed. Documents are read as `corrections` say.
 
     A file with an error gives no document. Of two that have one kind and id, a full document wins over one of facts,
     which is not even loaded then; any other pair is an error.
@@ -98,12 +100,17 @@ def load(roots: Sequence[Path], corrections: Corrections = NONE) -> Loaded:
     return Loaded(tuple(sources), tuple(sorted(problems)))
 
 
-def find(roots: Sequence[Path], corrections: Corrections = NONE) -> Found:
-    """The files to load: of those that say they are the same document, the one that counts."""
+def find(roots: Sequence[Path], corrections: Corrections = NONE, without: Collection[str] = ()) -> Found:
+    """The files to load, but for the paths `without`: of those that say they are the same document, the one that
+    counts.
+    """
     problems = list(corrections.problems)
     first: dict[tuple[Kind, str, bool], File] = {}
     unknown: list[File] = []
-    for place, root in _json_files(roots, problems).items():
+    places = _json_files(roots, problems)
+    for place, root in places.items():
+        if place.as_posix() in without:
+            continue
         file = _look_at(place, root, corrections)
         if file.key is None:
             unknown.append(file)
@@ -112,8 +119,9 @@ def find(roots: Sequence[Path], corrections: Corrections = NONE) -> Found:
             message = f"{kind} {name!r} is described twice, here and in {other.path}"
             problems.append(Problem(file.path, f"/{kind}", message))
     count = [first[key] for key in sorted(first) if not (key[2] and (*key[:2], False) in first)]
-    problems.extend(corrections.unmatched([file.key for file in count if file.key]))
-    return Found((*count, *unknown), tuple(problems))
+    if not without:
+        problems.extend(corrections.unmatched([file.key for file in count if file.key]))
+    return Found((*count, *unknown), tuple(problems), frozenset(place.as_posix() for place in places))
 
 
 def load_file(file: File, corrections: Corrections = NONE) -> tuple[Source | None, tuple[Problem, ...]]:
@@ -128,17 +136,17 @@ def load_file(file: File, corrections: Corrections = NONE) -> tuple[Source | Non
     except strictjson.JsonError as error:
         return None, (Problem(file.path, error.place, error.message),)
     if faults := dict.fromkeys(bounded(_faults(raw))):
-        return None, tuple(Problem(file.path, pointer, message) for pointer, message in faults)
+        return None, tuple(fault.of(file.path) for fault in faults)
     odd = tuple(bounded(upstream.faults(raw)))
     if entries := corrections.of(file.key):
         raw, failed = corrections.apply(raw, entries)
-        made = (f"{file.name}, as corrected, at {pointer}: {message}" for pointer, message in bounded(_faults(raw)))
+        made = (f"{file.name}, as corrected, at {fault.pointer}: {fault.message}" for fault in bounded(_faults(raw)))
         if failed := failed or tuple(Problem(corrections.file, "", message) for message in made):
             return None, failed
     document = build(raw, file.file)
-    odd += tuple(bounded(oddities(document)))
-    warnings = (Problem(file.path, pointer, message, Level.WARNING) for pointer, message in odd)
-    return Source(document, file.path, _sum(data, entries)), tuple(warnings)
+    problems = tuple(finding.of(file.path) for finding in (*odd, *bounded(check(document))))
+    source = Source(document, file.path, _sum(data, entries))
+    return None if has_errors(problems) else source, problems
 
 
 def _json_files(roots: Sequence[Path], problems: list[Problem]) -> dict[Path, Path]:
@@ -146,7 +154,7 @@ def _json_files(roots: Sequence[Path], problems: list[Problem]) -> dict[Path, Pa
     found: dict[str, tuple[Path, Path]] = {}
     for root in roots:
         try:
-            files = [root] if root.is_file() else sorted(_walk(root))
+            files = [root] if root.is_file() else sorted(_walk(root, problems))
         except OSError as error:
             problems.append(Problem(str(error.filename), "", f"cannot be read: {error.strerror}"))
             continue
@@ -157,18 +165,27 @@ def _json_files(roots: Sequence[Path], problems: list[Problem]) -> dict[Path, Pa
     return dict(found.values())
 
 
-def _walk(root: Path) -> Iterator[Path]:
+def _walk(root: Path, problems: list[Problem]) -> Iterator[Path]:
     def stop(error: OSError) -> None:
         raise error
 
-    for folder, folders, names in os.walk(root, onerror=stop):
+    seen = {os.path.realpath(root)}
+    for folder, folders, names in os.walk(root, onerror=stop, followlinks=True):
         # What version control, editors and file systems keep beside documents is often named like one.
-        folders[:] = (name for name in folders if not name.startswith("."))
+        found = {os.path.realpath(Path(folder, name)): name for name in sorted(folders) if not name.startswith(".")}
+        # A link may lead to a folder that was searched already, or back to where it came from.
+        folders[:] = (name for real, name in found.items() if real not in seen)
+        seen.update(found)
         for name in names:
             file = Path(folder, name)
+            if name.startswith("."):
+                continue
             # A pipe or a device of that name would block or never end. A dangling link will be reported.
-            if file.suffix == ".json" and not name.startswith(".") and (file.is_file() or not file.exists()):
+            if file.suffix == ".json" and (file.is_file() or not file.exists()):
                 yield file
+            elif file.is_symlink() and not file.exists():
+                message = "a symbolic link to nothing; if that was a folder, its documents are missing"
+                problems.append(Problem(str(file), "", message, level=Level.WARNING))
 
 
 def _look_at(place: Path, root: Path, corrections: Corrections) -> File:
@@ -200,23 +217,22 @@ def _read(file: Path) -> bytes:
     return data
 
 
-def _faults(raw: Any) -> Iterator[tuple[str, str]]:
-    """(JSON pointer, message) of all that keeps `raw` from being a document."""
+def _faults(raw: Any) -> Iterator[Finding]:
+    """All that keeps `raw` from being a document."""
     kinds = _kinds(raw)
     if not kinds:
-        yield "", "not an rpc-schema document: it has none of the keys rpc, notification and hook"
+        yield Finding("", "not an rpc-schema document: it has none of the keys rpc, notification and hook")
         return
     if len(kinds) > 1:
-        yield "", f"it says that it is several things at once: {' and '.join(kinds)}"
+        yield Finding("", f"several documents in one: it has the keys {' and '.join(kinds)}; keep one")
         return
     key = _key(raw)
     if key is None:
-        yield f"/{kinds[0]}", "expected a name of letters, digits, _, - and ., at most 100, the first not a dot"
+        message = "expected a name of letters, digits, _, - and ., at most 100, the first not a dot"
+        yield Finding(f"/{kinds[0]}", message)
     elif _DEVICE.fullmatch(key[1]):
-        yield (
-            f"/{kinds[0]}",
-            f"{key[1]!r} is the name of a device on Windows, which has no files of that name; rename it",
-        )
+        message = f"{key[1]!r} is the name of a device on Windows, which has no files of that name; rename it"
+        yield Finding(f"/{kinds[0]}", message)
     else:
         yield from dialect.faults(raw)
 

@@ -66,7 +66,7 @@ def _members(node: Node, *, says_required: bool, present: frozenset[str] = froze
         yield _field(field, says_required=says_required, is_required=field.name in present)
     if node.items is not None:
         yield from _elements(node.items, says_required=says_required)
-    for shape in words.shapes(node):
+    for shape in node.shapes:
         item = _item(f"*{words.head_words(shape) or 'value'}*", shape, says_required=says_required)
         if item.prose or item.items:
             yield item
@@ -89,10 +89,10 @@ def _elements(element: Node, *, says_required: bool) -> Iterator[Item]:
 
 def _alternatives(node: Node, *, says_required: bool, present: frozenset[str]) -> Iterator[Item]:
     """`oneOf` and `anyOf` of an object: constraints on its fields, or further fields."""
-    if words.shapes(node):
+    if node.shapes:
         return
     for alternatives, exactly in ((node.one_of, True), (node.any_of, False)):
-        if alternatives and all(words.is_constraint(form) and not form.description for form in alternatives):
+        if alternatives and all(form.is_constraint and not form.description for form in alternatives):
             yield Item(prose=(words.alternative_words(alternatives, exactly=exactly),))
             continue
         for at, form in enumerate(alternatives, 1):
@@ -124,7 +124,7 @@ def _side(side: Node | None, condition: str, *, says_required: bool, present: fr
     """What one side of a conditional, or one form, adds: fields, and the presence of fields declared elsewhere."""
     if side is None:
         return
-    declared = {field.name for field in side.fields or () if not words.is_marker(field.node)}
+    declared = {field.name for field in side.fields or () if not field.node.is_marker}
     promised = tuple(name for name in side.required or () if name not in declared and name not in present)
     promise = words.presence_words(promised, says_required=says_required) if promised else ""
     items = (*description(side), *_members(side, says_required=says_required, present=present))
@@ -134,7 +134,7 @@ def _side(side: Node | None, condition: str, *, says_required: bool, present: fr
 
 def shown(node: Node) -> tuple[Field, ...]:
     """The fields that `node` declares for readers."""
-    return tuple(field for field in node.fields or () if not field.node.hidden and not words.is_marker(field.node))
+    return tuple(field for field in node.fields or () if not field.node.hidden and not field.node.is_marker)
 
 
 def _head(name: str, facts: str) -> str:

@@ -22,27 +22,9 @@ ALWAYS: Final = "pre-v0.10.1"
 _UNCOUNTED: Final = frozenset({"hex", "msat", "sat", "any", "null"})
 
 
-def is_marker(node: Node) -> bool:
-    """Whether `node` is `{}`: allowed here, declared elsewhere."""
-    return node == Node(pointer=node.pointer)
-
-
-def is_constraint(node: Node) -> bool:
-    """Whether `node` only says which fields are present, or which values they have, and declares none."""
-    is_bare = node.type is None and node.items is None and not node.one_of
-    return is_bare and all(is_constraint(field.node) for field in node.fields or ())
-
-
-def shapes(node: Node) -> tuple[Node, ...]:
-    """The alternatives of which a value takes one, if `node` gives them in place of a type."""
-    alternatives = (*node.one_of, *node.any_of)
-    is_value = node.type is None and node.fields is None
-    return alternatives if is_value and not all(map(is_constraint, alternatives)) else ()
-
-
 def type_words(node: Node, *, plural: bool = False) -> str:
     """For example "array of objects" or "string or u64"; "" where a type is declared elsewhere."""
-    alternatives = shapes(node)
+    alternatives = node.shapes
     if alternatives:
         names = dict.fromkeys(type_words(shape, plural=plural) for shape in alternatives)
         return " or ".join(filter(None, names))

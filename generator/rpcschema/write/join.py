@@ -40,7 +40,7 @@ def new_piece(made: Made, sha256_of_document: str, warnings: Sequence[Problem]) 
         files={path: sha256(content) for path, content in made.files.items()},
         parts={path: len(part) for path, part in made.parts.items()},
         summary=made.summary,
-        warnings=tuple((problem.pointer, problem.message) for problem in warnings),
+        warnings=tuple((problem.pointer, problem.message, problem.detail) for problem in warnings),
     )
     return Piece(record, made.parts, made.files)
 

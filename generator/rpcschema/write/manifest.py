@@ -6,7 +6,7 @@ names of machines, so that the same input gives the same bytes:
     {"sum": SHA256, "format": 2, "targets": {TARGET: {
         "maker": SHA256,
         "documents": {"KIND/ID": {"sha256": SHA256, "files": {PATH: SHA256}, "parts": {PATH: LENGTH},
-                                  "summary": {...}, "warnings": [[POINTER, MESSAGE]]}},
+                                  "summary": {...}, "warnings": [[POINTER, MESSAGE, DETAIL]]}},
         "files": {PATH: SHA256},
         "heads": {PATH: LENGTH}}}}
 
@@ -44,8 +44,8 @@ class Record:
     parts: Mapping[str, int]
     """The lengths, in bytes, of its parts of shared files."""
     summary: Mapping[str, Any]
-    warnings: tuple[tuple[str, str], ...]
-    """(JSON pointer, message) of each."""
+    warnings: tuple[tuple[str, str, str], ...]
+    """(JSON pointer, message, detail) of each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

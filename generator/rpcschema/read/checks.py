@@ -1,0 +1,115 @@
+"""What is odd about a document that the dialect allows: errors where its author must have meant something else.
+
+Nobody is told about the names in a document of facts: who holds only the facts cannot mend them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import Final
+
+from rpcschema.model.build import DOCUMENT_KEYWORDS, KINDS, NODE_KEYWORDS, REQUEST_KEYWORDS, RESPONSE_KEYWORDS
+from rpcschema.model.nodes import Document, Node
+from rpcschema.model.resolve import resolve
+from rpcschema.model.walk import nodes, values
+from rpcschema.problems import MOST, Finding, Level, join_pointer, quoted, suggestion
+
+# Sections of Core Lightning's documents that show messages.
+_EXCHANGES: Final = frozenset({"example_notifications", "example_hooks"})
+_KEYWORDS: Final = NODE_KEYWORDS | REQUEST_KEYWORDS | RESPONSE_KEYWORDS
+_TOP_KEYWORDS: Final = DOCUMENT_KEYWORDS.difference(KINDS)
+_EXAMPLE_KEYWORDS: Final = frozenset({"description", "request", "response"})
+
+
+def check(document: Document) -> Iterator[Finding]:
+    """All that is odd about `document`, in document order for each kind of oddity."""
+    yield from _unknown_keywords(document)
+    yield from _required_extensions(document)
+    if not document.is_facts:
+        yield from _undeclared(document)
+        yield from _unbound(document)
+        yield from _late(document)
+
+
+def _unknown_keywords(document: Document) -> Iterator[Finding]:
+    """What the dialect does not know: it is kept as it is, so that nothing is lost."""
+    for half in (document.request, document.response):
+        for node in nodes(half):
+            for key, _ in node.unknown:
+                yield _unknown(key, node.pointer, _KEYWORDS)
+    for example in document.examples or ():
+        for key, _ in example.unknown:
+            yield _unknown(key, example.pointer, _EXAMPLE_KEYWORDS)
+    for section in document.sections:
+        if suggestion(section.name, _TOP_KEYWORDS):
+            yield _unknown(section.name, "", _TOP_KEYWORDS)
+        elif not isinstance(section.content, tuple) and section.name not in _EXCHANGES:
+            message = "not prose (a list of strings), so pages show it as JSON"
+            yield Finding(join_pointer("", section.name), message, level=Level.WARNING)
+
+
+def _unknown(key: str, pointer: str, known: Iterable[str]) -> Finding:
+    detail = f"{quoted(key)}{suggestion(key, known)}"
+    return Finding(join_pointer(pointer, key), "unknown keyword", detail, Level.WARNING)
+
+
+def _required_extensions(document: Document) -> Iterator[Finding]:
+    """Callers and nodes that know only Core Lightning would always break the rule."""
+    for half in (document.request, document.response):
+        for node in nodes(half):
+            ours = [field.name for field in node.fields or () if field.node.extension]
+            if required := [name for name in ours if name in (node.required or ())]:
+                message = "an extension cannot be required, because Core Lightning does not have it"
+                yield Finding(join_pointer(node.pointer, "required"), message, _listed(required))
+
+
+def _undeclared(document: Document) -> Iterator[Finding]:
+    """Names that an object, all its conditionals included, speaks of and never declares."""
+    level = Level.WARNING if document.is_upstream else Level.ERROR
+    for node in chain(values(document.request), values(document.response)):
+        if node.shapes:  # what these speak of is looked at one by one
+            continue
+        shape = resolve(node)
+        mentioned = {*shape.phantoms, *(member.name for member in (*shape.fields, *shape.hidden))}
+        if lacking := [name for name in dict.fromkeys(_required(node)) if name not in mentioned]:
+            yield Finding(node.pointer, "required, but not among the properties", _listed(lacking), level)
+        if shape.phantoms:
+            message = "named with an empty schema here, and declared nowhere, so left out"
+            yield Finding(node.pointer, message, _listed(shape.phantoms), Level.WARNING)
+
+
+def _required(node: Node) -> Iterator[str]:
+    """The names that `node` requires, always or under some condition."""
+    yield from node.required or ()
+    sides = (side for branch in node.branches for side in (branch.then, branch.otherwise) if side is not None)
+    for part in (*sides, *node.any_of, *node.one_of):
+        yield from _required(part)
+
+
+def _unbound(document: Document) -> Iterator[Finding]:
+    """Names that a rule of the request binds without their being parameters: no call can obey it."""
+    request = document.request
+    dependent = ((name, *dependents) for name, dependents in request.dependent_upon or ())
+    bound = chain.from_iterable((*(request.one_of_many or ()), *(request.paired_with or ()), *dependent))
+    shape = resolve(request)
+    known = {member.name for member in (*shape.fields, *shape.hidden)}
+    if lacking := [name for name in dict.fromkeys(bound) if name not in known]:
+        yield Finding(request.pointer, "bound by a rule here, but no parameter", _listed(lacking), Level.WARNING)
+
+
+def _late(document: Document) -> Iterator[Finding]:
+    """Required parameters behind optional ones: callers by position must write `null` for these."""
+    if document.kind != "rpc":
+        return
+    required = document.request.required or ()
+    names = [field.name for field in document.request.fields or () if not field.node.extension]
+    optional = next((name for name in names if name not in required), None)
+    late = [name for name in names[names.index(optional) :] if name in required] if optional is not None else []
+    if late:
+        message = f"required parameters stand after the optional {quoted(optional or '')}; put them before it"
+        yield Finding(document.request.pointer, message, _listed(late), Level.WARNING)
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join([quoted(name) for name in names][:MOST])
