@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -14,6 +15,14 @@ from rpcschema.settings import Settings
 from tests.generator.packages import documents, forget, imported, write
 
 NUMBERS = count()
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Have programs that are started get SIGINT, even if it is ignored here, as it is in the background of a shell."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

@@ -151,7 +151,7 @@ def test_another_generator_makes_all_anew(folder: Path) -> None:
 def test_other_settings_make_all_anew(folder: Path, run: Run) -> None:
     done = run("generate", "--target", "python", "--target", "man")
     assert done.returncode == 0
-    assert "Client" not in (folder / "generated/tank/__init__.py").read_text().split("__all__")[1]
+    assert '"Client"' not in (folder / "generated/tank/__init__.py").read_text().split("__all__")[1]
 
 
 def test_warnings_about_unchanged_documents_are_repeated(folder: Path, run: Run) -> None:
@@ -243,6 +243,7 @@ needs_proc = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="th
 
 
 @needs_proc
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize(
     ("victim", "sent"), [("group", signal.SIGINT), ("process", signal.SIGINT), ("process", signal.SIGTERM)]
 )

@@ -98,6 +98,7 @@ def test_files_of_others_are_left_alone(folder: Path) -> None:
     assert (folder / "elsewhere/0").exists()
 
 
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
 def test_an_interrupt_among_the_renames_waits_until_all_files_are_in_place(folder: Path, name: str) -> None:
     done = signalled(folder, "os.rename", 2, name)
@@ -105,6 +106,7 @@ def test_an_interrupt_among_the_renames_waits_until_all_files_are_in_place(folde
     assert rpcschema("check", *ARGUMENTS, cwd=folder).returncode == 0
 
 
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
 def test_an_interrupt_before_the_renames_changes_no_file(folder: Path, name: str) -> None:
     done = signalled(folder, "open", 7, name)

@@ -154,7 +154,11 @@ def test_no_change_is_invisible_in_a_diff(change: Change) -> None:
 
 
 RECORD = Record(
-    sha256="00", files={"model/rpc/a.json": "11"}, parts={"p/b.py": 7}, summary={"x": ["y"]}, warnings=(("/a", "odd"),)
+    sha256="00",
+    files={"model/rpc/a.json": "11"},
+    parts={"p/b.py": 7},
+    summary={"x": ["y"]},
+    warnings=(("/a", "odd", "x"),),
 )
 ENTRY = Entry(maker="22", documents={"rpc/a": RECORD}, files={"p/b.py": "33"}, heads={"p/b.py": 5})
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import pickle
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from rpcschema.model.build import build
 from rpcschema.model.conditions import condition_text
 from rpcschema.model.nodes import ABSENT, Document, Node
 from rpcschema.model.resolve import Resolved, resolve
@@ -16,17 +15,8 @@ from rpcschema.read.load import load
 from tests.shared import ROOT, shared_path
 
 
-@pytest.fixture
-def node(tmp_path: Path) -> Any:
-    def build(raw: dict[str, Any]) -> Node:
-        file = tmp_path / "a.json"
-        file.write_text(
-            json.dumps({"rpc": "a", "title": "A", "description": [], "request": {}, "response": raw}), encoding="utf-8"
-        )
-        (document,) = load([file]).documents
-        return document.response
-
-    return build
+def node(raw: dict[str, Any]) -> Node:
+    return build({"rpc": "a", "title": "A", "description": [], "request": {}, "response": raw}, "a.json").response
 
 
 def shape(resolved: Resolved) -> dict[str, tuple[list[str | None], bool, list[str]]]:
@@ -40,13 +30,13 @@ def when(name: str, *values: object) -> dict[str, Any]:
     return {"properties": {name: {"enum": list(values)}}}
 
 
-def test_base_fields_come_in_order_without_conditions(node: Any) -> None:
+def test_base_fields_come_in_order_without_conditions() -> None:
     found = resolve(node({"required": ["b"], "properties": {"b": {"type": "u8"}, "a": {"type": "msat"}}}))
     assert shape(found) == {"b": (["u8"], True, []), "a": (["msat"], False, [])}
     assert list(shape(found)) == ["b", "a"]
 
 
-def test_branch_field_states_its_condition(node: Any) -> None:
+def test_branch_field_states_its_condition() -> None:
     raw = {
         "properties": {"type": {"type": "string"}, "x": {}},
         "allOf": [{"if": when("type", "rune"), "then": {"properties": {"x": {"type": "u8"}, "y": {"type": "hex"}}}}],
@@ -58,7 +48,7 @@ def test_branch_field_states_its_condition(node: Any) -> None:
     }
 
 
-def test_field_of_the_base_has_no_condition_even_if_a_branch_narrows_it(node: Any) -> None:
+def test_field_of_the_base_has_no_condition_even_if_a_branch_narrows_it() -> None:
     raw = {
         "properties": {"valid": {"type": "boolean"}},
         "allOf": [{"if": when("t", 1), "then": {"properties": {"valid": {"type": "boolean", "enum": [True]}}}}],
@@ -66,7 +56,7 @@ def test_field_of_the_base_has_no_condition_even_if_a_branch_narrows_it(node: An
     assert shape(resolve(node(raw))) == {"valid": (["boolean", "boolean"], False, [])}
 
 
-def test_same_declaration_in_two_branches_is_one_alternative(node: Any) -> None:
+def test_same_declaration_in_two_branches_is_one_alternative() -> None:
     raw = {
         "allOf": [
             {"if": when("t", name), "then": {"properties": {"x": {"type": "u8", "description": ["An x."]}}}}
@@ -76,7 +66,7 @@ def test_same_declaration_in_two_branches_is_one_alternative(node: Any) -> None:
     assert shape(resolve(node(raw))) == {"x": (["u8"], False, ['if `t` is "a"', 'if `t` is "b"'])}
 
 
-def test_marker_counts_in_a_rival_branch(node: Any) -> None:
+def test_marker_counts_in_a_rival_branch() -> None:
     raw = {
         "allOf": [
             {"if": when("t", "a"), "then": {"properties": {"x": {"type": "u8"}}}},
@@ -87,7 +77,7 @@ def test_marker_counts_in_a_rival_branch(node: Any) -> None:
     assert shape(resolve(node(raw)))["x"][2] == ['if `t` is "a"', 'if `t` is "b"']
 
 
-def test_marker_does_not_count_where_an_else_decides(node: Any) -> None:
+def test_marker_does_not_count_where_an_else_decides() -> None:
     raw = {
         "allOf": [
             {"if": when("t", "a"), "then": {"properties": {"x": {"type": "u8"}}}, "else": {"properties": {"t": {}}}},
@@ -97,7 +87,7 @@ def test_marker_does_not_count_where_an_else_decides(node: Any) -> None:
     assert shape(resolve(node(raw)))["x"][2] == ['if `t` is "a"']
 
 
-def test_chain_of_else_joins_conditions(node: Any) -> None:
+def test_chain_of_else_joins_conditions() -> None:
     raw = {
         "if": when("r", "fail"),
         "then": {},
@@ -106,7 +96,7 @@ def test_chain_of_else_joins_conditions(node: Any) -> None:
     assert shape(resolve(node(raw)))["key"][2] == ['if `r` is not "fail" and `r` is "resolve"']
 
 
-def test_required_in_all_sides_is_required(node: Any) -> None:
+def test_required_in_all_sides_is_required() -> None:
     raw = {
         "properties": {name: {"type": "u8"} for name in "abc"},
         "if": when("t", 1),
@@ -120,7 +110,7 @@ def test_required_in_all_sides_is_required(node: Any) -> None:
     }
 
 
-def test_a_field_that_conditionals_demand_says_where(node: Any) -> None:
+def test_a_field_that_conditionals_demand_says_where() -> None:
     raw = {
         "required": ["t", "always"],
         "properties": {name: {"type": "u8"} for name in ("t", "always", "paid", "either", "flag", "form")},
@@ -143,7 +133,7 @@ def test_a_field_that_conditionals_demand_says_where(node: Any) -> None:
     }
 
 
-def test_refinement_is_no_declaration_of_its_own(node: Any) -> None:
+def test_refinement_is_no_declaration_of_its_own() -> None:
     raw = {
         "properties": {"return": {"type": "object", "properties": {"error": {"type": "string"}}}},
         "oneOf": [{"properties": {"return": {"required": ["error"]}}}],
@@ -151,7 +141,7 @@ def test_refinement_is_no_declaration_of_its_own(node: Any) -> None:
     assert shape(resolve(node(raw))) == {"return": (["object"], False, [])}
 
 
-def test_field_of_both_sides_has_no_condition(node: Any) -> None:
+def test_field_of_both_sides_has_no_condition() -> None:
     sides = {key: {"properties": {"x": {"type": "u8", "description": [key]}}} for key in ("then", "else")}
     assert shape(resolve(node({"if": when("t", 1), **sides})))["x"][2] == []
     nested = {"if": when("t", 1), "then": {"if": when("u", 2), **sides}, "else": {}}
@@ -160,7 +150,7 @@ def test_field_of_both_sides_has_no_condition(node: Any) -> None:
     assert shape(resolve(node(everywhere)))["x"][2] == []
 
 
-def test_field_of_all_forms_has_no_condition(node: Any) -> None:
+def test_field_of_all_forms_has_no_condition() -> None:
     forms = [{"properties": {"x": {"type": kind}, "y": {"type": "u8"}}} for kind in ("u8", "hex")]
     assert shape(resolve(node({"oneOf": forms})))["x"] == (["u8", "hex"], False, [])
     assert shape(resolve(node({"oneOf": [*forms, {}]})))["x"][2] == [
@@ -169,7 +159,7 @@ def test_field_of_all_forms_has_no_condition(node: Any) -> None:
     ]
 
 
-def test_object_whose_conditionals_list_the_rest_is_closed(node: Any) -> None:
+def test_object_whose_conditionals_list_the_rest_is_closed() -> None:
     side = {"additionalProperties": False, "properties": {"x": {"type": "u8"}}}
     raw = {"additionalProperties": True, "if": when("t", 1), "then": side}
     assert not resolve(node(raw)).extras
@@ -177,7 +167,7 @@ def test_object_whose_conditionals_list_the_rest_is_closed(node: Any) -> None:
     assert not resolve(node({"additionalProperties": True, "oneOf": [side, side]})).extras
 
 
-def test_field_of_an_alternative_says_which(node: Any) -> None:
+def test_field_of_an_alternative_says_which() -> None:
     raw = {"anyOf": [{"properties": {"a": {"type": "u8"}}}, {"properties": {"b": {"type": "u8"}}}]}
     assert shape(resolve(node(raw))) == {
         "a": (["u8"], False, ["if form 1 of 2 is used"]),
@@ -185,7 +175,7 @@ def test_field_of_an_alternative_says_which(node: Any) -> None:
     }
 
 
-def test_what_is_left_out_is_named(node: Any) -> None:
+def test_what_is_left_out_is_named() -> None:
     raw = {
         "required": ["nowhere"],
         "additionalProperties": True,
@@ -211,7 +201,7 @@ def test_what_is_left_out_is_named(node: Any) -> None:
         ({"items": {}}, "the condition at /response holds", "the condition at /response does not hold"),
     ],
 )
-def test_condition_in_words(node: Any, raw: dict[str, Any], text: str, negated: str) -> None:
+def test_condition_in_words(raw: dict[str, Any], text: str, negated: str) -> None:
     assert condition_text(node(raw)) == text
     assert condition_text(node(raw), negated=True) == negated
 

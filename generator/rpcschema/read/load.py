@@ -15,7 +15,6 @@ from rpcschema.model.build import KINDS, build
 from rpcschema.model.nodes import FACTS, Document, Kind
 from rpcschema.problems import Finding, Level, Problem, bounded, has_errors
 from rpcschema.read import dialect, strictjson, upstream
-from rpcschema.read.checks import check
 from rpcschema.read.corrections import NONE, Correction, Corrections
 
 MAX_BYTES: Final = 1024 * 1024
@@ -128,6 +127,8 @@ def load_file(file: File, corrections: Corrections = NONE) -> tuple[Source | Non
     """The document in `file` if there is one, as `corrections` say, and what is wrong with it, files as the user named
     them.
     """
+    from rpcschema.read.checks import check  # noqa: PLC0415 # slow to import, and not needed to find files
+
     try:
         data = _read(Path(file.path))
         raw = strictjson.parse(data)

@@ -104,13 +104,13 @@ def write(out: Path, changes: Sequence[Change], *, last: str) -> None:
     with staging_folder(out) as folder:
         staged = _stage(out, changes, folder, last)
         with held_back():  # now it is all or nothing
-            for change in changes:
-                if change.new is None:
-                    file = _inside(out, change.path)
-                    file.unlink(missing_ok=True)
-                    _remove_empty(file.parent, out)
+            stale = [_inside(out, change.path) for change in changes if change.new is None]
+            for file in stale:
+                file.unlink(missing_ok=True)
             for stage, file in staged:
                 stage.replace(file)
+            for file in stale:
+                _remove_empty(file.parent, out)
 
 
 def _stage(out: Path, changes: Sequence[Change], folder: Path, last: str) -> list[tuple[Path, Path]]:
@@ -172,6 +172,7 @@ def _create(stage: Path, content: bytes, file: Path) -> None:
 
 
 def _remove_empty(folder: Path, out: Path) -> None:
-    while folder != out and not any(folder.iterdir()):
+    """Removes `folder`, and those around it up to `out`, if there is nothing in them any more."""
+    while folder != out and folder.is_dir() and not any(folder.iterdir()):
         folder.rmdir()
         folder = folder.parent
