@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import warnings
 from collections.abc import Coroutine, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from warnings import catch_warnings
@@ -16,7 +18,7 @@ from rpcschema.runtime.client.blocking import BaseClient
 from rpcschema.runtime.client.checks import check
 from rpcschema.runtime.errors import ClientError, ParameterError
 from tests.runtime import demo
-from tests.runtime.node import ScriptedNode, echo
+from tests.runtime.node import Connection, Script, ScriptedNode, echo
 
 HERE = Path(__file__)
 
@@ -64,6 +66,52 @@ def test_refuses_parameters_that_cannot_stand_together_and_sends_nothing(
     assert str(error.value) == f"find: {why}; nothing was sent (rpc_call sends without this check)"
     assert isinstance(error.value, ClientError)
     assert isinstance(error.value, ValueError)
+
+
+def noting(requests: list[str]) -> Script:
+    """A script that notes what is asked of it, and answers as a node that tells its release."""
+
+    def script(connection: Connection) -> None:
+        with suppress(EOFError):
+            while True:
+                request = connection.read()
+                requests.append(f"{request['method']} {json.dumps(request['params'])}")
+                connection.answer(request, {"version": "v26.09"})
+
+    return script
+
+
+def test_before_a_call_is_refused_the_node_is_asked_nothing_not_even_its_release(socket_path: Path) -> None:
+    class Released(Client):
+        rpc_release = "v26.09"
+
+    requests: list[str] = []
+    with ScriptedNode(socket_path, noting(requests)), Released(socket_path) as client:
+        with pytest.raises(ParameterError):
+            client.find(part=0)
+        client.rpc_call("first", {})
+        with pytest.raises(ParameterError):
+            client.find(part=0)
+        client.find(part=1, group=1)
+    assert requests == ["first {}", "getinfo {}", 'find {"part": 1, "group": 1}']
+
+
+def test_an_async_client_sends_nothing_either_before_it_refuses(socket_path: Path) -> None:
+    class Released(AsyncClient):
+        rpc_release = "v26.09"
+
+    async def calls() -> None:
+        async with Released(socket_path) as client:
+            for name in ("first", "second"):
+                with pytest.raises(ParameterError):
+                    await client.find(part=0)
+                await client.rpc_call(name, {})
+            await client.find(part=1, group=1)
+
+    requests: list[str] = []
+    with ScriptedNode(socket_path, noting(requests)):
+        asyncio.run(calls())
+    assert requests == ["first {}", "second {}", "getinfo {}", 'find {"part": 1, "group": 1}']
 
 
 def test_an_async_client_refuses_at_the_call_not_at_the_await(socket_path: Path) -> None:
