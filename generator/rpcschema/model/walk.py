@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rpcschema.model.nodes import Node
-from rpcschema.model.resolve import resolve
+from rpcschema.model.resolve import Resolved, resolve
 
 
 def nodes(root: Node) -> Iterator[Node]:
@@ -15,22 +15,23 @@ def nodes(root: Node) -> Iterator[Node]:
         yield from nodes(child)
 
 
-def values(root: Node) -> Iterator[Node]:
-    """What declares a value: `root`, then its members, elements and forms, all the way down.
+def objects(root: Node) -> Iterator[tuple[Node, Resolved]]:
+    """Every object that a value of `root` can be or hold, and what is in it.
 
-    The sides of a conditional are no values of their own: they add to the object that has the conditional.
+    The sides of a conditional are no objects of their own: they add to the one that has the conditional.
     """
-    yield root
     if forms := root.shapes:
         for form in forms:
-            yield from values(form)
+            yield from objects(form)
         return
-    shape = resolve(root)
-    for member in (*shape.fields, *shape.hidden):
-        for declaration in member.alternatives:
-            yield from values(declaration)
+    if root.fields or root.required or root.branches or root.any_of or root.one_of:
+        resolved = resolve(root)
+        yield root, resolved
+        for member in (*resolved.fields, *resolved.hidden):
+            for declaration in member.alternatives:
+                yield from objects(declaration)
     if root.items is not None:
-        yield from values(root.items)
+        yield from objects(root.items)
 
 
 def _children(node: Node) -> Iterator[Node]:

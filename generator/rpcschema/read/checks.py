@@ -12,7 +12,7 @@ from typing import Final
 from rpcschema.model.build import DOCUMENT_KEYWORDS, KINDS, NODE_KEYWORDS, REQUEST_KEYWORDS, RESPONSE_KEYWORDS
 from rpcschema.model.nodes import Document, Node
 from rpcschema.model.resolve import resolve
-from rpcschema.model.walk import nodes, values
+from rpcschema.model.walk import nodes, objects
 from rpcschema.problems import MOST, Finding, Level, join_pointer, quoted, suggestion
 
 # Sections of Core Lightning's documents that show messages.
@@ -67,16 +67,13 @@ def _required_extensions(document: Document) -> Iterator[Finding]:
 def _undeclared(document: Document) -> Iterator[Finding]:
     """Names that an object, all its conditionals included, speaks of and never declares."""
     level = Level.WARNING if document.is_upstream else Level.ERROR
-    for node in chain(values(document.request), values(document.response)):
-        if node.shapes:  # what these speak of is looked at one by one
-            continue
-        shape = resolve(node)
-        mentioned = {*shape.phantoms, *(member.name for member in (*shape.fields, *shape.hidden))}
+    for node, found in chain(objects(document.request), objects(document.response)):
+        mentioned = {*found.phantoms, *(member.name for member in (*found.fields, *found.hidden))}
         if lacking := [name for name in dict.fromkeys(_required(node)) if name not in mentioned]:
             yield Finding(node.pointer, "required, but not among the properties", _listed(lacking), level)
-        if shape.phantoms:
+        if found.phantoms:
             message = "named with an empty schema here, and declared nowhere, so left out"
-            yield Finding(node.pointer, message, _listed(shape.phantoms), Level.WARNING)
+            yield Finding(node.pointer, message, _listed(found.phantoms), Level.WARNING)
 
 
 def _required(node: Node) -> Iterator[str]:
@@ -91,9 +88,11 @@ def _unbound(document: Document) -> Iterator[Finding]:
     """Names that a rule of the request binds without their being parameters: no call can obey it."""
     request = document.request
     dependent = ((name, *dependents) for name, dependents in request.dependent_upon or ())
-    bound = chain.from_iterable((*(request.one_of_many or ()), *(request.paired_with or ()), *dependent))
-    shape = resolve(request)
-    known = {member.name for member in (*shape.fields, *shape.hidden)}
+    bound = [*chain.from_iterable((*(request.one_of_many or ()), *(request.paired_with or ()), *dependent))]
+    if not bound:
+        return
+    found = resolve(request)
+    known = {member.name for member in (*found.fields, *found.hidden)}
     if lacking := [name for name in dict.fromkeys(bound) if name not in known]:
         yield Finding(request.pointer, "bound by a rule here, but no parameter", _listed(lacking), Level.WARNING)
 
