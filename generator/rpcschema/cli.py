@@ -50,7 +50,9 @@ app: Final = App(
 )
 
 
-AllWarnings = Annotated[bool, Parameter(help="List all warnings, also those that say the same.", negative=())]
+AllWarnings = Annotated[
+    bool, Parameter(help="List all warnings, also those that say the same.", negative=(), show_default=False)
+]
 
 
 @Parameter(name="*")
@@ -63,22 +65,26 @@ class Options:
     package: Annotated[str | None, Parameter(help="Import name of the generated package.")] = None
     target: Annotated[
         tuple[str, ...],
-        Parameter(help=f"Only this target, may be repeated: {', '.join(TARGETS)}.", negative=(), show_default=False),
+        Parameter(help=f"Only this target; can be repeated: {', '.join(TARGETS)}.", negative=(), show_default=False),
     ] = ()
     release: Annotated[str | None, Parameter(help="Release that the documents are of, e.g. v26.09.")] = None
     corrections: Annotated[str | None, Parameter(help="Table of where nodes contradict the documents.")] = None
     jobs: Annotated[
         int | None,
-        Parameter(help="Processes that share the work. [default: as many as are of use]", validator=Number(gte=1)),
+        Parameter(help="Number of processes. [default: what the work and the machine allow]", validator=Number(gte=1)),
     ] = None
     keep_going: Annotated[
         bool,
-        Parameter(help="Leave out documents with errors, as if they were not there; exit with 1.", negative=()),
+        Parameter(
+            help="Leave out documents with errors, as if they were not there; exit with 1.",
+            negative=(),
+            show_default=False,
+        ),
     ] = False
     all_warnings: AllWarnings = False
 
 
-Schemas = Annotated[Path, Parameter(help="Documents, or folders that are searched for *.json that are not hidden.")]
+Schemas = Annotated[Path, Parameter(help="Documents, or folders to search for *.json. What is hidden is skipped.")]
 
 
 def main() -> None:
@@ -113,7 +119,9 @@ def main() -> None:
 def generate(
     *schemas: Schemas,
     options: Options = Options(),
-    fresh: Annotated[bool, Parameter(help="Make anew even what the manifest calls up to date.", negative=())] = False,
+    fresh: Annotated[
+        bool, Parameter(help="Render everything again, even what is up to date.", negative=(), show_default=False)
+    ] = False,
 ) -> int:
     """Write the package, man pages and docs, and remove what is no longer made."""
     request = _request(schemas, options, trusts_manifest=not fresh)
@@ -159,9 +167,9 @@ def _told_what_is_missing(outcome: Outcome) -> int:
 
 @app.command
 def check(*schemas: Schemas, options: Options = Options()) -> int:
-    """Write nothing, and print what `generate` would change as a unified diff; exit with 1 if there is anything.
+    """Write nothing, print what `generate` would change as a unified diff, and exit with 1 if there is anything.
 
-    Everything is made anew for it, so a manifest that does not tell the truth is found out.
+    Everything is rendered again, so a manifest that is wrong is noticed.
     """
     request = _request(schemas, options, trusts_manifest=False)
     outcome = _run(request, options)

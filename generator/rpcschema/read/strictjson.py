@@ -91,14 +91,14 @@ def _faults(value: Any, pointer: str) -> Iterator[tuple[str, str]]:
         case dict():
             for key, entry in value.items():
                 if _SURROGATE.search(key):
-                    yield pointer, "a key holds half a surrogate pair, which is no Unicode text"
+                    yield pointer, "a key contains half a surrogate pair, so it is not Unicode text"
                 yield from _faults(entry, join_pointer(pointer, key))
             if isinstance(value, _Repeating):
-                yield join_pointer(pointer, value.key), "the key stands here twice"
+                yield join_pointer(pointer, value.key), "the key is given twice"
         case list():
             for at, entry in enumerate(value):
                 yield from _faults(entry, join_pointer(pointer, at))
         case str() if _SURROGATE.search(value):
-            yield pointer, "the text holds half a surrogate pair, which is no Unicode text"
+            yield pointer, "the text contains half a surrogate pair, so it is not Unicode text"
         case float() if not math.isfinite(value):
-            yield pointer, "the number is too large, or none"
+            yield pointer, "the number is NaN, infinite or too large"
