@@ -21,6 +21,8 @@ Who sells makes an offer; who buys asks for an invoice for it, checks what comes
     invoice.verify_answer(request)
     proof = PayerProof.for_invoice(invoice, proof_preimage=preimage).sign(signer)
     text = proof.encode()
+
+What breaks a rule raises Bolt12Error; an argument of another type than its annotation says, TypeError.
 """
 
 from lnoffers.bolt12.amounts import CurrencyAmount, minor_unit, parse_currency_amount

@@ -12,7 +12,7 @@ from lnoffers.bolt12.rule_names import RuleName
 from lnoffers.bolt12.typecheck import typechecked
 
 _ALLOWED = re.compile(rb"[0-9A-Za-z._-]*")
-_WRITTEN = re.compile("\N{BITCOIN SIGN}?([0-9A-Za-z._-]+)@([0-9A-Za-z._-]+)")
+_WRITTEN = re.compile("\N{BITCOIN SIGN}?([0-9A-Za-z._-]{1,255})@([0-9A-Za-z._-]{1,255})")
 
 
 @typechecked

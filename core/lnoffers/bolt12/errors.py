@@ -12,6 +12,7 @@ class Bolt12Error(ValueError):
     """Something breaks a rule of BOLT 12.
 
     `str(error)` is the message: Core Lightning's short text where it has one, because callers of its RPC know those.
+    Where `decode` cannot read a string, the message is in plain words.
 
     Attributes:
         message: the same text.
@@ -19,7 +20,7 @@ class Bolt12Error(ValueError):
         field: the specification's name of the field at fault, if one is (`invreq_amount`).
         offset: where the fault is in the bytes, if known: its record's start, or the place within the framing.
         text_offset: where the fault is in the text form, if it is there: the character's index in the string as it
-            was given, the pieces not joined, without `lightning:`.
+            was given, the pieces not joined, without `lightning:` and what else stands around it.
         detail: what exactly is wrong, where the message does not say. Tracebacks show it as a note.
     """
 
