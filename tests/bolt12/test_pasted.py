@@ -29,6 +29,7 @@ OFFER = offer().encode()
     "wrapping",
     [
         "{}",
+        "{}\n",
         "  {}\n",
         "\t\r\n{}\u00a0",
         "lightning:{}",
