@@ -132,7 +132,9 @@ def test_long_lists_of_offers_are_whole(program: Program) -> None:
     options = Options(lightning_dir=program.directory, network="regtest")
     with Node.open(options) as node, node.store.transaction() as connection:
         for number, key in enumerate(keys):
-            offers.add(connection, StoredOffer(key, offer, None, Status(number % 2), force_paths=False))
+            offers.add(
+                connection, StoredOffer(key, offer, None, Status(number % 2), force_paths=False, description="x")
+            )
     with program.served(), Wire(program.socket) as wire:
         for given, expected in (({}, keys), ({"active_only": True}, keys[1::2])):
             listed = wire.ask("listoffers", given)["result"]["offers"]

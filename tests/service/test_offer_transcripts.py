@@ -58,9 +58,9 @@ class Past:
             return
         active = {"enableoffer": False, "disableoffer": True}.get(method, shown["active"])
         status = Status(sum(flag for flag, name in STATES.items() if (shown | {"active": active})[name]))
-        row = StoredOffer(
-            bytes.fromhex(shown["offer_id"]), shown["bolt12"], shown.get("label"), status, shown["force_paths"]
-        )
+        offer_id, text = bytes.fromhex(shown["offer_id"]), shown["bolt12"]
+        described = Offer.parse(text).offer_description
+        row = StoredOffer(offer_id, text, shown.get("label"), status, shown["force_paths"], described)
         with self._node.store.transaction() as connection:
             earlier = offers.add(connection, row)
             if earlier is not None and Status.USED in status & ~earlier.status:

@@ -91,3 +91,5 @@ class Answering:
             self._transaction.__exit__(kind, error, traceback)
         except StoreError as failure:
             raise RpcError(GENERIC, str(failure)) from failure
+        if isinstance(error, StoreError):  # a record that cannot be read
+            raise RpcError(GENERIC, str(error)) from error

@@ -46,7 +46,9 @@ class OfferCommands(Commands):
         elif fronting:
             offer = self._with_paths(offer, [[front, self._node.keys.node_id] for front in fronting])
         status = Status.created(single_use=request.single_use)
-        new = StoredOffer(offer.offer_id, offer.encode(), request.label, status, force_paths=bool(fronting))
+        new = StoredOffer(
+            offer.offer_id, offer.encode(), request.label, status, bool(fronting), offer.offer_description
+        )
         with self._transaction() as connection:
             earlier = offers.add(connection, new)
         stored = earlier or new
@@ -71,8 +73,7 @@ class OfferCommands(Commands):
         def respond(found: Sequence[StoredOffer]) -> types.ListoffersResponse:
             return types.ListoffersResponse(
                 offers=[
-                    types.ListoffersResponseOffers(**_shown(stored), description=_description(stored))
-                    for stored in found
+                    types.ListoffersResponseOffers(**_shown(stored), description=stored.description) for stored in found
                 ]
             )
 
@@ -87,7 +88,7 @@ class OfferCommands(Commands):
                 raise _not_disabled(connection, offer_id)
             invoices.expire_of_offer(connection, offer_id)
         self._node.changes.tell()
-        return types.DisableofferResponse(**_shown(stored), description=_description(stored))
+        return types.DisableofferResponse(**_shown(stored), description=stored.description)
 
     def enableoffer(self, request: types.EnableofferRequest) -> types.EnableofferResponse:
         """Make a disabled offer active again."""
@@ -96,7 +97,7 @@ class OfferCommands(Commands):
             stored = offers.apply(connection, offer_id, Event.ENABLED)
             if stored is None:
                 raise _not_enabled(connection, offer_id)
-        return types.EnableofferResponse(**_shown(stored), description=_description(stored))
+        return types.EnableofferResponse(**_shown(stored), description=stored.description)
 
     def rpc_check_offer(self, request: types.OfferRequest) -> None:
         """See how the parameters go together; lightningd looks no further either."""
@@ -203,7 +204,3 @@ class _Shown(Shown):
 
 def _shown(stored: StoredOffer) -> _Shown:
     return _Shown(**shown(stored), offer_id=stored.offer_id.hex(), force_paths=stored.force_paths)
-
-
-def _description(stored: StoredOffer) -> str | None:
-    return Offer.parse(stored.bolt12).offer_description

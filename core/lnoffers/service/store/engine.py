@@ -188,7 +188,16 @@ def _engine(connect: Any) -> Engine:
     return engine
 
 
+def _text(raw: bytes) -> str | bytes:
+    """Text as it is stored, or its bytes if it is damaged: an error would end the whole statement."""
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw
+
+
 def _configure(connection: sqlite3.Connection, _record: Any) -> None:
+    connection.text_factory = _text
     connection.execute("PRAGMA synchronous = FULL")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import Connection, insert
 from sqlalchemy.exc import IntegrityError
@@ -59,16 +59,15 @@ def find(
     limit: int | None = None,
 ) -> Sequence[StoredRequest]:
     """All of them or the one with this id, as `records.find` lists them."""
-    rows = records.find(connection, TABLE, identity=invreq_id, active_only=active_only, after=after, limit=limit)
-    return [_request(row) for row in rows]
+    return records.find(
+        connection, TABLE, _request, identity=invreq_id, active_only=active_only, after=after, limit=limit
+    )
 
 
 def apply(connection: Connection, invreq_id: bytes, event: Event) -> StoredRequest | None:
     """Let `event` happen to the request and return what it has become; None if its state does not allow it."""
-    row = records.apply(connection, TABLE, invreq_id, event)
-    return None if row is None else _request(row)
+    return records.apply(connection, TABLE, _request, invreq_id, event)
 
 
-def _request(row: Sequence[Any]) -> StoredRequest:
-    invreq_id, bolt12, label, status = row
+def _request(invreq_id: bytes, bolt12: str, label: str | None, status: int) -> StoredRequest:
     return StoredRequest(invreq_id, bolt12, label, Status(status))

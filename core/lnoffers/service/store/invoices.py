@@ -25,10 +25,12 @@ from sqlalchemy import (
     update,
 )
 
+from clnrpc.runtime.values.written import Written
 from lnoffers.service.status import Event, Status
-from lnoffers.service.store import offers
+from lnoffers.service.store import records, rows
 from lnoffers.service.store.schema import INVOICE_COUNTERS as COUNTERS
 from lnoffers.service.store.schema import INVOICES as TABLE
+from lnoffers.service.store.schema import OFFERS
 
 MAX_NUMBER: Final = 2**63 - 1
 """The largest number that a column takes."""
@@ -105,7 +107,7 @@ class StoredInvoice(NewInvoice):
 def add(connection: Connection, invoice: NewInvoice) -> StoredInvoice:
     """Store a new one, whose label and payment hash no other has."""
     row = asdict(invoice) | {"status": InvoiceStatus.UNPAID.value, "updated_index": 0}
-    return _invoice(connection.execute(insert(TABLE).returning(*TABLE.c), row).one())
+    return _invoice(connection.execute(insert(TABLE).returning(*rows.untyped(TABLE)), row).one())
 
 
 def by_label(connection: Connection, label: str) -> StoredInvoice | None:
@@ -126,9 +128,9 @@ def by_created_index(connection: Connection, created_index: int) -> StoredInvoic
 def find(
     connection: Connection, part: Part, *, after: StoredInvoice | None = None, limit: int | None = None
 ) -> Sequence[StoredInvoice]:
-    """Those of a part of the list that come behind `after`, no more than `limit`."""
+    """Those of a part of the list behind `after`, no more than `limit`; what cannot be read is passed over."""
     place = _place(part.order)
-    query = select(TABLE).where(place[0] >= min(part.start, MAX_NUMBER)).order_by(*place).limit(limit)
+    query = _SELECT.where(place[0] >= min(part.start, MAX_NUMBER)).order_by(*place)
     if after is not None:
         last = after.updated_index if part.order is InvoiceIndex.UPDATED else after.created_index
         query = query.where(tuple_(*place) > (last, after.created_index))
@@ -136,7 +138,7 @@ def find(
         query = query.where(tuple_(*place) <= part.end)
     if part.offer_id is not None:
         query = query.where(TABLE.c.local_offer_id == part.offer_id)
-    return [_invoice(row) for row in connection.execute(query)]
+    return rows.read_many(connection, TABLE, query, _made, limit)
 
 
 def nth_place(connection: Connection, order: InvoiceIndex, start: int, number: int) -> Place | None:
@@ -153,10 +155,9 @@ def last_pay_index(connection: Connection) -> int:
 
 
 def first_paid_after(connection: Connection, pay_index: int) -> StoredInvoice | None:
-    """The invoice whose payment came next after that with this pay_index."""
-    query = select(TABLE).where(TABLE.c.pay_index > pay_index).order_by(TABLE.c.pay_index).limit(1)
-    row = connection.execute(query).one_or_none()
-    return None if row is None else _invoice(row)
+    """The invoice whose payment came next after that with this pay_index; what cannot be read is passed over."""
+    query = _SELECT.where(TABLE.c.pay_index > pay_index).order_by(TABLE.c.pay_index)
+    return next(iter(rows.read_many(connection, TABLE, query, _made, 1)), None)
 
 
 def any_due(connection: Connection, now: int) -> bool:
@@ -208,15 +209,15 @@ def pay(connection: Connection, payment_hash: bytes, amount_received_msat: int, 
             amount_received_msat=amount_received_msat,
             paid_at=at,
         )
-        .returning(*TABLE.c)
+        .returning(*rows.untyped(TABLE))
     ).one_or_none()
     if row is None:
         return None
     _count(connection, "pay_index", 1)
     _count(connection, "updated_index", 1)
     if row.local_offer_id is not None:
-        offer = offers.apply(connection, row.local_offer_id, Event.PAID)
-        if offer is not None and Status.ACTIVE not in offer.status:
+        status = records.change(connection, OFFERS, row.local_offer_id, Event.PAID)
+        if status is not None and Status.ACTIVE not in status:
             expire_of_offer(connection, row.local_offer_id)
     return _invoice(row)
 
@@ -249,7 +250,7 @@ def _count(connection: Connection, counter: str, more: int) -> None:
 
 
 def _one(connection: Connection, condition: ColumnElement[bool]) -> StoredInvoice | None:
-    row = connection.execute(select(TABLE).where(condition)).one_or_none()
+    row = connection.execute(_SELECT.where(condition)).one_or_none()
     return None if row is None else _invoice(row)
 
 
@@ -259,4 +260,14 @@ def _place(order: InvoiceIndex) -> tuple[Column[int], Column[int]]:
 
 
 def _invoice(row: Row[Any]) -> StoredInvoice:
-    return StoredInvoice(**(dict(row._mapping) | {"status": InvoiceStatus(row.status)}))
+    return rows.read(TABLE, row, _made)
+
+
+def _made(*values: Any) -> StoredInvoice:
+    """The invoice that a row's values are, in the order of the table's columns."""
+    row = dict(zip(TABLE.c.keys(), values, strict=True))
+    Written.read(row["label"])  # it may be no JSON
+    return StoredInvoice(**row | {"status": InvoiceStatus(row["status"])})
+
+
+_SELECT: Final = select(*rows.untyped(TABLE))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import Connection, exists, insert, literal, select
 
+from lnoffers.bolt12 import Offer
 from lnoffers.service.status import Event, Status
 from lnoffers.service.store import records
 from lnoffers.service.store.schema import OFFERS as TABLE
@@ -23,6 +23,8 @@ class StoredOffer:
     label: str | None
     status: Status
     force_paths: bool
+    description: str | None
+    """As the string says it; no column."""
 
 
 def add(connection: Connection, offer: StoredOffer) -> StoredOffer | None:
@@ -54,16 +56,14 @@ def find(
     limit: int | None = None,
 ) -> Sequence[StoredOffer]:
     """All of them or the one with this id, as `records.find` lists them."""
-    rows = records.find(connection, TABLE, identity=offer_id, active_only=active_only, after=after, limit=limit)
-    return [_offer(row) for row in rows]
+    return records.find(connection, TABLE, _offer, identity=offer_id, active_only=active_only, after=after, limit=limit)
 
 
 def apply(connection: Connection, offer_id: bytes, event: Event) -> StoredOffer | None:
     """Let `event` happen to the offer and return what it has become; None if its state does not allow it."""
-    row = records.apply(connection, TABLE, offer_id, event)
-    return None if row is None else _offer(row)
+    return records.apply(connection, TABLE, _offer, offer_id, event)
 
 
-def _offer(row: Sequence[Any]) -> StoredOffer:
-    offer_id, bolt12, label, status, force_paths = row
-    return StoredOffer(offer_id, bolt12, label, Status(status), bool(force_paths))
+def _offer(offer_id: bytes, bolt12: str, label: str | None, status: int, force_paths: int) -> StoredOffer:
+    description = Offer.parse(bolt12).offer_description
+    return StoredOffer(offer_id, bolt12, label, Status(status), bool(force_paths), description)
