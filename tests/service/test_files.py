@@ -12,7 +12,9 @@ import pytest
 from lnoffers.service.errors import ListenError, SecretError, StoreError
 from lnoffers.service.secret import load_keys
 from lnoffers.service.serving.listening import MAX_PATH, locked_pid_file
-from lnoffers.service.store import Identity, Store, upkeep
+from lnoffers.service.store import Identity, Store
+from lnoffers.service.store.backup import back_up
+from lnoffers.service.store.examination import examine
 from tests.service.program import Program, run, write_secret
 
 OWNER = Identity("regtest", b"\x02" * 33)
@@ -86,8 +88,8 @@ def test_refuses_a_link_for_the_store_or_a_file_beside_it(tmp_path: Path, suffix
     for use in (
         lambda: Store.open(None, path, OWNER),
         lambda: Store.is_new(None, path),
-        lambda: upkeep.back_up(None, path, tmp_path / "copy"),
-        lambda: list(upkeep.examine(None, path)),
+        lambda: back_up(None, path, tmp_path / "copy"),
+        lambda: list(examine(None, path, "regtest")),
     ):
         with pytest.raises(StoreError, match=f"store{suffix} is a symbolic link"):
             use()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from rich.console import Console
@@ -11,7 +11,8 @@ from rich.progress import track
 
 from lnoffers.service.cli.output import require_output
 from lnoffers.service.options import Options
-from lnoffers.service.store import upkeep
+from lnoffers.service.store.backup import back_up
+from lnoffers.service.store.examination import Finding, examine
 
 
 def back_up_store(target: Path, options: Options) -> None:
@@ -20,7 +21,7 @@ def back_up_store(target: Path, options: Options) -> None:
     Raises:
         ServiceError: if that cannot be done.
     """
-    upkeep.back_up(options.db, options.store_file, target)
+    back_up(options.db, options.store_file, target)
 
 
 def check_store(options: Options) -> int:
@@ -30,15 +31,15 @@ def check_store(options: Options) -> int:
         ServiceError: if it cannot be read.
     """
     require_output()
-    examined, faults = -1, 0  # the first thing that is examined is no record
-    examination: Iterable[Sequence[str]] = upkeep.examine(options.db, options.store_file)
+    records = faults = 0
+    examination: Iterable[Finding] = examine(options.db, options.store_file, options.network)
     console = Console(stderr=True)
     if console.is_terminal:
         examination = track(examination, "Records", console=console, transient=True)
     for found in examination:
-        examined += 1
-        faults += len(found)
-        for fault in found:
+        records += found.is_record
+        faults += len(found.faults)
+        for fault in found.faults:
             print(fault, flush=sys.stdout.isatty())
-    print(f"{examined} records, {faults or 'no'} faults")
+    print(f"{records} records, {faults or 'no'} faults")
     return 1 if faults else 0

@@ -114,6 +114,12 @@ def is_unsynced(error: Exception) -> bool:
     return getattr(cause, "sqlite_errorcode", None) in {sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_DIR_FSYNC}
 
 
+def is_no_database(error: Exception) -> bool:
+    """Whether the error says that the file holds something else than a database."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_NOTADB
+
+
 @contextmanager
 def transaction(connection: Connection, *, exclusive: bool = False) -> Iterator[None]:
     """A transaction that only reads, or one that keeps everybody else out."""

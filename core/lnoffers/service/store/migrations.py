@@ -32,6 +32,8 @@ from sqlalchemy import (
 from lnoffers.service.errors import StoreError
 from lnoffers.service.store.schema import META
 
+NOT_A_STORE: Final = "this database is in use by something else; give the store one of its own"
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:
@@ -163,7 +165,7 @@ def _meta(connection: Connection) -> tuple[Identity, int] | None:
     match [tuple(row) for row in rows]:
         case [(bytes(node_id), str(network), int(version))] if version > 0:
             return Identity(network, node_id), version
-    raise StoreError("this database is in use by something else; give the store one of its own")
+    raise StoreError(NOT_A_STORE)
 
 
 _UNTYPED: Final = table(META.name, *(column(known.name) for known in META.columns))

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
-from lnoffers.service.errors import StoreError
+from lnoffers.service.errors import HOW_TO_MAKE, StoreError
 from lnoffers.service.store import engine as sqlite
 from lnoffers.service.store.files import StoreFiles
 from lnoffers.service.store.migrations import STEPS, Identity, check, migrate, version_of
 from lnoffers.service.store.transactions import DATABASE_ERRORS, Database, Group, Transaction, reason
+
+NO_STORE: Final = f"there is no store here. {HOW_TO_MAKE}"
 
 
 class Store:
@@ -115,6 +118,20 @@ def _existing_version(file: Path, identity: Identity | None) -> int:
         return 0
     with engine.connect() as connection, sqlite.transaction(connection):
         return version_of(connection) if identity is None else check(connection, identity)
+
+
+@contextmanager
+def read_only(file: Path) -> Iterator[Connection]:
+    """A transaction that can only read, of a database that exists.
+
+    Raises:
+        StoreError: if there is none.
+    """
+    engine = sqlite.existing(file) if file.parent.is_dir() else None
+    if engine is None:
+        raise StoreError(NO_STORE)
+    with engine.connect() as connection, sqlite.transaction(connection):
+        yield connection
 
 
 @contextmanager

@@ -1,0 +1,198 @@
+"""Whether a store is sound: the database, what it says of itself, and each record. Changes nothing.
+
+A server may use the store meanwhile, and waits for nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import Connection, Table, inspect, select
+
+from clnrpc.runtime.values.written import Written
+from lnoffers.bolt12 import CHAINS, Bolt12Error, Invoice, InvoiceRequest, Offer
+from lnoffers.service.errors import StoreError
+from lnoffers.service.status import TRANSITIONS
+from lnoffers.service.store import engine as sqlite
+from lnoffers.service.store.migrations import NOT_A_STORE, STEPS
+from lnoffers.service.store.rows import name_of, untyped, wrong_values
+from lnoffers.service.store.schema import INVOICEREQUESTS, INVOICES, META, METADATA, OFFERS
+from lnoffers.service.store.store import NO_STORE, naming, read_only
+from lnoffers.service.store.transactions import DATABASE_ERRORS, reason
+
+Record = Mapping[str, Any]
+Message = TypeVar("Message", Offer, InvoiceRequest, Invoice)
+
+_STATES: Final = frozenset(int(state) for moves in TRANSITIONS.values() for move in moves.items() for state in move)
+_ROWS_AT_ONCE: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is wrong with one thing that was examined, most of the time nothing."""
+
+    faults: Sequence[str]
+    """Sentences."""
+    is_record: bool = True
+
+
+def examine(db: str | None, default: Path, network: str) -> Iterator[Finding]:
+    """Examine the store that the URL `db` names, or the file `default`, as that of a network.
+
+    Raises:
+        OptionsError: if `db` is not usable.
+        StoreError: if there is no store, or it cannot be opened.
+    """
+    file = sqlite.store_file(db, default)
+    with naming(file):
+        yield from _as_far_as_readable("the database", _findings(file, network))
+
+
+def _findings(file: Path, network: str) -> Iterator[Finding]:
+    with read_only(file) as connection:
+        yield from _as_far_as_readable("its structure", _structure(connection))
+        present = _whole_tables(connection)
+        yield from _as_far_as_readable(META.name, _owner(connection, network, present))
+        for known, faults in _FAULTS.items():
+            if known.name in present:
+                yield from _as_far_as_readable(known.name, _records(connection, known, faults, CHAINS[network]))
+        if present >= {OFFERS.name, INVOICES.name}:
+            yield from _as_far_as_readable(INVOICES.name, _without_offer(connection))
+
+
+def _as_far_as_readable(what: str, findings: Iterator[Finding]) -> Iterator[Finding]:
+    """The findings, and if damage keeps the rest from being read, that."""
+    try:
+        yield from findings
+    except DATABASE_ERRORS as error:
+        if sqlite.is_no_database(error):
+            raise
+        yield Finding([f"{what}: not all of it can be read: {reason(error)}"], is_record=False)
+
+
+def _structure(connection: Connection) -> Iterator[Finding]:
+    yield Finding(sqlite.damages(connection), is_record=False)
+
+
+def _whole_tables(connection: Connection) -> Set[str]:
+    """The names of the schema's tables that are there with all their columns; StoreError if it is no store."""
+    known = inspect(connection)
+    present = set(known.get_table_names())
+    if not present >= {META.name, INVOICEREQUESTS.name}:
+        raise StoreError(NOT_A_STORE if present else NO_STORE)
+    return {
+        table.name
+        for table in METADATA.tables.values()
+        if table.name in present and {str(each["name"]) for each in known.get_columns(table.name)} >= {*table.c.keys()}
+    }
+
+
+def _owner(connection: Connection, network: str, present: Set[str]) -> Iterator[Finding]:
+    """Whether the store says that it is of this version and network, and has the tables of this version."""
+    rows = connection.execute(select(*untyped(META))).all()
+    if len(rows) != 1:
+        yield Finding([f"{META.name}: there are {len(rows)} rows where there should be one"], is_record=False)
+        return
+    faults = wrong_values(META, rows[0])
+    if not faults:
+        _, of, version = rows[0]
+        if of != network:
+            faults.append(f"the store is of the network {of}, not {network}")
+        if version != len(STEPS):
+            faults.append(f"the store is of version {version}; this release uses version {len(STEPS)}")
+        else:
+            missing = sorted(METADATA.tables.keys() - present)
+            faults += [f"the table {name} is missing, or some of its columns are" for name in missing]
+    yield Finding([f"{META.name}: {fault}" for fault in faults], is_record=False)
+
+
+def _records(
+    connection: Connection, known: Table, faults: Callable[[Record, bytes], Iterator[str]], chain: bytes
+) -> Iterator[Finding]:
+    [key] = known.primary_key
+    query = select(*untyped(known)).order_by(key).execution_options(yield_per=_ROWS_AT_ONCE)
+    for row in connection.execute(query):
+        found = wrong_values(known, row)
+        if not found:
+            try:
+                found.extend(faults(row._asdict(), chain))
+            except _UnreadableError as error:
+                found.append(str(error))
+        yield Finding([f"{name_of(known, row)}: {fault}" for fault in found])
+
+
+class _UnreadableError(ValueError):
+    """A record says nothing that could be looked into further."""
+
+
+def _read(kind: type[Message], row: Record, chain: bytes) -> Message:
+    try:
+        return kind.parse(row["bolt12"], chain=chain)
+    except Bolt12Error as error:
+        raise _UnreadableError(f"its string cannot be read: {error}") from error
+
+
+def _faults_of_request(row: Record, chain: bytes) -> Iterator[str]:
+    if row["status"] not in _STATES:
+        yield f"there is no status {row['status']!r}"
+    request = _read(InvoiceRequest, row, chain)
+    if request.invreq_id != row["invreq_id"]:
+        yield f"its string has the id {request.invreq_id.hex()}"
+    if request.signed and not request.has_valid_signature():
+        yield "its signature is not valid"
+
+
+def _faults_of_offer(row: Record, chain: bytes) -> Iterator[str]:
+    if row["status"] not in _STATES:
+        yield f"there is no status {row['status']!r}"
+    if row["force_paths"] not in (0, 1):
+        yield f"force_paths is {row['force_paths']!r}"
+    offer = _read(Offer, row, chain)
+    if offer.offer_id != row["offer_id"]:
+        yield f"its string has the id {offer.offer_id.hex()}"
+
+
+def _faults_of_invoice(row: Record, chain: bytes) -> Iterator[str]:
+    try:
+        Written.read(row["label"])
+    except ValueError:
+        yield "its label is not the text of a JSON string"
+    if row["status"] not in {"unpaid", "paid", "expired"}:
+        yield f"there is no status {row['status']!r}"
+    told = [row[name] is not None for name in ("pay_index", "amount_received_msat", "paid_at")]
+    if told != [row["status"] == "paid"] * 3:
+        yield f"it is {row['status']}, which does not go with what is stored of its payment"
+    preimage = row["payment_preimage"]
+    if sha256(preimage).digest() != row["payment_hash"]:
+        yield "its preimage is not that of its payment hash"
+    invoice = _read(Invoice, row, chain)
+    if invoice.invoice_payment_hash != row["payment_hash"]:
+        yield "its string has another payment hash"
+    if invoice.invoice_amount != row["amount_msat"]:
+        yield f"its string is about {invoice.invoice_amount} msat, not {row['amount_msat']}"
+    if not invoice.has_valid_signature():
+        yield "its signature is not valid"
+
+
+def _without_offer(connection: Connection) -> Iterator[Finding]:
+    missing = (
+        select(INVOICES.c.created_index)
+        .outerjoin(OFFERS, OFFERS.c.offer_id == INVOICES.c.local_offer_id)
+        .where(INVOICES.c.local_offer_id.is_not(None), OFFERS.c.offer_id.is_(None))
+        .order_by(INVOICES.c.created_index)
+    )
+    for row in connection.execute(missing):
+        why = f"{INVOICES.name} {row.created_index}: the offer that it is for is not stored"
+        yield Finding([why], is_record=False)
+
+
+_FAULTS: Final[Mapping[Table, Callable[[Record, bytes], Iterator[str]]]] = {
+    INVOICEREQUESTS: _faults_of_request,
+    OFFERS: _faults_of_offer,
+    INVOICES: _faults_of_invoice,
+}
+"""The tables with records, and what looks at each of theirs."""
