@@ -16,7 +16,7 @@ from sqlalchemy.exc import StatementError
 
 from lnoffers.service.errors import OptionsError, StoreError
 from lnoffers.service.status import Event, Status
-from lnoffers.service.store import Identity, Store, invoicerequests, invoices
+from lnoffers.service.store import Identity, Store, invoicerequests
 from lnoffers.service.store import engine as sqlite
 from lnoffers.service.store.invoicerequests import DuplicateError, StoredRequest
 from lnoffers.service.store.migrations import STEPS
@@ -92,23 +92,6 @@ def test_all_steps_lead_to_the_tables_of_the_schema(store: Store, path: Path, tm
     assert inspect(migrated).get_table_names() == inspect(fresh).get_table_names()
     migrated.dispose()
     fresh.dispose()
-
-
-@pytest.mark.parametrize("version", range(1, len(STEPS) + 1))
-def test_an_older_store_is_brought_up_to_date_and_keeps_what_it_holds(path: Path, version: int) -> None:
-    old = create_engine(f"sqlite:///{path}")
-    with old.begin() as connection:
-        for step in STEPS[:version]:
-            step(connection)
-        meta = {"node_id": OWNER.node_id, "network": OWNER.network, "version": version}
-        connection.execute(METADATA.tables["meta"].insert(), meta)
-        invoicerequests.add(connection, row(1))
-    old.dispose()
-    assert stored(path) == [1]
-    with closing(Store.open(None, path, OWNER)) as store, store.transaction(writes=False) as connection:
-        assert connection.execute(text("SELECT version FROM meta")).scalar_one() == len(STEPS)
-        assert not invoices.any_due(connection, 2**62)
-        assert invoices.last_pay_index(connection) == 0
 
 
 @pytest.mark.parametrize("other", [Identity("regtest", b"\x03" * 33), Identity("signet", OWNER.node_id)])

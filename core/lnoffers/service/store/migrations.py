@@ -5,8 +5,13 @@ A step is never changed once released: stores out there have carried it out. A n
 
 from __future__ import annotations
 
+import logging
+import os
+import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import chain, count
+from pathlib import Path
 from typing import Final
 
 from sqlalchemy import (
@@ -30,7 +35,11 @@ from sqlalchemy import (
 )
 
 from lnoffers.service.errors import StoreError
+from lnoffers.service.files import whole_file
+from lnoffers.service.store import engine as sqlite
 from lnoffers.service.store.schema import META
+
+logger = logging.getLogger(__name__)
 
 NOT_A_STORE: Final = "this database is in use by something else; give the store one of its own"
 
@@ -109,13 +118,18 @@ def _offers_and_invoices(connection: Connection) -> None:
 STEPS: Final[tuple[Callable[[Connection], None], ...]] = (_invoicerequests, _offers_and_invoices)
 
 
-def migrate(connection: Connection, identity: Identity) -> None:
-    """Bring the store up to date, in the caller's exclusive transaction; an empty database becomes `identity`'s store.
+def migrate(connection: Connection, identity: Identity, file: Path) -> None:
+    """Bring the store in a file up to date, in the caller's exclusive transaction; an empty one becomes `identity`'s.
+
+    A store that is not empty is copied first, to a file beside it.
 
     Raises:
-        StoreError: as `check` does.
+        StoreError: as `check` does, or if the copy cannot be made; then nothing has changed.
     """
     version = check(connection, identity)
+    if 0 < version < len(STEPS):
+        kept = _keep(file, version)
+        logger.warning("The store is brought from version %d to %d. What it was is in %s", version, len(STEPS), kept)
     for step in STEPS[version:]:
         step(connection)
     if version == 0:
@@ -123,6 +137,23 @@ def migrate(connection: Connection, identity: Identity) -> None:
         connection.execute(insert(META).values(row))
     elif version < len(STEPS):
         connection.execute(update(META).values(version=len(STEPS)))
+
+
+def _keep(file: Path, version: int) -> Path:
+    """Copy the store, which nobody else can change meanwhile, to a new file beside it; its path.
+
+    Earlier copies stay: of an upgrade that did not end well, or that was taken back.
+    """
+    first = file.with_name(f"{file.name}.version-{version}")
+    others = (first.with_name(f"{first.name}.{number}") for number in count(2))
+    kept = next(path for path in chain([first], others) if not os.path.lexists(path))
+    try:
+        with whole_file(kept) as made:
+            sqlite.copy(file, made)
+    except (OSError, sqlite3.Error) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise StoreError(f"before its upgrade it is copied to {kept}, which cannot be made: {why}") from error
+    return kept
 
 
 def check(connection: Connection, identity: Identity) -> int:

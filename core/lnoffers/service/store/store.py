@@ -39,9 +39,9 @@ class Store:
 
     @classmethod
     def open(cls, db: str | None, default: Path, identity: Identity) -> Store:
-        """Open the store that the URL `db` names, or the file `default`; make and migrate it as needed.
+        """Open the store that the URL `db` names, or the file `default`; make it as needed.
 
-        What is refused stays as it is, to the byte.
+        An older one is copied and brought up to date. What is refused stays as it is, to the byte.
 
         Raises:
             OptionsError: if `db` is not usable.
@@ -53,7 +53,7 @@ class Store:
             engine = sqlite.open_engine(file)
             if version < len(STEPS):
                 with engine.connect() as connection, sqlite.transaction(connection, exclusive=True):
-                    migrate(connection, identity)
+                    migrate(connection, identity, file)
             return cls(engine, StoreFiles(file))
 
     @property
