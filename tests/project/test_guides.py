@@ -24,7 +24,7 @@ PROGRAMS = Path(sys.executable).parent
 IN_SHELL = {
     "README": 2,
     "price-in-a-currency": 1,
-    "run-the-service": 3,
+    "run-the-service": 4,
     "test-against-it": 2,
 }
 """How many pieces of shell a page has that the tests below run."""
@@ -190,7 +190,8 @@ def test_an_offer_is_priced_in_a_currency(home: Path) -> None:
 
 
 def test_the_service_is_kept(home: Path) -> None:
-    serve, back_up, check = pieces("run-the-service", "sh")
+    init, serve, back_up, check = pieces("run-the-service", "sh")
+    shell(init, home)
     with serving(serve, home):
         shell(back_up.replace("/mnt/copies", str(home)), home)
         shell(check, home)

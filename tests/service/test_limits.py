@@ -18,6 +18,7 @@ from lnoffers.service.parameters.offers import MAX_NODES
 from lnoffers.service.parameters.texts import MAX_LABEL, MAX_STRING
 from lnoffers.service.serving.connection import MAX_MESSAGE_BYTES, MAX_NESTED, MAX_UNREAD_BYTES
 from lnoffers.service.serving.listening import BACKLOG
+from lnoffers.service.serving.logs import QUEUED_LINES
 from lnoffers.service.serving.server import CALLS_PER_TURN, GRACE_SECONDS, MAX_CONNECTIONS, MAX_REFUSED, REQUEST_SECONDS
 from tests.service.invoicing import creation
 from tests.service.program import Program, Wire, request, run, while_served
@@ -228,4 +229,5 @@ def test_the_guide_tells_the_limits_that_there_are() -> None:
     assert told["a label"] == f"{MAX_LABEL:,} bytes as written"
     assert told["answers that a client does not read"] == f"{MAX_UNREAD_BYTES:,} bytes"
     assert told["calls of one connection in a turn"] == str(CALLS_PER_TURN)
+    assert told["lines of the log that nobody reads"] == f"{QUEUED_LINES:,}"
     assert told["last answers, when the server stops"].startswith(f"{GRACE_SECONDS:g} seconds")
