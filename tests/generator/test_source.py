@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from rpcschema.problems import RenderError
 from rpcschema.python import docs
-from rpcschema.python.source import LINE_LENGTH, finished, finished_part
+from rpcschema.python.source import LINE_LENGTH, finished, finished_part, import_of, imports_of
 from rpcschema.read.load import load
 from rpcschema.settings import Settings
 from tests.generator.pages import CONSTRUCTS, OWN
@@ -81,3 +81,21 @@ def test_entries_of_a_table_are_as_black_makes_them(string: str) -> None:
 def test_source_that_is_not_python_is_refused() -> None:
     with pytest.raises(RenderError, match=r"p/client\.py would not be Python: duplicate argument 'a'"):
         finished("def f(a, a): pass", "p/client.py")
+
+
+def test_imports_stand_as_ruffs_default_settings_want_them() -> None:
+    assert import_of("..scalars", ["U8", "Msat", "any_", "U64", "Hex", "U16"]) == (
+        "from ..scalars import U8, U16, U64, Hex, Msat, any_"
+    )
+    names = [f"NameOfSomeLength{number}" for number in (10, 9, 1)]
+    assert import_of(".types", names, indent=4) == (
+        "from .types import NameOfSomeLength1, NameOfSomeLength9, NameOfSomeLength10"
+    )
+    assert import_of(".types", names, indent=20) == (
+        "from .types import (\n"
+        "                        NameOfSomeLength1,\n"
+        "                        NameOfSomeLength9,\n"
+        "                        NameOfSomeLength10,\n"
+        "                    )"
+    )
+    assert imports_of({".b10": ["x"], ".b9": ["y"]}) == ["from .b9 import y", "from .b10 import x"]
