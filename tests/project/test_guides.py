@@ -109,14 +109,16 @@ def test_the_readmes_python_runs(home: Path) -> None:
     assert printed[0].endswith(" True")
     assert printed[1] == "coffee None"
     assert printed[2].endswith(" {}")
-    assert printed[3].startswith("250000 coffee ")
+    assert printed[3].startswith('regtest {"id":"')
+    assert printed[4].startswith("250000 coffee ")
 
 
 def test_the_readmes_service_runs(home: Path) -> None:
     [script] = [piece for piece in pieces("README", "sh") if "lnoffers serve" in piece]
-    serve, *others = script.splitlines()
+    init, serve, *others = script.splitlines()
     if shutil.which("lightning-cli") is None:
         others = [line for line in others if not line.startswith("lightning-cli")]
+    assert "hsm_secret" in shell(init, home)
     with serving(serve, home):
         printed = shell("\n".join(others), home)
     assert '"bolt12": "lnr1' in printed

@@ -1,4 +1,4 @@
-"""What `clnrpc` itself offers: its version, and the errors that its users catch."""
+"""The packages themselves: typed and up to date; and what `clnrpc` offers, its version and the errors to catch."""
 
 from __future__ import annotations
 
@@ -39,3 +39,14 @@ def test_every_error_can_be_imported_from_the_package(name: str) -> None:
 
 def test_all_that_is_listed_exists() -> None:
     assert [name for name in clnrpc.__all__ if not hasattr(clnrpc, name)] == []
+
+
+@pytest.mark.parametrize("folder", ["generated/clnrpc", "generator/rpcschema", "core/lnoffers"])
+def test_package_says_that_it_is_typed(folder: str) -> None:
+    assert (ROOT / folder / "py.typed").exists()
+
+
+def test_generated_files_are_up_to_date() -> None:
+    command = [sys.executable, "-m", "rpcschema", "check"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr

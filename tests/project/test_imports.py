@@ -1,0 +1,26 @@
+"""Who imports whom: the contracts in pyproject.toml hold, and importing the client loads little."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.shared import ROOT
+
+
+def test_folders_import_only_what_the_contracts_allow() -> None:
+    program = Path(sys.executable).with_name("lint-imports")
+    if not program.exists():
+        pytest.skip("needs import-linter")
+    done = subprocess.run([program, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def test_importing_the_client_loads_nothing_heavy() -> None:
+    heavy = ("asyncio", "sqlalchemy", "coincurve", "cryptography", "jinja2", "rich", "cyclopts")
+    code = f"import sys, clnrpc; clnrpc.Client; print([name for name in {heavy!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stdout == "[]\n", done.stderr
