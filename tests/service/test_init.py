@@ -11,6 +11,7 @@ from lnoffers.bolt12 import NodeKeys, seed_from_hsm_secret
 from lnoffers.service import Node, Options
 from lnoffers.service.errors import NoNodeError
 from tests.service.program import COMMAND, SECONDS, Program, run
+from tests.service.tracing import names_made, needs_strace, tracer_of_names
 
 ENTROPY = "40f3b447861516367be1ad748c9b15ac"
 
@@ -46,6 +47,18 @@ def test_the_files_that_init_names_are_those_that_options_name(no_node: Program,
     told = init(no_node, "--db", f"sqlite:///{tmp_path / 'elsewhere'}", "--rpc-file", "/run/rpc")
     assert told[2:4] == [f"   store   {tmp_path / 'elsewhere'}", "   socket  /run/rpc"]
     assert (tmp_path / "elsewhere").exists()
+
+
+@needs_strace
+def test_a_new_secret_and_the_names_that_lead_to_it_are_on_disk_before_init_says_so(
+    no_node: Program, tmp_path: Path
+) -> None:
+    below = Program(no_node.directory / "new")
+    made = run("init", *below.flags, under=tracer_of_names(tmp_path / "trace"))
+    assert made.out.startswith("Made the node ")
+    names = names_made(tmp_path / "trace", no_node.directory)
+    assert names.durable == tuple(map(str, (below.directory, below.network_dir, below.network_dir / "hsm_secret")))
+    assert names.lost == ()
 
 
 @pytest.mark.parametrize("kind", ["file", "broken link"])

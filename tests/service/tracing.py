@@ -1,4 +1,5 @@
-"""What strace saw of a server: whether each request was in the store's log, and that on disk, before its answer."""
+"""What strace saw: whether each request was in the store's log, and that on disk, before its answer; and whether the
+files and directories that were made, and their names, were on disk before that was said."""
 
 from __future__ import annotations
 
@@ -23,6 +24,10 @@ _SYNCED: Final = re.compile("(fsync|fdatasync)" + _LOG + r"\)\s*= 0$")
 _ANSWERED: Final = re.compile(r"(sendto|sendmsg|writev?)\(")
 _ANSWER: Final = re.compile(r'invreq_id\\":\\"([0-9a-f]{64})\\".*?bolt12\\":\\"(lnr1[0-9a-z]+)')
 _ROW: Final = re.compile("lnr1[0-9a-z]+")
+
+_FILE_SYNCED: Final = re.compile(r"fsync\(\d+<([^>]*)>\)\s*= 0$")
+_NAMED: Final = re.compile(r"(?:mkdir|link)(?:at)?\(.*\)\s*= 0$")
+_SAID: Final = re.compile(r"write\(1<")
 
 
 def tracer(trace: Path) -> tuple[str, ...]:
@@ -64,3 +69,37 @@ def order_of(trace: Path, made: Collection[str]) -> Order:
                 if identity in made:
                     answered[bolt12 in kept].append(identity)
     return Order(tuple(answered[True]), tuple(answered[False]), syncs)
+
+
+def tracer_of_names(trace: Path) -> tuple[str, ...]:
+    """The command under which to run the program so that `trace` tells which names it makes, and what it syncs."""
+    calls = "trace=?mkdir,mkdirat,?link,linkat,fsync,write"
+    return ("strace", "-y", "-s", "4096", "-o", str(trace), "-e", calls)
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The files and directories that were made before anything was said, in the order in which they got their names."""
+
+    durable: tuple[str, ...]
+    """Those whose content was on disk before they had a name, and then the name."""
+    lost: tuple[str, ...]
+    """Those that a power cut could have taken, or left empty."""
+
+
+def names_made(trace: Path, below: Path) -> Names:
+    """How making the files and directories below a directory lies among the syncs."""
+    whole = set[str]()
+    named, durable, empty = list[str](), list[str](), list[str]()
+    for call in trace.read_text().splitlines():
+        if _SAID.match(call):
+            break
+        if synced := _FILE_SYNCED.match(call):
+            whole.add(synced[1])
+            durable += [name for name in named if str(Path(name).parent) == synced[1]]
+            named = [name for name in named if name not in durable]
+        elif _NAMED.match(call):
+            *source, name = re.findall('"([^"]*)"', call)
+            if Path(name).is_relative_to(below):
+                (named if whole.issuperset(source) else empty).append(name)
+    return Names(tuple(durable), (*empty, *named))
