@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 import threading
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import pytest
 
 from clnrpc import Client
 from tests.service.program import SEED_SECRET, Outcome, Program, run
+from tests.service.tracing import names_made, needs_strace, tracer_of_names
 
 STORE = "lnoffers.sqlite3"
 
@@ -45,6 +48,16 @@ def test_a_copy_is_private_one_file_and_can_be_brought_back(seed_program: Progra
     again = restored(copy, seed_program.directory / "again")
     assert listed(again) == listed(seed_program)
     assert check(again) == Outcome(0, "1 records, no faults\n", "")
+
+
+@needs_strace
+def test_a_copy_and_its_name_are_on_disk_when_the_program_ends(seed_program: Program, tmp_path: Path) -> None:
+    seed_program.call("invoicerequest", "1000", "x")
+    copy = seed_program.directory / "copy"
+    assert backup(seed_program, copy, under=tracer_of_names(tmp_path / "trace")) == Outcome(0, "", "")
+    names = names_made(tmp_path / "trace", seed_program.directory)
+    assert names.durable[-1] == str(copy)
+    assert names.lost == ()
 
 
 def test_a_copy_can_be_made_while_a_server_writes_and_has_what_was_answered_before(
@@ -97,6 +110,20 @@ def test_a_copy_that_cannot_be_made_leaves_nothing(
     assert str(tmp_path / target) in failed.err
     assert failed.err.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_copy_of_a_damaged_store_is_refused_and_leaves_nothing(seed_program: Program, tmp_path: Path) -> None:
+    """What cannot be restored must not pass as a copy."""
+    seed_program.call("invoicerequest", "1000", "x")
+    with closing(sqlite3.connect(seed_program.network_dir / STORE)) as connection, connection:
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute("DELETE FROM sqlite_schema WHERE name = 'ix_invoices_local_offer_id'")
+    refused = backup(seed_program, tmp_path / "copy")
+    assert (refused.code, refused.out, refused.err.count("\n")) == (2, "", 1)
+    assert refused.err.startswith(f"lnoffers: {tmp_path / 'copy'}: the copy is damaged, as the store may be (")
+    assert refused.err.endswith("): see lnoffers check-store\n")
+    assert list(tmp_path.iterdir()) == []
+    assert check(seed_program).code == 1
 
 
 @pytest.mark.parametrize("command", [("backup", "copy"), ("check-store",)])

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-
-from sqlalchemy import Connection
 
 from lnoffers.service.errors import StoreError
 from lnoffers.service.files import whole_file
@@ -23,24 +19,16 @@ def back_up(db: str | None, default: Path, target: Path) -> None:
         StoreError: if there is no store, or the copy cannot be made; then there is no file.
     """
     file = sqlite.store_file(db, default)
-    with _reading(file):
-        pass  # what is no store is not worth a copy
+    with naming(file), read_only(file) as connection:
+        if version_of(connection) == 0:
+            raise StoreError(NO_STORE)
     try:
         with whole_file(target) as made, naming(target):
             sqlite.copy(file, made)
-            with _reading(made) as connection:
+            with read_only(made) as connection:
                 if found := sqlite.damages(connection):
                     raise StoreError(f"the copy is damaged, as the store may be ({found[0]}): see lnoffers check-store")
     except FileExistsError as error:
         raise StoreError(f"{target} exists: choose another name, or move it away") from error
     except OSError as error:
         raise StoreError(f"cannot make {target}: {error.strerror}") from error
-
-
-@contextmanager
-def _reading(file: Path) -> Iterator[Connection]:
-    """A transaction that only reads, of a store that is one."""
-    with naming(file), read_only(file) as connection:
-        if version_of(connection) == 0:
-            raise StoreError(NO_STORE)
-        yield connection

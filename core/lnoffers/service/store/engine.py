@@ -86,8 +86,9 @@ def copy(file: Path, into: Path) -> None:
 
 
 def damages(connection: Connection) -> list[str]:
-    """What is wrong with the database as such, its tables and indexes, in SQLite's words."""
-    found = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA integrity_check")]
+    """What is wrong with the database as such, its tables and indexes, in SQLite's words, a line each."""
+    rows = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA integrity_check")]
+    found = [line for row in rows for line in row.removeprefix("*** in database main ***\n").splitlines()]
     return [] if found == ["ok"] else found
 
 
