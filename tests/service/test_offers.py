@@ -263,6 +263,15 @@ def test_a_refused_call_draws_nothing(node: Node, service: OffersService) -> Non
     assert node.entropy.draw(64) == PATH_KEYS
 
 
+def test_an_offer_that_its_paths_make_too_long_is_refused_and_draws_nothing(node: Node, service: OffersService) -> None:
+    node.inject(PATH_KEYS, None)
+    description, fronts = "x" * 65_400, [FRONT.public_key.hex()]
+    code, message = refusal(service.offer, OfferRequest(amount="any", description=description, fronting_nodes=fronts))
+    assert (code, message.endswith("bytes, and no message has more than 65535")) == (-32602, True)
+    assert node.entropy.draw(64) == PATH_KEYS
+    assert make(node, description).created, "without paths it has room"
+
+
 def test_the_configured_fronting_nodes_are_for_offers_that_name_none(tmp_path: Path) -> None:
     options = Options(lightning_dir=tmp_path, network="regtest", payment_fronting_nodes=(FRONT.public_key,))
     with Node.open(options, make=True) as node:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -201,6 +202,24 @@ def writer(store: Store, path: Path) -> Iterator[sqlite3.Connection]:
 def read(store: Store) -> list[int]:
     with store.transaction(writes=False) as connection:
         return [request.invreq_id[0] for request in invoicerequests.find(connection)]
+
+
+def test_opening_waits_no_longer_than_it_is_told_for_a_reader_who_keeps_it_from_turning_the_log_on(
+    store: Store, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.close()
+    monkeypatch.setattr(sqlite, "BUSY_SECONDS", 0.05)
+    with closing(sqlite3.connect(path, isolation_level=None)) as reader, ThreadPoolExecutor() as pool:
+        reader.execute("PRAGMA journal_mode = DELETE")
+        reader.execute("BEGIN")
+        assert reader.execute("SELECT version FROM meta").fetchall()
+        opening = pool.submit(Store.open, None, path, OWNER)
+        try:
+            with pytest.raises(StoreError, match="locked"):
+                opening.result(SECONDS)
+        finally:
+            reader.rollback()  # an opening that goes on waiting ends with this
+    assert stored(path) == []
 
 
 def test_reading_does_not_wait_for_a_writer(store: Store, writer: sqlite3.Connection) -> None:
