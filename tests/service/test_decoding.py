@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from base64 import urlsafe_b64encode
+from collections.abc import Callable
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -13,7 +15,7 @@ from clnrpc import RpcError
 from clnrpc.types import DecodeRequest
 from lnoffers import bech32
 from lnoffers.bolt12 import NodeKeys
-from lnoffers.emergency import SECRET_NAME, SealedError
+from lnoffers.emergency import SECRET_NAME, SealedError, open_sealed
 from lnoffers.service import Node, OffersService
 from lnoffers.service.decoding import UnreadableError, decode
 from tests.bolt11.samples import invoice
@@ -26,6 +28,10 @@ from tests.test_runes import rune
 NOW = 1_700_000_000
 KEYS = NodeKeys.from_seed(bytes(range(32)))
 RECOVERY = as_text(seal(b"channels", KEYS.named_secret(SECRET_NAME)))
+
+
+def opener(keys: NodeKeys) -> Callable[[bytes], bytes]:
+    return partial(open_sealed, secret=keys.named_secret(SECRET_NAME))
 
 
 def reason(text: str) -> str:
@@ -42,20 +48,20 @@ def test_says_what_a_string_is() -> None:
         (RECOVERY, "emergency recover"),
         (rune("=1"), "rune"),
     ):
-        found = decode(text, now=NOW, named_secret=KEYS.named_secret)
+        found = decode(text, now=NOW, unseal=opener(KEYS))
         assert (found["type"], found["valid"]) == (kind, True)
         for scheme in ("lightning:", "LIGHTNING:"):
-            assert decode(scheme + text, now=NOW, named_secret=KEYS.named_secret) == found
+            assert decode(scheme + text, now=NOW, unseal=opener(KEYS)) == found
         if kind != "rune":
-            assert decode(text.upper(), now=NOW, named_secret=KEYS.named_secret) == found
+            assert decode(text.upper(), now=NOW, unseal=opener(KEYS)) == found
 
 
 def test_recovery_data_stays_sealed_without_its_node() -> None:
-    assert decode(RECOVERY, now=NOW, named_secret=KEYS.named_secret)["decrypted"] == b"channels".hex()
+    assert decode(RECOVERY, now=NOW, unseal=opener(KEYS))["decrypted"] == b"channels".hex()
     with pytest.raises(SealedError, match="only the node"):
         decode(RECOVERY, now=NOW)
     with pytest.raises(SealedError, match="Can't decrypt!"):
-        decode(RECOVERY, now=NOW, named_secret=NodeKeys.from_seed(bytes(range(1, 33))).named_secret)
+        decode(RECOVERY, now=NOW, unseal=opener(NodeKeys.from_seed(bytes(range(1, 33)))))
 
 
 @pytest.mark.parametrize(

@@ -34,9 +34,11 @@ class UnreadableError(ValueError):
         return str(self.args[0])
 
 
-def decode(
-    text: str, *, now: int, named_secret: Callable[[str], bytes] | None = None, accept_unsigned: bool = False
-) -> Shown:
+Unseal = Callable[[bytes], bytes]
+"""Opens recovery data of a node (`emergency.open_sealed`)."""
+
+
+def decode(text: str, *, now: int, unseal: Unseal | None = None, accept_unsigned: bool = False) -> Shown:
     """What the string says, as a JSON object in the order of Core Lightning's answer; `valid` sums it up.
 
     A message whose signature or key is wrong or missing is shown all the same, if its kind allows for that, with a
@@ -45,7 +47,7 @@ def decode(
     Args:
         text: the string; `lightning:` may stand before it, all in lower or all in upper case, as the string itself.
         now: unix seconds, for the words about times.
-        named_secret: the secrets of the node, 32 bytes by name; without them recovery data stays sealed.
+        unseal: opens the node's recovery data; without it such data stays sealed.
         accept_unsigned: whether an invoice_request without an offer may be unsigned, as in the specification. Core
             Lightning calls it not valid.
 
@@ -58,7 +60,7 @@ def decode(
     why, detail, offset = UNPARSABLE, "", None
     for kind in _KINDS:
         try:
-            return kind.read(string, named_secret, accept_unsigned)
+            return kind.read(string, unseal, accept_unsigned)
         except (Bolt12Error, bolt11.Bolt11Error) as error:
             if kind is likely:
                 why, detail = str(error), error.detail
@@ -86,18 +88,18 @@ def _read_bolt11(string: str, *_: object) -> Shown:
     return bolt11.describe(bolt11.Invoice.parse(string))
 
 
-def _read_recovery(string: str, named_secret: Callable[[str], bytes] | None, *_: object) -> Shown:
+def _read_recovery(string: str, unseal: Unseal | None, *_: object) -> Shown:
     sealed = emergency.parse(string)
-    if named_secret is None:
+    if unseal is None:
         raise emergency.SealedError("only the node whose data this is can open it: lnoffers call decode STRING")
-    return emergency.describe(emergency.open_sealed(sealed, named_secret(emergency.SECRET_NAME)))
+    return emergency.describe(unseal(sealed))
 
 
 class _Kind(NamedTuple):
     """A kind of string: what one that is meant to be of it looks like, and how it is read."""
 
     looks: re.Pattern[str]
-    read: Callable[[str, Callable[[str], bytes] | None, bool], Shown]
+    read: Callable[[str, Unseal | None, bool], Shown]
 
 
 _KINDS: Final = (

@@ -1,21 +1,34 @@
-"""Requests as text to the service's methods: which commands there are, and which parameters are read otherwise."""
+"""Requests as text to the service's methods: which commands there are, and which parameters are read in another way."""
 
 from __future__ import annotations
 
-import logging
+from collections.abc import Mapping
 from typing import Final
 
 from clnrpc.runtime.errors import GENERIC, RpcError
-from clnrpc.runtime.jsontext import kind
-from clnrpc.runtime.server.bind import BadParameter
+from clnrpc.runtime.server.convert import Converter, raw_text, unsigned
 from clnrpc.runtime.server.dispatch import Dispatcher
+from lnoffers.service import decodecall
+from lnoffers.service.clock import TIME_BITS
 from lnoffers.service.commands import OffersService
-from lnoffers.service.parameters import CONVERTERS
+from lnoffers.service.parameters.invoices import OF_INVOICES
+from lnoffers.service.parameters.offers import OF_OFFER
+from lnoffers.service.parameters.texts import label
+from lnoffers.service.refusals import log_hidden
 
 INTERNAL_ERROR: Final = RpcError(GENERIC, "Internal error")
 """What a call that ends in a bug is answered with."""
 
-logger = logging.getLogger(__name__)
+# lightningd takes the text of help as it is written, escapes and all, and takes any token.
+_CONVERTERS: Final[Mapping[str, Mapping[str, Converter]]] = {
+    "dev-inject": {"time": unsigned(TIME_BITS)},
+    "help": {"command": raw_text},
+    "invoicerequest": {"label": label},
+    "offer": OF_OFFER,
+    **decodecall.CONVERTERS,
+    **OF_INVOICES,
+}
+"""Command -> parameter -> converter in place of its type's."""
 
 # lightningd has these pass on what another command answered, as it is.
 _UNFILTERED: Final = frozenset({"invoicerequest", "offer"})
@@ -27,18 +40,7 @@ def dispatcher(service: OffersService, *, developer: bool) -> Dispatcher:
         service,
         service.rpc_commands,
         developer=developer,
-        hidden=_log_hidden,
-        converters=CONVERTERS,
+        hidden=log_hidden,
+        converters=_CONVERTERS,
         unfiltered=_UNFILTERED,
-    )
-
-
-def _log_hidden(method: str, error: BadParameter) -> None:
-    """Say where the token is that an answer hides: of the token itself, which may be a secret, only kind and length."""
-    token = error.bad.token
-    logger.info(
-        "Refused %s: invalid token at %s (%s); to have errors show such tokens, start with --developer",
-        method,
-        error.parameter + error.bad.place,
-        f"{kind(token)}, {len(token)} bytes" if token else "all parameters together",
     )
