@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.util import find_spec
@@ -46,6 +46,10 @@ DECODES: Final = 5_000
 IN_PROCESS_MS: Final = 450
 THROUGH_SERVER_MS: Final = 120
 READY_MS: Final = 500
+PACED_CALLS: Final = 1_000
+PACE_SECONDS: Final = 0.002
+TIMES_IDLE: Final = 8
+"""How many times as long as on an idle server a call may take while others have the worst strings decoded."""
 
 COMMAND: Final = (sys.executable, "-m", "lnoffers")
 TABLE: Final = (
@@ -59,6 +63,7 @@ def request(method: str, **params: object) -> bytes:
     return json.dumps({"jsonrpc": "2.0", "id": "bench:1", "method": method, "params": params}).encode()
 
 
+GETINFO: Final = request("getinfo")
 MAKE: Final = request("invoicerequest", amount="10000sat", description="one coffee", label="bench")
 
 
@@ -192,6 +197,70 @@ def decodes(path: Path) -> Row:
     return Row(f"decode, {TOGETHER} clients", f"{found:,.0f} a second", f"{DECODES:,} a second", found < DECODES)
 
 
+LOOPING: Final = """
+import socket, sys
+with socket.socket(socket.AF_UNIX) as client:
+    client.connect(sys.argv[1])
+    message = sys.stdin.buffer.read()
+    while True:
+        client.sendall(message)
+        end = b""
+        while not end.endswith(b"}\\n\\n"):
+            end = (end + client.recv(1 << 20))[-3:]
+        print(flush=True)
+"""
+"""A client that has one string decoded again and again."""
+
+
+@contextmanager
+def looping(path: Path, message: bytes) -> Iterator[None]:
+    """Such a client, which has had its first answer."""
+    command = (sys.executable, "-c", LOOPING, os.fspath(path))
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as client:
+        assert client.stdin is not None
+        assert client.stdout is not None
+        client.stdin.write(message)
+        client.stdin.close()
+        client.stdout.readline()
+        try:
+            yield
+        finally:
+            client.kill()
+
+
+def slow_calls(path: Path) -> float:
+    """How many seconds `getinfo` takes, the 99th percentile of calls that come every few milliseconds."""
+    took = []
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(os.fspath(path))
+        for _ in range(PACED_CALLS):
+            time.sleep(PACE_SECONDS)
+            started = time.perf_counter()
+            client.send(GETINFO)
+            while not client.recv(1 << 16).endswith(END):
+                pass
+            took.append(time.perf_counter() - started)
+    return sorted(took)[PACED_CALLS * 99 // 100]
+
+
+def beside_long_strings(path: Path) -> Iterator[Row]:
+    """What other clients wait while four have the worst strings decoded, again and again."""
+    sys.path.insert(0, str(Path(__file__).parents[1]))
+    from tests.service.worst import worst  # noqa: PLC0415 # it is found only now
+
+    idle, busy = [], []
+    for _ in range(ROUNDS):
+        idle.append(slow_calls(path))
+        with ExitStack() as clients:
+            for string in worst().values():
+                clients.enter_context(looping(path, request("decode", string=string)))
+            busy.append(slow_calls(path))
+    quiet, loud = median(idle), median(busy)
+    yield Row("getinfo, p99", f"{quiet * 1e3:.2f} ms", "", missed=False)
+    found = f"{loud * 1e3:.2f} ms, {loud / quiet:.1f} times as long"
+    yield Row("getinfo, p99, beside the worst strings", found, f"{TIMES_IDLE} times", loud > TIMES_IDLE * quiet)
+
+
 def starts(directory: Path) -> Iterator[Row]:
     """How long whole processes take, with bytecode caches as after an installation."""
     flags = ("--lightning-dir", str(directory), "--network", "regtest")
@@ -222,7 +291,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="lno") as folder:
         directory = Path(folder)
         with served(directory) as (path, _):
-            rows = [*under_load(directory, path), decodes(path)]
+            rows = [*under_load(directory, path), decodes(path), *beside_long_strings(path)]
         rows += starts(directory)
     loop = "asyncio" if find_spec("uvloop") is None else "uvloop"
     print(f"{loop}; medians of {ROUNDS} rounds of {CALLS:,} calls, and of {STARTS} starts\n")
