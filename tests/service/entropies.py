@@ -2,42 +2,38 @@
 
 from __future__ import annotations
 
-import time
 from threading import Semaphore
 
 from tests.service.program import SECONDS
 
 
-class SlowEntropy:
-    """Takes its time, and counts."""
-
-    def __init__(self) -> None:
-        self.draws = 0
-
-    def draw(self, size: int) -> bytes:
-        time.sleep(0.02)
-        self.draws += 1
-        return self.draws.to_bytes(size, "big")
-
-
 class HeldEntropy:
-    """Says that a call draws, and lets it go on when the test allows it."""
+    """Lets a call go on when the test allows it; counts the draws, and serves the count.
+
+    `draws` cannot be undone, unlike those of real entropy.
+    """
 
     def __init__(self, *bugs: int) -> None:
         self.asked = Semaphore(0)
         self.allowed = Semaphore(0)
         self.draws = 0
-        self.bugs = bugs
+        self._bugs = bugs
         """The draws that fail in a way that nobody expects."""
 
     def has_begun(self) -> bool:
-        """Whether a call draws, before long."""
+        """Whether another call draws, before long."""
         return self.asked.acquire(timeout=SECONDS)
 
     def draw(self, size: int) -> bytes:
         self.asked.release()
         assert self.allowed.acquire(timeout=SECONDS)
         self.draws += 1
-        if self.draws in self.bugs:
+        if self.draws in self._bugs:
             raise RuntimeError
         return self.draws.to_bytes(size, "big")
+
+    def mark(self) -> bytes:
+        return b""
+
+    def reset(self, mark: bytes) -> None:
+        pass

@@ -1,35 +1,46 @@
-"""One connection: it is taken from only as fast as its client reads, and not at all once the client has left."""
+"""One connection: it is taken from only as fast as its client reads, and bounded amounts of it are held."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import socket
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import pytest
 
-from lnoffers.service.serving.connection import MAX_UNREAD_BYTES, Connection
+from clnrpc.runtime.jsontext import FramingError
+from lnoffers.service.serving.connection import (
+    CALLS_AT_ONCE,
+    MAX_MESSAGE_BYTES,
+    MAX_UNREAD_BYTES,
+    MAX_WAITING_BYTES,
+    Connection,
+)
 
 
 class Recorder:
-    """Knows whether something has arrived, and whether it is over."""
+    """Knows whether something has happened, and whether the connection is over."""
 
     def __init__(self) -> None:
-        self.came = asyncio.Event()
+        self.changed = asyncio.Event()
         self.gone = asyncio.Event()
 
     def opened(self, connection: Connection) -> None:
         pass
 
-    def arrived(self, connection: Connection) -> None:  # noqa: ARG002
-        self.came.set()
+    def advance(self, connection: Connection) -> None:  # noqa: ARG002
+        self.changed.set()
 
     def lost(self, connection: Connection) -> None:  # noqa: ARG002
         self.gone.set()
 
 
-def connected(use: Callable[[Connection, socket.socket, Recorder], Awaitable[None]]) -> None:
+Use = Callable[[Connection, socket.socket, Recorder], Awaitable[None]]
+
+
+def connected(use: Use) -> None:
     async def run() -> None:
         ours, theirs = socket.socketpair()
         recorder = Recorder()
@@ -42,63 +53,128 @@ def connected(use: Callable[[Connection, socket.socket, Recorder], Awaitable[Non
     asyncio.run(run())
 
 
-def test_nothing_more_is_taken_while_the_answers_owed_are_more_than_a_client_may_leave_unread() -> None:
+async def taken(connection: Connection, recorder: Recorder, count: int) -> list[bytes]:
+    """The first `count` calls, as a server takes them."""
+    found: list[bytes] = []
+    while len(found) < count:
+        calls = [*connection.take()]
+        connection.answered(len(calls))
+        found += calls
+        if not calls:
+            recorder.changed.clear()
+            await recorder.changed.wait()
+    return found
+
+
+def test_calls_are_taken_in_portions_and_stay_until_they_are_answered() -> None:
     async def use(connection: Connection, client: socket.socket, recorder: Recorder) -> None:
-        client.sendall(b"{}" * 10)
-        await recorder.came.wait()
-        taken = []
-        for message in connection.take(32):
-            taken.append(message)
-            connection.owe(MAX_UNREAD_BYTES // 2)
-        assert taken == [b"{}"] * 3
-        assert connection.settle(), "there is more to take in the next turn"
-        assert len(list(connection.take(32))) == 7
-        assert not connection.settle()
+        client.sendall(b"{}" * (CALLS_AT_ONCE + 1))
+        await recorder.changed.wait()
+        assert len(connection.take()) == CALLS_AT_ONCE
+        connection.answered(CALLS_AT_ONCE - 1)
+        assert len(connection.take()) == 1
+        connection.answered(1)
+        assert len(connection.take()) == 1, "the last one"
+        connection.answered(1)
+        assert not connection.take()
 
     connected(use)
 
 
-def test_nothing_is_taken_while_too_much_is_unread() -> None:
+def test_a_long_message_is_looked_at_piece_by_piece() -> None:
+    message = b'{"a":"' + b"x" * 100_000 + b'"}'
+
     async def use(connection: Connection, client: socket.socket, recorder: Recorder) -> None:
-        client.sendall(b"{}" * 10)
-        await recorder.came.wait()
+        client.sendall(message)
+        await recorder.changed.wait()
+        recorder.changed.clear()
+        assert not connection.take(), "others may go on first"
+        await recorder.changed.wait()
+        assert await taken(connection, recorder, 1) == [message]
+
+    connected(use)
+
+
+def test_what_is_not_taken_is_not_read_either() -> None:
+    async def use(connection: Connection, client: socket.socket, recorder: Recorder) -> None:
+        client.setblocking(False)
+        sent = 0
+        for _ in range(100):
+            with suppress(BlockingIOError):
+                sent += client.send(b"{}" * 50_000)
+            await asyncio.sleep(0.001)
+        assert sent < 4 * MAX_WAITING_BYTES
+        assert len(await taken(connection, recorder, sent // 2)) == sent // 2, "and then it is"
+
+    connected(use)
+
+
+def test_there_is_no_room_while_too_much_is_unread() -> None:
+    async def use(connection: Connection, client: socket.socket, recorder: Recorder) -> None:
+        assert connection.has_room
         connection.send(b"x" * (4 * MAX_UNREAD_BYTES))
-        assert list(connection.take(32)) == []
-        assert not connection.settle()
+        assert not connection.has_room
+        recorder.changed.clear()
+        left = 4 * MAX_UNREAD_BYTES
+        client.setblocking(False)
+        while left > 0:
+            with suppress(BlockingIOError):
+                left -= len(client.recv(1 << 20))
+            await asyncio.sleep(0)
+        await connection.drained()
+        assert recorder.changed.is_set(), "its server is told that there is room again"
 
     connected(use)
 
 
-def test_a_client_that_has_left_is_neither_worked_for_nor_logged(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_client_that_has_left_is_noticed_and_not_logged(caplog: pytest.LogCaptureFixture) -> None:
     async def use(connection: Connection, client: socket.socket, recorder: Recorder) -> None:
         client.sendall(b"{}" * 10)
+        await recorder.changed.wait()
+        assert not connection.has_left
+        client.shutdown(socket.SHUT_WR)
+        await asyncio.sleep(0.01)
+        assert not connection.has_left, "it only ended its sending"
         client.close()
-        await recorder.came.wait()
-        assert len(list(connection.take(1))) == 1
+        assert connection.has_left
         for _ in range(10):
             connection.send(b"an answer that nobody reads")
-        assert list(connection.take(32)) == []
-        assert not connection.settle()
+        await recorder.gone.wait()
+        assert connection.is_lost
 
     with caplog.at_level(logging.DEBUG, "asyncio"):
         connected(use)
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
-def test_an_answer_that_cannot_be_finished_ends_the_connection() -> None:
-    def rest() -> Iterator[bytes]:
-        yield b"beginning"
-        raise ZeroDivisionError
-
+@pytest.mark.parametrize("text", [b"{}{}oops", b"{}{}" + b"{" + b" " * (MAX_MESSAGE_BYTES + 1)])
+def test_an_error_is_raised_behind_the_calls_before_it(text: bytes) -> None:
     async def use(connection: Connection, client: socket.socket, recorder: Recorder) -> None:
-        client.sendall(b"{}")
-        await recorder.came.wait()
-        connection.send_rest(rest())
-        assert list(connection.take(32)) == [], "the next call waits"
-        connection.send_piece()
-        assert connection.settle(), "there is more to send in the next turn"
-        with pytest.raises(ZeroDivisionError):
-            connection.send_piece()
-        await recorder.gone.wait()
+        sending = asyncio.create_task(asyncio.to_thread(client.sendall, text))
+        assert await taken(connection, recorder, 2) == [b"{}", b"{}"]
+        with pytest.raises(FramingError):
+            await taken(connection, recorder, 1)
+        connection.abort()
+        with suppress(OSError):
+            await sending
+
+    connected(use)
+
+
+def test_a_request_that_does_not_end_is_given_up_unless_its_calls_are_under_way() -> None:
+    async def use(connection: Connection, client: socket.socket, recorder: Recorder) -> None:
+        client.sendall(b"{}{")
+        await recorder.changed.wait()
+        assert await taken(connection, recorder, 1) == [b"{}"]
+        assert not connection.take()
+        connection.is_busy = True
+        connection.hurry(0)
+        assert not connection.take()
+        connection.is_busy = False
+        connection.hurry(60)
+        assert not connection.take()
+        connection.hurry(0)
+        with pytest.raises(FramingError, match="not complete within 0 seconds"):
+            connection.take()
 
     connected(use)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lnoffers.service.serving import server as server_module
+from lnoffers.service.serving import turns
 from tests.service.entropies import HeldEntropy
 from tests.service.program import SECONDS, Program, Wire, request, while_served
 
@@ -69,7 +69,7 @@ def test_a_store_that_is_put_back_is_used_again(program: Program) -> None:
 def test_a_store_that_vanishes_before_the_commit_is_noticed_before_the_answers(
     program: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server_module, "TURN_SECONDS", SECONDS)
+    monkeypatch.setattr(turns, "TURN_SECONDS", SECONDS)
     entropy = HeldEntropy()
 
     def ask() -> None:

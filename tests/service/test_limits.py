@@ -16,10 +16,15 @@ from clnrpc.runtime.jsontext import MAX_DEPTH, MAX_NUMBER
 from lnoffers.service.commands.base import MAX_MADE
 from lnoffers.service.parameters.offers import MAX_NODES
 from lnoffers.service.parameters.texts import MAX_LABEL, MAX_STRING
-from lnoffers.service.serving.connection import MAX_MESSAGE_BYTES, MAX_NESTED, MAX_UNREAD_BYTES
+from lnoffers.service.serving.connection import CALLS_AT_ONCE, MAX_MESSAGE_BYTES, MAX_NESTED, MAX_UNREAD_BYTES
+from lnoffers.service.serving.decoder import DECODE_SECONDS, LONG_BYTES
+from lnoffers.service.serving.decoding_process import MEMORY_BYTES
 from lnoffers.service.serving.listening import BACKLOG
 from lnoffers.service.serving.logs import QUEUED_LINES
-from lnoffers.service.serving.server import CALLS_PER_TURN, GRACE_SECONDS, MAX_CONNECTIONS, MAX_REFUSED, REQUEST_SECONDS
+from lnoffers.service.serving.server import GRACE_SECONDS, MAX_CONNECTIONS, MAX_REFUSED, REQUEST_SECONDS
+from lnoffers.service.serving.turns import LOCKED_SECONDS
+from lnoffers.service.serving.waits import MAX_WAITS
+from lnoffers.service.store.transactions import LOG_BYTES
 from tests.service.invoicing import creation
 from tests.service.program import Program, Wire, request, run, while_served
 from tests.shared import ROOT
@@ -162,12 +167,12 @@ def test_idle_clients_and_slow_but_steady_ones_are_kept(program: Program) -> Non
             for _ in range(3):
                 whole = request("getinfo")
                 slow.send(whole[:10])
-                time.sleep(0.2)
+                time.sleep(1.5)
                 slow.send(whole[10:])
                 assert "result" in json.loads(slow.answer())
             assert "result" in idle.ask("getinfo")
 
-    while_served(program, ask, request_seconds=0.5)
+    while_served(program, ask, request_seconds=4)
 
 
 def test_a_string_too_long_to_be_one_is_refused_unread(program: Program) -> None:
@@ -228,6 +233,12 @@ def test_the_guide_tells_the_limits_that_there_are() -> None:
     )
     assert told["a label"] == f"{MAX_LABEL:,} bytes as written"
     assert told["answers that a client does not read"] == f"{MAX_UNREAD_BYTES:,} bytes"
-    assert told["calls of one connection in a turn"] == str(CALLS_PER_TURN)
+    assert told["calls of one connection at once"] == str(CALLS_AT_ONCE)
+    assert told["waiting calls of one connection"] == f"{MAX_WAITS}, and {MAX_MESSAGE_BYTES:,} bytes"
+    assert told["a call that writes while another process writes"] == f"{LOCKED_SECONDS:g} seconds"
+    assert told[f"a long string for `decode` (messages over {LONG_BYTES:,} bytes)"] == (
+        f"{DECODE_SECONDS:g} seconds and {MEMORY_BYTES >> 20} MiB, in a process of its own"
+    )
+    assert told["the store's write-ahead log"] == f"{LOG_BYTES >> 20} MiB"
     assert told["lines of the log that nobody reads"] == f"{QUEUED_LINES:,}"
     assert told["last answers, when the server stops"].startswith(f"{GRACE_SECONDS:g} seconds")

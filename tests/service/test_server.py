@@ -13,8 +13,7 @@ from typing import Any
 import pytest
 
 from clnrpc import Client, RpcError
-from lnoffers.service.serving.connection import MAX_MESSAGE_BYTES
-from lnoffers.service.serving.server import CALLS_PER_TURN
+from lnoffers.service.serving.connection import CALLS_AT_ONCE, MAX_MESSAGE_BYTES
 from tests.service.program import SECONDS, Program, Wire, request, run, while_served
 
 ONE = '{"jsonrpc":"2.0","id":"%s","method":"listinvoicerequests","params":{}}'
@@ -22,7 +21,7 @@ EMPTY = '{"jsonrpc":"2.0","id":"%s","result":{"invoicerequests":[]}}\n\n'
 
 
 def test_answers_follow_in_the_order_of_the_requests(program: Program) -> None:
-    count = 3 * CALLS_PER_TURN + 1
+    count = 3 * CALLS_AT_ONCE + 1
     with program.served(), Wire(program.socket) as wire:
         wire.send("".join(ONE % number for number in range(count)).encode())
         assert [wire.answer().decode() for _ in range(count)] == [EMPTY % number for number in range(count)]
@@ -167,6 +166,9 @@ class FaultyEntropy:
     def draw(self, size: int) -> bytes:
         assert size == 16
         return self._left.pop()
+
+    def mark(self) -> bytes:
+        return b""
 
 
 def test_a_bug_in_a_command_is_an_error_answer_and_harms_no_other_call(

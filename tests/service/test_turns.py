@@ -1,7 +1,4 @@
-"""No client keeps the others waiting: a turn is short, and who was not served in one is the first in the next.
-
-Calls that write and come while others of their turn are carried out are committed with them.
-"""
+"""Calls run in turns: those of a turn share a commit, and no client keeps the others waiting."""
 
 from __future__ import annotations
 
@@ -12,13 +9,14 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from lnoffers.service.serving import server, waits
-from tests.service.entropies import HeldEntropy, SlowEntropy
+from lnoffers.service.serving import turns
+from lnoffers.service.serving.connection import CALLS_AT_ONCE
+from tests.service.entropies import HeldEntropy
 from tests.service.program import SECONDS, Program, Wire, request, while_served
 
 
 def many(count: int) -> bytes:
-    """Calls of which each takes its time."""
+    """Calls that each draw entropy, so that a test decides how long they take."""
     return b"".join(request("invoicerequest", [1000, "x"], number) for number in range(count))
 
 
@@ -32,11 +30,20 @@ def connected(program: Program, count: int) -> Iterator[list[Wire]]:
         yield wires
 
 
-def share_a_commit(entropy: HeldEntropy, one: Wire, two: Wire) -> None:
-    """See that a call that comes while another is carried out is committed with it, and both are answered."""
+def arrived(program: Program) -> None:
+    """Wait until the server's loop has read what was sent before: it refuses what is no JSON by itself, in order."""
+    for _ in range(2):
+        with Wire(program.socket) as wire:
+            wire.send(b"x")
+            assert b"-32600" in wire.answer()
+
+
+def share_a_commit(program: Program, entropy: HeldEntropy, one: Wire, two: Wire) -> None:
+    """See that a call that comes while another runs is committed with it, and both are answered."""
     one.send(many(1))
     assert entropy.has_begun()
     two.send(many(1))
+    arrived(program)
     entropy.allowed.release()
     assert entropy.has_begun(), "the second call"
     assert one.is_silent(0.2), "and the first is not on disk yet"
@@ -44,42 +51,43 @@ def share_a_commit(entropy: HeldEntropy, one: Wire, two: Wire) -> None:
     assert all("result" in json.loads(wire.answer()) for wire in (one, two)), "nobody waits for others"
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A turn lasts until there is nothing left to do, however slow the machine is."""
+    monkeypatch.setattr(turns, "TURN_SECONDS", SECONDS)
+
+
 def test_a_turn_ends_after_a_while_and_its_answers_are_sent(program: Program) -> None:
-    entropy = SlowEntropy()
+    entropy = HeldEntropy()
 
     def ask() -> None:
-        with Wire(program.socket) as busy, Wire(program.socket) as other:
-            busy.send(many(32))
-            while not entropy.draws:
-                time.sleep(0.001)
-            assert other.ask("help", ["stop"])["result"]
-            assert entropy.draws < 16
-            assert [json.loads(busy.answer())["id"] for _ in range(32)] == list(range(32))
+        with connected(program, 1) as [busy]:
+            busy.send(many(CALLS_AT_ONCE))
+            assert entropy.has_begun()
+            time.sleep(2 * turns.TURN_SECONDS)
+            entropy.allowed.release()
+            assert json.loads(busy.answer())["id"] == 0, "the others have not run yet"
+            entropy.allowed.release(CALLS_AT_ONCE - 1)
+            assert [json.loads(busy.answer())["id"] for _ in range(1, CALLS_AT_ONCE)] == [*range(1, CALLS_AT_ONCE)]
 
     while_served(program, ask, entropy=entropy)
 
 
-def test_clients_that_keep_the_server_busy_take_turns(program: Program) -> None:
+@pytest.mark.usefixtures("patient")
+def test_a_call_waits_for_one_call_of_each_other_client(program: Program) -> None:
+    entropy = HeldEntropy(2)  # the second call to draw ends in a bug, which marks it
+
     def ask() -> None:
-        with connected(program, 3) as clients:
-            one, two, three = clients
-            for client in clients:
-                client.send(many(32))
-            for _ in range(12):
-                one.answer()
-            assert not two.is_silent(0)
-            assert not three.is_silent(0)
-            for client, count in zip(clients, (20, 32, 32), strict=True):
-                assert all("result" in json.loads(client.answer()) for _ in range(count))
+        with connected(program, 2) as (busy, other):
+            busy.send(many(CALLS_AT_ONCE))
+            assert entropy.has_begun()
+            other.send(many(1))
+            arrived(program)
+            entropy.allowed.release(CALLS_AT_ONCE + 1)
+            assert json.loads(other.answer())["error"]["message"] == "Internal error"
+            assert all("result" in json.loads(busy.answer()) for _ in range(CALLS_AT_ONCE))
 
-    while_served(program, ask, entropy=SlowEntropy())
-
-
-@pytest.fixture
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A turn goes on for as long as it may, however slow the machine is."""
-    for name in ("GATHER_SECONDS", "TURN_SECONDS"):
-        monkeypatch.setattr(server, name, SECONDS)
+    while_served(program, ask, entropy=entropy)
 
 
 @pytest.mark.usefixtures("patient")
@@ -88,7 +96,7 @@ def test_calls_that_come_while_others_write_are_committed_with_them(program: Pro
 
     def ask() -> None:
         with connected(program, 3) as (one, two, _):
-            share_a_commit(entropy, one, two)
+            share_a_commit(program, entropy, one, two)
 
     while_served(program, ask, entropy=entropy)
 
@@ -102,6 +110,7 @@ def test_bytes_that_complete_no_call_are_not_waited_for(program: Program) -> Non
             one.send(many(1))
             assert entropy.has_begun()
             dripping.send(b"{")
+            arrived(program)
             entropy.allowed.release()
             assert "result" in json.loads(one.answer())
 
@@ -114,11 +123,9 @@ def test_one_connection_has_no_more_calls_in_a_turn_that_goes_on(program: Progra
 
     def ask() -> None:
         with connected(program, 2) as (busy, _):
-            busy.send(many(server.CALLS_PER_TURN))
-            assert entropy.has_begun()
-            busy.send(many(1))
-            entropy.allowed.release(server.CALLS_PER_TURN)
-            assert all("result" in json.loads(busy.answer()) for _ in range(server.CALLS_PER_TURN))
+            busy.send(many(CALLS_AT_ONCE + 1))
+            entropy.allowed.release(CALLS_AT_ONCE)
+            assert all("result" in json.loads(busy.answer()) for _ in range(CALLS_AT_ONCE))
             entropy.allowed.release()
             assert "result" in json.loads(busy.answer())
 
@@ -126,67 +133,59 @@ def test_one_connection_has_no_more_calls_in_a_turn_that_goes_on(program: Progra
 
 
 @pytest.mark.usefixtures("patient")
-def test_a_bug_later_in_a_turn_leaves_the_calls_before_it_done(
-    program: Program, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_bug_later_in_a_turn_leaves_the_other_calls_done(program: Program, caplog: pytest.LogCaptureFixture) -> None:
     entropy = HeldEntropy(2)
 
     def ask() -> None:
-        with connected(program, 3) as (one, two, other):
+        with connected(program, 3) as (one, two, three):
             one.send(many(1))
             assert entropy.has_begun()
             two.send(many(1))
-            entropy.allowed.release(2)
-            made = json.loads(one.answer())["result"]["invreq_id"]
+            arrived(program)
+            three.send(many(1))
+            arrived(program)
+            entropy.allowed.release(3)
+            made = {json.loads(wire.answer())["result"]["invreq_id"] for wire in (one, three)}
             assert json.loads(two.answer())["error"]["message"] == "Internal error"
-            [listed] = other.ask("listinvoicerequests")["result"]["invoicerequests"]
-            assert listed["invreq_id"] == made
+            listed = three.ask("listinvoicerequests")["result"]["invoicerequests"]
+            assert {item["invreq_id"] for item in listed} == made
 
     while_served(program, ask, entropy=entropy)
-    assert [record.name for record in caplog.records if record.levelname == "ERROR"] == ["asyncio"], "the bug"
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == ["A call ended in a bug"]
 
 
 @pytest.mark.usefixtures("patient")
 def test_who_begins_to_wait_and_leaves_within_a_turn_is_forgotten(
-    program: Program, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    program: Program, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(waits, "LOOK_SECONDS", 0.05)
     entropy = HeldEntropy()
 
     def ask() -> None:
-        with connected(program, 2) as (one, two):
+        with connected(program, 1) as [one]:
             with Wire(program.socket) as leaving:
                 leaving.send(request("help", ["stop"]))
                 assert not leaving.is_silent(SECONDS)
                 one.send(many(1))
                 assert entropy.has_begun()
                 leaving.send(request("waitanyinvoice"))
+                arrived(program)
             # Its end is closed with an answer unread: the server learns of it while the turn still goes on.
+            arrived(program)
             entropy.allowed.release()
             assert "result" in json.loads(one.answer())
-            time.sleep(0.2)  # until those who wait have been looked at
-            share_a_commit(entropy, one, two)  # which they do not while anybody waits
 
     while_served(program, ask, entropy=entropy)
     assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 @pytest.mark.usefixtures("patient")
-def test_while_somebody_waits_each_turn_is_committed_as_it_is(program: Program) -> None:
-    """Who waits looks into the store between the steps of a turn, and must not see what may yet be lost."""
+def test_clients_share_commits_while_another_waits(program: Program) -> None:
     entropy = HeldEntropy()
 
     def ask() -> None:
         with connected(program, 3) as (one, two, waiting):
             waiting.send(request("waitanyinvoice"))
             assert waiting.is_silent(0.2)
-            one.send(many(1))
-            assert entropy.has_begun()
-            two.send(many(1))
-            entropy.allowed.release()
-            assert "result" in json.loads(one.answer()), "before the second call is allowed to end"
-            assert entropy.has_begun()
-            entropy.allowed.release()
-            assert "result" in json.loads(two.answer())
+            share_a_commit(program, entropy, one, two)
 
     while_served(program, ask, entropy=entropy)

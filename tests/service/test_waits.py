@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 import socket
@@ -13,9 +14,12 @@ from typing import Any
 
 import pytest
 
+from clnrpc import AsyncClient
 from clnrpc.types import DelinvoiceRequest
 from lnoffers.service import Node, OffersService, Options
 from lnoffers.service.commands.invoicewaits import InvoicewaitCommands
+from lnoffers.service.serving.connection import MAX_MESSAGE_BYTES
+from lnoffers.service.serving.waits import MAX_WAITS
 from tests.service.invoicing import NOW, creation, pay, pay_elsewhere
 from tests.service.program import COMMAND, SECONDS, Program, Wire, request, while_served
 
@@ -163,33 +167,60 @@ def test_waits_no_longer_than_asked(served: Program, seconds: int) -> None:
 
 def test_any_number_of_seconds_is_a_timeout(served: Program) -> None:
     with Wire(served.socket) as wire:
-        wire.send(request("waitanyinvoice", [0, 2**64 - 1]) + request("waitanyinvoice", [0, "soon"]))
+        why = "timeout: should be an unsigned 64 bit integer: invalid token (see logs for details)"
+        assert wire.ask("waitanyinvoice", [0, "soon"])["error"] == {"code": -32602, "message": why}
+        wire.send(request("waitanyinvoice", [0, 2**64 - 1]))
         assert wire.is_silent(QUIET_SECONDS)
         paid(served, 1)
         assert result(wire)["pay_index"] == 1
-        why = "timeout: should be an unsigned 64 bit integer: invalid token (see logs for details)"
-        assert error(wire) == (-32602, why)
 
 
 # ---- connections that wait
 
 
-def test_a_wait_holds_the_later_calls_of_its_own_connection_only(served: Program) -> None:
-    with Wire(served.socket) as waiting, Wire(served.socket) as other:
-        waiting.send(request("help", ["stop"], "first") + request("waitinvoice", ["number 1"], "wait"))
-        waiting.send(request("waitinvoice", ["number 1"], "again"))
-        assert json.loads(waiting.answer())["id"] == "first"
-        waiting.send(request("help", ["stop"], "last"))
-        assert "result" in other.ask("help", ["stop"])
-        assert waiting.is_silent(QUIET_SECONDS)
+def test_other_calls_of_a_connection_are_answered_in_their_order_while_one_waits(served: Program) -> None:
+    with Wire(served.socket) as wire:
+        wire.send(request("help", ["stop"], "first") + request("waitinvoice", ["number 1"], "wait"))
+        wire.send(request("waitanyinvoice", [], "any") + request("help", ["stop"], "second"))
+        assert [json.loads(wire.answer())["id"] for _ in range(2)] == ["first", "second"]
+        for number in range(3):
+            assert wire.ask("getinfo")["result"], number
+        assert wire.is_silent(QUIET_SECONDS)
         paid(served, 1)
-        assert [json.loads(waiting.answer())["id"] for _ in range(3)] == ["wait", "again", "last"]
+        assert {json.loads(wire.answer())["id"] for _ in range(2)} == {"wait", "any"}
 
 
-def test_nothing_more_is_read_from_who_waits_than_one_message_takes(served: Program) -> None:
+def test_row_24_a_client_that_gives_up_waiting_can_go_on_using_its_connection(served: Program) -> None:
+    """Nobody tells the server: each wait stays, and in the end the oldest makes room."""
+    with Wire(served.socket) as wire:
+        wire.send(b"".join(request("waitinvoice", ["number 1"], number) for number in range(MAX_WAITS)))
+        assert wire.is_silent(QUIET_SECONDS)
+        wire.send(request("waitinvoice", ["number 1"], "one more") + request("getinfo"))
+        told = json.loads(wire.answer())
+        assert (told["id"], told["error"]["code"]) == (0, -1)
+        assert told["error"]["message"] == "Given up: too many calls wait on this connection"
+        assert "result" in json.loads(wire.answer())
+        paid(served, 1)
+        kept = [json.loads(wire.answer()) for _ in range(MAX_WAITS)]
+        assert {answer["id"] for answer in kept} == {*range(1, MAX_WAITS), "one more"}
+        assert all(answer["result"]["status"] == "paid" for answer in kept)
+
+
+def test_what_waits_on_a_connection_takes_no_more_memory_than_a_message(served: Program) -> None:
+    with Wire(served.socket) as wire:
+        long = [f"{number}{'x' * (MAX_MESSAGE_BYTES // 3)}" for number in range(3)]
+        for identity in long:
+            wire.send(request("waitinvoice", ["number 1"], identity))
+        told = json.loads(wire.answer())
+        assert (told["id"], told["error"]["code"]) == (long[0], -1)
+        paid(served, 1)
+        assert {json.loads(wire.answer())["id"] for _ in range(2)} == {*long[1:]}
+
+
+def test_a_client_that_does_not_read_is_not_served_further_while_it_waits(served: Program) -> None:
     big = request("nope" * 50_000)
     with Wire(served.socket) as waiting, Wire(served.socket) as other:
-        waiting.send(request("waitinvoice", ["number 1"]))
+        waiting.send(request("waitinvoice", ["number 1"], "wait"))
         sender = threading.Thread(target=waiting.send, args=(big * 100,))
         sender.start()
         deadline = time.monotonic() + 1
@@ -197,8 +228,9 @@ def test_nothing_more_is_read_from_who_waits_than_one_message_takes(served: Prog
             assert other.ask("help", ["stop"])["result"]
         assert sender.is_alive(), "the server took in 20 MB that it had to keep"
         paid(served, 1)
-        assert result(waiting)["status"] == "paid"
-        assert {error(waiting)[0] for _ in range(100)} == {-32601}
+        answers = [json.loads(waiting.answer()) for _ in range(101)]
+        assert sum("error" in answer for answer in answers) == 100
+        assert [answer["id"] for answer in answers if "result" in answer] == ["wait"]
         sender.join(SECONDS)
 
 
@@ -206,11 +238,29 @@ def test_who_ends_its_side_still_gets_its_answers(served: Program) -> None:
     with Wire(served.socket) as wire:
         wire.send(request("waitinvoice", ["number 1"]) + request("help", ["stop"]))
         wire.socket.shutdown(socket.SHUT_WR)
+        assert "help" in result(wire)
         assert wire.is_silent(1.5)
         paid(served, 1)
         assert result(wire)["status"] == "paid"
-        assert "help" in result(wire)
         assert wire.is_closed()
+
+
+def test_waits_that_a_client_cancels_leave_nothing_behind(seed_program: Program) -> None:
+    """The client closes the connection of each call that it gives up, and so must the server."""
+
+    async def give_up() -> None:
+        async with AsyncClient(seed_program.socket) as client:
+            for _ in range(50):
+                with pytest.raises(TimeoutError):
+                    await asyncio.wait_for(client.waitanyinvoice(), 0.02)
+                assert (await client.getinfo()).alias
+
+    def ask() -> None:
+        asyncio.run(give_up())
+        with Wire(seed_program.socket) as wire:
+            assert "result" in wire.ask("getinfo")
+
+    while_served(seed_program, ask, max_connections=4)
 
 
 @pytest.mark.parametrize("more", [b"", request("nope" * 100_000) * 2], ids=["idle", "with much unread"])
@@ -240,12 +290,12 @@ def test_a_bug_in_a_wait_is_told_and_the_connection_goes_on(
 
     def ask() -> None:
         with Wire(seed_program.socket) as wire:
-            wire.send(request("waitanyinvoice") + request("help", ["stop"]))
+            wire.send(request("waitanyinvoice"))
             assert error(wire) == (-1, "Internal error")
-            assert "help" in result(wire)
+            assert "help" in wire.ask("help", ["stop"])["result"]
 
     while_served(seed_program, ask)
-    assert "A call that waited ended in a bug" in caplog.text
+    assert "A call ended in a bug" in caplog.text
 
 
 # ---- the end of the server
@@ -258,15 +308,15 @@ def test_who_waits_is_told_that_the_server_stops(seed_program: Program, way: str
             assert "result" in one.ask("createinvoice", creation(number))
         one.send(request("waitinvoice", ["number 1"]) + request("waitanyinvoice") + request("help", ["stop"]))
         two.send(request("waitanyinvoice"))
-        assert one.is_silent(QUIET_SECONDS)
+        assert two.is_silent(QUIET_SECONDS)
         if way == "stop":
             with Wire(seed_program.socket) as stopping:
                 assert "result" in stopping.ask("stop")
         else:
             server.terminate()
+        assert "help" in result(one)
         for wire in (one, one, two):
             assert error(wire) == (-5, "The server stops")
-        assert "help" in result(one)
         assert one.is_closed()
         assert two.is_closed()
         assert server.wait(SECONDS) == 0
@@ -277,18 +327,19 @@ def test_who_waits_is_told_that_the_server_stops(seed_program: Program, way: str
 
 @pytest.fixture
 def calling(seed_program: Program) -> Iterator[subprocess.Popen[bytes]]:
-    """`lnoffers call waitinvoice` in a process of its own, which waits."""
+    """`lnoffers call waitinvoice` in a process of its own, which has opened the store and waits."""
     assert seed_program.call("createinvoice", *creation(1).values()).code == 0
     arguments = [*COMMAND, "call", *seed_program.flags, "waitinvoice", "number 1"]
     process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    until((seed_program.network_dir / "lnoffers.sqlite3-wal").exists)
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(QUIET_SECONDS)
     yield process
     process.kill()
     process.communicate()
 
 
 def test_a_call_without_a_server_waits_too(seed_program: Program, calling: subprocess.Popen[bytes]) -> None:
-    with pytest.raises(subprocess.TimeoutExpired):
-        calling.wait(2)
     pay_elsewhere(seed_program, 1)
     printed, _ = calling.communicate(timeout=SECONDS)
     assert json.loads(printed)["status"] == "paid"
@@ -296,8 +347,6 @@ def test_a_call_without_a_server_waits_too(seed_program: Program, calling: subpr
 
 
 def test_a_call_without_a_server_can_be_interrupted(calling: subprocess.Popen[bytes]) -> None:
-    with pytest.raises(subprocess.TimeoutExpired):
-        calling.wait(2)
     calling.send_signal(signal.SIGINT)
     printed, complained = calling.communicate(timeout=SECONDS)
     assert (calling.returncode, printed, complained) == (130, b"", b"")

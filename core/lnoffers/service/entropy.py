@@ -27,6 +27,12 @@ class Entropy(Protocol):
     def put_back(self, drawn: bytes) -> None:
         """Undo the last draw: nobody has seen what came of it."""
 
+    def mark(self) -> bytes:
+        """Return what `reset` needs to undo every draw from now on."""
+
+    def reset(self, mark: bytes) -> None:
+        """Undo what was drawn since `mark`."""
+
 
 class SystemEntropy:
     """The operating system's randomness, which never runs out."""
@@ -36,6 +42,13 @@ class SystemEntropy:
         return secrets.token_bytes(size)
 
     def put_back(self, drawn: bytes) -> None:
+        """Nobody can tell."""
+
+    def mark(self) -> bytes:
+        """There is nothing to undo."""
+        return b""
+
+    def reset(self, mark: bytes) -> None:
         """Nobody can tell."""
 
 
@@ -55,3 +68,11 @@ class InjectedEntropy:
     def put_back(self, drawn: bytes) -> None:
         """The next draw serves the same bytes again."""
         self._left = drawn + self._left
+
+    def mark(self) -> bytes:
+        """Return what is left."""
+        return self._left
+
+    def reset(self, mark: bytes) -> None:
+        """Serve again what was left then."""
+        self._left = mark

@@ -29,7 +29,7 @@ class Node:
         self.entropy = entropy
         self.clock = clock
         self.rates = None if rates_file is None else RateFile(rates_file)
-        self.changes = Changes()
+        self.changes = Changes(store.version)
 
     @classmethod
     def open(cls, options: Options, *, make: bool = False) -> Self:

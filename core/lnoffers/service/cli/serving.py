@@ -20,8 +20,6 @@ from lnoffers.service.serving.listening import check_length, locked_pid_file
 from lnoffers.service.serving.logs import Log, logging_to
 from lnoffers.service.serving.server import MAX_CONNECTIONS, Server
 
-SERVER_BUSY_SECONDS: Final = 1.0
-"""How long a call waits for another process that writes, and with it all other clients."""
 logger = logging.getLogger(__name__)
 
 _ENDING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
@@ -39,7 +37,6 @@ def run_server(options: Options) -> None:
     with logging_to(options.log, options.log_level) as log, ExitStack() as held:
         held.enter_context(locked_pid_file(options.lock_file))
         node = held.enter_context(Node.open(options, make=True))
-        node.store.wait_for_others(SERVER_BUSY_SECONDS)
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(_run(node, log, release=held.close))
 

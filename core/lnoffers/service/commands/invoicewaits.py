@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from functools import partial
 from time import monotonic
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from clnrpc import types
 from clnrpc.runtime.errors import GENERIC, RpcError
-from lnoffers.service.changes import LOOK_SECONDS
 from lnoffers.service.commands.codes import INVOICE_EXPIRED_DURING_WAIT, INVOICE_WAIT_TIMED_OUT
 from lnoffers.service.commands.invoices import InvoiceCommands, shown, spelling
-from lnoffers.service.errors import StoreError
 from lnoffers.service.store import invoices
 from lnoffers.service.store.invoices import InvoiceStatus, StoredInvoice
 
 T = TypeVar("T")
+
+LONGEST_PAUSE: Final = 3600.0
+"""Seconds after which to look again though nothing is known to have happened."""
+SHORTEST_PAUSE: Final = 0.1
+"""Seconds, for a clock that counts whole ones may be behind."""
 
 
 class InvoicewaitCommands(InvoiceCommands):
@@ -70,24 +73,20 @@ class InvoicewaitCommands(InvoiceCommands):
             stored = invoices.first_paid_after(connection, pay_index)
         return None if stored is None else types.WaitanyinvoiceResponse(**shown(stored))
 
-    async def _later(self, look: Callable[[], T | None], *, seconds: int | None = None, due: int | None = None) -> T:
+    def _later(
+        self, look: Callable[[], T | None], *, seconds: int | None = None, due: int | None = None
+    ) -> Awaitable[T]:
         """What `look` finds once the store has changed, or it is `due`, in unix seconds.
 
         Error 904 if that takes longer than `seconds`.
         """
         begun = monotonic()
-        while True:
-            seen, told = self._version(), False  # before the look, so that no change falls between
-            if (found := look()) is not None:
-                return found
-            while not told and self._version() == seen and (due is None or self._node.clock.now() < due):
-                left = LOOK_SECONDS if seconds is None else begun + seconds - monotonic()
-                if left <= 0:
-                    raise RpcError(INVOICE_WAIT_TIMED_OUT, "Timed out while waiting for invoice to be paid")
-                told = await self._node.changes.wait(left)
 
-    def _version(self) -> object:
-        try:
-            return self._node.store.version()
-        except StoreError as error:
-            raise RpcError(GENERIC, str(error)) from error
+        def pause() -> float:
+            left = LONGEST_PAUSE if seconds is None else begun + seconds - monotonic()
+            if left <= 0:
+                raise RpcError(INVOICE_WAIT_TIMED_OUT, "Timed out while waiting for invoice to be paid")
+            until_due = LONGEST_PAUSE if due is None else due - self._node.clock.now()
+            return min(left, max(until_due, SHORTEST_PAUSE), LONGEST_PAUSE)
+
+        return self._node.changes.until(look, pause)

@@ -1,14 +1,15 @@
 """One client's connection: bytes in, complete messages out, no more of either than the other side keeps up with.
 
-A connection hands out what has arrived when its server asks (`take`). While it has more than the server asked for, or
-its client does not read its answers, nothing more is read from it.
+A connection hands out the calls that have arrived when its server asks for them (`take`). Meanwhile a bounded number of
+bytes is read from it. Its server asks for none while the client leaves too many answers unread.
 """
 
 from __future__ import annotations
 
 import asyncio
 import select
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Sequence
 from time import monotonic
 from typing import Final, Protocol, cast
 
@@ -18,39 +19,54 @@ MAX_MESSAGE_BYTES: Final = 1 << 20
 MAX_NESTED: Final = 10_000
 """Arrays and objects in one message: they are what takes longest to read."""
 MAX_UNREAD_BYTES: Final = 1 << 20
-"""Of answers that a client has not read yet; beyond that it must read before it is served further."""
+"""Of answers that a client has not read yet; beyond that it must read before more of its calls run."""
+MAX_WAITING_BYTES: Final = 1 << 18
+"""Of requests that have arrived and were not looked at yet; beyond that nothing more is read."""
+CALLS_AT_ONCE: Final = 32
+"""How many calls of one connection are under way at once."""
+
+_PIECE_BYTES: Final = 1 << 14
+"""How much is looked at before other connections have their turn: the worst of it takes milliseconds."""
 
 
 class Owner(Protocol):
-    """What a connection tells its server."""
+    """The server of a connection."""
 
     def opened(self, connection: Connection) -> None:
-        """It has begun."""
+        """A client has connected."""
 
-    def arrived(self, connection: Connection) -> None:
-        """There may be something to take, or to close."""
+    def advance(self, connection: Connection) -> None:
+        """There may be calls to take, room for answers, or an end to see to."""
 
     def lost(self, connection: Connection) -> None:
-        """It is over, and what was not taken is gone."""
+        """The connection is closed."""
 
 
 class Connection(asyncio.Protocol):
     """The server's end of a connection; the event loop calls the methods of `asyncio.Protocol`."""
 
     def __init__(self, owner: Owner) -> None:
+        self.is_busy = False
+        """Whether calls of this connection are under way. For the server to set."""
+        self.is_lost = False
+        """Whether the connection is closed."""
         self._owner = owner
-        self._framer = Framer(MAX_MESSAGE_BYTES, max_nested=MAX_NESTED)
         self._transport: asyncio.Transport
-        self._finishing = False
-        self._writable = True
-        self._drained = True
-        self._held = False
-        self._owed = 0
-        self._rest: Iterator[bytes] | None = None
-        self._last = b""
+        self._framer = Framer(MAX_MESSAGE_BYTES, max_nested=MAX_NESTED)
+        self._received: deque[bytes] = deque()
+        self._waiting_bytes = 0
+        """In `_received`."""
+        self._is_framed = True
+        """Whether the framer holds no complete message any more."""
+        self._calls: deque[bytes] = deque()
+        self._error: FramingError | None = None
+        """Why nothing can be read behind the calls."""
         self._begun: float | None = None
-        """When the request at hand began to arrive, by the monotonic clock."""
-        self._overdue: LimitExceeded | None = None
+        """Since when the framer has held a part of a message, by the monotonic clock."""
+        self._finishing = False
+        self._last = b""
+        self._has_room = asyncio.Event()
+        self._has_room.set()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # it acts as one, but uvloop's is no subclass
@@ -60,128 +76,105 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._finishing:
             return
-        self._framer.feed(data)
-        self._drained = False
-        self._owner.arrived(self)
+        self._received.append(data)
+        self._waiting_bytes += len(data)
+        if self._waiting_bytes > MAX_WAITING_BYTES:
+            self._transport.pause_reading()
+        self._owner.advance(self)
 
     def eof_received(self) -> bool:
         self.finish()
         return True  # the client may still wait for answers
 
     def pause_writing(self) -> None:
-        self._writable = False
-        self._begun = None  # nothing is read meanwhile, which is not the client's delay
+        self._has_room.clear()
+        self._begun = None  # less is read meanwhile, which is not the client's delay
 
     def resume_writing(self) -> None:
-        self._writable = True
-        self._owner.arrived(self)
+        self._has_room.set()
+        self._owner.advance(self)
 
     def connection_lost(self, error: Exception | None) -> None:  # noqa: ARG002
+        self.is_lost = True
         self._owner.lost(self)
 
     @property
-    def is_done(self) -> bool:
-        """Whether there is nothing more to take, nor will be."""
-        return self._finishing and self._drained and not self._held and self._rest is None
+    def is_over(self) -> bool:
+        """Whether there is no call left, and none will come."""
+        return self._finishing and not self.is_busy and not self._calls and not self._received and self._is_framed
 
     @property
-    def waits_for_the_end(self) -> bool:
-        """Whether all is answered but what `send_last` holds back."""
-        return self.is_done and bool(self._last)
+    def has_room(self) -> bool:
+        """Whether the client keeps up with its answers."""
+        return self._has_room.is_set()
+
+    @property
+    def has_last(self) -> bool:
+        """Whether an answer is kept for the end."""
+        return bool(self._last)
 
     @property
     def has_left(self) -> bool:
-        """Whether no answer reaches the client any more: it has closed its end, and not for sending alone."""
+        """Whether the client has closed its end, so that no answer reaches it; not if it only ended its sending."""
         poll = select.poll()
-        poll.register(self._transport.get_extra_info("socket"), 0)  # that end is told of unasked
+        poll.register(self._transport.get_extra_info("socket"), 0)  # POLLHUP is reported unasked
         return bool(poll.poll(0))
 
-    def take(self, limit: int) -> Iterator[bytes | FramingError]:
-        """Up to `limit` messages, fewer or none while the client has too many answers to read, none if it has left.
+    def take(self) -> Sequence[bytes]:
+        """The calls that come next, up to `CALLS_AT_ONCE`. They stay the next ones until they are `answered`.
 
-        While it is held there are none either.
+        If there are none but more bytes to look at, the server is soon asked to try again.
 
-        An error takes the place of what can never become a message.
+        Raises:
+            FramingError: instead of what can never become a call.
         """
-        if self._drained or not self._can_take():
-            return
-        try:
-            for count, message in enumerate(self._framer, 1):
-                self._begun = self._overdue = None
-                yield message
-                if count == limit or self._drained or not self._can_take():
-                    return
-            if self._overdue is not None:
-                raise self._overdue
-            if self._begun is None and self._framer.has_begun:
-                self._begun = monotonic()
-        except FramingError as error:
-            self._begun = None
-            yield error
-        self._drained = True
+        if not self._calls and (self._received or not self._is_framed):
+            self._read_piece()
+        if not self._calls:
+            if self._error is not None:
+                raise self._error
+            if self._received:
+                asyncio.get_running_loop().call_soon(self._owner.advance, self)
+        return self._calls
 
-    def hold(self) -> None:
-        """Let nothing be taken until `release`: a call waits, and the next ones wait behind it."""
-        self._held = True
-
-    def release(self) -> None:
-        """The call that waited is answered."""
-        self._held = False
-        self._owner.arrived(self)
+    def answered(self, count: int) -> None:
+        """So many of the next calls need not be taken again."""
+        for _ in range(count):
+            self._calls.popleft()
 
     def hurry(self, seconds: float) -> None:
-        """Give a request up that began to arrive longer ago than this and is not complete."""
-        if self._begun is not None and monotonic() - self._begun > seconds:
-            self._overdue = LimitExceeded(f"the message was not complete within {seconds:g} seconds", b"")
-            self._drained = False
-            self._owner.arrived(self)
-
-    def owe(self, size: int) -> None:
-        """An answer of so many bytes will be sent before this connection settles."""
-        self._owed += size
+        """Give up a request that began to arrive longer ago than this and is not complete."""
+        if self._begun is not None and not self.is_busy and monotonic() > self._begun + seconds:
+            self._refuse(LimitExceeded(f"the message was not complete within {seconds:g} seconds", b""))
+            self._owner.advance(self)
 
     def send(self, answer: bytes) -> None:
         """Send an answer, unless the client has left."""
         if not self._transport.is_closing():
             self._transport.write(answer)
 
-    def send_rest(self, rest: Iterator[bytes] | None) -> None:
-        """The answer just sent goes on with this, piece by piece, and nothing is taken before its end."""
-        self._rest = rest
-
-    def send_piece(self) -> None:
-        """Send the next piece of an answer's rest, if there is one and the client keeps up.
-
-        Raises what the making of the piece does. Then nothing more is sent: nobody may take the half for the whole.
-        """
-        if self._rest is None or not self._keeps_up():
-            return
-        try:
-            piece = next(self._rest, None)
-        except BaseException:
-            self.abort()
-            raise
-        if piece is None:
-            self._rest = None
-        else:
-            self.send(piece)
+    async def drained(self) -> None:
+        """Wait until the client keeps up with its answers."""
+        await self._has_room.wait()
 
     def send_last(self, answer: bytes) -> None:
-        """Hold an answer back until `close`; until then the connection stays open."""
+        """Keep an answer until `close`; until then the connection stays open."""
         self._last += answer
 
     def finish(self) -> None:
-        """Read no more; close when all that has arrived is answered."""
+        """Read no more."""
         self._finishing = True
-        self._owner.arrived(self)
+        self._owner.advance(self)
 
     def cut(self) -> None:
-        """Drop what has arrived but was not taken, and close behind the answers."""
-        self._drained = True
-        self.finish()
+        """Read no more, and forget what has arrived."""
+        self._calls.clear()
+        self._received.clear()
+        self._error = None
+        self._is_framed = self._finishing = True
 
     def close(self) -> None:
-        """Send what was held back, and close behind it."""
+        """Send what was kept, and close behind it."""
         self.send(self._last)
         self._last = b""
         self._transport.close()  # sends first what is not sent yet
@@ -190,21 +183,34 @@ class Connection(asyncio.Protocol):
         """Close now, whatever is left to send."""
         self._transport.abort()
 
-    def settle(self) -> bool:
-        """Once answers are sent: read on, wait or close, as fits. Whether there may be more to take or send at once."""
-        self._owed = 0
-        if self.is_done:
-            if not self._last:
-                self._transport.close()
-        elif self._drained and self._writable and self._rest is None:
+    def _read_piece(self) -> None:
+        """Look for calls in the next bytes that have arrived."""
+        if self._is_framed:
+            self._framer.feed(self._next_piece())
+            self._is_framed = False
+        try:
+            for message in self._framer:
+                self._calls.append(message)
+                self._begun = None
+                if len(self._calls) == CALLS_AT_ONCE:
+                    return
+        except FramingError as error:
+            self._refuse(error)
+        self._is_framed = True
+        if self._framer.has_begun and self._begun is None:
+            self._begun = monotonic()
+
+    def _next_piece(self) -> bytes:
+        data = self._received.popleft()
+        if len(data) > _PIECE_BYTES:
+            self._received.appendleft(data[_PIECE_BYTES:])
+            data = data[:_PIECE_BYTES]
+        self._waiting_bytes -= len(data)
+        if self._waiting_bytes <= MAX_WAITING_BYTES:
             self._transport.resume_reading()
-        else:
-            self._transport.pause_reading()
-        return (self._rest is not None or not self._drained) and self._keeps_up()
+        return data
 
-    def _can_take(self) -> bool:
-        return self._rest is None and self._keeps_up()
-
-    def _keeps_up(self) -> bool:
-        unread = self._transport.get_write_buffer_size() + self._owed
-        return not self._held and self._writable and unread <= MAX_UNREAD_BYTES and not self._transport.is_closing()
+    def _refuse(self, error: FramingError) -> None:
+        self._error = error
+        self._received.clear()
+        self._is_framed = self._finishing = True

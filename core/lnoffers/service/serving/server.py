@@ -1,54 +1,53 @@
-"""The JSON-RPC server: many connections on a Unix socket, answers in order on each, one commit for all that is ready.
+"""The JSON-RPC server: its connections, from the first call to the last answer.
 
-Group commit without timers: the calls of one turn run in one transaction, which is committed before the first of their
-answers is written. A turn takes the calls that are ready; if they write and other clients are connected, it looks at
-the sockets again before it commits, and goes on as long as that brings more. A client that is alone never waits for
-others. One answer is out of order: that of `stop` is the last, written when everything is given back. A long one is
-written in pieces, one a turn, while its client reads them. A call that is answered later holds its own connection only
-(`waits`).
+A connection advances when something has happened to it: bytes have arrived, its client has read, its calls have run. If
+none of its calls are under way then, the next ones are sent to where they run: to the thread of `turns`, whose first
+page explains what runs where, or to the process of `decoder`, if a string takes long. When they have run, their answers
+are sent, and the connection advances again.
+
+Answers come in the order of the calls, with three exceptions. A call that waits for something to happen is answered
+when it has, and does not delay the others (`waits`). The answer to `stop` comes last, when everything is given back. A
+long list is sent page by page, as its client reads; the calls behind it run when it has ended.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
-from collections.abc import Awaitable, Callable, Generator, Iterator, Sized
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from time import monotonic
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from itertools import takewhile
+from typing import Final
 
 from clnrpc.runtime.errors import GENERIC, RpcError
 from clnrpc.runtime.jsontext import FramingError
 from clnrpc.runtime.server.dispatch import Answer
 from lnoffers.service.commands import OffersService, Served
-from lnoffers.service.dispatching import INTERNAL_ERROR, dispatcher
+from lnoffers.service.dispatching import dispatcher
 from lnoffers.service.errors import StoreError
 from lnoffers.service.node import Node
 from lnoffers.service.serving.connection import Connection
+from lnoffers.service.serving.decoder import Decoder, takes_long
 from lnoffers.service.serving.listening import BACKLOG, bound_socket
+from lnoffers.service.serving.turns import Outcome, Turns
 from lnoffers.service.serving.waits import Waits
-from lnoffers.service.serving.warner import Warner
-
-if TYPE_CHECKING:
-    from lnoffers.service.store import Group
+from lnoffers.service.store import LockedError
 
 MAX_CONNECTIONS: Final = 256
 MAX_REFUSED: Final = 8
 """How many connections beyond the limit are kept for a moment, so that their clients get to read why."""
 REFUSAL_SECONDS: Final = 1.0
 """How long such a moment is, if the client asks nothing before."""
-CALLS_PER_TURN: Final = 32
-"""Of one connection, so that one that sends thousands at once does not keep the others waiting."""
-TURN_SECONDS: Final = 0.05
-"""How long a turn goes on taking calls that are ready; those that are left are the first of the next."""
-GATHER_SECONDS: Final = 0.01
-"""How long a turn goes on looking for more calls to commit together."""
 REQUEST_SECONDS: Final = 60.0
-"""How long a request may take to arrive, from its first byte; looked at so often that it may be a quarter more."""
+"""How long a request may take to arrive, from its first byte."""
+LOOK_SECONDS: Final = 1.0
+"""How often to look for clients that have left and requests that do not end."""
 GRACE_SECONDS: Final = 5.0
 """How long a client may take to read its last answers when the server stops."""
+LOCKED_SECONDS: Final = 1.0
+"""How long a call waits for another process that writes when the server stops."""
 
 UNSYNCED: Final = (
     "the disk did not confirm a write to the store (fsync failed), so it is unknown whether the last calls are stored: "
@@ -56,62 +55,56 @@ UNSYNCED: Final = (
 )
 """Why the server ends by itself."""
 
+_NO_MESSAGE: Final = b"{}"
+
 logger = logging.getLogger(__name__)
 
-_NO_MESSAGE: Final = b"{}"
-_OVER: Final = object()
-"""What a turn that has ended gives in place of None."""
 
-
-@dataclass(slots=True)
-class _Call:
-    connection: Connection
-    message: bytes | FramingError
-    answer: Answer | None = None
-    """None while the method runs, and for good if it ends in a bug."""
-    later: Awaitable[Answer] | None = None
-    """In place of the answer, if the call waits for something to happen."""
-    in_transaction: bool = False
-    stops: bool = False
+@dataclass(frozen=True, slots=True)
+class _LastAnswer(Answer):
+    """The answer to `stop`."""
 
 
 class Server:
-    """Serves a node on its socket until it is told to stop. Make it within the event loop that runs it."""
+    """Serves a node on its socket until it is stopped. Make it within the event loop that runs it."""
 
     def __init__(
         self, node: Node, *, max_connections: int = MAX_CONNECTIONS, request_seconds: float = REQUEST_SECONDS
     ) -> None:
         self._node = node
+        self._request_seconds = request_seconds
+        self._max_connections = max_connections
+        self._too_many = RpcError(GENERIC, f"Too many connections: {max_connections} are open")
+        self._loop = asyncio.get_running_loop()
         service = OffersService(node, Served(node.options.socket, self._stop_by_call))
         self._dispatcher = dispatcher(service, developer=node.options.developer)
-        self._max_connections = max_connections
-        self._request_seconds = request_seconds
-        self._too_many = RpcError(GENERIC, f"Too many connections: {max_connections} are open")
+        self._turns = Turns(node.store, self._answer, self._dispatcher.refuse, self.stop)
+        self._decoder = Decoder(node)
+        self._waits = Waits(self._dispatcher.refuse, self.advance)
         self._connections: set[Connection] = set()
-        self._refused: set[Connection] = set()  # those too many that have not been told so yet
-        self._ready: dict[Connection, None] = {}  # in the order in which they became so
-        self._waits = Waits(self._dispatcher.refuse)
-        self._warner = Warner(logger)
-        self._turn: Generator[None] | None = None
-        self._stop_calls = 0
+        self._refused: set[Connection] = set()
+        """Those too many that have not been told so yet."""
+        self._tasks: dict[asyncio.Task[None], Connection] = {}
+        """Long strings being decoded and long lists being sent."""
+        self._was_stop = False
         self._stopping = asyncio.Event()
         self._changed = asyncio.Event()
+        node.changes.run = self._turns.run
 
     async def run(self, ready: Callable[[], None], release: Callable[[], None] = lambda: None) -> None:
         """Listen, call `ready`, and serve until `stop`; then answer what has arrived, call `release`, and close.
 
-        `release` gives back what the caller holds for the server. Whoever ended it by the command stop is answered
-        behind that, and so can start the next server at once.
+        `release` gives back what the caller holds for the server. A client that called the command stop is answered
+        after that, so it can start the next server at once.
 
         Raises:
             ListenError: if the socket cannot be opened.
-            StoreError: if the disk did not confirm what was written; everybody has been answered by then.
+            StoreError: if the disk did not confirm what was written; all clients have been answered by then.
         """
+        self._turns.start()
         try:
             with bound_socket(self._node.options.socket) as unbound:
-                listener = await asyncio.get_running_loop().create_unix_server(
-                    lambda: Connection(self), sock=unbound, backlog=BACKLOG
-                )
+                listener = await self._loop.create_unix_server(lambda: Connection(self), sock=unbound, backlog=BACKLOG)
                 try:
                     ready()
                     await self._watch_until_stopped()
@@ -123,209 +116,200 @@ class Server:
             await self._close()
         if self._node.store.unsynced:
             raise StoreError(UNSYNCED)
+        if self._turns.bug is not None:
+            raise self._turns.bug
 
     def stop(self) -> None:
         """Take no more connections, answer what has arrived, and end `run`."""
         self._stopping.set()
 
     def opened(self, connection: Connection) -> None:
-        """A client has connected."""
+        """A client has connected. One too many is turned away when it asks something, or after a moment."""
         self._connections.add(connection)
+        if self._stopping.is_set():
+            connection.finish()  # it was accepted at the last moment
         if len(self._connections) - len(self._refused) <= self._max_connections:
             return
         self._refused.add(connection)
         if len(self._refused) <= MAX_REFUSED:
-            asyncio.get_running_loop().call_later(REFUSAL_SECONDS, self._refuse, connection)
+            self._loop.call_later(REFUSAL_SECONDS, self._turn_away, connection, _NO_MESSAGE)
         else:
-            self._refuse(connection)
-
-    def arrived(self, connection: Connection) -> None:
-        """A connection may have calls to take, or be due to close."""
-        self._ready[connection] = None
-        self._plan_turn()
+            self._turn_away(connection, _NO_MESSAGE)
 
     def lost(self, connection: Connection) -> None:
         """A client is gone."""
-        self._waits.forget(connection)
-        self._ready.pop(connection, None)
         self._connections.discard(connection)
         self._refused.discard(connection)
+        self._waits.forget(connection)
+        for task, served in self._tasks.items():
+            if served is connection:
+                task.cancel()
         self._changed.set()
 
-    def _plan_turn(self) -> None:
-        if self._turn is None:
-            self._turn = self._steps()
-            asyncio.get_running_loop().call_soon(self._step)
-
-    def _step(self) -> None:
-        """Go on with the turn at hand, or see whether there must be another."""
-        assert self._turn is not None
-        goes_on = False
-        try:
-            goes_on = next(self._turn, _OVER) is None
-        finally:
-            if goes_on:
-                asyncio.get_running_loop().call_soon(self._step)
-            else:
-                self._turn = None
-                if self._ready:
-                    self._plan_turn()
-
-    def _steps(self) -> Generator[None]:
-        """A turn: go on with answers that are sent in pieces, then take calls. Sockets are read between its steps."""
-        try:
-            for connection in self._ready:
-                self._send_piece(connection)
-        finally:
-            yield from self._take_calls()
-
-    def _send_piece(self, connection: Connection) -> None:
-        try:
-            connection.send_piece()
-        except RpcError as error:
-            logger.warning("An answer was cut off: %s", error.message)
-
-    def _take_calls(self) -> Generator[None]:
-        """Run calls in one transaction, commit it, then send the answers: none before.
-
-        A bug in a method ends the turn early and goes to the event loop, which logs it. The calls before it are
-        committed and answered all the same, the one at fault has an error, and those after it have the next turn.
-        """
-        visited: Counter[Connection] = Counter()
-        calls: list[_Call] = []
-        begun = monotonic()
-        end = begun + TURN_SECONDS
-        try:
-            with self._node.store.group() as group:
-                more = self._run(calls, visited, group, end)
-                while more and group.writing and self._may_gather(visited) and monotonic() < begun + GATHER_SECONDS:
-                    yield  # asyncio finds what has arrived,
-                    yield  # and hands it over only after what was planned before
-                    more = self._run(calls, visited, group, end)
-        except StoreError as error:
-            self._warner.warn(str(error))
-            if self._node.store.unsynced:
-                self.stop()
-            failure = RpcError(GENERIC, str(error))
-            for call in calls:
-                if call.in_transaction:
-                    if call.answer is not None and call.answer.rest is not None:
-                        call.connection.send_rest(None)
-                    call.answer = self._refusal(call, failure)
-        finally:
-            for call in calls:
-                self._send(call)
-            for connection in visited:
-                if connection.is_done:
-                    self._refuse(connection)  # it may be one too many that has asked nothing
-                if connection.settle():
-                    self.arrived(connection)
-            self._changed.set()
-
-    def _may_gather(self, visited: Sized) -> bool:
-        """Whether other clients may yet send a call; and nobody waits, who would see what is not durable."""
-        return len(visited) < len(self._connections) and not self._waits
-
-    def _run(self, calls: list[_Call], visited: Counter[Connection], group: Group, end: float) -> bool:
-        """Run the calls that are ready; whether there were any."""
-        before = len(calls)
-        for call in self._calls(visited, end):
-            calls.append(call)
-            joined, stop_calls = group.joined, self._stop_calls
-            answered = self._answer(call)
-            if not isinstance(answered, Answer):
-                call.later = answered
-                call.connection.hold()
-                continue
-            call.answer = answered
-            call.in_transaction = group.joined > joined
-            call.stops = self._stop_calls > stop_calls
-            call.connection.owe(len(call.answer.data))
-            call.connection.send_rest(call.answer.rest)
-            if call.answer.close:
-                call.connection.cut()
-        return len(calls) > before
-
-    def _send(self, call: _Call) -> None:
-        if call.later is not None:
-            assert isinstance(call.message, bytes)
-            self._waits.begin(call.connection, call.message, call.later)
-            if call.connection not in self._connections:  # it was lost before the turn ended
-                asyncio.get_running_loop().call_soon(self._waits.forget, call.connection)  # once it has begun
+    def advance(self, connection: Connection) -> None:
+        """Have the next calls of a connection run, if none are under way and its client keeps up with the answers."""
+        if connection.is_busy or connection.is_lost or not connection.has_room:
             return
-        send = call.connection.send_last if call.stops else call.connection.send
-        send((call.answer or self._refusal(call, INTERNAL_ERROR)).data)
+        try:
+            calls = connection.take()
+        except FramingError as error:
+            connection.send(self._dispatcher.malformed(error).data)
+            self._cut(connection)
+            calls = ()
+        if connection in self._refused and (calls or connection.is_over):
+            self._turn_away(connection, calls[0] if calls else _NO_MESSAGE)
+        elif calls:
+            self._run(connection, calls)
+        elif connection.is_over:
+            self._end(connection)
 
-    def _calls(self, visited: Counter[Connection], end: float) -> Iterator[_Call]:
-        """The calls of the connections that are ready, one connection after the other until the time is over.
+    def _end(self, connection: Connection) -> None:
+        """See to a connection that has no more calls to run."""
+        if connection in self._waits:
+            if connection.has_left:
+                connection.abort()
+        elif connection.has_last:
+            self._changed.set()
+        else:
+            connection.close()
 
-        Those that had their turn are `visited`, and queue up behind the others for the next.
-        """
-        while self._ready and monotonic() < end:
-            connection = next(iter(self._ready))
-            del self._ready[connection]
-            left = CALLS_PER_TURN - visited.setdefault(connection, 0)
-            if left == 0:
-                continue
-            for message in connection.take(left):
-                visited[connection] += 1
-                yield _Call(connection, message)
-                if monotonic() >= end:
-                    return
+    def _run(self, connection: Connection, calls: Sequence[bytes]) -> None:
+        """Send calls, the first one at least, to where they run."""
+        connection.is_busy = True
+        if takes_long(calls[0]):
+            self._begin(connection, self._decode(connection, calls[0]))
+        else:
+            here = [*takewhile(lambda call: not takes_long(call), calls)]
+            self._turns.calls(here, partial(self._answered, connection))
 
-    def _answer(self, call: _Call) -> Answer | Awaitable[Answer]:
-        if isinstance(call.message, FramingError):
-            return self._dispatcher.malformed(call.message)
-        if call.connection in self._refused:
-            self._refused.discard(call.connection)
-            return Answer(self._refusal(call, self._too_many).data, close=True)
-        return self._dispatcher.answer(call.message)
+    def _answered(self, connection: Connection, outcomes: Sequence[Outcome]) -> None:
+        """Send the answers of calls that have run, and go on."""
+        connection.is_busy = False
+        connection.answered(len(outcomes))
+        for outcome in outcomes:
+            answer = outcome.answer
+            if not isinstance(answer, Answer):
+                self._waits.begin(connection, outcome.message, answer)
+            elif isinstance(answer, _LastAnswer):
+                connection.send_last(answer.data)
+            else:
+                connection.send(answer.data)
+                if answer.close:
+                    self._cut(connection)
+                if answer.rest is not None:
+                    connection.is_busy = True
+                    self._begin(connection, self._send_rest(connection, answer.rest))
+        self.advance(connection)
 
-    def _refusal(self, call: _Call, error: RpcError) -> Answer:
-        assert isinstance(call.message, bytes)  # what cannot be read joins no transaction
-        return self._dispatcher.refuse(call.message, error)
+    async def _decode(self, connection: Connection, call: bytes) -> None:
+        """Answer a call that decodes a long string, or have it run if it is another one after all."""
+        try:
+            answer = await self._decoder.answer(call)
+        except RpcError as error:
+            answer = self._dispatcher.refuse(call, error)
+        if answer is None:
+            self._turns.calls([call], partial(self._answered, connection))
+        else:
+            self._answered(connection, [Outcome(call, answer)])
 
-    def _refuse(self, connection: Connection) -> None:
-        """Turn away a client that is one too many and has asked nothing so far."""
+    async def _send_rest(self, connection: Connection, rest: Iterator[bytes]) -> None:
+        """Send the other pages of a long list, each of them read when the client has room for it."""
+        try:
+            while (page := await self._turns.run(partial(next, rest, None))) is not None:
+                connection.send(page)
+                await connection.drained()
+        except RpcError as error:
+            # Half of the answer is sent. Nobody may take it for the whole: without its end it is not JSON.
+            logger.warning("An answer was cut off: %s", error.message)
+            connection.abort()
+        connection.is_busy = False
+        self.advance(connection)
+
+    def _begin(self, connection: Connection, work: Coroutine[None, None, None]) -> None:
+        """Do what takes its time. It ends with its connection."""
+        task = self._loop.create_task(work)
+        self._tasks[task] = connection
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        connection = self._tasks.pop(task)
+        if not task.cancelled() and (bug := task.exception()) is not None:
+            self._loop.call_exception_handler({"message": "An answer ended in a bug", "exception": bug})
+            connection.abort()
+
+    def _cut(self, connection: Connection) -> None:
+        """Answer nothing more on a connection."""
+        connection.cut()
+        self._waits.forget(connection)
+
+    def _turn_away(self, connection: Connection, message: bytes) -> None:
         if connection in self._refused:
             self._refused.discard(connection)
-            connection.send(self._dispatcher.refuse(_NO_MESSAGE, self._too_many).data)
+            connection.send(self._dispatcher.refuse(message, self._too_many).data)
             connection.cut()
+            connection.close()
+
+    def _answer(self, message: bytes) -> Answer | Awaitable[Answer]:
+        """Answer a call. Runs on the thread of `turns`."""
+        mark = self._node.entropy.mark()
+        try:
+            answer = self._dispatcher.answer(message)
+        except LockedError:
+            self._node.entropy.reset(mark)  # the call runs again, and must then do what it would have done now
+            raise
+        if self._was_stop and isinstance(answer, Answer):
+            self._was_stop = False
+            return _LastAnswer(answer.data)
+        return answer
 
     def _stop_by_call(self) -> None:
-        self._stop_calls += 1
-        self.stop()
+        """Stop, and have the answer to the call at hand sent last. Runs on the thread of `turns`."""
+        self._was_stop = True
+        self._loop.call_soon_threadsafe(self.stop)
 
     async def _watch_until_stopped(self) -> None:
-        """Wait for the end; meanwhile, have no connection keep a request half-sent for ever."""
+        """Wait for the end; meanwhile, look for clients that have left, and for requests that do not end."""
         while not self._stopping.is_set():
             with suppress(TimeoutError):
-                async with asyncio.timeout(self._request_seconds / 4):
+                async with asyncio.timeout(LOOK_SECONDS):
                     await self._stopping.wait()
-            for connection in list(self._connections):
-                connection.hurry(self._request_seconds)
+            for connection in [*self._connections]:
+                if (connection.is_busy or connection in self._waits) and connection.has_left:
+                    connection.abort()
+                else:
+                    connection.hurry(self._request_seconds)
 
     async def _finish(self) -> None:
-        """Answer what has arrived; then only those are left who called stop."""
-        for connection in self._connections:
+        """Answer what has arrived, but for `stop`. Nothing uses the node after that."""
+        for connection in [*self._connections]:
             connection.finish()
         self._waits.end()
-        await self._wait_until(
-            lambda: self._turn is None and all(connection.waits_for_the_end for connection in self._connections)
-        )
-        for connection in self._connections:
-            if not connection.waits_for_the_end:
-                connection.abort()
+        self._turns.hurry(LOCKED_SECONDS)
+        try:
+            await self._until(lambda: all(self._is_left_to_stop(connection) for connection in self._connections))
+            for connection in self._connections:
+                if not self._is_left_to_stop(connection):
+                    connection.abort()
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+        finally:
+            self._turns.close()
+            self._decoder.close()
+
+    def _is_left_to_stop(self, connection: Connection) -> bool:
+        return connection.has_last and connection.is_over and connection not in self._waits
 
     async def _close(self) -> None:
+        """Answer `stop`, and close the connections."""
         for connection in self._connections:
             connection.close()
-        await self._wait_until(lambda: not self._connections)
+        await self._until(lambda: not self._connections)
         for connection in self._connections:
             connection.abort()
 
-    async def _wait_until(self, reached: Callable[[], bool]) -> None:
-        """Wait for connections to come to this, but not too long."""
+    async def _until(self, reached: Callable[[], bool]) -> None:
+        """Wait until the connections have come to this, but not too long."""
         with suppress(TimeoutError):
             async with asyncio.timeout(GRACE_SECONDS):
                 while not reached():

@@ -1,7 +1,8 @@
 """The calls that wait for something to happen, so that their answers come later.
 
-A connection has one at most: its further calls wait behind it, so that answers keep their order. Whose client leaves is
-forgotten, and what still waits when the server stops is told so.
+A connection goes on meanwhile: its other calls are answered in their order, and a waiting call when it is over. Nobody
+says that an answer is no longer wanted, so a client that gives up waiting, but keeps its connection, leaves its call
+behind; what a connection may leave is limited, and the oldest call makes room for the next.
 """
 
 from __future__ import annotations
@@ -11,75 +12,85 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Final
 
-from clnrpc.runtime.errors import RpcError
+from clnrpc.runtime.errors import GENERIC, RpcError
 from clnrpc.runtime.server.dispatch import Answer
 from lnoffers.service.commands.codes import LIGHTNINGD_SHUTDOWN
 from lnoffers.service.dispatching import INTERNAL_ERROR
-from lnoffers.service.serving.connection import Connection
+from lnoffers.service.serving.connection import MAX_MESSAGE_BYTES, Connection
 
-LOOK_SECONDS: Final = 1.0
-"""How long it may take to notice that a client has left, while its connection is not read from."""
+MAX_WAITS: Final = 64
+"""Of one connection. The messages of all of them may be as long as one message alone."""
 
 _STOPPING: Final = RpcError(LIGHTNINGD_SHUTDOWN, "The server stops")
+_TOO_MANY: Final = RpcError(GENERIC, "Given up: too many calls wait on this connection")
 
 
 class Waits:
-    """Of one server. `refuse` makes the error answer to a message."""
+    """Of one server. `refuse` makes the error answer to a message; `over` learns when a connection has no more."""
 
-    def __init__(self, refuse: Callable[[bytes, RpcError], Answer]) -> None:
+    def __init__(self, refuse: Callable[[bytes, RpcError], Answer], over: Callable[[Connection], None]) -> None:
         self._refuse = refuse
-        self._tasks: dict[Connection, asyncio.Future[Answer]] = {}
+        self._over = over
+        self._tasks: dict[Connection, dict[asyncio.Future[Answer], bytes]] = {}
+        """The message that each of them answers, oldest first."""
         self._ended = False
-        self._looks = False
 
-    def __bool__(self) -> bool:
-        """Whether anybody waits."""
-        return bool(self._tasks)
+    def __contains__(self, connection: Connection) -> bool:
+        """Whether a call of this connection waits."""
+        return connection in self._tasks
 
     def begin(self, connection: Connection, message: bytes, answer: Awaitable[Answer]) -> None:
-        """Send the answer to this message when it is there; until then the connection is held."""
-        task = self._tasks[connection] = asyncio.ensure_future(answer)
-        task.add_done_callback(partial(self._done, connection, message))
-        if self._ended:
-            task.cancel()
-        elif not self._looks:
-            self._looks = True
-            self._look_again()
+        """Send the answer to this message when it is there."""
+        waiting = self._tasks.setdefault(connection, {})
+        task = asyncio.ensure_future(answer)
+        waiting[task] = message
+        task.add_done_callback(partial(self._done, connection))
+        if connection.is_lost:
+            self.forget(connection)
+        elif self._ended:
+            self._give_up(connection, task, _STOPPING)
+        else:
+            while len(waiting) > MAX_WAITS or sum(map(len, waiting.values())) > MAX_MESSAGE_BYTES:
+                self._give_up(connection, next(iter(waiting)), _TOO_MANY)
 
     def forget(self, connection: Connection) -> None:
-        """Its client is gone."""
-        task = self._tasks.pop(connection, None)
-        if task is not None:
-            task.cancel()
+        """Drop the calls of a client that is gone."""
+        for task in self._tasks.pop(connection, ()):
+            _abandon(task)
 
     def end(self) -> None:
         """Answer all, and whatever comes after them, with an error."""
         self._ended = True
-        for task in self._tasks.values():
-            task.cancel()
+        for connection, waiting in [*self._tasks.items()]:
+            for task in [*waiting]:
+                self._give_up(connection, task, _STOPPING)
 
-    def _done(self, connection: Connection, message: bytes, task: asyncio.Future[Answer]) -> None:
-        error = None if task.cancelled() else task.exception()
-        if error is not None:
-            context = {"message": "A call that waited ended in a bug", "exception": error}
-            task.get_loop().call_exception_handler(context)
-        if self._tasks.get(connection) is not task:
-            return  # forgotten
-        del self._tasks[connection]
-        if task.cancelled() or error is not None:
-            answer = self._refuse(message, _STOPPING if error is None else INTERNAL_ERROR)
-        else:
-            answer = task.result()
-        connection.send(answer.data)
-        connection.release()
+    def _give_up(self, connection: Connection, task: asyncio.Future[Answer], error: RpcError) -> None:
+        self._finish(connection, task, lambda message: self._refuse(message, error))
+        _abandon(task)
 
-    def _look_again(self) -> None:
-        asyncio.get_running_loop().call_later(LOOK_SECONDS, self._look)
+    def _done(self, connection: Connection, task: asyncio.Future[Answer]) -> None:
+        if task.cancelled():
+            return
+        error = task.exception()
+        if error is None:
+            self._finish(connection, task, lambda _: task.result())
+            return
+        context = {"message": "A call that waited ended in a bug", "exception": error}
+        task.get_loop().call_exception_handler(context)
+        self._finish(connection, task, lambda message: self._refuse(message, INTERNAL_ERROR))
 
-    def _look(self) -> None:
-        for connection in [*self._tasks]:
-            if connection.has_left:
-                connection.abort()
-        self._looks = bool(self._tasks)
-        if self._looks:
-            self._look_again()
+    def _finish(self, connection: Connection, task: asyncio.Future[Answer], answer: Callable[[bytes], Answer]) -> None:
+        """Send the answer, unless the call was dropped."""
+        message = self._tasks.get(connection, {}).pop(task, None)
+        if message is None:
+            return
+        connection.send(answer(message).data)
+        if not self._tasks[connection]:
+            del self._tasks[connection]
+            self._over(connection)
+
+
+def _abandon(task: asyncio.Future[Answer]) -> None:
+    # A task that is cancelled before it has begun never begins, and Python warns of the coroutines that it would await.
+    asyncio.get_running_loop().call_soon(task.cancel)

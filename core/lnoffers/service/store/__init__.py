@@ -6,6 +6,6 @@ Importing this package imports SQLAlchemy, which takes a quarter of a second: it
 
 from lnoffers.service.store.migrations import Identity
 from lnoffers.service.store.store import Store
-from lnoffers.service.store.transactions import Group, Transaction
+from lnoffers.service.store.transactions import Group, LockedError, Transaction
 
-__all__ = ["Group", "Identity", "Store", "Transaction"]
+__all__ = ["Group", "Identity", "LockedError", "Store", "Transaction"]

@@ -109,10 +109,15 @@ def open_log(connection: Connection) -> None:
     _driver(connection).execute("SELECT 1 FROM sqlite_master").fetchone()
 
 
+def is_locked(error: Exception) -> bool:
+    """Whether the error says that another process holds a lock."""
+    code = _code(error)
+    return code is not None and code & 0xFF == sqlite3.SQLITE_BUSY  # the byte above says why
+
+
 def is_unsynced(error: Exception) -> bool:
     """Whether the error says that an fsync failed. Then what was written before may be on disk, or in part, or not."""
-    cause = error.orig if isinstance(error, DBAPIError) else error
-    return getattr(cause, "sqlite_errorcode", None) in {sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_DIR_FSYNC}
+    return _code(error) in {sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_DIR_FSYNC}
 
 
 def is_no_database(error: Exception) -> bool:
@@ -136,6 +141,12 @@ def transaction(connection: Connection, *, exclusive: bool = False) -> Iterator[
 def begin(connection: Connection, *, writes: bool) -> None:
     """Begin a transaction, which may write only if it says so now."""
     _driver(connection).execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def empty_log(connection: Connection) -> bool:
+    """Move the log's content to the database file, unless somebody still reads it there; whether it is empty now."""
+    [busy, _, _] = _driver(connection).execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    return not busy
 
 
 def has_begun(connection: Connection) -> bool:
@@ -206,6 +217,11 @@ def _text(raw: bytes) -> str | bytes:
 def _configure(connection: sqlite3.Connection, _record: Any) -> None:
     connection.text_factory = _text
     connection.execute("PRAGMA synchronous = FULL")
+
+
+def _code(error: Exception) -> int | None:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return cause.sqlite_errorcode if isinstance(cause, sqlite3.Error) else None
 
 
 def _driver(connection: Connection) -> sqlite3.Connection:

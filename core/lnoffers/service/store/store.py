@@ -13,7 +13,7 @@ from lnoffers.service.errors import HOW_TO_MAKE, StoreError
 from lnoffers.service.store import engine as sqlite
 from lnoffers.service.store.files import StoreFiles
 from lnoffers.service.store.migrations import STEPS, Identity, check, migrate, version_of
-from lnoffers.service.store.transactions import DATABASE_ERRORS, Database, Group, Transaction, reason
+from lnoffers.service.store.transactions import DATABASE_ERRORS, Database, Group, LockedError, Transaction, reason
 
 NO_STORE: Final = f"there is no store here. {HOW_TO_MAKE}"
 
@@ -95,7 +95,8 @@ class Store:
     def group(self) -> Iterator[Group]:
         """Let all transactions in the block be one, committed when it is left, however it is left.
 
-        A call that raised has undone its own part by then, and only that.
+        A call that raised has undone its own part by then, and only that. A transaction that is to write while another
+        process does raises LockedError.
 
         Raises:
             StoreError: if nothing was committed.
@@ -106,6 +107,19 @@ class Store:
         finally:
             self._group = None
             self._database.end(group)
+
+    def begins_to_write(self) -> bool:
+        """Have the group begin to write now, if nobody else does; whether it has.
+
+        Raises:
+            StoreError: if the database fails.
+        """
+        assert self._group is not None
+        try:
+            self._database.join(self._group, writes=True)
+        except LockedError:
+            return False
+        return True
 
 
 def _existing_version(file: Path, identity: Identity | None) -> int:

@@ -2,7 +2,8 @@
 
 No call is answered before its transaction is on disk, and that takes a millisecond or more. So a server runs calls in a
 `Group`: each call is a savepoint, which it can undo alone, and one commit makes all of them durable. A call that only
-reads neither waits for other processes that write nor keeps them waiting.
+reads neither waits for other processes that write nor keeps them waiting. If another process writes, a call of a group
+that is to write raises `LockedError`, and may be run again later.
 
 Failures come in three kinds. If a statement or the commit fails, nothing of the transaction is stored; the connection
 is given up, and the next call has a new one. If the disk does not confirm a commit (fsync failed), nobody knows whether
@@ -13,6 +14,7 @@ it is back; what is readable can still be read.
 from __future__ import annotations
 
 import sqlite3
+from time import monotonic
 from types import TracebackType
 from typing import Final
 
@@ -23,7 +25,16 @@ from lnoffers.service.errors import StoreError
 from lnoffers.service.store import engine as sqlite
 from lnoffers.service.store.files import StoreFiles
 
+LOG_BYTES: Final = 1 << 24
+"""How long the log may become before writers pause. SQLite itself starts it over from a quarter of that on."""
+PAUSE_SECONDS: Final = 5.0
+"""How long writers pause for readers of an old part of the log."""
+
 DATABASE_ERRORS: Final = (SQLAlchemyError, sqlite3.Error)
+
+
+class LockedError(Exception):
+    """The call cannot write yet, because another process writes. It has done nothing: it may be run again later."""
 
 
 class Group:
@@ -77,6 +88,36 @@ class Transaction:
             self._database.commit(writes=self._writes)
 
 
+class LogLimit:
+    """Keeps the write-ahead log from growing without end while readers come and go.
+
+    SQLite starts the log over when nobody reads from it. With readers that overlap, that never happens while something
+    is written. So when the log has grown too long, writers pause: every reader that comes now reads the database file
+    once the log's content has moved there, and when the last of the others has left, the log can be emptied. A reader
+    that stays longer than the pause is not waited for; then the log may grow to twice its size before the next pause.
+    """
+
+    def __init__(self, files: StoreFiles) -> None:
+        self._files = files
+        self._bytes = LOG_BYTES
+        self._paused_at: float | None = None
+
+    def is_passed(self, connection: Connection) -> bool:
+        """Whether to pause, if the log is too long and cannot be emptied now. Not to be asked within a transaction."""
+        size = self._files.log_bytes
+        if size <= self._bytes:
+            return False
+        if sqlite.empty_log(connection):
+            self._bytes, self._paused_at = LOG_BYTES, None
+            return False
+        now = monotonic()
+        self._paused_at = self._paused_at or now
+        if now < self._paused_at + PAUSE_SECONDS:
+            return True
+        self._bytes, self._paused_at = 2 * size, None
+        return False
+
+
 class Database:
     """The store's one connection, made when it is first needed, and again after a failure."""
 
@@ -87,6 +128,7 @@ class Database:
         """Whether the disk did not confirm a commit: then nothing is written any more."""
         self._engine = engine
         self._files = files
+        self._log_limit = LogLimit(files)
         self._busy_seconds = sqlite.BUSY_SECONDS
         self._connection: Connection | None = None
 
@@ -119,7 +161,12 @@ class Database:
         return connection
 
     def join(self, group: Group, *, writes: bool) -> Connection:
-        """See that the group has a transaction, and one that writes if that is what it is for. Raises StoreError."""
+        """See that the group has a transaction, and one that writes if that is what it is for.
+
+        Raises:
+            LockedError: if it cannot write yet.
+            StoreError: if the database fails.
+        """
         starts_writing = writes and not group.writing
         if starts_writing:
             group.failure = group.failure or self._fault()
@@ -130,11 +177,15 @@ class Database:
             if starts_writing:
                 # What has only read so far may have seen an older state, and leaves nothing behind.
                 sqlite.roll_back(connection)
+                if self._log_limit.is_passed(connection):
+                    raise LockedError
                 sqlite.begin(connection, writes=True)
                 group.writing = True
             elif not sqlite.has_begun(connection):
                 sqlite.begin(connection, writes=False)
         except DATABASE_ERRORS as error:
+            if starts_writing and sqlite.is_locked(error):
+                raise LockedError from error
             raise StoreError(self.failed(error, group)) from error
         if group.writing:
             group.joined += 1
