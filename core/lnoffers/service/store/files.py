@@ -14,24 +14,21 @@ _FAULT: Final = (
     "The store failed: {} was {} while it was in use, so nothing is stored. Stop the server, put the file back or "
     "restore a copy, and start it again"
 )
-_Identity = tuple[int, int]
-"""A file's device and inode."""
 
 
 class StoreFiles:
     """The database file, its write-ahead log and the log's index."""
 
     def __init__(self, database: Path) -> None:
-        self._database, self._log, self._index = (
-            database.with_name(f"{database.name}{suffix}") for suffix in ("", "-wal", "-shm")
-        )
-        self._opened = {self._database: _identity(self._database.stat())}
+        # Paths are text, which the system is asked about faster: each commit waits for six questions.
+        self._database, self._log, self._index = (f"{database}{suffix}" for suffix in ("", "-wal", "-shm"))
+        self._opened = {self._database: _identity(self._database)}
         self.log_bytes = 0
         """How long the log was when `fault` last looked."""
 
     def note_log(self) -> None:
         """Remember the log and its index, which SQLite has opened or made by now."""
-        self._opened |= {path: _identity(path.stat()) for path in (self._log, self._index)}
+        self._opened |= {path: _identity(path) for path in (self._log, self._index)}
 
     def forget_log(self) -> None:
         """Forget both: the store is closed, and SQLite may delete them."""
@@ -41,15 +38,20 @@ class StoreFiles:
         """Say which of the files was deleted or replaced since it was opened, if one was. Takes microseconds."""
         for path, opened in self._opened.items():
             try:
-                found = os.stat(path)  # noqa: PTH116 # twice as fast as Path.stat, and each commit waits for six of them
+                found = os.stat(path)  # noqa: PTH116 # see above
             except OSError:
-                return _FAULT.format(path.name, "deleted")
-            if _identity(found) != opened:
-                return _FAULT.format(path.name, "replaced")
+                return _FAULT.format(Path(path).name, "deleted")
+            if (found.st_dev, found.st_ino) != opened:
+                return _FAULT.format(Path(path).name, "replaced")
             if path is self._log:
                 self.log_bytes = found.st_size
         return None
 
 
-def _identity(found: os.stat_result) -> _Identity:
+def _identity(path: str) -> tuple[int, int] | None:
+    """A file's device and inode; None if there is none, which `fault` then says."""
+    try:
+        found = os.stat(path)  # noqa: PTH116 # as above
+    except OSError:
+        return None
     return found.st_dev, found.st_ino
