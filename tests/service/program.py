@@ -22,7 +22,7 @@ from lnoffers.service.entropy import Entropy
 Result = TypeVar("Result")
 
 COMMAND = (sys.executable, "-m", "lnoffers")
-SECONDS = 60
+SECONDS = 300
 """How long anything here may take on a busy machine."""
 
 SEED_SECRET = b"lightning-2".ljust(32, b"\0")
