@@ -185,9 +185,10 @@ def test_refuses_a_url_of_no_file_without_repeating_it(path: Path, url: str) -> 
     assert "password" not in str(caught.value)
 
 
-def test_a_url_takes_the_place_of_the_default(path: Path, tmp_path: Path) -> None:
-    Store.open(f"sqlite:///{tmp_path / 'elsewhere'}", path, OWNER).close()
-    assert [file.name for file in tmp_path.iterdir()] == ["elsewhere"]
+@pytest.mark.parametrize(("end", "name"), [("elsewhere", "elsewhere"), ("100%25%20mine%3F", "100% mine?")])
+def test_a_url_takes_the_place_of_the_default(path: Path, tmp_path: Path, end: str, name: str) -> None:
+    Store.open(f"sqlite:///{tmp_path}/{end}", path, OWNER).close()
+    assert [file.name for file in tmp_path.iterdir()] == [name]
 
 
 @pytest.fixture

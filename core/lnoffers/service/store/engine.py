@@ -16,16 +16,18 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
-from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy import Connection, Engine, NullPool, create_engine, event
+from sqlalchemy.exc import DBAPIError
 
 from lnoffers.service.errors import OptionsError
 from lnoffers.service.files import open_regular, refuse_link
 
 BUSY_SECONDS: Final = 10.0
 """How long to wait for another process's transaction."""
+
+_SCHEME: Final = "sqlite:///"
 
 
 def store_file(db: str | None, default: Path) -> Path:
@@ -37,12 +39,9 @@ def store_file(db: str | None, default: Path) -> Path:
     """
     if db is None:
         return default
-    try:
-        url = make_url(db)
-    except (ArgumentError, ValueError) as error:
-        raise OptionsError("--db is not a database URL; it looks like sqlite:////absolute/path") from error
-    name = url.database or ""
-    if url != URL.create("sqlite", database=name) or name in {"", ":memory:"} or "\0" in name:
+    # Not SQLAlchemy's make_url: whether it decodes %-escapes in a file's name depends on its version.
+    name = unquote(db.removeprefix(_SCHEME))
+    if not db.startswith(_SCHEME) or "?" in db or name in {"", ":memory:"} or "\0" in name:
         raise OptionsError("--db must name a file for SQLite and nothing else: sqlite:////absolute/path")
     return Path(name).absolute()
 

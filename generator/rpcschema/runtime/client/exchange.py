@@ -131,7 +131,7 @@ def _whole(data: bytes) -> _Envelope | None:
 
 def _outcome(envelope: _Envelope) -> bytes | ErrorObject | str:
     try:
-        error = _decode_error(envelope.error)
+        error: ErrorObject | None = _decode_error(envelope.error)  # msgspec 0.18 does not tell type checkers
     except (msgspec.DecodeError, RecursionError):
         shown = bytes(envelope.error)[:SHOWN_BYTES].decode(errors="replace")
         return f"the answer is an error without JSON-RPC's integer code and text message: {shown}"
