@@ -40,6 +40,14 @@ def test_spans_keep_their_text_and_escape_it(markdown: str, expected: str) -> No
     assert rendered(markdown) == f"{expected}\n"
 
 
+@pytest.mark.parametrize(
+    ("markdown", "expected"),
+    [("a\\\nb", "a\n.br\nb\n"), ("\\\nb", "b\n"), ("a\\\n\\\nb", "a\n.br\nb\n"), ("- \\\n  b", ".IP \\(bu 2\nb\n")],
+)
+def test_a_line_breaks_only_behind_text(markdown: str, expected: str) -> None:
+    assert rendered(*markdown.split("\n")) == expected
+
+
 def test_paragraphs_are_separated_and_lines_kept() -> None:
     assert rendered("a", "b", "", "c") == "a\nb\n.PP\nc\n"
 

@@ -17,6 +17,7 @@ from markdown_it.tree import SyntaxTreeNode
 from rpcschema.text import prose
 
 _PARAGRAPH: Final = ".PP\n"
+_BREAK: Final = ".br"
 _ESCAPES: Final = {
     "\\": "\\e",
     "-": "\\-",
@@ -43,7 +44,7 @@ def title(string: str) -> str:
 
 def inline(markdown: str) -> str:
     """One line of text, without its line break."""
-    return _spans(prose.spans(markdown)).replace("\n.br\n", " ").replace("\n", " ")
+    return _spans(prose.spans(markdown)).replace(f"\n{_BREAK}\n", " ").replace("\n", " ")
 
 
 def blocks(lines: Sequence[str]) -> tuple[str, str]:
@@ -105,9 +106,12 @@ def _verbatim(text: str) -> str:
 
 
 def _filled(spans: str) -> str:
-    """`spans` as lines of text, none of them blank, which roff would print as one."""
-    lines = [line.strip() for line in spans.split("\n")]
-    return "".join(f"{line}\n" for line in lines if line) or "\\&\n"
+    """`spans` as lines of text, none of them blank, which roff would print as one, nor with a break before any text."""
+    lines: list[str] = []
+    for line in filter(None, map(str.strip, spans.split("\n"))):
+        if line != _BREAK or lines[-1:] not in ([], [_BREAK]):
+            lines.append(line)
+    return "".join(f"{line}\n" for line in lines) or "\\&\n"
 
 
 def _spans(nodes: Sequence[SyntaxTreeNode], font: str = "") -> str:
@@ -119,7 +123,7 @@ def _span(node: SyntaxTreeNode, font: str) -> str:
         case "softbreak":
             return "\n"
         case "hardbreak":
-            return "\n.br\n"
+            return f"\n{_BREAK}\n"
         case "strong":
             return _in_font("b", node.children, font)
         case "em":
