@@ -175,10 +175,16 @@ def test_what_is_not_asked_for_is_passed_over_or_refused() -> None:
     outcome = run(
         notification("unheard", {"do": "say"}),
         notification("new_in_another_release", {}),
-        request("unasked", {"do": "say"}, 1),
-        request("new_in_another_release", {}, 2),
+        request("new_in_another_release", {}, 1),
     )
-    assert [(answer["id"], answer["error"]["code"]) for answer in outcome.said] == [(1, -32601), (2, -32601)]
+    assert [(answer["id"], answer["error"]["code"]) for answer in outcome.said] == [(1, -32601)]
+
+
+def test_a_hook_that_only_the_manifest_asks_for_is_answered_as_is_safe() -> None:
+    """An error would end lightningd."""
+    outcome = run(request("unasked", {"do": "say"}))
+    assert outcome.results == [{"result": "continue"}]
+    assert outcome.logs == [("error", "hook_unasked failed:")]
 
 
 def test_several_messages_in_one_piece_are_answered_in_order() -> None:
