@@ -93,7 +93,7 @@ def test_says_what_to_do_where_nobody_could_be_asked(start: Start) -> None:
     done = run("fetch", offer().encode())
     assert done.code == 2
     assert "no address is known" in done.err
-    assert "pass it as ID@HOST:PORT" in done.err
+    assert "pass it with --connect" in done.err
     deaf = start(OTHER_FRONT, "--features", "")
     down = f"{key_of(FRONT).public_key.hex()}@127.0.0.1:9"
     text = offer([path_by(FRONT), path_by(OTHER_FRONT)]).encode()

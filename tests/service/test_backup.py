@@ -47,7 +47,7 @@ def test_a_copy_is_private_one_file_and_can_be_brought_back(seed_program: Progra
     assert copy.stat().st_mode & 0o777 == 0o600
     again = restored(copy, seed_program.directory / "again")
     assert listed(again) == listed(seed_program)
-    assert check(again) == Outcome(0, "1 records, no faults\n", "")
+    assert check(again) == Outcome(0, "1 record, no faults\n", "")
 
 
 @needs_strace

@@ -136,7 +136,7 @@ def test_damage_of_the_database_is_found_and_told(seed_program: Program, store: 
         connection.execute("DELETE FROM sqlite_schema WHERE name = 'ix_invoices_local_offer_id'")
     outcome = check(seed_program)
     assert outcome.code == 1
-    assert outcome.out.endswith("3 records, 1 faults\n")
+    assert outcome.out.endswith("3 records, 1 fault\n")
     assert "never used" in outcome.out
 
 
@@ -145,7 +145,7 @@ def test_the_program_names_the_record_and_fails(seed_program: Program, store: Pa
         connection.execute("UPDATE invoices SET amount_msat = 1")
     outcome = check(seed_program)
     assert outcome.code == 1
-    assert outcome.out == "invoices 1: its string is about 1000 msat, not 1\n3 records, 1 faults\n"
+    assert outcome.out == "invoices 1: its string is about 1000 msat, not 1\n3 records, 1 fault\n"
     assert samples.PREIMAGE.hex() not in outcome.out
 
 
@@ -165,7 +165,7 @@ def test_a_store_of_another_version_is_a_fault(seed_program: Program, store: Pat
     outcome = check(seed_program)
     assert outcome.code == 1
     why = "meta: the store is of version 99; this release uses version 2"
-    assert outcome.out == f"{why}\n3 records, 1 faults\n"
+    assert outcome.out == f"{why}\n3 records, 1 fault\n"
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 from hypothesis import given
@@ -217,12 +217,12 @@ def test_a_qr_code_has_a_light_border_and_fits_or_says_so() -> None:
         qr_code("A" * 5000, None)
 
 
-def in_terminal(*arguments: str, **environment: str) -> tuple[int, str]:
+def in_terminal(*arguments: str, program: Sequence[str] = COMMAND, **environment: str) -> tuple[int, str]:
     """The exit code, and what the program writes to a terminal."""
     terminal, end = pty.openpty()
     surroundings = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "FORCE_COLOR")}
     surroundings |= {"TERM": "xterm-256color", "COLUMNS": "100", "TZ": "UTC"} | environment
-    with subprocess.Popen([*COMMAND, *arguments], stdin=end, stdout=end, stderr=end, env=surroundings) as process:
+    with subprocess.Popen([*program, *arguments], stdin=end, stdout=end, stderr=end, env=surroundings) as process:
         os.close(end)
         told = b""
         try:
@@ -249,6 +249,16 @@ def test_no_color_and_json_are_respected() -> None:
     code, told = in_terminal("decode", "--json", INVOICE)
     assert code == 0
     assert told.startswith('{\r\n   "type": "bolt11 invoice",\r\n')
+
+
+def test_without_the_extra_offers_it_is_json_on_a_terminal_too() -> None:
+    """The extra `bolt12` has neither rich nor segno."""
+    hide = "import sys; sys.modules |= dict.fromkeys(['rich', 'segno']); from lnoffers.service.cli import main; main()"
+    code, told = in_terminal("decode", INVOICE, program=[sys.executable, "-c", hide])
+    assert code == 0
+    assert json.loads(told)["type"] == "bolt11 invoice"
+    code, told = in_terminal("decode", "--qr", INVOICE, program=[sys.executable, "-c", hide])
+    assert (code, told) == (2, "lnoffers: the package rich is missing: pip install 'clnrpc[offers]'\r\n")
 
 
 def test_json_cannot_draw_either() -> None:

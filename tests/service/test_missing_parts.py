@@ -70,6 +70,17 @@ def test_an_unknown_home_directory(command: list[str], option: str, tmp_path: Pa
     assert not any(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("command", [["serve"], ["call", "getinfo"], ["init"]])
+@pytest.mark.parametrize("option", ["--lightning-dir", "--rpc-file", "--currency-rates"])
+def test_an_empty_path_is_refused(command: list[str], option: str, tmp_path: Path) -> None:
+    """It is what the shell makes of a variable that is not set, and would be the current directory."""
+    options = {"--lightning-dir": str(tmp_path)} | {option: ""}
+    outcome = run(*command, *(word for pair in options.items() for word in pair))
+    told = f"lnoffers: argument {option}: the path is empty; is a variable of the shell not set?\n"
+    assert (outcome.code, outcome.out, outcome.err) == (2, "", told)
+    assert not any(tmp_path.iterdir())
+
+
 def test_nothing_is_done_whose_result_cannot_be_shown(program: Program) -> None:
     outcome = run("call", *program.flags, "invoicerequest", "1", "x", under=CLOSED["output"])
     assert (outcome.code, outcome.err) == (2, "lnoffers: standard output is closed\n")

@@ -16,7 +16,10 @@ class Reason(Enum):
     The order counts: of several ways that failed, the one that came furthest, the last in this table, gives the reason.
     """
 
-    NO_ADDRESS = "no address is known", "Find the address of one of these nodes and pass it as ID@HOST:PORT."
+    NO_ADDRESS = (
+        "no address is known",
+        "Find the address of one of these nodes and pass it with --connect (in Python, connect) as ID@HOST:PORT.",
+    )
     CANNOT_CONNECT = "cannot connect", "Check the address and whether the node is up; an .onion address needs Tor."
     NO_ONION_MESSAGES = (
         "the node does not take onion messages",

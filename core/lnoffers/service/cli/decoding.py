@@ -11,7 +11,7 @@ from lnoffers import bolt12
 from lnoffers.bolt12.pasted import PREFIXES, unwrap
 from lnoffers.emergency import SealedError
 from lnoffers.service.cli.formats import plain_text
-from lnoffers.service.cli.output import print_json, require_output
+from lnoffers.service.cli.output import is_for_people, print_json, require_output
 from lnoffers.service.clock import SystemClock
 from lnoffers.service.decoding import UNPARSABLE, Shown, UnreadableError, decode
 
@@ -22,7 +22,7 @@ def print_decoded(strings: Sequence[str], *, as_json: bool, qr: bool) -> int:
     With `qr` there is a QR code for each, and people are meant to see it wherever the output goes.
     """
     require_output()
-    for_people = qr or (sys.stdout.isatty() and not as_json)
+    for_people = is_for_people(as_json=as_json, qr=qr)
     now, valid = SystemClock().now(), True
     for number, text in enumerate(strings, 1):
         try:

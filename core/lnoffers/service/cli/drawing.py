@@ -11,7 +11,6 @@ from io import TextIOWrapper
 from itertools import chain
 from typing import Final
 
-import segno
 from rich.console import Console
 from rich.text import Text
 
@@ -61,6 +60,8 @@ def qr_code(text: str, columns: int | None) -> Text:
 
     Raises ServiceError if the text is too long for one, or the code wider than `columns`.
     """
+    import segno  # noqa: PLC0415 # most of what is drawn has no code
+
     try:
         code = segno.make_qr(text, error="L")
     except segno.DataOverflowError as error:

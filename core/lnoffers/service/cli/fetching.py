@@ -7,6 +7,7 @@ import json
 import sys
 from argparse import Namespace
 from contextlib import AbstractContextManager, nullcontext
+from importlib.util import find_spec
 from typing import Final
 
 from clnrpc.runtime.server.convert import msat
@@ -14,7 +15,7 @@ from lnoffers import Bolt12Error, FetchError, fetch_invoice
 from lnoffers.bolt12 import Invoice
 from lnoffers.fetching import AddressError, Reason
 from lnoffers.service.cli.formats import amount, moment, plain_text
-from lnoffers.service.cli.output import print_json, require_output
+from lnoffers.service.cli.output import is_for_people, print_json, require_output
 from lnoffers.service.clock import SystemClock
 from lnoffers.service.errors import OptionsError, ServiceError
 
@@ -68,7 +69,7 @@ def _amount(text: str) -> int:
 
 def _progress() -> AbstractContextManager[object]:
     """Show on a terminal that something goes on."""
-    if sys.stderr is None or not sys.stderr.isatty():
+    if sys.stderr is None or not sys.stderr.isatty() or find_spec("rich") is None:
         return nullcontext()
     from rich.console import Console  # noqa: PLC0415 # a pipe does not need it
 
@@ -82,7 +83,7 @@ def _complain(why: str) -> int:
 
 
 def _show(invoice: Invoice, *, qr: bool, as_json: bool) -> None:
-    if qr or (sys.stdout.isatty() and not as_json):
+    if is_for_people(as_json=as_json, qr=qr):
         _draw(invoice, qr=qr)
     else:
         print_json(json.dumps(_members(invoice)).encode())

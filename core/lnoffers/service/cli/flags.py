@@ -6,6 +6,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import Any
 
+from lnoffers.service.cli.parsing import path
 from lnoffers.service.errors import OptionsError
 from lnoffers.service.options import NETWORKS, Options
 
@@ -16,7 +17,7 @@ def add_flags(parser: ArgumentParser) -> None:
     add(
         "--lightning-dir",
         metavar="DIR",
-        type=Path,
+        type=path,
         default=Path("~/.lnoffers"),
         help="the directory; each network has its own in it (%(default)s)",
     )
@@ -24,7 +25,7 @@ def add_flags(parser: ArgumentParser) -> None:
     add(
         "--rpc-file",
         metavar="PATH",
-        type=Path,
+        type=path,
         default=Path("lightning-rpc"),
         help="the socket; a relative path starts at the network's directory (%(default)s)",
     )
@@ -44,7 +45,7 @@ def add_flags(parser: ArgumentParser) -> None:
     add(
         "--currency-rates",
         metavar="FILE",
-        type=Path,
+        type=path,
         help="JSON file with the price of one bitcoin in other currencies; read again when it changes",
     )
     add(

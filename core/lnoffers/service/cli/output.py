@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from importlib.util import find_spec
 from typing import Final
 
 import msgspec
@@ -21,6 +22,14 @@ def require_output() -> None:
     """
     if sys.stdout is None:
         raise ServiceError("standard output is closed")
+
+
+def is_for_people(*, as_json: bool, qr: bool) -> bool:
+    """Return whether a result is for people to read: on a terminal, unless `as_json`, or with a QR code anywhere.
+
+    Without rich, which only the extra `offers` brings, it is JSON on a terminal too.
+    """
+    return qr or (sys.stdout.isatty() and not as_json and find_spec("rich") is not None)
 
 
 def print_json(raw: bytes) -> None:

@@ -6,9 +6,10 @@ argparse has read a call within a few milliseconds, where more comfortable libra
 from __future__ import annotations
 
 import sys
-from argparse import SUPPRESS, ArgumentParser, Namespace
+from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, NoReturn
 
 from lnoffers.service.errors import OptionsError
@@ -55,6 +56,18 @@ class Command:
             few = len(given.words) < self.least
             raise OptionsError(f"too {'few' if few else 'many'} words; it is called by: {parser.usage}")
         return given
+
+
+def path(text: str) -> Path:
+    """Return the path that an option names.
+
+    Raises:
+        ArgumentTypeError: if it is empty, as by a variable of the shell that is not set. It would mean the current
+            directory.
+    """
+    if not text:
+        raise ArgumentTypeError("the path is empty; is a variable of the shell not set?")
+    return Path(text)
 
 
 class Parser(ArgumentParser):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from lnoffers.service.cli.flags import add_flags, options
-from lnoffers.service.cli.parsing import MANY, Command, Parser, read
+from lnoffers.service.cli.parsing import MANY, Command, Parser, path, read
 from lnoffers.service.options import LOG_LEVELS
 
 
@@ -59,14 +59,14 @@ def _serve_options(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--pid-file",
         metavar="PATH",
-        type=Path,
+        type=path,
         help="the file to lock and to write the process id to, instead of lnoffers-NETWORK.pid; a relative path starts "
         "at the directory",
     )
     parser.add_argument(
         "--log-file",
         metavar="PATH",
-        type=Path,
+        type=path,
         help="the file to append the log to, instead of standard error; SIGHUP opens it again; a relative path starts "
         "at the network's directory",
     )

@@ -41,5 +41,9 @@ def check_store(options: Options) -> int:
         faults += len(found.faults)
         for fault in found.faults:
             print(fault, flush=sys.stdout.isatty())
-    print(f"{records} records, {faults or 'no'} faults")
+    print(f"{_count(records, 'record')}, {_count(faults, 'fault')}")
     return 1 if faults else 0
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"
