@@ -22,10 +22,10 @@ from tests.shared import ROOT
 
 PROGRAMS = Path(sys.executable).parent
 IN_SHELL = {
-    "README": 2,
-    "price-in-a-currency": 1,
+    "README": 3,
+    "price-in-a-currency": 2,
     "run-the-service": 4,
-    "test-against-it": 2,
+    "test-against-it": 3,
 }
 """How many pieces of shell a page has that the tests below run."""
 ELSEWHERE = ("LIGHTNINGD=", "git clone", "lnoffers fetch", "pip install", "python3 noxfile.py")
@@ -83,6 +83,7 @@ def test_every_page_with_python_is_run_here(page: str) -> None:
         "call-from-tasks-threads-and-processes",
         "fetch-an-invoice",
         "read-answers-of-other-versions",
+        "test-against-it",
         "use-bolt12",
         "write-a-plugin",
     }
@@ -114,8 +115,9 @@ def test_the_readmes_python_runs(home: Path) -> None:
 
 
 def test_the_readmes_service_runs(home: Path) -> None:
-    [script] = [piece for piece in pieces("README", "sh") if "lnoffers serve" in piece]
-    init, serve, *others = script.splitlines()
+    start, calls = [piece for piece in pieces("README", "sh") if piece.startswith("lnoffers ")]
+    init, serve = start.splitlines()
+    others = calls.splitlines()
     if shutil.which("lightning-cli") is None:
         others = [line for line in others if not line.startswith("lightning-cli")]
     assert "hsm_secret" in shell(init, home)
@@ -183,9 +185,8 @@ def test_answers_of_other_versions_are_read(home: Path) -> None:
 
 
 def test_an_offer_is_priced_in_a_currency(home: Path) -> None:
-    [rates], [script] = pieces("price-in-a-currency", "json"), pieces("price-in-a-currency", "sh")
+    [rates], [serve, call] = pieces("price-in-a-currency", "json"), pieces("price-in-a-currency", "sh")
     (home / "rates.json").write_text(rates)
-    serve, call = script.splitlines()
     with serving(serve, home):
         printed = shell(call, home)
     assert '"active": true' in printed
@@ -201,9 +202,18 @@ def test_the_service_is_kept(home: Path) -> None:
 
 
 def test_the_service_stands_in_tests(home: Path) -> None:
-    serve, inject = pieces("test-against-it", "sh")
-    (home / "d" / "regtest").mkdir(parents=True)
-    (home / "d" / "regtest" / "hsm_secret").write_bytes(b"lightning-2".ljust(32, b"\0"))
-    (home / "d" / "regtest" / "hsm_secret").chmod(0o600)
-    with serving(serve, home, dir=str(home / "d")):
-        assert json.loads(shell(inject, home, dir=str(home / "d"))) == {}
+    start, call, inject = pieces("test-against-it", "sh")
+    make_folder, set_entropy, serve = start.splitlines()
+    folder = shell(f'{make_folder}; echo "$dir"', home).strip()
+    try:
+        with serving(serve, home, dir=folder, entropy=set_entropy.removeprefix("entropy=")):
+            assert json.loads(shell(call, home, dir=folder))["active"] is True
+            assert json.loads(shell(inject, home, dir=folder)) == {}
+    finally:
+        shutil.rmtree(folder)
+
+
+def test_the_service_stands_in_tests_without_a_process(home: Path) -> None:
+    printed = [run_python("test-against-it", home) for _ in range(2)]
+    assert printed[0].startswith("lnr1")
+    assert printed[0] == printed[1]
