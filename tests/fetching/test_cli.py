@@ -49,7 +49,7 @@ def test_a_pipe_gets_json(start: Start) -> None:
 
 def test_people_see_what_to_pay_to_whom_and_until_when(start: Start) -> None:
     text = offer(offer_description=HOSTILE, offer_quantity_max=3).encode()
-    shown = on_a_terminal("fetch", text, "5sat", "--quantity", "2", "--connect", start(ISSUER), "--timeout", "30")
+    shown = on_a_terminal("fetch", text, "5sat", "--quantity", "2", "--connect", start(ISSUER), "--timeout", "60")
     assert "5 sat (5,000 msat)" in shown
     assert key_of(ISSUER).public_key.hex() in shown
     assert "(in 1 hour 59 minutes)" in shown or "(in 2 hours)" in shown
@@ -97,7 +97,7 @@ def test_says_what_to_do_where_nobody_could_be_asked(start: Start) -> None:
     deaf = start(OTHER_FRONT, "--features", "")
     down = f"{key_of(FRONT).public_key.hex()}@127.0.0.1:9"
     text = offer([path_by(FRONT), path_by(OTHER_FRONT)]).encode()
-    done = run("fetch", text, "--connect", deaf, "--connect", down, "--timeout=5")
+    done = run("fetch", text, "--connect", deaf, "--connect", down, "--timeout=60")
     assert done.code == 2
     first, *tried = done.err.splitlines()
     assert "does not take onion messages" in first

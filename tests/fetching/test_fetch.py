@@ -37,11 +37,11 @@ def path_by(*numbers: int) -> BlindedPath:
     return message_path(PATH_KEY, [key_of(number).public_key for number in (*numbers, ISSUER)], bytes(32))
 
 
-def fetch(wanted: Offer | str, *connect: str, seconds: float = 30, **given: Any) -> Invoice:
+def fetch(wanted: Offer | str, *connect: str, seconds: float = 60, **given: Any) -> Invoice:
     return asyncio.run(fetch_invoice(wanted, connect=connect, timeout=seconds, **given))
 
 
-def failure(wanted: Offer, *connect: str, seconds: float = 30, **given: Any) -> FetchError:
+def failure(wanted: Offer, *connect: str, seconds: float = 60, **given: Any) -> FetchError:
     with pytest.raises(FetchError) as caught:
         fetch(wanted, *connect, seconds=seconds, **given)
     return caught.value
@@ -106,7 +106,7 @@ def test_tries_each_path_and_each_node_in_turn(start: Start) -> None:
     wanted = offer([path_by(9), path_by(OTHER_FRONT), path_by(FRONT)])
     assert fetch(wanted, down, deaf, front).invoice_amount == 1_000
     broken = BlindedPath(key_of(FRONT).public_key, key_of(4).public_key, path_by(FRONT).hops)
-    assert fetch(offer([broken, path_by(FRONT)]), front, seconds=4).invoice_amount == 1_000
+    assert fetch(offer([broken, path_by(FRONT)]), front, seconds=12).invoice_amount == 1_000
 
 
 def test_answers_pings_while_it_waits(start: Start) -> None:
@@ -190,7 +190,11 @@ def test_a_node_that_serves_everybody_may_say_so_twice(start: Start) -> None:
     ],
 )
 def test_says_why_no_answer_came(start: Start, answer: str, reason: Reason) -> None:
-    error = failure(offer(), start(ISSUER, "--answer", answer), seconds=1.5)
+    issuer = start(ISSUER, "--answer", answer)
+    for seconds in (1.5, 30):  # all of it is waited for; on a busy machine connecting alone may take the first
+        error = failure(offer(), issuer, seconds=seconds)
+        if error.reason is reason and "did not answer within" not in str(error):
+            break
     assert error.reason is reason
     assert reason.advice in str(error)
     assert ("the peer said: full" in str(error)) == (answer == "error")

@@ -35,9 +35,12 @@ SAID = {
 @pytest.mark.parametrize("mode", MODES)
 def test_a_fetch_ends_with_a_reason_and_stays_small(start: Start, mode: str) -> None:
     node = start(mode, kind="hostile")
-    command = [sys.executable, "-c", PROGRAM, "fetch", offer().encode(), "--connect", node, "--timeout", "3"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    said, _, status = done.stderr.partition("Name:")
+    command = [sys.executable, "-c", PROGRAM, "fetch", offer().encode(), "--connect", node, "--timeout"]
+    for seconds in ("3", "30"):  # on a busy machine connecting alone may take the first
+        done = subprocess.run([*command, seconds], capture_output=True, text=True, check=False)
+        said, _, status = done.stderr.partition("Name:")
+        if SAID[mode] in said:
+            break
     assert done.returncode == 2
     assert SAID[mode] in said
     assert "Traceback" not in said
