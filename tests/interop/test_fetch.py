@@ -53,10 +53,10 @@ def hand_made(issuer: Node, description: str) -> Offer:
 
 
 def test_fetches_from_an_offer_without_paths(l1: Node) -> None:
-    offer = l1.client.offer(amount="2500msat", description="direct").bolt12
-    assert Offer.parse(offer).offer_paths is None
+    offer = hand_made(l1, "direct").encode()
+    l1.client.rpc_call("createoffer", {"bolt12": offer})
     invoice = fetch(offer, l1, payer_note="with milk")
-    assert invoice.invoice_amount == 2_500
+    assert invoice.invoice_amount == 7
     assert invoice.invoice_node_id == bytes.fromhex(l1.id)
     [stored] = l1.client.listinvoices(invstring=invoice.encode()).invoices
     assert (stored.status, stored.invreq_payer_note) == ("unpaid", "with milk")
