@@ -20,7 +20,10 @@ class Reason(Enum):
         "no address is known",
         "Find the address of one of these nodes and pass it with --connect (in Python, connect) as ID@HOST:PORT.",
     )
-    CANNOT_CONNECT = "cannot connect", "Check the address and whether the node is up; an .onion address needs Tor."
+    CANNOT_CONNECT = (
+        "cannot connect",
+        "Check the address, and whether the node is up and on the offer's network; an .onion address needs Tor.",
+    )
     NO_ONION_MESSAGES = (
         "the node does not take onion messages",
         "Connect to another node of the offer's, or to any that forwards onion messages.",
