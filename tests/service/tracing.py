@@ -20,7 +20,9 @@ needs_strace = pytest.mark.skipif(
 
 _LOG: Final = r"\(\d+<[^>]*lnoffers\.sqlite3-wal>"
 _WRITTEN: Final = re.compile("pwrite64" + _LOG)
-_SYNCED: Final = re.compile("(fsync|fdatasync)" + _LOG + r"\)\s*= 0$")
+_SYNCS: Final = re.compile("(fsync|fdatasync)" + _LOG)
+_DONE: Final = re.compile(r"sync(?:\(\d+<[^>]*>| resumed>)\)\s*= 0$")
+"""A call that another thread's interrupts stands on two lines: its start, and that it goes on."""
 _ANSWERED: Final = re.compile(r"(sendto|sendmsg|writev?)\(")
 _ANSWER: Final = re.compile(r'invreq_id\\":\\"([0-9a-f]{64})\\".*?bolt12\\":\\"(lnr1[0-9a-z]+)')
 _ROW: Final = re.compile("lnr1[0-9a-z]+")
@@ -54,17 +56,19 @@ def order_of(trace: Path, made: Collection[str]) -> Order:
     written would else pass as one with nothing left to sync.
     """
     syncs = 0
-    written, kept = set[str](), set[str]()  # the strings in the log: on their way to the disk, and there
+    written, kept = set[str](), set[str]()  # the strings in the log, and those of them that are on the disk
+    syncing = dict[str, set[str]]()  # by thread, those that its sync brings there
     answered: dict[bool, list[str]] = {True: [], False: []}
     for line in trace.read_text().splitlines():
-        call = line.split(maxsplit=1)[1]
+        thread, call = line.split(maxsplit=1)
         if _WRITTEN.match(call):
             written.update(_ROW.findall(call))
-        elif _SYNCED.match(call):
-            kept |= written
-            written.clear()
+        if _SYNCS.match(call):
+            syncing[thread] = {*written}
+        if _DONE.search(call) and thread in syncing:
+            kept |= syncing.pop(thread)
             syncs += 1
-        elif _ANSWERED.match(call):
+        if _ANSWERED.match(call):
             for identity, bolt12 in _ANSWER.findall(call):
                 if identity in made:
                     answered[bolt12 in kept].append(identity)
