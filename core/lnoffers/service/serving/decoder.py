@@ -36,7 +36,13 @@ DECODE_SECONDS: Final = 60.0
 IDLE_SECONDS: Final = 60.0
 """After how long without a string the process ends."""
 
-_ENDED: Final = "This string could not be decoded: the process that decodes long strings has ended"
+_ENDED: Final = (
+    "This string could not be decoded: the process that decodes long strings ended before it was done. "
+    "Try again; if that fails too, the machine may be short of memory"
+)
+_TOO_SLOW: Final = (
+    f"This string could not be decoded within {DECODE_SECONDS:g} seconds. Try again when the machine is less busy"
+)
 
 logger = logging.getLogger(__name__)
 
@@ -71,9 +77,10 @@ class Decoder:
                     answer = await self._exchange(message)
                 answered = True
             except (OSError, EOFError) as error:
-                why = "took too long" if isinstance(error, TimeoutError) else "ended"
+                slow = isinstance(error, TimeoutError)
+                why = "took too long" if slow else "ended"
                 logger.warning("The process that decodes long strings %s, at a message of %d bytes", why, len(message))
-                raise RpcError(GENERIC, _ENDED) from None
+                raise RpcError(GENERIC, _TOO_SLOW if slow else _ENDED) from None
             finally:
                 if answered:
                     self._idle = self._loop.call_later(IDLE_SECONDS, self.close)
@@ -96,6 +103,13 @@ class Decoder:
             self._idle.cancel()
             self._idle = None
 
+    def _running(self) -> socket.socket:
+        """The end of the process that runs; another one is started if it has died since the last string."""
+        if self._peer is not None and self._process is not None and self._process.poll() is None:
+            return self._peer
+        self.close()
+        return self._start()
+
     def _start(self) -> socket.socket:
         self._peer, theirs = socket.socketpair()
         self._peer.setblocking(False)
@@ -111,7 +125,7 @@ class Decoder:
         return self._peer
 
     async def _exchange(self, message: bytes) -> Answer | None:
-        peer = self._peer or self._start()
+        peer = self._running()
         request = process.TIME.pack(self._node.clock.now()) + message
         await self._loop.sock_sendall(peer, process.frame(process.REQUEST, request))
         while True:
