@@ -18,6 +18,7 @@ from lnoffers.bolt12 import NodeKeys
 from lnoffers.emergency import SECRET_NAME
 from lnoffers.service.decoding import decode
 from lnoffers.service.serving import decoder
+from lnoffers.service.serving import server as server_module
 from lnoffers.service.serving.decoding_process import MEMORY_BYTES
 from tests.service import worst
 from tests.service.invoicing import creation
@@ -276,6 +277,31 @@ def test_nothing_of_it_is_left_when_the_server_stops(program: Program) -> None:
         assert wire.ask("stop")["result"]
         assert server.wait(SECONDS) == 0
         assert is_gone(process)
+
+
+@needs_proc
+def test_a_string_that_is_not_decoded_in_time_is_refused_when_the_server_stops(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server_module, "GRACE_SECONDS", 0.2)
+
+    def ask() -> None:
+        with Wire(program.socket) as one, Wire(program.socket) as two, Wire(program.socket) as stopping:
+            before = children(os.getpid())
+            assert "result" in one.ask("decode", [LONG])
+            [process] = set(children(os.getpid())) - {*before}
+            os.kill(process, signal.SIGSTOP)
+            for wire in (one, two):
+                wire.send(request("getinfo", [], 1) + request("decode", [LONG], 2) * 2 + request("getinfo", [], 3))
+                assert json.loads(wire.answer())["id"] == 1
+            assert "result" in stopping.ask("stop")
+            for wire in (one, two):
+                for _ in range(2):
+                    assert json.loads(wire.answer())["error"] == {"code": -5, "message": "The server stops"}
+                assert json.loads(wire.answer())["id"] == 3
+                assert wire.is_closed()
+
+    while_served(program, ask)
 
 
 def test_it_finds_what_the_server_has_loaded_and_nothing_in_the_working_directory(

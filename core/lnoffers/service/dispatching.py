@@ -11,6 +11,7 @@ from clnrpc.runtime.server.dispatch import Dispatcher
 from lnoffers.service import decodecall
 from lnoffers.service.clock import TIME_BITS
 from lnoffers.service.commands import OffersService
+from lnoffers.service.commands.codes import LIGHTNINGD_SHUTDOWN
 from lnoffers.service.parameters.invoices import OF_INVOICES
 from lnoffers.service.parameters.offers import OF_OFFER
 from lnoffers.service.parameters.texts import label
@@ -18,6 +19,8 @@ from lnoffers.service.refusals import log_hidden
 
 INTERNAL_ERROR: Final = RpcError(GENERIC, "Internal error")
 """What a call that ends in a bug is answered with."""
+STOPPING: Final = RpcError(LIGHTNINGD_SHUTDOWN, "The server stops")
+"""What a call that waits, or was not decoded in time, is answered with when the server stops."""
 
 # lightningd takes the text of help as it is written, escapes and all, and takes any token.
 _CONVERTERS: Final[Mapping[str, Mapping[str, Converter]]] = {

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Final
 from clnrpc.runtime.errors import GENERIC, RpcError
 from clnrpc.runtime.server.dispatch import Answer
 from lnoffers import emergency
-from lnoffers.service.dispatching import INTERNAL_ERROR
+from lnoffers.service.dispatching import INTERNAL_ERROR, STOPPING
 from lnoffers.service.serving import decoding_process as process
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ class Decoder:
         self._process: subprocess.Popen[bytes] | None = None
         self._peer: socket.socket | None = None
         self._idle: asyncio.TimerHandle | None = None
+        self._ended = False
 
     async def answer(self, message: bytes) -> Answer | None:
         """The answer to a call; None if it is another one than decode, or check for decode.
@@ -70,6 +71,8 @@ class Decoder:
             RpcError: if the process cannot answer.
         """
         async with self._free:
+            if self._ended:
+                raise _stopping()
             self._keep_running()
             answered = False
             try:
@@ -77,6 +80,8 @@ class Decoder:
                     answer = await self._exchange(message)
                 answered = True
             except (OSError, EOFError) as error:
+                if self._ended:
+                    raise _stopping() from None
                 slow = isinstance(error, TimeoutError)
                 why = "took too long" if slow else "ended"
                 logger.warning("The process that decodes long strings %s, at a message of %d bytes", why, len(message))
@@ -87,6 +92,12 @@ class Decoder:
                 else:
                     self.close()  # it may be in the middle of a string that nobody waits for any more
         return answer
+
+    def end(self) -> None:
+        """Give up the string at hand, those that wait, and all that come: the server stops."""
+        self._ended = True
+        if self._process is not None:
+            self._process.kill()  # which ends the wait for its answer
 
     def close(self) -> None:
         """End the process."""
@@ -161,3 +172,7 @@ class Decoder:
             return process.frame(process.OPENED, emergency.open_sealed(sealed, secret))
         except emergency.SealedError as error:
             return process.frame(process.SEALED, str(error).encode())
+
+
+def _stopping() -> RpcError:
+    return RpcError(STOPPING.code, STOPPING.message)  # one of its own: raising it adds a traceback to it

@@ -45,7 +45,7 @@ REQUEST_SECONDS: Final = 60.0
 LOOK_SECONDS: Final = 1.0
 """How often to look for clients that have left and requests that do not end."""
 GRACE_SECONDS: Final = 5.0
-"""How long a client may take to read its last answers when the server stops."""
+"""How long strings may take to be decoded, and clients to read their last answers, when the server stops."""
 LOCKED_SECONDS: Final = 1.0
 """How long a call waits for another process that writes when the server stops."""
 
@@ -280,13 +280,18 @@ class Server:
                     connection.hurry(self._request_seconds)
 
     async def _finish(self) -> None:
-        """Answer what has arrived, but for `stop`. Nothing uses the node after that."""
+        """Answer what has arrived, but for `stop`; refuse strings that are not decoded in time.
+
+        Nothing uses the node after that.
+        """
         for connection in [*self._connections]:
             connection.finish()
         self._waits.end()
         self._turns.hurry(LOCKED_SECONDS)
         try:
             await self._until(lambda: all(self._is_left_to_stop(connection) for connection in self._connections))
+            self._decoder.end()
+            await self._until(self._has_answered_who_reads)
             for connection in self._connections:
                 if not self._is_left_to_stop(connection):
                     connection.abort()
@@ -299,6 +304,9 @@ class Server:
 
     def _is_left_to_stop(self, connection: Connection) -> bool:
         return connection.has_last and connection.is_over and connection not in self._waits
+
+    def _has_answered_who_reads(self) -> bool:
+        return all(self._is_left_to_stop(connection) or not connection.has_room for connection in self._connections)
 
     async def _close(self) -> None:
         """Answer `stop`, and close the connections."""

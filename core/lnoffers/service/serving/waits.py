@@ -14,14 +14,12 @@ from typing import Final
 
 from clnrpc.runtime.errors import GENERIC, RpcError
 from clnrpc.runtime.server.dispatch import Answer
-from lnoffers.service.commands.codes import LIGHTNINGD_SHUTDOWN
-from lnoffers.service.dispatching import INTERNAL_ERROR
+from lnoffers.service.dispatching import INTERNAL_ERROR, STOPPING
 from lnoffers.service.serving.connection import MAX_MESSAGE_BYTES, Connection
 
 MAX_WAITS: Final = 64
 """Of one connection. The messages of all of them may be as long as one message alone."""
 
-_STOPPING: Final = RpcError(LIGHTNINGD_SHUTDOWN, "The server stops")
 _TOO_MANY: Final = RpcError(GENERIC, "Given up: too many calls wait on this connection")
 
 
@@ -48,7 +46,7 @@ class Waits:
         if connection.is_lost:
             self.forget(connection)
         elif self._ended:
-            self._give_up(connection, task, _STOPPING)
+            self._give_up(connection, task, STOPPING)
         else:
             while len(waiting) > MAX_WAITS or sum(map(len, waiting.values())) > MAX_MESSAGE_BYTES:
                 self._give_up(connection, next(iter(waiting)), _TOO_MANY)
@@ -63,7 +61,7 @@ class Waits:
         self._ended = True
         for connection, waiting in [*self._tasks.items()]:
             for task in [*waiting]:
-                self._give_up(connection, task, _STOPPING)
+                self._give_up(connection, task, STOPPING)
 
     def _give_up(self, connection: Connection, task: asyncio.Future[Answer], error: RpcError) -> None:
         self._finish(connection, task, lambda message: self._refuse(message, error))
