@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import sqlite3
 import subprocess
 from pathlib import Path
@@ -185,9 +187,9 @@ def test_a_store_that_cannot_be_used_makes_no_secret_and_stays_as_it_is(no_node:
     connection.close()
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
     for name, why in {
-        "file": "not a database",
+        "file": "something other than a store; choose another one",
         "songs": "something else",
-        "gone/x": "No such file",
+        "gone/x": os.strerror(errno.ENOENT),
         ".": "no file",
     }.items():
         refused = run("init", *no_node.flags, "--db", f"sqlite:///{tmp_path / name}")

@@ -124,7 +124,7 @@ def test_without_room_for_the_copy_nothing_is_upgraded(old: Program) -> None:
     limited = ("sh", "-c", 'ulimit -f 80; exec "$@"', "sh")  # more than SQLite's own files need, less than the copy
     outcome = run("call", *old.flags, "listinvoicerequests", under=limited)
     assert (outcome.code, outcome.out) == (2, "")
-    assert f"{STORE}.version-1, which cannot be made: " in outcome.err
+    assert f"{STORE}.version-1, as every upgrade does first: " in outcome.err
     assert content(old.network_dir / STORE) == before
     assert not list(old.network_dir.glob("*.version-1*"))
 

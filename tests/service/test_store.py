@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sqlite3
 import subprocess
 import sys
@@ -25,6 +27,7 @@ from lnoffers.service.store.schema import METADATA
 from tests.service.program import SECONDS
 
 OWNER = Identity("regtest", b"\x02" * 33)
+HELD = "another process holds the database; try again"
 
 
 @pytest.fixture
@@ -168,13 +171,13 @@ def test_tells_whether_it_is_new(path: Path) -> None:
 
 def test_refuses_a_file_that_is_no_database(path: Path) -> None:
     path.write_bytes(b"not a database " * 100)
-    with pytest.raises(StoreError, match="not a database"):
+    with pytest.raises(StoreError, match="something other than a store; choose another one"):
         Store.open(None, path, OWNER)
 
 
 def test_refuses_a_place_that_cannot_be_opened(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(StoreError, match="Not a directory"):
+    with pytest.raises(StoreError, match=os.strerror(errno.ENOTDIR)):
         Store.open(None, tmp_path / "file" / "store.sqlite3", OWNER)
 
 
@@ -216,7 +219,7 @@ def test_opening_waits_no_longer_than_it_is_told_for_a_reader_who_keeps_it_from_
         assert reader.execute("SELECT version FROM meta").fetchall()
         opening = pool.submit(Store.open, None, path, OWNER)
         try:
-            with pytest.raises(StoreError, match="locked"):
+            with pytest.raises(StoreError, match=HELD):
                 opening.result(SECONDS)
         finally:
             reader.rollback()  # an opening that goes on waiting ends with this
@@ -232,7 +235,7 @@ def test_reading_does_not_wait_for_a_writer(store: Store, writer: sqlite3.Connec
 
 def test_writing_waits_for_a_writer_no_longer_than_it_is_told(store: Store, writer: sqlite3.Connection) -> None:
     begun = time.monotonic()
-    with pytest.raises(StoreError, match="locked"):
+    with pytest.raises(StoreError, match=HELD):
         add(store, 1)
     assert time.monotonic() - begun < sqlite.BUSY_SECONDS / 2
     writer.rollback()
@@ -246,7 +249,7 @@ def test_a_transaction_that_writes_keeps_other_writers_out_from_its_beginning(st
     other.wait_for_others(0)
     with store.transaction() as connection:
         assert not invoicerequests.find(connection)
-        with pytest.raises(StoreError, match="locked"):
+        with pytest.raises(StoreError, match=HELD):
             add(other, 1)
         invoicerequests.add(connection, row(2))
     other.close()
@@ -368,13 +371,13 @@ def test_a_statement_that_cannot_be_carried_out_is_what_the_error_names(store: S
     def fail() -> None:
         with store.transaction() as connection:
             invoicerequests.add(connection, row(2))
-            connection.execute(text("SELECT :value"))
+            connection.execute(text("SELECT :left_out"))
 
     with store.group():
         add(store, 1)
-    with pytest.raises(StoreError, match="A value is required"), store.group():
+    with pytest.raises(StoreError, match="left_out"), store.group():
         fail()
-    with pytest.raises(StoreError, match="A value is required"):
+    with pytest.raises(StoreError, match="left_out"):
         fail()
     assert stored(path) == [1]
 

@@ -29,6 +29,13 @@ BUSY_SECONDS: Final = 10.0
 
 _SCHEME: Final = "sqlite:///"
 
+_REASONS: Final = {
+    sqlite3.SQLITE_BUSY: "another process holds the database; try again, or end that process",
+    sqlite3.SQLITE_NOTADB: "the file holds something other than a store; choose another one, or restore a backup",
+    sqlite3.SQLITE_CORRUPT: "the database is damaged; keep a copy of it, and restore a backup",
+}
+"""What users read instead of SQLite's words, which change between its releases and do not say what to do."""
+
 
 def store_file(db: str | None, default: Path) -> Path:
     """The file that the URL `--db` names, or else `default`.
@@ -110,8 +117,7 @@ def open_log(connection: Connection) -> None:
 
 def is_locked(error: Exception) -> bool:
     """Whether the error says that another process holds a lock."""
-    code = _code(error)
-    return code is not None and code & 0xFF == sqlite3.SQLITE_BUSY  # the byte above says why
+    return _primary_code(error) == sqlite3.SQLITE_BUSY
 
 
 def is_unsynced(error: Exception) -> bool:
@@ -121,8 +127,17 @@ def is_unsynced(error: Exception) -> bool:
 
 def is_no_database(error: Exception) -> bool:
     """Whether the error says that the file holds something else than a database."""
-    cause = error.orig if isinstance(error, DBAPIError) else error
-    return getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_NOTADB
+    return _primary_code(error) == sqlite3.SQLITE_NOTADB
+
+
+def reason(error: Exception) -> str:
+    """Return what went wrong and what to do, or else what the database or the system said; no statement, no values."""
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    code = _primary_code(error)
+    if code in _REASONS:
+        return _REASONS[code]
+    return str(error.orig) if isinstance(error, DBAPIError) else str(error)
 
 
 @contextmanager
@@ -220,7 +235,13 @@ def _configure(connection: sqlite3.Connection, _record: Any) -> None:
 
 def _code(error: Exception) -> int | None:
     cause = error.orig if isinstance(error, DBAPIError) else error
-    return cause.sqlite_errorcode if isinstance(cause, sqlite3.Error) else None
+    # Errors of the driver itself have no code.
+    return getattr(cause, "sqlite_errorcode", None) if isinstance(cause, sqlite3.Error) else None
+
+
+def _primary_code(error: Exception) -> int | None:
+    code = _code(error)
+    return None if code is None else code & 0xFF  # the byte above adds details
 
 
 def _driver(connection: Connection) -> sqlite3.Connection:

@@ -22,7 +22,7 @@ from lnoffers.service.store.migrations import NOT_A_STORE, STEPS
 from lnoffers.service.store.rows import name_of, untyped, wrong_values
 from lnoffers.service.store.schema import INVOICEREQUESTS, INVOICES, META, METADATA, OFFERS
 from lnoffers.service.store.store import NO_STORE, naming, read_only
-from lnoffers.service.store.transactions import DATABASE_ERRORS, reason
+from lnoffers.service.store.transactions import DATABASE_ERRORS
 
 Record = Mapping[str, Any]
 Message = TypeVar("Message", Offer, InvoiceRequest, Invoice)
@@ -71,11 +71,11 @@ def _as_far_as_readable(what: str, findings: Iterator[Finding]) -> Iterator[Find
     except DATABASE_ERRORS as error:
         if sqlite.is_no_database(error):
             raise
-        yield Finding([f"{what}: not all of it can be read: {reason(error)}"], is_record=False)
+        yield Finding([f"{what}: not all of it can be read: {sqlite.reason(error)}"], is_record=False)
 
 
 def _structure(connection: Connection) -> Iterator[Finding]:
-    yield Finding(sqlite.damages(connection), is_record=False)
+    yield Finding([f"the database: {damage}" for damage in sqlite.damages(connection)], is_record=False)
 
 
 def _whole_tables(connection: Connection) -> Set[str]:

@@ -151,8 +151,8 @@ def _keep(file: Path, version: int) -> Path:
         with whole_file(kept) as made:
             sqlite.copy(file, made)
     except (OSError, sqlite3.Error) as error:
-        why = error.strerror if isinstance(error, OSError) else error
-        raise StoreError(f"before its upgrade it is copied to {kept}, which cannot be made: {why}") from error
+        why = sqlite.reason(error)
+        raise StoreError(f"cannot copy the store to {kept}, as every upgrade does first: {why}") from error
     return kept
 
 

@@ -13,7 +13,7 @@ from lnoffers.service.errors import HOW_TO_MAKE, StoreError
 from lnoffers.service.store import engine as sqlite
 from lnoffers.service.store.files import StoreFiles
 from lnoffers.service.store.migrations import STEPS, Identity, check, migrate, version_of
-from lnoffers.service.store.transactions import DATABASE_ERRORS, Database, Group, LockedError, Transaction, reason
+from lnoffers.service.store.transactions import DATABASE_ERRORS, Database, Group, LockedError, Transaction
 
 NO_STORE: Final = f"there is no store here. {HOW_TO_MAKE}"
 
@@ -154,4 +154,4 @@ def naming(file: Path) -> Iterator[None]:
     try:
         yield
     except (*DATABASE_ERRORS, OSError, StoreError) as error:
-        raise StoreError(f"{file}: {reason(error)}") from error
+        raise StoreError(f"{file}: {sqlite.reason(error)}") from error

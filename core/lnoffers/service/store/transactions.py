@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import Final
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
 from lnoffers.service.errors import StoreError
 from lnoffers.service.store import engine as sqlite
@@ -218,7 +218,7 @@ class Database:
 
     def failed(self, error: Exception, group: Group | None) -> str:
         """Give up the connection, and what it has not committed with it; return what to say about that."""
-        failure = f"The store failed: {reason(error)}"
+        failure = f"The store failed: {sqlite.reason(error)}"
         if sqlite.is_unsynced(error):
             self.unsynced = True
             failure += ". The disk did not confirm a write, so it is unknown whether this call is stored"
@@ -244,10 +244,3 @@ class Database:
         if self.unsynced:
             return "The store failed: the disk did not confirm an earlier write, so nothing more is stored"
         return self._files.fault()
-
-
-def reason(error: Exception) -> str:
-    """What the database or the system said, without the statement and its values."""
-    if isinstance(error, OSError):
-        return error.strerror or str(error)
-    return str(error.orig) if isinstance(error, DBAPIError) else str(error)
