@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from clnrpc.runtime.server.dispatch import Answer
 from lnoffers.bolt12 import new_hsm_secret
-from lnoffers.service import Node, Options
+from lnoffers.service import Node, OffersService, Options
+from lnoffers.service.dispatching import dispatcher
+from lnoffers.service.store import Store
+from tests.service.invoicing import NOW, Ask
 from tests.service.program import SEED_SECRET, Program
+from tests.service.storing import OWNER
 
 
 @pytest.fixture
@@ -41,3 +48,31 @@ def node(tmp_path: Path) -> Iterator[Node]:
     Program(tmp_path).give_secret(SEED_SECRET)
     with Node.open(Options(lightning_dir=tmp_path, network="regtest", dev_entropy=b"", dev_time=0)) as opened:
         yield opened
+
+
+@pytest.fixture
+def ask(node: Node) -> Ask:
+    """Make a call, by name or by position; return the result or the error."""
+    node.inject(None, NOW)
+    through = dispatcher(OffersService(node), developer=False)
+
+    def call(method: str, *positional: Any, **named: Any) -> Any:
+        message = {"jsonrpc": "2.0", "id": 0, "method": method, "params": list(positional) or named}
+        found = through.answer(json.dumps(message).encode())
+        assert isinstance(found, Answer)
+        response = json.loads(found.data)
+        return response.get("result", response.get("error"))
+
+    return call
+
+
+@pytest.fixture
+def store_path(tmp_path: Path) -> Path:
+    return tmp_path / "store.sqlite3"
+
+
+@pytest.fixture
+def store(store_path: Path) -> Iterator[Store]:
+    opened = Store.open(None, store_path, OWNER)
+    yield opened
+    opened.close()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+from collections.abc import Callable
 from hashlib import sha256
 from typing import Any
 
@@ -15,6 +17,10 @@ from lnoffers.service.store.invoices import StoredInvoice
 from lnoffers.service.store.schema import OFFERS
 from tests.bolt12.samples import NOW, PATH, PAYINFO, PREIMAGE, REGTEST, SIGNER, request_for
 from tests.service.program import SECONDS, SEED_SECRET, Program
+from tests.shared import ROOT
+
+Ask = Callable[..., Any]
+"""Makes a call, by name or by position, and returns the result or the error: the fixture `ask`."""
 
 KEYS = NodeKeys.from_seed(seed_from_hsm_secret(SEED_SECRET))
 OFFER = Offer.build(
@@ -73,6 +79,20 @@ def pay_elsewhere(program: Program, number: int) -> None:
     )
     arguments = [sys.executable, "-c", code, str(program.directory), str(number)]
     subprocess.run(arguments, check=True, timeout=SECONDS)
+
+
+def labels(ask: Ask, **filters: Any) -> list[str]:
+    return [shown["label"] for shown in ask("listinvoices", **filters)["invoices"]]
+
+
+def assert_fits(method: str, shown: dict[str, Any]) -> None:
+    """The members are those of the document, in its order, and none that is required is missing."""
+    response = json.loads((ROOT / "schemas" / f"{method}.json").read_bytes())["response"]
+    if method == "listinvoices":
+        response = response["properties"]["invoices"]["items"]
+    assert list(shown) == [name for name in response["properties"] if name in shown]
+    assert set(response["required"]) <= set(shown)
+    assert shown["status"] in response["properties"]["status"]["enum"]
 
 
 __all__ = ["CREATED", "KEYS", "NOW", "OFFER", "SIGNER", "creation", "pay", "pay_elsewhere", "preimage", "unsigned"]
