@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from itertools import permutations
 from pathlib import Path
 
 import pytest
 
 from tests.shared import ROOT
+
+ARROWS = 17
+"""How many arrows a drawing of the runtime may have; docs/explanation/architecture.md says what one is."""
 
 
 def test_folders_import_only_what_the_contracts_allow() -> None:
@@ -17,6 +21,20 @@ def test_folders_import_only_what_the_contracts_allow() -> None:
         pytest.skip("needs import-linter")
     done = subprocess.run([program, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
+
+
+def test_few_parts_of_the_runtime_import_each_other() -> None:
+    grimp = pytest.importorskip("grimp", reason="needs import-linter, which brings grimp")
+    runtime = "rpcschema.runtime"
+    graph = grimp.build_graph("rpcschema", cache_dir=None)
+    parts = sorted(graph.find_children(runtime))
+    assert len(parts) > 1
+    arrows = [
+        (one, other)
+        for one, other in permutations(parts, 2)
+        if graph.direct_import_exists(importer=one, imported=other, as_packages=True)
+    ]
+    assert 0 < len(arrows) <= ARROWS, arrows
 
 
 def test_importing_the_client_loads_nothing_heavy() -> None:
