@@ -146,6 +146,14 @@ def run(*arguments: str, under: tuple[str, ...] = ()) -> Outcome:
     return Outcome(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
+def children(process: int) -> list[int]:
+    """The processes that a process has started, as Linux tells it."""
+    found = []
+    for task in Path(f"/proc/{process}/task").iterdir():
+        found += (task / "children").read_text().split()
+    return [int(child) for child in found]
+
+
 class Wire:
     """A raw connection to a server."""
 

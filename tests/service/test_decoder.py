@@ -22,7 +22,7 @@ from lnoffers.service.serving import server as server_module
 from lnoffers.service.serving.decoding_process import MEMORY_BYTES
 from tests.service import worst
 from tests.service.invoicing import creation
-from tests.service.program import SECONDS, SEED_SECRET, Program, Wire, request, while_served
+from tests.service.program import SECONDS, SEED_SECRET, Program, Wire, children, request, while_served
 from tests.test_emergency import as_text, seal
 
 needs_proc = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="looks at processes, as Linux can")
@@ -33,14 +33,6 @@ ENDED = (
     "Try again; if that fails too, the machine may be short of memory"
 )
 TOO_SLOW = "This string could not be decoded within 60 seconds. Try again when the machine is less busy"
-
-
-def children(process: int) -> list[int]:
-    """The processes that a process has started."""
-    found = []
-    for task in Path(f"/proc/{process}/task").iterdir():
-        found += (task / "children").read_text().split()
-    return [int(child) for child in found]
 
 
 def until(reached: Callable[[], object]) -> None:
@@ -125,21 +117,31 @@ def test_long_calls_of_other_commands_run_where_the_store_is(seed_program: Progr
 # ---- who waits
 
 
+@needs_proc
 def test_others_are_answered_meanwhile_and_the_same_client_in_order(program: Program) -> None:
-    with program.served(), Wire(program.socket) as slow, Wire(program.socket) as other:
-        slow.send(request("getinfo", [], 1) + request("decode", [SLOW], 2) + request("getinfo", [], 3))
-        answered = 0
-        while slow.is_silent(0) or answered < 10:
+    with program.served() as server, Wire(program.socket) as slow, Wire(program.socket) as other:
+        process = started(other, server.pid)
+        os.kill(process, signal.SIGSTOP)
+        slow.send(request("getinfo", [], 1) + request("decode", [LONG], 2) + request("getinfo", [], 3))
+        assert json.loads(slow.answer())["id"] == 1
+        for _ in range(10):
             assert "result" in other.ask("getinfo")
-            answered += 1
-        assert [json.loads(slow.answer())["id"] for _ in range(3)] == [1, 2, 3]
+        assert slow.is_silent(0), "its string is still being decoded"
+        os.kill(process, signal.SIGCONT)
+        assert [json.loads(slow.answer())["id"] for _ in range(2)] == [2, 3]
 
 
+@needs_proc
 def test_clients_have_their_strings_decoded_one_after_the_other(program: Program) -> None:
-    with program.served(), Wire(program.socket) as greedy, Wire(program.socket) as other:
+    with program.served() as server, Wire(program.socket) as greedy, Wire(program.socket) as other:
+        process = started(other, server.pid)
+        os.kill(process, signal.SIGSTOP)
         greedy.send(request("decode", [SLOW]) * 4)
-        assert not greedy.is_silent(SECONDS), "its first string is decoded"
         other.send(request("decode", [LONG]))
+        with Wire(program.socket) as third:
+            assert "result" in third.ask("getinfo")
+        assert other.is_silent(0), "both have a string that is not decoded yet"
+        os.kill(process, signal.SIGCONT)
         assert "result" in json.loads(other.answer())
         left = 0
         while not greedy.is_silent(0):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import Iterator
@@ -9,8 +10,14 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
+from clnrpc.runtime.errors import RpcError
+from clnrpc.runtime.server.dispatch import Answer
+from lnoffers.service import Node
+from lnoffers.service.serving import server as server_module
 from lnoffers.service.serving import turns
 from lnoffers.service.serving.connection import CALLS_AT_ONCE
+from lnoffers.service.serving.turns import MOST_BYTES, Turns
+from lnoffers.service.store import Store
 from tests.service.entropies import HeldEntropy
 from tests.service.program import SECONDS, Program, Wire, request, while_served
 
@@ -189,3 +196,37 @@ def test_clients_share_commits_while_another_waits(program: Program) -> None:
             share_a_commit(program, entropy, one, two)
 
     while_served(program, ask, entropy=entropy)
+
+
+def test_a_job_ends_when_its_answers_are_long_enough_for_the_client_to_read_first(node: Node) -> None:
+    def refuse(_: bytes, error: RpcError) -> Answer:
+        raise error
+
+    async def run() -> int:
+        done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        thread = Turns(node.store, lambda _: Answer(bytes(MOST_BYTES // 2)), refuse, done.cancel)
+        thread.start()
+        try:
+            thread.calls([b"{}"] * CALLS_AT_ONCE, lambda outcomes: done.set_result(len(outcomes)))
+            return await done
+        finally:
+            thread.close()
+
+    assert asyncio.run(run()) == 3
+
+
+def test_a_bug_of_the_thread_ends_the_server_and_is_raised(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server_module, "GRACE_SECONDS", 0.2)
+
+    def fail(_: Store) -> None:
+        raise RuntimeError("a bug")
+
+    def ask() -> None:
+        with Wire(program.socket) as wire:
+            assert "result" in wire.ask("getinfo")
+            monkeypatch.setattr(Store, "group", fail)
+            wire.send(request("getinfo"))
+            assert wire.is_closed(), "without an answer, but not left to wait"
+
+    with pytest.raises(RuntimeError, match="a bug"):
+        while_served(program, ask)

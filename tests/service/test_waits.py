@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import signal
 import socket
@@ -266,14 +267,20 @@ def test_waits_that_a_client_cancels_leave_nothing_behind(seed_program: Program)
 @pytest.mark.parametrize("more", [b"", request("nope" * 100_000) * 2], ids=["idle", "with much unread"])
 def test_who_leaves_while_waiting_leaves_nothing_behind(seed_program: Program, more: bytes) -> None:
     def ask() -> None:
+        before = unfinished_tasks()
         with Wire(seed_program.socket) as leaving:
             leaving.send(request("help", ["stop"]) + request("waitanyinvoice"))
             leaving.answer()
             assert error_of_newcomer()
+            until(lambda: unfinished_tasks() > before)
             leaving.socket.setblocking(False)
             if more:
                 leaving.socket.send(more)
         until(lambda: not error_of_newcomer())
+        until(lambda: unfinished_tasks() == before)
+
+    def unfinished_tasks() -> int:
+        return sum(isinstance(found, asyncio.Task) and not found.done() for found in gc.get_objects())
 
     def error_of_newcomer() -> bool:
         with Wire(seed_program.socket) as newcomer:
