@@ -17,7 +17,7 @@ from lnoffers.service.errors import ServiceError
 from lnoffers.service.serving.logs import QUEUED_LINES, Log, logging_to
 from tests.service.program import SECONDS, Program, Wire, request, run
 
-DROPPED = re.compile(r"WARNING Lines of the log that were dropped, as it was not read: (\d+)\n")
+DROPPED = re.compile(r"WARNING The log was not read fast enough, so lines were dropped: (\d+)\n")
 REFUSED = ["not an id"]
 """Parameters of listinvoicerequests that get a line of the log."""
 

@@ -118,4 +118,4 @@ def _expanded(path: Path) -> Path:
     try:
         return path.expanduser()
     except RuntimeError as error:
-        raise OptionsError(f"{path}: nobody knows this home directory; write the path out") from error
+        raise OptionsError(f"{path}: this home directory is unknown; give the full path") from error

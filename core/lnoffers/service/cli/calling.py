@@ -85,10 +85,10 @@ def _local(method: str, params: bytes, only: bytes | None, options: Options) -> 
         if isinstance(found, Awaitable):
             found = _waited_for(found)
         whole = found.data + b"".join(found.rest or ())
-    told = dict(members(whole))
-    if b"error" in told:
-        raise RpcError(**msgspec.json.decode(told[b"error"]))
-    return told[b"result"]
+    reply = dict(members(whole))
+    if b"error" in reply:
+        raise RpcError(**msgspec.json.decode(reply[b"error"]))
+    return reply[b"result"]
 
 
 def _waited_for(answer: Awaitable[Answer]) -> Answer:

@@ -86,7 +86,9 @@ class Log(logging.Handler):
 
     def _report_dropped(self) -> None:
         dropped = self._dropped
-        if dropped and self._write(self._warning(f"Lines of the log that were dropped, as it was not read: {dropped}")):
+        if dropped and self._write(
+            self._warning(f"The log was not read fast enough, so lines were dropped: {dropped}")
+        ):
             self._count(-dropped)
 
     def _open_again(self) -> None:

@@ -83,7 +83,7 @@ class Server:
         self._waits = Waits(self._dispatcher.refuse, self.advance)
         self._connections: set[Connection] = set()
         self._refused: set[Connection] = set()
-        """Those too many that have not been told so yet."""
+        """Connections beyond the limit that have not received their refusal yet."""
         self._tasks: dict[asyncio.Task[None], Connection] = {}
         """Long strings being decoded and long lists being sent."""
         self._was_stop = False

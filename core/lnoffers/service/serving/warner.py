@@ -1,4 +1,4 @@
-"""Warnings about what fails again and again, with each call perhaps: the log is to tell of it, not to be full of it."""
+"""Warnings about failures that recur with every call: the log repeats one once a minute at most, not each time."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ def open_engine(file: Path) -> Engine:
 def copy(file: Path, into: Path) -> None:
     """Copy the database in a file, as it is at one moment, to a new file without a log; others may go on writing."""
     with closing(_connect(file, "ro")) as source, closing(sqlite3.connect(into)) as target:
-        source.backup(target)  # all pages at once: in parts it would begin anew whenever another process writes
+        source.backup(target)  # all pages at once: in parts it would start over after each write of another process
         target.execute("PRAGMA journal_mode = DELETE")
 
 

@@ -177,7 +177,7 @@ def check(connection: Connection, identity: Identity) -> int:
 
 
 def version_of(connection: Connection) -> int:
-    """How many steps have been carried out, whoever's store it is; only reads.
+    """Return how many steps have been carried out, whichever node the store belongs to; only reads.
 
     Raises:
         StoreError: if it is not a store.
