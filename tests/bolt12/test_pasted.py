@@ -141,6 +141,7 @@ def test_a_string_without_its_end_is_incomplete_or_lacks_a_field(message: Bolt12
     [
         ("lno", "text-separator", "The string is not complete"),
         ("LNR", "text-separator", "The string is not complete"),
+        ("lno1", "issuer-missing", "The string is not complete"),
         ("lno1q", "text-padding", "The string is not complete"),
         ("lnO1qq", "text-case", "The string mixes upper and lower case"),
         ("lno1qq+", "text-unfinished", "The string goes on after the + at its end"),

@@ -8,11 +8,11 @@ import pytest
 
 from clnrpc import RpcError
 from clnrpc.types import DecodeRequest
-from lnoffers.bolt12 import CHAINS, describe
+from lnoffers.bolt12 import CHAINS, Offer, describe
 from lnoffers.service import Node, OffersService
 from lnoffers.service.cli.summary import Summary, Tone, summarize
 from tests.bolt11.samples import invoice
-from tests.bolt12.samples import offer, request, unsigned
+from tests.bolt12.samples import as_text, offer, request, stream, unsigned
 from tests.service.program import run
 
 OFFER = offer().encode()
@@ -50,6 +50,8 @@ def test_a_qr_code_is_of_the_string_alone() -> None:
     [
         (f"{OFFER[:11]}b{OFFER[12:]}", "Character 12 of the string is 'b', which cannot be there. Look for a typo."),
         (OFFER[:-8], "The string is not complete: characters are missing, most likely at its end. Copy all of it."),
+        ("lno1", "The string is not complete: characters are missing, most likely at its end. Copy all of it."),
+        ("LNP1", "The string is not complete: characters are missing, most likely at its end. Copy all of it."),
         (" ", "There is nothing to decode: the text is empty."),
         ("hello", "This text is none of the strings that can be decoded: BOLT 12 strings (lno1, lnr1, lni1, lnp1), "),
         ("Lno1qq", "The string mixes upper and lower case: a BOLT 12 string is all in one. Look for a typo."),
@@ -65,7 +67,7 @@ def test_what_is_wrong_is_said_in_plain_words(text: str, why: str) -> None:
 
 
 def test_a_rule_that_is_broken_is_named_as_ever() -> None:
-    outcome = run("decode", "lno1")
+    outcome = run("decode", as_text(stream(Offer, offer_description="tea"), "lno"))
     assert outcome.err == "lnoffers: Offer does not contain an issuer_id or paths\n"
 
 

@@ -34,13 +34,16 @@ def decode(text: str) -> Bolt12:
     those of the class's `parse` and `verify`; `unknown-kind` for other prefixes.
     """
     string = text if text[:4] in _BARE and not text[-1].isspace() else unwrap(text)
+    message: Bolt12 | None = None
     try:
         message = _read(string)
+        _check_reading(message)
+        if not isinstance(message, Offer):  # which nobody signs
+            message.verify()
     except Bolt12Error as error:
-        raise explained(error, string) from None
-    _check_reading(message)
-    if not isinstance(message, Offer):  # which nobody signs
-        message.verify()
+        if message is not None and message.records:
+            raise
+        raise explained(error, string) from None  # it cannot be read, or nothing follows the prefix
     return message
 
 

@@ -61,7 +61,7 @@ def explained(error: Bolt12Error, string: str) -> Bolt12Error:
 
 
 def _plain(rule: RuleName, error: Bolt12Error, string: str) -> str:
-    if string.lower() in PREFIXES or rule in _INCOMPLETE:
+    if string.lower().removesuffix("1") in PREFIXES or rule in _INCOMPLETE:
         return "The string is not complete: characters are missing, most likely at its end. Copy all of it."
     if _BOLT11.match(string):
         return "This is a BOLT 11 invoice, not a BOLT 12 string; lnoffers.bolt11 and `lnoffers decode` read it."
