@@ -101,6 +101,21 @@ def test_a_missing_file_fails_the_call_and_nothing_else(selling: OffersService, 
     assert selling.offer(OfferRequest(amount="1USD", description="poster")).created
 
 
+@pytest.mark.parametrize(
+    ("content", "why"), [(None, "cannot be read: "), ("[]", "cannot be used: it is not a JSON object")]
+)
+def test_a_server_warns_of_rates_that_it_cannot_use_as_it_starts(
+    program: Program, file: Path, content: str | None, why: str
+) -> None:
+    if content is not None:
+        file.write_text(content)
+    log = file.with_name("log")
+    with program.served("--currency-rates", str(file), "--log-file", str(log)):
+        [warning] = [line for line in log.read_text().splitlines() if " WARNING " in line]
+    assert f" WARNING The rates in {file} {why}" in warning
+    assert warning.endswith(". Offers in a currency are refused until this is fixed")
+
+
 def test_a_server_sells_by_the_rates_of_the_moment(program: Program, file: Path) -> None:
     def codes(wire: Wire, *amounts: str) -> list[Any]:
         answers = [wire.ask("offer", [amount, "poster"]) for amount in amounts]

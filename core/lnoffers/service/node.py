@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from types import TracebackType
 from typing import Self
 
@@ -13,9 +14,11 @@ from lnoffers.service.entropy import Entropy, InjectedEntropy, SystemEntropy
 from lnoffers.service.errors import HOW_TO_MAKE, NoNodeError, OptionsError
 from lnoffers.service.files import make_private_directory
 from lnoffers.service.options import Options
-from lnoffers.service.rates import RateFile
+from lnoffers.service.rates import RateFile, RatesError
 from lnoffers.service.secret import load_keys
 from lnoffers.service.store import Identity, Store
+
+logger = logging.getLogger(__name__)
 
 
 class Node:
@@ -56,7 +59,16 @@ class Node:
             raise NoNodeError(f"there is no node in {options.network_dir}. {HOW_TO_MAKE}")
         keys = load_keys(options.secret_file, entropy if is_new else None)
         store = Store.open(options.db, options.store_file, Identity(options.network, keys.node_id))
-        return cls(options, keys, store, entropy, clock)
+        node = cls(options, keys, store, entropy, clock)
+        node._warn_of_rates()
+        return node
+
+    def _warn_of_rates(self) -> None:
+        try:
+            if self.rates is not None:
+                self.rates.refresh()
+        except RatesError as error:
+            logger.warning("%s. Offers in a currency are refused until this is fixed", error)
 
     def inject(self, entropy: bytes | None, time: int | None) -> None:
         """Replace what is drawn from and what the clock shows (unix seconds); None leaves it as it is."""

@@ -39,9 +39,18 @@ class RateFile:
         self._prices: Mapping[str, Decimal] = {}
 
     def price(self, currency: str) -> Decimal | None:
-        """The price of one bitcoin in whole units of a currency (dollars, not cents), which its code names.
+        """Return the price of one bitcoin in whole units of a currency (dollars, not cents), which its code names.
 
         None if the file has none.
+
+        Raises:
+            RatesError: if the file is missing or cannot be understood.
+        """
+        self.refresh()
+        return self._prices.get(currency)
+
+    def refresh(self) -> None:
+        """Read the file, unless it is as it was.
 
         Raises:
             RatesError: if the file is missing or cannot be understood.
@@ -56,7 +65,6 @@ class RateFile:
             raise RatesError(f"The rates in {self._path} cannot be read: {error.strerror or error}") from error
         except ValueError as error:
             raise RatesError(f"The rates in {self._path} cannot be used: {error}") from error
-        return self._prices.get(currency)
 
 
 def _read(path: Path) -> Mapping[str, Decimal]:
