@@ -15,7 +15,7 @@ from clnrpc import Client, RpcError
 from clnrpc.runtime.jsontext import MAX_DEPTH, MAX_NUMBER
 from lnoffers.service.commands.base import MAX_MADE
 from lnoffers.service.parameters.offers import MAX_NODES
-from lnoffers.service.parameters.texts import MAX_LABEL, MAX_STRING
+from lnoffers.service.parameters.texts import MAX_INVOICE, MAX_LABEL, MAX_STRING, MAX_UNSIGNED
 from lnoffers.service.serving.connection import CALLS_AT_ONCE, MAX_MESSAGE_BYTES, MAX_NESTED, MAX_UNREAD_BYTES
 from lnoffers.service.serving.decoder import DECODE_SECONDS, LONG_BYTES
 from lnoffers.service.serving.decoding_process import MEMORY_BYTES
@@ -25,11 +25,12 @@ from lnoffers.service.serving.server import GRACE_SECONDS, MAX_CONNECTIONS, MAX_
 from lnoffers.service.serving.turns import LOCKED_SECONDS
 from lnoffers.service.serving.waits import MAX_WAITS
 from lnoffers.service.store.transactions import LOG_BYTES
-from tests.service.invoicing import creation
+from tests.service.invoicing import NOW, creation
 from tests.service.program import Program, Wire, request, run, while_served
 from tests.shared import ROOT
 
 needs_prlimit = pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="limits another process, as Linux can")
+WITHOUT_PATHS = {"invoice_paths": None, "invoice_blindedpay": None}
 TOO_MANY = {"code": -1, "message": "Too many connections: 2 are open"}
 
 
@@ -183,6 +184,25 @@ def test_a_string_too_long_to_be_one_is_refused_unread(program: Program) -> None
         assert wire.ask("decode", ["x" * MAX_STRING])["error"]["message"].startswith("string: Unparsable string")
 
 
+def test_an_invoice_to_sign_or_to_look_for_has_a_bounded_length(seed_program: Program) -> None:
+    """They are read where all calls run, so others wait meanwhile. What is made can be looked for."""
+    with seed_program.served("--dev-time", str(NOW)), Wire(seed_program.socket) as wire:
+        for method, most in {"createinvoice": MAX_UNSIGNED, "listinvoices": MAX_INVOICE}.items():
+            longer = {"invstring": "lni1" + "q" * (most - 3)}
+            given = creation(1) | longer if method == "createinvoice" else longer
+            for asked, params in ((method, given), ("check", given | {"command_to_check": method})):
+                refused = wire.ask(asked, params)["error"]
+                assert refused["code"] == -32602
+                assert refused["message"].startswith(f"invstring: should have {most} characters at most: ")
+        short = len(creation(1, invreq_payer_note="x" * 1000, **WITHOUT_PATHS)["invstring"])
+        note = "x" * (1000 + (MAX_UNSIGNED - short) * 5 // 8)
+        longest = creation(1, invreq_payer_note=note, **WITHOUT_PATHS)
+        assert MAX_UNSIGNED - 1 <= len(longest["invstring"]) <= MAX_UNSIGNED
+        made = wire.ask("createinvoice", longest)["result"]
+        assert MAX_UNSIGNED < len(made["bolt12"]) <= MAX_INVOICE
+        assert wire.ask("listinvoices", {"invstring": made["bolt12"]})["result"]["invoices"] == [made]
+
+
 def test_no_string_is_made_that_is_longer_than_any_message(seed_program: Program) -> None:
     too_long = "bolt12: would have {} bytes, and no message has more than 65535"
     with seed_program.served("--dev-entropy", "01" * 16, "--dev-time", "0"), Wire(seed_program.socket) as wire:
@@ -228,7 +248,9 @@ def test_the_guide_tells_the_limits_that_there_are() -> None:
     )
     assert told["a message's arrival"].startswith(f"{REQUEST_SECONDS:g} seconds")
     assert told["a string for `decode`"] == f"{MAX_STRING:,} characters"
-    assert told["an offer, request or invoice to be made"] == (
+    assert told["an invoice for `createinvoice`"] == f"{MAX_UNSIGNED:,} characters"
+    assert told["an invoice to look for with `listinvoices`"] == f"{MAX_INVOICE:,} characters"
+    assert told["an offer or request to be made"] == (
         f"{MAX_MADE:,} bytes without its signature, and an offer's paths {MAX_NODES} nodes"
     )
     assert told["a label"] == f"{MAX_LABEL:,} bytes as written"

@@ -154,7 +154,6 @@ class InvoiceCommands(Commands):
             raise RpcError(INVALID_PARAMS, f"Unparsable invoice '{string}': {why}") from error
         if invoice.signature is not None:
             raise RpcError(INVALID_PARAMS, "invoice already signed")
-        self._check_size(invoice)
         return invoice
 
     def _checked(self, invoice: UnsignedInvoice, preimage: bytes) -> tuple[int, bytes]:

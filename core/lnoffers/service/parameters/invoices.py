@@ -8,7 +8,7 @@ from typing import Final
 from clnrpc.runtime.jsontext import Kind, kind
 from clnrpc.runtime.server.convert import BadToken, Converter, content, hex_of, raw_text
 from clnrpc.runtime.values.written import Written
-from lnoffers.service.parameters.texts import check_label, string_to_read
+from lnoffers.service.parameters.texts import MAX_INVOICE, MAX_UNSIGNED, check_label, string_to_read
 from lnoffers.service.store.invoices import InvoiceIndex
 
 
@@ -35,9 +35,9 @@ preimage: Final = hex_of(range(32, 33), "should be 64 hex digits")
 """32 bytes (param_preimage)."""
 
 OF_INVOICES: Final[Mapping[str, Mapping[str, Converter]]] = {
-    "createinvoice": {"invstring": string_to_read, "label": invoice_label, "preimage": preimage},
+    "createinvoice": {"invstring": string_to_read(MAX_UNSIGNED), "label": invoice_label, "preimage": preimage},
     "delinvoice": {"label": invoice_label, "status": raw_text},
-    "listinvoices": {"label": invoice_label, "invstring": string_to_read, "index": invoice_index},
+    "listinvoices": {"label": invoice_label, "invstring": string_to_read(MAX_INVOICE), "index": invoice_index},
     "waitinvoice": {"label": invoice_label},
 }
 """Command -> parameter -> converter in place of its type's."""
