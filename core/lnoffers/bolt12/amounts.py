@@ -27,7 +27,7 @@ class CurrencyAmount(NamedTuple):
 
 @typechecked
 def minor_unit(code: str) -> int | None:
-    """How many decimals a currency has, 0 for precious metals and the like; None if ISO 4217 lacks the code."""
+    """Return how many decimals a currency has, 0 for precious metals and the like; None if ISO 4217 lacks the code."""
     from iso4217 import Currency  # noqa: PLC0415 - reads its table from XML, and few messages name a currency
 
     try:
@@ -38,7 +38,7 @@ def minor_unit(code: str) -> int | None:
 
 @typechecked
 def parse_currency_amount(text: str) -> CurrencyAmount:
-    """The amount in `10USD` or `10.00USD`: if there is a point, all decimals of the currency must follow.
+    """Return the amount in `10USD` or `10.00USD`: if there is a point, all decimals of the currency must follow.
 
     Raises Bolt12Error with the messages of Core Lightning's `offer`.
     """

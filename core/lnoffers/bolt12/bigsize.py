@@ -14,7 +14,7 @@ _MINIMUMS = {0xFD: 0xFD, 0xFE: 0x1_0000, 0xFF: 0x1_0000_0000}
 
 
 def encode_bigsize(value: int) -> bytes:
-    """The shortest form of `value`, 0 to 2^64-1 (BOLT 1, appendix A). Raises Bolt12Error outside that range."""
+    """Return the shortest form of `value`, 0 to 2^64-1 (BOLT 1, appendix A). Raises Bolt12Error outside that range."""
     if 0 <= value < LONG_FORM:
         return _SHORT_FORMS[value]
     for marker, width in _WIDTHS.items():
@@ -24,7 +24,7 @@ def encode_bigsize(value: int) -> bytes:
 
 
 def read_bigsize(data: bytes, offset: int) -> tuple[int, int]:
-    """The BigSize that starts at `offset`, and the offset after it.
+    """Return the BigSize that starts at `offset`, and the offset after it.
 
     Raises Bolt12Error: `bigsize-truncated`, or `bigsize-not-minimal` for a longer form than needed.
     """

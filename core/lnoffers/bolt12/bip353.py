@@ -48,7 +48,7 @@ class Bip353Name:
 
 
 def has_allowed_characters(part: bytes) -> bool:
-    """Whether a name or domain holds only letters, digits, `-`, `_` and `.` of ASCII, as a reader must insist on."""
+    """Return whether a name or domain holds only letters, digits, `-`, `_` and `.` of ASCII, as readers must demand."""
     return _ALLOWED.fullmatch(part) is not None
 
 

@@ -36,7 +36,7 @@ def _same(value: T) -> T:
 
 
 def decode_truncated(value: bytes, width: int) -> int:
-    """A `tu16`, `tu32` or `tu64`: big-endian, at most `width` bytes, no leading zero byte; 0 has no bytes (BOLT 1)."""
+    """Return a `tu16`, `tu32` or `tu64` (BOLT 1): big-endian, at most `width` bytes, no leading zero; 0 has none."""
     if len(value) > width:
         raise Bolt12Error(
             f"a number has {len(value)} bytes; at most {width} are allowed", rule=RuleName.NUMBER_TOO_LONG
@@ -47,12 +47,12 @@ def decode_truncated(value: bytes, width: int) -> int:
 
 
 def encode_truncated(value: int, width: int) -> bytes:
-    """The inverse of `decode_truncated`."""
+    """Return the inverse of `decode_truncated`."""
     return encode_fixed(value, width).lstrip(b"\0")
 
 
 def encode_fixed(value: int, width: int) -> bytes:
-    """A number as `width` big-endian bytes. Raises Bolt12Error if it does not fit."""
+    """Return a number as `width` big-endian bytes. Raises Bolt12Error if it does not fit."""
     if not 0 <= value < 1 << (8 * width):
         raise Bolt12Error(f"{value} is not from 0 to 2^{8 * width}-1", rule=RuleName.NUMBER_RANGE)
     return value.to_bytes(width, "big")
@@ -111,7 +111,7 @@ def _exactly(length: int) -> Codec[bytes]:
 
 
 def check_point(value: bytes) -> bytes:
-    """`value` itself if it is a compressed point on the curve."""
+    """Return `value` itself if it is a compressed point on the curve."""
     if not is_point(value):
         raise Bolt12Error(f"{len(value)} bytes that are no compressed point on the curve", rule=RuleName.NOT_A_POINT)
     return value

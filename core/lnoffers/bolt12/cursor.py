@@ -29,13 +29,13 @@ class Cursor:
         return self._offset == len(self._value)
 
     def peek(self) -> int:
-        """The next byte, which stays."""
+        """Return the next byte, which stays."""
         first = self.take(1)[0]
         self._offset -= 1
         return first
 
     def take(self, length: int) -> bytes:
-        """The next `length` bytes."""
+        """Return the next `length` bytes."""
         end = self._offset + length
         part = self._value[self._offset : end]
         if len(part) != length:
@@ -44,30 +44,30 @@ class Cursor:
         return part
 
     def unpack(self, form: Struct) -> tuple[Any, ...]:
-        """The next parts, of fixed lengths."""
+        """Return the next parts, of fixed lengths."""
         return form.unpack(self.take(form.size))
 
     def number(self, width: int) -> int:
-        """The next `width` bytes as a big-endian number."""
+        """Return the next `width` bytes as a big-endian number."""
         return int.from_bytes(self.take(width), "big")
 
     def point(self) -> bytes:
-        """The next 33 bytes, which must be a point on the curve."""
+        """Return the next 33 bytes, which must be a point on the curve."""
         return check_point(self.take(POINT_LENGTH))
 
     def rest(self) -> bytes:
-        """All that is left."""
+        """Return all that is left."""
         return self.take(len(self._value) - self._offset)
 
     def finish(self) -> None:
-        """Raises Bolt12Error if anything is left."""
+        """Raise Bolt12Error if anything is left."""
         if not self.at_end:
             left = len(self._value) - self._offset
             raise Bolt12Error(f"the value has {left} bytes too many", rule=RuleName.VALUE_TOO_LONG)
 
 
 def read_all(value: bytes, read: Callable[[Cursor], T]) -> tuple[T, ...]:
-    """All the items that a value is a sequence of, each read by `read`."""
+    """Return all the items that a value is a sequence of, each read by `read`."""
     cursor = Cursor(value)
     items = []
     while not cursor.at_end:

@@ -45,12 +45,12 @@ _CONTEXT = GLOBAL_CONTEXT.ctx
 
 
 def is_point(data: bytes) -> bool:
-    """Whether `data` is a compressed point on the curve: 02 or 03, then a valid x coordinate, big-endian."""
+    """Return whether `data` is a compressed point on the curve: 02 or 03, then a valid x coordinate, big-endian."""
     return len(data) == POINT_LENGTH and _parse(data) is not None
 
 
 def add_to_point(point: bytes, tweak: bytes) -> bytes:
-    """point + tweak·G, compressed. `tweak` is a scalar of 32 big-endian bytes.
+    """Return point + tweak·G, compressed. `tweak` is a scalar of 32 big-endian bytes.
 
     Raises ValueError if `point` is none, the scalar is not below the group order, or the sum is infinity.
     """
@@ -61,7 +61,7 @@ def add_to_point(point: bytes, tweak: bytes) -> bytes:
 
 
 def multiply_point(point: bytes, tweak: bytes) -> bytes:
-    """tweak·point, compressed. `tweak` is a scalar of 32 big-endian bytes.
+    """Return tweak·point, compressed. `tweak` is a scalar of 32 big-endian bytes.
 
     Raises ValueError if `point` is none, or the scalar is zero or not below the group order.
     """
@@ -72,7 +72,7 @@ def multiply_point(point: bytes, tweak: bytes) -> bytes:
 
 
 def verify(point: bytes, digest: bytes, signature: bytes) -> bool:
-    """Whether `signature` (64 bytes) is `point`'s BIP 340 signature of `digest` (32 bytes).
+    """Return whether `signature` (64 bytes) is `point`'s BIP 340 signature of `digest` (32 bytes).
 
     Only the x coordinate of the compressed point counts. Malformed arguments make the answer False.
     """
@@ -85,7 +85,7 @@ def verify(point: bytes, digest: bytes, signature: bytes) -> bool:
 
 
 def ecdsa_to_der(signature: bytes) -> bytes | None:
-    """An ECDSA signature (64 bytes: r, then s, big-endian) in DER; None if either is not below the group order."""
+    """Return an ECDSA signature (64 bytes: r, s, big-endian) in DER; None if either is not below the group order."""
     parsed = ffi.new("secp256k1_ecdsa_signature *")
     if len(signature) != SIGNATURE_LENGTH or not lib.secp256k1_ecdsa_signature_parse_compact(
         _CONTEXT, parsed, signature
@@ -97,7 +97,7 @@ def ecdsa_to_der(signature: bytes) -> bytes | None:
 
 
 def ecdsa_verify(point: bytes, digest: bytes, signature: bytes) -> bool:
-    """Whether `signature` (64 bytes, s in the lower half) is the ECDSA signature of `digest` (32 bytes) by `point`.
+    """Return whether `signature` (64 bytes, s in the lower half) is `point`'s ECDSA signature of `digest` (32 bytes).
 
     Malformed arguments make the answer False.
     """
@@ -110,7 +110,7 @@ def ecdsa_verify(point: bytes, digest: bytes, signature: bytes) -> bool:
 
 
 def ecdsa_recover(digest: bytes, signature: bytes, recovery_id: int) -> bytes | None:
-    """The compressed point whose ECDSA signature (64 bytes) of `digest` (32 bytes) this is; None if there is none.
+    """Return the compressed point whose ECDSA signature (64 bytes) of `digest` (32 bytes) this is, None if none's.
 
     `recovery_id`, 0 to 3, picks one of the four candidates.
     """
@@ -130,7 +130,7 @@ class KeyPair:
     __slots__ = ("_keypair", "_public_key")
 
     def __init__(self, secret: bytes | bytearray | memoryview) -> None:
-        """Takes a scalar of 32 big-endian bytes. Raises ValueError unless it is 1 to the group order minus 1."""
+        """Take a scalar of 32 big-endian bytes. Raises ValueError unless it is 1 to the group order minus 1."""
         if len(secret) != _SCALAR_LENGTH:
             raise ValueError("not a valid private key")
         keypair = ffi.new("secp256k1_keypair *")
@@ -148,7 +148,7 @@ class KeyPair:
 
     @typechecked
     def add(self, tweak: bytes) -> KeyPair:
-        """The pair whose private key is this one plus `tweak` (32 big-endian bytes), modulo the group order.
+        """Return the pair whose private key is this one plus `tweak` (32 big-endian bytes), modulo the group order.
 
         Raises ValueError if the scalar is not below the group order or the sum is zero.
         """
@@ -159,7 +159,7 @@ class KeyPair:
 
     @typechecked
     def multiply(self, tweak: bytes) -> KeyPair:
-        """The pair whose private key is this one times `tweak` (32 big-endian bytes), modulo the group order.
+        """Return the pair whose private key is this one times `tweak` (32 big-endian bytes), modulo the group order.
 
         Raises ValueError if the scalar is zero or not below the group order.
         """
@@ -170,7 +170,7 @@ class KeyPair:
 
     @typechecked
     def shared_secret(self, point: bytes) -> bytes:
-        """SHA256 of the compressed product of the private key and `point`: the 32 bytes that BOLT 4 and 8 call ECDH.
+        """Return SHA256 of the private key times `point`, compressed: the 32 bytes that BOLT 4 and 8 call ECDH.
 
         Raises ValueError if `point` is not a compressed point.
         """
@@ -182,7 +182,7 @@ class KeyPair:
 
     @contextmanager
     def _scalar(self) -> Iterator[Any]:
-        """The private key, 32 bytes of the library's, overwritten when the block is left."""
+        """Lend the private key, 32 bytes of the library's, overwritten when the block is left."""
         scalar = ffi.new("unsigned char[32]")
         try:
             _succeeded(lib.secp256k1_keypair_sec(_CONTEXT, scalar, self._keypair))
@@ -192,7 +192,7 @@ class KeyPair:
 
     @typechecked
     def sign(self, digest: bytes) -> bytes:
-        """The BIP 340 signature (64 bytes) of `digest` (32 bytes), the same each time.
+        """Return the BIP 340 signature (64 bytes) of `digest` (32 bytes), the same each time.
 
         No auxiliary randomness goes in, which BIP 340 defines as 32 zero bytes; Core Lightning signs so too.
         """
@@ -213,7 +213,7 @@ class KeyPair:
 
 
 def _succeeded(result: int) -> None:
-    """For calls that fail only on arguments that cannot come about here."""
+    """Check a call that fails only on arguments that cannot come about here."""
     if not result:
         raise RuntimeError("libsecp256k1 refused a valid key")
 
@@ -237,7 +237,7 @@ def _x_only(point: bytes) -> Any | None:
 
 
 def _point(data: bytes) -> Any:
-    """The point; it is shared, so it must not change. Raises ValueError if `data` is none, in 33 bytes."""
+    """Return the point; it is shared, so it must not change. Raises ValueError if `data` is none, in 33 bytes."""
     parsed = _parse(data) if len(data) == POINT_LENGTH else None
     if parsed is None:
         raise ValueError("not a point on the curve")

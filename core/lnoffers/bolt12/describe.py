@@ -46,24 +46,24 @@ class Shown:
         self.accept_unsigned = accept_unsigned
 
     def add(self, **members: Json) -> None:
-        """Shows members."""
+        """Show members."""
         self.members |= members
 
     def add_field(self, message: Message, field: Field[Any]) -> None:
-        """Shows a field under its own name, if it is there."""
+        """Show a field under its own name, if it is there."""
         value = getattr(message, field.name)
         if value is not None:
             self.members[field.json_name] = field.codec.to_json(value)
 
     def fault(self, name: str, text: str) -> None:
-        """Warns of something that makes the message invalid."""
+        """Warn of something that makes the message invalid."""
         self.members[f"warning_{name}"] = text
         self.valid = False
 
 
 @typechecked
 def describe(message: Bolt12, *, accept_unsigned: bool = False) -> dict[str, Json]:
-    """What `decode` answers for a message, in order: hex for bytes, integers for amounts and times, `valid` last.
+    """Return what `decode` answers for a message, in order: hex for bytes, numbers for amounts and times, `valid` last.
 
     A request may lack what a reader insists on, or have a wrong signature: warnings say so, and `valid` is false. A
     proof must have been verified: it is valid.
@@ -286,7 +286,7 @@ def _omitted_tlvs(shown: Shown, message: PayerProofFields) -> None:
 
 
 def _elsewhere(shown: Shown, message: Message) -> None:
-    """The field is shown within another."""
+    """Show nothing: the field is shown within another."""
 
 
 # ---- the tables

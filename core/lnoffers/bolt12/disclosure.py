@@ -18,7 +18,7 @@ _NO_MARKERS = range(240, 1_000_000_000)
 
 
 def is_shown(record: Record) -> bool:
-    """Whether a record of a proof is one of the message's that the signature covers."""
+    """Return whether a record of a proof is one of the message's that the signature covers."""
     return record.type not in SIGNATURE_TYPES and record.type not in PROOF_TYPES
 
 
@@ -32,7 +32,7 @@ def next_marker(previous: int) -> int:
 
 
 def hidden_spans(omitted: Sequence[bool]) -> list[range]:
-    """The largest subtrees without a record that is shown, as ranges of leaves; `omitted` tells for each leaf.
+    """Return the largest subtrees without a record that is shown, as ranges of leaves; `omitted` tells for each leaf.
 
     Their order is that of proof_missing_hashes: depth first, from the lowest type, children before their parent.
     There is none if nothing is shown, for then the whole tree is hidden.
@@ -53,14 +53,14 @@ def hidden_spans(omitted: Sequence[bool]) -> list[range]:
 
 
 def hidden_hashes(leaves: Sequence[bytes], omitted: Sequence[bool]) -> tuple[bytes, ...]:
-    """The hashes of `hidden_spans`, from all leaves of the message."""
+    """Return the hashes of `hidden_spans`, from all leaves of the message."""
     return tuple(fold(list(leaves[span.start : span.stop])) for span in hidden_spans(omitted))
 
 
 def disclosed_root(
     shown: Sequence[Record], nonces: Sequence[bytes], omitted: Sequence[bool], hashes: Sequence[bytes]
 ) -> bytes:
-    """The message's merkle root, 32 bytes, from what a proof shows: records with their nonces, and `hidden_hashes`.
+    """Return the message's merkle root, 32 bytes, from what a proof shows: records with nonces, and `hidden_hashes`.
 
     There must be as many of each as `omitted` asks for, and at least one record.
     """
@@ -80,6 +80,6 @@ def _root_above(span: range, known: Callable[[range], bytes | None], next_leaf: 
 
 
 def _halves(span: range) -> tuple[range, range]:
-    """The leaves below the two children of a node: the left one is full, a power of two, the right one has the rest."""
+    """Return the leaves below a node's two children: the left one is full, a power of two, the right has the rest."""
     size = 1 << (len(span) - 1).bit_length() - 1
     return span[:size], span[size:]

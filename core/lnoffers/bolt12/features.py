@@ -16,13 +16,13 @@ INVOICE = frozenset({MPP_COMPULSORY, MPP_OPTIONAL})
 
 
 def bitmap(bits: Iterable[int]) -> bytes:
-    """The shortest bitmap with these bits set."""
+    """Return the shortest bitmap with these bits set."""
     number = sum(1 << bit for bit in set(bits))
     return number.to_bytes((number.bit_length() + 7) // 8, "big")
 
 
 def first_unknown_bit(features: bytes, known: frozenset[int]) -> int | None:
-    """The lowest even bit that is set and not known, if any: its message must be refused. Odd bits are optional."""
+    """Return the lowest even bit set and not known, if any: its message must be refused. Odd bits are optional."""
     even_bits = int.from_bytes(b"\x55" * len(features), "big")
     required = int.from_bytes(features, "big") & even_bits
     for bit in known:

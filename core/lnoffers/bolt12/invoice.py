@@ -45,7 +45,7 @@ class UnsignedInvoice(_InvoiceText):
 
     @typechecked
     def with_paths(self, paths: Sequence[BlindedPath], payinfos: Sequence[BlindedPayinfo]) -> Self:
-        """The same invoice, but paid along these paths, best first, and at these costs, in their order.
+        """Return the same invoice, but paid along these paths, best first, and at these costs, in their order.
 
         Raises Bolt12Error if a path or its costs do not fit their fields.
         """
@@ -55,7 +55,7 @@ class UnsignedInvoice(_InvoiceText):
 
     @typechecked
     def sign(self, signer: Signer) -> Invoice:
-        """The signed invoice, its signature verified.
+        """Return the signed invoice, its signature verified.
 
         Raises Bolt12Error: `signer-key` if the signer's key is not invoice_node_id, `signer-signature` if what the
         signer returns does not verify, `signing-key-missing` or `already-signed` if there is nothing to sign for.
@@ -89,7 +89,7 @@ class Invoice(_InvoiceText):
         invoice_recurrence_basetime: int | None = None,
         features: frozenset[int] = known.NONE,
     ) -> UnsignedInvoice:
-        """An answer to this request, which is verified first and all records of which but the signature it repeats.
+        """Return an answer to this request, which is verified first and whose records, but the signature, it repeats.
 
         Args:
             request: who asks for what.
@@ -131,7 +131,7 @@ class Invoice(_InvoiceText):
         return invoice
 
     def verify(self) -> None:
-        """Checks what a reader must of an invoice alone: who signed it, that nothing is missing, that there is a path
+        """Check what a reader must of an invoice alone: who signed it, that nothing is missing, that there is a path
         to pay along, and that it can be an answer to the request that it repeats.
 
         A payer who has asked for it needs `verify_answer`. Records of odd types from 241 to 1000 are not covered by
@@ -149,7 +149,7 @@ class Invoice(_InvoiceText):
     def verify_answer(
         self, request: InvoiceRequest, *, sent_to: bytes | None = None, max_amount: int | None = None
     ) -> None:
-        """Checks what a payer must before it pays: who signed the invoice, that it can be paid, and that it answers
+        """Check what a payer must before it pays: who signed the invoice, that it can be paid, and that it answers
         `request` and nothing else.
 
         Args:
@@ -166,5 +166,5 @@ class Invoice(_InvoiceText):
 
     @typechecked
     def check_unexpired(self, now: int) -> None:
-        """Raises Bolt12Error ("Expired invoice") if it has ended before `now`, in unix seconds."""
+        """Raise Bolt12Error ("Expired invoice") if it has ended before `now`, in unix seconds."""
         rules.check_unexpired(self, now)

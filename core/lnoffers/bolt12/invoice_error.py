@@ -19,7 +19,7 @@ class InvoiceError(InvoiceErrorFields):
     def build(
         cls, *, error: str, erroneous_field: int | None = None, suggested_value: bytes | None = None
     ) -> InvoiceError:
-        """A new error.
+        """Return a new error.
 
         Args:
             error: what is wrong, in words.
@@ -35,7 +35,7 @@ class InvoiceError(InvoiceErrorFields):
     @classmethod
     @typechecked
     def from_bytes(cls, data: bytes) -> InvoiceError:
-        """The error in a TLV stream; LDK writes the stream's length before it, which is passed over.
+        """Return the error in a TLV stream; LDK writes the stream's length before it, which is passed over.
 
         Raises Bolt12Error if it is none either way.
         """
@@ -51,7 +51,7 @@ class InvoiceError(InvoiceErrorFields):
 
 
 def _without_length(data: bytes) -> bytes | None:
-    """What follows the length that the data begins with; None if it does not."""
+    """Return what follows the length that the data begins with; None if it does not."""
     try:
         length, start = read_bigsize(data, 0)
     except Bolt12Error:

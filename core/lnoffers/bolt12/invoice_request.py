@@ -46,7 +46,7 @@ class UnsignedInvoiceRequest(_InvoiceRequestText):
 
     @typechecked
     def sign(self, signer: Signer) -> InvoiceRequest:
-        """The signed request, its signature verified.
+        """Return the signed request, its signature verified.
 
         Raises Bolt12Error: `signer-key` if the signer's key is not invreq_payer_id, `signer-signature` if what the
         signer returns does not verify, `signing-key-missing` or `already-signed` if there is nothing to sign for.
@@ -96,7 +96,7 @@ class InvoiceRequest(_InvoiceRequestText):
         invreq_recurrence_cancel: Literal[True] | None = None,
         features: frozenset[int] = known.NONE,
     ) -> UnsignedInvoiceRequest:
-        """A request for an invoice for this offer, all records of which it repeats.
+        """Return a request for an invoice for this offer, all records of which it repeats.
 
         Args:
             offer: what is to be paid.
@@ -149,7 +149,7 @@ class InvoiceRequest(_InvoiceRequestText):
         invreq_payer_note: str | None = None,
         invreq_paths: Sequence[BlindedPath] | None = None,
     ) -> UnsignedInvoiceRequest:
-        """A request that answers no offer: whoever holds it may send an invoice and gets paid, as at an ATM.
+        """Return a request that answers no offer: whoever holds it may send an invoice and gets paid, as at an ATM.
 
         Sign it for Core Lightning; leave it `unsigned` for LDK and by the specification.
 
@@ -185,7 +185,7 @@ class InvoiceRequest(_InvoiceRequestText):
 
     @typechecked
     def verify(self, *, features: frozenset[int] = known.NONE) -> None:
-        """Checks what a reader must before it acts on the request, as far as the request alone tells.
+        """Check what a reader must before it acts on the request, as far as the request alone tells.
 
         That is: metadata, payer id and a signature by it, which only a request without an offer may lack; the offer
         that the request repeats, and that it asks for what that offer has; or, without an offer, that it names an
@@ -204,5 +204,5 @@ class InvoiceRequest(_InvoiceRequestText):
 
     @typechecked
     def check_unexpired(self, now: int) -> None:
-        """Raises Bolt12Error ("Offer expired") if its offer, or it itself, has ended at `now`, in unix seconds."""
+        """Raise Bolt12Error ("Offer expired") if its offer, or it itself, has ended at `now`, in unix seconds."""
         rules.check_unexpired(self, now)

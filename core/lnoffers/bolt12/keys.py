@@ -28,7 +28,7 @@ class HsmSecretError(ValueError):
 
 @typechecked
 def seed_from_hsm_secret(content: bytes, passphrase: bytes = b"") -> bytes:
-    """The seed, 32 or 64 bytes, in the content of an `hsm_secret` file.
+    """Return the seed, 32 or 64 bytes, in the content of an `hsm_secret` file.
 
     Args:
         content: the whole file: 32 raw bytes; or a header of 32 bytes and an English BIP 39 mnemonic. The header is
@@ -70,7 +70,7 @@ def seed_from_hsm_secret(content: bytes, passphrase: bytes = b"") -> bytes:
 
 @typechecked
 def new_hsm_secret(entropy: bytes) -> bytes:
-    """The content of a new `hsm_secret` file: 12 words that hold `entropy` (16 bytes), without a passphrase."""
+    """Return the content of a new `hsm_secret` file: 12 words that hold `entropy` (16 bytes), without a passphrase."""
     if len(entropy) != _ENTROPY_LENGTH:
         raise ValueError(f"the entropy of 12 words is {_ENTROPY_LENGTH} bytes, not {len(entropy)}")
     from mnemonic import Mnemonic  # noqa: PLC0415 - its word list is read only where words are needed
@@ -94,7 +94,7 @@ class NodeKeys:
     @classmethod
     @typechecked
     def from_seed(cls, seed: bytes) -> NodeKeys:
-        """The keys of the node with this seed. Raises ValueError unless it has 32 or 64 bytes."""
+        """Return the keys of the node with this seed. Raises ValueError unless it has 32 or 64 bytes."""
         if len(seed) not in _SEED_LENGTHS:
             raise ValueError(f"a seed has 32 or 64 bytes, not {len(seed)}")
         return cls(_node_key_pair(seed), _hkdf(salt=bytes(32), key=seed, info=b"derived secrets"))
@@ -111,12 +111,12 @@ class NodeKeys:
 
     @typechecked
     def named_secret(self, name: str) -> bytes:
-        """32 bytes for one purpose, which the name says, as Core Lightning's `makesecret` derives them."""
+        """Return 32 bytes for one purpose, which the name says, as Core Lightning's `makesecret` derives them."""
         return _hkdf(salt=bytes(32), key=self._base, info=name.encode())
 
     @typechecked
     def path_id(self, identity: bytes) -> bytes:
-        """What a message brings along, 32 bytes, that came by the paths of an offer or a request of this node.
+        """Return what a message brings along, 32 bytes, that came by the paths of an offer or a request of this node.
 
         `identity` is its id, 32 bytes, from before it had paths.
         """
@@ -124,12 +124,12 @@ class NodeKeys:
 
     @typechecked
     def payer_id(self, metadata: bytes) -> bytes:
-        """The public key of the payer behind a request with this metadata: a compressed point that hides the node."""
+        """Return the payer's public key for a request with this metadata: a compressed point that hides the node."""
         return add_to_point(self.node_id, self._payer_tweak(metadata))
 
     @typechecked
     def payer_signer(self, metadata: bytes) -> KeySigner:
-        """Signs as `payer_id(metadata)`."""
+        """Return a signer that signs as `payer_id(metadata)`."""
         return KeySigner(self._key_pair.add(self._payer_tweak(metadata)))
 
     def _payer_tweak(self, metadata: bytes) -> bytes:
@@ -166,6 +166,6 @@ def _node_key_pair(seed: bytes) -> KeyPair:
 
 
 def _hkdf(*, salt: bytes, key: bytes, info: bytes) -> bytes:
-    """HKDF-SHA256 (RFC 5869) for one block of output, 32 bytes."""
+    """Compute HKDF-SHA256 (RFC 5869) for one block of output, 32 bytes."""
     pseudo_random_key = hmac.digest(salt, key, "sha256")
     return hmac.digest(pseudo_random_key, info + b"\x01", "sha256")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def _tagged(tag: bytes) -> Callable[[], Hash]:
-    """The tagged hash of BIP 340, from which each call starts anew: what depends on the tag alone is done once."""
+    """Return the tagged hash of BIP 340 for each call to copy: what depends on the tag alone is done once."""
     return sha256(sha256(tag).digest() * 2).copy
 
 
@@ -29,7 +29,7 @@ _branch_hash = _tagged(b"LnBranch")
 
 
 def merkle_root(records: Sequence[Record]) -> bytes:
-    """The root, 32 bytes, over all records but those of signature types, unknown ones included.
+    """Return the root, 32 bytes, over all records but those of signature types, unknown ones included.
 
     Raises ValueError if there is nothing to hash.
     """
@@ -37,7 +37,7 @@ def merkle_root(records: Sequence[Record]) -> bytes:
 
 
 def leaves(records: Sequence[Record]) -> list[bytes]:
-    """The tree's lowest level: for each record that a signature covers, its leaf and nonce together."""
+    """Return the tree's lowest level: for each record that a signature covers, its leaf and nonce together."""
     covered = [record for record in records if record.type not in SIGNATURE_TYPES]
     if not covered:
         raise ValueError("a merkle tree needs at least one record that is not a signature")
@@ -46,7 +46,7 @@ def leaves(records: Sequence[Record]) -> list[bytes]:
 
 
 def nonces(first: Record) -> Callable[[int], bytes]:
-    """From a record's type to the nonce beside its leaf, in the stream that begins with the record `first`."""
+    """Return a function from a record's type to the nonce beside its leaf, in a stream that begins with `first`."""
     nonce_hash = _tagged(b"LnNonce" + first.raw)
 
     def nonce(type_: int) -> bytes:
@@ -58,21 +58,21 @@ def nonces(first: Record) -> Callable[[int], bytes]:
 
 
 def leaf(record: Record, nonce: bytes) -> bytes:
-    """A record's place in the lowest level: its hash with the nonce."""
+    """Return a record's place in the lowest level: its hash with the nonce."""
     state = _leaf_hash()
     state.update(record.raw)
     return branch(state.digest(), nonce)
 
 
 def branch(left: bytes, right: bytes) -> bytes:
-    """The node above two, whose order does not count."""
+    """Return the node above two, whose order does not count."""
     state = _branch_hash()
     state.update(left + right if left < right else right + left)
     return state.digest()
 
 
 def fold(level: list[bytes]) -> bytes:
-    """The root above a level's nodes, at least one: neighbours join, an odd last one moves up as it is."""
+    """Return the root above a level's nodes, at least one: neighbours join, an odd last one moves up as it is."""
     while len(level) > 1:
         odd_one = level[len(level) & ~1 :]
         level = [*map(branch, level[::2], level[1::2]), *odd_one]
@@ -85,7 +85,7 @@ def _signature_hash(message_name: str, field_name: str) -> Callable[[], Hash]:
 
 
 def signature_digest(message_name: str, field_name: str, root: bytes) -> bytes:
-    """What BIP 340 signs, 32 bytes: H("lightning" + message + field, root), as in ("invoice_request", "signature")."""
+    """Return what BIP 340 signs, 32 bytes: H("lightning" + message + field, root), e.g. invoice_request, signature."""
     state = _signature_hash(message_name, field_name)()
     state.update(root)
     return state.digest()

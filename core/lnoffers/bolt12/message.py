@@ -58,7 +58,7 @@ class Field(Generic[T]):
         raise AttributeError(f"{self.name} cannot be set: messages do not change")
 
     def decode(self, record: Record, stream: Iterable[Record] = ()) -> T:
-        """The value of this field's record. The stream that it is in, if it is, tells where, in errors."""
+        """Return the value of this field's record. The stream that it is in, if it is, tells where, in errors."""
         try:
             return self.codec.decode(record.value)
         except Bolt12Error as error:
@@ -70,7 +70,7 @@ class Field(Generic[T]):
             ) from None
 
     def encode(self, value: T) -> Record:
-        """This field's record for a value."""
+        """Return this field's record for a value."""
         try:
             data = self.codec.encode(value)
         except Bolt12Error as error:
@@ -106,12 +106,12 @@ class Message:
 
     @classmethod
     def _read(cls, data: bytes) -> Self:
-        """The message in a TLV stream, its encoding checked and nothing else. Raises Bolt12Error."""
+        """Return the message in a TLV stream, its encoding checked and nothing else. Raises Bolt12Error."""
         return cls._of(tuple(read_records(data, cls.fields)))
 
     @classmethod
     def _build(cls, mirrored: Iterable[Record] = (), /, **values: Any) -> Self:
-        """The message with these fields, by name, and with records of another; None leaves a field out.
+        """Return the message with these fields, by name, and with records of another; None leaves a field out.
 
         No rule but the codecs' is checked. Raises Bolt12Error, its `field` set, if a value does not fit its field.
         """
@@ -121,7 +121,7 @@ class Message:
 
     @classmethod
     def _of(cls, records: tuple[Record, ...]) -> Self:
-        """The message of records that ascend. Raises Bolt12Error if one is no record of its field."""
+        """Return the message of records that ascend. Raises Bolt12Error if one is no record of its field."""
         fields = cls.fields
         try:
             values = {each.type: fields[each.type].codec.decode(each.value) for each in records if each.type in fields}
@@ -146,11 +146,11 @@ class Message:
 
     @typechecked
     def offset_of(self, type_: int) -> int | None:
-        """Where the record of this type starts in `to_bytes()`, if there is one."""
+        """Return where the record of this type starts in `to_bytes()`, if there is one."""
         return offset_of(type_, self._records)
 
     def to_bytes(self) -> bytes:
-        """The TLV stream."""
+        """Return the TLV stream."""
         return write_records(self._records)
 
     def __eq__(self, other: object) -> bool:
@@ -177,12 +177,12 @@ class TextMessage(Message):
 
     @classmethod
     def _from_text(cls, text: str) -> Self:
-        """The message in a string, its text form and encoding checked. Raises Bolt12Error."""
+        """Return the message in a string, its text form and encoding checked. Raises Bolt12Error."""
         return cls._from_stream(decode_text(text, cls.prefix))
 
     @classmethod
     def _from_stream(cls, data: bytes | bytearray | memoryview) -> Self:
-        """The message in a TLV stream; errors have Core Lightning's message and say more in their detail."""
+        """Return the message in a TLV stream; errors have Core Lightning's message and say more in their detail."""
         try:
             return cls._read(bytes(data))
         except Bolt12Error as error:
@@ -195,7 +195,7 @@ class TextMessage(Message):
             ) from None
 
     def encode(self) -> str:
-        """The string, in lower case and one piece."""
+        """Return the string, in lower case and one piece."""
         return encode_text(self.prefix, self.to_bytes())
 
 
@@ -210,7 +210,7 @@ class CheckedMessage(TextMessage):
     @classmethod
     @typechecked
     def parse(cls, text: str, *, chain: bytes | None = None, features: frozenset[int] | None = None) -> Self:
-        """The message in a string, checked as its class says.
+        """Return the message in a string, checked as its class says.
 
         Args:
             text: the string, without `lightning:`.
@@ -231,7 +231,7 @@ class CheckedMessage(TextMessage):
         chain: bytes | None = None,
         features: frozenset[int] | None = None,
     ) -> Self:
-        """The message in a TLV stream; otherwise like `parse`."""
+        """Return the message in a TLV stream; otherwise like `parse`."""
         return cls._checked(cls._from_stream(data), chain, features)
 
     @classmethod
@@ -241,7 +241,7 @@ class CheckedMessage(TextMessage):
 
     @abstractmethod
     def _check_reading(self, chain: bytes | None, features: frozenset[int]) -> None:
-        """Checks what a reader on that chain, if one is given, must before all else. Raises Bolt12Error."""
+        """Check what a reader on that chain, if one is given, must before all else. Raises Bolt12Error."""
 
 
 _CALLED = {"invoice_request": "invreq"}

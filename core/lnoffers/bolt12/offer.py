@@ -55,7 +55,7 @@ class Offer(OfferFields, CheckedMessage):
         offer_recurrence_paywindow: RecurrencePaywindow | None = None,
         offer_recurrence_limit: int | None = None,
     ) -> Offer:
-        """A new offer.
+        """Return a new offer.
 
         Args:
             offer_issuer_id: the compressed point, 33 bytes, of the node to ask and be paid to.
@@ -101,7 +101,7 @@ class Offer(OfferFields, CheckedMessage):
 
     @typechecked
     def with_paths(self, offer_paths: Sequence[BlindedPath]) -> Offer:
-        """This offer, but reached by these paths, best first; its id is another one.
+        """Return this offer, but reached by these paths, best first; its id is another one.
 
         No paths give a field that is there and empty, as Core Lightning writes it and readers take it. Raises
         Bolt12Error if a path does not fit its place, or has no hops.
@@ -113,7 +113,7 @@ class Offer(OfferFields, CheckedMessage):
 
     @typechecked
     def check_unexpired(self, now: int) -> None:
-        """Raises Bolt12Error ("Offer expired") if it has ended before `now`, in unix seconds."""
+        """Raise Bolt12Error ("Offer expired") if it has ended before `now`, in unix seconds."""
         rules.check_unexpired(self, now)
 
     @property

@@ -70,14 +70,14 @@ class BlindedPath:
     @classmethod
     @typechecked
     def from_bytes(cls, data: bytes) -> BlindedPath:
-        """The path that is all of `data`, such as an onion message's `reply_path`. Raises Bolt12Error."""
+        """Return the path that is all of `data`, such as an onion message's `reply_path`. Raises Bolt12Error."""
         cursor = Cursor(data)
         path = _read_path(cursor)
         cursor.finish()
         return path
 
     def to_bytes(self) -> bytes:
-        """The inverse of `from_bytes`. Raises Bolt12Error if something does not fit its place."""
+        """Return the inverse of `from_bytes`. Raises Bolt12Error if something does not fit its place."""
         return _encode_path(self)
 
 
@@ -160,7 +160,7 @@ def _encode_payinfo(payinfo: BlindedPayinfo) -> bytes:
 
 
 def payinfo_to_json(payinfo: BlindedPayinfo) -> dict[str, Json]:
-    """The members that `decode` shows of a path's payinfo."""
+    """Return the members that `decode` shows of a path's payinfo."""
     return {
         "fee_base_msat": payinfo.fee_base_msat,
         "fee_proportional_millionths": payinfo.fee_proportional_millionths,
@@ -172,7 +172,7 @@ def payinfo_to_json(payinfo: BlindedPayinfo) -> dict[str, Json]:
 
 
 def path_to_json(path: BlindedPath, payinfo: BlindedPayinfo | None = None) -> dict[str, Json]:
-    """The members that `decode` shows of a path, its payinfo among them if there is one."""
+    """Return the members that `decode` shows of a path, its payinfo among them if there is one."""
     first = path.first_node_id
     shown: dict[str, Json] = (
         {"first_node_id": first.hex()}
@@ -193,7 +193,7 @@ def path_to_json(path: BlindedPath, payinfo: BlindedPayinfo | None = None) -> di
 
 
 def first_empty_path(paths: Sequence[BlindedPath] | None) -> int | None:
-    """The index of the first path without hops, which no message may have, if there is one."""
+    """Return the index of the first path without hops, which no message may have, if there is one."""
     return next((index for index, path in enumerate(paths or ()) if not path.hops), None)
 
 

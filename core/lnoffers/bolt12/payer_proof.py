@@ -43,7 +43,7 @@ class UnsignedPayerProof(Fields):
 
     @typechecked
     def sign(self, signer: Signer) -> PayerProof:
-        """The signed proof, its signature verified.
+        """Return the signed proof, its signature verified.
 
         Raises Bolt12Error: `signer-key` if the signer's key is not invreq_payer_id, `signer-signature` if what the
         signer returns does not verify.
@@ -66,7 +66,7 @@ class PayerProof(Fields):
         include: Collection[int | str | Field[Any]] = (),
         proof_note: str | None = None,
     ) -> UnsignedPayerProof:
-        """A proof that the holder of invreq_payer_id's key has paid this invoice, which is verified first.
+        """Return a proof that the holder of invreq_payer_id's key has paid this invoice, which is verified first.
 
         Args:
             invoice: what was paid.
@@ -102,7 +102,7 @@ class PayerProof(Fields):
     @classmethod
     @typechecked
     def parse(cls, text: str) -> PayerProof:
-        """The proof in an `lnp` string: its text form and encoding are checked; `verify` checks the rest.
+        """Return the proof in an `lnp` string: its text form and encoding are checked; `verify` checks the rest.
 
         Raises Bolt12Error: those of the text form, and "invalid payer_proof data".
         """
@@ -111,11 +111,11 @@ class PayerProof(Fields):
     @classmethod
     @typechecked
     def from_bytes(cls, data: bytes | bytearray | memoryview) -> PayerProof:
-        """The proof in a TLV stream; otherwise like `parse`."""
+        """Return the proof in a TLV stream; otherwise like `parse`."""
         return cls._from_stream(data)
 
     def verify(self) -> None:
-        """Checks that it proves what it says: paid by the preimage, asked for by the one signature, paid by the other.
+        """Check that it proves what it says: paid by the preimage, asked for by the one signature, paid by the other.
 
         Raises Bolt12Error with Core Lightning's messages, in its order: "Missing F" for a field, "Incorrect preimage",
         "proof_omitted_tlvs[I] …" for places that cannot be, "Not enough H" or "Too many H" for hashes,

@@ -29,7 +29,7 @@ class Paywindow(NamedTuple):
 
 @typechecked
 def period_start(recurrence: Recurrence, basetime: int, index: int) -> int:
-    """When period `index` (from 0) begins, if period 0 begins at `basetime`.
+    """Return when period `index` (from 0) begins, if period 0 begins at `basetime`.
 
     A month later is the same day and time of day, or the month's last day where that is earlier.
 
@@ -53,7 +53,7 @@ def paywindow(
     basetime: int,
     index: int,
 ) -> Paywindow:
-    """When period `index` can be paid.
+    """Return when period `index` can be paid.
 
     Args:
         recurrence: the offer's period.

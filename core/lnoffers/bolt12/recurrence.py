@@ -60,7 +60,7 @@ def _decode_recurrence(value: bytes) -> Recurrence:
 
 
 def recurrence_to_json(recurrence: Recurrence) -> dict[str, Json]:
-    """The members that `decode` shows of a period; an unknown unit has no name."""
+    """Return the members that `decode` shows of a period; an unknown unit has no name."""
     unit = recurrence.time_unit_name
     name: dict[str, Json] = {} if unit is None else {"time_unit_name": unit}
     return {"time_unit": recurrence.time_unit, **name, "period": recurrence.period}
@@ -72,13 +72,13 @@ def _decode_base(value: bytes) -> RecurrenceBase:
 
 
 def base_to_json(base: RecurrenceBase) -> dict[str, Json]:
-    """The members that `decode` shows of a base."""
+    """Return the members that `decode` shows of a base."""
     proportional: dict[str, Json] = {"proportional_amount": True} if base.proportional_amount else {}
     return {"basetime": base.basetime, **proportional}
 
 
 def paywindow_to_json(window: RecurrencePaywindow) -> dict[str, Json]:
-    """The members that `decode` shows of a paywindow."""
+    """Return the members that `decode` shows of a paywindow."""
     return {"seconds_before": window.seconds_before, "seconds_after": window.seconds_after}
 
 

@@ -49,7 +49,7 @@ class Signer(Protocol):
         """The compressed point, 33 bytes."""
 
     def sign(self, request: SigningRequest, /) -> bytes:
-        """The BIP 340 signature, 64 bytes, of `request.digest`."""
+        """Return the BIP 340 signature, 64 bytes, of `request.digest`."""
 
 
 @final
@@ -69,7 +69,7 @@ class KeySigner:
 
     @typechecked
     def sign(self, request: SigningRequest, /) -> bytes:
-        """The BIP 340 signature, 64 bytes, the same each time."""
+        """Return the BIP 340 signature, 64 bytes, the same each time."""
         return self._key_pair.sign(request.digest)
 
     def __repr__(self) -> str:
@@ -91,12 +91,12 @@ class CallbackSigner:
 
     @typechecked
     def sign(self, request: SigningRequest, /) -> bytes:
-        """What the callback answers."""
+        """Return what the callback answers."""
         return self.callback(request)
 
 
 def sign(signer: Signer, request: SigningRequest, *, public_key: bytes) -> bytes:
-    """The signer's signature for the request, made for `public_key` and verified against it.
+    """Return the signer's signature for the request, made for `public_key` and verified against it.
 
     Raises Bolt12Error: `signer-key` if the signer has another key, `signer-signature` if what it returns is wrong.
     """
@@ -134,14 +134,14 @@ class SignedMessage(TextMessage):
         return _signing_request(self.kind, self.signed_in, merkle_root(self._records))
 
     def has_valid_signature(self) -> bool:
-        """Whether there are a key and a signature, and the one's of this message is the other."""
+        """Return whether there are a key and a signature, and the one's of this message is the other."""
         key, signature = getattr(self, self.signed_by), getattr(self, self.signed_in)
         if key is None or signature is None:
             return False
         return curve.verify(key, signature_digest(self.kind, self.signed_in, merkle_root(self._records)), signature)
 
     def _signed(self, signed: type[S], signer: Signer) -> S:
-        """This message with the signer's signature, verified, as one of type `signed`.
+        """Return this message with the signer's signature, verified, as one of type `signed`.
 
         Raises Bolt12Error: those of `sign`; `signing-key-missing` or `already-signed` if there is nothing to sign for.
         """

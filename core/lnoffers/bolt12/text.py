@@ -23,12 +23,12 @@ _SHOWN = 100
 
 @typechecked
 def without_scheme(text: str) -> str:
-    """`text` without a leading `lightning:`, which must be all lower or all upper case."""
+    """Return `text` without a leading `lightning:`, which must be all lower or all upper case."""
     return text[len("lightning:") :] if text.startswith(("lightning:", "LIGHTNING:")) else text
 
 
 def decode_text(text: str, prefix: str) -> bytes:
-    """The TLV bytes of a BOLT 12 string with the given lower-case prefix (`lnr`). BOLT 12, "Encoding".
+    """Return the TLV bytes of a BOLT 12 string with the given lower-case prefix (`lnr`). BOLT 12, "Encoding".
 
     Raises Bolt12Error: those of `split_text`, and then "unexpected prefix P" (rule `text-prefix`).
     """
@@ -39,7 +39,7 @@ def decode_text(text: str, prefix: str) -> bytes:
 
 
 def split_text(text: str) -> tuple[str, bytes]:
-    """The prefix, in lower case, and the TLV bytes of a BOLT 12 string of any kind.
+    """Return the prefix, in lower case, and the TLV bytes of a BOLT 12 string of any kind.
 
     Raises Bolt12Error, in this order of checks: "unfinished string", "invalid bech32 string" (rules `text-separator`,
     `text-case`, `text-character`, `text-padding`).
@@ -65,7 +65,7 @@ def split_text(text: str) -> tuple[str, bytes]:
 
 
 def encode_text(prefix: str, data: bytes) -> str:
-    """The BOLT 12 string, in lower case and without `+`, of TLV bytes. The inverse of `decode_text`."""
+    """Return the BOLT 12 string, in lower case and without `+`, of TLV bytes. The inverse of `decode_text`."""
     return f"{prefix}1{bech32.letters(bech32.from_bytes(data))}"
 
 
@@ -87,7 +87,7 @@ def _join(text: bytes) -> bytes:
 
 
 def _unjoined(raw: bytes, position: int) -> int:
-    """Where the byte at `position` of the joined string stands in the raw one."""
+    """Return where the byte at `position` of the joined string stands in the raw one."""
     for continuation in _CONTINUATION.finditer(raw):
         if continuation.start() > position:
             break
@@ -96,7 +96,7 @@ def _unjoined(raw: bytes, position: int) -> int:
 
 
 def _character_at(raw: bytes, position: int) -> int:
-    """The index in the text of the character that starts at `position` of its UTF-8 bytes."""
+    """Return the index in the text of the character that starts at `position` of its UTF-8 bytes."""
     return len(raw[:position].decode("utf-8", "surrogatepass"))
 
 

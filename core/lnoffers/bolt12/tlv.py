@@ -40,7 +40,7 @@ class Record(NamedTuple):
     @classmethod
     @typechecked
     def build(cls, type_: int, value: bytes) -> Record:
-        """A new record, its type and length in the shortest form."""
+        """Return a new record, its type and length in the shortest form."""
         return cls(type_, encode_bigsize(type_) + encode_bigsize(len(value)) + value, bytes(value))
 
 
@@ -48,7 +48,7 @@ _new = tuple.__new__
 
 
 def read_records(data: bytes, known: Container[int]) -> Iterator[Record]:
-    """The records of a stream, one by one, checked in the order of BOLT 1's reader.
+    """Yield the records of a stream, one by one, checked in the order of BOLT 1's reader.
 
     Raises Bolt12Error: `bigsize-truncated` and `bigsize-not-minimal`, `record-order` (types must ascend strictly),
     `record-unknown-even` (an even type that is not in `known`), `record-truncated`.
@@ -85,12 +85,12 @@ def read_records(data: bytes, known: Container[int]) -> Iterator[Record]:
 
 
 def write_records(records: Iterable[Record]) -> bytes:
-    """The stream of the records, which must already ascend."""
+    """Return the stream of the records, which must already ascend."""
     return b"".join([record.raw for record in records])
 
 
 def offset_of(type_: int, records: Iterable[Record]) -> int | None:
-    """Where the record of this type starts in the stream of the records, if there is one."""
+    """Return where the record of this type starts in the stream of the records, if there is one."""
     offset = 0
     for record in records:
         if record.type == type_:
@@ -100,10 +100,10 @@ def offset_of(type_: int, records: Iterable[Record]) -> int | None:
 
 
 def in_span(type_: int, span: Span) -> bool:
-    """Whether a record type lies in one of a span's two ranges."""
+    """Return whether a record type lies in one of a span's two ranges."""
     return type_ in span[0] or type_ in span[1]
 
 
 def select(records: Iterable[Record], span: Span) -> bytes:
-    """The bytes of those records whose type lies in `span`, as they arrived."""
+    """Return the bytes of those records whose type lies in `span`, as they arrived."""
     return b"".join([record.raw for record in records if in_span(record.type, span)])

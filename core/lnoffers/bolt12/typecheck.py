@@ -94,7 +94,7 @@ def _check(function: Callable[..., Any], name: str, value: object, fitting: set[
 
 @cache
 def _kinds(function: Callable[..., Any]) -> dict[str, Kind]:
-    """What each parameter allows. Annotations are resolved at the first call, when all that they name is defined."""
+    """Return what each parameter allows. Annotations are resolved at the first call, when all their names exist."""
     return {name: _kind(hint) for name, hint in get_type_hints(function).items() if name != "return"}
 
 

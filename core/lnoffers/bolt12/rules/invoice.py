@@ -19,44 +19,44 @@ Table = tuple[Rule[Invoice], ...]
 
 
 def check_reading(invoice: Invoice, chain: bytes | None, features: frozenset[int]) -> None:
-    """What Core Lightning's decoder checks first, of signed and unsigned invoices."""
+    """Check what Core Lightning's decoder checks first, of signed and unsigned invoices."""
     enforce(_of_reader(chain, features), invoice)
 
 
 def check_decoding(invoice: Invoice) -> None:
-    """What Core Lightning's decoder checks after that, in its order."""
+    """Check what Core Lightning's decoder checks after that, in its order."""
     enforce(SIGNED, invoice)
     enforce(COMPLETE, invoice)
 
 
 def check_verifying(invoice: Invoice) -> None:
-    """All that a reader must check of an invoice alone."""
+    """Check all that a reader must of an invoice alone."""
     check_decoding(invoice)
     enforce(PAYABLE, invoice)
     enforce(REPEATING, invoice)
 
 
 def check_answerable(request: InvoiceRequestFields) -> None:
-    """What a request must be for an invoice to be made for it."""
+    """Check what a request must be for an invoice to be made for it."""
     enforce(ANSWERABLE, request)
 
 
 def check_writing(invoice: Invoice) -> None:
-    """What the writer of an invoice for a request must keep."""
+    """Check what the writer of an invoice for a request must keep."""
     enforce(COMPLETE, invoice)
     enforce(PAYABLE, invoice)
     enforce(WRITING, invoice)
 
 
 def check_answering(invoice: Invoice, request: Request, *, sent_to: bytes | None, max_amount: int | None) -> None:
-    """What a reader must check of an answer to its request before it pays; see `Invoice.verify_answer`."""
+    """Check what a reader must of an answer to its request before it pays; see `Invoice.verify_answer`."""
     check_decoding(invoice)
     enforce(PAYABLE, invoice)
     enforce((mirrors(request), comes_from(sent_to), asks_at_most(max_amount)), invoice)
 
 
 def check_unexpired(invoice: Invoice, now: int) -> None:
-    """What a payer must check before it pays, at `now`, in unix seconds."""
+    """Check what a payer must before it pays, at `now`, in unix seconds."""
     enforce((unexpired(now),), invoice)
 
 
@@ -105,21 +105,21 @@ def _of_reader(chain: bytes | None, features: frozenset[int]) -> Table:
 
 
 def on_chain(chain: bytes) -> Rule[Invoice]:
-    """The invoice must be for this chain."""
+    """Require the invoice to be for this chain."""
     return when(
         None, RuleName.WRONG_CHAIN, Invoice.invreq_chain, lambda i: (i.invreq_chain or BITCOIN) != chain, "wrong chain"
     )
 
 
 def unexpired(now: int) -> Rule[Invoice]:
-    """The invoice must not have ended before `now`, in unix seconds."""
+    """Require the invoice not to have ended before `now`, in unix seconds."""
     return when(
         None, RuleName.INVOICE_EXPIRED, Invoice.invoice_relative_expiry, lambda i: i.expires_at < now, "Expired invoice"
     )
 
 
 def mirrors(request: Request) -> Rule[Invoice]:
-    """The invoice must repeat the records of the request, byte for byte, and no others of their types."""
+    """Require the invoice to repeat the records of the request, byte for byte, and no others of their types."""
     asked = {record.type: record for record in request.records if in_span(record.type, INVOICE_REQUEST_SPAN)}
 
     def find(invoice: Invoice) -> Fault | None:
@@ -133,7 +133,7 @@ def mirrors(request: Request) -> Rule[Invoice]:
 
 
 def comes_from(sent_to: bytes | None) -> Rule[Invoice]:
-    """The invoice must be of the offer's issuer, or of the end of the path that the request took, if that is given."""
+    """Require the invoice to be of the offer's issuer, or of the end of the path that the request took, if given."""
 
     def find(invoice: Invoice) -> Fault | None:
         if invoice.offer_issuer_id is None and sent_to is not None and invoice.invoice_node_id != sent_to:
@@ -144,7 +144,7 @@ def comes_from(sent_to: bytes | None) -> Rule[Invoice]:
 
 
 def asks_at_most(max_amount: int | None) -> Rule[Invoice]:
-    """The invoice must ask for the amount of its request, or, where that is not fixed, for no more than allowed."""
+    """Require the invoice to ask for its request's amount, or, where that is not fixed, for no more than allowed."""
 
     def find(invoice: Invoice) -> Fault | None:
         amount = invoice.invoice_amount or 0

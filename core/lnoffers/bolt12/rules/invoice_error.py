@@ -13,7 +13,7 @@ _FIELDS = {**InvoiceRequestFields.fields, **InvoiceFields.fields}
 
 
 def check_writing(error: InvoiceError) -> None:
-    """What the writer of an invoice_error must keep."""
+    """Check what the writer of an invoice_error must keep."""
     enforce(WRITING, error)
 
 

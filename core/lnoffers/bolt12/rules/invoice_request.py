@@ -21,13 +21,13 @@ _U64_MAX = 2**64 - 1
 
 
 def check_reading(request: Request, chain: bytes | None, features: frozenset[int]) -> None:
-    """What Core Lightning's decoder checks, in its order, whoever signed the request."""
+    """Check what Core Lightning's decoder checks, in its order, whoever signed the request."""
     enforce(_of_reader(chain, features), request)
     enforce(READING, request)
 
 
 def check_verifying(request: Request, features: frozenset[int]) -> None:
-    """All that a reader must check before it acts on a request; `features` are those of offers that it knows."""
+    """Check all that a reader must before it acts on a request; `features` are those of offers that it knows."""
     enforce(SIGNED, request)
     enforce(ANY, request)
     if request.answers_offer:
@@ -39,7 +39,7 @@ def check_verifying(request: Request, features: frozenset[int]) -> None:
 
 
 def check_writing(request: Request, features: frozenset[int]) -> None:
-    """What the writer of a request must keep; `features` are those of offers that it knows."""
+    """Check what the writer of a request must keep; `features` are those of offers that it knows."""
     enforce(WRITING, request)
     if request.answers_offer:
         enforce(ANY, request)
@@ -51,12 +51,12 @@ def check_writing(request: Request, features: frozenset[int]) -> None:
 
 
 def check_unsigned(request: Request) -> None:
-    """What a request must be to travel without a signature."""
+    """Check what a request must be to travel without a signature."""
     enforce(UNSIGNED, request)
 
 
 def check_unexpired(request: Request, now: int) -> None:
-    """What its reader must check before it makes an invoice, at `now`, in unix seconds."""
+    """Check what its reader must before it makes an invoice, at `now`, in unix seconds."""
     enforce((unexpired(now),), request)
 
 
@@ -135,14 +135,14 @@ def _of_offer(features: frozenset[int]) -> Table:
 
 
 def on_chain(chain: bytes) -> Rule[Request]:
-    """The request must be for this chain."""
+    """Require the request to be for this chain."""
     return when(
         None, RuleName.WRONG_CHAIN, Request.invreq_chain, lambda r: (r.invreq_chain or BITCOIN) != chain, "wrong chain"
     )
 
 
 def unexpired(now: int) -> Rule[Request]:
-    """The offer, or the request that stands alone, must not have ended at `now`, in unix seconds.
+    """Require the offer, or the request that stands alone, not to have ended at `now`, in unix seconds.
 
     Who has once paid a recurring offer may go on after its end.
     """

@@ -22,19 +22,19 @@ _CURRENCY = re.compile("[A-Z]{3}")
 
 
 def check_reading(offer: Offer, chain: bytes | None, features: frozenset[int]) -> None:
-    """What Core Lightning's decoder checks, in its order."""
+    """Check what Core Lightning's decoder checks, in its order."""
     enforce(_of_reader(chain, features), offer)
     enforce(READING, offer)
 
 
 def check_writing(offer: Offer) -> None:
-    """What the writer of an offer must keep."""
+    """Check what the writer of an offer must keep."""
     enforce(READING, offer)
     enforce(WRITING, offer)
 
 
 def check_unexpired(offer: Offer, now: int) -> None:
-    """What a payer must check before it asks for an invoice, at `now`, in unix seconds."""
+    """Check what a payer must before it asks for an invoice, at `now`, in unix seconds."""
     enforce((unexpired(now),), offer)
 
 
@@ -90,7 +90,7 @@ def _of_reader(chain: bytes | None, features: frozenset[int]) -> Table:
 
 
 def on_chain(chain: bytes) -> Rule[Offer]:
-    """The offer must be good for this chain. One that lists none is good for none, bitcoin's neither."""
+    """Require the offer to be good for this chain. One that lists none is good for none, bitcoin's neither."""
     return when(
         None,
         RuleName.WRONG_CHAIN,
@@ -101,7 +101,7 @@ def on_chain(chain: bytes) -> Rule[Offer]:
 
 
 def unexpired(now: int) -> Rule[Offer]:
-    """The offer must not have ended before `now`, in unix seconds."""
+    """Require the offer not to have ended before `now`, in unix seconds."""
     return when(
         Offer.offer_absolute_expiry,
         RuleName.OFFER_EXPIRED,

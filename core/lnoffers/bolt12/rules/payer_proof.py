@@ -16,7 +16,7 @@ Table = tuple[Rule[Proof], ...]
 
 
 def check_verifying(proof: Proof) -> None:
-    """All that a reader must check, in Core Lightning's order."""
+    """Check all that a reader must, in Core Lightning's order."""
     enforce(COMPLETE, proof)
     enforce(PAID, proof)
     enforce(MARKED, proof)
@@ -25,7 +25,7 @@ def check_verifying(proof: Proof) -> None:
 
 
 def check_writing(proof: Proof) -> None:
-    """What the writer of a proof must keep, and a signer can be trusted with."""
+    """Check what the writer of a proof must keep, and a signer can be trusted with."""
     enforce(PAID, proof)
     enforce(MARKED, proof)
 
@@ -75,7 +75,7 @@ def _counted(name: str, hashes: tuple[bytes, ...] | None, needed: int) -> Fault 
 
 
 def _omissions(proof: Proof) -> list[bool]:
-    """For each record of the invoice in order, metadata first, whether the proof leaves it out."""
+    """Return for each record of the invoice in order, metadata first, whether the proof leaves it out."""
     shown = [(record.type, False) for record in proof.records if is_shown(record)]
     return [omitted for _, omitted in sorted([(0, True), *shown, *((m, True) for m in proof.proof_omitted_tlvs or ())])]
 

@@ -40,7 +40,7 @@ class Rule(Generic[M_contra]):
 
 
 def enforce(rules: Iterable[Rule[M]], message: M) -> None:
-    """Raises Bolt12Error for the first rule that the message breaks."""
+    """Raise Bolt12Error for the first rule that the message breaks."""
     present = message.known_types
     for rule in rules:
         if rule.given is None or rule.given in present:
@@ -60,7 +60,7 @@ def _error(rule: Rule[M], fault: Fault, message: M) -> Bolt12Error:
 def when(
     given: Field[Any] | None, name: RuleName, field: Field[Any], broken: Callable[[M], bool], message: str
 ) -> Rule[M]:
-    """If `given` is there (or always): the message must not be `broken`."""
+    """Require, if `given` is there (or always), that the message is not `broken`."""
     fault = Fault(message)
     return check(given, name, field, lambda each: fault if broken(each) else None)
 
@@ -68,24 +68,24 @@ def when(
 def check(
     given: Field[Any] | None, name: RuleName, field: Field[Any] | None, find: Callable[[M], Fault | None]
 ) -> Rule[M]:
-    """If `given` is there (or always): `find` must not find a fault."""
+    """Require, if `given` is there (or always), that `find` finds no fault."""
     return Rule(None if given is None else given.number, name, field, find)
 
 
 def required(name: RuleName, field: Field[Any], message: str) -> Rule[Message]:
-    """The field must be there."""
+    """Require the field to be there."""
     fault = Fault(message)
     return check(None, name, field, lambda each: None if field.number in each.known_types else fault)
 
 
 def forbidden(name: RuleName, field: Field[Any], message: str) -> Rule[Message]:
-    """The field must not be there."""
+    """Forbid the field."""
     fault = Fault(message)
     return check(field, name, field, lambda _: fault)
 
 
 def known_features(name: RuleName, field: Field[bytes], known: frozenset[int]) -> Rule[Message]:
-    """The field must have no even bit set that is not known."""
+    """Forbid even bits of the field that are not known."""
 
     def find(message: Message) -> Fault | None:
         bit = first_unknown_bit(getattr(message, field.name), known)

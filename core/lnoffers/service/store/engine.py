@@ -38,7 +38,7 @@ _REASONS: Final = {
 
 
 def store_file(db: str | None, default: Path) -> Path:
-    """The file that the URL `--db` names, or else `default`.
+    """Return the file that the URL `--db` names, or else `default`.
 
     Raises:
         OptionsError: if it is no URL of a file that SQLite can open, and of nothing more. The message does not repeat
@@ -54,7 +54,7 @@ def store_file(db: str | None, default: Path) -> Path:
 
 
 def existing(file: Path) -> Engine | None:
-    """An engine that can only read the database in a file; None if there is no file, or an empty one.
+    """Return an engine that can only read the database in a file; None if there is no file, or an empty one.
 
     Raises:
         OSError: if there is none and none could be made, or it cannot be looked at.
@@ -75,7 +75,7 @@ def existing(file: Path) -> Engine | None:
 
 
 def open_engine(file: Path) -> Engine:
-    """An engine whose connections are durable and wait for each other. Makes the file, readable by its owner alone."""
+    """Return an engine whose connections are durable and wait for each other. Makes the file, for its owner alone."""
     # SQLite gives its log the mode of the file, so this decides for both.
     os.close(open_regular(file, os.O_RDWR | os.O_CREAT))
     engine = _engine(lambda: _connect(file, "rw"))  # should the file be gone later, no other one is made
@@ -92,19 +92,19 @@ def copy(file: Path, into: Path) -> None:
 
 
 def damages(connection: Connection) -> list[str]:
-    """What is wrong with the database as such, its tables and indexes, in SQLite's words, a line each."""
+    """Return what is wrong with the database as such, its tables and indexes, in SQLite's words, a line each."""
     rows = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA integrity_check")]
     found = [line for row in rows for line in row.removeprefix("*** in database main ***\n").splitlines()]
     return [] if found == ["ok"] else found
 
 
 def wait_no_longer_than(seconds: float, connection: Connection) -> None:
-    """How long this connection's transactions wait for those of others."""
+    """Set how long this connection's transactions wait for those of others."""
     _driver(connection).execute(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
 
 
 def changes_of_others(connection: Connection) -> int:
-    """A number that is another one once another connection has committed something; only this connection's compare."""
+    """Return a number that changes once another connection has committed something; only this connection's compare."""
     [number] = _driver(connection).execute("PRAGMA data_version").fetchone()
     assert isinstance(number, int)
     return number
@@ -116,17 +116,17 @@ def open_log(connection: Connection) -> None:
 
 
 def is_locked(error: Exception) -> bool:
-    """Whether the error says that another process holds a lock."""
+    """Return whether the error says that another process holds a lock."""
     return _primary_code(error) == sqlite3.SQLITE_BUSY
 
 
 def is_unsynced(error: Exception) -> bool:
-    """Whether the error says that an fsync failed. Then what was written before may be on disk, or in part, or not."""
+    """Return whether the error says that an fsync failed. What was written before may be on disk, in part, or not."""
     return _code(error) in {sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_DIR_FSYNC}
 
 
 def is_no_database(error: Exception) -> bool:
-    """Whether the error says that the file holds something else than a database."""
+    """Return whether the error says that the file holds something else than a database."""
     return _primary_code(error) == sqlite3.SQLITE_NOTADB
 
 
@@ -142,7 +142,7 @@ def reason(error: Exception) -> str:
 
 @contextmanager
 def transaction(connection: Connection, *, exclusive: bool = False) -> Iterator[None]:
-    """A transaction that only reads, or one that keeps everybody else out."""
+    """Run a transaction that only reads, or one that keeps everybody else out."""
     _driver(connection).execute("BEGIN EXCLUSIVE" if exclusive else "BEGIN")
     try:
         yield
@@ -164,7 +164,7 @@ def empty_log(connection: Connection) -> bool:
 
 
 def has_begun(connection: Connection) -> bool:
-    """Whether it is in a transaction."""
+    """Return whether it is in a transaction."""
     return _driver(connection).in_transaction
 
 
@@ -196,7 +196,7 @@ def end_savepoint(connection: Connection, *, undo: bool) -> None:
 
 
 def _companions(file: Path) -> list[Path]:
-    """The files that SQLite keeps beside a database."""
+    """Return the files that SQLite keeps beside a database."""
     return [file.with_name(file.name + suffix) for suffix in ("-wal", "-shm", "-journal")]
 
 
@@ -221,7 +221,7 @@ def _engine(connect: Any) -> Engine:
 
 
 def _text(raw: bytes) -> str | bytes:
-    """Text as it is stored, or its bytes if it is damaged: an error would end the whole statement."""
+    """Return text as it is stored, or its bytes if it is damaged: an error would end the whole statement."""
     try:
         return raw.decode()
     except UnicodeDecodeError:

@@ -65,7 +65,7 @@ def _findings(file: Path, network: str) -> Iterator[Finding]:
 
 
 def _as_far_as_readable(what: str, findings: Iterator[Finding]) -> Iterator[Finding]:
-    """The findings, and if damage keeps the rest from being read, that."""
+    """Yield the findings, and if damage keeps the rest from being read, that."""
     try:
         yield from findings
     except DATABASE_ERRORS as error:
@@ -79,7 +79,7 @@ def _structure(connection: Connection) -> Iterator[Finding]:
 
 
 def _whole_tables(connection: Connection) -> Set[str]:
-    """The names of the schema's tables that are there with all their columns; StoreError if it is no store."""
+    """Return the names of the schema's tables that are there with all their columns; StoreError if it is no store."""
     known = inspect(connection)
     present = set(known.get_table_names())
     if not present >= {META.name, INVOICEREQUESTS.name}:
@@ -92,7 +92,7 @@ def _whole_tables(connection: Connection) -> Set[str]:
 
 
 def _owner(connection: Connection, network: str, present: Set[str]) -> Iterator[Finding]:
-    """Whether the store says that it is of this version and network, and has the tables of this version."""
+    """Check whether the store says that it is of this version and network, and has the tables of this version."""
     rows = connection.execute(select(*untyped(META))).all()
     if len(rows) != 1:
         yield Finding([f"{META.name}: there are {len(rows)} rows where there should be one"], is_record=False)

@@ -49,7 +49,7 @@ class StoreFiles:
 
 
 def _identity(path: str) -> tuple[int, int] | None:
-    """A file's device and inode; None if there is none, which `fault` then says."""
+    """Return a file's device and inode; None if there is none, which `fault` then says."""
     try:
         found = os.stat(path)  # noqa: PTH116 # as above
     except OSError:

@@ -58,7 +58,7 @@ def find(
     after: bytes | None = None,
     limit: int | None = None,
 ) -> Sequence[StoredRequest]:
-    """All of them or the one with this id, as `records.find` lists them."""
+    """Return all of them or the one with this id, as `records.find` lists them."""
     return records.find(
         connection, TABLE, _request, identity=invreq_id, active_only=active_only, after=after, limit=limit
     )

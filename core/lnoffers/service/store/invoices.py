@@ -111,24 +111,24 @@ def add(connection: Connection, invoice: NewInvoice) -> StoredInvoice:
 
 
 def by_label(connection: Connection, label: str) -> StoredInvoice | None:
-    """The one with this label, as it is written in JSON."""
+    """Return the one with this label, as it is written in JSON."""
     return _one(connection, TABLE.c.label == label)
 
 
 def by_payment_hash(connection: Connection, payment_hash: bytes) -> StoredInvoice | None:
-    """The one with this payment hash."""
+    """Return the one with this payment hash."""
     return _one(connection, TABLE.c.payment_hash == payment_hash)
 
 
 def by_created_index(connection: Connection, created_index: int) -> StoredInvoice | None:
-    """The one with this index, which unlike a label is never used again."""
+    """Return the one with this index, which unlike a label is never used again."""
     return _one(connection, TABLE.c.created_index == created_index)
 
 
 def find(
     connection: Connection, part: Part, *, after: StoredInvoice | None = None, limit: int | None = None
 ) -> Sequence[StoredInvoice]:
-    """Those of a part of the list behind `after`, no more than `limit`; what cannot be read is passed over."""
+    """Return those of a part of the list behind `after`, no more than `limit`; what cannot be read is passed over."""
     place = _place(part.order)
     query = _SELECT.where(place[0] >= min(part.start, MAX_NUMBER)).order_by(*place)
     if after is not None:
@@ -142,7 +142,7 @@ def find(
 
 
 def nth_place(connection: Connection, order: InvoiceIndex, start: int, number: int) -> Place | None:
-    """Where the `number`-th, counted from 1, of all from `start` stands; None if there are fewer."""
+    """Return where the `number`-th, counted from 1, of all from `start` stands; None if there are fewer."""
     place = _place(order)
     query = select(*place).where(place[0] >= min(start, MAX_NUMBER)).order_by(*place).offset(number - 1).limit(1)
     row = connection.execute(query).one_or_none()
@@ -150,18 +150,18 @@ def nth_place(connection: Connection, order: InvoiceIndex, start: int, number: i
 
 
 def last_pay_index(connection: Connection) -> int:
-    """The pay_index of the last payment there was, 0 before the first."""
+    """Return the pay_index of the last payment there was, 0 before the first."""
     return int(connection.execute(select(_last("pay_index"))).scalar_one())
 
 
 def first_paid_after(connection: Connection, pay_index: int) -> StoredInvoice | None:
-    """The invoice whose payment came next after that with this pay_index; what cannot be read is passed over."""
+    """Return the invoice whose payment came next after that with this pay_index; what cannot be read is passed over."""
     query = _SELECT.where(TABLE.c.pay_index > pay_index).order_by(TABLE.c.pay_index)
     return next(iter(rows.read_many(connection, TABLE, query, _made, 1)), None)
 
 
 def any_due(connection: Connection, now: int) -> bool:
-    """Whether `expire` would change something; only reads."""
+    """Return whether `expire` would change something; only reads."""
     return connection.execute(select(TABLE.c.created_index).where(*_due(now)).limit(1)).first() is not None
 
 
@@ -264,7 +264,7 @@ def _invoice(row: Row[Any]) -> StoredInvoice:
 
 
 def _made(*values: Any) -> StoredInvoice:
-    """The invoice that a row's values are, in the order of the table's columns."""
+    """Return the invoice that a row's values are, in the order of the table's columns."""
     row = dict(zip(TABLE.c.keys(), values, strict=True))
     Written.read(row["label"])  # it may be no JSON
     return StoredInvoice(**row | {"status": InvoiceStatus(row["status"])})

@@ -157,7 +157,7 @@ def _keep(file: Path, version: int) -> Path:
 
 
 def check(connection: Connection, identity: Identity) -> int:
-    """How many steps have been carried out: 0 in an empty database. Only reads.
+    """Return how many steps have been carried out: 0 in an empty database. Only reads.
 
     Raises:
         StoreError: if it is not a store, another node's or network's, or made by a newer release.
@@ -187,7 +187,7 @@ def version_of(connection: Connection) -> int:
 
 
 def _meta(connection: Connection) -> tuple[Identity, int] | None:
-    """What the store says of itself, None in an empty database. Its values may be of any type: it may not be ours."""
+    """Return what the store says of itself, None in an empty database. Its values may be of any type."""
     known = inspect(connection)
     tables = known.get_table_names() + known.get_view_names()
     if not tables:

@@ -55,7 +55,7 @@ def find(
     after: bytes | None = None,
     limit: int | None = None,
 ) -> Sequence[StoredOffer]:
-    """All of them or the one with this id, as `records.find` lists them."""
+    """Return all of them or the one with this id, as `records.find` lists them."""
     return records.find(connection, TABLE, _offer, identity=offer_id, active_only=active_only, after=after, limit=limit)
 
 

@@ -25,7 +25,7 @@ def find(  # noqa: PLR0913 - what lists of both take
     after: bytes | None = None,
     limit: int | None = None,
 ) -> list[T]:
-    """What `make` makes of all rows, in ascending order of their ids, or of the one with this id.
+    """Return what `make` makes of all rows, in ascending order of their ids, or of the one with this id.
 
     They begin behind `after`, and are no more than `limit`. Rows that cannot be read are passed over.
 
@@ -58,7 +58,7 @@ def apply(connection: Connection, table: Table, make: Callable[..., T], identity
 
 
 def change(connection: Connection, table: Table, identity: bytes, event: Event) -> Status | None:
-    """As `apply`, but all that counts of the row is its new state: nothing else in it need be readable."""
+    """Do as `apply`, but all that counts of the row is its new state: nothing else in it need be readable."""
     changed = _statement(table, event).run(connection, identity=identity)
     return Status(changed[0][table.c.keys().index("status")]) if changed else None
 
@@ -76,7 +76,7 @@ def _statement(table: Table, event: Event) -> Statement:
 
 
 def status_of(connection: Connection, table: Table, identity: bytes) -> Status | None:
-    """The state of the row with this id; None if there is none."""
+    """Return the state of the row with this id; None if there is none."""
     [key] = table.primary_key
     found = connection.execute(select(table.c.status).where(key == identity)).scalar_one_or_none()
     return None if found is None else Status(found)

@@ -50,18 +50,18 @@ class _Column(NamedTuple):
 
 @cache
 def untyped(table: Table) -> tuple[Label[Any], ...]:
-    """The table's columns, whose values come as they are stored."""
+    """Return the table's columns, whose values come as they are stored."""
     return tuple(type_coerce(column, NullType()).label(column.name) for column in table.columns)
 
 
 def name_of(table: Table, row: Row) -> str:
-    """How a row is called in messages: by its table and its key, which comes first."""
+    """Return how a row is called in messages: by its table and its key, which comes first."""
     key = row[0]
     return f"{table.name} {key.hex() if isinstance(key, bytes) else repr(key)}"
 
 
 def wrong_values(table: Table, row: Row) -> list[str]:
-    """What is wrong with the types of a row's values, which are those of `untyped`."""
+    """Return what is wrong with the types of a row's values, which are those of `untyped`."""
     return [
         f"its {column.name} is {'missing' if value is None else f'not {column.what}'}"
         for column, value in zip(_columns(table), row, strict=True)
@@ -70,7 +70,7 @@ def wrong_values(table: Table, row: Row) -> list[str]:
 
 
 def read(table: Table, row: Row, make: Callable[..., T]) -> T:
-    """What `make` makes of a row's values; it may raise ValueError, whose message says what is wrong.
+    """Return what `make` makes of a row's values; it may raise ValueError, whose message says what is wrong.
 
     Raises:
         RowError: if a value is of the wrong type, or `make` refuses them.
@@ -86,7 +86,7 @@ def read(table: Table, row: Row, make: Callable[..., T]) -> T:
 def read_many(
     connection: Connection, table: Table, query: Select[Any], make: Callable[..., T], limit: int | None
 ) -> list[T]:
-    """What `read` makes of the first rows of a query, up to `limit` of those that it can read."""
+    """Return what `read` makes of the first rows of a query, up to `limit` of those that it can read."""
     at_once = limit
     while True:
         rows = connection.execute(query.limit(at_once)).all()
@@ -114,7 +114,7 @@ def _log_once(connection: Connection, message: str) -> None:
 
 @cache
 def _signatures(table: Table) -> frozenset[tuple[type, ...]]:
-    """The types that a good row's values may have together: one look-up a row, where a test a value took longer."""
+    """Return the types that a good row's values may have together: one look-up a row takes less than a test a value."""
     return frozenset(product(*(column.types for column in _columns(table))))
 
 

@@ -27,7 +27,7 @@ class Store:
 
     @staticmethod
     def is_new(db: str | None, default: Path) -> bool:
-        """Whether the file that the URL `db` names, or `default`, has no store in it yet. Changes nothing.
+        """Return whether the file that the URL `db` names, or `default`, has no store in it yet. Changes nothing.
 
         Raises:
             OptionsError: if `db` is not usable.
@@ -70,7 +70,7 @@ class Store:
         self._database.close()
 
     def transaction(self, *, writes: bool = True) -> Transaction:
-        """A connection for one call: all that it does there is kept, or, if the block raises, none of it.
+        """Give one call a connection: all that it does there is kept, or, if the block raises, none of it.
 
         It is durable when the block is left, or within a `group`, when the group is.
 
@@ -80,7 +80,7 @@ class Store:
         return Transaction(self._database, self._group, writes=writes)
 
     def version(self) -> tuple[int, int]:
-        """Something that is another once another process has changed the store: a cheap look without a transaction.
+        """Return something that changes once another process has changed the store: a cheap look without a transaction.
 
         Raises:
             StoreError: if the database fails.
@@ -123,7 +123,7 @@ class Store:
 
 
 def _existing_version(file: Path, identity: Identity | None) -> int:
-    """The version of the store in a file, 0 if there is none; StoreError if it is something else or not `identity`'s.
+    """Return the version of the store in a file, 0 if none; StoreError if it is something else or not `identity`'s.
 
     The file is opened for reading only: even turning the log on would change what may be somebody else's.
     """
@@ -136,7 +136,7 @@ def _existing_version(file: Path, identity: Identity | None) -> int:
 
 @contextmanager
 def read_only(file: Path) -> Iterator[Connection]:
-    """A transaction that can only read, of a database that exists.
+    """Run a transaction that can only read, of a database that exists.
 
     Raises:
         StoreError: if there is none.

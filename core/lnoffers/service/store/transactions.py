@@ -103,7 +103,7 @@ class LogLimit:
         self._paused_at: float | None = None
 
     def is_passed(self, connection: Connection) -> bool:
-        """Whether to pause, if the log is too long and cannot be emptied now. Not to be asked within a transaction."""
+        """Return whether to pause: the log is too long and cannot be emptied now. Do not call it in a transaction."""
         size = self._files.log_bytes
         if size <= self._bytes:
             return False
@@ -138,7 +138,7 @@ class Database:
             sqlite.wait_no_longer_than(seconds, self._connection)
 
     def connection(self) -> Connection:
-        """The connection; raises StoreError if a new one is needed and the store's file is not at its path."""
+        """Return the connection; raises StoreError if a new one is needed and the store's file is not at its path."""
         if self._connection is None:
             if fault := self._files.fault():
                 raise StoreError(fault)
@@ -240,7 +240,7 @@ class Database:
         self._engine.dispose()
 
     def _fault(self) -> str | None:
-        """Why nothing can be written, if that is so."""
+        """Return why nothing can be written, if that is so."""
         if self.unsynced:
             return "The store failed: the disk did not confirm an earlier write, so nothing more is stored"
         return self._files.fault()
