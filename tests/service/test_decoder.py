@@ -167,6 +167,24 @@ def test_it_starts_with_the_first_long_string_and_inherits_nothing(program: Prog
 
 
 @needs_proc
+def test_usual_offers_and_invoices_are_no_long_strings(program: Program) -> None:
+    texts = [worst.offer_with_hops(25), worst.offer_with_unknown_records(150), worst.invoice_with_unknown_records(150)]
+    with program.served() as server, Wire(program.socket) as wire:
+        for text in [*texts, *map(str.upper, texts), "lightning:" + texts[0], worst.rune(40)]:
+            assert wire.ask("decode", [text])["result"]["type"]
+        assert children(server.pid) == []
+
+
+@needs_proc
+@pytest.mark.parametrize("identity", [0, "lno1" + "q" * 500], ids=["alone", "beside what looks like an offer"])
+def test_a_rune_is_long_sooner_because_it_takes_longer(program: Program, identity: object) -> None:
+    with program.served() as server, Wire(program.socket) as wire:
+        wire.send(request("decode", [worst.rune(100)], identity))
+        assert json.loads(wire.answer())["result"]["type"] == "rune"
+        assert len(children(server.pid)) == 1
+
+
+@needs_proc
 def test_it_ends_when_it_has_had_nothing_to_do_for_a_while(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decoder, "IDLE_SECONDS", 0.2)
 

@@ -17,7 +17,7 @@ from lnoffers.service.commands.base import MAX_MADE
 from lnoffers.service.parameters.offers import MAX_NODES
 from lnoffers.service.parameters.texts import MAX_INVOICE, MAX_LABEL, MAX_STRING, MAX_UNSIGNED
 from lnoffers.service.serving.connection import CALLS_AT_ONCE, MAX_MESSAGE_BYTES, MAX_NESTED, MAX_UNREAD_BYTES
-from lnoffers.service.serving.decoder import DECODE_SECONDS, LONG_BYTES
+from lnoffers.service.serving.decoder import DECODE_SECONDS, LONG_BYTES, LONG_RUNE_BYTES
 from lnoffers.service.serving.decoding_process import MEMORY_BYTES
 from lnoffers.service.serving.listening import BACKLOG
 from lnoffers.service.serving.logs import QUEUED_LINES
@@ -258,9 +258,9 @@ def test_the_guide_tells_the_limits_that_there_are() -> None:
     assert told["calls of one connection at once"] == str(CALLS_AT_ONCE)
     assert told["waiting calls of one connection"] == f"{MAX_WAITS}, and {MAX_MESSAGE_BYTES:,} bytes"
     assert told["a call that writes while another process writes"] == f"{LOCKED_SECONDS:g} seconds"
-    assert told[f"a long string for `decode` (messages over {LONG_BYTES:,} bytes)"] == (
-        f"{DECODE_SECONDS:g} seconds and {MEMORY_BYTES >> 20} MiB, in a process of its own"
-    )
+    assert told[
+        f"a long string for `decode` (messages over {LONG_BYTES:,} bytes, with a rune over {LONG_RUNE_BYTES})"
+    ] == (f"{DECODE_SECONDS:g} seconds and {MEMORY_BYTES >> 20} MiB, in a process of its own")
     assert told["the store's write-ahead log"] == f"{LOG_BYTES >> 20} MiB"
     assert told["lines of the log that nobody reads"] == f"{QUEUED_LINES:,}"
     assert told["last answers, when the server stops"].startswith(f"{GRACE_SECONDS:g} seconds")

@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -30,7 +31,9 @@ if TYPE_CHECKING:
     from lnoffers.service.node import Node
 
 LONG_BYTES: Final = 1 << 11
-"""Of a message. A shorter one takes a few milliseconds at most, and the strings of most wallets are shorter."""
+"""Of a message. A shorter one takes a millisecond at most, and the offers and invoices of most wallets are shorter."""
+LONG_RUNE_BYTES: Final = 1 << 9
+"""Of a message, without its bech32 string: a rune takes as long as a bech32 string of twice its length or more."""
 DECODE_SECONDS: Final = 60.0
 """How long a string may take, on a machine that is busy otherwise."""
 IDLE_SECONDS: Final = 60.0
@@ -44,12 +47,18 @@ _TOO_SLOW: Final = (
     f"This string could not be decoded within {DECODE_SECONDS:g} seconds. Try again when the machine is less busy"
 )
 
+_BECH32: Final = re.compile(rb"ln[0-9a-z+]+|LN[0-9A-Z+]+")
+"""What may be an offer, an invoice and so on. A rune is none: bytes that are text have both cases in base64."""
+
 logger = logging.getLogger(__name__)
 
 
 def takes_long(message: bytes) -> bool:
     """Whether a call may be one that decodes a long string. This is cheap, and the process looks again."""
-    return len(message) > LONG_BYTES and b'"decode"' in message
+    if len(message) <= LONG_RUNE_BYTES or b'"decode"' not in message:
+        return False
+    bech32 = max(map(len, _BECH32.findall(message)), default=0)
+    return len(message) > LONG_BYTES or len(message) - bech32 > LONG_RUNE_BYTES
 
 
 class Decoder:
