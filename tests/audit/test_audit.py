@@ -44,9 +44,11 @@ def test_every_field_is_in_types_and_on_pages(package: str, request: pytest.Fixt
 @needs_mandoc
 def test_a_client_that_requires_what_is_optional_is_noticed(tmp_path: Path) -> None:
     made = generate(read(CONSTRUCTS), "demanding", tmp_path, jobs=1)
-    client = tmp_path / "demanding" / "client.py"
-    client.write_text(client.read_text().replace("retry: bool | None = None", "retry: bool | None"))
-    assert survey(made).findings == ["commands: tank-fill: Client.tank_fill has retry as required"]
+    calls = tmp_path / "demanding" / "calls.py"
+    calls.write_text(calls.read_text().replace("retry: bool | None = None", "retry: bool | None"))
+    assert survey(made).findings == [
+        f"commands: tank-fill: {client}.tank_fill has retry as required" for client in ("Client", "AsyncClient")
+    ]
 
 
 @needs_mandoc

@@ -262,7 +262,7 @@ def test_facts_are_in_the_package_and_on_no_page(folder: Path) -> None:
     assert rpcschema("generate", "schemas", "--package", "tank", cwd=folder).returncode == 0
     made = tree(folder / "generated")
     assert "tank/types/tank_drain.py" in made
-    assert b'def tank_drain(self, tank: str) -> TankDrainResponse:\n        """Drain."""\n' in made["tank/client.py"]
+    assert b'def tank_drain(self, tank: str) -> TankDrainResponse:\n        """Drain."""\n' in made["tank/calls.py"]
     assert b"def tank_drain" in made["tank/service.py"]
     assert not [path for path in made if "drain" in path and not path.startswith("tank/")]
     assert b"drain" not in made["docs/index.md"]

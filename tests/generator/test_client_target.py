@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import json
 import subprocess
 import sys
+import warnings
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
+import clnrpc
 from tests.generator.packages import command
 from tests.runtime.node import Connection, ScriptedNode
 
@@ -69,6 +72,26 @@ def test_optional_parameters_are_passed_by_keyword_alone(package: Any) -> None:
         for call in (lambda c: c.pay_now(1, "you", "label"), lambda c: c.one(1), lambda c: c.pay_now(1)):
             with pytest.raises(TypeError, match=r"pay_now\(\)|one\(\)"):
                 call(client)
+
+
+def test_each_argument_of_each_method_goes_under_its_own_name() -> None:
+    lenient = {"at_most_one": (), "all_or_none": (), "needs": ()}
+
+    class Recording(clnrpc.Client):
+        rpc_commands: ClassVar = {name: each._replace(**lenient) for name, each in clnrpc.COMMANDS.items()}
+
+        def rpc_send(self, name: str, /, *values: Any) -> Any:
+            return self._rpc_prepare(name, values)
+
+    client = Recording("/nowhere")
+    for name, described in clnrpc.COMMANDS.items():
+        method = getattr(client, described.method, None)
+        if method is None:  # it is ours alone
+            continue
+        with warnings.catch_warnings(action="ignore"):
+            prepared, params = method(**{each: each for each in inspect.signature(method).parameters})
+        assert prepared.name == name
+        assert json.loads(params) == {each.name: each.attribute for each in described.parameters if not each.extension}
 
 
 def test_type_checkers_know_what_may_be_passed_by_position(package: Any, tmp_path: Path) -> None:

@@ -76,6 +76,11 @@ class Canonical(ast.NodeTransformer):
 
     visit_AsyncFunctionDef = visit_FunctionDef  # noqa: N815 # ast's name
 
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        # Only names that Python cannot have are listed with another.
+        node.keywords = [each for each in node.keywords if each.arg != "renamed"]
+        return self.generic_visit(node)
+
     def visit_arg(self, node: ast.arg) -> ast.AST:
         node.arg = self.members.get(node.arg, node.arg) if node.arg != "self" else "self"
         return self.generic_visit(node)
@@ -174,6 +179,6 @@ print(tank.Client.fill.__name__, tank.AsyncClient.fill.__name__, tank.Service.fi
     assert (done.stdout, done.stderr) == ("fill fill fill\n", "")
 
 
-@pytest.mark.parametrize("name", [*types.SCALARS.values(), "Any", "Awaitable", "Literal", "Mapping", "list", "str"])
+@pytest.mark.parametrize("name", [*types.SCALARS.values(), "Any", "Literal", "call", "Mapping", "list", "str"])
 def test_member_called_like_a_type_hides_no_type(name: str) -> None:
     assert names.attribute(name) == f"{name}_"

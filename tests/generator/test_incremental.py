@@ -28,7 +28,7 @@ from tests.shared import ROOT
 
 Run = Callable[..., "CompletedProcess[str]"]
 SHARED = {
-    *("docs/index.md", "manifest.json", "tank/aio.py", "tank/client.py", "tank/commands.py", "tank/service.py"),
+    *("docs/index.md", "manifest.json", "tank/calls.py", "tank/commands.py", "tank/service.py"),
     "tank/types/__init__.py",
 }
 
@@ -92,7 +92,7 @@ def test_nothing_slow_is_imported_if_nothing_changed(folder: Path) -> None:
 def test_a_changed_document_changes_its_own_files_and_its_parts_of_shared_ones(folder: Path, run: Run) -> None:
     (folder / "schemas/fill.json").write_text(document("fill", tank={"type": "u16"}, unit={"type": "string"}))
     own = {"docs/fill.md", "man/lightning-fill.7", "model/rpc/fill.json", "tank/types/fill.py"}
-    shared = {"manifest.json", "tank/aio.py", "tank/client.py", "tank/commands.py"}
+    shared = {"manifest.json", "tank/calls.py", "tank/commands.py"}
     assert changed(folder, run) == own | shared
 
 
@@ -104,7 +104,7 @@ def test_a_document_more_or_less_changes_nothing_of_the_others(folder: Path, run
     assert changed(folder, run) == own | SHARED
 
 
-@pytest.mark.parametrize("path", ["docs/fill.md", "tank/client.py", "tank/runtime/errors.py", "docs/index.md"])
+@pytest.mark.parametrize("path", ["docs/fill.md", "tank/calls.py", "tank/runtime/errors.py", "docs/index.md"])
 def test_a_file_that_was_edited_by_hand_or_removed_is_made_anew(folder: Path, run: Run, path: str) -> None:
     (folder / "generated" / path).write_text("mine")
     assert changed(folder, run) == {path}
@@ -168,7 +168,7 @@ def test_a_full_document_takes_the_place_of_facts_and_gives_it_back(folder: Path
     assert changed(folder, run) == {"tank/types/empty.py"} | SHARED - {"docs/index.md"}
     (folder / "schemas/empty.json").write_text(document("empty", x={"type": "u8"}))
     pages = {"docs/empty.md", "docs/index.md", "man/lightning-empty.7", "model/rpc/empty.json"}
-    parts = {"manifest.json", "tank/aio.py", "tank/client.py", "tank/commands.py"}
+    parts = {"manifest.json", "tank/calls.py", "tank/commands.py"}
     assert changed(folder, run) == {"tank/types/empty.py"} | pages | parts
     assert run().stdout == "generated: 0 written, 0 removed\n"
     (folder / "schemas/empty.json").unlink()

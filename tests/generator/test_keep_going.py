@@ -76,7 +76,7 @@ def test_facts_take_the_place_of_a_full_document_that_is_left_out(folder: Path) 
     add(folder, "facts", facts)
     add(folder, "drain", BROKEN)
     assert run(folder, "generate", "--keep-going").returncode == 1
-    assert "def drain(" in (folder / "generated/tank/client.py").read_text()
+    assert "def drain(" in (folder / "generated/tank/calls.py").read_text()
 
 
 def test_nothing_is_removed_because_a_folder_cannot_be_read(folder: Path) -> None:

@@ -36,7 +36,7 @@ def test_wire_names_that_python_cannot_have_are_kept_beside(package: Any) -> Non
 
 
 def test_what_generated_code_needs_is_not_hidden_by_a_member_or_method_of_that_name(package: Any) -> None:
-    wire = ["Any", "Literal", "Mapping", "Msat", "Sequence", "stub"]
+    wire = ["Any", "Literal", "Mapping", "Msat", "Sequence", "call", "stub"]
     texts = {name: {"type": "string"} for name in wire}
     uses = {"any": {"type": "array"}, "msat": {"type": "msat"}, "literal": {"type": "string", "enum": ["a"]}}
     commands = [command(name, response={"properties": texts | uses}) for name in [*wire, "unstable"]]

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from rpcschema.model.build import build
-from rpcschema.python.annotations import annotation
+from rpcschema.python.arguments import accepted_hint, declared_hints
 from rpcschema.python.classes import ClassPlan, plan
+from rpcschema.python.dataclasses import render
 from tests.shared import ROOT
 
 PAGE: Final = ROOT / "docs/reference/document-format.md"
@@ -95,9 +96,14 @@ def _kind(schema: Mapping[str, Any]) -> str:
 def _types() -> Iterator[str]:
     yield "\n## Types\n\nAmounts in answers are numbers; `Msat | str` is what a caller may write.\n"
     yield "| type | in Python | example | |\n| --- | --- | --- | --- |"
-    planned = plan(build(GAUGE, "tank-gauge.json"), "scalars").response
-    assert isinstance(planned, ClassPlan)
-    python = {attribute.wire: annotation(attribute.schema).replace("|", "\\|") for attribute in planned.attributes}
+    document = build(GAUGE, "tank-gauge.json")
+    planned = plan(document, "tank.scalars")
+    assert isinstance(planned.response, ClassPlan)
+    hints = declared_hints(render(planned, document, "tank.runtime"), planned.response.name)
+    python = {
+        attribute.wire: accepted_hint(hints[attribute.name]).replace("|", "\\|")
+        for attribute in planned.response.attributes
+    }
     values = GAUGE["examples"][0]["response"]
     for name, meaning in DIALECT["$defs"]["type"]["descriptions"].items():
         yield f"| `{name}` | `{python[name]}` | `{_short(values[name])}` | {meaning} |"

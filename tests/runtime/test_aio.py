@@ -26,6 +26,7 @@ from tests.runtime.node import Connection, Script, ScriptedNode, echo
 
 class Client(BaseAsyncClient):
     rpc_package = demo.NAME
+    rpc_commands = demo.COMMANDS
 
 
 def run(coroutine: Coroutine[Any, Any, None]) -> None:
@@ -81,10 +82,10 @@ def test_a_typed_call_returns_the_response_class(socket_path: Path) -> None:
 
     async def calls() -> None:
         async with Client(socket_path) as client:
-            response = await client.rpc_send(demo.GREET, {"name": "you", "times": None})
+            response = await client.rpc_send("greet", "you", None, None, None)
             assert response == GreetResponse(greeting="hi", amount_msat=1)
             with pytest.raises(DecodeError, match=r"^greet: "):
-                await client.rpc_send(demo.GREET, {})
+                await client.rpc_send("greet", None, None, None, None)
 
     with ScriptedNode(socket_path, script):
         run(calls())

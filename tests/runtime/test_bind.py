@@ -134,7 +134,7 @@ tokens = st.recursive(
 
 def bound(declared: Type, token: bytes) -> tuple[object, str]:
     """What a parameter of this type becomes, or the error."""
-    command = Command("c", "c", (Parameter("p", "p", declared, True),), False, "CRequest", "CResponse", "c")
+    command = Command("c", "C", (Parameter("p", declared, required=True),))
     try:
         return Binder(command).bind(b'{"p":%b}' % token)["p"], ""
     except RpcError as error:

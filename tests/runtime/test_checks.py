@@ -27,19 +27,21 @@ class Client(BaseClient):
     """Its methods are as generated ones are."""
 
     rpc_package = demo.NAME
+    rpc_commands = demo.COMMANDS
 
     def find(self, **params: Any) -> Any:
-        return self.rpc_send(demo.FIND, params)
+        return self.rpc_send("find", *(params.get(parameter.name) for parameter in demo.FIND.parameters))
 
     def old(self) -> Any:
-        return self.rpc_send(demo.OLD, {})
+        return self.rpc_send("old")
 
 
 class AsyncClient(BaseAsyncClient):
     rpc_package = demo.NAME
+    rpc_commands = demo.COMMANDS
 
     def find(self, **params: Any) -> Coroutine[Any, Any, Any]:
-        return self.rpc_send(demo.FIND, params)
+        return self.rpc_send("find", *(params.get(parameter.name) for parameter in demo.FIND.parameters))
 
 
 def told(caught: Sequence[warnings.WarningMessage]) -> list[tuple[str, str]]:

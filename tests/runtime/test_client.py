@@ -36,10 +36,10 @@ from tests.runtime.node import Connection, ScriptedNode, echo
 
 class Client(BaseClient):
     rpc_package = demo.NAME
+    rpc_commands = demo.COMMANDS
 
     def greet(self, *, name: str, amount: int | str, return_: bool | None = None, times: int | None = None) -> Any:
-        params = {"name": name, "amount": amount, "return": return_, "times": times}
-        return self.rpc_send(demo.GREET, params)
+        return self.rpc_send("greet", name, amount, return_, times)
 
 
 def once(text: str | bytes) -> Any:
@@ -120,7 +120,7 @@ def test_a_filtered_getinfo_says_nothing_of_the_version(socket_path: Path) -> No
         rpc_release = "v1"
 
     with ScriptedNode(socket_path, once('{"id":ID,"result":{}}')), Released(socket_path) as client:
-        client.rpc_filtered({"id": True}).rpc_send(demo.GETINFO, {})
+        client.rpc_filtered({"id": True}).rpc_send("getinfo")
         assert not client._rpc_version.is_settled
 
 
@@ -129,7 +129,7 @@ def test_a_response_with_other_names_is_decoded(socket_path: Path) -> None:
         ScriptedNode(socket_path, once('{"id":ID,"result":{"paid":1,"format-hint":"x"}}')),
         Client(socket_path) as client,
     ):
-        assert client.rpc_send(demo.PAY, {"outputs": []}) == PayAllResponse(paid=1, format_hint="x")
+        assert client.rpc_send("pay-all", []) == PayAllResponse(paid=1, format_hint="x")
 
 
 def test_an_error_is_raised_with_code_message_and_data_and_the_connection_stays(socket_path: Path) -> None:

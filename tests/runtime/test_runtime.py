@@ -82,7 +82,7 @@ def test_classes_are_found_in_the_commands_module() -> None:
 
 def test_descriptors_are_values() -> None:
     def made() -> Command:
-        return Command("a", "a", (Parameter("p", "p", "u8", True),), False, "ARequest", "AResponse", "a")
+        return Command("a", "A", (Parameter("p", "u8", required=True),))
 
     assert made() == made()
     assert hash(made()) == hash(made())

@@ -16,27 +16,27 @@ from tests.shared import shared_path
 
 
 def command(name: str, *parameters: Parameter) -> Command:
-    return Command(name, "anything", parameters, False, "AnythingRequest", "", "anything")
+    return Command(name, "Anything", parameters, renamed="anything")
 
 
-ACTIVE_ONLY = Parameter("active_only", "active_only", "boolean", False)
+ACTIVE_ONLY = Parameter("active_only", "boolean")
 COMMANDS = (
     command(
         "invoicerequest",
-        Parameter("amount", "amount", "msat", True),
-        Parameter("description", "description", "string", True),
-        Parameter("issuer", "issuer", "string", False),
-        Parameter("label", "label", "string", False),
-        Parameter("absolute_expiry", "absolute_expiry", "u64", False),
-        Parameter("single_use", "single_use", "boolean", False),
+        Parameter("amount", "msat", required=True),
+        Parameter("description", "string", required=True),
+        Parameter("issuer", "string"),
+        Parameter("label", "string"),
+        Parameter("absolute_expiry", "u64"),
+        Parameter("single_use", "boolean"),
     ),
-    command("listinvoicerequests", Parameter("invreq_id", "invreq_id", "hash", False), ACTIVE_ONLY),
-    command("disableinvoicerequest", Parameter("invreq_id", "invreq_id", "hash", True)),
-    command("listoffers", Parameter("offer_id", "offer_id", "hash", False), ACTIVE_ONLY),
+    command("listinvoicerequests", Parameter("invreq_id", "hash"), ACTIVE_ONLY),
+    command("disableinvoicerequest", Parameter("invreq_id", "hash", required=True)),
+    command("listoffers", Parameter("offer_id", "hash"), ACTIVE_ONLY),
     command(
         "offer",
-        Parameter("amount", "amount", "msat_or_any", True),
-        Parameter("description", "description", "string", False),
+        Parameter("amount", "msat_or_any", required=True),
+        Parameter("description", "string"),
     ),
 )
 

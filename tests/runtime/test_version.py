@@ -31,17 +31,19 @@ TEXT = (
 
 class Client(BaseClient):
     rpc_package = demo.NAME
+    rpc_commands = demo.COMMANDS
     rpc_release = "v26.06"
 
     def nothing(self) -> Any:
-        return self.rpc_send(demo.NOTHING, {})
+        return self.rpc_send("nothing")
 
     def getinfo(self) -> Any:
-        return self.rpc_send(demo.GETINFO, {})
+        return self.rpc_send("getinfo")
 
 
 class AsyncClient(BaseAsyncClient):
     rpc_package = demo.NAME
+    rpc_commands = demo.COMMANDS
     rpc_release = "v26.06"
 
 
@@ -252,7 +254,7 @@ def test_concurrent_first_calls_share_one_question_and_go_out_in_their_order(soc
             connection.answer(request, {})
 
     async def calls(client: AsyncClient) -> None:
-        await asyncio.gather(*(client.rpc_send(demo.NOTHING, {"number": number}) for number in range(20)))
+        await asyncio.gather(*(client.rpc_send("count", number) for number in range(20)))
         assert client.rpc_node_version == "v25.12.1"
 
     with ScriptedNode(socket_path, script), pytest.warns(VersionWarning) as caught:
@@ -281,8 +283,8 @@ def test_a_first_call_that_is_cancelled_leaves_the_question_to_the_next(socket_p
     async def calls(client: AsyncClient) -> None:
         nonlocal loop
         loop = asyncio.get_running_loop()
-        first = asyncio.create_task(client.rpc_send(demo.NOTHING, {"number": 1}))
-        second = asyncio.create_task(client.rpc_send(demo.NOTHING, {"number": 2}))
+        first = asyncio.create_task(client.rpc_send("count", 1))
+        second = asyncio.create_task(client.rpc_send("count", 2))
         await asked.wait()
         first.cancel()
         await second
@@ -298,8 +300,8 @@ def test_an_async_client_needs_no_version_either(getinfo: str, socket_path: Path
     seen: list[str] = []
 
     async def calls(client: AsyncClient) -> None:
-        await client.rpc_send(demo.NOTHING, {})
-        await client.rpc_send(demo.NOTHING, {})
+        await client.rpc_send("nothing")
+        await client.rpc_send("nothing")
 
     with ScriptedNode(socket_path, answering(getinfo, seen)):
         run(socket_path, calls)
@@ -311,8 +313,8 @@ def test_an_async_first_call_of_getinfo_is_not_made_twice(socket_path: Path) -> 
 
     async def calls(client: AsyncClient) -> None:
         with pytest.warns(VersionWarning) as caught:
-            await client.rpc_send(demo.GETINFO, {})
-        await client.rpc_send(demo.NOTHING, {})
+            await client.rpc_send("getinfo")
+        await client.rpc_send("nothing")
         assert Path(caught[0].filename) == Path(__file__)
 
     with ScriptedNode(socket_path, answering(OTHER, seen)):
@@ -329,7 +331,7 @@ def test_async_question_and_call_share_one_timeout(socket_path: Path) -> None:
     async def calls(client: AsyncClient) -> None:
         text = r"^nothing: no answer within 0.2 seconds; the command was not carried out"
         with pytest.raises(RpcTimeoutError, match=text):
-            await client.rpc_send(demo.NOTHING, {})
+            await client.rpc_send("nothing")
 
     with ScriptedNode(socket_path, silent):
         run(socket_path, calls, timeout=0.2)

@@ -9,6 +9,7 @@ from typing import Final
 
 from rpcschema.model.nodes import Document
 from rpcschema.python import docs, names
+from rpcschema.python.source import literal
 
 _INDENT: Final = 8
 """Where the docstring of a method stands."""
@@ -38,9 +39,9 @@ def view(document: Document) -> EventView:
         case _:
             raise ValueError(f"{document.name} is a command")
     return EventView(
-        wire=repr(document.name),
+        wire=literal(document.name),
         method=names.event_method(document),
-        module=repr(names.module(document)),
+        module=literal(names.module(document)),
         payload=payload,
         answer=answer,
         doc=docs.docstring(docs.event_doc(document), indent=_INDENT),

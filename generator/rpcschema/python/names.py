@@ -15,7 +15,7 @@ from rpcschema.python.types import SCALARS
 
 _BAD: Final = re.compile(r"[^0-9A-Za-z_]")
 _BUILTIN: Final = frozenset({"bool", "dict", "float", "int", "list", "str"})
-_IMPORTED: Final = frozenset({"Any", "Awaitable", "Coroutine", "Literal", "Mapping", "Reply", "Sequence", "stub"})
+_IMPORTED: Final = frozenset({"Any", "Literal", "Mapping", "Reply", "Sequence", "call", "stub"})
 _TAKEN: Final = frozenset({"self", *_BUILTIN, *_IMPORTED, *SCALARS.values()})
 """Generated classes use these names, and a member or method that is called so would hide them."""
 _KIND_OF_CLASS: Final = re.compile("Request|Response|Notification")

@@ -1,15 +1,14 @@
-"""The last step of all Python that is made: it is in black's style, and it compiles.
+"""The last step of all Python that is made: it compiles, and is in black's style.
 
-Templates write that style themselves, so black is asked only about the statements that it would break into several
-lines or whose strings it would quote otherwise: a small part of the whole, and black is by far the slowest step. Tests
-hold the result against black's own answer for the whole.
+Templates write that style as far as plain ifs and loops can. Black, which takes longer than all else, is asked only
+about pieces with long lines or special strings. Tests format all that is made with black, and demand that nothing
+changes.
 """
 
 from __future__ import annotations
 
-import ast
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from rpcschema.problems import RenderError
@@ -19,9 +18,9 @@ LINE_LENGTH: Final = 120
 _IMPORT_LENGTH: Final = 88
 """What a line may have by the default settings of ruff and black, which users may run on a package."""
 _NUMBERS: Final = re.compile("([0-9]+)")
-_PLAIN_STRING: Final = re.compile(r"""(['"])([^'"\\\n]*)\1""")
-_DOUBTFUL: Final = re.compile(r"""['"\\]|[^\x00-\x7f]""")
-"""What is not a plain string, or not as wide as it is long."""
+_DOCSTRING: Final = re.compile(r'"""(?!")(?:[^"\\]|\\.|"(?!""))*+"""', re.DOTALL)
+_DOUBTFUL: Final = re.compile(r"['\\]|[^\x00-\x7f]|.{121}")
+"""Outside of docstrings: what black may write in another way."""
 
 
 def import_of(module: str, names: Iterable[str], *, indent: int = 0) -> str:
@@ -47,74 +46,45 @@ def import_order(name: str) -> tuple[int, list[Any], list[Any]]:
 
 
 def _natural(text: str) -> list[Any]:
-    """`text` and the numbers in it, by turns."""
+    """Return `text` split into numbers and what is between them."""
     return [int(part) if part.isdigit() else part for part in _NUMBERS.split(text)]
 
 
+def literal(value: Any) -> str:
+    """Return a constant, or a tuple of them, as source; text in double quotes if nothing in it is special."""
+    if isinstance(value, tuple):
+        return f"({', '.join(map(literal, value))}{',' if len(value) == 1 else ''})"
+    text = repr(value)
+    return f'"{value}"' if text == f"'{value}'" and '"' not in value else text
+
+
 def finished(source: str, path: str) -> bytes:
-    """The bytes of the file `path`. Raises RenderError if the source is not Python."""
+    """Return the bytes of the file `path`. Raises RenderError if the source is not Python."""
     try:
-        tree = ast.parse(source)
-        compile(tree, path, "exec", dont_inherit=True)  # sees what a parser does not: a parameter that comes twice
-        text = _settled(source, tree)
+        compile(source, path, "exec", dont_inherit=True)  # sees what a parser does not: a parameter that comes twice
+        text = _as_black(source) if _DOUBTFUL.search(_DOCSTRING.sub("", source)) else source
     except (SyntaxError, ValueError, RecursionError) as error:
         raise RenderError(f"{path} would not be Python: {error}") from error
     return text.encode()
 
 
 def finished_part(source: str, path: str, before: str, after: str = "") -> bytes:
-    """The bytes of a part of the file `path`: `source` as it stands between `before` and `after`."""
+    """Return the bytes of a part of the file `path`: `source` as it stands between `before` and `after`."""
     text = finished(before + source + after, path).decode()
     return text.removeprefix(before).removesuffix(after).encode()
 
 
-def _settled(source: str, tree: ast.Module) -> str:
-    lines = source.rstrip("\n").split("\n")
-    # From the end, so that the numbers of the lines above stay true.
-    for first, last, depth, is_header in sorted(_statements(tree.body, 0), reverse=True):
-        statement = "\n".join(lines[first:last])
-        settled = _PLAIN_STRING.sub(r'"\2"', statement)
-        if _DOUBTFUL.search(_PLAIN_STRING.sub("", statement)) or max(map(len, settled.split("\n"))) > LINE_LENGTH:
-            settled = _as_black(statement, depth, is_header=is_header)
-        lines[first:last] = settled.split("\n")
-    return "\n".join(lines) + "\n"
+def finished_method(source: str, path: str) -> bytes:
+    """Return the bytes of a method in the file `path`, after an empty line."""
+    return b"\n" + finished_part(source.lstrip("\n"), path, before="class _:\n")
 
 
-def _statements(body: list[ast.stmt], depth: int) -> Iterator[tuple[int, int, int, bool]]:
-    """(first line, line after the last, blocks around it, whether it is a function's header) of all in `body`.
-
-    Docstrings are left out: `docs.docstring` makes them as black wants them.
-    """
-    for statement in body:
-        inner: list[ast.stmt] | None = getattr(statement, "body", None)
-        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield statement.lineno - 1, statement.body[0].lineno - 1, depth, True
-        elif inner is None and not _is_text(statement):
-            yield statement.lineno - 1, statement.end_lineno or statement.lineno, depth, False
-        if inner is not None:
-            yield from _statements(inner, depth + 1)
-            yield from _statements(getattr(statement, "orelse", []), depth + 1)
-
-
-def _is_text(statement: ast.stmt) -> bool:
-    return (
-        isinstance(statement, ast.Expr)
-        and isinstance(statement.value, ast.Constant)
-        and isinstance(statement.value.value, str)
-    )
-
-
-def _as_black(statement: str, depth: int, *, is_header: bool) -> str:
-    """`statement`, which stands in `depth` blocks, as black formats it."""
+def _as_black(source: str) -> str:
     from black import format_str  # noqa: PLC0415 # slow to import
     from black.mode import Mode, TargetVersion  # noqa: PLC0415
     from black.parsing import InvalidInput  # noqa: PLC0415
 
-    blocks = [f"{'    ' * level}class _:\n" for level in range(depth)]
-    body = f"\n{'    ' * depth}    pass" if is_header else ""
-    mode = Mode(line_length=LINE_LENGTH, target_versions={TargetVersion.PY311})
     try:
-        text = format_str("".join(blocks) + statement + body + "\n", mode=mode)
+        return format_str(source, mode=Mode(line_length=LINE_LENGTH, target_versions={TargetVersion.PY311}))
     except InvalidInput as error:
         raise ValueError(str(error)) from error
-    return text.removeprefix("".join(blocks)).removesuffix(body + "\n")

@@ -36,14 +36,19 @@ class Parameter(NamedTuple):
 
     name: str
     """On the wire."""
-    attribute: str
-    """In Python."""
     type: Type
-    required: bool
+    required: bool = False
     deprecated: tuple[str, ...] | None = None
     """Releases: the first that deprecates it and the last that supports it; empty if the document names none."""
     extension: bool = False
     """Whether Core Lightning does not have it: it has no position, and clients for nodes do not offer it."""
+    renamed: str = ""
+    """Its name in Python, if that is another."""
+
+    @property
+    def attribute(self) -> str:
+        """Return its name in Python."""
+        return self.renamed or self.name
 
 
 class Command(NamedTuple):
@@ -51,17 +56,13 @@ class Command(NamedTuple):
 
     name: str
     """On the wire, e.g. "fundchannel_start"."""
-    method: str
-    """Of the client and the service, in Python."""
-    parameters: tuple[Parameter, ...]
-    extras: bool
+    stem: str
+    """What the names of its classes begin with, e.g. "FundchannelStart"."""
+    parameters: tuple[Parameter, ...] = ()
+    extras: bool = False
     """Whether parameters that the document does not name are allowed."""
-    request: str
-    """The request's class in `<package>.types`."""
-    response: str
-    """The response's class in `<package>.types`."""
-    module: str
-    """The module of both classes, under `<package>.types`."""
+    renamed: str = ""
+    """Its name in Python, if that is another."""
     at_most_one: tuple[tuple[str, ...], ...] = ()
     """Groups of parameters of which at most one may be given (`oneOfMany`). These and the next two are rules
     that nodes enforce.
@@ -72,6 +73,21 @@ class Command(NamedTuple):
     """Pairs of parameters: the first may be given only together with the second (`dependentUpon`)."""
     deprecated: tuple[str, ...] | None = None
     """As of a parameter."""
+
+    @property
+    def method(self) -> str:
+        """Return its name in Python: of the method of clients and services, and of the module of its classes."""
+        return self.renamed or self.name
+
+    @property
+    def request(self) -> str:
+        """Return the name of the request's class in `<package>.types`."""
+        return f"{self.stem}Request"
+
+    @property
+    def response(self) -> str:
+        """Return the name of the response's class in `<package>.types`."""
+        return f"{self.stem}Response"
 
     @property
     def usage(self) -> str:
@@ -88,7 +104,7 @@ def load(package: str, command: Command, which: Literal["request", "response"]) 
 
     It is a union of classes for a response that is one of several things.
     """
-    return load_class(package, command.module, command.request if which == "request" else command.response)
+    return load_class(package, command.method, command.request if which == "request" else command.response)
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Target `client`: `Client` and `AsyncClient`, with one typed method a command."""
+"""Target `client`: `Client` and `AsyncClient`, whose methods, one a command, are written once in `Calls`."""
 
 from __future__ import annotations
 
@@ -6,47 +6,71 @@ from collections.abc import Sequence
 from typing import Final
 
 from rpcschema.problems import has_errors
-from rpcschema.python.commands import imports
-from rpcschema.python.source import finished, finished_part, import_order
+from rpcschema.python import names
+from rpcschema.python.arguments import arguments
+from rpcschema.python.commands import method_doc
+from rpcschema.python.source import finished, finished_method, import_order, literal
+from rpcschema.python.types import SCALARS
 from rpcschema.settings import Settings
 from rpcschema.targets import PARTS, Collected, Frame, Made, Summary, Target
 from rpcschema.targets.clashes import clashes, taken
 from rpcschema.targets.render import environment
 from rpcschema.targets.subject import Subject
 
-_IS_ASYNC: Final = {"client.py": False, "aio.py": True}
+_CLIENTS: Final = {"client.py": "BaseClient", "aio.py": "BaseAsyncClient"}
+"""The modules of the clients, and the classes of the runtime on which they stand."""
 
 
 def document(subject: Subject) -> Made:
-    """The methods of one command that Core Lightning has, for both clients, from one template."""
-    if subject.document.kind != "rpc" or subject.document.extension:
+    """The method of one command that Core Lightning has."""
+    document, plan = subject.document, subject.plan
+    if document.kind != "rpc" or document.extension:
         return Made()
-    if has_errors(subject.plan.problems):
-        return Made(problems=subject.plan.problems)
-    template = environment("client").get_template("method.py.jinja")
-    parts = {}
-    for name, is_async in _IS_ASYNC.items():
-        path = f"{subject.settings.package}/{name}"
-        source = template.render(command=subject.command, is_async=is_async)
-        parts[path] = finished_part(source, path, before="class _:\n")
-    return Made(parts=parts, summary={**taken(subject.document, subject.plan), **imports(subject.plan)})
+    if has_errors(plan.problems):
+        return Made(problems=plan.problems)
+    accepted = arguments(plan, subject.module)
+    source = (
+        environment("client")
+        .get_template("method.py.jinja")
+        .render(
+            method=names.method(document),
+            wire=literal(document.name),
+            arguments=accepted,
+            response=plan.response.name,
+            doc=method_doc(document, plan),
+        )
+    )
+    path = _path(subject.settings)
+    used = frozenset({plan.response.name}).union(*(each.uses for each in accepted))
+    scalars, classes = used.intersection(SCALARS.values()), used.intersection(plan.names)
+    return Made(
+        parts={path: finished_method(source, path)},
+        summary={**taken(document, plan), "scalars": sorted(scalars), "types": sorted(classes)},
+    )
 
 
 def collection(summaries: Sequence[Summary], settings: Settings) -> Collected:
     """The modules around the methods."""
     if problems := clashes(summaries):
         return Collected(problems=problems)
-    template = environment("client").get_template("client.py.jinja")
     needed = {
         home: sorted({name for summary in summaries for name in summary.values.get(home, ())}, key=import_order)
         for home in ("scalars", "types")
     }
-    frames = {}
-    for name, is_async in _IS_ASYNC.items():
-        path = f"{settings.package}/{name}"
-        source = template.render(scalars=needed["scalars"], classes=needed["types"], is_async=is_async, parts=PARTS)
-        frames[path] = Frame.split(finished(source, path).decode())
-    return Collected(frames=frames)
+    templates = environment("client")
+    path = _path(settings)
+    calls = templates.get_template("calls.py.jinja").render(
+        scalars=needed["scalars"], classes=needed["types"], parts=PARTS
+    )
+    files = {}
+    for name, base in _CLIENTS.items():
+        source = templates.get_template("client.py.jinja").render(base=base, is_async=name == "aio.py")
+        files[f"{settings.package}/{name}"] = finished(source, name)
+    return Collected(files=files, frames={path: Frame.split(finished(calls, path).decode())})
+
+
+def _path(settings: Settings) -> str:
+    return f"{settings.package}/calls.py"
 
 
 TARGET: Final = Target(name="client", document=document, collection=collection)

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from rpcschema.model.nodes import Kind
 from rpcschema.python.events import view
-from rpcschema.python.source import finished, finished_part, import_order
+from rpcschema.python.source import finished, finished_method, import_order
 from rpcschema.settings import Settings
 from rpcschema.targets import PARTS, Collected, Frame, Made, Summary, Target
 from rpcschema.targets.render import environment
@@ -22,7 +22,7 @@ def document(subject: Subject) -> Made:
     path = _path(subject.settings)
     source = environment("plugin").get_template("method.py.jinja").render(event=event)
     return Made(
-        parts={path: finished_part(source, path, before="class _:\n")},
+        parts={path: finished_method(source, path)},
         summary={
             "wire": event.wire,
             "method": event.method,

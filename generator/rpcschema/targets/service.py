@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from rpcschema.problems import has_errors
-from rpcschema.python.source import finished, finished_part, import_order
+from rpcschema.python.source import finished, finished_method, import_order
 from rpcschema.settings import Settings
 from rpcschema.targets import PARTS, Collected, Frame, Made, Summary, Target
 from rpcschema.targets.clashes import clashes, taken
@@ -24,7 +24,7 @@ def document(subject: Subject) -> Made:
     path = _path(subject.settings)
     source = environment("service").get_template("method.py.jinja").render(command=command)
     return Made(
-        parts={path: finished_part(source, path, before="class _:\n")},
+        parts={path: finished_method(source, path)},
         summary={**taken(subject.document, subject.plan), "types": [command.request, command.response]},
     )
 

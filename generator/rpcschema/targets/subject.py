@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from rpcschema.model.nodes import Document
-from rpcschema.python import classes, commands, names
+from rpcschema.python import classes, commands, dataclasses, names
 from rpcschema.settings import Settings
 from rpcschema.text import outline
 
@@ -22,6 +22,11 @@ class Subject:
     def plan(self) -> classes.Plan:
         """The classes, within the package that the settings name."""
         return classes.plan(self.document, names.scalars(self.settings.package))
+
+    @cached_property
+    def module(self) -> str:
+        """The source of the module of the classes."""
+        return dataclasses.render(self.plan, self.document, names.runtime(self.settings.package))
 
     @cached_property
     def command(self) -> commands.CommandView:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from rpcschema.targets.subject import Subject
 
 _SLOW: Final = ("jinja2", "rpcschema.targets.subject")
-_SLOW_FOR_PYTHON: Final = ("black", "datamodel_code_generator.config", "datamodel_code_generator.parser.jsonschema")
+_SLOW_FOR_CLASSES: Final = ("black", "datamodel_code_generator.config", "datamodel_code_generator.parser.jsonschema")
 """What tasks import, which takes longer than most tasks."""
 _WORTH_A_PROCESS: Final = 10
 """Documents; fewer are done before another process has begun."""
@@ -111,7 +111,8 @@ def _context(targets: Collection[str]) -> multiprocessing.context.BaseContext:
     from multiprocessing import forkserver, resource_tracker  # noqa: PLC0415 # not for Windows
 
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__, *_SLOW, *(_SLOW_FOR_PYTHON if "python" in targets else ())])
+    renders_classes = not {"python", "client"}.isdisjoint(targets)
+    context.set_forkserver_preload([__name__, *_SLOW, *(_SLOW_FOR_CLASSES if renders_classes else ())])
     resource_tracker.ensure_running()  # lets signals through when it has begun, so not held back
     with held_back():
         forkserver.ensure_running()  # or it would begin with the first task

@@ -7,85 +7,53 @@ from rpcschema.runtime.command import Array, Command, Object, Parameter
 NAME = __name__
 
 GREET = Command(
-    name="greet",
-    method="greet",
-    parameters=(
-        Parameter("name", "name", "string", True),
-        Parameter("amount", "amount", "msat", True),
-        Parameter("return", "return_", "boolean", False),
-        Parameter("times", "times", "u8", False),
+    "greet",
+    "Greet",
+    (
+        Parameter("name", "string", required=True),
+        Parameter("amount", "msat", required=True),
+        Parameter("return", "boolean", renamed="return_"),
+        Parameter("times", "u8"),
     ),
-    extras=False,
-    request="GreetRequest",
-    response="GreetResponse",
-    module="greet",
 )
 PAY = Command(
-    name="pay-all",
-    method="pay_all",
-    parameters=(Parameter("outputs", "outputs", Array(Object((("pay-to", "string"), ("amount", "sat")))), True),),
+    "pay-all",
+    "PayAll",
+    (Parameter("outputs", Array(Object((("pay-to", "string"), ("amount", "sat")))), required=True),),
     extras=True,
-    request="PayAllRequest",
-    response="PayAllResponse",
-    module="pay_all",
+    renamed="pay_all",
+)
+_ROUTE = Object(
+    (
+        ("from", "string"),
+        ("fare", "msat"),
+        ("toll", "feerate"),
+        ("by", "string"),
+        ("seat", ""),
+        ("stop", Object((("wait", "u8"),))),
+        ("notes", "object"),
+    )
 )
 TRAVEL = Command(
-    name="travel",
-    method="travel",
-    parameters=(
-        Parameter(
-            "routes",
-            "routes",
-            Array(
-                Array(
-                    Object(
-                        (
-                            ("from", "string"),
-                            ("fare", "msat"),
-                            ("toll", "feerate"),
-                            ("by", "string"),
-                            ("seat", ""),
-                            ("stop", Object((("wait", "u8"),))),
-                            ("notes", "object"),
-                        )
-                    )
-                )
-            ),
-            True,
-        ),
-        Parameter("days", "days", Array("u8"), False),
-    ),
-    extras=False,
-    request="TravelRequest",
-    response="TravelResponse",
-    module="travel",
+    "travel",
+    "Travel",
+    (Parameter("routes", Array(Array(_ROUTE)), required=True), Parameter("days", Array("u8"))),
 )
 FIND = Command(
-    name="find",
-    method="find",
-    parameters=(
-        *(Parameter(name, name, "string", False) for name in ("label", "hash", "part", "group", "index")),
-        Parameter("start", "start", "u64", False, deprecated=("v26.06", "v27.03")),
-        Parameter("limit", "limit", "u64", False, deprecated=()),
+    "find",
+    "Nothing",
+    (
+        *(Parameter(name, "string") for name in ("label", "hash", "part", "group", "index")),
+        Parameter("start", "u64", deprecated=("v26.06", "v27.03")),
+        Parameter("limit", "u64", deprecated=()),
     ),
-    extras=False,
-    request="NothingRequest",
-    response="NothingResponse",
-    module="nothing",
     at_most_one=(("label", "hash"),),
     all_or_none=(("part", "group"),),
     needs=(("start", "index"),),
 )
-OLD = Command("old", "old", (), False, "NothingRequest", "NothingResponse", "nothing", deprecated=("v26.06",))
-GETINFO = Command("getinfo", "getinfo", (), False, "NothingRequest", "NothingResponse", "nothing")
-NOTHING = Command("nothing", "nothing", (), False, "NothingRequest", "NothingResponse", "nothing")
-CHECK = Command(
-    name="check",
-    method="check",
-    parameters=(Parameter("command_to_check", "command_to_check", "string", True),),
-    extras=True,
-    request="CheckRequest",
-    response="CheckResponse",
-    module="check",
-)
-COMMANDS = {command.name: command for command in (GREET, PAY, TRAVEL, FIND, OLD, GETINFO, NOTHING)}
+OLD = Command("old", "Nothing", deprecated=("v26.06",))
+GETINFO = Command("getinfo", "Nothing")
+NOTHING = Command("nothing", "Nothing")
+COUNT = Command("count", "Nothing", (Parameter("number", "u8"),))
+CHECK = Command("check", "Check", (Parameter("command_to_check", "string", required=True),), extras=True)
+COMMANDS = {command.name: command for command in (GREET, PAY, TRAVEL, FIND, OLD, GETINFO, NOTHING, COUNT)}

@@ -6,7 +6,7 @@ Nothing but this module and its transport imports asyncio, which would be half o
 from __future__ import annotations
 
 import os
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine
 from types import TracebackType
 from typing import Any, Self
 
@@ -15,7 +15,6 @@ from ..errors import ClientError, RpcError
 from ..values.decode import decode_plain
 from .aiotransport import AsyncUnixTransport
 from .caller import Caller
-from .checks import check
 from .exchange import Params, decode_response, encode_params
 from .version import GETINFO
 
@@ -49,14 +48,14 @@ class BaseAsyncClient(Caller):
             method, await self._rpc_transport.call(method, encode_params(params), only=self._rpc_filter)
         )
 
-    def rpc_send(self, command: Command, params: Mapping[str, Any]) -> Coroutine[Any, Any, Any]:
-        """Call `command`, and return, when awaited, the value of its response class.
+    def rpc_send(self, name: str, /, *values: Any) -> Coroutine[Any, Any, Any]:
+        """Call the command `name`, and return, when awaited, the value of its response class.
 
-        `params` goes by wire name; those that are None are not sent. Warnings of what is deprecated, and errors in
-        parameters, come at once and so at the line that makes the call, even if a task awaits it.
+        `values` are those of its parameters, in their order, but for extensions; those that are None are not sent.
+        Warnings of what is deprecated, and errors in parameters, come at once and so at the line that makes the call,
+        even if a task awaits it.
         """
-        check(command, params, stacklevel=3)
-        return self._rpc_answer(command, encode_params(params))
+        return self._rpc_answer(*self._rpc_prepare(name, values))
 
     async def rpc_close(self) -> None:
         """Close the connections. Pending calls fail, and a later call opens another."""

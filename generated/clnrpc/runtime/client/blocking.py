@@ -6,15 +6,12 @@ Its own names begin with `rpc_`, because commands are called `close`, `connect` 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
 
-from ..command import Command
 from ..errors import ClientError, RpcError
 from ..values.decode import decode_plain
 from .caller import Caller
-from .checks import check
 from .exchange import Params, decode_response, encode_params
 from .transport import UnixTransport
 from .version import GETINFO
@@ -43,18 +40,17 @@ class BaseClient(Caller):
         """
         return decode_plain(method, self._rpc_transport.call(method, encode_params(params), only=self._rpc_filter))
 
-    def rpc_send(self, command: Command, params: Mapping[str, Any]) -> Any:
-        """Call `command`, and return the value of its response class.
+    def rpc_send(self, name: str, /, *values: Any) -> Any:
+        """Call the command `name`, and return the value of its response class.
 
-        `params` goes by wire name; those that are None are not sent. Warnings point at the line that called the
-        command's method.
+        `values` are those of its parameters, in their order, but for extensions; those that are None are not sent.
+        Warnings point at the line that called the command's method.
         """
-        check(command, params, stacklevel=3)
-        text = encode_params(params)
+        command, params = self._rpc_prepare(name, values)
         deadline = self._rpc_transport.deadline()
         if command.name != GETINFO:
             self._rpc_ask_version(deadline)
-        raw = self._rpc_transport.call(command.name, text, deadline, only=self._rpc_filter)
+        raw = self._rpc_transport.call(command.name, params, deadline, only=self._rpc_filter)
         if command.name == GETINFO and self._rpc_filter is None:
             self._rpc_version.learn(raw, stacklevel=3)
         return decode_response(self.rpc_package, command, raw)

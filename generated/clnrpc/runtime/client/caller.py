@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+from ..command import Command
 from ..values.encode import encode
+from .checks import check
 from .version import NodeVersion
 
 
 class Caller:
     """A client without its connection."""
 
+    rpc_commands: ClassVar[Mapping[str, Command]]
+    """The commands that have a method, by their names on the wire."""
     rpc_package: ClassVar[str]
     """The package whose classes its calls return."""
     rpc_release: ClassVar[str | None] = None
@@ -37,3 +41,23 @@ class Caller:
         filtered = copy.copy(self)
         filtered._rpc_filter = encode(fields)
         return filtered
+
+    def _rpc_prepare(self, name: str, values: Sequence[Any]) -> tuple[Command, bytes]:
+        """Return the command `name` and the JSON text of its parameters, whose `values` stand in their order.
+
+        None is for what is not given; extensions have no place. Warns at the line that called the caller's caller of
+        this method. Raises ParameterError and EncodeError.
+        """
+        command = self.rpc_commands[name]
+        offered = (parameter.name for parameter in command.parameters if not parameter.extension)
+        params = {each: value for each, value in zip(offered, values, strict=True) if value is not None}
+        check(command, params, stacklevel=4)
+        return command, encode(params)
+
+    if TYPE_CHECKING:
+
+        def rpc_send(self, name: str, /, *values: Any) -> Any:
+            """Call the command `name` with the values of its parameters, in their order.
+
+            None is for what is not given; extensions have no place.
+            """

@@ -15,33 +15,14 @@ RELEASE: Final[str | None] = "v26.09"
 COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
     {
         "tank-level": Command(
-            name="tank-level",
-            method="tank_level",
-            parameters=(
-                Parameter(
-                    name="tank",
-                    attribute="tank",
-                    type="string",
-                    required=True,
-                ),
-                Parameter(
-                    name="unit",
-                    attribute="unit",
-                    type="string",
-                    required=False,
-                ),
-                Parameter(
-                    name="in_mm",
-                    attribute="in_mm",
-                    type="boolean",
-                    required=False,
-                    deprecated=("v26.06", "v27.03"),
-                ),
+            "tank-level",
+            "TankLevel",
+            (
+                Parameter("tank", "string", required=True),
+                Parameter("unit", "string"),
+                Parameter("in_mm", "boolean", deprecated=("v26.06", "v27.03")),
             ),
-            extras=False,
-            request="TankLevelRequest",
-            response="TankLevelResponse",
-            module="tank_level",
+            renamed="tank_level",
             at_most_one=(("unit", "in_mm"),),
         ),
     }

@@ -15,20 +15,10 @@ RELEASE: Final[str | None] = None
 COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
     {
         "tank-look": Command(
-            name="tank-look",
-            method="tank_look",
-            parameters=(
-                Parameter(
-                    name="tank",
-                    attribute="tank",
-                    type="string",
-                    required=True,
-                ),
-            ),
-            extras=False,
-            request="TankLookRequest",
-            response="TankLookResponse",
-            module="tank_look",
+            "tank-look",
+            "TankLook",
+            (Parameter("tank", "string", required=True),),
+            renamed="tank_look",
         ),
     }
 )

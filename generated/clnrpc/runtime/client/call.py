@@ -1,0 +1,39 @@
+"""The decorator of the methods that the blocking and the asyncio client share, and that type checkers see as two.
+
+A generated method is written once, with its parameters and its response, and calls `rpc_send`, which answers in one
+client and returns a coroutine in the other. At run time the decorator does nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, overload
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from .aio import BaseAsyncClient
+    from .blocking import BaseClient
+
+    P = ParamSpec("P")
+    Response = TypeVar("Response")
+
+    class call(Generic[P, Response]):  # noqa: N801 # it is used as a function
+        """A method that returns its response, or in an asyncio client a coroutine of it."""
+
+        def __init__(self, method: Callable[Concatenate[Any, P], Response], /) -> None: ...
+
+        @overload
+        def __get__(self, client: BaseClient, owner: Any = None, /) -> Callable[P, Response]: ...
+        @overload
+        def __get__(
+            self, client: BaseAsyncClient, owner: Any = None, /
+        ) -> Callable[P, Coroutine[Any, Any, Response]]: ...
+        @overload
+        def __get__(self, client: None, owner: Any = None, /) -> Callable[Concatenate[Any, P], Any]: ...
+        def __get__(self, client: Any, owner: Any = None, /) -> Any: ...
+
+else:
+
+    def call(method):
+        return method

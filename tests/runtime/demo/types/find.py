@@ -1,0 +1,5 @@
+"""Types of `find`: those of `nothing`."""
+
+from .nothing import NothingRequest, NothingResponse
+
+__all__ = ["NothingRequest", "NothingResponse"]

@@ -1,0 +1,5 @@
+"""Types of `old`: those of `nothing`."""
+
+from .nothing import NothingRequest, NothingResponse
+
+__all__ = ["NothingRequest", "NothingResponse"]
