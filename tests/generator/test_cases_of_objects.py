@@ -9,6 +9,7 @@ import pytest
 
 from rpcschema.model.cases import Cases, cases
 from rpcschema.model.resolve import resolve
+from rpcschema.text.conditions import conjunction_words
 from tests.generator.packages import command, documents
 
 KINDS = {"type": "string", "enum": ["tree", "river", "cave"]}
@@ -44,7 +45,10 @@ def found(tmp_path: Path) -> Any:
 def held(found: Cases | None) -> dict[str, dict[str, tuple[bool, tuple[str, ...]]]]:
     assert found is not None
     return {
-        value: {field.name: (field.required, field.conditions) for field in resolve(node).fields}
+        value: {
+            field.name: (field.required, tuple(map(conjunction_words, field.conditions)))
+            for field in resolve(node).fields
+        }
         for value, node in found.nodes
     }
 

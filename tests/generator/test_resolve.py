@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from rpcschema.model.build import build
-from rpcschema.model.conditions import condition_text
+from rpcschema.model.conditions import condition
 from rpcschema.model.nodes import ABSENT, Document, Node
 from rpcschema.model.resolve import Resolved, resolve
 from rpcschema.read.load import load
+from rpcschema.text.conditions import condition_words, conjunction_words
 from tests.shared import ROOT, shared_path
 
 
@@ -21,7 +22,11 @@ def node(raw: dict[str, Any]) -> Node:
 
 def shape(resolved: Resolved) -> dict[str, tuple[list[str | None], bool, list[str]]]:
     return {
-        field.name: ([one.type for one in field.alternatives], field.required, list(field.conditions))
+        field.name: (
+            [one.type for one in field.alternatives],
+            field.required,
+            [conjunction_words(each) for each in field.conditions],
+        )
         for field in resolved.fields
     }
 
@@ -122,7 +127,9 @@ def test_a_field_that_conditionals_demand_says_where() -> None:
             {"if": when("t", "y"), "then": {"anyOf": [{"required": ["form"]}, {"required": ["paid"]}]}},
         ],
     }
-    found = {field.name: (field.required, list(field.demands)) for field in resolve(node(raw)).fields}
+    found = {
+        field.name: (field.required, list(map(conjunction_words, field.demands))) for field in resolve(node(raw)).fields
+    }
     assert found == {
         "t": (True, []),
         "always": (True, []),
@@ -202,8 +209,16 @@ def test_what_is_left_out_is_named() -> None:
     ],
 )
 def test_condition_in_words(raw: dict[str, Any], text: str, negated: str) -> None:
-    assert condition_text(node(raw)) == text
-    assert condition_text(node(raw), negated=True) == negated
+    assert condition_words(condition(node(raw))) == text
+    assert condition_words(condition(node(raw), negated=True)) == negated
+
+
+def test_conditions_are_equal_if_they_ask_the_same_wherever_they_stand() -> None:
+    here, there = node(when("t", "a")), (node({"properties": {"x": when("t", "a")}}).fields or ())[0].node
+    assert here.pointer != there.pointer
+    assert condition(here) == condition(there)
+    assert condition(here) != condition(here, negated=True)
+    assert condition(node(when("t", 1))) != condition(node(when("t", True)))
 
 
 def test_a_document_survives_the_way_to_another_process() -> None:
@@ -224,7 +239,7 @@ def test_decode_of_core_lightning_is_resolved() -> None:
     fields = {field.name: field for field in found.fields}
     assert found.phantoms == ("offer_node_id",)
     assert [field.name for field in found.fields if field.required] == ["type", "valid"]
-    assert fields["unknown_offer_tlvs"].conditions == (
+    assert tuple(map(conjunction_words, fields["unknown_offer_tlvs"].conditions)) == (
         'if `type` is "bolt12 offer" and `valid` is true',
         'if `type` is "bolt12 offer" and `valid` is false',
     )

@@ -15,6 +15,7 @@ from typing import Final, TypeAlias
 from rpcschema.model.extensions import without_extensions
 from rpcschema.model.nodes import Document, Node
 from rpcschema.model.resolve import ResolvedField, resolve
+from rpcschema.text.conditions import conjunction_words
 from rpcschema.text.words import limit_words, release_words, rule_words, type_words
 
 _Traits: TypeAlias = dict[str, dict[str, None]]
@@ -101,7 +102,8 @@ def _note(traits: _Traits, texts: Mapping[str, Sequence[str]]) -> None:
 
 def _traits(member: ResolvedField) -> dict[str, Sequence[str]]:
     presence = "required" if member.required else "optional"
-    return {**_value_traits(member.alternatives), "presence": [presence], "conditions": member.conditions}
+    conditions = list(map(conjunction_words, member.conditions))
+    return {**_value_traits(member.alternatives), "presence": [presence], "conditions": conditions}
 
 
 def _value_traits(nodes: Sequence[Node]) -> dict[str, Sequence[str]]:

@@ -17,14 +17,16 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, Final, TypeAlias
 
-from rpcschema.model.conditions import condition_text
+from rpcschema.model.conditions import Condition, condition
 from rpcschema.model.nodes import FACTS, KIND_NAMES, Branch, Document, Field, Lines, Node, Request
 from rpcschema.python.types import default_value
+from rpcschema.text.conditions import condition_words
 
-Place: TypeAlias = tuple[str, ...]
-"""Where a node stands, by names and conditions instead of numbers, so that it holds when others come or go before it;
-joined, its steps read like `response.peers[].state(if "alive" is true)`.
+Place: TypeAlias = tuple[str | int | Condition, ...]
+"""Where a node stands, by names and conditions, so that it holds when others come or go before it. A number tells
+apart what has the same names and conditions.
 """
+_ELEMENT: Final = "[]"
 _PLAIN: Final = {
     "added": "added",
     "deprecated": "deprecated",
@@ -104,8 +106,23 @@ def places(document: Document) -> dict[Place, Node]:
     halves = (_places(document.request, ("request",)), _places(document.response, ("response",)))
     for place, node in chain.from_iterable(halves):
         counts[place] += 1
-        found[place if counts[place] == 1 else (*place, f"#{counts[place]}")] = node
+        found[place if counts[place] == 1 else (*place, counts[place])] = node
     return found
+
+
+def place_words(place: Place) -> str:
+    """Return a place for people, e.g. response.peers[].state(if `alive` is true)."""
+    return "".join(map(_step_words, place))
+
+
+def _step_words(step: str | int | Condition) -> str:
+    match step:
+        case str():
+            return step
+        case int():
+            return f"#{step}"
+        case Condition():
+            return f"(if {condition_words(step)})"
 
 
 def _places(node: Node, place: Place) -> Iterator[tuple[Place, Node]]:
@@ -113,11 +130,11 @@ def _places(node: Node, place: Place) -> Iterator[tuple[Place, Node]]:
     for member in node.fields or ():
         yield from _places(member.node, (*place, f".{member.name}"))
     if node.items is not None:
-        yield from _places(node.items, (*place, "[]"))
+        yield from _places(node.items, (*place, _ELEMENT))
     for branch in node.branches:
         for side, negated in ((branch.then, False), (branch.otherwise, True)):
             if side is not None:
-                yield from _places(side, (*place, f"(if {condition_text(branch.when, negated=negated)})"))
+                yield from _places(side, (*place, condition(branch.when, negated=negated)))
     for alternatives in (node.any_of, node.one_of):
         for at, alternative in enumerate(alternatives, 1):
             yield from _places(alternative, (*place, f"(form {at})"))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rpcschema.facts import compare
-from rpcschema.facts.facts import Words, encode, facts, lost, placeholder, words_of
+from rpcschema.facts.facts import Words, encode, facts, lost, place_words, placeholder, words_of
 from rpcschema.model.build import build
 from rpcschema.model.nodes import KIND_FOLDERS, Document
 from rpcschema.problems import Problem, has_errors
@@ -86,7 +86,7 @@ def _removed(document: Document) -> Iterator[str]:
     described = {("description",): words.description, **words.fields}
     for place, lines in described.items():
         if lines:
-            yield f"    ! words dropped, for their document is gone: {''.join(place)}: {' '.join(lines)}"
+            yield f"    ! words dropped, for their document is gone: {place_words(place)}: {' '.join(lines)}"
 
 
 def _reported(old: Document | None, new: Document, words: Words) -> Iterator[str]:
@@ -101,4 +101,4 @@ def _reported(old: Document | None, new: Document, words: Words) -> Iterator[str
 
 def _dropped(words: Words, new: Document) -> Iterator[str]:
     for place in lost(words, new):
-        yield f"! words dropped, for their field is gone: {''.join(place)}: {' '.join(words.fields[place])}"
+        yield f"! words dropped, for their field is gone: {place_words(place)}: {' '.join(words.fields[place])}"

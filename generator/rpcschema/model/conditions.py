@@ -1,52 +1,73 @@
-"""What the conditions of conditionals ask, also in plain English, as Markdown, for people who read docs."""
+"""What the conditions of conditionals ask, as data: two are equal if they ask the same, wherever they stand."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
 
-from rpcschema.model.nodes import Json, Node
-from rpcschema.text.prose import code, plain
+from rpcschema.model.nodes import Node
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """What is asked of one field: to have one of some values, else to be of a type, else to be present."""
+
+    names: tuple[str, ...]
+    """The field's name, after the names of the objects that hold it."""
+    values: tuple[str, ...] | None = None
+    """As JSON texts, because Python takes `1` and `true` for equal."""
+    type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """An `if`, or its opposite."""
+
+    clauses: tuple[Clause, ...]
+    """What is asked, all of it at once; empty if no clause can say it."""
+    negated: bool
+    pointer: str
+    """Where it stands in the document, if it has no clauses."""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """That an object takes one of its alternatives (`anyOf`, `oneOf`)."""
+
+    number: int
+    """From 1."""
+    count: int
+    """Of the alternatives."""
+
+
+Conjunction: TypeAlias = tuple[Condition | Form, ...]
+"""Conditions that hold together."""
 
 
 def asks_nothing(when: Node) -> bool:
-    """Whether `when` (an `if`) holds for every object."""
+    """Return whether `when` (an `if`) holds for every object."""
     return when == Node(pointer=when.pointer, extras=when.extras) and when.extras is not False
 
 
-def condition_text(when: Node, *, negated: bool = False) -> str:
-    """What `when` (an `if`) asks for, or its opposite, as a clause that fits after "if".
-
-    For example: `type` is "rune" and `valid` is true; negated: `type` is not "rune" or `valid` is not true.
-    """
-    clauses = list(_clauses(when, "", negated=negated))
-    if not clauses:
-        return f"the condition at {plain(when.pointer)} {'does not hold' if negated else 'holds'}"
-    return (" or " if negated else " and ").join(clauses)
+def condition(when: Node, *, negated: bool = False) -> Condition:
+    """Return what `when` (an `if`) asks, or its opposite."""
+    clauses = tuple(_clauses(when, ()))
+    return Condition(clauses, negated, "" if clauses else when.pointer)
 
 
-def _clauses(when: Node, path: str, *, negated: bool) -> Iterator[str]:
+def _clauses(when: Node, outer: tuple[str, ...]) -> Iterator[Clause]:
     tested = set()
     for field in when.fields or ():
-        name, node = path + field.name, field.node
+        names, node = (*outer, field.name), field.node
         if node.enum is not None:
             tested.add(field.name)
-            yield f"{code(name)} {_one_of(node.enum, negated=negated)}"
+            yield Clause(names, values=tuple(json.dumps(value, ensure_ascii=False) for value in node.enum))
         elif node.fields is not None or node.required is not None:
             tested.add(field.name)
-            yield from _clauses(node, f"{name}.", negated=negated)
+            yield from _clauses(node, names)
         elif node.type is not None:
             tested.add(field.name)
-            yield f"{code(name)} is {'not ' if negated else ''}of type {node.type}"
-    for required in when.required or ():
-        if required not in tested:
-            yield f"{code(path + required)} is {'absent' if negated else 'present'}"
-
-
-def _one_of(values: tuple[Json, ...], *, negated: bool) -> str:
-    if not values:
-        return "has any value" if negated else "has a value that does not exist"
-    texts = [plain(json.dumps(value, ensure_ascii=False)) for value in values]
-    if not negated:
-        return f"is {' or '.join(texts)}"
-    return f"is not {texts[0]}" if len(texts) == 1 else f"is neither {' nor '.join(texts)}"
+            yield Clause(names, type=node.type)
+    yield from (Clause((*outer, name)) for name in when.required or () if name not in tested)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import TypeAlias
 
-from rpcschema.model.conditions import asks_nothing, condition_text
+from rpcschema.model.conditions import Condition, Conjunction, Form, asks_nothing, condition
 from rpcschema.model.dump import dump_node
 from rpcschema.model.nodes import Node
 from rpcschema.problems import join_pointer
@@ -27,11 +27,11 @@ class ResolvedField:
     """Its distinct declarations in order of appearance, at least one; branches may disagree with each other."""
     required: bool
     """Whether it is there whenever the object is."""
-    conditions: tuple[str, ...] = ()
-    """When it can be there, e.g. ``if `type` is "rune"`` (any of them suffices); () if it is declared at the base, or
-    on every side of a conditional."""
-    demands: tuple[str, ...] = ()
-    """When it has to be there, in the same words; () if it is required, or if no conditional alone decides that."""
+    conditions: tuple[Conjunction, ...] = ()
+    """When it can be there (any of them suffices); () if it is declared at the base, or on every side of a
+    conditional."""
+    demands: tuple[Conjunction, ...] = ()
+    """When it has to be there; () if it is required, or if no conditional alone decides that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +61,7 @@ class _Mention:
 class _Step:
     """Taking one side of a conditional, or one of several alternatives."""
 
-    text: str
+    condition: Condition | Form
     rivals: frozenset[str] | str
     """What this choice hangs on; steps that hang on the same are one choice between several sides."""
     sides: int | None = None
@@ -96,7 +96,7 @@ def resolve(node: Node) -> Resolved:
             alternatives=distinct(mention.node for mention in declarations),
             required=name in required,
             conditions=_conditions(places, declarations),
-            demands=() if name in required else _texts(_covered(demanded.get(name, ()))),
+            demands=() if name in required else _conjunctions(_covered(demanded.get(name, ()))),
         )
         (hidden if any(mention.node.hidden for mention in places) else visible).append(field)
     return Resolved(
@@ -134,7 +134,7 @@ def _mentions(node: Node, path: _Path) -> Iterator[tuple[str, _Mention]]:
     for key, alternatives in (("anyOf", node.any_of), ("oneOf", node.one_of)):
         for at, alternative in enumerate(alternatives, 1):
             count = len(alternatives)
-            step = _Step(f"form {at} of {count} is used", join_pointer(node.pointer, key), count)
+            step = _Step(Form(at, count), join_pointer(node.pointer, key), count)
             yield from _mentions(alternative, (*path, step))
 
 
@@ -159,9 +159,9 @@ def _sides(node: Node, path: _Path) -> Iterator[tuple[Node, _Path]]:
         lone_sides = 2 if _tests_a_boolean(branch.when) else None
         rivals, sides = (tested, lone_sides) if branch.otherwise is None else (join_pointer(branch.pointer, "if"), 2)
         if branch.then is not None:
-            yield branch.then, (*path, _Step(condition_text(branch.when), rivals, sides))
+            yield branch.then, (*path, _Step(condition(branch.when), rivals, sides))
         if branch.otherwise is not None:
-            yield branch.otherwise, (*path, _Step(condition_text(branch.when, negated=True), rivals, sides))
+            yield branch.otherwise, (*path, _Step(condition(branch.when, negated=True), rivals, sides))
 
 
 def _tests_a_boolean(when: Node) -> bool:
@@ -179,21 +179,21 @@ def _has_shape(node: Node) -> bool:
     return bool(node.type or node.untyped or node.one_of or node.any_of or node.fields or node.items)
 
 
-def _conditions(places: list[_Mention], declarations: list[_Mention]) -> tuple[str, ...]:
+def _conditions(places: list[_Mention], declarations: list[_Mention]) -> tuple[Conjunction, ...]:
     if any(not mention.path for mention in declarations):
         return ()
     chosen = {tuple(step.rivals for step in mention.path) for mention in declarations}
     paths = _covered(
         mention.path for mention in places if mention.path and tuple(step.rivals for step in mention.path) in chosen
     )
-    return _texts(paths)
+    return _conjunctions(paths)
 
 
-def _texts(paths: Collection[_Path]) -> tuple[str, ...]:
+def _conjunctions(paths: Collection[_Path]) -> tuple[Conjunction, ...]:
     """The conditions that `paths` take; () if one of them takes none."""
     if () in paths:
         return ()
-    return tuple(dict.fromkeys("if " + " and ".join(step.text for step in path) for path in paths))
+    return tuple(dict.fromkeys(tuple(step.condition for step in path) for path in paths))
 
 
 def _covered(paths: Iterable[_Path]) -> Collection[_Path]:

@@ -9,10 +9,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
+from rpcschema.model.conditions import Conjunction
 from rpcschema.model.nodes import KIND_NAMES, Deprecated, Document, Lines, Node
 from rpcschema.model.resolve import ResolvedField
 from rpcschema.python.types import closed
 from rpcschema.text import words
+from rpcschema.text.conditions import conjunction_words
 
 WIDTH: Final = 120
 _MARKER: Final = re.compile(r"\s*(?:[-*+]|\d+[.)])\s+")
@@ -79,9 +81,13 @@ def presence(field: ResolvedField, *, received: bool) -> str:
     if field.required:
         return ""
     if field.conditions and field.conditions == field.demands:
-        return f"Only {', or '.join(field.conditions)}, and then {certain.lower()}."
+        return f"Only {_either(field.conditions)}, and then {certain.lower()}."
     said = (("Only", field.conditions), (certain, field.demands))
-    return " ".join(f"{word} {', or '.join(when)}." for word, when in said if when)
+    return " ".join(f"{word} {_either(when)}." for word, when in said if when)
+
+
+def _either(conditions: Sequence[Conjunction]) -> str:
+    return ", or ".join(map(conjunction_words, conditions))
 
 
 def field_doc(nodes: Sequence[Node], presence: str = "", *, sent: bool) -> str:

@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from rpcschema.model.conditions import condition
 from rpcschema.model.nodes import Branch, Document, Field, Lines, Node
 from rpcschema.model.resolve import resolve
 from rpcschema.text import words
+from rpcschema.text.conditions import condition_words
 from rpcschema.text.prose import code
 
 
@@ -103,14 +105,11 @@ def _alternatives(node: Node, *, says_required: bool, present: frozenset[str]) -
 
 def _branch(branch: Branch, start: str, *, says_required: bool, present: frozenset[str]) -> Iterator[Item]:
     yield from description(branch.when)
-    then = tuple(
-        _side(
-            branch.then, f"{start} {words.condition_words(branch.when)}", says_required=says_required, present=present
-        )
-    )
+    holds, fails = (condition_words(condition(branch.when, negated=negated)) for negated in (False, True))
+    then = tuple(_side(branch.then, f"{start} {holds}", says_required=says_required, present=present))
     yield from then
     otherwise = branch.otherwise
-    opposite = "Otherwise" if then else f"{start} {words.condition_words(branch.when, negated=True)}"
+    opposite = "Otherwise" if then else f"{start} {fails}"
     if otherwise is not None and otherwise == Node(pointer=otherwise.pointer, branches=otherwise.branches):
         for inner in otherwise.branches:
             yield from _branch(

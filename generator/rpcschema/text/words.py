@@ -13,8 +13,9 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from rpcschema.model.conditions import condition_text
+from rpcschema.model.conditions import condition
 from rpcschema.model.nodes import ABSENT, Deprecated, Node, Request
+from rpcschema.text.conditions import condition_words
 from rpcschema.text.prose import code, plain
 
 ALWAYS: Final = "pre-v0.10.1"
@@ -67,11 +68,6 @@ def by_name_words(names: Sequence[str]) -> str:
     return f"{_listed(names)} can only be given by name."
 
 
-def condition_words(when: Node, *, negated: bool = False) -> str:
-    """A clause, in one line, that says when `when` holds, or that it does not."""
-    return " ".join(condition_text(when, negated=negated).split())
-
-
 def presence_words(names: Sequence[str], *, says_required: bool) -> str:
     """A sentence which says that the fields `names` are there, or have to be."""
     return f"{_listed(names)} {'is' if len(names) == 1 else 'are'} {'required' if says_required else 'present'}."
@@ -85,7 +81,7 @@ def extras_words(things: str, *, others: bool, says_required: bool) -> str:
 
 def alternative_words(nodes: Sequence[Node], *, exactly: bool) -> str:
     """A sentence which says that one of the constraints `nodes` holds."""
-    clauses = ", or ".join(map(condition_words, nodes))
+    clauses = ", or ".join(condition_words(condition(node)) for node in nodes)
     return f"{'Exactly' if exactly else 'At least'} one of these holds: {clauses}."
 
 
