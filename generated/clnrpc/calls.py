@@ -234,7 +234,6 @@ class Calls(Caller):
         Added in v23.11.
 
         Args:
-            satoshi: As a number: satoshi.
             add_initiator_serial_ids: Default: false.
         """
         return self.rpc_send("addpsbtoutput", satoshi, initialpsbt, locktime, destination, add_initiator_serial_ids)
@@ -302,9 +301,6 @@ class Calls(Caller):
         """Insert an extra channel into a layer.
 
         Added in v24.11.
-
-        Args:
-            capacity_msat: As a number: millisatoshi.
         """
         return self.rpc_send("askrene-create-channel", layer, source, destination, short_channel_id, capacity_msat)
 
@@ -347,9 +343,6 @@ class Calls(Caller):
         """Record what an attempt revealed about a channel's capacity.
 
         Added in v24.11.
-
-        Args:
-            amount_msat: As a number: millisatoshi.
         """
         return self.rpc_send("askrene-inform-channel", layer, short_channel_id_dir, amount_msat, inform)
 
@@ -429,11 +422,6 @@ class Calls(Caller):
         """Override a channel's fees and limits in a layer.
 
         Added in v24.11.
-
-        Args:
-            htlc_minimum_msat: As a number: millisatoshi.
-            htlc_maximum_msat: As a number: millisatoshi.
-            fee_base_msat: As a number: millisatoshi.
         """
         return self.rpc_send(
             "askrene-update-channel",
@@ -658,13 +646,11 @@ class Calls(Caller):
         Args:
             command_to_check: The command. Its own parameters follow by position, or stand beside this one by name.
 
-        Raises:
-            RpcError: the node says no.
-
         Whatever error the command itself would answer, and:
 
-        - -32601: There is no such command.
-        - -32602: A parameter is missing, malformed or unknown to the command.
+        Raises:
+            RpcError: -32601: There is no such command.
+            RpcError: -32602: A parameter is missing, malformed or unknown to the command.
         """
         return self.rpc_send("check", command_to_check)
 
@@ -838,18 +824,16 @@ class Calls(Caller):
             preimage: What the payer gets for paying, 32 bytes that nobody else must know. Each is good for one
                 invoice.
 
-        Raises:
-            RpcError: the node says no.
-
         On failure nothing is stored. A caller that got no answer finds out with lightning-listinvoices(7) whether the
         invoice exists.
 
-        - -32602: A parameter is missing or malformed; or the invoice cannot be read, is signed already, is for another
-          chain or node, lacks an amount or a payment hash, or is not for this preimage.
-        - -1: The invoice could not be made: the store refused it, or injected entropy ran out.
-        - 900: An invoice has this label already; the error's *data* is that invoice.
-        - 901: An invoice has this preimage already; the error's *data* is that invoice.
-        - 907: The offer that it belongs to is not active.
+        Raises:
+            RpcError: -32602: A parameter is missing or malformed; or the invoice cannot be read, is signed already,
+                is for another chain or node, lacks an amount or a payment hash, or is not for this preimage.
+            RpcError: -1: The invoice could not be made: the store refused it, or injected entropy ran out.
+            RpcError: 900: An invoice has this label already; the error's *data* is that invoice.
+            RpcError: 901: An invoice has this preimage already; the error's *data* is that invoice.
+            RpcError: 907: The offer that it belongs to is not active.
         """
         return self.rpc_send("createinvoice", invstring, label, preimage)
 
@@ -981,9 +965,7 @@ class Calls(Caller):
                 `lightning:` or `LIGHTNING:`.
 
         Raises:
-            RpcError: the node says no.
-
-        - -32602: The string cannot be decoded; the message says what is wrong with it.
+            RpcError: -32602: The string cannot be decoded; the message says what is wrong with it.
         """
         return self.rpc_send("decode", string)
 
@@ -1030,15 +1012,14 @@ class Calls(Caller):
 
                 Default: False.
 
-        Raises:
-            RpcError: the node says no.
-
         On failure nothing is removed.
 
-        - -32602: A parameter is missing or malformed.
-        - 905: No invoice has this label.
-        - 906: The invoice is in another state; *current_status* and *expected_status* in the error's *data* tell both.
-        - 908: It has no description (any more), and **desconly** was given.
+        Raises:
+            RpcError: -32602: A parameter is missing or malformed.
+            RpcError: 905: No invoice has this label.
+            RpcError: 906: The invoice is in another state; *current_status* and *expected_status* in the error's
+                *data* tell both.
+            RpcError: 908: It has no description (any more), and **desconly** was given.
         """
         return self.rpc_send("delinvoice", label, status, desconly)
 
@@ -1118,11 +1099,9 @@ class Calls(Caller):
             invreq_id: The request to withdraw, as lightning-invoicerequest(7) returned it.
 
         Raises:
-            RpcError: the node says no.
-
-        - -1: No request with this id is known.
-        - 1001: The request is inactive already.
-        - -32602: A parameter is missing or malformed.
+            RpcError: -1: No request with this id is known.
+            RpcError: 1001: The request is inactive already.
+            RpcError: -32602: A parameter is missing or malformed.
         """
         return self.rpc_send("disableinvoicerequest", invreq_id)
 
@@ -1138,11 +1117,9 @@ class Calls(Caller):
             offer_id: The offer, as lightning-offer(7) returned it.
 
         Raises:
-            RpcError: the node says no.
-
-        - -1: No offer with this id is known.
-        - 1001: The offer is inactive already.
-        - -32602: A parameter is missing or malformed.
+            RpcError: -1: No offer with this id is known.
+            RpcError: 1001: The offer is inactive already.
+            RpcError: -32602: A parameter is missing or malformed.
         """
         return self.rpc_send("disableoffer", offer_id)
 
@@ -1181,12 +1158,10 @@ class Calls(Caller):
             offer_id: The offer, as lightning-offer(7) returned it.
 
         Raises:
-            RpcError: the node says no.
-
-        - -1: No offer with this id is known.
-        - 1006: The offer is active already.
-        - 1007: The offer was for a single use, and has been used.
-        - -32602: A parameter is missing or malformed.
+            RpcError: -1: No offer with this id is known.
+            RpcError: 1006: The offer is active already.
+            RpcError: 1007: The offer was for a single use, and has been used.
+            RpcError: -32602: A parameter is missing or malformed.
         """
         return self.rpc_send("enableoffer", offer_id)
 
@@ -1249,8 +1224,6 @@ class Calls(Caller):
             offer: Offer string, which begins with *lno1*.
             amount_msat: Amount to be invoiced, in millisatoshi unless it ends in *sat* or *btc*; required if the
                 offer names none. Absent, the offer's price; less than that the issuer will refuse.
-
-                As a number: millisatoshi.
             quantity: How many items to buy, at least 1; required if the offer sets a maximum quantity, refused if
                 it does not.
             recurrence_counter: How many invoices of this series came before, 0 at first; required if the offer
@@ -1328,8 +1301,6 @@ class Calls(Caller):
             utxos: Coins to spend, each as `txid:vout`; absent, the wallet chooses among those not reserved.
             push_msat: Amount given away to the peer as its first balance, in millisatoshi unless it ends in *sat*
                 or *btc*; absent, nothing.
-
-                As a number: millisatoshi.
             close_to: Bitcoin address that this node's share is bound to go to at a mutual close, if the peer
                 supports `option_upfront_shutdown_script`; absent, an address of the wallet.
             request_amt: Liquidity to lease from the peer, in satoshi unless it ends in *msat* or *btc*; needs
@@ -1404,7 +1375,6 @@ class Calls(Caller):
 
         Args:
             amount: As a number: satoshi.
-            push_msat: As a number: millisatoshi.
             reserve: As a number: satoshi.
 
         `feerate`, `announce`, `close_to`, `push_msat`, `channel_type`, `mindepth` and `reserve` go together: all of
@@ -1449,14 +1419,7 @@ class Calls(Caller):
             policy: Default: fixed.
             policy_mod: As a number: millisatoshi.
             leases_only: Default: false.
-            min_their_funding_msat: As a number: millisatoshi.
-            max_their_funding_msat: As a number: millisatoshi.
-            per_channel_min_msat: As a number: millisatoshi.
-            per_channel_max_msat: As a number: millisatoshi.
-            reserve_tank_msat: As a number: millisatoshi.
             fund_probability: Default: 100.
-            lease_fee_base_msat: As a number: millisatoshi.
-            channel_fee_max_base_msat: As a number: millisatoshi.
         """
         return self.rpc_send(
             "funderupdate",
@@ -1528,9 +1491,7 @@ class Calls(Caller):
         The **getinfo** command tells which node answers, on which chain, and where its files are.
 
         Raises:
-            RpcError: the node says no.
-
-        - -32602: A parameter was given, but there are none.
+            RpcError: -32602: A parameter was given, but there are none.
         """
         return self.rpc_send("getinfo")
 
@@ -1568,8 +1529,6 @@ class Calls(Caller):
             id: Node id of the destination, 33 bytes in hex.
             amount_msat: Amount that is to arrive, in millisatoshi unless it ends in *sat* or *btc*; 0 finds any
                 route, whatever the channels' minimum.
-
-                As a number: millisatoshi.
             riskfactor: Yearly cost of money that is stuck, in percent, weighed against fees; 0 looks at fees alone.
             cltv: Blocks that must be left when the payment arrives; absent, 9.
 
@@ -1607,13 +1566,9 @@ class Calls(Caller):
             source: Node id where the routes begin, 33 bytes in hex.
             destination: Node id where the routes end, 33 bytes in hex, other than `source`.
             amount_msat: Amount that is to arrive, above zero, in millisatoshi unless it ends in *sat* or *btc*.
-
-                As a number: millisatoshi.
             layers: Names of layers to apply, in order, besides gossip; *auto.localchans* adds this node's own
                 channels, *auto.sourcefree* makes those of `source` free. May be empty.
             maxfee_msat: Highest fee of all routes together, in millisatoshi unless it ends in *sat* or *btc*.
-
-                As a number: millisatoshi.
             final_cltv: Blocks that must be left when the payment arrives.
             maxdelay: How many blocks a route may take at most; no more than 2016, which is also meant if absent.
 
@@ -1653,10 +1608,8 @@ class Calls(Caller):
             command: Show only this command.
 
         Raises:
-            RpcError: the node says no.
-
-        - -32601: No such command.
-        - -32602: A parameter is malformed.
+            RpcError: -32601: No such command.
+            RpcError: -32602: A parameter is malformed.
         """
         return self.rpc_send("help", command)
 
@@ -1694,8 +1647,7 @@ class Calls(Caller):
         Added in v24.11.
 
         Args:
-            amount_msat: As a number: millisatoshi.
-            destination_msat: As a number: millisatoshi. Added in v24.11.1.
+            destination_msat: Added in v24.11.1.
             destination: Added in v26.06.
         """
         return self.rpc_send(
@@ -1810,15 +1762,13 @@ class Calls(Caller):
 
                 Default: True.
 
-        Raises:
-            RpcError: the node says no.
-
         On failure nothing is stored. A parameter that is missing, unknown or malformed, and an amount of zero, is
         refused with -32602, as by any command. A caller that got no answer, because the connection or the server went
         down, finds out with lightning-listinvoicerequests(7) whether the request exists.
 
-        - -1: The request could not be made: the store refused it, injected entropy ran out, or this node is to be
-          reached by fronting nodes only (*--payment-fronting-node*), which needs one for a peer.
+        Raises:
+            RpcError: -1: The request could not be made: the store refused it, injected entropy ran out, or this
+                node is to be reached by fronting nodes only (*--payment-fronting-node*), which needs one for a peer.
         """
         return self.rpc_send("invoicerequest", amount, description, issuer, label, absolute_expiry, single_use)
 
@@ -1847,8 +1797,6 @@ class Calls(Caller):
         Args:
             destination: Node id to pay, 33 bytes in hex, other than this node.
             amount_msat: Amount to pay, in millisatoshi unless it ends in *sat* or *btc*.
-
-                As a number: millisatoshi.
             label: Name of your own, kept with the payment and shown by `listpays`; absent, none.
             maxfeepercent: Highest fee, in percent of the amount; not with `maxfee`; absent, 0.5.
             retry_for: Seconds during which further routes are tried; absent, 60.
@@ -2064,9 +2012,7 @@ class Calls(Caller):
                 Default: False.
 
         Raises:
-            RpcError: the node says no.
-
-        - -32602: A parameter is missing or malformed.
+            RpcError: -32602: A parameter is missing or malformed.
         """
         return self.rpc_send("listinvoicerequests", invreq_id, active_only)
 
@@ -2111,10 +2057,8 @@ class Calls(Caller):
         given together with `index`.
 
         Raises:
-            RpcError: the node says no.
-
-        - -32602: A parameter is malformed, **invstring** cannot be read, more than one of those that pick is given, or
-          **start** or **limit** without **index**.
+            RpcError: -32602: A parameter is malformed, **invstring** cannot be read, more than one of those that
+                pick is given, or **start** or **limit** without **index**.
         """
         return self.rpc_send("listinvoices", label, invstring, payment_hash, offer_id, index, start, limit)
 
@@ -2166,9 +2110,7 @@ class Calls(Caller):
                 Default: False.
 
         Raises:
-            RpcError: the node says no.
-
-        - -32602: A parameter is missing or malformed.
+            RpcError: -32602: A parameter is missing or malformed.
         """
         return self.rpc_send("listoffers", offer_id, active_only)
 
@@ -2379,9 +2321,7 @@ class Calls(Caller):
             enable: Whether notifications are wanted.
 
         Raises:
-            RpcError: the node says no.
-
-        - -32602: A parameter is missing or malformed.
+            RpcError: -32602: A parameter is missing or malformed.
         """
         return self.rpc_send("notifications", enable)
 
@@ -2461,19 +2401,18 @@ class Calls(Caller):
 
                 Hidden: not meant for general use.
 
-        Raises:
-            RpcError: the node says no.
-
         On failure nothing is stored. A caller that got no answer, because the connection or the server went down, finds
         out with lightning-listoffers(7) whether the offer exists, or just asks again: unless it has blinded paths,
         which are new each time, it is the same offer.
 
-        - -1: The offer could not be made: the store refused it, injected entropy ran out, or the rates cannot be read.
-        - 1000: The same offer exists and is not active; lightning-enableoffer(7) may bring it back.
-        - -32601: The amount is in a currency, and no rates are configured.
-        - -32602: A parameter is missing or malformed, needs another one, or does not make an offer that anyone could
-          pay, such as an amount of zero.
-        - -32700: The amount is in a currency that the configured rates lack.
+        Raises:
+            RpcError: -1: The offer could not be made: the store refused it, injected entropy ran out, or the rates
+                cannot be read.
+            RpcError: 1000: The same offer exists and is not active; lightning-enableoffer(7) may bring it back.
+            RpcError: -32601: The amount is in a currency, and no rates are configured.
+            RpcError: -32602: A parameter is missing or malformed, needs another one, or does not make an offer that
+                anyone could pay, such as an amount of zero.
+            RpcError: -32700: The amount is in a currency that the configured rates lack.
         """
         return self.rpc_send(
             "offer",
@@ -2602,8 +2541,6 @@ class Calls(Caller):
             bolt11: Invoice to pay, BOLT 11 or BOLT 12; since v26.06 it may also be called `invstring`.
             amount_msat: Amount to pay, in millisatoshi unless it ends in *sat* or *btc*; required if the invoice
                 names none, refused if it does.
-
-                As a number: millisatoshi.
             label: Name of your own, kept with the payment and shown by `listpays`; absent, none.
             riskfactor: Yearly cost of money that is stuck, in percent, weighed against fees in the choice of a
                 route; absent, 10.
@@ -2628,7 +2565,7 @@ class Calls(Caller):
             partial_msat: Share of the invoice to pay here, in millisatoshi unless it ends in *sat* or *btc*, while
                 others pay the rest at the same time; absent, all of it.
 
-                As a number: millisatoshi. Added in v23.05.
+                Added in v23.05.
         """
         return self.rpc_send(
             "pay",
@@ -2683,9 +2620,6 @@ class Calls(Caller):
         """Ask the signer whether an invoice may be paid.
 
         Added in v23.02.
-
-        Args:
-            bolt11: Added in v23.02.
         """
         return self.rpc_send("preapproveinvoice", bolt11)
 
@@ -2701,9 +2635,7 @@ class Calls(Caller):
         Added in v23.02.
 
         Args:
-            destination: Added in v23.02.
-            payment_hash: Exactly 64 characters. Added in v23.02.
-            amount_msat: As a number: millisatoshi. Added in v23.02.
+            payment_hash: Exactly 64 characters.
         """
         return self.rpc_send("preapprovekeysend", destination, payment_hash, amount_msat)
 
@@ -2747,7 +2679,6 @@ class Calls(Caller):
         Added in v23.08; deprecated in v26.06, removed after v27.03.
 
         Args:
-            amount_msat: As a number: millisatoshi.
             maxfee: As a number: millisatoshi.
             exclude: Added in v24.08.
             dev_use_shadow: Hidden: not meant for general use.
@@ -2802,7 +2733,6 @@ class Calls(Caller):
         Added in v26.06.
 
         Args:
-            amount_msat: As a number: millisatoshi.
             maxfee: As a number: millisatoshi.
             maxdelay: Default: 2016.
         """
@@ -2848,8 +2778,6 @@ class Calls(Caller):
             label: Name of your own for the invoice, never used before.
             amount_msat: Amount to be paid, in millisatoshi unless it ends in *sat* or *btc*; absent, the amount
                 that the invoice_request names.
-
-                As a number: millisatoshi.
             timeout: Seconds to wait for the payment or a refusal, and until the invoice expires; absent, 90.
         """
         return self.rpc_send("sendinvoice", invreq, label, amount_msat, timeout)
@@ -2875,9 +2803,8 @@ class Calls(Caller):
         """Send a payment in an onion you built.
 
         Args:
-            amount_msat: As a number: millisatoshi.
             description: Added in v0.11.0.
-            total_amount_msat: As a number: millisatoshi. Default: 0. Added in v25.05.
+            total_amount_msat: Default: 0. Added in v25.05.
         """
         return self.rpc_send(
             "sendonion",
@@ -2925,8 +2852,6 @@ class Calls(Caller):
             label: Name of your own, kept with the payment and never sent; absent, none.
             amount_msat: Total of all parts, in millisatoshi unless it ends in *sat* or *btc*; required if `partid`
                 is above zero or `route` is empty. Otherwise absent, or equal to what the last hop gets.
-
-                As a number: millisatoshi.
             bolt11: Invoice that is being paid, kept with the payment; absent, none.
             payment_secret: Secret from the invoice without which the recipient refuses, 32 bytes in hex; required
                 if `partid` is above zero.
@@ -3193,9 +3118,7 @@ class Calls(Caller):
         store, and answers this call last of all. Whoever has that answer can start another server at once.
 
         Raises:
-            RpcError: the node says no.
-
-        - -32602: A parameter was given, but there are none.
+            RpcError: -32602: A parameter was given, but there are none.
         """
         return self.rpc_send("stop")
 
@@ -3335,11 +3258,9 @@ class Calls(Caller):
                 there is no limit.
 
         Raises:
-            RpcError: the node says no.
-
-        - -32602: A parameter is malformed.
-        - -5: The server stops.
-        - 904: Nothing was paid within **timeout**.
+            RpcError: -32602: A parameter is malformed.
+            RpcError: -5: The server stops.
+            RpcError: 904: Nothing was paid within **timeout**.
         """
         return self.rpc_send("waitanyinvoice", lastpay_index, timeout)
 
@@ -3366,12 +3287,10 @@ class Calls(Caller):
             label: The name of the invoice, written as it was when it was made.
 
         Raises:
-            RpcError: the node says no.
-
-        - -32602: The parameter is missing or malformed.
-        - -1: No invoice has this label, or it was deleted before it was paid.
-        - -5: The server stops.
-        - 903: The invoice has expired, before the call or during it; the error's *data* is the invoice.
+            RpcError: -32602: The parameter is missing or malformed.
+            RpcError: -1: No invoice has this label, or it was deleted before it was paid.
+            RpcError: -5: The server stops.
+            RpcError: 903: The invoice has expired, before the call or during it; the error's *data* is the invoice.
         """
         return self.rpc_send("waitinvoice", label)
 
@@ -3451,8 +3370,6 @@ class Calls(Caller):
         Args:
             destination: Node id to pay, 33 bytes in hex, other than this node.
             amount_msat: Amount to pay, in millisatoshi unless it ends in *sat* or *btc*.
-
-                As a number: millisatoshi.
             label: Name of your own, kept with the payment and never sent; absent, none.
             maxfee: Highest fee, in millisatoshi unless it ends in *sat* or *btc*; absent, 1 % of the amount or 5000
                 msat, whichever is more.
@@ -3503,8 +3420,6 @@ class Calls(Caller):
                 such as *user@example.com*.
             amount_msat: Amount to pay, in millisatoshi unless it ends in *sat* or *btc*; required if a BOLT 11
                 invoice or an offer names none. Refused if an invoice names one; an offer that does must name the same.
-
-                As a number: millisatoshi.
             maxfee: Highest fee for all parts together, in millisatoshi unless it ends in *sat* or *btc*; absent, 1
                 % of the amount or 5000 msat, whichever is more.
 
@@ -3514,8 +3429,6 @@ class Calls(Caller):
             retry_for: Seconds during which further routes are tried; absent, 60.
             partial_msat: Share of the invoice to pay here, in millisatoshi unless it ends in *sat* or *btc*, while
                 others pay the rest at the same time; absent, all of it.
-
-                As a number: millisatoshi.
             maxdelay: How many blocks the money may be locked up on its way at most; absent, 2016.
 
                 Default: 2016. Added in v25.02.

@@ -32,10 +32,14 @@ def facts_of(document: Document) -> dict[str, Any]:
     return facts(document, Words(title=placeholder(document)))
 
 
+DOCS = {"doc", "argument_doc", "nodes", "problems"}
+"""What a plan says to people, and where it was read."""
+
+
 def types(value: Any) -> Any:
     """What a plan says of classes, without the docs and where they were read."""
     if is_dataclass(value):
-        names = [field.name for field in fields(value) if field.name not in {"doc", "nodes", "problems"}]
+        names = [field.name for field in fields(value) if field.name not in DOCS]
         return {name: types(getattr(value, name)) for name in names}
     return [types(entry) for entry in value] if isinstance(value, tuple) else value
 

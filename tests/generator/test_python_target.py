@@ -121,12 +121,66 @@ def test_a_conditional_field_is_optional_and_says_when_it_is_there(package: Any,
         assert '"""Only if `status` is "paid"."""' in source
 
 
-def test_a_class_without_a_description_says_what_it_is_a_part_of(package: Any) -> None:
-    part = {"type": "object", "added": "v25.09", "properties": {"x": {"type": "u8"}}}
-    described = part | {"description": ["The tank."]}
-    made = package(command(response={"properties": {"a": part, "b": described}}))
-    assert made.types.PayNowResponseA.__doc__ == "Part of `pay-now`. Added in v25.09."
-    assert made.types.PayNowResponseB.__doc__ == "The tank.\n\n    Added in v25.09.\n    "
+def test_a_class_without_a_description_says_where_it_stands(package: Any) -> None:
+    inner = {"type": "object", "properties": {"x": {"type": "u8"}}}
+    described = inner | {"description": ["The tank."], "added": "v25.09"}
+    outer = {"type": "array", "items": {"type": "object", "properties": {"a": inner, "b": described}}}
+    half = {"properties": {"x-y": outer}}
+    made = package(
+        command(request=half, response=half),
+        event("hook", "drip", request=half),
+        event("notification", "drip", response=half),
+    )
+    docs = {name: getattr(made.types, name).__doc__ for name in made.types.__all__}
+    assert docs["PayNowRequestXYA"] == "`x-y[].a` in the request for `pay-now`."
+    assert docs["PayNowResponseXY"] == "`x-y[]` in the response to `pay-now`."
+    assert docs["PayNowResponseXYB"] == "The tank."
+    assert docs["DripNotificationXYA"] == "`x-y[].a` in the notification `drip`."
+    assert docs["DripHookRequestXYA"] == "`x-y[].a` in the payload of the hook `drip`."
+
+
+def source_of(made: Any, name: str) -> str:
+    return " ".join(Path(sys.modules[getattr(made.types, name).__module__].__file__ or "").read_text().split())
+
+
+def test_a_release_is_said_once_where_it_holds_for_all_that_is_inside(package: Any) -> None:
+    inner = {"x": {"type": "u8", "added": "v25.09"}, "y": {"type": "u8", "added": "v26.04"}}
+    part = {"type": "object", "added": "v25.09", "properties": inner, "required": ["x"]}
+    old = {"type": "u8", "added": "v24.11", "description": ["Old."]}
+    made = package(command(response={"properties": {"part": part, "old": old}}) | {"added": "v24.11"})
+    source = source_of(made, "PayNowResponse")
+    assert source.count("Added in v25.09.") == 1
+    assert source.count("Added in v26.04.") == 1
+    assert "Added in v24.11." not in source
+    assert made.types.PayNowResponsePart.__added__ == (("x", "v25.09"),)
+
+
+def test_what_the_signature_shows_is_not_said_again(package: Any) -> None:
+    properties = {
+        "fee_msat": {"type": "msat"},
+        "satoshi": {"type": "sat"},
+        "amount": {"type": "msat"},
+        "single_use": {"type": "boolean", "default": "False"},
+        "note": {"type": "string", "default": "None at all."},
+    }
+    made = package(command(request={"properties": properties}, response={"properties": properties}))
+    source = source_of(made, "PayNowResponse")
+    assert source.count("As a number: millisatoshi.") == source.count("In millisatoshi.") == 1
+    assert "satoshi." not in source.replace("millisatoshi.", "")
+    request = source.partition("class PayNowResponse")[0]
+    assert "Default: False." not in request
+    assert "Default: None at all." in request
+    # A method does not show it: what is not given is not sent.
+    assert "single_use: Default: False." in (made.Client.pay_now.__doc__ or "")
+
+
+def test_raises_names_each_code(package: Any) -> None:
+    errors = ["On failure nothing is paid.", "", "- -1: The tank is empty.", "- 1001: It leaks."]
+    doc = package(command() | {"errors": errors}).Client.pay_now.__doc__ or ""
+    assert "    On failure nothing is paid.\n" in doc
+    assert doc.rstrip().endswith(
+        "Raises:\n            RpcError: -1: The tank is empty.\n            RpcError: 1001: It leaks."
+    )
 
 
 def test_hostile_text_stays_text(package: Any) -> None:

@@ -9,13 +9,13 @@ from ..runtime.values.scalars import Hex
 
 @dataclass(kw_only=True, slots=True)
 class AddgossipRequest:
-    """What is sent to `addgossip`: Feed a raw gossip message to the node."""
+    """The request for `addgossip`: Feed a raw gossip message to the node."""
 
     message: Hex
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class AddgossipResponse(Answer):
-    """What comes back from `addgossip`: Feed a raw gossip message to the node."""
+    """The response to `addgossip`: Feed a raw gossip message to the node."""
 
     __source__ = "addgossip"

@@ -9,10 +9,9 @@ from ..runtime.values.scalars import U32, Sat
 
 @dataclass(kw_only=True, slots=True)
 class AddpsbtoutputRequest:
-    """What is sent to `addpsbtoutput`: Add an output to a new or existing PSBT."""
+    """The request for `addpsbtoutput`: Add an output to a new or existing PSBT."""
 
     satoshi: Sat
-    """As a number: satoshi."""
 
     initialpsbt: str | None = None
 
@@ -21,12 +20,11 @@ class AddpsbtoutputRequest:
     destination: str | None = None
 
     add_initiator_serial_ids: bool = False
-    """Default: false."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class AddpsbtoutputResponse(Answer):
-    """What comes back from `addpsbtoutput`: Add an output to a new or existing PSBT."""
+    """The response to `addpsbtoutput`: Add an output to a new or existing PSBT."""
 
     __source__ = "addpsbtoutput"
 

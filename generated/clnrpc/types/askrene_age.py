@@ -9,7 +9,7 @@ from ..runtime.values.scalars import U64
 
 @dataclass(kw_only=True, slots=True)
 class AskreneAgeRequest:
-    """What is sent to `askrene-age`: Drop old capacity findings and biases from a layer."""
+    """The request for `askrene-age`: Drop old capacity findings and biases from a layer."""
 
     layer: str
 
@@ -18,7 +18,7 @@ class AskreneAgeRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class AskreneAgeResponse(Answer):
-    """What comes back from `askrene-age`: Drop old capacity findings and biases from a layer."""
+    """The response to `askrene-age`: Drop old capacity findings and biases from a layer."""
 
     __source__ = "askrene-age"
 

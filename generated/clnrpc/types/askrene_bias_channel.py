@@ -9,7 +9,7 @@ from ..runtime.values.scalars import U64, ShortChannelIdDir
 
 @dataclass(kw_only=True, slots=True)
 class AskreneBiasChannelRequest:
-    """What is sent to `askrene-bias-channel`: Make routes prefer or avoid a channel."""
+    """The request for `askrene-bias-channel`: Make routes prefer or avoid a channel."""
 
     layer: str
 
@@ -20,12 +20,12 @@ class AskreneBiasChannelRequest:
     description: str | None = None
 
     relative: bool = False
-    """Default: false. Added in v25.05."""
+    """Added in v25.05."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class AskreneBiasChannelResponseBiases(Answer):
-    """Part of `askrene-bias-channel`."""
+    """`biases[]` in the response to `askrene-bias-channel`."""
 
     __added__ = (("timestamp", "v25.12"),)
 
@@ -43,7 +43,7 @@ class AskreneBiasChannelResponseBiases(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class AskreneBiasChannelResponse(Answer):
-    """What comes back from `askrene-bias-channel`: Make routes prefer or avoid a channel."""
+    """The response to `askrene-bias-channel`: Make routes prefer or avoid a channel."""
 
     __source__ = "askrene-bias-channel"
 

@@ -9,7 +9,7 @@ from ..runtime.values.scalars import U64, Pubkey
 
 @dataclass(kw_only=True, slots=True)
 class AskreneBiasNodeRequest:
-    """What is sent to `askrene-bias-node`: Make routes prefer or avoid a node's channels."""
+    """The request for `askrene-bias-node`: Make routes prefer or avoid a node's channels."""
 
     layer: str
 
@@ -22,12 +22,11 @@ class AskreneBiasNodeRequest:
     description: str | None = None
 
     relative: bool = False
-    """Default: false."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class AskreneBiasNodeResponseNodeBiases(Answer):
-    """Part of `askrene-bias-node`."""
+    """`node_biases[]` in the response to `askrene-bias-node`."""
 
     layer: str
 
@@ -44,7 +43,7 @@ class AskreneBiasNodeResponseNodeBiases(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class AskreneBiasNodeResponse(Answer):
-    """What comes back from `askrene-bias-node`: Make routes prefer or avoid a node's channels."""
+    """The response to `askrene-bias-node`: Make routes prefer or avoid a node's channels."""
 
     __source__ = "askrene-bias-node"
 

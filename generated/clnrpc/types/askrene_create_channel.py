@@ -9,7 +9,7 @@ from ..runtime.values.scalars import Msat, Pubkey, ShortChannelId
 
 @dataclass(kw_only=True, slots=True)
 class AskreneCreateChannelRequest:
-    """What is sent to `askrene-create-channel`: Insert an extra channel into a layer."""
+    """The request for `askrene-create-channel`: Insert an extra channel into a layer."""
 
     layer: str
 
@@ -20,11 +20,10 @@ class AskreneCreateChannelRequest:
     short_channel_id: ShortChannelId
 
     capacity_msat: Msat
-    """As a number: millisatoshi."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class AskreneCreateChannelResponse(Answer):
-    """What comes back from `askrene-create-channel`: Insert an extra channel into a layer."""
+    """The response to `askrene-create-channel`: Insert an extra channel into a layer."""
 
     __source__ = "askrene-create-channel"

@@ -17,17 +17,16 @@ from ..runtime.values.scalars import (
 
 @dataclass(kw_only=True, slots=True)
 class AskreneCreateLayerRequest:
-    """What is sent to `askrene-create-layer`: Start an empty layer for route searches."""
+    """The request for `askrene-create-layer`: Start an empty layer for route searches."""
 
     layer: str
 
     persistent: bool = False
-    """Default: false."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class AskreneCreateLayerResponseLayersCreatedChannels(Answer):
-    """Part of `askrene-create-layer`."""
+    """`layers[].created_channels[]` in the response to `askrene-create-layer`."""
 
     source: Pubkey
 
@@ -36,21 +35,17 @@ class AskreneCreateLayerResponseLayersCreatedChannels(Answer):
     short_channel_id: ShortChannelId
 
     capacity_msat: Msat
-    """In millisatoshi."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class AskreneCreateLayerResponseLayersChannelUpdates(Answer):
-    """Part of `askrene-create-layer`."""
+    """`layers[].channel_updates[]` in the response to `askrene-create-layer`."""
 
     htlc_minimum_msat: Msat | None = None
-    """In millisatoshi."""
 
     htlc_maximum_msat: Msat | None = None
-    """In millisatoshi."""
 
     fee_base_msat: Msat | None = None
-    """In millisatoshi."""
 
     fee_proportional_millionths: U32 | None = None
 
@@ -59,34 +54,31 @@ class AskreneCreateLayerResponseLayersChannelUpdates(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class AskreneCreateLayerResponseLayersConstraints(Answer):
-    """Part of `askrene-create-layer`."""
+    """`layers[].constraints[]` in the response to `askrene-create-layer`."""
 
     short_channel_id: ShortChannelId
 
     direction: U32
 
     maximum_msat: Msat | None = None
-    """In millisatoshi."""
 
     minimum_msat: Msat | None = None
-    """In millisatoshi."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class AskreneCreateLayerResponseLayersImpressions(Answer):
-    """Part of `askrene-create-layer`."""
+    """`layers[].impressions[]` in the response to `askrene-create-layer`."""
 
     short_channel_id_dir: ShortChannelIdDir
 
     timestamp: U64
 
     amount_msat: Msat
-    """In millisatoshi."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class AskreneCreateLayerResponseLayersBiases(Answer):
-    """Part of `askrene-create-layer`."""
+    """`layers[].biases[]` in the response to `askrene-create-layer`."""
 
     __added__ = (("timestamp", "v25.12"),)
 
@@ -102,29 +94,24 @@ class AskreneCreateLayerResponseLayersBiases(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class AskreneCreateLayerResponseLayersNodeBiases(Answer):
-    """Part of `askrene-create-layer`."""
+    """`layers[].node_biases[]` in the response to `askrene-create-layer`."""
 
     __added__ = (("node", "v25.12"), ("in_bias", "v25.12"), ("out_bias", "v25.12"), ("timestamp", "v25.12"))
 
     node: Pubkey
-    """Added in v25.12."""
 
     in_bias: int
-    """Added in v25.12."""
 
     out_bias: int
-    """Added in v25.12."""
 
     description: str | None = None
-    """Added in v25.12."""
 
     timestamp: U64
-    """Added in v25.12."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class AskreneCreateLayerResponseLayers(Answer):
-    """Part of `askrene-create-layer`."""
+    """`layers[]` in the response to `askrene-create-layer`."""
 
     __added__ = (("impressions", "v26.09"),)
 
@@ -153,7 +140,7 @@ class AskreneCreateLayerResponseLayers(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class AskreneCreateLayerResponse(Answer):
-    """What comes back from `askrene-create-layer`: Start an empty layer for route searches."""
+    """The response to `askrene-create-layer`: Start an empty layer for route searches."""
 
     __source__ = "askrene-create-layer"
 

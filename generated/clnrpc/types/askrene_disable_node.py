@@ -9,7 +9,7 @@ from ..runtime.values.scalars import Pubkey
 
 @dataclass(kw_only=True, slots=True)
 class AskreneDisableNodeRequest:
-    """What is sent to `askrene-disable-node`: Keep routes away from a node."""
+    """The request for `askrene-disable-node`: Keep routes away from a node."""
 
     layer: str
 
@@ -18,6 +18,6 @@ class AskreneDisableNodeRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class AskreneDisableNodeResponse(Answer):
-    """What comes back from `askrene-disable-node`: Keep routes away from a node."""
+    """The response to `askrene-disable-node`: Keep routes away from a node."""
 
     __source__ = "askrene-disable-node"

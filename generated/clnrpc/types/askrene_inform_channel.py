@@ -10,21 +10,20 @@ from ..runtime.values.scalars import U64, Msat, ShortChannelIdDir
 
 @dataclass(kw_only=True, slots=True)
 class AskreneInformChannelRequest:
-    """What is sent to `askrene-inform-channel`: Record what an attempt revealed about a channel's capacity."""
+    """The request for `askrene-inform-channel`: Record what an attempt revealed about a channel's capacity."""
 
     layer: str
 
     short_channel_id_dir: ShortChannelIdDir
 
     amount_msat: Msat
-    """As a number: millisatoshi."""
 
     inform: Literal["constrained", "unconstrained", "succeeded"]
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class AskreneInformChannelResponseConstraints(Answer):
-    """Part of `askrene-inform-channel`."""
+    """`constraints[]` in the response to `askrene-inform-channel`."""
 
     short_channel_id_dir: ShortChannelIdDir
 
@@ -33,15 +32,13 @@ class AskreneInformChannelResponseConstraints(Answer):
     timestamp: U64
 
     maximum_msat: Msat | None = None
-    """In millisatoshi."""
 
     minimum_msat: Msat | None = None
-    """In millisatoshi."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class AskreneInformChannelResponseImpressions(Answer):
-    """Part of `askrene-inform-channel`."""
+    """`impressions[]` in the response to `askrene-inform-channel`."""
 
     short_channel_id_dir: ShortChannelIdDir
 
@@ -50,12 +47,11 @@ class AskreneInformChannelResponseImpressions(Answer):
     timestamp: U64
 
     amount_msat: Msat
-    """In millisatoshi."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class AskreneInformChannelResponse(Answer):
-    """What comes back from `askrene-inform-channel`: Record what an attempt revealed about a channel's capacity."""
+    """The response to `askrene-inform-channel`: Record what an attempt revealed about a channel's capacity."""
 
     __source__ = "askrene-inform-channel"
     __added__ = (("impressions", "v26.09"),)

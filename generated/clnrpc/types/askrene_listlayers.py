@@ -17,14 +17,14 @@ from ..runtime.values.scalars import (
 
 @dataclass(kw_only=True, slots=True)
 class AskreneListlayersRequest:
-    """What is sent to `askrene-listlayers`: Show what each layer changes about the network."""
+    """The request for `askrene-listlayers`: Show what each layer changes about the network."""
 
     layer: str | None = None
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class AskreneListlayersResponseLayersCreatedChannels(Answer):
-    """Part of `askrene-listlayers`."""
+    """`layers[].created_channels[]` in the response to `askrene-listlayers`."""
 
     source: Pubkey
 
@@ -33,25 +33,21 @@ class AskreneListlayersResponseLayersCreatedChannels(Answer):
     short_channel_id: ShortChannelId
 
     capacity_msat: Msat
-    """In millisatoshi."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class AskreneListlayersResponseLayersChannelUpdates(Answer):
-    """Part of `askrene-listlayers`."""
+    """`layers[].channel_updates[]` in the response to `askrene-listlayers`."""
 
     short_channel_id_dir: ShortChannelIdDir
 
     enabled: bool | None = None
 
     htlc_minimum_msat: Msat | None = None
-    """In millisatoshi."""
 
     htlc_maximum_msat: Msat | None = None
-    """In millisatoshi."""
 
     fee_base_msat: Msat | None = None
-    """In millisatoshi."""
 
     fee_proportional_millionths: U32 | None = None
 
@@ -60,34 +56,31 @@ class AskreneListlayersResponseLayersChannelUpdates(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class AskreneListlayersResponseLayersConstraints(Answer):
-    """Part of `askrene-listlayers`."""
+    """`layers[].constraints[]` in the response to `askrene-listlayers`."""
 
     short_channel_id_dir: ShortChannelIdDir
 
     timestamp: U64 | None = None
 
     maximum_msat: Msat | None = None
-    """In millisatoshi."""
 
     minimum_msat: Msat | None = None
-    """In millisatoshi."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class AskreneListlayersResponseLayersImpressions(Answer):
-    """Part of `askrene-listlayers`."""
+    """`layers[].impressions[]` in the response to `askrene-listlayers`."""
 
     short_channel_id_dir: ShortChannelIdDir
 
     timestamp: U64
 
     amount_msat: Msat
-    """In millisatoshi."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class AskreneListlayersResponseLayersBiases(Answer):
-    """Part of `askrene-listlayers`."""
+    """`layers[].biases[]` in the response to `askrene-listlayers`."""
 
     __added__ = (("timestamp", "v25.12"),)
 
@@ -103,29 +96,24 @@ class AskreneListlayersResponseLayersBiases(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class AskreneListlayersResponseLayersNodeBiases(Answer):
-    """Part of `askrene-listlayers`."""
+    """`layers[].node_biases[]` in the response to `askrene-listlayers`."""
 
     __added__ = (("node", "v25.12"), ("in_bias", "v25.12"), ("out_bias", "v25.12"), ("timestamp", "v25.12"))
 
     node: Pubkey
-    """Added in v25.12."""
 
     in_bias: int
-    """Added in v25.12."""
 
     out_bias: int
-    """Added in v25.12."""
 
     description: str | None = None
-    """Added in v25.12."""
 
     timestamp: U64
-    """Added in v25.12."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class AskreneListlayersResponseLayers(Answer):
-    """Part of `askrene-listlayers`."""
+    """`layers[]` in the response to `askrene-listlayers`."""
 
     __added__ = (("impressions", "v26.09"),)
 
@@ -154,7 +142,7 @@ class AskreneListlayersResponseLayers(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class AskreneListlayersResponse(Answer):
-    """What comes back from `askrene-listlayers`: Show what each layer changes about the network."""
+    """The response to `askrene-listlayers`: Show what each layer changes about the network."""
 
     __source__ = "askrene-listlayers"
 

@@ -9,17 +9,16 @@ from ..runtime.values.scalars import U64, Msat, ShortChannelIdDir
 
 @dataclass(kw_only=True, slots=True)
 class AskreneListreservationsRequest:
-    """What is sent to `askrene-listreservations`: List the capacity set aside for paths being tried."""
+    """The request for `askrene-listreservations`: List the capacity set aside for paths being tried."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class AskreneListreservationsResponseReservations(Answer):
-    """Part of `askrene-listreservations`."""
+    """`reservations[]` in the response to `askrene-listreservations`."""
 
     short_channel_id_dir: ShortChannelIdDir
 
     amount_msat: Msat
-    """In millisatoshi."""
 
     age_in_seconds: U64
 
@@ -28,7 +27,7 @@ class AskreneListreservationsResponseReservations(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class AskreneListreservationsResponse(Answer):
-    """What comes back from `askrene-listreservations`: List the capacity set aside for paths being tried."""
+    """The response to `askrene-listreservations`: List the capacity set aside for paths being tried."""
 
     __source__ = "askrene-listreservations"
 

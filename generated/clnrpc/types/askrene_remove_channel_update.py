@@ -9,7 +9,7 @@ from ..runtime.values.scalars import ShortChannelIdDir
 
 @dataclass(kw_only=True, slots=True)
 class AskreneRemoveChannelUpdateRequest:
-    """What is sent to `askrene-remove-channel-update`: Undo a layer's override of a channel's settings."""
+    """The request for `askrene-remove-channel-update`: Undo a layer's override of a channel's settings."""
 
     layer: str
 
@@ -18,6 +18,6 @@ class AskreneRemoveChannelUpdateRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class AskreneRemoveChannelUpdateResponse(Answer):
-    """What comes back from `askrene-remove-channel-update`: Undo a layer's override of a channel's settings."""
+    """The response to `askrene-remove-channel-update`: Undo a layer's override of a channel's settings."""
 
     __source__ = "askrene-remove-channel-update"

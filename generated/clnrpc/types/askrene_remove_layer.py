@@ -8,13 +8,13 @@ from ..runtime.values.answer import Answer
 
 @dataclass(kw_only=True, slots=True)
 class AskreneRemoveLayerRequest:
-    """What is sent to `askrene-remove-layer`: Delete a layer and all it holds."""
+    """The request for `askrene-remove-layer`: Delete a layer and all it holds."""
 
     layer: str
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class AskreneRemoveLayerResponse(Answer):
-    """What comes back from `askrene-remove-layer`: Delete a layer and all it holds."""
+    """The response to `askrene-remove-layer`: Delete a layer and all it holds."""
 
     __source__ = "askrene-remove-layer"

@@ -9,12 +9,11 @@ from ..runtime.values.scalars import Msat, ShortChannelIdDir
 
 @dataclass(kw_only=True, slots=True)
 class AskreneReserveRequestPath:
-    """Part of `askrene-reserve`."""
+    """`path[]` in the request for `askrene-reserve`."""
 
     short_channel_id_dir: ShortChannelIdDir
 
     amount_msat: Msat
-    """As a number: millisatoshi."""
 
     layer: str | None = None
     """Added in v25.12."""
@@ -22,13 +21,13 @@ class AskreneReserveRequestPath:
 
 @dataclass(kw_only=True, slots=True)
 class AskreneReserveRequest:
-    """What is sent to `askrene-reserve`: Set capacity aside for a path being tried."""
+    """The request for `askrene-reserve`: Set capacity aside for a path being tried."""
 
     path: list[AskreneReserveRequestPath]
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class AskreneReserveResponse(Answer):
-    """What comes back from `askrene-reserve`: Set capacity aside for a path being tried."""
+    """The response to `askrene-reserve`: Set capacity aside for a path being tried."""
 
     __source__ = "askrene-reserve"

@@ -9,12 +9,11 @@ from ..runtime.values.scalars import Msat, ShortChannelIdDir
 
 @dataclass(kw_only=True, slots=True)
 class AskreneUnreserveRequestPath:
-    """Part of `askrene-unreserve`."""
+    """`path[]` in the request for `askrene-unreserve`."""
 
     short_channel_id_dir: ShortChannelIdDir
 
     amount_msat: Msat
-    """As a number: millisatoshi."""
 
     layer: str | None = None
     """Added in v25.12."""
@@ -22,7 +21,7 @@ class AskreneUnreserveRequestPath:
 
 @dataclass(kw_only=True, slots=True)
 class AskreneUnreserveRequest:
-    """What is sent to `askrene-unreserve`: Free the capacity set aside for a path."""
+    """The request for `askrene-unreserve`: Free the capacity set aside for a path."""
 
     path: list[AskreneUnreserveRequestPath]
 
@@ -32,6 +31,6 @@ class AskreneUnreserveRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class AskreneUnreserveResponse(Answer):
-    """What comes back from `askrene-unreserve`: Free the capacity set aside for a path."""
+    """The response to `askrene-unreserve`: Free the capacity set aside for a path."""
 
     __source__ = "askrene-unreserve"

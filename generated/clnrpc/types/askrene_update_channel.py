@@ -9,7 +9,7 @@ from ..runtime.values.scalars import U16, U32, Msat, ShortChannelIdDir
 
 @dataclass(kw_only=True, slots=True)
 class AskreneUpdateChannelRequest:
-    """What is sent to `askrene-update-channel`: Override a channel's fees and limits in a layer."""
+    """The request for `askrene-update-channel`: Override a channel's fees and limits in a layer."""
 
     layer: str
 
@@ -18,13 +18,10 @@ class AskreneUpdateChannelRequest:
     enabled: bool | None = None
 
     htlc_minimum_msat: Msat | None = None
-    """As a number: millisatoshi."""
 
     htlc_maximum_msat: Msat | None = None
-    """As a number: millisatoshi."""
 
     fee_base_msat: Msat | None = None
-    """As a number: millisatoshi."""
 
     fee_proportional_millionths: U32 | None = None
 
@@ -33,6 +30,6 @@ class AskreneUpdateChannelRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class AskreneUpdateChannelResponse(Answer):
-    """What comes back from `askrene-update-channel`: Override a channel's fees and limits in a layer."""
+    """The response to `askrene-update-channel`: Override a channel's fees and limits in a layer."""
 
     __source__ = "askrene-update-channel"

@@ -10,7 +10,7 @@ from ..runtime.values.scalars import U64
 
 @dataclass(kw_only=True, slots=True)
 class AutocleanOnceRequest:
-    """What is sent to `autoclean-once`: Delete old records of one kind right now."""
+    """The request for `autoclean-once`: Delete old records of one kind right now."""
 
     subsystem: Literal[
         "succeededforwards",
@@ -27,7 +27,7 @@ class AutocleanOnceRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class AutocleanOnceResponseAutocleanSucceededforwards(Answer):
-    """Part of `autoclean-once`."""
+    """`autoclean.succeededforwards` in the response to `autoclean-once`."""
 
     cleaned: U64
 
@@ -36,7 +36,7 @@ class AutocleanOnceResponseAutocleanSucceededforwards(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class AutocleanOnceResponseAutocleanFailedforwards(Answer):
-    """Part of `autoclean-once`."""
+    """`autoclean.failedforwards` in the response to `autoclean-once`."""
 
     cleaned: U64
 
@@ -45,7 +45,7 @@ class AutocleanOnceResponseAutocleanFailedforwards(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class AutocleanOnceResponseAutocleanSucceededpays(Answer):
-    """Part of `autoclean-once`."""
+    """`autoclean.succeededpays` in the response to `autoclean-once`."""
 
     cleaned: U64
 
@@ -54,7 +54,7 @@ class AutocleanOnceResponseAutocleanSucceededpays(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class AutocleanOnceResponseAutocleanFailedpays(Answer):
-    """Part of `autoclean-once`."""
+    """`autoclean.failedpays` in the response to `autoclean-once`."""
 
     cleaned: U64
 
@@ -63,7 +63,7 @@ class AutocleanOnceResponseAutocleanFailedpays(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class AutocleanOnceResponseAutocleanPaidinvoices(Answer):
-    """Part of `autoclean-once`."""
+    """`autoclean.paidinvoices` in the response to `autoclean-once`."""
 
     cleaned: U64
 
@@ -72,7 +72,7 @@ class AutocleanOnceResponseAutocleanPaidinvoices(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class AutocleanOnceResponseAutocleanExpiredinvoices(Answer):
-    """Part of `autoclean-once`."""
+    """`autoclean.expiredinvoices` in the response to `autoclean-once`."""
 
     cleaned: U64
 
@@ -81,20 +81,18 @@ class AutocleanOnceResponseAutocleanExpiredinvoices(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class AutocleanOnceResponseAutocleanNetworkevents(Answer):
-    """Part of `autoclean-once`. Added in v25.12."""
+    """`autoclean.networkevents` in the response to `autoclean-once`."""
 
     __added__ = (("cleaned", "v25.12"), ("uncleaned", "v25.12"))
 
     cleaned: U64
-    """Added in v25.12."""
 
     uncleaned: U64
-    """Added in v25.12."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class AutocleanOnceResponseAutoclean(Answer):
-    """Part of `autoclean-once`."""
+    """`autoclean` in the response to `autoclean-once`."""
 
     succeededforwards: AutocleanOnceResponseAutocleanSucceededforwards | None = None
 
@@ -114,7 +112,7 @@ class AutocleanOnceResponseAutoclean(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class AutocleanOnceResponse(Answer):
-    """What comes back from `autoclean-once`: Delete old records of one kind right now."""
+    """The response to `autoclean-once`: Delete old records of one kind right now."""
 
     __source__ = "autoclean-once"
 

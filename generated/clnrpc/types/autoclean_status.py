@@ -10,7 +10,7 @@ from ..runtime.values.scalars import U64
 
 @dataclass(kw_only=True, slots=True)
 class AutocleanStatusRequest:
-    """What is sent to `autoclean-status`: Show what autoclean deletes, and after how long."""
+    """The request for `autoclean-status`: Show what autoclean deletes, and after how long."""
 
     subsystem: (
         Literal[
@@ -28,7 +28,7 @@ class AutocleanStatusRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class AutocleanStatusResponseAutocleanSucceededforwards(Answer):
-    """Part of `autoclean-status`."""
+    """`autoclean.succeededforwards` in the response to `autoclean-status`."""
 
     enabled: bool
 
@@ -40,7 +40,7 @@ class AutocleanStatusResponseAutocleanSucceededforwards(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class AutocleanStatusResponseAutocleanFailedforwards(Answer):
-    """Part of `autoclean-status`."""
+    """`autoclean.failedforwards` in the response to `autoclean-status`."""
 
     enabled: bool
 
@@ -52,7 +52,7 @@ class AutocleanStatusResponseAutocleanFailedforwards(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class AutocleanStatusResponseAutocleanSucceededpays(Answer):
-    """Part of `autoclean-status`."""
+    """`autoclean.succeededpays` in the response to `autoclean-status`."""
 
     enabled: bool
 
@@ -64,7 +64,7 @@ class AutocleanStatusResponseAutocleanSucceededpays(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class AutocleanStatusResponseAutocleanFailedpays(Answer):
-    """Part of `autoclean-status`."""
+    """`autoclean.failedpays` in the response to `autoclean-status`."""
 
     enabled: bool
 
@@ -76,7 +76,7 @@ class AutocleanStatusResponseAutocleanFailedpays(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class AutocleanStatusResponseAutocleanPaidinvoices(Answer):
-    """Part of `autoclean-status`."""
+    """`autoclean.paidinvoices` in the response to `autoclean-status`."""
 
     enabled: bool
 
@@ -88,7 +88,7 @@ class AutocleanStatusResponseAutocleanPaidinvoices(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class AutocleanStatusResponseAutocleanExpiredinvoices(Answer):
-    """Part of `autoclean-status`."""
+    """`autoclean.expiredinvoices` in the response to `autoclean-status`."""
 
     enabled: bool
 
@@ -100,23 +100,21 @@ class AutocleanStatusResponseAutocleanExpiredinvoices(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class AutocleanStatusResponseAutocleanNetworkevents(Answer):
-    """Part of `autoclean-status`. Added in v25.12."""
+    """`autoclean.networkevents` in the response to `autoclean-status`."""
 
     __added__ = (("enabled", "v25.12"), ("cleaned", "v25.12"))
 
     enabled: bool
-    """Added in v25.12."""
 
     cleaned: U64
-    """Added in v25.12."""
 
     age: U64 | None = None
-    """Added in v25.12. Only if `enabled` is true, and then always there."""
+    """Only if `enabled` is true, and then always there."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class AutocleanStatusResponseAutoclean(Answer):
-    """Part of `autoclean-status`."""
+    """`autoclean` in the response to `autoclean-status`."""
 
     succeededforwards: AutocleanStatusResponseAutocleanSucceededforwards | None = None
 
@@ -136,7 +134,7 @@ class AutocleanStatusResponseAutoclean(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class AutocleanStatusResponse(Answer):
-    """What comes back from `autoclean-status`: Show what autoclean deletes, and after how long."""
+    """The response to `autoclean-status`: Show what autoclean deletes, and after how long."""
 
     __source__ = "autoclean-status"
 

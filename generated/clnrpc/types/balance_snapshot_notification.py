@@ -9,12 +9,11 @@ from ..runtime.values.scalars import U32, Msat, Pubkey
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class BalanceSnapshotNotificationAccounts(Answer):
-    """Part of `balance_snapshot`."""
+    """`accounts[]` in the notification `balance_snapshot`."""
 
     account_id: str
 
     balance_msat: Msat
-    """In millisatoshi."""
 
     coin_type: str
 

@@ -8,7 +8,7 @@ from ..runtime.values.answer import Answer
 
 @dataclass(kw_only=True, slots=True)
 class BatchingRequest:
-    """What is sent to `batching`: Let this connection's calls share database commits."""
+    """The request for `batching`: Let this connection's calls share database commits."""
 
     enable: bool
     """Default: false."""
@@ -16,6 +16,6 @@ class BatchingRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class BatchingResponse(Answer):
-    """What comes back from `batching`: Let this connection's calls share database commits."""
+    """The response to `batching`: Let this connection's calls share database commits."""
 
     __source__ = "batching"

@@ -9,7 +9,7 @@ from ..runtime.values.scalars import U64, Msat
 
 @dataclass(kw_only=True, slots=True)
 class BkprChannelsapyRequest:
-    """What is sent to `bkpr-channelsapy`: Show what each channel earned, as a yearly yield."""
+    """The request for `bkpr-channelsapy`: Show what each channel earned, as a yearly yield."""
 
     start_time: U64 | None = None
 
@@ -18,39 +18,29 @@ class BkprChannelsapyRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class BkprChannelsapyResponseChannelsApy(Answer):
-    """Part of `bkpr-channelsapy`."""
+    """`channels_apy[]` in the response to `bkpr-channelsapy`."""
 
     account: str
 
     routed_out_msat: Msat
-    """In millisatoshi."""
 
     routed_in_msat: Msat
-    """In millisatoshi."""
 
     lease_fee_paid_msat: Msat
-    """In millisatoshi."""
 
     lease_fee_earned_msat: Msat
-    """In millisatoshi."""
 
     pushed_out_msat: Msat
-    """In millisatoshi."""
 
     pushed_in_msat: Msat
-    """In millisatoshi."""
 
     our_start_balance_msat: Msat
-    """In millisatoshi."""
 
     channel_start_balance_msat: Msat
-    """In millisatoshi."""
 
     fees_out_msat: Msat
-    """In millisatoshi."""
 
     fees_in_msat: Msat | None = None
-    """In millisatoshi."""
 
     utilization_out: str
 
@@ -77,7 +67,7 @@ class BkprChannelsapyResponseChannelsApy(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class BkprChannelsapyResponse(Answer):
-    """What comes back from `bkpr-channelsapy`: Show what each channel earned, as a yearly yield."""
+    """The response to `bkpr-channelsapy`: Show what each channel earned, as a yearly yield."""
 
     __source__ = "bkpr-channelsapy"
 

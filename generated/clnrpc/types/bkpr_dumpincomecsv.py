@@ -10,14 +10,13 @@ from ..runtime.values.scalars import U64
 
 @dataclass(kw_only=True, slots=True)
 class BkprDumpincomecsvRequest:
-    """What is sent to `bkpr-dumpincomecsv`: Write the node's income to a CSV file."""
+    """The request for `bkpr-dumpincomecsv`: Write the node's income to a CSV file."""
 
     csv_format: str
 
     csv_file: str | None = None
 
     consolidate_fees: bool = True
-    """Default: true."""
 
     start_time: U64 | None = None
 
@@ -26,7 +25,7 @@ class BkprDumpincomecsvRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class BkprDumpincomecsvResponse(Answer):
-    """What comes back from `bkpr-dumpincomecsv`: Write the node's income to a CSV file."""
+    """The response to `bkpr-dumpincomecsv`: Write the node's income to a CSV file."""
 
     __source__ = "bkpr-dumpincomecsv"
 

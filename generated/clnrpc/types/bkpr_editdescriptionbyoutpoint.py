@@ -10,7 +10,7 @@ from ..runtime.values.scalars import U32, Hex, Msat, Txid
 
 @dataclass(kw_only=True, slots=True)
 class BkprEditdescriptionbyoutpointRequest:
-    """What is sent to `bkpr-editdescriptionbyoutpoint`: Reword the bookkeeping entries of an outpoint."""
+    """The request for `bkpr-editdescriptionbyoutpoint`: Reword the bookkeeping entries of an outpoint."""
 
     outpoint: str
 
@@ -19,7 +19,7 @@ class BkprEditdescriptionbyoutpointRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class BkprEditdescriptionbyoutpointResponseUpdated(Answer):
-    """Part of `bkpr-editdescriptionbyoutpoint`."""
+    """`updated[]` in the response to `bkpr-editdescriptionbyoutpoint`."""
 
     account: str
 
@@ -28,10 +28,8 @@ class BkprEditdescriptionbyoutpointResponseUpdated(Answer):
     tag: str
 
     credit_msat: Msat
-    """In millisatoshi."""
 
     debit_msat: Msat
-    """In millisatoshi."""
 
     currency: str
 
@@ -55,7 +53,7 @@ class BkprEditdescriptionbyoutpointResponseUpdated(Answer):
     """Only if `type` is "chain", or if `type` is "onchain_fee". Always there if `type` is "onchain_fee"."""
 
     fees_msat: Msat | None = None
-    """In millisatoshi. Only if `type` is "channel"."""
+    """Only if `type` is "channel"."""
 
     is_rebalance: bool | None = None
     """Only if `type` is "channel"."""
@@ -66,7 +64,7 @@ class BkprEditdescriptionbyoutpointResponseUpdated(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class BkprEditdescriptionbyoutpointResponse(Answer):
-    """What comes back from `bkpr-editdescriptionbyoutpoint`: Reword the bookkeeping entries of an outpoint."""
+    """The response to `bkpr-editdescriptionbyoutpoint`: Reword the bookkeeping entries of an outpoint."""
 
     __source__ = "bkpr-editdescriptionbyoutpoint"
 

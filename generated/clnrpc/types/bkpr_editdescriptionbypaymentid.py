@@ -10,7 +10,7 @@ from ..runtime.values.scalars import U32, Hex, Msat, Txid
 
 @dataclass(kw_only=True, slots=True)
 class BkprEditdescriptionbypaymentidRequest:
-    """What is sent to `bkpr-editdescriptionbypaymentid`: Reword the bookkeeping entries of a payment."""
+    """The request for `bkpr-editdescriptionbypaymentid`: Reword the bookkeeping entries of a payment."""
 
     payment_id: str
 
@@ -19,7 +19,7 @@ class BkprEditdescriptionbypaymentidRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class BkprEditdescriptionbypaymentidResponseUpdated(Answer):
-    """Part of `bkpr-editdescriptionbypaymentid`."""
+    """`updated[]` in the response to `bkpr-editdescriptionbypaymentid`."""
 
     account: str
 
@@ -28,10 +28,8 @@ class BkprEditdescriptionbypaymentidResponseUpdated(Answer):
     tag: str
 
     credit_msat: Msat
-    """In millisatoshi."""
 
     debit_msat: Msat
-    """In millisatoshi."""
 
     currency: str
 
@@ -55,7 +53,7 @@ class BkprEditdescriptionbypaymentidResponseUpdated(Answer):
     """Only if `type` is "chain", or if `type` is "onchain_fee". Always there if `type` is "onchain_fee"."""
 
     fees_msat: Msat | None = None
-    """In millisatoshi. Only if `type` is "channel"."""
+    """Only if `type` is "channel"."""
 
     is_rebalance: bool | None = None
     """Only if `type` is "channel"."""
@@ -66,7 +64,7 @@ class BkprEditdescriptionbypaymentidResponseUpdated(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class BkprEditdescriptionbypaymentidResponse(Answer):
-    """What comes back from `bkpr-editdescriptionbypaymentid`: Reword the bookkeeping entries of a payment."""
+    """The response to `bkpr-editdescriptionbypaymentid`: Reword the bookkeeping entries of a payment."""
 
     __source__ = "bkpr-editdescriptionbypaymentid"
 

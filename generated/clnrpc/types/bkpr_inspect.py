@@ -9,29 +9,27 @@ from ..runtime.values.scalars import U32, Hex, Msat, Txid
 
 @dataclass(kw_only=True, slots=True)
 class BkprInspectRequest:
-    """What is sent to `bkpr-inspect`: Trace a channel's transactions on the chain."""
+    """The request for `bkpr-inspect`: Trace a channel's transactions on the chain."""
 
     account: str
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class BkprInspectResponseTxsOutputs(Answer):
-    """Part of `bkpr-inspect`."""
+    """`txs[].outputs[]` in the response to `bkpr-inspect`."""
 
     account: str
 
     outnum: U32
 
     output_value_msat: Msat
-    """In millisatoshi."""
 
     currency: str
 
     credit_msat: Msat | None = None
-    """In millisatoshi."""
 
     debit_msat: Msat | None = None
-    """In millisatoshi. Always there if `spending_txid` is present."""
+    """Always there if `spending_txid` is present."""
 
     originating_account: str | None = None
 
@@ -48,21 +46,20 @@ class BkprInspectResponseTxsOutputs(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class BkprInspectResponseTxs(Answer):
-    """Part of `bkpr-inspect`."""
+    """`txs[]` in the response to `bkpr-inspect`."""
 
     txid: Txid
 
     blockheight: U32 | None = None
 
     fees_paid_msat: Msat
-    """In millisatoshi."""
 
     outputs: list[BkprInspectResponseTxsOutputs]
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class BkprInspectResponse(Answer):
-    """What comes back from `bkpr-inspect`: Trace a channel's transactions on the chain."""
+    """The response to `bkpr-inspect`: Trace a channel's transactions on the chain."""
 
     __source__ = "bkpr-inspect"
 

@@ -10,7 +10,7 @@ from ..runtime.values.scalars import U32, Hex, Msat, Txid
 
 @dataclass(kw_only=True, slots=True)
 class BkprListaccounteventsRequest:
-    """What is sent to `bkpr-listaccountevents`: List bookkeeping entries by account or payment."""
+    """The request for `bkpr-listaccountevents`: List bookkeeping entries by account or payment."""
 
     account: str | None = None
 
@@ -20,7 +20,7 @@ class BkprListaccounteventsRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class BkprListaccounteventsResponseEvents(Answer):
-    """Part of `bkpr-listaccountevents`."""
+    """`events[]` in the response to `bkpr-listaccountevents`."""
 
     account: str
 
@@ -29,10 +29,8 @@ class BkprListaccounteventsResponseEvents(Answer):
     tag: str
 
     credit_msat: Msat
-    """In millisatoshi."""
 
     debit_msat: Msat
-    """In millisatoshi."""
 
     currency: str
 
@@ -60,7 +58,7 @@ class BkprListaccounteventsResponseEvents(Answer):
     """Only if `type` is "chain", or if `type` is "onchain_fee". Always there if `type` is "onchain_fee"."""
 
     fees_msat: Msat | None = None
-    """In millisatoshi. Only if `type` is "channel"."""
+    """Only if `type` is "channel"."""
 
     is_rebalance: bool | None = None
     """Only if `type` is "channel"."""
@@ -71,7 +69,7 @@ class BkprListaccounteventsResponseEvents(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class BkprListaccounteventsResponse(Answer):
-    """What comes back from `bkpr-listaccountevents`: List bookkeeping entries by account or payment."""
+    """The response to `bkpr-listaccountevents`: List bookkeeping entries by account or payment."""
 
     __source__ = "bkpr-listaccountevents"
 

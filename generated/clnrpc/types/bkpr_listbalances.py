@@ -9,22 +9,21 @@ from ..runtime.values.scalars import U32, Msat, Pubkey
 
 @dataclass(kw_only=True, slots=True)
 class BkprListbalancesRequest:
-    """What is sent to `bkpr-listbalances`: Show the balance of every bookkeeping account."""
+    """The request for `bkpr-listbalances`: Show the balance of every bookkeeping account."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class BkprListbalancesResponseAccountsBalances(Answer):
-    """Part of `bkpr-listbalances`."""
+    """`accounts[].balances[]` in the response to `bkpr-listbalances`."""
 
     balance_msat: Msat
-    """In millisatoshi."""
 
     coin_type: str
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class BkprListbalancesResponseAccounts(Answer):
-    """Part of `bkpr-listbalances`."""
+    """`accounts[]` in the response to `bkpr-listbalances`."""
 
     account: str
 
@@ -48,7 +47,7 @@ class BkprListbalancesResponseAccounts(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class BkprListbalancesResponse(Answer):
-    """What comes back from `bkpr-listbalances`: Show the balance of every bookkeeping account."""
+    """The response to `bkpr-listbalances`: Show the balance of every bookkeeping account."""
 
     __source__ = "bkpr-listbalances"
 

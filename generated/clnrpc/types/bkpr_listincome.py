@@ -9,10 +9,9 @@ from ..runtime.values.scalars import U32, Hex, Msat, Txid
 
 @dataclass(kw_only=True, slots=True)
 class BkprListincomeRequest:
-    """What is sent to `bkpr-listincome`: List what the node earned and spent."""
+    """The request for `bkpr-listincome`: List what the node earned and spent."""
 
     consolidate_fees: bool = True
-    """Default: true."""
 
     start_time: U32 | None = None
 
@@ -21,17 +20,15 @@ class BkprListincomeRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class BkprListincomeResponseIncomeEvents(Answer):
-    """Part of `bkpr-listincome`."""
+    """`income_events[]` in the response to `bkpr-listincome`."""
 
     account: str
 
     tag: str
 
     credit_msat: Msat
-    """In millisatoshi."""
 
     debit_msat: Msat
-    """In millisatoshi."""
 
     currency: str
 
@@ -48,7 +45,7 @@ class BkprListincomeResponseIncomeEvents(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class BkprListincomeResponse(Answer):
-    """What comes back from `bkpr-listincome`: List what the node earned and spent."""
+    """The response to `bkpr-listincome`: List what the node earned and spent."""
 
     __source__ = "bkpr-listincome"
 

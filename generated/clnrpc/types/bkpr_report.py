@@ -9,7 +9,7 @@ from ..runtime.values.scalars import U32
 
 @dataclass(kw_only=True, slots=True)
 class BkprReportRequest:
-    """What is sent to `bkpr-report`: Print income in a text format of your choice."""
+    """The request for `bkpr-report`: Print income in a text format of your choice."""
 
     format: str
 
@@ -24,7 +24,7 @@ class BkprReportRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class BkprReportResponse(Answer):
-    """What comes back from `bkpr-report`: Print income in a text format of your choice."""
+    """The response to `bkpr-report`: Print income in a text format of your choice."""
 
     __source__ = "bkpr-report"
     __wire_names__ = (("format_hint", "format-hint"),)

@@ -9,7 +9,7 @@ from ..runtime.values.scalars import U64
 
 @dataclass(kw_only=True, slots=True)
 class BlacklistruneRequest:
-    """What is sent to `blacklistrune`: Revoke runes by their number."""
+    """The request for `blacklistrune`: Revoke runes by their number."""
 
     start: U64 | None = None
 
@@ -21,7 +21,7 @@ class BlacklistruneRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class BlacklistruneResponseBlacklist(Answer):
-    """Part of `blacklistrune`."""
+    """`blacklist[]` in the response to `blacklistrune`."""
 
     start: U64
 
@@ -30,7 +30,7 @@ class BlacklistruneResponseBlacklist(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class BlacklistruneResponse(Answer):
-    """What comes back from `blacklistrune`: Revoke runes by their number."""
+    """The response to `blacklistrune`: Revoke runes by their number."""
 
     __source__ = "blacklistrune"
 

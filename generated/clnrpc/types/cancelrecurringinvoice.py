@@ -9,7 +9,7 @@ from ..runtime.values.scalars import U64
 
 @dataclass(kw_only=True, slots=True)
 class CancelrecurringinvoiceRequest:
-    """What is sent to `cancelrecurringinvoice`: Tell an issuer that no more recurring payments follow."""
+    """The request for `cancelrecurringinvoice`: Tell an issuer that no more recurring payments follow."""
 
     offer: str
 
@@ -26,7 +26,7 @@ class CancelrecurringinvoiceRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class CancelrecurringinvoiceResponse(Answer):
-    """What comes back from `cancelrecurringinvoice`: Tell an issuer that no more recurring payments follow."""
+    """The response to `cancelrecurringinvoice`: Tell an issuer that no more recurring payments follow."""
 
     __source__ = "cancelrecurringinvoice"
 

@@ -16,7 +16,6 @@ class ChannelOpenedNotification(Answer):
     id: Pubkey
 
     funding_msat: Msat
-    """In millisatoshi."""
 
     funding_txid: Txid
 

@@ -8,7 +8,7 @@ from ..runtime.values.answer import Answer
 
 @dataclass(kw_only=True, slots=True)
 class CheckRequest:
-    """What is sent to `check`: Test a call's parameters without running it."""
+    """The request for `check`: Test a call's parameters without running it."""
 
     command_to_check: str
     """The command. Its own parameters follow by position, or stand beside this one by name."""
@@ -16,7 +16,7 @@ class CheckRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class CheckResponse(Answer):
-    """What comes back from `check`: Test a call's parameters without running it."""
+    """The response to `check`: Test a call's parameters without running it."""
 
     __source__ = "check"
 

@@ -9,7 +9,7 @@ from ..runtime.values.scalars import Pubkey
 
 @dataclass(kw_only=True, slots=True)
 class CheckmessageRequest:
-    """What is sent to `checkmessage`: Verify which node signed a message."""
+    """The request for `checkmessage`: Verify which node signed a message."""
 
     message: str
     """Text that was signed."""
@@ -23,7 +23,7 @@ class CheckmessageRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class CheckmessageResponse(Answer):
-    """What comes back from `checkmessage`: Verify which node signed a message."""
+    """The response to `checkmessage`: Verify which node signed a message."""
 
     __source__ = "checkmessage"
 

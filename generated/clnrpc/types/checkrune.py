@@ -9,7 +9,7 @@ from ..runtime.values.answer import Answer
 
 @dataclass(kw_only=True, slots=True)
 class CheckruneRequest:
-    """What is sent to `checkrune`: Test whether a rune permits a call."""
+    """The request for `checkrune`: Test whether a rune permits a call."""
 
     rune: str
 
@@ -22,7 +22,7 @@ class CheckruneRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class CheckruneResponse(Answer):
-    """What comes back from `checkrune`: Test whether a rune permits a call."""
+    """The response to `checkrune`: Test whether a rune permits a call."""
 
     __source__ = "checkrune"
 

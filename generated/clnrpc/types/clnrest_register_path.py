@@ -9,7 +9,7 @@ from ..runtime.values.answer import Answer
 
 @dataclass(kw_only=True, slots=True)
 class ClnrestRegisterPathRequestRuneRestrictions:
-    """Part of `clnrest-register-path`."""
+    """`rune_restrictions` in the request for `clnrest-register-path`."""
 
     nodeid: str | None = None
 
@@ -20,7 +20,7 @@ class ClnrestRegisterPathRequestRuneRestrictions:
 
 @dataclass(kw_only=True, slots=True)
 class ClnrestRegisterPathRequest:
-    """What is sent to `clnrest-register-path`: Give a plugin's command a REST path."""
+    """The request for `clnrest-register-path`: Give a plugin's command a REST path."""
 
     path: str
 
@@ -35,6 +35,6 @@ class ClnrestRegisterPathRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ClnrestRegisterPathResponse(Answer):
-    """What comes back from `clnrest-register-path`: Give a plugin's command a REST path."""
+    """The response to `clnrest-register-path`: Give a plugin's command a REST path."""
 
     __source__ = "clnrest-register-path"

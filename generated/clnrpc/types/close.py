@@ -10,7 +10,7 @@ from ..runtime.values.scalars import U32, Feerate, Hex, Outpoint, Txid
 
 @dataclass(kw_only=True, slots=True)
 class CloseRequest:
-    """What is sent to `close`: Close a channel, with the peer's consent or without."""
+    """The request for `close`: Close a channel, with the peer's consent or without."""
 
     id: str
     """Channel id, short channel id, or, if the peer has one channel only, its node id."""
@@ -36,10 +36,7 @@ class CloseRequest:
     """
 
     force_lease_closed: bool = False
-    """Whether to close although the peer has leased money in this channel and the lease still runs; absent, *false*.
-
-    Default: false.
-    """
+    """Whether to close although the peer has leased money in this channel and the lease still runs; absent, *false*."""
 
     feerange: list[Feerate] | None = None
     """Lowest and highest fee rate to offer, as an array of two fee rates; absent, *slow* and *unilateral_close*."""
@@ -47,7 +44,7 @@ class CloseRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class CloseResponse(Answer):
-    """What comes back from `close`: Close a channel, with the peer's consent or without."""
+    """The response to `close`: Close a channel, with the peer's consent or without."""
 
     __source__ = "close"
 

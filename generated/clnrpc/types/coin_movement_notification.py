@@ -29,10 +29,8 @@ class CoinMovementNotification(Answer):
     account_id: str
 
     credit_msat: Msat
-    """In millisatoshi."""
 
     debit_msat: Msat
-    """In millisatoshi."""
 
     timestamp: U64
 
@@ -76,7 +74,7 @@ class CoinMovementNotification(Answer):
     group_id: U64 | None = None
 
     fees_msat: Msat | None = None
-    """In millisatoshi. Always there if `type` is "channel_mvt"."""
+    """Always there if `type` is "channel_mvt"."""
 
     utxo: Outpoint | None = None
     """Added in v25.09. Always there if `type` is "chain_mvt"."""
@@ -98,7 +96,7 @@ class CoinMovementNotification(Answer):
     """Deprecated in v25.09, removed after v26.09."""
 
     output_msat: Msat | None = None
-    """In millisatoshi. Always there if `type` is "chain_mvt"."""
+    """Always there if `type` is "chain_mvt"."""
 
     output_count: U32 | None = None
 

@@ -10,7 +10,7 @@ from ..runtime.values.scalars import Pubkey
 
 @dataclass(kw_only=True, slots=True)
 class CommandoRequest:
-    """What is sent to `commando`: Run a command on a peer's node."""
+    """The request for `commando`: Run a command on a peer's node."""
 
     peer_id: Pubkey
     """Node id of the peer, 33 bytes in hex."""
@@ -32,6 +32,6 @@ class CommandoRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class CommandoResponse(Answer):
-    """What comes back from `commando`: Run a command on a peer's node."""
+    """The response to `commando`: Run a command on a peer's node."""
 
     __source__ = "commando"

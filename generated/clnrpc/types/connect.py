@@ -10,7 +10,7 @@ from ..runtime.values.scalars import U16, Hex, Pubkey
 
 @dataclass(kw_only=True, slots=True)
 class ConnectRequest:
-    """What is sent to `connect`: Open a connection to a peer."""
+    """The request for `connect`: Open a connection to a peer."""
 
     id: str
     """Node id of the peer, 33 bytes in hex; *id@host* or *id@host:port* names the address too, and `host` and `port` then
@@ -30,7 +30,7 @@ class ConnectRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ConnectResponseAddress(Answer):
-    """Part of `connect`."""
+    """`address` in the response to `connect`."""
 
     type: Literal["local socket", "ipv4", "ipv6", "torv2", "torv3"]
 
@@ -46,7 +46,7 @@ class ConnectResponseAddress(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ConnectResponse(Answer):
-    """What comes back from `connect`: Open a connection to a peer."""
+    """The response to `connect`: Open a connection to a peer."""
 
     __source__ = "connect"
 

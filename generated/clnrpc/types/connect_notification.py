@@ -10,7 +10,7 @@ from ..runtime.values.scalars import U16, Pubkey
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ConnectNotificationAddress(Answer):
-    """Part of `connect`."""
+    """`address` in the notification `connect`."""
 
     type: Literal["local socket", "ipv4", "ipv6", "torv2", "torv3", "websocket"]
 

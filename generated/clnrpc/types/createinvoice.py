@@ -10,7 +10,7 @@ from ..runtime.values.scalars import U32, U64, Hash, Msat, Secret, Txid
 
 @dataclass(kw_only=True, slots=True)
 class CreateinvoiceRequest:
-    """What is sent to `createinvoice`: Sign and store an invoice built elsewhere."""
+    """The request for `createinvoice`: Sign and store an invoice built elsewhere."""
 
     invstring: str
     """The invoice, an *lni1* string without a signature, perhaps after *lightning:*. It must name this node
@@ -28,29 +28,20 @@ class CreateinvoiceRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class CreateinvoiceResponsePaidOutpoint(Answer):
-    """The output of a transaction, if it was paid on the chain.
-
-    Added in v23.11.
-    """
+    """The output of a transaction, if it was paid on the chain."""
 
     __added__ = (("txid", "v23.11"), ("outnum", "v23.11"))
 
     txid: Txid
-    """The transaction.
-
-    Added in v23.11.
-    """
+    """The transaction."""
 
     outnum: U32
-    """Which of its outputs, counted from 0.
-
-    Added in v23.11.
-    """
+    """Which of its outputs, counted from 0."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class CreateinvoiceResponse(Answer):
-    """What comes back from `createinvoice`: Sign and store an invoice built elsewhere."""
+    """The response to `createinvoice`: Sign and store an invoice built elsewhere."""
 
     __source__ = "createinvoice"
     __added__ = (("created_index", "v23.08"),)
@@ -68,10 +59,7 @@ class CreateinvoiceResponse(Answer):
     """SHA-256 of the preimage that the payer gets for paying."""
 
     amount_msat: Msat | None = None
-    """What it asks for.
-
-    In millisatoshi.
-    """
+    """What it asks for."""
 
     status: Literal["paid", "expired", "unpaid"]
     """It is *unpaid*."""
@@ -82,10 +70,7 @@ class CreateinvoiceResponse(Answer):
     """
 
     amount_received_msat: Msat | None = None
-    """What was paid, which may be more than was asked for. Only if **status** is *paid*.
-
-    In millisatoshi.
-    """
+    """What was paid, which may be more than was asked for. Only if **status** is *paid*."""
 
     paid_at: U64 | None = None
     """When it was paid, in seconds since 1970-01-01 00:00 UTC. Only if **status** is *paid*."""

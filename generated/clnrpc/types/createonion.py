@@ -9,7 +9,7 @@ from ..runtime.values.scalars import U16, Hex, Pubkey, Secret
 
 @dataclass(kw_only=True, slots=True)
 class CreateonionRequestHops:
-    """Part of `createonion`."""
+    """`hops[]` in the request for `createonion`."""
 
     pubkey: Pubkey
 
@@ -18,7 +18,7 @@ class CreateonionRequestHops:
 
 @dataclass(kw_only=True, slots=True)
 class CreateonionRequest:
-    """What is sent to `createonion`: Build an onion packet with payloads of your own."""
+    """The request for `createonion`: Build an onion packet with payloads of your own."""
 
     hops: list[CreateonionRequestHops]
 
@@ -31,7 +31,7 @@ class CreateonionRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class CreateonionResponse(Answer):
-    """What comes back from `createonion`: Build an onion packet with payloads of your own."""
+    """The response to `createonion`: Build an onion packet with payloads of your own."""
 
     __source__ = "createonion"
 

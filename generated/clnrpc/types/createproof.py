@@ -9,7 +9,7 @@ from ..runtime.values.scalars import U64
 
 @dataclass(kw_only=True, slots=True)
 class CreateproofRequest:
-    """What is sent to `createproof`: Prove that this node paid a BOLT 12 invoice."""
+    """The request for `createproof`: Prove that this node paid a BOLT 12 invoice."""
 
     invstring: str
 
@@ -20,7 +20,7 @@ class CreateproofRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class CreateproofResponseProofs(Answer):
-    """Part of `createproof`."""
+    """`proofs[]` in the response to `createproof`."""
 
     bolt12: str
 
@@ -33,7 +33,7 @@ class CreateproofResponseProofs(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class CreateproofResponse(Answer):
-    """What comes back from `createproof`: Prove that this node paid a BOLT 12 invoice."""
+    """The response to `createproof`: Prove that this node paid a BOLT 12 invoice."""
 
     __source__ = "createproof"
 

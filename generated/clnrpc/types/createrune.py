@@ -9,7 +9,7 @@ from ..runtime.values.answer import Answer
 
 @dataclass(kw_only=True, slots=True)
 class CreateruneRequest:
-    """What is sent to `createrune`: Make a rune, or restrict one further."""
+    """The request for `createrune`: Make a rune, or restrict one further."""
 
     rune: str | None = None
     """Rune to add restrictions to; absent, a new one is made."""
@@ -22,7 +22,7 @@ class CreateruneRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class CreateruneResponse(Answer):
-    """What comes back from `createrune`: Make a rune, or restrict one further."""
+    """The response to `createrune`: Make a rune, or restrict one further."""
 
     __source__ = "createrune"
 

@@ -9,7 +9,7 @@ from ..runtime.values.scalars import Msat
 
 @dataclass(kw_only=True, slots=True)
 class CurrencyconvertRequest:
-    """What is sent to `currencyconvert`: Express an amount of a currency in millisatoshi."""
+    """The request for `currencyconvert`: Express an amount of a currency in millisatoshi."""
 
     amount: float
 
@@ -18,9 +18,8 @@ class CurrencyconvertRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class CurrencyconvertResponse(Answer):
-    """What comes back from `currencyconvert`: Express an amount of a currency in millisatoshi."""
+    """The response to `currencyconvert`: Express an amount of a currency in millisatoshi."""
 
     __source__ = "currencyconvert"
 
     msat: Msat
-    """In millisatoshi."""

@@ -8,7 +8,7 @@ from ..runtime.values.answer import Answer
 
 @dataclass(kw_only=True, slots=True)
 class CurrencyrateRequest:
-    """What is sent to `currencyrate`: Show the price of one bitcoin."""
+    """The request for `currencyrate`: Show the price of one bitcoin."""
 
     currency: str
 
@@ -18,7 +18,7 @@ class CurrencyrateRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class CurrencyrateResponse(Answer):
-    """What comes back from `currencyrate`: Show the price of one bitcoin."""
+    """The response to `currencyrate`: Show the price of one bitcoin."""
 
     __source__ = "currencyrate"
 

@@ -8,14 +8,14 @@ from ..runtime.values.answer import Answer
 
 @dataclass(kw_only=True, slots=True)
 class CurrencyratesRequest:
-    """What is sent to `currencyrates`: List bitcoin prices by source."""
+    """The request for `currencyrates`: List bitcoin prices by source."""
 
     currency: str
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class CurrencyratesResponseCurrencyrates(Answer):
-    """Part of `currencyrates`."""
+    """`currencyrates[]` in the response to `currencyrates`."""
 
     source: str
 
@@ -24,7 +24,7 @@ class CurrencyratesResponseCurrencyrates(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class CurrencyratesResponse(Answer):
-    """What comes back from `currencyrates`: List bitcoin prices by source."""
+    """The response to `currencyrates`: List bitcoin prices by source."""
 
     __source__ = "currencyrates"
 

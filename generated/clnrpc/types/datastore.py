@@ -10,7 +10,7 @@ from ..runtime.values.scalars import U64, Hex
 
 @dataclass(kw_only=True, slots=True)
 class DatastoreRequest:
-    """What is sent to `datastore`: Save a value under a key."""
+    """The request for `datastore`: Save a value under a key."""
 
     key: list[str] | str
 
@@ -19,14 +19,13 @@ class DatastoreRequest:
     hex: Hex | None = None
 
     mode: Literal["must-create", "must-replace", "create-or-replace", "must-append", "create-or-append"] = "must-create"
-    """Default: must-create."""
 
     generation: U64 | None = None
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class DatastoreResponse(Answer):
-    """What comes back from `datastore`: Save a value under a key."""
+    """The response to `datastore`: Save a value under a key."""
 
     __source__ = "datastore"
 

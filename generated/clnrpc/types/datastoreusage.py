@@ -9,27 +9,25 @@ from ..runtime.values.scalars import U64
 
 @dataclass(kw_only=True, slots=True)
 class DatastoreusageRequest:
-    """What is sent to `datastoreusage`: Show how many bytes saved values take."""
+    """The request for `datastoreusage`: Show how many bytes saved values take."""
 
     key: list[str] | str | None = None
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class DatastoreusageResponseDatastoreusage(Answer):
-    """Part of `datastoreusage`."""
+    """`datastoreusage` in the response to `datastoreusage`."""
 
     __added__ = (("key", "v23.11"), ("total_bytes", "v23.11"))
 
     key: str
-    """Added in v23.11."""
 
     total_bytes: U64
-    """Added in v23.11."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class DatastoreusageResponse(Answer):
-    """What comes back from `datastoreusage`: Show how many bytes saved values take."""
+    """The response to `datastoreusage`: Show how many bytes saved values take."""
 
     __source__ = "datastoreusage"
 

@@ -22,7 +22,7 @@ from ..runtime.values.scalars import (
 
 @dataclass(kw_only=True, slots=True)
 class DecodeRequest:
-    """What is sent to `decode`: Take a string apart and show what it says."""
+    """The request for `decode`: Take a string apart and show what it says."""
 
     string: str
     """The string to decode. One of BOLT 12 may be in upper case, broken with *+*, and may follow `lightning:` or
@@ -32,7 +32,7 @@ class DecodeRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class DecodeResponseOfferPathsPath(Answer):
-    """Part of `decode`."""
+    """`offer_paths[].path[]` in the response to `decode`."""
 
     blinded_node_id: Pubkey
     """The hop's blinded key."""
@@ -43,7 +43,7 @@ class DecodeResponseOfferPathsPath(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class DecodeResponseOfferPaths(Answer):
-    """Part of `decode`."""
+    """`offer_paths[]` in the response to `decode`."""
 
     __added__ = (("first_path_key", "v24.11"),)
 
@@ -51,16 +51,10 @@ class DecodeResponseOfferPaths(Answer):
     """Where the path begins, when named by its key."""
 
     first_scid: ShortChannelId | None = None
-    """Where the path begins, when named by one of its channels.
-
-    Added in v23.05.
-    """
+    """Where the path begins, when named by one of its channels."""
 
     first_scid_dir: U32 | None = None
-    """Which end of that channel: 0 for `node_id_1` of its announcement, 1 for `node_id_2`.
-
-    Added in v23.05.
-    """
+    """Which end of that channel: 0 for `node_id_1` of its announcement, 1 for `node_id_2`."""
 
     first_path_key: Pubkey
     """The first `path_key`, with which the first node unwraps its hop.
@@ -74,10 +68,7 @@ class DecodeResponseOfferPaths(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class DecodeResponseOfferRecurrencePaywindow(Answer):
-    """When a period can be paid, around its beginning.
-
-    Default: the period before and the period itself.
-    """
+    """When a period can be paid, around its beginning."""
 
     seconds_before: U32
     """How early."""
@@ -132,46 +123,31 @@ class DecodeResponseOfferRecurrence(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class DecodeResponseInvreqPathsPath(Answer):
-    """Part of `decode`."""
+    """`invreq_paths[].path[]` in the response to `decode`."""
 
     __added__ = (("blinded_node_id", "v24.08"), ("encrypted_recipient_data", "v24.08"))
 
     blinded_node_id: Pubkey
-    """The hop's blinded key.
-
-    Added in v24.08.
-    """
+    """The hop's blinded key."""
 
     encrypted_recipient_data: Hex
-    """What only this hop can read.
-
-    Added in v24.08.
-    """
+    """What only this hop can read."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class DecodeResponseInvreqPaths(Answer):
-    """Part of `decode`."""
+    """`invreq_paths[]` in the response to `decode`."""
 
     __added__ = (("first_path_key", "v24.11"), ("path", "v24.08"))
 
     first_node_id: Pubkey | None = None
-    """Where the path begins, when named by its key.
-
-    Added in v24.08.
-    """
+    """Where the path begins, when named by its key."""
 
     first_scid: ShortChannelId | None = None
-    """Where the path begins, when named by one of its channels.
-
-    Added in v24.08.
-    """
+    """Where the path begins, when named by one of its channels."""
 
     first_scid_dir: U32 | None = None
-    """Which end of that channel: 0 for `node_id_1` of its announcement, 1 for `node_id_2`.
-
-    Added in v24.08.
-    """
+    """Which end of that channel: 0 for `node_id_1` of its announcement, 1 for `node_id_2`."""
 
     first_path_key: Pubkey
     """The first `path_key`, with which the first node unwraps its hop.
@@ -180,35 +156,23 @@ class DecodeResponseInvreqPaths(Answer):
     """
 
     path: list[DecodeResponseInvreqPathsPath]
-    """The hops.
-
-    Added in v24.08.
-    """
+    """The hops."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class DecodeResponseInvreqBip353Name(Answer):
-    """The human-readable address that led to the offer (BIP 353).
-
-    Added in v25.02.
-    """
+    """The human-readable address that led to the offer (BIP 353)."""
 
     name: str | None = None
-    """The part before the *@*.
-
-    Added in v25.02.
-    """
+    """The part before the *@*."""
 
     domain: str | None = None
-    """The part after it.
-
-    Added in v25.02.
-    """
+    """The part after it."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class DecodeResponseInvoiceFallbacks(Answer):
-    """Part of `decode`."""
+    """`invoice_fallbacks[]` in the response to `decode`."""
 
     version: U8
     """Version of the witness program."""
@@ -228,8 +192,8 @@ class DecodeResponseInvoiceFallbacks(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class DecodeOtherResponse(Answer):
-    """What comes back from `decode` if `type` is none of the values that were known when these types were made: Take a
-    string apart and show what it says.
+    """The response to `decode` if `type` is none of the values that were known when these types were made: Take a string
+    apart and show what it says.
     """
 
     __source__ = "decode"
@@ -240,7 +204,7 @@ class DecodeOtherResponse(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class DecodeBolt12OfferResponseUnknownOfferTlvs(Answer):
-    """Part of `decode`."""
+    """`unknown_offer_tlvs[]` in the response to `decode`."""
 
     type: U64
     """The record's type."""
@@ -254,7 +218,7 @@ class DecodeBolt12OfferResponseUnknownOfferTlvs(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class DecodeBolt12OfferResponse(Answer):
-    """What comes back from `decode` if `type` is "bolt12 offer": Take a string apart and show what it says."""
+    """The response to `decode` if `type` is "bolt12 offer": Take a string apart and show what it says."""
 
     __source__ = "decode"
     __discriminator__ = "type"
@@ -296,10 +260,7 @@ class DecodeBolt12OfferResponse(Answer):
     """The currency is in no list of ours, so its decimals are unknown."""
 
     offer_amount_msat: Msat | None = None
-    """The offer's price for one item.
-
-    In millisatoshi.
-    """
+    """The offer's price for one item."""
 
     offer_description: str | None = None
     """What is paid for."""
@@ -363,10 +324,7 @@ class DecodeBolt12InvoiceResponseInvoicePathsPayinfo(Answer):
     __added__ = (("htlc_minimum_msat", "v26.04"), ("htlc_maximum_msat", "v26.04"))
 
     fee_base_msat: Msat
-    """Fee for any amount.
-
-    In millisatoshi.
-    """
+    """Fee for any amount."""
 
     fee_proportional_millionths: U32
     """Fee in millionths of the amount."""
@@ -377,13 +335,13 @@ class DecodeBolt12InvoiceResponseInvoicePathsPayinfo(Answer):
     htlc_minimum_msat: Msat
     """The least that it carries.
 
-    In millisatoshi. Added in v26.04.
+    Added in v26.04.
     """
 
     htlc_maximum_msat: Msat
     """The most that it carries.
 
-    In millisatoshi. Added in v26.04.
+    Added in v26.04.
     """
 
     features: Hex
@@ -392,7 +350,7 @@ class DecodeBolt12InvoiceResponseInvoicePathsPayinfo(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class DecodeBolt12InvoiceResponseInvoicePathsPath(Answer):
-    """Part of `decode`."""
+    """`invoice_paths[].path[]` in the response to `decode`."""
 
     blinded_node_id: Pubkey
     """The hop's blinded key."""
@@ -403,7 +361,7 @@ class DecodeBolt12InvoiceResponseInvoicePathsPath(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class DecodeBolt12InvoiceResponseInvoicePaths(Answer):
-    """Part of `decode`."""
+    """`invoice_paths[]` in the response to `decode`."""
 
     __added__ = (("first_path_key", "v24.11"),)
 
@@ -411,16 +369,10 @@ class DecodeBolt12InvoiceResponseInvoicePaths(Answer):
     """Where the path begins, when named by its key."""
 
     first_scid: ShortChannelId | None = None
-    """Where the path begins, when named by one of its channels.
-
-    Added in v23.05.
-    """
+    """Where the path begins, when named by one of its channels."""
 
     first_scid_dir: U32 | None = None
-    """Which end of that channel: 0 for `node_id_1` of its announcement, 1 for `node_id_2`.
-
-    Added in v23.05.
-    """
+    """Which end of that channel: 0 for `node_id_1` of its announcement, 1 for `node_id_2`."""
 
     first_path_key: Pubkey
     """The first `path_key`, with which the first node unwraps its hop.
@@ -437,7 +389,7 @@ class DecodeBolt12InvoiceResponseInvoicePaths(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class DecodeBolt12InvoiceResponseUnknownInvoiceTlvs(Answer):
-    """Part of `decode`."""
+    """`unknown_invoice_tlvs[]` in the response to `decode`."""
 
     type: U64
     """The record's type."""
@@ -451,7 +403,7 @@ class DecodeBolt12InvoiceResponseUnknownInvoiceTlvs(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class DecodeBolt12InvoiceResponse(Answer):
-    """What comes back from `decode` if `type` is "bolt12 invoice": Take a string apart and show what it says."""
+    """The response to `decode` if `type` is "bolt12 invoice": Take a string apart and show what it says."""
 
     __source__ = "decode"
     __discriminator__ = "type"
@@ -493,10 +445,7 @@ class DecodeBolt12InvoiceResponse(Answer):
     """The currency is in no list of ours, so its decimals are unknown."""
 
     offer_amount_msat: Msat | None = None
-    """The offer's price for one item.
-
-    In millisatoshi.
-    """
+    """The offer's price for one item."""
 
     offer_description: str | None = None
     """What is paid for."""
@@ -550,10 +499,7 @@ class DecodeBolt12InvoiceResponse(Answer):
     """Genesis block hash of the chain to pay on, in wire order; absent for bitcoin."""
 
     invreq_amount_msat: Msat | None = None
-    """How much the payer offers to pay.
-
-    In millisatoshi.
-    """
+    """How much the payer offers to pay."""
 
     invreq_features: Hex | None = None
     """Feature bits of the request."""
@@ -628,10 +574,7 @@ class DecodeBolt12InvoiceResponse(Answer):
     """SHA-256 of the preimage that paying gives."""
 
     invoice_amount_msat: Msat | None = None
-    """What is to be paid, fees aside.
-
-    In millisatoshi.
-    """
+    """What is to be paid, fees aside."""
 
     invoice_fallbacks: list[DecodeResponseInvoiceFallbacks] | None = None
     """On-chain addresses that take the payment too."""
@@ -663,7 +606,7 @@ class DecodeBolt12InvoiceResponse(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class DecodeBolt12InvoiceRequestResponseUnknownInvoiceRequestTlvs(Answer):
-    """Part of `decode`."""
+    """`unknown_invoice_request_tlvs[]` in the response to `decode`."""
 
     type: U64
     """The record's type."""
@@ -677,9 +620,7 @@ class DecodeBolt12InvoiceRequestResponseUnknownInvoiceRequestTlvs(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class DecodeBolt12InvoiceRequestResponse(Answer):
-    """What comes back from `decode` if `type` is "bolt12 invoice_request": Take a string apart and show what it
-    says.
-    """
+    """The response to `decode` if `type` is "bolt12 invoice_request": Take a string apart and show what it says."""
 
     __source__ = "decode"
     __discriminator__ = "type"
@@ -721,10 +662,7 @@ class DecodeBolt12InvoiceRequestResponse(Answer):
     """The currency is in no list of ours, so its decimals are unknown."""
 
     offer_amount_msat: Msat | None = None
-    """The offer's price for one item.
-
-    In millisatoshi.
-    """
+    """The offer's price for one item."""
 
     offer_description: str | None = None
     """What is paid for."""
@@ -778,10 +716,7 @@ class DecodeBolt12InvoiceRequestResponse(Answer):
     """Genesis block hash of the chain to pay on, in wire order; absent for bitcoin."""
 
     invreq_amount_msat: Msat | None = None
-    """How much the payer offers to pay.
-
-    In millisatoshi.
-    """
+    """How much the payer offers to pay."""
 
     invreq_features: Hex | None = None
     """Feature bits of the request."""
@@ -864,7 +799,7 @@ class DecodeBolt12InvoiceRequestResponse(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class DecodeBolt11InvoiceResponseFallbacks(Answer):
-    """Part of `decode`."""
+    """`fallbacks[]` in the response to `decode`."""
 
     type: Literal["P2PKH", "P2SH", "P2WPKH", "P2WSH", "P2TR"]
     """The kind of output."""
@@ -878,7 +813,7 @@ class DecodeBolt11InvoiceResponseFallbacks(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class DecodeBolt11InvoiceResponseRoutes(Answer):
-    """Part of `decode`."""
+    """`routes[][]` in the response to `decode`."""
 
     pubkey: Pubkey
     """The node before the channel."""
@@ -887,10 +822,7 @@ class DecodeBolt11InvoiceResponseRoutes(Answer):
     """The channel."""
 
     fee_base_msat: Msat
-    """Fee for any amount.
-
-    In millisatoshi.
-    """
+    """Fee for any amount."""
 
     fee_proportional_millionths: U32
     """Fee in millionths of the amount."""
@@ -901,7 +833,7 @@ class DecodeBolt11InvoiceResponseRoutes(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class DecodeBolt11InvoiceResponseExtra(Answer):
-    """Part of `decode`."""
+    """`extra[]` in the response to `decode`."""
 
     tag: str
     """The letter that names the field.
@@ -915,7 +847,7 @@ class DecodeBolt11InvoiceResponseExtra(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class DecodeBolt11InvoiceResponse(Answer):
-    """What comes back from `decode` if `type` is "bolt11 invoice": Take a string apart and show what it says."""
+    """The response to `decode` if `type` is "bolt11 invoice": Take a string apart and show what it says."""
 
     __source__ = "decode"
     __discriminator__ = "type"
@@ -937,10 +869,7 @@ class DecodeBolt11InvoiceResponse(Answer):
     """The payee's key."""
 
     amount_msat: Msat | None = None
-    """What is to be paid; absent, the payer chooses.
-
-    In millisatoshi.
-    """
+    """What is to be paid; absent, the payer chooses."""
 
     description: str | None = None
     """What is paid for."""
@@ -987,7 +916,7 @@ class DecodeBolt11InvoiceResponse(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class DecodeRuneResponseRestrictions(Answer):
-    """Part of `decode`."""
+    """`restrictions[]` in the response to `decode`."""
 
     alternatives: list[str]
     """Tests, any one of which suffices.
@@ -1001,7 +930,7 @@ class DecodeRuneResponseRestrictions(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class DecodeRuneResponse(Answer):
-    """What comes back from `decode` if `type` is "rune": Take a string apart and show what it says."""
+    """The response to `decode` if `type` is "rune": Take a string apart and show what it says."""
 
     __source__ = "decode"
     __discriminator__ = "type"
@@ -1034,7 +963,7 @@ class DecodeRuneResponse(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class DecodeEmergencyRecoverResponse(Answer):
-    """What comes back from `decode` if `type` is "emergency recover": Take a string apart and show what it says."""
+    """The response to `decode` if `type` is "emergency recover": Take a string apart and show what it says."""
 
     __source__ = "decode"
     __added__ = (("decrypted", "v23.11"),)
@@ -1064,10 +993,7 @@ class DecodeBolt12PayerProofResponseInvoicePathsPayinfo(Answer):
     __added__ = (("htlc_minimum_msat", "v26.04"), ("htlc_maximum_msat", "v26.04"))
 
     fee_base_msat: Msat
-    """Fee for any amount.
-
-    In millisatoshi.
-    """
+    """Fee for any amount."""
 
     fee_proportional_millionths: U32
     """Fee in millionths of the amount."""
@@ -1078,13 +1004,13 @@ class DecodeBolt12PayerProofResponseInvoicePathsPayinfo(Answer):
     htlc_minimum_msat: Msat
     """The least that it carries.
 
-    In millisatoshi. Added in v26.04.
+    Added in v26.04.
     """
 
     htlc_maximum_msat: Msat
     """The most that it carries.
 
-    In millisatoshi. Added in v26.04.
+    Added in v26.04.
     """
 
     features: Hex
@@ -1093,7 +1019,7 @@ class DecodeBolt12PayerProofResponseInvoicePathsPayinfo(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class DecodeBolt12PayerProofResponseInvoicePathsPath(Answer):
-    """Part of `decode`."""
+    """`invoice_paths[].path[]` in the response to `decode`."""
 
     blinded_node_id: Pubkey
     """The hop's blinded key."""
@@ -1104,7 +1030,7 @@ class DecodeBolt12PayerProofResponseInvoicePathsPath(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class DecodeBolt12PayerProofResponseInvoicePaths(Answer):
-    """Part of `decode`."""
+    """`invoice_paths[]` in the response to `decode`."""
 
     __added__ = (("first_path_key", "v24.11"),)
 
@@ -1112,16 +1038,10 @@ class DecodeBolt12PayerProofResponseInvoicePaths(Answer):
     """Where the path begins, when named by its key."""
 
     first_scid: ShortChannelId | None = None
-    """Where the path begins, when named by one of its channels.
-
-    Added in v23.05.
-    """
+    """Where the path begins, when named by one of its channels."""
 
     first_scid_dir: U32 | None = None
-    """Which end of that channel: 0 for `node_id_1` of its announcement, 1 for `node_id_2`.
-
-    Added in v23.05.
-    """
+    """Which end of that channel: 0 for `node_id_1` of its announcement, 1 for `node_id_2`."""
 
     first_path_key: Pubkey
     """The first `path_key`, with which the first node unwraps its hop.
@@ -1138,7 +1058,7 @@ class DecodeBolt12PayerProofResponseInvoicePaths(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class DecodeBolt12PayerProofResponseUnknownPayerProofTlvs(Answer):
-    """Part of `decode`."""
+    """`unknown_payer_proof_tlvs[]` in the response to `decode`."""
 
     type: U64
     """The record's type."""
@@ -1152,7 +1072,7 @@ class DecodeBolt12PayerProofResponseUnknownPayerProofTlvs(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class DecodeBolt12PayerProofResponse(Answer):
-    """What comes back from `decode` if `type` is "bolt12 payer_proof": Take a string apart and show what it says."""
+    """The response to `decode` if `type` is "bolt12 payer_proof": Take a string apart and show what it says."""
 
     __source__ = "decode"
     __added__ = (
@@ -1190,10 +1110,7 @@ class DecodeBolt12PayerProofResponse(Answer):
     """How many decimals `offer_currency` has."""
 
     offer_amount_msat: Msat | None = None
-    """The offer's price for one item.
-
-    In millisatoshi.
-    """
+    """The offer's price for one item."""
 
     offer_description: str | None = None
     """What is paid for."""
@@ -1223,10 +1140,7 @@ class DecodeBolt12PayerProofResponse(Answer):
     """Genesis block hash of the chain to pay on, in wire order; absent for bitcoin."""
 
     invreq_amount_msat: Msat | None = None
-    """How much the payer offers to pay.
-
-    In millisatoshi.
-    """
+    """How much the payer offers to pay."""
 
     invreq_features: Hex | None = None
     """Feature bits of the request."""
@@ -1265,10 +1179,7 @@ class DecodeBolt12PayerProofResponse(Answer):
     """SHA-256 of the preimage that paying gives."""
 
     invoice_amount_msat: Msat | None = None
-    """What is to be paid, fees aside.
-
-    In millisatoshi.
-    """
+    """What is to be paid, fees aside."""
 
     invoice_fallbacks: list[DecodeResponseInvoiceFallbacks] | None = None
     """On-chain addresses that take the payment too."""
@@ -1346,7 +1257,7 @@ DecodeResponse: TypeAlias = (
     | DecodeEmergencyRecoverResponse
     | DecodeBolt12PayerProofResponse
 )
-"""What comes back from `decode`: Take a string apart and show what it says.
+"""The response to `decode`: Take a string apart and show what it says.
 
 The value of `type` says which of these it is. One that they do not know, as a newer node may have, arrives as
 `DecodeOtherResponse`: not one of these, so that `type` narrows the type.

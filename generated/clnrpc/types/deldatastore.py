@@ -9,7 +9,7 @@ from ..runtime.values.scalars import U64, Hex
 
 @dataclass(kw_only=True, slots=True)
 class DeldatastoreRequest:
-    """What is sent to `deldatastore`: Delete a saved value."""
+    """The request for `deldatastore`: Delete a saved value."""
 
     key: list[str] | str
 
@@ -18,7 +18,7 @@ class DeldatastoreRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class DeldatastoreResponse(Answer):
-    """What comes back from `deldatastore`: Delete a saved value."""
+    """The response to `deldatastore`: Delete a saved value."""
 
     __source__ = "deldatastore"
 

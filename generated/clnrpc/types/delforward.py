@@ -10,7 +10,7 @@ from ..runtime.values.scalars import U64, ShortChannelId
 
 @dataclass(kw_only=True, slots=True)
 class DelforwardRequest:
-    """What is sent to `delforward`: Delete the record of a forwarded payment."""
+    """The request for `delforward`: Delete the record of a forwarded payment."""
 
     in_channel: ShortChannelId
 
@@ -21,6 +21,6 @@ class DelforwardRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class DelforwardResponse(Answer):
-    """What comes back from `delforward`: Delete the record of a forwarded payment."""
+    """The response to `delforward`: Delete the record of a forwarded payment."""
 
     __source__ = "delforward"

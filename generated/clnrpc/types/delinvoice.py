@@ -10,7 +10,7 @@ from ..runtime.values.scalars import U64, Hash, Msat, Secret
 
 @dataclass(kw_only=True, slots=True)
 class DelinvoiceRequest:
-    """What is sent to `delinvoice`: Delete an invoice or clear its description."""
+    """The request for `delinvoice`: Delete an invoice or clear its description."""
 
     label: str | U64
     """The name of the invoice, written as it was when it was made."""
@@ -21,14 +21,12 @@ class DelinvoiceRequest:
     desconly: bool = False
     """Whether to keep the invoice and remove only the description that is shown beside it. The string, which may hold it
     too, stays as it is.
-
-    Default: False.
     """
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class DelinvoiceResponse(Answer):
-    """What comes back from `delinvoice`: Delete an invoice or clear its description."""
+    """The response to `delinvoice`: Delete an invoice or clear its description."""
 
     __source__ = "delinvoice"
     __added__ = (("created_index", "v23.08"),)
@@ -46,10 +44,7 @@ class DelinvoiceResponse(Answer):
     """SHA-256 of the preimage that the payer gets for paying."""
 
     amount_msat: Msat | None = None
-    """What it asks for.
-
-    In millisatoshi.
-    """
+    """What it asks for."""
 
     status: Literal["unpaid", "paid", "expired"]
     """Whether it can still be paid (*unpaid*), has been (*paid*), or never will be (*expired*): its time was over, or its
@@ -62,10 +57,7 @@ class DelinvoiceResponse(Answer):
     """
 
     amount_received_msat: Msat | None = None
-    """What was paid, which may be more than was asked for. Only if **status** is *paid*.
-
-    In millisatoshi.
-    """
+    """What was paid, which may be more than was asked for. Only if **status** is *paid*."""
 
     paid_at: U64 | None = None
     """When it was paid, in seconds since 1970-01-01 00:00 UTC. Only if **status** is *paid*."""

@@ -9,13 +9,13 @@ from ..runtime.values.scalars import U64
 
 @dataclass(kw_only=True, slots=True)
 class DelnetworkeventRequest:
-    """What is sent to `delnetworkevent`: Delete an entry of the network event log."""
+    """The request for `delnetworkevent`: Delete an entry of the network event log."""
 
     created_index: U64
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class DelnetworkeventResponse(Answer):
-    """What comes back from `delnetworkevent`: Delete an entry of the network event log."""
+    """The response to `delnetworkevent`: Delete an entry of the network event log."""
 
     __source__ = "delnetworkevent"

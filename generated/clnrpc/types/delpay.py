@@ -10,7 +10,7 @@ from ..runtime.values.scalars import U64, Hash, Hex, Msat, Pubkey, Secret
 
 @dataclass(kw_only=True, slots=True)
 class DelpayRequest:
-    """What is sent to `delpay`: Delete the record of a finished payment."""
+    """The request for `delpay`: Delete the record of a finished payment."""
 
     payment_hash: Hash
 
@@ -23,7 +23,7 @@ class DelpayRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class DelpayResponsePayments(Answer):
-    """Part of `delpay`."""
+    """`payments[]` in the response to `delpay`."""
 
     __added__ = (("created_index", "v23.11"),)
 
@@ -37,14 +37,12 @@ class DelpayResponsePayments(Answer):
     status: Literal["pending", "failed", "complete"]
 
     amount_sent_msat: Msat
-    """In millisatoshi."""
 
     partid: U64 | None = None
 
     destination: Pubkey | None = None
 
     amount_msat: Msat | None = None
-    """In millisatoshi."""
 
     created_at: U64
 
@@ -68,7 +66,7 @@ class DelpayResponsePayments(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class DelpayResponse(Answer):
-    """What comes back from `delpay`: Delete the record of a finished payment."""
+    """The response to `delpay`: Delete the record of a finished payment."""
 
     __source__ = "delpay"
 

@@ -8,13 +8,13 @@ from ..runtime.values.answer import Answer
 
 @dataclass(kw_only=True, slots=True)
 class DeprecationsRequest:
-    """What is sent to `deprecations`: Allow or refuse deprecated features on this connection."""
+    """The request for `deprecations`: Allow or refuse deprecated features on this connection."""
 
     enable: bool
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class DeprecationsResponse(Answer):
-    """What comes back from `deprecations`: Allow or refuse deprecated features on this connection."""
+    """The response to `deprecations`: Allow or refuse deprecated features on this connection."""
 
     __source__ = "deprecations"

@@ -9,7 +9,7 @@ from ..runtime.values.scalars import Hash, Pubkey, ShortChannelId, Txid
 
 @dataclass(kw_only=True, slots=True)
 class DevForgetChannelRequest:
-    """What is sent to `dev-forget-channel`: Erase a channel from the node's records."""
+    """The request for `dev-forget-channel`: Erase a channel from the node's records."""
 
     id: Pubkey
 
@@ -18,12 +18,11 @@ class DevForgetChannelRequest:
     channel_id: Hash | None = None
 
     force: bool = False
-    """Default: false."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class DevForgetChannelResponse(Answer):
-    """What comes back from `dev-forget-channel`: Erase a channel from the node's records."""
+    """The response to `dev-forget-channel`: Erase a channel from the node's records."""
 
     __source__ = "dev-forget-channel"
 

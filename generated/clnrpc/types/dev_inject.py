@@ -9,7 +9,7 @@ from ..runtime.values.scalars import U64, Hex
 
 @dataclass(kw_only=True, slots=True)
 class DevInjectRequest:
-    """What is sent to `dev-inject`: Replace the entropy and the clock of a test server.
+    """The request for `dev-inject`: Replace the entropy and the clock of a test server.
 
     An extension: Core Lightning does not have this command.
     """
@@ -23,7 +23,7 @@ class DevInjectRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class DevInjectResponse(Answer):
-    """What comes back from `dev-inject`: Replace the entropy and the clock of a test server.
+    """The response to `dev-inject`: Replace the entropy and the clock of a test server.
 
     An extension: Core Lightning does not have this command.
     """

@@ -8,7 +8,7 @@ from ..runtime.values.answer import Answer
 
 @dataclass(kw_only=True, slots=True)
 class DevSpliceRequest:
-    """What is sent to `dev-splice`: Run a script that splices several channels at once."""
+    """The request for `dev-splice`: Run a script that splices several channels at once."""
 
     __wire_names__ = (("dev_wetrun", "dev-wetrun"),)
 
@@ -25,7 +25,7 @@ class DevSpliceRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class DevSpliceResponse(Answer):
-    """What comes back from `dev-splice`: Run a script that splices several channels at once."""
+    """The response to `dev-splice`: Run a script that splices several channels at once."""
 
     __source__ = "dev-splice"
 

@@ -9,7 +9,7 @@ from ..runtime.values.scalars import Hash
 
 @dataclass(kw_only=True, slots=True)
 class DisableinvoicerequestRequest:
-    """What is sent to `disableinvoicerequest`: Withdraw a request made with invoicerequest."""
+    """The request for `disableinvoicerequest`: Withdraw a request made with invoicerequest."""
 
     invreq_id: Hash
     """The request to withdraw, as lightning-invoicerequest(7) returned it."""
@@ -17,7 +17,7 @@ class DisableinvoicerequestRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class DisableinvoicerequestResponse(Answer):
-    """What comes back from `disableinvoicerequest`: Withdraw a request made with invoicerequest."""
+    """The response to `disableinvoicerequest`: Withdraw a request made with invoicerequest."""
 
     __source__ = "disableinvoicerequest"
 

@@ -9,7 +9,7 @@ from ..runtime.values.scalars import Hash
 
 @dataclass(kw_only=True, slots=True)
 class DisableofferRequest:
-    """What is sent to `disableoffer`: Stop answering requests for an offer."""
+    """The request for `disableoffer`: Stop answering requests for an offer."""
 
     offer_id: Hash
     """The offer, as lightning-offer(7) returned it."""
@@ -17,7 +17,7 @@ class DisableofferRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class DisableofferResponse(Answer):
-    """What comes back from `disableoffer`: Stop answering requests for an offer."""
+    """The response to `disableoffer`: Stop answering requests for an offer."""
 
     __source__ = "disableoffer"
     __added__ = (("force_paths", "v26.04"),)

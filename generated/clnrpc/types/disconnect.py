@@ -9,7 +9,7 @@ from ..runtime.values.scalars import Pubkey
 
 @dataclass(kw_only=True, slots=True)
 class DisconnectRequest:
-    """What is sent to `disconnect`: Drop the connection to a peer."""
+    """The request for `disconnect`: Drop the connection to a peer."""
 
     id: Pubkey
     """Node id of the peer, 33 bytes in hex."""
@@ -20,6 +20,6 @@ class DisconnectRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class DisconnectResponse(Answer):
-    """What comes back from `disconnect`: Drop the connection to a peer."""
+    """The response to `disconnect`: Drop the connection to a peer."""
 
     __source__ = "disconnect"

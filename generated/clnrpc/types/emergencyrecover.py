@@ -9,12 +9,12 @@ from ..runtime.values.scalars import Hash
 
 @dataclass(kw_only=True, slots=True)
 class EmergencyrecoverRequest:
-    """What is sent to `emergencyrecover`: Claim channel money back with the emergency backup."""
+    """The request for `emergencyrecover`: Claim channel money back with the emergency backup."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class EmergencyrecoverResponse(Answer):
-    """What comes back from `emergencyrecover`: Claim channel money back with the emergency backup."""
+    """The response to `emergencyrecover`: Claim channel money back with the emergency backup."""
 
     __source__ = "emergencyrecover"
 

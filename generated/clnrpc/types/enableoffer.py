@@ -9,7 +9,7 @@ from ..runtime.values.scalars import Hash
 
 @dataclass(kw_only=True, slots=True)
 class EnableofferRequest:
-    """What is sent to `enableoffer`: Answer requests for a disabled offer again."""
+    """The request for `enableoffer`: Answer requests for a disabled offer again."""
 
     offer_id: Hash
     """The offer, as lightning-offer(7) returned it."""
@@ -17,7 +17,7 @@ class EnableofferRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class EnableofferResponse(Answer):
-    """What comes back from `enableoffer`: Answer requests for a disabled offer again."""
+    """The response to `enableoffer`: Answer requests for a disabled offer again."""
 
     __source__ = "enableoffer"
     __added__ = (("force_paths", "v26.04"),)

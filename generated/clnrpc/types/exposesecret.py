@@ -8,7 +8,7 @@ from ..runtime.values.answer import Answer
 
 @dataclass(kw_only=True, slots=True)
 class ExposesecretRequest:
-    """What is sent to `exposesecret`: Reveal the node's master secret for a backup."""
+    """The request for `exposesecret`: Reveal the node's master secret for a backup."""
 
     passphrase: str
 
@@ -17,7 +17,7 @@ class ExposesecretRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ExposesecretResponse(Answer):
-    """What comes back from `exposesecret`: Reveal the node's master secret for a backup."""
+    """The response to `exposesecret`: Reveal the node's master secret for a backup."""
 
     __source__ = "exposesecret"
 

@@ -10,7 +10,7 @@ from ..runtime.values.scalars import U32, U64
 
 @dataclass(kw_only=True, slots=True)
 class FeeratesRequest:
-    """What is sent to `feerates`: Show the on-chain fee rates the node works with."""
+    """The request for `feerates`: Show the on-chain fee rates the node works with."""
 
     style: Literal["perkb", "perkw"]
     """Unit of the rates: *perkw*, satoshi per 1000 weight units, or *perkb*, satoshi per 1000 virtual bytes."""
@@ -18,23 +18,20 @@ class FeeratesRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class FeeratesResponsePerkbEstimates(Answer):
-    """Part of `feerates`."""
+    """`perkb.estimates[]` in the response to `feerates`."""
 
     __added__ = (("blockcount", "v23.05"), ("feerate", "v23.05"), ("smoothed_feerate", "v23.05"))
 
     blockcount: U32
-    """Added in v23.05."""
 
     feerate: U32
-    """Added in v23.05."""
 
     smoothed_feerate: U32
-    """Added in v23.05."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class FeeratesResponsePerkb(Answer):
-    """Part of `feerates`."""
+    """`perkb` in the response to `feerates`."""
 
     __added__ = (("floor", "v23.05"), ("estimates", "v23.05"))
 
@@ -65,23 +62,20 @@ class FeeratesResponsePerkb(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class FeeratesResponsePerkwEstimates(Answer):
-    """Part of `feerates`."""
+    """`perkw.estimates[]` in the response to `feerates`."""
 
     __added__ = (("blockcount", "v23.05"), ("feerate", "v23.05"), ("smoothed_feerate", "v23.05"))
 
     blockcount: U32
-    """Added in v23.05."""
 
     feerate: U32
-    """Added in v23.05."""
 
     smoothed_feerate: U32
-    """Added in v23.05."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class FeeratesResponsePerkw(Answer):
-    """Part of `feerates`."""
+    """`perkw` in the response to `feerates`."""
 
     __added__ = (("floor", "v23.05"), ("estimates", "v23.05"))
 
@@ -112,7 +106,7 @@ class FeeratesResponsePerkw(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class FeeratesResponseOnchainFeeEstimates(Answer):
-    """Part of `feerates`."""
+    """`onchain_fee_estimates` in the response to `feerates`."""
 
     opening_channel_satoshis: U64
 
@@ -130,7 +124,7 @@ class FeeratesResponseOnchainFeeEstimates(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class FeeratesResponse(Answer):
-    """What comes back from `feerates`: Show the on-chain fee rates the node works with."""
+    """The response to `feerates`: Show the on-chain fee rates the node works with."""
 
     __source__ = "feerates"
 

@@ -9,14 +9,14 @@ from ..runtime.values.scalars import U64
 
 @dataclass(kw_only=True, slots=True)
 class Fetchbip353Request:
-    """What is sent to `fetchbip353`: Look up the payment details behind a BIP 353 name."""
+    """The request for `fetchbip353`: Look up the payment details behind a BIP 353 name."""
 
     address: str
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class Fetchbip353ResponseInstructions(Answer):
-    """Part of `fetchbip353`."""
+    """`instructions[]` in the response to `fetchbip353`."""
 
     description: str | None = None
 
@@ -31,7 +31,7 @@ class Fetchbip353ResponseInstructions(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class Fetchbip353Response(Answer):
-    """What comes back from `fetchbip353`: Look up the payment details behind a BIP 353 name."""
+    """The response to `fetchbip353`: Look up the payment details behind a BIP 353 name."""
 
     __source__ = "fetchbip353"
 

@@ -10,7 +10,7 @@ from ..runtime.values.scalars import U64, Msat
 
 @dataclass(kw_only=True, slots=True)
 class FetchinvoiceRequest:
-    """What is sent to `fetchinvoice`: Ask the issuer of an offer for an invoice."""
+    """The request for `fetchinvoice`: Ask the issuer of an offer for an invoice."""
 
     offer: str
     """Offer string, which begins with *lno1*."""
@@ -18,8 +18,6 @@ class FetchinvoiceRequest:
     amount_msat: Msat | None = None
     """Amount to be invoiced, in millisatoshi unless it ends in *sat* or *btc*; required if the offer names none. Absent,
     the offer's price; less than that the issuer will refuse.
-
-    As a number: millisatoshi.
     """
 
     quantity: U64 | None = None
@@ -66,7 +64,7 @@ class FetchinvoiceRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class FetchinvoiceResponseChanges(Answer):
-    """Part of `fetchinvoice`."""
+    """`changes` in the response to `fetchinvoice`."""
 
     description_appended: str | None = None
 
@@ -77,12 +75,11 @@ class FetchinvoiceResponseChanges(Answer):
     vendor: str | None = None
 
     amount_msat: Msat | None = None
-    """In millisatoshi."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class FetchinvoiceResponseNextPeriod(Answer):
-    """Part of `fetchinvoice`."""
+    """`next_period` in the response to `fetchinvoice`."""
 
     counter: U64
 
@@ -97,7 +94,7 @@ class FetchinvoiceResponseNextPeriod(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class FetchinvoiceResponse(Answer):
-    """What comes back from `fetchinvoice`: Ask the issuer of an offer for an invoice."""
+    """The response to `fetchinvoice`: Ask the issuer of an offer for an invoice."""
 
     __source__ = "fetchinvoice"
 

@@ -21,13 +21,10 @@ class ForwardEventNotification(Answer):
     out_channel: ShortChannelId | None = None
 
     in_msat: Msat
-    """In millisatoshi."""
 
     out_msat: Msat | None = None
-    """In millisatoshi."""
 
     fee_msat: Msat | None = None
-    """In millisatoshi."""
 
     status: Literal["offered", "settled", "local_failed", "failed"]
 

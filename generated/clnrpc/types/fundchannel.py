@@ -21,7 +21,7 @@ from ..runtime.values.scalars import (
 
 @dataclass(kw_only=True, slots=True)
 class FundchannelRequest:
-    """What is sent to `fundchannel`: Open a channel with money from the on-chain wallet."""
+    """The request for `fundchannel`: Open a channel with money from the on-chain wallet."""
 
     id: Pubkey
     """Node id of the peer, 33 bytes in hex."""
@@ -38,16 +38,10 @@ class FundchannelRequest:
     """
 
     announce: bool = True
-    """Whether the channel is made known to the network; absent, *true*.
-
-    Default: true.
-    """
+    """Whether the channel is made known to the network; absent, *true*."""
 
     minconf: U32 = 1
-    """Confirmations that a coin needs before it is spent; absent, 1.
-
-    Default: 1.
-    """
+    """Confirmations that a coin needs before it is spent; absent, 1."""
 
     utxos: list[Outpoint] | None = None
     """Coins to spend, each as `txid:vout`; absent, the wallet chooses among those not reserved."""
@@ -55,8 +49,6 @@ class FundchannelRequest:
     push_msat: Msat | None = None
     """Amount given away to the peer as its first balance, in millisatoshi unless it ends in *sat* or *btc*; absent,
     nothing.
-
-    As a number: millisatoshi.
     """
 
     close_to: str | None = None
@@ -95,12 +87,11 @@ class FundchannelRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class FundchannelResponseChannelType(Answer):
-    """Part of `fundchannel`. Added in v24.02."""
+    """`channel_type` in the response to `fundchannel`."""
 
     __added__ = (("bits", "v24.02"), ("names", "v24.02"))
 
     bits: list[U32]
-    """Added in v24.02."""
 
     names: list[
         Literal[
@@ -112,12 +103,11 @@ class FundchannelResponseChannelType(Answer):
             "zeroconf/even",
         ]
     ]
-    """Added in v24.02."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class FundchannelResponse(Answer):
-    """What comes back from `fundchannel`: Open a channel with money from the on-chain wallet."""
+    """The response to `fundchannel`: Open a channel with money from the on-chain wallet."""
 
     __source__ = "fundchannel"
     __added__ = (("channel_type", "v24.02"),)

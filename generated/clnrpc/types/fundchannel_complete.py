@@ -9,7 +9,7 @@ from ..runtime.values.scalars import Hash, Pubkey
 
 @dataclass(kw_only=True, slots=True)
 class FundchannelCompleteRequest:
-    """What is sent to `fundchannel_complete`: Finish a channel opening with its funding PSBT."""
+    """The request for `fundchannel_complete`: Finish a channel opening with its funding PSBT."""
 
     id: Pubkey
 
@@ -21,7 +21,7 @@ class FundchannelCompleteRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class FundchannelCompleteResponse(Answer):
-    """What comes back from `fundchannel_complete`: Finish a channel opening with its funding PSBT."""
+    """The response to `fundchannel_complete`: Finish a channel opening with its funding PSBT."""
 
     __source__ = "fundchannel_complete"
 

@@ -10,7 +10,7 @@ from ..runtime.values.scalars import U32, Feerate, Hex, Msat, Pubkey, Sat
 
 @dataclass(kw_only=True, slots=True)
 class FundchannelStartRequest:
-    """What is sent to `fundchannel_start`: Begin a channel opening that you fund yourself."""
+    """The request for `fundchannel_start`: Begin a channel opening that you fund yourself."""
 
     id: Pubkey
 
@@ -24,7 +24,6 @@ class FundchannelStartRequest:
     close_to: str | None = None
 
     push_msat: Msat | None = None
-    """As a number: millisatoshi."""
 
     mindepth: U32 | None = None
 
@@ -36,12 +35,11 @@ class FundchannelStartRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class FundchannelStartResponseChannelType(Answer):
-    """Part of `fundchannel_start`. Added in v24.02."""
+    """`channel_type` in the response to `fundchannel_start`."""
 
     __added__ = (("bits", "v24.02"), ("names", "v24.02"))
 
     bits: list[U32]
-    """Added in v24.02."""
 
     names: list[
         Literal[
@@ -53,12 +51,11 @@ class FundchannelStartResponseChannelType(Answer):
             "zeroconf/even",
         ]
     ]
-    """Added in v24.02."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class FundchannelStartResponse(Answer):
-    """What comes back from `fundchannel_start`: Begin a channel opening that you fund yourself."""
+    """The response to `fundchannel_start`: Begin a channel opening that you fund yourself."""
 
     __source__ = "fundchannel_start"
 

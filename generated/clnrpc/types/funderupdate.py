@@ -10,53 +10,43 @@ from ..runtime.values.scalars import U32, Hex, Msat
 
 @dataclass(kw_only=True, slots=True)
 class FunderupdateRequest:
-    """What is sent to `funderupdate`: Set what to add to channels that peers open."""
+    """The request for `funderupdate`: Set what to add to channels that peers open."""
 
     policy: Literal["match", "available", "fixed"] = "fixed"
-    """Default: fixed."""
 
     policy_mod: Msat | None = None
     """As a number: millisatoshi."""
 
     leases_only: bool = False
-    """Default: false."""
 
     min_their_funding_msat: Msat | None = None
-    """As a number: millisatoshi."""
 
     max_their_funding_msat: Msat | None = None
-    """As a number: millisatoshi."""
 
     per_channel_min_msat: Msat | None = None
-    """As a number: millisatoshi."""
 
     per_channel_max_msat: Msat | None = None
-    """As a number: millisatoshi."""
 
     reserve_tank_msat: Msat | None = None
-    """As a number: millisatoshi."""
 
     fuzz_percent: U32 | None = None
 
     fund_probability: U32 = 100
-    """Default: 100."""
 
     lease_fee_base_msat: Msat | None = None
-    """As a number: millisatoshi."""
 
     lease_fee_basis: U32 | None = None
 
     funding_weight: U32 | None = None
 
     channel_fee_max_base_msat: Msat | None = None
-    """As a number: millisatoshi."""
 
     channel_fee_max_proportional_thousandths: U32 | None = None
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class FunderupdateResponse(Answer):
-    """What comes back from `funderupdate`: Set what to add to channels that peers open."""
+    """The response to `funderupdate`: Set what to add to channels that peers open."""
 
     __source__ = "funderupdate"
 
@@ -69,33 +59,26 @@ class FunderupdateResponse(Answer):
     leases_only: bool
 
     min_their_funding_msat: Msat
-    """In millisatoshi."""
 
     max_their_funding_msat: Msat
-    """In millisatoshi."""
 
     per_channel_min_msat: Msat
-    """In millisatoshi."""
 
     per_channel_max_msat: Msat
-    """In millisatoshi."""
 
     reserve_tank_msat: Msat
-    """In millisatoshi."""
 
     fuzz_percent: U32
 
     fund_probability: U32
 
     lease_fee_base_msat: Msat | None = None
-    """In millisatoshi."""
 
     lease_fee_basis: U32 | None = None
 
     funding_weight: U32 | None = None
 
     channel_fee_max_base_msat: Msat | None = None
-    """In millisatoshi."""
 
     channel_fee_max_proportional_thousandths: U32 | None = None
 

@@ -9,7 +9,7 @@ from ..runtime.values.scalars import U32, Feerate, Msat, SatOrAll, Txid
 
 @dataclass(kw_only=True, slots=True)
 class FundpsbtRequest:
-    """What is sent to `fundpsbt`: Start a PSBT on coins of the on-chain wallet."""
+    """The request for `fundpsbt`: Start a PSBT on coins of the on-chain wallet."""
 
     satoshi: SatOrAll
 
@@ -18,7 +18,6 @@ class FundpsbtRequest:
     startweight: U32
 
     minconf: U32 = 1
-    """Default: 1."""
 
     reserve: U32 | None = None
 
@@ -37,7 +36,7 @@ class FundpsbtRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class FundpsbtResponseReservations(Answer):
-    """Part of `fundpsbt`."""
+    """`reservations[]` in the response to `fundpsbt`."""
 
     txid: Txid
 
@@ -54,7 +53,7 @@ class FundpsbtResponseReservations(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class FundpsbtResponse(Answer):
-    """What comes back from `fundpsbt`: Start a PSBT on coins of the on-chain wallet."""
+    """The response to `fundpsbt`: Start a PSBT on coins of the on-chain wallet."""
 
     __source__ = "fundpsbt"
 
@@ -65,7 +64,6 @@ class FundpsbtResponse(Answer):
     estimated_final_weight: U32
 
     excess_msat: Msat
-    """In millisatoshi."""
 
     change_outnum: U32 | None = None
 

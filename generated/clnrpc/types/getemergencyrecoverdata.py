@@ -9,12 +9,12 @@ from ..runtime.values.scalars import Hash, Hex
 
 @dataclass(kw_only=True, slots=True)
 class GetemergencyrecoverdataRequest:
-    """What is sent to `getemergencyrecoverdata`: Read the encrypted emergency backup."""
+    """The request for `getemergencyrecoverdata`: Read the encrypted emergency backup."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class GetemergencyrecoverdataResponse(Answer):
-    """What comes back from `getemergencyrecoverdata`: Read the encrypted emergency backup."""
+    """The response to `getemergencyrecoverdata`: Read the encrypted emergency backup."""
 
     __source__ = "getemergencyrecoverdata"
     __added__ = (("can_create_penalty", "v26.06"), ("backed_up_channel_ids", "v26.06"))

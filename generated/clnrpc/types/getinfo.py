@@ -10,37 +10,28 @@ from ..runtime.values.scalars import U16, U32, Hex, Msat, Pubkey
 
 @dataclass(kw_only=True, slots=True)
 class GetinfoRequest:
-    """What is sent to `getinfo`: Show who this node is."""
+    """The request for `getinfo`: Show who this node is."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class GetinfoResponseAddress(Answer):
-    """Part of `getinfo`."""
+    """`address[]` in the response to `getinfo`."""
 
     __added__ = (("type", "v23.02"), ("port", "v23.02"))
 
     type: Literal["dns", "ipv4", "ipv6", "torv2", "torv3"]
-    """The kind of address.
-
-    Added in v23.02.
-    """
+    """The kind of address."""
 
     address: str | None = None
-    """The address, in the form of its kind.
-
-    Added in v23.02.
-    """
+    """The address, in the form of its kind."""
 
     port: U16
-    """The port.
-
-    Added in v23.02.
-    """
+    """The port."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class GetinfoResponseBinding(Answer):
-    """Part of `getinfo`."""
+    """`binding[]` in the response to `getinfo`."""
 
     type: Literal["local socket", "websocket", "ipv4", "ipv6", "torv2", "torv3"]
     """The kind of address."""
@@ -77,7 +68,7 @@ class GetinfoResponseOurFeatures(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class GetinfoResponse(Answer):
-    """What comes back from `getinfo`: Show who this node is."""
+    """The response to `getinfo`: Show who this node is."""
 
     __source__ = "getinfo"
     __wire_names__ = (("lightning_dir", "lightning-dir"),)
@@ -129,10 +120,7 @@ class GetinfoResponse(Answer):
     """The chain's name: *bitcoin*, *testnet*, *testnet4*, *signet* or *regtest*."""
 
     fees_collected_msat: Msat
-    """Fees earned by forwarding.
-
-    In millisatoshi.
-    """
+    """Fees earned by forwarding."""
 
     lightning_dir: str
     """The directory of this network's files."""

@@ -10,15 +10,14 @@ from ..runtime.values.scalars import U32, Hex, Pubkey
 
 @dataclass(kw_only=True, slots=True)
 class GetlogRequest:
-    """What is sent to `getlog`: Read the node's latest log lines."""
+    """The request for `getlog`: Read the node's latest log lines."""
 
     level: Literal["broken", "unusual", "info", "debug", "trace", "io"] = "info"
-    """Default: info."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class GetlogResponseLog(Answer):
-    """Part of `getlog`."""
+    """`log[]` in the response to `getlog`."""
 
     type: Literal["SKIPPED", "BROKEN", "UNUSUAL", "INFO", "DEBUG", "TRACE", "IO_IN", "IO_OUT"]
 
@@ -49,7 +48,7 @@ class GetlogResponseLog(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class GetlogResponse(Answer):
-    """What comes back from `getlog`: Read the node's latest log lines."""
+    """The response to `getlog`: Read the node's latest log lines."""
 
     __source__ = "getlog"
 

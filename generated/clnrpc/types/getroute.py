@@ -10,7 +10,7 @@ from ..runtime.values.scalars import U32, U64, Msat, Pubkey, ShortChannelId
 
 @dataclass(kw_only=True, slots=True)
 class GetrouteRequest:
-    """What is sent to `getroute`: Find one route to a node."""
+    """The request for `getroute`: Find one route to a node."""
 
     id: Pubkey
     """Node id of the destination, 33 bytes in hex."""
@@ -18,18 +18,13 @@ class GetrouteRequest:
     amount_msat: Msat
     """Amount that is to arrive, in millisatoshi unless it ends in *sat* or *btc*; 0 finds any route, whatever the
     channels' minimum.
-
-    As a number: millisatoshi.
     """
 
     riskfactor: U64
     """Yearly cost of money that is stuck, in percent, weighed against fees; 0 looks at fees alone."""
 
     cltv: U32 = 9
-    """Blocks that must be left when the payment arrives; absent, 9.
-
-    Default: 9.
-    """
+    """Blocks that must be left when the payment arrives; absent, 9."""
 
     fromid: Pubkey | None = None
     """Node id where the route begins, 33 bytes in hex; absent, this node."""
@@ -41,15 +36,12 @@ class GetrouteRequest:
     """What the route must avoid: node ids, or channels with their direction, such as *1x2x3/0*; absent, nothing."""
 
     maxhops: U32 = 20
-    """How many channels the route may have at most; absent, 20.
-
-    Default: 20.
-    """
+    """How many channels the route may have at most; absent, 20."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class GetrouteResponseRoute(Answer):
-    """Part of `getroute`."""
+    """`route[]` in the response to `getroute`."""
 
     id: Pubkey
 
@@ -58,7 +50,6 @@ class GetrouteResponseRoute(Answer):
     direction: U32
 
     amount_msat: Msat
-    """In millisatoshi."""
 
     delay: U32
 
@@ -67,7 +58,7 @@ class GetrouteResponseRoute(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class GetrouteResponse(Answer):
-    """What comes back from `getroute`: Find one route to a node."""
+    """The response to `getroute`: Find one route to a node."""
 
     __source__ = "getroute"
 

@@ -9,7 +9,7 @@ from ..runtime.values.scalars import U32, U64, Msat, Pubkey, ShortChannelIdDir
 
 @dataclass(kw_only=True, slots=True)
 class GetroutesRequest:
-    """What is sent to `getroutes`: Find a set of routes that can carry a payment."""
+    """The request for `getroutes`: Find a set of routes that can carry a payment."""
 
     source: Pubkey
     """Node id where the routes begin, 33 bytes in hex."""
@@ -18,10 +18,7 @@ class GetroutesRequest:
     """Node id where the routes end, 33 bytes in hex, other than `source`."""
 
     amount_msat: Msat
-    """Amount that is to arrive, above zero, in millisatoshi unless it ends in *sat* or *btc*.
-
-    As a number: millisatoshi.
-    """
+    """Amount that is to arrive, above zero, in millisatoshi unless it ends in *sat* or *btc*."""
 
     layers: list[str]
     """Names of layers to apply, in order, besides gossip; *auto.localchans* adds this node's own channels,
@@ -29,10 +26,7 @@ class GetroutesRequest:
     """
 
     maxfee_msat: Msat
-    """Highest fee of all routes together, in millisatoshi unless it ends in *sat* or *btc*.
-
-    As a number: millisatoshi.
-    """
+    """Highest fee of all routes together, in millisatoshi unless it ends in *sat* or *btc*."""
 
     final_cltv: U32
     """Blocks that must be left when the payment arrives."""
@@ -40,19 +34,19 @@ class GetroutesRequest:
     maxdelay: U32 = 2016
     """How many blocks a route may take at most; no more than 2016, which is also meant if absent.
 
-    Default: 2016. Added in v25.02.
+    Added in v25.02.
     """
 
     maxparts: U32 = 100
     """How many routes to split the amount over at most; absent, 100.
 
-    Default: 100. Added in v25.09.
+    Added in v25.09.
     """
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class GetroutesResponseRoutesPath(Answer):
-    """Part of `getroutes`."""
+    """`routes[].path[]` in the response to `getroutes`."""
 
     __added__ = (
         ("amount_in_msat", "v26.06"),
@@ -66,10 +60,10 @@ class GetroutesResponseRoutesPath(Answer):
     short_channel_id_dir: ShortChannelIdDir
 
     amount_in_msat: Msat
-    """In millisatoshi. Added in v26.06."""
+    """Added in v26.06."""
 
     amount_out_msat: Msat
-    """In millisatoshi. Added in v26.06."""
+    """Added in v26.06."""
 
     node_id_in: Pubkey
     """Added in v26.06."""
@@ -84,7 +78,7 @@ class GetroutesResponseRoutesPath(Answer):
     """Added in v26.06."""
 
     amount_msat: Msat | None = None
-    """In millisatoshi. Deprecated in v26.06, removed after v27.06."""
+    """Deprecated in v26.06, removed after v27.06."""
 
     next_node_id: Pubkey | None = None
     """Deprecated in v26.06, removed after v27.06."""
@@ -95,12 +89,11 @@ class GetroutesResponseRoutesPath(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class GetroutesResponseRoutes(Answer):
-    """Part of `getroutes`."""
+    """`routes[]` in the response to `getroutes`."""
 
     probability_ppm: U64
 
     amount_msat: Msat
-    """In millisatoshi."""
 
     final_cltv: U32
 
@@ -109,7 +102,7 @@ class GetroutesResponseRoutes(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class GetroutesResponse(Answer):
-    """What comes back from `getroutes`: Find a set of routes that can carry a payment."""
+    """The response to `getroutes`: Find a set of routes that can carry a payment."""
 
     __source__ = "getroutes"
 

@@ -9,14 +9,14 @@ from ..runtime.values.scalars import U32, Pubkey
 
 @dataclass(kw_only=True, slots=True)
 class GracefulRequest:
-    """What is sent to `graceful`: Wind down HTLCs and connections before a stop."""
+    """The request for `graceful`: Wind down HTLCs and connections before a stop."""
 
     timeout: U32 | None = None
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class GracefulResponse(Answer):
-    """What comes back from `graceful`: Wind down HTLCs and connections before a stop."""
+    """The response to `graceful`: Wind down HTLCs and connections before a stop."""
 
     __source__ = "graceful"
 

@@ -9,7 +9,7 @@ from ..runtime.values.answer import Answer
 
 @dataclass(kw_only=True, slots=True)
 class HelpRequest:
-    """What is sent to `help`: List the commands and their parameters."""
+    """The request for `help`: List the commands and their parameters."""
 
     command: str | None = None
     """Show only this command."""
@@ -17,7 +17,7 @@ class HelpRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class HelpResponseHelp(Answer):
-    """Part of `help`."""
+    """`help[]` in the response to `help`."""
 
     command: str
     """The command and its parameters."""
@@ -25,7 +25,7 @@ class HelpResponseHelp(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class HelpResponse(Answer):
-    """What comes back from `help`: List the commands and their parameters."""
+    """The response to `help`: List the commands and their parameters."""
 
     __source__ = "help"
     __wire_names__ = (("format_hint", "format-hint"),)

@@ -19,7 +19,7 @@ from ..runtime.values.scalars import (
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class HtlcAcceptedHookRequestOnion(Answer):
-    """Part of `htlc_accepted`."""
+    """`onion` in the payload of the hook `htlc_accepted`."""
 
     payload: Hex
 
@@ -30,12 +30,10 @@ class HtlcAcceptedHookRequestOnion(Answer):
     next_node_id: Pubkey | None = None
 
     forward_msat: Msat | None = None
-    """In millisatoshi."""
 
     outgoing_cltv_value: U32 | None = None
 
     total_msat: Msat | None = None
-    """In millisatoshi."""
 
     payment_secret: Secret | None = None
 
@@ -48,7 +46,7 @@ class HtlcAcceptedHookRequestOnion(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class HtlcAcceptedHookRequestHtlc(Answer):
-    """Part of `htlc_accepted`."""
+    """`htlc` in the payload of the hook `htlc_accepted`."""
 
     __added__ = (("short_channel_id", "v0.12.0"), ("id", "v0.12.0"), ("amount_msat", "v0.12.0"))
 
@@ -59,7 +57,7 @@ class HtlcAcceptedHookRequestHtlc(Answer):
     """Added in v0.12.0."""
 
     amount_msat: Msat
-    """In millisatoshi. Added in v0.12.0."""
+    """Added in v0.12.0."""
 
     cltv_expiry: U32
 
@@ -101,7 +99,7 @@ class HtlcAcceptedHookResponse:
     """Added in v25.09."""
 
     invoice_msat: Msat | None = None
-    """In millisatoshi. Added in v25.12."""
+    """Added in v25.12."""
 
     failure_message: Hex | None = None
 

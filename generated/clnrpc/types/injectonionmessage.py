@@ -9,7 +9,7 @@ from ..runtime.values.scalars import Hex, Pubkey
 
 @dataclass(kw_only=True, slots=True)
 class InjectonionmessageRequest:
-    """What is sent to `injectonionmessage`: Handle an onion message as if a peer sent it."""
+    """The request for `injectonionmessage`: Handle an onion message as if a peer sent it."""
 
     path_key: Pubkey
 
@@ -18,6 +18,6 @@ class InjectonionmessageRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class InjectonionmessageResponse(Answer):
-    """What comes back from `injectonionmessage`: Handle an onion message as if a peer sent it."""
+    """The response to `injectonionmessage`: Handle an onion message as if a peer sent it."""
 
     __source__ = "injectonionmessage"

@@ -9,14 +9,13 @@ from ..runtime.values.scalars import U16, U64, Hash, Hex, Msat, Pubkey, Secret
 
 @dataclass(kw_only=True, slots=True)
 class InjectpaymentonionRequest:
-    """What is sent to `injectpaymentonion`: Launch a payment from a ready-made onion."""
+    """The request for `injectpaymentonion`: Launch a payment from a ready-made onion."""
 
     onion: Hex
 
     payment_hash: Hash
 
     amount_msat: Msat
-    """As a number: millisatoshi."""
 
     cltv_expiry: U16
 
@@ -33,7 +32,7 @@ class InjectpaymentonionRequest:
     localinvreqid: Hash | None = None
 
     destination_msat: Msat | None = None
-    """As a number: millisatoshi. Added in v24.11.1."""
+    """Added in v24.11.1."""
 
     destination: Pubkey | None = None
     """Added in v26.06."""
@@ -41,7 +40,7 @@ class InjectpaymentonionRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class InjectpaymentonionResponse(Answer):
-    """What comes back from `injectpaymentonion`: Launch a payment from a ready-made onion."""
+    """The response to `injectpaymentonion`: Launch a payment from a ready-made onion."""
 
     __source__ = "injectpaymentonion"
     __added__ = (("payment_preimage", "v24.11"),)
@@ -53,4 +52,3 @@ class InjectpaymentonionResponse(Answer):
     created_index: U64
 
     payment_preimage: Secret
-    """Added in v24.11."""

@@ -17,7 +17,7 @@ from ..runtime.values.scalars import (
 
 @dataclass(kw_only=True, slots=True)
 class InvoiceRequest:
-    """What is sent to `invoice`: Create an invoice to be paid."""
+    """The request for `invoice`: Create an invoice to be paid."""
 
     amount_msat: MsatOrAny
     """Amount to receive, above zero, in millisatoshi unless it ends in *sat* or *btc*; or *any*, to let the payer
@@ -57,14 +57,12 @@ class InvoiceRequest:
     deschashonly: bool = False
     """Whether the invoice carries only the SHA-256 of `description`, which then may be longer and has to reach the payer
     in another way; absent, *false*.
-
-    Default: false.
     """
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class InvoiceResponse(Answer):
-    """What comes back from `invoice`: Create an invoice to be paid."""
+    """The response to `invoice`: Create an invoice to be paid."""
 
     __source__ = "invoice"
     __added__ = (("created_index", "v23.08"),)

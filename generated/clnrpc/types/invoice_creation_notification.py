@@ -14,7 +14,6 @@ class InvoiceCreationNotification(Answer):
     __source__ = "invoice_creation"
 
     msat: Msat | None = None
-    """In millisatoshi."""
 
     preimage: Secret
 

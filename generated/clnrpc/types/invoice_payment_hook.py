@@ -10,7 +10,7 @@ from ..runtime.values.scalars import U64, Hex, Msat, Secret
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class InvoicePaymentHookRequestPaymentExtratlvs(Answer):
-    """Part of `invoice_payment`."""
+    """`payment.extratlvs[]` in the payload of the hook `invoice_payment`."""
 
     type: U64
 
@@ -21,14 +21,13 @@ class InvoicePaymentHookRequestPaymentExtratlvs(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class InvoicePaymentHookRequestPayment(Answer):
-    """Part of `invoice_payment`."""
+    """`payment` in the payload of the hook `invoice_payment`."""
 
     label: str
 
     preimage: Secret
 
     msat: Msat
-    """In millisatoshi."""
 
     extratlvs: list[InvoicePaymentHookRequestPaymentExtratlvs] | None = None
 

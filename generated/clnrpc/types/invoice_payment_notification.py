@@ -14,7 +14,6 @@ class InvoicePaymentNotification(Answer):
     __source__ = "invoice_payment"
 
     msat: Msat
-    """In millisatoshi."""
 
     preimage: Secret
 

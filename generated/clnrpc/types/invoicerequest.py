@@ -9,7 +9,7 @@ from ..runtime.values.scalars import U64, Hash, Msat
 
 @dataclass(kw_only=True, slots=True)
 class InvoicerequestRequest:
-    """What is sent to `invoicerequest`: Create a request to be sent an invoice, which is then paid."""
+    """The request for `invoicerequest`: Create a request to be sent an invoice, which is then paid."""
 
     amount: Msat
     """How much is paid out, above zero. A bare number counts millisatoshi; a suffix of *msat*, *sat* or *btc* says
@@ -40,8 +40,6 @@ class InvoicerequestRequest:
     single_use: bool = True
     """Whether one payment ends it. If so, several invoices may be tried, but with the first that is paid the request
     becomes inactive; otherwise every invoice that arrives is paid, so set this to *false* with care.
-
-    Default: True.
     """
 
     unsigned: bool = False
@@ -50,13 +48,13 @@ class InvoicerequestRequest:
     lightning-decode(7) says *valid* false, and its lightning-sendinvoice(7) fails. So choose by the wallet that is to
     be paid. The *invreq_id* is the same either way.
 
-    An extension: Core Lightning does not have it. Default: False.
+    An extension: Core Lightning does not have it.
     """
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class InvoicerequestResponse(Answer):
-    """What comes back from `invoicerequest`: Create a request to be sent an invoice, which is then paid."""
+    """The response to `invoicerequest`: Create a request to be sent an invoice, which is then paid."""
 
     __source__ = "invoicerequest"
 

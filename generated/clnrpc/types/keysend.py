@@ -18,7 +18,7 @@ from ..runtime.values.scalars import (
 
 @dataclass(kw_only=True, slots=True)
 class KeysendRequestRoutehints:
-    """Part of `keysend`."""
+    """`routehints[][]` in the request for `keysend`."""
 
     id: Pubkey
 
@@ -34,16 +34,13 @@ class KeysendRequestRoutehints:
 
 @dataclass(kw_only=True, slots=True)
 class KeysendRequest:
-    """What is sent to `keysend`: Pay a node by its id, the older way."""
+    """The request for `keysend`: Pay a node by its id, the older way."""
 
     destination: Pubkey
     """Node id to pay, 33 bytes in hex, other than this node."""
 
     amount_msat: Msat
-    """Amount to pay, in millisatoshi unless it ends in *sat* or *btc*.
-
-    As a number: millisatoshi.
-    """
+    """Amount to pay, in millisatoshi unless it ends in *sat* or *btc*."""
 
     label: str | None = None
     """Name of your own, kept with the payment and shown by `listpays`; absent, none."""
@@ -82,7 +79,7 @@ class KeysendRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class KeysendResponse(Answer):
-    """What comes back from `keysend`: Pay a node by its id, the older way."""
+    """The response to `keysend`: Pay a node by its id, the older way."""
 
     __source__ = "keysend"
 
@@ -97,10 +94,8 @@ class KeysendResponse(Answer):
     parts: U32
 
     amount_msat: Msat
-    """In millisatoshi."""
 
     amount_sent_msat: Msat
-    """In millisatoshi."""
 
     warning_partial_completion: str | None = None
 

@@ -9,19 +9,18 @@ from ..runtime.values.scalars import U32, U64
 
 @dataclass(kw_only=True, slots=True)
 class ListaddressesRequest:
-    """What is sent to `listaddresses`: List the on-chain addresses handed out so far."""
+    """The request for `listaddresses`: List the on-chain addresses handed out so far."""
 
     address: str | None = None
 
     start: U64 = 1
-    """Default: 1."""
 
     limit: U32 | None = None
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListaddressesResponseAddresses(Answer):
-    """Part of `listaddresses`."""
+    """`addresses[]` in the response to `listaddresses`."""
 
     keyidx: U64
 
@@ -32,7 +31,7 @@ class ListaddressesResponseAddresses(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListaddressesResponse(Answer):
-    """What comes back from `listaddresses`: List the on-chain addresses handed out so far."""
+    """The response to `listaddresses`: List the on-chain addresses handed out so far."""
 
     __source__ = "listaddresses"
 

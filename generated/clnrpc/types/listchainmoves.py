@@ -10,7 +10,7 @@ from ..runtime.values.scalars import U32, U64, Hash, Msat, Outpoint, Pubkey, Txi
 
 @dataclass(kw_only=True, slots=True)
 class ListchainmovesRequest:
-    """What is sent to `listchainmoves`: List money movements on the chain."""
+    """The request for `listchainmoves`: List money movements on the chain."""
 
     index: Literal["created"] | None = None
 
@@ -21,17 +21,15 @@ class ListchainmovesRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListchainmovesResponseChainmoves(Answer):
-    """Part of `listchainmoves`."""
+    """`chainmoves[]` in the response to `listchainmoves`."""
 
     created_index: U64
 
     account_id: str
 
     credit_msat: Msat
-    """In millisatoshi."""
 
     debit_msat: Msat
-    """In millisatoshi."""
 
     timestamp: U64
 
@@ -67,7 +65,6 @@ class ListchainmovesResponseChainmoves(Answer):
     payment_hash: Hash | None = None
 
     output_msat: Msat
-    """In millisatoshi."""
 
     output_count: U32 | None = None
 
@@ -76,7 +73,7 @@ class ListchainmovesResponseChainmoves(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListchainmovesResponse(Answer):
-    """What comes back from `listchainmoves`: List money movements on the chain."""
+    """The response to `listchainmoves`: List money movements on the chain."""
 
     __source__ = "listchainmoves"
 

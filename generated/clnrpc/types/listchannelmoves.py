@@ -10,7 +10,7 @@ from ..runtime.values.scalars import U32, U64, Hash, Msat
 
 @dataclass(kw_only=True, slots=True)
 class ListchannelmovesRequest:
-    """What is sent to `listchannelmoves`: List money movements inside channels."""
+    """The request for `listchannelmoves`: List money movements inside channels."""
 
     index: Literal["created"] | None = None
 
@@ -21,17 +21,15 @@ class ListchannelmovesRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListchannelmovesResponseChannelmoves(Answer):
-    """Part of `listchannelmoves`."""
+    """`channelmoves[]` in the response to `listchannelmoves`."""
 
     created_index: U64
 
     account_id: str
 
     credit_msat: Msat
-    """In millisatoshi."""
 
     debit_msat: Msat
-    """In millisatoshi."""
 
     timestamp: U64
 
@@ -44,12 +42,11 @@ class ListchannelmovesResponseChannelmoves(Answer):
     group_id: U64 | None = None
 
     fees_msat: Msat
-    """In millisatoshi."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListchannelmovesResponse(Answer):
-    """What comes back from `listchannelmoves`: List money movements inside channels."""
+    """The response to `listchannelmoves`: List money movements inside channels."""
 
     __source__ = "listchannelmoves"
 

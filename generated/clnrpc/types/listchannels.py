@@ -9,7 +9,7 @@ from ..runtime.values.scalars import U8, U32, Hex, Msat, Pubkey, ShortChannelId
 
 @dataclass(kw_only=True, slots=True)
 class ListchannelsRequest:
-    """What is sent to `listchannels`: List the network's channels in each direction."""
+    """The request for `listchannels`: List the network's channels in each direction."""
 
     short_channel_id: ShortChannelId | None = None
     """Show only the channel with this short channel id; absent, any."""
@@ -23,7 +23,7 @@ class ListchannelsRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListchannelsResponseChannels(Answer):
-    """Part of `listchannels`."""
+    """`channels[]` in the response to `listchannels`."""
 
     source: Pubkey
 
@@ -36,7 +36,6 @@ class ListchannelsResponseChannels(Answer):
     public: bool
 
     amount_msat: Msat
-    """In millisatoshi."""
 
     message_flags: U8
 
@@ -53,17 +52,15 @@ class ListchannelsResponseChannels(Answer):
     delay: U32
 
     htlc_minimum_msat: Msat
-    """In millisatoshi."""
 
     htlc_maximum_msat: Msat | None = None
-    """In millisatoshi."""
 
     features: Hex
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListchannelsResponse(Answer):
-    """What comes back from `listchannels`: List the network's channels in each direction."""
+    """The response to `listchannels`: List the network's channels in each direction."""
 
     __source__ = "listchannels"
 

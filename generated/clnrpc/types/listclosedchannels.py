@@ -10,14 +10,14 @@ from ..runtime.values.scalars import U32, U64, Hash, Msat, Pubkey, ShortChannelI
 
 @dataclass(kw_only=True, slots=True)
 class ListclosedchannelsRequest:
-    """What is sent to `listclosedchannels`: List the node's past channels."""
+    """The request for `listclosedchannels`: List the node's past channels."""
 
     id: Pubkey | None = None
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListclosedchannelsResponseClosedchannelsAlias(Answer):
-    """Part of `listclosedchannels`."""
+    """`closedchannels[].alias` in the response to `listclosedchannels`."""
 
     local: ShortChannelId | None = None
 
@@ -26,7 +26,7 @@ class ListclosedchannelsResponseClosedchannelsAlias(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListclosedchannelsResponseClosedchannelsChannelType(Answer):
-    """Part of `listclosedchannels`."""
+    """`closedchannels[].channel_type` in the response to `listclosedchannels`."""
 
     bits: list[U32]
 
@@ -44,7 +44,7 @@ class ListclosedchannelsResponseClosedchannelsChannelType(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListclosedchannelsResponseClosedchannels(Answer):
-    """Part of `listclosedchannels`."""
+    """`closedchannels[]` in the response to `listclosedchannels`."""
 
     __added__ = (("funding_withheld", "v25.12"),)
 
@@ -83,30 +83,22 @@ class ListclosedchannelsResponseClosedchannels(Answer):
     leased: bool
 
     funding_fee_paid_msat: Msat | None = None
-    """In millisatoshi."""
 
     funding_fee_rcvd_msat: Msat | None = None
-    """In millisatoshi."""
 
     funding_pushed_msat: Msat | None = None
-    """In millisatoshi."""
 
     total_msat: Msat
-    """In millisatoshi."""
 
     final_to_us_msat: Msat
-    """In millisatoshi."""
 
     min_to_us_msat: Msat
-    """In millisatoshi."""
 
     max_to_us_msat: Msat
-    """In millisatoshi."""
 
     last_commitment_txid: Hash | None = None
 
     last_commitment_fee_msat: Msat | None = None
-    """In millisatoshi."""
 
     close_cause: Literal["unknown", "local", "user", "remote", "protocol", "onchain"]
 
@@ -116,7 +108,7 @@ class ListclosedchannelsResponseClosedchannels(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListclosedchannelsResponse(Answer):
-    """What comes back from `listclosedchannels`: List the node's past channels."""
+    """The response to `listclosedchannels`: List the node's past channels."""
 
     __source__ = "listclosedchannels"
 

@@ -10,7 +10,7 @@ from ..runtime.values.scalars import U32, U64, Hex, Msat
 
 @dataclass(kw_only=True, slots=True)
 class ListconfigsRequest:
-    """What is sent to `listconfigs`: Show each setting and where it was made."""
+    """The request for `listconfigs`: Show each setting and where it was made."""
 
     config: str | None = None
     """Name of the one setting to show; absent, all but those for developers."""
@@ -18,7 +18,7 @@ class ListconfigsRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsConf(Answer):
-    """Part of `listconfigs`."""
+    """`configs.conf` in the response to `listconfigs`."""
 
     value_str: str
 
@@ -27,7 +27,7 @@ class ListconfigsResponseConfigsConf(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsDeveloper(Answer):
-    """Part of `listconfigs`. Added in v23.08."""
+    """`configs.developer` in the response to `listconfigs`."""
 
     set: bool
 
@@ -36,7 +36,7 @@ class ListconfigsResponseConfigsDeveloper(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsClearPlugins(Answer):
-    """Part of `listconfigs`."""
+    """`configs.clear-plugins` in the response to `listconfigs`."""
 
     set: bool
 
@@ -45,7 +45,7 @@ class ListconfigsResponseConfigsClearPlugins(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsDisableMpp(Answer):
-    """Part of `listconfigs`."""
+    """`configs.disable-mpp` in the response to `listconfigs`."""
 
     set: bool
 
@@ -56,7 +56,7 @@ class ListconfigsResponseConfigsDisableMpp(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsMainnet(Answer):
-    """Part of `listconfigs`."""
+    """`configs.mainnet` in the response to `listconfigs`."""
 
     set: bool
 
@@ -65,7 +65,7 @@ class ListconfigsResponseConfigsMainnet(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsRegtest(Answer):
-    """Part of `listconfigs`."""
+    """`configs.regtest` in the response to `listconfigs`."""
 
     set: bool
 
@@ -74,7 +74,7 @@ class ListconfigsResponseConfigsRegtest(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsSignet(Answer):
-    """Part of `listconfigs`."""
+    """`configs.signet` in the response to `listconfigs`."""
 
     set: bool
 
@@ -83,7 +83,7 @@ class ListconfigsResponseConfigsSignet(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsTestnet(Answer):
-    """Part of `listconfigs`."""
+    """`configs.testnet` in the response to `listconfigs`."""
 
     set: bool
 
@@ -92,7 +92,7 @@ class ListconfigsResponseConfigsTestnet(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsImportantPlugin(Answer):
-    """Part of `listconfigs`."""
+    """`configs.important-plugin` in the response to `listconfigs`."""
 
     values_str: list[str]
 
@@ -101,7 +101,7 @@ class ListconfigsResponseConfigsImportantPlugin(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsPlugin(Answer):
-    """Part of `listconfigs`."""
+    """`configs.plugin` in the response to `listconfigs`."""
 
     values_str: list[str]
 
@@ -110,7 +110,7 @@ class ListconfigsResponseConfigsPlugin(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsPluginDir(Answer):
-    """Part of `listconfigs`."""
+    """`configs.plugin-dir` in the response to `listconfigs`."""
 
     values_str: list[str]
 
@@ -119,7 +119,7 @@ class ListconfigsResponseConfigsPluginDir(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsLightningDir(Answer):
-    """Part of `listconfigs`."""
+    """`configs.lightning-dir` in the response to `listconfigs`."""
 
     value_str: str
 
@@ -128,7 +128,7 @@ class ListconfigsResponseConfigsLightningDir(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsNetwork(Answer):
-    """Part of `listconfigs`."""
+    """`configs.network` in the response to `listconfigs`."""
 
     value_str: str
 
@@ -137,7 +137,7 @@ class ListconfigsResponseConfigsNetwork(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsAllowDeprecatedApis(Answer):
-    """Part of `listconfigs`."""
+    """`configs.allow-deprecated-apis` in the response to `listconfigs`."""
 
     value_bool: bool
 
@@ -146,20 +146,18 @@ class ListconfigsResponseConfigsAllowDeprecatedApis(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsIPromiseToFixBrokenApiUser(Answer):
-    """Part of `listconfigs`. Added in v24.02."""
+    """`configs.i-promise-to-fix-broken-api-user` in the response to `listconfigs`."""
 
     __added__ = (("values_str", "v24.02"), ("sources", "v24.02"))
 
     values_str: list[str]
-    """Added in v24.02."""
 
     sources: list[str]
-    """Added in v24.02."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsRpcFile(Answer):
-    """Part of `listconfigs`."""
+    """`configs.rpc-file` in the response to `listconfigs`."""
 
     value_str: str
 
@@ -168,7 +166,7 @@ class ListconfigsResponseConfigsRpcFile(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsDisablePlugin(Answer):
-    """Part of `listconfigs`."""
+    """`configs.disable-plugin` in the response to `listconfigs`."""
 
     values_str: list[str]
 
@@ -177,7 +175,7 @@ class ListconfigsResponseConfigsDisablePlugin(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsAlwaysUseProxy(Answer):
-    """Part of `listconfigs`."""
+    """`configs.always-use-proxy` in the response to `listconfigs`."""
 
     value_bool: bool
 
@@ -186,7 +184,7 @@ class ListconfigsResponseConfigsAlwaysUseProxy(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsDaemon(Answer):
-    """Part of `listconfigs`."""
+    """`configs.daemon` in the response to `listconfigs`."""
 
     set: bool
 
@@ -195,7 +193,7 @@ class ListconfigsResponseConfigsDaemon(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsWallet(Answer):
-    """Part of `listconfigs`."""
+    """`configs.wallet` in the response to `listconfigs`."""
 
     value_str: str
 
@@ -204,7 +202,7 @@ class ListconfigsResponseConfigsWallet(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsLargeChannels(Answer):
-    """Part of `listconfigs`."""
+    """`configs.large-channels` in the response to `listconfigs`."""
 
     set: bool
 
@@ -213,7 +211,7 @@ class ListconfigsResponseConfigsLargeChannels(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsExperimentalDualFund(Answer):
-    """Part of `listconfigs`."""
+    """`configs.experimental-dual-fund` in the response to `listconfigs`."""
 
     set: bool
 
@@ -222,20 +220,18 @@ class ListconfigsResponseConfigsExperimentalDualFund(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsExperimentalSimpleClose(Answer):
-    """Part of `listconfigs`. Added in v26.09."""
+    """`configs.experimental-simple-close` in the response to `listconfigs`."""
 
     __added__ = (("set", "v26.09"), ("source", "v26.09"))
 
     set: bool
-    """Added in v26.09."""
 
     source: str
-    """Added in v26.09."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsExperimentalSplicing(Answer):
-    """Part of `listconfigs`. Added in v23.08; deprecated in v26.04, removed after v27.04."""
+    """`configs.experimental-splicing` in the response to `listconfigs`."""
 
     set: bool
 
@@ -244,7 +240,7 @@ class ListconfigsResponseConfigsExperimentalSplicing(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsExperimentalShutdownWrongFunding(Answer):
-    """Part of `listconfigs`."""
+    """`configs.experimental-shutdown-wrong-funding` in the response to `listconfigs`."""
 
     set: bool
 
@@ -253,7 +249,7 @@ class ListconfigsResponseConfigsExperimentalShutdownWrongFunding(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsExperimentalPeerStorage(Answer):
-    """Part of `listconfigs`. Added in v23.02; deprecated in v25.05, removed after v25.12."""
+    """`configs.experimental-peer-storage` in the response to `listconfigs`."""
 
     set: bool
 
@@ -262,7 +258,7 @@ class ListconfigsResponseConfigsExperimentalPeerStorage(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsExperimentalAnchors(Answer):
-    """Part of `listconfigs`. Added in v23.08; deprecated in v24.02, removed after v25.02."""
+    """`configs.experimental-anchors` in the response to `listconfigs`."""
 
     set: bool
 
@@ -271,7 +267,7 @@ class ListconfigsResponseConfigsExperimentalAnchors(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsDatabaseUpgrade(Answer):
-    """Part of `listconfigs`."""
+    """`configs.database-upgrade` in the response to `listconfigs`."""
 
     value_bool: bool
 
@@ -280,7 +276,7 @@ class ListconfigsResponseConfigsDatabaseUpgrade(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsRgb(Answer):
-    """Part of `listconfigs`."""
+    """`configs.rgb` in the response to `listconfigs`."""
 
     value_str: Hex
     """Exactly 6 characters."""
@@ -290,7 +286,7 @@ class ListconfigsResponseConfigsRgb(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsAlias(Answer):
-    """Part of `listconfigs`."""
+    """`configs.alias` in the response to `listconfigs`."""
 
     value_str: str
 
@@ -299,7 +295,7 @@ class ListconfigsResponseConfigsAlias(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsPidFile(Answer):
-    """Part of `listconfigs`."""
+    """`configs.pid-file` in the response to `listconfigs`."""
 
     value_str: str
 
@@ -308,7 +304,7 @@ class ListconfigsResponseConfigsPidFile(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsIgnoreFeeLimits(Answer):
-    """Part of `listconfigs`."""
+    """`configs.ignore-fee-limits` in the response to `listconfigs`."""
 
     value_bool: bool
 
@@ -317,7 +313,7 @@ class ListconfigsResponseConfigsIgnoreFeeLimits(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsWatchtimeBlocks(Answer):
-    """Part of `listconfigs`."""
+    """`configs.watchtime-blocks` in the response to `listconfigs`."""
 
     value_int: U32
 
@@ -326,7 +322,7 @@ class ListconfigsResponseConfigsWatchtimeBlocks(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsMaxLocktimeBlocks(Answer):
-    """Part of `listconfigs`. Deprecated in v24.05, removed after v24.11."""
+    """`configs.max-locktime-blocks` in the response to `listconfigs`."""
 
     value_int: U32
 
@@ -335,7 +331,7 @@ class ListconfigsResponseConfigsMaxLocktimeBlocks(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsFundingConfirms(Answer):
-    """Part of `listconfigs`."""
+    """`configs.funding-confirms` in the response to `listconfigs`."""
 
     value_int: U32
 
@@ -344,7 +340,7 @@ class ListconfigsResponseConfigsFundingConfirms(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsCltvDelta(Answer):
-    """Part of `listconfigs`."""
+    """`configs.cltv-delta` in the response to `listconfigs`."""
 
     value_int: U32
 
@@ -353,7 +349,7 @@ class ListconfigsResponseConfigsCltvDelta(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsCltvFinal(Answer):
-    """Part of `listconfigs`."""
+    """`configs.cltv-final` in the response to `listconfigs`."""
 
     value_int: U32
 
@@ -362,7 +358,7 @@ class ListconfigsResponseConfigsCltvFinal(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsCommitTime(Answer):
-    """Part of `listconfigs`."""
+    """`configs.commit-time` in the response to `listconfigs`."""
 
     value_int: U32
 
@@ -371,7 +367,7 @@ class ListconfigsResponseConfigsCommitTime(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsFeeBase(Answer):
-    """Part of `listconfigs`."""
+    """`configs.fee-base` in the response to `listconfigs`."""
 
     value_int: U32
 
@@ -380,7 +376,7 @@ class ListconfigsResponseConfigsFeeBase(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsRescan(Answer):
-    """Part of `listconfigs`."""
+    """`configs.rescan` in the response to `listconfigs`."""
 
     value_int: int
 
@@ -389,7 +385,7 @@ class ListconfigsResponseConfigsRescan(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsFeePerSatoshi(Answer):
-    """Part of `listconfigs`."""
+    """`configs.fee-per-satoshi` in the response to `listconfigs`."""
 
     value_int: U32
 
@@ -398,7 +394,7 @@ class ListconfigsResponseConfigsFeePerSatoshi(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsMaxConcurrentHtlcs(Answer):
-    """Part of `listconfigs`."""
+    """`configs.max-concurrent-htlcs` in the response to `listconfigs`."""
 
     value_int: U32
 
@@ -407,89 +403,78 @@ class ListconfigsResponseConfigsMaxConcurrentHtlcs(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsHtlcMinimumMsat(Answer):
-    """Part of `listconfigs`."""
+    """`configs.htlc-minimum-msat` in the response to `listconfigs`."""
 
     value_msat: Msat
-    """In millisatoshi."""
 
     source: str
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsHtlcMaximumMsat(Answer):
-    """Part of `listconfigs`."""
+    """`configs.htlc-maximum-msat` in the response to `listconfigs`."""
 
     value_msat: Msat
-    """In millisatoshi."""
 
     source: str
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsMaxDustHtlcExposureMsat(Answer):
-    """Part of `listconfigs`."""
+    """`configs.max-dust-htlc-exposure-msat` in the response to `listconfigs`."""
 
     value_msat: Msat
-    """In millisatoshi."""
 
     source: str
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsAcceptHtlcTlvType(Answer):
-    """Part of `listconfigs`. Added in v23.08."""
+    """`configs.accept-htlc-tlv-type` in the response to `listconfigs`."""
 
     __added__ = (("values_int", "v23.08"), ("sources", "v23.08"))
 
     values_int: list[U32]
-    """Added in v23.08."""
 
     sources: list[str]
-    """Added in v23.08."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsMinEmergencyMsat(Answer):
-    """Part of `listconfigs`. Added in v23.08."""
+    """`configs.min-emergency-msat` in the response to `listconfigs`."""
 
     __added__ = (("value_msat", "v23.08"), ("source", "v23.08"))
 
     value_msat: Msat
-    """In millisatoshi. Added in v23.08."""
 
     source: str
-    """Added in v23.08."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsPaymentFrontingNode(Answer):
-    """Part of `listconfigs`. Added in v26.04."""
+    """`configs.payment-fronting-node` in the response to `listconfigs`."""
 
     __added__ = (("values_str", "v26.04"), ("sources", "v26.04"))
 
     values_str: list[str]
-    """Added in v26.04."""
 
     sources: list[str]
-    """Added in v26.04."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsInvoicesOnchainFallback(Answer):
-    """Part of `listconfigs`. Added in v23.11."""
+    """`configs.invoices-onchain-fallback` in the response to `listconfigs`."""
 
     __added__ = (("set", "v23.11"), ("source", "v23.11"))
 
     set: bool
-    """Added in v23.11."""
 
     source: str
-    """Added in v23.11."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsMinCapacitySat(Answer):
-    """Part of `listconfigs`."""
+    """`configs.min-capacity-sat` in the response to `listconfigs`."""
 
     value_int: U64
 
@@ -501,7 +486,7 @@ class ListconfigsResponseConfigsMinCapacitySat(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsAddr(Answer):
-    """Part of `listconfigs`."""
+    """`configs.addr` in the response to `listconfigs`."""
 
     values_str: list[str]
 
@@ -510,7 +495,7 @@ class ListconfigsResponseConfigsAddr(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsAnnounceAddr(Answer):
-    """Part of `listconfigs`."""
+    """`configs.announce-addr` in the response to `listconfigs`."""
 
     values_str: list[str]
 
@@ -519,7 +504,7 @@ class ListconfigsResponseConfigsAnnounceAddr(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsBindAddr(Answer):
-    """Part of `listconfigs`."""
+    """`configs.bind-addr` in the response to `listconfigs`."""
 
     values_str: list[str]
 
@@ -528,7 +513,7 @@ class ListconfigsResponseConfigsBindAddr(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsOffline(Answer):
-    """Part of `listconfigs`."""
+    """`configs.offline` in the response to `listconfigs`."""
 
     set: bool
 
@@ -537,7 +522,7 @@ class ListconfigsResponseConfigsOffline(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsAutolisten(Answer):
-    """Part of `listconfigs`."""
+    """`configs.autolisten` in the response to `listconfigs`."""
 
     value_bool: bool
 
@@ -546,7 +531,7 @@ class ListconfigsResponseConfigsAutolisten(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsProxy(Answer):
-    """Part of `listconfigs`."""
+    """`configs.proxy` in the response to `listconfigs`."""
 
     value_str: str
 
@@ -555,7 +540,7 @@ class ListconfigsResponseConfigsProxy(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsDisableDns(Answer):
-    """Part of `listconfigs`."""
+    """`configs.disable-dns` in the response to `listconfigs`."""
 
     set: bool
 
@@ -564,7 +549,7 @@ class ListconfigsResponseConfigsDisableDns(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsAnnounceAddrDiscovered(Answer):
-    """Part of `listconfigs`. Added in v23.02."""
+    """`configs.announce-addr-discovered` in the response to `listconfigs`."""
 
     value_str: Literal["true", "false", "auto"]
 
@@ -573,7 +558,7 @@ class ListconfigsResponseConfigsAnnounceAddrDiscovered(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsAnnounceAddrDiscoveredPort(Answer):
-    """Part of `listconfigs`. Added in v23.02."""
+    """`configs.announce-addr-discovered-port` in the response to `listconfigs`."""
 
     value_int: U32
 
@@ -582,7 +567,7 @@ class ListconfigsResponseConfigsAnnounceAddrDiscoveredPort(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsEncryptedHsm(Answer):
-    """Part of `listconfigs`. Deprecated in v25.12, removed after v26.12."""
+    """`configs.encrypted-hsm` in the response to `listconfigs`."""
 
     set: bool
 
@@ -591,33 +576,29 @@ class ListconfigsResponseConfigsEncryptedHsm(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsHsmPassphrase(Answer):
-    """Part of `listconfigs`. Added in v25.12."""
+    """`configs.hsm-passphrase` in the response to `listconfigs`."""
 
     __added__ = (("set", "v25.12"), ("source", "v25.12"))
 
     set: bool
-    """Added in v25.12."""
 
     source: str
-    """Added in v25.12."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsRecover(Answer):
-    """Part of `listconfigs`. Added in v23.11."""
+    """`configs.recover` in the response to `listconfigs`."""
 
     __added__ = (("value_str", "v23.11"), ("source", "v23.11"))
 
     value_str: str
-    """Added in v23.11."""
 
     source: str
-    """Added in v23.11."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsRpcFileMode(Answer):
-    """Part of `listconfigs`."""
+    """`configs.rpc-file-mode` in the response to `listconfigs`."""
 
     value_str: str
 
@@ -626,7 +607,7 @@ class ListconfigsResponseConfigsRpcFileMode(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsLogLevel(Answer):
-    """Part of `listconfigs`."""
+    """`configs.log-level` in the response to `listconfigs`."""
 
     value_str: str
 
@@ -635,7 +616,7 @@ class ListconfigsResponseConfigsLogLevel(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsLogPrefix(Answer):
-    """Part of `listconfigs`."""
+    """`configs.log-prefix` in the response to `listconfigs`."""
 
     value_str: str
 
@@ -644,7 +625,7 @@ class ListconfigsResponseConfigsLogPrefix(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsLogFile(Answer):
-    """Part of `listconfigs`."""
+    """`configs.log-file` in the response to `listconfigs`."""
 
     values_str: list[str]
 
@@ -653,7 +634,7 @@ class ListconfigsResponseConfigsLogFile(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsLogTimestamps(Answer):
-    """Part of `listconfigs`."""
+    """`configs.log-timestamps` in the response to `listconfigs`."""
 
     value_bool: bool
 
@@ -662,7 +643,7 @@ class ListconfigsResponseConfigsLogTimestamps(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsForceFeerates(Answer):
-    """Part of `listconfigs`."""
+    """`configs.force-feerates` in the response to `listconfigs`."""
 
     value_str: str
 
@@ -671,7 +652,7 @@ class ListconfigsResponseConfigsForceFeerates(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsSubdaemon(Answer):
-    """Part of `listconfigs`."""
+    """`configs.subdaemon` in the response to `listconfigs`."""
 
     values_str: list[str]
 
@@ -680,19 +661,18 @@ class ListconfigsResponseConfigsSubdaemon(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsFetchinvoiceNoconnect(Answer):
-    """Part of `listconfigs`."""
+    """`configs.fetchinvoice-noconnect` in the response to `listconfigs`."""
 
     set: bool
 
     source: str
 
     plugin: str | None = None
-    """Added in v23.08."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsTorServicePassword(Answer):
-    """Part of `listconfigs`."""
+    """`configs.tor-service-password` in the response to `listconfigs`."""
 
     value_str: str
 
@@ -701,7 +681,7 @@ class ListconfigsResponseConfigsTorServicePassword(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsAnnounceAddrDns(Answer):
-    """Part of `listconfigs`."""
+    """`configs.announce-addr-dns` in the response to `listconfigs`."""
 
     value_bool: bool
 
@@ -710,7 +690,7 @@ class ListconfigsResponseConfigsAnnounceAddrDns(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsRequireConfirmedInputs(Answer):
-    """Part of `listconfigs`."""
+    """`configs.require-confirmed-inputs` in the response to `listconfigs`."""
 
     value_bool: bool
 
@@ -719,7 +699,7 @@ class ListconfigsResponseConfigsRequireConfirmedInputs(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsCommitFee(Answer):
-    """Part of `listconfigs`."""
+    """`configs.commit-fee` in the response to `listconfigs`."""
 
     value_int: U64
 
@@ -728,7 +708,7 @@ class ListconfigsResponseConfigsCommitFee(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsCommitFeerateOffset(Answer):
-    """Part of `listconfigs`."""
+    """`configs.commit-feerate-offset` in the response to `listconfigs`."""
 
     value_int: U32
 
@@ -737,65 +717,55 @@ class ListconfigsResponseConfigsCommitFeerateOffset(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsAutoconnectSeekerPeers(Answer):
-    """Part of `listconfigs`. Added in v24.11."""
+    """`configs.autoconnect-seeker-peers` in the response to `listconfigs`."""
 
     __added__ = (("value_int", "v24.11"), ("source", "v24.11"))
 
     value_int: U32
-    """Added in v24.11."""
 
     source: str
-    """Added in v24.11."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsCurrencyrateAddSource(Answer):
-    """Part of `listconfigs`. Added in v26.04."""
+    """`configs.currencyrate-add-source` in the response to `listconfigs`."""
 
     __added__ = (("values_str", "v26.04"), ("sources", "v26.04"))
 
     values_str: list[str]
-    """Added in v26.04."""
 
     sources: list[str]
-    """Added in v26.04."""
 
     plugin: str | None = None
-    """Added in v26.04."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsCurrencyrateDisableSource(Answer):
-    """Part of `listconfigs`. Added in v26.04."""
+    """`configs.currencyrate-disable-source` in the response to `listconfigs`."""
 
     __added__ = (("values_str", "v26.04"), ("sources", "v26.04"))
 
     values_str: list[str]
-    """Added in v26.04."""
 
     sources: list[str]
-    """Added in v26.04."""
 
     plugin: str | None = None
-    """Added in v26.04."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsMessagePadding(Answer):
-    """Part of `listconfigs`. Added in v26.04."""
+    """`configs.message-padding` in the response to `listconfigs`."""
 
     __added__ = (("value_bool", "v26.04"), ("source", "v26.04"))
 
     value_bool: bool
-    """Added in v26.04."""
 
     source: str
-    """Added in v26.04."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsAskreneMaxThreads(Answer):
-    """Part of `listconfigs`."""
+    """`configs.askrene-max-threads` in the response to `listconfigs`."""
 
     value_int: int
 
@@ -808,7 +778,7 @@ class ListconfigsResponseConfigsAskreneMaxThreads(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsAskreneTimeout(Answer):
-    """Part of `listconfigs`."""
+    """`configs.askrene-timeout` in the response to `listconfigs`."""
 
     value_int: int
 
@@ -821,7 +791,7 @@ class ListconfigsResponseConfigsAskreneTimeout(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsAutocleanCycle(Answer):
-    """Part of `listconfigs`."""
+    """`configs.autoclean-cycle` in the response to `listconfigs`."""
 
     value_int: int
 
@@ -834,7 +804,7 @@ class ListconfigsResponseConfigsAutocleanCycle(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsAutocleanNetworkeventsAge(Answer):
-    """Part of `listconfigs`."""
+    """`configs.autoclean-networkevents-age` in the response to `listconfigs`."""
 
     value_int: int
 
@@ -847,7 +817,7 @@ class ListconfigsResponseConfigsAutocleanNetworkeventsAge(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsBwatchPollInterval(Answer):
-    """Part of `listconfigs`."""
+    """`configs.bwatch-poll-interval` in the response to `listconfigs`."""
 
     value_int: int
 
@@ -858,7 +828,7 @@ class ListconfigsResponseConfigsBwatchPollInterval(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsExperimentalBwatch(Answer):
-    """Part of `listconfigs`."""
+    """`configs.experimental-bwatch` in the response to `listconfigs`."""
 
     set: bool
 
@@ -869,7 +839,7 @@ class ListconfigsResponseConfigsExperimentalBwatch(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsExposesecretPassphrase(Answer):
-    """Part of `listconfigs`."""
+    """`configs.exposesecret-passphrase` in the response to `listconfigs`."""
 
     value_str: str
 
@@ -880,7 +850,7 @@ class ListconfigsResponseConfigsExposesecretPassphrase(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsFunderFundProbability(Answer):
-    """Part of `listconfigs`."""
+    """`configs.funder-fund-probability` in the response to `listconfigs`."""
 
     value_int: int
 
@@ -891,7 +861,7 @@ class ListconfigsResponseConfigsFunderFundProbability(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsFunderFuzzPercent(Answer):
-    """Part of `listconfigs`."""
+    """`configs.funder-fuzz-percent` in the response to `listconfigs`."""
 
     value_int: int
 
@@ -902,7 +872,7 @@ class ListconfigsResponseConfigsFunderFuzzPercent(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsFunderLeaseRequestsOnly(Answer):
-    """Part of `listconfigs`."""
+    """`configs.funder-lease-requests-only` in the response to `listconfigs`."""
 
     value_bool: bool
 
@@ -913,7 +883,7 @@ class ListconfigsResponseConfigsFunderLeaseRequestsOnly(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsFunderMaxTheirFunding(Answer):
-    """Part of `listconfigs`."""
+    """`configs.funder-max-their-funding` in the response to `listconfigs`."""
 
     value_str: str
 
@@ -924,7 +894,7 @@ class ListconfigsResponseConfigsFunderMaxTheirFunding(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsFunderMinTheirFunding(Answer):
-    """Part of `listconfigs`."""
+    """`configs.funder-min-their-funding` in the response to `listconfigs`."""
 
     value_str: str
 
@@ -935,7 +905,7 @@ class ListconfigsResponseConfigsFunderMinTheirFunding(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsFunderPerChannelMax(Answer):
-    """Part of `listconfigs`."""
+    """`configs.funder-per-channel-max` in the response to `listconfigs`."""
 
     value_str: str
 
@@ -946,7 +916,7 @@ class ListconfigsResponseConfigsFunderPerChannelMax(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsFunderPerChannelMin(Answer):
-    """Part of `listconfigs`."""
+    """`configs.funder-per-channel-min` in the response to `listconfigs`."""
 
     value_str: str
 
@@ -957,7 +927,7 @@ class ListconfigsResponseConfigsFunderPerChannelMin(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsFunderPolicy(Answer):
-    """Part of `listconfigs`."""
+    """`configs.funder-policy` in the response to `listconfigs`."""
 
     value_str: str
 
@@ -968,7 +938,7 @@ class ListconfigsResponseConfigsFunderPolicy(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsFunderPolicyMod(Answer):
-    """Part of `listconfigs`."""
+    """`configs.funder-policy-mod` in the response to `listconfigs`."""
 
     value_str: str
 
@@ -979,7 +949,7 @@ class ListconfigsResponseConfigsFunderPolicyMod(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsFunderReserveTank(Answer):
-    """Part of `listconfigs`."""
+    """`configs.funder-reserve-tank` in the response to `listconfigs`."""
 
     value_str: str
 
@@ -990,7 +960,7 @@ class ListconfigsResponseConfigsFunderReserveTank(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsRenepayDebugMcf(Answer):
-    """Part of `listconfigs`."""
+    """`configs.renepay-debug-mcf` in the response to `listconfigs`."""
 
     set: bool
 
@@ -1001,7 +971,7 @@ class ListconfigsResponseConfigsRenepayDebugMcf(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsRenepayDebugPayflow(Answer):
-    """Part of `listconfigs`."""
+    """`configs.renepay-debug-payflow` in the response to `listconfigs`."""
 
     set: bool
 
@@ -1012,7 +982,7 @@ class ListconfigsResponseConfigsRenepayDebugPayflow(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsTestnet4(Answer):
-    """Part of `listconfigs`."""
+    """`configs.testnet4` in the response to `listconfigs`."""
 
     set: bool
 
@@ -1021,7 +991,7 @@ class ListconfigsResponseConfigsTestnet4(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsXpayHandlePay(Answer):
-    """Part of `listconfigs`."""
+    """`configs.xpay-handle-pay` in the response to `listconfigs`."""
 
     value_bool: bool
 
@@ -1034,7 +1004,7 @@ class ListconfigsResponseConfigsXpayHandlePay(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsXpaySlowMode(Answer):
-    """Part of `listconfigs`."""
+    """`configs.xpay-slow-mode` in the response to `listconfigs`."""
 
     value_bool: bool
 
@@ -1047,7 +1017,7 @@ class ListconfigsResponseConfigsXpaySlowMode(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigsXpayUserLayer(Answer):
-    """Part of `listconfigs`."""
+    """`configs.xpay-user-layer` in the response to `listconfigs`."""
 
     values_str: list[str]
 
@@ -1058,7 +1028,7 @@ class ListconfigsResponseConfigsXpayUserLayer(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponseConfigs(Answer):
-    """Part of `listconfigs`. Added in v23.08."""
+    """`configs` in the response to `listconfigs`."""
 
     __wire_names__ = (
         ("clear_plugins", "clear-plugins"),
@@ -1148,7 +1118,6 @@ class ListconfigsResponseConfigs(Answer):
     conf: ListconfigsResponseConfigsConf | None = None
 
     developer: ListconfigsResponseConfigsDeveloper | None = None
-    """Added in v23.08."""
 
     clear_plugins: ListconfigsResponseConfigsClearPlugins | None = None
 
@@ -1195,7 +1164,7 @@ class ListconfigsResponseConfigs(Answer):
     """Added in v26.09."""
 
     experimental_splicing: ListconfigsResponseConfigsExperimentalSplicing | None = None
-    """Added in v23.08; deprecated in v26.04, removed after v27.04."""
+    """Deprecated in v26.04, removed after v27.04."""
 
     experimental_shutdown_wrong_funding: ListconfigsResponseConfigsExperimentalShutdownWrongFunding | None = None
 
@@ -1203,7 +1172,7 @@ class ListconfigsResponseConfigs(Answer):
     """Added in v23.02; deprecated in v25.05, removed after v25.12."""
 
     experimental_anchors: ListconfigsResponseConfigsExperimentalAnchors | None = None
-    """Added in v23.08; deprecated in v24.02, removed after v25.02."""
+    """Deprecated in v24.02, removed after v25.02."""
 
     database_upgrade: ListconfigsResponseConfigsDatabaseUpgrade | None = None
 
@@ -1243,10 +1212,8 @@ class ListconfigsResponseConfigs(Answer):
     max_dust_htlc_exposure_msat: ListconfigsResponseConfigsMaxDustHtlcExposureMsat | None = None
 
     accept_htlc_tlv_type: ListconfigsResponseConfigsAcceptHtlcTlvType | None = None
-    """Added in v23.08."""
 
     min_emergency_msat: ListconfigsResponseConfigsMinEmergencyMsat | None = None
-    """Added in v23.08."""
 
     payment_fronting_node: ListconfigsResponseConfigsPaymentFrontingNode | None = None
     """Added in v26.04."""
@@ -1372,7 +1339,7 @@ class ListconfigsResponseConfigs(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponse(Answer):
-    """What comes back from `listconfigs`: Show each setting and where it was made."""
+    """The response to `listconfigs`: Show each setting and where it was made."""
 
     __source__ = "listconfigs"
 

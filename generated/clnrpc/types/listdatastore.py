@@ -9,14 +9,14 @@ from ..runtime.values.scalars import U64, Hex
 
 @dataclass(kw_only=True, slots=True)
 class ListdatastoreRequest:
-    """What is sent to `listdatastore`: Read saved values by key."""
+    """The request for `listdatastore`: Read saved values by key."""
 
     key: list[str] | str | None = None
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListdatastoreResponseDatastore(Answer):
-    """Part of `listdatastore`."""
+    """`datastore[]` in the response to `listdatastore`."""
 
     key: list[str]
 
@@ -29,7 +29,7 @@ class ListdatastoreResponseDatastore(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListdatastoreResponse(Answer):
-    """What comes back from `listdatastore`: Read saved values by key."""
+    """The response to `listdatastore`: Read saved values by key."""
 
     __source__ = "listdatastore"
 

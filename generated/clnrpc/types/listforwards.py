@@ -10,7 +10,7 @@ from ..runtime.values.scalars import U32, U64, Msat, ShortChannelId
 
 @dataclass(kw_only=True, slots=True)
 class ListforwardsRequest:
-    """What is sent to `listforwards`: List the payments routed through this node."""
+    """The request for `listforwards`: List the payments routed through this node."""
 
     status: Literal["offered", "settled", "local_failed", "failed"] | None = None
     """Show only forwards in this state: *offered*, *settled*, *local_failed* or *failed*; absent, all."""
@@ -25,7 +25,7 @@ class ListforwardsRequest:
     """Index that orders the list, *created* or *updated*, and that `start` and `limit` count by; absent, the order of
     creation.
 
-    Default: created. Added in v23.11.
+    Added in v23.11.
     """
 
     start: U64 | None = None
@@ -44,7 +44,7 @@ class ListforwardsRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListforwardsResponseForwards(Answer):
-    """Part of `listforwards`."""
+    """`forwards[]` in the response to `listforwards`."""
 
     __added__ = (("created_index", "v23.11"),)
 
@@ -56,7 +56,6 @@ class ListforwardsResponseForwards(Answer):
     in_htlc_id: U64 | None = None
 
     in_msat: Msat
-    """In millisatoshi."""
 
     status: Literal["offered", "settled", "local_failed", "failed"]
 
@@ -82,15 +81,15 @@ class ListforwardsResponseForwards(Answer):
     """Only if `status` is "local_failed" or "failed"."""
 
     fee_msat: Msat | None = None
-    """In millisatoshi. Only if `out_msat` is present, and then always there."""
+    """Only if `out_msat` is present, and then always there."""
 
     out_msat: Msat | None = None
-    """In millisatoshi. Only if `out_msat` is present, and then always there."""
+    """Only if `out_msat` is present, and then always there."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListforwardsResponse(Answer):
-    """What comes back from `listforwards`: List the payments routed through this node."""
+    """The response to `listforwards`: List the payments routed through this node."""
 
     __source__ = "listforwards"
 

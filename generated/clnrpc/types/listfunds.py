@@ -10,25 +10,21 @@ from ..runtime.values.scalars import U32, Hash, Hex, Msat, Pubkey, ShortChannelI
 
 @dataclass(kw_only=True, slots=True)
 class ListfundsRequest:
-    """What is sent to `listfunds`: Show on-chain coins and channel balances."""
+    """The request for `listfunds`: Show on-chain coins and channel balances."""
 
     spent: bool = False
-    """Whether to show coins that are already spent too; absent, *false*.
-
-    Default: false.
-    """
+    """Whether to show coins that are already spent too; absent, *false*."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListfundsResponseOutputs(Answer):
-    """Part of `listfunds`."""
+    """`outputs[]` in the response to `listfunds`."""
 
     txid: Txid
 
     output: U32
 
     amount_msat: Msat
-    """In millisatoshi."""
 
     scriptpubkey: Hex
 
@@ -49,17 +45,15 @@ class ListfundsResponseOutputs(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListfundsResponseChannels(Answer):
-    """Part of `listfunds`."""
+    """`channels[]` in the response to `listfunds`."""
 
     __added__ = (("channel_id", "v23.05"),)
 
     peer_id: Pubkey
 
     our_amount_msat: Msat
-    """In millisatoshi."""
 
     amount_msat: Msat
-    """In millisatoshi."""
 
     funding_txid: Txid
 
@@ -96,7 +90,7 @@ class ListfundsResponseChannels(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListfundsResponse(Answer):
-    """What comes back from `listfunds`: Show on-chain coins and channel balances."""
+    """The response to `listfunds`: Show on-chain coins and channel balances."""
 
     __source__ = "listfunds"
 

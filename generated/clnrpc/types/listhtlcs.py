@@ -10,12 +10,12 @@ from ..runtime.values.scalars import U32, U64, Hash, Msat, ShortChannelId
 
 @dataclass(kw_only=True, slots=True)
 class ListhtlcsRequest:
-    """What is sent to `listhtlcs`: List the HTLCs of all channels or one."""
+    """The request for `listhtlcs`: List the HTLCs of all channels or one."""
 
     id: str | None = None
 
     index: Literal["created", "updated"] = "created"
-    """Default: created. Added in v25.05."""
+    """Added in v25.05."""
 
     start: U64 | None = None
     """Added in v25.05."""
@@ -26,7 +26,7 @@ class ListhtlcsRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListhtlcsResponseHtlcs(Answer):
-    """Part of `listhtlcs`."""
+    """`htlcs[]` in the response to `listhtlcs`."""
 
     __added__ = (("created_index", "v25.05"),)
 
@@ -43,7 +43,6 @@ class ListhtlcsResponseHtlcs(Answer):
     expiry: U32
 
     amount_msat: Msat
-    """In millisatoshi."""
 
     direction: Literal["out", "in"]
 
@@ -75,7 +74,7 @@ class ListhtlcsResponseHtlcs(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListhtlcsResponse(Answer):
-    """What comes back from `listhtlcs`: List the HTLCs of all channels or one."""
+    """The response to `listhtlcs`: List the HTLCs of all channels or one."""
 
     __source__ = "listhtlcs"
 

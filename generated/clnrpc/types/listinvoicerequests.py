@@ -9,21 +9,18 @@ from ..runtime.values.scalars import Hash
 
 @dataclass(kw_only=True, slots=True)
 class ListinvoicerequestsRequest:
-    """What is sent to `listinvoicerequests`: List the requests made with invoicerequest."""
+    """The request for `listinvoicerequests`: List the requests made with invoicerequest."""
 
     invreq_id: Hash | None = None
     """Show only this request."""
 
     active_only: bool = False
-    """Leave out those that are inactive: used up or disabled.
-
-    Default: False.
-    """
+    """Leave out those that are inactive: used up or disabled."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListinvoicerequestsResponseInvoicerequests(Answer):
-    """Part of `listinvoicerequests`."""
+    """`invoicerequests[]` in the response to `listinvoicerequests`."""
 
     invreq_id: Hash
     """Identifies the request: SHA-256 over its records below type 160."""
@@ -46,7 +43,7 @@ class ListinvoicerequestsResponseInvoicerequests(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListinvoicerequestsResponse(Answer):
-    """What comes back from `listinvoicerequests`: List the requests made with invoicerequest."""
+    """The response to `listinvoicerequests`: List the requests made with invoicerequest."""
 
     __source__ = "listinvoicerequests"
 

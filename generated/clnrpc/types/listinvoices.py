@@ -10,7 +10,7 @@ from ..runtime.values.scalars import U32, U64, Hash, Msat, Secret, Txid
 
 @dataclass(kw_only=True, slots=True)
 class ListinvoicesRequest:
-    """What is sent to `listinvoices`: List invoices and whether they are paid."""
+    """The request for `listinvoices`: List invoices and whether they are paid."""
 
     label: str | int | None = None
     """Show only the invoice of this name, written as it was when it was made."""
@@ -46,29 +46,20 @@ class ListinvoicesRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListinvoicesResponseInvoicesPaidOutpoint(Answer):
-    """The output of a transaction, if it was paid on the chain.
-
-    Added in v23.11.
-    """
+    """The output of a transaction, if it was paid on the chain."""
 
     __added__ = (("txid", "v23.11"), ("outnum", "v23.11"))
 
     txid: Txid
-    """The transaction.
-
-    Added in v23.11.
-    """
+    """The transaction."""
 
     outnum: U32
-    """Which of its outputs, counted from 0.
-
-    Added in v23.11.
-    """
+    """Which of its outputs, counted from 0."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListinvoicesResponseInvoices(Answer):
-    """Part of `listinvoices`."""
+    """`invoices[]` in the response to `listinvoices`."""
 
     __added__ = (("created_index", "v23.08"),)
 
@@ -85,10 +76,7 @@ class ListinvoicesResponseInvoices(Answer):
     """SHA-256 of the preimage that the payer gets for paying."""
 
     amount_msat: Msat | None = None
-    """What it asks for.
-
-    In millisatoshi.
-    """
+    """What it asks for."""
 
     status: Literal["unpaid", "paid", "expired"]
     """Whether it can still be paid (*unpaid*), has been (*paid*), or never will be (*expired*): its time was over, or its
@@ -101,10 +89,7 @@ class ListinvoicesResponseInvoices(Answer):
     """
 
     amount_received_msat: Msat | None = None
-    """What was paid, which may be more than was asked for. Only if **status** is *paid*.
-
-    In millisatoshi.
-    """
+    """What was paid, which may be more than was asked for. Only if **status** is *paid*."""
 
     paid_at: U64 | None = None
     """When it was paid, in seconds since 1970-01-01 00:00 UTC. Only if **status** is *paid*."""
@@ -149,7 +134,7 @@ class ListinvoicesResponseInvoices(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListinvoicesResponse(Answer):
-    """What comes back from `listinvoices`: List invoices and whether they are paid."""
+    """The response to `listinvoices`: List invoices and whether they are paid."""
 
     __source__ = "listinvoices"
 

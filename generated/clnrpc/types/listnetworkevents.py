@@ -10,12 +10,11 @@ from ..runtime.values.scalars import U32, U64, Pubkey
 
 @dataclass(kw_only=True, slots=True)
 class ListnetworkeventsRequest:
-    """What is sent to `listnetworkevents`: Show the log of connections and pings."""
+    """The request for `listnetworkevents`: Show the log of connections and pings."""
 
     id: str | None = None
 
     index: Literal["created"] = "created"
-    """Default: created."""
 
     start: U64 | None = None
 
@@ -24,7 +23,7 @@ class ListnetworkeventsRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListnetworkeventsResponseNetworkevents(Answer):
-    """Part of `listnetworkevents`."""
+    """`networkevents[]` in the response to `listnetworkevents`."""
 
     created_index: U64
 
@@ -44,7 +43,7 @@ class ListnetworkeventsResponseNetworkevents(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListnetworkeventsResponse(Answer):
-    """What comes back from `listnetworkevents`: Show the log of connections and pings."""
+    """The response to `listnetworkevents`: Show the log of connections and pings."""
 
     __source__ = "listnetworkevents"
 

@@ -10,7 +10,7 @@ from ..runtime.values.scalars import U16, U32, Hex, Msat, Pubkey
 
 @dataclass(kw_only=True, slots=True)
 class ListnodesRequest:
-    """What is sent to `listnodes`: List the nodes known from gossip."""
+    """The request for `listnodes`: List the nodes known from gossip."""
 
     id: Pubkey | None = None
     """Show only the node with this id, 33 bytes in hex; absent, all."""
@@ -18,17 +18,15 @@ class ListnodesRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListnodesResponseNodesOptionWillFund(Answer):
-    """Part of `listnodes`."""
+    """`nodes[].option_will_fund` in the response to `listnodes`."""
 
     lease_fee_base_msat: Msat
-    """In millisatoshi."""
 
     lease_fee_basis: U32
 
     funding_weight: U32
 
     channel_fee_max_base_msat: Msat
-    """In millisatoshi."""
 
     channel_fee_max_proportional_thousandths: U32
 
@@ -37,7 +35,7 @@ class ListnodesResponseNodesOptionWillFund(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListnodesResponseNodesAddresses(Answer):
-    """Part of `listnodes`."""
+    """`nodes[].addresses[]` in the response to `listnodes`."""
 
     type: Literal["dns", "ipv4", "ipv6", "torv2", "torv3"]
 
@@ -49,7 +47,7 @@ class ListnodesResponseNodesAddresses(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListnodesResponseNodes(Answer):
-    """Part of `listnodes`."""
+    """`nodes[]` in the response to `listnodes`."""
 
     nodeid: Pubkey
 
@@ -74,7 +72,7 @@ class ListnodesResponseNodes(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListnodesResponse(Answer):
-    """What comes back from `listnodes`: List the nodes known from gossip."""
+    """The response to `listnodes`: List the nodes known from gossip."""
 
     __source__ = "listnodes"
 

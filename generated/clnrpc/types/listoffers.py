@@ -9,21 +9,18 @@ from ..runtime.values.scalars import Hash
 
 @dataclass(kw_only=True, slots=True)
 class ListoffersRequest:
-    """What is sent to `listoffers`: List the offers made by this node."""
+    """The request for `listoffers`: List the offers made by this node."""
 
     offer_id: Hash | None = None
     """Show only this offer."""
 
     active_only: bool = False
-    """Leave out those that are inactive: used up or disabled.
-
-    Default: False.
-    """
+    """Leave out those that are inactive: used up or disabled."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListoffersResponseOffers(Answer):
-    """Part of `listoffers`."""
+    """`offers[]` in the response to `listoffers`."""
 
     __added__ = (("force_paths", "v26.04"),)
 
@@ -60,7 +57,7 @@ class ListoffersResponseOffers(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListoffersResponse(Answer):
-    """What comes back from `listoffers`: List the offers made by this node."""
+    """The response to `listoffers`: List the offers made by this node."""
 
     __source__ = "listoffers"
 

@@ -10,7 +10,7 @@ from ..runtime.values.scalars import U32, U64, Hash, Hex, Msat, Pubkey, Secret
 
 @dataclass(kw_only=True, slots=True)
 class ListpaysRequest:
-    """What is sent to `listpays`: List outgoing payments, their parts summed up."""
+    """The request for `listpays`: List outgoing payments, their parts summed up."""
 
     bolt11: str | None = None
     """Show the payment of this BOLT 11 or BOLT 12 invoice; absent, any."""
@@ -45,7 +45,7 @@ class ListpaysRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListpaysResponsePays(Answer):
-    """Part of `listpays`."""
+    """`pays[]` in the response to `listpays`."""
 
     __added__ = (("created_index", "v24.11"),)
 
@@ -74,10 +74,10 @@ class ListpaysResponsePays(Answer):
     """Added in v24.11."""
 
     amount_msat: Msat | None = None
-    """In millisatoshi. Only if `status` is "complete"."""
+    """Only if `status` is "complete"."""
 
     amount_sent_msat: Msat | None = None
-    """In millisatoshi. Only if `status` is "complete", or if `status` is "failed", and then always there."""
+    """Only if `status` is "complete", or if `status` is "failed", and then always there."""
 
     preimage: Secret | None = None
     """Only if `status` is "complete", and then always there."""
@@ -91,7 +91,7 @@ class ListpaysResponsePays(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListpaysResponse(Answer):
-    """What comes back from `listpays`: List outgoing payments, their parts summed up."""
+    """The response to `listpays`: List outgoing payments, their parts summed up."""
 
     __source__ = "listpays"
 

@@ -19,7 +19,7 @@ from ..runtime.values.scalars import (
 
 @dataclass(kw_only=True, slots=True)
 class ListpeerchannelsRequest:
-    """What is sent to `listpeerchannels`: List this node's channels in full detail."""
+    """The request for `listpeerchannels`: List this node's channels in full detail."""
 
     id: Pubkey | None = None
     """Show only channels with this peer, by its node id, 33 bytes in hex; absent, with any."""
@@ -39,7 +39,7 @@ class ListpeerchannelsRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListpeerchannelsResponseChannelsChannelType(Answer):
-    """Part of `listpeerchannels`. Added in v23.05."""
+    """`channels[].channel_type` in the response to `listpeerchannels`."""
 
     bits: list[U32]
 
@@ -57,7 +57,7 @@ class ListpeerchannelsResponseChannelsChannelType(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListpeerchannelsResponseChannelsUpdatesLocal(Answer):
-    """Part of `listpeerchannels`. Added in v24.02."""
+    """`channels[].updates.local` in the response to `listpeerchannels`."""
 
     __added__ = (
         ("htlc_minimum_msat", "v24.02"),
@@ -68,24 +68,19 @@ class ListpeerchannelsResponseChannelsUpdatesLocal(Answer):
     )
 
     htlc_minimum_msat: Msat
-    """In millisatoshi. Added in v24.02."""
 
     htlc_maximum_msat: Msat
-    """In millisatoshi. Added in v24.02."""
 
     cltv_expiry_delta: U32
-    """Added in v24.02."""
 
     fee_base_msat: Msat
-    """In millisatoshi. Added in v24.02."""
 
     fee_proportional_millionths: U32
-    """Added in v24.02."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListpeerchannelsResponseChannelsUpdatesRemote(Answer):
-    """Part of `listpeerchannels`. Added in v24.02."""
+    """`channels[].updates.remote` in the response to `listpeerchannels`."""
 
     __added__ = (
         ("htlc_minimum_msat", "v24.02"),
@@ -96,37 +91,30 @@ class ListpeerchannelsResponseChannelsUpdatesRemote(Answer):
     )
 
     htlc_minimum_msat: Msat
-    """In millisatoshi. Added in v24.02."""
 
     htlc_maximum_msat: Msat
-    """In millisatoshi. Added in v24.02."""
 
     cltv_expiry_delta: U32
-    """Added in v24.02."""
 
     fee_base_msat: Msat
-    """In millisatoshi. Added in v24.02."""
 
     fee_proportional_millionths: U32
-    """Added in v24.02."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListpeerchannelsResponseChannelsUpdates(Answer):
-    """Part of `listpeerchannels`. Added in v24.02."""
+    """`channels[].updates` in the response to `listpeerchannels`."""
 
     __added__ = (("local", "v24.02"),)
 
     local: ListpeerchannelsResponseChannelsUpdatesLocal
-    """Added in v24.02."""
 
     remote: ListpeerchannelsResponseChannelsUpdatesRemote | None = None
-    """Added in v24.02."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListpeerchannelsResponseChannelsFeerate(Answer):
-    """Part of `listpeerchannels`."""
+    """`channels[].feerate` in the response to `listpeerchannels`."""
 
     perkw: U32
 
@@ -135,7 +123,7 @@ class ListpeerchannelsResponseChannelsFeerate(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListpeerchannelsResponseChannelsInflight(Answer):
-    """Part of `listpeerchannels`."""
+    """`channels[].inflight[]` in the response to `listpeerchannels`."""
 
     __added__ = (("splice_amount", "v23.08"),)
 
@@ -146,35 +134,28 @@ class ListpeerchannelsResponseChannelsInflight(Answer):
     feerate: str
 
     total_funding_msat: Msat
-    """In millisatoshi."""
 
     splice_amount: int
     """Added in v23.08."""
 
     our_funding_msat: Msat
-    """In millisatoshi."""
 
     scratch_txid: Txid | None = None
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListpeerchannelsResponseChannelsFunding(Answer):
-    """Part of `listpeerchannels`."""
+    """`channels[].funding` in the response to `listpeerchannels`."""
 
     pushed_msat: Msat | None = None
-    """In millisatoshi."""
 
     local_funds_msat: Msat
-    """In millisatoshi."""
 
     remote_funds_msat: Msat
-    """In millisatoshi."""
 
     fee_paid_msat: Msat | None = None
-    """In millisatoshi."""
 
     fee_rcvd_msat: Msat | None = None
-    """In millisatoshi."""
 
     psbt: str | None = None
     """Added in v25.12."""
@@ -185,7 +166,7 @@ class ListpeerchannelsResponseChannelsFunding(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListpeerchannelsResponseChannelsAlias(Answer):
-    """Part of `listpeerchannels`."""
+    """`channels[].alias` in the response to `listpeerchannels`."""
 
     local: ShortChannelId | None = None
 
@@ -194,7 +175,7 @@ class ListpeerchannelsResponseChannelsAlias(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListpeerchannelsResponseChannelsStateChanges(Answer):
-    """Part of `listpeerchannels`."""
+    """`channels[].state_changes[]` in the response to `listpeerchannels`."""
 
     timestamp: str
 
@@ -239,17 +220,15 @@ class ListpeerchannelsResponseChannelsStateChanges(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListpeerchannelsResponseChannelsHtlcs(Answer):
-    """Part of `listpeerchannels`."""
+    """`channels[].htlcs[]` in the response to `listpeerchannels`."""
 
     __added__ = (("direction", "v23.02"),)
 
     direction: Literal["in", "out"]
-    """Added in v23.02."""
 
     id: U64
 
     amount_msat: Msat
-    """In millisatoshi."""
 
     expiry: U32
 
@@ -286,7 +265,7 @@ class ListpeerchannelsResponseChannelsHtlcs(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListpeerchannelsResponseChannels(Answer):
-    """Part of `listpeerchannels`."""
+    """`channels[]` in the response to `listpeerchannels`."""
 
     peer_id: Pubkey
 
@@ -333,7 +312,7 @@ class ListpeerchannelsResponseChannels(Answer):
     short_channel_id: ShortChannelId | None = None
 
     direction: U32 | None = None
-    """Added in v23.02. Always there if `short_channel_id` is present."""
+    """Always there if `short_channel_id` is present."""
 
     channel_id: Hash | None = None
 
@@ -371,51 +350,38 @@ class ListpeerchannelsResponseChannels(Answer):
     funding: ListpeerchannelsResponseChannelsFunding | None = None
 
     to_us_msat: Msat | None = None
-    """In millisatoshi."""
 
     min_to_us_msat: Msat | None = None
-    """In millisatoshi."""
 
     max_to_us_msat: Msat | None = None
-    """In millisatoshi."""
 
     total_msat: Msat | None = None
-    """In millisatoshi."""
 
     fee_base_msat: Msat | None = None
-    """In millisatoshi."""
 
     fee_proportional_millionths: U32 | None = None
 
     dust_limit_msat: Msat | None = None
-    """In millisatoshi."""
 
     their_max_htlc_value_in_flight_msat: Msat | None = None
-    """In millisatoshi. Added in v25.02."""
+    """Added in v25.02."""
 
     our_max_htlc_value_in_flight_msat: Msat | None = None
-    """In millisatoshi. Added in v25.02."""
+    """Added in v25.02."""
 
     their_reserve_msat: Msat | None = None
-    """In millisatoshi."""
 
     our_reserve_msat: Msat | None = None
-    """In millisatoshi."""
 
     spendable_msat: Msat | None = None
-    """In millisatoshi."""
 
     receivable_msat: Msat | None = None
-    """In millisatoshi."""
 
     minimum_htlc_in_msat: Msat | None = None
-    """In millisatoshi."""
 
     minimum_htlc_out_msat: Msat | None = None
-    """In millisatoshi."""
 
     maximum_htlc_out_msat: Msat | None = None
-    """In millisatoshi."""
 
     their_to_self_delay: U32 | None = None
 
@@ -432,22 +398,18 @@ class ListpeerchannelsResponseChannels(Answer):
     in_payments_offered: U64 | None = None
 
     in_offered_msat: Msat | None = None
-    """In millisatoshi."""
 
     in_payments_fulfilled: U64 | None = None
 
     in_fulfilled_msat: Msat | None = None
-    """In millisatoshi."""
 
     out_payments_offered: U64 | None = None
 
     out_offered_msat: Msat | None = None
-    """In millisatoshi."""
 
     out_payments_fulfilled: U64 | None = None
 
     out_fulfilled_msat: Msat | None = None
-    """In millisatoshi."""
 
     last_stable_connection: U64 | None = None
     """Added in v24.02."""
@@ -455,7 +417,7 @@ class ListpeerchannelsResponseChannels(Answer):
     htlcs: list[ListpeerchannelsResponseChannelsHtlcs] | None = None
 
     last_tx_fee_msat: Msat | None = None
-    """In millisatoshi. Only if `scratch_txid` is present, and then always there."""
+    """Only if `scratch_txid` is present, and then always there."""
 
     close_to_addr: str | None = None
     """Only if `close_to` is present."""
@@ -463,7 +425,7 @@ class ListpeerchannelsResponseChannels(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListpeerchannelsResponse(Answer):
-    """What comes back from `listpeerchannels`: List this node's channels in full detail."""
+    """The response to `listpeerchannels`: List this node's channels in full detail."""
 
     __source__ = "listpeerchannels"
 

@@ -10,7 +10,7 @@ from ..runtime.values.scalars import U32, Hex, Pubkey
 
 @dataclass(kw_only=True, slots=True)
 class ListpeersRequest:
-    """What is sent to `listpeers`: List the node's peers and their state."""
+    """The request for `listpeers`: List the node's peers and their state."""
 
     id: Pubkey | None = None
     """Show only the peer with this node id, 33 bytes in hex; absent, all."""
@@ -21,7 +21,7 @@ class ListpeersRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListpeersResponsePeersLog(Answer):
-    """Part of `listpeers`."""
+    """`peers[].log[]` in the response to `listpeers`."""
 
     type: Literal["SKIPPED", "BROKEN", "UNUSUAL", "INFO", "DEBUG", "TRACE", "IO_IN", "IO_OUT"]
 
@@ -54,7 +54,7 @@ class ListpeersResponsePeersLog(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListpeersResponsePeers(Answer):
-    """Part of `listpeers`."""
+    """`peers[]` in the response to `listpeers`."""
 
     __added__ = (("num_channels", "v23.02"),)
 
@@ -79,7 +79,7 @@ class ListpeersResponsePeers(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListpeersResponse(Answer):
-    """What comes back from `listpeers`: List the node's peers and their state."""
+    """The response to `listpeers`: List the node's peers and their state."""
 
     __source__ = "listpeers"
 

@@ -10,7 +10,7 @@ from ..runtime.values.scalars import U32, U64, Hash, Hex, Msat, Pubkey, Secret
 
 @dataclass(kw_only=True, slots=True)
 class ListsendpaysRequest:
-    """What is sent to `listsendpays`: List outgoing payments part by part."""
+    """The request for `listsendpays`: List outgoing payments part by part."""
 
     bolt11: str | None = None
     """Show the parts that pay this BOLT 11 or BOLT 12 invoice; not with `payment_hash`; absent, any."""
@@ -44,7 +44,7 @@ class ListsendpaysRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListsendpaysResponsePayments(Answer):
-    """Part of `listsendpays`."""
+    """`payments[]` in the response to `listsendpays`."""
 
     __added__ = (("created_index", "v23.11"),)
 
@@ -65,14 +65,12 @@ class ListsendpaysResponsePayments(Answer):
     status: Literal["pending", "failed", "complete"]
 
     amount_msat: Msat | None = None
-    """In millisatoshi."""
 
     destination: Pubkey | None = None
 
     created_at: U64
 
     amount_sent_msat: Msat
-    """In millisatoshi."""
 
     label: str | None = None
 
@@ -94,7 +92,7 @@ class ListsendpaysResponsePayments(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListsendpaysResponse(Answer):
-    """What comes back from `listsendpays`: List outgoing payments part by part."""
+    """The response to `listsendpays`: List outgoing payments part by part."""
 
     __source__ = "listsendpays"
 

@@ -9,14 +9,14 @@ from ..runtime.values.answer import Answer
 
 @dataclass(kw_only=True, slots=True)
 class ListsqlschemasRequest:
-    """What is sent to `listsqlschemas`: Show the tables and columns that sql can query."""
+    """The request for `listsqlschemas`: Show the tables and columns that sql can query."""
 
     table: str | None = None
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListsqlschemasResponseSchemasColumns(Answer):
-    """Part of `listsqlschemas`."""
+    """`schemas[].columns[]` in the response to `listsqlschemas`."""
 
     name: str
 
@@ -25,7 +25,7 @@ class ListsqlschemasResponseSchemasColumns(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListsqlschemasResponseSchemas(Answer):
-    """Part of `listsqlschemas`."""
+    """`schemas[]` in the response to `listsqlschemas`."""
 
     tablename: str
 
@@ -36,7 +36,7 @@ class ListsqlschemasResponseSchemas(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListsqlschemasResponse(Answer):
-    """What comes back from `listsqlschemas`: Show the tables and columns that sql can query."""
+    """The response to `listsqlschemas`: Show the tables and columns that sql can query."""
 
     __source__ = "listsqlschemas"
 

@@ -9,12 +9,12 @@ from ..runtime.values.scalars import U32, Hex, Msat, Txid
 
 @dataclass(kw_only=True, slots=True)
 class ListtransactionsRequest:
-    """What is sent to `listtransactions`: List the on-chain wallet's transactions."""
+    """The request for `listtransactions`: List the on-chain wallet's transactions."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListtransactionsResponseTransactionsInputs(Answer):
-    """Part of `listtransactions`."""
+    """`transactions[].inputs[]` in the response to `listtransactions`."""
 
     txid: Txid
 
@@ -25,19 +25,18 @@ class ListtransactionsResponseTransactionsInputs(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListtransactionsResponseTransactionsOutputs(Answer):
-    """Part of `listtransactions`."""
+    """`transactions[].outputs[]` in the response to `listtransactions`."""
 
     index: U32
 
     amount_msat: Msat
-    """In millisatoshi."""
 
     scriptPubKey: Hex
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListtransactionsResponseTransactions(Answer):
-    """Part of `listtransactions`."""
+    """`transactions[]` in the response to `listtransactions`."""
 
     hash: Txid
 
@@ -58,7 +57,7 @@ class ListtransactionsResponseTransactions(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListtransactionsResponse(Answer):
-    """What comes back from `listtransactions`: List the on-chain wallet's transactions."""
+    """The response to `listtransactions`: List the on-chain wallet's transactions."""
 
     __source__ = "listtransactions"
 

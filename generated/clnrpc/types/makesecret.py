@@ -9,7 +9,7 @@ from ..runtime.values.scalars import Hex, Secret
 
 @dataclass(kw_only=True, slots=True)
 class MakesecretRequest:
-    """What is sent to `makesecret`: Derive a secret from the node's master secret."""
+    """The request for `makesecret`: Derive a secret from the node's master secret."""
 
     hex: Hex | None = None
 
@@ -18,7 +18,7 @@ class MakesecretRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class MakesecretResponse(Answer):
-    """What comes back from `makesecret`: Derive a secret from the node's master secret."""
+    """The response to `makesecret`: Derive a secret from the node's master secret."""
 
     __source__ = "makesecret"
 

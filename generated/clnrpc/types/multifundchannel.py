@@ -21,17 +21,15 @@ from ..runtime.values.scalars import (
 
 @dataclass(kw_only=True, slots=True)
 class MultifundchannelRequestDestinations:
-    """Part of `multifundchannel`."""
+    """`destinations[]` in the request for `multifundchannel`."""
 
     id: str
 
     amount: SatOrAll
 
     announce: bool = True
-    """Default: true."""
 
     push_msat: Msat | None = None
-    """As a number: millisatoshi."""
 
     close_to: str | None = None
 
@@ -48,14 +46,13 @@ class MultifundchannelRequestDestinations:
 
 @dataclass(kw_only=True, slots=True)
 class MultifundchannelRequest:
-    """What is sent to `multifundchannel`: Open several channels in one transaction."""
+    """The request for `multifundchannel`: Open several channels in one transaction."""
 
     destinations: list[MultifundchannelRequestDestinations]
 
     feerate: Feerate | None = None
 
     minconf: int = 1
-    """Default: 1."""
 
     utxos: list[Outpoint] | None = None
 
@@ -66,12 +63,11 @@ class MultifundchannelRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class MultifundchannelResponseChannelIdsChannelType(Answer):
-    """Part of `multifundchannel`. Added in v24.02."""
+    """`channel_ids[].channel_type` in the response to `multifundchannel`."""
 
     __added__ = (("bits", "v24.02"), ("names", "v24.02"))
 
     bits: list[U32]
-    """Added in v24.02."""
 
     names: list[
         Literal[
@@ -83,12 +79,11 @@ class MultifundchannelResponseChannelIdsChannelType(Answer):
             "zeroconf/even",
         ]
     ]
-    """Added in v24.02."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class MultifundchannelResponseChannelIds(Answer):
-    """Part of `multifundchannel`."""
+    """`channel_ids[]` in the response to `multifundchannel`."""
 
     __added__ = (("channel_type", "v24.02"),)
 
@@ -106,7 +101,7 @@ class MultifundchannelResponseChannelIds(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class MultifundchannelResponseFailedError(Answer):
-    """Part of `multifundchannel`."""
+    """`failed[].error` in the response to `multifundchannel`."""
 
     code: int
 
@@ -117,7 +112,7 @@ class MultifundchannelResponseFailedError(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class MultifundchannelResponseFailed(Answer):
-    """Part of `multifundchannel`."""
+    """`failed[]` in the response to `multifundchannel`."""
 
     id: Pubkey
 
@@ -128,7 +123,7 @@ class MultifundchannelResponseFailed(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class MultifundchannelResponse(Answer):
-    """What comes back from `multifundchannel`: Open several channels in one transaction."""
+    """The response to `multifundchannel`: Open several channels in one transaction."""
 
     __source__ = "multifundchannel"
 

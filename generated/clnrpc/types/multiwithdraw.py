@@ -10,21 +10,20 @@ from ..runtime.values.scalars import U32, Feerate, Hex, Outpoint, Txid
 
 @dataclass(kw_only=True, slots=True)
 class MultiwithdrawRequest:
-    """What is sent to `multiwithdraw`: Pay several on-chain addresses in one transaction."""
+    """The request for `multiwithdraw`: Pay several on-chain addresses in one transaction."""
 
     outputs: list[dict[str, Any]]
 
     feerate: Feerate | None = None
 
     minconf: U32 = 1
-    """Default: 1."""
 
     utxos: list[Outpoint] | None = None
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class MultiwithdrawResponse(Answer):
-    """What comes back from `multiwithdraw`: Pay several on-chain addresses in one transaction."""
+    """The response to `multiwithdraw`: Pay several on-chain addresses in one transaction."""
 
     __source__ = "multiwithdraw"
 

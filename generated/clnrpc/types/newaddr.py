@@ -9,7 +9,7 @@ from ..runtime.values.answer import Answer
 
 @dataclass(kw_only=True, slots=True)
 class NewaddrRequest:
-    """What is sent to `newaddr`: Get a fresh on-chain address to receive at."""
+    """The request for `newaddr`: Get a fresh on-chain address to receive at."""
 
     addresstype: Literal["bech32", "p2tr", "all"] | None = None
     """*bech32* (SegWit version 0), *p2tr* (taproot) or *all* (both, for the same key); absent, *p2tr*, though until v26.12
@@ -19,7 +19,7 @@ class NewaddrRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class NewaddrResponse(Answer):
-    """What comes back from `newaddr`: Get a fresh on-chain address to receive at."""
+    """The response to `newaddr`: Get a fresh on-chain address to receive at."""
 
     __source__ = "newaddr"
 

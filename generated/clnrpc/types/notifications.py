@@ -8,7 +8,7 @@ from ..runtime.values.answer import Answer
 
 @dataclass(kw_only=True, slots=True)
 class NotificationsRequest:
-    """What is sent to `notifications`: Choose whether this connection gets notifications."""
+    """The request for `notifications`: Choose whether this connection gets notifications."""
 
     enable: bool
     """Whether notifications are wanted."""
@@ -16,6 +16,6 @@ class NotificationsRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class NotificationsResponse(Answer):
-    """What comes back from `notifications`: Choose whether this connection gets notifications."""
+    """The response to `notifications`: Choose whether this connection gets notifications."""
 
     __source__ = "notifications"

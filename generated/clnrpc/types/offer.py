@@ -10,7 +10,7 @@ from ..runtime.values.scalars import U32, U64, Currency, Hash, MsatOrAny, Pubkey
 
 @dataclass(kw_only=True, slots=True)
 class OfferRequest:
-    """What is sent to `offer`: Create an offer for others to pay."""
+    """The request for `offer`: Create an offer for others to pay."""
 
     amount: MsatOrAny | Currency
     """The price of one item. A bare number counts millisatoshi, as does the suffix *msat*; *sat* and *btc* say otherwise,
@@ -66,21 +66,19 @@ class OfferRequest:
     single_use: bool = False
     """Whether one payment ends it. If so, several invoices may be handed out, and the first that is paid makes the offer
     inactive and the others worthless.
-
-    Default: False.
     """
 
     proportional_amount: bool = False
     """Whether who comes late pays less: for a first period that has begun, only the share that is left of it. Needs
     `recurrence_base`.
 
-    Default: False. Added in v25.09.
+    Added in v25.09.
     """
 
     optional_recurrence: bool = False
     """Whether payers who know nothing of recurrence may pay once. Cannot stand with `recurrence_base`.
 
-    Default: False. Added in v25.09.
+    Added in v25.09.
     """
 
     fronting_nodes: list[Pubkey] | None = None
@@ -101,7 +99,7 @@ class OfferRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class OfferResponse(Answer):
-    """What comes back from `offer`: Create an offer for others to pay."""
+    """The response to `offer`: Create an offer for others to pay."""
 
     __source__ = "offer"
 

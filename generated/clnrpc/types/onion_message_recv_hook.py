@@ -9,7 +9,7 @@ from ..runtime.values.scalars import U32, U64, Hex, Pubkey, ShortChannelId
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class OnionMessageRecvHookRequestOnionMessageReplyBlindedpathHops(Answer):
-    """Part of `onion_message_recv`."""
+    """`onion_message.reply_blindedpath.hops[]` in the payload of the hook `onion_message_recv`."""
 
     blinded_node_id: Pubkey
 
@@ -18,7 +18,7 @@ class OnionMessageRecvHookRequestOnionMessageReplyBlindedpathHops(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class OnionMessageRecvHookRequestOnionMessageReplyBlindedpath(Answer):
-    """Part of `onion_message_recv`."""
+    """`onion_message.reply_blindedpath` in the payload of the hook `onion_message_recv`."""
 
     first_node_id: Pubkey | None = None
 
@@ -34,7 +34,7 @@ class OnionMessageRecvHookRequestOnionMessageReplyBlindedpath(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class OnionMessageRecvHookRequestOnionMessageUnknownFields(Answer):
-    """Part of `onion_message_recv`."""
+    """`onion_message.unknown_fields[]` in the payload of the hook `onion_message_recv`."""
 
     number: U64
 
@@ -43,7 +43,7 @@ class OnionMessageRecvHookRequestOnionMessageUnknownFields(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class OnionMessageRecvHookRequestOnionMessage(Answer):
-    """Part of `onion_message_recv`."""
+    """`onion_message` in the payload of the hook `onion_message_recv`."""
 
     reply_blindedpath: OnionMessageRecvHookRequestOnionMessageReplyBlindedpath | None = None
 

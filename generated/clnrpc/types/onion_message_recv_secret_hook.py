@@ -9,7 +9,7 @@ from ..runtime.values.scalars import U32, U64, Hex, Pubkey, Secret, ShortChannel
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class OnionMessageRecvSecretHookRequestOnionMessageReplyBlindedpathHops(Answer):
-    """Part of `onion_message_recv_secret`."""
+    """`onion_message.reply_blindedpath.hops[]` in the payload of the hook `onion_message_recv_secret`."""
 
     blinded_node_id: Pubkey
 
@@ -18,7 +18,7 @@ class OnionMessageRecvSecretHookRequestOnionMessageReplyBlindedpathHops(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class OnionMessageRecvSecretHookRequestOnionMessageReplyBlindedpath(Answer):
-    """Part of `onion_message_recv_secret`."""
+    """`onion_message.reply_blindedpath` in the payload of the hook `onion_message_recv_secret`."""
 
     first_node_id: Pubkey | None = None
 
@@ -34,7 +34,7 @@ class OnionMessageRecvSecretHookRequestOnionMessageReplyBlindedpath(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class OnionMessageRecvSecretHookRequestOnionMessageUnknownFields(Answer):
-    """Part of `onion_message_recv_secret`."""
+    """`onion_message.unknown_fields[]` in the payload of the hook `onion_message_recv_secret`."""
 
     number: U64
 
@@ -43,7 +43,7 @@ class OnionMessageRecvSecretHookRequestOnionMessageUnknownFields(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class OnionMessageRecvSecretHookRequestOnionMessage(Answer):
-    """Part of `onion_message_recv_secret`."""
+    """`onion_message` in the payload of the hook `onion_message_recv_secret`."""
 
     pathsecret: Secret
 

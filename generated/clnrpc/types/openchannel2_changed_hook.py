@@ -10,7 +10,7 @@ from ..runtime.values.scalars import Hash
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class Openchannel2ChangedHookRequestOpenchannel2Changed(Answer):
-    """Part of `openchannel2_changed`."""
+    """`openchannel2_changed` in the payload of the hook `openchannel2_changed`."""
 
     __added__ = (("require_confirmed_inputs", "v23.02"),)
 

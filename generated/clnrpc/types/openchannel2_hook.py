@@ -10,7 +10,7 @@ from ..runtime.values.scalars import U8, U16, U32, Hash, Hex, Msat, Pubkey
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class Openchannel2HookRequestOpenchannel2ChannelType(Answer):
-    """Part of `openchannel2`. Added in v25.09."""
+    """`openchannel2.channel_type` in the payload of the hook `openchannel2`."""
 
     bits: list[U32]
 
@@ -19,7 +19,7 @@ class Openchannel2HookRequestOpenchannel2ChannelType(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class Openchannel2HookRequestOpenchannel2(Answer):
-    """Part of `openchannel2`."""
+    """`openchannel2` in the payload of the hook `openchannel2`."""
 
     __added__ = (("require_confirmed_inputs", "v23.02"), ("channel_type", "v25.09"))
 
@@ -28,16 +28,12 @@ class Openchannel2HookRequestOpenchannel2(Answer):
     channel_id: Hash
 
     their_funding_msat: Msat
-    """In millisatoshi."""
 
     dust_limit_msat: Msat
-    """In millisatoshi."""
 
     max_htlc_value_in_flight_msat: Msat
-    """In millisatoshi."""
 
     htlc_minimum_msat: Msat
-    """In millisatoshi."""
 
     funding_feerate_per_kw: U32
 
@@ -58,10 +54,8 @@ class Openchannel2HookRequestOpenchannel2(Answer):
     shutdown_scriptpubkey: Hex | None = None
 
     channel_max_msat: Msat
-    """In millisatoshi."""
 
     requested_lease_msat: Msat | None = None
-    """In millisatoshi."""
 
     lease_blockheight_start: U32 | None = None
 
@@ -96,4 +90,3 @@ class Openchannel2HookResponse:
     psbt: str | None = None
 
     our_funding_msat: Msat | None = None
-    """In millisatoshi."""

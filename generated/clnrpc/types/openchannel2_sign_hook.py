@@ -10,7 +10,7 @@ from ..runtime.values.scalars import Hash
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class Openchannel2SignHookRequestOpenchannel2Sign(Answer):
-    """Part of `openchannel2_sign`."""
+    """`openchannel2_sign` in the payload of the hook `openchannel2_sign`."""
 
     channel_id: Hash
 

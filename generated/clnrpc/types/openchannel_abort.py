@@ -9,14 +9,14 @@ from ..runtime.values.scalars import Hash
 
 @dataclass(kw_only=True, slots=True)
 class OpenchannelAbortRequest:
-    """What is sent to `openchannel_abort`: Abandon a v2 channel opening."""
+    """The request for `openchannel_abort`: Abandon a v2 channel opening."""
 
     channel_id: Hash
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class OpenchannelAbortResponse(Answer):
-    """What comes back from `openchannel_abort`: Abandon a v2 channel opening."""
+    """The response to `openchannel_abort`: Abandon a v2 channel opening."""
 
     __source__ = "openchannel_abort"
 

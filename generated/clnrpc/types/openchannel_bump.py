@@ -10,7 +10,7 @@ from ..runtime.values.scalars import U32, U64, Feerate, Hash, Sat
 
 @dataclass(kw_only=True, slots=True)
 class OpenchannelBumpRequest:
-    """What is sent to `openchannel_bump`: Raise the funding fee of a v2 channel."""
+    """The request for `openchannel_bump`: Raise the funding fee of a v2 channel."""
 
     channel_id: Hash
 
@@ -24,12 +24,11 @@ class OpenchannelBumpRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class OpenchannelBumpResponseChannelType(Answer):
-    """Part of `openchannel_bump`. Added in v24.02."""
+    """`channel_type` in the response to `openchannel_bump`."""
 
     __added__ = (("bits", "v24.02"), ("names", "v24.02"))
 
     bits: list[U32]
-    """Added in v24.02."""
 
     names: list[
         Literal[
@@ -41,12 +40,11 @@ class OpenchannelBumpResponseChannelType(Answer):
             "zeroconf/even",
         ]
     ]
-    """Added in v24.02."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class OpenchannelBumpResponse(Answer):
-    """What comes back from `openchannel_bump`: Raise the funding fee of a v2 channel."""
+    """The response to `openchannel_bump`: Raise the funding fee of a v2 channel."""
 
     __source__ = "openchannel_bump"
     __added__ = (("channel_type", "v24.02"),)

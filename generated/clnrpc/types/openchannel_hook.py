@@ -10,7 +10,7 @@ from ..runtime.values.scalars import U8, U32, Hex, Msat, Pubkey, Sat
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class OpenchannelHookRequestOpenchannelChannelType(Answer):
-    """Part of `openchannel`. Added in v25.09."""
+    """`openchannel.channel_type` in the payload of the hook `openchannel`."""
 
     bits: list[U32]
 
@@ -19,29 +19,23 @@ class OpenchannelHookRequestOpenchannelChannelType(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class OpenchannelHookRequestOpenchannel(Answer):
-    """Part of `openchannel`."""
+    """`openchannel` in the payload of the hook `openchannel`."""
 
     __added__ = (("channel_type", "v25.09"),)
 
     id: Pubkey
 
     funding_msat: Msat
-    """In millisatoshi."""
 
     push_msat: Msat
-    """In millisatoshi."""
 
     dust_limit_msat: Msat
-    """In millisatoshi."""
 
     max_htlc_value_in_flight_msat: Msat
-    """In millisatoshi."""
 
     channel_reserve_msat: Msat
-    """In millisatoshi."""
 
     htlc_minimum_msat: Msat
-    """In millisatoshi."""
 
     feerate_per_kw: U32
 

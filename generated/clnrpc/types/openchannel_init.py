@@ -10,7 +10,7 @@ from ..runtime.values.scalars import U32, U64, Feerate, Hash, Hex, Pubkey, Sat
 
 @dataclass(kw_only=True, slots=True)
 class OpenchannelInitRequest:
-    """What is sent to `openchannel_init`: Begin a v2 channel opening with a peer."""
+    """The request for `openchannel_init`: Begin a v2 channel opening with a peer."""
 
     id: Pubkey
 
@@ -37,12 +37,11 @@ class OpenchannelInitRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class OpenchannelInitResponseChannelType(Answer):
-    """Part of `openchannel_init`. Added in v24.02."""
+    """`channel_type` in the response to `openchannel_init`."""
 
     __added__ = (("bits", "v24.02"), ("names", "v24.02"))
 
     bits: list[U32]
-    """Added in v24.02."""
 
     names: list[
         Literal[
@@ -54,12 +53,11 @@ class OpenchannelInitResponseChannelType(Answer):
             "zeroconf/even",
         ]
     ]
-    """Added in v24.02."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class OpenchannelInitResponse(Answer):
-    """What comes back from `openchannel_init`: Begin a v2 channel opening with a peer."""
+    """The response to `openchannel_init`: Begin a v2 channel opening with a peer."""
 
     __source__ = "openchannel_init"
     __added__ = (("channel_type", "v24.02"),)

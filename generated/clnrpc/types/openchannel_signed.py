@@ -9,7 +9,7 @@ from ..runtime.values.scalars import Hash, Hex, Txid
 
 @dataclass(kw_only=True, slots=True)
 class OpenchannelSignedRequest:
-    """What is sent to `openchannel_signed`: Sign off a v2 channel opening and broadcast it."""
+    """The request for `openchannel_signed`: Sign off a v2 channel opening and broadcast it."""
 
     channel_id: Hash
 
@@ -18,7 +18,7 @@ class OpenchannelSignedRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class OpenchannelSignedResponse(Answer):
-    """What comes back from `openchannel_signed`: Sign off a v2 channel opening and broadcast it."""
+    """The response to `openchannel_signed`: Sign off a v2 channel opening and broadcast it."""
 
     __source__ = "openchannel_signed"
 

@@ -10,7 +10,7 @@ from ..runtime.values.scalars import U32, Hash, Hex
 
 @dataclass(kw_only=True, slots=True)
 class OpenchannelUpdateRequest:
-    """What is sent to `openchannel_update`: Negotiate the PSBT of a v2 channel opening."""
+    """The request for `openchannel_update`: Negotiate the PSBT of a v2 channel opening."""
 
     channel_id: Hash
 
@@ -19,12 +19,11 @@ class OpenchannelUpdateRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class OpenchannelUpdateResponseChannelType(Answer):
-    """Part of `openchannel_update`. Added in v24.02."""
+    """`channel_type` in the response to `openchannel_update`."""
 
     __added__ = (("bits", "v24.02"), ("names", "v24.02"))
 
     bits: list[U32]
-    """Added in v24.02."""
 
     names: list[
         Literal[
@@ -36,12 +35,11 @@ class OpenchannelUpdateResponseChannelType(Answer):
             "zeroconf/even",
         ]
     ]
-    """Added in v24.02."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class OpenchannelUpdateResponse(Answer):
-    """What comes back from `openchannel_update`: Negotiate the PSBT of a v2 channel opening."""
+    """The response to `openchannel_update`: Negotiate the PSBT of a v2 channel opening."""
 
     __source__ = "openchannel_update"
     __added__ = (("channel_type", "v24.02"),)

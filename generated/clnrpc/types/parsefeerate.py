@@ -9,14 +9,14 @@ from ..runtime.values.scalars import U32
 
 @dataclass(kw_only=True, slots=True)
 class ParsefeerateRequest:
-    """What is sent to `parsefeerate`: Turn a fee rate expression into a number."""
+    """The request for `parsefeerate`: Turn a fee rate expression into a number."""
 
     feerate: str
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ParsefeerateResponse(Answer):
-    """What comes back from `parsefeerate`: Turn a fee rate expression into a number."""
+    """The response to `parsefeerate`: Turn a fee rate expression into a number."""
 
     __source__ = "parsefeerate"
 

@@ -19,7 +19,7 @@ from ..runtime.values.scalars import (
 
 @dataclass(kw_only=True, slots=True)
 class PayRequest:
-    """What is sent to `pay`: Pay an invoice, the older way."""
+    """The request for `pay`: Pay an invoice, the older way."""
 
     bolt11: str
     """Invoice to pay, BOLT 11 or BOLT 12; since v26.06 it may also be called `invstring`."""
@@ -27,8 +27,6 @@ class PayRequest:
     amount_msat: Msat | None = None
     """Amount to pay, in millisatoshi unless it ends in *sat* or *btc*; required if the invoice names none, refused if it
     does.
-
-    As a number: millisatoshi.
     """
 
     label: str | None = None
@@ -77,13 +75,13 @@ class PayRequest:
     """Share of the invoice to pay here, in millisatoshi unless it ends in *sat* or *btc*, while others pay the rest at the
     same time; absent, all of it.
 
-    As a number: millisatoshi. Added in v23.05.
+    Added in v23.05.
     """
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class PayResponse(Answer):
-    """What comes back from `pay`: Pay an invoice, the older way."""
+    """The response to `pay`: Pay an invoice, the older way."""
 
     __source__ = "pay"
 
@@ -98,10 +96,8 @@ class PayResponse(Answer):
     parts: U32
 
     amount_msat: Msat
-    """In millisatoshi."""
 
     amount_sent_msat: Msat
-    """In millisatoshi."""
 
     warning_partial_completion: str | None = None
 

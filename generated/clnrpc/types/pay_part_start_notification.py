@@ -9,7 +9,7 @@ from ..runtime.values.scalars import U32, U64, Hash, Msat, Pubkey, ShortChannelI
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class PayPartStartNotificationHops(Answer):
-    """Part of `pay_part_start`."""
+    """`hops[]` in the notification `pay_part_start`."""
 
     next_node: Pubkey
 
@@ -18,10 +18,8 @@ class PayPartStartNotificationHops(Answer):
     direction: U32
 
     channel_in_msat: Msat
-    """In millisatoshi."""
 
     channel_out_msat: Msat
-    """In millisatoshi."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -37,9 +35,7 @@ class PayPartStartNotification(Answer):
     partid: U64
 
     total_payment_msat: Msat
-    """In millisatoshi."""
 
     attempt_msat: Msat
-    """In millisatoshi."""
 
     hops: list[PayPartStartNotificationHops]

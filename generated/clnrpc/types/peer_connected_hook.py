@@ -10,7 +10,7 @@ from ..runtime.values.scalars import Hex, Pubkey
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class PeerConnectedHookRequestPeer(Answer):
-    """Part of `peer_connected`."""
+    """`peer` in the payload of the hook `peer_connected`."""
 
     id: Pubkey
 

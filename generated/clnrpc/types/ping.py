@@ -9,20 +9,18 @@ from ..runtime.values.scalars import U16, Pubkey
 
 @dataclass(kw_only=True, slots=True)
 class PingRequest:
-    """What is sent to `ping`: Ask a connected peer for a sign of life."""
+    """The request for `ping`: Ask a connected peer for a sign of life."""
 
     id: Pubkey
 
     len: U16 = 128
-    """Default: 128."""
 
     pongbytes: U16 = 128
-    """Default: 128."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class PingResponse(Answer):
-    """What comes back from `ping`: Ask a connected peer for a sign of life."""
+    """The response to `ping`: Ask a connected peer for a sign of life."""
 
     __source__ = "ping"
 

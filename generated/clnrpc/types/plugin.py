@@ -9,7 +9,7 @@ from ..runtime.values.answer import Answer
 
 @dataclass(kw_only=True, slots=True)
 class PluginRequest:
-    """What is sent to `plugin`: Start, stop and list plugins."""
+    """The request for `plugin`: Start, stop and list plugins."""
 
     subcommand: Literal["start", "stop", "rescan", "startdir", "list"]
 
@@ -22,7 +22,7 @@ class PluginRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class PluginResponsePlugins(Answer):
-    """Part of `plugin`."""
+    """`plugins[]` in the response to `plugin`."""
 
     name: str
 
@@ -33,7 +33,7 @@ class PluginResponsePlugins(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class PluginResponse(Answer):
-    """What comes back from `plugin`: Start, stop and list plugins."""
+    """The response to `plugin`: Start, stop and list plugins."""
 
     __source__ = "plugin"
 

@@ -8,14 +8,13 @@ from ..runtime.values.answer import Answer
 
 @dataclass(kw_only=True, slots=True)
 class PreapproveinvoiceRequest:
-    """What is sent to `preapproveinvoice`: Ask the signer whether an invoice may be paid."""
+    """The request for `preapproveinvoice`: Ask the signer whether an invoice may be paid."""
 
     bolt11: str
-    """Added in v23.02."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class PreapproveinvoiceResponse(Answer):
-    """What comes back from `preapproveinvoice`: Ask the signer whether an invoice may be paid."""
+    """The response to `preapproveinvoice`: Ask the signer whether an invoice may be paid."""
 
     __source__ = "preapproveinvoice"

@@ -9,20 +9,18 @@ from ..runtime.values.scalars import Hex, Msat, Pubkey
 
 @dataclass(kw_only=True, slots=True)
 class PreapprovekeysendRequest:
-    """What is sent to `preapprovekeysend`: Ask the signer whether a keysend may be sent."""
+    """The request for `preapprovekeysend`: Ask the signer whether a keysend may be sent."""
 
     destination: Pubkey
-    """Added in v23.02."""
 
     payment_hash: Hex
-    """Exactly 64 characters. Added in v23.02."""
+    """Exactly 64 characters."""
 
     amount_msat: Msat
-    """As a number: millisatoshi. Added in v23.02."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class PreapprovekeysendResponse(Answer):
-    """What comes back from `preapprovekeysend`: Ask the signer whether a keysend may be sent."""
+    """The response to `preapprovekeysend`: Ask the signer whether a keysend may be sent."""
 
     __source__ = "preapprovekeysend"

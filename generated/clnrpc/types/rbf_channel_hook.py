@@ -10,7 +10,7 @@ from ..runtime.values.scalars import U32, Hash, Msat, Pubkey
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class RbfChannelHookRequestRbfChannel(Answer):
-    """Part of `rbf_channel`."""
+    """`rbf_channel` in the payload of the hook `rbf_channel`."""
 
     __added__ = (("require_confirmed_inputs", "v23.02"),)
 
@@ -19,13 +19,10 @@ class RbfChannelHookRequestRbfChannel(Answer):
     channel_id: Hash
 
     their_last_funding_msat: Msat
-    """In millisatoshi."""
 
     their_funding_msat: Msat
-    """In millisatoshi."""
 
     our_last_funding_msat: Msat
-    """In millisatoshi."""
 
     funding_feerate_per_kw: U32
 
@@ -34,12 +31,10 @@ class RbfChannelHookRequestRbfChannel(Answer):
     feerate_our_min: U32
 
     channel_max_msat: Msat
-    """In millisatoshi."""
 
     locktime: U32
 
     requested_lease_msat: Msat | None = None
-    """In millisatoshi."""
 
     require_confirmed_inputs: bool
     """Added in v23.02."""
@@ -63,6 +58,5 @@ class RbfChannelHookResponse:
     psbt: str | None = None
 
     our_funding_msat: Msat | None = None
-    """In millisatoshi."""
 
     error_message: str | None = None

@@ -9,7 +9,7 @@ from ..runtime.values.answer import Answer
 
 @dataclass(kw_only=True, slots=True)
 class RecklessRequest:
-    """What is sent to `reckless`: Find, install or remove plugins."""
+    """The request for `reckless`: Find, install or remove plugins."""
 
     __wire_names__ = (("target_subcommand", "target/subcommand"),)
 
@@ -22,7 +22,7 @@ class RecklessRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class RecklessResponse(Answer):
-    """What comes back from `reckless`: Find, install or remove plugins."""
+    """The response to `reckless`: Find, install or remove plugins."""
 
     __source__ = "reckless"
 

@@ -9,14 +9,14 @@ from ..runtime.values.answer import Answer
 
 @dataclass(kw_only=True, slots=True)
 class RecoverRequest:
-    """What is sent to `recover`: Restart an unused node from a backed-up secret."""
+    """The request for `recover`: Restart an unused node from a backed-up secret."""
 
     hsmsecret: str
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class RecoverResponse(Answer):
-    """What comes back from `recover`: Restart an unused node from a backed-up secret."""
+    """The response to `recover`: Restart an unused node from a backed-up secret."""
 
     __source__ = "recover"
     __added__ = (("result", "v24.05"),)

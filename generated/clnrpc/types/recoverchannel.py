@@ -9,14 +9,14 @@ from ..runtime.values.scalars import Hex
 
 @dataclass(kw_only=True, slots=True)
 class RecoverchannelRequest:
-    """What is sent to `recoverchannel`: Reclaim channel money with static backups."""
+    """The request for `recoverchannel`: Reclaim channel money with static backups."""
 
     scb: list[Hex]
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class RecoverchannelResponse(Answer):
-    """What comes back from `recoverchannel`: Reclaim channel money with static backups."""
+    """The response to `recoverchannel`: Reclaim channel money with static backups."""
 
     __source__ = "recoverchannel"
 

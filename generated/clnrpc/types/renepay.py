@@ -18,12 +18,11 @@ from ..runtime.values.scalars import (
 
 @dataclass(kw_only=True, slots=True)
 class RenepayRequest:
-    """What is sent to `renepay`: Pay an invoice with the renepay plugin."""
+    """The request for `renepay`: Pay an invoice with the renepay plugin."""
 
     invstring: str
 
     amount_msat: Msat | None = None
-    """As a number: millisatoshi."""
 
     maxfee: Msat | None = None
     """As a number: millisatoshi."""
@@ -45,7 +44,7 @@ class RenepayRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class RenepayResponse(Answer):
-    """What comes back from `renepay`: Pay an invoice with the renepay plugin."""
+    """The response to `renepay`: Pay an invoice with the renepay plugin."""
 
     __source__ = "renepay"
 
@@ -54,23 +53,18 @@ class RenepayResponse(Answer):
     payment_hash: Hash
 
     bolt11: str | None = None
-    """Added in v23.08."""
 
     bolt12: str | None = None
-    """Added in v23.08."""
 
     created_at: float
 
     groupid: U64 | None = None
-    """Added in v23.08."""
 
     parts: U32
 
     amount_msat: Msat
-    """In millisatoshi."""
 
     amount_sent_msat: Msat
-    """In millisatoshi."""
 
     status: Literal["complete", "pending", "failed"]
 

@@ -10,14 +10,14 @@ from ..runtime.values.scalars import U32, Hash, Msat, Pubkey, Secret
 
 @dataclass(kw_only=True, slots=True)
 class RenepaystatusRequest:
-    """What is sent to `renepaystatus`: Show how renepay's payments went."""
+    """The request for `renepaystatus`: Show how renepay's payments went."""
 
     invstring: str | None = None
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class RenepaystatusResponsePaystatus(Answer):
-    """Part of `renepaystatus`."""
+    """`paystatus[]` in the response to `renepaystatus`."""
 
     bolt11: str
 
@@ -32,10 +32,8 @@ class RenepaystatusResponsePaystatus(Answer):
     parts: U32 | None = None
 
     amount_msat: Msat
-    """In millisatoshi."""
 
     amount_sent_msat: Msat | None = None
-    """In millisatoshi."""
 
     status: Literal["complete", "pending", "failed"]
 
@@ -46,7 +44,7 @@ class RenepaystatusResponsePaystatus(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class RenepaystatusResponse(Answer):
-    """What comes back from `renepaystatus`: Show how renepay's payments went."""
+    """The response to `renepaystatus`: Show how renepay's payments went."""
 
     __source__ = "renepaystatus"
 

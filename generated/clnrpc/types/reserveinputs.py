@@ -9,7 +9,7 @@ from ..runtime.values.scalars import U32, Txid
 
 @dataclass(kw_only=True, slots=True)
 class ReserveinputsRequest:
-    """What is sent to `reserveinputs`: Reserve a PSBT's coins against other use."""
+    """The request for `reserveinputs`: Reserve a PSBT's coins against other use."""
 
     psbt: str
 
@@ -20,7 +20,7 @@ class ReserveinputsRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ReserveinputsResponseReservations(Answer):
-    """Part of `reserveinputs`."""
+    """`reservations[]` in the response to `reserveinputs`."""
 
     txid: Txid
 
@@ -36,7 +36,7 @@ class ReserveinputsResponseReservations(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ReserveinputsResponse(Answer):
-    """What comes back from `reserveinputs`: Reserve a PSBT's coins against other use."""
+    """The response to `reserveinputs`: Reserve a PSBT's coins against other use."""
 
     __source__ = "reserveinputs"
 

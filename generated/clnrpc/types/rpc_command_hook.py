@@ -9,7 +9,7 @@ from ..runtime.values.answer import Answer
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class RpcCommandHookRequestRpcCommand(Answer):
-    """Part of `rpc_command`."""
+    """`rpc_command` in the payload of the hook `rpc_command`."""
 
     id: str | float | None
 
@@ -31,7 +31,7 @@ class RpcCommandHookRequest(Answer):
 
 @dataclass(kw_only=True, slots=True)
 class RpcCommandHookResponseReplace:
-    """Part of `rpc_command`."""
+    """`replace` in the answer to the hook `rpc_command`."""
 
     jsonrpc: Literal["2.0"]
 
@@ -44,7 +44,7 @@ class RpcCommandHookResponseReplace:
 
 @dataclass(kw_only=True, slots=True)
 class RpcCommandHookResponseReturnError:
-    """Part of `rpc_command`."""
+    """`return.error` in the answer to the hook `rpc_command`."""
 
     code: int
 
@@ -53,7 +53,7 @@ class RpcCommandHookResponseReturnError:
 
 @dataclass(kw_only=True, slots=True)
 class RpcCommandHookResponseReturn:
-    """Part of `rpc_command`."""
+    """`return` in the answer to the hook `rpc_command`."""
 
     result: dict[str, Any] | None = None
 

@@ -9,12 +9,11 @@ from ..runtime.values.scalars import U32, U64, Msat, Secret
 
 @dataclass(kw_only=True, slots=True)
 class SendamountRequest:
-    """What is sent to `sendamount`: Pay with fees taken out of the amount."""
+    """The request for `sendamount`: Pay with fees taken out of the amount."""
 
     invstring: str
 
     amount_msat: Msat
-    """As a number: millisatoshi."""
 
     maxfee: Msat | None = None
     """As a number: millisatoshi."""
@@ -24,7 +23,6 @@ class SendamountRequest:
     retry_for: U32 | None = None
 
     maxdelay: U32 = 2016
-    """Default: 2016."""
 
     payer_note: str | None = None
 
@@ -33,7 +31,7 @@ class SendamountRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class SendamountResponse(Answer):
-    """What comes back from `sendamount`: Pay with fees taken out of the amount."""
+    """The response to `sendamount`: Pay with fees taken out of the amount."""
 
     __source__ = "sendamount"
 
@@ -44,7 +42,5 @@ class SendamountResponse(Answer):
     successful_parts: U64
 
     amount_msat: Msat
-    """In millisatoshi."""
 
     amount_sent_msat: Msat
-    """In millisatoshi."""

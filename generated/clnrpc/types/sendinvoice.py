@@ -10,7 +10,7 @@ from ..runtime.values.scalars import U32, U64, Hash, Msat, Secret
 
 @dataclass(kw_only=True, slots=True)
 class SendinvoiceRequest:
-    """What is sent to `sendinvoice`: Answer an invoice_request with an invoice and await payment."""
+    """The request for `sendinvoice`: Answer an invoice_request with an invoice and await payment."""
 
     invreq: str
     """The invoice_request string, which begins with *lnr1*; not one made for an offer."""
@@ -21,8 +21,6 @@ class SendinvoiceRequest:
     amount_msat: Msat | None = None
     """Amount to be paid, in millisatoshi unless it ends in *sat* or *btc*; absent, the amount that the invoice_request
     names.
-
-    As a number: millisatoshi.
     """
 
     timeout: U32 | None = None
@@ -31,7 +29,7 @@ class SendinvoiceRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class SendinvoiceResponse(Answer):
-    """What comes back from `sendinvoice`: Answer an invoice_request with an invoice and await payment."""
+    """The response to `sendinvoice`: Answer an invoice_request with an invoice and await payment."""
 
     __source__ = "sendinvoice"
     __added__ = (("created_index", "v23.08"),)
@@ -47,7 +45,6 @@ class SendinvoiceResponse(Answer):
     expires_at: U64
 
     amount_msat: Msat | None = None
-    """In millisatoshi."""
 
     bolt12: str | None = None
 
@@ -58,7 +55,7 @@ class SendinvoiceResponse(Answer):
     """Added in v23.08."""
 
     amount_received_msat: Msat | None = None
-    """In millisatoshi. Only if `status` is "paid", and then always there."""
+    """Only if `status` is "paid", and then always there."""
 
     paid_at: U64 | None = None
     """Only if `status` is "paid", and then always there."""

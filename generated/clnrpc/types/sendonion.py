@@ -10,19 +10,18 @@ from ..runtime.values.scalars import U16, U64, Hash, Hex, Msat, Pubkey, Secret
 
 @dataclass(kw_only=True, slots=True)
 class SendonionRequestFirstHop:
-    """Part of `sendonion`."""
+    """`first_hop` in the request for `sendonion`."""
 
     id: Pubkey
 
     amount_msat: Msat
-    """As a number: millisatoshi."""
 
     delay: U16
 
 
 @dataclass(kw_only=True, slots=True)
 class SendonionRequest:
-    """What is sent to `sendonion`: Send a payment in an onion you built."""
+    """The request for `sendonion`: Send a payment in an onion you built."""
 
     onion: Hex
 
@@ -39,7 +38,6 @@ class SendonionRequest:
     bolt11: str | None = None
 
     amount_msat: Msat | None = None
-    """As a number: millisatoshi."""
 
     destination: Pubkey | None = None
 
@@ -51,12 +49,12 @@ class SendonionRequest:
     """Added in v0.11.0."""
 
     total_amount_msat: Msat = 0
-    """As a number: millisatoshi. Default: 0. Added in v25.05."""
+    """Added in v25.05."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class SendonionResponse(Answer):
-    """What comes back from `sendonion`: Send a payment in an onion you built."""
+    """The response to `sendonion`: Send a payment in an onion you built."""
 
     __source__ = "sendonion"
     __added__ = (("created_index", "v23.11"),)
@@ -71,14 +69,12 @@ class SendonionResponse(Answer):
     status: Literal["pending", "complete"]
 
     amount_msat: Msat | None = None
-    """In millisatoshi."""
 
     destination: Pubkey | None = None
 
     created_at: U64
 
     amount_sent_msat: Msat
-    """In millisatoshi."""
 
     label: str | None = None
 

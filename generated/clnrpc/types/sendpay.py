@@ -20,7 +20,7 @@ from ..runtime.values.scalars import (
 
 @dataclass(kw_only=True, slots=True)
 class SendpayRequestRoute:
-    """Part of `sendpay`."""
+    """`route[]` in the request for `sendpay`."""
 
     short_channel_id_dir: ShortChannelIdDir | None = None
     """Added in v26.06."""
@@ -29,7 +29,7 @@ class SendpayRequestRoute:
     """Added in v26.06."""
 
     amount_out_msat: Msat | None = None
-    """As a number: millisatoshi. Added in v26.06."""
+    """Added in v26.06."""
 
     cltv_out: U32 | None = None
     """Added in v26.06."""
@@ -41,12 +41,11 @@ class SendpayRequestRoute:
     delay: U32 | None = None
 
     amount_msat: Msat | None = None
-    """As a number: millisatoshi."""
 
 
 @dataclass(kw_only=True, slots=True)
 class SendpayRequest:
-    """What is sent to `sendpay`: Send a payment along a route you chose."""
+    """The request for `sendpay`: Send a payment along a route you chose."""
 
     route: list[SendpayRequestRoute]
     """The hops in order, as `getroute` or `getroutes` gives them, other members being ignored; empty to pay this node
@@ -62,8 +61,6 @@ class SendpayRequest:
     amount_msat: Msat | None = None
     """Total of all parts, in millisatoshi unless it ends in *sat* or *btc*; required if `partid` is above zero or `route`
     is empty. Otherwise absent, or equal to what the last hop gets.
-
-    As a number: millisatoshi.
     """
 
     bolt11: str | None = None
@@ -103,7 +100,7 @@ class SendpayRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class SendpayResponse(Answer):
-    """What comes back from `sendpay`: Send a payment along a route you chose."""
+    """The response to `sendpay`: Send a payment along a route you chose."""
 
     __source__ = "sendpay"
     __added__ = (("created_index", "v23.11"),)
@@ -123,7 +120,6 @@ class SendpayResponse(Answer):
     status: Literal["pending", "complete"]
 
     amount_msat: Msat | None = None
-    """In millisatoshi."""
 
     destination: Pubkey | None = None
 
@@ -132,7 +128,6 @@ class SendpayResponse(Answer):
     completed_at: U64 | None = None
 
     amount_sent_msat: Msat
-    """In millisatoshi."""
 
     label: str | None = None
 

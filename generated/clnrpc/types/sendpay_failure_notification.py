@@ -19,7 +19,7 @@ from ..runtime.values.scalars import (
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class SendpayFailureNotificationData(Answer):
-    """Part of `sendpay_failure`."""
+    """`data` in the notification `sendpay_failure`."""
 
     created_index: U64 | None = None
     """Added in v23.11."""
@@ -38,10 +38,8 @@ class SendpayFailureNotificationData(Answer):
     destination: Pubkey | None = None
 
     amount_msat: Msat | None = None
-    """In millisatoshi."""
 
     amount_sent_msat: Msat | None = None
-    """In millisatoshi."""
 
     created_at: U64 | None = None
 

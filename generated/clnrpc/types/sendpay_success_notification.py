@@ -32,10 +32,8 @@ class SendpaySuccessNotification(Answer):
     destination: Pubkey | None = None
 
     amount_msat: Msat | None = None
-    """In millisatoshi."""
 
     amount_sent_msat: Msat
-    """In millisatoshi."""
 
     created_at: U64
 

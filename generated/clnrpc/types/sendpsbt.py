@@ -9,17 +9,16 @@ from ..runtime.values.scalars import U32, Hex, Txid
 
 @dataclass(kw_only=True, slots=True)
 class SendpsbtRequest:
-    """What is sent to `sendpsbt`: Complete a signed PSBT and broadcast it."""
+    """The request for `sendpsbt`: Complete a signed PSBT and broadcast it."""
 
     psbt: str
 
     reserve: U32 = 72
-    """Default: 72."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class SendpsbtResponse(Answer):
-    """What comes back from `sendpsbt`: Complete a signed PSBT and broadcast it."""
+    """The response to `sendpsbt`: Complete a signed PSBT and broadcast it."""
 
     __source__ = "sendpsbt"
 

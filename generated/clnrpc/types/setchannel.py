@@ -9,7 +9,7 @@ from ..runtime.values.scalars import U32, Hash, Msat, Pubkey, ShortChannelId
 
 @dataclass(kw_only=True, slots=True)
 class SetchannelRequest:
-    """What is sent to `setchannel`: Change the fees and limits a channel announces."""
+    """The request for `setchannel`: Change the fees and limits a channel announces."""
 
     id: str
     """Short channel id or channel id, the node id of a peer for each of its channels, or *all*."""
@@ -51,7 +51,7 @@ class SetchannelRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class SetchannelResponseChannels(Answer):
-    """Part of `setchannel`."""
+    """`channels[]` in the response to `setchannel`."""
 
     __added__ = (("ignore_fee_limits", "v23.08"),)
 
@@ -62,7 +62,6 @@ class SetchannelResponseChannels(Answer):
     short_channel_id: ShortChannelId | None = None
 
     fee_base_msat: Msat
-    """In millisatoshi."""
 
     fee_proportional_millionths: U32
 
@@ -70,19 +69,17 @@ class SetchannelResponseChannels(Answer):
     """Added in v23.08."""
 
     minimum_htlc_out_msat: Msat
-    """In millisatoshi."""
 
     warning_htlcmin_too_low: str | None = None
 
     maximum_htlc_out_msat: Msat
-    """In millisatoshi."""
 
     warning_htlcmax_too_high: str | None = None
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class SetchannelResponse(Answer):
-    """What comes back from `setchannel`: Change the fees and limits a channel announces."""
+    """The response to `setchannel`: Change the fees and limits a channel announces."""
 
     __source__ = "setchannel"
 

@@ -9,19 +9,19 @@ from ..runtime.values.scalars import Msat
 
 @dataclass(kw_only=True, slots=True)
 class SetconfigRequest:
-    """What is sent to `setconfig`: Change a setting while the node runs."""
+    """The request for `setconfig`: Change a setting while the node runs."""
 
     config: str
 
     val: list[str] | str | int | bool | None = None
 
     transient: bool = False
-    """Default: false. Added in v25.02."""
+    """Added in v25.02."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class SetconfigResponseConfig(Answer):
-    """Part of `setconfig`."""
+    """`config` in the response to `setconfig`."""
 
     config: str
 
@@ -40,7 +40,6 @@ class SetconfigResponseConfig(Answer):
     value_str: str | None = None
 
     value_msat: Msat | None = None
-    """In millisatoshi."""
 
     value_int: int | None = None
 
@@ -52,7 +51,7 @@ class SetconfigResponseConfig(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class SetconfigResponse(Answer):
-    """What comes back from `setconfig`: Change a setting while the node runs."""
+    """The response to `setconfig`: Change a setting while the node runs."""
 
     __source__ = "setconfig"
 

@@ -9,7 +9,7 @@ from ..runtime.values.scalars import U32
 
 @dataclass(kw_only=True, slots=True)
 class SetpsbtversionRequest:
-    """What is sent to `setpsbtversion`: Convert a PSBT to another version."""
+    """The request for `setpsbtversion`: Convert a PSBT to another version."""
 
     psbt: str
 
@@ -18,7 +18,7 @@ class SetpsbtversionRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class SetpsbtversionResponse(Answer):
-    """What comes back from `setpsbtversion`: Convert a PSBT to another version."""
+    """The response to `setpsbtversion`: Convert a PSBT to another version."""
 
     __source__ = "setpsbtversion"
 

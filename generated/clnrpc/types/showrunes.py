@@ -8,14 +8,14 @@ from ..runtime.values.answer import Answer
 
 @dataclass(kw_only=True, slots=True)
 class ShowrunesRequest:
-    """What is sent to `showrunes`: List the runes issued here, or explain one."""
+    """The request for `showrunes`: List the runes issued here, or explain one."""
 
     rune: str | None = None
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ShowrunesResponseRunesRestrictionsAlternatives(Answer):
-    """Part of `showrunes`."""
+    """`runes[].restrictions[].alternatives[]` in the response to `showrunes`."""
 
     fieldname: str
 
@@ -28,7 +28,7 @@ class ShowrunesResponseRunesRestrictionsAlternatives(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ShowrunesResponseRunesRestrictions(Answer):
-    """Part of `showrunes`."""
+    """`runes[].restrictions[]` in the response to `showrunes`."""
 
     alternatives: list[ShowrunesResponseRunesRestrictionsAlternatives]
 
@@ -37,7 +37,7 @@ class ShowrunesResponseRunesRestrictions(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ShowrunesResponseRunes(Answer):
-    """Part of `showrunes`."""
+    """`runes[]` in the response to `showrunes`."""
 
     rune: str
 
@@ -62,7 +62,7 @@ class ShowrunesResponseRunes(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ShowrunesResponse(Answer):
-    """What comes back from `showrunes`: List the runes issued here, or explain one."""
+    """The response to `showrunes`: List the runes issued here, or explain one."""
 
     __source__ = "showrunes"
 

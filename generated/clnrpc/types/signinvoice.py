@@ -8,14 +8,14 @@ from ..runtime.values.answer import Answer
 
 @dataclass(kw_only=True, slots=True)
 class SigninvoiceRequest:
-    """What is sent to `signinvoice`: Sign an invoice without storing it."""
+    """The request for `signinvoice`: Sign an invoice without storing it."""
 
     invstring: str
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class SigninvoiceResponse(Answer):
-    """What comes back from `signinvoice`: Sign an invoice without storing it."""
+    """The response to `signinvoice`: Sign an invoice without storing it."""
 
     __source__ = "signinvoice"
 

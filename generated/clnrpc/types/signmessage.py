@@ -9,7 +9,7 @@ from ..runtime.values.scalars import Hex
 
 @dataclass(kw_only=True, slots=True)
 class SignmessageRequest:
-    """What is sent to `signmessage`: Sign a message with the node's key."""
+    """The request for `signmessage`: Sign a message with the node's key."""
 
     message: str
     """Text to sign, at most 65535 bytes."""
@@ -17,7 +17,7 @@ class SignmessageRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class SignmessageResponse(Answer):
-    """What comes back from `signmessage`: Sign a message with the node's key."""
+    """The response to `signmessage`: Sign a message with the node's key."""
 
     __source__ = "signmessage"
 

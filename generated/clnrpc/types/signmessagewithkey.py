@@ -9,7 +9,7 @@ from ..runtime.values.scalars import Hex, Pubkey
 
 @dataclass(kw_only=True, slots=True)
 class SignmessagewithkeyRequest:
-    """What is sent to `signmessagewithkey`: Sign a message with an on-chain address's key."""
+    """The request for `signmessagewithkey`: Sign a message with an on-chain address's key."""
 
     message: str
 
@@ -18,7 +18,7 @@ class SignmessagewithkeyRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class SignmessagewithkeyResponse(Answer):
-    """What comes back from `signmessagewithkey`: Sign a message with an on-chain address's key."""
+    """The response to `signmessagewithkey`: Sign a message with an on-chain address's key."""
 
     __source__ = "signmessagewithkey"
 

@@ -9,7 +9,7 @@ from ..runtime.values.scalars import U32
 
 @dataclass(kw_only=True, slots=True)
 class SignpsbtRequest:
-    """What is sent to `signpsbt`: Add the on-chain wallet's signatures to a PSBT."""
+    """The request for `signpsbt`: Add the on-chain wallet's signatures to a PSBT."""
 
     psbt: str
 
@@ -18,7 +18,7 @@ class SignpsbtRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class SignpsbtResponse(Answer):
-    """What comes back from `signpsbt`: Add the on-chain wallet's signatures to a PSBT."""
+    """The response to `signpsbt`: Add the on-chain wallet's signatures to a PSBT."""
 
     __source__ = "signpsbt"
 

@@ -9,7 +9,7 @@ from ..runtime.values.scalars import U32, Hash
 
 @dataclass(kw_only=True, slots=True)
 class SpliceInitRequest:
-    """What is sent to `splice_init`: Begin a splice that resizes a channel."""
+    """The request for `splice_init`: Begin a splice that resizes a channel."""
 
     channel_id: Hash
 
@@ -22,12 +22,11 @@ class SpliceInitRequest:
     force_feerate: bool | None = None
 
     skip_stfu: bool = False
-    """Default: false."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class SpliceInitResponse(Answer):
-    """What comes back from `splice_init`: Begin a splice that resizes a channel."""
+    """The response to `splice_init`: Begin a splice that resizes a channel."""
 
     __source__ = "splice_init"
 

@@ -9,7 +9,7 @@ from ..runtime.values.scalars import U32, Hash, Hex, Txid
 
 @dataclass(kw_only=True, slots=True)
 class SpliceSignedRequest:
-    """What is sent to `splice_signed`: Complete a splice with its signatures."""
+    """The request for `splice_signed`: Complete a splice with its signatures."""
 
     psbt: str
 
@@ -20,7 +20,7 @@ class SpliceSignedRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class SpliceSignedResponse(Answer):
-    """What comes back from `splice_signed`: Complete a splice with its signatures."""
+    """The response to `splice_signed`: Complete a splice with its signatures."""
 
     __source__ = "splice_signed"
 

@@ -9,7 +9,7 @@ from ..runtime.values.scalars import Hash
 
 @dataclass(kw_only=True, slots=True)
 class SpliceUpdateRequest:
-    """What is sent to `splice_update`: Negotiate the PSBT of a splice."""
+    """The request for `splice_update`: Negotiate the PSBT of a splice."""
 
     channel_id: Hash
 
@@ -18,7 +18,7 @@ class SpliceUpdateRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class SpliceUpdateResponse(Answer):
-    """What comes back from `splice_update`: Negotiate the PSBT of a splice."""
+    """The response to `splice_update`: Negotiate the PSBT of a splice."""
 
     __source__ = "splice_update"
     __added__ = (("signatures_secured", "v24.11"),)

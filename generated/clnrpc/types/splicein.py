@@ -8,7 +8,7 @@ from ..runtime.values.answer import Answer
 
 @dataclass(kw_only=True, slots=True)
 class SpliceinRequest:
-    """What is sent to `splicein`: Add on-chain money to a channel by a splice."""
+    """The request for `splicein`: Add on-chain money to a channel by a splice."""
 
     channel: str
 
@@ -17,7 +17,7 @@ class SpliceinRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class SpliceinResponse(Answer):
-    """What comes back from `splicein`: Add on-chain money to a channel by a splice."""
+    """The response to `splicein`: Add on-chain money to a channel by a splice."""
 
     __source__ = "splicein"
 

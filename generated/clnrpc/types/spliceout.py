@@ -8,7 +8,7 @@ from ..runtime.values.answer import Answer
 
 @dataclass(kw_only=True, slots=True)
 class SpliceoutRequest:
-    """What is sent to `spliceout`: Take money out of a channel by a splice."""
+    """The request for `spliceout`: Take money out of a channel by a splice."""
 
     channel: str
 
@@ -21,7 +21,7 @@ class SpliceoutRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class SpliceoutResponse(Answer):
-    """What comes back from `spliceout`: Take money out of a channel by a splice."""
+    """The response to `spliceout`: Take money out of a channel by a splice."""
 
     __source__ = "spliceout"
 

@@ -9,14 +9,14 @@ from ..runtime.values.answer import Answer
 
 @dataclass(kw_only=True, slots=True)
 class SqlRequest:
-    """What is sent to `sql`: Query the node's lists with SQL."""
+    """The request for `sql`: Query the node's lists with SQL."""
 
     query: str
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class SqlResponse(Answer):
-    """What comes back from `sql`: Query the node's lists with SQL."""
+    """The response to `sql`: Query the node's lists with SQL."""
 
     __source__ = "sql"
 

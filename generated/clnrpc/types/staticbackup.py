@@ -9,12 +9,12 @@ from ..runtime.values.scalars import Hex
 
 @dataclass(kw_only=True, slots=True)
 class StaticbackupRequest:
-    """What is sent to `staticbackup`: Export a static backup of every channel."""
+    """The request for `staticbackup`: Export a static backup of every channel."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class StaticbackupResponse(Answer):
-    """What comes back from `staticbackup`: Export a static backup of every channel."""
+    """The response to `staticbackup`: Export a static backup of every channel."""
 
     __source__ = "staticbackup"
 

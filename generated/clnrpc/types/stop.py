@@ -9,12 +9,12 @@ from ..runtime.values.answer import Answer
 
 @dataclass(kw_only=True, slots=True)
 class StopRequest:
-    """What is sent to `stop`: Shut the server down."""
+    """The request for `stop`: Shut the server down."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class StopResponse(Answer):
-    """What comes back from `stop`: Shut the server down."""
+    """The response to `stop`: Shut the server down."""
 
     __source__ = "stop"
     __added__ = (("result", "v24.05"),)

@@ -9,14 +9,14 @@ from ..runtime.values.scalars import Hex, Txid
 
 @dataclass(kw_only=True, slots=True)
 class TxdiscardRequest:
-    """What is sent to `txdiscard`: Cancel a prepared transaction and free its coins."""
+    """The request for `txdiscard`: Cancel a prepared transaction and free its coins."""
 
     txid: Txid
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class TxdiscardResponse(Answer):
-    """What comes back from `txdiscard`: Cancel a prepared transaction and free its coins."""
+    """The response to `txdiscard`: Cancel a prepared transaction and free its coins."""
 
     __source__ = "txdiscard"
 

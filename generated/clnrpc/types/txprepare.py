@@ -10,21 +10,20 @@ from ..runtime.values.scalars import U32, Feerate, Hex, Outpoint, Txid
 
 @dataclass(kw_only=True, slots=True)
 class TxprepareRequest:
-    """What is sent to `txprepare`: Prepare a transaction without sending it."""
+    """The request for `txprepare`: Prepare a transaction without sending it."""
 
     outputs: list[dict[str, Any]]
 
     feerate: Feerate | None = None
 
     minconf: U32 = 1
-    """Default: 1."""
 
     utxos: list[Outpoint] | None = None
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class TxprepareResponse(Answer):
-    """What comes back from `txprepare`: Prepare a transaction without sending it."""
+    """The response to `txprepare`: Prepare a transaction without sending it."""
 
     __source__ = "txprepare"
 

@@ -9,14 +9,14 @@ from ..runtime.values.scalars import Hex, Txid
 
 @dataclass(kw_only=True, slots=True)
 class TxsendRequest:
-    """What is sent to `txsend`: Sign and broadcast a prepared transaction."""
+    """The request for `txsend`: Sign and broadcast a prepared transaction."""
 
     txid: Txid
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class TxsendResponse(Answer):
-    """What comes back from `txsend`: Sign and broadcast a prepared transaction."""
+    """The response to `txsend`: Sign and broadcast a prepared transaction."""
 
     __source__ = "txsend"
 

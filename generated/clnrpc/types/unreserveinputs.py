@@ -9,17 +9,16 @@ from ..runtime.values.scalars import U32, Txid
 
 @dataclass(kw_only=True, slots=True)
 class UnreserveinputsRequest:
-    """What is sent to `unreserveinputs`: Lift the reservation of a PSBT's coins."""
+    """The request for `unreserveinputs`: Lift the reservation of a PSBT's coins."""
 
     psbt: str
 
     reserve: U32 = 72
-    """Default: 72."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class UnreserveinputsResponseReservations(Answer):
-    """Part of `unreserveinputs`."""
+    """`reservations[]` in the response to `unreserveinputs`."""
 
     txid: Txid
 
@@ -35,7 +34,7 @@ class UnreserveinputsResponseReservations(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class UnreserveinputsResponse(Answer):
-    """What comes back from `unreserveinputs`: Lift the reservation of a PSBT's coins."""
+    """The response to `unreserveinputs`: Lift the reservation of a PSBT's coins."""
 
     __source__ = "unreserveinputs"
 

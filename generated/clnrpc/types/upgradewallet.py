@@ -9,7 +9,7 @@ from ..runtime.values.scalars import U64, Feerate, Hex, Txid
 
 @dataclass(kw_only=True, slots=True)
 class UpgradewalletRequest:
-    """What is sent to `upgradewallet`: Move P2SH-wrapped coins to a native SegWit address."""
+    """The request for `upgradewallet`: Move P2SH-wrapped coins to a native SegWit address."""
 
     feerate: Feerate | None = None
     """Added in v23.02."""
@@ -20,7 +20,7 @@ class UpgradewalletRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class UpgradewalletResponse(Answer):
-    """What comes back from `upgradewallet`: Move P2SH-wrapped coins to a native SegWit address."""
+    """The response to `upgradewallet`: Move P2SH-wrapped coins to a native SegWit address."""
 
     __source__ = "upgradewallet"
     __added__ = (("upgraded_outs", "v23.02"),)

@@ -9,7 +9,7 @@ from ..runtime.values.scalars import U32, Feerate, Msat, Outpoint, SatOrAll, Txi
 
 @dataclass(kw_only=True, slots=True)
 class UtxopsbtRequest:
-    """What is sent to `utxopsbt`: Start a PSBT on coins that you name."""
+    """The request for `utxopsbt`: Start a PSBT on coins that you name."""
 
     satoshi: SatOrAll
 
@@ -22,7 +22,6 @@ class UtxopsbtRequest:
     reserve: U32 | None = None
 
     reservedok: bool = False
-    """Default: false."""
 
     locktime: U32 | None = None
 
@@ -36,7 +35,7 @@ class UtxopsbtRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class UtxopsbtResponseReservations(Answer):
-    """Part of `utxopsbt`."""
+    """`reservations[]` in the response to `utxopsbt`."""
 
     txid: Txid
 
@@ -52,7 +51,7 @@ class UtxopsbtResponseReservations(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class UtxopsbtResponse(Answer):
-    """What comes back from `utxopsbt`: Start a PSBT on coins that you name."""
+    """The response to `utxopsbt`: Start a PSBT on coins that you name."""
 
     __source__ = "utxopsbt"
 
@@ -63,7 +62,6 @@ class UtxopsbtResponse(Answer):
     estimated_final_weight: U32
 
     excess_msat: Msat
-    """In millisatoshi."""
 
     change_outnum: U32 | None = None
 

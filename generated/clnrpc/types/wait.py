@@ -10,7 +10,7 @@ from ..runtime.values.scalars import U32, U64, Hash, Msat, Pubkey, ShortChannelI
 
 @dataclass(kw_only=True, slots=True)
 class WaitRequest:
-    """What is sent to `wait`: Wait until one of the node's lists changes."""
+    """The request for `wait`: Wait until one of the node's lists changes."""
 
     subsystem: Literal["invoices", "forwards", "sendpays", "htlcs", "chainmoves", "channelmoves", "networkevents"]
     """Whose entries count: *invoices*, *forwards*, *sendpays*, *htlcs*, *chainmoves*, *channelmoves* or
@@ -26,8 +26,8 @@ class WaitRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class WaitOtherResponse(Answer):
-    """What comes back from `wait` if `subsystem` is none of the values that were known when these types were made: Wait
-    until one of the node's lists changes.
+    """The response to `wait` if `subsystem` is none of the values that were known when these types were made: Wait until
+    one of the node's lists changes.
     """
 
     __source__ = "wait"
@@ -43,27 +43,22 @@ class WaitOtherResponse(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class WaitInvoicesResponseInvoices(Answer):
-    """Part of `wait`. Added in v25.05."""
+    """`invoices` in the response to `wait`."""
 
     status: Literal["unpaid", "paid", "expired"] | None = None
-    """Added in v25.05."""
 
     label: str | None = None
-    """Added in v25.05."""
 
     description: str | None = None
-    """Added in v25.05."""
 
     bolt11: str | None = None
-    """Added in v25.05."""
 
     bolt12: str | None = None
-    """Added in v25.05."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class WaitInvoicesResponseDetails(Answer):
-    """Part of `wait`. Deprecated in v25.05, removed after v26.06."""
+    """`details` in the response to `wait`."""
 
     status: Literal["unpaid", "paid", "expired"] | None = None
 
@@ -78,7 +73,7 @@ class WaitInvoicesResponseDetails(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class WaitInvoicesResponse(Answer):
-    """What comes back from `wait` if `subsystem` is "invoices": Wait until one of the node's lists changes."""
+    """The response to `wait` if `subsystem` is "invoices": Wait until one of the node's lists changes."""
 
     __source__ = "wait"
     __discriminator__ = "subsystem"
@@ -101,27 +96,22 @@ class WaitInvoicesResponse(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class WaitForwardsResponseForwards(Answer):
-    """Part of `wait`. Added in v25.05."""
+    """`forwards` in the response to `wait`."""
 
     status: Literal["offered", "settled", "failed", "local_failed"] | None = None
-    """Added in v25.05."""
 
     in_channel: ShortChannelId | None = None
-    """Added in v25.05."""
 
     in_htlc_id: U64 | None = None
-    """Added in v25.05."""
 
     in_msat: Msat | None = None
-    """In millisatoshi. Added in v25.05."""
 
     out_channel: ShortChannelId | None = None
-    """Added in v25.05."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class WaitForwardsResponseDetails(Answer):
-    """Part of `wait`. Deprecated in v25.05, removed after v26.06."""
+    """`details` in the response to `wait`."""
 
     status: Literal["offered", "settled", "failed", "local_failed"] | None = None
 
@@ -130,14 +120,13 @@ class WaitForwardsResponseDetails(Answer):
     in_htlc_id: U64 | None = None
 
     in_msat: Msat | None = None
-    """In millisatoshi."""
 
     out_channel: ShortChannelId | None = None
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class WaitForwardsResponse(Answer):
-    """What comes back from `wait` if `subsystem` is "forwards": Wait until one of the node's lists changes."""
+    """The response to `wait` if `subsystem` is "forwards": Wait until one of the node's lists changes."""
 
     __source__ = "wait"
     __discriminator__ = "subsystem"
@@ -160,24 +149,20 @@ class WaitForwardsResponse(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class WaitSendpaysResponseSendpays(Answer):
-    """Part of `wait`. Added in v25.05."""
+    """`sendpays` in the response to `wait`."""
 
     status: Literal["pending", "failed", "complete"] | None = None
-    """Added in v25.05."""
 
     partid: U64 | None = None
-    """Added in v25.05."""
 
     groupid: U64 | None = None
-    """Added in v25.05."""
 
     payment_hash: Hash | None = None
-    """Added in v25.05."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class WaitSendpaysResponseDetails(Answer):
-    """Part of `wait`. Deprecated in v25.05, removed after v26.06."""
+    """`details` in the response to `wait`."""
 
     status: Literal["pending", "failed", "complete"] | None = None
 
@@ -190,7 +175,7 @@ class WaitSendpaysResponseDetails(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class WaitSendpaysResponse(Answer):
-    """What comes back from `wait` if `subsystem` is "sendpays": Wait until one of the node's lists changes."""
+    """The response to `wait` if `subsystem` is "sendpays": Wait until one of the node's lists changes."""
 
     __source__ = "wait"
     __discriminator__ = "subsystem"
@@ -213,7 +198,7 @@ class WaitSendpaysResponse(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class WaitHtlcsResponseHtlcs(Answer):
-    """Part of `wait`. Added in v25.05."""
+    """`htlcs` in the response to `wait`."""
 
     state: (
         Literal[
@@ -240,30 +225,23 @@ class WaitHtlcsResponseHtlcs(Answer):
         ]
         | None
     ) = None
-    """Added in v25.05."""
 
     htlc_id: U64 | None = None
-    """Added in v25.05."""
 
     short_channel_id: ShortChannelId | None = None
-    """Added in v25.05."""
 
     cltv_expiry: U32 | None = None
-    """Added in v25.05."""
 
     amount_msat: Msat | None = None
-    """In millisatoshi. Added in v25.05."""
 
     direction: Literal["out", "in"] | None = None
-    """Added in v25.05."""
 
     payment_hash: Hash | None = None
-    """Added in v25.05."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class WaitHtlcsResponse(Answer):
-    """What comes back from `wait` if `subsystem` is "htlcs": Wait until one of the node's lists changes."""
+    """The response to `wait` if `subsystem` is "htlcs": Wait until one of the node's lists changes."""
 
     __source__ = "wait"
     __discriminator__ = "subsystem"
@@ -283,23 +261,20 @@ class WaitHtlcsResponse(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class WaitChainmovesResponseChainmoves(Answer):
-    """Part of `wait`. Added in v25.09."""
+    """`chainmoves` in the response to `wait`."""
 
     __added__ = (("account", "v25.09"), ("credit_msat", "v25.09"), ("debit_msat", "v25.09"))
 
     account: str
-    """Added in v25.09."""
 
     credit_msat: Msat
-    """In millisatoshi. Added in v25.09."""
 
     debit_msat: Msat
-    """In millisatoshi. Added in v25.09."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class WaitChainmovesResponse(Answer):
-    """What comes back from `wait` if `subsystem` is "chainmoves": Wait until one of the node's lists changes."""
+    """The response to `wait` if `subsystem` is "chainmoves": Wait until one of the node's lists changes."""
 
     __source__ = "wait"
     __discriminator__ = "subsystem"
@@ -319,23 +294,20 @@ class WaitChainmovesResponse(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class WaitChannelmovesResponseChannelmoves(Answer):
-    """Part of `wait`. Added in v25.09."""
+    """`channelmoves` in the response to `wait`."""
 
     __added__ = (("account", "v25.09"), ("credit_msat", "v25.09"), ("debit_msat", "v25.09"))
 
     account: str
-    """Added in v25.09."""
 
     credit_msat: Msat
-    """In millisatoshi. Added in v25.09."""
 
     debit_msat: Msat
-    """In millisatoshi. Added in v25.09."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class WaitChannelmovesResponse(Answer):
-    """What comes back from `wait` if `subsystem` is "channelmoves": Wait until one of the node's lists changes."""
+    """The response to `wait` if `subsystem` is "channelmoves": Wait until one of the node's lists changes."""
 
     __source__ = "wait"
     __discriminator__ = "subsystem"
@@ -355,21 +327,18 @@ class WaitChannelmovesResponse(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class WaitNetworkeventsResponseNetworkevents(Answer):
-    """Part of `wait`. Added in v25.12."""
+    """`networkevents` in the response to `wait`."""
 
     created_index: U64 | None = None
-    """Added in v25.12."""
 
     type: Literal["connect", "connect_fail", "ping", "disconnect"] | None = None
-    """Added in v25.12."""
 
     peer_id: Pubkey | None = None
-    """Added in v25.12."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class WaitNetworkeventsResponse(Answer):
-    """What comes back from `wait` if `subsystem` is "networkevents": Wait until one of the node's lists changes."""
+    """The response to `wait` if `subsystem` is "networkevents": Wait until one of the node's lists changes."""
 
     __source__ = "wait"
     __discriminator__ = "subsystem"
@@ -396,7 +365,7 @@ WaitResponse: TypeAlias = (
     | WaitChannelmovesResponse
     | WaitNetworkeventsResponse
 )
-"""What comes back from `wait`: Wait until one of the node's lists changes.
+"""The response to `wait`: Wait until one of the node's lists changes.
 
 The value of `subsystem` says which of these it is. One that they do not know, as a newer node may have, arrives as
 `WaitOtherResponse`: not one of these, so that `subsystem` narrows the type.

@@ -10,7 +10,7 @@ from ..runtime.values.scalars import U32, U64, Hash, Msat, Secret, Txid
 
 @dataclass(kw_only=True, slots=True)
 class WaitanyinvoiceRequest:
-    """What is sent to `waitanyinvoice`: Wait until the next invoice is paid."""
+    """The request for `waitanyinvoice`: Wait until the next invoice is paid."""
 
     lastpay_index: U64 | None = None
     """The **pay_index** of the last payment that the caller knows; 0, as if it were absent, asks for the first of all. If
@@ -25,29 +25,20 @@ class WaitanyinvoiceRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class WaitanyinvoiceResponsePaidOutpoint(Answer):
-    """The output of a transaction, if it was paid on the chain.
-
-    Added in v23.11.
-    """
+    """The output of a transaction, if it was paid on the chain."""
 
     __added__ = (("txid", "v23.11"), ("outnum", "v23.11"))
 
     txid: Txid
-    """The transaction.
-
-    Added in v23.11.
-    """
+    """The transaction."""
 
     outnum: U32
-    """Which of its outputs, counted from 0.
-
-    Added in v23.11.
-    """
+    """Which of its outputs, counted from 0."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class WaitanyinvoiceResponse(Answer):
-    """What comes back from `waitanyinvoice`: Wait until the next invoice is paid."""
+    """The response to `waitanyinvoice`: Wait until the next invoice is paid."""
 
     __source__ = "waitanyinvoice"
     __added__ = (("created_index", "v23.08"),)
@@ -65,10 +56,7 @@ class WaitanyinvoiceResponse(Answer):
     """SHA-256 of the preimage that the payer gets for paying."""
 
     amount_msat: Msat | None = None
-    """What it asks for.
-
-    In millisatoshi.
-    """
+    """What it asks for."""
 
     status: Literal["paid", "expired"]
     """It is *paid*."""
@@ -79,10 +67,7 @@ class WaitanyinvoiceResponse(Answer):
     """
 
     amount_received_msat: Msat | None = None
-    """What was paid, which may be more than was asked for. Only if **status** is *paid*.
-
-    In millisatoshi.
-    """
+    """What was paid, which may be more than was asked for. Only if **status** is *paid*."""
 
     paid_at: U64 | None = None
     """When it was paid, in seconds since 1970-01-01 00:00 UTC. Only if **status** is *paid*."""

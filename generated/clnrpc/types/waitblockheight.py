@@ -9,7 +9,7 @@ from ..runtime.values.scalars import U32
 
 @dataclass(kw_only=True, slots=True)
 class WaitblockheightRequest:
-    """What is sent to `waitblockheight`: Wait for a block of a given height."""
+    """The request for `waitblockheight`: Wait for a block of a given height."""
 
     blockheight: U32
 
@@ -18,7 +18,7 @@ class WaitblockheightRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class WaitblockheightResponse(Answer):
-    """What comes back from `waitblockheight`: Wait for a block of a given height."""
+    """The response to `waitblockheight`: Wait for a block of a given height."""
 
     __source__ = "waitblockheight"
 

@@ -10,7 +10,7 @@ from ..runtime.values.scalars import U32, U64, Hash, Msat, Secret, Txid
 
 @dataclass(kw_only=True, slots=True)
 class WaitinvoiceRequest:
-    """What is sent to `waitinvoice`: Wait until one invoice is paid or expires."""
+    """The request for `waitinvoice`: Wait until one invoice is paid or expires."""
 
     label: str | int
     """The name of the invoice, written as it was when it was made."""
@@ -18,29 +18,20 @@ class WaitinvoiceRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class WaitinvoiceResponsePaidOutpoint(Answer):
-    """The output of a transaction, if it was paid on the chain.
-
-    Added in v23.11.
-    """
+    """The output of a transaction, if it was paid on the chain."""
 
     __added__ = (("txid", "v23.11"), ("outnum", "v23.11"))
 
     txid: Txid
-    """The transaction.
-
-    Added in v23.11.
-    """
+    """The transaction."""
 
     outnum: U32
-    """Which of its outputs, counted from 0.
-
-    Added in v23.11.
-    """
+    """Which of its outputs, counted from 0."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class WaitinvoiceResponse(Answer):
-    """What comes back from `waitinvoice`: Wait until one invoice is paid or expires."""
+    """The response to `waitinvoice`: Wait until one invoice is paid or expires."""
 
     __source__ = "waitinvoice"
     __added__ = (("created_index", "v23.08"),)
@@ -58,10 +49,7 @@ class WaitinvoiceResponse(Answer):
     """SHA-256 of the preimage that the payer gets for paying."""
 
     amount_msat: Msat | None = None
-    """What it asks for.
-
-    In millisatoshi.
-    """
+    """What it asks for."""
 
     status: Literal["paid", "expired"]
     """It is *paid*: one that has expired is answered with error 903."""
@@ -72,10 +60,7 @@ class WaitinvoiceResponse(Answer):
     """
 
     amount_received_msat: Msat | None = None
-    """What was paid, which may be more than was asked for. Only if **status** is *paid*.
-
-    In millisatoshi.
-    """
+    """What was paid, which may be more than was asked for. Only if **status** is *paid*."""
 
     paid_at: U64 | None = None
     """When it was paid, in seconds since 1970-01-01 00:00 UTC. Only if **status** is *paid*."""

@@ -10,7 +10,7 @@ from ..runtime.values.scalars import U32, U64, Hash, Msat, Pubkey, Secret
 
 @dataclass(kw_only=True, slots=True)
 class WaitsendpayRequest:
-    """What is sent to `waitsendpay`: Wait for the outcome of a payment part."""
+    """The request for `waitsendpay`: Wait for the outcome of a payment part."""
 
     payment_hash: Hash
     """Hash of the payment, 32 bytes in hex."""
@@ -27,7 +27,7 @@ class WaitsendpayRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class WaitsendpayResponse(Answer):
-    """What comes back from `waitsendpay`: Wait for the outcome of a payment part."""
+    """The response to `waitsendpay`: Wait for the outcome of a payment part."""
 
     __source__ = "waitsendpay"
     __added__ = (("created_index", "v23.11"),)
@@ -44,7 +44,6 @@ class WaitsendpayResponse(Answer):
     status: Literal["complete"]
 
     amount_msat: Msat | None = None
-    """In millisatoshi."""
 
     destination: Pubkey | None = None
 
@@ -56,7 +55,6 @@ class WaitsendpayResponse(Answer):
     completed_at: float | None = None
 
     amount_sent_msat: Msat
-    """In millisatoshi."""
 
     label: str | None = None
 

@@ -9,7 +9,7 @@ from ..runtime.values.scalars import U16, Feerate, Hex, Outpoint, SatOrAll, Txid
 
 @dataclass(kw_only=True, slots=True)
 class WithdrawRequest:
-    """What is sent to `withdraw`: Pay an on-chain address from the wallet."""
+    """The request for `withdraw`: Pay an on-chain address from the wallet."""
 
     destination: str
     """Bitcoin address to pay."""
@@ -25,10 +25,7 @@ class WithdrawRequest:
     """
 
     minconf: U16 = 1
-    """Confirmations that a coin needs before it is spent; absent, 1.
-
-    Default: 1.
-    """
+    """Confirmations that a coin needs before it is spent; absent, 1."""
 
     utxos: list[Outpoint] | None = None
     """Coins to spend, each as `txid:vout`; absent, the wallet chooses among those not reserved."""
@@ -36,7 +33,7 @@ class WithdrawRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class WithdrawResponse(Answer):
-    """What comes back from `withdraw`: Pay an on-chain address from the wallet."""
+    """The response to `withdraw`: Pay an on-chain address from the wallet."""
 
     __source__ = "withdraw"
 

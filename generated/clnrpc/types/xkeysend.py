@@ -10,16 +10,13 @@ from ..runtime.values.scalars import U32, U64, Msat, Pubkey, Secret
 
 @dataclass(kw_only=True, slots=True)
 class XkeysendRequest:
-    """What is sent to `xkeysend`: Pay a node by its id alone."""
+    """The request for `xkeysend`: Pay a node by its id alone."""
 
     destination: Pubkey
     """Node id to pay, 33 bytes in hex, other than this node."""
 
     amount_msat: Msat
-    """Amount to pay, in millisatoshi unless it ends in *sat* or *btc*.
-
-    As a number: millisatoshi.
-    """
+    """Amount to pay, in millisatoshi unless it ends in *sat* or *btc*."""
 
     label: str | None = None
     """Name of your own, kept with the payment and never sent; absent, none."""
@@ -46,7 +43,7 @@ class XkeysendRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class XkeysendResponse(Answer):
-    """What comes back from `xkeysend`: Pay a node by its id alone."""
+    """The response to `xkeysend`: Pay a node by its id alone."""
 
     __source__ = "xkeysend"
 
@@ -57,7 +54,5 @@ class XkeysendResponse(Answer):
     successful_parts: U64
 
     amount_msat: Msat
-    """In millisatoshi."""
 
     amount_sent_msat: Msat
-    """In millisatoshi."""

@@ -9,7 +9,7 @@ from ..runtime.values.scalars import U32, U64, Hex, Msat, Secret
 
 @dataclass(kw_only=True, slots=True)
 class XpayRequest:
-    """What is sent to `xpay`: Pay an invoice, an offer or a BIP 353 name."""
+    """The request for `xpay`: Pay an invoice, an offer or a BIP 353 name."""
 
     invstring: str
     """What to pay: a BOLT 11 or BOLT 12 invoice, an offer that does not recur, or a BIP 353 name such as
@@ -19,8 +19,6 @@ class XpayRequest:
     amount_msat: Msat | None = None
     """Amount to pay, in millisatoshi unless it ends in *sat* or *btc*; required if a BOLT 11 invoice or an offer names
     none. Refused if an invoice names one; an offer that does must name the same.
-
-    As a number: millisatoshi.
     """
 
     maxfee: Msat | None = None
@@ -39,14 +37,12 @@ class XpayRequest:
     partial_msat: Msat | None = None
     """Share of the invoice to pay here, in millisatoshi unless it ends in *sat* or *btc*, while others pay the rest at the
     same time; absent, all of it.
-
-    As a number: millisatoshi.
     """
 
     maxdelay: U32 = 2016
     """How many blocks the money may be locked up on its way at most; absent, 2016.
 
-    Default: 2016. Added in v25.02.
+    Added in v25.02.
     """
 
     payer_note: str | None = None
@@ -74,7 +70,7 @@ class XpayRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class XpayResponse(Answer):
-    """What comes back from `xpay`: Pay an invoice, an offer or a BIP 353 name."""
+    """The response to `xpay`: Pay an invoice, an offer or a BIP 353 name."""
 
     __source__ = "xpay"
 
@@ -85,7 +81,5 @@ class XpayResponse(Answer):
     successful_parts: U64
 
     amount_msat: Msat
-    """In millisatoshi."""
 
     amount_sent_msat: Msat
-    """In millisatoshi."""

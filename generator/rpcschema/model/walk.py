@@ -34,6 +34,14 @@ def objects(root: Node) -> Iterator[tuple[Node, Resolved]]:
         yield from objects(root.items)
 
 
+def added_with_their_holder(root: Node, since: str | None) -> Iterator[str]:
+    """The pointers of nodes that were added in the release of what holds them; `root` was added in `since`."""
+    for child in _children(root):
+        if child.added is not None and child.added == since:
+            yield child.pointer
+        yield from added_with_their_holder(child, child.added or since)
+
+
 def _children(node: Node) -> Iterator[Node]:
     for field in node.fields or ():
         yield field.node

@@ -11,12 +11,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import chain
 from typing import Any, TypeAlias
 
 from rpcschema.model.cases import Cases, cases, shape
-from rpcschema.model.nodes import Document, Node
+from rpcschema.model.nodes import ABSENT, Document, Node
 from rpcschema.model.resolve import ResolvedField, distinct, resolve
+from rpcschema.model.walk import added_with_their_holder
 from rpcschema.problems import Level, Problem
 from rpcschema.python import docs, names, types
 
@@ -39,6 +41,8 @@ class Attribute:
     default: bool | int | str | None
     """The value that absence means, where the document's default is a value."""
     doc: str
+    argument_doc: str
+    """For the method that takes it, whose signature does not show the default."""
 
     @property
     def is_extension(self) -> bool:
@@ -123,7 +127,7 @@ def plan(document: Document, scalars: str) -> Plan:
     )
 
 
-@dataclass(slots=True)
+@dataclass
 class _Planner:
     """Plans one direction of a document; the names and problems of both are kept together."""
 
@@ -134,6 +138,12 @@ class _Planner:
     classes: dict[str, ClassPlan] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
     problems: list[Problem] = field(default_factory=list)
+
+    @cached_property
+    def said_before(self) -> frozenset[str]:
+        """The pointers of nodes whose release is said where what holds them is described."""
+        halves = (self.document.request, self.document.response)
+        return frozenset(chain.from_iterable(added_with_their_holder(half, self.document.added) for half in halves))
 
     @property
     def sent(self) -> bool:
@@ -215,14 +225,19 @@ class _Planner:
 
     def plan_attribute(self, owner: str, member: ResolvedField, schema: Schema | None = None) -> Attribute:
         nodes = member.alternatives
+        default = types.default_value(nodes[0]) if self.sent and not member.required else None
+        said = [replace(node, added=None) if node.pointer in self.said_before else node for node in nodes]
+        shown = [replace(node, default=ABSENT) for node in said] if default is not None else said
+        presence = docs.presence(member, received=self.received)
         return Attribute(
             name=names.member(self.document, member.name),
             wire=member.name,
             nodes=nodes,
             schema=self.schema(nodes, owner + names.pascal(member.name)) if schema is None else schema,
             required=member.required,
-            default=types.default_value(nodes[0]) if self.sent and not member.required else None,
-            doc=docs.field_doc(nodes, docs.presence(member, received=self.received), sent=self.sent),
+            default=default,
+            doc=docs.field_doc(member.name, shown, presence, sent=self.sent),
+            argument_doc=docs.field_doc(member.name, said, presence, sent=self.sent),
         )
 
     def members(self, nodes: Sequence[Node]) -> list[ResolvedField]:
@@ -290,7 +305,7 @@ class _Planner:
         if not all(map(_has_members, objects)):
             return {"type": "object", "additionalProperties": True}
         unique = self.unique(name)
-        self.plan_class(unique, objects, docs.part_doc(self.document, objects))
+        self.plan_class(unique, objects, docs.item_doc(self.document, objects))
         return {"$ref": f"#/$defs/{unique}"}
 
     def scalar_schemas(self, nodes: Sequence[Node]) -> Iterator[Schema]:

@@ -16,8 +16,6 @@ from rpcschema.python.classes import Attribute, Plan
 from rpcschema.python.source import literal
 from rpcschema.python.types import is_object
 
-_INDENT: Final = 8
-"""Where the docstring of a method stands."""
 _UNTYPED: Final = '""'
 
 
@@ -61,7 +59,7 @@ def view(document: Document, plan: Plan) -> CommandView:
         response=plan.response.name,
         parameters=tuple(_parameter(attribute) for attribute in plan.request.attributes),
         facts=tuple(_facts(document)),
-        stub_doc=docs.docstring(docs.stub_doc(document), indent=_INDENT),
+        stub_doc=docs.docstring(docs.stub_doc(document), indent=docs.METHOD_INDENT),
     )
 
 
@@ -70,9 +68,11 @@ def method_doc(document: Document, plan: Plan) -> str:
     attributes = plan.request.attributes if plan.request else ()
     offered = replace(document, request=without_extensions(document.request))
     arguments = [
-        docs.argument_doc(each.name, each.doc, _INDENT) for each in attributes if each.doc and not each.is_extension
+        docs.argument_doc(each.name, each.argument_doc, docs.METHOD_INDENT)
+        for each in attributes
+        if each.argument_doc and not each.is_extension
     ]
-    return docs.docstring(docs.method_doc(offered, arguments), indent=_INDENT)
+    return docs.docstring(docs.method_doc(offered, arguments), indent=docs.METHOD_INDENT)
 
 
 def _facts(document: Document) -> Iterator[tuple[str, str]]:

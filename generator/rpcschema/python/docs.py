@@ -10,29 +10,34 @@ from dataclasses import replace
 from typing import Final
 
 from rpcschema.model.conditions import Conjunction
-from rpcschema.model.nodes import KIND_NAMES, Deprecated, Document, Lines, Node
+from rpcschema.model.nodes import KIND_NAMES, Deprecated, Document, Node
 from rpcschema.model.resolve import ResolvedField
 from rpcschema.python.types import closed
 from rpcschema.text import words
 from rpcschema.text.conditions import conjunction_words
+from rpcschema.text.prose import code
 
 WIDTH: Final = 120
+METHOD_INDENT: Final = 8
+"""Where the docstring of a method stands."""
 _MARKER: Final = re.compile(r"\s*(?:[-*+]|\d+[.)])\s+")
 _QUOTE: Final = re.compile(r'"(?="|\s*\Z)')
 """A quote that could be taken for a part of the closing ones."""
+_CODE: Final = re.compile(r"[-*] (-?\d+): (.+)")
+"""An item of the section "errors"."""
 _UNITS: Final = {"msat": "millisatoshi", "sat": "satoshi"}
 
 
 def request_doc(document: Document) -> str:
     """The docstring of the class of what is sent."""
-    opening = "The payload of the hook" if document.kind == "hook" else "What is sent to"
+    opening = "The payload of the hook" if document.kind == "hook" else "The request for"
     return _with_extension(f"{opening} `{document.name}`: {ended(document.title)}", document)
 
 
 def response_doc(document: Document, when: str = "") -> str:
     """The docstring of the class of what comes back; `when` narrows it to some answers."""
     openings = {
-        "rpc": "What comes back from",
+        "rpc": "The response to",
         "notification": "The payload of the notification",
         "hook": "The answer to the hook",
     }
@@ -70,7 +75,7 @@ def added(nodes: Iterable[Node]) -> str:
     return next((node.added for node in nodes if node.added and node.added != words.ALWAYS), "")
 
 
-def text(lines: Lines | None) -> str:
+def text(lines: Sequence[str] | None) -> str:
     """Prose lines as one text, without blank ends."""
     return "\n".join(lines or ()).strip()
 
@@ -90,24 +95,49 @@ def _either(conditions: Sequence[Conjunction]) -> str:
     return ", or ".join(map(conjunction_words, conditions))
 
 
-def field_doc(nodes: Sequence[Node], presence: str = "", *, sent: bool) -> str:
-    """The docstring of a field: its descriptions, its facts and its presence. `sent`: the caller writes it."""
+def field_doc(name: str, nodes: Sequence[Node], presence: str = "", *, sent: bool) -> str:
+    """The docstring of a field: its descriptions, its facts and its presence. `sent`: the caller writes it.
+
+    The unit of an amount is not said where `name`, that of the field, ends with it.
+    """
     described = _unique(part for node in nodes for part in _described(node))
-    facts = _unique((*(fact for node in nodes for fact in _facts(node, sent=sent)), presence))
+    facts = _unique((*(fact for node in nodes for fact in _facts(name, node, sent=sent)), presence))
     return "\n\n".join([*described, *([" ".join(facts)] if facts else [])])
 
 
-def part_doc(document: Document, nodes: Sequence[Node]) -> str:
-    """The docstring of the class of an object that is a part of others."""
-    doc = field_doc(nodes, sent=False)
-    is_described = any(text(node.description) for node in nodes)
-    return doc if is_described else f"Part of `{document.name}`. {doc}".rstrip()
+def item_doc(document: Document, nodes: Sequence[Node]) -> str:
+    """The docstring of the class of an object that is inside of others: what it is, or else where."""
+    described = _unique(text(node.description) for node in nodes)
+    return "\n\n".join(described) or f"{code(_path(nodes[0].pointer))} in {_half(document, nodes[0].pointer)}."
+
+
+def _half(document: Document, pointer: str) -> str:
+    is_request = pointer.startswith("/request")
+    match document.kind:
+        case "rpc":
+            return f"the {'request for' if is_request else 'response to'} `{document.name}`"
+        case "notification":
+            return f"the notification `{document.name}`"
+        case "hook":
+            return f"the {'payload of' if is_request else 'answer to'} the hook `{document.name}`"
+
+
+def _path(pointer: str) -> str:
+    """The names on the way to a node: /response/properties/a/items/properties/b becomes a[].b."""
+    path = ""
+    steps = iter(pointer.split("/")[2:])
+    for step in steps:
+        if step == "properties":
+            path += f".{next(steps)}"
+        elif step == "items":
+            path += "[]"
+    return path.removeprefix(".").replace("~1", "/").replace("~0", "~")
 
 
 def method_doc(document: Document, arguments: Sequence[str]) -> str:
     """The docstring of a client's method; `arguments` are the entries of its section "Args"."""
     rules = " ".join(words.rule_words(document.request))
-    errors = text(document.section("errors"))
+    codes, errors = _errors(document)
     parts = (
         ended(document.title),
         text(document.description),
@@ -115,9 +145,18 @@ def method_doc(document: Document, arguments: Sequence[str]) -> str:
         _release(document.added, document.deprecated),
         "Args:\n" + "\n".join(arguments) if arguments else "",
         rules,
-        f"Raises:\n    RpcError: the node says no.\n\n{errors}" if errors else "",
+        errors,
+        "Raises:\n" + "\n".join(codes) if codes else "",
     )
     return "\n\n".join(filter(None, parts))
+
+
+def _errors(document: Document) -> tuple[list[str], str]:
+    """The entries of "Raises", one a code, and what else the document says of errors."""
+    lines = document.section("errors")
+    codes = [found for line in lines if (found := _CODE.fullmatch(line))]
+    others = [line for line in lines if not _CODE.fullmatch(line)]
+    return [argument_doc("RpcError", f"{found[1]}: {found[2]}", METHOD_INDENT) for found in codes], text(others)
 
 
 def event_doc(document: Document) -> str:
@@ -141,20 +180,20 @@ def _described(node: Node) -> Iterator[str]:
         yield from (f"As {words.type_words(shape)}: {part}" for part in _described(shape) if part)
 
 
-def _facts(node: Node, *, sent: bool) -> Iterator[str]:
+def _facts(name: str, node: Node, *, sent: bool) -> Iterator[str]:
     """Unit, whether Core Lightning lacks it, limits, default, since when, until when, of the value and its elements and
     forms; a closed set is in the type already.
     """
-    if node.type in _UNITS:
+    if node.type in _UNITS and not name.endswith((node.type, _UNITS[node.type])):
         yield f"As a number: {_UNITS[node.type]}." if sent else f"In {_UNITS[node.type]}."
     if node.hidden:
         yield "Hidden: not meant for general use."
     yield words.limit_words(replace(node, enum=None) if closed(node) else node)
     yield _release(node.added, node.deprecated)
     if node.items is not None and node.items.type != "object":
-        yield from (f"Each element: {fact}" for fact in _facts(node.items, sent=sent) if fact)
+        yield from (f"Each element: {fact}" for fact in _facts(name, node.items, sent=sent) if fact)
     for shape in node.shapes:
-        yield from (f"As {words.type_words(shape)}: {fact}" for fact in _facts(shape, sent=sent) if fact)
+        yield from (f"As {words.type_words(shape)}: {fact}" for fact in _facts(name, shape, sent=sent) if fact)
 
 
 def _release(added: str | None, deprecated: Deprecated | None) -> str:

@@ -5,14 +5,10 @@ it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 from rpcschema.model.nodes import Document
 from rpcschema.python import docs, names
 from rpcschema.python.source import literal
-
-_INDENT: Final = 8
-"""Where the docstring of a method stands."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,5 +40,5 @@ def view(document: Document) -> EventView:
         module=literal(names.module(document)),
         payload=payload,
         answer=answer,
-        doc=docs.docstring(docs.event_doc(document), indent=_INDENT),
+        doc=docs.docstring(docs.event_doc(document), indent=docs.METHOD_INDENT),
     )

@@ -52,8 +52,6 @@ class Calls(Caller):
         At most one of `unit` and `in_mm` can be given.
 
         Raises:
-            RpcError: the node says no.
-
-        - -1: there is no such tank
+            RpcError: -1: there is no such tank
         """
         return self.rpc_send("tank-level", tank, unit, in_mm)

@@ -10,16 +10,13 @@ from ..runtime.values.scalars import U32, Msat
 
 @dataclass(kw_only=True, slots=True)
 class TankLevelRequest:
-    """What is sent to `tank-level`: Command that tells a tank's level."""
+    """The request for `tank-level`: Command that tells a tank's level."""
 
     tank: str
     """Which tank."""
 
     unit: Literal["mm", "litre"] = "litre"
-    """What to count in.
-
-    Default: litre.
-    """
+    """What to count in."""
 
     in_mm: bool | None = None
     """Whether to count in mm.
@@ -30,7 +27,7 @@ class TankLevelRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class TankLevelResponse(Answer):
-    """What comes back from `tank-level`: Command that tells a tank's level."""
+    """The response to `tank-level`: Command that tells a tank's level."""
 
     __source__ = "tank-level"
 

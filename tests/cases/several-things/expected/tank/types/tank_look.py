@@ -10,7 +10,7 @@ from ..runtime.values.scalars import U8, U32
 
 @dataclass(kw_only=True, slots=True)
 class TankLookRequest:
-    """What is sent to `tank-look`: Command that says what is in a tank."""
+    """The request for `tank-look`: Command that says what is in a tank."""
 
     tank: str
     """Which tank."""
@@ -18,7 +18,7 @@ class TankLookRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class TankLookResponseLayers(Answer):
-    """Part of `tank-look`."""
+    """`layers[]` in the response to `tank-look`."""
 
     depth: U32
     """In millimetres."""
@@ -26,8 +26,8 @@ class TankLookResponseLayers(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class TankLookOtherResponse(Answer):
-    """What comes back from `tank-look` if `holds` is none of the values that were known when these types were made:
-    Command that says what is in a tank.
+    """The response to `tank-look` if `holds` is none of the values that were known when these types were made: Command
+    that says what is in a tank.
     """
 
     __source__ = "tank-look"
@@ -41,7 +41,7 @@ class TankLookOtherResponse(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class TankLookWaterResponse(Answer):
-    """What comes back from `tank-look` if `holds` is "water": Command that says what is in a tank."""
+    """The response to `tank-look` if `holds` is "water": Command that says what is in a tank."""
 
     __source__ = "tank-look"
     __wire_names__ = (("lid_mark", "lid-mark"),)
@@ -72,7 +72,7 @@ class TankLookWaterResponse(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class TankLookFishFoodResponse(Answer):
-    """What comes back from `tank-look` if `holds` is "fish food": Command that says what is in a tank."""
+    """The response to `tank-look` if `holds` is "fish food": Command that says what is in a tank."""
 
     __source__ = "tank-look"
     __added__ = (("brand", "v2"),)
@@ -97,7 +97,7 @@ class TankLookFishFoodResponse(Answer):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class TankLookNothingResponse(Answer):
-    """What comes back from `tank-look` if `holds` is "nothing": Command that says what is in a tank."""
+    """The response to `tank-look` if `holds` is "nothing": Command that says what is in a tank."""
 
     __source__ = "tank-look"
     __discriminator__ = "holds"
@@ -111,7 +111,7 @@ class TankLookNothingResponse(Answer):
 
 
 TankLookResponse: TypeAlias = TankLookWaterResponse | TankLookFishFoodResponse | TankLookNothingResponse
-"""What comes back from `tank-look`: Command that says what is in a tank.
+"""The response to `tank-look`: Command that says what is in a tank.
 
 The value of `holds` says which of these it is. One that they do not know, as a newer node may have, arrives as
 `TankLookOtherResponse`: not one of these, so that `holds` narrows the type.
