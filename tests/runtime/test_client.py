@@ -297,7 +297,7 @@ def test_the_timeout_bounds_the_whole_call_not_each_read(socket_path: Path) -> N
 
 @pytest.mark.parametrize(
     "text",
-    ["hello", "[]", '{"id":ID,"result":1,}', b"{\xff"],
+    ["hello", "[]", '{"id":ID,"result":1,}', b'{"id":"\xff"}'],
 )
 def test_what_is_no_answer_is_told_and_ends_the_connection(socket_path: Path, text: str | bytes) -> None:
     with ScriptedNode(socket_path, once(text), echo), Client(socket_path) as client:

@@ -47,6 +47,19 @@ def test_what_is_no_answer_is_told_however_it_arrives(text: bytes) -> None:
             replies(*pieces)
 
 
+def test_brackets_and_quotes_inside_of_text_end_nothing() -> None:
+    text = b'{"id":"a","result":["}{][\\\\\\"","\\\\",{"\\"}":{}}]}'
+    for at in range(len(text)):
+        assert replies(text[:at], text[at:] + b" ") == [Reply("a", text[19:-1])]
+
+
+def test_the_work_is_linear_in_what_arrives() -> None:
+    """In small pieces, each byte of a text or of many objects is looked at once: else this would take hours."""
+    for result in (b'"%b"' % (b'\\"}' * 700_000), b"[%b1]" % (b'{"a":[]},' * 250_000)):
+        text = b'{"id":"a","result":%b}' % result
+        assert replies(*(text[at : at + 64] for at in range(0, len(text), 64))) == [Reply("a", result)]
+
+
 @pytest.mark.parametrize("member", [b'"result":%b%b', b'"error":{"code":1,"message":"x","data":%b%b}'])
 def test_an_answer_of_any_depth_is_read_or_is_a_client_error(member: bytes) -> None:
     for depth in [*range(0, 1100, 3), 100_000]:

@@ -1,9 +1,10 @@
 """The fixed part of every generated package: connections, errors, conversions and the dispatch of calls.
 
 It is the same in each package, imports only the standard library and msgspec, and knows no command. `values` turns
-JSON into the generated dataclasses and back; the blocking client is built on `client.blocking`, the asyncio client on
-`client.aio`, a plugin on `plugin`, a server on `jsontext.Framer` and `server.dispatch.Dispatcher`. Each is loaded only
-where it is imported, so that a client starts fast.
+JSON into the generated dataclasses and back. The blocking client is built on `client.blocking`, the asyncio client on
+`client.aio`, and `client.call` shows type checkers the signatures of both. A plugin is built on `plugin`, a server on
+`jsontext.Framer` and `server.dispatch.Dispatcher`. Each is loaded only where it is imported, so that a client starts
+fast.
 """
 
 from __future__ import annotations

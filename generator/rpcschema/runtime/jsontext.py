@@ -1,4 +1,4 @@
-"""JSON as text: cut messages out of a stream, and take objects and arrays apart as they were written.
+"""JSON as text, for servers: cut messages out of a stream, and take objects and arrays apart as they were written.
 
 Ordinary decoders lose order, duplicates and spelling, and Core Lightning's checks see them: a parameter given twice is
 an error, an escaped name is an unknown one, an error shows the token as it was written. The syntax is strict (RFC 8259,

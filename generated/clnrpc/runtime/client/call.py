@@ -6,11 +6,11 @@ client and returns a coroutine in the other. At run time the decorator does noth
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
+    from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
     from .aio import BaseAsyncClient
     from .blocking import BaseClient
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     P = ParamSpec("P")
     Response = TypeVar("Response")
 
-    class call(Generic[P, Response]):  # noqa: N801 # it is used as a function
+    class call(Generic[P, Response]):
         """A method that returns its response, or in an asyncio client a coroutine of it."""
 
         def __init__(self, method: Callable[Concatenate[Any, P], Response], /) -> None: ...

@@ -13,7 +13,7 @@ from ..values.decode import decode
 from ..values.encode import encode
 
 if TYPE_CHECKING:
-    from ..jsontext import Framer
+    from .objects import ObjectReader
 
 MAX_ANSWER_BYTES: Final = 1 << 30
 SHOWN_BYTES: Final = 1000
@@ -84,15 +84,16 @@ class _Envelope(msgspec.Struct):
     """Not looked into here: lightningd passes on what a plugin answers, and one plugin's slip is no other call's."""
 
 
+_UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _decode_envelope: Final = msgspec.json.Decoder(_Envelope).decode
 _decode_error: Final = msgspec.json.Decoder(ErrorObject | None).decode
 
 
 class ReplyReader:
-    """Cuts what a node sends into replies, in linear time however it is chopped; notifications are passed over."""
+    """Cuts what a node sends into replies; notifications are passed over."""
 
     def __init__(self) -> None:
-        self._framer: Framer | None = None
+        self._objects: ObjectReader | None = None
         """Not before something comes in pieces."""
 
     def feed(self, data: bytes) -> Iterator[Reply]:
@@ -104,29 +105,22 @@ class ReplyReader:
                 yield Reply(None, outcome)
 
     def _envelopes(self, data: bytes) -> Iterator[_Envelope]:
-        if self._framer is None:
-            if (envelope := _whole(data)) is not None:
-                yield envelope
+        if self._objects is None:
+            try:  # nearly every answer comes whole
+                yield _decode_envelope(str(data, "utf-8"))  # of bytes msgspec would not check what it passes over
+            except _UNREADABLE:
+                # Its patterns take longer to compile than a call takes.
+                from .objects import ObjectReader
+
+                self._objects = ObjectReader(MAX_ANSWER_BYTES)
+            else:
                 return
-            # Its patterns take longer to compile than a call takes.
-            from ..jsontext import Framer
-
-            self._framer = Framer(MAX_ANSWER_BYTES)
-        self._framer.feed(data)
         try:
-            yield from map(_decode_envelope, self._framer)
-        except msgspec.DecodeError:
-            raise ProtocolError("the answer is no JSON-RPC: its id or the name of a member cannot be read") from None
-        except ValueError as error:  # a FramingError
+            yield from map(_decode_envelope, self._objects.feed(data))
+        except _UNREADABLE:
+            raise ProtocolError("the answer is no JSON-RPC: its syntax is wrong, or it is nested too deeply") from None
+        except ValueError as error:
             raise ProtocolError(f"the answer is no JSON-RPC: {error}") from None
-
-
-def _whole(data: bytes) -> _Envelope | None:
-    """Return the one message that `data` is, as nearly every answer comes; None if it is anything else."""
-    try:
-        return _decode_envelope(str(data, "utf-8"))  # in bytes msgspec would not look at the text that it passes over
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
 
 
 def _outcome(envelope: _Envelope) -> bytes | ErrorObject | str:

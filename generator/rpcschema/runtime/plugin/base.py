@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -20,9 +20,9 @@ from typing import Any, ClassVar, Final, Literal, TypeAlias, TypeVar, overload
 import msgspec
 
 from ..client.exchange import MAX_ANSWER_BYTES
+from ..client.objects import ObjectReader
 from ..command import load_class
 from ..errors import GENERIC, INVALID_PARAMS, RpcError, unknown_command
-from ..jsontext import Framer, FramingError
 from ..server.stubs import is_filled
 from ..values.decode import decode
 from ..values.encode import encode
@@ -91,17 +91,12 @@ class BasePlugin:
         """
         if sys.stdin.isatty():
             sys.exit("this is a plugin of lightningd: use lightningd --plugin=PATH, or lightning-cli plugin start PATH")
-        framer = Framer(MAX_ANSWER_BYTES)
         with own_streams() as (source, sink):
             self._rpc_sink = sink
             try:
-                for chunk in read_chunks(source):
-                    framer.feed(chunk)
-                    for message in framer:
-                        if not self._rpc_take(message):
-                            return
-            except FramingError as error:
-                sys.exit(f"lightningd sent what is no JSON-RPC: {error}")
+                for message in _read_messages(source):
+                    if not self._rpc_take(message):
+                        return
             except (BrokenPipeError, KeyboardInterrupt):
                 return  # lightningd is gone, or about to go: the interrupt was meant for it
             finally:
@@ -156,13 +151,15 @@ class BasePlugin:
             params = encode({"level": level, "message": text})
             self._rpc_write(b'{"jsonrpc":"2.0","method":"log","params":%b}' % params)
 
-    def _rpc_take(self, raw: bytes) -> bool:
+    def _rpc_take(self, text: str) -> bool:
         """Handle one message; return False if it is the last."""
         try:
-            message = _decode_message(raw)
-        except msgspec.DecodeError:
+            message = _decode_message(text)
+        except msgspec.ValidationError:
             self.rpc_log("lightningd sent what is no request: it names no method", "error")
             return True
+        except (msgspec.DecodeError, RecursionError):
+            sys.exit("lightningd sent what is no JSON-RPC: its syntax is wrong, or it is nested too deeply")
         params = bytes(message.params)
         if isinstance(message.id, msgspec.UnsetType):
             self._rpc_notify(message.method, params)
@@ -288,6 +285,16 @@ class _Init(msgspec.Struct):
 _decode_message: Final = msgspec.json.Decoder(_Message).decode
 _decode_init: Final = msgspec.json.Decoder(_Init).decode
 _decode_members: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+
+
+def _read_messages(source: int) -> Iterator[str]:
+    """Yield what lightningd sends, message by message; end the program if it is no JSON."""
+    objects = ObjectReader(MAX_ANSWER_BYTES)
+    for chunk in read_chunks(source):
+        try:
+            yield from objects.feed(chunk)
+        except ValueError as error:
+            sys.exit(f"lightningd sent what is no JSON-RPC: {error}")
 
 
 def _printable(text: str) -> str:

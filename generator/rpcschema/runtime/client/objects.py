@@ -1,0 +1,67 @@
+"""A stream of JSON objects, cut where their brackets close: what a client needs of JSON before msgspec reads it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+_BLANKS: Final = re.compile(rb"[ \t\n\r]*+")
+_TEXT: Final = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
+_WHOLE_TEXTS: Final = re.compile(rb'[^"{}\[\]]*+(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"[^"{}\[\]]*+)*+', re.DOTALL)
+"""All up to a bracket, or to a text whose end has not arrived. (None of these steps back, as they are possessive.)"""
+
+_QUOTE, _BACKSLASH = b'"\\'
+
+
+class ObjectReader:
+    """Cuts what arrives into JSON objects, in linear time however it is chopped.
+
+    Only brackets and quotes are looked at. The rest of the syntax is left to whoever reads the objects.
+    """
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._buffer = bytearray()
+        """The object that has begun, and what came after it."""
+        self._at = 0
+        """Up to where brackets are counted."""
+        self._depth = 0
+        self._is_in_text = False
+
+    def feed(self, data: bytes) -> Iterator[str]:
+        """Yield the objects that are complete with `data`.
+
+        Raises ValueError for what is no object, no UTF-8, or longer than `max_bytes`. (A UnicodeDecodeError is one.)
+        """
+        self._buffer += data
+        while self._find_end():
+            text = self._buffer[: self._at]
+            del self._buffer[: self._at]
+            self._at = 0
+            yield text.decode()
+        if len(self._buffer) > self._max_bytes:
+            raise ValueError(f"it is longer than {self._max_bytes} bytes")
+
+    def _find_end(self) -> bool:
+        """Go to the end of the object; return False if that has not arrived."""
+        if self._depth == 0:
+            del self._buffer[: _end(_BLANKS, self._buffer, 0)]
+            if self._buffer and not self._buffer.startswith(b"{"):
+                raise ValueError("a JSON object should begin here")
+        while True:
+            self._at = _end(_TEXT if self._is_in_text else _WHOLE_TEXTS, self._buffer, self._at)
+            if self._at == len(self._buffer) or (sign := self._buffer[self._at]) == _BACKSLASH:  # half an escape
+                return False
+            self._at += 1
+            if sign == _QUOTE:
+                self._is_in_text = not self._is_in_text
+                continue
+            self._depth += 1 if sign in b"{[" else -1
+            if self._depth == 0:
+                return True
+
+
+def _end(pattern: re.Pattern[bytes], buffer: bytearray, at: int) -> int:
+    matched = pattern.match(buffer, at)
+    return matched.end() if matched else at
