@@ -21,8 +21,7 @@ from rpcschema.settings import Settings
 from rpcschema.targets import FULL_DOCUMENTS_ONLY
 from rpcschema.write import manifest, output
 from rpcschema.write.join import Joined, Piece, join, new_piece
-from rpcschema.write.maker import maker
-from rpcschema.write.manifest import Manifest
+from rpcschema.write.manifest import Manifest, maker
 from rpcschema.write.output import Change
 from rpcschema.write.reuse import Standing, standing
 from rpcschema.write.workers import Task, started

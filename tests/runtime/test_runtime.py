@@ -13,9 +13,16 @@ from pathlib import Path
 import pytest
 
 import rpcschema.runtime
-from rpcschema.runtime import RpcError, load, unknown_command
-from rpcschema.runtime.command import Command, Parameter
-from rpcschema.runtime.errors import ClientError, DecodeError, EncodeError, RpcTimeoutError, TransportError
+from rpcschema.runtime.command import Command, Parameter, load
+from rpcschema.runtime.errors import (
+    ClientError,
+    DecodeError,
+    EncodeError,
+    RpcError,
+    RpcTimeoutError,
+    TransportError,
+    unknown_command,
+)
 from tests.runtime import demo
 from tests.runtime.demo.types.greet import GreetRequest, GreetResponse
 

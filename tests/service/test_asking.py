@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from clnrpc import Client
+from clnrpc import Client, MissingFieldError
 from clnrpc.commands import COMMANDS
-from clnrpc.runtime import MissingFieldError
 from lnoffers.service import Node, OffersService
 from lnoffers.service.dispatching import dispatcher
 from tests.service.program import Program, Wire

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, TypeAlias
 
-from rpcschema.model.extensions import without_extensions
 from rpcschema.model.nodes import Document, Node
 from rpcschema.model.resolve import ResolvedField, resolve
 from rpcschema.text.conditions import conjunction_words
@@ -44,7 +43,7 @@ def changes(old: Document, new: Document) -> Iterator[str]:
 
 
 def _positional(document: Document) -> list[str]:
-    return [field.name for field in without_extensions(document.request).fields or ()]
+    return [field.name for field in document.request.without_extensions().fields or ()]
 
 
 def _described(traits: _Traits) -> Iterator[str]:

@@ -11,7 +11,7 @@ Source: the documents and the meta-schema of Core Lightning, doc/schemas.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeAlias, final
 
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
@@ -164,6 +164,26 @@ class Request(Node):
     """(parameter, the parameters that need it)."""
     enforced: tuple[str, ...] | None = None
     """Keywords of the rules that nodes were seen to enforce; clients leave the others to the node."""
+
+    def without_extensions(self) -> Request:
+        """Return the parameters that Core Lightning has, and the rules that bind these."""
+        ours = {field.name for field in self.fields or () if field.node.extension}
+        if not ours:
+            return self
+        groups, pairs, dependent = self.one_of_many or (), self.paired_with or (), self.dependent_upon or ()
+        return replace(
+            self,
+            fields=tuple(field for field in self.fields or () if field.name not in ours),
+            one_of_many=tuple(left for names in groups if len(left := _others(names, ours)) > 1),
+            paired_with=tuple(left for names in pairs if len(left := _others(names, ours)) > 1),
+            dependent_upon=tuple(
+                (name, left) for name, names in dependent if name not in ours and (left := _others(names, ours))
+            ),
+        )
+
+
+def _others(names: tuple[str, ...], ours: set[str]) -> tuple[str, ...]:
+    return tuple(name for name in names if name not in ours)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,37 +11,3 @@ from __future__ import annotations
 
 # No call does without it, and the first one should not be the one that waits for it.
 import msgspec  # noqa: F401  # pyright: ignore[reportUnusedImport]
-
-from .command import Command, Parameter, load
-from .errors import (
-    CannotConnectError,
-    ClientError,
-    ConnectionLostError,
-    DecodeError,
-    EncodeError,
-    MissingFieldError,
-    ParameterError,
-    ProtocolError,
-    RpcError,
-    RpcTimeoutError,
-    TransportError,
-    unknown_command,
-)
-
-__all__ = [
-    "CannotConnectError",
-    "ClientError",
-    "Command",
-    "ConnectionLostError",
-    "DecodeError",
-    "EncodeError",
-    "MissingFieldError",
-    "Parameter",
-    "ParameterError",
-    "ProtocolError",
-    "RpcError",
-    "RpcTimeoutError",
-    "TransportError",
-    "load",
-    "unknown_command",
-]

@@ -8,9 +8,9 @@ from typing import Final
 from rpcschema.problems import has_errors
 from rpcschema.python import names
 from rpcschema.python.arguments import arguments
-from rpcschema.python.commands import method_doc
 from rpcschema.python.source import finished, finished_method, import_order, literal
 from rpcschema.python.types import SCALARS
+from rpcschema.python.views import method_doc
 from rpcschema.settings import Settings
 from rpcschema.targets import PARTS, Collected, Frame, Made, Summary, Target
 from rpcschema.targets.clashes import clashes, taken

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from rpcschema.model.nodes import Kind
-from rpcschema.python.events import view
 from rpcschema.python.source import finished, finished_method, import_order
+from rpcschema.python.views import event_view
 from rpcschema.settings import Settings
 from rpcschema.targets import PARTS, Collected, Frame, Made, Summary, Target
 from rpcschema.targets.render import environment
@@ -18,7 +18,7 @@ def document(subject: Subject) -> Made:
     """The stub of one notification or hook that Core Lightning has."""
     if subject.document.kind == "rpc" or subject.document.extension:
         return Made()
-    event = view(subject.document)
+    event = event_view(subject.document)
     path = _path(subject.settings)
     source = environment("plugin").get_template("method.py.jinja").render(event=event)
     return Made(

@@ -11,8 +11,8 @@ from typing import Final
 
 from rpcschema.problems import has_errors
 from rpcschema.python import names
-from rpcschema.python.commands import CommandView
 from rpcschema.python.source import finished, finished_part, import_of, import_order, imports_of, literal
+from rpcschema.python.views import CommandView
 from rpcschema.settings import Settings
 from rpcschema.targets import PARTS, Collected, Files, Frame, Made, Summary, Target
 from rpcschema.targets.clashes import clashes, taken

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from rpcschema.model.nodes import Document
-from rpcschema.python import classes, commands, dataclasses, names
+from rpcschema.python import classes, dataclasses, names, views
 from rpcschema.settings import Settings
 from rpcschema.text import outline
 
@@ -29,9 +29,9 @@ class Subject:
         return dataclasses.render(self.plan, self.document, names.runtime(self.settings.package))
 
     @cached_property
-    def command(self) -> commands.CommandView:
+    def command(self) -> views.CommandView:
         """The command as source. Raises ValueError for a document of another kind."""
-        return commands.view(self.document, self.plan)
+        return views.command_view(self.document, self.plan)
 
     @cached_property
     def outline(self) -> tuple[outline.Part, ...]:

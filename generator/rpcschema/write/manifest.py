@@ -20,15 +20,19 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
 from rpcschema.read import strictjson
+from rpcschema.settings import Settings, templates_dir
 from rpcschema.write.output import OutputError, stays_inside
 
 NAME: Final = "manifest.json"
 FORMAT: Final = 2
+_PINNED: Final = ("black", "datamodel-code-generator")
+"""The tools whose releases decide the bytes of generated code."""
 _SUM: Final = b'{\n "sum": "'
 _ADVICE: Final = "restore it, or remove it together with the files that it listed"
 
@@ -80,6 +84,24 @@ class Manifest:
         targets = _lines({name: _lines(_members(entry)) for name, entry in sorted(self.targets.items())})
         body = f' "format": {FORMAT},\n "targets": {targets}\n}}\n'.encode()
         return _SUM + sha256(body).encode() + b'",\n' + body
+
+
+def maker(settings: Settings) -> str:
+    """A SHA-256 sum, in hexadecimal, over this package, its templates, the pinned tools and `settings`.
+
+    It is the same on each machine, and for a wheel and a checkout.
+    """
+    package = Path(__file__).resolve().parent.parent
+    templates = templates_dir()
+    sources = [(file.relative_to(package), file) for pattern in ("*.py", "*.json") for file in package.rglob(pattern)]
+    sources += [(file.relative_to(templates.parent), file) for file in templates.rglob("*.jinja*")]
+    made_by = hashlib.sha256()
+    for name, file in sorted(sources):
+        content = file.read_bytes()
+        made_by.update(f"{name.as_posix()} {len(content)}\n".encode())
+        made_by.update(content)
+    made_by.update(repr([*((tool, version(tool)) for tool in _PINNED), asdict(settings)]).encode())
+    return made_by.hexdigest()
 
 
 def sha256(data: bytes) -> str:

@@ -1,6 +1,4 @@
-"""What the templates of clients and services are told about a command. All strings are Python source or safe inside
-it.
-"""
+"""What templates are told about a command, a notification or a hook; all strings are Python source, or safe in it."""
 
 from __future__ import annotations
 
@@ -8,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-from rpcschema.model.extensions import without_extensions
 from rpcschema.model.nodes import Deprecated, Document, Node
 from rpcschema.model.resolve import resolve
 from rpcschema.python import docs, names
@@ -24,7 +21,6 @@ class ParameterView:
     """A parameter of a command, as source."""
 
     wire: str
-    attribute: str
     type: str
     facts: tuple[tuple[str, str], ...]
     """(attribute, value) of what else its entry in the table says; only what there is."""
@@ -47,7 +43,20 @@ class CommandView:
     """The docstring of the service's method, quotes included, indented for a method."""
 
 
-def view(document: Document, plan: Plan) -> CommandView:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventView:
+    """A notification or a hook, as source."""
+
+    wire: str
+    method: str
+    module: str
+    payload: str
+    answer: str | None
+    """The class of a hook's answer."""
+    doc: str
+
+
+def command_view(document: Document, plan: Plan) -> CommandView:
     """Return the view of a command whose classes are `plan`. Raises ValueError for a document of another kind."""
     if plan.request is None or document.kind != "rpc":
         raise ValueError(f"{document.kind} {document.name} is no command")
@@ -63,10 +72,30 @@ def view(document: Document, plan: Plan) -> CommandView:
     )
 
 
+def event_view(document: Document) -> EventView:
+    """The view of a notification or hook. Raises ValueError for a command."""
+    response = names.response_class(document)
+    match document.kind, names.request_class(document):
+        case "notification", _:
+            payload, answer = response, None
+        case "hook", str(payload):
+            answer = response
+        case _:
+            raise ValueError(f"{document.name} is a command")
+    return EventView(
+        wire=literal(document.name),
+        method=names.event_method(document),
+        module=literal(names.module(document)),
+        payload=payload,
+        answer=answer,
+        doc=docs.docstring(docs.event_doc(document), indent=docs.METHOD_INDENT),
+    )
+
+
 def method_doc(document: Document, plan: Plan) -> str:
     """Return the docstring of a client's method, as `CommandView.stub_doc`."""
     attributes = plan.request.attributes if plan.request else ()
-    offered = replace(document, request=without_extensions(document.request))
+    offered = replace(document, request=document.request.without_extensions())
     arguments = [
         docs.argument_doc(each.name, each.argument_doc, docs.METHOD_INDENT)
         for each in attributes
@@ -80,7 +109,7 @@ def _facts(document: Document) -> Iterator[tuple[str, str]]:
         yield "extras", "True"
     if (method := names.method(document)) != document.name:
         yield "renamed", literal(method)
-    request = without_extensions(document.request)
+    request = document.request.without_extensions()
     needs = ((name, needed) for needed, dependents in request.dependent_upon or () for name in dependents)
     for attribute, keyword, value in (
         ("at_most_one", "oneOfMany", request.one_of_many or ()),
@@ -102,7 +131,6 @@ def _parameter(attribute: Attribute) -> ParameterView:
     }
     return ParameterView(
         wire=literal(attribute.wire),
-        attribute=attribute.name,
         type=_type(attribute.nodes),
         facts=tuple((name, literal(value)) for name, value in facts.items() if value not in {None, False}),
     )
