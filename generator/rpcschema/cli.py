@@ -18,10 +18,10 @@ from cyclopts.validators import Number
 from rich.console import Console
 from rich.text import Text
 
-from rpcschema.generate import Outcome, Progress, Request
+from rpcschema.generate import Outcome, Progress, Run
 from rpcschema.generate import generate as generated
 from rpcschema.problems import Level, Problem, grouped, has_errors
-from rpcschema.read.corrections import NONE, read
+from rpcschema.read.corrections import NONE, read_corrections
 from rpcschema.settings import ProjectTable, Settings, SettingsError, find_project, package_name, release_name
 from rpcschema.targets import TARGETS
 from rpcschema.write import manifest, output, staging
@@ -124,10 +124,10 @@ def generate(
     ] = False,
 ) -> int:
     """Write the package, man pages and docs, and remove what is no longer made."""
-    request = _request(schemas, options, trusts_manifest=not fresh)
-    with output.kept_for_one(request.out, lambda: _complain(f"waiting for another run in {request.out}")):
-        _tidy(request.out)
-        return _bring_up_to_date(request, options)
+    run = _wanted_run(schemas, options, trusts_manifest=not fresh)
+    with output.kept_for_one(run.out, lambda: _complain(f"waiting for another run in {run.out}")):
+        _tidy(run.out)
+        return _bring_up_to_date(run, options)
 
 
 def _tidy(out: Path) -> None:
@@ -136,8 +136,8 @@ def _tidy(out: Path) -> None:
         _complain(f"{out}: removed {count} new {'file' if count == 1 else 'files'} of a run that was killed")
 
 
-def _bring_up_to_date(request: Request, options: Options) -> int:
-    outcome, out = _run(request, options), request.out
+def _bring_up_to_date(run: Run, options: Options) -> int:
+    outcome, out = _perform(run, options), run.out
     changes = outcome.changes
     if changes is None:
         return FAILED
@@ -171,18 +171,18 @@ def check(*schemas: Schemas, options: Options = Options()) -> int:
 
     Everything is rendered again, so a manifest that is wrong is noticed.
     """
-    request = _request(schemas, options, trusts_manifest=False)
-    outcome = _run(request, options)
+    run = _wanted_run(schemas, options, trusts_manifest=False)
+    outcome = _perform(run, options)
     changes = outcome.changes
     if changes is None:
         return FAILED
     for change in changes:
         sys.stdout.buffer.write(output.diff(change).encode())
-    left = [*staging.leftovers(request.out)]
+    left = [*staging.leftovers(run.out)]
     for folder in left:
         _complain(f"{folder}: left by a run that was killed; rpcschema generate removes it")
     if changes:
-        _complain(f"{request.out}: {len(changes)} out of date; rpcschema generate brings them up to date")
+        _complain(f"{run.out}: {len(changes)} out of date; rpcschema generate brings them up to date")
     missing = _told_what_is_missing(outcome)
     return FINDING if changes or left else missing
 
@@ -209,7 +209,7 @@ def bring_facts(
     if folder is None or facts == "":
         raise SettingsError("--facts is needed: the name of a folder; no [tool.rpcschema] of a pyproject.toml gives it")
     _tidy(folder)
-    synced = sync(upstream, folder, NONE if table is None else read(table))
+    synced = sync(upstream, folder, NONE if table is None else read_corrections(table))
     _report(synced.problems, every=all_warnings)
     if has_errors(synced.problems):
         _complain("nothing was written")
@@ -223,15 +223,15 @@ def bring_facts(
     return FINE
 
 
-def _run(request: Request, options: Options) -> Outcome:
+def _perform(run: Run, options: Options) -> Outcome:
     """What there is to change; all problems are reported."""
     with _progress() as progress:
-        outcome = generated(request, progress)
+        outcome = generated(run, progress)
     _report(outcome.problems, every=options.all_warnings)
     return outcome
 
 
-def _request(schemas: Sequence[Path], options: Options, *, trusts_manifest: bool) -> Request:
+def _wanted_run(schemas: Sequence[Path], options: Options, *, trusts_manifest: bool) -> Run:
     """What the command line asks for, completed by the project's table."""
     project = _project(is_needed=not schemas or options.package is None)
     roots = tuple(schemas) or project.schemas
@@ -251,7 +251,7 @@ def _request(schemas: Sequence[Path], options: Options, *, trusts_manifest: bool
         targets=tuple(name for name in TARGETS if name in listed or name in only) or TARGETS,
         release=None if release is None else release_name(release),
     )
-    return Request(
+    return Run(
         roots=roots,
         out=_out(options, project, roots),
         settings=settings,

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from rpcschema.problems import Level, Problem, has_errors
-from rpcschema.read.corrections import NONE, Corrections, read
+from rpcschema.read.corrections import NONE, Corrections, read_corrections
 from rpcschema.read.load import File, find, load_file
 from rpcschema.settings import Settings
 from rpcschema.targets import FULL_DOCUMENTS_ONLY
@@ -31,7 +31,7 @@ Progress: TypeAlias = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Run:
     """What is to be generated, and how."""
 
     roots: Sequence[Path]
@@ -61,58 +61,58 @@ class Outcome:
     """The files of documents that were left out because of their errors."""
 
 
-def generate(request: Request, progress: Progress = lambda *_: None) -> Outcome:
+def generate(run: Run, progress: Progress = lambda *_: None) -> Outcome:
     """The changes that bring the output folder up to date.
 
     Raises OutputError for a folder that cannot be worked on, OSError for one that cannot be read, BrokenExecutor if a
     process that shared the work died.
     """
-    before = manifest.read(request.out)
-    corrections = NONE if request.corrections is None else read(request.corrections)
+    before = manifest.read(run.out)
+    corrections = NONE if run.corrections is None else read_corrections(run.corrections)
     met: list[Problem] = []
     skipped: frozenset[str] = frozenset()
     while True:
-        found = find(request.roots, corrections, without=skipped)
-        joined, problems = _join(before, found.files, corrections, request, progress)
+        found = find(run.roots, corrections, without=skipped)
+        joined, problems = _join(before, found.files, corrections, run, progress)
         problems = [*found.problems, *problems]
         met.extend(problems)
         faulty = {problem.file for problem in problems if problem.level is Level.ERROR}
         if not faulty and found.files:
-            return Outcome(_sorted(met), _changes(before, joined, request), tuple(sorted(skipped)))
-        if not request.keeps_going or not faulty or not faulty <= found.paths:
+            return Outcome(_sorted(met), _changes(before, joined, run), tuple(sorted(skipped)))
+        if not run.keeps_going or not faulty or not faulty <= found.paths:
             return Outcome(_sorted(met))
         skipped |= faulty  # and all over again, as if they were not there
 
 
 def _join(
-    before: Manifest, files: Sequence[File], corrections: Corrections, request: Request, progress: Progress
+    before: Manifest, files: Sequence[File], corrections: Corrections, run: Run, progress: Progress
 ) -> tuple[dict[str, Joined], list[Problem]]:
     """What becomes of each target, none of them after an error, and what is wrong with the documents in `files`."""
-    made_by = maker(request.settings)
-    stands = _standing(before, made_by, files, request)
-    made, met = _make_missing(stands, files, corrections, request, progress)
+    made_by = maker(run.settings)
+    stands = _standing(before, made_by, files, run)
+    made, met = _make_missing(stands, files, corrections, run, progress)
     problems = [*met, *_known_warnings(stands, files)]
     joined: dict[str, Joined] = {}
     if has_errors(problems):
         return joined, problems
-    for target in request.targets:
+    for target in run.targets:
         pieces = {**stands[target].pieces, **made[target]}
         ordered = [(file, pieces[file.name]) for file in files if _covers(target, file)]
-        joined[target] = join(target, ordered, request.settings, made_by, stands[target].entry)
+        joined[target] = join(target, ordered, run.settings, made_by, stands[target].entry)
         problems.extend(joined[target].problems)
     return joined, [*problems, *_made_twice(joined, files)]
 
 
-def _standing(before: Manifest, made_by: str, files: Sequence[File], request: Request) -> dict[str, Standing]:
+def _standing(before: Manifest, made_by: str, files: Sequence[File], run: Run) -> dict[str, Standing]:
     """What need not be made again, by target."""
-    entries = before.targets if request.trusts_manifest else {}
+    entries = before.targets if run.trusts_manifest else {}
     stands = {}
-    for target in request.targets:
+    for target in run.targets:
         entry = entries.get(target)
         if entry is None or entry.maker != made_by:
             stands[target] = Standing()
         else:
-            stands[target] = standing(request.out, entry, [file for file in files if _covers(target, file)])
+            stands[target] = standing(run.out, entry, [file for file in files if _covers(target, file)])
     return stands
 
 
@@ -133,19 +133,19 @@ def _make_missing(
     stands: Mapping[str, Standing],
     files: Sequence[File],
     corrections: Corrections,
-    request: Request,
+    run: Run,
     progress: Progress,
 ) -> tuple[dict[str, dict[str, Piece]], list[Problem]]:
     """The pieces that do not stand, by target and "KIND/ID", and what was wrong with their documents."""
     made: dict[str, dict[str, Piece]] = {target: {} for target in stands}
     lacking = {file: targets for file in files if (targets := _lacking(stands, file))}
-    with started(len(lacking), set(chain.from_iterable(lacking.values())), request.jobs) as run_all:
+    with started(len(lacking), set(chain.from_iterable(lacking.values())), run.jobs) as run_all:
         loaded = {file: load_file(file, corrections) for file in lacking}
         problems = [problem for _, met in loaded.values() for problem in met]
-        if request.keeps_going and has_errors(problems):
+        if run.keeps_going and has_errors(problems):
             return made, problems
         sources = {file: source for file, (source, _) in loaded.items() if source is not None}
-        tasks = [Task(source.document, file.path, lacking[file], request.settings) for file, source in sources.items()]
+        tasks = [Task(source.document, file.path, lacking[file], run.settings) for file, source in sources.items()]
         results = zip(sources.items(), run_all(tasks), strict=True)
         for done, ((file, source), rendered) in enumerate(results, 1):
             _, met = loaded[file]
@@ -175,8 +175,8 @@ def _made_twice(joined: Mapping[str, Joined], files: Sequence[File]) -> Iterator
                 yield Problem(source or path, "", f"{other} and {step} both make the file {path}")
 
 
-def _changes(before: Manifest, joined: Mapping[str, Joined], request: Request) -> tuple[Change, ...]:
-    others = {name: entry for name, entry in before.targets.items() if request.keeps_others and name not in joined}
+def _changes(before: Manifest, joined: Mapping[str, Joined], run: Run) -> tuple[Change, ...]:
+    others = {name: entry for name, entry in before.targets.items() if run.keeps_others and name not in joined}
     after = Manifest({**others, **{target: each.entry for target, each in joined.items()}})
     if after == before and not any(each.files for each in joined.values()):
         return ()
@@ -184,7 +184,7 @@ def _changes(before: Manifest, joined: Mapping[str, Joined], request: Request) -
     left_alone = {path for entry in after.targets.values() for path in entry.paths} - wanted.keys()
     previous = {path for entry in before.targets.values() for path in entry.paths}
     wanted[manifest.NAME] = after.encode()
-    return output.compare(request.out, wanted, previous - left_alone | {manifest.NAME})
+    return output.compare(run.out, wanted, previous - left_alone | {manifest.NAME})
 
 
 def _sorted(problems: Iterable[Problem]) -> tuple[Problem, ...]:

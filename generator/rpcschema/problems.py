@@ -18,7 +18,8 @@ MOST: Final = 100
 """Findings of one kind that are reported of one document; whoever has mended these can run again."""
 MOST_ALIKE: Final = 3
 """Warnings that say the same and are listed each."""
-_SHOWN: Final = 60
+_LONGEST: Final = 60
+"""Characters of a text that a message repeats."""
 
 
 class Level(StrEnum):
@@ -70,12 +71,17 @@ def join_pointer(base: str, *tokens: str | int) -> str:
 
 def quoted(text: str) -> str:
     """`text` in quotes, on one line, and cut if it is long."""
-    return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…")
+    return repr(shortened(text))
+
+
+def shortened(text: str) -> str:
+    """`text`, cut if it is long."""
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def suggestion(text: str, known: Iterable[str]) -> str:
     """The end of a message: which of the `known` words was meant, if one is close to `text`."""
-    close = get_close_matches(text[:_SHOWN], known, n=1, cutoff=0.8)
+    close = get_close_matches(text[:_LONGEST], known, n=1, cutoff=0.8)
     return f"; did you mean {close[0]!r}?" if close else ""
 
 

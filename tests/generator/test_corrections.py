@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from rpcschema.problems import Problem
-from rpcschema.read.corrections import Corrections, read
+from rpcschema.read.corrections import Corrections, read_corrections
 from tests.generator.commands import rpcschema, tree
 
 WHY = {"reason": "Nodes do so.", "seen": "v26.06"}
@@ -42,7 +42,7 @@ def document(name: str = "fill", **more: Any) -> dict[str, Any]:
 
 def corrected(folder: Path, **edits: Any) -> tuple[dict[str, Any], tuple[Problem, ...]]:
     """`document()` as one entry with `edits` corrects it, and what is wrong."""
-    table = read(write_table(folder, {"rpc": "fill"} | edits | WHY))
+    table = read_corrections(write_table(folder, {"rpc": "fill"} | edits | WHY))
     assert table.problems == ()
     return table.apply(document(), table.of(("rpc", "fill")))
 
@@ -139,7 +139,7 @@ def test_an_entry_that_upstream_has_overtaken_is_an_error(edits: dict[str, Any],
 def test_refuses_what_is_not_a_table_of_corrections(text: str, message: str, tmp_path: Path) -> None:
     file = tmp_path / "corrections.toml"
     file.write_text(text)
-    (problem,) = read(file).problems
+    (problem,) = read_corrections(file).problems
     assert problem.message.startswith(message)
 
 
@@ -162,7 +162,7 @@ def test_refuses_what_is_not_a_table_of_corrections(text: str, message: str, tmp
     ],
 )
 def test_refuses_an_entry_that_cannot_be_used(entry: dict[str, Any], message: str, tmp_path: Path) -> None:
-    table = read(write_table(tmp_path, {"rpc": "fill", "drop": []} | WHY, entry))
+    table = read_corrections(write_table(tmp_path, {"rpc": "fill", "drop": []} | WHY, entry))
     assert table.entries == ()
     (problem,) = table.problems
     assert (problem.file, problem.pointer) == (str(tmp_path / "corrections.toml"), "/correction/1")
@@ -170,7 +170,7 @@ def test_refuses_an_entry_that_cannot_be_used(entry: dict[str, Any], message: st
 
 
 def test_a_table_that_is_not_there_is_an_error(tmp_path: Path) -> None:
-    assert [problem.message for problem in read(tmp_path).problems] == ["cannot be read: Is a directory"]
+    assert [problem.message for problem in read_corrections(tmp_path).problems] == ["cannot be read: Is a directory"]
 
 
 def test_no_table_corrects_nothing() -> None:

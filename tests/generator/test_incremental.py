@@ -19,7 +19,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rpcschema.generate import Request, generate
+from rpcschema import generate as generating
 from rpcschema.settings import Settings
 from rpcschema.targets import TARGETS
 from rpcschema.write import manifest, output
@@ -197,17 +197,17 @@ def test_any_series_of_edits_ends_where_a_run_from_nothing_does(
     work = tmp_path_factory.mktemp("edits")
 
     def bring(out: str, *, trusts_manifest: bool) -> dict[str, bytes]:
-        request = Request(
+        run = generating.Run(
             roots=[work / "schemas"],
             out=work / out,
             settings=Settings(package="tank", targets=TARGETS),
             targets=TARGETS,
             trusts_manifest=trusts_manifest,
         )
-        outcome = generate(request)
+        outcome = generating.generate(run)
         assert outcome.changes is not None
-        output.write(request.out, outcome.changes, last=manifest.NAME)
-        return tree(request.out)
+        output.write(run.out, outcome.changes, last=manifest.NAME)
+        return tree(run.out)
 
     for edit in series:
         made = {name: document(name, title=title, p={"type": kind}) for name, (title, kind) in edit.items()}

@@ -20,14 +20,14 @@ import pytest
 from clnrpc import RpcError, unknown_fields
 from clnrpc.commands import COMMANDS
 from clnrpc.types import CreateonionRequestHops, SendonionRequestFirstHop, SendpayRequestRoute
-from rpcschema.read.corrections import read
+from rpcschema.read.corrections import read_corrections
 from tests.interop.chain.folder import Chain
 from tests.interop.channels import connect, fund, is_announced, open_channel
 from tests.interop.conftest import Pair
 from tests.interop.nodes import Node, program, running, until
 from tests.shared import ROOT
 
-TABLE = read(ROOT / "schemas" / "corrections.toml")
+TABLE = read_corrections(ROOT / "schemas" / "corrections.toml")
 INVALID_PARAMS = -32602
 NOT_SENT = "0" * 64
 """The hash of a payment that nobody made."""

@@ -16,11 +16,11 @@ from clnrpc import AsyncClient, Client, types
 from clnrpc.commands import COMMANDS
 from clnrpc.runtime.errors import ParameterError
 from rpcschema.python.names import attribute, pascal
-from rpcschema.read.corrections import Correction, read
+from rpcschema.read.corrections import Correction, read_corrections
 from rpcschema.read.load import load
 from tests.shared import ROOT
 
-TABLE = read(ROOT / "schemas" / "corrections.toml")
+TABLE = read_corrections(ROOT / "schemas" / "corrections.toml")
 RULES = {"oneOfMany": "one_of_many", "pairedWith": "paired_with", "dependentUpon": "dependent_upon"}
 SUFFIXES = {
     ("rpc", "request"): "Request",

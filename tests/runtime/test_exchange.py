@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rpcschema.runtime.client.exchange import Reply, ReplyReader
+from rpcschema.runtime.client.exchange import ResponseObject, ResponseReader
 from rpcschema.runtime.errors import ClientError, ProtocolError
 from rpcschema.runtime.values.decode import decode_plain
 
@@ -21,8 +21,8 @@ VALUES = st.recursive(
 )
 
 
-def replies(*pieces: bytes) -> list[Reply]:
-    reader = ReplyReader()
+def replies(*pieces: bytes) -> list[ResponseObject]:
+    reader = ResponseReader()
     return [reply for piece in pieces for reply in reader.feed(piece)]
 
 
@@ -30,7 +30,7 @@ def replies(*pieces: bytes) -> list[Reply]:
 def test_replies_are_the_same_however_they_arrive(values: list[Any], ascii_only: bool, size: int) -> None:
     texts = [json.dumps(value, ensure_ascii=ascii_only).encode() for value in values]
     sent = [b'{"jsonrpc":"2.0","id":"%d","result":%b}\n\n' % each for each in enumerate(texts)]
-    expected = [Reply(str(number), text) for number, text in enumerate(texts)]
+    expected = [ResponseObject(str(number), text) for number, text in enumerate(texts)]
     stream = b"".join(sent)
     assert replies(stream) == expected
     assert replies(*sent) == expected
@@ -50,14 +50,14 @@ def test_what_is_no_answer_is_told_however_it_arrives(text: bytes) -> None:
 def test_brackets_and_quotes_inside_of_text_end_nothing() -> None:
     text = b'{"id":"a","result":["}{][\\\\\\"","\\\\",{"\\"}":{}}]}'
     for at in range(len(text)):
-        assert replies(text[:at], text[at:] + b" ") == [Reply("a", text[19:-1])]
+        assert replies(text[:at], text[at:] + b" ") == [ResponseObject("a", text[19:-1])]
 
 
 def test_the_work_is_linear_in_what_arrives() -> None:
     """In small pieces, each byte of a text or of many objects is looked at once: else this would take hours."""
     for result in (b'"%b"' % (b'\\"}' * 700_000), b"[%b1]" % (b'{"a":[]},' * 250_000)):
         text = b'{"id":"a","result":%b}' % result
-        assert replies(*(text[at : at + 64] for at in range(0, len(text), 64))) == [Reply("a", result)]
+        assert replies(*(text[at : at + 64] for at in range(0, len(text), 64))) == [ResponseObject("a", result)]
 
 
 @pytest.mark.parametrize("member", [b'"result":%b%b', b'"error":{"code":1,"message":"x","data":%b%b}'])

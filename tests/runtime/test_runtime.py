@@ -67,8 +67,8 @@ def test_the_blocking_client_loads_only_what_every_call_needs(copied: Path) -> N
 import sys, msgspec
 of_msgspec = set(sys.modules)
 import other.package.runtime.client.blocking
-from other.package.runtime.client.exchange import ReplyReader
-[reply] = ReplyReader().feed(b'{"id":"a","result":1}\\n\\n')
+from other.package.runtime.client.exchange import ResponseReader
+[reply] = ResponseReader().feed(b'{"id":"a","result":1}\\n\\n')
 print(*sorted(set(sys.modules) - of_msgspec))
 """
     loaded = run(copied, code).split()

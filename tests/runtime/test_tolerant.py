@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from rpcschema.runtime.errors import ClientError, DecodeError, MissingFieldError
-from rpcschema.runtime.values.answer import Answer
 from rpcschema.runtime.values.decode import build, decode
 from rpcschema.runtime.values.encode import encode
+from rpcschema.runtime.values.received import Received
 from tests.runtime.demo.types.greet import GreetResponse
 from tests.runtime.demo.types.look import LookResponse, LookTreeResponse
 from tests.runtime.demo.types.pay_all import PayAllRequest, PayAllResponse, PayAllResponseFees
@@ -83,7 +83,7 @@ def test_incomplete_objects_have_a_repr_and_can_be_compared() -> None:
 
 def test_answers_of_two_classes_differ_even_if_their_values_do_not() -> None:
     fields = [("per_kw", int)]
-    tree, river = (dataclasses.make_dataclass(name, fields, bases=(Answer,), eq=False) for name in ("Tree", "River"))
+    tree, river = (dataclasses.make_dataclass(name, fields, bases=(Received,), eq=False) for name in ("Tree", "River"))
     assert tree(per_kw=1) == tree(per_kw=1)
     assert tree(per_kw=1) != river(per_kw=1)
     assert river(per_kw=1) != tree(per_kw=1)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from rpcschema.runtime.errors import DecodeError, EncodeError
 from rpcschema.runtime.values.decode import decode
 from rpcschema.runtime.values.encode import encode, to_dict, to_json
-from rpcschema.runtime.values.received import paired
+from rpcschema.runtime.values.reread import paired
 from rpcschema.runtime.values.unknown import unknown_fields
 from tests.runtime.demo.types.greet import GreetResponse
 from tests.runtime.demo.types.look import LookResponse

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import Hex
 
 
@@ -15,7 +15,7 @@ class AddgossipRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AddgossipResponse(Answer):
+class AddgossipResponse(Received):
     """The response to `addgossip`: Feed a raw gossip message to the node."""
 
     __source__ = "addgossip"

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32, Sat
 
 
@@ -23,7 +23,7 @@ class AddpsbtoutputRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AddpsbtoutputResponse(Answer):
+class AddpsbtoutputResponse(Received):
     """The response to `addpsbtoutput`: Add an output to a new or existing PSBT."""
 
     __source__ = "addpsbtoutput"

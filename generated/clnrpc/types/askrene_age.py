@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U64
 
 
@@ -17,7 +17,7 @@ class AskreneAgeRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AskreneAgeResponse(Answer):
+class AskreneAgeResponse(Received):
     """The response to `askrene-age`: Drop old capacity findings and biases from a layer."""
 
     __source__ = "askrene-age"

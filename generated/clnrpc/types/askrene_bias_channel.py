@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U64, ShortChannelIdDir
 
 
@@ -24,7 +24,7 @@ class AskreneBiasChannelRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AskreneBiasChannelResponseBiases(Answer):
+class AskreneBiasChannelResponseBiases(Received):
     """`biases[]` in the response to `askrene-bias-channel`."""
 
     __added__ = (("timestamp", "v25.12"),)
@@ -42,7 +42,7 @@ class AskreneBiasChannelResponseBiases(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AskreneBiasChannelResponse(Answer):
+class AskreneBiasChannelResponse(Received):
     """The response to `askrene-bias-channel`: Make routes prefer or avoid a channel."""
 
     __source__ = "askrene-bias-channel"

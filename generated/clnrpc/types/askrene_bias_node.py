@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U64, Pubkey
 
 
@@ -25,7 +25,7 @@ class AskreneBiasNodeRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AskreneBiasNodeResponseNodeBiases(Answer):
+class AskreneBiasNodeResponseNodeBiases(Received):
     """`node_biases[]` in the response to `askrene-bias-node`."""
 
     layer: str
@@ -42,7 +42,7 @@ class AskreneBiasNodeResponseNodeBiases(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AskreneBiasNodeResponse(Answer):
+class AskreneBiasNodeResponse(Received):
     """The response to `askrene-bias-node`: Make routes prefer or avoid a node's channels."""
 
     __source__ = "askrene-bias-node"

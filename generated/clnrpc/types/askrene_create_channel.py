@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import Msat, Pubkey, ShortChannelId
 
 
@@ -23,7 +23,7 @@ class AskreneCreateChannelRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AskreneCreateChannelResponse(Answer):
+class AskreneCreateChannelResponse(Received):
     """The response to `askrene-create-channel`: Insert an extra channel into a layer."""
 
     __source__ = "askrene-create-channel"

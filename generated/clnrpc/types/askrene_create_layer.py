@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import (
     U16,
     U32,
@@ -25,7 +25,7 @@ class AskreneCreateLayerRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AskreneCreateLayerResponseLayersCreatedChannels(Answer):
+class AskreneCreateLayerResponseLayersCreatedChannels(Received):
     """`layers[].created_channels[]` in the response to `askrene-create-layer`."""
 
     source: Pubkey
@@ -38,7 +38,7 @@ class AskreneCreateLayerResponseLayersCreatedChannels(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AskreneCreateLayerResponseLayersChannelUpdates(Answer):
+class AskreneCreateLayerResponseLayersChannelUpdates(Received):
     """`layers[].channel_updates[]` in the response to `askrene-create-layer`."""
 
     htlc_minimum_msat: Msat | None = None
@@ -53,7 +53,7 @@ class AskreneCreateLayerResponseLayersChannelUpdates(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AskreneCreateLayerResponseLayersConstraints(Answer):
+class AskreneCreateLayerResponseLayersConstraints(Received):
     """`layers[].constraints[]` in the response to `askrene-create-layer`."""
 
     short_channel_id: ShortChannelId
@@ -66,7 +66,7 @@ class AskreneCreateLayerResponseLayersConstraints(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AskreneCreateLayerResponseLayersImpressions(Answer):
+class AskreneCreateLayerResponseLayersImpressions(Received):
     """`layers[].impressions[]` in the response to `askrene-create-layer`."""
 
     short_channel_id_dir: ShortChannelIdDir
@@ -77,7 +77,7 @@ class AskreneCreateLayerResponseLayersImpressions(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AskreneCreateLayerResponseLayersBiases(Answer):
+class AskreneCreateLayerResponseLayersBiases(Received):
     """`layers[].biases[]` in the response to `askrene-create-layer`."""
 
     __added__ = (("timestamp", "v25.12"),)
@@ -93,7 +93,7 @@ class AskreneCreateLayerResponseLayersBiases(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AskreneCreateLayerResponseLayersNodeBiases(Answer):
+class AskreneCreateLayerResponseLayersNodeBiases(Received):
     """`layers[].node_biases[]` in the response to `askrene-create-layer`."""
 
     __added__ = (("node", "v25.12"), ("in_bias", "v25.12"), ("out_bias", "v25.12"), ("timestamp", "v25.12"))
@@ -110,7 +110,7 @@ class AskreneCreateLayerResponseLayersNodeBiases(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AskreneCreateLayerResponseLayers(Answer):
+class AskreneCreateLayerResponseLayers(Received):
     """`layers[]` in the response to `askrene-create-layer`."""
 
     __added__ = (("impressions", "v26.09"),)
@@ -139,7 +139,7 @@ class AskreneCreateLayerResponseLayers(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AskreneCreateLayerResponse(Answer):
+class AskreneCreateLayerResponse(Received):
     """The response to `askrene-create-layer`: Start an empty layer for route searches."""
 
     __source__ = "askrene-create-layer"

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import Pubkey
 
 
@@ -17,7 +17,7 @@ class AskreneDisableNodeRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AskreneDisableNodeResponse(Answer):
+class AskreneDisableNodeResponse(Received):
     """The response to `askrene-disable-node`: Keep routes away from a node."""
 
     __source__ = "askrene-disable-node"

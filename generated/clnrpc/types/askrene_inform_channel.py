@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U64, Msat, ShortChannelIdDir
 
 
@@ -22,7 +22,7 @@ class AskreneInformChannelRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AskreneInformChannelResponseConstraints(Answer):
+class AskreneInformChannelResponseConstraints(Received):
     """`constraints[]` in the response to `askrene-inform-channel`."""
 
     short_channel_id_dir: ShortChannelIdDir
@@ -37,7 +37,7 @@ class AskreneInformChannelResponseConstraints(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AskreneInformChannelResponseImpressions(Answer):
+class AskreneInformChannelResponseImpressions(Received):
     """`impressions[]` in the response to `askrene-inform-channel`."""
 
     short_channel_id_dir: ShortChannelIdDir
@@ -50,7 +50,7 @@ class AskreneInformChannelResponseImpressions(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AskreneInformChannelResponse(Answer):
+class AskreneInformChannelResponse(Received):
     """The response to `askrene-inform-channel`: Record what an attempt revealed about a channel's capacity."""
 
     __source__ = "askrene-inform-channel"

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import (
     U16,
     U32,
@@ -23,7 +23,7 @@ class AskreneListlayersRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AskreneListlayersResponseLayersCreatedChannels(Answer):
+class AskreneListlayersResponseLayersCreatedChannels(Received):
     """`layers[].created_channels[]` in the response to `askrene-listlayers`."""
 
     source: Pubkey
@@ -36,7 +36,7 @@ class AskreneListlayersResponseLayersCreatedChannels(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AskreneListlayersResponseLayersChannelUpdates(Answer):
+class AskreneListlayersResponseLayersChannelUpdates(Received):
     """`layers[].channel_updates[]` in the response to `askrene-listlayers`."""
 
     short_channel_id_dir: ShortChannelIdDir
@@ -55,7 +55,7 @@ class AskreneListlayersResponseLayersChannelUpdates(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AskreneListlayersResponseLayersConstraints(Answer):
+class AskreneListlayersResponseLayersConstraints(Received):
     """`layers[].constraints[]` in the response to `askrene-listlayers`."""
 
     short_channel_id_dir: ShortChannelIdDir
@@ -68,7 +68,7 @@ class AskreneListlayersResponseLayersConstraints(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AskreneListlayersResponseLayersImpressions(Answer):
+class AskreneListlayersResponseLayersImpressions(Received):
     """`layers[].impressions[]` in the response to `askrene-listlayers`."""
 
     short_channel_id_dir: ShortChannelIdDir
@@ -79,7 +79,7 @@ class AskreneListlayersResponseLayersImpressions(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AskreneListlayersResponseLayersBiases(Answer):
+class AskreneListlayersResponseLayersBiases(Received):
     """`layers[].biases[]` in the response to `askrene-listlayers`."""
 
     __added__ = (("timestamp", "v25.12"),)
@@ -95,7 +95,7 @@ class AskreneListlayersResponseLayersBiases(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AskreneListlayersResponseLayersNodeBiases(Answer):
+class AskreneListlayersResponseLayersNodeBiases(Received):
     """`layers[].node_biases[]` in the response to `askrene-listlayers`."""
 
     __added__ = (("node", "v25.12"), ("in_bias", "v25.12"), ("out_bias", "v25.12"), ("timestamp", "v25.12"))
@@ -112,7 +112,7 @@ class AskreneListlayersResponseLayersNodeBiases(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AskreneListlayersResponseLayers(Answer):
+class AskreneListlayersResponseLayers(Received):
     """`layers[]` in the response to `askrene-listlayers`."""
 
     __added__ = (("impressions", "v26.09"),)
@@ -141,7 +141,7 @@ class AskreneListlayersResponseLayers(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AskreneListlayersResponse(Answer):
+class AskreneListlayersResponse(Received):
     """The response to `askrene-listlayers`: Show what each layer changes about the network."""
 
     __source__ = "askrene-listlayers"

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U64, Msat, ShortChannelIdDir
 
 
@@ -13,7 +13,7 @@ class AskreneListreservationsRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AskreneListreservationsResponseReservations(Answer):
+class AskreneListreservationsResponseReservations(Received):
     """`reservations[]` in the response to `askrene-listreservations`."""
 
     short_channel_id_dir: ShortChannelIdDir
@@ -26,7 +26,7 @@ class AskreneListreservationsResponseReservations(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AskreneListreservationsResponse(Answer):
+class AskreneListreservationsResponse(Received):
     """The response to `askrene-listreservations`: List the capacity set aside for paths being tried."""
 
     __source__ = "askrene-listreservations"

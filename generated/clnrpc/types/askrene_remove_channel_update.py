@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import ShortChannelIdDir
 
 
@@ -17,7 +17,7 @@ class AskreneRemoveChannelUpdateRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AskreneRemoveChannelUpdateResponse(Answer):
+class AskreneRemoveChannelUpdateResponse(Received):
     """The response to `askrene-remove-channel-update`: Undo a layer's override of a channel's settings."""
 
     __source__ = "askrene-remove-channel-update"

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 
 
 @dataclass(kw_only=True, slots=True)
@@ -14,7 +14,7 @@ class AskreneRemoveLayerRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AskreneRemoveLayerResponse(Answer):
+class AskreneRemoveLayerResponse(Received):
     """The response to `askrene-remove-layer`: Delete a layer and all it holds."""
 
     __source__ = "askrene-remove-layer"

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import Msat, ShortChannelIdDir
 
 
@@ -27,7 +27,7 @@ class AskreneReserveRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AskreneReserveResponse(Answer):
+class AskreneReserveResponse(Received):
     """The response to `askrene-reserve`: Set capacity aside for a path being tried."""
 
     __source__ = "askrene-reserve"

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import Msat, ShortChannelIdDir
 
 
@@ -30,7 +30,7 @@ class AskreneUnreserveRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AskreneUnreserveResponse(Answer):
+class AskreneUnreserveResponse(Received):
     """The response to `askrene-unreserve`: Free the capacity set aside for a path."""
 
     __source__ = "askrene-unreserve"

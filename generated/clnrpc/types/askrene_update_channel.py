@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U16, U32, Msat, ShortChannelIdDir
 
 
@@ -29,7 +29,7 @@ class AskreneUpdateChannelRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AskreneUpdateChannelResponse(Answer):
+class AskreneUpdateChannelResponse(Received):
     """The response to `askrene-update-channel`: Override a channel's fees and limits in a layer."""
 
     __source__ = "askrene-update-channel"

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U64
 
 
@@ -26,7 +26,7 @@ class AutocleanOnceRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AutocleanOnceResponseAutocleanSucceededforwards(Answer):
+class AutocleanOnceResponseAutocleanSucceededforwards(Received):
     """`autoclean.succeededforwards` in the response to `autoclean-once`."""
 
     cleaned: U64
@@ -35,7 +35,7 @@ class AutocleanOnceResponseAutocleanSucceededforwards(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AutocleanOnceResponseAutocleanFailedforwards(Answer):
+class AutocleanOnceResponseAutocleanFailedforwards(Received):
     """`autoclean.failedforwards` in the response to `autoclean-once`."""
 
     cleaned: U64
@@ -44,7 +44,7 @@ class AutocleanOnceResponseAutocleanFailedforwards(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AutocleanOnceResponseAutocleanSucceededpays(Answer):
+class AutocleanOnceResponseAutocleanSucceededpays(Received):
     """`autoclean.succeededpays` in the response to `autoclean-once`."""
 
     cleaned: U64
@@ -53,7 +53,7 @@ class AutocleanOnceResponseAutocleanSucceededpays(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AutocleanOnceResponseAutocleanFailedpays(Answer):
+class AutocleanOnceResponseAutocleanFailedpays(Received):
     """`autoclean.failedpays` in the response to `autoclean-once`."""
 
     cleaned: U64
@@ -62,7 +62,7 @@ class AutocleanOnceResponseAutocleanFailedpays(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AutocleanOnceResponseAutocleanPaidinvoices(Answer):
+class AutocleanOnceResponseAutocleanPaidinvoices(Received):
     """`autoclean.paidinvoices` in the response to `autoclean-once`."""
 
     cleaned: U64
@@ -71,7 +71,7 @@ class AutocleanOnceResponseAutocleanPaidinvoices(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AutocleanOnceResponseAutocleanExpiredinvoices(Answer):
+class AutocleanOnceResponseAutocleanExpiredinvoices(Received):
     """`autoclean.expiredinvoices` in the response to `autoclean-once`."""
 
     cleaned: U64
@@ -80,7 +80,7 @@ class AutocleanOnceResponseAutocleanExpiredinvoices(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AutocleanOnceResponseAutocleanNetworkevents(Answer):
+class AutocleanOnceResponseAutocleanNetworkevents(Received):
     """`autoclean.networkevents` in the response to `autoclean-once`."""
 
     __added__ = (("cleaned", "v25.12"), ("uncleaned", "v25.12"))
@@ -91,7 +91,7 @@ class AutocleanOnceResponseAutocleanNetworkevents(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AutocleanOnceResponseAutoclean(Answer):
+class AutocleanOnceResponseAutoclean(Received):
     """`autoclean` in the response to `autoclean-once`."""
 
     succeededforwards: AutocleanOnceResponseAutocleanSucceededforwards | None = None
@@ -111,7 +111,7 @@ class AutocleanOnceResponseAutoclean(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AutocleanOnceResponse(Answer):
+class AutocleanOnceResponse(Received):
     """The response to `autoclean-once`: Delete old records of one kind right now."""
 
     __source__ = "autoclean-once"

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U64
 
 
@@ -27,7 +27,7 @@ class AutocleanStatusRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AutocleanStatusResponseAutocleanSucceededforwards(Answer):
+class AutocleanStatusResponseAutocleanSucceededforwards(Received):
     """`autoclean.succeededforwards` in the response to `autoclean-status`."""
 
     enabled: bool
@@ -39,7 +39,7 @@ class AutocleanStatusResponseAutocleanSucceededforwards(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AutocleanStatusResponseAutocleanFailedforwards(Answer):
+class AutocleanStatusResponseAutocleanFailedforwards(Received):
     """`autoclean.failedforwards` in the response to `autoclean-status`."""
 
     enabled: bool
@@ -51,7 +51,7 @@ class AutocleanStatusResponseAutocleanFailedforwards(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AutocleanStatusResponseAutocleanSucceededpays(Answer):
+class AutocleanStatusResponseAutocleanSucceededpays(Received):
     """`autoclean.succeededpays` in the response to `autoclean-status`."""
 
     enabled: bool
@@ -63,7 +63,7 @@ class AutocleanStatusResponseAutocleanSucceededpays(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AutocleanStatusResponseAutocleanFailedpays(Answer):
+class AutocleanStatusResponseAutocleanFailedpays(Received):
     """`autoclean.failedpays` in the response to `autoclean-status`."""
 
     enabled: bool
@@ -75,7 +75,7 @@ class AutocleanStatusResponseAutocleanFailedpays(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AutocleanStatusResponseAutocleanPaidinvoices(Answer):
+class AutocleanStatusResponseAutocleanPaidinvoices(Received):
     """`autoclean.paidinvoices` in the response to `autoclean-status`."""
 
     enabled: bool
@@ -87,7 +87,7 @@ class AutocleanStatusResponseAutocleanPaidinvoices(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AutocleanStatusResponseAutocleanExpiredinvoices(Answer):
+class AutocleanStatusResponseAutocleanExpiredinvoices(Received):
     """`autoclean.expiredinvoices` in the response to `autoclean-status`."""
 
     enabled: bool
@@ -99,7 +99,7 @@ class AutocleanStatusResponseAutocleanExpiredinvoices(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AutocleanStatusResponseAutocleanNetworkevents(Answer):
+class AutocleanStatusResponseAutocleanNetworkevents(Received):
     """`autoclean.networkevents` in the response to `autoclean-status`."""
 
     __added__ = (("enabled", "v25.12"), ("cleaned", "v25.12"))
@@ -113,7 +113,7 @@ class AutocleanStatusResponseAutocleanNetworkevents(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AutocleanStatusResponseAutoclean(Answer):
+class AutocleanStatusResponseAutoclean(Received):
     """`autoclean` in the response to `autoclean-status`."""
 
     succeededforwards: AutocleanStatusResponseAutocleanSucceededforwards | None = None
@@ -133,7 +133,7 @@ class AutocleanStatusResponseAutoclean(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AutocleanStatusResponse(Answer):
+class AutocleanStatusResponse(Received):
     """The response to `autoclean-status`: Show what autoclean deletes, and after how long."""
 
     __source__ = "autoclean-status"

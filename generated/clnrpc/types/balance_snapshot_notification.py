@@ -3,12 +3,12 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32, Msat, Pubkey
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class BalanceSnapshotNotificationAccounts(Answer):
+class BalanceSnapshotNotificationAccounts(Received):
     """`accounts[]` in the notification `balance_snapshot`."""
 
     account_id: str
@@ -19,7 +19,7 @@ class BalanceSnapshotNotificationAccounts(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class BalanceSnapshotNotification(Answer):
+class BalanceSnapshotNotification(Received):
     """The payload of the notification `balance_snapshot`: All account balances at one moment."""
 
     __source__ = "balance_snapshot"

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 
 
 @dataclass(kw_only=True, slots=True)
@@ -15,7 +15,7 @@ class BatchingRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class BatchingResponse(Answer):
+class BatchingResponse(Received):
     """The response to `batching`: Let this connection's calls share database commits."""
 
     __source__ = "batching"

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U64, Msat
 
 
@@ -17,7 +17,7 @@ class BkprChannelsapyRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class BkprChannelsapyResponseChannelsApy(Answer):
+class BkprChannelsapyResponseChannelsApy(Received):
     """`channels_apy[]` in the response to `bkpr-channelsapy`."""
 
     account: str
@@ -66,7 +66,7 @@ class BkprChannelsapyResponseChannelsApy(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class BkprChannelsapyResponse(Answer):
+class BkprChannelsapyResponse(Received):
     """The response to `bkpr-channelsapy`: Show what each channel earned, as a yearly yield."""
 
     __source__ = "bkpr-channelsapy"

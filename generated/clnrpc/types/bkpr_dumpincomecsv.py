@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U64
 
 
@@ -24,7 +24,7 @@ class BkprDumpincomecsvRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class BkprDumpincomecsvResponse(Answer):
+class BkprDumpincomecsvResponse(Received):
     """The response to `bkpr-dumpincomecsv`: Write the node's income to a CSV file."""
 
     __source__ = "bkpr-dumpincomecsv"

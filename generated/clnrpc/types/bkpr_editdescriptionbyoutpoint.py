@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32, Hex, Msat, Txid
 
 
@@ -18,7 +18,7 @@ class BkprEditdescriptionbyoutpointRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class BkprEditdescriptionbyoutpointResponseUpdated(Answer):
+class BkprEditdescriptionbyoutpointResponseUpdated(Received):
     """`updated[]` in the response to `bkpr-editdescriptionbyoutpoint`."""
 
     account: str
@@ -63,7 +63,7 @@ class BkprEditdescriptionbyoutpointResponseUpdated(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class BkprEditdescriptionbyoutpointResponse(Answer):
+class BkprEditdescriptionbyoutpointResponse(Received):
     """The response to `bkpr-editdescriptionbyoutpoint`: Reword the bookkeeping entries of an outpoint."""
 
     __source__ = "bkpr-editdescriptionbyoutpoint"

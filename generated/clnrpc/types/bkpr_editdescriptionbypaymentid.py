@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32, Hex, Msat, Txid
 
 
@@ -18,7 +18,7 @@ class BkprEditdescriptionbypaymentidRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class BkprEditdescriptionbypaymentidResponseUpdated(Answer):
+class BkprEditdescriptionbypaymentidResponseUpdated(Received):
     """`updated[]` in the response to `bkpr-editdescriptionbypaymentid`."""
 
     account: str
@@ -63,7 +63,7 @@ class BkprEditdescriptionbypaymentidResponseUpdated(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class BkprEditdescriptionbypaymentidResponse(Answer):
+class BkprEditdescriptionbypaymentidResponse(Received):
     """The response to `bkpr-editdescriptionbypaymentid`: Reword the bookkeeping entries of a payment."""
 
     __source__ = "bkpr-editdescriptionbypaymentid"

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32, Hex, Msat, Txid
 
 
@@ -15,7 +15,7 @@ class BkprInspectRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class BkprInspectResponseTxsOutputs(Answer):
+class BkprInspectResponseTxsOutputs(Received):
     """`txs[].outputs[]` in the response to `bkpr-inspect`."""
 
     account: str
@@ -45,7 +45,7 @@ class BkprInspectResponseTxsOutputs(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class BkprInspectResponseTxs(Answer):
+class BkprInspectResponseTxs(Received):
     """`txs[]` in the response to `bkpr-inspect`."""
 
     txid: Txid
@@ -58,7 +58,7 @@ class BkprInspectResponseTxs(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class BkprInspectResponse(Answer):
+class BkprInspectResponse(Received):
     """The response to `bkpr-inspect`: Trace a channel's transactions on the chain."""
 
     __source__ = "bkpr-inspect"

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32, Hex, Msat, Txid
 
 
@@ -19,7 +19,7 @@ class BkprListaccounteventsRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class BkprListaccounteventsResponseEvents(Answer):
+class BkprListaccounteventsResponseEvents(Received):
     """`events[]` in the response to `bkpr-listaccountevents`."""
 
     account: str
@@ -68,7 +68,7 @@ class BkprListaccounteventsResponseEvents(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class BkprListaccounteventsResponse(Answer):
+class BkprListaccounteventsResponse(Received):
     """The response to `bkpr-listaccountevents`: List bookkeeping entries by account or payment."""
 
     __source__ = "bkpr-listaccountevents"

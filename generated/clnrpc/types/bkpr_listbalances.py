@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32, Msat, Pubkey
 
 
@@ -13,7 +13,7 @@ class BkprListbalancesRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class BkprListbalancesResponseAccountsBalances(Answer):
+class BkprListbalancesResponseAccountsBalances(Received):
     """`accounts[].balances[]` in the response to `bkpr-listbalances`."""
 
     balance_msat: Msat
@@ -22,7 +22,7 @@ class BkprListbalancesResponseAccountsBalances(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class BkprListbalancesResponseAccounts(Answer):
+class BkprListbalancesResponseAccounts(Received):
     """`accounts[]` in the response to `bkpr-listbalances`."""
 
     account: str
@@ -46,7 +46,7 @@ class BkprListbalancesResponseAccounts(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class BkprListbalancesResponse(Answer):
+class BkprListbalancesResponse(Received):
     """The response to `bkpr-listbalances`: Show the balance of every bookkeeping account."""
 
     __source__ = "bkpr-listbalances"

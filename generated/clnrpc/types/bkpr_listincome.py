@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32, Hex, Msat, Txid
 
 
@@ -19,7 +19,7 @@ class BkprListincomeRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class BkprListincomeResponseIncomeEvents(Answer):
+class BkprListincomeResponseIncomeEvents(Received):
     """`income_events[]` in the response to `bkpr-listincome`."""
 
     account: str
@@ -44,7 +44,7 @@ class BkprListincomeResponseIncomeEvents(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class BkprListincomeResponse(Answer):
+class BkprListincomeResponse(Received):
     """The response to `bkpr-listincome`: List what the node earned and spent."""
 
     __source__ = "bkpr-listincome"

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32
 
 
@@ -23,7 +23,7 @@ class BkprReportRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class BkprReportResponse(Answer):
+class BkprReportResponse(Received):
     """The response to `bkpr-report`: Print income in a text format of your choice."""
 
     __source__ = "bkpr-report"

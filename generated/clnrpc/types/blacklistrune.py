@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U64
 
 
@@ -20,7 +20,7 @@ class BlacklistruneRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class BlacklistruneResponseBlacklist(Answer):
+class BlacklistruneResponseBlacklist(Received):
     """`blacklist[]` in the response to `blacklistrune`."""
 
     start: U64
@@ -29,7 +29,7 @@ class BlacklistruneResponseBlacklist(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class BlacklistruneResponse(Answer):
+class BlacklistruneResponse(Received):
     """The response to `blacklistrune`: Revoke runes by their number."""
 
     __source__ = "blacklistrune"

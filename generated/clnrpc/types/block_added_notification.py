@@ -3,12 +3,12 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32, Hash
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class BlockAddedNotification(Answer):
+class BlockAddedNotification(Received):
     """The payload of the notification `block_added`: A new block arrived."""
 
     __source__ = "block_added"

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U64
 
 
@@ -25,7 +25,7 @@ class CancelrecurringinvoiceRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class CancelrecurringinvoiceResponse(Answer):
+class CancelrecurringinvoiceResponse(Received):
     """The response to `cancelrecurringinvoice`: Tell an issuer that no more recurring payments follow."""
 
     __source__ = "cancelrecurringinvoice"

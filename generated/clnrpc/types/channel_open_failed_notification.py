@@ -3,12 +3,12 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import Hash
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ChannelOpenFailedNotification(Answer):
+class ChannelOpenFailedNotification(Received):
     """The payload of the notification `channel_open_failed`: A channel opening failed."""
 
     __source__ = "channel_open_failed"

@@ -3,12 +3,12 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import Msat, Pubkey, Txid
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ChannelOpenedNotification(Answer):
+class ChannelOpenedNotification(Received):
     """The payload of the notification `channel_opened`: A peer opened a channel with this node."""
 
     __source__ = "channel_opened"

@@ -4,12 +4,12 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import Hash, Pubkey, ShortChannelId
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ChannelStateChangedNotification(Answer):
+class ChannelStateChangedNotification(Received):
     """The payload of the notification `channel_state_changed`: A channel moved to another state."""
 
     __source__ = "channel_state_changed"

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 
 
 @dataclass(kw_only=True, slots=True)
@@ -15,7 +15,7 @@ class CheckRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class CheckResponse(Answer):
+class CheckResponse(Received):
     """The response to `check`: Test a call's parameters without running it."""
 
     __source__ = "check"

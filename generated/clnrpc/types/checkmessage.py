@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import Pubkey
 
 
@@ -22,7 +22,7 @@ class CheckmessageRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class CheckmessageResponse(Answer):
+class CheckmessageResponse(Received):
     """The response to `checkmessage`: Verify which node signed a message."""
 
     __source__ = "checkmessage"

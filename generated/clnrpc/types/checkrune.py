@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 
 
 @dataclass(kw_only=True, slots=True)
@@ -21,7 +21,7 @@ class CheckruneRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class CheckruneResponse(Answer):
+class CheckruneResponse(Received):
     """The response to `checkrune`: Test whether a rune permits a call."""
 
     __source__ = "checkrune"

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 
 
 @dataclass(kw_only=True, slots=True)
@@ -34,7 +34,7 @@ class ClnrestRegisterPathRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ClnrestRegisterPathResponse(Answer):
+class ClnrestRegisterPathResponse(Received):
     """The response to `clnrest-register-path`: Give a plugin's command a REST path."""
 
     __source__ = "clnrest-register-path"

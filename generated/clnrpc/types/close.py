@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32, Feerate, Hex, Outpoint, Txid
 
 
@@ -43,7 +43,7 @@ class CloseRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class CloseResponse(Answer):
+class CloseResponse(Received):
     """The response to `close`: Close a channel, with the peer's consent or without."""
 
     __source__ = "close"

@@ -4,12 +4,12 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32, U64, Hash, Msat, Outpoint, Pubkey, Txid
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class CoinMovementNotification(Answer):
+class CoinMovementNotification(Received):
     """The payload of the notification `coin_movement`: Money moved in the node's ledger."""
 
     __source__ = "coin_movement"

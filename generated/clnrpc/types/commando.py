@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import Pubkey
 
 
@@ -31,7 +31,7 @@ class CommandoRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class CommandoResponse(Answer):
+class CommandoResponse(Received):
     """The response to `commando`: Run a command on a peer's node."""
 
     __source__ = "commando"

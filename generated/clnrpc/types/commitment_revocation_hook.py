@@ -4,12 +4,12 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U64, Hash, Hex, Txid
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class CommitmentRevocationHookRequest(Answer):
+class CommitmentRevocationHookRequest(Received):
     """The payload of the hook `commitment_revocation`: Keep the penalty transaction for a revoked state."""
 
     __source__ = "commitment_revocation"

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U16, Hex, Pubkey
 
 
@@ -29,7 +29,7 @@ class ConnectRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ConnectResponseAddress(Answer):
+class ConnectResponseAddress(Received):
     """`address` in the response to `connect`."""
 
     type: Literal["local socket", "ipv4", "ipv6", "torv2", "torv3"]
@@ -45,7 +45,7 @@ class ConnectResponseAddress(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ConnectResponse(Answer):
+class ConnectResponse(Received):
     """The response to `connect`: Open a connection to a peer."""
 
     __source__ = "connect"

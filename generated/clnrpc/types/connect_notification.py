@@ -4,12 +4,12 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U16, Pubkey
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ConnectNotificationAddress(Answer):
+class ConnectNotificationAddress(Received):
     """`address` in the notification `connect`."""
 
     type: Literal["local socket", "ipv4", "ipv6", "torv2", "torv3", "websocket"]
@@ -25,7 +25,7 @@ class ConnectNotificationAddress(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ConnectNotification(Answer):
+class ConnectNotification(Received):
     """The payload of the notification `connect`: A connection to a peer was made."""
 
     __source__ = "connect"

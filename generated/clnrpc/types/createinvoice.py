@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32, U64, Hash, Msat, Secret, Txid
 
 
@@ -27,7 +27,7 @@ class CreateinvoiceRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class CreateinvoiceResponsePaidOutpoint(Answer):
+class CreateinvoiceResponsePaidOutpoint(Received):
     """The output of a transaction, if it was paid on the chain."""
 
     __added__ = (("txid", "v23.11"), ("outnum", "v23.11"))
@@ -40,7 +40,7 @@ class CreateinvoiceResponsePaidOutpoint(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class CreateinvoiceResponse(Answer):
+class CreateinvoiceResponse(Received):
     """The response to `createinvoice`: Sign and store an invoice built elsewhere."""
 
     __source__ = "createinvoice"

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U16, Hex, Pubkey, Secret
 
 
@@ -30,7 +30,7 @@ class CreateonionRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class CreateonionResponse(Answer):
+class CreateonionResponse(Received):
     """The response to `createonion`: Build an onion packet with payloads of your own."""
 
     __source__ = "createonion"

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U64
 
 
@@ -19,7 +19,7 @@ class CreateproofRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class CreateproofResponseProofs(Answer):
+class CreateproofResponseProofs(Received):
     """`proofs[]` in the response to `createproof`."""
 
     bolt12: str
@@ -32,7 +32,7 @@ class CreateproofResponseProofs(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class CreateproofResponse(Answer):
+class CreateproofResponse(Received):
     """The response to `createproof`: Prove that this node paid a BOLT 12 invoice."""
 
     __source__ = "createproof"

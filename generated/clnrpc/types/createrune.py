@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 
 
 @dataclass(kw_only=True, slots=True)
@@ -21,7 +21,7 @@ class CreateruneRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class CreateruneResponse(Answer):
+class CreateruneResponse(Received):
     """The response to `createrune`: Make a rune, or restrict one further."""
 
     __source__ = "createrune"

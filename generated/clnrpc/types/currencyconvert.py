@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import Msat
 
 
@@ -17,7 +17,7 @@ class CurrencyconvertRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class CurrencyconvertResponse(Answer):
+class CurrencyconvertResponse(Received):
     """The response to `currencyconvert`: Express an amount of a currency in millisatoshi."""
 
     __source__ = "currencyconvert"

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 
 
 @dataclass(kw_only=True, slots=True)
@@ -17,7 +17,7 @@ class CurrencyrateRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class CurrencyrateResponse(Answer):
+class CurrencyrateResponse(Received):
     """The response to `currencyrate`: Show the price of one bitcoin."""
 
     __source__ = "currencyrate"

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 
 
 @dataclass(kw_only=True, slots=True)
@@ -14,7 +14,7 @@ class CurrencyratesRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class CurrencyratesResponseCurrencyrates(Answer):
+class CurrencyratesResponseCurrencyrates(Received):
     """`currencyrates[]` in the response to `currencyrates`."""
 
     source: str
@@ -23,7 +23,7 @@ class CurrencyratesResponseCurrencyrates(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class CurrencyratesResponse(Answer):
+class CurrencyratesResponse(Received):
     """The response to `currencyrates`: List bitcoin prices by source."""
 
     __source__ = "currencyrates"

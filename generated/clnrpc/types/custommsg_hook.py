@@ -4,12 +4,12 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import Hex, Pubkey
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class CustommsgHookRequest(Answer):
+class CustommsgHookRequest(Received):
     """The payload of the hook `custommsg`: Handle a custom message from a peer."""
 
     __source__ = "custommsg"

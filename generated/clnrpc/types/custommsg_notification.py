@@ -3,12 +3,12 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import Hex, Pubkey
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class CustommsgNotification(Answer):
+class CustommsgNotification(Received):
     """The payload of the notification `custommsg`: A peer sent a custom message."""
 
     __source__ = "custommsg"

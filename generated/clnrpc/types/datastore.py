@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U64, Hex
 
 
@@ -24,7 +24,7 @@ class DatastoreRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DatastoreResponse(Answer):
+class DatastoreResponse(Received):
     """The response to `datastore`: Save a value under a key."""
 
     __source__ = "datastore"

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U64
 
 
@@ -15,7 +15,7 @@ class DatastoreusageRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DatastoreusageResponseDatastoreusage(Answer):
+class DatastoreusageResponseDatastoreusage(Received):
     """`datastoreusage` in the response to `datastoreusage`."""
 
     __added__ = (("key", "v23.11"), ("total_bytes", "v23.11"))
@@ -26,7 +26,7 @@ class DatastoreusageResponseDatastoreusage(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DatastoreusageResponse(Answer):
+class DatastoreusageResponse(Received):
     """The response to `datastoreusage`: Show how many bytes saved values take."""
 
     __source__ = "datastoreusage"

@@ -4,12 +4,12 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DbWriteHookRequest(Answer):
+class DbWriteHookRequest(Received):
     """The payload of the hook `db_write`: Take a copy of a database change before it commits."""
 
     __source__ = "db_write"

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import (
     U8,
     U32,
@@ -31,7 +31,7 @@ class DecodeRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DecodeResponseOfferPathsPath(Answer):
+class DecodeResponseOfferPathsPath(Received):
     """`offer_paths[].path[]` in the response to `decode`."""
 
     blinded_node_id: Pubkey
@@ -42,7 +42,7 @@ class DecodeResponseOfferPathsPath(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DecodeResponseOfferPaths(Answer):
+class DecodeResponseOfferPaths(Received):
     """`offer_paths[]` in the response to `decode`."""
 
     __added__ = (("first_path_key", "v24.11"),)
@@ -67,7 +67,7 @@ class DecodeResponseOfferPaths(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DecodeResponseOfferRecurrencePaywindow(Answer):
+class DecodeResponseOfferRecurrencePaywindow(Received):
     """When a period can be paid, around its beginning."""
 
     seconds_before: U32
@@ -84,7 +84,7 @@ class DecodeResponseOfferRecurrencePaywindow(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DecodeResponseOfferRecurrence(Answer):
+class DecodeResponseOfferRecurrence(Received):
     """How the payment repeats."""
 
     compulsory_field: bool | None = None
@@ -122,7 +122,7 @@ class DecodeResponseOfferRecurrence(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DecodeResponseInvreqPathsPath(Answer):
+class DecodeResponseInvreqPathsPath(Received):
     """`invreq_paths[].path[]` in the response to `decode`."""
 
     __added__ = (("blinded_node_id", "v24.08"), ("encrypted_recipient_data", "v24.08"))
@@ -135,7 +135,7 @@ class DecodeResponseInvreqPathsPath(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DecodeResponseInvreqPaths(Answer):
+class DecodeResponseInvreqPaths(Received):
     """`invreq_paths[]` in the response to `decode`."""
 
     __added__ = (("first_path_key", "v24.11"), ("path", "v24.08"))
@@ -160,7 +160,7 @@ class DecodeResponseInvreqPaths(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DecodeResponseInvreqBip353Name(Answer):
+class DecodeResponseInvreqBip353Name(Received):
     """The human-readable address that led to the offer (BIP 353)."""
 
     name: str | None = None
@@ -171,7 +171,7 @@ class DecodeResponseInvreqBip353Name(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DecodeResponseInvoiceFallbacks(Answer):
+class DecodeResponseInvoiceFallbacks(Received):
     """`invoice_fallbacks[]` in the response to `decode`."""
 
     version: U8
@@ -191,7 +191,7 @@ class DecodeResponseInvoiceFallbacks(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DecodeOtherResponse(Answer):
+class DecodeOtherResponse(Received):
     """The response to `decode` if `type` is none of the values that were known when these types were made: Take a string
     apart and show what it says.
     """
@@ -203,7 +203,7 @@ class DecodeOtherResponse(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DecodeBolt12OfferResponseUnknownOfferTlvs(Answer):
+class DecodeBolt12OfferResponseUnknownOfferTlvs(Received):
     """`unknown_offer_tlvs[]` in the response to `decode`."""
 
     type: U64
@@ -217,7 +217,7 @@ class DecodeBolt12OfferResponseUnknownOfferTlvs(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DecodeBolt12OfferResponse(Answer):
+class DecodeBolt12OfferResponse(Received):
     """The response to `decode` if `type` is "bolt12 offer": Take a string apart and show what it says."""
 
     __source__ = "decode"
@@ -318,7 +318,7 @@ class DecodeBolt12OfferResponse(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DecodeBolt12InvoiceResponseInvoicePathsPayinfo(Answer):
+class DecodeBolt12InvoiceResponseInvoicePathsPayinfo(Received):
     """What it costs to pay along this path, and its limits."""
 
     __added__ = (("htlc_minimum_msat", "v26.04"), ("htlc_maximum_msat", "v26.04"))
@@ -349,7 +349,7 @@ class DecodeBolt12InvoiceResponseInvoicePathsPayinfo(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DecodeBolt12InvoiceResponseInvoicePathsPath(Answer):
+class DecodeBolt12InvoiceResponseInvoicePathsPath(Received):
     """`invoice_paths[].path[]` in the response to `decode`."""
 
     blinded_node_id: Pubkey
@@ -360,7 +360,7 @@ class DecodeBolt12InvoiceResponseInvoicePathsPath(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DecodeBolt12InvoiceResponseInvoicePaths(Answer):
+class DecodeBolt12InvoiceResponseInvoicePaths(Received):
     """`invoice_paths[]` in the response to `decode`."""
 
     __added__ = (("first_path_key", "v24.11"),)
@@ -388,7 +388,7 @@ class DecodeBolt12InvoiceResponseInvoicePaths(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DecodeBolt12InvoiceResponseUnknownInvoiceTlvs(Answer):
+class DecodeBolt12InvoiceResponseUnknownInvoiceTlvs(Received):
     """`unknown_invoice_tlvs[]` in the response to `decode`."""
 
     type: U64
@@ -402,7 +402,7 @@ class DecodeBolt12InvoiceResponseUnknownInvoiceTlvs(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DecodeBolt12InvoiceResponse(Answer):
+class DecodeBolt12InvoiceResponse(Received):
     """The response to `decode` if `type` is "bolt12 invoice": Take a string apart and show what it says."""
 
     __source__ = "decode"
@@ -605,7 +605,7 @@ class DecodeBolt12InvoiceResponse(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DecodeBolt12InvoiceRequestResponseUnknownInvoiceRequestTlvs(Answer):
+class DecodeBolt12InvoiceRequestResponseUnknownInvoiceRequestTlvs(Received):
     """`unknown_invoice_request_tlvs[]` in the response to `decode`."""
 
     type: U64
@@ -619,7 +619,7 @@ class DecodeBolt12InvoiceRequestResponseUnknownInvoiceRequestTlvs(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DecodeBolt12InvoiceRequestResponse(Answer):
+class DecodeBolt12InvoiceRequestResponse(Received):
     """The response to `decode` if `type` is "bolt12 invoice_request": Take a string apart and show what it says."""
 
     __source__ = "decode"
@@ -798,7 +798,7 @@ class DecodeBolt12InvoiceRequestResponse(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DecodeBolt11InvoiceResponseFallbacks(Answer):
+class DecodeBolt11InvoiceResponseFallbacks(Received):
     """`fallbacks[]` in the response to `decode`."""
 
     type: Literal["P2PKH", "P2SH", "P2WPKH", "P2WSH", "P2TR"]
@@ -812,7 +812,7 @@ class DecodeBolt11InvoiceResponseFallbacks(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DecodeBolt11InvoiceResponseRoutes(Answer):
+class DecodeBolt11InvoiceResponseRoutes(Received):
     """`routes[][]` in the response to `decode`."""
 
     pubkey: Pubkey
@@ -832,7 +832,7 @@ class DecodeBolt11InvoiceResponseRoutes(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DecodeBolt11InvoiceResponseExtra(Answer):
+class DecodeBolt11InvoiceResponseExtra(Received):
     """`extra[]` in the response to `decode`."""
 
     tag: str
@@ -846,7 +846,7 @@ class DecodeBolt11InvoiceResponseExtra(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DecodeBolt11InvoiceResponse(Answer):
+class DecodeBolt11InvoiceResponse(Received):
     """The response to `decode` if `type` is "bolt11 invoice": Take a string apart and show what it says."""
 
     __source__ = "decode"
@@ -915,7 +915,7 @@ class DecodeBolt11InvoiceResponse(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DecodeRuneResponseRestrictions(Answer):
+class DecodeRuneResponseRestrictions(Received):
     """`restrictions[]` in the response to `decode`."""
 
     alternatives: list[str]
@@ -929,7 +929,7 @@ class DecodeRuneResponseRestrictions(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DecodeRuneResponse(Answer):
+class DecodeRuneResponse(Received):
     """The response to `decode` if `type` is "rune": Take a string apart and show what it says."""
 
     __source__ = "decode"
@@ -962,7 +962,7 @@ class DecodeRuneResponse(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DecodeEmergencyRecoverResponse(Answer):
+class DecodeEmergencyRecoverResponse(Received):
     """The response to `decode` if `type` is "emergency recover": Take a string apart and show what it says."""
 
     __source__ = "decode"
@@ -987,7 +987,7 @@ class DecodeEmergencyRecoverResponse(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DecodeBolt12PayerProofResponseInvoicePathsPayinfo(Answer):
+class DecodeBolt12PayerProofResponseInvoicePathsPayinfo(Received):
     """What it costs to pay along this path, and its limits."""
 
     __added__ = (("htlc_minimum_msat", "v26.04"), ("htlc_maximum_msat", "v26.04"))
@@ -1018,7 +1018,7 @@ class DecodeBolt12PayerProofResponseInvoicePathsPayinfo(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DecodeBolt12PayerProofResponseInvoicePathsPath(Answer):
+class DecodeBolt12PayerProofResponseInvoicePathsPath(Received):
     """`invoice_paths[].path[]` in the response to `decode`."""
 
     blinded_node_id: Pubkey
@@ -1029,7 +1029,7 @@ class DecodeBolt12PayerProofResponseInvoicePathsPath(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DecodeBolt12PayerProofResponseInvoicePaths(Answer):
+class DecodeBolt12PayerProofResponseInvoicePaths(Received):
     """`invoice_paths[]` in the response to `decode`."""
 
     __added__ = (("first_path_key", "v24.11"),)
@@ -1057,7 +1057,7 @@ class DecodeBolt12PayerProofResponseInvoicePaths(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DecodeBolt12PayerProofResponseUnknownPayerProofTlvs(Answer):
+class DecodeBolt12PayerProofResponseUnknownPayerProofTlvs(Received):
     """`unknown_payer_proof_tlvs[]` in the response to `decode`."""
 
     type: U64
@@ -1071,7 +1071,7 @@ class DecodeBolt12PayerProofResponseUnknownPayerProofTlvs(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DecodeBolt12PayerProofResponse(Answer):
+class DecodeBolt12PayerProofResponse(Received):
     """The response to `decode` if `type` is "bolt12 payer_proof": Take a string apart and show what it says."""
 
     __source__ = "decode"

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U64, Hex
 
 
@@ -17,7 +17,7 @@ class DeldatastoreRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DeldatastoreResponse(Answer):
+class DeldatastoreResponse(Received):
     """The response to `deldatastore`: Delete a saved value."""
 
     __source__ = "deldatastore"

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U64, ShortChannelId
 
 
@@ -20,7 +20,7 @@ class DelforwardRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DelforwardResponse(Answer):
+class DelforwardResponse(Received):
     """The response to `delforward`: Delete the record of a forwarded payment."""
 
     __source__ = "delforward"

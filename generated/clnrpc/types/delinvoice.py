@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U64, Hash, Msat, Secret
 
 
@@ -25,7 +25,7 @@ class DelinvoiceRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DelinvoiceResponse(Answer):
+class DelinvoiceResponse(Received):
     """The response to `delinvoice`: Delete an invoice or clear its description."""
 
     __source__ = "delinvoice"

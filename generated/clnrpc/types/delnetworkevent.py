@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U64
 
 
@@ -15,7 +15,7 @@ class DelnetworkeventRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DelnetworkeventResponse(Answer):
+class DelnetworkeventResponse(Received):
     """The response to `delnetworkevent`: Delete an entry of the network event log."""
 
     __source__ = "delnetworkevent"

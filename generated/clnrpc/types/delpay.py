@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U64, Hash, Hex, Msat, Pubkey, Secret
 
 
@@ -22,7 +22,7 @@ class DelpayRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DelpayResponsePayments(Answer):
+class DelpayResponsePayments(Received):
     """`payments[]` in the response to `delpay`."""
 
     __added__ = (("created_index", "v23.11"),)
@@ -65,7 +65,7 @@ class DelpayResponsePayments(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DelpayResponse(Answer):
+class DelpayResponse(Received):
     """The response to `delpay`: Delete the record of a finished payment."""
 
     __source__ = "delpay"

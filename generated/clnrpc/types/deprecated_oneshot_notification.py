@@ -3,11 +3,11 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DeprecatedOneshotNotification(Answer):
+class DeprecatedOneshotNotification(Received):
     """The payload of the notification `deprecated_oneshot`: The next command treats deprecated features differently."""
 
     __source__ = "deprecated_oneshot"

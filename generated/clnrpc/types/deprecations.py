@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 
 
 @dataclass(kw_only=True, slots=True)
@@ -14,7 +14,7 @@ class DeprecationsRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DeprecationsResponse(Answer):
+class DeprecationsResponse(Received):
     """The response to `deprecations`: Allow or refuse deprecated features on this connection."""
 
     __source__ = "deprecations"

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import Hash, Pubkey, ShortChannelId, Txid
 
 
@@ -21,7 +21,7 @@ class DevForgetChannelRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DevForgetChannelResponse(Answer):
+class DevForgetChannelResponse(Received):
     """The response to `dev-forget-channel`: Erase a channel from the node's records."""
 
     __source__ = "dev-forget-channel"

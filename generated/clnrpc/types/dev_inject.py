@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U64, Hex
 
 
@@ -22,7 +22,7 @@ class DevInjectRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DevInjectResponse(Answer):
+class DevInjectResponse(Received):
     """The response to `dev-inject`: Replace the entropy and the clock of a test server.
 
     An extension: Core Lightning does not have this command.

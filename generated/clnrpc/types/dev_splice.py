@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 
 
 @dataclass(kw_only=True, slots=True)
@@ -24,7 +24,7 @@ class DevSpliceRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DevSpliceResponse(Answer):
+class DevSpliceResponse(Received):
     """The response to `dev-splice`: Run a script that splices several channels at once."""
 
     __source__ = "dev-splice"

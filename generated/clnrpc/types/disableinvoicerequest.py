@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import Hash
 
 
@@ -16,7 +16,7 @@ class DisableinvoicerequestRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DisableinvoicerequestResponse(Answer):
+class DisableinvoicerequestResponse(Received):
     """The response to `disableinvoicerequest`: Withdraw a request made with invoicerequest."""
 
     __source__ = "disableinvoicerequest"

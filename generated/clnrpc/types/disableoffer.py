@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import Hash
 
 
@@ -16,7 +16,7 @@ class DisableofferRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DisableofferResponse(Answer):
+class DisableofferResponse(Received):
     """The response to `disableoffer`: Stop answering requests for an offer."""
 
     __source__ = "disableoffer"

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import Pubkey
 
 
@@ -19,7 +19,7 @@ class DisconnectRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DisconnectResponse(Answer):
+class DisconnectResponse(Received):
     """The response to `disconnect`: Drop the connection to a peer."""
 
     __source__ = "disconnect"

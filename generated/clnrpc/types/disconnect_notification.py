@@ -3,12 +3,12 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import Pubkey
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DisconnectNotification(Answer):
+class DisconnectNotification(Received):
     """The payload of the notification `disconnect`: A peer is no longer connected."""
 
     __source__ = "disconnect"

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import Hash
 
 
@@ -13,7 +13,7 @@ class EmergencyrecoverRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class EmergencyrecoverResponse(Answer):
+class EmergencyrecoverResponse(Received):
     """The response to `emergencyrecover`: Claim channel money back with the emergency backup."""
 
     __source__ = "emergencyrecover"

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import Hash
 
 
@@ -16,7 +16,7 @@ class EnableofferRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class EnableofferResponse(Answer):
+class EnableofferResponse(Received):
     """The response to `enableoffer`: Answer requests for a disabled offer again."""
 
     __source__ = "enableoffer"

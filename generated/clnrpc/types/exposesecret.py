@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 
 
 @dataclass(kw_only=True, slots=True)
@@ -16,7 +16,7 @@ class ExposesecretRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ExposesecretResponse(Answer):
+class ExposesecretResponse(Received):
     """The response to `exposesecret`: Reveal the node's master secret for a backup."""
 
     __source__ = "exposesecret"

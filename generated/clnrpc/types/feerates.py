@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32, U64
 
 
@@ -17,7 +17,7 @@ class FeeratesRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class FeeratesResponsePerkbEstimates(Answer):
+class FeeratesResponsePerkbEstimates(Received):
     """`perkb.estimates[]` in the response to `feerates`."""
 
     __added__ = (("blockcount", "v23.05"), ("feerate", "v23.05"), ("smoothed_feerate", "v23.05"))
@@ -30,7 +30,7 @@ class FeeratesResponsePerkbEstimates(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class FeeratesResponsePerkb(Answer):
+class FeeratesResponsePerkb(Received):
     """`perkb` in the response to `feerates`."""
 
     __added__ = (("floor", "v23.05"), ("estimates", "v23.05"))
@@ -61,7 +61,7 @@ class FeeratesResponsePerkb(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class FeeratesResponsePerkwEstimates(Answer):
+class FeeratesResponsePerkwEstimates(Received):
     """`perkw.estimates[]` in the response to `feerates`."""
 
     __added__ = (("blockcount", "v23.05"), ("feerate", "v23.05"), ("smoothed_feerate", "v23.05"))
@@ -74,7 +74,7 @@ class FeeratesResponsePerkwEstimates(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class FeeratesResponsePerkw(Answer):
+class FeeratesResponsePerkw(Received):
     """`perkw` in the response to `feerates`."""
 
     __added__ = (("floor", "v23.05"), ("estimates", "v23.05"))
@@ -105,7 +105,7 @@ class FeeratesResponsePerkw(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class FeeratesResponseOnchainFeeEstimates(Answer):
+class FeeratesResponseOnchainFeeEstimates(Received):
     """`onchain_fee_estimates` in the response to `feerates`."""
 
     opening_channel_satoshis: U64
@@ -123,7 +123,7 @@ class FeeratesResponseOnchainFeeEstimates(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class FeeratesResponse(Answer):
+class FeeratesResponse(Received):
     """The response to `feerates`: Show the on-chain fee rates the node works with."""
 
     __source__ = "feerates"

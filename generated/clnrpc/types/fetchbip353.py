@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U64
 
 
@@ -15,7 +15,7 @@ class Fetchbip353Request:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class Fetchbip353ResponseInstructions(Answer):
+class Fetchbip353ResponseInstructions(Received):
     """`instructions[]` in the response to `fetchbip353`."""
 
     description: str | None = None
@@ -30,7 +30,7 @@ class Fetchbip353ResponseInstructions(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class Fetchbip353Response(Answer):
+class Fetchbip353Response(Received):
     """The response to `fetchbip353`: Look up the payment details behind a BIP 353 name."""
 
     __source__ = "fetchbip353"

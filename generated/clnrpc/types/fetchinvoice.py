@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U64, Msat
 
 
@@ -63,7 +63,7 @@ class FetchinvoiceRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class FetchinvoiceResponseChanges(Answer):
+class FetchinvoiceResponseChanges(Received):
     """`changes` in the response to `fetchinvoice`."""
 
     description_appended: str | None = None
@@ -78,7 +78,7 @@ class FetchinvoiceResponseChanges(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class FetchinvoiceResponseNextPeriod(Answer):
+class FetchinvoiceResponseNextPeriod(Received):
     """`next_period` in the response to `fetchinvoice`."""
 
     counter: U64
@@ -93,7 +93,7 @@ class FetchinvoiceResponseNextPeriod(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class FetchinvoiceResponse(Answer):
+class FetchinvoiceResponse(Received):
     """The response to `fetchinvoice`: Ask the issuer of an offer for an invoice."""
 
     __source__ = "fetchinvoice"

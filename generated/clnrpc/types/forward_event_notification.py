@@ -4,12 +4,12 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32, U64, Hash, Msat, Secret, ShortChannelId
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ForwardEventNotification(Answer):
+class ForwardEventNotification(Received):
     """The payload of the notification `forward_event`: A forwarded payment changed its status."""
 
     __source__ = "forward_event"

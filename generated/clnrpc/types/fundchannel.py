@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import (
     U32,
     Feerate,
@@ -86,7 +86,7 @@ class FundchannelRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class FundchannelResponseChannelType(Answer):
+class FundchannelResponseChannelType(Received):
     """`channel_type` in the response to `fundchannel`."""
 
     __added__ = (("bits", "v24.02"), ("names", "v24.02"))
@@ -106,7 +106,7 @@ class FundchannelResponseChannelType(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class FundchannelResponse(Answer):
+class FundchannelResponse(Received):
     """The response to `fundchannel`: Open a channel with money from the on-chain wallet."""
 
     __source__ = "fundchannel"

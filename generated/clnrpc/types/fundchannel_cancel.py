@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import Pubkey
 
 
@@ -15,7 +15,7 @@ class FundchannelCancelRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class FundchannelCancelResponse(Answer):
+class FundchannelCancelResponse(Received):
     """The response to `fundchannel_cancel`: Call off a channel opening before its broadcast."""
 
     __source__ = "fundchannel_cancel"

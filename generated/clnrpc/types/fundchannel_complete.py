@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import Hash, Pubkey
 
 
@@ -20,7 +20,7 @@ class FundchannelCompleteRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class FundchannelCompleteResponse(Answer):
+class FundchannelCompleteResponse(Received):
     """The response to `fundchannel_complete`: Finish a channel opening with its funding PSBT."""
 
     __source__ = "fundchannel_complete"

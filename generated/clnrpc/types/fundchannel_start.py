@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32, Feerate, Hex, Msat, Pubkey, Sat
 
 
@@ -34,7 +34,7 @@ class FundchannelStartRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class FundchannelStartResponseChannelType(Answer):
+class FundchannelStartResponseChannelType(Received):
     """`channel_type` in the response to `fundchannel_start`."""
 
     __added__ = (("bits", "v24.02"), ("names", "v24.02"))
@@ -54,7 +54,7 @@ class FundchannelStartResponseChannelType(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class FundchannelStartResponse(Answer):
+class FundchannelStartResponse(Received):
     """The response to `fundchannel_start`: Begin a channel opening that you fund yourself."""
 
     __source__ = "fundchannel_start"

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32, Hex, Msat
 
 
@@ -45,7 +45,7 @@ class FunderupdateRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class FunderupdateResponse(Answer):
+class FunderupdateResponse(Received):
     """The response to `funderupdate`: Set what to add to channels that peers open."""
 
     __source__ = "funderupdate"

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32, Feerate, Msat, SatOrAll, Txid
 
 
@@ -35,7 +35,7 @@ class FundpsbtRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class FundpsbtResponseReservations(Answer):
+class FundpsbtResponseReservations(Received):
     """`reservations[]` in the response to `fundpsbt`."""
 
     txid: Txid
@@ -52,7 +52,7 @@ class FundpsbtResponseReservations(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class FundpsbtResponse(Answer):
+class FundpsbtResponse(Received):
     """The response to `fundpsbt`: Start a PSBT on coins of the on-chain wallet."""
 
     __source__ = "fundpsbt"

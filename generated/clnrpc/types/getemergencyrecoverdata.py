@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import Hash, Hex
 
 
@@ -13,7 +13,7 @@ class GetemergencyrecoverdataRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class GetemergencyrecoverdataResponse(Answer):
+class GetemergencyrecoverdataResponse(Received):
     """The response to `getemergencyrecoverdata`: Read the encrypted emergency backup."""
 
     __source__ = "getemergencyrecoverdata"

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U16, U32, Hex, Msat, Pubkey
 
 
@@ -14,7 +14,7 @@ class GetinfoRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class GetinfoResponseAddress(Answer):
+class GetinfoResponseAddress(Received):
     """`address[]` in the response to `getinfo`."""
 
     __added__ = (("type", "v23.02"), ("port", "v23.02"))
@@ -30,7 +30,7 @@ class GetinfoResponseAddress(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class GetinfoResponseBinding(Answer):
+class GetinfoResponseBinding(Received):
     """`binding[]` in the response to `getinfo`."""
 
     type: Literal["local socket", "websocket", "ipv4", "ipv6", "torv2", "torv3"]
@@ -50,7 +50,7 @@ class GetinfoResponseBinding(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class GetinfoResponseOurFeatures(Answer):
+class GetinfoResponseOurFeatures(Received):
     """Feature bits that the node sets, by place."""
 
     init: Hex
@@ -67,7 +67,7 @@ class GetinfoResponseOurFeatures(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class GetinfoResponse(Answer):
+class GetinfoResponse(Received):
     """The response to `getinfo`: Show who this node is."""
 
     __source__ = "getinfo"

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32, Hex, Pubkey
 
 
@@ -16,7 +16,7 @@ class GetlogRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class GetlogResponseLog(Answer):
+class GetlogResponseLog(Received):
     """`log[]` in the response to `getlog`."""
 
     type: Literal["SKIPPED", "BROKEN", "UNUSUAL", "INFO", "DEBUG", "TRACE", "IO_IN", "IO_OUT"]
@@ -47,7 +47,7 @@ class GetlogResponseLog(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class GetlogResponse(Answer):
+class GetlogResponse(Received):
     """The response to `getlog`: Read the node's latest log lines."""
 
     __source__ = "getlog"

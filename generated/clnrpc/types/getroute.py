@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32, U64, Msat, Pubkey, ShortChannelId
 
 
@@ -40,7 +40,7 @@ class GetrouteRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class GetrouteResponseRoute(Answer):
+class GetrouteResponseRoute(Received):
     """`route[]` in the response to `getroute`."""
 
     id: Pubkey
@@ -57,7 +57,7 @@ class GetrouteResponseRoute(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class GetrouteResponse(Answer):
+class GetrouteResponse(Received):
     """The response to `getroute`: Find one route to a node."""
 
     __source__ = "getroute"

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32, U64, Msat, Pubkey, ShortChannelIdDir
 
 
@@ -45,7 +45,7 @@ class GetroutesRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class GetroutesResponseRoutesPath(Answer):
+class GetroutesResponseRoutesPath(Received):
     """`routes[].path[]` in the response to `getroutes`."""
 
     __added__ = (
@@ -88,7 +88,7 @@ class GetroutesResponseRoutesPath(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class GetroutesResponseRoutes(Answer):
+class GetroutesResponseRoutes(Received):
     """`routes[]` in the response to `getroutes`."""
 
     probability_ppm: U64
@@ -101,7 +101,7 @@ class GetroutesResponseRoutes(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class GetroutesResponse(Answer):
+class GetroutesResponse(Received):
     """The response to `getroutes`: Find a set of routes that can carry a payment."""
 
     __source__ = "getroutes"

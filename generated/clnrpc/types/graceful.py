@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32, Pubkey
 
 
@@ -15,7 +15,7 @@ class GracefulRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class GracefulResponse(Answer):
+class GracefulResponse(Received):
     """The response to `graceful`: Wind down HTLCs and connections before a stop."""
 
     __source__ = "graceful"

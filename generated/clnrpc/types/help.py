@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 
 
 @dataclass(kw_only=True, slots=True)
@@ -16,7 +16,7 @@ class HelpRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class HelpResponseHelp(Answer):
+class HelpResponseHelp(Received):
     """`help[]` in the response to `help`."""
 
     command: str
@@ -24,7 +24,7 @@ class HelpResponseHelp(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class HelpResponse(Answer):
+class HelpResponse(Received):
     """The response to `help`: List the commands and their parameters."""
 
     __source__ = "help"

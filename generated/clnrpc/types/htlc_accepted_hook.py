@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import (
     U32,
     U64,
@@ -18,7 +18,7 @@ from ..runtime.values.scalars import (
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class HtlcAcceptedHookRequestOnion(Answer):
+class HtlcAcceptedHookRequestOnion(Received):
     """`onion` in the payload of the hook `htlc_accepted`."""
 
     payload: Hex
@@ -45,7 +45,7 @@ class HtlcAcceptedHookRequestOnion(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class HtlcAcceptedHookRequestHtlc(Answer):
+class HtlcAcceptedHookRequestHtlc(Received):
     """`htlc` in the payload of the hook `htlc_accepted`."""
 
     __added__ = (("short_channel_id", "v0.12.0"), ("id", "v0.12.0"), ("amount_msat", "v0.12.0"))
@@ -70,7 +70,7 @@ class HtlcAcceptedHookRequestHtlc(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class HtlcAcceptedHookRequest(Answer):
+class HtlcAcceptedHookRequest(Received):
     """The payload of the hook `htlc_accepted`: Decide on an incoming HTLC."""
 
     __source__ = "htlc_accepted"

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import Hex, Pubkey
 
 
@@ -17,7 +17,7 @@ class InjectonionmessageRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class InjectonionmessageResponse(Answer):
+class InjectonionmessageResponse(Received):
     """The response to `injectonionmessage`: Handle an onion message as if a peer sent it."""
 
     __source__ = "injectonionmessage"

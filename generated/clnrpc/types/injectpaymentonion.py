@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U16, U64, Hash, Hex, Msat, Pubkey, Secret
 
 
@@ -39,7 +39,7 @@ class InjectpaymentonionRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class InjectpaymentonionResponse(Answer):
+class InjectpaymentonionResponse(Received):
     """The response to `injectpaymentonion`: Launch a payment from a ready-made onion."""
 
     __source__ = "injectpaymentonion"

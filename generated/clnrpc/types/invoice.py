@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import (
     U32,
     U64,
@@ -61,7 +61,7 @@ class InvoiceRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class InvoiceResponse(Answer):
+class InvoiceResponse(Received):
     """The response to `invoice`: Create an invoice to be paid."""
 
     __source__ = "invoice"

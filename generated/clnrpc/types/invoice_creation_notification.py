@@ -3,12 +3,12 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import Hash, Msat, Secret
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class InvoiceCreationNotification(Answer):
+class InvoiceCreationNotification(Received):
     """The payload of the notification `invoice_creation`: An invoice was created."""
 
     __source__ = "invoice_creation"

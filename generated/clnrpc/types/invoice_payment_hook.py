@@ -4,12 +4,12 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U64, Hex, Msat, Secret
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class InvoicePaymentHookRequestPaymentExtratlvs(Answer):
+class InvoicePaymentHookRequestPaymentExtratlvs(Received):
     """`payment.extratlvs[]` in the payload of the hook `invoice_payment`."""
 
     type: U64
@@ -20,7 +20,7 @@ class InvoicePaymentHookRequestPaymentExtratlvs(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class InvoicePaymentHookRequestPayment(Answer):
+class InvoicePaymentHookRequestPayment(Received):
     """`payment` in the payload of the hook `invoice_payment`."""
 
     label: str
@@ -33,7 +33,7 @@ class InvoicePaymentHookRequestPayment(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class InvoicePaymentHookRequest(Answer):
+class InvoicePaymentHookRequest(Received):
     """The payload of the hook `invoice_payment`: Accept or reject a payment to an invoice."""
 
     __source__ = "invoice_payment"

@@ -3,12 +3,12 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import Msat, Outpoint, Secret
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class InvoicePaymentNotification(Answer):
+class InvoicePaymentNotification(Received):
     """The payload of the notification `invoice_payment`: An invoice was paid."""
 
     __source__ = "invoice_payment"

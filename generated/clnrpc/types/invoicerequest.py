@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U64, Hash, Msat
 
 
@@ -53,7 +53,7 @@ class InvoicerequestRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class InvoicerequestResponse(Answer):
+class InvoicerequestResponse(Received):
     """The response to `invoicerequest`: Create a request to be sent an invoice, which is then paid."""
 
     __source__ = "invoicerequest"

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import (
     U16,
     U32,
@@ -78,7 +78,7 @@ class KeysendRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class KeysendResponse(Answer):
+class KeysendResponse(Received):
     """The response to `keysend`: Pay a node by its id, the older way."""
 
     __source__ = "keysend"

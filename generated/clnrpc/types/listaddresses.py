@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32, U64
 
 
@@ -19,7 +19,7 @@ class ListaddressesRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListaddressesResponseAddresses(Answer):
+class ListaddressesResponseAddresses(Received):
     """`addresses[]` in the response to `listaddresses`."""
 
     keyidx: U64
@@ -30,7 +30,7 @@ class ListaddressesResponseAddresses(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListaddressesResponse(Answer):
+class ListaddressesResponse(Received):
     """The response to `listaddresses`: List the on-chain addresses handed out so far."""
 
     __source__ = "listaddresses"

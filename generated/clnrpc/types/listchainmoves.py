@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32, U64, Hash, Msat, Outpoint, Pubkey, Txid
 
 
@@ -20,7 +20,7 @@ class ListchainmovesRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListchainmovesResponseChainmoves(Answer):
+class ListchainmovesResponseChainmoves(Received):
     """`chainmoves[]` in the response to `listchainmoves`."""
 
     created_index: U64
@@ -72,7 +72,7 @@ class ListchainmovesResponseChainmoves(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListchainmovesResponse(Answer):
+class ListchainmovesResponse(Received):
     """The response to `listchainmoves`: List money movements on the chain."""
 
     __source__ = "listchainmoves"

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32, U64, Hash, Msat
 
 
@@ -20,7 +20,7 @@ class ListchannelmovesRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListchannelmovesResponseChannelmoves(Answer):
+class ListchannelmovesResponseChannelmoves(Received):
     """`channelmoves[]` in the response to `listchannelmoves`."""
 
     created_index: U64
@@ -45,7 +45,7 @@ class ListchannelmovesResponseChannelmoves(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListchannelmovesResponse(Answer):
+class ListchannelmovesResponse(Received):
     """The response to `listchannelmoves`: List money movements inside channels."""
 
     __source__ = "listchannelmoves"

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U8, U32, Hex, Msat, Pubkey, ShortChannelId
 
 
@@ -22,7 +22,7 @@ class ListchannelsRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListchannelsResponseChannels(Answer):
+class ListchannelsResponseChannels(Received):
     """`channels[]` in the response to `listchannels`."""
 
     source: Pubkey
@@ -59,7 +59,7 @@ class ListchannelsResponseChannels(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListchannelsResponse(Answer):
+class ListchannelsResponse(Received):
     """The response to `listchannels`: List the network's channels in each direction."""
 
     __source__ = "listchannels"

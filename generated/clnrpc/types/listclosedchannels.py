@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32, U64, Hash, Msat, Pubkey, ShortChannelId, Txid
 
 
@@ -16,7 +16,7 @@ class ListclosedchannelsRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListclosedchannelsResponseClosedchannelsAlias(Answer):
+class ListclosedchannelsResponseClosedchannelsAlias(Received):
     """`closedchannels[].alias` in the response to `listclosedchannels`."""
 
     local: ShortChannelId | None = None
@@ -25,7 +25,7 @@ class ListclosedchannelsResponseClosedchannelsAlias(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListclosedchannelsResponseClosedchannelsChannelType(Answer):
+class ListclosedchannelsResponseClosedchannelsChannelType(Received):
     """`closedchannels[].channel_type` in the response to `listclosedchannels`."""
 
     bits: list[U32]
@@ -43,7 +43,7 @@ class ListclosedchannelsResponseClosedchannelsChannelType(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListclosedchannelsResponseClosedchannels(Answer):
+class ListclosedchannelsResponseClosedchannels(Received):
     """`closedchannels[]` in the response to `listclosedchannels`."""
 
     __added__ = (("funding_withheld", "v25.12"),)
@@ -107,7 +107,7 @@ class ListclosedchannelsResponseClosedchannels(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListclosedchannelsResponse(Answer):
+class ListclosedchannelsResponse(Received):
     """The response to `listclosedchannels`: List the node's past channels."""
 
     __source__ = "listclosedchannels"

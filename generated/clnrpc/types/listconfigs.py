@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32, U64, Hex, Msat
 
 
@@ -17,7 +17,7 @@ class ListconfigsRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsConf(Answer):
+class ListconfigsResponseConfigsConf(Received):
     """`configs.conf` in the response to `listconfigs`."""
 
     value_str: str
@@ -26,7 +26,7 @@ class ListconfigsResponseConfigsConf(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsDeveloper(Answer):
+class ListconfigsResponseConfigsDeveloper(Received):
     """`configs.developer` in the response to `listconfigs`."""
 
     set: bool
@@ -35,7 +35,7 @@ class ListconfigsResponseConfigsDeveloper(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsClearPlugins(Answer):
+class ListconfigsResponseConfigsClearPlugins(Received):
     """`configs.clear-plugins` in the response to `listconfigs`."""
 
     set: bool
@@ -44,7 +44,7 @@ class ListconfigsResponseConfigsClearPlugins(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsDisableMpp(Answer):
+class ListconfigsResponseConfigsDisableMpp(Received):
     """`configs.disable-mpp` in the response to `listconfigs`."""
 
     set: bool
@@ -55,7 +55,7 @@ class ListconfigsResponseConfigsDisableMpp(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsMainnet(Answer):
+class ListconfigsResponseConfigsMainnet(Received):
     """`configs.mainnet` in the response to `listconfigs`."""
 
     set: bool
@@ -64,7 +64,7 @@ class ListconfigsResponseConfigsMainnet(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsRegtest(Answer):
+class ListconfigsResponseConfigsRegtest(Received):
     """`configs.regtest` in the response to `listconfigs`."""
 
     set: bool
@@ -73,7 +73,7 @@ class ListconfigsResponseConfigsRegtest(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsSignet(Answer):
+class ListconfigsResponseConfigsSignet(Received):
     """`configs.signet` in the response to `listconfigs`."""
 
     set: bool
@@ -82,7 +82,7 @@ class ListconfigsResponseConfigsSignet(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsTestnet(Answer):
+class ListconfigsResponseConfigsTestnet(Received):
     """`configs.testnet` in the response to `listconfigs`."""
 
     set: bool
@@ -91,7 +91,7 @@ class ListconfigsResponseConfigsTestnet(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsImportantPlugin(Answer):
+class ListconfigsResponseConfigsImportantPlugin(Received):
     """`configs.important-plugin` in the response to `listconfigs`."""
 
     values_str: list[str]
@@ -100,7 +100,7 @@ class ListconfigsResponseConfigsImportantPlugin(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsPlugin(Answer):
+class ListconfigsResponseConfigsPlugin(Received):
     """`configs.plugin` in the response to `listconfigs`."""
 
     values_str: list[str]
@@ -109,7 +109,7 @@ class ListconfigsResponseConfigsPlugin(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsPluginDir(Answer):
+class ListconfigsResponseConfigsPluginDir(Received):
     """`configs.plugin-dir` in the response to `listconfigs`."""
 
     values_str: list[str]
@@ -118,7 +118,7 @@ class ListconfigsResponseConfigsPluginDir(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsLightningDir(Answer):
+class ListconfigsResponseConfigsLightningDir(Received):
     """`configs.lightning-dir` in the response to `listconfigs`."""
 
     value_str: str
@@ -127,7 +127,7 @@ class ListconfigsResponseConfigsLightningDir(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsNetwork(Answer):
+class ListconfigsResponseConfigsNetwork(Received):
     """`configs.network` in the response to `listconfigs`."""
 
     value_str: str
@@ -136,7 +136,7 @@ class ListconfigsResponseConfigsNetwork(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsAllowDeprecatedApis(Answer):
+class ListconfigsResponseConfigsAllowDeprecatedApis(Received):
     """`configs.allow-deprecated-apis` in the response to `listconfigs`."""
 
     value_bool: bool
@@ -145,7 +145,7 @@ class ListconfigsResponseConfigsAllowDeprecatedApis(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsIPromiseToFixBrokenApiUser(Answer):
+class ListconfigsResponseConfigsIPromiseToFixBrokenApiUser(Received):
     """`configs.i-promise-to-fix-broken-api-user` in the response to `listconfigs`."""
 
     __added__ = (("values_str", "v24.02"), ("sources", "v24.02"))
@@ -156,7 +156,7 @@ class ListconfigsResponseConfigsIPromiseToFixBrokenApiUser(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsRpcFile(Answer):
+class ListconfigsResponseConfigsRpcFile(Received):
     """`configs.rpc-file` in the response to `listconfigs`."""
 
     value_str: str
@@ -165,7 +165,7 @@ class ListconfigsResponseConfigsRpcFile(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsDisablePlugin(Answer):
+class ListconfigsResponseConfigsDisablePlugin(Received):
     """`configs.disable-plugin` in the response to `listconfigs`."""
 
     values_str: list[str]
@@ -174,7 +174,7 @@ class ListconfigsResponseConfigsDisablePlugin(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsAlwaysUseProxy(Answer):
+class ListconfigsResponseConfigsAlwaysUseProxy(Received):
     """`configs.always-use-proxy` in the response to `listconfigs`."""
 
     value_bool: bool
@@ -183,7 +183,7 @@ class ListconfigsResponseConfigsAlwaysUseProxy(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsDaemon(Answer):
+class ListconfigsResponseConfigsDaemon(Received):
     """`configs.daemon` in the response to `listconfigs`."""
 
     set: bool
@@ -192,7 +192,7 @@ class ListconfigsResponseConfigsDaemon(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsWallet(Answer):
+class ListconfigsResponseConfigsWallet(Received):
     """`configs.wallet` in the response to `listconfigs`."""
 
     value_str: str
@@ -201,7 +201,7 @@ class ListconfigsResponseConfigsWallet(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsLargeChannels(Answer):
+class ListconfigsResponseConfigsLargeChannels(Received):
     """`configs.large-channels` in the response to `listconfigs`."""
 
     set: bool
@@ -210,7 +210,7 @@ class ListconfigsResponseConfigsLargeChannels(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsExperimentalDualFund(Answer):
+class ListconfigsResponseConfigsExperimentalDualFund(Received):
     """`configs.experimental-dual-fund` in the response to `listconfigs`."""
 
     set: bool
@@ -219,7 +219,7 @@ class ListconfigsResponseConfigsExperimentalDualFund(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsExperimentalSimpleClose(Answer):
+class ListconfigsResponseConfigsExperimentalSimpleClose(Received):
     """`configs.experimental-simple-close` in the response to `listconfigs`."""
 
     __added__ = (("set", "v26.09"), ("source", "v26.09"))
@@ -230,7 +230,7 @@ class ListconfigsResponseConfigsExperimentalSimpleClose(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsExperimentalSplicing(Answer):
+class ListconfigsResponseConfigsExperimentalSplicing(Received):
     """`configs.experimental-splicing` in the response to `listconfigs`."""
 
     set: bool
@@ -239,7 +239,7 @@ class ListconfigsResponseConfigsExperimentalSplicing(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsExperimentalShutdownWrongFunding(Answer):
+class ListconfigsResponseConfigsExperimentalShutdownWrongFunding(Received):
     """`configs.experimental-shutdown-wrong-funding` in the response to `listconfigs`."""
 
     set: bool
@@ -248,7 +248,7 @@ class ListconfigsResponseConfigsExperimentalShutdownWrongFunding(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsExperimentalPeerStorage(Answer):
+class ListconfigsResponseConfigsExperimentalPeerStorage(Received):
     """`configs.experimental-peer-storage` in the response to `listconfigs`."""
 
     set: bool
@@ -257,7 +257,7 @@ class ListconfigsResponseConfigsExperimentalPeerStorage(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsExperimentalAnchors(Answer):
+class ListconfigsResponseConfigsExperimentalAnchors(Received):
     """`configs.experimental-anchors` in the response to `listconfigs`."""
 
     set: bool
@@ -266,7 +266,7 @@ class ListconfigsResponseConfigsExperimentalAnchors(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsDatabaseUpgrade(Answer):
+class ListconfigsResponseConfigsDatabaseUpgrade(Received):
     """`configs.database-upgrade` in the response to `listconfigs`."""
 
     value_bool: bool
@@ -275,7 +275,7 @@ class ListconfigsResponseConfigsDatabaseUpgrade(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsRgb(Answer):
+class ListconfigsResponseConfigsRgb(Received):
     """`configs.rgb` in the response to `listconfigs`."""
 
     value_str: Hex
@@ -285,7 +285,7 @@ class ListconfigsResponseConfigsRgb(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsAlias(Answer):
+class ListconfigsResponseConfigsAlias(Received):
     """`configs.alias` in the response to `listconfigs`."""
 
     value_str: str
@@ -294,7 +294,7 @@ class ListconfigsResponseConfigsAlias(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsPidFile(Answer):
+class ListconfigsResponseConfigsPidFile(Received):
     """`configs.pid-file` in the response to `listconfigs`."""
 
     value_str: str
@@ -303,7 +303,7 @@ class ListconfigsResponseConfigsPidFile(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsIgnoreFeeLimits(Answer):
+class ListconfigsResponseConfigsIgnoreFeeLimits(Received):
     """`configs.ignore-fee-limits` in the response to `listconfigs`."""
 
     value_bool: bool
@@ -312,7 +312,7 @@ class ListconfigsResponseConfigsIgnoreFeeLimits(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsWatchtimeBlocks(Answer):
+class ListconfigsResponseConfigsWatchtimeBlocks(Received):
     """`configs.watchtime-blocks` in the response to `listconfigs`."""
 
     value_int: U32
@@ -321,7 +321,7 @@ class ListconfigsResponseConfigsWatchtimeBlocks(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsMaxLocktimeBlocks(Answer):
+class ListconfigsResponseConfigsMaxLocktimeBlocks(Received):
     """`configs.max-locktime-blocks` in the response to `listconfigs`."""
 
     value_int: U32
@@ -330,7 +330,7 @@ class ListconfigsResponseConfigsMaxLocktimeBlocks(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsFundingConfirms(Answer):
+class ListconfigsResponseConfigsFundingConfirms(Received):
     """`configs.funding-confirms` in the response to `listconfigs`."""
 
     value_int: U32
@@ -339,7 +339,7 @@ class ListconfigsResponseConfigsFundingConfirms(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsCltvDelta(Answer):
+class ListconfigsResponseConfigsCltvDelta(Received):
     """`configs.cltv-delta` in the response to `listconfigs`."""
 
     value_int: U32
@@ -348,7 +348,7 @@ class ListconfigsResponseConfigsCltvDelta(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsCltvFinal(Answer):
+class ListconfigsResponseConfigsCltvFinal(Received):
     """`configs.cltv-final` in the response to `listconfigs`."""
 
     value_int: U32
@@ -357,7 +357,7 @@ class ListconfigsResponseConfigsCltvFinal(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsCommitTime(Answer):
+class ListconfigsResponseConfigsCommitTime(Received):
     """`configs.commit-time` in the response to `listconfigs`."""
 
     value_int: U32
@@ -366,7 +366,7 @@ class ListconfigsResponseConfigsCommitTime(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsFeeBase(Answer):
+class ListconfigsResponseConfigsFeeBase(Received):
     """`configs.fee-base` in the response to `listconfigs`."""
 
     value_int: U32
@@ -375,7 +375,7 @@ class ListconfigsResponseConfigsFeeBase(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsRescan(Answer):
+class ListconfigsResponseConfigsRescan(Received):
     """`configs.rescan` in the response to `listconfigs`."""
 
     value_int: int
@@ -384,7 +384,7 @@ class ListconfigsResponseConfigsRescan(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsFeePerSatoshi(Answer):
+class ListconfigsResponseConfigsFeePerSatoshi(Received):
     """`configs.fee-per-satoshi` in the response to `listconfigs`."""
 
     value_int: U32
@@ -393,7 +393,7 @@ class ListconfigsResponseConfigsFeePerSatoshi(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsMaxConcurrentHtlcs(Answer):
+class ListconfigsResponseConfigsMaxConcurrentHtlcs(Received):
     """`configs.max-concurrent-htlcs` in the response to `listconfigs`."""
 
     value_int: U32
@@ -402,7 +402,7 @@ class ListconfigsResponseConfigsMaxConcurrentHtlcs(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsHtlcMinimumMsat(Answer):
+class ListconfigsResponseConfigsHtlcMinimumMsat(Received):
     """`configs.htlc-minimum-msat` in the response to `listconfigs`."""
 
     value_msat: Msat
@@ -411,7 +411,7 @@ class ListconfigsResponseConfigsHtlcMinimumMsat(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsHtlcMaximumMsat(Answer):
+class ListconfigsResponseConfigsHtlcMaximumMsat(Received):
     """`configs.htlc-maximum-msat` in the response to `listconfigs`."""
 
     value_msat: Msat
@@ -420,7 +420,7 @@ class ListconfigsResponseConfigsHtlcMaximumMsat(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsMaxDustHtlcExposureMsat(Answer):
+class ListconfigsResponseConfigsMaxDustHtlcExposureMsat(Received):
     """`configs.max-dust-htlc-exposure-msat` in the response to `listconfigs`."""
 
     value_msat: Msat
@@ -429,7 +429,7 @@ class ListconfigsResponseConfigsMaxDustHtlcExposureMsat(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsAcceptHtlcTlvType(Answer):
+class ListconfigsResponseConfigsAcceptHtlcTlvType(Received):
     """`configs.accept-htlc-tlv-type` in the response to `listconfigs`."""
 
     __added__ = (("values_int", "v23.08"), ("sources", "v23.08"))
@@ -440,7 +440,7 @@ class ListconfigsResponseConfigsAcceptHtlcTlvType(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsMinEmergencyMsat(Answer):
+class ListconfigsResponseConfigsMinEmergencyMsat(Received):
     """`configs.min-emergency-msat` in the response to `listconfigs`."""
 
     __added__ = (("value_msat", "v23.08"), ("source", "v23.08"))
@@ -451,7 +451,7 @@ class ListconfigsResponseConfigsMinEmergencyMsat(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsPaymentFrontingNode(Answer):
+class ListconfigsResponseConfigsPaymentFrontingNode(Received):
     """`configs.payment-fronting-node` in the response to `listconfigs`."""
 
     __added__ = (("values_str", "v26.04"), ("sources", "v26.04"))
@@ -462,7 +462,7 @@ class ListconfigsResponseConfigsPaymentFrontingNode(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsInvoicesOnchainFallback(Answer):
+class ListconfigsResponseConfigsInvoicesOnchainFallback(Received):
     """`configs.invoices-onchain-fallback` in the response to `listconfigs`."""
 
     __added__ = (("set", "v23.11"), ("source", "v23.11"))
@@ -473,7 +473,7 @@ class ListconfigsResponseConfigsInvoicesOnchainFallback(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsMinCapacitySat(Answer):
+class ListconfigsResponseConfigsMinCapacitySat(Received):
     """`configs.min-capacity-sat` in the response to `listconfigs`."""
 
     value_int: U64
@@ -485,7 +485,7 @@ class ListconfigsResponseConfigsMinCapacitySat(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsAddr(Answer):
+class ListconfigsResponseConfigsAddr(Received):
     """`configs.addr` in the response to `listconfigs`."""
 
     values_str: list[str]
@@ -494,7 +494,7 @@ class ListconfigsResponseConfigsAddr(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsAnnounceAddr(Answer):
+class ListconfigsResponseConfigsAnnounceAddr(Received):
     """`configs.announce-addr` in the response to `listconfigs`."""
 
     values_str: list[str]
@@ -503,7 +503,7 @@ class ListconfigsResponseConfigsAnnounceAddr(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsBindAddr(Answer):
+class ListconfigsResponseConfigsBindAddr(Received):
     """`configs.bind-addr` in the response to `listconfigs`."""
 
     values_str: list[str]
@@ -512,7 +512,7 @@ class ListconfigsResponseConfigsBindAddr(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsOffline(Answer):
+class ListconfigsResponseConfigsOffline(Received):
     """`configs.offline` in the response to `listconfigs`."""
 
     set: bool
@@ -521,7 +521,7 @@ class ListconfigsResponseConfigsOffline(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsAutolisten(Answer):
+class ListconfigsResponseConfigsAutolisten(Received):
     """`configs.autolisten` in the response to `listconfigs`."""
 
     value_bool: bool
@@ -530,7 +530,7 @@ class ListconfigsResponseConfigsAutolisten(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsProxy(Answer):
+class ListconfigsResponseConfigsProxy(Received):
     """`configs.proxy` in the response to `listconfigs`."""
 
     value_str: str
@@ -539,7 +539,7 @@ class ListconfigsResponseConfigsProxy(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsDisableDns(Answer):
+class ListconfigsResponseConfigsDisableDns(Received):
     """`configs.disable-dns` in the response to `listconfigs`."""
 
     set: bool
@@ -548,7 +548,7 @@ class ListconfigsResponseConfigsDisableDns(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsAnnounceAddrDiscovered(Answer):
+class ListconfigsResponseConfigsAnnounceAddrDiscovered(Received):
     """`configs.announce-addr-discovered` in the response to `listconfigs`."""
 
     value_str: Literal["true", "false", "auto"]
@@ -557,7 +557,7 @@ class ListconfigsResponseConfigsAnnounceAddrDiscovered(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsAnnounceAddrDiscoveredPort(Answer):
+class ListconfigsResponseConfigsAnnounceAddrDiscoveredPort(Received):
     """`configs.announce-addr-discovered-port` in the response to `listconfigs`."""
 
     value_int: U32
@@ -566,7 +566,7 @@ class ListconfigsResponseConfigsAnnounceAddrDiscoveredPort(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsEncryptedHsm(Answer):
+class ListconfigsResponseConfigsEncryptedHsm(Received):
     """`configs.encrypted-hsm` in the response to `listconfigs`."""
 
     set: bool
@@ -575,7 +575,7 @@ class ListconfigsResponseConfigsEncryptedHsm(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsHsmPassphrase(Answer):
+class ListconfigsResponseConfigsHsmPassphrase(Received):
     """`configs.hsm-passphrase` in the response to `listconfigs`."""
 
     __added__ = (("set", "v25.12"), ("source", "v25.12"))
@@ -586,7 +586,7 @@ class ListconfigsResponseConfigsHsmPassphrase(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsRecover(Answer):
+class ListconfigsResponseConfigsRecover(Received):
     """`configs.recover` in the response to `listconfigs`."""
 
     __added__ = (("value_str", "v23.11"), ("source", "v23.11"))
@@ -597,7 +597,7 @@ class ListconfigsResponseConfigsRecover(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsRpcFileMode(Answer):
+class ListconfigsResponseConfigsRpcFileMode(Received):
     """`configs.rpc-file-mode` in the response to `listconfigs`."""
 
     value_str: str
@@ -606,7 +606,7 @@ class ListconfigsResponseConfigsRpcFileMode(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsLogLevel(Answer):
+class ListconfigsResponseConfigsLogLevel(Received):
     """`configs.log-level` in the response to `listconfigs`."""
 
     value_str: str
@@ -615,7 +615,7 @@ class ListconfigsResponseConfigsLogLevel(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsLogPrefix(Answer):
+class ListconfigsResponseConfigsLogPrefix(Received):
     """`configs.log-prefix` in the response to `listconfigs`."""
 
     value_str: str
@@ -624,7 +624,7 @@ class ListconfigsResponseConfigsLogPrefix(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsLogFile(Answer):
+class ListconfigsResponseConfigsLogFile(Received):
     """`configs.log-file` in the response to `listconfigs`."""
 
     values_str: list[str]
@@ -633,7 +633,7 @@ class ListconfigsResponseConfigsLogFile(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsLogTimestamps(Answer):
+class ListconfigsResponseConfigsLogTimestamps(Received):
     """`configs.log-timestamps` in the response to `listconfigs`."""
 
     value_bool: bool
@@ -642,7 +642,7 @@ class ListconfigsResponseConfigsLogTimestamps(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsForceFeerates(Answer):
+class ListconfigsResponseConfigsForceFeerates(Received):
     """`configs.force-feerates` in the response to `listconfigs`."""
 
     value_str: str
@@ -651,7 +651,7 @@ class ListconfigsResponseConfigsForceFeerates(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsSubdaemon(Answer):
+class ListconfigsResponseConfigsSubdaemon(Received):
     """`configs.subdaemon` in the response to `listconfigs`."""
 
     values_str: list[str]
@@ -660,7 +660,7 @@ class ListconfigsResponseConfigsSubdaemon(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsFetchinvoiceNoconnect(Answer):
+class ListconfigsResponseConfigsFetchinvoiceNoconnect(Received):
     """`configs.fetchinvoice-noconnect` in the response to `listconfigs`."""
 
     set: bool
@@ -671,7 +671,7 @@ class ListconfigsResponseConfigsFetchinvoiceNoconnect(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsTorServicePassword(Answer):
+class ListconfigsResponseConfigsTorServicePassword(Received):
     """`configs.tor-service-password` in the response to `listconfigs`."""
 
     value_str: str
@@ -680,7 +680,7 @@ class ListconfigsResponseConfigsTorServicePassword(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsAnnounceAddrDns(Answer):
+class ListconfigsResponseConfigsAnnounceAddrDns(Received):
     """`configs.announce-addr-dns` in the response to `listconfigs`."""
 
     value_bool: bool
@@ -689,7 +689,7 @@ class ListconfigsResponseConfigsAnnounceAddrDns(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsRequireConfirmedInputs(Answer):
+class ListconfigsResponseConfigsRequireConfirmedInputs(Received):
     """`configs.require-confirmed-inputs` in the response to `listconfigs`."""
 
     value_bool: bool
@@ -698,7 +698,7 @@ class ListconfigsResponseConfigsRequireConfirmedInputs(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsCommitFee(Answer):
+class ListconfigsResponseConfigsCommitFee(Received):
     """`configs.commit-fee` in the response to `listconfigs`."""
 
     value_int: U64
@@ -707,7 +707,7 @@ class ListconfigsResponseConfigsCommitFee(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsCommitFeerateOffset(Answer):
+class ListconfigsResponseConfigsCommitFeerateOffset(Received):
     """`configs.commit-feerate-offset` in the response to `listconfigs`."""
 
     value_int: U32
@@ -716,7 +716,7 @@ class ListconfigsResponseConfigsCommitFeerateOffset(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsAutoconnectSeekerPeers(Answer):
+class ListconfigsResponseConfigsAutoconnectSeekerPeers(Received):
     """`configs.autoconnect-seeker-peers` in the response to `listconfigs`."""
 
     __added__ = (("value_int", "v24.11"), ("source", "v24.11"))
@@ -727,7 +727,7 @@ class ListconfigsResponseConfigsAutoconnectSeekerPeers(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsCurrencyrateAddSource(Answer):
+class ListconfigsResponseConfigsCurrencyrateAddSource(Received):
     """`configs.currencyrate-add-source` in the response to `listconfigs`."""
 
     __added__ = (("values_str", "v26.04"), ("sources", "v26.04"))
@@ -740,7 +740,7 @@ class ListconfigsResponseConfigsCurrencyrateAddSource(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsCurrencyrateDisableSource(Answer):
+class ListconfigsResponseConfigsCurrencyrateDisableSource(Received):
     """`configs.currencyrate-disable-source` in the response to `listconfigs`."""
 
     __added__ = (("values_str", "v26.04"), ("sources", "v26.04"))
@@ -753,7 +753,7 @@ class ListconfigsResponseConfigsCurrencyrateDisableSource(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsMessagePadding(Answer):
+class ListconfigsResponseConfigsMessagePadding(Received):
     """`configs.message-padding` in the response to `listconfigs`."""
 
     __added__ = (("value_bool", "v26.04"), ("source", "v26.04"))
@@ -764,7 +764,7 @@ class ListconfigsResponseConfigsMessagePadding(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsAskreneMaxThreads(Answer):
+class ListconfigsResponseConfigsAskreneMaxThreads(Received):
     """`configs.askrene-max-threads` in the response to `listconfigs`."""
 
     value_int: int
@@ -777,7 +777,7 @@ class ListconfigsResponseConfigsAskreneMaxThreads(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsAskreneTimeout(Answer):
+class ListconfigsResponseConfigsAskreneTimeout(Received):
     """`configs.askrene-timeout` in the response to `listconfigs`."""
 
     value_int: int
@@ -790,7 +790,7 @@ class ListconfigsResponseConfigsAskreneTimeout(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsAutocleanCycle(Answer):
+class ListconfigsResponseConfigsAutocleanCycle(Received):
     """`configs.autoclean-cycle` in the response to `listconfigs`."""
 
     value_int: int
@@ -803,7 +803,7 @@ class ListconfigsResponseConfigsAutocleanCycle(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsAutocleanNetworkeventsAge(Answer):
+class ListconfigsResponseConfigsAutocleanNetworkeventsAge(Received):
     """`configs.autoclean-networkevents-age` in the response to `listconfigs`."""
 
     value_int: int
@@ -816,7 +816,7 @@ class ListconfigsResponseConfigsAutocleanNetworkeventsAge(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsBwatchPollInterval(Answer):
+class ListconfigsResponseConfigsBwatchPollInterval(Received):
     """`configs.bwatch-poll-interval` in the response to `listconfigs`."""
 
     value_int: int
@@ -827,7 +827,7 @@ class ListconfigsResponseConfigsBwatchPollInterval(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsExperimentalBwatch(Answer):
+class ListconfigsResponseConfigsExperimentalBwatch(Received):
     """`configs.experimental-bwatch` in the response to `listconfigs`."""
 
     set: bool
@@ -838,7 +838,7 @@ class ListconfigsResponseConfigsExperimentalBwatch(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsExposesecretPassphrase(Answer):
+class ListconfigsResponseConfigsExposesecretPassphrase(Received):
     """`configs.exposesecret-passphrase` in the response to `listconfigs`."""
 
     value_str: str
@@ -849,7 +849,7 @@ class ListconfigsResponseConfigsExposesecretPassphrase(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsFunderFundProbability(Answer):
+class ListconfigsResponseConfigsFunderFundProbability(Received):
     """`configs.funder-fund-probability` in the response to `listconfigs`."""
 
     value_int: int
@@ -860,7 +860,7 @@ class ListconfigsResponseConfigsFunderFundProbability(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsFunderFuzzPercent(Answer):
+class ListconfigsResponseConfigsFunderFuzzPercent(Received):
     """`configs.funder-fuzz-percent` in the response to `listconfigs`."""
 
     value_int: int
@@ -871,7 +871,7 @@ class ListconfigsResponseConfigsFunderFuzzPercent(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsFunderLeaseRequestsOnly(Answer):
+class ListconfigsResponseConfigsFunderLeaseRequestsOnly(Received):
     """`configs.funder-lease-requests-only` in the response to `listconfigs`."""
 
     value_bool: bool
@@ -882,7 +882,7 @@ class ListconfigsResponseConfigsFunderLeaseRequestsOnly(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsFunderMaxTheirFunding(Answer):
+class ListconfigsResponseConfigsFunderMaxTheirFunding(Received):
     """`configs.funder-max-their-funding` in the response to `listconfigs`."""
 
     value_str: str
@@ -893,7 +893,7 @@ class ListconfigsResponseConfigsFunderMaxTheirFunding(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsFunderMinTheirFunding(Answer):
+class ListconfigsResponseConfigsFunderMinTheirFunding(Received):
     """`configs.funder-min-their-funding` in the response to `listconfigs`."""
 
     value_str: str
@@ -904,7 +904,7 @@ class ListconfigsResponseConfigsFunderMinTheirFunding(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsFunderPerChannelMax(Answer):
+class ListconfigsResponseConfigsFunderPerChannelMax(Received):
     """`configs.funder-per-channel-max` in the response to `listconfigs`."""
 
     value_str: str
@@ -915,7 +915,7 @@ class ListconfigsResponseConfigsFunderPerChannelMax(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsFunderPerChannelMin(Answer):
+class ListconfigsResponseConfigsFunderPerChannelMin(Received):
     """`configs.funder-per-channel-min` in the response to `listconfigs`."""
 
     value_str: str
@@ -926,7 +926,7 @@ class ListconfigsResponseConfigsFunderPerChannelMin(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsFunderPolicy(Answer):
+class ListconfigsResponseConfigsFunderPolicy(Received):
     """`configs.funder-policy` in the response to `listconfigs`."""
 
     value_str: str
@@ -937,7 +937,7 @@ class ListconfigsResponseConfigsFunderPolicy(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsFunderPolicyMod(Answer):
+class ListconfigsResponseConfigsFunderPolicyMod(Received):
     """`configs.funder-policy-mod` in the response to `listconfigs`."""
 
     value_str: str
@@ -948,7 +948,7 @@ class ListconfigsResponseConfigsFunderPolicyMod(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsFunderReserveTank(Answer):
+class ListconfigsResponseConfigsFunderReserveTank(Received):
     """`configs.funder-reserve-tank` in the response to `listconfigs`."""
 
     value_str: str
@@ -959,7 +959,7 @@ class ListconfigsResponseConfigsFunderReserveTank(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsRenepayDebugMcf(Answer):
+class ListconfigsResponseConfigsRenepayDebugMcf(Received):
     """`configs.renepay-debug-mcf` in the response to `listconfigs`."""
 
     set: bool
@@ -970,7 +970,7 @@ class ListconfigsResponseConfigsRenepayDebugMcf(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsRenepayDebugPayflow(Answer):
+class ListconfigsResponseConfigsRenepayDebugPayflow(Received):
     """`configs.renepay-debug-payflow` in the response to `listconfigs`."""
 
     set: bool
@@ -981,7 +981,7 @@ class ListconfigsResponseConfigsRenepayDebugPayflow(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsTestnet4(Answer):
+class ListconfigsResponseConfigsTestnet4(Received):
     """`configs.testnet4` in the response to `listconfigs`."""
 
     set: bool
@@ -990,7 +990,7 @@ class ListconfigsResponseConfigsTestnet4(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsXpayHandlePay(Answer):
+class ListconfigsResponseConfigsXpayHandlePay(Received):
     """`configs.xpay-handle-pay` in the response to `listconfigs`."""
 
     value_bool: bool
@@ -1003,7 +1003,7 @@ class ListconfigsResponseConfigsXpayHandlePay(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsXpaySlowMode(Answer):
+class ListconfigsResponseConfigsXpaySlowMode(Received):
     """`configs.xpay-slow-mode` in the response to `listconfigs`."""
 
     value_bool: bool
@@ -1016,7 +1016,7 @@ class ListconfigsResponseConfigsXpaySlowMode(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsXpayUserLayer(Answer):
+class ListconfigsResponseConfigsXpayUserLayer(Received):
     """`configs.xpay-user-layer` in the response to `listconfigs`."""
 
     values_str: list[str]
@@ -1027,7 +1027,7 @@ class ListconfigsResponseConfigsXpayUserLayer(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigs(Answer):
+class ListconfigsResponseConfigs(Received):
     """`configs` in the response to `listconfigs`."""
 
     __wire_names__ = (
@@ -1338,7 +1338,7 @@ class ListconfigsResponseConfigs(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponse(Answer):
+class ListconfigsResponse(Received):
     """The response to `listconfigs`: Show each setting and where it was made."""
 
     __source__ = "listconfigs"

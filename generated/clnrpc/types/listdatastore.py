@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U64, Hex
 
 
@@ -15,7 +15,7 @@ class ListdatastoreRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListdatastoreResponseDatastore(Answer):
+class ListdatastoreResponseDatastore(Received):
     """`datastore[]` in the response to `listdatastore`."""
 
     key: list[str]
@@ -28,7 +28,7 @@ class ListdatastoreResponseDatastore(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListdatastoreResponse(Answer):
+class ListdatastoreResponse(Received):
     """The response to `listdatastore`: Read saved values by key."""
 
     __source__ = "listdatastore"

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32, U64, Msat, ShortChannelId
 
 
@@ -43,7 +43,7 @@ class ListforwardsRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListforwardsResponseForwards(Answer):
+class ListforwardsResponseForwards(Received):
     """`forwards[]` in the response to `listforwards`."""
 
     __added__ = (("created_index", "v23.11"),)
@@ -88,7 +88,7 @@ class ListforwardsResponseForwards(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListforwardsResponse(Answer):
+class ListforwardsResponse(Received):
     """The response to `listforwards`: List the payments routed through this node."""
 
     __source__ = "listforwards"

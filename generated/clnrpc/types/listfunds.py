@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32, Hash, Hex, Msat, Pubkey, ShortChannelId, Txid
 
 
@@ -17,7 +17,7 @@ class ListfundsRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListfundsResponseOutputs(Answer):
+class ListfundsResponseOutputs(Received):
     """`outputs[]` in the response to `listfunds`."""
 
     txid: Txid
@@ -44,7 +44,7 @@ class ListfundsResponseOutputs(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListfundsResponseChannels(Answer):
+class ListfundsResponseChannels(Received):
     """`channels[]` in the response to `listfunds`."""
 
     __added__ = (("channel_id", "v23.05"),)
@@ -89,7 +89,7 @@ class ListfundsResponseChannels(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListfundsResponse(Answer):
+class ListfundsResponse(Received):
     """The response to `listfunds`: Show on-chain coins and channel balances."""
 
     __source__ = "listfunds"

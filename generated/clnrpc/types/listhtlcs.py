@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32, U64, Hash, Msat, ShortChannelId
 
 
@@ -25,7 +25,7 @@ class ListhtlcsRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListhtlcsResponseHtlcs(Answer):
+class ListhtlcsResponseHtlcs(Received):
     """`htlcs[]` in the response to `listhtlcs`."""
 
     __added__ = (("created_index", "v25.05"),)
@@ -73,7 +73,7 @@ class ListhtlcsResponseHtlcs(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListhtlcsResponse(Answer):
+class ListhtlcsResponse(Received):
     """The response to `listhtlcs`: List the HTLCs of all channels or one."""
 
     __source__ = "listhtlcs"

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import Hash
 
 
@@ -19,7 +19,7 @@ class ListinvoicerequestsRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListinvoicerequestsResponseInvoicerequests(Answer):
+class ListinvoicerequestsResponseInvoicerequests(Received):
     """`invoicerequests[]` in the response to `listinvoicerequests`."""
 
     invreq_id: Hash
@@ -42,7 +42,7 @@ class ListinvoicerequestsResponseInvoicerequests(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListinvoicerequestsResponse(Answer):
+class ListinvoicerequestsResponse(Received):
     """The response to `listinvoicerequests`: List the requests made with invoicerequest."""
 
     __source__ = "listinvoicerequests"

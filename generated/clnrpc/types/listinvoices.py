@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32, U64, Hash, Msat, Secret, Txid
 
 
@@ -45,7 +45,7 @@ class ListinvoicesRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListinvoicesResponseInvoicesPaidOutpoint(Answer):
+class ListinvoicesResponseInvoicesPaidOutpoint(Received):
     """The output of a transaction, if it was paid on the chain."""
 
     __added__ = (("txid", "v23.11"), ("outnum", "v23.11"))
@@ -58,7 +58,7 @@ class ListinvoicesResponseInvoicesPaidOutpoint(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListinvoicesResponseInvoices(Answer):
+class ListinvoicesResponseInvoices(Received):
     """`invoices[]` in the response to `listinvoices`."""
 
     __added__ = (("created_index", "v23.08"),)
@@ -133,7 +133,7 @@ class ListinvoicesResponseInvoices(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListinvoicesResponse(Answer):
+class ListinvoicesResponse(Received):
     """The response to `listinvoices`: List invoices and whether they are paid."""
 
     __source__ = "listinvoices"

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32, U64, Pubkey
 
 
@@ -22,7 +22,7 @@ class ListnetworkeventsRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListnetworkeventsResponseNetworkevents(Answer):
+class ListnetworkeventsResponseNetworkevents(Received):
     """`networkevents[]` in the response to `listnetworkevents`."""
 
     created_index: U64
@@ -42,7 +42,7 @@ class ListnetworkeventsResponseNetworkevents(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListnetworkeventsResponse(Answer):
+class ListnetworkeventsResponse(Received):
     """The response to `listnetworkevents`: Show the log of connections and pings."""
 
     __source__ = "listnetworkevents"

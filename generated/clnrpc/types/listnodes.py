@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U16, U32, Hex, Msat, Pubkey
 
 
@@ -17,7 +17,7 @@ class ListnodesRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListnodesResponseNodesOptionWillFund(Answer):
+class ListnodesResponseNodesOptionWillFund(Received):
     """`nodes[].option_will_fund` in the response to `listnodes`."""
 
     lease_fee_base_msat: Msat
@@ -34,7 +34,7 @@ class ListnodesResponseNodesOptionWillFund(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListnodesResponseNodesAddresses(Answer):
+class ListnodesResponseNodesAddresses(Received):
     """`nodes[].addresses[]` in the response to `listnodes`."""
 
     type: Literal["dns", "ipv4", "ipv6", "torv2", "torv3"]
@@ -46,7 +46,7 @@ class ListnodesResponseNodesAddresses(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListnodesResponseNodes(Answer):
+class ListnodesResponseNodes(Received):
     """`nodes[]` in the response to `listnodes`."""
 
     nodeid: Pubkey
@@ -71,7 +71,7 @@ class ListnodesResponseNodes(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListnodesResponse(Answer):
+class ListnodesResponse(Received):
     """The response to `listnodes`: List the nodes known from gossip."""
 
     __source__ = "listnodes"

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import Hash
 
 
@@ -19,7 +19,7 @@ class ListoffersRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListoffersResponseOffers(Answer):
+class ListoffersResponseOffers(Received):
     """`offers[]` in the response to `listoffers`."""
 
     __added__ = (("force_paths", "v26.04"),)
@@ -56,7 +56,7 @@ class ListoffersResponseOffers(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListoffersResponse(Answer):
+class ListoffersResponse(Received):
     """The response to `listoffers`: List the offers made by this node."""
 
     __source__ = "listoffers"

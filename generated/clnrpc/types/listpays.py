@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32, U64, Hash, Hex, Msat, Pubkey, Secret
 
 
@@ -44,7 +44,7 @@ class ListpaysRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListpaysResponsePays(Answer):
+class ListpaysResponsePays(Received):
     """`pays[]` in the response to `listpays`."""
 
     __added__ = (("created_index", "v24.11"),)
@@ -90,7 +90,7 @@ class ListpaysResponsePays(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListpaysResponse(Answer):
+class ListpaysResponse(Received):
     """The response to `listpays`: List outgoing payments, their parts summed up."""
 
     __source__ = "listpays"

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import (
     U32,
     U64,
@@ -38,7 +38,7 @@ class ListpeerchannelsRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListpeerchannelsResponseChannelsChannelType(Answer):
+class ListpeerchannelsResponseChannelsChannelType(Received):
     """`channels[].channel_type` in the response to `listpeerchannels`."""
 
     bits: list[U32]
@@ -56,7 +56,7 @@ class ListpeerchannelsResponseChannelsChannelType(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListpeerchannelsResponseChannelsUpdatesLocal(Answer):
+class ListpeerchannelsResponseChannelsUpdatesLocal(Received):
     """`channels[].updates.local` in the response to `listpeerchannels`."""
 
     __added__ = (
@@ -79,7 +79,7 @@ class ListpeerchannelsResponseChannelsUpdatesLocal(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListpeerchannelsResponseChannelsUpdatesRemote(Answer):
+class ListpeerchannelsResponseChannelsUpdatesRemote(Received):
     """`channels[].updates.remote` in the response to `listpeerchannels`."""
 
     __added__ = (
@@ -102,7 +102,7 @@ class ListpeerchannelsResponseChannelsUpdatesRemote(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListpeerchannelsResponseChannelsUpdates(Answer):
+class ListpeerchannelsResponseChannelsUpdates(Received):
     """`channels[].updates` in the response to `listpeerchannels`."""
 
     __added__ = (("local", "v24.02"),)
@@ -113,7 +113,7 @@ class ListpeerchannelsResponseChannelsUpdates(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListpeerchannelsResponseChannelsFeerate(Answer):
+class ListpeerchannelsResponseChannelsFeerate(Received):
     """`channels[].feerate` in the response to `listpeerchannels`."""
 
     perkw: U32
@@ -122,7 +122,7 @@ class ListpeerchannelsResponseChannelsFeerate(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListpeerchannelsResponseChannelsInflight(Answer):
+class ListpeerchannelsResponseChannelsInflight(Received):
     """`channels[].inflight[]` in the response to `listpeerchannels`."""
 
     __added__ = (("splice_amount", "v23.08"),)
@@ -144,7 +144,7 @@ class ListpeerchannelsResponseChannelsInflight(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListpeerchannelsResponseChannelsFunding(Answer):
+class ListpeerchannelsResponseChannelsFunding(Received):
     """`channels[].funding` in the response to `listpeerchannels`."""
 
     pushed_msat: Msat | None = None
@@ -165,7 +165,7 @@ class ListpeerchannelsResponseChannelsFunding(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListpeerchannelsResponseChannelsAlias(Answer):
+class ListpeerchannelsResponseChannelsAlias(Received):
     """`channels[].alias` in the response to `listpeerchannels`."""
 
     local: ShortChannelId | None = None
@@ -174,7 +174,7 @@ class ListpeerchannelsResponseChannelsAlias(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListpeerchannelsResponseChannelsStateChanges(Answer):
+class ListpeerchannelsResponseChannelsStateChanges(Received):
     """`channels[].state_changes[]` in the response to `listpeerchannels`."""
 
     timestamp: str
@@ -219,7 +219,7 @@ class ListpeerchannelsResponseChannelsStateChanges(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListpeerchannelsResponseChannelsHtlcs(Answer):
+class ListpeerchannelsResponseChannelsHtlcs(Received):
     """`channels[].htlcs[]` in the response to `listpeerchannels`."""
 
     __added__ = (("direction", "v23.02"),)
@@ -264,7 +264,7 @@ class ListpeerchannelsResponseChannelsHtlcs(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListpeerchannelsResponseChannels(Answer):
+class ListpeerchannelsResponseChannels(Received):
     """`channels[]` in the response to `listpeerchannels`."""
 
     peer_id: Pubkey
@@ -424,7 +424,7 @@ class ListpeerchannelsResponseChannels(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListpeerchannelsResponse(Answer):
+class ListpeerchannelsResponse(Received):
     """The response to `listpeerchannels`: List this node's channels in full detail."""
 
     __source__ = "listpeerchannels"

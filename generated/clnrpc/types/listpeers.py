@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32, Hex, Pubkey
 
 
@@ -20,7 +20,7 @@ class ListpeersRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListpeersResponsePeersLog(Answer):
+class ListpeersResponsePeersLog(Received):
     """`peers[].log[]` in the response to `listpeers`."""
 
     type: Literal["SKIPPED", "BROKEN", "UNUSUAL", "INFO", "DEBUG", "TRACE", "IO_IN", "IO_OUT"]
@@ -53,7 +53,7 @@ class ListpeersResponsePeersLog(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListpeersResponsePeers(Answer):
+class ListpeersResponsePeers(Received):
     """`peers[]` in the response to `listpeers`."""
 
     __added__ = (("num_channels", "v23.02"),)
@@ -78,7 +78,7 @@ class ListpeersResponsePeers(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListpeersResponse(Answer):
+class ListpeersResponse(Received):
     """The response to `listpeers`: List the node's peers and their state."""
 
     __source__ = "listpeers"

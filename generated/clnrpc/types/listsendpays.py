@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32, U64, Hash, Hex, Msat, Pubkey, Secret
 
 
@@ -43,7 +43,7 @@ class ListsendpaysRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListsendpaysResponsePayments(Answer):
+class ListsendpaysResponsePayments(Received):
     """`payments[]` in the response to `listsendpays`."""
 
     __added__ = (("created_index", "v23.11"),)
@@ -91,7 +91,7 @@ class ListsendpaysResponsePayments(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListsendpaysResponse(Answer):
+class ListsendpaysResponse(Received):
     """The response to `listsendpays`: List outgoing payments part by part."""
 
     __source__ = "listsendpays"

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 
 
 @dataclass(kw_only=True, slots=True)
@@ -15,7 +15,7 @@ class ListsqlschemasRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListsqlschemasResponseSchemasColumns(Answer):
+class ListsqlschemasResponseSchemasColumns(Received):
     """`schemas[].columns[]` in the response to `listsqlschemas`."""
 
     name: str
@@ -24,7 +24,7 @@ class ListsqlschemasResponseSchemasColumns(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListsqlschemasResponseSchemas(Answer):
+class ListsqlschemasResponseSchemas(Received):
     """`schemas[]` in the response to `listsqlschemas`."""
 
     tablename: str
@@ -35,7 +35,7 @@ class ListsqlschemasResponseSchemas(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListsqlschemasResponse(Answer):
+class ListsqlschemasResponse(Received):
     """The response to `listsqlschemas`: Show the tables and columns that sql can query."""
 
     __source__ = "listsqlschemas"

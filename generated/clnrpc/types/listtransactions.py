@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32, Hex, Msat, Txid
 
 
@@ -13,7 +13,7 @@ class ListtransactionsRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListtransactionsResponseTransactionsInputs(Answer):
+class ListtransactionsResponseTransactionsInputs(Received):
     """`transactions[].inputs[]` in the response to `listtransactions`."""
 
     txid: Txid
@@ -24,7 +24,7 @@ class ListtransactionsResponseTransactionsInputs(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListtransactionsResponseTransactionsOutputs(Answer):
+class ListtransactionsResponseTransactionsOutputs(Received):
     """`transactions[].outputs[]` in the response to `listtransactions`."""
 
     index: U32
@@ -35,7 +35,7 @@ class ListtransactionsResponseTransactionsOutputs(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListtransactionsResponseTransactions(Answer):
+class ListtransactionsResponseTransactions(Received):
     """`transactions[]` in the response to `listtransactions`."""
 
     hash: Txid
@@ -56,7 +56,7 @@ class ListtransactionsResponseTransactions(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListtransactionsResponse(Answer):
+class ListtransactionsResponse(Received):
     """The response to `listtransactions`: List the on-chain wallet's transactions."""
 
     __source__ = "listtransactions"

@@ -4,11 +4,11 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class LogNotification(Answer):
+class LogNotification(Received):
     """The payload of the notification `log`: The node wrote a log line."""
 
     __source__ = "log"

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import Hex, Secret
 
 
@@ -17,7 +17,7 @@ class MakesecretRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class MakesecretResponse(Answer):
+class MakesecretResponse(Received):
     """The response to `makesecret`: Derive a secret from the node's master secret."""
 
     __source__ = "makesecret"

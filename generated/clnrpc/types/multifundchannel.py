@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import (
     U32,
     Feerate,
@@ -62,7 +62,7 @@ class MultifundchannelRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class MultifundchannelResponseChannelIdsChannelType(Answer):
+class MultifundchannelResponseChannelIdsChannelType(Received):
     """`channel_ids[].channel_type` in the response to `multifundchannel`."""
 
     __added__ = (("bits", "v24.02"), ("names", "v24.02"))
@@ -82,7 +82,7 @@ class MultifundchannelResponseChannelIdsChannelType(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class MultifundchannelResponseChannelIds(Answer):
+class MultifundchannelResponseChannelIds(Received):
     """`channel_ids[]` in the response to `multifundchannel`."""
 
     __added__ = (("channel_type", "v24.02"),)
@@ -100,7 +100,7 @@ class MultifundchannelResponseChannelIds(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class MultifundchannelResponseFailedError(Answer):
+class MultifundchannelResponseFailedError(Received):
     """`failed[].error` in the response to `multifundchannel`."""
 
     code: int
@@ -111,7 +111,7 @@ class MultifundchannelResponseFailedError(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class MultifundchannelResponseFailed(Answer):
+class MultifundchannelResponseFailed(Received):
     """`failed[]` in the response to `multifundchannel`."""
 
     id: Pubkey
@@ -122,7 +122,7 @@ class MultifundchannelResponseFailed(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class MultifundchannelResponse(Answer):
+class MultifundchannelResponse(Received):
     """The response to `multifundchannel`: Open several channels in one transaction."""
 
     __source__ = "multifundchannel"

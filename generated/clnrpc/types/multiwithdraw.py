@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32, Feerate, Hex, Outpoint, Txid
 
 
@@ -22,7 +22,7 @@ class MultiwithdrawRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class MultiwithdrawResponse(Answer):
+class MultiwithdrawResponse(Received):
     """The response to `multiwithdraw`: Pay several on-chain addresses in one transaction."""
 
     __source__ = "multiwithdraw"

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 
 
 @dataclass(kw_only=True, slots=True)
@@ -18,7 +18,7 @@ class NewaddrRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class NewaddrResponse(Answer):
+class NewaddrResponse(Received):
     """The response to `newaddr`: Get a fresh on-chain address to receive at."""
 
     __source__ = "newaddr"

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 
 
 @dataclass(kw_only=True, slots=True)
@@ -15,7 +15,7 @@ class NotificationsRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class NotificationsResponse(Answer):
+class NotificationsResponse(Received):
     """The response to `notifications`: Choose whether this connection gets notifications."""
 
     __source__ = "notifications"

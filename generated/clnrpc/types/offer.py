@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32, U64, Currency, Hash, MsatOrAny, Pubkey
 
 
@@ -98,7 +98,7 @@ class OfferRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class OfferResponse(Answer):
+class OfferResponse(Received):
     """The response to `offer`: Create an offer for others to pay."""
 
     __source__ = "offer"

@@ -3,12 +3,12 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32, U64, Hex, Pubkey, ShortChannelId
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class OnionMessageRecvHookRequestOnionMessageReplyBlindedpathHops(Answer):
+class OnionMessageRecvHookRequestOnionMessageReplyBlindedpathHops(Received):
     """`onion_message.reply_blindedpath.hops[]` in the payload of the hook `onion_message_recv`."""
 
     blinded_node_id: Pubkey
@@ -17,7 +17,7 @@ class OnionMessageRecvHookRequestOnionMessageReplyBlindedpathHops(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class OnionMessageRecvHookRequestOnionMessageReplyBlindedpath(Answer):
+class OnionMessageRecvHookRequestOnionMessageReplyBlindedpath(Received):
     """`onion_message.reply_blindedpath` in the payload of the hook `onion_message_recv`."""
 
     first_node_id: Pubkey | None = None
@@ -33,7 +33,7 @@ class OnionMessageRecvHookRequestOnionMessageReplyBlindedpath(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class OnionMessageRecvHookRequestOnionMessageUnknownFields(Answer):
+class OnionMessageRecvHookRequestOnionMessageUnknownFields(Received):
     """`onion_message.unknown_fields[]` in the payload of the hook `onion_message_recv`."""
 
     number: U64
@@ -42,7 +42,7 @@ class OnionMessageRecvHookRequestOnionMessageUnknownFields(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class OnionMessageRecvHookRequestOnionMessage(Answer):
+class OnionMessageRecvHookRequestOnionMessage(Received):
     """`onion_message` in the payload of the hook `onion_message_recv`."""
 
     reply_blindedpath: OnionMessageRecvHookRequestOnionMessageReplyBlindedpath | None = None
@@ -57,7 +57,7 @@ class OnionMessageRecvHookRequestOnionMessage(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class OnionMessageRecvHookRequest(Answer):
+class OnionMessageRecvHookRequest(Received):
     """The payload of the hook `onion_message_recv`: Handle an onion message sent to this node."""
 
     __source__ = "onion_message_recv"

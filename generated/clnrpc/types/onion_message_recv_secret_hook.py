@@ -3,12 +3,12 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32, U64, Hex, Pubkey, Secret, ShortChannelId
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class OnionMessageRecvSecretHookRequestOnionMessageReplyBlindedpathHops(Answer):
+class OnionMessageRecvSecretHookRequestOnionMessageReplyBlindedpathHops(Received):
     """`onion_message.reply_blindedpath.hops[]` in the payload of the hook `onion_message_recv_secret`."""
 
     blinded_node_id: Pubkey
@@ -17,7 +17,7 @@ class OnionMessageRecvSecretHookRequestOnionMessageReplyBlindedpathHops(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class OnionMessageRecvSecretHookRequestOnionMessageReplyBlindedpath(Answer):
+class OnionMessageRecvSecretHookRequestOnionMessageReplyBlindedpath(Received):
     """`onion_message.reply_blindedpath` in the payload of the hook `onion_message_recv_secret`."""
 
     first_node_id: Pubkey | None = None
@@ -33,7 +33,7 @@ class OnionMessageRecvSecretHookRequestOnionMessageReplyBlindedpath(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class OnionMessageRecvSecretHookRequestOnionMessageUnknownFields(Answer):
+class OnionMessageRecvSecretHookRequestOnionMessageUnknownFields(Received):
     """`onion_message.unknown_fields[]` in the payload of the hook `onion_message_recv_secret`."""
 
     number: U64
@@ -42,7 +42,7 @@ class OnionMessageRecvSecretHookRequestOnionMessageUnknownFields(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class OnionMessageRecvSecretHookRequestOnionMessage(Answer):
+class OnionMessageRecvSecretHookRequestOnionMessage(Received):
     """`onion_message` in the payload of the hook `onion_message_recv_secret`."""
 
     pathsecret: Secret
@@ -59,7 +59,7 @@ class OnionMessageRecvSecretHookRequestOnionMessage(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class OnionMessageRecvSecretHookRequest(Answer):
+class OnionMessageRecvSecretHookRequest(Received):
     """The payload of the hook `onion_message_recv_secret`: Handle an onion message over this node's own path."""
 
     __source__ = "onion_message_recv_secret"

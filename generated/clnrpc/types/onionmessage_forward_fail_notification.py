@@ -3,12 +3,12 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import Hex, Pubkey, ShortChannelIdDir
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class OnionmessageForwardFailNotification(Answer):
+class OnionmessageForwardFailNotification(Received):
     """The payload of the notification `onionmessage_forward_fail`: An onion message could not be passed on."""
 
     __source__ = "onionmessage_forward_fail"

@@ -4,12 +4,12 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import Hash
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class Openchannel2ChangedHookRequestOpenchannel2Changed(Answer):
+class Openchannel2ChangedHookRequestOpenchannel2Changed(Received):
     """`openchannel2_changed` in the payload of the hook `openchannel2_changed`."""
 
     __added__ = (("require_confirmed_inputs", "v23.02"),)
@@ -23,7 +23,7 @@ class Openchannel2ChangedHookRequestOpenchannel2Changed(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class Openchannel2ChangedHookRequest(Answer):
+class Openchannel2ChangedHookRequest(Received):
     """The payload of the hook `openchannel2_changed`: Adjust the funding PSBT of a v2 channel."""
 
     __source__ = "openchannel2_changed"

@@ -4,12 +4,12 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U8, U16, U32, Hash, Hex, Msat, Pubkey
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class Openchannel2HookRequestOpenchannel2ChannelType(Answer):
+class Openchannel2HookRequestOpenchannel2ChannelType(Received):
     """`openchannel2.channel_type` in the payload of the hook `openchannel2`."""
 
     bits: list[U32]
@@ -18,7 +18,7 @@ class Openchannel2HookRequestOpenchannel2ChannelType(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class Openchannel2HookRequestOpenchannel2(Answer):
+class Openchannel2HookRequestOpenchannel2(Received):
     """`openchannel2` in the payload of the hook `openchannel2`."""
 
     __added__ = (("require_confirmed_inputs", "v23.02"), ("channel_type", "v25.09"))
@@ -69,7 +69,7 @@ class Openchannel2HookRequestOpenchannel2(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class Openchannel2HookRequest(Answer):
+class Openchannel2HookRequest(Received):
     """The payload of the hook `openchannel2`: Decide on a proposed v2 channel and help fund it."""
 
     __source__ = "openchannel2"

@@ -4,12 +4,12 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import Hash
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class Openchannel2SignHookRequestOpenchannel2Sign(Answer):
+class Openchannel2SignHookRequestOpenchannel2Sign(Received):
     """`openchannel2_sign` in the payload of the hook `openchannel2_sign`."""
 
     channel_id: Hash
@@ -18,7 +18,7 @@ class Openchannel2SignHookRequestOpenchannel2Sign(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class Openchannel2SignHookRequest(Answer):
+class Openchannel2SignHookRequest(Received):
     """The payload of the hook `openchannel2_sign`: Sign the funding PSBT of a v2 channel."""
 
     __source__ = "openchannel2_sign"

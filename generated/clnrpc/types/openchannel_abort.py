@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import Hash
 
 
@@ -15,7 +15,7 @@ class OpenchannelAbortRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class OpenchannelAbortResponse(Answer):
+class OpenchannelAbortResponse(Received):
     """The response to `openchannel_abort`: Abandon a v2 channel opening."""
 
     __source__ = "openchannel_abort"

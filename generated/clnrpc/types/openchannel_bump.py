@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32, U64, Feerate, Hash, Sat
 
 
@@ -23,7 +23,7 @@ class OpenchannelBumpRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class OpenchannelBumpResponseChannelType(Answer):
+class OpenchannelBumpResponseChannelType(Received):
     """`channel_type` in the response to `openchannel_bump`."""
 
     __added__ = (("bits", "v24.02"), ("names", "v24.02"))
@@ -43,7 +43,7 @@ class OpenchannelBumpResponseChannelType(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class OpenchannelBumpResponse(Answer):
+class OpenchannelBumpResponse(Received):
     """The response to `openchannel_bump`: Raise the funding fee of a v2 channel."""
 
     __source__ = "openchannel_bump"

@@ -4,12 +4,12 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U8, U32, Hex, Msat, Pubkey, Sat
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class OpenchannelHookRequestOpenchannelChannelType(Answer):
+class OpenchannelHookRequestOpenchannelChannelType(Received):
     """`openchannel.channel_type` in the payload of the hook `openchannel`."""
 
     bits: list[U32]
@@ -18,7 +18,7 @@ class OpenchannelHookRequestOpenchannelChannelType(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class OpenchannelHookRequestOpenchannel(Answer):
+class OpenchannelHookRequestOpenchannel(Received):
     """`openchannel` in the payload of the hook `openchannel`."""
 
     __added__ = (("channel_type", "v25.09"),)
@@ -52,7 +52,7 @@ class OpenchannelHookRequestOpenchannel(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class OpenchannelHookRequest(Answer):
+class OpenchannelHookRequest(Received):
     """The payload of the hook `openchannel`: Decide on a channel that a peer proposes."""
 
     __source__ = "openchannel"

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32, U64, Feerate, Hash, Hex, Pubkey, Sat
 
 
@@ -36,7 +36,7 @@ class OpenchannelInitRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class OpenchannelInitResponseChannelType(Answer):
+class OpenchannelInitResponseChannelType(Received):
     """`channel_type` in the response to `openchannel_init`."""
 
     __added__ = (("bits", "v24.02"), ("names", "v24.02"))
@@ -56,7 +56,7 @@ class OpenchannelInitResponseChannelType(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class OpenchannelInitResponse(Answer):
+class OpenchannelInitResponse(Received):
     """The response to `openchannel_init`: Begin a v2 channel opening with a peer."""
 
     __source__ = "openchannel_init"

@@ -3,12 +3,12 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import Hash
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class OpenchannelPeerSigsNotification(Answer):
+class OpenchannelPeerSigsNotification(Received):
     """The payload of the notification `openchannel_peer_sigs`: A peer signed a channel's funding transaction."""
 
     __source__ = "openchannel_peer_sigs"

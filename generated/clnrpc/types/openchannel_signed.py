@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import Hash, Hex, Txid
 
 
@@ -17,7 +17,7 @@ class OpenchannelSignedRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class OpenchannelSignedResponse(Answer):
+class OpenchannelSignedResponse(Received):
     """The response to `openchannel_signed`: Sign off a v2 channel opening and broadcast it."""
 
     __source__ = "openchannel_signed"

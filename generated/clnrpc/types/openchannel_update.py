@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32, Hash, Hex
 
 
@@ -18,7 +18,7 @@ class OpenchannelUpdateRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class OpenchannelUpdateResponseChannelType(Answer):
+class OpenchannelUpdateResponseChannelType(Received):
     """`channel_type` in the response to `openchannel_update`."""
 
     __added__ = (("bits", "v24.02"), ("names", "v24.02"))
@@ -38,7 +38,7 @@ class OpenchannelUpdateResponseChannelType(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class OpenchannelUpdateResponse(Answer):
+class OpenchannelUpdateResponse(Received):
     """The response to `openchannel_update`: Negotiate the PSBT of a v2 channel opening."""
 
     __source__ = "openchannel_update"

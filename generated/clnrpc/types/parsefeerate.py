@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32
 
 
@@ -15,7 +15,7 @@ class ParsefeerateRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ParsefeerateResponse(Answer):
+class ParsefeerateResponse(Received):
     """The response to `parsefeerate`: Turn a fee rate expression into a number."""
 
     __source__ = "parsefeerate"

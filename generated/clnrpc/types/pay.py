@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import (
     U16,
     U32,
@@ -80,7 +80,7 @@ class PayRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class PayResponse(Answer):
+class PayResponse(Received):
     """The response to `pay`: Pay an invoice, the older way."""
 
     __source__ = "pay"

@@ -4,12 +4,12 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32, U64, Hash, Hex, Pubkey, ShortChannelId
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class PayPartEndNotification(Answer):
+class PayPartEndNotification(Received):
     """The payload of the notification `pay_part_end`: A part of an xpay payment ended."""
 
     __source__ = "pay_part_end"

@@ -3,12 +3,12 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32, U64, Hash, Msat, Pubkey, ShortChannelId
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class PayPartStartNotificationHops(Answer):
+class PayPartStartNotificationHops(Received):
     """`hops[]` in the notification `pay_part_start`."""
 
     next_node: Pubkey
@@ -23,7 +23,7 @@ class PayPartStartNotificationHops(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class PayPartStartNotification(Answer):
+class PayPartStartNotification(Received):
     """The payload of the notification `pay_part_start`: A part of an xpay payment set out."""
 
     __source__ = "pay_part_start"

@@ -4,12 +4,12 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import Hex, Pubkey
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class PeerConnectedHookRequestPeer(Answer):
+class PeerConnectedHookRequestPeer(Received):
     """`peer` in the payload of the hook `peer_connected`."""
 
     id: Pubkey
@@ -24,7 +24,7 @@ class PeerConnectedHookRequestPeer(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class PeerConnectedHookRequest(Answer):
+class PeerConnectedHookRequest(Received):
     """The payload of the hook `peer_connected`: Accept or turn away a peer that connected."""
 
     __source__ = "peer_connected"

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U16, Pubkey
 
 
@@ -19,7 +19,7 @@ class PingRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class PingResponse(Answer):
+class PingResponse(Received):
     """The response to `ping`: Ask a connected peer for a sign of life."""
 
     __source__ = "ping"

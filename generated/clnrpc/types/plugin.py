@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 
 
 @dataclass(kw_only=True, slots=True)
@@ -21,7 +21,7 @@ class PluginRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class PluginResponsePlugins(Answer):
+class PluginResponsePlugins(Received):
     """`plugins[]` in the response to `plugin`."""
 
     name: str
@@ -32,7 +32,7 @@ class PluginResponsePlugins(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class PluginResponse(Answer):
+class PluginResponse(Received):
     """The response to `plugin`: Start, stop and list plugins."""
 
     __source__ = "plugin"

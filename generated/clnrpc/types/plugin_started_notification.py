@@ -3,11 +3,11 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class PluginStartedNotification(Answer):
+class PluginStartedNotification(Received):
     """The payload of the notification `plugin_started`: A plugin was started."""
 
     __source__ = "plugin_started"

@@ -3,11 +3,11 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class PluginStoppedNotification(Answer):
+class PluginStoppedNotification(Received):
     """The payload of the notification `plugin_stopped`: A plugin was stopped."""
 
     __source__ = "plugin_stopped"

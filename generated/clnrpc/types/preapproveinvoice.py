@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 
 
 @dataclass(kw_only=True, slots=True)
@@ -14,7 +14,7 @@ class PreapproveinvoiceRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class PreapproveinvoiceResponse(Answer):
+class PreapproveinvoiceResponse(Received):
     """The response to `preapproveinvoice`: Ask the signer whether an invoice may be paid."""
 
     __source__ = "preapproveinvoice"

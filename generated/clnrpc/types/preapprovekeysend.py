@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import Hex, Msat, Pubkey
 
 
@@ -20,7 +20,7 @@ class PreapprovekeysendRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class PreapprovekeysendResponse(Answer):
+class PreapprovekeysendResponse(Received):
     """The response to `preapprovekeysend`: Ask the signer whether a keysend may be sent."""
 
     __source__ = "preapprovekeysend"

@@ -4,12 +4,12 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32, Hash, Msat, Pubkey
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class RbfChannelHookRequestRbfChannel(Answer):
+class RbfChannelHookRequestRbfChannel(Received):
     """`rbf_channel` in the payload of the hook `rbf_channel`."""
 
     __added__ = (("require_confirmed_inputs", "v23.02"),)
@@ -41,7 +41,7 @@ class RbfChannelHookRequestRbfChannel(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class RbfChannelHookRequest(Answer):
+class RbfChannelHookRequest(Received):
     """The payload of the hook `rbf_channel`: Decide on a fee bump of a channel's funding."""
 
     __source__ = "rbf_channel"

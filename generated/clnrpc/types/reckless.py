@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 
 
 @dataclass(kw_only=True, slots=True)
@@ -21,7 +21,7 @@ class RecklessRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class RecklessResponse(Answer):
+class RecklessResponse(Received):
     """The response to `reckless`: Find, install or remove plugins."""
 
     __source__ = "reckless"

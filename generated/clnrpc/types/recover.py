@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 
 
 @dataclass(kw_only=True, slots=True)
@@ -15,7 +15,7 @@ class RecoverRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class RecoverResponse(Answer):
+class RecoverResponse(Received):
     """The response to `recover`: Restart an unused node from a backed-up secret."""
 
     __source__ = "recover"

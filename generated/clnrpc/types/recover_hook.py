@@ -4,11 +4,11 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class RecoverHookRequest(Answer):
+class RecoverHookRequest(Received):
     """The payload of the hook `recover`: Fetch backups from peers while a node recovers."""
 
     __source__ = "recover"

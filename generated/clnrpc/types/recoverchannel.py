@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import Hex
 
 
@@ -15,7 +15,7 @@ class RecoverchannelRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class RecoverchannelResponse(Answer):
+class RecoverchannelResponse(Received):
     """The response to `recoverchannel`: Reclaim channel money with static backups."""
 
     __source__ = "recoverchannel"

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import (
     U32,
     U64,
@@ -43,7 +43,7 @@ class RenepayRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class RenepayResponse(Answer):
+class RenepayResponse(Received):
     """The response to `renepay`: Pay an invoice with the renepay plugin."""
 
     __source__ = "renepay"

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32, Hash, Msat, Pubkey, Secret
 
 
@@ -16,7 +16,7 @@ class RenepaystatusRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class RenepaystatusResponsePaystatus(Answer):
+class RenepaystatusResponsePaystatus(Received):
     """`paystatus[]` in the response to `renepaystatus`."""
 
     bolt11: str
@@ -43,7 +43,7 @@ class RenepaystatusResponsePaystatus(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class RenepaystatusResponse(Answer):
+class RenepaystatusResponse(Received):
     """The response to `renepaystatus`: Show how renepay's payments went."""
 
     __source__ = "renepaystatus"

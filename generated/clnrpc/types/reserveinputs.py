@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32, Txid
 
 
@@ -19,7 +19,7 @@ class ReserveinputsRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ReserveinputsResponseReservations(Answer):
+class ReserveinputsResponseReservations(Received):
     """`reservations[]` in the response to `reserveinputs`."""
 
     txid: Txid
@@ -35,7 +35,7 @@ class ReserveinputsResponseReservations(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ReserveinputsResponse(Answer):
+class ReserveinputsResponse(Received):
     """The response to `reserveinputs`: Reserve a PSBT's coins against other use."""
 
     __source__ = "reserveinputs"

@@ -4,11 +4,11 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class RpcCommandHookRequestRpcCommand(Answer):
+class RpcCommandHookRequestRpcCommand(Received):
     """`rpc_command` in the payload of the hook `rpc_command`."""
 
     id: str | float | None
@@ -21,7 +21,7 @@ class RpcCommandHookRequestRpcCommand(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class RpcCommandHookRequest(Answer):
+class RpcCommandHookRequest(Received):
     """The payload of the hook `rpc_command`: Pass on, change or answer a command call."""
 
     __source__ = "rpc_command"

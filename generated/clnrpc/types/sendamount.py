@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32, U64, Msat, Secret
 
 
@@ -30,7 +30,7 @@ class SendamountRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class SendamountResponse(Answer):
+class SendamountResponse(Received):
     """The response to `sendamount`: Pay with fees taken out of the amount."""
 
     __source__ = "sendamount"

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import Hex, Pubkey
 
 
@@ -17,7 +17,7 @@ class SendcustommsgRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class SendcustommsgResponse(Answer):
+class SendcustommsgResponse(Received):
     """The response to `sendcustommsg`: Send a peer a message of your own protocol."""
 
     __source__ = "sendcustommsg"

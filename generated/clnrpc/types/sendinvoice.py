@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32, U64, Hash, Msat, Secret
 
 
@@ -28,7 +28,7 @@ class SendinvoiceRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class SendinvoiceResponse(Answer):
+class SendinvoiceResponse(Received):
     """The response to `sendinvoice`: Answer an invoice_request with an invoice and await payment."""
 
     __source__ = "sendinvoice"

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U16, U64, Hash, Hex, Msat, Pubkey, Secret
 
 
@@ -53,7 +53,7 @@ class SendonionRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class SendonionResponse(Answer):
+class SendonionResponse(Received):
     """The response to `sendonion`: Send a payment in an onion you built."""
 
     __source__ = "sendonion"

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import (
     U32,
     U64,
@@ -99,7 +99,7 @@ class SendpayRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class SendpayResponse(Answer):
+class SendpayResponse(Received):
     """The response to `sendpay`: Send a payment along a route you chose."""
 
     __source__ = "sendpay"

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import (
     U32,
     U64,
@@ -18,7 +18,7 @@ from ..runtime.values.scalars import (
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class SendpayFailureNotificationData(Answer):
+class SendpayFailureNotificationData(Received):
     """`data` in the notification `sendpay_failure`."""
 
     created_index: U64 | None = None
@@ -78,7 +78,7 @@ class SendpayFailureNotificationData(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class SendpayFailureNotification(Answer):
+class SendpayFailureNotification(Received):
     """The payload of the notification `sendpay_failure`: A payment part failed."""
 
     __source__ = "sendpay_failure"

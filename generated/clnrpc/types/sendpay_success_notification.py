@@ -4,12 +4,12 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U64, Hash, Hex, Msat, Pubkey, Secret
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class SendpaySuccessNotification(Answer):
+class SendpaySuccessNotification(Received):
     """The payload of the notification `sendpay_success`: A payment part succeeded."""
 
     __source__ = "sendpay_success"

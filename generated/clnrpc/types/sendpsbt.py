@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32, Hex, Txid
 
 
@@ -17,7 +17,7 @@ class SendpsbtRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class SendpsbtResponse(Answer):
+class SendpsbtResponse(Received):
     """The response to `sendpsbt`: Complete a signed PSBT and broadcast it."""
 
     __source__ = "sendpsbt"

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32, Hash, Msat, Pubkey, ShortChannelId
 
 
@@ -50,7 +50,7 @@ class SetchannelRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class SetchannelResponseChannels(Answer):
+class SetchannelResponseChannels(Received):
     """`channels[]` in the response to `setchannel`."""
 
     __added__ = (("ignore_fee_limits", "v23.08"),)
@@ -78,7 +78,7 @@ class SetchannelResponseChannels(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class SetchannelResponse(Answer):
+class SetchannelResponse(Received):
     """The response to `setchannel`: Change the fees and limits a channel announces."""
 
     __source__ = "setchannel"

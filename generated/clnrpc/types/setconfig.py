@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import Msat
 
 
@@ -20,7 +20,7 @@ class SetconfigRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class SetconfigResponseConfig(Answer):
+class SetconfigResponseConfig(Received):
     """`config` in the response to `setconfig`."""
 
     config: str
@@ -50,7 +50,7 @@ class SetconfigResponseConfig(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class SetconfigResponse(Answer):
+class SetconfigResponse(Received):
     """The response to `setconfig`: Change a setting while the node runs."""
 
     __source__ = "setconfig"

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32
 
 
@@ -17,7 +17,7 @@ class SetpsbtversionRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class SetpsbtversionResponse(Answer):
+class SetpsbtversionResponse(Received):
     """The response to `setpsbtversion`: Convert a PSBT to another version."""
 
     __source__ = "setpsbtversion"

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 
 
 @dataclass(kw_only=True, slots=True)
@@ -14,7 +14,7 @@ class ShowrunesRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ShowrunesResponseRunesRestrictionsAlternatives(Answer):
+class ShowrunesResponseRunesRestrictionsAlternatives(Received):
     """`runes[].restrictions[].alternatives[]` in the response to `showrunes`."""
 
     fieldname: str
@@ -27,7 +27,7 @@ class ShowrunesResponseRunesRestrictionsAlternatives(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ShowrunesResponseRunesRestrictions(Answer):
+class ShowrunesResponseRunesRestrictions(Received):
     """`runes[].restrictions[]` in the response to `showrunes`."""
 
     alternatives: list[ShowrunesResponseRunesRestrictionsAlternatives]
@@ -36,7 +36,7 @@ class ShowrunesResponseRunesRestrictions(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ShowrunesResponseRunes(Answer):
+class ShowrunesResponseRunes(Received):
     """`runes[]` in the response to `showrunes`."""
 
     rune: str
@@ -61,7 +61,7 @@ class ShowrunesResponseRunes(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ShowrunesResponse(Answer):
+class ShowrunesResponse(Received):
     """The response to `showrunes`: List the runes issued here, or explain one."""
 
     __source__ = "showrunes"

@@ -3,11 +3,11 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ShutdownNotification(Answer):
+class ShutdownNotification(Received):
     """The payload of the notification `shutdown`: The node stops and plugins must exit."""
 
     __source__ = "shutdown"

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 
 
 @dataclass(kw_only=True, slots=True)
@@ -14,7 +14,7 @@ class SigninvoiceRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class SigninvoiceResponse(Answer):
+class SigninvoiceResponse(Received):
     """The response to `signinvoice`: Sign an invoice without storing it."""
 
     __source__ = "signinvoice"

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import Hex
 
 
@@ -16,7 +16,7 @@ class SignmessageRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class SignmessageResponse(Answer):
+class SignmessageResponse(Received):
     """The response to `signmessage`: Sign a message with the node's key."""
 
     __source__ = "signmessage"

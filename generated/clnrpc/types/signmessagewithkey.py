@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import Hex, Pubkey
 
 
@@ -17,7 +17,7 @@ class SignmessagewithkeyRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class SignmessagewithkeyResponse(Answer):
+class SignmessagewithkeyResponse(Received):
     """The response to `signmessagewithkey`: Sign a message with an on-chain address's key."""
 
     __source__ = "signmessagewithkey"

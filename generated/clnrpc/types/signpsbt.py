@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32
 
 
@@ -17,7 +17,7 @@ class SignpsbtRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class SignpsbtResponse(Answer):
+class SignpsbtResponse(Received):
     """The response to `signpsbt`: Add the on-chain wallet's signatures to a PSBT."""
 
     __source__ = "signpsbt"

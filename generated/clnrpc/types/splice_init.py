@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32, Hash
 
 
@@ -25,7 +25,7 @@ class SpliceInitRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class SpliceInitResponse(Answer):
+class SpliceInitResponse(Received):
     """The response to `splice_init`: Begin a splice that resizes a channel."""
 
     __source__ = "splice_init"

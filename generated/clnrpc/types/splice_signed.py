@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32, Hash, Hex, Txid
 
 
@@ -19,7 +19,7 @@ class SpliceSignedRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class SpliceSignedResponse(Answer):
+class SpliceSignedResponse(Received):
     """The response to `splice_signed`: Complete a splice with its signatures."""
 
     __source__ = "splice_signed"

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import Hash
 
 
@@ -17,7 +17,7 @@ class SpliceUpdateRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class SpliceUpdateResponse(Answer):
+class SpliceUpdateResponse(Received):
     """The response to `splice_update`: Negotiate the PSBT of a splice."""
 
     __source__ = "splice_update"

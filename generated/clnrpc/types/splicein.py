@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 
 
 @dataclass(kw_only=True, slots=True)
@@ -16,7 +16,7 @@ class SpliceinRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class SpliceinResponse(Answer):
+class SpliceinResponse(Received):
     """The response to `splicein`: Add on-chain money to a channel by a splice."""
 
     __source__ = "splicein"

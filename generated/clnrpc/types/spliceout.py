@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 
 
 @dataclass(kw_only=True, slots=True)
@@ -20,7 +20,7 @@ class SpliceoutRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class SpliceoutResponse(Answer):
+class SpliceoutResponse(Received):
     """The response to `spliceout`: Take money out of a channel by a splice."""
 
     __source__ = "spliceout"

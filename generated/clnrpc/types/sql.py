@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 
 
 @dataclass(kw_only=True, slots=True)
@@ -15,7 +15,7 @@ class SqlRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class SqlResponse(Answer):
+class SqlResponse(Received):
     """The response to `sql`: Query the node's lists with SQL."""
 
     __source__ = "sql"

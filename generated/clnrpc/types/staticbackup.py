@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import Hex
 
 
@@ -13,7 +13,7 @@ class StaticbackupRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class StaticbackupResponse(Answer):
+class StaticbackupResponse(Received):
     """The response to `staticbackup`: Export a static backup of every channel."""
 
     __source__ = "staticbackup"

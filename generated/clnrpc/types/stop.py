@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 
 
 @dataclass(kw_only=True, slots=True)
@@ -13,7 +13,7 @@ class StopRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class StopResponse(Answer):
+class StopResponse(Received):
     """The response to `stop`: Shut the server down."""
 
     __source__ = "stop"

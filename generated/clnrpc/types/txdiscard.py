@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import Hex, Txid
 
 
@@ -15,7 +15,7 @@ class TxdiscardRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class TxdiscardResponse(Answer):
+class TxdiscardResponse(Received):
     """The response to `txdiscard`: Cancel a prepared transaction and free its coins."""
 
     __source__ = "txdiscard"

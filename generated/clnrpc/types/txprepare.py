@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32, Feerate, Hex, Outpoint, Txid
 
 
@@ -22,7 +22,7 @@ class TxprepareRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class TxprepareResponse(Answer):
+class TxprepareResponse(Received):
     """The response to `txprepare`: Prepare a transaction without sending it."""
 
     __source__ = "txprepare"

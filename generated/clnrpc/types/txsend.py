@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import Hex, Txid
 
 
@@ -15,7 +15,7 @@ class TxsendRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class TxsendResponse(Answer):
+class TxsendResponse(Received):
     """The response to `txsend`: Sign and broadcast a prepared transaction."""
 
     __source__ = "txsend"

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32, Txid
 
 
@@ -17,7 +17,7 @@ class UnreserveinputsRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class UnreserveinputsResponseReservations(Answer):
+class UnreserveinputsResponseReservations(Received):
     """`reservations[]` in the response to `unreserveinputs`."""
 
     txid: Txid
@@ -33,7 +33,7 @@ class UnreserveinputsResponseReservations(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class UnreserveinputsResponse(Answer):
+class UnreserveinputsResponse(Received):
     """The response to `unreserveinputs`: Lift the reservation of a PSBT's coins."""
 
     __source__ = "unreserveinputs"

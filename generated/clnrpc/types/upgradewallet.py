@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U64, Feerate, Hex, Txid
 
 
@@ -19,7 +19,7 @@ class UpgradewalletRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class UpgradewalletResponse(Answer):
+class UpgradewalletResponse(Received):
     """The response to `upgradewallet`: Move P2SH-wrapped coins to a native SegWit address."""
 
     __source__ = "upgradewallet"

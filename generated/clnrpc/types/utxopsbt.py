@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32, Feerate, Msat, Outpoint, SatOrAll, Txid
 
 
@@ -34,7 +34,7 @@ class UtxopsbtRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class UtxopsbtResponseReservations(Answer):
+class UtxopsbtResponseReservations(Received):
     """`reservations[]` in the response to `utxopsbt`."""
 
     txid: Txid
@@ -50,7 +50,7 @@ class UtxopsbtResponseReservations(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class UtxopsbtResponse(Answer):
+class UtxopsbtResponse(Received):
     """The response to `utxopsbt`: Start a PSBT on coins that you name."""
 
     __source__ = "utxopsbt"

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32, U64, Hash, Msat, Pubkey, ShortChannelId
 
 
@@ -25,7 +25,7 @@ class WaitRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class WaitOtherResponse(Answer):
+class WaitOtherResponse(Received):
     """The response to `wait` if `subsystem` is none of the values that were known when these types were made: Wait until
     one of the node's lists changes.
     """
@@ -42,7 +42,7 @@ class WaitOtherResponse(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class WaitInvoicesResponseInvoices(Answer):
+class WaitInvoicesResponseInvoices(Received):
     """`invoices` in the response to `wait`."""
 
     status: Literal["unpaid", "paid", "expired"] | None = None
@@ -57,7 +57,7 @@ class WaitInvoicesResponseInvoices(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class WaitInvoicesResponseDetails(Answer):
+class WaitInvoicesResponseDetails(Received):
     """`details` in the response to `wait`."""
 
     status: Literal["unpaid", "paid", "expired"] | None = None
@@ -72,7 +72,7 @@ class WaitInvoicesResponseDetails(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class WaitInvoicesResponse(Answer):
+class WaitInvoicesResponse(Received):
     """The response to `wait` if `subsystem` is "invoices": Wait until one of the node's lists changes."""
 
     __source__ = "wait"
@@ -95,7 +95,7 @@ class WaitInvoicesResponse(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class WaitForwardsResponseForwards(Answer):
+class WaitForwardsResponseForwards(Received):
     """`forwards` in the response to `wait`."""
 
     status: Literal["offered", "settled", "failed", "local_failed"] | None = None
@@ -110,7 +110,7 @@ class WaitForwardsResponseForwards(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class WaitForwardsResponseDetails(Answer):
+class WaitForwardsResponseDetails(Received):
     """`details` in the response to `wait`."""
 
     status: Literal["offered", "settled", "failed", "local_failed"] | None = None
@@ -125,7 +125,7 @@ class WaitForwardsResponseDetails(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class WaitForwardsResponse(Answer):
+class WaitForwardsResponse(Received):
     """The response to `wait` if `subsystem` is "forwards": Wait until one of the node's lists changes."""
 
     __source__ = "wait"
@@ -148,7 +148,7 @@ class WaitForwardsResponse(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class WaitSendpaysResponseSendpays(Answer):
+class WaitSendpaysResponseSendpays(Received):
     """`sendpays` in the response to `wait`."""
 
     status: Literal["pending", "failed", "complete"] | None = None
@@ -161,7 +161,7 @@ class WaitSendpaysResponseSendpays(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class WaitSendpaysResponseDetails(Answer):
+class WaitSendpaysResponseDetails(Received):
     """`details` in the response to `wait`."""
 
     status: Literal["pending", "failed", "complete"] | None = None
@@ -174,7 +174,7 @@ class WaitSendpaysResponseDetails(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class WaitSendpaysResponse(Answer):
+class WaitSendpaysResponse(Received):
     """The response to `wait` if `subsystem` is "sendpays": Wait until one of the node's lists changes."""
 
     __source__ = "wait"
@@ -197,7 +197,7 @@ class WaitSendpaysResponse(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class WaitHtlcsResponseHtlcs(Answer):
+class WaitHtlcsResponseHtlcs(Received):
     """`htlcs` in the response to `wait`."""
 
     state: (
@@ -240,7 +240,7 @@ class WaitHtlcsResponseHtlcs(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class WaitHtlcsResponse(Answer):
+class WaitHtlcsResponse(Received):
     """The response to `wait` if `subsystem` is "htlcs": Wait until one of the node's lists changes."""
 
     __source__ = "wait"
@@ -260,7 +260,7 @@ class WaitHtlcsResponse(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class WaitChainmovesResponseChainmoves(Answer):
+class WaitChainmovesResponseChainmoves(Received):
     """`chainmoves` in the response to `wait`."""
 
     __added__ = (("account", "v25.09"), ("credit_msat", "v25.09"), ("debit_msat", "v25.09"))
@@ -273,7 +273,7 @@ class WaitChainmovesResponseChainmoves(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class WaitChainmovesResponse(Answer):
+class WaitChainmovesResponse(Received):
     """The response to `wait` if `subsystem` is "chainmoves": Wait until one of the node's lists changes."""
 
     __source__ = "wait"
@@ -293,7 +293,7 @@ class WaitChainmovesResponse(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class WaitChannelmovesResponseChannelmoves(Answer):
+class WaitChannelmovesResponseChannelmoves(Received):
     """`channelmoves` in the response to `wait`."""
 
     __added__ = (("account", "v25.09"), ("credit_msat", "v25.09"), ("debit_msat", "v25.09"))
@@ -306,7 +306,7 @@ class WaitChannelmovesResponseChannelmoves(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class WaitChannelmovesResponse(Answer):
+class WaitChannelmovesResponse(Received):
     """The response to `wait` if `subsystem` is "channelmoves": Wait until one of the node's lists changes."""
 
     __source__ = "wait"
@@ -326,7 +326,7 @@ class WaitChannelmovesResponse(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class WaitNetworkeventsResponseNetworkevents(Answer):
+class WaitNetworkeventsResponseNetworkevents(Received):
     """`networkevents` in the response to `wait`."""
 
     created_index: U64 | None = None
@@ -337,7 +337,7 @@ class WaitNetworkeventsResponseNetworkevents(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class WaitNetworkeventsResponse(Answer):
+class WaitNetworkeventsResponse(Received):
     """The response to `wait` if `subsystem` is "networkevents": Wait until one of the node's lists changes."""
 
     __source__ = "wait"

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32, U64, Hash, Msat, Secret, Txid
 
 
@@ -24,7 +24,7 @@ class WaitanyinvoiceRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class WaitanyinvoiceResponsePaidOutpoint(Answer):
+class WaitanyinvoiceResponsePaidOutpoint(Received):
     """The output of a transaction, if it was paid on the chain."""
 
     __added__ = (("txid", "v23.11"), ("outnum", "v23.11"))
@@ -37,7 +37,7 @@ class WaitanyinvoiceResponsePaidOutpoint(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class WaitanyinvoiceResponse(Answer):
+class WaitanyinvoiceResponse(Received):
     """The response to `waitanyinvoice`: Wait until the next invoice is paid."""
 
     __source__ = "waitanyinvoice"

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32
 
 
@@ -17,7 +17,7 @@ class WaitblockheightRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class WaitblockheightResponse(Answer):
+class WaitblockheightResponse(Received):
     """The response to `waitblockheight`: Wait for a block of a given height."""
 
     __source__ = "waitblockheight"

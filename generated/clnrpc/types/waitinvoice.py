@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32, U64, Hash, Msat, Secret, Txid
 
 
@@ -17,7 +17,7 @@ class WaitinvoiceRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class WaitinvoiceResponsePaidOutpoint(Answer):
+class WaitinvoiceResponsePaidOutpoint(Received):
     """The output of a transaction, if it was paid on the chain."""
 
     __added__ = (("txid", "v23.11"), ("outnum", "v23.11"))
@@ -30,7 +30,7 @@ class WaitinvoiceResponsePaidOutpoint(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class WaitinvoiceResponse(Answer):
+class WaitinvoiceResponse(Received):
     """The response to `waitinvoice`: Wait until one invoice is paid or expires."""
 
     __source__ = "waitinvoice"

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32, U64, Hash, Msat, Pubkey, Secret
 
 
@@ -26,7 +26,7 @@ class WaitsendpayRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class WaitsendpayResponse(Answer):
+class WaitsendpayResponse(Received):
     """The response to `waitsendpay`: Wait for the outcome of a payment part."""
 
     __source__ = "waitsendpay"

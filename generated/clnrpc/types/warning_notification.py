@@ -4,11 +4,11 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class WarningNotification(Answer):
+class WarningNotification(Received):
     """The payload of the notification `warning`: The node logged a warning or an error."""
 
     __source__ = "warning"

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U16, Feerate, Hex, Outpoint, SatOrAll, Txid
 
 
@@ -32,7 +32,7 @@ class WithdrawRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class WithdrawResponse(Answer):
+class WithdrawResponse(Received):
     """The response to `withdraw`: Pay an on-chain address from the wallet."""
 
     __source__ = "withdraw"

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32, U64, Msat, Pubkey, Secret
 
 
@@ -42,7 +42,7 @@ class XkeysendRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class XkeysendResponse(Answer):
+class XkeysendResponse(Received):
     """The response to `xkeysend`: Pay a node by its id alone."""
 
     __source__ = "xkeysend"

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32, U64, Hex, Msat, Secret
 
 
@@ -69,7 +69,7 @@ class XpayRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class XpayResponse(Answer):
+class XpayResponse(Received):
     """The response to `xpay`: Pay an invoice, an offer or a BIP 353 name."""
 
     __source__ = "xpay"

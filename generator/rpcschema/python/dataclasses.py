@@ -64,7 +64,7 @@ def render(plan: Plan, document: Document, runtime: str) -> str:
 def _imports(plan: Plan, runtime: str) -> Iterator[str]:
     """What the template and the union need, and the schemas do not mention."""
     if any(planned.received for planned in plan.classes):
-        yield f"{runtime}.values.answer.Answer"
+        yield f"{runtime}.values.received.Received"
     if isinstance(plan.response, UnionPlan):
         yield "typing.TypeAlias"
 
@@ -117,7 +117,7 @@ def _template_details(planned: ClassPlan) -> dict[str, Any]:
 
 
 def _facts(planned: ClassPlan) -> list[str]:
-    """What the runtime reads off a class (`runtime.values.answer`), as assignments: what is annotated is a member."""
+    """What the runtime reads off a class (`runtime.values.received`), as assignments: what is annotated is a member."""
     releases = {a.name: added(a.nodes) for a in planned.attributes if planned.received and a.required}
     found = {
         "__source__": planned.source,

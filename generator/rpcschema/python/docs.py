@@ -75,7 +75,7 @@ def added(nodes: Iterable[Node]) -> str:
     return next((node.added for node in nodes if node.added and node.added != words.ALWAYS), "")
 
 
-def text(lines: Sequence[str] | None) -> str:
+def joined(lines: Sequence[str] | None) -> str:
     """Prose lines as one text, without blank ends."""
     return "\n".join(lines or ()).strip()
 
@@ -107,7 +107,7 @@ def field_doc(name: str, nodes: Sequence[Node], presence: str = "", *, sent: boo
 
 def item_doc(document: Document, nodes: Sequence[Node]) -> str:
     """The docstring of the class of an object that is inside of others: what it is, or else where."""
-    described = _unique(text(node.description) for node in nodes)
+    described = _unique(joined(node.description) for node in nodes)
     return "\n\n".join(described) or f"{code(_path(nodes[0].pointer))} in {_half(document, nodes[0].pointer)}."
 
 
@@ -140,7 +140,7 @@ def method_doc(document: Document, arguments: Sequence[str]) -> str:
     codes, errors = _errors(document)
     parts = (
         ended(document.title),
-        text(document.description),
+        joined(document.description),
         f"Warning: {ended(document.warning)}" if document.warning else "",
         _release(document.added, document.deprecated),
         "Args:\n" + "\n".join(arguments) if arguments else "",
@@ -156,12 +156,12 @@ def _errors(document: Document) -> tuple[list[str], str]:
     lines = document.section("errors")
     codes = [found for line in lines if (found := _CODE.fullmatch(line))]
     others = [line for line in lines if not _CODE.fullmatch(line)]
-    return [argument_doc("RpcError", f"{found[1]}: {found[2]}", METHOD_INDENT) for found in codes], text(others)
+    return [argument_doc("RpcError", f"{found[1]}: {found[2]}", METHOD_INDENT) for found in codes], joined(others)
 
 
 def event_doc(document: Document) -> str:
     """The docstring of a plugin's method."""
-    parts = (ended(document.title), text(document.description), _release(document.added, document.deprecated))
+    parts = (ended(document.title), joined(document.description), _release(document.added, document.deprecated))
     return "\n\n".join(filter(None, parts))
 
 
@@ -173,7 +173,7 @@ def argument_doc(name: str, doc: str, indent: int) -> str:
 
 def _described(node: Node) -> Iterator[str]:
     """The descriptions of a value, of its elements and of the forms that it can take."""
-    yield text(node.description)
+    yield joined(node.description)
     if node.items is not None and node.items.type != "object":
         yield from (f"Each element: {part}" for part in _described(node.items) if part)
     for shape in node.shapes:

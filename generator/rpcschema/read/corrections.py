@@ -33,9 +33,9 @@ from rpcschema.problems import Problem, join_pointer
 
 Raw: TypeAlias = dict[str, Any]
 Key: TypeAlias = tuple[Kind, str]
-Found: TypeAlias = tuple[str, str]
+Mismatch: TypeAlias = tuple[str, str]
 """FIXED or CHANGED, and how."""
-Edit: TypeAlias = Callable[[Raw, Any], Iterator[Found]]
+Edit: TypeAlias = Callable[[Raw, Any], Iterator[Mismatch]]
 """Changes a document in place, and gives what is not as it expects."""
 FIXED: Final = "fixed"
 CHANGED: Final = "changed"
@@ -103,7 +103,7 @@ class Corrections:
 NONE: Final = Corrections()
 
 
-def _rename(raw: Raw, names: Mapping[str, str]) -> Iterator[Found]:
+def _rename(raw: Raw, names: Mapping[str, str]) -> Iterator[Mismatch]:
     request = raw["request"]
     for old, new in names.items():
         declared = request.get("properties", {})
@@ -116,7 +116,7 @@ def _rename(raw: Raw, names: Mapping[str, str]) -> Iterator[Found]:
             request["required"] = [new if name == old else name for name in request.get("required", ())]
 
 
-def _drop(raw: Raw, names: Sequence[str]) -> Iterator[Found]:
+def _drop(raw: Raw, names: Sequence[str]) -> Iterator[Mismatch]:
     request = raw["request"]
     for name in names:
         if request.get("properties", {}).pop(name, None) is None:
@@ -124,7 +124,7 @@ def _drop(raw: Raw, names: Sequence[str]) -> Iterator[Found]:
         request["required"] = [other for other in request.get("required", ()) if other != name]
 
 
-def _add(raw: Raw, nodes: Mapping[str, Any]) -> Iterator[Found]:
+def _add(raw: Raw, nodes: Mapping[str, Any]) -> Iterator[Mismatch]:
     for path, node in nodes.items():
         half, *outer, name = path.split(".")
         holder = raw[half]
@@ -138,7 +138,7 @@ def _add(raw: Raw, nodes: Mapping[str, Any]) -> Iterator[Found]:
             holder.setdefault("properties", {})[name] = copy.deepcopy(node)
 
 
-def _required(raw: Raw, names: Sequence[str]) -> Iterator[Found]:
+def _required(raw: Raw, names: Sequence[str]) -> Iterator[Mismatch]:
     request = raw["request"]
     for name in names:
         if name not in request.get("properties", {}):
@@ -149,7 +149,7 @@ def _required(raw: Raw, names: Sequence[str]) -> Iterator[Found]:
             request["required"] = [*request.get("required", ()), name]
 
 
-def _optional(raw: Raw, names: Sequence[str]) -> Iterator[Found]:
+def _optional(raw: Raw, names: Sequence[str]) -> Iterator[Mismatch]:
     request = raw["request"]
     for name in names:
         if name in request.get("required", ()):
@@ -158,7 +158,7 @@ def _optional(raw: Raw, names: Sequence[str]) -> Iterator[Found]:
             yield FIXED, f"{name} is not required"
 
 
-def _order(raw: Raw, names: Sequence[str]) -> Iterator[Found]:
+def _order(raw: Raw, names: Sequence[str]) -> Iterator[Mismatch]:
     declared = raw["request"].get("properties", {})
     if set(declared) != set(names):
         yield CHANGED, f"the parameters are {', '.join(declared)}"
@@ -168,7 +168,7 @@ def _order(raw: Raw, names: Sequence[str]) -> Iterator[Found]:
         raw["request"]["properties"] = {name: declared[name] for name in names}
 
 
-def _enforced(raw: Raw, rules: Mapping[str, Any]) -> Iterator[Found]:
+def _enforced(raw: Raw, rules: Mapping[str, Any]) -> Iterator[Mismatch]:
     request = raw["request"]
     for keyword, rule in rules.items():
         if request.setdefault(keyword, rule) == rule:
@@ -177,7 +177,7 @@ def _enforced(raw: Raw, rules: Mapping[str, Any]) -> Iterator[Found]:
             yield CHANGED, f"it has another {keyword}"
 
 
-def _unenforced(raw: Raw, rules: Mapping[str, Any]) -> Iterator[Found]:
+def _unenforced(raw: Raw, rules: Mapping[str, Any]) -> Iterator[Mismatch]:
     """Change nothing: a rule is only documentation unless it is enforced."""
     for keyword, rule in rules.items():
         if keyword not in raw["request"]:
@@ -199,7 +199,7 @@ EDITS: Final[Mapping[str, Edit]] = {
 """In the order in which they are made: `order` is about what there is after the others."""
 
 
-def read(file: Path) -> Corrections:
+def read_corrections(file: Path) -> Corrections:
     """Return the table in `file`; what is wrong with it is among its problems."""
     try:
         content = tomllib.loads(file.read_text(encoding="utf-8"))

@@ -6,15 +6,13 @@ import json
 from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from rpcschema.problems import Finding, join_pointer, suggestion
+from rpcschema.problems import Finding, join_pointer, shortened, suggestion
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError
     from jsonschema.protocols import Validator
-
-_SHOWN: Final = 60
 
 
 def faults(raw: Any) -> Iterator[Finding]:
@@ -53,5 +51,4 @@ def _describe(value: Any) -> str:
         case list():
             return "a list" if value else "an empty list"
         case _:
-            text = json.dumps(value, ensure_ascii=False)
-            return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+            return shortened(json.dumps(value, ensure_ascii=False))

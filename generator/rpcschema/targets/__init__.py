@@ -50,7 +50,7 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
+class DocumentSummary:
     """What `collection` sees of a document: who it is, and the summary that `document` made of it."""
 
     file: str
@@ -93,7 +93,7 @@ class Target:
     name: str
     document: Callable[[Subject], Made]
     """Renders one document, looking at nothing else."""
-    collection: Callable[[Sequence[Summary], Settings], Collected] | None = None
+    collection: Callable[[Sequence[DocumentSummary], Settings], Collected] | None = None
     """Renders what is about all documents (indexes, frames of clients)."""
 
 

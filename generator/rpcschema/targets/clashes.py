@@ -12,7 +12,7 @@ from rpcschema.model.nodes import Document
 from rpcschema.problems import Problem
 from rpcschema.python import names
 from rpcschema.python.classes import Plan
-from rpcschema.targets import Summary
+from rpcschema.targets import DocumentSummary
 
 
 def taken(document: Document, plan: Plan) -> dict[str, Any]:
@@ -21,13 +21,13 @@ def taken(document: Document, plan: Plan) -> dict[str, Any]:
     return {"module": names.module(document), "classes": list(plan.names), **method}
 
 
-def clashes(summaries: Sequence[Summary]) -> tuple[Problem, ...]:
+def clashes(summaries: Sequence[DocumentSummary]) -> tuple[Problem, ...]:
     """An error for each document that cannot stand beside an earlier one, or whose method would hide one of ours."""
     return tuple(_clashes(summaries))
 
 
-def _clashes(summaries: Sequence[Summary]) -> Iterator[Problem]:
-    owners: dict[tuple[str, str], Summary] = {}
+def _clashes(summaries: Sequence[DocumentSummary]) -> Iterator[Problem]:
+    owners: dict[tuple[str, str], DocumentSummary] = {}
     for summary in summaries:
         for what, name in _names(summary.values):
             other = owners.setdefault((what, name), summary)

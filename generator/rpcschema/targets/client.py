@@ -12,7 +12,7 @@ from rpcschema.python.source import finished, finished_method, import_order, lit
 from rpcschema.python.types import SCALARS
 from rpcschema.python.views import method_doc
 from rpcschema.settings import Settings
-from rpcschema.targets import PARTS, Collected, Frame, Made, Summary, Target
+from rpcschema.targets import PARTS, Collected, DocumentSummary, Frame, Made, Target
 from rpcschema.targets.clashes import clashes, taken
 from rpcschema.targets.render import environment
 from rpcschema.targets.subject import Subject
@@ -49,7 +49,7 @@ def document(subject: Subject) -> Made:
     )
 
 
-def collection(summaries: Sequence[Summary], settings: Settings) -> Collected:
+def collection(summaries: Sequence[DocumentSummary], settings: Settings) -> Collected:
     """The modules around the methods."""
     if problems := clashes(summaries):
         return Collected(problems=problems)

@@ -39,7 +39,7 @@ def _document(subject: Subject) -> Made:
             volume=roff.text(_VOLUMES[document.kind]),
             name=roff.text(name),
             title=roff.text(document.title),
-            parts=print_page(subject.outline, roff),
+            sections=print_page(subject.outline, roff),
         )
     )
     return Made(files={f"man/{name}.7": page.encode("ascii")})

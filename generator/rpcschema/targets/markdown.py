@@ -11,7 +11,7 @@ from typing import Final
 
 from rpcschema.model.nodes import KIND_FOLDERS, Kind
 from rpcschema.settings import Settings
-from rpcschema.targets import Collected, Made, Summary, Target
+from rpcschema.targets import Collected, DocumentSummary, Made, Target
 from rpcschema.targets.render import environment
 from rpcschema.targets.subject import Subject
 from rpcschema.text import commonmark
@@ -30,7 +30,7 @@ class _Row:
 
 
 @dataclass(frozen=True, slots=True)
-class _Group:
+class _Table:
     """One table of the index."""
 
     title: str
@@ -43,24 +43,24 @@ def _document(subject: Subject) -> Made:
     page = (
         environment("markdown")
         .get_template("page.md.jinja")
-        .render(name=commonmark.text(document.name), title=title, parts=print_page(subject.outline, commonmark))
+        .render(name=commonmark.text(document.name), title=title, sections=print_page(subject.outline, commonmark))
     )
     path = f"{KIND_FOLDERS[document.kind]}{document.name}.md"
     return Made(files={f"docs/{path}": page.encode()}, summary={"path": path, "title": title})
 
 
-def _collection(summaries: Sequence[Summary], _: Settings) -> Collected:
-    groups = [
-        _Group(title, tuple(_row(summary) for summary in summaries if summary.kind == kind))
+def _collection(summaries: Sequence[DocumentSummary], _: Settings) -> Collected:
+    tables = [
+        _Table(title, tuple(_row(summary) for summary in summaries if summary.kind == kind))
         for kind, title in _TITLES.items()
     ]
     index = (
-        environment("markdown").get_template("index.md.jinja").render(groups=[group for group in groups if group.rows])
+        environment("markdown").get_template("index.md.jinja").render(tables=[table for table in tables if table.rows])
     )
     return Collected(files={"docs/index.md": index.encode()})
 
 
-def _row(summary: Summary) -> _Row:
+def _row(summary: DocumentSummary) -> _Row:
     # An id consists of characters that need no escape in a link.
     return _Row(commonmark.text(summary.name), summary.values["path"], summary.values["title"])
 

@@ -9,7 +9,7 @@ from rpcschema.model.nodes import Kind
 from rpcschema.python.source import finished, finished_method, import_order
 from rpcschema.python.views import event_view
 from rpcschema.settings import Settings
-from rpcschema.targets import PARTS, Collected, Frame, Made, Summary, Target
+from rpcschema.targets import PARTS, Collected, DocumentSummary, Frame, Made, Target
 from rpcschema.targets.render import environment
 from rpcschema.targets.subject import Subject
 
@@ -33,7 +33,7 @@ def document(subject: Subject) -> Made:
     )
 
 
-def collection(summaries: Sequence[Summary], settings: Settings) -> Collected:
+def collection(summaries: Sequence[DocumentSummary], settings: Settings) -> Collected:
     """The module around the stubs, with a table of each kind."""
     path = _path(settings)
     notifications = _events(summaries, "notification")
@@ -50,7 +50,7 @@ def collection(summaries: Sequence[Summary], settings: Settings) -> Collected:
     return Collected(frames={path: Frame.split(finished(source, path).decode())})
 
 
-def _events(summaries: Sequence[Summary], kind: Kind) -> list[Mapping[str, Any]]:
+def _events(summaries: Sequence[DocumentSummary], kind: Kind) -> list[Mapping[str, Any]]:
     """The summaries of what Core Lightning has of one kind."""
     return [summary.values for summary in summaries if summary.kind == kind and summary.values]
 

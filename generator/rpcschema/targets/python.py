@@ -14,7 +14,7 @@ from rpcschema.python import names
 from rpcschema.python.source import finished, finished_part, import_of, import_order, imports_of, literal
 from rpcschema.python.views import CommandView
 from rpcschema.settings import Settings
-from rpcschema.targets import PARTS, Collected, Files, Frame, Made, Summary, Target
+from rpcschema.targets import PARTS, Collected, DocumentSummary, Files, Frame, Made, Target
 from rpcschema.targets.clashes import clashes, taken
 from rpcschema.targets.render import environment
 from rpcschema.targets.subject import Subject
@@ -62,7 +62,7 @@ def document(subject: Subject) -> Made:
     )
 
 
-def collection(summaries: Sequence[Summary], settings: Settings) -> Collected:
+def collection(summaries: Sequence[DocumentSummary], settings: Settings) -> Collected:
     """The package around those modules."""
     if problems := clashes(summaries):
         return Collected(problems=problems)

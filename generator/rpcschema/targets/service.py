@@ -8,7 +8,7 @@ from typing import Final
 from rpcschema.problems import has_errors
 from rpcschema.python.source import finished, finished_method, import_order
 from rpcschema.settings import Settings
-from rpcschema.targets import PARTS, Collected, Frame, Made, Summary, Target
+from rpcschema.targets import PARTS, Collected, DocumentSummary, Frame, Made, Target
 from rpcschema.targets.clashes import clashes, taken
 from rpcschema.targets.render import environment
 from rpcschema.targets.subject import Subject
@@ -29,7 +29,7 @@ def document(subject: Subject) -> Made:
     )
 
 
-def collection(summaries: Sequence[Summary], settings: Settings) -> Collected:
+def collection(summaries: Sequence[DocumentSummary], settings: Settings) -> Collected:
     """The module around the stubs."""
     if problems := clashes(summaries):
         return Collected(problems=problems)

@@ -34,6 +34,6 @@ class Subject:
         return views.command_view(self.document, self.plan)
 
     @cached_property
-    def outline(self) -> tuple[outline.Part, ...]:
+    def outline(self) -> tuple[outline.PageSection, ...]:
         """What stands on the document's page."""
         return outline.outline(self.document)

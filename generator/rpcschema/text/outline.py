@@ -30,24 +30,24 @@ _HALVES: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """A titled part of a page; the title is plain text, e.g. "Return value"."""
+class PageSection:
+    """A titled section of a page; the title is plain text, e.g. "Return value"."""
 
     title: str
     items: tuple[Item, ...]
 
 
-def outline(document: Document) -> tuple[Part, ...]:
-    """The parts of the page of `document` that have something to say; its name and title are not among them."""
+def outline(document: Document) -> tuple[PageSection, ...]:
+    """The sections of the page of `document` that have something to say; its name and title are not among them."""
     request, response = _HALVES[document.kind]
-    parts = (
-        Part("Synopsis", tuple(_synopsis(document))),
-        Part("Description", tuple(_description(document))),
-        Part(request, tuple(_request(document))),
-        Part(response, tuple(_response(document))),
+    sections = (
+        PageSection("Synopsis", tuple(_synopsis(document))),
+        PageSection("Description", tuple(_description(document))),
+        PageSection(request, tuple(_request(document))),
+        PageSection(response, tuple(_response(document))),
         *_sections(document),
     )
-    return tuple(part for part in parts if part.items)
+    return tuple(section for section in sections if section.items)
 
 
 def _synopsis(document: Document) -> Iterator[Item]:
@@ -110,12 +110,12 @@ def _response(document: Document) -> Iterator[Item]:
         yield Item(prose=response.post_notes)
 
 
-def _sections(document: Document) -> Iterator[Part]:
-    parts = {section.name: Part(_title(section.name), tuple(_section(section))) for section in document.sections}
+def _sections(document: Document) -> Iterator[PageSection]:
+    made = {section.name: PageSection(_title(section.name), tuple(_section(section))) for section in document.sections}
     examples = (_example(document, example, at) for at, example in enumerate(document.examples or (), 1))
-    parts["examples"] = Part("Examples", tuple(chain.from_iterable(examples)))
-    yield from (part for name, part in parts.items() if name not in _LAST)
-    yield from (parts[name] for name in _LAST if name in parts)
+    made["examples"] = PageSection("Examples", tuple(chain.from_iterable(examples)))
+    yield from (each for name, each in made.items() if name not in _LAST)
+    yield from (made[name] for name in _LAST if name in made)
 
 
 def _title(key: str) -> str:

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from rpcschema.text.fields import Item
-from rpcschema.text.outline import Part
+from rpcschema.text.outline import PageSection
 
 
 class Printer(Protocol):
     """How a language prints text; `roff` and `commonmark` are printers."""
 
     def title(self, string: str, /) -> str:
-        """`string`, which is not Markdown, as the title of a part."""
+        """`string`, which is not Markdown, as the title of a section."""
 
     def inline(self, markdown: str, /) -> str:
         """One line of text, without its line break."""
@@ -39,17 +39,18 @@ class PrintedItem:
 
 
 @dataclass(frozen=True, slots=True)
-class PrintedPart:
-    """A Part of the page."""
+class PrintedSection:
+    """A PageSection of the page."""
 
     title: str
     items: tuple[PrintedItem, ...]
 
 
-def print_page(outline: Sequence[Part], printer: Printer) -> tuple[PrintedPart, ...]:
-    """The parts of a page as `printer` prints them."""
+def print_page(outline: Sequence[PageSection], printer: Printer) -> tuple[PrintedSection, ...]:
+    """The sections of a page as `printer` prints them."""
     return tuple(
-        PrintedPart(printer.title(part.title), tuple(_item(item, printer) for item in part.items)) for part in outline
+        PrintedSection(printer.title(section.title), tuple(_item(item, printer) for item in section.items))
+        for section in outline
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from rpcschema.problems import Problem
 from rpcschema.read.load import File
 from rpcschema.settings import Settings
-from rpcschema.targets import Collected, Files, Made, Summary, load_target
+from rpcschema.targets import Collected, DocumentSummary, Files, Made, load_target
 from rpcschema.targets.render import attempt
 from rpcschema.write.manifest import Entry, Record, sha256
 
@@ -66,7 +66,7 @@ def join(
     return Joined(entry, files | own, collected.problems)
 
 
-def _collect(target: str, summaries: Sequence[Summary], settings: Settings) -> Collected:
+def _collect(target: str, summaries: Sequence[DocumentSummary], settings: Settings) -> Collected:
     collection = load_target(target).collection
     if collection is None:
         return Collected()
@@ -76,6 +76,6 @@ def _collect(target: str, summaries: Sequence[Summary], settings: Settings) -> C
     return Collected(problems=(Problem("all documents", "", f"target {target} failed: {collected}"),))
 
 
-def _summary(file: File, piece: Piece) -> Summary:
+def _summary(file: File, piece: Piece) -> DocumentSummary:
     kind, name = file.key or ("rpc", "")
-    return Summary(file.path, kind, name, piece.record.summary)
+    return DocumentSummary(file.path, kind, name, piece.record.summary)

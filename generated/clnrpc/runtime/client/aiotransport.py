@@ -16,7 +16,7 @@ from ..errors import (
     nobody_accepts,
     timed_out,
 )
-from .exchange import Reply, ReplyReader, encode_request, request_id
+from .exchange import ResponseObject, ResponseReader, encode_request, request_id
 from .forks import begin_anew_in_children
 from .transport import CHUNK, RETRY_SECONDS, is_open, try_to_connect
 
@@ -172,11 +172,11 @@ class _Connection(asyncio.Protocol):
         self.is_retired = False
         """Whether a call on it was given up: a server that answers in order may say nothing before that answer."""
         self._socket = connected
-        self._replies = ReplyReader()
-        self._waiting: dict[str, asyncio.Future[Reply]] = {}
+        self._replies = ResponseReader()
+        self._waiting: dict[str, asyncio.Future[ResponseObject]] = {}
         self._incomplete: str | None = None
         """The last request, until its last byte has gone out."""
-        self._complaint: Reply | None = None
+        self._complaint: ResponseObject | None = None
         """What the node sent without an id while no call was pending: the reason, if it then closes the connection."""
         self._ended = asyncio.Event()
 
@@ -188,13 +188,13 @@ class _Connection(asyncio.Protocol):
         """Return whether its socket is closed."""
         return self._ended.is_set()
 
-    async def exchange(self, identity: str, request: bytes) -> Reply:
+    async def exchange(self, identity: str, request: bytes) -> ResponseObject:
         """Send `request` and return the reply to it.
 
         If none can come any more, raises BrokenPipeError if the last byte certainly did not go out, else
         ConnectionResetError.
         """
-        waiting: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        waiting: asyncio.Future[ResponseObject] = asyncio.get_running_loop().create_future()
         self._waiting[identity] = waiting
         self._incomplete = identity
         self._transport.write(request)
@@ -232,7 +232,7 @@ class _Connection(asyncio.Protocol):
                 self._deliver(reply)
         except ProtocolError as error:
             for waiting in self._pending().values():
-                waiting.set_result(Reply(None, str(error)))
+                waiting.set_result(ResponseObject(None, str(error)))
             self._transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -242,7 +242,7 @@ class _Connection(asyncio.Protocol):
         self._end_calls()
         self._ended.set()
 
-    def _deliver(self, reply: Reply) -> None:
+    def _deliver(self, reply: ResponseObject) -> None:
         """Give a reply to the call that it is for; drop it if that call was given up.
 
         A complaint without an id goes to all pending calls, or is kept for the next one.
@@ -266,5 +266,5 @@ class _Connection(asyncio.Protocol):
             else:
                 waiting.set_exception(BrokenPipeError() if identity == self._incomplete else ConnectionResetError())
 
-    def _pending(self) -> dict[str, asyncio.Future[Reply]]:
+    def _pending(self) -> dict[str, asyncio.Future[ResponseObject]]:
         return {identity: waiting for identity, waiting in self._waiting.items() if not waiting.done()}

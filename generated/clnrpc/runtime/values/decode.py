@@ -16,8 +16,8 @@ from typing import Any, Final, NamedTuple, TypeVar, get_args, get_type_hints, ov
 import msgspec
 
 from ..errors import DecodeError
-from .answer import Answer, Origin, wire_names
 from .plain import is_object
+from .received import Origin, Received, wire_names
 from .rename import renamer
 
 T = TypeVar("T")
@@ -39,7 +39,7 @@ def decode(kind: type[T] | UnionType, raw: bytes) -> T | Any:
         value = _decode(cls, raw, source)
     except _UNREADABLE as error:
         raise _unreadable(source, error) from None
-    if isinstance(value, Answer):
+    if isinstance(value, Received):
         value.__received__ = Origin(source, "", raw)
     return value
 
@@ -115,7 +115,7 @@ def _source(kind: Any) -> str:
     return getattr(cls, "__source__", "") or cls.__name__
 
 
-class _Cases(NamedTuple):
+class _Union(NamedTuple):
     """How to tell the members of a union apart."""
 
     discriminator: Callable[[bytes], Any]
@@ -135,14 +135,14 @@ def _member_of(union: UnionType, raw: bytes) -> type:
 
 
 @cache
-def _cases(union: UnionType) -> _Cases:
+def _cases(union: UnionType) -> _Union:
     members = get_args(union)
-    first: type[Answer] = members[0]
+    first: type[Received] = members[0]
     attribute = first.__discriminator__
     wire = dict(wire_names(members[0]))[attribute]
     reader = msgspec.defstruct("Discriminator", [("value", Any, None)], rename={"value": wire})
     classes = {value: member for member in members for value in get_args(get_type_hints(member)[attribute])}
-    return _Cases(msgspec.json.Decoder(reader).decode, classes, first.__other__)
+    return _Union(msgspec.json.Decoder(reader).decode, classes, first.__other__)
 
 
 @cache

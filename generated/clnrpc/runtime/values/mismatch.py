@@ -11,7 +11,7 @@ from dataclasses import is_dataclass
 from types import NoneType
 from typing import Any, Final, Literal, get_args, get_origin
 
-from .answer import UNSET, member_path
+from .received import UNSET, member_path
 from .tolerant import declared_members
 
 _WORDS: Final[Mapping[Any, str]] = {

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from .answer import UNSET, Answer, Origin, explain_missing, member_path, wire_names
 from .plain import is_array, is_object
+from .received import UNSET, Origin, Received, explain_missing, member_path, wire_names
 from .rename import renamer
 
 
@@ -51,7 +51,7 @@ def _object(cls: type, value: dict[str, Any], source: str, path: str) -> Any:
             setattr(made, attribute, _take(kind, value[wire], source, member_path(path, wire)))
         elif default is not UNSET:
             setattr(made, attribute, default)
-    if isinstance(made, Answer):
+    if isinstance(made, Received):
         made.__received__ = Origin(source, path, None)
         explain_missing(made)
     return made

@@ -48,7 +48,7 @@ def decode_response(package: str, command: Command, raw: bytes) -> Any:
     return decode(load(package, command, "response"), raw)
 
 
-class Reply(NamedTuple):
+class ResponseObject(NamedTuple):
     """One answer: the id of its request, and what it says.
 
     The id is None if the node could not read the request.
@@ -89,20 +89,20 @@ _decode_envelope: Final = msgspec.json.Decoder(_Envelope).decode
 _decode_error: Final = msgspec.json.Decoder(ErrorObject | None).decode
 
 
-class ReplyReader:
+class ResponseReader:
     """Cuts what a node sends into replies; notifications are passed over."""
 
     def __init__(self) -> None:
         self._objects: ObjectReader | None = None
         """Not before something comes in pieces."""
 
-    def feed(self, data: bytes) -> Iterator[Reply]:
+    def feed(self, data: bytes) -> Iterator[ResponseObject]:
         """Yield the replies that are complete with `data`. Raises ProtocolError for anything but JSON-RPC."""
         for envelope in self._envelopes(data):
             if isinstance(envelope.id, str):
-                yield Reply(envelope.id, _outcome(envelope))
+                yield ResponseObject(envelope.id, _outcome(envelope))
             elif envelope.id is None and not isinstance(outcome := _outcome(envelope), bytes):
-                yield Reply(None, outcome)
+                yield ResponseObject(None, outcome)
 
     def _envelopes(self, data: bytes) -> Iterator[_Envelope]:
         if self._objects is None:

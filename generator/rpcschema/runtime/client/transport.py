@@ -19,7 +19,7 @@ from ..errors import (
     nobody_accepts,
     timed_out,
 )
-from .exchange import Reply, ReplyReader, encode_request, request_id
+from .exchange import ResponseObject, ResponseReader, encode_request, request_id
 from .forks import begin_anew_in_children
 
 CHUNK: Final = 1 << 18
@@ -96,7 +96,7 @@ class UnixTransport:
                 self._connection.interrupt()  # who has the turn drops it
             self._closed = Event()
 
-    def _exchange(self, call: _Call) -> Reply:
+    def _exchange(self, call: _Call) -> ResponseObject:
         """Send the request, if need be on a new connection, and return the reply to it."""
         sent = False
         try:
@@ -207,7 +207,7 @@ class _Connection:
 
     def __init__(self, connected: socket.socket) -> None:
         self._socket = connected
-        self._replies = ReplyReader()
+        self._replies = ResponseReader()
 
     def is_open(self) -> bool:
         self._socket.settimeout(0)
@@ -225,7 +225,7 @@ class _Connection:
             return False
         return True
 
-    def receive(self, call: _Call) -> Reply:
+    def receive(self, call: _Call) -> ResponseObject:
         """Return the answer to the call, or the node's complaint, without an id, that it refuses the request.
 
         Late answers to other calls are dropped. Raises ConnectionResetError if the connection ends before.

@@ -29,7 +29,7 @@ from ..values.encode import encode
 from .stdio import own_streams, read_chunks, write_all
 
 T = TypeVar("T")
-Level: TypeAlias = Literal["debug", "info", "warn", "error"]
+LogLevel: TypeAlias = Literal["debug", "info", "warn", "error"]
 
 _REJECT: Final = {"result": "reject"}
 _ANSWERS_OF_FAILED_HOOKS: Final[Mapping[str, Mapping[str, str] | None]] = {
@@ -142,7 +142,7 @@ class BasePlugin:
         configuration = self.rpc_configuration
         return Path(configuration["lightning-dir"], configuration["rpc-file"])
 
-    def rpc_log(self, message: str, level: Level = "info") -> None:
+    def rpc_log(self, message: str, level: LogLevel = "info") -> None:
         """Write lines to lightningd's log, from any thread; to stderr while it does not listen."""
         text = _printable(message)
         if self._rpc_sink is None:

@@ -16,9 +16,9 @@ from typing import Any, Final, TypeGuard
 import msgspec
 
 from ..errors import DecodeError, EncodeError
-from .answer import wire_names
 from .plain import is_array, is_object
-from .received import paired, reread
+from .received import wire_names
+from .reread import paired, reread
 from .written import Written
 
 
@@ -108,9 +108,9 @@ def to_wire(value: Any) -> Any:
         return {name: to_wire(item) for name, item in value.items()}
     cls: type[Any] = value.__class__
     if is_dataclass(cls):
-        received = reread(value)
-        if received is not None:
-            return _again(value, received.typed, received.plain)
+        came = reread(value)
+        if came is not None:
+            return _again(value, came.typed, came.plain)
         present = ((wire, getattr(value, attribute, None)) for attribute, wire in wire_names(cls))
         return {
             wire: item if isinstance(item, _AS_IT_IS) else to_wire(item) for wire, item in present if item is not None

@@ -1,77 +1,116 @@
-"""A received answer as it came, laid beside what the caller may have made of it since.
+"""What the generated classes of received values stand on: answers, notifications, the payloads of hooks.
 
-An answer keeps its text. When something is asked that its typed attributes cannot tell, the text is read once more, as
-plain JSON and as the classes see it; nothing is worked out before.
+The node that sent one may be of another version than the classes. It stays readable: what the node left out is unset,
+and an error only when it is read; what the classes do not know is kept in the text that the object came from (see
+`unknown`).
+
+All names of ours begin and end with two underscores, because no attribute that stands for a document's field does.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+import re
+from dataclasses import fields
+from functools import cache
+from reprlib import recursive_repr
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, TypeAlias
 
-from .answer import Origin
-from .decode import decode, decode_plain
+from ..errors import missing_field
 
-
-class Received(NamedTuple):
-    """An answer as it came."""
-
-    typed: Any
-    plain: Any
+UNSET: Final = object()
+"""Stands for an attribute without a value."""
+_PLAIN_NAME: Final = re.compile(r"[\w/-]+")
 
 
-def reread(value: object) -> Received | None:
-    """Return `value` as it came, or None if it did not come as a whole answer.
+Pairs: TypeAlias = "tuple[tuple[str, str], ...]"
+"""A table of a class: it is made with the class, and cannot change."""
 
-    Raises DecodeError if an unknown field, which strict decoding passes over, cannot be read: a number that is out of
-    range, for example.
+
+class Origin(NamedTuple):
+    """Where a received object comes from."""
+
+    source: str
+    """The command, notification or hook."""
+    path: str
+    """The object's place in what was received, "" for all of it, e.g. "channels[3].htlcs[0]"."""
+    text: bytes | None
+    """All that was received, as JSON text, for the object that stands for all of it."""
+
+
+class Received:
+    """The base of a class of received values; `==` and `repr` pass over what is unset."""
+
+    __slots__ = ("__received__",)
+
+    if TYPE_CHECKING:  # at run time these annotations would be evaluated anew for every class that is generated
+        __received__: Origin
+        """Set in whole answers, and in their parts that lack something."""
+        __source__: ClassVar[str]
+        """The command, notification or hook, for the classes of whole answers."""
+        __wire_names__: ClassVar[Pairs]
+        """(attribute, name in JSON) where they differ."""
+        __added__: ClassVar[Pairs]
+        """(required attribute, the release that added it) where the document tells."""
+        __discriminator__: ClassVar[str]
+        """For a member of a union of classes: the attribute that tells the members apart."""
+        __other__: ClassVar[type[Received]]
+        """For a member of a union: the class of what has a discriminator that no member knows."""
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Received) or other.__class__ is not self.__class__:
+            return NotImplemented
+        return _values(self) == _values(other)
+
+    __hash__ = None  # type: ignore[assignment] # as of any dataclass that can change
+
+    def __setstate__(self, state: tuple[None, dict[str, Any]]) -> None:
+        """Take what copies and pickles keep."""
+        for name, value in state[1].items():
+            setattr(self, name, value)
+        explain_missing(self)
+
+    @recursive_repr()
+    def __repr__(self) -> str:
+        shown = (f"{name}={value!r}" for name, value in _values(self) if value is not UNSET)
+        return f"{type(self).__qualname__}({', '.join(shown)})"
+
+
+def explain_missing(answer: Received) -> None:
+    """Have a MissingFieldError, which says more than an AttributeError, raised for what is unset in this object.
+
+    Its class gets `__getattr__` for that, but not before: msgspec looks for each optional field that is absent, and
+    with a `__getattr__` in all classes decoding would take three times as long. Static type checkers do not see it:
+    they would take every misspelt attribute for one that exists.
     """
-    origin: Origin | None = getattr(value, "__received__", None)
-    if origin is None or origin.text is None:
-        return None
-    return Received(decode(type(value), origin.text), decode_plain(origin.source, origin.text))
+    cls: type[Any] = type(answer)
+    if any(value is UNSET for _, value in _values(answer)):
+        cls.__getattr__ = _missing
 
 
-def paired(now: Sequence[Any], before: Sequence[Any]) -> list[int | None]:
-    """Return, for each element of a list, its index in the list as it came, or None if that is unknown.
-
-    An element is what is equal in the same place, or else what is equal elsewhere (the list was sorted, or others were
-    removed). Those that were changed are what stood between the same neighbours, if it was as many; beyond that nothing
-    is guessed, as it would mix up what two objects hold.
-    """
-    pairs = [index if index < len(before) and value == before[index] else None for index, value in enumerate(now)]
-    if None not in pairs:
-        return pairs
-    spare: defaultdict[str, deque[int]] = defaultdict(deque)
-    for index in _left(before, pairs):
-        spare[repr(before[index])].append(index)
-    for index, value in enumerate(now):
-        if pairs[index] is None and (equal := spare.get(repr(value))):
-            pairs[index] = equal.popleft()
-    left = _left(before, pairs)
-    neighbours = [-1, *pairs, len(before)]
-    for run in _runs_of_none(pairs):
-        lower, upper = neighbours[run.start], neighbours[run.stop + 1]
-        assert lower is not None
-        assert upper is not None
-        between = range(lower + 1, upper)
-        if len(between) == len(run) and all(index in left for index in between):
-            pairs[run.start : run.stop] = between
-    return pairs
+def _missing(self: Received, name: str) -> Any:
+    cls: type = type(self)
+    origin: Origin | None = getattr(self, "__received__", None) if name != "__received__" else None
+    wire = dict(wire_names(cls)).get(name) if origin is not None else None
+    if origin is None or wire is None:
+        raise AttributeError(f"{cls.__name__!r} object has no attribute {name!r}", name=name, obj=self)
+    releases: dict[str, str] = dict(getattr(cls, "__added__", ()))
+    raise missing_field(origin.source, member_path(origin.path, wire), name, releases.get(name))
 
 
-def _runs_of_none(pairs: Sequence[int | None]) -> list[range]:
-    """Return where elements without a pair stand side by side."""
-    runs: list[range] = []
-    for index, pair in enumerate(pairs):
-        if pair is None:
-            begin = runs.pop().start if runs and runs[-1].stop == index else index
-            runs.append(range(begin, index + 1))
-    return runs
+@cache
+def wire_names(cls: type) -> Pairs:
+    """Return (attribute, wire name) of a dataclass's members in their order; `__wire_names__` has those that differ."""
+    renamed: dict[str, str] = dict(getattr(cls, "__wire_names__", ()))
+    return tuple((field.name, renamed.get(field.name, field.name)) for field in fields(cls))
 
 
-def _left(before: Sequence[Any], pairs: Sequence[int | None]) -> dict[int, None]:
-    """Return the indexes that are in no pair, in order."""
-    taken = set(pairs)
-    return {index: None for index in range(len(before)) if index not in taken}
+def member_path(path: str, name: str) -> str:
+    """Return the path of the member `name` of the object at `path`: "a.b", or "a['b c']" for another name."""
+    if _PLAIN_NAME.fullmatch(name) is None:
+        return f"{path}[{name!r}]"
+    return f"{path}.{name}" if path else name
+
+
+def _values(answer: Received) -> list[tuple[str, Any]]:
+    cls: type = type(answer)
+    return [(name, getattr(answer, name, UNSET)) for name, _ in wire_names(cls)]

@@ -7,8 +7,8 @@ from dataclasses import is_dataclass
 from functools import cache, reduce
 from typing import Any, TypeAlias, get_args, get_origin, get_type_hints
 
-from .answer import wire_names
 from .plain import is_array, is_object
+from .received import wire_names
 
 Rename: TypeAlias = Callable[[Any], Any]
 

@@ -7,12 +7,12 @@ from dataclasses import is_dataclass
 from typing import Any
 
 from ..errors import DecodeError
-from .answer import UNSET, Answer, member_path, wire_names
 from .plain import is_array, is_object
-from .received import paired, reread
+from .received import UNSET, Received, member_path, wire_names
+from .reread import paired, reread
 
 
-def unknown_fields(answer: Answer, part: Answer | None = None) -> dict[str, Any]:
+def unknown_fields(answer: Received, part: Received | None = None) -> dict[str, Any]:
     """Return the fields of an answer that its class does not know, as plain JSON values.
 
     Those of the whole answer by path ("channels[3].new_field"); with `part`, an object inside of the answer, those of
@@ -20,12 +20,12 @@ def unknown_fields(answer: Answer, part: Answer | None = None) -> dict[str, Any]
     the whole answer once more, so for many parts ask once, for all of it. Raises ValueError if `answer` is not what a
     call returned or `part` is not inside of it, or if too much of them was changed to tell which object `part` was.
     """
-    received = reread(answer)
-    if received is None:
+    came = reread(answer)
+    if came is None:
         raise ValueError("this did not come whole from a node; pass the answer that a call returned, then a part of it")
     found: dict[str, Any] = {}
     try:
-        for path, value, sent in _objects(answer, received.typed, received.plain, ""):
+        for path, value, sent in _objects(answer, came.typed, came.plain, ""):
             known = {wire for _, wire in wire_names(value.__class__)}
             unknown = {name: sent[name] for name in sent if name not in known}
             if value is part:

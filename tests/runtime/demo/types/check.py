@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rpcschema.runtime.values.answer import Answer
+from rpcschema.runtime.values.received import Received
 
 
 @dataclass(kw_only=True, slots=True)
@@ -13,7 +13,7 @@ class CheckRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class CheckResponse(Answer):
+class CheckResponse(Received):
     __source__ = "check"
 
     command_to_check: str

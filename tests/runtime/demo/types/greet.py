@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rpcschema.runtime.values.answer import Answer
+from rpcschema.runtime.values.received import Received
 from rpcschema.runtime.values.scalars import U8, Msat
 
 
@@ -19,7 +19,7 @@ class GreetRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class GreetResponse(Answer):
+class GreetResponse(Received):
     __source__ = "greet"
 
     greeting: str

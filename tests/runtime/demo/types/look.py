@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from rpcschema.runtime.values.answer import Answer
+from rpcschema.runtime.values.received import Received
 from rpcschema.runtime.values.scalars import U32
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class LookOtherResponse(Answer):
+class LookOtherResponse(Received):
     __source__ = "look"
     __wire_names__ = (("class_", "class"),)
 
@@ -19,7 +19,7 @@ class LookOtherResponse(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class LookTreeResponse(Answer):
+class LookTreeResponse(Received):
     __source__ = "look"
     __wire_names__ = (("class_", "class"),)
     __discriminator__ = "class_"
@@ -31,7 +31,7 @@ class LookTreeResponse(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class LookRiverResponse(Answer):
+class LookRiverResponse(Received):
     __source__ = "look"
     __wire_names__ = (("class_", "class"),)
     __added__ = (("width", "v2"),)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rpcschema.runtime.values.answer import Answer
+from rpcschema.runtime.values.received import Received
 
 
 @dataclass(kw_only=True, slots=True)
@@ -13,5 +13,5 @@ class NothingRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class NothingResponse(Answer):
+class NothingResponse(Received):
     __source__ = "nothing"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rpcschema.runtime.values.answer import Answer
+from rpcschema.runtime.values.received import Received
 from rpcschema.runtime.values.scalars import Sat
 
 
@@ -22,7 +22,7 @@ class PayAllRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class PayAllResponseFees(Answer):
+class PayAllResponseFees(Received):
     __wire_names__ = (("per_kw", "per-kw"),)
     __added__ = (("per_kw", "v24.02"),)
 
@@ -30,7 +30,7 @@ class PayAllResponseFees(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class PayAllResponse(Answer):
+class PayAllResponse(Received):
     __source__ = "pay-all"
     __wire_names__ = (("format_hint", "format-hint"),)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from rpcschema.runtime.values.answer import Answer
+from rpcschema.runtime.values.received import Received
 from rpcschema.runtime.values.scalars import U8, Feerate, Msat
 
 
@@ -34,5 +34,5 @@ class TravelRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class TravelResponse(Answer):
+class TravelResponse(Received):
     __source__ = "travel"

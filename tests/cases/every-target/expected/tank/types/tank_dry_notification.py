@@ -3,11 +3,11 @@
 
 from dataclasses import dataclass
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class TankDryNotification(Answer):
+class TankDryNotification(Received):
     """The payload of the notification `tank_dry`: Notification of an empty tank."""
 
     __source__ = "tank_dry"

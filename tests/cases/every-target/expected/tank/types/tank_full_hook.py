@@ -4,11 +4,11 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class TankFullHookRequest(Answer):
+class TankFullHookRequest(Received):
     """The payload of the hook `tank_full`: Asks whether to go on filling."""
 
     __source__ = "tank_full"

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U32, Msat
 
 
@@ -26,7 +26,7 @@ class TankLevelRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class TankLevelResponse(Answer):
+class TankLevelResponse(Received):
     """The response to `tank-level`: Command that tells a tank's level."""
 
     __source__ = "tank-level"

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from ..runtime.values.answer import Answer
+from ..runtime.values.received import Received
 from ..runtime.values.scalars import U8, U32
 
 
@@ -17,7 +17,7 @@ class TankLookRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class TankLookResponseLayers(Answer):
+class TankLookResponseLayers(Received):
     """`layers[]` in the response to `tank-look`."""
 
     depth: U32
@@ -25,7 +25,7 @@ class TankLookResponseLayers(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class TankLookOtherResponse(Answer):
+class TankLookOtherResponse(Received):
     """The response to `tank-look` if `holds` is none of the values that were known when these types were made: Command
     that says what is in a tank.
     """
@@ -40,7 +40,7 @@ class TankLookOtherResponse(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class TankLookWaterResponse(Answer):
+class TankLookWaterResponse(Received):
     """The response to `tank-look` if `holds` is "water": Command that says what is in a tank."""
 
     __source__ = "tank-look"
@@ -71,7 +71,7 @@ class TankLookWaterResponse(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class TankLookFishFoodResponse(Answer):
+class TankLookFishFoodResponse(Received):
     """The response to `tank-look` if `holds` is "fish food": Command that says what is in a tank."""
 
     __source__ = "tank-look"
@@ -96,7 +96,7 @@ class TankLookFishFoodResponse(Answer):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class TankLookNothingResponse(Answer):
+class TankLookNothingResponse(Received):
     """The response to `tank-look` if `holds` is "nothing": Command that says what is in a tank."""
 
     __source__ = "tank-look"
