@@ -47,9 +47,9 @@ if TYPE_CHECKING:
         AskreneListreservationsResponse,
         AskreneRemoveChannelUpdateResponse,
         AskreneRemoveLayerResponse,
-        AskreneReserveRequestPath,
+        AskreneReservePath,
         AskreneReserveResponse,
-        AskreneUnreserveRequestPath,
+        AskreneUnreservePath,
         AskreneUnreserveResponse,
         AskreneUpdateChannelResponse,
         AutocleanOnceResponse,
@@ -69,13 +69,13 @@ if TYPE_CHECKING:
         CheckmessageResponse,
         CheckResponse,
         CheckruneResponse,
-        ClnrestRegisterPathRequestRuneRestrictions,
         ClnrestRegisterPathResponse,
+        ClnrestRegisterPathRuneRestrictions,
         CloseResponse,
         CommandoResponse,
         ConnectResponse,
         CreateinvoiceResponse,
-        CreateonionRequestHops,
+        CreateonionHop,
         CreateonionResponse,
         CreateproofResponse,
         CreateruneResponse,
@@ -119,8 +119,8 @@ if TYPE_CHECKING:
         InjectpaymentonionResponse,
         InvoicerequestResponse,
         InvoiceResponse,
-        KeysendRequestRoutehints,
         KeysendResponse,
+        KeysendRoutehint,
         ListaddressesResponse,
         ListchainmovesResponse,
         ListchannelmovesResponse,
@@ -143,7 +143,7 @@ if TYPE_CHECKING:
         ListsqlschemasResponse,
         ListtransactionsResponse,
         MakesecretResponse,
-        MultifundchannelRequestDestinations,
+        MultifundchannelDestination,
         MultifundchannelResponse,
         MultiwithdrawResponse,
         NewaddrResponse,
@@ -169,10 +169,10 @@ if TYPE_CHECKING:
         SendamountResponse,
         SendcustommsgResponse,
         SendinvoiceResponse,
-        SendonionRequestFirstHop,
+        SendonionFirstHop,
         SendonionResponse,
-        SendpayRequestRoute,
         SendpayResponse,
+        SendpayRoute,
         SendpsbtResponse,
         SetchannelResponse,
         SetconfigResponse,
@@ -383,7 +383,7 @@ class Calls(Caller):
         return self.rpc_send("askrene-remove-layer", layer)
 
     @call
-    def askrene_reserve(self, path: Sequence[AskreneReserveRequestPath]) -> AskreneReserveResponse:
+    def askrene_reserve(self, path: Sequence[AskreneReservePath]) -> AskreneReserveResponse:
         """Set capacity aside for a path being tried.
 
         Added in v24.11.
@@ -393,7 +393,7 @@ class Calls(Caller):
     @call
     def askrene_unreserve(
         self,
-        path: Sequence[AskreneUnreserveRequestPath],
+        path: Sequence[AskreneUnreservePath],
         *,
         dev_remove_all: bool | None = None,
     ) -> AskreneUnreserveResponse:
@@ -697,7 +697,7 @@ class Calls(Caller):
         *,
         http_method: str | None = None,
         rune_required: bool | None = None,
-        rune_restrictions: ClnrestRegisterPathRequestRuneRestrictions | None = None,
+        rune_restrictions: ClnrestRegisterPathRuneRestrictions | None = None,
     ) -> ClnrestRegisterPathResponse:
         """Give a plugin's command a REST path.
 
@@ -840,7 +840,7 @@ class Calls(Caller):
     @call
     def createonion(
         self,
-        hops: Sequence[CreateonionRequestHops],
+        hops: Sequence[CreateonionHop],
         assocdata: Hex,
         *,
         session_key: Secret | None = None,
@@ -1784,7 +1784,7 @@ class Calls(Caller):
         maxdelay: U32 | None = None,
         exemptfee: Msat | str | None = None,
         extratlvs: Mapping[str, Any] | None = None,
-        routehints: Sequence[Sequence[KeysendRequestRoutehints]] | None = None,
+        routehints: Sequence[Sequence[KeysendRoutehint]] | None = None,
         maxfee: Msat | str | None = None,
     ) -> KeysendResponse:
         """Pay a node by its id, the older way.
@@ -2267,7 +2267,7 @@ class Calls(Caller):
     @call
     def multifundchannel(
         self,
-        destinations: Sequence[MultifundchannelRequestDestinations],
+        destinations: Sequence[MultifundchannelDestination],
         *,
         feerate: Feerate | None = None,
         minconf: int | None = None,
@@ -2786,7 +2786,7 @@ class Calls(Caller):
     def sendonion(
         self,
         onion: Hex,
-        first_hop: SendonionRequestFirstHop,
+        first_hop: SendonionFirstHop,
         payment_hash: Hash,
         *,
         label: str | None = None,
@@ -2826,7 +2826,7 @@ class Calls(Caller):
     @call
     def sendpay(
         self,
-        route: Sequence[SendpayRequestRoute],
+        route: Sequence[SendpayRoute],
         payment_hash: Hash,
         *,
         label: str | None = None,

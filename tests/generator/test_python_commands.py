@@ -100,7 +100,7 @@ def test_a_request_is_built_of_what_was_bound(package: Any) -> None:
     )
     values = bind.Binder(made.COMMANDS["pay-now"]).bind(b'[[{"if":"1sat","rate":"urgent"}]]')
     request = decode.build(made.types.PayNowRequest, values)
-    assert request.hops == [made.types.PayNowRequestHops(if_=1000, rate="urgent")]
+    assert request.hops == [made.types.PayNowHop(if_=1000, rate="urgent")]
 
 
 def test_the_package_names_its_release(package: Any) -> None:

@@ -47,19 +47,66 @@ def test_what_generated_code_needs_is_not_hidden_by_a_member_or_method_of_that_n
     assert all(callable(getattr(made.Service, f"{name}_")) for name in wire)
 
 
+@pytest.mark.parametrize(
+    ("plural", "singular"),
+    [
+        *(
+            ("offers", "offer"),
+            ("channel_updates", "channel_update"),
+            ("txs", "tx"),
+            ("hops", "hop"),
+            ("routes", "route"),
+        ),
+        *(("addresses", "address"), ("address", "address"), ("entries", "entry"), ("branches", "branch")),
+        *(("node_biases", "node_bias"), ("aliases", "alias"), ("leases", "lease")),
+        *(
+            ("status", "status"),
+            ("paystatus", "paystatus"),
+            ("path", "path"),
+            ("channels_apy", "channels_apy"),
+            ("", ""),
+        ),
+    ],
+)
+def test_an_element_is_named_in_the_singular(plural: str, singular: str) -> None:
+    assert names.singular(plural) == singular
+
+
+def test_objects_inside_are_named_after_the_command_and_elements_in_the_singular(package: Any) -> None:
+    tank = {"type": "object", "properties": {"fee_levels": {"type": "object", "properties": {"x": {"type": "u8"}}}}}
+    half = {"properties": {"tanks": {"type": "array", "items": {"type": "array", "items": tank}}}}
+    made = package(
+        command(response=half), event("notification", "drip", response=half), event("hook", "drip", request=half)
+    )
+    inside = {name for name in made.types.__all__ if not name.endswith(("Request", "Response", "Notification"))}
+    assert inside == {
+        f"{stem}{end}" for stem in ("PayNow", "DripNotification", "DripHook") for end in ("Tank", "TankFeeLevels")
+    }
+
+
+@pytest.mark.parametrize(("name", "member"), [("any", "é"), ("msat-or", "any"), ("client", "\u20bf"), ("caller", "")])
+def test_objects_inside_hide_nothing_that_generated_code_needs(name: str, member: str, package: Any) -> None:
+    inner = {"type": "object", "properties": {"amount": {"type": "msat_or_any"}, "more": {"untyped": True}}}
+    made = package(command(name, response={"properties": {member: inner}}), command("other", request=inner))
+    (inside,) = {each for each in made.types.__all__ if not each.endswith(("Request", "Response"))}
+    assert inside.endswith("2")
+    assert get_type_hints(getattr(made.types, inside)) == {"amount": int | str | None, "more": Any | None}
+    assert callable(made.Client.other)
+
+
 def test_a_member_called_like_a_class_of_its_document_does_not_hide_it(package: Any, tmp_path: Path) -> None:
-    names = ["PayNowRequest", "PayNowRequestPart", "PayNowResponse", "PayNowResponsePart"]
+    names = ["PayNowRequest", "PayNowPart", "PayNowResponse", "PayNowPart2"]
     properties = {name: {"type": "string"} for name in names} | {
         "part": {"type": "object", "properties": {name: {"type": "u8"} for name in names}},
         "Paymaster": {"type": "string"},
     }
     made = package(command(request={"properties": properties}, response={"properties": properties}))
-    for half, part in (("Request", made.types.PayNowRequestPart), ("Response", made.types.PayNowResponsePart)):
+    for half, part in (("Request", made.types.PayNowPart), ("Response", made.types.PayNowPart2)):
         hints = get_type_hints(getattr(made.types, f"PayNow{half}"))
         assert hints == {f"{name}_": str | None for name in names} | {"part": part | None, "Paymaster": str | None}
     assert [each.attribute for each in made.COMMANDS["pay-now"].parameters[:2]] == [
         "PayNowRequest_",
-        "PayNowRequestPart_",
+        "PayNowPart_",
     ]
     checked = subprocess.run(
         [sys.executable, "-m", "mypy", "--strict", "--no-incremental", "-p", made.__name__],

@@ -71,7 +71,7 @@ def test_types_are_what_the_document_says(package: Any) -> None:
     assert hints == {
         "a": int,
         "b": list[str],
-        "c": list[made.types.PayNowResponseC],
+        "c": list[made.types.PayNowC],
         "e": list[str] | Literal["all"],
         "f": dict[str, Any],
         "g": Any,
@@ -127,16 +127,17 @@ def test_a_class_without_a_description_says_where_it_stands(package: Any) -> Non
     outer = {"type": "array", "items": {"type": "object", "properties": {"a": inner, "b": described}}}
     half = {"properties": {"x-y": outer}}
     made = package(
-        command(request=half, response=half),
+        command(response=half),
+        command("drain", request=half),
         event("hook", "drip", request=half),
         event("notification", "drip", response=half),
     )
     docs = {name: getattr(made.types, name).__doc__ for name in made.types.__all__}
-    assert docs["PayNowRequestXYA"] == "`x-y[].a` in the request for `pay-now`."
-    assert docs["PayNowResponseXY"] == "`x-y[]` in the response to `pay-now`."
-    assert docs["PayNowResponseXYB"] == "The tank."
+    assert docs["DrainXYA"] == "`x-y[].a` in the request for `drain`."
+    assert docs["PayNowXY"] == "`x-y[]` in the response to `pay-now`."
+    assert docs["PayNowXYB"] == "The tank."
     assert docs["DripNotificationXYA"] == "`x-y[].a` in the notification `drip`."
-    assert docs["DripHookRequestXYA"] == "`x-y[].a` in the payload of the hook `drip`."
+    assert docs["DripHookXYA"] == "`x-y[].a` in the payload of the hook `drip`."
 
 
 def source_of(made: Any, name: str) -> str:
@@ -152,7 +153,7 @@ def test_a_release_is_said_once_where_it_holds_for_all_that_is_inside(package: A
     assert source.count("Added in v25.09.") == 1
     assert source.count("Added in v26.04.") == 1
     assert "Added in v24.11." not in source
-    assert made.types.PayNowResponsePart.__added__ == (("x", "v25.09"),)
+    assert made.types.PayNowPart.__added__ == (("x", "v25.09"),)
 
 
 def test_what_the_signature_shows_is_not_said_again(package: Any) -> None:

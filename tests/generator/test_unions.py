@@ -62,16 +62,16 @@ def test_the_discriminator_may_be_called_like_a_class(package: Any) -> None:
 def test_what_members_declare_alike_is_one_class_for_all(package: Any) -> None:
     types = package(command("look", response=NESTED)).types
     tree, river = get_type_hints(types.LookTreeResponse), get_type_hints(types.LookRiverResponse)
-    assert tree["parts"] == list[types.LookResponseParts]
-    assert river["parts"] == list[types.LookResponseParts] | None
+    assert tree["parts"] == list[types.LookPart]
+    assert river["parts"] == list[types.LookPart] | None
 
 
 def test_what_members_declare_differently_is_a_class_for_each(package: Any) -> None:
     other = {"type": "object", "properties": {"size": {"type": "string"}}}
     branch = when({"properties": {"parts": other, "width": {"type": "u32"}}}, kind="river")
     types = package(command("look", response=response(NESTED["allOf"][0], branch))).types
-    assert get_type_hints(types.LookTreeResponse)["parts"] == list[types.LookTreeResponseParts]
-    assert get_type_hints(types.LookRiverResponse)["parts"] == types.LookRiverResponseParts | None
+    assert get_type_hints(types.LookTreeResponse)["parts"] == list[types.LookTreePart]
+    assert get_type_hints(types.LookRiverResponse)["parts"] == types.LookRiverParts | None
 
 
 @pytest.mark.parametrize("values", [["other", "Other", "_"], ["a-b", "a b", "aB"], ['"""', "'\\", "{{ }}"]])

@@ -19,7 +19,7 @@ import pytest
 
 from clnrpc import RpcError, unknown_fields
 from clnrpc.commands import COMMANDS
-from clnrpc.types import CreateonionRequestHops, SendonionRequestFirstHop, SendpayRequestRoute
+from clnrpc.types import CreateonionHop, SendonionFirstHop, SendpayRoute
 from rpcschema.read.corrections import read_corrections
 from tests.interop.chain.folder import Chain
 from tests.interop.channels import connect, fund, is_announced, open_channel
@@ -109,7 +109,7 @@ def test_fundchannel_start_takes_any_of_its_options_alone(option: dict[str, Any]
 def sent_in_parts(pair: Pair) -> str:
     """Pay an invoice in two parts, groupid 1, partid 1 and 2; return its payment_hash."""
     invoice = pair.l2.client.invoice(amount_msat=10_000, label=secrets.token_hex(4), description="parts")
-    hop = SendpayRequestRoute(id=pair.l2.id, channel=pair.scid, delay=CLTV, amount_msat=5_000)
+    hop = SendpayRoute(id=pair.l2.id, channel=pair.scid, delay=CLTV, amount_msat=5_000)
     for part in (1, 2):
         pair.l1.client.sendpay(
             route=[hop],
@@ -159,12 +159,12 @@ def test_listconfigs_has_typed_fields_for_every_setting_that_is_not_for_develope
 def test_sendonion_answers_with_a_groupid(pair: Pair) -> None:
     height = pair.l1.height + CLTV
     payload = bytes.fromhex("0202") + (5_000).to_bytes(2) + bytes.fromhex("0402") + height.to_bytes(2)
-    hop = CreateonionRequestHops(pubkey=pair.l2.id, payload=(bytes([len(payload)]) + payload).hex())
+    hop = CreateonionHop(pubkey=pair.l2.id, payload=(bytes([len(payload)]) + payload).hex())
     payment_hash = secrets.token_hex(32)
     onion = pair.l1.client.createonion(hops=[hop], assocdata=payment_hash)
     sent = pair.l1.client.sendonion(
         onion=onion.onion,
-        first_hop=SendonionRequestFirstHop(id=pair.l2.id, amount_msat=5_000, delay=CLTV),
+        first_hop=SendonionFirstHop(id=pair.l2.id, amount_msat=5_000, delay=CLTV),
         payment_hash=payment_hash,
         shared_secrets=onion.shared_secrets,
     )

@@ -14,7 +14,7 @@ from rpcschema.runtime.server.bind import BadParameter, Binder
 from rpcschema.runtime.server.convert import CONVERTERS, raw_text
 from rpcschema.runtime.values.decode import build
 from tests.runtime.demo import GREET, NOTHING, PAY, TRAVEL
-from tests.runtime.demo.types.travel import TravelRequest, TravelRequestRoutes, TravelRequestRoutesStop
+from tests.runtime.demo.types.travel import TravelRequest, TravelRoute, TravelRouteStop
 
 ADVICE = "which this command does not have; if key=value pairs were meant, use -k"
 HIDDEN = "invalid token (see logs for details)"
@@ -99,16 +99,16 @@ def test_what_is_inside_of_a_parameter_is_converted_as_parameters_are() -> None:
         routes=[
             [],
             [
-                TravelRequestRoutes(
+                TravelRoute(
                     from_="a",
                     fare=1000,
                     toll="6blocks",
                     by="bus",
                     seat="7",
-                    stop=TravelRequestRoutesStop(wait=3),
+                    stop=TravelRouteStop(wait=3),
                     notes={"x": ["1sat"]},
                 ),
-                TravelRequestRoutes(from_="b", fare=2, toll=253),
+                TravelRoute(from_="b", fare=2, toll=253),
             ],
         ],
         days=[1, 2],

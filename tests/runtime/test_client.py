@@ -30,7 +30,7 @@ from rpcschema.runtime.errors import (
 )
 from tests.runtime import demo
 from tests.runtime.demo.types.greet import GreetResponse
-from tests.runtime.demo.types.pay_all import PayAllRequestOutputs, PayAllResponse
+from tests.runtime.demo.types.pay_all import PayAllOutput, PayAllResponse
 from tests.runtime.node import Connection, ScriptedNode, echo
 
 
@@ -69,7 +69,7 @@ def test_any_command_can_be_called_by_name_or_position(socket_path: Path) -> Non
         assert client.rpc_call("a") == {"method": "a", "params": {}}
         assert client.rpc_call("a", [1, None, "é"]) == {"method": "a", "params": [1, None, "é"]}
         assert client.rpc_call('"\n', {"x": 1, "y": None}) == {"method": '"\n', "params": {"x": 1}}
-        outputs = [PayAllRequestOutputs(pay_to="me", amount=1)]
+        outputs = [PayAllOutput(pay_to="me", amount=1)]
         assert client.rpc_call("a", {"o": outputs})["params"] == {"o": [{"pay-to": "me", "amount": 1}]}
 
 

@@ -14,7 +14,7 @@ from rpcschema.runtime.values.decode import build, decode
 from rpcschema.runtime.values.encode import encode
 from tests.runtime.demo.types.greet import GreetRequest, GreetResponse
 from tests.runtime.demo.types.look import LookOtherResponse, LookResponse, LookRiverResponse, LookTreeResponse
-from tests.runtime.demo.types.pay_all import PayAllRequest, PayAllRequestOutputs, PayAllResponse, PayAllResponseFees
+from tests.runtime.demo.types.pay_all import PayAllFee, PayAllOutput, PayAllRequest, PayAllResponse
 
 WHY = r"(an array|text|null), not a JSON object|what is no JSON that can be read: .*"
 
@@ -29,8 +29,8 @@ def test_wire_names_become_attributes_at_every_depth() -> None:
     assert decode(PayAllResponse, raw) == PayAllResponse(
         paid=1,
         format_hint="simple",
-        fees=[PayAllResponseFees(per_kw=3)],
-        by_name={"a": PayAllResponseFees(per_kw=4)},
+        fees=[PayAllFee(per_kw=3)],
+        by_name={"a": PayAllFee(per_kw=4)},
     )
 
 
@@ -93,7 +93,7 @@ def test_a_union_is_an_object_too(raw: bytes) -> None:
         PayAllResponse,
         paid=st.integers(0, 2**64 - 1),
         format_hint=st.none() | st.text(),
-        fees=st.none() | st.lists(st.builds(PayAllResponseFees, per_kw=st.integers(0, 9))),
+        fees=st.none() | st.lists(st.builds(PayAllFee, per_kw=st.integers(0, 9))),
     )
 )
 def test_what_was_encoded_is_decoded_the_same(response: PayAllResponse) -> None:
@@ -102,7 +102,7 @@ def test_what_was_encoded_is_decoded_the_same(response: PayAllResponse) -> None:
 
 def test_a_request_is_built_with_its_nested_classes() -> None:
     values = {"outputs": [{"pay-to": "x", "amount": 1}]}
-    assert build(PayAllRequest, values) == PayAllRequest(outputs=[PayAllRequestOutputs(pay_to="x", amount=1)])
+    assert build(PayAllRequest, values) == PayAllRequest(outputs=[PayAllOutput(pay_to="x", amount=1)])
     assert values == {"outputs": [{"pay-to": "x", "amount": 1}]}
     assert build(GreetRequest, {"name": "a", "amount": 1}) == GreetRequest(name="a", amount=1)
     assert build(PayAllResponse, {"paid": 1, "fees": None}) == PayAllResponse(paid=1)

@@ -19,7 +19,7 @@ from tests.runtime import demo
 from tests.runtime.demo.types.check import CheckRequest, CheckResponse
 from tests.runtime.demo.types.greet import GreetRequest, GreetResponse
 from tests.runtime.demo.types.nothing import NothingRequest, NothingResponse
-from tests.runtime.demo.types.pay_all import PayAllRequest, PayAllResponse, PayAllResponseFees
+from tests.runtime.demo.types.pay_all import PayAllFee, PayAllRequest, PayAllResponse
 from tests.runtime.demo.types.travel import TravelRequest, TravelResponse
 
 HIDDEN = "invalid token (see logs for details)"
@@ -41,9 +41,7 @@ class Service:
     async def pay_all(self, request: PayAllRequest) -> PayAllResponse:
         if not request.outputs:
             raise RpcError(301, "nothing to pay")
-        return PayAllResponse(
-            paid=sum(output.amount for output in request.outputs), fees=[PayAllResponseFees(per_kw=1)]
-        )
+        return PayAllResponse(paid=sum(output.amount for output in request.outputs), fees=[PayAllFee(per_kw=1)])
 
     def nothing(self, _request: NothingRequest) -> None:
         raise unknown_command("nothing")

@@ -16,7 +16,7 @@ from rpcschema.runtime.errors import EncodeError
 from rpcschema.runtime.values.encode import encode, to_wire
 from rpcschema.runtime.values.written import Written
 from tests.runtime.demo.types.greet import GreetRequest, GreetResponse
-from tests.runtime.demo.types.pay_all import PayAllRequest, PayAllRequestOutputs, PayAllResponse, PayAllResponseFees
+from tests.runtime.demo.types.pay_all import PayAllFee, PayAllOutput, PayAllRequest, PayAllResponse
 
 
 def test_members_that_are_none_are_left_out_and_the_order_is_the_declared_one() -> None:
@@ -25,7 +25,7 @@ def test_members_that_are_none_are_left_out_and_the_order_is_the_declared_one() 
 
 
 def test_wire_names_are_restored_at_every_depth() -> None:
-    fees = PayAllResponseFees(per_kw=3)
+    fees = PayAllFee(per_kw=3)
     response = PayAllResponse(paid=1, format_hint="simple", fees=[fees], by_name={"per_kw": fees})
     assert (
         encode(response) == b'{"paid":1,"format-hint":"simple","fees":[{"per-kw":3}],"by_name":{"per_kw":{"per-kw":3}}}'
@@ -34,7 +34,7 @@ def test_wire_names_are_restored_at_every_depth() -> None:
 
 
 def test_a_parameter_may_be_a_dataclass() -> None:
-    request = PayAllRequest(outputs=[PayAllRequestOutputs(pay_to="x", amount=1)])
+    request = PayAllRequest(outputs=[PayAllOutput(pay_to="x", amount=1)])
     assert to_wire({"outputs": request.outputs}) == to_wire(request) == {"outputs": [{"pay-to": "x", "amount": 1}]}
 
 

@@ -14,7 +14,7 @@ from rpcschema.runtime.errors import DecodeError
 from rpcschema.runtime.values.decode import build
 from rpcschema.runtime.values.mismatch import mismatch
 from rpcschema.runtime.values.rename import renamer
-from tests.runtime.demo.types.travel import TravelRequestRoutesStop as Stop
+from tests.runtime.demo.types.travel import TravelRouteStop as Stop
 
 
 @dataclass(kw_only=True, slots=True)

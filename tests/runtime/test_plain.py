@@ -17,7 +17,7 @@ from rpcschema.runtime.values.encode import encode, to_dict, to_json
 from rpcschema.runtime.values.written import Written
 from tests.runtime.demo.types.greet import GreetRequest, GreetResponse
 from tests.runtime.demo.types.look import LookResponse
-from tests.runtime.demo.types.pay_all import PayAllRequest, PayAllRequestOutputs, PayAllResponse, PayAllResponseFees
+from tests.runtime.demo.types.pay_all import PayAllFee, PayAllOutput, PayAllRequest, PayAllResponse
 
 RAW = (
     b'{"new":{"z":[1,null,{"y":null}]},"paid":1,"format-hint":"x",'
@@ -36,7 +36,7 @@ def test_unknown_fields_and_the_nodes_names_are_kept_and_nulls_are_left_out() ->
 def test_what_was_changed_since_is_as_it_is_now() -> None:
     answer = decode(PayAllResponse, RAW)
     answer.paid, answer.format_hint = 2, None
-    answer.fees = [*(answer.fees or ()), PayAllResponseFees(per_kw=4)]
+    answer.fees = [*(answer.fees or ()), PayAllFee(per_kw=4)]
     changed = PLAIN | {"paid": 2, "fees": [{"per-kw": 3, "most": 0}, {"per-kw": 4}]}
     del changed["format-hint"]
     assert to_dict(answer) == changed
@@ -54,7 +54,7 @@ def test_each_class_of_a_union_will_do() -> None:
 
 def test_what_a_caller_made_will_do() -> None:
     assert to_dict(GreetRequest(name="a", amount=1, return_=True)) == {"name": "a", "amount": 1, "return": True}
-    request = PayAllRequest(outputs=[PayAllRequestOutputs(pay_to="x", amount=1)])
+    request = PayAllRequest(outputs=[PayAllOutput(pay_to="x", amount=1)])
     assert to_json(request) == '{"outputs":[{"pay-to":"x","amount":1}]}'
 
 

@@ -15,12 +15,12 @@ from rpcschema.runtime.values.encode import encode
 from rpcschema.runtime.values.received import Received
 from tests.runtime.demo.types.greet import GreetResponse
 from tests.runtime.demo.types.look import LookResponse, LookTreeResponse
-from tests.runtime.demo.types.pay_all import PayAllRequest, PayAllResponse, PayAllResponseFees
+from tests.runtime.demo.types.pay_all import PayAllFee, PayAllRequest, PayAllResponse
 
 INCOMPLETE = b'{"paid":1,"fees":[{"per-kw":3},{}],"by_name":{"a b":{},"c":{"per-kw":5}}}'
 
 
-def incomplete() -> PayAllResponseFees:
+def incomplete() -> PayAllFee:
     answer = decode(PayAllResponse, INCOMPLETE)
     assert answer.fees
     return answer.fees[1]
@@ -64,18 +64,18 @@ def test_getattr_and_hasattr_can_ask_for_a_missing_field() -> None:
     assert getattr(incomplete(), "per_kw", 7) == 7
 
 
-@pytest.mark.parametrize("part", [incomplete(), PayAllResponseFees(per_kw=1)])
+@pytest.mark.parametrize("part", [incomplete(), PayAllFee(per_kw=1)])
 def test_a_misspelt_attribute_is_a_plain_error(part: Any) -> None:
-    with pytest.raises(AttributeError, match="'PayAllResponseFees' object has no attribute 'per_wk'") as error:
+    with pytest.raises(AttributeError, match="'PayAllFee' object has no attribute 'per_wk'") as error:
         part.per_wk  # noqa: B018
     assert type(error.value) is AttributeError
 
 
 def test_incomplete_objects_have_a_repr_and_can_be_compared() -> None:
-    assert repr(incomplete()) == "PayAllResponseFees()"
-    assert repr(PayAllResponseFees(per_kw=1)) == "PayAllResponseFees(per_kw=1)"
+    assert repr(incomplete()) == "PayAllFee()"
+    assert repr(PayAllFee(per_kw=1)) == "PayAllFee(per_kw=1)"
     assert incomplete() == incomplete()
-    assert incomplete() != PayAllResponseFees(per_kw=1)
+    assert incomplete() != PayAllFee(per_kw=1)
     assert incomplete() != 7
     with pytest.raises(TypeError, match="unhashable"):
         hash(incomplete())
@@ -93,7 +93,7 @@ def test_answers_of_two_classes_differ_even_if_their_values_do_not() -> None:
 def test_copies_and_pickles_are_as_incomplete(duplicate: Any) -> None:
     made = duplicate(incomplete())
     assert made == incomplete()
-    assert type(made) is PayAllResponseFees
+    assert type(made) is PayAllFee
     with pytest.raises(MissingFieldError, match=r"fees\[1\]\.per-kw"):
         made.per_kw  # noqa: B018
 
@@ -108,7 +108,7 @@ def test_the_error_of_a_missing_field_survives_pickling() -> None:
 def test_a_missing_field_can_be_filled_in() -> None:
     part = incomplete()
     part.per_kw = 4
-    assert part == PayAllResponseFees(per_kw=4) == dataclasses.replace(incomplete(), per_kw=4)
+    assert part == PayAllFee(per_kw=4) == dataclasses.replace(incomplete(), per_kw=4)
     with pytest.raises(MissingFieldError):
         dataclasses.replace(incomplete())
 
@@ -128,7 +128,7 @@ def test_a_part_of_another_type_does_not_hide_what_is_beside_it() -> None:
         PayAllResponse, b'{"paid":"1","format-hint":"x","fees":[{"per-kw":2},7,null,[{"per-kw":1}]],"by_name":[]}'
     )
     assert (answer.paid, answer.format_hint, answer.by_name) == ("1", "x", [])
-    assert answer.fees == [PayAllResponseFees(per_kw=2), 7, None, [{"per-kw": 1}]]
+    assert answer.fees == [PayAllFee(per_kw=2), 7, None, [{"per-kw": 1}]]
 
 
 def test_a_new_member_of_an_enum_passes() -> None:

@@ -20,7 +20,7 @@ from rpcschema.runtime.values.reread import paired
 from rpcschema.runtime.values.unknown import unknown_fields
 from tests.runtime.demo.types.greet import GreetResponse
 from tests.runtime.demo.types.look import LookResponse
-from tests.runtime.demo.types.pay_all import PayAllResponse, PayAllResponseFees
+from tests.runtime.demo.types.pay_all import PayAllFee, PayAllResponse
 
 ANSWER = {
     "new": [{"x": 1}],
@@ -121,8 +121,8 @@ def test_changes_show_in_what_is_encoded() -> None:
     answer.paid = 2
     answer.format_hint = "x"
     answer.fees[0].per_kw = 30
-    answer.fees[1] = PayAllResponseFees(per_kw=9)
-    answer.fees.append(PayAllResponseFees(per_kw=8))
+    answer.fees[1] = PayAllFee(per_kw=9)
+    answer.fees.append(PayAllFee(per_kw=8))
     answer.by_name = None
     assert again(answer) == {
         "new": [{"x": 1}],
@@ -147,7 +147,7 @@ def test_changed_elements_between_the_same_neighbours_keep_their_unknown_fields(
     del answer.fees[0]
     for fee in answer.fees[1:3]:
         fee.per_kw += 20
-    answer.fees.append(PayAllResponseFees(per_kw=5))
+    answer.fees.append(PayAllFee(per_kw=5))
     assert [(fee["per-kw"], fee.get("was")) for fee in again(answer)["fees"]] == [
         (1, 1),
         (22, 2),

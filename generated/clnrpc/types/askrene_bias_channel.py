@@ -24,7 +24,7 @@ class AskreneBiasChannelRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AskreneBiasChannelResponseBiases(Received):
+class AskreneBiasChannelBias(Received):
     """`biases[]` in the response to `askrene-bias-channel`."""
 
     __added__ = (("timestamp", "v25.12"),)
@@ -47,4 +47,4 @@ class AskreneBiasChannelResponse(Received):
 
     __source__ = "askrene-bias-channel"
 
-    biases: list[AskreneBiasChannelResponseBiases]
+    biases: list[AskreneBiasChannelBias]

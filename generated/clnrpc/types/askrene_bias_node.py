@@ -25,7 +25,7 @@ class AskreneBiasNodeRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AskreneBiasNodeResponseNodeBiases(Received):
+class AskreneBiasNodeNodeBias(Received):
     """`node_biases[]` in the response to `askrene-bias-node`."""
 
     layer: str
@@ -47,4 +47,4 @@ class AskreneBiasNodeResponse(Received):
 
     __source__ = "askrene-bias-node"
 
-    node_biases: list[AskreneBiasNodeResponseNodeBiases]
+    node_biases: list[AskreneBiasNodeNodeBias]

@@ -25,7 +25,7 @@ class AskreneCreateLayerRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AskreneCreateLayerResponseLayersCreatedChannels(Received):
+class AskreneCreateLayerLayerCreatedChannel(Received):
     """`layers[].created_channels[]` in the response to `askrene-create-layer`."""
 
     source: Pubkey
@@ -38,7 +38,7 @@ class AskreneCreateLayerResponseLayersCreatedChannels(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AskreneCreateLayerResponseLayersChannelUpdates(Received):
+class AskreneCreateLayerLayerChannelUpdate(Received):
     """`layers[].channel_updates[]` in the response to `askrene-create-layer`."""
 
     htlc_minimum_msat: Msat | None = None
@@ -53,7 +53,7 @@ class AskreneCreateLayerResponseLayersChannelUpdates(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AskreneCreateLayerResponseLayersConstraints(Received):
+class AskreneCreateLayerLayerConstraint(Received):
     """`layers[].constraints[]` in the response to `askrene-create-layer`."""
 
     short_channel_id: ShortChannelId
@@ -66,7 +66,7 @@ class AskreneCreateLayerResponseLayersConstraints(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AskreneCreateLayerResponseLayersImpressions(Received):
+class AskreneCreateLayerLayerImpression(Received):
     """`layers[].impressions[]` in the response to `askrene-create-layer`."""
 
     short_channel_id_dir: ShortChannelIdDir
@@ -77,7 +77,7 @@ class AskreneCreateLayerResponseLayersImpressions(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AskreneCreateLayerResponseLayersBiases(Received):
+class AskreneCreateLayerLayerBias(Received):
     """`layers[].biases[]` in the response to `askrene-create-layer`."""
 
     __added__ = (("timestamp", "v25.12"),)
@@ -93,7 +93,7 @@ class AskreneCreateLayerResponseLayersBiases(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AskreneCreateLayerResponseLayersNodeBiases(Received):
+class AskreneCreateLayerLayerNodeBias(Received):
     """`layers[].node_biases[]` in the response to `askrene-create-layer`."""
 
     __added__ = (("node", "v25.12"), ("in_bias", "v25.12"), ("out_bias", "v25.12"), ("timestamp", "v25.12"))
@@ -110,7 +110,7 @@ class AskreneCreateLayerResponseLayersNodeBiases(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AskreneCreateLayerResponseLayers(Received):
+class AskreneCreateLayerLayer(Received):
     """`layers[]` in the response to `askrene-create-layer`."""
 
     __added__ = (("impressions", "v26.09"),)
@@ -123,18 +123,18 @@ class AskreneCreateLayerResponseLayers(Received):
 
     disabled_channels: list[ShortChannelIdDir] | None = None
 
-    created_channels: list[AskreneCreateLayerResponseLayersCreatedChannels]
+    created_channels: list[AskreneCreateLayerLayerCreatedChannel]
 
-    channel_updates: list[AskreneCreateLayerResponseLayersChannelUpdates]
+    channel_updates: list[AskreneCreateLayerLayerChannelUpdate]
 
-    constraints: list[AskreneCreateLayerResponseLayersConstraints]
+    constraints: list[AskreneCreateLayerLayerConstraint]
 
-    impressions: list[AskreneCreateLayerResponseLayersImpressions]
+    impressions: list[AskreneCreateLayerLayerImpression]
     """Added in v26.09."""
 
-    biases: list[AskreneCreateLayerResponseLayersBiases] | None = None
+    biases: list[AskreneCreateLayerLayerBias] | None = None
 
-    node_biases: list[AskreneCreateLayerResponseLayersNodeBiases] | None = None
+    node_biases: list[AskreneCreateLayerLayerNodeBias] | None = None
     """Added in v25.12."""
 
 
@@ -144,4 +144,4 @@ class AskreneCreateLayerResponse(Received):
 
     __source__ = "askrene-create-layer"
 
-    layers: list[AskreneCreateLayerResponseLayers]
+    layers: list[AskreneCreateLayerLayer]

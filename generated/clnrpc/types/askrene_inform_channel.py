@@ -22,7 +22,7 @@ class AskreneInformChannelRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AskreneInformChannelResponseConstraints(Received):
+class AskreneInformChannelConstraint(Received):
     """`constraints[]` in the response to `askrene-inform-channel`."""
 
     short_channel_id_dir: ShortChannelIdDir
@@ -37,7 +37,7 @@ class AskreneInformChannelResponseConstraints(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AskreneInformChannelResponseImpressions(Received):
+class AskreneInformChannelImpression(Received):
     """`impressions[]` in the response to `askrene-inform-channel`."""
 
     short_channel_id_dir: ShortChannelIdDir
@@ -56,7 +56,7 @@ class AskreneInformChannelResponse(Received):
     __source__ = "askrene-inform-channel"
     __added__ = (("impressions", "v26.09"),)
 
-    constraints: list[AskreneInformChannelResponseConstraints]
+    constraints: list[AskreneInformChannelConstraint]
 
-    impressions: list[AskreneInformChannelResponseImpressions]
+    impressions: list[AskreneInformChannelImpression]
     """Added in v26.09."""

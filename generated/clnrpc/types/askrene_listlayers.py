@@ -23,7 +23,7 @@ class AskreneListlayersRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AskreneListlayersResponseLayersCreatedChannels(Received):
+class AskreneListlayersLayerCreatedChannel(Received):
     """`layers[].created_channels[]` in the response to `askrene-listlayers`."""
 
     source: Pubkey
@@ -36,7 +36,7 @@ class AskreneListlayersResponseLayersCreatedChannels(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AskreneListlayersResponseLayersChannelUpdates(Received):
+class AskreneListlayersLayerChannelUpdate(Received):
     """`layers[].channel_updates[]` in the response to `askrene-listlayers`."""
 
     short_channel_id_dir: ShortChannelIdDir
@@ -55,7 +55,7 @@ class AskreneListlayersResponseLayersChannelUpdates(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AskreneListlayersResponseLayersConstraints(Received):
+class AskreneListlayersLayerConstraint(Received):
     """`layers[].constraints[]` in the response to `askrene-listlayers`."""
 
     short_channel_id_dir: ShortChannelIdDir
@@ -68,7 +68,7 @@ class AskreneListlayersResponseLayersConstraints(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AskreneListlayersResponseLayersImpressions(Received):
+class AskreneListlayersLayerImpression(Received):
     """`layers[].impressions[]` in the response to `askrene-listlayers`."""
 
     short_channel_id_dir: ShortChannelIdDir
@@ -79,7 +79,7 @@ class AskreneListlayersResponseLayersImpressions(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AskreneListlayersResponseLayersBiases(Received):
+class AskreneListlayersLayerBias(Received):
     """`layers[].biases[]` in the response to `askrene-listlayers`."""
 
     __added__ = (("timestamp", "v25.12"),)
@@ -95,7 +95,7 @@ class AskreneListlayersResponseLayersBiases(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AskreneListlayersResponseLayersNodeBiases(Received):
+class AskreneListlayersLayerNodeBias(Received):
     """`layers[].node_biases[]` in the response to `askrene-listlayers`."""
 
     __added__ = (("node", "v25.12"), ("in_bias", "v25.12"), ("out_bias", "v25.12"), ("timestamp", "v25.12"))
@@ -112,7 +112,7 @@ class AskreneListlayersResponseLayersNodeBiases(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AskreneListlayersResponseLayers(Received):
+class AskreneListlayersLayer(Received):
     """`layers[]` in the response to `askrene-listlayers`."""
 
     __added__ = (("impressions", "v26.09"),)
@@ -125,18 +125,18 @@ class AskreneListlayersResponseLayers(Received):
 
     disabled_channels: list[ShortChannelIdDir] | None = None
 
-    created_channels: list[AskreneListlayersResponseLayersCreatedChannels]
+    created_channels: list[AskreneListlayersLayerCreatedChannel]
 
-    channel_updates: list[AskreneListlayersResponseLayersChannelUpdates]
+    channel_updates: list[AskreneListlayersLayerChannelUpdate]
 
-    constraints: list[AskreneListlayersResponseLayersConstraints]
+    constraints: list[AskreneListlayersLayerConstraint]
 
-    impressions: list[AskreneListlayersResponseLayersImpressions]
+    impressions: list[AskreneListlayersLayerImpression]
     """Added in v26.09."""
 
-    biases: list[AskreneListlayersResponseLayersBiases] | None = None
+    biases: list[AskreneListlayersLayerBias] | None = None
 
-    node_biases: list[AskreneListlayersResponseLayersNodeBiases] | None = None
+    node_biases: list[AskreneListlayersLayerNodeBias] | None = None
     """Added in v25.12."""
 
 
@@ -146,4 +146,4 @@ class AskreneListlayersResponse(Received):
 
     __source__ = "askrene-listlayers"
 
-    layers: list[AskreneListlayersResponseLayers]
+    layers: list[AskreneListlayersLayer]

@@ -13,7 +13,7 @@ class AskreneListreservationsRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AskreneListreservationsResponseReservations(Received):
+class AskreneListreservationsReservation(Received):
     """`reservations[]` in the response to `askrene-listreservations`."""
 
     short_channel_id_dir: ShortChannelIdDir
@@ -31,4 +31,4 @@ class AskreneListreservationsResponse(Received):
 
     __source__ = "askrene-listreservations"
 
-    reservations: list[AskreneListreservationsResponseReservations]
+    reservations: list[AskreneListreservationsReservation]

@@ -8,7 +8,7 @@ from ..runtime.values.scalars import Msat, ShortChannelIdDir
 
 
 @dataclass(kw_only=True, slots=True)
-class AskreneReserveRequestPath:
+class AskreneReservePath:
     """`path[]` in the request for `askrene-reserve`."""
 
     short_channel_id_dir: ShortChannelIdDir
@@ -23,7 +23,7 @@ class AskreneReserveRequestPath:
 class AskreneReserveRequest:
     """The request for `askrene-reserve`: Set capacity aside for a path being tried."""
 
-    path: list[AskreneReserveRequestPath]
+    path: list[AskreneReservePath]
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)

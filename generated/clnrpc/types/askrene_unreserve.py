@@ -8,7 +8,7 @@ from ..runtime.values.scalars import Msat, ShortChannelIdDir
 
 
 @dataclass(kw_only=True, slots=True)
-class AskreneUnreserveRequestPath:
+class AskreneUnreservePath:
     """`path[]` in the request for `askrene-unreserve`."""
 
     short_channel_id_dir: ShortChannelIdDir
@@ -23,7 +23,7 @@ class AskreneUnreserveRequestPath:
 class AskreneUnreserveRequest:
     """The request for `askrene-unreserve`: Free the capacity set aside for a path."""
 
-    path: list[AskreneUnreserveRequestPath]
+    path: list[AskreneUnreservePath]
 
     dev_remove_all: bool | None = None
     """Hidden: not meant for general use. Added in v26.04."""

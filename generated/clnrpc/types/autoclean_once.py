@@ -26,7 +26,7 @@ class AutocleanOnceRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AutocleanOnceResponseAutocleanSucceededforwards(Received):
+class AutocleanOnceAutocleanSucceededforwards(Received):
     """`autoclean.succeededforwards` in the response to `autoclean-once`."""
 
     cleaned: U64
@@ -35,7 +35,7 @@ class AutocleanOnceResponseAutocleanSucceededforwards(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AutocleanOnceResponseAutocleanFailedforwards(Received):
+class AutocleanOnceAutocleanFailedforwards(Received):
     """`autoclean.failedforwards` in the response to `autoclean-once`."""
 
     cleaned: U64
@@ -44,7 +44,7 @@ class AutocleanOnceResponseAutocleanFailedforwards(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AutocleanOnceResponseAutocleanSucceededpays(Received):
+class AutocleanOnceAutocleanSucceededpays(Received):
     """`autoclean.succeededpays` in the response to `autoclean-once`."""
 
     cleaned: U64
@@ -53,7 +53,7 @@ class AutocleanOnceResponseAutocleanSucceededpays(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AutocleanOnceResponseAutocleanFailedpays(Received):
+class AutocleanOnceAutocleanFailedpays(Received):
     """`autoclean.failedpays` in the response to `autoclean-once`."""
 
     cleaned: U64
@@ -62,7 +62,7 @@ class AutocleanOnceResponseAutocleanFailedpays(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AutocleanOnceResponseAutocleanPaidinvoices(Received):
+class AutocleanOnceAutocleanPaidinvoices(Received):
     """`autoclean.paidinvoices` in the response to `autoclean-once`."""
 
     cleaned: U64
@@ -71,7 +71,7 @@ class AutocleanOnceResponseAutocleanPaidinvoices(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AutocleanOnceResponseAutocleanExpiredinvoices(Received):
+class AutocleanOnceAutocleanExpiredinvoices(Received):
     """`autoclean.expiredinvoices` in the response to `autoclean-once`."""
 
     cleaned: U64
@@ -80,7 +80,7 @@ class AutocleanOnceResponseAutocleanExpiredinvoices(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AutocleanOnceResponseAutocleanNetworkevents(Received):
+class AutocleanOnceAutocleanNetworkevents(Received):
     """`autoclean.networkevents` in the response to `autoclean-once`."""
 
     __added__ = (("cleaned", "v25.12"), ("uncleaned", "v25.12"))
@@ -91,22 +91,22 @@ class AutocleanOnceResponseAutocleanNetworkevents(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AutocleanOnceResponseAutoclean(Received):
+class AutocleanOnceAutoclean(Received):
     """`autoclean` in the response to `autoclean-once`."""
 
-    succeededforwards: AutocleanOnceResponseAutocleanSucceededforwards | None = None
+    succeededforwards: AutocleanOnceAutocleanSucceededforwards | None = None
 
-    failedforwards: AutocleanOnceResponseAutocleanFailedforwards | None = None
+    failedforwards: AutocleanOnceAutocleanFailedforwards | None = None
 
-    succeededpays: AutocleanOnceResponseAutocleanSucceededpays | None = None
+    succeededpays: AutocleanOnceAutocleanSucceededpays | None = None
 
-    failedpays: AutocleanOnceResponseAutocleanFailedpays | None = None
+    failedpays: AutocleanOnceAutocleanFailedpays | None = None
 
-    paidinvoices: AutocleanOnceResponseAutocleanPaidinvoices | None = None
+    paidinvoices: AutocleanOnceAutocleanPaidinvoices | None = None
 
-    expiredinvoices: AutocleanOnceResponseAutocleanExpiredinvoices | None = None
+    expiredinvoices: AutocleanOnceAutocleanExpiredinvoices | None = None
 
-    networkevents: AutocleanOnceResponseAutocleanNetworkevents | None = None
+    networkevents: AutocleanOnceAutocleanNetworkevents | None = None
     """Added in v25.12."""
 
 
@@ -116,4 +116,4 @@ class AutocleanOnceResponse(Received):
 
     __source__ = "autoclean-once"
 
-    autoclean: AutocleanOnceResponseAutoclean
+    autoclean: AutocleanOnceAutoclean

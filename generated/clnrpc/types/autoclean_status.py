@@ -27,7 +27,7 @@ class AutocleanStatusRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AutocleanStatusResponseAutocleanSucceededforwards(Received):
+class AutocleanStatusAutocleanSucceededforwards(Received):
     """`autoclean.succeededforwards` in the response to `autoclean-status`."""
 
     enabled: bool
@@ -39,7 +39,7 @@ class AutocleanStatusResponseAutocleanSucceededforwards(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AutocleanStatusResponseAutocleanFailedforwards(Received):
+class AutocleanStatusAutocleanFailedforwards(Received):
     """`autoclean.failedforwards` in the response to `autoclean-status`."""
 
     enabled: bool
@@ -51,7 +51,7 @@ class AutocleanStatusResponseAutocleanFailedforwards(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AutocleanStatusResponseAutocleanSucceededpays(Received):
+class AutocleanStatusAutocleanSucceededpays(Received):
     """`autoclean.succeededpays` in the response to `autoclean-status`."""
 
     enabled: bool
@@ -63,7 +63,7 @@ class AutocleanStatusResponseAutocleanSucceededpays(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AutocleanStatusResponseAutocleanFailedpays(Received):
+class AutocleanStatusAutocleanFailedpays(Received):
     """`autoclean.failedpays` in the response to `autoclean-status`."""
 
     enabled: bool
@@ -75,7 +75,7 @@ class AutocleanStatusResponseAutocleanFailedpays(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AutocleanStatusResponseAutocleanPaidinvoices(Received):
+class AutocleanStatusAutocleanPaidinvoices(Received):
     """`autoclean.paidinvoices` in the response to `autoclean-status`."""
 
     enabled: bool
@@ -87,7 +87,7 @@ class AutocleanStatusResponseAutocleanPaidinvoices(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AutocleanStatusResponseAutocleanExpiredinvoices(Received):
+class AutocleanStatusAutocleanExpiredinvoices(Received):
     """`autoclean.expiredinvoices` in the response to `autoclean-status`."""
 
     enabled: bool
@@ -99,7 +99,7 @@ class AutocleanStatusResponseAutocleanExpiredinvoices(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AutocleanStatusResponseAutocleanNetworkevents(Received):
+class AutocleanStatusAutocleanNetworkevents(Received):
     """`autoclean.networkevents` in the response to `autoclean-status`."""
 
     __added__ = (("enabled", "v25.12"), ("cleaned", "v25.12"))
@@ -113,22 +113,22 @@ class AutocleanStatusResponseAutocleanNetworkevents(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class AutocleanStatusResponseAutoclean(Received):
+class AutocleanStatusAutoclean(Received):
     """`autoclean` in the response to `autoclean-status`."""
 
-    succeededforwards: AutocleanStatusResponseAutocleanSucceededforwards | None = None
+    succeededforwards: AutocleanStatusAutocleanSucceededforwards | None = None
 
-    failedforwards: AutocleanStatusResponseAutocleanFailedforwards | None = None
+    failedforwards: AutocleanStatusAutocleanFailedforwards | None = None
 
-    succeededpays: AutocleanStatusResponseAutocleanSucceededpays | None = None
+    succeededpays: AutocleanStatusAutocleanSucceededpays | None = None
 
-    failedpays: AutocleanStatusResponseAutocleanFailedpays | None = None
+    failedpays: AutocleanStatusAutocleanFailedpays | None = None
 
-    paidinvoices: AutocleanStatusResponseAutocleanPaidinvoices | None = None
+    paidinvoices: AutocleanStatusAutocleanPaidinvoices | None = None
 
-    expiredinvoices: AutocleanStatusResponseAutocleanExpiredinvoices | None = None
+    expiredinvoices: AutocleanStatusAutocleanExpiredinvoices | None = None
 
-    networkevents: AutocleanStatusResponseAutocleanNetworkevents | None = None
+    networkevents: AutocleanStatusAutocleanNetworkevents | None = None
     """Added in v25.12."""
 
 
@@ -138,4 +138,4 @@ class AutocleanStatusResponse(Received):
 
     __source__ = "autoclean-status"
 
-    autoclean: AutocleanStatusResponseAutoclean
+    autoclean: AutocleanStatusAutoclean

@@ -8,7 +8,7 @@ from ..runtime.values.scalars import U32, Msat, Pubkey
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class BalanceSnapshotNotificationAccounts(Received):
+class BalanceSnapshotNotificationAccount(Received):
     """`accounts[]` in the notification `balance_snapshot`."""
 
     account_id: str
@@ -30,4 +30,4 @@ class BalanceSnapshotNotification(Received):
 
     timestamp: U32
 
-    accounts: list[BalanceSnapshotNotificationAccounts]
+    accounts: list[BalanceSnapshotNotificationAccount]

@@ -17,7 +17,7 @@ class BkprChannelsapyRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class BkprChannelsapyResponseChannelsApy(Received):
+class BkprChannelsapyChannelsApy(Received):
     """`channels_apy[]` in the response to `bkpr-channelsapy`."""
 
     account: str
@@ -71,4 +71,4 @@ class BkprChannelsapyResponse(Received):
 
     __source__ = "bkpr-channelsapy"
 
-    channels_apy: list[BkprChannelsapyResponseChannelsApy]
+    channels_apy: list[BkprChannelsapyChannelsApy]

@@ -18,7 +18,7 @@ class BkprEditdescriptionbyoutpointRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class BkprEditdescriptionbyoutpointResponseUpdated(Received):
+class BkprEditdescriptionbyoutpointUpdated(Received):
     """`updated[]` in the response to `bkpr-editdescriptionbyoutpoint`."""
 
     account: str
@@ -68,4 +68,4 @@ class BkprEditdescriptionbyoutpointResponse(Received):
 
     __source__ = "bkpr-editdescriptionbyoutpoint"
 
-    updated: list[BkprEditdescriptionbyoutpointResponseUpdated]
+    updated: list[BkprEditdescriptionbyoutpointUpdated]

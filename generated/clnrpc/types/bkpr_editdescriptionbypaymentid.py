@@ -18,7 +18,7 @@ class BkprEditdescriptionbypaymentidRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class BkprEditdescriptionbypaymentidResponseUpdated(Received):
+class BkprEditdescriptionbypaymentidUpdated(Received):
     """`updated[]` in the response to `bkpr-editdescriptionbypaymentid`."""
 
     account: str
@@ -68,4 +68,4 @@ class BkprEditdescriptionbypaymentidResponse(Received):
 
     __source__ = "bkpr-editdescriptionbypaymentid"
 
-    updated: list[BkprEditdescriptionbypaymentidResponseUpdated]
+    updated: list[BkprEditdescriptionbypaymentidUpdated]

@@ -15,7 +15,7 @@ class BkprInspectRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class BkprInspectResponseTxsOutputs(Received):
+class BkprInspectTxOutput(Received):
     """`txs[].outputs[]` in the response to `bkpr-inspect`."""
 
     account: str
@@ -45,7 +45,7 @@ class BkprInspectResponseTxsOutputs(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class BkprInspectResponseTxs(Received):
+class BkprInspectTx(Received):
     """`txs[]` in the response to `bkpr-inspect`."""
 
     txid: Txid
@@ -54,7 +54,7 @@ class BkprInspectResponseTxs(Received):
 
     fees_paid_msat: Msat
 
-    outputs: list[BkprInspectResponseTxsOutputs]
+    outputs: list[BkprInspectTxOutput]
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -63,4 +63,4 @@ class BkprInspectResponse(Received):
 
     __source__ = "bkpr-inspect"
 
-    txs: list[BkprInspectResponseTxs]
+    txs: list[BkprInspectTx]

@@ -19,7 +19,7 @@ class BkprListaccounteventsRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class BkprListaccounteventsResponseEvents(Received):
+class BkprListaccounteventsEvent(Received):
     """`events[]` in the response to `bkpr-listaccountevents`."""
 
     account: str
@@ -73,4 +73,4 @@ class BkprListaccounteventsResponse(Received):
 
     __source__ = "bkpr-listaccountevents"
 
-    events: list[BkprListaccounteventsResponseEvents]
+    events: list[BkprListaccounteventsEvent]

@@ -13,7 +13,7 @@ class BkprListbalancesRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class BkprListbalancesResponseAccountsBalances(Received):
+class BkprListbalancesAccountBalance(Received):
     """`accounts[].balances[]` in the response to `bkpr-listbalances`."""
 
     balance_msat: Msat
@@ -22,12 +22,12 @@ class BkprListbalancesResponseAccountsBalances(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class BkprListbalancesResponseAccounts(Received):
+class BkprListbalancesAccount(Received):
     """`accounts[]` in the response to `bkpr-listbalances`."""
 
     account: str
 
-    balances: list[BkprListbalancesResponseAccountsBalances]
+    balances: list[BkprListbalancesAccountBalance]
 
     peer_id: Pubkey | None = None
     """Only if `peer_id` is present, and then always there."""
@@ -51,4 +51,4 @@ class BkprListbalancesResponse(Received):
 
     __source__ = "bkpr-listbalances"
 
-    accounts: list[BkprListbalancesResponseAccounts]
+    accounts: list[BkprListbalancesAccount]

@@ -19,7 +19,7 @@ class BkprListincomeRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class BkprListincomeResponseIncomeEvents(Received):
+class BkprListincomeIncomeEvent(Received):
     """`income_events[]` in the response to `bkpr-listincome`."""
 
     account: str
@@ -49,4 +49,4 @@ class BkprListincomeResponse(Received):
 
     __source__ = "bkpr-listincome"
 
-    income_events: list[BkprListincomeResponseIncomeEvents]
+    income_events: list[BkprListincomeIncomeEvent]

@@ -20,7 +20,7 @@ class BlacklistruneRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class BlacklistruneResponseBlacklist(Received):
+class BlacklistruneBlacklist(Received):
     """`blacklist[]` in the response to `blacklistrune`."""
 
     start: U64
@@ -34,4 +34,4 @@ class BlacklistruneResponse(Received):
 
     __source__ = "blacklistrune"
 
-    blacklist: list[BlacklistruneResponseBlacklist]
+    blacklist: list[BlacklistruneBlacklist]

@@ -8,7 +8,7 @@ from ..runtime.values.received import Received
 
 
 @dataclass(kw_only=True, slots=True)
-class ClnrestRegisterPathRequestRuneRestrictions:
+class ClnrestRegisterPathRuneRestrictions:
     """`rune_restrictions` in the request for `clnrest-register-path`."""
 
     nodeid: str | None = None
@@ -30,7 +30,7 @@ class ClnrestRegisterPathRequest:
 
     rune_required: bool | None = None
 
-    rune_restrictions: ClnrestRegisterPathRequestRuneRestrictions | None = None
+    rune_restrictions: ClnrestRegisterPathRuneRestrictions | None = None
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)

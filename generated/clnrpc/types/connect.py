@@ -29,7 +29,7 @@ class ConnectRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ConnectResponseAddress(Received):
+class ConnectAddress(Received):
     """`address` in the response to `connect`."""
 
     type: Literal["local socket", "ipv4", "ipv6", "torv2", "torv3"]
@@ -56,4 +56,4 @@ class ConnectResponse(Received):
 
     direction: Literal["in", "out"]
 
-    address: ConnectResponseAddress
+    address: ConnectAddress

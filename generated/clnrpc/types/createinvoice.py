@@ -27,7 +27,7 @@ class CreateinvoiceRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class CreateinvoiceResponsePaidOutpoint(Received):
+class CreateinvoicePaidOutpoint(Received):
     """The output of a transaction, if it was paid on the chain."""
 
     __added__ = (("txid", "v23.11"), ("outnum", "v23.11"))
@@ -75,7 +75,7 @@ class CreateinvoiceResponse(Received):
     paid_at: U64 | None = None
     """When it was paid, in seconds since 1970-01-01 00:00 UTC. Only if **status** is *paid*."""
 
-    paid_outpoint: CreateinvoiceResponsePaidOutpoint | None = None
+    paid_outpoint: CreateinvoicePaidOutpoint | None = None
     """The output of a transaction, if it was paid on the chain.
 
     Added in v23.11.

@@ -8,7 +8,7 @@ from ..runtime.values.scalars import U16, Hex, Pubkey, Secret
 
 
 @dataclass(kw_only=True, slots=True)
-class CreateonionRequestHops:
+class CreateonionHop:
     """`hops[]` in the request for `createonion`."""
 
     pubkey: Pubkey
@@ -20,7 +20,7 @@ class CreateonionRequestHops:
 class CreateonionRequest:
     """The request for `createonion`: Build an onion packet with payloads of your own."""
 
-    hops: list[CreateonionRequestHops]
+    hops: list[CreateonionHop]
 
     assocdata: Hex
 

@@ -19,7 +19,7 @@ class CreateproofRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class CreateproofResponseProofs(Received):
+class CreateproofProof(Received):
     """`proofs[]` in the response to `createproof`."""
 
     bolt12: str
@@ -37,4 +37,4 @@ class CreateproofResponse(Received):
 
     __source__ = "createproof"
 
-    proofs: list[CreateproofResponseProofs]
+    proofs: list[CreateproofProof]

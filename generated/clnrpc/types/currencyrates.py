@@ -14,7 +14,7 @@ class CurrencyratesRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class CurrencyratesResponseCurrencyrates(Received):
+class CurrencyratesCurrencyrate(Received):
     """`currencyrates[]` in the response to `currencyrates`."""
 
     source: str
@@ -28,4 +28,4 @@ class CurrencyratesResponse(Received):
 
     __source__ = "currencyrates"
 
-    currencyrates: list[CurrencyratesResponseCurrencyrates]
+    currencyrates: list[CurrencyratesCurrencyrate]

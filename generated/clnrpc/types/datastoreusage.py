@@ -15,7 +15,7 @@ class DatastoreusageRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DatastoreusageResponseDatastoreusage(Received):
+class DatastoreusageDatastoreusage(Received):
     """`datastoreusage` in the response to `datastoreusage`."""
 
     __added__ = (("key", "v23.11"), ("total_bytes", "v23.11"))
@@ -31,4 +31,4 @@ class DatastoreusageResponse(Received):
 
     __source__ = "datastoreusage"
 
-    datastoreusage: DatastoreusageResponseDatastoreusage
+    datastoreusage: DatastoreusageDatastoreusage

@@ -31,7 +31,7 @@ class DecodeRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DecodeResponseOfferPathsPath(Received):
+class DecodeOfferPathPath(Received):
     """`offer_paths[].path[]` in the response to `decode`."""
 
     blinded_node_id: Pubkey
@@ -42,7 +42,7 @@ class DecodeResponseOfferPathsPath(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DecodeResponseOfferPaths(Received):
+class DecodeOfferPath(Received):
     """`offer_paths[]` in the response to `decode`."""
 
     __added__ = (("first_path_key", "v24.11"),)
@@ -62,12 +62,12 @@ class DecodeResponseOfferPaths(Received):
     Added in v24.11.
     """
 
-    path: list[DecodeResponseOfferPathsPath]
+    path: list[DecodeOfferPathPath]
     """The hops."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DecodeResponseOfferRecurrencePaywindow(Received):
+class DecodeOfferRecurrencePaywindow(Received):
     """When a period can be paid, around its beginning."""
 
     seconds_before: U32
@@ -84,7 +84,7 @@ class DecodeResponseOfferRecurrencePaywindow(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DecodeResponseOfferRecurrence(Received):
+class DecodeOfferRecurrence(Received):
     """How the payment repeats."""
 
     compulsory_field: bool | None = None
@@ -114,7 +114,7 @@ class DecodeResponseOfferRecurrence(Received):
     limit: U32 | None = None
     """The last period's index."""
 
-    paywindow: DecodeResponseOfferRecurrencePaywindow | None = None
+    paywindow: DecodeOfferRecurrencePaywindow | None = None
     """When a period can be paid, around its beginning.
 
     Default: the period before and the period itself.
@@ -122,7 +122,7 @@ class DecodeResponseOfferRecurrence(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DecodeResponseInvreqPathsPath(Received):
+class DecodeInvreqPathPath(Received):
     """`invreq_paths[].path[]` in the response to `decode`."""
 
     __added__ = (("blinded_node_id", "v24.08"), ("encrypted_recipient_data", "v24.08"))
@@ -135,7 +135,7 @@ class DecodeResponseInvreqPathsPath(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DecodeResponseInvreqPaths(Received):
+class DecodeInvreqPath(Received):
     """`invreq_paths[]` in the response to `decode`."""
 
     __added__ = (("first_path_key", "v24.11"), ("path", "v24.08"))
@@ -155,12 +155,12 @@ class DecodeResponseInvreqPaths(Received):
     Added in v24.11.
     """
 
-    path: list[DecodeResponseInvreqPathsPath]
+    path: list[DecodeInvreqPathPath]
     """The hops."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DecodeResponseInvreqBip353Name(Received):
+class DecodeInvreqBip353Name(Received):
     """The human-readable address that led to the offer (BIP 353)."""
 
     name: str | None = None
@@ -171,7 +171,7 @@ class DecodeResponseInvreqBip353Name(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DecodeResponseInvoiceFallbacks(Received):
+class DecodeInvoiceFallback(Received):
     """`invoice_fallbacks[]` in the response to `decode`."""
 
     version: U8
@@ -203,7 +203,7 @@ class DecodeOtherResponse(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DecodeBolt12OfferResponseUnknownOfferTlvs(Received):
+class DecodeBolt12OfferUnknownOfferTlv(Received):
     """`unknown_offer_tlvs[]` in the response to `decode`."""
 
     type: U64
@@ -283,7 +283,7 @@ class DecodeBolt12OfferResponse(Received):
     offer_absolute_expiry: U64 | None = None
     """When it ends, in seconds since 1970 UTC."""
 
-    offer_paths: list[DecodeResponseOfferPaths] | None = None
+    offer_paths: list[DecodeOfferPath] | None = None
     """Blinded paths to the issuer."""
 
     warning_empty_blinded_path: str | None = None
@@ -295,7 +295,7 @@ class DecodeBolt12OfferResponse(Received):
     offer_quantity_max: U64 | None = None
     """The most items that one request may ask for; 0 is no limit."""
 
-    offer_recurrence: DecodeResponseOfferRecurrence | None = None
+    offer_recurrence: DecodeOfferRecurrence | None = None
     """How the payment repeats."""
 
     offer_issuer_id: Pubkey | None = None
@@ -310,7 +310,7 @@ class DecodeBolt12OfferResponse(Received):
     Added in v24.08.
     """
 
-    unknown_offer_tlvs: list[DecodeBolt12OfferResponseUnknownOfferTlvs] | None = None
+    unknown_offer_tlvs: list[DecodeBolt12OfferUnknownOfferTlv] | None = None
     """Records of types that are not known here. All are odd, so they may be ignored."""
 
     valid: bool
@@ -318,7 +318,7 @@ class DecodeBolt12OfferResponse(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DecodeBolt12InvoiceResponseInvoicePathsPayinfo(Received):
+class DecodeBolt12InvoiceInvoicePathPayinfo(Received):
     """What it costs to pay along this path, and its limits."""
 
     __added__ = (("htlc_minimum_msat", "v26.04"), ("htlc_maximum_msat", "v26.04"))
@@ -349,7 +349,7 @@ class DecodeBolt12InvoiceResponseInvoicePathsPayinfo(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DecodeBolt12InvoiceResponseInvoicePathsPath(Received):
+class DecodeBolt12InvoiceInvoicePathPath(Received):
     """`invoice_paths[].path[]` in the response to `decode`."""
 
     blinded_node_id: Pubkey
@@ -360,7 +360,7 @@ class DecodeBolt12InvoiceResponseInvoicePathsPath(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DecodeBolt12InvoiceResponseInvoicePaths(Received):
+class DecodeBolt12InvoiceInvoicePath(Received):
     """`invoice_paths[]` in the response to `decode`."""
 
     __added__ = (("first_path_key", "v24.11"),)
@@ -380,15 +380,15 @@ class DecodeBolt12InvoiceResponseInvoicePaths(Received):
     Added in v24.11.
     """
 
-    payinfo: DecodeBolt12InvoiceResponseInvoicePathsPayinfo
+    payinfo: DecodeBolt12InvoiceInvoicePathPayinfo
     """What it costs to pay along this path, and its limits."""
 
-    path: list[DecodeBolt12InvoiceResponseInvoicePathsPath]
+    path: list[DecodeBolt12InvoiceInvoicePathPath]
     """The hops."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DecodeBolt12InvoiceResponseUnknownInvoiceTlvs(Received):
+class DecodeBolt12InvoiceUnknownInvoiceTlv(Received):
     """`unknown_invoice_tlvs[]` in the response to `decode`."""
 
     type: U64
@@ -468,7 +468,7 @@ class DecodeBolt12InvoiceResponse(Received):
     offer_absolute_expiry: U64 | None = None
     """When it ends, in seconds since 1970 UTC."""
 
-    offer_paths: list[DecodeResponseOfferPaths] | None = None
+    offer_paths: list[DecodeOfferPath] | None = None
     """Blinded paths to the issuer."""
 
     warning_empty_blinded_path: str | None = None
@@ -477,7 +477,7 @@ class DecodeBolt12InvoiceResponse(Received):
     offer_quantity_max: U64 | None = None
     """The most items that one request may ask for; 0 is no limit."""
 
-    offer_recurrence: DecodeResponseOfferRecurrence | None = None
+    offer_recurrence: DecodeOfferRecurrence | None = None
     """How the payment repeats."""
 
     offer_issuer_id: Pubkey | None = None
@@ -513,13 +513,13 @@ class DecodeBolt12InvoiceResponse(Received):
     warning_invalid_invreq_payer_note: str | None = None
     """The note holds bytes that are no UTF-8."""
 
-    invreq_paths: list[DecodeResponseInvreqPaths] | None = None
+    invreq_paths: list[DecodeInvreqPath] | None = None
     """Blinded paths to the payer.
 
     Added in v24.08.
     """
 
-    invreq_bip_353_name: DecodeResponseInvreqBip353Name | None = None
+    invreq_bip_353_name: DecodeInvreqBip353Name | None = None
     """The human-readable address that led to the offer (BIP 353).
 
     Added in v25.02.
@@ -558,7 +558,7 @@ class DecodeBolt12InvoiceResponse(Received):
     warning_missing_invoice_recurrence_basetime: str | None = None
     """The invoice is for a period, but does not say when periods begin."""
 
-    invoice_paths: list[DecodeBolt12InvoiceResponseInvoicePaths] | None = None
+    invoice_paths: list[DecodeBolt12InvoiceInvoicePath] | None = None
     """Blinded paths to the payee."""
 
     warning_invalid_invoice_blindedpay: str | None = None
@@ -576,7 +576,7 @@ class DecodeBolt12InvoiceResponse(Received):
     invoice_amount_msat: Msat | None = None
     """What is to be paid, fees aside."""
 
-    invoice_fallbacks: list[DecodeResponseInvoiceFallbacks] | None = None
+    invoice_fallbacks: list[DecodeInvoiceFallback] | None = None
     """On-chain addresses that take the payment too."""
 
     invoice_features: Hex | None = None
@@ -597,7 +597,7 @@ class DecodeBolt12InvoiceResponse(Received):
     warning_invalid_invoice_signature: str | None = None
     """The signature is not the payee's."""
 
-    unknown_invoice_tlvs: list[DecodeBolt12InvoiceResponseUnknownInvoiceTlvs] | None = None
+    unknown_invoice_tlvs: list[DecodeBolt12InvoiceUnknownInvoiceTlv] | None = None
     """Records of types that are not known here. All are odd, so they may be ignored."""
 
     valid: bool
@@ -605,7 +605,7 @@ class DecodeBolt12InvoiceResponse(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DecodeBolt12InvoiceRequestResponseUnknownInvoiceRequestTlvs(Received):
+class DecodeBolt12InvoiceRequestUnknownInvoiceRequestTlv(Received):
     """`unknown_invoice_request_tlvs[]` in the response to `decode`."""
 
     type: U64
@@ -685,7 +685,7 @@ class DecodeBolt12InvoiceRequestResponse(Received):
     offer_absolute_expiry: U64 | None = None
     """When it ends, in seconds since 1970 UTC."""
 
-    offer_paths: list[DecodeResponseOfferPaths] | None = None
+    offer_paths: list[DecodeOfferPath] | None = None
     """Blinded paths to the issuer."""
 
     warning_empty_blinded_path: str | None = None
@@ -694,7 +694,7 @@ class DecodeBolt12InvoiceRequestResponse(Received):
     offer_quantity_max: U64 | None = None
     """The most items that one request may ask for; 0 is no limit."""
 
-    offer_recurrence: DecodeResponseOfferRecurrence | None = None
+    offer_recurrence: DecodeOfferRecurrence | None = None
     """How the payment repeats."""
 
     offer_issuer_id: Pubkey | None = None
@@ -730,13 +730,13 @@ class DecodeBolt12InvoiceRequestResponse(Received):
     warning_invalid_invreq_payer_note: str | None = None
     """The note holds bytes that are no UTF-8."""
 
-    invreq_paths: list[DecodeResponseInvreqPaths] | None = None
+    invreq_paths: list[DecodeInvreqPath] | None = None
     """Blinded paths to the payer.
 
     Added in v24.08.
     """
 
-    invreq_bip_353_name: DecodeResponseInvreqBip353Name | None = None
+    invreq_bip_353_name: DecodeInvreqBip353Name | None = None
     """The human-readable address that led to the offer (BIP 353).
 
     Added in v25.02.
@@ -790,7 +790,7 @@ class DecodeBolt12InvoiceRequestResponse(Received):
     warning_missing_invoice_request_signature: str | None = None
     """There is no signature."""
 
-    unknown_invoice_request_tlvs: list[DecodeBolt12InvoiceRequestResponseUnknownInvoiceRequestTlvs] | None = None
+    unknown_invoice_request_tlvs: list[DecodeBolt12InvoiceRequestUnknownInvoiceRequestTlv] | None = None
     """Records of types that are not known here. All are odd, so they may be ignored."""
 
     valid: bool
@@ -798,7 +798,7 @@ class DecodeBolt12InvoiceRequestResponse(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DecodeBolt11InvoiceResponseFallbacks(Received):
+class DecodeBolt11InvoiceFallback(Received):
     """`fallbacks[]` in the response to `decode`."""
 
     type: Literal["P2PKH", "P2SH", "P2WPKH", "P2WSH", "P2TR"]
@@ -812,7 +812,7 @@ class DecodeBolt11InvoiceResponseFallbacks(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DecodeBolt11InvoiceResponseRoutes(Received):
+class DecodeBolt11InvoiceRoute(Received):
     """`routes[][]` in the response to `decode`."""
 
     pubkey: Pubkey
@@ -832,7 +832,7 @@ class DecodeBolt11InvoiceResponseRoutes(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DecodeBolt11InvoiceResponseExtra(Received):
+class DecodeBolt11InvoiceExtra(Received):
     """`extra[]` in the response to `decode`."""
 
     tag: str
@@ -889,16 +889,16 @@ class DecodeBolt11InvoiceResponse(Received):
     payment_metadata: Hex | None = None
     """Bytes for the payee's own use, which the payer sends along."""
 
-    fallbacks: list[DecodeBolt11InvoiceResponseFallbacks] | None = None
+    fallbacks: list[DecodeBolt11InvoiceFallback] | None = None
     """On-chain addresses that take the payment too."""
 
-    routes: list[list[DecodeBolt11InvoiceResponseRoutes]] | None = None
+    routes: list[list[DecodeBolt11InvoiceRoute]] | None = None
     """Ways to the payee over channels that are not announced.
 
     Each element: One way, hop by hop.
     """
 
-    extra: list[DecodeBolt11InvoiceResponseExtra] | None = None
+    extra: list[DecodeBolt11InvoiceExtra] | None = None
     """Fields that are not known here."""
 
     payment_hash: Hash
@@ -915,7 +915,7 @@ class DecodeBolt11InvoiceResponse(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DecodeRuneResponseRestrictions(Received):
+class DecodeRuneRestriction(Received):
     """`restrictions[]` in the response to `decode`."""
 
     alternatives: list[str]
@@ -948,7 +948,7 @@ class DecodeRuneResponse(Received):
     string: str | None = None
     """The rune as text."""
 
-    restrictions: list[DecodeRuneResponseRestrictions] | None = None
+    restrictions: list[DecodeRuneRestriction] | None = None
     """Conditions, all of which a call with this rune must meet."""
 
     hex: Hex | None = None
@@ -987,7 +987,7 @@ class DecodeEmergencyRecoverResponse(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DecodeBolt12PayerProofResponseInvoicePathsPayinfo(Received):
+class DecodeBolt12PayerProofInvoicePathPayinfo(Received):
     """What it costs to pay along this path, and its limits."""
 
     __added__ = (("htlc_minimum_msat", "v26.04"), ("htlc_maximum_msat", "v26.04"))
@@ -1018,7 +1018,7 @@ class DecodeBolt12PayerProofResponseInvoicePathsPayinfo(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DecodeBolt12PayerProofResponseInvoicePathsPath(Received):
+class DecodeBolt12PayerProofInvoicePathPath(Received):
     """`invoice_paths[].path[]` in the response to `decode`."""
 
     blinded_node_id: Pubkey
@@ -1029,7 +1029,7 @@ class DecodeBolt12PayerProofResponseInvoicePathsPath(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DecodeBolt12PayerProofResponseInvoicePaths(Received):
+class DecodeBolt12PayerProofInvoicePath(Received):
     """`invoice_paths[]` in the response to `decode`."""
 
     __added__ = (("first_path_key", "v24.11"),)
@@ -1049,15 +1049,15 @@ class DecodeBolt12PayerProofResponseInvoicePaths(Received):
     Added in v24.11.
     """
 
-    payinfo: DecodeBolt12PayerProofResponseInvoicePathsPayinfo | None = None
+    payinfo: DecodeBolt12PayerProofInvoicePathPayinfo | None = None
     """What it costs to pay along this path, and its limits."""
 
-    path: list[DecodeBolt12PayerProofResponseInvoicePathsPath]
+    path: list[DecodeBolt12PayerProofInvoicePathPath]
     """The hops."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DecodeBolt12PayerProofResponseUnknownPayerProofTlvs(Received):
+class DecodeBolt12PayerProofUnknownPayerProofTlv(Received):
     """`unknown_payer_proof_tlvs[]` in the response to `decode`."""
 
     type: U64
@@ -1121,7 +1121,7 @@ class DecodeBolt12PayerProofResponse(Received):
     offer_absolute_expiry: U64 | None = None
     """When it ends, in seconds since 1970 UTC."""
 
-    offer_paths: list[DecodeResponseOfferPaths] | None = None
+    offer_paths: list[DecodeOfferPath] | None = None
     """Blinded paths to the issuer."""
 
     offer_issuer: str | None = None
@@ -1154,19 +1154,19 @@ class DecodeBolt12PayerProofResponse(Received):
     invreq_payer_note: str | None = None
     """What the payer has to say."""
 
-    invreq_paths: list[DecodeResponseInvreqPaths] | None = None
+    invreq_paths: list[DecodeInvreqPath] | None = None
     """Blinded paths to the payer.
 
     Added in v24.08.
     """
 
-    invreq_bip_353_name: DecodeResponseInvreqBip353Name | None = None
+    invreq_bip_353_name: DecodeInvreqBip353Name | None = None
     """The human-readable address that led to the offer (BIP 353).
 
     Added in v25.02.
     """
 
-    invoice_paths: list[DecodeBolt12PayerProofResponseInvoicePaths] | None = None
+    invoice_paths: list[DecodeBolt12PayerProofInvoicePath] | None = None
     """Blinded paths to the payee."""
 
     invoice_created_at: U64 | None = None
@@ -1181,7 +1181,7 @@ class DecodeBolt12PayerProofResponse(Received):
     invoice_amount_msat: Msat | None = None
     """What is to be paid, fees aside."""
 
-    invoice_fallbacks: list[DecodeResponseInvoiceFallbacks] | None = None
+    invoice_fallbacks: list[DecodeInvoiceFallback] | None = None
     """On-chain addresses that take the payment too."""
 
     invoice_features: Hex | None = None
@@ -1235,7 +1235,7 @@ class DecodeBolt12PayerProofResponse(Received):
     Added in v26.06.
     """
 
-    unknown_payer_proof_tlvs: list[DecodeBolt12PayerProofResponseUnknownPayerProofTlvs] | None = None
+    unknown_payer_proof_tlvs: list[DecodeBolt12PayerProofUnknownPayerProofTlv] | None = None
     """Records of types that are not known here. All are odd, so they may be ignored.
 
     Added in v26.06.

@@ -22,7 +22,7 @@ class DelpayRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class DelpayResponsePayments(Received):
+class DelpayPayment(Received):
     """`payments[]` in the response to `delpay`."""
 
     __added__ = (("created_index", "v23.11"),)
@@ -70,4 +70,4 @@ class DelpayResponse(Received):
 
     __source__ = "delpay"
 
-    payments: list[DelpayResponsePayments]
+    payments: list[DelpayPayment]

@@ -17,7 +17,7 @@ class FeeratesRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class FeeratesResponsePerkbEstimates(Received):
+class FeeratesPerkbEstimate(Received):
     """`perkb.estimates[]` in the response to `feerates`."""
 
     __added__ = (("blockcount", "v23.05"), ("feerate", "v23.05"), ("smoothed_feerate", "v23.05"))
@@ -30,7 +30,7 @@ class FeeratesResponsePerkbEstimates(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class FeeratesResponsePerkb(Received):
+class FeeratesPerkb(Received):
     """`perkb` in the response to `feerates`."""
 
     __added__ = (("floor", "v23.05"), ("estimates", "v23.05"))
@@ -42,7 +42,7 @@ class FeeratesResponsePerkb(Received):
     floor: U32
     """Added in v23.05."""
 
-    estimates: list[FeeratesResponsePerkbEstimates]
+    estimates: list[FeeratesPerkbEstimate]
     """Added in v23.05."""
 
     opening: U32 | None = None
@@ -61,7 +61,7 @@ class FeeratesResponsePerkb(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class FeeratesResponsePerkwEstimates(Received):
+class FeeratesPerkwEstimate(Received):
     """`perkw.estimates[]` in the response to `feerates`."""
 
     __added__ = (("blockcount", "v23.05"), ("feerate", "v23.05"), ("smoothed_feerate", "v23.05"))
@@ -74,7 +74,7 @@ class FeeratesResponsePerkwEstimates(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class FeeratesResponsePerkw(Received):
+class FeeratesPerkw(Received):
     """`perkw` in the response to `feerates`."""
 
     __added__ = (("floor", "v23.05"), ("estimates", "v23.05"))
@@ -86,7 +86,7 @@ class FeeratesResponsePerkw(Received):
     floor: U32
     """Added in v23.05."""
 
-    estimates: list[FeeratesResponsePerkwEstimates]
+    estimates: list[FeeratesPerkwEstimate]
     """Added in v23.05."""
 
     opening: U32 | None = None
@@ -105,7 +105,7 @@ class FeeratesResponsePerkw(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class FeeratesResponseOnchainFeeEstimates(Received):
+class FeeratesOnchainFeeEstimates(Received):
     """`onchain_fee_estimates` in the response to `feerates`."""
 
     opening_channel_satoshis: U64
@@ -130,8 +130,8 @@ class FeeratesResponse(Received):
 
     warning_missing_feerates: str | None = None
 
-    perkb: FeeratesResponsePerkb | None = None
+    perkb: FeeratesPerkb | None = None
 
-    perkw: FeeratesResponsePerkw | None = None
+    perkw: FeeratesPerkw | None = None
 
-    onchain_fee_estimates: FeeratesResponseOnchainFeeEstimates | None = None
+    onchain_fee_estimates: FeeratesOnchainFeeEstimates | None = None

@@ -15,7 +15,7 @@ class Fetchbip353Request:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class Fetchbip353ResponseInstructions(Received):
+class Fetchbip353Instruction(Received):
     """`instructions[]` in the response to `fetchbip353`."""
 
     description: str | None = None
@@ -37,4 +37,4 @@ class Fetchbip353Response(Received):
 
     proof: str
 
-    instructions: list[Fetchbip353ResponseInstructions]
+    instructions: list[Fetchbip353Instruction]

@@ -63,7 +63,7 @@ class FetchinvoiceRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class FetchinvoiceResponseChanges(Received):
+class FetchinvoiceChanges(Received):
     """`changes` in the response to `fetchinvoice`."""
 
     description_appended: str | None = None
@@ -78,7 +78,7 @@ class FetchinvoiceResponseChanges(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class FetchinvoiceResponseNextPeriod(Received):
+class FetchinvoiceNextPeriod(Received):
     """`next_period` in the response to `fetchinvoice`."""
 
     counter: U64
@@ -100,6 +100,6 @@ class FetchinvoiceResponse(Received):
 
     invoice: str
 
-    changes: FetchinvoiceResponseChanges
+    changes: FetchinvoiceChanges
 
-    next_period: FetchinvoiceResponseNextPeriod | None = None
+    next_period: FetchinvoiceNextPeriod | None = None

@@ -86,7 +86,7 @@ class FundchannelRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class FundchannelResponseChannelType(Received):
+class FundchannelChannelType(Received):
     """`channel_type` in the response to `fundchannel`."""
 
     __added__ = (("bits", "v24.02"), ("names", "v24.02"))
@@ -120,7 +120,7 @@ class FundchannelResponse(Received):
 
     channel_id: Hash
 
-    channel_type: FundchannelResponseChannelType
+    channel_type: FundchannelChannelType
     """Added in v24.02."""
 
     close_to: Hex | None = None

@@ -34,7 +34,7 @@ class FundchannelStartRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class FundchannelStartResponseChannelType(Received):
+class FundchannelStartChannelType(Received):
     """`channel_type` in the response to `fundchannel_start`."""
 
     __added__ = (("bits", "v24.02"), ("names", "v24.02"))
@@ -63,7 +63,7 @@ class FundchannelStartResponse(Received):
 
     scriptpubkey: Hex
 
-    channel_type: FundchannelStartResponseChannelType | None = None
+    channel_type: FundchannelStartChannelType | None = None
     """Added in v24.02."""
 
     close_to: Hex | None = None

@@ -35,7 +35,7 @@ class FundpsbtRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class FundpsbtResponseReservations(Received):
+class FundpsbtReservation(Received):
     """`reservations[]` in the response to `fundpsbt`."""
 
     txid: Txid
@@ -67,4 +67,4 @@ class FundpsbtResponse(Received):
 
     change_outnum: U32 | None = None
 
-    reservations: list[FundpsbtResponseReservations] | None = None
+    reservations: list[FundpsbtReservation] | None = None

@@ -14,7 +14,7 @@ class GetinfoRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class GetinfoResponseAddress(Received):
+class GetinfoAddress(Received):
     """`address[]` in the response to `getinfo`."""
 
     __added__ = (("type", "v23.02"), ("port", "v23.02"))
@@ -30,7 +30,7 @@ class GetinfoResponseAddress(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class GetinfoResponseBinding(Received):
+class GetinfoBinding(Received):
     """`binding[]` in the response to `getinfo`."""
 
     type: Literal["local socket", "websocket", "ipv4", "ipv6", "torv2", "torv3"]
@@ -50,7 +50,7 @@ class GetinfoResponseBinding(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class GetinfoResponseOurFeatures(Received):
+class GetinfoOurFeatures(Received):
     """Feature bits that the node sets, by place."""
 
     init: Hex
@@ -101,13 +101,13 @@ class GetinfoResponse(Received):
     num_inactive_channels: U32
     """Channels being closed."""
 
-    address: list[GetinfoResponseAddress]
+    address: list[GetinfoAddress]
     """Addresses that the node announces.
 
     Added in v23.02.
     """
 
-    binding: list[GetinfoResponseBinding] | None = None
+    binding: list[GetinfoBinding] | None = None
     """Where the node listens."""
 
     version: str
@@ -125,7 +125,7 @@ class GetinfoResponse(Received):
     lightning_dir: str
     """The directory of this network's files."""
 
-    our_features: GetinfoResponseOurFeatures | None = None
+    our_features: GetinfoOurFeatures | None = None
     """Feature bits that the node sets, by place."""
 
     warning_bitcoind_sync: str | None = None

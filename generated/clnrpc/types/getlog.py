@@ -16,7 +16,7 @@ class GetlogRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class GetlogResponseLog(Received):
+class GetlogLog(Received):
     """`log[]` in the response to `getlog`."""
 
     type: Literal["SKIPPED", "BROKEN", "UNUSUAL", "INFO", "DEBUG", "TRACE", "IO_IN", "IO_OUT"]
@@ -58,4 +58,4 @@ class GetlogResponse(Received):
 
     bytes_max: U32
 
-    log: list[GetlogResponseLog]
+    log: list[GetlogLog]

@@ -40,7 +40,7 @@ class GetrouteRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class GetrouteResponseRoute(Received):
+class GetrouteRoute(Received):
     """`route[]` in the response to `getroute`."""
 
     id: Pubkey
@@ -62,4 +62,4 @@ class GetrouteResponse(Received):
 
     __source__ = "getroute"
 
-    route: list[GetrouteResponseRoute]
+    route: list[GetrouteRoute]

@@ -45,7 +45,7 @@ class GetroutesRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class GetroutesResponseRoutesPath(Received):
+class GetroutesRoutePath(Received):
     """`routes[].path[]` in the response to `getroutes`."""
 
     __added__ = (
@@ -88,7 +88,7 @@ class GetroutesResponseRoutesPath(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class GetroutesResponseRoutes(Received):
+class GetroutesRoute(Received):
     """`routes[]` in the response to `getroutes`."""
 
     probability_ppm: U64
@@ -97,7 +97,7 @@ class GetroutesResponseRoutes(Received):
 
     final_cltv: U32
 
-    path: list[GetroutesResponseRoutesPath]
+    path: list[GetroutesRoutePath]
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -108,4 +108,4 @@ class GetroutesResponse(Received):
 
     probability_ppm: U64
 
-    routes: list[GetroutesResponseRoutes]
+    routes: list[GetroutesRoute]

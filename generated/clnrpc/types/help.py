@@ -16,7 +16,7 @@ class HelpRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class HelpResponseHelp(Received):
+class HelpHelp(Received):
     """`help[]` in the response to `help`."""
 
     command: str
@@ -30,7 +30,7 @@ class HelpResponse(Received):
     __source__ = "help"
     __wire_names__ = (("format_hint", "format-hint"),)
 
-    help: list[HelpResponseHelp]
+    help: list[HelpHelp]
     """The commands, by name."""
 
     format_hint: Literal["simple"] | None = None

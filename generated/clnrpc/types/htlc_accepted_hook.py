@@ -18,7 +18,7 @@ from ..runtime.values.scalars import (
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class HtlcAcceptedHookRequestOnion(Received):
+class HtlcAcceptedHookOnion(Received):
     """`onion` in the payload of the hook `htlc_accepted`."""
 
     payload: Hex
@@ -45,7 +45,7 @@ class HtlcAcceptedHookRequestOnion(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class HtlcAcceptedHookRequestHtlc(Received):
+class HtlcAcceptedHookHtlc(Received):
     """`htlc` in the payload of the hook `htlc_accepted`."""
 
     __added__ = (("short_channel_id", "v0.12.0"), ("id", "v0.12.0"), ("amount_msat", "v0.12.0"))
@@ -78,9 +78,9 @@ class HtlcAcceptedHookRequest(Received):
     peer_id: Pubkey | None = None
     """Added in v25.12."""
 
-    onion: HtlcAcceptedHookRequestOnion
+    onion: HtlcAcceptedHookOnion
 
-    htlc: HtlcAcceptedHookRequestHtlc
+    htlc: HtlcAcceptedHookHtlc
 
     forward_to: Hash | None = None
 

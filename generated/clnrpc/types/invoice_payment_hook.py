@@ -9,7 +9,7 @@ from ..runtime.values.scalars import U64, Hex, Msat, Secret
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class InvoicePaymentHookRequestPaymentExtratlvs(Received):
+class InvoicePaymentHookPaymentExtratlv(Received):
     """`payment.extratlvs[]` in the payload of the hook `invoice_payment`."""
 
     type: U64
@@ -20,7 +20,7 @@ class InvoicePaymentHookRequestPaymentExtratlvs(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class InvoicePaymentHookRequestPayment(Received):
+class InvoicePaymentHookPayment(Received):
     """`payment` in the payload of the hook `invoice_payment`."""
 
     label: str
@@ -29,7 +29,7 @@ class InvoicePaymentHookRequestPayment(Received):
 
     msat: Msat
 
-    extratlvs: list[InvoicePaymentHookRequestPaymentExtratlvs] | None = None
+    extratlvs: list[InvoicePaymentHookPaymentExtratlv] | None = None
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -38,7 +38,7 @@ class InvoicePaymentHookRequest(Received):
 
     __source__ = "invoice_payment"
 
-    payment: InvoicePaymentHookRequestPayment
+    payment: InvoicePaymentHookPayment
 
 
 @dataclass(kw_only=True, slots=True)

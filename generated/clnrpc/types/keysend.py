@@ -17,7 +17,7 @@ from ..runtime.values.scalars import (
 
 
 @dataclass(kw_only=True, slots=True)
-class KeysendRequestRoutehints:
+class KeysendRoutehint:
     """`routehints[][]` in the request for `keysend`."""
 
     id: Pubkey
@@ -64,7 +64,7 @@ class KeysendRequest:
     extratlvs: dict[str, Any] | None = None
     """More fields for the recipient: an object of field numbers and values in hex; absent, none."""
 
-    routehints: list[list[KeysendRequestRoutehints]] | None = None
+    routehints: list[list[KeysendRoutehint]] | None = None
     """Ways to a node that gossip does not show: arrays of hops, each with the node it leaves, its short channel id, fees
     and delay in blocks; absent, none.
     """

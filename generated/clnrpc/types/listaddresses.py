@@ -19,7 +19,7 @@ class ListaddressesRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListaddressesResponseAddresses(Received):
+class ListaddressesAddress(Received):
     """`addresses[]` in the response to `listaddresses`."""
 
     keyidx: U64
@@ -35,4 +35,4 @@ class ListaddressesResponse(Received):
 
     __source__ = "listaddresses"
 
-    addresses: list[ListaddressesResponseAddresses]
+    addresses: list[ListaddressesAddress]

@@ -20,7 +20,7 @@ class ListchainmovesRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListchainmovesResponseChainmoves(Received):
+class ListchainmovesChainmove(Received):
     """`chainmoves[]` in the response to `listchainmoves`."""
 
     created_index: U64
@@ -77,4 +77,4 @@ class ListchainmovesResponse(Received):
 
     __source__ = "listchainmoves"
 
-    chainmoves: list[ListchainmovesResponseChainmoves]
+    chainmoves: list[ListchainmovesChainmove]

@@ -20,7 +20,7 @@ class ListchannelmovesRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListchannelmovesResponseChannelmoves(Received):
+class ListchannelmovesChannelmove(Received):
     """`channelmoves[]` in the response to `listchannelmoves`."""
 
     created_index: U64
@@ -50,4 +50,4 @@ class ListchannelmovesResponse(Received):
 
     __source__ = "listchannelmoves"
 
-    channelmoves: list[ListchannelmovesResponseChannelmoves]
+    channelmoves: list[ListchannelmovesChannelmove]

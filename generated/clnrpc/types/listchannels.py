@@ -22,7 +22,7 @@ class ListchannelsRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListchannelsResponseChannels(Received):
+class ListchannelsChannel(Received):
     """`channels[]` in the response to `listchannels`."""
 
     source: Pubkey
@@ -64,4 +64,4 @@ class ListchannelsResponse(Received):
 
     __source__ = "listchannels"
 
-    channels: list[ListchannelsResponseChannels]
+    channels: list[ListchannelsChannel]

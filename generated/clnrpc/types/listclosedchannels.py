@@ -16,7 +16,7 @@ class ListclosedchannelsRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListclosedchannelsResponseClosedchannelsAlias(Received):
+class ListclosedchannelsClosedchannelAlias(Received):
     """`closedchannels[].alias` in the response to `listclosedchannels`."""
 
     local: ShortChannelId | None = None
@@ -25,7 +25,7 @@ class ListclosedchannelsResponseClosedchannelsAlias(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListclosedchannelsResponseClosedchannelsChannelType(Received):
+class ListclosedchannelsClosedchannelChannelType(Received):
     """`closedchannels[].channel_type` in the response to `listclosedchannels`."""
 
     bits: list[U32]
@@ -43,7 +43,7 @@ class ListclosedchannelsResponseClosedchannelsChannelType(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListclosedchannelsResponseClosedchannels(Received):
+class ListclosedchannelsClosedchannel(Received):
     """`closedchannels[]` in the response to `listclosedchannels`."""
 
     __added__ = (("funding_withheld", "v25.12"),)
@@ -54,7 +54,7 @@ class ListclosedchannelsResponseClosedchannels(Received):
 
     short_channel_id: ShortChannelId | None = None
 
-    alias: ListclosedchannelsResponseClosedchannelsAlias | None = None
+    alias: ListclosedchannelsClosedchannelAlias | None = None
 
     opener: Literal["local", "remote"]
 
@@ -62,7 +62,7 @@ class ListclosedchannelsResponseClosedchannels(Received):
 
     private: bool
 
-    channel_type: ListclosedchannelsResponseClosedchannelsChannelType | None = None
+    channel_type: ListclosedchannelsClosedchannelChannelType | None = None
 
     total_local_commitments: U64
 
@@ -112,4 +112,4 @@ class ListclosedchannelsResponse(Received):
 
     __source__ = "listclosedchannels"
 
-    closedchannels: list[ListclosedchannelsResponseClosedchannels]
+    closedchannels: list[ListclosedchannelsClosedchannel]

@@ -17,7 +17,7 @@ class ListconfigsRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsConf(Received):
+class ListconfigsConfigsConf(Received):
     """`configs.conf` in the response to `listconfigs`."""
 
     value_str: str
@@ -26,7 +26,7 @@ class ListconfigsResponseConfigsConf(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsDeveloper(Received):
+class ListconfigsConfigsDeveloper(Received):
     """`configs.developer` in the response to `listconfigs`."""
 
     set: bool
@@ -35,7 +35,7 @@ class ListconfigsResponseConfigsDeveloper(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsClearPlugins(Received):
+class ListconfigsConfigsClearPlugins(Received):
     """`configs.clear-plugins` in the response to `listconfigs`."""
 
     set: bool
@@ -44,7 +44,7 @@ class ListconfigsResponseConfigsClearPlugins(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsDisableMpp(Received):
+class ListconfigsConfigsDisableMpp(Received):
     """`configs.disable-mpp` in the response to `listconfigs`."""
 
     set: bool
@@ -55,7 +55,7 @@ class ListconfigsResponseConfigsDisableMpp(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsMainnet(Received):
+class ListconfigsConfigsMainnet(Received):
     """`configs.mainnet` in the response to `listconfigs`."""
 
     set: bool
@@ -64,7 +64,7 @@ class ListconfigsResponseConfigsMainnet(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsRegtest(Received):
+class ListconfigsConfigsRegtest(Received):
     """`configs.regtest` in the response to `listconfigs`."""
 
     set: bool
@@ -73,7 +73,7 @@ class ListconfigsResponseConfigsRegtest(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsSignet(Received):
+class ListconfigsConfigsSignet(Received):
     """`configs.signet` in the response to `listconfigs`."""
 
     set: bool
@@ -82,7 +82,7 @@ class ListconfigsResponseConfigsSignet(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsTestnet(Received):
+class ListconfigsConfigsTestnet(Received):
     """`configs.testnet` in the response to `listconfigs`."""
 
     set: bool
@@ -91,7 +91,7 @@ class ListconfigsResponseConfigsTestnet(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsImportantPlugin(Received):
+class ListconfigsConfigsImportantPlugin(Received):
     """`configs.important-plugin` in the response to `listconfigs`."""
 
     values_str: list[str]
@@ -100,7 +100,7 @@ class ListconfigsResponseConfigsImportantPlugin(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsPlugin(Received):
+class ListconfigsConfigsPlugin(Received):
     """`configs.plugin` in the response to `listconfigs`."""
 
     values_str: list[str]
@@ -109,7 +109,7 @@ class ListconfigsResponseConfigsPlugin(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsPluginDir(Received):
+class ListconfigsConfigsPluginDir(Received):
     """`configs.plugin-dir` in the response to `listconfigs`."""
 
     values_str: list[str]
@@ -118,7 +118,7 @@ class ListconfigsResponseConfigsPluginDir(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsLightningDir(Received):
+class ListconfigsConfigsLightningDir(Received):
     """`configs.lightning-dir` in the response to `listconfigs`."""
 
     value_str: str
@@ -127,7 +127,7 @@ class ListconfigsResponseConfigsLightningDir(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsNetwork(Received):
+class ListconfigsConfigsNetwork(Received):
     """`configs.network` in the response to `listconfigs`."""
 
     value_str: str
@@ -136,7 +136,7 @@ class ListconfigsResponseConfigsNetwork(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsAllowDeprecatedApis(Received):
+class ListconfigsConfigsAllowDeprecatedApis(Received):
     """`configs.allow-deprecated-apis` in the response to `listconfigs`."""
 
     value_bool: bool
@@ -145,7 +145,7 @@ class ListconfigsResponseConfigsAllowDeprecatedApis(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsIPromiseToFixBrokenApiUser(Received):
+class ListconfigsConfigsIPromiseToFixBrokenApiUser(Received):
     """`configs.i-promise-to-fix-broken-api-user` in the response to `listconfigs`."""
 
     __added__ = (("values_str", "v24.02"), ("sources", "v24.02"))
@@ -156,7 +156,7 @@ class ListconfigsResponseConfigsIPromiseToFixBrokenApiUser(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsRpcFile(Received):
+class ListconfigsConfigsRpcFile(Received):
     """`configs.rpc-file` in the response to `listconfigs`."""
 
     value_str: str
@@ -165,7 +165,7 @@ class ListconfigsResponseConfigsRpcFile(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsDisablePlugin(Received):
+class ListconfigsConfigsDisablePlugin(Received):
     """`configs.disable-plugin` in the response to `listconfigs`."""
 
     values_str: list[str]
@@ -174,7 +174,7 @@ class ListconfigsResponseConfigsDisablePlugin(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsAlwaysUseProxy(Received):
+class ListconfigsConfigsAlwaysUseProxy(Received):
     """`configs.always-use-proxy` in the response to `listconfigs`."""
 
     value_bool: bool
@@ -183,7 +183,7 @@ class ListconfigsResponseConfigsAlwaysUseProxy(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsDaemon(Received):
+class ListconfigsConfigsDaemon(Received):
     """`configs.daemon` in the response to `listconfigs`."""
 
     set: bool
@@ -192,7 +192,7 @@ class ListconfigsResponseConfigsDaemon(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsWallet(Received):
+class ListconfigsConfigsWallet(Received):
     """`configs.wallet` in the response to `listconfigs`."""
 
     value_str: str
@@ -201,7 +201,7 @@ class ListconfigsResponseConfigsWallet(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsLargeChannels(Received):
+class ListconfigsConfigsLargeChannels(Received):
     """`configs.large-channels` in the response to `listconfigs`."""
 
     set: bool
@@ -210,7 +210,7 @@ class ListconfigsResponseConfigsLargeChannels(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsExperimentalDualFund(Received):
+class ListconfigsConfigsExperimentalDualFund(Received):
     """`configs.experimental-dual-fund` in the response to `listconfigs`."""
 
     set: bool
@@ -219,7 +219,7 @@ class ListconfigsResponseConfigsExperimentalDualFund(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsExperimentalSimpleClose(Received):
+class ListconfigsConfigsExperimentalSimpleClose(Received):
     """`configs.experimental-simple-close` in the response to `listconfigs`."""
 
     __added__ = (("set", "v26.09"), ("source", "v26.09"))
@@ -230,7 +230,7 @@ class ListconfigsResponseConfigsExperimentalSimpleClose(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsExperimentalSplicing(Received):
+class ListconfigsConfigsExperimentalSplicing(Received):
     """`configs.experimental-splicing` in the response to `listconfigs`."""
 
     set: bool
@@ -239,7 +239,7 @@ class ListconfigsResponseConfigsExperimentalSplicing(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsExperimentalShutdownWrongFunding(Received):
+class ListconfigsConfigsExperimentalShutdownWrongFunding(Received):
     """`configs.experimental-shutdown-wrong-funding` in the response to `listconfigs`."""
 
     set: bool
@@ -248,7 +248,7 @@ class ListconfigsResponseConfigsExperimentalShutdownWrongFunding(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsExperimentalPeerStorage(Received):
+class ListconfigsConfigsExperimentalPeerStorage(Received):
     """`configs.experimental-peer-storage` in the response to `listconfigs`."""
 
     set: bool
@@ -257,7 +257,7 @@ class ListconfigsResponseConfigsExperimentalPeerStorage(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsExperimentalAnchors(Received):
+class ListconfigsConfigsExperimentalAnchors(Received):
     """`configs.experimental-anchors` in the response to `listconfigs`."""
 
     set: bool
@@ -266,7 +266,7 @@ class ListconfigsResponseConfigsExperimentalAnchors(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsDatabaseUpgrade(Received):
+class ListconfigsConfigsDatabaseUpgrade(Received):
     """`configs.database-upgrade` in the response to `listconfigs`."""
 
     value_bool: bool
@@ -275,7 +275,7 @@ class ListconfigsResponseConfigsDatabaseUpgrade(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsRgb(Received):
+class ListconfigsConfigsRgb(Received):
     """`configs.rgb` in the response to `listconfigs`."""
 
     value_str: Hex
@@ -285,7 +285,7 @@ class ListconfigsResponseConfigsRgb(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsAlias(Received):
+class ListconfigsConfigsAlias(Received):
     """`configs.alias` in the response to `listconfigs`."""
 
     value_str: str
@@ -294,7 +294,7 @@ class ListconfigsResponseConfigsAlias(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsPidFile(Received):
+class ListconfigsConfigsPidFile(Received):
     """`configs.pid-file` in the response to `listconfigs`."""
 
     value_str: str
@@ -303,7 +303,7 @@ class ListconfigsResponseConfigsPidFile(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsIgnoreFeeLimits(Received):
+class ListconfigsConfigsIgnoreFeeLimits(Received):
     """`configs.ignore-fee-limits` in the response to `listconfigs`."""
 
     value_bool: bool
@@ -312,7 +312,7 @@ class ListconfigsResponseConfigsIgnoreFeeLimits(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsWatchtimeBlocks(Received):
+class ListconfigsConfigsWatchtimeBlocks(Received):
     """`configs.watchtime-blocks` in the response to `listconfigs`."""
 
     value_int: U32
@@ -321,7 +321,7 @@ class ListconfigsResponseConfigsWatchtimeBlocks(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsMaxLocktimeBlocks(Received):
+class ListconfigsConfigsMaxLocktimeBlocks(Received):
     """`configs.max-locktime-blocks` in the response to `listconfigs`."""
 
     value_int: U32
@@ -330,7 +330,7 @@ class ListconfigsResponseConfigsMaxLocktimeBlocks(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsFundingConfirms(Received):
+class ListconfigsConfigsFundingConfirms(Received):
     """`configs.funding-confirms` in the response to `listconfigs`."""
 
     value_int: U32
@@ -339,7 +339,7 @@ class ListconfigsResponseConfigsFundingConfirms(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsCltvDelta(Received):
+class ListconfigsConfigsCltvDelta(Received):
     """`configs.cltv-delta` in the response to `listconfigs`."""
 
     value_int: U32
@@ -348,7 +348,7 @@ class ListconfigsResponseConfigsCltvDelta(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsCltvFinal(Received):
+class ListconfigsConfigsCltvFinal(Received):
     """`configs.cltv-final` in the response to `listconfigs`."""
 
     value_int: U32
@@ -357,7 +357,7 @@ class ListconfigsResponseConfigsCltvFinal(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsCommitTime(Received):
+class ListconfigsConfigsCommitTime(Received):
     """`configs.commit-time` in the response to `listconfigs`."""
 
     value_int: U32
@@ -366,7 +366,7 @@ class ListconfigsResponseConfigsCommitTime(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsFeeBase(Received):
+class ListconfigsConfigsFeeBase(Received):
     """`configs.fee-base` in the response to `listconfigs`."""
 
     value_int: U32
@@ -375,7 +375,7 @@ class ListconfigsResponseConfigsFeeBase(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsRescan(Received):
+class ListconfigsConfigsRescan(Received):
     """`configs.rescan` in the response to `listconfigs`."""
 
     value_int: int
@@ -384,7 +384,7 @@ class ListconfigsResponseConfigsRescan(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsFeePerSatoshi(Received):
+class ListconfigsConfigsFeePerSatoshi(Received):
     """`configs.fee-per-satoshi` in the response to `listconfigs`."""
 
     value_int: U32
@@ -393,7 +393,7 @@ class ListconfigsResponseConfigsFeePerSatoshi(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsMaxConcurrentHtlcs(Received):
+class ListconfigsConfigsMaxConcurrentHtlcs(Received):
     """`configs.max-concurrent-htlcs` in the response to `listconfigs`."""
 
     value_int: U32
@@ -402,7 +402,7 @@ class ListconfigsResponseConfigsMaxConcurrentHtlcs(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsHtlcMinimumMsat(Received):
+class ListconfigsConfigsHtlcMinimumMsat(Received):
     """`configs.htlc-minimum-msat` in the response to `listconfigs`."""
 
     value_msat: Msat
@@ -411,7 +411,7 @@ class ListconfigsResponseConfigsHtlcMinimumMsat(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsHtlcMaximumMsat(Received):
+class ListconfigsConfigsHtlcMaximumMsat(Received):
     """`configs.htlc-maximum-msat` in the response to `listconfigs`."""
 
     value_msat: Msat
@@ -420,7 +420,7 @@ class ListconfigsResponseConfigsHtlcMaximumMsat(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsMaxDustHtlcExposureMsat(Received):
+class ListconfigsConfigsMaxDustHtlcExposureMsat(Received):
     """`configs.max-dust-htlc-exposure-msat` in the response to `listconfigs`."""
 
     value_msat: Msat
@@ -429,7 +429,7 @@ class ListconfigsResponseConfigsMaxDustHtlcExposureMsat(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsAcceptHtlcTlvType(Received):
+class ListconfigsConfigsAcceptHtlcTlvType(Received):
     """`configs.accept-htlc-tlv-type` in the response to `listconfigs`."""
 
     __added__ = (("values_int", "v23.08"), ("sources", "v23.08"))
@@ -440,7 +440,7 @@ class ListconfigsResponseConfigsAcceptHtlcTlvType(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsMinEmergencyMsat(Received):
+class ListconfigsConfigsMinEmergencyMsat(Received):
     """`configs.min-emergency-msat` in the response to `listconfigs`."""
 
     __added__ = (("value_msat", "v23.08"), ("source", "v23.08"))
@@ -451,7 +451,7 @@ class ListconfigsResponseConfigsMinEmergencyMsat(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsPaymentFrontingNode(Received):
+class ListconfigsConfigsPaymentFrontingNode(Received):
     """`configs.payment-fronting-node` in the response to `listconfigs`."""
 
     __added__ = (("values_str", "v26.04"), ("sources", "v26.04"))
@@ -462,7 +462,7 @@ class ListconfigsResponseConfigsPaymentFrontingNode(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsInvoicesOnchainFallback(Received):
+class ListconfigsConfigsInvoicesOnchainFallback(Received):
     """`configs.invoices-onchain-fallback` in the response to `listconfigs`."""
 
     __added__ = (("set", "v23.11"), ("source", "v23.11"))
@@ -473,7 +473,7 @@ class ListconfigsResponseConfigsInvoicesOnchainFallback(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsMinCapacitySat(Received):
+class ListconfigsConfigsMinCapacitySat(Received):
     """`configs.min-capacity-sat` in the response to `listconfigs`."""
 
     value_int: U64
@@ -485,7 +485,7 @@ class ListconfigsResponseConfigsMinCapacitySat(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsAddr(Received):
+class ListconfigsConfigsAddr(Received):
     """`configs.addr` in the response to `listconfigs`."""
 
     values_str: list[str]
@@ -494,7 +494,7 @@ class ListconfigsResponseConfigsAddr(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsAnnounceAddr(Received):
+class ListconfigsConfigsAnnounceAddr(Received):
     """`configs.announce-addr` in the response to `listconfigs`."""
 
     values_str: list[str]
@@ -503,7 +503,7 @@ class ListconfigsResponseConfigsAnnounceAddr(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsBindAddr(Received):
+class ListconfigsConfigsBindAddr(Received):
     """`configs.bind-addr` in the response to `listconfigs`."""
 
     values_str: list[str]
@@ -512,7 +512,7 @@ class ListconfigsResponseConfigsBindAddr(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsOffline(Received):
+class ListconfigsConfigsOffline(Received):
     """`configs.offline` in the response to `listconfigs`."""
 
     set: bool
@@ -521,7 +521,7 @@ class ListconfigsResponseConfigsOffline(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsAutolisten(Received):
+class ListconfigsConfigsAutolisten(Received):
     """`configs.autolisten` in the response to `listconfigs`."""
 
     value_bool: bool
@@ -530,7 +530,7 @@ class ListconfigsResponseConfigsAutolisten(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsProxy(Received):
+class ListconfigsConfigsProxy(Received):
     """`configs.proxy` in the response to `listconfigs`."""
 
     value_str: str
@@ -539,7 +539,7 @@ class ListconfigsResponseConfigsProxy(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsDisableDns(Received):
+class ListconfigsConfigsDisableDns(Received):
     """`configs.disable-dns` in the response to `listconfigs`."""
 
     set: bool
@@ -548,7 +548,7 @@ class ListconfigsResponseConfigsDisableDns(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsAnnounceAddrDiscovered(Received):
+class ListconfigsConfigsAnnounceAddrDiscovered(Received):
     """`configs.announce-addr-discovered` in the response to `listconfigs`."""
 
     value_str: Literal["true", "false", "auto"]
@@ -557,7 +557,7 @@ class ListconfigsResponseConfigsAnnounceAddrDiscovered(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsAnnounceAddrDiscoveredPort(Received):
+class ListconfigsConfigsAnnounceAddrDiscoveredPort(Received):
     """`configs.announce-addr-discovered-port` in the response to `listconfigs`."""
 
     value_int: U32
@@ -566,7 +566,7 @@ class ListconfigsResponseConfigsAnnounceAddrDiscoveredPort(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsEncryptedHsm(Received):
+class ListconfigsConfigsEncryptedHsm(Received):
     """`configs.encrypted-hsm` in the response to `listconfigs`."""
 
     set: bool
@@ -575,7 +575,7 @@ class ListconfigsResponseConfigsEncryptedHsm(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsHsmPassphrase(Received):
+class ListconfigsConfigsHsmPassphrase(Received):
     """`configs.hsm-passphrase` in the response to `listconfigs`."""
 
     __added__ = (("set", "v25.12"), ("source", "v25.12"))
@@ -586,7 +586,7 @@ class ListconfigsResponseConfigsHsmPassphrase(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsRecover(Received):
+class ListconfigsConfigsRecover(Received):
     """`configs.recover` in the response to `listconfigs`."""
 
     __added__ = (("value_str", "v23.11"), ("source", "v23.11"))
@@ -597,7 +597,7 @@ class ListconfigsResponseConfigsRecover(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsRpcFileMode(Received):
+class ListconfigsConfigsRpcFileMode(Received):
     """`configs.rpc-file-mode` in the response to `listconfigs`."""
 
     value_str: str
@@ -606,7 +606,7 @@ class ListconfigsResponseConfigsRpcFileMode(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsLogLevel(Received):
+class ListconfigsConfigsLogLevel(Received):
     """`configs.log-level` in the response to `listconfigs`."""
 
     value_str: str
@@ -615,7 +615,7 @@ class ListconfigsResponseConfigsLogLevel(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsLogPrefix(Received):
+class ListconfigsConfigsLogPrefix(Received):
     """`configs.log-prefix` in the response to `listconfigs`."""
 
     value_str: str
@@ -624,7 +624,7 @@ class ListconfigsResponseConfigsLogPrefix(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsLogFile(Received):
+class ListconfigsConfigsLogFile(Received):
     """`configs.log-file` in the response to `listconfigs`."""
 
     values_str: list[str]
@@ -633,7 +633,7 @@ class ListconfigsResponseConfigsLogFile(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsLogTimestamps(Received):
+class ListconfigsConfigsLogTimestamps(Received):
     """`configs.log-timestamps` in the response to `listconfigs`."""
 
     value_bool: bool
@@ -642,7 +642,7 @@ class ListconfigsResponseConfigsLogTimestamps(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsForceFeerates(Received):
+class ListconfigsConfigsForceFeerates(Received):
     """`configs.force-feerates` in the response to `listconfigs`."""
 
     value_str: str
@@ -651,7 +651,7 @@ class ListconfigsResponseConfigsForceFeerates(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsSubdaemon(Received):
+class ListconfigsConfigsSubdaemon(Received):
     """`configs.subdaemon` in the response to `listconfigs`."""
 
     values_str: list[str]
@@ -660,7 +660,7 @@ class ListconfigsResponseConfigsSubdaemon(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsFetchinvoiceNoconnect(Received):
+class ListconfigsConfigsFetchinvoiceNoconnect(Received):
     """`configs.fetchinvoice-noconnect` in the response to `listconfigs`."""
 
     set: bool
@@ -671,7 +671,7 @@ class ListconfigsResponseConfigsFetchinvoiceNoconnect(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsTorServicePassword(Received):
+class ListconfigsConfigsTorServicePassword(Received):
     """`configs.tor-service-password` in the response to `listconfigs`."""
 
     value_str: str
@@ -680,7 +680,7 @@ class ListconfigsResponseConfigsTorServicePassword(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsAnnounceAddrDns(Received):
+class ListconfigsConfigsAnnounceAddrDns(Received):
     """`configs.announce-addr-dns` in the response to `listconfigs`."""
 
     value_bool: bool
@@ -689,7 +689,7 @@ class ListconfigsResponseConfigsAnnounceAddrDns(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsRequireConfirmedInputs(Received):
+class ListconfigsConfigsRequireConfirmedInputs(Received):
     """`configs.require-confirmed-inputs` in the response to `listconfigs`."""
 
     value_bool: bool
@@ -698,7 +698,7 @@ class ListconfigsResponseConfigsRequireConfirmedInputs(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsCommitFee(Received):
+class ListconfigsConfigsCommitFee(Received):
     """`configs.commit-fee` in the response to `listconfigs`."""
 
     value_int: U64
@@ -707,7 +707,7 @@ class ListconfigsResponseConfigsCommitFee(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsCommitFeerateOffset(Received):
+class ListconfigsConfigsCommitFeerateOffset(Received):
     """`configs.commit-feerate-offset` in the response to `listconfigs`."""
 
     value_int: U32
@@ -716,7 +716,7 @@ class ListconfigsResponseConfigsCommitFeerateOffset(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsAutoconnectSeekerPeers(Received):
+class ListconfigsConfigsAutoconnectSeekerPeers(Received):
     """`configs.autoconnect-seeker-peers` in the response to `listconfigs`."""
 
     __added__ = (("value_int", "v24.11"), ("source", "v24.11"))
@@ -727,7 +727,7 @@ class ListconfigsResponseConfigsAutoconnectSeekerPeers(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsCurrencyrateAddSource(Received):
+class ListconfigsConfigsCurrencyrateAddSource(Received):
     """`configs.currencyrate-add-source` in the response to `listconfigs`."""
 
     __added__ = (("values_str", "v26.04"), ("sources", "v26.04"))
@@ -740,7 +740,7 @@ class ListconfigsResponseConfigsCurrencyrateAddSource(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsCurrencyrateDisableSource(Received):
+class ListconfigsConfigsCurrencyrateDisableSource(Received):
     """`configs.currencyrate-disable-source` in the response to `listconfigs`."""
 
     __added__ = (("values_str", "v26.04"), ("sources", "v26.04"))
@@ -753,7 +753,7 @@ class ListconfigsResponseConfigsCurrencyrateDisableSource(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsMessagePadding(Received):
+class ListconfigsConfigsMessagePadding(Received):
     """`configs.message-padding` in the response to `listconfigs`."""
 
     __added__ = (("value_bool", "v26.04"), ("source", "v26.04"))
@@ -764,7 +764,7 @@ class ListconfigsResponseConfigsMessagePadding(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsAskreneMaxThreads(Received):
+class ListconfigsConfigsAskreneMaxThreads(Received):
     """`configs.askrene-max-threads` in the response to `listconfigs`."""
 
     value_int: int
@@ -777,7 +777,7 @@ class ListconfigsResponseConfigsAskreneMaxThreads(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsAskreneTimeout(Received):
+class ListconfigsConfigsAskreneTimeout(Received):
     """`configs.askrene-timeout` in the response to `listconfigs`."""
 
     value_int: int
@@ -790,7 +790,7 @@ class ListconfigsResponseConfigsAskreneTimeout(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsAutocleanCycle(Received):
+class ListconfigsConfigsAutocleanCycle(Received):
     """`configs.autoclean-cycle` in the response to `listconfigs`."""
 
     value_int: int
@@ -803,7 +803,7 @@ class ListconfigsResponseConfigsAutocleanCycle(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsAutocleanNetworkeventsAge(Received):
+class ListconfigsConfigsAutocleanNetworkeventsAge(Received):
     """`configs.autoclean-networkevents-age` in the response to `listconfigs`."""
 
     value_int: int
@@ -816,7 +816,7 @@ class ListconfigsResponseConfigsAutocleanNetworkeventsAge(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsBwatchPollInterval(Received):
+class ListconfigsConfigsBwatchPollInterval(Received):
     """`configs.bwatch-poll-interval` in the response to `listconfigs`."""
 
     value_int: int
@@ -827,7 +827,7 @@ class ListconfigsResponseConfigsBwatchPollInterval(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsExperimentalBwatch(Received):
+class ListconfigsConfigsExperimentalBwatch(Received):
     """`configs.experimental-bwatch` in the response to `listconfigs`."""
 
     set: bool
@@ -838,7 +838,7 @@ class ListconfigsResponseConfigsExperimentalBwatch(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsExposesecretPassphrase(Received):
+class ListconfigsConfigsExposesecretPassphrase(Received):
     """`configs.exposesecret-passphrase` in the response to `listconfigs`."""
 
     value_str: str
@@ -849,7 +849,7 @@ class ListconfigsResponseConfigsExposesecretPassphrase(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsFunderFundProbability(Received):
+class ListconfigsConfigsFunderFundProbability(Received):
     """`configs.funder-fund-probability` in the response to `listconfigs`."""
 
     value_int: int
@@ -860,7 +860,7 @@ class ListconfigsResponseConfigsFunderFundProbability(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsFunderFuzzPercent(Received):
+class ListconfigsConfigsFunderFuzzPercent(Received):
     """`configs.funder-fuzz-percent` in the response to `listconfigs`."""
 
     value_int: int
@@ -871,7 +871,7 @@ class ListconfigsResponseConfigsFunderFuzzPercent(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsFunderLeaseRequestsOnly(Received):
+class ListconfigsConfigsFunderLeaseRequestsOnly(Received):
     """`configs.funder-lease-requests-only` in the response to `listconfigs`."""
 
     value_bool: bool
@@ -882,7 +882,7 @@ class ListconfigsResponseConfigsFunderLeaseRequestsOnly(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsFunderMaxTheirFunding(Received):
+class ListconfigsConfigsFunderMaxTheirFunding(Received):
     """`configs.funder-max-their-funding` in the response to `listconfigs`."""
 
     value_str: str
@@ -893,7 +893,7 @@ class ListconfigsResponseConfigsFunderMaxTheirFunding(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsFunderMinTheirFunding(Received):
+class ListconfigsConfigsFunderMinTheirFunding(Received):
     """`configs.funder-min-their-funding` in the response to `listconfigs`."""
 
     value_str: str
@@ -904,7 +904,7 @@ class ListconfigsResponseConfigsFunderMinTheirFunding(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsFunderPerChannelMax(Received):
+class ListconfigsConfigsFunderPerChannelMax(Received):
     """`configs.funder-per-channel-max` in the response to `listconfigs`."""
 
     value_str: str
@@ -915,7 +915,7 @@ class ListconfigsResponseConfigsFunderPerChannelMax(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsFunderPerChannelMin(Received):
+class ListconfigsConfigsFunderPerChannelMin(Received):
     """`configs.funder-per-channel-min` in the response to `listconfigs`."""
 
     value_str: str
@@ -926,7 +926,7 @@ class ListconfigsResponseConfigsFunderPerChannelMin(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsFunderPolicy(Received):
+class ListconfigsConfigsFunderPolicy(Received):
     """`configs.funder-policy` in the response to `listconfigs`."""
 
     value_str: str
@@ -937,7 +937,7 @@ class ListconfigsResponseConfigsFunderPolicy(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsFunderPolicyMod(Received):
+class ListconfigsConfigsFunderPolicyMod(Received):
     """`configs.funder-policy-mod` in the response to `listconfigs`."""
 
     value_str: str
@@ -948,7 +948,7 @@ class ListconfigsResponseConfigsFunderPolicyMod(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsFunderReserveTank(Received):
+class ListconfigsConfigsFunderReserveTank(Received):
     """`configs.funder-reserve-tank` in the response to `listconfigs`."""
 
     value_str: str
@@ -959,7 +959,7 @@ class ListconfigsResponseConfigsFunderReserveTank(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsRenepayDebugMcf(Received):
+class ListconfigsConfigsRenepayDebugMcf(Received):
     """`configs.renepay-debug-mcf` in the response to `listconfigs`."""
 
     set: bool
@@ -970,7 +970,7 @@ class ListconfigsResponseConfigsRenepayDebugMcf(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsRenepayDebugPayflow(Received):
+class ListconfigsConfigsRenepayDebugPayflow(Received):
     """`configs.renepay-debug-payflow` in the response to `listconfigs`."""
 
     set: bool
@@ -981,7 +981,7 @@ class ListconfigsResponseConfigsRenepayDebugPayflow(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsTestnet4(Received):
+class ListconfigsConfigsTestnet4(Received):
     """`configs.testnet4` in the response to `listconfigs`."""
 
     set: bool
@@ -990,7 +990,7 @@ class ListconfigsResponseConfigsTestnet4(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsXpayHandlePay(Received):
+class ListconfigsConfigsXpayHandlePay(Received):
     """`configs.xpay-handle-pay` in the response to `listconfigs`."""
 
     value_bool: bool
@@ -1003,7 +1003,7 @@ class ListconfigsResponseConfigsXpayHandlePay(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsXpaySlowMode(Received):
+class ListconfigsConfigsXpaySlowMode(Received):
     """`configs.xpay-slow-mode` in the response to `listconfigs`."""
 
     value_bool: bool
@@ -1016,7 +1016,7 @@ class ListconfigsResponseConfigsXpaySlowMode(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigsXpayUserLayer(Received):
+class ListconfigsConfigsXpayUserLayer(Received):
     """`configs.xpay-user-layer` in the response to `listconfigs`."""
 
     values_str: list[str]
@@ -1027,7 +1027,7 @@ class ListconfigsResponseConfigsXpayUserLayer(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListconfigsResponseConfigs(Received):
+class ListconfigsConfigs(Received):
     """`configs` in the response to `listconfigs`."""
 
     __wire_names__ = (
@@ -1115,226 +1115,226 @@ class ListconfigsResponseConfigs(Received):
         ("xpay_user_layer", "xpay-user-layer"),
     )
 
-    conf: ListconfigsResponseConfigsConf | None = None
+    conf: ListconfigsConfigsConf | None = None
 
-    developer: ListconfigsResponseConfigsDeveloper | None = None
+    developer: ListconfigsConfigsDeveloper | None = None
 
-    clear_plugins: ListconfigsResponseConfigsClearPlugins | None = None
+    clear_plugins: ListconfigsConfigsClearPlugins | None = None
 
-    disable_mpp: ListconfigsResponseConfigsDisableMpp | None = None
+    disable_mpp: ListconfigsConfigsDisableMpp | None = None
 
-    mainnet: ListconfigsResponseConfigsMainnet | None = None
+    mainnet: ListconfigsConfigsMainnet | None = None
 
-    regtest: ListconfigsResponseConfigsRegtest | None = None
+    regtest: ListconfigsConfigsRegtest | None = None
 
-    signet: ListconfigsResponseConfigsSignet | None = None
+    signet: ListconfigsConfigsSignet | None = None
 
-    testnet: ListconfigsResponseConfigsTestnet | None = None
+    testnet: ListconfigsConfigsTestnet | None = None
 
-    important_plugin: ListconfigsResponseConfigsImportantPlugin | None = None
+    important_plugin: ListconfigsConfigsImportantPlugin | None = None
 
-    plugin: ListconfigsResponseConfigsPlugin | None = None
+    plugin: ListconfigsConfigsPlugin | None = None
 
-    plugin_dir: ListconfigsResponseConfigsPluginDir | None = None
+    plugin_dir: ListconfigsConfigsPluginDir | None = None
 
-    lightning_dir: ListconfigsResponseConfigsLightningDir | None = None
+    lightning_dir: ListconfigsConfigsLightningDir | None = None
 
-    network: ListconfigsResponseConfigsNetwork | None = None
+    network: ListconfigsConfigsNetwork | None = None
 
-    allow_deprecated_apis: ListconfigsResponseConfigsAllowDeprecatedApis | None = None
+    allow_deprecated_apis: ListconfigsConfigsAllowDeprecatedApis | None = None
 
-    i_promise_to_fix_broken_api_user: ListconfigsResponseConfigsIPromiseToFixBrokenApiUser | None = None
+    i_promise_to_fix_broken_api_user: ListconfigsConfigsIPromiseToFixBrokenApiUser | None = None
     """Added in v24.02."""
 
-    rpc_file: ListconfigsResponseConfigsRpcFile | None = None
+    rpc_file: ListconfigsConfigsRpcFile | None = None
 
-    disable_plugin: ListconfigsResponseConfigsDisablePlugin | None = None
+    disable_plugin: ListconfigsConfigsDisablePlugin | None = None
 
-    always_use_proxy: ListconfigsResponseConfigsAlwaysUseProxy | None = None
+    always_use_proxy: ListconfigsConfigsAlwaysUseProxy | None = None
 
-    daemon: ListconfigsResponseConfigsDaemon | None = None
+    daemon: ListconfigsConfigsDaemon | None = None
 
-    wallet: ListconfigsResponseConfigsWallet | None = None
+    wallet: ListconfigsConfigsWallet | None = None
 
-    large_channels: ListconfigsResponseConfigsLargeChannels | None = None
+    large_channels: ListconfigsConfigsLargeChannels | None = None
 
-    experimental_dual_fund: ListconfigsResponseConfigsExperimentalDualFund | None = None
+    experimental_dual_fund: ListconfigsConfigsExperimentalDualFund | None = None
 
-    experimental_simple_close: ListconfigsResponseConfigsExperimentalSimpleClose | None = None
+    experimental_simple_close: ListconfigsConfigsExperimentalSimpleClose | None = None
     """Added in v26.09."""
 
-    experimental_splicing: ListconfigsResponseConfigsExperimentalSplicing | None = None
+    experimental_splicing: ListconfigsConfigsExperimentalSplicing | None = None
     """Deprecated in v26.04, removed after v27.04."""
 
-    experimental_shutdown_wrong_funding: ListconfigsResponseConfigsExperimentalShutdownWrongFunding | None = None
+    experimental_shutdown_wrong_funding: ListconfigsConfigsExperimentalShutdownWrongFunding | None = None
 
-    experimental_peer_storage: ListconfigsResponseConfigsExperimentalPeerStorage | None = None
+    experimental_peer_storage: ListconfigsConfigsExperimentalPeerStorage | None = None
     """Added in v23.02; deprecated in v25.05, removed after v25.12."""
 
-    experimental_anchors: ListconfigsResponseConfigsExperimentalAnchors | None = None
+    experimental_anchors: ListconfigsConfigsExperimentalAnchors | None = None
     """Deprecated in v24.02, removed after v25.02."""
 
-    database_upgrade: ListconfigsResponseConfigsDatabaseUpgrade | None = None
+    database_upgrade: ListconfigsConfigsDatabaseUpgrade | None = None
 
-    rgb: ListconfigsResponseConfigsRgb | None = None
+    rgb: ListconfigsConfigsRgb | None = None
 
-    alias: ListconfigsResponseConfigsAlias | None = None
+    alias: ListconfigsConfigsAlias | None = None
 
-    pid_file: ListconfigsResponseConfigsPidFile | None = None
+    pid_file: ListconfigsConfigsPidFile | None = None
 
-    ignore_fee_limits: ListconfigsResponseConfigsIgnoreFeeLimits | None = None
+    ignore_fee_limits: ListconfigsConfigsIgnoreFeeLimits | None = None
 
-    watchtime_blocks: ListconfigsResponseConfigsWatchtimeBlocks | None = None
+    watchtime_blocks: ListconfigsConfigsWatchtimeBlocks | None = None
 
-    max_locktime_blocks: ListconfigsResponseConfigsMaxLocktimeBlocks | None = None
+    max_locktime_blocks: ListconfigsConfigsMaxLocktimeBlocks | None = None
     """Deprecated in v24.05, removed after v24.11."""
 
-    funding_confirms: ListconfigsResponseConfigsFundingConfirms | None = None
+    funding_confirms: ListconfigsConfigsFundingConfirms | None = None
 
-    cltv_delta: ListconfigsResponseConfigsCltvDelta | None = None
+    cltv_delta: ListconfigsConfigsCltvDelta | None = None
 
-    cltv_final: ListconfigsResponseConfigsCltvFinal | None = None
+    cltv_final: ListconfigsConfigsCltvFinal | None = None
 
-    commit_time: ListconfigsResponseConfigsCommitTime | None = None
+    commit_time: ListconfigsConfigsCommitTime | None = None
 
-    fee_base: ListconfigsResponseConfigsFeeBase | None = None
+    fee_base: ListconfigsConfigsFeeBase | None = None
 
-    rescan: ListconfigsResponseConfigsRescan | None = None
+    rescan: ListconfigsConfigsRescan | None = None
 
-    fee_per_satoshi: ListconfigsResponseConfigsFeePerSatoshi | None = None
+    fee_per_satoshi: ListconfigsConfigsFeePerSatoshi | None = None
 
-    max_concurrent_htlcs: ListconfigsResponseConfigsMaxConcurrentHtlcs | None = None
+    max_concurrent_htlcs: ListconfigsConfigsMaxConcurrentHtlcs | None = None
 
-    htlc_minimum_msat: ListconfigsResponseConfigsHtlcMinimumMsat | None = None
+    htlc_minimum_msat: ListconfigsConfigsHtlcMinimumMsat | None = None
 
-    htlc_maximum_msat: ListconfigsResponseConfigsHtlcMaximumMsat | None = None
+    htlc_maximum_msat: ListconfigsConfigsHtlcMaximumMsat | None = None
 
-    max_dust_htlc_exposure_msat: ListconfigsResponseConfigsMaxDustHtlcExposureMsat | None = None
+    max_dust_htlc_exposure_msat: ListconfigsConfigsMaxDustHtlcExposureMsat | None = None
 
-    accept_htlc_tlv_type: ListconfigsResponseConfigsAcceptHtlcTlvType | None = None
+    accept_htlc_tlv_type: ListconfigsConfigsAcceptHtlcTlvType | None = None
 
-    min_emergency_msat: ListconfigsResponseConfigsMinEmergencyMsat | None = None
+    min_emergency_msat: ListconfigsConfigsMinEmergencyMsat | None = None
 
-    payment_fronting_node: ListconfigsResponseConfigsPaymentFrontingNode | None = None
+    payment_fronting_node: ListconfigsConfigsPaymentFrontingNode | None = None
     """Added in v26.04."""
 
-    invoices_onchain_fallback: ListconfigsResponseConfigsInvoicesOnchainFallback | None = None
+    invoices_onchain_fallback: ListconfigsConfigsInvoicesOnchainFallback | None = None
     """Added in v23.11."""
 
-    min_capacity_sat: ListconfigsResponseConfigsMinCapacitySat | None = None
+    min_capacity_sat: ListconfigsConfigsMinCapacitySat | None = None
 
-    addr: ListconfigsResponseConfigsAddr | None = None
+    addr: ListconfigsConfigsAddr | None = None
 
-    announce_addr: ListconfigsResponseConfigsAnnounceAddr | None = None
+    announce_addr: ListconfigsConfigsAnnounceAddr | None = None
 
-    bind_addr: ListconfigsResponseConfigsBindAddr | None = None
+    bind_addr: ListconfigsConfigsBindAddr | None = None
 
-    offline: ListconfigsResponseConfigsOffline | None = None
+    offline: ListconfigsConfigsOffline | None = None
 
-    autolisten: ListconfigsResponseConfigsAutolisten | None = None
+    autolisten: ListconfigsConfigsAutolisten | None = None
 
-    proxy: ListconfigsResponseConfigsProxy | None = None
+    proxy: ListconfigsConfigsProxy | None = None
 
-    disable_dns: ListconfigsResponseConfigsDisableDns | None = None
+    disable_dns: ListconfigsConfigsDisableDns | None = None
 
-    announce_addr_discovered: ListconfigsResponseConfigsAnnounceAddrDiscovered | None = None
+    announce_addr_discovered: ListconfigsConfigsAnnounceAddrDiscovered | None = None
     """Added in v23.02."""
 
-    announce_addr_discovered_port: ListconfigsResponseConfigsAnnounceAddrDiscoveredPort | None = None
+    announce_addr_discovered_port: ListconfigsConfigsAnnounceAddrDiscoveredPort | None = None
     """Added in v23.02."""
 
-    encrypted_hsm: ListconfigsResponseConfigsEncryptedHsm | None = None
+    encrypted_hsm: ListconfigsConfigsEncryptedHsm | None = None
     """Deprecated in v25.12, removed after v26.12."""
 
-    hsm_passphrase: ListconfigsResponseConfigsHsmPassphrase | None = None
+    hsm_passphrase: ListconfigsConfigsHsmPassphrase | None = None
     """Added in v25.12."""
 
-    recover: ListconfigsResponseConfigsRecover | None = None
+    recover: ListconfigsConfigsRecover | None = None
     """Added in v23.11."""
 
-    rpc_file_mode: ListconfigsResponseConfigsRpcFileMode | None = None
+    rpc_file_mode: ListconfigsConfigsRpcFileMode | None = None
 
-    log_level: ListconfigsResponseConfigsLogLevel | None = None
+    log_level: ListconfigsConfigsLogLevel | None = None
 
-    log_prefix: ListconfigsResponseConfigsLogPrefix | None = None
+    log_prefix: ListconfigsConfigsLogPrefix | None = None
 
-    log_file: ListconfigsResponseConfigsLogFile | None = None
+    log_file: ListconfigsConfigsLogFile | None = None
 
-    log_timestamps: ListconfigsResponseConfigsLogTimestamps | None = None
+    log_timestamps: ListconfigsConfigsLogTimestamps | None = None
 
-    force_feerates: ListconfigsResponseConfigsForceFeerates | None = None
+    force_feerates: ListconfigsConfigsForceFeerates | None = None
 
-    subdaemon: ListconfigsResponseConfigsSubdaemon | None = None
+    subdaemon: ListconfigsConfigsSubdaemon | None = None
 
-    fetchinvoice_noconnect: ListconfigsResponseConfigsFetchinvoiceNoconnect | None = None
+    fetchinvoice_noconnect: ListconfigsConfigsFetchinvoiceNoconnect | None = None
 
-    tor_service_password: ListconfigsResponseConfigsTorServicePassword | None = None
+    tor_service_password: ListconfigsConfigsTorServicePassword | None = None
 
-    announce_addr_dns: ListconfigsResponseConfigsAnnounceAddrDns | None = None
+    announce_addr_dns: ListconfigsConfigsAnnounceAddrDns | None = None
 
-    require_confirmed_inputs: ListconfigsResponseConfigsRequireConfirmedInputs | None = None
+    require_confirmed_inputs: ListconfigsConfigsRequireConfirmedInputs | None = None
 
-    commit_fee: ListconfigsResponseConfigsCommitFee | None = None
+    commit_fee: ListconfigsConfigsCommitFee | None = None
 
-    commit_feerate_offset: ListconfigsResponseConfigsCommitFeerateOffset | None = None
+    commit_feerate_offset: ListconfigsConfigsCommitFeerateOffset | None = None
 
-    autoconnect_seeker_peers: ListconfigsResponseConfigsAutoconnectSeekerPeers | None = None
+    autoconnect_seeker_peers: ListconfigsConfigsAutoconnectSeekerPeers | None = None
     """Added in v24.11."""
 
-    currencyrate_add_source: ListconfigsResponseConfigsCurrencyrateAddSource | None = None
+    currencyrate_add_source: ListconfigsConfigsCurrencyrateAddSource | None = None
     """Added in v26.04."""
 
-    currencyrate_disable_source: ListconfigsResponseConfigsCurrencyrateDisableSource | None = None
+    currencyrate_disable_source: ListconfigsConfigsCurrencyrateDisableSource | None = None
     """Added in v26.04."""
 
-    message_padding: ListconfigsResponseConfigsMessagePadding | None = None
+    message_padding: ListconfigsConfigsMessagePadding | None = None
     """Added in v26.04."""
 
-    askrene_max_threads: ListconfigsResponseConfigsAskreneMaxThreads | None = None
+    askrene_max_threads: ListconfigsConfigsAskreneMaxThreads | None = None
 
-    askrene_timeout: ListconfigsResponseConfigsAskreneTimeout | None = None
+    askrene_timeout: ListconfigsConfigsAskreneTimeout | None = None
 
-    autoclean_cycle: ListconfigsResponseConfigsAutocleanCycle | None = None
+    autoclean_cycle: ListconfigsConfigsAutocleanCycle | None = None
 
-    autoclean_networkevents_age: ListconfigsResponseConfigsAutocleanNetworkeventsAge | None = None
+    autoclean_networkevents_age: ListconfigsConfigsAutocleanNetworkeventsAge | None = None
 
-    bwatch_poll_interval: ListconfigsResponseConfigsBwatchPollInterval | None = None
+    bwatch_poll_interval: ListconfigsConfigsBwatchPollInterval | None = None
 
-    experimental_bwatch: ListconfigsResponseConfigsExperimentalBwatch | None = None
+    experimental_bwatch: ListconfigsConfigsExperimentalBwatch | None = None
 
-    exposesecret_passphrase: ListconfigsResponseConfigsExposesecretPassphrase | None = None
+    exposesecret_passphrase: ListconfigsConfigsExposesecretPassphrase | None = None
 
-    funder_fund_probability: ListconfigsResponseConfigsFunderFundProbability | None = None
+    funder_fund_probability: ListconfigsConfigsFunderFundProbability | None = None
 
-    funder_fuzz_percent: ListconfigsResponseConfigsFunderFuzzPercent | None = None
+    funder_fuzz_percent: ListconfigsConfigsFunderFuzzPercent | None = None
 
-    funder_lease_requests_only: ListconfigsResponseConfigsFunderLeaseRequestsOnly | None = None
+    funder_lease_requests_only: ListconfigsConfigsFunderLeaseRequestsOnly | None = None
 
-    funder_max_their_funding: ListconfigsResponseConfigsFunderMaxTheirFunding | None = None
+    funder_max_their_funding: ListconfigsConfigsFunderMaxTheirFunding | None = None
 
-    funder_min_their_funding: ListconfigsResponseConfigsFunderMinTheirFunding | None = None
+    funder_min_their_funding: ListconfigsConfigsFunderMinTheirFunding | None = None
 
-    funder_per_channel_max: ListconfigsResponseConfigsFunderPerChannelMax | None = None
+    funder_per_channel_max: ListconfigsConfigsFunderPerChannelMax | None = None
 
-    funder_per_channel_min: ListconfigsResponseConfigsFunderPerChannelMin | None = None
+    funder_per_channel_min: ListconfigsConfigsFunderPerChannelMin | None = None
 
-    funder_policy: ListconfigsResponseConfigsFunderPolicy | None = None
+    funder_policy: ListconfigsConfigsFunderPolicy | None = None
 
-    funder_policy_mod: ListconfigsResponseConfigsFunderPolicyMod | None = None
+    funder_policy_mod: ListconfigsConfigsFunderPolicyMod | None = None
 
-    funder_reserve_tank: ListconfigsResponseConfigsFunderReserveTank | None = None
+    funder_reserve_tank: ListconfigsConfigsFunderReserveTank | None = None
 
-    renepay_debug_mcf: ListconfigsResponseConfigsRenepayDebugMcf | None = None
+    renepay_debug_mcf: ListconfigsConfigsRenepayDebugMcf | None = None
 
-    renepay_debug_payflow: ListconfigsResponseConfigsRenepayDebugPayflow | None = None
+    renepay_debug_payflow: ListconfigsConfigsRenepayDebugPayflow | None = None
 
-    testnet4: ListconfigsResponseConfigsTestnet4 | None = None
+    testnet4: ListconfigsConfigsTestnet4 | None = None
 
-    xpay_handle_pay: ListconfigsResponseConfigsXpayHandlePay | None = None
+    xpay_handle_pay: ListconfigsConfigsXpayHandlePay | None = None
 
-    xpay_slow_mode: ListconfigsResponseConfigsXpaySlowMode | None = None
+    xpay_slow_mode: ListconfigsConfigsXpaySlowMode | None = None
 
-    xpay_user_layer: ListconfigsResponseConfigsXpayUserLayer | None = None
+    xpay_user_layer: ListconfigsConfigsXpayUserLayer | None = None
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -1343,5 +1343,5 @@ class ListconfigsResponse(Received):
 
     __source__ = "listconfigs"
 
-    configs: ListconfigsResponseConfigs | None = None
+    configs: ListconfigsConfigs | None = None
     """Added in v23.08."""

@@ -15,7 +15,7 @@ class ListdatastoreRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListdatastoreResponseDatastore(Received):
+class ListdatastoreDatastore(Received):
     """`datastore[]` in the response to `listdatastore`."""
 
     key: list[str]
@@ -33,4 +33,4 @@ class ListdatastoreResponse(Received):
 
     __source__ = "listdatastore"
 
-    datastore: list[ListdatastoreResponseDatastore]
+    datastore: list[ListdatastoreDatastore]

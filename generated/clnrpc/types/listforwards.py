@@ -43,7 +43,7 @@ class ListforwardsRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListforwardsResponseForwards(Received):
+class ListforwardsForward(Received):
     """`forwards[]` in the response to `listforwards`."""
 
     __added__ = (("created_index", "v23.11"),)
@@ -93,4 +93,4 @@ class ListforwardsResponse(Received):
 
     __source__ = "listforwards"
 
-    forwards: list[ListforwardsResponseForwards]
+    forwards: list[ListforwardsForward]

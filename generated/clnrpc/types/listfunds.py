@@ -17,7 +17,7 @@ class ListfundsRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListfundsResponseOutputs(Received):
+class ListfundsOutput(Received):
     """`outputs[]` in the response to `listfunds`."""
 
     txid: Txid
@@ -44,7 +44,7 @@ class ListfundsResponseOutputs(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListfundsResponseChannels(Received):
+class ListfundsChannel(Received):
     """`channels[]` in the response to `listfunds`."""
 
     __added__ = (("channel_id", "v23.05"),)
@@ -94,6 +94,6 @@ class ListfundsResponse(Received):
 
     __source__ = "listfunds"
 
-    outputs: list[ListfundsResponseOutputs]
+    outputs: list[ListfundsOutput]
 
-    channels: list[ListfundsResponseChannels]
+    channels: list[ListfundsChannel]

@@ -25,7 +25,7 @@ class ListhtlcsRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListhtlcsResponseHtlcs(Received):
+class ListhtlcsHtlc(Received):
     """`htlcs[]` in the response to `listhtlcs`."""
 
     __added__ = (("created_index", "v25.05"),)
@@ -78,4 +78,4 @@ class ListhtlcsResponse(Received):
 
     __source__ = "listhtlcs"
 
-    htlcs: list[ListhtlcsResponseHtlcs]
+    htlcs: list[ListhtlcsHtlc]

@@ -19,7 +19,7 @@ class ListinvoicerequestsRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListinvoicerequestsResponseInvoicerequests(Received):
+class ListinvoicerequestsInvoicerequest(Received):
     """`invoicerequests[]` in the response to `listinvoicerequests`."""
 
     invreq_id: Hash
@@ -47,5 +47,5 @@ class ListinvoicerequestsResponse(Received):
 
     __source__ = "listinvoicerequests"
 
-    invoicerequests: list[ListinvoicerequestsResponseInvoicerequests]
+    invoicerequests: list[ListinvoicerequestsInvoicerequest]
     """The requests."""

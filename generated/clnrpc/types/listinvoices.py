@@ -45,7 +45,7 @@ class ListinvoicesRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListinvoicesResponseInvoicesPaidOutpoint(Received):
+class ListinvoicesInvoicePaidOutpoint(Received):
     """The output of a transaction, if it was paid on the chain."""
 
     __added__ = (("txid", "v23.11"), ("outnum", "v23.11"))
@@ -58,7 +58,7 @@ class ListinvoicesResponseInvoicesPaidOutpoint(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListinvoicesResponseInvoices(Received):
+class ListinvoicesInvoice(Received):
     """`invoices[]` in the response to `listinvoices`."""
 
     __added__ = (("created_index", "v23.08"),)
@@ -94,7 +94,7 @@ class ListinvoicesResponseInvoices(Received):
     paid_at: U64 | None = None
     """When it was paid, in seconds since 1970-01-01 00:00 UTC. Only if **status** is *paid*."""
 
-    paid_outpoint: ListinvoicesResponseInvoicesPaidOutpoint | None = None
+    paid_outpoint: ListinvoicesInvoicePaidOutpoint | None = None
     """The output of a transaction, if it was paid on the chain.
 
     Added in v23.11.
@@ -138,5 +138,5 @@ class ListinvoicesResponse(Received):
 
     __source__ = "listinvoices"
 
-    invoices: list[ListinvoicesResponseInvoices]
+    invoices: list[ListinvoicesInvoice]
     """The invoices."""

@@ -22,7 +22,7 @@ class ListnetworkeventsRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListnetworkeventsResponseNetworkevents(Received):
+class ListnetworkeventsNetworkevent(Received):
     """`networkevents[]` in the response to `listnetworkevents`."""
 
     created_index: U64
@@ -47,4 +47,4 @@ class ListnetworkeventsResponse(Received):
 
     __source__ = "listnetworkevents"
 
-    networkevents: list[ListnetworkeventsResponseNetworkevents]
+    networkevents: list[ListnetworkeventsNetworkevent]

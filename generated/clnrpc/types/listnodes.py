@@ -17,7 +17,7 @@ class ListnodesRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListnodesResponseNodesOptionWillFund(Received):
+class ListnodesNodeOptionWillFund(Received):
     """`nodes[].option_will_fund` in the response to `listnodes`."""
 
     lease_fee_base_msat: Msat
@@ -34,7 +34,7 @@ class ListnodesResponseNodesOptionWillFund(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListnodesResponseNodesAddresses(Received):
+class ListnodesNodeAddress(Received):
     """`nodes[].addresses[]` in the response to `listnodes`."""
 
     type: Literal["dns", "ipv4", "ipv6", "torv2", "torv3"]
@@ -46,7 +46,7 @@ class ListnodesResponseNodesAddresses(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListnodesResponseNodes(Received):
+class ListnodesNode(Received):
     """`nodes[]` in the response to `listnodes`."""
 
     nodeid: Pubkey
@@ -54,7 +54,7 @@ class ListnodesResponseNodes(Received):
     last_timestamp: U32 | None = None
     """Always there if `last_timestamp` is present."""
 
-    option_will_fund: ListnodesResponseNodesOptionWillFund | None = None
+    option_will_fund: ListnodesNodeOptionWillFund | None = None
     """Only if `option_will_fund` is present, and then always there."""
 
     alias: str | None = None
@@ -66,7 +66,7 @@ class ListnodesResponseNodes(Received):
     features: Hex | None = None
     """Only if `last_timestamp` is present, and then always there."""
 
-    addresses: list[ListnodesResponseNodesAddresses] | None = None
+    addresses: list[ListnodesNodeAddress] | None = None
     """Only if `last_timestamp` is present, and then always there."""
 
 
@@ -76,4 +76,4 @@ class ListnodesResponse(Received):
 
     __source__ = "listnodes"
 
-    nodes: list[ListnodesResponseNodes]
+    nodes: list[ListnodesNode]

@@ -19,7 +19,7 @@ class ListoffersRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListoffersResponseOffers(Received):
+class ListoffersOffer(Received):
     """`offers[]` in the response to `listoffers`."""
 
     __added__ = (("force_paths", "v26.04"),)
@@ -61,5 +61,5 @@ class ListoffersResponse(Received):
 
     __source__ = "listoffers"
 
-    offers: list[ListoffersResponseOffers]
+    offers: list[ListoffersOffer]
     """The offers."""

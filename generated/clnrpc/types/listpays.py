@@ -44,7 +44,7 @@ class ListpaysRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListpaysResponsePays(Received):
+class ListpaysPay(Received):
     """`pays[]` in the response to `listpays`."""
 
     __added__ = (("created_index", "v24.11"),)
@@ -95,4 +95,4 @@ class ListpaysResponse(Received):
 
     __source__ = "listpays"
 
-    pays: list[ListpaysResponsePays]
+    pays: list[ListpaysPay]

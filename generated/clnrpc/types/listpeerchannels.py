@@ -38,7 +38,7 @@ class ListpeerchannelsRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListpeerchannelsResponseChannelsChannelType(Received):
+class ListpeerchannelsChannelChannelType(Received):
     """`channels[].channel_type` in the response to `listpeerchannels`."""
 
     bits: list[U32]
@@ -56,7 +56,7 @@ class ListpeerchannelsResponseChannelsChannelType(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListpeerchannelsResponseChannelsUpdatesLocal(Received):
+class ListpeerchannelsChannelUpdatesLocal(Received):
     """`channels[].updates.local` in the response to `listpeerchannels`."""
 
     __added__ = (
@@ -79,7 +79,7 @@ class ListpeerchannelsResponseChannelsUpdatesLocal(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListpeerchannelsResponseChannelsUpdatesRemote(Received):
+class ListpeerchannelsChannelUpdatesRemote(Received):
     """`channels[].updates.remote` in the response to `listpeerchannels`."""
 
     __added__ = (
@@ -102,18 +102,18 @@ class ListpeerchannelsResponseChannelsUpdatesRemote(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListpeerchannelsResponseChannelsUpdates(Received):
+class ListpeerchannelsChannelUpdates(Received):
     """`channels[].updates` in the response to `listpeerchannels`."""
 
     __added__ = (("local", "v24.02"),)
 
-    local: ListpeerchannelsResponseChannelsUpdatesLocal
+    local: ListpeerchannelsChannelUpdatesLocal
 
-    remote: ListpeerchannelsResponseChannelsUpdatesRemote | None = None
+    remote: ListpeerchannelsChannelUpdatesRemote | None = None
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListpeerchannelsResponseChannelsFeerate(Received):
+class ListpeerchannelsChannelFeerate(Received):
     """`channels[].feerate` in the response to `listpeerchannels`."""
 
     perkw: U32
@@ -122,7 +122,7 @@ class ListpeerchannelsResponseChannelsFeerate(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListpeerchannelsResponseChannelsInflight(Received):
+class ListpeerchannelsChannelInflight(Received):
     """`channels[].inflight[]` in the response to `listpeerchannels`."""
 
     __added__ = (("splice_amount", "v23.08"),)
@@ -144,7 +144,7 @@ class ListpeerchannelsResponseChannelsInflight(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListpeerchannelsResponseChannelsFunding(Received):
+class ListpeerchannelsChannelFunding(Received):
     """`channels[].funding` in the response to `listpeerchannels`."""
 
     pushed_msat: Msat | None = None
@@ -165,7 +165,7 @@ class ListpeerchannelsResponseChannelsFunding(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListpeerchannelsResponseChannelsAlias(Received):
+class ListpeerchannelsChannelAlias(Received):
     """`channels[].alias` in the response to `listpeerchannels`."""
 
     local: ShortChannelId | None = None
@@ -174,7 +174,7 @@ class ListpeerchannelsResponseChannelsAlias(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListpeerchannelsResponseChannelsStateChanges(Received):
+class ListpeerchannelsChannelStateChange(Received):
     """`channels[].state_changes[]` in the response to `listpeerchannels`."""
 
     timestamp: str
@@ -219,7 +219,7 @@ class ListpeerchannelsResponseChannelsStateChanges(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListpeerchannelsResponseChannelsHtlcs(Received):
+class ListpeerchannelsChannelHtlc(Received):
     """`channels[].htlcs[]` in the response to `listpeerchannels`."""
 
     __added__ = (("direction", "v23.02"),)
@@ -264,7 +264,7 @@ class ListpeerchannelsResponseChannelsHtlcs(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListpeerchannelsResponseChannels(Received):
+class ListpeerchannelsChannel(Received):
     """`channels[]` in the response to `listpeerchannels`."""
 
     peer_id: Pubkey
@@ -293,10 +293,10 @@ class ListpeerchannelsResponseChannels(Received):
 
     scratch_txid: Txid | None = None
 
-    channel_type: ListpeerchannelsResponseChannelsChannelType | None = None
+    channel_type: ListpeerchannelsChannelChannelType | None = None
     """Added in v23.05."""
 
-    updates: ListpeerchannelsResponseChannelsUpdates | None = None
+    updates: ListpeerchannelsChannelUpdates | None = None
     """Added in v24.02."""
 
     ignore_fee_limits: bool | None = None
@@ -305,7 +305,7 @@ class ListpeerchannelsResponseChannels(Received):
     lost_state: bool | None = None
     """Added in v24.02."""
 
-    feerate: ListpeerchannelsResponseChannelsFeerate | None = None
+    feerate: ListpeerchannelsChannelFeerate | None = None
 
     owner: str | None = None
 
@@ -331,7 +331,7 @@ class ListpeerchannelsResponseChannels(Received):
 
     next_fee_step: U32 | None = None
 
-    inflight: list[ListpeerchannelsResponseChannelsInflight] | None = None
+    inflight: list[ListpeerchannelsChannelInflight] | None = None
 
     close_to: Hex | None = None
 
@@ -347,7 +347,7 @@ class ListpeerchannelsResponseChannels(Received):
         ]
     ]
 
-    funding: ListpeerchannelsResponseChannelsFunding | None = None
+    funding: ListpeerchannelsChannelFunding | None = None
 
     to_us_msat: Msat | None = None
 
@@ -389,9 +389,9 @@ class ListpeerchannelsResponseChannels(Received):
 
     max_accepted_htlcs: U32 | None = None
 
-    alias: ListpeerchannelsResponseChannelsAlias | None = None
+    alias: ListpeerchannelsChannelAlias | None = None
 
-    state_changes: list[ListpeerchannelsResponseChannelsStateChanges] | None = None
+    state_changes: list[ListpeerchannelsChannelStateChange] | None = None
 
     status: list[str] | None = None
 
@@ -414,7 +414,7 @@ class ListpeerchannelsResponseChannels(Received):
     last_stable_connection: U64 | None = None
     """Added in v24.02."""
 
-    htlcs: list[ListpeerchannelsResponseChannelsHtlcs] | None = None
+    htlcs: list[ListpeerchannelsChannelHtlc] | None = None
 
     last_tx_fee_msat: Msat | None = None
     """Only if `scratch_txid` is present, and then always there."""
@@ -429,4 +429,4 @@ class ListpeerchannelsResponse(Received):
 
     __source__ = "listpeerchannels"
 
-    channels: list[ListpeerchannelsResponseChannels]
+    channels: list[ListpeerchannelsChannel]

@@ -20,7 +20,7 @@ class ListpeersRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListpeersResponsePeersLog(Received):
+class ListpeersPeerLog(Received):
     """`peers[].log[]` in the response to `listpeers`."""
 
     type: Literal["SKIPPED", "BROKEN", "UNUSUAL", "INFO", "DEBUG", "TRACE", "IO_IN", "IO_OUT"]
@@ -53,7 +53,7 @@ class ListpeersResponsePeersLog(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListpeersResponsePeers(Received):
+class ListpeersPeer(Received):
     """`peers[]` in the response to `listpeers`."""
 
     __added__ = (("num_channels", "v23.02"),)
@@ -65,7 +65,7 @@ class ListpeersResponsePeers(Received):
     num_channels: U32
     """Added in v23.02."""
 
-    log: list[ListpeersResponsePeersLog] | None = None
+    log: list[ListpeersPeerLog] | None = None
 
     netaddr: list[str] | None = None
     """Exactly 1 element. Only if `connected` is true, and then always there."""
@@ -83,4 +83,4 @@ class ListpeersResponse(Received):
 
     __source__ = "listpeers"
 
-    peers: list[ListpeersResponsePeers]
+    peers: list[ListpeersPeer]

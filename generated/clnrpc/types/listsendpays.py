@@ -43,7 +43,7 @@ class ListsendpaysRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListsendpaysResponsePayments(Received):
+class ListsendpaysPayment(Received):
     """`payments[]` in the response to `listsendpays`."""
 
     __added__ = (("created_index", "v23.11"),)
@@ -96,4 +96,4 @@ class ListsendpaysResponse(Received):
 
     __source__ = "listsendpays"
 
-    payments: list[ListsendpaysResponsePayments]
+    payments: list[ListsendpaysPayment]

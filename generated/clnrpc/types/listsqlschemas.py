@@ -15,7 +15,7 @@ class ListsqlschemasRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListsqlschemasResponseSchemasColumns(Received):
+class ListsqlschemasSchemaColumn(Received):
     """`schemas[].columns[]` in the response to `listsqlschemas`."""
 
     name: str
@@ -24,12 +24,12 @@ class ListsqlschemasResponseSchemasColumns(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListsqlschemasResponseSchemas(Received):
+class ListsqlschemasSchema(Received):
     """`schemas[]` in the response to `listsqlschemas`."""
 
     tablename: str
 
-    columns: list[ListsqlschemasResponseSchemasColumns]
+    columns: list[ListsqlschemasSchemaColumn]
 
     indices: list[list[str]] | None = None
 
@@ -40,4 +40,4 @@ class ListsqlschemasResponse(Received):
 
     __source__ = "listsqlschemas"
 
-    schemas: list[ListsqlschemasResponseSchemas]
+    schemas: list[ListsqlschemasSchema]

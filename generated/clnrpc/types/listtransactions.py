@@ -13,7 +13,7 @@ class ListtransactionsRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListtransactionsResponseTransactionsInputs(Received):
+class ListtransactionsTransactionInput(Received):
     """`transactions[].inputs[]` in the response to `listtransactions`."""
 
     txid: Txid
@@ -24,7 +24,7 @@ class ListtransactionsResponseTransactionsInputs(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListtransactionsResponseTransactionsOutputs(Received):
+class ListtransactionsTransactionOutput(Received):
     """`transactions[].outputs[]` in the response to `listtransactions`."""
 
     index: U32
@@ -35,7 +35,7 @@ class ListtransactionsResponseTransactionsOutputs(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ListtransactionsResponseTransactions(Received):
+class ListtransactionsTransaction(Received):
     """`transactions[]` in the response to `listtransactions`."""
 
     hash: Txid
@@ -50,9 +50,9 @@ class ListtransactionsResponseTransactions(Received):
 
     version: U32
 
-    inputs: list[ListtransactionsResponseTransactionsInputs]
+    inputs: list[ListtransactionsTransactionInput]
 
-    outputs: list[ListtransactionsResponseTransactionsOutputs]
+    outputs: list[ListtransactionsTransactionOutput]
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -61,4 +61,4 @@ class ListtransactionsResponse(Received):
 
     __source__ = "listtransactions"
 
-    transactions: list[ListtransactionsResponseTransactions]
+    transactions: list[ListtransactionsTransaction]

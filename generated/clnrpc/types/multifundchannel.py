@@ -20,7 +20,7 @@ from ..runtime.values.scalars import (
 
 
 @dataclass(kw_only=True, slots=True)
-class MultifundchannelRequestDestinations:
+class MultifundchannelDestination:
     """`destinations[]` in the request for `multifundchannel`."""
 
     id: str
@@ -48,7 +48,7 @@ class MultifundchannelRequestDestinations:
 class MultifundchannelRequest:
     """The request for `multifundchannel`: Open several channels in one transaction."""
 
-    destinations: list[MultifundchannelRequestDestinations]
+    destinations: list[MultifundchannelDestination]
 
     feerate: Feerate | None = None
 
@@ -62,7 +62,7 @@ class MultifundchannelRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class MultifundchannelResponseChannelIdsChannelType(Received):
+class MultifundchannelChannelIdChannelType(Received):
     """`channel_ids[].channel_type` in the response to `multifundchannel`."""
 
     __added__ = (("bits", "v24.02"), ("names", "v24.02"))
@@ -82,7 +82,7 @@ class MultifundchannelResponseChannelIdsChannelType(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class MultifundchannelResponseChannelIds(Received):
+class MultifundchannelChannelId(Received):
     """`channel_ids[]` in the response to `multifundchannel`."""
 
     __added__ = (("channel_type", "v24.02"),)
@@ -93,14 +93,14 @@ class MultifundchannelResponseChannelIds(Received):
 
     channel_id: Hash
 
-    channel_type: MultifundchannelResponseChannelIdsChannelType
+    channel_type: MultifundchannelChannelIdChannelType
     """Added in v24.02."""
 
     close_to: Hex | None = None
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class MultifundchannelResponseFailedError(Received):
+class MultifundchannelFailedError(Received):
     """`failed[].error` in the response to `multifundchannel`."""
 
     code: int
@@ -111,14 +111,14 @@ class MultifundchannelResponseFailedError(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class MultifundchannelResponseFailed(Received):
+class MultifundchannelFailed(Received):
     """`failed[]` in the response to `multifundchannel`."""
 
     id: Pubkey
 
     method: Literal["connect", "openchannel_init", "fundchannel_start", "fundchannel_complete"]
 
-    error: MultifundchannelResponseFailedError
+    error: MultifundchannelFailedError
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -131,6 +131,6 @@ class MultifundchannelResponse(Received):
 
     txid: Txid
 
-    channel_ids: list[MultifundchannelResponseChannelIds]
+    channel_ids: list[MultifundchannelChannelId]
 
-    failed: list[MultifundchannelResponseFailed] | None = None
+    failed: list[MultifundchannelFailed] | None = None

@@ -8,7 +8,7 @@ from ..runtime.values.scalars import U32, U64, Hex, Pubkey, ShortChannelId
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class OnionMessageRecvHookRequestOnionMessageReplyBlindedpathHops(Received):
+class OnionMessageRecvHookOnionMessageReplyBlindedpathHop(Received):
     """`onion_message.reply_blindedpath.hops[]` in the payload of the hook `onion_message_recv`."""
 
     blinded_node_id: Pubkey
@@ -17,7 +17,7 @@ class OnionMessageRecvHookRequestOnionMessageReplyBlindedpathHops(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class OnionMessageRecvHookRequestOnionMessageReplyBlindedpath(Received):
+class OnionMessageRecvHookOnionMessageReplyBlindedpath(Received):
     """`onion_message.reply_blindedpath` in the payload of the hook `onion_message_recv`."""
 
     first_node_id: Pubkey | None = None
@@ -29,11 +29,11 @@ class OnionMessageRecvHookRequestOnionMessageReplyBlindedpath(Received):
     first_path_key: Pubkey | None = None
     """Added in v24.11."""
 
-    hops: list[OnionMessageRecvHookRequestOnionMessageReplyBlindedpathHops] | None = None
+    hops: list[OnionMessageRecvHookOnionMessageReplyBlindedpathHop] | None = None
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class OnionMessageRecvHookRequestOnionMessageUnknownFields(Received):
+class OnionMessageRecvHookOnionMessageUnknownField(Received):
     """`onion_message.unknown_fields[]` in the payload of the hook `onion_message_recv`."""
 
     number: U64
@@ -42,10 +42,10 @@ class OnionMessageRecvHookRequestOnionMessageUnknownFields(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class OnionMessageRecvHookRequestOnionMessage(Received):
+class OnionMessageRecvHookOnionMessage(Received):
     """`onion_message` in the payload of the hook `onion_message_recv`."""
 
-    reply_blindedpath: OnionMessageRecvHookRequestOnionMessageReplyBlindedpath | None = None
+    reply_blindedpath: OnionMessageRecvHookOnionMessageReplyBlindedpath | None = None
 
     invoice_request: Hex | None = None
 
@@ -53,7 +53,7 @@ class OnionMessageRecvHookRequestOnionMessage(Received):
 
     invoice_error: Hex | None = None
 
-    unknown_fields: list[OnionMessageRecvHookRequestOnionMessageUnknownFields] | None = None
+    unknown_fields: list[OnionMessageRecvHookOnionMessageUnknownField] | None = None
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -62,7 +62,7 @@ class OnionMessageRecvHookRequest(Received):
 
     __source__ = "onion_message_recv"
 
-    onion_message: OnionMessageRecvHookRequestOnionMessage
+    onion_message: OnionMessageRecvHookOnionMessage
 
 
 @dataclass(kw_only=True, slots=True)

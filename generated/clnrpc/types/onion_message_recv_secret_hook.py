@@ -8,7 +8,7 @@ from ..runtime.values.scalars import U32, U64, Hex, Pubkey, Secret, ShortChannel
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class OnionMessageRecvSecretHookRequestOnionMessageReplyBlindedpathHops(Received):
+class OnionMessageRecvSecretHookOnionMessageReplyBlindedpathHop(Received):
     """`onion_message.reply_blindedpath.hops[]` in the payload of the hook `onion_message_recv_secret`."""
 
     blinded_node_id: Pubkey
@@ -17,7 +17,7 @@ class OnionMessageRecvSecretHookRequestOnionMessageReplyBlindedpathHops(Received
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class OnionMessageRecvSecretHookRequestOnionMessageReplyBlindedpath(Received):
+class OnionMessageRecvSecretHookOnionMessageReplyBlindedpath(Received):
     """`onion_message.reply_blindedpath` in the payload of the hook `onion_message_recv_secret`."""
 
     first_node_id: Pubkey | None = None
@@ -29,11 +29,11 @@ class OnionMessageRecvSecretHookRequestOnionMessageReplyBlindedpath(Received):
     first_path_key: Pubkey | None = None
     """Added in v24.11."""
 
-    hops: list[OnionMessageRecvSecretHookRequestOnionMessageReplyBlindedpathHops] | None = None
+    hops: list[OnionMessageRecvSecretHookOnionMessageReplyBlindedpathHop] | None = None
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class OnionMessageRecvSecretHookRequestOnionMessageUnknownFields(Received):
+class OnionMessageRecvSecretHookOnionMessageUnknownField(Received):
     """`onion_message.unknown_fields[]` in the payload of the hook `onion_message_recv_secret`."""
 
     number: U64
@@ -42,12 +42,12 @@ class OnionMessageRecvSecretHookRequestOnionMessageUnknownFields(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class OnionMessageRecvSecretHookRequestOnionMessage(Received):
+class OnionMessageRecvSecretHookOnionMessage(Received):
     """`onion_message` in the payload of the hook `onion_message_recv_secret`."""
 
     pathsecret: Secret
 
-    reply_blindedpath: OnionMessageRecvSecretHookRequestOnionMessageReplyBlindedpath | None = None
+    reply_blindedpath: OnionMessageRecvSecretHookOnionMessageReplyBlindedpath | None = None
 
     invoice_request: Hex | None = None
 
@@ -55,7 +55,7 @@ class OnionMessageRecvSecretHookRequestOnionMessage(Received):
 
     invoice_error: Hex | None = None
 
-    unknown_fields: list[OnionMessageRecvSecretHookRequestOnionMessageUnknownFields] | None = None
+    unknown_fields: list[OnionMessageRecvSecretHookOnionMessageUnknownField] | None = None
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -64,7 +64,7 @@ class OnionMessageRecvSecretHookRequest(Received):
 
     __source__ = "onion_message_recv_secret"
 
-    onion_message: OnionMessageRecvSecretHookRequestOnionMessage
+    onion_message: OnionMessageRecvSecretHookOnionMessage
 
 
 @dataclass(kw_only=True, slots=True)

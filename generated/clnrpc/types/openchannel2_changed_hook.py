@@ -9,7 +9,7 @@ from ..runtime.values.scalars import Hash
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class Openchannel2ChangedHookRequestOpenchannel2Changed(Received):
+class Openchannel2ChangedHookOpenchannel2Changed(Received):
     """`openchannel2_changed` in the payload of the hook `openchannel2_changed`."""
 
     __added__ = (("require_confirmed_inputs", "v23.02"),)
@@ -28,7 +28,7 @@ class Openchannel2ChangedHookRequest(Received):
 
     __source__ = "openchannel2_changed"
 
-    openchannel2_changed: Openchannel2ChangedHookRequestOpenchannel2Changed
+    openchannel2_changed: Openchannel2ChangedHookOpenchannel2Changed
 
 
 @dataclass(kw_only=True, slots=True)

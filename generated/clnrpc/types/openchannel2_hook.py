@@ -9,7 +9,7 @@ from ..runtime.values.scalars import U8, U16, U32, Hash, Hex, Msat, Pubkey
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class Openchannel2HookRequestOpenchannel2ChannelType(Received):
+class Openchannel2HookOpenchannel2ChannelType(Received):
     """`openchannel2.channel_type` in the payload of the hook `openchannel2`."""
 
     bits: list[U32]
@@ -18,7 +18,7 @@ class Openchannel2HookRequestOpenchannel2ChannelType(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class Openchannel2HookRequestOpenchannel2(Received):
+class Openchannel2HookOpenchannel2(Received):
     """`openchannel2` in the payload of the hook `openchannel2`."""
 
     __added__ = (("require_confirmed_inputs", "v23.02"), ("channel_type", "v25.09"))
@@ -64,7 +64,7 @@ class Openchannel2HookRequestOpenchannel2(Received):
     require_confirmed_inputs: bool
     """Added in v23.02."""
 
-    channel_type: Openchannel2HookRequestOpenchannel2ChannelType
+    channel_type: Openchannel2HookOpenchannel2ChannelType
     """Added in v25.09."""
 
 
@@ -74,7 +74,7 @@ class Openchannel2HookRequest(Received):
 
     __source__ = "openchannel2"
 
-    openchannel2: Openchannel2HookRequestOpenchannel2
+    openchannel2: Openchannel2HookOpenchannel2
 
 
 @dataclass(kw_only=True, slots=True)

@@ -9,7 +9,7 @@ from ..runtime.values.scalars import Hash
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class Openchannel2SignHookRequestOpenchannel2Sign(Received):
+class Openchannel2SignHookOpenchannel2Sign(Received):
     """`openchannel2_sign` in the payload of the hook `openchannel2_sign`."""
 
     channel_id: Hash
@@ -23,7 +23,7 @@ class Openchannel2SignHookRequest(Received):
 
     __source__ = "openchannel2_sign"
 
-    openchannel2_sign: Openchannel2SignHookRequestOpenchannel2Sign
+    openchannel2_sign: Openchannel2SignHookOpenchannel2Sign
 
 
 @dataclass(kw_only=True, slots=True)

@@ -23,7 +23,7 @@ class OpenchannelBumpRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class OpenchannelBumpResponseChannelType(Received):
+class OpenchannelBumpChannelType(Received):
     """`channel_type` in the response to `openchannel_bump`."""
 
     __added__ = (("bits", "v24.02"), ("names", "v24.02"))
@@ -51,7 +51,7 @@ class OpenchannelBumpResponse(Received):
 
     channel_id: Hash
 
-    channel_type: OpenchannelBumpResponseChannelType
+    channel_type: OpenchannelBumpChannelType
     """Added in v24.02."""
 
     psbt: str

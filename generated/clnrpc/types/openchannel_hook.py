@@ -9,7 +9,7 @@ from ..runtime.values.scalars import U8, U32, Hex, Msat, Pubkey, Sat
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class OpenchannelHookRequestOpenchannelChannelType(Received):
+class OpenchannelHookOpenchannelChannelType(Received):
     """`openchannel.channel_type` in the payload of the hook `openchannel`."""
 
     bits: list[U32]
@@ -18,7 +18,7 @@ class OpenchannelHookRequestOpenchannelChannelType(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class OpenchannelHookRequestOpenchannel(Received):
+class OpenchannelHookOpenchannel(Received):
     """`openchannel` in the payload of the hook `openchannel`."""
 
     __added__ = (("channel_type", "v25.09"),)
@@ -47,7 +47,7 @@ class OpenchannelHookRequestOpenchannel(Received):
 
     shutdown_scriptpubkey: Hex | None = None
 
-    channel_type: OpenchannelHookRequestOpenchannelChannelType
+    channel_type: OpenchannelHookOpenchannelChannelType
     """Added in v25.09."""
 
 
@@ -57,7 +57,7 @@ class OpenchannelHookRequest(Received):
 
     __source__ = "openchannel"
 
-    openchannel: OpenchannelHookRequestOpenchannel
+    openchannel: OpenchannelHookOpenchannel
 
 
 @dataclass(kw_only=True, slots=True)

@@ -36,7 +36,7 @@ class OpenchannelInitRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class OpenchannelInitResponseChannelType(Received):
+class OpenchannelInitChannelType(Received):
     """`channel_type` in the response to `openchannel_init`."""
 
     __added__ = (("bits", "v24.02"), ("names", "v24.02"))
@@ -66,7 +66,7 @@ class OpenchannelInitResponse(Received):
 
     psbt: str
 
-    channel_type: OpenchannelInitResponseChannelType
+    channel_type: OpenchannelInitChannelType
     """Added in v24.02."""
 
     commitments_secured: bool

@@ -18,7 +18,7 @@ class OpenchannelUpdateRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class OpenchannelUpdateResponseChannelType(Received):
+class OpenchannelUpdateChannelType(Received):
     """`channel_type` in the response to `openchannel_update`."""
 
     __added__ = (("bits", "v24.02"), ("names", "v24.02"))
@@ -46,7 +46,7 @@ class OpenchannelUpdateResponse(Received):
 
     channel_id: Hash
 
-    channel_type: OpenchannelUpdateResponseChannelType
+    channel_type: OpenchannelUpdateChannelType
     """Added in v24.02."""
 
     psbt: str

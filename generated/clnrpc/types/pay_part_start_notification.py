@@ -8,7 +8,7 @@ from ..runtime.values.scalars import U32, U64, Hash, Msat, Pubkey, ShortChannelI
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class PayPartStartNotificationHops(Received):
+class PayPartStartNotificationHop(Received):
     """`hops[]` in the notification `pay_part_start`."""
 
     next_node: Pubkey
@@ -38,4 +38,4 @@ class PayPartStartNotification(Received):
 
     attempt_msat: Msat
 
-    hops: list[PayPartStartNotificationHops]
+    hops: list[PayPartStartNotificationHop]

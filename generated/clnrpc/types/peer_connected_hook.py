@@ -9,7 +9,7 @@ from ..runtime.values.scalars import Hex, Pubkey
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class PeerConnectedHookRequestPeer(Received):
+class PeerConnectedHookPeer(Received):
     """`peer` in the payload of the hook `peer_connected`."""
 
     id: Pubkey
@@ -29,7 +29,7 @@ class PeerConnectedHookRequest(Received):
 
     __source__ = "peer_connected"
 
-    peer: PeerConnectedHookRequestPeer
+    peer: PeerConnectedHookPeer
 
 
 @dataclass(kw_only=True, slots=True)

@@ -21,7 +21,7 @@ class PluginRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class PluginResponsePlugins(Received):
+class PluginPlugin(Received):
     """`plugins[]` in the response to `plugin`."""
 
     name: str
@@ -39,7 +39,7 @@ class PluginResponse(Received):
 
     command: Literal["start", "stop", "rescan", "startdir", "list"]
 
-    plugins: list[PluginResponsePlugins] | None = None
+    plugins: list[PluginPlugin] | None = None
     """Only if `command` is "start" or "startdir" or "rescan" or "list", and then always there."""
 
     result: str | None = None

@@ -9,7 +9,7 @@ from ..runtime.values.scalars import U32, Hash, Msat, Pubkey
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class RbfChannelHookRequestRbfChannel(Received):
+class RbfChannelHookRbfChannel(Received):
     """`rbf_channel` in the payload of the hook `rbf_channel`."""
 
     __added__ = (("require_confirmed_inputs", "v23.02"),)
@@ -46,7 +46,7 @@ class RbfChannelHookRequest(Received):
 
     __source__ = "rbf_channel"
 
-    rbf_channel: RbfChannelHookRequestRbfChannel
+    rbf_channel: RbfChannelHookRbfChannel
 
 
 @dataclass(kw_only=True, slots=True)

@@ -16,7 +16,7 @@ class RenepaystatusRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class RenepaystatusResponsePaystatus(Received):
+class RenepaystatusPaystatus(Received):
     """`paystatus[]` in the response to `renepaystatus`."""
 
     bolt11: str
@@ -48,4 +48,4 @@ class RenepaystatusResponse(Received):
 
     __source__ = "renepaystatus"
 
-    paystatus: list[RenepaystatusResponsePaystatus]
+    paystatus: list[RenepaystatusPaystatus]

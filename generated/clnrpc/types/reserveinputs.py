@@ -19,7 +19,7 @@ class ReserveinputsRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ReserveinputsResponseReservations(Received):
+class ReserveinputsReservation(Received):
     """`reservations[]` in the response to `reserveinputs`."""
 
     txid: Txid
@@ -40,4 +40,4 @@ class ReserveinputsResponse(Received):
 
     __source__ = "reserveinputs"
 
-    reservations: list[ReserveinputsResponseReservations]
+    reservations: list[ReserveinputsReservation]

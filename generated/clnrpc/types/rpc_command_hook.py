@@ -8,7 +8,7 @@ from ..runtime.values.received import Received
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class RpcCommandHookRequestRpcCommand(Received):
+class RpcCommandHookRpcCommand(Received):
     """`rpc_command` in the payload of the hook `rpc_command`."""
 
     id: str | float | None
@@ -26,11 +26,11 @@ class RpcCommandHookRequest(Received):
 
     __source__ = "rpc_command"
 
-    rpc_command: RpcCommandHookRequestRpcCommand
+    rpc_command: RpcCommandHookRpcCommand
 
 
 @dataclass(kw_only=True, slots=True)
-class RpcCommandHookResponseReplace:
+class RpcCommandHookReplace:
     """`replace` in the answer to the hook `rpc_command`."""
 
     jsonrpc: Literal["2.0"]
@@ -43,7 +43,7 @@ class RpcCommandHookResponseReplace:
 
 
 @dataclass(kw_only=True, slots=True)
-class RpcCommandHookResponseReturnError:
+class RpcCommandHookReturnError:
     """`return.error` in the answer to the hook `rpc_command`."""
 
     code: int
@@ -52,12 +52,12 @@ class RpcCommandHookResponseReturnError:
 
 
 @dataclass(kw_only=True, slots=True)
-class RpcCommandHookResponseReturn:
+class RpcCommandHookReturn:
     """`return` in the answer to the hook `rpc_command`."""
 
     result: dict[str, Any] | None = None
 
-    error: RpcCommandHookResponseReturnError | None = None
+    error: RpcCommandHookReturnError | None = None
 
 
 @dataclass(kw_only=True, slots=True)
@@ -68,6 +68,6 @@ class RpcCommandHookResponse:
 
     result: Literal["continue"] | None = None
 
-    replace: RpcCommandHookResponseReplace | None = None
+    replace: RpcCommandHookReplace | None = None
 
-    return_: RpcCommandHookResponseReturn | None = None
+    return_: RpcCommandHookReturn | None = None

@@ -9,7 +9,7 @@ from ..runtime.values.scalars import U16, U64, Hash, Hex, Msat, Pubkey, Secret
 
 
 @dataclass(kw_only=True, slots=True)
-class SendonionRequestFirstHop:
+class SendonionFirstHop:
     """`first_hop` in the request for `sendonion`."""
 
     id: Pubkey
@@ -25,7 +25,7 @@ class SendonionRequest:
 
     onion: Hex
 
-    first_hop: SendonionRequestFirstHop
+    first_hop: SendonionFirstHop
 
     payment_hash: Hash
 

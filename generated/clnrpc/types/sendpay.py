@@ -19,7 +19,7 @@ from ..runtime.values.scalars import (
 
 
 @dataclass(kw_only=True, slots=True)
-class SendpayRequestRoute:
+class SendpayRoute:
     """`route[]` in the request for `sendpay`."""
 
     short_channel_id_dir: ShortChannelIdDir | None = None
@@ -47,7 +47,7 @@ class SendpayRequestRoute:
 class SendpayRequest:
     """The request for `sendpay`: Send a payment along a route you chose."""
 
-    route: list[SendpayRequestRoute]
+    route: list[SendpayRoute]
     """The hops in order, as `getroute` or `getroutes` gives them, other members being ignored; empty to pay this node
     itself.
     """

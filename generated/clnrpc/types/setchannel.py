@@ -50,7 +50,7 @@ class SetchannelRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class SetchannelResponseChannels(Received):
+class SetchannelChannel(Received):
     """`channels[]` in the response to `setchannel`."""
 
     __added__ = (("ignore_fee_limits", "v23.08"),)
@@ -83,4 +83,4 @@ class SetchannelResponse(Received):
 
     __source__ = "setchannel"
 
-    channels: list[SetchannelResponseChannels]
+    channels: list[SetchannelChannel]

@@ -20,7 +20,7 @@ class SetconfigRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class SetconfigResponseConfig(Received):
+class SetconfigConfig(Received):
     """`config` in the response to `setconfig`."""
 
     config: str
@@ -55,4 +55,4 @@ class SetconfigResponse(Received):
 
     __source__ = "setconfig"
 
-    config: SetconfigResponseConfig
+    config: SetconfigConfig

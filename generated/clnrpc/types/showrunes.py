@@ -14,7 +14,7 @@ class ShowrunesRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ShowrunesResponseRunesRestrictionsAlternatives(Received):
+class ShowrunesRuneRestrictionAlternative(Received):
     """`runes[].restrictions[].alternatives[]` in the response to `showrunes`."""
 
     fieldname: str
@@ -27,23 +27,23 @@ class ShowrunesResponseRunesRestrictionsAlternatives(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ShowrunesResponseRunesRestrictions(Received):
+class ShowrunesRuneRestriction(Received):
     """`runes[].restrictions[]` in the response to `showrunes`."""
 
-    alternatives: list[ShowrunesResponseRunesRestrictionsAlternatives]
+    alternatives: list[ShowrunesRuneRestrictionAlternative]
 
     english: str
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class ShowrunesResponseRunes(Received):
+class ShowrunesRune(Received):
     """`runes[]` in the response to `showrunes`."""
 
     rune: str
 
     unique_id: str
 
-    restrictions: list[ShowrunesResponseRunesRestrictions]
+    restrictions: list[ShowrunesRuneRestriction]
 
     restrictions_as_english: str
 
@@ -66,4 +66,4 @@ class ShowrunesResponse(Received):
 
     __source__ = "showrunes"
 
-    runes: list[ShowrunesResponseRunes]
+    runes: list[ShowrunesRune]

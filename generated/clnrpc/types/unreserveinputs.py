@@ -17,7 +17,7 @@ class UnreserveinputsRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class UnreserveinputsResponseReservations(Received):
+class UnreserveinputsReservation(Received):
     """`reservations[]` in the response to `unreserveinputs`."""
 
     txid: Txid
@@ -38,4 +38,4 @@ class UnreserveinputsResponse(Received):
 
     __source__ = "unreserveinputs"
 
-    reservations: list[UnreserveinputsResponseReservations]
+    reservations: list[UnreserveinputsReservation]

@@ -34,7 +34,7 @@ class UtxopsbtRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class UtxopsbtResponseReservations(Received):
+class UtxopsbtReservation(Received):
     """`reservations[]` in the response to `utxopsbt`."""
 
     txid: Txid
@@ -65,4 +65,4 @@ class UtxopsbtResponse(Received):
 
     change_outnum: U32 | None = None
 
-    reservations: list[UtxopsbtResponseReservations] | None = None
+    reservations: list[UtxopsbtReservation] | None = None

@@ -42,7 +42,7 @@ class WaitOtherResponse(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class WaitInvoicesResponseInvoices(Received):
+class WaitInvoicesInvoices(Received):
     """`invoices` in the response to `wait`."""
 
     status: Literal["unpaid", "paid", "expired"] | None = None
@@ -57,7 +57,7 @@ class WaitInvoicesResponseInvoices(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class WaitInvoicesResponseDetails(Received):
+class WaitInvoicesDetails(Received):
     """`details` in the response to `wait`."""
 
     status: Literal["unpaid", "paid", "expired"] | None = None
@@ -87,15 +87,15 @@ class WaitInvoicesResponse(Received):
 
     deleted: U64 | None = None
 
-    invoices: WaitInvoicesResponseInvoices | None = None
+    invoices: WaitInvoicesInvoices | None = None
     """Added in v25.05."""
 
-    details: WaitInvoicesResponseDetails | None = None
+    details: WaitInvoicesDetails | None = None
     """Deprecated in v25.05, removed after v26.06."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class WaitForwardsResponseForwards(Received):
+class WaitForwardsForwards(Received):
     """`forwards` in the response to `wait`."""
 
     status: Literal["offered", "settled", "failed", "local_failed"] | None = None
@@ -110,7 +110,7 @@ class WaitForwardsResponseForwards(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class WaitForwardsResponseDetails(Received):
+class WaitForwardsDetails(Received):
     """`details` in the response to `wait`."""
 
     status: Literal["offered", "settled", "failed", "local_failed"] | None = None
@@ -140,15 +140,15 @@ class WaitForwardsResponse(Received):
 
     deleted: U64 | None = None
 
-    forwards: WaitForwardsResponseForwards | None = None
+    forwards: WaitForwardsForwards | None = None
     """Added in v25.05."""
 
-    details: WaitForwardsResponseDetails | None = None
+    details: WaitForwardsDetails | None = None
     """Deprecated in v25.05, removed after v26.06."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class WaitSendpaysResponseSendpays(Received):
+class WaitSendpaysSendpays(Received):
     """`sendpays` in the response to `wait`."""
 
     status: Literal["pending", "failed", "complete"] | None = None
@@ -161,7 +161,7 @@ class WaitSendpaysResponseSendpays(Received):
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class WaitSendpaysResponseDetails(Received):
+class WaitSendpaysDetails(Received):
     """`details` in the response to `wait`."""
 
     status: Literal["pending", "failed", "complete"] | None = None
@@ -189,15 +189,15 @@ class WaitSendpaysResponse(Received):
 
     deleted: U64 | None = None
 
-    sendpays: WaitSendpaysResponseSendpays | None = None
+    sendpays: WaitSendpaysSendpays | None = None
     """Added in v25.05."""
 
-    details: WaitSendpaysResponseDetails | None = None
+    details: WaitSendpaysDetails | None = None
     """Deprecated in v25.05, removed after v26.06."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class WaitHtlcsResponseHtlcs(Received):
+class WaitHtlcsHtlcs(Received):
     """`htlcs` in the response to `wait`."""
 
     state: (
@@ -255,12 +255,12 @@ class WaitHtlcsResponse(Received):
 
     deleted: U64 | None = None
 
-    htlcs: WaitHtlcsResponseHtlcs | None = None
+    htlcs: WaitHtlcsHtlcs | None = None
     """Added in v25.05."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class WaitChainmovesResponseChainmoves(Received):
+class WaitChainmovesChainmoves(Received):
     """`chainmoves` in the response to `wait`."""
 
     __added__ = (("account", "v25.09"), ("credit_msat", "v25.09"), ("debit_msat", "v25.09"))
@@ -288,12 +288,12 @@ class WaitChainmovesResponse(Received):
 
     deleted: U64 | None = None
 
-    chainmoves: WaitChainmovesResponseChainmoves | None = None
+    chainmoves: WaitChainmovesChainmoves | None = None
     """Added in v25.09."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class WaitChannelmovesResponseChannelmoves(Received):
+class WaitChannelmovesChannelmoves(Received):
     """`channelmoves` in the response to `wait`."""
 
     __added__ = (("account", "v25.09"), ("credit_msat", "v25.09"), ("debit_msat", "v25.09"))
@@ -321,12 +321,12 @@ class WaitChannelmovesResponse(Received):
 
     deleted: U64 | None = None
 
-    channelmoves: WaitChannelmovesResponseChannelmoves | None = None
+    channelmoves: WaitChannelmovesChannelmoves | None = None
     """Added in v25.09."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class WaitNetworkeventsResponseNetworkevents(Received):
+class WaitNetworkeventsNetworkevents(Received):
     """`networkevents` in the response to `wait`."""
 
     created_index: U64 | None = None
@@ -352,7 +352,7 @@ class WaitNetworkeventsResponse(Received):
 
     deleted: U64 | None = None
 
-    networkevents: WaitNetworkeventsResponseNetworkevents | None = None
+    networkevents: WaitNetworkeventsNetworkevents | None = None
     """Added in v25.12."""
 
 

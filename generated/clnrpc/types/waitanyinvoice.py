@@ -24,7 +24,7 @@ class WaitanyinvoiceRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class WaitanyinvoiceResponsePaidOutpoint(Received):
+class WaitanyinvoicePaidOutpoint(Received):
     """The output of a transaction, if it was paid on the chain."""
 
     __added__ = (("txid", "v23.11"), ("outnum", "v23.11"))
@@ -72,7 +72,7 @@ class WaitanyinvoiceResponse(Received):
     paid_at: U64 | None = None
     """When it was paid, in seconds since 1970-01-01 00:00 UTC. Only if **status** is *paid*."""
 
-    paid_outpoint: WaitanyinvoiceResponsePaidOutpoint | None = None
+    paid_outpoint: WaitanyinvoicePaidOutpoint | None = None
     """The output of a transaction, if it was paid on the chain.
 
     Added in v23.11.

@@ -17,7 +17,7 @@ class WaitinvoiceRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class WaitinvoiceResponsePaidOutpoint(Received):
+class WaitinvoicePaidOutpoint(Received):
     """The output of a transaction, if it was paid on the chain."""
 
     __added__ = (("txid", "v23.11"), ("outnum", "v23.11"))
@@ -65,7 +65,7 @@ class WaitinvoiceResponse(Received):
     paid_at: U64 | None = None
     """When it was paid, in seconds since 1970-01-01 00:00 UTC. Only if **status** is *paid*."""
 
-    paid_outpoint: WaitinvoiceResponsePaidOutpoint | None = None
+    paid_outpoint: WaitinvoicePaidOutpoint | None = None
     """The output of a transaction, if it was paid on the chain.
 
     Added in v23.11.

@@ -136,7 +136,7 @@ class _Planner:
     received: bool
     """Whether this is what clients get; a hook's payload is, its answer is not."""
     classes: dict[str, ClassPlan] = field(default_factory=dict)
-    taken: set[str] = field(default_factory=set)
+    taken: set[str] = field(default_factory=lambda: set(names.NOT_FOR_ITEMS))
     problems: list[Problem] = field(default_factory=list)
 
     @cached_property
@@ -189,7 +189,7 @@ class _Planner:
             for wire, found in by_name.items()
             if len(found) > 1 and len({shape(each.alternatives) for each in found}) == 1
         }
-        return {wire: self.schema(nodes, name + names.pascal(wire)) for wire, nodes in alike.items()}
+        return {wire: self.schema(nodes, name, wire) for wire, nodes in alike.items()}
 
     def add(
         self, name: str, doc: str, attributes: tuple[Attribute, ...], *, whole: bool, case: Case | None = None
@@ -233,7 +233,7 @@ class _Planner:
             name=names.member(self.document, member.name),
             wire=member.name,
             nodes=nodes,
-            schema=self.schema(nodes, owner + names.pascal(member.name)) if schema is None else schema,
+            schema=self.schema(nodes, owner, member.name) if schema is None else schema,
             required=member.required,
             default=default,
             doc=docs.field_doc(member.name, shown, presence, sent=self.sent),
@@ -271,8 +271,10 @@ class _Planner:
     def warn(self, node: Node, message: str) -> None:
         self.problems.append(Problem(self.document.file, node.pointer, message, level=Level.WARNING))
 
-    def schema(self, nodes: Sequence[Node], name: str) -> Schema:
-        """The JSON Schema of a value that any of `nodes` may declare; `name` is for a class, should it need one."""
+    def schema(self, nodes: Sequence[Node], owner: str, name: str) -> Schema:
+        """The JSON Schema of a value that any of `nodes` may declare: the member `name` of the class `owner`, or an
+        element of it, which has the singular for a name.
+        """
         parts = list(self.alternatives(nodes))
         objects = [part for part in parts if types.is_object(part)]
         arrays = [part for part in parts if part.type == "array"]
@@ -281,10 +283,10 @@ class _Planner:
             return {}  # the document gives no type
         choices: list[Schema] = []
         if objects:
-            choices.append(self.object_schema(objects, name))
+            choices.append(self.object_schema(objects, names.item_class(owner, name)))
         if arrays:
             items = [part.items for part in arrays if part.items is not None]
-            choices.append({"type": "array", "items": self.schema(items, name) if items else {}})
+            choices.append({"type": "array", "items": self.schema(items, owner, names.singular(name)) if items else {}})
         choices.extend(self.scalar_schemas(scalars))
         if len(choices) == 1:
             return choices[0]

@@ -18,7 +18,13 @@ _BUILTIN: Final = frozenset({"bool", "dict", "float", "int", "list", "str"})
 _IMPORTED: Final = frozenset({"Any", "Literal", "Mapping", "Reply", "Sequence", "call", "stub"})
 _TAKEN: Final = frozenset({"self", *_BUILTIN, *_IMPORTED, *SCALARS.values()})
 """Generated classes use these names, and a member or method that is called so would hide them."""
-_KIND_OF_CLASS: Final = re.compile("Request|Response|Notification")
+NOT_FOR_ITEMS: Final = _TAKEN | {
+    *("AsyncClient", "BasePlugin", "Caller", "Calls", "Client", "Event", "Plugin", "Received", "Service", "TypeAlias")
+}
+"""What generated modules define or import, so that no class of an object inside of another may be called so."""
+_IRREGULAR: Final = {"aliases": "alias", "biases": "bias", "indices": "index", "statuses": "status"}
+_NO_PLURAL: Final = ("is", "ss", "us")
+"""Ends of words that only look like a plural's."""
 
 
 def attribute(wire_name: str) -> str:
@@ -36,10 +42,9 @@ def attribute(wire_name: str) -> str:
 
 
 def member(document: Document, wire_name: str) -> str:
-    """The attribute for a wire name in the document's classes; one that is spelt like these would hide them."""
+    """The attribute for a wire name in the document's classes; one that is spelt like these could hide them."""
     name = attribute(wire_name)
-    is_like_a_class = name.startswith(pascal(document.name)) and _KIND_OF_CLASS.search(name)
-    return f"{name}_" if is_like_a_class else name
+    return f"{name}_" if name.startswith(pascal(document.name)) and not name.endswith("_") else name
 
 
 def pascal(wire_name: str) -> str:
@@ -47,6 +52,25 @@ def pascal(wire_name: str) -> str:
     parts = re.split(r"[^0-9A-Za-z]+", wire_name)
     name = "".join(part[:1].upper() + part[1:] for part in parts)
     return f"N{name}" if name[:1].isdigit() else name
+
+
+def singular(wire_name: str) -> str:
+    """The name of one element of the array `wire_name`: `channel_updates` gives `channel_update`."""
+    before, word = wire_name[: wire_name.rfind("_") + 1], wire_name[wire_name.rfind("_") + 1 :]
+    if word in _IRREGULAR:
+        word = _IRREGULAR[word]
+    elif word.endswith("ies"):
+        word = f"{word[:-3]}y"
+    elif word.endswith(("ches", "shes", "sses", "xes")):
+        word = word[:-2]
+    elif word.endswith("s") and not word.endswith(_NO_PLURAL):
+        word = word[:-1]
+    return before + word
+
+
+def item_class(owner: str, wire_name: str) -> str:
+    """The class of an object inside of the class `owner`: `ListoffersOffer` in `ListoffersResponse`."""
+    return re.sub("(?:Request|Response)$", "", owner) + pascal(wire_name)
 
 
 def runtime(package: str) -> str:

@@ -63,7 +63,7 @@ class InvoicerequestCommands(Commands):
 
         def respond(found: Sequence[StoredRequest]) -> types.ListinvoicerequestsResponse:
             return types.ListinvoicerequestsResponse(
-                invoicerequests=[types.ListinvoicerequestsResponseInvoicerequests(**_shown(stored)) for stored in found]
+                invoicerequests=[types.ListinvoicerequestsInvoicerequest(**_shown(stored)) for stored in found]
             )
 
         return in_pages(read, respond)

@@ -251,9 +251,7 @@ def _deletable(connection: Connection, request: types.DelinvoiceRequest) -> Stor
 
 
 def _listed(found: Sequence[StoredInvoice]) -> types.ListinvoicesResponse:
-    return types.ListinvoicesResponse(
-        invoices=[types.ListinvoicesResponseInvoices(**shown(stored)) for stored in found]
-    )
+    return types.ListinvoicesResponse(invoices=[types.ListinvoicesInvoice(**shown(stored)) for stored in found])
 
 
 def _check_listing(request: types.ListinvoicesRequest) -> None:

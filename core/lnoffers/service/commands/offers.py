@@ -72,9 +72,7 @@ class OfferCommands(Commands):
 
         def respond(found: Sequence[StoredOffer]) -> types.ListoffersResponse:
             return types.ListoffersResponse(
-                offers=[
-                    types.ListoffersResponseOffers(**_shown(stored), description=stored.description) for stored in found
-                ]
+                offers=[types.ListoffersOffer(**_shown(stored), description=stored.description) for stored in found]
             )
 
         return in_pages(read, respond)

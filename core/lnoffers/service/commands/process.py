@@ -28,13 +28,13 @@ class ProcessCommands(Commands):
             num_active_channels=0,
             num_inactive_channels=0,
             address=[],
-            binding=[types.GetinfoResponseBinding(type="local socket", socket=path) for path in local],
+            binding=[types.GetinfoBinding(type="local socket", socket=path) for path in local],
             version=_version(),
             blockheight=0,
             network=options.network,
             fees_collected_msat=0,
             lightning_dir=_path_text(options.network_dir),
-            our_features=types.GetinfoResponseOurFeatures(init="", node="", channel="", invoice=""),
+            our_features=types.GetinfoOurFeatures(init="", node="", channel="", invoice=""),
         )
 
     def help(self, request: types.HelpRequest) -> types.HelpResponse:
@@ -43,7 +43,7 @@ class ProcessCommands(Commands):
         commands = self.rpc_commands
         names = sorted(commands) if request.command is None else [request.command]
         return types.HelpResponse(
-            help=[types.HelpResponseHelp(command=commands[name].usage) for name in names], format_hint="simple"
+            help=[types.HelpHelp(command=commands[name].usage) for name in names], format_hint="simple"
         )
 
     def rpc_check_help(self, request: types.HelpRequest) -> None:

@@ -9,7 +9,7 @@ from rpcschema.runtime.values.scalars import Sat
 
 
 @dataclass(kw_only=True, slots=True)
-class PayAllRequestOutputs:
+class PayAllOutput:
     __wire_names__ = (("pay_to", "pay-to"),)
 
     pay_to: str
@@ -18,11 +18,11 @@ class PayAllRequestOutputs:
 
 @dataclass(kw_only=True, slots=True)
 class PayAllRequest:
-    outputs: list[PayAllRequestOutputs]
+    outputs: list[PayAllOutput]
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class PayAllResponseFees(Received):
+class PayAllFee(Received):
     __wire_names__ = (("per_kw", "per-kw"),)
     __added__ = (("per_kw", "v24.02"),)
 
@@ -36,5 +36,5 @@ class PayAllResponse(Received):
 
     paid: int
     format_hint: str | None = None
-    fees: list[PayAllResponseFees] | None = None
-    by_name: dict[str, PayAllResponseFees] | None = None
+    fees: list[PayAllFee] | None = None
+    by_name: dict[str, PayAllFee] | None = None

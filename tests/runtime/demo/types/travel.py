@@ -10,12 +10,12 @@ from rpcschema.runtime.values.scalars import U8, Feerate, Msat
 
 
 @dataclass(kw_only=True, slots=True)
-class TravelRequestRoutesStop:
+class TravelRouteStop:
     wait: U8
 
 
 @dataclass(kw_only=True, slots=True)
-class TravelRequestRoutes:
+class TravelRoute:
     __wire_names__ = (("from_", "from"),)
 
     from_: str
@@ -23,13 +23,13 @@ class TravelRequestRoutes:
     toll: Feerate | None = None
     by: Literal["bus", "train"] | None = None
     seat: str | U8 | None = None
-    stop: TravelRequestRoutesStop | None = None
+    stop: TravelRouteStop | None = None
     notes: dict[str, Any] | None = None
 
 
 @dataclass(kw_only=True, slots=True)
 class TravelRequest:
-    routes: list[list[TravelRequestRoutes]]
+    routes: list[list[TravelRoute]]
     days: list[U8] | None = None
 
 

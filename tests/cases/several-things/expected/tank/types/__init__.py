@@ -7,32 +7,32 @@ from typing import TYPE_CHECKING
 
 __all__ = [
     "TankLookFishFoodResponse",
+    "TankLookLayer",
     "TankLookNothingResponse",
     "TankLookOtherResponse",
     "TankLookRequest",
     "TankLookResponse",
-    "TankLookResponseLayers",
     "TankLookWaterResponse",
 ]
 
 if TYPE_CHECKING:
     from .tank_look import (
         TankLookFishFoodResponse,
+        TankLookLayer,
         TankLookNothingResponse,
         TankLookOtherResponse,
         TankLookRequest,
         TankLookResponse,
-        TankLookResponseLayers,
         TankLookWaterResponse,
     )
 else:
     _HOMES = {
         "TankLookFishFoodResponse": "tank_look",
+        "TankLookLayer": "tank_look",
         "TankLookNothingResponse": "tank_look",
         "TankLookOtherResponse": "tank_look",
         "TankLookRequest": "tank_look",
         "TankLookResponse": "tank_look",
-        "TankLookResponseLayers": "tank_look",
         "TankLookWaterResponse": "tank_look",
     }
 

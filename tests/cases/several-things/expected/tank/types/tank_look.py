@@ -17,7 +17,7 @@ class TankLookRequest:
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
-class TankLookResponseLayers(Received):
+class TankLookLayer(Received):
     """`layers[]` in the response to `tank-look`."""
 
     depth: U32
@@ -54,7 +54,7 @@ class TankLookWaterResponse(Received):
     lid: bool
     """Whether it has a lid."""
 
-    layers: list[TankLookResponseLayers]
+    layers: list[TankLookLayer]
     """From the top."""
 
     lid_mark: str | None = None
@@ -91,7 +91,7 @@ class TankLookFishFoodResponse(Received):
     Added in v2.
     """
 
-    layers: list[TankLookResponseLayers] | None = None
+    layers: list[TankLookLayer] | None = None
     """From the top."""
 
 
