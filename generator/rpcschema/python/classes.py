@@ -237,7 +237,7 @@ class _Planner:
             required=member.required,
             default=default,
             doc=docs.field_doc(member.name, shown, presence, sent=self.sent),
-            argument_doc=docs.field_doc(member.name, said, presence, sent=self.sent),
+            argument_doc=docs.field_doc(member.name, said, presence, sent=True) if self.sent else "",
         )
 
     def members(self, nodes: Sequence[Node]) -> list[ResolvedField]:

@@ -74,6 +74,14 @@ def finished_part(source: str, path: str, before: str, after: str = "") -> bytes
     return text.removeprefix(before).removesuffix(after).encode()
 
 
+def wrapped(statement: str, indent: int = 4) -> str:
+    """Return a statement that stands at `indent`, 0 or 4, in lines as black breaks it if it is long."""
+    if indent + len(statement) <= LINE_LENGTH:
+        return statement
+    before = "class _:\n" if indent else ""
+    return finished_part(f"{' ' * indent}{statement}\n", "a statement", before).decode().strip()
+
+
 def finished_method(source: str, path: str) -> bytes:
     """Return the bytes of a method in the file `path`, after an empty line."""
     return b"\n" + finished_part(source.lstrip("\n"), path, before="class _:\n")
