@@ -13,6 +13,7 @@ import pytest
 
 from clnrpc import Client
 from tests.service.program import SEED_SECRET, Outcome, Program, run
+from tests.service.test_migrations import content, written
 from tests.service.tracing import names_made, needs_strace, tracer_of_names
 
 STORE = "lnoffers.sqlite3"
@@ -124,6 +125,22 @@ def test_a_copy_of_a_damaged_store_is_refused_and_leaves_nothing(seed_program: P
     assert refused.err.endswith("): see lnoffers check-store\n")
     assert list(tmp_path.iterdir()) == []
     assert check(seed_program).code == 1
+
+
+def test_a_store_of_an_older_version_can_be_copied(seed_program: Program, tmp_path: Path) -> None:
+    old = written(1, seed_program.network_dir / STORE)
+    assert backup(seed_program, tmp_path / "copy") == Outcome(0, "", "")
+    assert content(tmp_path / "copy") == content(old)
+
+
+def test_a_database_with_nothing_in_it_is_no_store_to_copy(seed_program: Program, tmp_path: Path) -> None:
+    store = seed_program.network_dir / STORE
+    with closing(sqlite3.connect(store)) as connection:
+        connection.execute("VACUUM")
+    assert store.stat().st_size
+    refused = backup(seed_program, tmp_path / "copy")
+    assert (refused.code, refused.err.startswith(f"lnoffers: {store}: there is no store here. ")) == (2, True)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("command", [("backup", "copy"), ("check-store",)])

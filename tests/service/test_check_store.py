@@ -116,6 +116,20 @@ def test_each_fault_is_found(store: Path, statement: str, values: tuple[Any, ...
     assert [fault[: len(start)] for fault, start in zip(told, expected, strict=True)] == expected, told
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE meta SET network = 'bitcoin'",
+        "DROP INDEX ix_invoices_local_offer_id",
+        "UPDATE invoices SET local_offer_id = x'01'",
+    ],
+)
+def test_what_is_examined_beside_the_records_is_not_counted_as_one(store: Path, statement: str) -> None:
+    with closing(sqlite3.connect(store)) as connection, connection:
+        connection.execute(statement)
+    assert sum(finding.is_record for finding in examine(None, store, "regtest")) == 3
+
+
 def tampered(invoice: Invoice) -> str:
     """The string with another signature."""
     records = [*invoice.records]

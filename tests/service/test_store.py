@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -53,6 +54,8 @@ def test_all_steps_lead_to_the_tables_of_the_schema(store: Store, store_path: Pa
     for table in METADATA.tables:
         assert str(inspect(migrated).get_columns(table)) == str(inspect(fresh).get_columns(table))
         assert inspect(migrated).get_pk_constraint(table) == inspect(fresh).get_pk_constraint(table)
+        assert inspect(migrated).get_unique_constraints(table) == inspect(fresh).get_unique_constraints(table)
+        assert inspect(migrated).get_indexes(table) == inspect(fresh).get_indexes(table)
     assert inspect(migrated).get_table_names() == inspect(fresh).get_table_names()
     migrated.dispose()
     fresh.dispose()
@@ -154,19 +157,34 @@ def test_a_url_takes_the_place_of_the_default(store_path: Path, tmp_path: Path, 
     assert [file.name for file in tmp_path.iterdir()] == [name]
 
 
-def test_opening_waits_no_longer_than_it_is_told_for_a_reader_who_keeps_it_from_turning_the_log_on(
-    store: Store, store_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def unlogged(store: Store, store_path: Path) -> Iterator[sqlite3.Connection]:
+    """Another process, as it were, that writes to the store without its log; SQLite turns that on for nobody then."""
     store.close()
+    with closing(sqlite3.connect(store_path, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("PRAGMA journal_mode = DELETE")
+        other.execute("BEGIN IMMEDIATE")
+        yield other
+
+
+def test_opening_waits_until_the_log_can_be_turned_on(store_path: Path, unlogged: sqlite3.Connection) -> None:
+    with ThreadPoolExecutor() as pool:
+        opening = pool.submit(Store.open, None, store_path, OWNER)
+        with pytest.raises(TimeoutError):
+            opening.result(0.2)
+        unlogged.rollback()
+        opening.result(SECONDS).close()
+
+
+def test_opening_waits_for_that_no_longer_than_it_is_told(
+    store_path: Path, unlogged: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sqlite, "BUSY_SECONDS", 0.05)
-    with closing(sqlite3.connect(store_path, isolation_level=None)) as reader, ThreadPoolExecutor() as pool:
-        reader.execute("PRAGMA journal_mode = DELETE")
-        reader.execute("BEGIN")
-        assert reader.execute("SELECT version FROM meta").fetchall()
+    with ThreadPoolExecutor() as pool:
         opening = pool.submit(Store.open, None, store_path, OWNER)
         try:
             with pytest.raises(StoreError, match=HELD):
                 opening.result(SECONDS)
         finally:
-            reader.rollback()  # an opening that goes on waiting ends with this
+            unlogged.rollback()  # an opening that goes on waiting ends with this
     assert stored(store_path) == []

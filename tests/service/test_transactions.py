@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -47,6 +48,21 @@ def test_writing_waits_for_a_writer_no_longer_than_it_is_told(store: Store, writ
     writer.rollback()
     add(store, 1)
     assert read(store) == [1]
+
+
+def test_how_long_writing_waits_can_change_at_any_time(store: Store, store_path: Path) -> None:
+    store.wait_for_others(2 * SECONDS)
+    add(store, 1)
+    store.wait_for_others(0)
+    with closing(sqlite3.connect(store_path, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with ThreadPoolExecutor() as pool:
+            writing = pool.submit(add, store, 2)
+            try:
+                with pytest.raises(StoreError, match=HELD):
+                    writing.result(SECONDS)
+            finally:
+                other.rollback()
 
 
 def test_a_transaction_that_writes_keeps_other_writers_out_from_its_beginning(store: Store, store_path: Path) -> None:
@@ -96,6 +112,37 @@ def test_a_group_that_only_reads_leaves_nothing_open(store: Store, store_path: P
     add(store, 1)
     with closing(sqlite3.connect(store_path)) as other:
         assert other.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
+
+
+def test_what_was_deleted_meanwhile_can_still_be_read_but_not_written(store: Store, store_path: Path) -> None:
+    add(store, 1)
+    store_path.unlink()
+    assert read(store) == [1]
+    with store.group():
+        assert read(store) == [1]
+    with pytest.raises(StoreError, match="was deleted"):
+        add(store, 2)
+    assert read(store) == [1]
+
+
+def test_a_group_that_was_refused_leaves_nothing_open(store: Store, store_path: Path) -> None:
+    """What was read in it would else be all that is ever read."""
+    add(store, 1)
+    elsewhere = store_path.with_name("elsewhere")
+
+    def refused() -> None:
+        with store.group():
+            assert read(store) == [1]
+            store_path.rename(elsewhere)
+            add(store, 2)
+
+    with pytest.raises(StoreError, match="was deleted"):
+        refused()
+    elsewhere.rename(store_path)
+    other = Store.open(None, store_path, OWNER)
+    add(other, 3)
+    other.close()
+    assert read(store) == [1, 3]
 
 
 def add_and_fail(store: Store, number: int) -> None:
