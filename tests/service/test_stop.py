@@ -5,15 +5,66 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import json
+import os
 import signal
+import sys
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
 from clnrpc import Client
 from lnoffers.service import Node, Options, Server
 from lnoffers.service.serving import server as server_module
-from tests.service.program import SECONDS, Program, Wire, request
+from tests.service.program import SECONDS, Outcome, Program, Wire, request, run
+
+SIGNALLED = """
+import os, sys
+
+def send(event, arguments):
+    if event == "import" and arguments[0] == {module!r}:
+        os.kill(os.getpid(), {number})
+
+sys.addaudithook(send)
+"""
+"""Sends the process a signal when it begins to load a module. Python runs it first under the name sitecustomize."""
+
+
+FIRST, BEFORE_FILES, BEFORE_LOOP = "lnoffers.service.cli.program", "lnoffers.service.cli.serving", "uvloop"
+"""What a server loads at different moments of its start."""
+
+
+def signalled(folder: Path, module: str, name: str) -> tuple[str, str]:
+    """What to run a server `under` so that it gets a signal when it begins to load a module."""
+    (folder / "sitecustomize.py").write_text(SIGNALLED.format(module=module, number=int(signal.Signals[name])))
+    return ("env", f"PYTHONPATH={os.pathsep.join([str(folder), *sys.path])}")
+
+
+@pytest.mark.parametrize(
+    ("name", "module"),
+    [(name, FIRST) for name in ("SIGINT", "SIGTERM", "SIGQUIT", "SIGUSR1", "SIGUSR2")] + [("SIGTERM", BEFORE_FILES)],
+)
+def test_a_signal_before_a_server_has_made_anything_ends_it_without_a_trace(
+    no_node: Program, tmp_path: Path, module: str, name: str
+) -> None:
+    assert run("serve", *no_node.flags, under=signalled(tmp_path, module, name)) == Outcome(0, "", "")
+    assert list(no_node.directory.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_a_signal_before_a_server_listens_ends_it_with_everything_whole(
+    no_node: Program, tmp_path: Path, name: str
+) -> None:
+    outcome = run("serve", *no_node.flags, under=signalled(tmp_path, BEFORE_LOOP, name))
+    assert (outcome.code, outcome.out) == (0, "")
+    assert sorted(path.name for path in no_node.network_dir.iterdir()) == ["hsm_secret", "lnoffers.sqlite3"]
+    with no_node.served():
+        pass
+
+
+def test_a_sighup_while_a_server_starts_does_nothing(program: Program, tmp_path: Path) -> None:
+    with program.served(under=signalled(tmp_path, FIRST, "SIGHUP")), Wire(program.socket) as wire:
+        assert "result" in wire.ask("getinfo")
 
 
 def test_stop_is_answered_when_everything_is_given_back(program: Program) -> None:

@@ -10,6 +10,7 @@ import os
 import sys
 from typing import Final
 
+from lnoffers.service.cli.startup import hold_signals
 from lnoffers.service.errors import ServiceError
 
 _EXTRAS: Final = {"coincurve", "cryptography", "iso4217", "mnemonic", "nacl", "rich", "segno", "sqlalchemy"}
@@ -27,6 +28,8 @@ def main() -> None:
 
 def _run(arguments: list[str]) -> int:
     """Do what the command line says; its exit code."""
+    if arguments[:1] == ["serve"]:
+        hold_signals()  # before what takes long to load
     try:
         from lnoffers.service.cli.program import run  # noqa: PLC0415 # its packages may be missing
 

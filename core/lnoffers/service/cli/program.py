@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from pathlib import Path
@@ -47,8 +46,6 @@ def _make(given: Namespace) -> int:
 
 
 def _serve(given: Namespace) -> int:
-    # What follows takes a moment to load, and there is no log to open again yet.
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     from lnoffers.service.cli.serving import run_server  # noqa: PLC0415 # it loads asyncio and SQLAlchemy
 
     run_server(options(given, pid_file=given.pid_file, log_file=given.log_file, log_level=given.log_level))

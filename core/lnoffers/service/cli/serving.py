@@ -9,8 +9,8 @@ import signal
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import Final
 
+from lnoffers.service.cli.startup import ENDING, is_to_end
 from lnoffers.service.coredumps import forbid_core_dumps
 from lnoffers.service.files import make_private_directory
 from lnoffers.service.node import Node
@@ -22,8 +22,6 @@ from lnoffers.service.serving.server import MAX_CONNECTIONS, Server
 
 logger = logging.getLogger(__name__)
 
-_ENDING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
-
 
 def run_server(options: Options) -> None:
     """Serve until stopped; a line on standard output says when and where clients can connect.
@@ -31,6 +29,8 @@ def run_server(options: Options) -> None:
     Raises:
         ServiceError: if it cannot start.
     """
+    if is_to_end():
+        return
     check_length(options.socket)
     forbid_core_dumps()
     make_private_directory(options.network_dir)
@@ -57,10 +57,11 @@ async def _run(node: Node, log: Log, release: Callable[[], None]) -> None:
     logger.debug("The event loop is that of %s", type(loop).__module__.partition(".")[0])
     loop.set_exception_handler(ExhaustionReporter())
     loop.add_signal_handler(signal.SIGHUP, log.reopen)
-    for number in _ENDING:
+    for number in ENDING:
         loop.add_signal_handler(number, server.stop)
-    await server.run(lambda: _announce(node), release)
-    for number in (*_ENDING, signal.SIGHUP):
+    if not is_to_end():
+        await server.run(lambda: _announce(node), release)
+    for number in (*ENDING, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # the loop, about to close, could not be told any more
 
 
