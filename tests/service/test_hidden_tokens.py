@@ -45,6 +45,26 @@ def test_a_call_in_process_says_it_on_standard_error(program: Program) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "escaped"),
+    [
+        ("\x9b31m", "\\x9b31m"),
+        ("a\u2028INFO b", "a\\u2028INFO b"),
+        ("\u202eb", "\\u202eb"),
+        ("\U000e0041", "\\U000e0041"),
+        ("é", "é"),
+    ],
+)
+def test_names_that_a_client_chose_are_logged_without_control_characters(
+    node: Node, caplog: pytest.LogCaptureFixture, name: str, escaped: str
+) -> None:
+    message = {"jsonrpc": "2.0", "id": 1, "method": "getinfo", "params": [], "filter": {name: "TOKEN"}}
+    with caplog.at_level(logging.INFO):
+        dispatcher(OffersService(node), developer=False).answer(json.dumps(message, ensure_ascii=False).encode())
+    [told] = caplog.messages
+    assert told.startswith(f"Refused getinfo: invalid token at filter.{escaped} (string, ")
+
+
+@pytest.mark.parametrize(
     ("method", "params", "place"),
     [
         ("offer", {"amount": "any", "fronting_nodes": [NODE_ID.hex(), "TOKEN"]}, "fronting_nodes[1]"),
