@@ -2,7 +2,7 @@
 
 WAL with `synchronous=FULL`: a commit returns once the log is on disk. A transaction that is to write takes the write
 lock as it begins, so none has to be retried half-way because another process wrote first; one that reads takes none.
-The driver is told of both ends directly: by way of SQLAlchemy that took longer than what most transactions do.
+Both ends go to the driver directly: through SQLAlchemy they took longer than most transactions do.
 """
 
 from __future__ import annotations
