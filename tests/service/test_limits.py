@@ -263,4 +263,6 @@ def test_the_guide_tells_the_limits_that_there_are() -> None:
     ] == (f"{DECODE_SECONDS:g} seconds and {MEMORY_BYTES >> 20} MiB, in a process of its own")
     assert told["the store's write-ahead log"] == f"{LOG_BYTES >> 20} MiB"
     assert told["lines of the log that nobody reads"] == f"{QUEUED_LINES:,}"
+    stopped = told["long strings that are being decoded when the server stops"]
+    assert stopped == f"{GRACE_SECONDS:g} seconds for all of them"
     assert told["last answers, when the server stops"].startswith(f"{GRACE_SECONDS:g} seconds")
