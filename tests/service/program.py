@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -144,6 +145,14 @@ def run(*arguments: str, under: tuple[str, ...] = ()) -> Outcome:
     """Run the program to its end."""
     done = subprocess.run([*under, *COMMAND, *arguments], capture_output=True, timeout=SECONDS, check=False)
     return Outcome(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def until(reached: Callable[[], object]) -> None:
+    """Wait for it, but not for ever."""
+    deadline = time.monotonic() + SECONDS
+    while not reached():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def children(process: int) -> list[int]:

@@ -6,8 +6,6 @@ import json
 import os
 import resource
 import signal
-import time
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,7 +20,7 @@ from lnoffers.service.serving import server as server_module
 from lnoffers.service.serving.decoding_process import MEMORY_BYTES
 from tests.service import worst
 from tests.service.invoicing import creation
-from tests.service.program import SECONDS, SEED_SECRET, Program, Wire, children, request, while_served
+from tests.service.program import SECONDS, SEED_SECRET, Program, Wire, children, request, until, while_served
 from tests.test_emergency import as_text, seal
 
 needs_proc = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="looks at processes, as Linux can")
@@ -33,14 +31,6 @@ ENDED = (
     "Try again; if that fails too, the machine may be short of memory"
 )
 TOO_SLOW = "This string could not be decoded within 60 seconds. Try again when the machine is less busy"
-
-
-def until(reached: Callable[[], object]) -> None:
-    """Wait for it, but not for ever."""
-    deadline = time.monotonic() + SECONDS
-    while not reached():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def is_gone(process: int) -> bool:

@@ -178,6 +178,20 @@ def test_a_call_that_fails_undoes_its_own_part_of_a_group_only(store: Store, sto
     assert stored(store_path) == [1, 3]
 
 
+def test_a_first_call_of_a_group_that_fails_leaves_nothing_and_the_next_ones_are_kept(
+    store: Store, store_path: Path
+) -> None:
+    other = Store.open(None, store_path, OWNER)
+    with store.group():
+        with pytest.raises(ZeroDivisionError):
+            add_and_fail(store, 1)
+        assert read(store) == []
+        add(other, 4)
+        add(store, 2, 3)
+    other.close()
+    assert stored(store_path) == [2, 3, 4]
+
+
 def test_a_group_left_by_a_bug_keeps_the_calls_before_it(store: Store, store_path: Path) -> None:
     def run() -> None:
         with store.group():

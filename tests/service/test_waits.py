@@ -10,7 +10,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -22,7 +22,7 @@ from lnoffers.service.commands.invoicewaits import InvoicewaitCommands
 from lnoffers.service.serving.connection import MAX_MESSAGE_BYTES
 from lnoffers.service.serving.waits import MAX_WAITS
 from tests.service.invoicing import NOW, creation, pay, pay_elsewhere
-from tests.service.program import COMMAND, SECONDS, Program, Wire, request, while_served
+from tests.service.program import COMMAND, SECONDS, Program, Wire, request, until, while_served
 
 QUIET_SECONDS = 0.3
 """How long nothing must come for an answer to count as withheld."""
@@ -50,14 +50,6 @@ def result(wire: Wire) -> Any:
 def error(wire: Wire) -> tuple[int, str]:
     told = json.loads(wire.answer())["error"]
     return told["code"], told["message"]
-
-
-def until(reached: Callable[[], bool]) -> None:
-    """Wait for it, but not for ever."""
-    deadline = time.monotonic() + SECONDS
-    while not reached():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 # ---- waitinvoice

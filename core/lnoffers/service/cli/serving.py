@@ -18,6 +18,7 @@ from lnoffers.service.options import Options
 from lnoffers.service.serving.descriptors import ExhaustionReporter, room_for_connections
 from lnoffers.service.serving.listening import check_length, locked_pid_file
 from lnoffers.service.serving.logs import Log, logging_to
+from lnoffers.service.serving.processors import stay_together
 from lnoffers.service.serving.server import MAX_CONNECTIONS, Server
 
 logger = logging.getLogger(__name__)
@@ -60,7 +61,11 @@ async def _run(node: Node, log: Log, release: Callable[[], None]) -> None:
     for number in ENDING:
         loop.add_signal_handler(number, server.stop)
     if not is_to_end():
-        await server.run(lambda: _announce(node), release)
+        together = loop.create_task(stay_together())
+        try:
+            await server.run(lambda: _announce(node), release)
+        finally:
+            together.cancel()
     for number in (*ENDING, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # the loop, about to close, could not be told any more
 

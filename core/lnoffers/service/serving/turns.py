@@ -27,6 +27,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeVar
@@ -108,7 +109,9 @@ class Turns:
         self._on_end = on_end
         self._loop = asyncio.get_running_loop()
         self._thread = threading.Thread(target=self._work, name="turns")
-        self._arrived: SimpleQueue[Job | None] = SimpleQueue()
+        self._leaving: list[Job] = []
+        """What the loop hands over before it waits again."""
+        self._arrived: SimpleQueue[Sequence[Job]] = SimpleQueue()
         self._ready: deque[Job] = deque()
         self._locked: deque[tuple[float, Job]] = deque()
         """Jobs that wait for another process that writes, and since when."""
@@ -128,7 +131,7 @@ class Turns:
     def close(self) -> None:
         """End the thread; jobs that it has not begun are lost."""
         self._closing = True
-        self._arrived.put(None)
+        self._arrived.put(())
         self._thread.join()
 
     def calls(self, messages: Sequence[bytes], done: Callable[[Sequence[Outcome]], None]) -> None:
@@ -136,13 +139,23 @@ class Turns:
 
         That is the first one at least.
         """
-        self._arrived.put(_Calls(messages, self._answer, self._refuse, done))
+        self._hand(_Calls(messages, self._answer, self._refuse, done))
 
     def run(self, function: Callable[[], T]) -> asyncio.Future[T]:
         """Run a function that uses the store; raises its RpcError, or one in place of a StoreError or a bug."""
         future: asyncio.Future[T] = self._loop.create_future()
-        self._arrived.put(_Function(function, future))
+        self._hand(_Function(function, future))
         return future
+
+    def _hand(self, job: Job) -> None:
+        """Hand a job to the thread, together with others of this round of the loop: each time wakes the thread."""
+        if not self._leaving:
+            self._loop.call_soon(self._hand_all)
+        self._leaving.append(job)
+
+    def _hand_all(self) -> None:
+        self._arrived.put(self._leaving)
+        self._leaving = []
 
     def _work(self) -> None:
         try:
@@ -156,12 +169,8 @@ class Turns:
 
     def _wait(self) -> None:
         """Wait for a job, or until it is time to try again to write."""
-        try:
-            job = self._arrived.get(timeout=RETRY_SECONDS if self._locked else None)
-        except Empty:
-            return
-        if job is not None:
-            self._ready.append(job)
+        with suppress(Empty):
+            self._ready.extend(self._arrived.get(timeout=RETRY_SECONDS if self._locked else None))
 
     def _turn(self) -> None:
         done: list[Job] = []
@@ -225,8 +234,7 @@ class Turns:
 
     def _take_arrived(self) -> None:
         while not self._arrived.empty():
-            if (job := self._arrived.get()) is not None:
-                self._ready.append(job)
+            self._ready.extend(self._arrived.get())
 
 
 class _Calls:

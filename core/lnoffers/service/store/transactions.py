@@ -53,21 +53,24 @@ class Transaction:
     """What `Store.transaction` returns, to be entered once."""
 
     # Every call runs through it, and a class takes a third of the time of a generator.
-    __slots__ = ("_connection", "_database", "_group", "_has_savepoint", "_writes")
+    __slots__ = ("_begins", "_connection", "_database", "_group", "_has_savepoint", "_writes")
 
     def __init__(self, database: Database, group: Group | None, *, writes: bool) -> None:
         self._database = database
         self._group = group
         self._writes = writes
+        self._begins = False
         self._has_savepoint = False
 
     def __enter__(self) -> Connection:
         group = self._group
         if group is None:
+            self._begins = True
             self._connection = self._database.begin(writes=self._writes)
         else:
+            self._begins = self._writes and not group.writing  # then it is undone with the whole transaction
             self._connection = self._database.join(group, writes=self._writes)
-            if group.writing:
+            if group.writing and not self._begins:
                 sqlite.set_savepoint(self._connection)
                 self._has_savepoint = True
         return self._connection
@@ -80,8 +83,10 @@ class Transaction:
         try:
             if self._has_savepoint:
                 sqlite.end_savepoint(self._connection, undo=error is not None)
-            elif self._group is None and error is not None:
+            elif self._begins and error is not None:
                 sqlite.roll_back(self._connection)
+                if self._group is not None:
+                    self._group.writing = False
         except DATABASE_ERRORS as another:
             raise StoreError(self._database.failed(another, self._group)) from another
         if self._group is None and error is None:
@@ -175,8 +180,8 @@ class Database:
         try:
             connection = self.connection()
             if starts_writing:
-                # What has only read so far may have seen an older state, and leaves nothing behind.
-                sqlite.roll_back(connection)
+                if sqlite.has_begun(connection):
+                    sqlite.roll_back(connection)  # what has only read may have seen an older state
                 if self._log_limit.is_passed(connection):
                     raise LockedError
                 sqlite.begin(connection, writes=True)
