@@ -329,7 +329,9 @@ def calling(seed_program: Program) -> Iterator[subprocess.Popen[bytes]]:
     """`lnoffers call waitinvoice` in a process of its own, which has opened the store and waits."""
     assert seed_program.call("createinvoice", *creation(1).values()).code == 0
     arguments = [*COMMAND, "call", *seed_program.flags, "waitinvoice", "number 1"]
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # it is ignored in the background of a shell
     process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    signal.signal(signal.SIGINT, before)
     until((seed_program.network_dir / "lnoffers.sqlite3-wal").exists)
     with pytest.raises(subprocess.TimeoutExpired):
         process.wait(QUIET_SECONDS)
