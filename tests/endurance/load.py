@@ -21,6 +21,7 @@ class Told:
     made: list[dict[str, Any]] = field(default_factory=list)
     errors: list[dict[str, Any]] = field(default_factory=list)
     made_after_errors: int = 0
+    """By calls that were sent when there had been errors already."""
 
 
 def load(path: Path, told: Told, calls: int) -> None:
@@ -29,20 +30,21 @@ def load(path: Path, told: Told, calls: int) -> None:
     def use(client: int) -> None:
         with suppress(ConnectionError, FileNotFoundError), Wire(path) as wire:
             for number in range(calls):
+                after_errors = bool(told.errors)
                 wire.send(request("invoicerequest", {"amount": 1000 + number, "description": f"client {client}"}))
                 answer = wire.answer()
                 if not answer.endswith(b"\n\n"):
                     return  # it was killed while it wrote
-                _note(json.loads(answer), told)
+                _note(json.loads(answer), told, after_errors)
 
     with ThreadPoolExecutor(CLIENTS) as pool:
         for done in [pool.submit(use, client) for client in range(CLIENTS)]:
             done.result()
 
 
-def _note(answer: dict[str, Any], told: Told) -> None:
+def _note(answer: dict[str, Any], told: Told, after_errors: bool) -> None:
     if "error" in answer:
         told.errors.append(answer["error"])
     else:
         told.made.append(answer["result"])
-        told.made_after_errors += bool(told.errors)
+        told.made_after_errors += after_errors

@@ -296,7 +296,7 @@ def test_nothing_of_it_is_left_when_the_server_stops(program: Program) -> None:
 def test_a_string_that_is_not_decoded_in_time_is_refused_when_the_server_stops(
     program: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server_module, "GRACE_SECONDS", 0.2)
+    monkeypatch.setattr(server_module, "GRACE_SECONDS", 2.0)
 
     def ask() -> None:
         with Wire(program.socket) as one, Wire(program.socket) as two, Wire(program.socket) as stopping:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import resource
+import signal
 import socket
 import time
 from contextlib import ExitStack, suppress
@@ -79,6 +81,16 @@ def test_the_program_serves_as_many_as_it_says(program: Program) -> None:
         filled(stack, program, MAX_CONNECTIONS)
         with Wire(program.socket) as late:
             assert late.ask("getinfo")["error"]["message"] == f"Too many connections: {MAX_CONNECTIONS} are open"
+
+
+def test_as_many_can_connect_at_the_same_moment_as_are_served(program: Program) -> None:
+    with program.served() as server, ExitStack() as stack:
+        server.send_signal(signal.SIGSTOP)  # so that it accepts nobody meanwhile
+        stack.callback(server.send_signal, signal.SIGCONT)
+        for _ in range(MAX_CONNECTIONS):
+            waiting = stack.enter_context(socket.socket(socket.AF_UNIX))
+            waiting.setblocking(False)
+            assert waiting.connect_ex(os.fspath(program.socket)) == 0
 
 
 @needs_prlimit
