@@ -24,14 +24,11 @@ class Entropy(Protocol):
             EntropyError: if fewer are left; then none is taken.
         """
 
-    def put_back(self, drawn: bytes) -> None:
-        """Undo the last draw: nobody has seen what came of it."""
-
     def mark(self) -> bytes:
         """Return what `reset` needs to undo every draw from now on."""
 
     def reset(self, mark: bytes) -> None:
-        """Undo what was drawn since `mark`."""
+        """Undo what was drawn since `mark`: nobody has seen what came of it."""
 
 
 class SystemEntropy:
@@ -40,9 +37,6 @@ class SystemEntropy:
     def draw(self, size: int) -> bytes:
         """The next `size` bytes."""
         return secrets.token_bytes(size)
-
-    def put_back(self, drawn: bytes) -> None:
-        """Nobody can tell."""
 
     def mark(self) -> bytes:
         """There is nothing to undo."""
@@ -64,10 +58,6 @@ class InjectedEntropy:
             raise EntropyError(f"Injected entropy has run out: {size} bytes needed, {len(self._left)} left")
         drawn, self._left = self._left[:size], self._left[size:]
         return drawn
-
-    def put_back(self, drawn: bytes) -> None:
-        """The next draw serves the same bytes again."""
-        self._left = drawn + self._left
 
     def mark(self) -> bytes:
         """Return what is left."""

@@ -88,6 +88,7 @@ class InvoicerequestCommands(Commands):
         """Build it, and sign it unless it should be unsigned. A call that is refused draws no entropy, and what is
         wrong with it is said first."""
         entropy = self._node.entropy
+        before = entropy.mark()
         try:
             metadata = entropy.draw(METADATA_BYTES)
         except EntropyError as error:
@@ -96,7 +97,7 @@ class InvoicerequestCommands(Commands):
         try:
             unsigned = self._unsigned_request(request, metadata)
         except RpcError:
-            entropy.put_back(metadata)
+            entropy.reset(before)
             raise
         return unsigned.unsigned() if request.unsigned else unsigned.sign(self._node.keys.node_signer)
 

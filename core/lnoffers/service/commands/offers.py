@@ -162,8 +162,10 @@ class OfferCommands(Commands):
     def _with_paths(self, offer: Offer, ways: Sequence[Sequence[bytes]]) -> Offer:
         """The offer with a blinded path over each of these ways, which end here."""
         path_id = self._node.keys.path_id(offer.offer_id)
+        entropy = self._node.entropy
+        before = entropy.mark()
         try:
-            drawn = self._node.entropy.draw(PATH_KEY_BYTES * len(ways))
+            drawn = entropy.draw(PATH_KEY_BYTES * len(ways))
         except EntropyError as error:
             raise RpcError(GENERIC, str(error)) from error
         keys = [drawn[start : start + PATH_KEY_BYTES] for start in range(0, len(drawn), PATH_KEY_BYTES)]
@@ -175,7 +177,7 @@ class OfferCommands(Commands):
         try:
             self._check_size(offer)
         except RpcError:
-            self._node.entropy.put_back(drawn)
+            entropy.reset(before)
             raise
         return offer
 
