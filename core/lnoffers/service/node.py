@@ -6,6 +6,7 @@ import logging
 from types import TracebackType
 from typing import Self
 
+from lnoffers import emergency
 from lnoffers.bolt12.curve import is_point
 from lnoffers.bolt12.keys import NodeKeys
 from lnoffers.service.changes import Changes
@@ -77,6 +78,14 @@ class Node:
         if time is not None:
             self.clock = FixedClock(time)
             self.changes.tell()  # it may be later now than what somebody waits for
+
+    def unseal(self, sealed: bytes) -> bytes:
+        """Open recovery data of this node.
+
+        Raises:
+            SealedError: if it is another node's, or damaged.
+        """
+        return emergency.open_sealed(sealed, self.keys.named_secret(emergency.SECRET_NAME))
 
     def close(self) -> None:
         """Give the store back."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from clnrpc import types
-from lnoffers import emergency
 from lnoffers.service import decodecall
 from lnoffers.service.commands.base import Commands
 
@@ -13,11 +12,8 @@ class DecodeCommand(Commands):
 
     def decode(self, request: types.DecodeRequest) -> types.DecodeResponse:
         """Take a string apart."""
-        return decodecall.decode(request, now=self._node.clock.now(), unseal=self._unseal)
+        return decodecall.decode(request, now=self._node.clock.now(), unseal=self._node.unseal)
 
     def rpc_check_decode(self, request: types.DecodeRequest) -> None:
         """See that the string can be taken apart."""
-        decodecall.check(request, now=self._node.clock.now(), unseal=self._unseal)
-
-    def _unseal(self, sealed: bytes) -> bytes:
-        return emergency.open_sealed(sealed, self._node.keys.named_secret(emergency.SECRET_NAME))
+        decodecall.check(request, now=self._node.clock.now(), unseal=self._node.unseal)

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Final
 
 from clnrpc.runtime.errors import GENERIC, RpcError
 from clnrpc.runtime.server.dispatch import Answer
-from lnoffers import emergency
+from lnoffers.emergency import SealedError
 from lnoffers.service.dispatching import INTERNAL_ERROR, STOPPING
 from lnoffers.service.serving import decoding_process as process
 from lnoffers.service.serving.processors import anywhere
@@ -178,9 +178,8 @@ class Decoder:
     def _opened(self, sealed: bytes) -> bytes:
         """What is in recovery data of this node."""
         try:
-            secret = self._node.keys.named_secret(emergency.SECRET_NAME)
-            return process.frame(process.OPENED, emergency.open_sealed(sealed, secret))
-        except emergency.SealedError as error:
+            return process.frame(process.OPENED, self._node.unseal(sealed))
+        except SealedError as error:
             return process.frame(process.SEALED, str(error).encode())
 
 
