@@ -55,11 +55,13 @@ logger = logging.getLogger(__name__)
 
 
 def takes_long(message: bytes) -> bool:
-    """Whether a call may be one that decodes a long string. This is cheap, and the process looks again."""
+    """Return whether a call may be one that decodes a long string. This is cheap, and the process looks again."""
     if len(message) <= LONG_RUNE_BYTES or b'"decode"' not in message:
         return False
+    if len(message) > LONG_BYTES:
+        return True
     bech32 = max(map(len, _BECH32.findall(message)), default=0)
-    return len(message) > LONG_BYTES or len(message) - bech32 > LONG_RUNE_BYTES
+    return len(message) - bech32 > LONG_RUNE_BYTES
 
 
 class Decoder:

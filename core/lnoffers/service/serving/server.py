@@ -176,11 +176,10 @@ class Server:
     def _run(self, connection: Connection, calls: Sequence[bytes]) -> None:
         """Send calls, the first one at least, to where they run."""
         connection.is_busy = True
-        if takes_long(calls[0]):
-            self._begin(connection, self._decode(connection, calls[0]))
+        if short := [*takewhile(lambda call: not takes_long(call), calls)]:
+            self._turns.calls(short, partial(self._answered, connection))
         else:
-            here = [*takewhile(lambda call: not takes_long(call), calls)]
-            self._turns.calls(here, partial(self._answered, connection))
+            self._begin(connection, self._decode(connection, calls[0]))
 
     def _answered(self, connection: Connection, outcomes: Sequence[Outcome]) -> None:
         """Send the answers of calls that have run, and go on."""
