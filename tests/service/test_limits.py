@@ -24,8 +24,8 @@ from lnoffers.service.serving.decoding_process import MEMORY_BYTES
 from lnoffers.service.serving.listening import BACKLOG
 from lnoffers.service.serving.logs import QUEUED_LINES
 from lnoffers.service.serving.server import GRACE_SECONDS, MAX_CONNECTIONS, MAX_REFUSED, REQUEST_SECONDS
-from lnoffers.service.serving.turns import LOCKED_SECONDS
 from lnoffers.service.serving.waits import MAX_WAITS
+from lnoffers.service.store import BUSY_SECONDS
 from lnoffers.service.store.transactions import LOG_BYTES
 from tests.service.invoicing import NOW, creation
 from tests.service.program import Program, Wire, request, run, while_served
@@ -269,7 +269,7 @@ def test_the_guide_tells_the_limits_that_there_are() -> None:
     assert told["answers that a client does not read"] == f"{MAX_UNREAD_BYTES:,} bytes"
     assert told["calls of one connection at once"] == str(CALLS_AT_ONCE)
     assert told["waiting calls of one connection"] == f"{MAX_WAITS}, and {MAX_MESSAGE_BYTES:,} bytes"
-    assert told["a call that writes while another process writes"] == f"{LOCKED_SECONDS:g} seconds"
+    assert told["a call that writes while another process writes"] == f"{BUSY_SECONDS:g} seconds"
     assert told[
         f"a long string for `decode` (messages over {LONG_BYTES:,} bytes, with a rune over {LONG_RUNE_BYTES})"
     ] == (f"{DECODE_SECONDS:g} seconds and {MEMORY_BYTES >> 20} MiB, in a process of its own")

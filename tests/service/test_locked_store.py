@@ -53,7 +53,7 @@ def test_reading_goes_on_and_writing_waits(program: Program) -> None:
 
 
 def test_a_call_that_writes_is_refused_after_a_while(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(turns, "LOCKED_SECONDS", 0.2)
+    monkeypatch.setattr(turns, "BUSY_SECONDS", 0.2)
 
     def ask() -> None:
         with Wire(program.socket) as one, Wire(program.socket) as two:

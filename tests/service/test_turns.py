@@ -15,8 +15,8 @@ from clnrpc.runtime.server.dispatch import Answer
 from lnoffers.service import Node
 from lnoffers.service.serving import server as server_module
 from lnoffers.service.serving import turns
-from lnoffers.service.serving.connection import CALLS_AT_ONCE
-from lnoffers.service.serving.turns import MOST_BYTES, Turns
+from lnoffers.service.serving.connection import CALLS_AT_ONCE, MAX_UNREAD_BYTES
+from lnoffers.service.serving.turns import Turns
 from lnoffers.service.store import Store
 from tests.service.entropies import HeldEntropy
 from tests.service.program import SECONDS, Program, Wire, request, while_served
@@ -204,7 +204,7 @@ def test_a_job_ends_when_its_answers_are_long_enough_for_the_client_to_read_firs
 
     async def run() -> int:
         done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        thread = Turns(node.store, lambda _: Answer(bytes(MOST_BYTES // 2)), refuse, done.cancel)
+        thread = Turns(node.store, lambda _: Answer(bytes(MAX_UNREAD_BYTES // 2)), refuse, done.cancel)
         thread.start()
         try:
             thread.calls([b"{}"] * CALLS_AT_ONCE, lambda outcomes: done.set_result(len(outcomes)))

@@ -46,7 +46,7 @@ LOOK_SECONDS: Final = 1.0
 """How often to look for clients that have left and requests that do not end."""
 GRACE_SECONDS: Final = 5.0
 """How long strings may take to be decoded, and clients to read their last answers, when the server stops."""
-LOCKED_SECONDS: Final = 1.0
+LAST_WRITE_SECONDS: Final = 1.0
 """How long a call waits for another process that writes when the server stops."""
 
 UNSYNCED: Final = (
@@ -286,7 +286,7 @@ class Server:
         for connection in [*self._connections]:
             connection.finish()
         self._waits.end()
-        self._turns.hurry(LOCKED_SECONDS)
+        self._turns.hurry(LAST_WRITE_SECONDS)
         try:
             await self._until(lambda: all(self._is_left_to_stop(connection) for connection in self._connections))
             self._decoder.end()

@@ -36,8 +36,9 @@ from clnrpc.runtime.errors import GENERIC, RpcError
 from clnrpc.runtime.server.dispatch import Answer
 from lnoffers.service.dispatching import INTERNAL_ERROR
 from lnoffers.service.errors import StoreError
+from lnoffers.service.serving.connection import MAX_UNREAD_BYTES
 from lnoffers.service.serving.warner import Warner
-from lnoffers.service.store import LockedError
+from lnoffers.service.store import BUSY_SECONDS, LockedError
 
 if TYPE_CHECKING:
     from lnoffers.service.store import Group, Store
@@ -48,10 +49,6 @@ TURN_SECONDS: Final = 0.05
 """How long jobs may join a turn."""
 RETRY_SECONDS: Final = 0.01
 """How often to try to write while another process does."""
-LOCKED_SECONDS: Final = 10.0
-"""How long a call waits for another process that writes."""
-MOST_BYTES: Final = 1 << 20
-"""Of a job's answers; beyond that the client must read before more of its calls run."""
 
 _LOCKED: Final = RpcError(GENERIC, "The store failed: database is locked by another process")
 
@@ -115,7 +112,7 @@ class Turns:
         self._ready: deque[Job] = deque()
         self._locked: deque[tuple[float, Job]] = deque()
         """Jobs that wait for another process that writes, and since when."""
-        self._patience = LOCKED_SECONDS
+        self._patience = BUSY_SECONDS
         self._closing = False
         self._warner = Warner(logger)
 
@@ -283,7 +280,7 @@ class _Calls:
         self._size += len(outcome.answer.data)
         return (
             len(self._outcomes) == len(self._messages)
-            or self._size > MOST_BYTES
+            or self._size > MAX_UNREAD_BYTES
             or outcome.answer.close
             or outcome.answer.rest is not None
         )

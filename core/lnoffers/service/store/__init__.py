@@ -4,8 +4,9 @@ SQLAlchemy Core throughout, so that another database can follow; all that is SQL
 Importing this package imports SQLAlchemy, which takes a quarter of a second: its users import it where they open it.
 """
 
+from lnoffers.service.store.engine import BUSY_SECONDS
 from lnoffers.service.store.migrations import Identity
 from lnoffers.service.store.store import Store
 from lnoffers.service.store.transactions import Group, LockedError, Transaction
 
-__all__ = ["Group", "Identity", "LockedError", "Store", "Transaction"]
+__all__ = ["BUSY_SECONDS", "Group", "Identity", "LockedError", "Store", "Transaction"]
