@@ -22,6 +22,12 @@ INTERNAL_ERROR: Final = RpcError(GENERIC, "Internal error")
 STOPPING: Final = RpcError(LIGHTNINGD_SHUTDOWN, "The server stops")
 """What a call that waits, or was not decoded in time, is answered with when the server stops."""
 
+
+def to_raise(error: RpcError) -> RpcError:
+    """Return a copy, for one call: raising an error adds a traceback to it, which would keep that call's data alive."""
+    return RpcError(error.code, error.message)
+
+
 # lightningd takes the text of help as it is written, escapes and all, and takes any token.
 _CONVERTERS: Final[Mapping[str, Mapping[str, Converter]]] = {
     "dev-inject": {"time": unsigned(TIME_BITS)},

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Final
 from clnrpc.runtime.errors import GENERIC, RpcError
 from clnrpc.runtime.server.dispatch import Answer
 from lnoffers.emergency import SealedError
-from lnoffers.service.dispatching import INTERNAL_ERROR, STOPPING
+from lnoffers.service.dispatching import INTERNAL_ERROR, STOPPING, to_raise
 from lnoffers.service.serving import decoding_process as process
 from lnoffers.service.serving.processors import anywhere
 
@@ -84,7 +84,7 @@ class Decoder:
         """
         async with self._free:
             if self._ended:
-                raise _stopping()
+                raise to_raise(STOPPING)
             self._keep_running()
             answered = False
             try:
@@ -93,7 +93,7 @@ class Decoder:
                 answered = True
             except (OSError, EOFError) as error:
                 if self._ended:
-                    raise _stopping() from None
+                    raise to_raise(STOPPING) from None
                 slow = isinstance(error, TimeoutError)
                 why = "took too long" if slow else "ended"
                 logger.warning("The process that decodes long strings %s, at a message of %d bytes", why, len(message))
@@ -163,7 +163,7 @@ class Decoder:
                     logger.info("%s", content.decode())
                 case process.BUG:
                     logger.error("A call ended in a bug\n%s", content.decode())
-                    raise RpcError(INTERNAL_ERROR.code, INTERNAL_ERROR.message)
+                    raise to_raise(INTERNAL_ERROR)
                 case _:
                     return None
 
@@ -183,7 +183,3 @@ class Decoder:
             return process.frame(process.OPENED, self._node.unseal(sealed))
         except SealedError as error:
             return process.frame(process.SEALED, str(error).encode())
-
-
-def _stopping() -> RpcError:
-    return RpcError(STOPPING.code, STOPPING.message)  # one of its own: raising it adds a traceback to it

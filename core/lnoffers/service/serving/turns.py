@@ -34,7 +34,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeVar
 
 from clnrpc.runtime.errors import GENERIC, RpcError
 from clnrpc.runtime.server.dispatch import Answer
-from lnoffers.service.dispatching import INTERNAL_ERROR
+from lnoffers.service.dispatching import INTERNAL_ERROR, to_raise
 from lnoffers.service.errors import StoreError
 from lnoffers.service.serving.connection import MAX_UNREAD_BYTES
 from lnoffers.service.serving.warner import Warner
@@ -308,7 +308,7 @@ class _Function:
         return True
 
     def fail(self, error: RpcError) -> bool:
-        self._error = RpcError(error.code, error.message)  # one of its own: raising it adds a traceback to it
+        self._error = to_raise(error)
         return True
 
     def undo(self, error: RpcError) -> None:
