@@ -117,6 +117,15 @@ def ask(path: Path, message: bytes, calls: int, together: int) -> float:
     return time.perf_counter() - started
 
 
+def one_call(client: socket.socket, message: bytes) -> float:
+    """Return how many seconds a call takes."""
+    started = time.perf_counter()
+    client.send(message)
+    while not client.recv(1 << 16).endswith(END):
+        pass
+    return time.perf_counter() - started
+
+
 def idle(path: Path, bare: Iterator[float]) -> tuple[float, float]:
     """The medians of a row of the loop and of a call, in seconds, when nothing was done for a while before each."""
     loop, ours = [], []
@@ -126,11 +135,7 @@ def idle(path: Path, bare: Iterator[float]) -> tuple[float, float]:
             time.sleep(IDLE_SECONDS)
             loop.append(next(bare))
             time.sleep(IDLE_SECONDS)
-            started = time.perf_counter()
-            client.send(MAKE)
-            while not client.recv(1 << 16).endswith(END):
-                pass
-            ours.append(time.perf_counter() - started)
+            ours.append(one_call(client, MAKE))
     return median(loop), median(ours)
 
 
@@ -235,11 +240,7 @@ def slow_calls(path: Path) -> float:
         client.connect(os.fspath(path))
         for _ in range(PACED_CALLS):
             time.sleep(PACE_SECONDS)
-            started = time.perf_counter()
-            client.send(GETINFO)
-            while not client.recv(1 << 16).endswith(END):
-                pass
-            took.append(time.perf_counter() - started)
+            took.append(one_call(client, GETINFO))
     return sorted(took)[PACED_CALLS * 99 // 100]
 
 
