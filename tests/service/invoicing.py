@@ -26,6 +26,7 @@ KEYS = NodeKeys.from_seed(seed_from_hsm_secret(SEED_SECRET))
 OFFER = Offer.build(
     offer_issuer_id=KEYS.node_id, offer_amount=1_000, offer_description="one coffee", offer_chains=(REGTEST,)
 )
+HOUR = 3600
 CREATED = NOW - 1_000
 """When the invoices say that they were made; the store counts from the call."""
 

@@ -17,6 +17,7 @@ from lnoffers.service.status import Status
 from tests.bolt12 import samples
 from tests.net.receiver import walk
 from tests.service.invoicing import (
+    HOUR,
     KEYS,
     NOW,
     OFFER,
@@ -29,8 +30,6 @@ from tests.service.invoicing import (
     unsigned,
 )
 from tests.service.program import SEED_SECRET, write_secret
-
-HOUR = 3600
 
 
 def test_an_invoice_is_signed_by_the_node_and_otherwise_as_it_was_given(ask: Ask) -> None:

@@ -13,13 +13,12 @@ from typing import Any
 
 from lnoffers.service import Node, Options
 from lnoffers.service.status import Status
-from tests.service.invoicing import NOW, creation, store_offer
+from tests.service.invoicing import HOUR, NOW, creation, store_offer
 from tests.service.program import Program, Wire, request
 from tests.service.test_offers_served import codes
 from tests.shared import ROOT
 
 NOBODY = "00" * 32
-HOUR = 3600
 LASTING = "still unpaid in the end"
 OFFERS = {"offer", "listoffers", "disableoffer", "enableoffer"}
 

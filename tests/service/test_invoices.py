@@ -26,9 +26,6 @@ from tests.service.invoicing import (
 )
 from tests.service.program import Program, Wire
 
-HOUR = 3600
-
-
 # ---- listinvoices
 
 
