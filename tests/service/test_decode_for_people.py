@@ -22,6 +22,7 @@ from lnoffers.service.cli.drawing import draw, qr_code
 from lnoffers.service.cli.summary import Summary, Tone, summarize
 from lnoffers.service.decoding import decode
 from lnoffers.service.errors import ServiceError
+from lnoffers.service.escaping import escape
 from tests.bolt11.samples import OTHER_POINT, PAYMENT_HASH, PAYMENT_SECRET, TIME, invoice, text_field
 from tests.bolt12.samples import invoice as bolt12_invoice
 from tests.bolt12.samples import offer, proof, request, request_for
@@ -88,12 +89,12 @@ def test_long_hex_is_cut_and_short_is_not() -> None:
 
 @given(st.text())
 def test_what_a_stranger_wrote_cannot_draw(text: str) -> None:
-    assert formats.plain_text(text).isprintable()
+    assert escape(text).isprintable()
 
 
 def test_a_tower_of_marks_is_taken_down() -> None:
-    assert formats.plain_text("e\u0301" * 2) == "e\u0301" * 2
-    assert formats.plain_text("e" + "\u0301" * 4) == "e\u0301\u0301\\u0301\\u0301"
+    assert escape("e\u0301" * 2) == "e\u0301" * 2
+    assert escape("e" + "\u0301" * 4) == "e\u0301\u0301\\u0301\\u0301"
 
 
 def values(summary: Summary) -> dict[tuple[str, str], str]:

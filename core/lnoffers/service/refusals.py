@@ -6,6 +6,7 @@ import logging
 
 from clnrpc.runtime.jsontext import kind
 from clnrpc.runtime.server.bind import BadParameter
+from lnoffers.service.escaping import escape
 
 logger = logging.getLogger(__name__)
 
@@ -16,11 +17,6 @@ def log_hidden(method: str, error: BadParameter) -> None:
     logger.info(
         "Refused %s: invalid token at %s (%s); to have errors show such tokens, start with --developer",
         method,
-        _printable(error.parameter + error.bad.place),
+        escape(error.parameter + error.bad.place),
         f"{kind(token)}, {len(token)} bytes" if token else "all parameters together",
     )
-
-
-def _printable(place: str) -> str:
-    """The place, which has names that a client chose, without what would end the line or steer a terminal."""
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in place)

@@ -10,10 +10,10 @@ from clnrpc.runtime.values.encode import encode
 from lnoffers import bolt12
 from lnoffers.bolt12.pasted import PREFIXES, unwrap
 from lnoffers.emergency import SealedError
-from lnoffers.service.cli.formats import plain_text
 from lnoffers.service.cli.output import is_for_people, print_json, require_output
 from lnoffers.service.clock import SystemClock
 from lnoffers.service.decoding import UNPARSABLE, Shown, UnreadableError, decode
+from lnoffers.service.escaping import escape
 
 
 def print_decoded(strings: Sequence[str], *, as_json: bool, qr: bool) -> int:
@@ -32,7 +32,7 @@ def print_decoded(strings: Sequence[str], *, as_json: bool, qr: bool) -> int:
             valid = False
             place = f"string {number}: " if len(strings) > 1 else ""
             why = _why(string, error) if isinstance(error, UnreadableError) else str(error)
-            print(f"lnoffers: {place}{plain_text(why)}", file=sys.stderr)
+            print(f"lnoffers: {place}{escape(why)}", file=sys.stderr)
         else:
             valid = valid and found["valid"] is True
             if for_people:

@@ -14,10 +14,11 @@ from clnrpc.runtime.server.convert import msat
 from lnoffers import Bolt12Error, FetchError, fetch_invoice
 from lnoffers.bolt12 import Invoice
 from lnoffers.fetching import AddressError, Reason
-from lnoffers.service.cli.formats import amount, moment, plain_text
+from lnoffers.service.cli.formats import amount, moment
 from lnoffers.service.cli.output import is_for_people, print_json, require_output
 from lnoffers.service.clock import SystemClock
 from lnoffers.service.errors import OptionsError, ServiceError
+from lnoffers.service.escaping import escape
 
 ANY_AMOUNT: Final = 21_000_000 * 100_000_000 * 1000
 """Millisatoshi. Nothing is paid here: whoever reads the amount decides."""
@@ -55,7 +56,7 @@ def print_fetched(offer: str, asked: str | None = None, *, given: Namespace) -> 
         if error.reason in _ANSWERED:
             return _complain(str(error))
         tried = error.attempts if len(error.attempts) > 1 else ()
-        raise ServiceError("\n  ".join(plain_text(str(each)) for each in (error, *tried))) from error
+        raise ServiceError("\n  ".join(escape(str(each)) for each in (error, *tried))) from error
     _show(invoice, qr=given.qr, as_json=given.json)
     return 0
 
@@ -78,7 +79,7 @@ def _progress() -> AbstractContextManager[object]:
 
 def _complain(why: str) -> int:
     if sys.stderr is not None:
-        print(f"lnoffers: {plain_text(why)}", file=sys.stderr)
+        print(f"lnoffers: {escape(why)}", file=sys.stderr)
     return 1
 
 
@@ -111,8 +112,8 @@ def _draw(invoice: Invoice, *, qr: bool) -> None:
     rows = [
         Row("pay", amount(invoice.invoice_amount or 0), tone=Tone.GOOD),
         Row("to", (invoice.invoice_node_id or b"").hex()),
-        Row("issuer", plain_text(invoice.offer_issuer or "does not say who it is")),
-        Row("for", plain_text(invoice.offer_description or "")),
+        Row("issuer", escape(invoice.offer_issuer or "does not say who it is")),
+        Row("for", escape(invoice.offer_description or "")),
         Row("until", moment(invoice.expires_at, now)),
     ]
     on, text = console(), invoice.encode()

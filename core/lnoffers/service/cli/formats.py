@@ -1,27 +1,16 @@
-"""How people read amounts, times, bytes and texts. Texts come from strangers and must not draw on the terminal."""
+"""How people read amounts, times and bytes."""
 
 from __future__ import annotations
 
-import unicodedata
 from datetime import datetime
 from itertools import pairwise
 from typing import Final
 
+from lnoffers.service.escaping import escape
+
 _SPANS: Final = (("year", 31_557_600), ("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 _LONG_HEX: Final = 66
 """Digits of a point. Longer hex is cut: it is for programs, which read JSON."""
-_MAX_MARKS: Final = 2
-"""How many marks a letter may carry; with many of them a text reaches into other lines."""
-
-
-def plain_text(text: str) -> str:
-    """The text with escapes for all that does not print: controls, line breaks, marks of direction, halves of pairs."""
-    shown, marks = [], 0
-    for character in text:
-        marks = marks + 1 if unicodedata.category(character).startswith("M") else 0
-        prints = character.isprintable() and marks <= _MAX_MARKS
-        shown.append(character if prints else character.encode("unicode_escape").decode())
-    return "".join(shown)
 
 
 def amount(msat: int) -> str:
@@ -33,9 +22,9 @@ def amount(msat: int) -> str:
 def currency_amount(amount: int, currency: str, minor_unit: int | None) -> str:
     """An amount of a currency: `12.50 EUR`. Without `minor_unit`, the number of decimals, it stays a whole number."""
     if minor_unit is None:
-        return f"{amount:,} of the smallest unit of {plain_text(currency)}"
+        return f"{amount:,} of the smallest unit of {escape(currency)}"
     whole, rest = divmod(amount, 10**minor_unit)
-    return f"{whole:,}{f'.{rest:0{minor_unit}}' if minor_unit else ''} {plain_text(currency)}"
+    return f"{whole:,}{f'.{rest:0{minor_unit}}' if minor_unit else ''} {escape(currency)}"
 
 
 def moment(time: int, now: int) -> str:

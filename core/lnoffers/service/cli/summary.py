@@ -14,6 +14,7 @@ from typing import Final
 
 from lnoffers.bolt12 import CHAINS, Json
 from lnoffers.service.cli import formats
+from lnoffers.service.escaping import escape
 
 Answer = Mapping[str, Json]
 
@@ -85,7 +86,7 @@ def summarize(answer: Answer, now: int) -> Summary:
             prefix = next((prefix for prefix in _GROUPS if prefix and name.startswith(prefix)), "")
             rows[prefix] += _rows(name, name.removeprefix(prefix), value, answer, now)
     groups = tuple(Group(_GROUPS[prefix], tuple(found)) for prefix, found in rows.items() if found)
-    return Summary(formats.plain_text(str(answer["type"])), verdict, tone, groups)
+    return Summary(escape(str(answer["type"])), verdict, tone, groups)
 
 
 def _verdict(answer: Answer, now: int) -> tuple[str, Tone]:
@@ -114,7 +115,7 @@ def _rows(name: str, label: str, value: Json, answer: Answer, now: int) -> Itera
     """The rows for one member of the answer, which `label` names within its group."""
     words = _words(label)
     if name.startswith("warning_"):
-        yield Row(words, formats.plain_text(str(value)), tone=Tone.BAD)
+        yield Row(words, escape(str(value)), tone=Tone.BAD)
     elif name == "offer_amount" and isinstance(value, int):
         minor_unit = answer.get("currency_minor_unit")
         decimals = minor_unit if isinstance(minor_unit, int) else None
@@ -143,7 +144,7 @@ def _row(words: str, label: str, value: Json, now: int) -> Row:
     if label in _CHAIN_LABELS and text in _NETWORKS:
         return Row(words, _NETWORKS[text])
     is_hex = label not in _TEXTS and _HEX.fullmatch(text)
-    return Row(words, formats.bytes_in_hex(text) if is_hex else formats.plain_text(text))
+    return Row(words, formats.bytes_in_hex(text) if is_hex else escape(text))
 
 
 def _number(label: str, value: int, now: int) -> str:
