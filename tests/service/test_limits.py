@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
 import json
 import os
 import resource
 import signal
 import socket
 import time
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from importlib.util import find_spec
 
 import pytest
@@ -21,6 +23,7 @@ from lnoffers.service.parameters.texts import MAX_INVOICE, MAX_LABEL, MAX_STRING
 from lnoffers.service.serving.connection import CALLS_AT_ONCE, MAX_MESSAGE_BYTES, MAX_NESTED, MAX_UNREAD_BYTES
 from lnoffers.service.serving.decoder import DECODE_SECONDS, LONG_BYTES, LONG_RUNE_BYTES
 from lnoffers.service.serving.decoding_process import MEMORY_BYTES
+from lnoffers.service.serving.descriptors import ExhaustionReporter
 from lnoffers.service.serving.listening import BACKLOG
 from lnoffers.service.serving.logs import QUEUED_LINES
 from lnoffers.service.serving.server import GRACE_SECONDS, MAX_CONNECTIONS, MAX_REFUSED, REQUEST_SECONDS
@@ -132,6 +135,16 @@ def test_a_server_that_can_open_no_more_files_goes_on_and_says_so_once(program: 
     says_so = find_spec("uvloop") is None  # which tries again without a word
     assert errors.count("New connections have to wait: Too many open files") == says_so
     assert errors.count("\n") <= 2  # and the new secret
+
+
+def test_other_errors_of_the_event_loop_are_logged_as_what_they_are(caplog: pytest.LogCaptureFixture) -> None:
+    errors = [OSError(errno.EMFILE, "no more"), OSError(errno.EPIPE, "gone"), RuntimeError("a bug"), None]
+    with closing(asyncio.new_event_loop()) as loop:
+        loop.set_exception_handler(ExhaustionReporter())
+        for error in errors:
+            loop.call_exception_handler({"message": "This went wrong", "exception": error})
+    logged = [(record.levelname, record.message) for record in caplog.records]
+    assert logged == [("WARNING", "New connections have to wait: no more")] + [("ERROR", "This went wrong")] * 3
 
 
 def refused(text: bytes, program: Program, *, request_seconds: float = 60.0) -> str:

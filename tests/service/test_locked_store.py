@@ -103,6 +103,23 @@ def test_a_list_whose_invoices_are_due_waits_too(seed_program: Program) -> None:
         assert invoice["status"] == "expired"
 
 
+def test_a_wait_that_ends_with_a_write_goes_on_until_it_can_be_written(seed_program: Program) -> None:
+    """An invoice expires while a call waits for it to be paid."""
+    with (
+        seed_program.served("--dev-entropy", "", "--dev-time", str(NOW)),
+        Wire(seed_program.socket) as waiting,
+        Wire(seed_program.socket) as control,
+    ):
+        assert "result" in control.ask("createinvoice", creation(1))
+        waiting.send(request("getinfo") + request("waitinvoice", ["number 1"]))
+        assert "result" in json.loads(waiting.answer())
+        with locked(seed_program) as other:
+            assert "result" in control.ask("dev-inject", {"time": NOW + 10**6})
+            assert waiting.is_silent(0.3)
+            other.rollback()
+            assert json.loads(waiting.answer())["error"]["code"] == 903
+
+
 def test_a_call_that_waits_learns_that_the_store_is_gone(program: Program) -> None:
     with program.served(), Wire(program.socket) as writer, Wire(program.socket) as reader:
         assert "result" in reader.ask("getinfo")

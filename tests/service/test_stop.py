@@ -8,7 +8,7 @@ import json
 import os
 import signal
 import sys
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,7 @@ import pytest
 from clnrpc import Client
 from lnoffers.service import Node, Options, Server
 from lnoffers.service.serving import server as server_module
-from tests.service.program import SECONDS, Outcome, Program, Wire, request, run
+from tests.service.program import SECONDS, Outcome, Program, Wire, request, run, while_served
 
 SIGNALLED = """
 import os, sys
@@ -134,6 +134,23 @@ def test_a_client_that_reads_nothing_cannot_hold_up_a_stop(program: Program, mon
                 await asyncio.wait_for(running, SECONDS)
 
     asyncio.run(serve())
+
+
+def test_a_stop_ends_as_soon_as_its_clients_have_their_answers(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server_module, "GRACE_SECONDS", 2 * SECONDS)  # longer than a stop may take here
+    with ExitStack() as stack:
+
+        def ask() -> None:
+            idle, waiting, half = (stack.enter_context(Wire(program.socket)) for _ in range(3))
+            assert "result" in idle.ask("getinfo")
+            waiting.send(request("getinfo") + request("waitanyinvoice"))
+            assert b'"result"' in waiting.answer()
+            half.send(request("getinfo") + b"{")
+            assert b'"result"' in half.answer()
+
+        while_served(program, ask)
 
 
 def send_all_that_fits(wire: Wire, data: bytes) -> None:

@@ -238,6 +238,13 @@ def test_who_ends_its_side_still_gets_its_answers(served: Program) -> None:
         assert wire.is_closed()
 
 
+def test_what_can_never_become_a_call_ends_the_waits_before_it(served: Program) -> None:
+    with Wire(served.socket) as wire:
+        wire.send(request("waitinvoice", ["number 1"]) + b"oops")
+        assert error(wire)[0] == -32600
+        assert wire.is_closed()
+
+
 def test_waits_that_a_client_cancels_leave_nothing_behind(seed_program: Program) -> None:
     """The client closes the connection of each call that it gives up, and so must the server."""
 
