@@ -37,6 +37,14 @@ def test_a_bound_socket_is_private_and_serves_nobody_before_it_listens(path: Pat
         assert is_served(path)
 
 
+def test_a_path_may_be_as_long_as_the_system_allows_and_no_longer(path: Path) -> None:
+    longest = path.with_name("x" * (MAX_PATH - len(f"{path.parent}/")))
+    with bound_socket(longest):
+        assert longest.exists()
+    with pytest.raises(ListenError, match="is too long for a socket"), bound_socket(Path(f"{longest}x")):
+        pass
+
+
 def test_a_server_too_busy_to_accept_is_a_server(path: Path) -> None:
     with ExitStack() as stack:
         listener = stack.enter_context(bound_socket(path))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 
 import pytest
 
@@ -17,9 +18,10 @@ from lnoffers.service.serving import server as server_module
 from lnoffers.service.serving import turns
 from lnoffers.service.serving.connection import CALLS_AT_ONCE, MAX_UNREAD_BYTES
 from lnoffers.service.serving.turns import Turns
-from lnoffers.service.store import Store
+from lnoffers.service.store import Store, invoicerequests
 from tests.service.entropies import HeldEntropy
 from tests.service.program import SECONDS, Program, Wire, request, while_served
+from tests.service.storing import row
 
 
 def many(count: int) -> bytes:
@@ -198,10 +200,11 @@ def test_clients_share_commits_while_another_waits(program: Program) -> None:
     while_served(program, ask, entropy=entropy)
 
 
-def test_a_job_ends_when_its_answers_are_long_enough_for_the_client_to_read_first(node: Node) -> None:
-    def refuse(_: bytes, error: RpcError) -> Answer:
-        raise error
+def refuse(_: bytes, error: RpcError) -> Answer:
+    raise error
 
+
+def test_a_job_ends_when_its_answers_are_long_enough_for_the_client_to_read_first(node: Node) -> None:
     async def run() -> int:
         done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         thread = Turns(node.store, lambda _: Answer(bytes(MAX_UNREAD_BYTES // 2)), refuse, done.cancel)
@@ -213,6 +216,31 @@ def test_a_job_ends_when_its_answers_are_long_enough_for_the_client_to_read_firs
             thread.close()
 
     assert asyncio.run(run()) == 3
+
+
+def test_a_function_that_is_to_write_runs_again_when_nobody_else_writes(node: Node) -> None:
+    """Nothing else may take its place: of a list it is the next page, and no page is the end."""
+
+    def write() -> str:
+        with node.store.transaction() as connection:
+            invoicerequests.add(connection, row(1))
+        return "written"
+
+    async def run(other: sqlite3.Connection) -> str:
+        thread = Turns(node.store, lambda _: Answer(b"{}"), refuse, lambda: None)
+        thread.start()
+        try:
+            writing = thread.run(write)
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(asyncio.shield(writing), 0.2)
+            other.rollback()
+            return await writing
+        finally:
+            thread.close()
+
+    with closing(sqlite3.connect(node.options.store_file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert asyncio.run(run(other)) == "written"
 
 
 def test_a_bug_of_the_thread_ends_the_server_and_is_raised(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
