@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.service.program import COMMAND, SECONDS, Program
+from tests.service.program import COMMAND, SECONDS, Program, Wire
 from tests.service.tracing import needs_strace
+from tests.service.worst import rune
 
 WITH_CORES = ("sh", "-c", 'cd "$0" && ulimit -c unlimited && exec "$@"')
 CRASHES = [signal.SIGSEGV, signal.SIGABRT]
@@ -94,3 +95,12 @@ def test_no_service_that_collects_dumps_gets_one_either(seed_program: Program, t
     calls = re.findall(r"PR_SET_DUMPABLE, SUID_DUMP_DISABLE\) = 0|hsm_secret\"", trace.read_text())
     assert calls[0].startswith("PR_SET_DUMPABLE"), "it is so before the secret is read"
     assert calls[1:] == ['hsm_secret"']
+
+
+@needs_strace
+def test_the_process_that_decodes_long_strings_gives_it_none_either(program: Program, tmp_path: Path) -> None:
+    trace = tmp_path / "trace"
+    with program.served(under=("strace", "-f", "-o", str(trace), "-e", "trace=prctl")), Wire(program.socket) as wire:
+        assert "result" in wire.ask("decode", [rune(1_000)])
+        assert "result" in wire.ask("stop")
+    assert len(re.findall(r"PR_SET_DUMPABLE, SUID_DUMP_DISABLE\) = 0", trace.read_text())) == 2
