@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 from lnoffers.service.cli.startup import ENDING, is_to_end
 from lnoffers.service.coredumps import forbid_core_dumps
@@ -18,7 +18,6 @@ from lnoffers.service.options import Options
 from lnoffers.service.serving.descriptors import ExhaustionReporter, room_for_connections
 from lnoffers.service.serving.listening import check_length, locked_pid_file
 from lnoffers.service.serving.logs import Log, logging_to
-from lnoffers.service.serving.processors import stay_together
 from lnoffers.service.serving.server import MAX_CONNECTIONS, Server
 
 logger = logging.getLogger(__name__)
@@ -34,12 +33,24 @@ def run_server(options: Options) -> None:
         return
     check_length(options.socket)
     forbid_core_dumps()
+    _wake_without_interrupting()
     make_private_directory(options.network_dir)
     with logging_to(options.log, options.log_level) as log, ExitStack() as held:
         held.enter_context(locked_pid_file(options.lock_file))
         node = held.enter_context(Node.open(options, make=True))
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(_run(node, log, release=held.close))
+
+
+def _wake_without_interrupting() -> None:
+    """Let a thread that is woken run only when the running one pauses, where the system can be told so (Linux).
+
+    Python runs one thread at a time. The event loop and the thread that runs calls wake each other for each call. The
+    one that is woken would interrupt the other, find that it cannot run yet, and sleep again.
+    """
+    if hasattr(os, "SCHED_BATCH"):
+        with suppress(OSError):  # a sandbox may forbid it, and it only saves time
+            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -61,11 +72,7 @@ async def _run(node: Node, log: Log, release: Callable[[], None]) -> None:
     for number in ENDING:
         loop.add_signal_handler(number, server.stop)
     if not is_to_end():
-        together = loop.create_task(stay_together())
-        try:
-            await server.run(lambda: _announce(node), release)
-        finally:
-            together.cancel()
+        await server.run(lambda: _announce(node), release)
     for number in (*ENDING, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # the loop, about to close, could not be told any more
 

@@ -26,7 +26,6 @@ from clnrpc.runtime.server.dispatch import Answer
 from lnoffers.emergency import SealedError
 from lnoffers.service.dispatching import INTERNAL_ERROR, STOPPING, to_raise
 from lnoffers.service.serving import decoding_process as process
-from lnoffers.service.serving.processors import anywhere
 
 if TYPE_CHECKING:
     from lnoffers.service.node import Node
@@ -137,7 +136,7 @@ class Decoder:
         self._peer, theirs = socket.socketpair()
         self._peer.setblocking(False)
         developer = ["--developer"] if self._node.options.developer else []
-        with theirs, anywhere():
+        with theirs:
             self._process = subprocess.Popen(  # noqa: S603 # nothing of it comes from outside
                 [sys.executable, "-P", "-m", process.__name__, str(os.getpid()), *developer],
                 stdin=theirs.fileno(),
