@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from importlib import import_module
 from importlib.metadata import distribution, version
 from importlib.util import find_spec
+from inspect import signature
 from pathlib import Path
 from statistics import median
 from threading import Thread
@@ -100,7 +101,7 @@ def times(path: str) -> Iterator[tuple[str, ...]]:
 
 
 def caught(side: str) -> str:
-    """Return how many of the lines with a mistake `mypy --strict` reports."""
+    """Return how many lines with a mistake `mypy --strict` reports."""
     if find_spec("mypy") is None:
         return "(needs mypy)"
     lines = [line[SIDES.index(side)] for line in MISTAKES.values()]
@@ -112,7 +113,7 @@ def caught(side: str) -> str:
         command = [sys.executable, "-m", "mypy", *options, f"--cache-dir={folder}", "--no-pretty", file.name]
         printed = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False).stdout
     reported = {int(line) for line in re.findall(r"^program\.py:(\d+): error", printed, re.MULTILINE)}
-    return f"{len(reported - {1})} of {len(lines)}"
+    return str(len(reported - {1}))
 
 
 def packages(name: str) -> int:
@@ -139,8 +140,12 @@ def facts() -> Iterator[tuple[str, ...]]:
         f"commands of Core Lightning {clnrpc.commands.RELEASE} with a method",
         *(f"{len(declared[side])} of {len(methods)}" for side in SIDES),
     )
-    yield "of these, with a type for the answer", *(str(typed[side]) for side in SIDES)
-    yield f"mistakes that `mypy --strict` finds, of {len(MISTAKES)} kinds", *(caught(side) for side in SIDES)
+    yield "of these, with a type for the response", *(str(typed[side]) for side in SIDES)
+    yield f"mistakes in {len(MISTAKES)} calls that `mypy --strict` finds", *(caught(side) for side in SIDES)
+    limited = ["timeout" in signature(kinds[side]).parameters for side in SIDES]
+    yield "calls can have a time limit", *("yes" if limit else "no" for limit in limited)
+    modules = {"clnrpc": clnrpc, "pyln-client": import_module("pyln.client")}
+    yield "`AsyncClient` for asyncio", *("yes" if hasattr(modules[side], "AsyncClient") else "no" for side in SIDES)
     yield "packages installed", *(str(packages(side)) for side in SIDES)
 
 
