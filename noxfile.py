@@ -313,9 +313,13 @@ def release(session: nox.Session) -> None:
 @nox.session(python=None if sys.version_info < (3, 13) else "3.12")
 @nox.parametrize("beside", ["lnbits", "pyln", "cashu"])
 def neighbours(session: nox.Session, beside: str) -> None:
-    """`clnrpc[bolt12]` works beside lnbits, which needs Python below 3.13, and pyln-client, and fits next to cashu."""
+    """`clnrpc[bolt12]` works beside lnbits, which needs Python below 3.13, and pyln-client.
+
+    It and `clnrpc[offers]` fit next to lnbits and cashu.
+    """
+    if beside != "pyln":
+        _check_ranges(session, beside)
     if beside == "cashu":
-        _check_cashu(session)
         return
     _install(session, extras="bolt12", locked=beside)
     session.install("--quiet", *GROUPS[beside])
@@ -323,15 +327,15 @@ def neighbours(session: nox.Session, beside: str) -> None:
         session.run("python", "-P", str(ROOT / "tests" / "neighbours.py"), beside)
 
 
-def _check_cashu(session: nox.Session) -> None:
-    """Find versions that the published ranges of cashu and our extras allow together, without installing any."""
+def _check_ranges(session: nox.Session, beside: str) -> None:
+    """Find versions that the published ranges of a package and our extras allow together, without installing any."""
     _lock(session, "sessions")
     session.install("--quiet", *GROUPS["lock"])
     folder = Path(session.create_tmp())
-    (folder / "cashu.in").write_text("cashu>=0.21\n")
-    # No release in cashu's range of it is published any more; we do not share it.
+    (folder / "beside.in").write_text("\n".join(GROUPS.get(beside, ["cashu>=0.21"])))
+    # For cashu: no release in cashu's range of it is published any more; we do not share it.
     (folder / "left-out.in").write_text("breez-sdk-spark; python_version < '3'\n")
     for extra in ("bolt12", "offers"):
         uv = ["uv", "pip", "compile", "--quiet", "--no-annotate", "--no-header", "pyproject.toml", f"--extra={extra}"]
-        session.run(*uv, str(folder / "cashu.in"), f"--override={folder / 'left-out.in'}", silent=True)
-        session.log(f"clnrpc[{extra}] fits next to cashu")
+        session.run(*uv, str(folder / "beside.in"), f"--override={folder / 'left-out.in'}", silent=True)
+        session.log(f"clnrpc[{extra}] fits next to {beside}")

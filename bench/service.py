@@ -1,6 +1,6 @@
 """`python bench/service.py`: the service under load, when idle and as it starts, against the bare work it cannot avoid.
 
-The yardstick is a loop without checks, server or SQLAlchemy that signs by coincurve's own method, inserts and commits,
+The yardstick is a loop without checks or server that signs by coincurve's own method, inserts and commits,
 as durably as the store does (a write-ahead log, flushed by each commit), one row a commit or eight. Beside it stands,
 without a bar, a loop that signs four times as fast, with a key pair that is set up once, as the service does (which
 verifies each signature, too). Loops and server take turns on the same disk. A client process drives its connections by

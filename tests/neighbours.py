@@ -40,7 +40,7 @@ def lnbits() -> None:
 
     assert CoreLightningWallet.__name__
     assert bolt11.__name__
-    print(f"lnbits {version('lnbits')}, SQLAlchemy {version('sqlalchemy')}, coincurve {version('coincurve')}")
+    print(f"lnbits {version('lnbits')}, coincurve {version('coincurve')}")
 
 
 def pyln() -> None:

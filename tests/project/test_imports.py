@@ -38,7 +38,7 @@ def test_few_parts_of_the_runtime_import_each_other() -> None:
 
 
 def test_importing_the_client_loads_nothing_heavy() -> None:
-    heavy = ("asyncio", "sqlalchemy", "coincurve", "cryptography", "jinja2", "rich", "cyclopts")
+    heavy = ("asyncio", "coincurve", "cryptography", "jinja2", "rich", "cyclopts")
     code = f"import sys, clnrpc; clnrpc.Client; print([name for name in {heavy!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.stdout == "[]\n", done.stderr

@@ -12,9 +12,9 @@ from typing import Any
 from lnoffers.bolt12 import Invoice, NodeKeys, Offer, UnsignedInvoice, seed_from_hsm_secret
 from lnoffers.service import Node
 from lnoffers.service.status import Status
-from lnoffers.service.store import invoices
+from lnoffers.service.store import invoices, offers
 from lnoffers.service.store.invoices import StoredInvoice
-from lnoffers.service.store.schema import OFFERS
+from lnoffers.service.store.offers import StoredOffer
 from tests.bolt12.samples import NOW, PATH, PAYINFO, PREIMAGE, REGTEST, SIGNER, request_for
 from tests.service.program import SECONDS, SEED_SECRET, Program
 from tests.shared import ROOT
@@ -58,9 +58,8 @@ def creation(number: int, **changes: Any) -> dict[str, Any]:
 
 def store_offer(node: Node, status: Status = Status.ACTIVE) -> bytes:
     """Have the node know `OFFER` as its own; the offer's id."""
-    row = {"offer_id": OFFER.offer_id, "bolt12": OFFER.encode(), "status": int(status), "force_paths": False}
     with node.store.transaction() as connection:
-        connection.execute(OFFERS.insert(), row)
+        offers.add(connection, StoredOffer(OFFER.offer_id, OFFER.encode(), None, status, False, None))
     return OFFER.offer_id
 
 

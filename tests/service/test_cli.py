@@ -94,7 +94,7 @@ def test_a_wrong_number_of_words(arguments: list[str], count: str) -> None:
 
 
 def test_a_call_through_a_server_loads_neither_store_nor_curve(program: Program) -> None:
-    heavy = ("asyncio", "coincurve", "cyclopts", "iso4217", "rich", "sqlalchemy", "lnoffers.bolt12")
+    heavy = ("asyncio", "coincurve", "cyclopts", "iso4217", "rich", "sqlite3", "lnoffers.bolt12")
     code = f"""if True:
         import sys
         from lnoffers.service.cli import main

@@ -11,9 +11,8 @@ import pytest
 from clnrpc.types import CreateinvoiceRequest
 from lnoffers.service import Node, OffersService
 from lnoffers.service.status import Status
-from lnoffers.service.store import invoices, records
+from lnoffers.service.store import invoices, offers
 from lnoffers.service.store.invoices import InvoiceStatus, StoredInvoice
-from lnoffers.service.store.schema import OFFERS
 from tests.service.invoicing import NOW, creation, pay, preimage, store_offer
 from tests.service.program import SECONDS
 
@@ -38,7 +37,7 @@ def statuses(node: Node, *numbers: int) -> list[InvoiceStatus]:
 
 def offer_status(node: Node, offer_id: bytes) -> Status | None:
     with node.store.transaction(writes=False) as connection:
-        return records.status_of(connection, OFFERS, offer_id)
+        return offers.status_of(connection, offer_id)
 
 
 def test_a_payment_is_noted_with_its_number_amount_and_time(node: Node) -> None:

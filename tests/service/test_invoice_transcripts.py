@@ -34,7 +34,7 @@ def store(node: Node, shown: dict[str, Any]) -> None:
         "local_offer_id": bytes.fromhex(shown["local_offer_id"]) if "local_offer_id" in shown else None,
     }
     with node.store.transaction() as connection:
-        connection.execute(INVOICES.insert(), row)
+        connection.execute(INVOICES.insert(row), tuple(row.values()))
 
 
 @pytest.mark.parametrize("name", ["offers-with-channel", "recurrence", "sendinvoice"])

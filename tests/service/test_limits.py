@@ -29,7 +29,7 @@ from lnoffers.service.serving.logs import QUEUED_LINES
 from lnoffers.service.serving.server import GRACE_SECONDS, MAX_CONNECTIONS, MAX_REFUSED, REQUEST_SECONDS
 from lnoffers.service.serving.waits import MAX_WAITS
 from lnoffers.service.store import BUSY_SECONDS
-from lnoffers.service.store.transactions import LOG_BYTES
+from lnoffers.service.store.files import LOG_BYTES
 from tests.service.invoicing import NOW, creation
 from tests.service.program import Program, Wire, request, run, while_served
 from tests.shared import ROOT

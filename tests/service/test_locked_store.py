@@ -14,7 +14,7 @@ from itertools import pairwise
 import pytest
 
 from lnoffers.service.serving import turns
-from lnoffers.service.store import transactions
+from lnoffers.service.store import files
 from tests.endurance.load import Told, load
 from tests.service.invoicing import NOW, creation
 from tests.service.program import SECONDS, SEED_METADATA, Program, Wire, request, while_served
@@ -176,7 +176,7 @@ def log_bytes(program: Program) -> int:
 
 def test_the_log_stays_short_while_readers_come_and_go(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     most = 1 << 17
-    monkeypatch.setattr(transactions, "LOG_BYTES", most)
+    monkeypatch.setattr(files, "LOG_BYTES", most)
     sizes = [0]
 
     def ask() -> None:
@@ -191,8 +191,8 @@ def test_the_log_stays_short_while_readers_come_and_go(program: Program, monkeyp
 
 
 def test_a_reader_that_stays_is_not_waited_for_without_end(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transactions, "LOG_BYTES", 1 << 16)
-    monkeypatch.setattr(transactions, "PAUSE_SECONDS", 0.2)
+    monkeypatch.setattr(files, "LOG_BYTES", 1 << 16)
+    monkeypatch.setattr(files, "PAUSE_SECONDS", 0.2)
 
     def ask() -> None:
         told = Told()

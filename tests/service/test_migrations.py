@@ -11,7 +11,6 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection
 
 from lnoffers.service.errors import StoreError
 from lnoffers.service.store import Identity, Store, migrations
@@ -132,12 +131,7 @@ def test_without_room_for_the_copy_nothing_is_upgraded(old: Program) -> None:
 @pytest.fixture
 def failing(monkeypatch: pytest.MonkeyPatch) -> None:
     """A release with one more step, which fails half-way."""
-
-    def step(connection: Connection) -> None:
-        connection.exec_driver_sql("CREATE TABLE half_done (a)")
-        connection.exec_driver_sql("DELETE FROM invoicerequests")
-        connection.exec_driver_sql("nonsense")
-
+    step = ("CREATE TABLE half_done (a TEXT)", "DELETE FROM invoicerequests", "nonsense")
     monkeypatch.setattr(migrations, "STEPS", (*STEPS, step))
     monkeypatch.setattr("lnoffers.service.store.store.STEPS", (*STEPS, step))
 

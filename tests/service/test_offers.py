@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select
 
 from clnrpc import RpcError
 from clnrpc.types import DisableofferRequest, EnableofferRequest, ListoffersRequest, OfferRequest, OfferResponse
@@ -153,12 +152,13 @@ def test_disabling_expires_the_unpaid_invoices_of_the_offer_and_no_others(node: 
         for number, (status, offer_id) in enumerate(states)
     ]
     with node.store.transaction() as connection:
-        connection.execute(insert(INVOICES), rows)
+        for row in rows:
+            connection.execute(INVOICES.insert(row), tuple(row.values()))
     service.disableoffer(DisableofferRequest(offer_id=mine.hex()))
     service.enableoffer(EnableofferRequest(offer_id=mine.hex()))
     with node.store.transaction(writes=False) as connection:
-        found = connection.execute(select(INVOICES.c.status).order_by(INVOICES.c.label)).scalars().all()
-    assert found == ["expired", "paid", "unpaid", "unpaid"]
+        found = connection.execute("SELECT status FROM invoices ORDER BY label").fetchall()
+    assert [status for (status,) in found] == ["expired", "paid", "unpaid", "unpaid"]
 
 
 @pytest.mark.parametrize(

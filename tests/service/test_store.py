@@ -9,17 +9,18 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from types import NoneType
 
 import pytest
-from sqlalchemy import create_engine, inspect, text
 
 from lnoffers.service.errors import OptionsError, StoreError
 from lnoffers.service.store import Identity, Store
-from lnoffers.service.store import engine as sqlite
+from lnoffers.service.store import sqlite as driver
 from lnoffers.service.store.migrations import STEPS
-from lnoffers.service.store.schema import METADATA
+from lnoffers.service.store.schema import TABLES
 from tests.service.program import SECONDS
 from tests.service.storing import HELD, OWNER, add, stored
+from tests.shared import ROOT
 
 
 def test_its_file_is_for_its_owner_alone(store: Store, store_path: Path) -> None:
@@ -30,8 +31,8 @@ def test_its_file_is_for_its_owner_alone(store: Store, store_path: Path) -> None
 
 def test_it_is_durable_by_a_synchronous_log(store: Store) -> None:
     with store.transaction() as connection:
-        assert connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
-        assert connection.execute(text("PRAGMA synchronous")).scalar() == 2
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
 
 
 def test_its_version_changes_with_what_others_commit_and_nothing_else(store: Store, store_path: Path) -> None:
@@ -46,19 +47,34 @@ def test_its_version_changes_with_what_others_commit_and_nothing_else(store: Sto
     assert store.version() != before
 
 
-def test_all_steps_lead_to_the_tables_of_the_schema(store: Store, store_path: Path, tmp_path: Path) -> None:
-    fresh = create_engine(f"sqlite:///{tmp_path / 'fresh.sqlite3'}")
-    METADATA.create_all(fresh)
+TYPES = {"BLOB": {bytes}, "TEXT": {str}, "INTEGER": {int}, "BIGINT": {int}, "BOOLEAN": {int, bool}}
+
+
+def test_all_steps_lead_to_the_tables_of_the_schema(store: Store, store_path: Path) -> None:
     store.close()
-    migrated = create_engine(f"sqlite:///{store_path}")
-    for table in METADATA.tables:
-        assert str(inspect(migrated).get_columns(table)) == str(inspect(fresh).get_columns(table))
-        assert inspect(migrated).get_pk_constraint(table) == inspect(fresh).get_pk_constraint(table)
-        assert inspect(migrated).get_unique_constraints(table) == inspect(fresh).get_unique_constraints(table)
-        assert inspect(migrated).get_indexes(table) == inspect(fresh).get_indexes(table)
-    assert inspect(migrated).get_table_names() == inspect(fresh).get_table_names()
-    migrated.dispose()
-    fresh.dispose()
+    with closing(sqlite3.connect(store_path)) as made:
+        names = {name for (name,) in made.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+        assert names == TABLES.keys() | {"sqlite_sequence"}
+        for table in TABLES.values():
+            columns = made.execute(f"PRAGMA table_info({table.name})").fetchall()
+            assert [name for _, name, *_ in columns] == list(table.columns)
+            for _, name, kind, is_required, _, is_key in columns:
+                assert {*table.columns[name]} == TYPES[kind] | (set() if is_required else {NoneType})
+                assert is_key == (name == table.key)
+
+
+def statements(connection: sqlite3.Connection) -> dict[str, str]:
+    """What makes each table and index, without the spaces."""
+    rows = connection.execute("SELECT name, sql FROM sqlite_schema")
+    return {name: "".join((sql or "").split()) for name, sql in rows}
+
+
+def test_a_new_store_has_the_tables_and_indexes_that_releases_have_written(store: Store, store_path: Path) -> None:
+    store.close()
+    script = (ROOT / "tests" / "service" / "stores" / f"version-{len(STEPS)}.sql").read_text()
+    with closing(sqlite3.connect(store_path)) as made, closing(sqlite3.connect(":memory:")) as written:
+        written.executescript(script)
+        assert statements(made) == statements(written)
 
 
 @pytest.mark.parametrize("other", [Identity("regtest", b"\x03" * 33), Identity("signet", OWNER.node_id)])
@@ -179,7 +195,7 @@ def test_opening_waits_until_the_log_can_be_turned_on(store_path: Path, unlogged
 def test_opening_waits_for_that_no_longer_than_it_is_told(
     store_path: Path, unlogged: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite, "BUSY_SECONDS", 0.05)
+    monkeypatch.setattr(driver, "BUSY_SECONDS", 0.05)
     with ThreadPoolExecutor() as pool:
         opening = pool.submit(Store.open, None, store_path, OWNER)
         try:

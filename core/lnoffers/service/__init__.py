@@ -39,7 +39,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> object:
-    # Most of these load SQLAlchemy, and the command line must not where it only talks to a server.
+    # Most of these load the store and the keys, and the command line must not where it only talks to a server.
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -40,7 +40,7 @@ class Options:
     log_level: str = "info"
     """The least that a server logs: one of `LOG_LEVELS`."""
     db: str | None = field(default=None, repr=False)
-    """SQLAlchemy URL of the store instead of the file in the network's directory; it may hold a password."""
+    """URL of the store, instead of the file in the network's directory; it may hold a password."""
     developer: bool = False
     """Show the offending token in error texts, as lightningd's `--developer` does."""
     dev_entropy: bytes | None = field(default=None, repr=False)

@@ -13,7 +13,7 @@ from typing import Final
 from lnoffers.service.cli.startup import hold_signals
 from lnoffers.service.errors import ServiceError
 
-_EXTRAS: Final = {"coincurve", "cryptography", "iso4217", "mnemonic", "nacl", "rich", "segno", "sqlalchemy"}
+_EXTRAS: Final = {"coincurve", "cryptography", "iso4217", "mnemonic", "nacl", "rich", "segno"}
 """Packages that are there only if this one was installed with its extra `offers`."""
 
 _OBJECTS_BETWEEN_COLLECTIONS: Final = 50_000

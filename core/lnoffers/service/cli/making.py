@@ -11,7 +11,7 @@ from lnoffers.service.coredumps import forbid_core_dumps
 from lnoffers.service.errors import SecretError
 from lnoffers.service.node import Node
 from lnoffers.service.options import Options
-from lnoffers.service.store.engine import store_file
+from lnoffers.service.store.sqlite import store_file
 
 _ADVICE = """
 Copy the secret to a safe place now. Whoever has it has the node's keys, and without it the store is of no use.

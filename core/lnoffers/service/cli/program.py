@@ -39,14 +39,14 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _make(given: Namespace) -> int:
-    from lnoffers.service.cli.making import make_node  # noqa: PLC0415 # it loads SQLAlchemy
+    from lnoffers.service.cli.making import make_node  # noqa: PLC0415 # it loads the store
 
     make_node(options(given))
     return 0
 
 
 def _serve(given: Namespace) -> int:
-    from lnoffers.service.cli.serving import run_server  # noqa: PLC0415 # it loads asyncio and SQLAlchemy
+    from lnoffers.service.cli.serving import run_server  # noqa: PLC0415 # it loads asyncio and the store
 
     run_server(options(given, pid_file=given.pid_file, log_file=given.log_file, log_level=given.log_level))
     return 0
@@ -159,14 +159,14 @@ def _fetch_options(parser: ArgumentParser) -> None:
 
 
 def _back_up(given: Namespace) -> int:
-    from lnoffers.service.cli.upkeep import back_up_store  # noqa: PLC0415 # it loads SQLAlchemy
+    from lnoffers.service.cli.upkeep import back_up_store  # noqa: PLC0415 # it loads the store
 
     back_up_store(Path(*given.words), options(given))
     return 0
 
 
 def _check_store(given: Namespace) -> int:
-    from lnoffers.service.cli.upkeep import check_store  # noqa: PLC0415 # it loads SQLAlchemy
+    from lnoffers.service.cli.upkeep import check_store  # noqa: PLC0415 # it loads the store
 
     return check_store(options(given))
 

@@ -18,11 +18,9 @@ from lnoffers.service.options import Options
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from sqlalchemy import Connection
-
     from clnrpc.runtime.command import Command
     from lnoffers.bolt12.message import Message
-    from lnoffers.service.store import Transaction
+    from lnoffers.service.store import Connection, Transaction
 
 
 MAX_MADE: Final = 65_535

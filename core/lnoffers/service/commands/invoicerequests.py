@@ -19,9 +19,8 @@ from lnoffers.service.store.invoicerequests import DuplicateError, StoredRequest
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import Connection
-
     from clnrpc.runtime.server.stubs import Reply
+    from lnoffers.service.store import Connection
 
 METADATA_BYTES: Final = 16
 
@@ -55,7 +54,7 @@ class InvoicerequestCommands(Commands):
             with self._transaction(writes=False) as connection:
                 return invoicerequests.find(
                     connection,
-                    invreq_id=invreq_id,
+                    invreq_id,
                     active_only=request.active_only,
                     after=None if last is None else last.invreq_id,
                     limit=limit,
@@ -81,7 +80,7 @@ class InvoicerequestCommands(Commands):
         """See that there is an active one."""
         invreq_id = bytes.fromhex(request.invreq_id)
         with self._transaction(writes=False) as connection:
-            if not invoicerequests.find(connection, invreq_id=invreq_id, active_only=True):
+            if not invoicerequests.find(connection, invreq_id, active_only=True):
                 raise _not_active(connection, invreq_id)
 
     def _make(self, request: types.InvoicerequestRequest) -> InvoiceRequest:
@@ -127,7 +126,7 @@ class InvoicerequestCommands(Commands):
 
 
 def _not_active(connection: Connection, invreq_id: bytes) -> RpcError:
-    if invoicerequests.find(connection, invreq_id=invreq_id):
+    if invoicerequests.find(connection, invreq_id):
         return RpcError(OFFER_ALREADY_DISABLED, "invoice_request is not active")
     return RpcError(GENERIC, "Unknown invoice_request")
 

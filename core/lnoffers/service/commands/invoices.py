@@ -25,16 +25,14 @@ from lnoffers.service.commands.pages import in_pages
 from lnoffers.service.entropy import EntropyError
 from lnoffers.service.payment_paths import path_to_self
 from lnoffers.service.status import Status
-from lnoffers.service.store import invoices, records
+from lnoffers.service.store import invoices, offers
 from lnoffers.service.store.invoices import MAX_NUMBER, InvoiceIndex, NewInvoice, Part, StoredInvoice
-from lnoffers.service.store.schema import OFFERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from sqlalchemy import Connection
-
     from clnrpc.runtime.server.stubs import Reply
+    from lnoffers.service.store import Connection
 
 
 class InvoiceCommands(Commands):
@@ -229,7 +227,7 @@ def shown(stored: StoredInvoice) -> dict[str, Any]:
 def _local_offer(connection: Connection, invoice: UnsignedInvoice) -> bytes | None:
     """The id of the offer that the invoice is for, if this node made it."""
     offer_id = invoice.offer_id
-    status = None if offer_id is None else records.status_of(connection, OFFERS, offer_id)
+    status = None if offer_id is None else offers.status_of(connection, offer_id)
     if status is None:
         return None
     if Status.ACTIVE not in status:

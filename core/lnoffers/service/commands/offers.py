@@ -29,9 +29,8 @@ from lnoffers.service.store.offers import StoredOffer
 from lnoffers.service.terms import Terms, TermsError, terms_of
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from clnrpc.runtime.server.stubs import Reply
+    from lnoffers.service.store import Connection
 
 
 class OfferCommands(Commands):
@@ -64,7 +63,7 @@ class OfferCommands(Commands):
             with self._transaction(writes=False) as connection:
                 return offers.find(
                     connection,
-                    offer_id=offer_id,
+                    offer_id,
                     active_only=request.active_only,
                     after=None if last is None else last.offer_id,
                     limit=limit,
@@ -111,7 +110,7 @@ class OfferCommands(Commands):
 
     def _check_event(self, offer_id: bytes, event: Event, refusal: Callable[[Connection, bytes], RpcError]) -> None:
         with self._transaction(writes=False) as connection:
-            found = offers.find(connection, offer_id=offer_id)
+            found = offers.find(connection, offer_id)
             if not found or found[0].status not in TRANSITIONS[event]:
                 raise refusal(connection, offer_id)
 
@@ -183,13 +182,13 @@ class OfferCommands(Commands):
 
 
 def _not_disabled(connection: Connection, offer_id: bytes) -> RpcError:
-    if offers.find(connection, offer_id=offer_id):
+    if offers.find(connection, offer_id):
         return RpcError(OFFER_ALREADY_DISABLED, "offer is not active")
     return RpcError(GENERIC, "Unknown offer")
 
 
 def _not_enabled(connection: Connection, offer_id: bytes) -> RpcError:
-    match offers.find(connection, offer_id=offer_id):
+    match offers.find(connection, offer_id):
         case [known] if Status.ACTIVE in known.status:
             return RpcError(OFFER_ALREADY_ENABLED, "offer already active")
         case [_]:

@@ -1,12 +1,12 @@
-"""What outlives the process: every offer, invoice_request and invoice that was ever answered, and the state it is in.
+"""Everything that outlives the process: the stored offers, invoice_requests and invoices, and the state of each.
 
-SQLAlchemy Core throughout, so that another database can follow; all that is SQLite's own lies in `engine`.
-Importing this package imports SQLAlchemy, which takes a quarter of a second: its users import it where they open it.
+`store` opens a store and `transactions` says how calls use it. `offers`, `invoicerequests` and `invoices` hold the SQL,
+in a form that SQLite and PostgreSQL both read. `database` lists what they need of a database, and `sqlite` provides it.
 """
 
-from lnoffers.service.store.engine import BUSY_SECONDS
+from lnoffers.service.store.database import BUSY_SECONDS, Connection
 from lnoffers.service.store.migrations import Identity
 from lnoffers.service.store.store import Store
 from lnoffers.service.store.transactions import Group, LockedError, Transaction
 
-__all__ = ["BUSY_SECONDS", "Group", "Identity", "LockedError", "Store", "Transaction"]
+__all__ = ["BUSY_SECONDS", "Connection", "Group", "Identity", "LockedError", "Store", "Transaction"]

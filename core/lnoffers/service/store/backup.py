@@ -6,8 +6,8 @@ from pathlib import Path
 
 from lnoffers.service.errors import StoreError
 from lnoffers.service.files import whole_file
-from lnoffers.service.store import engine as sqlite
 from lnoffers.service.store.migrations import version_of
+from lnoffers.service.store.sqlite import copy, store_file
 from lnoffers.service.store.store import NO_STORE, naming, read_only
 
 
@@ -18,15 +18,15 @@ def back_up(db: str | None, default: Path, target: Path) -> None:
         OptionsError: if `db` is not usable.
         StoreError: if there is no store, or the copy cannot be made; then there is no file.
     """
-    file = sqlite.store_file(db, default)
+    file = store_file(db, default)
     with naming(file), read_only(file) as connection:
         if version_of(connection) == 0:
             raise StoreError(NO_STORE)
     try:
         with whole_file(target) as made, naming(target):
-            sqlite.copy(file, made)
+            copy(file, made)
             with read_only(made) as connection:
-                if found := sqlite.damages(connection):
+                if found := connection.damages():
                     raise StoreError(f"the copy is damaged, as the store may be ({found[0]}): see lnoffers check-store")
     except FileExistsError as error:
         raise StoreError(f"{target} exists: choose another name, or move it away") from error

@@ -11,24 +11,21 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, Table, inspect, select
-
 from clnrpc.runtime.values.written import Written
 from lnoffers.bolt12 import CHAINS, Bolt12Error, Invoice, InvoiceRequest, Offer
 from lnoffers.service.errors import StoreError
 from lnoffers.service.status import TRANSITIONS
-from lnoffers.service.store import engine as sqlite
+from lnoffers.service.store.database import Connection, FailureKind
 from lnoffers.service.store.migrations import NOT_A_STORE, STEPS
-from lnoffers.service.store.rows import name_of, untyped, wrong_values
-from lnoffers.service.store.schema import INVOICEREQUESTS, INVOICES, META, METADATA, OFFERS
+from lnoffers.service.store.rows import name_of, wrong_values
+from lnoffers.service.store.schema import INVOICEREQUESTS, INVOICES, META, OFFERS, TABLES, Table
+from lnoffers.service.store.sqlite import SqliteDatabase, explain, store_file
 from lnoffers.service.store.store import NO_STORE, naming, read_only
-from lnoffers.service.store.transactions import DATABASE_ERRORS
 
 Record = Mapping[str, Any]
 Message = TypeVar("Message", Offer, InvoiceRequest, Invoice)
 
 _STATES: Final = frozenset(int(state) for moves in TRANSITIONS.values() for move in moves.items() for state in move)
-_ROWS_AT_ONCE: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +44,7 @@ def examine(db: str | None, default: Path, network: str) -> Iterator[Finding]:
         OptionsError: if `db` is not usable.
         StoreError: if there is no store, or it cannot be opened.
     """
-    file = sqlite.store_file(db, default)
+    file = store_file(db, default)
     with naming(file):
         yield from _as_far_as_readable("the database", _findings(file, network))
 
@@ -68,32 +65,28 @@ def _as_far_as_readable(what: str, findings: Iterator[Finding]) -> Iterator[Find
     """Yield the findings, and if damage keeps the rest from being read, that."""
     try:
         yield from findings
-    except DATABASE_ERRORS as error:
-        if sqlite.is_no_database(error):
+    except SqliteDatabase.errors as error:
+        reason, kind = explain(error)
+        if kind is FailureKind.NO_DATABASE:
             raise
-        yield Finding([f"{what}: not all of it can be read: {sqlite.reason(error)}"], is_record=False)
+        yield Finding([f"{what}: not all of it can be read: {reason}"], is_record=False)
 
 
 def _structure(connection: Connection) -> Iterator[Finding]:
-    yield Finding([f"the database: {damage}" for damage in sqlite.damages(connection)], is_record=False)
+    yield Finding([f"the database: {damage}" for damage in connection.damages()], is_record=False)
 
 
 def _whole_tables(connection: Connection) -> Set[str]:
     """Return the names of the schema's tables that are there with all their columns; StoreError if it is no store."""
-    known = inspect(connection)
-    present = set(known.get_table_names())
+    present = set(connection.tables())
     if not present >= {META.name, INVOICEREQUESTS.name}:
         raise StoreError(NOT_A_STORE if present else NO_STORE)
-    return {
-        table.name
-        for table in METADATA.tables.values()
-        if table.name in present and {str(each["name"]) for each in known.get_columns(table.name)} >= {*table.c.keys()}
-    }
+    return {name for name in TABLES.keys() & present if {*connection.columns(name)} >= TABLES[name].columns.keys()}
 
 
 def _owner(connection: Connection, network: str, present: Set[str]) -> Iterator[Finding]:
     """Check whether the store says that it is of this version and network, and has the tables of this version."""
-    rows = connection.execute(select(*untyped(META))).all()
+    rows = connection.execute(META.select).fetchall()
     if len(rows) != 1:
         yield Finding([f"{META.name}: there are {len(rows)} rows where there should be one"], is_record=False)
         return
@@ -105,7 +98,7 @@ def _owner(connection: Connection, network: str, present: Set[str]) -> Iterator[
         if version != len(STEPS):
             faults.append(f"the store is of version {version}; this release uses version {len(STEPS)}")
         else:
-            missing = sorted(METADATA.tables.keys() - present)
+            missing = sorted(TABLES.keys() - present)
             faults += [f"the table {name} is missing, or some of its columns are" for name in missing]
     yield Finding([f"{META.name}: {fault}" for fault in faults], is_record=False)
 
@@ -113,13 +106,11 @@ def _owner(connection: Connection, network: str, present: Set[str]) -> Iterator[
 def _records(
     connection: Connection, known: Table, faults: Callable[[Record, bytes], Iterator[str]], chain: bytes
 ) -> Iterator[Finding]:
-    [key] = known.primary_key
-    query = select(*untyped(known)).order_by(key).execution_options(yield_per=_ROWS_AT_ONCE)
-    for row in connection.execute(query):
+    for row in connection.execute(f"{known.select} ORDER BY {known.key}"):
         found = wrong_values(known, row)
         if not found:
             try:
-                found.extend(faults(row._asdict(), chain))
+                found.extend(faults(dict(zip(known.columns, row, strict=True)), chain))
             except _UnreadableError as error:
                 found.append(str(error))
         yield Finding([f"{name_of(known, row)}: {fault}" for fault in found])
@@ -179,15 +170,13 @@ def _faults_of_invoice(row: Record, chain: bytes) -> Iterator[str]:
 
 
 def _without_offer(connection: Connection) -> Iterator[Finding]:
-    missing = (
-        select(INVOICES.c.created_index)
-        .outerjoin(OFFERS, OFFERS.c.offer_id == INVOICES.c.local_offer_id)
-        .where(INVOICES.c.local_offer_id.is_not(None), OFFERS.c.offer_id.is_(None))
-        .order_by(INVOICES.c.created_index)
-    )
-    for row in connection.execute(missing):
-        why = f"{INVOICES.name} {row.created_index}: the offer that it is for is not stored"
-        yield Finding([why], is_record=False)
+    missing = connection.execute("""
+        SELECT created_index FROM invoices WHERE local_offer_id IS NOT NULL AND NOT EXISTS (
+            SELECT 1 FROM offers WHERE offer_id = local_offer_id
+        ) ORDER BY created_index
+    """)
+    for (created_index,) in missing:
+        yield Finding([f"{INVOICES.name} {created_index}: the offer that it is for is not stored"], is_record=False)
 
 
 _FAULTS: Final[Mapping[Table, Callable[[Record, bytes], Iterator[str]]]] = {

@@ -7,30 +7,16 @@ change of state is one statement that tests the state it starts from, so of seve
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any, Final, TypeAlias
 
-from sqlalchemy import (
-    Column,
-    ColumnElement,
-    Connection,
-    Row,
-    ScalarSelect,
-    delete,
-    func,
-    insert,
-    select,
-    tuple_,
-    update,
-)
-
 from clnrpc.runtime.values.written import Written
 from lnoffers.service.status import Event, Status
-from lnoffers.service.store import records, rows
-from lnoffers.service.store.schema import INVOICE_COUNTERS as COUNTERS
+from lnoffers.service.store import offers
+from lnoffers.service.store.database import Connection
+from lnoffers.service.store.rows import Rows
 from lnoffers.service.store.schema import INVOICES as TABLE
-from lnoffers.service.store.schema import OFFERS
 
 MAX_NUMBER: Final = 2**63 - 1
 """The largest number that a column takes."""
@@ -106,73 +92,81 @@ class StoredInvoice(NewInvoice):
 
 def add(connection: Connection, invoice: NewInvoice) -> StoredInvoice:
     """Store a new one, whose label and payment hash no other has."""
-    row = asdict(invoice) | {"status": InvoiceStatus.UNPAID.value, "updated_index": 0}
-    return _invoice(connection.execute(insert(TABLE).returning(*rows.untyped(TABLE)), row).one())
+    values = [getattr(invoice, name) for name in _GIVEN]
+    [row] = connection.execute(_ADD, (*values, InvoiceStatus.UNPAID.value, 0)).fetchall()
+    return _ROWS.read(row)
 
 
 def by_label(connection: Connection, label: str) -> StoredInvoice | None:
     """Return the one with this label, as it is written in JSON."""
-    return _one(connection, TABLE.c.label == label)
+    return _one(connection, "label", label)
 
 
 def by_payment_hash(connection: Connection, payment_hash: bytes) -> StoredInvoice | None:
     """Return the one with this payment hash."""
-    return _one(connection, TABLE.c.payment_hash == payment_hash)
+    return _one(connection, "payment_hash", payment_hash)
 
 
 def by_created_index(connection: Connection, created_index: int) -> StoredInvoice | None:
     """Return the one with this index, which unlike a label is never used again."""
-    return _one(connection, TABLE.c.created_index == created_index)
+    return _one(connection, "created_index", created_index)
 
 
 def find(
     connection: Connection, part: Part, *, after: StoredInvoice | None = None, limit: int | None = None
 ) -> Sequence[StoredInvoice]:
     """Return those of a part of the list behind `after`, no more than `limit`; what cannot be read is passed over."""
-    place = _place(part.order)
-    query = _SELECT.where(place[0] >= min(part.start, MAX_NUMBER)).order_by(*place)
+    number, place = _order(part.order)
+    query, values = f"{TABLE.select} WHERE {number} >= ?", list[Any]([min(part.start, MAX_NUMBER)])
     if after is not None:
         last = after.updated_index if part.order is InvoiceIndex.UPDATED else after.created_index
-        query = query.where(tuple_(*place) > (last, after.created_index))
+        query += f" AND ({place}) > (?, ?)"
+        values += [last, after.created_index]
     if part.end is not None:
-        query = query.where(tuple_(*place) <= part.end)
+        query += f" AND ({place}) <= (?, ?)"
+        values += part.end
     if part.offer_id is not None:
-        query = query.where(TABLE.c.local_offer_id == part.offer_id)
-    return rows.read_many(connection, TABLE, query, _made, limit)
+        query += " AND local_offer_id = ?"
+        values += [part.offer_id]
+    return _ROWS.read_many(connection, f"{query} ORDER BY {place}", values, limit)
 
 
 def nth_place(connection: Connection, order: InvoiceIndex, start: int, number: int) -> Place | None:
     """Return where the `number`-th, counted from 1, of all from `start` stands; None if there are fewer."""
-    place = _place(order)
-    query = select(*place).where(place[0] >= min(start, MAX_NUMBER)).order_by(*place).offset(number - 1).limit(1)
-    row = connection.execute(query).one_or_none()
-    return None if row is None else (row[0], row[1])
+    index, place = _order(order)
+    query = f"SELECT {index}, created_index FROM invoices WHERE {index} >= ? ORDER BY {place} LIMIT 1 OFFSET ?"
+    row: Place | None = connection.execute(query, (min(start, MAX_NUMBER), number - 1)).fetchone()
+    return row
 
 
 def last_pay_index(connection: Connection) -> int:
     """Return the pay_index of the last payment there was, 0 before the first."""
-    return int(connection.execute(select(_last("pay_index"))).scalar_one())
+    [last] = connection.execute("SELECT last FROM invoice_counters WHERE name = 'pay_index'").fetchone()
+    return int(last)
 
 
 def first_paid_after(connection: Connection, pay_index: int) -> StoredInvoice | None:
     """Return the invoice whose payment came next after that with this pay_index; what cannot be read is passed over."""
-    query = _SELECT.where(TABLE.c.pay_index > pay_index).order_by(TABLE.c.pay_index)
-    return next(iter(rows.read_many(connection, TABLE, query, _made, 1)), None)
+    query = f"{TABLE.select} WHERE pay_index > ? ORDER BY pay_index"
+    return next(iter(_ROWS.read_many(connection, query, [pay_index], 1)), None)
 
 
 def any_due(connection: Connection, now: int) -> bool:
     """Return whether `expire` would change something; only reads."""
-    return connection.execute(select(TABLE.c.created_index).where(*_due(now)).limit(1)).first() is not None
+    return connection.execute(f"SELECT 1 FROM invoices WHERE {_DUE} LIMIT 1", (now,)).fetchone() is not None
 
 
 def expire(connection: Connection, now: int) -> None:
     """Let those expire that are unpaid and whose time is over at `now`, unix seconds."""
-    place = func.row_number().over(order_by=(TABLE.c.expires_at, TABLE.c.created_index)).label("place")
-    due = select(TABLE.c.created_index, place).where(*_due(now)).subquery()
     expired = connection.execute(
-        update(TABLE)
-        .where(TABLE.c.created_index == due.c.created_index)
-        .values(status=InvoiceStatus.EXPIRED.value, updated_index=_last("updated_index") + due.c.place)
+        f"""
+        UPDATE invoices SET status = 'expired', updated_index = {_UPDATED} + due.place
+        FROM (
+            SELECT created_index AS number, row_number() OVER (ORDER BY expires_at, created_index) AS place
+            FROM invoices WHERE {_DUE}
+        ) AS due WHERE created_index = due.number
+        """,
+        (now,),
     ).rowcount
     _count(connection, "updated_index", expired)
 
@@ -182,11 +176,8 @@ def expire_of_offer(connection: Connection, offer_id: bytes) -> None:
 
     That is no change by their updated_index, as in Core Lightning.
     """
-    connection.execute(
-        update(TABLE)
-        .where(TABLE.c.local_offer_id == offer_id, TABLE.c.status == InvoiceStatus.UNPAID.value)
-        .values(status=InvoiceStatus.EXPIRED.value)
-    )
+    statement = "UPDATE invoices SET status = 'expired' WHERE local_offer_id = ? AND status = 'unpaid'"
+    connection.execute(statement, (offer_id,))
 
 
 def pay(connection: Connection, payment_hash: bytes, amount_received_msat: int, at: int) -> StoredInvoice | None:
@@ -195,79 +186,65 @@ def pay(connection: Connection, payment_hash: bytes, amount_received_msat: int, 
     It can be while it is unpaid and its time not over. Its offer is used then; one for a single use ends with that,
     and with it its other invoices.
     """
-    row = connection.execute(
-        update(TABLE)
-        .where(
-            TABLE.c.payment_hash == payment_hash,
-            TABLE.c.status == InvoiceStatus.UNPAID.value,
-            TABLE.c.expires_at > at,
-        )
-        .values(
-            status=InvoiceStatus.PAID.value,
-            pay_index=_last("pay_index") + 1,
-            updated_index=_last("updated_index") + 1,
-            amount_received_msat=amount_received_msat,
-            paid_at=at,
-        )
-        .returning(*rows.untyped(TABLE))
-    ).one_or_none()
-    if row is None:
+    changed = connection.execute(_PAY, (amount_received_msat, at, payment_hash, at)).fetchall()
+    if not changed:
         return None
     _count(connection, "pay_index", 1)
     _count(connection, "updated_index", 1)
-    if row.local_offer_id is not None:
-        status = records.change(connection, OFFERS, row.local_offer_id, Event.PAID)
+    paid = _ROWS.read(changed[0])
+    if paid.local_offer_id is not None:
+        status = offers.change(connection, paid.local_offer_id, Event.PAID)
         if status is not None and Status.ACTIVE not in status:
-            expire_of_offer(connection, row.local_offer_id)
-    return _invoice(row)
+            expire_of_offer(connection, paid.local_offer_id)
+    return paid
 
 
 def remove(connection: Connection, invoice: StoredInvoice) -> None:
     """Delete it; its indexes are not used again."""
-    connection.execute(delete(TABLE).where(TABLE.c.created_index == invoice.created_index))
+    connection.execute("DELETE FROM invoices WHERE created_index = ?", (invoice.created_index,))
 
 
 def remove_description(connection: Connection, invoice: StoredInvoice) -> None:
     """Forget the description, but for the string."""
-    connection.execute(
-        update(TABLE)
-        .where(TABLE.c.created_index == invoice.created_index)
-        .values(description=None, updated_index=_last("updated_index") + 1)
-    )
+    statement = f"UPDATE invoices SET description = NULL, updated_index = {_UPDATED} + 1 WHERE created_index = ?"
+    connection.execute(statement, (invoice.created_index,))
     _count(connection, "updated_index", 1)
 
 
-def _due(now: int) -> tuple[ColumnElement[bool], ...]:
-    return TABLE.c.status == InvoiceStatus.UNPAID.value, TABLE.c.expires_at <= now
-
-
-def _last(counter: str) -> ScalarSelect[int]:
-    return select(COUNTERS.c.last).where(COUNTERS.c.name == counter).scalar_subquery()
-
-
 def _count(connection: Connection, counter: str, more: int) -> None:
-    connection.execute(update(COUNTERS).where(COUNTERS.c.name == counter).values(last=COUNTERS.c.last + more))
+    connection.execute("UPDATE invoice_counters SET last = last + ? WHERE name = ?", (more, counter))
 
 
-def _one(connection: Connection, condition: ColumnElement[bool]) -> StoredInvoice | None:
-    row = connection.execute(_SELECT.where(condition)).one_or_none()
-    return None if row is None else _invoice(row)
+def _one(connection: Connection, column: str, value: str | bytes | int) -> StoredInvoice | None:
+    row = connection.execute(f"{TABLE.select} WHERE {column} = ?", (value,)).fetchone()
+    return None if row is None else _ROWS.read(row)
 
 
-def _place(order: InvoiceIndex) -> tuple[Column[int], Column[int]]:
-    index = TABLE.c.updated_index if order is InvoiceIndex.UPDATED else TABLE.c.created_index
-    return index, TABLE.c.created_index
-
-
-def _invoice(row: Row[Any]) -> StoredInvoice:
-    return rows.read(TABLE, row, _made)
+def _order(order: InvoiceIndex) -> tuple[str, str]:
+    """Return the column that orders a list, and the columns of a `Place`."""
+    column = "updated_index" if order is InvoiceIndex.UPDATED else "created_index"
+    return column, f"{column}, created_index"
 
 
 def _made(*values: Any) -> StoredInvoice:
     """Return the invoice that a row's values are, in the order of the table's columns."""
-    row = dict(zip(TABLE.c.keys(), values, strict=True))
+    row = dict(zip(TABLE.columns, values, strict=True))
     Written.read(row["label"])  # it may be no JSON
     return StoredInvoice(**row | {"status": InvoiceStatus(row["status"])})
 
 
-_SELECT: Final = select(*rows.untyped(TABLE))
+_ROWS: Final = Rows(TABLE, _made)
+_GIVEN: Final = tuple(each.name for each in fields(NewInvoice))
+_ADD: Final = f"{TABLE.insert((*_GIVEN, 'status', 'updated_index'))} RETURNING {TABLE.listed}"
+_DUE: Final = "status = 'unpaid' AND expires_at <= ?"
+_UPDATED: Final = "(SELECT last FROM invoice_counters WHERE name = 'updated_index')"
+_PAY: Final = f"""
+    UPDATE invoices SET
+        status = 'paid',
+        pay_index = (SELECT last FROM invoice_counters WHERE name = 'pay_index') + 1,
+        updated_index = {_UPDATED} + 1,
+        amount_received_msat = ?,
+        paid_at = ?
+    WHERE payment_hash = ? AND status = 'unpaid' AND expires_at > ?
+    RETURNING {TABLE.listed}
+"""

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-
-from sqlalchemy import Connection, exists, insert, literal, select
+from typing import Final
 
 from lnoffers.bolt12 import Offer
-from lnoffers.service.status import Event, Status
-from lnoffers.service.store import records
+from lnoffers.service.status import Status
+from lnoffers.service.store.database import Connection
+from lnoffers.service.store.records import Records
 from lnoffers.service.store.schema import OFFERS as TABLE
+
+_ADD: Final = f"{TABLE.insert()} ON CONFLICT (offer_id) DO NOTHING"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,38 +33,20 @@ def add(connection: Connection, offer: StoredOffer) -> StoredOffer | None:
 
     One statement decides, so of several processes exactly one makes the offer.
     """
-    row = {
-        "offer_id": offer.offer_id,
-        "bolt12": offer.bolt12,
-        "label": offer.label,
-        "status": int(offer.status),
-        "force_paths": offer.force_paths,
-    }
-    values = select(*(literal(value, TABLE.c[name].type) for name, value in row.items()))
-    unless_there = values.where(~exists().where(TABLE.c.offer_id == offer.offer_id))
-    if connection.execute(insert(TABLE).from_select(list(row), unless_there)).rowcount:
+    values = (offer.offer_id, offer.bolt12, offer.label, offer.status.value, offer.force_paths)
+    if connection.execute(_ADD, values).rowcount:
         return None
-    [earlier] = find(connection, offer_id=offer.offer_id)
+    [earlier] = find(connection, offer.offer_id)
     return earlier
-
-
-def find(
-    connection: Connection,
-    *,
-    offer_id: bytes | None = None,
-    active_only: bool = False,
-    after: bytes | None = None,
-    limit: int | None = None,
-) -> Sequence[StoredOffer]:
-    """Return all of them or the one with this id, as `records.find` lists them."""
-    return records.find(connection, TABLE, _offer, identity=offer_id, active_only=active_only, after=after, limit=limit)
-
-
-def apply(connection: Connection, offer_id: bytes, event: Event) -> StoredOffer | None:
-    """Let `event` happen to the offer and return what it has become; None if its state does not allow it."""
-    return records.apply(connection, TABLE, _offer, offer_id, event)
 
 
 def _offer(offer_id: bytes, bolt12: str, label: str | None, status: int, force_paths: int) -> StoredOffer:
     description = Offer.parse(bolt12).offer_description
     return StoredOffer(offer_id, bolt12, label, Status(status), bool(force_paths), description)
+
+
+_RECORDS: Final = Records(TABLE, _offer)
+find = _RECORDS.find
+apply = _RECORDS.apply
+change = _RECORDS.change
+status_of = _RECORDS.status_of

@@ -3,80 +3,81 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
-from typing import TypeVar
-
-from sqlalchemy import Connection, Table, bindparam, case, select, update
+from typing import Any, Final, TypeVar
 
 from lnoffers.service.status import TRANSITIONS, Event, Status
-from lnoffers.service.store import rows
-from lnoffers.service.store.statement import Statement
+from lnoffers.service.store.database import Connection
+from lnoffers.service.store.rows import Rows
+from lnoffers.service.store.schema import Table
 
 T = TypeVar("T")
 
 
-def find(  # noqa: PLR0913 - what lists of both take
-    connection: Connection,
-    table: Table,
-    make: Callable[..., T],
-    *,
-    identity: bytes | None = None,
-    active_only: bool = False,
-    after: bytes | None = None,
-    limit: int | None = None,
-) -> list[T]:
-    """Return what `make` makes of all rows, in ascending order of their ids, or of the one with this id.
+class Records(Rows[T]):
+    """The stored offers, or the stored invoice_requests."""
 
-    They begin behind `after`, and are no more than `limit`. Rows that cannot be read are passed over.
+    def __init__(self, table: Table, make: Callable[..., T]) -> None:
+        super().__init__(table, make)
+        self._updates: Final = {event: _update(table, event) for event in Event}
 
-    Raises:
-        RowError: if it is one by its id that cannot be read.
-    """
-    [key] = table.primary_key
-    query = select(*rows.untyped(table)).order_by(key)
-    if after is not None:
-        query = query.where(key > after)
-    if identity is not None:
-        query = query.where(key == identity)
-    if active_only:
-        query = query.where(table.c.status.bitwise_and(Status.ACTIVE.value) != 0)
-    if identity is not None:
-        return [rows.read(table, row, make) for row in connection.execute(query)]
-    return rows.read_many(connection, table, query, make, limit)
+    def find(
+        self,
+        connection: Connection,
+        identity: bytes | None = None,
+        *,
+        active_only: bool = False,
+        after: bytes | None = None,
+        limit: int | None = None,
+    ) -> list[T]:
+        """Return all of them in ascending order of their ids, or the one with this id.
+
+        They begin behind `after`, and are no more than `limit`. Rows that cannot be read are passed over.
+
+        Raises:
+            RowError: if it is one by its id that cannot be read.
+        """
+        key, conditions, values = self._table.key, ["TRUE"], list[Any]()
+        if identity is not None:
+            conditions.append(f"{key} = ?")
+            values.append(identity)
+        if after is not None:
+            conditions.append(f"{key} > ?")
+            values.append(after)
+        if active_only:
+            conditions.append(f"(status & {Status.ACTIVE:d}) <> 0")
+        query = f"{self._table.select} WHERE {' AND '.join(conditions)} ORDER BY {key}"
+        if identity is not None:
+            return [self.read(row) for row in connection.execute(query, values)]
+        return self.read_many(connection, query, values, limit)
+
+    def apply(self, connection: Connection, identity: bytes, event: Event) -> T | None:
+        """Let `event` happen to the one with this id; return what it has become, None if its state does not allow it.
+
+        One statement tests the state and changes it, so of several processes that try exactly one succeeds.
+
+        Raises:
+            RowError: if the row cannot be read.
+        """
+        changed = connection.execute(f"{self._updates[event]} {self._table.listed}", (identity,)).fetchall()
+        return self.read(changed[0]) if changed else None
+
+    def change(self, connection: Connection, identity: bytes, event: Event) -> Status | None:
+        """Do as `apply`, but return only the new state: nothing else in the row need be readable."""
+        changed = connection.execute(f"{self._updates[event]} status", (identity,)).fetchall()
+        return Status(changed[0][0]) if changed else None
+
+    def status_of(self, connection: Connection, identity: bytes) -> Status | None:
+        """Return the state of the one with this id; None if there is none."""
+        query = f"SELECT status FROM {self._table.name} WHERE {self._table.key} = ?"
+        found = connection.execute(query, (identity,)).fetchone()
+        return None if found is None else Status(found[0])
 
 
-def apply(connection: Connection, table: Table, make: Callable[..., T], identity: bytes, event: Event) -> T | None:
-    """Let `event` happen to the row with this id and return what it has become; None if its state does not allow it.
-
-    One statement tests the state and changes it, so of several processes that try exactly one succeeds.
-
-    Raises:
-        RowError: if the row cannot be read.
-    """
-    changed = _statement(table, event).run(connection, identity=identity)
-    return rows.read(table, changed[0], make) if changed else None
-
-
-def change(connection: Connection, table: Table, identity: bytes, event: Event) -> Status | None:
-    """Do as `apply`, but all that counts of the row is its new state: nothing else in it need be readable."""
-    changed = _statement(table, event).run(connection, identity=identity)
-    return Status(changed[0][table.c.keys().index("status")]) if changed else None
-
-
-@cache
-def _statement(table: Table, event: Event) -> Statement:
-    [key] = table.primary_key
-    moves = {int(before): int(after) for before, after in TRANSITIONS[event].items()}
-    return Statement(
-        update(table)
-        .where(key == bindparam("identity", required=False), table.c.status.in_(moves))
-        .values(status=case(moves, value=table.c.status))
-        .returning(*table.c)
+def _update(table: Table, event: Event) -> str:
+    """Return the statement without what it returns."""
+    moves = TRANSITIONS[event]
+    cases = " ".join(f"WHEN {before:d} THEN {after:d}" for before, after in moves.items())
+    return (
+        f"UPDATE {table.name} SET status = CASE status {cases} END "
+        f"WHERE {table.key} = ? AND status IN ({', '.join(f'{before:d}' for before in moves)}) RETURNING"
     )
-
-
-def status_of(connection: Connection, table: Table, identity: bytes) -> Status | None:
-    """Return the state of the row with this id; None if there is none."""
-    [key] = table.primary_key
-    found = connection.execute(select(table.c.status).where(key == identity)).scalar_one_or_none()
-    return None if found is None else Status(found)

@@ -1,36 +1,26 @@
-"""Rows become objects, unless one is damaged: then it alone is passed over, or refused, and the log names it.
+"""Rows become objects. A damaged row is refused, or passed over in lists, and the log names it.
 
-In a damaged store anything may stand anywhere. So rows are read without conversions, which would fail for all rows of a
-statement or make something out of anything, and each value is tested for its column's type.
+In a damaged store any value may stand in any column. So each value is tested for its column's type.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from functools import cache
 from itertools import product
-from types import NoneType
-from typing import Any, Final, NamedTuple, TypeVar
-
-from sqlalchemy import Boolean, Connection, Integer, LargeBinary, Select, Table, Text, type_coerce
-from sqlalchemy.sql.elements import Label
-from sqlalchemy.types import NullType
+from typing import Any, Final, Generic, TypeVar
 
 from lnoffers.service.errors import StoreError
+from lnoffers.service.store.database import Connection
+from lnoffers.service.store.schema import Table
 
 T = TypeVar("T")
 Row = Sequence[Any]
 
 MOST_LOGGED: Final = 1000
-"""How many damaged rows are named in the log, each once for a connection."""
+"""How many damaged rows the log names, each once for a connection."""
 
-_KINDS: Final = (
-    (LargeBinary, bytes, "bytes"),
-    (Text, str, "text"),
-    ((Integer, Boolean), int, "a number"),
-)
-"""How values of the types that the schema has are stored."""
+_WORDS: Final = {bytes: "bytes", str: "text", int: "a number"}
 
 logger = logging.getLogger(__name__)
 
@@ -42,87 +32,65 @@ class RowError(StoreError):
         super().__init__(f"{name_of(table, row)} cannot be read: {why}. lnoffers check-store lists all faults")
 
 
-class _Column(NamedTuple):
-    name: str
-    types: tuple[type, ...]
-    what: str
-
-
-@cache
-def untyped(table: Table) -> tuple[Label[Any], ...]:
-    """Return the table's columns, whose values come as they are stored."""
-    return tuple(type_coerce(column, NullType()).label(column.name) for column in table.columns)
-
-
 def name_of(table: Table, row: Row) -> str:
-    """Return how a row is called in messages: by its table and its key, which comes first."""
+    """Return how messages name a row: by its table and its key, which comes first."""
     key = row[0]
     return f"{table.name} {key.hex() if isinstance(key, bytes) else repr(key)}"
 
 
 def wrong_values(table: Table, row: Row) -> list[str]:
-    """Return what is wrong with the types of a row's values, which are those of `untyped`."""
+    """Return what is wrong with the types of a row's values."""
     return [
-        f"its {column.name} is {'missing' if value is None else f'not {column.what}'}"
-        for column, value in zip(_columns(table), row, strict=True)
-        if type(value) not in column.types
+        f"its {column} is {'missing' if value is None else f'not {_WORDS[types[0]]}'}"
+        for (column, types), value in zip(table.columns.items(), row, strict=True)
+        if type(value) not in types
     ]
 
 
-def read(table: Table, row: Row, make: Callable[..., T]) -> T:
-    """Return what `make` makes of a row's values; it may raise ValueError, whose message says what is wrong.
+class Rows(Generic[T]):
+    """The rows of a table, and the objects that they become."""
 
-    Raises:
-        RowError: if a value is of the wrong type, or `make` refuses them.
-    """
-    if tuple(map(type, row)) not in _signatures(table):
-        raise RowError(table, row, wrong_values(table, row)[0])
-    try:
-        return make(*row)
-    except ValueError as error:
-        raise RowError(table, row, str(error)) from error
+    def __init__(self, table: Table, make: Callable[..., T]) -> None:
+        """`make` makes an object of a row's values, or raises ValueError, whose message says what is wrong."""
+        self._table: Final = table
+        self._make: Final = make
+        # The types that a good row's values may have together: one look-up a row is faster than a test a value.
+        self._signatures: Final = frozenset(product(*table.columns.values()))
+
+    def read(self, row: Row) -> T:
+        """Return what a row becomes.
+
+        Raises:
+            RowError: if a value is of the wrong type, or `make` refuses them.
+        """
+        if tuple(map(type, row)) not in self._signatures:
+            raise RowError(self._table, row, wrong_values(self._table, row)[0])
+        try:
+            return self._make(*row)
+        except ValueError as error:
+            raise RowError(self._table, row, str(error)) from error
+
+    def read_many(self, connection: Connection, query: str, values: Sequence[Any], limit: int | None) -> list[T]:
+        """Return what the first rows of a query become, up to `limit` of those that can be read."""
+        at_once = limit
+        while True:
+            limited, more = (query, ()) if at_once is None else (f"{query} LIMIT ?", (at_once,))
+            rows = connection.execute(limited, (*values, *more)).fetchall()
+            found = [made for row in rows for made in self._readable(connection, row)]
+            if at_once is None or len(rows) < at_once or len(found) >= (limit or 0):
+                return found[:limit]
+            at_once *= 2  # so many are damaged
+
+    def _readable(self, connection: Connection, row: Row) -> list[T]:
+        try:
+            return [self.read(row)]
+        except RowError as error:
+            _log_once(connection.logged, f"Passed over: {error}")
+            return []
 
 
-def read_many(
-    connection: Connection, table: Table, query: Select[Any], make: Callable[..., T], limit: int | None
-) -> list[T]:
-    """Return what `read` makes of the first rows of a query, up to `limit` of those that it can read."""
-    at_once = limit
-    while True:
-        rows = connection.execute(query.limit(at_once)).all()
-        found = [made for row in rows for made in _readable(connection, table, row, make)]
-        if at_once is None or len(rows) < at_once or len(found) >= (limit or 0):
-            return found[:limit]
-        at_once *= 2  # so many are damaged
-
-
-def _readable(connection: Connection, table: Table, row: Row, make: Callable[..., T]) -> list[T]:
-    try:
-        return [read(table, row, make)]
-    except RowError as error:
-        _log_once(connection, f"Passed over: {error}")
-        return []
-
-
-def _log_once(connection: Connection, message: str) -> None:
-    logged: set[str] = connection.info.setdefault(__name__, set())
+def _log_once(logged: set[str], message: str) -> None:
     if message in logged or len(logged) > MOST_LOGGED:
         return
     logged.add(message)
     logger.warning("%s", message if len(logged) <= MOST_LOGGED else "There are more rows that cannot be read")
-
-
-@cache
-def _signatures(table: Table) -> frozenset[tuple[type, ...]]:
-    """Return the types that a good row's values may have together: one look-up a row takes less than a test a value."""
-    return frozenset(product(*(column.types for column in _columns(table))))
-
-
-@cache
-def _columns(table: Table) -> tuple[_Column, ...]:
-    return tuple(
-        _Column(column.name, (kind, NoneType) if column.nullable else (kind,), what)
-        for column in table.columns
-        for declared, kind, what in _KINDS
-        if isinstance(column.type, declared)
-    )

@@ -1,70 +1,90 @@
-"""The tables as they are now. `migrations` says how they came to be; a test holds the two together."""
+"""The tables as they are now. `migrations` makes them; a test holds the two together."""
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Iterable, Mapping
+from types import UnionType
+from typing import Final, get_args
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, Table, Text
 
-METADATA: Final = MetaData()
+class Table:
+    """A table, and the types of what its columns hold. The first column is the primary key."""
+
+    def __init__(self, name: str, columns: Mapping[str, type | UnionType]) -> None:
+        self.name = name
+        self.columns = {column: get_args(kind) or (kind,) for column, kind in columns.items()}
+        self.key = next(iter(columns))
+        self.listed = ", ".join(columns)
+        self.select = f"SELECT {self.listed} FROM {name}"
+
+    def insert(self, columns: Iterable[str] | None = None) -> str:
+        """Return the statement that inserts a row, with a value for each column or for these."""
+        given = tuple(columns or self.columns)
+        return f"INSERT INTO {self.name} ({', '.join(given)}) VALUES ({', '.join('?' * len(given))})"
+
 
 META: Final = Table(
     "meta",
-    METADATA,
-    Column("node_id", LargeBinary, primary_key=True),  # 33 bytes, compressed
-    Column("network", Text, nullable=False),
-    Column("version", Integer, nullable=False),  # how many migrations have been carried out
+    {
+        "node_id": bytes,  # 33 bytes, compressed
+        "network": str,
+        "version": int,  # how many migrations have been carried out
+    },
 )
 """One row: whose store this is and how far it has been migrated."""
 
 INVOICEREQUESTS: Final = Table(
     "invoicerequests",
-    METADATA,
-    Column("invreq_id", LargeBinary, primary_key=True),  # 32 bytes
-    Column("bolt12", Text, nullable=False),
-    Column("label", Text),
-    Column("status", Integer, nullable=False),  # lnoffers.service.status.Status
+    {
+        "invreq_id": bytes,  # 32 bytes
+        "bolt12": str,
+        "label": str | None,
+        "status": int,  # lnoffers.service.status.Status
+    },
 )
 """The requests made with invoicerequest; those that answer an offer are never stored."""
 
 OFFERS: Final = Table(
     "offers",
-    METADATA,
-    Column("offer_id", LargeBinary, primary_key=True),  # 32 bytes
-    Column("bolt12", Text, nullable=False),
-    Column("label", Text),
-    Column("status", Integer, nullable=False),  # lnoffers.service.status.Status
-    Column("force_paths", Boolean, nullable=False),
+    {
+        "offer_id": bytes,  # 32 bytes
+        "bolt12": str,
+        "label": str | None,
+        "status": int,  # lnoffers.service.status.Status
+        "force_paths": int | bool,  # SQLite returns a number
+    },
 )
 """The offers made with offer."""
 
 INVOICES: Final = Table(
     "invoices",
-    METADATA,
-    Column("created_index", Integer, primary_key=True),  # counts up from 1, and no number is ever given twice
-    Column("updated_index", Integer, nullable=False, index=True),  # in the order of the last changes; 0: none yet
-    Column("label", Text, nullable=False, unique=True),  # as it is written in JSON, escapes and all
-    Column("bolt12", Text, nullable=False),
-    Column("description", Text),  # of the offer or request, as bolt12 says it
-    Column("payer_note", Text),  # the same
-    Column("payment_hash", LargeBinary, nullable=False, unique=True),  # 32 bytes
-    Column("payment_preimage", LargeBinary, nullable=False),  # 32 bytes
-    Column("amount_msat", BigInteger, nullable=False),
-    Column("status", Text, nullable=False),  # lnoffers.service.store.invoices.InvoiceStatus
-    Column("expires_at", BigInteger, nullable=False),  # unix seconds
-    Column("local_offer_id", LargeBinary, index=True),  # 32 bytes
-    Column("pay_index", Integer, unique=True),  # counts up from 1 in the order of payments
-    Column("amount_received_msat", BigInteger),
-    Column("paid_at", BigInteger),  # unix seconds
-    Index("ix_invoices_status_expires_at", "status", "expires_at"),
-    sqlite_autoincrement=True,
+    {
+        "created_index": int,  # counts up from 1, and no number is ever given twice
+        "updated_index": int,  # in the order of the last changes; 0: none yet
+        "label": str,  # as it is written in JSON, escapes and all; no two are the same
+        "bolt12": str,
+        "description": str | None,  # of the offer or request, as bolt12 says it
+        "payer_note": str | None,  # the same
+        "payment_hash": bytes,  # 32 bytes; no two are the same
+        "payment_preimage": bytes,  # 32 bytes
+        "amount_msat": int,
+        "status": str,  # lnoffers.service.store.invoices.InvoiceStatus
+        "expires_at": int,  # unix seconds
+        "local_offer_id": bytes | None,  # 32 bytes
+        "pay_index": int | None,  # counts up from 1 in the order of payments
+        "amount_received_msat": int | None,
+        "paid_at": int | None,  # unix seconds
+    },
 )
 """The invoices made with createinvoice."""
 
 INVOICE_COUNTERS: Final = Table(
     "invoice_counters",
-    METADATA,
-    Column("name", Text, primary_key=True),  # the column of INVOICES that it counts for
-    Column("last", BigInteger, nullable=False),
+    {
+        "name": str,  # the column of INVOICES that it counts for
+        "last": int,
+    },
 )
 """The last updated_index and pay_index that were given, whether or not their invoices are still there."""
+
+TABLES: Final = {table.name: table for table in (META, INVOICEREQUESTS, OFFERS, INVOICES, INVOICE_COUNTERS)}

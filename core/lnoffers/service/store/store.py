@@ -1,29 +1,23 @@
-"""The store: opened once, then used through transactions (see `transactions`)."""
+"""Opening a store, to use it or only to look at it. `transactions` says how it is used."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Connection, Engine
-
 from lnoffers.service.errors import HOW_TO_MAKE, StoreError
-from lnoffers.service.store import engine as sqlite
-from lnoffers.service.store.files import StoreFiles
+from lnoffers.service.store.database import Connection
 from lnoffers.service.store.migrations import STEPS, Identity, check, migrate, version_of
-from lnoffers.service.store.transactions import DATABASE_ERRORS, Database, Group, LockedError, Transaction
+from lnoffers.service.store.sqlite import SqliteDatabase, explain, open_existing, store_file
+from lnoffers.service.store.transactions import Session
 
 NO_STORE: Final = f"there is no store here. {HOW_TO_MAKE}"
 
 
-class Store:
+class Store(Session):
     """An open store. One thread uses it at a time; processes may share the file."""
-
-    def __init__(self, engine: Engine, files: StoreFiles) -> None:
-        self._database = Database(engine, files)
-        self._group: Group | None = None
 
     @staticmethod
     def is_new(db: str | None, default: Path) -> bool:
@@ -33,9 +27,9 @@ class Store:
             OptionsError: if `db` is not usable.
             StoreError: if no store can be there, or something else is.
         """
-        file = sqlite.store_file(db, default)
-        with naming(file):
-            return _existing_version(file, None) == 0
+        file = store_file(db, default)
+        with naming(file), _looking(file) as connection:
+            return connection is None or version_of(connection) == 0
 
     @classmethod
     def open(cls, db: str | None, default: Path, identity: Identity) -> Store:
@@ -47,91 +41,33 @@ class Store:
             OptionsError: if `db` is not usable.
             StoreError: if it cannot be opened, or is another node's, another program's or a newer release's.
         """
-        file = sqlite.store_file(db, default)
+        file = store_file(db, default)
         with naming(file):
-            version = _existing_version(file, identity)
-            engine = sqlite.open_engine(file)
+            # For reading only: even turning the log on would change what may be somebody else's.
+            with _looking(file) as connection:
+                version = 0 if connection is None else check(connection, identity)
+            database = SqliteDatabase(file)
             if version < len(STEPS):
-                with engine.connect() as connection, sqlite.transaction(connection, exclusive=True):
-                    migrate(connection, identity, file)
-            return cls(engine, StoreFiles(file))
-
-    @property
-    def unsynced(self) -> bool:
-        """Whether the disk did not confirm a commit: nobody knows what is stored, and nothing more will be."""
-        return self._database.unsynced
-
-    def wait_for_others(self, seconds: float) -> None:
-        """Let transactions wait so long for other processes that write."""
-        self._database.wait_for_others(seconds)
-
-    def close(self) -> None:
-        """Give the file back. What was not committed is lost."""
-        self._database.close()
-
-    def transaction(self, *, writes: bool = True) -> Transaction:
-        """Give one call a connection: all that it does there is kept, or, if the block raises, none of it.
-
-        It is durable when the block is left, or within a `group`, when the group is.
-
-        Raises:
-            StoreError: if the database fails; what the group, if there is one, has written fails with it.
-        """
-        return Transaction(self._database, self._group, writes=writes)
-
-    def version(self) -> tuple[int, int]:
-        """Return something that changes once another process has changed the store: a cheap look without a transaction.
-
-        Raises:
-            StoreError: if the database fails.
-        """
-        try:
-            changes = sqlite.changes_of_others(self._database.connection())
-        except DATABASE_ERRORS as error:
-            raise StoreError(self._database.failed(error, None)) from error
-        return self._database.connected, changes
-
-    @contextmanager
-    def group(self) -> Iterator[Group]:
-        """Let all transactions in the block be one, committed when it is left, however it is left.
-
-        A call that raised has undone its own part by then, and only that. A transaction that is to write while another
-        process does raises LockedError.
-
-        Raises:
-            StoreError: if nothing was committed.
-        """
-        self._group = group = Group()
-        try:
-            yield group
-        finally:
-            self._group = None
-            self._database.end(group)
-
-    def begins_to_write(self) -> bool:
-        """Have the group begin to write now, if nobody else does; whether it has.
-
-        Raises:
-            StoreError: if the database fails.
-        """
-        assert self._group is not None
-        try:
-            self._database.join(self._group, writes=True)
-        except LockedError:
-            return False
-        return True
+                try:
+                    connection = database.connect()
+                    connection.begin(writes=True)
+                    migrate(connection, identity, database)
+                    connection.commit()
+                finally:
+                    database.disconnect()
+            return cls(database)
 
 
-def _existing_version(file: Path, identity: Identity | None) -> int:
-    """Return the version of the store in a file, 0 if none; StoreError if it is something else or not `identity`'s.
-
-    The file is opened for reading only: even turning the log on would change what may be somebody else's.
-    """
-    engine = sqlite.existing(file)
-    if engine is None:
-        return 0
-    with engine.connect() as connection, sqlite.transaction(connection):
-        return version_of(connection) if identity is None else check(connection, identity)
+@contextmanager
+def _looking(file: Path) -> Iterator[Connection | None]:
+    """Run a transaction that can only read; None if there is no database."""
+    connection = open_existing(file)
+    if connection is None:
+        yield None
+        return
+    with closing(connection):
+        connection.begin(writes=False)
+        yield connection
 
 
 @contextmanager
@@ -141,10 +77,11 @@ def read_only(file: Path) -> Iterator[Connection]:
     Raises:
         StoreError: if there is none.
     """
-    engine = sqlite.existing(file) if file.parent.is_dir() else None
-    if engine is None:
+    if not file.parent.is_dir():
         raise StoreError(NO_STORE)
-    with engine.connect() as connection, sqlite.transaction(connection):
+    with _looking(file) as connection:
+        if connection is None:
+            raise StoreError(NO_STORE)
         yield connection
 
 
@@ -153,5 +90,5 @@ def naming(file: Path) -> Iterator[None]:
     """Turn what goes wrong with a database in a file into an error that names it."""
     try:
         yield
-    except (*DATABASE_ERRORS, OSError, StoreError) as error:
-        raise StoreError(f"{file}: {sqlite.reason(error)}") from error
+    except (SqliteDatabase.errors, OSError, StoreError) as error:
+        raise StoreError(f"{file}: {explain(error).reason}") from error
