@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from .client import Client
-from .runtime.plugin.base import BasePlugin, Event
+from .runtime.plugin.base import BasePlugin, PluginEvent
 from .runtime.server.stubs import stub
 
 if TYPE_CHECKING:
@@ -70,147 +70,147 @@ if TYPE_CHECKING:
         WarningNotification,
     )
 
-NOTIFICATIONS: Final[Mapping[str, Event]] = MappingProxyType(
+NOTIFICATIONS: Final[Mapping[str, PluginEvent]] = MappingProxyType(
     {
-        "balance_snapshot": Event(
+        "balance_snapshot": PluginEvent(
             name="balance_snapshot",
             method="on_balance_snapshot",
             module="balance_snapshot_notification",
             payload="BalanceSnapshotNotification",
         ),
-        "block_added": Event(
+        "block_added": PluginEvent(
             name="block_added",
             method="on_block_added",
             module="block_added_notification",
             payload="BlockAddedNotification",
         ),
-        "channel_open_failed": Event(
+        "channel_open_failed": PluginEvent(
             name="channel_open_failed",
             method="on_channel_open_failed",
             module="channel_open_failed_notification",
             payload="ChannelOpenFailedNotification",
         ),
-        "channel_opened": Event(
+        "channel_opened": PluginEvent(
             name="channel_opened",
             method="on_channel_opened",
             module="channel_opened_notification",
             payload="ChannelOpenedNotification",
         ),
-        "channel_state_changed": Event(
+        "channel_state_changed": PluginEvent(
             name="channel_state_changed",
             method="on_channel_state_changed",
             module="channel_state_changed_notification",
             payload="ChannelStateChangedNotification",
         ),
-        "coin_movement": Event(
+        "coin_movement": PluginEvent(
             name="coin_movement",
             method="on_coin_movement",
             module="coin_movement_notification",
             payload="CoinMovementNotification",
         ),
-        "connect": Event(
+        "connect": PluginEvent(
             name="connect",
             method="on_connect",
             module="connect_notification",
             payload="ConnectNotification",
         ),
-        "custommsg": Event(
+        "custommsg": PluginEvent(
             name="custommsg",
             method="on_custommsg",
             module="custommsg_notification",
             payload="CustommsgNotification",
         ),
-        "deprecated_oneshot": Event(
+        "deprecated_oneshot": PluginEvent(
             name="deprecated_oneshot",
             method="on_deprecated_oneshot",
             module="deprecated_oneshot_notification",
             payload="DeprecatedOneshotNotification",
         ),
-        "disconnect": Event(
+        "disconnect": PluginEvent(
             name="disconnect",
             method="on_disconnect",
             module="disconnect_notification",
             payload="DisconnectNotification",
         ),
-        "forward_event": Event(
+        "forward_event": PluginEvent(
             name="forward_event",
             method="on_forward_event",
             module="forward_event_notification",
             payload="ForwardEventNotification",
         ),
-        "invoice_creation": Event(
+        "invoice_creation": PluginEvent(
             name="invoice_creation",
             method="on_invoice_creation",
             module="invoice_creation_notification",
             payload="InvoiceCreationNotification",
         ),
-        "invoice_payment": Event(
+        "invoice_payment": PluginEvent(
             name="invoice_payment",
             method="on_invoice_payment",
             module="invoice_payment_notification",
             payload="InvoicePaymentNotification",
         ),
-        "log": Event(
+        "log": PluginEvent(
             name="log",
             method="on_log",
             module="log_notification",
             payload="LogNotification",
         ),
-        "onionmessage_forward_fail": Event(
+        "onionmessage_forward_fail": PluginEvent(
             name="onionmessage_forward_fail",
             method="on_onionmessage_forward_fail",
             module="onionmessage_forward_fail_notification",
             payload="OnionmessageForwardFailNotification",
         ),
-        "openchannel_peer_sigs": Event(
+        "openchannel_peer_sigs": PluginEvent(
             name="openchannel_peer_sigs",
             method="on_openchannel_peer_sigs",
             module="openchannel_peer_sigs_notification",
             payload="OpenchannelPeerSigsNotification",
         ),
-        "pay_part_end": Event(
+        "pay_part_end": PluginEvent(
             name="pay_part_end",
             method="on_pay_part_end",
             module="pay_part_end_notification",
             payload="PayPartEndNotification",
         ),
-        "pay_part_start": Event(
+        "pay_part_start": PluginEvent(
             name="pay_part_start",
             method="on_pay_part_start",
             module="pay_part_start_notification",
             payload="PayPartStartNotification",
         ),
-        "plugin_started": Event(
+        "plugin_started": PluginEvent(
             name="plugin_started",
             method="on_plugin_started",
             module="plugin_started_notification",
             payload="PluginStartedNotification",
         ),
-        "plugin_stopped": Event(
+        "plugin_stopped": PluginEvent(
             name="plugin_stopped",
             method="on_plugin_stopped",
             module="plugin_stopped_notification",
             payload="PluginStoppedNotification",
         ),
-        "sendpay_failure": Event(
+        "sendpay_failure": PluginEvent(
             name="sendpay_failure",
             method="on_sendpay_failure",
             module="sendpay_failure_notification",
             payload="SendpayFailureNotification",
         ),
-        "sendpay_success": Event(
+        "sendpay_success": PluginEvent(
             name="sendpay_success",
             method="on_sendpay_success",
             module="sendpay_success_notification",
             payload="SendpaySuccessNotification",
         ),
-        "shutdown": Event(
+        "shutdown": PluginEvent(
             name="shutdown",
             method="on_shutdown",
             module="shutdown_notification",
             payload="ShutdownNotification",
         ),
-        "warning": Event(
+        "warning": PluginEvent(
             name="warning",
             method="on_warning",
             module="warning_notification",
@@ -219,107 +219,107 @@ NOTIFICATIONS: Final[Mapping[str, Event]] = MappingProxyType(
     }
 )
 
-HOOKS: Final[Mapping[str, Event]] = MappingProxyType(
+HOOKS: Final[Mapping[str, PluginEvent]] = MappingProxyType(
     {
-        "commitment_revocation": Event(
+        "commitment_revocation": PluginEvent(
             name="commitment_revocation",
             method="hook_commitment_revocation",
             module="commitment_revocation_hook",
             payload="CommitmentRevocationHookRequest",
             answer="CommitmentRevocationHookResponse",
         ),
-        "custommsg": Event(
+        "custommsg": PluginEvent(
             name="custommsg",
             method="hook_custommsg",
             module="custommsg_hook",
             payload="CustommsgHookRequest",
             answer="CustommsgHookResponse",
         ),
-        "db_write": Event(
+        "db_write": PluginEvent(
             name="db_write",
             method="hook_db_write",
             module="db_write_hook",
             payload="DbWriteHookRequest",
             answer="DbWriteHookResponse",
         ),
-        "htlc_accepted": Event(
+        "htlc_accepted": PluginEvent(
             name="htlc_accepted",
             method="hook_htlc_accepted",
             module="htlc_accepted_hook",
             payload="HtlcAcceptedHookRequest",
             answer="HtlcAcceptedHookResponse",
         ),
-        "invoice_payment": Event(
+        "invoice_payment": PluginEvent(
             name="invoice_payment",
             method="hook_invoice_payment",
             module="invoice_payment_hook",
             payload="InvoicePaymentHookRequest",
             answer="InvoicePaymentHookResponse",
         ),
-        "onion_message_recv": Event(
+        "onion_message_recv": PluginEvent(
             name="onion_message_recv",
             method="hook_onion_message_recv",
             module="onion_message_recv_hook",
             payload="OnionMessageRecvHookRequest",
             answer="OnionMessageRecvHookResponse",
         ),
-        "onion_message_recv_secret": Event(
+        "onion_message_recv_secret": PluginEvent(
             name="onion_message_recv_secret",
             method="hook_onion_message_recv_secret",
             module="onion_message_recv_secret_hook",
             payload="OnionMessageRecvSecretHookRequest",
             answer="OnionMessageRecvSecretHookResponse",
         ),
-        "openchannel": Event(
+        "openchannel": PluginEvent(
             name="openchannel",
             method="hook_openchannel",
             module="openchannel_hook",
             payload="OpenchannelHookRequest",
             answer="OpenchannelHookResponse",
         ),
-        "openchannel2": Event(
+        "openchannel2": PluginEvent(
             name="openchannel2",
             method="hook_openchannel2",
             module="openchannel2_hook",
             payload="Openchannel2HookRequest",
             answer="Openchannel2HookResponse",
         ),
-        "openchannel2_changed": Event(
+        "openchannel2_changed": PluginEvent(
             name="openchannel2_changed",
             method="hook_openchannel2_changed",
             module="openchannel2_changed_hook",
             payload="Openchannel2ChangedHookRequest",
             answer="Openchannel2ChangedHookResponse",
         ),
-        "openchannel2_sign": Event(
+        "openchannel2_sign": PluginEvent(
             name="openchannel2_sign",
             method="hook_openchannel2_sign",
             module="openchannel2_sign_hook",
             payload="Openchannel2SignHookRequest",
             answer="Openchannel2SignHookResponse",
         ),
-        "peer_connected": Event(
+        "peer_connected": PluginEvent(
             name="peer_connected",
             method="hook_peer_connected",
             module="peer_connected_hook",
             payload="PeerConnectedHookRequest",
             answer="PeerConnectedHookResponse",
         ),
-        "rbf_channel": Event(
+        "rbf_channel": PluginEvent(
             name="rbf_channel",
             method="hook_rbf_channel",
             module="rbf_channel_hook",
             payload="RbfChannelHookRequest",
             answer="RbfChannelHookResponse",
         ),
-        "recover": Event(
+        "recover": PluginEvent(
             name="recover",
             method="hook_recover",
             module="recover_hook",
             payload="RecoverHookRequest",
             answer="RecoverHookResponse",
         ),
-        "rpc_command": Event(
+        "rpc_command": PluginEvent(
             name="rpc_command",
             method="hook_rpc_command",
             module="rpc_command_hook",

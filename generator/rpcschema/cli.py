@@ -18,7 +18,7 @@ from cyclopts.validators import Number
 from rich.console import Console
 from rich.text import Text
 
-from rpcschema.generate import Outcome, Progress, Run
+from rpcschema.generate import Generated, Progress, Run
 from rpcschema.generate import generate as generated
 from rpcschema.problems import Level, Problem, grouped, has_errors
 from rpcschema.read.corrections import NONE, read_corrections
@@ -155,7 +155,7 @@ def _bring_up_to_date(run: Run, options: Options) -> int:
     return _told_what_is_missing(outcome)
 
 
-def _told_what_is_missing(outcome: Outcome) -> int:
+def _told_what_is_missing(outcome: Generated) -> int:
     """Names the documents that were left out; the exit code for them."""
     if not outcome.skipped:
         return FINE
@@ -223,7 +223,7 @@ def bring_facts(
     return FINE
 
 
-def _perform(run: Run, options: Options) -> Outcome:
+def _perform(run: Run, options: Options) -> Generated:
     """What there is to change; all problems are reported."""
     with _progress() as progress:
         outcome = generated(run, progress)

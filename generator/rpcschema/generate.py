@@ -52,7 +52,7 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Generated:
     """All that was met, sorted, and what is to be changed, which cannot be said if an error stopped everything."""
 
     problems: tuple[Problem, ...]
@@ -61,7 +61,7 @@ class Outcome:
     """The files of documents that were left out because of their errors."""
 
 
-def generate(run: Run, progress: Progress = lambda *_: None) -> Outcome:
+def generate(run: Run, progress: Progress = lambda *_: None) -> Generated:
     """The changes that bring the output folder up to date.
 
     Raises OutputError for a folder that cannot be worked on, OSError for one that cannot be read, BrokenExecutor if a
@@ -78,9 +78,9 @@ def generate(run: Run, progress: Progress = lambda *_: None) -> Outcome:
         met.extend(problems)
         faulty = {problem.file for problem in problems if problem.level is Level.ERROR}
         if not faulty and found.files:
-            return Outcome(_sorted(met), _changes(before, joined, run), tuple(sorted(skipped)))
+            return Generated(_sorted(met), _changes(before, joined, run), tuple(sorted(skipped)))
         if not run.keeps_going or not faulty or not faulty <= found.paths:
-            return Outcome(_sorted(met))
+            return Generated(_sorted(met))
         skipped |= faulty  # and all over again, as if they were not there
 
 

@@ -51,7 +51,7 @@ class Problem:
         return f"{place}: {self.level.value}: {message}"
 
 
-class Finding(NamedTuple):
+class Fault(NamedTuple):
     """A problem whose file is not known where it is found; the attributes are those of Problem."""
 
     pointer: str
@@ -85,13 +85,13 @@ def suggestion(text: str, known: Iterable[str]) -> str:
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
-def bounded(found: Iterable[Finding]) -> Iterator[Finding]:
+def bounded(found: Iterable[Fault]) -> Iterator[Fault]:
     """The first of `found`, and a last one that says so if there are more than MOST."""
     rest = iter(found)
     yield from islice(rest, MOST)
     if (another := next(rest, None)) is not None:
         message = f"there are more problems like these; only the first {MOST} of a document are listed"
-        yield Finding("", message, level=another.level)
+        yield Fault("", message, level=another.level)
 
 
 def grouped(problems: Iterable[Problem]) -> Iterator[tuple[Problem, int]]:

@@ -9,7 +9,7 @@ import pytest
 
 from rpcschema.model.cases import Cases, cases
 from rpcschema.model.resolve import resolve
-from rpcschema.text.conditions import conjunction_words
+from rpcschema.text.words import conjunction_words
 from tests.generator.packages import command, documents
 
 KINDS = {"type": "string", "enum": ["tree", "river", "cave"]}

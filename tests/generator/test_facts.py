@@ -11,7 +11,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from rpcschema.facts.facts import Words, encode, facts, lost, placeholder, words_of
+from rpcschema.facts.reduce import Words, facts, lost, placeholder, to_bytes, words_of
 from rpcschema.model.build import build
 from rpcschema.model.nodes import Document
 from rpcschema.python.classes import plan
@@ -164,14 +164,14 @@ def test_words_of_a_field_that_is_gone_are_lost_and_named(now: dict[str, Any]) -
     words = words_of(before)
     after = document({"properties": now})
     assert lost(words, after) == (("request", ".a"),)
-    assert "Ours." not in encode(facts(after, words)).decode()
+    assert "Ours." not in to_bytes(facts(after, words)).decode()
 
 
 def test_words_and_facts_are_read_back_as_they_were_written() -> None:
     full = document({"properties": {"a": {"type": "array", "items": {"type": "u8"}}}}, added="v1")
     place = ("request", ".a", "[]")
     words = Words(title="Title ☕", description=("One.", "Two."), fields={place: ("Each.",)})
-    data = encode(facts(full, words))
+    data = to_bytes(facts(full, words))
     again = build(json.loads(data), full.file)
     assert words_of(again) == words
-    assert encode(facts(again, words_of(again))) == data
+    assert to_bytes(facts(again, words_of(again))) == data

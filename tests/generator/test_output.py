@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from rpcschema.write import manifest
-from rpcschema.write.manifest import Entry, Manifest, Record
+from rpcschema.write.manifest import DocumentRecord, Manifest, TargetEntry
 from rpcschema.write.output import Change, OutputError, compare, diff, stays_inside, write
 from tests.generator.commands import tree
 
@@ -153,18 +153,18 @@ def test_no_change_is_invisible_in_a_diff(change: Change) -> None:
     assert diff(change) != ""
 
 
-RECORD = Record(
+RECORD = DocumentRecord(
     sha256="00",
     files={"model/rpc/a.json": "11"},
     parts={"p/b.py": 7},
     summary={"x": ["y"]},
     warnings=(("/a", "odd", "x"),),
 )
-ENTRY = Entry(maker="22", documents={"rpc/a": RECORD}, files={"p/b.py": "33"}, heads={"p/b.py": 5})
+ENTRY = TargetEntry(maker="22", documents={"rpc/a": RECORD}, files={"p/b.py": "33"}, heads={"p/b.py": 5})
 
 
 def test_manifest_comes_back_as_it_was_written(tmp_path: Path) -> None:
-    written = Manifest({"client": ENTRY, "empty": Entry(maker="", documents={}, files={}, heads={})})
+    written = Manifest({"client": ENTRY, "empty": TargetEntry(maker="", documents={}, files={}, heads={})})
     (tmp_path / manifest.NAME).write_bytes(written.encode())
     assert manifest.read(tmp_path) == written
     assert manifest.read(tmp_path / "nowhere") == Manifest()
@@ -180,7 +180,7 @@ def test_of_a_manifest_that_was_edited_only_the_list_of_files_is_believed(tmp_pa
     text = Manifest({"client": ENTRY}).encode().decode()
     (tmp_path / manifest.NAME).write_text(text.replace('"33"', '"44"'))
     entry = manifest.read(tmp_path).targets["client"]
-    assert entry == Entry(maker="", documents={}, files={"p/b.py": "", "model/rpc/a.json": ""}, heads={})
+    assert entry == TargetEntry(maker="", documents={}, files={"p/b.py": "", "model/rpc/a.json": ""}, heads={})
 
 
 def test_files_of_a_manifest_of_the_first_format_are_known(tmp_path: Path) -> None:

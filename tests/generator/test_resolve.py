@@ -12,7 +12,7 @@ from rpcschema.model.conditions import condition
 from rpcschema.model.nodes import ABSENT, Document, Node
 from rpcschema.model.resolve import Resolved, resolve
 from rpcschema.read.load import load
-from rpcschema.text.conditions import condition_words, conjunction_words
+from rpcschema.text.words import condition_words, conjunction_words
 from tests.shared import ROOT, shared_path
 
 

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from rpcschema.facts.compare import changes
-from rpcschema.facts.facts import placeholder
+from rpcschema.facts.reduce import placeholder
 from rpcschema.facts.sync import sync
 from rpcschema.model.nodes import Document
 from rpcschema.problems import has_errors

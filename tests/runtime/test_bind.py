@@ -12,7 +12,7 @@ from rpcschema.runtime.command import Command, Object, Parameter, Type
 from rpcschema.runtime.errors import INVALID_PARAMS, RpcError
 from rpcschema.runtime.server.bind import BadParameter, Binder
 from rpcschema.runtime.server.convert import CONVERTERS, raw_text
-from rpcschema.runtime.values.decode import build
+from rpcschema.runtime.values.decode import build_request
 from tests.runtime.demo import GREET, NOTHING, PAY, TRAVEL
 from tests.runtime.demo.types.travel import TravelRequest, TravelRoute, TravelRouteStop
 
@@ -95,7 +95,7 @@ def test_what_is_inside_of_a_parameter_is_converted_as_parameters_are() -> None:
         b'{"fare":"1sat","from":"a","toll":"6blocks","by":"bus","seat":"7","stop":{"wait":"3"},"notes":{"x":["1sat"]}}'
     )
     values = Binder(TRAVEL).bind(b'{"routes":[[],[%b,{"from":"b","fare":2,"toll":"253"}]],"days":["1",2]}' % hop)
-    assert build(TravelRequest, values) == TravelRequest(
+    assert build_request(TravelRequest, values) == TravelRequest(
         routes=[
             [],
             [

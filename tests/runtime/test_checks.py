@@ -15,7 +15,7 @@ import pytest
 
 from rpcschema.runtime.client.aio import BaseAsyncClient
 from rpcschema.runtime.client.blocking import BaseClient
-from rpcschema.runtime.client.checks import check
+from rpcschema.runtime.client.checks import check_parameters
 from rpcschema.runtime.errors import ClientError, ParameterError
 from tests.runtime import demo
 from tests.runtime.node import Connection, Script, ScriptedNode, echo
@@ -130,7 +130,7 @@ def test_an_async_client_refuses_at_the_call_not_at_the_await(socket_path: Path)
 )
 def test_lets_pass_what_the_document_allows(params: dict[str, Any]) -> None:
     with catch_warnings(action="error"):
-        check(demo.FIND, params, stacklevel=1)
+        check_parameters(demo.FIND, params, stacklevel=1)
 
 
 def test_the_untyped_call_checks_nothing(socket_path: Path) -> None:
@@ -163,7 +163,7 @@ def test_an_async_client_warns_at_the_line_that_makes_the_call_even_in_a_task(so
 
 def test_a_deprecated_parameter_that_is_not_given_is_not_warned_of() -> None:
     with catch_warnings(action="error"):
-        check(demo.FIND, {"start": None, "limit": None}, stacklevel=1)
+        check_parameters(demo.FIND, {"start": None, "limit": None}, stacklevel=1)
 
 
 def test_a_deprecated_command_is_warned_of(socket_path: Path) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rpcschema.runtime.errors import ClientError, DecodeError, MissingFieldError
-from rpcschema.runtime.values.decode import build, decode
+from rpcschema.runtime.values.decode import build_request, decode
 from rpcschema.runtime.values.encode import encode
 from tests.runtime.demo.types.greet import GreetRequest, GreetResponse
 from tests.runtime.demo.types.look import LookOtherResponse, LookResponse, LookRiverResponse, LookTreeResponse
@@ -102,12 +102,12 @@ def test_what_was_encoded_is_decoded_the_same(response: PayAllResponse) -> None:
 
 def test_a_request_is_built_with_its_nested_classes() -> None:
     values = {"outputs": [{"pay-to": "x", "amount": 1}]}
-    assert build(PayAllRequest, values) == PayAllRequest(outputs=[PayAllOutput(pay_to="x", amount=1)])
+    assert build_request(PayAllRequest, values) == PayAllRequest(outputs=[PayAllOutput(pay_to="x", amount=1)])
     assert values == {"outputs": [{"pay-to": "x", "amount": 1}]}
-    assert build(GreetRequest, {"name": "a", "amount": 1}) == GreetRequest(name="a", amount=1)
-    assert build(PayAllResponse, {"paid": 1, "fees": None}) == PayAllResponse(paid=1)
+    assert build_request(GreetRequest, {"name": "a", "amount": 1}) == GreetRequest(name="a", amount=1)
+    assert build_request(PayAllResponse, {"paid": 1, "fees": None}) == PayAllResponse(paid=1)
 
 
 def test_a_request_whose_nested_parts_do_not_fit_is_refused() -> None:
     with pytest.raises(DecodeError, match=r"^outputs\[0\]: missing required member: pay-to$"):
-        build(PayAllRequest, {"outputs": [{"amount": 1}]})
+        build_request(PayAllRequest, {"outputs": [{"amount": 1}]})

@@ -14,11 +14,11 @@ from rpcschema.runtime.jsontext import (
     MAX_NUMBER,
     Framer,
     FramingError,
-    Kind,
+    JsonType,
     LimitExceeded,
     MalformedInput,
     elements,
-    kind,
+    json_type,
     members,
 )
 
@@ -303,18 +303,18 @@ def test_empty_ones_have_nothing() -> None:
 @pytest.mark.parametrize(
     ("raw", "what"),
     [
-        (b"{}", Kind.OBJECT),
-        (b"[]", Kind.ARRAY),
-        (b'""', Kind.STRING),
-        (b"-1", Kind.NUMBER),
-        (b"0", Kind.NUMBER),
-        (b"true", Kind.BOOLEAN),
-        (b"false", Kind.BOOLEAN),
-        (b"null", Kind.NULL),
+        (b"{}", JsonType.OBJECT),
+        (b"[]", JsonType.ARRAY),
+        (b'""', JsonType.STRING),
+        (b"-1", JsonType.NUMBER),
+        (b"0", JsonType.NUMBER),
+        (b"true", JsonType.BOOLEAN),
+        (b"false", JsonType.BOOLEAN),
+        (b"null", JsonType.NULL),
     ],
 )
-def test_the_kind_shows_in_the_first_byte(raw: bytes, what: Kind) -> None:
-    assert kind(raw) is what
+def test_the_type_shows_in_the_first_byte(raw: bytes, what: JsonType) -> None:
+    assert json_type(raw) is what
 
 
 def test_refuses_more_arrays_and_objects_than_allowed_in_one_message_whatever_came_before() -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rpcschema.runtime.errors import DecodeError
-from rpcschema.runtime.values.decode import build
+from rpcschema.runtime.values.decode import build_request
 from rpcschema.runtime.values.mismatch import mismatch
 from rpcschema.runtime.values.rename import renamer
 from tests.runtime.demo.types.travel import TravelRouteStop as Stop
@@ -54,7 +54,7 @@ class Whole:
 )
 def test_the_first_fault_is_told_by_place_and_wire_name(part: Any, why: str) -> None:
     with pytest.raises(DecodeError) as error:
-        build(Whole, {"parts": [part]})
+        build_request(Whole, {"parts": [part]})
     assert str(error.value) == why
 
 

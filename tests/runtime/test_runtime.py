@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import rpcschema.runtime
-from rpcschema.runtime.command import Command, Parameter, load
+from rpcschema.runtime.command import Command, Parameter, load_type
 from rpcschema.runtime.errors import (
     ClientError,
     DecodeError,
@@ -83,8 +83,8 @@ def test_usage_shows_optional_parameters_in_brackets() -> None:
 
 
 def test_classes_are_found_in_the_commands_module() -> None:
-    assert load(demo.NAME, demo.GREET, "request") is GreetRequest
-    assert load(demo.NAME, demo.GREET, "response") is GreetResponse
+    assert load_type(demo.NAME, demo.GREET, "request") is GreetRequest
+    assert load_type(demo.NAME, demo.GREET, "response") is GreetResponse
 
 
 def test_descriptors_are_values() -> None:

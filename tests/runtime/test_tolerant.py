@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from rpcschema.runtime.errors import ClientError, DecodeError, MissingFieldError
-from rpcschema.runtime.values.decode import build, decode
+from rpcschema.runtime.values.decode import build_request, decode
 from rpcschema.runtime.values.encode import encode
 from rpcschema.runtime.values.received import Received
 from tests.runtime.demo.types.greet import GreetResponse
@@ -149,4 +149,4 @@ def test_an_incomplete_answer_is_sent_as_it_came() -> None:
 
 def test_what_a_service_gets_stays_strict() -> None:
     with pytest.raises(DecodeError, match="pay-to"):
-        build(PayAllRequest, {"outputs": [{"amount": 1}]})
+        build_request(PayAllRequest, {"outputs": [{"amount": 1}]})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from clnrpc.runtime.jsontext import kind
+from clnrpc.runtime.jsontext import json_type
 from clnrpc.runtime.server.bind import BadParameter
 from lnoffers.service.escaping import escape
 
@@ -18,5 +18,5 @@ def log_hidden(method: str, error: BadParameter) -> None:
         "Refused %s: invalid token at %s (%s); to have errors show such tokens, start with --developer",
         method,
         escape(error.parameter + error.bad.place),
-        f"{kind(token)}, {len(token)} bytes" if token else "all parameters together",
+        f"{json_type(token)}, {len(token)} bytes" if token else "all parameters together",
     )

@@ -14,8 +14,7 @@ from typing import Final, TypeAlias
 
 from rpcschema.model.nodes import Document, Node
 from rpcschema.model.resolve import ResolvedField, resolve
-from rpcschema.text.conditions import conjunction_words
-from rpcschema.text.words import limit_words, release_words, rule_words, type_words
+from rpcschema.text.words import conjunction_words, limit_words, release_words, rule_words, type_words
 
 _Traits: TypeAlias = dict[str, dict[str, None]]
 """What is said of one field: by trait, in words, as an ordered set, for a field can be declared several times."""

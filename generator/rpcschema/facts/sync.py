@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rpcschema.facts import compare
-from rpcschema.facts.facts import Words, encode, facts, lost, place_words, placeholder, words_of
+from rpcschema.facts.reduce import Words, facts, lost, place_words, placeholder, to_bytes, words_of
 from rpcschema.model.build import build
 from rpcschema.model.nodes import KIND_FOLDERS, Document
 from rpcschema.problems import Problem, has_errors
@@ -52,7 +52,7 @@ def sync(upstream: Path, folder: Path, corrections: Corrections = NONE) -> Synce
     old = {(each.kind, each.name): each for each in ours.documents}
     words = {key: words_of(old[key]) if key in old else Words(title=placeholder(new[key])) for key in new}
     made = {_path(document): facts(document, words[key]) for key, document in new.items()}
-    wanted = {path: encode(raw) for path, raw in made.items()}
+    wanted = {path: to_bytes(raw) for path, raw in made.items()}
     changes = output.compare(folder, wanted, [document.file for document in old.values()])
     report = [line for key, document in old.items() if key not in new for line in _removed(document)]
     for change in changes:

@@ -13,10 +13,10 @@ from rpcschema.model.nodes import (
     ABSENT,
     Branch,
     Document,
+    DocumentKind,
     Example,
-    Field,
-    Kind,
     Node,
+    Property,
     Request,
     Response,
     Section,
@@ -25,7 +25,7 @@ from rpcschema.problems import join_pointer
 
 Raw = Mapping[str, Any]
 
-KINDS: Final[tuple[Kind, ...]] = ("rpc", "notification", "hook")
+KINDS: Final[tuple[DocumentKind, ...]] = ("rpc", "notification", "hook")
 """The top-level keys of which a document has exactly one: its value is the document's id."""
 
 # Keywords whose values pass into the model as they are, and the attributes that hold them.
@@ -127,8 +127,8 @@ def _attributes(raw: Raw, pointer: str, own: frozenset[str] = frozenset()) -> di
     }
 
 
-def _fields(properties: Raw, pointer: str) -> tuple[Field, ...]:
-    return tuple(Field(name, _node(raw, join_pointer(pointer, name))) for name, raw in properties.items())
+def _fields(properties: Raw, pointer: str) -> tuple[Property, ...]:
+    return tuple(Property(name, _node(raw, join_pointer(pointer, name))) for name, raw in properties.items())
 
 
 def _branches(raw: Raw, pointer: str) -> tuple[Branch, ...]:

@@ -16,7 +16,7 @@ import json
 from dataclasses import fields, is_dataclass
 from typing import Any, Final
 
-from rpcschema.model.nodes import Document, Field, Node
+from rpcschema.model.nodes import Document, Node, Property
 
 FORMAT: Final = 1
 _LEFT_OUT: Final = frozenset({"file", "pointer"})
@@ -44,7 +44,7 @@ def _members(holder: Any) -> dict[str, Any]:
 
 
 def _value(value: Any) -> Any:
-    if isinstance(value, Field):
+    if isinstance(value, Property):
         return {"name": value.name, **_members(value.node)}
     if is_dataclass(value):
         return _members(value)

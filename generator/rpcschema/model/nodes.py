@@ -16,10 +16,10 @@ from typing import Final, Literal, TypeAlias, final
 
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 """A JSON value as it was read; shared, so never to be changed."""
-Kind: TypeAlias = Literal["rpc", "notification", "hook"]
-KIND_NAMES: Final[Mapping[Kind, str]] = {"rpc": "command", "notification": "notification", "hook": "hook"}
+DocumentKind: TypeAlias = Literal["rpc", "notification", "hook"]
+KIND_NAMES: Final[Mapping[DocumentKind, str]] = {"rpc": "command", "notification": "notification", "hook": "hook"}
 """What people call the kinds."""
-KIND_FOLDERS: Final[Mapping[Kind, str]] = {"rpc": "", "notification": "notification/", "hook": "hook/"}
+KIND_FOLDERS: Final[Mapping[DocumentKind, str]] = {"rpc": "", "notification": "notification/", "hook": "hook/"}
 """Where a file named after a document lies: a notification or hook can have the id of a command."""
 Lines: TypeAlias = tuple[str, ...]
 """Prose: Markdown, one string a line, as the document gives it."""
@@ -62,7 +62,7 @@ class Node:
     type: str | None = None
     """One of the dialect's types."""
     description: Lines | None = None
-    fields: tuple[Field, ...] | None = None
+    fields: tuple[Property, ...] | None = None
     """`properties`, in document order, which is the positional order of a request."""
     required: tuple[str, ...] | None = None
     extras: bool | None = None
@@ -111,7 +111,7 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class Property:
     """A named member of an object; `name` is the wire's name."""
 
     name: str
@@ -200,7 +200,7 @@ class Document:
 
     file: str
     """The path, relative to its root, with forward slashes."""
-    kind: Kind
+    kind: DocumentKind
     name: str
     """The id: the value of `rpc`, `notification` or `hook`; it need not be the file's name."""
     title: str

@@ -58,7 +58,7 @@ class _Mention:
 
 
 @dataclass(frozen=True, slots=True)
-class _Step:
+class _PathStep:
     """Taking one side of a conditional, or one of several alternatives."""
 
     condition: Condition | Form
@@ -68,7 +68,7 @@ class _Step:
     """How many sides the choice has, if one of them is always taken."""
 
 
-_Path: TypeAlias = tuple[_Step, ...]
+_Path: TypeAlias = tuple[_PathStep, ...]
 """How a place was reached from the base; empty at the base."""
 
 
@@ -134,7 +134,7 @@ def _mentions(node: Node, path: _Path) -> Iterator[tuple[str, _Mention]]:
     for key, alternatives in (("anyOf", node.any_of), ("oneOf", node.one_of)):
         for at, alternative in enumerate(alternatives, 1):
             count = len(alternatives)
-            step = _Step(Form(at, count), join_pointer(node.pointer, key), count)
+            step = _PathStep(Form(at, count), join_pointer(node.pointer, key), count)
             yield from _mentions(alternative, (*path, step))
 
 
@@ -159,9 +159,9 @@ def _sides(node: Node, path: _Path) -> Iterator[tuple[Node, _Path]]:
         lone_sides = 2 if _tests_a_boolean(branch.when) else None
         rivals, sides = (tested, lone_sides) if branch.otherwise is None else (join_pointer(branch.pointer, "if"), 2)
         if branch.then is not None:
-            yield branch.then, (*path, _Step(condition(branch.when), rivals, sides))
+            yield branch.then, (*path, _PathStep(condition(branch.when), rivals, sides))
         if branch.otherwise is not None:
-            yield branch.otherwise, (*path, _Step(condition(branch.when, negated=True), rivals, sides))
+            yield branch.otherwise, (*path, _PathStep(condition(branch.when, negated=True), rivals, sides))
 
 
 def _tests_a_boolean(when: Node) -> bool:

@@ -276,9 +276,9 @@ class _Planner:
         element of it, which has the singular for a name.
         """
         parts = list(self.alternatives(nodes))
-        objects = [part for part in parts if types.is_object(part)]
+        objects = [part for part in parts if types.is_object_node(part)]
         arrays = [part for part in parts if part.type == "array"]
-        scalars = [part for part in parts if not types.is_object(part) and part.type != "array"]
+        scalars = [part for part in parts if not types.is_object_node(part) and part.type != "array"]
         if any(part.type is None and types.closed(part) is None for part in scalars):
             return {}  # the document gives no type
         choices: list[Schema] = []
@@ -296,7 +296,7 @@ class _Planner:
         """The declarations that stand in `oneOf` and `anyOf` of values, all the way down."""
         for node in nodes:
             nested = (*node.one_of, *node.any_of)
-            if nested and not types.is_object(node):
+            if nested and not types.is_object_node(node):
                 if node.type is None:
                     yield from self.alternatives(nested)
                     continue

@@ -14,8 +14,8 @@ from rpcschema.model.nodes import KIND_NAMES, Deprecated, Document, Node
 from rpcschema.model.resolve import ResolvedField
 from rpcschema.python.types import closed
 from rpcschema.text import words
-from rpcschema.text.conditions import conjunction_words
 from rpcschema.text.prose import code
+from rpcschema.text.words import conjunction_words
 
 WIDTH: Final = 120
 METHOD_INDENT: Final = 8

@@ -19,7 +19,8 @@ _IMPORTED: Final = frozenset({"Any", "Literal", "Mapping", "Reply", "Sequence", 
 _TAKEN: Final = frozenset({"self", *_BUILTIN, *_IMPORTED, *SCALARS.values()})
 """Generated classes use these names, and a member or method that is called so would hide them."""
 NOT_FOR_ITEMS: Final = _TAKEN | {
-    *("AsyncClient", "BasePlugin", "Caller", "Calls", "Client", "Event", "Plugin", "Received", "Service", "TypeAlias")
+    *("AsyncClient", "BasePlugin", "Caller", "Calls", "Client"),
+    *("Plugin", "PluginEvent", "Received", "Service", "TypeAlias"),
 }
 """What generated modules define or import, so that no class of an object inside of another may be called so."""
 _IRREGULAR: Final = {"aliases": "alias", "biases": "bias", "indices": "index", "statuses": "status"}

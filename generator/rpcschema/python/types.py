@@ -55,7 +55,7 @@ TEXTS: Final = SCALARS.keys() - _INTEGERS | {"string"}
 """Dialect types that are, or can be, strings in Python."""
 
 
-def is_object(node: Node) -> bool:
+def is_object_node(node: Node) -> bool:
     """Whether the value is an object; a document may leave that to the members that it declares."""
     return node.type in OBJECTS or (node.type is None and bool(node.fields))
 

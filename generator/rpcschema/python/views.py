@@ -11,7 +11,7 @@ from rpcschema.model.resolve import resolve
 from rpcschema.python import docs, names
 from rpcschema.python.classes import Attribute, Plan
 from rpcschema.python.source import literal
-from rpcschema.python.types import is_object
+from rpcschema.python.types import is_object_node
 
 _UNTYPED: Final = '""'
 
@@ -92,7 +92,7 @@ def event_view(document: Document) -> EventView:
     )
 
 
-def method_doc(document: Document, plan: Plan) -> str:
+def method_docstring(document: Document, plan: Plan) -> str:
     """Return the docstring of a client's method, as `CommandView.stub_doc`."""
     attributes = plan.request.attributes if plan.request else ()
     offered = replace(document, request=document.request.without_extensions())
@@ -153,7 +153,7 @@ def _type_of(node: Node) -> str:
     if node.type == "array" and node.items is not None:
         items = _type((node.items,))
         return f"Array({items})" if items != _UNTYPED else literal(node.type)
-    if is_object(node):
+    if is_object_node(node):
         resolved = resolve(node)
         if fields := (*resolved.fields, *resolved.hidden):
             members = [f"({literal(field.name)}, {_type(field.alternatives)})" for field in fields]

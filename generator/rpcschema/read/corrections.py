@@ -28,11 +28,11 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from rpcschema.model.build import KINDS, REQUEST_KEYWORDS
-from rpcschema.model.nodes import Kind
+from rpcschema.model.nodes import DocumentKind
 from rpcschema.problems import Problem, join_pointer
 
 Raw: TypeAlias = dict[str, Any]
-Key: TypeAlias = tuple[Kind, str]
+Key: TypeAlias = tuple[DocumentKind, str]
 Mismatch: TypeAlias = tuple[str, str]
 """FIXED or CHANGED, and how."""
 Edit: TypeAlias = Callable[[Raw, Any], Iterator[Mismatch]]
@@ -47,7 +47,7 @@ _RULES: Final = REQUEST_KEYWORDS - {"enforced"}
 class Correction:
     """What one entry of a table says of one document."""
 
-    kind: Kind
+    kind: DocumentKind
     name: str
     pointer: str
     """Where it stands in the table."""

@@ -8,17 +8,17 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from rpcschema.problems import Finding, join_pointer, shortened, suggestion
+from rpcschema.problems import Fault, join_pointer, shortened, suggestion
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError
     from jsonschema.protocols import Validator
 
 
-def faults(raw: Any) -> Iterator[Finding]:
+def faults(raw: Any) -> Iterator[Fault]:
     """An error for each place where `raw` is not what the dialect has there."""
     for error in _validator().iter_errors(raw):
-        yield Finding(join_pointer("", *error.absolute_path), _message(error))
+        yield Fault(join_pointer("", *error.absolute_path), _message(error))
 
 
 @cache

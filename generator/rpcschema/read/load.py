@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from rpcschema.model.build import KINDS, build
-from rpcschema.model.nodes import FACTS, Document, Kind
-from rpcschema.problems import Finding, Level, Problem, bounded, has_errors
+from rpcschema.model.nodes import FACTS, Document, DocumentKind
+from rpcschema.problems import Fault, Level, Problem, bounded, has_errors
 from rpcschema.read import dialect, strictjson, upstream
 from rpcschema.read.corrections import NONE, Correction, Corrections
 
@@ -36,7 +36,7 @@ class File:
     """Relative to its root, with forward slashes."""
     sha256: str
     """Of its bytes, and of its corrections if it has any, in hexadecimal."""
-    key: tuple[Kind, str] | None
+    key: tuple[DocumentKind, str] | None
     """The document's kind and id; None for what will turn out to be no document."""
     is_facts: bool
     """Whether it holds only facts, so that a full document of its kind and id takes its place."""
@@ -104,7 +104,7 @@ def find(roots: Sequence[Path], corrections: Corrections = NONE, without: Collec
     counts.
     """
     problems = list(corrections.problems)
-    first: dict[tuple[Kind, str, bool], File] = {}
+    first: dict[tuple[DocumentKind, str, bool], File] = {}
     unknown: list[File] = []
     places = _json_files(roots, problems)
     for place, root in places.items():
@@ -127,7 +127,7 @@ def load_file(file: File, corrections: Corrections = NONE) -> tuple[Source | Non
     """The document in `file` if there is one, as `corrections` say, and what is wrong with it, files as the user named
     them.
     """
-    from rpcschema.read.checks import check  # noqa: PLC0415 # slow to import, and not needed to find files
+    from rpcschema.read.consistency import inconsistencies  # noqa: PLC0415 # slow to import, and not needed to find files
 
     try:
         data = _read(Path(file.path))
@@ -145,7 +145,7 @@ def load_file(file: File, corrections: Corrections = NONE) -> tuple[Source | Non
         if failed := failed or tuple(Problem(corrections.file, "", message) for message in made):
             return None, failed
     document = build(raw, file.file)
-    problems = tuple(finding.of(file.path) for finding in (*odd, *bounded(check(document))))
+    problems = tuple(finding.of(file.path) for finding in (*odd, *bounded(inconsistencies(document))))
     source = Source(document, file.path, _sum(data, entries))
     return None if has_errors(problems) else source, problems
 
@@ -218,31 +218,31 @@ def _read(file: Path) -> bytes:
     return data
 
 
-def _faults(raw: Any) -> Iterator[Finding]:
+def _faults(raw: Any) -> Iterator[Fault]:
     """All that keeps `raw` from being a document."""
     kinds = _kinds(raw)
     if not kinds:
-        yield Finding("", "not an rpc-schema document: it has none of the keys rpc, notification and hook")
+        yield Fault("", "not an rpc-schema document: it has none of the keys rpc, notification and hook")
         return
     if len(kinds) > 1:
-        yield Finding("", f"several documents in one: it has the keys {' and '.join(kinds)}; keep one")
+        yield Fault("", f"several documents in one: it has the keys {' and '.join(kinds)}; keep one")
         return
     key = _key(raw)
     if key is None:
         message = "expected a name of letters, digits, _, - and ., at most 100, the first not a dot"
-        yield Finding(f"/{kinds[0]}", message)
+        yield Fault(f"/{kinds[0]}", message)
     elif _DEVICE.fullmatch(key[1]):
         message = f"{key[1]!r} is the name of a device on Windows, which has no files of that name; rename it"
-        yield Finding(f"/{kinds[0]}", message)
+        yield Fault(f"/{kinds[0]}", message)
     else:
         yield from dialect.faults(raw)
 
 
-def _kinds(raw: Any) -> list[Kind]:
+def _kinds(raw: Any) -> list[DocumentKind]:
     return [kind for kind in KINDS if kind in raw] if isinstance(raw, dict) else []
 
 
-def _key(raw: Any) -> tuple[Kind, str] | None:
+def _key(raw: Any) -> tuple[DocumentKind, str] | None:
     """The kind and id of a document, if it has one of each."""
     kinds = _kinds(raw)
     if len(kinds) != 1:

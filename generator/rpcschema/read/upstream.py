@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from rpcschema.model.nodes import META_SCHEMA
-from rpcschema.problems import Finding, Level, join_pointer, quoted
+from rpcschema.problems import Fault, Level, join_pointer, quoted
 
 _SUBJECT: Final = "the meta-schema that $schema names"
 
@@ -26,26 +26,26 @@ _PROPERTY: Final = _ITEMS | (
 )
 
 
-def faults(raw: Mapping[str, Any]) -> Iterator[Finding]:
+def faults(raw: Mapping[str, Any]) -> Iterator[Fault]:
     """A warning for each place where that meta-schema refuses `raw`, which is valid by `dialect.json`."""
     if not str(raw.get("$schema")).endswith(META_SCHEMA):
         return
     if "hook" in raw:
-        yield Finding("/hook", f"{_SUBJECT} knows no hooks", level=Level.WARNING)
+        yield Fault("/hook", f"{_SUBJECT} knows no hooks", level=Level.WARNING)
     yield from _node(raw["request"], "/request", _REQUEST)
     yield from _node(raw["response"], "/response", _RESPONSE)
     for at, example in enumerate(raw.get("examples", ())):
         for half in ("request", "response"):
             if not isinstance(example.get(half), dict):
                 pointer = join_pointer("/examples", at, half)
-                yield Finding(pointer, f"{_SUBJECT} wants an object here", level=Level.WARNING)
+                yield Fault(pointer, f"{_SUBJECT} wants an object here", level=Level.WARNING)
 
 
-def _node(raw: Mapping[str, Any], pointer: str, allowed: frozenset[str]) -> Iterator[Finding]:
+def _node(raw: Mapping[str, Any], pointer: str, allowed: frozenset[str]) -> Iterator[Fault]:
     for key in raw:
         if key not in allowed:
             message = f"{_SUBJECT} does not allow this key here"
-            yield Finding(join_pointer(pointer, key), message, quoted(key), Level.WARNING)
+            yield Fault(join_pointer(pointer, key), message, quoted(key), Level.WARNING)
     for name, node in raw.get("properties", {}).items():
         yield from _node(node, join_pointer(pointer, "properties", name), _PROPERTY)
     if "items" in raw:

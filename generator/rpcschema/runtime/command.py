@@ -99,8 +99,8 @@ class Command(NamedTuple):
         return f"{self.name} {' '.join(shown)}"
 
 
-def load(package: str, command: Command, which: Literal["request", "response"]) -> type[Any]:
-    """Return the dataclass of a command's request or response, e.g. `load("clnrpc", command, "response")`.
+def load_type(package: str, command: Command, which: Literal["request", "response"]) -> type[Any]:
+    """Return the dataclass of a command's request or response, e.g. `load_type("clnrpc", command, "response")`.
 
     It is a union of classes for a response that is one of several things.
     """

@@ -39,7 +39,7 @@ class LimitExceeded(FramingError):
     """The message may be good JSON, but it is longer or nested deeper than allowed."""
 
 
-class Kind(StrEnum):
+class JsonType(StrEnum):
     """What a JSON value is."""
 
     OBJECT = "object"
@@ -333,14 +333,14 @@ def _end_of(raw: bytes, at: int) -> int:
     return at
 
 
-_KINDS: Final = {
-    ord("{"): Kind.OBJECT,
-    ord("["): Kind.ARRAY,
-    ord('"'): Kind.STRING,
-    ord("n"): Kind.NULL,
-} | dict.fromkeys(b"tf", Kind.BOOLEAN)
+_TYPES: Final = {
+    ord("{"): JsonType.OBJECT,
+    ord("["): JsonType.ARRAY,
+    ord('"'): JsonType.STRING,
+    ord("n"): JsonType.NULL,
+} | dict.fromkeys(b"tf", JsonType.BOOLEAN)
 
 
-def kind(raw: bytes) -> Kind:
+def json_type(raw: bytes) -> JsonType:
     """What the value `raw` (checked, without white space around it) is."""
-    return _KINDS.get(raw[0], Kind.NUMBER)
+    return _TYPES.get(raw[0], JsonType.NUMBER)

@@ -19,7 +19,7 @@ from rpcschema.problems import Problem
 from rpcschema.settings import Settings
 
 if TYPE_CHECKING:
-    from rpcschema.model.nodes import Kind
+    from rpcschema.model.nodes import DocumentKind
     from rpcschema.targets.subject import Subject
 
 TARGETS: Final = ("python", "client", "service", "plugin", "man", "markdown", "model")
@@ -54,7 +54,7 @@ class DocumentSummary:
     """What `collection` sees of a document: who it is, and the summary that `document` made of it."""
 
     file: str
-    kind: Kind
+    kind: DocumentKind
     name: str
     values: Mapping[str, Any]
 

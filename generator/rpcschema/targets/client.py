@@ -10,7 +10,7 @@ from rpcschema.python import names
 from rpcschema.python.arguments import arguments
 from rpcschema.python.source import finished, finished_method, import_order, literal
 from rpcschema.python.types import SCALARS
-from rpcschema.python.views import method_doc
+from rpcschema.python.views import method_docstring
 from rpcschema.settings import Settings
 from rpcschema.targets import PARTS, Collected, DocumentSummary, Frame, Made, Target
 from rpcschema.targets.clashes import clashes, taken
@@ -37,7 +37,7 @@ def document(subject: Subject) -> Made:
             wire=literal(document.name),
             arguments=accepted,
             response=plan.response.name,
-            doc=method_doc(document, plan),
+            doc=method_docstring(document, plan),
         )
     )
     path = _path(subject.settings)

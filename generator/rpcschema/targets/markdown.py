@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from rpcschema.model.nodes import KIND_FOLDERS, Kind
+from rpcschema.model.nodes import KIND_FOLDERS, DocumentKind
 from rpcschema.settings import Settings
 from rpcschema.targets import Collected, DocumentSummary, Made, Target
 from rpcschema.targets.render import environment
@@ -17,11 +17,11 @@ from rpcschema.targets.subject import Subject
 from rpcschema.text import commonmark
 from rpcschema.text.page import print_page
 
-_TITLES: Final[dict[Kind, str]] = {"rpc": "Commands", "notification": "Notifications", "hook": "Hooks"}
+_TITLES: Final[dict[DocumentKind, str]] = {"rpc": "Commands", "notification": "Notifications", "hook": "Hooks"}
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
+class _IndexRow:
     """One line of the index."""
 
     name: str
@@ -30,11 +30,11 @@ class _Row:
 
 
 @dataclass(frozen=True, slots=True)
-class _Table:
+class _IndexTable:
     """One table of the index."""
 
     title: str
-    rows: tuple[_Row, ...]
+    rows: tuple[_IndexRow, ...]
 
 
 def _document(subject: Subject) -> Made:
@@ -51,7 +51,7 @@ def _document(subject: Subject) -> Made:
 
 def _collection(summaries: Sequence[DocumentSummary], _: Settings) -> Collected:
     tables = [
-        _Table(title, tuple(_row(summary) for summary in summaries if summary.kind == kind))
+        _IndexTable(title, tuple(_row(summary) for summary in summaries if summary.kind == kind))
         for kind, title in _TITLES.items()
     ]
     index = (
@@ -60,9 +60,9 @@ def _collection(summaries: Sequence[DocumentSummary], _: Settings) -> Collected:
     return Collected(files={"docs/index.md": index.encode()})
 
 
-def _row(summary: DocumentSummary) -> _Row:
+def _row(summary: DocumentSummary) -> _IndexRow:
     # An id consists of characters that need no escape in a link.
-    return _Row(commonmark.text(summary.name), summary.values["path"], summary.values["title"])
+    return _IndexRow(commonmark.text(summary.name), summary.values["path"], summary.values["title"])
 
 
 TARGET: Final = Target(name="markdown", document=_document, collection=_collection)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from rpcschema.model.nodes import Kind
+from rpcschema.model.nodes import DocumentKind
 from rpcschema.python.source import finished, finished_method, import_order
 from rpcschema.python.views import event_view
 from rpcschema.settings import Settings
@@ -50,7 +50,7 @@ def collection(summaries: Sequence[DocumentSummary], settings: Settings) -> Coll
     return Collected(frames={path: Frame.split(finished(source, path).decode())})
 
 
-def _events(summaries: Sequence[DocumentSummary], kind: Kind) -> list[Mapping[str, Any]]:
+def _events(summaries: Sequence[DocumentSummary], kind: DocumentKind) -> list[Mapping[str, Any]]:
     """The summaries of what Core Lightning has of one kind."""
     return [summary.values for summary in summaries if summary.kind == kind and summary.values]
 

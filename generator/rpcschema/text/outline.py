@@ -14,7 +14,7 @@ from typing import Final
 
 from rpcschema.model.nodes import ABSENT, KIND_NAMES, Document, Example, Section
 from rpcschema.text import words
-from rpcschema.text.fields import Item, contents, description, extras, notes, shown
+from rpcschema.text.items import Item, contents, description, extras, notes, shown
 from rpcschema.text.prose import code, emphasized, fence, plain
 from rpcschema.text.shell import command_line
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from rpcschema.text.fields import Item
+from rpcschema.text.items import Item
 from rpcschema.text.outline import PageSection
 
 

@@ -13,9 +13,8 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from rpcschema.model.conditions import condition
+from rpcschema.model.conditions import Clause, Condition, Conjunction, Form, condition
 from rpcschema.model.nodes import ABSENT, Deprecated, Node, Request
-from rpcschema.text.conditions import condition_words
 from rpcschema.text.prose import code, plain
 
 ALWAYS: Final = "pre-v0.10.1"
@@ -94,6 +93,38 @@ def rule_words(request: Request) -> Iterator[str]:
     for name, dependents in request.dependent_upon or ():
         if dependents:
             yield f"{_listed(dependents)} can only be given together with {code(name)}."
+
+
+def condition_words(condition: Condition | Form) -> str:
+    """Return a clause that fits after "if".
+
+    For example: `type` is "rune" and `valid` is true; negated: `type` is not "rune" or `valid` is not true.
+    """
+    if isinstance(condition, Form):
+        return f"form {condition.number} of {condition.count} is used"
+    if not condition.clauses:
+        return f"the condition at {plain(condition.pointer)} {'does not hold' if condition.negated else 'holds'}"
+    clauses = (_clause_words(clause, negated=condition.negated) for clause in condition.clauses)
+    return " ".join((" or " if condition.negated else " and ").join(clauses).split())
+
+
+def conjunction_words(conditions: Conjunction) -> str:
+    """Return, for example: if `type` is "rune" and `valid` is true."""
+    return "if " + " and ".join(map(condition_words, conditions))
+
+
+def _clause_words(clause: Clause, *, negated: bool) -> str:
+    name, no = code(".".join(clause.names)), "not " if negated else ""
+    if clause.type is not None:
+        return f"{name} is {no}of type {clause.type}"
+    if clause.values is None:
+        return f"{name} is {'absent' if negated else 'present'}"
+    texts = list(map(plain, clause.values))
+    if not texts:
+        return f"{name} has {'any value' if negated else 'a value that does not exist'}"
+    if not negated:
+        return f"{name} is {' or '.join(texts)}"
+    return f"{name} is not {texts[0]}" if len(texts) == 1 else f"{name} is neither {' nor '.join(texts)}"
 
 
 def _limits(node: Node) -> Iterator[str]:

@@ -10,14 +10,14 @@ from rpcschema.read.load import File
 from rpcschema.settings import Settings
 from rpcschema.targets import Collected, DocumentSummary, Files, Made, load_target
 from rpcschema.targets.render import attempt
-from rpcschema.write.manifest import Entry, Record, sha256
+from rpcschema.write.manifest import DocumentRecord, TargetEntry, sha256
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
     """What a target has of one document."""
 
-    record: Record
+    record: DocumentRecord
     parts: Files
     files: Files = field(default_factory=dict)
     """The document's own files, if they were made now; those of an earlier run stand in the output folder."""
@@ -27,7 +27,7 @@ class Piece:
 class Joined:
     """What becomes of one target."""
 
-    entry: Entry
+    entry: TargetEntry
     files: Files
     """What was made now."""
     problems: tuple[Problem, ...] = ()
@@ -35,7 +35,7 @@ class Joined:
 
 def new_piece(made: Made, sha256_of_document: str, warnings: Sequence[Problem]) -> Piece:
     """The piece that was made of a document just now, with all that there is to say of it."""
-    record = Record(
+    record = DocumentRecord(
         sha256=sha256_of_document,
         files={path: sha256(content) for path, content in made.files.items()},
         parts={path: len(part) for path, part in made.parts.items()},
@@ -46,7 +46,7 @@ def new_piece(made: Made, sha256_of_document: str, warnings: Sequence[Problem]) 
 
 
 def join(
-    target: str, pieces: Sequence[tuple[File, Piece]], settings: Settings, maker: str, earlier: Entry | None
+    target: str, pieces: Sequence[tuple[File, Piece]], settings: Settings, maker: str, earlier: TargetEntry | None
 ) -> Joined:
     """The files of `target`. They are as in `earlier`, an entry whose files stand, if it has the same documents."""
     records = {file.name: piece.record for file, piece in pieces}
@@ -57,7 +57,7 @@ def join(
     own = dict(collected.files)
     for path, frame in collected.frames.items():
         own[path] = frame.head + b"".join(piece.parts.get(path, b"") for _, piece in pieces) + frame.tail
-    entry = Entry(
+    entry = TargetEntry(
         maker=maker,
         documents=records,
         files={path: sha256(content) for path, content in own.items()},

@@ -38,7 +38,7 @@ _ADVICE: Final = "restore it, or remove it together with the files that it liste
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class DocumentRecord:
     """What one target made of one document. SHA-256 sums are in hexadecimal, over the bytes of a file."""
 
     sha256: str
@@ -53,12 +53,12 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class TargetEntry:
     """What one target made."""
 
     maker: str
     """Stands for the generator and its settings: nothing made by another one is up to date."""
-    documents: Mapping[str, Record]
+    documents: Mapping[str, DocumentRecord]
     """By "KIND/ID"."""
     files: Mapping[str, str]
     """The sums of the files that are no document's own, shared ones among them, by path."""
@@ -77,7 +77,7 @@ class Entry:
 class Manifest:
     """What stands in an output folder, by target."""
 
-    targets: Mapping[str, Entry] = field(default_factory=dict)
+    targets: Mapping[str, TargetEntry] = field(default_factory=dict)
 
     def encode(self) -> bytes:
         """The bytes of the file."""
@@ -141,7 +141,7 @@ def read(out: Path) -> Manifest:
     return manifest
 
 
-def _members(entry: Entry) -> dict[str, str]:
+def _members(entry: TargetEntry) -> dict[str, str]:
     """The JSON of an entry's members, with a line for each document and each file."""
     documents = {key: _json(_as_dict(record)) for key, record in sorted(entry.documents.items())}
     files = {path: _json(made) for path, made in sorted(entry.files.items())}
@@ -153,7 +153,7 @@ def _members(entry: Entry) -> dict[str, str]:
     }
 
 
-def _as_dict(record: Record) -> dict[str, Any]:
+def _as_dict(record: DocumentRecord) -> dict[str, Any]:
     return {each.name: getattr(record, each.name) for each in fields(record)}
 
 
@@ -172,19 +172,19 @@ def _is_whole(data: bytes) -> bool:
     return data.startswith(_SUM) and data[len(_SUM) : at] == sha256(data[at + 3 :]).encode()
 
 
-def _entry(raw: Mapping[str, Any]) -> Entry:
+def _entry(raw: Mapping[str, Any]) -> TargetEntry:
     documents = {
-        key: Record(**{**record, "warnings": tuple(map(tuple, record["warnings"]))})
+        key: DocumentRecord(**{**record, "warnings": tuple(map(tuple, record["warnings"]))})
         for key, record in raw["documents"].items()
     }
-    return Entry(**{**raw, "documents": documents})
+    return TargetEntry(**{**raw, "documents": documents})
 
 
-def _listed(raw: Mapping[str, Any]) -> Entry:
+def _listed(raw: Mapping[str, Any]) -> TargetEntry:
     """The files alone of an entry that cannot be believed."""
     # In format 1 documents had no files of their own.
     records = [record for record in raw["documents"].values() if isinstance(record, Mapping)]
     sums: dict[str, str] = {}
     for files in (raw["files"], *(record["files"] for record in records)):
         sums |= dict.fromkeys(files.keys(), "")
-    return Entry(maker="", documents={}, files=sums, heads={})
+    return TargetEntry(maker="", documents={}, files=sums, heads={})

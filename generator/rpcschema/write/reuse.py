@@ -12,7 +12,7 @@ from pathlib import Path
 from rpcschema.read.load import File
 from rpcschema.write import output
 from rpcschema.write.join import Piece
-from rpcschema.write.manifest import Entry, sha256
+from rpcschema.write.manifest import TargetEntry, sha256
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +21,11 @@ class Standing:
 
     pieces: Mapping[str, Piece] = field(default_factory=dict)
     """Of unchanged documents, by "KIND/ID"."""
-    entry: Entry | None = None
+    entry: TargetEntry | None = None
     """The earlier entry, if all files of no one document stand."""
 
 
-def standing(out: Path, entry: Entry, files: Sequence[File]) -> Standing:
+def standing(out: Path, entry: TargetEntry, files: Sequence[File]) -> Standing:
     """What stands in `out` of `entry`, which is of the same maker, for the documents in `files`."""
     own = {path: _intact(out, path, made) for path, made in entry.files.items()}
     parts = {path: _parts(entry, path, content) for path in entry.heads if (content := own[path]) is not None}
@@ -45,7 +45,7 @@ def _intact(out: Path, path: str, made: str) -> bytes | None:
     return content if content is not None and sha256(content) == made else None
 
 
-def _parts(entry: Entry, path: str, content: bytes) -> dict[str, bytes]:
+def _parts(entry: TargetEntry, path: str, content: bytes) -> dict[str, bytes]:
     """The parts that documents have of a shared file."""
     parts = {}
     at = entry.heads[path]

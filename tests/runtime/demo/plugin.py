@@ -8,18 +8,18 @@ import sys
 from typing import Any, ClassVar
 
 from rpcschema.runtime.client.blocking import BaseClient
-from rpcschema.runtime.plugin.base import BasePlugin, Event
+from rpcschema.runtime.plugin.base import BasePlugin, PluginEvent
 from rpcschema.runtime.server.stubs import stub
 from tests.runtime import demo
 from tests.runtime.demo.types.tidings import TidingsHookRequest, TidingsHookResponse, TidingsNotification
 
 
-def notification(name: str) -> Event:
-    return Event(name, f"on_{name}", "tidings", "TidingsNotification")
+def notification(name: str) -> PluginEvent:
+    return PluginEvent(name, f"on_{name}", "tidings", "TidingsNotification")
 
 
-def hook(name: str) -> Event:
-    return Event(name, f"hook_{name}", "tidings", "TidingsHookRequest", "TidingsHookResponse")
+def hook(name: str) -> PluginEvent:
+    return PluginEvent(name, f"hook_{name}", "tidings", "TidingsHookRequest", "TidingsHookResponse")
 
 
 class Plugin(BasePlugin):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from clnrpc.runtime.jsontext import Kind, kind
+from clnrpc.runtime.jsontext import JsonType, json_type
 from clnrpc.runtime.server.convert import BadToken, Converter, content, hex_of, raw_text
 from clnrpc.runtime.values.written import Written
 from lnoffers.service.parameters.texts import MAX_INVOICE, MAX_UNSIGNED, check_label, string_to_read
@@ -16,7 +16,7 @@ def invoice_label(raw: bytes) -> Written:
     """The label of an invoice: a string or digits. Labels are told apart as they are written (param_label)."""
     check_label(raw)
     text = content(raw)
-    if kind(raw) is not Kind.STRING and not text.isdigit():
+    if json_type(raw) is not JsonType.STRING and not text.isdigit():
         raise BadToken("should be a string or number")
     return Written.read(text.decode())
 

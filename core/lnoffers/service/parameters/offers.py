@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from clnrpc.runtime.jsontext import Kind, elements, kind
+from clnrpc.runtime.jsontext import JsonType, elements, json_type
 from clnrpc.runtime.server.convert import (
     BadToken,
     Converter,
@@ -121,7 +121,7 @@ def _checked(read: Callable[[str], object]) -> Converter:
 
 
 def _nodes(raw: bytes) -> list[str]:
-    if kind(raw) is not Kind.ARRAY:
+    if json_type(raw) is not JsonType.ARRAY:
         raise BadToken("should be an array of nodes")
     tokens = elements(raw)
     _check_count(len(tokens))
@@ -137,9 +137,9 @@ def _node(token: bytes, place: str, otherwise: str = "invalid pubkey") -> str:
 
 
 def _paths(raw: bytes) -> list[list[str]]:
-    if kind(raw) is not Kind.ARRAY:
+    if json_type(raw) is not JsonType.ARRAY:
         raise BadToken("Must be array")
-    paths = [(token, elements(token) if kind(token) is Kind.ARRAY else []) for token in elements(raw)]
+    paths = [(token, elements(token) if json_type(token) is JsonType.ARRAY else []) for token in elements(raw)]
     _check_count(sum(len(nodes) for _, nodes in paths))
     return [_path(token, f"[{index}]", nodes) for index, (token, nodes) in enumerate(paths)]
 

@@ -21,7 +21,7 @@ from typing import BinaryIO, Final
 
 from clnrpc import types
 from clnrpc.commands import COMMANDS
-from clnrpc.runtime.jsontext import Kind, elements, kind, members
+from clnrpc.runtime.jsontext import JsonType, elements, json_type, members
 from clnrpc.runtime.server.convert import content
 from clnrpc.runtime.server.dispatch import CHECKED, Answer, Dispatcher
 from clnrpc.service import Service
@@ -163,10 +163,10 @@ def _is_decode(message: bytes) -> bool:
     if method != b'"check"':
         return method == b'"decode"'
     params = request.get(b"params", b"null")
-    match kind(params):
-        case Kind.ARRAY:
+    match json_type(params):
+        case JsonType.ARRAY:
             checked = next(iter(elements(params)), b"null")
-        case Kind.OBJECT:
+        case JsonType.OBJECT:
             checked = dict(reversed(members(params))).get(CHECKED.encode(), b"null")
         case _:
             return False

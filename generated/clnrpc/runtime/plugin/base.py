@@ -50,7 +50,7 @@ _ABOUT_LOGS: Final = frozenset({"log", "warning"})
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class PluginEvent:
     """A notification or a hook."""
 
     name: str
@@ -76,8 +76,8 @@ class BasePlugin:
 
     rpc_package: ClassVar[str]
     """The package whose classes its methods get and return."""
-    rpc_notifications: ClassVar[Mapping[str, Event]]
-    rpc_hooks: ClassVar[Mapping[str, Event]]
+    rpc_notifications: ClassVar[Mapping[str, PluginEvent]]
+    rpc_hooks: ClassVar[Mapping[str, PluginEvent]]
 
     _rpc_sink: int | None = None
     _rpc_writing: ClassVar[Lock] = Lock()  # a process has one stdout
@@ -211,7 +211,7 @@ class BasePlugin:
             except Exception:  # noqa: BLE001
                 self._rpc_report(event)
 
-    def _rpc_ask(self, event: Event, params: bytes) -> bytes:
+    def _rpc_ask(self, event: PluginEvent, params: bytes) -> bytes:
         try:
             return encode(self._rpc_call(event, params, load_class(self.rpc_package, event.module, event.answer)))
         except Exception:  # noqa: BLE001 # without an answer lightningd ends
@@ -221,7 +221,7 @@ class BasePlugin:
             raise RpcError(GENERIC, f"{event.method} failed, see the log")
         return encode(safe)
 
-    def _rpc_call(self, event: Event, params: bytes, answer_type: type[Any]) -> Any:
+    def _rpc_call(self, event: PluginEvent, params: bytes, answer_type: type[Any]) -> Any:
         payload = decode(load_class(self.rpc_package, event.module, event.payload), params)
         answer = getattr(self, event.method)(payload)
         if not isinstance(answer, answer_type):
@@ -229,14 +229,14 @@ class BasePlugin:
             raise TypeError(f"{event.method} returned {type(answer).__name__}, not {needed} (it is not awaited)")
         return answer
 
-    def _rpc_report(self, event: Event) -> None:
+    def _rpc_report(self, event: PluginEvent) -> None:
         text = f"{event.method} failed:\n{traceback.format_exc()}"
         if event.name in _ABOUT_LOGS:
             print(text, file=sys.stderr)
         else:
             self.rpc_log(text, "error")
 
-    def _rpc_filled(self, events: Mapping[str, Event], name: str) -> bool:
+    def _rpc_filled(self, events: Mapping[str, PluginEvent], name: str) -> bool:
         return name in events and is_filled(self, events[name].method)
 
     def _rpc_write(self, message: bytes) -> None:
@@ -272,18 +272,18 @@ def unwrapped(name: str, params: bytes) -> bytes:
     return inner if inner.startswith(b"{") else params
 
 
-class _Message(msgspec.Struct):
+class _JsonRpcMessage(msgspec.Struct):
     method: str
     id: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
     params: msgspec.Raw = msgspec.Raw(b"{}")
 
 
-class _Init(msgspec.Struct):
+class _InitParams(msgspec.Struct):
     configuration: dict[str, Any]
 
 
-_decode_message: Final = msgspec.json.Decoder(_Message).decode
-_decode_init: Final = msgspec.json.Decoder(_Init).decode
+_decode_message: Final = msgspec.json.Decoder(_JsonRpcMessage).decode
+_decode_init: Final = msgspec.json.Decoder(_InitParams).decode
 _decode_members: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 

@@ -3,7 +3,9 @@
 An array is converted in the command's order, in which extensions have no place; an object in the order given; the
 first bad one wins, and what is missing is looked for last. Names are compared as written, so an escaped name is an
 unknown one. What is inside of a parameter is converted as parameters are, and an error tells its place behind the
-parameter's name ("route[0].amount_msat"); what is missing there shows when the request is built (`decode.build`).
+parameter's name ("route[0].amount_msat"); what is missing there shows when `decode.build_request` builds the
+request.
+
 Source: Core Lightning, common/json_param.c and common/json_command.c.
 """
 
@@ -14,7 +16,7 @@ from typing import Any, NamedTuple
 
 from ..command import Command, Parameter
 from ..errors import INVALID_PARAMS, RpcError
-from ..jsontext import Kind, elements, kind, members
+from ..jsontext import JsonType, elements, json_type, members
 from .convert import BadToken, Converter, converter_of
 
 
@@ -72,10 +74,10 @@ class Binder:
 
     def _given(self, params: bytes) -> Iterator[tuple[_Reader, bytes]]:
         """The parameters that are given, one by one in the order in which they are checked; raises RpcError."""
-        match kind(params):
-            case Kind.ARRAY:
+        match json_type(params):
+            case JsonType.ARRAY:
                 return self._given_by_position(elements(params))
-            case Kind.OBJECT:
+            case JsonType.OBJECT:
                 return self._given_by_name(members(params))
             case _:
                 raise RpcError(INVALID_PARAMS, "Expected array or object for params")
@@ -83,7 +85,7 @@ class Binder:
     def _given_by_position(self, given: Sequence[bytes]) -> Iterator[tuple[_Reader, bytes]]:
         """A null is as good as nothing given."""
         for reader, raw in zip(self._in_order, given, strict=False):
-            if kind(raw) is not Kind.NULL:
+            if json_type(raw) is not JsonType.NULL:
                 yield reader, raw
         expected = len(self._in_order)
         if len(given) > expected and not self._extras:
@@ -111,7 +113,7 @@ class _Reader(NamedTuple):
 
 def without_first(params: bytes, name: str) -> bytes:
     """Parameters without the first by position, or without `name`: what is left for another command, as written."""
-    if kind(params) is Kind.ARRAY:
+    if json_type(params) is JsonType.ARRAY:
         return b"[%b]" % b",".join(elements(params)[1:])
     left = (b'"%b":%b' % (given, raw) for given, raw in members(params) if given != name.encode())
     return b"{%b}" % b",".join(left)

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ..jsontext import Kind, elements, kind, members
+from ..jsontext import JsonType, elements, json_type, members
 from ..values.plain import is_array, is_object
 from .convert import BadToken
 
@@ -35,7 +35,7 @@ class Filter:
 
 def parse(raw: bytes) -> Filter:
     """The filter that a JSON text stands for; raises BadToken with the node's text."""
-    if kind(raw) is not Kind.OBJECT:
+    if json_type(raw) is not JsonType.OBJECT:
         raise BadToken("Expected object", token=raw)
     return _parse(raw, "")
 
@@ -55,12 +55,12 @@ def apply(only: Filter, result: Any) -> Any:
 
 def _parse(raw: bytes, place: str) -> Filter:
     """Any object or array; in an array, a value of another kind says nothing."""
-    match kind(raw):
-        case Kind.ARRAY:
+    match json_type(raw):
+        case JsonType.ARRAY:
             if len(found := elements(raw)) != 1:
                 raise BadToken("Arrays can only have one element", place, raw, names_place=False)
             return Filter({}, _parse(found[0], f"{place}[0]"))
-        case Kind.OBJECT:
+        case JsonType.OBJECT:
             named: dict[str, Filter] = {}
             for written, value in members(raw):
                 name = written.decode()
@@ -71,7 +71,7 @@ def _parse(raw: bytes, place: str) -> Filter:
 
 
 def _parse_member(raw: bytes, place: str) -> Filter:
-    if kind(raw) not in (Kind.ARRAY, Kind.OBJECT) and raw != b"true":
+    if json_type(raw) not in (JsonType.ARRAY, JsonType.OBJECT) and raw != b"true":
         raise BadToken("value must be true", place, raw, names_place=False)
     return _parse(raw, place)
 

@@ -1,8 +1,8 @@
 """JSON -> the dataclasses of the generated package.
 
-`decode` is the one place where an answer becomes typed, and so where it is decided what a client tolerates of another
-version's node: first strictly, straight from the bytes, and only if that fails as `tolerant` says. `build` is for what
-is strict always: the request that a service gets.
+`decode` is the one place where a response becomes typed, so it decides what a client tolerates from a node of another
+version. It decodes strictly first, straight from the bytes, and falls back to `tolerant` if that fails. `build_request`
+is always strict: it builds the request that a service gets.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def decode_plain(source: str, raw: bytes) -> Any:
         raise _unreadable(source, error) from None
 
 
-def build(cls: type[T], values: dict[str, Any]) -> T:
+def build_request(cls: type[T], values: dict[str, Any]) -> T:
     """Return the dataclass `cls` of values by attribute; objects and arrays may still be plain JSON structures.
 
     Raises DecodeError with the place, by wire names: "outputs[0]: missing required member: pay-to".

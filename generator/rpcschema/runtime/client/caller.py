@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from ..command import Command
 from ..values.encode import encode
-from .checks import check
+from .checks import check_parameters
 from .version import NodeVersion
 
 
@@ -51,7 +51,7 @@ class Caller:
         command = self.rpc_commands[name]
         offered = (parameter.name for parameter in command.parameters if not parameter.extension)
         params = {each: value for each, value in zip(offered, values, strict=True) if value is not None}
-        check(command, params, stacklevel=4)
+        check_parameters(command, params, stacklevel=4)
         return command, encode(params)
 
     if TYPE_CHECKING:

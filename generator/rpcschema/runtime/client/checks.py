@@ -15,7 +15,7 @@ from ..command import Command
 from ..errors import ParameterError
 
 
-def check(command: Command, params: Mapping[str, Any], *, stacklevel: int) -> None:
+def check_parameters(command: Command, params: Mapping[str, Any], *, stacklevel: int) -> None:
     """Refuse parameters (by wire name, None: not given) that cannot stand together, and warn of deprecated ones.
 
     Raises ParameterError. The warnings are DeprecationWarnings, and `stacklevel` is that of `warnings.warn`: with 1

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 import msgspec
 
-from ..command import Command, load
+from ..command import Command, load_type
 from ..errors import ProtocolError, RpcError
 from ..values.decode import decode
 from ..values.encode import encode
@@ -45,7 +45,7 @@ def encode_params(params: Params) -> bytes:
 
 def decode_response(package: str, command: Command, raw: bytes) -> Any:
     """Return a result as the command's response class. Raises DecodeError."""
-    return decode(load(package, command, "response"), raw)
+    return decode(load_type(package, command, "response"), raw)
 
 
 class ResponseObject(NamedTuple):

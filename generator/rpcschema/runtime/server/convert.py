@@ -16,7 +16,7 @@ from typing import Any, Final, TypeAlias
 import msgspec
 
 from ..command import Array, Object, Type
-from ..jsontext import Kind, elements, kind, members
+from ..jsontext import JsonType, elements, json_type, members
 
 Converter: TypeAlias = Callable[[bytes], Any]
 
@@ -71,7 +71,7 @@ _ESCAPES: Final = {b"n": b"\n", b"b": b"\b", b"f": b"\f", b"t": b"\t", b"r": b"\
 
 def string(raw: bytes) -> str:
     """A JSON string, its escapes undone; without \\u, as the node wants UTF-8 (param_escaped_string)."""
-    if kind(raw) is not Kind.STRING:
+    if json_type(raw) is not JsonType.STRING:
         raise BadToken(_NO_STRING)
     text = content(raw)
     if b"\\" in text:
@@ -83,14 +83,14 @@ def string(raw: bytes) -> str:
 
 def boolean(raw: bytes) -> bool:
     """`true` or `false`, but no string (param_bool)."""
-    if kind(raw) is not Kind.BOOLEAN:
+    if json_type(raw) is not JsonType.BOOLEAN:
         raise BadToken("should be 'true' or 'false'")
     return raw == b"true"
 
 
 def null(raw: bytes) -> None:
     """`null`."""
-    if kind(raw) is not Kind.NULL:
+    if json_type(raw) is not JsonType.NULL:
         raise BadToken("should be null")
 
 
@@ -263,7 +263,7 @@ def feerate(raw: bytes) -> int | str:
     text = content(raw)
     if _digits(text) and not _value_of(text) >> 32:
         return int(text)
-    if kind(raw) is not Kind.STRING or not (_feerate(text) or text.decode() in _FEERATES):
+    if json_type(raw) is not JsonType.STRING or not (_feerate(text) or text.decode() in _FEERATES):
         raise BadToken("should be an integer with optional perkw/perkb")
     return text.decode()
 
@@ -284,11 +284,11 @@ def json_value(raw: bytes) -> Any:
         raise BadToken(f"cannot be decoded ({error})") from None
 
 
-def json_of(why: str, *kinds: Kind) -> Converter:
+def json_of(why: str, *kinds: JsonType) -> Converter:
     """JSON of one of `kinds`, decoded."""
 
     def convert(raw: bytes) -> Any:
-        if kind(raw) not in kinds:
+        if json_type(raw) not in kinds:
             raise BadToken(why)
         return json_value(raw)
 
@@ -299,7 +299,7 @@ def array_of(convert: Converter) -> Converter:
     """An array of what `convert` takes (param_array)."""
 
     def convert_all(raw: bytes) -> list[Any]:
-        if kind(raw) is not Kind.ARRAY:
+        if json_type(raw) is not JsonType.ARRAY:
             raise BadToken("should be an array")
         values: list[Any] = []
         for token in elements(raw):
@@ -319,7 +319,7 @@ def object_of(converters: Mapping[str, Converter]) -> Converter:
     """
 
     def convert_all(raw: bytes) -> dict[str, Any]:
-        if kind(raw) is not Kind.OBJECT:
+        if json_type(raw) is not JsonType.OBJECT:
             raise BadToken("should be an object")
         values: dict[str, Any] = {}
         for written, token in members(raw):
@@ -344,7 +344,7 @@ def string_map(raw: bytes) -> Any:
     return value
 
 
-_object: Final = json_of("should be an object", Kind.OBJECT)
+_object: Final = json_of("should be an object", JsonType.OBJECT)
 _ANY_LENGTH: Final = range(1, 2**62)
 _32_BYTES: Final = hex_of(range(32, 33), "should be a 32 byte hex value")
 _HEX: Final = hex_of(_ANY_LENGTH, "should be a hex value")
@@ -360,8 +360,10 @@ CONVERTERS: Final[Mapping[str, Converter]] = {
     "hex": _HEX,
     "hexstr": _HEX,
     "integer": integer,
-    "json_object_or_array": json_of("should be an object or an array", Kind.OBJECT, Kind.ARRAY),
-    "json_scalar": json_of("should be a string, number, boolean or null", *set(Kind) - {Kind.OBJECT, Kind.ARRAY}),
+    "json_object_or_array": json_of("should be an object or an array", JsonType.OBJECT, JsonType.ARRAY),
+    "json_scalar": json_of(
+        "should be a string, number, boolean or null", *set(JsonType) - {JsonType.OBJECT, JsonType.ARRAY}
+    ),
     "msat": msat,
     "msat_or_all": or_word("all", msat),
     "msat_or_any": or_word("any", msat),

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, TypeGuard
 
-from ..command import Command, load
+from ..command import Command, load_type
 from ..errors import (
     INVALID_PARAMS,
     INVALID_REQUEST,
@@ -20,8 +20,8 @@ from ..errors import (
     RpcError,
     unknown_command,
 )
-from ..jsontext import FramingError, Kind, LimitExceeded, kind, members
-from ..values.decode import build
+from ..jsontext import FramingError, JsonType, LimitExceeded, json_type, members
+from ..values.decode import build_request
 from ..values.encode import encode, to_wire
 from .bind import BadParameter, Binder, without_first
 from .convert import BadToken, Converter, content
@@ -140,7 +140,7 @@ class Dispatcher:
     def _command_of(self, request: Mapping[bytes, bytes]) -> Command:
         if b"method" not in request or b"params" not in request:
             raise RpcError(INVALID_REQUEST, "No params" if b"method" in request else "No method")
-        if kind(request[b"method"]) is not Kind.STRING:
+        if json_type(request[b"method"]) is not JsonType.STRING:
             raise RpcError(INVALID_REQUEST, "Expected string for method")
         return self._known(content(request[b"method"]))
 
@@ -193,7 +193,7 @@ class Dispatcher:
         binder = self._binders.get(command.name) or self._binder(command)
         values = binder.bind(params)
         try:
-            return build(load(self._package, command, "request"), values)
+            return build_request(load_type(self._package, command, "request"), values)
         except DecodeError as error:
             raise RpcError(INVALID_PARAMS, str(error)) from None
 
@@ -208,7 +208,7 @@ def _identity(request: Mapping[bytes, bytes]) -> bytes:
     identity = request.get(b"id")
     if identity is None:
         raise RpcError(INVALID_REQUEST, "No id")
-    if kind(identity) in (Kind.OBJECT, Kind.ARRAY):
+    if json_type(identity) in (JsonType.OBJECT, JsonType.ARRAY):
         raise RpcError(INVALID_REQUEST, "Expected string/primitive for id")
     if request[b"jsonrpc"] != b'"2.0"':
         raise RpcError(INVALID_REQUEST, 'jsonrpc: "2.0" must be specified in the request')

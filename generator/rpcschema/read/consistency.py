@@ -13,7 +13,7 @@ from rpcschema.model.build import DOCUMENT_KEYWORDS, KINDS, NODE_KEYWORDS, REQUE
 from rpcschema.model.nodes import Document, Node
 from rpcschema.model.resolve import resolve
 from rpcschema.model.walk import nodes, objects
-from rpcschema.problems import MOST, Finding, Level, join_pointer, quoted, suggestion
+from rpcschema.problems import MOST, Fault, Level, join_pointer, quoted, suggestion
 
 # Sections of Core Lightning's documents that show messages.
 _EXCHANGES: Final = frozenset({"example_notifications", "example_hooks"})
@@ -22,7 +22,7 @@ _TOP_KEYWORDS: Final = DOCUMENT_KEYWORDS.difference(KINDS)
 _EXAMPLE_KEYWORDS: Final = frozenset({"description", "request", "response"})
 
 
-def check(document: Document) -> Iterator[Finding]:
+def inconsistencies(document: Document) -> Iterator[Fault]:
     """All that is odd about `document`, in document order for each kind of oddity."""
     yield from _unknown_keywords(document)
     yield from _required_extensions(document)
@@ -32,7 +32,7 @@ def check(document: Document) -> Iterator[Finding]:
         yield from _late(document)
 
 
-def _unknown_keywords(document: Document) -> Iterator[Finding]:
+def _unknown_keywords(document: Document) -> Iterator[Fault]:
     """What the dialect does not know: it is kept as it is, so that nothing is lost."""
     for half in (document.request, document.response):
         for node in nodes(half):
@@ -46,34 +46,34 @@ def _unknown_keywords(document: Document) -> Iterator[Finding]:
             yield _unknown(section.name, "", _TOP_KEYWORDS)
         elif not isinstance(section.content, tuple) and section.name not in _EXCHANGES:
             message = "not prose (a list of strings), so pages show it as JSON"
-            yield Finding(join_pointer("", section.name), message, level=Level.WARNING)
+            yield Fault(join_pointer("", section.name), message, level=Level.WARNING)
 
 
-def _unknown(key: str, pointer: str, known: Iterable[str]) -> Finding:
+def _unknown(key: str, pointer: str, known: Iterable[str]) -> Fault:
     detail = f"{quoted(key)}{suggestion(key, known)}"
-    return Finding(join_pointer(pointer, key), "unknown keyword", detail, Level.WARNING)
+    return Fault(join_pointer(pointer, key), "unknown keyword", detail, Level.WARNING)
 
 
-def _required_extensions(document: Document) -> Iterator[Finding]:
+def _required_extensions(document: Document) -> Iterator[Fault]:
     """Callers and nodes that know only Core Lightning would always break the rule."""
     for half in (document.request, document.response):
         for node in nodes(half):
             ours = [field.name for field in node.fields or () if field.node.extension]
             if required := [name for name in ours if name in (node.required or ())]:
                 message = "an extension cannot be required, because Core Lightning does not have it"
-                yield Finding(join_pointer(node.pointer, "required"), message, _listed(required))
+                yield Fault(join_pointer(node.pointer, "required"), message, _listed(required))
 
 
-def _undeclared(document: Document) -> Iterator[Finding]:
+def _undeclared(document: Document) -> Iterator[Fault]:
     """Names that an object, all its conditionals included, speaks of and never declares."""
     level = Level.WARNING if document.is_upstream else Level.ERROR
     for node, found in chain(objects(document.request), objects(document.response)):
         mentioned = {*found.phantoms, *(member.name for member in (*found.fields, *found.hidden))}
         if lacking := [name for name in dict.fromkeys(_required(node)) if name not in mentioned]:
-            yield Finding(node.pointer, "required, but not among the properties", _listed(lacking), level)
+            yield Fault(node.pointer, "required, but not among the properties", _listed(lacking), level)
         if found.phantoms:
             message = "named with an empty schema here, and declared nowhere, so left out"
-            yield Finding(node.pointer, message, _listed(found.phantoms), Level.WARNING)
+            yield Fault(node.pointer, message, _listed(found.phantoms), Level.WARNING)
 
 
 def _required(node: Node) -> Iterator[str]:
@@ -84,7 +84,7 @@ def _required(node: Node) -> Iterator[str]:
         yield from _required(part)
 
 
-def _unbound(document: Document) -> Iterator[Finding]:
+def _unbound(document: Document) -> Iterator[Fault]:
     """Names that a rule of the request binds without their being parameters: no call can obey it."""
     request = document.request
     dependent = ((name, *dependents) for name, dependents in request.dependent_upon or ())
@@ -94,10 +94,10 @@ def _unbound(document: Document) -> Iterator[Finding]:
     found = resolve(request)
     known = {member.name for member in (*found.fields, *found.hidden)}
     if lacking := [name for name in dict.fromkeys(bound) if name not in known]:
-        yield Finding(request.pointer, "bound by a rule here, but no parameter", _listed(lacking), Level.WARNING)
+        yield Fault(request.pointer, "bound by a rule here, but no parameter", _listed(lacking), Level.WARNING)
 
 
-def _late(document: Document) -> Iterator[Finding]:
+def _late(document: Document) -> Iterator[Fault]:
     """Required parameters behind optional ones: callers by position must write `null` for these."""
     if document.kind != "rpc":
         return
@@ -107,7 +107,7 @@ def _late(document: Document) -> Iterator[Finding]:
     late = [name for name in names[names.index(optional) :] if name in required] if optional is not None else []
     if late:
         message = f"required parameters stand after the optional {quoted(optional or '')}; put them before it"
-        yield Finding(document.request.pointer, message, _listed(late), Level.WARNING)
+        yield Fault(document.request.pointer, message, _listed(late), Level.WARNING)
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rpcschema.model.conditions import condition
-from rpcschema.model.nodes import Branch, Document, Field, Lines, Node
+from rpcschema.model.nodes import Branch, Document, Lines, Node, Property
 from rpcschema.model.resolve import resolve
 from rpcschema.text import words
-from rpcschema.text.conditions import condition_words
 from rpcschema.text.prose import code
+from rpcschema.text.words import condition_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def _members(node: Node, *, says_required: bool, present: frozenset[str] = froze
         yield from _branch(branch, "If", says_required=says_required, present=present)
 
 
-def _field(field: Field, *, says_required: bool, is_required: bool) -> Item:
+def _field(field: Property, *, says_required: bool, is_required: bool) -> Item:
     presence = ("required" if says_required else None) if is_required else "optional"
     head = _head(code(field.name), words.head_words(field.node, presence))
     return _item(head, field.node, says_required=says_required)
@@ -131,7 +131,7 @@ def _side(side: Node | None, condition: str, *, says_required: bool, present: fr
         yield Item(prose=(f"{condition}: {promise}",), items=items)
 
 
-def shown(node: Node) -> tuple[Field, ...]:
+def shown(node: Node) -> tuple[Property, ...]:
     """The fields that `node` declares for readers."""
     return tuple(field for field in node.fields or () if not field.node.hidden and not field.node.is_marker)
 

@@ -18,11 +18,11 @@ from itertools import chain
 from typing import Any, Final, TypeAlias
 
 from rpcschema.model.conditions import Condition, condition
-from rpcschema.model.nodes import FACTS, KIND_NAMES, Branch, Document, Field, Lines, Node, Request
+from rpcschema.model.nodes import FACTS, KIND_NAMES, Branch, Document, Lines, Node, Property, Request
 from rpcschema.python.types import default_value
-from rpcschema.text.conditions import condition_words
+from rpcschema.text.words import condition_words
 
-Place: TypeAlias = tuple[str | int | Condition, ...]
+NodePlace: TypeAlias = tuple[str | int | Condition, ...]
 """Where a node stands, by names and conditions, so that it holds when others come or go before it. A number tells
 apart what has the same names and conditions.
 """
@@ -49,7 +49,7 @@ class Words:
 
     title: str
     description: Lines = ()
-    fields: Mapping[Place, Lines] = field(default_factory=dict)
+    fields: Mapping[NodePlace, Lines] = field(default_factory=dict)
     """The descriptions of fields and of other nodes."""
 
 
@@ -64,7 +64,7 @@ def words_of(document: Document) -> Words:
     return Words(title=document.title, description=document.description, fields=described)
 
 
-def lost(words: Words, document: Document) -> tuple[Place, ...]:
+def lost(words: Words, document: Document) -> tuple[NodePlace, ...]:
     """The places of `words` that `document` does not have any more, or only as a marker."""
     there = places(document)
     return tuple(place for place in words.fields if place not in there or there[place].is_marker)
@@ -94,15 +94,15 @@ def facts(document: Document, words: Words) -> dict[str, Any]:
     }
 
 
-def encode(facts: Mapping[str, Any]) -> bytes:
+def to_bytes(facts: Mapping[str, Any]) -> bytes:
     """The bytes of the file that holds `facts`: UTF-8, two spaces a level, one newline at the end."""
     return (json.dumps(facts, ensure_ascii=False, indent=2) + "\n").encode()
 
 
-def places(document: Document) -> dict[Place, Node]:
+def places(document: Document) -> dict[NodePlace, Node]:
     """All nodes that can be described, by place; what stands in an `if` only tests."""
-    found: dict[Place, Node] = {}
-    counts: Counter[Place] = Counter()
+    found: dict[NodePlace, Node] = {}
+    counts: Counter[NodePlace] = Counter()
     halves = (_places(document.request, ("request",)), _places(document.response, ("response",)))
     for place, node in chain.from_iterable(halves):
         counts[place] += 1
@@ -110,7 +110,7 @@ def places(document: Document) -> dict[Place, Node]:
     return found
 
 
-def place_words(place: Place) -> str:
+def place_words(place: NodePlace) -> str:
     """Return a place for people, e.g. response.peers[].state(if `alive` is true)."""
     return "".join(map(_step_words, place))
 
@@ -125,7 +125,7 @@ def _step_words(step: str | int | Condition) -> str:
             return f"(if {condition_words(step)})"
 
 
-def _places(node: Node, place: Place) -> Iterator[tuple[Place, Node]]:
+def _places(node: Node, place: NodePlace) -> Iterator[tuple[NodePlace, Node]]:
     yield place, node
     for member in node.fields or ():
         yield from _places(member.node, (*place, f".{member.name}"))
@@ -172,7 +172,7 @@ def _node(node: Node, described: Mapping[str, Lines]) -> dict[str, Any]:
     return raw
 
 
-def _fields(fields: tuple[Field, ...], described: Mapping[str, Lines]) -> dict[str, Any]:
+def _fields(fields: tuple[Property, ...], described: Mapping[str, Lines]) -> dict[str, Any]:
     """The members; one that had nothing but prose gets an empty description, for it must not become a marker."""
     return {
         member.name: _node(member.node, described) or ({} if member.node.is_marker else {"description": []})

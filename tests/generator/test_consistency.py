@@ -8,17 +8,17 @@ import pytest
 
 from rpcschema.model.build import build
 from rpcschema.model.nodes import FACTS
-from rpcschema.problems import MOST_ALIKE, Finding, Level, Problem, grouped
-from rpcschema.read.checks import check
+from rpcschema.problems import MOST_ALIKE, Fault, Level, Problem, grouped
+from rpcschema.read.consistency import inconsistencies
 from tests.generator.packages import command, event
 
 UPSTREAM = "https://example.com/doc/rpc-schema-draft.json"
 U8 = {"type": "u8"}
 
 
-def found(raw: dict[str, Any], schema: str | None = None) -> list[Finding]:
+def found(raw: dict[str, Any], schema: str | None = None) -> list[Fault]:
     raw.pop("$schema")
-    return list(check(build(raw if schema is None else raw | {"$schema": schema}, "x.json")))
+    return list(inconsistencies(build(raw if schema is None else raw | {"$schema": schema}, "x.json")))
 
 
 def when(kind: str, **side: Any) -> dict[str, Any]:
@@ -43,7 +43,7 @@ def when(kind: str, **side: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("name", ["request", "response"])
 def test_a_required_name_that_is_no_property_is_an_error(half: dict[str, Any], pointer: str, name: str) -> None:
     raw = command(**{name: half})
-    expected = Finding(f"/{name}{pointer}", "required, but not among the properties", "'ghost'")
+    expected = Fault(f"/{name}{pointer}", "required, but not among the properties", "'ghost'")
     assert found(dict(raw)) == [expected]
     assert found(dict(raw), UPSTREAM) == [expected._replace(level=Level.WARNING)]
     assert found(dict(raw), FACTS) == []
@@ -64,7 +64,7 @@ def test_a_name_that_is_allowed_and_declared_nowhere_is_a_warning() -> None:
         "allOf": [when("l", properties={"a": U8, "gone": {}}), when("r", properties={"gone": {}, "went": {}})],
     }
     message = "named with an empty schema here, and declared nowhere, so left out"
-    expected = [Finding("/response", message, "'gone', 'went'", Level.WARNING)]
+    expected = [Fault("/response", message, "'gone', 'went'", Level.WARNING)]
     assert found(command(response=response)) == expected
     assert found(command(response=response), FACTS) == []
 
@@ -76,7 +76,7 @@ def test_a_rule_for_what_is_no_parameter_is_a_warning() -> None:
         "pairedWith": [["a", "b"], ["b", "x"]],
         "dependentUpon": {"y": ["a", "z"]},
     }
-    expected = [Finding("/request", "bound by a rule here, but no parameter", "'x', 'y', 'z'", Level.WARNING)]
+    expected = [Fault("/request", "bound by a rule here, but no parameter", "'x', 'y', 'z'", Level.WARNING)]
     assert found(command(request=request)) == expected
     assert found(command(request=request), FACTS) == []
 
@@ -84,7 +84,7 @@ def test_a_rule_for_what_is_no_parameter_is_a_warning() -> None:
 def test_a_required_parameter_after_an_optional_one_is_a_warning() -> None:
     request = {"required": ["a", "c", "d"], "properties": dict.fromkeys("abcd", U8)}
     message = "required parameters stand after the optional 'b'; put them before it"
-    assert found(command(request=request)) == [Finding("/request", message, "'c', 'd'", Level.WARNING)]
+    assert found(command(request=request)) == [Fault("/request", message, "'c', 'd'", Level.WARNING)]
     assert found(command(request=request), FACTS) == []
     assert found(event("hook", "full", request=request)) == []
     request["properties"]["b"] = U8 | {"extension": True}  # type: ignore[index] # it has no position
@@ -96,7 +96,7 @@ def test_an_extension_cannot_be_required(half: str) -> None:
     item = {"type": "object", "required": ["a", "b"], "properties": {"a": U8 | {"extension": True}, "b": U8}}
     message = "an extension cannot be required, because Core Lightning does not have it"
     for declared, place in ((item, ""), ({"properties": {"x": item}}, "/properties/x")):
-        assert found(command(**{half: declared})) == [Finding(f"/{half}{place}/required", message, "'a'")]
+        assert found(command(**{half: declared})) == [Fault(f"/{half}{place}/required", message, "'a'")]
 
 
 def alike(count: int, message: str, level: Level = Level.WARNING) -> list[Problem]:
