@@ -1,6 +1,6 @@
-"""Reads Core Lightning's rpc-schema documents and generates what should agree with them.
+"""Read Core Lightning's rpc-schema documents and generate everything that must agree with them.
 
-`read` turns files into raw documents, `model` holds what they mean, each of `targets` renders one kind of output from
-that (with `text` for its English and `python` for its Python), and `write` brings it to disk. `generate` is the order
-of these steps, `cli` the command, `facts` what `sync` keeps of Core Lightning's documents.
+`read` turns files into raw documents, `model` holds their meaning, and each of `targets` renders one kind of output
+from it (`text` writes the English, `python` the Python). `write` puts the output on disk. `generate` runs these steps
+in order, `cli` is the command, and `facts` keeps what `sync` needs from Core Lightning's documents.
 """

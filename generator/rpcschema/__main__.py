@@ -1,6 +1,6 @@
 """`python -m rpcschema`, and the command `rpcschema`.
 
-Worker processes import this module too, and need nothing of the command line.
+Worker processes import this module too and do not need the command line.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ import sys
 from typing import Final
 
 _EXTRAS: Final = {"black", "cyclopts", "datamodel_code_generator", "jinja2", "jsonschema", "markdown_it", "rich"}
-"""Packages that are there only if this one was installed with its extra `generator`."""
+"""Packages of the extra `generator`."""
 
 
 def main() -> None:
     """Run the command line of this process and exit."""
-    gc.set_threshold(50_000)  # nearly all that is made here stays: modules first of all
+    gc.set_threshold(50_000)  # nearly all objects stay alive, modules above all
     try:
         from rpcschema.cli import main as run  # noqa: PLC0415 # its packages may be missing
 

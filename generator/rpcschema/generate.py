@@ -1,9 +1,9 @@
-"""From documents to the changes that an output folder needs.
+"""Compute the changes that an output folder needs, from the documents.
 
-What stands from an earlier run is kept (`write.reuse`), the other documents are loaded (`read.load`), of these the
-targets make pieces (`write.workers`), each target's pieces are joined to whole files (`write.join`), and all is
-compared with what is there (`write.output`). Nothing here writes, and after an error nothing is to be written unless
-that was asked for: a package of which a part is missing is worse than an old one.
+`write.reuse` keeps what an earlier run made and is still valid. `read.load` loads the other documents, `write.workers`
+renders their pieces with each target, `write.join` joins each target's pieces to whole files, and `write.output`
+compares these with the folder. This module writes nothing. After an error it returns no changes, unless the caller
+asked to keep going: a package with a missing part is worse than an old one.
 """
 
 from __future__ import annotations
@@ -27,33 +27,33 @@ from rpcschema.write.reuse import Standing, standing
 from rpcschema.write.workers import Task, started
 
 Progress: TypeAlias = Callable[[int, int], None]
-"""Is told (documents done, documents in all) after each document."""
+"""Called with (documents done, all documents) after each document."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """What is to be generated, and how."""
+    """What to generate, and how."""
 
     roots: Sequence[Path]
     out: Path
     settings: Settings
     targets: Sequence[str]
-    """Those to bring up to date."""
+    """The targets to bring up to date."""
     corrections: Path | None = None
-    """The file that says what nodes do otherwise than the documents say, if there is one."""
+    """The table of corrections, if there is one."""
     keeps_others: bool = False
-    """Whether the files of other targets are left alone, or removed."""
+    """Whether to keep the files of other targets."""
     trusts_manifest: bool = True
-    """Whether what the manifest calls up to date is kept, if its files are as they were made; else all is made anew."""
+    """Whether to keep unchanged files that the manifest calls up to date; otherwise everything is made again."""
     jobs: int | None = None
-    """How many processes share the work, None for as many as make sense; no byte depends on it."""
+    """The number of processes; None chooses it. The output does not depend on it."""
     keeps_going: bool = False
-    """Whether documents with errors are left out, as if they were not there, or stop everything."""
+    """Whether to leave out documents with errors, as if they did not exist; otherwise an error stops the run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """All that was met, sorted, and what is to be changed, which cannot be said if an error stopped everything."""
+    """All problems, sorted, and the changes; None if an error stopped the run."""
 
     problems: tuple[Problem, ...]
     changes: tuple[Change, ...] | None = None
@@ -62,10 +62,10 @@ class Generated:
 
 
 def generate(run: Run, progress: Progress = lambda *_: None) -> Generated:
-    """The changes that bring the output folder up to date.
+    """Return the changes that bring the output folder up to date.
 
-    Raises OutputError for a folder that cannot be worked on, OSError for one that cannot be read, BrokenExecutor if a
-    process that shared the work died.
+    Raises OutputError if the folder cannot be used, OSError if it cannot be read, and BrokenExecutor if a worker
+    process died.
     """
     before = manifest.read(run.out)
     corrections = NONE if run.corrections is None else read_corrections(run.corrections)
@@ -81,13 +81,13 @@ def generate(run: Run, progress: Progress = lambda *_: None) -> Generated:
             return Generated(_sorted(met), _changes(before, joined, run), tuple(sorted(skipped)))
         if not run.keeps_going or not faulty or not faulty <= found.paths:
             return Generated(_sorted(met))
-        skipped |= faulty  # and all over again, as if they were not there
+        skipped |= faulty  # start again without them
 
 
 def _join(
     before: Manifest, files: Sequence[File], corrections: Corrections, run: Run, progress: Progress
 ) -> tuple[dict[str, Joined], list[Problem]]:
-    """What becomes of each target, none of them after an error, and what is wrong with the documents in `files`."""
+    """Return the joined files by target, none after an error, and the problems of the documents in `files`."""
     made_by = maker(run.settings)
     stands = _standing(before, made_by, files, run)
     made, met = _make_missing(stands, files, corrections, run, progress)
@@ -104,7 +104,7 @@ def _join(
 
 
 def _standing(before: Manifest, made_by: str, files: Sequence[File], run: Run) -> dict[str, Standing]:
-    """What need not be made again, by target."""
+    """Return, by target, what is still valid from an earlier run."""
     entries = before.targets if run.trusts_manifest else {}
     stands = {}
     for target in run.targets:
@@ -121,7 +121,7 @@ def _covers(target: str, file: File) -> bool:
 
 
 def _known_warnings(stands: Mapping[str, Standing], files: Sequence[File]) -> Iterator[Problem]:
-    """What was met when the pieces that stand were made: it is as true as then."""
+    """Yield the warnings of the pieces that are still valid: they still hold too."""
     paths = {file.name: file.path for file in files}
     for each in stands.values():
         for name, piece in each.pieces.items():
@@ -136,7 +136,7 @@ def _make_missing(
     run: Run,
     progress: Progress,
 ) -> tuple[dict[str, dict[str, Piece]], list[Problem]]:
-    """The pieces that do not stand, by target and "KIND/ID", and what was wrong with their documents."""
+    """Return the pieces that must be made, by target and "KIND/ID", and the problems of their documents."""
     made: dict[str, dict[str, Piece]] = {target: {} for target in stands}
     lacking = {file: targets for file in files if (targets := _lacking(stands, file))}
     with started(len(lacking), set(chain.from_iterable(lacking.values())), run.jobs) as run_all:
@@ -157,19 +157,19 @@ def _make_missing(
 
 
 def _lacking(stands: Mapping[str, Standing], file: File) -> list[str]:
-    """The targets of which no piece of the document in `file` stands."""
+    """Return the targets that have no valid piece of the document in `file`."""
     return [name for name in stands if _covers(name, file) and file.name not in stands[name].pieces]
 
 
 def _made_twice(joined: Mapping[str, Joined], files: Sequence[File]) -> Iterator[Problem]:
-    """An error for each file that two makers make: neither may win."""
+    """Yield an error for each file that two makers make: neither may win."""
     paths = {file.name: file.path for file in files}
     makers: dict[str, str] = {}
     for target, each in joined.items():
         made = [(path, paths[name]) for name, record in each.entry.documents.items() for path in record.files]
         for path, source in (*made, *((path, "") for path in each.entry.files)):
             step = f"target {target} ({source})" if source else f"target {target}"
-            # Many file systems, and so the users of a package, know no difference between `A` and `a`.
+            # Many file systems do not distinguish `A` from `a`.
             other = makers.setdefault(path.casefold(), step)
             if other != step:
                 yield Problem(source or path, "", f"{other} and {step} both make the file {path}")

@@ -1,7 +1,7 @@
-"""What is wrong with a document, as values.
+"""Problems of documents, as values.
 
-Nothing in this package raises for a bad document: each stage returns what it could make and the problems it met, so
-that one bad document never hides the others and all of them are reported together.
+Nothing in this package raises for a bad document. Each stage returns what it could make and the problems it found, so
+one bad document never hides the others, and all problems are reported together.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from itertools import islice
 from typing import Final, NamedTuple
 
 MOST: Final = 100
-"""Findings of one kind that are reported of one document; whoever has mended these can run again."""
+"""The most faults of one sort that are reported for a document."""
 MOST_ALIKE: Final = 3
-"""Warnings that say the same and are listed each."""
+"""Up to this number, warnings with the same message are listed one by one."""
 _LONGEST: Final = 60
-"""Characters of a text that a message repeats."""
+"""The most characters of a text that a message quotes."""
 
 
 class Level(StrEnum):
@@ -40,9 +40,9 @@ class Problem:
     file: str
     pointer: str
     message: str
-    """Alike for problems of one kind."""
+    """The same for all problems of one sort."""
     detail: str = ""
-    """What is particular to this one: the names that it is about, say."""
+    """What distinguishes this problem, such as the names involved."""
     level: Level = Level.ERROR
 
     def __str__(self) -> str:
@@ -52,7 +52,7 @@ class Problem:
 
 
 class Fault(NamedTuple):
-    """A problem whose file is not known where it is found; the attributes are those of Problem."""
+    """A problem in a file that is not known yet; the attributes are those of Problem."""
 
     pointer: str
     message: str
@@ -60,33 +60,33 @@ class Fault(NamedTuple):
     level: Level = Level.ERROR
 
     def of(self, file: str) -> Problem:
-        """The problem in `file`."""
+        """Return the problem in `file`."""
         return Problem(file, *self)
 
 
 def join_pointer(base: str, *tokens: str | int) -> str:
-    """The JSON pointer of what lies below `base` by `tokens`, escaped as RFC 6901 wants it."""
+    """Return the JSON pointer of the node that `tokens` lead to from `base`, escaped according to RFC 6901."""
     return base + "".join("/" + str(token).replace("~", "~0").replace("/", "~1") for token in tokens)
 
 
 def quoted(text: str) -> str:
-    """`text` in quotes, on one line, and cut if it is long."""
+    """Return `text` in quotes, on one line, and shortened."""
     return repr(shortened(text))
 
 
 def shortened(text: str) -> str:
-    """`text`, cut if it is long."""
+    """Return `text`, cut if it is long."""
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def suggestion(text: str, known: Iterable[str]) -> str:
-    """The end of a message: which of the `known` words was meant, if one is close to `text`."""
+    """Return the end of a message that suggests the `known` word closest to `text`; "" if none is close."""
     close = get_close_matches(text[:_LONGEST], known, n=1, cutoff=0.8)
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def bounded(found: Iterable[Fault]) -> Iterator[Fault]:
-    """The first of `found`, and a last one that says so if there are more than MOST."""
+    """Yield the first MOST faults of `found`; if there are more, a last one says so."""
     rest = iter(found)
     yield from islice(rest, MOST)
     if (another := next(rest, None)) is not None:
@@ -95,9 +95,9 @@ def bounded(found: Iterable[Fault]) -> Iterator[Fault]:
 
 
 def grouped(problems: Iterable[Problem]) -> Iterator[tuple[Problem, int]]:
-    """`problems` in order, each with the number of others for which it stands.
+    """Yield `problems` in order, each with the number of others that it stands for.
 
-    All errors are there. Of warnings that say the same, more than MOST_ALIKE, only the first is.
+    All errors are included. Of more than MOST_ALIKE warnings with the same message, only the first is.
     """
     given = tuple(problems)
     counts = Counter(problem.message for problem in given if problem.level is Level.WARNING)
@@ -110,9 +110,9 @@ def grouped(problems: Iterable[Problem]) -> Iterator[tuple[Problem, int]]:
 
 
 def has_errors(problems: Iterable[Problem]) -> bool:
-    """True if any of `problems` is an ERROR."""
+    """Return whether any of `problems` is an ERROR."""
     return any(problem.level is Level.ERROR for problem in problems)
 
 
 class RenderError(Exception):
-    """A target could not make what it should; the message says of what and why. It becomes a Problem."""
+    """A target could not render its output; the message says which part and why. It becomes a Problem."""

@@ -1,4 +1,4 @@
-"""The settings that targets see, the table `[tool.rpcschema]` of pyproject.toml that holds them, and the templates."""
+"""The settings that targets see, the table `[tool.rpcschema]` of pyproject.toml, and the folder of templates."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from typing import Any, Final
 
 _PACKAGE: Final = Path(__file__).resolve().parent
 _FOLDERS: Final = frozenset({"docs", "man", "model"})
-"""What other targets than the package's make in the output folder."""
+"""Folders that other targets make in the output folder."""
 _IMPORTED: Final = frozenset({"msgspec"})
-"""What a generated package imports beside the standard library."""
+"""What a generated package imports apart from the standard library."""
 
 _is_release: Final = re.compile(r"v[0-9]+\.[0-9]+").fullmatch
 
@@ -30,26 +30,26 @@ def templates_dir() -> Path:
 
 
 class SettingsError(ValueError):
-    """The settings cannot be used; the message says which one, where it stands, and what it should be."""
+    """A setting cannot be used; the message says which one, where it is, and what it should be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What a target may know besides the documents."""
+    """What a target knows apart from the documents."""
 
     package: str
     """The generated package's import name, one identifier."""
     targets: tuple[str, ...]
     """All outputs that belong to the package, even if this run makes only some of them."""
     release: str | None = None
-    """The release of Core Lightning that the documents are of, e.g. "v26.09"."""
+    """The release of Core Lightning that the documents describe, e.g. "v26.09"."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectTable:
-    """`[tool.rpcschema]`: defaults for what the command line does not say.
+    """`[tool.rpcschema]`: defaults for the command line.
 
-    Its paths are relative to the file that holds the table, and joined to that file's folder here.
+    Its paths are relative to the file that holds the table; here they are joined to that file's folder.
     """
 
     schemas: tuple[Path, ...] = ()
@@ -58,13 +58,13 @@ class ProjectTable:
     targets: tuple[str, ...] | None = None
     release: str | None = None
     facts: Path | None = None
-    """The folder that `sync` keeps."""
+    """The folder that `sync` updates."""
     corrections: Path | None = None
-    """The table of what nodes do otherwise than `schemas` say."""
+    """The table of corrections to `schemas`."""
 
 
 def package_name(text: str) -> str:
-    """`text`, if it can be the name of a package and of its folder; else SettingsError."""
+    """Return `text`. Raises SettingsError if it cannot be the name of a package and its folder."""
     if not (text.isascii() and text.isidentifier()) or keyword.iskeyword(text):
         raise SettingsError(
             f"{text!r} cannot be the name of a package: use ASCII letters, digits and _, and no keyword of Python"
@@ -79,16 +79,16 @@ def package_name(text: str) -> str:
 
 
 def release_name(text: str) -> str:
-    """`text`, if it names a release of Core Lightning, which has no third number; else SettingsError."""
+    """Return `text`. Raises SettingsError if it is no release of Core Lightning; a release has no third number."""
     if not _is_release(text):
         raise SettingsError(f"{text!r} does not name a release: expected a year and a month, such as v26.09")
     return text
 
 
 def find_project(start: Path) -> ProjectTable:
-    """The table of the nearest pyproject.toml in `start` or above that has one; empty if none has.
+    """Return the table of the nearest pyproject.toml in `start` or above that has one; an empty table if none has.
 
-    Raises SettingsError for a table that cannot be used, OSError for a file that cannot be read.
+    Raises SettingsError if the table cannot be used, OSError if the file cannot be read.
     """
     for folder in (start, *start.parents):
         file = folder / "pyproject.toml"

@@ -52,7 +52,7 @@ def field(**node: Any) -> dict[str, Any]:
         (
             {"request": {"properties": {"a": {"type": "u8"}, "b": {"type": "u8"}}}},
             {"request": {"properties": {"a": {"type": "u8"}, "b": {"type": "u8"}}, "pairedWith": [["a", "b"]]}},
-            "~ request: rules +(`a` and `b` go together: all of them are given, or none)",
+            "~ request: rules +(`a` and `b` must be given together or not at all)",
         ),
     ],
 )

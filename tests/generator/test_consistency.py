@@ -76,7 +76,7 @@ def test_a_rule_for_what_is_no_parameter_is_a_warning() -> None:
         "pairedWith": [["a", "b"], ["b", "x"]],
         "dependentUpon": {"y": ["a", "z"]},
     }
-    expected = [Fault("/request", "bound by a rule here, but no parameter", "'x', 'y', 'z'", Level.WARNING)]
+    expected = [Fault("/request", "in a rule of the request, but not a parameter", "'x', 'y', 'z'", Level.WARNING)]
     assert found(command(request=request)) == expected
     assert found(command(request=request), FACTS) == []
 

@@ -198,7 +198,7 @@ def test_document_that_its_own_meta_schema_refuses_is_told_where(tmp_path: Path)
     )
     found = problems_of(tmp_path, json.dumps(content).replace('"added": 3', '"added": "v3"'))
     assert [problem for problem in found if SUBJECT in problem] == [
-        f"/examples/0/response: warning: {SUBJECT} wants an object here",
+        f"/examples/0/response: warning: {SUBJECT} requires an object here",
         f"/request/added: warning: {SUBJECT} does not allow this key here: 'added'",
         f"/request/properties/a/items/added: warning: {SUBJECT} does not allow this key here: 'added'",
         f"/request/properties/a/items/items/default: warning: {SUBJECT} does not allow this key here: 'default'",
@@ -209,7 +209,7 @@ def test_document_that_its_own_meta_schema_refuses_is_told_where(tmp_path: Path)
 def test_document_that_names_no_meta_schema_is_held_to_none(tmp_path: Path) -> None:
     hook = {key: value for key, value in MINIMAL.items() if key != "rpc"} | {"hook": "fill"}
     assert problems_of(tmp_path, hook) == []
-    assert problems_of(tmp_path, hook | CLAIM) == [f"/hook: warning: {SUBJECT} knows no hooks"]
+    assert problems_of(tmp_path, hook | CLAIM) == [f"/hook: warning: {SUBJECT} does not allow hooks"]
 
 
 def test_unknown_section_is_kept_and_reported_unless_it_is_prose(tmp_path: Path) -> None:

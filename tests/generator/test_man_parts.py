@@ -74,7 +74,7 @@ def test_limits_and_default_follow_the_description(limits: Raw, sentence: str) -
 def test_rules_between_parameters_are_put_into_words() -> None:
     rules = {"oneOfMany": [["a", "b"]], "pairedWith": [["c", "d", "e"]], "dependentUpon": {"a": ["c", "d"], "b": []}}
     assert text_of(page_of(request=rules)["PARAMETERS"]) == (
-        "At most one of a and b can be given. c, d and e go together: all of them are given, or none."
+        "At most one of a and b can be given. c, d and e must be given together or not at all."
         " c and d can only be given together with a."
     )
 
@@ -195,7 +195,7 @@ def test_form_that_only_requires_says_so_beside_one_that_declares() -> None:
         "oneOf": [{"required": ["a"]}, {"properties": {"b": {"type": "u8"}}}, {}],
     }
     assert text_of(page_of(response=response)["RETURN VALUE"]).endswith(
-        "Form 1 of 3: a is present. Form 2 of 3: b (u8, optional) Form 3 of 3: nothing more."
+        "Form 1 of 3: a is present. Form 2 of 3: b (u8, optional) Form 3 of 3: no other fields."
     )
 
 

@@ -115,10 +115,13 @@ def test_a_conditional_field_is_optional_and_says_when_it_is_there(package: Any,
     assert made.types.PayNowResponse(status="open").preimage is None
     types_folder = tmp_path / "out" / made.__name__ / "types"
     received, given = ((types_folder / name).read_text() for name in ("pay_now.py", "tank_full_hook.py"))
-    for source, word in ((received, "Always there"), (given, "Required")):
-        assert f'"""{word} if `status` is "paid"."""' in source
-        assert f'The proof.\n\n    Only if `status` is "paid", and then {word.lower()}.' in source
-        assert '"""Only if `status` is "paid"."""' in source
+    for source, possible, certain in (
+        (received, "Present only", "Always present"),
+        (given, "Allowed only", "Required"),
+    ):
+        assert f'"""{certain} if `status` is "paid"."""' in source
+        assert f'The proof.\n\n    {possible} if `status` is "paid", and then {certain.lower()}.' in source
+        assert f'"""{possible} if `status` is "paid"."""' in source
 
 
 def test_a_class_without_a_description_says_where_it_stands(package: Any) -> None:
@@ -166,7 +169,7 @@ def test_what_the_signature_shows_is_not_said_again(package: Any) -> None:
     }
     made = package(command(request={"properties": properties}, response={"properties": properties}))
     source = source_of(made, "PayNowResponse")
-    assert source.count("As a number: millisatoshi.") == source.count("In millisatoshi.") == 1
+    assert source.count("A number is in millisatoshi.") == source.count("In millisatoshi.") == 1
     assert "satoshi." not in source.replace("millisatoshi.", "")
     request = source.partition("class PayNowResponse")[0]
     assert "Default: False." not in request
@@ -180,7 +183,7 @@ def test_raises_names_each_code(package: Any) -> None:
     doc = package(command() | {"errors": errors}).Client.pay_now.__doc__ or ""
     assert "    On failure nothing is paid.\n" in doc
     assert doc.rstrip().endswith(
-        "Raises:\n            RpcError: -1: The tank is empty.\n            RpcError: 1001: It leaks."
+        "Raises:\n            RpcError: Code -1: The tank is empty.\n            RpcError: Code 1001: It leaks."
     )
 
 
@@ -220,7 +223,7 @@ def test_docstrings_state_limits_rules_and_what_elements_are(package: Any) -> No
     ):
         assert text in doc
     assert "One of 1, 2." not in doc
-    assert "`a` and `b` go together" in doc
+    assert "`a` and `b` must be given together or not at all." in doc
     assert "Warning: Experimental." in doc
     assert "Deprecated in v1" in doc
 
@@ -244,7 +247,7 @@ def test_a_field_that_one_form_always_has_says_no_condition(package: Any) -> Non
     sometimes = {"type": "object", "properties": {"k": {"type": "string"}}} | when
     properties = {"both": {"type": "array", "items": {"oneOf": [always, sometimes]}}}
     made = package(command(response={"properties": properties}))
-    assert "Only if" not in Path(sys.modules[made.types.PayNowResponse.__module__].__file__ or "").read_text()
+    assert "Present only" not in Path(sys.modules[made.types.PayNowResponse.__module__].__file__ or "").read_text()
 
 
 def test_objects_and_lists_of_them_decode_where_names_differ(package: Any) -> None:

@@ -154,7 +154,7 @@ def test_the_plugin_guide_runs_as_a_module(home: Path) -> None:
 def test_calls_are_made_from_tasks_threads_and_processes(home: Path) -> None:
     with Program(home / ".lightning").served():
         printed = run_python("call-from-tasks-threads-and-processes", home).splitlines()
-    assert printed[0].startswith("waitanyinvoice: no answer within 0.5 seconds")
+    assert printed[0].startswith("waitanyinvoice: no response within 0.5 seconds")
     assert printed[1:7] == [
         *("regtest bolt12 offer", "nothing was paid yet", "regtest", "{'bolt12 offer'}", "regtest", "regtest")
     ]

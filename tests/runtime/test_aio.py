@@ -181,7 +181,7 @@ def test_an_answer_that_only_its_plugin_understands_fails_its_own_call_alone(soc
 def test_what_is_no_answer_is_told_and_ends_the_connection(socket_path: Path, text: str) -> None:
     async def calls() -> None:
         async with Client(socket_path) as client:
-            with pytest.raises(ProtocolError, match=r"^a: the answer is no JSON-RPC: "):
+            with pytest.raises(ProtocolError, match=r"^a: the response is not JSON-RPC: "):
                 await client.rpc_call("a")
             assert (await client.rpc_call("b"))["method"] == "b"
 

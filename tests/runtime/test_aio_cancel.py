@@ -70,7 +70,7 @@ def test_other_calls_are_answered_after_a_wait_is_cancelled(socket_path: Path, i
 def test_other_calls_are_answered_after_the_time_of_one_is_up(socket_path: Path, in_order: bool) -> None:
     async def calls() -> None:
         async with Client(socket_path, timeout=0.3) as client:
-            with pytest.raises(RpcTimeoutError, match=r"^wait: no answer within 0.3 seconds"):
+            with pytest.raises(RpcTimeoutError, match=r"^wait: no response within 0.3 seconds"):
                 await client.rpc_call("wait")
             client._rpc_transport._timeout = 30
             assert await client.rpc_call("after", [1]) == [1]

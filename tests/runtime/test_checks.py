@@ -54,9 +54,9 @@ def told(caught: Sequence[warnings.WarningMessage]) -> list[tuple[str, str]]:
 @pytest.mark.parametrize(
     ("params", "why"),
     [
-        ({"label": "a", "hash": "b"}, "at most one of label and hash can be given; given are label and hash"),
-        ({"part": 0}, "part and group are given together or not at all; not given: group"),
-        ({"group": 1, "part": None}, "part and group are given together or not at all; not given: part"),
+        ({"label": "a", "hash": "b"}, "at most one of label and hash can be given, not label and hash"),
+        ({"part": 0}, "part and group must be given together or not at all; missing: group"),
+        ({"group": 1, "part": None}, "part and group must be given together or not at all; missing: part"),
         ({"start": 1, "index": None}, "start can only be given together with index"),
     ],
 )

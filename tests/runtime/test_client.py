@@ -262,7 +262,7 @@ def test_a_call_ends_with_its_timeout_and_the_next_has_a_new_connection(socket_p
         assert connection.socket.recv(1) == b""
 
     with ScriptedNode(socket_path, stay_silent, echo), Client(socket_path, timeout=1) as client:
-        with pytest.raises(RpcTimeoutError, match=r"wait: no answer within 1 seconds") as error:
+        with pytest.raises(RpcTimeoutError, match=r"wait: no response within 1 seconds") as error:
             client.rpc_call("wait")
         assert isinstance(error.value, TimeoutError | ClientError)
         assert client.rpc_call("b")["method"] == "b"
@@ -301,7 +301,7 @@ def test_the_timeout_bounds_the_whole_call_not_each_read(socket_path: Path) -> N
 )
 def test_what_is_no_answer_is_told_and_ends_the_connection(socket_path: Path, text: str | bytes) -> None:
     with ScriptedNode(socket_path, once(text), echo), Client(socket_path) as client:
-        with pytest.raises(ProtocolError, match=r"^a: the answer is no JSON-RPC: "):
+        with pytest.raises(ProtocolError, match=r"^a: the response is not JSON-RPC: "):
             client.rpc_call("a")
         assert client.rpc_call("b")["method"] == "b"
 
@@ -348,9 +348,7 @@ def test_a_result_that_no_value_can_hold_is_told(socket_path: Path) -> None:
     with (
         ScriptedNode(socket_path, once('{"id":ID,"result":1e999}')),
         Client(socket_path) as client,
-        pytest.raises(
-            DecodeError, match=r"^a: the node sent what is no JSON that can be read: .* a number that is out of range"
-        ),
+        pytest.raises(DecodeError, match=r"^a: the node sent invalid JSON: .* a number that is out of range"),
     ):
         client.rpc_call("a")
 
@@ -375,6 +373,6 @@ def test_what_json_cannot_say_is_refused_before_anything_is_sent(socket_path: Pa
     with ScriptedNode(socket_path, echo), Client(socket_path) as client:
         assert client.rpc_call("a")["method"] == "a"
         for method, params in (("b", ["\ud800"]), ("\ud800", []), ("b", {"x": float("nan")}), ("b", [object()])):
-            with pytest.raises(EncodeError, match="JSON cannot say"):
+            with pytest.raises(EncodeError, match="JSON cannot represent"):
                 client.rpc_call(method, params)
         assert client.rpc_call("c")["method"] == "c"

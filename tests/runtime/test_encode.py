@@ -89,7 +89,7 @@ def endless() -> list[Any]:
     ],
 )
 def test_what_json_cannot_say_is_an_error_of_one_kind(value: Any, why: str) -> None:
-    with pytest.raises(EncodeError, match=f"^JSON cannot say (?!.*JSON cannot say).*{why}"):
+    with pytest.raises(EncodeError, match=f"^JSON cannot represent (?!.*JSON cannot represent).*{why}"):
         encode(value)
 
 

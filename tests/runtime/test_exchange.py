@@ -43,7 +43,7 @@ def test_replies_are_the_same_however_they_arrive(values: list[Any], ascii_only:
 )
 def test_what_is_no_answer_is_told_however_it_arrives(text: bytes) -> None:
     for pieces in ([text], [text[:10], text[10:]]):
-        with pytest.raises(ProtocolError, match=r"^the answer is no JSON-RPC: "):
+        with pytest.raises(ProtocolError, match=r"^the response is not JSON-RPC: "):
             replies(*pieces)
 
 

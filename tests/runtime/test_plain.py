@@ -67,7 +67,7 @@ def test_json_is_written_as_encode_writes_it() -> None:
 @pytest.mark.parametrize("other", [{"a": 1}, [], None, 7, GreetResponse])
 def test_anything_else_is_a_type_error_that_says_so(other: Any) -> None:
     for convert in (to_dict, to_json):
-        with pytest.raises(TypeError, match=r"^answer must be what a call returned, not "):
+        with pytest.raises(TypeError, match=r"^response must be what a call returned, not "):
             convert(other)
 
 

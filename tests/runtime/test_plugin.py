@@ -110,7 +110,7 @@ def test_a_plugin_that_cannot_start_disables_itself() -> None:
 
 @pytest.mark.parametrize(
     ("manifest", "why"),
-    [("1 / 0", "division by zero"), ("{'options': {1}}", "JSON cannot say this set object: pass text, a number")],
+    [("1 / 0", "division by zero"), ("{'options': {1}}", "JSON cannot represent this set object: pass text, a number")],
 )
 def test_a_plugin_whose_manifest_fails_disables_itself(manifest: str, why: str) -> None:
     code = f"""
@@ -280,7 +280,7 @@ def test_the_plugin_may_end_itself() -> None:
 def test_what_is_no_json_ends_the_plugin_with_one_line(sent: str) -> None:
     outcome = run(sent)
     assert outcome.status == 1
-    assert outcome.stderr.splitlines()[-1].startswith("lightningd sent what is no JSON-RPC: ")
+    assert outcome.stderr.splitlines()[-1].startswith("lightningd sent invalid JSON-RPC: ")
     assert "Traceback" not in outcome.stderr
 
 

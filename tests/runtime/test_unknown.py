@@ -85,13 +85,13 @@ def test_a_part_keeps_its_unknown_fields_wherever_it_is_moved() -> None:
     assert unknown_fields(answer, first) == {"a b": 0}
     del answer.fees[1]
     assert unknown_fields(answer, third) == {"x": None}
-    with pytest.raises(ValueError, match="not inside of this answer"):
+    with pytest.raises(ValueError, match="not inside this response"):
         unknown_fields(answer, second)
 
 
 @pytest.mark.parametrize("value", [PayAllResponse(paid=1), answered().fees[0]])
 def test_only_a_whole_answer_knows_what_came(value: Any) -> None:
-    with pytest.raises(ValueError, match="did not come whole from a node"):
+    with pytest.raises(ValueError, match="this is not a whole response"):
         unknown_fields(value)
 
 

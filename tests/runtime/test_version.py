@@ -217,7 +217,7 @@ def test_question_and_call_share_one_timeout(socket_path: Path) -> None:
         ScriptedNode(socket_path, silent),
         Client(socket_path, timeout=0.2) as client,
         pytest.raises(
-            RpcTimeoutError, match=r"^nothing: no answer within 0.2 seconds; the command was not carried out"
+            RpcTimeoutError, match=r"^nothing: no response within 0.2 seconds; the command was not carried out"
         ),
     ):
         client.nothing()
@@ -329,7 +329,7 @@ def test_async_question_and_call_share_one_timeout(socket_path: Path) -> None:
             connection.read()
 
     async def calls(client: AsyncClient) -> None:
-        text = r"^nothing: no answer within 0.2 seconds; the command was not carried out"
+        text = r"^nothing: no response within 0.2 seconds; the command was not carried out"
         with pytest.raises(RpcTimeoutError, match=text):
             await client.rpc_send("nothing")
 

@@ -24,7 +24,7 @@ def test_a_cancelled_wait_leaves_the_asyncio_client_usable(program: Program) -> 
 
 def test_a_wait_that_timed_out_leaves_the_blocking_client_usable(program: Program) -> None:
     with program.served(), Client(program.socket, timeout=0.5) as client:
-        with pytest.raises(RpcTimeoutError, match=r"^waitanyinvoice: no answer within 0.5 seconds"):
+        with pytest.raises(RpcTimeoutError, match=r"^waitanyinvoice: no response within 0.5 seconds"):
             client.rpc_call("waitanyinvoice")
         client._rpc_transport._timeout = SECONDS
         assert client.getinfo().network == "regtest"

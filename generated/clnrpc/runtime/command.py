@@ -1,6 +1,6 @@
-"""What generated code knows of a command at run time: its names, its parameters in order, where its classes are.
+"""What the runtime knows of a command: its names, its parameters in order, and its classes.
 
-A client makes hundreds of `Command` and `Parameter` when it starts: named tuples take half as long as frozen
+A client creates hundreds of `Command` and `Parameter` when it starts. Named tuples take half as long as frozen
 dataclasses.
 """
 
@@ -24,26 +24,27 @@ class Object:
     """The type of an object whose members are declared."""
 
     members: tuple[tuple[str, Type], ...]
-    """Each one's name on the wire, and its type."""
+    """The wire name and type of each."""
 
 
 Type: TypeAlias = "str | Array | Object"
-"""A dialect's type ("msat", "array", ...), "" where the document gives none or several; or also what is inside."""
+"""A type of the dialect ("msat", "array", ...), "" if the document gives none or several; or a type with its content.
+"""
 
 
 class Parameter(NamedTuple):
     """One parameter of a command, in the terms of its document."""
 
     name: str
-    """On the wire."""
+    """The wire name."""
     type: Type
     required: bool = False
     deprecated: tuple[str, ...] | None = None
-    """Releases: the first that deprecates it and the last that supports it; empty if the document names none."""
+    """The first release that deprecates it and the last that supports it; empty if the document names none."""
     extension: bool = False
-    """Whether Core Lightning does not have it: it has no position, and clients for nodes do not offer it."""
+    """Whether Core Lightning lacks it: it has no position, and clients for nodes do not offer it."""
     renamed: str = ""
-    """Its name in Python, if that is another."""
+    """The name in Python, if it differs."""
 
     @property
     def attribute(self) -> str:
@@ -52,27 +53,26 @@ class Parameter(NamedTuple):
 
 
 class Command(NamedTuple):
-    """One command: parameters stand in the order in which they are given by position, but for extensions."""
+    """A command. Its parameters are in positional order; extensions have no position."""
 
     name: str
-    """On the wire, e.g. "fundchannel_start"."""
+    """The wire name, e.g. "fundchannel_start"."""
     stem: str
-    """What the names of its classes begin with, e.g. "FundchannelStart"."""
+    """The beginning of its class names, e.g. "FundchannelStart"."""
     parameters: tuple[Parameter, ...] = ()
     extras: bool = False
-    """Whether parameters that the document does not name are allowed."""
+    """Whether other parameters are allowed."""
     renamed: str = ""
-    """Its name in Python, if that is another."""
+    """The name in Python, if it differs."""
     at_most_one: tuple[tuple[str, ...], ...] = ()
-    """Groups of parameters of which at most one may be given (`oneOfMany`). These and the next two are rules
-    that nodes enforce.
+    """Groups of parameters of which at most one may be given (`oneOfMany`). Nodes enforce this and the next two rules.
     """
     all_or_none: tuple[tuple[str, ...], ...] = ()
     """Groups of parameters that are given together or not at all (`pairedWith`)."""
     needs: tuple[tuple[str, str], ...] = ()
     """Pairs of parameters: the first may be given only together with the second (`dependentUpon`)."""
     deprecated: tuple[str, ...] | None = None
-    """As of a parameter."""
+    """As for a parameter."""
 
     @property
     def method(self) -> str:
@@ -91,8 +91,10 @@ class Command(NamedTuple):
 
     @property
     def usage(self) -> str:
-        """The command as `help` prints it: optional parameters in brackets, those without a position last, as
-        `[NAME=...]`; the space stays if there are none.
+        """The command as `help` prints it: optional parameters in brackets, then those without a position as
+        `[NAME=...]`.
+
+        A space follows the name even if there are no parameters.
         """
         shown = [each.name if each.required else f"[{each.name}]" for each in self.parameters if not each.extension]
         shown += [f"[{each.name}=...]" for each in self.parameters if each.extension]
@@ -111,8 +113,8 @@ def load_type(package: str, command: Command, which: Literal["request", "respons
 def load_class(package: str, module: str, name: str) -> type[Any]:
     """Return a class of `<package>.types`.
 
-    There is one module per document, and it is imported when its command is first used: a client that calls three
-    commands loads three modules of 150.
+    Each document has a module, which is imported when its command is first used: a client that calls three commands
+    loads three modules of 150.
     """
     found: type[Any] = getattr(importlib.import_module(f"{package}.types.{module}"), name)
     return found

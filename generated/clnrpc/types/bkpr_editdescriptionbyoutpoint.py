@@ -38,28 +38,28 @@ class BkprEditdescriptionbyoutpointUpdated(Received):
     description: str
 
     outpoint: str | None = None
-    """Only if `type` is "chain", and then always there."""
+    """Present only if `type` is "chain", and then always present."""
 
     blockheight: U32 | None = None
-    """Only if `type` is "chain", and then always there."""
+    """Present only if `type` is "chain", and then always present."""
 
     origin: str | None = None
-    """Only if `type` is "chain"."""
+    """Present only if `type` is "chain"."""
 
     payment_id: Hex | None = None
-    """Only if `type` is "chain", or if `type` is "channel"."""
+    """Present only if `type` is "chain", or if `type` is "channel"."""
 
     txid: Txid | None = None
-    """Only if `type` is "chain", or if `type` is "onchain_fee". Always there if `type` is "onchain_fee"."""
+    """Present only if `type` is "chain", or if `type` is "onchain_fee". Always present if `type` is "onchain_fee"."""
 
     fees_msat: Msat | None = None
-    """Only if `type` is "channel"."""
+    """Present only if `type` is "channel"."""
 
     is_rebalance: bool | None = None
-    """Only if `type` is "channel"."""
+    """Present only if `type` is "channel"."""
 
     part_id: U32 | None = None
-    """Only if `type` is "channel"."""
+    """Present only if `type` is "channel"."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)

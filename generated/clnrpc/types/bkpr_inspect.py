@@ -29,15 +29,15 @@ class BkprInspectTxOutput(Received):
     credit_msat: Msat | None = None
 
     debit_msat: Msat | None = None
-    """Always there if `spending_txid` is present."""
+    """Always present if `spending_txid` is present."""
 
     originating_account: str | None = None
 
     output_tag: str | None = None
-    """Always there if `credit_msat` is present."""
+    """Always present if `credit_msat` is present."""
 
     spend_tag: str | None = None
-    """Always there if `spending_txid` is present."""
+    """Always present if `spending_txid` is present."""
 
     spending_txid: Txid | None = None
 

@@ -30,19 +30,19 @@ class BkprListbalancesAccount(Received):
     balances: list[BkprListbalancesAccountBalance]
 
     peer_id: Pubkey | None = None
-    """Only if `peer_id` is present, and then always there."""
+    """Present only if `peer_id` is present, and then always present."""
 
     we_opened: bool | None = None
-    """Only if `peer_id` is present, and then always there."""
+    """Present only if `peer_id` is present, and then always present."""
 
     account_closed: bool | None = None
-    """Only if `peer_id` is present, and then always there."""
+    """Present only if `peer_id` is present, and then always present."""
 
     account_resolved: bool | None = None
-    """Only if `peer_id` is present, and then always there."""
+    """Present only if `peer_id` is present, and then always present."""
 
     resolved_at_block: U32 | None = None
-    """Only if `peer_id` is present."""
+    """Present only if `peer_id` is present."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)

@@ -51,7 +51,7 @@ class CloseResponse(Received):
     type: Literal["mutual", "unilateral", "unopened"]
 
     txs: list[Hex] | None = None
-    """Added in v24.11. Only if `type` is "mutual" or "unilateral", and then always there."""
+    """Added in v24.11. Present only if `type` is "mutual" or "unilateral", and then always present."""
 
     txids: list[Txid] | None = None
-    """Added in v24.11. Only if `type` is "mutual" or "unilateral", and then always there."""
+    """Added in v24.11. Present only if `type` is "mutual" or "unilateral", and then always present."""

@@ -74,10 +74,10 @@ class CoinMovementNotification(Received):
     group_id: U64 | None = None
 
     fees_msat: Msat | None = None
-    """Always there if `type` is "channel_mvt"."""
+    """Always present if `type` is "channel_mvt"."""
 
     utxo: Outpoint | None = None
-    """Added in v25.09. Always there if `type` is "chain_mvt"."""
+    """Added in v25.09. Always present if `type` is "chain_mvt"."""
 
     peer_id: Pubkey | None = None
 
@@ -96,9 +96,9 @@ class CoinMovementNotification(Received):
     """Deprecated in v25.09, removed after v26.09."""
 
     output_msat: Msat | None = None
-    """Always there if `type` is "chain_mvt"."""
+    """Always present if `type` is "chain_mvt"."""
 
     output_count: U32 | None = None
 
     blockheight: U32 | None = None
-    """Always there if `type` is "chain_mvt"."""
+    """Always present if `type` is "chain_mvt"."""

@@ -28,6 +28,6 @@ class CommitmentRevocationHookRequest(Received):
 
 @dataclass(kw_only=True, slots=True)
 class CommitmentRevocationHookResponse:
-    """The answer to the hook `commitment_revocation`: Keep the penalty transaction for a revoked state."""
+    """The response to the hook `commitment_revocation`: Keep the penalty transaction for a revoked state."""
 
     result: Literal["continue"]

@@ -21,6 +21,6 @@ class CustommsgHookRequest(Received):
 
 @dataclass(kw_only=True, slots=True)
 class CustommsgHookResponse:
-    """The answer to the hook `custommsg`: Handle a custom message from a peer."""
+    """The response to the hook `custommsg`: Handle a custom message from a peer."""
 
     result: Literal["continue"]

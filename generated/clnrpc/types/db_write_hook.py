@@ -21,6 +21,6 @@ class DbWriteHookRequest(Received):
 
 @dataclass(kw_only=True, slots=True)
 class DbWriteHookResponse:
-    """The answer to the hook `db_write`: Take a copy of a database change before it commits."""
+    """The response to the hook `db_write`: Take a copy of a database change before it commits."""
 
     result: Literal["continue"]

@@ -192,8 +192,8 @@ class DecodeInvoiceFallback(Received):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class DecodeOtherResponse(Received):
-    """The response to `decode` if `type` is none of the values that were known when these types were made: Take a string
-    apart and show what it says.
+    """The response to `decode` if `type` has a value that these types do not know: Take a string apart and show what it
+    says.
     """
 
     __source__ = "decode"
@@ -1259,6 +1259,6 @@ DecodeResponse: TypeAlias = (
 )
 """The response to `decode`: Take a string apart and show what it says.
 
-The value of `type` says which of these it is. One that they do not know, as a newer node may have, arrives as
-`DecodeOtherResponse`: not one of these, so that `type` narrows the type.
+The value of `type` decides which class it is. An unknown value, from a newer node, gives `DecodeOtherResponse`. That
+class is not in the union, so that `type` narrows the type.
 """

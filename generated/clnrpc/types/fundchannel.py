@@ -59,7 +59,7 @@ class FundchannelRequest:
     request_amt: Sat | None = None
     """Liquidity to lease from the peer, in satoshi unless it ends in *msat* or *btc*; needs `compact_lease`; absent, none.
 
-    As a number: satoshi.
+    A number is in satoshi.
     """
 
     compact_lease: str | None = None
@@ -74,7 +74,7 @@ class FundchannelRequest:
     """Balance that the peer must always keep on its side, in satoshi unless it ends in *msat* or *btc*; absent, 1 % of the
     channel's size.
 
-    As a number: satoshi.
+    A number is in satoshi.
     """
 
     channel_type: list[U32] | None = None

@@ -15,7 +15,7 @@ class FundchannelStartRequest:
     id: Pubkey
 
     amount: Sat
-    """As a number: satoshi."""
+    """A number is in satoshi."""
 
     feerate: Feerate | None = None
 
@@ -28,7 +28,7 @@ class FundchannelStartRequest:
     mindepth: U32 | None = None
 
     reserve: Sat | None = None
-    """As a number: satoshi."""
+    """A number is in satoshi."""
 
     channel_type: list[U32] | None = None
 

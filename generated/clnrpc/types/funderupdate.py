@@ -15,7 +15,7 @@ class FunderupdateRequest:
     policy: Literal["match", "available", "fixed"] = "fixed"
 
     policy_mod: Msat | None = None
-    """As a number: millisatoshi."""
+    """A number is in millisatoshi."""
 
     leases_only: bool = False
 

@@ -22,28 +22,30 @@ class GetlogLog(Received):
     type: Literal["SKIPPED", "BROKEN", "UNUSUAL", "INFO", "DEBUG", "TRACE", "IO_IN", "IO_OUT"]
 
     num_skipped: U32 | None = None
-    """Only if `type` is "SKIPPED", and then always there."""
+    """Present only if `type` is "SKIPPED", and then always present."""
 
     time: str | None = None
-    """Only if `type` is "BROKEN" or "UNUSUAL" or "INFO" or "DEBUG" or "TRACE", or if `type` is "IO_IN" or "IO_OUT", and
-    then always there.
+    """Present only if `type` is "BROKEN" or "UNUSUAL" or "INFO" or "DEBUG" or "TRACE", or if `type` is "IO_IN" or
+    "IO_OUT", and then always present.
     """
 
     source: str | None = None
-    """Only if `type` is "BROKEN" or "UNUSUAL" or "INFO" or "DEBUG" or "TRACE", or if `type` is "IO_IN" or "IO_OUT", and
-    then always there.
+    """Present only if `type` is "BROKEN" or "UNUSUAL" or "INFO" or "DEBUG" or "TRACE", or if `type` is "IO_IN" or
+    "IO_OUT", and then always present.
     """
 
     log: str | None = None
-    """Only if `type` is "BROKEN" or "UNUSUAL" or "INFO" or "DEBUG" or "TRACE", or if `type` is "IO_IN" or "IO_OUT", and
-    then always there.
+    """Present only if `type` is "BROKEN" or "UNUSUAL" or "INFO" or "DEBUG" or "TRACE", or if `type` is "IO_IN" or
+    "IO_OUT", and then always present.
     """
 
     node_id: Pubkey | None = None
-    """Only if `type` is "BROKEN" or "UNUSUAL" or "INFO" or "DEBUG" or "TRACE", or if `type` is "IO_IN" or "IO_OUT"."""
+    """Present only if `type` is "BROKEN" or "UNUSUAL" or "INFO" or "DEBUG" or "TRACE", or if `type` is "IO_IN" or
+    "IO_OUT".
+    """
 
     data: Hex | None = None
-    """Only if `type` is "IO_IN" or "IO_OUT"."""
+    """Present only if `type` is "IO_IN" or "IO_OUT"."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)

@@ -87,7 +87,7 @@ class HtlcAcceptedHookRequest(Received):
 
 @dataclass(kw_only=True, slots=True)
 class HtlcAcceptedHookResponse:
-    """The answer to the hook `htlc_accepted`: Decide on an incoming HTLC."""
+    """The response to the hook `htlc_accepted`: Decide on an incoming HTLC."""
 
     result: Literal["continue", "fail", "resolve"]
 

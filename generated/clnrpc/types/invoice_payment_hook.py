@@ -43,7 +43,7 @@ class InvoicePaymentHookRequest(Received):
 
 @dataclass(kw_only=True, slots=True)
 class InvoicePaymentHookResponse:
-    """The answer to the hook `invoice_payment`: Accept or reject a payment to an invoice."""
+    """The response to the hook `invoice_payment`: Accept or reject a payment to an invoice."""
 
     result: Literal["continue", "reject"]
 

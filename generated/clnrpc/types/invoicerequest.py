@@ -16,7 +16,7 @@ class InvoicerequestRequest:
     otherwise. With *sat* exactly three decimals are possible (`0.001sat` is one millisatoshi), with *btc* one to
     eleven.
 
-    As a number: millisatoshi.
+    A number is in millisatoshi.
     """
 
     description: str

@@ -25,7 +25,7 @@ class KeysendRoutehint:
     scid: ShortChannelId
 
     feebase: Msat
-    """As a number: millisatoshi."""
+    """A number is in millisatoshi."""
 
     feeprop: U32
 
@@ -58,7 +58,7 @@ class KeysendRequest:
     """Fee up to which `maxfeepercent` does not count, in millisatoshi unless it ends in *sat* or *btc*; not with `maxfee`;
     absent, 5000 msat.
 
-    As a number: millisatoshi.
+    A number is in millisatoshi.
     """
 
     extratlvs: dict[str, Any] | None = None
@@ -73,7 +73,7 @@ class KeysendRequest:
     """Highest fee, in millisatoshi unless it ends in *sat* or *btc*, in place of `maxfeepercent` and `exemptfee`; absent,
     those two decide.
 
-    As a number: millisatoshi. Added in v24.11.
+    A number is in millisatoshi. Added in v24.11.
     """
 
 

@@ -62,7 +62,7 @@ class ListforwardsForward(Received):
     received_time: float
 
     out_channel: ShortChannelId | None = None
-    """Always there if `out_msat` is present."""
+    """Always present if `out_msat` is present."""
 
     out_htlc_id: U64 | None = None
 
@@ -72,19 +72,19 @@ class ListforwardsForward(Received):
     style: Literal["legacy", "tlv"] | None = None
 
     resolved_time: float | None = None
-    """Only if `status` is "settled" or "failed", and then always there."""
+    """Present only if `status` is "settled" or "failed", and then always present."""
 
     failcode: U32 | None = None
-    """Only if `status` is "local_failed" or "failed"."""
+    """Present only if `status` is "local_failed" or "failed"."""
 
     failreason: str | None = None
-    """Only if `status` is "local_failed" or "failed"."""
+    """Present only if `status` is "local_failed" or "failed"."""
 
     fee_msat: Msat | None = None
-    """Only if `out_msat` is present, and then always there."""
+    """Present only if `out_msat` is present, and then always present."""
 
     out_msat: Msat | None = None
-    """Only if `out_msat` is present, and then always there."""
+    """Present only if `out_msat` is present, and then always present."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)

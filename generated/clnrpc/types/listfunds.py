@@ -37,10 +37,10 @@ class ListfundsOutput(Received):
     reserved: bool
 
     reserved_to_block: U32 | None = None
-    """Only if `reserved` is "true", and then always there."""
+    """Present only if `reserved` is "true", and then always present."""
 
     blockheight: U32 | None = None
-    """Only if `status` is "confirmed", and then always there."""
+    """Present only if `status` is "confirmed", and then always present."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -82,8 +82,8 @@ class ListfundsChannel(Received):
     """Added in v23.05."""
 
     short_channel_id: ShortChannelId | None = None
-    """Only if `state` is "CHANNELD_NORMAL", or if `state` is "CHANNELD_SHUTTING_DOWN" or "CLOSINGD_SIGEXCHANGE" or
-    "CLOSINGD_COMPLETE" or "AWAITING_UNILATERAL" or "FUNDING_SPEND_SEEN" or "ONCHAIN". Always there if `state` is
+    """Present only if `state` is "CHANNELD_NORMAL", or if `state` is "CHANNELD_SHUTTING_DOWN" or "CLOSINGD_SIGEXCHANGE" or
+    "CLOSINGD_COMPLETE" or "AWAITING_UNILATERAL" or "FUNDING_SPEND_SEEN" or "ONCHAIN". Always present if `state` is
     "CHANNELD_NORMAL".
     """
 

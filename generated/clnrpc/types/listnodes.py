@@ -42,7 +42,7 @@ class ListnodesNodeAddress(Received):
     port: U16
 
     address: str | None = None
-    """Only if `type` is "dns" or "ipv4" or "ipv6" or "torv2" or "torv3", and then always there."""
+    """Present only if `type` is "dns" or "ipv4" or "ipv6" or "torv2" or "torv3", and then always present."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -52,22 +52,22 @@ class ListnodesNode(Received):
     nodeid: Pubkey
 
     last_timestamp: U32 | None = None
-    """Always there if `last_timestamp` is present."""
+    """Always present if `last_timestamp` is present."""
 
     option_will_fund: ListnodesNodeOptionWillFund | None = None
-    """Only if `option_will_fund` is present, and then always there."""
+    """Present only if `option_will_fund` is present, and then always present."""
 
     alias: str | None = None
-    """At most 32 characters. Only if `last_timestamp` is present, and then always there."""
+    """At most 32 characters. Present only if `last_timestamp` is present, and then always present."""
 
     color: Hex | None = None
-    """Exactly 6 characters. Only if `last_timestamp` is present, and then always there."""
+    """Exactly 6 characters. Present only if `last_timestamp` is present, and then always present."""
 
     features: Hex | None = None
-    """Only if `last_timestamp` is present, and then always there."""
+    """Present only if `last_timestamp` is present, and then always present."""
 
     addresses: list[ListnodesNodeAddress] | None = None
-    """Only if `last_timestamp` is present, and then always there."""
+    """Present only if `last_timestamp` is present, and then always present."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)

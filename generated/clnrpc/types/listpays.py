@@ -74,19 +74,19 @@ class ListpaysPay(Received):
     """Added in v24.11."""
 
     amount_msat: Msat | None = None
-    """Only if `status` is "complete"."""
+    """Present only if `status` is "complete"."""
 
     amount_sent_msat: Msat | None = None
-    """Only if `status` is "complete", or if `status` is "failed", and then always there."""
+    """Present only if `status` is "complete", or if `status` is "failed", and then always present."""
 
     preimage: Secret | None = None
-    """Only if `status` is "complete", and then always there."""
+    """Present only if `status` is "complete", and then always present."""
 
     number_of_parts: U64 | None = None
-    """Only if `status` is "complete"."""
+    """Present only if `status` is "complete"."""
 
     erroronion: Hex | None = None
-    """Only if `status` is "failed"."""
+    """Present only if `status` is "failed"."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)

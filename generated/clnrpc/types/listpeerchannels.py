@@ -312,7 +312,7 @@ class ListpeerchannelsChannel(Received):
     short_channel_id: ShortChannelId | None = None
 
     direction: U32 | None = None
-    """Always there if `short_channel_id` is present."""
+    """Always present if `short_channel_id` is present."""
 
     channel_id: Hash | None = None
 
@@ -321,13 +321,13 @@ class ListpeerchannelsChannel(Received):
     funding_outnum: U32 | None = None
 
     initial_feerate: str | None = None
-    """Always there if `inflight` is present."""
+    """Always present if `inflight` is present."""
 
     last_feerate: str | None = None
-    """Always there if `inflight` is present."""
+    """Always present if `inflight` is present."""
 
     next_feerate: str | None = None
-    """Always there if `inflight` is present."""
+    """Always present if `inflight` is present."""
 
     next_fee_step: U32 | None = None
 
@@ -417,10 +417,10 @@ class ListpeerchannelsChannel(Received):
     htlcs: list[ListpeerchannelsChannelHtlc] | None = None
 
     last_tx_fee_msat: Msat | None = None
-    """Only if `scratch_txid` is present, and then always there."""
+    """Present only if `scratch_txid` is present, and then always present."""
 
     close_to_addr: str | None = None
-    """Only if `close_to` is present."""
+    """Present only if `close_to` is present."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)

@@ -26,30 +26,30 @@ class ListpeersPeerLog(Received):
     type: Literal["SKIPPED", "BROKEN", "UNUSUAL", "INFO", "DEBUG", "TRACE", "IO_IN", "IO_OUT"]
 
     num_skipped: U32 | None = None
-    """Only if `type` is "SKIPPED", and then always there."""
+    """Present only if `type` is "SKIPPED", and then always present."""
 
     time: str | None = None
-    """Only if `type` is "BROKEN" or "UNUSUAL" or "INFO" or "DEBUG" or "TRACE", or if `type` is "IO_IN" or "IO_OUT", and
-    then always there.
+    """Present only if `type` is "BROKEN" or "UNUSUAL" or "INFO" or "DEBUG" or "TRACE", or if `type` is "IO_IN" or
+    "IO_OUT", and then always present.
     """
 
     source: str | None = None
-    """Only if `type` is "BROKEN" or "UNUSUAL" or "INFO" or "DEBUG" or "TRACE", or if `type` is "IO_IN" or "IO_OUT", and
-    then always there.
+    """Present only if `type` is "BROKEN" or "UNUSUAL" or "INFO" or "DEBUG" or "TRACE", or if `type` is "IO_IN" or
+    "IO_OUT", and then always present.
     """
 
     log: str | None = None
-    """Only if `type` is "BROKEN" or "UNUSUAL" or "INFO" or "DEBUG" or "TRACE", or if `type` is "IO_IN" or "IO_OUT", and
-    then always there.
+    """Present only if `type` is "BROKEN" or "UNUSUAL" or "INFO" or "DEBUG" or "TRACE", or if `type` is "IO_IN" or
+    "IO_OUT", and then always present.
     """
 
     node_id: Pubkey | None = None
-    """Only if `type` is "BROKEN" or "UNUSUAL" or "INFO" or "DEBUG" or "TRACE", or if `type` is "IO_IN" or "IO_OUT", and
-    then always there.
+    """Present only if `type` is "BROKEN" or "UNUSUAL" or "INFO" or "DEBUG" or "TRACE", or if `type` is "IO_IN" or
+    "IO_OUT", and then always present.
     """
 
     data: Hex | None = None
-    """Only if `type` is "IO_IN" or "IO_OUT", and then always there."""
+    """Present only if `type` is "IO_IN" or "IO_OUT", and then always present."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -68,13 +68,13 @@ class ListpeersPeer(Received):
     log: list[ListpeersPeerLog] | None = None
 
     netaddr: list[str] | None = None
-    """Exactly 1 element. Only if `connected` is true, and then always there."""
+    """Exactly 1 element. Present only if `connected` is true, and then always present."""
 
     remote_addr: str | None = None
-    """Only if `connected` is true."""
+    """Present only if `connected` is true."""
 
     features: Hex | None = None
-    """Only if `connected` is true, and then always there."""
+    """Present only if `connected` is true, and then always present."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)

@@ -81,13 +81,13 @@ class ListsendpaysPayment(Received):
     bolt12: str | None = None
 
     completed_at: U64 | None = None
-    """Only if `status` is "complete", or if `status` is "failed"."""
+    """Present only if `status` is "complete", or if `status` is "failed"."""
 
     payment_preimage: Secret | None = None
-    """Only if `status` is "complete", and then always there."""
+    """Present only if `status` is "complete", and then always present."""
 
     erroronion: Hex | None = None
-    """Only if `status` is "failed"."""
+    """Present only if `status` is "failed"."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)

@@ -67,6 +67,6 @@ class OnionMessageRecvHookRequest(Received):
 
 @dataclass(kw_only=True, slots=True)
 class OnionMessageRecvHookResponse:
-    """The answer to the hook `onion_message_recv`: Handle an onion message sent to this node."""
+    """The response to the hook `onion_message_recv`: Handle an onion message sent to this node."""
 
     result: str

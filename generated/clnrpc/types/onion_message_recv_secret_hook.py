@@ -69,6 +69,6 @@ class OnionMessageRecvSecretHookRequest(Received):
 
 @dataclass(kw_only=True, slots=True)
 class OnionMessageRecvSecretHookResponse:
-    """The answer to the hook `onion_message_recv_secret`: Handle an onion message over this node's own path."""
+    """The response to the hook `onion_message_recv_secret`: Handle an onion message over this node's own path."""
 
     result: str

@@ -33,7 +33,7 @@ class Openchannel2ChangedHookRequest(Received):
 
 @dataclass(kw_only=True, slots=True)
 class Openchannel2ChangedHookResponse:
-    """The answer to the hook `openchannel2_changed`: Adjust the funding PSBT of a v2 channel."""
+    """The response to the hook `openchannel2_changed`: Adjust the funding PSBT of a v2 channel."""
 
     result: Literal["continue"]
 

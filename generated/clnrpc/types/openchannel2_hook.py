@@ -79,7 +79,7 @@ class Openchannel2HookRequest(Received):
 
 @dataclass(kw_only=True, slots=True)
 class Openchannel2HookResponse:
-    """The answer to the hook `openchannel2`: Decide on a proposed v2 channel and help fund it."""
+    """The response to the hook `openchannel2`: Decide on a proposed v2 channel and help fund it."""
 
     result: Literal["continue", "reject"]
 

@@ -28,7 +28,7 @@ class Openchannel2SignHookRequest(Received):
 
 @dataclass(kw_only=True, slots=True)
 class Openchannel2SignHookResponse:
-    """The answer to the hook `openchannel2_sign`: Sign the funding PSBT of a v2 channel."""
+    """The response to the hook `openchannel2_sign`: Sign the funding PSBT of a v2 channel."""
 
     result: Literal["continue"]
 

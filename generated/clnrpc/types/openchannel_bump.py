@@ -15,7 +15,7 @@ class OpenchannelBumpRequest:
     channel_id: Hash
 
     amount: Sat
-    """As a number: satoshi."""
+    """A number is in satoshi."""
 
     initialpsbt: str
 

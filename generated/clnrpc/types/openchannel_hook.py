@@ -62,7 +62,7 @@ class OpenchannelHookRequest(Received):
 
 @dataclass(kw_only=True, slots=True)
 class OpenchannelHookResponse:
-    """The answer to the hook `openchannel`: Decide on a channel that a peer proposes."""
+    """The response to the hook `openchannel`: Decide on a channel that a peer proposes."""
 
     result: Literal["continue", "reject"]
 

@@ -15,7 +15,7 @@ class OpenchannelInitRequest:
     id: Pubkey
 
     amount: Sat
-    """As a number: satoshi."""
+    """A number is in satoshi."""
 
     initialpsbt: str
 
@@ -28,7 +28,7 @@ class OpenchannelInitRequest:
     close_to: str | None = None
 
     request_amt: Sat | None = None
-    """As a number: satoshi."""
+    """A number is in satoshi."""
 
     compact_lease: Hex | None = None
 

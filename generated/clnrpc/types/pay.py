@@ -50,7 +50,7 @@ class PayRequest:
     """Fee up to which `maxfeepercent` does not count, in millisatoshi unless it ends in *sat* or *btc*; not with `maxfee`;
     absent, 5000 msat.
 
-    As a number: millisatoshi.
+    A number is in millisatoshi.
     """
 
     localinvreqid: Hex | None = None
@@ -65,7 +65,7 @@ class PayRequest:
     """Highest fee, in millisatoshi unless it ends in *sat* or *btc*, in place of `maxfeepercent` and `exemptfee`; absent,
     those two decide.
 
-    As a number: millisatoshi.
+    A number is in millisatoshi.
     """
 
     description: str | None = None

@@ -34,7 +34,7 @@ class PeerConnectedHookRequest(Received):
 
 @dataclass(kw_only=True, slots=True)
 class PeerConnectedHookResponse:
-    """The answer to the hook `peer_connected`: Accept or turn away a peer that connected."""
+    """The response to the hook `peer_connected`: Accept or turn away a peer that connected."""
 
     result: Literal["continue", "disconnect"]
 

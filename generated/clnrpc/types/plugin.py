@@ -40,7 +40,7 @@ class PluginResponse(Received):
     command: Literal["start", "stop", "rescan", "startdir", "list"]
 
     plugins: list[PluginPlugin] | None = None
-    """Only if `command` is "start" or "startdir" or "rescan" or "list", and then always there."""
+    """Present only if `command` is "start" or "startdir" or "rescan" or "list", and then always present."""
 
     result: str | None = None
-    """Only if `command` is "stop", and then always there."""
+    """Present only if `command` is "stop", and then always present."""

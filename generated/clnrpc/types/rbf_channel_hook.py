@@ -51,7 +51,7 @@ class RbfChannelHookRequest(Received):
 
 @dataclass(kw_only=True, slots=True)
 class RbfChannelHookResponse:
-    """The answer to the hook `rbf_channel`: Decide on a fee bump of a channel's funding."""
+    """The response to the hook `rbf_channel`: Decide on a fee bump of a channel's funding."""
 
     result: Literal["continue", "reject"]
 

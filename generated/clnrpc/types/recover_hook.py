@@ -18,6 +18,6 @@ class RecoverHookRequest(Received):
 
 @dataclass(kw_only=True, slots=True)
 class RecoverHookResponse:
-    """The answer to the hook `recover`: Fetch backups from peers while a node recovers."""
+    """The response to the hook `recover`: Fetch backups from peers while a node recovers."""
 
     result: Literal["continue"]

@@ -25,7 +25,7 @@ class RenepayRequest:
     amount_msat: Msat | None = None
 
     maxfee: Msat | None = None
-    """As a number: millisatoshi."""
+    """A number is in millisatoshi."""
 
     maxdelay: U32 | None = None
 

@@ -31,7 +31,7 @@ class RpcCommandHookRequest(Received):
 
 @dataclass(kw_only=True, slots=True)
 class RpcCommandHookReplace:
-    """`replace` in the answer to the hook `rpc_command`."""
+    """`replace` in the response to the hook `rpc_command`."""
 
     jsonrpc: Literal["2.0"]
 
@@ -44,7 +44,7 @@ class RpcCommandHookReplace:
 
 @dataclass(kw_only=True, slots=True)
 class RpcCommandHookReturnError:
-    """`return.error` in the answer to the hook `rpc_command`."""
+    """`return.error` in the response to the hook `rpc_command`."""
 
     code: int
 
@@ -53,7 +53,7 @@ class RpcCommandHookReturnError:
 
 @dataclass(kw_only=True, slots=True)
 class RpcCommandHookReturn:
-    """`return` in the answer to the hook `rpc_command`."""
+    """`return` in the response to the hook `rpc_command`."""
 
     result: dict[str, Any] | None = None
 
@@ -62,7 +62,7 @@ class RpcCommandHookReturn:
 
 @dataclass(kw_only=True, slots=True)
 class RpcCommandHookResponse:
-    """The answer to the hook `rpc_command`: Pass on, change or answer a command call."""
+    """The response to the hook `rpc_command`: Pass on, change or answer a command call."""
 
     __wire_names__ = (("return_", "return"),)
 

@@ -16,7 +16,7 @@ class SendamountRequest:
     amount_msat: Msat
 
     maxfee: Msat | None = None
-    """As a number: millisatoshi."""
+    """A number is in millisatoshi."""
 
     layers: list[str] | None = None
 

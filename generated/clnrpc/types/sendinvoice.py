@@ -55,13 +55,13 @@ class SendinvoiceResponse(Received):
     """Added in v23.08."""
 
     amount_received_msat: Msat | None = None
-    """Only if `status` is "paid", and then always there."""
+    """Present only if `status` is "paid", and then always present."""
 
     paid_at: U64 | None = None
-    """Only if `status` is "paid", and then always there."""
+    """Present only if `status` is "paid", and then always present."""
 
     pay_index: U64 | None = None
-    """Only if `status` is "paid", and then always there."""
+    """Present only if `status` is "paid", and then always present."""
 
     payment_preimage: Secret | None = None
-    """Only if `status` is "paid", and then always there."""
+    """Present only if `status` is "paid", and then always present."""

@@ -87,10 +87,10 @@ class SendonionResponse(Received):
     groupid: U64 | None = None
 
     updated_index: U64 | None = None
-    """Added in v23.11. Only if `status` is "complete"."""
+    """Added in v23.11. Present only if `status` is "complete"."""
 
     payment_preimage: Secret | None = None
-    """Only if `status` is "complete", and then always there."""
+    """Present only if `status` is "complete", and then always present."""
 
     message: str | None = None
-    """Only if `status` is "pending"."""
+    """Present only if `status` is "pending"."""

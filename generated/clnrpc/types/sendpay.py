@@ -138,7 +138,7 @@ class SendpayResponse(Received):
     bolt12: str | None = None
 
     message: str | None = None
-    """Only if `status` is "pending", and then always there."""
+    """Present only if `status` is "pending", and then always present."""
 
     payment_preimage: Secret | None = None
-    """Only if `status` is "complete", and then always there."""
+    """Present only if `status` is "complete", and then always present."""

@@ -17,7 +17,7 @@ class SetchannelRequest:
     feebase: Msat | None = None
     """Fixed fee for each forwarded payment, in millisatoshi unless it ends in *sat* or *btc*; absent, unchanged.
 
-    As a number: millisatoshi.
+    A number is in millisatoshi.
     """
 
     feeppm: U32 | None = None
@@ -27,14 +27,14 @@ class SetchannelRequest:
     """Smallest HTLC to forward, in millisatoshi unless it ends in *sat* or *btc*; raised to the peer's own minimum if
     below it. Absent, unchanged.
 
-    As a number: millisatoshi.
+    A number is in millisatoshi.
     """
 
     htlcmax: Msat | None = None
     """Largest HTLC to forward, in millisatoshi unless it ends in *sat* or *btc*; lowered to what the channel can carry if
     above it. Absent, unchanged.
 
-    As a number: millisatoshi.
+    A number is in millisatoshi.
     """
 
     enforcedelay: U32 | None = None

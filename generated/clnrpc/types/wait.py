@@ -26,8 +26,8 @@ class WaitRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class WaitOtherResponse(Received):
-    """The response to `wait` if `subsystem` is none of the values that were known when these types were made: Wait until
-    one of the node's lists changes.
+    """The response to `wait` if `subsystem` has a value that these types do not know: Wait until one of the node's lists
+    changes.
     """
 
     __source__ = "wait"
@@ -367,6 +367,6 @@ WaitResponse: TypeAlias = (
 )
 """The response to `wait`: Wait until one of the node's lists changes.
 
-The value of `subsystem` says which of these it is. One that they do not know, as a newer node may have, arrives as
-`WaitOtherResponse`: not one of these, so that `subsystem` narrows the type.
+The value of `subsystem` decides which class it is. An unknown value, from a newer node, gives `WaitOtherResponse`. That
+class is not in the union, so that `subsystem` narrows the type.
 """

@@ -65,4 +65,4 @@ class WaitsendpayResponse(Received):
     bolt12: str | None = None
 
     payment_preimage: Secret | None = None
-    """Only if `status` is "complete", and then always there."""
+    """Present only if `status` is "complete", and then always present."""

@@ -25,7 +25,7 @@ class XkeysendRequest:
     """Highest fee, in millisatoshi unless it ends in *sat* or *btc*; absent, 1 % of the amount or 5000 msat, whichever is
     more.
 
-    As a number: millisatoshi.
+    A number is in millisatoshi.
     """
 
     layers: list[str] | None = None

@@ -1,7 +1,7 @@
-"""What changed in a document between two releases, as lines for people.
+"""Describe what changed in a document between two releases.
 
-Compared is what the types show: each field with all its conditionals worked out (see `model.resolve`), so a
-conditional that is only written differently is no change of any field.
+It compares what the generated types show: each field with all its conditionals resolved (see `model.resolve`). A
+conditional that is only written in another way changes no field.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ from rpcschema.model.resolve import ResolvedField, resolve
 from rpcschema.text.words import conjunction_words, limit_words, release_words, rule_words, type_words
 
 _Traits: TypeAlias = dict[str, dict[str, None]]
-"""What is said of one field: by trait, in words, as an ordered set, for a field can be declared several times."""
+"""The traits of one field, in words. Each is an ordered set, because a field can be declared several times."""
 _SEVERAL: Final = frozenset({"values", "conditions", "releases", "categories", "rules"})
-"""Traits of which many hold at once, so that only what came and what went is worth a line."""
+"""Traits with several values at once, of which only the added and removed ones are reported."""
 _ESCAPE: Final = re.compile(r"\\([^\w\s]|_)")
-"""Of Markdown, in the words that pages use."""
+"""An escape of Markdown, which the words for pages contain."""
 
 
 def changes(old: Document, new: Document) -> Iterator[str]:
-    """A line for each difference: "+ " for a field that came, "- " for one that went, "~ " for what is different."""
+    """Yield a line for each difference: "+ " for an added field, "- " for a removed one, "~ " for a changed one."""
     before, after = _fields(old), _fields(new)
     for path in dict.fromkeys((*before, *after)):
         if path in before and path in after:
             yield from (f"~ {path}: {change}" for change in _changed(before[path], after[path]))
         elif path.endswith("[]"):
-            continue  # the type of what holds these elements names them
+            continue  # the type of the array names them
         elif path in before:
             yield f"- {path}"
         else:
@@ -69,7 +69,7 @@ def _either(texts: Mapping[str, None]) -> str:
 
 
 def _fields(document: Document) -> dict[str, _Traits]:
-    """Every field by its path, e.g. `response.peers[].id`; the document itself stands under "document"."""
+    """Return every field by its path, e.g. `response.peers[].id`; "document" stands for the document itself."""
     found: dict[str, _Traits] = {"document": {}, "request": {}, "response": {}}
     releases = _plain(release_words(document.added, document.deprecated))
     _note(found["document"], {"releases": releases, "categories": document.categories or ()})
@@ -117,7 +117,7 @@ def _value_traits(nodes: Sequence[Node]) -> dict[str, Sequence[str]]:
 
 
 def _forms(node: Node) -> Iterator[Node]:
-    """`node` and the forms in which its value can come."""
+    """Yield `node` and its alternative forms."""
     yield node
     for shape in node.shapes:
         yield from _forms(shape)

@@ -1,11 +1,11 @@
-"""Facts of a document: all that a program needs to know of it, and none of its author's prose.
+"""Reduce a document to its facts: all that a program needs from it, without its author's prose.
 
-A document of facts is one of the same dialect, marked by its `$schema`. It declares the same fields in the same order,
-under the same conditions, so that the same types follow from it; its title and descriptions are words of our own, which
-this module also carries from one release's facts to the next one's.
+A document of facts uses the same dialect and is marked by its `$schema`. It declares the same fields in the same order
+and under the same conditions, so the same types follow from it. Its title and descriptions are our own words, which
+this module also carries over from one release's facts to the next.
 
-Left out are descriptions, notes, examples, errors, comments, every other section, and defaults that are no values. A
-marker `{}` stays even where nothing declares its name: what it allows hangs on all the conditionals around it.
+It leaves out descriptions, notes, examples, errors, comments, every other section, and defaults that are prose. A
+marker `{}` stays even if nothing declares its name, because the conditionals around it decide what it allows.
 """
 
 from __future__ import annotations
@@ -23,9 +23,8 @@ from rpcschema.python.types import default_value
 from rpcschema.text.words import condition_words
 
 NodePlace: TypeAlias = tuple[str | int | Condition, ...]
-"""Where a node stands, by names and conditions, so that it holds when others come or go before it. A number tells
-apart what has the same names and conditions.
-"""
+"""The position of a node by names and conditions, which stays the same when others are added or removed before it. A
+number distinguishes nodes with the same names and conditions."""
 _ELEMENT: Final = "[]"
 _PLAIN: Final = {
     "added": "added",
@@ -40,12 +39,12 @@ _PLAIN: Final = {
     "required": "required",
     "extras": "additionalProperties",
 }
-"""Attributes of a node whose values go into the document as they are, and their keywords."""
+"""Attributes of a node that are copied into the document, and their keywords."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Words:
-    """What a document of facts says in our own words."""
+    """The title and descriptions of a document of facts, in our own words."""
 
     title: str
     description: Lines = ()
@@ -54,24 +53,24 @@ class Words:
 
 
 def placeholder(document: Document) -> str:
-    """The title of a document that has no words yet."""
+    """Return the title of a document that has no words yet."""
     return f"The {KIND_NAMES[document.kind]} {document.name}"
 
 
 def words_of(document: Document) -> Words:
-    """The words of `document`, which should be one of facts."""
+    """Return the words of `document`, a document of facts."""
     described = {place: node.description for place, node in places(document).items() if node.description}
     return Words(title=document.title, description=document.description, fields=described)
 
 
 def lost(words: Words, document: Document) -> tuple[NodePlace, ...]:
-    """The places of `words` that `document` does not have any more, or only as a marker."""
+    """Return the places of `words` that `document` no longer declares."""
     there = places(document)
     return tuple(place for place in words.fields if place not in there or there[place].is_marker)
 
 
 def facts(document: Document, words: Words) -> dict[str, Any]:
-    """The facts of `document` as the JSON of a document, with `words` at the places that it has."""
+    """Return the facts of `document` as JSON, with `words` at the places that it still has."""
     described = {
         node.pointer: words.fields[place]
         for place, node in places(document).items()
@@ -95,12 +94,12 @@ def facts(document: Document, words: Words) -> dict[str, Any]:
 
 
 def to_bytes(facts: Mapping[str, Any]) -> bytes:
-    """The bytes of the file that holds `facts`: UTF-8, two spaces a level, one newline at the end."""
+    """Return the file content for `facts`: UTF-8, indented by two spaces, with a final newline."""
     return (json.dumps(facts, ensure_ascii=False, indent=2) + "\n").encode()
 
 
 def places(document: Document) -> dict[NodePlace, Node]:
-    """All nodes that can be described, by place; what stands in an `if` only tests."""
+    """Return all nodes that can have a description, by place; those inside of an `if` cannot."""
     found: dict[NodePlace, Node] = {}
     counts: Counter[NodePlace] = Counter()
     halves = (_places(document.request, ("request",)), _places(document.response, ("response",)))
@@ -111,7 +110,7 @@ def places(document: Document) -> dict[NodePlace, Node]:
 
 
 def place_words(place: NodePlace) -> str:
-    """Return a place for people, e.g. response.peers[].state(if `alive` is true)."""
+    """Return a readable form of a place, e.g. response.peers[].state(if `alive` is true)."""
     return "".join(map(_step_words, place))
 
 
@@ -173,7 +172,7 @@ def _node(node: Node, described: Mapping[str, Lines]) -> dict[str, Any]:
 
 
 def _fields(fields: tuple[Property, ...], described: Mapping[str, Lines]) -> dict[str, Any]:
-    """The members; one that had nothing but prose gets an empty description, for it must not become a marker."""
+    """Return the members. One that had only prose gets an empty description, so that it does not become a marker."""
     return {
         member.name: _node(member.node, described) or ({} if member.node.is_marker else {"description": []})
         for member in fields
@@ -186,14 +185,14 @@ def _branch(branch: Branch, described: Mapping[str, Lines]) -> dict[str, Any]:
 
 
 def _default(node: Node) -> bool | int | float | str | None:
-    """The default, where it is a value and not only said to people."""
+    """Return the default if it is a value and not prose."""
     native = node.default if isinstance(node.default, bool | int | float) else None
     value = default_value(node)
     return native if value is None else value
 
 
 def _plain(value: Any) -> Any:
-    """`value` with lists in place of tuples, as JSON has them."""
+    """Return `value` with lists instead of tuples, as JSON has them."""
     if isinstance(value, tuple):
         return [_plain(entry) for entry in value]
     return {key: _plain(entry) for key, entry in value.items()} if isinstance(value, dict) else value

@@ -1,7 +1,7 @@
-"""The command `sync`: a folder of facts is brought to the state of another checkout of Core Lightning.
+"""The command `sync`: update a folder of facts from another checkout of Core Lightning.
 
-The facts are upstream's, the words stay ours. All is worked out first and returned as changes of files; whoever writes
-them does not if there is any error, for half of a release is worse than an old one.
+The facts come from upstream, the words are ours. Nothing is written here: the result is a list of changed files, and
+the caller writes none of them if there is an error, because half of a release is worse than an old one.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ from rpcschema.write.output import Change
 
 @dataclass(frozen=True, slots=True)
 class Synced:
-    """What to write, and what to say of it."""
+    """The changes to write, and the report about them."""
 
     changes: tuple[Change, ...] = ()
-    """Of files, relative to the folder of facts; none if there are errors."""
+    """Paths are relative to the folder of facts; none if there are errors."""
     report: tuple[str, ...] = ()
-    """Lines for people: what came, went and changed, document by document."""
+    """Readable lines: what was added, removed and changed, document by document."""
     problems: tuple[Problem, ...] = ()
 
 
 def sync(upstream: Path, folder: Path, corrections: Corrections = NONE) -> Synced:
-    """What makes `folder` hold the facts of `upstream`, a checkout of Core Lightning or a folder of its documents.
+    """Return the changes that bring `folder` to the facts of `upstream`, a checkout of Core Lightning or its documents.
 
-    The report also says which `corrections` do not apply to these any more.
+    The report also names the `corrections` that no longer apply.
 
-    Raises OutputError or OSError for a folder that cannot be worked on.
+    Raises OutputError or OSError if the folder cannot be used.
     """
-    if upstream.is_file():  # all facts but one would go
+    if upstream.is_file():  # all other facts would be removed
         message = "a file; expected a checkout of Core Lightning, or the folder of all its documents"
         return Synced(problems=(Problem(str(upstream), "", message),))
     nested = upstream / "doc" / "schemas"
@@ -70,7 +70,7 @@ def _path(document: Document) -> str:
 
 
 def _written_by_hand(ours: Loaded, folder: Path) -> Iterator[Problem]:
-    """An error for each document in the folder that holds more than facts, all of which would be lost."""
+    """Yield an error for each document in the folder that holds more than facts, because the rest would be lost."""
     for source in ours.sources:
         if not source.document.is_facts:
             message = f"a document in full, which sync does not replace; is {folder} the folder of facts?"
@@ -78,7 +78,7 @@ def _written_by_hand(ours: Loaded, folder: Path) -> Iterator[Problem]:
 
 
 def _removed(document: Document) -> Iterator[str]:
-    """The lines about a document that goes; if it has only another name now, its words are worth keeping."""
+    """Yield the report on a removed document. It keeps the words, in case the document was only renamed."""
     yield f"removed {document.kind} {document.name}"
     words = words_of(document)
     if words.title != placeholder(document):
@@ -90,7 +90,7 @@ def _removed(document: Document) -> Iterator[str]:
 
 
 def _reported(old: Document | None, new: Document, words: Words) -> Iterator[str]:
-    """The lines about one document that is written; both are as the folder of facts holds them."""
+    """Yield the report on a document that is written; `old` and `new` are reduced to facts."""
     if old is None:
         yield f"added {new.kind} {new.name}: it needs a title and descriptions of our own"
         return

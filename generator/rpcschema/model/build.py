@@ -1,7 +1,7 @@
-"""Raw JSON to the model.
+"""Build the model from raw JSON.
 
-The input has passed the check against `dialect.json`, so every known keyword has the kind of value it should have;
-nothing is checked again here. Keywords that nobody knows go into `unknown` (or, at the top, become sections).
+The input has passed the check against `dialect.json`, so every known keyword has a value of the right type, and nothing
+is checked again here. Unknown keywords go into `unknown` or, at the top level, become sections.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from rpcschema.problems import join_pointer
 Raw = Mapping[str, Any]
 
 KINDS: Final[tuple[DocumentKind, ...]] = ("rpc", "notification", "hook")
-"""The top-level keys of which a document has exactly one: its value is the document's id."""
+"""A document has exactly one of these top-level keys; its value is the document's id."""
 
-# Keywords whose values pass into the model as they are, and the attributes that hold them.
+# Keywords whose values the model keeps unchanged, and their attributes.
 _PLAIN: Final = {
     "type": "type",
     "additionalProperties": "extras",
@@ -60,7 +60,7 @@ DOCUMENT_KEYWORDS: Final = frozenset(
 
 
 def build(raw: Raw, file: str) -> Document:
-    """The model of one document.
+    """Return the model of one document.
 
     `raw` is its JSON, valid by `dialect.json` and with exactly one of KINDS; `file` is its path relative to its root.
     """
@@ -112,7 +112,7 @@ def _node(raw: Raw, pointer: str) -> Node:
 
 
 def _attributes(raw: Raw, pointer: str, own: frozenset[str] = frozenset()) -> dict[str, Any]:
-    """The attributes that every Node has; `own` are the keywords that the caller reads itself."""
+    """Return the attributes that every Node has; `own` are the keywords that the caller reads itself."""
     properties, items = raw.get("properties"), raw.get("items")
     return {
         "pointer": pointer,

@@ -1,7 +1,7 @@
-"""Objects that are one of several things, and say which: `decode` answers with an offer, an invoice or a rune.
+"""Objects that are one of several things, and say which: `decode` returns an offer, an invoice or a rune.
 
-One field, the discriminator, is an enum of strings and always there, and every conditional of the object tests it.
-Once its value is known, some of the conditionals are decided, and what is left describes one of the things.
+One field, the discriminator, is a required enum of strings, and every conditional of the object tests it. Its value
+decides some of the conditionals; what is left describes one of the things.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ class Cases:
     """The things that an object can be."""
 
     discriminator: str
-    """The field that tells which."""
+    """The field whose value tells which of them it is."""
     nodes: tuple[tuple[str, Node], ...]
-    """(value of the discriminator, what the object holds then)."""
+    """Pairs: a value of the discriminator, and what the object holds then."""
     base: Node
-    """What it holds in any case."""
+    """What the object always holds."""
 
 
 def cases(node: Node) -> Cases | None:
-    """The things that the object `node` can be, or None if it is one thing.
+    """Return the things that the object `node` can be, or None if it is one thing.
 
-    It counts as several if no two of them hold the same fields, and if less is common to all of them than is not. So
-    an invoice that is paid or not, or a channel in one state or another, stays one thing with optional fields: there a
-    value is a state, which another release may add to, and what matters is in all of them.
+    It counts as several things if no two of them have the same fields, and if they have fewer fields in common than
+    apart. So an invoice that is paid or not, or a channel in one of its states, stays one thing with optional fields:
+    its value is a state, another release may add states, and the important fields are in all of them.
     """
     for field in node.fields or ():
         values = _strings(field.node)
@@ -49,12 +49,12 @@ def cases(node: Node) -> Cases | None:
 
 
 def shape(nodes: Sequence[Node]) -> str:
-    """Equal for declarations that differ at most in what they say to people."""
+    """Return a text that is equal for declarations that differ only in their documentation."""
     return json.dumps([_without_docs(dump_node(node)) for node in nodes])
 
 
 def _strings(node: Node) -> tuple[str, ...]:
-    """The values of an enum of strings."""
+    """Return the values of an enum of strings; () for any other node."""
     values = tuple(value for value in node.enum or () if isinstance(value, str))
     return tuple(dict.fromkeys(values)) if len(values) == len(node.enum or ()) else ()
 
@@ -64,12 +64,12 @@ def _decides(node: Node, name: str) -> bool:
 
 
 def _tested(branch: Branch, name: str) -> tuple[object, ...] | None:
-    """The values of the field `name` for which the branch is taken, or None if it does not ask."""
+    """Return the values of the field `name` for which the branch is taken, or None if it does not test that field."""
     return next((field.node.enum for field in branch.when.fields or () if field.name == name), None)
 
 
 def _decided(node: Node, name: str, value: str) -> Node:
-    """What `node` declares when its field `name` has this value: of its conditionals, only what they ask beyond it."""
+    """Return what `node` declares when its field `name` has this value: only conditions on other fields remain."""
     branches = tuple(_decided_branches(node, name, value))
     required = dict.fromkeys((*(node.required or ()), *_always_required(branches)))
     return replace(node, branches=branches, required=tuple(required) or None)
@@ -89,14 +89,14 @@ def _decided_branches(node: Node, name: str, value: str) -> Iterator[Branch]:
 
 
 def _without(when: Node, name: str) -> Node:
-    """The condition without what it asks of the field `name`."""
+    """Return the condition without its test of the field `name`."""
     fields = tuple(field for field in when.fields or () if field.name != name)
     required = tuple(other for other in when.required or () if other != name)
     return replace(when, fields=fields or None, required=required or None)
 
 
 def _always_required(branches: Sequence[Branch]) -> list[str]:
-    """The names that every conditional which is still open requires: documents list the possible answers this way."""
+    """Return the names that all undecided conditionals require: documents list the possible responses this way."""
     lists = [(branch.then and branch.then.required) or () for branch in branches if not asks_nothing(branch.when)]
     return [name for name in lists[0] if all(name in others for others in lists)] if lists else []
 

@@ -1,4 +1,4 @@
-"""What the conditions of conditionals ask, as data: two are equal if they ask the same, wherever they stand."""
+"""The conditions of conditionals as data: two are equal if they test the same, wherever they stand."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from rpcschema.model.nodes import Node
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """What is asked of one field: to have one of some values, else to be of a type, else to be present."""
+    """A test of one field: its value is one of some values, or else has a type, or else is present."""
 
     names: tuple[str, ...]
     """The field's name, after the names of the objects that hold it."""
     values: tuple[str, ...] | None = None
-    """As JSON texts, because Python takes `1` and `true` for equal."""
+    """JSON texts, because `1` and `true` are equal in Python."""
     type: str | None = None
 
 
@@ -26,10 +26,10 @@ class Condition:
     """An `if`, or its opposite."""
 
     clauses: tuple[Clause, ...]
-    """What is asked, all of it at once; empty if no clause can say it."""
+    """All of them must hold; empty if clauses cannot express the condition."""
     negated: bool
     pointer: str
-    """Where it stands in the document, if it has no clauses."""
+    """Its position in the document, if it has no clauses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Form:
     number: int
     """From 1."""
     count: int
-    """Of the alternatives."""
+    """The number of alternatives."""
 
 
 Conjunction: TypeAlias = tuple[Condition | Form, ...]

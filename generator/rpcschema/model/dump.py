@@ -1,13 +1,13 @@
-"""The model as JSON: everything that the document says, in the shape that the generator works with.
+"""The model as JSON: everything that the document says, in the structure that the generator works with.
 
-A dump is one object. `format` is 1 and comes first; it changes when a reader would have to. The other members have the
+A dump is one object. `format` is 1 and comes first; it changes when readers have to change. The other members have the
 names of the attributes in `nodes`, with these rules:
 
-- What the document does not give is left out; `[]`, `{}`, `false` and `null` stand only where the document has them.
-- `fields` and `sections` are lists, because their order means something; each entry has its `name`. A field's entry
-  holds the members of its node beside the name.
+- What the document does not give is left out; `[]`, `{}`, `false` and `null` appear only where the document has them.
+- `fields` and `sections` are lists, because their order matters; each entry has its `name`. The entry of a field also
+  has the members of its node.
 - `unknown` and `dependent_upon` are objects.
-- `file` and `pointer` are left out: the one is no fact of the document, the other follows from where a node stands.
+- `file` and `pointer` are left out: `file` is no fact of the document, and `pointer` follows from the node's position.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ _AS_OBJECT: Final = frozenset({"unknown", "dependent_upon"})
 
 
 def dump(document: Document) -> bytes:
-    """The JSON text of `document`: UTF-8, two spaces a level, one newline at the end."""
+    """Return the JSON text of `document`: UTF-8, indented by two spaces, with a final newline."""
     value = {"format": FORMAT, **_members(document)}
     return (json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False) + "\n").encode()
 
 
 def dump_node(node: Node) -> dict[str, Any]:
-    """The members of one node, as a dump has them: equal for two nodes that say the same in different places."""
+    """Return the members of one node: equal for two nodes that say the same in different places."""
     return _members(node)
 
 

@@ -1,9 +1,8 @@
-"""What an rpc-schema document means, as frozen values.
+"""An rpc-schema document as frozen values.
 
 The dialect looks like JSON Schema and is not: descriptions are lists of lines, `msat` and `pubkey` are types, defaults
-are prose, and many fields exist only inside `if/then/else`. These classes hold all of it, in the order of the document;
-nothing is merged, guessed or left out here. What follows from it (which fields an answer can hold, and when) is worked
-out in `resolve`.
+are prose, and many fields exist only inside `if/then/else`. These classes hold all of it in document order; nothing is
+merged, guessed or left out. `resolve` works out what follows from it: which fields an object can hold, and when.
 
 Source: the documents and the meta-schema of Core Lightning, doc/schemas.
 """
@@ -15,14 +14,14 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeAlias, final
 
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
-"""A JSON value as it was read; shared, so never to be changed."""
+"""A JSON value as it was read. It is shared, so it must not be changed."""
 DocumentKind: TypeAlias = Literal["rpc", "notification", "hook"]
 KIND_NAMES: Final[Mapping[DocumentKind, str]] = {"rpc": "command", "notification": "notification", "hook": "hook"}
-"""What people call the kinds."""
+"""The words for the kinds."""
 KIND_FOLDERS: Final[Mapping[DocumentKind, str]] = {"rpc": "", "notification": "notification/", "hook": "hook/"}
-"""Where a file named after a document lies: a notification or hook can have the id of a command."""
+"""The folder of a file named after a document; needed because a notification or hook can have the id of a command."""
 Lines: TypeAlias = tuple[str, ...]
-"""Prose: Markdown, one string a line, as the document gives it."""
+"""Prose in Markdown, one string per line, as in the document."""
 Deprecated: TypeAlias = tuple[str, ...] | str | bool
 """Releases (first that deprecates it, last that supports it); old documents have one release, or just true."""
 
@@ -37,7 +36,7 @@ class Absent:
         return "ABSENT"
 
     def __reduce__(self) -> str:
-        # By name: another process must get its own ABSENT, or `is ABSENT` fails there.
+        # By name, so that `is ABSENT` also works in another process.
         return "ABSENT"
 
 
@@ -46,19 +45,20 @@ FACTS: Final = "urn:rpcschema:facts"
 """The `$schema` of a document that repeats only the facts of another project's, without its prose."""
 
 META_SCHEMA: Final = "rpc-schema-draft.json"
-"""The end of the `$schema` of a document that is meant to pass Core Lightning's meta-schema."""
+"""The `$schema` of a document that is meant to pass Core Lightning's meta-schema ends so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
-    """What a value may be: a property's schema, an array's items, a whole request or response, a side of a conditional.
+    """The schema of a value: of a property, an array's items, a whole request or response, or one side of a
+    conditional.
 
     Every attribute is one keyword of the dialect; None (or an empty tuple) means that the document does not give it.
-    `{}`, the marker for "allowed here, declared elsewhere", is a Node with nothing set but its pointer.
+    `{}`, the marker for "allowed here, declared elsewhere", is a Node with nothing but its pointer.
     """
 
     pointer: str
-    """Where it stands in the document (JSON pointer)."""
+    """Its position in the document (JSON pointer)."""
     type: str | None = None
     """One of the dialect's types."""
     description: Lines | None = None
@@ -70,7 +70,7 @@ class Node:
     items: Node | None = None
     enum: tuple[Json, ...] | None = None
     default: Json | Absent = ABSENT
-    """For people: prose as often as a value."""
+    """Prose as often as a value."""
     min_length: int | None = None
     max_length: int | None = None
     min_items: int | None = None
@@ -82,14 +82,14 @@ class Node:
     extension: bool | None = None
     """Whether Core Lightning does not have this: clients for its nodes do not offer it."""
     service_notes: Lines | None = None
-    """More prose, only for the pages of the service that is made of the documents."""
+    """More prose, only for the pages of a service made from the documents."""
     comment: str | None = None
     branches: tuple[Branch, ...] = ()
     """Conditionals: the node's own if/then/else first, then those of its `allOf`."""
     any_of: tuple[Node, ...] = ()
     one_of: tuple[Node, ...] = ()
     unknown: tuple[tuple[str, Json], ...] = ()
-    """Keywords that the dialect does not have, kept as they are; each is also reported."""
+    """Unknown keywords, kept as they are; each is also reported."""
 
     @property
     def is_marker(self) -> bool:
@@ -120,19 +120,19 @@ class Property:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Branch:
-    """`if` (`when`) this holds `then` that, `else` (`otherwise`) the other."""
+    """A conditional: if `when` holds, then `then` applies, else `otherwise`."""
 
     pointer: str
     when: Node
     then: Node | None = None
     otherwise: Node | None = None
     in_all_of: bool = False
-    """Whether it stands in a list `allOf`, or is the node's own."""
+    """Whether it is in a list `allOf`; otherwise it is the node's own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
-    """One exchange: the request's id, method and params as given, and the answer."""
+    """One exchange: the request's id, method and params as given, and the response."""
 
     pointer: str
     description: Lines | None = None
@@ -143,7 +143,7 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A top-level part of prose, e.g. `errors`, `author`, `see_also`, `usage`: its key and its lines.
+    """A top-level section of prose, e.g. `errors`, `author`, `see_also`, `usage`: its key and its lines.
 
     A few documents have other JSON there.
     """
@@ -157,9 +157,9 @@ class Request(Node):
     """`request`: the parameters (none for a notification, the payload for a hook), and rules that bind several."""
 
     one_of_many: tuple[tuple[str, ...], ...] | None = None
-    """Groups of which at most one may be given."""
+    """Groups of parameters of which at most one may be given."""
     paired_with: tuple[tuple[str, ...], ...] | None = None
-    """Groups that are given together or not at all."""
+    """Groups of parameters that must be given together or not at all."""
     dependent_upon: tuple[tuple[str, tuple[str, ...]], ...] | None = None
     """(parameter, the parameters that need it)."""
     enforced: tuple[str, ...] | None = None
@@ -188,7 +188,7 @@ def _others(names: tuple[str, ...], ours: set[str]) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response(Node):
-    """`response`: the answer, a notification's payload, or what a hook returns."""
+    """`response`: a command's result, a notification's payload, or what a hook returns."""
 
     pre_notes: Lines | None = None
     post_notes: Lines | None = None
@@ -213,10 +213,10 @@ class Document:
     extension: bool | None = None
     """Whether Core Lightning does not have this command, notification or hook."""
     service_notes: Lines | None = None
-    """More prose, only for the pages of the service that is made of the documents."""
+    """More prose, only for the pages of a service made from the documents."""
     categories: tuple[str, ...] | None = None
     extras: bool | None = None
-    """`additionalProperties` beside `request`; it says nothing, and is kept."""
+    """`additionalProperties` next to `request`; it means nothing, and is kept."""
     schema: str | None = None
     """`$schema`."""
     examples: tuple[Example, ...] | None = None
@@ -238,7 +238,7 @@ class Document:
         return self.schema is not None and self.schema.endswith(META_SCHEMA)
 
     def section(self, name: str) -> Lines:
-        """The lines of the section `name`, or ()."""
+        """Return the lines of the section `name`, or ()."""
         for section in self.sections:
             if section.name == name and isinstance(section.content, tuple):
                 return tuple(line for line in section.content if isinstance(line, str))

@@ -1,7 +1,7 @@
-"""What an object can hold, worked out from its declaration and all its conditionals.
+"""Work out what an object can hold, from its declaration and all its conditionals.
 
-An object declares fields at its base and, in `then`, `else`, `oneOf` and `anyOf`, more of them; `{}` there only allows
-what is declared elsewhere. `resolve` brings each field together from all places that mention it.
+An object declares fields at its base, and more of them in `then`, `else`, `oneOf` and `anyOf`. There, `{}` only allows
+what is declared elsewhere. `resolve` collects each field from all places that mention it.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ class ResolvedField:
 
     name: str
     alternatives: tuple[Node, ...]
-    """Its distinct declarations in order of appearance, at least one; branches may disagree with each other."""
+    """Its distinct declarations in order of appearance, at least one; branches may disagree."""
     required: bool
-    """Whether it is there whenever the object is."""
+    """Whether every object has it."""
     conditions: tuple[Conjunction, ...] = ()
-    """When it can be there (any of them suffices); () if it is declared at the base, or on every side of a
+    """When it can be present (any of them suffices); () if it is declared at the base, or on every side of a
     conditional."""
     demands: tuple[Conjunction, ...] = ()
-    """When it has to be there; () if it is required, or if no conditional alone decides that."""
+    """When it must be present; () if it is required, or if no conditional alone decides that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,13 +40,13 @@ class Resolved:
 
     fields: tuple[ResolvedField, ...]
     hidden: tuple[ResolvedField, ...]
-    """Fields that exist and are not to be shown."""
+    """Fields that exist but should not be shown."""
     phantoms: tuple[str, ...]
-    """Names that are allowed somewhere and declared nowhere."""
+    """Names that are allowed somewhere but declared nowhere."""
     undeclared: tuple[str, ...]
-    """Names that are required always and mentioned nowhere else."""
+    """Names that are always required but mentioned nowhere else."""
     extras: bool
-    """Whether the object may hold fields of any other name: it says so, and no side of a conditional takes it back."""
+    """Whether other fields are allowed: the object says so, and no side of a conditional forbids them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,22 +59,22 @@ class _Mention:
 
 @dataclass(frozen=True, slots=True)
 class _PathStep:
-    """Taking one side of a conditional, or one of several alternatives."""
+    """One side of a conditional, or one of several alternatives."""
 
     condition: Condition | Form
     rivals: frozenset[str] | str
-    """What this choice hangs on; steps that hang on the same are one choice between several sides."""
+    """What decides the choice; steps with the same rivals are sides of one choice."""
     sides: int | None = None
-    """How many sides the choice has, if one of them is always taken."""
+    """The number of sides, if one of them is always taken."""
 
 
 _Path: TypeAlias = tuple[_PathStep, ...]
-"""How a place was reached from the base; empty at the base."""
+"""The way from the base to a position; empty at the base."""
 
 
 def resolve(node: Node) -> Resolved:
-    """The fields of the object that `node` declares, its conditionals included."""
-    if not (node.fields or node.required or node.branches or node.any_of or node.one_of):  # no object, most often
+    """Return the fields of the object that `node` declares, including those of its conditionals."""
+    if not (node.fields or node.required or node.branches or node.any_of or node.one_of):  # usually not an object
         return Resolved(fields=(), hidden=(), phantoms=(), undeclared=(), extras=node.extras is True)
     mentions: dict[str, list[_Mention]] = {}
     for name, mention in _mentions(node, ()):
@@ -109,16 +109,16 @@ def resolve(node: Node) -> Resolved:
 
 
 def _is_closed(node: Node) -> bool:
-    """Whether a conditional lists what else there can be, as in documents that declare fields in `then` and `else`."""
+    """Return whether a conditional forbids other fields, as in documents that declare fields in `then` and `else`."""
     branched = (side for branch in node.branches for side in (branch.then, branch.otherwise) if side is not None)
     sides = (*branched, *node.any_of, *node.one_of)
     return any(side.extras is False or _is_closed(side) for side in sides)
 
 
 def distinct(nodes: Iterable[Node]) -> tuple[Node, ...]:
-    """`nodes` without those that say the same as an earlier one."""
+    """Return `nodes` without those that say the same as an earlier one."""
     given = tuple(nodes)
-    if len(given) < 2:  # nearly always, and dumps take time
+    if len(given) < 2:  # the usual case, and dumps are slow
         return given
     by_content: dict[str, Node] = {}
     for node in given:
@@ -139,7 +139,7 @@ def _mentions(node: Node, path: _Path) -> Iterator[tuple[str, _Mention]]:
 
 
 def _demands(node: Node, path: _Path) -> Iterator[tuple[str, _Path]]:
-    """What is required, and on which side of which conditionals."""
+    """Yield the required names, with the sides of conditionals that require them."""
     for name in node.required or ():
         yield name, path
     for side, way in _sides(node, path):
@@ -147,7 +147,7 @@ def _demands(node: Node, path: _Path) -> Iterator[tuple[str, _Path]]:
 
 
 def _sides(node: Node, path: _Path) -> Iterator[tuple[Node, _Path]]:
-    """The sides of the conditionals of `node`, which `path` leads to, and how each is reached."""
+    """Yield the sides of the conditionals of `node`, each with its path; `path` leads to `node`."""
     for branch in node.branches:
         if asks_nothing(branch.when):
             if branch.then is not None:
@@ -165,12 +165,12 @@ def _sides(node: Node, path: _Path) -> Iterator[tuple[Node, _Path]]:
 
 
 def _tests_a_boolean(when: Node) -> bool:
-    """Whether `when` asks for one value of one boolean and for nothing else."""
+    """Return whether `when` tests one boolean for one value and nothing else."""
     return [field.node.enum for field in when.fields or ()] in ([(True,)], [(False,)])
 
 
 def _declarations(places: list[_Mention]) -> list[_Mention]:
-    """The places that say what the field is; if none has a type, those that say anything at all about it."""
+    """Return the mentions that declare the field's type; if none does, those that say anything about it."""
     shaped = [mention for mention in places if _has_shape(mention.node)]
     return shaped or [mention for mention in places if dump_node(mention.node)]
 
@@ -190,14 +190,14 @@ def _conditions(places: list[_Mention], declarations: list[_Mention]) -> tuple[C
 
 
 def _conjunctions(paths: Collection[_Path]) -> tuple[Conjunction, ...]:
-    """The conditions that `paths` take; () if one of them takes none."""
+    """Return the conditions of `paths`; () if one of the paths has none."""
     if () in paths:
         return ()
     return tuple(dict.fromkeys(tuple(step.condition for step in path) for path in paths))
 
 
 def _covered(paths: Iterable[_Path]) -> Collection[_Path]:
-    """`paths`, where those that take all sides of a choice have become the one path that leads to the choice."""
+    """Return `paths`, with those that take all sides of a choice replaced by the one path that leads to the choice."""
     found = dict.fromkeys(paths)
     for length in range(max(map(len, found), default=0), 0, -1):
         choices: dict[tuple[_Path, object], list[_Path]] = {}
@@ -210,7 +210,7 @@ def _covered(paths: Iterable[_Path]) -> Collection[_Path]:
 
 
 def _required(node: Node) -> dict[str, None]:
-    """The names that every object of this kind holds, as an ordered set."""
+    """Return the names that every such object holds, as an ordered set."""
     names = dict.fromkeys(node.required or ())
     for branch in node.branches:
         if asks_nothing(branch.when):

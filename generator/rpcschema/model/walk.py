@@ -1,4 +1,4 @@
-"""Ways through a document, in document order."""
+"""Traversals of a document, in document order."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from rpcschema.model.resolve import Resolved, resolve
 
 
 def nodes(root: Node) -> Iterator[Node]:
-    """`root` and all nodes below it, each before what lies below it."""
+    """Yield `root` and all nodes below it, parents first."""
     yield root
     for child in _children(root):
         yield from nodes(child)
 
 
 def objects(root: Node) -> Iterator[tuple[Node, Resolved]]:
-    """Every object that a value of `root` can be or hold, and what is in it.
+    """Yield every object that a value of `root` can be or hold, and its resolved fields.
 
-    The sides of a conditional are no objects of their own: they add to the one that has the conditional.
+    The sides of a conditional are not objects of their own: they belong to the object that has the conditional.
     """
     if forms := root.shapes:
         for form in forms:
@@ -35,7 +35,7 @@ def objects(root: Node) -> Iterator[tuple[Node, Resolved]]:
 
 
 def added_with_their_holder(root: Node, since: str | None) -> Iterator[str]:
-    """The pointers of nodes that were added in the release of what holds them; `root` was added in `since`."""
+    """Yield the pointers of nodes that were added in the same release as their parent; `root` was added in `since`."""
     for child in _children(root):
         if child.added is not None and child.added == since:
             yield child.pointer

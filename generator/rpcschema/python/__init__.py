@@ -1,1 +1,1 @@
-"""What the Python targets share: names, types and the plan of the classes that a document becomes."""
+"""Python names, types, docstrings and planned classes, shared by the Python targets."""

@@ -1,6 +1,6 @@
-"""What a caller may pass to a client's method: the hints of the request's class, a little wider.
+"""The arguments of a client's method: the type hints of the request class, slightly widened.
 
-Where the class has a list or a dict, any sequence or mapping will do, and an amount may be text with a unit.
+Where the class has a list or a dict, the method accepts any sequence or mapping, and an amount may be text with a unit.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class Argument:
 
     name: str
     hint: str
-    """Without None."""
+    """The type hint, without None."""
     required: bool
     uses: frozenset[str]
     """The names that the hint uses."""

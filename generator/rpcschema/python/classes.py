@@ -1,9 +1,9 @@
-"""The plan of the dataclasses that a document becomes.
+"""Plan the dataclasses of a document.
 
-Each object of a document becomes one class with a name of its own (parent's name and member's name), so that adding
-or removing one document never renames another's classes. A member that is declared differently in several branches of
-a conditional takes any of the declared types. Only a whole response that is one of several things, and says which
-(`model.cases`), becomes a class a thing, and a union of them.
+Each object of a document becomes one class. Its name consists of its parent's and its member's, so adding or removing a
+document never renames another document's classes. A member that the branches of a conditional declare differently
+accepts all declared types. Only a whole response that is one of several things, and says which (`model.cases`), becomes
+a union of classes.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from rpcschema.problems import Level, Problem
 from rpcschema.python import docs, names, types
 
 Schema: TypeAlias = Mapping[str, Any]
-"""Plain JSON Schema, in the subset that every generator of classes understands."""
+"""Plain JSON Schema, in the subset that every class generator understands."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,18 +31,18 @@ class Attribute:
     """One member of a planned class."""
 
     name: str
-    """In Python."""
+    """The name in Python."""
     wire: str
-    """In JSON."""
+    """The name in JSON."""
     nodes: tuple[Node, ...]
     """Its declarations: more than one if branches of a conditional disagree."""
     schema: Schema
     required: bool
     default: bool | int | str | None
-    """The value that absence means, where the document's default is a value."""
+    """The value that absence means, if the document's default is a value."""
     doc: str
     argument_doc: str
-    """For the method that takes it, whose signature does not show the default."""
+    """The text for a method's argument; its signature does not show the default."""
 
     @property
     def is_extension(self) -> bool:
@@ -52,27 +52,27 @@ class Attribute:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassPlan:
-    """One dataclass to be rendered; attributes are in the document's order."""
+    """A dataclass to render; its attributes are in document order."""
 
     name: str
     doc: str
     attributes: tuple[Attribute, ...]
     received: bool
-    """Whether clients get such objects from a node, which may be of another version."""
+    """Whether clients receive such objects from a node, which may be of another version."""
     source: str = ""
-    """The document's name, for classes of all that is received at once."""
+    """The document's name, for the class of a whole response or payload."""
     case: Case | None = None
-    """For a member of a union."""
+    """Set for a member of a union."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """How a member of a union is told from the others."""
+    """How to tell a member of a union from the others."""
 
     discriminator: str
-    """The attribute whose value tells."""
+    """The attribute whose value distinguishes the members."""
     other: str
-    """The class of what has a value of the discriminator that no member has."""
+    """The class for values of the discriminator that no member has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,12 +82,12 @@ class UnionPlan:
     name: str
     doc: str
     members: tuple[str, ...]
-    """Their classes."""
+    """The names of the classes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """All classes of a document, each before the ones that use it, and what could not be named."""
+    """All classes of a document, each before its users, and the problems with their names."""
 
     request: ClassPlan | None
     response: ClassPlan | UnionPlan
@@ -129,12 +129,12 @@ def plan(document: Document, scalars: str) -> Plan:
 
 @dataclass
 class _Planner:
-    """Plans one direction of a document; the names and problems of both are kept together."""
+    """Plans one direction of a document; both directions share names and problems."""
 
     document: Document
     scalars: str
     received: bool
-    """Whether this is what clients get; a hook's payload is, its answer is not."""
+    """Whether clients receive it: true for a hook's payload, false for its response."""
     classes: dict[str, ClassPlan] = field(default_factory=dict)
     taken: set[str] = field(default_factory=lambda: set(names.NOT_FOR_ITEMS))
     problems: list[Problem] = field(default_factory=list)
@@ -151,15 +151,15 @@ class _Planner:
         return self.document.kind == "rpc" and not self.received
 
     def plan_class(self, name: str, nodes: Sequence[Node], doc: str, *, whole: bool = False) -> ClassPlan:
-        """Plans one object declared by `nodes` (all of them at once) and what is nested in it.
+        """Plan one object that all of `nodes` declare together, and the objects nested in it.
 
-        `whole` means that it is no part of another object.
+        `whole` means that the object is not part of another one.
         """
         self.taken.add(name)
         return self.add(name, doc, self.attributes(name, nodes[0], self.members(nodes), {}), whole=whole)
 
     def plan_union(self, name: str, found: Cases, doc: str) -> UnionPlan:
-        """Plans a class for each thing that a response can be, and one for what the document does not know."""
+        """Plan a class for each thing that a response can be, and one for unknown values of the discriminator."""
         self.taken.add(name)
         tag = found.discriminator
         members = {value: self.members((node,)) for value, node in found.nodes}
@@ -179,7 +179,9 @@ class _Planner:
         return UnionPlan(name=name, doc=docs.union_doc(doc, tag, other), members=tuple(classes.values()))
 
     def shared_schemas(self, name: str, cases: Sequence[Sequence[ResolvedField]]) -> dict[str, Schema]:
-        """The schemas of what several members of the union `name` declare alike, so that they share its classes."""
+        """Return the schemas of fields that several members of the union `name` declare alike, so that they share
+        classes.
+        """
         by_name: dict[str, list[ResolvedField]] = {}
         for fields in cases:
             for member in fields:
@@ -194,7 +196,7 @@ class _Planner:
     def add(
         self, name: str, doc: str, attributes: tuple[Attribute, ...], *, whole: bool, case: Case | None = None
     ) -> ClassPlan:
-        """Keeps a class whose parts are planned."""
+        """Keep a planned class, and return it."""
         made = ClassPlan(
             name=name,
             doc=doc,
@@ -207,7 +209,7 @@ class _Planner:
         return made
 
     def unique(self, name: str) -> str:
-        """`name`, or `name` with the first number that nothing is called yet."""
+        """Return `name`, or `name` with the first number that makes it unused."""
         found, number = name, 1
         while found in self.taken:
             number += 1
@@ -218,7 +220,7 @@ class _Planner:
     def attributes(
         self, owner: str, node: Node, fields: Sequence[ResolvedField], schemas: Mapping[str, Schema]
     ) -> tuple[Attribute, ...]:
-        """Plans the members of the class `owner`; `schemas` has the types that are decided already, by wire name."""
+        """Plan the members of the class `owner`; `schemas` has the types that are already decided, by wire name."""
         made = tuple(self.plan_attribute(owner, member, schemas.get(member.name)) for member in fields)
         self.refuse_collisions(node, made)
         return made
@@ -241,7 +243,9 @@ class _Planner:
         )
 
     def members(self, nodes: Sequence[Node]) -> list[ResolvedField]:
-        """The members of an object that `nodes` declare: all names, required only if required everywhere."""
+        """Return the members of an object that all of `nodes` declare; one is required only if each of them requires
+        it.
+        """
         merged: dict[str, ResolvedField] = {}
         counts: Counter[str] = Counter()
         for node in nodes:
@@ -255,7 +259,7 @@ class _Planner:
         ]
 
     def members_of(self, node: Node) -> list[ResolvedField]:
-        """The members that one declaration gives, hidden ones in their places: they count by position."""
+        """Return the members of one declaration, hidden ones at their positions."""
         shape = resolve(node)
         places = {each.name: place for place, each in enumerate(node.fields or ())}
         return sorted((*shape.fields, *shape.hidden), key=lambda member: places.get(member.name, len(places)))
@@ -272,8 +276,9 @@ class _Planner:
         self.problems.append(Problem(self.document.file, node.pointer, message, level=Level.WARNING))
 
     def schema(self, nodes: Sequence[Node], owner: str, name: str) -> Schema:
-        """The JSON Schema of a value that any of `nodes` may declare: the member `name` of the class `owner`, or an
-        element of it, which has the singular for a name.
+        """Return the JSON Schema of a value that any of `nodes` may declare.
+
+        The value is the member `name` of the class `owner`, or an element of it, which is named in the singular.
         """
         parts = list(self.alternatives(nodes))
         objects = [part for part in parts if types.is_object_node(part)]
@@ -293,14 +298,14 @@ class _Planner:
         return {"anyOf": choices} if choices else {}
 
     def alternatives(self, nodes: Sequence[Node]) -> Iterator[Node]:
-        """The declarations that stand in `oneOf` and `anyOf` of values, all the way down."""
+        """Yield the declarations in `oneOf` and `anyOf` of values, recursively."""
         for node in nodes:
             nested = (*node.one_of, *node.any_of)
             if nested and not types.is_object_node(node):
                 if node.type is None:
                     yield from self.alternatives(nested)
                     continue
-                self.warn(node, "there are alternatives beside a type; in Python the type counts")
+                self.warn(node, "alternatives next to a type are ignored in Python")
             yield node
 
     def object_schema(self, objects: Sequence[Node], name: str) -> Schema:
@@ -311,7 +316,9 @@ class _Planner:
         return {"$ref": f"#/$defs/{unique}"}
 
     def scalar_schemas(self, nodes: Sequence[Node]) -> Iterator[Schema]:
-        """One schema for each scalar type; an enum is left out if its values also have a type that is open."""
+        """Yield one schema for each scalar type. An enum is left out if another declaration allows any value of its
+        type.
+        """
         enums = [types.closed(node) for node in nodes]
         seen: set[str] = set()
         for node, enum in zip(nodes, enums, strict=True):

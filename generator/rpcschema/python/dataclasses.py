@@ -1,8 +1,8 @@
-"""Planned classes as Python source: datamodel-code-generator renders them.
+"""Render planned classes as Python source, with datamodel-code-generator.
 
-The generator is handed clean input: every object is a named definition, no conditionals, no defaults, member names
-that are Python's already. What JSON Schema cannot say (the members' order, defaults, wire names, where objects come
-from) goes to our own template of a class, `templates/python/dataclass.jinja2`.
+The generator gets clean input: every object is a named definition, without conditionals or defaults, and member names
+are valid in Python. What JSON Schema cannot say (the order of members, defaults, wire names, the origin of objects)
+goes to our own class template, `templates/python/dataclass.jinja2`.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def render(plan: Plan, document: Document, runtime: str) -> str:
 
 
 def _imports(plan: Plan, runtime: str) -> Iterator[str]:
-    """What the template and the union need, and the schemas do not mention."""
+    """Yield the imports that the template and the union need and the schemas do not mention."""
     if any(planned.received for planned in plan.classes):
         yield f"{runtime}.values.received.Received"
     if isinstance(plan.response, UnionPlan):
@@ -77,18 +77,18 @@ def _union(plan: Plan) -> str:
 
 
 def _sorted_imports(imports: str, runtime: str) -> str:
-    """One import a module, sorted; the runtime's by relative names, so that the package can lie anywhere."""
+    """Return one import per module, sorted; those of the runtime are relative, so that the package can be moved."""
     names: defaultdict[str, set[str]] = defaultdict(set)
     for module, imported in _IMPORT.findall(imports):
         names[module.replace(f"{runtime}.", "..runtime.")] |= set(imported.split(", "))
-    del names["__future__"]  # classes stand before those that use them, and reading types from text takes long
+    del names["__future__"]  # classes come before their users, and evaluating hints from text is slow
     statements = imports_of(names)
     groups = [[each for each in statements if each.startswith("from .") == is_ours] for is_ours in (False, True)]
     return "\n\n".join("\n".join(group) for group in groups if group)
 
 
 def _definitions(classes: Sequence[ClassPlan]) -> Mapping[str, Any]:
-    """The input: JSON Schema that consists of definitions."""
+    """Return the input: a JSON Schema that consists of definitions."""
     definitions = {
         planned.name: {
             "type": "object",
@@ -101,7 +101,7 @@ def _definitions(classes: Sequence[ClassPlan]) -> Mapping[str, Any]:
 
 
 def _is_plain(attribute: Attribute) -> bool:
-    """Whether the annotation is the bare type: None is not among its values."""
+    """Return whether the type hint is the bare type, without None."""
     return attribute.required or attribute.default is not None
 
 
@@ -118,7 +118,9 @@ def _template_details(planned: ClassPlan) -> dict[str, Any]:
 
 
 def _facts(planned: ClassPlan) -> list[str]:
-    """What the runtime reads off a class (`runtime.values.received`), as assignments: what is annotated is a member."""
+    """Return the class variables that the runtime reads (`runtime.values.received`), without hints: a hint would make a
+    field.
+    """
     releases = {a.name: added(a.nodes) for a in planned.attributes if planned.received and a.required}
     found = {
         "__source__": planned.source,

@@ -1,4 +1,4 @@
-"""What generated classes and methods say about themselves in an editor."""
+"""Docstrings of generated classes and methods."""
 
 from __future__ import annotations
 
@@ -19,76 +19,76 @@ from rpcschema.text.words import conjunction_words
 
 WIDTH: Final = 120
 METHOD_INDENT: Final = 8
-"""Where the docstring of a method stands."""
+"""The indent of a method's docstring."""
 _MARKER: Final = re.compile(r"\s*(?:[-*+]|\d+[.)])\s+")
 _QUOTE: Final = re.compile(r'"(?="|\s*\Z)')
-"""A quote that could be taken for a part of the closing ones."""
+"""A quote that could be read as part of the closing quotes."""
 _CODE: Final = re.compile(r"[-*] (-?\d+): (.+)")
 """An item of the section "errors"."""
 _UNITS: Final = {"msat": "millisatoshi", "sat": "satoshi"}
 
 
 def request_doc(document: Document) -> str:
-    """The docstring of the class of what is sent."""
+    """Return the docstring of a request class."""
     opening = "The payload of the hook" if document.kind == "hook" else "The request for"
     return _with_extension(f"{opening} `{document.name}`: {ended(document.title)}", document)
 
 
 def response_doc(document: Document, when: str = "") -> str:
-    """The docstring of the class of what comes back; `when` narrows it to some answers."""
+    """Return the docstring of a response class; `when` limits it to some responses."""
     openings = {
         "rpc": "The response to",
         "notification": "The payload of the notification",
-        "hook": "The answer to the hook",
+        "hook": "The response to the hook",
     }
     return _with_extension(f"{openings[document.kind]} `{document.name}`{when}: {ended(document.title)}", document)
 
 
 def stub_doc(document: Document) -> str:
-    """The docstring of a service's method."""
+    """Return the docstring of a service's method."""
     return _with_extension(ended(document.title), document)
 
 
 def _with_extension(doc: str, document: Document) -> str:
-    """`doc`, and that Core Lightning does not have what the document describes, if so."""
+    """Return `doc`; for an extension, followed by a sentence that says so."""
     said = words.extension_words(f"this {KIND_NAMES[document.kind]}")
     return f"{doc}\n\n{said}" if document.extension else doc
 
 
 def case_words(discriminator: str, value: str | None) -> str:
-    """Says for which answers a member of a union is: those with `value`, or with one that no member has."""
+    """Return the clause that says when a response is this member of a union; `value` is None for unknown values."""
     if value is None:
-        return f" if `{discriminator}` is none of the values that were known when these types were made"
+        return f" if `{discriminator}` has a value that these types do not know"
     return f" if `{discriminator}` is {json.dumps(value, ensure_ascii=False)}"
 
 
 def union_doc(response: str, discriminator: str, other: str) -> str:
-    """The docstring of a union's name; `response` is what it would be for a single class."""
+    """Return the docstring of a union; `response` is the docstring of a single class."""
     return (
-        f"{response}\n\nThe value of `{discriminator}` says which of these it is. One that they do not know, as a "
-        f"newer node may have, arrives as `{other}`: not one of these, so that `{discriminator}` narrows the type."
+        f"{response}\n\nThe value of `{discriminator}` decides which class it is. An unknown value, from a newer node, "
+        f"gives `{other}`. That class is not in the union, so that `{discriminator}` narrows the type."
     )
 
 
 def added(nodes: Iterable[Node]) -> str:
-    """The release that added a field, or "" if the document does not tell."""
+    """Return the release that added a field, or "" if the document does not say."""
     return next((node.added for node in nodes if node.added and node.added != words.ALWAYS), "")
 
 
 def joined(lines: Sequence[str] | None) -> str:
-    """Prose lines as one text, without blank ends."""
+    """Return lines of prose as one text, stripped."""
     return "\n".join(lines or ()).strip()
 
 
 def presence(field: ResolvedField, *, received: bool) -> str:
-    """When a field that may be missing is there; `received` from a node, or to be given. "" if nothing tells."""
-    certain = "Always there" if received else "Required"
+    """Return a sentence that says when an optional field is present or, if not `received`, required; "" if unknown."""
     if field.required:
         return ""
+    possible, certain = ("Present only", "Always present") if received else ("Allowed only", "Required")
     if field.conditions and field.conditions == field.demands:
-        return f"Only {_either(field.conditions)}, and then {certain.lower()}."
-    said = (("Only", field.conditions), (certain, field.demands))
-    return " ".join(f"{word} {_either(when)}." for word, when in said if when)
+        return f"{possible} {_either(field.conditions)}, and then {certain.lower()}."
+    sentences = ((possible, field.conditions), (certain, field.demands))
+    return " ".join(f"{words} {_either(when)}." for words, when in sentences if when)
 
 
 def _either(conditions: Sequence[Conjunction]) -> str:
@@ -96,9 +96,9 @@ def _either(conditions: Sequence[Conjunction]) -> str:
 
 
 def field_doc(name: str, nodes: Sequence[Node], presence: str = "", *, sent: bool) -> str:
-    """The docstring of a field: its descriptions, its facts and its presence. `sent`: the caller writes it.
+    """Return the docstring of a field: descriptions, facts and presence. `sent` means that the caller writes it.
 
-    The unit of an amount is not said where `name`, that of the field, ends with it.
+    The unit of an amount is left out if the field's `name` ends with it.
     """
     described = _unique(part for node in nodes for part in _described(node))
     facts = _unique((*(fact for node in nodes for fact in _facts(name, node, sent=sent)), presence))
@@ -106,7 +106,7 @@ def field_doc(name: str, nodes: Sequence[Node], presence: str = "", *, sent: boo
 
 
 def item_doc(document: Document, nodes: Sequence[Node]) -> str:
-    """The docstring of the class of an object that is inside of others: what it is, or else where."""
+    """Return the docstring of the class of a nested object: its description, or else its path."""
     described = _unique(joined(node.description) for node in nodes)
     return "\n\n".join(described) or f"{code(_path(nodes[0].pointer))} in {_half(document, nodes[0].pointer)}."
 
@@ -119,11 +119,11 @@ def _half(document: Document, pointer: str) -> str:
         case "notification":
             return f"the notification `{document.name}`"
         case "hook":
-            return f"the {'payload of' if is_request else 'answer to'} the hook `{document.name}`"
+            return f"the {'payload of' if is_request else 'response to'} the hook `{document.name}`"
 
 
 def _path(pointer: str) -> str:
-    """The names on the way to a node: /response/properties/a/items/properties/b becomes a[].b."""
+    """Return the names that lead to a node: /response/properties/a/items/properties/b becomes a[].b."""
     path = ""
     steps = iter(pointer.split("/")[2:])
     for step in steps:
@@ -135,7 +135,7 @@ def _path(pointer: str) -> str:
 
 
 def method_doc(document: Document, arguments: Sequence[str]) -> str:
-    """The docstring of a client's method; `arguments` are the entries of its section "Args"."""
+    """Return the docstring of a client's method; `arguments` are the entries of its section "Args"."""
     rules = " ".join(words.rule_words(document.request))
     codes, errors = _errors(document)
     parts = (
@@ -152,27 +152,27 @@ def method_doc(document: Document, arguments: Sequence[str]) -> str:
 
 
 def _errors(document: Document) -> tuple[list[str], str]:
-    """The entries of "Raises", one a code, and what else the document says of errors."""
+    """Return the entries of "Raises", one per code, and what else the document says about errors."""
     lines = document.section("errors")
     codes = [found for line in lines if (found := _CODE.fullmatch(line))]
     others = [line for line in lines if not _CODE.fullmatch(line)]
-    return [argument_doc("RpcError", f"{found[1]}: {found[2]}", METHOD_INDENT) for found in codes], joined(others)
+    return [argument_doc("RpcError", f"Code {found[1]}: {found[2]}", METHOD_INDENT) for found in codes], joined(others)
 
 
 def event_doc(document: Document) -> str:
-    """The docstring of a plugin's method."""
+    """Return the docstring of a plugin's method."""
     parts = (ended(document.title), joined(document.description), _release(document.added, document.deprecated))
     return "\n\n".join(filter(None, parts))
 
 
 def argument_doc(name: str, doc: str, indent: int) -> str:
-    """An entry of "Args" for a method whose docstring stands at `indent`."""
+    """Return an entry of "Args" for a method whose docstring is indented by `indent`."""
     lines = wrap(f"{name}: {doc}".rstrip(), WIDTH - indent - 8)
     return "\n".join([f"    {lines[0]}", *(f"        {line}" if line else "" for line in lines[1:])])
 
 
 def _described(node: Node) -> Iterator[str]:
-    """The descriptions of a value, of its elements and of the forms that it can take."""
+    """Yield the descriptions of a value, of its elements and of its alternative forms."""
     yield joined(node.description)
     if node.items is not None and node.items.type != "object":
         yield from (f"Each element: {part}" for part in _described(node.items) if part)
@@ -181,11 +181,9 @@ def _described(node: Node) -> Iterator[str]:
 
 
 def _facts(name: str, node: Node, *, sent: bool) -> Iterator[str]:
-    """Unit, whether Core Lightning lacks it, limits, default, since when, until when, of the value and its elements and
-    forms; a closed set is in the type already.
-    """
+    """Yield unit, limits, default and releases of a value, its elements and its forms; an enum is part of the type."""
     if node.type in _UNITS and not name.endswith((node.type, _UNITS[node.type])):
-        yield f"As a number: {_UNITS[node.type]}." if sent else f"In {_UNITS[node.type]}."
+        yield f"A number is in {_UNITS[node.type]}." if sent else f"In {_UNITS[node.type]}."
     if node.hidden:
         yield "Hidden: not meant for general use."
     yield words.limit_words(replace(node, enum=None) if closed(node) else node)
@@ -202,12 +200,12 @@ def _release(added: str | None, deprecated: Deprecated | None) -> str:
 
 
 def ended(sentence: str) -> str:
-    """`sentence` with a full stop, unless it ends already."""
+    """Return `sentence` with a full stop, unless it has an end."""
     return sentence if sentence.endswith((".", "!", "?")) else f"{sentence}."
 
 
 def docstring(text: str, indent: int) -> str:
-    """`text` as the source of a docstring, wrapped, whatever stands in it; black would write it the same."""
+    """Return any `text` as the source of a wrapped docstring, in black's style."""
     escaped = _QUOTE.sub('\\\\"', text.replace("\\", "\\\\"))
     escaped = "\n".join(map(_visible, escaped.split("\n")))
     lines = wrap(escaped.strip(), WIDTH - indent) or [""]
@@ -224,8 +222,8 @@ def docstring(text: str, indent: int) -> str:
 
 
 def _visible(line: str) -> str:
-    """`line` with escapes for what source cannot hold as it is, and for what would make it look like other source."""
-    if line.isprintable():  # nearly always
+    """Return `line` with escapes for characters that source code cannot hold, or that would disguise it."""
+    if line.isprintable():  # the usual case
         return line
     return "".join(
         char if char.isprintable() or char == "\t" else char.encode("unicode_escape").decode() for char in line
@@ -233,7 +231,7 @@ def _visible(line: str) -> str:
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """The lines of Markdown, long ones broken between words; code blocks stay as they are."""
+    """Return lines of Markdown, with long ones broken between words; code blocks stay as they are."""
     wrapped: list[str] = []
     fenced = False
     for line in text.split("\n"):

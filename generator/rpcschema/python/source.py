@@ -1,8 +1,7 @@
-"""The last step of all Python that is made: it compiles, and is in black's style.
+"""The last step for all generated Python: check that it compiles, and bring it into black's style.
 
-Templates write that style as far as plain ifs and loops can. Black, which takes longer than all else, is asked only
-about pieces with long lines or special strings. Tests format all that is made with black, and demand that nothing
-changes.
+Templates write that style as far as plain ifs and loops can. Black takes longer than everything else, so it formats
+only pieces with long lines or special strings. Tests format all generated code with black and expect no change.
 """
 
 from __future__ import annotations
@@ -16,11 +15,11 @@ from rpcschema.problems import RenderError
 LINE_LENGTH: Final = 120
 
 _IMPORT_LENGTH: Final = 88
-"""What a line may have by the default settings of ruff and black, which users may run on a package."""
+"""The longest line in the default settings of ruff and black, which users may run on a package."""
 _NUMBERS: Final = re.compile("([0-9]+)")
 _DOCSTRING: Final = re.compile(r'"""(?!")(?:[^"\\]|\\.|"(?!""))*+"""', re.DOTALL)
 _DOUBTFUL: Final = re.compile(r"['\\]|[^\x00-\x7f]|.{121}")
-"""Outside of docstrings: what black may write in another way."""
+"""What black may change, outside of docstrings."""
 
 
 def import_of(module: str, names: Iterable[str], *, indent: int = 0) -> str:
@@ -61,7 +60,7 @@ def literal(value: Any) -> str:
 def finished(source: str, path: str) -> bytes:
     """Return the bytes of the file `path`. Raises RenderError if the source is not Python."""
     try:
-        compile(source, path, "exec", dont_inherit=True)  # sees what a parser does not: a parameter that comes twice
+        compile(source, path, "exec", dont_inherit=True)  # finds what a parser does not, such as a duplicate parameter
         text = _as_black(source) if _DOUBTFUL.search(_DOCSTRING.sub("", source)) else source
     except (SyntaxError, ValueError, RecursionError) as error:
         raise RenderError(f"{path} would not be Python: {error}") from error

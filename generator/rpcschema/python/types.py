@@ -1,6 +1,6 @@
-"""The dialect's types in Python.
+"""The Python types of the dialect.
 
-Scalars become aliases of the generated package's `runtime.values.scalars`, which cost nothing and say in the editor
+Scalars become aliases from the generated package's `runtime.values.scalars`. They cost nothing, and tell the editor
 what a value is.
 """
 
@@ -44,10 +44,10 @@ OBJECTS: Final = frozenset({"object", "outputdesc", "string_map"})
 """Dialect types that are objects; only the first may declare members."""
 
 _MOST_DIGITS: Final = 20
-"""Of an integer of 64 bits."""
+"""The most digits of a 64-bit integer."""
 _INTEGERS: Final = frozenset({"integer", "u8", "u16", "u32", "u64", "msat", "sat"})
 _AMOUNTS: Final = frozenset({"msat", "sat"})
-"""Dialect types that are numbers which people also write with a unit, so an enum of numbers does not close them."""
+"""Number types that callers can also write with a unit, so an enum of numbers does not list all values."""
 _EITHER: Final = frozenset({"feerate", "msat_or_all", "msat_or_any", "sat_or_all"})
 NUMBERS: Final = _INTEGERS | _EITHER | {"number"}
 """Dialect types that are, or can be, numbers in Python."""
@@ -56,14 +56,14 @@ TEXTS: Final = SCALARS.keys() - _INTEGERS | {"string"}
 
 
 def is_object_node(node: Node) -> bool:
-    """Whether the value is an object; a document may leave that to the members that it declares."""
+    """Return whether the value is an object; without a type, its declared members decide."""
     return node.type in OBJECTS or (node.type is None and bool(node.fields))
 
 
 def closed(node: Node) -> tuple[str | int, ...] | None:
-    """The members if `node` is an enum of strings or whole numbers that fit its type, else None.
+    """Return the members of an enum of strings or integers that fit the type of `node`, else None.
 
-    The dialect also pins booleans by one-member enums; these stay booleans.
+    The dialect also fixes booleans by enums with one member; these stay booleans.
     """
     members = tuple(member for member in node.enum or () if isinstance(member, str | int) and _fits(member, node.type))
     return members if members and len(members) == len(node.enum or ()) else None
@@ -78,9 +78,9 @@ def _fits(member: str | int, dialect_type: str | None) -> bool:
 
 
 def default_value(node: Node) -> bool | int | str | None:
-    """The default as a value of the node's type, or None where it is only prose for people.
+    """Return the default as a value of the node's type, or None if it is only prose.
 
-    Documents write `"True"`, `"*False*"` or `"60 seconds"`: the first two are booleans, the third is no number.
+    Documents write `"True"`, `"*False*"` or `"60 seconds"`: the first two are booleans, the third is not a number.
     """
     if node.default is ABSENT or node.type is None:
         return None
@@ -100,7 +100,7 @@ def default_value(node: Node) -> bool | int | str | None:
 
 
 def _bare(default: Json) -> str:
-    """A default's text without the Markdown around it."""
+    """Return the text of a default without Markdown around it."""
     if not isinstance(default, str | int):
         return ""
     text = str(default).strip()

@@ -1,4 +1,4 @@
-"""What templates are told about a command, a notification or a hook; all strings are Python source, or safe in it."""
+"""What templates get for a command, a notification or a hook; all strings are Python source, or safe in it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class ParameterView:
     wire: str
     type: str
     facts: tuple[tuple[str, str], ...]
-    """(attribute, value) of what else its entry in the table says; only what there is."""
+    """Pairs (attribute, value) for the rest of its table entry, without absent ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,14 +33,14 @@ class CommandView:
     wire: str
     method: str
     stem: str
-    """What the names of its classes begin with."""
+    """The beginning of its class names."""
     request: str
     response: str
     parameters: tuple[ParameterView, ...]
     facts: tuple[tuple[str, str], ...]
-    """As of a parameter. The rules are those that nodes enforce on the parameters that Core Lightning has."""
+    """As for a parameter. The rules are those that nodes enforce, without extensions."""
     stub_doc: str
-    """The docstring of the service's method, quotes included, indented for a method."""
+    """The docstring of the service's method, with its quotes, indented for a method."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +51,8 @@ class EventView:
     method: str
     module: str
     payload: str
-    answer: str | None
-    """The class of a hook's answer."""
+    response: str | None
+    """The class of a hook's response."""
     doc: str
 
 
@@ -73,21 +73,16 @@ def command_view(document: Document, plan: Plan) -> CommandView:
 
 
 def event_view(document: Document) -> EventView:
-    """The view of a notification or hook. Raises ValueError for a command."""
-    response = names.response_class(document)
-    match document.kind, names.request_class(document):
-        case "notification", _:
-            payload, answer = response, None
-        case "hook", str(payload):
-            answer = response
-        case _:
-            raise ValueError(f"{document.name} is a command")
+    """Return the view of a notification or hook. Raises ValueError for a command."""
+    if document.kind == "rpc":
+        raise ValueError(f"{document.name} is a command")
+    received, response = names.request_class(document), names.response_class(document)
     return EventView(
         wire=literal(document.name),
         method=names.event_method(document),
         module=literal(names.module(document)),
-        payload=payload,
-        answer=answer,
+        payload=received or response,
+        response=response if received else None,
         doc=docs.docstring(docs.event_doc(document), indent=docs.METHOD_INDENT),
     )
 
@@ -157,6 +152,6 @@ def _type_of(node: Node) -> str:
         resolved = resolve(node)
         if fields := (*resolved.fields, *resolved.hidden):
             members = [f"({literal(field.name)}, {_type(field.alternatives)})" for field in fields]
-            # A last comma would make black put each member on a line of its own.
+            # A trailing comma would make black put each member on a line of its own.
             return f"Object(({', '.join(members)}{',' if len(members) == 1 else ''}))"
     return literal(node.type or "")

@@ -1,1 +1,1 @@
-"""Reading documents: find the files, parse them strictly, check them against the dialect, build the model."""
+"""Read documents: find the files, parse them strictly, check them against the dialect, and build the model."""

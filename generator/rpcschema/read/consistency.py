@@ -1,6 +1,6 @@
-"""What is odd about a document that the dialect allows: errors where its author must have meant something else.
+"""Find what is inconsistent in a document though the dialect allows it; an error if it cannot be what its author meant.
 
-Nobody is told about the names in a document of facts: who holds only the facts cannot mend them.
+In a document of facts, names are not checked: whoever has only the facts cannot fix them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _EXAMPLE_KEYWORDS: Final = frozenset({"description", "request", "response"})
 
 
 def inconsistencies(document: Document) -> Iterator[Fault]:
-    """All that is odd about `document`, in document order for each kind of oddity."""
+    """Yield everything that is inconsistent in `document`, one sort after the other, each in document order."""
     yield from _unknown_keywords(document)
     yield from _required_extensions(document)
     if not document.is_facts:
@@ -33,7 +33,7 @@ def inconsistencies(document: Document) -> Iterator[Fault]:
 
 
 def _unknown_keywords(document: Document) -> Iterator[Fault]:
-    """What the dialect does not know: it is kept as it is, so that nothing is lost."""
+    """Yield a warning for each keyword that the dialect does not have; the model keeps it, so nothing is lost."""
     for half in (document.request, document.response):
         for node in nodes(half):
             for key, _ in node.unknown:
@@ -55,7 +55,7 @@ def _unknown(key: str, pointer: str, known: Iterable[str]) -> Fault:
 
 
 def _required_extensions(document: Document) -> Iterator[Fault]:
-    """Callers and nodes that know only Core Lightning would always break the rule."""
+    """Yield required extensions: callers and nodes that know only Core Lightning would always break that rule."""
     for half in (document.request, document.response):
         for node in nodes(half):
             ours = [field.name for field in node.fields or () if field.node.extension]
@@ -65,7 +65,7 @@ def _required_extensions(document: Document) -> Iterator[Fault]:
 
 
 def _undeclared(document: Document) -> Iterator[Fault]:
-    """Names that an object, all its conditionals included, speaks of and never declares."""
+    """Yield names that an object requires or allows and, including all its conditionals, never declares."""
     level = Level.WARNING if document.is_upstream else Level.ERROR
     for node, found in chain(objects(document.request), objects(document.response)):
         mentioned = {*found.phantoms, *(member.name for member in (*found.fields, *found.hidden))}
@@ -77,7 +77,7 @@ def _undeclared(document: Document) -> Iterator[Fault]:
 
 
 def _required(node: Node) -> Iterator[str]:
-    """The names that `node` requires, always or under some condition."""
+    """Yield the names that `node` requires, always or under some condition."""
     yield from node.required or ()
     sides = (side for branch in node.branches for side in (branch.then, branch.otherwise) if side is not None)
     for part in (*sides, *node.any_of, *node.one_of):
@@ -85,7 +85,7 @@ def _required(node: Node) -> Iterator[str]:
 
 
 def _unbound(document: Document) -> Iterator[Fault]:
-    """Names that a rule of the request binds without their being parameters: no call can obey it."""
+    """Yield names in the rules of the request that are not parameters: no call can obey these rules."""
     request = document.request
     dependent = ((name, *dependents) for name, dependents in request.dependent_upon or ())
     bound = [*chain.from_iterable((*(request.one_of_many or ()), *(request.paired_with or ()), *dependent))]
@@ -94,11 +94,11 @@ def _unbound(document: Document) -> Iterator[Fault]:
     found = resolve(request)
     known = {member.name for member in (*found.fields, *found.hidden)}
     if lacking := [name for name in dict.fromkeys(bound) if name not in known]:
-        yield Fault(request.pointer, "bound by a rule here, but no parameter", _listed(lacking), Level.WARNING)
+        yield Fault(request.pointer, "in a rule of the request, but not a parameter", _listed(lacking), Level.WARNING)
 
 
 def _late(document: Document) -> Iterator[Fault]:
-    """Required parameters behind optional ones: callers by position must write `null` for these."""
+    """Yield required parameters that follow optional ones: callers by position must pass `null` for those."""
     if document.kind != "rpc":
         return
     required = document.request.required or ()

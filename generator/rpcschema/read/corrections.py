@@ -1,4 +1,4 @@
-"""Corrections: what to read where a running node contradicts its document.
+"""Corrections: how to read a document that a running node contradicts.
 
 A table in TOML holds them. Each entry names a document by `rpc`, `notification` or `hook`, gives the reason and the
 version of the node on which it was `seen`, and says what differs:
@@ -6,7 +6,7 @@ version of the node on which it was `seen`, and says what differs:
     [[correction]]
     rpc = "parsefeerate"
     rename = { feerate_str = "feerate" }
-    reason = "A node knows no parameter of the document's name."
+    reason = "A node has no parameter of the document's name."
     seen = "v26.06"
 
 - `rename`, `drop`, `required`, `optional` and `order` are about parameters; `order` lists all of them by position.
@@ -14,8 +14,8 @@ version of the node on which it was `seen`, and says what differs:
 - `enforced` and `unenforced` have rules as documents write them (`oneOfMany`, `pairedWith`, `dependentUpon`). A node
   was seen to enforce the former, even if the document lacks them, and not to enforce the latter.
 
-An entry says what it expects of the document. If upstream has changed that, the entry no longer applies; this is an
-error, so that no entry outlives its reason.
+Each entry expects the document to be wrong in a certain way. If upstream has changed that, the entry no longer applies;
+this is an error, so that no entry outlives its reason.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ from rpcschema.problems import Problem, join_pointer
 Raw: TypeAlias = dict[str, Any]
 Key: TypeAlias = tuple[DocumentKind, str]
 Mismatch: TypeAlias = tuple[str, str]
-"""FIXED or CHANGED, and how."""
+"""FIXED or CHANGED, and the details."""
 Edit: TypeAlias = Callable[[Raw, Any], Iterator[Mismatch]]
-"""Changes a document in place, and gives what is not as it expects."""
+"""Changes a document in place, and yields what differs from its expectation."""
 FIXED: Final = "fixed"
 CHANGED: Final = "changed"
 _ADVICE: Final = {FIXED: "remove this correction", CHANGED: "try it on a node again"}
@@ -45,15 +45,15 @@ _RULES: Final = REQUEST_KEYWORDS - {"enforced"}
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """What one entry of a table says of one document."""
+    """One entry of a table: what differs in one document."""
 
     kind: DocumentKind
     name: str
     pointer: str
-    """Where it stands in the table."""
+    """Its position in the table."""
     reason: str
     seen: str
-    """The version of the node, as `getinfo` gives it."""
+    """The version of the node, as `getinfo` returns it."""
     edits: Mapping[str, Any]
     """What differs, by the keys of `EDITS`, in their order."""
 
@@ -74,8 +74,9 @@ class Corrections:
         return tuple(entry for entry in self.entries if (entry.kind, entry.name) == key)
 
     def apply(self, raw: Raw, entries: Iterable[Correction]) -> tuple[Raw, tuple[Problem, ...]]:
-        """Return `raw`, a document that is valid by `dialect.json`, with `entries` of this table applied, and an error
-        for each that no longer applies. The result need not be valid.
+        """Return `raw`, a document that is valid by `dialect.json`, with `entries` of this table applied.
+
+        With it comes an error for each entry that no longer applies. The result need not be valid.
         """
         made = copy.deepcopy(raw)
         problems = []
@@ -88,13 +89,13 @@ class Corrections:
         return made, tuple(problems)
 
     def unmatched(self, keys: Collection[Key]) -> Iterator[Problem]:
-        """Give an error for each correction of a document that is not there."""
+        """Yield an error for each correction of a document that does not exist."""
         for entry in self.entries:
             if (entry.kind, entry.name) not in keys:
                 yield Problem(self.file, entry.pointer, f"there is no document {entry}")
 
     def outdated(self, documents: Mapping[Key, Raw]) -> Iterator[Problem]:
-        """Give an error for each correction that does not fit `documents`."""
+        """Yield an error for each correction that does not fit `documents`."""
         yield from self.unmatched(documents)
         for key, raw in documents.items():
             yield from self.apply(raw, self.of(key))[1]
@@ -196,11 +197,11 @@ EDITS: Final[Mapping[str, Edit]] = {
     "enforced": _enforced,
     "unenforced": _unenforced,
 }
-"""In the order in which they are made: `order` is about what there is after the others."""
+"""In the order in which they are applied: `order` comes after the edits that add, drop and rename."""
 
 
 def read_corrections(file: Path) -> Corrections:
-    """Return the table in `file`; what is wrong with it is among its problems."""
+    """Return the table in `file`, with its problems."""
     try:
         content = tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
@@ -224,7 +225,7 @@ def _entry(raw: Mapping[str, Any], at: int) -> Correction:
 
 
 def _faults(raw: Any) -> Iterator[str]:
-    """What keeps `raw` from being a correction."""
+    """Yield the reasons why `raw` is not a correction."""
     if not isinstance(raw, dict):
         yield "expected a table"
         return
@@ -269,4 +270,4 @@ _SHAPES: Final[Mapping[str, tuple[str, Callable[[Any], bool]]]] = {
     "add": ("a table of schemas by paths that begin with request. or response.", _are_nodes),
     **dict.fromkeys(("enforced", "unenforced"), (f"a table of {', '.join(sorted(_RULES))}", _are_rules)),
 }
-"""What each key of an entry holds: in words, and a test of it."""
+"""The type of each key of an entry: its description and its test."""

@@ -1,4 +1,4 @@
-"""The check of a document against the meta-schema `dialect.json`: what the model could not hold is an error."""
+"""Check a document against the meta-schema `dialect.json`: an error for everything that the model cannot hold."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def faults(raw: Any) -> Iterator[Fault]:
-    """An error for each place where `raw` is not what the dialect has there."""
+    """Yield an error for each place where `raw` breaks the dialect."""
     for error in _validator().iter_errors(raw):
         yield Fault(join_pointer("", *error.absolute_path), _message(error))
 

@@ -1,4 +1,4 @@
-"""Files to documents: find, read, check, correct, build. All that is wrong comes back as problems; nothing raises."""
+"""Load documents from files: find, read, check, correct, build. Problems are returned; nothing raises."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ from rpcschema.read import dialect, strictjson, upstream
 from rpcschema.read.corrections import NONE, Correction, Corrections
 
 MAX_BYTES: Final = 1024 * 1024
-"""Size of one file; the largest of Core Lightning's is a tenth of that."""
+"""The largest file; Core Lightning's largest is a tenth of it."""
 
-# An id becomes part of file names, so it may hold nothing that a path or a shell gives a meaning to.
+# An id becomes part of file names, so characters with a meaning in paths or shells are forbidden.
 _ID: Final = re.compile(r"(?!\.)[A-Za-z0-9_.-]{1,100}")
-# Windows takes these for devices, whatever follows after a dot, so that nobody there could check out the output.
+# These are device names on Windows, with any suffix, so the output could not be checked out there.
 _DEVICE: Final = re.compile(r"(?:aux|con|nul|prn|com\d|lpt\d)(?:\..*)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file that should hold a document, before anything in it is checked."""
+    """A file that should hold a document; its content is not checked yet."""
 
     path: str
-    """As the user named it."""
+    """The path as the user gave it."""
     file: str
-    """Relative to its root, with forward slashes."""
+    """The path relative to its root, with forward slashes."""
     sha256: str
-    """Of its bytes, and of its corrections if it has any, in hexadecimal."""
+    """The hexadecimal sum over its bytes and its corrections."""
     key: tuple[DocumentKind, str] | None
-    """The document's kind and id; None for what will turn out to be no document."""
+    """The document's kind and id; None if it cannot be a document."""
     is_facts: bool
-    """Whether it holds only facts, so that a full document of its kind and id takes its place."""
+    """Whether it holds only facts, so that a full document with the same kind and id takes precedence."""
 
     @property
     def name(self) -> str:
@@ -49,28 +49,28 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The files below some roots, those of documents sorted by kind and id, the others last."""
+    """The files below some roots: documents sorted by kind and id, then the others."""
 
     files: tuple[File, ...]
     problems: tuple[Problem, ...]
     paths: frozenset[str]
-    """All files that were looked at, as the user named them."""
+    """All files that were read, as the user gave them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A document and where it came from."""
+    """A document and its file."""
 
     document: Document
     path: str
-    """The file as the user named it."""
+    """The file as the user gave it."""
     sha256: str
-    """As of its file."""
+    """The sum of its File."""
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """All documents below some roots, sorted by kind and name, and all that was wrong with them."""
+    """All documents below some roots, sorted by kind and name, and all their problems."""
 
     sources: tuple[Source, ...]
     problems: tuple[Problem, ...]
@@ -82,11 +82,11 @@ class Loaded:
 
 
 def load(roots: Sequence[Path], corrections: Corrections = NONE) -> Loaded:
-    """The documents in `roots`: files, or folders that are searched for `*.json` at any depth, but not
-    in what is hidden. Symbolic links are followed. Documents are read as `corrections` say.
+    """Return the documents in `roots`, which are files, or folders that are searched recursively for `*.json`.
 
-    A file with an error gives no document. Of two that have one kind and id, a full document wins over one of facts,
-    which is not even loaded then; any other pair is an error.
+    Hidden files and folders are skipped, symbolic links are followed, and `corrections` are applied. A file with an
+    error gives no document. If two files have the same kind and id, a full document takes precedence over a document of
+    facts, which is not even loaded; any other pair is an error.
     """
     found = find(roots, corrections)
     sources: list[Source] = []
@@ -100,9 +100,7 @@ def load(roots: Sequence[Path], corrections: Corrections = NONE) -> Loaded:
 
 
 def find(roots: Sequence[Path], corrections: Corrections = NONE, without: Collection[str] = ()) -> Found:
-    """The files to load, but for the paths `without`: of those that say they are the same document, the one that
-    counts.
-    """
+    """Return the files to load, except the paths in `without`; of files with the same document, the one that counts."""
     problems = list(corrections.problems)
     first: dict[tuple[DocumentKind, str, bool], File] = {}
     unknown: list[File] = []
@@ -124,9 +122,7 @@ def find(roots: Sequence[Path], corrections: Corrections = NONE, without: Collec
 
 
 def load_file(file: File, corrections: Corrections = NONE) -> tuple[Source | None, tuple[Problem, ...]]:
-    """The document in `file` if there is one, as `corrections` say, and what is wrong with it, files as the user named
-    them.
-    """
+    """Return the document in `file`, with `corrections` applied, and its problems; None if it cannot be used."""
     from rpcschema.read.consistency import inconsistencies  # noqa: PLC0415 # slow to import, and not needed to find files
 
     try:
@@ -151,7 +147,7 @@ def load_file(file: File, corrections: Corrections = NONE) -> tuple[Source | Non
 
 
 def _json_files(roots: Sequence[Path], problems: list[Problem]) -> dict[Path, Path]:
-    """The files to read, each with its root; one that several roots hold only once."""
+    """Return the files to read, each with its root, and each once."""
     found: dict[str, tuple[Path, Path]] = {}
     for root in roots:
         try:
@@ -172,16 +168,16 @@ def _walk(root: Path, problems: list[Problem]) -> Iterator[Path]:
 
     seen = {os.path.realpath(root)}
     for folder, folders, names in os.walk(root, onerror=stop, followlinks=True):
-        # What version control, editors and file systems keep beside documents is often named like one.
+        # Hidden files of version control, editors and file systems often have the suffix of documents.
         found = {os.path.realpath(Path(folder, name)): name for name in sorted(folders) if not name.startswith(".")}
-        # A link may lead to a folder that was searched already, or back to where it came from.
+        # A link may lead to a folder that was already searched, or form a loop.
         folders[:] = (name for real, name in found.items() if real not in seen)
         seen.update(found)
         for name in names:
             file = Path(folder, name)
             if name.startswith("."):
                 continue
-            # A pipe or a device of that name would block or never end. A dangling link will be reported.
+            # A pipe or a device with that name would block. A dangling link is reported later.
             if file.suffix == ".json" and (file.is_file() or not file.exists()):
                 yield file
             elif file.is_symlink() and not file.exists():
@@ -190,7 +186,7 @@ def _walk(root: Path, problems: list[Problem]) -> Iterator[Path]:
 
 
 def _look_at(place: Path, root: Path, corrections: Corrections) -> File:
-    """What `place` seems to hold; what is wrong with it comes out when it is loaded."""
+    """Return what `place` seems to hold; loading it reports its problems."""
     try:
         data = _read(place)
         raw = json.loads(data)
@@ -219,7 +215,7 @@ def _read(file: Path) -> bytes:
 
 
 def _faults(raw: Any) -> Iterator[Fault]:
-    """All that keeps `raw` from being a document."""
+    """Yield the reasons why `raw` is not a document."""
     kinds = _kinds(raw)
     if not kinds:
         yield Fault("", "not an rpc-schema document: it has none of the keys rpc, notification and hook")
@@ -243,7 +239,7 @@ def _kinds(raw: Any) -> list[DocumentKind]:
 
 
 def _key(raw: Any) -> tuple[DocumentKind, str] | None:
-    """The kind and id of a document, if it has one of each."""
+    """Return the kind and id of a document, if it has one of each."""
     kinds = _kinds(raw)
     if len(kinds) != 1:
         return None

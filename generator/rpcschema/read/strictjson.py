@@ -1,7 +1,7 @@
-"""Bytes to JSON, as strictly as a generator wants it.
+"""Parse JSON strictly.
 
-Stricter than the standard library: UTF-8 only, no duplicate keys, no NaN or infinity, no text that is no Unicode, and a
-bounded depth, so that whatever walks the value later may recurse.
+Stricter than the standard library: UTF-8 only, no duplicate keys, no NaN or infinity, no lone surrogates, and a limited
+depth, so that code that walks the value later may recurse.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from typing import Any, Final
 from rpcschema.problems import join_pointer
 
 MAX_DEPTH: Final = 60
-"""Levels of nesting; the deepest document of Core Lightning has a quarter of that."""
+"""The most levels of nesting; Core Lightning's deepest document has a quarter of it."""
 MAX_DIGITS: Final = 400
-"""Digits of a number; a longer one takes quadratic time to read, and nothing needs it."""
+"""The most digits of a number; reading a longer one takes quadratic time, and nothing needs it."""
 
 _STRING_OR_BRACKET: Final = re.compile(r'"(?:(?>[^"\\]++|\\.))*+"?|[\[{]|[\]}]', re.DOTALL)
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 class JsonError(ValueError):
-    """The bytes are no acceptable JSON; `place` is a JSON pointer or "line L column C"."""
+    """The bytes are not acceptable JSON; `place` is a JSON pointer or "line L column C"."""
 
     def __init__(self, place: str, message: str) -> None:
         super().__init__(message)
@@ -34,7 +34,7 @@ class JsonError(ValueError):
 
 
 def parse(data: bytes) -> Any:
-    """The JSON value in `data` (UTF-8). Raises JsonError for the first thing wrong."""
+    """Return the JSON value in `data` (UTF-8). Raises JsonError for the first problem."""
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -66,7 +66,7 @@ def _refuse_depth(text: str) -> None:
 
 
 class _Repeating(dict[str, Any]):
-    """An object one of whose keys stands there twice; `key` is the first such."""
+    """An object with a duplicate key; `key` is the first such key."""
 
     key: str
 
@@ -86,7 +86,7 @@ def _integer(digits: str) -> int | float:
 
 
 def _faults(value: Any, pointer: str) -> Iterator[tuple[str, str]]:
-    """(pointer, message) of all that the standard library lets through."""
+    """Yield (pointer, message) for everything that the standard library accepts and we do not."""
     match value:
         case dict():
             for key, entry in value.items():

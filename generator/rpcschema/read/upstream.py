@@ -1,7 +1,7 @@
-"""What Core Lightning's own meta-schema refuses, though the model holds it: warnings for whoever keeps the documents.
+"""Find what Core Lightning's own meta-schema refuses though the model can hold it: warnings for the documents' authors.
 
-Only a document that names that meta-schema in `$schema` is held to it. The tables say which keywords it lets stand
-where; of the inside of conditionals and alternatives it says nothing.
+Only a document that names that meta-schema in `$schema` is checked. The tables list the keywords that it allows in each
+place; it says nothing about the inside of conditionals and alternatives.
 
 Source: Core Lightning, doc/rpc-schema-draft.json.
 """
@@ -27,18 +27,18 @@ _PROPERTY: Final = _ITEMS | (
 
 
 def faults(raw: Mapping[str, Any]) -> Iterator[Fault]:
-    """A warning for each place where that meta-schema refuses `raw`, which is valid by `dialect.json`."""
+    """Yield a warning for each place where that meta-schema refuses `raw`, which is valid by `dialect.json`."""
     if not str(raw.get("$schema")).endswith(META_SCHEMA):
         return
     if "hook" in raw:
-        yield Fault("/hook", f"{_SUBJECT} knows no hooks", level=Level.WARNING)
+        yield Fault("/hook", f"{_SUBJECT} does not allow hooks", level=Level.WARNING)
     yield from _node(raw["request"], "/request", _REQUEST)
     yield from _node(raw["response"], "/response", _RESPONSE)
     for at, example in enumerate(raw.get("examples", ())):
         for half in ("request", "response"):
             if not isinstance(example.get(half), dict):
                 pointer = join_pointer("/examples", at, half)
-                yield Fault(pointer, f"{_SUBJECT} wants an object here", level=Level.WARNING)
+                yield Fault(pointer, f"{_SUBJECT} requires an object here", level=Level.WARNING)
 
 
 def _node(raw: Mapping[str, Any], pointer: str, allowed: frozenset[str]) -> Iterator[Fault]:

@@ -1,13 +1,13 @@
-"""The fixed part of every generated package: connections, errors, conversions and the dispatch of calls.
+"""The fixed part of every generated package: connections, errors, conversions, and the dispatch of calls.
 
-It is the same in each package, imports only the standard library and msgspec, and knows no command. `values` turns
-JSON into the generated dataclasses and back. The blocking client is built on `client.blocking`, the asyncio client on
-`client.aio`, and `client.call` shows type checkers the signatures of both. A plugin is built on `plugin`, a server on
-`jsontext.Framer` and `server.dispatch.Dispatcher`. Each is loaded only where it is imported, so that a client starts
-fast.
+It is the same in each package, imports only the standard library and msgspec, and contains no command. `values`
+converts JSON to the generated dataclasses and back. The blocking client is built on `client.blocking`, the asyncio
+client on `client.aio`; `client.call` gives type checkers the signatures of both. A plugin is built on `plugin`, a
+server on `jsontext.Framer` and `server.dispatch.Dispatcher`. Each module loads only where it is imported, so that a
+client starts fast.
 """
 
 from __future__ import annotations
 
-# No call does without it, and the first one should not be the one that waits for it.
+# Every call needs it, and the first call should not have to wait for its import.
 import msgspec  # noqa: F401  # pyright: ignore[reportUnusedImport]

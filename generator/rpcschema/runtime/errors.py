@@ -1,7 +1,7 @@
-"""What can go wrong with a call: an error the node answers, or no usable answer at all.
+"""The errors of a call: an error response from the node, or no usable response.
 
-`RpcError` is an answer: the other side understood the request and says no. `ClientError` and its kinds mean that there
-is no answer to show; whether the command was carried out is then said in the message.
+`RpcError` is a response: the other side understood the request and refused it. `ClientError` and its subclasses mean
+that there is no usable response; if it matters, the message says whether the command was carried out.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ INVALID_REQUEST: Final = -32600
 METHOD_NOT_FOUND: Final = -32601
 INVALID_PARAMS: Final = -32602
 GENERIC: Final = -1
-"""LIGHTNINGD in Core Lightning's common/jsonrpc_errors.h: an error without a code of its own."""
+"""LIGHTNINGD in Core Lightning's common/jsonrpc_errors.h: an error without its own code."""
 
 
 class RpcError(Exception):
-    """An error that a command answers.
+    """An error response to a command.
 
-    `code` is JSON-RPC's or Core Lightning's number (common/jsonrpc_errors.h), `message` one line for people, `data` any
-    JSON value, or None if there is none. `method` is the command that a client called; it is None where a service
-    raises the error. The text names the method, the code and the message. The client adds no parameter to it, because
-    parameters may be secrets.
+    `code` is a number of JSON-RPC or Core Lightning (common/jsonrpc_errors.h), `message` one readable line, and `data`
+    any JSON value, or None. `method` is the command that a client called, and None if a service raises the error. The
+    text consists of the method, the code and the message. The client adds no parameters to it, because they may be
+    secret.
     """
 
     def __init__(self, code: int, message: str, data: Any = None, *, method: str | None = None) -> None:
@@ -36,7 +36,7 @@ class RpcError(Exception):
         return f"{called}{self.code}: {self.message}"
 
     def as_json(self) -> dict[str, Any]:
-        """Return the error object of a JSON-RPC answer: code, message and, if there is any, data."""
+        """Return the error object of a JSON-RPC response: code, message and, unless it is None, data."""
         body: dict[str, Any] = {"code": self.code, "message": self.message}
         if self.data is not None:
             body["data"] = self.data
@@ -44,12 +44,12 @@ class RpcError(Exception):
 
 
 def unknown_command(name: str) -> RpcError:
-    """Return the answer to a command that the service does not have."""
+    """Return the error for a command that the service does not have."""
     return RpcError(METHOD_NOT_FOUND, f"Unknown command '{name}'")
 
 
 class ClientError(Exception):
-    """A call brought no usable answer."""
+    """A call got no usable response."""
 
 
 class TransportError(ClientError, ConnectionError):
@@ -57,81 +57,84 @@ class TransportError(ClientError, ConnectionError):
 
 
 class CannotConnectError(TransportError):
-    """Nobody answers at the socket's path; nothing was sent."""
+    """Nothing listens at the socket's path; nothing was sent."""
 
 
 class ConnectionLostError(TransportError):
-    """The connection ended before the answer came; the message says whether the command may have been carried out."""
+    """The connection ended before the response; the message says whether the command may have been carried out."""
 
 
 class RpcTimeoutError(ClientError, TimeoutError):
-    """No answer came within the client's timeout; the message says whether the command may still be carried out."""
+    """No response came within the client's timeout; the message says whether the command may still be carried out."""
 
 
 class ProtocolError(ClientError):
-    """What came back is no JSON-RPC answer."""
+    """The node sent something that is not a JSON-RPC response."""
 
 
 class EncodeError(ClientError, ValueError):
-    """A value that JSON cannot say, such as text with a lone surrogate, NaN or an object; nothing was sent."""
+    """JSON cannot represent a value, such as text with a lone surrogate, NaN or an object; nothing was sent."""
 
 
 class ParameterError(ClientError, ValueError):
-    """Parameters that the command's document does not let stand together; nothing was sent."""
+    """The command's document does not allow these parameters together; nothing was sent."""
 
 
 class DecodeError(ClientError, ValueError):
-    """An answer is no JSON, or not an object where the command's document says that it is one."""
+    """A response is not JSON, or not an object though the command's document says so."""
 
 
 class MissingFieldError(ClientError, AttributeError):
-    """An attribute is read that the document requires, and the node left out; `name` is the attribute's name.
+    """A required attribute was read that the node did not send; `name` is the attribute's name.
 
-    It is an AttributeError, so `hasattr` and `getattr` with a default can ask for what an older node may not send.
+    It is an AttributeError, so `hasattr`, and `getattr` with a default, work for fields that an older node may not
+    send.
     """
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), self.args, vars(self) | {"name": self.name}  # Python 3.11 would leave out the name
+        return type(self), self.args, vars(self) | {"name": self.name}  # Python 3.11 leaves out the name
 
 
 class VersionWarning(UserWarning):
-    """The node is of another release than the types of the client."""
+    """The node's release differs from the release of the client's types."""
 
 
 def cannot_connect(path: str, reason: OSError) -> CannotConnectError:
-    """Return the error that says which socket, why, and what to do."""
+    """Return the error that names the socket, the reason, and what to do."""
     hint = "is the node running, and is this its lightning-rpc socket (<lightning-dir>/<network>/lightning-rpc)?"
     return CannotConnectError(f"cannot connect to {path}: {reason.strerror or reason}; {hint}")
 
 
 def nobody_accepts(path: str) -> RpcTimeoutError:
-    """Return the error for a node whose queue of connections stayed full until the time was up."""
-    return RpcTimeoutError(f"cannot connect to {path} in time: the node accepts nobody at present; nothing was sent")
+    """Return the error for a node whose queue of connections stayed full until the timeout."""
+    return RpcTimeoutError(
+        f"cannot connect to {path} in time: the node's queue of connections is full; nothing was sent"
+    )
 
 
 def connection_lost(method: str, *, sent: bool) -> ConnectionLostError:
-    """Return the error for a connection that the node ended; `sent`: whether the request's last byte went out."""
+    """Return the error for a connection that the node ended; `sent` says whether the whole request was sent."""
     return ConnectionLostError(
-        f"{method}: the node closed the connection before it answered; the command may have been carried out"
+        f"{method}: the node closed the connection before it responded; the command may have been carried out"
         if sent
         else f"{method}: the node closed the connection before the request was sent in full; {_NOT_CARRIED_OUT}"
     )
 
 
 def client_closed(method: str, *, sent: bool) -> ConnectionLostError:
-    """Return the error for a call whose client was closed."""
+    """Return the error for a pending call of a closed client."""
     outcome = "the command may have been carried out" if sent else _NOT_CARRIED_OUT
-    return ConnectionLostError(f"{method}: the client was closed before the node answered; {outcome}")
+    return ConnectionLostError(f"{method}: the client was closed before the node responded; {outcome}")
 
 
 def timed_out(method: str, timeout: float | None, *, sent: bool = True) -> RpcTimeoutError:
-    """Return the error for a call that got no answer within `timeout` seconds."""
+    """Return the error for a call without a response within `timeout` seconds."""
     outcome = "the command may still be carried out" if sent else _NOT_CARRIED_OUT
-    return RpcTimeoutError(f"{method}: no answer within {timeout} seconds; {outcome}")
+    return RpcTimeoutError(f"{method}: no response within {timeout} seconds; {outcome}")
 
 
 def missing_field(source: str, path: str, attribute: str, added: str | None) -> MissingFieldError:
-    """Return the error for a field at `path`, there since `added`, that `source` (a command, say) did not send."""
+    """Return the error for the field at `path`, added in release `added`, that `source` (a command, say) left out."""
     since = f" (added in {added})" if added else ""
     hint = f"where it may be missing, read it by getattr(..., {attribute!r}, None)"
     return MissingFieldError(f"{source}: the node did not send {path}{since}; {hint}", name=attribute)

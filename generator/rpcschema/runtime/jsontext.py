@@ -1,10 +1,10 @@
-"""JSON as text, for servers: cut messages out of a stream, and take objects and arrays apart as they were written.
+"""JSON as text, for servers: cut messages out of a stream, and split objects and arrays without decoding them.
 
-Ordinary decoders lose order, duplicates and spelling, and Core Lightning's checks see them: a parameter given twice is
-an error, an escaped name is an unknown one, an error shows the token as it was written. The syntax is strict (RFC 8259,
-UTF-8): what is refused here can never become a JSON object, however much text follows.
+Ordinary decoders lose order, duplicates and spelling, but Core Lightning's checks depend on them: a parameter given
+twice is an error, an escaped name is an unknown name, and an error quotes the token as written. The syntax is strict
+(RFC 8259, UTF-8): text is refused once it can no longer become a JSON object, whatever follows.
 
-Each step is one compiled regular expression. They are possessive (`*+`), so no step backtracks, and none is recursive.
+Each step is one compiled regular expression. All are possessive (`*+`), so none backtracks, and none is recursive.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from enum import StrEnum
 from typing import Final, TypeAlias
 
 MAX_BYTES: Final = 4 << 20
-"""Of one message."""
+"""The longest message."""
 MAX_DEPTH: Final = 200
-"""Levels of arrays and objects; what decodes values later is recursive and ends at about 1000."""
+"""The most levels of arrays and objects; decoding the values is recursive and fails at about 1000."""
 MAX_NUMBER: Final = 1000
-"""Characters of one number (Python itself reads integers up to 4300 digits)."""
+"""The most characters of a number (Python reads integers up to 4300 digits)."""
 
 
 class FramingError(ValueError):
-    """No further message can be read from this stream; `text` is what came since the last one."""
+    """No further message can be read from this stream; `text` is what came after the last message."""
 
     def __init__(self, why: str, text: bytes) -> None:
         super().__init__(why)
@@ -32,15 +32,15 @@ class FramingError(ValueError):
 
 
 class MalformedInput(FramingError):
-    """The text can never become a JSON object."""
+    """The text can no longer become a JSON object."""
 
 
 class LimitExceeded(FramingError):
-    """The message may be good JSON, but it is longer or nested deeper than allowed."""
+    """The message may be valid JSON, but it is longer or nested deeper than allowed."""
 
 
 class JsonType(StrEnum):
-    """What a JSON value is."""
+    """The type of a JSON value."""
 
     OBJECT = "object"
     ARRAY = "array"
@@ -51,7 +51,7 @@ class JsonType(StrEnum):
 
 
 def _many(part: bytes) -> bytes:
-    """As many as there are, without a way back. (Before Python 3.11.5 `(?:...)*+` alone could end within a part.)"""
+    """Return a possessive repetition of `part`. (Before Python 3.11.5, `(?:...)*+` alone could end within a part.)"""
     return b"(?:(?>" + part + b"))*+"
 
 
@@ -73,7 +73,7 @@ def _elements_of(value: bytes) -> bytes:
 
 
 def _value_of(levels: int) -> bytes:
-    """Any value with at most so many levels of arrays and objects."""
+    """Return the pattern of any value with at most `levels` levels of arrays and objects."""
     if not levels:
         return b"(?:" + _SCALAR + b")"
     inner = _value_of(levels - 1)
@@ -91,7 +91,7 @@ _RUN_LEVELS: Final = 2
 _run_of_members: Final = re.compile(_WS + _members_of(_value_of(_RUN_LEVELS))).match
 _run_of_elements: Final = re.compile(_WS + _elements_of(_value_of(_RUN_LEVELS))).match
 
-# What may yet become an escape, or a number or word, when more text comes.
+# What more text can complete to an escape, or to a number or word.
 _begun_escape: Final = re.compile(rb"\\(?:u[0-9A-Fa-f]{0,3})?").fullmatch
 _begun_scalar: Final = re.compile(
     rb"-?(?:0|[1-9][0-9]*+)?|-?(?:0|[1-9][0-9]*+)(?:\.[0-9]*+|(?:\.[0-9]++)?[Ee][-+]?[0-9]*+)"
@@ -100,19 +100,20 @@ _begun_scalar: Final = re.compile(
 
 _QUOTE, _COMMA, _COLON, _OBJECT, _END_OBJECT, _ARRAY, _END_ARRAY = b'",:{}[]'
 _NOTHING: Final = -1
-"""In place of a sign: the text ends here."""
+"""Instead of a byte: the text ends here."""
 _Skip: TypeAlias = Callable[[bytearray, int], "re.Match[bytes] | None"]
 
 
 class Framer:
     """Cuts a stream of JSON objects into messages.
 
-    `feed` it what arrives, chopped anyhow, then iterate: each item is the text of one object, without the white space
-    around it. The work is linear in the bytes fed, and never more is held than one message and what was fed last.
-    Iterating raises MalformedInput at the first byte after which the stream can never continue with an object (after
-    all messages before it), and LimitExceeded for a message of more than `max_bytes` bytes or `max_depth` levels, with
-    more than `max_nested` arrays and objects (those that hold no deeper ones need not count), or with a number of more
-    than 1000 characters. Nothing more can be read after either.
+    `feed` it whatever arrives, in pieces of any size, then iterate: each item is the text of one object, without white
+    space around it. The work is linear in the bytes fed, and it holds no more than one message and the last piece.
+
+    Iterating raises MalformedInput, after all complete messages, at the first byte after which the stream cannot
+    continue with an object. It raises LimitExceeded for a message of more than `max_bytes` bytes or `max_depth` levels,
+    with more than `max_nested` arrays and objects (those without others inside need not count), or with a number of
+    more than 1000 characters. Nothing more can be read after either.
     """
 
     def __init__(self, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH, max_nested: int | None = None) -> None:
@@ -123,15 +124,15 @@ class Framer:
         self._buffer = bytearray()
         self._not_utf8 = b""
         self._start = 0
-        """Where the current message begins."""
+        """The position where the current message begins."""
         self._at = 0
-        """Up to where it is understood."""
+        """The position up to which it was read."""
         self._open = bytearray()
         """The brackets that are open."""
         self._nested = 0
-        """How many were opened in the current message."""
+        """The number of brackets opened in the current message."""
         self._step: Callable[[], bool] = self._message
-        """What must come next; returns False if that has not arrived in full."""
+        """The function that reads what must come next; it returns False if that has not arrived completely."""
 
     @property
     def has_begun(self) -> bool:
@@ -139,7 +140,7 @@ class Framer:
         return bool(self._open)
 
     def feed(self, data: bytes) -> None:
-        """Takes what has arrived."""
+        """Add what has arrived."""
         if self._not_utf8:
             return
         try:
@@ -150,7 +151,7 @@ class Framer:
         self._buffer += data
 
     def __iter__(self) -> Iterator[bytes]:
-        """The messages that are complete by now."""
+        """Yield the messages that are complete."""
         while self._advance():
             message = bytes(self._buffer[self._start : self._at])
             self._start = self._at
@@ -160,7 +161,7 @@ class Framer:
         self._start = 0
 
     def _advance(self) -> bool:
-        """Goes on until a message is complete; False if more text must arrive first."""
+        """Read on until a message is complete; return False if more text must arrive first."""
         while self._step():
             if not self._open:
                 self._check_size(self._at)
@@ -205,7 +206,7 @@ class Framer:
         return self._wait_or_refuse(sign) if sign == _END_ARRAY else self._first_element()
 
     def _begin(self, sign: int) -> bool:
-        """The beginning of any value (all of it, if it is a number or word)."""
+        """Read the beginning of any value; a number or word is read whole."""
         if sign == _QUOTE:
             return self._pass(self._text_of_value)
         if sign in (_OBJECT, _ARRAY):
@@ -232,17 +233,17 @@ class Framer:
         return self._wait_or_refuse(sign)
 
     def _run(self, run: _Skip) -> _Skip:
-        """`run`, unless it could pass over more levels than are allowed."""
+        """Return `run`, or `_blanks` if `run` could skip more levels than are allowed."""
         return run if len(self._open) + _RUN_LEVELS <= self._max_depth else _blanks
 
     def _skip(self, what: _Skip) -> int:
-        """Passes over what matches; the sign that follows, or _NOTHING."""
+        """Skip what matches; return the byte that follows, or _NOTHING."""
         if matched := what(self._buffer, self._at):
             self._at = matched.end()
         return self._buffer[self._at] if self._at < len(self._buffer) else _NOTHING
 
     def _pass(self, then: Callable[[], bool]) -> bool:
-        """Passes over the one sign at hand."""
+        """Skip one byte; `then` is the next step."""
         self._at += 1
         self._step = then
         return True
@@ -261,7 +262,7 @@ class Framer:
         return self._pass(self._after if self._open else self._message)
 
     def _text_ends(self) -> bool:
-        """Passes over a string's text, as far as it has arrived; whether its closing quote is at hand."""
+        """Skip a string's text as far as it has arrived; return whether its closing quote follows."""
         sign = self._skip(_text)
         return sign == _QUOTE or (not _begun_escape(self._buffer, self._at) and self._wait_or_refuse(sign))
 
@@ -294,7 +295,7 @@ _to_bracket: Final = re.compile(_TO_BRACKET + rb"([{}\[\]])").match
 
 
 def members(raw: bytes) -> tuple[tuple[bytes, bytes], ...]:
-    """The members of an object whose syntax has been checked, as written, in order, duplicates included.
+    """Return the members of a valid object as written, in order, with duplicates.
 
     Each is the name, without its quotes, and the value.
     """
@@ -310,7 +311,7 @@ def members(raw: bytes) -> tuple[tuple[bytes, bytes], ...]:
 
 
 def elements(raw: bytes) -> tuple[bytes, ...]:
-    """The elements of an array whose syntax has been checked, as written."""
+    """Return the elements of a valid array as written."""
     found: list[bytes] = []
     at = raw.index(b"[") + 1
     while matched := _element(raw, at):
@@ -323,7 +324,7 @@ def elements(raw: bytes) -> tuple[bytes, ...]:
 
 
 def _end_of(raw: bytes, at: int) -> int:
-    """Behind the bracket that closes the one at `at`."""
+    """Return the position after the bracket that closes the one at `at`."""
     depth = 0
     while matched := _to_bracket(raw, at):
         at = matched.end()
@@ -342,5 +343,5 @@ _TYPES: Final = {
 
 
 def json_type(raw: bytes) -> JsonType:
-    """What the value `raw` (checked, without white space around it) is."""
+    """Return the type of `raw`, a valid value without white space around it."""
     return _TYPES.get(raw[0], JsonType.NUMBER)

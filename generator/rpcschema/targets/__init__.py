@@ -1,11 +1,11 @@
-"""The outputs: one module a target, each two pure functions.
+"""The outputs: one module per target, each with two pure functions.
 
-`document` makes what one document gives: files of its own, its parts of the files that all documents share (a method of
-a client, say), and a summary in JSON. `collection` makes the rest from the summaries of all documents, never from the
-documents: so a document that did not change need not be read again, and documents can be rendered in parallel.
+`document` renders one document: its own files, its parts of the files that all documents share (a method of a client,
+say), and a summary in JSON. `collection` renders the rest from the summaries of all documents, never from the documents
+themselves. So an unchanged document is not read again, and documents can be rendered in parallel.
 
-A target does no I/O of its own beyond reading its templates, and the same model gives the same bytes. Its module
-defines `TARGET`; it is imported only when the target is asked for.
+A target does no I/O except to read its templates, and the same model always gives the same bytes. Its module defines
+`TARGET` and is imported only when the target is needed.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ TARGETS: Final = ("python", "client", "service", "plugin", "man", "markdown", "m
 """The names of all targets, in the order in which they are rendered and listed."""
 
 FULL_DOCUMENTS_ONLY: Final = frozenset({"man", "markdown", "model"})
-"""The targets that make nothing of documents that hold only facts: these are not ours to explain."""
+"""The targets that skip documents of facts, because other projects' commands are not ours to explain."""
 
 PARTS: Final = "# parts"
-"""What a template prints, alone on a line, where the documents' parts go."""
+"""The line in a template that stands for the documents' parts."""
 
 Files: TypeAlias = Mapping[str, bytes]
-"""Contents by path: POSIX, relative to the output folder."""
+"""File contents by POSIX path, relative to the output folder."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,16 +42,16 @@ class Made:
     files: Files = field(default_factory=dict)
     """The document's own files."""
     parts: Files = field(default_factory=dict)
-    """The document's parts of files that it shares with others, by the path of the file."""
+    """The document's parts of shared files, by path."""
     summary: Mapping[str, Any] = field(default_factory=dict)
-    """What `collection` must know, as JSON has it: names, titles, what to import."""
+    """JSON values for `collection`: names, titles, imports."""
     problems: tuple[Problem, ...] = ()
-    """What could not be expressed."""
+    """What could not be rendered."""
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentSummary:
-    """What `collection` sees of a document: who it is, and the summary that `document` made of it."""
+    """What `collection` gets of a document: its identity, and the summary that `document` made."""
 
     file: str
     kind: DocumentKind
@@ -61,25 +61,25 @@ class DocumentSummary:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What stands around the documents' parts in a file that they share."""
+    """The content of a shared file around the documents' parts."""
 
     head: bytes
     tail: bytes
 
     @classmethod
     def split(cls, source: str) -> Frame:
-        """The frame that a template printed, which holds a line PARTS."""
+        """Return the frame that a template printed with a line PARTS."""
         head, _, tail = source.partition(f"{PARTS}\n")
         return cls(head.encode(), tail.encode())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Collected:
-    """What a target made beside the documents' own files."""
+    """What a target made apart from the documents' own files."""
 
     files: Files = field(default_factory=dict)
     frames: Mapping[str, Frame] = field(default_factory=dict)
-    """The frames of shared files, by path; the parts stand in them in the order of the documents."""
+    """The frames of shared files, by path; the parts follow the order of the documents."""
     problems: tuple[Problem, ...] = ()
 
 
@@ -92,13 +92,13 @@ class Target:
 
     name: str
     document: Callable[[Subject], Made]
-    """Renders one document, looking at nothing else."""
+    """Renders one document, independently of all others."""
     collection: Callable[[Sequence[DocumentSummary], Settings], Collected] | None = None
-    """Renders what is about all documents (indexes, frames of clients)."""
+    """Renders what depends on all documents (indexes, frames of clients)."""
 
 
 def load_target(name: str) -> Target:
-    """The target called `name`, one of TARGETS."""
+    """Return the target called `name`, one of TARGETS."""
     target = import_module(f"rpcschema.targets.{name}").TARGET
     if not isinstance(target, Target):
         raise TypeError(f"rpcschema.targets.{name}.TARGET is no Target")

@@ -1,6 +1,6 @@
-"""Documents whose Python would overwrite each other's, and names that belong to the generated classes themselves.
+"""Find documents whose Python names clash with each other's, or with the generated classes' own names.
 
-It takes all documents to see a clash, so each tells in its summary which names it takes.
+Only all documents together show a clash, so each lists its names in its summary.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from rpcschema.targets import DocumentSummary
 
 
 def taken(document: Document, plan: Plan) -> dict[str, Any]:
-    """The names in Python that `document`, planned as `plan`, takes: a part of its summary."""
+    """Return the Python names of `document`, planned as `plan`: a part of its summary."""
     method = {"method": names.method(document)} if document.kind == "rpc" else {}
     return {"module": names.module(document), "classes": list(plan.names), **method}
 
 
 def clashes(summaries: Sequence[DocumentSummary]) -> tuple[Problem, ...]:
-    """An error for each document that cannot stand beside an earlier one, or whose method would hide one of ours."""
+    """Return an error for each document that clashes with an earlier one, or whose method would hide one of ours."""
     return tuple(_clashes(summaries))
 
 

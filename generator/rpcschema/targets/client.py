@@ -1,4 +1,4 @@
-"""Target `client`: `Client` and `AsyncClient`, whose methods, one a command, are written once in `Calls`."""
+"""Target `client`: `Client` and `AsyncClient`, which share the class `Calls` with one method per command."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from rpcschema.targets.render import environment
 from rpcschema.targets.subject import Subject
 
 _CLIENTS: Final = {"client.py": "BaseClient", "aio.py": "BaseAsyncClient"}
-"""The modules of the clients, and the classes of the runtime on which they stand."""
+"""The modules of the clients, and their base classes in the runtime."""
 
 
 def document(subject: Subject) -> Made:
-    """The method of one command that Core Lightning has."""
+    """Render the method of one command of Core Lightning."""
     document, plan = subject.document, subject.plan
     if document.kind != "rpc" or document.extension:
         return Made()
@@ -50,7 +50,7 @@ def document(subject: Subject) -> Made:
 
 
 def collection(summaries: Sequence[DocumentSummary], settings: Settings) -> Collected:
-    """The modules around the methods."""
+    """Render the modules around the methods."""
     if problems := clashes(summaries):
         return Collected(problems=problems)
     needed = {

@@ -1,7 +1,7 @@
-"""The target `man`: a page of section 7 for each document, in roff, from `templates/man/`.
+"""Target `man`: a page of section 7 for each document, in roff, from `templates/man/`.
 
-A command's page is called lightning-<name>, as `lightning-cli help <name>` looks for it; those of notifications and
-hooks, whose ids can be the same as a command's, lightning-notification-<name> and lightning-hook-<name>.
+A command's page is called lightning-<name>, as `lightning-cli help <name>` expects. Pages of notifications and hooks,
+which can have the name of a command, are called lightning-notification-<name> and lightning-hook-<name>.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ _PREFIXES: Final = {"rpc": "lightning-", "notification": "lightning-notification
 _VOLUMES: Final = {"rpc": "RPC commands", "notification": "RPC notifications", "hook": "Plugin hooks"}
 _RELEASE: Final = re.compile(r"v(\d\d)\.(0[1-9]|1[0-2])\b")
 _UNDATED: Final = "2022-11-01"
-"""For pages that name no release: the month of v22.11, the first release named by its month, so a date that is too late
-for what was there before. mandoc warns of a page without a date, and of any other text in its place."""
+"""For pages that name no release: the month of v22.11, the first release named after its month. mandoc warns about a
+page without a date, and about any other text in its place."""
 
 
 def _document(subject: Subject) -> Made:
@@ -46,9 +46,9 @@ def _document(subject: Subject) -> Made:
 
 
 def _date(document: Document) -> str:
-    """The month of the newest release in which the document says that something was added.
+    """Return the month of the newest release in which the document added something.
 
-    A page must have a date, and this one changes only with what the page describes.
+    A page must have a date; this one changes only with the content of the page.
     """
     months = (_RELEASE.match(added) for added in _added(document))
     return max((f"20{month[1]}-{month[2]}-01" for month in months if month), default=_UNDATED)

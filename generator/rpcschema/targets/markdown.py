@@ -1,6 +1,6 @@
-"""The target `markdown`: a reference page for each document and an index of them, from `templates/markdown/`.
+"""Target `markdown`: a reference page for each document, and an index, from `templates/markdown/`.
 
-Commands stand in docs/, notifications and hooks, whose ids can be the same as a command's, in folders below it.
+Pages of commands are in docs/; those of notifications and hooks, which can have the name of a command, in subfolders.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def _collection(summaries: Sequence[DocumentSummary], _: Settings) -> Collected:
 
 
 def _row(summary: DocumentSummary) -> _IndexRow:
-    # An id consists of characters that need no escape in a link.
+    # An id has no characters that need an escape in a link.
     return _IndexRow(commonmark.text(summary.name), summary.values["path"], summary.values["title"])
 
 

@@ -1,4 +1,4 @@
-"""The target `model`: what the generator understood of each document, as JSON (see `rpcschema.model.dump`)."""
+"""Target `model`: the generator's model of each document, as JSON (see `rpcschema.model.dump`)."""
 
 from __future__ import annotations
 

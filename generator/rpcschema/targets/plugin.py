@@ -1,4 +1,4 @@
-"""Target `plugin`: `Plugin`, with one typed method a notification and a hook, to be filled by a subclass."""
+"""Target `plugin`: `Plugin`, with one typed method per notification and hook, for a subclass to override."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rpcschema.targets.subject import Subject
 
 
 def document(subject: Subject) -> Made:
-    """The stub of one notification or hook that Core Lightning has."""
+    """Render the stub of one notification or hook of Core Lightning."""
     if subject.document.kind == "rpc" or subject.document.extension:
         return Made()
     event = event_view(subject.document)
@@ -28,17 +28,17 @@ def document(subject: Subject) -> Made:
             "method": event.method,
             "module": event.module,
             "payload": event.payload,
-            "answer": event.answer,
+            "response": event.response,
         },
     )
 
 
 def collection(summaries: Sequence[DocumentSummary], settings: Settings) -> Collected:
-    """The module around the stubs, with a table of each kind."""
+    """Render the module around the stubs, with a table of each kind."""
     path = _path(settings)
     notifications = _events(summaries, "notification")
     hooks = _events(summaries, "hook")
-    named = {str(event[name]) for event in (*notifications, *hooks) for name in ("payload", "answer") if event[name]}
+    named = {str(event[name]) for event in (*notifications, *hooks) for name in ("payload", "response") if event[name]}
     context = {
         "notifications": notifications,
         "hooks": hooks,
@@ -51,7 +51,7 @@ def collection(summaries: Sequence[DocumentSummary], settings: Settings) -> Coll
 
 
 def _events(summaries: Sequence[DocumentSummary], kind: DocumentKind) -> list[Mapping[str, Any]]:
-    """The summaries of what Core Lightning has of one kind."""
+    """Return the summaries of one kind of document, without extensions."""
     return [summary.values for summary in summaries if summary.kind == kind and summary.values]
 
 

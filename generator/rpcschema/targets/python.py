@@ -1,5 +1,5 @@
-"""Target `python`: the package itself, with one module of dataclasses a document, the table of commands and the runtime
-they stand on.
+"""Target `python`: the package itself, with one module of dataclasses per document, the table of commands, and the
+runtime.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _LOADED_AT_ONCE: Final = (
     "TransportError",
     "VersionWarning",
 )
-"""What the package exports of `runtime.errors`, which every call needs."""
+"""The package's exports from `runtime.errors`, which every call needs."""
 _EXPORTS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "python": {
         "commands": ("COMMANDS", "RELEASE"),
@@ -45,11 +45,11 @@ _EXPORTS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "service": {"service": ("Service",)},
     "plugin": {"plugin": ("Plugin",), "runtime.plugin.base": ("decode_payload",)},
 }
-"""By target: the modules whose names the package exports when they are first used."""
+"""By target: the exports that are loaded when they are first used, by module."""
 
 
 def document(subject: Subject) -> Made:
-    """The module of one document's classes, and its entry in the table of commands."""
+    """Render the module of one document's classes, and its entry in the table of commands."""
     document, plan, package = subject.document, subject.plan, subject.settings.package
     if has_errors(plan.problems):
         return Made(problems=plan.problems)
@@ -63,7 +63,7 @@ def document(subject: Subject) -> Made:
 
 
 def collection(summaries: Sequence[DocumentSummary], settings: Settings) -> Collected:
-    """The package around those modules."""
+    """Render the rest of the package."""
     if problems := clashes(summaries):
         return Collected(problems=problems)
     exports = _exports(settings)
@@ -95,13 +95,13 @@ def collection(summaries: Sequence[DocumentSummary], settings: Settings) -> Coll
 
 
 def _exports(settings: Settings) -> dict[str, str]:
-    """What the package itself exports when it is first used, and where that is."""
+    """Return the names that the package loads when they are first used, with their modules."""
     homes = (home for target in settings.targets for home in _EXPORTS.get(target, {}).items())
     return {name: home for home, names in sorted(homes) for name in names}
 
 
 def _imports_of(homes: Mapping[str, str]) -> list[str]:
-    """The statements, in a block, that import names from where they are."""
+    """Return the indented statements that import names from their modules."""
     modules: defaultdict[str, list[str]] = defaultdict(list)
     for name, home in homes.items():
         modules[f".{home}"].append(name)
@@ -114,7 +114,7 @@ def _entry(command: CommandView, path: str) -> Files:
 
 
 def _runtime(package: str) -> Iterator[tuple[str, bytes]]:
-    """The runtime as it stands: checked Python of its own, copied to the byte."""
+    """Yield the files of the runtime: ordinary, tested Python, copied unchanged."""
     for source in sorted(_RUNTIME.rglob("*.py")):
         yield f"{package}/runtime/{source.relative_to(_RUNTIME).as_posix()}", source.read_bytes()
 

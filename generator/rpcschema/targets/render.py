@@ -1,4 +1,4 @@
-"""Jinja2 as all targets use it: an undefined name is an error, nothing is escaped, output is exact to the newline."""
+"""Jinja2 as all targets use it: undefined names are errors, nothing is escaped, and newlines are exact."""
 
 from __future__ import annotations
 
@@ -18,15 +18,14 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _IN_EXPRESSIONS: Final = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
-"""What the expressions of a template can raise besides Jinja2's own errors."""
+"""The errors of expressions in templates, apart from Jinja2's own."""
 
 
 @cache
 def environment(target: str) -> Environment:
-    """The environment whose templates are those of `templates/<target>/`.
+    """Return the environment for the templates in `templates/<target>/`.
 
-    Strings arrive in a template already escaped for its language; a target may add filters of its own to its
-    environment.
+    Strings must be escaped for the template's language before they are passed to it.
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 # slow to import
 
@@ -42,9 +41,9 @@ def environment(target: str) -> Environment:
 
 @contextmanager
 def template_errors() -> Iterator[None]:
-    """Turns what goes wrong in a template into a RenderError that says in which, and in which line.
+    """Turn an error in a template into a RenderError with the template's name and line.
 
-    An error in an expression is one only if it came up in a template; elsewhere it passes through.
+    Errors of expressions count only if they occur in a template; others pass through.
     """
     from jinja2 import TemplateError  # noqa: PLC0415 # slow to import
 
@@ -58,7 +57,7 @@ def template_errors() -> Iterator[None]:
 
 
 def _place(error: Exception) -> str | None:
-    """The innermost template and line that `error` passed through, or where its syntax is wrong."""
+    """Return the innermost template and line that `error` passed through, or that of its syntax error."""
     from jinja2 import TemplateSyntaxError  # noqa: PLC0415 # slow to import
 
     places = [(frame.f_code.co_filename, line) for frame, line in walk_tb(error.__traceback__)]
@@ -71,7 +70,7 @@ def _place(error: Exception) -> str | None:
 
 
 def attempt(call: Callable[[], T]) -> T | str:
-    """What `call` returns, or what it says is wrong with a target or its templates."""
+    """Return the result of `call`, or the message if a target or its templates fail."""
     try:
         with template_errors():
             return call()

@@ -1,4 +1,4 @@
-"""Target `service`: `Service`, with one method a command, to be filled by a subclass."""
+"""Target `service`: `Service`, with one method per command, for a subclass to override."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rpcschema.targets.subject import Subject
 
 
 def document(subject: Subject) -> Made:
-    """The stub of one command."""
+    """Render the stub of one command."""
     if subject.document.kind != "rpc":
         return Made()
     if has_errors(subject.plan.problems):
@@ -30,7 +30,7 @@ def document(subject: Subject) -> Made:
 
 
 def collection(summaries: Sequence[DocumentSummary], settings: Settings) -> Collected:
-    """The module around the stubs."""
+    """Render the module around the stubs."""
     if problems := clashes(summaries):
         return Collected(problems=problems)
     path = _path(settings)

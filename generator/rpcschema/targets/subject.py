@@ -1,4 +1,4 @@
-"""A document at work, and what is worked out of it once for all targets."""
+"""A document, and everything that several targets derive from it."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from rpcschema.text import outline
 
 @dataclass(frozen=True)
 class Subject:
-    """What a target renders. All that follows from the document is worked out when a target first asks for it."""
+    """The document that targets render. Whatever follows from it is computed when a target first needs it."""
 
     document: Document
     settings: Settings
 
     @cached_property
     def plan(self) -> classes.Plan:
-        """The classes, within the package that the settings name."""
+        """The planned classes of the document."""
         return classes.plan(self.document, names.scalars(self.settings.package))
 
     @cached_property
@@ -35,5 +35,5 @@ class Subject:
 
     @cached_property
     def outline(self) -> tuple[outline.PageSection, ...]:
-        """What stands on the document's page."""
+        """The content of the document's page."""
         return outline.outline(self.document)

@@ -1,6 +1,6 @@
-"""Documents as pages to read: what stands on a page (`outline`, `words`), the Markdown inside descriptions
-(`prose`), and how either is printed as roff (`roff`) or as Markdown (`commonmark`).
+"""Documents as pages: the content of a page (`outline`, `items`, `words`), the Markdown in descriptions (`prose`), and
+printing both as roff (`roff`) or Markdown (`commonmark`).
 
-Everything that a page says passes through as Markdown, descriptions and our own sentences alike, so that each target
-has one way to print text and one place where it is escaped.
+All text on a page, descriptions as well as our own sentences, passes through as Markdown. So each target has one way to
+print text and one place that escapes it.
 """

@@ -1,8 +1,8 @@
-"""Text as Markdown again, for pages that stand on GitHub and the like.
+"""Print text as Markdown, for pages on GitHub and similar sites.
 
-Descriptions are not copied but printed from what they mean, so that nothing in them can end a list item, open a table
-or start HTML, and four-space lists look as their authors meant them. The extensions of GitHub Flavored Markdown count
-as markup here too.
+Descriptions are not copied but printed from their meaning. So nothing in them can end a list item, open a table or
+start HTML, and lists indented by four spaces look as their authors intended. The extensions of GitHub Flavored Markdown
+count as markup too.
 
 Source: CommonMark 0.31; GitHub Flavored Markdown.
 """
@@ -19,22 +19,22 @@ from rpcschema.text import prose
 
 
 def text(string: str) -> str:
-    """`string`, which is not Markdown, as a line or a part of one."""
+    """Return `string`, which is not Markdown, as a line or a part of one."""
     return prose.plain(string.strip())
 
 
 def title(string: str) -> str:
-    """`string` as a heading's text."""
+    """Return `string` as the text of a heading."""
     return text(string)
 
 
 def inline(markdown: str) -> str:
-    """One line of text, without its line break."""
+    """Return one line of text, without a line break."""
     return _spans(prose.spans(markdown)).replace("\\\n", " ").replace("\n", " ")
 
 
 def blocks(lines: Sequence[str]) -> tuple[str, str]:
-    """The first paragraph, and the blocks that follow it, with an empty line between them; either may be ""."""
+    """Return the first paragraph, and the blocks after it, separated by empty lines; either may be ""."""
     nodes = prose.blocks(lines)
     leading = 1 if nodes and nodes[0].type == "paragraph" else 0
     return _joined(nodes[:leading]), _joined(nodes[leading:])
@@ -45,12 +45,12 @@ def _joined(nodes: Sequence[SyntaxTreeNode]) -> str:
 
 
 def _blocks(nodes: Sequence[SyntaxTreeNode]) -> Iterator[str]:
-    """Each block, ending in a line break."""
+    """Yield each block, ending in a line break."""
     for node in nodes:
         match node.type:
             case "paragraph":
                 yield _filled(_spans(node.children[0].children))
-            case "heading":  # the page's headings are its own
+            case "heading":  # only the page itself has headings
                 spans = _spans(node.children[0].children)
                 yield _filled(f"**{spans}**" if spans else "")
             case "bullet_list":
@@ -66,7 +66,7 @@ def _blocks(nodes: Sequence[SyntaxTreeNode]) -> Iterator[str]:
 
 
 def _list(node: SyntaxTreeNode, marks: Sequence[str]) -> str:
-    """The items of a list that hold anything: marks alone could add up to a thematic break."""
+    """Return the items of a list, without empty ones: marks alone could form a thematic break."""
     items = ((mark, _joined(item.children)) for mark, item in zip(marks, node.children, strict=True))
     return "".join(_item(f"{mark} ", blocks) for mark, blocks in items if blocks.strip())
 
@@ -76,7 +76,7 @@ def _item(mark: str, blocks: str) -> str:
 
 
 def _filled(spans: str) -> str:
-    """The lines of a paragraph, none of which begins like another kind of block."""
+    """Return the lines of a paragraph, none of which begins like another kind of block."""
     lines = (line.strip() for line in spans.split("\n"))
     return "".join(f"{prose.line_start(line)}\n" for line in lines if line)
 

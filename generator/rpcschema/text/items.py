@@ -1,8 +1,8 @@
-"""The fields, elements and forms that a value can have, as the nested items of a page.
+"""The fields, elements and forms of a value, as nested items of a page.
 
-A field is an item; what lies inside it (an object's fields, an array's elements, the forms a value can take) are
-items below it. Fields that exist only under a condition follow the others, below a sentence that states it. Hidden
-fields, `{}` markers of what is declared elsewhere, and comments, which speak to the documents' authors, are left out.
+A field is an item, and its content (an object's fields, an array's elements, the forms of a value) are the items below
+it. Fields that exist only under a condition follow the others, below a sentence that states it. Hidden fields, `{}`
+markers for what is declared elsewhere, and comments for the documents' authors are left out.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from rpcschema.text.words import condition_words
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A piece of a page: prose, or something named and described, and what belongs to it."""
+    """A piece of a page: prose, or something with a name and a description, with nested items."""
 
     head: str = ""
-    """One line of Markdown: a name and what kind of thing has it; "" for prose."""
+    """One line of Markdown: a name and its type; "" for prose."""
     prose: Lines = ()
     items: tuple[Item, ...] = ()
 
 
 def contents(node: Node, *, says_required: bool) -> Iterator[Item]:
-    """What lies inside a value of `node`: fields, elements, forms, then what depends on conditions.
+    """Yield the content of a value of `node`: fields, elements, forms, then what depends on conditions.
 
-    `says_required` is for values that the reader writes: there it matters what is required, elsewhere what may be
-    missing.
+    `says_required` is for values that the reader writes: it marks the required fields, otherwise the optional ones are
+    marked.
     """
     yield from _members(node, says_required=says_required)
     undeclared = resolve(node).undeclared
@@ -41,7 +41,7 @@ def contents(node: Node, *, says_required: bool) -> Iterator[Item]:
 
 
 def extras(node: Node, things: str, *, says_required: bool) -> Iterator[Item]:
-    """That a value of `node` can hold more `things` ("fields" or "parameters") than it declares, if so."""
+    """Yield a sentence if a value of `node` can hold more `things` ("fields" or "parameters") than it declares."""
     resolved = resolve(node)
     if resolved.extras:
         others = bool(resolved.fields or resolved.undeclared)
@@ -49,20 +49,20 @@ def extras(node: Node, things: str, *, says_required: bool) -> Iterator[Item]:
 
 
 def description(node: Node) -> Iterator[Item]:
-    """What the document says of `node` itself."""
+    """Yield what the document says about `node` itself."""
     if node.description:
         yield Item(prose=node.description)
     yield from notes(node)
 
 
 def notes(node: Node | Document) -> Iterator[Item]:
-    """What the document adds for the pages of a service."""
+    """Yield what the document adds for the pages of a service."""
     if node.service_notes:
         yield Item(prose=node.service_notes)
 
 
 def _members(node: Node, *, says_required: bool, present: frozenset[str] = frozenset()) -> Iterator[Item]:
-    """The same for any node, one side of a conditional too; `present` are fields that are known to be there."""
+    """Yield the content of any node, including one side of a conditional; `present` are fields known to be present."""
     present = present.union(node.required or ())
     for field in shown(node):
         yield _field(field, says_required=says_required, is_required=field.name in present)
@@ -84,13 +84,13 @@ def _field(field: Property, *, says_required: bool, is_required: bool) -> Item:
 
 
 def _elements(element: Node, *, says_required: bool) -> Iterator[Item]:
-    """The elements of an array, as an item of their own only where there is more to say than the array's type says."""
+    """Yield the elements of an array, as an item only if there is more to say than the array's type does."""
     item = _item(_head("*each element*", words.head_words(element)), element, says_required=says_required)
     yield from [item] if item.prose else item.items
 
 
 def _alternatives(node: Node, *, says_required: bool, present: frozenset[str]) -> Iterator[Item]:
-    """`oneOf` and `anyOf` of an object: constraints on its fields, or further fields."""
+    """Yield `oneOf` and `anyOf` of an object: constraints on its fields, or further fields."""
     if node.shapes:
         return
     for alternatives, exactly in ((node.one_of, True), (node.any_of, False)):
@@ -100,7 +100,7 @@ def _alternatives(node: Node, *, says_required: bool, present: frozenset[str]) -
         for at, form in enumerate(alternatives, 1):
             title = f"Form {at} of {len(alternatives)}"
             added = tuple(_side(form, title, says_required=says_required, present=present))
-            yield from added or [Item(prose=(f"{title}: nothing more.",))]
+            yield from added or [Item(prose=(f"{title}: no other fields.",))]
 
 
 def _branch(branch: Branch, start: str, *, says_required: bool, present: frozenset[str]) -> Iterator[Item]:
@@ -120,7 +120,7 @@ def _branch(branch: Branch, start: str, *, says_required: bool, present: frozens
 
 
 def _side(side: Node | None, condition: str, *, says_required: bool, present: frozenset[str]) -> Iterator[Item]:
-    """What one side of a conditional, or one form, adds: fields, and the presence of fields declared elsewhere."""
+    """Yield what one side of a conditional, or one form, adds: fields, and the presence of others."""
     if side is None:
         return
     declared = {field.name for field in side.fields or () if not field.node.is_marker}
@@ -132,7 +132,7 @@ def _side(side: Node | None, condition: str, *, says_required: bool, present: fr
 
 
 def shown(node: Node) -> tuple[Property, ...]:
-    """The fields that `node` declares for readers."""
+    """Return the fields that `node` declares for readers."""
     return tuple(field for field in node.fields or () if not field.node.hidden and not field.node.is_marker)
 
 
@@ -141,7 +141,7 @@ def _head(name: str, facts: str) -> str:
 
 
 def _item(head: str, node: Node, *, says_required: bool) -> Item:
-    """`node` under a name: its description and notes, then what there is to say of its values, and what lies inside."""
+    """Return `node` under a name: its description and notes, its limits, and its content."""
     limits = words.limit_words(node)
     inside = (
         *notes(node),

@@ -1,7 +1,7 @@
-"""What stands on the page of a document, in order, as Markdown that each target prints in its own way.
+"""The content of a document's page, in order, as Markdown that each target prints in its own way.
 
-Descriptions are taken over as they are; each stands in an item of its own, so that markup left open in one cannot
-reach the next.
+Descriptions are included as they are; each has an item of its own, so that unclosed markup in one cannot affect the
+next.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from rpcschema.text.prose import code, emphasized, fence, plain
 from rpcschema.text.shell import command_line
 
 _LAST: Final = ("errors", "examples", "author", "see_also", "resources")
-"""The sections that close a page, in this order; all others come before them."""
+"""The last sections of a page, in this order."""
 
 _HALVES: Final = {
     "rpc": ("Parameters", "Return value"),
     "notification": ("Parameters", "Payload"),
     "hook": ("Payload", "Return value"),
 }
-"""What the request and the response of each kind of document are called."""
+"""The titles of the request and the response, by kind of document."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class PageSection:
 
 
 def outline(document: Document) -> tuple[PageSection, ...]:
-    """The sections of the page of `document` that have something to say; its name and title are not among them."""
+    """Return the sections of the page of `document` that are not empty, without its name and title."""
     request, response = _HALVES[document.kind]
     sections = (
         PageSection("Synopsis", tuple(_synopsis(document))),
@@ -62,7 +62,7 @@ def _synopsis(document: Document) -> Iterator[Item]:
 
 
 def _by_name(document: Document) -> tuple[str, ...]:
-    """The parameters that have no position."""
+    """Return the parameters without a position."""
     return tuple(field.name for field in shown(document.request) if field.node.extension)
 
 
@@ -82,7 +82,7 @@ def _description(document: Document) -> Iterator[Item]:
 
 
 def _request(document: Document) -> Iterator[Item]:
-    """The parameters of a command; the payload of a hook, which has no rules."""
+    """Yield the parameters of a command, or the payload of a hook, which has no rules."""
     is_command = document.kind == "rpc"
     yield from description(document.request)
     yield from contents(document.request, says_required=is_command)

@@ -1,4 +1,4 @@
-"""An outline put into a target's language: the strings that templates lay out, each of them already escaped."""
+"""Convert an outline to a target's language: strings for templates, already escaped."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from rpcschema.text.outline import PageSection
 
 
 class Printer(Protocol):
-    """How a language prints text; `roff` and `commonmark` are printers."""
+    """How a language prints text; the modules `roff` and `commonmark` are printers."""
 
     def title(self, string: str, /) -> str:
-        """`string`, which is not Markdown, as the title of a section."""
+        """Return `string`, which is not Markdown, as the title of a section."""
 
     def inline(self, markdown: str, /) -> str:
-        """One line of text, without its line break."""
+        """Return one line of text, without a line break."""
 
     def blocks(self, lines: Sequence[str], /) -> tuple[str, str]:
-        """The paragraph that `lines` begin with, and what follows it; either may be ""."""
+        """Return the first paragraph of `lines`, and what follows it; either may be ""."""
 
 
 @dataclass(frozen=True, slots=True)
 class PrintedItem:
-    """An Item: its name or "", its first paragraph, its other blocks, and what belongs to it."""
+    """A printed Item: its name or "", its first paragraph, its other blocks, and its nested items."""
 
     head: str
     lead: str
@@ -40,14 +40,14 @@ class PrintedItem:
 
 @dataclass(frozen=True, slots=True)
 class PrintedSection:
-    """A PageSection of the page."""
+    """A printed PageSection."""
 
     title: str
     items: tuple[PrintedItem, ...]
 
 
 def print_page(outline: Sequence[PageSection], printer: Printer) -> tuple[PrintedSection, ...]:
-    """The sections of a page as `printer` prints them."""
+    """Return the sections of a page as `printer` prints them."""
     return tuple(
         PrintedSection(printer.title(section.title), tuple(_item(item, printer) for item in section.items))
         for section in outline
@@ -58,6 +58,6 @@ def _item(item: Item, printer: Printer) -> PrintedItem:
     items = tuple(_item(inner, printer) for inner in item.items)
     lead, rest = printer.blocks(item.prose)
     if rest and (item.head or items):
-        # All but the first paragraph of an entry stands below it, like what else belongs to it.
+        # Everything after an entry's first paragraph goes below it, like its other content.
         return PrintedItem(printer.inline(item.head), lead, "", (PrintedItem("", "", rest, ()), *items))
     return PrintedItem(printer.inline(item.head), lead, rest, items)

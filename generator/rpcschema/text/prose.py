@@ -1,9 +1,8 @@
-"""The Markdown of the documents' descriptions: reading it, and writing pieces of it.
+"""Read the Markdown of the documents' descriptions, and write pieces of it.
 
-It is CommonMark with fewer constructs, because a description belongs inside a page and must not take it over: raw
-HTML, images, thematic breaks and link definitions are text like any other. In one thing it is wider: authors indent a
-list by four spaces under the sentence that introduces it, where CommonMark would see no list, and nobody means an
-indented code block.
+It is CommonMark with fewer constructs, because a description is a part of a page and must not break out of it: raw
+HTML, images, thematic breaks and link definitions are plain text. In one way it allows more: authors indent a list by
+four spaces under its introduction, where CommonMark would see an indented code block, which nobody means.
 
 Source: CommonMark 0.31; the descriptions in Core Lightning's doc/schemas.
 """
@@ -21,7 +20,7 @@ from markdown_it.token import Token
 from markdown_it.tree import SyntaxTreeNode
 
 _NESTING: Final = 40
-"""How deep lists and quotes may nest (two levels a list); the parser would drop what is deeper."""
+"""The deepest nesting of lists and quotes (a list counts twice); the parser drops anything deeper."""
 
 _PARSER: Final = MarkdownIt("commonmark", {"html": False, "maxNesting": _NESTING}).disable(
     ["code", "hr", "html_block", "html_inline", "image", "reference"]
@@ -29,20 +28,20 @@ _PARSER: Final = MarkdownIt("commonmark", {"html": False, "maxNesting": _NESTING
 _FENCE: Final = re.compile(r" *(?:```|~~~)")
 _ITEM: Final = re.compile(r" *(?:[-+*]|\d{1,9}[.)]) ")
 _MARKUP: Final = re.compile(r"([\\`*\[\]<>&~$|]|!$|(?<![^\W_])_|_(?![^\W_]))")
-"""What can be markup; an underscore inside a word never is."""
+"""What can be markup; an underscore inside a word cannot."""
 _LINE_START: Final = re.compile(r"^([-+=#])")
 _NUMBER: Final = re.compile(r"^(\d+)([.)])")
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
-# Man pages and Markdown are printed from the same texts, one after the other.
+# Man pages and Markdown print the same texts, one after the other.
 _remembered = lru_cache(maxsize=2000)
 
 
 def blocks(lines: Sequence[str]) -> Sequence[SyntaxTreeNode]:
-    """The paragraphs, headings, lists, quotes and fences that `lines` consist of.
+    """Return the paragraphs, headings, lists, quotes and fences in `lines`.
 
-    Text that nests deeper than any reader could follow comes back as one fence, markup and all.
+    Text that is nested too deeply for readers comes back as one fence, with its markup.
     """
     return _blocks(printable("\n".join(lines)))
 
@@ -57,7 +56,7 @@ def _blocks(source: str) -> Sequence[SyntaxTreeNode]:
 
 @_remembered
 def spans(markdown: str) -> Sequence[SyntaxTreeNode]:
-    """The text, code, emphasis and links in one line of Markdown, whatever it begins with; as code, if too deep."""
+    """Return the text, code, emphasis and links in one line of Markdown; if it is nested too deeply, as code."""
     source = printable(markdown)
     tokens = _PARSER.parseInline(source)
     if _too_deep(tokens):
@@ -66,27 +65,26 @@ def spans(markdown: str) -> Sequence[SyntaxTreeNode]:
 
 
 def printable(text: str) -> str:
-    """`text` with U+FFFD for each character that is none to print.
+    """Return `text` with U+FFFD for each unprintable character.
 
-    These are control characters and lone surrogates, which neither roff nor UTF-8 can carry, line separators, at which
-    some tools break lines and some do not, and overrides of the writing direction, which show a text in another order
-    than it has.
+    These are control characters and lone surrogates, which neither roff nor UTF-8 can represent; line separators, which
+    only some tools treat as line breaks; and overrides of the writing direction, which display text in another order.
     """
     return _UNPRINTABLE.sub("\ufffd", text.replace("\r\n", "\n"))
 
 
 def plain(text: str) -> str:
-    """Markdown that shows `text`, a line or a piece of one, as it is."""
+    """Return Markdown that shows `text`, a line or a part of one, as it is."""
     return line_start(_MARKUP.sub(r"\\\1", re.sub(r"\s", " ", printable(text))))
 
 
 def line_start(markdown: str) -> str:
-    """One line of Markdown that begins no list, heading or underline, whatever comes before it."""
+    """Return one line of Markdown, escaped so that it begins no list, heading or underline."""
     return _NUMBER.sub(r"\1\\\2", _LINE_START.sub(r"\\\1", markdown))
 
 
 def code(text: str) -> str:
-    """Markdown that shows `text` as it is, as code; nothing can end the span early, and line breaks become spaces."""
+    """Return Markdown that shows `text` as code; nothing can end the span early, and line breaks become spaces."""
     text = text.replace("\n", " ")
     if not text.strip(" "):
         return plain(repr(text))
@@ -96,12 +94,12 @@ def code(text: str) -> str:
 
 
 def emphasized(text: str) -> str:
-    """Markdown that shows `text` as it is, in italics, or as code if white space at an end forbids that."""
+    """Return Markdown that shows `text` in italics, or as code if it begins or ends with white space."""
     return f"*{plain(text)}*" if text and text == text.strip() else code(text)
 
 
 def fence(text: str, language: str = "") -> tuple[str, ...]:
-    """Lines of Markdown that show the lines of `text` as a block of code; nothing can end the block early."""
+    """Return lines of Markdown that show `text` as a block of code; nothing can end the block early."""
     ticks = "`" * max(3, _longest_ticks(text) + 1)
     return (ticks + language, *text.split("\n"), ticks)
 
@@ -118,7 +116,7 @@ def _longest_ticks(text: str) -> int:
 
 
 def _dedented(lines: Sequence[str]) -> Iterator[str]:
-    """`lines` without the indent of each list that stands four or more spaces deep under a line that is in no list."""
+    """Yield `lines`; a list that is indented by four or more spaces under text outside of lists loses that indent."""
     fenced, shift = False, 0
     for before, line in pairwise(("", *lines)):
         fenced ^= _FENCE.match(before) is not None

@@ -1,4 +1,4 @@
-"""Text as roff, in the man(7) macros: what mandoc and groff read.
+"""Print text as roff, in the man(7) macros that mandoc and groff read.
 
 The output is ASCII: other characters are written as \\[uXXXX], which needs no preprocessor. Hyphens are written as
 minus signs, so that commands and options can be copied from a page and are never broken across lines.
@@ -33,22 +33,22 @@ _FONTS: Final = {"": "\\fR", "b": "\\fB", "i": "\\fI", "bi": "\\f(BI"}
 
 
 def text(string: str) -> str:
-    """`string`, which is not Markdown, as part of a line or of a macro's quoted argument."""
+    """Return `string`, which is not Markdown, as part of a line or of a macro's quoted argument."""
     return _escaped(string).replace('"', "\\(dq")
 
 
 def title(string: str) -> str:
-    """`string` as the quoted argument of .SH."""
+    """Return `string` as the quoted argument of .SH."""
     return text(string.upper())
 
 
 def inline(markdown: str) -> str:
-    """One line of text, without its line break."""
+    """Return one line of text, without a line break."""
     return _spans(prose.spans(markdown)).replace(f"\n{_BREAK}\n", " ").replace("\n", " ")
 
 
 def blocks(lines: Sequence[str]) -> tuple[str, str]:
-    """The lines of the first paragraph, and what follows it, which begins with a macro; either may be ""."""
+    """Return the lines of the first paragraph, and what follows it, which begins with a macro; either may be ""."""
     return _split(list(_blocks(prose.blocks(lines))))
 
 
@@ -71,7 +71,9 @@ def _blocks(nodes: Sequence[SyntaxTreeNode]) -> Iterator[str]:
 
 
 def _list(node: SyntaxTreeNode, marks: Sequence[str], width: int) -> str:
-    """The items of a list; those of a tight one (whose paragraphs Markdown hides) follow each other without space."""
+    """Return the items of a list. Those of a tight list, whose paragraphs are hidden in Markdown, have no space
+    between.
+    """
     items = ""
     for mark, item in zip(marks, node.children, strict=True):
         start = f".IP {mark} {width}\n"
@@ -86,7 +88,7 @@ def _item(blocks: list[str], width: int) -> str:
 
 
 def _split(blocks: list[str]) -> tuple[str, str]:
-    blocks = list(filter(None, blocks))  # a quote of nothing is no block
+    blocks = list(filter(None, blocks))  # an empty quote is not a block
     has_lead = bool(blocks) and blocks[0].startswith(_PARAGRAPH)
     lead = blocks.pop(0).removeprefix(_PARAGRAPH) if has_lead else ""
     return lead, "".join(blocks)
@@ -106,7 +108,7 @@ def _verbatim(text: str) -> str:
 
 
 def _filled(spans: str) -> str:
-    """`spans` as lines of text, none of them blank, which roff would print as one, nor with a break before any text."""
+    """Return `spans` as lines, none of them blank, which roff would print, and without breaks before the first text."""
     lines: list[str] = []
     for line in filter(None, map(str.strip, spans.split("\n"))):
         if line != _BREAK or lines[-1:] not in ([], [_BREAK]):
@@ -137,7 +139,7 @@ def _span(node: SyntaxTreeNode, font: str) -> str:
 
 
 def _address(link: SyntaxTreeNode) -> str:
-    """What a link's text does not say already: its address and title."""
+    """Return the address and title of a link, unless its text says them."""
     href, title = str(link.attrs["href"]), str(link.attrs.get("title", ""))
     shown = "".join(node.content for node in link.walk() if node.type == "text")
     address = "" if shown in {href, href.removeprefix("mailto:")} else f" <{href}>"
@@ -145,7 +147,7 @@ def _address(link: SyntaxTreeNode) -> str:
 
 
 def _in_font(added: str, nodes: Sequence[SyntaxTreeNode], font: str) -> str:
-    """`nodes` in `font` and bold ("b") or italics ("i"), then `font` again."""
+    """Return `nodes` in `font` combined with bold ("b") or italics ("i"), followed by a switch back to `font`."""
     inner = _added(font, added)
     return _FONTS[inner] + _spans(nodes, inner) + _FONTS[font]
 
@@ -155,10 +157,10 @@ def _added(font: str, added: str) -> str:
 
 
 def _escaped(string: str) -> str:
-    """`string` where nothing is special to roff, not even a dot at the start of a line, or after space that is removed
-    there.
+    """Return `string` with everything escaped that is special to roff, including a dot at the start of a line.
 
-    Markdown has entities, so even text that was printable can hold characters that are not.
+    A dot after white space counts too, because that space may be removed. Markdown has entities, so even printable text
+    can produce unprintable characters.
     """
     return _SPECIAL.sub(lambda match: _escape(match.group()), prose.printable(string))
 

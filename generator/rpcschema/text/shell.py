@@ -1,6 +1,6 @@
-"""An example's request as the line that a user would type.
+"""An example's request as a command line.
 
-Source: Core Lightning, lightning-cli: arguments that look like JSON are sent as such, all others as strings.
+Source: Core Lightning, lightning-cli: arguments that look like JSON are sent as JSON, all others as strings.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ _LITERAL: Final = re.compile(r'(?!0\d+$)[0-9.]+|true|false|null|\{.*\}|\[.*\]|".
 
 
 def command_line(method: str, params: Json | Absent) -> str:
-    """`lightning-cli` with its arguments, quoted for a POSIX shell; `params` is the request's object or array."""
+    """Return a call of `lightning-cli`, quoted for a POSIX shell; `params` is the request's object or array."""
     match params:
         case Mapping() if params:
             named = [f"{shlex.quote(name)}={shlex.quote(_argument(value))}" for name, value in params.items()]
             arguments = ["-k", shlex.quote(method), *named]
         case list() | tuple():
             positional = [_argument(value) for value in params]
-            # Without -o, a first argument that holds "=" would have all of them taken as named.
+            # Without -o, a first argument with "=" would make all of them named.
             option = ["-o"] if any("=" in argument for argument in positional[:1]) else []
             arguments = [*option, *map(shlex.quote, [method, *positional])]
         case _:

@@ -1,8 +1,8 @@
-"""What a page says about values: their types, presence, releases, limits and defaults, and the rules that bind
-several, in words.
+"""Our own words about values: types, presence, releases, limits, defaults, conditions, and rules for several
+parameters.
 
-All of it is Markdown. The dialect's type names stay as they are. `added: pre-v0.10.1` stands for "longer than anyone
-wrote it down" and is not said.
+All of it is Markdown. The dialect's type names stay as they are. `added: pre-v0.10.1` means that nobody wrote down when
+it was added, and is not shown.
 
 Source: Core Lightning, doc/schemas.
 """
@@ -18,12 +18,12 @@ from rpcschema.model.nodes import ABSENT, Deprecated, Node, Request
 from rpcschema.text.prose import code, plain
 
 ALWAYS: Final = "pre-v0.10.1"
-"""What documents say of a field that was there before anyone wrote down when."""
+"""The `added` of a field that is older than the records."""
 _UNCOUNTED: Final = frozenset({"hex", "msat", "sat", "any", "null"})
 
 
 def type_words(node: Node, *, plural: bool = False) -> str:
-    """For example "array of objects" or "string or u64"; "" where a type is declared elsewhere."""
+    """Return, for example, "array of objects" or "string or u64"; "" if the type is declared elsewhere."""
     alternatives = node.shapes
     if alternatives:
         names = dict.fromkeys(type_words(shape, plural=plural) for shape in alternatives)
@@ -35,12 +35,14 @@ def type_words(node: Node, *, plural: bool = False) -> str:
 
 
 def head_words(node: Node, presence: str | None = None) -> str:
-    """What stands beside a name: type, `presence` ("required", "optional" or None), releases."""
+    """Return the words after a name: type, `presence` ("required", "optional" or None), releases."""
     return ", ".join(filter(None, (type_words(node), presence, *release_words(node.added, node.deprecated))))
 
 
 def release_words(added: str | None, deprecated: Deprecated | None) -> Iterator[str]:
-    """For example "added in v23.02", "deprecated in v26.06, removed after v27.03" (the last release to support it)."""
+    """Yield, for example, "added in v23.02", "deprecated in v26.06, removed after v27.03" (the last release to support
+    it).
+    """
     if added is not None and added != ALWAYS:
         yield f"added in {_named(added)}"
     match deprecated:
@@ -53,43 +55,45 @@ def release_words(added: str | None, deprecated: Deprecated | None) -> Iterator[
 
 
 def limit_words(node: Node) -> str:
-    """Sentences on what Core Lightning lacks, the values that `node` can take and its default; "" if there are none."""
+    """Return sentences on whether Core Lightning lacks `node`, which values it can take, and its default; or ""."""
     return " ".join(_limits(node))
 
 
 def extension_words(thing: str) -> str:
-    """A sentence for what only servers made of the documents have; `thing` is "it" or, say, "this command"."""
+    """Return the sentence about an extension; `thing` is "it" or, say, "this command"."""
     return f"An extension: Core Lightning does not have {thing}."
 
 
 def by_name_words(names: Sequence[str]) -> str:
-    """A sentence which says that the parameters `names` have no position."""
+    """Return a sentence which says that the parameters `names` have no position."""
     return f"{_listed(names)} can only be given by name."
 
 
 def presence_words(names: Sequence[str], *, says_required: bool) -> str:
-    """A sentence which says that the fields `names` are there, or have to be."""
+    """Return a sentence which says that the fields `names` are present, or required."""
     return f"{_listed(names)} {'is' if len(names) == 1 else 'are'} {'required' if says_required else 'present'}."
 
 
 def extras_words(things: str, *, others: bool, says_required: bool) -> str:
-    """A sentence which says that `things` ("fields") of any name are allowed, be there `others` or not."""
+    """Return a sentence which says that `things` ("fields") of any name are allowed; `others` says whether some are
+    declared.
+    """
     which = f"Other {things}" if others else f"{things.capitalize()} of any name"
     return f"{which} {'are accepted' if says_required else 'may be present'}."
 
 
 def alternative_words(nodes: Sequence[Node], *, exactly: bool) -> str:
-    """A sentence which says that one of the constraints `nodes` holds."""
+    """Return a sentence which says that one of the constraints `nodes` holds."""
     clauses = ", or ".join(condition_words(condition(node)) for node in nodes)
     return f"{'Exactly' if exactly else 'At least'} one of these holds: {clauses}."
 
 
 def rule_words(request: Request) -> Iterator[str]:
-    """A sentence for each rule that binds several parameters."""
+    """Yield a sentence for each rule about several parameters."""
     for group in filter(None, request.one_of_many or ()):
         yield f"At most one of {_listed(group)} can be given."
     for group in filter(None, request.paired_with or ()):
-        yield f"{_listed(group)} go together: all of them are given, or none."
+        yield f"{_listed(group)} must be given together or not at all."
     for name, dependents in request.dependent_upon or ():
         if dependents:
             yield f"{_listed(dependents)} can only be given together with {code(name)}."
@@ -109,7 +113,7 @@ def condition_words(condition: Condition | Form) -> str:
 
 
 def conjunction_words(conditions: Conjunction) -> str:
-    """Return, for example: if `type` is "rune" and `valid` is true."""
+    """Return a clause, for example: if `type` is "rune" and `valid` is true."""
     return "if " + " and ".join(map(condition_words, conditions))
 
 
@@ -141,7 +145,7 @@ def _limits(node: Node) -> Iterator[str]:
 
 
 def _default(value: object) -> str:
-    """Prose, which may be Markdown, or a value."""
+    """Return a default, which may be prose in Markdown or a value."""
     if isinstance(value, str) and value.strip():
         return value.strip().replace("\n", " ")
     return plain(json.dumps(value, ensure_ascii=False))

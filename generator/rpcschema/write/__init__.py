@@ -1,1 +1,1 @@
-"""Writing output: share the work, keep what still stands, join the pieces, and change the folder file by file."""
+"""Write the output: share the work, keep what is still valid, join the pieces, and update the folder file by file."""

@@ -1,4 +1,4 @@
-"""Ctrl-C, and the signal by which other programs ask for an end, where they must wait."""
+"""Control when SIGINT (Ctrl-C) and SIGTERM take effect."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from contextlib import contextmanager
 
 
 def end_like_an_interrupt() -> None:
-    """Makes SIGTERM raise KeyboardInterrupt as SIGINT does, so that what is at work is cleaned up."""
+    """Make SIGTERM raise KeyboardInterrupt, as SIGINT does, so that the program cleans up."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def let_terminate() -> None:
-    """Lets SIGTERM end this process, which was started while signals were held back."""
+    """Unblock SIGTERM in this process, which was started while signals were blocked."""
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
 
 
 @contextmanager
 def held_back() -> Iterator[None]:
-    """Both signals wait until the block is done; a process that is started in it gets none until it asks for it."""
+    """Block both signals until the block ends; a process started in it must unblock them itself."""
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return

@@ -1,4 +1,4 @@
-"""Each target's pieces joined to whole files, and what the manifest will say of them."""
+"""Join each target's pieces to whole files, and describe them for the manifest."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from rpcschema.write.manifest import DocumentRecord, TargetEntry, sha256
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """What a target has of one document."""
+    """What a target made of one document."""
 
     record: DocumentRecord
     parts: Files
     files: Files = field(default_factory=dict)
-    """The document's own files, if they were made now; those of an earlier run stand in the output folder."""
+    """The document's own files, if they were made now; those of an earlier run are in the output folder."""
 
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """What becomes of one target."""
+    """The files of one target."""
 
     entry: TargetEntry
     files: Files
-    """What was made now."""
+    """The files that were made now."""
     problems: tuple[Problem, ...] = ()
 
 
 def new_piece(made: Made, sha256_of_document: str, warnings: Sequence[Problem]) -> Piece:
-    """The piece that was made of a document just now, with all that there is to say of it."""
+    """Return the piece that was just made of a document."""
     record = DocumentRecord(
         sha256=sha256_of_document,
         files={path: sha256(content) for path, content in made.files.items()},
@@ -48,7 +48,7 @@ def new_piece(made: Made, sha256_of_document: str, warnings: Sequence[Problem]) 
 def join(
     target: str, pieces: Sequence[tuple[File, Piece]], settings: Settings, maker: str, earlier: TargetEntry | None
 ) -> Joined:
-    """The files of `target`. They are as in `earlier`, an entry whose files stand, if it has the same documents."""
+    """Return the files of `target`; those of `earlier`, an entry with intact files, if the documents are the same."""
     records = {file.name: piece.record for file, piece in pieces}
     files = {path: content for _, piece in pieces for path, content in piece.files.items()}
     if earlier is not None and earlier.documents == records:

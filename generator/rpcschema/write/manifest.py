@@ -1,7 +1,7 @@
-"""`manifest.json`: what the generator made, of what, and by which version of itself.
+"""`manifest.json`: what the generator made, from which documents, and with which version of itself.
 
-By it a later run knows which files are its own to remove, and what need not be made again. It holds no times and no
-names of machines, so that the same input gives the same bytes:
+It tells a later run which files it may remove, and what it need not make again. It contains no times and no machine
+names, so the same input gives the same bytes:
 
     {"sum": SHA256, "format": 2, "targets": {TARGET: {
         "maker": SHA256,
@@ -10,9 +10,9 @@ names of machines, so that the same input gives the same bytes:
         "files": {PATH: SHA256},
         "heads": {PATH: LENGTH}}}}
 
-A shared file is a head of so many bytes, then the parts of the documents in their order, then a tail. The input is told
-for each target on its own because a run may be limited to some targets. `sum` is over all that follows it: where it is
-wrong, after an edit by hand or a merge, only the list of files is believed.
+A shared file consists of a head with the given length, the parts of the documents in order, and a tail. Each target
+lists its own documents, because a run may be limited to some targets. `sum` covers everything after it; if it is wrong,
+after an edit by hand or a merge, only the list of files is used.
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ from rpcschema.write.output import OutputError, stays_inside
 NAME: Final = "manifest.json"
 FORMAT: Final = 2
 _PINNED: Final = ("black", "datamodel-code-generator")
-"""The tools whose releases decide the bytes of generated code."""
+"""The tools whose releases affect generated code."""
 _SUM: Final = b'{\n "sum": "'
 _ADVICE: Final = "restore it, or remove it together with the files that it listed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentRecord:
-    """What one target made of one document. SHA-256 sums are in hexadecimal, over the bytes of a file."""
+    """What one target made of one document. SHA-256 sums are hexadecimal, over the bytes of a file."""
 
     sha256: str
-    """Of the document."""
+    """The sum of the document."""
     files: Mapping[str, str]
     """The sums of the document's own files, by path relative to the output folder."""
     parts: Mapping[str, int]
@@ -57,13 +57,13 @@ class TargetEntry:
     """What one target made."""
 
     maker: str
-    """Stands for the generator and its settings: nothing made by another one is up to date."""
+    """Identifies the generator and its settings: nothing made by another one is up to date."""
     documents: Mapping[str, DocumentRecord]
-    """By "KIND/ID"."""
+    """The records by "KIND/ID"."""
     files: Mapping[str, str]
-    """The sums of the files that are no document's own, shared ones among them, by path."""
+    """The sums of all other files, including shared ones, by path."""
     heads: Mapping[str, int]
-    """The lengths, in bytes, of what stands before the parts in each shared file."""
+    """The lengths, in bytes, of the heads of shared files."""
 
     @property
     def paths(self) -> Iterator[str]:
@@ -75,21 +75,21 @@ class TargetEntry:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What stands in an output folder, by target."""
+    """The content of an output folder, by target."""
 
     targets: Mapping[str, TargetEntry] = field(default_factory=dict)
 
     def encode(self) -> bytes:
-        """The bytes of the file."""
+        """Return the bytes of the file."""
         targets = _lines({name: _lines(_members(entry)) for name, entry in sorted(self.targets.items())})
         body = f' "format": {FORMAT},\n "targets": {targets}\n}}\n'.encode()
         return _SUM + sha256(body).encode() + b'",\n' + body
 
 
 def maker(settings: Settings) -> str:
-    """A SHA-256 sum, in hexadecimal, over this package, its templates, the pinned tools and `settings`.
+    """Return a hexadecimal SHA-256 sum over this package, its templates, the pinned tools and `settings`.
 
-    It is the same on each machine, and for a wheel and a checkout.
+    It is the same on every machine, and for a wheel and a checkout.
     """
     package = Path(__file__).resolve().parent.parent
     templates = templates_dir()
@@ -105,14 +105,14 @@ def maker(settings: Settings) -> str:
 
 
 def sha256(data: bytes) -> str:
-    """The SHA-256 sum of `data` in hexadecimal."""
+    """Return the hexadecimal SHA-256 sum of `data`."""
     return hashlib.sha256(data).hexdigest()
 
 
 def read(out: Path) -> Manifest:
-    """The manifest of `out`; an empty one if there is none.
+    """Return the manifest of `out`; an empty one if there is none.
 
-    Raises OutputError for a file that is no manifest or one of a later format, OSError for one that cannot be read.
+    Raises OutputError if the file is not a manifest or has a later format, OSError if it cannot be read.
     """
     file = out / NAME
     try:
@@ -142,7 +142,7 @@ def read(out: Path) -> Manifest:
 
 
 def _members(entry: TargetEntry) -> dict[str, str]:
-    """The JSON of an entry's members, with a line for each document and each file."""
+    """Return the JSON of an entry's members, with one line per document and per file."""
     documents = {key: _json(_as_dict(record)) for key, record in sorted(entry.documents.items())}
     files = {path: _json(made) for path, made in sorted(entry.files.items())}
     return {
@@ -158,7 +158,7 @@ def _as_dict(record: DocumentRecord) -> dict[str, Any]:
 
 
 def _lines(members: Mapping[str, str]) -> str:
-    """An object, its members one a line, from their JSON."""
+    """Return the JSON of an object, one member per line; `members` are JSON already."""
     return "{\n" + ",\n".join(f"{_json(key)}: {value}" for key, value in members.items()) + "\n}"
 
 
@@ -167,7 +167,7 @@ def _json(value: Any) -> str:
 
 
 def _is_whole(data: bytes) -> bool:
-    """Whether the manifest is as a generator wrote it."""
+    """Return whether the manifest is as a generator wrote it."""
     at = len(_SUM) + 64
     return data.startswith(_SUM) and data[len(_SUM) : at] == sha256(data[at + 3 :]).encode()
 
@@ -181,8 +181,8 @@ def _entry(raw: Mapping[str, Any]) -> TargetEntry:
 
 
 def _listed(raw: Mapping[str, Any]) -> TargetEntry:
-    """The files alone of an entry that cannot be believed."""
-    # In format 1 documents had no files of their own.
+    """Return only the files of an entry that is not trusted."""
+    # In format 1, documents had no files of their own.
     records = [record for record in raw["documents"].values() if isinstance(record, Mapping)]
     sums: dict[str, str] = {}
     for files in (raw["files"], *(record["files"] for record in records)):

@@ -1,9 +1,9 @@
-"""The output folder: what is there is compared with what should be, then changed file by file.
+"""Update the output folder: compare it with what should be there, then change it file by file.
 
-New files are written to a folder of their own first (`staging`), so that an error then (a full disk, say) changes
-nothing. Next goes what is stale, then the new files are renamed into their places, the list of all files (the manifest)
-as the last of them: if anything fails, the old list still stands, and the next run does what is left to do. Nothing is
-read, written or removed outside of the folder, whatever a path or a symbolic link says.
+New files are first written to a separate folder (`staging`), so an error at that stage (a full disk, say) changes
+nothing. Then stale files are removed and the new files are renamed into place, the list of all files (the manifest)
+last. If anything fails, the old list is still there, and the next run finishes the work. Nothing outside of the folder
+is read, written or removed, whatever a path or a symbolic link says.
 """
 
 from __future__ import annotations
@@ -27,30 +27,30 @@ if sys.platform != "win32":
 
 
 class OutputError(ValueError):
-    """The output folder cannot be worked on; the message says what is in the way."""
+    """The output folder cannot be used; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One file that is not as it should be."""
+    """One file that differs from what it should be."""
 
     path: str
-    """POSIX, relative to the output folder."""
+    """The POSIX path, relative to the output folder."""
     old: bytes | None
-    """What is there; None if it is to be created."""
+    """The current content; None to create the file."""
     new: bytes | None
-    """What should be there; None if it is to be removed."""
+    """The new content; None to remove the file."""
     is_foreign: bool = False
-    """Whether something is there that no earlier run is known to have made."""
+    """Whether the file exists but no known run has made it."""
 
 
 @contextmanager
 def kept_for_one(out: Path, waiting: Callable[[], None]) -> Iterator[None]:
-    """Lets no other run at the folder `out` until the block is done; calls `waiting` if it has to wait for one.
+    """Lock the folder `out` against other runs until the block ends; call `waiting` if another run holds the lock.
 
-    Without it, what one run has read could be changed by another before the first has written.
+    Without it, another run could change what this run has read before this run has written.
     """
-    if sys.platform == "win32" or not out.is_dir():  # what is not there yet has nothing to lose
+    if sys.platform == "win32" or not out.is_dir():  # a new folder has nothing to lose
         yield
         return
     folder = os.open(out, os.O_RDONLY)
@@ -67,11 +67,11 @@ def kept_for_one(out: Path, waiting: Callable[[], None]) -> Iterator[None]:
 
 
 def compare(out: Path, wanted: Mapping[str, bytes], previous: Iterable[str]) -> tuple[Change, ...]:
-    """The changes, sorted by path, that make `out` hold `wanted`, and of the files `previous` none but these.
+    """Return the changes, sorted by path, after which `out` holds `wanted` and none of the other files in `previous`.
 
-    `previous` are the files that an earlier run made; any other that is in the way is foreign.
+    `previous` are the files of an earlier run; any other file in the way is foreign.
 
-    Raises OutputError for a path that leads out of `out`, OSError for what cannot be read.
+    Raises OutputError if a path leads out of `out`, OSError if a file cannot be read.
     """
     changes = []
     known = frozenset(previous)
@@ -83,9 +83,9 @@ def compare(out: Path, wanted: Mapping[str, bytes], previous: Iterable[str]) -> 
 
 
 def read(out: Path, path: str) -> bytes | None:
-    """The content of the file `path` in `out`, None if it is not there.
+    """Return the content of the file `path` in `out`, None if it does not exist.
 
-    Raises OutputError for a path that leads out of `out`, OSError for what cannot be read.
+    Raises OutputError if the path leads out of `out`, OSError if the file cannot be read.
     """
     try:
         return _inside(out, path).read_bytes()
@@ -94,16 +94,16 @@ def read(out: Path, path: str) -> bytes | None:
 
 
 def write(out: Path, changes: Sequence[Change], *, last: str) -> None:
-    """Makes the changes, that of the path `last` after all others have succeeded.
+    """Make the changes, that of the path `last` after all others have succeeded.
 
-    Raises OutputError for a path that leads out of `out`, OSError for what cannot be written; if that comes up while
-    the new files are staged, as it does for a full disk and for folders that cannot be written, all is as it was.
+    Raises OutputError if a path leads out of `out`, OSError if a file cannot be written. If that happens while new
+    files are staged (a full disk, a folder without write permission), nothing has changed.
     """
     if not changes:
         return
     with staging_folder(out) as folder:
         staged = _stage(out, changes, folder, last)
-        with held_back():  # now it is all or nothing
+        with held_back():  # from here on, all or nothing
             stale = [_inside(out, change.path) for change in changes if change.new is None]
             for file in stale:
                 file.unlink(missing_ok=True)
@@ -114,7 +114,7 @@ def write(out: Path, changes: Sequence[Change], *, last: str) -> None:
 
 
 def _stage(out: Path, changes: Sequence[Change], folder: Path, last: str) -> list[tuple[Path, Path]]:
-    """Writes the new files into `folder`, that of the path `last` at the end; each with its place, where it can go."""
+    """Write the new files into `folder`, that of the path `last` at the end, and return each with its destination."""
     staged: list[tuple[Path, Path]] = []
     for number, change in enumerate(sorted(changes, key=lambda change: change.path == last)):
         file = _inside(out, change.path)
@@ -130,22 +130,22 @@ def _stage(out: Path, changes: Sequence[Change], folder: Path, last: str) -> lis
 
 
 def diff(change: Change) -> str:
-    """The change as a unified diff of text, never empty."""
+    """Return the change as a unified diff of text, never empty."""
     before = "/dev/null" if change.old is None else f"a/{change.path}"
     after = "/dev/null" if change.new is None else f"b/{change.path}"
     lines = list(difflib.unified_diff(_lines(change.old), _lines(change.new), before, after))
-    if not lines:  # an empty file comes or goes
+    if not lines:  # an empty file is added or removed
         lines = [f"--- {before}\n", f"+++ {after}\n"]
     return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
 
 
 def _lines(content: bytes | None) -> list[str]:
-    # Not splitlines, which also splits where no tool that reads diffs does.
+    # Not splitlines, which also splits at characters that are no line breaks in diffs.
     return re.findall(r"[^\n]*\n|[^\n]+", (content or b"").decode(errors="backslashreplace"))
 
 
 def stays_inside(path: str) -> bool:
-    """Whether `path`, POSIX and relative, names a file below the folder that it is relative to (links aside)."""
+    """Return whether `path`, POSIX and relative, stays below the folder that it is relative to, apart from links."""
     parts = path.split("/")
     return not {"", ".", ".."} & set(parts) and not {"\\", "\0"} & set(path)
 
@@ -154,7 +154,7 @@ def _inside(out: Path, path: str) -> Path:
     if not stays_inside(path):
         raise OutputError(f"{path!r} is no path inside of {out}")
     file = out / path
-    # Without a link on its way it cannot lead out; to look for one is cheaper than to follow the whole way.
+    # A path without links cannot lead out, and looking for links is cheaper than resolving the path.
     steps = accumulate((f"/{part}" for part in path.split("/")), initial=str(out))
     if any(map(os.path.islink, steps)) and not Path(os.path.realpath(file)).is_relative_to(os.path.realpath(out)):
         raise OutputError(f"{file} leads out of {out} through a symbolic link; remove the link")
@@ -162,7 +162,7 @@ def _inside(out: Path, path: str) -> Path:
 
 
 def _create(stage: Path, content: bytes, file: Path) -> None:
-    """Writes what is to become `file`, which an error names: a full disk names none."""
+    """Write the content of `file` to `stage`. An error names `file`, because the error of a full disk names none."""
     try:
         with stage.open("xb") as stream:
             stream.write(content)
@@ -172,7 +172,7 @@ def _create(stage: Path, content: bytes, file: Path) -> None:
 
 
 def _remove_empty(folder: Path, out: Path) -> None:
-    """Removes `folder`, and those around it up to `out`, if there is nothing in them any more."""
+    """Remove `folder` and its parents below `out`, as far as they are empty."""
     while folder != out and folder.is_dir() and not any(folder.iterdir()):
         folder.rmdir()
         folder = folder.parent

@@ -1,6 +1,6 @@
-"""What of an earlier run still stands: its documents and its maker are the same, and its files as they were made.
+"""Find what is still valid from an earlier run: same document, same maker, and files unchanged since.
 
-Nothing is believed without a look at the files: one that was edited by hand is made anew.
+The files are always checked: one that was edited by hand is made again.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from rpcschema.write.manifest import TargetEntry, sha256
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What need not be made again of one target."""
+    """What need not be made again for one target."""
 
     pieces: Mapping[str, Piece] = field(default_factory=dict)
-    """Of unchanged documents, by "KIND/ID"."""
+    """The pieces of unchanged documents, by "KIND/ID"."""
     entry: TargetEntry | None = None
-    """The earlier entry, if all files of no one document stand."""
+    """The earlier entry, if the files that are not a document's own are intact."""
 
 
 def standing(out: Path, entry: TargetEntry, files: Sequence[File]) -> Standing:
-    """What stands in `out` of `entry`, which is of the same maker, for the documents in `files`."""
+    """Return what is still valid in `out` for the documents in `files`; `entry` has the current maker."""
     own = {path: _intact(out, path, made) for path, made in entry.files.items()}
     parts = {path: _parts(entry, path, content) for path in entry.heads if (content := own[path]) is not None}
     pieces = {}
@@ -40,13 +40,13 @@ def standing(out: Path, entry: TargetEntry, files: Sequence[File]) -> Standing:
 
 
 def _intact(out: Path, path: str, made: str) -> bytes | None:
-    """The content of a file if it has the sum `made`."""
+    """Return the content of a file if it has the sum `made`."""
     content = output.read(out, path)
     return content if content is not None and sha256(content) == made else None
 
 
 def _parts(entry: TargetEntry, path: str, content: bytes) -> dict[str, bytes]:
-    """The parts that documents have of a shared file."""
+    """Return the documents' parts of a shared file."""
     parts = {}
     at = entry.heads[path]
     for name, record in sorted(entry.documents.items()):

@@ -1,7 +1,7 @@
-"""Where new files wait until all of them are written: a hidden folder in the output folder.
+"""A hidden folder in the output folder that holds new files until all of them are written.
 
-Its run holds a lock on it. A folder that nobody holds was left by a run that was killed; only its name and its lock
-say so, so nothing but such a folder is ever taken for one.
+Its run keeps a lock on it. A folder without a lock was left by a run that was killed. Only the name and the lock
+identify such a folder, so nothing else is ever mistaken for one.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _FILE: Final = re.compile(r"[0-9]+")
 
 @contextmanager
 def staging_folder(out: Path) -> Iterator[Path]:
-    """A folder in `out` for new files with numbers as names; it is gone, with all that is left in it, after the block.
+    """Yield a folder in `out` for new files, named by numbers; it is removed after the block.
 
     Raises OSError if it cannot be made.
     """
@@ -42,7 +42,7 @@ def staging_folder(out: Path) -> Iterator[Path]:
 
 
 def leftovers(out: Path) -> Iterator[Path]:
-    """The staging folders in `out` of runs that were killed. Without locks nobody can tell, so there are none then."""
+    """Yield the staging folders in `out` that killed runs have left; none on platforms without locks."""
     if not out.is_dir():
         return
     for folder in sorted(out.iterdir()):
@@ -54,17 +54,17 @@ def leftovers(out: Path) -> Iterator[Path]:
 
 
 def remove(folder: Path) -> int:
-    """Removes a staging folder with the files that were staged in it, and tells how many; what is not ours stays."""
+    """Remove a staging folder with its staged files, and return their number; other files stay."""
     staged = [file for file in folder.iterdir() if _FILE.fullmatch(file.name)] if folder.is_dir() else []
     for file in staged:
         file.unlink(missing_ok=True)
-    with suppress(OSError):  # another run has removed it, or there is more in it
+    with suppress(OSError):  # another run has removed it, or it is not empty
         folder.rmdir()
     return len(staged)
 
 
 def _lock(folder: Path) -> int | None:
-    """A descriptor that keeps `folder` locked until it is closed, or the process ends; None if it cannot be locked."""
+    """Return a descriptor that locks `folder` until it is closed or the process ends; None if it cannot be locked."""
     if sys.platform == "win32":
         return None
     try:

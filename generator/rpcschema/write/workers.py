@@ -1,6 +1,6 @@
-"""Documents at work, one after the other or in several processes: targets render them.
+"""Render documents with their targets, one after the other or in several processes.
 
-The number of processes changes no byte.
+The number of processes does not change the output.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
 _SLOW: Final = ("jinja2", "rpcschema.targets.subject")
 _SLOW_FOR_CLASSES: Final = ("black", "datamodel_code_generator.config", "datamodel_code_generator.parser.jsonschema")
-"""What tasks import, which takes longer than most tasks."""
+"""Imports of tasks, which take longer than most tasks."""
 _WORTH_A_PROCESS: Final = 10
-"""Documents; fewer are done before another process has begun."""
+"""Documents per process; fewer are finished before another process has started."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Task:
 
     document: Document
     path: str
-    """Its file as the user named it, for problems."""
+    """The file as the user gave it, for problems."""
     targets: Sequence[str]
     settings: Settings
 
@@ -49,7 +49,7 @@ Rendered: TypeAlias = Mapping[str, Made]
 
 
 def run(task: Task) -> Rendered:
-    """Does one task."""
+    """Render one document."""
     from rpcschema.targets.subject import Subject  # noqa: PLC0415 # slow to import
 
     subject = Subject(task.document, task.settings)
@@ -60,10 +60,10 @@ def run(task: Task) -> Rendered:
 def started(
     tasks: int, targets: Collection[str], jobs: int | None
 ) -> Iterator[Callable[[Sequence[Task]], Iterator[Rendered]]]:
-    """Gives a function that does up to `tasks` tasks, each for some of `targets`; its results come in their order.
+    """Yield a function that runs up to `tasks` tasks for `targets`; it returns their results in order.
 
-    `jobs` processes share the work, None is for as many as make sense. They get ready while the caller prepares the
-    tasks. The function raises BrokenExecutor if one of them dies.
+    `jobs` processes share the work; None chooses a number. They start while the caller prepares the tasks. The function
+    raises BrokenExecutor if a process dies.
     """
     processes = _sensible(tasks) if jobs is None else min(jobs, tasks)
     if processes <= 1:
@@ -87,24 +87,24 @@ def _sensible(tasks: int) -> int:
 
 @contextmanager
 def _pool(processes: int, targets: Collection[str]) -> Iterator[ProcessPoolExecutor]:
-    """Processes that have ended when the block has, at once if it fails."""
+    """Yield worker processes, which end with the block, and at once if it fails."""
     others = set(multiprocessing.active_children())
     pool = ProcessPoolExecutor(processes, mp_context=_context(targets), initializer=_begin)
     try:
         yield pool
     except BaseException:
         for child in set(multiprocessing.active_children()) - others:
-            child.kill()  # they write no files, and one that is just starting would not hear anything else
+            child.kill()  # they write no files, and a starting process ignores anything else
         raise
     finally:
-        # Not to wait would leave that to the end of this process, where it can meet a pool that is half closed.
+        # Without waiting, this process could end with a half-closed pool.
         pool.shutdown(cancel_futures=True)
 
 
 def _context(targets: Collection[str]) -> multiprocessing.context.BaseContext:
-    """Where it can be, processes are forked from one that has imported what is slow to import, once for all.
+    """Return a context that forks processes, where possible, from one that has already imported the slow modules.
 
-    This process itself is not forked: it may have threads.
+    This process itself is never forked, because it may have threads.
     """
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
@@ -113,18 +113,18 @@ def _context(targets: Collection[str]) -> multiprocessing.context.BaseContext:
     context = multiprocessing.get_context("forkserver")
     renders_classes = not {"python", "client"}.isdisjoint(targets)
     context.set_forkserver_preload([__name__, *_SLOW, *(_SLOW_FOR_CLASSES if renders_classes else ())])
-    resource_tracker.ensure_running()  # lets signals through when it has begun, so not held back
+    resource_tracker.ensure_running()  # it unblocks signals when it has started, so signals must not be blocked
     with held_back():
-        forkserver.ensure_running()  # or it would begin with the first task
+        forkserver.ensure_running()  # or it would start with the first task
     return context
 
 
 def _begin() -> None:
-    let_terminate()  # the pool ends its processes so; Ctrl-C is for the one that waits for them
-    # What was imported stays, and so does most of what is made.
+    let_terminate()  # the pool ends its processes by SIGTERM; Ctrl-C is for the main process
+    # Imported modules and most new objects stay alive.
     gc.freeze()
     gc.set_threshold(50_000)
-    # Else it would wait for work for ever if the process that it works for is killed.
+    # Otherwise it would wait forever for work if the main process is killed.
     Thread(target=_end_with_the_parent, daemon=True).start()
 
 
@@ -136,5 +136,5 @@ def _end_with_the_parent() -> None:
 
 
 def _submit(pool: ProcessPoolExecutor, task: Task) -> Future[Rendered]:
-    with held_back():  # this may start a process, and only the one that waits for it is to be interrupted
+    with held_back():  # this may start a process, and only the main process should be interrupted
         return pool.submit(run, task)

@@ -1,4 +1,4 @@
-"""Calls of an event loop over Unix sockets: they share a connection, and their answers are matched by id."""
+"""Calls of an event loop over Unix sockets: they share a connection, and responses are matched by id."""
 
 from __future__ import annotations
 
@@ -24,11 +24,10 @@ from .transport import CHUNK, RETRY_SECONDS, is_open, try_to_connect
 class AsyncUnixTransport:
     """Calls over the socket at `path`, in one event loop at a time.
 
-    All calls go out on one connection, whether earlier ones are answered or not. When one of them is given up
-    (cancelled, or its time is up), the connection is retired: later calls go out on another, which is opened for them,
-    and it closes once the calls that still wait on it are answered. So a server that answers in order is no obstacle
-    behind a call that was given up, and nothing needs to be remembered of such calls. A request whose last byte went
-    out is never sent again.
+    All calls go out on one connection, without waiting for earlier responses. When a call is given up (cancelled, or
+    timed out), the connection is retired: later calls open a new one, and the old one closes once its other pending
+    calls have their responses. So a server that responds in order does not block later calls behind one that was given
+    up, and nothing needs to be remembered about it. A request whose last byte was sent is never sent again.
     """
 
     def __init__(self, path: str | os.PathLike[str], timeout: float | None = None) -> None:
@@ -39,23 +38,23 @@ class AsyncUnixTransport:
         begin_anew_in_children(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self._path, self._timeout)  # what is pickled has connections of its own
+        return type(self), (self._path, self._timeout)  # a pickled copy has its own connections
 
     @property
     def asking(self) -> asyncio.Lock:
-        """Return the lock of a caller that must ask the node something before other calls go out."""
+        """The lock for a call that must ask the node something before other calls go out."""
         return self._own_session().asking
 
     def deadline(self) -> float | None:
-        """Return when a call that begins now must be over, by the event loop's clock; None for no limit."""
+        """Return when a call that begins now times out, by the event loop's clock; None for never."""
         return None if self._timeout is None else asyncio.get_running_loop().time() + self._timeout
 
     async def call(
         self, method: str, params: bytes, deadline: float | None = None, *, only: bytes | None = None
     ) -> bytes:
-        """Call `method` with `params` and, if given, the filter `only` (JSON texts); return the result's JSON text.
+        """Call `method` and return the result's JSON text; `params` and the filter `only` are JSON texts.
 
-        With an earlier `deadline` several calls share one timeout. Raises RpcError or a ClientError.
+        Several calls can share one timeout by passing a `deadline`. Raises RpcError or a ClientError.
         """
         if deadline is None:
             deadline = self.deadline()
@@ -68,13 +67,13 @@ class AsyncUnixTransport:
         try:
             async with asyncio.timeout_at(deadline):
                 connection = await session.connected(self._path)
-                reply = await connection.exchange(identity, request)
+                response = await connection.exchange(identity, request)
         except TimeoutError:
             raise (timed_out(method, self._timeout) if connection else nobody_accepts(self._path)) from None
         except (BrokenPipeError, ConnectionResetError) as error:
             ended = client_closed if session.is_closed else connection_lost
             raise ended(method, sent=isinstance(error, ConnectionResetError)) from None
-        return reply.result(method)
+        return response.result(method)
 
     async def close(self) -> None:
         """Close all connections. Pending calls fail with ConnectionLostError."""
@@ -83,13 +82,13 @@ class AsyncUnixTransport:
             await session.close()
 
     def begin_anew(self) -> None:
-        """Forget the connections of a parent process, without its event loop noticing."""
+        """Drop a parent process's connections without notifying its event loop."""
         if self._session is not None:
             self._session.drop()
             self._session = None
 
     def _own_session(self) -> _Session:
-        """Return what belongs to this event loop. Raises RuntimeError if another one uses the client."""
+        """Return the session of this event loop. Raises RuntimeError if another loop uses the client."""
         if self._session is not None and not self._session.is_alive():
             self.begin_anew()
         if self._session is None:
@@ -100,7 +99,7 @@ class AsyncUnixTransport:
 
 
 class _Session:
-    """What belongs to an event loop: its connections, and the locks of the calls that are made there."""
+    """The state of one event loop: its connections, and the locks of its calls."""
 
     def __init__(self) -> None:
         self.loop = asyncio.get_running_loop()
@@ -109,7 +108,7 @@ class _Session:
         """Whether the client was closed: pending calls fail, and later ones get another session."""
         self._connecting = asyncio.Lock()
         self._connections: list[_Connection] = []
-        """Those that have not ended. The last one is for new calls, and the others have been retired."""
+        """Those that have not ended. The last one is for new calls; the others are retired."""
 
     def is_alive(self) -> bool:
         """Return whether its event loop can still be used."""
@@ -118,7 +117,7 @@ class _Session:
     async def connected(self, path: str) -> _Connection:
         """Return the connection for new calls.
 
-        Raises a ClientError if there is none, BrokenPipeError if the client is closed meanwhile.
+        Raises a ClientError if the node cannot be reached, BrokenPipeError if the client is closed meanwhile.
         """
         async with self._connecting:
             self._check_not_closed()
@@ -141,7 +140,7 @@ class _Session:
             await connection.close()
 
     def drop(self) -> None:
-        """Close the sockets and nothing else: the event loop is closed, or another process's."""
+        """Close only the sockets: the event loop is closed, or belongs to another process."""
         for connection in self._connections:
             connection.drop()
 
@@ -164,24 +163,25 @@ class _Session:
 
 
 class _Connection(asyncio.Protocol):
-    """A connected socket and the calls that wait on it, by id."""
+    """A connected socket and its pending calls, by id."""
 
     _transport: asyncio.Transport
 
     def __init__(self, connected: socket.socket) -> None:
         self.is_retired = False
-        """Whether a call on it was given up: a server that answers in order may say nothing before that answer."""
+        """Whether a call on it was given up; a server that responds in order may send nothing before that response."""
         self._socket = connected
-        self._replies = ResponseReader()
+        self._responses = ResponseReader()
         self._waiting: dict[str, asyncio.Future[ResponseObject]] = {}
         self._incomplete: str | None = None
-        """The last request, until its last byte has gone out."""
-        self._complaint: ResponseObject | None = None
-        """What the node sent without an id while no call was pending: the reason, if it then closes the connection."""
+        """The last request, until its last byte is sent."""
+        self._unassigned: ResponseObject | None = None
+        """An error without an id that came while no call was pending; if the node then closes the connection, the
+        reason."""
         self._ended = asyncio.Event()
 
     def is_open(self) -> bool:
-        """Return whether it takes calls: neither side has closed it, even if the event loop has not noticed yet."""
+        """Return whether it accepts calls: neither side has closed it, even if the event loop has not noticed yet."""
         return not self.is_retired and not self._transport.is_closing() and is_open(self._socket)
 
     def has_ended(self) -> bool:
@@ -189,9 +189,9 @@ class _Connection(asyncio.Protocol):
         return self._ended.is_set()
 
     async def exchange(self, identity: str, request: bytes) -> ResponseObject:
-        """Send `request` and return the reply to it.
+        """Send `request` and return its response.
 
-        If none can come any more, raises BrokenPipeError if the last byte certainly did not go out, else
+        If the connection ends first, raises BrokenPipeError if the last byte was certainly not sent, else
         ConnectionResetError.
         """
         waiting: asyncio.Future[ResponseObject] = asyncio.get_running_loop().create_future()
@@ -216,53 +216,53 @@ class _Connection(asyncio.Protocol):
         await self._ended.wait()
 
     def drop(self) -> None:
-        """Close the socket alone; the event loop hears nothing of it."""
+        """Close only the socket, without notifying the event loop."""
         self._socket.close()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)  # uvloop's is of no class of asyncio
-        self._transport.set_write_buffer_limits(high=0)  # so `resume_writing` means that everything has gone out
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's transport is not a subclass
+        self._transport.set_write_buffer_limits(high=0)  # so `resume_writing` means that everything was sent
 
     def resume_writing(self) -> None:
         self._incomplete = None
 
     def data_received(self, data: bytes) -> None:
         try:
-            for reply in self._replies.feed(data):
-                self._deliver(reply)
+            for response in self._responses.feed(data):
+                self._deliver(response)
         except ProtocolError as error:
             for waiting in self._pending().values():
                 waiting.set_result(ResponseObject(None, str(error)))
             self._transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if exc is not None:  # after a failed write asyncio leaves unread what the node said before
+        if exc is not None:  # after a failed write, asyncio does not read what the node sent before
             with suppress(OSError):
                 self.data_received(self._socket.recv(CHUNK))
         self._end_calls()
         self._ended.set()
 
-    def _deliver(self, reply: ResponseObject) -> None:
-        """Give a reply to the call that it is for; drop it if that call was given up.
+    def _deliver(self, response: ResponseObject) -> None:
+        """Pass a response to its call, or drop it if that call was given up.
 
-        A complaint without an id goes to all pending calls, or is kept for the next one.
+        A response without an id goes to all pending calls, or is kept for the next one.
         """
-        self._complaint = None
-        if reply.identity is not None:
-            waiting = self._waiting.get(reply.identity)
+        self._unassigned = None
+        if response.identity is not None:
+            waiting = self._waiting.get(response.identity)
             if waiting is not None and not waiting.done():
-                waiting.set_result(reply)
+                waiting.set_result(response)
         elif pending := self._pending():
             for waiting in pending.values():
-                waiting.set_result(reply)
+                waiting.set_result(response)
         else:
-            self._complaint = reply
+            self._unassigned = response
 
     def _end_calls(self) -> None:
-        """Fail the pending calls, as nothing more can be received."""
+        """Fail the pending calls, because nothing more can be received."""
         for identity, waiting in self._pending().items():
-            if self._complaint is not None:
-                waiting.set_result(self._complaint)
+            if self._unassigned is not None:
+                waiting.set_result(self._unassigned)
             else:
                 waiting.set_exception(BrokenPipeError() if identity == self._incomplete else ConnectionResetError())
 

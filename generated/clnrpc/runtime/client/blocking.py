@@ -1,6 +1,6 @@
-"""What the generated blocking client stands on.
+"""The base of the generated blocking client.
 
-Its own names begin with `rpc_`, because commands are called `close`, `connect` and `stop`.
+Our own names begin with `rpc_`, because some commands are called `close`, `connect` and `stop`.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from .version import GETINFO
 
 
 class BaseClient(Caller):
-    """A client of a node's Unix socket, `<lightning-dir>/<network>/lightning-rpc`, over one connection.
+    """A client for a node's Unix socket, `<lightning-dir>/<network>/lightning-rpc`, over one connection.
 
-    It connects at the first call and again when the node was restarted in between. `timeout` bounds each call, in
-    seconds (None: as long as it takes). Threads may share a client; their calls follow one another, and the wait for
-    them counts. Calls raise RpcError (the node says no) or a ClientError (there is no answer). A forked child process
-    gets a connection of its own, and so does a client that is pickled.
+    It connects with the first call, and again if the node was restarted. `timeout` limits each call, in seconds (None:
+    no limit). Threads may share a client; their calls run one after the other, and waiting for other threads counts
+    towards the timeout. Calls raise RpcError (the node refused the call) or a ClientError (there is no usable
+    response). A forked child process gets its own connection, and so does a pickled client.
 
-    Before the first call of a command's method it asks the node for its version, and gives a VersionWarning if its
-    types are those of another release. A node that does not tell brings no warning.
+    Before the first call of a command's method, the client asks the node for its version. It gives a VersionWarning if
+    its types are those of another release; a node that does not return a version causes none.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, timeout: float | None = None) -> None:
@@ -36,15 +36,15 @@ class BaseClient(Caller):
     def rpc_call(self, method: str, params: Params = None) -> Any:
         """Call any command, even one without a method, and return its result as plain JSON values.
 
-        Parameters go by name or by position.
+        Parameters are passed by name (a mapping) or by position (a sequence).
         """
         return decode_plain(method, self._rpc_transport.call(method, encode_params(params), only=self._rpc_filter))
 
     def rpc_send(self, name: str, /, *values: Any) -> Any:
-        """Call the command `name`, and return the value of its response class.
+        """Call the command `name`, and return its response class.
 
-        `values` are those of its parameters, in their order, but for extensions; those that are None are not sent.
-        Warnings point at the line that called the command's method.
+        `values` are the values of its parameters, in order, without extensions; None means not sent. Warnings point to
+        the line that called the command's method.
         """
         command, params = self._rpc_prepare(name, values)
         deadline = self._rpc_transport.deadline()
@@ -56,21 +56,21 @@ class BaseClient(Caller):
         return decode_response(self.rpc_package, command, raw)
 
     def rpc_close(self) -> None:
-        """Close the connection. Pending calls of other threads fail, and a later call opens another."""
+        """Close the connection. Pending calls of other threads fail; a later call opens a new one."""
         self._rpc_transport.close()
 
     def _rpc_ask_version(self, deadline: float | None) -> None:
-        """Ask once; threads that call meanwhile do not wait for it."""
+        """Ask once; other threads that call meanwhile do not wait."""
         if self._rpc_version.is_settled or not self._rpc_transport.asking.acquire(blocking=False):
             return
         try:
-            answer = self._rpc_transport.call(GETINFO, b"{}", deadline)
+            response = self._rpc_transport.call(GETINFO, b"{}", deadline)
         except RpcError:
             self._rpc_version.learn(None, stacklevel=4)
         except ClientError:
-            pass  # the call that follows meets the same trouble, and tells it
+            pass  # the call that follows fails for the same reason, and reports it
         else:
-            self._rpc_version.learn(answer, stacklevel=4)
+            self._rpc_version.learn(response, stacklevel=4)
         finally:
             self._rpc_transport.asking.release()
 

@@ -1,4 +1,4 @@
-"""The base of both generated clients: whose types they return, and what they remember of their node."""
+"""The common base of both generated clients."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from .version import NodeVersion
 
 
 class Caller:
-    """A client without its connection."""
+    """A client without its connection: its commands and types, and the version of its node."""
 
     rpc_commands: ClassVar[Mapping[str, Command]]
-    """The commands that have a method, by their names on the wire."""
+    """The commands that have a method, by wire name."""
     rpc_package: ClassVar[str]
     """The package whose classes its calls return."""
     rpc_release: ClassVar[str | None] = None
-    """The release of the node whose types these are, e.g. "v26.09"; None if they are of no release."""
+    """The release of the types, e.g. "v26.09"; None if it is not known."""
 
     def __init__(self) -> None:
         self._rpc_version = NodeVersion(self.rpc_package, self.rpc_release)
@@ -28,25 +28,25 @@ class Caller:
 
     @property
     def rpc_node_version(self) -> str | None:
-        """Return the version that the node named last, e.g. "v26.06.1"; None if there was none yet."""
+        """The version that the node returned last, e.g. "v26.06.1"; None if it has not returned one."""
         return self._rpc_version.text
 
     def rpc_filtered(self, fields: Mapping[str, Any]) -> Self:
-        """Return this client, on the same connection, for answers with only the fields that are named.
+        """Return this client, on the same connection, for responses that contain only the given fields.
 
-        `fields` has the shape of the answer: `client.rpc_filtered({"offers": [{"offer_id": True}]}).listoffers()`.
-        Reading any other field is a MissingFieldError. Core Lightning's own commands know filters; a plugin may send
-        all.
+        `fields` mirrors the response: `client.rpc_filtered({"offers": [{"offer_id": True}]}).listoffers()`. Reading any
+        other field raises MissingFieldError. Core Lightning's own commands support filters; a plugin's may return
+        everything.
         """
         filtered = copy.copy(self)
         filtered._rpc_filter = encode(fields)
         return filtered
 
     def _rpc_prepare(self, name: str, values: Sequence[Any]) -> tuple[Command, bytes]:
-        """Return the command `name` and the JSON text of its parameters, whose `values` stand in their order.
+        """Return the command `name` and the JSON text of its parameters; `values` are in their order.
 
-        None is for what is not given; extensions have no place. Warns at the line that called the caller's caller of
-        this method. Raises ParameterError and EncodeError.
+        None means not given; extensions are left out. Deprecation warnings point three callers up, at the line that
+        called the command's method. Raises ParameterError and EncodeError.
         """
         command = self.rpc_commands[name]
         offered = (parameter.name for parameter in command.parameters if not parameter.extension)
@@ -57,7 +57,7 @@ class Caller:
     if TYPE_CHECKING:
 
         def rpc_send(self, name: str, /, *values: Any) -> Any:
-            """Call the command `name` with the values of its parameters, in their order.
+            """Call the command `name` with the values of its parameters, in order.
 
-            None is for what is not given; extensions have no place.
+            None means not given; extensions are left out.
             """

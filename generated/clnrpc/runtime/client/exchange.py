@@ -1,4 +1,4 @@
-"""The two halves of a call as a client sees them, without any I/O: request to bytes, and bytes to reply."""
+"""Requests to bytes, and bytes to responses, without any I/O."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from ..values.encode import encode
 if TYPE_CHECKING:
     from .objects import ObjectReader
 
-MAX_ANSWER_BYTES: Final = 1 << 30
+MAX_RESPONSE_BYTES: Final = 1 << 30
 SHOWN_BYTES: Final = 1000
-"""How much of an error that is none of JSON-RPC is quoted."""
+"""The most bytes quoted of an error that is not JSON-RPC."""
 
 Params: TypeAlias = Mapping[str, Any] | Sequence[Any] | None
 
@@ -28,7 +28,7 @@ def request_id(method: str, number: int) -> str:
 
 
 def encode_request(identity: str, method: str, params: bytes, only: bytes | None = None) -> bytes:
-    """Return the bytes of a request whose parameters, and filter if there is one, are JSON text already."""
+    """Return the bytes of a request; `params` and the filter `only` are JSON texts already."""
     last = b"" if only is None else b',"filter":%b' % only
     return b'{"jsonrpc":"2.0","id":%b,"method":%b,"params":%b%b}' % (encode(identity), encode(method), params, last)
 
@@ -36,7 +36,7 @@ def encode_request(identity: str, method: str, params: bytes, only: bytes | None
 def encode_params(params: Params) -> bytes:
     """Return the JSON text of parameters.
 
-    Those by name that are None are left out; those by position stay, as null keeps a place there.
+    By name, those that are None are left out; by position they stay, because null keeps their place.
     """
     if isinstance(params, Mapping):
         params = {name: value for name, value in params.items() if value is not None}
@@ -49,17 +49,17 @@ def decode_response(package: str, command: Command, raw: bytes) -> Any:
 
 
 class ResponseObject(NamedTuple):
-    """One answer: the id of its request, and what it says.
+    """One response: the id of its request, and its outcome.
 
     The id is None if the node could not read the request.
     """
 
     identity: str | None
     outcome: bytes | ErrorObject | str
-    """The result's JSON text; or the error; or, if the answer holds neither, a text that says so."""
+    """The result's JSON text, or the error, or a text which says that the response has neither."""
 
     def result(self, method: str) -> bytes:
-        """Return the result's JSON text to the caller of `method`. Raises RpcError or ProtocolError."""
+        """Return the result's JSON text; `method` was called. Raises RpcError or ProtocolError."""
         if isinstance(self.outcome, bytes):
             return self.outcome
         if isinstance(self.outcome, str):
@@ -68,7 +68,7 @@ class ResponseObject(NamedTuple):
 
 
 class ErrorObject(msgspec.Struct):
-    """The error of a JSON-RPC answer."""
+    """The error of a JSON-RPC response."""
 
     code: int
     message: str
@@ -76,12 +76,12 @@ class ErrorObject(msgspec.Struct):
 
 
 class _Envelope(msgspec.Struct):
-    """A JSON-RPC answer, or a notification, which has no id."""
+    """A JSON-RPC response, or a notification, which has no id."""
 
     id: Any = msgspec.UNSET
     result: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
     error: msgspec.Raw = msgspec.Raw(b"null")
-    """Not looked into here: lightningd passes on what a plugin answers, and one plugin's slip is no other call's."""
+    """Not decoded yet: lightningd passes on a plugin's response, and its mistake must not affect other calls."""
 
 
 _UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -90,14 +90,14 @@ _decode_error: Final = msgspec.json.Decoder(ErrorObject | None).decode
 
 
 class ResponseReader:
-    """Cuts what a node sends into replies; notifications are passed over."""
+    """Cuts what a node sends into responses; notifications are skipped."""
 
     def __init__(self) -> None:
         self._objects: ObjectReader | None = None
-        """Not before something comes in pieces."""
+        """None until a response comes in pieces."""
 
     def feed(self, data: bytes) -> Iterator[ResponseObject]:
-        """Yield the replies that are complete with `data`. Raises ProtocolError for anything but JSON-RPC."""
+        """Yield the responses that `data` completes. Raises ProtocolError for anything but JSON-RPC."""
         for envelope in self._envelopes(data):
             if isinstance(envelope.id, str):
                 yield ResponseObject(envelope.id, _outcome(envelope))
@@ -106,31 +106,31 @@ class ResponseReader:
 
     def _envelopes(self, data: bytes) -> Iterator[_Envelope]:
         if self._objects is None:
-            try:  # nearly every answer comes whole
-                yield _decode_envelope(str(data, "utf-8"))  # of bytes msgspec would not check what it passes over
+            try:  # nearly every response arrives whole
+                yield _decode_envelope(str(data, "utf-8"))  # msgspec does not check the UTF-8 of skipped bytes
             except _UNREADABLE:
-                # Its patterns take longer to compile than a call takes.
+                # Compiling its patterns takes longer than a call.
                 from .objects import ObjectReader
 
-                self._objects = ObjectReader(MAX_ANSWER_BYTES)
+                self._objects = ObjectReader(MAX_RESPONSE_BYTES)
             else:
                 return
         try:
             yield from map(_decode_envelope, self._objects.feed(data))
         except _UNREADABLE:
-            raise ProtocolError("the answer is no JSON-RPC: its syntax is wrong, or it is nested too deeply") from None
+            raise ProtocolError("the response is not JSON-RPC: wrong syntax, or nested too deeply") from None
         except ValueError as error:
-            raise ProtocolError(f"the answer is no JSON-RPC: {error}") from None
+            raise ProtocolError(f"the response is not JSON-RPC: {error}") from None
 
 
 def _outcome(envelope: _Envelope) -> bytes | ErrorObject | str:
     try:
-        error: ErrorObject | None = _decode_error(envelope.error)  # msgspec 0.18 does not tell type checkers
+        error: ErrorObject | None = _decode_error(envelope.error)  # msgspec 0.18 lacks this type
     except (msgspec.DecodeError, RecursionError):
         shown = bytes(envelope.error)[:SHOWN_BYTES].decode(errors="replace")
-        return f"the answer is an error without JSON-RPC's integer code and text message: {shown}"
+        return f"the response has an error without an integer code and a text message: {shown}"
     if error is not None:
         return error
     if isinstance(envelope.result, msgspec.UnsetType):
-        return "the answer has neither a result nor an error"
+        return "the response has neither a result nor an error"
     return bytes(envelope.result)

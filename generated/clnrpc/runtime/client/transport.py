@@ -23,18 +23,18 @@ from .exchange import ResponseObject, ResponseReader, encode_request, request_id
 from .forks import begin_anew_in_children
 
 CHUNK: Final = 1 << 18
-"""Bytes to read at once: as a rule all that a Unix socket holds for its reader."""
+"""Bytes to read at once: usually all that a Unix socket buffers."""
 
 RETRY_SECONDS: Final = 0.01
-"""Between two tries to connect while the node's queue of connections is full."""
+"""The delay between attempts to connect while the node's queue of connections is full."""
 
 
 class UnixTransport:
-    """One persistent connection to the socket at `path`, which threads may share: their calls follow one another.
+    """A persistent connection to the socket at `path`, which threads may share: their calls run one after the other.
 
-    It connects at the first call, and anew when the server closed the idle connection. A request whose last byte went
-    out is never sent again. `timeout` bounds each call, in seconds, the wait for other threads' calls included; a
-    connection on which a call failed is given up. A forked child process opens a connection of its own.
+    It connects with the first call, and again if the server has closed the idle connection. A request whose last byte
+    was sent is never sent again. `timeout` limits each call, in seconds, including the wait for other threads' calls;
+    after a failed call the connection is dropped. A forked child process opens its own connection.
     """
 
     def __init__(self, path: str | os.PathLike[str], timeout: float | None = None) -> None:
@@ -45,28 +45,28 @@ class UnixTransport:
         begin_anew_in_children(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self._path, self._timeout)  # what is pickled has a connection of its own
+        return type(self), (self._path, self._timeout)  # a pickled copy has its own connection
 
     def _begin(self) -> None:
         self.asking = Lock()  # held by a call that must ask the node something first
         self._turn = Lock()  # held by the call that uses the connection
-        self._guard = Lock()  # held for a moment to replace or end the connection, or to give up the turn
+        self._guard = Lock()  # held briefly to replace or end the connection, or to release the turn
         self._connection: _Connection | None = None
-        self._closed = Event()  # set for the pending calls when the client is closed; later calls have another
+        self._closed = Event()  # set for pending calls when the client is closed; later calls get a new one
 
     def begin_anew(self) -> None:
-        """Forget the connection of a parent process, and the calls of its threads."""
+        """Drop a parent process's connection, and the calls of its threads."""
         self._drop()
         self._begin()
 
     def deadline(self) -> float | None:
-        """Return when a call that begins now must be over: seconds of the monotonic clock, or None."""
+        """Return when a call that begins now times out, in seconds of the monotonic clock; None for never."""
         return None if self._timeout is None else monotonic() + self._timeout
 
     def call(self, method: str, params: bytes, deadline: float | None = None, *, only: bytes | None = None) -> bytes:
-        """Call `method` with `params` and, if given, the filter `only` (JSON texts); return the result's JSON text.
+        """Call `method` and return the result's JSON text; `params` and the filter `only` are JSON texts.
 
-        With an earlier `deadline` several calls share one timeout. Raises RpcError or a ClientError.
+        Several calls can share one timeout by passing a `deadline`. Raises RpcError or a ClientError.
         """
         if deadline is None:
             deadline = self.deadline()
@@ -76,28 +76,28 @@ class UnixTransport:
             raise timed_out(method, self._timeout, sent=False)
         failed = True
         try:
-            reply = self._exchange(call)
+            response = self._exchange(call)
             failed = False
         finally:
             with self._guard:
                 if failed or call.closed.is_set():
                     self._drop()
                 self._turn.release()
-        return reply.result(method)
+        return response.result(method)
 
     def close(self) -> None:
-        """Close the connection. Pending calls of other threads fail, and a later call opens another."""
+        """Close the connection. Pending calls of other threads fail; a later call opens a new one."""
         with self._guard:
             self._closed.set()
             if self._turn.acquire(blocking=False):
                 self._drop()
                 self._turn.release()
             elif self._connection is not None:
-                self._connection.interrupt()  # who has the turn drops it
+                self._connection.interrupt()  # the thread that has the turn drops it
             self._closed = Event()
 
     def _exchange(self, call: _Call) -> ResponseObject:
-        """Send the request, if need be on a new connection, and return the reply to it."""
+        """Send the request, on a new connection if necessary, and return its response."""
         sent = False
         try:
             connection = self._connection
@@ -105,7 +105,7 @@ class UnixTransport:
                 connection = self._connect(call)
                 sent = connection.send(call)
             return connection.receive(call)
-        except RpcTimeoutError:  # it could not even connect, and says so
+        except RpcTimeoutError:  # from _connect
             raise
         except ProtocolError as error:
             raise ProtocolError(f"{call.method}: {error}") from None
@@ -142,7 +142,7 @@ def is_open(connected: socket.socket) -> bool:
 
 
 def try_to_connect(unconnected: socket.socket, path: str) -> bool:
-    """Connect a non-blocking socket; return False if the node's queue of connections is full at present.
+    """Connect a non-blocking socket; return False if the node's queue of connections is full.
 
     Raises CannotConnectError.
     """
@@ -156,18 +156,18 @@ def try_to_connect(unconnected: socket.socket, path: str) -> bool:
 
 
 class _Call(NamedTuple):
-    """A call under way."""
+    """A pending call."""
 
     method: str
     identity: str
     request: bytes
     deadline: float | None
-    """On the monotonic clock, in seconds."""
+    """Seconds of the monotonic clock."""
     closed: Event
     """Set when the client is closed during the call."""
 
     def seconds_left(self) -> float | None:
-        """Return them as a socket takes them. Raises TimeoutError if there are none."""
+        """Return the remaining seconds for a socket's timeout. Raises TimeoutError if there are none."""
         if self.deadline is None:
             return None
         if (left := self.deadline - monotonic()) <= 0:
@@ -175,13 +175,13 @@ class _Call(NamedTuple):
         return left
 
     def longest_wait(self) -> float:
-        """Return the seconds left, as a lock takes them."""
+        """Return the remaining seconds for a lock's timeout."""
         return TIMEOUT_MAX if self.deadline is None else max(0.0, self.deadline - monotonic())
 
     def pause(self, path: str) -> None:
-        """Wait before the next try to connect to `path`.
+        """Wait before the next attempt to connect to `path`.
 
-        Raises ConnectionResetError if the client is closed, RpcTimeoutError if the time is up.
+        Raises ConnectionResetError if the client is closed, RpcTimeoutError on a timeout.
         """
         if self.closed.wait(min(RETRY_SECONDS, self.longest_wait())):
             raise ConnectionResetError
@@ -203,20 +203,20 @@ def _connected(path: str, call: _Call) -> socket.socket:
 
 
 class _Connection:
-    """A connected socket, with what was read from it and is not an answer yet."""
+    """A connected socket, with the part of a response that was already read."""
 
     def __init__(self, connected: socket.socket) -> None:
         self._socket = connected
-        self._replies = ResponseReader()
+        self._responses = ResponseReader()
 
     def is_open(self) -> bool:
         self._socket.settimeout(0)
         return is_open(self._socket)
 
     def send(self, call: _Call) -> bool:
-        """Send the request; return False if the other side closed before the last byte went out.
+        """Send the request; return False if the other side closed the connection before the last byte was sent.
 
-        It cannot act on the request then. What it sent before it closed can still be received.
+        The other side cannot act on the request then. What it sent before can still be received.
         """
         self._socket.settimeout(call.seconds_left())
         try:
@@ -226,21 +226,21 @@ class _Connection:
         return True
 
     def receive(self, call: _Call) -> ResponseObject:
-        """Return the answer to the call, or the node's complaint, without an id, that it refuses the request.
+        """Return the response to the call, or an error without an id, which means that the node refuses the request.
 
-        Late answers to other calls are dropped. Raises ConnectionResetError if the connection ends before.
+        Late responses to other calls are dropped. Raises ConnectionResetError if the connection ends first.
         """
         while True:
             self._socket.settimeout(call.seconds_left())
             chunk = self._socket.recv(CHUNK)
             if not chunk:
                 raise ConnectionResetError
-            for reply in self._replies.feed(chunk):
-                if reply.identity in (call.identity, None):
-                    return reply
+            for response in self._responses.feed(chunk):
+                if response.identity in (call.identity, None):
+                    return response
 
     def interrupt(self) -> None:
-        """End the connection for the thread that waits on it, which wakes up to an error."""
+        """End the connection; the thread that waits for it gets an error."""
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
 

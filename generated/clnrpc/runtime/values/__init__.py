@@ -1,1 +1,1 @@
-"""Values that travel: JSON to the generated dataclasses and back, tolerant of another version's node."""
+"""Convert JSON to the generated dataclasses and back, tolerant of nodes of other versions."""

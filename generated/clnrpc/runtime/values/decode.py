@@ -28,10 +28,10 @@ def decode(kind: type[T], raw: bytes) -> T: ...
 @overload
 def decode(kind: UnionType, raw: bytes) -> Any: ...
 def decode(kind: type[T] | UnionType, raw: bytes) -> T | Any:
-    """Return the value of the dataclass `kind`, or of a member of the union `kind`, that the JSON text `raw` holds.
+    """Return the JSON text `raw` as the dataclass `kind`, or as a member of the union `kind`.
 
-    What the class does not know is left to `unknown.unknown_fields`. Raises DecodeError, with the name of the command,
-    if it is no JSON or no object: "getinfo: the node sent an array, not a JSON object".
+    Unknown fields are available through `unknown.unknown_fields`. Raises DecodeError, with the name of the command, if
+    `raw` is not a JSON object: "getinfo: the node sent an array, not a JSON object".
     """
     source = _source(kind)
     try:
@@ -45,7 +45,7 @@ def decode(kind: type[T] | UnionType, raw: bytes) -> T | Any:
 
 
 def decode_plain(source: str, raw: bytes) -> Any:
-    """Return the plain JSON value of what `source` (a command, say) sent. Raises DecodeError."""
+    """Return the plain JSON value that `source` (a command, say) sent. Raises DecodeError."""
     try:
         return msgspec.json.decode(raw)
     except _UNREADABLE as error:
@@ -53,7 +53,7 @@ def decode_plain(source: str, raw: bytes) -> Any:
 
 
 def build_request(cls: type[T], values: dict[str, Any]) -> T:
-    """Return the dataclass `cls` of values by attribute; objects and arrays may still be plain JSON structures.
+    """Return the dataclass `cls` with values by attribute; objects and arrays may still be plain JSON values.
 
     Raises DecodeError with the place, by wire names: "outputs[0]: missing required member: pay-to".
     """
@@ -64,7 +64,7 @@ def build_request(cls: type[T], values: dict[str, Any]) -> T:
             try:
                 values = values | {attribute: msgspec.convert(rename(value) if rename else value, kind)}
             except msgspec.ValidationError:
-                from .mismatch import mismatch  # only for what is refused
+                from .mismatch import mismatch  # needed only for refused requests
 
                 raise DecodeError(mismatch(kind, value, dict(wire_names(plain))[attribute])) from None
     return cls(**values)
@@ -74,11 +74,11 @@ _UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 def _unreadable(source: str, error: Exception) -> DecodeError:
-    """Say in words of ours that JSON cannot be read: msgspec's change between its releases."""
+    """Return the error for unreadable JSON in our own words, because msgspec's words change between its releases."""
     if isinstance(error, RecursionError):
         return DecodeError(f"{source}: the node sent JSON that is nested too deeply")
     return DecodeError(
-        f"{source}: the node sent what is no JSON that can be read: wrong syntax, a number that is out of range, or"
+        f"{source}: the node sent invalid JSON: wrong syntax, a number that is out of range, or"
         " text that is not Unicode"
     )
 
@@ -101,7 +101,7 @@ def _decode(cls: type[T], raw: bytes, source: str) -> T:
 
 @cache
 def _decoder(cls: Any) -> Callable[[bytes], Any]:
-    """Return what decodes a class straight from the bytes, or through a dict if it has renames."""
+    """Return a function that decodes a class straight from the bytes, or through a dict if names differ."""
     rename = renamer(cls)
     if rename is None:
         return msgspec.json.Decoder(cls).decode
@@ -110,7 +110,7 @@ def _decoder(cls: Any) -> Callable[[bytes], Any]:
 
 
 def _source(kind: Any) -> str:
-    """Return the command, notification or hook whose class, or union of classes, this is."""
+    """Return the command, notification or hook of this class or union of classes."""
     cls = get_args(kind)[0] if isinstance(kind, UnionType) else kind
     return getattr(cls, "__source__", "") or cls.__name__
 
@@ -119,7 +119,7 @@ class _Union(NamedTuple):
     """How to tell the members of a union apart."""
 
     discriminator: Callable[[bytes], Any]
-    """Reads an answer's discriminator and nothing else."""
+    """Reads only the discriminator of a response."""
     classes: Mapping[Any, type]
     """By the discriminator's value."""
     other: type
@@ -129,7 +129,7 @@ def _member_of(union: UnionType, raw: bytes) -> type:
     cases = _cases(union)
     try:
         value = cases.discriminator(raw).value
-    except msgspec.ValidationError:  # no object
+    except msgspec.ValidationError:  # not an object
         return cases.other
     return cases.classes.get(value, cases.other) if isinstance(value, str) else cases.other
 

@@ -1,8 +1,7 @@
-"""Python values -> compact JSON, in the node's spelling.
+"""Convert Python values to compact JSON, spelled as the node expects it.
 
-The dataclasses of the generated package are encoded in their declared order under their wire names; a member that is
-None is absent, and is left out. A received answer becomes again what was received, with what its class does not know,
-and with what was changed since.
+The generated dataclasses are encoded in their declared order under their wire names; a member that is None is absent,
+and left out. A received response is encoded as it was received, including its unknown fields, and with later changes.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from .written import Written
 
 
 def _as_written(value: Any) -> msgspec.Raw:
-    """Return the JSON of what msgspec does not know and `to_wire` lets pass: kinds of text and numbers."""
+    """Return the JSON of subclasses of text and numbers, which `to_wire` accepts and msgspec does not."""
     if isinstance(value, Written):
         return msgspec.Raw(f'"{value.spelling}"'.encode())
     raise _unsayable(value)
@@ -35,21 +34,23 @@ _escapes: Final = re.compile(rb"\\u00([01].)|\\(.)|\x7f").sub
 
 
 def encode(value: Any) -> bytes:
-    """Return the JSON of a value, without white space, as Core Lightning escapes it.
+    """Return the JSON of a value, without white space, escaped as Core Lightning does.
 
-    Text is UTF-8; control characters and DEL are escaped ("\\n", "\\u001F"). Raises EncodeError for what JSON cannot
-    say: text that is not Unicode (lone surrogates), NaN and the infinities, objects of other kinds. Bytes are among
-    those; the node expects them in hexadecimal. Raises DecodeError for a received answer if its unknown fields cannot
-    be read.
+    Text is UTF-8; control characters and DEL are escaped ("\\n", "\\u001F"). Raises EncodeError if JSON cannot
+    represent the value: text with lone surrogates, NaN and the infinities, other objects. Bytes are among those,
+    because the node expects hexadecimal text. Raises DecodeError if the unknown fields of a received response cannot be
+    read.
     """
     try:
         raw = _encoder.encode(to_wire(value))
-    except (DecodeError, EncodeError):  # ValueErrors, too
+    except (DecodeError, EncodeError):  # they are ValueErrors too
         raise
     except RecursionError:
         raise _too_deep() from None
     except ValueError:
-        raise EncodeError("JSON cannot say this: text with lone surrogates, or a number of too many digits") from None
+        raise EncodeError(
+            "JSON cannot represent this: text with lone surrogates, or a number with too many digits"
+        ) from None
     return _escapes(_escape, raw) if b"\\u00" in raw or b"\x7f" in raw else raw
 
 
@@ -61,29 +62,32 @@ def _is_mapping(value: Any) -> TypeGuard[Mapping[Any, Any]]:
     return isinstance(value, Mapping)
 
 
-def to_dict(answer: object) -> dict[str, Any]:
-    """Return an answer as plain JSON values (dicts, lists, text, numbers), under the node's names.
+def to_dict(response: object) -> dict[str, Any]:
+    """Return a response as plain JSON values (dicts, lists, text, numbers), under the node's names.
 
-    Nothing that came is lost: fields that the class does not know are there too, and what was changed since is as it is
-    now. Members that are None or null are left out at every depth, because they stand for what is absent; a null in a
-    list keeps its place. Any other dataclass of `types` will do. An object from inside of an answer has the fields of
-    its class alone; for the others take its place in the dict of the whole answer.
+    Nothing is lost: unknown fields are included, and so are later changes. Members that are None or null are left out
+    at every depth, because they mean absence; a null in a list keeps its place. It also accepts any other dataclass of
+    `types`. An object from inside a response has only the fields of its class; for the others, use its place in the
+    dict of the whole response.
 
-    Raises TypeError for anything but a dataclass, EncodeError for a value that JSON cannot say, and DecodeError if an
+    Raises TypeError for anything but a dataclass, EncodeError if JSON cannot represent a value, and DecodeError if an
     unknown field cannot be read.
     """
-    if isinstance(answer, type) or not is_dataclass(answer):
-        raise TypeError(f"answer must be what a call returned, not {type(answer).__name__}")
+    if isinstance(response, type) or not is_dataclass(response):
+        raise TypeError(f"response must be what a call returned, not {type(response).__name__}")
     try:
-        members: dict[str, Any] = _without_nulls(to_wire(answer))
+        members: dict[str, Any] = _without_nulls(to_wire(response))
     except RecursionError:
         raise _too_deep() from None
     return members
 
 
-def to_json(answer: object) -> str:
-    """Return an answer as JSON text on one line: what `to_dict` returns, as `encode` writes it. Raises what they do."""
-    return encode(to_dict(answer)).decode()
+def to_json(response: object) -> str:
+    """Return a response as JSON text on one line: what `to_dict` returns, written by `encode`.
+
+    Raises the errors of both.
+    """
+    return encode(to_dict(response)).decode()
 
 
 def _without_nulls(value: Any) -> Any:
@@ -93,18 +97,18 @@ def _without_nulls(value: Any) -> Any:
 
 
 def to_wire(value: Any) -> Any:
-    """Return the plain JSON structure (dicts, lists, scalars) of a value. Raises EncodeError as `encode` does."""
+    """Return a value as plain JSON values (dicts, lists, scalars). Raises EncodeError as `encode` does."""
     if isinstance(value, _AS_IT_IS):
         return value
     if isinstance(value, float):
         if not isfinite(value):  # msgspec would write null
-            raise EncodeError(f"JSON cannot say {value}")
+            raise EncodeError(f"JSON cannot represent {value}")
         return value
     if _is_sequence(value):
         return [to_wire(item) for item in value]
     if _is_mapping(value):
         if not all(isinstance(name, str) for name in value):
-            raise EncodeError("JSON cannot say this: the keys of an object are text")
+            raise EncodeError("JSON cannot represent this: the keys of an object must be text")
         return {name: to_wire(item) for name, item in value.items()}
     cls: type[Any] = value.__class__
     if is_dataclass(cls):
@@ -119,15 +123,17 @@ def to_wire(value: Any) -> Any:
 
 
 def _too_deep() -> EncodeError:
-    return EncodeError("JSON cannot say this: it is nested too deeply, or holds itself")
+    return EncodeError("JSON cannot represent this: it is nested too deeply, or contains itself")
 
 
 def _unsayable(value: object) -> EncodeError:
-    return EncodeError(f"JSON cannot say this {type(value).__name__} object: pass text, a number, a list or a dict")
+    return EncodeError(
+        f"JSON cannot represent this {type(value).__name__} object: pass text, a number, a list or a dict"
+    )
 
 
 def _again(now: Any, before: Any, sent: Any) -> Any:
-    """Return the plain JSON structure of `now`, which came as `sent`, and was `before` when it came."""
+    """Return the plain JSON value of `now`, which was received as `sent` and decoded as `before`."""
     cls: type[Any] = now.__class__
     if cls is not type(before):
         return to_wire(now)
@@ -147,7 +153,7 @@ def _again(now: Any, before: Any, sent: Any) -> Any:
 
 
 def _members_again(now: Any, before: Any, sent: dict[str, Any]) -> dict[str, Any]:
-    """Return what came, unknown members and nulls included, but the known members as they are now."""
+    """Return what was received, including unknown members and nulls, with the known members as they are now."""
     members = dict(sent)
     for attribute, wire in wire_names(now.__class__):
         value = getattr(now, attribute, None)

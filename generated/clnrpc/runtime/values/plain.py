@@ -1,4 +1,4 @@
-"""What plain JSON values are: `isinstance` alone leaves type checkers without the types of what is inside."""
+"""Type guards for plain JSON values: after a bare `isinstance`, type checkers do not know the types inside."""
 
 from __future__ import annotations
 

@@ -1,10 +1,9 @@
-"""What the generated classes of received values stand on: answers, notifications, the payloads of hooks.
+"""The base of the generated classes for received values: responses, notifications, and the payloads of hooks.
 
-The node that sent one may be of another version than the classes. It stays readable: what the node left out is unset,
-and an error only when it is read; what the classes do not know is kept in the text that the object came from (see
-`unknown`).
+The node may be of another version than the classes. Its values stay readable: a field that the node left out is unset,
+and reading it is an error; unknown fields are kept in the text that the object was decoded from (see `unknown`).
 
-All names of ours begin and end with two underscores, because no attribute that stands for a document's field does.
+All our own names begin and end with two underscores, because no attribute for a document's field does.
 """
 
 from __future__ import annotations
@@ -23,18 +22,18 @@ _PLAIN_NAME: Final = re.compile(r"[\w/-]+")
 
 
 Pairs: TypeAlias = "tuple[tuple[str, str], ...]"
-"""A table of a class: it is made with the class, and cannot change."""
+"""A constant table of a class."""
 
 
 class Origin(NamedTuple):
-    """Where a received object comes from."""
+    """The origin of a received object."""
 
     source: str
     """The command, notification or hook."""
     path: str
-    """The object's place in what was received, "" for all of it, e.g. "channels[3].htlcs[0]"."""
+    """The object's path in the received value, e.g. "channels[3].htlcs[0]"; "" for the whole value."""
     text: bytes | None
-    """All that was received, as JSON text, for the object that stands for all of it."""
+    """The JSON text of the whole value, for the object that represents it."""
 
 
 class Received:
@@ -42,19 +41,19 @@ class Received:
 
     __slots__ = ("__received__",)
 
-    if TYPE_CHECKING:  # at run time these annotations would be evaluated anew for every class that is generated
+    if TYPE_CHECKING:  # at run time these annotations would be evaluated again for every generated class
         __received__: Origin
-        """Set in whole answers, and in their parts that lack something."""
+        """Set in whole responses, and in parts that lack a field."""
         __source__: ClassVar[str]
-        """The command, notification or hook, for the classes of whole answers."""
+        """The command, notification or hook, for the classes of whole responses and payloads."""
         __wire_names__: ClassVar[Pairs]
         """(attribute, name in JSON) where they differ."""
         __added__: ClassVar[Pairs]
-        """(required attribute, the release that added it) where the document tells."""
+        """(required attribute, the release that added it) if the document says."""
         __discriminator__: ClassVar[str]
-        """For a member of a union of classes: the attribute that tells the members apart."""
+        """For a member of a union: the attribute that distinguishes the members."""
         __other__: ClassVar[type[Received]]
-        """For a member of a union: the class of what has a discriminator that no member knows."""
+        """For a member of a union: the class for unknown values of the discriminator."""
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Received) or other.__class__ is not self.__class__:
@@ -75,15 +74,15 @@ class Received:
         return f"{type(self).__qualname__}({', '.join(shown)})"
 
 
-def explain_missing(answer: Received) -> None:
-    """Have a MissingFieldError, which says more than an AttributeError, raised for what is unset in this object.
+def explain_missing(value: Received) -> None:
+    """Make reading an unset attribute of this object a MissingFieldError, which says more than an AttributeError.
 
-    Its class gets `__getattr__` for that, but not before: msgspec looks for each optional field that is absent, and
-    with a `__getattr__` in all classes decoding would take three times as long. Static type checkers do not see it:
-    they would take every misspelt attribute for one that exists.
+    Its class gets `__getattr__` for that only now, because msgspec looks up each absent optional field: with
+    `__getattr__` in all classes, decoding would take three times as long. Type checkers do not see it, because they
+    would accept every misspelt attribute.
     """
-    cls: type[Any] = type(answer)
-    if any(value is UNSET for _, value in _values(answer)):
+    cls: type[Any] = type(value)
+    if any(each is UNSET for _, each in _values(value)):
         cls.__getattr__ = _missing
 
 
@@ -111,6 +110,6 @@ def member_path(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
 
 
-def _values(answer: Received) -> list[tuple[str, Any]]:
-    cls: type = type(answer)
-    return [(name, getattr(answer, name, UNSET)) for name, _ in wire_names(cls)]
+def _values(value: Received) -> list[tuple[str, Any]]:
+    cls: type = type(value)
+    return [(name, getattr(value, name, UNSET)) for name, _ in wire_names(cls)]

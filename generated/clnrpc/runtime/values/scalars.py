@@ -1,7 +1,7 @@
-"""The scalars of the rpc-schema dialect as names for plain types, to say in the editor what a value is.
+"""The scalars of the rpc-schema dialect as aliases of plain types, so that the editor shows what a value is.
 
-They cost nothing at run time. An amount in an answer is always the bare number; hexadecimal text is lower case and has
-no prefix. Source: Core Lightning, doc/schemas (the formats of the meta-schema) and common/json_param.c.
+They cost nothing at run time. An amount in a response is always a bare number; hexadecimal text is in lower case,
+without a prefix. Source: Core Lightning, doc/schemas (the formats of the meta-schema) and common/json_param.c.
 """
 
 from __future__ import annotations
@@ -33,23 +33,23 @@ U64: TypeAlias = int
 """0 to 2**64 - 1."""
 
 Hex: TypeAlias = str
-"""Bytes in hexadecimal: two digits each, in the order of the bytes."""
+"""Bytes in hexadecimal: two digits each, in byte order."""
 Hash: TypeAlias = str
-"""A SHA256 hash: 32 bytes in hexadecimal (64 digits), in the order of the bytes."""
+"""A SHA256 hash: 32 bytes in hexadecimal (64 digits), in byte order."""
 Secret: TypeAlias = str
 """A secret of 32 bytes in hexadecimal (64 digits)."""
 Pubkey: TypeAlias = str
 """A public key in SEC 1's compressed form: 33 bytes in hexadecimal (66 digits), beginning with 02 or 03."""
 Txid: TypeAlias = str
-"""A transaction's id: 32 bytes in hexadecimal (64 digits), in reversed byte order as Bitcoin prints it."""
+"""A transaction id: 32 bytes in hexadecimal (64 digits), in reversed byte order, as Bitcoin prints it."""
 Signature: TypeAlias = str
 """An ECDSA signature in DER: in hexadecimal, at most 144 digits."""
 Bip340Sig: TypeAlias = str
 """A Schnorr signature (BIP 340): 64 bytes in hexadecimal (128 digits)."""
 
 ShortChannelId: TypeAlias = str
-"""Where a channel was funded: "<block height>x<transaction index>x<output index>" (BOLT 7)."""
+"""The funding output of a channel: "<block height>x<transaction index>x<output index>" (BOLT 7)."""
 ShortChannelIdDir: TypeAlias = str
-"""One direction of a channel: "<short_channel_id>/0" or "/1" (0 is from the lesser node id to the greater)."""
+"""One direction of a channel: "<short_channel_id>/0" or "/1" (0: from the lesser node id to the greater one)."""
 Outpoint: TypeAlias = str
 """An output of a transaction: "<txid>:<output index>"."""

@@ -1,13 +1,13 @@
-"""Text that keeps its spelling: a JSON string can be written in many ways, and some are told apart by it."""
+"""Text that keeps its spelling: a JSON string can be spelled in many ways, and for some the spelling matters."""
 
 from __future__ import annotations
 
 
 class Written(str):
-    """Text, and how it is or was written in JSON: `spelling`, what stands between the quotes, which `encode` repeats.
+    """Text and its JSON spelling: `spelling` is what stands between the quotes, and `encode` writes it again.
 
-    Control characters alone are escaped as in all that `encode` writes, with capitals ("\\u001F").
-    Two of the same text are equal, as text is, whatever their spellings.
+    Only control characters are escaped as `encode` always does, with capitals ("\\u001F"). Two objects with the same
+    text are equal, whatever their spellings.
     """
 
     __slots__ = ("spelling",)
@@ -15,8 +15,8 @@ class Written(str):
 
     @classmethod
     def read(cls, spelling: str) -> Written:
-        """Return the text of what stands between the quotes of a JSON string; half a surrogate pair becomes U+FFFD."""
-        import json  # clients load this module and never need it
+        """Return the text between the quotes of a JSON string; half a surrogate pair becomes U+FFFD."""
+        import json  # clients load this module but never need it
 
         text: str = json.loads(f'"{spelling}"')
         written = cls(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))

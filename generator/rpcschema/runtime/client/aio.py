@@ -1,6 +1,6 @@
-"""What the generated asyncio client stands on.
+"""The base of the generated asyncio client.
 
-Nothing but this module and its transport imports asyncio, which would be half of a blocking client's start-up time.
+Only this module and its transport import asyncio, which would take half of a blocking client's start-up time.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from .version import GETINFO
 
 
 class BaseAsyncClient(Caller):
-    """A client of a node's Unix socket, `<lightning-dir>/<network>/lightning-rpc`, for asyncio.
+    """A client for a node's Unix socket, `<lightning-dir>/<network>/lightning-rpc`, for asyncio.
 
-    Calls may be made concurrently: each is sent at once, on the same connection, and awaits its own answer. A call may
-    be cancelled at any time. The node may still carry it out, its answer is dropped, and later calls get a connection
-    of their own. The client connects at the first call and again when the node was restarted in between. `timeout`
-    bounds each call, in seconds (None: as long as it takes). Calls raise RpcError (the node says no) or a ClientError
-    (there is no answer).
+    Calls may be concurrent: each is sent at once, on the same connection, and awaits its own response. A call may be
+    cancelled at any time. The node may still carry it out, its response is dropped, and later calls get a new
+    connection. The client connects with the first call, and again if the node was restarted. `timeout` limits each
+    call, in seconds (None: no limit). Calls raise RpcError (the node refused the call) or a ClientError (there is no
+    usable response).
 
-    A client belongs to the event loop that used it first until it is closed there, or the loop is; a call in another
-    raises RuntimeError. A forked child process gets connections of its own in its own event loop.
+    A client belongs to the event loop that used it first, until the client or that loop is closed; a call in another
+    loop raises RuntimeError. A forked child process gets its own connections in its own event loop.
 
-    Before the first call of a command's method it asks the node for its version, while other such calls wait, and gives
-    a VersionWarning if its types are those of another release. A node that does not tell brings no warning.
+    Before the first call of a command's method, the client asks the node for its version, and other such calls wait. It
+    gives a VersionWarning if its types are those of another release; a node that does not return a version causes none.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, timeout: float | None = None) -> None:
@@ -42,30 +42,30 @@ class BaseAsyncClient(Caller):
     async def rpc_call(self, method: str, params: Params = None) -> Any:
         """Call any command, even one without a method, and return its result as plain JSON values.
 
-        Parameters go by name or by position.
+        Parameters are passed by name (a mapping) or by position (a sequence).
         """
         return decode_plain(
             method, await self._rpc_transport.call(method, encode_params(params), only=self._rpc_filter)
         )
 
     def rpc_send(self, name: str, /, *values: Any) -> Coroutine[Any, Any, Any]:
-        """Call the command `name`, and return, when awaited, the value of its response class.
+        """Call the command `name`; return a coroutine of its response class.
 
-        `values` are those of its parameters, in their order, but for extensions; those that are None are not sent.
-        Warnings of what is deprecated, and errors in parameters, come at once and so at the line that makes the call,
-        even if a task awaits it.
+        `values` are the values of its parameters, in order, without extensions; None means not sent. Deprecation
+        warnings and errors in parameters are raised immediately, so at the line that makes the call, even if a task
+        awaits it.
         """
-        return self._rpc_answer(*self._rpc_prepare(name, values))
+        return self._rpc_receive(*self._rpc_prepare(name, values))
 
     async def rpc_close(self) -> None:
-        """Close the connections. Pending calls fail, and a later call opens another."""
+        """Close the connections. Pending calls fail; a later call opens a new one."""
         await self._rpc_transport.close()
 
-    async def _rpc_answer(self, command: Command, params: bytes) -> Any:
+    async def _rpc_receive(self, command: Command, params: bytes) -> Any:
         deadline = self._rpc_transport.deadline()
         async with (
             self._rpc_transport.asking
-        ):  # always, as it is fair: calls go out in the order in which they are made
+        ):  # always taken, because it is fair: calls go out in the order in which they were made
             if not self._rpc_version.is_settled and command.name != GETINFO:
                 await self._rpc_ask_version(deadline)
         raw = await self._rpc_transport.call(command.name, params, deadline, only=self._rpc_filter)
@@ -75,13 +75,13 @@ class BaseAsyncClient(Caller):
 
     async def _rpc_ask_version(self, deadline: float | None) -> None:
         try:
-            answer = await self._rpc_transport.call(GETINFO, b"{}", deadline)
+            response = await self._rpc_transport.call(GETINFO, b"{}", deadline)
         except RpcError:
             self._rpc_version.learn(None, stacklevel=3)
         except ClientError:
-            pass  # the call that follows meets the same trouble, and tells it
+            pass  # the call that follows fails for the same reason, and reports it
         else:
-            self._rpc_version.learn(answer, stacklevel=3)
+            self._rpc_version.learn(response, stacklevel=3)
 
     async def __aenter__(self) -> Self:
         return self

@@ -1,7 +1,7 @@
-"""The decorator of the methods that the blocking and the asyncio client share, and that type checkers see as two.
+"""The decorator of methods that both clients share, and that type checkers see as two.
 
-A generated method is written once, with its parameters and its response, and calls `rpc_send`, which answers in one
-client and returns a coroutine in the other. At run time the decorator does nothing.
+A generated method is written once, with its parameters and its response. It calls `rpc_send`, which returns the
+response in one client and a coroutine in the other. At run time the decorator does nothing.
 """
 
 from __future__ import annotations

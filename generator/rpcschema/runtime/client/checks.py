@@ -1,8 +1,8 @@
-"""What a client checks before it sends a request: how parameters go together, and what is deprecated.
+"""What a client checks before it sends a request: rules for several parameters, and deprecations.
 
 The rules are those of the document (`oneOfMany`, `pairedWith`, `dependentUpon`) that nodes were seen to enforce. Nodes
-let the others pass, so they are only documentation. Each command says them in its own words, so a server made of these
-documents leaves them to its methods.
+ignore the others, so those are only documentation. Each command reports a broken rule in its own words, so a server
+made from these documents leaves the rules to its methods.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from ..errors import ParameterError
 
 
 def check_parameters(command: Command, params: Mapping[str, Any], *, stacklevel: int) -> None:
-    """Refuse parameters (by wire name, None: not given) that cannot stand together, and warn of deprecated ones.
+    """Refuse parameters that cannot be given together, and warn about deprecated ones.
 
-    Raises ParameterError. The warnings are DeprecationWarnings, and `stacklevel` is that of `warnings.warn`: with 1
-    they point at the caller of this function.
+    `params` has values by wire name; None means not given. Raises ParameterError. The warnings are DeprecationWarnings;
+    `stacklevel` works as in `warnings.warn`, where 1 is the caller of this function.
     """
     given = {name for name, value in params.items() if value is not None}
     if (broken := _broken_rule(command, given)) is not None:
@@ -34,10 +34,10 @@ def check_parameters(command: Command, params: Mapping[str, Any], *, stacklevel:
 def _broken_rule(command: Command, given: set[str]) -> str | None:
     for group in command.at_most_one:
         if len(together := [name for name in group if name in given]) > 1:
-            return f"at most one of {_listed(group)} can be given; given are {_listed(together)}"
+            return f"at most one of {_listed(group)} can be given, not {_listed(together)}"
     for group in command.all_or_none:
         if (absent := [name for name in group if name not in given]) and len(absent) < len(group):
-            return f"{_listed(group)} are given together or not at all; not given: {_listed(absent)}"
+            return f"{_listed(group)} must be given together or not at all; missing: {_listed(absent)}"
     for name, needed in command.needs:
         if name in given and needed not in given:
             return f"{name} can only be given together with {needed}"

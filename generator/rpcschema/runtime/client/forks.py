@@ -1,4 +1,4 @@
-"""What a forked child process does not share with its parent: connections, and locks that nobody there will release."""
+"""What a forked child process must not share with its parent: connections, and locks that nobody there can release."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from weakref import WeakSet
 
 
 class Forkable(Protocol):
-    """What must begin anew in a child process."""
+    """An object that must start again in a child process."""
 
     def begin_anew(self) -> None:
-        """Let go of what is the parent's, without a word to the other side of a connection."""
+        """Drop what belongs to the parent, without notifying the other side of a connection."""
 
 
 _forkable: Final[WeakSet[Forkable]] = WeakSet()
 
 
 def begin_anew_in_children(owner: Forkable) -> None:
-    """Have `owner.begin_anew` called first of all in each child process that is forked from now on."""
+    """Call `owner.begin_anew` first in every child process that is forked from now on."""
     _forkable.add(owner)
 
 

@@ -1,4 +1,4 @@
-"""A stream of JSON objects, cut where their brackets close: what a client needs of JSON before msgspec reads it."""
+"""Cut a stream into JSON objects at their closing brackets, before msgspec reads them."""
 
 from __future__ import annotations
 
@@ -9,30 +9,32 @@ from typing import Final
 _BLANKS: Final = re.compile(rb"[ \t\n\r]*+")
 _TEXT: Final = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
 _WHOLE_TEXTS: Final = re.compile(rb'[^"{}\[\]]*+(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"[^"{}\[\]]*+)*+', re.DOTALL)
-"""All up to a bracket, or to a text whose end has not arrived. (None of these steps back, as they are possessive.)"""
+"""Everything up to a bracket, or to a text whose end has not arrived. (These patterns are possessive, so none
+backtracks.)"""
 
 _QUOTE, _BACKSLASH = b'"\\'
 
 
 class ObjectReader:
-    """Cuts what arrives into JSON objects, in linear time however it is chopped.
+    """Cuts a stream into JSON objects, in linear time for pieces of any size.
 
-    Only brackets and quotes are looked at. The rest of the syntax is left to whoever reads the objects.
+    It looks only at brackets and quotes. Whoever reads the objects checks the rest of the syntax.
     """
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
         self._buffer = bytearray()
-        """The object that has begun, and what came after it."""
+        """The current object, and what came after it."""
         self._at = 0
-        """Up to where brackets are counted."""
+        """The position up to which brackets are counted."""
         self._depth = 0
         self._is_in_text = False
 
     def feed(self, data: bytes) -> Iterator[str]:
-        """Yield the objects that are complete with `data`.
+        """Yield the objects that `data` completes.
 
-        Raises ValueError for what is no object, no UTF-8, or longer than `max_bytes`. (A UnicodeDecodeError is one.)
+        Raises ValueError for anything but an object, invalid UTF-8 (UnicodeDecodeError), or an object longer than
+        `max_bytes`.
         """
         self._buffer += data
         while self._find_end():
@@ -44,7 +46,7 @@ class ObjectReader:
             raise ValueError(f"it is longer than {self._max_bytes} bytes")
 
     def _find_end(self) -> bool:
-        """Go to the end of the object; return False if that has not arrived."""
+        """Go to the end of the object; return False if it has not arrived."""
         if self._depth == 0:
             del self._buffer[: _end(_BLANKS, self._buffer, 0)]
             if self._buffer and not self._buffer.startswith(b"{"):

@@ -1,10 +1,9 @@
-"""Whether a node is of the release whose types its client has.
+"""Compare the node's release with the release of the client's types.
 
 Core Lightning names a release after its year and month ("v26.06"). Point releases ("v26.06.1") and candidates
-("v26.06rc1") have the commands and fields of their release. A development build is named after the release before it,
-with the commits since then: "v26.06-258-g090f4b0" is on the way from v26.06 to the next release, and has a part of what
-that one brings. Types of either release suit it, because nobody can tell from the name how far it has come. The version
-comes with the answer to getinfo.
+("v26.06rc1") have the commands and fields of their release. A development build is named after the previous release,
+with the number of commits since: "v26.06-258-g090f4b0" lies between v26.06 and the next release. The types of either
+release suit it, because the name does not say how much of the next release it has. The version comes from getinfo.
 """
 
 from __future__ import annotations
@@ -19,12 +18,12 @@ from ..errors import VersionWarning
 
 GETINFO: Final = "getinfo"
 _MONTHS_TO_THE_NEXT: Final = 4
-"""How far apart releases are at most, by their names: v25.12 was followed by v26.04."""
+"""The most months between the names of two releases: v25.12 was followed by v26.04."""
 _match: Final = re.compile(r"v?([0-9]+)\.([0-9]+)(?:\.[0-9]+)?(rc[0-9]+)?(-[0-9]+-g[0-9a-f]+)?").match
 
 
 def suits(release: str, version: str) -> bool:
-    """Return whether types of `release` ("v26.09") suit a node of `version`; if its name tells nothing, they do."""
+    """Return whether types of `release` ("v26.09") suit a node of `version`; they do if the name says nothing."""
     types, node = _match(release), _match(version)
     if types is None or node is None:
         return True
@@ -38,28 +37,28 @@ def _months(version: re.Match[str]) -> int:
 
 
 class NodeVersion:
-    """What a client has learnt of its node's version.
+    """The version of a client's node, as far as it is known.
 
-    `release` is the one whose types `package` has ("v26.09"); with None there is nothing to compare.
+    `release` is the release of the types in `package` ("v26.09"); with None there is nothing to compare.
     """
 
     def __init__(self, package: str, release: str | None) -> None:
         self._package = package
         self._release = release
         self.text: str | None = None
-        """As the node said it last, e.g. "v26.06.1"; None if it did not."""
+        """The version that the node returned last, e.g. "v26.06.1", or None."""
         self.is_settled = release is None
         """Whether there is no need to ask the node."""
 
-    def learn(self, answer: bytes | None, *, stacklevel: int) -> None:
-        """Take the node's answer to getinfo (JSON text), None if that is an error.
+    def learn(self, response: bytes | None, *, stacklevel: int) -> None:
+        """Take the node's response to getinfo (JSON text); None stands for an error.
 
-        The first answer brings a VersionWarning if it names another release. `stacklevel` is that of `warnings.warn`:
-        with 1 it points at the caller of this method.
+        The first response gives a VersionWarning if it names another release. `stacklevel` works as in `warnings.warn`,
+        where 1 is the caller of this method.
         """
         is_first, self.is_settled = not self.is_settled, True
         try:
-            self.text = None if answer is None else _decode(answer).version
+            self.text = None if response is None else _decode(response).version
         except (msgspec.DecodeError, RecursionError):
             return
         if is_first and self._release and self.text is not None and not suits(self._release, self.text):

@@ -1,8 +1,8 @@
-"""What the generated `Plugin` stands on: lightningd's notifications and hooks, over stdin and stdout, as typed calls.
+"""The base of the generated `Plugin`: lightningd's notifications and hooks, over stdin and stdout, as typed calls.
 
-lightningd starts a plugin, asks it for its manifest, and sends `init` when its own RPC is ready. From then on it sends
-notifications, which have no answer, and hooks, for whose answers it waits. An error in place of a hook's answer ends
-lightningd itself, so a hook whose method fails is answered all the same, for that one event by a no. Source: Core
+lightningd starts a plugin, asks for its manifest, and sends `init` when its own RPC is ready. From then on it sends
+notifications, which have no response, and hooks, whose responses it waits for. An error response to a hook ends
+lightningd itself, so if a hook's method fails, the plugin still responds, and refuses that one event. Source: Core
 Lightning, lightningd/plugin.c, plugin_hook.c and notification.c.
 """
 
@@ -19,7 +19,7 @@ from typing import Any, ClassVar, Final, Literal, TypeAlias, TypeVar, overload
 
 import msgspec
 
-from ..client.exchange import MAX_ANSWER_BYTES
+from ..client.exchange import MAX_RESPONSE_BYTES
 from ..client.objects import ObjectReader
 from ..command import load_class
 from ..errors import GENERIC, INVALID_PARAMS, RpcError, unknown_command
@@ -32,21 +32,21 @@ T = TypeVar("T")
 LogLevel: TypeAlias = Literal["debug", "info", "warn", "error"]
 
 _REJECT: Final = {"result": "reject"}
-_ANSWERS_OF_FAILED_HOOKS: Final[Mapping[str, Mapping[str, str] | None]] = {
-    "htlc_accepted": {"result": "fail", "failure_message": "2002"},  # temporary_node_failure: the sender may try again
+_RESPONSES_OF_FAILED_HOOKS: Final[Mapping[str, Mapping[str, str] | None]] = {
+    "htlc_accepted": {"result": "fail", "failure_message": "2002"},  # temporary_node_failure: the sender may retry
     "openchannel": _REJECT,
     "openchannel2": _REJECT,
     "openchannel2_changed": _REJECT,
     "openchannel2_sign": _REJECT,
     "rbf_channel": _REJECT,
-    # To go on without the copy that these are for would lose money: better that lightningd ends.
+    # Continuing without the copy that these make could lose money, so lightningd should rather end.
     "commitment_revocation": None,
     "db_write": None,
 }
-"""None stands for an error. All other hooks are answered as if there were no plugin."""
+"""None stands for an error. The response to any other hook is the one without a plugin."""
 _CONTINUE: Final = {"result": "continue"}
 _ABOUT_LOGS: Final = frozenset({"log", "warning"})
-"""Notifications of what is logged: to log a failure of these would bring the next one."""
+"""Notifications about log entries: logging their failure would cause the next one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,26 +56,26 @@ class PluginEvent:
     name: str
     """On the wire."""
     method: str
-    """Of the plugin, in Python."""
+    """The method of the plugin."""
     module: str
     """The module of its classes, under `<package>.types`."""
     payload: str
     """The payload's class in `<package>.types`."""
-    answer: str = ""
-    """The class of a hook's answer; a notification has none."""
+    response: str = ""
+    """The class of a hook's response; a notification has none."""
 
 
 class BasePlugin:
-    """A plugin of lightningd: `MyPlugin().rpc_run()` is all that its program does.
+    """A plugin of lightningd; its program only calls `MyPlugin().rpc_run()`.
 
-    It is told of the notifications, and asked about the hooks, whose methods are overridden, one after the other in the
-    order in which they happen; lightningd waits for the answer to a hook. What a method raises is logged. A hook is
-    then answered as is safe: an HTLC is failed and a channel rejected, and other things go on as if there were no
-    plugin; only `db_write` and `commitment_revocation` end lightningd.
+    It subscribes to the notifications and registers the hooks whose methods are overridden. They are called one at a
+    time, in the order of the events; lightningd waits for the response to a hook. Exceptions are logged. If a hook's
+    method raises one, the response is a safe default: an HTLC is failed, a channel is rejected, and anything else
+    continues as if there were no plugin; only `db_write` and `commitment_revocation` end lightningd.
     """
 
     rpc_package: ClassVar[str]
-    """The package whose classes its methods get and return."""
+    """The package of the classes that its methods get and return."""
     rpc_notifications: ClassVar[Mapping[str, PluginEvent]]
     rpc_hooks: ClassVar[Mapping[str, PluginEvent]]
 
@@ -86,8 +86,8 @@ class BasePlugin:
     def rpc_run(self) -> None:
         """Serve lightningd on stdin and stdout, until it closes them or announces its shutdown.
 
-        Meanwhile what is printed goes to stderr. Ends the program with a message if a person started it, or what comes
-        is no JSON.
+        Meanwhile, printed text goes to stderr. Ends the program with a message if a person started it, or if the input
+        is not JSON.
         """
         if sys.stdin.isatty():
             sys.exit("this is a plugin of lightningd: use lightningd --plugin=PATH, or lightning-cli plugin start PATH")
@@ -98,22 +98,22 @@ class BasePlugin:
                     if not self._rpc_take(message):
                         return
             except (BrokenPipeError, KeyboardInterrupt):
-                return  # lightningd is gone, or about to go: the interrupt was meant for it
+                return  # lightningd has ended or is ending: the interrupt was meant for it
             finally:
-                with self._rpc_writing:  # a thread may be at it
+                with self._rpc_writing:  # a thread may be writing
                     self._rpc_sink = None
 
     def rpc_init(self) -> None:
-        """Prepare the plugin; override this. It is called once, as soon as lightningd takes calls.
+        """Prepare the plugin; override this. It is called once, as soon as lightningd accepts calls.
 
-        If it raises, the plugin disables itself.
+        If it raises an exception, the plugin disables itself.
         """
 
     def rpc_manifest(self) -> dict[str, Any]:
-        """Return what lightningd needs to know of this plugin (the result of `getmanifest`).
+        """Return what lightningd needs to know about this plugin (the result of `getmanifest`).
 
-        Override it to add to what `super()` returns: the order, or the filters, of a hook, featurebits, custommessages.
-        If it raises, or JSON cannot say what it returns, the plugin disables itself.
+        Override it to extend the result of `super()`: the order or the filters of a hook, featurebits, custommessages.
+        If it raises an exception, or returns something that is not JSON, the plugin disables itself.
         """
         return {
             "options": [],
@@ -128,22 +128,22 @@ class BasePlugin:
 
     @property
     def rpc_configuration(self) -> Mapping[str, Any]:
-        """Return what lightningd sent about itself in `init`: "lightning-dir", "network", "startup" and more.
+        """What lightningd sent about itself in `init`: "lightning-dir", "network", "startup" and more.
 
         Raises RuntimeError before `init`.
         """
         if self._rpc_configuration is None:
-            raise RuntimeError("lightningd has not configured this plugin yet: use this from rpc_init on")
+            raise RuntimeError("lightningd has not configured this plugin yet; this works from rpc_init on")
         return self._rpc_configuration
 
     @property
     def rpc_socket(self) -> Path:
-        """Return the socket of lightningd's RPC. Raises RuntimeError before `init`."""
+        """The socket of lightningd's RPC. Raises RuntimeError before `init`."""
         configuration = self.rpc_configuration
         return Path(configuration["lightning-dir"], configuration["rpc-file"])
 
     def rpc_log(self, message: str, level: LogLevel = "info") -> None:
-        """Write lines to lightningd's log, from any thread; to stderr while it does not listen."""
+        """Write to lightningd's log, from any thread; to stderr before `rpc_run` and after it."""
         text = _printable(message)
         if self._rpc_sink is None:
             print(text, file=sys.stderr)
@@ -156,28 +156,28 @@ class BasePlugin:
         try:
             message = _decode_message(text)
         except msgspec.ValidationError:
-            self.rpc_log("lightningd sent what is no request: it names no method", "error")
+            self.rpc_log("lightningd sent an invalid request: it has no method", "error")
             return True
         except (msgspec.DecodeError, RecursionError):
-            sys.exit("lightningd sent what is no JSON-RPC: its syntax is wrong, or it is nested too deeply")
+            sys.exit("lightningd sent invalid JSON-RPC: its syntax is wrong, or it is nested too deeply")
         params = bytes(message.params)
         if isinstance(message.id, msgspec.UnsetType):
             self._rpc_notify(message.method, params)
             return message.method != "shutdown"
         try:
-            kind, value = b"result", self._rpc_answer(message.method, params)
+            kind, value = b"result", self._rpc_respond(message.method, params)
         except RpcError as error:
             kind, value = b"error", encode(error.as_json())
         self._rpc_write(b'{"jsonrpc":"2.0","id":%b,"%b":%b}' % (bytes(message.id), kind, value))
         return True
 
-    def _rpc_answer(self, method: str, params: bytes) -> bytes:
+    def _rpc_respond(self, method: str, params: bytes) -> bytes:
         """Return the JSON text of the result. Raises RpcError."""
         if method == "getmanifest":
             return self._rpc_describe()
         if method == "init":
             return self._rpc_configure(params)
-        if method in self.rpc_hooks:  # one that only rpc_manifest asks for fails safely: an error would end lightningd
+        if method in self.rpc_hooks:  # also one that only rpc_manifest adds: an error would end lightningd
             return self._rpc_ask(self.rpc_hooks[method], params)
         raise unknown_command(method)
 
@@ -199,7 +199,7 @@ class BasePlugin:
         return encode({})
 
     def _rpc_disable(self, method: str, error: Exception) -> bytes:
-        """Return the answer of a plugin that cannot start: lightningd logs why, and ends it."""
+        """Return the response of a plugin that cannot start; lightningd logs the reason and ends it."""
         self.rpc_log(f"{method} failed:\n{traceback.format_exc()}", "error")
         return encode({"disable": _printable(f"{method} failed: {error}")})
 
@@ -213,21 +213,21 @@ class BasePlugin:
 
     def _rpc_ask(self, event: PluginEvent, params: bytes) -> bytes:
         try:
-            return encode(self._rpc_call(event, params, load_class(self.rpc_package, event.module, event.answer)))
-        except Exception:  # noqa: BLE001 # without an answer lightningd ends
+            return encode(self._rpc_call(event, params, load_class(self.rpc_package, event.module, event.response)))
+        except Exception:  # noqa: BLE001 # without a response lightningd ends
             self._rpc_report(event)
-        safe = _ANSWERS_OF_FAILED_HOOKS.get(event.name, _CONTINUE)
+        safe = _RESPONSES_OF_FAILED_HOOKS.get(event.name, _CONTINUE)
         if safe is None:
             raise RpcError(GENERIC, f"{event.method} failed, see the log")
         return encode(safe)
 
-    def _rpc_call(self, event: PluginEvent, params: bytes, answer_type: type[Any]) -> Any:
+    def _rpc_call(self, event: PluginEvent, params: bytes, response_type: type[Any]) -> Any:
         payload = decode(load_class(self.rpc_package, event.module, event.payload), params)
-        answer = getattr(self, event.method)(payload)
-        if not isinstance(answer, answer_type):
-            needed = event.answer or "None"
-            raise TypeError(f"{event.method} returned {type(answer).__name__}, not {needed} (it is not awaited)")
-        return answer
+        response = getattr(self, event.method)(payload)
+        if not isinstance(response, response_type):
+            needed = event.response or "None"
+            raise TypeError(f"{event.method} returned {type(response).__name__}, not {needed} (it is not awaited)")
+        return response
 
     def _rpc_report(self, event: PluginEvent) -> None:
         text = f"{event.method} failed:\n{traceback.format_exc()}"
@@ -261,8 +261,8 @@ def decode_payload(kind: type[T] | UnionType, payload: Any) -> T | Any:
 def unwrapped(name: str, params: bytes) -> bytes:
     """Return the payload in the params of the notification `name`, both JSON text.
 
-    lightningd puts it in a member called like the notification; releases before v25.09 put what another plugin sent
-    beside its `origin`, and still older ones wrap nothing.
+    lightningd wraps it in a member with the notification's name. Releases before v25.09 put what another plugin sent
+    next to its `origin`, and even older ones wrap nothing.
     """
     members = _members(params)
     if members.keys() == {"origin", "payload"}:
@@ -288,13 +288,13 @@ _decode_members: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 def _read_messages(source: int) -> Iterator[str]:
-    """Yield what lightningd sends, message by message; end the program if it is no JSON."""
-    objects = ObjectReader(MAX_ANSWER_BYTES)
+    """Yield lightningd's messages; end the program if the input is not JSON."""
+    objects = ObjectReader(MAX_RESPONSE_BYTES)
     for chunk in read_chunks(source):
         try:
             yield from objects.feed(chunk)
         except ValueError as error:
-            sys.exit(f"lightningd sent what is no JSON-RPC: {error}")
+            sys.exit(f"lightningd sent invalid JSON-RPC: {error}")
 
 
 def _printable(text: str) -> str:
@@ -303,7 +303,7 @@ def _printable(text: str) -> str:
 
 
 def _members(text: bytes) -> dict[str, msgspec.Raw]:
-    """Return the members of an object; none of any other value."""
+    """Return the members of an object; none for any other value."""
     try:
         return _decode_members(text)
     except msgspec.DecodeError:

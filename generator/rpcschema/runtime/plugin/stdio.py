@@ -1,4 +1,4 @@
-"""stdin and stdout for a protocol alone, whatever else the process and its children read and print."""
+"""stdin and stdout for a protocol only, whatever else the process and its children read and print."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import Final
 
 _STDIN, _STDOUT, _STDERR = range(3)
 CHUNK: Final = 1 << 16
-"""Bytes to read at once: what a pipe holds."""
+"""Bytes to read at once: the size of a pipe."""
 
 
 @contextmanager
 def own_streams() -> Generator[tuple[int, int]]:
-    """Yield the file descriptors of stdin and stdout, which the process uses again afterwards.
+    """Yield the file descriptors of stdin and stdout, which the process gets back afterwards.
 
-    In between stdin is empty, and what is printed goes to stderr, also by C libraries and child processes; so does what
-    `print` holds in its buffer before.
+    In between, stdin is empty and printed text goes to stderr, also from C libraries and child processes, and including
+    what is still in the buffer of `print`.
     """
     source, sink = os.dup(_STDIN), os.dup(_STDOUT)
     nothing = os.open(os.devnull, os.O_RDONLY)
@@ -27,7 +27,7 @@ def own_streams() -> Generator[tuple[int, int]]:
     os.dup2(_STDERR, _STDOUT)
     sys.stdout.flush()
     try:
-        with redirect_stdout(sys.stderr):  # which holds no line back
+        with redirect_stdout(sys.stderr):  # which is not buffered
             yield source, sink
     finally:
         sys.stdout.flush()
@@ -38,13 +38,13 @@ def own_streams() -> Generator[tuple[int, int]]:
 
 
 def read_chunks(descriptor: int) -> Iterator[bytes]:
-    """Yield what arrives, as it arrives, until the other side closes."""
+    """Yield what arrives, until the other side closes."""
     while chunk := os.read(descriptor, CHUNK):
         yield chunk
 
 
 def write_all(descriptor: int, data: bytes) -> None:
-    """Write all of `data`. Raises BrokenPipeError if nobody reads any more."""
+    """Write all of `data`. Raises BrokenPipeError if the other side has closed."""
     view = memoryview(data)
     while view:
         view = view[os.write(descriptor, view) :]

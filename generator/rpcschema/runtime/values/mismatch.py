@@ -1,7 +1,7 @@
-"""Why plain JSON values do not become the dataclasses of a request, in words for the caller who sent them.
+"""Why plain JSON values do not fit the dataclasses of a request, in the words of the caller who sent them.
 
-msgspec decides what fits. Its texts name Python's attributes, and their wording changes between its releases, so the
-place and the reason are looked for here, once something was refused.
+msgspec decides what fits. Its messages use Python's names and change between releases, so this module finds the place
+and the reason again after a refusal.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ _WORDS: Final[Mapping[Any, str]] = {
 
 
 def mismatch(kind: Any, value: Any, path: str) -> str:
-    """Return where and why `value`, at `path`, is no `kind`: "outputs[0]: missing required member: pay-to"."""
+    """Return where and why `value`, at `path`, does not fit `kind`: "outputs[0]: missing required member: pay-to"."""
     return next(_faults(kind, value, path), f"{path}: does not fit its type")
 
 
 def json_kind(value: Any) -> str:
-    """Return what a plain JSON value is: "an array"."""
+    """Return the type of a plain JSON value with its article: "an array"."""
     return _WORDS[type(value)]
 
 
 def _faults(kind: Any, value: Any, path: str) -> Iterator[str]:
-    """Yield what is wrong, from the first to the last; nothing if `value` fits."""
+    """Yield the reasons in order; none if `value` fits."""
     choices = _choices(kind)
     fitting = [choice for choice in choices if _is_of(choice, value)]
     if not fitting:
@@ -47,13 +47,13 @@ def _faults(kind: Any, value: Any, path: str) -> Iterator[str]:
 
 
 def _choices(kind: Any) -> tuple[Any, ...]:
-    """Return the members of a union; `kind` alone if it is none."""
+    """Return the members of a union; `kind` itself if it is not one."""
     is_single = get_origin(kind) in (list, dict, Literal) or not get_args(kind)
     return (kind,) if is_single else get_args(kind)
 
 
 def _is_of(kind: Any, value: Any) -> bool:
-    """Return whether `value`, without what is inside of it, is a `kind`."""
+    """Return whether `value` is a `kind`, without looking inside it."""
     if get_origin(kind) is Literal:
         return value in get_args(kind)
     plain = _plain(kind)
@@ -61,7 +61,7 @@ def _is_of(kind: Any, value: Any) -> bool:
 
 
 def _plain(kind: Any) -> Any:
-    """Return the type of the plain JSON value that becomes a `kind`."""
+    """Return the type of the plain JSON value for a `kind`."""
     return dict if is_dataclass(kind) else get_origin(kind) or kind
 
 
@@ -72,7 +72,7 @@ def _described(kind: Any) -> str:
 
 
 def _inside(kind: Any, value: Any, path: str) -> Iterator[str]:
-    """Yield what is wrong with the members or elements of a value that is a `kind` itself."""
+    """Yield the faults of the members or elements of a value that is itself a `kind`."""
     if is_dataclass(kind) and isinstance(kind, type):
         yield from _members(kind, value, path)
     elif get_origin(kind) is list:
@@ -87,7 +87,7 @@ def _all(kind: Any, placed: Iterable[tuple[str, Any]]) -> Iterator[str]:
 
 
 def _members(cls: type, value: Mapping[str, Any], path: str) -> Iterator[str]:
-    """Yield what is wrong with the members; what is missing comes last, as among the parameters themselves."""
+    """Yield the faults of members; missing ones come last, as for parameters."""
     declared = declared_members(cls)
     for member in declared:
         if member.wire in value:

@@ -1,7 +1,7 @@
-"""A received answer as it came, laid beside what the caller may have made of it since.
+"""Compare a received response with what the caller has made of it since.
 
-An answer keeps its text. When something is asked that its typed attributes cannot tell, the text is read once more, as
-plain JSON and as the classes see it; nothing is worked out before.
+A response keeps its text. When its typed attributes are not enough, the text is read again, as plain JSON and as the
+classes; nothing is computed before that.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from .received import Origin
 
 
 class Reread(NamedTuple):
-    """An answer as it came."""
+    """A response as it was received."""
 
     typed: Any
     plain: Any
 
 
 def reread(value: object) -> Reread | None:
-    """Return `value` as it came, or None if it did not come as a whole answer.
+    """Return `value` as it was received, or None if it is not a whole response.
 
-    Raises DecodeError if an unknown field, which strict decoding passes over, cannot be read: a number that is out of
-    range, for example.
+    Raises DecodeError if an unknown field, which strict decoding skips, cannot be read: a number out of range, for
+    example.
     """
     origin: Origin | None = getattr(value, "__received__", None)
     if origin is None or origin.text is None:
@@ -34,11 +34,11 @@ def reread(value: object) -> Reread | None:
 
 
 def paired(now: Sequence[Any], before: Sequence[Any]) -> list[int | None]:
-    """Return, for each element of a list, its index in the list as it came, or None if that is unknown.
+    """Return, for each element of a list, its index in the list as received, or None if that is unknown.
 
-    An element is what is equal in the same place, or else what is equal elsewhere (the list was sorted, or others were
-    removed). Those that were changed are what stood between the same neighbours, if it was as many; beyond that nothing
-    is guessed, as it would mix up what two objects hold.
+    An equal element in the same place counts first, then an equal one elsewhere (the list was sorted, or others were
+    removed). Changed elements are paired with those between the same neighbours, if there are as many. Anything beyond
+    that would be a guess, and could mix up two objects.
     """
     pairs = [index if index < len(before) and value == before[index] else None for index, value in enumerate(now)]
     if None not in pairs:
@@ -62,7 +62,7 @@ def paired(now: Sequence[Any], before: Sequence[Any]) -> list[int | None]:
 
 
 def _runs_of_none(pairs: Sequence[int | None]) -> list[range]:
-    """Return where elements without a pair stand side by side."""
+    """Return the ranges of consecutive elements without a pair."""
     runs: list[range] = []
     for index, pair in enumerate(pairs):
         if pair is None:
@@ -72,6 +72,6 @@ def _runs_of_none(pairs: Sequence[int | None]) -> list[range]:
 
 
 def _left(before: Sequence[Any], pairs: Sequence[int | None]) -> dict[int, None]:
-    """Return the indexes that are in no pair, in order."""
+    """Return the unpaired indexes, in order."""
     taken = set(pairs)
     return {index: None for index in range(len(before)) if index not in taken}

@@ -1,8 +1,8 @@
-"""Plain JSON values -> dataclasses, where another version's node sent something else than the types declare.
+"""Decode plain JSON values whose types differ from the declared ones, because the node is of another version.
 
-What converts is converted. A value of another type than the declared one passes as it is: a new member of an enum, an
-amount as text. A required member that is not there stays unset, and only reading it is an error. A part that fits is
-converted as a whole, so the work in Python is done only on the way to what does not.
+What fits is converted. A value of another type is kept as it is: a new enum member, an amount as text. A missing
+required member stays unset, and only reading it is an error. A part that fits is converted as a whole, so Python code
+runs only for the objects that lead to a part that does not.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .rename import renamer
 
 
 def tolerate(cls: type, value: dict[str, Any], source: str) -> Any:
-    """Return the dataclass `cls` of the plain JSON object `value`, which `source` (a command, say) sent."""
+    """Return the plain JSON object `value`, which `source` (a command, say) sent, as the dataclass `cls`."""
     return _object(cls, value, source, "")
 
 
@@ -34,13 +34,13 @@ class DeclaredMember(NamedTuple):
 
 
 class _Parts(NamedTuple):
-    """The types of what can be inside of a value; None where nothing is declared."""
+    """The types inside of a value; None or Any if nothing is declared."""
 
     members: type | None
     """The dataclass that an object becomes."""
     elements: Any
     values: Any
-    """Of an object that is a map."""
+    """The type of the values of a map."""
 
 
 def _object(cls: type, value: dict[str, Any], source: str, path: str) -> Any:
@@ -74,7 +74,7 @@ def _take(kind: Any, value: Any, source: str, path: str) -> Any:
 
 @cache
 def declared_members(cls: type) -> tuple[DeclaredMember, ...]:
-    """Return what the dataclass `cls` declares, in its order."""
+    """Return the members that the dataclass `cls` declares, in order."""
     hints = get_type_hints(cls)
     defaults = (UNSET if field.default is MISSING else field.default for field in fields(cls))
     return tuple(

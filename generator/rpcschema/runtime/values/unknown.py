@@ -1,4 +1,4 @@
-"""What an answer holds beyond what its classes know: fields that a newer node sends, or a plugin adds."""
+"""Fields that the classes of a response do not have: from a newer node, or from a plugin."""
 
 from __future__ import annotations
 
@@ -12,34 +12,36 @@ from .received import UNSET, Received, member_path, wire_names
 from .reread import paired, reread
 
 
-def unknown_fields(answer: Received, part: Received | None = None) -> dict[str, Any]:
-    """Return the fields of an answer that its class does not know, as plain JSON values.
+def unknown_fields(response: Received, part: Received | None = None) -> dict[str, Any]:
+    """Return the fields of a response that its class does not have, as plain JSON values.
 
-    Those of the whole answer by path ("channels[3].new_field"); with `part`, an object inside of the answer, those of
-    this object alone, by name. Names are the wire's, and a path leads through the answer as it came. Each call reads
-    the whole answer once more, so for many parts ask once, for all of it. Raises ValueError if `answer` is not what a
-    call returned or `part` is not inside of it, or if too much of them was changed to tell which object `part` was.
+    Without `part`, those of the whole response, by path ("channels[3].new_field"). With `part`, an object inside the
+    response, only its own, by name. Names are wire names, and paths refer to the response as it was received. Each call
+    reads the whole response again, so for many parts call it once for all.
+
+    Raises ValueError if a call did not return `response`, if `part` is not inside it, or if both have changed too much
+    to find `part`.
     """
-    came = reread(answer)
+    came = reread(response)
     if came is None:
-        raise ValueError("this did not come whole from a node; pass the answer that a call returned, then a part of it")
+        raise ValueError("this is not a whole response; pass the response that a call returned, then a part of it")
     found: dict[str, Any] = {}
     try:
-        for path, value, sent in _objects(answer, came.typed, came.plain, ""):
+        for path, value, sent in _objects(response, came.typed, came.plain, ""):
             known = {wire for _, wire in wire_names(value.__class__)}
             unknown = {name: sent[name] for name in sent if name not in known}
             if value is part:
                 return unknown
             found |= {member_path(path, name): each for name, each in unknown.items()}
     except RecursionError:
-        raise DecodeError("the answer is nested too deeply") from None
+        raise DecodeError("the response is nested too deeply") from None
     if part is not None:
-        raise ValueError("this part is not inside of this answer, or too much of them was changed to tell where it was")
+        raise ValueError("this part is not inside this response, or both have changed too much to find it")
     return found
 
 
 def _objects(now: Any, before: Any, sent: Any, path: str) -> Iterator[tuple[str, Any, dict[str, Any]]]:
-    """Yield (path, object, its plain JSON) for each object of an answer, from the outside in."""
+    """Yield (path, object, its plain JSON) for each object of a response, from the outside in."""
     cls: type[Any] = now.__class__
     if cls is not type(before):
         return

@@ -19,7 +19,7 @@ class TankFullHookRequest(Received):
 
 @dataclass(kw_only=True, slots=True)
 class TankFullHookResponse:
-    """The answer to the hook `tank_full`: Asks whether to go on filling."""
+    """The response to the hook `tank_full`: Asks whether to go on filling."""
 
     result: Literal["continue", "stop"]
     """What to do."""

@@ -26,8 +26,8 @@ class TankLookLayer(Received):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class TankLookOtherResponse(Received):
-    """The response to `tank-look` if `holds` is none of the values that were known when these types were made: Command
-    that says what is in a tank.
+    """The response to `tank-look` if `holds` has a value that these types do not know: Command that says what is in a
+    tank.
     """
 
     __source__ = "tank-look"
@@ -60,13 +60,13 @@ class TankLookWaterResponse(Received):
     lid_mark: str | None = None
     """What is written on the lid.
 
-    Only if `lid` is true.
+    Present only if `lid` is true.
     """
 
     splashes: U8 | None = None
     """How many were seen.
 
-    Only if `lid` is false.
+    Present only if `lid` is false.
     """
 
 
@@ -113,6 +113,6 @@ class TankLookNothingResponse(Received):
 TankLookResponse: TypeAlias = TankLookWaterResponse | TankLookFishFoodResponse | TankLookNothingResponse
 """The response to `tank-look`: Command that says what is in a tank.
 
-The value of `holds` says which of these it is. One that they do not know, as a newer node may have, arrives as
-`TankLookOtherResponse`: not one of these, so that `holds` narrows the type.
+The value of `holds` decides which class it is. An unknown value, from a newer node, gives `TankLookOtherResponse`. That
+class is not in the union, so that `holds` narrows the type.
 """
