@@ -84,7 +84,7 @@ def endless() -> list[Any]:
         ([{"at": datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)}], "datetime"),
         ({"sats": decimal.Decimal("1.5")}, "Decimal"),
         (GreetRequest(name=b"a", amount=1), "bytes"),  # type: ignore[arg-type]
-        (endless(), "holds itself"),
+        (endless(), "contains itself"),
         ([10**5000], "too many digits"),
     ],
 )

@@ -107,9 +107,7 @@ def cannot_connect(path: str, reason: OSError) -> CannotConnectError:
 
 def nobody_accepts(path: str) -> RpcTimeoutError:
     """Return the error for a node whose queue of connections stayed full until the timeout."""
-    return RpcTimeoutError(
-        f"cannot connect to {path} in time: the node's queue of connections is full; nothing was sent"
-    )
+    return RpcTimeoutError(f"cannot connect to {path} in time: the node's connection queue is full; nothing was sent")
 
 
 def connection_lost(method: str, *, sent: bool) -> ConnectionLostError:
