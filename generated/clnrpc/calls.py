@@ -622,13 +622,7 @@ class Calls(Caller):
         Added in v25.09.
         """
         return self.rpc_send(
-            "cancelrecurringinvoice",
-            offer,
-            recurrence_counter,
-            recurrence_label,
-            recurrence_start,
-            payer_note,
-            bip353,
+            "cancelrecurringinvoice", offer, recurrence_counter, recurrence_label, recurrence_start, payer_note, bip353
         )
 
     @call
@@ -1381,16 +1375,7 @@ class Calls(Caller):
         or not at all.
         """
         return self.rpc_send(
-            "fundchannel_start",
-            id,
-            amount,
-            feerate,
-            announce,
-            close_to,
-            push_msat,
-            mindepth,
-            reserve,
-            channel_type,
+            "fundchannel_start", id, amount, feerate, announce, close_to, push_msat, mindepth, reserve, channel_type
         )
 
     @call
@@ -1578,15 +1563,7 @@ class Calls(Caller):
                 Default: 100. Added in v25.09.
         """
         return self.rpc_send(
-            "getroutes",
-            source,
-            destination,
-            amount_msat,
-            layers,
-            maxfee_msat,
-            final_cltv,
-            maxdelay,
-            maxparts,
+            "getroutes", source, destination, amount_msat, layers, maxfee_msat, final_cltv, maxdelay, maxparts
         )
 
     @call
@@ -2686,16 +2663,7 @@ class Calls(Caller):
             dev_use_shadow: Hidden: not meant for general use.
         """
         return self.rpc_send(
-            "renepay",
-            invstring,
-            amount_msat,
-            maxfee,
-            maxdelay,
-            retry_for,
-            description,
-            label,
-            exclude,
-            dev_use_shadow,
+            "renepay", invstring, amount_msat, maxfee, maxdelay, retry_for, description, label, exclude, dev_use_shadow
         )
 
     @call
@@ -2739,15 +2707,7 @@ class Calls(Caller):
             maxdelay: Default: 2016.
         """
         return self.rpc_send(
-            "sendamount",
-            invstring,
-            amount_msat,
-            maxfee,
-            layers,
-            retry_for,
-            maxdelay,
-            payer_note,
-            label,
+            "sendamount", invstring, amount_msat, maxfee, layers, retry_for, maxdelay, payer_note, label
         )
 
     @call
@@ -3037,13 +2997,7 @@ class Calls(Caller):
             skip_stfu: Default: false.
         """
         return self.rpc_send(
-            "splice_init",
-            channel_id,
-            relative_amount,
-            initialpsbt,
-            feerate_per_kw,
-            force_feerate,
-            skip_stfu,
+            "splice_init", channel_id, relative_amount, initialpsbt, feerate_per_kw, force_feerate, skip_stfu
         )
 
     @call
@@ -3384,15 +3338,7 @@ class Calls(Caller):
             extratlvs: More fields for the recipient: an object of field numbers and values in hex; absent, none.
         """
         return self.rpc_send(
-            "xkeysend",
-            destination,
-            amount_msat,
-            label,
-            maxfee,
-            layers,
-            retry_for,
-            maxdelay,
-            extratlvs,
+            "xkeysend", destination, amount_msat, label, maxfee, layers, retry_for, maxdelay, extratlvs
         )
 
     @call

@@ -25,7 +25,7 @@ from rpcschema.read.corrections import NONE, read_corrections
 from rpcschema.settings import ProjectTable, Settings, SettingsError, find_project, package_name, release_name
 from rpcschema.targets import TARGETS
 from rpcschema.write import manifest, output, staging
-from rpcschema.write.interrupts import end_like_an_interrupt
+from rpcschema.write.interrupts import interrupt_on_sigterm
 from rpcschema.write.output import OutputError
 
 FINE: Final = 0
@@ -89,7 +89,7 @@ Schemas = Annotated[Path, Parameter(help="Documents, or folders to search for *.
 
 def main() -> None:
     """Runs the command line of this process and exits."""
-    end_like_an_interrupt()
+    interrupt_on_sigterm()
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # as stderr is
     try:
@@ -125,7 +125,7 @@ def generate(
 ) -> int:
     """Write the package, man pages and docs, and remove what is no longer made."""
     run = _wanted_run(schemas, options, trusts_manifest=not fresh)
-    with output.kept_for_one(run.out, lambda: _complain(f"waiting for another run in {run.out}")):
+    with output.locked_folder(run.out, lambda: _complain(f"waiting for another run in {run.out}")):
         _tidy(run.out)
         return _bring_up_to_date(run, options)
 

@@ -23,8 +23,8 @@ from rpcschema.write import manifest, output
 from rpcschema.write.join import Joined, Piece, join, new_piece
 from rpcschema.write.manifest import Manifest, maker
 from rpcschema.write.output import Change
-from rpcschema.write.reuse import Standing, standing
-from rpcschema.write.workers import Task, started
+from rpcschema.write.reuse import Reusable, find_reusable
+from rpcschema.write.workers import Task, worker_pool
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Called with (documents done, all documents) after each document."""
@@ -89,57 +89,57 @@ def _join(
 ) -> tuple[dict[str, Joined], list[Problem]]:
     """Return the joined files by target, none after an error, and the problems of the documents in `files`."""
     made_by = maker(run.settings)
-    stands = _standing(before, made_by, files, run)
-    made, met = _make_missing(stands, files, corrections, run, progress)
-    problems = [*met, *_known_warnings(stands, files)]
+    reusable = _reusable(before, made_by, files, run)
+    made, met = _make_missing(reusable, files, corrections, run, progress)
+    problems = [*met, *_known_warnings(reusable, files)]
     joined: dict[str, Joined] = {}
     if has_errors(problems):
         return joined, problems
     for target in run.targets:
-        pieces = {**stands[target].pieces, **made[target]}
+        pieces = {**reusable[target].pieces, **made[target]}
         ordered = [(file, pieces[file.name]) for file in files if _covers(target, file)]
-        joined[target] = join(target, ordered, run.settings, made_by, stands[target].entry)
+        joined[target] = join(target, ordered, run.settings, made_by, reusable[target].entry)
         problems.extend(joined[target].problems)
     return joined, [*problems, *_made_twice(joined, files)]
 
 
-def _standing(before: Manifest, made_by: str, files: Sequence[File], run: Run) -> dict[str, Standing]:
+def _reusable(before: Manifest, made_by: str, files: Sequence[File], run: Run) -> dict[str, Reusable]:
     """Return, by target, what is still valid from an earlier run."""
     entries = before.targets if run.trusts_manifest else {}
-    stands = {}
+    reusable = {}
     for target in run.targets:
         entry = entries.get(target)
         if entry is None or entry.maker != made_by:
-            stands[target] = Standing()
+            reusable[target] = Reusable()
         else:
-            stands[target] = standing(run.out, entry, [file for file in files if _covers(target, file)])
-    return stands
+            reusable[target] = find_reusable(run.out, entry, [file for file in files if _covers(target, file)])
+    return reusable
 
 
 def _covers(target: str, file: File) -> bool:
     return not (file.is_facts and target in FULL_DOCUMENTS_ONLY)
 
 
-def _known_warnings(stands: Mapping[str, Standing], files: Sequence[File]) -> Iterator[Problem]:
+def _known_warnings(reusable: Mapping[str, Reusable], files: Sequence[File]) -> Iterator[Problem]:
     """Yield the warnings of the pieces that are still valid: they still hold too."""
     paths = {file.name: file.path for file in files}
-    for each in stands.values():
+    for each in reusable.values():
         for name, piece in each.pieces.items():
             for pointer, message, detail in piece.record.warnings:
                 yield Problem(paths[name], pointer, message, detail, Level.WARNING)
 
 
 def _make_missing(
-    stands: Mapping[str, Standing],
+    reusable: Mapping[str, Reusable],
     files: Sequence[File],
     corrections: Corrections,
     run: Run,
     progress: Progress,
 ) -> tuple[dict[str, dict[str, Piece]], list[Problem]]:
     """Return the pieces that must be made, by target and "KIND/ID", and the problems of their documents."""
-    made: dict[str, dict[str, Piece]] = {target: {} for target in stands}
-    lacking = {file: targets for file in files if (targets := _lacking(stands, file))}
-    with started(len(lacking), set(chain.from_iterable(lacking.values())), run.jobs) as run_all:
+    made: dict[str, dict[str, Piece]] = {target: {} for target in reusable}
+    lacking = {file: targets for file in files if (targets := _lacking(reusable, file))}
+    with worker_pool(len(lacking), set(chain.from_iterable(lacking.values())), run.jobs) as run_all:
         loaded = {file: load_file(file, corrections) for file in lacking}
         problems = [problem for _, met in loaded.values() for problem in met]
         if run.keeps_going and has_errors(problems):
@@ -156,9 +156,9 @@ def _make_missing(
     return made, problems
 
 
-def _lacking(stands: Mapping[str, Standing], file: File) -> list[str]:
+def _lacking(reusable: Mapping[str, Reusable], file: File) -> list[str]:
     """Return the targets that have no valid piece of the document in `file`."""
-    return [name for name in stands if _covers(name, file) and file.name not in stands[name].pieces]
+    return [name for name in reusable if _covers(name, file) and file.name not in reusable[name].pieces]
 
 
 def _made_twice(joined: Mapping[str, Joined], files: Sequence[File]) -> Iterator[Problem]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from rpcschema.problems import RenderError
 from rpcschema.python import docs
-from rpcschema.python.source import LINE_LENGTH, finished, finished_part, import_of, imports_of
+from rpcschema.python.source import LINE_LENGTH, formatted, formatted_part, import_of, imports_of
 from rpcschema.read.load import load
 from rpcschema.settings import Settings
 from tests.generator.pages import CONSTRUCTS, OWN
@@ -63,7 +63,7 @@ STRINGS = st.text("ab'\"\\\n\u4e16 ", max_size=130)
 @given(st.lists(STRINGS, max_size=5))
 def test_statements_are_as_black_makes_them(strings: list[str]) -> None:
     source = f"x: Literal[{', '.join(map(repr, strings)) or 'int'}] = None\n"
-    made = finished(f"class C:\n    {source}", "p.py").decode()
+    made = formatted(f"class C:\n    {source}", "p.py").decode()
     assert made == black(made)
     assert ast.dump(ast.parse(made)) == ast.dump(ast.parse(f"class C:\n    {source}"))
 
@@ -71,7 +71,7 @@ def test_statements_are_as_black_makes_them(strings: list[str]) -> None:
 @given(STRINGS)
 def test_entries_of_a_table_are_as_black_makes_them(string: str) -> None:
     before, after = "_ = _(\n    {\n", "    }\n)\n"
-    part = finished_part(
+    part = formatted_part(
         f"        {string!r}: Command(\n            name={string!r},\n        ),\n", "p.py", before, after
     )
     whole = before + part.decode() + after
@@ -80,7 +80,7 @@ def test_entries_of_a_table_are_as_black_makes_them(string: str) -> None:
 
 def test_source_that_is_not_python_is_refused() -> None:
     with pytest.raises(RenderError, match=r"p/client\.py would not be Python: duplicate argument 'a'"):
-        finished("def f(a, a): pass", "p/client.py")
+        formatted("def f(a, a): pass", "p/client.py")
 
 
 def test_imports_stand_as_ruffs_default_settings_want_them() -> None:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 import clnrpc
 from rpcschema.runtime.client.aio import BaseAsyncClient
 from rpcschema.runtime.client.blocking import BaseClient
-from rpcschema.runtime.client.version import NodeVersion, suits
+from rpcschema.runtime.client.version import NodeVersion, is_compatible
 from rpcschema.runtime.errors import CannotConnectError, RpcTimeoutError, VersionWarning
 from tests.runtime import demo
 from tests.runtime.node import Connection, Script, ScriptedNode
@@ -82,14 +82,14 @@ SUITS_NOT = {
 
 @pytest.mark.parametrize(("release", "version"), [(release, each) for release in SUITS for each in SUITS[release]])
 def test_types_suit_their_release_and_the_builds_on_the_way_to_it(release: str, version: str) -> None:
-    assert suits(release, version)
+    assert is_compatible(release, version)
 
 
 @pytest.mark.parametrize(
     ("release", "version"), [(release, each) for release in SUITS_NOT for each in SUITS_NOT[release]]
 )
 def test_types_suit_no_other_release(release: str, version: str) -> None:
-    assert not suits(release, version)
+    assert not is_compatible(release, version)
 
 
 @pytest.mark.parametrize("version", ["v26.06-258-g090f4b0", clnrpc.RELEASE])

@@ -105,11 +105,9 @@ def cannot_connect(path: str, reason: OSError) -> CannotConnectError:
     return CannotConnectError(f"cannot connect to {path}: {reason.strerror or reason}; {hint}")
 
 
-def nobody_accepts(path: str) -> RpcTimeoutError:
+def queue_is_full(path: str) -> RpcTimeoutError:
     """Return the error for a node whose queue of connections stayed full until the timeout."""
-    return RpcTimeoutError(
-        f"cannot connect to {path} in time: the node's queue of connections is full; nothing was sent"
-    )
+    return RpcTimeoutError(f"cannot connect to {path} in time: the node's connection queue is full; nothing was sent")
 
 
 def connection_lost(method: str, *, sent: bool) -> ConnectionLostError:

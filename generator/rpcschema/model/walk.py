@@ -34,12 +34,12 @@ def objects(root: Node) -> Iterator[tuple[Node, Resolved]]:
         yield from objects(root.items)
 
 
-def added_with_their_holder(root: Node, since: str | None) -> Iterator[str]:
+def added_with_parent(root: Node, since: str | None) -> Iterator[str]:
     """Yield the pointers of nodes that were added in the same release as their parent; `root` was added in `since`."""
     for child in _children(root):
         if child.added is not None and child.added == since:
             yield child.pointer
-        yield from added_with_their_holder(child, child.added or since)
+        yield from added_with_parent(child, child.added or since)
 
 
 def _children(node: Node) -> Iterator[Node]:

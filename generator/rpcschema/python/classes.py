@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 from rpcschema.model.cases import Cases, cases, shape
 from rpcschema.model.nodes import ABSENT, Document, Node
 from rpcschema.model.resolve import ResolvedField, distinct, resolve
-from rpcschema.model.walk import added_with_their_holder
+from rpcschema.model.walk import added_with_parent
 from rpcschema.problems import Level, Problem
 from rpcschema.python import docs, names, types
 
@@ -140,10 +140,10 @@ class _Planner:
     problems: list[Problem] = field(default_factory=list)
 
     @cached_property
-    def said_before(self) -> frozenset[str]:
+    def repeated_releases(self) -> frozenset[str]:
         """The pointers of nodes whose release is said where what holds them is described."""
         halves = (self.document.request, self.document.response)
-        return frozenset(chain.from_iterable(added_with_their_holder(half, self.document.added) for half in halves))
+        return frozenset(chain.from_iterable(added_with_parent(half, self.document.added) for half in halves))
 
     @property
     def sent(self) -> bool:
@@ -228,7 +228,7 @@ class _Planner:
     def plan_attribute(self, owner: str, member: ResolvedField, schema: Schema | None = None) -> Attribute:
         nodes = member.alternatives
         default = types.default_value(nodes[0]) if self.sent and not member.required else None
-        said = [replace(node, added=None) if node.pointer in self.said_before else node for node in nodes]
+        said = [replace(node, added=None) if node.pointer in self.repeated_releases else node for node in nodes]
         shown = [replace(node, default=ABSENT) for node in said] if default is not None else said
         presence = docs.presence(member, received=self.received)
         return Attribute(
@@ -284,7 +284,7 @@ class _Planner:
         objects = [part for part in parts if types.is_object_node(part)]
         arrays = [part for part in parts if part.type == "array"]
         scalars = [part for part in parts if not types.is_object_node(part) and part.type != "array"]
-        if any(part.type is None and types.closed(part) is None for part in scalars):
+        if any(part.type is None and types.enum_members(part) is None for part in scalars):
             return {}  # the document gives no type
         choices: list[Schema] = []
         if objects:
@@ -319,7 +319,7 @@ class _Planner:
         """Yield one schema for each scalar type. An enum is left out if another declaration allows any value of its
         type.
         """
-        enums = [types.closed(node) for node in nodes]
+        enums = [types.enum_members(node) for node in nodes]
         seen: set[str] = set()
         for node, enum in zip(nodes, enums, strict=True):
             if enum is None and node.type is not None and node.type not in seen:

@@ -12,7 +12,7 @@ from typing import Final
 from rpcschema.model.conditions import Conjunction
 from rpcschema.model.nodes import KIND_NAMES, Deprecated, Document, Node
 from rpcschema.model.resolve import ResolvedField
-from rpcschema.python.types import closed
+from rpcschema.python.types import enum_members
 from rpcschema.text import words
 from rpcschema.text.prose import code
 from rpcschema.text.words import conjunction_words
@@ -31,7 +31,7 @@ _UNITS: Final = {"msat": "millisatoshi", "sat": "satoshi"}
 def request_doc(document: Document) -> str:
     """Return the docstring of a request class."""
     opening = "The payload of the hook" if document.kind == "hook" else "The request for"
-    return _with_extension(f"{opening} `{document.name}`: {ended(document.title)}", document)
+    return _with_extension(f"{opening} `{document.name}`: {with_full_stop(document.title)}", document)
 
 
 def response_doc(document: Document, when: str = "") -> str:
@@ -41,12 +41,14 @@ def response_doc(document: Document, when: str = "") -> str:
         "notification": "The payload of the notification",
         "hook": "The response to the hook",
     }
-    return _with_extension(f"{openings[document.kind]} `{document.name}`{when}: {ended(document.title)}", document)
+    return _with_extension(
+        f"{openings[document.kind]} `{document.name}`{when}: {with_full_stop(document.title)}", document
+    )
 
 
 def stub_doc(document: Document) -> str:
     """Return the docstring of a service's method."""
-    return _with_extension(ended(document.title), document)
+    return _with_extension(with_full_stop(document.title), document)
 
 
 def _with_extension(doc: str, document: Document) -> str:
@@ -75,7 +77,7 @@ def added(nodes: Iterable[Node]) -> str:
     return next((node.added for node in nodes if node.added and node.added != words.ALWAYS), "")
 
 
-def joined(lines: Sequence[str] | None) -> str:
+def stripped_text(lines: Sequence[str] | None) -> str:
     """Return lines of prose as one text, stripped."""
     return "\n".join(lines or ()).strip()
 
@@ -107,7 +109,7 @@ def field_doc(name: str, nodes: Sequence[Node], presence: str = "", *, sent: boo
 
 def item_doc(document: Document, nodes: Sequence[Node]) -> str:
     """Return the docstring of the class of a nested object: its description, or else its path."""
-    described = _unique(joined(node.description) for node in nodes)
+    described = _unique(stripped_text(node.description) for node in nodes)
     return "\n\n".join(described) or f"{code(_path(nodes[0].pointer))} in {_half(document, nodes[0].pointer)}."
 
 
@@ -139,9 +141,9 @@ def method_doc(document: Document, arguments: Sequence[str]) -> str:
     rules = " ".join(words.rule_words(document.request))
     codes, errors = _errors(document)
     parts = (
-        ended(document.title),
-        joined(document.description),
-        f"Warning: {ended(document.warning)}" if document.warning else "",
+        with_full_stop(document.title),
+        stripped_text(document.description),
+        f"Warning: {with_full_stop(document.warning)}" if document.warning else "",
         _release(document.added, document.deprecated),
         "Args:\n" + "\n".join(arguments) if arguments else "",
         rules,
@@ -156,12 +158,18 @@ def _errors(document: Document) -> tuple[list[str], str]:
     lines = document.section("errors")
     codes = [found for line in lines if (found := _CODE.fullmatch(line))]
     others = [line for line in lines if not _CODE.fullmatch(line)]
-    return [argument_doc("RpcError", f"Code {found[1]}: {found[2]}", METHOD_INDENT) for found in codes], joined(others)
+    return [argument_doc("RpcError", f"Code {found[1]}: {found[2]}", METHOD_INDENT) for found in codes], stripped_text(
+        others
+    )
 
 
 def event_doc(document: Document) -> str:
     """Return the docstring of a plugin's method."""
-    parts = (ended(document.title), joined(document.description), _release(document.added, document.deprecated))
+    parts = (
+        with_full_stop(document.title),
+        stripped_text(document.description),
+        _release(document.added, document.deprecated),
+    )
     return "\n\n".join(filter(None, parts))
 
 
@@ -173,7 +181,7 @@ def argument_doc(name: str, doc: str, indent: int) -> str:
 
 def _described(node: Node) -> Iterator[str]:
     """Yield the descriptions of a value, of its elements and of its alternative forms."""
-    yield joined(node.description)
+    yield stripped_text(node.description)
     if node.items is not None and node.items.type != "object":
         yield from (f"Each element: {part}" for part in _described(node.items) if part)
     for shape in node.shapes:
@@ -186,7 +194,7 @@ def _facts(name: str, node: Node, *, sent: bool) -> Iterator[str]:
         yield f"A number is in {_UNITS[node.type]}." if sent else f"In {_UNITS[node.type]}."
     if node.hidden:
         yield "Hidden: not meant for general use."
-    yield words.limit_words(replace(node, enum=None) if closed(node) else node)
+    yield words.limit_words(replace(node, enum=None) if enum_members(node) else node)
     yield _release(node.added, node.deprecated)
     if node.items is not None and node.items.type != "object":
         yield from (f"Each element: {fact}" for fact in _facts(name, node.items, sent=sent) if fact)
@@ -199,7 +207,7 @@ def _release(added: str | None, deprecated: Deprecated | None) -> str:
     return f"{said[0].upper()}{said[1:]}." if said else ""
 
 
-def ended(sentence: str) -> str:
+def with_full_stop(sentence: str) -> str:
     """Return `sentence` with a full stop, unless it has an end."""
     return sentence if sentence.endswith((".", "!", "?")) else f"{sentence}."
 

@@ -57,7 +57,7 @@ def literal(value: Any) -> str:
     return f'"{value}"' if text == f"'{value}'" and '"' not in value else text
 
 
-def finished(source: str, path: str) -> bytes:
+def formatted(source: str, path: str) -> bytes:
     """Return the bytes of the file `path`. Raises RenderError if the source is not Python."""
     try:
         compile(source, path, "exec", dont_inherit=True)  # finds what a parser does not, such as a duplicate parameter
@@ -67,9 +67,9 @@ def finished(source: str, path: str) -> bytes:
     return text.encode()
 
 
-def finished_part(source: str, path: str, before: str, after: str = "") -> bytes:
+def formatted_part(source: str, path: str, before: str, after: str = "") -> bytes:
     """Return the bytes of a part of the file `path`: `source` as it stands between `before` and `after`."""
-    text = finished(before + source + after, path).decode()
+    text = formatted(before + source + after, path).decode()
     return text.removeprefix(before).removesuffix(after).encode()
 
 
@@ -78,12 +78,12 @@ def wrapped(statement: str, indent: int = 4) -> str:
     if indent + len(statement) <= LINE_LENGTH:
         return statement
     before = "class _:\n" if indent else ""
-    return finished_part(f"{' ' * indent}{statement}\n", "a statement", before).decode().strip()
+    return formatted_part(f"{' ' * indent}{statement}\n", "a statement", before).decode().strip()
 
 
-def finished_method(source: str, path: str) -> bytes:
+def formatted_method(source: str, path: str) -> bytes:
     """Return the bytes of a method in the file `path`, after an empty line."""
-    return b"\n" + finished_part(source.lstrip("\n"), path, before="class _:\n")
+    return b"\n" + formatted_part(source.lstrip("\n"), path, before="class _:\n")
 
 
 def _as_black(source: str) -> str:

@@ -60,7 +60,7 @@ def is_object_node(node: Node) -> bool:
     return node.type in OBJECTS or (node.type is None and bool(node.fields))
 
 
-def closed(node: Node) -> tuple[str | int, ...] | None:
+def enum_members(node: Node) -> tuple[str | int, ...] | None:
     """Return the members of an enum of strings or integers that fit the type of `node`, else None.
 
     The dialect also fixes booleans by enums with one member; these stay booleans.
@@ -92,8 +92,8 @@ def default_value(node: Node) -> bool | int | str | None:
             return None
         text = _bare(default)
         number = int(text) if text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS else None
-        return number if number in (closed(node) or (number,)) else None
-    members = closed(node)
+        return number if number in (enum_members(node) or (number,)) else None
+    members = enum_members(node)
     if members is not None:
         return text if (text := _bare(default)) in members else None
     return None

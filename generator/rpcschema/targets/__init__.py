@@ -67,10 +67,10 @@ class Frame:
     tail: bytes
 
     @classmethod
-    def split(cls, source: str) -> Frame:
+    def split(cls, source: bytes) -> Frame:
         """Return the frame that a template printed with a line PARTS."""
-        head, _, tail = source.partition(f"{PARTS}\n")
-        return cls(head.encode(), tail.encode())
+        head, _, tail = source.partition(f"{PARTS}\n".encode())
+        return cls(head, tail)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

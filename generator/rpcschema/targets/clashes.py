@@ -15,7 +15,7 @@ from rpcschema.python.classes import Plan
 from rpcschema.targets import DocumentSummary
 
 
-def taken(document: Document, plan: Plan) -> dict[str, Any]:
+def python_names(document: Document, plan: Plan) -> dict[str, Any]:
     """Return the Python names of `document`, planned as `plan`: a part of its summary."""
     method = {"method": names.method(document)} if document.kind == "rpc" else {}
     return {"module": names.module(document), "classes": list(plan.names), **method}

@@ -8,12 +8,12 @@ from typing import Final
 from rpcschema.problems import has_errors
 from rpcschema.python import names
 from rpcschema.python.arguments import arguments
-from rpcschema.python.source import finished, finished_method, import_order, literal
+from rpcschema.python.source import formatted, formatted_method, import_order, literal
 from rpcschema.python.types import SCALARS
 from rpcschema.python.views import method_docstring
 from rpcschema.settings import Settings
 from rpcschema.targets import PARTS, Collected, DocumentSummary, Frame, Made, Target
-from rpcschema.targets.clashes import clashes, taken
+from rpcschema.targets.clashes import clashes, python_names
 from rpcschema.targets.render import environment
 from rpcschema.targets.subject import Subject
 
@@ -44,8 +44,8 @@ def document(subject: Subject) -> Made:
     used = frozenset({plan.response.name}).union(*(each.uses for each in accepted))
     scalars, classes = used.intersection(SCALARS.values()), used.intersection(plan.names)
     return Made(
-        parts={path: finished_method(source, path)},
-        summary={**taken(document, plan), "scalars": sorted(scalars), "types": sorted(classes)},
+        parts={path: formatted_method(source, path)},
+        summary={**python_names(document, plan), "scalars": sorted(scalars), "types": sorted(classes)},
     )
 
 
@@ -65,8 +65,8 @@ def collection(summaries: Sequence[DocumentSummary], settings: Settings) -> Coll
     files = {}
     for name, base in _CLIENTS.items():
         source = templates.get_template("client.py.jinja").render(base=base, is_async=name == "aio.py")
-        files[f"{settings.package}/{name}"] = finished(source, name)
-    return Collected(files=files, frames={path: Frame.split(finished(calls, path).decode())})
+        files[f"{settings.package}/{name}"] = formatted(source, name)
+    return Collected(files=files, frames={path: Frame.split(formatted(calls, path))})
 
 
 def _path(settings: Settings) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from rpcschema.model.nodes import DocumentKind
-from rpcschema.python.source import finished, finished_method, import_order
+from rpcschema.python.source import formatted, formatted_method, import_order
 from rpcschema.python.views import event_view
 from rpcschema.settings import Settings
 from rpcschema.targets import PARTS, Collected, DocumentSummary, Frame, Made, Target
@@ -22,7 +22,7 @@ def document(subject: Subject) -> Made:
     path = _path(subject.settings)
     source = environment("plugin").get_template("method.py.jinja").render(event=event)
     return Made(
-        parts={path: finished_method(source, path)},
+        parts={path: formatted_method(source, path)},
         summary={
             "wire": event.wire,
             "method": event.method,
@@ -47,7 +47,7 @@ def collection(summaries: Sequence[DocumentSummary], settings: Settings) -> Coll
         "parts": PARTS,
     }
     source = environment("plugin").get_template("plugin.py.jinja").render(context)
-    return Collected(frames={path: Frame.split(finished(source, path).decode())})
+    return Collected(frames={path: Frame.split(formatted(source, path))})
 
 
 def _events(summaries: Sequence[DocumentSummary], kind: DocumentKind) -> list[Mapping[str, Any]]:

@@ -11,11 +11,11 @@ from typing import Final
 
 from rpcschema.problems import has_errors
 from rpcschema.python import names
-from rpcschema.python.source import finished, finished_part, import_of, import_order, imports_of, literal
+from rpcschema.python.source import formatted, formatted_part, import_of, import_order, imports_of, literal
 from rpcschema.python.views import CommandView
 from rpcschema.settings import Settings
 from rpcschema.targets import PARTS, Collected, DocumentSummary, Files, Frame, Made, Target
-from rpcschema.targets.clashes import clashes, taken
+from rpcschema.targets.clashes import clashes, python_names
 from rpcschema.targets.render import environment
 from rpcschema.targets.subject import Subject
 
@@ -55,9 +55,9 @@ def document(subject: Subject) -> Made:
         return Made(problems=plan.problems)
     path = f"{package}/types/{names.module(document)}.py"
     return Made(
-        files={path: finished(subject.module, path)},
+        files={path: formatted(subject.module, path)},
         parts=_entry(subject.command, f"{package}/commands.py") if document.kind == "rpc" else {},
-        summary=taken(document, plan),
+        summary=python_names(document, plan),
         problems=plan.problems,
     )
 
@@ -87,9 +87,9 @@ def collection(summaries: Sequence[DocumentSummary], settings: Settings) -> Coll
         ("types/__init__.py", "types.py.jinja"),
     ):
         path = f"{settings.package}/{name}"
-        made[path] = finished(templates.get_template(template).render(context), path)
+        made[path] = formatted(templates.get_template(template).render(context), path)
     table = f"{settings.package}/commands.py"
-    frames = {table: Frame.split(made.pop(table).decode())}
+    frames = {table: Frame.split(made.pop(table))}
     fixed = {f"{settings.package}/py.typed": b"", **dict(_runtime(settings.package))}
     return Collected(files=made | fixed, frames=frames)
 
@@ -110,7 +110,7 @@ def _imports_of(homes: Mapping[str, str]) -> list[str]:
 
 def _entry(command: CommandView, path: str) -> Files:
     source = environment("python").get_template("command.py.jinja").render(command=command)
-    return {path: finished_part(source, path, before="_ = _(\n    {\n", after="    }\n)\n")}
+    return {path: formatted_part(source, path, before="_ = _(\n    {\n", after="    }\n)\n")}
 
 
 def _runtime(package: str) -> Iterator[tuple[str, bytes]]:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from rpcschema.problems import has_errors
-from rpcschema.python.source import finished, finished_method, import_order
+from rpcschema.python.source import formatted, formatted_method, import_order
 from rpcschema.settings import Settings
 from rpcschema.targets import PARTS, Collected, DocumentSummary, Frame, Made, Target
-from rpcschema.targets.clashes import clashes, taken
+from rpcschema.targets.clashes import clashes, python_names
 from rpcschema.targets.render import environment
 from rpcschema.targets.subject import Subject
 
@@ -24,8 +24,8 @@ def document(subject: Subject) -> Made:
     path = _path(subject.settings)
     source = environment("service").get_template("method.py.jinja").render(command=command)
     return Made(
-        parts={path: finished_method(source, path)},
-        summary={**taken(subject.document, subject.plan), "types": [command.request, command.response]},
+        parts={path: formatted_method(source, path)},
+        summary={**python_names(subject.document, subject.plan), "types": [command.request, command.response]},
     )
 
 
@@ -37,7 +37,7 @@ def collection(summaries: Sequence[DocumentSummary], settings: Settings) -> Coll
     named = {name for summary in summaries for name in summary.values.get("types", ())}
     classes = sorted(named, key=import_order)
     source = environment("service").get_template("service.py.jinja").render(classes=classes, parts=PARTS)
-    return Collected(frames={path: Frame.split(finished(source, path).decode())})
+    return Collected(frames={path: Frame.split(formatted(source, path))})
 
 
 def _path(settings: Settings) -> str:

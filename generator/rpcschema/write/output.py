@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
 
-from rpcschema.write.interrupts import held_back
+from rpcschema.write.interrupts import signals_blocked
 from rpcschema.write.staging import staging_folder
 
 if sys.platform != "win32":
@@ -45,7 +45,7 @@ class Change:
 
 
 @contextmanager
-def kept_for_one(out: Path, waiting: Callable[[], None]) -> Iterator[None]:
+def locked_folder(out: Path, waiting: Callable[[], None]) -> Iterator[None]:
     """Lock the folder `out` against other runs until the block ends; call `waiting` if another run holds the lock.
 
     Without it, another run could change what this run has read before this run has written.
@@ -103,7 +103,7 @@ def write(out: Path, changes: Sequence[Change], *, last: str) -> None:
         return
     with staging_folder(out) as folder:
         staged = _stage(out, changes, folder, last)
-        with held_back():  # from here on, all or nothing
+        with signals_blocked():  # from here on, all or nothing
             stale = [_inside(out, change.path) for change in changes if change.new is None]
             for file in stale:
                 file.unlink(missing_ok=True)

@@ -16,7 +16,7 @@ from rpcschema.write.manifest import TargetEntry, sha256
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Reusable:
     """What need not be made again for one target."""
 
     pieces: Mapping[str, Piece] = field(default_factory=dict)
@@ -25,7 +25,7 @@ class Standing:
     """The earlier entry, if the files that are not a document's own are intact."""
 
 
-def standing(out: Path, entry: TargetEntry, files: Sequence[File]) -> Standing:
+def find_reusable(out: Path, entry: TargetEntry, files: Sequence[File]) -> Reusable:
     """Return what is still valid in `out` for the documents in `files`; `entry` has the current maker."""
     own = {path: _intact(out, path, made) for path, made in entry.files.items()}
     parts = {path: _parts(entry, path, content) for path in entry.heads if (content := own[path]) is not None}
@@ -36,7 +36,7 @@ def standing(out: Path, entry: TargetEntry, files: Sequence[File]) -> Standing:
             continue
         if all(_intact(out, path, made) is not None for path, made in record.files.items()):
             pieces[file.name] = Piece(record, {path: parts[path][file.name] for path in record.parts})
-    return Standing(pieces, None if None in own.values() else entry)
+    return Reusable(pieces, None if None in own.values() else entry)
 
 
 def _intact(out: Path, path: str, made: str) -> bytes | None:

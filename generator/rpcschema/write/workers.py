@@ -21,7 +21,7 @@ from rpcschema.problems import Problem
 from rpcschema.settings import Settings
 from rpcschema.targets import Made, load_target
 from rpcschema.targets.render import attempt
-from rpcschema.write.interrupts import held_back, let_terminate
+from rpcschema.write.interrupts import signals_blocked, unblock_sigterm
 
 if TYPE_CHECKING:
     from rpcschema.targets.subject import Subject
@@ -57,7 +57,7 @@ def run(task: Task) -> Rendered:
 
 
 @contextmanager
-def started(
+def worker_pool(
     tasks: int, targets: Collection[str], jobs: int | None
 ) -> Iterator[Callable[[Sequence[Task]], Iterator[Rendered]]]:
     """Yield a function that runs up to `tasks` tasks for `targets`; it returns their results in order.
@@ -114,13 +114,13 @@ def _context(targets: Collection[str]) -> multiprocessing.context.BaseContext:
     renders_classes = not {"python", "client"}.isdisjoint(targets)
     context.set_forkserver_preload([__name__, *_SLOW, *(_SLOW_FOR_CLASSES if renders_classes else ())])
     resource_tracker.ensure_running()  # it unblocks signals when it has started, so signals must not be blocked
-    with held_back():
+    with signals_blocked():
         forkserver.ensure_running()  # or it would start with the first task
     return context
 
 
 def _begin() -> None:
-    let_terminate()  # the pool ends its processes by SIGTERM; Ctrl-C is for the main process
+    unblock_sigterm()  # the pool ends its processes by SIGTERM; Ctrl-C is for the main process
     # Imported modules and most new objects stay alive.
     gc.freeze()
     gc.set_threshold(50_000)
@@ -136,5 +136,5 @@ def _end_with_the_parent() -> None:
 
 
 def _submit(pool: ProcessPoolExecutor, task: Task) -> Future[Rendered]:
-    with held_back():  # this may start a process, and only the main process should be interrupted
+    with signals_blocked():  # this may start a process, and only the main process should be interrupted
         return pool.submit(run, task)

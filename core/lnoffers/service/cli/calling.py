@@ -62,7 +62,7 @@ def _remote(method: str, params: bytes, only: bytes | None, options: Options) ->
 
     try:
         with closing(UnixTransport(options.socket)) as transport:
-            return transport.call(method, params, only=only)
+            return transport.call(method, params, response_filter=only)
     except ClientError as error:
         raise ServiceError(str(error)) from error
 

@@ -45,7 +45,7 @@ class BaseAsyncClient(Caller):
         Parameters are passed by name (a mapping) or by position (a sequence).
         """
         return decode_plain(
-            method, await self._rpc_transport.call(method, encode_params(params), only=self._rpc_filter)
+            method, await self._rpc_transport.call(method, encode_params(params), response_filter=self._rpc_filter)
         )
 
     def rpc_send(self, name: str, /, *values: Any) -> Coroutine[Any, Any, Any]:
@@ -64,11 +64,11 @@ class BaseAsyncClient(Caller):
     async def _rpc_receive(self, command: Command, params: bytes) -> Any:
         deadline = self._rpc_transport.deadline()
         async with (
-            self._rpc_transport.asking
+            self._rpc_transport.version_lock
         ):  # always taken, because it is fair: calls go out in the order in which they were made
             if not self._rpc_version.is_settled and command.name != GETINFO:
                 await self._rpc_ask_version(deadline)
-        raw = await self._rpc_transport.call(command.name, params, deadline, only=self._rpc_filter)
+        raw = await self._rpc_transport.call(command.name, params, deadline, response_filter=self._rpc_filter)
         if command.name == GETINFO and self._rpc_filter is None:
             self._rpc_version.learn(raw, stacklevel=2)
         return decode_response(self.rpc_package, command, raw)

@@ -38,7 +38,9 @@ class BaseClient(Caller):
 
         Parameters are passed by name (a mapping) or by position (a sequence).
         """
-        return decode_plain(method, self._rpc_transport.call(method, encode_params(params), only=self._rpc_filter))
+        return decode_plain(
+            method, self._rpc_transport.call(method, encode_params(params), response_filter=self._rpc_filter)
+        )
 
     def rpc_send(self, name: str, /, *values: Any) -> Any:
         """Call the command `name`, and return its response class.
@@ -50,7 +52,7 @@ class BaseClient(Caller):
         deadline = self._rpc_transport.deadline()
         if command.name != GETINFO:
             self._rpc_ask_version(deadline)
-        raw = self._rpc_transport.call(command.name, params, deadline, only=self._rpc_filter)
+        raw = self._rpc_transport.call(command.name, params, deadline, response_filter=self._rpc_filter)
         if command.name == GETINFO and self._rpc_filter is None:
             self._rpc_version.learn(raw, stacklevel=3)
         return decode_response(self.rpc_package, command, raw)
@@ -61,7 +63,7 @@ class BaseClient(Caller):
 
     def _rpc_ask_version(self, deadline: float | None) -> None:
         """Ask once; other threads that call meanwhile do not wait."""
-        if self._rpc_version.is_settled or not self._rpc_transport.asking.acquire(blocking=False):
+        if self._rpc_version.is_settled or not self._rpc_transport.version_lock.acquire(blocking=False):
             return
         try:
             response = self._rpc_transport.call(GETINFO, b"{}", deadline)
@@ -72,7 +74,7 @@ class BaseClient(Caller):
         else:
             self._rpc_version.learn(response, stacklevel=4)
         finally:
-            self._rpc_transport.asking.release()
+            self._rpc_transport.version_lock.release()
 
     def __enter__(self) -> Self:
         return self

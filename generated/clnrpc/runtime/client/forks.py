@@ -10,21 +10,21 @@ from weakref import WeakSet
 class Forkable(Protocol):
     """An object that must start again in a child process."""
 
-    def begin_anew(self) -> None:
+    def reset_after_fork(self) -> None:
         """Drop what belongs to the parent, without notifying the other side of a connection."""
 
 
 _forkable: Final[WeakSet[Forkable]] = WeakSet()
 
 
-def begin_anew_in_children(owner: Forkable) -> None:
-    """Call `owner.begin_anew` first in every child process that is forked from now on."""
+def reset_in_children(owner: Forkable) -> None:
+    """Call `owner.reset_after_fork` first in every child process that is forked from now on."""
     _forkable.add(owner)
 
 
-def _begin_anew() -> None:
+def _reset_all() -> None:
     for owner in tuple(_forkable):
-        owner.begin_anew()
+        owner.reset_after_fork()
 
 
-os.register_at_fork(after_in_child=_begin_anew)
+os.register_at_fork(after_in_child=_reset_all)

@@ -22,7 +22,7 @@ _MONTHS_TO_THE_NEXT: Final = 4
 _match: Final = re.compile(r"v?([0-9]+)\.([0-9]+)(?:\.[0-9]+)?(rc[0-9]+)?(-[0-9]+-g[0-9a-f]+)?").match
 
 
-def suits(release: str, version: str) -> bool:
+def is_compatible(release: str, version: str) -> bool:
     """Return whether types of `release` ("v26.09") suit a node of `version`; they do if the name says nothing."""
     types, node = _match(release), _match(version)
     if types is None or node is None:
@@ -61,7 +61,7 @@ class NodeVersion:
             self.text = None if response is None else _decode(response).version
         except (msgspec.DecodeError, RecursionError):
             return
-        if is_first and self._release and self.text is not None and not suits(self._release, self.text):
+        if is_first and self._release and self.text is not None and not is_compatible(self._release, self.text):
             warnings.warn(
                 f"the node runs {self.text}, and {self._package} has the types of {self._release}:"
                 " commands, parameters and fields may differ",

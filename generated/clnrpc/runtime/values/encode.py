@@ -25,7 +25,7 @@ def _as_written(value: Any) -> msgspec.Raw:
     """Return the JSON of subclasses of text and numbers, which `to_wire` accepts and msgspec does not."""
     if isinstance(value, Written):
         return msgspec.Raw(f'"{value.spelling}"'.encode())
-    raise _unsayable(value)
+    raise _not_json(value)
 
 
 _AS_IT_IS: Final = (str, int, type(None))
@@ -112,53 +112,53 @@ def to_wire(value: Any) -> Any:
         return {name: to_wire(item) for name, item in value.items()}
     cls: type[Any] = value.__class__
     if is_dataclass(cls):
-        came = reread(value)
-        if came is not None:
-            return _again(value, came.typed, came.plain)
+        original = reread(value)
+        if original is not None:
+            return _with_changes(value, original.typed, original.plain)
         present = ((wire, getattr(value, attribute, None)) for attribute, wire in wire_names(cls))
         return {
             wire: item if isinstance(item, _AS_IT_IS) else to_wire(item) for wire, item in present if item is not None
         }
-    raise _unsayable(value)  # msgspec would guess: bytes as base64, times in ISO 8601
+    raise _not_json(value)  # msgspec would guess: bytes as base64, times in ISO 8601
 
 
 def _too_deep() -> EncodeError:
     return EncodeError("JSON cannot represent this: it is nested too deeply, or contains itself")
 
 
-def _unsayable(value: object) -> EncodeError:
+def _not_json(value: object) -> EncodeError:
     return EncodeError(
         f"JSON cannot represent this {type(value).__name__} object: pass text, a number, a list or a dict"
     )
 
 
-def _again(now: Any, before: Any, sent: Any) -> Any:
+def _with_changes(now: Any, before: Any, sent: Any) -> Any:
     """Return the plain JSON value of `now`, which was received as `sent` and decoded as `before`."""
     cls: type[Any] = now.__class__
     if cls is not type(before):
         return to_wire(now)
     if is_dataclass(cls):
-        return _members_again(now, before, sent)
+        return _members_with_changes(now, before, sent)
     if is_array(now):
         return [
-            to_wire(value) if index is None else _again(value, before[index], sent[index])
+            to_wire(value) if index is None else _with_changes(value, before[index], sent[index])
             for value, index in zip(now, paired(now, before), strict=True)
         ]
     if is_object(now):
         return {
-            name: _again(value, before[name], sent[name]) if name in before else to_wire(value)
+            name: _with_changes(value, before[name], sent[name]) if name in before else to_wire(value)
             for name, value in now.items()
         }
     return sent if now == before else to_wire(now)
 
 
-def _members_again(now: Any, before: Any, sent: dict[str, Any]) -> dict[str, Any]:
+def _members_with_changes(now: Any, before: Any, sent: dict[str, Any]) -> dict[str, Any]:
     """Return what was received, including unknown members and nulls, with the known members as they are now."""
     members = dict(sent)
     for attribute, wire in wire_names(now.__class__):
         value = getattr(now, attribute, None)
         if value is not None:
-            members[wire] = _again(value, getattr(before, attribute, None), sent.get(wire))
+            members[wire] = _with_changes(value, getattr(before, attribute, None), sent.get(wire))
         elif sent.get(wire) is not None:
             del members[wire]
     return members

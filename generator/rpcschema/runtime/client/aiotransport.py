@@ -13,11 +13,11 @@ from ..errors import (
     ProtocolError,
     client_closed,
     connection_lost,
-    nobody_accepts,
+    queue_is_full,
     timed_out,
 )
 from .exchange import ResponseObject, ResponseReader, encode_request, request_id
-from .forks import begin_anew_in_children
+from .forks import reset_in_children
 from .transport import CHUNK, RETRY_SECONDS, is_open, try_to_connect
 
 
@@ -35,24 +35,24 @@ class AsyncUnixTransport:
         self._timeout = timeout
         self._numbers = count(1)
         self._session: _Session | None = None
-        begin_anew_in_children(self)
+        reset_in_children(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self._path, self._timeout)  # a pickled copy has its own connections
 
     @property
-    def asking(self) -> asyncio.Lock:
+    def version_lock(self) -> asyncio.Lock:
         """The lock for a call that must ask the node something before other calls go out."""
-        return self._own_session().asking
+        return self._own_session().version_lock
 
     def deadline(self) -> float | None:
         """Return when a call that begins now times out, by the event loop's clock; None for never."""
         return None if self._timeout is None else asyncio.get_running_loop().time() + self._timeout
 
     async def call(
-        self, method: str, params: bytes, deadline: float | None = None, *, only: bytes | None = None
+        self, method: str, params: bytes, deadline: float | None = None, *, response_filter: bytes | None = None
     ) -> bytes:
-        """Call `method` and return the result's JSON text; `params` and the filter `only` are JSON texts.
+        """Call `method` and return the result's JSON text; `params` and `response_filter` are JSON texts.
 
         Several calls can share one timeout by passing a `deadline`. Raises RpcError or a ClientError.
         """
@@ -61,7 +61,7 @@ class AsyncUnixTransport:
         elif deadline <= asyncio.get_running_loop().time():
             raise timed_out(method, self._timeout, sent=False)
         identity = request_id(method, next(self._numbers))
-        request = encode_request(identity, method, params, only)
+        request = encode_request(identity, method, params, response_filter)
         session = self._own_session()
         connection = None
         try:
@@ -69,7 +69,7 @@ class AsyncUnixTransport:
                 connection = await session.connected(self._path)
                 response = await connection.exchange(identity, request)
         except TimeoutError:
-            raise (timed_out(method, self._timeout) if connection else nobody_accepts(self._path)) from None
+            raise (timed_out(method, self._timeout) if connection else queue_is_full(self._path)) from None
         except (BrokenPipeError, ConnectionResetError) as error:
             ended = client_closed if session.is_closed else connection_lost
             raise ended(method, sent=isinstance(error, ConnectionResetError)) from None
@@ -81,7 +81,7 @@ class AsyncUnixTransport:
             session, self._session = self._own_session(), None
             await session.close()
 
-    def begin_anew(self) -> None:
+    def reset_after_fork(self) -> None:
         """Drop a parent process's connections without notifying its event loop."""
         if self._session is not None:
             self._session.drop()
@@ -90,7 +90,7 @@ class AsyncUnixTransport:
     def _own_session(self) -> _Session:
         """Return the session of this event loop. Raises RuntimeError if another loop uses the client."""
         if self._session is not None and not self._session.is_alive():
-            self.begin_anew()
+            self.reset_after_fork()
         if self._session is None:
             self._session = _Session()
         elif self._session.loop is not asyncio.get_running_loop():
@@ -103,7 +103,7 @@ class _Session:
 
     def __init__(self) -> None:
         self.loop = asyncio.get_running_loop()
-        self.asking = asyncio.Lock()
+        self.version_lock = asyncio.Lock()
         self.is_closed = False
         """Whether the client was closed: pending calls fail, and later ones get another session."""
         self._connecting = asyncio.Lock()

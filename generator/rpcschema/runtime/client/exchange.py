@@ -27,9 +27,9 @@ def request_id(method: str, number: int) -> str:
     return f"clnrpc:{method}#{number}"
 
 
-def encode_request(identity: str, method: str, params: bytes, only: bytes | None = None) -> bytes:
-    """Return the bytes of a request; `params` and the filter `only` are JSON texts already."""
-    last = b"" if only is None else b',"filter":%b' % only
+def encode_request(identity: str, method: str, params: bytes, response_filter: bytes | None = None) -> bytes:
+    """Return the bytes of a request; `params` and `response_filter` are JSON texts already."""
+    last = b"" if response_filter is None else b',"filter":%b' % response_filter
     return b'{"jsonrpc":"2.0","id":%b,"method":%b,"params":%b%b}' % (encode(identity), encode(method), params, last)
 
 

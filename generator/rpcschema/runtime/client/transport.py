@@ -16,11 +16,11 @@ from ..errors import (
     cannot_connect,
     client_closed,
     connection_lost,
-    nobody_accepts,
+    queue_is_full,
     timed_out,
 )
 from .exchange import ResponseObject, ResponseReader, encode_request, request_id
-from .forks import begin_anew_in_children
+from .forks import reset_in_children
 
 CHUNK: Final = 1 << 18
 """Bytes to read at once: usually all that a Unix socket buffers."""
@@ -42,19 +42,19 @@ class UnixTransport:
         self._timeout = timeout
         self._numbers = count(1)
         self._begin()
-        begin_anew_in_children(self)
+        reset_in_children(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self._path, self._timeout)  # a pickled copy has its own connection
 
     def _begin(self) -> None:
-        self.asking = Lock()  # held by a call that must ask the node something first
+        self.version_lock = Lock()  # held by a call that must ask the node something first
         self._turn = Lock()  # held by the call that uses the connection
         self._guard = Lock()  # held briefly to replace or end the connection, or to release the turn
         self._connection: _Connection | None = None
         self._closed = Event()  # set for pending calls when the client is closed; later calls get a new one
 
-    def begin_anew(self) -> None:
+    def reset_after_fork(self) -> None:
         """Drop a parent process's connection, and the calls of its threads."""
         self._drop()
         self._begin()
@@ -63,15 +63,19 @@ class UnixTransport:
         """Return when a call that begins now times out, in seconds of the monotonic clock; None for never."""
         return None if self._timeout is None else monotonic() + self._timeout
 
-    def call(self, method: str, params: bytes, deadline: float | None = None, *, only: bytes | None = None) -> bytes:
-        """Call `method` and return the result's JSON text; `params` and the filter `only` are JSON texts.
+    def call(
+        self, method: str, params: bytes, deadline: float | None = None, *, response_filter: bytes | None = None
+    ) -> bytes:
+        """Call `method` and return the result's JSON text; `params` and `response_filter` are JSON texts.
 
         Several calls can share one timeout by passing a `deadline`. Raises RpcError or a ClientError.
         """
         if deadline is None:
             deadline = self.deadline()
         identity = request_id(method, next(self._numbers))
-        call = _Call(method, identity, encode_request(identity, method, params, only), deadline, self._closed)
+        call = _Call(
+            method, identity, encode_request(identity, method, params, response_filter), deadline, self._closed
+        )
         if not self._turn.acquire(timeout=call.longest_wait()):
             raise timed_out(method, self._timeout, sent=False)
         failed = True
@@ -186,7 +190,7 @@ class _Call(NamedTuple):
         if self.closed.wait(min(RETRY_SECONDS, self.longest_wait())):
             raise ConnectionResetError
         if self.longest_wait() == 0:
-            raise nobody_accepts(path)
+            raise queue_is_full(path)
 
 
 def _connected(path: str, call: _Call) -> socket.socket:

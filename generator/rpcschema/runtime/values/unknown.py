@@ -22,12 +22,12 @@ def unknown_fields(response: Received, part: Received | None = None) -> dict[str
     Raises ValueError if a call did not return `response`, if `part` is not inside it, or if both have changed too much
     to find `part`.
     """
-    came = reread(response)
-    if came is None:
+    original = reread(response)
+    if original is None:
         raise ValueError("this is not a whole response; pass the response that a call returned, then a part of it")
     found: dict[str, Any] = {}
     try:
-        for path, value, sent in _objects(response, came.typed, came.plain, ""):
+        for path, value, sent in _objects(response, original.typed, original.plain, ""):
             known = {wire for _, wire in wire_names(value.__class__)}
             unknown = {name: sent[name] for name in sent if name not in known}
             if value is part:
