@@ -627,20 +627,20 @@ class Calls(Caller):
 
     @call
     def check(self, command_to_check: str) -> CheckResponse:
-        """Test a call's parameters without running it.
+        """Check a call's parameters without running it.
 
-        The **check** command takes the name of a command and the parameters of a call of it, and does what that call
-        would do before it changes anything: it reads the parameters in the same order, by the same rules, and looks at
-        what the store says of them. Nothing is made, stored or drawn.
+        The **check** command takes the name of a command and its parameters, and validates them as that command would:
+        in the same order, by the same rules, and against the store. It creates and stores nothing, and uses no entropy.
 
-        If it finds nothing, the call may still fail for what only the call itself can tell, a full disk for instance.
-        Errors are those of the command, and show the token that is wrong, as a server run with `--developer` does. So a
-        secret that is passed to **check** may come back in its error.
+        The call itself may still fail for other reasons, such as a full disk. Errors are those of the command, and
+        quote the wrong token, as a server with `--developer` does. So an error can contain a secret that was passed to
+        **check**.
 
         Args:
-            command_to_check: The command. Its own parameters follow by position, or stand beside this one by name.
+            command_to_check: The command. Its own parameters follow it by position, or are given by name next to
+                this one.
 
-        Whatever error the command itself would answer, and:
+        The errors that the command itself would return, and:
 
         Raises:
             RpcError: Code -32601: There is no such command.
@@ -658,13 +658,13 @@ class Calls(Caller):
     ) -> CheckmessageResponse:
         """Verify which node signed a message.
 
-        Checks a signature made by `signmessage`, here or on another node, and gives back whether it is good and the
-        node id that made it.
+        Checks a signature made by `signmessage`, here or on another node, and returns whether it is good and the node
+        id that made it.
 
         Args:
             message: Text that was signed.
             zbase: Signature in zbase32.
-            pubkey: Node id that must have signed, 33 bytes in hex; absent, any node known from gossip.
+            pubkey: Node id that must have signed, 33 bytes in hex; default: any node known from gossip.
         """
         return self.rpc_send("checkmessage", message, zbase, pubkey)
 
@@ -713,24 +713,24 @@ class Calls(Caller):
     ) -> CloseResponse:
         """Close a channel, with the peer's consent or without.
 
-        Closes a channel and, once the closing transaction is known, gives back how it was closed (*mutual*,
-        *unilateral* or *unopened*) and the transactions.
+        Closes a channel and, once the closing transaction is known, returns how it was closed (*mutual*, *unilateral*
+        or *unopened*) and the transactions.
 
         Args:
             id: Channel id, short channel id, or, if the peer has one channel only, its node id.
-            unilateraltimeout: Seconds to wait for the peer before closing without it, where 0 means to wait for
-                ever; absent, 172800 (2 days).
-            destination: Bitcoin address for this node's share, bech32 and, if the peer allows it, taproot; absent,
+            unilateraltimeout: Seconds to wait for the peer before closing without it, where 0 means to wait
+                forever; default: 172800 (2 days).
+            destination: Bitcoin address for this node's share, bech32 and, if the peer allows it, taproot; default:
                 the address set when the channel was opened, or one of the wallet.
             fee_negotiation_step: How far each bid moves towards the peer's, where the old way to agree on the fee
-                is used: satoshi, or a percentage of the gap such as *10%*; absent, *50%*.
+                is used: satoshi, or a percentage of the gap such as *10%*; default: *50%*.
             wrong_funding: Output to spend in place of the channel's own, as `txid:vout`, to rescue a botched
-                opening; both nodes must support that, and the channel must be unused. Absent, the channel's own.
+                opening; both nodes must support that, and the channel must be unused. Default: the channel's own.
             force_lease_closed: Whether to close although the peer has leased money in this channel and the lease
-                still runs; absent, *false*.
+                still runs.
 
                 Default: false.
-            feerange: Lowest and highest fee rate to offer, as an array of two fee rates; absent, *slow* and
+            feerange: Lowest and highest fee rate to offer, as an array of two fee rates; default: *slow* and
                 *unilateral_close*.
         """
         return self.rpc_send(
@@ -756,16 +756,15 @@ class Calls(Caller):
     ) -> CommandoResponse:
         """Run a command on a peer's node.
 
-        Sends a command to a connected peer that accepts runes, and gives back what the command answers there; it waits
-        for ever if no answer comes.
+        Sends a command to a connected peer that accepts runes, and returns its result; it waits forever if none comes.
 
         Args:
             peer_id: Node id of the peer, 33 bytes in hex.
             method: Command to run there.
-            params: Parameters of the command, an object by name or an array by position; absent, none.
+            params: Parameters of the command, an object by name or an array by position; default: none.
             rune: Rune, made by the peer, that allows the call; without one it is refused.
-            filter: Which members of the answer to send back, an object of the answer's shape with *true* for each
-                one wanted; absent, all.
+            filter: The members of the result to return, an object of the same shape with *true* for each wanted
+                member; default: all.
         """
         return self.rpc_send("commando", peer_id, method, params, rune, filter)
 
@@ -779,15 +778,15 @@ class Calls(Caller):
     ) -> ConnectResponse:
         """Open a connection to a peer.
 
-        Connects to another node, or finds the connection that exists, and gives back the peer's id, features and
-        address once its channels are ready for use.
+        Connects to another node, or finds the connection that exists, and returns the peer's id, features and address
+        once its channels are ready for use.
 
         Args:
             id: Node id of the peer, 33 bytes in hex; *id@host* or *id@host:port* names the address too, and `host`
                 and `port` then stay absent.
             host: Host name, IP address or onion address of the peer, or the path of a local socket, which begins
-                with `/`; absent, the addresses known from gossip.
-            port: TCP port of the peer, only with `host`; absent, the usual one of the network (9735 on *bitcoin*,
+                with `/`; default: the addresses known from gossip.
+            port: TCP port of the peer, only with `host`; default: the usual one of the network (9735 on *bitcoin*,
                 19735 on *testnet*, 39735 on *signet*, 19846 on *regtest*).
         """
         return self.rpc_send("connect", id, host, port)
@@ -801,33 +800,36 @@ class Calls(Caller):
     ) -> CreateinvoiceResponse:
         """Sign and store an invoice built elsewhere.
 
-        The **createinvoice** command signs a BOLT 12 invoice with the key of this node and stores it, so that a payment
-        for it is recognised. Whatever else the invoice says is the caller's: only what a payment needs is checked.
+        The **createinvoice** command signs a BOLT 12 invoice with this node's key and stores it, so that the node
+        recognises a payment for it. Only the fields that a payment needs are checked; the caller is responsible for the
+        others.
 
-        An invoice without a way to be paid (`invoice_paths`) gets one that begins and ends at this node. If its offer
-        was made by this node, the invoice belongs to that offer, which must be active, and ends with it.
+        An invoice without `invoice_paths` gets a path that begins and ends at this node. If this node made its offer,
+        the invoice belongs to that offer, which must be active, and the invoice expires when the offer ends.
 
         The invoice can be paid until its relative expiry (`invoice_relative_expiry`, two hours if absent) has passed
-        since this call, whatever time of creation it tells.
+        since this call, whatever its `invoice_created_at` is.
 
         Args:
-            invstring: The invoice, an *lni1* string without a signature, perhaps after *lightning:*. It must name
-                this node (`invoice_node_id`), an amount below 2^63 millisatoshi and the hash of **preimage**.
-            label: A name of your own for the invoice, as text or as a number; a number is taken as the text it is
-                written as, so `01` is another name than `1`. No two invoices have the same.
-            preimage: What the payer gets for paying, 32 bytes that nobody else must know. Each is good for one
-                invoice.
+            invstring: The invoice: an *lni1* string without a signature, optionally with the prefix *lightning:*.
+                It must contain this node's id (`invoice_node_id`), an amount below 2^63 millisatoshi and the hash of
+                **preimage**.
+            label: Your unique name for the invoice, as text or as a number. A number counts as the text that it is
+                written as, so `01` and `1` are different labels.
+            preimage: The preimage that the payer gets for paying: 32 bytes that nobody else may know. Use each
+                preimage for one invoice only.
 
-        On failure nothing is stored. A caller that got no answer finds out with lightning-listinvoices(7) whether the
+        After an error, nothing is stored. After a lost response, use lightning-listinvoices(7) to find out whether the
         invoice exists.
 
         Raises:
-            RpcError: Code -32602: A parameter is missing or malformed; or the invoice cannot be read, is signed
-                already, is for another chain or node, lacks an amount or a payment hash, or is not for this preimage.
-            RpcError: Code -1: The invoice could not be made: the store refused it, or injected entropy ran out.
-            RpcError: Code 900: An invoice has this label already; the error's *data* is that invoice.
-            RpcError: Code 901: An invoice has this preimage already; the error's *data* is that invoice.
-            RpcError: Code 907: The offer that it belongs to is not active.
+            RpcError: Code -32602: A parameter is missing or malformed; or the invoice cannot be decoded, is already
+                signed, is for another chain or node, has no amount or payment hash, or has another preimage.
+            RpcError: Code -1: The invoice could not be created: the store failed, or the injected entropy is used
+                up.
+            RpcError: Code 900: Another invoice has this label; the error's *data* is that invoice.
+            RpcError: Code 901: Another invoice has this preimage; the error's *data* is that invoice.
+            RpcError: Code 907: Its offer is not active.
         """
         return self.rpc_send("createinvoice", invstring, label, preimage)
 
@@ -866,15 +868,15 @@ class Calls(Caller):
     ) -> CreateruneResponse:
         """Make a rune, or restrict one further.
 
-        Makes a token that lets its holder call commands within its restrictions, or narrows one down, and gives back
-        the rune and its number.
+        Makes a token that lets its holder call commands within its restrictions, or narrows one down, and returns the
+        rune and its number.
 
         Added in v23.08.
 
         Args:
-            rune: Rune to add restrictions to; absent, a new one is made.
+            rune: Rune to add restrictions to; default: a new one is made.
             restrictions: What the holder is limited to: *readonly*, or an array of restrictions that must all hold,
-                each an array of alternatives such as *method=listfunds* or *time<1800000000*; absent, nothing is
+                each an array of alternatives such as *method=listfunds* or *time<1800000000*; default: nothing is
                 restricted further.
         """
         return self.rpc_send("createrune", rune, restrictions)
@@ -946,17 +948,16 @@ class Calls(Caller):
 
     @call
     def decode(self, string: str) -> DecodeResponse:
-        """Take a string apart and show what it says.
+        """Decode a BOLT 12 or BOLT 11 string, a rune or a backup.
 
-        The **decode** command takes a string apart, checks it in full, signature included, and shows each field under
-        the name that its specification gives it: BOLT 12 strings, BOLT 11 invoices, runes, and backups for an
-        emergency.
+        The **decode** command decodes a BOLT 12 string, a BOLT 11 invoice, a rune or an emergency backup. It validates
+        the whole string, including the signature, and returns each field under its name in the specification.
 
         Added in v23.05.
 
         Args:
-            string: The string to decode. One of BOLT 12 may be in upper case, broken with *+*, and may follow
-                `lightning:` or `LIGHTNING:`.
+            string: The string to decode. A BOLT 12 string may be in upper case, be split with *+*, and have the
+                prefix `lightning:` or `LIGHTNING:`.
 
         Raises:
             RpcError: Code -32602: The string cannot be decoded; the message says what is wrong with it.
@@ -993,27 +994,27 @@ class Calls(Caller):
     ) -> DelinvoiceResponse:
         """Delete an invoice or clear its description.
 
-        The **delinvoice** command removes an invoice from the store, or, with **desconly**, only its description.
+        The **delinvoice** command deletes an invoice from the store or, with **desconly**, only its description.
 
-        The caller says in which state it believes the invoice to be. An invoice that has been paid in the meantime is
-        so not lost by mistake.
+        The caller must pass the invoice's state, so that an invoice that was paid in the meantime is not deleted by
+        mistake.
 
         Args:
-            label: The name of the invoice, written as it was when it was made.
-            status: The state it must be in; in any other it stays.
-            desconly: Whether to keep the invoice and remove only the description that is shown beside it. The
-                string, which may hold it too, stays as it is.
+            label: The label of the invoice, written as when it was created.
+            status: The expected state of the invoice; in any other state, nothing is deleted.
+            desconly: Delete only the description in the store and keep the invoice. The invoice string does not
+                change, and may still contain the description.
 
                 Default: False.
 
-        On failure nothing is removed.
+        After an error, nothing is deleted.
 
         Raises:
             RpcError: Code -32602: A parameter is missing or malformed.
             RpcError: Code 905: No invoice has this label.
-            RpcError: Code 906: The invoice is in another state; *current_status* and *expected_status* in the
-                error's *data* tell both.
-            RpcError: Code 908: It has no description (any more), and **desconly** was given.
+            RpcError: Code 906: The invoice is in another state; the error's *data* has *current_status* and
+                *expected_status*.
+            RpcError: Code 908: It has no description, and **desconly** was given.
         """
         return self.rpc_send("delinvoice", label, status, desconly)
 
@@ -1084,8 +1085,8 @@ class Calls(Caller):
     def disableinvoicerequest(self, invreq_id: Hash) -> DisableinvoicerequestResponse:
         """Withdraw a request made with invoicerequest.
 
-        The **disableinvoicerequest** command makes an invoice_request inactive: invoices that arrive for it from now on
-        are refused. There is no way back; make a new request instead.
+        The **disableinvoicerequest** command makes an invoice_request inactive: the node refuses invoices that arrive
+        for it from now on. This cannot be undone; create a new request instead.
 
         Added in v22.11.
 
@@ -1093,26 +1094,26 @@ class Calls(Caller):
             invreq_id: The request to withdraw, as lightning-invoicerequest(7) returned it.
 
         Raises:
-            RpcError: Code -1: No request with this id is known.
-            RpcError: Code 1001: The request is inactive already.
+            RpcError: Code -1: There is no request with this id.
+            RpcError: Code 1001: The request is already inactive.
             RpcError: Code -32602: A parameter is missing or malformed.
         """
         return self.rpc_send("disableinvoicerequest", invreq_id)
 
     @call
     def disableoffer(self, offer_id: Hash) -> DisableofferResponse:
-        """Stop answering requests for an offer.
+        """Disable an offer.
 
-        The **disableoffer** command makes an offer inactive: nobody gets an invoice for it any more, and the invoices
-        that were handed out and have not been paid expire at once. lightning-enableoffer(7) makes the offer active
-        again; the invoices stay expired. No offer is ever deleted.
+        The **disableoffer** command makes an offer inactive: the node sends no more invoices for it, and its unpaid
+        invoices expire immediately. lightning-enableoffer(7) makes the offer active again, but these invoices stay
+        expired. Offers are never deleted.
 
         Args:
             offer_id: The offer, as lightning-offer(7) returned it.
 
         Raises:
-            RpcError: Code -1: No offer with this id is known.
-            RpcError: Code 1001: The offer is inactive already.
+            RpcError: Code -1: There is no offer with this id.
+            RpcError: Code 1001: The offer is already inactive.
             RpcError: Code -32602: A parameter is missing or malformed.
         """
         return self.rpc_send("disableoffer", offer_id)
@@ -1126,11 +1127,11 @@ class Calls(Caller):
     ) -> DisconnectResponse:
         """Drop the connection to a peer.
 
-        Ends the connection to a peer and gives back nothing.
+        Ends the connection to a peer and returns nothing.
 
         Args:
             id: Node id of the peer, 33 bytes in hex.
-            force: Whether to do so even if there is a channel with the peer that is in use; absent, *false*.
+            force: Whether to do so even if there is a channel with the peer that is in use; default: *false*.
         """
         return self.rpc_send("disconnect", id, force)
 
@@ -1141,10 +1142,10 @@ class Calls(Caller):
 
     @call
     def enableoffer(self, offer_id: Hash) -> EnableofferResponse:
-        """Answer requests for a disabled offer again.
+        """Enable a disabled offer again.
 
-        The **enableoffer** command makes an offer active that was disabled. It does not bring back an offer for a
-        single use that has been paid, nor invoices that expired when the offer was disabled.
+        The **enableoffer** command makes a disabled offer active again. It does not restore a single-use offer that was
+        paid, or invoices that expired when the offer was disabled.
 
         Added in v24.08.
 
@@ -1152,9 +1153,9 @@ class Calls(Caller):
             offer_id: The offer, as lightning-offer(7) returned it.
 
         Raises:
-            RpcError: Code -1: No offer with this id is known.
-            RpcError: Code 1006: The offer is active already.
-            RpcError: Code 1007: The offer was for a single use, and has been used.
+            RpcError: Code -1: There is no offer with this id.
+            RpcError: Code 1006: The offer is already active.
+            RpcError: Code 1007: The offer was for single use, and was used.
             RpcError: Code -32602: A parameter is missing or malformed.
         """
         return self.rpc_send("enableoffer", offer_id)
@@ -1176,7 +1177,7 @@ class Calls(Caller):
     def feerates(self, style: Literal["perkb", "perkw"]) -> FeeratesResponse:
         """Show the on-chain fee rates the node works with.
 
-        Gives back the fee rates that the node estimates and uses for its transactions, and what typical ones cost.
+        Returns the fee rates that the node estimates and uses for its transactions, and what typical ones cost.
 
         Args:
             style: Unit of the rates: *perkw*, satoshi per 1000 weight units, or *perkb*, satoshi per 1000 virtual
@@ -1211,29 +1212,28 @@ class Calls(Caller):
     ) -> FetchinvoiceResponse:
         """Ask the issuer of an offer for an invoice.
 
-        Asks whoever made an offer for an invoice, and gives back the invoice and where it differs from the offer;
-        nothing is paid yet.
+        Asks whoever made an offer for an invoice, and returns the invoice and where it differs from the offer; nothing
+        is paid yet.
 
         Args:
             offer: Offer string, which begins with *lno1*.
             amount_msat: Amount to be invoiced, in millisatoshi unless it ends in *sat* or *btc*; required if the
-                offer names none. Absent, the offer's price; less than that the issuer will refuse.
+                offer names none. Default: the offer's price; less than that the issuer will refuse.
             quantity: How many items to buy, at least 1; required if the offer sets a maximum quantity, refused if
                 it does not.
             recurrence_counter: How many invoices of this series came before, 0 at first; required if the offer
                 recurs, refused if it does not.
             recurrence_start: Number of the period to begin with, only if the offer says when its periods begin;
-                absent, 0.
-            recurrence_label: Name of your own that ties the calls of a series together; required if the offer
-                recurs, and the same in each call.
-            timeout: Seconds to wait for the issuer's answer; absent, 60.
-            payer_note: Message to the issuer, who puts it into the invoice; absent, none.
+                default: 0.
+            recurrence_label: Your own name that ties the calls of a series together; required if the offer recurs,
+                and the same in each call.
+            timeout: Seconds to wait for the issuer's response; default: 60.
+            payer_note: Message to the issuer, who puts it into the invoice; default: none.
             payer_metadata: Bytes in hex from which the key that signs the request is derived, so they must hold a
-                secret; not if the offer recurs. Absent, random.
+                secret; not if the offer recurs. Default: random.
 
                 Added in v24.11.
-            bip353: BIP 353 name under which the offer was found, such as *user@example.com*; absent, the issuer is
-                told none.
+            bip353: BIP 353 name under which the offer was found, such as *user@example.com*; default: none.
 
                 Added in v25.02.
             dev_path_use_scidd: Hidden: not meant for general use.
@@ -1275,8 +1275,8 @@ class Calls(Caller):
     ) -> FundchannelResponse:
         """Open a channel with money from the on-chain wallet.
 
-        Opens a channel: connects if need be, broadcasts a funding transaction paid by the on-chain wallet, and gives
-        back that transaction and the channel id; the channel can be used after its confirmations.
+        Opens a channel: connects if necessary, broadcasts a funding transaction paid by the on-chain wallet, and
+        returns that transaction and the channel id; the channel can be used after its confirmations.
 
         Args:
             id: Node id of the peer, 33 bytes in hex.
@@ -1285,32 +1285,32 @@ class Calls(Caller):
                 channels the emergency reserve stays in the wallet.
             feerate: Fee rate of the funding transaction: a name such as *slow*, *normal* or *urgent*, or a number
                 with *perkw* (satoshi per 1000 weight units) or *perkb* (per 1000 virtual bytes, also when bare);
-                absent, *normal*.
-            announce: Whether the channel is made known to the network; absent, *true*.
+                default: *normal*.
+            announce: Whether the channel is made known to the network.
 
                 Default: true.
-            minconf: Confirmations that a coin needs before it is spent; absent, 1.
+            minconf: Confirmations that a coin needs before it is spent.
 
                 Default: 1.
-            utxos: Coins to spend, each as `txid:vout`; absent, the wallet chooses among those not reserved.
+            utxos: Coins to spend, each as `txid:vout`; default: the wallet chooses among those not reserved.
             push_msat: Amount given away to the peer as its first balance, in millisatoshi unless it ends in *sat*
-                or *btc*; absent, nothing.
+                or *btc*; default: nothing.
             close_to: Bitcoin address that this node's share is bound to go to at a mutual close, if the peer
-                supports `option_upfront_shutdown_script`; absent, an address of the wallet.
+                supports `option_upfront_shutdown_script`; default: an address of the wallet.
             request_amt: Liquidity to lease from the peer, in satoshi unless it ends in *msat* or *btc*; needs
-                `compact_lease`; absent, none.
+                `compact_lease`; default: none.
 
                 A number is in satoshi.
             compact_lease: Lease terms that the peer advertises, in hex; the opening fails if it asks for others.
-                Absent, no lease.
-            mindepth: Confirmations of the funding transaction before this node uses the channel; absent, its
+                Default: no lease.
+            mindepth: Confirmations of the funding transaction before this node uses the channel; default: its
                 *funding-confirms* setting.
             reserve: Balance that the peer must always keep on its side, in satoshi unless it ends in *msat* or
-                *btc*; absent, 1 % of the channel's size.
+                *btc*; default: 1 % of the channel's size.
 
                 A number is in satoshi.
             channel_type: Bit numbers of the channel type to ask for, unchecked, such as *[12, 22]* for
-                `option_static_remotekey` and `option_anchors`; absent, the best type both nodes know.
+                `option_static_remotekey` and `option_anchors`; default: the best type both nodes know.
 
                 Added in v24.02.
         """
@@ -1471,12 +1471,12 @@ class Calls(Caller):
 
     @call
     def getinfo(self) -> GetinfoResponse:
-        """Show who this node is.
+        """Show information about this node.
 
-        The **getinfo** command tells which node answers, on which chain, and where its files are.
+        The **getinfo** command returns the node's id, its chain, and the directory of its files.
 
         Raises:
-            RpcError: Code -32602: A parameter was given, but there are none.
+            RpcError: Code -32602: A parameter was given, but the command has none.
         """
         return self.rpc_send("getinfo")
 
@@ -1506,7 +1506,7 @@ class Calls(Caller):
     ) -> GetrouteResponse:
         """Find one route to a node.
 
-        Gives back the hops of one route that carries an amount to a node, in the form that `sendpay` takes.
+        Returns the hops of one route that carries an amount to a node, in the form that `sendpay` takes.
 
         Deprecated in v26.06, removed after v27.03.
 
@@ -1515,14 +1515,14 @@ class Calls(Caller):
             amount_msat: Amount that is to arrive, in millisatoshi unless it ends in *sat* or *btc*; 0 finds any
                 route, whatever the channels' minimum.
             riskfactor: Yearly cost of money that is stuck, in percent, weighed against fees; 0 looks at fees alone.
-            cltv: Blocks that must be left when the payment arrives; absent, 9.
+            cltv: Blocks that must be left when the payment arrives.
 
                 Default: 9.
-            fromid: Node id where the route begins, 33 bytes in hex; absent, this node.
+            fromid: Node id where the route begins, 33 bytes in hex; default: this node.
             fuzzpercent: Without effect, still accepted.
             exclude: What the route must avoid: node ids, or channels with their direction, such as *1x2x3/0*;
-                absent, nothing.
-            maxhops: How many channels the route may have at most; absent, 20.
+                default: nothing.
+            maxhops: How many channels the route may have at most.
 
                 Default: 20.
         """
@@ -1543,7 +1543,7 @@ class Calls(Caller):
     ) -> GetroutesResponse:
         """Find a set of routes that can carry a payment.
 
-        Gives back one or more routes that together carry an amount, and how likely they are to, in parts per million.
+        Returns one or more routes that together carry an amount, and how likely they are to, in parts per million.
 
         Added in v24.08.
 
@@ -1558,7 +1558,7 @@ class Calls(Caller):
             maxdelay: How many blocks a route may take at most; no more than 2016, which is also meant if absent.
 
                 Default: 2016. Added in v25.02.
-            maxparts: How many routes to split the amount over at most; absent, 100.
+            maxparts: How many routes to split the amount over at most.
 
                 Default: 100. Added in v25.09.
         """
@@ -1578,14 +1578,14 @@ class Calls(Caller):
     def help(self, *, command: str | None = None) -> HelpResponse:
         """List the commands and their parameters.
 
-        The **help** command shows how each command is called: its name, then its parameters in order, those that can be
-        left out in square brackets. With the name of a command it shows that one.
+        The **help** command lists the commands: the name, then the parameters in order, with optional ones in square
+        brackets. With the name of a command, it lists only that one.
 
         Args:
             command: Show only this command.
 
         Raises:
-            RpcError: Code -32601: No such command.
+            RpcError: Code -32601: There is no such command.
             RpcError: Code -32602: A parameter is malformed.
         """
         return self.rpc_send("help", command)
@@ -1659,27 +1659,27 @@ class Calls(Caller):
     ) -> InvoiceResponse:
         """Create an invoice to be paid.
 
-        Creates a BOLT 11 invoice and gives back its string, payment hash, payment secret and expiry, with warnings
-        where the channels may not be able to receive it.
+        Creates a BOLT 11 invoice and returns its string, payment hash, payment secret and expiry, with warnings where
+        the channels may not be able to receive it.
 
         Args:
             amount_msat: Amount to receive, above zero, in millisatoshi unless it ends in *sat* or *btc*; or *any*,
                 to let the payer choose.
-            label: Name of your own for the invoice, at most 128 bytes and never used before; a number is kept as
-                its digits. Payers do not see it.
+            label: Your own name for the invoice, at most 128 bytes and never used before; a number is kept as its
+                digits. Payers do not see it.
             description: What is paid for, in UTF-8 without `\\u` escapes; payers can read it, and it may have 639
                 bytes at most unless `deschashonly` is set.
-            expiry: Seconds until the invoice can no longer be paid; absent, 604800 (7 days).
+            expiry: Seconds until the invoice can no longer be paid; default: 604800 (7 days).
             fallbacks: On-chain addresses to offer as well, the preferred one first; the node does not notice
-                payments to them. Absent, none, unless the node is set to make unified invoices.
-            preimage: Preimage to use, 32 bytes in hex; it has to be random and secret. Absent, the node draws one.
+                payments to them. Default: none, unless the node is set to make unified invoices.
+            preimage: Preimage to use, 32 bytes in hex; it has to be random and secret. Default: the node draws one.
             exposeprivatechannels: Which unannounced channels may appear as route hints: *true* for all, *false* for
-                none, or one or more short channel ids (real or alias), which then are the only ones considered. Absent,
-                they appear only if the node has no announced channel.
-            cltv: Blocks that must be left to claim the money when it arrives; absent, the node's *cltv-final*
+                none, or one or more short channel ids (real or alias), which then are the only ones considered.
+                Default: they appear only if the node has no announced channel.
+            cltv: Blocks that must be left to claim the money when it arrives; default: the node's *cltv-final*
                 setting.
             deschashonly: Whether the invoice carries only the SHA-256 of `description`, which then may be longer
-                and has to reach the payer in another way; absent, *false*.
+                and has to reach the payer in another way.
 
                 Default: false.
         """
@@ -1707,46 +1707,44 @@ class Calls(Caller):
         absolute_expiry: U64 | None = None,
         single_use: bool | None = None,
     ) -> InvoicerequestResponse:
-        """Create a request to be sent an invoice, which is then paid.
+        """Create a request for an invoice that this node will pay.
 
-        The **invoicerequest** command makes and signs a BOLT 12 `invoice_request` that stands on its own, without an
-        offer: whoever reads it may send back an invoice for the amount it names, and that invoice is paid. It is how a
-        shop refunds a buyer, how an ATM hands out coins, how anyone gives money away by a QR code.
+        The **invoicerequest** command creates and signs a BOLT 12 `invoice_request` without an offer: anyone who reads
+        it may send back an invoice for its amount, and that invoice is paid. A shop can refund a buyer with it, an ATM
+        can pay out coins, and anyone can give money away with a QR code.
 
-        The request is stored before it is returned. Use lightning-listinvoicerequests(7) to see it again and
-        lightning-disableinvoicerequest(7) to withdraw it. The other side answers it with lightning-sendinvoice(7).
+        The request is stored before it is returned. Use lightning-listinvoicerequests(7) to list it and
+        lightning-disableinvoicerequest(7) to withdraw it. The payee responds with lightning-sendinvoice(7).
 
         Added in v22.11.
 
         Args:
-            amount: How much is paid out, above zero. A bare number counts millisatoshi; a suffix of *msat*, *sat*
-                or *btc* says otherwise. With *sat* exactly three decimals are possible (`0.001sat` is one
-                millisatoshi), with *btc* one to eleven.
+            amount: The amount to pay, above zero. A number without a unit is in millisatoshi; *msat*, *sat* and
+                *btc* are accepted as suffixes. *sat* can have exactly three decimals (`0.001sat` is one millisatoshi),
+                *btc* one to eleven.
 
                 A number is in millisatoshi.
             description: What the payment is for, e.g. *refund of order 1234*. It is part of the string, so everyone
-                who gets to see the string can read it. UTF-8 text; *\\u* escapes are refused, write the character
-                itself.
-            issuer: Who hands out the money: a name, or an address such as *shop@example.com*. Also part of the
-                string.
-            label: A name of your own for this request. It stays in the store, is shown by
-                lightning-listinvoicerequests(7) and need not be unique.
-            absolute_expiry: When the request ends, in seconds since 1970-01-01 00:00 UTC; part of the string.
-                Without it the request stays good until it is used or disabled.
-            single_use: Whether one payment ends it. If so, several invoices may be tried, but with the first that
-                is paid the request becomes inactive; otherwise every invoice that arrives is paid, so set this to
-                *false* with care.
+                who has the string can read it. UTF-8 text; *\\u* escapes are refused, so write the character itself.
+            issuer: The payer: a name, or an address such as *shop@example.com*. Also part of the string.
+            label: Your own name for this request. It is only stored, returned by lightning-listinvoicerequests(7),
+                and need not be unique.
+            absolute_expiry: When the request expires, in seconds since 1970-01-01 00:00 UTC; part of the string.
+                Without it, the request is valid until it is used or disabled.
+            single_use: Whether only one invoice is paid. If so, several invoices may be tried, and the request
+                becomes inactive when one is paid. Otherwise every invoice that arrives is paid, so be careful with
+                *false*.
 
                 Default: True.
 
-        On failure nothing is stored. A parameter that is missing, unknown or malformed, and an amount of zero, is
-        refused with -32602, as by any command. A caller that got no answer, because the connection or the server went
-        down, finds out with lightning-listinvoicerequests(7) whether the request exists.
+        After an error, nothing is stored. As in any command, a missing, unknown or malformed parameter gives -32602,
+        and so does an amount of zero. After a lost response, use lightning-listinvoicerequests(7) to find out whether
+        the request exists.
 
         Raises:
-            RpcError: Code -1: The request could not be made: the store refused it, injected entropy ran out, or
-                this node is to be reached by fronting nodes only (*--payment-fronting-node*), which needs one for a
-                peer.
+            RpcError: Code -1: The request could not be created: the store failed, the injected entropy is used up,
+                or this node can be reached only through fronting nodes (*--payment-fronting-node*), and none of them is
+                a peer.
         """
         return self.rpc_send("invoicerequest", amount, description, issuer, label, absolute_expiry, single_use)
 
@@ -1767,27 +1765,27 @@ class Calls(Caller):
     ) -> KeysendResponse:
         """Pay a node by its id, the older way.
 
-        Pays a node without an invoice and gives back the preimage, which proves nothing as the payer made it;
-        `xkeysend` takes its place.
+        Pays a node without an invoice and returns the preimage, which proves nothing as the payer made it; `xkeysend`
+        takes its place.
 
         Deprecated in v26.06, removed after v27.03.
 
         Args:
             destination: Node id to pay, 33 bytes in hex, other than this node.
             amount_msat: Amount to pay, in millisatoshi unless it ends in *sat* or *btc*.
-            label: Name of your own, kept with the payment and shown by `listpays`; absent, none.
-            maxfeepercent: Highest fee, in percent of the amount; not with `maxfee`; absent, 0.5.
-            retry_for: Seconds during which further routes are tried; absent, 60.
-            maxdelay: How many blocks the money may be locked up on its way at most; absent, 2016.
+            label: Your own name, kept with the payment and shown by `listpays`; default: none.
+            maxfeepercent: Highest fee, in percent of the amount; not with `maxfee`; default: 0.5.
+            retry_for: Seconds during which further routes are tried; default: 60.
+            maxdelay: How many blocks the money may be locked up on its way at most; default: 2016.
             exemptfee: Fee up to which `maxfeepercent` does not count, in millisatoshi unless it ends in *sat* or
-                *btc*; not with `maxfee`; absent, 5000 msat.
+                *btc*; not with `maxfee`; default: 5000 msat.
 
                 A number is in millisatoshi.
-            extratlvs: More fields for the recipient: an object of field numbers and values in hex; absent, none.
+            extratlvs: More fields for the recipient: an object of field numbers and values in hex; default: none.
             routehints: Ways to a node that gossip does not show: arrays of hops, each with the node it leaves, its
-                short channel id, fees and delay in blocks; absent, none.
+                short channel id, fees and delay in blocks; default: none.
             maxfee: Highest fee, in millisatoshi unless it ends in *sat* or *btc*, in place of `maxfeepercent` and
-                `exemptfee`; absent, those two decide.
+                `exemptfee`; default: those two decide.
 
                 A number is in millisatoshi. Added in v24.11.
         """
@@ -1864,13 +1862,13 @@ class Calls(Caller):
     ) -> ListchannelsResponse:
         """List the network's channels in each direction.
 
-        Gives back the channels known from gossip, one entry for each direction with its fees and limits; at most one
+        Returns the channels known from gossip, one entry for each direction with its fees and limits; at most one
         parameter may be given.
 
         Args:
-            short_channel_id: Show only the channel with this short channel id; absent, any.
-            source: Show only directions that lead out of this node id, 33 bytes in hex; absent, any.
-            destination: Show only directions that lead into this node id, 33 bytes in hex; absent, any.
+            short_channel_id: Show only the channel with this short channel id; default: any.
+            source: Show only directions that lead out of this node id, 33 bytes in hex; default: any.
+            destination: Show only directions that lead into this node id, 33 bytes in hex; default: any.
 
         At most one of `short_channel_id`, `source` and `destination` can be given.
         """
@@ -1888,10 +1886,10 @@ class Calls(Caller):
     def listconfigs(self, *, config: str | None = None) -> ListconfigsResponse:
         """Show each setting and where it was made.
 
-        Gives back the node's settings and those of its plugins, each with its value and where it was made.
+        Returns the node's settings and those of its plugins, each with its value and where it was made.
 
         Args:
-            config: Name of the one setting to show; absent, all but those for developers.
+            config: Name of the one setting to show; default: all but those for developers.
         """
         return self.rpc_send("listconfigs", config)
 
@@ -1913,21 +1911,21 @@ class Calls(Caller):
     ) -> ListforwardsResponse:
         """List the payments routed through this node.
 
-        Gives back the HTLCs that this node forwarded or tried to, with channels, amounts, fee and status.
+        Returns the HTLCs that this node forwarded or tried to, with channels, amounts, fee and status.
 
         Args:
-            status: Show only forwards in this state: *offered*, *settled*, *local_failed* or *failed*; absent, all.
-            in_channel: Show only forwards that came in over this short channel id; absent, over any.
-            out_channel: Show only forwards that went out over this short channel id; absent, over any.
-            index: Index that orders the list, *created* or *updated*, and that `start` and `limit` count by;
-                absent, the order of creation.
+            status: Show only forwards in this state: *offered*, *settled*, *local_failed* or *failed*; default:
+                all.
+            in_channel: Show only forwards that came in over this short channel id; default: over any.
+            out_channel: Show only forwards that went out over this short channel id; default: over any.
+            index: Index that orders the list, *created* or *updated*, and that `start` and `limit` count by.
 
                 Default: created. Added in v23.11.
             start: Index value to begin at, as `wait` reports it; only with `index`, and without `in_channel` and
-                `out_channel`; absent, the beginning.
+                `out_channel`; default: the beginning.
 
                 Added in v23.11.
-            limit: How many entries to show at most; only with `index`; absent, all.
+            limit: How many entries to show at most; only with `index`; default: all.
 
                 Added in v23.11.
 
@@ -1940,10 +1938,10 @@ class Calls(Caller):
     def listfunds(self, *, spent: bool | None = None) -> ListfundsResponse:
         """Show on-chain coins and channel balances.
 
-        Gives back the coins of the on-chain wallet and, for each channel, its capacity and this node's share in it.
+        Returns the coins of the on-chain wallet and, for each channel, its capacity and this node's share in it.
 
         Args:
-            spent: Whether to show coins that are already spent too; absent, *false*.
+            spent: Whether to show coins that are already spent too.
 
                 Default: false.
         """
@@ -1978,14 +1976,14 @@ class Calls(Caller):
     ) -> ListinvoicerequestsResponse:
         """List the requests made with invoicerequest.
 
-        The **listinvoicerequests** command shows the stored invoice_requests, sorted by id: all of them, or the one
-        with a given id. An id that is not known gives an empty list.
+        The **listinvoicerequests** command returns the stored invoice_requests, sorted by id: all of them, or the one
+        with a given id. An unknown id gives an empty list.
 
         Added in v22.11.
 
         Args:
             invreq_id: Show only this request.
-            active_only: Leave out those that are inactive: used up or disabled.
+            active_only: Leave out inactive ones (used or disabled).
 
                 Default: False.
 
@@ -2008,26 +2006,25 @@ class Calls(Caller):
     ) -> ListinvoicesResponse:
         """List invoices and whether they are paid.
 
-        The **listinvoices** command shows the stored invoices: all of them, or those that one of **label**,
-        **invstring**, **payment_hash** and **offer_id** picks. What is not known gives an empty list.
+        The **listinvoices** command returns the stored invoices: all of them, or those that match one of **label**,
+        **invstring**, **payment_hash** and **offer_id**. If nothing matches, the list is empty.
 
-        A long list can be read in parts: give **index** and **limit**, and then as **start** one more than the last
-        index of the part before.
+        A long list can be read in pages: pass **index** and **limit** and, from the second page on, **start**: one more
+        than the last index of the previous page.
 
         Args:
-            label: Show only the invoice of this name, written as it was when it was made.
+            label: Show only the invoice with this label, written as when it was created.
             invstring: Show only the invoice with the payment hash of this one, a signed BOLT 12 or BOLT 11 string.
             payment_hash: Show only the invoice with this payment hash.
             offer_id: Show only the invoices that belong to this offer of the node.
-            index: The order of the list: that of creation, or that of the last changes, in which invoices that
-                never changed come first. It is also what **start** and **limit** count by. Without it the order is that
-                of creation.
+            index: The order of the list: by creation (the default), or by last change, with invoices that never
+                changed first. **start** and **limit** use the same order.
 
                 Added in v23.08.
-            start: Begin at this index. Only with **index**.
+            start: Start at this index. Requires **index**.
 
                 Added in v23.08.
-            limit: Look at no more invoices than this, before **offer_id** picks from them. Only with **index**.
+            limit: The largest number of invoices to look at, before filtering by **offer_id**. Requires **index**.
 
                 Added in v23.08.
 
@@ -2035,8 +2032,9 @@ class Calls(Caller):
         given together with `index`.
 
         Raises:
-            RpcError: Code -32602: A parameter is malformed, **invstring** cannot be read, more than one of those
-                that pick is given, or **start** or **limit** without **index**.
+            RpcError: Code -32602: A parameter is malformed, **invstring** cannot be decoded, several of **label**,
+                **invstring**, **payment_hash** and **offer_id** are given, or **start** or **limit** is given without
+                **index**.
         """
         return self.rpc_send("listinvoices", label, invstring, payment_hash, offer_id, index, start, limit)
 
@@ -2062,10 +2060,10 @@ class Calls(Caller):
     def listnodes(self, *, id: Pubkey | None = None) -> ListnodesResponse:
         """List the nodes known from gossip.
 
-        Gives back what gossip says of the network's nodes, such as alias, colour, features and addresses.
+        Returns what gossip says of the network's nodes, such as alias, colour, features and addresses.
 
         Args:
-            id: Show only the node with this id, 33 bytes in hex; absent, all.
+            id: Show only the node with this id, 33 bytes in hex; default: all.
         """
         return self.rpc_send("listnodes", id)
 
@@ -2078,12 +2076,12 @@ class Calls(Caller):
     ) -> ListoffersResponse:
         """List the offers made by this node.
 
-        The **listoffers** command shows the stored offers, sorted by id: all of them, or the one with a given id. An id
-        that is not known gives an empty list.
+        The **listoffers** command returns the stored offers, sorted by id: all of them, or the one with a given id. An
+        unknown id gives an empty list.
 
         Args:
             offer_id: Show only this offer.
-            active_only: Leave out those that are inactive: used up or disabled.
+            active_only: Leave out inactive ones (used or disabled).
 
                 Default: False.
 
@@ -2105,22 +2103,22 @@ class Calls(Caller):
     ) -> ListpaysResponse:
         """List outgoing payments, their parts summed up.
 
-        Gives back the outgoing payments, each with its status and amounts added up over all of its parts.
+        Returns the outgoing payments, each with its status and amounts added up over all of its parts.
 
         Args:
-            bolt11: Show the payment of this BOLT 11 or BOLT 12 invoice; absent, any.
-            payment_hash: Show the payment with this hash, 32 bytes in hex; absent, any.
-            status: Show only payments that are *pending*, *complete* or *failed*; absent, all.
+            bolt11: Show the payment of this BOLT 11 or BOLT 12 invoice; default: any.
+            payment_hash: Show the payment with this hash, 32 bytes in hex; default: any.
+            status: Show only payments that are *pending*, *complete* or *failed*; default: all.
             index: Index that orders the list, *created* or *updated*, and that `start` and `limit` count by;
-                absent, the order of creation.
+                default: the order of creation.
 
                 Added in v24.11.
             start: Index value of the first part to read, only with `index`, and without `bolt11` and
-                `payment_hash`; sums leave out the parts before it. Absent, the beginning.
+                `payment_hash`; sums leave out the parts before it. Default: the beginning.
 
                 Added in v24.11.
             limit: How many parts to read at most, only with `index`; payments of several parts make the list
-                shorter and their sums may be too low. Absent, all.
+                shorter and their sums may be too low. Default: all.
 
                 Added in v24.11.
 
@@ -2139,17 +2137,17 @@ class Calls(Caller):
     ) -> ListpeerchannelsResponse:
         """List this node's channels in full detail.
 
-        Gives back the channels of this node with state, balances, limits and fees, whether the peer is connected or
-        not; at most one parameter may be given.
+        Returns the channels of this node with state, balances, limits and fees, whether the peer is connected or not;
+        at most one parameter may be given.
 
         Added in v23.02.
 
         Args:
-            id: Show only channels with this peer, by its node id, 33 bytes in hex; absent, with any.
-            short_channel_id: Show only the channel with this short channel id or alias; absent, any.
+            id: Show only channels with this peer, by its node id, 33 bytes in hex; default: any.
+            short_channel_id: Show only the channel with this short channel id or alias; default: any.
 
                 Added in v25.05.
-            channel_id: Show only the channel with this id, 32 bytes in hex; absent, any.
+            channel_id: Show only the channel with this id, 32 bytes in hex; default: any.
 
                 Added in v26.04.
 
@@ -2166,12 +2164,12 @@ class Calls(Caller):
     ) -> ListpeersResponse:
         """List the node's peers and their state.
 
-        Gives back the nodes that are connected or have a channel with this one, with addresses and features.
+        Returns the nodes that are connected or have a channel with this one, with addresses and features.
 
         Args:
-            id: Show only the peer with this node id, 33 bytes in hex; absent, all.
+            id: Show only the peer with this node id, 33 bytes in hex; default: all.
             level: Add each peer's log lines from this level up: *io*, *trace*, *debug*, *info* or *unusual*;
-                absent, no log.
+                default: no log.
         """
         return self.rpc_send("listpeers", id, level)
 
@@ -2188,22 +2186,21 @@ class Calls(Caller):
     ) -> ListsendpaysResponse:
         """List outgoing payments part by part.
 
-        Gives back the parts of outgoing payments, each with its status, destination and amounts; `listpays` adds them
-        up.
+        Returns the parts of outgoing payments, each with its status, destination and amounts; `listpays` adds them up.
 
         Args:
-            bolt11: Show the parts that pay this BOLT 11 or BOLT 12 invoice; not with `payment_hash`; absent, any.
-            payment_hash: Show the parts with this payment hash, 32 bytes in hex; not with `bolt11`; absent, any.
-            status: Show only parts that are *pending*, *complete* or *failed*; absent, all.
+            bolt11: Show the parts that pay this BOLT 11 or BOLT 12 invoice; not with `payment_hash`; default: any.
+            payment_hash: Show the parts with this payment hash, 32 bytes in hex; not with `bolt11`; default: any.
+            status: Show only parts that are *pending*, *complete* or *failed*; default: all.
             index: Index that orders the list, *created* or *updated*, and that `start` and `limit` count by;
-                absent, the order of creation.
+                default: the order of creation.
 
                 Added in v23.11.
             start: Index value to begin at, as `wait` reports it; only with `index`, and without `bolt11` and
-                `payment_hash`; absent, the beginning.
+                `payment_hash`; default: the beginning.
 
                 Added in v23.11.
-            limit: How many entries to show at most; only with `index`; absent, all.
+            limit: How many entries to show at most; only with `index`; default: all.
 
                 Added in v23.11.
 
@@ -2224,7 +2221,7 @@ class Calls(Caller):
     def listtransactions(self) -> ListtransactionsResponse:
         """List the on-chain wallet's transactions.
 
-        Gives back the on-chain transactions that concern the wallet or its channels, with inputs, outputs and block
+        Returns the on-chain transactions that concern the wallet or its channels, with inputs, outputs and block
         height.
         """
         return self.rpc_send("listtransactions")
@@ -2280,10 +2277,10 @@ class Calls(Caller):
     def newaddr(self, *, addresstype: Literal["bech32", "p2tr", "all"] | None = None) -> NewaddrResponse:
         """Get a fresh on-chain address to receive at.
 
-        Derives an unused address of the on-chain wallet and gives it back, in one form or in both.
+        Derives an unused address of the on-chain wallet and returns it, in one form or in both.
 
         Args:
-            addresstype: *bech32* (SegWit version 0), *p2tr* (taproot) or *all* (both, for the same key); absent,
+            addresstype: *bech32* (SegWit version 0), *p2tr* (taproot) or *all* (both, for the same key); default:
                 *p2tr*, though until v26.12 a node that allows deprecated features gives both.
         """
         return self.rpc_send("newaddr", addresstype)
@@ -2292,8 +2289,8 @@ class Calls(Caller):
     def notifications(self, enable: bool) -> NotificationsResponse:
         """Choose whether this connection gets notifications.
 
-        The **notifications** command turns messages about the progress of calls on or off for the connection on which
-        it is sent. Command lines send it before each call.
+        The **notifications** command turns messages about the progress of calls on or off, for its own connection.
+        Command-line tools send it before each call.
 
         Args:
             enable: Whether notifications are wanted.
@@ -2325,73 +2322,74 @@ class Calls(Caller):
     ) -> OfferResponse:
         """Create an offer for others to pay.
 
-        The **offer** command makes a BOLT 12 `offer` of this node and stores it: a string that does not wear out, to be
-        printed, posted or scanned, for which anyone can ask an invoice as often as they like. An `invoice_request` for
-        an offer that is active, and was made here, is answered.
+        The **offer** command creates and stores a BOLT 12 `offer` of this node: a reusable string to print, post or
+        scan, with which anyone can request invoices. The node responds to an `invoice_request` for an active offer with
+        an invoice.
 
-        An offer is known by its content. Asking again for one that exists, and is active, changes nothing and returns
-        it as it is stored, with its first label, and with *created* false. To give money away rather than to take it,
-        see lightning-invoicerequest(7).
+        Its content identifies an offer. If the same offer exists and is active, the command changes nothing and returns
+        the stored offer, with its first label and *created* false. To pay money out instead of receiving it, see
+        lightning-invoicerequest(7).
 
         Args:
-            amount: The price of one item. A bare number counts millisatoshi, as does the suffix *msat*; *sat* and
-                *btc* say otherwise, and *btc* takes one to eleven decimals. With the code of an ISO 4217 currency it is
-                a price in that currency, with all of its decimals or none: *10USD*, *9.99EUR*, *500JPY*; then this node
-                must know a rate for it. *any* leaves it to the payer.
-            description: What is sold, e.g. *a cup of coffee*, for all to read who see the string. It must be there
-                unless `amount` is *any*. UTF-8 text; *\\u* escapes are refused, write the character itself.
-            issuer: Who sells it, also part of the string; if a domain is named, begin with it, as in
+            amount: The price of one item. A number without a unit, or with *msat*, is in millisatoshi; *sat* and
+                *btc* (with 1 to 11 decimals) are also accepted. With an ISO 4217 code it is a price in that currency,
+                with all of its decimals or none: *10USD*, *9.99EUR*, *500JPY*; this node needs a rate for that
+                currency. With *any*, the payer chooses the amount.
+            description: A description of what is sold, e.g. *a cup of coffee*. Everyone who has the string can read
+                it. Required unless `amount` is *any*. UTF-8 text; *\\u* escapes are refused, so write the character
+                itself.
+            issuer: The issuer, which is also part of the string. If it contains a domain, begin with it:
                 *shop@example.com Example Shop*.
-            label: A name of your own for this offer. It stays in the store, is shown by lightning-listoffers(7) and
-                need not be unique.
-            quantity_max: The most items that one invoice can be for, or 0 for as many as one likes. Without it
-                every invoice is for exactly one.
-            absolute_expiry: When the offer ends, in seconds since 1970-01-01 00:00 UTC. Without it the offer stays
-                good until it is used or disabled.
-            recurrence: Makes it a subscription, to be paid once in each period: a number and a unit, without space,
-                such as *1month*, *2weeks*, *10days*, *12hours*, *5minutes* or *30seconds*.
-            recurrence_base: When the first period begins, in seconds since 1970-01-01 00:00 UTC. Without it, the
-                first period of each payer begins with the first payment. Needs `recurrence`.
-            recurrence_paywindow: How early and how late a period can be paid, as *-before+after*, in seconds around
-                its start. Needs `recurrence`.
+            label: Your own name for this offer. It is only stored, returned by lightning-listoffers(7), and need
+                not be unique.
+            quantity_max: The largest quantity of one invoice, or 0 for no limit. Without it, every invoice is for
+                exactly one item.
+            absolute_expiry: When the offer expires, in seconds since 1970-01-01 00:00 UTC. Without it, the offer is
+                valid until it is used or disabled.
+            recurrence: The period of a subscription, which is paid once per period: a number and a unit without a
+                space, such as *1month*, *2weeks*, *10days*, *12hours*, *5minutes* or *30seconds*.
+            recurrence_base: When the first period begins, in seconds since 1970-01-01 00:00 UTC. Without it, each
+                payer's first period begins with the first payment. Requires `recurrence`.
+            recurrence_paywindow: How early and how late a period can be paid, as *-before+after*, in seconds
+                relative to its beginning. Requires `recurrence`.
 
-                Default: from the start of the period before to the end of the period itself.
-            recurrence_limit: The number of the last period, where the first is 0; at least 1. Needs `recurrence`.
-            single_use: Whether one payment ends it. If so, several invoices may be handed out, and the first that
-                is paid makes the offer inactive and the others worthless.
+                Default: from the beginning of the previous period to the end of the period itself.
+            recurrence_limit: The number of the last period, counted from 0; at least 1. Requires `recurrence`.
+            single_use: Whether the offer can be paid only once. Several invoices may be sent; when the first is
+                paid, the offer becomes inactive and the others can no longer be paid.
 
                 Default: False.
-            proportional_amount: Whether who comes late pays less: for a first period that has begun, only the share
-                that is left of it. Needs `recurrence_base`.
+            proportional_amount: Whether late payers pay less: for a first period that has already begun, they pay
+                only the remaining part. Requires `recurrence_base`.
 
                 Default: False. Added in v25.09.
-            optional_recurrence: Whether payers who know nothing of recurrence may pay once. Cannot stand with
+            optional_recurrence: Whether payers that do not support recurrence may pay once. Cannot be combined with
                 `recurrence_base`.
 
                 Default: False. Added in v25.09.
-            fronting_nodes: Nodes through which alone this one can be reached: the offer gets one blinded path from
-                each of them, and `force_paths` is set. *[]* means none.
+            fronting_nodes: The only nodes through which this node can be reached: the offer gets a blinded path
+                from each of them, and `force_paths` is true. *[]* means none.
 
                 Each element: The id of a node that forwards to this one.
 
-                Default: what *--payment-fronting-node* names. Added in v26.04.
-            dev_paths: For tests: the blinded paths to put in, each an array of node ids that ends with this node's.
+                Default: the nodes of *--payment-fronting-node*. Added in v26.04.
+            dev_paths: For tests: the blinded paths to use, each an array of node ids that ends with this node's id.
 
                 Hidden: not meant for general use.
 
-        On failure nothing is stored. A caller that got no answer, because the connection or the server went down, finds
-        out with lightning-listoffers(7) whether the offer exists, or just asks again: unless it has blinded paths,
-        which are new each time, it is the same offer.
+        After an error, nothing is stored. After a lost response, use lightning-listoffers(7) to find out whether the
+        offer exists, or repeat the call: it creates the same offer again, unless the offer has blinded paths, which are
+        new each time.
 
         Raises:
-            RpcError: Code -1: The offer could not be made: the store refused it, injected entropy ran out, or the
-                rates cannot be read.
-            RpcError: Code 1000: The same offer exists and is not active; lightning-enableoffer(7) may bring it
-                back.
-            RpcError: Code -32601: The amount is in a currency, and no rates are configured.
-            RpcError: Code -32602: A parameter is missing or malformed, needs another one, or does not make an offer
-                that anyone could pay, such as an amount of zero.
-            RpcError: Code -32700: The amount is in a currency that the configured rates lack.
+            RpcError: Code -1: The offer could not be created: the store failed, the injected entropy is used up, or
+                the rates cannot be read.
+            RpcError: Code 1000: The same offer exists but is inactive; lightning-enableoffer(7) may make it active
+                again.
+            RpcError: Code -32601: The amount is in a currency, but no rates are configured.
+            RpcError: Code -32602: A parameter is missing or malformed, requires another one, or would make an offer
+                that nobody can pay, such as an amount of zero.
+            RpcError: Code -32700: There is no configured rate for the amount's currency.
         """
         return self.rpc_send(
             "offer",
@@ -2511,7 +2509,7 @@ class Calls(Caller):
     ) -> PayResponse:
         """Pay an invoice, the older way.
 
-        Pays a BOLT 11 or BOLT 12 invoice and, once that has succeeded, gives back the preimage and the amounts; since
+        Pays a BOLT 11 or BOLT 12 invoice and, once that has succeeded, returns the preimage and the amounts; since
         v26.06 `xpay` carries most such calls out.
 
         Deprecated in v26.06, removed after v27.03.
@@ -2520,29 +2518,29 @@ class Calls(Caller):
             bolt11: Invoice to pay, BOLT 11 or BOLT 12; since v26.06 it may also be called `invstring`.
             amount_msat: Amount to pay, in millisatoshi unless it ends in *sat* or *btc*; required if the invoice
                 names none, refused if it does.
-            label: Name of your own, kept with the payment and shown by `listpays`; absent, none.
+            label: Your own name, kept with the payment and shown by `listpays`; default: none.
             riskfactor: Yearly cost of money that is stuck, in percent, weighed against fees in the choice of a
-                route; absent, 10.
-            maxfeepercent: Highest fee, in percent of the amount; not with `maxfee`; absent, 0.5, or 1 where `xpay`
+                route; default: 10.
+            maxfeepercent: Highest fee, in percent of the amount; not with `maxfee`; default: 0.5, or 1 where `xpay`
                 takes over and `exemptfee` is absent too.
-            retry_for: Seconds during which further routes are tried; absent, 60.
-            maxdelay: How many blocks the money may be locked up on its way at most; absent, 2016.
+            retry_for: Seconds during which further routes are tried; default: 60.
+            maxdelay: How many blocks the money may be locked up on its way at most; default: 2016.
             exemptfee: Fee up to which `maxfeepercent` does not count, in millisatoshi unless it ends in *sat* or
-                *btc*; not with `maxfee`; absent, 5000 msat.
+                *btc*; not with `maxfee`; default: 5000 msat.
 
                 A number is in millisatoshi.
             localinvreqid: Id of the invoice_request of this node that the payment answers, 32 bytes in hex; one for
-                a single use is then paid once only. Absent, none.
-            exclude: What routes must avoid: node ids, or channels with their direction, such as *1x2x3/0*; absent,
+                a single use is then paid once only. Default: none.
+            exclude: What routes must avoid: node ids, or channels with their direction, such as *1x2x3/0*; default:
                 nothing.
             maxfee: Highest fee, in millisatoshi unless it ends in *sat* or *btc*, in place of `maxfeepercent` and
-                `exemptfee`; absent, those two decide.
+                `exemptfee`; default: those two decide.
 
                 A number is in millisatoshi.
             description: Text whose hash the invoice carries; required if it carries only a hash, and checked
                 against it before paying.
             partial_msat: Share of the invoice to pay here, in millisatoshi unless it ends in *sat* or *btc*, while
-                others pay the rest at the same time; absent, all of it.
+                others pay the rest at the same time; default: all of it.
 
                 Added in v23.05.
         """
@@ -2733,14 +2731,14 @@ class Calls(Caller):
     ) -> SendinvoiceResponse:
         """Answer an invoice_request with an invoice and await payment.
 
-        Answers an invoice_request with an invoice, waits until that is paid, and gives back the paid invoice.
+        Answers an invoice_request with an invoice, waits until that is paid, and returns the paid invoice.
 
         Args:
             invreq: The invoice_request string, which begins with *lnr1*; not one made for an offer.
-            label: Name of your own for the invoice, never used before.
-            amount_msat: Amount to be paid, in millisatoshi unless it ends in *sat* or *btc*; absent, the amount
+            label: Your own name for the invoice, never used before.
+            amount_msat: Amount to be paid, in millisatoshi unless it ends in *sat* or *btc*; default: the amount
                 that the invoice_request names.
-            timeout: Seconds to wait for the payment or a refusal, and until the invoice expires; absent, 90.
+            timeout: Seconds to wait for the payment or a refusal, and until the invoice expires; default: 90.
         """
         return self.rpc_send("sendinvoice", invreq, label, amount_msat, timeout)
 
@@ -2804,30 +2802,30 @@ class Calls(Caller):
     ) -> SendpayResponse:
         """Send a payment along a route you chose.
 
-        Sends one payment, or a part of one, along a given route, and gives it back as soon as it is on its way;
+        Sends one payment, or a part of one, along a given route, and returns it as soon as it is on its way;
         `waitsendpay` tells the outcome.
 
         Args:
             route: The hops in order, as `getroute` or `getroutes` gives them, other members being ignored; empty to
                 pay this node itself.
             payment_hash: Hash of the payment, 32 bytes in hex.
-            label: Name of your own, kept with the payment and never sent; absent, none.
+            label: Your own name, kept with the payment and never sent; default: none.
             amount_msat: Total of all parts, in millisatoshi unless it ends in *sat* or *btc*; required if `partid`
                 is above zero or `route` is empty. Otherwise absent, or equal to what the last hop gets.
-            bolt11: Invoice that is being paid, kept with the payment; absent, none.
+            bolt11: Invoice that is being paid, kept with the payment; default: none.
             payment_secret: Secret from the invoice without which the recipient refuses, 32 bytes in hex; required
                 if `partid` is above zero.
-            partid: Number of this part, above zero if there are several, each of which needs its own; absent, 0,
+            partid: Number of this part, above zero if there are several, each of which needs its own; default: 0,
                 the only part.
             localinvreqid: Id of the invoice_request of this node that the payment answers, 32 bytes in hex; one for
-                a single use is then paid once only. Absent, none.
-            groupid: Number that all parts of one attempt have in common; absent, one above the last used for this
+                a single use is then paid once only. Default: none.
+            groupid: Number that all parts of one attempt have in common; default: one above the last used for this
                 hash.
-            payment_metadata: Bytes in hex handed to the recipient with the payment, as its invoice asks; absent,
+            payment_metadata: Bytes in hex handed to the recipient with the payment, as its invoice asks; default:
                 none.
 
                 Added in v0.11.0.
-            description: What is paid for, kept with the payment; absent, none.
+            description: What is paid for, kept with the payment; default: none.
 
                 Added in v0.11.0.
             dev_legacy_hop: Hidden: not meant for general use.
@@ -2876,26 +2874,26 @@ class Calls(Caller):
     ) -> SetchannelResponse:
         """Change the fees and limits a channel announces.
 
-        Changes what one or more channels charge and allow for forwarding, announces it, and gives back their new terms.
+        Changes what one or more channels charge and allow for forwarding, announces it, and returns their new terms.
 
         Args:
             id: Short channel id or channel id, the node id of a peer for each of its channels, or *all*.
-            feebase: Fixed fee for each forwarded payment, in millisatoshi unless it ends in *sat* or *btc*; absent,
-                unchanged.
+            feebase: Fixed fee for each forwarded payment, in millisatoshi unless it ends in *sat* or *btc*;
+                default: unchanged.
 
                 A number is in millisatoshi.
-            feeppm: Fee in proportion to the amount, in millionths of it; absent, unchanged.
+            feeppm: Fee in proportion to the amount, in millionths of it; default: unchanged.
             htlcmin: Smallest HTLC to forward, in millisatoshi unless it ends in *sat* or *btc*; raised to the
-                peer's own minimum if below it. Absent, unchanged.
+                peer's own minimum if below it. Default: unchanged.
 
                 A number is in millisatoshi.
             htlcmax: Largest HTLC to forward, in millisatoshi unless it ends in *sat* or *btc*; lowered to what the
-                channel can carry if above it. Absent, unchanged.
+                channel can carry if above it. Default: unchanged.
 
                 A number is in millisatoshi.
             enforcedelay: Seconds during which payments under the old terms still pass, so that the network can
-                learn the new ones; absent, 600.
-            ignorefeelimits: Whether the peer may set any on-chain fee rate it likes, which can cost money; absent,
+                learn the new ones; default: 600.
+            ignorefeelimits: Whether the peer may set any on-chain fee rate it likes, which can cost money; default:
                 unchanged.
 
                 Added in v23.08.
@@ -2948,7 +2946,7 @@ class Calls(Caller):
     def signmessage(self, message: str) -> SignmessageResponse:
         """Sign a message with the node's key.
 
-        Signs a text with the key behind the node id, and gives back the signature in hex and in the zbase32 form that
+        Signs a text with the key behind the node id, and returns the signature in hex and in the zbase32 form that
         `checkmessage` takes.
 
         Args:
@@ -3070,11 +3068,12 @@ class Calls(Caller):
     def stop(self) -> StopResponse:
         """Shut the server down.
 
-        The **stop** command ends the server: it takes no new connections, answers what it has accepted, closes its
-        store, and answers this call last of all. Whoever has that answer can start another server at once.
+        The **stop** command shuts the server down: it accepts no new connections, responds to all accepted calls,
+        closes its store, and responds to this call last. After that response, another server can be started
+        immediately.
 
         Raises:
-            RpcError: Code -32602: A parameter was given, but there are none.
+            RpcError: Code -32602: A parameter was given, but the command has none.
         """
         return self.rpc_send("stop")
 
@@ -3177,8 +3176,8 @@ class Calls(Caller):
     ) -> WaitResponse:
         """Wait until one of the node's lists changes.
 
-        Waits until a counter of created, updated or deleted entries reaches a value, and gives back the counter and
-        some facts of the entry, or at once if it is already there.
+        Waits until a counter of created, updated or deleted entries reaches a value, and returns the counter and some
+        facts of the entry, or at once if it is already there.
 
         Added in v23.08.
 
@@ -3199,23 +3198,22 @@ class Calls(Caller):
     ) -> WaitanyinvoiceResponse:
         """Wait until the next invoice is paid.
 
-        The **waitanyinvoice** command answers with the first invoice that was paid after a given one: at once if there
-        is one, and else as soon as one is paid.
+        The **waitanyinvoice** command returns the first invoice that was paid after a given one: immediately if there
+        is one, else as soon as one is paid.
 
-        To see each payment once, call it again and again, each time with the **pay_index** of the answer before. The
-        order is that of the payments, and none is left out, unless it is deleted in between.
+        To get each payment once, repeat the call with the **pay_index** of the previous response. Payments come in
+        order, and none is skipped unless its invoice was deleted in between.
 
-        While it waits, further calls on the same connection wait behind it; use another connection for them.
+        While it waits, later calls on the same connection wait too; use another connection for them.
 
         Args:
-            lastpay_index: The **pay_index** of the last payment that the caller knows; 0, as if it were absent,
-                asks for the first of all. If there has not been such a payment yet, the next one counts.
-            timeout: How many seconds to wait at most; with 0 the answer comes at once, whatever it is. Without it
-                there is no limit.
+            lastpay_index: The **pay_index** of the last payment that the caller knows; 0 (or absent) means none. If
+                there was no such payment yet, the next payment is returned.
+            timeout: The longest time to wait, in seconds; 0 returns immediately. Without it, there is no limit.
 
         Raises:
             RpcError: Code -32602: A parameter is malformed.
-            RpcError: Code -5: The server stops.
+            RpcError: Code -5: The server is shutting down.
             RpcError: Code 904: Nothing was paid within **timeout**.
         """
         return self.rpc_send("waitanyinvoice", lastpay_index, timeout)
@@ -3234,19 +3232,19 @@ class Calls(Caller):
     def waitinvoice(self, label: str | int) -> WaitinvoiceResponse:
         """Wait until one invoice is paid or expires.
 
-        The **waitinvoice** command answers when an invoice is paid: at once if it has been already. If it expires or is
-        deleted first, the answer is an error.
+        The **waitinvoice** command returns when an invoice is paid; immediately if it is already paid. If it expires or
+        is deleted first, it returns an error.
 
-        While it waits, further calls on the same connection wait behind it; use another connection for them.
+        While it waits, later calls on the same connection wait too; use another connection for them.
 
         Args:
-            label: The name of the invoice, written as it was when it was made.
+            label: The label of the invoice, written as when it was created.
 
         Raises:
             RpcError: Code -32602: The parameter is missing or malformed.
             RpcError: Code -1: No invoice has this label, or it was deleted before it was paid.
-            RpcError: Code -5: The server stops.
-            RpcError: Code 903: The invoice has expired, before the call or during it; the error's *data* is the
+            RpcError: Code -5: The server is shutting down.
+            RpcError: Code 903: The invoice has expired, before or during the call; the error's *data* is the
                 invoice.
         """
         return self.rpc_send("waitinvoice", label)
@@ -3262,14 +3260,14 @@ class Calls(Caller):
     ) -> WaitsendpayResponse:
         """Wait for the outcome of a payment part.
 
-        Waits until a payment part sent by `sendpay` has succeeded, and gives it back, or fails as the part did.
+        Waits until a payment part sent by `sendpay` has succeeded, and returns it, or fails as the part did.
 
         Args:
             payment_hash: Hash of the payment, 32 bytes in hex.
-            timeout: Seconds to wait before error 200, where 0 means to look only; absent, until the outcome is
+            timeout: Seconds to wait before error 200, where 0 means to look only; default: until the outcome is
                 known.
-            partid: The `partid` that the part was sent with; absent, 0.
-            groupid: The `groupid` that the part was sent with; absent, the latest one used for this hash.
+            partid: The `partid` that the part was sent with; default: 0.
+            groupid: The `groupid` that the part was sent with; default: the latest one used for this hash.
 
         `partid` and `groupid` must be given together or not at all.
         """
@@ -3287,20 +3285,20 @@ class Calls(Caller):
     ) -> WithdrawResponse:
         """Pay an on-chain address from the wallet.
 
-        Pays a Bitcoin address from the on-chain wallet and gives back the transaction that was broadcast, its id and
-        its PSBT.
+        Pays a Bitcoin address from the on-chain wallet and returns the transaction that was broadcast, its id and its
+        PSBT.
 
         Args:
             destination: Bitcoin address to pay.
             satoshi: Amount to pay, in satoshi unless it ends in *msat* or *btc*; or *all* for whatever is there,
                 except the emergency reserve if there are anchor channels.
             feerate: Fee rate of the transaction: a name such as *slow*, *normal* or *urgent*, or a number with
-                *perkw* (satoshi per 1000 weight units) or *perkb* (per 1000 virtual bytes, also when bare); absent,
+                *perkw* (satoshi per 1000 weight units) or *perkb* (per 1000 virtual bytes, also when bare); default:
                 *normal*.
-            minconf: Confirmations that a coin needs before it is spent; absent, 1.
+            minconf: Confirmations that a coin needs before it is spent.
 
                 Default: 1.
-            utxos: Coins to spend, each as `txid:vout`; absent, the wallet chooses among those not reserved.
+            utxos: Coins to spend, each as `txid:vout`; default: the wallet chooses among those not reserved.
         """
         return self.rpc_send("withdraw", destination, satoshi, feerate, minconf, utxos)
 
@@ -3319,7 +3317,7 @@ class Calls(Caller):
     ) -> XkeysendResponse:
         """Pay a node by its id alone.
 
-        Pays a node without an invoice and gives back the preimage, which proves nothing as the payer made it, and the
+        Pays a node without an invoice and returns the preimage, which proves nothing as the payer made it, and the
         amounts.
 
         Added in v26.06.
@@ -3327,15 +3325,15 @@ class Calls(Caller):
         Args:
             destination: Node id to pay, 33 bytes in hex, other than this node.
             amount_msat: Amount to pay, in millisatoshi unless it ends in *sat* or *btc*.
-            label: Name of your own, kept with the payment and never sent; absent, none.
-            maxfee: Highest fee, in millisatoshi unless it ends in *sat* or *btc*; absent, 1 % of the amount or 5000
-                msat, whichever is more.
+            label: Your own name, kept with the payment and never sent; default: none.
+            maxfee: Highest fee, in millisatoshi unless it ends in *sat* or *btc*; default: 1 % of the amount or
+                5000 msat, whichever is more.
 
                 A number is in millisatoshi.
-            layers: Names of layers to apply to the search for routes; absent, none.
-            retry_for: Seconds during which further routes are tried; absent, 60.
-            maxdelay: How many blocks the money may be locked up on its way at most; absent, 2016.
-            extratlvs: More fields for the recipient: an object of field numbers and values in hex; absent, none.
+            layers: Names of layers to apply to the search for routes; default: none.
+            retry_for: Seconds during which further routes are tried; default: 60.
+            maxdelay: How many blocks the money may be locked up on its way at most; default: 2016.
+            extratlvs: More fields for the recipient: an object of field numbers and values in hex; default: none.
         """
         return self.rpc_send(
             "xkeysend", destination, amount_msat, label, maxfee, layers, retry_for, maxdelay, extratlvs
@@ -3359,7 +3357,7 @@ class Calls(Caller):
     ) -> XpayResponse:
         """Pay an invoice, an offer or a BIP 353 name.
 
-        Pays an invoice, fetching one first for an offer or a BIP 353 name, in as many parts as it takes, and gives back
+        Pays an invoice, fetching one first for an offer or a BIP 353 name, in as many parts as it takes, and returns
         the preimage and the amounts.
 
         Added in v24.11.
@@ -3369,26 +3367,27 @@ class Calls(Caller):
                 such as *user@example.com*.
             amount_msat: Amount to pay, in millisatoshi unless it ends in *sat* or *btc*; required if a BOLT 11
                 invoice or an offer names none. Refused if an invoice names one; an offer that does must name the same.
-            maxfee: Highest fee for all parts together, in millisatoshi unless it ends in *sat* or *btc*; absent, 1
+            maxfee: Highest fee for all parts together, in millisatoshi unless it ends in *sat* or *btc*; default: 1
                 % of the amount or 5000 msat, whichever is more.
 
                 A number is in millisatoshi.
-            layers: Names of layers to apply to the search for routes, on top of those that xpay keeps; absent,
+            layers: Names of layers to apply to the search for routes, on top of those that xpay keeps; default:
                 none.
-            retry_for: Seconds during which further routes are tried; absent, 60.
+            retry_for: Seconds during which further routes are tried; default: 60.
             partial_msat: Share of the invoice to pay here, in millisatoshi unless it ends in *sat* or *btc*, while
-                others pay the rest at the same time; absent, all of it.
-            maxdelay: How many blocks the money may be locked up on its way at most; absent, 2016.
+                others pay the rest at the same time; default: all of it.
+            maxdelay: How many blocks the money may be locked up on its way at most.
 
                 Default: 2016. Added in v25.02.
-            payer_note: Message to the issuer, sent when an invoice is fetched for an offer or a name; absent, none.
+            payer_note: Message to the issuer, sent when an invoice is fetched for an offer or a name; default:
+                none.
 
                 Added in v26.04.
-            label: Name of your own, kept with the payment and never sent; absent, none.
+            label: Your own name, kept with the payment and never sent; default: none.
 
                 Added in v26.06.
             localinvreqid: Id of the invoice_request of this node that a BOLT 12 invoice answers, 32 bytes in hex;
-                one for a single use is then paid once only. Absent, none.
+                one for a single use is then paid once only. Default: none.
 
                 Added in v26.06.
             dev_use_shadow: Hidden: not meant for general use. Added in v26.06.

@@ -425,7 +425,7 @@ class Plugin(BasePlugin):
 
     @stub
     def hook_rpc_command(self, payload: RpcCommandHookRequest, /) -> RpcCommandHookResponse:
-        """Pass on, change or answer a command call."""
+        """Pass on, change or respond to a command call."""
         raise NotImplementedError
 
     @stub

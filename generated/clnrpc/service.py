@@ -509,7 +509,7 @@ class Service:
 
     @stub
     def check(self, request: CheckRequest) -> Reply[CheckResponse]:
-        """Test a call's parameters without running it."""
+        """Check a call's parameters without running it."""
         raise unknown_command("check")
 
     @stub
@@ -589,7 +589,7 @@ class Service:
 
     @stub
     def decode(self, request: DecodeRequest) -> Reply[DecodeResponse]:
-        """Take a string apart and show what it says."""
+        """Decode a BOLT 12 or BOLT 11 string, a rune or a backup."""
         raise unknown_command("decode")
 
     @stub
@@ -647,7 +647,7 @@ class Service:
 
     @stub
     def disableoffer(self, request: DisableofferRequest) -> Reply[DisableofferResponse]:
-        """Stop answering requests for an offer."""
+        """Disable an offer."""
         raise unknown_command("disableoffer")
 
     @stub
@@ -662,7 +662,7 @@ class Service:
 
     @stub
     def enableoffer(self, request: EnableofferRequest) -> Reply[EnableofferResponse]:
-        """Answer requests for a disabled offer again."""
+        """Enable a disabled offer again."""
         raise unknown_command("enableoffer")
 
     @stub
@@ -724,7 +724,7 @@ class Service:
 
     @stub
     def getinfo(self, request: GetinfoRequest) -> Reply[GetinfoResponse]:
-        """Show who this node is."""
+        """Show information about this node."""
         raise unknown_command("getinfo")
 
     @stub
@@ -769,7 +769,7 @@ class Service:
 
     @stub
     def invoicerequest(self, request: InvoicerequestRequest) -> Reply[InvoicerequestResponse]:
-        """Create a request to be sent an invoice, which is then paid."""
+        """Create a request for an invoice that this node will pay."""
         raise unknown_command("invoicerequest")
 
     @stub

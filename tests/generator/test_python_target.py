@@ -115,12 +115,12 @@ def test_a_conditional_field_is_optional_and_says_when_it_is_there(package: Any,
     assert made.types.PayNowResponse(status="open").preimage is None
     types_folder = tmp_path / "out" / made.__name__ / "types"
     received, given = ((types_folder / name).read_text() for name in ("pay_now.py", "tank_full_hook.py"))
-    for source, possible, certain in (
-        (received, "Present only", "Always present"),
-        (given, "Allowed only", "Required"),
+    for source, possible, certain, both in (
+        (received, "Present only", "Always present", 'Present if and only if `status` is "paid".'),
+        (given, "Allowed only", "Required", 'Allowed only if `status` is "paid", and then required.'),
     ):
         assert f'"""{certain} if `status` is "paid"."""' in source
-        assert f'The proof.\n\n    {possible} if `status` is "paid", and then {certain.lower()}.' in source
+        assert f"The proof.\n\n    {both}" in source
         assert f'"""{possible} if `status` is "paid"."""' in source
 
 
@@ -247,7 +247,7 @@ def test_a_field_that_one_form_always_has_says_no_condition(package: Any) -> Non
     sometimes = {"type": "object", "properties": {"k": {"type": "string"}}} | when
     properties = {"both": {"type": "array", "items": {"oneOf": [always, sometimes]}}}
     made = package(command(response={"properties": properties}))
-    assert "Present only" not in Path(sys.modules[made.types.PayNowResponse.__module__].__file__ or "").read_text()
+    assert "Present" not in Path(sys.modules[made.types.PayNowResponse.__module__].__file__ or "").read_text()
 
 
 def test_objects_and_lists_of_them_decode_where_names_differ(package: Any) -> None:

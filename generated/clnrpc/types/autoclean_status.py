@@ -35,7 +35,7 @@ class AutocleanStatusAutocleanSucceededforwards(Received):
     cleaned: U64
 
     age: U64 | None = None
-    """Present only if `enabled` is true, and then always present."""
+    """Present if and only if `enabled` is true."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -47,7 +47,7 @@ class AutocleanStatusAutocleanFailedforwards(Received):
     cleaned: U64
 
     age: U64 | None = None
-    """Present only if `enabled` is true, and then always present."""
+    """Present if and only if `enabled` is true."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -59,7 +59,7 @@ class AutocleanStatusAutocleanSucceededpays(Received):
     cleaned: U64
 
     age: U64 | None = None
-    """Present only if `enabled` is true, and then always present."""
+    """Present if and only if `enabled` is true."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -71,7 +71,7 @@ class AutocleanStatusAutocleanFailedpays(Received):
     cleaned: U64
 
     age: U64 | None = None
-    """Present only if `enabled` is true, and then always present."""
+    """Present if and only if `enabled` is true."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -83,7 +83,7 @@ class AutocleanStatusAutocleanPaidinvoices(Received):
     cleaned: U64
 
     age: U64 | None = None
-    """Present only if `enabled` is true, and then always present."""
+    """Present if and only if `enabled` is true."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -95,7 +95,7 @@ class AutocleanStatusAutocleanExpiredinvoices(Received):
     cleaned: U64
 
     age: U64 | None = None
-    """Present only if `enabled` is true, and then always present."""
+    """Present if and only if `enabled` is true."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -109,7 +109,7 @@ class AutocleanStatusAutocleanNetworkevents(Received):
     cleaned: U64
 
     age: U64 | None = None
-    """Present only if `enabled` is true, and then always present."""
+    """Present if and only if `enabled` is true."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)

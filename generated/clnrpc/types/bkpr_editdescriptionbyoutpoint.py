@@ -38,10 +38,10 @@ class BkprEditdescriptionbyoutpointUpdated(Received):
     description: str
 
     outpoint: str | None = None
-    """Present only if `type` is "chain", and then always present."""
+    """Present if and only if `type` is "chain"."""
 
     blockheight: U32 | None = None
-    """Present only if `type` is "chain", and then always present."""
+    """Present if and only if `type` is "chain"."""
 
     origin: str | None = None
     """Present only if `type` is "chain"."""

@@ -43,10 +43,10 @@ class BkprListaccounteventsEvent(Received):
     """Present only if `type` is "chain", or if `type` is "onchain_fee", or if `type` is "channel"."""
 
     outpoint: str | None = None
-    """Present only if `type` is "chain", and then always present."""
+    """Present if and only if `type` is "chain"."""
 
     blockheight: U32 | None = None
-    """Present only if `type` is "chain", and then always present."""
+    """Present if and only if `type` is "chain"."""
 
     origin: str | None = None
     """Present only if `type` is "chain"."""

@@ -30,16 +30,16 @@ class BkprListbalancesAccount(Received):
     balances: list[BkprListbalancesAccountBalance]
 
     peer_id: Pubkey | None = None
-    """Present only if `peer_id` is present, and then always present."""
+    """Present if and only if `peer_id` is present."""
 
     we_opened: bool | None = None
-    """Present only if `peer_id` is present, and then always present."""
+    """Present if and only if `peer_id` is present."""
 
     account_closed: bool | None = None
-    """Present only if `peer_id` is present, and then always present."""
+    """Present if and only if `peer_id` is present."""
 
     account_resolved: bool | None = None
-    """Present only if `peer_id` is present, and then always present."""
+    """Present if and only if `peer_id` is present."""
 
     resolved_at_block: U32 | None = None
     """Present only if `peer_id` is present."""

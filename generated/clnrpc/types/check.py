@@ -8,17 +8,17 @@ from ..runtime.values.received import Received
 
 @dataclass(kw_only=True, slots=True)
 class CheckRequest:
-    """The request for `check`: Test a call's parameters without running it."""
+    """The request for `check`: Check a call's parameters without running it."""
 
     command_to_check: str
-    """The command. Its own parameters follow by position, or stand beside this one by name."""
+    """The command. Its own parameters follow it by position, or are given by name next to this one."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class CheckResponse(Received):
-    """The response to `check`: Test a call's parameters without running it."""
+    """The response to `check`: Check a call's parameters without running it."""
 
     __source__ = "check"
 
     command_to_check: str
-    """The command whose call would be taken."""
+    """The command that would accept the call."""

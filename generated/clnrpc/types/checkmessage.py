@@ -18,7 +18,7 @@ class CheckmessageRequest:
     """Signature in zbase32."""
 
     pubkey: Pubkey | None = None
-    """Node id that must have signed, 33 bytes in hex; absent, any node known from gossip."""
+    """Node id that must have signed, 33 bytes in hex; default: any node known from gossip."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)

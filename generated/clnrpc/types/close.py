@@ -16,30 +16,30 @@ class CloseRequest:
     """Channel id, short channel id, or, if the peer has one channel only, its node id."""
 
     unilateraltimeout: U32 | None = None
-    """Seconds to wait for the peer before closing without it, where 0 means to wait for ever; absent, 172800 (2
+    """Seconds to wait for the peer before closing without it, where 0 means to wait forever; default: 172800 (2
     days).
     """
 
     destination: str | None = None
-    """Bitcoin address for this node's share, bech32 and, if the peer allows it, taproot; absent, the address set when the
+    """Bitcoin address for this node's share, bech32 and, if the peer allows it, taproot; default: the address set when the
     channel was opened, or one of the wallet.
     """
 
     fee_negotiation_step: str | None = None
     """How far each bid moves towards the peer's, where the old way to agree on the fee is used: satoshi, or a percentage
-    of the gap such as *10%*; absent, *50%*.
+    of the gap such as *10%*; default: *50%*.
     """
 
     wrong_funding: Outpoint | None = None
     """Output to spend in place of the channel's own, as `txid:vout`, to rescue a botched opening; both nodes must support
-    that, and the channel must be unused. Absent, the channel's own.
+    that, and the channel must be unused. Default: the channel's own.
     """
 
     force_lease_closed: bool = False
-    """Whether to close although the peer has leased money in this channel and the lease still runs; absent, *false*."""
+    """Whether to close although the peer has leased money in this channel and the lease still runs."""
 
     feerange: list[Feerate] | None = None
-    """Lowest and highest fee rate to offer, as an array of two fee rates; absent, *slow* and *unilateral_close*."""
+    """Lowest and highest fee rate to offer, as an array of two fee rates; default: *slow* and *unilateral_close*."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -51,7 +51,7 @@ class CloseResponse(Received):
     type: Literal["mutual", "unilateral", "unopened"]
 
     txs: list[Hex] | None = None
-    """Added in v24.11. Present only if `type` is "mutual" or "unilateral", and then always present."""
+    """Added in v24.11. Present if and only if `type` is "mutual" or "unilateral"."""
 
     txids: list[Txid] | None = None
-    """Added in v24.11. Present only if `type` is "mutual" or "unilateral", and then always present."""
+    """Added in v24.11. Present if and only if `type` is "mutual" or "unilateral"."""

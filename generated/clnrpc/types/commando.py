@@ -19,13 +19,13 @@ class CommandoRequest:
     """Command to run there."""
 
     params: dict[str, Any] | list[Any] | None = None
-    """Parameters of the command, an object by name or an array by position; absent, none."""
+    """Parameters of the command, an object by name or an array by position; default: none."""
 
     rune: str | None = None
     """Rune, made by the peer, that allows the call; without one it is refused."""
 
     filter: dict[str, Any] | None = None
-    """Which members of the answer to send back, an object of the answer's shape with *true* for each one wanted; absent,
+    """The members of the result to return, an object of the same shape with *true* for each wanted member; default:
     all.
     """
 

@@ -18,13 +18,13 @@ class ConnectRequest:
     """
 
     host: str | None = None
-    """Host name, IP address or onion address of the peer, or the path of a local socket, which begins with `/`; absent,
+    """Host name, IP address or onion address of the peer, or the path of a local socket, which begins with `/`; default:
     the addresses known from gossip.
     """
 
     port: U16 | None = None
-    """TCP port of the peer, only with `host`; absent, the usual one of the network (9735 on *bitcoin*, 19735 on *testnet*,
-    39735 on *signet*, 19846 on *regtest*).
+    """TCP port of the peer, only with `host`; default: the usual one of the network (9735 on *bitcoin*, 19735 on
+    *testnet*, 39735 on *signet*, 19846 on *regtest*).
     """
 
 
@@ -35,13 +35,13 @@ class ConnectAddress(Received):
     type: Literal["local socket", "ipv4", "ipv6", "torv2", "torv3"]
 
     socket: str | None = None
-    """Present only if `type` is "local socket", and then always present."""
+    """Present if and only if `type` is "local socket"."""
 
     address: str | None = None
-    """Present only if `type` is "ipv4" or "ipv6" or "torv2" or "torv3", and then always present."""
+    """Present if and only if `type` is "ipv4" or "ipv6" or "torv2" or "torv3"."""
 
     port: U16 | None = None
-    """Present only if `type` is "ipv4" or "ipv6" or "torv2" or "torv3", and then always present."""
+    """Present if and only if `type` is "ipv4" or "ipv6" or "torv2" or "torv3"."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)

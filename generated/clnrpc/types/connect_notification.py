@@ -15,13 +15,13 @@ class ConnectNotificationAddress(Received):
     type: Literal["local socket", "ipv4", "ipv6", "torv2", "torv3", "websocket"]
 
     socket: str | None = None
-    """Present only if `type` is "local socket", and then always present."""
+    """Present if and only if `type` is "local socket"."""
 
     address: str | None = None
-    """Present only if `type` is "ipv4" or "ipv6" or "torv2" or "torv3", and then always present."""
+    """Present if and only if `type` is "ipv4" or "ipv6" or "torv2" or "torv3"."""
 
     port: U16 | None = None
-    """Present only if `type` is "ipv4" or "ipv6" or "torv2" or "torv3", and then always present."""
+    """Present if and only if `type` is "ipv4" or "ipv6" or "torv2" or "torv3"."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)

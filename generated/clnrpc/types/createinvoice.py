@@ -13,30 +13,32 @@ class CreateinvoiceRequest:
     """The request for `createinvoice`: Sign and store an invoice built elsewhere."""
 
     invstring: str
-    """The invoice, an *lni1* string without a signature, perhaps after *lightning:*. It must name this node
-    (`invoice_node_id`), an amount below 2^63 millisatoshi and the hash of **preimage**.
+    """The invoice: an *lni1* string without a signature, optionally with the prefix *lightning:*. It must contain this
+    node's id (`invoice_node_id`), an amount below 2^63 millisatoshi and the hash of **preimage**.
     """
 
     label: str | int
-    """A name of your own for the invoice, as text or as a number; a number is taken as the text it is written as, so `01`
-    is another name than `1`. No two invoices have the same.
+    """Your unique name for the invoice, as text or as a number. A number counts as the text that it is written as, so `01`
+    and `1` are different labels.
     """
 
     preimage: Secret
-    """What the payer gets for paying, 32 bytes that nobody else must know. Each is good for one invoice."""
+    """The preimage that the payer gets for paying: 32 bytes that nobody else may know. Use each preimage for one invoice
+    only.
+    """
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class CreateinvoicePaidOutpoint(Received):
-    """The output of a transaction, if it was paid on the chain."""
+    """The transaction output, if it was paid on chain."""
 
     __added__ = (("txid", "v23.11"), ("outnum", "v23.11"))
 
     txid: Txid
-    """The transaction."""
+    """The transaction id."""
 
     outnum: U32
-    """Which of its outputs, counted from 0."""
+    """The index of the output, from 0."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -47,67 +49,63 @@ class CreateinvoiceResponse(Received):
     __added__ = (("created_index", "v23.08"),)
 
     label: str
-    """The name it was given; numbers come back as text."""
+    """The label of the invoice; a number is returned as text."""
 
     bolt12: str | None = None
-    """The signed string, beginning with *lni1*; BOLT 12 invoices always have it."""
+    """The signed string, which begins with *lni1*; always present for BOLT 12 invoices."""
 
     bolt11: str | None = None
-    """What a BOLT 11 invoice has instead of **bolt12**."""
+    """The string of a BOLT 11 invoice."""
 
     payment_hash: Hash
     """SHA-256 of the preimage that the payer gets for paying."""
 
     amount_msat: Msat | None = None
-    """What it asks for."""
+    """The amount of the invoice."""
 
     status: Literal["paid", "expired", "unpaid"]
-    """It is *unpaid*."""
+    """The state of the invoice."""
 
     pay_index: U64 | None = None
-    """Which payment it was, counted from 1 over all invoices in the order they were paid. Only if **status** is
-    *paid*.
-    """
+    """The number of its payment: all payments are counted in order, from 1. Only if **status** is *paid*."""
 
     amount_received_msat: Msat | None = None
-    """What was paid, which may be more than was asked for. Only if **status** is *paid*."""
+    """The amount received, which may be more than the invoice's amount. Only if **status** is *paid*."""
 
     paid_at: U64 | None = None
-    """When it was paid, in seconds since 1970-01-01 00:00 UTC. Only if **status** is *paid*."""
+    """The time of the payment, in seconds since 1970-01-01 00:00 UTC. Only if **status** is *paid*."""
 
     paid_outpoint: CreateinvoicePaidOutpoint | None = None
-    """The output of a transaction, if it was paid on the chain.
+    """The transaction output, if it was paid on chain.
 
     Added in v23.11.
     """
 
     payment_preimage: Secret | None = None
-    """What the payer got: its SHA-256 is **payment_hash**. Only if **status** is *paid*."""
+    """The preimage that the payer got; its SHA-256 is **payment_hash**. Only if **status** is *paid*."""
 
     description: str | None = None
-    """What the payment is for, as the string says it; absent if it does not, or once lightning-delinvoice(7) has removed
-    it.
-    """
+    """The description in the string; absent if the string has none, or if lightning-delinvoice(7) has removed it."""
 
     expires_at: U64
-    """When it ends or ended unless paid, in seconds since 1970-01-01 00:00 UTC: counted from the call that stored
-    it.
+    """The time of expiry, in seconds since 1970-01-01 00:00 UTC; the expiry counts from the call that stored the
+    invoice.
     """
 
     local_offer_id: Hash | None = None
-    """The offer of this node that it belongs to, if any."""
+    """The id of this node's offer that it belongs to, if any."""
 
     invreq_payer_note: str | None = None
-    """What the payer wrote into the request, if it belongs to an offer of this node."""
+    """The payer's note in the request, if the invoice belongs to an offer of this node."""
 
     created_index: U64
-    """Its place in the order of creation, from 1; no number is given twice.
+    """Its number in the order of creation, from 1; numbers are never reused.
 
     Added in v23.08.
     """
 
     updated_index: U64 | None = None
-    """Its place in the order of the last changes; absent if nothing has changed since it was made.
+    """Its number in the order of the last changes; absent if it has never changed.
 
     Added in v23.08.
     """

@@ -12,11 +12,11 @@ class CreateruneRequest:
     """The request for `createrune`: Make a rune, or restrict one further."""
 
     rune: str | None = None
-    """Rune to add restrictions to; absent, a new one is made."""
+    """Rune to add restrictions to; default: a new one is made."""
 
     restrictions: list[list[str]] | Literal["readonly"] | None = None
     """What the holder is limited to: *readonly*, or an array of restrictions that must all hold, each an array of
-    alternatives such as *method=listfunds* or *time<1800000000*; absent, nothing is restricted further.
+    alternatives such as *method=listfunds* or *time<1800000000*; default: nothing is restricted further.
     """
 
 

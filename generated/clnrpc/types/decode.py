@@ -22,10 +22,10 @@ from ..runtime.values.scalars import (
 
 @dataclass(kw_only=True, slots=True)
 class DecodeRequest:
-    """The request for `decode`: Take a string apart and show what it says."""
+    """The request for `decode`: Decode a BOLT 12 or BOLT 11 string, a rune or a backup."""
 
     string: str
-    """The string to decode. One of BOLT 12 may be in upper case, broken with *+*, and may follow `lightning:` or
+    """The string to decode. A BOLT 12 string may be in upper case, be split with *+*, and have the prefix `lightning:` or
     `LIGHTNING:`.
     """
 
@@ -38,7 +38,7 @@ class DecodeOfferPathPath(Received):
     """The hop's blinded key."""
 
     encrypted_recipient_data: Hex
-    """What only this hop can read."""
+    """Data that only this hop can decrypt."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -48,13 +48,13 @@ class DecodeOfferPath(Received):
     __added__ = (("first_path_key", "v24.11"),)
 
     first_node_id: Pubkey | None = None
-    """Where the path begins, when named by its key."""
+    """The first node of the path, if given by its id."""
 
     first_scid: ShortChannelId | None = None
-    """Where the path begins, when named by one of its channels."""
+    """The first node of the path, if given by one of its channels."""
 
     first_scid_dir: U32 | None = None
-    """Which end of that channel: 0 for `node_id_1` of its announcement, 1 for `node_id_2`."""
+    """Which node of that channel: 0 for `node_id_1` of its announcement, 1 for `node_id_2`."""
 
     first_path_key: Pubkey
     """The first `path_key`, with which the first node unwraps its hop.
@@ -68,16 +68,16 @@ class DecodeOfferPath(Received):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class DecodeOfferRecurrencePaywindow(Received):
-    """When a period can be paid, around its beginning."""
+    """When a period can be paid, relative to its beginning."""
 
     seconds_before: U32
-    """How early."""
+    """Seconds before the beginning of the period."""
 
     seconds_after: U32
-    """How late."""
+    """Seconds after the beginning of the period."""
 
     proportional_amount: bool | None = None
-    """As above, where a node shows it here.
+    """As above, if a node returns it here.
 
     Always true.
     """
@@ -85,10 +85,10 @@ class DecodeOfferRecurrencePaywindow(Received):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class DecodeOfferRecurrence(Received):
-    """How the payment repeats."""
+    """The recurrence of the payment."""
 
     compulsory_field: bool | None = None
-    """Whether the payer must understand recurrence to pay at all.
+    """Whether the payer must support recurrence.
 
     Added in v26.06.
     """
@@ -97,27 +97,27 @@ class DecodeOfferRecurrence(Received):
     """The unit of `period`: 0 seconds, 1 days, 2 months."""
 
     time_unit_name: str | None = None
-    """The unit in a word; absent for one that is not known."""
+    """The name of the unit; absent if it is unknown."""
 
     period: U32
-    """Units in a period."""
+    """The number of units in a period."""
 
     basetime: U64 | None = None
     """When the first period begins, in seconds since 1970 UTC."""
 
     proportional_amount: bool | None = None
-    """A part of a period costs a part of the amount.
+    """Part of a period costs the same part of the amount.
 
     Always true.
     """
 
     limit: U32 | None = None
-    """The last period's index."""
+    """The index of the last period."""
 
     paywindow: DecodeOfferRecurrencePaywindow | None = None
-    """When a period can be paid, around its beginning.
+    """When a period can be paid, relative to its beginning.
 
-    Default: the period before and the period itself.
+    Default: the previous period and the period itself.
     """
 
 
@@ -131,7 +131,7 @@ class DecodeInvreqPathPath(Received):
     """The hop's blinded key."""
 
     encrypted_recipient_data: Hex
-    """What only this hop can read."""
+    """Data that only this hop can decrypt."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -141,13 +141,13 @@ class DecodeInvreqPath(Received):
     __added__ = (("first_path_key", "v24.11"), ("path", "v24.08"))
 
     first_node_id: Pubkey | None = None
-    """Where the path begins, when named by its key."""
+    """The first node of the path, if given by its id."""
 
     first_scid: ShortChannelId | None = None
-    """Where the path begins, when named by one of its channels."""
+    """The first node of the path, if given by one of its channels."""
 
     first_scid_dir: U32 | None = None
-    """Which end of that channel: 0 for `node_id_1` of its announcement, 1 for `node_id_2`."""
+    """Which node of that channel: 0 for `node_id_1` of its announcement, 1 for `node_id_2`."""
 
     first_path_key: Pubkey
     """The first `path_key`, with which the first node unwraps its hop.
@@ -161,7 +161,7 @@ class DecodeInvreqPath(Received):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class DecodeInvreqBip353Name(Received):
-    """The human-readable address that led to the offer (BIP 353)."""
+    """The human-readable address (BIP 353) through which the payer found the offer."""
 
     name: str | None = None
     """The part before the *@*."""
@@ -175,7 +175,7 @@ class DecodeInvoiceFallback(Received):
     """`invoice_fallbacks[]` in the response to `decode`."""
 
     version: U8
-    """Version of the witness program."""
+    """The version of the witness program."""
 
     hex: Hex
     """The witness program."""
@@ -187,19 +187,19 @@ class DecodeInvoiceFallback(Received):
     """No witness program has this length, so the payer ignores it."""
 
     address: str | None = None
-    """The address, where the version is a known one."""
+    """The address, if the version is known."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class DecodeOtherResponse(Received):
-    """The response to `decode` if `type` has a value that these types do not know: Take a string apart and show what it
-    says.
+    """The response to `decode` if `type` has a value that these types do not know: Decode a BOLT 12 or BOLT 11 string, a
+    rune or a backup.
     """
 
     __source__ = "decode"
 
     type: str
-    """What the string is."""
+    """The type of the string."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -210,7 +210,7 @@ class DecodeBolt12OfferUnknownOfferTlv(Received):
     """The record's type."""
 
     length: U64
-    """Bytes in its value."""
+    """The length of the value in bytes."""
 
     value: Hex
     """The value."""
@@ -218,22 +218,20 @@ class DecodeBolt12OfferUnknownOfferTlv(Received):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class DecodeBolt12OfferResponse(Received):
-    """The response to `decode` if `type` is "bolt12 offer": Take a string apart and show what it says."""
+    """The response to `decode` if `type` is "bolt12 offer": Decode a BOLT 12 or BOLT 11 string, a rune or a backup."""
 
     __source__ = "decode"
     __discriminator__ = "type"
     __other__ = DecodeOtherResponse
 
     type: Literal["bolt12 offer"]
-    """What the string is."""
+    """The type of the string."""
 
     offer_id: Hash
-    """The offer's id: SHA-256 over its records, as they are here or mirrored from it. Absent in a message that answers no
-    offer.
-    """
+    """The offer's id: SHA-256 over its records. Absent in a message without an offer."""
 
     offer_chains: list[Hash] | None = None
-    """Genesis block hashes of the chains that the offer is good for.
+    """Genesis block hashes of the chains on which the offer can be paid.
 
     Each element: A chain's genesis block hash, in wire order.
     """
@@ -248,40 +246,40 @@ class DecodeBolt12OfferResponse(Received):
     """
 
     warning_invalid_offer_currency: str | None = None
-    """The currency holds bytes that are no UTF-8."""
+    """The currency is not valid UTF-8."""
 
     offer_amount: U64 | None = None
     """The offer's price for one item, in minor units of `offer_currency`."""
 
     currency_minor_unit: U32 | None = None
-    """How many decimals `offer_currency` has."""
+    """The number of decimals of `offer_currency`."""
 
     warning_unknown_offer_currency: str | None = None
-    """The currency is in no list of ours, so its decimals are unknown."""
+    """The currency is unknown, and so is its number of decimals."""
 
     offer_amount_msat: Msat | None = None
     """The offer's price for one item."""
 
     offer_description: str | None = None
-    """What is paid for."""
+    """The description of what is sold."""
 
     warning_invalid_offer_description: str | None = None
-    """The description holds bytes that are no UTF-8."""
+    """The description is not valid UTF-8."""
 
     warning_missing_offer_description: str | None = None
-    """The offer has an amount, but does not say for what."""
+    """The offer has an amount but no description."""
 
     offer_issuer: str | None = None
-    """Who issued it."""
+    """The issuer."""
 
     warning_invalid_offer_issuer: str | None = None
-    """The issuer holds bytes that are no UTF-8."""
+    """The issuer is not valid UTF-8."""
 
     offer_features: Hex | None = None
     """Feature bits of the offer."""
 
     offer_absolute_expiry: U64 | None = None
-    """When it ends, in seconds since 1970 UTC."""
+    """When the offer expires, in seconds since 1970 UTC."""
 
     offer_paths: list[DecodeOfferPath] | None = None
     """Blinded paths to the issuer."""
@@ -293,10 +291,10 @@ class DecodeBolt12OfferResponse(Received):
     """
 
     offer_quantity_max: U64 | None = None
-    """The most items that one request may ask for; 0 is no limit."""
+    """The largest quantity of one request; 0 means no limit."""
 
     offer_recurrence: DecodeOfferRecurrence | None = None
-    """How the payment repeats."""
+    """The recurrence of the payment."""
 
     offer_issuer_id: Pubkey | None = None
     """The issuer's key.
@@ -305,41 +303,41 @@ class DecodeBolt12OfferResponse(Received):
     """
 
     warning_missing_offer_issuer_id: str | None = None
-    """The offer has neither an issuer id nor paths, so nobody can be asked for an invoice.
+    """The offer has neither an issuer id nor paths, so payers cannot request an invoice.
 
     Added in v24.08.
     """
 
     unknown_offer_tlvs: list[DecodeBolt12OfferUnknownOfferTlv] | None = None
-    """Records of types that are not known here. All are odd, so they may be ignored."""
+    """Records of unknown types. All are odd, so they may be ignored."""
 
     valid: bool
-    """Whether the receiver of this string may act on it. If not, a warning says why."""
+    """Whether the string is valid. If not, a warning says why."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class DecodeBolt12InvoiceInvoicePathPayinfo(Received):
-    """What it costs to pay along this path, and its limits."""
+    """The fees and limits of this path."""
 
     __added__ = (("htlc_minimum_msat", "v26.04"), ("htlc_maximum_msat", "v26.04"))
 
     fee_base_msat: Msat
-    """Fee for any amount."""
+    """The base fee."""
 
     fee_proportional_millionths: U32
-    """Fee in millionths of the amount."""
+    """The proportional fee, in millionths of the amount."""
 
     cltv_expiry_delta: U32
-    """Blocks that the path adds to the time lock."""
+    """The number of blocks that the path adds to the time lock."""
 
     htlc_minimum_msat: Msat
-    """The least that it carries.
+    """The smallest amount that it carries.
 
     Added in v26.04.
     """
 
     htlc_maximum_msat: Msat
-    """The most that it carries.
+    """The largest amount that it carries.
 
     Added in v26.04.
     """
@@ -356,7 +354,7 @@ class DecodeBolt12InvoiceInvoicePathPath(Received):
     """The hop's blinded key."""
 
     encrypted_recipient_data: Hex
-    """What only this hop can read."""
+    """Data that only this hop can decrypt."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -366,13 +364,13 @@ class DecodeBolt12InvoiceInvoicePath(Received):
     __added__ = (("first_path_key", "v24.11"),)
 
     first_node_id: Pubkey | None = None
-    """Where the path begins, when named by its key."""
+    """The first node of the path, if given by its id."""
 
     first_scid: ShortChannelId | None = None
-    """Where the path begins, when named by one of its channels."""
+    """The first node of the path, if given by one of its channels."""
 
     first_scid_dir: U32 | None = None
-    """Which end of that channel: 0 for `node_id_1` of its announcement, 1 for `node_id_2`."""
+    """Which node of that channel: 0 for `node_id_1` of its announcement, 1 for `node_id_2`."""
 
     first_path_key: Pubkey
     """The first `path_key`, with which the first node unwraps its hop.
@@ -381,7 +379,7 @@ class DecodeBolt12InvoiceInvoicePath(Received):
     """
 
     payinfo: DecodeBolt12InvoiceInvoicePathPayinfo
-    """What it costs to pay along this path, and its limits."""
+    """The fees and limits of this path."""
 
     path: list[DecodeBolt12InvoiceInvoicePathPath]
     """The hops."""
@@ -395,7 +393,7 @@ class DecodeBolt12InvoiceUnknownInvoiceTlv(Received):
     """The record's type."""
 
     length: U64
-    """Bytes in its value."""
+    """The length of the value in bytes."""
 
     value: Hex
     """The value."""
@@ -403,22 +401,22 @@ class DecodeBolt12InvoiceUnknownInvoiceTlv(Received):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class DecodeBolt12InvoiceResponse(Received):
-    """The response to `decode` if `type` is "bolt12 invoice": Take a string apart and show what it says."""
+    """The response to `decode` if `type` is "bolt12 invoice": Decode a BOLT 12 or BOLT 11 string, a rune or a
+    backup.
+    """
 
     __source__ = "decode"
     __discriminator__ = "type"
     __other__ = DecodeOtherResponse
 
     type: Literal["bolt12 invoice"]
-    """What the string is."""
+    """The type of the string."""
 
     offer_id: Hash | None = None
-    """The offer's id: SHA-256 over its records, as they are here or mirrored from it. Absent in a message that answers no
-    offer.
-    """
+    """The offer's id: SHA-256 over its records. Absent in a message without an offer."""
 
     offer_chains: list[Hash] | None = None
-    """Genesis block hashes of the chains that the offer is good for.
+    """Genesis block hashes of the chains on which the offer can be paid.
 
     Each element: A chain's genesis block hash, in wire order.
     """
@@ -433,40 +431,40 @@ class DecodeBolt12InvoiceResponse(Received):
     """
 
     warning_invalid_offer_currency: str | None = None
-    """The currency holds bytes that are no UTF-8."""
+    """The currency is not valid UTF-8."""
 
     offer_amount: U64 | None = None
     """The offer's price for one item, in minor units of `offer_currency`."""
 
     currency_minor_unit: U32 | None = None
-    """How many decimals `offer_currency` has."""
+    """The number of decimals of `offer_currency`."""
 
     warning_unknown_offer_currency: str | None = None
-    """The currency is in no list of ours, so its decimals are unknown."""
+    """The currency is unknown, and so is its number of decimals."""
 
     offer_amount_msat: Msat | None = None
     """The offer's price for one item."""
 
     offer_description: str | None = None
-    """What is paid for."""
+    """The description of what is sold."""
 
     warning_invalid_offer_description: str | None = None
-    """The description holds bytes that are no UTF-8."""
+    """The description is not valid UTF-8."""
 
     warning_missing_offer_description: str | None = None
-    """The offer has an amount, but does not say for what."""
+    """The offer has an amount but no description."""
 
     offer_issuer: str | None = None
-    """Who issued it."""
+    """The issuer."""
 
     warning_invalid_offer_issuer: str | None = None
-    """The issuer holds bytes that are no UTF-8."""
+    """The issuer is not valid UTF-8."""
 
     offer_features: Hex | None = None
     """Feature bits of the offer."""
 
     offer_absolute_expiry: U64 | None = None
-    """When it ends, in seconds since 1970 UTC."""
+    """When the offer expires, in seconds since 1970 UTC."""
 
     offer_paths: list[DecodeOfferPath] | None = None
     """Blinded paths to the issuer."""
@@ -475,10 +473,10 @@ class DecodeBolt12InvoiceResponse(Received):
     """One of the paths to the issuer has no hops."""
 
     offer_quantity_max: U64 | None = None
-    """The most items that one request may ask for; 0 is no limit."""
+    """The largest quantity of one request; 0 means no limit."""
 
     offer_recurrence: DecodeOfferRecurrence | None = None
-    """How the payment repeats."""
+    """The recurrence of the payment."""
 
     offer_issuer_id: Pubkey | None = None
     """The issuer's key.
@@ -487,7 +485,7 @@ class DecodeBolt12InvoiceResponse(Received):
     """
 
     invreq_metadata: Hex | None = None
-    """The payer's own bytes, from which its key is derived."""
+    """The payer's data, from which its key is derived."""
 
     warning_missing_invreq_metadata: str | None = None
     """There is no `invreq_metadata`."""
@@ -499,19 +497,19 @@ class DecodeBolt12InvoiceResponse(Received):
     """Genesis block hash of the chain to pay on, in wire order; absent for bitcoin."""
 
     invreq_amount_msat: Msat | None = None
-    """How much the payer offers to pay."""
+    """The amount that the payer offers."""
 
     invreq_features: Hex | None = None
     """Feature bits of the request."""
 
     invreq_quantity: U64 | None = None
-    """How many items."""
+    """The number of items."""
 
     invreq_payer_note: str | None = None
-    """What the payer has to say."""
+    """The payer's note."""
 
     warning_invalid_invreq_payer_note: str | None = None
-    """The note holds bytes that are no UTF-8."""
+    """The note is not valid UTF-8."""
 
     invreq_paths: list[DecodeInvreqPath] | None = None
     """Blinded paths to the payer.
@@ -520,28 +518,28 @@ class DecodeBolt12InvoiceResponse(Received):
     """
 
     invreq_bip_353_name: DecodeInvreqBip353Name | None = None
-    """The human-readable address that led to the offer (BIP 353).
+    """The human-readable address (BIP 353) through which the payer found the offer.
 
     Added in v25.02.
     """
 
     warning_invreq_bip_353_name_name_invalid: str | None = None
-    """The name holds characters that BIP 353 does not have."""
+    """The name contains characters that BIP 353 forbids."""
 
     warning_invreq_bip_353_name_domain_invalid: str | None = None
-    """The domain holds characters that BIP 353 does not have."""
+    """The domain contains characters that BIP 353 forbids."""
 
     invreq_recurrence_counter: U32 | None = None
-    """Which period is paid, counted from the first."""
+    """The period to pay, counted from the payer's first one."""
 
     invreq_recurrence_start: U32 | None = None
-    """With which period the payer began."""
+    """The payer's first period."""
 
     warning_missing_invoice_paths: str | None = None
     """There are no paths to the payee."""
 
     warning_missing_invoice_blindedpay: str | None = None
-    """The paths come without their costs."""
+    """The paths have no `invoice_blindedpay`."""
 
     warning_missing_invoice_created_at: str | None = None
     """There is no `invoice_created_at`."""
@@ -556,28 +554,28 @@ class DecodeBolt12InvoiceResponse(Received):
     """There is no `invoice_node_id`."""
 
     warning_missing_invoice_recurrence_basetime: str | None = None
-    """The invoice is for a period, but does not say when periods begin."""
+    """The invoice is for a period but has no `invoice_recurrence_basetime`."""
 
     invoice_paths: list[DecodeBolt12InvoiceInvoicePath] | None = None
     """Blinded paths to the payee."""
 
     warning_invalid_invoice_blindedpay: str | None = None
-    """There are not as many costs as paths."""
+    """`invoice_blindedpay` and `invoice_paths` have different lengths."""
 
     invoice_created_at: U64 | None = None
-    """When the invoice was made, in seconds since 1970 UTC."""
+    """When the invoice was created, in seconds since 1970 UTC."""
 
     invoice_relative_expiry: U32 | None = None
-    """How long it can be paid, in seconds from `invoice_created_at`; absent, 7200."""
+    """How long it can be paid, in seconds after `invoice_created_at`; 7200 if absent."""
 
     invoice_payment_hash: Hash | None = None
-    """SHA-256 of the preimage that paying gives."""
+    """SHA-256 of the preimage that the payer gets for paying."""
 
     invoice_amount_msat: Msat | None = None
-    """What is to be paid, fees aside."""
+    """The amount to pay, without fees."""
 
     invoice_fallbacks: list[DecodeInvoiceFallback] | None = None
-    """On-chain addresses that take the payment too."""
+    """On-chain addresses that also accept the payment."""
 
     invoice_features: Hex | None = None
     """Feature bits of the invoice."""
@@ -598,10 +596,10 @@ class DecodeBolt12InvoiceResponse(Received):
     """The signature is not the payee's."""
 
     unknown_invoice_tlvs: list[DecodeBolt12InvoiceUnknownInvoiceTlv] | None = None
-    """Records of types that are not known here. All are odd, so they may be ignored."""
+    """Records of unknown types. All are odd, so they may be ignored."""
 
     valid: bool
-    """Whether the receiver of this string may act on it. If not, a warning says why."""
+    """Whether the string is valid. If not, a warning says why."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -612,7 +610,7 @@ class DecodeBolt12InvoiceRequestUnknownInvoiceRequestTlv(Received):
     """The record's type."""
 
     length: U64
-    """Bytes in its value."""
+    """The length of the value in bytes."""
 
     value: Hex
     """The value."""
@@ -620,22 +618,22 @@ class DecodeBolt12InvoiceRequestUnknownInvoiceRequestTlv(Received):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class DecodeBolt12InvoiceRequestResponse(Received):
-    """The response to `decode` if `type` is "bolt12 invoice_request": Take a string apart and show what it says."""
+    """The response to `decode` if `type` is "bolt12 invoice_request": Decode a BOLT 12 or BOLT 11 string, a rune or a
+    backup.
+    """
 
     __source__ = "decode"
     __discriminator__ = "type"
     __other__ = DecodeOtherResponse
 
     type: Literal["bolt12 invoice_request"]
-    """What the string is."""
+    """The type of the string."""
 
     offer_id: Hash | None = None
-    """The offer's id: SHA-256 over its records, as they are here or mirrored from it. Absent in a message that answers no
-    offer.
-    """
+    """The offer's id: SHA-256 over its records. Absent in a message without an offer."""
 
     offer_chains: list[Hash] | None = None
-    """Genesis block hashes of the chains that the offer is good for.
+    """Genesis block hashes of the chains on which the offer can be paid.
 
     Each element: A chain's genesis block hash, in wire order.
     """
@@ -650,40 +648,40 @@ class DecodeBolt12InvoiceRequestResponse(Received):
     """
 
     warning_invalid_offer_currency: str | None = None
-    """The currency holds bytes that are no UTF-8."""
+    """The currency is not valid UTF-8."""
 
     offer_amount: U64 | None = None
     """The offer's price for one item, in minor units of `offer_currency`."""
 
     currency_minor_unit: U32 | None = None
-    """How many decimals `offer_currency` has."""
+    """The number of decimals of `offer_currency`."""
 
     warning_unknown_offer_currency: str | None = None
-    """The currency is in no list of ours, so its decimals are unknown."""
+    """The currency is unknown, and so is its number of decimals."""
 
     offer_amount_msat: Msat | None = None
     """The offer's price for one item."""
 
     offer_description: str | None = None
-    """What is paid for."""
+    """The description of what is sold."""
 
     warning_invalid_offer_description: str | None = None
-    """The description holds bytes that are no UTF-8."""
+    """The description is not valid UTF-8."""
 
     warning_missing_offer_description: str | None = None
-    """The offer has an amount, but does not say for what."""
+    """The offer has an amount but no description."""
 
     offer_issuer: str | None = None
-    """Who issued it."""
+    """The issuer."""
 
     warning_invalid_offer_issuer: str | None = None
-    """The issuer holds bytes that are no UTF-8."""
+    """The issuer is not valid UTF-8."""
 
     offer_features: Hex | None = None
     """Feature bits of the offer."""
 
     offer_absolute_expiry: U64 | None = None
-    """When it ends, in seconds since 1970 UTC."""
+    """When the offer expires, in seconds since 1970 UTC."""
 
     offer_paths: list[DecodeOfferPath] | None = None
     """Blinded paths to the issuer."""
@@ -692,10 +690,10 @@ class DecodeBolt12InvoiceRequestResponse(Received):
     """One of the paths to the issuer has no hops."""
 
     offer_quantity_max: U64 | None = None
-    """The most items that one request may ask for; 0 is no limit."""
+    """The largest quantity of one request; 0 means no limit."""
 
     offer_recurrence: DecodeOfferRecurrence | None = None
-    """How the payment repeats."""
+    """The recurrence of the payment."""
 
     offer_issuer_id: Pubkey | None = None
     """The issuer's key.
@@ -704,7 +702,7 @@ class DecodeBolt12InvoiceRequestResponse(Received):
     """
 
     invreq_metadata: Hex | None = None
-    """The payer's own bytes, from which its key is derived."""
+    """The payer's data, from which its key is derived."""
 
     warning_missing_invreq_metadata: str | None = None
     """There is no `invreq_metadata`."""
@@ -716,19 +714,19 @@ class DecodeBolt12InvoiceRequestResponse(Received):
     """Genesis block hash of the chain to pay on, in wire order; absent for bitcoin."""
 
     invreq_amount_msat: Msat | None = None
-    """How much the payer offers to pay."""
+    """The amount that the payer offers."""
 
     invreq_features: Hex | None = None
     """Feature bits of the request."""
 
     invreq_quantity: U64 | None = None
-    """How many items."""
+    """The number of items."""
 
     invreq_payer_note: str | None = None
-    """What the payer has to say."""
+    """The payer's note."""
 
     warning_invalid_invreq_payer_note: str | None = None
-    """The note holds bytes that are no UTF-8."""
+    """The note is not valid UTF-8."""
 
     invreq_paths: list[DecodeInvreqPath] | None = None
     """Blinded paths to the payer.
@@ -737,43 +735,43 @@ class DecodeBolt12InvoiceRequestResponse(Received):
     """
 
     invreq_bip_353_name: DecodeInvreqBip353Name | None = None
-    """The human-readable address that led to the offer (BIP 353).
+    """The human-readable address (BIP 353) through which the payer found the offer.
 
     Added in v25.02.
     """
 
     warning_invreq_bip_353_name_name_invalid: str | None = None
-    """The name holds characters that BIP 353 does not have.
+    """The name contains characters that BIP 353 forbids.
 
     Added in v25.02.
     """
 
     warning_invreq_bip_353_name_domain_invalid: str | None = None
-    """The domain holds characters that BIP 353 does not have.
+    """The domain contains characters that BIP 353 forbids.
 
     Added in v25.02.
     """
 
     invreq_recurrence_counter: U32 | None = None
-    """Which period is paid, counted from the first."""
+    """The period to pay, counted from the payer's first one."""
 
     invreq_recurrence_start: U32 | None = None
-    """With which period the payer began."""
+    """The payer's first period."""
 
     invreq_recurrence_cancel: bool | None = None
-    """The payer ends the recurrence.
+    """The payer cancels the recurrence.
 
     Always true. Added in v26.06.
     """
 
     warning_invreq_recurrence_cancel_without_counter: str | None = None
-    """A recurrence is cancelled, but the request does not say at which period.
+    """The request cancels a recurrence without saying at which period.
 
     Added in v26.06.
     """
 
     warning_invreq_recurrence_cancel_with_zero_counter: str | None = None
-    """A recurrence is cancelled before its first period.
+    """The request cancels a recurrence before its first period.
 
     Added in v26.06.
     """
@@ -791,10 +789,10 @@ class DecodeBolt12InvoiceRequestResponse(Received):
     """There is no signature."""
 
     unknown_invoice_request_tlvs: list[DecodeBolt12InvoiceRequestUnknownInvoiceRequestTlv] | None = None
-    """Records of types that are not known here. All are odd, so they may be ignored."""
+    """Records of unknown types. All are odd, so they may be ignored."""
 
     valid: bool
-    """Whether the receiver of this string may act on it. If not, a warning says why."""
+    """Whether the string is valid. If not, a warning says why."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -802,13 +800,13 @@ class DecodeBolt11InvoiceFallback(Received):
     """`fallbacks[]` in the response to `decode`."""
 
     type: Literal["P2PKH", "P2SH", "P2WPKH", "P2WSH", "P2TR"]
-    """The kind of output."""
+    """The type of the output."""
 
     addr: str | None = None
-    """The address, where the kind is a known one."""
+    """The address, if the type is known."""
 
     hex: Hex
-    """The bytes behind the address."""
+    """The data of the address."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -822,13 +820,13 @@ class DecodeBolt11InvoiceRoute(Received):
     """The channel."""
 
     fee_base_msat: Msat
-    """Fee for any amount."""
+    """The base fee."""
 
     fee_proportional_millionths: U32
-    """Fee in millionths of the amount."""
+    """The proportional fee, in millionths of the amount."""
 
     cltv_expiry_delta: U32
-    """Blocks that the hop adds to the time lock."""
+    """The number of blocks that the hop adds to the time lock."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -836,7 +834,7 @@ class DecodeBolt11InvoiceExtra(Received):
     """`extra[]` in the response to `decode`."""
 
     tag: str
-    """The letter that names the field.
+    """The letter of the field.
 
     Exactly 1 character.
     """
@@ -847,68 +845,70 @@ class DecodeBolt11InvoiceExtra(Received):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class DecodeBolt11InvoiceResponse(Received):
-    """The response to `decode` if `type` is "bolt11 invoice": Take a string apart and show what it says."""
+    """The response to `decode` if `type` is "bolt11 invoice": Decode a BOLT 12 or BOLT 11 string, a rune or a
+    backup.
+    """
 
     __source__ = "decode"
     __discriminator__ = "type"
     __other__ = DecodeOtherResponse
 
     type: Literal["bolt11 invoice"]
-    """What the string is."""
+    """The type of the string."""
 
     currency: str
-    """The chain, as the invoice's prefix names it: *bc*, *tb*, *tbs* or *bcrt*."""
+    """The chain in the invoice's prefix: *bc*, *tb*, *tbs* or *bcrt*."""
 
     created_at: U64
-    """When the invoice was made, in seconds since 1970 UTC."""
+    """When the invoice was created, in seconds since 1970 UTC."""
 
     expiry: U64
-    """How long it can be paid, in seconds from `created_at`."""
+    """How long it can be paid, in seconds after `created_at`."""
 
     payee: Pubkey
     """The payee's key."""
 
     amount_msat: Msat | None = None
-    """What is to be paid; absent, the payer chooses."""
+    """The amount to pay; if absent, the payer chooses."""
 
     description: str | None = None
-    """What is paid for."""
+    """The description of what is sold."""
 
     description_hash: Hash | None = None
-    """SHA-256 of what is paid for, where the invoice holds only that."""
+    """SHA-256 of the description, if the invoice has only the hash."""
 
     min_final_cltv_expiry: U32
-    """Blocks that the last time lock must be away."""
+    """The smallest number of blocks for the last time lock."""
 
     payment_secret: Secret | None = None
-    """What the payer shows, so that nobody else can probe the payee."""
+    """A secret that the payer must send, so that others cannot probe the payee."""
 
     features: Hex | None = None
     """Feature bits of the invoice."""
 
     payment_metadata: Hex | None = None
-    """Bytes for the payee's own use, which the payer sends along."""
+    """Data for the payee, which the payer sends along."""
 
     fallbacks: list[DecodeBolt11InvoiceFallback] | None = None
-    """On-chain addresses that take the payment too."""
+    """On-chain addresses that also accept the payment."""
 
     routes: list[list[DecodeBolt11InvoiceRoute]] | None = None
-    """Ways to the payee over channels that are not announced.
+    """Routes to the payee over unannounced channels.
 
-    Each element: One way, hop by hop.
+    Each element: One route, hop by hop.
     """
 
     extra: list[DecodeBolt11InvoiceExtra] | None = None
-    """Fields that are not known here."""
+    """Unknown fields."""
 
     payment_hash: Hash
-    """SHA-256 of the preimage that paying gives."""
+    """SHA-256 of the preimage that the payer gets for paying."""
 
     signature: Signature
     """The payee's signature, in DER."""
 
     valid: bool
-    """Always true: an invoice that fails its checks is an error.
+    """Whether the invoice is valid. An invalid one gives an error instead.
 
     Always true.
     """
@@ -919,51 +919,53 @@ class DecodeRuneRestriction(Received):
     """`restrictions[]` in the response to `decode`."""
 
     alternatives: list[str]
-    """Tests, any one of which suffices.
+    """Tests; one of them must succeed.
 
     Each element: A test: a field, an operator and a value.
     """
 
     summary: str
-    """The same for people to read."""
+    """The same in words."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class DecodeRuneResponse(Received):
-    """The response to `decode` if `type` is "rune": Take a string apart and show what it says."""
+    """The response to `decode` if `type` is "rune": Decode a BOLT 12 or BOLT 11 string, a rune or a backup."""
 
     __source__ = "decode"
     __discriminator__ = "type"
     __other__ = DecodeOtherResponse
 
     type: Literal["rune"]
-    """What the string is."""
+    """The type of the string."""
 
     unique_id: str | None = None
-    """Tells the runes of one node apart."""
+    """A number that identifies the rune at its node."""
 
     version: str | None = None
-    """The version of the rune; absent for the first."""
+    """The version of the rune; absent for the first version."""
 
     string: str | None = None
     """The rune as text."""
 
     restrictions: list[DecodeRuneRestriction] | None = None
-    """Conditions, all of which a call with this rune must meet."""
+    """Conditions; a call with this rune must meet all of them."""
 
     hex: Hex | None = None
     """The rune, if it is not UTF-8."""
 
     warning_rune_invalid_utf8: str | None = None
-    """The rune holds bytes that are no UTF-8."""
+    """The rune is not valid UTF-8."""
 
     valid: bool
-    """Whether the rune can be used. If not, a warning says why."""
+    """Whether the rune is valid. If not, a warning says why."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class DecodeEmergencyRecoverResponse(Received):
-    """The response to `decode` if `type` is "emergency recover": Take a string apart and show what it says."""
+    """The response to `decode` if `type` is "emergency recover": Decode a BOLT 12 or BOLT 11 string, a rune or a
+    backup.
+    """
 
     __source__ = "decode"
     __added__ = (("decrypted", "v23.11"),)
@@ -971,16 +973,16 @@ class DecodeEmergencyRecoverResponse(Received):
     __other__ = DecodeOtherResponse
 
     type: Literal["emergency recover"]
-    """What the string is."""
+    """The type of the string."""
 
     decrypted: Hex
-    """The backup of the channels in the clear, which only the node that made it can read.
+    """The decrypted backup of the channels; only the node that made it can decrypt it.
 
     Added in v23.11.
     """
 
     valid: bool
-    """Always true: a backup of another node is an error.
+    """Whether the backup is valid. Another node's backup gives an error instead.
 
     Always true.
     """
@@ -988,27 +990,27 @@ class DecodeEmergencyRecoverResponse(Received):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class DecodeBolt12PayerProofInvoicePathPayinfo(Received):
-    """What it costs to pay along this path, and its limits."""
+    """The fees and limits of this path."""
 
     __added__ = (("htlc_minimum_msat", "v26.04"), ("htlc_maximum_msat", "v26.04"))
 
     fee_base_msat: Msat
-    """Fee for any amount."""
+    """The base fee."""
 
     fee_proportional_millionths: U32
-    """Fee in millionths of the amount."""
+    """The proportional fee, in millionths of the amount."""
 
     cltv_expiry_delta: U32
-    """Blocks that the path adds to the time lock."""
+    """The number of blocks that the path adds to the time lock."""
 
     htlc_minimum_msat: Msat
-    """The least that it carries.
+    """The smallest amount that it carries.
 
     Added in v26.04.
     """
 
     htlc_maximum_msat: Msat
-    """The most that it carries.
+    """The largest amount that it carries.
 
     Added in v26.04.
     """
@@ -1025,7 +1027,7 @@ class DecodeBolt12PayerProofInvoicePathPath(Received):
     """The hop's blinded key."""
 
     encrypted_recipient_data: Hex
-    """What only this hop can read."""
+    """Data that only this hop can decrypt."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -1035,13 +1037,13 @@ class DecodeBolt12PayerProofInvoicePath(Received):
     __added__ = (("first_path_key", "v24.11"),)
 
     first_node_id: Pubkey | None = None
-    """Where the path begins, when named by its key."""
+    """The first node of the path, if given by its id."""
 
     first_scid: ShortChannelId | None = None
-    """Where the path begins, when named by one of its channels."""
+    """The first node of the path, if given by one of its channels."""
 
     first_scid_dir: U32 | None = None
-    """Which end of that channel: 0 for `node_id_1` of its announcement, 1 for `node_id_2`."""
+    """Which node of that channel: 0 for `node_id_1` of its announcement, 1 for `node_id_2`."""
 
     first_path_key: Pubkey
     """The first `path_key`, with which the first node unwraps its hop.
@@ -1050,7 +1052,7 @@ class DecodeBolt12PayerProofInvoicePath(Received):
     """
 
     payinfo: DecodeBolt12PayerProofInvoicePathPayinfo | None = None
-    """What it costs to pay along this path, and its limits."""
+    """The fees and limits of this path."""
 
     path: list[DecodeBolt12PayerProofInvoicePathPath]
     """The hops."""
@@ -1064,7 +1066,7 @@ class DecodeBolt12PayerProofUnknownPayerProofTlv(Received):
     """The record's type."""
 
     length: U64
-    """Bytes in its value."""
+    """The length of the value in bytes."""
 
     value: Hex
     """The value."""
@@ -1072,7 +1074,9 @@ class DecodeBolt12PayerProofUnknownPayerProofTlv(Received):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class DecodeBolt12PayerProofResponse(Received):
-    """The response to `decode` if `type` is "bolt12 payer_proof": Take a string apart and show what it says."""
+    """The response to `decode` if `type` is "bolt12 payer_proof": Decode a BOLT 12 or BOLT 11 string, a rune or a
+    backup.
+    """
 
     __source__ = "decode"
     __added__ = (
@@ -1086,10 +1090,10 @@ class DecodeBolt12PayerProofResponse(Received):
     __other__ = DecodeOtherResponse
 
     type: Literal["bolt12 payer_proof"]
-    """What the string is."""
+    """The type of the string."""
 
     offer_chains: list[Hash] | None = None
-    """Genesis block hashes of the chains that the offer is good for.
+    """Genesis block hashes of the chains on which the offer can be paid.
 
     Each element: A chain's genesis block hash, in wire order.
     """
@@ -1107,28 +1111,28 @@ class DecodeBolt12PayerProofResponse(Received):
     """The offer's price for one item, in minor units of `offer_currency`."""
 
     currency_minor_unit: U32 | None = None
-    """How many decimals `offer_currency` has."""
+    """The number of decimals of `offer_currency`."""
 
     offer_amount_msat: Msat | None = None
     """The offer's price for one item."""
 
     offer_description: str | None = None
-    """What is paid for."""
+    """The description of what is sold."""
 
     offer_features: Hex | None = None
     """Feature bits of the offer."""
 
     offer_absolute_expiry: U64 | None = None
-    """When it ends, in seconds since 1970 UTC."""
+    """When the offer expires, in seconds since 1970 UTC."""
 
     offer_paths: list[DecodeOfferPath] | None = None
     """Blinded paths to the issuer."""
 
     offer_issuer: str | None = None
-    """Who issued it."""
+    """The issuer."""
 
     offer_quantity_max: U64 | None = None
-    """The most items that one request may ask for; 0 is no limit."""
+    """The largest quantity of one request; 0 means no limit."""
 
     offer_issuer_id: Pubkey | None = None
     """The issuer's key.
@@ -1140,19 +1144,19 @@ class DecodeBolt12PayerProofResponse(Received):
     """Genesis block hash of the chain to pay on, in wire order; absent for bitcoin."""
 
     invreq_amount_msat: Msat | None = None
-    """How much the payer offers to pay."""
+    """The amount that the payer offers."""
 
     invreq_features: Hex | None = None
     """Feature bits of the request."""
 
     invreq_quantity: U64 | None = None
-    """How many items."""
+    """The number of items."""
 
     invreq_payer_id: Pubkey
     """The payer's key, which signs the request."""
 
     invreq_payer_note: str | None = None
-    """What the payer has to say."""
+    """The payer's note."""
 
     invreq_paths: list[DecodeInvreqPath] | None = None
     """Blinded paths to the payer.
@@ -1161,7 +1165,7 @@ class DecodeBolt12PayerProofResponse(Received):
     """
 
     invreq_bip_353_name: DecodeInvreqBip353Name | None = None
-    """The human-readable address that led to the offer (BIP 353).
+    """The human-readable address (BIP 353) through which the payer found the offer.
 
     Added in v25.02.
     """
@@ -1170,19 +1174,19 @@ class DecodeBolt12PayerProofResponse(Received):
     """Blinded paths to the payee."""
 
     invoice_created_at: U64 | None = None
-    """When the invoice was made, in seconds since 1970 UTC."""
+    """When the invoice was created, in seconds since 1970 UTC."""
 
     invoice_relative_expiry: U32 | None = None
-    """How long it can be paid, in seconds from `invoice_created_at`; absent, 7200."""
+    """How long it can be paid, in seconds after `invoice_created_at`; 7200 if absent."""
 
     invoice_payment_hash: Hash
-    """SHA-256 of the preimage that paying gives."""
+    """SHA-256 of the preimage that the payer gets for paying."""
 
     invoice_amount_msat: Msat | None = None
-    """What is to be paid, fees aside."""
+    """The amount to pay, without fees."""
 
     invoice_fallbacks: list[DecodeInvoiceFallback] | None = None
-    """On-chain addresses that take the payment too."""
+    """On-chain addresses that also accept the payment."""
 
     invoice_features: Hex | None = None
     """Feature bits of the invoice."""
@@ -1194,13 +1198,13 @@ class DecodeBolt12PayerProofResponse(Received):
     """The payee's signature of the invoice, which has been verified."""
 
     proof_preimage: Hex
-    """The preimage, which only paying gives.
+    """The preimage, which proves the payment.
 
     Exactly 64 characters. Added in v26.06.
     """
 
     proof_omitted_tlvs: list[U64]
-    """Markers of the invoice's records that are left out.
+    """Markers of the omitted records of the invoice.
 
     Each element: A marker.
 
@@ -1208,7 +1212,7 @@ class DecodeBolt12PayerProofResponse(Received):
     """
 
     proof_missing_hashes: list[Hash]
-    """Merkle hashes that stand for records left out.
+    """Merkle hashes that stand for omitted records.
 
     Each element: A hash.
 
@@ -1216,7 +1220,7 @@ class DecodeBolt12PayerProofResponse(Received):
     """
 
     proof_leaf_hashes: list[Hash]
-    """Nonce hashes of the records that are shown.
+    """Nonce hashes of the included records.
 
     Each element: A hash.
 
@@ -1224,7 +1228,7 @@ class DecodeBolt12PayerProofResponse(Received):
     """
 
     proof_note: str | None = None
-    """What the payer says to whoever reads the proof.
+    """The payer's note to readers of the proof.
 
     Added in v26.06.
     """
@@ -1236,13 +1240,13 @@ class DecodeBolt12PayerProofResponse(Received):
     """
 
     unknown_payer_proof_tlvs: list[DecodeBolt12PayerProofUnknownPayerProofTlv] | None = None
-    """Records of types that are not known here. All are odd, so they may be ignored.
+    """Records of unknown types. All are odd, so they may be ignored.
 
     Added in v26.06.
     """
 
     valid: bool
-    """Always true: a proof that fails its checks is an error.
+    """Whether the proof is valid. An invalid one gives an error instead.
 
     Always true.
     """
@@ -1257,7 +1261,7 @@ DecodeResponse: TypeAlias = (
     | DecodeEmergencyRecoverResponse
     | DecodeBolt12PayerProofResponse
 )
-"""The response to `decode`: Take a string apart and show what it says.
+"""The response to `decode`: Decode a BOLT 12 or BOLT 11 string, a rune or a backup.
 
 The value of `type` decides which class it is. An unknown value, from a newer node, gives `DecodeOtherResponse`. That
 class is not in the union, so that `type` narrows the type.

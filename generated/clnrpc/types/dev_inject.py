@@ -15,10 +15,10 @@ class DevInjectRequest:
     """
 
     entropy: Hex | None = None
-    """Bytes to serve from now on, instead of what is left."""
+    """The bytes to use from now on; they replace what is left."""
 
     time: U64 | None = None
-    """What the clock shows from now on, in seconds since 1970 UTC, below 2^62; it stands still."""
+    """The time from now on, in seconds since 1970 UTC, below 2^62; the clock stands still."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)

@@ -22,22 +22,22 @@ class DisableinvoicerequestResponse(Received):
     __source__ = "disableinvoicerequest"
 
     invreq_id: Hash
-    """Identifies the request: SHA-256 over its records below type 160."""
+    """The request's id: SHA-256 over its records below type 160."""
 
     active: bool
-    """It is inactive now.
+    """Whether it is active.
 
     Always false.
     """
 
     single_use: bool
-    """Whether one paid invoice ends it."""
+    """Whether it becomes inactive when one invoice is paid."""
 
     bolt12: str
-    """The string, beginning with *lnr1*."""
+    """The string, which begins with *lnr1*."""
 
     used: bool
     """Whether an invoice for it has been paid."""
 
     label: str | None = None
-    """The label it was made with, if any."""
+    """The label that it was created with, if any."""

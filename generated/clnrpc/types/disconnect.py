@@ -15,7 +15,7 @@ class DisconnectRequest:
     """Node id of the peer, 33 bytes in hex."""
 
     force: bool | None = None
-    """Whether to do so even if there is a channel with the peer that is in use; absent, *false*."""
+    """Whether to do so even if there is a channel with the peer that is in use; default: *false*."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)

@@ -9,7 +9,7 @@ from ..runtime.values.scalars import Hash
 
 @dataclass(kw_only=True, slots=True)
 class EnableofferRequest:
-    """The request for `enableoffer`: Answer requests for a disabled offer again."""
+    """The request for `enableoffer`: Enable a disabled offer again."""
 
     offer_id: Hash
     """The offer, as lightning-offer(7) returned it."""
@@ -17,28 +17,28 @@ class EnableofferRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class EnableofferResponse(Received):
-    """The response to `enableoffer`: Answer requests for a disabled offer again."""
+    """The response to `enableoffer`: Enable a disabled offer again."""
 
     __source__ = "enableoffer"
     __added__ = (("force_paths", "v26.04"),)
 
     offer_id: Hash
-    """Identifies the offer: SHA-256 over its records, byte for byte as they stand in the string."""
+    """The offer's id: SHA-256 over its records, exactly as they are in the string."""
 
     active: bool
-    """It is active again.
+    """Whether it is active.
 
     Always true.
     """
 
     single_use: bool
-    """Whether the first paid invoice ends it."""
+    """Whether it becomes inactive when one invoice is paid."""
 
     bolt12: str
-    """The string, beginning with *lno1*."""
+    """The string, which begins with *lno1*."""
 
     force_paths: bool
-    """Whether invoices for it can only be paid by way of fronting nodes, as those were given when it was made.
+    """Whether invoices for it can only be paid through the fronting nodes that were given when it was created.
 
     Added in v26.04.
     """
@@ -47,10 +47,10 @@ class EnableofferResponse(Received):
     """Whether an invoice for it has been paid."""
 
     label: str | None = None
-    """The label it was made with, if any."""
+    """The label that it was created with, if any."""
 
     description: str | None = None
-    """What it is for, as the string says; absent when it does not say.
+    """The description in the string; absent if it has none.
 
     Added in v26.04.
     """

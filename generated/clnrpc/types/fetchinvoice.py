@@ -16,7 +16,7 @@ class FetchinvoiceRequest:
     """Offer string, which begins with *lno1*."""
 
     amount_msat: Msat | None = None
-    """Amount to be invoiced, in millisatoshi unless it ends in *sat* or *btc*; required if the offer names none. Absent,
+    """Amount to be invoiced, in millisatoshi unless it ends in *sat* or *btc*; required if the offer names none. Default:
     the offer's price; less than that the issuer will refuse.
     """
 
@@ -29,28 +29,28 @@ class FetchinvoiceRequest:
     """
 
     recurrence_start: float | None = None
-    """Number of the period to begin with, only if the offer says when its periods begin; absent, 0."""
+    """Number of the period to begin with, only if the offer says when its periods begin; default: 0."""
 
     recurrence_label: str | None = None
-    """Name of your own that ties the calls of a series together; required if the offer recurs, and the same in each
+    """Your own name that ties the calls of a series together; required if the offer recurs, and the same in each
     call.
     """
 
     timeout: float | None = None
-    """Seconds to wait for the issuer's answer; absent, 60."""
+    """Seconds to wait for the issuer's response; default: 60."""
 
     payer_note: str | None = None
-    """Message to the issuer, who puts it into the invoice; absent, none."""
+    """Message to the issuer, who puts it into the invoice; default: none."""
 
     payer_metadata: str | None = None
     """Bytes in hex from which the key that signs the request is derived, so they must hold a secret; not if the offer
-    recurs. Absent, random.
+    recurs. Default: random.
 
     Added in v24.11.
     """
 
     bip353: str | None = None
-    """BIP 353 name under which the offer was found, such as *user@example.com*; absent, the issuer is told none.
+    """BIP 353 name under which the offer was found, such as *user@example.com*; default: none.
 
     Added in v25.02.
     """

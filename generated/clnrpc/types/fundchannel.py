@@ -34,52 +34,53 @@ class FundchannelRequest:
 
     feerate: Feerate | None = None
     """Fee rate of the funding transaction: a name such as *slow*, *normal* or *urgent*, or a number with *perkw* (satoshi
-    per 1000 weight units) or *perkb* (per 1000 virtual bytes, also when bare); absent, *normal*.
+    per 1000 weight units) or *perkb* (per 1000 virtual bytes, also when bare); default: *normal*.
     """
 
     announce: bool = True
-    """Whether the channel is made known to the network; absent, *true*."""
+    """Whether the channel is made known to the network."""
 
     minconf: U32 = 1
-    """Confirmations that a coin needs before it is spent; absent, 1."""
+    """Confirmations that a coin needs before it is spent."""
 
     utxos: list[Outpoint] | None = None
-    """Coins to spend, each as `txid:vout`; absent, the wallet chooses among those not reserved."""
+    """Coins to spend, each as `txid:vout`; default: the wallet chooses among those not reserved."""
 
     push_msat: Msat | None = None
-    """Amount given away to the peer as its first balance, in millisatoshi unless it ends in *sat* or *btc*; absent,
+    """Amount given away to the peer as its first balance, in millisatoshi unless it ends in *sat* or *btc*; default:
     nothing.
     """
 
     close_to: str | None = None
     """Bitcoin address that this node's share is bound to go to at a mutual close, if the peer supports
-    `option_upfront_shutdown_script`; absent, an address of the wallet.
+    `option_upfront_shutdown_script`; default: an address of the wallet.
     """
 
     request_amt: Sat | None = None
-    """Liquidity to lease from the peer, in satoshi unless it ends in *msat* or *btc*; needs `compact_lease`; absent, none.
+    """Liquidity to lease from the peer, in satoshi unless it ends in *msat* or *btc*; needs `compact_lease`; default:
+    none.
 
     A number is in satoshi.
     """
 
     compact_lease: str | None = None
-    """Lease terms that the peer advertises, in hex; the opening fails if it asks for others. Absent, no lease."""
+    """Lease terms that the peer advertises, in hex; the opening fails if it asks for others. Default: no lease."""
 
     mindepth: U32 | None = None
-    """Confirmations of the funding transaction before this node uses the channel; absent, its *funding-confirms*
+    """Confirmations of the funding transaction before this node uses the channel; default: its *funding-confirms*
     setting.
     """
 
     reserve: Sat | None = None
-    """Balance that the peer must always keep on its side, in satoshi unless it ends in *msat* or *btc*; absent, 1 % of the
-    channel's size.
+    """Balance that the peer must always keep on its side, in satoshi unless it ends in *msat* or *btc*; default: 1 % of
+    the channel's size.
 
     A number is in satoshi.
     """
 
     channel_type: list[U32] | None = None
     """Bit numbers of the channel type to ask for, unchecked, such as *[12, 22]* for `option_static_remotekey` and
-    `option_anchors`; absent, the best type both nodes know.
+    `option_anchors`; default: the best type both nodes know.
 
     Added in v24.02.
     """

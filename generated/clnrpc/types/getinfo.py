@@ -10,7 +10,7 @@ from ..runtime.values.scalars import U16, U32, Hex, Msat, Pubkey
 
 @dataclass(kw_only=True, slots=True)
 class GetinfoRequest:
-    """The request for `getinfo`: Show who this node is."""
+    """The request for `getinfo`: Show information about this node."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -51,7 +51,7 @@ class GetinfoBinding(Received):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class GetinfoOurFeatures(Received):
-    """Feature bits that the node sets, by place."""
+    """Feature bits that the node sets, by message."""
 
     init: Hex
     """In the first message to a peer."""
@@ -68,7 +68,7 @@ class GetinfoOurFeatures(Received):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class GetinfoResponse(Received):
-    """The response to `getinfo`: Show who this node is."""
+    """The response to `getinfo`: Show information about this node."""
 
     __source__ = "getinfo"
     __wire_names__ = (("lightning_dir", "lightning-dir"),)
@@ -78,7 +78,7 @@ class GetinfoResponse(Received):
     """The node's key."""
 
     alias: str
-    """A name for people, which nobody checks.
+    """A name for people; it is not verified.
 
     At most 32 characters.
     """
@@ -126,10 +126,10 @@ class GetinfoResponse(Received):
     """The directory of this network's files."""
 
     our_features: GetinfoOurFeatures | None = None
-    """Feature bits that the node sets, by place."""
+    """Feature bits that the node sets, by message."""
 
     warning_bitcoind_sync: str | None = None
-    """The node's Bitcoin backend is behind its network."""
+    """The node's Bitcoin backend has not caught up with its network."""
 
     warning_lightningd_sync: str | None = None
-    """The node is behind its Bitcoin backend."""
+    """The node has not caught up with its Bitcoin backend."""

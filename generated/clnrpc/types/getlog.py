@@ -22,21 +22,21 @@ class GetlogLog(Received):
     type: Literal["SKIPPED", "BROKEN", "UNUSUAL", "INFO", "DEBUG", "TRACE", "IO_IN", "IO_OUT"]
 
     num_skipped: U32 | None = None
-    """Present only if `type` is "SKIPPED", and then always present."""
+    """Present if and only if `type` is "SKIPPED"."""
 
     time: str | None = None
-    """Present only if `type` is "BROKEN" or "UNUSUAL" or "INFO" or "DEBUG" or "TRACE", or if `type` is "IO_IN" or
-    "IO_OUT", and then always present.
+    """Present if and only if `type` is "BROKEN" or "UNUSUAL" or "INFO" or "DEBUG" or "TRACE", or if `type` is "IO_IN" or
+    "IO_OUT".
     """
 
     source: str | None = None
-    """Present only if `type` is "BROKEN" or "UNUSUAL" or "INFO" or "DEBUG" or "TRACE", or if `type` is "IO_IN" or
-    "IO_OUT", and then always present.
+    """Present if and only if `type` is "BROKEN" or "UNUSUAL" or "INFO" or "DEBUG" or "TRACE", or if `type` is "IO_IN" or
+    "IO_OUT".
     """
 
     log: str | None = None
-    """Present only if `type` is "BROKEN" or "UNUSUAL" or "INFO" or "DEBUG" or "TRACE", or if `type` is "IO_IN" or
-    "IO_OUT", and then always present.
+    """Present if and only if `type` is "BROKEN" or "UNUSUAL" or "INFO" or "DEBUG" or "TRACE", or if `type` is "IO_IN" or
+    "IO_OUT".
     """
 
     node_id: Pubkey | None = None

@@ -24,19 +24,19 @@ class GetrouteRequest:
     """Yearly cost of money that is stuck, in percent, weighed against fees; 0 looks at fees alone."""
 
     cltv: U32 = 9
-    """Blocks that must be left when the payment arrives; absent, 9."""
+    """Blocks that must be left when the payment arrives."""
 
     fromid: Pubkey | None = None
-    """Node id where the route begins, 33 bytes in hex; absent, this node."""
+    """Node id where the route begins, 33 bytes in hex; default: this node."""
 
     fuzzpercent: U32 | None = None
     """Without effect, still accepted."""
 
     exclude: list[str] | None = None
-    """What the route must avoid: node ids, or channels with their direction, such as *1x2x3/0*; absent, nothing."""
+    """What the route must avoid: node ids, or channels with their direction, such as *1x2x3/0*; default: nothing."""
 
     maxhops: U32 = 20
-    """How many channels the route may have at most; absent, 20."""
+    """How many channels the route may have at most."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)

@@ -38,7 +38,7 @@ class GetroutesRequest:
     """
 
     maxparts: U32 = 100
-    """How many routes to split the amount over at most; absent, 100.
+    """How many routes to split the amount over at most.
 
     Added in v25.09.
     """

@@ -34,4 +34,4 @@ class HelpResponse(Received):
     """The commands, by name."""
 
     format_hint: Literal["simple"] | None = None
-    """Tells a command line how to print this: as plain text."""
+    """Tells command-line tools to print this as plain text."""

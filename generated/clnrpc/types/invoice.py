@@ -25,7 +25,7 @@ class InvoiceRequest:
     """
 
     label: str | int
-    """Name of your own for the invoice, at most 128 bytes and never used before; a number is kept as its digits. Payers do
+    """Your own name for the invoice, at most 128 bytes and never used before; a number is kept as its digits. Payers do
     not see it.
     """
 
@@ -35,28 +35,28 @@ class InvoiceRequest:
     """
 
     expiry: U64 | None = None
-    """Seconds until the invoice can no longer be paid; absent, 604800 (7 days)."""
+    """Seconds until the invoice can no longer be paid; default: 604800 (7 days)."""
 
     fallbacks: list[str] | None = None
-    """On-chain addresses to offer as well, the preferred one first; the node does not notice payments to them. Absent,
+    """On-chain addresses to offer as well, the preferred one first; the node does not notice payments to them. Default:
     none, unless the node is set to make unified invoices.
     """
 
     preimage: Hex | None = None
-    """Preimage to use, 32 bytes in hex; it has to be random and secret. Absent, the node draws one."""
+    """Preimage to use, 32 bytes in hex; it has to be random and secret. Default: the node draws one."""
 
     exposeprivatechannels: list[ShortChannelId] | bool | ShortChannelId | None = None
     """Which unannounced channels may appear as route hints: *true* for all, *false* for none, or one or more short channel
-    ids (real or alias), which then are the only ones considered. Absent, they appear only if the node has no announced
+    ids (real or alias), which then are the only ones considered. Default: they appear only if the node has no announced
     channel.
     """
 
     cltv: U32 | None = None
-    """Blocks that must be left to claim the money when it arrives; absent, the node's *cltv-final* setting."""
+    """Blocks that must be left to claim the money when it arrives; default: the node's *cltv-final* setting."""
 
     deschashonly: bool = False
     """Whether the invoice carries only the SHA-256 of `description`, which then may be longer and has to reach the payer
-    in another way; absent, *false*.
+    in another way.
     """
 
 

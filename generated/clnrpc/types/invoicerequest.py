@@ -9,44 +9,43 @@ from ..runtime.values.scalars import U64, Hash, Msat
 
 @dataclass(kw_only=True, slots=True)
 class InvoicerequestRequest:
-    """The request for `invoicerequest`: Create a request to be sent an invoice, which is then paid."""
+    """The request for `invoicerequest`: Create a request for an invoice that this node will pay."""
 
     amount: Msat
-    """How much is paid out, above zero. A bare number counts millisatoshi; a suffix of *msat*, *sat* or *btc* says
-    otherwise. With *sat* exactly three decimals are possible (`0.001sat` is one millisatoshi), with *btc* one to
-    eleven.
+    """The amount to pay, above zero. A number without a unit is in millisatoshi; *msat*, *sat* and *btc* are accepted as
+    suffixes. *sat* can have exactly three decimals (`0.001sat` is one millisatoshi), *btc* one to eleven.
 
     A number is in millisatoshi.
     """
 
     description: str
-    """What the payment is for, e.g. *refund of order 1234*. It is part of the string, so everyone who gets to see the
-    string can read it. UTF-8 text; *\\u* escapes are refused, write the character itself.
+    """What the payment is for, e.g. *refund of order 1234*. It is part of the string, so everyone who has the string can
+    read it. UTF-8 text; *\\u* escapes are refused, so write the character itself.
     """
 
     issuer: str | None = None
-    """Who hands out the money: a name, or an address such as *shop@example.com*. Also part of the string."""
+    """The payer: a name, or an address such as *shop@example.com*. Also part of the string."""
 
     label: str | None = None
-    """A name of your own for this request. It stays in the store, is shown by lightning-listinvoicerequests(7) and need
-    not be unique.
+    """Your own name for this request. It is only stored, returned by lightning-listinvoicerequests(7), and need not be
+    unique.
     """
 
     absolute_expiry: U64 | None = None
-    """When the request ends, in seconds since 1970-01-01 00:00 UTC; part of the string. Without it the request stays good
-    until it is used or disabled.
+    """When the request expires, in seconds since 1970-01-01 00:00 UTC; part of the string. Without it, the request is
+    valid until it is used or disabled.
     """
 
     single_use: bool = True
-    """Whether one payment ends it. If so, several invoices may be tried, but with the first that is paid the request
-    becomes inactive; otherwise every invoice that arrives is paid, so set this to *false* with care.
+    """Whether only one invoice is paid. If so, several invoices may be tried, and the request becomes inactive when one is
+    paid. Otherwise every invoice that arrives is paid, so be careful with *false*.
     """
 
     unsigned: bool = False
-    """Whether the string carries no signature. The specification leaves a request without an offer unsigned, and LDK reads
+    """Whether to leave out the signature. In the specification, a request without an offer is unsigned, and LDK accepts
     only unsigned ones, which it calls refunds. Core Lightning signs such requests and refuses unsigned ones: its
-    lightning-decode(7) says *valid* false, and its lightning-sendinvoice(7) fails. So choose by the wallet that is to
-    be paid. The *invreq_id* is the same either way.
+    lightning-decode(7) returns *valid* false, and its lightning-sendinvoice(7) fails. So the choice depends on the
+    payee's wallet. The *invreq_id* is the same in both cases.
 
     An extension: Core Lightning does not have it.
     """
@@ -54,32 +53,32 @@ class InvoicerequestRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class InvoicerequestResponse(Received):
-    """The response to `invoicerequest`: Create a request to be sent an invoice, which is then paid."""
+    """The response to `invoicerequest`: Create a request for an invoice that this node will pay."""
 
     __source__ = "invoicerequest"
 
     invreq_id: Hash
-    """Identifies the request: SHA-256 over all its records below type 160, byte for byte as they stand in the string, so
-    that the signature does not count.
+    """The request's id: SHA-256 over all its records below type 160, exactly as they are in the string, and so without the
+    signature.
     """
 
     active: bool
-    """Invoices for this request are accepted; a new one always is active.
+    """Whether invoices for it are accepted.
 
     Always true.
     """
 
     single_use: bool
-    """As asked for."""
+    """As in the call."""
 
     bolt12: str
-    """The string to hand out; it begins with *lnr1*."""
+    """The string to publish; it begins with *lnr1*."""
 
     used: bool
-    """No invoice for it has been paid yet.
+    """Whether an invoice for it has been paid.
 
     Always false.
     """
 
     label: str | None = None
-    """As given; absent when none was."""
+    """As in the call; absent if none was given."""

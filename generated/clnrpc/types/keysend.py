@@ -43,34 +43,34 @@ class KeysendRequest:
     """Amount to pay, in millisatoshi unless it ends in *sat* or *btc*."""
 
     label: str | None = None
-    """Name of your own, kept with the payment and shown by `listpays`; absent, none."""
+    """Your own name, kept with the payment and shown by `listpays`; default: none."""
 
     maxfeepercent: float | None = None
-    """Highest fee, in percent of the amount; not with `maxfee`; absent, 0.5."""
+    """Highest fee, in percent of the amount; not with `maxfee`; default: 0.5."""
 
     retry_for: U32 | None = None
-    """Seconds during which further routes are tried; absent, 60."""
+    """Seconds during which further routes are tried; default: 60."""
 
     maxdelay: U32 | None = None
-    """How many blocks the money may be locked up on its way at most; absent, 2016."""
+    """How many blocks the money may be locked up on its way at most; default: 2016."""
 
     exemptfee: Msat | None = None
     """Fee up to which `maxfeepercent` does not count, in millisatoshi unless it ends in *sat* or *btc*; not with `maxfee`;
-    absent, 5000 msat.
+    default: 5000 msat.
 
     A number is in millisatoshi.
     """
 
     extratlvs: dict[str, Any] | None = None
-    """More fields for the recipient: an object of field numbers and values in hex; absent, none."""
+    """More fields for the recipient: an object of field numbers and values in hex; default: none."""
 
     routehints: list[list[KeysendRoutehint]] | None = None
     """Ways to a node that gossip does not show: arrays of hops, each with the node it leaves, its short channel id, fees
-    and delay in blocks; absent, none.
+    and delay in blocks; default: none.
     """
 
     maxfee: Msat | None = None
-    """Highest fee, in millisatoshi unless it ends in *sat* or *btc*, in place of `maxfeepercent` and `exemptfee`; absent,
+    """Highest fee, in millisatoshi unless it ends in *sat* or *btc*, in place of `maxfeepercent` and `exemptfee`; default:
     those two decide.
 
     A number is in millisatoshi. Added in v24.11.

@@ -12,13 +12,13 @@ class ListchannelsRequest:
     """The request for `listchannels`: List the network's channels in each direction."""
 
     short_channel_id: ShortChannelId | None = None
-    """Show only the channel with this short channel id; absent, any."""
+    """Show only the channel with this short channel id; default: any."""
 
     source: Pubkey | None = None
-    """Show only directions that lead out of this node id, 33 bytes in hex; absent, any."""
+    """Show only directions that lead out of this node id, 33 bytes in hex; default: any."""
 
     destination: Pubkey | None = None
-    """Show only directions that lead into this node id, 33 bytes in hex; absent, any."""
+    """Show only directions that lead into this node id, 33 bytes in hex; default: any."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)

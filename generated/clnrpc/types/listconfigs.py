@@ -13,7 +13,7 @@ class ListconfigsRequest:
     """The request for `listconfigs`: Show each setting and where it was made."""
 
     config: str | None = None
-    """Name of the one setting to show; absent, all but those for developers."""
+    """Name of the one setting to show; default: all but those for developers."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)

@@ -13,30 +13,29 @@ class ListforwardsRequest:
     """The request for `listforwards`: List the payments routed through this node."""
 
     status: Literal["offered", "settled", "local_failed", "failed"] | None = None
-    """Show only forwards in this state: *offered*, *settled*, *local_failed* or *failed*; absent, all."""
+    """Show only forwards in this state: *offered*, *settled*, *local_failed* or *failed*; default: all."""
 
     in_channel: ShortChannelId | None = None
-    """Show only forwards that came in over this short channel id; absent, over any."""
+    """Show only forwards that came in over this short channel id; default: over any."""
 
     out_channel: ShortChannelId | None = None
-    """Show only forwards that went out over this short channel id; absent, over any."""
+    """Show only forwards that went out over this short channel id; default: over any."""
 
     index: Literal["created", "updated"] = "created"
-    """Index that orders the list, *created* or *updated*, and that `start` and `limit` count by; absent, the order of
-    creation.
+    """Index that orders the list, *created* or *updated*, and that `start` and `limit` count by.
 
     Added in v23.11.
     """
 
     start: U64 | None = None
     """Index value to begin at, as `wait` reports it; only with `index`, and without `in_channel` and `out_channel`;
-    absent, the beginning.
+    default: the beginning.
 
     Added in v23.11.
     """
 
     limit: U32 | None = None
-    """How many entries to show at most; only with `index`; absent, all.
+    """How many entries to show at most; only with `index`; default: all.
 
     Added in v23.11.
     """
@@ -72,7 +71,7 @@ class ListforwardsForward(Received):
     style: Literal["legacy", "tlv"] | None = None
 
     resolved_time: float | None = None
-    """Present only if `status` is "settled" or "failed", and then always present."""
+    """Present if and only if `status` is "settled" or "failed"."""
 
     failcode: U32 | None = None
     """Present only if `status` is "local_failed" or "failed"."""
@@ -81,10 +80,10 @@ class ListforwardsForward(Received):
     """Present only if `status` is "local_failed" or "failed"."""
 
     fee_msat: Msat | None = None
-    """Present only if `out_msat` is present, and then always present."""
+    """Present if and only if `out_msat` is present."""
 
     out_msat: Msat | None = None
-    """Present only if `out_msat` is present, and then always present."""
+    """Present if and only if `out_msat` is present."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)

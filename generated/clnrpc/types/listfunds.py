@@ -13,7 +13,7 @@ class ListfundsRequest:
     """The request for `listfunds`: Show on-chain coins and channel balances."""
 
     spent: bool = False
-    """Whether to show coins that are already spent too; absent, *false*."""
+    """Whether to show coins that are already spent too."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -37,10 +37,10 @@ class ListfundsOutput(Received):
     reserved: bool
 
     reserved_to_block: U32 | None = None
-    """Present only if `reserved` is "true", and then always present."""
+    """Present if and only if `reserved` is "true"."""
 
     blockheight: U32 | None = None
-    """Present only if `status` is "confirmed", and then always present."""
+    """Present if and only if `status` is "confirmed"."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)

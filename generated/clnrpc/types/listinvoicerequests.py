@@ -15,7 +15,7 @@ class ListinvoicerequestsRequest:
     """Show only this request."""
 
     active_only: bool = False
-    """Leave out those that are inactive: used up or disabled."""
+    """Leave out inactive ones (used or disabled)."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -23,22 +23,22 @@ class ListinvoicerequestsInvoicerequest(Received):
     """`invoicerequests[]` in the response to `listinvoicerequests`."""
 
     invreq_id: Hash
-    """Identifies the request: SHA-256 over its records below type 160."""
+    """The request's id: SHA-256 over its records below type 160."""
 
     active: bool
     """Whether invoices for it are accepted."""
 
     single_use: bool
-    """Whether one paid invoice ends it."""
+    """Whether it becomes inactive when one invoice is paid."""
 
     bolt12: str
-    """The string, beginning with *lnr1*."""
+    """The string, which begins with *lnr1*."""
 
     used: bool
     """Whether an invoice for it has been paid."""
 
     label: str | None = None
-    """The label it was made with, if any."""
+    """The label that it was created with, if any."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)

@@ -38,7 +38,7 @@ class ListnetworkeventsNetworkevent(Received):
     duration_nsec: U64 | None = None
 
     connect_attempted: bool | None = None
-    """Present only if `type` is "connect_fail", and then always present."""
+    """Present if and only if `type` is "connect_fail"."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)

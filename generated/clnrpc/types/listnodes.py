@@ -13,7 +13,7 @@ class ListnodesRequest:
     """The request for `listnodes`: List the nodes known from gossip."""
 
     id: Pubkey | None = None
-    """Show only the node with this id, 33 bytes in hex; absent, all."""
+    """Show only the node with this id, 33 bytes in hex; default: all."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -42,7 +42,7 @@ class ListnodesNodeAddress(Received):
     port: U16
 
     address: str | None = None
-    """Present only if `type` is "dns" or "ipv4" or "ipv6" or "torv2" or "torv3", and then always present."""
+    """Present if and only if `type` is "dns" or "ipv4" or "ipv6" or "torv2" or "torv3"."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -55,19 +55,19 @@ class ListnodesNode(Received):
     """Always present if `last_timestamp` is present."""
 
     option_will_fund: ListnodesNodeOptionWillFund | None = None
-    """Present only if `option_will_fund` is present, and then always present."""
+    """Present if and only if `option_will_fund` is present."""
 
     alias: str | None = None
-    """At most 32 characters. Present only if `last_timestamp` is present, and then always present."""
+    """At most 32 characters. Present if and only if `last_timestamp` is present."""
 
     color: Hex | None = None
-    """Exactly 6 characters. Present only if `last_timestamp` is present, and then always present."""
+    """Exactly 6 characters. Present if and only if `last_timestamp` is present."""
 
     features: Hex | None = None
-    """Present only if `last_timestamp` is present, and then always present."""
+    """Present if and only if `last_timestamp` is present."""
 
     addresses: list[ListnodesNodeAddress] | None = None
-    """Present only if `last_timestamp` is present, and then always present."""
+    """Present if and only if `last_timestamp` is present."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)

@@ -15,7 +15,7 @@ class ListoffersRequest:
     """Show only this offer."""
 
     active_only: bool = False
-    """Leave out those that are inactive: used up or disabled."""
+    """Leave out inactive ones (used or disabled)."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -25,19 +25,19 @@ class ListoffersOffer(Received):
     __added__ = (("force_paths", "v26.04"),)
 
     offer_id: Hash
-    """Identifies the offer: SHA-256 over its records, byte for byte as they stand in the string."""
+    """The offer's id: SHA-256 over its records, exactly as they are in the string."""
 
     active: bool
-    """Whether requests for invoices are answered."""
+    """Whether the node sends invoices for it."""
 
     single_use: bool
-    """Whether the first paid invoice ends it."""
+    """Whether it becomes inactive when one invoice is paid."""
 
     bolt12: str
-    """The string, beginning with *lno1*."""
+    """The string, which begins with *lno1*."""
 
     force_paths: bool
-    """Whether invoices for it can only be paid by way of fronting nodes, as those were given when it was made.
+    """Whether invoices for it can only be paid through the fronting nodes that were given when it was created.
 
     Added in v26.04.
     """
@@ -46,10 +46,10 @@ class ListoffersOffer(Received):
     """Whether an invoice for it has been paid."""
 
     label: str | None = None
-    """The label it was made with, if any."""
+    """The label that it was created with, if any."""
 
     description: str | None = None
-    """What it is for, as the string says; absent when it does not say.
+    """The description in the string; absent if it has none.
 
     Added in v26.04.
     """

@@ -13,16 +13,16 @@ class ListpaysRequest:
     """The request for `listpays`: List outgoing payments, their parts summed up."""
 
     bolt11: str | None = None
-    """Show the payment of this BOLT 11 or BOLT 12 invoice; absent, any."""
+    """Show the payment of this BOLT 11 or BOLT 12 invoice; default: any."""
 
     payment_hash: Hash | None = None
-    """Show the payment with this hash, 32 bytes in hex; absent, any."""
+    """Show the payment with this hash, 32 bytes in hex; default: any."""
 
     status: Literal["pending", "complete", "failed"] | None = None
-    """Show only payments that are *pending*, *complete* or *failed*; absent, all."""
+    """Show only payments that are *pending*, *complete* or *failed*; default: all."""
 
     index: Literal["created", "updated"] | None = None
-    """Index that orders the list, *created* or *updated*, and that `start` and `limit` count by; absent, the order of
+    """Index that orders the list, *created* or *updated*, and that `start` and `limit` count by; default: the order of
     creation.
 
     Added in v24.11.
@@ -30,14 +30,14 @@ class ListpaysRequest:
 
     start: U64 | None = None
     """Index value of the first part to read, only with `index`, and without `bolt11` and `payment_hash`; sums leave out
-    the parts before it. Absent, the beginning.
+    the parts before it. Default: the beginning.
 
     Added in v24.11.
     """
 
     limit: U32 | None = None
     """How many parts to read at most, only with `index`; payments of several parts make the list shorter and their sums
-    may be too low. Absent, all.
+    may be too low. Default: all.
 
     Added in v24.11.
     """
@@ -77,10 +77,10 @@ class ListpaysPay(Received):
     """Present only if `status` is "complete"."""
 
     amount_sent_msat: Msat | None = None
-    """Present only if `status` is "complete", or if `status` is "failed", and then always present."""
+    """Present if and only if `status` is "complete", or if `status` is "failed"."""
 
     preimage: Secret | None = None
-    """Present only if `status` is "complete", and then always present."""
+    """Present if and only if `status` is "complete"."""
 
     number_of_parts: U64 | None = None
     """Present only if `status` is "complete"."""

@@ -22,16 +22,16 @@ class ListpeerchannelsRequest:
     """The request for `listpeerchannels`: List this node's channels in full detail."""
 
     id: Pubkey | None = None
-    """Show only channels with this peer, by its node id, 33 bytes in hex; absent, with any."""
+    """Show only channels with this peer, by its node id, 33 bytes in hex; default: any."""
 
     short_channel_id: ShortChannelId | None = None
-    """Show only the channel with this short channel id or alias; absent, any.
+    """Show only the channel with this short channel id or alias; default: any.
 
     Added in v25.05.
     """
 
     channel_id: Hash | None = None
-    """Show only the channel with this id, 32 bytes in hex; absent, any.
+    """Show only the channel with this id, 32 bytes in hex; default: any.
 
     Added in v26.04.
     """
@@ -417,7 +417,7 @@ class ListpeerchannelsChannel(Received):
     htlcs: list[ListpeerchannelsChannelHtlc] | None = None
 
     last_tx_fee_msat: Msat | None = None
-    """Present only if `scratch_txid` is present, and then always present."""
+    """Present if and only if `scratch_txid` is present."""
 
     close_to_addr: str | None = None
     """Present only if `close_to` is present."""

@@ -13,10 +13,10 @@ class ListpeersRequest:
     """The request for `listpeers`: List the node's peers and their state."""
 
     id: Pubkey | None = None
-    """Show only the peer with this node id, 33 bytes in hex; absent, all."""
+    """Show only the peer with this node id, 33 bytes in hex; default: all."""
 
     level: Literal["io", "trace", "debug", "info", "unusual"] | None = None
-    """Add each peer's log lines from this level up: *io*, *trace*, *debug*, *info* or *unusual*; absent, no log."""
+    """Add each peer's log lines from this level up: *io*, *trace*, *debug*, *info* or *unusual*; default: no log."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -26,30 +26,30 @@ class ListpeersPeerLog(Received):
     type: Literal["SKIPPED", "BROKEN", "UNUSUAL", "INFO", "DEBUG", "TRACE", "IO_IN", "IO_OUT"]
 
     num_skipped: U32 | None = None
-    """Present only if `type` is "SKIPPED", and then always present."""
+    """Present if and only if `type` is "SKIPPED"."""
 
     time: str | None = None
-    """Present only if `type` is "BROKEN" or "UNUSUAL" or "INFO" or "DEBUG" or "TRACE", or if `type` is "IO_IN" or
-    "IO_OUT", and then always present.
+    """Present if and only if `type` is "BROKEN" or "UNUSUAL" or "INFO" or "DEBUG" or "TRACE", or if `type` is "IO_IN" or
+    "IO_OUT".
     """
 
     source: str | None = None
-    """Present only if `type` is "BROKEN" or "UNUSUAL" or "INFO" or "DEBUG" or "TRACE", or if `type` is "IO_IN" or
-    "IO_OUT", and then always present.
+    """Present if and only if `type` is "BROKEN" or "UNUSUAL" or "INFO" or "DEBUG" or "TRACE", or if `type` is "IO_IN" or
+    "IO_OUT".
     """
 
     log: str | None = None
-    """Present only if `type` is "BROKEN" or "UNUSUAL" or "INFO" or "DEBUG" or "TRACE", or if `type` is "IO_IN" or
-    "IO_OUT", and then always present.
+    """Present if and only if `type` is "BROKEN" or "UNUSUAL" or "INFO" or "DEBUG" or "TRACE", or if `type` is "IO_IN" or
+    "IO_OUT".
     """
 
     node_id: Pubkey | None = None
-    """Present only if `type` is "BROKEN" or "UNUSUAL" or "INFO" or "DEBUG" or "TRACE", or if `type` is "IO_IN" or
-    "IO_OUT", and then always present.
+    """Present if and only if `type` is "BROKEN" or "UNUSUAL" or "INFO" or "DEBUG" or "TRACE", or if `type` is "IO_IN" or
+    "IO_OUT".
     """
 
     data: Hex | None = None
-    """Present only if `type` is "IO_IN" or "IO_OUT", and then always present."""
+    """Present if and only if `type` is "IO_IN" or "IO_OUT"."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -68,13 +68,13 @@ class ListpeersPeer(Received):
     log: list[ListpeersPeerLog] | None = None
 
     netaddr: list[str] | None = None
-    """Exactly 1 element. Present only if `connected` is true, and then always present."""
+    """Exactly 1 element. Present if and only if `connected` is true."""
 
     remote_addr: str | None = None
     """Present only if `connected` is true."""
 
     features: Hex | None = None
-    """Present only if `connected` is true, and then always present."""
+    """Present if and only if `connected` is true."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)

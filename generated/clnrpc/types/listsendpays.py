@@ -13,30 +13,30 @@ class ListsendpaysRequest:
     """The request for `listsendpays`: List outgoing payments part by part."""
 
     bolt11: str | None = None
-    """Show the parts that pay this BOLT 11 or BOLT 12 invoice; not with `payment_hash`; absent, any."""
+    """Show the parts that pay this BOLT 11 or BOLT 12 invoice; not with `payment_hash`; default: any."""
 
     payment_hash: Hash | None = None
-    """Show the parts with this payment hash, 32 bytes in hex; not with `bolt11`; absent, any."""
+    """Show the parts with this payment hash, 32 bytes in hex; not with `bolt11`; default: any."""
 
     status: Literal["pending", "complete", "failed"] | None = None
-    """Show only parts that are *pending*, *complete* or *failed*; absent, all."""
+    """Show only parts that are *pending*, *complete* or *failed*; default: all."""
 
     index: Literal["created", "updated"] | None = None
-    """Index that orders the list, *created* or *updated*, and that `start` and `limit` count by; absent, the order of
+    """Index that orders the list, *created* or *updated*, and that `start` and `limit` count by; default: the order of
     creation.
 
     Added in v23.11.
     """
 
     start: U64 | None = None
-    """Index value to begin at, as `wait` reports it; only with `index`, and without `bolt11` and `payment_hash`; absent,
+    """Index value to begin at, as `wait` reports it; only with `index`, and without `bolt11` and `payment_hash`; default:
     the beginning.
 
     Added in v23.11.
     """
 
     limit: U32 | None = None
-    """How many entries to show at most; only with `index`; absent, all.
+    """How many entries to show at most; only with `index`; default: all.
 
     Added in v23.11.
     """
@@ -84,7 +84,7 @@ class ListsendpaysPayment(Received):
     """Present only if `status` is "complete", or if `status` is "failed"."""
 
     payment_preimage: Secret | None = None
-    """Present only if `status` is "complete", and then always present."""
+    """Present if and only if `status` is "complete"."""
 
     erroronion: Hex | None = None
     """Present only if `status` is "failed"."""

@@ -12,8 +12,8 @@ class NewaddrRequest:
     """The request for `newaddr`: Get a fresh on-chain address to receive at."""
 
     addresstype: Literal["bech32", "p2tr", "all"] | None = None
-    """*bech32* (SegWit version 0), *p2tr* (taproot) or *all* (both, for the same key); absent, *p2tr*, though until v26.12
-    a node that allows deprecated features gives both.
+    """*bech32* (SegWit version 0), *p2tr* (taproot) or *all* (both, for the same key); default: *p2tr*, though until
+    v26.12 a node that allows deprecated features gives both.
     """
 
 

@@ -13,85 +13,81 @@ class OfferRequest:
     """The request for `offer`: Create an offer for others to pay."""
 
     amount: MsatOrAny | Currency
-    """The price of one item. A bare number counts millisatoshi, as does the suffix *msat*; *sat* and *btc* say otherwise,
-    and *btc* takes one to eleven decimals. With the code of an ISO 4217 currency it is a price in that currency, with
-    all of its decimals or none: *10USD*, *9.99EUR*, *500JPY*; then this node must know a rate for it. *any* leaves it
-    to the payer.
+    """The price of one item. A number without a unit, or with *msat*, is in millisatoshi; *sat* and *btc* (with 1 to 11
+    decimals) are also accepted. With an ISO 4217 code it is a price in that currency, with all of its decimals or none:
+    *10USD*, *9.99EUR*, *500JPY*; this node needs a rate for that currency. With *any*, the payer chooses the amount.
     """
 
     description: str | None = None
-    """What is sold, e.g. *a cup of coffee*, for all to read who see the string. It must be there unless `amount` is *any*.
-    UTF-8 text; *\\u* escapes are refused, write the character itself.
+    """A description of what is sold, e.g. *a cup of coffee*. Everyone who has the string can read it. Required unless
+    `amount` is *any*. UTF-8 text; *\\u* escapes are refused, so write the character itself.
     """
 
     issuer: str | None = None
-    """Who sells it, also part of the string; if a domain is named, begin with it, as in *shop@example.com Example
+    """The issuer, which is also part of the string. If it contains a domain, begin with it: *shop@example.com Example
     Shop*.
     """
 
     label: str | None = None
-    """A name of your own for this offer. It stays in the store, is shown by lightning-listoffers(7) and need not be
-    unique.
-    """
+    """Your own name for this offer. It is only stored, returned by lightning-listoffers(7), and need not be unique."""
 
     quantity_max: U64 | None = None
-    """The most items that one invoice can be for, or 0 for as many as one likes. Without it every invoice is for exactly
-    one.
-    """
+    """The largest quantity of one invoice, or 0 for no limit. Without it, every invoice is for exactly one item."""
 
     absolute_expiry: U64 | None = None
-    """When the offer ends, in seconds since 1970-01-01 00:00 UTC. Without it the offer stays good until it is used or
+    """When the offer expires, in seconds since 1970-01-01 00:00 UTC. Without it, the offer is valid until it is used or
     disabled.
     """
 
     recurrence: str | None = None
-    """Makes it a subscription, to be paid once in each period: a number and a unit, without space, such as *1month*,
+    """The period of a subscription, which is paid once per period: a number and a unit without a space, such as *1month*,
     *2weeks*, *10days*, *12hours*, *5minutes* or *30seconds*.
     """
 
     recurrence_base: int | None = None
-    """When the first period begins, in seconds since 1970-01-01 00:00 UTC. Without it, the first period of each payer
-    begins with the first payment. Needs `recurrence`.
+    """When the first period begins, in seconds since 1970-01-01 00:00 UTC. Without it, each payer's first period begins
+    with the first payment. Requires `recurrence`.
     """
 
     recurrence_paywindow: str | None = None
-    """How early and how late a period can be paid, as *-before+after*, in seconds around its start. Needs `recurrence`.
+    """How early and how late a period can be paid, as *-before+after*, in seconds relative to its beginning. Requires
+    `recurrence`.
 
-    Default: from the start of the period before to the end of the period itself.
+    Default: from the beginning of the previous period to the end of the period itself.
     """
 
     recurrence_limit: U32 | None = None
-    """The number of the last period, where the first is 0; at least 1. Needs `recurrence`."""
+    """The number of the last period, counted from 0; at least 1. Requires `recurrence`."""
 
     single_use: bool = False
-    """Whether one payment ends it. If so, several invoices may be handed out, and the first that is paid makes the offer
-    inactive and the others worthless.
+    """Whether the offer can be paid only once. Several invoices may be sent; when the first is paid, the offer becomes
+    inactive and the others can no longer be paid.
     """
 
     proportional_amount: bool = False
-    """Whether who comes late pays less: for a first period that has begun, only the share that is left of it. Needs
+    """Whether late payers pay less: for a first period that has already begun, they pay only the remaining part. Requires
     `recurrence_base`.
 
     Added in v25.09.
     """
 
     optional_recurrence: bool = False
-    """Whether payers who know nothing of recurrence may pay once. Cannot stand with `recurrence_base`.
+    """Whether payers that do not support recurrence may pay once. Cannot be combined with `recurrence_base`.
 
     Added in v25.09.
     """
 
     fronting_nodes: list[Pubkey] | None = None
-    """Nodes through which alone this one can be reached: the offer gets one blinded path from each of them, and
-    `force_paths` is set. *[]* means none.
+    """The only nodes through which this node can be reached: the offer gets a blinded path from each of them, and
+    `force_paths` is true. *[]* means none.
 
     Each element: The id of a node that forwards to this one.
 
-    Default: what *--payment-fronting-node* names. Added in v26.04.
+    Default: the nodes of *--payment-fronting-node*. Added in v26.04.
     """
 
     dev_paths: Any | None = None
-    """For tests: the blinded paths to put in, each an array of node ids that ends with this node's.
+    """For tests: the blinded paths to use, each an array of node ids that ends with this node's id.
 
     Hidden: not meant for general use.
     """
@@ -104,31 +100,31 @@ class OfferResponse(Received):
     __source__ = "offer"
 
     offer_id: Hash
-    """Identifies the offer: SHA-256 over its records, byte for byte as they stand in the string."""
+    """The offer's id: SHA-256 over its records, exactly as they are in the string."""
 
     active: bool
-    """Requests for invoices are answered.
+    """Whether it is active.
 
     Always true.
     """
 
     single_use: bool
-    """As asked for when the offer was made."""
+    """As in the request that created the offer."""
 
     bolt12: str
-    """The string to hand out; it begins with *lno1*."""
+    """The string to publish; it begins with *lno1*."""
 
     force_paths: bool | None = None
-    """Whether invoices for it can only be paid by way of fronting nodes, as those were given when it was made.
+    """Whether invoices for it can only be paid through the fronting nodes that were given when it was created.
 
     Added in v26.04.
     """
 
     used: bool
-    """Whether an invoice for it has been paid; never, if the offer is new."""
+    """Whether an invoice for it has been paid; false for a new offer."""
 
     label: str | None = None
-    """The label from when the offer was made; absent when there was none."""
+    """The label that the offer was created with; absent if there was none."""
 
     created: bool
     """Whether the offer is new."""

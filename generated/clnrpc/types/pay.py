@@ -30,39 +30,39 @@ class PayRequest:
     """
 
     label: str | None = None
-    """Name of your own, kept with the payment and shown by `listpays`; absent, none."""
+    """Your own name, kept with the payment and shown by `listpays`; default: none."""
 
     riskfactor: float | None = None
-    """Yearly cost of money that is stuck, in percent, weighed against fees in the choice of a route; absent, 10."""
+    """Yearly cost of money that is stuck, in percent, weighed against fees in the choice of a route; default: 10."""
 
     maxfeepercent: float | None = None
-    """Highest fee, in percent of the amount; not with `maxfee`; absent, 0.5, or 1 where `xpay` takes over and `exemptfee`
+    """Highest fee, in percent of the amount; not with `maxfee`; default: 0.5, or 1 where `xpay` takes over and `exemptfee`
     is absent too.
     """
 
     retry_for: U16 | None = None
-    """Seconds during which further routes are tried; absent, 60."""
+    """Seconds during which further routes are tried; default: 60."""
 
     maxdelay: U16 | None = None
-    """How many blocks the money may be locked up on its way at most; absent, 2016."""
+    """How many blocks the money may be locked up on its way at most; default: 2016."""
 
     exemptfee: Msat | None = None
     """Fee up to which `maxfeepercent` does not count, in millisatoshi unless it ends in *sat* or *btc*; not with `maxfee`;
-    absent, 5000 msat.
+    default: 5000 msat.
 
     A number is in millisatoshi.
     """
 
     localinvreqid: Hex | None = None
     """Id of the invoice_request of this node that the payment answers, 32 bytes in hex; one for a single use is then paid
-    once only. Absent, none.
+    once only. Default: none.
     """
 
     exclude: list[ShortChannelIdDir | Pubkey] | None = None
-    """What routes must avoid: node ids, or channels with their direction, such as *1x2x3/0*; absent, nothing."""
+    """What routes must avoid: node ids, or channels with their direction, such as *1x2x3/0*; default: nothing."""
 
     maxfee: Msat | None = None
-    """Highest fee, in millisatoshi unless it ends in *sat* or *btc*, in place of `maxfeepercent` and `exemptfee`; absent,
+    """Highest fee, in millisatoshi unless it ends in *sat* or *btc*, in place of `maxfeepercent` and `exemptfee`; default:
     those two decide.
 
     A number is in millisatoshi.
@@ -73,7 +73,7 @@ class PayRequest:
 
     partial_msat: Msat | None = None
     """Share of the invoice to pay here, in millisatoshi unless it ends in *sat* or *btc*, while others pay the rest at the
-    same time; absent, all of it.
+    same time; default: all of it.
 
     Added in v23.05.
     """

@@ -40,7 +40,7 @@ class PluginResponse(Received):
     command: Literal["start", "stop", "rescan", "startdir", "list"]
 
     plugins: list[PluginPlugin] | None = None
-    """Present only if `command` is "start" or "startdir" or "rescan" or "list", and then always present."""
+    """Present if and only if `command` is "start" or "startdir" or "rescan" or "list"."""
 
     result: str | None = None
-    """Present only if `command` is "stop", and then always present."""
+    """Present if and only if `command` is "stop"."""

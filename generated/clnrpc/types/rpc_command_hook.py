@@ -22,7 +22,7 @@ class RpcCommandHookRpcCommand(Received):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class RpcCommandHookRequest(Received):
-    """The payload of the hook `rpc_command`: Pass on, change or answer a command call."""
+    """The payload of the hook `rpc_command`: Pass on, change or respond to a command call."""
 
     __source__ = "rpc_command"
 
@@ -62,7 +62,7 @@ class RpcCommandHookReturn:
 
 @dataclass(kw_only=True, slots=True)
 class RpcCommandHookResponse:
-    """The response to the hook `rpc_command`: Pass on, change or answer a command call."""
+    """The response to the hook `rpc_command`: Pass on, change or respond to a command call."""
 
     __wire_names__ = (("return_", "return"),)
 

@@ -16,15 +16,15 @@ class SendinvoiceRequest:
     """The invoice_request string, which begins with *lnr1*; not one made for an offer."""
 
     label: str
-    """Name of your own for the invoice, never used before."""
+    """Your own name for the invoice, never used before."""
 
     amount_msat: Msat | None = None
-    """Amount to be paid, in millisatoshi unless it ends in *sat* or *btc*; absent, the amount that the invoice_request
+    """Amount to be paid, in millisatoshi unless it ends in *sat* or *btc*; default: the amount that the invoice_request
     names.
     """
 
     timeout: U32 | None = None
-    """Seconds to wait for the payment or a refusal, and until the invoice expires; absent, 90."""
+    """Seconds to wait for the payment or a refusal, and until the invoice expires; default: 90."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -55,13 +55,13 @@ class SendinvoiceResponse(Received):
     """Added in v23.08."""
 
     amount_received_msat: Msat | None = None
-    """Present only if `status` is "paid", and then always present."""
+    """Present if and only if `status` is "paid"."""
 
     paid_at: U64 | None = None
-    """Present only if `status` is "paid", and then always present."""
+    """Present if and only if `status` is "paid"."""
 
     pay_index: U64 | None = None
-    """Present only if `status` is "paid", and then always present."""
+    """Present if and only if `status` is "paid"."""
 
     payment_preimage: Secret | None = None
-    """Present only if `status` is "paid", and then always present."""
+    """Present if and only if `status` is "paid"."""

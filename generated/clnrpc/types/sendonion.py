@@ -90,7 +90,7 @@ class SendonionResponse(Received):
     """Added in v23.11. Present only if `status` is "complete"."""
 
     payment_preimage: Secret | None = None
-    """Present only if `status` is "complete", and then always present."""
+    """Present if and only if `status` is "complete"."""
 
     message: str | None = None
     """Present only if `status` is "pending"."""

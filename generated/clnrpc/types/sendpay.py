@@ -56,7 +56,7 @@ class SendpayRequest:
     """Hash of the payment, 32 bytes in hex."""
 
     label: str | None = None
-    """Name of your own, kept with the payment and never sent; absent, none."""
+    """Your own name, kept with the payment and never sent; default: none."""
 
     amount_msat: Msat | None = None
     """Total of all parts, in millisatoshi unless it ends in *sat* or *btc*; required if `partid` is above zero or `route`
@@ -64,7 +64,7 @@ class SendpayRequest:
     """
 
     bolt11: str | None = None
-    """Invoice that is being paid, kept with the payment; absent, none."""
+    """Invoice that is being paid, kept with the payment; default: none."""
 
     payment_secret: Secret | None = None
     """Secret from the invoice without which the recipient refuses, 32 bytes in hex; required if `partid` is above
@@ -72,24 +72,24 @@ class SendpayRequest:
     """
 
     partid: U64 | None = None
-    """Number of this part, above zero if there are several, each of which needs its own; absent, 0, the only part."""
+    """Number of this part, above zero if there are several, each of which needs its own; default: 0, the only part."""
 
     localinvreqid: Hex | None = None
     """Id of the invoice_request of this node that the payment answers, 32 bytes in hex; one for a single use is then paid
-    once only. Absent, none.
+    once only. Default: none.
     """
 
     groupid: U64 | None = None
-    """Number that all parts of one attempt have in common; absent, one above the last used for this hash."""
+    """Number that all parts of one attempt have in common; default: one above the last used for this hash."""
 
     payment_metadata: Hex | None = None
-    """Bytes in hex handed to the recipient with the payment, as its invoice asks; absent, none.
+    """Bytes in hex handed to the recipient with the payment, as its invoice asks; default: none.
 
     Added in v0.11.0.
     """
 
     description: str | None = None
-    """What is paid for, kept with the payment; absent, none.
+    """What is paid for, kept with the payment; default: none.
 
     Added in v0.11.0.
     """
@@ -138,7 +138,7 @@ class SendpayResponse(Received):
     bolt12: str | None = None
 
     message: str | None = None
-    """Present only if `status` is "pending", and then always present."""
+    """Present if and only if `status` is "pending"."""
 
     payment_preimage: Secret | None = None
-    """Present only if `status` is "complete", and then always present."""
+    """Present if and only if `status` is "complete"."""

@@ -15,35 +15,35 @@ class SetchannelRequest:
     """Short channel id or channel id, the node id of a peer for each of its channels, or *all*."""
 
     feebase: Msat | None = None
-    """Fixed fee for each forwarded payment, in millisatoshi unless it ends in *sat* or *btc*; absent, unchanged.
+    """Fixed fee for each forwarded payment, in millisatoshi unless it ends in *sat* or *btc*; default: unchanged.
 
     A number is in millisatoshi.
     """
 
     feeppm: U32 | None = None
-    """Fee in proportion to the amount, in millionths of it; absent, unchanged."""
+    """Fee in proportion to the amount, in millionths of it; default: unchanged."""
 
     htlcmin: Msat | None = None
     """Smallest HTLC to forward, in millisatoshi unless it ends in *sat* or *btc*; raised to the peer's own minimum if
-    below it. Absent, unchanged.
+    below it. Default: unchanged.
 
     A number is in millisatoshi.
     """
 
     htlcmax: Msat | None = None
     """Largest HTLC to forward, in millisatoshi unless it ends in *sat* or *btc*; lowered to what the channel can carry if
-    above it. Absent, unchanged.
+    above it. Default: unchanged.
 
     A number is in millisatoshi.
     """
 
     enforcedelay: U32 | None = None
-    """Seconds during which payments under the old terms still pass, so that the network can learn the new ones; absent,
+    """Seconds during which payments under the old terms still pass, so that the network can learn the new ones; default:
     600.
     """
 
     ignorefeelimits: bool | None = None
-    """Whether the peer may set any on-chain fee rate it likes, which can cost money; absent, unchanged.
+    """Whether the peer may set any on-chain fee rate it likes, which can cost money; default: unchanged.
 
     Added in v23.08.
     """

@@ -20,7 +20,8 @@ class StopResponse(Received):
     __added__ = (("result", "v24.05"),)
 
     result: Literal["Shutdown complete"]
-    """Says that the server is gone: its store is closed, its socket and its lock are given back.
+    """A text which says that the server has shut down: its store is closed, its socket is removed and its lock is
+    released.
 
     Added in v24.05.
     """

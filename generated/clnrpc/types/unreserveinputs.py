@@ -29,7 +29,7 @@ class UnreserveinputsReservation(Received):
     reserved: bool
 
     reserved_to_block: U32 | None = None
-    """Present only if `reserved` is true, and then always present."""
+    """Present if and only if `reserved` is true."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)

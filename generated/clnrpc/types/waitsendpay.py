@@ -16,13 +16,13 @@ class WaitsendpayRequest:
     """Hash of the payment, 32 bytes in hex."""
 
     timeout: U32 | None = None
-    """Seconds to wait before error 200, where 0 means to look only; absent, until the outcome is known."""
+    """Seconds to wait before error 200, where 0 means to look only; default: until the outcome is known."""
 
     partid: U64 | None = None
-    """The `partid` that the part was sent with; absent, 0."""
+    """The `partid` that the part was sent with; default: 0."""
 
     groupid: U64 | None = None
-    """The `groupid` that the part was sent with; absent, the latest one used for this hash."""
+    """The `groupid` that the part was sent with; default: the latest one used for this hash."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -65,4 +65,4 @@ class WaitsendpayResponse(Received):
     bolt12: str | None = None
 
     payment_preimage: Secret | None = None
-    """Present only if `status` is "complete", and then always present."""
+    """Present if and only if `status` is "complete"."""

@@ -21,14 +21,14 @@ class WithdrawRequest:
 
     feerate: Feerate | None = None
     """Fee rate of the transaction: a name such as *slow*, *normal* or *urgent*, or a number with *perkw* (satoshi per 1000
-    weight units) or *perkb* (per 1000 virtual bytes, also when bare); absent, *normal*.
+    weight units) or *perkb* (per 1000 virtual bytes, also when bare); default: *normal*.
     """
 
     minconf: U16 = 1
-    """Confirmations that a coin needs before it is spent; absent, 1."""
+    """Confirmations that a coin needs before it is spent."""
 
     utxos: list[Outpoint] | None = None
-    """Coins to spend, each as `txid:vout`; absent, the wallet chooses among those not reserved."""
+    """Coins to spend, each as `txid:vout`; default: the wallet chooses among those not reserved."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)

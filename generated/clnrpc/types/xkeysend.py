@@ -19,26 +19,26 @@ class XkeysendRequest:
     """Amount to pay, in millisatoshi unless it ends in *sat* or *btc*."""
 
     label: str | None = None
-    """Name of your own, kept with the payment and never sent; absent, none."""
+    """Your own name, kept with the payment and never sent; default: none."""
 
     maxfee: Msat | None = None
-    """Highest fee, in millisatoshi unless it ends in *sat* or *btc*; absent, 1 % of the amount or 5000 msat, whichever is
+    """Highest fee, in millisatoshi unless it ends in *sat* or *btc*; default: 1 % of the amount or 5000 msat, whichever is
     more.
 
     A number is in millisatoshi.
     """
 
     layers: list[str] | None = None
-    """Names of layers to apply to the search for routes; absent, none."""
+    """Names of layers to apply to the search for routes; default: none."""
 
     retry_for: U32 | None = None
-    """Seconds during which further routes are tried; absent, 60."""
+    """Seconds during which further routes are tried; default: 60."""
 
     maxdelay: U32 | None = None
-    """How many blocks the money may be locked up on its way at most; absent, 2016."""
+    """How many blocks the money may be locked up on its way at most; default: 2016."""
 
     extratlvs: dict[str, Any] | None = None
-    """More fields for the recipient: an object of field numbers and values in hex; absent, none."""
+    """More fields for the recipient: an object of field numbers and values in hex; default: none."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)

@@ -22,44 +22,44 @@ class XpayRequest:
     """
 
     maxfee: Msat | None = None
-    """Highest fee for all parts together, in millisatoshi unless it ends in *sat* or *btc*; absent, 1 % of the amount or
+    """Highest fee for all parts together, in millisatoshi unless it ends in *sat* or *btc*; default: 1 % of the amount or
     5000 msat, whichever is more.
 
     A number is in millisatoshi.
     """
 
     layers: list[str] | None = None
-    """Names of layers to apply to the search for routes, on top of those that xpay keeps; absent, none."""
+    """Names of layers to apply to the search for routes, on top of those that xpay keeps; default: none."""
 
     retry_for: U32 | None = None
-    """Seconds during which further routes are tried; absent, 60."""
+    """Seconds during which further routes are tried; default: 60."""
 
     partial_msat: Msat | None = None
     """Share of the invoice to pay here, in millisatoshi unless it ends in *sat* or *btc*, while others pay the rest at the
-    same time; absent, all of it.
+    same time; default: all of it.
     """
 
     maxdelay: U32 = 2016
-    """How many blocks the money may be locked up on its way at most; absent, 2016.
+    """How many blocks the money may be locked up on its way at most.
 
     Added in v25.02.
     """
 
     payer_note: str | None = None
-    """Message to the issuer, sent when an invoice is fetched for an offer or a name; absent, none.
+    """Message to the issuer, sent when an invoice is fetched for an offer or a name; default: none.
 
     Added in v26.04.
     """
 
     label: str | None = None
-    """Name of your own, kept with the payment and never sent; absent, none.
+    """Your own name, kept with the payment and never sent; default: none.
 
     Added in v26.06.
     """
 
     localinvreqid: Hex | None = None
     """Id of the invoice_request of this node that a BOLT 12 invoice answers, 32 bytes in hex; one for a single use is then
-    paid once only. Absent, none.
+    paid once only. Default: none.
 
     Added in v26.06.
     """

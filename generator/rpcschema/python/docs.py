@@ -88,7 +88,8 @@ def presence(field: ResolvedField, *, received: bool) -> str:
         return ""
     possible, certain = ("Present only", "Always present") if received else ("Allowed only", "Required")
     if field.conditions and field.conditions == field.demands:
-        return f"{possible} {_either(field.conditions)}, and then {certain.lower()}."
+        when = _either(field.conditions)
+        return f"Present if and only {when}." if received else f"Allowed only {when}, and then required."
     sentences = ((possible, field.conditions), (certain, field.demands))
     return " ".join(f"{words} {_either(when)}." for words, when in sentences if when)
 

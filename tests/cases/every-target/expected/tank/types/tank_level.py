@@ -43,5 +43,5 @@ class TankLevelResponse(Received):
     level: U32 | None = None
     """How much there is.
 
-    Present only if `state` is "wet", and then always present.
+    Present if and only if `state` is "wet".
     """
