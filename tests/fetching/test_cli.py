@@ -111,7 +111,7 @@ def test_says_what_to_do_where_nobody_could_be_asked(start: Start) -> None:
         (("lno1", "much"), "is not an amount"),
         (("lno1", "--connect", "nowhere"), "--connect: 'nowhere' is not ID@HOST:PORT"),
         (("lno1", "--quantity", "few"), "--quantity"),
-        ((), "too few words"),
+        ((), "too few arguments"),
     ],
 )
 def test_says_what_is_wrong_with_the_command(arguments: tuple[str, ...], said: str) -> None:

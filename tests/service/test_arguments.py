@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lnoffers.service.cli.arguments import ArgumentError, params_text
+from lnoffers.service.cli.call import ArgumentError, to_params
 
 
 @pytest.mark.parametrize(
@@ -37,11 +37,11 @@ from lnoffers.service.cli.arguments import ArgumentError, params_text
     ],
 )
 def test_what_looks_like_json_is_json_and_the_rest_is_text(word: str, value: object) -> None:
-    assert json.loads(params_text([word])) == [value]
+    assert json.loads(to_params([word])) == [value]
 
 
 def test_json_stays_as_it_is_written() -> None:
-    assert params_text(["1.50", '"\\u0041"', "[1,  2]"]) == b'[1.50,"\\u0041",[1,  2]]'
+    assert to_params(["1.50", '"\\u0041"', "[1,  2]"]) == b'[1.50,"\\u0041",[1,  2]]'
 
 
 @pytest.mark.parametrize(
@@ -49,37 +49,37 @@ def test_json_stays_as_it_is_written() -> None:
 )
 def test_refuses_what_looks_like_json_but_is_not_one_value(word: str) -> None:
     with pytest.raises(ArgumentError, match="is taken for JSON"):
-        params_text([word])
+        to_params([word])
 
 
 def test_the_first_word_decides_between_positions_and_names() -> None:
-    assert json.loads(params_text(["amount=1", "description=a=b"])) == {"amount": 1, "description": "a=b"}
-    assert json.loads(params_text(["1", "description=x"])) == [1, "description=x"]
-    assert json.loads(params_text([])) == []
-    assert json.loads(params_text([], keywords=True)) == {}
+    assert json.loads(to_params(["amount=1", "description=a=b"])) == {"amount": 1, "description": "a=b"}
+    assert json.loads(to_params(["1", "description=x"])) == [1, "description=x"]
+    assert json.loads(to_params([])) == []
+    assert json.loads(to_params([], keywords=True)) == {}
 
 
 def test_refuses_a_word_without_a_name_among_names() -> None:
     with pytest.raises(ArgumentError, match="expected key=value in 'plain'"):
-        params_text(["a=1", "plain"])
+        to_params(["a=1", "plain"])
     with pytest.raises(ArgumentError, match="expected key=value in '1'"):
-        params_text(["1"], keywords=True)
+        to_params(["1"], keywords=True)
 
 
 def test_a_name_given_twice_stays_twice() -> None:
-    assert params_text(["a=1", "a=2"]) == b'{"a":1,"a":2}'
+    assert to_params(["a=1", "a=2"]) == b'{"a":1,"a":2}'
 
 
 @pytest.mark.parametrize("word", ["\udcff", 'a="\udcff"', "\udcff=1"])
 def test_refuses_bytes_that_are_not_utf8(word: str) -> None:
     with pytest.raises(ArgumentError):
-        params_text([word])
+        to_params([word])
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]))))
 def test_any_words_make_valid_json_with_one_value_each_or_an_error(words: list[str]) -> None:
     try:
-        raw = params_text(["first", *words])
+        raw = to_params(["first", *words])
     except ArgumentError:
         return
     values = json.loads(raw)

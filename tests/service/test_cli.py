@@ -51,7 +51,7 @@ def test_a_negative_number_is_a_value(program: Program, value: str) -> None:
 
 @pytest.mark.parametrize("word", ["-x", "--foo", "-1.5sat"])
 def test_an_unknown_option_is_no_value_except_after_two_hyphens(program: Program, word: str) -> None:
-    complains(program.call("help", word), f"unknown option {word}.", "put behind --")
+    complains(program.call("help", word), f"unknown option {word}.", "behind --")
     assert program.call("help", "--", word).json["message"] == f"Unknown command {word}"
 
 

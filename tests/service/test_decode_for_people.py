@@ -17,9 +17,17 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from lnoffers.bolt12 import Bip353Name, describe
-from lnoffers.service.cli import formats
 from lnoffers.service.cli.drawing import draw, qr_code
-from lnoffers.service.cli.summary import Summary, Tone, summarize
+from lnoffers.service.cli.summary import (
+    Summary,
+    Tone,
+    format_amount,
+    format_currency,
+    format_duration,
+    format_time,
+    shorten_hex,
+    summarize,
+)
 from lnoffers.service.decoding import decode
 from lnoffers.service.errors import ServiceError
 from lnoffers.service.escaping import escape
@@ -55,11 +63,11 @@ def drawn(summary: Summary, width: int = 100) -> str:
 
 
 def test_amounts_are_in_sat_with_msat_behind() -> None:
-    assert formats.amount(1_500_250) == "1,500.250 sat (1,500,250 msat)"
-    assert formats.amount(1000) == "1 sat (1,000 msat)"
-    assert formats.currency_amount(123456, "EUR", 2) == "1,234.56 EUR"
-    assert formats.currency_amount(5, "JPY", 0) == "5 JPY"
-    assert formats.currency_amount(5, "XQ\x1b", None) == "5 of the smallest unit of XQ\\x1b"
+    assert format_amount(1_500_250) == "1,500.250 sat (1,500,250 msat)"
+    assert format_amount(1000) == "1 sat (1,000 msat)"
+    assert format_currency(123456, "EUR", 2) == "1,234.56 EUR"
+    assert format_currency(5, "JPY", 0) == "5 JPY"
+    assert format_currency(5, "XQ\x1b", None) == "5 of the smallest unit of XQ\\x1b"
 
 
 @pytest.mark.parametrize(
@@ -70,21 +78,21 @@ def test_amounts_are_in_sat_with_msat_behind() -> None:
     ],
 )
 def test_a_span_is_told_in_its_two_largest_units(seconds: int, words: str) -> None:
-    assert formats.span(seconds) == words
+    assert format_duration(seconds) == words
 
 
 def test_times_are_local_dates_and_how_far_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert formats.moment(0, 60) == "1970-01-01 00:00:00 UTC (1 minute ago)"
-    assert formats.moment(60, 0) == "1970-01-01 00:01:00 UTC (in 1 minute)"
+    assert format_time(0, 60) == "1970-01-01 00:00:00 UTC (1 minute ago)"
+    assert format_time(60, 0) == "1970-01-01 00:01:00 UTC (in 1 minute)"
     monkeypatch.setenv("TZ", "Asia/Kolkata")
     time.tzset()
-    assert formats.moment(0, 0).startswith("1970-01-01 05:30:00 IST")
-    assert formats.moment(2**64 - 1, 0) == "18446744073709551615, which no calendar has"
+    assert format_time(0, 0).startswith("1970-01-01 05:30:00 IST")
+    assert format_time(2**64 - 1, 0) == "18446744073709551615, which no calendar has"
 
 
 def test_long_hex_is_cut_and_short_is_not() -> None:
-    assert formats.bytes_in_hex("ab" * 33) == "ab" * 33
-    assert formats.bytes_in_hex("ab" * 34) == "abababababababab…abababababababab (34 bytes)"
+    assert shorten_hex("ab" * 33) == "ab" * 33
+    assert shorten_hex("ab" * 34) == "abababababababab…abababababababab (34 bytes)"
 
 
 @given(st.text())
@@ -98,7 +106,7 @@ def test_a_tower_of_marks_is_taken_down() -> None:
 
 
 def values(summary: Summary) -> dict[tuple[str, str], str]:
-    return {(group.title, row.label): row.value for group in summary.groups for row in group.rows}
+    return {(section.title, row.label): row.value for section in summary.sections for row in section.rows}
 
 
 def test_an_invoice_is_summed_up() -> None:
@@ -109,7 +117,7 @@ def test_an_invoice_is_summed_up() -> None:
     assert told["", "created at"] == "2023-11-14 22:13:20 UTC (1 minute 40 seconds ago)"
     assert told["", "expiry"] == "1 hour, until 2023-11-14 23:13:20 UTC (in 58 minutes 20 seconds)"
     assert told["", "description"] == "a\\x1b[2J\\r\\n\\u202eb\\x07\\u2028\\x9b1A"
-    [route] = next(row for group in summary.groups for row in group.rows if row.label == "routes").rows
+    [route] = next(row for section in summary.sections for row in section.rows if row.label == "routes").rows
     assert [row.label for row in route.rows[0].rows][:2] == ["pubkey", "short channel id"]
 
 
@@ -126,7 +134,10 @@ def test_peoples_own_words_are_shown_whole_even_if_they_look_like_hex() -> None:
     paid = invoice(required=(PAYMENT_HASH, PAYMENT_SECRET, text_field("d", words.encode())))
     assert values(summarize(decode(paid, now=NOW), NOW))["", "description"] == words
     [name] = (
-        row for group in summarize(describe(asked), NOW).groups for row in group.rows if row.label.startswith("bip")
+        row
+        for section in summarize(describe(asked), NOW).sections
+        for row in section.rows
+        if row.label.startswith("bip")
     )
     assert [row.value for row in name.rows] == [words, words]
 
@@ -151,7 +162,7 @@ def test_an_invoice_expires_by_its_own_time_and_a_proof_never() -> None:
 
 def test_a_request_is_grouped_by_whose_fields_they_are() -> None:
     summary = summarize(describe(request(offer_issuer="shop")), NOW)
-    assert [group.title for group in summary.groups] == ["Offer", "Invoice request", ""]
+    assert [section.title for section in summary.sections] == ["Offer", "Invoice request", ""]
     told = values(summary)
     assert told["Offer", "issuer"] == "shop"
     assert told["Invoice request", "amount"] == "21 sat (21,000 msat)"
@@ -159,16 +170,16 @@ def test_a_request_is_grouped_by_whose_fields_they_are() -> None:
 
 def test_a_proof_has_its_signature_apart_from_the_invoices() -> None:
     summary = summarize(describe(proof()), NOW)
-    assert [group.title for group in summary.groups] == ["Invoice request", "Invoice", "", "Proof"]
-    assert [row.label for row in summary.groups[2].rows] == ["signature"]
-    assert summary.groups[3].rows[-1].label == "signature"
+    assert [section.title for section in summary.sections] == ["Invoice request", "Invoice", "", "Proof"]
+    assert [row.label for row in summary.sections[2].rows] == ["signature"]
+    assert summary.sections[3].rows[-1].label == "signature"
 
 
 def test_warnings_stand_first() -> None:
     answer = describe(request()) | {"warning_invalid_invoice_request_signature": "Bad signature", "valid": False}
     summary = summarize(answer, NOW)
-    assert (summary.verdict, summary.tone, summary.groups[0].title) == ("not valid", Tone.BAD, "Warnings")
-    [row] = summary.groups[0].rows
+    assert (summary.verdict, summary.tone, summary.sections[0].title) == ("not valid", Tone.BAD, "Warnings")
+    [row] = summary.sections[0].rows
     assert (row.label, row.value, row.tone) == ("invalid invoice request signature", "Bad signature", Tone.BAD)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from clnrpc import AsyncClient, Client
-from lnoffers.service.cli.arguments import params_text
+from lnoffers.service.cli.call import to_params
 from tests.service.program import SEED_METADATA, Program, Wire
 from tests.shared import ROOT
 
@@ -30,7 +30,7 @@ def without_none(response: Any) -> dict[str, Any]:
 def test_the_arguments_used_here_say_what_the_examples_say() -> None:
     for example, arguments, positional in zip(EXAMPLES, ARGUMENTS, POSITIONAL, strict=True):
         assert list(example["request"]["params"].values()) == positional
-        assert json.loads(params_text(arguments)) in (positional, example["request"]["params"])
+        assert json.loads(to_params(arguments)) in (positional, example["request"]["params"])
 
 
 @pytest.mark.parametrize("number", [0, 1])

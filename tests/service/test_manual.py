@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from lnoffers.service.cli.manual import pages_dir
-from lnoffers.service.cli.roff import plain_text
+from lnoffers.service.cli.man import pages_dir, plain_text
 from tests.service.program import COMMAND, Program, run
 
 PAGES = sorted(pages_dir().glob("*.7"))

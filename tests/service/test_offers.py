@@ -284,7 +284,7 @@ def test_the_configured_fronting_nodes_are_for_offers_that_name_none(tmp_path: P
 
 
 def test_a_fronting_node_that_is_none_is_told_at_the_start(program: Program) -> None:
-    for given, why in (("02" + "ff" * 32, "is no node id"), ("zz", "is not hex")):
+    for given, why in (("02" + "ff" * 32, "is not a node id"), ("zz", "is not hex")):
         outcome = program.call("listoffers", "--payment-fronting-node", given)
         assert outcome.code == 2
         assert f"--payment-fronting-node{' ' + given if 'no node' in why else ''} {why}" in outcome.err

@@ -1,6 +1,13 @@
-"""The program `lnoffers`: what stands between the shell and `program`.
+"""The program `lnoffers`.
 
-Exit codes: 0 fine; 1 an RPC error or a string that is not valid; 2 it could not work, and says why on standard error.
+- `program` parses the command line and runs one command.
+- Each command, or family of commands, has a module: `call` (with `in_process`), `serve`, `decode`, `fetch`, `man` and
+  `maintenance` (init, backup, check-store).
+- `flags` holds the options that commands share.
+- `summary` arranges an answer for people, `drawing` prints it on a terminal, `output` chooses between that and JSON.
+
+Exit codes: 0 success; 1 an RPC error, or a string or store that is not valid; 2 the command could not run, with the
+reason on standard error.
 """
 
 from __future__ import annotations
@@ -10,26 +17,25 @@ import os
 import sys
 from typing import Final
 
-from lnoffers.service.cli.startup import hold_signals
 from lnoffers.service.errors import ServiceError
+from lnoffers.service.process import hold_signals
 
 _EXTRAS: Final = {"coincurve", "cryptography", "iso4217", "mnemonic", "nacl", "rich", "segno"}
-"""Packages that are there only if this one was installed with its extra `offers`."""
+"""Packages that are installed only with the extra `offers`."""
 
 _OBJECTS_BETWEEN_COLLECTIONS: Final = 50_000
 
 
 def main() -> None:
-    """The entry point."""
-    # What loading makes stays. To look through it for garbage over and over takes a tenth of a call.
+    """Run the command line of this process and exit."""
+    # The objects that imports create stay alive. Collecting them again and again takes a tenth of a call's time.
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     sys.exit(_run(sys.argv[1:]))
 
 
 def _run(arguments: list[str]) -> int:
-    """Do what the command line says; its exit code."""
     if arguments[:1] == ["serve"]:
-        hold_signals()  # before what takes long to load
+        hold_signals()  # before the slow imports
     try:
         from lnoffers.service.cli.program import run  # noqa: PLC0415 # its packages may be missing
 
@@ -42,7 +48,7 @@ def _run(arguments: list[str]) -> int:
             return _complain(f"the package {package} is missing: pip install 'clnrpc[offers]'")
         return _complain(str(error))
     except BrokenPipeError:
-        # Whoever read our output is gone, and what Python still holds of it must not fail again as it exits.
+        # The reader of our output is gone. What Python still buffers must not raise again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 2
     except (ServiceError, OSError) as error:
@@ -51,7 +57,7 @@ def _run(arguments: list[str]) -> int:
         return 130
 
 
-def _complain(why: str) -> int:
+def _complain(reason: str) -> int:
     if sys.stderr is not None:  # print would use standard output instead
-        print(f"lnoffers: {why}", file=sys.stderr)
+        print(f"lnoffers: {reason}", file=sys.stderr)
     return 2

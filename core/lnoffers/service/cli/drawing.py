@@ -1,6 +1,6 @@
-"""A summary on the terminal, in colours and within its width; and QR codes.
+"""Print a summary on the terminal, in colour and within its width, and QR codes.
 
-rich looks at NO_COLOR, TERM and the width. Everything goes to it as text, never as markup.
+rich obeys NO_COLOR, TERM and the width of the terminal. It gets all texts as text, never as markup.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from io import TextIOWrapper
 from itertools import chain
 from typing import Final
 
+import segno
 from rich.console import Console
 from rich.text import Text
 
@@ -20,23 +21,23 @@ from lnoffers.service.errors import ServiceError
 _STYLES: Final = {Tone.PLAIN: "", Tone.GOOD: "bold green", Tone.CAREFUL: "bold yellow", Tone.BAD: "bold red"}
 _INDENT: Final = 2
 _HALVES: Final = {(False, False): "█", (False, True): "▀", (True, False): "▄", (True, True): " "}
-"""Two modules of a QR code, upper and lower, in one character: the light ones are drawn."""
+"""The character for two modules of a QR code, upper and lower. Light modules (True: dark) are drawn."""
 
 
 def console() -> Console:
-    """The terminal, or the file, that standard output is. What its encoding lacks, it will show as escapes."""
+    """Return a console on standard output. It prints escapes for characters that the encoding lacks."""
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
     return Console(highlight=False, markup=False, emoji=False)
 
 
 def draw(on: Console, summary: Summary) -> None:
-    """Print a summary: labels on the left, values beside them, folded at the terminal's edge."""
+    """Print a summary: labels on the left, values beside them, wrapped at the edge of the terminal."""
     on.print(Text.assemble((summary.title, "bold"), "  ", (summary.verdict, _STYLES[summary.tone])))
-    groups = [(group.title, list(_flattened(group.rows, 1))) for group in summary.groups]
-    widest = max((label.cell_len for _, rows in groups for label, _ in rows), default=0)
+    sections = [(section.title, list(_flattened(section.rows, 1))) for section in summary.sections]
+    widest = max((label.cell_len for _, rows in sections for label, _ in rows), default=0)
     column = min(widest + _INDENT, on.width // 2)
-    for title, rows in groups:
+    for title, rows in sections:
         if title:
             on.print(Text(title, "underline"))
         for label, row in rows:
@@ -45,7 +46,7 @@ def draw(on: Console, summary: Summary) -> None:
 
 
 def _line(on: Console, label: Text, row: Row, column: int) -> Text:
-    """A row: the label, and from `column` on the value, in as many lines as it takes."""
+    """Return a row: the label, and from `column` on the value, wrapped."""
     value = Text(row.value, _STYLES[row.tone])
     lines = list(value.wrap(on, max(on.width - column, 1), overflow="fold")) if row.value else []
     if label.cell_len + _INDENT > column or not lines:
@@ -56,12 +57,11 @@ def _line(on: Console, label: Text, row: Row, column: int) -> Text:
 
 
 def qr_code(text: str, columns: int | None) -> Text:
-    """A QR code of the text, light on dark whatever the terminal's colours are.
+    """Return a QR code of the text, light on dark whatever the terminal's colours are.
 
-    Raises ServiceError if the text is too long for one, or the code wider than `columns`.
+    Raises:
+        ServiceError: if the text is too long for a QR code, or the code is wider than `columns`.
     """
-    import segno  # noqa: PLC0415 # most of what is drawn has no code
-
     try:
         code = segno.make_qr(text, error="L")
     except segno.DataOverflowError as error:
@@ -77,7 +77,7 @@ def qr_code(text: str, columns: int | None) -> Text:
 
 
 def _flattened(rows: tuple[Row, ...], depth: int) -> Iterator[tuple[Text, Row]]:
-    """Each row with its label, set in by its depth, those under it following."""
+    """Yield each row with its label, indented by its depth, followed by the rows below it."""
     for row in rows:
         label = Text(" " * (_INDENT * depth) + row.label, "dim")
         yield from chain([(label, row)], _flattened(row.rows, depth + 1))

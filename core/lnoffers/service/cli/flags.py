@@ -1,25 +1,35 @@
-"""The options that commands working on a directory share, as they stand on the command line."""
+"""Options that several commands share, and the `Options` of a node that result from them."""
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
 from typing import Any
 
-from lnoffers.service.cli.parsing import path
 from lnoffers.service.errors import OptionsError
 from lnoffers.service.options import NETWORKS, Options
 
 
-def add_flags(parser: ArgumentParser) -> None:
-    """Have a command take the options."""
+def path(text: str) -> Path:
+    """Return the path given for an option.
+
+    Raises:
+        ArgumentTypeError: if it is empty, as when a shell variable is not set. It would mean the current directory.
+    """
+    if not text:
+        raise ArgumentTypeError("the path is empty; is a variable of the shell not set?")
+    return Path(text)
+
+
+def add_node_options(parser: ArgumentParser) -> None:
+    """Add the options of the commands that work on a node's directory; `node_options` reads them."""
     add = parser.add_argument_group("where and how to work").add_argument
     add(
         "--lightning-dir",
         metavar="DIR",
         type=path,
         default=Path("~/.lnoffers"),
-        help="the directory; each network has its own in it (%(default)s)",
+        help="the directory, with a subdirectory for each network (%(default)s)",
     )
     add("--network", metavar="NAME", default="bitcoin", help=f"one of {', '.join(NETWORKS)} (%(default)s)")
     add(
@@ -27,7 +37,7 @@ def add_flags(parser: ArgumentParser) -> None:
         metavar="PATH",
         type=path,
         default=Path("lightning-rpc"),
-        help="the socket; a relative path starts at the network's directory (%(default)s)",
+        help="the socket; relative to the network's directory (%(default)s)",
     )
     add("--db", metavar="URL", help="the store, instead of a file in the network's directory")
     add("--developer", action="store_true", help="show the bad token in errors about parameters")
@@ -40,7 +50,7 @@ def add_flags(parser: ArgumentParser) -> None:
         "--dev-time",
         metavar="SECONDS",
         type=int,
-        help="unix seconds to use instead of the time; for tests, never on bitcoin",
+        help="Unix time to use instead of the clock; for tests, never on bitcoin",
     )
     add(
         "--currency-rates",
@@ -53,15 +63,15 @@ def add_flags(parser: ArgumentParser) -> None:
         metavar="ID",
         action="append",
         default=[],
-        help="id of a node that all offers are to be reached by; may be repeated",
+        help="id of a node through which payers reach all offers; may be repeated",
     )
 
 
-def options(given: Namespace, **of_serve: Any) -> Options:
-    """What the options say, checked; `of_serve` are those that only a server has.
+def node_options(given: Namespace, **server_only: Any) -> Options:
+    """Return the validated options of a node; `server_only` are those that only `serve` has.
 
     Raises:
-        OptionsError: if they cannot be used.
+        OptionsError: if a value is not valid.
     """
     return Options(
         lightning_dir=given.lightning_dir,
@@ -69,16 +79,25 @@ def options(given: Namespace, **of_serve: Any) -> Options:
         rpc_file=given.rpc_file,
         db=given.db,
         developer=given.developer,
-        dev_entropy=None if given.dev_entropy is None else _bytes("--dev-entropy", given.dev_entropy),
+        dev_entropy=None if given.dev_entropy is None else _from_hex("--dev-entropy", given.dev_entropy),
         dev_time=given.dev_time,
         currency_rates=given.currency_rates,
-        payment_fronting_nodes=tuple(_bytes("--payment-fronting-node", each) for each in given.payment_fronting_node),
-        **of_serve,
+        payment_fronting_nodes=tuple(
+            _from_hex("--payment-fronting-node", each) for each in given.payment_fronting_node
+        ),
+        **server_only,
     )
 
 
-def _bytes(option: str, text: str) -> bytes:
-    # As a type of argparse's this would have the text repeated in errors, and entropy decides keys.
+def add_output_options(parser: ArgumentParser) -> None:
+    """Add the options of the commands that print for people on a terminal and JSON elsewhere."""
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print JSON on a terminal too")
+    form.add_argument("--qr", action="store_true", help="print for people, also into a pipe or file, with a QR code")
+
+
+def _from_hex(option: str, text: str) -> bytes:
+    # As an argparse type, this would repeat the text in errors, and entropy determines keys.
     try:
         return bytes.fromhex(text)
     except ValueError as error:

@@ -1,36 +1,55 @@
-"""The commands of the program and their options. What a command needs is loaded when it runs."""
+"""The commands of `lnoffers`: their options, their help, and the functions that run them.
+
+argparse parses a call within a few milliseconds; more comfortable libraries take longer than the call itself. Two
+things are added to it: options and arguments may be mixed, and everything after `--` is an argument.
+"""
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Final
+import sys
+from argparse import SUPPRESS, ArgumentParser, Namespace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Final, NoReturn
 
-from lnoffers.service.cli.flags import add_flags, options
-from lnoffers.service.cli.parsing import MANY, Command, Parser, path, read
+from lnoffers.service.cli.flags import add_node_options, add_output_options, path
+from lnoffers.service.errors import OptionsError
 from lnoffers.service.options import LOG_LEVELS
+
+_MANY: Final = sys.maxsize
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Do what the command line says; its exit code.
+    """Run the command line and return the exit code.
 
     Raises:
-        ServiceError: if it cannot be done.
-        SystemExit: once help is printed.
+        OptionsError: if the command line is not valid.
+        ServiceError: if the command fails.
+        SystemExit: after help is printed.
     """
-    program = Parser(
+    program = _Parser(
         prog="lnoffers",
-        description="BOLT 12 without a node: offers and invoice_requests, made, stored and decoded, by command line or "
+        description="BOLT 12 without a node: make, store and decode offers and invoice_requests, by command line or "
         "JSON-RPC.",
         allow_abbrev=False,
     )
     program.add_argument("--version", action="store_true", help="print the release and exit")
-    command, given = read(program, _COMMANDS, arguments)
+    parsers = program.add_subparsers(title="commands", metavar="COMMAND", prog=program.prog)
+    for name, each in _COMMANDS.items():
+        parsers.add_parser(
+            name,
+            help=each.about,
+            description=f"{each.about} {each.more}",
+            usage=f"{program.prog} {name} [OPTION...] {each.arguments}".rstrip(),
+            allow_abbrev=False,
+        )
+    command = _COMMANDS.get(arguments[0]) if arguments else None
     if command is not None:
-        return command.run(given)
-    if given.version:
-        from importlib.metadata import version  # noqa: PLC0415 # it takes longer to load than most calls take
+        given = command.parse(parsers.choices[arguments[0]], arguments[1:])
+        return _load(command.function)(given)
+    if program.parse_args(arguments).version:
+        from importlib.metadata import version  # noqa: PLC0415 # slow to import
 
         print(f"lnoffers {version('clnrpc')}")
     else:
@@ -38,52 +57,89 @@ def run(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _make(given: Namespace) -> int:
-    from lnoffers.service.cli.making import make_node  # noqa: PLC0415 # it loads the store
+def _load(function: str) -> Callable[[Namespace], int]:
+    """Return the function that runs a command, importing its module.
 
-    make_node(options(given))
-    return 0
-
-
-def _serve(given: Namespace) -> int:
-    from lnoffers.service.cli.serving import run_server  # noqa: PLC0415 # it loads asyncio and the store
-
-    run_server(options(given, pid_file=given.pid_file, log_file=given.log_file, log_level=given.log_level))
-    return 0
+    Commands are imported by name so that each one loads only what it uses. A call to a running server takes about
+    70 ms of processor time; importing the other commands would add the database, asyncio and rich to it.
+    """
+    module, _, name = function.partition(".")
+    command: Callable[[Namespace], int] = getattr(import_module(f"lnoffers.service.cli.{module}"), name)
+    return command
 
 
-def _serve_options(parser: ArgumentParser) -> None:
+class _Parser(ArgumentParser):
+    """A parser that raises OptionsError where argparse would end the process."""
+
+    def error(self, message: str) -> NoReturn:
+        raise OptionsError(message)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Command:
+    """A command: how it is parsed, what its help says, and the function that runs it."""
+
+    function: str
+    """The function, as `module.name` in this package. It takes the parsed options and returns the exit code."""
+    about: str
+    """One sentence for the list of commands and for the command's own help."""
+    more: str = ""
+    """Further sentences for the command's own help."""
+    arguments: str = ""
+    """The positional arguments, as usage shows them."""
+    arguments_help: str = ""
+    least: int = 0
+    """The smallest number of arguments."""
+    most: int = 0
+    """The largest number of arguments."""
+    add_options: Callable[[ArgumentParser], None] = lambda _: None
+
+    def parse(self, parser: ArgumentParser, arguments: Sequence[str]) -> Namespace:
+        """Return the options, and as `arguments` the positional arguments, that follow the command's name.
+
+        Raises:
+            OptionsError: for an unknown option, a wrong value, or a wrong number of arguments.
+            SystemExit: after help is printed.
+        """
+        parser.add_argument("arguments", nargs="*", metavar=self.arguments, help=self.arguments_help or SUPPRESS)
+        self.add_options(parser)
+        # argparse does not mix options and arguments if there is a `--`.
+        end = arguments.index("--") if "--" in arguments else len(arguments)
+        given, unknown = parser.parse_known_intermixed_args(arguments[:end])
+        if unknown:
+            raise OptionsError(f"unknown option {unknown[0]}. Put values that begin with a hyphen behind --.")
+        given.arguments += arguments[end + 1 :]
+        if not self.least <= len(given.arguments) <= self.most:
+            few = len(given.arguments) < self.least
+            raise OptionsError(f"too {'few' if few else 'many'} arguments; usage: {parser.usage}")
+        return given
+
+
+def _add_serve_options(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--pid-file",
         metavar="PATH",
         type=path,
-        help="the file to lock and to write the process id to, instead of lnoffers-NETWORK.pid; a relative path starts "
-        "at the directory",
+        help="the file to lock and to write the process id to, instead of lnoffers-NETWORK.pid; relative to the "
+        "directory",
     )
     parser.add_argument(
         "--log-file",
         metavar="PATH",
         type=path,
-        help="the file to append the log to, instead of standard error; SIGHUP opens it again; a relative path starts "
-        "at the network's directory",
+        help="the file to append the log to, instead of standard error; SIGHUP reopens it; relative to the network's "
+        "directory",
     )
     parser.add_argument(
         "--log-level",
         metavar="LEVEL",
         default="info",
-        help=f"the least to log: {', '.join(LOG_LEVELS)} (%(default)s)",
+        help=f"the lowest level to log: {', '.join(LOG_LEVELS)} (%(default)s)",
     )
-    add_flags(parser)
+    add_node_options(parser)
 
 
-def _call(given: Namespace) -> int:
-    from lnoffers.service.cli.calling import make_call  # noqa: PLC0415
-
-    method, *arguments = given.words
-    return make_call(method, arguments, keywords=given.keywords, only=given.filter, options=options(given))
-
-
-def _call_options(parser: ArgumentParser) -> None:
+def _add_call_options(parser: ArgumentParser) -> None:
     form = parser.add_mutually_exclusive_group()
     form.add_argument(
         "-k",
@@ -91,7 +147,7 @@ def _call_options(parser: ArgumentParser) -> None:
         dest="keywords",
         action="store_const",
         const=True,
-        help="take the arguments as key=value whatever the first one looks like",
+        help="read all arguments as key=value, whatever the first one looks like",
     )
     form.add_argument(
         "-o",
@@ -99,47 +155,24 @@ def _call_options(parser: ArgumentParser) -> None:
         dest="keywords",
         action="store_const",
         const=False,
-        help="take the arguments by position whatever the first one looks like",
+        help="read all arguments by position, whatever the first one looks like",
     )
     parser.add_argument(
         "-l",
         "--filter",
         metavar="JSON",
-        help="the shape of the result, with true in place of each value that is to be shown",
+        help="the shape of the result, with true for each value to return",
     )
-    add_flags(parser)
+    add_node_options(parser)
 
 
-def _decode(given: Namespace) -> int:
-    from lnoffers.service.cli.decoding import print_decoded  # noqa: PLC0415
-
-    return print_decoded(given.words, as_json=given.json, qr=given.qr)
-
-
-def _decode_options(parser: ArgumentParser) -> None:
-    form = parser.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="JSON on a terminal too")
-    form.add_argument("--qr", action="store_true", help="for people, wherever the output goes, and with a QR code")
+def _add_man_options(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--path", action="store_true", help="print the path of the page; without a command, that of the folder"
+    )
 
 
-def _open_page(given: Namespace) -> int:
-    from lnoffers.service.cli.manual import open_page  # noqa: PLC0415
-
-    open_page(*given.words or [None], only_path=given.path)
-    return 0
-
-
-def _page_options(parser: ArgumentParser) -> None:
-    parser.add_argument("--path", action="store_true", help="print where the page is; without a command, its folder")
-
-
-def _fetch(given: Namespace) -> int:
-    from lnoffers.service.cli.fetching import print_fetched  # noqa: PLC0415 # it loads asyncio
-
-    return print_fetched(*given.words, given=given)
-
-
-def _fetch_options(parser: ArgumentParser) -> None:
+def _add_fetch_options(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--connect",
         metavar="ID@HOST:PORT",
@@ -153,92 +186,77 @@ def _fetch_options(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--timeout", metavar="SECONDS", type=float, default=60.0, help="how long to wait for an answer (%(default)g)"
     )
-    form = parser.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="JSON on a terminal too")
-    form.add_argument("--qr", action="store_true", help="for people, wherever the output goes, and with a QR code")
-
-
-def _back_up(given: Namespace) -> int:
-    from lnoffers.service.cli.upkeep import back_up_store  # noqa: PLC0415 # it loads the store
-
-    back_up_store(Path(*given.words), options(given))
-    return 0
-
-
-def _check_store(given: Namespace) -> int:
-    from lnoffers.service.cli.upkeep import check_store  # noqa: PLC0415 # it loads the store
-
-    return check_store(options(given))
+    add_output_options(parser)
 
 
 _COMMANDS: Final = {
-    "init": Command(
-        run=_make,
+    "init": _Command(
+        function="maintenance.init",
         about="Make a node: a directory with a new secret and an empty store.",
-        more="Prints who it is and where its files are. To bring a node back, put its hsm_secret there instead.",
-        add_options=add_flags,
+        more="Prints the node's id and its files. To restore a node, copy its hsm_secret into the directory instead.",
+        add_options=add_node_options,
     ),
-    "serve": Command(
-        run=_serve,
+    "serve": _Command(
+        function="serve.serve",
         about="Answer JSON-RPC on a Unix socket, as lightningd does, until stopped.",
-        more="Makes a node first, as init does, where there is none.",
-        add_options=_serve_options,
+        more="Makes a node first, as init does, if there is none.",
+        add_options=_add_serve_options,
     ),
-    "call": Command(
-        run=_call,
+    "call": _Command(
+        function="call.call",
         about="Make one call and print its result, or its error, as JSON.",
-        more="Goes to the running server, or, with none running, does the work in this process on the same store. "
-        "Makes no node.",
-        words="METHOD [ARGUMENT...]",
-        explained="the command, as help lists it, and its parameters: all by position, or all as key=value, which the "
-        "first one decides; behind -- nothing is taken for an option",
+        more="Uses the running server. If none is running, works in this process on the same store. Makes no node.",
+        arguments="METHOD [ARGUMENT...]",
+        arguments_help="the command, as help lists it, and its parameters: all by position or all as key=value, as "
+        "the first one decides; after -- nothing is read as an option",
         least=1,
-        most=MANY,
-        add_options=_call_options,
+        most=_MANY,
+        add_options=_add_call_options,
     ),
-    "decode": Command(
-        run=_decode,
-        about="Show what strings say and whether they are valid. Needs no directory and no network.",
-        more="On a terminal that is for people to read; into a pipe or a file goes JSON.",
-        words="STRING...",
-        explained="a BOLT 12 string (lno1..., lnr1..., lni1..., lnp1...), a BOLT 11 invoice (lnbc...) or a rune, as "
-        "it was pasted: also after lightning: or in a bitcoin: link",
+    "decode": _Command(
+        function="decode.decode_strings",
+        about="Show the contents of strings and whether they are valid. Needs no directory and no network.",
+        more="Prints for people on a terminal, and JSON into a pipe or file.",
+        arguments="STRING...",
+        arguments_help="a BOLT 12 string (lno1..., lnr1..., lni1..., lnp1...), a BOLT 11 invoice (lnbc...) or a rune, "
+        "as pasted: also after lightning: or in a bitcoin: link",
         least=1,
-        most=MANY,
-        add_options=_decode_options,
+        most=_MANY,
+        add_options=add_output_options,
     ),
-    "man": Command(
-        run=_open_page,
-        about="Open the manual page of a command of the service; without one, list the pages.",
-        words="[COMMAND]",
-        explained="a command, as help lists it",
+    "man": _Command(
+        function="man.show_page",
+        about="Open the manual page of a command of the service; without a command, list the pages.",
+        arguments="[COMMAND]",
+        arguments_help="a command, as help lists it",
         most=1,
-        add_options=_page_options,
+        add_options=_add_man_options,
     ),
-    "fetch": Command(
-        run=_fetch,
-        about="Ask the issuer of an offer for an invoice, check it, and show what is to be paid, to whom, until when.",
-        more="Needs no directory and no server. The key that asks is thrown away.",
-        words="OFFER [AMOUNT]",
-        explained="the offer (lno1...), and the amount to pay (1000msat, 1sat) if it names none or you give more",
+    "fetch": _Command(
+        function="fetch.fetch",
+        about="Ask the issuer of an offer for an invoice, validate it, and show the amount, the payee and the expiry.",
+        more="Needs no directory and no server. Uses a new key and discards it.",
+        arguments="OFFER [AMOUNT]",
+        arguments_help="the offer (lno1...), and the amount to pay (1000msat, 1sat) if the offer has none or you pay "
+        "more",
         least=1,
         most=2,
-        add_options=_fetch_options,
+        add_options=_add_fetch_options,
     ),
-    "backup": Command(
-        run=_back_up,
-        about="Copy the store to a new file, as it is at this moment, whether or not a server runs.",
-        more="The secret, without which it is of no use, is not in it.",
-        words="FILE",
-        explained="the copy; a file that exists is not overwritten",
+    "backup": _Command(
+        function="maintenance.backup",
+        about="Copy the store in its present state to a new file, whether or not a server is running.",
+        more="The copy does not contain the secret, without which it is of no use.",
+        arguments="FILE",
+        arguments_help="the copy; an existing file is not overwritten",
         least=1,
         most=1,
-        add_options=add_flags,
+        add_options=add_node_options,
     ),
-    "check-store": Command(
-        run=_check_store,
-        about="See whether the store is sound: the database, and each record in it. Changes nothing.",
-        more="Prints what is wrong, a line each.",
-        add_options=add_flags,
+    "check-store": _Command(
+        function="maintenance.check_store",
+        about="Check the database and each record in it. Changes nothing.",
+        more="Prints one line for each fault.",
+        add_options=add_node_options,
     ),
 }

@@ -27,7 +27,7 @@ from clnrpc.runtime.server.dispatch import CHECKED, Answer, Dispatcher
 from clnrpc.service import Service
 from lnoffers.emergency import SealedError
 from lnoffers.service import decodecall
-from lnoffers.service.coredumps import forbid_core_dumps
+from lnoffers.service.process import forbid_core_dumps
 from lnoffers.service.refusals import log_hidden
 
 HEADER: Final = struct.Struct(">Ic")

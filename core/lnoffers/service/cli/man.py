@@ -1,14 +1,25 @@
-"""A manual page as plain text, for systems without `man`: the macros and escapes that our pages use, no others.
+"""`lnoffers man`: show the manual pages of the service's commands.
 
-Source: man(7), groff_char(7).
+The pages are files of the package. They are not installed under `share/man`, where Core Lightning keeps pages of the
+same names. Where the program `man` is missing, a page is shown as plain text; this understands the macros and escapes
+of our pages only (man(7), groff_char(7)).
 """
 
 from __future__ import annotations
 
+import pydoc
 import re
 import shlex
+import shutil
+import subprocess
+import sys
 import textwrap
+from argparse import Namespace
+from pathlib import Path
 from typing import Final
+
+from lnoffers.service.cli.output import require_output
+from lnoffers.service.errors import OptionsError
 
 _WIDTH: Final = 78
 _MARGIN: Final = 7
@@ -25,9 +36,60 @@ _CHARACTERS: Final = {
 }
 _ESCAPE: Final = re.compile(r"\\f(?:\(..|.)|\\\(..|\\\[u([0-9A-F]{4,6})\]|\\.")
 
+_PACKAGE: Final = Path(__file__).resolve().parents[2]
+
+
+def pages_dir() -> Path:
+    """Return the folder of manual pages: the checkout's if this package lies in one, else the package's own.
+
+    An editable install leaves a copy of the pages in site-packages that grows stale, so the checkout wins.
+    """
+    checkout = _PACKAGE.parent.parent
+    in_checkout = _PACKAGE.parent.name == "core" and (checkout / "pyproject.toml").is_file()
+    return checkout / "generated" / "man" if in_checkout else _PACKAGE / "man"
+
+
+def show_page(given: Namespace) -> int:
+    """Show the page of a command in the pager, or print its path; without a command, list the pages; and return 0.
+
+    Raises:
+        OptionsError: if there is no page for the command.
+    """
+    require_output()
+    if not given.arguments:
+        print(pages_dir() if given.path else "\n".join(page.stem.removeprefix("lightning-") for page in _pages()))
+        return 0
+    page = _find_page(given.arguments[0])
+    if given.path:
+        print(page)
+    elif not _run_man(page):
+        pydoc.pager(plain_text(page.read_text(encoding="ascii")))
+    return 0
+
+
+def _pages() -> list[Path]:
+    return sorted(pages_dir().glob("lightning-*.7"))
+
+
+def _find_page(command: str) -> Path:
+    name = command.removeprefix("lightning-")
+    for page in _pages():
+        if page.name == f"lightning-{name}.7":
+            return page
+    raise OptionsError(f"there is no manual page for {command!r}; `lnoffers man` lists those that exist")
+
+
+def _run_man(page: Path) -> bool:
+    """Show the page with the program `man`, which takes a name with a slash as a file; return whether that worked."""
+    program = shutil.which("man")
+    if program is None:
+        return False
+    sys.stdout.flush()
+    return subprocess.run([program, str(page)], stderr=subprocess.DEVNULL, check=False).returncode == 0  # noqa: S603
+
 
 def plain_text(page: str) -> str:
-    """Return what a page in roff says, in lines of up to 78 characters; examples keep theirs."""
+    """Return a manual page in roff as plain text, wrapped at 78 characters except for examples."""
     layout = _Layout()
     for line in page.splitlines():
         name, _, arguments = line.partition(" ")
@@ -40,7 +102,7 @@ def plain_text(page: str) -> str:
 
 
 class _Layout:
-    """The lines so far, and how the next ones are set."""
+    """The lines of text so far, and the state that lays out the next ones."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
