@@ -1,7 +1,8 @@
 """Bech32, the text form of BOLT 11 invoices, addresses and recovery data: a prefix, `1`, symbols, a checksum.
 
-A symbol is a number below 32. BIP 173 says how, BIP 350 has the second constant (bech32m). Their limit of 90 characters
-is for addresses. BOLT 12 strings have the symbols but no checksum; `bolt12.text` reads those.
+A symbol is a number below 32. BIP 173 defines the encoding, and BIP 350 a second checksum constant (bech32m). Their
+limit of 90 characters applies to addresses only. BOLT 12 strings use the same symbols without a checksum; see
+`bolt12.text`.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ _FORM: Final = re.compile(rf"([!-~]+)1([{ALPHABET}]{{6,}})")  # the last 1 separ
 _LETTERS: Final = ALPHABET.encode().ljust(256)
 _NO_SYMBOL: Final = 0xFF
 _SYMBOLS: Final = bytes(ALPHABET.find(chr(letter)) % 256 for letter in range(256))
-"""By letter; _NO_SYMBOL, which is -1 in a byte, for what is none."""
+"""The symbol of each byte; _NO_SYMBOL, which is -1 in a byte, for all others."""
 _MOST_GROUPS: Final = 1000
-"""For which masks are remembered, 24 kB of them; those of longer strings would be much to hold."""
+"""The longest data for which masks are cached (24 kB each); longer ones would use much memory."""
 _GENERATOR: Final = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
 _CHECKSUM_LENGTH: Final = 6
 
@@ -35,7 +36,7 @@ _SPREADING: Final = (
 
 
 def _feedback(top: int) -> int:
-    """What the five bits that leave the checksum's register put back into it."""
+    """Return what the checksum's register is combined with when these five bits leave it."""
     value = 0
     for bit, term in enumerate(_GENERATOR):
         value ^= term if top >> bit & 1 else 0
@@ -46,7 +47,7 @@ _FEEDBACK: Final = tuple(map(_feedback, range(32)))
 
 
 class Bech32(NamedTuple):
-    """A string taken apart: the prefix in lower case, the symbols without checksum, and BECH32 or BECH32M."""
+    """A decoded string: the prefix in lower case, the symbols without checksum, and BECH32 or BECH32M."""
 
     prefix: str
     symbols: bytes
@@ -54,7 +55,7 @@ class Bech32(NamedTuple):
 
 
 def decode(text: str) -> Bech32 | None:
-    """The parts of a bech32 or bech32m string, all in lower or all in upper case; None if it is neither."""
+    """Decode a bech32 or bech32m string, all in lower or all in upper case; return None if it is neither."""
     if not text.isascii() or text not in (text.lower(), text.upper()):
         return None
     form = _FORM.fullmatch(text.lower())
@@ -66,14 +67,14 @@ def decode(text: str) -> Bech32 | None:
 
 
 def encode(prefix: str, symbols: bytes, constant: int) -> str:
-    """The string, in lower case, of a lower-case prefix and symbols. The inverse of `decode`."""
+    """Return the string, in lower case, of a lower-case prefix and symbols. The inverse of `decode`."""
     state = _checksum(prefix, symbols + bytes(_CHECKSUM_LENGTH)) ^ constant
     checksum = bytes(state >> 5 * (_CHECKSUM_LENGTH - 1 - position) & 31 for position in range(_CHECKSUM_LENGTH))
     return f"{prefix}1{letters(symbols + checksum)}"
 
 
 def segwit_address(prefix: str, version: int, program: bytes) -> str:
-    """The address, as people write it, of a witness version and its program, on the chain of the prefix.
+    """Return the address of a witness version and its program, on the chain of the prefix.
 
     BIP 173, and BIP 350 from witness version 1 on.
     """
@@ -81,24 +82,24 @@ def segwit_address(prefix: str, version: int, program: bytes) -> str:
 
 
 def from_letters(text: bytes) -> bytes | None:
-    """The symbols that stand in a string in lower case, ASCII; None if there is a character that is none."""
+    """Return the symbols of a lower-case ASCII string, or None if one of its characters is no symbol."""
     symbols = text.translate(_SYMBOLS)
     return None if _NO_SYMBOL in symbols else symbols
 
 
 def letters(symbols: bytes) -> str:
-    """The symbols as they stand in a string."""
+    """Return the symbols as text."""
     return symbols.translate(_LETTERS).decode()
 
 
 def number(symbols: bytes) -> int:
-    """The symbols as one number, the first being the most significant."""
+    """Return the symbols as one number, the first being the most significant."""
     # In a base that is a power of two Python converts in C and in linear time.
     return int(symbols.translate(_BASE32_DIGITS), 32) if symbols else 0
 
 
 def whole_bytes(symbols: bytes) -> bytes | None:
-    """The bytes in the symbols' bits; None if the bits left over are more than four or not all zero."""
+    """Return the bytes in the symbols' bits, or None if more than four bits or a bit that is not zero are left over."""
     spare_bits = 5 * len(symbols) % 8
     value = number(symbols)
     if spare_bits > 4 or value & ((1 << spare_bits) - 1):
@@ -107,15 +108,15 @@ def whole_bytes(symbols: bytes) -> bytes | None:
 
 
 def padded_bytes(symbols: bytes) -> bytes:
-    """The bytes in the symbols' bits, filled up with zero bits at the end."""
+    """Return the bytes in the symbols' bits, with zero bits added at the end."""
     length = -(-5 * len(symbols) // 8)
     return (number(symbols) << (8 * length - 5 * len(symbols))).to_bytes(length, "big")
 
 
 def from_bytes(data: bytes) -> bytes:
-    """The symbols that hold the bytes, filled up with zero bits at the end. The inverse of `whole_bytes`.
+    """Return the symbols that hold the bytes, with zero bits added at the end. The inverse of `whole_bytes`.
 
-    All groups are spread at once, as one number, so that the work is done in C and in linear time.
+    All groups are spread at once, as one number, so that Python does the work in C and in linear time.
     """
     groups = -(-len(data) // 5)  # of 40 bits: five bytes, eight symbols
     padded = data.ljust(5 * groups, b"\0")
@@ -134,7 +135,7 @@ def _spreading(groups: int) -> tuple[tuple[int, int], ...]:
     return tuple((int.from_bytes(upper_half * groups, "big"), gap) for upper_half, gap in _SPREADING)
 
 
-_known_spreading: Final = lru_cache(maxsize=16)(_spreading)  # most strings of a node have one of few lengths
+_known_spreading: Final = lru_cache(maxsize=16)(_spreading)  # the strings of a node have few different lengths
 
 
 def _checksum(prefix: str, symbols: bytes) -> int:

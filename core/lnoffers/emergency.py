@@ -1,6 +1,6 @@
-"""Recovery data (`clnemerg1…`): what Core Lightning keeps of a node's channels, sealed with a secret of the node.
+"""Recovery data (`clnemerg1…`): Core Lightning's backup of a node's channels, encrypted with a secret of the node.
 
-The strings are bech32 of libsodium's secret stream: a header of 24 bytes and one message. PyNaCl brings libsodium.
+The strings are bech32 of libsodium's secret stream: a header of 24 bytes and one message. PyNaCl includes libsodium.
 """
 
 from __future__ import annotations
@@ -12,24 +12,25 @@ from lnoffers.bolt12.codecs import Json
 from lnoffers.bolt12.typecheck import typechecked
 
 PREFIX: Final = "clnemerg"
-SECRET_NAME: Final = "scb secret"  # noqa: S105 - what the node's secret is derived with, not the secret
+SECRET_NAME: Final = "scb secret"  # noqa: S105 - the name from which the secret is derived, not the secret
 _HEADER_LENGTH: Final = 24
 _SEAL_LENGTH: Final = 17
 
 
 class RecoveryError(ValueError):
-    """A string is no recovery data."""
+    """A string is not recovery data."""
 
 
 class SealedError(ValueError):
-    """Recovery data cannot be opened."""
+    """Recovery data cannot be decrypted."""
 
 
 @typechecked
 def parse(text: str) -> bytes:
-    """The sealed bytes in a string, all in lower or all in upper case.
+    """Return the encrypted bytes in a string, all in lower or all in upper case.
 
-    Raises RecoveryError, with Core Lightning's short text, if it is no bech32 or has another prefix.
+    Raises:
+        RecoveryError: with Core Lightning's short text, if it is not bech32 or has another prefix.
     """
     form = bech32.decode(text)
     if form is None:
@@ -44,9 +45,10 @@ def parse(text: str) -> bytes:
 
 @typechecked
 def open_sealed(sealed: bytes, secret: bytes) -> bytes:
-    """What is inside. `secret` has 32 bytes and is the node's for `SECRET_NAME` (command `makesecret`).
+    """Decrypt recovery data. `secret` is the node's secret for `SECRET_NAME` (command `makesecret`), 32 bytes.
 
-    Raises SealedError, with Core Lightning's short text, if it is another node's, was changed, or is too short.
+    Raises:
+        SealedError: with Core Lightning's short text, if the data is of another node, was changed, or is too short.
     """
     if len(sealed) < _HEADER_LENGTH + _SEAL_LENGTH:
         raise SealedError("Can't decrypt, hex is too short!")
@@ -63,5 +65,5 @@ def open_sealed(sealed: bytes, secret: bytes) -> bytes:
 
 @typechecked
 def describe(opened: bytes) -> dict[str, Json]:
-    """What `decode` answers for recovery data, in Core Lightning's order."""
+    """Return the result of `decode` for recovery data, in Core Lightning's order."""
     return {"valid": True, "type": "emergency recover", "decrypted": opened.hex()}

@@ -1,9 +1,10 @@
-"""Runes, the passes for Core Lightning's RPC: what one allows, and under which conditions. Nothing here checks one.
+"""Runes, the access tokens of Core Lightning's RPC: parse and describe them. Nothing here verifies one.
 
-A rune is base64 (the URL alphabet) of 32 bytes of authentication code and a text of restrictions. Restrictions are
-joined by `&` and must all hold; a restriction is alternatives joined by `|`, of which one must hold; an alternative is
-a field's name, a condition in one character, and a value, in which a backslash makes the next character plain. A first
-restriction with an empty name holds no condition but the rune's id, and perhaps `-` and a version.
+A rune is base64 (the URL alphabet) of an authentication code of 32 bytes and the text of its restrictions. Restrictions
+are joined by `&`, and all of them must hold. A restriction is one or more alternatives joined by `|`, and one of them
+must hold. An alternative is a field's name, a condition of one character, and a value. In a value, a backslash escapes
+the next character. If the first restriction has an empty name, it is not a condition but the rune's id, optionally
+followed by `-` and a version.
 """
 
 from __future__ import annotations
@@ -21,13 +22,13 @@ from lnoffers.bolt12.typecheck import trusted, typechecked
 _CODE_LENGTH: Final = 32
 _PUNCTUATION: Final = re.escape(punctuation.replace("_", "")).encode()
 _ALTERNATIVE: Final = re.compile(rb"([^%b]*+)([!=/^$~<>{}#])((?:[^\\|&]++|\\.)*+)([|&]?)" % _PUNCTUATION, re.DOTALL)
-"""Its name, condition, value with escapes, and what stands behind it."""
+"""Its name, its condition, its value with escapes, and the separator behind it."""
 _ESCAPED: Final = re.compile(rb"\\(.)", re.DOTALL)
 _TO_ESCAPE: Final = re.compile(rb"([\\|&])")
 
 
 class RuneError(ValueError):
-    """A text is no rune."""
+    """A text is not a rune."""
 
 
 @typechecked
@@ -35,7 +36,7 @@ class RuneError(ValueError):
 class Alternative:
     """One condition: the field's name, the condition's character, the value without escapes.
 
-    Name and value are meant to be UTF-8, but nothing makes them so.
+    Name and value should be UTF-8, but need not be.
     """
 
     name: bytes
@@ -43,18 +44,18 @@ class Alternative:
     value: bytes
 
     def __bytes__(self) -> bytes:
-        """As it stands in a rune's text."""
+        """Return the alternative as written in a rune's text."""
         return self.name + self.condition.encode() + _TO_ESCAPE.sub(rb"\\\1", self.value)
 
 
 @typechecked
 @dataclass(frozen=True, slots=True)
 class Rune:
-    """A rune taken apart.
+    """A parsed rune.
 
     Attributes:
-        code: the authentication code, 32 bytes; it proves nothing without the secret of the rune's maker.
-        restrictions: the alternatives of each, the first one's id included.
+        code: the authentication code, 32 bytes. Only the node that made the rune can verify it.
+        restrictions: the alternatives of each restriction, including the id.
     """
 
     code: bytes
@@ -63,7 +64,11 @@ class Rune:
     @classmethod
     @typechecked
     def parse(cls, text: str) -> Rune:
-        """Raises RuneError if the text is no base64, too short, or its restrictions are not well formed."""
+        """
+
+        Raises:
+            RuneError: if the text is no base64, too short, or its restrictions are not well formed.
+        """
         data = _from_base64(text)
         if len(data) < _CODE_LENGTH or b"\0" in data[_CODE_LENGTH:]:
             raise RuneError("too short for a rune, or with a byte that none can hold")
@@ -71,7 +76,7 @@ class Rune:
 
     @property
     def identity(self) -> Alternative | None:
-        """The alternative that holds the id, if there is one."""
+        """The alternative that contains the id, or None."""
         first = self.restrictions[0][0] if self.restrictions else None
         return first if first is not None and not first.name else None
 
@@ -81,16 +86,16 @@ class Rune:
         return self.restrictions if self.identity is None else self.restrictions[1:]
 
     def __bytes__(self) -> bytes:
-        """The form for people: the code in hex, a colon, the restrictions."""
-        told = (b"|".join(map(bytes, alternatives)) for alternatives in self.restrictions)
-        return self.code.hex().encode() + b":" + b"&".join(told)
+        """Return the readable form: the code in hex, a colon, the restrictions."""
+        written = (b"|".join(map(bytes, alternatives)) for alternatives in self.restrictions)
+        return self.code.hex().encode() + b":" + b"&".join(written)
 
 
 @typechecked
 def describe(rune: Rune, *, now: int) -> dict[str, Json]:
-    """What `decode` answers for a rune, in Core Lightning's order; not valid if there is text that is not UTF-8.
+    """Return the result of `decode` for a rune, in Core Lightning's order. Text that is not UTF-8 makes it invalid.
 
-    `now`, unix seconds, is for the words about times.
+    `now` is Unix time in seconds; the sentences about times need it.
     """
     text = bytes(rune)
     try:
@@ -121,7 +126,7 @@ def describe(rune: Rune, *, now: int) -> dict[str, Json]:
 
 @typechecked
 def is_text(rune: Rune) -> bool:
-    """Whether all of the rune's text is UTF-8."""
+    """Return whether all of the rune's text is UTF-8."""
     try:
         bytes(rune).decode()
     except UnicodeDecodeError:
@@ -130,7 +135,7 @@ def is_text(rune: Rune) -> bool:
 
 
 def _from_base64(text: str) -> bytes:
-    """The bytes; padding may be missing, and bits left over are not looked at, as in Core Lightning."""
+    """Decode base64. As in Core Lightning, padding may be missing and bits left over are ignored."""
     quartets = len(text) - (len(text) % 4 or 4) if text else 0
     symbols = text[:quartets] + text[quartets:].rstrip("=")
     if not re.fullmatch(r"[A-Za-z0-9_-]*", symbols) or len(symbols) % 4 == 1:
@@ -160,7 +165,7 @@ _alternative = trusted(Alternative)  # a rune may hold thousands
 
 
 def _read_alternative(text: bytes, position: int) -> tuple[Alternative, int, bytes]:
-    """The alternative that starts at `position`, where the next one starts, and what stands between them."""
+    """Return the alternative that starts at `position`, the position after it, and the separator that follows."""
     found = _ALTERNATIVE.match(text, position)
     if found is None:
         raise RuneError("a restriction without a condition")
@@ -174,7 +179,7 @@ def _plain(alternative: Alternative) -> str:
     return f"{alternative.name.decode()}{alternative.condition}{alternative.value.decode()}"
 
 
-# How each condition reads, with the field's name, what it is, the value, and the value as it is best shown.
+# The sentence for each condition: the field's name, its meaning, the value, and the value quoted unless it is a number.
 _SENTENCES: Final = MappingProxyType(
     {
         "!": "{name} ({field}) is missing",
@@ -229,7 +234,7 @@ _INTEGER: Final = re.compile(r"[ \t\n\v\f\r]*([+-]?)0*([0-9]{1,20})")
 
 
 def _with_distance(value: str, now: int) -> str:
-    """A time in unix seconds, and how far from `now` that is; just the time if it is zero or no number."""
+    """Return a time (Unix seconds) and its distance from `now`; only the time if it is zero or not a number."""
     found = _INTEGER.match(value)
     time = min(int(found[2]), 2**63 - 1) if found else 0
     if not time:
@@ -240,7 +245,7 @@ def _with_distance(value: str, now: int) -> str:
 
 
 def _distance(seconds: int) -> str:
-    """A span in its largest unit and the next, a month being 30 days, as Core Lightning says it."""
+    """Return a duration in its largest unit and the next one, in Core Lightning's words. A month has 30 days."""
     minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
     if seconds < 60:
         return f"{seconds} seconds"

@@ -1,4 +1,4 @@
-"""BOLT 11 invoices (`lnbc…`), read and checked. They are only shown here, so nothing in this package writes them.
+"""BOLT 11 invoices (`lnbc…`): parse and check them. This project does not create them.
 
 Invoice.parse("lnbc1…").amount_msat
 """

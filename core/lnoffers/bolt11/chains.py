@@ -1,4 +1,4 @@
-"""The chains that an invoice can be for, and the on-chain addresses each of them has."""
+"""The chains that an invoice can be for, and the prefixes of their on-chain addresses."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """How a chain is named.
+    """The names of a chain.
 
     Attributes:
         currency: what follows `ln` in an invoice.
@@ -36,4 +36,4 @@ CHAINS: Final = MappingProxyType(
         )
     }
 )
-"""By currency: bitcoin, its regtest, signet and testnets, then Liquid's regtest and Liquid. (Core Lightning's.)"""
+"""Core Lightning's chains, by currency: bitcoin, its regtest, signet and testnets, then Liquid's regtest and Liquid."""

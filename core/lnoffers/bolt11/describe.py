@@ -1,4 +1,4 @@
-"""The JSON that Core Lightning's `decode` answers for an invoice: same names, same order."""
+"""The JSON that Core Lightning's `decode` returns for an invoice: same names, same order."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Shown = dict[str, Json]
 
 @typechecked
 def describe(invoice: Invoice) -> Shown:
-    """What `decode` answers: hex for bytes, integers for amounts (msat) and times (seconds), `valid` last."""
+    """Return the result of `decode`: hex for bytes, integers for amounts (msat) and times (seconds), `valid` last."""
     signature = ecdsa_to_der(invoice.signature)
     assert signature is not None  # it was checked when the invoice was read
     shown: dict[str, Json | None] = {

@@ -1,16 +1,16 @@
-"""The one error of this package."""
+"""The error of this package."""
 
 from __future__ import annotations
 
 
 class Bolt11Error(ValueError):
-    """A string is no valid BOLT 11 invoice.
+    """A string is not a valid BOLT 11 invoice.
 
-    `str(error)` is the message: Core Lightning's short text, because callers of its RPC know those.
+    `str(error)` is the message: Core Lightning's short text, which callers of its RPC know.
 
     Attributes:
         message: the same text.
-        detail: where the fault is, if the message does not say. Tracebacks show it as a note.
+        detail: where the fault is, if the message does not tell. Tracebacks print it as a note.
     """
 
     def __init__(self, message: str, detail: str = "") -> None:

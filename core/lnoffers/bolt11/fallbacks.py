@@ -1,4 +1,4 @@
-"""Fallback addresses: where to pay on chain, should Lightning fail. BOLT 11, tagged field `f`."""
+"""Fallback addresses, for an on-chain payment if Lightning fails. BOLT 11, tagged field `f`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _BASE58: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 @typechecked
 @dataclass(frozen=True, slots=True)
 class Fallback:
-    """An output: `version` 17 for P2PKH, 18 for P2SH, else a witness version, 0 to 16; and the hash or program."""
+    """An output: `version` (17 for P2PKH, 18 for P2SH, else a witness version, 0 to 16), and the hash or program."""
 
     version: int
     program: bytes
@@ -45,7 +45,7 @@ class Fallback:
 
     @typechecked
     def address(self, chain: Chain) -> str | None:
-        """The address as people write it; None for a witness version without a name."""
+        """Return the address on the chain, or None for a witness version without a name."""
         if self.kind is None:
             return None
         if self.version == P2PKH:
@@ -56,9 +56,10 @@ class Fallback:
 
 
 def read_fallback(symbols: bytes) -> Fallback | None:
-    """The content of an `f` field; None if its version is not known, which is no error.
+    """Return the content of an `f` field, or None if its version is not known, which is not an error.
 
-    Raises Bolt11Error if it is empty, or its length is not the version's.
+    Raises:
+        Bolt11Error: if it is empty or has the wrong length for its version.
     """
     if not symbols:
         raise Bolt11Error("f: truncated")

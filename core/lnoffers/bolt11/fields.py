@@ -1,6 +1,6 @@
-"""The tagged fields of an invoice: one row each says which letter it has and how its symbols are read.
+"""The tagged fields of an invoice, as a table: the letter of each, and the function that parses its symbols.
 
-A reader returns None for a form that the specification tells readers to skip; such a field counts as unknown.
+That function returns None for a form that the specification tells readers to skip. Such a field counts as unknown.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ _MAX_NUMBER_BITS: Final = 64
 _MAX_CLTV: Final = 2**32 - 1
 
 KNOWN_FEATURES: Final = frozenset({8, 14, 16, 24, 48})
-"""The even feature bits that do not make an invoice unreadable, here as in Core Lightning: onions of variable length,
-payment secrets, payments in parts, blinded paths, payment metadata."""
+"""The even feature bits that Core Lightning accepts in an invoice: variable-length onions, payment secrets, multi-part
+payments, blinded paths, payment metadata."""
 
 
 @typechecked
 @dataclass(frozen=True, slots=True)
 class RouteHop:
-    """A private channel on the way to the payee.
+    """A private channel on a route to the payee.
 
     Attributes:
         pubkey: the node that the channel starts from, a compressed point.
@@ -48,7 +48,7 @@ class RouteHop:
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """A kind of field: the attribute of `Invoice` it fills, how it is read, and whether there may be several."""
+    """A kind of field: its attribute of `Invoice`, its parser, and whether it may be repeated."""
 
     attribute: str
     read: Callable[[bytes], object]
@@ -146,4 +146,4 @@ TAGS: Final[Mapping[str, Tag]] = MappingProxyType(
         "m": Tag("payment_metadata", _bytes),
     }
 )
-"""By letter."""
+"""The kinds of fields by letter."""

@@ -1,4 +1,4 @@
-"""A BOLT 11 invoice, read and checked as strictly as Core Lightning does."""
+"""A BOLT 11 invoice, parsed and checked as strictly as Core Lightning does."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _SIGNATURE_SYMBOLS: Final = 104
 @typechecked
 @dataclass(frozen=True, slots=True)
 class UnknownField:
-    """A field that this version does not know, a repetition, or one of a form to be skipped.
+    """A field that is not known, is a repetition, or has a form that must be skipped.
 
-    `tag` is its letter, `data` its symbols as they stand in the string.
+    `tag` is its letter, `data` its symbols as written in the string.
     """
 
     tag: str
@@ -39,21 +39,21 @@ class UnknownField:
 @typechecked
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invoice:
-    """What an invoice says. The signature has been checked.
+    """A BOLT 11 invoice whose signature is valid.
 
     Attributes:
-        chain: whose coins it asks for.
+        chain: the chain of the amount.
         amount_msat: millisatoshi; None if the payer chooses.
-        timestamp: when it was made, unix seconds.
+        timestamp: when it was made, Unix time in seconds.
         expiry: seconds after that.
         payee: the node's public key, a compressed point: named by the invoice, or recovered from the signature.
         payment_hash, payment_secret: 32 bytes each.
-        description, description_hash: at least one is there; the hash is SHA256 of a text told elsewhere.
+        description, description_hash: at least one is present; the hash is SHA256 of a text sent separately.
         min_final_cltv_expiry: blocks, u32.
         features: a bitmap, big-endian; empty if there is none.
         payment_metadata: to be sent with the payment.
         fallbacks: on-chain outputs, the most preferred first.
-        routes: ways to a payee with private channels.
+        routes: routes over private channels to the payee.
         unknown_fields: in their order.
         signature: ECDSA, r and s, 64 bytes.
     """
@@ -78,10 +78,11 @@ class Invoice:
     @classmethod
     @typechecked
     def parse(cls, text: str) -> Invoice:
-        """The invoice in a string, all in lower or all in upper case, without `lightning:`.
+        """Parse a string, all in lower or all in upper case, without `lightning:`.
 
-        Raises Bolt11Error if the string, a field or the signature is not valid, if payment hash, payment secret or
-        description is missing, or a feature is demanded that is not known.
+        Raises:
+            Bolt11Error: if the string, a field or the signature is not valid, the payment hash, payment secret or
+                description is missing, or a required feature is not known.
         """
         form = bech32.decode(text)
         if form is None or form.constant != bech32.BECH32:
@@ -102,9 +103,9 @@ def _read_timestamp(symbols: bytes) -> int:
 
 
 def _read_fields(symbols: bytes, text_offset: int) -> tuple[dict[str, Any], int]:
-    """The fields between timestamp and signature, by attribute, and where they end.
+    """Return the fields between timestamp and signature, by attribute, and the position after them.
 
-    `text_offset` is where the symbols begin in the string, for errors.
+    `text_offset` is the position of the symbols in the string, for errors.
     """
     single: dict[str, Any] = {}
     several: dict[str, list[Any]] = defaultdict(list)
@@ -141,7 +142,7 @@ def _require(fields: dict[str, Any]) -> None:
 
 
 def _check_signature(symbols: bytes, digest: bytes, payee: bytes | None) -> tuple[bytes, bytes]:
-    """The signature, and the payee: as named, or as the signature implies."""
+    """Verify the signature; return it and the payee, who is recovered from it if the invoice names none."""
     data = bech32.whole_bytes(symbols) if len(symbols) == _SIGNATURE_SYMBOLS else None
     if data is None:
         raise Bolt11Error("can't read signature: truncated")

@@ -1,4 +1,4 @@
-"""What stands before the last `1` of an invoice: `ln`, the chain's currency, and perhaps an amount.
+"""The prefix of an invoice, before its last `1`: `ln`, the chain's currency, and an optional amount.
 
 BOLT 11, "Human-Readable Part".
 """
@@ -15,18 +15,19 @@ from lnoffers.bolt12.typecheck import typechecked
 _FORM: Final = re.compile(r"([^0-9]*)(.*)")
 _AMOUNT: Final = re.compile(r"([0-9]+)(.*?)([munp]?)")
 _MULTIPLIERS: Final = {"": 10**12, "m": 10**9, "u": 10**6, "n": 10**3, "p": 1}
-"""To tenths of a millisatoshi, the smallest amount that can be written."""
+"""Factors to tenths of a millisatoshi, the smallest amount that can be written."""
 _MAX_TENTHS: Final = 2**64 - 1
 _MAX_DIGITS: Final = 20  # of the largest number of 64 bits
 _SHOWN: Final = 100
-"""How many characters of a strange prefix an error shows: answers may be logged."""
+"""How many characters of a wrong prefix an error quotes: answers may be logged."""
 
 
 def read_prefix(text: str) -> tuple[Chain, int | None]:
-    """The chain, and the amount in millisatoshi if there is one.
+    """Return the chain, and the amount in millisatoshi or None.
 
-    Raises Bolt11Error for an unknown chain, an amount that is no number with an optional m, u, n or p, one that is no
-    whole number of millisatoshi, or too large for 64 bits.
+    Raises:
+        Bolt11Error: for an unknown chain, or an amount that is not a number with an optional m, u, n or p, is not a
+            whole number of millisatoshi, or does not fit into 64 bits.
     """
     form = _FORM.fullmatch(text)
     assert form is not None  # anything has this form
@@ -41,7 +42,7 @@ def read_prefix(text: str) -> tuple[Chain, int | None]:
 
 @typechecked
 def has_prefix(text: str) -> bool:
-    """Whether what stands before the last `1` of a string is the prefix of an invoice, whatever comes behind it."""
+    """Return whether a string has the prefix of an invoice before its last `1`, whatever follows."""
     try:
         read_prefix(text.rpartition("1")[0])
     except Bolt11Error:

@@ -19,7 +19,7 @@ _DIGITS = re.compile("[0-9]+")
 
 
 class CurrencyAmount(NamedTuple):
-    """An amount as an offer carries it: in minor units (cents) of a currency, which its ISO 4217 code names."""
+    """An amount of an offer, in minor units (cents) of the currency with this ISO 4217 code."""
 
     offer_amount: int
     offer_currency: str
@@ -27,7 +27,7 @@ class CurrencyAmount(NamedTuple):
 
 @typechecked
 def minor_unit(code: str) -> int | None:
-    """Return how many decimals a currency has, 0 for precious metals and the like; None if ISO 4217 lacks the code."""
+    """Return a currency's number of decimals: 0 for precious metals and the like, None for a code not in ISO 4217."""
     from iso4217 import Currency  # noqa: PLC0415 - reads its table from XML, and few messages name a currency
 
     try:
@@ -38,9 +38,10 @@ def minor_unit(code: str) -> int | None:
 
 @typechecked
 def parse_currency_amount(text: str) -> CurrencyAmount:
-    """Return the amount in `10USD` or `10.00USD`: if there is a point, all decimals of the currency must follow.
+    """Parse an amount such as `10USD` or `10.00USD`. After a point, all decimals of the currency must follow.
 
-    Raises Bolt12Error with the messages of Core Lightning's `offer`.
+    Raises:
+        Bolt12Error: with the messages of Core Lightning's `offer`.
     """
     if len(text) < _CODE_LENGTH:
         raise _error(RuleName.CURRENCY_UNKNOWN, "Not a number, and too short for currency")

@@ -6,7 +6,7 @@ from lnoffers.bolt12.errors import Bolt12Error
 from lnoffers.bolt12.rule_names import RuleName
 
 LONG_FORM = 0xFD
-"""The least first byte of a BigSize of several bytes; a smaller one is the value itself."""
+"""The lowest first byte of a BigSize of several bytes. A smaller first byte is the value itself."""
 _SHORT_FORMS = tuple(bytes((value,)) for value in range(LONG_FORM))
 _WIDTHS = {0xFD: 2, 0xFE: 4, 0xFF: 8}
 # The smallest value that needs the form; anything below it would have two encodings.
@@ -14,7 +14,11 @@ _MINIMUMS = {0xFD: 0xFD, 0xFE: 0x1_0000, 0xFF: 0x1_0000_0000}
 
 
 def encode_bigsize(value: int) -> bytes:
-    """Return the shortest form of `value`, 0 to 2^64-1 (BOLT 1, appendix A). Raises Bolt12Error outside that range."""
+    """Return the shortest form of `value`, 0 to 2^64-1 (BOLT 1, appendix A).
+
+    Raises:
+        Bolt12Error: if it is outside that range.
+    """
     if 0 <= value < LONG_FORM:
         return _SHORT_FORMS[value]
     for marker, width in _WIDTHS.items():
@@ -26,7 +30,8 @@ def encode_bigsize(value: int) -> bytes:
 def read_bigsize(data: bytes, offset: int) -> tuple[int, int]:
     """Return the BigSize that starts at `offset`, and the offset after it.
 
-    Raises Bolt12Error: `bigsize-truncated`, or `bigsize-not-minimal` for a longer form than needed.
+    Raises:
+        Bolt12Error: `bigsize-truncated`, or `bigsize-not-minimal` for a longer form than needed.
     """
     if offset >= len(data):
         raise Bolt12Error("the data ends where a BigSize is due", rule=RuleName.BIGSIZE_TRUNCATED, offset=offset)

@@ -18,7 +18,7 @@ _WRITTEN = re.compile("\N{BITCOIN SIGN}?([0-9A-Za-z._-]{1,255})@([0-9A-Za-z._-]{
 @typechecked
 @dataclass(frozen=True, slots=True)
 class Bip353Name:
-    """The two parts around the `@`, at most 255 bytes each, as they arrived: any bytes read, few are allowed."""
+    """The parts before and after the `@`, at most 255 bytes each. A message may contain any bytes."""
 
     name: bytes
     domain: bytes
@@ -26,9 +26,10 @@ class Bip353Name:
     @classmethod
     @typechecked
     def parse(cls, text: str) -> Bip353Name:
-        """Return the name in a text such as `₿alice@example.com`; the ₿ may be missing.
+        """Parse a name such as `₿alice@example.com`; the ₿ may be missing.
 
-        Raises Bolt12Error (`name-form`) if the text has another form or other characters.
+        Raises:
+            Bolt12Error: `name-form` if the text has another form or other characters.
         """
         form = _WRITTEN.fullmatch(text)
         if form is None:
@@ -40,7 +41,7 @@ class Bip353Name:
 
     @property
     def dns_name(self) -> str:
-        """The DNS name whose TXT record holds the payment instructions (BIP 353, "Records")."""
+        """The DNS name whose TXT record contains the payment instructions (BIP 353, "Records")."""
         return f"{_text(self.name)}.user._bitcoin-payment.{_text(self.domain)}"
 
     def __str__(self) -> str:
@@ -48,7 +49,7 @@ class Bip353Name:
 
 
 def has_allowed_characters(part: bytes) -> bool:
-    """Return whether a name or domain holds only letters, digits, `-`, `_` and `.` of ASCII, as readers must demand."""
+    """Return whether a name or domain contains only ASCII letters, digits, `-`, `_` and `.`, as is required."""
     return _ALLOWED.fullmatch(part) is not None
 
 

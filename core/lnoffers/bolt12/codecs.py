@@ -1,4 +1,4 @@
-"""How the values of fields are read, written and shown as JSON: numbers, text, bytes, points and hashes.
+"""Codecs for the values of fields, from and to bytes and to JSON: numbers, text, bytes, points and hashes.
 
 Every codec is canonical: a value that reads at all writes back to the same bytes.
 """
@@ -21,7 +21,7 @@ Json: TypeAlias = "bool | int | str | list[Json] | dict[str, Json] | None"
 
 @dataclass(frozen=True, slots=True)
 class Codec(Generic[T]):
-    """One kind of value. `decode` and `encode` raise Bolt12Error, whose message does not name the field."""
+    """A kind of value. `decode` and `encode` raise Bolt12Error, with a message that does not name the field."""
 
     decode: Callable[[bytes], T]
     encode: Callable[[T], bytes]
@@ -52,7 +52,11 @@ def encode_truncated(value: int, width: int) -> bytes:
 
 
 def encode_fixed(value: int, width: int) -> bytes:
-    """Return a number as `width` big-endian bytes. Raises Bolt12Error if it does not fit."""
+    """Return a number as `width` big-endian bytes.
+
+    Raises:
+        Bolt12Error: if it does not fit.
+    """
     if not 0 <= value < 1 << (8 * width):
         raise Bolt12Error(f"{value} is not from 0 to 2^{8 * width}-1", rule=RuleName.NUMBER_RANGE)
     return value.to_bytes(width, "big")
@@ -137,7 +141,7 @@ def _encode_flag(value: Literal[True]) -> bytes:
 
 
 flag: Codec[Literal[True]] = Codec(_decode_flag, _encode_flag, _same)
-"""A field without a value, which says all by being there."""
+"""A field without a value: its presence is the information."""
 
 
 def _decode_hashes(value: bytes) -> tuple[bytes, ...]:

@@ -1,4 +1,4 @@
-"""Reading a value of several parts from its bytes, never past their end."""
+"""Parse a value of several parts from its bytes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 class Cursor:
-    """Reads the parts of a value one after another. Each read raises Bolt12Error if the value is too short."""
+    """A position in a value, for parsing its parts in order. Methods raise Bolt12Error if the value is too short."""
 
     __slots__ = ("_offset", "_value")
 
@@ -25,11 +25,11 @@ class Cursor:
 
     @property
     def at_end(self) -> bool:
-        """Whether nothing is left."""
+        """Whether all bytes have been read."""
         return self._offset == len(self._value)
 
     def peek(self) -> int:
-        """Return the next byte, which stays."""
+        """Return the next byte without consuming it."""
         first = self.take(1)[0]
         self._offset -= 1
         return first
@@ -56,18 +56,18 @@ class Cursor:
         return check_point(self.take(POINT_LENGTH))
 
     def rest(self) -> bytes:
-        """Return all that is left."""
+        """Return the remaining bytes."""
         return self.take(len(self._value) - self._offset)
 
     def finish(self) -> None:
-        """Raise Bolt12Error if anything is left."""
+        """Check that no bytes are left."""
         if not self.at_end:
             left = len(self._value) - self._offset
             raise Bolt12Error(f"the value has {left} bytes too many", rule=RuleName.VALUE_TOO_LONG)
 
 
 def read_all(value: bytes, read: Callable[[Cursor], T]) -> tuple[T, ...]:
-    """Return all the items that a value is a sequence of, each read by `read`."""
+    """Return the items of a value that is a sequence, each parsed by `read`."""
     cursor = Cursor(value)
     items = []
     while not cursor.at_end:

@@ -1,4 +1,4 @@
-"""secp256k1, BIP 340, and the ECDSA that BOLT 11 invoices have: the only file that touches the curve library.
+"""secp256k1 with BIP 340 signatures, and with ECDSA for BOLT 11. The only file that uses the curve library.
 
 It talks to libsecp256k1 through coincurve's `lib` and `ffi` because a key pair that is set up once signs four times
 as fast as coincurve's own method, which derives the public key anew for each signature. The same names exist in
@@ -17,7 +17,7 @@ from lnoffers.bolt12.typecheck import typechecked
 
 
 def _import_error() -> ImportError:
-    """Return the error to raise where the curve library cannot be imported: it says what to install."""
+    """Return the error for a curve library that cannot be imported; it says what to install."""
     from importlib import metadata  # noqa: PLC0415 # slow to import
 
     name = "coincurve" if sys.version_info < (3, 14) else "coincurve-cp314-fix"
@@ -52,7 +52,8 @@ def is_point(data: bytes) -> bool:
 def add_to_point(point: bytes, tweak: bytes) -> bytes:
     """Return point + tweak·G, compressed. `tweak` is a scalar of 32 big-endian bytes.
 
-    Raises ValueError if `point` is none, the scalar is not below the group order, or the sum is infinity.
+    Raises:
+        ValueError: if `point` is not a point, the scalar is not below the group order, or the sum is infinity.
     """
     total = _copy(_point(point))
     if len(tweak) != _SCALAR_LENGTH or not lib.secp256k1_ec_pubkey_tweak_add(_CONTEXT, total, tweak):
@@ -63,7 +64,8 @@ def add_to_point(point: bytes, tweak: bytes) -> bytes:
 def multiply_point(point: bytes, tweak: bytes) -> bytes:
     """Return tweak·point, compressed. `tweak` is a scalar of 32 big-endian bytes.
 
-    Raises ValueError if `point` is none, or the scalar is zero or not below the group order.
+    Raises:
+        ValueError: if `point` is not a point, or the scalar is zero or not below the group order.
     """
     product = _copy(_point(point))
     if len(tweak) != _SCALAR_LENGTH or not lib.secp256k1_ec_pubkey_tweak_mul(_CONTEXT, product, tweak):
@@ -110,7 +112,7 @@ def ecdsa_verify(point: bytes, digest: bytes, signature: bytes) -> bool:
 
 
 def ecdsa_recover(digest: bytes, signature: bytes, recovery_id: int) -> bytes | None:
-    """Return the compressed point whose ECDSA signature (64 bytes) of `digest` (32 bytes) this is, None if none's.
+    """Return the compressed point that made this ECDSA signature (64 bytes) of `digest` (32 bytes), or None.
 
     `recovery_id`, 0 to 3, picks one of the four candidates.
     """
@@ -125,12 +127,16 @@ def ecdsa_recover(digest: bytes, signature: bytes, recovery_id: int) -> bytes | 
 @final
 @typechecked
 class KeyPair:
-    """A private key that signs and does not show itself: not in repr, not by pickling or copying."""
+    """A private key for signing. It cannot be printed, pickled or copied."""
 
     __slots__ = ("_keypair", "_public_key")
 
     def __init__(self, secret: bytes | bytearray | memoryview) -> None:
-        """Take a scalar of 32 big-endian bytes. Raises ValueError unless it is 1 to the group order minus 1."""
+        """Take a scalar of 32 big-endian bytes.
+
+        Raises:
+            ValueError: if it is not between 1 and the group order minus 1.
+        """
         if len(secret) != _SCALAR_LENGTH:
             raise ValueError("not a valid private key")
         keypair = ffi.new("secp256k1_keypair *")
@@ -150,7 +156,8 @@ class KeyPair:
     def add(self, tweak: bytes) -> KeyPair:
         """Return the pair whose private key is this one plus `tweak` (32 big-endian bytes), modulo the group order.
 
-        Raises ValueError if the scalar is not below the group order or the sum is zero.
+        Raises:
+            ValueError: if the scalar is not below the group order or the sum is zero.
         """
         with self._scalar() as scalar:
             if len(tweak) != _SCALAR_LENGTH or not lib.secp256k1_ec_seckey_tweak_add(_CONTEXT, scalar, tweak):
@@ -161,7 +168,8 @@ class KeyPair:
     def multiply(self, tweak: bytes) -> KeyPair:
         """Return the pair whose private key is this one times `tweak` (32 big-endian bytes), modulo the group order.
 
-        Raises ValueError if the scalar is zero or not below the group order.
+        Raises:
+            ValueError: if the scalar is zero or not below the group order.
         """
         with self._scalar() as scalar:
             if len(tweak) != _SCALAR_LENGTH or not lib.secp256k1_ec_seckey_tweak_mul(_CONTEXT, scalar, tweak):
@@ -172,7 +180,8 @@ class KeyPair:
     def shared_secret(self, point: bytes) -> bytes:
         """Return SHA256 of the private key times `point`, compressed: the 32 bytes that BOLT 4 and 8 call ECDH.
 
-        Raises ValueError if `point` is not a compressed point.
+        Raises:
+            ValueError: if `point` is not a compressed point.
         """
         parsed = _point(point)
         shared = ffi.new("unsigned char[32]")
@@ -182,7 +191,7 @@ class KeyPair:
 
     @contextmanager
     def _scalar(self) -> Iterator[Any]:
-        """Lend the private key, 32 bytes of the library's, overwritten when the block is left."""
+        """Return a context manager for the private key, 32 bytes that are overwritten at the end of the block."""
         scalar = ffi.new("unsigned char[32]")
         try:
             _succeeded(lib.secp256k1_keypair_sec(_CONTEXT, scalar, self._keypair))
@@ -213,7 +222,7 @@ class KeyPair:
 
 
 def _succeeded(result: int) -> None:
-    """Check a call that fails only on arguments that cannot come about here."""
+    """Check the result of a call that fails only for arguments that are impossible here."""
     if not result:
         raise RuntimeError("libsecp256k1 refused a valid key")
 
@@ -237,7 +246,11 @@ def _x_only(point: bytes) -> Any | None:
 
 
 def _point(data: bytes) -> Any:
-    """Return the point; it is shared, so it must not change. Raises ValueError if `data` is none, in 33 bytes."""
+    """Return the point. It is cached, so it must not be changed.
+
+    Raises:
+        ValueError: if `data` is not a compressed point.
+    """
     parsed = _parse(data) if len(data) == POINT_LENGTH else None
     if parsed is None:
         raise ValueError("not a point on the curve")

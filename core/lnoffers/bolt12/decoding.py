@@ -1,4 +1,4 @@
-"""From any BOLT 12 string to its checked message."""
+"""Decode any BOLT 12 string to a verified message."""
 
 from __future__ import annotations
 
@@ -19,19 +19,20 @@ Bolt12: TypeAlias = Offer | InvoiceRequest | Invoice | PayerProof
 
 _KINDS: dict[str, type[Bolt12]] = {kind.prefix: kind for kind in (Offer, InvoiceRequest, Invoice, PayerProof)}
 _BARE = frozenset(start for prefix in _KINDS for start in (f"{prefix}1", f"{prefix.upper()}1"))
-"""How strings begin that need no unwrapping."""
+"""The prefixes of strings that need no unwrapping."""
 
 
 @typechecked
 def decode(text: str) -> Bolt12:
-    """Return the message in a BOLT 12 string, checked in full, its signatures included, except for its expiry.
+    """Decode a BOLT 12 string and verify the message completely, including its signatures but not its expiry.
 
     Args:
         text: an `lno`, `lnr`, `lni` or `lnp` string, in lower or in upper case, as people paste it: with white space
             around it, after `lightning:`, or in a link such as `bitcoin:?lno=lno1…`.
 
-    Raises Bolt12Error: those of `pasted.unwrap`; if the string cannot be read, what is wrong with it, in plain words;
-    those of the class's `parse` and `verify`; `unknown-kind` for other prefixes.
+    Raises:
+        Bolt12Error: those of `pasted.unwrap`; a plain text if the string cannot be parsed;
+            those of the class's `parse` and `verify`; `unknown-kind` for other prefixes.
     """
     string = text if text[:4] in _BARE and not text[-1].isspace() else unwrap(text)
     message: Bolt12 | None = None
@@ -49,7 +50,7 @@ def decode(text: str) -> Bolt12:
 
 @typechecked
 def decode_leniently(string: str) -> Bolt12:
-    """Return the message in a BOLT 12 string, as far as Core Lightning's `decode` checks it before it shows it.
+    """Decode a BOLT 12 string with only the checks that Core Lightning's `decode` makes before it prints a message.
 
     A request's signature and key may be missing or wrong, and an invoice may be one that cannot be paid; `describe`
     says so.
@@ -57,7 +58,8 @@ def decode_leniently(string: str) -> Bolt12:
     Args:
         string: the string alone, as for each class's `parse`.
 
-    Raises Bolt12Error, with Core Lightning's texts.
+    Raises:
+        Bolt12Error: with Core Lightning's texts.
     """
     message = _read(string)
     _check_reading(message)
@@ -69,7 +71,7 @@ def decode_leniently(string: str) -> Bolt12:
 
 
 def _read(string: str) -> Bolt12:
-    """Return the message in a string, its text form and encoding checked and nothing else."""
+    """Parse the message in a string; only its text form and encoding are checked."""
     prefix, data = split_text(string)
     kind = _KINDS.get(prefix)
     if kind is None:

@@ -1,4 +1,4 @@
-"""The JSON that Core Lightning's `decode` answers for a message: same names, same order, same warnings.
+"""The JSON that Core Lightning's `decode` returns for a message: same names, same order, same warnings.
 
 Most fields are shown as their codecs say, in the order of their message's table. What is shown otherwise has a
 function below, in a table by field; the functions are called whether the field is there or not.
@@ -36,7 +36,7 @@ from lnoffers.bolt12.typecheck import typechecked
 
 
 class Shown:
-    """The answer as it grows."""
+    """The result of `decode` while it is built."""
 
     __slots__ = ("accept_unsigned", "members", "valid")
 
@@ -46,24 +46,24 @@ class Shown:
         self.accept_unsigned = accept_unsigned
 
     def add(self, **members: Json) -> None:
-        """Show members."""
+        """Add members."""
         self.members |= members
 
     def add_field(self, message: Message, field: Field[Any]) -> None:
-        """Show a field under its own name, if it is there."""
+        """Add a field under its own name, if the message has it."""
         value = getattr(message, field.name)
         if value is not None:
             self.members[field.json_name] = field.codec.to_json(value)
 
     def fault(self, name: str, text: str) -> None:
-        """Warn of something that makes the message invalid."""
+        """Add a warning about an error that makes the message invalid."""
         self.members[f"warning_{name}"] = text
         self.valid = False
 
 
 @typechecked
 def describe(message: Bolt12, *, accept_unsigned: bool = False) -> dict[str, Json]:
-    """Return what `decode` answers for a message, in order: hex for bytes, numbers for amounts and times, `valid` last.
+    """Return the result of `decode` for a message: hex for bytes, numbers for amounts and times, `valid` last.
 
     A request may lack what a reader insists on, or have a wrong signature: warnings say so, and `valid` is false. A
     proof must have been verified: it is valid.
@@ -286,7 +286,7 @@ def _omitted_tlvs(shown: Shown, message: PayerProofFields) -> None:
 
 
 def _elsewhere(shown: Shown, message: Message) -> None:
-    """Show nothing: the field is shown within another."""
+    """Add nothing: the field is part of another one."""
 
 
 # ---- the tables

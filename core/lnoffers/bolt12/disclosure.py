@@ -1,4 +1,4 @@
-"""Showing some records of a signed message and hiding the others, while its signature can still be checked.
+"""Selective disclosure: show some records of a signed message and hash the others; its signature still verifies.
 
 Whoever hides a run of records gives the hash of the merkle node above it. Where two neighbours are hidden, the node
 above both is enough, so the hashes given are those of the largest subtrees that hold nothing shown.
@@ -12,18 +12,18 @@ from lnoffers.bolt12.merkle import branch, fold, leaf
 from lnoffers.bolt12.tlv import SIGNATURE_TYPES, Record
 
 PROOF_TYPES = range(1001, 1_000_000_000)
-"""Records of these types are the proof's own, and not of the message that it is about."""
+"""The types of the proof's own records, which are not part of the message."""
 _NO_MARKERS = range(240, 1_000_000_000)
-"""The types of signatures and of proofs, which no marker of a hidden record can have."""
+"""The types of signatures and of proofs. No marker of a hidden record is in this range."""
 
 
 def is_shown(record: Record) -> bool:
-    """Return whether a record of a proof is one of the message's that the signature covers."""
+    """Return whether a record of a proof belongs to the signed message."""
     return record.type not in SIGNATURE_TYPES and record.type not in PROOF_TYPES
 
 
 def next_marker(previous: int) -> int:
-    """Return the marker of a hidden record that follows a record or marker of number `previous`.
+    """Return the marker for a hidden record after a record or marker with number `previous`.
 
     It is the next number, but past those of signatures and proofs. BOLT 12, "Payer Proofs".
     """
@@ -32,7 +32,7 @@ def next_marker(previous: int) -> int:
 
 
 def hidden_spans(omitted: Sequence[bool]) -> list[range]:
-    """Return the largest subtrees without a record that is shown, as ranges of leaves; `omitted` tells for each leaf.
+    """Return the largest subtrees of hidden records only, as ranges of leaves. `omitted` marks the hidden leaves.
 
     Their order is that of proof_missing_hashes: depth first, from the lowest type, children before their parent.
     There is none if nothing is shown, for then the whole tree is hidden.
@@ -60,7 +60,7 @@ def hidden_hashes(leaves: Sequence[bytes], omitted: Sequence[bool]) -> tuple[byt
 def disclosed_root(
     shown: Sequence[Record], nonces: Sequence[bytes], omitted: Sequence[bool], hashes: Sequence[bytes]
 ) -> bytes:
-    """Return the message's merkle root, 32 bytes, from what a proof shows: records with nonces, and `hidden_hashes`.
+    """Return the message's merkle root, 32 bytes, from a proof: its shown records with nonces, and `hidden_hashes`.
 
     There must be as many of each as `omitted` asks for, and at least one record.
     """

@@ -1,4 +1,4 @@
-"""The one error of this package."""
+"""The error of this package."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from lnoffers.bolt12.rule_names import RuleName
 
 
 class Bolt12Error(ValueError):
-    """Something breaks a rule of BOLT 12.
+    """A string or message breaks a rule of BOLT 12.
 
     `str(error)` is the message: Core Lightning's short text where it has one, because callers of its RPC know those.
     Where `decode` cannot read a string, the message is in plain words.

@@ -1,4 +1,4 @@
-"""Fallback addresses of invoices: segwit outputs of the chain, for a payer whom Lightning fails.
+"""Fallback addresses of invoices: segwit outputs, for an on-chain payment if Lightning fails.
 
 The address that people know is the bech32 of BIP 173, or the bech32m of BIP 350 from witness version 1 on.
 """
@@ -40,7 +40,7 @@ class FallbackAddress:
 
 @typechecked
 def segwit_address(fallback: FallbackAddress, chain: bytes) -> str | None:
-    """Return the address on the chain of this hash as people write it.
+    """Return the address on the chain with this hash.
 
     None if the version or the program's length are not valid, or the chain has no form of addresses that is known here.
     """
@@ -51,12 +51,12 @@ def segwit_address(fallback: FallbackAddress, chain: bytes) -> str | None:
 
 
 def has_addresses(chain: bytes) -> bool:
-    """Return whether it is known how people write addresses on the chain of this hash."""
+    """Return whether the prefix of addresses on the chain with this hash is known."""
     return chain in _PREFIXES
 
 
 def is_valid(fallback: FallbackAddress) -> bool:
-    """Return whether version and length are those of a witness program (BIP 141)."""
+    """Return whether version and length are valid for a witness program (BIP 141)."""
     length = len(fallback.address)
     return (
         fallback.version in VERSIONS and length in PROGRAM_LENGTHS and (fallback.version != 0 or length in _V0_LENGTHS)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 MPP_COMPULSORY = 16
-"""A payment of the invoice must be made in several parts (BOLT 12, "Invoice Features")."""
+"""The invoice requires a multi-part payment (BOLT 12, "Invoice Features")."""
 MPP_OPTIONAL = 17
-"""A payment of the invoice may be made in several parts."""
+"""The invoice allows a multi-part payment."""
 
 NONE: frozenset[int] = frozenset()
-"""What a reader of offers, invoice_requests and blinded payments knows so far."""
+"""The features of offers, invoice_requests and blinded payments that are known: none so far."""
 INVOICE = frozenset({MPP_COMPULSORY, MPP_OPTIONAL})
-"""What a reader of invoices knows."""
+"""The features of invoices that are known."""
 
 
 def bitmap(bits: Iterable[int]) -> bytes:
@@ -22,7 +22,7 @@ def bitmap(bits: Iterable[int]) -> bytes:
 
 
 def first_unknown_bit(features: bytes, known: frozenset[int]) -> int | None:
-    """Return the lowest even bit set and not known, if any: its message must be refused. Odd bits are optional."""
+    """Return the lowest unknown even bit that is set, or None. A message with such a bit must be rejected."""
     even_bits = int.from_bytes(b"\x55" * len(features), "big")
     required = int.from_bytes(features, "big") & even_bits
     for bit in known:

@@ -1,4 +1,4 @@
-"""The fields of BOLT 12 messages, in tables, in the order in which Core Lightning's `decode` shows them.
+"""The fields of BOLT 12 messages as tables, in the order of Core Lightning's `decode`.
 
 Amounts are in millisatoshi and times in unix seconds unless a comment says otherwise. A table is made of groups, in
 that order, and of fields of its own: a message that mirrors others' fields names the groups that it may hold.
@@ -19,11 +19,11 @@ from lnoffers.bolt12.signing import SignedMessage
 from lnoffers.bolt12.tlv import INVOICE_REQUEST_SPAN, OFFER_SPAN, select
 
 DEFAULT_RELATIVE_EXPIRY = 7200
-"""Seconds that an invoice holds which does not say (BOLT 12, "Invoices")."""
+"""The default of the seconds until an invoice expires (BOLT 12, "Invoices")."""
 
 
 class OfferTerms(Message):
-    """What an offer says of itself. BOLT 12, "TLV Fields for Offers"; so the next two."""
+    """The terms of an offer. BOLT 12, "TLV Fields for Offers", as for the next two classes."""
 
     __slots__ = ()
 
@@ -40,7 +40,7 @@ class OfferTerms(Message):
 
 
 class OfferRecurrence(Message):
-    """How an offer recurs; a payer proof has none of it."""
+    """The recurrence of an offer. A payer proof does not contain it."""
 
     __slots__ = ()
 
@@ -52,12 +52,12 @@ class OfferRecurrence(Message):
 
     @property
     def offer_recurrence(self) -> Recurrence | None:
-        """The period that the offer is paid anew in, whether payers must understand it or may; None for one payment."""
+        """The period after which the offer is paid again, whether compulsory or optional; None for a single payment."""
         return self.offer_recurrence_compulsory or self.offer_recurrence_optional
 
 
 class OfferIssuer(Message):
-    """Who answers requests for an offer."""
+    """The issuer of an offer, who answers requests."""
 
     __slots__ = ()
 
@@ -71,12 +71,12 @@ class OfferFields(OfferTerms, OfferRecurrence, OfferIssuer):
 
     @property
     def answers_offer(self) -> bool:
-        """Whether there is an offer: its issuer id or its paths."""
+        """Whether the message is for an offer: whether it has an issuer id or paths."""
         return self.offer_issuer_id is not None or self.offer_paths is not None
 
     @property
     def offer_path_ends(self) -> frozenset[bytes]:
-        """The last blinded_node_id, 33 bytes, of each of the offer's paths: who may sign if there is no issuer id."""
+        """The last blinded_node_id, 33 bytes, of each of the offer's paths: the keys that sign without an issuer id."""
         return frozenset(path.hops[-1].blinded_node_id for path in self.offer_paths or () if path.hops)
 
     @property
@@ -86,7 +86,7 @@ class OfferFields(OfferTerms, OfferRecurrence, OfferIssuer):
 
 
 class RequestMetadata(Message):
-    """What only the payer knows the reason of; a payer proof hides it."""
+    """The payer's own metadata. A payer proof hides it."""
 
     __slots__ = ()
 
@@ -94,7 +94,7 @@ class RequestMetadata(Message):
 
 
 class RequestTerms(Message):
-    """What a payer asks for. BOLT 12, "TLV Fields for `invoice_request`"; so the next one."""
+    """The terms of a request. BOLT 12, "TLV Fields for `invoice_request`", as for the next class."""
 
     __slots__ = ()
 
@@ -109,7 +109,7 @@ class RequestTerms(Message):
 
 
 class RequestRecurrence(Message):
-    """Which period of a recurring offer a payer asks to pay."""
+    """The period of a recurring offer that a request is for."""
 
     __slots__ = ()
 
@@ -124,7 +124,7 @@ class MirroredRequestFields(OfferFields, RequestMetadata, RequestTerms, RequestR
 
     @property
     def expected_amount(self) -> int | None:
-        """What the offer costs for all items, in millisatoshi.
+        """The price of all items by the offer, in millisatoshi.
 
         None if it names no amount, or one that the request alone does not tell: in a currency, whose rate is needed,
         or for the rest of a period, for which the time is.
@@ -136,12 +136,12 @@ class MirroredRequestFields(OfferFields, RequestMetadata, RequestTerms, RequestR
 
     @property
     def period_index(self) -> int:
-        """Which period of a recurring offer is asked for, counted from its base; 0 of one that does not recur."""
+        """The requested period of a recurring offer, counted from its base; 0 if the offer does not recur."""
         return (self.invreq_recurrence_counter or 0) + (self.invreq_recurrence_start or 0)
 
     @property
     def invreq_id(self) -> bytes:
-        """SHA256 of all records of the request but its signature, 32 bytes."""
+        """SHA256 of all records of the request except its signature, 32 bytes."""
         return sha256(select(self.records, INVOICE_REQUEST_SPAN)).digest()
 
 
@@ -156,7 +156,7 @@ class InvoiceRequestFields(MirroredRequestFields, SignedMessage):
 
 
 class InvoiceTerms(Message):
-    """What an invoice asks for. BOLT 12, "Invoices"."""
+    """The terms of an invoice. BOLT 12, "Invoices"."""
 
     __slots__ = ()
 
@@ -172,7 +172,7 @@ class InvoiceTerms(Message):
 
 
 class InvoiceRecurrence(Message):
-    """When the first period of a recurring offer began; a payer proof does not have it."""
+    """The start of a recurring offer's first period. A payer proof does not contain it."""
 
     __slots__ = ()
 
@@ -195,23 +195,23 @@ class InvoiceFields(MirroredRequestFields, InvoiceTerms, InvoiceRecurrence, Invo
 
     @property
     def relative_expiry(self) -> int:
-        """Seconds from the creation to the end."""
+        """Seconds from creation to expiry."""
         return DEFAULT_RELATIVE_EXPIRY if self.invoice_relative_expiry is None else self.invoice_relative_expiry
 
     @property
     def usable_paths(self) -> tuple[tuple[BlindedPath, BlindedPayinfo], ...]:
-        """The paths that may be paid along, best first, each with its costs: no even feature bit is set in these."""
+        """The paths for a payment, best first, each with its fees. Paths that require unknown features are left out."""
         pairs = zip(self.invoice_paths or (), self.invoice_blindedpay or (), strict=False)
         return tuple([pair for pair in pairs if first_unknown_bit(pair[1].features, NONE) is None])
 
     @property
     def expires_at(self) -> int:
-        """Unix seconds after which it must not be paid."""
+        """The Unix time (seconds) after which the invoice must not be paid."""
         return (self.invoice_created_at or 0) + self.relative_expiry
 
 
 class PayerProofFields(OfferTerms, OfferIssuer, RequestTerms, InvoiceTerms, InvoiceSignature, SignedMessage):
-    """The fields of a payer proof: what it shows of the invoice, and what proves that this was in it.
+    """The fields of a payer proof: the shown fields of the invoice, and the proof that they were in it.
 
     BOLT 12, "Payer Proofs".
     """

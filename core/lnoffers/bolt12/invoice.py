@@ -1,4 +1,4 @@
-"""invoice (`lni`): what is to be paid, in answer to an invoice_request, and signed by whoever gets paid.
+"""invoice (`lni`): the answer to an invoice_request, with the amount to pay, signed by the payee.
 
     invoice = Invoice.for_request(
         request,
@@ -31,7 +31,7 @@ from lnoffers.bolt12.typecheck import typechecked
 
 
 class _InvoiceText(InvoiceFields, CheckedMessage):
-    """What signed and unsigned invoices have in common."""
+    """The base class of signed and unsigned invoices."""
 
     __slots__ = ()
     prefix, kind, known_features = "lni", "invoice", known.INVOICE
@@ -39,15 +39,16 @@ class _InvoiceText(InvoiceFields, CheckedMessage):
 
 
 class UnsignedInvoice(_InvoiceText):
-    """An invoice that is complete but for its signature. Made by `Invoice.for_request`, or read."""
+    """An invoice that is complete except for its signature. Made by `Invoice.for_request`, or parsed."""
 
     __slots__ = ()
 
     @typechecked
     def with_paths(self, paths: Sequence[BlindedPath], payinfos: Sequence[BlindedPayinfo]) -> Self:
-        """Return the same invoice, but paid along these paths, best first, and at these costs, in their order.
+        """Return the same invoice with these paths, best first, and their fees.
 
-        Raises Bolt12Error if a path or its costs do not fit their fields.
+        Raises:
+            Bolt12Error: if a path or its costs do not fit their fields.
         """
         replaced = {InvoiceFields.invoice_paths.number, InvoiceFields.invoice_blindedpay.number}
         kept = (record for record in self.records if record.type not in replaced)
@@ -55,16 +56,17 @@ class UnsignedInvoice(_InvoiceText):
 
     @typechecked
     def sign(self, signer: Signer) -> Invoice:
-        """Return the signed invoice, its signature verified.
+        """Sign the invoice and verify the signature.
 
-        Raises Bolt12Error: `signer-key` if the signer's key is not invoice_node_id, `signer-signature` if what the
-        signer returns does not verify, `signing-key-missing` or `already-signed` if there is nothing to sign for.
+        Raises:
+            Bolt12Error: `signer-key` if the signer's key is not invoice_node_id, `signer-signature` if what the signer
+                returns does not verify, `signing-key-missing` or `already-signed` if there is nothing to sign for.
         """
         return self._signed(Invoice, signer)
 
 
 class Invoice(_InvoiceText):
-    """An invoice as it travels.
+    """A signed invoice.
 
     Reading one checks its encoding; `verify` and `verify_answer` check the rest. Errors after those of the encoding:
     "wrong chain", "unknown feature bit N".
@@ -89,7 +91,7 @@ class Invoice(_InvoiceText):
         invoice_recurrence_basetime: int | None = None,
         features: frozenset[int] = known.NONE,
     ) -> UnsignedInvoice:
-        """Return an answer to this request, which is verified first and whose records, but the signature, it repeats.
+        """Verify a request and return an invoice for it, which repeats its records except the signature.
 
         Args:
             request: who asks for what.
@@ -106,8 +108,10 @@ class Invoice(_InvoiceText):
             invoice_recurrence_basetime: when period 0 of a recurring offer began, unix seconds.
             features: the feature bits of offers that are known, as for `InvoiceRequest.verify`.
 
-        Raises Bolt12Error, its `field` set: those of `InvoiceRequest.verify`; `cancelled` for a request to end a
-        recurrence; what a writer must not do (BOLT 12, "Invoices"), by the rules of `rules.invoice.check_writing`.
+        Raises:
+            Bolt12Error: with `field` set: those of `InvoiceRequest.verify`; `cancelled` for a request to end a
+                recurrence; what a writer must not do (BOLT 12, "Invoices"), by the rules of
+                `rules.invoice.check_writing`.
         """
         request.verify(features=features)
         rules.check_answerable(request)
@@ -138,10 +142,11 @@ class Invoice(_InvoiceText):
         the signature. Fallback addresses that mean nothing are no fault: payers pass over them (BOLT 12, "Invoices"),
         although `describe`, like Core Lightning, calls an invoice with such a one not valid.
 
-        Raises Bolt12Error with Core Lightning's messages, in its order: "Missing node_id", "Missing signature",
-        "Invalid signature", "missing invoice_amount", "missing invoice_created_at", "missing invoice_payment_hash",
-        "missing/empty invoice_paths", "zero num_hops in path I/N", "expected N payinfo but found M"; then the rules of
-        `rules.invoice.PAYABLE` and `REPEATING`.
+        Raises:
+            Bolt12Error: with Core Lightning's messages, in its order: "Missing node_id", "Missing signature", "Invalid
+                signature", "missing invoice_amount", "missing invoice_created_at", "missing invoice_payment_hash",
+                "missing/empty invoice_paths", "zero num_hops in path I/N", "expected N payinfo but found M"; then the
+                rules of `rules.invoice.PAYABLE` and `REPEATING`.
         """
         rules.check_verifying(self)
 
@@ -149,22 +154,26 @@ class Invoice(_InvoiceText):
     def verify_answer(
         self, request: InvoiceRequest, *, sent_to: bytes | None = None, max_amount: int | None = None
     ) -> None:
-        """Check what a payer must before it pays: who signed the invoice, that it can be paid, and that it answers
-        `request` and nothing else.
+        """Verify an invoice before it is paid: its signature, that it can be paid, and that it answers `request`.
 
         Args:
-            request: what was sent.
-            sent_to: for an offer with paths and no issuer id: the last blinded_node_id, 33 bytes, of the path that the
-                request took; without it, the end of any of the paths may have signed.
-            max_amount: millisatoshi that the user allows where the request names no amount; without it the invoice
-                must ask for what the offer costs, and an offer that has no price in millisatoshi cannot be answered.
+            request: the request that was sent.
+            sent_to: for an offer with paths and no issuer id: the last blinded_node_id, 33 bytes, of the request's
+                path. Without it, the signature may be that of any path's last id.
+            max_amount: the largest amount, in millisatoshi, if the request has none. Without it the amount must be the
+                price of the offer, and an offer without a price in millisatoshi cannot be answered.
 
-        Raises Bolt12Error: those of `verify` but for `rules.invoice.REPEATING`, then `request-not-mirrored`,
-        `node-id-unexpected`, `amount-unexpected`.
+        Raises:
+            Bolt12Error: those of `verify` but for `rules.invoice.REPEATING`, then `request-not-mirrored`,
+                `node-id-unexpected`, `amount-unexpected`.
         """
         rules.check_answering(self, request, sent_to=sent_to, max_amount=max_amount)
 
     @typechecked
     def check_unexpired(self, now: int) -> None:
-        """Raise Bolt12Error ("Expired invoice") if it has ended before `now`, in unix seconds."""
+        """Check that the invoice has not expired at `now` (Unix seconds).
+
+        Raises:
+            Bolt12Error: "Expired invoice".
+        """
         rules.check_unexpired(self, now)

@@ -1,4 +1,4 @@
-"""invoice_error: why a request or an invoice is refused. It travels in onion messages only and has no text form."""
+"""invoice_error: why a request or an invoice was rejected. It is sent in onion messages only and has no text form."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ class InvoiceError(InvoiceErrorFields):
             erroneous_field: the number of the field at fault.
             suggested_value: the bytes that the record of that field should hold.
 
-        Raises Bolt12Error: the rules of `rules.invoice_error.WRITING`, and the codecs'.
+        Raises:
+            Bolt12Error: the rules of `rules.invoice_error.WRITING`, and the codecs'.
         """
         message = cls._build(error=error, erroneous_field=erroneous_field, suggested_value=suggested_value)
         rules.check_writing(message)
@@ -35,9 +36,10 @@ class InvoiceError(InvoiceErrorFields):
     @classmethod
     @typechecked
     def from_bytes(cls, data: bytes) -> InvoiceError:
-        """Return the error in a TLV stream; LDK writes the stream's length before it, which is passed over.
+        """Parse the error in a TLV stream. LDK writes the stream's length before it, which is skipped.
 
-        Raises Bolt12Error if it is none either way.
+        Raises:
+            Bolt12Error: if it is malformed, with and without a length.
         """
         try:
             message = cls._read(data)
@@ -51,7 +53,7 @@ class InvoiceError(InvoiceErrorFields):
 
 
 def _without_length(data: bytes) -> bytes | None:
-    """Return what follows the length that the data begins with; None if it does not."""
+    """Return the data without its length prefix, or None if it does not begin with its length."""
     try:
         length, start = read_bigsize(data, 0)
     except Bolt12Error:

@@ -1,4 +1,4 @@
-"""invoice_request (`lnr`): asking for an invoice for an offer, or offering to pay whoever sends one.
+"""invoice_request (`lnr`): a request for an invoice for an offer, or, without an offer, for an invoice to pay.
 
     request = InvoiceRequest.for_offer(
         offer, invreq_metadata=sixteen_random_bytes, invreq_payer_id=keys.payer_id(sixteen_random_bytes)
@@ -32,7 +32,7 @@ from lnoffers.bolt12.typecheck import typechecked
 
 
 class _InvoiceRequestText(InvoiceRequestFields, CheckedMessage):
-    """What signed and unsigned requests have in common."""
+    """The base class of signed and unsigned requests."""
 
     __slots__ = ()
     prefix, kind, known_features = "lnr", "invoice_request", known.NONE
@@ -40,30 +40,32 @@ class _InvoiceRequestText(InvoiceRequestFields, CheckedMessage):
 
 
 class UnsignedInvoiceRequest(_InvoiceRequestText):
-    """A request that is complete but for its signature. Made by `InvoiceRequest.for_offer` and `without_offer`."""
+    """A request that is complete except for its signature. Made by `InvoiceRequest.for_offer` and `without_offer`."""
 
     __slots__ = ()
 
     @typechecked
     def sign(self, signer: Signer) -> InvoiceRequest:
-        """Return the signed request, its signature verified.
+        """Sign the request and verify the signature.
 
-        Raises Bolt12Error: `signer-key` if the signer's key is not invreq_payer_id, `signer-signature` if what the
-        signer returns does not verify, `signing-key-missing` or `already-signed` if there is nothing to sign for.
+        Raises:
+            Bolt12Error: `signer-key` if the signer's key is not invreq_payer_id, `signer-signature` if what the signer
+                returns does not verify, `signing-key-missing` or `already-signed` if there is nothing to sign for.
         """
         return self._signed(InvoiceRequest, signer)
 
     def unsigned(self) -> InvoiceRequest:
-        """Return the request as it travels without a signature, as the specification has it where there is no offer.
+        """Return the request without a signature, which the specification requires if there is no offer.
 
-        Raises Bolt12Error: `signature-missing` if it is for an offer, `already-signed` if it has a signature.
+        Raises:
+            Bolt12Error: `signature-missing` if it is for an offer, `already-signed` if it has a signature.
         """
         rules.check_unsigned(self)
         return InvoiceRequest(self._records, self._values)
 
 
 class InvoiceRequest(_InvoiceRequestText):
-    """An invoice_request as it travels.
+    """An invoice_request, signed unless it has no offer.
 
     Reading one checks its encoding; `verify` checks the rest. Errors after those of the encoding: "wrong chain",
     "unknown feature bit N", "Invoice request N field outside invoice request range",
@@ -74,7 +76,7 @@ class InvoiceRequest(_InvoiceRequestText):
 
     @property
     def signed(self) -> bool:
-        """Whether it has a signature. A request without an offer may have none."""
+        """Whether the request has a signature. Without an offer it may have none."""
         return self.signature is not None
 
     @staticmethod
@@ -114,8 +116,9 @@ class InvoiceRequest(_InvoiceRequestText):
             invreq_recurrence_cancel: of one: no invoice is wanted, for this period or any later one.
             features: the feature bits of offers that are known, as for `Offer.parse`.
 
-        Raises Bolt12Error, its `field` set, for what a writer must not do (BOLT 12, "Invoice Requests") and what the
-        offer does not allow: the rules of `rules.invoice_request.check_writing`, and the codecs'.
+        Raises:
+            Bolt12Error: with `field` set, for what a writer must not do (BOLT 12, "Invoice Requests") and what the
+                offer does not allow: the rules of `rules.invoice_request.check_writing`, and the codecs'.
         """
         request = UnsignedInvoiceRequest._build(
             offer.records,
@@ -165,9 +168,10 @@ class InvoiceRequest(_InvoiceRequestText):
             invreq_payer_note: a note from the payer.
             invreq_paths: where to send the invoice, best first; without it, to the node invreq_payer_id.
 
-        Raises Bolt12Error, its `field` set, for what a writer must not do (BOLT 12, "Invoice Requests"): the rules of
-        `rules.invoice_request.check_writing`, such as `amount-zero`, and the codecs', such as `number-range`,
-        `text-nul`, `not-a-point`.
+        Raises:
+            Bolt12Error: with `field` set, for what a writer must not do (BOLT 12, "Invoice Requests"): the rules of
+                `rules.invoice_request.check_writing`, such as `amount-zero`, and the codecs', such as `number-range`,
+                `text-nul`, `not-a-point`.
         """
         request = UnsignedInvoiceRequest._build(
             invreq_metadata=invreq_metadata,
@@ -197,8 +201,9 @@ class InvoiceRequest(_InvoiceRequestText):
             features: the feature bits of offers that are known, as for `Offer.parse`; `parse` has looked at the
                 request's own.
 
-        Raises Bolt12Error with Core Lightning's messages where it has them, such as "Missing invreq_payer_id",
-        "Invalid signature", "Unexpected offer_chains"; the rules are those of `rules.invoice_request.check_verifying`.
+        Raises:
+            Bolt12Error: with Core Lightning's messages where it has them, such as "Missing invreq_payer_id", "Invalid
+                signature", "Unexpected offer_chains"; the rules are those of `rules.invoice_request.check_verifying`.
         """
         rules.check_verifying(self, features)
 

@@ -35,7 +35,8 @@ def seed_from_hsm_secret(content: bytes, passphrase: bytes = b"") -> bytes:
             zero if the mnemonic has no passphrase, else SHA256 of the seed.
         passphrase: the mnemonic's, as it was typed, if the header says that it has one.
 
-    Raises HsmSecretError for anything else, the encrypted form of 73 bytes and 32 zero bytes included.
+    Raises:
+        HsmSecretError: for anything else, the encrypted form of 73 bytes and 32 zero bytes included.
     """
     if content == _NO_PASSPHRASE:
         raise HsmSecretError(
@@ -94,7 +95,11 @@ class NodeKeys:
     @classmethod
     @typechecked
     def from_seed(cls, seed: bytes) -> NodeKeys:
-        """Return the keys of the node with this seed. Raises ValueError unless it has 32 or 64 bytes."""
+        """Return the keys of the node with this seed.
+
+        Raises:
+            ValueError: unless it has 32 or 64 bytes.
+        """
         if len(seed) not in _SEED_LENGTHS:
             raise ValueError(f"a seed has 32 or 64 bytes, not {len(seed)}")
         return cls(_node_key_pair(seed), _hkdf(salt=bytes(32), key=seed, info=b"derived secrets"))

@@ -31,7 +31,8 @@ _branch_hash = _tagged(b"LnBranch")
 def merkle_root(records: Sequence[Record]) -> bytes:
     """Return the root, 32 bytes, over all records but those of signature types, unknown ones included.
 
-    Raises ValueError if there is nothing to hash.
+    Raises:
+        ValueError: if there is nothing to hash.
     """
     return fold(leaves(records))
 

@@ -100,20 +100,27 @@ class Message:
         cls.fields = MappingProxyType(table)
 
     def __init__(self, records: tuple[Record, ...], values: Mapping[int, Any]) -> None:
-        """For this package's own use: `values` must be what the fields' codecs make of `records`."""
+        """Create a message; for this package only. `values` must be the `records` decoded by their fields' codecs."""
         self._records = records
         self._values = values
 
     @classmethod
     def _read(cls, data: bytes) -> Self:
-        """Return the message in a TLV stream, its encoding checked and nothing else. Raises Bolt12Error."""
+        """Parse the message in a TLV stream; only its encoding is checked.
+
+        Raises:
+            Bolt12Error: if it is malformed.
+        """
         return cls._of(tuple(read_records(data, cls.fields)))
 
     @classmethod
     def _build(cls, mirrored: Iterable[Record] = (), /, **values: Any) -> Self:
         """Return the message with these fields, by name, and with records of another; None leaves a field out.
 
-        No rule but the codecs' is checked. Raises Bolt12Error, its `field` set, if a value does not fit its field.
+        Only the codecs' rules are checked.
+
+        Raises:
+            Bolt12Error: with `field` set, if a value does not fit its field.
         """
         own = [getattr(cls, name).encode(value) for name, value in values.items() if value is not None]
         # Its values are what a reader will see, whatever types they were given in.
@@ -121,7 +128,11 @@ class Message:
 
     @classmethod
     def _of(cls, records: tuple[Record, ...]) -> Self:
-        """Return the message of records that ascend. Raises Bolt12Error if one is no record of its field."""
+        """Return the message of records in ascending order.
+
+        Raises:
+            Bolt12Error: if a record does not fit its field.
+        """
         fields = cls.fields
         try:
             values = {each.type: fields[each.type].codec.decode(each.value) for each in records if each.type in fields}
@@ -177,7 +188,11 @@ class TextMessage(Message):
 
     @classmethod
     def _from_text(cls, text: str) -> Self:
-        """Return the message in a string, its text form and encoding checked. Raises Bolt12Error."""
+        """Parse the message in a string; its text form and encoding are checked.
+
+        Raises:
+            Bolt12Error: if it is malformed.
+        """
         return cls._from_stream(decode_text(text, cls.prefix))
 
     @classmethod
@@ -217,8 +232,9 @@ class CheckedMessage(TextMessage):
             chain: if given, the 32-byte hash of the chain that the message must be good for.
             features: the feature bits that are known; if not given, `known_features`.
 
-        Raises Bolt12Error with Core Lightning's messages, in its order: those of the text form,
-        "invalid offer data" (or invreq, or invoice), and those that the class names.
+        Raises:
+            Bolt12Error: with Core Lightning's messages, in its order: those of the text form, "invalid offer data" (or
+                invreq, or invoice), and those that the class names.
         """
         return cls._checked(cls._from_text(text), chain, features)
 
@@ -241,7 +257,11 @@ class CheckedMessage(TextMessage):
 
     @abstractmethod
     def _check_reading(self, chain: bytes | None, features: frozenset[int]) -> None:
-        """Check what a reader on that chain, if one is given, must before all else. Raises Bolt12Error."""
+        """Check the rules that a reader (on that chain, if given) applies first.
+
+        Raises:
+            Bolt12Error: if it must be rejected.
+        """
 
 
 _CALLED = {"invoice_request": "invreq"}

@@ -75,8 +75,10 @@ class Offer(OfferFields, CheckedMessage):
             offer_recurrence_paywindow: when a period can be paid.
             offer_recurrence_limit: the last period's index, at least 1.
 
-        Raises Bolt12Error, its `field` set, for what a writer must not do (BOLT 12, "Requirements For Offers"):
-        `rules.offer.READING` and `WRITING`, and the codecs' rules, such as `number-range`, `text-nul`, `not-a-point`.
+        Raises:
+            Bolt12Error: with `field` set, for what a writer must not do (BOLT 12, "Requirements For Offers"):
+                `rules.offer.READING` and `WRITING`, and the codecs' rules, such as `number-range`, `text-nul`,
+                `not-a-point`.
         """
         offer = cls._build(
             offer_chains=None if tuple(offer_chains) == (BITCOIN,) else offer_chains,
@@ -101,7 +103,7 @@ class Offer(OfferFields, CheckedMessage):
 
     @typechecked
     def with_paths(self, offer_paths: Sequence[BlindedPath]) -> Offer:
-        """Return this offer, but reached by these paths, best first; its id is another one.
+        """Return this offer with these paths, best first. Its id changes.
 
         No paths give a field that is there and empty, as Core Lightning writes it and readers take it. Raises
         Bolt12Error if a path does not fit its place, or has no hops.
@@ -113,10 +115,14 @@ class Offer(OfferFields, CheckedMessage):
 
     @typechecked
     def check_unexpired(self, now: int) -> None:
-        """Raise Bolt12Error ("Offer expired") if it has ended before `now`, in unix seconds."""
+        """Check that the offer has not expired at `now` (Unix seconds).
+
+        Raises:
+            Bolt12Error: "Offer expired".
+        """
         rules.check_unexpired(self, now)
 
     @property
     def offer_id(self) -> bytes:
-        """SHA256 of its records, 32 bytes."""
+        """SHA256 of the offer's records, 32 bytes."""
         return sha256(select(self.records, OFFER_SPAN)).digest()

@@ -1,4 +1,4 @@
-"""What people paste: a string amid white space, after `lightning:`, or in a payment link; and errors in plain words.
+"""Pasted text: a string within white space, after `lightning:`, or in a payment link; and error texts for people.
 
 Core Lightning's `decode` takes less, and has other texts for errors; what answers as it does is not used here.
 """
@@ -14,7 +14,7 @@ from lnoffers.bolt12.errors import Bolt12Error
 from lnoffers.bolt12.rule_names import RuleName
 
 PREFIXES = ("lno", "lnr", "lni", "lnp")
-"""Of offers, invoice_requests, invoices and payer proofs."""
+"""The prefixes of offers, invoice_requests, invoices and payer proofs."""
 
 _SCHEME = re.compile("lightning:", re.IGNORECASE)
 _LINK = re.compile(r"bitcoin:[^?#]*(?:\?([^#]*))?(?:#.*)?", re.IGNORECASE)
@@ -23,15 +23,16 @@ _INCOMPLETE = (RuleName.TEXT_PADDING, RuleName.RECORD_TRUNCATED, RuleName.BIGSIZ
 
 
 def unwrap(text: str, *, keys: Sequence[str] = ("lno",)) -> str:
-    """Return the string in what somebody pasted, without white space around it and without what stands before it.
+    """Return the string in a pasted text, without white space and without a scheme or link around it.
 
     Args:
         text: the string itself, or with `lightning:` before it (in any case), or a link such as `bitcoin:?lno=lno1…`
             (BIP 321).
         keys: the parameters of a link that hold strings, the preferred first.
 
-    Raises Bolt12Error: `text-empty`; `link-without-string` for a link that has none of the parameters;
-    `name-needs-lookup` for a name such as `₿alice@example.com` (BIP 353).
+    Raises:
+        Bolt12Error: `text-empty`; `link-without-string` for a link without any of the parameters; `name-needs-lookup`
+            for a name such as `₿alice@example.com` (BIP 353).
     """
     string = text.strip()
     if not string:
@@ -46,7 +47,7 @@ def unwrap(text: str, *, keys: Sequence[str] = ("lno",)) -> str:
 
 
 def explained(error: Bolt12Error, string: str) -> Bolt12Error:
-    """Return an error of reading a string in the words of whoever pasted it, with the same rule and places."""
+    """Return a parse error with a text for the person who pasted the string, and the same rule and position."""
     unfinished = error.rule is RuleName.TEXT_CHARACTER and string.endswith("+")
     rule = RuleName.TEXT_UNFINISHED if unfinished else error.rule
     message = _plain(rule, error, string)

@@ -1,4 +1,4 @@
-"""Blinded paths as BOLT 12 fields carry them: where to enter, and the encrypted hops. BOLT 4, "Route Blinding".
+"""Blinded paths in fields of BOLT 12: the first node and the encrypted hops. BOLT 4, "Route Blinding".
 
 An invoice says for each of its paths what it costs to be paid along it: its `blinded_payinfo`.
 """
@@ -29,7 +29,7 @@ _PAYINFO = Struct(">IIHQQH")
 @typechecked
 @dataclass(frozen=True, slots=True)
 class ChannelEnd:
-    """One end of a public channel, in place of its node's id.
+    """One end of a public channel, which stands for the node there.
 
     Attributes:
         direction: 0 for the channel announcement's node_id_1, 1 for node_id_2.
@@ -46,7 +46,7 @@ class ChannelEnd:
 @typechecked
 @dataclass(frozen=True, slots=True)
 class BlindedHop:
-    """One hop: its blinded node id (a compressed point), and what only that node can decrypt."""
+    """One hop: its blinded node id (a compressed point), and data that only that node can decrypt."""
 
     blinded_node_id: bytes
     encrypted_recipient_data: bytes
@@ -70,21 +70,29 @@ class BlindedPath:
     @classmethod
     @typechecked
     def from_bytes(cls, data: bytes) -> BlindedPath:
-        """Return the path that is all of `data`, such as an onion message's `reply_path`. Raises Bolt12Error."""
+        """Parse `data` as one path, such as an onion message's `reply_path`.
+
+        Raises:
+            Bolt12Error: if it is malformed.
+        """
         cursor = Cursor(data)
         path = _read_path(cursor)
         cursor.finish()
         return path
 
     def to_bytes(self) -> bytes:
-        """Return the inverse of `from_bytes`. Raises Bolt12Error if something does not fit its place."""
+        """Return the inverse of `from_bytes`.
+
+        Raises:
+            Bolt12Error: if a value does not fit its field.
+        """
         return _encode_path(self)
 
 
 @typechecked
 @dataclass(frozen=True, slots=True)
 class BlindedPayinfo:
-    """What it costs to pay along a path, all hops together, and what the path can carry.
+    """The fees of a payment along all hops of a path, and the payments that the path allows.
 
     Attributes:
         fee_base_msat: u32.
@@ -160,7 +168,7 @@ def _encode_payinfo(payinfo: BlindedPayinfo) -> bytes:
 
 
 def payinfo_to_json(payinfo: BlindedPayinfo) -> dict[str, Json]:
-    """Return the members that `decode` shows of a path's payinfo."""
+    """Return the members of `decode` for a path's payinfo."""
     return {
         "fee_base_msat": payinfo.fee_base_msat,
         "fee_proportional_millionths": payinfo.fee_proportional_millionths,
@@ -172,7 +180,7 @@ def payinfo_to_json(payinfo: BlindedPayinfo) -> dict[str, Json]:
 
 
 def path_to_json(path: BlindedPath, payinfo: BlindedPayinfo | None = None) -> dict[str, Json]:
-    """Return the members that `decode` shows of a path, its payinfo among them if there is one."""
+    """Return the members of `decode` for a path, including its payinfo if there is one."""
     first = path.first_node_id
     shown: dict[str, Json] = (
         {"first_node_id": first.hex()}
@@ -193,7 +201,7 @@ def path_to_json(path: BlindedPath, payinfo: BlindedPayinfo | None = None) -> di
 
 
 def first_empty_path(paths: Sequence[BlindedPath] | None) -> int | None:
-    """Return the index of the first path without hops, which no message may have, if there is one."""
+    """Return the index of the first path without hops, which is not allowed, or None."""
     return next((index for index, path in enumerate(paths or ()) if not path.hops), None)
 
 

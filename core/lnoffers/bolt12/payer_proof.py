@@ -1,4 +1,4 @@
-"""payer_proof (`lnp`): proof that somebody paid an invoice, showing no more of it than is wanted.
+"""payer_proof (`lnp`): a proof that an invoice was paid, which shows only chosen fields of it.
 
     proof = PayerProof.for_invoice(invoice, proof_preimage=preimage, include={"offer_description"}).sign(payer_signer)
     PayerProof.parse(proof.encode()).verify()
@@ -36,23 +36,24 @@ _ALWAYS_SHOWN = frozenset(
 
 
 class UnsignedPayerProof(Fields):
-    """A proof that is complete but for the payer's signature. Made by `PayerProof.for_invoice`."""
+    """A proof that is complete except for the payer's signature. Made by `PayerProof.for_invoice`."""
 
     __slots__ = ()
     prefix, kind = "lnp", "payer_proof"
 
     @typechecked
     def sign(self, signer: Signer) -> PayerProof:
-        """Return the signed proof, its signature verified.
+        """Sign the proof and verify the signature.
 
-        Raises Bolt12Error: `signer-key` if the signer's key is not invreq_payer_id, `signer-signature` if what the
-        signer returns does not verify.
+        Raises:
+            Bolt12Error: `signer-key` if the signer's key is not invreq_payer_id, `signer-signature` if what the signer
+                returns does not verify.
         """
         return self._signed(PayerProof, signer)
 
 
 class PayerProof(Fields):
-    """A payer_proof as it travels."""
+    """A signed payer_proof."""
 
     __slots__ = ()
     prefix, kind = "lnp", "payer_proof"
@@ -66,7 +67,7 @@ class PayerProof(Fields):
         include: Collection[int | str | Field[Any]] = (),
         proof_note: str | None = None,
     ) -> UnsignedPayerProof:
-        """Return a proof that the holder of invreq_payer_id's key has paid this invoice, which is verified first.
+        """Verify an invoice and return a proof that the owner of invreq_payer_id has paid it.
 
         Args:
             invoice: what was paid.
@@ -76,10 +77,11 @@ class PayerProof(Fields):
                 shown. Fields that the invoice lacks are passed over.
             proof_note: a note for whoever reads the proof.
 
-        Raises Bolt12Error: those of `Invoice.verify`, such as `metadata-missing` for an invoice without
-        invreq_metadata, of which no proof would verify; `preimage-wrong`; `field-unknown` for a name that is not that
-        of a field of invoices; `field-not-provable` for fields that no proof may show, such as invreq_metadata;
-        `markers-wrong` if what is left out cannot be told, which showing other fields mends; and the codecs'.
+        Raises:
+            Bolt12Error: those of `Invoice.verify`, such as `metadata-missing` for an invoice without invreq_metadata,
+                of which no proof would verify; `preimage-wrong`; `field-unknown` for a name that is not that of a field
+                of invoices; `field-not-provable` for fields that no proof may show, such as invreq_metadata;
+                `markers-wrong` if what is left out cannot be told, which showing other fields mends; and the codecs'.
         """
         invoice.verify()
         wanted = _ALWAYS_SHOWN.union(map(_number, include))
@@ -102,24 +104,26 @@ class PayerProof(Fields):
     @classmethod
     @typechecked
     def parse(cls, text: str) -> PayerProof:
-        """Return the proof in an `lnp` string: its text form and encoding are checked; `verify` checks the rest.
+        """Parse the proof in an `lnp` string. Its text form and encoding are checked; `verify` checks the rest.
 
-        Raises Bolt12Error: those of the text form, and "invalid payer_proof data".
+        Raises:
+            Bolt12Error: those of the text form, and "invalid payer_proof data".
         """
         return cls._from_text(text)
 
     @classmethod
     @typechecked
     def from_bytes(cls, data: bytes | bytearray | memoryview) -> PayerProof:
-        """Return the proof in a TLV stream; otherwise like `parse`."""
+        """Parse the proof in a TLV stream, as `parse` does."""
         return cls._from_stream(data)
 
     def verify(self) -> None:
-        """Check that it proves what it says: paid by the preimage, asked for by the one signature, paid by the other.
+        """Verify the proof: the preimage, the issuer's signature of the invoice, and the payer's of the proof.
 
-        Raises Bolt12Error with Core Lightning's messages, in its order: "Missing F" for a field, "Incorrect preimage",
-        "proof_omitted_tlvs[I] …" for places that cannot be, "Not enough H" or "Too many H" for hashes,
-        "Invalid invoice signature" for either signature; the rules are those of `rules.payer_proof`.
+        Raises:
+            Bolt12Error: with Core Lightning's messages, in its order: "Missing F" for a field, "Incorrect preimage",
+                "proof_omitted_tlvs[I] …" for places that cannot be, "Not enough H" or "Too many H" for hashes, "Invalid
+                invoice signature" for either signature; the rules are those of `rules.payer_proof`.
         """
         rules.check_verifying(self)
 
@@ -133,9 +137,10 @@ _NUMBERS = {field.name: field.number for field in Invoice.fields.values()}
 
 
 def _number(wanted: int | str | Field[Any]) -> int:
-    """Return the number of a field that a proof is to show.
+    """Return the type of a field for a proof to show.
 
-    Raises Bolt12Error: `field-unknown` for a name that is none, `field-not-provable` if no proof may show the field.
+    Raises:
+        Bolt12Error: `field-unknown` for an unknown name, `field-not-provable` if no proof may show it.
     """
     if isinstance(wanted, str) and wanted not in _NUMBERS:
         raise Bolt12Error(f"no field of an invoice is called {wanted!r}", rule=RuleName.FIELD_UNKNOWN, field=wanted)
@@ -149,7 +154,7 @@ def _number(wanted: int | str | Field[Any]) -> int:
 
 
 def _markers(covered: list[Record], omitted: list[bool]) -> list[int]:
-    """Return a number for each record that is left out, except metadata: the next after the record or marker before."""
+    """Return a marker for each hidden record except metadata: the number after the record or marker before it."""
     markers, last = [], 0
     for record, hidden in zip(covered, omitted, strict=True):
         if not hidden:

@@ -1,4 +1,4 @@
-"""When the periods of a recurring offer begin, and when each can be paid. Times are unix seconds, in UTC.
+"""The start of each period of a recurring offer, and the time in which it can be paid. Times are Unix seconds.
 
 Every period counts from the base, never from the period before it, so that what begins on the 31st comes back to the
 31st after a shorter month.
@@ -17,11 +17,11 @@ from lnoffers.bolt12.typecheck import typechecked
 
 _DAY = 86_400
 _FIRST_GRACE = 60
-"""Seconds that a first payment has at least: its period begins with it."""
+"""The shortest time for a first payment, in seconds: its period begins with it."""
 
 
 class Paywindow(NamedTuple):
-    """The unix seconds from which and up to which, both included, a period's invoice may be asked for."""
+    """The first and last time (Unix seconds) at which a period's invoice may be requested."""
 
     start: int
     end: int
@@ -29,11 +29,12 @@ class Paywindow(NamedTuple):
 
 @typechecked
 def period_start(recurrence: Recurrence, basetime: int, index: int) -> int:
-    """Return when period `index` (from 0) begins, if period 0 begins at `basetime`.
+    """Return the start of period `index` (from 0), if period 0 begins at `basetime`.
 
     A month later is the same day and time of day, or the month's last day where that is earlier.
 
-    Raises Bolt12Error: `recurrence-unit` for a unit that is not known, `period-too-late` after the year 9999.
+    Raises:
+        Bolt12Error: `recurrence-unit` for a unit that is not known, `period-too-late` after the year 9999.
     """
     units = recurrence.period * index
     if recurrence.time_unit == SECONDS:
@@ -53,7 +54,7 @@ def paywindow(
     basetime: int,
     index: int,
 ) -> Paywindow:
-    """Return when period `index` can be paid.
+    """Return the time in which period `index` can be paid.
 
     Args:
         recurrence: the offer's period.
@@ -62,7 +63,8 @@ def paywindow(
         basetime: when period 0 begins: `base.basetime`, or the first invoice's invoice_created_at.
         index: the period's index, from 0.
 
-    Raises Bolt12Error: see `period_start`.
+    Raises:
+        Bolt12Error: see `period_start`.
     """
     start = period_start(recurrence, basetime, index)
     if window is None:

@@ -1,4 +1,4 @@
-"""The values of recurring offers: how often, from when, and how early or late one may pay.
+"""The values of recurring offers: their period, its start, and the time for payments.
 
 The specification has them in a draft only. Until it is final, Core Lightning uses the draft's field numbers plus 10^9
 for an offer's fields and plus 2·10^9 for an invoice_request's own.
@@ -13,7 +13,7 @@ from lnoffers.bolt12.cursor import Cursor
 from lnoffers.bolt12.typecheck import typechecked
 
 SECONDS, DAYS, MONTHS = range(3)
-"""The units of time that are known, by their numbers."""
+"""The names of the known units of time, by number."""
 _UNIT_NAMES = ("seconds", "days", "months")
 
 
@@ -27,14 +27,14 @@ class Recurrence:
 
     @property
     def time_unit_name(self) -> str | None:
-        """The unit in words; None for one that is not known."""
+        """The name of the unit, or None if it is not known."""
         return _UNIT_NAMES[self.time_unit] if self.time_unit < len(_UNIT_NAMES) else None
 
 
 @typechecked
 @dataclass(frozen=True, slots=True)
 class RecurrenceBase:
-    """When period 0 starts.
+    """The start of period 0.
 
     Attributes:
         proportional_amount: one byte; not 0: who joins within a period pays for its rest only.
@@ -48,7 +48,7 @@ class RecurrenceBase:
 @typechecked
 @dataclass(frozen=True, slots=True)
 class RecurrencePaywindow:
-    """How many seconds (u32 each) before and after a period's start its payment is taken."""
+    """The seconds (u32 each) before and after a period's start in which its payment is accepted."""
 
     seconds_before: int
     seconds_after: int
@@ -60,7 +60,7 @@ def _decode_recurrence(value: bytes) -> Recurrence:
 
 
 def recurrence_to_json(recurrence: Recurrence) -> dict[str, Json]:
-    """Return the members that `decode` shows of a period; an unknown unit has no name."""
+    """Return the members of `decode` for a period; an unknown unit has no name."""
     unit = recurrence.time_unit_name
     name: dict[str, Json] = {} if unit is None else {"time_unit_name": unit}
     return {"time_unit": recurrence.time_unit, **name, "period": recurrence.period}
@@ -72,13 +72,13 @@ def _decode_base(value: bytes) -> RecurrenceBase:
 
 
 def base_to_json(base: RecurrenceBase) -> dict[str, Json]:
-    """Return the members that `decode` shows of a base."""
+    """Return the members of `decode` for a base."""
     proportional: dict[str, Json] = {"proportional_amount": True} if base.proportional_amount else {}
     return {"basetime": base.basetime, **proportional}
 
 
 def paywindow_to_json(window: RecurrencePaywindow) -> dict[str, Json]:
-    """Return the members that `decode` shows of a paywindow."""
+    """Return the members of `decode` for a paywindow."""
     return {"seconds_before": window.seconds_before, "seconds_after": window.seconds_after}
 
 

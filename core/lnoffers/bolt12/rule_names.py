@@ -1,4 +1,4 @@
-"""The names of all rules, which `Bolt12Error.rule` gives, each with its source and with what breaks it.
+"""The names of all rules, for `Bolt12Error.rule`, each with its source and the fault that breaks it.
 
 docs/reference/rules.md is made of this file.
 """
@@ -25,7 +25,7 @@ _PRICES: Final = "Core Lightning, the parameter amount of offer"
 
 
 class RuleName(StrEnum):
-    """The name of a rule: what `Bolt12Error.rule` says is broken. Names are stable, for programs.
+    """The name of a rule that `Bolt12Error.rule` reports. Names are stable, so that programs can use them.
 
     A name equals its text: `error.rule == "record-order"`.
 

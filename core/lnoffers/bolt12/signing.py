@@ -1,4 +1,4 @@
-"""Signing a message, and never letting a wrong signature out."""
+"""Sign a message, and verify each signature before it is returned."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from lnoffers.bolt12.typecheck import trusted, typechecked
 @typechecked
 @dataclass(frozen=True, slots=True)
 class SigningRequest:
-    """What is to be signed, in the parts that BOLT 12 keeps signatures of different messages apart by.
+    """The data to sign: message name, field name and merkle root, which BOLT 12 combines to a digest.
 
     Attributes:
         message: the message's name, as `invoice_request`.
@@ -38,7 +38,7 @@ class SigningRequest:
 
 @runtime_checkable
 class Signer(Protocol):
-    """Whoever holds the private key: a `KeySigner`, or a stand-in for a remote or hardware signer.
+    """An owner of a private key: a `KeySigner`, or an object for a remote or hardware signer.
 
     Such a device should make the digest itself from the request's parts, so that it cannot be had to sign anything
     but what it is told.
@@ -55,7 +55,7 @@ class Signer(Protocol):
 @final
 @typechecked
 class KeySigner:
-    """Signs with a key pair at hand."""
+    """A signer with a key pair in memory."""
 
     __slots__ = ("_key_pair",)
 
@@ -79,7 +79,7 @@ class KeySigner:
 @typechecked
 @dataclass(frozen=True, slots=True)
 class CallbackSigner:
-    """Signs by asking elsewhere: a hardware or remote signer behind a function.
+    """A signer that calls a function, for a hardware or remote signer.
 
     Attributes:
         public_key: the compressed point, 33 bytes, whose signatures the function returns.
@@ -91,14 +91,15 @@ class CallbackSigner:
 
     @typechecked
     def sign(self, request: SigningRequest, /) -> bytes:
-        """Return what the callback answers."""
+        """Return the signature from the callback."""
         return self.callback(request)
 
 
 def sign(signer: Signer, request: SigningRequest, *, public_key: bytes) -> bytes:
     """Return the signer's signature for the request, made for `public_key` and verified against it.
 
-    Raises Bolt12Error: `signer-key` if the signer has another key, `signer-signature` if what it returns is wrong.
+    Raises:
+        Bolt12Error: `signer-key` if the signer has another key, `signer-signature` if its signature is wrong.
     """
     name = type(signer).__name__
     if signer.public_key != public_key:
@@ -130,20 +131,25 @@ class SignedMessage(TextMessage):
 
     @property
     def signing_request(self) -> SigningRequest:
-        """What is signed. Raises ValueError if there is no record to sign."""
+        """The data to sign.
+
+        Raises:
+            ValueError: if there is no record to sign.
+        """
         return _signing_request(self.kind, self.signed_in, merkle_root(self._records))
 
     def has_valid_signature(self) -> bool:
-        """Return whether there are a key and a signature, and the one's of this message is the other."""
+        """Return whether the message has a key and a valid signature of that key."""
         key, signature = getattr(self, self.signed_by), getattr(self, self.signed_in)
         if key is None or signature is None:
             return False
         return curve.verify(key, signature_digest(self.kind, self.signed_in, merkle_root(self._records)), signature)
 
     def _signed(self, signed: type[S], signer: Signer) -> S:
-        """Return this message with the signer's signature, verified, as one of type `signed`.
+        """Return this message with the signer's verified signature, as a `signed`.
 
-        Raises Bolt12Error: those of `sign`; `signing-key-missing` or `already-signed` if there is nothing to sign for.
+        Raises:
+            Bolt12Error: those of `sign`; `signing-key-missing` or `already-signed` if there is nothing to sign for.
         """
         key = getattr(self, self.signed_by)
         if key is None:

@@ -18,7 +18,7 @@ from lnoffers.bolt12.typecheck import typechecked
 _CONTINUATION = re.compile(rb"(?!\A)\+(?!\Z)[ \t\n\v\f\r]*([^ \t\n\v\f\r]?)")
 
 _SHOWN = 100
-"""How many characters of a strange prefix an error shows: Core Lightning shows all, and answers may be logged."""
+"""How many characters of a wrong prefix an error quotes. Core Lightning quotes all, but answers may be logged."""
 
 
 @typechecked
@@ -30,7 +30,8 @@ def without_scheme(text: str) -> str:
 def decode_text(text: str, prefix: str) -> bytes:
     """Return the TLV bytes of a BOLT 12 string with the given lower-case prefix (`lnr`). BOLT 12, "Encoding".
 
-    Raises Bolt12Error: those of `split_text`, and then "unexpected prefix P" (rule `text-prefix`).
+    Raises:
+        Bolt12Error: those of `split_text`, and then "unexpected prefix P" (rule `text-prefix`).
     """
     found, data = split_text(text)
     if found != prefix:
@@ -41,8 +42,9 @@ def decode_text(text: str, prefix: str) -> bytes:
 def split_text(text: str) -> tuple[str, bytes]:
     """Return the prefix, in lower case, and the TLV bytes of a BOLT 12 string of any kind.
 
-    Raises Bolt12Error, in this order of checks: "unfinished string", "invalid bech32 string" (rules `text-separator`,
-    `text-case`, `text-character`, `text-padding`).
+    Raises:
+        Bolt12Error: in this order of checks: "unfinished string", "invalid bech32 string" (rules `text-separator`,
+            `text-case`, `text-character`, `text-padding`).
     """
     raw = text.encode("utf-8", "surrogatepass")
     joined = _join(raw)
@@ -87,7 +89,7 @@ def _join(text: bytes) -> bytes:
 
 
 def _unjoined(raw: bytes, position: int) -> int:
-    """Return where the byte at `position` of the joined string stands in the raw one."""
+    """Return the position in the raw string of the byte at `position` of the joined one."""
     for continuation in _CONTINUATION.finditer(raw):
         if continuation.start() > position:
             break

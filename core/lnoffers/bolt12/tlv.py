@@ -1,4 +1,4 @@
-"""TLV streams of BOLT 1: reading, writing, and the number ranges that BOLT 12 cuts them into.
+"""TLV streams of BOLT 1: parse and write them, and the ranges of types in BOLT 12.
 
 This file knows records, not what is in them: values are bytes, and the caller says which types it understands.
 """
@@ -17,7 +17,7 @@ _EXPERIMENTAL_OFFER = range(1_000_000_000, 2_000_000_000)
 _EXPERIMENTAL_REQUEST = range(1_000_000_000, 3_000_000_000)
 
 SIGNATURE_TYPES = range(240, 1001)
-"""Records of these types carry signatures and stay out of merkle trees and range rules (BOLT 12)."""
+"""The types of signatures, which are not part of merkle trees and exempt from rules about ranges (BOLT 12)."""
 
 Span = tuple[range, range]
 OFFER_SPAN: Span = (range(1, 80), _EXPERIMENTAL_OFFER)
@@ -29,7 +29,7 @@ INVOICE_SPAN: Span = (range(240), range(1_000_000_000, 4_000_000_000))
 
 
 class Record(NamedTuple):
-    """One record of a TLV stream: its type, its bytes as they arrived (type and length included), and its value."""
+    """A record of a TLV stream: its type, its bytes as received (including type and length), and its value."""
 
     # A named tuple is made in half the time of a frozen dataclass, and reading a message makes many.
 
@@ -50,8 +50,9 @@ _new = tuple.__new__
 def read_records(data: bytes, known: Container[int]) -> Iterator[Record]:
     """Yield the records of a stream, one by one, checked in the order of BOLT 1's reader.
 
-    Raises Bolt12Error: `bigsize-truncated` and `bigsize-not-minimal`, `record-order` (types must ascend strictly),
-    `record-unknown-even` (an even type that is not in `known`), `record-truncated`.
+    Raises:
+        Bolt12Error: `bigsize-truncated` and `bigsize-not-minimal`, `record-order` (types must ascend strictly),
+            `record-unknown-even` (an even type that is not in `known`), `record-truncated`.
     """
     offset, previous, size = 0, -1, len(data)
     while offset < size:
@@ -85,12 +86,12 @@ def read_records(data: bytes, known: Container[int]) -> Iterator[Record]:
 
 
 def write_records(records: Iterable[Record]) -> bytes:
-    """Return the stream of the records, which must already ascend."""
+    """Return the stream of the records, which must be in ascending order."""
     return b"".join([record.raw for record in records])
 
 
 def offset_of(type_: int, records: Iterable[Record]) -> int | None:
-    """Return where the record of this type starts in the stream of the records, if there is one."""
+    """Return the offset of the record of this type in the stream of the records, or None."""
     offset = 0
     for record in records:
         if record.type == type_:
@@ -100,10 +101,10 @@ def offset_of(type_: int, records: Iterable[Record]) -> int | None:
 
 
 def in_span(type_: int, span: Span) -> bool:
-    """Return whether a record type lies in one of a span's two ranges."""
+    """Return whether a record type is in one of a span's two ranges."""
     return type_ in span[0] or type_ in span[1]
 
 
 def select(records: Iterable[Record], span: Span) -> bytes:
-    """Return the bytes of those records whose type lies in `span`, as they arrived."""
+    """Return the bytes, as received, of the records whose type is in `span`."""
     return b"".join([record.raw for record in records if in_span(record.type, span)])

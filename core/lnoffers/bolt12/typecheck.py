@@ -1,4 +1,4 @@
-"""Checking the types of arguments: public functions raise a TypeError that names the parameter.
+"""Check the types of arguments, so that public functions raise a TypeError that names the parameter.
 
 Without it Python takes `offer_amount=True` for 1, and fails far from the call at `offer_amount="1"`. The annotations
 are the contract: `@typechecked` holds callers to them, and a test finds each public function that lacks it.
@@ -15,7 +15,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Fault(NamedTuple):
-    """What is wrong: where within the argument, as `[0]`; what should be there; what is."""
+    """A wrong value: its place within the argument, such as `[0]`, the expected type, and the actual one."""
 
     where: str
     expected: str
@@ -23,7 +23,7 @@ class Fault(NamedTuple):
 
 
 class Kind(NamedTuple):
-    """What an annotation allows.
+    """The values that an annotation allows.
 
     Attributes:
         words: the same, for an error.
@@ -37,7 +37,7 @@ class Kind(NamedTuple):
 
 
 def typechecked(function: F) -> F:
-    """Return the function, or the class, that raises TypeError for arguments that do not fit its annotations.
+    """Make a function or class raise TypeError for arguments that do not fit its annotations.
 
     A bool is no int here, and text is no sequence. The items of sequences are checked too; what a callable takes and
     returns is not.
@@ -69,7 +69,7 @@ def typechecked(function: F) -> F:
 
 
 def trusted(kind: F) -> F:
-    """Return a constructor of a typechecked class that does not check: for values whose types are known."""
+    """Return a constructor of a typechecked class without the checks, for values whose types are known."""
     made: Any = kind
     make, initialize = object.__new__, made.__init__.__wrapped__
 
@@ -94,7 +94,7 @@ def _check(function: Callable[..., Any], name: str, value: object, fitting: set[
 
 @cache
 def _kinds(function: Callable[..., Any]) -> dict[str, Kind]:
-    """Return what each parameter allows. Annotations are resolved at the first call, when all their names exist."""
+    """Return the allowed values of each parameter. Annotations are resolved at the first call, when all names exist."""
     return {name: _kind(hint) for name, hint in get_type_hints(function).items() if name != "return"}
 
 

@@ -1,4 +1,4 @@
-"""Fetching an invoice from a Lightning node, without a node, a directory or a server of one's own.
+"""Fetch an invoice from a Lightning node, without a node, a directory or a server of your own.
 
 invoice = await fetch_invoice("lno1…", connect="02ab…@203.0.113.7:9735", amount=1_000)
 

@@ -1,4 +1,4 @@
-"""Where a node is: `ID@HOST:PORT`, as nodes write it."""
+"""The address of a node: `ID@HOST:PORT`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ DEFAULT_PORT: Final = 9735
 
 
 class AddressError(ValueError):
-    """A text is no address of a node; the message says why."""
+    """A text is not the address of a node; the message says why."""
 
 
 @typechecked
@@ -27,9 +27,10 @@ class Address:
     @classmethod
     @typechecked
     def parse(cls, text: str) -> Self:
-        """Read `ID@HOST:PORT`; an IPv6 address stands in brackets, and the port may be left out.
+        """Parse `ID@HOST:PORT`. An IPv6 address is in brackets, and the port may be left out.
 
-        Raises AddressError if that is not what the text is.
+        Raises:
+            AddressError: if the text is not an address.
         """
         digits, at, place = text.strip().partition("@")
         try:

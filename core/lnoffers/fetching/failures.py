@@ -1,4 +1,4 @@
-"""Why no invoice arrived, in a table: a reason for programs, words for people, and what to do about it."""
+"""The reasons why no invoice arrived, as a table: a name for programs, a text for people, and advice."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lnoffers.bolt12.typecheck import typechecked
 
 
 class Reason(Enum):
-    """Why no invoice arrived. The value is what happened, `advice` what to do.
+    """The reason why no invoice arrived. The value says what happened, `advice` what to do.
 
     The order counts: of several ways that failed, the one that came furthest, the last in this table, gives the reason.
     """
@@ -43,7 +43,7 @@ class Reason(Enum):
     advice: str
 
     def __new__(cls, text: str, advice: str) -> Reason:
-        """Make a row: the first column is the value."""
+        """Create a member: the first column of its row is the value."""
         member = object.__new__(cls)
         member._value_ = text
         member.advice = advice
@@ -53,7 +53,7 @@ class Reason(Enum):
 @typechecked
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One way that was tried.
+    """One route that was tried.
 
     Attributes:
         towards: the first node of the offer's path, or the issuer: a node id in hex, or the end of a channel.
@@ -93,7 +93,7 @@ class FetchError(Exception):
 
 
 def furthest(attempts: Sequence[Attempt]) -> FetchError:
-    """Return the error for ways that have all failed: that of the one that came furthest."""
+    """Return the error for routes that have all failed: that of the one that got furthest."""
     order = list(Reason)
     best = max(attempts, key=lambda attempt: order.index(attempt.reason))
     same = [attempt for attempt in attempts if attempt.reason is best.reason]
@@ -101,6 +101,6 @@ def furthest(attempts: Sequence[Attempt]) -> FetchError:
 
 
 def _named(attempt: Attempt) -> str:
-    """Return what happened with the node at which it did."""
+    """Return the node that failed, and the detail if there is one."""
     node = attempt.via or attempt.towards
     return f"{node} ({attempt.detail})" if attempt.detail else node

@@ -1,10 +1,10 @@
-"""Fetching: the request, and the check of what comes back.
+"""Fetch an invoice: send the request, and verify the answer.
 
-A request can go along any path of its offer. What is known of the network are the addresses that the caller names, so
-the first node of a path is either at one of these, or else has to be reached through the nodes that are: they forward
-onion messages to their own peers. The answer comes back through the node that was asked.
+A request can use any path of its offer. Only the addresses that the caller gives are known. So the first node of a path
+is at one of these addresses, or is reached through one of these nodes, which forwards onion messages to its own peers.
+The answer comes back through the node that was asked.
 
-Each request has a new key, used for nothing else, and so has each connection: nobody can link two of them.
+Each request and each connection has a new key, so nobody can link two of them.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ async def fetch_invoice(  # noqa: PLR0913 - one parameter per choice
     chain: bytes | None = None,
     signer: Signer | None = None,
 ) -> Invoice:
-    """Ask the issuer of an offer for an invoice, and check it in full.
+    """Request an invoice from the issuer of an offer, and verify it completely.
 
     Args:
         offer: an offer, or its string as people paste it.
@@ -59,14 +59,14 @@ async def fetch_invoice(  # noqa: PLR0913 - one parameter per choice
         amount: millisatoshi to pay; needed if the offer names no price, else at least that.
         quantity: how many items, if the offer sells several.
         payer_note: a note for the issuer.
-        max_amount: the most millisatoshi that the invoice may ask for where neither `amount` nor the offer says it, as
-            with a price in a currency.
-        timeout: seconds for all of it.
+        max_amount: the largest amount of the invoice, in millisatoshi, if neither `amount` nor the offer gives it,
+            as for a price in a currency.
+        timeout: seconds for the whole fetch.
         chain: the hash of one of the offer's chains, 32 bytes; bitcoin's if the offer allows it, else its first.
-        signer: the payer's key, for whoever wants to prove the payment later; by default one that is thrown away.
+        signer: the payer's key, needed to prove the payment later; by default a new key that is discarded.
 
     Raises:
-        AddressError: if one of `connect` is no address.
+        AddressError: if one of `connect` is not an address.
         Bolt12Error: if the offer is malformed or has expired, or the request does not fit it.
         FetchError: if no invoice arrives that answers the request; its `reason` says why.
     """
@@ -107,7 +107,11 @@ def _offer(text: str) -> Offer:
 
 
 async def _ask_all(offer: Offer, request: InvoiceRequest, addresses: Sequence[Address], seconds: float) -> Answered:
-    """Ask at each address in turn, until there is an answer. Raises FetchError if none comes."""
+    """Ask the node at each address in turn, until one answers.
+
+    Raises:
+        FetchError: if none does.
+    """
     ways = plan(offer, addresses)
     if not ways:
         raise furthest([Attempt(node, "", Reason.NO_ADDRESS) for node in first_nodes(offer)])

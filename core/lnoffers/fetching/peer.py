@@ -1,4 +1,4 @@
-"""A peer over TCP: the sockets and the clock that `lnoffers.net` does without."""
+"""A peer over TCP: the sockets and timeouts for a connection of `lnoffers.net`."""
 
 from __future__ import annotations
 
@@ -18,26 +18,30 @@ from lnoffers.net.messages import Init, OnionMessage, PeerError, Ping
 
 _READ: Final = 65_536
 _CLOSING: Final = 1.0
-"""Seconds that a peer gets to take what was sent last."""
+"""Seconds to wait until the last bytes are sent."""
 
 
 class PeerGoneError(Exception):
-    """The connection has ended, or could not be made; the message says why."""
+    """The connection has ended, or could not be opened; the message says why."""
 
 
 class Peer:
-    """A connection on which messages can be sent. Made by `connected`."""
+    """A connection on which messages can be sent. Use `connected` to open one."""
 
     def __init__(self, connection: Connection, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._connection = connection
         self._reader = reader
         self._writer = writer
         self.init = Init(b"")
-        """What the peer says of itself."""
+        """The peer's first message, with its features and chains."""
 
     @classmethod
     async def open(cls, address: Address, node: NodeKey, init: Init) -> Self:
-        """Connect, shake hands and exchange `init`. Raises PeerGoneError."""
+        """Connect, complete the handshake and exchange `init`.
+
+        Raises:
+            PeerGoneError: if that fails.
+        """
         connection = Connection.initiate(node, KeyPair(secrets.token_bytes(32)), address.node_id, init)
         try:
             reader, writer = await asyncio.open_connection(address.host, address.port)
@@ -54,9 +58,13 @@ class Peer:
         return peer
 
     async def next_event(self) -> Event:
-        """Wait for what happens next; pings are answered meanwhile. Raises PeerGoneError at the end."""
+        """Wait for the next event, and answer pings.
+
+        Raises:
+            PeerGoneError: if the connection ends.
+        """
         try:
-            await self._flush()  # first, so that no number of pings makes pongs pile up
+            await self._flush()  # first, so that pongs cannot accumulate
             while (event := self._connection.next_event()) is None:
                 await self._flush()
                 self._connection.receive_data(await self._reader.read(_READ))
@@ -74,7 +82,11 @@ class Peer:
         return event
 
     async def send(self, message: OnionMessage | Ping) -> None:
-        """Send a message. Raises PeerGoneError if the connection has ended."""
+        """Send a message.
+
+        Raises:
+            PeerGoneError: if the connection has ended.
+        """
         self._connection.send(message)
         try:
             await self._flush()
@@ -99,15 +111,16 @@ class Peer:
 
 
 def _why(error: OSError) -> str:
-    """Return the system's words; asyncio's own repeat the address instead."""
+    """Return the system's text for an error. asyncio's text repeats the address instead."""
     return os.strerror(error.errno) if error.errno is not None and error.errno > 0 else error.strerror or str(error)
 
 
 @asynccontextmanager
 async def connected(address: Address, node: NodeKey, init: Init, seconds: float) -> AsyncIterator[Peer]:
-    """Have a peer at an address for as long as the block lasts.
+    """Return a context manager that opens a connection to a peer and closes it at the end of the block.
 
-    Raises PeerGoneError if it cannot be reached, does not own its node id, or takes longer than `seconds`.
+    Raises:
+        PeerGoneError: if it cannot be reached, does not own its node id, or takes longer than `seconds`.
     """
     try:
         async with asyncio.timeout(seconds):

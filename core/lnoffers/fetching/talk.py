@@ -1,4 +1,4 @@
-"""Asking one node: send the request along each way that begins there, and know the answer when it comes."""
+"""Ask one node: send the request along each route that begins there, and recognise the answer."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ from lnoffers.net.offer_messages import Answer, ask, read_answer
 from lnoffers.net.onion_messages import Received, open_message
 
 CONNECT_SECONDS: Final = 10.0
-"""How long a node may take until messages can be sent to it."""
+"""How long connecting to a node may take, including handshake and `init`."""
 PACE: Final = 1 / 3
-"""Seconds between two messages to a node; Core Lightning drops what comes faster than four a second."""
+"""Seconds between two messages to a node. Core Lightning drops messages beyond four a second."""
 MAX_ONIONS: Final = 100
-"""How many onions of one node are opened: each costs work, and one of them is the answer."""
+"""The most onions of one node that are decrypted, as this takes time. One of them is the answer."""
 
 MAX_WARNINGS: Final = 5
 MAX_TEXT: Final = 300
-"""How many warnings of a node are kept, and how many characters of each."""
+"""The most warnings of a node that are kept, and the most characters of each."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What came back, and the way of the request that it answers."""
+    """An answer, and the route of the request that it answers."""
 
     answer: Answer
     way: Way
@@ -45,16 +45,17 @@ class Answered:
 async def ask_at(
     address: Address, ways: Sequence[Way], request: InvoiceRequest, seconds: float
 ) -> Answered | list[Attempt]:
-    """Ask along each way in turn, and share out the time; the failures if no answer comes.
+    """Ask along each route in turn, dividing the time, and return the answer, or the failures if none arrives.
 
-    Raises FetchError if an answer comes that cannot be read.
+    Raises:
+        FetchError: if an answer cannot be parsed.
     """
     clock, failed = asyncio.get_running_loop().time, list[Attempt]()
     node, deadline = KeyPair(secrets.token_bytes(32)), clock() + seconds
     init = Init(features.OFFERED, (request.invreq_chain or BITCOIN,))
 
     def fail(reason: Reason, detail: str = "") -> list[Attempt]:
-        """Give up on the ways that are left."""
+        """Return the failures, with one for each route not yet tried."""
         return failed + [Attempt(way.towards, str(address), reason, detail) for way in ways[len(failed) :]]
 
     try:
@@ -74,7 +75,7 @@ async def ask_at(
 
 
 def _unwilling(init: Init) -> Reason | None:
-    """Return why the node would drop our onion messages, if it would."""
+    """Return why the node would drop our onion messages, or None if it forwards them."""
     if features.offers(init.features, features.ONION_MESSAGES):
         return None
     only_channels = features.offers(init.features, features.ONION_MESSAGES_ONLY_CHANNELS)
@@ -82,7 +83,7 @@ def _unwilling(init: Init) -> Reason | None:
 
 
 class _Talk:
-    """What is said with one node: the secrets that answers are known by, and what it warned of."""
+    """The exchange with one node: the secrets by which answers are recognised, and the node's warnings."""
 
     def __init__(self, peer: Peer, peer_id: bytes, node: KeyPair) -> None:
         self._peer = peer
@@ -94,9 +95,11 @@ class _Talk:
         """Its warnings, each once, in order."""
 
     async def ask(self, request: InvoiceRequest, way: Way, seconds: float) -> Answered | None:
-        """Ask along one way; the answer to this or an earlier request, or None if none comes in time.
+        """Ask along one route. Return the answer to this or an earlier request, or None if none arrives in time.
 
-        Raises FetchError if it cannot be read, PeerGoneError if the connection ends.
+        Raises:
+            FetchError: if it cannot be read.
+            PeerGoneError: if the connection ends.
         """
         if self._asked:
             await asyncio.sleep(PACE)
@@ -114,12 +117,12 @@ class _Talk:
             return None
 
     def silence(self) -> Reason:
-        """Return why no answer came, as far as the node's warnings tell."""
+        """Return why no answer came, judging by the node's warnings."""
         throttled = any("ratelimit" in text.lower() or "rate limit" in text.lower() for text in self.warnings)
         return Reason.THROTTLED if throttled else Reason.NO_ANSWER
 
     def _read(self, event: Event) -> Answered | None:
-        """Return the answer if the event is one. What is not for us, or nobody asked for, is ignored."""
+        """Return the answer if the event is one. Messages that do not answer a request are ignored."""
         if isinstance(event, PeerWarning) and len(self.warnings) < MAX_WARNINGS:
             self.warnings[event.text[:MAX_TEXT]] = None
         if not isinstance(event, OnionMessage) or self._onions == MAX_ONIONS:

@@ -1,4 +1,4 @@
-"""Which ways a request can take to the issuer of its offer, from the nodes whose addresses are known."""
+"""The routes of a request to the issuer of its offer, from the nodes whose addresses are known."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from lnoffers.net.offer_messages import paths_to_issuer
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """A way from a node that can be connected to.
+    """A route from a node with a known address.
 
     Attributes:
         towards: the first node of the offer's path, or the issuer, for people: an id in hex, or the end of a channel.
-        path: what the request goes along; it begins at the node that is connected to.
-        end: the last blinded id of the offer's path, who signs where the offer names no issuer; None if it has no path.
+        path: the path of the request; it begins at the node with the address.
+        end: the last blinded id of the offer's path, or None if it has none. It signs if the offer names no issuer.
     """
 
     towards: str
@@ -28,17 +28,17 @@ class Way:
 
 
 def plan(offer: Offer, addresses: Sequence[Address]) -> Mapping[Address, Sequence[Way]]:
-    """Return the ways from each address, both in the order to try them; nothing if there is no address.
+    """Return the routes from each address. Addresses and routes are in the order to try them.
 
-    A path that begins at one of the nodes is taken as it is. To any other, the nodes are asked to forward: these ways
-    come last, because nobody knows whether they are connected to its first node.
+    A path that begins at one of the nodes is used unchanged. For any other path, the nodes are asked to forward. These
+    routes come last, because it is not known whether the nodes are connected to the first node of the path.
     """
     direct: list[tuple[Address, Way]] = []
     around: list[tuple[Address, Way]] = []
     for path in paths_to_issuer(offer, secrets.token_bytes(PATH_KEY_BYTES)):
         towards, end = first_node(path), path.hops[-1].blinded_node_id if offer.offer_paths else None
         for address in addresses:
-            # Only the network knows whose end of a channel it is; whoever named the node may have looked it up.
+            # We cannot tell which node is at this end of a channel; the caller may have looked it up.
             if isinstance(path.first_node_id, ChannelEnd) or path.first_node_id == address.node_id:
                 direct.append((address, Way(towards, path, end)))
             else:
@@ -48,12 +48,12 @@ def plan(offer: Offer, addresses: Sequence[Address]) -> Mapping[Address, Sequenc
 
 
 def first_nodes(offer: Offer) -> Sequence[str]:
-    """Return the nodes that a request for the offer can be brought to, for people."""
+    """Return the first nodes of the offer's paths, for people."""
     return [first_node(path) for path in paths_to_issuer(offer, secrets.token_bytes(PATH_KEY_BYTES))]
 
 
 def first_node(path: BlindedPath) -> str:
-    """Return where a path begins: an id in hex, or a channel and which of its ends."""
+    """Return the first node of a path: its id in hex, or a channel and a direction."""
     first = path.first_node_id
     return first.hex() if isinstance(first, bytes) else f"node {first.direction + 1} of channel {first}"
 

@@ -1,8 +1,8 @@
-"""Route blinding: a path whose hops learn only whom to pass a message on to, and whose sender learns not even that.
+"""Route blinding: a path that hides its nodes. A hop learns only the next node, and a sender only the first one.
 
-Whoever wants to be reached makes the path. Each hop gets a key in place of its own, and data that it alone can read.
-It reads them with the *path key* that comes with the message, and works out the next hop's. A sender may put hops of
-its own before somebody else's path: the last of these is told the path key that the path begins with.
+The recipient makes the path. It replaces each hop's id with a blinded one and adds data that only that hop can decrypt.
+A hop decrypts them with the *path key* that comes with the message, and derives the next hop's path key. A sender may
+put hops of its own before the recipient's path: the last of these is given the first path key of that path.
 
 Keys and bytes in, paths and bytes out. BOLT 4, "Route Blinding".
 """
@@ -22,17 +22,17 @@ from lnoffers.net.errors import Hint, LocalProtocolError, RemoteProtocolError
 from lnoffers.net.hop_data import HopData
 
 PATH_KEY_BYTES: Final = 32
-"""How many unpredictable bytes a path is made from."""
+"""The number of unpredictable bytes needed to make a path."""
 
 
 @typechecked
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """A node on the way.
+    """A node of a path.
 
     Attributes:
         node_id: its id, a compressed point of 33 bytes.
-        data: what it is told, a TLV stream (`encrypted_data_tlv`, see `hop_data`), not yet encrypted.
+        data: its data before encryption, a TLV stream (`encrypted_data_tlv`, see `hop_data`).
     """
 
     node_id: bytes
@@ -41,49 +41,53 @@ class Hop:
 
 @typechecked
 def message_path(path_key: bytes, node_ids: Sequence[bytes], path_id: bytes) -> BlindedPath:
-    """A path for onion messages over these nodes, as Core Lightning makes its own (common/onion_message.c).
+    """Return a path for onion messages over these nodes, as Core Lightning makes its own (common/onion_message.c).
 
     Args:
         path_key: the private path key, 32 unpredictable bytes.
-        node_ids: compressed points, from the node where the path is entered to the node that it leads to.
-        path_id: by which that last node, who alone gets to see it, knows the path again.
+        node_ids: compressed points, from the first node of the path to the recipient.
+        path_id: bytes that only the recipient sees, so that it recognises the path.
 
-    Raises ValueError as `blind` does.
+    Raises:
+        ValueError: as `blind` does.
     """
-    told = [HopData.build(next_node_id=node_id).to_bytes() for node_id in node_ids[1:]]
-    told.append(HopData.build(path_id=path_id).to_bytes())
-    return blind(path_key, [Hop(*hop) for hop in zip(node_ids, told, strict=True)])
+    data = [HopData.build(next_node_id=node_id).to_bytes() for node_id in node_ids[1:]]
+    data.append(HopData.build(path_id=path_id).to_bytes())
+    return blind(path_key, [Hop(*hop) for hop in zip(node_ids, data, strict=True)])
 
 
 @typechecked
 def prepend(path_key: bytes, node_ids: Sequence[bytes], path: BlindedPath) -> BlindedPath:
-    """Return a path that leads over these nodes to the start of `path`, and on along it.
+    """Return a path over these nodes that continues with `path`.
 
     Args:
         path_key: the private path key of the new part, 32 unpredictable bytes.
         node_ids: compressed points, in order; none of them is the first node of `path`.
-        path: somebody else's, whose first node is named by its id.
+        path: the recipient's path. Its first node is named by its node id.
 
-    Raises LocalProtocolError if the first node is named by a channel, or has no id; ValueError as `blind` does.
+    Raises:
+        LocalProtocolError: if the first node is named by a channel, or has no id.
+        ValueError: as `blind` does.
     """
     if not isinstance(path.first_node_id, bytes):
-        raise LocalProtocolError("the path begins at the end of a channel, and who that is cannot be told here")
-    told = [HopData.build(next_node_id=node_id).to_bytes() for node_id in node_ids[1:]]
-    told.append(HopData.build(next_node_id=path.first_node_id, next_path_key_override=path.first_path_key).to_bytes())
-    before = blind(path_key, [Hop(*hop) for hop in zip(node_ids, told, strict=True)])
+        raise LocalProtocolError("the path begins at the end of a channel, and the node there is not known")
+    data = [HopData.build(next_node_id=node_id).to_bytes() for node_id in node_ids[1:]]
+    data.append(HopData.build(next_node_id=path.first_node_id, next_path_key_override=path.first_path_key).to_bytes())
+    before = blind(path_key, [Hop(*hop) for hop in zip(node_ids, data, strict=True)])
     return BlindedPath(before.first_node_id, before.first_path_key, before.hops + path.hops)
 
 
 @typechecked
 def blind(path_key: bytes, hops: Sequence[Hop]) -> BlindedPath:
-    """The path over these hops, from the first to the one that it leads to. The same arguments give the same path.
+    """Return the path over these hops, from the first to the recipient. The same arguments give the same path.
 
     Args:
-        path_key: the private path key, 32 unpredictable bytes; who knows it can read the path.
+        path_key: the private path key, 32 unpredictable bytes. Anybody who knows it can decrypt the path.
         hops: at least one.
 
-    Raises ValueError if there is no hop, a node id is no point, or the path key no private key: zero, or not below the
-    group order, which one in 2^128 is.
+    Raises:
+        ValueError: if there is no hop, a node id is not a point, or the path key is not a private key (zero, or not
+            below the group order, with a probability of 1 in 2^128).
     """
     if not hops:
         raise ValueError("a path has at least one hop")
@@ -101,7 +105,8 @@ def blind(path_key: bytes, hops: Sequence[Hop]) -> BlindedPath:
 def blinding_factor(secret: bytes) -> bytes:
     """Return the factor, 32 bytes, between a node's id and its blinded one.
 
-    `secret` is what the node shares with the path key: `node.shared_secret(path_key)`. So for the next two.
+    `secret` is the secret that the node shares with the path key, `node.shared_secret(path_key)`, here and in the next
+    two functions.
     """
     return derive(b"blinded_node_id", secret)
 
@@ -110,7 +115,8 @@ def blinding_factor(secret: bytes) -> bytes:
 def unblind(secret: bytes, encrypted: bytes) -> bytes:
     """Return the data in a hop's `encrypted_recipient_data`, a TLV stream.
 
-    Raises RemoteProtocolError, with the hint to drop the message, if it was made for another node or changed.
+    Raises:
+        RemoteProtocolError: with the hint to drop the message, if the data is for another node or was changed.
     """
     data = open_sealed(derive(b"rho", secret), ZERO_NONCE, encrypted)
     if data is None:

@@ -1,4 +1,4 @@
-"""One connection to a peer: bytes in, events out. The sockets and the clock are the program's.
+"""One connection to a peer: bytes in, events out. Sockets and clock belong to the caller.
 
     connection = Connection.initiate(node, ephemeral, peer_id, Init(OFFERED, (chain,)))
     while True:
@@ -7,11 +7,11 @@
         while (event := connection.next_event()) is not None:
             ...
 
-After each call, send what `data_to_send` returns: acts, `init`, pongs and warnings come about on their own. Take all
-events before passing on more bytes; the buffer then never holds more than one frame and one read. What `next_event`
-raises is the end of the connection: send what there is to send, and close.
+After each call, send the bytes that `data_to_send` returns: acts, `init`, pongs and warnings are created automatically.
+Take all events before you pass on more bytes; then the buffer never holds more than one frame and one read. If
+`next_event` raises, the connection is over: send the remaining bytes and close it.
 
-The order of things is the table in `states`.
+The table in `states` says what is allowed when.
 """
 
 from __future__ import annotations
@@ -42,15 +42,15 @@ from lnoffers.net.messages import (
 from lnoffers.net.states import TRANSITIONS, State, Step, has_ended
 
 MAX_BUFFER: Final = 2 * MAX_FRAME
-"""Bytes that may wait to be read."""
+"""The most bytes that may be buffered."""
 _MAX_TEXT: Final = 1_000
-"""Characters of our warnings."""
+"""The most characters of a warning that we send."""
 
 
 @typechecked
 @dataclass(frozen=True, slots=True)
 class Authenticated:
-    """The handshake is over and the peer's node id proved; `init` comes next."""
+    """The handshake is complete, and the peer has proved its node id. `init` comes next."""
 
     node_id: bytes
 
@@ -58,7 +58,7 @@ class Authenticated:
 @typechecked
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """The peer's `init` is here and can be worked with: messages may be sent."""
+    """The peer's `init` has arrived and is acceptable: messages may be sent."""
 
     init: Init
 
@@ -69,7 +69,7 @@ class Closed:
 
 
 Event: TypeAlias = Authenticated | Ready | Ping | Pong | PeerWarning | PeerError | OnionMessage | Closed
-"""What can happen. A ping is answered already, and a pong is the one that was waited for."""
+"""All events. A ping has been answered already, and a pong answers our ping."""
 
 
 @typechecked
@@ -80,7 +80,7 @@ class Connection:
     __slots__ = ("_awaited_pong", "_buffer", "_established", "_init", "_out", "_shaking", "_state", "_stopped")
 
     def __init__(self, state: State, shaking: Initiator | Responder, init: Init) -> None:
-        """For `initiate` and `respond`."""
+        """Create a connection; use `initiate` or `respond` instead."""
         self._state = state
         self._shaking = shaking
         self._init = init
@@ -99,9 +99,10 @@ class Connection:
             node: this node's key.
             ephemeral: a new, unpredictable key for this connection alone.
             peer_id: the node to connect to.
-            init: what to say of this side; a peer that shares no chain with it is refused.
+            init: our first message. A peer that has no chain in common with it is refused.
 
-        Raises LocalProtocolError if `peer_id` is not a point on the curve.
+        Raises:
+            LocalProtocolError: if `peer_id` is not a point on the curve.
         """
         shaking = Initiator(node, ephemeral, peer_id)
         connection = cls(State.AWAITING_ACT_TWO, shaking, init)
@@ -111,31 +112,33 @@ class Connection:
     @classmethod
     @typechecked
     def respond(cls, node: NodeKey, ephemeral: KeyPair, init: Init) -> Self:
-        """Begin a connection that somebody else has opened. The arguments are those of `initiate`."""
+        """Begin a connection that the peer has opened. The arguments are those of `initiate`."""
         return cls(State.AWAITING_ACT_ONE, Responder(node, ephemeral), init)
 
     @property
     def state(self) -> State:
-        """Where the connection stands."""
+        """The state of the connection."""
         return self._state
 
     @property
     def peer_id(self) -> bytes | None:
-        """The peer's node id, 33 bytes, once it is proved."""
+        """The peer's node id, 33 bytes, or None before it is proved."""
         return None if self._established is None else self._established.peer_id
 
     def data_to_send(self) -> bytes:
-        """Return what has to be sent now, in order, and forget it."""
+        """Return the bytes to send now and remove them from the buffer."""
         data = bytes(self._out)
         self._out.clear()
         return data
 
     @typechecked
     def receive_data(self, data: bytes) -> None:
-        """Take bytes that the peer has sent; none say that it will send no more.
+        """Take bytes that the peer has sent; empty bytes mean that it will send no more.
 
-        Raises LocalProtocolError if earlier bytes still wait for `next_event` to read them. Bytes after the end of the
-        connection are thrown away.
+        Bytes after the end of the connection are discarded.
+
+        Raises:
+            LocalProtocolError: if `next_event` has not yet read all events of earlier bytes.
         """
         if has_ended(self._state):
             return
@@ -145,9 +148,10 @@ class Connection:
         self._stopped = self._stopped or not data
 
     def next_event(self) -> Event | None:
-        """Return what has happened next; None if more data is needed for that, or the connection has ended.
+        """Return the next event, or None if more bytes are needed or the connection has ended.
 
-        Raises RemoteProtocolError if the peer broke a rule; the connection has then failed.
+        Raises:
+            RemoteProtocolError: if the peer broke a rule; the connection has then failed.
         """
         try:
             return self._next_event()
@@ -161,8 +165,9 @@ class Connection:
     def send(self, message: Ping | PeerWarning | OnionMessage) -> None:
         """Send a message.
 
-        Raises LocalProtocolError if the peer's `init` has not arrived, the connection has ended, a part of the message
-        does not fit its place, or a pong is still waited for.
+        Raises:
+            LocalProtocolError: if the peer's `init` has not arrived, the connection has ended, a part of the message
+                does not fit its place, or an earlier ping has not been answered.
         """
         self._move(Step.MESSAGE)
         if isinstance(message, Ping) and message.num_pong_bytes < NO_PONG:
@@ -187,7 +192,7 @@ class Connection:
         return None
 
     def _take(self) -> bytes | None:
-        """Take the act or message that is due, if all of it is there."""
+        """Take the next act or message from the buffer, or return None if it is not complete."""
         if self._established is not None:
             return self._established.reader.read(self._buffer)
         length = _ACT_LENGTHS[self._state]
@@ -198,7 +203,11 @@ class Connection:
         return act
 
     def _at_the_end(self) -> Closed:
-        """Say that the peer has closed. Raises RemoteProtocolError if it was not yet, or not now, allowed to."""
+        """Return the event for a peer that has closed the connection.
+
+        Raises:
+            RemoteProtocolError: if it closed during the handshake or within a message.
+        """
         if self._state is not State.OPEN or self._established is None:
             raise RemoteProtocolError(
                 f"the peer closed the connection in the state {self._state.name}", hint=Hint.CLOSE
@@ -215,10 +224,10 @@ class Connection:
         self._state = after
 
     def _write(self, message: Sendable) -> None:
-        assert self._established is not None  # the table lets nobody send before
+        assert self._established is not None  # by the table, nothing is sent before
         self._out += self._established.writer.frame(write_message(message))
 
-    # ---- what is done with each piece
+    # ---- one handler for each state
 
     def _on_act_one(self, act: bytes) -> None:
         assert isinstance(self._shaking, Responder)
@@ -236,7 +245,7 @@ class Connection:
         return self._begin(Step.ACT_THREE, self._shaking.read_act_three(act))
 
     def _begin(self, step: Step, established: Established) -> Authenticated:
-        """Begin with messages; ours is `init`."""
+        """Switch from acts to messages, and send `init`."""
         self._established = established
         self._move(step)
         self._write(self._init)
@@ -261,7 +270,7 @@ class Connection:
             case Ping(num_pong_bytes) if num_pong_bytes < NO_PONG:
                 self._write(Pong(num_pong_bytes))
             case Pong(byteslen):
-                # One of another length answers no ping of ours, and is ignored like any answer to nothing.
+                # A pong of another length does not answer our ping and is ignored, like any unexpected pong.
                 if byteslen != self._awaited_pong:
                     return None
                 self._awaited_pong = None

@@ -1,9 +1,9 @@
 """The symmetric cryptography of BOLT 4 and 8: the only file of this package that touches the crypto library.
 
-ChaCha20-Poly1305 (RFC 8439) seals frames and the data of hops, plain ChaCha20 hides the layers of an onion, and
+ChaCha20-Poly1305 (RFC 8439) encrypts frames and the data of hops, plain ChaCha20 encrypts the layers of an onion, and
 HMAC-SHA256 derives a key for each purpose from a shared secret. All functions are pure.
 
-The library is loaded when a cipher is first used: few commands need one, and loading takes longer than most of them.
+The library is imported when a cipher is first used: few commands need one, and most take less time than the import.
 """
 
 from __future__ import annotations
@@ -20,22 +20,26 @@ if TYPE_CHECKING:
 
 KEY_LENGTH: Final = 32
 TAG_LENGTH: Final = 16
-"""Bytes that sealing adds: the Poly1305 tag."""
+"""The length of the Poly1305 tag, which encryption adds."""
 ZERO_NONCE: Final = bytes(12)
-"""For keys that seal a single text."""
+"""The nonce for keys that encrypt only one text."""
 _ZERO_COUNTER_AND_NONCE: Final = bytes(16)
 
 
 @runtime_checkable
 class NodeKey(Protocol):
-    """A node's private key, as far as this package needs it: a `KeyPair`, or a stand-in for a remote signer."""
+    """The operations on a node's private key that this package needs. A `KeyPair` has them; so may a remote signer."""
 
     @property
     def public_key(self) -> bytes:
         """The node's id: a compressed point, 33 bytes."""
 
     def shared_secret(self, point: bytes, /) -> bytes:
-        """SHA256 of the compressed product of the private key and `point`, 32 bytes. Raises ValueError for no point."""
+        """Return SHA256 of the compressed product of the private key and `point`, 32 bytes.
+
+        Raises:
+            ValueError: if `point` is not a point.
+        """
 
 
 @typechecked
@@ -63,7 +67,7 @@ def seal(key: bytes, nonce: bytes, text: bytes, authenticated: bytes = b"") -> b
 
 @typechecked
 def open_sealed(key: bytes, nonce: bytes, sealed: bytes, authenticated: bytes = b"") -> bytes | None:
-    """Return the text that `seal` was given; None if anything differs from then."""
+    """Return the text that `seal` encrypted, or None if the key, the nonce or any byte differs."""
     if len(sealed) < TAG_LENGTH:
         return None
     try:
@@ -80,7 +84,7 @@ def stream(key: bytes, length: int) -> bytes:
 
 @typechecked
 def apply_stream(key: bytes, data: bytes) -> bytes:
-    """Return `data` xor the key stream; applied twice, it is the data again."""
+    """Return `data` xor the key stream. Applying it twice gives `data` again."""
     return _streamer(key).update(data)
 
 

@@ -15,9 +15,9 @@ from typing import Any
 
 
 class Hint(Enum):
-    """How to answer a fault of somebody else's."""
+    """How to react to an error of another node."""
 
-    CLOSE = "close the connection without a word"
+    CLOSE = "close the connection without a message"
     WARN = "send a warning that says what is wrong, then close the connection"
     DROP = "ignore the message and keep the connection"
 

@@ -1,4 +1,4 @@
-"""The features of BOLT 9, as a table: what a peer may ask for, and what this side says of itself.
+"""The feature bits of BOLT 9 as a table: those that a peer may require, and those that we offer.
 
 A bit pair stands for one feature: the even bit requires it of the other side, the odd one says that it is there. A peer
 that requires a feature not in the table must be disconnected. One that requires a feature of channels is none of our
@@ -18,7 +18,7 @@ from lnoffers.net.errors import Hint, RemoteProtocolError
 @typechecked
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """A row of the table.
+    """A row of the table of features.
 
     Attributes:
         bit: the even one of the pair; the odd one is the next.
@@ -59,13 +59,13 @@ FEATURES: Final = (
     Feature(62, "option_splice"),
     Feature(66, "option_onion_messages_only_channels"),
 )
-"""BOLT 9, "Assigned Features". What is offered beyond onion messages is what LDK demands of any peer."""
+"""BOLT 9, "Assigned Features". Besides onion messages we offer the features that LDK requires of every peer."""
 
 ONION_MESSAGES: Final = 38
 ONION_MESSAGES_ONLY_CHANNELS: Final = 66
 
 OFFERED: Final = bitmap(feature.bit + 1 for feature in FEATURES if feature.offered)
-"""The bitmap that this side's `init` carries."""
+"""The feature bitmap in our `init`."""
 
 _KNOWN: Final = frozenset(feature.bit for feature in FEATURES)
 
@@ -78,7 +78,11 @@ def offers(features: bytes, bit: int) -> bool:
 
 @typechecked
 def check(features: bytes) -> None:
-    """Raise RemoteProtocolError if a peer with these features cannot be talked to. BOLT 1, "The `init` Message"."""
+    """Check that a peer with these features can be used. BOLT 1, "The `init` Message".
+
+    Raises:
+        RemoteProtocolError: if it requires a feature that is not known, or lacks one that another feature needs.
+    """
     unknown = first_unknown_bit(features, _KNOWN)
     if unknown is not None:
         raise RemoteProtocolError(f"the peer requires feature {unknown}, which is unknown here", hint=Hint.WARN)

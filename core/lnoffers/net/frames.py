@@ -18,16 +18,16 @@ from lnoffers.net.crypto import TAG_LENGTH, hkdf, open_sealed, seal
 from lnoffers.net.errors import Hint, LocalProtocolError, RemoteProtocolError
 
 MAX_MESSAGE: Final = 0xFFFF
-"""Bytes of the longest message, its type included."""
+"""The length of the longest message, including its type."""
 HEADER_LENGTH: Final = 2 + TAG_LENGTH
 MAX_FRAME: Final = HEADER_LENGTH + MAX_MESSAGE + TAG_LENGTH
 ROTATION: Final = 1000
-"""How many texts one key seals: 500 messages and their lengths."""
+"""The number of texts that one key encrypts: 500 messages and their lengths."""
 
 
 @final
 class _Rotating:
-    """The key of one direction. Its repr shows nothing."""
+    """The rotating key of one direction. Its repr does not show it."""
 
     __slots__ = ("_chaining_key", "_key", "_sealed")
 
@@ -49,7 +49,7 @@ class _Rotating:
 @typechecked
 @final
 class FrameWriter:
-    """Makes the frames of one direction."""
+    """The frames that are sent."""
 
     __slots__ = ("_keys",)
 
@@ -58,7 +58,11 @@ class FrameWriter:
 
     @typechecked
     def frame(self, message: bytes) -> bytes:
-        """Return the message's frame. Raises LocalProtocolError if it has more than 65535 bytes."""
+        """Return the frame of a message.
+
+        Raises:
+            LocalProtocolError: if it has more than 65535 bytes.
+        """
         if len(message) > MAX_MESSAGE:
             raise LocalProtocolError(
                 f"a message of {len(message)} bytes does not fit a frame: at most {MAX_MESSAGE} do"
@@ -70,7 +74,7 @@ class FrameWriter:
 @typechecked
 @final
 class FrameReader:
-    """Reads the frames of one direction."""
+    """The frames that are received."""
 
     __slots__ = ("_due", "_keys")
 
@@ -80,14 +84,15 @@ class FrameReader:
 
     @property
     def within_frame(self) -> bool:
-        """Whether the length of a message was read, and the message was not."""
+        """Whether a message's length has been read, but not the message."""
         return self._due is not None
 
     @typechecked
     def read(self, buffer: bytearray) -> bytes | None:
-        """Take the next message off the front of what was received; None if it is not all there.
+        """Take the next message from the front of the buffer, or return None if it is not complete.
 
-        Raises RemoteProtocolError if a tag is wrong: the bytes were changed, repeated, left out or made up.
+        Raises:
+            RemoteProtocolError: if a tag is wrong: bytes were changed, repeated, left out or forged.
         """
         if self._due is None:
             if len(buffer) < HEADER_LENGTH:

@@ -1,4 +1,4 @@
-"""The handshake of BOLT 8, for both roles: three acts that give two nodes a secret and prove who they are.
+"""The handshake of BOLT 8, for both roles: three acts that give two nodes shared keys and prove their node ids.
 
 It is Noise_XK over secp256k1. Both sides keep a *chaining key*, into which each shared secret is mixed, and a *hash* of
 all that was sent. Each act ends with a tag under a key made of the former over the latter, so an act only verifies if
@@ -8,9 +8,8 @@ both sides saw the same bytes and could compute the same secrets:
     act two     responder -> initiator    ephemeral key, and proof of owning that node id
     act three   initiator -> responder    the initiator's node id, encrypted, and proof of owning it
 
-This file knows the acts as bytes of fixed length and what follows from them. It must not know sockets, or what is
-said once the connection stands; `connection` has the order of things. Ephemeral keys are passed in: each serves one
-handshake.
+This file handles the acts, which have fixed lengths. It must not depend on sockets or on the messages after the
+handshake; their order is the subject of `connection`. Ephemeral keys are passed in, a new one for each handshake.
 """
 
 from __future__ import annotations
@@ -32,15 +31,15 @@ ACT_THREE_LENGTH: Final = 66
 
 _PROTOCOL: Final = sha256(b"Noise_XK_secp256k1_ChaChaPoly_SHA256").digest()
 _START: Final = sha256(_PROTOCOL + b"lightning").digest()
-"""The hash once the prologue is mixed in, the same for every connection."""
+"""The hash after the prologue, which is the same for every connection."""
 _SECOND_NONCE: Final = bytes(4) + (1).to_bytes(8, "little")
-"""For the one key that seals two texts: act two's tag, then the initiator's node id."""
+"""The nonce for the only key that encrypts two texts: act two's tag, then the initiator's node id."""
 _SEALED_POINT: Final = POINT_LENGTH + TAG_LENGTH
 
 
 @final
 class _Noise:
-    """What both sides keep during a handshake. Its repr shows nothing."""
+    """The state of a handshake, the same on both sides. Its repr does not show it."""
 
     __slots__ = ("_chaining_key", "_hash", "_key")
 
@@ -51,21 +50,25 @@ class _Noise:
         self.mix_hash(responder_id)
 
     def mix_hash(self, data: bytes) -> None:
-        """Add bytes that were sent, or that both sides know, to the hash."""
+        """Mix bytes that were sent, or that both sides know, into the hash."""
         self._hash = sha256(self._hash + data).digest()
 
     def mix_secret(self, secret: bytes) -> None:
-        """Add a shared secret to the chaining key, and make the next key from it."""
+        """Mix a shared secret into the chaining key, and derive the next key from it."""
         self._chaining_key, self._key = hkdf(self._chaining_key, secret)
 
     def seal(self, text: bytes = b"", nonce: bytes = ZERO_NONCE) -> bytes:
-        """Encrypt a text for the other side; an empty one is a proof alone."""
+        """Encrypt a text for the other side. An empty text gives only a tag, which is a proof."""
         sealed = seal(self._key, nonce, text, self._hash)
         self.mix_hash(sealed)
         return sealed
 
     def open(self, sealed: bytes, what: str, nonce: bytes = ZERO_NONCE) -> bytes:
-        """Decrypt what the other side has sealed. Raises RemoteProtocolError if it was not sealed like that."""
+        """Decrypt a text from the other side.
+
+        Raises:
+            RemoteProtocolError: if its tag is wrong; `what` is the error text.
+        """
         text = open_sealed(self._key, nonce, sealed, self._hash)
         if text is None:
             raise _refused(what)
@@ -80,7 +83,7 @@ class _Noise:
 @typechecked
 @dataclass(frozen=True, slots=True)
 class Established:
-    """What a handshake leads to: the peer's node id, 33 bytes, proved; and what reads and writes frames."""
+    """The result of a handshake: the peer's proved node id (33 bytes), and the reader and writer of frames."""
 
     peer_id: bytes
     reader: FrameReader
@@ -90,12 +93,16 @@ class Established:
 @typechecked
 @final
 class Initiator:
-    """The side that connects, and must know whom to."""
+    """The side that connects. It must know the responder's node id."""
 
     __slots__ = ("_ephemeral", "_node", "_noise", "_responder_id")
 
     def __init__(self, node: NodeKey, ephemeral: KeyPair, responder_id: bytes) -> None:
-        """Raises LocalProtocolError if `responder_id` is no compressed point."""
+        """Begin a handshake with the node `responder_id`.
+
+        Raises:
+            LocalProtocolError: if `responder_id` is not a compressed point.
+        """
         if not is_point(responder_id):
             raise LocalProtocolError("the node id to connect to is not a point on the curve")
         self._node = node
@@ -111,9 +118,10 @@ class Initiator:
 
     @typechecked
     def read_act_two(self, act: bytes) -> tuple[bytes, Established]:
-        """Return the third act, 66 bytes, and what the handshake leads to.
+        """Return the third act, 66 bytes, and the result of the handshake.
 
-        Raises RemoteProtocolError if the other side does not own the node id, or speaks another version.
+        Raises:
+            RemoteProtocolError: if the other side does not own the node id, or speaks another version.
         """
         theirs = _ephemeral_key(act, "two")
         self._noise.mix_hash(theirs)
@@ -132,7 +140,7 @@ class Initiator:
 @typechecked
 @final
 class Responder:
-    """The side that is connected to, and learns who it is in the third act."""
+    """The side that accepts a connection. It learns the initiator's node id from the third act."""
 
     __slots__ = ("_ephemeral", "_node", "_noise")
 
@@ -145,7 +153,8 @@ class Responder:
     def read_act_one(self, act: bytes) -> bytes:
         """Return the second act, 50 bytes.
 
-        Raises RemoteProtocolError if the other side does not know this node's id, or speaks another version.
+        Raises:
+            RemoteProtocolError: if the other side does not know this node's id, or speaks another version.
         """
         theirs = _ephemeral_key(act, "one")
         self._noise.mix_hash(theirs)
@@ -157,9 +166,10 @@ class Responder:
 
     @typechecked
     def read_act_three(self, act: bytes) -> Established:
-        """Return what the handshake leads to.
+        """Return the result of the handshake.
 
-        Raises RemoteProtocolError if the other side does not own the node id it names, or changed the version.
+        Raises:
+            RemoteProtocolError: if the other side does not own the node id it names, or changed the version.
         """
         _check_version(act, "three")
         sealed_id, tag = act[1 : 1 + _SEALED_POINT], act[1 + _SEALED_POINT :]
@@ -178,7 +188,7 @@ def _check_version(act: bytes, name: str) -> None:
 
 
 def _ephemeral_key(act: bytes, name: str) -> bytes:
-    """Return the key that acts one and two carry."""
+    """Return the ephemeral key in act one or two."""
     _check_version(act, name)
     key = act[1 : 1 + POINT_LENGTH]
     if not is_point(key):

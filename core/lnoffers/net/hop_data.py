@@ -1,4 +1,4 @@
-"""What a blinded path tells each of its nodes, once decrypted: the `encrypted_data_tlv` of BOLT 4, as a table."""
+"""The data for a node of a blinded path, `encrypted_data_tlv` of BOLT 4, as a table of fields."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _U64: Final = 8
 @typechecked
 @dataclass(frozen=True, slots=True)
 class PaymentRelay:
-    """What a node asks for to forward a payment: u16 blocks, u32 millionths, u32 millisatoshi."""
+    """A node's terms for forwarding a payment: u16 blocks, u32 millionths, u32 millisatoshi."""
 
     cltv_expiry_delta: int
     fee_proportional_millionths: int
@@ -31,7 +31,7 @@ class PaymentRelay:
 @typechecked
 @dataclass(frozen=True, slots=True)
 class PaymentConstraints:
-    """Which payments may use the path: up to a block height (u32), from an amount in millisatoshi (u64)."""
+    """The payments that may use the path: up to a block height (u32), from an amount in millisatoshi (u64)."""
 
     max_cltv_expiry: int
     htlc_minimum_msat: int
@@ -63,7 +63,7 @@ def _read_scid(value: bytes) -> int:
 
 
 class HopData(Message):
-    """What one node of a blinded path is told."""
+    """The data for one node of a blinded path."""
 
     __slots__ = ()
 
@@ -79,7 +79,11 @@ class HopData(Message):
     @classmethod
     @typechecked
     def from_bytes(cls, data: bytes) -> Self:
-        """Read the stream. Raises Bolt12Error."""
+        """Parse the TLV stream.
+
+        Raises:
+            Bolt12Error: if it is malformed.
+        """
         return cls._read(data)
 
     @classmethod
@@ -91,5 +95,9 @@ class HopData(Message):
         path_id: bytes | None = None,
         next_path_key_override: bytes | None = None,
     ) -> Self:
-        """Make the data of a path for onion messages. Raises Bolt12Error if a point is none."""
+        """Return the data for a path of onion messages.
+
+        Raises:
+            Bolt12Error: if a point is not valid.
+        """
         return cls._build(next_node_id=next_node_id, path_id=path_id, next_path_key_override=next_path_key_override)

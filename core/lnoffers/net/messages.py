@@ -1,4 +1,4 @@
-"""The messages of BOLT 1 and `onion_message` of BOLT 4: frozen values that are read from and written to bytes.
+"""The messages of BOLT 1 and `onion_message` of BOLT 4: frozen values with a parser and a writer.
 
 A message is a type of two bytes and a payload. Types are divided by what a reader must do with them: a few are read
 here, gossip and unknown odd types are ignored, and anything about channels is a sign that the peer takes us for
@@ -20,14 +20,14 @@ from lnoffers.bolt12.typecheck import typechecked
 from lnoffers.net.errors import ChannelMessageError, Hint, LocalProtocolError, RemoteProtocolError
 
 NO_CHANNEL: Final = bytes(32)
-"""The channel id of a warning or error that is about the connection as a whole."""
+"""The channel id of a warning or error about the whole connection."""
 NO_PONG: Final = 65532
-"""The least `num_pong_bytes` that asks for no answer: a pong that long would not fit a message."""
+"""The smallest `num_pong_bytes` that asks for no answer: such a pong would not fit into a message."""
 _U16: Final = 2
 
 
 class InitTlvs(TlvStream):
-    """What follows the features in `init`."""
+    """The TLV stream after the features in `init`."""
 
     __slots__ = ()
 
@@ -37,13 +37,21 @@ class InitTlvs(TlvStream):
     @classmethod
     @typechecked
     def from_bytes(cls, data: bytes) -> Self:
-        """Read the stream. Raises Bolt12Error."""
+        """Parse the TLV stream.
+
+        Raises:
+            Bolt12Error: if it is malformed.
+        """
         return cls._read(data)
 
     @classmethod
     @typechecked
     def build(cls, networks: tuple[bytes, ...], remote_addr: bytes | None) -> Self:
-        """Make the stream. Raises Bolt12Error if a chain's hash does not have 32 bytes."""
+        """Return the TLV stream of these values.
+
+        Raises:
+            Bolt12Error: if a chain's hash does not have 32 bytes.
+        """
         return cls._build(networks=networks or None, remote_addr=remote_addr)
 
 
@@ -66,7 +74,11 @@ class Init:
     @classmethod
     @typechecked
     def read(cls, cursor: Cursor) -> Init:
-        """Read the payload. Raises Bolt12Error."""
+        """Parse the payload.
+
+        Raises:
+            Bolt12Error: if it is malformed.
+        """
         first, second = cursor.take(cursor.number(_U16)), cursor.take(cursor.number(_U16))
         tlvs = InitTlvs.from_bytes(cursor.rest())
         length = max(len(first), len(second))
@@ -74,14 +86,14 @@ class Init:
         return cls(merged.to_bytes(length, "big"), tlvs.networks or (), tlvs.remote_addr)
 
     def payload(self) -> bytes:
-        """Write the payload; all features go into the second bitmap."""
+        """Return the payload; all features go into the second bitmap."""
         return _sized(b"") + _sized(self.features) + InitTlvs.build(self.networks, self.remote_addr).to_bytes()
 
 
 @typechecked
 @dataclass(frozen=True, slots=True)
 class Ping:
-    """Asks for a pong of `num_pong_bytes`, or for none if that is 65532 or more, and carries `byteslen` bytes."""
+    """A request for a pong of `num_pong_bytes`, or for none if that is 65532 or more; with `byteslen` bytes itself."""
 
     num_pong_bytes: int = 0
     byteslen: int = 0
@@ -90,18 +102,22 @@ class Ping:
     @classmethod
     @typechecked
     def read(cls, cursor: Cursor) -> Ping:
-        """Read the payload. Raises Bolt12Error."""
+        """Parse the payload.
+
+        Raises:
+            Bolt12Error: if it is malformed.
+        """
         return cls(cursor.number(_U16), len(cursor.take(cursor.number(_U16))))
 
     def payload(self) -> bytes:
-        """Write the payload."""
+        """Return the payload."""
         return codecs.encode_fixed(self.num_pong_bytes, _U16) + _sized(bytes(self.byteslen))
 
 
 @typechecked
 @dataclass(frozen=True, slots=True)
 class Pong:
-    """Answers a ping with as many bytes as it asked for."""
+    """The answer to a ping, with as many bytes as it asked for."""
 
     byteslen: int
     type: ClassVar[int] = 19
@@ -109,18 +125,22 @@ class Pong:
     @classmethod
     @typechecked
     def read(cls, cursor: Cursor) -> Pong:
-        """Read the payload. Raises Bolt12Error."""
+        """Parse the payload.
+
+        Raises:
+            Bolt12Error: if it is malformed.
+        """
         return cls(len(cursor.take(cursor.number(_U16))))
 
     def payload(self) -> bytes:
-        """Write the payload."""
+        """Return the payload."""
         return _sized(bytes(self.byteslen))
 
 
 @typechecked
 @dataclass(frozen=True, slots=True)
 class PeerWarning:
-    """Something is wrong, in the sender's words, but no channel has to be closed for it."""
+    """A problem, in the sender's words, for which no channel has to be closed."""
 
     data: bytes
     channel_id: bytes = NO_CHANNEL
@@ -129,26 +149,30 @@ class PeerWarning:
     @classmethod
     @typechecked
     def read(cls, cursor: Cursor) -> PeerWarning:
-        """Read the payload. Raises Bolt12Error."""
+        """Parse the payload.
+
+        Raises:
+            Bolt12Error: if it is malformed.
+        """
         channel_id = cursor.take(len(NO_CHANNEL))
         return cls(cursor.take(cursor.number(_U16)), channel_id)
 
     def payload(self) -> bytes:
-        """Write the payload."""
+        """Return the payload."""
         return self.channel_id + _sized(self.data)
 
     @property
     def text(self) -> str:
-        """The words, with escapes for all bytes that are not printable ASCII."""
+        """The text, with escapes for bytes that are not printable ASCII."""
         return _printable(self.data)
 
 
 @typechecked
 @dataclass(frozen=True, slots=True)
 class PeerError:
-    """The sender gives up on a channel, or, if `channel_id` is zero, on all of them.
+    """An error that ends a channel or, if `channel_id` is zero, all channels.
 
-    It can be read only. We have no channels, and a peer that takes us for a node that has some might close them.
+    It is never sent: we have no channels, and a peer that confuses us with a node that has some might close them.
     """
 
     data: bytes
@@ -158,20 +182,24 @@ class PeerError:
     @classmethod
     @typechecked
     def read(cls, cursor: Cursor) -> PeerError:
-        """Read the payload. Raises Bolt12Error."""
+        """Parse the payload.
+
+        Raises:
+            Bolt12Error: if it is malformed.
+        """
         channel_id = cursor.take(len(NO_CHANNEL))
         return cls(cursor.take(cursor.number(_U16)), channel_id)
 
     @property
     def text(self) -> str:
-        """The words, with escapes for all bytes that are not printable ASCII."""
+        """The text, with escapes for bytes that are not printable ASCII."""
         return _printable(self.data)
 
 
 @typechecked
 @dataclass(frozen=True, slots=True)
 class OnionMessage:
-    """An onion to open or pass on, and the path key that its reader needs, a compressed point. BOLT 4."""
+    """An onion to open or forward, and the path key for its reader, a compressed point. BOLT 4."""
 
     path_key: bytes
     packet: bytes
@@ -180,11 +208,15 @@ class OnionMessage:
     @classmethod
     @typechecked
     def read(cls, cursor: Cursor) -> OnionMessage:
-        """Read the payload. Raises Bolt12Error."""
+        """Parse the payload.
+
+        Raises:
+            Bolt12Error: if it is malformed.
+        """
         return cls(cursor.point(), cursor.take(cursor.number(_U16)))
 
     def payload(self) -> bytes:
-        """Write the payload."""
+        """Return the payload."""
         return self.path_key + _sized(self.packet)
 
 
@@ -195,17 +227,18 @@ _READERS: Final[Mapping[int, Callable[[Cursor], Message]]] = {
     kind.type: kind.read for kind in (Init, Ping, Pong, PeerWarning, PeerError, OnionMessage)
 }
 _GOSSIP: Final = frozenset({256, 257, 258, 259, 261, 262, 263, 264, 265})
-"""Announcements and queries of BOLT 7, which a peer may send unasked."""
+"""Announcements and queries of BOLT 7, which a peer may send at any time."""
 _CHANNELS: Final = frozenset({2, *range(32, 256)})
-"""Messages of BOLT 2, which only make sense between nodes that have, or want, a channel."""
+"""Messages of BOLT 2, which are valid only between nodes that have or open a channel."""
 
 
 @typechecked
 def read_message(data: bytes) -> Message | None:
-    """Return the message; None for one to be ignored.
+    """Return the message, or None if it must be ignored.
 
-    Raises RemoteProtocolError if it cannot be read, or has an unknown even type; ChannelMessageError, one of those, if
-    it is about a channel.
+    Raises:
+        ChannelMessageError: if it is about a channel.
+        RemoteProtocolError: if it cannot be read, or has an unknown even type.
     """
     if len(data) < _U16:
         raise RemoteProtocolError(f"a message of {len(data)} bytes has no room for its type", hint=Hint.WARN)
@@ -227,7 +260,11 @@ def read_message(data: bytes) -> Message | None:
 
 @typechecked
 def write_message(message: Sendable) -> bytes:
-    """Return the message's bytes. Raises LocalProtocolError if a part does not fit its place."""
+    """Return the message's bytes.
+
+    Raises:
+        LocalProtocolError: if a part does not fit its place.
+    """
     try:
         return message.type.to_bytes(_U16, "big") + message.payload()
     except Bolt12Error as error:

@@ -4,8 +4,8 @@
       invoice_request, with a reply_path  ------------->
       <------------------  invoice, or invoice_error
 
-A request goes along one of the offer's paths, or, if it has none, along one that the payer makes up and that ends at
-the issuer at once. Its answer is known by the secret that the payer has put into the reply path. BOLT 12, "Flow";
+A request is sent along one of the offer's paths. If the offer has none, the payer makes a path that contains only the
+issuer. The payer recognises the answer by the secret in its reply path. BOLT 12, "Flow";
 BOLT 4, "Onion Messages".
 """
 
@@ -26,10 +26,10 @@ Answer: TypeAlias = Invoice | InvoiceError
 
 @typechecked
 def paths_to_issuer(offer: Offer, path_key: bytes) -> tuple[BlindedPath, ...]:
-    """Return the paths along which the offer's issuer may be asked, best first.
+    """Return the paths to the offer's issuer, best first.
 
-    They are the offer's own, or else one to the issuer itself, made with `path_key`, 32 unpredictable bytes. That one
-    tells the issuer nothing: a path_id would say that the request came by a path of the issuer's making.
+    These are the offer's own paths or, if it has none, one to the issuer, made with `path_key`, 32 unpredictable bytes.
+    That path has no path_id, which would mean that the issuer made it.
     """
     if offer.offer_paths:
         return tuple(offer.offer_paths)
@@ -40,7 +40,7 @@ def paths_to_issuer(offer: Offer, path_key: bytes) -> tuple[BlindedPath, ...]:
 
 @typechecked
 def ask(session_key: bytes, path: BlindedPath, request: InvoiceRequest, reply_path: BlindedPath) -> OnionMessage:
-    """Return the message that asks for an invoice; the arguments are those of `onion_messages.wrap`."""
+    """Return the message that requests an invoice; the arguments are those of `onion_messages.wrap`."""
     return wrap(session_key, path, Payload.build(invoice_request=request.to_bytes(), reply_path=reply_path))
 
 
@@ -48,19 +48,20 @@ def ask(session_key: bytes, path: BlindedPath, request: InvoiceRequest, reply_pa
 def answer(session_key: bytes, reply_path: BlindedPath, answer: Answer) -> OnionMessage:
     """Return the message that answers a request along its `reply_path`.
 
-    The issuer finds request and path in the `Payload` of what it has received, and must be able to answer a request
-    that it cannot read, so it reads it itself.
+    The issuer takes the request and the path from the `Payload` that it received. It parses the request itself, because
+    it must be able to answer one that cannot be parsed.
     """
     stream = answer.to_bytes()
-    said = Payload.build(invoice=stream) if isinstance(answer, Invoice) else Payload.build(invoice_error=stream)
-    return wrap(session_key, reply_path, said)
+    payload = Payload.build(invoice=stream) if isinstance(answer, Invoice) else Payload.build(invoice_error=stream)
+    return wrap(session_key, reply_path, payload)
 
 
 @typechecked
 def read_answer(received: Received) -> Answer | None:
-    """Return the invoice or the error in a message; None if it holds neither. What it says is not checked.
+    """Return the invoice or the error in a message, or None if it contains neither. It is parsed, but not verified.
 
-    Raises RemoteProtocolError if it cannot be read.
+    Raises:
+        RemoteProtocolError: if it cannot be read.
     """
     payload = received.payload
     try:
@@ -74,5 +75,5 @@ def read_answer(received: Received) -> Answer | None:
 
 
 def _unreadable(what: str, error: Bolt12Error) -> RemoteProtocolError:
-    said = f"{error.message}: {error.detail}" if error.detail else error.message
-    return RemoteProtocolError(f"{what}: {said}", hint=Hint.DROP)
+    reason = f"{error.message}: {error.detail}" if error.detail else error.message
+    return RemoteProtocolError(f"{what}: {reason}", hint=Hint.DROP)

@@ -1,11 +1,11 @@
 """Onions of BOLT 4 (Sphinx): a packet of fixed size, of which each hop can read its own layer and no other.
 
-Sender and each hop share a secret: the packet carries a key, the hop multiplies it by its own, and blinds it for the
-next. From the secret follow a key `rho`, whose stream hides the payloads, and a key `mu`, which proves that they are
-as they were. A hop takes its *frame* (length, payload, the next hop's proof) off the front; what it appends at the end
-to keep the size is what the stream makes of zeros, which the sender has foreseen (the *filler*).
+The sender shares a secret with each hop: the packet contains a key, which the hop multiplies by its own key and blinds
+for the next hop. Two keys are derived from the secret. The stream of `rho` encrypts the payloads, and `mu`
+authenticates them. A hop removes its *frame* (length, payload, the next hop's HMAC) from the front. To keep the size,
+it appends zeros at the end and decrypts them too. The sender has computed the result in advance (the *filler*).
 
-This file knows packets and frames. What a payload says is `onion_messages`' business.
+This file handles packets and frames. Payloads are the subject of `onion_messages`.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ from lnoffers.net.errors import Hint, LocalProtocolError, RemoteProtocolError
 VERSION: Final = b"\0"
 HMAC_LENGTH: Final = 32
 OVERHEAD: Final = 1 + POINT_LENGTH + HMAC_LENGTH
-"""Bytes of a packet beside its payloads."""
+"""The length of a packet without its payloads."""
 SMALL: Final = 1300
 LARGE: Final = 32768
-"""Bytes of payloads that senders should choose from, so that packets look alike."""
+"""The two lengths of payloads that senders should use, so that packets look alike."""
 MAX_PAYLOADS: Final = 0xFFFF - OVERHEAD
-"""Bytes of payloads in the largest packet that an onion message can carry."""
+"""The length of payloads in the largest packet that fits into an onion message."""
 _LAST: Final = bytes(HMAC_LENGTH)
-"""The next hop's proof where there is no next hop."""
+"""The HMAC in the last hop's frame."""
 _LEAST_PAYLOAD: Final = 2
 
 
 @typechecked
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """What a hop finds in a packet: its payload, and the packet for the next hop, None for the last one."""
+    """The contents of a packet for one hop: its payload, and the packet for the next hop or None."""
 
     payload: bytes
     next_packet: bytes | None
@@ -48,9 +48,10 @@ class Layer:
 
 @typechecked
 def payloads_size(payloads: Sequence[bytes]) -> int:
-    """Return 1300 or 32768, whichever the frames of these payloads need.
+    """Return the size for these payloads: 1300 or 32768 bytes.
 
-    Raises LocalProtocolError if they do not fit the larger.
+    Raises:
+        LocalProtocolError: if they do not fit into the larger.
     """
     needed = sum(len(_length(payload)) + len(payload) + HMAC_LENGTH for payload in payloads)
     for size in (SMALL, LARGE):
@@ -68,8 +69,9 @@ def create(session_key: bytes, hops: Sequence[tuple[bytes, bytes]], size: int) -
         hops: the id of each node on the way, a compressed point, blinded or not, and its payload.
         size: how many bytes the packet has for payloads.
 
-    Raises LocalProtocolError if there is no hop, an id is no point, the session key is no private key, or the payloads
-    do not fit.
+    Raises:
+        LocalProtocolError: if there is no hop, an id is not a point, the session key is not a private key, or the
+            payloads do not fit.
     """
     if not hops:
         raise LocalProtocolError("an onion has at least one hop")
@@ -92,15 +94,15 @@ def create(session_key: bytes, hops: Sequence[tuple[bytes, bytes]], size: int) -
 
 @typechecked
 def peel(node: NodeKey, packet: bytes, blinding: bytes | None = None) -> Layer:
-    """Take this node's layer off a packet.
+    """Remove this node's layer from a packet.
 
     Args:
         node: this node's key.
         packet: what arrived.
         blinding: if the node was addressed by a blinded id, the factor, 32 bytes, that its own id was multiplied by.
 
-    Raises RemoteProtocolError, with the hint to drop it, if the packet was made for somebody else, was changed, or is
-    malformed.
+    Raises:
+        RemoteProtocolError: with the hint to drop it, if the packet is for another node, was changed, or is malformed.
     """
     if len(packet) < OVERHEAD:
         raise _bad(f"{len(packet)} bytes are too few for a packet")
@@ -123,7 +125,7 @@ def peel(node: NodeKey, packet: bytes, blinding: bytes | None = None) -> Layer:
 
 
 def _secrets(session_key: bytes, node_ids: Sequence[bytes]) -> tuple[list[bytes], bytes]:
-    """Return the secret shared with each node, and the key that the first one gets."""
+    """Return the secret shared with each node, and the key for the first one."""
     try:
         first = key = KeyPair(session_key)
         secrets = []
@@ -137,7 +139,7 @@ def _secrets(session_key: bytes, node_ids: Sequence[bytes]) -> tuple[list[bytes]
 
 
 def _filler(rhos: Sequence[bytes], lengths: Sequence[int], size: int) -> bytes:
-    """Return what the end of the last hop's payloads will be, once the hops before it have appended to them."""
+    """Return the end of the last hop's payloads, after all hops before it have appended to them."""
     filler = b""
     for rho, length in zip(rhos[:-1], lengths[:-1], strict=True):
         before = size - len(filler)
@@ -146,7 +148,7 @@ def _filler(rhos: Sequence[bytes], lengths: Sequence[int], size: int) -> bytes:
 
 
 def _read_frame(frames: bytes, size: int) -> tuple[bytes, bytes, int]:
-    """Return the payload, the next hop's proof, and where the next frame starts."""
+    """Return the payload, the next hop's HMAC, and the offset of the next frame."""
     try:
         length, start = read_bigsize(frames, 0)
     except Bolt12Error as error:

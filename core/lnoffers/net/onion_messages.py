@@ -1,4 +1,4 @@
-"""Onion messages of BOLT 4: an onion along a blinded path, whose last layer says something.
+"""Onion messages of BOLT 4: an onion along a blinded path, whose last layer contains the message.
 
 Each node is sent the path key and the packet. With its own key it opens its layer, finds its data of the blinded path
 in there, and learns from that data whom to pass the rest on to, or that it is the one it was meant for. Nobody on the
@@ -26,13 +26,13 @@ from lnoffers.net.hop_data import HopData
 from lnoffers.net.messages import OnionMessage
 
 MAX_REPLY_HOPS: Final = 20
-"""Hops of a reply path that is worth the work; more than fit a small onion, and far more than anybody uses."""
+"""The most hops of a reply path that we accept. It is more than fit into a small onion or than anybody uses."""
 _FIRST_PAYLOAD: Final = 64
-"""Fields from here on are what a message says."""
+"""The lowest type of the fields that are for the recipient."""
 
 
 class Payload(TlvStream):
-    """What one layer holds: `onionmsg_tlv`. The three messages of BOLT 12 are streams, not yet read."""
+    """The payload of one layer, `onionmsg_tlv`. The three messages of BOLT 12 in it are TLV streams, not parsed yet."""
 
     __slots__ = ()
 
@@ -45,7 +45,11 @@ class Payload(TlvStream):
     @classmethod
     @typechecked
     def from_bytes(cls, data: bytes) -> Self:
-        """Read the stream. Raises Bolt12Error."""
+        """Parse the TLV stream.
+
+        Raises:
+            Bolt12Error: if it is malformed.
+        """
         return cls._read(data)
 
     @classmethod
@@ -58,25 +62,29 @@ class Payload(TlvStream):
         invoice: bytes | None = None,
         invoice_error: bytes | None = None,
     ) -> Self:
-        """Make what a message says. Raises Bolt12Error if a part does not fit its place."""
+        """Return the payload for the recipient.
+
+        Raises:
+            Bolt12Error: if a value does not fit its field.
+        """
         return cls._build(
             reply_path=reply_path, invoice_request=invoice_request, invoice=invoice, invoice_error=invoice_error
         )
 
     @typechecked
     def for_hop(self, encrypted_recipient_data: bytes) -> bytes:
-        """Return the layer that holds this and a hop's data of the blinded path."""
+        """Return this payload with a hop's data of the blinded path."""
         return self._build(self.records, encrypted_recipient_data=encrypted_recipient_data).to_bytes()
 
 
 @typechecked
 @dataclass(frozen=True, slots=True)
 class Forward:
-    """A message for somebody else.
+    """A message to forward.
 
     Attributes:
-        next_node: whom to send it to: a node id, 33 bytes, or the short channel id of a channel to the node.
-        message: what to send.
+        next_node: the next node: a node id, 33 bytes, or the short channel id of a channel to the node.
+        message: the message to send.
     """
 
     next_node: bytes | int
@@ -89,7 +97,7 @@ class Received:
     """A message for this node.
 
     Attributes:
-        payload: what it says.
+        payload: its contents.
         path_id: what this node put into the path that it came by, if it made one.
     """
 
@@ -109,7 +117,8 @@ def wrap(session_key: bytes, path: BlindedPath, payload: Payload) -> OnionMessag
         path: who makes it up does not matter: the receiver, the sender, or both (`blinding.prepend`).
         payload: what to say to the node at its end.
 
-    Raises LocalProtocolError if it does not fit, or the path has no hops.
+    Raises:
+        LocalProtocolError: if it does not fit, or the path has no hops.
     """
     silent = Payload.build()
     layers = [
@@ -124,7 +133,10 @@ def wrap(session_key: bytes, path: BlindedPath, payload: Payload) -> OnionMessag
 def open_message(node: NodeKey, message: OnionMessage) -> Opened:
     """Open a message that a peer has sent.
 
-    Raises RemoteProtocolError if it must be dropped. BOLT 4, "The `onion_message` Message", the reader's requirements.
+    BOLT 4, "The `onion_message` Message", the reader's requirements.
+
+    Raises:
+        RemoteProtocolError: if it must be dropped.
     """
     try:
         return _open(node, message)

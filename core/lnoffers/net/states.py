@@ -1,18 +1,17 @@
-"""What can happen on a connection, and in which order: the table that `connection` goes by and the docs draw.
+"""The states of a connection and the steps between them, as a table. `connection` follows it, and the docs draw it.
 
-Two nodes shake hands, each then says which features and chains it knows (`init`), and from there on messages go both
-ways in no order. Who connects is the initiator; the handshake is the only part where the sides differ.
+Two nodes complete a handshake. Each then sends its features and chains (`init`). After that, messages go both ways in
+any order. The node that connects is the initiator; the roles differ only during the handshake.
 
-A connection is at each moment in one `State`. What moves it on is a `Step`: an act or a message that was read and found
-good, a fault of the peer's, or the end of the connection. `TRANSITIONS` has all that is allowed. A step that its table
-does not list for the present state is a fault: of the peer, if it took it, else of the program.
+A connection is always in one `State`. A `Step` changes it: a valid act or message, an error of the peer, or the end of
+the connection. `TRANSITIONS` lists all allowed steps. A step that is not listed for the present state is an error: of
+the peer if the peer took the step, else of the caller.
 
-Three things follow from the table. Nothing but `init` can be the first message, and it comes once. Nothing is read
-after a fault: FAILED is left by no step, so what an attacker sends after a bad byte costs nothing. And a handshake is
-over after a fixed number of bytes, so a half-open connection holds no more than one act.
+Three properties follow from the table. The first message is `init`, and it comes only once. Nothing is read after an
+error: no step leaves FAILED, so bytes that an attacker sends after a wrong one cost nothing. And the handshake has a
+fixed number of bytes, so a half-open connection buffers at most one act.
 
-This file knows no bytes, keys or messages. Time is not here either: who waits for how long is for the program to say,
-which has a clock.
+This file must not depend on bytes, keys or messages. Timeouts are not here either: the caller has the clock.
 """
 
 from __future__ import annotations
@@ -25,24 +24,24 @@ from lnoffers.bolt12.typecheck import typechecked
 
 
 class State(Enum):
-    """Where a connection stands."""
+    """The state of a connection."""
 
     AWAITING_ACT_ONE = "responder: nothing was received"
     AWAITING_ACT_TWO = "initiator: act one is sent"
     AWAITING_ACT_THREE = "responder: act two is sent"
-    AWAITING_INIT = "each knows who the other is, and has sent its init"
+    AWAITING_INIT = "both node ids are proved, and our init is sent"
     OPEN = "messages go both ways"
     CLOSED = "one side has closed the connection"
     FAILED = "the peer has broken a rule"
 
 
 class Step(Enum):
-    """What moves a connection on."""
+    """An event that changes the state of a connection."""
 
-    ACT_ONE = "the initiator knows our node id"
-    ACT_TWO = "the responder owns the node id it was called by"
-    ACT_THREE = "the initiator owns the node id it names"
-    INIT = "the peer says which features and chains it knows"
+    ACT_ONE = "the initiator has shown that it knows our node id"
+    ACT_TWO = "the responder has proved its node id"
+    ACT_THREE = "the initiator has proved its node id"
+    INIT = "the peer has sent its features and chains"
     MESSAGE = "any other message"
     FAULT = "something arrived that breaks a rule"
     END = "either side closes"
@@ -60,7 +59,7 @@ TRANSITIONS: Final[Mapping[Step, Mapping[State, State]]] = {
     Step.FAULT: dict.fromkeys(_ALIVE, State.FAILED),
     Step.END: dict.fromkeys(_ALIVE, State.CLOSED),
 }
-"""For each step, the states it can be taken in and the one it leads to."""
+"""For each step, the states in which it is allowed and the state after it."""
 
 
 @typechecked

@@ -1,6 +1,6 @@
-"""The service: the commands of `clnrpc`, filled in with BOLT 12, on a store, behind Core Lightning's JSON-RPC.
+"""The service: the commands of `clnrpc`, implemented with BOLT 12 and a store, behind Core Lightning's JSON-RPC.
 
-In a process of one's own, a test's for example, without a socket:
+Use it in your own process, such as a test, without a socket:
 
     from clnrpc.types import InvoicerequestRequest
     from lnoffers.service import Node, OffersService, Options
@@ -9,10 +9,10 @@ In a process of one's own, a test's for example, without a socket:
         service = OffersService(node)
         made = service.invoicerequest(InvoicerequestRequest(amount=1000, description="refund"))
 
-A list of more than a hundred entries comes as an iterator of responses, each with a part of it.
+A list of more than a hundred entries is returned as an iterator of responses, each with a part of the list.
 
-`Server` serves a node on its Unix socket, within an asyncio event loop; the program `lnoffers` is in `cli`. What keeps
-any of them from working is a `ServiceError`; a call that fails raises `clnrpc.RpcError`.
+`Server` serves a node on its Unix socket, in an asyncio event loop. The program `lnoffers` is in `cli`. All of them
+raise `ServiceError` if they cannot work; a call that fails raises `clnrpc.RpcError`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Node", "OffersService", "Options", "Server", "ServiceError"]
 
-_HOMES = {
+_MODULES = {
     "Node": "node",
     "OffersService": "commands",
     "Options": "options",
@@ -39,7 +39,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> object:
-    # Most of these load the store and the keys, and the command line must not where it only talks to a server.
-    if name not in _HOMES:
+    # Imported on first use: most of these load the database, which a call to a running server does not need.
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

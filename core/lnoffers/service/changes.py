@@ -1,7 +1,7 @@
-"""Waiting for the store to change: whoever waits looks into the store again when it may have.
+"""Wait for the store to change: waiting commands query it again whenever it may have changed.
 
-What this process changes is told at once. What other processes change shows in the store's version, which is compared
-each second while anybody waits.
+A change by this process wakes them at once. A change by another process changes the store's version, which is compared
+once a second while a command waits.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 LOOK_SECONDS: Final = 1.0
-"""How long a change by another process, or by the time alone, may stay unnoticed."""
+"""How long a change by another process, or an expiry, may go unnoticed."""
 
 
 class Runner(Protocol):
-    """Runs what uses the store, where it may be used."""
+    """Runs functions that use the store, in the thread that may use it."""
 
     def __call__(self, function: Callable[[], T], /) -> Awaitable[T]:
-        """The function's result."""
+        """Run the function and return its result."""
 
 
 async def _at_once(function: Callable[[], T]) -> T:
@@ -34,9 +34,10 @@ async def _at_once(function: Callable[[], T]) -> T:
 
 
 class Changes:
-    """The changes of one store, for those who wait in one event loop. `version` is another one once others changed it.
+    """The changes of one store, for the commands that wait in one event loop.
 
-    `run` is how the waiting use the store from the event loop. A server that has a thread for that replaces it.
+    `version` returns another value once another process has changed the store. `run` runs a function that uses the
+    store; a server that has a thread for calls replaces it.
     """
 
     def __init__(self, version: Callable[[], object]) -> None:
@@ -47,16 +48,16 @@ class Changes:
         self._watcher: asyncio.Task[None] | None = None
 
     def tell(self) -> None:
-        """Something is changing: all that wait look again when it is committed. Any thread may call this."""
+        """Make all waiting commands query the store again after the next commit. Any thread may call this."""
         if self._waiting and self._loop is not None:
             self._loop.call_soon_threadsafe(self._wake)
 
     async def until(self, look: Callable[[], T | None], pause: Callable[[], float]) -> T:
-        """Call `look` again and again until it returns something, and return that.
+        """Call `look` until it does not return None, and return its result.
 
-        It is called through `run`: now, after each change, and `pause()` seconds later at the latest.
+        It is called through `run`: now, after each change, and at the latest `pause()` seconds after the last call.
         """
-        import asyncio  # noqa: PLC0415 # most calls never wait, and it takes longer to load than they take
+        import asyncio  # noqa: PLC0415 # slow to import, and most calls never wait
 
         changed = asyncio.Event()
         self._waiting.add(changed)
@@ -65,7 +66,7 @@ class Changes:
             self._watcher = self._loop.create_task(self._watch())
         try:
             while True:
-                changed.clear()  # before the look, so that no change falls between
+                changed.clear()  # before the query, so that no change is missed
                 if (found := await self.run(look)) is not None:
                     return found
                 with suppress(TimeoutError):
@@ -82,7 +83,7 @@ class Changes:
             changed.set()
 
     async def _watch(self) -> None:
-        """Wake all that wait when another process has changed the store."""
+        """Wake all waiting commands when another process has changed the store."""
         import asyncio  # noqa: PLC0415 # as above
 
         seen: object = None
@@ -90,7 +91,7 @@ class Changes:
             try:
                 version = await self.run(self._version)
             except (RpcError, StoreError):
-                version = object()  # who looks now learns of it
+                version = object()  # the commands query the store now and get the error
             if version != seen:
                 seen = version
                 self._wake()

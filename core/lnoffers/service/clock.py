@@ -1,4 +1,4 @@
-"""The time, passed in so that a test can hold it still."""
+"""The clock, passed in so that a test can set it."""
 
 from __future__ import annotations
 
@@ -6,30 +6,30 @@ import time
 from typing import Final, Protocol
 
 TIME_BITS: Final = 62
-"""Of the latest time that can be injected: with an invoice's 32 bits of seconds added, the store still takes it."""
+"""The size of an injected time: the store can still hold it after an invoice's 32-bit expiry is added."""
 
 
 class Clock(Protocol):
-    """Tells the time."""
+    """A source of the current time."""
 
     def now(self) -> int:
-        """Whole seconds since 1970 UTC."""
+        """Return the Unix time in whole seconds."""
 
 
 class SystemClock:
-    """The operating system's time."""
+    """The operating system's clock."""
 
     def now(self) -> int:
-        """Whole seconds since 1970 UTC."""
+        """Return the Unix time in whole seconds."""
         return int(time.time())
 
 
 class FixedClock:
-    """A clock that stands still."""
+    """A clock that does not advance."""
 
     def __init__(self, time: int) -> None:
         self._time = time
 
     def now(self) -> int:
-        """The time that it was set to."""
+        """Return the time that it was set to."""
         return self._time

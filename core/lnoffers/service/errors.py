@@ -1,4 +1,4 @@
-"""What keeps the service from working at all, as opposed to an error answer to one call (`clnrpc.RpcError`).
+"""Errors that stop the service, as opposed to an error answer to one call (`clnrpc.RpcError`).
 
 Each message is written for the person who started the program: what is wrong, where, and what to do.
 """
@@ -9,7 +9,7 @@ from typing import Final
 
 
 class ServiceError(Exception):
-    """The service cannot start or go on; the base of all that this package raises on its own account."""
+    """The service cannot start or continue. The base class of this package's own errors."""
 
 
 class OptionsError(ServiceError):
@@ -20,15 +20,15 @@ HOW_TO_MAKE: Final = "lnoffers init makes a node; --lightning-dir and --network 
 
 
 class NoNodeError(ServiceError):
-    """There is no node in the directory, and this is not to make one."""
+    """There is no node in the directory, and the command must not make one."""
 
 
 class SecretError(ServiceError):
-    """The hsm_secret file cannot be read, made or understood. The message never holds any of its content."""
+    """The hsm_secret file cannot be read, created or parsed. The message never quotes its content."""
 
 
 class StoreError(ServiceError):
-    """The store cannot be opened, belongs to something else, or failed to carry out or commit a transaction."""
+    """The store cannot be opened, belongs to another node or network, or failed to run or commit a transaction."""
 
 
 class ListenError(ServiceError):

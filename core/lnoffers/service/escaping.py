@@ -1,4 +1,4 @@
-"""Texts that strangers chose, made fit for a terminal or a line of the log."""
+"""Escape texts from strangers for a terminal or a line of the log."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ import unicodedata
 from typing import Final
 
 _MAX_MARKS: Final = 2
-"""How many marks a letter may carry; with many of them a text reaches into other lines."""
+"""How many combining marks a letter may have; many of them would overlap other lines."""
 
 
 def escape(text: str) -> str:
-    """Return the text with escapes for all that does not print: controls, line breaks, marks of direction, halves of
-    surrogate pairs, and marks that are stacked on one letter."""
+    """Return the text with escapes for characters that do not print.
+
+    These are control characters, line breaks, marks of direction, halves of surrogate pairs, and combining marks
+    stacked on one letter.
+    """
     shown, marks = [], 0
     for character in text:
         marks = marks + 1 if unicodedata.category(character).startswith("M") else 0

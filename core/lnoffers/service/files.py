@@ -1,4 +1,4 @@
-"""Making and opening files that are for their owner alone: whole or not at all, and never through a link."""
+"""Create and open files that only their owner may read, complete or not at all, and never through a symbolic link."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lnoffers.service.errors import ServiceError
 
 
 def make_private_directory(path: Path) -> None:
-    """Make a directory, mode 0700, and those above it that are missing; one that exists stays as it is.
+    """Make a directory with mode 0700, and its missing parents; an existing directory stays unchanged.
 
     Raises:
         ServiceError: if it cannot be made.
@@ -29,12 +29,12 @@ def make_private_directory(path: Path) -> None:
 
 
 def open_regular(path: Path, flags: int, *, follow_link: bool = False) -> int:
-    """Open a regular file, which is mode 0600 if this makes it; the descriptor.
+    """Open a regular file and return its descriptor. A file that this creates has mode 0600.
 
-    A symbolic link is refused, so nobody can have another file written to by putting one there.
+    A symbolic link is refused, so that nobody can redirect our writes to another file.
 
     Raises:
-        OSError: if it cannot be opened, is a link or is not a regular file; `strerror` says so.
+        OSError: if it cannot be opened, is a link or is not a regular file; `strerror` says which.
     """
     link = 0 if follow_link else os.O_NOFOLLOW
     try:
@@ -50,20 +50,20 @@ def open_regular(path: Path, flags: int, *, follow_link: bool = False) -> int:
 
 
 def refuse_link(path: Path) -> None:
-    """Refuse a path that is a symbolic link itself; those that lead to its directory may be.
+    """Refuse a path that is itself a symbolic link; its directories may be links.
 
     Raises:
-        OSError: if it is one.
+        OSError: if it is a link.
     """
     if path.is_symlink():
         raise OSError(errno.ELOOP, f"{path.name} is a symbolic link: put the file itself there", os.fspath(path))
 
 
 def create_private_file(path: Path, content: bytes) -> bool:
-    """Make a file, mode 0400, that is complete and on disk before it has its name; False if the name is taken.
+    """Create a file with mode 0400, complete and on disk before it gets its name; return False if the name is taken.
 
     Raises:
-        OSError: if it cannot be made; then nothing is left behind.
+        OSError: if it cannot be created; then nothing is left behind.
     """
     # mkstemp makes it 0600, so nobody else can read it even while it is written.
     descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
@@ -85,10 +85,13 @@ def create_private_file(path: Path, content: bytes) -> bool:
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """A path at which the block makes a file; when it is left, that becomes `path`, mode 0600, complete and on disk.
+    """Return a temporary path for the block to create a file at, and then move the file to `path`.
+
+    The file gets mode 0600 and is complete and on disk before it gets its name. If this fails, nothing is left behind.
 
     Raises:
-        OSError: if it cannot be made, FileExistsError if the name is taken; then nothing is left behind.
+        FileExistsError: if the name is taken.
+        OSError: if the file cannot be created.
     """
     with tempfile.TemporaryDirectory(prefix=".lnoffers-", dir=path.parent) as directory:
         made = Path(directory, "whole")
@@ -104,7 +107,7 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 
 def sync_directory(path: Path) -> None:
-    """Have the names in a directory survive a power cut."""
+    """Make the names in a directory survive a power failure."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)

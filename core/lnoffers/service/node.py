@@ -1,4 +1,4 @@
-"""What a running service works with: keys, store, entropy, clock."""
+"""A node: its keys, store, entropy and clock."""
 
 from __future__ import annotations
 
@@ -37,22 +37,23 @@ class Node:
 
     @classmethod
     def open(cls, options: Options, *, make: bool = False) -> Self:
-        """Open the node whose files lie where `options` says.
+        """Open the node in the directory that `options` names.
 
-        `make` it if there is none: the directory and a new secret. A store is made wherever there is a secret.
+        If there is none and `make` is true, make the directory and a new secret. A missing store is made if there is a
+        secret.
 
         Raises:
-            ServiceError: if that cannot be done; the message says why and what to do.
+            ServiceError: if that is not possible; the message says why and what to do.
         """
         for node_id in options.payment_fronting_nodes:
             if not is_point(node_id):
-                raise OptionsError(f"--payment-fronting-node {node_id.hex()} is no node id")
+                raise OptionsError(f"--payment-fronting-node {node_id.hex()} is not a node id")
         entropy = SystemEntropy() if options.dev_entropy is None else InjectedEntropy(options.dev_entropy)
         clock = SystemClock() if options.dev_time is None else FixedClock(options.dev_time)
         if make:
             make_private_directory(options.network_dir)
-        # A store is of no use to another secret than its own, so a new one is made only where there is no store yet.
-        # (The secret is always made first.)
+        # A store works only with its own secret, so a new secret is made only if there is no store yet. (The secret is
+        # always made first.)
         is_new = not options.secret_file.exists() and (
             not options.network_dir.exists() or Store.is_new(options.db, options.store_file)
         )
@@ -72,23 +73,23 @@ class Node:
             logger.warning("%s. Offers in a currency are refused until this is fixed", error)
 
     def inject(self, entropy: bytes | None, time: int | None) -> None:
-        """Replace what is drawn from and what the clock shows (unix seconds); None leaves it as it is."""
+        """Replace the entropy and the time (Unix seconds); None keeps the present one."""
         if entropy is not None:
             self.entropy = InjectedEntropy(entropy)
         if time is not None:
             self.clock = FixedClock(time)
-            self.changes.tell()  # it may be later now than what somebody waits for
+            self.changes.tell()  # the new time may be past the end of a wait
 
     def unseal(self, sealed: bytes) -> bytes:
-        """Open recovery data of this node.
+        """Decrypt recovery data of this node.
 
         Raises:
-            SealedError: if it is another node's, or damaged.
+            SealedError: if it is of another node, or damaged.
         """
         return emergency.open_sealed(sealed, self.keys.named_secret(emergency.SECRET_NAME))
 
     def close(self) -> None:
-        """Give the store back."""
+        """Close the store."""
         self.store.close()
 
     def __enter__(self) -> Self:

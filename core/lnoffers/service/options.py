@@ -1,6 +1,6 @@
-"""Where a service keeps its files and how it is run, in Core Lightning's conventions.
+"""The options of a node, and the paths of its files, by Core Lightning's conventions.
 
-The layout is Core Lightning's: everything of one network lies in `<lightning-dir>/<network>/`.
+All files of a network are in `<lightning-dir>/<network>/`.
 """
 
 from __future__ import annotations
@@ -13,45 +13,46 @@ from lnoffers.service.clock import TIME_BITS
 from lnoffers.service.errors import OptionsError
 
 NETWORKS: Final = ("bitcoin", "testnet", "testnet4", "signet", "regtest")
-"""The networks of `lnoffers.bolt12`, named here so that reading options costs no import of it."""
+"""The networks of `lnoffers.bolt12`, repeated here because importing it takes long."""
 
 LOG_LEVELS: Final = ("debug", "info", "warning", "error")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """How a service is run; checked when made.
+    """The options of a node, validated on construction.
 
     Raises:
-        OptionsError: for an unknown network or level, a path that cannot be, a time out of range, or test options on
+        OptionsError: for an unknown network or log level, an impossible path, a time out of range, or test options on
             bitcoin.
     """
 
     lightning_dir: Path = Path("~/.lnoffers")
     network: str = "bitcoin"
     rpc_file: Path = Path("lightning-rpc")
-    """The socket; a relative path starts at the network's directory."""
+    """The socket; relative to the network's directory."""
     pid_file: Path | None = None
-    """What a server locks and writes its process id to, other than `lnoffers-<network>.pid`; a relative path starts at
-    the directory over those of all networks."""
+    """The file that a server locks and writes its process id to; relative to `lightning_dir`.
+
+    None means `lnoffers-<network>.pid`.
+    """
     log_file: Path | None = None
-    """The file that a server appends its log to, instead of writing it to standard error; a relative path starts at the
-    network's directory."""
+    """The file that a server appends its log to; relative to the network's directory. None means standard error."""
     log_level: str = "info"
-    """The least that a server logs: one of `LOG_LEVELS`."""
+    """The lowest level that a server logs: one of `LOG_LEVELS`."""
     db: str | None = field(default=None, repr=False)
-    """URL of the store, instead of the file in the network's directory; it may hold a password."""
+    """URL of the store, instead of the file in the network's directory. It may contain a password."""
     developer: bool = False
     """Show the offending token in error texts, as lightningd's `--developer` does."""
     dev_entropy: bytes | None = field(default=None, repr=False)
-    """Bytes to serve, in order, instead of the operating system's randomness: they decide keys."""
+    """Bytes to use, in order, instead of random ones. Keys are made from them."""
     dev_time: int | None = None
-    """What the clock shows, in unix seconds, instead of the time."""
+    """The fixed time of the clock, in Unix seconds."""
 
     currency_rates: Path | None = None
-    """The file of `lnoffers.service.rates`; without it no offer can be made in a currency."""
+    """The file of prices (`lnoffers.service.rates`). Without it no offer can be made in a currency."""
     payment_fronting_nodes: tuple[bytes, ...] = ()
-    """Nodes by way of which alone this one can be reached: compressed points, 33 bytes each."""
+    """The only nodes through which payers can reach this one: compressed points, 33 bytes each."""
 
     def __post_init__(self) -> None:
         if self.network not in NETWORKS:
@@ -62,7 +63,7 @@ class Options:
             if path is not None:
                 _expanded(path)
         if self.injectable and self.network == "bitcoin":
-            raise OptionsError("--dev-entropy and --dev-time make keys foreseeable and are refused on bitcoin")
+            raise OptionsError("--dev-entropy and --dev-time make keys predictable and are refused on bitcoin")
         if self.dev_time is not None and self.dev_time >> TIME_BITS:
             raise OptionsError(f"--dev-time counts seconds since 1970, from 0 to 2^{TIME_BITS} - 1")
 
@@ -73,7 +74,7 @@ class Options:
 
     @property
     def base_dir(self) -> Path:
-        """The directory over those of all networks, absolute."""
+        """The directory that contains those of all networks, absolute."""
         return _expanded(self.lightning_dir).absolute()
 
     @property
@@ -93,7 +94,7 @@ class Options:
 
     @property
     def lock_file(self) -> Path:
-        """The pid file, absolute; named as lightningd names its own, if `pid_file` does not say otherwise."""
+        """The pid file, absolute. Without `pid_file` it is named as lightningd names its own."""
         return self.base_dir / _expanded(self.pid_file or Path(f"lnoffers-{self.network}.pid"))
 
     @property
@@ -108,13 +109,13 @@ class Options:
 
     @property
     def store_file(self) -> Path:
-        """The file of the store, if `db` names no other."""
+        """The file of the store, unless `db` names another."""
         return self.network_dir / "lnoffers.sqlite3"
 
 
 def _expanded(path: Path) -> Path:
     if "\0" in str(path):
-        raise OptionsError("a path cannot hold a NUL character")
+        raise OptionsError("a path cannot contain a NUL character")
     try:
         return path.expanduser()
     except RuntimeError as error:

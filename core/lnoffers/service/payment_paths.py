@@ -1,4 +1,4 @@
-"""How invoices of this node are paid: along a blinded path that begins and ends here."""
+"""The blinded path in invoices of this node, which begins and ends at the node itself."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from lnoffers.service.node import Node
 
 FINAL_CLTV_MAINNET: Final = 18
 FINAL_CLTV_TESTNETS: Final = 10
-"""Blocks that the last hop is given to claim a payment: the defaults of Core Lightning's `cltv-final`."""
+"""Blocks in which the last hop can claim a payment: the defaults of Core Lightning's `cltv-final`."""
 ALL_BITCOIN: Final = 21_000_000 * 100_000_000 * 1000
-"""In millisatoshi."""
+"""All bitcoin there will be, in millisatoshi."""
 
 
 def path_to_self(node: Node, payment_hash: bytes) -> tuple[BlindedPath, BlindedPayinfo]:
-    """A path of one hop, the node itself, and what it costs: nothing.
+    """Return a path of one hop, the node itself, and its fees, which are zero.
 
-    Its path_id, SHA256(secret || payment_hash), shows the node that a payment came along it. Source: Core Lightning's
-    createinvoice.
+    By its path_id, SHA256(secret || payment_hash), the node recognises a payment along this path. Source: Core
+    Lightning's createinvoice.
 
     Raises:
-        EntropyError: if there is not enough left for the path key.
-        ValueError: if what is drawn is no private key; one in 2^128 is none.
+        EntropyError: if too little is left for the path key.
+        ValueError: if the bytes drawn are not a private key, with a probability of 1 in 2^128.
     """
     path_id = sha256(node.keys.named_secret("bolt12-invoice-base") + payment_hash).digest()
     path = message_path(node.entropy.draw(PATH_KEY_BYTES), [node.keys.node_id], path_id)

@@ -1,7 +1,7 @@
-"""What a bitcoin costs in other currencies, by a file that somebody else keeps up to date.
+"""The price of a bitcoin in other currencies, from a file that another program updates.
 
 The file is a JSON object, `{"USD": 97000.5, "EUR": "83000"}`: the ISO 4217 code of each currency, and the price of one
-bitcoin in it, as a number or as text.
+bitcoin in it, as a number or a string.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ _code = re.compile("[A-Z]{3}").fullmatch
 
 
 class RatesError(Exception):
-    """The file cannot be used; the message names it and says why."""
+    """The file cannot be used; the message names it and the reason."""
 
 
 class _Version(NamedTuple):
-    """What tells one content of a file from another without reading it."""
+    """The properties of a file that change with its content."""
 
     file: int
     size: int
@@ -31,7 +31,7 @@ class _Version(NamedTuple):
 
 
 class RateFile:
-    """The prices in a file, which is read again once it has changed."""
+    """The prices in a file, which is read again after each change."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -39,21 +39,21 @@ class RateFile:
         self._prices: Mapping[str, Decimal] = {}
 
     def price(self, currency: str) -> Decimal | None:
-        """Return the price of one bitcoin in whole units of a currency (dollars, not cents), which its code names.
+        """Return the price of one bitcoin in whole units of a currency (dollars, not cents), or None if there is none.
 
-        None if the file has none.
+        `currency` is its ISO 4217 code.
 
         Raises:
-            RatesError: if the file is missing or cannot be understood.
+            RatesError: if the file is missing or not valid.
         """
         self.refresh()
         return self._prices.get(currency)
 
     def refresh(self) -> None:
-        """Read the file, unless it is as it was.
+        """Read the file if it has changed.
 
         Raises:
-            RatesError: if the file is missing or cannot be understood.
+            RatesError: if the file is missing or not valid.
         """
         try:
             found = self._path.stat()
@@ -68,7 +68,12 @@ class RateFile:
 
 
 def _read(path: Path) -> Mapping[str, Decimal]:
-    """Return the content, all of it checked. Raises OSError or ValueError."""
+    """Return the prices by currency.
+
+    Raises:
+        OSError: if the file cannot be read.
+        ValueError: if its content is not valid.
+    """
     with path.open("rb") as file:
         data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
@@ -87,11 +92,11 @@ def _members(data: bytes) -> dict[str, msgspec.Raw]:
 
 def _price(code: str, raw: msgspec.Raw) -> Decimal:
     if not _code(code):
-        raise ValueError(f"{code!r} is no currency code, which has three capital letters")
+        raise ValueError(f"{code!r} is not a currency code: three capital letters")
     try:
         price = msgspec.json.decode(raw, type=Decimal)
     except msgspec.DecodeError as error:
         raise ValueError(f"the price in {code} is not a number") from error
     if not price.is_finite() or price <= 0:
-        raise ValueError(f"{price} {code} is no price for a bitcoin")
+        raise ValueError(f"{price} {code} is not a price for a bitcoin")
     return price

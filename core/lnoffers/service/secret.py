@@ -1,4 +1,4 @@
-"""The node's secret: the file hsm_secret, in the forms that Core Lightning writes; where there is none, a new one."""
+"""Load the node's keys from the file hsm_secret, in the forms that Core Lightning writes, or create a new file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lnoffers.service.errors import SecretError
 from lnoffers.service.files import create_private_file, open_regular
 
 MAX_BYTES: Final = 4096
-"""More than any form of the file has; what is longer is something else."""
+"""More than the file has in any form. A longer file is something else."""
 _OTHERS: Final = 0o066
 """The bits of a mode that let others read and write."""
 
@@ -22,16 +22,16 @@ logger = logging.getLogger(__name__)
 
 
 def load_keys(path: Path, entropy: Entropy | None) -> NodeKeys:
-    """The keys of the node whose hsm_secret is at `path`; a missing one is made from 16 bytes of `entropy`, if given.
+    """Return the keys from the hsm_secret at `path`. If it is missing, make one from 16 bytes of `entropy`, if given.
 
     Raises:
-        SecretError: if it is missing, or cannot be read, made or understood.
+        SecretError: if it is missing, or cannot be read, created or parsed.
     """
     try:
         content = _read(path)
         if content is None:
             if entropy is None:
-                raise SecretError(f"{path} is missing, but there is a store that was made with it: put it back")
+                raise SecretError(f"{path} is missing, but there is a store that was made with it: restore the file")
             _create(path, entropy)
             content = _read(path) or b""
         return NodeKeys.from_seed(seed_from_hsm_secret(content))
@@ -42,7 +42,7 @@ def load_keys(path: Path, entropy: Entropy | None) -> NodeKeys:
 
 
 def _read(path: Path) -> bytes | None:
-    """The content of the file, which may be reached by a link; None if there is none."""
+    """Return the content of the file, or None if it does not exist. It may be a symbolic link."""
     try:
         descriptor = open_regular(path, os.O_RDONLY, follow_link=True)
     except FileNotFoundError:
@@ -55,6 +55,6 @@ def _read(path: Path) -> bytes | None:
 
 
 def _create(path: Path, entropy: Entropy) -> None:
-    # If another process makes one at the same moment, its secret is as good as ours and stays.
+    # If another process creates one at the same moment, its secret stays: it is as good as ours.
     if create_private_file(path, new_hsm_secret(entropy.draw(16))):
         logger.warning("Made a new secret: %s. Keep a copy: whoever loses it loses the node's keys.", path)

@@ -1,7 +1,7 @@
-"""The life of a stored offer or invoice_request: which states there are and what leads from one to another.
+"""The states of a stored offer or invoice_request, and the transitions between them.
 
-The numbers are the ones that Core Lightning stores: bit 1 active, 2 single use, 4 used. Bit 8 is ours: somebody is
-paying and holds the one use there is. `TRANSITIONS` is all that ever changes a state.
+The numbers are those that Core Lightning stores: bit 1 active, 2 single use, 4 used. Bit 8 is ours: a payment is in
+progress and has reserved the single use. All changes of state are in `TRANSITIONS`.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ class Status(IntFlag):
 
     @classmethod
     def created(cls, *, single_use: bool) -> Status:
-        """The state that a new record begins in."""
+        """Return the state of a new record."""
         return cls.ACTIVE | cls.SINGLE_USE if single_use else cls.ACTIVE
 
 
 class Event(Enum):
-    """What can happen to a record."""
+    """An event that changes the state of a record."""
 
     DISABLED = "disabled by its owner"
     ENABLED = "enabled again by its owner; offers only"
-    CLAIMED = "reserved for one attempt to pay"
+    CLAIMED = "reserved for one payment attempt"
     RELEASED = "that attempt failed"
     PAID = "an invoice for it was paid"
 
@@ -67,4 +67,4 @@ TRANSITIONS: Final[Mapping[Event, Mapping[Status, Status]]] = {
         _SINGLE | _CLAIMED: _SINGLE | _USED,
     },
 }
-"""For each event, the states it can happen in and the one it leads to; in any other state it is refused."""
+"""For each event, the states in which it may happen and the state after it. In all other states it is refused."""

@@ -1,6 +1,6 @@
-"""What a call of `offer` asks for, as fields of an offer: lightningd's checks of how its parameters go together.
+"""Convert a request of `offer` to fields of an offer, with lightningd's checks of its parameters against each other.
 
-No store, no keys, no randomness: whether a call could be made at all shows here.
+This uses no store, keys or randomness, so the command `check` can use it too.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class TermsError(Exception):
-    """A parameter cannot stand as it is, or not with the others; `why` is lightningd's short text."""
+    """A parameter is not valid, or not together with the others; `why` is lightningd's short text."""
 
     def __init__(self, parameter: str, why: str) -> None:
         super().__init__(f"{parameter}: {why}")
@@ -26,7 +26,7 @@ class TermsError(Exception):
 
 
 class Terms(TypedDict):
-    """The fields of an offer that its maker decides, as `Offer.build` takes them."""
+    """The fields of an offer that its issuer decides, as `Offer.build` takes them."""
 
     offer_amount: int | None
     offer_currency: str | None
@@ -42,12 +42,12 @@ class Terms(TypedDict):
 
 
 def terms_of(request: OfferRequest) -> Terms:
-    """The fields that a request asks for, checked in lightningd's order (plugins/offers_offer.c).
+    """Return the fields for a request, checked in lightningd's order (plugins/offers_offer.c).
 
     Raises:
         TermsError: for the first parameter that is wrong.
     """
-    price, recurrence, paywindow = _read(request)
+    price, recurrence, paywindow = _parse(request)
     if recurrence is None:
         for name in ("recurrence_limit", "recurrence_base", "recurrence_paywindow"):
             if getattr(request, name) is not None:
@@ -74,8 +74,8 @@ def terms_of(request: OfferRequest) -> Terms:
     )
 
 
-def _read(request: OfferRequest) -> tuple[Price, Recurrence | None, RecurrencePaywindow | None]:
-    """The parameters that are more than a number or a text."""
+def _parse(request: OfferRequest) -> tuple[Price, Recurrence | None, RecurrencePaywindow | None]:
+    """Parse the parameters that are not just a number or a text."""
     name = "amount"
     try:
         price = parameters.price(request.amount)

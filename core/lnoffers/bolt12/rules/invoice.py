@@ -19,44 +19,44 @@ Table = tuple[Rule[Invoice], ...]
 
 
 def check_reading(invoice: Invoice, chain: bytes | None, features: frozenset[int]) -> None:
-    """Check what Core Lightning's decoder checks first, of signed and unsigned invoices."""
+    """Check the rules that Core Lightning's decoder checks first, for signed and unsigned invoices."""
     enforce(_of_reader(chain, features), invoice)
 
 
 def check_decoding(invoice: Invoice) -> None:
-    """Check what Core Lightning's decoder checks after that, in its order."""
+    """Check the rules that Core Lightning's decoder checks next, in its order."""
     enforce(SIGNED, invoice)
     enforce(COMPLETE, invoice)
 
 
 def check_verifying(invoice: Invoice) -> None:
-    """Check all that a reader must of an invoice alone."""
+    """Check all rules for a reader of a single invoice."""
     check_decoding(invoice)
     enforce(PAYABLE, invoice)
     enforce(REPEATING, invoice)
 
 
 def check_answerable(request: InvoiceRequestFields) -> None:
-    """Check what a request must be for an invoice to be made for it."""
+    """Check the rules for a request before an invoice is made for it."""
     enforce(ANSWERABLE, request)
 
 
 def check_writing(invoice: Invoice) -> None:
-    """Check what the writer of an invoice for a request must keep."""
+    """Check the rules for the writer of an invoice."""
     enforce(COMPLETE, invoice)
     enforce(PAYABLE, invoice)
     enforce(WRITING, invoice)
 
 
 def check_answering(invoice: Invoice, request: Request, *, sent_to: bytes | None, max_amount: int | None) -> None:
-    """Check what a reader must of an answer to its request before it pays; see `Invoice.verify_answer`."""
+    """Check the rules for a payer that has requested the invoice; see `Invoice.verify_answer`."""
     check_decoding(invoice)
     enforce(PAYABLE, invoice)
     enforce((mirrors(request), comes_from(sent_to), asks_at_most(max_amount)), invoice)
 
 
 def check_unexpired(invoice: Invoice, now: int) -> None:
-    """Check what a payer must before it pays, at `now`, in unix seconds."""
+    """Check that the invoice has not expired at `now` (Unix seconds)."""
     enforce((unexpired(now),), invoice)
 
 
@@ -112,14 +112,14 @@ def on_chain(chain: bytes) -> Rule[Invoice]:
 
 
 def unexpired(now: int) -> Rule[Invoice]:
-    """Require the invoice not to have ended before `now`, in unix seconds."""
+    """Require that the invoice has not expired at `now` (Unix seconds)."""
     return when(
         None, RuleName.INVOICE_EXPIRED, Invoice.invoice_relative_expiry, lambda i: i.expires_at < now, "Expired invoice"
     )
 
 
 def mirrors(request: Request) -> Rule[Invoice]:
-    """Require the invoice to repeat the records of the request, byte for byte, and no others of their types."""
+    """Require the invoice to repeat the records of the request byte for byte, without others in their ranges."""
     asked = {record.type: record for record in request.records if in_span(record.type, INVOICE_REQUEST_SPAN)}
 
     def find(invoice: Invoice) -> Fault | None:
@@ -133,7 +133,7 @@ def mirrors(request: Request) -> Rule[Invoice]:
 
 
 def comes_from(sent_to: bytes | None) -> Rule[Invoice]:
-    """Require the invoice to be of the offer's issuer, or of the end of the path that the request took, if given."""
+    """Require the invoice's key to be the offer's issuer id, or the last blinded id of the request's path, if given."""
 
     def find(invoice: Invoice) -> Fault | None:
         if invoice.offer_issuer_id is None and sent_to is not None and invoice.invoice_node_id != sent_to:
@@ -144,7 +144,7 @@ def comes_from(sent_to: bytes | None) -> Rule[Invoice]:
 
 
 def asks_at_most(max_amount: int | None) -> Rule[Invoice]:
-    """Require the invoice to ask for its request's amount, or, where that is not fixed, for no more than allowed."""
+    """Require the amount to be that of the request or, if the request has none, at most the allowed amount."""
 
     def find(invoice: Invoice) -> Fault | None:
         amount = invoice.invoice_amount or 0
@@ -171,7 +171,7 @@ SIGNED: Table = (
         None, RuleName.SIGNATURE_INVALID, Invoice.signature, lambda i: not i.has_valid_signature(), "Invalid signature"
     ),
 )
-"""Who asks to be paid, and that they do."""
+"""Rules for the payee's key and signature."""
 
 COMPLETE: Table = (
     required(RuleName.AMOUNT_MISSING, Invoice.invoice_amount, "missing invoice_amount"),
@@ -187,7 +187,7 @@ COMPLETE: Table = (
     check(None, RuleName.PATH_WITHOUT_HOPS, Invoice.invoice_paths, _hops_everywhere),
     check(None, RuleName.PAYINFO_COUNT, Invoice.invoice_blindedpay, _payinfo_for_each),
 )
-"""What must be there, in Core Lightning's order."""
+"""Required fields, in Core Lightning's order."""
 
 PAYABLE: Table = (
     check(None, RuleName.PATHS_UNUSABLE, Invoice.invoice_blindedpay, _some_path_usable),
@@ -199,7 +199,7 @@ PAYABLE: Table = (
         "recurring invoices without a recurrence_basetime are invalid",
     ),
 )
-"""What a payer needs beyond that."""
+"""Further rules for a payer."""
 
 _FROM_ISSUER: Rule[Invoice] = check(None, RuleName.NODE_ID_UNEXPECTED, Invoice.invoice_node_id, _signer_of_offer)
 
@@ -212,16 +212,16 @@ REPEATING: Table = (
     _FROM_ISSUER,
     check(Invoice.invreq_amount, RuleName.AMOUNT_UNEXPECTED, Invoice.invoice_amount, _amount_as_asked),
 )
-"""What an invoice must keep as to the request that it repeats, for a reader that has no other word of the request."""
+"""Rules for the request that an invoice repeats, for a reader that does not have the request itself."""
 
 ANSWERABLE = (
     forbidden(RuleName.CANCELLED, InvoiceRequestFields.invreq_recurrence_cancel, "the request ends a recurrence"),
 )
-"""What a request must be for an invoice to be made for it."""
+"""Rules for a request before an invoice is made for it."""
 
 WRITING: Table = (
     required(RuleName.NODE_ID_MISSING, Invoice.invoice_node_id, "invoice_node_id is required"),
     _FROM_ISSUER,
     check(None, RuleName.AMOUNT_UNEXPECTED, Invoice.invoice_amount, _amount_as_asked),
 )
-"""What the writer of an invoice for a request must keep."""
+"""Rules for the writer of an invoice."""

@@ -13,7 +13,7 @@ _FIELDS = {**InvoiceRequestFields.fields, **InvoiceFields.fields}
 
 
 def check_writing(error: InvoiceError) -> None:
-    """Check what the writer of an invoice_error must keep."""
+    """Check the rules for the writer of an invoice_error."""
     enforce(WRITING, error)
 
 

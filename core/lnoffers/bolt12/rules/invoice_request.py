@@ -21,13 +21,13 @@ _U64_MAX = 2**64 - 1
 
 
 def check_reading(request: Request, chain: bytes | None, features: frozenset[int]) -> None:
-    """Check what Core Lightning's decoder checks, in its order, whoever signed the request."""
+    """Check the rules of Core Lightning's decoder except those for the signature, in its order."""
     enforce(_of_reader(chain, features), request)
     enforce(READING, request)
 
 
 def check_verifying(request: Request, features: frozenset[int]) -> None:
-    """Check all that a reader must before it acts on a request; `features` are those of offers that it knows."""
+    """Check all rules for a reader of a request; `features` are the features of offers that it knows."""
     enforce(SIGNED, request)
     enforce(ANY, request)
     if request.answers_offer:
@@ -39,7 +39,7 @@ def check_verifying(request: Request, features: frozenset[int]) -> None:
 
 
 def check_writing(request: Request, features: frozenset[int]) -> None:
-    """Check what the writer of a request must keep; `features` are those of offers that it knows."""
+    """Check the rules for the writer of a request; `features` are the features of offers that it knows."""
     enforce(WRITING, request)
     if request.answers_offer:
         enforce(ANY, request)
@@ -51,12 +51,12 @@ def check_writing(request: Request, features: frozenset[int]) -> None:
 
 
 def check_unsigned(request: Request) -> None:
-    """Check what a request must be to travel without a signature."""
+    """Check the rules for a request that is sent without a signature."""
     enforce(UNSIGNED, request)
 
 
 def check_unexpired(request: Request, now: int) -> None:
-    """Check what its reader must before it makes an invoice, at `now`, in unix seconds."""
+    """Check that the request and its offer have not expired at `now` (Unix seconds)."""
     enforce((unexpired(now),), request)
 
 
@@ -142,7 +142,7 @@ def on_chain(chain: bytes) -> Rule[Request]:
 
 
 def unexpired(now: int) -> Rule[Request]:
-    """Require the offer, or the request that stands alone, not to have ended at `now`, in unix seconds.
+    """Require that the offer, or a request without an offer, has not expired at `now` (Unix seconds).
 
     Who has once paid a recurring offer may go on after its end.
     """
@@ -178,10 +178,10 @@ MADE_BY_PAYER: tuple[Rule[Message], ...] = (
     required(RuleName.PAYER_ID_MISSING, Request.invreq_payer_id, "Missing invreq_payer_id"),
     required(RuleName.METADATA_MISSING, Request.invreq_metadata, "Missing invreq_metadata"),
 )
-"""What no request is without, nor an invoice that repeats one."""
+"""Fields required in each request, and in an invoice that repeats one."""
 
 READING: Table = (check(None, RuleName.FIELD_OUT_OF_RANGE, None, _in_range), PATHS_WITH_HOPS)
-"""What Core Lightning's decoder checks after chain and features, in its order."""
+"""Rules that Core Lightning's decoder checks after chain and features, in its order."""
 
 SIGNED: Table = (
     *MADE_BY_PAYER,
@@ -213,7 +213,7 @@ UNSIGNED: Table = (
         "a request for an offer must be signed",
     ),
 )
-"""For a request that travels without a signature."""
+"""Rules for a request that is sent without a signature."""
 
 ANY: Table = (
     NAMED,
@@ -233,7 +233,7 @@ ANY: Table = (
         "invreq_recurrence_cancel is invalid with invreq_recurrence_counter zero",
     ),
 )
-"""What holds with an offer and without."""
+"""Rules for requests with and without an offer."""
 
 _AMOUNT_POSITIVE: Rule[Request] = when(
     Request.invreq_amount,
@@ -250,7 +250,7 @@ WITHOUT_OFFER: Table = (
     required(RuleName.AMOUNT_MISSING, Request.invreq_amount, "Missing invreq_amount"),
     _AMOUNT_POSITIVE,
 )
-"""For a request that stands on its own: neither issuer id nor paths of an offer."""
+"""Rules for a request without an offer, which has neither an issuer id nor paths of one."""
 
 OFFER: Table = (
     offer.CHAINS_LISTED,
@@ -258,7 +258,7 @@ OFFER: Table = (
     offer.PATHS_WITH_HOPS,
     *offer.RECURRING,
 )
-"""The offer that a request repeats."""
+"""Rules for the offer that a request repeats."""
 
 WITH_OFFER: Table = (
     check(None, RuleName.CHAIN_NOT_OFFERED, Request.invreq_chain, _chain_offered),
@@ -320,7 +320,7 @@ WITH_OFFER: Table = (
         Request.offer_recurrence_limit, RuleName.PERIOD_AFTER_LIMIT, Request.invreq_recurrence_counter, _period_in_limit
     ),
 )
-"""What a request asks of its offer, in the order in which Core Lightning answers."""
+"""Rules for a request against its offer, in the order of Core Lightning's answers."""
 
 WRITING: Table = (
     when(

@@ -1,4 +1,4 @@
-"""The parameters that are not read as their type in the document says, and how they are read instead.
+"""Converters for the parameters that are not converted by their type in the document.
 
-For all others, the converters of the dialect's types are in `clnrpc.runtime.server.convert`.
+The converters for the types of the documents are in `clnrpc.runtime.server.convert`.
 """

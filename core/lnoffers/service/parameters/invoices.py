@@ -1,4 +1,4 @@
-"""The parameters of the invoice commands that lightningd reads by a grammar of their own."""
+"""Converters for the parameters of the invoice commands that have a syntax of their own in lightningd."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lnoffers.service.store.invoices import InvoiceIndex
 
 
 def invoice_label(raw: bytes) -> Written:
-    """The label of an invoice: a string or digits. Labels are told apart as they are written (param_label)."""
+    """Convert the label of an invoice: a string or digits. Labels are compared as they are written (param_label)."""
     check_label(raw)
     text = content(raw)
     if json_type(raw) is not JsonType.STRING and not text.isdigit():
@@ -22,7 +22,7 @@ def invoice_label(raw: bytes) -> Written:
 
 
 def invoice_index(raw: bytes) -> str:
-    """What to order invoices by (param_index); the index "deleted" is none that could order what is still there."""
+    """Convert the index to order invoices by (param_index). No stored invoice is deleted: "deleted" means "created"."""
     text = raw_text(raw)
     if text == "deleted":
         return InvoiceIndex.CREATED.value
@@ -40,4 +40,4 @@ OF_INVOICES: Final[Mapping[str, Mapping[str, Converter]]] = {
     "listinvoices": {"label": invoice_label, "invstring": string_to_read(MAX_INVOICE), "index": invoice_index},
     "waitinvoice": {"label": invoice_label},
 }
-"""Command -> parameter -> converter in place of its type's."""
+"""Converters by command and parameter, in place of those of their types."""

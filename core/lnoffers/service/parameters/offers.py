@@ -1,7 +1,7 @@
-"""Parameters of `offer` that have a grammar of their own: prices, periods, paywindows, and the nodes of paths.
+"""Parameters of `offer` that have a syntax of their own: prices, periods, paywindows, and the nodes of paths.
 
-What a text says is read by functions, which raise BadToken with lightningd's short text; `OF_OFFER` holds a converter
-for each of the parameters, for a dispatcher. Source: Core Lightning, plugins/offers_offer.c.
+The functions parse texts and raise BadToken with lightningd's short text. `OF_OFFER` contains a converter for each of
+the parameters, for the dispatcher. Source: Core Lightning, plugins/offers_offer.c.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from lnoffers.service.parameters.texts import label
 _U32_MAX: Final = 2**32 - 1
 
 MAX_NODES: Final = 255
-"""In the paths of one offer. Blinding one takes as long as signing, and no message has room for more."""
+"""The limit for the paths of one offer. Blinding a node takes as long as a signature, and no message holds more."""
 
 _UNITS: Final = {
     "second": (SECONDS, 1),
@@ -43,14 +43,14 @@ _decimals_of_sat = re.compile(rb"[0-9]++\.[0-9]++sat").fullmatch
 
 
 class Price(NamedTuple):
-    """What one item costs, in millisatoshi or in minor units of a currency; no amount if the payer decides."""
+    """The price of one item, in millisatoshi or in minor units of a currency; None if the payer decides."""
 
     amount: int | None
     currency: str | None = None
 
 
 def price(given: int | str) -> Price:
-    """The price in a converted `amount`: a count of millisatoshi, "any", or an amount in a currency."""
+    """Return the price for a converted `amount`: a number of millisatoshi, "any", or an amount in a currency."""
     if isinstance(given, int):
         return Price(given)
     if given == "any":
@@ -62,7 +62,7 @@ def price(given: int | str) -> Price:
 
 
 def recurrence(text: str) -> Recurrence:
-    """The period in `2weeks`."""
+    """Parse a period such as `2weeks`."""
     matched = _period(text)
     if matched:
         unit, each = _UNITS[matched[2]]
@@ -73,26 +73,26 @@ def recurrence(text: str) -> Recurrence:
 
 
 def paywindow(text: str) -> RecurrencePaywindow:
-    """The seconds before and after a period's start in `-3600+86400`."""
+    """Parse the seconds before and after a period's start, such as `-3600+86400`."""
     before, plus, after = text.removeprefix("-").partition("+")
     if not text.startswith("-") or not plus:
         raise BadToken("expected -time+time")
     return RecurrencePaywindow(*(_seconds(part.encode()) for part in (before, after)))
 
 
-def _saying(why: str, convert: Converter) -> Converter:
-    """The same converter with another text."""
+def _with_text(text: str, convert: Converter) -> Converter:
+    """Return the same converter with another error text."""
 
-    def retold(raw: bytes) -> Any:
+    def converted(raw: bytes) -> Any:
         try:
             return convert(raw)
         except BadToken:
-            raise BadToken(why) from None
+            raise BadToken(text) from None
 
-    return retold
+    return converted
 
 
-_seconds: Final = _saying("expected number of seconds", unsigned(32))
+_seconds: Final = _with_text("expected number of seconds", unsigned(32))
 
 
 def _amount(raw: bytes) -> int | str:
@@ -109,12 +109,12 @@ def _amount(raw: bytes) -> int | str:
     return text.decode()
 
 
-def _checked(read: Callable[[str], object]) -> Converter:
-    """A token whose text, as written, `read` takes."""
+def _checked(parse: Callable[[str], object]) -> Converter:
+    """Return a converter for a token whose text `parse` accepts. The text itself is the value."""
 
     def convert(raw: bytes) -> str:
         text = raw_text(raw)
-        read(text)
+        parse(text)
         return text
 
     return convert
@@ -157,7 +157,7 @@ def _check_count(nodes: int) -> None:
 
 
 def _entry(token: bytes, place: str) -> str:
-    """Where a path is entered; it could be the end of a channel, if any channel were known here."""
+    """Convert the first node of a path. A channel could name it too, but no channel is known here."""
     try:
         short_channel_id_dir(token)
     except BadToken:
@@ -169,9 +169,9 @@ OF_OFFER: Final[Mapping[str, Converter]] = {
     "amount": _amount,
     "label": label,
     "recurrence": _checked(recurrence),
-    "recurrence_base": _saying("not a valid basetime", unsigned(64)),
+    "recurrence_base": _with_text("not a valid basetime", unsigned(64)),
     "recurrence_paywindow": _checked(paywindow),
-    "recurrence_limit": _saying("should be an integer", unsigned(32)),
+    "recurrence_limit": _with_text("should be an integer", unsigned(32)),
     "fronting_nodes": _nodes,
     "dev_paths": _paths,
 }

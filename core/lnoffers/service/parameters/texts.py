@@ -1,4 +1,4 @@
-"""Strings to take apart, which are read as they are written, and labels."""
+"""Converters for strings to decode, and for labels."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from typing import Final
 from clnrpc.runtime.server.convert import BadToken, Converter, content, raw_text, string
 
 MAX_STRING: Final = 1 << 17
-"""Characters of a string to take apart. No message that travels has more: 65,535 bytes (BOLT 1) are 104,856 symbols."""
+"""Characters of a string to decode. No message on the wire has more: 65,535 bytes (BOLT 1) are 104,856 symbols."""
 MAX_UNSIGNED: Final = 1 << 14
-"""Characters of an invoice to sign. One with ten paths has a quarter; reading the worst of this length takes 3 ms."""
+"""Characters of an invoice to sign. One with ten paths has a quarter of that; the slowest takes 3 ms to parse."""
 MAX_INVOICE: Final = MAX_UNSIGNED + 1024
-"""Characters of a signed invoice to look for: what is signed here gets a signature, and a path if it has none.
+"""Characters of a signed invoice to look for. Signing adds a signature, and a path if there is none.
 
-Reading the worst of this length takes 11 ms.
+The slowest invoice of this length takes 11 ms to parse.
 """
 MAX_LABEL: Final = 4096
-"""Bytes of a label as it is written: each list shows it."""
+"""Bytes of a label as it is written. Each list contains it."""
 
 
 def string_to_read(most: int) -> Converter:
-    """The text of any token as written, if it is not so long that others would wait while it is read."""
+    """Return a converter to the text of a token as written. It rejects texts so long that other calls would wait."""
 
     def convert(raw: bytes) -> str:
         text = raw_text(raw)
@@ -32,7 +32,7 @@ def string_to_read(most: int) -> Converter:
 
 
 def label(raw: bytes) -> str:
-    """The label of an offer or request: text (param_escaped_string), but of bounded length."""
+    """Convert the label of an offer or request: a string (param_escaped_string) of limited length."""
     check_label(raw)
     text: str = string(raw)
     return text
