@@ -28,7 +28,7 @@ from lnoffers.net.features import OFFERED
 from lnoffers.net.frames import MAX_MESSAGE, FrameReader, FrameWriter
 from lnoffers.net.messages import Init, OnionMessage
 from lnoffers.net.offer_messages import ask
-from lnoffers.net.onion_messages import Received, open_message
+from lnoffers.net.onion_messages import ReceivedMessage, open_message
 from lnoffers.net.states import State
 
 ROUNDS: Final = 41
@@ -83,7 +83,7 @@ def made_requests() -> Iterator[OnionMessage]:
 
 def open_request(message: OnionMessage) -> None:
     """What the issuer does first."""
-    assert isinstance(open_message(BOB, message), Received)
+    assert isinstance(open_message(BOB, message), ReceivedMessage)
 
 
 def bare_open(keys: tuple[bytes, bytes]) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from nacl import bindings
 
 from lnoffers import bech32
-from lnoffers.emergency import RecoveryError, SealedError, describe, open_sealed, parse
+from lnoffers.emergency import RecoveryError, SealedError, decrypt, describe, parse
 
 SECRET = bytes(range(32))
 
@@ -26,7 +26,7 @@ def as_text(sealed: bytes, constant: int = bech32.BECH32) -> str:
 @given(st.binary(max_size=200), st.sampled_from([bech32.BECH32, bech32.BECH32M]))
 def test_what_was_sealed_is_opened(data: bytes, constant: int) -> None:
     text = as_text(seal(data), constant)
-    assert open_sealed(parse(text), SECRET) == open_sealed(parse(text.upper()), SECRET) == data
+    assert decrypt(parse(text), SECRET) == decrypt(parse(text.upper()), SECRET) == data
 
 
 def test_the_answer_has_its_own_order() -> None:
@@ -37,13 +37,13 @@ def test_another_secret_or_changed_data_opens_nothing() -> None:
     sealed = seal(b"channels")
     for wrong, secret in ((sealed, bytes(32)), (sealed[:-1] + bytes((sealed[-1] ^ 1,)), SECRET)):
         with pytest.raises(SealedError, match=r"^Can't decrypt!$"):
-            open_sealed(wrong, secret)
+            decrypt(wrong, secret)
 
 
 @pytest.mark.parametrize("length", [0, 40])
 def test_too_short_data_is_told_apart(length: int) -> None:
     with pytest.raises(SealedError, match=r"^Can't decrypt, hex is too short!$"):
-        open_sealed(bytes(length), SECRET)
+        decrypt(bytes(length), SECRET)
 
 
 @pytest.mark.parametrize(

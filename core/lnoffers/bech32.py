@@ -2,7 +2,7 @@
 
 A symbol is a number below 32. BIP 173 defines the encoding, and BIP 350 a second checksum constant (bech32m). Their
 limit of 90 characters applies to addresses only. BOLT 12 strings use the same symbols without a checksum; see
-`bolt12.text`.
+`bolt12.encoding`.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ def parse(text: str) -> bytes:
 
 
 @typechecked
-def open_sealed(sealed: bytes, secret: bytes) -> bytes:
+def decrypt(sealed: bytes, secret: bytes) -> bytes:
     """Decrypt recovery data. `secret` is the node's secret for `SECRET_NAME` (command `makesecret`), 32 bytes.
 
     Raises:

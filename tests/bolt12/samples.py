@@ -24,8 +24,8 @@ from lnoffers.bolt12 import (
     UnsignedInvoiceRequest,
     UnsignedPayerProof,
 )
+from lnoffers.bolt12.encoding import encode_text
 from lnoffers.bolt12.merkle import merkle_root
-from lnoffers.bolt12.text import encode_text
 from lnoffers.bolt12.tlv import Record, write_records
 
 SIGNER = KeySigner(KeyPair(bytes(range(1, 33))))

@@ -22,10 +22,10 @@ from lnoffers.bolt12 import (
     codecs,
 )
 from lnoffers.bolt12.bip353 import bip_353_name, has_allowed_characters
+from lnoffers.bolt12.blinded_paths import blinded_paths, blinded_payinfos, first_empty_path
 from lnoffers.bolt12.codecs import Codec
 from lnoffers.bolt12.cursor import Cursor
 from lnoffers.bolt12.fallbacks import fallback_addresses
-from lnoffers.bolt12.paths import blinded_paths, blinded_payinfos, first_empty_path
 from lnoffers.bolt12.recurrence import recurrence, recurrence_base, recurrence_paywindow
 
 from .samples import OTHER_SIGNER, SIGNER

@@ -18,7 +18,7 @@ from lnoffers.bolt12 import (
     Recurrence,
     RecurrenceBase,
     describe,
-    segwit_address,
+    fallback_address,
 )
 from lnoffers.bolt12.tlv import Record, write_records
 
@@ -227,7 +227,7 @@ def test_a_fallback_on_a_chain_that_is_unknown_has_no_address() -> None:
 def test_a_fallback_of_an_invoice_without_chain_is_bitcoins() -> None:
     fallback = FallbackAddress(0, bytes(20))
     made = of_invoice(invreq_chain=None, invoice_fallbacks=(fallback,))
-    address = segwit_address(fallback, CHAINS["bitcoin"])
+    address = fallback_address(fallback, CHAINS["bitcoin"])
     assert made["invoice_fallbacks"] == [{"version": 0, "hex": "00" * 20, "address": address}]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lnoffers.bolt12 import CHAINS, Bolt12Error, FallbackAddress, segwit_address
+from lnoffers.bolt12 import CHAINS, Bolt12Error, FallbackAddress, fallback_address
 from lnoffers.bolt12.fallbacks import fallback_addresses, has_addresses
 
 G_HASH = bytes.fromhex("751e76e8199196d454941c45d1b3a323f1433bd6")
@@ -22,24 +22,24 @@ G_X = bytes.fromhex("79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f
     ],
 )
 def test_writes_addresses_as_people_know_them(version: int, program: bytes, chain: str, address: str) -> None:
-    assert segwit_address(FallbackAddress(version, program), CHAINS[chain]) == address
+    assert fallback_address(FallbackAddress(version, program), CHAINS[chain]) == address
 
 
 @pytest.mark.parametrize("chain", CHAINS)
 def test_all_chains_have_addresses(chain: str) -> None:
-    address = segwit_address(FallbackAddress(1, G_X), CHAINS[chain])
+    address = fallback_address(FallbackAddress(1, G_X), CHAINS[chain])
     assert address is not None
     assert address.partition("1")[0] == {"bitcoin": "bc", "regtest": "bcrt"}.get(chain, "tb")
 
 
 def test_a_chain_that_is_unknown_has_none() -> None:
-    assert segwit_address(FallbackAddress(1, G_X), bytes(32)) is None
+    assert fallback_address(FallbackAddress(1, G_X), bytes(32)) is None
     assert not has_addresses(bytes(32))
 
 
 @pytest.mark.parametrize(("version", "length"), [(17, 32), (1, 1), (1, 41), (0, 21), (0, 2), (0, 40)])
 def test_writes_no_address_for_what_is_no_witness_program(version: int, length: int) -> None:
-    assert segwit_address(FallbackAddress(version, bytes(length)), CHAINS["bitcoin"]) is None
+    assert fallback_address(FallbackAddress(version, bytes(length)), CHAINS["bitcoin"]) is None
 
 
 def test_any_version_and_length_travel() -> None:

@@ -20,8 +20,8 @@ from lnoffers.bolt12 import (
 from lnoffers.bolt12.bigsize import encode_bigsize, read_bigsize
 from lnoffers.bolt12.codecs import Codec, decode_truncated
 from lnoffers.bolt12.cursor import Cursor
+from lnoffers.bolt12.encoding import decode_text
 from lnoffers.bolt12.merkle import merkle_root, nonces, signature_digest
-from lnoffers.bolt12.text import decode_text
 from lnoffers.bolt12.tlv import read_records
 from tests.shared import shared_path
 

@@ -7,7 +7,7 @@ from random import Random
 from typing import Final
 
 from lnoffers.bolt12 import Offer
-from lnoffers.bolt12.text import encode_text
+from lnoffers.bolt12.encoding import encode_text
 from lnoffers.bolt12.tlv import Record, write_records
 from tests.bolt12.samples import resigned
 from tests.crosscheck.made import Made

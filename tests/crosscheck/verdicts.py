@@ -13,8 +13,8 @@ from typing import Any, Final
 
 from lnoffers.bolt12 import Bolt12, Bolt12Error, Invoice, InvoiceRequest, Offer, decode
 from lnoffers.bolt12.chains import BITCOIN
+from lnoffers.bolt12.encoding import split_text
 from lnoffers.bolt12.merkle import merkle_root
-from lnoffers.bolt12.text import split_text
 
 JUDGE: Final = Path(__file__).with_name("judge.mjs")
 _KINDS: Final = {kind.prefix: kind.kind for kind in (Offer, InvoiceRequest, Invoice)}

@@ -12,7 +12,7 @@ from contextlib import suppress
 from lnoffers.bolt12 import CHAINS, KeyPair
 from lnoffers.fetching import Address
 from lnoffers.net.connection import Connection, Ready
-from lnoffers.net.errors import ProtocolError
+from lnoffers.net.errors import WireError
 from lnoffers.net.features import OFFERED
 from lnoffers.net.messages import Init, OnionMessage, PeerWarning, Ping, write_message
 from tests.fetching.node import key_of
@@ -82,7 +82,7 @@ async def main(mode: Mode) -> None:
     """Listen, and treat everybody like that."""
 
     async def meet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError, ProtocolError):
+        with suppress(OSError, WireError):
             await mode(reader, writer)
         writer.close()
 

@@ -19,10 +19,10 @@ from lnoffers.bolt12.tlv import write_records
 from lnoffers.fetching import Address
 from lnoffers.net.blinding import blinding_factor, message_path
 from lnoffers.net.connection import Authenticated, Connection
-from lnoffers.net.errors import ProtocolError
+from lnoffers.net.errors import WireError
 from lnoffers.net.features import OFFERED
 from lnoffers.net.messages import Init, OnionMessage, PeerWarning, Ping, Pong
-from lnoffers.net.onion_messages import Forward, Payload, Received, open_message, wrap
+from lnoffers.net.onion_messages import Forward, Payload, ReceivedMessage, open_message, wrap
 from tests.bolt12.samples import resigned
 
 PAYINFO = BlindedPayinfo(0, 0, 18, 0, 10**9, b"")
@@ -117,7 +117,7 @@ class Node:
         self.answer = answer
         self.init = Init(features, (CHAINS["regtest"],))
         self.peers: dict[bytes, tuple[Connection, asyncio.StreamWriter]] = {}
-        self.waiting: list[tuple[InvoiceRequest, Received, KeyPair]] = []
+        self.waiting: list[tuple[InvoiceRequest, ReceivedMessage, KeyPair]] = []
 
     def ephemeral(self) -> KeyPair:
         """A key for one connection."""
@@ -135,7 +135,7 @@ class Node:
 
     async def run(self, connection: Connection, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Do what a peer says until it leaves."""
-        with suppress(ProtocolError, OSError):
+        with suppress(WireError, OSError):
             while True:
                 writer.write(connection.data_to_send())
                 connection.receive_data(data := await reader.read(65_536))
@@ -162,7 +162,7 @@ class Node:
         """Forward a message, or answer it."""
         try:
             opened = open_message(self.key, message)
-        except ProtocolError:
+        except WireError:
             return
         if isinstance(opened, Forward):
             self.send(opened.next_node, opened.message)
@@ -173,7 +173,7 @@ class Node:
             signs = self.key if issuer else self.key.multiply(blinding_factor(secret))
             self.decide(request, opened, signs)
 
-    def decide(self, request: InvoiceRequest, received: Received, key: KeyPair) -> None:
+    def decide(self, request: InvoiceRequest, received: ReceivedMessage, key: KeyPair) -> None:
         """Answer now, later, or not at all."""
         match self.answer:
             case "nothing":
@@ -199,7 +199,7 @@ class Node:
             case _:
                 self.reply(request, received, key)
 
-    def reply(self, request: InvoiceRequest, received: Received, key: KeyPair) -> None:
+    def reply(self, request: InvoiceRequest, received: ReceivedMessage, key: KeyPair) -> None:
         """Answer along the reply path, the first node of which may be this one."""
         path = received.payload.reply_path
         assert path is not None

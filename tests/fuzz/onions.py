@@ -13,8 +13,8 @@ from lnoffers.net import onion
 from lnoffers.net.blinding import Hop, blind
 from lnoffers.net.errors import Hint, RemoteProtocolError
 from lnoffers.net.messages import OnionMessage, read_message, write_message
-from lnoffers.net.offer_messages import read_answer
-from lnoffers.net.onion_messages import Forward, Payload, Received, open_message
+from lnoffers.net.offer_messages import read_reply
+from lnoffers.net.onion_messages import Forward, Payload, ReceivedMessage, open_message
 from tests.fuzz.seeds import OTHER, SELF
 
 T = TypeVar("T")
@@ -59,8 +59,8 @@ def _open(path_key: bytes, layers: list[tuple[bytes, bytes]]) -> None:
         case Forward(_, message):
             assert len(message.packet) == onion.LARGE + onion.OVERHEAD
             assert read_message(write_message(message)) == message
-        case Received() as received:
-            _attempt(lambda: read_answer(received))
+        case ReceivedMessage() as received:
+            _attempt(lambda: read_reply(received))
 
 
 def _attempt(act: Callable[[], T]) -> T | None:

@@ -22,8 +22,8 @@ from lnoffers.bolt12 import (
     describe,
     without_scheme,
 )
+from lnoffers.bolt12.encoding import split_text
 from lnoffers.bolt12.pasted import unwrap
-from lnoffers.bolt12.text import split_text
 from tests.bolt12.samples import SIGNER, resigned
 
 A = TypeVar("A")

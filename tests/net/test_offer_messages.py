@@ -8,8 +8,8 @@ from lnoffers.bolt12 import BlindedPath, InvoiceError, InvoiceRequest, KeyPair, 
 from lnoffers.net.blinding import message_path
 from lnoffers.net.errors import Hint, LocalProtocolError, RemoteProtocolError
 from lnoffers.net.messages import OnionMessage
-from lnoffers.net.offer_messages import answer, ask, paths_to_issuer, read_answer
-from lnoffers.net.onion_messages import Forward, Payload, Received, open_message, wrap
+from lnoffers.net.offer_messages import ask, paths_to_issuer, read_reply, reply
+from lnoffers.net.onion_messages import Forward, Payload, ReceivedMessage, open_message, wrap
 from tests.bolt12 import samples
 
 ISSUER, FRONT, PAYER = KeyPair(bytes(range(2, 34))), KeyPair(b"f" * 32), KeyPair(b"p" * 32)
@@ -17,9 +17,9 @@ PATH_ID = b"i" * 32
 KEYS = [bytes([number]) * 32 for number in range(1, 9)]
 
 
-def received(node: KeyPair, message: OnionMessage) -> Received:
+def received(node: KeyPair, message: OnionMessage) -> ReceivedMessage:
     opened = open_message(node, message)
-    assert isinstance(opened, Received)
+    assert isinstance(opened, ReceivedMessage)
     return opened
 
 
@@ -37,12 +37,12 @@ def test_the_issuer_gets_the_request_and_the_payer_its_answer() -> None:
     assert got.payload.reply_path == reply_path(FRONT)
     error = InvoiceError.build(error="no")
     for said in (samples.invoice(), error):
-        forwarded = open_message(FRONT, answer(KEYS[3], got.payload.reply_path, said))
+        forwarded = open_message(FRONT, reply(KEYS[3], got.payload.reply_path, said))
         assert isinstance(forwarded, Forward)
         assert forwarded.next_node == PAYER.public_key
         back = received(PAYER, forwarded.message)
         assert back.path_id == PATH_ID
-        assert read_answer(back) == said
+        assert read_reply(back) == said
 
 
 def test_the_paths_of_an_offer_are_taken_as_they_are() -> None:
@@ -58,7 +58,7 @@ def test_an_offer_that_names_nobody_can_be_asked_of_nobody() -> None:
 
 def test_what_is_neither_invoice_nor_error_is_no_answer() -> None:
     message = wrap(KEYS[2], reply_path(), Payload.build(invoice_request=samples.request().to_bytes()))
-    assert read_answer(received(PAYER, message)) is None
+    assert read_reply(received(PAYER, message)) is None
 
 
 @pytest.mark.parametrize(
@@ -66,5 +66,5 @@ def test_what_is_neither_invoice_nor_error_is_no_answer() -> None:
 )
 def test_an_answer_that_cannot_be_read_is_dropped(said: Payload) -> None:
     with pytest.raises(RemoteProtocolError, match=r"^invoice") as caught:
-        read_answer(received(PAYER, wrap(KEYS[2], reply_path(), said)))
+        read_reply(received(PAYER, wrap(KEYS[2], reply_path(), said)))
     assert caught.value.hint is Hint.DROP

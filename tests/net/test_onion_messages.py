@@ -20,7 +20,7 @@ from lnoffers.net.blinding import Hop, blind, blinding_factor, message_path, pre
 from lnoffers.net.errors import Hint, LocalProtocolError, RemoteProtocolError
 from lnoffers.net.hop_data import HopData
 from lnoffers.net.messages import OnionMessage, read_message, write_message
-from lnoffers.net.onion_messages import MAX_REPLY_HOPS, Forward, Payload, Received, open_message, wrap
+from lnoffers.net.onion_messages import MAX_REPLY_HOPS, Forward, Payload, ReceivedMessage, open_message, wrap
 from tests.shared import shared_path
 
 NODES = [KeyPair(bytes([number]) * 32) for number in range(1, 7)]
@@ -75,7 +75,7 @@ def test_makes_and_opens_the_message_of_the_specification() -> None:
         message = opened.message
         assert read_message(bytes.fromhex(following["onion_message"])) == message
     last = open_message(KeyPair(bytes.fromhex(hops[-1]["privkey"])), message)
-    assert isinstance(last, Received)
+    assert isinstance(last, ReceivedMessage)
     assert last.path_id == bytes.fromhex(vector["generate"]["hops"][-1]["tlvs"]["path_id"])
     assert [record for record in last.payload.records if record.type != 4] == [Record.build(1, said)]
     sealed = last.payload.encrypted_recipient_data
@@ -131,7 +131,7 @@ def test_a_message_reaches_the_end_of_its_path_and_no_other_node_reads_it(
         assert len(opened.message.packet) == len(message.packet)
         message = opened.message
     received = open_message(way[-1], message)
-    assert isinstance(received, Received)
+    assert isinstance(received, ReceivedMessage)
     assert (received.payload.invoice_error, received.path_id) == (said, PATH_ID)
 
 
@@ -147,7 +147,7 @@ def test_a_message_goes_over_a_senders_nodes_and_then_along_somebody_elses_path(
         assert opened.next_node == following.public_key
         message = opened.message
     received = open_message(nodes[-1], message)
-    assert isinstance(received, Received)
+    assert isinstance(received, ReceivedMessage)
     assert received.path_id == PATH_ID
 
 
@@ -157,7 +157,7 @@ def test_a_packet_has_one_of_two_sizes(said: int, size: int) -> None:
     message = wrap(SESSION_KEY, path, Payload.build(invoice=bytes(said)))
     assert len(message.packet) == size
     received = open_message(SELF, message)
-    assert isinstance(received, Received)
+    assert isinstance(received, ReceivedMessage)
     assert received.payload.invoice == bytes(said)
 
 
@@ -193,7 +193,7 @@ def test_opens_packets_of_any_size_that_a_message_carries(size: int) -> None:
         return
     packet = onion.create(SESSION_KEY, [(path.hops[0].blinded_node_id, layer)], size)
     message = OnionMessage(path.first_path_key, packet)
-    assert isinstance(open_message(SELF, message), Received)
+    assert isinstance(open_message(SELF, message), ReceivedMessage)
     assert read_message(write_message(message)) == message
 
 
@@ -259,7 +259,7 @@ def test_drops_what_a_node_on_the_way_must_not_get() -> None:
 
 def test_drops_a_message_whose_path_allows_features() -> None:
     assert "features" in refusal(FRONT, told(FRONT, HopData._build(allowed_features=b"\x02")))
-    assert isinstance(open_message(FRONT, told(FRONT, HopData._build(allowed_features=b"\0"))), Received)
+    assert isinstance(open_message(FRONT, told(FRONT, HopData._build(allowed_features=b"\0"))), ReceivedMessage)
 
 
 def test_passes_on_by_channel_and_with_another_path_key_where_it_is_told_to() -> None:

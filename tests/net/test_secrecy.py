@@ -8,7 +8,7 @@ from pickle import dumps, loads
 import pytest
 
 from lnoffers.bolt12.curve import KeyPair
-from lnoffers.net.errors import ChannelMessageError, Hint, LocalProtocolError, ProtocolError, RemoteProtocolError
+from lnoffers.net.errors import ChannelMessageError, Hint, LocalProtocolError, RemoteProtocolError, WireError
 from lnoffers.net.frames import FrameReader
 from lnoffers.net.handshake import Initiator, Responder
 from tests.net.pairs import ALICE, ALICES_EPHEMERAL, BOB, BOBS_EPHEMERAL, initiator, pair
@@ -39,9 +39,9 @@ def test_nothing_shows_a_key() -> None:
 
 def test_an_error_is_somebodys_fault() -> None:
     with pytest.raises(TypeError, match="somebody's"):
-        ProtocolError("whose?")
-    assert issubclass(LocalProtocolError, ProtocolError)
-    assert issubclass(RemoteProtocolError, ProtocolError)
+        WireError("whose?")
+    assert issubclass(LocalProtocolError, WireError)
+    assert issubclass(RemoteProtocolError, WireError)
 
 
 def test_errors_pass_between_processes() -> None:

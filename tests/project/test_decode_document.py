@@ -14,8 +14,8 @@ from clnrpc.runtime.values.encode import encode
 from clnrpc.types import DecodeRequest
 from lnoffers.bolt12 import InvoiceRequest
 from lnoffers.bolt12.bip353 import Bip353Name
+from lnoffers.bolt12.blinded_paths import BlindedHop, BlindedPath, ChannelEnd
 from lnoffers.bolt12.describe import describe
-from lnoffers.bolt12.paths import BlindedHop, BlindedPath, ChannelEnd
 from lnoffers.bolt12.recurrence import Recurrence, RecurrenceBase, RecurrencePaywindow
 from lnoffers.service.commands import OffersService
 from lnoffers.service.node import Node

@@ -89,8 +89,8 @@ def test_options_are_not_abbreviated(program: Program) -> None:
     ("arguments", "count"),
     [(["serve", "x"], "many"), (["decode"], "few"), (["backup"], "few"), (["backup", "--", "x", "y"], "many")],
 )
-def test_a_wrong_number_of_words(arguments: list[str], count: str) -> None:
-    complains(run(*arguments), f"too {count} words", f"lnoffers {arguments[0]} [OPTION...]")
+def test_a_wrong_number_of_arguments(arguments: list[str], count: str) -> None:
+    complains(run(*arguments), f"too {count} arguments", f"lnoffers {arguments[0]} [OPTION...]")
 
 
 def test_a_call_through_a_server_loads_neither_store_nor_curve(program: Program) -> None:
@@ -159,7 +159,7 @@ def test_a_store_of_another_node(program: Program) -> None:
     program.call("getinfo")
     secret = program.network_dir / "hsm_secret"
     secret.unlink()
-    complains(program.call("getinfo"), "put it back")
+    complains(program.call("getinfo"), "restore the file")
     program.give_secret(bytes(range(32)))
     complains(program.call("getinfo"), "belongs to node")
 

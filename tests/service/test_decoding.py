@@ -15,7 +15,7 @@ from clnrpc import RpcError
 from clnrpc.types import DecodeRequest
 from lnoffers import bech32
 from lnoffers.bolt12 import NodeKeys
-from lnoffers.emergency import SECRET_NAME, SealedError, open_sealed
+from lnoffers.emergency import SECRET_NAME, SealedError, decrypt
 from lnoffers.service import Node, OffersService
 from lnoffers.service.decoding import UnreadableError, decode
 from tests.bolt11.samples import invoice
@@ -31,7 +31,7 @@ RECOVERY = as_text(seal(b"channels", KEYS.named_secret(SECRET_NAME)))
 
 
 def opener(keys: NodeKeys) -> Callable[[bytes], bytes]:
-    return partial(open_sealed, secret=keys.named_secret(SECRET_NAME))
+    return partial(decrypt, secret=keys.named_secret(SECRET_NAME))
 
 
 def reason(text: str) -> str:

@@ -79,7 +79,7 @@ def test_init_makes_no_secret_beside_a_store_that_lost_its_own(no_node: Program)
     init(no_node)
     (no_node.network_dir / "hsm_secret").unlink()
     refused = run("init", *no_node.flags)
-    assert (refused.code, "put it back" in refused.err) == (2, True)
+    assert (refused.code, "restore the file" in refused.err) == (2, True)
     assert not (no_node.network_dir / "hsm_secret").exists()
 
 

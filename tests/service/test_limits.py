@@ -19,7 +19,7 @@ from clnrpc import Client, RpcError
 from clnrpc.runtime.jsontext import MAX_DEPTH, MAX_NUMBER
 from lnoffers.service.commands.base import MAX_MADE
 from lnoffers.service.parameters.offers import MAX_NODES
-from lnoffers.service.parameters.texts import MAX_INVOICE, MAX_LABEL, MAX_STRING, MAX_UNSIGNED
+from lnoffers.service.parameters.strings import MAX_INVOICE, MAX_LABEL, MAX_STRING, MAX_UNSIGNED
 from lnoffers.service.serving.connection import CALLS_AT_ONCE, MAX_MESSAGE_BYTES, MAX_NESTED, MAX_UNREAD_BYTES
 from lnoffers.service.serving.decoder import DECODE_SECONDS, LONG_BYTES, LONG_RUNE_BYTES
 from lnoffers.service.serving.decoding_process import MEMORY_BYTES

@@ -13,7 +13,7 @@ import pytest
 from clnrpc.runtime.server.dispatch import Answer
 from lnoffers.service import Node, OffersService
 from lnoffers.service.dispatching import dispatcher
-from lnoffers.service.parameters.texts import MAX_STRING
+from lnoffers.service.parameters.strings import MAX_STRING
 from tests.service.program import Program, Wire, children, request
 
 REFUSED = [

@@ -124,7 +124,7 @@ def test_does_not_make_a_secret_beside_a_store_that_lost_its_own(tmp_path: Path)
     options = Options(lightning_dir=tmp_path, network="regtest")
     Node.open(options, make=True).close()
     options.secret_file.unlink()
-    with pytest.raises(SecretError, match="put it back"):
+    with pytest.raises(SecretError, match="restore the file"):
         Node.open(options, make=True)
     assert not options.secret_file.exists()
 

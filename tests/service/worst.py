@@ -8,7 +8,7 @@ from hashlib import sha256
 from coincurve import PrivateKey
 
 from lnoffers.bolt12 import Invoice
-from lnoffers.bolt12.text import encode_text
+from lnoffers.bolt12.encoding import encode_text
 from lnoffers.bolt12.tlv import Record, write_records
 from tests.bolt12.samples import OTHER_SIGNER, invoice, offer, resigned
 

@@ -10,11 +10,11 @@ from lnoffers.bolt12.codecs import Json
 from lnoffers.bolt12.curve import ecdsa_to_der
 from lnoffers.bolt12.typecheck import typechecked
 
-Shown = dict[str, Json]
+JsonObject = dict[str, Json]
 
 
 @typechecked
-def describe(invoice: Invoice) -> Shown:
+def describe(invoice: Invoice) -> JsonObject:
     """Return the result of `decode`: hex for bytes, integers for amounts (msat) and times (seconds), `valid` last."""
     signature = ecdsa_to_der(invoice.signature)
     assert signature is not None  # it was checked when the invoice was read
@@ -41,13 +41,13 @@ def describe(invoice: Invoice) -> Shown:
     return {name: value for name, value in shown.items() if value is not None}
 
 
-def _fallback(fallback: Fallback, chain: Chain) -> Shown:
+def _fallback(fallback: Fallback, chain: Chain) -> JsonObject:
     address = fallback.address(chain)
-    named: Shown = {} if fallback.kind is None or address is None else {"type": fallback.kind, "addr": address}
+    named: JsonObject = {} if fallback.kind is None or address is None else {"type": fallback.kind, "addr": address}
     return named | {"hex": fallback.script.hex()}
 
 
-def _hop(hop: RouteHop) -> Shown:
+def _hop(hop: RouteHop) -> JsonObject:
     scid = hop.short_channel_id
     return {
         "pubkey": hop.pubkey.hex(),

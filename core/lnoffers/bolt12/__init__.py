@@ -27,25 +27,25 @@ What breaks a rule raises Bolt12Error; an argument of another type than its anno
 
 from lnoffers.bolt12.amounts import CurrencyAmount, minor_unit, parse_currency_amount
 from lnoffers.bolt12.bip353 import Bip353Name
+from lnoffers.bolt12.blinded_paths import BlindedHop, BlindedPath, BlindedPayinfo, ChannelEnd
 from lnoffers.bolt12.chains import CHAINS
 from lnoffers.bolt12.codecs import Json
 from lnoffers.bolt12.curve import KeyPair
 from lnoffers.bolt12.decoding import Bolt12, decode, decode_leniently
 from lnoffers.bolt12.describe import describe
+from lnoffers.bolt12.encoding import without_scheme
 from lnoffers.bolt12.errors import Bolt12Error
-from lnoffers.bolt12.fallbacks import FallbackAddress, segwit_address
+from lnoffers.bolt12.fallbacks import FallbackAddress, fallback_address
 from lnoffers.bolt12.invoice import Invoice, UnsignedInvoice
 from lnoffers.bolt12.invoice_error import InvoiceError
 from lnoffers.bolt12.invoice_request import InvoiceRequest, UnsignedInvoiceRequest
 from lnoffers.bolt12.keys import HsmSecretError, NodeKeys, new_hsm_secret, seed_from_hsm_secret
 from lnoffers.bolt12.offer import Offer
-from lnoffers.bolt12.paths import BlindedHop, BlindedPath, BlindedPayinfo, ChannelEnd
 from lnoffers.bolt12.payer_proof import PayerProof, UnsignedPayerProof
 from lnoffers.bolt12.periods import Paywindow, paywindow, period_start
 from lnoffers.bolt12.recurrence import Recurrence, RecurrenceBase, RecurrencePaywindow
 from lnoffers.bolt12.rule_names import RuleName
 from lnoffers.bolt12.signing import CallbackSigner, KeySigner, Signer, SigningRequest
-from lnoffers.bolt12.text import without_scheme
 from lnoffers.bolt12.tlv import Record
 
 __all__ = [
@@ -84,12 +84,12 @@ __all__ = [
     "decode",
     "decode_leniently",
     "describe",
+    "fallback_address",
     "minor_unit",
     "new_hsm_secret",
     "parse_currency_amount",
     "paywindow",
     "period_start",
     "seed_from_hsm_secret",
-    "segwit_address",
     "without_scheme",
 ]

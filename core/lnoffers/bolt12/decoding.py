@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
+from lnoffers.bolt12.encoding import split_text
 from lnoffers.bolt12.errors import Bolt12Error
 from lnoffers.bolt12.invoice import Invoice
 from lnoffers.bolt12.invoice_request import InvoiceRequest
@@ -12,7 +13,6 @@ from lnoffers.bolt12.pasted import explained, unwrap
 from lnoffers.bolt12.payer_proof import PayerProof
 from lnoffers.bolt12.rule_names import RuleName
 from lnoffers.bolt12.rules import invoice as invoice_rules
-from lnoffers.bolt12.text import split_text
 from lnoffers.bolt12.typecheck import typechecked
 
 Bolt12: TypeAlias = Offer | InvoiceRequest | Invoice | PayerProof

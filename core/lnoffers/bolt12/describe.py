@@ -12,10 +12,11 @@ from typing import Any
 
 from lnoffers.bolt12.amounts import minor_unit
 from lnoffers.bolt12.bip353 import has_allowed_characters
+from lnoffers.bolt12.blinded_paths import BlindedPath, BlindedPayinfo, first_empty_path, path_to_json
 from lnoffers.bolt12.chains import BITCOIN
 from lnoffers.bolt12.codecs import Json
 from lnoffers.bolt12.decoding import Bolt12
-from lnoffers.bolt12.fallbacks import PROGRAM_LENGTHS, VERSIONS, FallbackAddress, has_addresses, segwit_address
+from lnoffers.bolt12.fallbacks import PROGRAM_LENGTHS, VERSIONS, FallbackAddress, fallback_address, has_addresses
 from lnoffers.bolt12.fields import (
     InvoiceFields,
     InvoiceRecurrence,
@@ -30,12 +31,11 @@ from lnoffers.bolt12.fields import (
     RequestTerms,
 )
 from lnoffers.bolt12.message import Field, Message
-from lnoffers.bolt12.paths import BlindedPath, BlindedPayinfo, first_empty_path, path_to_json
 from lnoffers.bolt12.recurrence import Recurrence, base_to_json, paywindow_to_json, recurrence_to_json
 from lnoffers.bolt12.typecheck import typechecked
 
 
-class Shown:
+class Description:
     """The result of `decode` while it is built."""
 
     __slots__ = ("accept_unsigned", "members", "valid")
@@ -73,92 +73,97 @@ def describe(message: Bolt12, *, accept_unsigned: bool = False) -> dict[str, Jso
         accept_unsigned: whether a request without an offer may be unsigned, as in the specification. Core Lightning
             calls it not valid.
     """
-    shown = Shown(accept_unsigned=accept_unsigned)
-    shown.add(type=f"bolt12 {message.kind}")
+    description = Description(accept_unsigned=accept_unsigned)
+    description.add(type=f"bolt12 {message.kind}")
     if isinstance(message, PayerProofFields):
-        _show_fields(shown, message, _PROOF_ORDER, _SPECIAL_IN_PROOFS)
-        shown.valid = True
+        _show_fields(description, message, _PROOF_ORDER, _SPECIAL_IN_PROOFS)
+        description.valid = True
     else:
         if message.offer_id is not None:
-            shown.add(offer_id=message.offer_id.hex())
-        _show_fields(shown, message, message.fields.values(), _SPECIAL)
+            description.add(offer_id=message.offer_id.hex())
+        _show_fields(description, message, message.fields.values(), _SPECIAL)
     unknown: list[Json] = [
         {"type": record.type, "length": len(record.value), "value": record.value.hex()}
         for record in message.unknown_records
     ]
     if unknown:
-        shown.members[f"unknown_{message.kind}_tlvs"] = unknown
-    shown.add(valid=shown.valid)
-    return shown.members
+        description.members[f"unknown_{message.kind}_tlvs"] = unknown
+    description.add(valid=description.valid)
+    return description.members
 
 
-_Show = Callable[[Shown, Any], None]
+_Describer = Callable[[Description, Any], None]
 
 
 def _show_fields(
-    shown: Shown, message: Message, order: Iterable[Field[Any]], special: Mapping[Field[Any], _Show]
+    description: Description, message: Message, order: Iterable[Field[Any]], special: Mapping[Field[Any], _Describer]
 ) -> None:
     for field in order:
         if field in special:
-            special[field](shown, message)
+            special[field](description, message)
         else:
-            shown.add_field(message, field)
+            description.add_field(message, field)
 
 
 # ---- the offer's part
 
 
-def _offer_currency(shown: Shown, message: OfferTerms) -> None:
+def _offer_currency(description: Description, message: OfferTerms) -> None:
     if message.offer_currency is not None:
-        _currency(shown, message)
-        if "currency_minor_unit" not in shown.members:
-            shown.add(warning_unknown_offer_currency="unknown currency code")  # which is no fault of the message
+        _currency(description, message)
+        if "currency_minor_unit" not in description.members:
+            description.add(warning_unknown_offer_currency="unknown currency code")  # which is no fault of the message
 
 
-def _currency(shown: Shown, message: OfferTerms) -> None:
+def _currency(description: Description, message: OfferTerms) -> None:
     code = message.offer_currency
     if code is None:
         return
-    shown.add(offer_currency=code)
+    description.add(offer_currency=code)
     if message.offer_amount is not None:
-        shown.add(offer_amount=message.offer_amount)
+        description.add(offer_amount=message.offer_amount)
     decimals = minor_unit(code)
     if decimals is not None:
-        shown.add(currency_minor_unit=decimals)
+        description.add(currency_minor_unit=decimals)
 
 
-def _offer_amount(shown: Shown, message: OfferTerms) -> None:
+def _offer_amount(description: Description, message: OfferTerms) -> None:
     if message.offer_amount is not None and message.offer_currency is None:
-        shown.add(offer_amount_msat=message.offer_amount)
+        description.add(offer_amount_msat=message.offer_amount)
 
 
-def _offer_description(shown: Shown, message: OfferTerms) -> None:
+def _offer_description(description: Description, message: OfferTerms) -> None:
     if message.offer_description is not None:
-        shown.add(offer_description=message.offer_description)
+        description.add(offer_description=message.offer_description)
     elif message.offer_amount is not None:
-        shown.fault("missing_offer_description", "description is required if offer_amount is set")
+        description.fault("missing_offer_description", "description is required if offer_amount is set")
 
 
 def _paths(
-    shown: Shown, name: str, paths: tuple[BlindedPath, ...], payinfos: tuple[BlindedPayinfo, ...] | None = None
+    description: Description,
+    name: str,
+    paths: tuple[BlindedPath, ...],
+    payinfos: tuple[BlindedPayinfo, ...] | None = None,
 ) -> None:
     beside = [*(payinfos or ()), *(None for _ in paths)]
-    shown.members[name] = [path_to_json(path, payinfo) for path, payinfo in zip(paths, beside, strict=False)]
+    description.members[name] = [path_to_json(path, payinfo) for path, payinfo in zip(paths, beside, strict=False)]
     if payinfos is not None and len(payinfos) != len(paths):
         text = f"invoice has {len(payinfos)} blinded_payinfo but {len(paths)} paths"
-        shown.fault("invalid_invoice_blindedpay", text)
+        description.fault("invalid_invoice_blindedpay", text)
         return
     empty = first_empty_path(paths)
     if empty is not None:
-        shown.fault("empty_blinded_path", f"blinded path {empty} has 0 hops")
+        description.fault("empty_blinded_path", f"blinded path {empty} has 0 hops")
 
 
-def _offer_paths(shown: Shown, message: OfferTerms) -> None:
+def _offer_paths(description: Description, message: OfferTerms) -> None:
     if message.offer_paths is not None:
-        _paths(shown, "offer_paths", message.offer_paths)
+        _paths(description, "offer_paths", message.offer_paths)
 
 
-def _offer_recurrence(shown: Shown, message: OfferFields, recurrence: Recurrence | None, *, compulsory: bool) -> None:
+def _offer_recurrence(
+    description: Description, message: OfferFields, recurrence: Recurrence | None, *, compulsory: bool
+) -> None:
     if recurrence is None:
         return
     members: dict[str, Json] = {"compulsory_field": compulsory, **recurrence_to_json(recurrence)}
@@ -168,99 +173,99 @@ def _offer_recurrence(shown: Shown, message: OfferFields, recurrence: Recurrence
         members["limit"] = message.offer_recurrence_limit
     if message.offer_recurrence_paywindow is not None:
         members["paywindow"] = paywindow_to_json(message.offer_recurrence_paywindow)
-    shown.add(offer_recurrence=members)
+    description.add(offer_recurrence=members)
 
 
-def _recurrence_compulsory(shown: Shown, message: OfferFields) -> None:
-    _offer_recurrence(shown, message, message.offer_recurrence_compulsory, compulsory=True)
+def _recurrence_compulsory(description: Description, message: OfferFields) -> None:
+    _offer_recurrence(description, message, message.offer_recurrence_compulsory, compulsory=True)
 
 
-def _recurrence_optional(shown: Shown, message: OfferFields) -> None:
-    _offer_recurrence(shown, message, message.offer_recurrence_optional, compulsory=False)
+def _recurrence_optional(description: Description, message: OfferFields) -> None:
+    _offer_recurrence(description, message, message.offer_recurrence_optional, compulsory=False)
 
 
 # ---- the request's part
 
 
-def _invreq_metadata(shown: Shown, message: RequestMetadata) -> None:
+def _invreq_metadata(description: Description, message: RequestMetadata) -> None:
     if message.invreq_metadata is None:
-        shown.fault("missing_invreq_metadata", "invreq_metadata required")
+        description.fault("missing_invreq_metadata", "invreq_metadata required")
     else:
-        shown.add(invreq_metadata=message.invreq_metadata.hex())
+        description.add(invreq_metadata=message.invreq_metadata.hex())
 
 
-def _invreq_paths(shown: Shown, message: RequestTerms) -> None:
+def _invreq_paths(description: Description, message: RequestTerms) -> None:
     if message.invreq_paths is not None:
-        _paths(shown, "invreq_paths", message.invreq_paths)
+        _paths(description, "invreq_paths", message.invreq_paths)
 
 
-def _invreq_bip_353_name(shown: Shown, message: RequestTerms) -> None:
+def _invreq_bip_353_name(description: Description, message: RequestTerms) -> None:
     name = message.invreq_bip_353_name
     if name is None:
         return
-    shown.add(invreq_bip_353_name=RequestTerms.invreq_bip_353_name.codec.to_json(name))
+    description.add(invreq_bip_353_name=RequestTerms.invreq_bip_353_name.codec.to_json(name))
     for part, value in (("name", name.name), ("domain", name.domain)):
         if not has_allowed_characters(value):
-            shown.fault(f"invreq_bip_353_name_{part}_invalid", f"bip353 {part} field contains invalid characters")
+            description.fault(f"invreq_bip_353_name_{part}_invalid", f"bip353 {part} field contains invalid characters")
 
 
-def _recurrence_start(shown: Shown, message: RequestRecurrence) -> None:
+def _recurrence_start(description: Description, message: RequestRecurrence) -> None:
     if message.invreq_recurrence_counter is not None and message.invreq_recurrence_start is not None:
-        shown.add(invreq_recurrence_start=message.invreq_recurrence_start)
+        description.add(invreq_recurrence_start=message.invreq_recurrence_start)
 
 
-def _recurrence_cancel(shown: Shown, message: InvoiceRequestFields) -> None:
+def _recurrence_cancel(description: Description, message: InvoiceRequestFields) -> None:
     if message.invreq_recurrence_cancel is None:
         return
-    shown.add(invreq_recurrence_cancel=True)
+    description.add(invreq_recurrence_cancel=True)
     cancel = "invreq_recurrence_cancel"
     if message.invreq_recurrence_counter is None:
-        shown.fault(f"{cancel}_without_counter", f"{cancel} is invalid without invreq_recurrence_counter")
+        description.fault(f"{cancel}_without_counter", f"{cancel} is invalid without invreq_recurrence_counter")
     elif message.invreq_recurrence_counter == 0:
-        shown.fault(f"{cancel}_with_zero_counter", f"{cancel} is invalid with invreq_recurrence_counter zero")
+        description.fault(f"{cancel}_with_zero_counter", f"{cancel} is invalid with invreq_recurrence_counter zero")
 
 
-def _request_signature(shown: Shown, message: InvoiceRequestFields) -> None:
+def _request_signature(description: Description, message: InvoiceRequestFields) -> None:
     if message.invreq_payer_id is None:
-        shown.fault("missing_invreq_payer_id", "invreq_payer_id required")
-    if message.signature is None and shown.accept_unsigned and not message.answers_offer:
+        description.fault("missing_invreq_payer_id", "invreq_payer_id required")
+    if message.signature is None and description.accept_unsigned and not message.answers_offer:
         return
     if message.signature is None:
-        shown.fault("missing_invoice_request_signature", "Missing signature")
+        description.fault("missing_invoice_request_signature", "Missing signature")
     elif message.invreq_payer_id is not None and not message.has_valid_signature():
-        shown.fault("invalid_invoice_request_signature", "Bad signature")
+        description.fault("invalid_invoice_request_signature", "Bad signature")
     else:
-        shown.add(signature=message.signature.hex())
+        description.add(signature=message.signature.hex())
 
 
 # ---- the invoice's part
 
 
-def _invoice_paths(shown: Shown, message: InvoiceFields) -> None:
+def _invoice_paths(description: Description, message: InvoiceFields) -> None:
     if message.offer_recurrence is not None and message.invoice_recurrence_basetime is None:
         text = "recurring invoices without a recurrence_basetime are invalid"
-        shown.fault("missing_invoice_recurrence_basetime", text)
-    _paths_with_payinfo(shown, message)
+        description.fault("missing_invoice_recurrence_basetime", text)
+    _paths_with_payinfo(description, message)
 
 
-def _paths_with_payinfo(shown: Shown, message: InvoiceTerms) -> None:
+def _paths_with_payinfo(description: Description, message: InvoiceTerms) -> None:
     if message.invoice_paths is not None:
-        _paths(shown, "invoice_paths", message.invoice_paths, message.invoice_blindedpay)
+        _paths(description, "invoice_paths", message.invoice_paths, message.invoice_blindedpay)
 
 
-def _relative_expiry(shown: Shown, message: InvoiceFields) -> None:
-    shown.add(invoice_relative_expiry=message.relative_expiry)
+def _relative_expiry(description: Description, message: InvoiceFields) -> None:
+    description.add(invoice_relative_expiry=message.relative_expiry)
 
 
-def _invoice_fallbacks(shown: Shown, message: InvoiceFields | PayerProofFields) -> None:
+def _invoice_fallbacks(description: Description, message: InvoiceFields | PayerProofFields) -> None:
     chain = BITCOIN if message.invreq_chain is None else message.invreq_chain
     if message.invoice_fallbacks is not None:
-        shown.add(invoice_fallbacks=[_fallback(shown, each, chain) for each in message.invoice_fallbacks])
+        description.add(invoice_fallbacks=[_fallback(description, each, chain) for each in message.invoice_fallbacks])
 
 
-def _fallback(shown: Shown, fallback: FallbackAddress, chain: bytes) -> Json:
+def _fallback(description: Description, fallback: FallbackAddress, chain: bytes) -> Json:
     members: dict[str, Json] = {"version": fallback.version, "hex": fallback.address.hex()}
-    address = segwit_address(fallback, chain)
+    address = fallback_address(fallback, chain)
     if fallback.version not in VERSIONS:
         members["warning_invalid_invoice_fallbacks_version"] = "invoice fallback version > 16"
     elif len(fallback.address) not in PROGRAM_LENGTHS:
@@ -272,27 +277,27 @@ def _fallback(shown: Shown, fallback: FallbackAddress, chain: bytes) -> Json:
         members["warning_invalid_invoice_fallbacks_address"] = "invalid fallback address for this version"
     else:
         return members
-    shown.valid = False
+    description.valid = False
     return members
 
 
-def _recurrence_basetime(shown: Shown, message: InvoiceFields) -> None:
+def _recurrence_basetime(description: Description, message: InvoiceFields) -> None:
     if message.offer_recurrence is not None:
-        shown.add_field(message, InvoiceRecurrence.invoice_recurrence_basetime)
+        description.add_field(message, InvoiceRecurrence.invoice_recurrence_basetime)
 
 
-def _omitted_tlvs(shown: Shown, message: PayerProofFields) -> None:
-    shown.add(proof_omitted_tlvs=list(message.proof_omitted_tlvs or ()))
+def _omitted_tlvs(description: Description, message: PayerProofFields) -> None:
+    description.add(proof_omitted_tlvs=list(message.proof_omitted_tlvs or ()))
 
 
-def _elsewhere(shown: Shown, message: Message) -> None:
+def _elsewhere(description: Description, message: Message) -> None:
     """Add nothing: the field is part of another one."""
 
 
 # ---- the tables
 
 
-_SPECIAL: Mapping[Field[Any], _Show] = MappingProxyType(
+_SPECIAL: Mapping[Field[Any], _Describer] = MappingProxyType(
     {
         OfferTerms.offer_currency: _offer_currency,
         OfferTerms.offer_amount: _offer_amount,
@@ -318,7 +323,7 @@ _SPECIAL: Mapping[Field[Any], _Show] = MappingProxyType(
 )
 
 # A proof shows what was in an invoice that has been paid, so nothing is a fault, and what is not there may be hidden.
-_SPECIAL_IN_PROOFS: Mapping[Field[Any], _Show] = MappingProxyType(
+_SPECIAL_IN_PROOFS: Mapping[Field[Any], _Describer] = MappingProxyType(
     {
         OfferTerms.offer_currency: _currency,
         OfferTerms.offer_amount: _offer_amount,

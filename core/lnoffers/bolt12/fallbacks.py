@@ -39,7 +39,7 @@ class FallbackAddress:
 
 
 @typechecked
-def segwit_address(fallback: FallbackAddress, chain: bytes) -> str | None:
+def fallback_address(fallback: FallbackAddress, chain: bytes) -> str | None:
     """Return the address on the chain with this hash.
 
     None if the version or the program's length are not valid, or the chain has no form of addresses that is known here.

@@ -19,11 +19,11 @@ from collections.abc import Sequence
 from typing import Self
 
 from lnoffers.bolt12 import features as known
+from lnoffers.bolt12.blinded_paths import BlindedPath, BlindedPayinfo
 from lnoffers.bolt12.fallbacks import FallbackAddress
 from lnoffers.bolt12.fields import DEFAULT_RELATIVE_EXPIRY, InvoiceFields
 from lnoffers.bolt12.invoice_request import InvoiceRequest
 from lnoffers.bolt12.message import CheckedMessage
-from lnoffers.bolt12.paths import BlindedPath, BlindedPayinfo
 from lnoffers.bolt12.rules import invoice as rules
 from lnoffers.bolt12.signing import Signer
 from lnoffers.bolt12.tlv import INVOICE_REQUEST_SPAN, in_span

@@ -21,11 +21,11 @@ from typing import Literal
 
 from lnoffers.bolt12 import features as known
 from lnoffers.bolt12.bip353 import Bip353Name
+from lnoffers.bolt12.blinded_paths import BlindedPath
 from lnoffers.bolt12.chains import BITCOIN
 from lnoffers.bolt12.fields import InvoiceRequestFields
 from lnoffers.bolt12.message import CheckedMessage
 from lnoffers.bolt12.offer import Offer
-from lnoffers.bolt12.paths import BlindedPath
 from lnoffers.bolt12.rules import invoice_request as rules
 from lnoffers.bolt12.signing import Signer
 from lnoffers.bolt12.typecheck import typechecked

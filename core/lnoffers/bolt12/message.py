@@ -13,8 +13,8 @@ from typing import Any, ClassVar, Generic, Never, NoReturn, Self, TypeVar, overl
 
 from lnoffers.bolt12.bigsize import encode_bigsize
 from lnoffers.bolt12.codecs import Codec
+from lnoffers.bolt12.encoding import decode_text, encode_text
 from lnoffers.bolt12.errors import Bolt12Error
-from lnoffers.bolt12.text import decode_text, encode_text
 from lnoffers.bolt12.tlv import Record, offset_of, read_records, write_records
 from lnoffers.bolt12.typecheck import typechecked
 

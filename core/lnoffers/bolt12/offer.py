@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from hashlib import sha256
 
 from lnoffers.bolt12 import features as known
+from lnoffers.bolt12.blinded_paths import BlindedPath
 from lnoffers.bolt12.chains import BITCOIN
 from lnoffers.bolt12.fields import OfferFields
 from lnoffers.bolt12.message import CheckedMessage
-from lnoffers.bolt12.paths import BlindedPath
 from lnoffers.bolt12.recurrence import Recurrence, RecurrenceBase, RecurrencePaywindow
 from lnoffers.bolt12.rules import offer as rules
 from lnoffers.bolt12.tlv import OFFER_SPAN, select

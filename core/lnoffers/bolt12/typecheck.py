@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origi
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class Fault(NamedTuple):
+class Mismatch(NamedTuple):
     """A wrong value: its place within the argument, such as `[0]`, the expected type, and the actual one."""
 
     where: str
@@ -22,7 +22,7 @@ class Fault(NamedTuple):
     found: object
 
 
-class Kind(NamedTuple):
+class Allowed(NamedTuple):
     """The values that an annotation allows.
 
     Attributes:
@@ -32,7 +32,7 @@ class Kind(NamedTuple):
     """
 
     words: str
-    fault: Callable[[object], Fault | None]
+    fault: Callable[[object], Mismatch | None]
     by_type: bool = True
 
 
@@ -93,16 +93,16 @@ def _check(function: Callable[..., Any], name: str, value: object, fitting: set[
 
 
 @cache
-def _kinds(function: Callable[..., Any]) -> dict[str, Kind]:
+def _kinds(function: Callable[..., Any]) -> dict[str, Allowed]:
     """Return the allowed values of each parameter. Annotations are resolved at the first call, when all names exist."""
     return {name: _kind(hint) for name, hint in get_type_hints(function).items() if name != "return"}
 
 
-_ANYTHING = Kind("anything", lambda _: None)
+_ANYTHING = Allowed("anything", lambda _: None)
 _TEXT = (str, bytes, bytearray, memoryview)
 
 
-def _kind(annotation: Any) -> Kind:
+def _kind(annotation: Any) -> Allowed:
     origin, parts = get_origin(annotation), get_args(annotation)
     if origin in (Union, UnionType):
         kinds = [_kind(part) for part in parts]
@@ -110,7 +110,7 @@ def _kind(annotation: Any) -> Kind:
     if origin is Literal:
         return _one_of([_kind(type(part)) for part in parts], map(repr, parts))
     if origin is Callable:
-        return Kind("callable", lambda value: None if callable(value) else Fault("", "callable", value))
+        return Allowed("callable", lambda value: None if callable(value) else Mismatch("", "callable", value))
     if isinstance(origin, type) and issubclass(origin, Collection):
         return _items(origin, _kind(parts[0]))
     if isinstance(origin, type):
@@ -122,45 +122,45 @@ def _kind(annotation: Any) -> Kind:
     return _instance(annotation, annotation.__name__)
 
 
-def _instance(kind: type, words: str) -> Kind:
-    return Kind(words, lambda value: None if isinstance(value, kind) else Fault("", words, value))
+def _instance(kind: type, words: str) -> Allowed:
+    return Allowed(words, lambda value: None if isinstance(value, kind) else Mismatch("", words, value))
 
 
-def _number(kind: type[int | float]) -> Kind:
+def _number(kind: type[int | float]) -> Allowed:
     words, kinds = kind.__name__, (int, kind)  # an int is as good as a float, and a bool is neither
 
-    def fault(value: object) -> Fault | None:
-        return None if isinstance(value, kinds) and not isinstance(value, bool) else Fault("", words, value)
+    def fault(value: object) -> Mismatch | None:
+        return None if isinstance(value, kinds) and not isinstance(value, bool) else Mismatch("", words, value)
 
-    return Kind(words, fault)
+    return Allowed(words, fault)
 
 
-def _one_of(kinds: Sequence[Kind], named: Iterable[str]) -> Kind:
+def _one_of(kinds: Sequence[Allowed], named: Iterable[str]) -> Allowed:
     words = " or ".join(named)
 
-    def fault(value: object) -> Fault | None:
+    def fault(value: object) -> Mismatch | None:
         faults = [kind.fault(value) for kind in kinds]
         if None in faults:
             return None
         within = [each for each in faults if each is not None and each.where]
-        return within[0] if within else Fault("", words, value)
+        return within[0] if within else Mismatch("", words, value)
 
-    return Kind(words, fault, all(kind.by_type for kind in kinds))
+    return Allowed(words, fault, all(kind.by_type for kind in kinds))
 
 
-def _items(collection: type, item: Kind) -> Kind:
+def _items(collection: type, item: Allowed) -> Allowed:
     words = f"a {collection.__name__.lower()} of {item.words}"
 
-    def fault(value: object) -> Fault | None:
+    def fault(value: object) -> Mismatch | None:
         if isinstance(value, Collection) and isinstance(value, collection) and not isinstance(value, _TEXT):
             return next(_faults(value, item), None)
-        return Fault("", words, value)
+        return Mismatch("", words, value)
 
-    return Kind(words, fault, by_type=False)
+    return Allowed(words, fault, by_type=False)
 
 
-def _faults(values: Iterable[object], item: Kind) -> Iterator[Fault]:
+def _faults(values: Iterable[object], item: Allowed) -> Iterator[Mismatch]:
     for index, value in enumerate(values):
         fault = item.fault(value)
         if fault is not None:
-            yield Fault(f"[{index}]{fault.where}", fault.expected, fault.found)
+            yield Mismatch(f"[{index}]{fault.where}", fault.expected, fault.found)

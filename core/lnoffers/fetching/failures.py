@@ -13,7 +13,7 @@ from lnoffers.bolt12.typecheck import typechecked
 class Reason(Enum):
     """The reason why no invoice arrived. The value says what happened, `advice` what to do.
 
-    The order counts: of several ways that failed, the one that came furthest, the last in this table, gives the reason.
+    The order counts: of several routes that failed, the last in this table got furthest and gives the reason.
     """
 
     NO_ADDRESS = (
@@ -78,7 +78,7 @@ class FetchError(Exception):
     Attributes:
         reason: why, in short.
         detail: more about it; the issuer's words if it refused.
-        attempts: the ways that were tried, in order.
+        attempts: the routes that were tried, in order.
         answer: the issuer's error, if it refused: perhaps with the field at fault and a value for it.
     """
 

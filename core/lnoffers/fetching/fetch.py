@@ -31,8 +31,8 @@ from lnoffers.bolt12.chains import BITCOIN
 from lnoffers.bolt12.typecheck import typechecked
 from lnoffers.fetching.address import Address
 from lnoffers.fetching.failures import Attempt, FetchError, Reason, furthest
+from lnoffers.fetching.routes import first_nodes, plan
 from lnoffers.fetching.talk import Answered, ask_at
-from lnoffers.fetching.ways import first_nodes, plan
 
 METADATA_BYTES: Final = 16
 
@@ -90,7 +90,7 @@ async def fetch_invoice(  # noqa: PLR0913 - one parameter per choice
         words = (answer.error or "it does not say why").replace(request.encode(), "…")  # some repeat the whole request
         raise FetchError(Reason.REFUSED, words, answer=answer)
     try:
-        answer.verify_answer(request, sent_to=answered.way.end, max_amount=max_amount)
+        answer.verify_answer(request, sent_to=answered.route.end, max_amount=max_amount)
         answer.check_unexpired(int(time.time()))
     except Bolt12Error as error:
         raise FetchError(Reason.BAD_ANSWER, error.message) from error
@@ -112,12 +112,12 @@ async def _ask_all(offer: Offer, request: InvoiceRequest, addresses: Sequence[Ad
     Raises:
         FetchError: if none does.
     """
-    ways = plan(offer, addresses)
-    if not ways:
+    routes = plan(offer, addresses)
+    if not routes:
         raise furthest([Attempt(node, "", Reason.NO_ADDRESS) for node in first_nodes(offer)])
     clock, failed = asyncio.get_running_loop().time, list[Attempt]()
-    deadline, left = clock() + seconds, sum(map(len, ways.values()))
-    for address, along in ways.items():
+    deadline, left = clock() + seconds, sum(map(len, routes.values()))
+    for address, along in routes.items():
         share = max(deadline - clock(), 0) * len(along) / left
         found = await ask_at(address, along, request, share)
         if isinstance(found, Answered):

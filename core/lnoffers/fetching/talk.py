@@ -13,14 +13,14 @@ from lnoffers.bolt12.chains import BITCOIN
 from lnoffers.fetching.address import Address
 from lnoffers.fetching.failures import Attempt, FetchError, Reason
 from lnoffers.fetching.peer import Peer, PeerGoneError, connected
-from lnoffers.fetching.ways import Way
+from lnoffers.fetching.routes import Route
 from lnoffers.net import features
 from lnoffers.net.blinding import PATH_KEY_BYTES, message_path
 from lnoffers.net.connection import Event
 from lnoffers.net.errors import RemoteProtocolError
 from lnoffers.net.messages import Init, OnionMessage, PeerWarning
-from lnoffers.net.offer_messages import Answer, ask, read_answer
-from lnoffers.net.onion_messages import Received, open_message
+from lnoffers.net.offer_messages import Reply, ask, read_reply
+from lnoffers.net.onion_messages import ReceivedMessage, open_message
 
 CONNECT_SECONDS: Final = 10.0
 """How long connecting to a node may take, including handshake and `init`."""
@@ -38,12 +38,12 @@ MAX_TEXT: Final = 300
 class Answered:
     """An answer, and the route of the request that it answers."""
 
-    answer: Answer
-    way: Way
+    answer: Reply
+    route: Route
 
 
 async def ask_at(
-    address: Address, ways: Sequence[Way], request: InvoiceRequest, seconds: float
+    address: Address, routes: Sequence[Route], request: InvoiceRequest, seconds: float
 ) -> Answered | list[Attempt]:
     """Ask along each route in turn, dividing the time, and return the answer, or the failures if none arrives.
 
@@ -56,7 +56,7 @@ async def ask_at(
 
     def fail(reason: Reason, detail: str = "") -> list[Attempt]:
         """Return the failures, with one for each route not yet tried."""
-        return failed + [Attempt(way.towards, str(address), reason, detail) for way in ways[len(failed) :]]
+        return failed + [Attempt(route.towards, str(address), reason, detail) for route in routes[len(failed) :]]
 
     try:
         async with connected(address, node, init, min(CONNECT_SECONDS, seconds)) as peer:
@@ -64,11 +64,11 @@ async def ask_at(
             if reason is not None:
                 return fail(reason)
             talk = _Talk(peer, address.node_id, node)
-            for way in ways:
-                found = await talk.ask(request, way, (deadline - clock()) / (len(ways) - len(failed)))
+            for route in routes:
+                found = await talk.ask(request, route, (deadline - clock()) / (len(routes) - len(failed)))
                 if found is not None:
                     return found
-                failed.append(Attempt(way.towards, str(address), talk.silence(), "; ".join(talk.warnings)))
+                failed.append(Attempt(route.towards, str(address), talk.silence(), "; ".join(talk.warnings)))
     except PeerGoneError as error:
         return fail(Reason.CANNOT_CONNECT, str(error))
     return failed
@@ -89,12 +89,12 @@ class _Talk:
         self._peer = peer
         self._peer_id = peer_id
         self._node = node
-        self._asked: dict[bytes, Way] = {}
+        self._asked: dict[bytes, Route] = {}
         self._onions = 0
         self.warnings: dict[str, None] = {}
         """Its warnings, each once, in order."""
 
-    async def ask(self, request: InvoiceRequest, way: Way, seconds: float) -> Answered | None:
+    async def ask(self, request: InvoiceRequest, route: Route, seconds: float) -> Answered | None:
         """Ask along one route. Return the answer to this or an earlier request, or None if none arrives in time.
 
         Raises:
@@ -105,10 +105,10 @@ class _Talk:
             await asyncio.sleep(PACE)
         path_id, path_key = secrets.token_bytes(32), secrets.token_bytes(PATH_KEY_BYTES)
         reply_path = message_path(path_key, [self._peer_id, self._node.public_key], path_id)
-        self._asked[path_id] = way
+        self._asked[path_id] = route
         try:
             async with asyncio.timeout(seconds):
-                await self._peer.send(ask(secrets.token_bytes(32), way.path, request, reply_path))
+                await self._peer.send(ask(secrets.token_bytes(32), route.path, request, reply_path))
                 while True:
                     found = self._read(await self._peer.next_event())
                     if found is not None:
@@ -132,11 +132,11 @@ class _Talk:
             opened = open_message(self._node, event)
         except RemoteProtocolError:
             return None
-        way = self._asked.get(opened.path_id or b"") if isinstance(opened, Received) else None
-        if way is None or not isinstance(opened, Received):
+        route = self._asked.get(opened.path_id or b"") if isinstance(opened, ReceivedMessage) else None
+        if route is None or not isinstance(opened, ReceivedMessage):
             return None
         try:
-            answer = read_answer(opened)
+            answer = read_reply(opened)
         except RemoteProtocolError as error:
             raise FetchError(Reason.BAD_ANSWER, error.message) from error
-        return None if answer is None else Answered(answer, way)
+        return None if answer is None else Answered(answer, route)

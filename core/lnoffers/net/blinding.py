@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
+from lnoffers.bolt12.blinded_paths import BlindedHop, BlindedPath
 from lnoffers.bolt12.curve import KeyPair, multiply_point
-from lnoffers.bolt12.paths import BlindedHop, BlindedPath
 from lnoffers.bolt12.typecheck import typechecked
 from lnoffers.net.crypto import ZERO_NONCE, derive, open_sealed, seal
 from lnoffers.net.errors import Hint, LocalProtocolError, RemoteProtocolError

@@ -22,21 +22,21 @@ class Hint(Enum):
     DROP = "ignore the message and keep the connection"
 
 
-class ProtocolError(ValueError):
+class WireError(ValueError):
     """A rule of BOLT 1, 4 or 8 is broken. Always raised as one of the two classes below."""
 
     def __init__(self, message: str) -> None:
-        if type(self) is ProtocolError:
+        if type(self) is WireError:
             raise TypeError("raise LocalProtocolError or RemoteProtocolError: the fault is somebody's")
         super().__init__(message)
         self.message = message
 
 
-class LocalProtocolError(ProtocolError):
+class LocalProtocolError(WireError):
     """This side asked for something the protocol does not allow."""
 
 
-class RemoteProtocolError(ProtocolError):
+class RemoteProtocolError(WireError):
     """The other side broke a rule.
 
     Attributes:

@@ -220,10 +220,10 @@ class OnionMessage:
         return self.path_key + _sized(self.packet)
 
 
-Message: TypeAlias = Init | Ping | Pong | PeerWarning | PeerError | OnionMessage
+PeerMessage: TypeAlias = Init | Ping | Pong | PeerWarning | PeerError | OnionMessage
 Sendable: TypeAlias = Init | Ping | Pong | PeerWarning | OnionMessage
 
-_READERS: Final[Mapping[int, Callable[[Cursor], Message]]] = {
+_READERS: Final[Mapping[int, Callable[[Cursor], PeerMessage]]] = {
     kind.type: kind.read for kind in (Init, Ping, Pong, PeerWarning, PeerError, OnionMessage)
 }
 _GOSSIP: Final = frozenset({256, 257, 258, 259, 261, 262, 263, 264, 265})
@@ -233,7 +233,7 @@ _CHANNELS: Final = frozenset({2, *range(32, 256)})
 
 
 @typechecked
-def read_message(data: bytes) -> Message | None:
+def read_message(data: bytes) -> PeerMessage | None:
     """Return the message, or None if it must be ignored.
 
     Raises:

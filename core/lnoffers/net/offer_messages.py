@@ -14,14 +14,14 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from lnoffers.bolt12 import Bolt12Error, Invoice, InvoiceError, InvoiceRequest, Offer
-from lnoffers.bolt12.paths import BlindedPath
+from lnoffers.bolt12.blinded_paths import BlindedPath
 from lnoffers.bolt12.typecheck import typechecked
 from lnoffers.net.blinding import Hop, blind
 from lnoffers.net.errors import Hint, LocalProtocolError, RemoteProtocolError
 from lnoffers.net.messages import OnionMessage
-from lnoffers.net.onion_messages import Payload, Received, wrap
+from lnoffers.net.onion_messages import Payload, ReceivedMessage, wrap
 
-Answer: TypeAlias = Invoice | InvoiceError
+Reply: TypeAlias = Invoice | InvoiceError
 
 
 @typechecked
@@ -45,19 +45,19 @@ def ask(session_key: bytes, path: BlindedPath, request: InvoiceRequest, reply_pa
 
 
 @typechecked
-def answer(session_key: bytes, reply_path: BlindedPath, answer: Answer) -> OnionMessage:
+def reply(session_key: bytes, reply_path: BlindedPath, message: Reply) -> OnionMessage:
     """Return the message that answers a request along its `reply_path`.
 
     The issuer takes the request and the path from the `Payload` that it received. It parses the request itself, because
     it must be able to answer one that cannot be parsed.
     """
-    stream = answer.to_bytes()
-    payload = Payload.build(invoice=stream) if isinstance(answer, Invoice) else Payload.build(invoice_error=stream)
+    stream = message.to_bytes()
+    payload = Payload.build(invoice=stream) if isinstance(message, Invoice) else Payload.build(invoice_error=stream)
     return wrap(session_key, reply_path, payload)
 
 
 @typechecked
-def read_answer(received: Received) -> Answer | None:
+def read_reply(received: ReceivedMessage) -> Reply | None:
     """Return the invoice or the error in a message, or None if it contains neither. It is parsed, but not verified.
 
     Raises:

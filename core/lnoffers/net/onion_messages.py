@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import Final, Self, TypeAlias
 
 from lnoffers.bolt12 import codecs
+from lnoffers.bolt12.blinded_paths import BlindedPath, path_to_json
 from lnoffers.bolt12.codecs import Codec
 from lnoffers.bolt12.errors import Bolt12Error
 from lnoffers.bolt12.message import Field
 from lnoffers.bolt12.message import Message as TlvStream
-from lnoffers.bolt12.paths import BlindedPath, path_to_json
 from lnoffers.bolt12.typecheck import typechecked
 from lnoffers.net import onion
 from lnoffers.net.blinding import blinding_factor, next_path_key, unblind
@@ -93,7 +93,7 @@ class Forward:
 
 @typechecked
 @dataclass(frozen=True, slots=True)
-class Received:
+class ReceivedMessage:
     """A message for this node.
 
     Attributes:
@@ -105,7 +105,7 @@ class Received:
     path_id: bytes | None
 
 
-Opened: TypeAlias = Forward | Received
+Opened: TypeAlias = Forward | ReceivedMessage
 
 
 @typechecked
@@ -166,13 +166,13 @@ def _open(node: NodeKey, message: OnionMessage) -> Opened:
     return Forward(next_node, OnionMessage(path_key, layer.next_packet))
 
 
-def _received(payload: Payload, data: HopData) -> Received:
+def _received(payload: Payload, data: HopData) -> ReceivedMessage:
     if sum(record.type >= _FIRST_PAYLOAD for record in payload.records) > 1:
         raise _bad("the message says more than one thing")
     reply_path = payload.reply_path
     if reply_path is not None and not 0 < len(reply_path.hops) <= MAX_REPLY_HOPS:
         raise _bad(f"the reply path has {len(reply_path.hops)} hops; it must have 1 to {MAX_REPLY_HOPS}")
-    return Received(payload, data.path_id)
+    return ReceivedMessage(payload, data.path_id)
 
 
 def _bad(why: str) -> RemoteProtocolError:

@@ -14,7 +14,7 @@ from clnrpc.runtime.values.encode import encode
 from lnoffers.emergency import SealedError
 from lnoffers.service import decoding
 from lnoffers.service.decoding import Shown, UnreadableError, Unseal
-from lnoffers.service.parameters.texts import MAX_STRING, string_to_read
+from lnoffers.service.parameters.strings import MAX_STRING, string_to_read
 
 # lightningd takes these texts as they are written, escapes and all, and takes any token.
 CONVERTERS: Final[Mapping[str, Mapping[str, Converter]]] = {

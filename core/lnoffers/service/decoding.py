@@ -35,7 +35,7 @@ class UnreadableError(ValueError):
 
 
 Unseal = Callable[[bytes], bytes]
-"""Opens recovery data of a node (`emergency.open_sealed`)."""
+"""Opens recovery data of a node (`emergency.decrypt`)."""
 
 
 def decode(text: str, *, now: int, unseal: Unseal | None = None, accept_unsigned: bool = False) -> Shown:

@@ -14,7 +14,7 @@ from lnoffers.service.commands import OffersService
 from lnoffers.service.commands.codes import LIGHTNINGD_SHUTDOWN
 from lnoffers.service.parameters.invoices import OF_INVOICES
 from lnoffers.service.parameters.offers import OF_OFFER
-from lnoffers.service.parameters.texts import label
+from lnoffers.service.parameters.strings import label
 from lnoffers.service.refusals import log_hidden
 
 INTERNAL_ERROR: Final = RpcError(GENERIC, "Internal error")

@@ -86,7 +86,7 @@ class Node:
         Raises:
             SealedError: if it is of another node, or damaged.
         """
-        return emergency.open_sealed(sealed, self.keys.named_secret(emergency.SECRET_NAME))
+        return emergency.decrypt(sealed, self.keys.named_secret(emergency.SECRET_NAME))
 
     def close(self) -> None:
         """Close the store."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from lnoffers.bolt12.blinded_paths import first_empty_path
 from lnoffers.bolt12.chains import BITCOIN
 from lnoffers.bolt12.features import NONE, first_unknown_bit
 from lnoffers.bolt12.fields import InvoiceFields as Invoice
 from lnoffers.bolt12.fields import InvoiceRequestFields
 from lnoffers.bolt12.fields import MirroredRequestFields as Request
-from lnoffers.bolt12.paths import first_empty_path
 from lnoffers.bolt12.rule_names import RuleName
 from lnoffers.bolt12.rules import invoice_request, offer
 from lnoffers.bolt12.rules.rule import Fault, Rule, check, enforce, forbidden, known_features, required, when

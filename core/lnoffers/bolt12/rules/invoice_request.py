@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import lru_cache
 
 from lnoffers.bolt12.bip353 import has_allowed_characters
+from lnoffers.bolt12.blinded_paths import first_empty_path
 from lnoffers.bolt12.chains import BITCOIN
 from lnoffers.bolt12.fields import InvoiceRequestFields as Request
 from lnoffers.bolt12.fields import MirroredRequestFields as Mirrored
 from lnoffers.bolt12.message import Field, Message
-from lnoffers.bolt12.paths import first_empty_path
 from lnoffers.bolt12.rule_names import RuleName
 from lnoffers.bolt12.rules import offer
 from lnoffers.bolt12.rules.rule import Fault, Rule, check, enforce, forbidden, known_features, required, when

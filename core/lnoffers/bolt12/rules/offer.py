@@ -7,10 +7,10 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
+from lnoffers.bolt12.blinded_paths import first_empty_path
 from lnoffers.bolt12.chains import BITCOIN
 from lnoffers.bolt12.fields import OfferFields as Offer
 from lnoffers.bolt12.message import Field
-from lnoffers.bolt12.paths import first_empty_path
 from lnoffers.bolt12.recurrence import Recurrence
 from lnoffers.bolt12.rule_names import RuleName
 from lnoffers.bolt12.rules.rule import Fault, Rule, check, enforce, known_features, when

@@ -15,7 +15,7 @@ import segno
 from rich.console import Console
 from rich.text import Text
 
-from lnoffers.service.cli.summary import Row, Summary, Tone
+from lnoffers.service.cli.summary import Line, Summary, Tone
 from lnoffers.service.errors import ServiceError
 
 _STYLES: Final = {Tone.PLAIN: "", Tone.GOOD: "bold green", Tone.CAREFUL: "bold yellow", Tone.BAD: "bold red"}
@@ -45,7 +45,7 @@ def draw(on: Console, summary: Summary) -> None:
     on.print()
 
 
-def _line(on: Console, label: Text, row: Row, column: int) -> Text:
+def _line(on: Console, label: Text, row: Line, column: int) -> Text:
     """Return a row: the label, and from `column` on the value, wrapped."""
     value = Text(row.value, _STYLES[row.tone])
     lines = list(value.wrap(on, max(on.width - column, 1), overflow="fold")) if row.value else []
@@ -76,7 +76,7 @@ def qr_code(text: str, columns: int | None) -> Text:
     return Text("\n").join(Text(line, "bright_white on black", no_wrap=True) for line in lines)
 
 
-def _flattened(rows: tuple[Row, ...], depth: int) -> Iterator[tuple[Text, Row]]:
+def _flattened(rows: tuple[Line, ...], depth: int) -> Iterator[tuple[Text, Line]]:
     """Yield each row with its label, indented by its depth, followed by the rows below it."""
     for row in rows:
         label = Text(" " * (_INDENT * depth) + row.label, "dim")

@@ -19,7 +19,7 @@ from lnoffers.service.cli.output import (
     progress,
     require_output,
 )
-from lnoffers.service.cli.summary import Row, Section, Summary, Tone, format_amount, format_time
+from lnoffers.service.cli.summary import Line, Section, Summary, Tone, format_amount, format_time
 from lnoffers.service.clock import SystemClock
 from lnoffers.service.errors import OptionsError, ServiceError
 from lnoffers.service.escaping import escape
@@ -95,10 +95,10 @@ def _members(invoice: Invoice) -> dict[str, object]:
 
 def _summarize(invoice: Invoice) -> Summary:
     rows = (
-        Row("pay", format_amount(invoice.invoice_amount or 0), tone=Tone.GOOD),
-        Row("to", (invoice.invoice_node_id or b"").hex()),
-        Row("issuer", escape(invoice.offer_issuer or "does not say who it is")),
-        Row("for", escape(invoice.offer_description or "")),
-        Row("until", format_time(invoice.expires_at, SystemClock().now())),
+        Line("pay", format_amount(invoice.invoice_amount or 0), tone=Tone.GOOD),
+        Line("to", (invoice.invoice_node_id or b"").hex()),
+        Line("issuer", escape(invoice.offer_issuer or "does not say who it is")),
+        Line("for", escape(invoice.offer_description or "")),
+        Line("until", format_time(invoice.expires_at, SystemClock().now())),
     )
     return Summary("invoice", "is for this request and signed by the payee", Tone.GOOD, (Section("", rows),))

@@ -52,12 +52,12 @@ class Tone(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class Line:
     """A label with a value, or with rows of its own. Both texts are safe to print."""
 
     label: str
     value: str = ""
-    rows: tuple[Row, ...] = ()
+    rows: tuple[Line, ...] = ()
     tone: Tone = Tone.PLAIN
 
 
@@ -66,7 +66,7 @@ class Section:
     """Rows under a title. The title may be empty."""
 
     title: str
-    rows: tuple[Row, ...]
+    rows: tuple[Line, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class Summary:
 def summarize(decoded: Mapping[str, Json], now: int) -> Summary:
     """Return a summary of a decoded string. `now` is Unix time in seconds, to tell whether it has expired."""
     verdict, tone = _verdict(decoded, now)
-    rows: dict[str, list[Row]] = {prefix: [] for prefix in _SECTIONS}
+    rows: dict[str, list[Line]] = {prefix: [] for prefix in _SECTIONS}
     for name, value in decoded.items():
         if name not in ("type", "valid"):
             prefix = next((prefix for prefix in _SECTIONS if prefix and name.startswith(prefix)), "")
@@ -116,40 +116,40 @@ def _end(decoded: Mapping[str, Json], name: str) -> int | None:
     return value + start if isinstance(value, int) and isinstance(start, int) else None
 
 
-def _rows(name: str, label: str, value: Json, decoded: Mapping[str, Json], now: int) -> Iterator[Row]:
+def _rows(name: str, label: str, value: Json, decoded: Mapping[str, Json], now: int) -> Iterator[Line]:
     """Yield the row of one field. `label` is the field's name without the prefix of its section."""
     words = _words(label)
     if name.startswith("warning_"):
-        yield Row(words, escape(str(value)), tone=Tone.BAD)
+        yield Line(words, escape(str(value)), tone=Tone.BAD)
     elif name == "offer_amount" and isinstance(value, int):
         minor_unit = decoded.get("currency_minor_unit")
         decimals = minor_unit if isinstance(minor_unit, int) else None
-        yield Row(words, format_currency(value, str(decoded.get("offer_currency", "")), decimals))
+        yield Line(words, format_currency(value, str(decoded.get("offer_currency", "")), decimals))
     elif name in _LIFETIMES and isinstance(value, int):
         end = _end(decoded, name)
         until = f", until {format_time(end, now)}" if end is not None and _LIFETIMES[name] in decoded else ""
-        yield Row(words, format_duration(value) + until)
+        yield Line(words, format_duration(value) + until)
     else:
         yield _row(words, label, value, now)
 
 
-def _row(words: str, label: str, value: Json, now: int) -> Row:
+def _row(words: str, label: str, value: Json, now: int) -> Line:
     """Return the row of a value that does not depend on other fields."""
     if isinstance(value, dict):
-        return Row(words, rows=tuple(_row(_words(key), key, item, now) for key, item in value.items()))
+        return Line(words, rows=tuple(_row(_words(key), key, item, now) for key, item in value.items()))
     if isinstance(value, list):
         if not value:
-            return Row(words, "none")
-        return Row(words, rows=tuple(_row(str(number), label, item, now) for number, item in enumerate(value, 1)))
+            return Line(words, "none")
+        return Line(words, rows=tuple(_row(str(number), label, item, now) for number, item in enumerate(value, 1)))
     if isinstance(value, bool):
-        return Row(words, "yes" if value else "no")
+        return Line(words, "yes" if value else "no")
     if isinstance(value, int):
-        return Row(words, _number(label, value, now))
+        return Line(words, _number(label, value, now))
     text = str(value) or "(empty)"
     if label in _CHAIN_LABELS and text in _NETWORKS:
-        return Row(words, _NETWORKS[text])
+        return Line(words, _NETWORKS[text])
     is_hex = label not in _TEXTS and _HEX.fullmatch(text)
-    return Row(words, shorten_hex(text) if is_hex else escape(text))
+    return Line(words, shorten_hex(text) if is_hex else escape(text))
 
 
 def _number(label: str, value: int, now: int) -> str:

@@ -8,7 +8,7 @@ from typing import Final
 from clnrpc.runtime.jsontext import JsonType, json_type
 from clnrpc.runtime.server.convert import BadToken, Converter, content, hex_of, raw_text
 from clnrpc.runtime.values.written import Written
-from lnoffers.service.parameters.texts import MAX_INVOICE, MAX_UNSIGNED, check_label, string_to_read
+from lnoffers.service.parameters.strings import MAX_INVOICE, MAX_UNSIGNED, check_label, string_to_read
 from lnoffers.service.store.invoices import InvoiceIndex
 
 

@@ -23,7 +23,7 @@ from clnrpc.runtime.server.convert import (
 )
 from lnoffers.bolt12 import Bolt12Error, Recurrence, RecurrencePaywindow, parse_currency_amount
 from lnoffers.bolt12.recurrence import DAYS, MONTHS, SECONDS
-from lnoffers.service.parameters.texts import label
+from lnoffers.service.parameters.strings import label
 
 _U32_MAX: Final = 2**32 - 1
 

@@ -13,7 +13,7 @@ from lnoffers.net.offer_messages import paths_to_issuer
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class Route:
     """A route from a node with a known address.
 
     Attributes:
@@ -27,23 +27,23 @@ class Way:
     end: bytes | None
 
 
-def plan(offer: Offer, addresses: Sequence[Address]) -> Mapping[Address, Sequence[Way]]:
+def plan(offer: Offer, addresses: Sequence[Address]) -> Mapping[Address, Sequence[Route]]:
     """Return the routes from each address. Addresses and routes are in the order to try them.
 
     A path that begins at one of the nodes is used unchanged. For any other path, the nodes are asked to forward. These
     routes come last, because it is not known whether the nodes are connected to the first node of the path.
     """
-    direct: list[tuple[Address, Way]] = []
-    around: list[tuple[Address, Way]] = []
+    direct: list[tuple[Address, Route]] = []
+    around: list[tuple[Address, Route]] = []
     for path in paths_to_issuer(offer, secrets.token_bytes(PATH_KEY_BYTES)):
         towards, end = first_node(path), path.hops[-1].blinded_node_id if offer.offer_paths else None
         for address in addresses:
             # We cannot tell which node is at this end of a channel; the caller may have looked it up.
             if isinstance(path.first_node_id, ChannelEnd) or path.first_node_id == address.node_id:
-                direct.append((address, Way(towards, path, end)))
+                direct.append((address, Route(towards, path, end)))
             else:
                 reached = prepend(secrets.token_bytes(PATH_KEY_BYTES), [address.node_id], path)
-                around.append((address, Way(towards, reached, end)))
+                around.append((address, Route(towards, reached, end)))
     return _by_address([*direct, *around])
 
 
@@ -58,8 +58,8 @@ def first_node(path: BlindedPath) -> str:
     return first.hex() if isinstance(first, bytes) else f"node {first.direction + 1} of channel {first}"
 
 
-def _by_address(pairs: Iterable[tuple[Address, Way]]) -> dict[Address, list[Way]]:
-    ways: dict[Address, list[Way]] = {}
-    for address, way in pairs:
-        ways.setdefault(address, []).append(way)
-    return ways
+def _by_address(pairs: Iterable[tuple[Address, Route]]) -> dict[Address, list[Route]]:
+    routes: dict[Address, list[Route]] = {}
+    for address, route in pairs:
+        routes.setdefault(address, []).append(route)
+    return routes

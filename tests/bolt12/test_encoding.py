@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lnoffers.bolt12 import Bolt12Error, without_scheme
-from lnoffers.bolt12.text import decode_text, encode_text
+from lnoffers.bolt12.encoding import decode_text, encode_text
 
 
 def rejected(text: str) -> Bolt12Error:
