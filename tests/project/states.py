@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lnoffers.service.status import TRANSITIONS, Event, Status
+from lnoffers.service.status import TRANSITIONS, Status, StatusChange
 from tests.project.drawings import redrawn
 from tests.shared import ROOT
 
@@ -51,11 +51,11 @@ def _diagram(*, single_use: bool) -> Iterator[str]:
 
 
 def _table() -> Iterator[str]:
-    yield f"| | state | {' | '.join(event.name.lower() for event in Event)} |"
-    yield f"|---|---|{'---|' * len(Event)}"
+    yield f"| | state | {' | '.join(event.name.lower() for event in StatusChange)} |"
+    yield f"|---|---|{'---|' * len(StatusChange)}"
     for state in _states():
         kind = "single use, " if Status.SINGLE_USE in state else ""
-        moves = (TRANSITIONS[event].get(state) for event in Event)
+        moves = (TRANSITIONS[event].get(state) for event in StatusChange)
         cells = " | ".join("" if after is None else str(after.value) for after in moves)
         yield f"| {state.value} | {kind}{_words(state)} | {cells} |"
 

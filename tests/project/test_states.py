@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lnoffers.service.status import Event
+from lnoffers.service.status import StatusChange
 from tests.project import connections
 from tests.project.states import PAGE, page
 
@@ -13,7 +13,7 @@ def test_the_page_is_drawn_from_the_table() -> None:
 
 def test_the_page_tells_of_every_event() -> None:
     text = PAGE.read_text(encoding="utf-8")
-    for event in Event:
+    for event in StatusChange:
         assert f"| {event.name.lower()} | {event.value}" in text
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from lnoffers.bolt12 import Json, Offer, describe
 from lnoffers.bolt12.curve import KeyPair
 from lnoffers.service import Node, Options
-from lnoffers.service.status import Event, Status
+from lnoffers.service.status import Status, StatusChange
 from lnoffers.service.store import offers
 from lnoffers.service.store.offers import StoredOffer
 from tests.net.receiver import walk
@@ -64,7 +64,7 @@ class Past:
         with self._node.store.transaction() as connection:
             earlier = offers.add(connection, row)
             if earlier is not None and Status.USED in status & ~earlier.status:
-                offers.apply(connection, row.offer_id, Event.PAID)
+                offers.apply(connection, row.offer_id, StatusChange.PAID)
 
 
 def has_paths(shown: Iterable[dict[str, Any]]) -> bool:

@@ -14,7 +14,7 @@ from lnoffers.bolt12 import CHAINS, BlindedPath, Offer, Recurrence, RecurrenceBa
 from lnoffers.bolt12.curve import KeyPair
 from lnoffers.service import Node, OffersService, Options
 from lnoffers.service.dispatching import dispatcher
-from lnoffers.service.status import Event
+from lnoffers.service.status import StatusChange
 from lnoffers.service.store import offers
 from lnoffers.service.store.schema import INVOICES
 from tests.net.receiver import walk
@@ -54,7 +54,7 @@ def listed(node: Node) -> list[tuple[str, bool, bool]]:
 
 def pay(node: Node, offer_id: str) -> None:
     with node.store.transaction() as connection:
-        assert offers.apply(connection, bytes.fromhex(offer_id), Event.PAID)
+        assert offers.apply(connection, bytes.fromhex(offer_id), StatusChange.PAID)
 
 
 def test_an_offer_says_what_was_asked_for(node: Node) -> None:

@@ -14,7 +14,7 @@ import pytest
 from clnrpc import Client, RpcError
 from lnoffers.bolt12 import Offer
 from lnoffers.service import Node, Options
-from lnoffers.service.status import Event
+from lnoffers.service.status import StatusChange
 from lnoffers.service.store import offers
 from tests.service.program import COMMAND, SECONDS, Program, Wire
 from tests.shared import ROOT
@@ -63,7 +63,7 @@ def pay(program: Program, offer_id: str) -> None:
         Node.open(Options(lightning_dir=program.directory, network="regtest")) as node,
         node.store.transaction() as connection,
     ):
-        assert offers.apply(connection, bytes.fromhex(offer_id), Event.PAID)
+        assert offers.apply(connection, bytes.fromhex(offer_id), StatusChange.PAID)
 
 
 @pytest.fixture

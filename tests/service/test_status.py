@@ -6,7 +6,7 @@ from itertools import chain
 
 import pytest
 
-from lnoffers.service.status import TRANSITIONS, Event, Status
+from lnoffers.service.status import TRANSITIONS, Status, StatusChange
 
 START = {Status.created(single_use=True), Status.created(single_use=False)}
 
@@ -21,8 +21,10 @@ def reachable() -> set[Status]:
 
 def test_the_numbers_are_those_that_core_lightning_stores() -> None:
     assert {int(state) for state in START} == {1, 3}
-    assert TRANSITIONS[Event.PAID][Status(3)] == 6
-    theirs = {before: after for before, after in TRANSITIONS[Event.DISABLED].items() if Status.CLAIMED not in before}
+    assert TRANSITIONS[StatusChange.PAID][Status(3)] == 6
+    theirs = {
+        before: after for before, after in TRANSITIONS[StatusChange.DISABLED].items() if Status.CLAIMED not in before
+    }
     assert theirs == {1: 0, 5: 4, 3: 2}
 
 
@@ -32,8 +34,8 @@ def test_every_state_of_the_table_can_be_reached() -> None:
     assert len(reachable()) == 9
 
 
-@pytest.mark.parametrize("event", Event)
-def test_single_use_is_for_life(event: Event) -> None:
+@pytest.mark.parametrize("event", StatusChange)
+def test_single_use_is_for_life(event: StatusChange) -> None:
     for before, after in TRANSITIONS[event].items():
         assert (Status.SINGLE_USE in before) == (Status.SINGLE_USE in after)
 
@@ -49,11 +51,11 @@ def test_only_its_owner_makes_a_record_active() -> None:
         for before, after in moves.items()
         if Status.ACTIVE in after and Status.ACTIVE not in before
     }
-    assert made_active == {Event.ENABLED}
+    assert made_active == {StatusChange.ENABLED}
 
 
 def test_what_is_claimed_cannot_be_claimed_again() -> None:
-    assert not [state for state in TRANSITIONS[Event.CLAIMED] if Status.CLAIMED in state]
-    assert {TRANSITIONS[Event.CLAIMED][Status(3)]} <= TRANSITIONS[Event.RELEASED].keys() & TRANSITIONS[
-        Event.PAID
+    assert not [state for state in TRANSITIONS[StatusChange.CLAIMED] if Status.CLAIMED in state]
+    assert {TRANSITIONS[StatusChange.CLAIMED][Status(3)]} <= TRANSITIONS[StatusChange.RELEASED].keys() & TRANSITIONS[
+        StatusChange.PAID
     ].keys()

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from lnoffers.service.errors import StoreError
-from lnoffers.service.status import Event, Status
+from lnoffers.service.status import Status, StatusChange
 from lnoffers.service.store import BUSY_SECONDS, LockedError, Store, invoicerequests
 from lnoffers.service.store.invoicerequests import DuplicateError
 from tests.service.program import SECONDS
@@ -259,7 +259,7 @@ def test_a_group_whose_transaction_is_gone_has_failed(store: Store, store_path: 
 def test_an_event_changes_the_state_as_the_table_says(store: Store, before: int, after: int) -> None:
     with store.transaction() as connection:
         invoicerequests.add(connection, row(1, Status(before)))
-        changed = invoicerequests.apply(connection, row(1).invreq_id, Event.DISABLED)
+        changed = invoicerequests.apply(connection, row(1).invreq_id, StatusChange.DISABLED)
     assert changed == row(1, Status(after))
 
 
@@ -267,7 +267,7 @@ def test_an_event_changes_the_state_as_the_table_says(store: Store, before: int,
 def test_an_event_that_the_state_does_not_allow_changes_nothing(store: Store, state: int) -> None:
     with store.transaction() as connection:
         invoicerequests.add(connection, row(1, Status(state)))
-        assert invoicerequests.apply(connection, row(1).invreq_id, Event.DISABLED) is None
+        assert invoicerequests.apply(connection, row(1).invreq_id, StatusChange.DISABLED) is None
         assert invoicerequests.find(connection) == [row(1, Status(state))]
 
 
@@ -275,7 +275,7 @@ CONTENDER = """
 import sys
 from pathlib import Path
 from lnoffers.service.store import Identity, Store, invoicerequests
-from lnoffers.service.status import Event
+from lnoffers.service.status import StatusChange
 from tests.service.storing import OWNER, row
 
 sys.stdin.readline()
@@ -288,7 +288,7 @@ for number in range(50):
     except invoicerequests.DuplicateError:
         pass
     with store.transaction() as connection:
-        won += invoicerequests.apply(connection, row(number).invreq_id, Event.DISABLED) is not None
+        won += invoicerequests.apply(connection, row(number).invreq_id, StatusChange.DISABLED) is not None
 print(won)
 """
 

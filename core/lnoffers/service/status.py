@@ -25,7 +25,7 @@ class Status(IntFlag):
         return cls.ACTIVE | cls.SINGLE_USE if single_use else cls.ACTIVE
 
 
-class Event(Enum):
+class StatusChange(Enum):
     """An event that changes the state of a record."""
 
     DISABLED = "disabled by its owner"
@@ -37,29 +37,29 @@ class Event(Enum):
 
 _ACTIVE, _SINGLE, _USED, _CLAIMED = Status
 
-TRANSITIONS: Final[Mapping[Event, Mapping[Status, Status]]] = {
-    Event.DISABLED: {
+TRANSITIONS: Final[Mapping[StatusChange, Mapping[Status, Status]]] = {
+    StatusChange.DISABLED: {
         _ACTIVE: Status(0),
         _ACTIVE | _USED: _USED,
         _ACTIVE | _SINGLE: _SINGLE,
         _ACTIVE | _SINGLE | _CLAIMED: _SINGLE | _CLAIMED,
     },
-    Event.ENABLED: {
+    StatusChange.ENABLED: {
         Status(0): _ACTIVE,
         _USED: _ACTIVE | _USED,
         _SINGLE: _ACTIVE | _SINGLE,
         _SINGLE | _CLAIMED: _ACTIVE | _SINGLE | _CLAIMED,
     },
-    Event.CLAIMED: {
+    StatusChange.CLAIMED: {
         _ACTIVE: _ACTIVE,
         _ACTIVE | _USED: _ACTIVE | _USED,
         _ACTIVE | _SINGLE: _ACTIVE | _SINGLE | _CLAIMED,
     },
-    Event.RELEASED: {
+    StatusChange.RELEASED: {
         _ACTIVE | _SINGLE | _CLAIMED: _ACTIVE | _SINGLE,
         _SINGLE | _CLAIMED: _SINGLE,
     },
-    Event.PAID: {
+    StatusChange.PAID: {
         _ACTIVE: _ACTIVE | _USED,
         _ACTIVE | _USED: _ACTIVE | _USED,
         _ACTIVE | _SINGLE: _SINGLE | _USED,

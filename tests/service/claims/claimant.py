@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import Final
 
 from lnoffers.service import Node, Options
-from lnoffers.service.status import Event
+from lnoffers.service.status import StatusChange
 from lnoffers.service.store import invoicerequests, offers
 
 KINDS: Final[dict[str, ModuleType]] = {"offers": offers, "invoicerequests": invoicerequests}
@@ -36,7 +36,7 @@ def claim(directory: Path, kind: str, claims: int, seed: int) -> None:
         won = []
         for record in order[:claims]:
             with node.store.transaction() as connection:
-                if KINDS[kind].apply(connection, bytes.fromhex(record), Event.CLAIMED) is not None:
+                if KINDS[kind].apply(connection, bytes.fromhex(record), StatusChange.CLAIMED) is not None:
                     won.append(record)
             # SQLite has no queue: who waits looks again now and then, and starves if others never let go.
             time.sleep(chance.uniform(0, 0.002))

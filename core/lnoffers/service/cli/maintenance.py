@@ -18,8 +18,8 @@ from lnoffers.service.errors import SecretError
 from lnoffers.service.node import Node
 from lnoffers.service.process import forbid_core_dumps
 from lnoffers.service.store.backup import back_up
-from lnoffers.service.store.sqlite import store_file
 from lnoffers.service.store.examination import Finding, examine
+from lnoffers.service.store.sqlite import store_file
 
 _ADVICE = """
 Copy the secret to a safe place now. Whoever has it has the node's keys, and without it the store is of no use.

@@ -12,7 +12,7 @@ from lnoffers.service.commands.codes import OFFER_ALREADY_DISABLED
 from lnoffers.service.commands.pages import in_pages
 from lnoffers.service.commands.records import Shown, shown
 from lnoffers.service.entropy import EntropyError
-from lnoffers.service.status import Event, Status
+from lnoffers.service.status import Status, StatusChange
 from lnoffers.service.store import invoicerequests
 from lnoffers.service.store.invoicerequests import DuplicateError, StoredRequest
 
@@ -71,7 +71,7 @@ class InvoicerequestCommands(Commands):
         """Make an active request inactive, for good."""
         invreq_id = bytes.fromhex(request.invreq_id)
         with self._transaction() as connection:
-            stored = invoicerequests.apply(connection, invreq_id, Event.DISABLED)
+            stored = invoicerequests.apply(connection, invreq_id, StatusChange.DISABLED)
             if stored is None:
                 raise _not_active(connection, invreq_id)
         return types.DisableinvoicerequestResponse(**_shown(stored))

@@ -23,7 +23,7 @@ from lnoffers.service.commands.pages import in_pages
 from lnoffers.service.commands.records import Shown, shown
 from lnoffers.service.entropy import EntropyError
 from lnoffers.service.rates import RatesError
-from lnoffers.service.status import TRANSITIONS, Event, Status
+from lnoffers.service.status import TRANSITIONS, Status, StatusChange
 from lnoffers.service.store import invoices, offers
 from lnoffers.service.store.offers import StoredOffer
 from lnoffers.service.terms import Terms, TermsError, terms_of
@@ -80,7 +80,7 @@ class OfferCommands(Commands):
         """Make an active offer inactive, and its unpaid invoices worthless."""
         offer_id = bytes.fromhex(request.offer_id)
         with self._transaction() as connection:
-            stored = offers.apply(connection, offer_id, Event.DISABLED)
+            stored = offers.apply(connection, offer_id, StatusChange.DISABLED)
             if stored is None:
                 raise _not_disabled(connection, offer_id)
             invoices.expire_of_offer(connection, offer_id)
@@ -91,7 +91,7 @@ class OfferCommands(Commands):
         """Make a disabled offer active again."""
         offer_id = bytes.fromhex(request.offer_id)
         with self._transaction() as connection:
-            stored = offers.apply(connection, offer_id, Event.ENABLED)
+            stored = offers.apply(connection, offer_id, StatusChange.ENABLED)
             if stored is None:
                 raise _not_enabled(connection, offer_id)
         return types.EnableofferResponse(**_shown(stored), description=stored.description)
@@ -102,13 +102,15 @@ class OfferCommands(Commands):
 
     def rpc_check_disableoffer(self, request: types.DisableofferRequest) -> None:
         """See that there is such an offer and that it can be disabled."""
-        self._check_event(bytes.fromhex(request.offer_id), Event.DISABLED, _not_disabled)
+        self._check_event(bytes.fromhex(request.offer_id), StatusChange.DISABLED, _not_disabled)
 
     def rpc_check_enableoffer(self, request: types.EnableofferRequest) -> None:
         """See that there is such an offer and that it can be enabled."""
-        self._check_event(bytes.fromhex(request.offer_id), Event.ENABLED, _not_enabled)
+        self._check_event(bytes.fromhex(request.offer_id), StatusChange.ENABLED, _not_enabled)
 
-    def _check_event(self, offer_id: bytes, event: Event, refusal: Callable[[Connection, bytes], RpcError]) -> None:
+    def _check_event(
+        self, offer_id: bytes, event: StatusChange, refusal: Callable[[Connection, bytes], RpcError]
+    ) -> None:
         with self._transaction(writes=False) as connection:
             found = offers.find(connection, offer_id)
             if not found or found[0].status not in TRANSITIONS[event]:

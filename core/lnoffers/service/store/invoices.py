@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any, Final, TypeAlias
 
 from clnrpc.runtime.values.written import Written
-from lnoffers.service.status import Event, Status
+from lnoffers.service.status import Status, StatusChange
 from lnoffers.service.store import offers
 from lnoffers.service.store.database import Connection
 from lnoffers.service.store.rows import Rows
@@ -193,7 +193,7 @@ def pay(connection: Connection, payment_hash: bytes, amount_received_msat: int, 
     _count(connection, "updated_index", 1)
     paid = _ROWS.read(changed[0])
     if paid.local_offer_id is not None:
-        status = offers.change(connection, paid.local_offer_id, Event.PAID)
+        status = offers.change(connection, paid.local_offer_id, StatusChange.PAID)
         if status is not None and Status.ACTIVE not in status:
             expire_of_offer(connection, paid.local_offer_id)
     return paid

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
-from lnoffers.service.status import TRANSITIONS, Event, Status
+from lnoffers.service.status import TRANSITIONS, Status, StatusChange
 from lnoffers.service.store.database import Connection
 from lnoffers.service.store.rows import Rows
 from lnoffers.service.store.schema import Table
@@ -18,7 +18,7 @@ class Records(Rows[T]):
 
     def __init__(self, table: Table, make: Callable[..., T]) -> None:
         super().__init__(table, make)
-        self._updates: Final = {event: _update(table, event) for event in Event}
+        self._updates: Final = {event: _update(table, event) for event in StatusChange}
 
     def find(
         self,
@@ -50,7 +50,7 @@ class Records(Rows[T]):
             return [self.read(row) for row in connection.execute(query, values)]
         return self.read_many(connection, query, values, limit)
 
-    def apply(self, connection: Connection, identity: bytes, event: Event) -> T | None:
+    def apply(self, connection: Connection, identity: bytes, event: StatusChange) -> T | None:
         """Let `event` happen to the one with this id; return what it has become, None if its state does not allow it.
 
         One statement tests the state and changes it, so of several processes that try exactly one succeeds.
@@ -61,7 +61,7 @@ class Records(Rows[T]):
         changed = connection.execute(f"{self._updates[event]} {self._table.listed}", (identity,)).fetchall()
         return self.read(changed[0]) if changed else None
 
-    def change(self, connection: Connection, identity: bytes, event: Event) -> Status | None:
+    def change(self, connection: Connection, identity: bytes, event: StatusChange) -> Status | None:
         """Do as `apply`, but return only the new state: nothing else in the row need be readable."""
         changed = connection.execute(f"{self._updates[event]} status", (identity,)).fetchall()
         return Status(changed[0][0]) if changed else None
@@ -73,7 +73,7 @@ class Records(Rows[T]):
         return None if found is None else Status(found[0])
 
 
-def _update(table: Table, event: Event) -> str:
+def _update(table: Table, event: StatusChange) -> str:
     """Return the statement without what it returns."""
     moves = TRANSITIONS[event]
     cases = " ".join(f"WHEN {before:d} THEN {after:d}" for before, after in moves.items())
