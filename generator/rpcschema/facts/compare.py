@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, TypeAlias
 
@@ -16,8 +16,9 @@ from rpcschema.model.nodes import Document, Node
 from rpcschema.model.resolve import ResolvedField, resolve
 from rpcschema.text.words import conjunction_words, limit_words, release_words, rule_words, type_words
 
-_Traits: TypeAlias = dict[str, dict[str, None]]
-"""The traits of one field, in words. Each is an ordered set, because a field can be declared several times."""
+_Trait: TypeAlias = Mapping[Hashable, str]
+"""What is compared, and the words for it; several, because a field can be declared several times."""
+_Traits: TypeAlias = dict[str, dict[Hashable, str]]
 _SEVERAL: Final = frozenset({"values", "conditions", "releases", "categories", "rules"})
 """Traits with several values at once, of which only the added and removed ones are reported."""
 _ESCAPE: Final = re.compile(r"\\([^\w\s]|_)")
@@ -46,9 +47,9 @@ def _positional(document: Document) -> list[str]:
 
 
 def _described(traits: _Traits) -> Iterator[str]:
-    for trait, texts in traits.items():
-        if any(texts):
-            yield f"values {' '.join(texts)}" if trait == "values" else _either(texts)
+    for trait, found in traits.items():
+        if any(found.values()):
+            yield f"values {' '.join(found.values())}" if trait == "values" else _either(found)
 
 
 def _changed(old: _Traits, new: _Traits) -> Iterator[str]:
@@ -58,21 +59,21 @@ def _changed(old: _Traits, new: _Traits) -> Iterator[str]:
             if before.keys() != after.keys():
                 yield f"{trait} {_either(before)} -> {_either(after)}"
             continue
-        came = [f"+({text})" for text in after if text not in before]
-        went = [f"-({text})" for text in before if text not in after]
-        if came or went:
-            yield " ".join([trait, *came, *went])
+        added = [f"+({text})" for key, text in after.items() if key not in before]
+        removed = [f"-({text})" for key, text in before.items() if key not in after]
+        if added or removed:
+            yield " ".join([trait, *added, *removed])
 
 
-def _either(texts: Mapping[str, None]) -> str:
-    return " or ".join(filter(None, texts)) or "none"
+def _either(trait: _Trait) -> str:
+    return " or ".join(filter(None, trait.values())) or "none"
 
 
 def _fields(document: Document) -> dict[str, _Traits]:
     """Return every field by its path, e.g. `response.peers[].id`; "document" stands for the document itself."""
     found: dict[str, _Traits] = {"document": {}, "request": {}, "response": {}}
     releases = _plain(release_words(document.added, document.deprecated))
-    _note(found["document"], {"releases": releases, "categories": document.categories or ()})
+    _note(found["document"], {"releases": releases, "categories": _same(document.categories or ())})
     _note(found["request"], {"rules": _plain(rule_words(document.request))})
     for half, node in (("request", document.request), ("response", document.response)):
         _note(found[half], {trait: texts for trait, texts in _value_traits([node]).items() if trait != "type"})
@@ -93,26 +94,26 @@ def _collect(path: str, nodes: Sequence[Node], found: dict[str, _Traits]) -> Non
                 _collect(f"{path}[]", [form.items], found)
 
 
-def _note(traits: _Traits, texts: Mapping[str, Sequence[str]]) -> None:
-    for trait, said in texts.items():
-        traits.setdefault(trait, {}).update(dict.fromkeys(said))
+def _note(traits: _Traits, found: Mapping[str, _Trait]) -> None:
+    for trait, words in found.items():
+        traits.setdefault(trait, {}).update(words)
 
 
-def _traits(member: ResolvedField) -> dict[str, Sequence[str]]:
-    presence = "required" if member.required else "optional"
-    conditions = list(map(conjunction_words, member.conditions))
-    return {**_value_traits(member.alternatives), "presence": [presence], "conditions": conditions}
+def _traits(member: ResolvedField) -> dict[str, _Trait]:
+    presence = _same(["required" if member.required else "optional"])
+    conditions: _Trait = {each: conjunction_words(each) for each in member.conditions}
+    return {**_value_traits(member.alternatives), "presence": presence, "conditions": conditions}
 
 
-def _value_traits(nodes: Sequence[Node]) -> dict[str, Sequence[str]]:
+def _value_traits(nodes: Sequence[Node]) -> dict[str, _Trait]:
     forms = [form for node in nodes for form in _forms(node)]
     return {
         "type": _plain(map(type_words, nodes)),
-        "values": [json.dumps(value, ensure_ascii=False) for form in forms for value in form.enum or ()],
+        "values": _same(json.dumps(value, ensure_ascii=False) for form in forms for value in form.enum or ()),
         "limits": _plain(filter(None, (limit_words(replace(form, enum=None)) for form in forms))),
         "releases": _plain(text for form in forms for text in release_words(form.added, form.deprecated)),
-        "hidden": ["hidden" for form in forms if form.hidden],
-        "extras": ["other fields allowed" for form in forms if resolve(form).extras],
+        "hidden": _same("hidden" for form in forms if form.hidden),
+        "extras": _same("other fields allowed" for form in forms if resolve(form).extras),
     }
 
 
@@ -123,5 +124,10 @@ def _forms(node: Node) -> Iterator[Node]:
         yield from _forms(shape)
 
 
-def _plain(texts: Iterator[str]) -> list[str]:
-    return [_ESCAPE.sub(r"\1", text).rstrip(".") for text in texts]
+def _plain(texts: Iterable[str]) -> _Trait:
+    return _same(_ESCAPE.sub(r"\1", text).rstrip(".") for text in texts)
+
+
+def _same(texts: Iterable[str]) -> _Trait:
+    """Return words that are compared themselves."""
+    return {text: text for text in texts}
