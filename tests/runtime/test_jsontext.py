@@ -295,6 +295,11 @@ def test_members_keep_order_duplicates_and_spelling() -> None:
     )
 
 
+def test_half_a_surrogate_pair_is_text_like_any_other() -> None:
+    assert elements(rb'["\ud800", "\udc00\ud800"]') == (rb'"\ud800"', rb'"\udc00\ud800"')
+    assert members(rb'{"\ud800": "\udc00"}') == ((rb"\ud800", rb'"\udc00"'),)
+
+
 def test_empty_ones_have_nothing() -> None:
     assert members(b"{ }") == ()
     assert elements(b"[ ]") == ()
