@@ -20,7 +20,7 @@ _is_release: Final = re.compile(r"v[0-9]+\.[0-9]+").fullmatch
 
 
 def templates_dir() -> Path:
-    """Return the folder of templates: the checkout's if this package lies in one, else that which is packaged with it.
+    """Return the folder of templates: the checkout's if this package is in one, else the packaged one.
 
     An editable install leaves a copy of the templates in site-packages that grows stale, so the checkout wins.
     """
@@ -79,7 +79,7 @@ def package_name(text: str) -> str:
 
 
 def release_name(text: str) -> str:
-    """Return `text`. Raises SettingsError if it is no release of Core Lightning; a release has no third number."""
+    """Return `text`. Raises SettingsError if it is not a release of Core Lightning; a release has no third number."""
     if not _is_release(text):
         raise SettingsError(f"{text!r} does not name a release: expected a year and a month, such as v26.09")
     return text

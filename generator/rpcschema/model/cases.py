@@ -24,7 +24,7 @@ class Cases:
     """The things that an object can be."""
 
     discriminator: str
-    """The field whose value tells which of them it is."""
+    """The field whose value decides which of them it is."""
     nodes: tuple[tuple[str, Node], ...]
     """Pairs: a value of the discriminator, and what the object holds then."""
     base: Node

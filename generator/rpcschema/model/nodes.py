@@ -98,13 +98,13 @@ class Node:
 
     @property
     def is_constraint(self) -> bool:
-        """Whether this only says which fields are present, or which values they have, and declares none."""
+        """Whether it declares no field, but only says which are present or which values they have."""
         is_bare = self.type is None and self.items is None and not self.one_of
         return is_bare and all(field.node.is_constraint for field in self.fields or ())
 
     @property
     def shapes(self) -> tuple[Node, ...]:
-        """The alternatives of which a value takes one, if they stand in place of a type."""
+        """The alternative forms of a value, if they replace its type."""
         alternatives = (*self.one_of, *self.any_of)
         is_value = self.type is None and self.fields is None
         return alternatives if is_value and not all(each.is_constraint for each in alternatives) else ()

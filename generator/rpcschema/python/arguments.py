@@ -48,7 +48,7 @@ def declared_hints(module: str, name: str) -> dict[str, ast.expr]:
 
 
 def accepted_hint(declared: ast.expr) -> str:
-    """Return the hint, without a None beside it, of what may be passed for a member whose own hint is `declared`."""
+    """Return the hint of an argument, without None, for a member whose hint is `declared`."""
     choices = dict.fromkeys(_choices(declared))
     return " | ".join(choice for choice in choices if choice != "None") or "None"
 

@@ -172,8 +172,8 @@ class _Planner:
         self.add(other, docs.response_doc(self.document, docs.case_words(tag, None)), attributes, whole=True)
         case = Case(discriminator=names.member(self.document, tag), other=other)
         for value, fields in members.items():
-            told = {tag: {"type": "string", "enum": [value]}}
-            attributes = self.attributes(classes[value], found.base, fields, {**shared, **told})
+            fixed = {tag: {"type": "string", "enum": [value]}}
+            attributes = self.attributes(classes[value], found.base, fields, {**shared, **fixed})
             case_doc = docs.response_doc(self.document, docs.case_words(tag, value))
             self.add(classes[value], case_doc, attributes, whole=True, case=case)
         return UnionPlan(name=name, doc=docs.union_doc(doc, tag, other), members=tuple(classes.values()))

@@ -74,7 +74,7 @@ def formatted_part(source: str, path: str, before: str, after: str = "") -> byte
 
 
 def wrapped(statement: str, indent: int = 4) -> str:
-    """Return a statement that stands at `indent`, 0 or 4, in lines as black breaks it if it is long."""
+    """Return a statement at `indent`, 0 or 4, which black breaks into lines if it is long."""
     if indent + len(statement) <= LINE_LENGTH:
         return statement
     before = "class _:\n" if indent else ""

@@ -59,7 +59,7 @@ class EventView:
 def command_view(document: Document, plan: Plan) -> CommandView:
     """Return the view of a command whose classes are `plan`. Raises ValueError for a document of another kind."""
     if plan.request is None or document.kind != "rpc":
-        raise ValueError(f"{document.kind} {document.name} is no command")
+        raise ValueError(f"{document.kind} {document.name} is not a command")
     return CommandView(
         wire=literal(document.name),
         method=names.method(document),

@@ -101,5 +101,5 @@ def load_target(name: str) -> Target:
     """Return the target called `name`, one of TARGETS."""
     target = import_module(f"rpcschema.targets.{name}").TARGET
     if not isinstance(target, Target):
-        raise TypeError(f"rpcschema.targets.{name}.TARGET is no Target")
+        raise TypeError(f"rpcschema.targets.{name}.TARGET is not a Target")
     return target

@@ -137,7 +137,7 @@ def read(out: Path) -> Manifest:
         raise OutputError(f"{file}: not a manifest of format {FORMAT}; {_ADVICE}") from error
     for path in (path for entry in manifest.targets.values() for path in entry.paths):
         if not stays_inside(path):
-            raise OutputError(f"{file}: lists {path!r}, which is no path inside of {out}; {_ADVICE}")
+            raise OutputError(f"{file}: lists {path!r}, which is not a path inside {out}; {_ADVICE}")
     return manifest
 
 

@@ -121,7 +121,7 @@ def _stage(out: Path, changes: Sequence[Change], folder: Path, last: str) -> lis
         if change.new is not None:
             file.parent.mkdir(parents=True, exist_ok=True)
             if file.parent.stat().st_dev != folder.stat().st_dev:
-                raise OutputError(f"{file.parent} lies on another file system than {out}; choose another --out")
+                raise OutputError(f"{file.parent} is on another file system than {out}; choose another --out")
             staged.append((folder / str(number), file))
             _create(folder / str(number), change.new, file)
         if not os.access(file.parent, os.W_OK):
@@ -140,7 +140,7 @@ def diff(change: Change) -> str:
 
 
 def _lines(content: bytes | None) -> list[str]:
-    # Not splitlines, which also splits at characters that are no line breaks in diffs.
+    # Not splitlines, which also splits at characters that diffs do not treat as line breaks.
     return re.findall(r"[^\n]*\n|[^\n]+", (content or b"").decode(errors="backslashreplace"))
 
 
@@ -152,7 +152,7 @@ def stays_inside(path: str) -> bool:
 
 def _inside(out: Path, path: str) -> Path:
     if not stays_inside(path):
-        raise OutputError(f"{path!r} is no path inside of {out}")
+        raise OutputError(f"{path!r} is not a path inside {out}")
     file = out / path
     # A path without links cannot lead out, and looking for links is cheaper than resolving the path.
     steps = accumulate((f"/{part}" for part in path.split("/")), initial=str(out))
