@@ -216,7 +216,7 @@ class Calls(Caller):
 
     @call
     def addgossip(self, message: Hex) -> AddgossipResponse:
-        """Feed a raw gossip message to the node."""
+        """Add a raw gossip message to the node."""
         return self.rpc_send("addgossip", message)
 
     @call
@@ -514,7 +514,7 @@ class Calls(Caller):
         outpoint: str,
         description: str,
     ) -> BkprEditdescriptionbyoutpointResponse:
-        """Reword the bookkeeping entries of an outpoint.
+        """Change the description of an outpoint's bookkeeping entries.
 
         Added in v24.11.
         """
@@ -526,7 +526,7 @@ class Calls(Caller):
         payment_id: str,
         description: str,
     ) -> BkprEditdescriptionbypaymentidResponse:
-        """Reword the bookkeeping entries of a payment.
+        """Change the description of a payment's bookkeeping entries.
 
         Added in v24.11.
         """
@@ -617,7 +617,7 @@ class Calls(Caller):
         payer_note: str | None = None,
         bip353: str | None = None,
     ) -> CancelrecurringinvoiceResponse:
-        """Tell an issuer that no more recurring payments follow.
+        """Cancel a recurring payment at its issuer.
 
         Added in v25.09.
         """
@@ -842,7 +842,7 @@ class Calls(Caller):
         session_key: Secret | None = None,
         onion_size: U16 | None = None,
     ) -> CreateonionResponse:
-        """Build an onion packet with payloads of your own."""
+        """Build an onion packet with your own payloads."""
         return self.rpc_send("createonion", hops, assocdata, session_key, onion_size)
 
     @call
@@ -1212,7 +1212,7 @@ class Calls(Caller):
     ) -> FetchinvoiceResponse:
         """Ask the issuer of an offer for an invoice.
 
-        Asks whoever made an offer for an invoice, and returns the invoice and where it differs from the offer; nothing
+        Asks the issuer of an offer for an invoice, and returns the invoice and where it differs from the offer; nothing
         is paid yet.
 
         Args:
@@ -1284,7 +1284,7 @@ class Calls(Caller):
                 there; from 546 satoshi, and up to 16777215 unless both nodes support large channels. With anchor
                 channels the emergency reserve stays in the wallet.
             feerate: Fee rate of the funding transaction: a name such as *slow*, *normal* or *urgent*, or a number
-                with *perkw* (satoshi per 1000 weight units) or *perkb* (per 1000 virtual bytes, also when bare);
+                with *perkw* (satoshi per 1000 weight units) or *perkb* (per 1000 virtual bytes, also without a unit);
                 default: *normal*.
             announce: Whether the channel is made known to the network.
 
@@ -1333,7 +1333,7 @@ class Calls(Caller):
 
     @call
     def fundchannel_cancel(self, id: Pubkey) -> FundchannelCancelResponse:
-        """Call off a channel opening before its broadcast."""
+        """Cancel a channel opening before its broadcast."""
         return self.rpc_send("fundchannel_cancel", id)
 
     @call
@@ -1512,17 +1512,17 @@ class Calls(Caller):
 
         Args:
             id: Node id of the destination, 33 bytes in hex.
-            amount_msat: Amount that is to arrive, in millisatoshi unless it ends in *sat* or *btc*; 0 finds any
+            amount_msat: Amount that must arrive, in millisatoshi unless it ends in *sat* or *btc*; 0 finds any
                 route, whatever the channels' minimum.
-            riskfactor: Yearly cost of money that is stuck, in percent, weighed against fees; 0 looks at fees alone.
+            riskfactor: Yearly cost of locked-up money, in percent, weighed against fees; 0 looks at fees alone.
             cltv: Blocks that must be left when the payment arrives.
 
                 Default: 9.
             fromid: Node id where the route begins, 33 bytes in hex; default: this node.
-            fuzzpercent: Without effect, still accepted.
-            exclude: What the route must avoid: node ids, or channels with their direction, such as *1x2x3/0*;
-                default: nothing.
-            maxhops: How many channels the route may have at most.
+            fuzzpercent: Ignored, but still accepted.
+            exclude: Nodes and channels that the route must avoid: node ids, or channels with their direction, such
+                as *1x2x3/0*; default: nothing.
+            maxhops: The largest number of channels in the route.
 
                 Default: 20.
         """
@@ -1550,15 +1550,15 @@ class Calls(Caller):
         Args:
             source: Node id where the routes begin, 33 bytes in hex.
             destination: Node id where the routes end, 33 bytes in hex, other than `source`.
-            amount_msat: Amount that is to arrive, above zero, in millisatoshi unless it ends in *sat* or *btc*.
-            layers: Names of layers to apply, in order, besides gossip; *auto.localchans* adds this node's own
-                channels, *auto.sourcefree* makes those of `source` free. May be empty.
+            amount_msat: Amount that must arrive, above zero, in millisatoshi unless it ends in *sat* or *btc*.
+            layers: Names of layers to apply, in order, in addition to gossip; *auto.localchans* adds this node's
+                own channels, *auto.sourcefree* makes those of `source` free. May be empty.
             maxfee_msat: Highest fee of all routes together, in millisatoshi unless it ends in *sat* or *btc*.
             final_cltv: Blocks that must be left when the payment arrives.
-            maxdelay: How many blocks a route may take at most; no more than 2016, which is also meant if absent.
+            maxdelay: The largest number of blocks that a route may take; default and limit: 2016.
 
                 Default: 2016. Added in v25.02.
-            maxparts: How many routes to split the amount over at most.
+            maxparts: The largest number of routes for the amount.
 
                 Default: 100. Added in v25.09.
         """
@@ -1673,7 +1673,7 @@ class Calls(Caller):
             fallbacks: On-chain addresses to offer as well, the preferred one first; the node does not notice
                 payments to them. Default: none, unless the node is set to make unified invoices.
             preimage: Preimage to use, 32 bytes in hex; it has to be random and secret. Default: the node draws one.
-            exposeprivatechannels: Which unannounced channels may appear as route hints: *true* for all, *false* for
+            exposeprivatechannels: Unannounced channels that may appear as route hints: *true* for all, *false* for
                 none, or one or more short channel ids (real or alias), which then are the only ones considered.
                 Default: they appear only if the node has no announced channel.
             cltv: Blocks that must be left to claim the money when it arrives; default: the node's *cltv-final*
@@ -1765,8 +1765,8 @@ class Calls(Caller):
     ) -> KeysendResponse:
         """Pay a node by its id, the older way.
 
-        Pays a node without an invoice and returns the preimage, which proves nothing as the payer made it; `xkeysend`
-        takes its place.
+        Pays a node without an invoice and returns the preimage, which proves nothing, because the payer created it;
+        `xkeysend` takes its place.
 
         Deprecated in v26.06, removed after v27.03.
 
@@ -1775,8 +1775,8 @@ class Calls(Caller):
             amount_msat: Amount to pay, in millisatoshi unless it ends in *sat* or *btc*.
             label: Your own name, kept with the payment and shown by `listpays`; default: none.
             maxfeepercent: Highest fee, in percent of the amount; not with `maxfee`; default: 0.5.
-            retry_for: Seconds during which further routes are tried; default: 60.
-            maxdelay: How many blocks the money may be locked up on its way at most; default: 2016.
+            retry_for: Seconds during which other routes are tried; default: 60.
+            maxdelay: The largest number of blocks for which the money may be locked up; default: 2016.
             exemptfee: Fee up to which `maxfeepercent` does not count, in millisatoshi unless it ends in *sat* or
                 *btc*; not with `maxfee`; default: 5000 msat.
 
@@ -1884,9 +1884,9 @@ class Calls(Caller):
 
     @call
     def listconfigs(self, *, config: str | None = None) -> ListconfigsResponse:
-        """Show each setting and where it was made.
+        """Show each setting and its source.
 
-        Returns the node's settings and those of its plugins, each with its value and where it was made.
+        Returns the node's settings and those of its plugins, each with its value and its source.
 
         Args:
             config: Name of the one setting to show; default: all but those for developers.
@@ -1920,17 +1920,13 @@ class Calls(Caller):
             out_channel: Show only forwards that went out over this short channel id; default: over any.
             index: Index that orders the list, *created* or *updated*, and that `start` and `limit` count by.
 
-                Default: created. Added in v23.11.
+                Default: created.
             start: Index value to begin at, as `wait` reports it; only with `index`, and without `in_channel` and
                 `out_channel`; default: the beginning.
+            limit: The largest number of entries to show; only with `index`; default: all.
 
-                Added in v23.11.
-            limit: How many entries to show at most; only with `index`; default: all.
-
-                Added in v23.11.
-
-        At most one of `start` and `in_channel` can be given. At most one of `start` and `out_channel` can be given.
-        `start` and `limit` can only be given together with `index`.
+        `index`, `start` and `limit` were added in v23.11. At most one of `start` and `in_channel` can be given. At most
+        one of `start` and `out_channel` can be given. `start` and `limit` can only be given together with `index`.
         """
         return self.rpc_send("listforwards", status, in_channel, out_channel, index, start, limit)
 
@@ -1961,9 +1957,9 @@ class Calls(Caller):
         Added in v22.11.
 
         Args:
-            index: Default: created. Added in v25.05.
-            start: Added in v25.05.
-            limit: Added in v25.05.
+            index: Default: created.
+
+        `index`, `start` and `limit` were added in v25.05.
         """
         return self.rpc_send("listhtlcs", id, index, start, limit)
 
@@ -2019,17 +2015,11 @@ class Calls(Caller):
             offer_id: Show only the invoices that belong to this offer of the node.
             index: The order of the list: by creation (the default), or by last change, with invoices that never
                 changed first. **start** and **limit** use the same order.
-
-                Added in v23.08.
             start: Start at this index. Requires **index**.
-
-                Added in v23.08.
             limit: The largest number of invoices to look at, before filtering by **offer_id**. Requires **index**.
 
-                Added in v23.08.
-
-        At most one of `label`, `invstring`, `payment_hash` and `offer_id` can be given. `start` and `limit` can only be
-        given together with `index`.
+        `index`, `start` and `limit` were added in v23.08. At most one of `label`, `invstring`, `payment_hash` and
+        `offer_id` can be given. `start` and `limit` can only be given together with `index`.
 
         Raises:
             RpcError: Code -32602: A parameter is malformed, **invstring** cannot be decoded, several of **label**,
@@ -2060,7 +2050,7 @@ class Calls(Caller):
     def listnodes(self, *, id: Pubkey | None = None) -> ListnodesResponse:
         """List the nodes known from gossip.
 
-        Returns what gossip says of the network's nodes, such as alias, colour, features and addresses.
+        Returns the nodes known from gossip, with their alias, colour, features and addresses.
 
         Args:
             id: Show only the node with this id, 33 bytes in hex; default: all.
@@ -2111,19 +2101,13 @@ class Calls(Caller):
             status: Show only payments that are *pending*, *complete* or *failed*; default: all.
             index: Index that orders the list, *created* or *updated*, and that `start` and `limit` count by;
                 default: the order of creation.
-
-                Added in v24.11.
             start: Index value of the first part to read, only with `index`, and without `bolt11` and
                 `payment_hash`; sums leave out the parts before it. Default: the beginning.
-
-                Added in v24.11.
-            limit: How many parts to read at most, only with `index`; payments of several parts make the list
+            limit: The largest number of parts to read, only with `index`; payments of several parts make the list
                 shorter and their sums may be too low. Default: all.
 
-                Added in v24.11.
-
-        At most one of `bolt11` and `payment_hash` can be given. `start` and `limit` can only be given together with
-        `index`.
+        `index`, `start` and `limit` were added in v24.11. At most one of `bolt11` and `payment_hash` can be given.
+        `start` and `limit` can only be given together with `index`.
         """
         return self.rpc_send("listpays", bolt11, payment_hash, status, index, start, limit)
 
@@ -2194,18 +2178,12 @@ class Calls(Caller):
             status: Show only parts that are *pending*, *complete* or *failed*; default: all.
             index: Index that orders the list, *created* or *updated*, and that `start` and `limit` count by;
                 default: the order of creation.
-
-                Added in v23.11.
             start: Index value to begin at, as `wait` reports it; only with `index`, and without `bolt11` and
                 `payment_hash`; default: the beginning.
+            limit: The largest number of entries to show; only with `index`; default: all.
 
-                Added in v23.11.
-            limit: How many entries to show at most; only with `index`; default: all.
-
-                Added in v23.11.
-
-        At most one of `bolt11` and `payment_hash` can be given. `start` and `limit` can only be given together with
-        `index`.
+        `index`, `start` and `limit` were added in v23.11. At most one of `bolt11` and `payment_hash` can be given.
+        `start` and `limit` can only be given together with `index`.
         """
         return self.rpc_send("listsendpays", bolt11, payment_hash, status, index, start, limit)
 
@@ -2519,20 +2497,20 @@ class Calls(Caller):
             amount_msat: Amount to pay, in millisatoshi unless it ends in *sat* or *btc*; required if the invoice
                 names none, refused if it does.
             label: Your own name, kept with the payment and shown by `listpays`; default: none.
-            riskfactor: Yearly cost of money that is stuck, in percent, weighed against fees in the choice of a
-                route; default: 10.
+            riskfactor: Yearly cost of locked-up money, in percent, weighed against fees in the choice of a route;
+                default: 10.
             maxfeepercent: Highest fee, in percent of the amount; not with `maxfee`; default: 0.5, or 1 where `xpay`
                 takes over and `exemptfee` is absent too.
-            retry_for: Seconds during which further routes are tried; default: 60.
-            maxdelay: How many blocks the money may be locked up on its way at most; default: 2016.
+            retry_for: Seconds during which other routes are tried; default: 60.
+            maxdelay: The largest number of blocks for which the money may be locked up; default: 2016.
             exemptfee: Fee up to which `maxfeepercent` does not count, in millisatoshi unless it ends in *sat* or
                 *btc*; not with `maxfee`; default: 5000 msat.
 
                 A number is in millisatoshi.
-            localinvreqid: Id of the invoice_request of this node that the payment answers, 32 bytes in hex; one for
-                a single use is then paid once only. Default: none.
-            exclude: What routes must avoid: node ids, or channels with their direction, such as *1x2x3/0*; default:
-                nothing.
+            localinvreqid: Id of the invoice_request of this node that the payment is for, 32 bytes in hex; a
+                single-use one is then paid only once. Default: none.
+            exclude: Nodes and channels that routes must avoid: node ids, or channels with their direction, such as
+                *1x2x3/0*; default: nothing.
             maxfee: Highest fee, in millisatoshi unless it ends in *sat* or *btc*, in place of `maxfeepercent` and
                 `exemptfee`; default: those two decide.
 
@@ -2569,7 +2547,7 @@ class Calls(Caller):
         len: U16 | None = None,
         pongbytes: U16 | None = None,
     ) -> PingResponse:
-        """Ask a connected peer for a sign of life.
+        """Ping a connected peer.
 
         Args:
             len: Default: 128.
@@ -2714,7 +2692,7 @@ class Calls(Caller):
         node_id: Pubkey,
         msg: Hex,
     ) -> SendcustommsgResponse:
-        """Send a peer a message of your own protocol.
+        """Send a custom message to a peer.
 
         Added in v0.10.1.
         """
@@ -2729,9 +2707,9 @@ class Calls(Caller):
         amount_msat: Msat | str | None = None,
         timeout: U32 | None = None,
     ) -> SendinvoiceResponse:
-        """Answer an invoice_request with an invoice and await payment.
+        """Send an invoice for an invoice_request and await payment.
 
-        Answers an invoice_request with an invoice, waits until that is paid, and returns the paid invoice.
+        Sends an invoice for an invoice_request, waits until that is paid, and returns the paid invoice.
 
         Args:
             invreq: The invoice_request string, which begins with *lnr1*; not one made for an offer.
@@ -2802,8 +2780,8 @@ class Calls(Caller):
     ) -> SendpayResponse:
         """Send a payment along a route you chose.
 
-        Sends one payment, or a part of one, along a given route, and returns it as soon as it is on its way;
-        `waitsendpay` tells the outcome.
+        Sends one payment, or a part of one, along a given route, and returns it as soon as it is sent; `waitsendpay`
+        returns the outcome.
 
         Args:
             route: The hops in order, as `getroute` or `getroutes` gives them, other members being ignored; empty to
@@ -2817,8 +2795,8 @@ class Calls(Caller):
                 if `partid` is above zero.
             partid: Number of this part, above zero if there are several, each of which needs its own; default: 0,
                 the only part.
-            localinvreqid: Id of the invoice_request of this node that the payment answers, 32 bytes in hex; one for
-                a single use is then paid once only. Default: none.
+            localinvreqid: Id of the invoice_request of this node that the payment is for, 32 bytes in hex; a
+                single-use one is then paid only once. Default: none.
             groupid: Number that all parts of one attempt have in common; default: one above the last used for this
                 hash.
             payment_metadata: Bytes in hex handed to the recipient with the payment, as its invoice asks; default:
@@ -3182,9 +3160,9 @@ class Calls(Caller):
         Added in v23.08.
 
         Args:
-            subsystem: Whose entries count: *invoices*, *forwards*, *sendpays*, *htlcs*, *chainmoves*,
+            subsystem: The list to wait for: *invoices*, *forwards*, *sendpays*, *htlcs*, *chainmoves*,
                 *channelmoves* or *networkevents*.
-            indexname: What is counted: *created*, *updated* or *deleted*.
+            indexname: The counter: *created*, *updated* or *deleted*.
             nextvalue: Value to wait for, usually one above the last seen; 0 reads the counter without waiting.
         """
         return self.rpc_send("wait", subsystem, indexname, nextvalue)
@@ -3264,8 +3242,7 @@ class Calls(Caller):
 
         Args:
             payment_hash: Hash of the payment, 32 bytes in hex.
-            timeout: Seconds to wait before error 200, where 0 means to look only; default: until the outcome is
-                known.
+            timeout: Seconds to wait before error 200, where 0 means to look only; default: no limit.
             partid: The `partid` that the part was sent with; default: 0.
             groupid: The `groupid` that the part was sent with; default: the latest one used for this hash.
 
@@ -3293,8 +3270,8 @@ class Calls(Caller):
             satoshi: Amount to pay, in satoshi unless it ends in *msat* or *btc*; or *all* for whatever is there,
                 except the emergency reserve if there are anchor channels.
             feerate: Fee rate of the transaction: a name such as *slow*, *normal* or *urgent*, or a number with
-                *perkw* (satoshi per 1000 weight units) or *perkb* (per 1000 virtual bytes, also when bare); default:
-                *normal*.
+                *perkw* (satoshi per 1000 weight units) or *perkb* (per 1000 virtual bytes, also without a unit);
+                default: *normal*.
             minconf: Confirmations that a coin needs before it is spent.
 
                 Default: 1.
@@ -3317,8 +3294,8 @@ class Calls(Caller):
     ) -> XkeysendResponse:
         """Pay a node by its id alone.
 
-        Pays a node without an invoice and returns the preimage, which proves nothing as the payer made it, and the
-        amounts.
+        Pays a node without an invoice and returns the preimage, which proves nothing, because the payer created it, and
+        the amounts.
 
         Added in v26.06.
 
@@ -3331,8 +3308,8 @@ class Calls(Caller):
 
                 A number is in millisatoshi.
             layers: Names of layers to apply to the search for routes; default: none.
-            retry_for: Seconds during which further routes are tried; default: 60.
-            maxdelay: How many blocks the money may be locked up on its way at most; default: 2016.
+            retry_for: Seconds during which other routes are tried; default: 60.
+            maxdelay: The largest number of blocks for which the money may be locked up; default: 2016.
             extratlvs: More fields for the recipient: an object of field numbers and values in hex; default: none.
         """
         return self.rpc_send(
@@ -3373,10 +3350,10 @@ class Calls(Caller):
                 A number is in millisatoshi.
             layers: Names of layers to apply to the search for routes, on top of those that xpay keeps; default:
                 none.
-            retry_for: Seconds during which further routes are tried; default: 60.
+            retry_for: Seconds during which other routes are tried; default: 60.
             partial_msat: Share of the invoice to pay here, in millisatoshi unless it ends in *sat* or *btc*, while
                 others pay the rest at the same time; default: all of it.
-            maxdelay: How many blocks the money may be locked up on its way at most.
+            maxdelay: The largest number of blocks for which the money may be locked up.
 
                 Default: 2016. Added in v25.02.
             payer_note: Message to the issuer, sent when an invoice is fetched for an offer or a name; default:
@@ -3384,13 +3361,11 @@ class Calls(Caller):
 
                 Added in v26.04.
             label: Your own name, kept with the payment and never sent; default: none.
+            localinvreqid: Id of the invoice_request of this node that a BOLT 12 invoice was sent for, 32 bytes in
+                hex; a single-use one is then paid only once. Default: none.
+            dev_use_shadow: Hidden: not meant for general use.
 
-                Added in v26.06.
-            localinvreqid: Id of the invoice_request of this node that a BOLT 12 invoice answers, 32 bytes in hex;
-                one for a single use is then paid once only. Default: none.
-
-                Added in v26.06.
-            dev_use_shadow: Hidden: not meant for general use. Added in v26.06.
+        `label`, `localinvreqid` and `dev_use_shadow` were added in v26.06.
         """
         return self.rpc_send(
             "xpay",

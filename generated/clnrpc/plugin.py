@@ -519,7 +519,7 @@ class Plugin(BasePlugin):
 
     @stub
     def on_pay_part_start(self, payload: PayPartStartNotification, /) -> None:
-        """A part of an xpay payment set out.
+        """A part of an xpay payment was sent.
 
         Added in v25.09.
         """

@@ -351,7 +351,7 @@ class Service:
 
     @stub
     def addgossip(self, request: AddgossipRequest) -> Reply[AddgossipResponse]:
-        """Feed a raw gossip message to the node."""
+        """Add a raw gossip message to the node."""
         raise unknown_command("addgossip")
 
     @stub
@@ -462,14 +462,14 @@ class Service:
     def bkpr_editdescriptionbyoutpoint(
         self, request: BkprEditdescriptionbyoutpointRequest
     ) -> Reply[BkprEditdescriptionbyoutpointResponse]:
-        """Reword the bookkeeping entries of an outpoint."""
+        """Change the description of an outpoint's bookkeeping entries."""
         raise unknown_command("bkpr-editdescriptionbyoutpoint")
 
     @stub
     def bkpr_editdescriptionbypaymentid(
         self, request: BkprEditdescriptionbypaymentidRequest
     ) -> Reply[BkprEditdescriptionbypaymentidResponse]:
-        """Reword the bookkeeping entries of a payment."""
+        """Change the description of a payment's bookkeeping entries."""
         raise unknown_command("bkpr-editdescriptionbypaymentid")
 
     @stub
@@ -504,7 +504,7 @@ class Service:
 
     @stub
     def cancelrecurringinvoice(self, request: CancelrecurringinvoiceRequest) -> Reply[CancelrecurringinvoiceResponse]:
-        """Tell an issuer that no more recurring payments follow."""
+        """Cancel a recurring payment at its issuer."""
         raise unknown_command("cancelrecurringinvoice")
 
     @stub
@@ -549,7 +549,7 @@ class Service:
 
     @stub
     def createonion(self, request: CreateonionRequest) -> Reply[CreateonionResponse]:
-        """Build an onion packet with payloads of your own."""
+        """Build an onion packet with your own payloads."""
         raise unknown_command("createonion")
 
     @stub
@@ -692,7 +692,7 @@ class Service:
 
     @stub
     def fundchannel_cancel(self, request: FundchannelCancelRequest) -> Reply[FundchannelCancelResponse]:
-        """Call off a channel opening before its broadcast."""
+        """Cancel a channel opening before its broadcast."""
         raise unknown_command("fundchannel_cancel")
 
     @stub
@@ -804,7 +804,7 @@ class Service:
 
     @stub
     def listconfigs(self, request: ListconfigsRequest) -> Reply[ListconfigsResponse]:
-        """Show each setting and where it was made."""
+        """Show each setting and its source."""
         raise unknown_command("listconfigs")
 
     @stub
@@ -949,7 +949,7 @@ class Service:
 
     @stub
     def ping(self, request: PingRequest) -> Reply[PingResponse]:
-        """Ask a connected peer for a sign of life."""
+        """Ping a connected peer."""
         raise unknown_command("ping")
 
     @stub
@@ -1004,12 +1004,12 @@ class Service:
 
     @stub
     def sendcustommsg(self, request: SendcustommsgRequest) -> Reply[SendcustommsgResponse]:
-        """Send a peer a message of your own protocol."""
+        """Send a custom message to a peer."""
         raise unknown_command("sendcustommsg")
 
     @stub
     def sendinvoice(self, request: SendinvoiceRequest) -> Reply[SendinvoiceResponse]:
-        """Answer an invoice_request with an invoice and await payment."""
+        """Send an invoice for an invoice_request and await payment."""
         raise unknown_command("sendinvoice")
 
     @stub

@@ -159,6 +159,17 @@ def test_a_release_is_said_once_where_it_holds_for_all_that_is_inside(package: A
     assert made.types.PayNowPart.__added__ == (("x", "v25.09"),)
 
 
+def test_a_release_that_added_several_fields_is_said_once_for_all_of_them(package: Any) -> None:
+    properties = {name: {"type": "u8", "added": "v26.06"} for name in ("a", "b", "c-d")}
+    properties |= {name: {"type": "u8", "added": "v25.09"} for name in ("e", "f")}
+    made = package(command(request={"properties": properties}, response={"properties": properties}))
+    said = "`a`, `b` and `c-d` were added in v26.06."
+    request, _, response = source_of(made, "PayNowResponse").partition("class PayNowResponse")
+    for source in (request, response, made.Client.pay_now.__doc__ or ""):
+        assert source.count(said) == source.count("v26.06") == 1
+        assert source.count("Added in v25.09.") == 2
+
+
 def test_what_the_signature_shows_is_not_said_again(package: Any) -> None:
     properties = {
         "fee_msat": {"type": "msat"},

@@ -85,8 +85,7 @@ _text: Final = re.compile(_TEXT).match
 _long_number: Final = re.compile(_LONG_NUMBER).match
 _other_scalar: Final = re.compile(b"(?:" + _NUMBER + b"|true|false|null)").match
 
-# Runs of whole members (elements), each with the comma behind it if another follows: most of a message goes by in
-# these.
+# Runs of complete members (elements), each with a comma if another follows: they match most of a message.
 _RUN_LEVELS: Final = 2
 _run_of_members: Final = re.compile(_WS + _members_of(_value_of(_RUN_LEVELS))).match
 _run_of_elements: Final = re.compile(_WS + _elements_of(_value_of(_RUN_LEVELS))).match
@@ -282,8 +281,8 @@ class Framer:
         return bytes(self._buffer[self._start :]) + self._not_utf8
 
 
-# In text that is known to be good, less need be told apart: a comma says no more than a blank, and a scalar ends where
-# a delimiter stands. The last alternative, which is empty, stands for an array or object that has another in it.
+# Valid text needs less care: a comma can be skipped like white space, and a scalar ends at a delimiter. The last
+# alternative, which is empty, matches at an array or object with another one inside.
 _GAP: Final = rb"[ \t\n\r,]*+"
 _GOOD_TEXT: Final = rb'[^"\\]*+' + _many(rb'\\.[^"\\]*+')
 _TO_BRACKET: Final = rb'[^"{}\[\]]*+' + _many(b'"' + _GOOD_TEXT + rb'"[^"{}\[\]]*+')

@@ -9,13 +9,13 @@ from ..runtime.values.scalars import Hex
 
 @dataclass(kw_only=True, slots=True)
 class AddgossipRequest:
-    """The request for `addgossip`: Feed a raw gossip message to the node."""
+    """The request for `addgossip`: Add a raw gossip message to the node."""
 
     message: Hex
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class AddgossipResponse(Received):
-    """The response to `addgossip`: Feed a raw gossip message to the node."""
+    """The response to `addgossip`: Add a raw gossip message to the node."""
 
     __source__ = "addgossip"

@@ -10,7 +10,7 @@ from ..runtime.values.scalars import U32, Hex, Msat, Txid
 
 @dataclass(kw_only=True, slots=True)
 class BkprEditdescriptionbyoutpointRequest:
-    """The request for `bkpr-editdescriptionbyoutpoint`: Reword the bookkeeping entries of an outpoint."""
+    """The request for `bkpr-editdescriptionbyoutpoint`: Change the description of an outpoint's bookkeeping entries."""
 
     outpoint: str
 
@@ -64,7 +64,7 @@ class BkprEditdescriptionbyoutpointUpdated(Received):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class BkprEditdescriptionbyoutpointResponse(Received):
-    """The response to `bkpr-editdescriptionbyoutpoint`: Reword the bookkeeping entries of an outpoint."""
+    """The response to `bkpr-editdescriptionbyoutpoint`: Change the description of an outpoint's bookkeeping entries."""
 
     __source__ = "bkpr-editdescriptionbyoutpoint"
 

@@ -10,7 +10,7 @@ from ..runtime.values.scalars import U32, Hex, Msat, Txid
 
 @dataclass(kw_only=True, slots=True)
 class BkprEditdescriptionbypaymentidRequest:
-    """The request for `bkpr-editdescriptionbypaymentid`: Reword the bookkeeping entries of a payment."""
+    """The request for `bkpr-editdescriptionbypaymentid`: Change the description of a payment's bookkeeping entries."""
 
     payment_id: str
 
@@ -64,7 +64,7 @@ class BkprEditdescriptionbypaymentidUpdated(Received):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class BkprEditdescriptionbypaymentidResponse(Received):
-    """The response to `bkpr-editdescriptionbypaymentid`: Reword the bookkeeping entries of a payment."""
+    """The response to `bkpr-editdescriptionbypaymentid`: Change the description of a payment's bookkeeping entries."""
 
     __source__ = "bkpr-editdescriptionbypaymentid"
 

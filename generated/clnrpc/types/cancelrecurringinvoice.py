@@ -9,7 +9,7 @@ from ..runtime.values.scalars import U64
 
 @dataclass(kw_only=True, slots=True)
 class CancelrecurringinvoiceRequest:
-    """The request for `cancelrecurringinvoice`: Tell an issuer that no more recurring payments follow."""
+    """The request for `cancelrecurringinvoice`: Cancel a recurring payment at its issuer."""
 
     offer: str
 
@@ -26,7 +26,7 @@ class CancelrecurringinvoiceRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class CancelrecurringinvoiceResponse(Received):
-    """The response to `cancelrecurringinvoice`: Tell an issuer that no more recurring payments follow."""
+    """The response to `cancelrecurringinvoice`: Cancel a recurring payment at its issuer."""
 
     __source__ = "cancelrecurringinvoice"
 

@@ -10,7 +10,10 @@ from ..runtime.values.scalars import U32, U64, Hash, Msat, Outpoint, Pubkey, Txi
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class CoinMovementNotification(Received):
-    """The payload of the notification `coin_movement`: Money moved in the node's ledger."""
+    """The payload of the notification `coin_movement`: Money moved in the node's ledger.
+
+    `created_index`, `primary_tag`, `extra_tags`, `utxo` and `spending_txid` were added in v25.09.
+    """
 
     __source__ = "coin_movement"
     __added__ = (("created_index", "v25.09"), ("primary_tag", "v25.09"))
@@ -24,7 +27,6 @@ class CoinMovementNotification(Received):
     type: Literal["channel_mvt", "chain_mvt"]
 
     created_index: U64
-    """Added in v25.09."""
 
     account_id: str
 
@@ -62,10 +64,8 @@ class CoinMovementNotification(Received):
         "penalty_adj",
         "journal_entry",
     ]
-    """Added in v25.09."""
 
     extra_tags: list[str] | None = None
-    """Added in v25.09."""
 
     payment_hash: Hash | None = None
 
@@ -77,7 +77,7 @@ class CoinMovementNotification(Received):
     """Always present if `type` is "channel_mvt"."""
 
     utxo: Outpoint | None = None
-    """Added in v25.09. Always present if `type` is "chain_mvt"."""
+    """Always present if `type` is "chain_mvt"."""
 
     peer_id: Pubkey | None = None
 
@@ -87,7 +87,6 @@ class CoinMovementNotification(Received):
     """Deprecated in v25.09, removed after v26.09."""
 
     spending_txid: Txid | None = None
-    """Added in v25.09."""
 
     utxo_txid: Txid | None = None
     """Deprecated in v25.09, removed after v26.09."""

@@ -18,7 +18,7 @@ class CreateonionHop:
 
 @dataclass(kw_only=True, slots=True)
 class CreateonionRequest:
-    """The request for `createonion`: Build an onion packet with payloads of your own."""
+    """The request for `createonion`: Build an onion packet with your own payloads."""
 
     hops: list[CreateonionHop]
 
@@ -31,7 +31,7 @@ class CreateonionRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class CreateonionResponse(Received):
-    """The response to `createonion`: Build an onion packet with payloads of your own."""
+    """The response to `createonion`: Build an onion packet with your own payloads."""
 
     __source__ = "createonion"
 

@@ -218,7 +218,10 @@ class DecodeBolt12OfferUnknownOfferTlv(Received):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class DecodeBolt12OfferResponse(Received):
-    """The response to `decode` if `type` is "bolt12 offer": Decode a BOLT 12 or BOLT 11 string, a rune or a backup."""
+    """The response to `decode` if `type` is "bolt12 offer": Decode a BOLT 12 or BOLT 11 string, a rune or a backup.
+
+    `warning_empty_blinded_path`, `offer_issuer_id` and `warning_missing_offer_issuer_id` were added in v24.08.
+    """
 
     __source__ = "decode"
     __discriminator__ = "type"
@@ -285,10 +288,7 @@ class DecodeBolt12OfferResponse(Received):
     """Blinded paths to the issuer."""
 
     warning_empty_blinded_path: str | None = None
-    """One of the paths to the issuer has no hops.
-
-    Added in v24.08.
-    """
+    """One of the paths to the issuer has no hops."""
 
     offer_quantity_max: U64 | None = None
     """The largest quantity of one request; 0 means no limit."""
@@ -297,16 +297,10 @@ class DecodeBolt12OfferResponse(Received):
     """The recurrence of the payment."""
 
     offer_issuer_id: Pubkey | None = None
-    """The issuer's key.
-
-    Added in v24.08.
-    """
+    """The issuer's key."""
 
     warning_missing_offer_issuer_id: str | None = None
-    """The offer has neither an issuer id nor paths, so payers cannot request an invoice.
-
-    Added in v24.08.
-    """
+    """The offer has neither an issuer id nor paths, so payers cannot request an invoice."""
 
     unknown_offer_tlvs: list[DecodeBolt12OfferUnknownOfferTlv] | None = None
     """Records of unknown types. All are odd, so they may be ignored."""
@@ -620,6 +614,10 @@ class DecodeBolt12InvoiceRequestUnknownInvoiceRequestTlv(Received):
 class DecodeBolt12InvoiceRequestResponse(Received):
     """The response to `decode` if `type` is "bolt12 invoice_request": Decode a BOLT 12 or BOLT 11 string, a rune or a
     backup.
+
+    `invreq_bip_353_name`, `warning_invreq_bip_353_name_name_invalid` and `warning_invreq_bip_353_name_domain_invalid`
+    were added in v25.02. `invreq_recurrence_cancel`, `warning_invreq_recurrence_cancel_without_counter` and
+    `warning_invreq_recurrence_cancel_with_zero_counter` were added in v26.06.
     """
 
     __source__ = "decode"
@@ -735,22 +733,13 @@ class DecodeBolt12InvoiceRequestResponse(Received):
     """
 
     invreq_bip_353_name: DecodeInvreqBip353Name | None = None
-    """The human-readable address (BIP 353) through which the payer found the offer.
-
-    Added in v25.02.
-    """
+    """The human-readable address (BIP 353) through which the payer found the offer."""
 
     warning_invreq_bip_353_name_name_invalid: str | None = None
-    """The name contains characters that BIP 353 forbids.
-
-    Added in v25.02.
-    """
+    """The name contains characters that BIP 353 forbids."""
 
     warning_invreq_bip_353_name_domain_invalid: str | None = None
-    """The domain contains characters that BIP 353 forbids.
-
-    Added in v25.02.
-    """
+    """The domain contains characters that BIP 353 forbids."""
 
     invreq_recurrence_counter: U32 | None = None
     """The period to pay, counted from the payer's first one."""
@@ -761,20 +750,14 @@ class DecodeBolt12InvoiceRequestResponse(Received):
     invreq_recurrence_cancel: bool | None = None
     """The payer cancels the recurrence.
 
-    Always true. Added in v26.06.
+    Always true.
     """
 
     warning_invreq_recurrence_cancel_without_counter: str | None = None
-    """The request cancels a recurrence without saying at which period.
-
-    Added in v26.06.
-    """
+    """The request cancels a recurrence without saying at which period."""
 
     warning_invreq_recurrence_cancel_with_zero_counter: str | None = None
-    """The request cancels a recurrence before its first period.
-
-    Added in v26.06.
-    """
+    """The request cancels a recurrence before its first period."""
 
     warning_missing_invreq_payer_id: str | None = None
     """There is no `invreq_payer_id`."""
@@ -1074,8 +1057,10 @@ class DecodeBolt12PayerProofUnknownPayerProofTlv(Received):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class DecodeBolt12PayerProofResponse(Received):
-    """The response to `decode` if `type` is "bolt12 payer_proof": Decode a BOLT 12 or BOLT 11 string, a rune or a
-    backup.
+    """The response to `decode` if `type` is "bolt12 payer_proof": Decode a BOLT 12 or BOLT 11 string, a rune or a backup.
+
+    `proof_preimage`, `proof_omitted_tlvs`, `proof_missing_hashes`, `proof_leaf_hashes`, `proof_note`, `proof_signature`
+    and `unknown_payer_proof_tlvs` were added in v26.06.
     """
 
     __source__ = "decode"
@@ -1200,50 +1185,35 @@ class DecodeBolt12PayerProofResponse(Received):
     proof_preimage: Hex
     """The preimage, which proves the payment.
 
-    Exactly 64 characters. Added in v26.06.
+    Exactly 64 characters.
     """
 
     proof_omitted_tlvs: list[U64]
     """Markers of the omitted records of the invoice.
 
     Each element: A marker.
-
-    Added in v26.06.
     """
 
     proof_missing_hashes: list[Hash]
     """Merkle hashes that stand for omitted records.
 
     Each element: A hash.
-
-    Added in v26.06.
     """
 
     proof_leaf_hashes: list[Hash]
     """Nonce hashes of the included records.
 
     Each element: A hash.
-
-    Added in v26.06.
     """
 
     proof_note: str | None = None
-    """The payer's note to readers of the proof.
-
-    Added in v26.06.
-    """
+    """The payer's note to readers of the proof."""
 
     proof_signature: Bip340Sig
-    """The payer's signature of the proof, which has been verified.
-
-    Added in v26.06.
-    """
+    """The payer's signature of the proof, which has been verified."""
 
     unknown_payer_proof_tlvs: list[DecodeBolt12PayerProofUnknownPayerProofTlv] | None = None
-    """Records of unknown types. All are odd, so they may be ignored.
-
-    Added in v26.06.
-    """
+    """Records of unknown types. All are odd, so they may be ignored."""
 
     valid: bool
     """Whether the proof is valid. An invalid one gives an error instead.

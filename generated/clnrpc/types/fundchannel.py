@@ -34,7 +34,7 @@ class FundchannelRequest:
 
     feerate: Feerate | None = None
     """Fee rate of the funding transaction: a name such as *slow*, *normal* or *urgent*, or a number with *perkw* (satoshi
-    per 1000 weight units) or *perkb* (per 1000 virtual bytes, also when bare); default: *normal*.
+    per 1000 weight units) or *perkb* (per 1000 virtual bytes, also without a unit); default: *normal*.
     """
 
     announce: bool = True

@@ -9,14 +9,14 @@ from ..runtime.values.scalars import Pubkey
 
 @dataclass(kw_only=True, slots=True)
 class FundchannelCancelRequest:
-    """The request for `fundchannel_cancel`: Call off a channel opening before its broadcast."""
+    """The request for `fundchannel_cancel`: Cancel a channel opening before its broadcast."""
 
     id: Pubkey
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class FundchannelCancelResponse(Received):
-    """The response to `fundchannel_cancel`: Call off a channel opening before its broadcast."""
+    """The response to `fundchannel_cancel`: Cancel a channel opening before its broadcast."""
 
     __source__ = "fundchannel_cancel"
 

@@ -16,12 +16,12 @@ class GetrouteRequest:
     """Node id of the destination, 33 bytes in hex."""
 
     amount_msat: Msat
-    """Amount that is to arrive, in millisatoshi unless it ends in *sat* or *btc*; 0 finds any route, whatever the
-    channels' minimum.
+    """Amount that must arrive, in millisatoshi unless it ends in *sat* or *btc*; 0 finds any route, whatever the channels'
+    minimum.
     """
 
     riskfactor: U64
-    """Yearly cost of money that is stuck, in percent, weighed against fees; 0 looks at fees alone."""
+    """Yearly cost of locked-up money, in percent, weighed against fees; 0 looks at fees alone."""
 
     cltv: U32 = 9
     """Blocks that must be left when the payment arrives."""
@@ -30,13 +30,15 @@ class GetrouteRequest:
     """Node id where the route begins, 33 bytes in hex; default: this node."""
 
     fuzzpercent: U32 | None = None
-    """Without effect, still accepted."""
+    """Ignored, but still accepted."""
 
     exclude: list[str] | None = None
-    """What the route must avoid: node ids, or channels with their direction, such as *1x2x3/0*; default: nothing."""
+    """Nodes and channels that the route must avoid: node ids, or channels with their direction, such as *1x2x3/0*;
+    default: nothing.
+    """
 
     maxhops: U32 = 20
-    """How many channels the route may have at most."""
+    """The largest number of channels in the route."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)

@@ -18,10 +18,10 @@ class GetroutesRequest:
     """Node id where the routes end, 33 bytes in hex, other than `source`."""
 
     amount_msat: Msat
-    """Amount that is to arrive, above zero, in millisatoshi unless it ends in *sat* or *btc*."""
+    """Amount that must arrive, above zero, in millisatoshi unless it ends in *sat* or *btc*."""
 
     layers: list[str]
-    """Names of layers to apply, in order, besides gossip; *auto.localchans* adds this node's own channels,
+    """Names of layers to apply, in order, in addition to gossip; *auto.localchans* adds this node's own channels,
     *auto.sourcefree* makes those of `source` free. May be empty.
     """
 
@@ -32,13 +32,13 @@ class GetroutesRequest:
     """Blocks that must be left when the payment arrives."""
 
     maxdelay: U32 = 2016
-    """How many blocks a route may take at most; no more than 2016, which is also meant if absent.
+    """The largest number of blocks that a route may take; default and limit: 2016.
 
     Added in v25.02.
     """
 
     maxparts: U32 = 100
-    """How many routes to split the amount over at most.
+    """The largest number of routes for the amount.
 
     Added in v25.09.
     """
@@ -46,7 +46,10 @@ class GetroutesRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class GetroutesRoutePath(Received):
-    """`routes[].path[]` in the response to `getroutes`."""
+    """`routes[].path[]` in the response to `getroutes`.
+
+    `amount_in_msat`, `amount_out_msat`, `node_id_in`, `node_id_out`, `cltv_in` and `cltv_out` were added in v26.06.
+    """
 
     __added__ = (
         ("amount_in_msat", "v26.06"),
@@ -60,22 +63,16 @@ class GetroutesRoutePath(Received):
     short_channel_id_dir: ShortChannelIdDir
 
     amount_in_msat: Msat
-    """Added in v26.06."""
 
     amount_out_msat: Msat
-    """Added in v26.06."""
 
     node_id_in: Pubkey
-    """Added in v26.06."""
 
     node_id_out: Pubkey
-    """Added in v26.06."""
 
     cltv_in: U32
-    """Added in v26.06."""
 
     cltv_out: U32
-    """Added in v26.06."""
 
     amount_msat: Msat | None = None
     """Deprecated in v26.06, removed after v27.06."""

@@ -46,18 +46,18 @@ class HtlcAcceptedHookOnion(Received):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class HtlcAcceptedHookHtlc(Received):
-    """`htlc` in the payload of the hook `htlc_accepted`."""
+    """`htlc` in the payload of the hook `htlc_accepted`.
+
+    `short_channel_id`, `id` and `amount_msat` were added in v0.12.0.
+    """
 
     __added__ = (("short_channel_id", "v0.12.0"), ("id", "v0.12.0"), ("amount_msat", "v0.12.0"))
 
     short_channel_id: ShortChannelId
-    """Added in v0.12.0."""
 
     id: U64
-    """Added in v0.12.0."""
 
     amount_msat: Msat
-    """Added in v0.12.0."""
 
     cltv_expiry: U32
 

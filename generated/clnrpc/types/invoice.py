@@ -46,7 +46,7 @@ class InvoiceRequest:
     """Preimage to use, 32 bytes in hex; it has to be random and secret. Default: the node draws one."""
 
     exposeprivatechannels: list[ShortChannelId] | bool | ShortChannelId | None = None
-    """Which unannounced channels may appear as route hints: *true* for all, *false* for none, or one or more short channel
+    """Unannounced channels that may appear as route hints: *true* for all, *false* for none, or one or more short channel
     ids (real or alias), which then are the only ones considered. Default: they appear only if the node has no announced
     channel.
     """

@@ -49,10 +49,10 @@ class KeysendRequest:
     """Highest fee, in percent of the amount; not with `maxfee`; default: 0.5."""
 
     retry_for: U32 | None = None
-    """Seconds during which further routes are tried; default: 60."""
+    """Seconds during which other routes are tried; default: 60."""
 
     maxdelay: U32 | None = None
-    """How many blocks the money may be locked up on its way at most; default: 2016."""
+    """The largest number of blocks for which the money may be locked up; default: 2016."""
 
     exemptfee: Msat | None = None
     """Fee up to which `maxfeepercent` does not count, in millisatoshi unless it ends in *sat* or *btc*; not with `maxfee`;

@@ -10,7 +10,7 @@ from ..runtime.values.scalars import U32, U64, Hex, Msat
 
 @dataclass(kw_only=True, slots=True)
 class ListconfigsRequest:
-    """The request for `listconfigs`: Show each setting and where it was made."""
+    """The request for `listconfigs`: Show each setting and its source."""
 
     config: str | None = None
     """Name of the one setting to show; default: all but those for developers."""
@@ -1028,7 +1028,12 @@ class ListconfigsConfigsXpayUserLayer(Received):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsConfigs(Received):
-    """`configs` in the response to `listconfigs`."""
+    """`configs` in the response to `listconfigs`.
+
+    `experimental-peer-storage`, `announce-addr-discovered` and `announce-addr-discovered-port` were added in v23.02.
+    `payment-fronting-node`, `currencyrate-add-source`, `currencyrate-disable-source` and `message-padding` were added
+    in v26.04.
+    """
 
     __wire_names__ = (
         ("clear_plugins", "clear-plugins"),
@@ -1169,7 +1174,7 @@ class ListconfigsConfigs(Received):
     experimental_shutdown_wrong_funding: ListconfigsConfigsExperimentalShutdownWrongFunding | None = None
 
     experimental_peer_storage: ListconfigsConfigsExperimentalPeerStorage | None = None
-    """Added in v23.02; deprecated in v25.05, removed after v25.12."""
+    """Deprecated in v25.05, removed after v25.12."""
 
     experimental_anchors: ListconfigsConfigsExperimentalAnchors | None = None
     """Deprecated in v24.02, removed after v25.02."""
@@ -1216,7 +1221,6 @@ class ListconfigsConfigs(Received):
     min_emergency_msat: ListconfigsConfigsMinEmergencyMsat | None = None
 
     payment_fronting_node: ListconfigsConfigsPaymentFrontingNode | None = None
-    """Added in v26.04."""
 
     invoices_onchain_fallback: ListconfigsConfigsInvoicesOnchainFallback | None = None
     """Added in v23.11."""
@@ -1238,10 +1242,8 @@ class ListconfigsConfigs(Received):
     disable_dns: ListconfigsConfigsDisableDns | None = None
 
     announce_addr_discovered: ListconfigsConfigsAnnounceAddrDiscovered | None = None
-    """Added in v23.02."""
 
     announce_addr_discovered_port: ListconfigsConfigsAnnounceAddrDiscoveredPort | None = None
-    """Added in v23.02."""
 
     encrypted_hsm: ListconfigsConfigsEncryptedHsm | None = None
     """Deprecated in v25.12, removed after v26.12."""
@@ -1282,13 +1284,10 @@ class ListconfigsConfigs(Received):
     """Added in v24.11."""
 
     currencyrate_add_source: ListconfigsConfigsCurrencyrateAddSource | None = None
-    """Added in v26.04."""
 
     currencyrate_disable_source: ListconfigsConfigsCurrencyrateDisableSource | None = None
-    """Added in v26.04."""
 
     message_padding: ListconfigsConfigsMessagePadding | None = None
-    """Added in v26.04."""
 
     askrene_max_threads: ListconfigsConfigsAskreneMaxThreads | None = None
 
@@ -1339,7 +1338,7 @@ class ListconfigsConfigs(Received):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListconfigsResponse(Received):
-    """The response to `listconfigs`: Show each setting and where it was made."""
+    """The response to `listconfigs`: Show each setting and its source."""
 
     __source__ = "listconfigs"
 

@@ -10,7 +10,10 @@ from ..runtime.values.scalars import U32, U64, Msat, ShortChannelId
 
 @dataclass(kw_only=True, slots=True)
 class ListforwardsRequest:
-    """The request for `listforwards`: List the payments routed through this node."""
+    """The request for `listforwards`: List the payments routed through this node.
+
+    `index`, `start` and `limit` were added in v23.11.
+    """
 
     status: Literal["offered", "settled", "local_failed", "failed"] | None = None
     """Show only forwards in this state: *offered*, *settled*, *local_failed* or *failed*; default: all."""
@@ -22,23 +25,15 @@ class ListforwardsRequest:
     """Show only forwards that went out over this short channel id; default: over any."""
 
     index: Literal["created", "updated"] = "created"
-    """Index that orders the list, *created* or *updated*, and that `start` and `limit` count by.
-
-    Added in v23.11.
-    """
+    """Index that orders the list, *created* or *updated*, and that `start` and `limit` count by."""
 
     start: U64 | None = None
     """Index value to begin at, as `wait` reports it; only with `index`, and without `in_channel` and `out_channel`;
     default: the beginning.
-
-    Added in v23.11.
     """
 
     limit: U32 | None = None
-    """How many entries to show at most; only with `index`; default: all.
-
-    Added in v23.11.
-    """
+    """The largest number of entries to show; only with `index`; default: all."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)

@@ -10,18 +10,18 @@ from ..runtime.values.scalars import U32, U64, Hash, Msat, ShortChannelId
 
 @dataclass(kw_only=True, slots=True)
 class ListhtlcsRequest:
-    """The request for `listhtlcs`: List the HTLCs of all channels or one."""
+    """The request for `listhtlcs`: List the HTLCs of all channels or one.
+
+    `index`, `start` and `limit` were added in v25.05.
+    """
 
     id: str | None = None
 
     index: Literal["created", "updated"] = "created"
-    """Added in v25.05."""
 
     start: U64 | None = None
-    """Added in v25.05."""
 
     limit: U32 | None = None
-    """Added in v25.05."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)

@@ -10,7 +10,10 @@ from ..runtime.values.scalars import U32, U64, Hash, Msat, Secret, Txid
 
 @dataclass(kw_only=True, slots=True)
 class ListinvoicesRequest:
-    """The request for `listinvoices`: List invoices and whether they are paid."""
+    """The request for `listinvoices`: List invoices and whether they are paid.
+
+    `index`, `start` and `limit` were added in v23.08.
+    """
 
     label: str | int | None = None
     """Show only the invoice with this label, written as when it was created."""
@@ -27,21 +30,13 @@ class ListinvoicesRequest:
     index: Literal["created", "updated"] | None = None
     """The order of the list: by creation (the default), or by last change, with invoices that never changed first.
     **start** and **limit** use the same order.
-
-    Added in v23.08.
     """
 
     start: U64 | None = None
-    """Start at this index. Requires **index**.
-
-    Added in v23.08.
-    """
+    """Start at this index. Requires **index**."""
 
     limit: U32 | None = None
-    """The largest number of invoices to look at, before filtering by **offer_id**. Requires **index**.
-
-    Added in v23.08.
-    """
+    """The largest number of invoices to look at, before filtering by **offer_id**. Requires **index**."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)

@@ -10,7 +10,10 @@ from ..runtime.values.scalars import U32, U64, Hash, Hex, Msat, Pubkey, Secret
 
 @dataclass(kw_only=True, slots=True)
 class ListpaysRequest:
-    """The request for `listpays`: List outgoing payments, their parts summed up."""
+    """The request for `listpays`: List outgoing payments, their parts summed up.
+
+    `index`, `start` and `limit` were added in v24.11.
+    """
 
     bolt11: str | None = None
     """Show the payment of this BOLT 11 or BOLT 12 invoice; default: any."""
@@ -24,22 +27,16 @@ class ListpaysRequest:
     index: Literal["created", "updated"] | None = None
     """Index that orders the list, *created* or *updated*, and that `start` and `limit` count by; default: the order of
     creation.
-
-    Added in v24.11.
     """
 
     start: U64 | None = None
     """Index value of the first part to read, only with `index`, and without `bolt11` and `payment_hash`; sums leave out
     the parts before it. Default: the beginning.
-
-    Added in v24.11.
     """
 
     limit: U32 | None = None
-    """How many parts to read at most, only with `index`; payments of several parts make the list shorter and their sums
-    may be too low. Default: all.
-
-    Added in v24.11.
+    """The largest number of parts to read, only with `index`; payments of several parts make the list shorter and their
+    sums may be too low. Default: all.
     """
 
 

@@ -265,14 +265,16 @@ class ListpeerchannelsChannelHtlc(Received):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListpeerchannelsChannel(Received):
-    """`channels[]` in the response to `listpeerchannels`."""
+    """`channels[]` in the response to `listpeerchannels`.
+
+    `reestablished`, `updates`, `lost_state` and `last_stable_connection` were added in v24.02.
+    """
 
     peer_id: Pubkey
 
     peer_connected: bool
 
     reestablished: bool | None = None
-    """Added in v24.02."""
 
     state: Literal[
         "OPENINGD",
@@ -297,13 +299,11 @@ class ListpeerchannelsChannel(Received):
     """Added in v23.05."""
 
     updates: ListpeerchannelsChannelUpdates | None = None
-    """Added in v24.02."""
 
     ignore_fee_limits: bool | None = None
     """Added in v23.08."""
 
     lost_state: bool | None = None
-    """Added in v24.02."""
 
     feerate: ListpeerchannelsChannelFeerate | None = None
 
@@ -412,7 +412,6 @@ class ListpeerchannelsChannel(Received):
     out_fulfilled_msat: Msat | None = None
 
     last_stable_connection: U64 | None = None
-    """Added in v24.02."""
 
     htlcs: list[ListpeerchannelsChannelHtlc] | None = None
 

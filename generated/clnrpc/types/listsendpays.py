@@ -10,7 +10,10 @@ from ..runtime.values.scalars import U32, U64, Hash, Hex, Msat, Pubkey, Secret
 
 @dataclass(kw_only=True, slots=True)
 class ListsendpaysRequest:
-    """The request for `listsendpays`: List outgoing payments part by part."""
+    """The request for `listsendpays`: List outgoing payments part by part.
+
+    `index`, `start` and `limit` were added in v23.11.
+    """
 
     bolt11: str | None = None
     """Show the parts that pay this BOLT 11 or BOLT 12 invoice; not with `payment_hash`; default: any."""
@@ -24,22 +27,15 @@ class ListsendpaysRequest:
     index: Literal["created", "updated"] | None = None
     """Index that orders the list, *created* or *updated*, and that `start` and `limit` count by; default: the order of
     creation.
-
-    Added in v23.11.
     """
 
     start: U64 | None = None
     """Index value to begin at, as `wait` reports it; only with `index`, and without `bolt11` and `payment_hash`; default:
     the beginning.
-
-    Added in v23.11.
     """
 
     limit: U32 | None = None
-    """How many entries to show at most; only with `index`; default: all.
-
-    Added in v23.11.
-    """
+    """The largest number of entries to show; only with `index`; default: all."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)

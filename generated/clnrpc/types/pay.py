@@ -33,7 +33,7 @@ class PayRequest:
     """Your own name, kept with the payment and shown by `listpays`; default: none."""
 
     riskfactor: float | None = None
-    """Yearly cost of money that is stuck, in percent, weighed against fees in the choice of a route; default: 10."""
+    """Yearly cost of locked-up money, in percent, weighed against fees in the choice of a route; default: 10."""
 
     maxfeepercent: float | None = None
     """Highest fee, in percent of the amount; not with `maxfee`; default: 0.5, or 1 where `xpay` takes over and `exemptfee`
@@ -41,10 +41,10 @@ class PayRequest:
     """
 
     retry_for: U16 | None = None
-    """Seconds during which further routes are tried; default: 60."""
+    """Seconds during which other routes are tried; default: 60."""
 
     maxdelay: U16 | None = None
-    """How many blocks the money may be locked up on its way at most; default: 2016."""
+    """The largest number of blocks for which the money may be locked up; default: 2016."""
 
     exemptfee: Msat | None = None
     """Fee up to which `maxfeepercent` does not count, in millisatoshi unless it ends in *sat* or *btc*; not with `maxfee`;
@@ -54,12 +54,14 @@ class PayRequest:
     """
 
     localinvreqid: Hex | None = None
-    """Id of the invoice_request of this node that the payment answers, 32 bytes in hex; one for a single use is then paid
-    once only. Default: none.
+    """Id of the invoice_request of this node that the payment is for, 32 bytes in hex; a single-use one is then paid only
+    once. Default: none.
     """
 
     exclude: list[ShortChannelIdDir | Pubkey] | None = None
-    """What routes must avoid: node ids, or channels with their direction, such as *1x2x3/0*; default: nothing."""
+    """Nodes and channels that routes must avoid: node ids, or channels with their direction, such as *1x2x3/0*; default:
+    nothing.
+    """
 
     maxfee: Msat | None = None
     """Highest fee, in millisatoshi unless it ends in *sat* or *btc*, in place of `maxfeepercent` and `exemptfee`; default:

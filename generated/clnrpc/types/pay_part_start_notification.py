@@ -24,7 +24,7 @@ class PayPartStartNotificationHop(Received):
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class PayPartStartNotification(Received):
-    """The payload of the notification `pay_part_start`: A part of an xpay payment set out."""
+    """The payload of the notification `pay_part_start`: A part of an xpay payment was sent."""
 
     __source__ = "pay_part_start"
 

@@ -9,7 +9,7 @@ from ..runtime.values.scalars import U16, Pubkey
 
 @dataclass(kw_only=True, slots=True)
 class PingRequest:
-    """The request for `ping`: Ask a connected peer for a sign of life."""
+    """The request for `ping`: Ping a connected peer."""
 
     id: Pubkey
 
@@ -20,7 +20,7 @@ class PingRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class PingResponse(Received):
-    """The response to `ping`: Ask a connected peer for a sign of life."""
+    """The response to `ping`: Ping a connected peer."""
 
     __source__ = "ping"
 

@@ -9,7 +9,7 @@ from ..runtime.values.scalars import Hex, Pubkey
 
 @dataclass(kw_only=True, slots=True)
 class SendcustommsgRequest:
-    """The request for `sendcustommsg`: Send a peer a message of your own protocol."""
+    """The request for `sendcustommsg`: Send a custom message to a peer."""
 
     node_id: Pubkey
 
@@ -18,7 +18,7 @@ class SendcustommsgRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class SendcustommsgResponse(Received):
-    """The response to `sendcustommsg`: Send a peer a message of your own protocol."""
+    """The response to `sendcustommsg`: Send a custom message to a peer."""
 
     __source__ = "sendcustommsg"
 

@@ -10,7 +10,7 @@ from ..runtime.values.scalars import U32, U64, Hash, Msat, Secret
 
 @dataclass(kw_only=True, slots=True)
 class SendinvoiceRequest:
-    """The request for `sendinvoice`: Answer an invoice_request with an invoice and await payment."""
+    """The request for `sendinvoice`: Send an invoice for an invoice_request and await payment."""
 
     invreq: str
     """The invoice_request string, which begins with *lnr1*; not one made for an offer."""
@@ -29,7 +29,7 @@ class SendinvoiceRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class SendinvoiceResponse(Received):
-    """The response to `sendinvoice`: Answer an invoice_request with an invoice and await payment."""
+    """The response to `sendinvoice`: Send an invoice for an invoice_request and await payment."""
 
     __source__ = "sendinvoice"
     __added__ = (("created_index", "v23.08"),)

@@ -20,19 +20,18 @@ from ..runtime.values.scalars import (
 
 @dataclass(kw_only=True, slots=True)
 class SendpayRoute:
-    """`route[]` in the request for `sendpay`."""
+    """`route[]` in the request for `sendpay`.
+
+    `short_channel_id_dir`, `node_id_out`, `amount_out_msat` and `cltv_out` were added in v26.06.
+    """
 
     short_channel_id_dir: ShortChannelIdDir | None = None
-    """Added in v26.06."""
 
     node_id_out: Pubkey | None = None
-    """Added in v26.06."""
 
     amount_out_msat: Msat | None = None
-    """Added in v26.06."""
 
     cltv_out: U32 | None = None
-    """Added in v26.06."""
 
     id: Pubkey | None = None
 
@@ -75,8 +74,8 @@ class SendpayRequest:
     """Number of this part, above zero if there are several, each of which needs its own; default: 0, the only part."""
 
     localinvreqid: Hex | None = None
-    """Id of the invoice_request of this node that the payment answers, 32 bytes in hex; one for a single use is then paid
-    once only. Default: none.
+    """Id of the invoice_request of this node that the payment is for, 32 bytes in hex; a single-use one is then paid only
+    once. Default: none.
     """
 
     groupid: U64 | None = None

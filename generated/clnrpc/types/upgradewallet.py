@@ -20,19 +20,18 @@ class UpgradewalletRequest:
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class UpgradewalletResponse(Received):
-    """The response to `upgradewallet`: Move P2SH-wrapped coins to a native SegWit address."""
+    """The response to `upgradewallet`: Move P2SH-wrapped coins to a native SegWit address.
+
+    `upgraded_outs`, `psbt`, `tx` and `txid` were added in v23.02.
+    """
 
     __source__ = "upgradewallet"
     __added__ = (("upgraded_outs", "v23.02"),)
 
     upgraded_outs: U64
-    """Added in v23.02."""
 
     psbt: str | None = None
-    """Added in v23.02."""
 
     tx: Hex | None = None
-    """Added in v23.02."""
 
     txid: Txid | None = None
-    """Added in v23.02."""

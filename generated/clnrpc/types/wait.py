@@ -13,12 +13,12 @@ class WaitRequest:
     """The request for `wait`: Wait until one of the node's lists changes."""
 
     subsystem: Literal["invoices", "forwards", "sendpays", "htlcs", "chainmoves", "channelmoves", "networkevents"]
-    """Whose entries count: *invoices*, *forwards*, *sendpays*, *htlcs*, *chainmoves*, *channelmoves* or
+    """The list to wait for: *invoices*, *forwards*, *sendpays*, *htlcs*, *chainmoves*, *channelmoves* or
     *networkevents*.
     """
 
     indexname: Literal["created", "updated", "deleted"]
-    """What is counted: *created*, *updated* or *deleted*."""
+    """The counter: *created*, *updated* or *deleted*."""
 
     nextvalue: U64
     """Value to wait for, usually one above the last seen; 0 reads the counter without waiting."""

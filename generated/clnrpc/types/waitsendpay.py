@@ -16,7 +16,7 @@ class WaitsendpayRequest:
     """Hash of the payment, 32 bytes in hex."""
 
     timeout: U32 | None = None
-    """Seconds to wait before error 200, where 0 means to look only; default: until the outcome is known."""
+    """Seconds to wait before error 200, where 0 means to look only; default: no limit."""
 
     partid: U64 | None = None
     """The `partid` that the part was sent with; default: 0."""

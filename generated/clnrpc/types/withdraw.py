@@ -21,7 +21,7 @@ class WithdrawRequest:
 
     feerate: Feerate | None = None
     """Fee rate of the transaction: a name such as *slow*, *normal* or *urgent*, or a number with *perkw* (satoshi per 1000
-    weight units) or *perkb* (per 1000 virtual bytes, also when bare); default: *normal*.
+    weight units) or *perkb* (per 1000 virtual bytes, also without a unit); default: *normal*.
     """
 
     minconf: U16 = 1

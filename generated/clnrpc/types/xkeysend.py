@@ -32,10 +32,10 @@ class XkeysendRequest:
     """Names of layers to apply to the search for routes; default: none."""
 
     retry_for: U32 | None = None
-    """Seconds during which further routes are tried; default: 60."""
+    """Seconds during which other routes are tried; default: 60."""
 
     maxdelay: U32 | None = None
-    """How many blocks the money may be locked up on its way at most; default: 2016."""
+    """The largest number of blocks for which the money may be locked up; default: 2016."""
 
     extratlvs: dict[str, Any] | None = None
     """More fields for the recipient: an object of field numbers and values in hex; default: none."""

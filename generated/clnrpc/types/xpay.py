@@ -9,7 +9,10 @@ from ..runtime.values.scalars import U32, U64, Hex, Msat, Secret
 
 @dataclass(kw_only=True, slots=True)
 class XpayRequest:
-    """The request for `xpay`: Pay an invoice, an offer or a BIP 353 name."""
+    """The request for `xpay`: Pay an invoice, an offer or a BIP 353 name.
+
+    `label`, `localinvreqid` and `dev_use_shadow` were added in v26.06.
+    """
 
     invstring: str
     """What to pay: a BOLT 11 or BOLT 12 invoice, an offer that does not recur, or a BIP 353 name such as
@@ -32,7 +35,7 @@ class XpayRequest:
     """Names of layers to apply to the search for routes, on top of those that xpay keeps; default: none."""
 
     retry_for: U32 | None = None
-    """Seconds during which further routes are tried; default: 60."""
+    """Seconds during which other routes are tried; default: 60."""
 
     partial_msat: Msat | None = None
     """Share of the invoice to pay here, in millisatoshi unless it ends in *sat* or *btc*, while others pay the rest at the
@@ -40,7 +43,7 @@ class XpayRequest:
     """
 
     maxdelay: U32 = 2016
-    """How many blocks the money may be locked up on its way at most.
+    """The largest number of blocks for which the money may be locked up.
 
     Added in v25.02.
     """
@@ -52,20 +55,15 @@ class XpayRequest:
     """
 
     label: str | None = None
-    """Your own name, kept with the payment and never sent; default: none.
-
-    Added in v26.06.
-    """
+    """Your own name, kept with the payment and never sent; default: none."""
 
     localinvreqid: Hex | None = None
-    """Id of the invoice_request of this node that a BOLT 12 invoice answers, 32 bytes in hex; one for a single use is then
-    paid once only. Default: none.
-
-    Added in v26.06.
+    """Id of the invoice_request of this node that a BOLT 12 invoice was sent for, 32 bytes in hex; a single-use one is
+    then paid only once. Default: none.
     """
 
     dev_use_shadow: bool | None = None
-    """Hidden: not meant for general use. Added in v26.06."""
+    """Hidden: not meant for general use."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)

@@ -9,11 +9,11 @@ a union of classes.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from rpcschema.model.cases import Cases, cases, shape
 from rpcschema.model.nodes import ABSENT, Document, Node
@@ -24,6 +24,8 @@ from rpcschema.python import docs, names, types
 
 Schema: TypeAlias = Mapping[str, Any]
 """Plain JSON Schema, in the subset that every class generator understands."""
+_SEVERAL: Final = 3
+"""From this number of members on, their common release is said once, for the class."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +61,8 @@ class ClassPlan:
     attributes: tuple[Attribute, ...]
     received: bool
     """Whether clients receive such objects from a node, which may be of another version."""
+    releases: str = ""
+    """A sentence on the releases that added several attributes; it is part of `doc`."""
     source: str = ""
     """The document's name, for the class of a whole response or payload."""
     case: Case | None = None
@@ -197,11 +201,13 @@ class _Planner:
         self, name: str, doc: str, attributes: tuple[Attribute, ...], *, whole: bool, case: Case | None = None
     ) -> ClassPlan:
         """Keep a planned class, and return it."""
+        releases = docs.releases_doc(self.shared_releases((each.wire, each.nodes) for each in attributes))
         made = ClassPlan(
             name=name,
-            doc=doc,
+            doc=f"{doc}\n\n{releases}" if releases else doc,
             attributes=attributes,
             received=self.received,
+            releases=releases,
             source=self.document.name if self.received and whole else "",
             case=case,
         )
@@ -221,14 +227,28 @@ class _Planner:
         self, owner: str, node: Node, fields: Sequence[ResolvedField], schemas: Mapping[str, Schema]
     ) -> tuple[Attribute, ...]:
         """Plan the members of the class `owner`; `schemas` has the types that are already decided, by wire name."""
-        made = tuple(self.plan_attribute(owner, member, schemas.get(member.name)) for member in fields)
+        shared = self.shared_releases((each.name, each.alternatives) for each in fields).keys()
+        made = tuple(self.plan_attribute(owner, member, shared, schemas.get(member.name)) for member in fields)
         self.refuse_collisions(node, made)
         return made
 
-    def plan_attribute(self, owner: str, member: ResolvedField, schema: Schema | None = None) -> Attribute:
+    def shared_releases(self, members: Iterable[tuple[str, Sequence[Node]]]) -> dict[str, list[str]]:
+        """Return the releases that added several members of an object, with their names: these are said once."""
+        found: dict[str, list[str]] = {}
+        for name, nodes in members:
+            if release := docs.added(node for node in nodes if node.pointer not in self.repeated_releases):
+                found.setdefault(release, []).append(name)
+        return {release: names for release, names in found.items() if len(names) >= _SEVERAL}
+
+    def plan_attribute(
+        self, owner: str, member: ResolvedField, shared: Collection[str], schema: Schema | None = None
+    ) -> Attribute:
         nodes = member.alternatives
         default = types.default_value(nodes[0]) if self.sent and not member.required else None
-        said = [replace(node, added=None) if node.pointer in self.repeated_releases else node for node in nodes]
+        is_said = docs.added(nodes) in shared
+        said = [
+            replace(node, added=None) if is_said or node.pointer in self.repeated_releases else node for node in nodes
+        ]
         shown = [replace(node, default=ABSENT) for node in said] if default is not None else said
         presence = docs.presence(member, received=self.received)
         return Attribute(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -70,6 +70,11 @@ def union_doc(response: str, discriminator: str, other: str) -> str:
         f"{response}\n\nThe value of `{discriminator}` decides which class it is. An unknown value, from a newer node, "
         f"gives `{other}`. That class is not in the union, so that `{discriminator}` narrows the type."
     )
+
+
+def releases_doc(releases: Mapping[str, Sequence[str]]) -> str:
+    """Return sentences on the fields that each release added."""
+    return " ".join(words.added_words(names, release) for release, names in releases.items())
 
 
 def added(nodes: Iterable[Node]) -> str:
@@ -137,8 +142,11 @@ def _path(pointer: str) -> str:
     return path.removeprefix(".").replace("~1", "/").replace("~0", "~")
 
 
-def method_doc(document: Document, arguments: Sequence[str]) -> str:
-    """Return the docstring of a client's method; `arguments` are the entries of its section "Args"."""
+def method_doc(document: Document, arguments: Sequence[str], releases: str) -> str:
+    """Return the docstring of a client's method; `arguments` are the entries of its section "Args".
+
+    `releases` says which releases added several parameters.
+    """
     rules = " ".join(words.rule_words(document.request))
     codes, errors = _errors(document)
     parts = (
@@ -147,7 +155,7 @@ def method_doc(document: Document, arguments: Sequence[str]) -> str:
         f"Warning: {with_full_stop(document.warning)}" if document.warning else "",
         _release(document.added, document.deprecated),
         "Args:\n" + "\n".join(arguments) if arguments else "",
-        rules,
+        " ".join(filter(None, (releases, rules))),
         errors,
         "Raises:\n" + "\n".join(codes) if codes else "",
     )

@@ -96,7 +96,8 @@ def method_docstring(document: Document, plan: Plan) -> str:
         for each in attributes
         if each.argument_doc and not each.is_extension
     ]
-    return docs.docstring(docs.method_doc(offered, arguments), indent=docs.METHOD_INDENT)
+    releases = plan.request.releases if plan.request else ""
+    return docs.docstring(docs.method_doc(offered, arguments, releases), indent=docs.METHOD_INDENT)
 
 
 def _facts(document: Document) -> Iterator[tuple[str, str]]:

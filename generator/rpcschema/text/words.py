@@ -54,6 +54,11 @@ def release_words(added: str | None, deprecated: Deprecated | None) -> Iterator[
             yield "deprecated"
 
 
+def added_words(names: Sequence[str], release: str) -> str:
+    """Return a sentence which says that the fields `names`, at least two, were added in `release`."""
+    return f"{_listed(names)} were added in {_named(release)}."
+
+
 def limit_words(node: Node) -> str:
     """Return sentences on whether Core Lightning lacks `node`, which values it can take, and its default; or ""."""
     return " ".join(_limits(node))
