@@ -64,10 +64,10 @@ class Rune:
     @classmethod
     @typechecked
     def parse(cls, text: str) -> Rune:
-        """
+        """Parse a rune.
 
         Raises:
-            RuneError: if the text is no base64, too short, or its restrictions are not well formed.
+            RuneError: if the text is not base64, too short, or its restrictions are malformed.
         """
         data = _from_base64(text)
         if len(data) < _CODE_LENGTH or b"\0" in data[_CODE_LENGTH:]:

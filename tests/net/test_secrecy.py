@@ -38,7 +38,7 @@ def test_nothing_shows_a_key() -> None:
 
 
 def test_an_error_is_somebodys_fault() -> None:
-    with pytest.raises(TypeError, match="somebody's"):
+    with pytest.raises(TypeError, match="or RemoteProtocolError instead"):
         WireError("whose?")
     assert issubclass(LocalProtocolError, WireError)
     assert issubclass(RemoteProtocolError, WireError)

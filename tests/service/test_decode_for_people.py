@@ -106,7 +106,7 @@ def test_a_tower_of_marks_is_taken_down() -> None:
 
 
 def values(summary: Summary) -> dict[tuple[str, str], str]:
-    return {(section.title, row.label): row.value for section in summary.sections for row in section.rows}
+    return {(block.title, row.label): row.value for block in summary.blocks for row in block.rows}
 
 
 def test_an_invoice_is_summed_up() -> None:
@@ -117,7 +117,7 @@ def test_an_invoice_is_summed_up() -> None:
     assert told["", "created at"] == "2023-11-14 22:13:20 UTC (1 minute 40 seconds ago)"
     assert told["", "expiry"] == "1 hour, until 2023-11-14 23:13:20 UTC (in 58 minutes 20 seconds)"
     assert told["", "description"] == "a\\x1b[2J\\r\\n\\u202eb\\x07\\u2028\\x9b1A"
-    [route] = next(row for section in summary.sections for row in section.rows if row.label == "routes").rows
+    [route] = next(row for block in summary.blocks for row in block.rows if row.label == "routes").rows
     assert [row.label for row in route.rows[0].rows][:2] == ["pubkey", "short channel id"]
 
 
@@ -134,10 +134,7 @@ def test_peoples_own_words_are_shown_whole_even_if_they_look_like_hex() -> None:
     paid = invoice(required=(PAYMENT_HASH, PAYMENT_SECRET, text_field("d", words.encode())))
     assert values(summarize(decode(paid, now=NOW), NOW))["", "description"] == words
     [name] = (
-        row
-        for section in summarize(describe(asked), NOW).sections
-        for row in section.rows
-        if row.label.startswith("bip")
+        row for block in summarize(describe(asked), NOW).blocks for row in block.rows if row.label.startswith("bip")
     )
     assert [row.value for row in name.rows] == [words, words]
 
@@ -162,7 +159,7 @@ def test_an_invoice_expires_by_its_own_time_and_a_proof_never() -> None:
 
 def test_a_request_is_grouped_by_whose_fields_they_are() -> None:
     summary = summarize(describe(request(offer_issuer="shop")), NOW)
-    assert [section.title for section in summary.sections] == ["Offer", "Invoice request", ""]
+    assert [block.title for block in summary.blocks] == ["Offer", "Invoice request", ""]
     told = values(summary)
     assert told["Offer", "issuer"] == "shop"
     assert told["Invoice request", "amount"] == "21 sat (21,000 msat)"
@@ -170,16 +167,16 @@ def test_a_request_is_grouped_by_whose_fields_they_are() -> None:
 
 def test_a_proof_has_its_signature_apart_from_the_invoices() -> None:
     summary = summarize(describe(proof()), NOW)
-    assert [section.title for section in summary.sections] == ["Invoice request", "Invoice", "", "Proof"]
-    assert [row.label for row in summary.sections[2].rows] == ["signature"]
-    assert summary.sections[3].rows[-1].label == "signature"
+    assert [block.title for block in summary.blocks] == ["Invoice request", "Invoice", "", "Proof"]
+    assert [row.label for row in summary.blocks[2].rows] == ["signature"]
+    assert summary.blocks[3].rows[-1].label == "signature"
 
 
 def test_warnings_stand_first() -> None:
     answer = describe(request()) | {"warning_invalid_invoice_request_signature": "Bad signature", "valid": False}
     summary = summarize(answer, NOW)
-    assert (summary.verdict, summary.tone, summary.sections[0].title) == ("not valid", Tone.BAD, "Warnings")
-    [row] = summary.sections[0].rows
+    assert (summary.verdict, summary.tone, summary.blocks[0].title) == ("not valid", Tone.BAD, "Warnings")
+    [row] = summary.blocks[0].rows
     assert (row.label, row.value, row.tone) == ("invalid invoice request signature", "Bad signature", Tone.BAD)
 
 
@@ -270,7 +267,7 @@ def test_without_the_extra_offers_it_is_json_on_a_terminal_too() -> None:
     assert code == 0
     assert json.loads(told)["type"] == "bolt11 invoice"
     code, told = in_terminal("decode", "--qr", INVOICE, program=[sys.executable, "-c", hide])
-    assert (code, told) == (2, "lnoffers: the package rich is missing: pip install 'clnrpc[offers]'\r\n")
+    assert (code, told) == (2, "lnoffers: the package segno is missing: pip install 'clnrpc[offers]'\r\n")
 
 
 def test_json_cannot_draw_either() -> None:

@@ -95,7 +95,7 @@ def test_an_unsigned_request_is_valid_where_the_specification_counts() -> None:
 
 
 def values(summary: Summary, label: str) -> list[str]:
-    rows = [row for section in summary.sections for row in section.rows if row.label == label]
+    rows = [row for block in summary.blocks for row in block.rows if row.label == label]
     return [each.value for row in rows for each in (row.rows or (row,))]
 
 

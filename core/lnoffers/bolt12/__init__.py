@@ -1,9 +1,9 @@
 """BOLT 12: wire format, text form, merkle tree, signatures, messages and their rules.
 
-Bytes and values in, bytes and values out: nothing here reads a clock, a source of randomness, or a file other than
-the word list and the currency table that the libraries `mnemonic` and `iso4217` bring.
+Bytes and values in, bytes and values out: nothing here uses a clock, randomness or files, except for the word list and
+the currency table of the libraries `mnemonic` and `iso4217`.
 
-Who sells makes an offer; who buys asks for an invoice for it, checks what comes back, pays, and can prove it:
+The seller makes an offer. The buyer requests an invoice for it, verifies the answer, pays, and can prove the payment:
 
     offer = Offer.build(offer_issuer_id=seller.node_id, offer_amount=1_000, offer_description="coffee")
 
@@ -22,7 +22,7 @@ Who sells makes an offer; who buys asks for an invoice for it, checks what comes
     proof = PayerProof.for_invoice(invoice, proof_preimage=preimage).sign(signer)
     text = proof.encode()
 
-What breaks a rule raises Bolt12Error; an argument of another type than its annotation says, TypeError.
+Bolt12Error is raised if a rule is broken, and TypeError if an argument does not fit its annotation.
 """
 
 from lnoffers.bolt12.amounts import CurrencyAmount, minor_unit, parse_currency_amount

@@ -58,7 +58,7 @@ class BlindedPath:
     """A blinded path.
 
     Attributes:
-        first_node_id: who forwards first: a compressed point, 33 bytes, or the end of a channel.
+        first_node_id: the first node: a compressed point, 33 bytes, or the end of a channel.
         first_path_key: the path key for that node, a compressed point.
         hops: the hops in order; a path without any reads, but its message breaks a rule.
     """
@@ -100,7 +100,7 @@ class BlindedPayinfo:
         cltv_expiry_delta: u16, in blocks.
         htlc_minimum_msat: u64.
         htlc_maximum_msat: u64.
-        features: a bitmap; whoever does not know an even bit of it must not use the path.
+        features: a bitmap; a payer that does not know one of its even bits must not use the path.
     """
 
     fee_base_msat: int

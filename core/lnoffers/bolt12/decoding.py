@@ -39,7 +39,7 @@ def decode(text: str) -> Bolt12:
     try:
         message = _read(string)
         _check_reading(message)
-        if not isinstance(message, Offer):  # which nobody signs
+        if not isinstance(message, Offer):  # which has no signature
             message.verify()
     except Bolt12Error as error:
         if message is not None and message.records:

@@ -233,5 +233,5 @@ class InvoiceErrorFields(Message):
     __slots__ = ()
 
     erroneous_field = Field(1, codecs.tu64)  # the number of the field at fault
-    suggested_value = Field(3, codecs.byte_string)  # what its record should hold
+    suggested_value = Field(3, codecs.byte_string)  # a value that would be accepted
     error = Field(5, codecs.utf8)

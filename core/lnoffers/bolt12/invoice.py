@@ -94,7 +94,7 @@ class Invoice(_InvoiceText):
         """Verify a request and return an invoice for it, which repeats its records except the signature.
 
         Args:
-            request: who asks for what.
+            request: the request to answer.
             invoice_created_at: unix seconds.
             invoice_payment_hash: SHA256 of the preimage, 32 bytes.
             invoice_paths: ways to the node that gets paid, best first; at least one.
@@ -135,12 +135,12 @@ class Invoice(_InvoiceText):
         return invoice
 
     def verify(self) -> None:
-        """Check what a reader must of an invoice alone: who signed it, that nothing is missing, that there is a path
-        to pay along, and that it can be an answer to the request that it repeats.
+        """Verify an invoice on its own: its signature, required fields and paths, and that it fits the request that it
+        repeats.
 
-        A payer who has asked for it needs `verify_answer`. Records of odd types from 241 to 1000 are not covered by
-        the signature. Fallback addresses that mean nothing are no fault: payers pass over them (BOLT 12, "Invoices"),
-        although `describe`, like Core Lightning, calls an invoice with such a one not valid.
+        If you have the request, use `verify_answer`. Records of odd types from 241 to 1000 are not covered by
+        the signature. Invalid fallback addresses are allowed, and payers ignore them (BOLT 12, "Invoices"),
+        although `describe`, like Core Lightning, calls such an invoice not valid.
 
         Raises:
             Bolt12Error: with Core Lightning's messages, in its order: "Missing node_id", "Missing signature", "Invalid

@@ -152,18 +152,18 @@ class InvoiceRequest(_InvoiceRequestText):
         invreq_payer_note: str | None = None,
         invreq_paths: Sequence[BlindedPath] | None = None,
     ) -> UnsignedInvoiceRequest:
-        """Return a request that answers no offer: whoever holds it may send an invoice and gets paid, as at an ATM.
+        """Return a request without an offer: anybody who has it may send an invoice and is paid, as at an ATM.
 
         Sign it for Core Lightning; leave it `unsigned` for LDK and by the specification.
 
         Args:
-            invreq_metadata: what the payer derives its key from, or otherwise knows the request by; at least one byte,
+            invreq_metadata: bytes from which the payer derives its key or recognises the request; at least one,
                 unpredictable to others.
             invreq_payer_id: the compressed point, 33 bytes, that will sign.
             invreq_amount: millisatoshi, 1 to 2^64-1.
-            offer_description: what the payment is for.
-            offer_issuer: who makes the request.
-            offer_absolute_expiry: unix seconds, after which no invoice should be sent.
+            offer_description: the purpose of the payment.
+            offer_issuer: the name of the payer, who makes the request.
+            offer_absolute_expiry: Unix seconds, after which no invoice should be sent.
             invreq_chain: the hash of the chain's first block (`CHAINS`), 32 bytes; bitcoin's is left out of the string.
             invreq_payer_note: a note from the payer.
             invreq_paths: where to send the invoice, best first; without it, to the node invreq_payer_id.
@@ -189,17 +189,16 @@ class InvoiceRequest(_InvoiceRequestText):
 
     @typechecked
     def verify(self, *, features: frozenset[int] = known.NONE) -> None:
-        """Check what a reader must before it acts on the request, as far as the request alone tells.
+        """Verify the request before it is acted on, as far as this is possible with the request alone.
 
-        That is: metadata, payer id and a signature by it, which only a request without an offer may lack; the offer
-        that the request repeats, and that it asks for what that offer has; or, without an offer, that it names an
-        amount and nothing that only offers have. The offer's being ours and the payer's past payments are left to
-        whoever has a store. Records of odd types from 241 to 1000 are not covered by the signature (BOLT 12,
-        "Signature Calculation"): they may have been added or changed on the way.
+        It must have metadata, a payer id and its signature, which only a request without an offer may lack. With an
+        offer, the request must be valid for the offer that it repeats. Without one, it must have an amount and no
+        field that only offers have. This does not check whether the offer is ours, nor the payer's earlier payments:
+        that needs a store. Records of odd types from 241 to 1000 are not covered by the signature (BOLT 12,
+        "Signature Calculation"): they may have been added or changed by others.
 
         Args:
-            features: the feature bits of offers that are known, as for `Offer.parse`; `parse` has looked at the
-                request's own.
+            features: the known feature bits of offers, as for `Offer.parse`; `parse` has checked the request's own.
 
         Raises:
             Bolt12Error: with Core Lightning's messages where it has them, such as "Missing invreq_payer_id", "Invalid

@@ -23,7 +23,7 @@ _SEED_LENGTHS = (32, 64)
 
 
 class HsmSecretError(ValueError):
-    """The content of an `hsm_secret` file cannot be used; the message says why and never shows the content."""
+    """The content of an `hsm_secret` file cannot be used. The message says why and never quotes it."""
 
 
 @typechecked
@@ -71,7 +71,7 @@ def seed_from_hsm_secret(content: bytes, passphrase: bytes = b"") -> bytes:
 
 @typechecked
 def new_hsm_secret(entropy: bytes) -> bytes:
-    """Return the content of a new `hsm_secret` file: 12 words that hold `entropy` (16 bytes), without a passphrase."""
+    """Return the content of a new `hsm_secret` file: 12 words for `entropy` (16 bytes), without a passphrase."""
     if len(entropy) != _ENTROPY_LENGTH:
         raise ValueError(f"the entropy of 12 words is {_ENTROPY_LENGTH} bytes, not {len(entropy)}")
     from mnemonic import Mnemonic  # noqa: PLC0415 - its word list is read only where words are needed
@@ -82,12 +82,12 @@ def new_hsm_secret(entropy: bytes) -> bytes:
 @final
 @typechecked
 class NodeKeys:
-    """The keys of one node. Neither repr nor pickling nor copying shows a secret; two are equal if they are one."""
+    """The keys of one node. They cannot be printed, pickled or copied, and are compared by identity."""
 
     __slots__ = ("_alias_base", "_base", "_key_pair")
 
     def __init__(self, key_pair: KeyPair, base: bytes) -> None:
-        """For `from_seed`: the node's own pair, and the 32 bytes that its named secrets are derived from."""
+        """Create the keys; use `from_seed` instead. Named secrets are derived from `base`, 32 bytes."""
         self._key_pair = key_pair
         self._base = base
         self._alias_base = self.named_secret("node-alias-base")
@@ -106,7 +106,7 @@ class NodeKeys:
 
     @property
     def node_signer(self) -> KeySigner:
-        """Signs as the node itself."""
+        """The signer with the node's own key."""
         return KeySigner(self._key_pair)
 
     @property
@@ -116,12 +116,12 @@ class NodeKeys:
 
     @typechecked
     def named_secret(self, name: str) -> bytes:
-        """Return 32 bytes for one purpose, which the name says, as Core Lightning's `makesecret` derives them."""
+        """Return the secret, 32 bytes, for the purpose with this name, as Core Lightning's `makesecret` derives it."""
         return _hkdf(salt=bytes(32), key=self._base, info=name.encode())
 
     @typechecked
     def path_id(self, identity: bytes) -> bytes:
-        """Return what a message brings along, 32 bytes, that came by the paths of an offer or a request of this node.
+        """Return the path_id, 32 bytes, of the paths of an offer or a request of this node.
 
         `identity` is its id, 32 bytes, from before it had paths.
         """
@@ -134,7 +134,7 @@ class NodeKeys:
 
     @typechecked
     def payer_signer(self, metadata: bytes) -> KeySigner:
-        """Return a signer that signs as `payer_id(metadata)`."""
+        """Return the signer with the key `payer_id(metadata)`."""
         return KeySigner(self._key_pair.add(self._payer_tweak(metadata)))
 
     def _payer_tweak(self, metadata: bytes) -> bytes:

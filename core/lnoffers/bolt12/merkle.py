@@ -1,4 +1,4 @@
-"""The merkle root that BOLT 12 signatures cover, and the digest that is signed in the end.
+"""The merkle root of a message, and the digest of it that is signed.
 
 Each record becomes a leaf paired with a nonce, so that a proof which leaves the record out reveals nothing of it; the
 nonces depend on the stream's first record, which holds the payer's unguessable metadata. BOLT 12, "Signature
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def _tagged(tag: bytes) -> Callable[[], Hash]:
-    """Return the tagged hash of BIP 340 for each call to copy: what depends on the tag alone is done once."""
+    """Return the state of BIP 340's tagged hash after the tag, for copying. It is computed once for each tag."""
     return sha256(sha256(tag).digest() * 2).copy
 
 
@@ -29,7 +29,7 @@ _branch_hash = _tagged(b"LnBranch")
 
 
 def merkle_root(records: Sequence[Record]) -> bytes:
-    """Return the root, 32 bytes, over all records but those of signature types, unknown ones included.
+    """Return the root, 32 bytes, of all records except signatures, including unknown ones.
 
     Raises:
         ValueError: if there is nothing to hash.
@@ -38,7 +38,7 @@ def merkle_root(records: Sequence[Record]) -> bytes:
 
 
 def leaves(records: Sequence[Record]) -> list[bytes]:
-    """Return the tree's lowest level: for each record that a signature covers, its leaf and nonce together."""
+    """Return the lowest level of the tree: the joined leaf and nonce of each signed record."""
     covered = [record for record in records if record.type not in SIGNATURE_TYPES]
     if not covered:
         raise ValueError("a merkle tree needs at least one record that is not a signature")
@@ -47,7 +47,7 @@ def leaves(records: Sequence[Record]) -> list[bytes]:
 
 
 def nonces(first: Record) -> Callable[[int], bytes]:
-    """Return a function from a record's type to the nonce beside its leaf, in a stream that begins with `first`."""
+    """Return a function from a record's type to its nonce, in a stream that begins with `first`."""
     nonce_hash = _tagged(b"LnNonce" + first.raw)
 
     def nonce(type_: int) -> bytes:
@@ -59,21 +59,21 @@ def nonces(first: Record) -> Callable[[int], bytes]:
 
 
 def leaf(record: Record, nonce: bytes) -> bytes:
-    """Return a record's place in the lowest level: its hash with the nonce."""
+    """Return the hash of a record's leaf and nonce together."""
     state = _leaf_hash()
     state.update(record.raw)
     return branch(state.digest(), nonce)
 
 
 def branch(left: bytes, right: bytes) -> bytes:
-    """Return the node above two, whose order does not count."""
+    """Return the parent of two nodes, whose order does not matter."""
     state = _branch_hash()
     state.update(left + right if left < right else right + left)
     return state.digest()
 
 
 def fold(level: list[bytes]) -> bytes:
-    """Return the root above a level's nodes, at least one: neighbours join, an odd last one moves up as it is."""
+    """Return the root above a level of at least one node. Neighbours are joined; an odd last one moves up unchanged."""
     while len(level) > 1:
         odd_one = level[len(level) & ~1 :]
         level = [*map(branch, level[::2], level[1::2]), *odd_one]
@@ -86,7 +86,7 @@ def _signature_hash(message_name: str, field_name: str) -> Callable[[], Hash]:
 
 
 def signature_digest(message_name: str, field_name: str, root: bytes) -> bytes:
-    """Return what BIP 340 signs, 32 bytes: H("lightning" + message + field, root), e.g. invoice_request, signature."""
+    """Return the digest to sign, 32 bytes: H("lightning" + message + field, root), e.g. invoice_request, signature."""
     state = _signature_hash(message_name, field_name)()
     state.update(root)
     return state.digest()

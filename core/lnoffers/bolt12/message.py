@@ -1,4 +1,4 @@
-"""What all BOLT 12 messages share: a stream of records, and a table of the fields that it may hold.
+"""The base class of all BOLT 12 messages: a stream of records, and a table of the fields that it may contain.
 
 A message class is its own table: its body assigns each field's name a `Field` with number and codec, after those of
 its base classes in their order. From that follow the typed attributes, reading, writing, and the JSON of `decode`.
@@ -79,7 +79,7 @@ class Field(Generic[T]):
 
 
 class Message:
-    """The records of a message as they arrived or will be sent, and the values of those that are known.
+    """A message: its records as received or to be sent, and the values of the known ones.
 
     Messages are equal if their bytes are. They do not change.
     """
@@ -142,12 +142,12 @@ class Message:
 
     @property
     def records(self) -> tuple[Record, ...]:
-        """All records in ascending order of type, unknown ones and the signature included."""
+        """All records in ascending order of type, including unknown ones and the signature."""
         return self._records
 
     @property
     def unknown_records(self) -> tuple[Record, ...]:
-        """The records whose type is no field of this message; their types are odd."""
+        """The records that are no field of this message. Their types are odd."""
         return tuple(record for record in self._records if record.type not in self.fields)
 
     @property
@@ -157,7 +157,7 @@ class Message:
 
     @typechecked
     def offset_of(self, type_: int) -> int | None:
-        """Return where the record of this type starts in `to_bytes()`, if there is one."""
+        """Return the offset of the record of this type in `to_bytes()`, or None."""
         return offset_of(type_, self._records)
 
     def to_bytes(self) -> bytes:
@@ -182,9 +182,9 @@ class TextMessage(Message):
     __slots__ = ()
 
     prefix: ClassVar[str]
-    """What its strings begin with, before the `1`."""
+    """The prefix of its strings, before the `1`."""
     kind: ClassVar[str]
-    """Its name in the specification, which is part of what its signatures cover, and in what `decode` answers."""
+    """Its name in the specification, which is part of the signed data and of the result of `decode`."""
 
     @classmethod
     def _from_text(cls, text: str) -> Self:
@@ -197,7 +197,7 @@ class TextMessage(Message):
 
     @classmethod
     def _from_stream(cls, data: bytes | bytearray | memoryview) -> Self:
-        """Return the message in a TLV stream; errors have Core Lightning's message and say more in their detail."""
+        """Parse the message in a TLV stream. Errors have Core Lightning's message, and more in their detail."""
         try:
             return cls._read(bytes(data))
         except Bolt12Error as error:
@@ -210,12 +210,12 @@ class TextMessage(Message):
             ) from None
 
     def encode(self) -> str:
-        """Return the string, in lower case and one piece."""
+        """Return the string, in lower case and without `+`."""
         return encode_text(self.prefix, self.to_bytes())
 
 
 class CheckedMessage(TextMessage):
-    """A message that its reader checks against its own chain and the features that it knows, beyond the encoding."""
+    """A message that is checked, beyond its encoding, against the reader's chain and known features."""
 
     __slots__ = ()
 
@@ -225,7 +225,7 @@ class CheckedMessage(TextMessage):
     @classmethod
     @typechecked
     def parse(cls, text: str, *, chain: bytes | None = None, features: frozenset[int] | None = None) -> Self:
-        """Return the message in a string, checked as its class says.
+        """Parse the message in a string, with the checks that its class describes.
 
         Args:
             text: the string, without `lightning:`.
@@ -247,7 +247,7 @@ class CheckedMessage(TextMessage):
         chain: bytes | None = None,
         features: frozenset[int] | None = None,
     ) -> Self:
-        """Return the message in a TLV stream; otherwise like `parse`."""
+        """Parse the message in a TLV stream, as `parse` does."""
         return cls._checked(cls._from_stream(data), chain, features)
 
     @classmethod
@@ -265,7 +265,7 @@ class CheckedMessage(TextMessage):
 
 
 _CALLED = {"invoice_request": "invreq"}
-"""What Core Lightning's errors call a kind otherwise."""
+"""The names of kinds in Core Lightning's errors, where they differ."""
 
 
 def _shorten(text: str) -> str:

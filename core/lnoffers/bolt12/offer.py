@@ -22,9 +22,9 @@ from lnoffers.bolt12.typecheck import typechecked
 
 
 class Offer(OfferFields, CheckedMessage):
-    """An offer. It carries no signature: whoever asks for an invoice repeats it, and its issuer knows it again.
+    """An offer. It has no signature: a request for an invoice repeats it, and its issuer recognises it.
 
-    Reading one checks it in full but for its expiry. Errors after those of the encoding: "wrong chain" or
+    Parsing checks it completely, except for its expiry. Errors after those of the encoding: "wrong chain" or
     "offer_chains with zero entries", "unknown feature bit N", and those of `rules.offer.READING`, such as
     "Offer contains a zero amount".
     """
@@ -58,21 +58,21 @@ class Offer(OfferFields, CheckedMessage):
         """Return a new offer.
 
         Args:
-            offer_issuer_id: the compressed point, 33 bytes, of the node to ask and be paid to.
-            offer_paths: ways to whoever answers, best first; without offer_issuer_id, the ends of the paths sign.
-            offer_description: what is paid for; needed if there is an amount.
+            offer_issuer_id: the compressed point, 33 bytes, of the issuer, who answers requests and is paid.
+            offer_paths: paths to the issuer, best first; without offer_issuer_id, the last ids of the paths sign.
+            offer_description: the goods or service; needed if there is an amount.
             offer_amount: the price of one item, at least 1: in millisatoshi, or in minor units of offer_currency.
             offer_currency: an ISO 4217 code.
             offer_chains: hashes of the chains (`CHAINS`) that it can be paid on; left out if it is only bitcoin's.
             offer_metadata: bytes for the issuer's own use.
             offer_features: a feature bitmap.
-            offer_absolute_expiry: unix seconds, after which nobody should ask for an invoice.
-            offer_issuer: who makes the offer, `user@domain` or `domain` first if a domain is named.
-            offer_quantity_max: how many items one may ask for at once, 0 for any number; None for exactly one.
-            offer_recurrence_compulsory: the period, if only payers who know of recurrence may pay.
-            offer_recurrence_optional: the period, if others may pay once.
-            offer_recurrence_base: when the first period begins; without it, with each payer's first payment.
-            offer_recurrence_paywindow: when a period can be paid.
+            offer_absolute_expiry: Unix seconds, after which no invoice should be requested.
+            offer_issuer: the name of the issuer, `user@domain` or `domain` first if a domain is named.
+            offer_quantity_max: the most items in one request, 0 for any number; None for exactly one.
+            offer_recurrence_compulsory: the period, if only payers that support recurrence may pay.
+            offer_recurrence_optional: the period, if other payers may pay once.
+            offer_recurrence_base: the start of the first period; without it, each payer's first payment.
+            offer_recurrence_paywindow: the time in which a period can be paid.
             offer_recurrence_limit: the last period's index, at least 1.
 
         Raises:

@@ -75,13 +75,13 @@ class PayerProof(Fields):
             include: the fields to show, by number (10), name ("offer_description") or as `Offer.offer_description`,
                 besides invreq_payer_id, invoice_payment_hash, invoice_features and invoice_node_id, which are always
                 shown. Fields that the invoice lacks are passed over.
-            proof_note: a note for whoever reads the proof.
+            proof_note: a note for the reader of the proof.
 
         Raises:
             Bolt12Error: those of `Invoice.verify`, such as `metadata-missing` for an invoice without invreq_metadata,
                 of which no proof would verify; `preimage-wrong`; `field-unknown` for a name that is not that of a field
                 of invoices; `field-not-provable` for fields that no proof may show, such as invreq_metadata;
-                `markers-wrong` if what is left out cannot be told, which showing other fields mends; and the codecs'.
+                `markers-wrong` if the hidden records have no valid markers (show other fields then); and the codecs'.
         """
         invoice.verify()
         wanted = _ALWAYS_SHOWN.union(map(_number, include))

@@ -37,7 +37,7 @@ class RecurrenceBase:
     """The start of period 0.
 
     Attributes:
-        proportional_amount: one byte; not 0: who joins within a period pays for its rest only.
+        proportional_amount: one byte; if not 0, the first payment is only for the rest of the period.
         basetime: unix time in seconds, u64.
     """
 

@@ -87,7 +87,7 @@ class CallbackSigner:
     """
 
     public_key: bytes
-    callback: Callable[[SigningRequest], bytes] = field(repr=False)  # who knows what it is bound to
+    callback: Callable[[SigningRequest], bytes] = field(repr=False)  # it may be bound to a secret
 
     @typechecked
     def sign(self, request: SigningRequest, /) -> bytes:

@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origi
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class Mismatch(NamedTuple):
+class WrongType(NamedTuple):
     """A wrong value: its place within the argument, such as `[0]`, the expected type, and the actual one."""
 
     where: str
@@ -32,7 +32,7 @@ class Allowed(NamedTuple):
     """
 
     words: str
-    fault: Callable[[object], Mismatch | None]
+    fault: Callable[[object], WrongType | None]
     by_type: bool = True
 
 
@@ -110,7 +110,7 @@ def _kind(annotation: Any) -> Allowed:
     if origin is Literal:
         return _one_of([_kind(type(part)) for part in parts], map(repr, parts))
     if origin is Callable:
-        return Allowed("callable", lambda value: None if callable(value) else Mismatch("", "callable", value))
+        return Allowed("callable", lambda value: None if callable(value) else WrongType("", "callable", value))
     if isinstance(origin, type) and issubclass(origin, Collection):
         return _items(origin, _kind(parts[0]))
     if isinstance(origin, type):
@@ -123,14 +123,14 @@ def _kind(annotation: Any) -> Allowed:
 
 
 def _instance(kind: type, words: str) -> Allowed:
-    return Allowed(words, lambda value: None if isinstance(value, kind) else Mismatch("", words, value))
+    return Allowed(words, lambda value: None if isinstance(value, kind) else WrongType("", words, value))
 
 
 def _number(kind: type[int | float]) -> Allowed:
     words, kinds = kind.__name__, (int, kind)  # an int is as good as a float, and a bool is neither
 
-    def fault(value: object) -> Mismatch | None:
-        return None if isinstance(value, kinds) and not isinstance(value, bool) else Mismatch("", words, value)
+    def fault(value: object) -> WrongType | None:
+        return None if isinstance(value, kinds) and not isinstance(value, bool) else WrongType("", words, value)
 
     return Allowed(words, fault)
 
@@ -138,12 +138,12 @@ def _number(kind: type[int | float]) -> Allowed:
 def _one_of(kinds: Sequence[Allowed], named: Iterable[str]) -> Allowed:
     words = " or ".join(named)
 
-    def fault(value: object) -> Mismatch | None:
+    def fault(value: object) -> WrongType | None:
         faults = [kind.fault(value) for kind in kinds]
         if None in faults:
             return None
         within = [each for each in faults if each is not None and each.where]
-        return within[0] if within else Mismatch("", words, value)
+        return within[0] if within else WrongType("", words, value)
 
     return Allowed(words, fault, all(kind.by_type for kind in kinds))
 
@@ -151,16 +151,16 @@ def _one_of(kinds: Sequence[Allowed], named: Iterable[str]) -> Allowed:
 def _items(collection: type, item: Allowed) -> Allowed:
     words = f"a {collection.__name__.lower()} of {item.words}"
 
-    def fault(value: object) -> Mismatch | None:
+    def fault(value: object) -> WrongType | None:
         if isinstance(value, Collection) and isinstance(value, collection) and not isinstance(value, _TEXT):
             return next(_faults(value, item), None)
-        return Mismatch("", words, value)
+        return WrongType("", words, value)
 
     return Allowed(words, fault, by_type=False)
 
 
-def _faults(values: Iterable[object], item: Allowed) -> Iterator[Mismatch]:
+def _faults(values: Iterable[object], item: Allowed) -> Iterator[WrongType]:
     for index, value in enumerate(values):
         fault = item.fault(value)
         if fault is not None:
-            yield Mismatch(f"[{index}]{fault.where}", fault.expected, fault.found)
+            yield WrongType(f"[{index}]{fault.where}", fault.expected, fault.found)

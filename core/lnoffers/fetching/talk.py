@@ -19,7 +19,7 @@ from lnoffers.net.blinding import PATH_KEY_BYTES, message_path
 from lnoffers.net.connection import Event
 from lnoffers.net.errors import RemoteProtocolError
 from lnoffers.net.messages import Init, OnionMessage, PeerWarning
-from lnoffers.net.offer_messages import Reply, ask, read_reply
+from lnoffers.net.offer_messages import InvoiceReply, ask, read_reply
 from lnoffers.net.onion_messages import ReceivedMessage, open_message
 
 CONNECT_SECONDS: Final = 10.0
@@ -38,7 +38,7 @@ MAX_TEXT: Final = 300
 class Answered:
     """An answer, and the route of the request that it answers."""
 
-    answer: Reply
+    answer: InvoiceReply
     route: Route
 
 

@@ -1,10 +1,10 @@
 """Errors of the protocol, split by whose fault they are.
 
-`LocalProtocolError`: the program that uses this package did something the protocol does not allow, such as sending
-before the handshake is over. It is a bug to fix, and nothing was sent.
+`LocalProtocolError`: the caller did something that the protocol does not allow, such as sending before the handshake is
+complete. This is a bug to fix, and nothing was sent.
 
-`RemoteProtocolError`: somebody else did. Its `hint` says how to answer. Who sent an onion message is unknown, so
-nobody is blamed for a bad one: the hint is to drop it and keep the connection.
+`RemoteProtocolError`: another node did. Its `hint` says how to react. The sender of an onion message is unknown, and
+the peer may only have forwarded it. So the hint for a bad one is to drop it and keep the connection.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class WireError(ValueError):
 
     def __init__(self, message: str) -> None:
         if type(self) is WireError:
-            raise TypeError("raise LocalProtocolError or RemoteProtocolError: the fault is somebody's")
+            raise TypeError("raise LocalProtocolError or RemoteProtocolError instead")
         super().__init__(message)
         self.message = message
 

@@ -1,8 +1,8 @@
 """The feature bits of BOLT 9 as a table: those that a peer may require, and those that we offer.
 
-A bit pair stands for one feature: the even bit requires it of the other side, the odd one says that it is there. A peer
-that requires a feature not in the table must be disconnected. One that requires a feature of channels is none of our
-business, because nobody opens a channel here; so all rows are known, and only some are offered.
+A pair of bits stands for one feature: the even bit requires it, the odd bit offers it. A peer that requires a feature
+which is not in the table must be disconnected. Features of channels do not matter, because no channel is opened here.
+So all rows are known, and only some are offered.
 """
 
 from __future__ import annotations

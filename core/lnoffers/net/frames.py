@@ -1,12 +1,12 @@
-"""Frames of BOLT 8: each message, encrypted, behind its length, encrypted.
+"""Frames of BOLT 8: the encrypted length of a message, then the encrypted message.
 
     length, 2 bytes big-endian | tag, 16 bytes | message, 0 to 65535 bytes | tag, 16 bytes
 
-Each direction has its own key and a nonce that counts the texts sealed under it. After a thousand the key is replaced
-by one derived from it and the chaining key, so whoever learns a key cannot read what came before.
+Each direction has its own key, and a nonce that counts the texts encrypted with it. After a thousand texts the key is
+replaced by one derived from it and the chaining key. So a stolen key does not decrypt earlier messages.
 
-A frame's length is decrypted once, when its 18 bytes are there, and its message once, when all of it is: the work per
-byte received is constant however the bytes are cut up.
+A frame's length is decrypted once, when its 18 bytes have arrived, and its message once, when it is complete. So the
+work per byte is constant, however the bytes are split.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from lnoffers.net.errors import Hint, LocalProtocolError, RemoteProtocolError
 from lnoffers.net.messages import OnionMessage
 from lnoffers.net.onion_messages import Payload, ReceivedMessage, wrap
 
-Reply: TypeAlias = Invoice | InvoiceError
+InvoiceReply: TypeAlias = Invoice | InvoiceError
 
 
 @typechecked
@@ -45,7 +45,7 @@ def ask(session_key: bytes, path: BlindedPath, request: InvoiceRequest, reply_pa
 
 
 @typechecked
-def reply(session_key: bytes, reply_path: BlindedPath, message: Reply) -> OnionMessage:
+def reply(session_key: bytes, reply_path: BlindedPath, message: InvoiceReply) -> OnionMessage:
     """Return the message that answers a request along its `reply_path`.
 
     The issuer takes the request and the path from the `Payload` that it received. It parses the request itself, because
@@ -57,7 +57,7 @@ def reply(session_key: bytes, reply_path: BlindedPath, message: Reply) -> OnionM
 
 
 @typechecked
-def read_reply(received: ReceivedMessage) -> Reply | None:
+def read_reply(received: ReceivedMessage) -> InvoiceReply | None:
     """Return the invoice or the error in a message, or None if it contains neither. It is parsed, but not verified.
 
     Raises:

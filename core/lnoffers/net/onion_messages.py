@@ -1,9 +1,8 @@
 """Onion messages of BOLT 4: an onion along a blinded path, whose last layer contains the message.
 
-Each node is sent the path key and the packet. With its own key it opens its layer, finds its data of the blinded path
-in there, and learns from that data whom to pass the rest on to, or that it is the one it was meant for. Nobody on the
-way can answer, so a message that breaks a rule is dropped, and its sender learns nothing: all errors here have that
-hint.
+Each node gets the path key and the packet. It decrypts its layer with its own key. The layer contains its data of the
+blinded path, which name the next node or say that the message is for this node. A node cannot answer the sender. So a
+message that breaks a rule is dropped, and all errors here have that hint.
 """
 
 from __future__ import annotations
@@ -114,7 +113,7 @@ def wrap(session_key: bytes, path: BlindedPath, payload: Payload) -> OnionMessag
 
     Args:
         session_key: a private key of 32 unpredictable bytes, for this message alone.
-        path: who makes it up does not matter: the receiver, the sender, or both (`blinding.prepend`).
+        path: made by the recipient, the sender, or both (`blinding.prepend`).
         payload: what to say to the node at its end.
 
     Raises:

@@ -69,7 +69,7 @@ class Options:
 
     @property
     def injectable(self) -> bool:
-        """Whether entropy or clock are injected, which also makes the command dev-inject exist."""
+        """Whether entropy or clock are injected. Then the command dev-inject exists too."""
         return self.dev_entropy is not None or self.dev_time is not None
 
     @property

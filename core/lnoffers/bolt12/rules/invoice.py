@@ -12,10 +12,10 @@ from lnoffers.bolt12.fields import InvoiceRequestFields
 from lnoffers.bolt12.fields import MirroredRequestFields as Request
 from lnoffers.bolt12.rule_names import RuleName
 from lnoffers.bolt12.rules import invoice_request, offer
-from lnoffers.bolt12.rules.rule import Fault, Rule, check, enforce, forbidden, known_features, required, when
+from lnoffers.bolt12.rules.rule import Breach, Rule, check, enforce, forbidden, known_features, required, when
 from lnoffers.bolt12.tlv import INVOICE_REQUEST_SPAN, in_span
 
-Table = tuple[Rule[Invoice], ...]
+InvoiceRules = tuple[Rule[Invoice], ...]
 
 
 def check_reading(invoice: Invoice, chain: bytes | None, features: frozenset[int]) -> None:
@@ -63,43 +63,43 @@ def check_unexpired(invoice: Invoice, now: int) -> None:
 # ---- checks that say more than one thing, or need more than a line
 
 
-def _hops_everywhere(invoice: Invoice) -> Fault | None:
+def _hops_everywhere(invoice: Invoice) -> Breach | None:
     paths = invoice.invoice_paths or ()
     empty = first_empty_path(paths)
-    return None if empty is None else Fault(f"zero num_hops in path {empty}/{len(paths)}")
+    return None if empty is None else Breach(f"zero num_hops in path {empty}/{len(paths)}")
 
 
-def _payinfo_for_each(invoice: Invoice) -> Fault | None:
+def _payinfo_for_each(invoice: Invoice) -> Breach | None:
     paths, payinfos = len(invoice.invoice_paths or ()), len(invoice.invoice_blindedpay or ())
-    return None if paths == payinfos else Fault(f"expected {paths} payinfo but found {payinfos}")
+    return None if paths == payinfos else Breach(f"expected {paths} payinfo but found {payinfos}")
 
 
-def _some_path_usable(invoice: Invoice) -> Fault | None:
+def _some_path_usable(invoice: Invoice) -> Breach | None:
     if invoice.usable_paths:
         return None
     unknown = next((first_unknown_bit(payinfo.features, NONE) for payinfo in invoice.invoice_blindedpay or ()), None)
-    return Fault(f"Unsupported feature for all paths ({unknown})")
+    return Breach(f"Unsupported feature for all paths ({unknown})")
 
 
-def _amount_as_asked(invoice: Invoice) -> Fault | None:
+def _amount_as_asked(invoice: Invoice) -> Breach | None:
     asked = invoice.expected_amount if invoice.invreq_amount is None else invoice.invreq_amount
     if asked is None or invoice.invoice_amount == asked:
         return None
-    return Fault(f"invoice_amount is {invoice.invoice_amount}msat where {asked}msat are asked for")
+    return Breach(f"invoice_amount is {invoice.invoice_amount}msat where {asked}msat are asked for")
 
 
-def _signer_of_offer(invoice: Invoice) -> Fault | None:
+def _signer_of_offer(invoice: Invoice) -> Breach | None:
     expected = {invoice.offer_issuer_id} if invoice.offer_issuer_id is not None else invoice.offer_path_ends
     if not expected or invoice.invoice_node_id in expected:
         return None
-    return Fault("invoice_node_id is neither offer_issuer_id nor the end of one of offer_paths")
+    return Breach("invoice_node_id is neither offer_issuer_id nor the end of one of offer_paths")
 
 
 # ---- rules that need something of the reader's
 
 
 @lru_cache(maxsize=16)  # a reader has one chain and one set of features
-def _of_reader(chain: bytes | None, features: frozenset[int]) -> Table:
+def _of_reader(chain: bytes | None, features: frozenset[int]) -> InvoiceRules:
     known = known_features(RuleName.UNKNOWN_FEATURE, Invoice.invoice_features, features)
     return (known,) if chain is None else (on_chain(chain), known)
 
@@ -122,12 +122,12 @@ def mirrors(request: Request) -> Rule[Invoice]:
     """Require the invoice to repeat the records of the request byte for byte, without others in their ranges."""
     asked = {record.type: record for record in request.records if in_span(record.type, INVOICE_REQUEST_SPAN)}
 
-    def find(invoice: Invoice) -> Fault | None:
+    def find(invoice: Invoice) -> Breach | None:
         got = {record.type: record for record in invoice.records if in_span(record.type, INVOICE_REQUEST_SPAN)}
         if got == asked:
             return None
         first = min(type_ for type_ in asked.keys() | got.keys() if asked.get(type_) != got.get(type_))
-        return Fault(f"the invoice does not repeat field {first} of the invoice_request", first)
+        return Breach(f"the invoice does not repeat field {first} of the invoice_request", first)
 
     return check(None, RuleName.REQUEST_NOT_MIRRORED, None, find)
 
@@ -135,9 +135,9 @@ def mirrors(request: Request) -> Rule[Invoice]:
 def comes_from(sent_to: bytes | None) -> Rule[Invoice]:
     """Require the invoice's key to be the offer's issuer id, or the last blinded id of the request's path, if given."""
 
-    def find(invoice: Invoice) -> Fault | None:
+    def find(invoice: Invoice) -> Breach | None:
         if invoice.offer_issuer_id is None and sent_to is not None and invoice.invoice_node_id != sent_to:
-            return Fault("invoice_node_id is not the node at the end of the path that the request took")
+            return Breach("invoice_node_id is not the node at the end of the path that the request took")
         return _signer_of_offer(invoice)
 
     return check(None, RuleName.NODE_ID_UNEXPECTED, Invoice.invoice_node_id, find)
@@ -146,14 +146,14 @@ def comes_from(sent_to: bytes | None) -> Rule[Invoice]:
 def asks_at_most(max_amount: int | None) -> Rule[Invoice]:
     """Require the amount to be that of the request or, if the request has none, at most the allowed amount."""
 
-    def find(invoice: Invoice) -> Fault | None:
+    def find(invoice: Invoice) -> Breach | None:
         amount = invoice.invoice_amount or 0
         if invoice.invreq_amount is not None or (max_amount is None and invoice.expected_amount is not None):
             return _amount_as_asked(invoice)
         if max_amount is None:
-            return Fault(f"nobody has allowed {amount}msat: the request names no amount, and the offer none in msat")
+            return Breach(f"nobody has allowed {amount}msat: the request names no amount, and the offer none in msat")
         return (
-            Fault(f"invoice_amount is {amount}msat, more than the {max_amount}msat allowed")
+            Breach(f"invoice_amount is {amount}msat, more than the {max_amount}msat allowed")
             if (amount > max_amount)
             else None
         )
@@ -164,7 +164,7 @@ def asks_at_most(max_amount: int | None) -> Rule[Invoice]:
 # ---- the tables
 
 
-SIGNED: Table = (
+SIGNED: InvoiceRules = (
     required(RuleName.NODE_ID_MISSING, Invoice.invoice_node_id, "Missing node_id"),
     required(RuleName.SIGNATURE_MISSING, Invoice.signature, "Missing signature"),
     when(
@@ -173,7 +173,7 @@ SIGNED: Table = (
 )
 """Rules for the payee's key and signature."""
 
-COMPLETE: Table = (
+COMPLETE: InvoiceRules = (
     required(RuleName.AMOUNT_MISSING, Invoice.invoice_amount, "missing invoice_amount"),
     required(RuleName.CREATED_AT_MISSING, Invoice.invoice_created_at, "missing invoice_created_at"),
     required(RuleName.PAYMENT_HASH_MISSING, Invoice.invoice_payment_hash, "missing invoice_payment_hash"),
@@ -189,7 +189,7 @@ COMPLETE: Table = (
 )
 """Required fields, in Core Lightning's order."""
 
-PAYABLE: Table = (
+PAYABLE: InvoiceRules = (
     check(None, RuleName.PATHS_UNUSABLE, Invoice.invoice_blindedpay, _some_path_usable),
     when(
         None,
@@ -203,7 +203,7 @@ PAYABLE: Table = (
 
 _FROM_ISSUER: Rule[Invoice] = check(None, RuleName.NODE_ID_UNEXPECTED, Invoice.invoice_node_id, _signer_of_offer)
 
-REPEATING: Table = (
+REPEATING: InvoiceRules = (
     *invoice_request.MADE_BY_PAYER,
     invoice_request.NAMED,
     invoice_request.PATHS_WITH_HOPS,
@@ -219,7 +219,7 @@ ANSWERABLE = (
 )
 """Rules for a request before an invoice is made for it."""
 
-WRITING: Table = (
+WRITING: InvoiceRules = (
     required(RuleName.NODE_ID_MISSING, Invoice.invoice_node_id, "invoice_node_id is required"),
     _FROM_ISSUER,
     check(None, RuleName.AMOUNT_UNEXPECTED, Invoice.invoice_amount, _amount_as_asked),

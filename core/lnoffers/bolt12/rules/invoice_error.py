@@ -6,7 +6,7 @@ from lnoffers.bolt12.errors import Bolt12Error
 from lnoffers.bolt12.fields import InvoiceErrorFields as InvoiceError
 from lnoffers.bolt12.fields import InvoiceFields, InvoiceRequestFields
 from lnoffers.bolt12.rule_names import RuleName
-from lnoffers.bolt12.rules.rule import Fault, Rule, check, enforce, when
+from lnoffers.bolt12.rules.rule import Breach, Rule, check, enforce, when
 from lnoffers.bolt12.tlv import Record
 
 _FIELDS = {**InvoiceRequestFields.fields, **InvoiceFields.fields}
@@ -17,7 +17,7 @@ def check_writing(error: InvoiceError) -> None:
     enforce(WRITING, error)
 
 
-def _suggestion_fits(error: InvoiceError) -> Fault | None:
+def _suggestion_fits(error: InvoiceError) -> Breach | None:
     number, value = error.erroneous_field, error.suggested_value
     field = _FIELDS.get(-1 if number is None else number)
     if field is None or value is None:
@@ -25,7 +25,7 @@ def _suggestion_fits(error: InvoiceError) -> Fault | None:
     try:
         field.decode(Record.build(field.number, value))
     except Bolt12Error as fault:
-        return Fault(f"suggested_value is no value of its field: {fault}")
+        return Breach(f"suggested_value is no value of its field: {fault}")
     return None
 
 

@@ -12,10 +12,10 @@ from lnoffers.bolt12.fields import MirroredRequestFields as Mirrored
 from lnoffers.bolt12.message import Field, Message
 from lnoffers.bolt12.rule_names import RuleName
 from lnoffers.bolt12.rules import offer
-from lnoffers.bolt12.rules.rule import Fault, Rule, check, enforce, forbidden, known_features, required, when
+from lnoffers.bolt12.rules.rule import Breach, Rule, check, enforce, forbidden, known_features, required, when
 from lnoffers.bolt12.tlv import INVOICE_REQUEST_SPAN, SIGNATURE_TYPES, in_span
 
-Table = tuple[Rule[Request], ...]
+RequestRules = tuple[Rule[Request], ...]
 
 _U64_MAX = 2**64 - 1
 
@@ -63,11 +63,11 @@ def check_unexpired(request: Request, now: int) -> None:
 # ---- checks that say more than one thing, or need more than a line
 
 
-def _in_range(request: Request) -> Fault | None:
+def _in_range(request: Request) -> Breach | None:
     for record in request.records:
         type_ = record.type
         if not in_span(type_, INVOICE_REQUEST_SPAN) and type_ not in SIGNATURE_TYPES:
-            return Fault(f"Invoice request {type_} field outside invoice request range", type_)
+            return Breach(f"Invoice request {type_} field outside invoice request range", type_)
     return None
 
 
@@ -76,29 +76,29 @@ def _has_strange_name(request: Mirrored) -> bool:
     return name is not None and not (has_allowed_characters(name.name) and has_allowed_characters(name.domain))
 
 
-def _chain_offered(request: Request) -> Fault | None:
+def _chain_offered(request: Request) -> Breach | None:
     chain = request.invreq_chain or BITCOIN
-    return None if chain in (request.offer_chains or (BITCOIN,)) else Fault(f"Wrong chain {chain.hex()}")
+    return None if chain in (request.offer_chains or (BITCOIN,)) else Breach(f"Wrong chain {chain.hex()}")
 
 
-def _quantity_allowed(request: Request) -> Fault | None:
+def _quantity_allowed(request: Request) -> Breach | None:
     quantity, maximum = request.invreq_quantity, request.offer_quantity_max
     if quantity is None or not maximum or quantity <= maximum:  # 0: no limit
         return None
-    return Fault(f"quantity {quantity} > {maximum}")
+    return Breach(f"quantity {quantity} > {maximum}")
 
 
-def _total_fits(request: Request) -> Fault | None:
+def _total_fits(request: Request) -> Breach | None:
     quantity = 1 if request.invreq_quantity is None else request.invreq_quantity
     total = (request.offer_amount or 0) * quantity  # in whatever currency
-    return Fault(f"quantity {quantity} causes overflow") if total > _U64_MAX else None
+    return Breach(f"quantity {quantity} causes overflow") if total > _U64_MAX else None
 
 
-def _amount_suffices(request: Request) -> Fault | None:
+def _amount_suffices(request: Request) -> Breach | None:
     amount, expected = request.invreq_amount, request.expected_amount
     if amount is None or expected is None or amount >= expected:
         return None
-    return Fault(f"Amount must be at least {expected}msat")
+    return Breach(f"Amount must be at least {expected}msat")
 
 
 def _lacks_start(request: Request) -> bool:
@@ -109,9 +109,9 @@ def _has_needless_start(request: Request) -> bool:
     return request.offer_recurrence is not None and request.offer_recurrence_base is None
 
 
-def _period_in_limit(request: Request) -> Fault | None:
+def _period_in_limit(request: Request) -> Breach | None:
     limit, index = request.offer_recurrence_limit, request.period_index
-    return None if limit is None or index <= limit else Fault(f"period_index {index} too great")
+    return None if limit is None or index <= limit else Breach(f"period_index {index} too great")
 
 
 def _counts_a_recurrence(field: Field[int]) -> Rule[Request]:
@@ -124,13 +124,13 @@ def _counts_a_recurrence(field: Field[int]) -> Rule[Request]:
 
 
 @lru_cache(maxsize=16)  # a reader has one chain and one set of features
-def _of_reader(chain: bytes | None, features: frozenset[int]) -> Table:
+def _of_reader(chain: bytes | None, features: frozenset[int]) -> RequestRules:
     known = known_features(RuleName.UNKNOWN_FEATURE, Request.invreq_features, features)
     return (known,) if chain is None else (on_chain(chain), known)
 
 
 @lru_cache(maxsize=16)
-def _of_offer(features: frozenset[int]) -> Table:
+def _of_offer(features: frozenset[int]) -> RequestRules:
     return (known_features(*offer.FEATURES, features),)
 
 
@@ -180,10 +180,10 @@ MADE_BY_PAYER: tuple[Rule[Message], ...] = (
 )
 """Fields required in each request, and in an invoice that repeats one."""
 
-READING: Table = (check(None, RuleName.FIELD_OUT_OF_RANGE, None, _in_range), PATHS_WITH_HOPS)
+READING: RequestRules = (check(None, RuleName.FIELD_OUT_OF_RANGE, None, _in_range), PATHS_WITH_HOPS)
 """Rules that Core Lightning's decoder checks after chain and features, in its order."""
 
-SIGNED: Table = (
+SIGNED: RequestRules = (
     *MADE_BY_PAYER,
     when(
         None,
@@ -203,7 +203,7 @@ SIGNED: Table = (
 """Who asks, and that they do. A request without an offer may be unsigned: the specification's writer does not sign it,
 Core Lightning does."""
 
-UNSIGNED: Table = (
+UNSIGNED: RequestRules = (
     forbidden(RuleName.ALREADY_SIGNED, Request.signature, "the request has a signature"),
     when(
         None,
@@ -215,7 +215,7 @@ UNSIGNED: Table = (
 )
 """Rules for a request that is sent without a signature."""
 
-ANY: Table = (
+ANY: RequestRules = (
     NAMED,
     offer.DESCRIBED,
     when(
@@ -243,7 +243,7 @@ _AMOUNT_POSITIVE: Rule[Request] = when(
     "invreq_amount must be positive",
 )
 
-WITHOUT_OFFER: Table = (
+WITHOUT_OFFER: RequestRules = (
     forbidden(RuleName.CHAINS_UNEXPECTED, Request.offer_chains, "Unexpected offer_chains"),
     forbidden(RuleName.FEATURES_UNEXPECTED, Request.offer_features, "Unexpected offer_features"),
     forbidden(RuleName.QUANTITY_MAX_UNEXPECTED, Request.offer_quantity_max, "Unexpected offer_quantity_max"),
@@ -252,7 +252,7 @@ WITHOUT_OFFER: Table = (
 )
 """Rules for a request without an offer, which has neither an issuer id nor paths of one."""
 
-OFFER: Table = (
+OFFER: RequestRules = (
     offer.CHAINS_LISTED,
     *offer.PRICED,
     offer.PATHS_WITH_HOPS,
@@ -260,7 +260,7 @@ OFFER: Table = (
 )
 """Rules for the offer that a request repeats."""
 
-WITH_OFFER: Table = (
+WITH_OFFER: RequestRules = (
     check(None, RuleName.CHAIN_NOT_OFFERED, Request.invreq_chain, _chain_offered),
     when(
         Request.offer_quantity_max,
@@ -322,7 +322,7 @@ WITH_OFFER: Table = (
 )
 """Rules for a request against its offer, in the order of Core Lightning's answers."""
 
-WRITING: Table = (
+WRITING: RequestRules = (
     when(
         Request.invreq_metadata,
         RuleName.METADATA_EMPTY,
@@ -339,7 +339,7 @@ WRITING: Table = (
     ),
     PATHS_WITH_HOPS,
 )
-"""What the writer of any request must keep; of one for an offer, beyond what its reader checks."""
+"""Rules for the writer of any request. One for an offer must also pass its reader's checks."""
 
-WRITING_WITHOUT_OFFER: Table = (_AMOUNT_POSITIVE,)
-"""What a request without an offer must keep beyond that; its writer is offered no way to set what it must not."""
+WRITING_WITHOUT_OFFER: RequestRules = (_AMOUNT_POSITIVE,)
+"""Further rules for the writer of a request without an offer. It has no way to set a forbidden field."""

@@ -13,10 +13,10 @@ from lnoffers.bolt12.fields import OfferFields as Offer
 from lnoffers.bolt12.message import Field
 from lnoffers.bolt12.recurrence import Recurrence
 from lnoffers.bolt12.rule_names import RuleName
-from lnoffers.bolt12.rules.rule import Fault, Rule, check, enforce, known_features, when
+from lnoffers.bolt12.rules.rule import Breach, Rule, check, enforce, known_features, when
 from lnoffers.bolt12.tlv import OFFER_SPAN, in_span
 
-Table = tuple[Rule[Offer], ...]
+OfferRules = tuple[Rule[Offer], ...]
 
 _CURRENCY = re.compile("[A-Z]{3}")
 
@@ -41,24 +41,24 @@ def check_unexpired(offer: Offer, now: int) -> None:
 # ---- checks that say more than one thing, or need more than a line
 
 
-def _in_range(offer: Offer) -> Fault | None:
+def _in_range(offer: Offer) -> Breach | None:
     for record in offer.records:
         if not in_span(record.type, OFFER_SPAN):
-            return Fault(f"Offer {record.type} field outside offer range", record.type)
+            return Breach(f"Offer {record.type} field outside offer range", record.type)
     return None
 
 
-def _unit_known(field: Field[Recurrence]) -> Callable[[Offer], Fault | None]:
-    def find(offer: Offer) -> Fault | None:
+def _unit_known(field: Field[Recurrence]) -> Callable[[Offer], Breach | None]:
+    def find(offer: Offer) -> Breach | None:
         recurrence: Recurrence = getattr(offer, field.name)
         if recurrence.time_unit_name is not None:
             return None
-        return Fault(f"Offer contains invalid recurrence time_unit {recurrence.time_unit}")
+        return Breach(f"Offer contains invalid recurrence time_unit {recurrence.time_unit}")
 
     return find
 
 
-def _recurs_each(field: Field[Recurrence]) -> Table:
+def _recurs_each(field: Field[Recurrence]) -> OfferRules:
     return (
         check(field, RuleName.RECURRENCE_UNIT, field, _unit_known(field)),
         when(
@@ -85,7 +85,7 @@ def _needs_recurrence(field: Field[Any]) -> Rule[Offer]:
 
 
 @lru_cache(maxsize=16)  # a reader has one chain and one set of features
-def _of_reader(chain: bytes | None, features: frozenset[int]) -> Table:
+def _of_reader(chain: bytes | None, features: frozenset[int]) -> OfferRules:
     return (CHAINS_LISTED if chain is None else on_chain(chain), known_features(*FEATURES, features))
 
 
@@ -131,7 +131,7 @@ DESCRIBED: Rule[Offer] = when(
     "Offer does not contain a description, but contains an amount",
 )
 
-PRICED: Table = (
+PRICED: OfferRules = (
     when(
         Offer.offer_amount,
         RuleName.OFFER_AMOUNT_ZERO,
@@ -156,7 +156,7 @@ PATHS_WITH_HOPS: Rule[Offer] = when(
     "Offer contains an empty offer_path",
 )
 
-RECURRING: Table = (
+RECURRING: OfferRules = (
     *_recurs_each(Offer.offer_recurrence_compulsory),
     *_recurs_each(Offer.offer_recurrence_optional),
     when(
@@ -171,7 +171,7 @@ RECURRING: Table = (
     _needs_recurrence(Offer.offer_recurrence_limit),
 )
 
-READING: Table = (
+READING: OfferRules = (
     check(None, RuleName.FIELD_OUT_OF_RANGE, None, _in_range),
     DESCRIBED,
     *PRICED,
@@ -185,9 +185,9 @@ READING: Table = (
     PATHS_WITH_HOPS,
     *RECURRING,
 )
-"""What a reader must refuse, in Core Lightning's order."""
+"""Rules for a reader, in Core Lightning's order."""
 
-WRITING: Table = (
+WRITING: OfferRules = (
     CHAINS_LISTED,
     when(
         Offer.offer_currency,
@@ -211,4 +211,4 @@ WRITING: Table = (
         "offer_recurrence_compulsory and offer_recurrence_optional exclude each other",
     ),
 )
-"""What a writer must keep beyond that."""
+"""Further rules for a writer."""

@@ -8,11 +8,11 @@ from lnoffers.bolt12 import curve
 from lnoffers.bolt12.disclosure import disclosed_root, hidden_spans, is_shown, next_marker
 from lnoffers.bolt12.fields import PayerProofFields as Proof
 from lnoffers.bolt12.rule_names import RuleName
-from lnoffers.bolt12.rules.rule import Fault, Rule, check, enforce, required, when
+from lnoffers.bolt12.rules.rule import Breach, Rule, check, enforce, required, when
 from lnoffers.bolt12.signing import SigningRequest
 from lnoffers.bolt12.tlv import INVOICE_SPAN, in_span
 
-Table = tuple[Rule[Proof], ...]
+ProofRules = tuple[Rule[Proof], ...]
 
 
 def check_verifying(proof: Proof) -> None:
@@ -33,45 +33,45 @@ def check_writing(proof: Proof) -> None:
 # ---- checks that say more than one thing, or need more than a line
 
 
-def _markers_good(proof: Proof) -> Fault | None:
+def _markers_good(proof: Proof) -> Breach | None:
     present = {record.type for record in proof.records}
     after_shown = {next_marker(record.type) for record in proof.records if is_shown(record)}
     previous = 0
     for index, marker in enumerate(proof.proof_omitted_tlvs or ()):
         name = f"proof_omitted_tlvs[{index}] is"
         if marker == 0:
-            return Fault(f"{name} 0")
+            return Breach(f"{name} 0")
         if not in_span(marker, INVOICE_SPAN):
-            return Fault(f"{name} non-invoiced field {marker}")
+            return Breach(f"{name} non-invoiced field {marker}")
         if marker in present:
-            return Fault(f"{name} included field {marker}")
+            return Breach(f"{name} included field {marker}")
         if marker != next_marker(previous) and marker not in after_shown:
-            return Fault(f"{name} not one greater than the previous {previous} nor an included tlv entry")
+            return Breach(f"{name} not one greater than the previous {previous} nor an included tlv entry")
         previous = marker
     return None
 
 
-def _markers_ascend(proof: Proof) -> Fault | None:
+def _markers_ascend(proof: Proof) -> Breach | None:
     markers = proof.proof_omitted_tlvs or ()
     for index in range(1, len(markers)):
         if markers[index] <= markers[index - 1]:
-            return Fault(f"proof_omitted_tlvs[{index}] is not greater than the one before")
+            return Breach(f"proof_omitted_tlvs[{index}] is not greater than the one before")
     return None
 
 
-def _leaves_matched(proof: Proof) -> Fault | None:
+def _leaves_matched(proof: Proof) -> Breach | None:
     return _counted("proof_leaf_hashes", proof.proof_leaf_hashes, sum(map(is_shown, proof.records)))
 
 
-def _gaps_matched(proof: Proof) -> Fault | None:
+def _gaps_matched(proof: Proof) -> Breach | None:
     return _counted("proof_missing_hashes", proof.proof_missing_hashes, len(hidden_spans(_omissions(proof))))
 
 
-def _counted(name: str, hashes: tuple[bytes, ...] | None, needed: int) -> Fault | None:
+def _counted(name: str, hashes: tuple[bytes, ...] | None, needed: int) -> Breach | None:
     found = len(hashes or ())
     if found == needed:
         return None
-    return Fault(f"Not enough {name}" if found < needed else f"Too many {name}")
+    return Breach(f"Not enough {name}" if found < needed else f"Too many {name}")
 
 
 def _omissions(proof: Proof) -> list[bool]:
@@ -94,7 +94,7 @@ def _invoice_signed(proof: Proof) -> bool:
 # ---- the tables
 
 
-COMPLETE: Table = tuple(
+COMPLETE: ProofRules = tuple(
     required(name, field, f"Missing {field.name}")
     for name, field in (
         (RuleName.PAYER_ID_MISSING, Proof.invreq_payer_id),
@@ -107,9 +107,9 @@ COMPLETE: Table = tuple(
         (RuleName.PROOF_SIGNATURE_MISSING, Proof.proof_signature),
     )
 )
-"""What must be there."""
+"""Required fields."""
 
-PAID: Table = (
+PAID: ProofRules = (
     when(
         Proof.proof_preimage,
         RuleName.PREIMAGE_WRONG,
@@ -118,21 +118,21 @@ PAID: Table = (
         "Incorrect preimage",
     ),
 )
-"""That the invoice was paid."""
+"""Rules for the proof of payment."""
 
-MARKED: Table = (
+MARKED: ProofRules = (
     check(Proof.proof_omitted_tlvs, RuleName.MARKERS_WRONG, Proof.proof_omitted_tlvs, _markers_good),
     check(Proof.proof_omitted_tlvs, RuleName.MARKERS_ORDER, Proof.proof_omitted_tlvs, _markers_ascend),
 )
-"""That the places of what is left out are told, and in the one possible way."""
+"""Rules for the markers of hidden records, which have only one valid form."""
 
-HASHED: Table = (
+HASHED: ProofRules = (
     check(None, RuleName.LEAF_HASHES_COUNT, Proof.proof_leaf_hashes, _leaves_matched),
     check(None, RuleName.MISSING_HASHES_COUNT, Proof.proof_missing_hashes, _gaps_matched),
 )
-"""That the hashes are there that the invoice's merkle root is made from, and no others."""
+"""Rules for the number of hashes from which the invoice's merkle root is computed."""
 
-SIGNED: Table = (
+SIGNED: ProofRules = (
     when(
         None,
         RuleName.INVOICE_SIGNATURE_INVALID,
@@ -148,4 +148,4 @@ SIGNED: Table = (
         "Invalid invoice signature",  # Core Lightning's text for both
     ),
 )
-"""Who asked to be paid, and who proves to have paid."""
+"""Rules for the signatures of the payee and the payer."""

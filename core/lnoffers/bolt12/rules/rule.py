@@ -1,4 +1,4 @@
-"""What a rule is, how rules are made, and the loop that holds a message to them."""
+"""Rules, the functions that make them, and the loop that checks a message."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ M = TypeVar("M", bound=Message)
 M_contra = TypeVar("M_contra", bound=Message, contravariant=True)
 
 
-class Fault(NamedTuple):
-    """What is wrong, and, if the rule is about no field of its own, in the record of which type."""
+class Breach(NamedTuple):
+    """A broken rule: the error message and, if the rule names no field, the type of the wrong record."""
 
     message: str
-    type: int = -1  # where the rule's own field says it
+    type: int = -1  # the rule names the field
 
 
 @dataclass(frozen=True, slots=True)
 class Rule(Generic[M_contra]):
-    """One rule for messages of a kind.
+    """A rule for messages of one kind.
 
     Attributes:
-        given: the number of the field without which the rule has nothing to say; None if it always has.
+        given: the number of a field; the rule applies only if the message has it. None if it always applies.
         name: as `Bolt12Error.rule` gives it.
-        field: the field that the error names; None if the fault says which.
-        check: the fault of a message that breaks the rule, None for one that keeps it.
+        field: the field for the error; None if the breach names it.
+        check: returns the breach of a message that breaks the rule, else None.
     """
 
     given: int | None
     name: RuleName
     field: Field[Any] | None
-    check: Callable[[M_contra], Fault | None]
+    check: Callable[[M_contra], Breach | None]
 
 
 def enforce(rules: Iterable[Rule[M]], message: M) -> None:
@@ -49,7 +49,7 @@ def enforce(rules: Iterable[Rule[M]], message: M) -> None:
                 raise _error(rule, fault, message)
 
 
-def _error(rule: Rule[M], fault: Fault, message: M) -> Bolt12Error:
+def _error(rule: Rule[M], fault: Breach, message: M) -> Bolt12Error:
     if rule.field is not None:
         type_, name = rule.field.number, rule.field.name
     else:
@@ -61,12 +61,12 @@ def when(
     given: Field[Any] | None, name: RuleName, field: Field[Any], broken: Callable[[M], bool], message: str
 ) -> Rule[M]:
     """Require, if `given` is there (or always), that the message is not `broken`."""
-    fault = Fault(message)
+    fault = Breach(message)
     return check(given, name, field, lambda each: fault if broken(each) else None)
 
 
 def check(
-    given: Field[Any] | None, name: RuleName, field: Field[Any] | None, find: Callable[[M], Fault | None]
+    given: Field[Any] | None, name: RuleName, field: Field[Any] | None, find: Callable[[M], Breach | None]
 ) -> Rule[M]:
     """Require, if `given` is there (or always), that `find` finds no fault."""
     return Rule(None if given is None else given.number, name, field, find)
@@ -74,21 +74,21 @@ def check(
 
 def required(name: RuleName, field: Field[Any], message: str) -> Rule[Message]:
     """Require the field to be there."""
-    fault = Fault(message)
+    fault = Breach(message)
     return check(None, name, field, lambda each: None if field.number in each.known_types else fault)
 
 
 def forbidden(name: RuleName, field: Field[Any], message: str) -> Rule[Message]:
     """Forbid the field."""
-    fault = Fault(message)
+    fault = Breach(message)
     return check(field, name, field, lambda _: fault)
 
 
 def known_features(name: RuleName, field: Field[bytes], known: frozenset[int]) -> Rule[Message]:
     """Forbid even bits of the field that are not known."""
 
-    def find(message: Message) -> Fault | None:
+    def find(message: Message) -> Breach | None:
         bit = first_unknown_bit(getattr(message, field.name), known)
-        return None if bit is None else Fault(f"unknown feature bit {bit}")
+        return None if bit is None else Breach(f"unknown feature bit {bit}")
 
     return check(field, name, field, find)

@@ -18,7 +18,7 @@ import sys
 from typing import Final
 
 from lnoffers.service.errors import ServiceError
-from lnoffers.service.process import hold_signals
+from lnoffers.service.system import hold_signals
 
 _EXTRAS: Final = {"coincurve", "cryptography", "iso4217", "mnemonic", "nacl", "rich", "segno"}
 """Packages that are installed only with the extra `offers`."""

@@ -34,10 +34,10 @@ def console() -> Console:
 def draw(on: Console, summary: Summary) -> None:
     """Print a summary: labels on the left, values beside them, wrapped at the edge of the terminal."""
     on.print(Text.assemble((summary.title, "bold"), "  ", (summary.verdict, _STYLES[summary.tone])))
-    sections = [(section.title, list(_flattened(section.rows, 1))) for section in summary.sections]
-    widest = max((label.cell_len for _, rows in sections for label, _ in rows), default=0)
+    blocks = [(block.title, list(_flattened(block.rows, 1))) for block in summary.blocks]
+    widest = max((label.cell_len for _, rows in blocks for label, _ in rows), default=0)
     column = min(widest + _INDENT, on.width // 2)
-    for title, rows in sections:
+    for title, rows in blocks:
         if title:
             on.print(Text(title, "underline"))
         for label, row in rows:

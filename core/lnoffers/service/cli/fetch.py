@@ -19,13 +19,13 @@ from lnoffers.service.cli.output import (
     progress,
     require_output,
 )
-from lnoffers.service.cli.summary import Line, Section, Summary, Tone, format_amount, format_time
+from lnoffers.service.cli.summary import Block, Line, Summary, Tone, format_amount, format_time
 from lnoffers.service.clock import SystemClock
 from lnoffers.service.errors import OptionsError, ServiceError
 from lnoffers.service.escaping import escape
 
 _ANY_AMOUNT: Final = 21_000_000 * 100_000_000 * 1000
-"""Millisatoshi. Nothing is paid here: whoever reads the amount decides."""
+"""Millisatoshi. Nothing is paid here, so the user sees the amount before paying."""
 _ANSWERED: Final = frozenset({Reason.REFUSED, Reason.BAD_ANSWER})
 """Failures in which the issuer answered; in all others it could not be asked."""
 
@@ -101,4 +101,4 @@ def _summarize(invoice: Invoice) -> Summary:
         Line("for", escape(invoice.offer_description or "")),
         Line("until", format_time(invoice.expires_at, SystemClock().now())),
     )
-    return Summary("invoice", "is for this request and signed by the payee", Tone.GOOD, (Section("", rows),))
+    return Summary("invoice", "is for this request and signed by the payee", Tone.GOOD, (Block("", rows),))

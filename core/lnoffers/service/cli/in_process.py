@@ -15,7 +15,7 @@ from lnoffers.service.commands import OffersService
 from lnoffers.service.dispatching import dispatcher
 from lnoffers.service.node import Node
 from lnoffers.service.options import Options
-from lnoffers.service.process import forbid_core_dumps
+from lnoffers.service.system import forbid_core_dumps
 
 if TYPE_CHECKING:
     from clnrpc.runtime.server.dispatch import Answer

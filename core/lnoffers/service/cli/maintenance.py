@@ -16,10 +16,10 @@ from lnoffers.service.cli.flags import node_options
 from lnoffers.service.cli.output import require_output
 from lnoffers.service.errors import SecretError
 from lnoffers.service.node import Node
-from lnoffers.service.process import forbid_core_dumps
 from lnoffers.service.store.backup import back_up
 from lnoffers.service.store.examination import Finding, examine
 from lnoffers.service.store.sqlite import store_file
+from lnoffers.service.system import forbid_core_dumps
 
 _ADVICE = """
 Copy the secret to a safe place now. Whoever has it has the node's keys, and without it the store is of no use.

@@ -14,11 +14,11 @@ from contextlib import ExitStack
 from lnoffers.service.cli.flags import node_options
 from lnoffers.service.files import make_private_directory
 from lnoffers.service.node import Node
-from lnoffers.service.process import ENDING_SIGNALS, forbid_core_dumps, must_end, wake_without_interrupting
 from lnoffers.service.serving.descriptors import ExhaustionReporter, room_for_connections
 from lnoffers.service.serving.listening import check_length, locked_pid_file
 from lnoffers.service.serving.logs import Log, logging_to
 from lnoffers.service.serving.server import MAX_CONNECTIONS, Server
+from lnoffers.service.system import ENDING_SIGNALS, forbid_core_dumps, must_end, wake_without_interrupting
 
 logger = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""Arrange a decoded string for people: sections of labelled rows, with amounts and times in a readable form.
+"""Arrange a decoded string for people: blocks of labelled rows, with amounts and times in a readable form.
 
 Only the names of the fields decide (`…_msat` is an amount, `warning_…` a warning). So a new field needs no code here,
 and all seven types that `decode` returns are handled alike.
@@ -17,7 +17,7 @@ from typing import Final
 from lnoffers.bolt12 import CHAINS, Json
 from lnoffers.service.escaping import escape
 
-_SECTIONS: Final = {
+_BLOCKS: Final = {
     "warning_": "Warnings",
     "offer_": "Offer",
     "invreq_": "Invoice request",
@@ -26,7 +26,7 @@ _SECTIONS: Final = {
     "proof_": "Proof",
     "unknown_": "Unknown records",
 }
-"""The title of each section by the prefix of its fields, in the order of printing."""
+"""The title of each block by the prefix of its fields, in the order of printing."""
 _TIMES: Final = {"absolute_expiry", "created_at", "basetime", "recurrence_basetime"}
 _LIFETIMES: Final = {"expiry": "created_at", "invoice_relative_expiry": "invoice_created_at"}
 """Durations, and the time from which each one runs."""
@@ -62,7 +62,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class Block:
     """Rows under a title. The title may be empty."""
 
     title: str
@@ -76,19 +76,19 @@ class Summary:
     title: str
     verdict: str
     tone: Tone
-    sections: tuple[Section, ...]
+    blocks: tuple[Block, ...]
 
 
 def summarize(decoded: Mapping[str, Json], now: int) -> Summary:
     """Return a summary of a decoded string. `now` is Unix time in seconds, to tell whether it has expired."""
     verdict, tone = _verdict(decoded, now)
-    rows: dict[str, list[Line]] = {prefix: [] for prefix in _SECTIONS}
+    rows: dict[str, list[Line]] = {prefix: [] for prefix in _BLOCKS}
     for name, value in decoded.items():
         if name not in ("type", "valid"):
-            prefix = next((prefix for prefix in _SECTIONS if prefix and name.startswith(prefix)), "")
+            prefix = next((prefix for prefix in _BLOCKS if prefix and name.startswith(prefix)), "")
             rows[prefix] += _rows(name, name.removeprefix(prefix), value, decoded, now)
-    sections = tuple(Section(_SECTIONS[prefix], tuple(found)) for prefix, found in rows.items() if found)
-    return Summary(escape(str(decoded["type"])), verdict, tone, sections)
+    blocks = tuple(Block(_BLOCKS[prefix], tuple(found)) for prefix, found in rows.items() if found)
+    return Summary(escape(str(decoded["type"])), verdict, tone, blocks)
 
 
 def _verdict(decoded: Mapping[str, Json], now: int) -> tuple[str, Tone]:
@@ -117,7 +117,7 @@ def _end(decoded: Mapping[str, Json], name: str) -> int | None:
 
 
 def _rows(name: str, label: str, value: Json, decoded: Mapping[str, Json], now: int) -> Iterator[Line]:
-    """Yield the row of one field. `label` is the field's name without the prefix of its section."""
+    """Yield the row of one field. `label` is the field's name without the prefix of its block."""
     words = _words(label)
     if name.startswith("warning_"):
         yield Line(words, escape(str(value)), tone=Tone.BAD)

@@ -27,8 +27,8 @@ from clnrpc.runtime.server.dispatch import CHECKED, Answer, Dispatcher
 from clnrpc.service import Service
 from lnoffers.emergency import SealedError
 from lnoffers.service import decodecall
-from lnoffers.service.process import forbid_core_dumps
 from lnoffers.service.refusals import log_hidden
+from lnoffers.service.system import forbid_core_dumps
 
 HEADER: Final = struct.Struct(">Ic")
 TIME: Final = struct.Struct(">Q")
