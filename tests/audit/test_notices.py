@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from rpcschema.model.nodes import Branch, Field, Node
+from rpcschema.model.nodes import Branch, Node, Property
 from rpcschema.read.load import Source, load
 from rpcschema.settings import Settings
 from rpcschema.targets import TARGETS
@@ -51,7 +51,7 @@ def retyped(node: Node, at: int) -> Node:
     return with_field(node, at, replace(field, node=other))
 
 
-def with_field(node: Node, at: int, field: Field) -> Node:
+def with_field(node: Node, at: int, field: Property) -> Node:
     fields = node.fields or ()
     return replace(node, fields=(*fields[:at], field, *fields[at + 1 :]))
 

@@ -23,5 +23,9 @@ def rpcschema(*args: str | Path, cwd: Path, **environment: str) -> subprocess.Co
 
 
 def tree(folder: Path) -> dict[str, bytes]:
-    """The bytes of each file below `folder`, by relative path."""
-    return {file.relative_to(folder).as_posix(): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+    """Return the bytes of each file below `folder`, by relative path, without what Python has compiled."""
+    return {
+        file.relative_to(folder).as_posix(): file.read_bytes()
+        for file in folder.rglob("*")
+        if file.is_file() and file.parent.name != "__pycache__"
+    }

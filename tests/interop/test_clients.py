@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from clnrpc import RELEASE, AsyncClient, Client, RpcError, RpcTimeoutError, to_dict
-from clnrpc.runtime.client.version import suits
+from clnrpc.runtime.client.version import is_compatible
 from tests.interop.nodes import Node
 
 SECONDS = 60
@@ -103,7 +103,7 @@ def test_required_parameters_may_be_passed_by_position(l1: Node) -> None:
 
 def test_the_build_that_the_types_come_from_brings_no_warning(l1: Node) -> None:
     version = l1.client.rpc_call("getinfo")["version"]
-    if RELEASE is None or not suits(RELEASE, version):
+    if RELEASE is None or not is_compatible(RELEASE, version):
         pytest.skip(f"this node is {version}")
     with warnings.catch_warnings(action="error"), Client(l1.socket) as client:
         client.listfunds()

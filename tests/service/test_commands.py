@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from clnrpc import RELEASE, RpcError
-from clnrpc.runtime.client.version import suits
+from clnrpc.runtime.client.version import is_compatible
 from clnrpc.runtime.values.encode import to_wire
 from clnrpc.types import (
     DecodeRequest,
@@ -190,7 +190,7 @@ def test_getinfo_names_the_release_that_clients_look_for_and_its_own(service: Of
     told = service.getinfo(GetinfoRequest()).version
     assert told == f"{RELEASE}-lnoffers-{version('clnrpc')}"
     assert RELEASE == "v26.09"
-    assert suits(RELEASE, told)
+    assert is_compatible(RELEASE, told)
 
 
 def test_getinfo_of_a_directory_whose_name_is_not_utf8(tmp_path: Path) -> None:
