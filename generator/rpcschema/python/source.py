@@ -16,6 +16,8 @@ LINE_LENGTH: Final = 120
 
 _IMPORT_LENGTH: Final = 88
 """The longest line in the default settings of ruff and black, which users may run on a package."""
+_HOLDERS: Final = ("class _:\n", "    def _():\n")
+"""What an indented statement is in."""
 _NUMBERS: Final = re.compile("([0-9]+)")
 _DOCSTRING: Final = re.compile(r'"""(?!")(?:[^"\\]|\\.|"(?!""))*+"""', re.DOTALL)
 _DOUBTFUL: Final = re.compile(r"['\\]|[^\x00-\x7f]|.{121}")
@@ -74,10 +76,10 @@ def formatted_part(source: str, path: str, before: str, after: str = "") -> byte
 
 
 def wrapped(statement: str, indent: int = 4) -> str:
-    """Return a statement at `indent`, 0 or 4, which black breaks into lines if it is long."""
+    """Return a statement at `indent`, 0, 4 or 8, which black breaks into lines if it is long."""
     if indent + len(statement) <= LINE_LENGTH:
         return statement
-    before = "class _:\n" if indent else ""
+    before = "".join(_HOLDERS[: indent // 4])
     return formatted_part(f"{' ' * indent}{statement}\n", "a statement", before).decode().strip()
 
 

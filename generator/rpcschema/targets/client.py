@@ -8,7 +8,7 @@ from typing import Final
 from rpcschema.problems import has_errors
 from rpcschema.python import names
 from rpcschema.python.arguments import arguments
-from rpcschema.python.source import formatted, formatted_method, import_order, literal
+from rpcschema.python.source import formatted, formatted_method, import_order, literal, wrapped
 from rpcschema.python.types import SCALARS
 from rpcschema.python.views import method_docstring
 from rpcschema.settings import Settings
@@ -29,14 +29,15 @@ def document(subject: Subject) -> Made:
     if has_errors(plan.problems):
         return Made(problems=plan.problems)
     accepted = arguments(plan, subject.module)
+    sent = [literal(document.name), *(each.name for each in accepted)]
     source = (
         environment("client")
         .get_template("method.py.jinja")
         .render(
             method=names.method(document),
-            wire=literal(document.name),
             arguments=accepted,
             response=plan.response.name,
+            sending=wrapped(f"return self.rpc_send({', '.join(sent)})", indent=8),
             doc=method_docstring(document, plan),
         )
     )
