@@ -1,10 +1,10 @@
-"""Everything that is run on this project, each in an environment of its own.
+"""The project's sessions: tests, checks and tools, each in an environment of its own.
 
-`python3 noxfile.py SESSION... [-- ARGUMENT...]` needs nothing but Python and pip: it installs nox into `.nox/` first.
-With nox installed, `nox -s SESSION` is the same.
+`python3 noxfile.py SESSION... [-- ARGUMENT...]` needs only Python and pip: it first installs nox into `.nox/`. If nox is
+installed, `nox -s SESSION` does the same.
 
-Sessions install exact versions, those of `constraints/`: a new release of a dependency must not break a checkout that
-worked yesterday. `lock` renews them; `newest` runs what must pass without them.
+Sessions install the exact versions in `constraints/`, so that a new release of a dependency does not break a checkout
+that worked yesterday. `lock` renews these files; `newest` runs what must pass without them.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ CONSTRAINTS = ROOT / "constraints"
 
 
 def _bootstrap(arguments: list[str]) -> int:
-    """Run nox, installed below `.nox/`, on the named sessions; they get the arguments after `--`."""
+    """Run the named sessions with a nox that is installed below `.nox/`. They get the arguments after `--`."""
     locked = CONSTRAINTS / "sessions.txt"
     installed = BOOTSTRAP / locked.name
     if not installed.is_file() or installed.read_bytes() != locked.read_bytes():
@@ -54,23 +54,23 @@ import nox
 PROJECT = nox.project.load_toml("pyproject.toml")
 GROUPS = {name: nox.project.dependency_groups(PROJECT, name) for name in PROJECT["dependency-groups"]}
 ALONE = {"pyln", "lnbits"}
-"""Dependency groups that do not fit into one environment with the others; each has a lock of its own."""
+"""Dependency groups that conflict with the others; each has its own lock."""
 nox.options.sessions = ["check", "tests", "lint", "types", "man"]
 nox.options.reuse_existing_virtualenvs = True
-nox.options.default_venv_backend = "virtualenv"  # uv, where it is installed, would not read pip's constraints
+nox.options.default_venv_backend = "virtualenv"  # uv would ignore pip's constraints
 
 
 def _install(session: nox.Session, *groups: str, extras: str = "offers,generator", locked: str = "sessions") -> None:
-    """Install the project, editable, with its extras and some dependency groups, in the versions of a lock."""
+    """Install the project in editable mode, with extras and dependency groups, in the versions of a lock."""
     _lock(session, locked)
     session.install("--quiet", "-e", f".[{extras}]", *_requirements(*groups))
 
 
 def _lock(session: nox.Session, locked: str) -> None:
-    """Have pip install only the versions in `constraints/<locked>.txt`, in this session."""
-    # Sessions start from a clean PYTHONPATH, or they would import from the bootstrap folder.
+    """Restrict pip to the versions in `constraints/<locked>.txt`, for this session."""
+    # Without this, sessions would import from the bootstrap folder.
     session.env["PYTHONPATH"] = None
-    # Older releases of pip know only the first of the two, and apply it to the tools that build a package as well.
+    # Older releases of pip read only the first variable, and apply it to build tools too.
     for name in ("PIP_CONSTRAINT", "PIP_BUILD_CONSTRAINT"):
         session.env[name] = (CONSTRAINTS / f"{locked}.txt").as_uri()
 
@@ -81,14 +81,14 @@ def _requirements(*groups: str) -> list[str]:
 
 @nox.session
 def lock(session: nox.Session) -> None:
-    """Renew `constraints/`: the newest versions that pyproject.toml allows, and for `lowest` the oldest."""
+    """Write `constraints/`: the newest versions that pyproject.toml allows, and the oldest for `lowest`."""
     _lock(session, "sessions")
     session.install("--quiet", *GROUPS["lock"])
     every_group = [f"--group={name}" for name in GROUPS if name not in ALONE]
     _resolve(session, CONSTRAINTS / "sessions.txt", "--all-extras", *every_group)
     for name in sorted(ALONE):
         _resolve(session, CONSTRAINTS / f"{name}.txt", "--extra=bolt12", f"--group={name}", "--group=build")
-    # The oldest of what users install, next to the newest of what only the tests need.
+    # The oldest versions of what users install, with the newest of what only tests need.
     oldest = Path(session.create_tmp()).resolve() / "oldest.txt"
     _resolve(session, oldest, "--all-extras", "--resolution=lowest-direct")
     lowest = ("--all-extras", "--group=test", "--group=build", f"--constraint={oldest}")
@@ -96,7 +96,7 @@ def lock(session: nox.Session) -> None:
 
 
 def _resolve(session: nox.Session, file: Path, *arguments: str) -> None:
-    """Write the versions for every supported Python to `file`, whichever is installed here."""
+    """Write the versions for every supported Python to `file`."""
     uv = ["uv", "pip", "compile", "pyproject.toml", "--quiet", "--upgrade", "--universal", "--python-version=3.11"]
     uv += ["--no-python-downloads", "--no-annotate", "--custom-compile-command=python3 noxfile.py lock"]
     session.run(*uv, *arguments, f"--output-file={file}", silent=True)
@@ -104,28 +104,28 @@ def _resolve(session: nox.Session, file: Path, *arguments: str) -> None:
 
 @nox.session
 def generate(session: nox.Session) -> None:
-    """Write `generated/` anew from `schemas/` and `templates/`."""
+    """Generate `generated/` from `schemas/` and `templates/`."""
     _install(session)
     session.run("rpcschema", "generate", *session.posargs)
 
 
 @nox.session
 def check(session: nox.Session) -> None:
-    """Prove that `generated/` is what `schemas/` and `templates/` say."""
+    """Fail if `generated/` differs from what `schemas/` and `templates/` give."""
     _install(session)
     session.run("rpcschema", "check")
 
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """All tests."""
+    """Run all tests."""
     _install(session, "test", "lint")
     session.run("pytest", "-n", "2", *session.posargs)
 
 
 @nox.session
 def coverage(session: nox.Session) -> None:
-    """The project's own tests, without the upstream material, take every branch of the BOLT 12 core."""
+    """Fail if the project's own tests, without upstream material, miss a branch of the BOLT 12 core."""
     _install(session, "test", "coverage")
     session.env["CLNRPC_SHARED"] = os.devnull
     session.run("coverage", "run", "-m", "pytest", "tests/bolt12")
@@ -134,28 +134,28 @@ def coverage(session: nox.Session) -> None:
 
 @nox.session(python=["3.11", "3.12", "3.13"])
 def matrix(session: nox.Session) -> None:
-    """All tests under each Python that is installed, and with uvloop."""
+    """Run all tests on each installed Python, with uvloop."""
     _install(session, "test", extras="offers,generator,uvloop")
     session.run("pytest", "-n", "2", *session.posargs)
 
 
 @nox.session
 def lowest(session: nox.Session) -> None:
-    """All tests with the oldest dependencies that pyproject.toml allows."""
+    """Run all tests with the oldest dependencies that pyproject.toml allows."""
     _install(session, "test", locked="lowest")
     session.run("pytest", "-n", "2", *session.posargs)
 
 
 @nox.session(reuse_venv=False)
 def newest(session: nox.Session) -> None:
-    """What must pass, with the newest dependencies that pyproject.toml allows."""
+    """Run what must pass with the newest dependencies that pyproject.toml allows."""
     session.env["PYTHONPATH"] = None
     session.install("--quiet", "-e", ".[offers,generator,uvloop]", *_requirements("dev"))
     session.run("rpcschema", "check")
     session.run("python", "docs/examples/demo.py")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
-    # Those who generate a package check it with the settings of their own project: by default, with ruff's.
+    # Users check their generated package with their own settings, by default ruff's.
     session.run("ruff", "check", "--isolated", "generated/clnrpc")
     session.run("lint-imports")
     session.run("mypy")
@@ -164,18 +164,18 @@ def newest(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Style, and the import contracts between the packages."""
+    """Check style and the import contracts."""
     _install(session, "lint")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
-    # Those who generate a package check it with the settings of their own project: by default, with ruff's.
+    # Users check their generated package with their own settings, by default ruff's.
     session.run("ruff", "check", "--isolated", "generated/clnrpc")
     session.run("lint-imports")
 
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """mypy --strict on the packages, and basedpyright in strict mode on the generated one."""
+    """Run mypy --strict on the packages, and basedpyright in strict mode on the generated one."""
     _install(session, "types", "strict")
     session.run("mypy")
     session.run("basedpyright")
@@ -183,33 +183,33 @@ def types(session: nox.Session) -> None:
 
 @nox.session
 def man(session: nox.Session) -> None:
-    """mandoc finds nothing to warn of in the generated man pages."""
+    """Run mandoc on the generated man pages; it must warn of nothing."""
     pages = sorted(str(page) for page in (ROOT / "generated" / "man").glob("*.7"))
     session.run("mandoc", "-Tlint", "-W", "warning", *pages, external=True)
 
 
 @nox.session
 def audit(session: nox.Session) -> None:
-    """Compare what is generated from Core Lightning's documents with them, for minutes; needs mandoc and CLN_REPO."""
+    """Compare everything generated from Core Lightning's documents with them. Needs mandoc and CLN_REPO."""
     _install(session, "test", "types")
     session.run("python", "-m", "tests.audit")
 
 
 @nox.session
 def crosscheck(session: nox.Session) -> None:
-    """Compare the BOLT 12 core with other implementations, which npm installs; a number makes other strings."""
+    """Compare the BOLT 12 core with other implementations, which npm installs. A number seeds other strings."""
     _install(session, "test")
     _install_peers(session)
     session.run("python", "-m", "tests.crosscheck", str(PEERS), *session.posargs)
 
 
 def _install_peers(session: nox.Session) -> None:
-    """Other implementations of BOLT 12, below `.nox/`."""
+    """Install other implementations of BOLT 12 below `.nox/`."""
     _npm(session, ROOT / "tests" / "crosscheck", PEERS)
 
 
 def _npm(session: nox.Session, source: Path, target: Path) -> None:
-    """Have npm install the packages of a folder of tests into another, in the versions of its lock file."""
+    """Install the npm packages of a test folder into `target`, in the versions of its lock file."""
     target.mkdir(parents=True, exist_ok=True)
     for name in ("package.json", "package-lock.json"):
         shutil.copy(source / name, target)
@@ -218,7 +218,7 @@ def _npm(session: nox.Session, source: Path, target: Path) -> None:
 
 @nox.session
 def interop(session: nox.Session) -> None:
-    """Talk to LDK, which npm installs, to pyln-proto, and to Core Lightning where LIGHTNINGD names a binary."""
+    """Talk to LDK, which npm installs, to pyln-proto, and to Core Lightning if LIGHTNINGD names a binary."""
     _install(session, "test")
     _npm(session, ROOT / "tests" / "interop" / "ldk", LDK)
     if not PYLN_PROTO.is_dir():
@@ -232,9 +232,9 @@ def interop(session: nox.Session) -> None:
 
 @nox.session
 def pyln(session: nox.Session) -> None:
-    """pyln-client, and lightning-cli where there is one, drive the service, which is served from another environment.
+    """Call the service with pyln-client, and with lightning-cli if there is one.
 
-    (pyln-client brings a fork of a package that the service needs.)
+    The service runs in another environment, because pyln-client installs a fork of a package that it needs.
     """
     if not SERVER.is_dir():
         session.run("python", "-m", "venv", str(SERVER))
@@ -243,50 +243,50 @@ def pyln(session: nox.Session) -> None:
     _lock(session, "pyln")
     session.install("--quiet", "-e", ".", *GROUPS["pyln"])
     session.env["LNOFFERS"] = str(SERVER / "bin" / "lnoffers")
-    # Those who wrote pyln-client answer for its warnings.
+    # Warnings in pyln-client are not ours to fix.
     session.run("pytest", "-W", "ignore", "tests/pyln", *session.posargs)
 
 
 @nox.session
 def fuzz(session: nox.Session) -> None:
-    """Look for input that breaks the BOLT 12 core, for a minute or as many seconds as are given."""
+    """Look for input that breaks the BOLT 12 core, for a minute or a given number of seconds."""
     _install(session, "test", "fuzz")
     session.run("python", "-m", "tests.fuzz", str(ROOT / ".nox" / "fuzzed"), *session.posargs)
 
 
 @nox.session(name="fuzz-socket")
 def fuzz_socket(session: nox.Session) -> None:
-    """Send the server mutated requests, a hundred thousand or as many as are given; a second number is the seed."""
+    """Send the server mutated requests: a hundred thousand or a given number. A second number is the seed."""
     _install(session, "test")
     session.run("python", "-m", "tests.endurance.fuzz_socket", *session.posargs)
 
 
 @nox.session
 def soak(session: nox.Session) -> None:
-    """Fill a store through a server, by a million calls or as many as are given, and list it."""
+    """Fill a store through a server with a million calls or a given number, and list it."""
     _install(session, "test")
     session.run("python", "-m", "tests.endurance.soak", *session.posargs)
 
 
 @nox.session
 def durability(session: nox.Session) -> None:
-    """Kill a server under load, two hundred times or as often as is given, and make the disk fail; needs strace."""
+    """Kill a server under load, two hundred times or as often as given, and make its disk fail. Needs strace."""
     _install(session, "test")
     session.run("python", "-m", "tests.endurance.durability", *session.posargs)
 
 
 @nox.session
 def race(session: nox.Session) -> None:
-    """Four processes claim single-use records 10,000 times, or as often as is told; each record has one winner."""
+    """Claim single-use records in four processes, 10,000 times or as often as given; each has one winner."""
     _install(session, "test")
     session.run("python", "-m", "tests.service.claims.race", *(session.posargs or ["10000"]))
 
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """All benchmarks, or those that are named; each prints its table, and fails where a bar is missed.
+    """Run all benchmarks, or the named ones. Each prints a table and fails if a limit is exceeded.
 
-    A checkout of Core Lightning in CLN_REPO is the generator's yardstick.
+    The generator is compared with Core Lightning's own tools, from the checkout in CLN_REPO.
     """
     _install(session)
     _install_peers(session)
@@ -296,7 +296,7 @@ def bench(session: nox.Session) -> None:
 
 @nox.session
 def demo(session: nox.Session) -> None:
-    """Regenerate, start the real server on a store of its own, and make an invoice_request."""
+    """Regenerate, start the server on a store of its own, and make an invoice request."""
     _install(session)
     session.run("rpcschema", "generate")
     session.run("python", "docs/examples/demo.py")
@@ -323,7 +323,7 @@ def neighbours(session: nox.Session, beside: str) -> None:
         return
     _install(session, extras="bolt12", locked=beside)
     session.install("--quiet", *GROUPS[beside])
-    with session.chdir(session.create_tmp()):  # lnbits makes a folder for its data
+    with session.chdir(session.create_tmp()):  # lnbits creates a folder for its data
         session.run("python", "-P", str(ROOT / "tests" / "neighbours.py"), beside)
 
 
