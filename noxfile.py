@@ -1,7 +1,7 @@
 """The project's sessions: tests, checks and tools, each in an environment of its own.
 
-`python3 noxfile.py SESSION... [-- ARGUMENT...]` needs only Python and pip: it first installs nox into `.nox/`. If nox is
-installed, `nox -s SESSION` does the same.
+`python3 noxfile.py SESSION... [-- ARGUMENT...]` needs only Python and pip: it first installs nox into `.nox/`. If you
+have nox, `nox -s SESSION` does the same.
 
 Sessions install the exact versions in `constraints/`, so that a new release of a dependency does not break a checkout
 that worked yesterday. `lock` renews these files; `newest` runs what must pass without them.

@@ -18,12 +18,12 @@ def page() -> str:
 def _lines() -> Iterator[str]:
     yield "# The rules of BOLT 12"
     yield ""
-    yield "Every `Bolt12Error` says which rule is broken: `error.rule` is a member of"
-    yield '`lnoffers.bolt12.RuleName`, which equals its text (`error.rule == "record-order"`).'
-    yield "`error.rule.section` and `error.rule.broken_by` hold what this page says of it. The names"
-    yield "are an interface: they stay as they are from one release to the next."
+    yield "Every `Bolt12Error` names the rule that was broken: `error.rule` is a member of"
+    yield '`lnoffers.bolt12.RuleName` and equals its text (`error.rule == "record-order"`).'
+    yield "`error.rule.section` and `error.rule.broken_by` contain the text of this page. The names"
+    yield "are an interface: they do not change from one release to the next."
     yield ""
-    yield "This page is made of `core/lnoffers/bolt12/rule_names.py` by `python -m tests.project.rules`."
+    yield "`python -m tests.project.rules` generates this page from `core/lnoffers/bolt12/rule_names.py`."
     for section in dict.fromkeys(rule.section for rule in RuleName):
         yield ""
         yield f"## {section}"

@@ -50,9 +50,9 @@ class RuleName(StrEnum):
     TEXT_PADDING = "text-padding", _ENCODING, "More than four bits follow the last byte, or they are not zero."
     TEXT_UNFINISHED = "text-unfinished", _ENCODING, "Nothing follows the `+` that continues a string."
     TEXT_PREFIX = "text-prefix", _ENCODING, "The prefix is that of another kind of string."
-    TEXT_EMPTY = "text-empty", _ENCODING, "There is no text but white space."
+    TEXT_EMPTY = "text-empty", _ENCODING, "The text is empty or only white space."
     LINK_WITHOUT_STRING = "link-without-string", _LINKS, "A `bitcoin:` link has no parameter `lno`."
-    NAME_NEEDS_LOOKUP = "name-needs-lookup", _NAMES, "A text is a name such as `₿alice@example.com`, and no string."
+    NAME_NEEDS_LOOKUP = "name-needs-lookup", _NAMES, "A text is a name such as `₿alice@example.com`, not a string."
     NAME_FORM = "name-form", _NAMES, "A name is not of the form `₿alice@example.com`."
     UNKNOWN_KIND = "unknown-kind", _ENCODING, "The prefix is none of `lno`, `lnr`, `lni` and `lnp`."
 
@@ -71,7 +71,7 @@ class RuleName(StrEnum):
     TEXT_NOT_UTF8 = "text-not-utf8", _TYPES, "A text is not UTF-8, or holds half a surrogate pair."
     TEXT_NUL = "text-nul", "Core Lightning, utf8_check", "A text holds the character U+0000."
     NOT_A_POINT = "not-a-point", _TYPES, "A public key is not a compressed point on the curve."
-    FLAG_VALUE = "flag-value", _RECURRENCE, "A flag to be written is not True."
+    FLAG_VALUE = "flag-value", _RECURRENCE, "A flag to write is not True."
     CHANNEL_END = (
         "channel-end",
         _TYPES,
@@ -97,7 +97,11 @@ class RuleName(StrEnum):
     FIELD_OUT_OF_RANGE = "field-out-of-range", _OFFERS, "A record's type is outside the ranges of its kind of message."
     WRONG_CHAIN = "wrong-chain", _OFFERS, "A message is not for the chain that the reader gives."
     UNKNOWN_FEATURE = "unknown-feature", _REQUESTS, "An even feature bit of a request or an invoice is not known."
-    AMOUNT_MISSING = "amount-missing", _REQUESTS, "A request whose offer has no amount, or an invoice, has none either."
+    AMOUNT_MISSING = (
+        "amount-missing",
+        _REQUESTS,
+        "An invoice has no amount, or neither a request nor its offer has one.",
+    )
     PATH_WITHOUT_HOPS = "path-without-hops", _REQUESTS, "A path of `invreq_paths` or `invoice_paths` has no hops."
     PATHS_EMPTY = "paths-empty", _OFFERS, "A field of paths to be written holds no path."
     OFFER_EXPIRED = "offer-expired", _OFFERS, "`offer_absolute_expiry` has passed, for a request or an offer."
@@ -129,8 +133,8 @@ class RuleName(StrEnum):
         "An offer to be written recurs both compulsorily and optionally.",
     )
     PERIOD_TOO_LATE = "period-too-late", _RECURRENCE, "A period begins after the year 9999."
-    CURRENCY_UNKNOWN = "currency-unknown", _PRICES, "A price ends in no currency code of ISO 4217."
-    CURRENCY_DECIMALS = "currency-decimals", _PRICES, "A price has another number of decimals than its currency."
+    CURRENCY_UNKNOWN = "currency-unknown", _PRICES, "A price does not end in an ISO 4217 currency code."
+    CURRENCY_DECIMALS = "currency-decimals", _PRICES, "A price has a different number of decimals than its currency."
     CURRENCY_NUMBER = "currency-number", _PRICES, "A price does not begin with a number of at most 64 bits."
 
     # ---- invoice requests
@@ -165,7 +169,7 @@ class RuleName(StrEnum):
     )
     START_MISSING = "start-missing", _RECURRENCE, "The offer has a base, and there is no `invreq_recurrence_start`."
     START_UNEXPECTED = "start-unexpected", _RECURRENCE, "The offer has no base, and there is `invreq_recurrence_start`."
-    PERIOD_AFTER_LIMIT = "period-after-limit", _RECURRENCE, "The period asked for is after `offer_recurrence_limit`."
+    PERIOD_AFTER_LIMIT = "period-after-limit", _RECURRENCE, "The requested period is after `offer_recurrence_limit`."
     CANCEL_WITHOUT_COUNTER = "cancel-without-counter", _RECURRENCE, "A request to cancel has no counter."
     CANCEL_AT_ZERO = "cancel-at-zero", _RECURRENCE, "A request to cancel has the counter zero."
 
@@ -179,20 +183,20 @@ class RuleName(StrEnum):
     CREATED_AT_MISSING = "created-at-missing", _INVOICES, "There is no `invoice_created_at`."
     PAYMENT_HASH_MISSING = "payment-hash-missing", _INVOICES, "There is no `invoice_payment_hash`."
     PATHS_MISSING = "paths-missing", _INVOICES, "There is no path in `invoice_paths`."
-    PAYINFO_COUNT = "payinfo-count", _INVOICES, "`invoice_blindedpay` has not one entry for each path."
+    PAYINFO_COUNT = "payinfo-count", _INVOICES, "`invoice_blindedpay` does not have one entry per path."
     PATHS_UNUSABLE = "paths-unusable", _INVOICES, "Every path needs a feature that is not known."
     AMOUNT_UNEXPECTED = (
         "amount-unexpected",
         _INVOICES,
-        "`invoice_amount` is not what was asked for, or more than allowed.",
+        "`invoice_amount` is not the requested amount, or is more than allowed.",
     )
     REQUEST_NOT_MIRRORED = (
         "request-not-mirrored",
         _INVOICES,
         "An invoice does not repeat the request's records exactly.",
     )
-    INVOICE_EXPIRED = "invoice-expired", _INVOICES, "The time in which the invoice may be paid has passed."
-    CANCELLED = "cancelled", _RECURRENCE, "An invoice is to be made for a request to cancel."
+    INVOICE_EXPIRED = "invoice-expired", _INVOICES, "The invoice has expired."
+    CANCELLED = "cancelled", _RECURRENCE, "An invoice answers a request to cancel."
     BASETIME_MISSING = "basetime-missing", _RECURRENCE, "An invoice for a recurring offer has no basetime."
 
     # ---- invoice errors
