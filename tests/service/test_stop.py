@@ -30,7 +30,7 @@ sys.addaudithook(send)
 """Sends the process a signal when it begins to load a module. Python runs it first under the name sitecustomize."""
 
 
-FIRST, BEFORE_FILES, BEFORE_LOOP = "lnoffers.service.cli.program", "lnoffers.service.cli.serve", "uvloop"
+FIRST, BEFORE_FILES, BEFORE_LOOP = "lnoffers.service.cli.program", "lnoffers.service.serving.server", "uvloop"
 """What a server loads at different moments of its start."""
 
 
