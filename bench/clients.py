@@ -84,9 +84,9 @@ def serve(path: str) -> socketserver.BaseServer:
 def times(path: str) -> Iterator[tuple[str, ...]]:
     """Yield a row for each measurement: its name, and how long it takes with each client."""
     measurements = {
-        "import, connect and first call": ("", "{open}; client.getinfo()"),
-        f"{CALLS:,} further calls": ("{open}; client.getinfo()", f"for _ in range({CALLS}): client.getinfo()"),
-        f"`listpeerchannels` of {CHANNELS:,} channels": ("{open}; client.getinfo()", "{read}"),
+        "time for import, connection and first call": ("", "{open}; client.getinfo()"),
+        f"time for {CALLS:,} further calls": ("{open}; client.getinfo()", f"for _ in range({CALLS}): client.getinfo()"),
+        f"time for `listpeerchannels` with {CHANNELS:,} channels": ("{open}; client.getinfo()", "{read}"),
     }
     for name, (before, measured) in measurements.items():
         template = f"import sys, time\npath = sys.argv[1]\n{before}\nstart = time.perf_counter()\n{measured}\n"
@@ -97,7 +97,7 @@ def times(path: str) -> Iterator[tuple[str, ...]]:
                 done = subprocess.run([sys.executable, "-c", code, path], capture_output=True, check=True)
                 found[side].append(float(done.stdout))
         ours, theirs = (median(found[side]) * 1e3 for side in SIDES)
-        yield name, f"{ours:,.0f} ms", f"{theirs:,.0f} ms ({theirs / ours:.1f} times as long)"
+        yield name, f"{ours:,.0f} ms", f"{theirs:,.0f} ms ({theirs / ours:.1f} times)"
 
 
 def caught(side: str) -> str:
