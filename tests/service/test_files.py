@@ -13,8 +13,8 @@ from lnoffers.service.errors import ListenError, SecretError, StoreError
 from lnoffers.service.secret import load_keys
 from lnoffers.service.serving.listening import MAX_PATH, locked_pid_file
 from lnoffers.service.store import Identity, Store
-from lnoffers.service.store.backup import back_up
 from lnoffers.service.store.examination import examine
+from lnoffers.service.store.store import back_up
 from tests.service.program import Program, run, write_secret
 
 OWNER = Identity("regtest", b"\x02" * 33)

@@ -16,9 +16,9 @@ from lnoffers.service.cli.flags import node_options
 from lnoffers.service.cli.output import require_output
 from lnoffers.service.errors import SecretError
 from lnoffers.service.node import Node
-from lnoffers.service.store.backup import back_up
 from lnoffers.service.store.examination import Finding, examine
 from lnoffers.service.store.sqlite import store_file
+from lnoffers.service.store.store import back_up
 from lnoffers.service.system import forbid_core_dumps
 
 _ADVICE = """

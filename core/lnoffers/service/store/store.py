@@ -1,4 +1,4 @@
-"""Opening a store, to use it or only to look at it. `transactions` says how it is used."""
+"""Opening a store, to use it or only to look at it, and copying it. `transactions` says how it is used."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Final
 
 from lnoffers.service.errors import HOW_TO_MAKE, StoreError
+from lnoffers.service.files import whole_file
 from lnoffers.service.store.database import Connection
 from lnoffers.service.store.migrations import STEPS, Identity, check, migrate, version_of
-from lnoffers.service.store.sqlite import SqliteDatabase, explain, open_existing, store_file
+from lnoffers.service.store.sqlite import SqliteDatabase, copy, explain, open_existing, store_file
 from lnoffers.service.store.transactions import Session
 
 NO_STORE: Final = f"there is no store here. {HOW_TO_MAKE}"
@@ -92,3 +93,28 @@ def naming(file: Path) -> Iterator[None]:
         yield
     except (SqliteDatabase.errors, OSError, StoreError) as error:
         raise StoreError(f"{file}: {explain(error).reason}") from error
+
+
+def back_up(db: str | None, default: Path, target: Path) -> None:
+    """Copy the store that the URL `db` names, or the file `default`, as it is at this moment, to a new file.
+
+    A server may use the store meanwhile: it is not changed, and nobody waits.
+
+    Raises:
+        OptionsError: if `db` is not usable.
+        StoreError: if there is no store, or the copy cannot be made; then there is no file.
+    """
+    file = store_file(db, default)
+    with naming(file), read_only(file) as connection:
+        if version_of(connection) == 0:
+            raise StoreError(NO_STORE)
+    try:
+        with whole_file(target) as made, naming(target):
+            copy(file, made)
+            with read_only(made) as connection:
+                if found := connection.damages():
+                    raise StoreError(f"the copy is damaged, as the store may be ({found[0]}): see lnoffers check-store")
+    except FileExistsError as error:
+        raise StoreError(f"{target} exists: choose another name, or move it away") from error
+    except OSError as error:
+        raise StoreError(f"cannot make {target}: {error.strerror}") from error
