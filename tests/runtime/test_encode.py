@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rpcschema.runtime.errors import EncodeError
-from rpcschema.runtime.values.encode import encode, to_wire
+from rpcschema.runtime.values.encode import encode, finish, to_wire
 from rpcschema.runtime.values.written import Written
 from tests.runtime.demo.types.greet import GreetRequest, GreetResponse
 from tests.runtime.demo.types.pay_all import PayAllFee, PayAllOutput, PayAllRequest, PayAllResponse
@@ -36,6 +36,15 @@ def test_wire_names_are_restored_at_every_depth() -> None:
 def test_a_parameter_may_be_a_dataclass() -> None:
     request = PayAllRequest(outputs=[PayAllOutput(pay_to="x", amount=1)])
     assert to_wire({"outputs": request.outputs}) == to_wire(request) == {"outputs": [{"pay-to": "x", "amount": 1}]}
+
+
+def test_finished_json_is_not_encoded_again_and_still_has_its_value() -> None:
+    response = PayAllResponse(paid=1, fees=[PayAllFee(per_kw=3)])
+    finished = finish(response)
+    assert finished == encode(response)
+    assert encode(finished) is finished
+    assert to_wire(finished) == to_wire(response)
+    assert encode({"inside": [finished]}) == b'{"inside":[%b]}' % finished
 
 
 @pytest.mark.parametrize(

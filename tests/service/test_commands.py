@@ -26,7 +26,7 @@ from clnrpc.types import (
 from lnoffers.bolt12 import CHAINS, Bolt12, InvoiceRequest, describe
 from lnoffers.service import Node, OffersService, Options
 from lnoffers.service.commands import Served
-from lnoffers.service.decoding import decode
+from lnoffers.service.string_kinds import decode
 from tests.bolt12.samples import invoice, offer, proof, request_for
 from tests.service.program import SEED_SECRET, write_secret
 from tests.shared import ROOT
@@ -148,8 +148,8 @@ def test_decode_answers_all_that_the_core_tells_in_its_order(node: Node, service
 def test_decode_shows_a_request_with_a_wrong_signature_as_invalid(node: Node, service: OffersService) -> None:
     text = make(node).bolt12
     wrong = InvoiceRequest.parse(text[:-4] + ("qqqq" if not text.endswith("qqqq") else "yqqq"))
-    shown = service.decode(DecodeRequest(string=wrong.encode()))
-    assert (shown.valid, shown.warning_invalid_invoice_request_signature) == (False, "Bad signature")
+    shown = json.loads(service.decode(DecodeRequest(string=wrong.encode())))
+    assert (shown["valid"], shown["warning_invalid_invoice_request_signature"]) == (False, "Bad signature")
 
 
 @pytest.mark.parametrize(

@@ -28,9 +28,9 @@ from lnoffers.service.cli.summary import (
     shorten_hex,
     summarize,
 )
-from lnoffers.service.decoding import decode
 from lnoffers.service.errors import ServiceError
 from lnoffers.service.escaping import escape
+from lnoffers.service.string_kinds import decode
 from tests.bolt11.samples import OTHER_POINT, PAYMENT_HASH, PAYMENT_SECRET, TIME, invoice, text_field
 from tests.bolt12.samples import invoice as bolt12_invoice
 from tests.bolt12.samples import offer, proof, request, request_for

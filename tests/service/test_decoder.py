@@ -14,10 +14,10 @@ import pytest
 
 from lnoffers.bolt12 import NodeKeys
 from lnoffers.emergency import SECRET_NAME
-from lnoffers.service.decoding import decode
 from lnoffers.service.serving import decoder
 from lnoffers.service.serving import server as server_module
 from lnoffers.service.serving.decoding_process import MEMORY_BYTES
+from lnoffers.service.string_kinds import decode
 from tests.service import worst
 from tests.service.invoicing import creation
 from tests.service.program import SECONDS, SEED_SECRET, Program, Wire, children, request, until, while_served

@@ -17,7 +17,7 @@ from lnoffers import bech32
 from lnoffers.bolt12 import NodeKeys
 from lnoffers.emergency import SECRET_NAME, SealedError, decrypt
 from lnoffers.service import Node, OffersService
-from lnoffers.service.decoding import UnreadableError, decode
+from lnoffers.service.string_kinds import UnreadableError, decode
 from tests.bolt11.samples import invoice
 from tests.bolt12.samples import invoice as bolt12_invoice
 from tests.bolt12.samples import offer, proof, request

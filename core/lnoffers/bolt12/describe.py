@@ -1,17 +1,17 @@
 """The JSON that Core Lightning's `decode` returns for a message: same names, same order, same warnings.
 
-Most fields are shown as their codecs say, in the order of their message's table. What is shown otherwise has a
-function below, in a table by field; the functions are called whether the field is there or not.
+Fields are shown in the order of their message's table. A field that is present is shown as its codec says, unless it is
+in a table of exceptions at the end of this file. Another table holds the fields whose absence is shown, too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal, TypeVar
 
 from lnoffers.bolt12.amounts import minor_unit
-from lnoffers.bolt12.bip353 import has_allowed_characters
+from lnoffers.bolt12.bip353 import Bip353Name, has_allowed_characters
 from lnoffers.bolt12.blinded_paths import BlindedPath, BlindedPayinfo, first_empty_path, path_to_json
 from lnoffers.bolt12.chains import BITCOIN
 from lnoffers.bolt12.codecs import Json
@@ -34,6 +34,8 @@ from lnoffers.bolt12.message import Field, Message
 from lnoffers.bolt12.recurrence import Recurrence, base_to_json, paywindow_to_json, recurrence_to_json
 from lnoffers.bolt12.typecheck import typechecked
 
+T = TypeVar("T")
+
 
 class Description:
     """The result of `decode` while it is built."""
@@ -49,11 +51,9 @@ class Description:
         """Add members."""
         self.members |= members
 
-    def add_field(self, message: Message, field: Field[Any]) -> None:
-        """Add a field under its own name, if the message has it."""
-        value = getattr(message, field.name)
-        if value is not None:
-            self.members[field.json_name] = field.codec.to_json(value)
+    def add_field(self, field: Field[T], value: T) -> None:
+        """Add a field under its own name."""
+        self.members[field.json_name] = field.codec.to_json(value)
 
     def fault(self, name: str, text: str) -> None:
         """Add a warning about an error that makes the message invalid."""
@@ -76,12 +76,12 @@ def describe(message: Bolt12, *, accept_unsigned: bool = False) -> dict[str, Jso
     description = Description(accept_unsigned=accept_unsigned)
     description.add(type=f"bolt12 {message.kind}")
     if isinstance(message, PayerProofFields):
-        _show_fields(description, message, _PROOF_ORDER, _SPECIAL_IN_PROOFS)
+        _show_fields(description, message, _PROOF_ORDER, _PRESENT_IN_PROOF, _ABSENT_IN_PROOF)
         description.valid = True
     else:
         if message.offer_id is not None:
             description.add(offer_id=message.offer_id.hex())
-        _show_fields(description, message, message.fields.values(), _SPECIAL)
+        _show_fields(description, message, message.fields.values(), _PRESENT, _ABSENT)
     unknown: list[Json] = [
         {"type": record.type, "length": len(record.value), "value": record.value.hex()}
         for record in message.unknown_records
@@ -92,33 +92,41 @@ def describe(message: Bolt12, *, accept_unsigned: bool = False) -> dict[str, Jso
     return description.members
 
 
-_Describer = Callable[[Description, Any], None]
+_ShowPresent = Callable[[Description, Any, Any], None]
+"""Adds a field of a message, given its value."""
+_ShowAbsent = Callable[[Description, Any], None]
+"""Adds what a message without the field has instead."""
 
 
 def _show_fields(
-    description: Description, message: Message, order: Iterable[Field[Any]], special: Mapping[Field[Any], _Describer]
+    description: Description,
+    message: Message,
+    order: Iterable[Field[Any]],
+    present: Mapping[Field[Any], _ShowPresent],
+    absent: Mapping[Field[Any], _ShowAbsent],
 ) -> None:
+    known_types = message.known_types
     for field in order:
-        if field in special:
-            special[field](description, message)
-        else:
-            description.add_field(message, field)
+        if field.number in known_types:
+            value = getattr(message, field.name)
+            if field in present:
+                present[field](description, message, value)
+            else:
+                description.add_field(field, value)
+        elif field in absent:
+            absent[field](description, message)
 
 
 # ---- the offer's part
 
 
-def _offer_currency(description: Description, message: OfferTerms) -> None:
-    if message.offer_currency is not None:
-        _currency(description, message)
-        if "currency_minor_unit" not in description.members:
-            description.add(warning_unknown_offer_currency="unknown currency code")  # which is no fault of the message
+def _offer_currency(description: Description, message: OfferTerms, code: str) -> None:
+    _currency(description, message, code)
+    if "currency_minor_unit" not in description.members:
+        description.add(warning_unknown_offer_currency="unknown currency code")  # which is no fault of the message
 
 
-def _currency(description: Description, message: OfferTerms) -> None:
-    code = message.offer_currency
-    if code is None:
-        return
+def _currency(description: Description, message: OfferTerms, code: str) -> None:
     description.add(offer_currency=code)
     if message.offer_amount is not None:
         description.add(offer_amount=message.offer_amount)
@@ -127,15 +135,13 @@ def _currency(description: Description, message: OfferTerms) -> None:
         description.add(currency_minor_unit=decimals)
 
 
-def _offer_amount(description: Description, message: OfferTerms) -> None:
-    if message.offer_amount is not None and message.offer_currency is None:
-        description.add(offer_amount_msat=message.offer_amount)
+def _offer_amount(description: Description, message: OfferTerms, amount: int) -> None:
+    if message.offer_currency is None:
+        description.add(offer_amount_msat=amount)
 
 
-def _offer_description(description: Description, message: OfferTerms) -> None:
-    if message.offer_description is not None:
-        description.add(offer_description=message.offer_description)
-    elif message.offer_amount is not None:
+def _no_description(description: Description, message: OfferTerms) -> None:
+    if message.offer_amount is not None:
         description.fault("missing_offer_description", "description is required if offer_amount is set")
 
 
@@ -156,16 +162,13 @@ def _paths(
         description.fault("empty_blinded_path", f"blinded path {empty} has 0 hops")
 
 
-def _offer_paths(description: Description, message: OfferTerms) -> None:
-    if message.offer_paths is not None:
-        _paths(description, "offer_paths", message.offer_paths)
+def _offer_paths(description: Description, _: Message, paths: tuple[BlindedPath, ...]) -> None:
+    _paths(description, "offer_paths", paths)
 
 
 def _offer_recurrence(
-    description: Description, message: OfferFields, recurrence: Recurrence | None, *, compulsory: bool
+    description: Description, message: OfferFields, recurrence: Recurrence, *, compulsory: bool
 ) -> None:
-    if recurrence is None:
-        return
     members: dict[str, Json] = {"compulsory_field": compulsory, **recurrence_to_json(recurrence)}
     if message.offer_recurrence_base is not None:
         members |= base_to_json(message.offer_recurrence_base)
@@ -176,47 +179,38 @@ def _offer_recurrence(
     description.add(offer_recurrence=members)
 
 
-def _recurrence_compulsory(description: Description, message: OfferFields) -> None:
-    _offer_recurrence(description, message, message.offer_recurrence_compulsory, compulsory=True)
+def _recurrence_compulsory(description: Description, message: OfferFields, recurrence: Recurrence) -> None:
+    _offer_recurrence(description, message, recurrence, compulsory=True)
 
 
-def _recurrence_optional(description: Description, message: OfferFields) -> None:
-    _offer_recurrence(description, message, message.offer_recurrence_optional, compulsory=False)
+def _recurrence_optional(description: Description, message: OfferFields, recurrence: Recurrence) -> None:
+    _offer_recurrence(description, message, recurrence, compulsory=False)
 
 
 # ---- the request's part
 
 
-def _invreq_metadata(description: Description, message: RequestMetadata) -> None:
-    if message.invreq_metadata is None:
-        description.fault("missing_invreq_metadata", "invreq_metadata required")
-    else:
-        description.add(invreq_metadata=message.invreq_metadata.hex())
+def _no_metadata(description: Description, _: Message) -> None:
+    description.fault("missing_invreq_metadata", "invreq_metadata required")
 
 
-def _invreq_paths(description: Description, message: RequestTerms) -> None:
-    if message.invreq_paths is not None:
-        _paths(description, "invreq_paths", message.invreq_paths)
+def _invreq_paths(description: Description, _: Message, paths: tuple[BlindedPath, ...]) -> None:
+    _paths(description, "invreq_paths", paths)
 
 
-def _invreq_bip_353_name(description: Description, message: RequestTerms) -> None:
-    name = message.invreq_bip_353_name
-    if name is None:
-        return
-    description.add(invreq_bip_353_name=RequestTerms.invreq_bip_353_name.codec.to_json(name))
+def _invreq_bip_353_name(description: Description, _: Message, name: Bip353Name) -> None:
+    description.add_field(RequestTerms.invreq_bip_353_name, name)
     for part, value in (("name", name.name), ("domain", name.domain)):
         if not has_allowed_characters(value):
             description.fault(f"invreq_bip_353_name_{part}_invalid", f"bip353 {part} field contains invalid characters")
 
 
-def _recurrence_start(description: Description, message: RequestRecurrence) -> None:
-    if message.invreq_recurrence_counter is not None and message.invreq_recurrence_start is not None:
-        description.add(invreq_recurrence_start=message.invreq_recurrence_start)
+def _recurrence_start(description: Description, message: RequestRecurrence, start: int) -> None:
+    if message.invreq_recurrence_counter is not None:
+        description.add(invreq_recurrence_start=start)
 
 
-def _recurrence_cancel(description: Description, message: InvoiceRequestFields) -> None:
-    if message.invreq_recurrence_cancel is None:
-        return
+def _recurrence_cancel(description: Description, message: InvoiceRequestFields, _: Literal[True]) -> None:
     description.add(invreq_recurrence_cancel=True)
     cancel = "invreq_recurrence_cancel"
     if message.invreq_recurrence_counter is None:
@@ -225,42 +219,52 @@ def _recurrence_cancel(description: Description, message: InvoiceRequestFields) 
         description.fault(f"{cancel}_with_zero_counter", f"{cancel} is invalid with invreq_recurrence_counter zero")
 
 
-def _request_signature(description: Description, message: InvoiceRequestFields) -> None:
-    if message.invreq_payer_id is None:
-        description.fault("missing_invreq_payer_id", "invreq_payer_id required")
-    if message.signature is None and description.accept_unsigned and not message.answers_offer:
-        return
-    if message.signature is None:
-        description.fault("missing_invoice_request_signature", "Missing signature")
-    elif message.invreq_payer_id is not None and not message.has_valid_signature():
+def _request_signature(description: Description, message: InvoiceRequestFields, signature: bytes) -> None:
+    _check_payer_id(description, message)
+    if message.invreq_payer_id is not None and not message.has_valid_signature():
         description.fault("invalid_invoice_request_signature", "Bad signature")
     else:
-        description.add(signature=message.signature.hex())
+        description.add(signature=signature.hex())
+
+
+def _no_request_signature(description: Description, message: InvoiceRequestFields) -> None:
+    _check_payer_id(description, message)
+    if message.answers_offer or not description.accept_unsigned:
+        description.fault("missing_invoice_request_signature", "Missing signature")
+
+
+def _check_payer_id(description: Description, message: InvoiceRequestFields) -> None:
+    if message.invreq_payer_id is None:
+        description.fault("missing_invreq_payer_id", "invreq_payer_id required")
 
 
 # ---- the invoice's part
 
 
-def _invoice_paths(description: Description, message: InvoiceFields) -> None:
+def _invoice_paths(description: Description, message: InvoiceFields, paths: tuple[BlindedPath, ...]) -> None:
+    _check_basetime(description, message)
+    _paths_with_payinfo(description, message, paths)
+
+
+def _check_basetime(description: Description, message: InvoiceFields) -> None:
     if message.offer_recurrence is not None and message.invoice_recurrence_basetime is None:
         text = "recurring invoices without a recurrence_basetime are invalid"
         description.fault("missing_invoice_recurrence_basetime", text)
-    _paths_with_payinfo(description, message)
 
 
-def _paths_with_payinfo(description: Description, message: InvoiceTerms) -> None:
-    if message.invoice_paths is not None:
-        _paths(description, "invoice_paths", message.invoice_paths, message.invoice_blindedpay)
+def _paths_with_payinfo(description: Description, message: InvoiceTerms, paths: tuple[BlindedPath, ...]) -> None:
+    _paths(description, "invoice_paths", paths, message.invoice_blindedpay)
 
 
-def _relative_expiry(description: Description, message: InvoiceFields) -> None:
+def _default_expiry(description: Description, message: InvoiceFields) -> None:
     description.add(invoice_relative_expiry=message.relative_expiry)
 
 
-def _invoice_fallbacks(description: Description, message: InvoiceFields | PayerProofFields) -> None:
+def _invoice_fallbacks(
+    description: Description, message: InvoiceFields | PayerProofFields, fallbacks: tuple[FallbackAddress, ...]
+) -> None:
     chain = BITCOIN if message.invreq_chain is None else message.invreq_chain
-    if message.invoice_fallbacks is not None:
-        description.add(invoice_fallbacks=[_fallback(description, each, chain) for each in message.invoice_fallbacks])
+    description.add(invoice_fallbacks=[_fallback(description, each, chain) for each in fallbacks])
 
 
 def _fallback(description: Description, fallback: FallbackAddress, chain: bytes) -> Json:
@@ -281,34 +285,32 @@ def _fallback(description: Description, fallback: FallbackAddress, chain: bytes)
     return members
 
 
-def _recurrence_basetime(description: Description, message: InvoiceFields) -> None:
+def _recurrence_basetime(description: Description, message: InvoiceFields, basetime: int) -> None:
     if message.offer_recurrence is not None:
-        description.add_field(message, InvoiceRecurrence.invoice_recurrence_basetime)
+        description.add_field(InvoiceRecurrence.invoice_recurrence_basetime, basetime)
 
 
-def _omitted_tlvs(description: Description, message: PayerProofFields) -> None:
-    description.add(proof_omitted_tlvs=list(message.proof_omitted_tlvs or ()))
+def _nothing_omitted(description: Description, _: Message) -> None:
+    description.add(proof_omitted_tlvs=[])
 
 
-def _elsewhere(description: Description, message: Message) -> None:
+def _elsewhere(_shown: Description, _message: Message, _value: object) -> None:
     """Add nothing: the field is part of another one."""
 
 
 # ---- the tables
 
 
-_SPECIAL: Mapping[Field[Any], _Describer] = MappingProxyType(
+_PRESENT: Mapping[Field[Any], _ShowPresent] = MappingProxyType(
     {
         OfferTerms.offer_currency: _offer_currency,
         OfferTerms.offer_amount: _offer_amount,
-        OfferTerms.offer_description: _offer_description,
         OfferTerms.offer_paths: _offer_paths,
         OfferRecurrence.offer_recurrence_compulsory: _recurrence_compulsory,
         OfferRecurrence.offer_recurrence_optional: _recurrence_optional,
         OfferRecurrence.offer_recurrence_base: _elsewhere,
         OfferRecurrence.offer_recurrence_paywindow: _elsewhere,
         OfferRecurrence.offer_recurrence_limit: _elsewhere,
-        RequestMetadata.invreq_metadata: _invreq_metadata,
         RequestTerms.invreq_paths: _invreq_paths,
         RequestTerms.invreq_bip_353_name: _invreq_bip_353_name,
         RequestRecurrence.invreq_recurrence_start: _recurrence_start,
@@ -316,14 +318,22 @@ _SPECIAL: Mapping[Field[Any], _Describer] = MappingProxyType(
         InvoiceRequestFields.signature: _request_signature,
         InvoiceTerms.invoice_paths: _invoice_paths,
         InvoiceTerms.invoice_blindedpay: _elsewhere,
-        InvoiceTerms.invoice_relative_expiry: _relative_expiry,
         InvoiceTerms.invoice_fallbacks: _invoice_fallbacks,
         InvoiceRecurrence.invoice_recurrence_basetime: _recurrence_basetime,
     }
 )
+_ABSENT: Mapping[Field[Any], _ShowAbsent] = MappingProxyType(
+    {
+        OfferTerms.offer_description: _no_description,
+        RequestMetadata.invreq_metadata: _no_metadata,
+        InvoiceRequestFields.signature: _no_request_signature,
+        InvoiceTerms.invoice_paths: _check_basetime,
+        InvoiceTerms.invoice_relative_expiry: _default_expiry,
+    }
+)
 
-# A proof shows what was in an invoice that has been paid, so nothing is a fault, and what is not there may be hidden.
-_SPECIAL_IN_PROOFS: Mapping[Field[Any], _Describer] = MappingProxyType(
+# A proof shows what was in an invoice that has been paid, so nothing is a fault, and what is absent may be hidden.
+_PRESENT_IN_PROOF: Mapping[Field[Any], _ShowPresent] = MappingProxyType(
     {
         OfferTerms.offer_currency: _currency,
         OfferTerms.offer_amount: _offer_amount,
@@ -332,8 +342,10 @@ _SPECIAL_IN_PROOFS: Mapping[Field[Any], _Describer] = MappingProxyType(
         InvoiceTerms.invoice_paths: _paths_with_payinfo,
         InvoiceTerms.invoice_blindedpay: _elsewhere,
         InvoiceTerms.invoice_fallbacks: _invoice_fallbacks,
-        PayerProofFields.proof_omitted_tlvs: _omitted_tlvs,
     }
+)
+_ABSENT_IN_PROOF: Mapping[Field[Any], _ShowAbsent] = MappingProxyType(
+    {PayerProofFields.proof_omitted_tlvs: _nothing_omitted}
 )
 _PROOF_ORDER = sorted(
     PayerProofFields.fields.values(), key=lambda field: (field is PayerProofFields.proof_signature, field.number)

@@ -12,7 +12,7 @@ from lnoffers.emergency import SealedError
 from lnoffers.service.cli.output import is_for_people, print_error, print_json, print_summary, require_output
 from lnoffers.service.cli.summary import summarize
 from lnoffers.service.clock import SystemClock
-from lnoffers.service.decoding import UNPARSABLE, Shown, UnreadableError, decode
+from lnoffers.service.string_kinds import UNPARSABLE, Decoded, UnreadableError, decode
 
 
 def decode_strings(given: Namespace) -> int:
@@ -56,7 +56,7 @@ def _reason(string: str, error: UnreadableError) -> str:
     return f"{error} ({error.detail})" if error.detail else str(error)
 
 
-def _qr_text(string: str, decoded: Shown) -> str:
+def _qr_text(string: str, decoded: Decoded) -> str:
     """Return the string without its `+` joints, in capitals if case does not matter: that makes the QR code smaller."""
     joined = re.sub(r"\+\s*", "", string)
     return joined if decoded["type"] == "rune" else joined.upper()

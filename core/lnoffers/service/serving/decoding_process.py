@@ -17,7 +17,7 @@ import struct
 import sys
 import traceback
 from contextlib import suppress
-from typing import BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from clnrpc import types
 from clnrpc.commands import COMMANDS
@@ -29,6 +29,9 @@ from lnoffers.emergency import SealedError
 from lnoffers.service import decodecall
 from lnoffers.service.refusals import log_hidden
 from lnoffers.service.system import forbid_core_dumps
+
+if TYPE_CHECKING:
+    from clnrpc.runtime.values.written import FinishedJson
 
 HEADER: Final = struct.Struct(">Ic")
 TIME: Final = struct.Struct(">Q")
@@ -106,7 +109,7 @@ class _Decode(Service):
         self.now = 0
         self._server = server
 
-    def decode(self, request: types.DecodeRequest) -> types.DecodeResponse:
+    def decode(self, request: types.DecodeRequest) -> FinishedJson:
         return decodecall.decode(request, now=self.now, unseal=self._server.open_sealed)
 
     def rpc_check_decode(self, request: types.DecodeRequest) -> None:

@@ -1,6 +1,12 @@
-"""Text that keeps its spelling: a JSON string can be spelled in many ways, and for some the spelling matters."""
+"""Values that are JSON already, so that `encode` repeats them as they are: a whole text, or one string's spelling."""
 
 from __future__ import annotations
+
+
+class FinishedJson(bytes):
+    """A JSON text, in the spelling of `encode`. Where its value is needed, it is parsed."""
+
+    __slots__ = ()
 
 
 class Written(str):

@@ -18,7 +18,7 @@ from ..errors import DecodeError, EncodeError
 from .plain import is_array, is_object
 from .received import wire_names
 from .reread import paired, reread
-from .written import Written
+from .written import FinishedJson, Written
 
 
 def _as_written(value: Any) -> msgspec.Raw:
@@ -41,6 +41,15 @@ def encode(value: Any) -> bytes:
     because the node expects hexadecimal text. Raises DecodeError if the unknown fields of a received response cannot be
     read.
     """
+    return value if isinstance(value, FinishedJson) else _encoded(value)
+
+
+def finish(value: object) -> FinishedJson:
+    """Return a value as JSON that is not encoded again, however often it is passed to `encode`. Raises as that does."""
+    return FinishedJson(_encoded(value))
+
+
+def _encoded(value: object) -> bytes:
     try:
         raw = _encoder.encode(to_wire(value))
     except (DecodeError, EncodeError):  # they are ValueErrors too
@@ -105,11 +114,13 @@ def to_wire(value: Any) -> Any:
             raise EncodeError(f"JSON cannot represent {value}")
         return value
     if _is_sequence(value):
-        return [to_wire(item) for item in value]
+        return [item if isinstance(item, _AS_IT_IS) else to_wire(item) for item in value]
     if _is_mapping(value):
         if not all(isinstance(name, str) for name in value):
             raise EncodeError("JSON cannot represent this: the keys of an object must be text")
-        return {name: to_wire(item) for name, item in value.items()}
+        return {name: item if isinstance(item, _AS_IT_IS) else to_wire(item) for name, item in value.items()}
+    if isinstance(value, FinishedJson):
+        return msgspec.json.decode(value)
     cls: type[Any] = value.__class__
     if is_dataclass(cls):
         original = reread(value)

@@ -1,7 +1,7 @@
-"""Saying what a string is and holds, as Core Lightning's `decode` says it: BOLT 12, BOLT 11, runes, recovery data.
+"""Decode any string that Core Lightning's `decode` takes: BOLT 12, BOLT 11, runes, recovery data.
 
-Each kind has a package or module of its own; here they are tried in turn, and when all fail, the kind that the string
-looks like tells why.
+Each kind has a package or module of its own. Here they are tried in turn. If all fail, the error is that of the kind
+that the string looks like.
 """
 
 from __future__ import annotations
@@ -12,14 +12,16 @@ from typing import Final, NamedTuple
 
 from lnoffers import bolt11, emergency, runes
 from lnoffers.bolt12 import Bolt12Error, Json, decode_leniently, describe, without_scheme
+from lnoffers.service.errors import ServiceError
 
-Shown = dict[str, Json]
+Decoded = dict[str, Json]
+"""What a string says, as a JSON object."""
 
 UNPARSABLE: Final = "Unparsable string"
 """Core Lightning's text for a string that looks like nothing that it knows."""
 
 
-class UnreadableError(ValueError):
+class UnreadableError(ServiceError):
     """The string is of no kind that can be read, or breaks a rule of its kind.
 
     `detail` may say more than the text, and `offset` at which character the fault is, without `lightning:`.
@@ -38,11 +40,10 @@ Unseal = Callable[[bytes], bytes]
 """Opens recovery data of a node (`emergency.decrypt`)."""
 
 
-def decode(text: str, *, now: int, unseal: Unseal | None = None, accept_unsigned: bool = False) -> Shown:
-    """What the string says, as a JSON object in the order of Core Lightning's answer; `valid` sums it up.
+def decode(text: str, *, now: int, unseal: Unseal | None = None, accept_unsigned: bool = False) -> Decoded:
+    """Return what the string says, as a JSON object in the order of Core Lightning's answer.
 
-    A message whose signature or key is wrong or missing is shown all the same, if its kind allows for that, with a
-    warning and `valid` false.
+    If a signature or key is wrong or missing, some kinds are still decoded, with a warning and `valid` false.
 
     Args:
         text: the string; `lightning:` may stand before it, all in lower or all in upper case, as the string itself.
@@ -80,15 +81,15 @@ def decode(text: str, *, now: int, unseal: Unseal | None = None, accept_unsigned
     return runes.describe(rune, now=now)
 
 
-def _read_bolt12(string: str, _: object, accept_unsigned: bool) -> Shown:
+def _read_bolt12(string: str, _: object, accept_unsigned: bool) -> Decoded:
     return describe(decode_leniently(string), accept_unsigned=accept_unsigned)
 
 
-def _read_bolt11(string: str, *_: object) -> Shown:
+def _read_bolt11(string: str, *_: object) -> Decoded:
     return bolt11.describe(bolt11.Invoice.parse(string))
 
 
-def _read_recovery(string: str, unseal: Unseal | None, *_: object) -> Shown:
+def _read_recovery(string: str, unseal: Unseal | None, *_: object) -> Decoded:
     sealed = emergency.parse(string)
     if unseal is None:
         raise emergency.SealedError("only the node whose data this is can open it: lnoffers call decode STRING")
@@ -96,10 +97,10 @@ def _read_recovery(string: str, unseal: Unseal | None, *_: object) -> Shown:
 
 
 class _Kind(NamedTuple):
-    """A kind of string: what one that is meant to be of it looks like, and how it is read."""
+    """A kind of string: what such strings look like, and how they are read."""
 
     looks: re.Pattern[str]
-    read: Callable[[str, Unseal | None, bool], Shown]
+    read: Callable[[str, Unseal | None, bool], Decoded]
 
 
 _KINDS: Final = (
