@@ -120,7 +120,7 @@ def test_a_bad_token_inside_of_a_parameter_is_shown_alone_and_its_place_is_known
     with pytest.raises(BadParameter) as refused:
         Binder(TRAVEL).bind(params)
     assert refused.value.message == f"routes[0][0].fare: should be a millisatoshi amount: {HIDDEN}"
-    assert (refused.value.parameter, refused.value.bad.place) == ("routes", "[0][0].fare")
+    assert (refused.value.parameter, refused.value.place) == ("routes", "routes[0][0].fare")
     shown = refused.value.shown(params).message
     assert shown == "routes[0][0].fare: should be a millisatoshi amount: invalid token '\"zz\"'"
 

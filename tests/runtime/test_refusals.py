@@ -43,7 +43,7 @@ def refused(method: str, params: str, *, only: str = "{}", developer: bool = Fal
         Service(),
         {**demo.COMMANDS, "check": demo.CHECK},
         developer=developer,
-        hidden=lambda name, error: hidden.append((name, error.parameter + error.bad.place, error.bad.token)),
+        hidden=lambda name, error: hidden.append((name, error.place, error.token)),
         converters={"check": {"command_to_check": raw_text}},
         package=demo.NAME,
     )

@@ -9,8 +9,10 @@ from __future__ import annotations
 import secrets
 from typing import Protocol
 
+from lnoffers.service.errors import ServiceError
 
-class EntropyError(Exception):
+
+class EntropyError(ServiceError):
     """Injected entropy has run out."""
 
 

@@ -1,6 +1,8 @@
-"""Errors that stop the service, as opposed to an error answer to one call (`clnrpc.RpcError`).
+"""The base class of this package's errors, and the errors that stop the service.
 
-Each message is written for the person who started the program: what is wrong, where, and what to do.
+Their messages are written for the person who started the program: what is wrong, where, and what to do. Other errors
+concern one call. They are defined beside what raises them, and the command turns them into an error answer
+(`clnrpc.RpcError`).
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from typing import Final
 
 
 class ServiceError(Exception):
-    """The service cannot start or continue. The base class of this package's own errors."""
+    """An error of this package. All others are subclasses, except those that only callers of the store see."""
 
 
 class OptionsError(ServiceError):

@@ -14,11 +14,13 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from lnoffers.service.errors import ServiceError
+
 MAX_BYTES: Final = 1 << 20
 _code = re.compile("[A-Z]{3}").fullmatch
 
 
-class RatesError(Exception):
+class RatesError(ServiceError):
     """The file cannot be used; the message names it and the reason."""
 
 

@@ -1,4 +1,4 @@
-"""What the log says of tokens that answers hide."""
+"""What the log says about tokens that answers hide."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ logger = logging.getLogger(__name__)
 
 
 def log_hidden(method: str, error: BadParameter) -> None:
-    """Say where the token is that an answer hides: of the token itself, which may be a secret, only kind and length."""
-    token = error.bad.token
+    """Log where the hidden token is. The token may be a secret, so only its kind and length are logged."""
+    token = error.token
     logger.info(
         "Refused %s: invalid token at %s (%s); to have errors show such tokens, start with --developer",
         method,
-        escape(error.parameter + error.bad.place),
+        escape(error.place),
         f"{json_type(token)}, {len(token)} bytes" if token else "all parameters together",
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypedDict
 
+from clnrpc.runtime.server.bind import BadParameter
 from clnrpc.runtime.server.convert import BadToken
 from lnoffers.bolt12 import Recurrence, RecurrenceBase, RecurrencePaywindow
 from lnoffers.service.parameters import offers as parameters
@@ -14,15 +15,6 @@ from lnoffers.service.parameters.offers import Price
 
 if TYPE_CHECKING:
     from clnrpc.types import OfferRequest
-
-
-class TermsError(Exception):
-    """A parameter is not valid, or not together with the others; `why` is lightningd's short text."""
-
-    def __init__(self, parameter: str, why: str) -> None:
-        super().__init__(f"{parameter}: {why}")
-        self.parameter = parameter
-        self.why = why
 
 
 class Terms(TypedDict):
@@ -45,20 +37,20 @@ def terms_of(request: OfferRequest) -> Terms:
     """Return the fields for a request, checked in lightningd's order (plugins/offers_offer.c).
 
     Raises:
-        TermsError: for the first parameter that is wrong.
+        BadParameter: for the first parameter that is wrong.
     """
     price, recurrence, paywindow = _parse(request)
     if recurrence is None:
         for name in ("recurrence_limit", "recurrence_base", "recurrence_paywindow"):
             if getattr(request, name) is not None:
-                raise TermsError(name, "needs recurrence")
+                raise _refused(name, "needs recurrence")
     if price.amount is not None and request.description is None:
-        raise TermsError("description", "description is required for the user to know what it was they paid for")
+        raise _refused("description", "description is required for the user to know what it was they paid for")
     base = request.recurrence_base
     if request.proportional_amount and base is None:
-        raise TermsError("proportional_amount", "proportional_amount needs recurrence_base")
+        raise _refused("proportional_amount", "proportional_amount needs recurrence_base")
     if request.optional_recurrence and base is not None:
-        raise TermsError("optional_recurrence", "incompatible with recurrence_base")
+        raise _refused("optional_recurrence", "incompatible with recurrence_base")
     return Terms(
         offer_amount=price.amount,
         offer_currency=price.currency,
@@ -85,4 +77,9 @@ def _parse(request: OfferRequest) -> tuple[Price, Recurrence | None, RecurrenceP
         window = request.recurrence_paywindow
         return price, recurrence, None if window is None else parameters.paywindow(window)
     except BadToken as bad:
-        raise TermsError(name, bad.why) from bad
+        raise _refused(name, bad.why) from bad
+
+
+def _refused(parameter: str, why: str) -> BadParameter:
+    """Return the error with lightningd's short text."""
+    return BadParameter(parameter, BadToken(why))

@@ -6,11 +6,7 @@ import logging
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from clnrpc.runtime.client.exchange import encode_request
-from clnrpc.runtime.errors import RpcError
-from clnrpc.runtime.jsontext import members
+from clnrpc.runtime.client.exchange import ResponseReader, encode_request
 from lnoffers.service.commands import OffersService
 from lnoffers.service.dispatching import dispatcher
 from lnoffers.service.node import Node
@@ -36,10 +32,8 @@ def call_in_process(method: str, params: bytes, only: bytes | None, options: Opt
         if isinstance(answer, Awaitable):
             answer = _wait_for(answer)
         whole = answer.data + b"".join(answer.rest or ())
-    reply = dict(members(whole))
-    if b"error" in reply:
-        raise RpcError(**msgspec.json.decode(reply[b"error"]))
-    return reply[b"result"]
+    [response] = ResponseReader().feed(whole)
+    return response.result(method)
 
 
 def _wait_for(pending: Awaitable[Answer]) -> Answer:

@@ -26,7 +26,7 @@ from lnoffers.service.rates import RatesError
 from lnoffers.service.status import TRANSITIONS, Status, StatusChange
 from lnoffers.service.store import invoices, offers
 from lnoffers.service.store.offers import StoredOffer
-from lnoffers.service.terms import Terms, TermsError, terms_of
+from lnoffers.service.terms import terms_of
 
 if TYPE_CHECKING:
     from clnrpc.runtime.server.stubs import Reply
@@ -98,7 +98,7 @@ class OfferCommands(Commands):
 
     def rpc_check_offer(self, request: types.OfferRequest) -> None:
         """See how the parameters go together; lightningd looks no further either."""
-        self._terms(request)
+        terms_of(request)
 
     def rpc_check_disableoffer(self, request: types.DisableofferRequest) -> None:
         """See that there is such an offer and that it can be disabled."""
@@ -118,7 +118,7 @@ class OfferCommands(Commands):
 
     def _offer(self, request: types.OfferRequest) -> Offer:
         """The offer without paths."""
-        terms = self._terms(request)
+        terms = terms_of(request)
         if terms["offer_currency"] is not None:
             self._require_rate(terms["offer_currency"])
         try:
@@ -129,13 +129,6 @@ class OfferCommands(Commands):
             raise BadParameter("bolt12", BadToken(str(error))) from error
         self._check_size(offer)
         return offer
-
-    @staticmethod
-    def _terms(request: types.OfferRequest) -> Terms:
-        try:
-            return terms_of(request)
-        except TermsError as error:
-            raise BadParameter(error.parameter, BadToken(error.why)) from error
 
     def _require_rate(self, currency: str) -> None:
         """An offer in a currency that this node cannot convert would be of no use."""

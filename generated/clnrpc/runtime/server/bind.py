@@ -23,19 +23,26 @@ from .convert import BadToken, Converter, converter_of
 class BadParameter(RpcError):
     """A parameter is refused (-32602), by its converter or by the command's method.
 
-    `parameter` is its name. `bad` says why, and which part of it the bad token is; a `token` that is empty stands for
-    all parameters, which do not go together. The message hides the token, which may be a secret.
+    `parameter` is its name, `place` that of the bad token in it ("route[0].amount_msat"), and `token` the token as
+    written; if it is empty, the parameters do not go together. The message hides the token, which may be a secret.
     """
 
     def __init__(self, parameter: str, bad: BadToken) -> None:
-        self._beginning = f"{parameter}{bad.place if bad.names_place else ''}: {bad.why}: invalid token"
-        super().__init__(INVALID_PARAMS, f"{self._beginning} (see logs for details)")
+        super().__init__(INVALID_PARAMS, _invalid_token(parameter, bad, "(see logs for details)"))
         self.parameter = parameter
-        self.bad = bad
+        self.place = parameter + bad.place
+        self.token = bad.token
+        self._bad = bad
 
     def shown(self, params: bytes) -> RpcError:
-        """Return the same error with the token in its message, or else all of `params`."""
-        return RpcError(INVALID_PARAMS, f"{self._beginning} '{(self.bad.token or params).decode()}'")
+        """Return the same error with the token in its message, or with all of `params` if the token is empty."""
+        token = f"'{(self.token or params).decode()}'"
+        return RpcError(INVALID_PARAMS, _invalid_token(self.parameter, self._bad, token))
+
+
+def _invalid_token(parameter: str, bad: BadToken, token: str) -> str:
+    """Return Core Lightning's text for a token that is refused; `token` is what the text says of it."""
+    return f"{parameter}{bad.place if bad.names_place else ''}: {bad.why}: invalid token {token}"
 
 
 class Binder:
@@ -73,7 +80,7 @@ class Binder:
         return values
 
     def _given(self, params: bytes) -> Iterator[tuple[_Reader, bytes]]:
-        """The parameters that are given, one by one in the order in which they are checked; raises RpcError."""
+        """Yield the parameters that are given, in the order in which they are checked. Raises RpcError."""
         match json_type(params):
             case JsonType.ARRAY:
                 return self._given_by_position(elements(params))
@@ -83,7 +90,7 @@ class Binder:
                 raise RpcError(INVALID_PARAMS, "Expected array or object for params")
 
     def _given_by_position(self, given: Sequence[bytes]) -> Iterator[tuple[_Reader, bytes]]:
-        """A null is as good as nothing given."""
+        """Yield the parameters of an array; null means that one is not given."""
         for reader, raw in zip(self._in_order, given, strict=False):
             if json_type(raw) is not JsonType.NULL:
                 yield reader, raw
@@ -92,7 +99,7 @@ class Binder:
             raise RpcError(INVALID_PARAMS, f"too many parameters: got {len(given)}, expected {expected}")
 
     def _given_by_name(self, given: Sequence[tuple[bytes, bytes]]) -> Iterator[tuple[_Reader, bytes]]:
-        """A null is a token like any other, and few types take it."""
+        """Yield the parameters of an object; null is a token like any other, and few types take it."""
         seen: set[bytes] = set()
         for name, raw in given:
             reader = self._by_name.get(name)
@@ -112,7 +119,7 @@ class _Reader(NamedTuple):
 
 
 def without_first(params: bytes, name: str) -> bytes:
-    """Parameters without the first by position, or without `name`: what is left for another command, as written."""
+    """Return the parameters without the first by position, or without `name`, as written: those of another command."""
     if json_type(params) is JsonType.ARRAY:
         return b"[%b]" % b",".join(elements(params)[1:])
     left = (b'"%b":%b' % (given, raw) for given, raw in members(params) if given != name.encode())
