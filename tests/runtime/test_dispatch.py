@@ -15,6 +15,8 @@ from rpcschema.runtime.jsontext import Framer, FramingError
 from rpcschema.runtime.server.convert import raw_text
 from rpcschema.runtime.server.dispatch import SHOWN_BYTES, Answer, Dispatcher
 from rpcschema.runtime.server.stubs import stub
+from rpcschema.runtime.values.encode import finish
+from rpcschema.runtime.values.written import FinishedJson
 from tests.runtime import demo
 from tests.runtime.demo.types.check import CheckRequest, CheckResponse
 from tests.runtime.demo.types.greet import GreetRequest, GreetResponse
@@ -75,6 +77,17 @@ def test_a_result_is_one_line_without_spaces_and_two_line_feeds() -> None:
 def test_the_id_is_echoed_as_it_was_written(identity: str) -> None:
     assert f'"id":{identity},'.encode() in answer(request("greet", '["you", 1]', identity)).data
     assert f'"id":{identity},'.encode() in answer(request("nosuch", "[]", identity)).data
+
+
+@pytest.mark.parametrize("only", ["", ',"filter":{"amount_msat":true}'])
+def test_a_method_that_returns_finished_json_is_answered_as_with_its_response(only: str) -> None:
+    class Finishing(Service):
+        def greet(self, request: GreetRequest) -> FinishedJson:
+            return finish(super().greet(request))
+
+    message = (request("greet", '["you", 1]')[:-1] + only + "}").encode()
+    finishing = Dispatcher(Finishing(), demo.COMMANDS, package=demo.NAME)
+    assert finishing.answer(message) == dispatcher().answer(message)
 
 
 def test_an_rpc_error_is_an_answer_with_its_data() -> None:

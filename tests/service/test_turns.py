@@ -264,9 +264,9 @@ def test_a_bug_of_the_thread_ends_the_server_and_is_raised(program: Program, mon
 
     def ask() -> None:
         with Wire(program.socket) as wire:
-            assert "result" in wire.ask("getinfo")
+            assert "result" in wire.ask("listoffers")
             monkeypatch.setattr(Store, "group", fail)
-            wire.send(request("getinfo"))
+            wire.send(request("listoffers"))
             ends.append(wire.is_closed())
 
     with pytest.raises(RuntimeError, match="a bug"):

@@ -1,4 +1,4 @@
-"""Requests as text to the service's methods: which commands there are, and which parameters are read in another way."""
+"""The dispatcher of the service: which commands exist, where they run, and which parameters have own converters."""
 
 from __future__ import annotations
 
@@ -17,10 +17,15 @@ from lnoffers.service.parameters.offers import OF_OFFER
 from lnoffers.service.parameters.strings import label
 from lnoffers.service.refusals import log_hidden
 
+STORELESS: Final = frozenset({b'"decode"', b'"getinfo"', b'"help"', b'"notifications"'})
+"""The commands, in quotes, that use neither the store nor the disk, and that take a millisecond at most.
+
+A string that takes longer to decode goes to a process of its own (`serving.decoder`).
+"""
 INTERNAL_ERROR: Final = RpcError(GENERIC, "Internal error")
-"""What a call that ends in a bug is answered with."""
+"""The answer to a call that ends in a bug."""
 STOPPING: Final = RpcError(LIGHTNINGD_SHUTDOWN, "The server stops")
-"""What a call that waits, or was not decoded in time, is answered with when the server stops."""
+"""The answer to a call that still waits, or is being decoded, when the server stops."""
 
 
 def to_raise(error: RpcError) -> RpcError:
@@ -44,7 +49,7 @@ _UNFILTERED: Final = frozenset({"invoicerequest", "offer"})
 
 
 def dispatcher(service: OffersService, *, developer: bool) -> Dispatcher:
-    """What answers the requests that a server or `lnoffers call` receives."""
+    """Return what answers the requests of a server or of `lnoffers call`."""
     return Dispatcher(
         service,
         service.rpc_commands,

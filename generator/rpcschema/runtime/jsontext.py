@@ -284,7 +284,8 @@ class Framer:
 # Valid text needs less care: a comma can be skipped like white space, and a scalar ends at a delimiter. The last
 # alternative, which is empty, matches at an array or object with another one inside.
 _GAP: Final = rb"[ \t\n\r,]*+"
-_GOOD_TEXT: Final = rb'[^"\\]*+' + _many(rb'\\.[^"\\]*+')
+_WITHOUT_ESCAPES: Final = rb'[^"]*+(?<!\\)(?=")'  # most texts, and it takes half the time
+_GOOD_TEXT: Final = b"(?:" + _WITHOUT_ESCAPES + rb'|[^"\\]*+' + _many(rb'\\.[^"\\]*+') + b")"
 _TO_BRACKET: Final = rb'[^"{}\[\]]*+' + _many(b'"' + _GOOD_TEXT + rb'"[^"{}\[\]]*+')
 _FLAT: Final = rb"[{\[]" + _TO_BRACKET + rb"[}\]]"
 _GOOD_VALUE: Final = b'("' + _GOOD_TEXT + rb'"|[^"{}\[\]:, \t\n\r]++|' + _FLAT + rb"|(?=[{\[]))"

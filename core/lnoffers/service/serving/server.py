@@ -1,9 +1,10 @@
 """The JSON-RPC server: its connections, from the first call to the last answer.
 
 A connection advances when something has happened to it: bytes have arrived, its client has read, its calls have run. If
-none of its calls are under way then, the next ones are sent to where they run: to the thread of `turns`, whose first
-page explains what runs where, or to the process of `decoder`, if a string takes long. When they have run, their answers
-are sent, and the connection advances again.
+none of its calls are under way then, the next one runs. If it needs no store, it runs here, at once. If it decodes a
+string that takes long, it goes to the process of `decoder`. Otherwise it goes, with those behind it, to the thread of
+`turns`, whose first page explains what runs where. When calls have run, their answers are sent, and the connection
+advances again.
 
 Answers come in the order of the calls, with three exceptions. A call that waits for something to happen is answered
 when it has, and does not delay the others (`waits`). The answer to `stop` comes last, when everything is given back. A
@@ -25,7 +26,7 @@ from clnrpc.runtime.errors import GENERIC, RpcError
 from clnrpc.runtime.jsontext import FramingError
 from clnrpc.runtime.server.dispatch import Answer
 from lnoffers.service.commands import OffersService, Served
-from lnoffers.service.dispatching import dispatcher
+from lnoffers.service.dispatching import INTERNAL_ERROR, STORELESS, dispatcher
 from lnoffers.service.errors import StoreError
 from lnoffers.service.node import Node
 from lnoffers.service.serving.connection import Connection
@@ -174,16 +175,34 @@ class Server:
             connection.close()
 
     def _run(self, connection: Connection, calls: Sequence[bytes]) -> None:
-        """Send calls, the first one at least, to where they run."""
-        connection.is_busy = True
-        if short := [*takewhile(lambda call: not takes_long(call), calls)]:
-            self._turns.calls(short, partial(self._answered, connection))
+        """Run calls, the first one at least, or send them to where they run."""
+        first = calls[0]
+        if takes_long(first):
+            connection.is_busy = True
+            self._begin(connection, self._decode(connection, first))
+        elif (answer := self._answer_storeless(first)) is not None:
+            self._send(connection, [Outcome(first, answer)])
+            self._loop.call_soon(self.advance, connection)  # the other connections come first
         else:
-            self._begin(connection, self._decode(connection, calls[0]))
+            connection.is_busy = True
+            short = [*takewhile(lambda call: not takes_long(call), calls)]
+            self._turns.calls(short, partial(self._answered, connection))
+
+    def _answer_storeless(self, call: bytes) -> Answer | Awaitable[Answer] | None:
+        """Return the answer to a call that needs no store, so that no other call delays it; None to any other."""
+        try:
+            return self._dispatcher.answer_call_of(STORELESS, call)
+        except Exception:  # the server must outlive a bug in a call
+            logger.exception("A call ended in a bug")
+            return self._dispatcher.refuse(call, INTERNAL_ERROR)
 
     def _answered(self, connection: Connection, outcomes: Sequence[Outcome]) -> None:
-        """Send the answers of calls that have run, and go on."""
+        """Send the answers of calls that have run elsewhere, and go on."""
         connection.is_busy = False
+        self._send(connection, outcomes)
+        self.advance(connection)
+
+    def _send(self, connection: Connection, outcomes: Sequence[Outcome]) -> None:
         connection.answered(len(outcomes))
         for outcome in outcomes:
             answer = outcome.answer
@@ -198,7 +217,6 @@ class Server:
                 if answer.rest is not None:
                     connection.is_busy = True
                     self._begin(connection, self._send_rest(connection, answer.rest))
-        self.advance(connection)
 
     async def _decode(self, connection: Connection, call: bytes) -> None:
         """Answer a call that decodes a long string, or have it run if it is another one after all."""

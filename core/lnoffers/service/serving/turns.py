@@ -1,8 +1,9 @@
 """The thread on which calls run, in turns.
 
 What runs where. A server has an event loop and one other thread. The loop reads and writes sockets, and waits for
-nothing else: no disk, no lock, no method. The thread alone calls the service's methods and uses the store. Strings that
-take long to decode go to a process of their own (`decoder`).
+nothing else: no disk, no lock. The thread alone uses the store, and runs the calls that may need it. Calls of commands
+that never need it run in the loop, at once (`dispatching.STORELESS`). Strings that take long to decode go to a process
+of their own (`decoder`).
 
 A job. The loop hands jobs to the thread: some calls of one connection, or a function that uses the store, such as the
 one that reads the next page of a list. A connection has one job at a time, so its calls run in their order.
