@@ -5,7 +5,8 @@ as durably as the store does (a write-ahead log, flushed by each commit), one ro
 without a bar, a loop that signs four times as fast, with a key pair that is set up once, as the service does (which
 verifies each signature, too). Loops and server take turns on the same disk. A client process drives its connections by
 epoll, writes ready-made bytes and looks at nothing but the end of an answer; none of its connections has more than one
-call under way. Prints a table of medians; exits with 1 if a bar is missed.
+call under way. If LIGHTNING_RPC names the socket of a running lightningd, both decode the same string in turns. Prints
+a table of medians; exits with 1 if a bar is missed.
 """
 
 from __future__ import annotations
@@ -43,6 +44,11 @@ SHARE: Final = 0.6
 IDLE_MS: Final = 0.5
 """What an idle server may take longer than the loop."""
 DECODES: Final = 5_000
+LIGHTNINGD: Final = "LIGHTNING_RPC"
+"""The environment variable that names the socket of a running lightningd."""
+DECODE_SHARE: Final = 1.0
+"""Of the strings that lightningd decodes a second."""
+ROUNDS_BESIDE: Final = 9
 IN_PROCESS_MS: Final = 450
 THROUGH_SERVER_MS: Final = 120
 READY_MS: Final = 500
@@ -191,15 +197,37 @@ def under_load(directory: Path, path: Path) -> Iterator[Row]:
     yield Row("invoicerequest, idle", found, f"{IDLE_MS} more", ours - loop > IDLE_MS)
 
 
-def decodes(path: Path) -> Row:
-    """Strings that are taken apart in a second, their signatures verified."""
+def made_string(path: Path) -> str:
+    """Return a new invoice_request, signed."""
     with socket.socket(socket.AF_UNIX) as client:
         client.connect(os.fspath(path))
         client.send(MAKE)
-        string = json.loads(client.recv(1 << 16))["result"]["bolt12"]
-    message = request("decode", string=string)
+        string: str = json.loads(client.recv(1 << 16))["result"]["bolt12"]
+    return string
+
+
+def decodes(path: Path) -> Row:
+    """Return how many strings are decoded in a second, with their signatures verified."""
+    message = request("decode", string=made_string(path))
     found = median(CALLS / ask(path, message, CALLS, TOGETHER) for _ in range(ROUNDS))
     return Row(f"decode, {TOGETHER} clients", f"{found:,.0f} a second", f"{DECODES:,} a second", found < DECODES)
+
+
+def beside_lightningd(path: Path) -> Iterator[Row]:
+    """Yield decoded strings a second as a share of lightningd's. The two take turns, with the same client."""
+    node = os.environ.get(LIGHTNINGD)
+    if node is None:
+        yield Row("decode, beside lightningd", f"skipped: {LIGHTNINGD} names no lightning-rpc socket", "", missed=False)
+        return
+    message = request("decode", string=made_string(path))
+    for together in (1, TOGETHER):
+        shares = [
+            ask(Path(node), message, CALLS, together) / ask(path, message, CALLS, together)
+            for _ in range(ROUNDS_BESIDE)
+        ]
+        share = median(shares)
+        name = f"decode, beside lightningd, {together} client{'s' if together > 1 else ''}"
+        yield Row(name, f"{share:.0%} of its calls", f"{DECODE_SHARE:.0%}", share < DECODE_SHARE)
 
 
 LOOPING: Final = """
@@ -292,7 +320,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="lno") as folder:
         directory = Path(folder)
         with served(directory) as (path, _):
-            rows = [*under_load(directory, path), decodes(path), *beside_long_strings(path)]
+            rows = [*under_load(directory, path), decodes(path), *beside_lightningd(path), *beside_long_strings(path)]
         rows += starts(directory)
     loop = "asyncio" if find_spec("uvloop") is None else "uvloop"
     print(f"{loop}; medians of {ROUNDS} rounds of {CALLS:,} calls, and of {STARTS} starts\n")
