@@ -287,7 +287,7 @@ def test_a_fronting_node_that_is_none_is_told_at_the_start(program: Program) -> 
     for given, why in (("02" + "ff" * 32, "is not a node id"), ("zz", "is not hex")):
         outcome = program.call("listoffers", "--payment-fronting-node", given)
         assert outcome.code == 2
-        assert f"--payment-fronting-node{' ' + given if 'no node' in why else ''} {why}" in outcome.err
+        assert f"--payment-fronting-node{' ' + given if 'node id' in why else ''} {why}" in outcome.err
 
 
 def test_the_program_takes_several_fronting_nodes(program: Program) -> None:
