@@ -269,25 +269,25 @@ def test_the_guide_tells_the_limits_that_there_are() -> None:
     assert told["connections"].startswith(f"{MAX_CONNECTIONS}, ")
     assert told["a message"] == (
         f"{MAX_MESSAGE_BYTES:,} bytes, {MAX_DEPTH} levels, {MAX_NESTED:,} arrays and objects, "
-        f"{MAX_NUMBER:,} characters a number"
+        f"{MAX_NUMBER:,} characters per number"
     )
     assert told["a message's arrival"].startswith(f"{REQUEST_SECONDS:g} seconds")
     assert told["a string for `decode`"] == f"{MAX_STRING:,} characters"
     assert told["an invoice for `createinvoice`"] == f"{MAX_UNSIGNED:,} characters"
     assert told["an invoice to look for with `listinvoices`"] == f"{MAX_INVOICE:,} characters"
-    assert told["an offer or request to be made"] == (
-        f"{MAX_MADE:,} bytes without its signature, and an offer's paths {MAX_NODES} nodes"
+    assert told["a new offer or request"] == (
+        f"{MAX_MADE:,} bytes without its signature, and {MAX_NODES} nodes in an offer's paths"
     )
     assert told["a label"] == f"{MAX_LABEL:,} bytes as written"
-    assert told["answers that a client does not read"] == f"{MAX_UNREAD_BYTES:,} bytes"
-    assert told["calls of one connection at once"] == str(CALLS_AT_ONCE)
+    assert told["responses that a client does not read"] == f"{MAX_UNREAD_BYTES:,} bytes"
+    assert told["concurrent calls of one connection"] == str(CALLS_AT_ONCE)
     assert told["waiting calls of one connection"] == f"{MAX_WAITS}, and {MAX_MESSAGE_BYTES:,} bytes"
     assert told["a call that writes while another process writes"] == f"{BUSY_SECONDS:g} seconds"
     assert told[
         f"a long string for `decode` (messages over {LONG_BYTES:,} bytes, with a rune over {LONG_RUNE_BYTES})"
-    ] == (f"{DECODE_SECONDS:g} seconds and {MEMORY_BYTES >> 20} MiB, in a process of its own")
+    ] == (f"{DECODE_SECONDS:g} seconds and {MEMORY_BYTES >> 20} MiB, in a separate process")
     assert told["the store's write-ahead log"] == f"{LOG_BYTES >> 20} MiB"
     assert told["lines of the log that nobody reads"] == f"{QUEUED_LINES:,}"
-    stopped = told["long strings that are being decoded when the server stops"]
+    stopped = told["long strings pending when the server stops"]
     assert stopped == f"{GRACE_SECONDS:g} seconds for all of them"
-    assert told["last answers, when the server stops"].startswith(f"{GRACE_SECONDS:g} seconds")
+    assert told["last responses when the server stops"].startswith(f"{GRACE_SECONDS:g} seconds")
