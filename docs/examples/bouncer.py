@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A plugin that rejects small channels, and logs the channels that were opened."""
+"""A plugin that keeps small channels out, and says in the log which ones came in."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ SMALLEST_MSAT = 100_000_000
 
 
 class Bouncer(Plugin):
-    """Receives the notification of opened channels, and the hook of channels that peers want to open."""
+    """Is told of opened channels, and asked about those that peers want to open."""
 
     def rpc_init(self) -> None:
-        """Log the id of the node."""
+        """Says whose door it keeps."""
         self.rpc_log(f"guarding {self.rpc_client.getinfo().id}")
 
     def on_channel_opened(self, opened: ChannelOpenedNotification, /) -> None:
-        """Log the new channel."""
+        """Says who came in."""
         self.rpc_log(f"{opened.id} opened a channel of {opened.funding_msat} msat")
 
     def hook_openchannel(self, request: OpenchannelHookRequest, /) -> OpenchannelHookResponse:
-        """Reject a channel below the minimum."""
+        """Lets pass whoever brings enough."""
         if request.openchannel.funding_msat < SMALLEST_MSAT:
             return OpenchannelHookResponse(result="reject", error_message=f"at least {SMALLEST_MSAT} msat, please")
         return OpenchannelHookResponse(result="continue")

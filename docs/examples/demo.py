@@ -1,4 +1,6 @@
-"""Make a signed invoice request from an empty directory, with the server, the typed client and the offline decoder."""
+"""From an empty directory to a signed invoice_request: the server, the typed client and the offline decoder in thirty
+lines.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,7 @@ from clnrpc import Client, RpcError
 
 
 def main() -> None:
-    """Start `lnoffers serve` on regtest in a directory of its own, and call it."""
+    """Starts `lnoffers serve` on regtest in a directory of its own, and talks to it."""
     with tempfile.TemporaryDirectory() as folder:
         options = ["--lightning-dir", folder, "--network", "regtest"]
         server = subprocess.Popen(
@@ -20,7 +22,7 @@ def main() -> None:
         )
         try:
             assert server.stdout is not None
-            listening = server.stdout.readline()  # printed when clients can connect
+            listening = server.stdout.readline()  # it says so once it does
             if server.poll() is not None or not listening:
                 sys.exit(f"the server has ended with exit code {server.wait()}")
             print("server:", listening.strip())
@@ -31,21 +33,21 @@ def main() -> None:
 
 
 def talk(socket: Path) -> None:
-    """Make a request, list it, decode it offline, and disable it."""
+    """Makes a request, lists it, reads it back offline, withdraws it."""
     with Client(socket) as client:
         print("node:", client.getinfo().id)
         made = client.invoicerequest(amount="10000sat", description="ATM", label="till 3")
-        print("request:", made.bolt12)
+        print("hand this out:", made.bolt12)
         print("stored:", len(client.listinvoicerequests(active_only=True).invoicerequests))
 
         request = lnoffers.decode(made.bolt12)
-        print("decoded:", request.offer_description, request.invreq_amount, "msat")
+        print("it says:", request.offer_description, request.invreq_amount, "msat")
 
         client.disableinvoicerequest(invreq_id=made.invreq_id)
         try:
             client.disableinvoicerequest(invreq_id=made.invreq_id)
         except RpcError as error:
-            print("disabled:", error.message)
+            print("withdrawn:", error.message)
 
 
 if __name__ == "__main__":

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
-from pathlib import Path
 
 import pytest
 
@@ -200,15 +198,6 @@ def test_clients_share_commits_while_another_waits(program: Program) -> None:
             share_a_commit(program, entropy, one, two)
 
     while_served(program, ask, entropy=entropy)
-
-
-@pytest.mark.skipif(not hasattr(os, "SCHED_BATCH"), reason="only Linux can be told how threads are woken")
-def test_the_threads_of_a_server_do_not_interrupt_each_other(program: Program) -> None:
-    with program.served() as server, Wire(program.socket) as wire:
-        assert "result" in wire.ask("getinfo")
-        threads = [int(thread.name) for thread in Path(f"/proc/{server.pid}/task").iterdir()]
-        assert len(threads) > 1
-        assert {os.sched_getscheduler(thread) for thread in threads} == {os.SCHED_BATCH}
 
 
 def refuse(_: bytes, error: RpcError) -> Answer:

@@ -1,12 +1,10 @@
-"""Settings of the process itself: core dumps, scheduling, and signals that arrive before a server can handle them."""
+"""Settings of the process itself: core dumps, and signals that arrive before a server can handle them."""
 
 from __future__ import annotations
 
-import os
 import resource
 import signal
 import sys
-from contextlib import suppress
 from types import FrameType
 from typing import Final
 
@@ -31,17 +29,6 @@ def forbid_core_dumps() -> None:
         import ctypes  # noqa: PLC0415 # slow to import, and a call to a server reads no secret
 
         ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
-
-
-def wake_without_interrupting() -> None:
-    """Let a woken thread wait until the running one pauses, where the system can do this (Linux).
-
-    Python runs one thread at a time. The event loop and the thread that runs calls wake each other for each call.
-    Otherwise the woken thread would interrupt the running one, find that it cannot run yet, and sleep again.
-    """
-    if hasattr(os, "SCHED_BATCH"):
-        with suppress(OSError):  # a sandbox may forbid it, and it only saves time
-            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
 def hold_signals() -> None:

@@ -18,7 +18,7 @@ from lnoffers.service.serving.descriptors import ExhaustionReporter, room_for_co
 from lnoffers.service.serving.listening import check_length, locked_pid_file
 from lnoffers.service.serving.logs import Log, logging_to
 from lnoffers.service.serving.server import MAX_CONNECTIONS, Server
-from lnoffers.service.system import ENDING_SIGNALS, forbid_core_dumps, must_end, wake_without_interrupting
+from lnoffers.service.system import ENDING_SIGNALS, forbid_core_dumps, must_end
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +34,6 @@ def serve(given: Namespace) -> int:
         return 0
     check_length(options.socket)
     forbid_core_dumps()
-    wake_without_interrupting()
     make_private_directory(options.network_dir)
     with logging_to(options.log, options.log_level) as log, ExitStack() as held:
         held.enter_context(locked_pid_file(options.lock_file))
