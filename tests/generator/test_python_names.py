@@ -140,6 +140,12 @@ def test_documents_that_collide_in_python_are_refused(tmp_path: Path) -> None:
     assert {problem.file for problem in problems} == {"1.json"}
 
 
+def test_notifications_that_collide_in_a_plugin_are_refused(tmp_path: Path) -> None:
+    made = documents(tmp_path, event("notification", "a-b"), event("notification", "a_b"))
+    _, problems = render_all("plugin", made, Settings(package="p", targets=("plugin",)))
+    assert {problem.file for problem in problems} == {"1.json"}
+
+
 def test_a_command_cannot_take_a_name_of_the_client(tmp_path: Path) -> None:
     made = documents(tmp_path, command("rpc-call"))
     _, problems = render_all("python", made, Settings(package="p", targets=("python",)))

@@ -80,7 +80,7 @@ def event_view(document: Document) -> EventView:
     return EventView(
         wire=literal(document.name),
         method=names.event_method(document),
-        module=literal(names.module(document)),
+        module=names.module(document),
         payload=received or response,
         response=response if received else None,
         doc=docs.docstring(docs.event_doc(document), indent=docs.METHOD_INDENT),

@@ -6,13 +6,15 @@ Only all documents together show a clash, so each lists its names in its summary
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rpcschema.model.nodes import Document
 from rpcschema.problems import Problem
 from rpcschema.python import names
-from rpcschema.python.classes import Plan
 from rpcschema.targets import DocumentSummary
+
+if TYPE_CHECKING:
+    from rpcschema.model.nodes import Document
+    from rpcschema.python.classes import Plan  # slow to import
 
 
 def python_names(document: Document, plan: Plan) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from rpcschema.python.types import SCALARS
 from rpcschema.python.views import method_docstring
 from rpcschema.settings import Settings
 from rpcschema.targets import PARTS, Collected, DocumentSummary, Frame, Made, Target
-from rpcschema.targets.clashes import clashes, python_names
+from rpcschema.targets.clashes import python_names
 from rpcschema.targets.render import environment
 from rpcschema.targets.subject import Subject
 
@@ -52,8 +52,6 @@ def document(subject: Subject) -> Made:
 
 def collection(summaries: Sequence[DocumentSummary], settings: Settings) -> Collected:
     """Render the modules around the methods."""
-    if problems := clashes(summaries):
-        return Collected(problems=problems)
     needed = {
         home: sorted({name for summary in summaries for name in summary.values.get(home, ())}, key=import_order)
         for home in ("scalars", "types")

@@ -15,7 +15,7 @@ from rpcschema.python.source import formatted, formatted_part, import_of, import
 from rpcschema.python.views import CommandView
 from rpcschema.settings import Settings
 from rpcschema.targets import PARTS, Collected, DocumentSummary, Files, Frame, Made, Target
-from rpcschema.targets.clashes import clashes, python_names
+from rpcschema.targets.clashes import python_names
 from rpcschema.targets.render import environment
 from rpcschema.targets.subject import Subject
 
@@ -64,8 +64,6 @@ def document(subject: Subject) -> Made:
 
 def collection(summaries: Sequence[DocumentSummary], settings: Settings) -> Collected:
     """Render the rest of the package."""
-    if problems := clashes(summaries):
-        return Collected(problems=problems)
     exports = _exports(settings)
     classes = {name: str(each.values["module"]) for each in summaries for name in each.values["classes"]}
     context = {

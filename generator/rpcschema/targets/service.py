@@ -9,7 +9,7 @@ from rpcschema.problems import has_errors
 from rpcschema.python.source import formatted, formatted_method, import_order
 from rpcschema.settings import Settings
 from rpcschema.targets import PARTS, Collected, DocumentSummary, Frame, Made, Target
-from rpcschema.targets.clashes import clashes, python_names
+from rpcschema.targets.clashes import python_names
 from rpcschema.targets.render import environment
 from rpcschema.targets.subject import Subject
 
@@ -31,8 +31,6 @@ def document(subject: Subject) -> Made:
 
 def collection(summaries: Sequence[DocumentSummary], settings: Settings) -> Collected:
     """Render the module around the stubs."""
-    if problems := clashes(summaries):
-        return Collected(problems=problems)
     path = _path(settings)
     named = {name for summary in summaries for name in summary.values.get("types", ())}
     classes = sorted(named, key=import_order)

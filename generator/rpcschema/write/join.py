@@ -9,6 +9,7 @@ from rpcschema.problems import Problem
 from rpcschema.read.load import File
 from rpcschema.settings import Settings
 from rpcschema.targets import Collected, DocumentSummary, Files, Made, load_target
+from rpcschema.targets.clashes import clashes
 from rpcschema.targets.render import attempt
 from rpcschema.write.manifest import DocumentRecord, TargetEntry, sha256
 
@@ -70,6 +71,8 @@ def _collect(target: str, summaries: Sequence[DocumentSummary], settings: Settin
     collection = load_target(target).collection
     if collection is None:
         return Collected()
+    if problems := clashes(summaries):
+        return Collected(problems=problems)
     collected = attempt(lambda: collection(summaries, settings))
     if isinstance(collected, Collected):
         return collected
