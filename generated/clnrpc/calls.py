@@ -776,18 +776,24 @@ class Calls(Caller):
         host: str | None = None,
         port: U16 | None = None,
     ) -> ConnectResponse:
-        """Open a connection to a peer.
+        """Connect to another node.
 
-        Connects to another node, or finds the connection that exists, and returns the peer's id, features and address
-        once its channels are ready for use.
+        The **connect** command opens a connection to another node. If the node is connected already, it returns that
+        connection. lightning-listpeers(7) lists the connections.
 
         Args:
-            id: Node id of the peer, 33 bytes in hex; *id@host* or *id@host:port* names the address too, and `host`
-                and `port` then stay absent.
-            host: Host name, IP address or onion address of the peer, or the path of a local socket, which begins
-                with `/`; default: the addresses known from gossip.
-            port: TCP port of the peer, only with `host`; default: the usual one of the network (9735 on *bitcoin*,
-                19735 on *testnet*, 39735 on *signet*, 19846 on *regtest*).
+            id: The node: its id, 33 bytes in hex, or *id@host* or *id@host:port*. With *@*, leave out *host* and
+                *port*.
+            host: The node's host name or IP address.
+            port: The node's TCP port, only with *host*. By default it is that of the network: 9735 on *bitcoin*,
+                19735 on *testnet*, 39735 on *signet*, 19846 on *regtest*.
+
+        Raises:
+            RpcError: Code -32602: A parameter is missing or malformed.
+            RpcError: Code 400: The node is not connected, and no host was given.
+            RpcError: Code 401: The node cannot be reached, or its handshake failed. The message says why.
+            RpcError: Code -1: No server is running, or the connection would be to the node itself.
+            RpcError: Code -5: The server stops.
         """
         return self.rpc_send("connect", id, host, port)
 
@@ -1125,13 +1131,16 @@ class Calls(Caller):
         *,
         force: bool | None = None,
     ) -> DisconnectResponse:
-        """Drop the connection to a peer.
+        """End the connection to a peer.
 
-        Ends the connection to a peer and returns nothing.
+        The **disconnect** command ends the connection to another node.
 
         Args:
-            id: Node id of the peer, 33 bytes in hex.
-            force: Whether to do so even if there is a channel with the peer that is in use; default: *false*.
+            id: The peer's node id, 33 bytes in hex.
+            force: Whether to disconnect even if a channel with the peer is in use; by default *false*.
+
+        Raises:
+            RpcError: Code -32602: A parameter is missing or malformed, or the peer is not connected.
         """
         return self.rpc_send("disconnect", id, force)
 
@@ -2146,14 +2155,17 @@ class Calls(Caller):
         id: Pubkey | None = None,
         level: Literal["io", "trace", "debug", "info", "unusual"] | None = None,
     ) -> ListpeersResponse:
-        """List the node's peers and their state.
+        """List connected peers.
 
-        Returns the nodes that are connected or have a channel with this one, with addresses and features.
+        The **listpeers** command returns the nodes that are connected, with their addresses and features. Nodes that
+        have a channel with this node are listed even when they are not connected.
 
         Args:
-            id: Show only the peer with this node id, 33 bytes in hex; default: all.
-            level: Add each peer's log lines from this level up: *io*, *trace*, *debug*, *info* or *unusual*;
-                default: no log.
+            id: The id of the only node to list, 33 bytes in hex; by default all are listed.
+            level: Also return log lines about each peer, from this level on; by default none.
+
+        Raises:
+            RpcError: Code -32602: A parameter is malformed.
         """
         return self.rpc_send("listpeers", id, level)
 
@@ -2547,11 +2559,23 @@ class Calls(Caller):
         len: U16 | None = None,
         pongbytes: U16 | None = None,
     ) -> PingResponse:
-        """Ping a connected peer.
+        """Check that a peer still answers.
+
+        The **ping** command sends a *ping* message to a connected peer and waits for its *pong*.
 
         Args:
-            len: Default: 128.
-            pongbytes: Default: 128.
+            id: The peer's node id, 33 bytes in hex.
+            len: How many bytes the *ping* carries. A message has room for 65,531.
+
+                Default: 128.
+            pongbytes: How many bytes the *pong* should carry. From 65,532 on, the peer sends none.
+
+                Default: 128.
+
+        Raises:
+            RpcError: Code -32602: A parameter is missing or malformed, or the *ping* would be too long.
+            RpcError: Code -1: The peer is not connected, or it did not answer within 30 seconds.
+            RpcError: Code -5: The server stops.
         """
         return self.rpc_send("ping", id, len, pongbytes)
 

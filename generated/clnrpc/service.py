@@ -539,7 +539,7 @@ class Service:
 
     @stub
     def connect(self, request: ConnectRequest) -> Reply[ConnectResponse]:
-        """Open a connection to a peer."""
+        """Connect to another node."""
         raise unknown_command("connect")
 
     @stub
@@ -652,7 +652,7 @@ class Service:
 
     @stub
     def disconnect(self, request: DisconnectRequest) -> Reply[DisconnectResponse]:
-        """Drop the connection to a peer."""
+        """End the connection to a peer."""
         raise unknown_command("disconnect")
 
     @stub
@@ -864,7 +864,7 @@ class Service:
 
     @stub
     def listpeers(self, request: ListpeersRequest) -> Reply[ListpeersResponse]:
-        """List the node's peers and their state."""
+        """List connected peers."""
         raise unknown_command("listpeers")
 
     @stub
@@ -949,7 +949,7 @@ class Service:
 
     @stub
     def ping(self, request: PingRequest) -> Reply[PingResponse]:
-        """Ping a connected peer."""
+        """Check that a peer still answers."""
         raise unknown_command("ping")
 
     @stub

@@ -60,6 +60,7 @@ def test_payer_signer_has_the_payer_id(metadata: bytes) -> None:
 def test_node_signer_has_the_node_id() -> None:
     keys = NodeKeys.from_seed(ASCII_SECRET)
     assert keys.node_signer.public_key == keys.node_id
+    assert keys.key_pair.public_key == keys.node_id
 
 
 @given(st.binary(min_size=16, max_size=16))

@@ -33,15 +33,15 @@ def test_the_port_may_be_left_out(place: str) -> None:
         (ID.hex(), "node id of 66 hex digits"),
         ("02" + "ff" * 32 + "@host:1", "node id of 66 hex digits"),
         ("zz@host:1", "node id of 66 hex digits"),
-        (f"{ID.hex()}@", "no host"),
-        (f"{ID.hex()}@:9735", "no host"),
+        (f"{ID.hex()}@", "the host is missing"),
+        (f"{ID.hex()}@:9735", "the host is missing"),
         (f"{ID.hex()}@host:", "port should be"),
         (f"{ID.hex()}@host:0", "port should be"),
         (f"{ID.hex()}@host:65536", "port should be"),
         (f"{ID.hex()}@host:{'9' * 5000}", "port should be"),
         (f"{ID.hex()}@host:-1", "port should be"),
         (f"{ID.hex()}@host:٣", "port should be"),
-        (f"{ID.hex()}@::1", "no host"),
+        (f"{ID.hex()}@::1", "the host is missing"),
     ],
 )
 def test_says_what_is_wrong(text: str, why: str) -> None:

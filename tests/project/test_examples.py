@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
 
 from clnrpc.runtime.server.dispatch import Answer
+from lnoffers.bolt12 import CHAINS, KeyPair
+from lnoffers.net.onion_messages import ReceivedMessage
 from lnoffers.service.commands import OffersService, Served
 from lnoffers.service.dispatching import dispatcher
 from lnoffers.service.node import Node
 from lnoffers.service.options import Options
+from lnoffers.service.peers import Link, Peers, listening
 from lnoffers.service.store import invoices
 from tests.service.program import write_secret
 from tests.shared import ROOT
@@ -27,6 +31,7 @@ IN_ORDER = (
 )
 
 INVOICES_IN_ORDER = ("createinvoice", "listinvoices", "waitinvoice", "waitanyinvoice", "delinvoice")
+PEERS_IN_ORDER = ("connect", "listpeers", "ping", "disconnect")
 INVOICE_PATH_KEY = bytes(range(1, 33))
 INVOICE_TIME = 1_800_000_000
 
@@ -39,7 +44,12 @@ def examples(name: str) -> list[dict[str, Any]]:
 def service(folder: Path, secret: bytes) -> tuple[OffersService, Node]:
     write_secret(folder / "regtest" / "hsm_secret", secret.ljust(32, b"\0"))
     node = Node.open(Options(lightning_dir=folder, network="regtest", dev_entropy=ENTROPY))
-    return OffersService(node, Served(folder / "regtest" / "lightning-rpc", lambda: None)), node
+    peers = Peers(node.keys.key_pair, CHAINS["regtest"], ignore)
+    return OffersService(node, Served(folder / "regtest" / "lightning-rpc", lambda: None, peers)), node
+
+
+def ignore(link: Link, message: ReceivedMessage) -> None:
+    """Do nothing with an onion message."""
 
 
 def answered(filled: OffersService, example: dict[str, Any]) -> str:
@@ -81,6 +91,25 @@ def test_the_examples_of_invoices_are_what_the_service_answers(tmp_path: Path) -
                 assert answered(filled, example) == json.dumps(example["response"]), example["request"]["id"]
 
 
+def test_the_examples_of_peers_are_what_the_service_answers(tmp_path: Path) -> None:
+    filled, node = service(tmp_path, b"lightning-2")
+    dispatch = dispatcher(filled, developer=False).answer
+
+    async def ask() -> None:
+        other = Peers(KeyPair(bytes([7]) * 32), CHAINS["regtest"], ignore)
+        async with listening(other, [("127.0.0.1", 0)]):
+            [(_, port)] = other.listening
+            for name in PEERS_IN_ORDER:
+                [example] = json.loads(json.dumps(examples(name)).replace("19846", str(port)))
+                found = dispatch(json.dumps({"jsonrpc": "2.0"} | example["request"]).encode())
+                response = found if isinstance(found, Answer) else await found
+                assert json.loads(response.data)["result"] == example["response"]
+            await other.close()
+
+    with node:
+        asyncio.run(ask())
+
+
 def test_every_document_has_an_example_that_is_tried_here() -> None:
-    tried = {*IN_ORDER, *INVOICES_IN_ORDER, "dev-inject", "getinfo"}
+    tried = {*IN_ORDER, *INVOICES_IN_ORDER, *PEERS_IN_ORDER, "dev-inject", "getinfo"}
     assert {path.stem for path in (ROOT / "schemas").glob("*.json")} == tried

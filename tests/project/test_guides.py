@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from lnoffers.bolt12 import KeyPair
 from tests.project.guides import PAGES, pieces, program, write_programs
 from tests.runtime.node import Connection, ScriptedNode
 from tests.service.program import SECONDS, Program
@@ -24,7 +25,7 @@ PROGRAMS = Path(sys.executable).parent
 IN_SHELL = {
     "README": 3,
     "price-in-a-currency": 2,
-    "run-the-service": 4,
+    "run-the-service": 5,
     "test-against-it": 3,
 }
 """How many pieces of shell a page has that the tests below run."""
@@ -193,8 +194,11 @@ def test_an_offer_is_priced_in_a_currency(home: Path) -> None:
 
 
 def test_the_service_is_kept(home: Path) -> None:
-    init, serve, back_up, check = pieces("run-the-service", "sh")
+    init, serve, serve_peers, back_up, check = pieces("run-the-service", "sh")
     shell(init, home)
+    peer = f"{KeyPair(bytes([7]) * 32).public_key.hex()}@127.0.0.1:9"
+    with serving(serve_peers.replace("ID@HOST:PORT", peer).replace(":9735", ":0"), home):
+        assert json.loads(shell("lnoffers call listpeers", home)) == {"peers": []}
     with serving(serve, home):
         shell(back_up.replace("/mnt/copies", str(home)), home)
         shell(check, home)

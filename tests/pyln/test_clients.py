@@ -62,8 +62,8 @@ def rpc(path: Path) -> Any:
     return pyln.LightningRpc(str(path))
 
 
-NOT_BY_EXAMPLE = {"dev-inject", "stop", "waitinvoice", "waitanyinvoice"}
-"""Commands that are not there, end the server, or wait for payments, which nobody makes here."""
+NOT_BY_EXAMPLE = {"dev-inject", "disconnect", "stop", "waitinvoice", "waitanyinvoice"}
+"""Commands that are not there, end the server, name a peer that is not connected, or wait for a payment."""
 
 
 def examples() -> list[Any]:

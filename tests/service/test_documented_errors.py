@@ -6,6 +6,7 @@ Those of the offer commands, which need rates too, are in `test_offers_served`.
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 from collections import defaultdict
 from contextlib import ExitStack
@@ -13,12 +14,14 @@ from typing import Any
 
 from lnoffers.service import Node, Options
 from lnoffers.service.status import Status
+from tests.peers.stranger import connected, key
 from tests.service.invoicing import HOUR, NOW, creation, store_offer
 from tests.service.program import Program, Wire, request
 from tests.service.test_offers_served import codes
 from tests.shared import ROOT
 
 NOBODY = "00" * 32
+PEER = key(7).public_key.hex()
 LASTING = "still unpaid in the end"
 OFFERS = {"offer", "listoffers", "disableoffer", "enableoffer"}
 
@@ -78,9 +81,29 @@ def ask_about_requests(ask: Asker) -> None:
     ask("disableinvoicerequest", known)
 
 
+def ask_about_peers(ask: Asker) -> None:
+    ask("listpeers", ["-"])
+    ask("disconnect", {})
+    ask("connect", {})
+    ask("connect", [PEER])
+    ask("connect", [PEER, "127.0.0.1", 9])
+    ask("connect", [PEER, "[]"])
+    ask("ping", {})
+    ask("ping", [PEER])
+
+
 def wait_until_it_stops(ask: Asker, program: Program, server: subprocess.Popen[str]) -> None:
-    waits = {"waitanyinvoice": {}, "waitinvoice": {"label": LASTING}}
     with ExitStack() as held:
+        silent = held.enter_context(socket.create_server(("127.0.0.1", 0)))
+        info = ask("getinfo", {})
+        [port] = [binding["port"] for binding in info["binding"] if "port" in binding]
+        held.enter_context(connected(key(7), info["id"], port))  # it reads nothing, so it answers no ping
+        waits: dict[str, Any] = {
+            "waitanyinvoice": {},
+            "waitinvoice": {"label": LASTING},
+            "connect": [key(8).public_key.hex(), "127.0.0.1", silent.getsockname()[1]],
+            "ping": [PEER],
+        }
         wires = {method: held.enter_context(Wire(program.socket)) for method in waits}
         for method, wire in wires.items():
             wire.send(request(method, waits[method]))
@@ -91,11 +114,15 @@ def wait_until_it_stops(ask: Asker, program: Program, server: subprocess.Popen[s
 
 
 def test_every_documented_error_can_be_had_and_no_other(seed_program: Program) -> None:
-    with seed_program.served("--dev-entropy", "", "--dev-time", str(NOW)) as server, Wire(seed_program.socket) as wire:
+    with (
+        seed_program.served("--dev-entropy", "", "--dev-time", str(NOW), "--addr", "127.0.0.1:0") as server,
+        Wire(seed_program.socket) as wire,
+    ):
         ask = Asker(wire)
         ask_wrongly(ask)
         ask_about_invoices(ask, seed_program)
         ask_about_requests(ask)
+        ask_about_peers(ask)
         wait_until_it_stops(ask, seed_program, server)
     documented = {path.stem: codes(path.stem) for path in (ROOT / "schemas").glob("*.json") if path.stem not in OFFERS}
     documented["invoicerequest"].add(-32602)  # its document speaks of it outside of the list

@@ -20,6 +20,7 @@ from clnrpc.runtime.jsontext import MAX_DEPTH, MAX_NUMBER
 from lnoffers.service.commands.base import MAX_MADE
 from lnoffers.service.parameters.offers import MAX_NODES
 from lnoffers.service.parameters.strings import MAX_INVOICE, MAX_LABEL, MAX_STRING, MAX_UNSIGNED
+from lnoffers.service.peers import link, peers, reach
 from lnoffers.service.serving.connection import CALLS_AT_ONCE, MAX_MESSAGE_BYTES, MAX_NESTED, MAX_UNREAD_BYTES
 from lnoffers.service.serving.decoder import DECODE_SECONDS, LONG_BYTES, LONG_RUNE_BYTES
 from lnoffers.service.serving.decoding_process import MEMORY_BYTES
@@ -291,3 +292,15 @@ def test_the_guide_tells_the_limits_that_there_are() -> None:
     stopped = told["long strings pending when the server stops"]
     assert stopped == f"{GRACE_SECONDS:g} seconds for all of them"
     assert told["last responses when the server stops"].startswith(f"{GRACE_SECONDS:g} seconds")
+
+
+def test_the_guide_tells_the_limits_of_peers() -> None:
+    guide = (ROOT / "docs" / "how-to" / "run-the-service.md").read_text()
+    told = {row.split(" | ")[0].removeprefix("| "): row.split(" | ")[1] for row in guide.splitlines() if " | " in row}
+    assert told["peers that connected themselves"] == str(peers.MAX_PEERS)
+    assert told["handshakes at once"] == f"{reach.MAX_HANDSHAKES}, {peers.HANDSHAKE_SECONDS:g} seconds each"
+    assert told["bytes from one peer"] == f"{link.READ_BYTES:,} per second, {link.READ_BURST:,} at once"
+    assert told["onion messages from one peer"] == f"{peers.ONIONS_A_SECOND} per second, {peers.ONION_BURST} at once"
+    sent = f"{link.SENT_A_SECOND} per second; {link.MAX_QUEUED_BYTES:,} bytes wait"
+    assert told["onion messages to one peer"] == sent
+    assert told["a silent peer"] == f"{link.SILENT_SECONDS:g} seconds, then {link.PONG_SECONDS:g} for its pong"

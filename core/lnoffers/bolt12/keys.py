@@ -105,6 +105,11 @@ class NodeKeys:
         return cls(_node_key_pair(seed), _hkdf(salt=bytes(32), key=seed, info=b"derived secrets"))
 
     @property
+    def key_pair(self) -> KeyPair:
+        """The node's own key pair, with which it proves to be the node (BOLT 8)."""
+        return self._key_pair
+
+    @property
     def node_signer(self) -> KeySigner:
         """The signer with the node's own key."""
         return KeySigner(self._key_pair)

@@ -5,12 +5,11 @@ invoice = await fetch_invoice("lno1…", connect="02ab…@203.0.113.7:9735", amo
 fetch        the request, and the check of what comes back
 routes, talk   the routes that a request can take, and asking one node along them
 peer         a connection over TCP: the sockets and the clock for `lnoffers.net`
-address      ID@HOST:PORT
 failures     why no invoice arrived, and what to do about it
 """
 
-from lnoffers.fetching.address import Address, AddressError
 from lnoffers.fetching.failures import Attempt, FetchError, Reason
 from lnoffers.fetching.fetch import fetch_invoice
+from lnoffers.net.address import Address, AddressError
 
 __all__ = ["Address", "AddressError", "Attempt", "FetchError", "Reason", "fetch_invoice"]

@@ -29,10 +29,10 @@ from lnoffers.bolt12 import (
 )
 from lnoffers.bolt12.chains import BITCOIN
 from lnoffers.bolt12.typecheck import typechecked
-from lnoffers.fetching.address import Address
 from lnoffers.fetching.failures import Attempt, FetchError, Reason, furthest
 from lnoffers.fetching.routes import first_nodes, plan
 from lnoffers.fetching.talk import Answered, ask_at
+from lnoffers.net.address import Address
 
 METADATA_BYTES: Final = 16
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Final, Self
 
 from lnoffers.bolt12.curve import KeyPair
-from lnoffers.fetching.address import Address
+from lnoffers.net.address import Address
 from lnoffers.net.connection import Closed, Connection, Event, Ready
 from lnoffers.net.crypto import NodeKey
-from lnoffers.net.errors import RemoteProtocolError
+from lnoffers.net.errors import ChannelMessageError, RemoteProtocolError
 from lnoffers.net.messages import Init, OnionMessage, PeerError, Ping
 
 _READ: Final = 65_536
@@ -25,18 +25,38 @@ class PeerGoneError(Exception):
     """The connection has ended, or could not be opened; the message says why."""
 
 
-class Peer:
-    """A connection on which messages can be sent. Use `connected` to open one."""
+class MistakenIdentityError(PeerGoneError):
+    """The peer takes this node for one that has channels with it, so do not connect to it again."""
 
-    def __init__(self, connection: Connection, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+
+async def _no_limit(_: int) -> None:
+    pass
+
+
+class Peer:
+    """A connection on which messages can be sent. Use `connected`, `open` or `accept` to open one.
+
+    `limit` is awaited after each read with the number of bytes, and may sleep to slow the peer down.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        limit: Callable[[int], Awaitable[None]],
+    ) -> None:
         self._connection = connection
         self._reader = reader
         self._writer = writer
+        self._limit = limit
         self.init = Init(b"")
         """The peer's first message, with its features and chains."""
 
     @classmethod
-    async def open(cls, address: Address, node: NodeKey, init: Init) -> Self:
+    async def open(
+        cls, address: Address, node: NodeKey, init: Init, limit: Callable[[int], Awaitable[None]] = _no_limit
+    ) -> Self:
         """Connect, complete the handshake and exchange `init`.
 
         Raises:
@@ -47,15 +67,36 @@ class Peer:
             reader, writer = await asyncio.open_connection(address.host, address.port)
         except OSError as error:
             raise PeerGoneError(_why(error)) from error
-        peer = cls(connection, reader, writer)
-        try:
-            while not isinstance(event := await peer.next_event(), Ready):
-                pass
-        except BaseException:
-            await peer.close()
-            raise
-        peer.init = event.init
-        return peer
+        return await cls(connection, reader, writer, limit)._when_ready()
+
+    @classmethod
+    async def accept(
+        cls,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        node: NodeKey,
+        init: Init,
+        limit: Callable[[int], Awaitable[None]] = _no_limit,
+    ) -> Self:
+        """Complete the handshake with a node that has connected, and exchange `init`.
+
+        Raises:
+            PeerGoneError: if that fails.
+        """
+        connection = Connection.respond(node, KeyPair(secrets.token_bytes(32)), init)
+        return await cls(connection, reader, writer, limit)._when_ready()
+
+    @property
+    def node_id(self) -> bytes:
+        """The peer's node id: a compressed point, 33 bytes."""
+        assert self._connection.peer_id is not None  # the handshake of every peer is complete
+        return self._connection.peer_id
+
+    @property
+    def remote(self) -> tuple[str, int]:
+        """The IP address and the TCP port at the other end of the connection."""
+        host, port, *_ = self._writer.get_extra_info("peername")
+        return host, port
 
     async def next_event(self) -> Event:
         """Wait for the next event, and answer pings.
@@ -67,11 +108,14 @@ class Peer:
             await self._flush()  # first, so that pongs cannot accumulate
             while (event := self._connection.next_event()) is None:
                 await self._flush()
-                self._connection.receive_data(await self._reader.read(_READ))
+                data = await self._reader.read(_READ)
+                self._connection.receive_data(data)
+                await self._limit(len(data))
         except RemoteProtocolError as error:
             with suppress(OSError):
                 await self._flush()
-            raise PeerGoneError(error.message) from error
+            kind = MistakenIdentityError if isinstance(error, ChannelMessageError) else PeerGoneError
+            raise kind(error.message) from error
         except OSError as error:
             raise PeerGoneError(_why(error)) from error
         match event:
@@ -102,6 +146,17 @@ class Peer:
                 await self._writer.wait_closed()
         except OSError:  # a timeout among them
             self._writer.transport.abort()
+
+    async def _when_ready(self) -> Self:
+        """Return this peer once messages can be sent; close the connection if that fails."""
+        try:
+            while not isinstance(event := await self.next_event(), Ready):
+                pass
+        except BaseException:
+            await self.close()
+            raise
+        self.init = event.init
+        return self
 
     async def _flush(self) -> None:
         data = self._connection.data_to_send()

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lnoffers.bolt12 import BlindedPath, ChannelEnd, Offer
-from lnoffers.fetching.address import Address
+from lnoffers.net.address import Address
 from lnoffers.net.blinding import PATH_KEY_BYTES, prepend
 from lnoffers.net.offer_messages import paths_to_issuer
 

@@ -10,11 +10,11 @@ from typing import Final
 
 from lnoffers.bolt12 import InvoiceRequest, KeyPair
 from lnoffers.bolt12.chains import BITCOIN
-from lnoffers.fetching.address import Address
 from lnoffers.fetching.failures import Attempt, FetchError, Reason
 from lnoffers.fetching.peer import Peer, PeerGoneError, connected
 from lnoffers.fetching.routes import Route
 from lnoffers.net import features
+from lnoffers.net.address import Address
 from lnoffers.net.blinding import PATH_KEY_BYTES, message_path
 from lnoffers.net.connection import Event
 from lnoffers.net.errors import RemoteProtocolError

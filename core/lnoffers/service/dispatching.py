@@ -14,6 +14,7 @@ from lnoffers.service.commands import OffersService
 from lnoffers.service.commands.codes import LIGHTNINGD_SHUTDOWN
 from lnoffers.service.parameters.invoices import OF_INVOICES
 from lnoffers.service.parameters.offers import OF_OFFER
+from lnoffers.service.parameters.peers import OF_PEERS
 from lnoffers.service.parameters.strings import label
 from lnoffers.service.refusals import log_hidden
 
@@ -41,6 +42,7 @@ _CONVERTERS: Final[Mapping[str, Mapping[str, Converter]]] = {
     "offer": OF_OFFER,
     **decodecall.CONVERTERS,
     **OF_INVOICES,
+    **OF_PEERS,
 }
 """Command -> parameter -> converter in place of its type's."""
 

@@ -35,3 +35,11 @@ class StoreError(ServiceError):
 
 class ListenError(ServiceError):
     """The socket cannot be opened: it is in use, its path is too long, or another server owns the directory."""
+
+
+class PeerUnavailableError(ServiceError):
+    """A peer cannot be reached, is gone, or does not answer."""
+
+
+class UnknownHostError(PeerUnavailableError):
+    """A host name cannot be resolved."""

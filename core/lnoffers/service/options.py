@@ -7,14 +7,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from lnoffers.service.clock import TIME_BITS
 from lnoffers.service.errors import OptionsError
 
+if TYPE_CHECKING:
+    from lnoffers.net.address import Address
+
 NETWORKS: Final = ("bitcoin", "testnet", "testnet4", "signet", "regtest")
 """The networks of `lnoffers.bolt12`, repeated here because importing it takes long."""
 
+PORTS: Final = {"bitcoin": 9735, "testnet": 19735, "testnet4": 49735, "signet": 39735, "regtest": 19846}
+"""Network -> the TCP port of nodes that name none."""
 LOG_LEVELS: Final = ("debug", "info", "warning", "error")
 
 
@@ -51,6 +56,10 @@ class Options:
 
     currency_rates: Path | None = None
     """The file of prices (`lnoffers.service.rates`). Without it no offer can be made in a currency."""
+    listen: tuple[tuple[str, int], ...] = ()
+    """The hosts and TCP ports at which a server accepts connections of other nodes."""
+    peers: tuple[Address, ...] = ()
+    """The nodes that a server keeps a connection to."""
     payment_fronting_nodes: tuple[bytes, ...] = ()
     """The only nodes through which payers can reach this one: compressed points, 33 bytes each."""
 

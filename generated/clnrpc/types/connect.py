@@ -10,50 +10,60 @@ from ..runtime.values.scalars import U16, Hex, Pubkey
 
 @dataclass(kw_only=True, slots=True)
 class ConnectRequest:
-    """The request for `connect`: Open a connection to a peer."""
+    """The request for `connect`: Connect to another node."""
 
     id: str
-    """Node id of the peer, 33 bytes in hex; *id@host* or *id@host:port* names the address too, and `host` and `port` then
-    stay absent.
-    """
+    """The node: its id, 33 bytes in hex, or *id@host* or *id@host:port*. With *@*, leave out *host* and *port*."""
 
     host: str | None = None
-    """Host name, IP address or onion address of the peer, or the path of a local socket, which begins with `/`; default:
-    the addresses known from gossip.
-    """
+    """The node's host name or IP address."""
 
     port: U16 | None = None
-    """TCP port of the peer, only with `host`; default: the usual one of the network (9735 on *bitcoin*, 19735 on
-    *testnet*, 39735 on *signet*, 19846 on *regtest*).
+    """The node's TCP port, only with *host*. By default it is that of the network: 9735 on *bitcoin*, 19735 on *testnet*,
+    39735 on *signet*, 19846 on *regtest*.
     """
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ConnectAddress(Received):
-    """`address` in the response to `connect`."""
+    """The address at the other end of the connection."""
 
     type: Literal["local socket", "ipv4", "ipv6", "torv2", "torv3"]
+    """The kind of address."""
 
     socket: str | None = None
-    """Present if and only if `type` is "local socket"."""
+    """The path of the socket.
+
+    Present if and only if `type` is "local socket".
+    """
 
     address: str | None = None
-    """Present if and only if `type` is "ipv4" or "ipv6" or "torv2" or "torv3"."""
+    """The IP or onion address.
+
+    Present if and only if `type` is "ipv4" or "ipv6" or "torv2" or "torv3".
+    """
 
     port: U16 | None = None
-    """Present if and only if `type` is "ipv4" or "ipv6" or "torv2" or "torv3"."""
+    """The TCP port.
+
+    Present if and only if `type` is "ipv4" or "ipv6" or "torv2" or "torv3".
+    """
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ConnectResponse(Received):
-    """The response to `connect`: Open a connection to a peer."""
+    """The response to `connect`: Connect to another node."""
 
     __source__ = "connect"
 
     id: Pubkey
+    """The node's id."""
 
     features: Hex
+    """The features that the node named in its *init* message, as a bitmap (BOLT 9)."""
 
     direction: Literal["in", "out"]
+    """Which side opened the connection: *in* if the other node did."""
 
     address: ConnectAddress
+    """The address at the other end of the connection."""

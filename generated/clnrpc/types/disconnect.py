@@ -9,17 +9,17 @@ from ..runtime.values.scalars import Pubkey
 
 @dataclass(kw_only=True, slots=True)
 class DisconnectRequest:
-    """The request for `disconnect`: Drop the connection to a peer."""
+    """The request for `disconnect`: End the connection to a peer."""
 
     id: Pubkey
-    """Node id of the peer, 33 bytes in hex."""
+    """The peer's node id, 33 bytes in hex."""
 
     force: bool | None = None
-    """Whether to do so even if there is a channel with the peer that is in use; default: *false*."""
+    """Whether to disconnect even if a channel with the peer is in use; by default *false*."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class DisconnectResponse(Received):
-    """The response to `disconnect`: Drop the connection to a peer."""
+    """The response to `disconnect`: End the connection to a peer."""
 
     __source__ = "disconnect"

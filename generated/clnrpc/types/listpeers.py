@@ -10,13 +10,13 @@ from ..runtime.values.scalars import U32, Hex, Pubkey
 
 @dataclass(kw_only=True, slots=True)
 class ListpeersRequest:
-    """The request for `listpeers`: List the node's peers and their state."""
+    """The request for `listpeers`: List connected peers."""
 
     id: Pubkey | None = None
-    """Show only the peer with this node id, 33 bytes in hex; default: all."""
+    """The id of the only node to list, 33 bytes in hex; by default all are listed."""
 
     level: Literal["io", "trace", "debug", "info", "unusual"] | None = None
-    """Add each peer's log lines from this level up: *io*, *trace*, *debug*, *info* or *unusual*; default: no log."""
+    """Also return log lines about each peer, from this level on; by default none."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -24,32 +24,47 @@ class ListpeersPeerLog(Received):
     """`peers[].log[]` in the response to `listpeers`."""
 
     type: Literal["SKIPPED", "BROKEN", "UNUSUAL", "INFO", "DEBUG", "TRACE", "IO_IN", "IO_OUT"]
+    """The level of the line, or *SKIPPED* where lines were left out."""
 
     num_skipped: U32 | None = None
-    """Present if and only if `type` is "SKIPPED"."""
+    """How many lines were left out.
+
+    Present if and only if `type` is "SKIPPED".
+    """
 
     time: str | None = None
-    """Present if and only if `type` is "BROKEN" or "UNUSUAL" or "INFO" or "DEBUG" or "TRACE", or if `type` is "IO_IN" or
+    """Seconds since the node started, with nine decimals.
+
+    Present if and only if `type` is "BROKEN" or "UNUSUAL" or "INFO" or "DEBUG" or "TRACE", or if `type` is "IO_IN" or
     "IO_OUT".
     """
 
     source: str | None = None
-    """Present if and only if `type` is "BROKEN" or "UNUSUAL" or "INFO" or "DEBUG" or "TRACE", or if `type` is "IO_IN" or
+    """The part of the node that wrote the line.
+
+    Present if and only if `type` is "BROKEN" or "UNUSUAL" or "INFO" or "DEBUG" or "TRACE", or if `type` is "IO_IN" or
     "IO_OUT".
     """
 
     log: str | None = None
-    """Present if and only if `type` is "BROKEN" or "UNUSUAL" or "INFO" or "DEBUG" or "TRACE", or if `type` is "IO_IN" or
+    """The line.
+
+    Present if and only if `type` is "BROKEN" or "UNUSUAL" or "INFO" or "DEBUG" or "TRACE", or if `type` is "IO_IN" or
     "IO_OUT".
     """
 
     node_id: Pubkey | None = None
-    """Present if and only if `type` is "BROKEN" or "UNUSUAL" or "INFO" or "DEBUG" or "TRACE", or if `type` is "IO_IN" or
+    """The peer that the line is about.
+
+    Present if and only if `type` is "BROKEN" or "UNUSUAL" or "INFO" or "DEBUG" or "TRACE", or if `type` is "IO_IN" or
     "IO_OUT".
     """
 
     data: Hex | None = None
-    """Present if and only if `type` is "IO_IN" or "IO_OUT"."""
+    """The bytes that were received or sent.
+
+    Present if and only if `type` is "IO_IN" or "IO_OUT".
+    """
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -59,28 +74,44 @@ class ListpeersPeer(Received):
     __added__ = (("num_channels", "v23.02"),)
 
     id: Pubkey
+    """The peer's node id."""
 
     connected: bool
+    """Whether the peer is connected."""
 
     num_channels: U32
-    """Added in v23.02."""
+    """Channels with the peer.
+
+    Added in v23.02.
+    """
 
     log: list[ListpeersPeerLog] | None = None
+    """The log lines, oldest first, if *level* asks for them."""
 
     netaddr: list[str] | None = None
-    """Exactly 1 element. Present if and only if `connected` is true."""
+    """The address that was connected to; if the peer connected, the address and port at its end.
+
+    Exactly 1 element. Present if and only if `connected` is true.
+    """
 
     remote_addr: str | None = None
-    """Present only if `connected` is true."""
+    """The address and port at which the peer sees this node.
+
+    Present only if `connected` is true.
+    """
 
     features: Hex | None = None
-    """Present if and only if `connected` is true."""
+    """The features that the peer named in its *init* message, as a bitmap (BOLT 9).
+
+    Present if and only if `connected` is true.
+    """
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListpeersResponse(Received):
-    """The response to `listpeers`: List the node's peers and their state."""
+    """The response to `listpeers`: List connected peers."""
 
     __source__ = "listpeers"
 
     peers: list[ListpeersPeer]
+    """The peers, in the order in which they connected."""

@@ -9,19 +9,23 @@ from ..runtime.values.scalars import U16, Pubkey
 
 @dataclass(kw_only=True, slots=True)
 class PingRequest:
-    """The request for `ping`: Ping a connected peer."""
+    """The request for `ping`: Check that a peer still answers."""
 
     id: Pubkey
+    """The peer's node id, 33 bytes in hex."""
 
     len: U16 = 128
+    """How many bytes the *ping* carries. A message has room for 65,531."""
 
     pongbytes: U16 = 128
+    """How many bytes the *pong* should carry. From 65,532 on, the peer sends none."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class PingResponse(Received):
-    """The response to `ping`: Ping a connected peer."""
+    """The response to `ping`: Check that a peer still answers."""
 
     __source__ = "ping"
 
     totlen: U16
+    """Bytes of the whole *pong*: its contents, and four for its type and length. It is 0 if none was asked for."""

@@ -136,6 +136,20 @@ def _add_serve_options(parser: ArgumentParser) -> None:
         default="info",
         help=f"the lowest level to log: {', '.join(LOG_LEVELS)} (%(default)s)",
     )
+    parser.add_argument(
+        "--addr",
+        metavar="HOST:PORT",
+        action="append",
+        default=[],
+        help="where to accept connections of other nodes, which is nowhere by default; may be repeated",
+    )
+    parser.add_argument(
+        "--peer",
+        metavar="ID@HOST:PORT",
+        action="append",
+        default=[],
+        help="a node to keep a connection to; may be repeated",
+    )
     add_node_options(parser)
 
 

@@ -11,9 +11,12 @@ from argparse import Namespace
 from collections.abc import Callable
 from contextlib import ExitStack
 
+from lnoffers.net.address import DEFAULT_PORT, Address, AddressError, parse_place
 from lnoffers.service.cli.flags import node_options
+from lnoffers.service.errors import OptionsError
 from lnoffers.service.files import make_private_directory
 from lnoffers.service.node import Node
+from lnoffers.service.options import PORTS
 from lnoffers.service.serving.descriptors import ExhaustionReporter, room_for_connections
 from lnoffers.service.serving.listening import check_length, locked_pid_file
 from lnoffers.service.serving.logs import Log, logging_to
@@ -29,7 +32,14 @@ def serve(given: Namespace) -> int:
     Raises:
         ServiceError: if the server cannot start.
     """
-    options = node_options(given, pid_file=given.pid_file, log_file=given.log_file, log_level=given.log_level)
+    options = node_options(
+        given,
+        pid_file=given.pid_file,
+        log_file=given.log_file,
+        log_level=given.log_level,
+        listen=tuple(_place(text, given.network) for text in given.addr),
+        peers=tuple(_address(text, given.network) for text in given.peer),
+    )
     if must_end():
         return 0
     check_length(options.socket)
@@ -41,6 +51,34 @@ def serve(given: Namespace) -> int:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(_run(node, log, release=held.close))
     return 0
+
+
+def _address(text: str, network: str) -> Address:
+    """Return the address in the value of `--peer`.
+
+    Raises:
+        OptionsError: if it is not one.
+    """
+    try:
+        return Address.parse(text, _default_port(network))
+    except AddressError as error:
+        raise OptionsError(f"--peer {error}") from error
+
+
+def _place(text: str, network: str) -> tuple[str, int]:
+    """Return the host and the TCP port in the value of `--addr`.
+
+    Raises:
+        OptionsError: if it is not valid.
+    """
+    try:
+        return parse_place(text, _default_port(network), lowest_port=0)
+    except AddressError as error:
+        raise OptionsError(f"--addr {text!r} is not HOST:PORT: {error}") from error
+
+
+def _default_port(network: str) -> int:
+    return PORTS.get(network, DEFAULT_PORT)  # an unknown network is refused with the other options
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from clnrpc.runtime.command import Command
     from lnoffers.bolt12.message import Message
+    from lnoffers.service.peers import Peers
     from lnoffers.service.store import Connection, Transaction
 
 
@@ -33,6 +34,7 @@ class Served:
 
     socket: Path
     stop: Callable[[], None]
+    peers: Peers
 
 
 class Commands(Service):

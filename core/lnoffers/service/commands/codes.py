@@ -7,6 +7,8 @@ from typing import Final
 NO_RATE: Final = -32700
 """What the plugin that converts currencies answers for whatever it cannot do."""
 LIGHTNINGD_SHUTDOWN: Final = -5
+CONNECT_NO_KNOWN_ADDRESS: Final = 400
+CONNECT_ALL_ADDRESSES_FAILED: Final = 401
 INVOICE_LABEL_ALREADY_EXISTS: Final = 900
 INVOICE_PREIMAGE_ALREADY_EXISTS: Final = 901
 INVOICE_EXPIRED_DURING_WAIT: Final = 903

@@ -9,6 +9,7 @@ from pathlib import Path
 from clnrpc import types
 from clnrpc.commands import RELEASE
 from clnrpc.runtime.errors import GENERIC, METHOD_NOT_FOUND, RpcError, unknown_command
+from lnoffers.net.features import OFFERED
 from lnoffers.service.commands.base import Commands
 
 
@@ -19,22 +20,29 @@ class ProcessCommands(Commands):
         """Who this node is; whatever speaks of peers, channels and blocks is zero or empty."""
         options, node_id = self._node.options, self._node.keys.node_id.hex()
         local = [] if self._served is None else [_path_text(self._served.socket)]
+        listening = () if self._served is None else self._served.peers.listening
         return types.GetinfoResponse(
             id=node_id,
             alias="lnoffers",
             color=node_id[:6],
-            num_peers=0,
+            num_peers=0 if self._served is None else len(self._served.peers.links),
             num_pending_channels=0,
             num_active_channels=0,
             num_inactive_channels=0,
             address=[],
-            binding=[types.GetinfoBinding(type="local socket", socket=path) for path in local],
+            binding=[
+                *(types.GetinfoBinding(type="local socket", socket=path) for path in local),
+                *(
+                    types.GetinfoBinding(type="ipv6" if ":" in host else "ipv4", address=host, port=port)
+                    for host, port in listening
+                ),
+            ],
             version=_version(),
             blockheight=0,
             network=options.network,
             fees_collected_msat=0,
             lightning_dir=_path_text(options.network_dir),
-            our_features=types.GetinfoOurFeatures(init="", node="", channel="", invoice=""),
+            our_features=types.GetinfoOurFeatures(init=OFFERED.hex(), node="", channel="", invoice=""),
         )
 
     def help(self, request: types.HelpRequest) -> types.HelpResponse:

@@ -6,10 +6,13 @@ from lnoffers.service.commands.decode import DecodeCommand
 from lnoffers.service.commands.invoicerequests import InvoicerequestCommands
 from lnoffers.service.commands.invoicewaits import InvoicewaitCommands
 from lnoffers.service.commands.offers import OfferCommands
+from lnoffers.service.commands.peers import PeerCommands
 from lnoffers.service.commands.process import ProcessCommands
 
 
-class OffersService(OfferCommands, InvoicerequestCommands, InvoicewaitCommands, DecodeCommand, ProcessCommands):
+class OffersService(
+    OfferCommands, InvoicerequestCommands, InvoicewaitCommands, DecodeCommand, PeerCommands, ProcessCommands
+):
     """The service of one node. Call its methods with typed requests, or let a dispatcher or server call them.
 
     A call that comes alone is durable when its method returns; within `node.store.group()`, when that is left.

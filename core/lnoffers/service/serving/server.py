@@ -15,8 +15,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import takewhile
@@ -25,10 +25,13 @@ from typing import Final
 from clnrpc.runtime.errors import GENERIC, RpcError
 from clnrpc.runtime.jsontext import FramingError
 from clnrpc.runtime.server.dispatch import Answer
+from lnoffers.bolt12 import CHAINS
+from lnoffers.net.onion_messages import ReceivedMessage
 from lnoffers.service.commands import OffersService, Served
 from lnoffers.service.dispatching import INTERNAL_ERROR, STORELESS, dispatcher
 from lnoffers.service.errors import StoreError
 from lnoffers.service.node import Node
+from lnoffers.service.peers import Link, Peers, listening, stay_connected
 from lnoffers.service.serving.connection import Connection
 from lnoffers.service.serving.decoder import Decoder, takes_long
 from lnoffers.service.serving.listening import BACKLOG, bound_socket
@@ -77,7 +80,8 @@ class Server:
         self._max_connections = max_connections
         self._too_many = RpcError(GENERIC, f"Too many connections: {max_connections} are open")
         self._loop = asyncio.get_running_loop()
-        service = OffersService(node, Served(node.options.socket, self._stop_by_call))
+        self._peers = Peers(node.keys.key_pair, CHAINS[node.options.network], _nobody)
+        service = OffersService(node, Served(node.options.socket, self._stop_by_call, self._peers))
         self._dispatcher = dispatcher(service, developer=node.options.developer)
         self._turns = Turns(node.store, self._answer, self._dispatcher.refuse, self.stop)
         self._decoder = Decoder(node)
@@ -107,12 +111,14 @@ class Server:
             with bound_socket(self._node.options.socket) as unbound:
                 listener = await self._loop.create_unix_server(lambda: Connection(self), sock=unbound, backlog=BACKLOG)
                 try:
-                    ready()
-                    await self._watch_until_stopped()
+                    async with self._reaching_peers():
+                        ready()
+                        await self._watch_until_stopped()
                 finally:
                     listener.close()
         finally:
             await self._finish()
+            await self._peers.close()
             release()
             await self._close()
         if self._node.store.unsynced:
@@ -279,6 +285,18 @@ class Server:
             return _LastAnswer(answer.data)
         return answer
 
+    @asynccontextmanager
+    async def _reaching_peers(self) -> AsyncIterator[None]:
+        """Be connected to other nodes while the block runs."""
+        options = self._node.options
+        keeping = [self._loop.create_task(stay_connected(self._peers, address)) for address in options.peers]
+        try:
+            async with listening(self._peers, options.listen):
+                yield
+        finally:
+            for task in keeping:
+                task.cancel()
+
     def _stop_by_call(self) -> None:
         """Stop, and have the answer to the call at hand sent last. Runs on the thread of `turns`."""
         self._was_stop = True
@@ -340,3 +358,8 @@ class Server:
                 while not reached():
                     self._changed.clear()
                     await self._changed.wait()
+
+
+def _nobody(link: Link, _: ReceivedMessage) -> None:
+    """Drop a message for this node: nothing waits for any yet."""
+    logger.debug("Dropped a message that came by %s: nothing waits for it", link)

@@ -1,0 +1,142 @@
+"""One open connection to a peer.
+
+Three tasks serve it. One reads what the peer sends, no faster than `READ_BYTES` a second: the rest waits in the peer's
+own buffers. One sends what is queued, no faster than nodes accept it. One sends a ping when the peer has been silent
+for `SILENT_SECONDS`, and gives the peer up if no pong comes. All three end with the connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+from lnoffers.fetching import Address
+from lnoffers.fetching.peer import Peer, PeerGoneError
+from lnoffers.net.connection import Event
+from lnoffers.net.messages import NO_PONG, OnionMessage, Ping, Pong
+from lnoffers.service.peers.pace import Pace
+
+READ_BYTES: Final = 1 << 17
+"""Bytes a second that are read from one peer."""
+READ_BURST: Final = 1 << 19
+"""Bytes that are read from one peer at once after a pause."""
+SENT_A_SECOND: Final = 3
+"""Onion messages that are sent to one peer. Core Lightning drops what comes faster than four a second."""
+MAX_QUEUED_BYTES: Final = 1 << 17
+"""Bytes of onion messages that wait to be sent to one peer."""
+SILENT_SECONDS: Final = 60.0
+PONG_SECONDS: Final = 30.0
+"""How long a pong may take."""
+
+
+class Link:
+    """A connection on which messages can be sent. `address` is where it was made to; None if the peer connected."""
+
+    def __init__(self, peer: Peer, address: Address | None) -> None:
+        self.node_id: Final = peer.node_id
+        self.features: Final = peer.init.features
+        self.remote: Final = peer.remote
+        self.address: Final = address
+        self._peer = peer
+        self._queue: deque[OnionMessage] = deque()
+        self._queued_bytes = 0
+        self._filled = asyncio.Event()
+        self._sent = Pace(SENT_A_SECOND, 1)
+        self._heard = False
+        self._pinging = asyncio.Lock()
+        self._pong: asyncio.Future[int] | None = None
+        self._task: asyncio.Task[PeerGoneError] | None = None
+
+    def start(self, receive: Callable[[Link, Event], None], ended: Callable[[Link, PeerGoneError], None]) -> None:
+        """Serve the connection: call `receive` with each event, and `ended` once, with the reason of the end."""
+        self._task = asyncio.create_task(self._run(receive))
+        self._task.add_done_callback(lambda task: ended(self, _reason(task)))
+
+    def send(self, message: OnionMessage) -> bool:
+        """Queue a message for the peer; return whether there was room."""
+        if self._queued_bytes + len(message.packet) > MAX_QUEUED_BYTES:
+            return False
+        self._queue.append(message)
+        self._queued_bytes += len(message.packet)
+        self._filled.set()
+        return True
+
+    async def ping(self, ping: Ping) -> int | None:
+        """Send a ping and return the number of bytes in the pong; None at once if the ping asks for none.
+
+        Raises PeerGoneError if no pong comes within `PONG_SECONDS`, or the connection ends.
+        """
+        async with self._pinging:
+            try:
+                async with asyncio.timeout(PONG_SECONDS):
+                    if self._pong is not None:  # of a caller who did not wait for it
+                        await asyncio.shield(self._pong)
+                    if ping.num_pong_bytes < NO_PONG:
+                        self._pong = asyncio.get_running_loop().create_future()
+                    await self._peer.send(ping)
+                    return None if self._pong is None else await asyncio.shield(self._pong)
+            except TimeoutError:
+                raise PeerGoneError(f"no pong came within {PONG_SECONDS:g} seconds") from None
+
+    def close(self) -> None:
+        """End the connection."""
+        if self._task is not None:
+            self._task.cancel()
+
+    async def closed(self) -> None:
+        """Wait until the connection has ended."""
+        if self._task is not None:
+            await asyncio.wait([self._task])
+
+    def __str__(self) -> str:
+        host, port = self.remote
+        return f"{self.node_id.hex()} ({host}:{port})"
+
+    async def _run(self, receive: Callable[[Link, Event], None]) -> PeerGoneError:
+        reason = PeerGoneError("the connection has ended")
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._read(receive))
+                tasks.create_task(self._send_queued())
+                tasks.create_task(self._keep_alive())
+        except* PeerGoneError as errors:
+            reason = next(error for error in errors.exceptions if isinstance(error, PeerGoneError))
+        finally:
+            if self._pong is not None and not self._pong.done():
+                self._pong.set_exception(reason)
+                self._pong.exception()  # nobody may be waiting for it
+            await self._peer.close()
+        return reason
+
+    async def _read(self, receive: Callable[[Link, Event], None]) -> None:
+        while True:
+            event = await self._peer.next_event()
+            self._heard = True
+            if isinstance(event, Pong) and self._pong is not None:
+                self._pong.set_result(event.byteslen)
+                self._pong = None
+            else:
+                receive(self, event)
+
+    async def _send_queued(self) -> None:
+        while True:
+            await self._filled.wait()
+            message = self._queue.popleft()
+            self._queued_bytes -= len(message.packet)
+            if not self._queue:
+                self._filled.clear()
+            await self._sent.spend(1)
+            await self._peer.send(message)
+
+    async def _keep_alive(self) -> None:
+        while True:
+            self._heard = False
+            await asyncio.sleep(SILENT_SECONDS)
+            if not self._heard:
+                await self.ping(Ping())
+
+
+def _reason(task: asyncio.Task[PeerGoneError]) -> PeerGoneError:
+    return PeerGoneError("this node closed the connection") if task.cancelled() else task.result()

@@ -1,0 +1,61 @@
+"""A node under a test's control: a socket and `lnoffers.net.Connection`, without the service's own peers."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from lnoffers.bolt12 import CHAINS, KeyPair
+from lnoffers.net.connection import Connection, Event, Ready
+from lnoffers.net.features import OFFERED
+from lnoffers.net.messages import Init, OnionMessage, Ping
+from tests.service.program import SECONDS
+
+REGTEST: Final = CHAINS["regtest"]
+
+
+class Stranger:
+    """A node that has connected, or been connected to, and has exchanged `init`."""
+
+    def __init__(self, wire: socket.socket, connection: Connection) -> None:
+        self.wire = wire
+        self.connection = connection
+        while not isinstance(event := self.event(), Ready):
+            assert event is not None, "the other side has closed the connection"
+
+    def event(self) -> Event | None:
+        """Return what happens next; None once the other side has closed the connection."""
+        while (event := self.connection.next_event()) is None:
+            self.wire.sendall(self.connection.data_to_send())
+            data = self.wire.recv(1 << 16)
+            if not data:
+                return None
+            self.connection.receive_data(data)
+        self.wire.sendall(self.connection.data_to_send())
+        return event
+
+    def send(self, message: OnionMessage | Ping) -> None:
+        """Send a message."""
+        self.connection.send(message)
+        self.wire.sendall(self.connection.data_to_send())
+
+    def send_raw(self, message: bytes) -> None:
+        """Send the bytes of a message, whatever they are."""
+        assert self.connection._established is not None
+        self.wire.sendall(self.connection._established.writer.frame(message))
+
+
+def key(number: int) -> KeyPair:
+    """Return one of many keys."""
+    return KeyPair(bytes([number]) * 32)
+
+
+@contextmanager
+def connected(node: KeyPair, peer_id: str, port: int, chain: bytes = REGTEST) -> Iterator[Stranger]:
+    """Connect to a node on this machine."""
+    with socket.create_connection(("127.0.0.1", port), SECONDS) as wire:
+        init = Init(OFFERED, (chain,))
+        yield Stranger(wire, Connection.initiate(node, key(secrets.randbelow(200) + 50), bytes.fromhex(peer_id), init))
