@@ -11,7 +11,7 @@ from typing import Final
 
 
 class ServiceError(Exception):
-    """An error of this package. All others are subclasses, except those that only callers of the store see."""
+    """The base class of all errors of this package."""
 
 
 class OptionsError(ServiceError):

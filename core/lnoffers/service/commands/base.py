@@ -1,4 +1,4 @@
-"""What every family of commands stands on: the node, and the store's transactions with their failures as answers."""
+"""The base of all families of commands: the node, and transactions whose failures become error responses."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ MAX_MADE: Final = 65_535
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """What a server tells the service about itself."""
+    """The parts of a server that commands use."""
 
     socket: Path
     stop: Callable[[], None]
@@ -46,7 +46,7 @@ class Commands(Service):
 
     @classmethod
     def rpc_available(cls, options: Options) -> Mapping[str, Command]:
-        """The commands that exist for a service run like this, by name; dev-inject only where something is injected."""
+        """Return the commands that exist with these options, by name."""
         return {
             name: command
             for name, command in COMMANDS.items()
@@ -60,18 +60,18 @@ class Commands(Service):
 
     @staticmethod
     def _check_size(made: Message) -> None:
-        """Refuse to make a string that is too long to be of use."""
+        """Raise RpcError if a new string is too long to be of use."""
         size = len(made.to_bytes())
         if size > MAX_MADE:
             raise RpcError(INVALID_PARAMS, f"bolt12: would have {size} bytes, and no message has more than {MAX_MADE}")
 
     def _transaction(self, *, writes: bool = True) -> Answering:
-        """A transaction of the store, whose failure is an error answer."""
+        """Return a transaction of the store whose failure is an error response."""
         return Answering(self._node.store.transaction(writes=writes))
 
 
 class Answering:
-    """A transaction of the store whose failure is an error answer."""
+    """A transaction of the store whose failure is an error response."""
 
     __slots__ = ("_transaction",)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 NO_RATE: Final = -32700
-"""What the plugin that converts currencies answers for whatever it cannot do."""
+"""The code of all errors of the plugin that converts currencies."""
 LIGHTNINGD_SHUTDOWN: Final = -5
 CONNECT_NO_KNOWN_ADDRESS: Final = 400
 CONNECT_ALL_ADDRESSES_FAILED: Final = 401

@@ -47,7 +47,7 @@ class InvoicerequestCommands(Commands):
     def listinvoicerequests(
         self, request: types.ListinvoicerequestsRequest
     ) -> Reply[types.ListinvoicerequestsResponse]:
-        """The stored requests, by ascending id."""
+        """Return the stored requests, by ascending id."""
         invreq_id = None if request.invreq_id is None else bytes.fromhex(request.invreq_id)
 
         def read(last: StoredRequest | None, limit: int) -> Sequence[StoredRequest]:

@@ -1,4 +1,4 @@
-"""createinvoice and its siblings: invoices built elsewhere, signed and stored; listed; deleted."""
+"""createinvoice, listinvoices and delinvoice. The invoices are built elsewhere, and signed and stored here."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class InvoiceCommands(Commands):
             return types.CreateinvoiceResponse(**shown(invoices.add(connection, new)))
 
     def listinvoices(self, request: types.ListinvoicesRequest) -> Reply[types.ListinvoicesResponse]:
-        """The stored invoices, or those that one parameter picks."""
+        """Return the stored invoices, or those that one parameter selects."""
         _check_listing(request)
         payment_hash = None if request.payment_hash is None else bytes.fromhex(request.payment_hash)
         if request.invstring is not None:
@@ -83,7 +83,7 @@ class InvoiceCommands(Commands):
         return _listed([] if found is None else [found])
 
     def _many(self, request: types.ListinvoicesRequest) -> Reply[types.ListinvoicesResponse]:
-        """Those of an offer, or all. The offer picks last, as in Core Lightning: `limit` counts the others too."""
+        """Return those of an offer, or all. As in Core Lightning, `limit` counts the invoices of other offers too."""
         if request.limit == 0:
             return _listed([])
         order, start, end = InvoiceIndex(request.index or InvoiceIndex.CREATED), request.start or 0, None
@@ -100,7 +100,7 @@ class InvoiceCommands(Commands):
         return in_pages(read, _listed)
 
     def delinvoice(self, request: types.DelinvoiceRequest) -> types.DelinvoiceResponse:
-        """Delete an invoice that is in the state that the caller believes, or only its description."""
+        """Delete an invoice whose state is the one that the caller names, or only its description."""
         self._expire_due()
         with self._transaction() as connection:
             stored = _deletable(connection, request)
@@ -112,28 +112,28 @@ class InvoiceCommands(Commands):
             return types.DelinvoiceResponse(**shown(stored) | {"description": None})
 
     def rpc_check_createinvoice(self, request: types.CreateinvoiceRequest) -> None:
-        """See that such an invoice can be signed; whether label and preimage are new shows when it is made."""
+        """Check that the invoice can be signed, but not that its label and preimage are new."""
         invoice = self._unsigned(canonical(request.invstring))
         with self._transaction(writes=False) as connection:
             _local_offer(connection, invoice)
         self._checked(invoice, bytes.fromhex(request.preimage))
 
     def rpc_check_listinvoices(self, request: types.ListinvoicesRequest) -> None:
-        """See that the parameters go together."""
+        """Check that the parameters go together."""
         _check_listing(request)
         if request.invstring is not None:
             _payment_hash(canonical(request.invstring))
 
     def rpc_check_delinvoice(self, request: types.DelinvoiceRequest) -> None:
-        """See that there is such an invoice to delete."""
+        """Check that the invoice to delete exists."""
         self._expire_due()
         with self._transaction(writes=False) as connection:
             _deletable(connection, request)
 
     def _expire_due(self) -> None:
-        """Let invoices expire whose time is over, in a transaction of its own: an error that follows keeps them so.
+        """Mark due invoices as expired, in a transaction of their own, so that a later error does not undo it.
 
-        What has once been told as expired must stay it even if the clock is set back, so it has to be stored.
+        An invoice that was once reported as expired stays expired even if the clock is set back.
         """
         now = self._node.clock.now()
         with self._transaction(writes=False) as connection:
@@ -144,7 +144,7 @@ class InvoiceCommands(Commands):
         self._node.changes.tell()
 
     def _unsigned(self, string: str) -> UnsignedInvoice:
-        """The invoice in a string, as far as it can be read, without a signature."""
+        """Parse an invoice without its signature."""
         try:
             invoice = UnsignedInvoice.parse(string, chain=CHAINS[self._node.options.network])
         except Bolt12Error as error:
@@ -155,7 +155,7 @@ class InvoiceCommands(Commands):
         return invoice
 
     def _checked(self, invoice: UnsignedInvoice, preimage: bytes) -> tuple[int, bytes]:
-        """The amount and the payment hash of an invoice that this node can sign and be paid for."""
+        """Return the amount and the payment hash of an invoice that this node can sign and be paid for."""
         amount, payment_hash = invoice.invoice_amount, invoice.invoice_payment_hash
         if amount is None:
             _refuse("Missing invoice_amount in invoice")
@@ -183,20 +183,20 @@ class InvoiceCommands(Commands):
 
 
 def canonical(invstring: str) -> str:
-    """The string of an invoice as lightningd looks at it, and shows it in errors."""
+    """Return the string of an invoice as lightningd compares it and shows it in errors."""
     lowered = without_scheme(invstring).encode("utf-8", "surrogatepass").lower()  # ASCII alone
     return lowered.decode("utf-8", "surrogatepass")
 
 
 def spelling(label: str | int) -> str:
-    """How a label is written in JSON, by which labels are told apart: as it came, else as it is sent."""
+    """Return the label as it is written in JSON, by which labels are compared: as received, else as sent."""
     if isinstance(label, Written):
         return label.spelling
     return encode(str(label))[1:-1].decode()
 
 
 def shown(stored: StoredInvoice) -> dict[str, Any]:
-    """What is told of an invoice, whichever command asks; in an error, too."""
+    """Return the members that all responses about an invoice share, and errors too."""
     told = {
         "label": Written.read(stored.label),
         "bolt12": stored.bolt12,
@@ -225,7 +225,7 @@ def shown(stored: StoredInvoice) -> dict[str, Any]:
 
 
 def _local_offer(connection: Connection, invoice: UnsignedInvoice) -> bytes | None:
-    """The id of the offer that the invoice is for, if this node made it."""
+    """Return the id of the offer that the invoice is for, if this node made it."""
     offer_id = invoice.offer_id
     status = None if offer_id is None else offers.status_of(connection, offer_id)
     if status is None:
@@ -236,7 +236,7 @@ def _local_offer(connection: Connection, invoice: UnsignedInvoice) -> bytes | No
 
 
 def _deletable(connection: Connection, request: types.DelinvoiceRequest) -> StoredInvoice:
-    """The invoice that is to be deleted, or its description, if it is as the caller believes."""
+    """Return the invoice to delete (or its description), if its state is the one that the caller names."""
     stored = invoices.by_label(connection, spelling(request.label))
     if stored is None:
         raise RpcError(INVOICE_NOT_FOUND, "Unknown invoice")
@@ -263,7 +263,7 @@ def _check_listing(request: types.ListinvoicesRequest) -> None:
 
 
 def _payment_hash(string: str) -> bytes:
-    """The payment hash of a signed invoice, BOLT 11 or BOLT 12."""
+    """Return the payment hash of a signed invoice, BOLT 11 or BOLT 12."""
     try:
         return bolt11.Invoice.parse(string).payment_hash
     except bolt11.Bolt11Error:

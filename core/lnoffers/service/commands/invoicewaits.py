@@ -1,4 +1,4 @@
-"""waitinvoice and waitanyinvoice: answers that come when an invoice is paid."""
+"""waitinvoice and waitanyinvoice, which answer when an invoice is paid."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ from lnoffers.service.store.invoices import InvoiceStatus, StoredInvoice
 T = TypeVar("T")
 
 LONGEST_PAUSE: Final = 3600.0
-"""Seconds after which to look again though nothing is known to have happened."""
+"""Seconds after which to look again even if no change was noticed."""
 SHORTEST_PAUSE: Final = 0.1
-"""Seconds, for a clock that counts whole ones may be behind."""
+"""Seconds: the clock counts whole ones, and may be late."""
 
 
 class InvoicewaitCommands(InvoiceCommands):
-    """waitinvoice, waitanyinvoice. What cannot be answered at once is awaitable, in one event loop for all."""
+    """waitinvoice, waitanyinvoice. A method returns an awaitable if there is no response yet."""
 
     def waitinvoice(
         self, request: types.WaitinvoiceRequest
     ) -> types.WaitinvoiceResponse | Awaitable[types.WaitinvoiceResponse]:
-        """Answer when an invoice is paid."""
+        """Wait until an invoice is paid."""
         stored = self._named(request)
         look = partial(self._paid, stored.created_index)
         return look() or self._later(look, due=stored.expires_at)
 
     def rpc_check_waitinvoice(self, request: types.WaitinvoiceRequest) -> None:
-        """See that there is such an invoice."""
+        """Check that the invoice exists."""
         self._named(request)
 
     def waitanyinvoice(
         self, request: types.WaitanyinvoiceRequest
     ) -> types.WaitanyinvoiceResponse | Awaitable[types.WaitanyinvoiceResponse]:
-        """Answer when an invoice is paid after a given one."""
+        """Wait until an invoice is paid after a given one."""
         with self._transaction(writes=False) as connection:
             # Whoever names a payment that is still to come gets the next one, as from lightningd.
             known = min(request.lastpay_index or 0, invoices.last_pay_index(connection))
@@ -55,7 +55,7 @@ class InvoicewaitCommands(InvoiceCommands):
         return stored
 
     def _paid(self, created_index: int) -> types.WaitinvoiceResponse | None:
-        """The answer about this invoice, None while there is none."""
+        """Return the response about this invoice; None while it is unpaid."""
         self._expire_due()
         with self._transaction(writes=False) as connection:
             stored = invoices.by_created_index(connection, created_index)
@@ -76,7 +76,7 @@ class InvoicewaitCommands(InvoiceCommands):
     def _later(
         self, look: Callable[[], T | None], *, seconds: int | None = None, due: int | None = None
     ) -> Awaitable[T]:
-        """What `look` finds once the store has changed, or it is `due`, in unix seconds.
+        """Return what `look` finds once the store has changed, or the time is `due` (unix seconds).
 
         Error 904 if that takes longer than `seconds`.
         """

@@ -1,4 +1,4 @@
-"""offer and its siblings: offers of this node, made, listed, withdrawn and brought back."""
+"""offer, listoffers, disableoffer and enableoffer."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class OfferCommands(Commands):
     """offer, listoffers, disableoffer, enableoffer."""
 
     def offer(self, request: types.OfferRequest) -> types.OfferResponse:
-        """Make and store an offer of this node, or find the one that is the same."""
+        """Create and store an offer, or return the stored one that is the same."""
         fronting = self._fronting_nodes(request)
         offer = self._offer(request)
         if request.dev_paths is not None:
@@ -56,7 +56,7 @@ class OfferCommands(Commands):
         return types.OfferResponse(**_shown(stored), created=earlier is None)
 
     def listoffers(self, request: types.ListoffersRequest) -> Reply[types.ListoffersResponse]:
-        """The stored offers, by ascending id."""
+        """Return the stored offers, by ascending id."""
         offer_id = None if request.offer_id is None else bytes.fromhex(request.offer_id)
 
         def read(last: StoredOffer | None, limit: int) -> Sequence[StoredOffer]:
@@ -77,7 +77,7 @@ class OfferCommands(Commands):
         return in_pages(read, respond)
 
     def disableoffer(self, request: types.DisableofferRequest) -> types.DisableofferResponse:
-        """Make an active offer inactive, and its unpaid invoices worthless."""
+        """Disable an active offer and expire its unpaid invoices."""
         offer_id = bytes.fromhex(request.offer_id)
         with self._transaction() as connection:
             stored = offers.apply(connection, offer_id, StatusChange.DISABLED)
@@ -88,7 +88,7 @@ class OfferCommands(Commands):
         return types.DisableofferResponse(**_shown(stored), description=stored.description)
 
     def enableoffer(self, request: types.EnableofferRequest) -> types.EnableofferResponse:
-        """Make a disabled offer active again."""
+        """Enable a disabled offer."""
         offer_id = bytes.fromhex(request.offer_id)
         with self._transaction() as connection:
             stored = offers.apply(connection, offer_id, StatusChange.ENABLED)
@@ -97,15 +97,15 @@ class OfferCommands(Commands):
         return types.EnableofferResponse(**_shown(stored), description=stored.description)
 
     def rpc_check_offer(self, request: types.OfferRequest) -> None:
-        """See how the parameters go together; lightningd looks no further either."""
+        """Check that the parameters go together; lightningd checks no more either."""
         terms_of(request)
 
     def rpc_check_disableoffer(self, request: types.DisableofferRequest) -> None:
-        """See that there is such an offer and that it can be disabled."""
+        """Check that the offer exists and can be disabled."""
         self._check_event(bytes.fromhex(request.offer_id), StatusChange.DISABLED, _not_disabled)
 
     def rpc_check_enableoffer(self, request: types.EnableofferRequest) -> None:
-        """See that there is such an offer and that it can be enabled."""
+        """Check that the offer exists and can be enabled."""
         self._check_event(bytes.fromhex(request.offer_id), StatusChange.ENABLED, _not_enabled)
 
     def _check_event(
@@ -117,7 +117,7 @@ class OfferCommands(Commands):
                 raise refusal(connection, offer_id)
 
     def _offer(self, request: types.OfferRequest) -> Offer:
-        """The offer without paths."""
+        """Return the offer without paths."""
         terms = terms_of(request)
         if terms["offer_currency"] is not None:
             self._require_rate(terms["offer_currency"])
@@ -131,7 +131,7 @@ class OfferCommands(Commands):
         return offer
 
     def _require_rate(self, currency: str) -> None:
-        """An offer in a currency that this node cannot convert would be of no use."""
+        """Raise RpcError if this node has no rate for the currency: the offer would be of no use."""
         rates = self._node.rates
         if rates is None:
             raise unknown_command("currencyconvert")  # whose plugin lightningd asks
@@ -147,14 +147,14 @@ class OfferCommands(Commands):
         return [bytes.fromhex(node_id) for node_id in request.fronting_nodes]
 
     def _ways(self, request: types.OfferRequest) -> Sequence[Sequence[bytes]]:
-        """The nodes of the paths that a test wants."""
+        """Return the nodes of the paths that a test asks for."""
         ways = [[bytes.fromhex(node_id) for node_id in path] for path in request.dev_paths or ()]
         if any(way[-1] != self._node.keys.node_id for way in ways):
             raise BadParameter("dev_paths", BadToken("final pubkey must be this node"))
         return ways
 
     def _with_paths(self, offer: Offer, ways: Sequence[Sequence[bytes]]) -> Offer:
-        """The offer with a blinded path over each of these ways, which end here."""
+        """Return the offer with a blinded path along each of these lists of nodes, which end at this node."""
         path_id = self._node.keys.path_id(offer.offer_id)
         entropy = self._node.entropy
         before = entropy.mark()

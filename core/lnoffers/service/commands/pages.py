@@ -1,7 +1,7 @@
-"""Lists of any length: short ones as one response, long ones page by page, each read when its turn to be sent comes.
+"""Lists of any length: a short one is one response, a long one is read and sent page by page.
 
-A page is read in a transaction of its own and begins behind the last row of the one before. So neither the list nor a
-snapshot of the store is held for a client that takes its time. A page ends early if its strings are long.
+Each page is read in a transaction of its own, when it is sent, and begins after the last row of the one before. So a
+slow client holds neither the list nor a snapshot of the store. A page ends early if its strings are long.
 """
 
 from __future__ import annotations
@@ -12,28 +12,28 @@ from typing import Final, Protocol, TypeVar
 
 
 class Listed(Protocol):
-    """What a list shows one of."""
+    """An element of a list."""
 
     @property
     def bolt12(self) -> str:
-        """Most of what is shown."""
+        """The string, which is most of what is shown."""
 
 
 Row = TypeVar("Row", bound=Listed)
 Response = TypeVar("Response")
 
 PAGE_ROWS: Final = 100
-"""Some two milliseconds of work, which is how long other clients wait for it."""
+"""About two milliseconds of work, for which other clients wait."""
 PAGE_CHARACTERS: Final = 1 << 18
-"""Of strings on a page of more than one row; a hundred ordinary ones have less than half of that."""
+"""Of all strings of a page that has more than one row; a hundred ordinary ones have less than half of that."""
 
 
 def in_pages(
     read: Callable[[Row | None, int], Sequence[Row]], respond: Callable[[Sequence[Row]], Response]
 ) -> Response | Iterator[Response]:
-    """The rows that `read(last, limit)` gives, as the responses that `respond` makes of a page.
+    """Return all rows that `read(last, limit)` returns, as the responses that `respond` makes of a page.
 
-    `read` returns up to `limit` rows, those that come after `last` in the order of the list; fewer only at its end.
+    `read` returns up to `limit` rows that follow `last` in the list, and fewer only at its end.
     """
     first = read(None, PAGE_ROWS)
     return respond(first) if len(_fitting(first)) == len(first) < PAGE_ROWS else _pages(first, read, respond)
@@ -52,6 +52,6 @@ def _pages(
 
 
 def _fitting(rows: Sequence[Row]) -> Sequence[Row]:
-    """The rows that make up a page, at least one of them."""
+    """Return the first rows that fit a page, at least one."""
     sizes = accumulate(len(row.bolt12) for row in rows)
     return rows[: max(1, sum(size <= PAGE_CHARACTERS for size in sizes))]

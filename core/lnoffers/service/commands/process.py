@@ -1,4 +1,4 @@
-"""What a client asks of the process itself: who it is, what it can do, would do, and that it end."""
+"""Commands about the process itself."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class ProcessCommands(Commands):
     """getinfo, help, check, notifications, stop, dev-inject."""
 
     def getinfo(self, request: types.GetinfoRequest) -> types.GetinfoResponse:  # noqa: ARG002
-        """Who this node is; whatever speaks of peers, channels and blocks is zero or empty."""
+        """Return who this node is. Everything about channels and blocks is zero or empty."""
         options, node_id = self._node.options, self._node.keys.node_id.hex()
         local = [] if self._served is None else [_path_text(self._served.socket)]
         listening = () if self._served is None else self._served.peers.listening
@@ -46,7 +46,7 @@ class ProcessCommands(Commands):
         )
 
     def help(self, request: types.HelpRequest) -> types.HelpResponse:
-        """How each command, or the one asked for, is called."""
+        """Return how each command, or one of them, is called."""
         self.rpc_check_help(request)
         commands = self.rpc_commands
         names = sorted(commands) if request.command is None else [request.command]
@@ -55,20 +55,20 @@ class ProcessCommands(Commands):
         )
 
     def rpc_check_help(self, request: types.HelpRequest) -> None:
-        """See that there is such a command."""
+        """Check that the command exists."""
         if request.command is not None and request.command not in self.rpc_commands:
             raise RpcError(METHOD_NOT_FOUND, f"Unknown command {request.command}")
 
     def check(self, request: types.CheckRequest) -> types.CheckResponse:
-        """Say that a call would be taken: a dispatcher has tested its parameters before it calls this."""
+        """Return the command's name: the dispatcher has checked the parameters before it calls this."""
         return types.CheckResponse(command_to_check=request.command_to_check)
 
     def notifications(self, request: types.NotificationsRequest) -> types.NotificationsResponse:  # noqa: ARG002
-        """Agree to send or not to send notifications: this service has none, so there is nothing to remember."""
+        """Accept the choice whether to send notifications; this service sends none."""
         return types.NotificationsResponse()
 
     def stop(self, request: types.StopRequest) -> types.StopResponse:  # noqa: ARG002
-        """End the server, which sends this answer as its last."""
+        """Stop the server, which sends this response last."""
         if self._served is None:
             raise RpcError(GENERIC, "No server is running, so there is nothing to stop")
         self._served.stop()
@@ -85,12 +85,12 @@ class ProcessCommands(Commands):
 
 @cache
 def _version() -> str:
-    """The release of Core Lightning whose contract this is, where clients look for it, and then our own."""
+    """Return the release of Core Lightning whose contract this is, followed by our own version."""
     from importlib.metadata import version  # noqa: PLC0415 # slow to load, and only getinfo asks
 
     return f"{RELEASE}-lnoffers-{version('clnrpc')}"
 
 
 def _path_text(path: Path) -> str:
-    """A path as JSON can carry it: its bytes need not be UTF-8."""
+    """Return a path as text for JSON; its bytes need not be UTF-8."""
     return os.fsencode(path).decode(errors="replace")

@@ -1,4 +1,4 @@
-"""What is told of every stored offer and invoice_request, whichever command asks."""
+"""The members that all responses about a stored offer or invoice_request share."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ class Stored(Protocol):
 
     @property
     def label(self) -> str | None:
-        """What its maker calls it."""
+        """The label, if it has one."""
 
     @property
     def status(self) -> Status:
-        """Its state."""
+        """The state."""
 
 
 class Shown(TypedDict):
@@ -34,7 +34,7 @@ class Shown(TypedDict):
 
 
 def shown(stored: Stored) -> Shown:
-    """The members that responses about it share."""
+    """Return the members that responses about it share."""
     return Shown(
         active=Status.ACTIVE in stored.status,
         single_use=Status.SINGLE_USE in stored.status,

@@ -46,7 +46,7 @@ def target(request: types.ConnectRequest, network: str) -> Target:
 
 
 def _node(raw: bytes) -> str:
-    """A node id, alone or followed by @ and a place."""
+    """Convert a node id, alone or followed by @ and a place."""
     digits, _, _ = content(raw).partition(b"@")
     _identity(b'"%b"' % digits if raw.startswith(b'"') else digits, "should be a node id")
     return raw_text(raw)

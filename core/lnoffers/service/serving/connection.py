@@ -1,4 +1,4 @@
-"""One client's connection: bytes in, complete messages out, no more of either than the other side keeps up with.
+"""The connection of one client: it turns bytes into complete messages, and limits how much is read and sent.
 
 A connection hands out the calls that have arrived when its server asks for them (`take`). Meanwhile a bounded number of
 bytes is read from it. Its server asks for none while the client leaves too many answers unread.
@@ -33,13 +33,13 @@ class Owner(Protocol):
     """The server of a connection."""
 
     def opened(self, connection: Connection) -> None:
-        """A client has connected."""
+        """Handle a new connection."""
 
     def advance(self, connection: Connection) -> None:
-        """There may be calls to take, room for answers, or an end to see to."""
+        """Handle a change: calls may have arrived, the client may have read, or the connection may have ended."""
 
     def lost(self, connection: Connection) -> None:
-        """The connection is closed."""
+        """Handle the end of the connection."""
 
 
 class Connection(asyncio.Protocol):
@@ -121,7 +121,7 @@ class Connection(asyncio.Protocol):
         return bool(poll.poll(0))
 
     def take(self) -> Sequence[bytes]:
-        """The calls that come next, up to `CALLS_AT_ONCE`. They stay the next ones until they are `answered`.
+        """Return the next calls, at most `CALLS_AT_ONCE`. They stay the next ones until `answered` removes them.
 
         If there are none but more bytes to look at, the server is soon asked to try again.
 
@@ -138,7 +138,7 @@ class Connection(asyncio.Protocol):
         return self._calls
 
     def answered(self, count: int) -> None:
-        """So many of the next calls need not be taken again."""
+        """Remove the first `count` calls: they are answered."""
         for _ in range(count):
             self._calls.popleft()
 

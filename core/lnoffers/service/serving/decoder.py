@@ -76,7 +76,7 @@ class Decoder:
         self._ended = False
 
     async def answer(self, message: bytes) -> Answer | None:
-        """The answer to a call; None if it is another one than decode, or check for decode.
+        """Return the response to a call; None if the call is neither decode nor check for decode.
 
         Raises:
             RpcError: if the process cannot answer.
@@ -126,7 +126,7 @@ class Decoder:
             self._idle = None
 
     def _running(self) -> socket.socket:
-        """The end of the process that runs; another one is started if it has died since the last string."""
+        """Return the socket of the running process; start another one if it has ended since the last string."""
         if self._peer is not None and self._process is not None and self._process.poll() is None:
             return self._peer
         self.close()
@@ -177,7 +177,7 @@ class Decoder:
         return bytes(data)
 
     def _opened(self, sealed: bytes) -> bytes:
-        """What is in recovery data of this node."""
+        """Return the content of this node's recovery data, as a frame."""
         try:
             return process.frame(process.OPENED, self._node.unseal(sealed))
         except SealedError as error:

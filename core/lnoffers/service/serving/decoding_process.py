@@ -61,7 +61,7 @@ _LEFT_TO_SERVER: Final = (
 
 
 def frame(kind: bytes, content: bytes = b"") -> bytes:
-    """The bytes of a frame."""
+    """Return the bytes of a frame."""
     return HEADER.pack(len(content), kind) + content
 
 
@@ -77,7 +77,7 @@ class _Server:
         self._writer.flush()
 
     def receive(self) -> tuple[bytes, bytes]:
-        """A frame; raises EOFError if the server is gone."""
+        """Return the next frame; raises EOFError if the server is gone."""
         header = self._reader.read(HEADER.size)
         if len(header) < HEADER.size:
             raise EOFError
@@ -160,7 +160,7 @@ def _answer(server: _Server, dispatcher: Dispatcher, message: bytes) -> None:
 
 
 def _is_decode(message: bytes) -> bool:
-    """Whether it is a call of decode, or of check for decode."""
+    """Return whether a call is decode, or check for decode."""
     request = dict(reversed(members(message)))
     method = request.get(b"method", b"null")
     if method != b'"check"':

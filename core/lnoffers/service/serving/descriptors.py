@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 def room_for_connections(most: int) -> int:
-    """How many connections may be open at once, `most` at most; raises this process's limit as far as that is allowed.
+    """Return how many connections may be open, `most` at most; raise the process's own limit as far as allowed.
 
     Raises:
         ListenError: if there is no room for any.

@@ -1,5 +1,5 @@
-"""Owning the directory and the socket: one server at a time, readable by its owner alone, and what a crash left behind
-is taken over."""
+"""The lock of the directory and the socket. One server at a time has them, only their owner can use them, and what a
+crash left behind is replaced."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from lnoffers.service.files import open_regular
 MAX_PATH: Final = 107
 """Bytes of a Unix socket's path (sun_path, without its final NUL)."""
 BACKLOG: Final = 256
-"""At least as many as are served at once, so that they can all connect at the same moment."""
+"""At least the number of connections, so that all clients can connect at the same moment."""
 CONNECT_SECONDS: Final = 5.0
 
 _MAX_PID: Final = 20
@@ -61,7 +61,7 @@ def locked_pid_file(path: Path) -> Iterator[None]:
 
 @contextmanager
 def bound_socket(path: Path) -> Iterator[socket.socket]:
-    """A socket bound to `path`, mode 0600, that does not listen yet; a socket nobody listens to is replaced.
+    """Bind a socket to `path`, with mode 0600. It does not listen yet, and replaces a socket that nobody listens at.
 
     When the block is left it is closed, and its path is removed, unless something else lies there by then.
 
@@ -99,7 +99,7 @@ def check_length(path: Path) -> None:
 
 
 def is_served(path: Path) -> bool:
-    """Whether somebody listens at the socket `path`.
+    """Return whether a process listens at the socket `path`.
 
     Raises:
         ListenError: if that cannot be found out, as for want of permission.

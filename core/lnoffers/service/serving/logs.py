@@ -74,7 +74,7 @@ class Log(logging.Handler):
             self._dropped += dropped
 
     def _write_lines(self) -> None:
-        """What the thread does until the log is closed."""
+        """Write lines until the log is closed; the thread runs this."""
         while (line := self._lines.get()) is not None:
             if self._reopening:
                 self._open_again()

@@ -131,7 +131,7 @@ class Server:
         self._stopping.set()
 
     def opened(self, connection: Connection) -> None:
-        """A client has connected. One too many is turned away when it asks something, or after a moment."""
+        """Add a connection. One beyond the limit is refused at its first call, or after a moment."""
         self._connections.add(connection)
         if self._stopping.is_set():
             connection.finish()  # it was accepted at the last moment
@@ -144,7 +144,7 @@ class Server:
             self._turn_away(connection, _NO_MESSAGE)
 
     def lost(self, connection: Connection) -> None:
-        """A client is gone."""
+        """Remove a connection whose client is gone."""
         self._connections.discard(connection)
         self._refused.discard(connection)
         self._waits.forget(connection)
@@ -361,5 +361,5 @@ class Server:
 
 
 def _nobody(link: Link, _: ReceivedMessage) -> None:
-    """Drop a message for this node: nothing waits for any yet."""
+    """Drop a message for this node, because no command waits for one yet."""
     logger.debug("Dropped a message that came by %s: nothing waits for it", link)

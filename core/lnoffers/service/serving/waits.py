@@ -1,8 +1,8 @@
-"""The calls that wait for something to happen, so that their answers come later.
+"""The calls that wait for an event, and are answered later.
 
-A connection goes on meanwhile: its other calls are answered in their order, and a waiting call when it is over. Nobody
-says that an answer is no longer wanted, so a client that gives up waiting, but keeps its connection, leaves its call
-behind; what a connection may leave is limited, and the oldest call makes room for the next.
+Their connection goes on: its other calls are answered in order, and a waiting call when its event has come. JSON-RPC
+cannot cancel a call, so a client that gives up, but keeps its connection, leaves a waiting call behind. Their number is
+limited: the oldest is answered with an error to make room for the next.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Waits:
         self._ended = False
 
     def __contains__(self, connection: Connection) -> bool:
-        """Whether a call of this connection waits."""
+        """Return whether a call of this connection is waiting."""
         return connection in self._tasks
 
     def begin(self, connection: Connection, message: bytes, answer: Awaitable[Answer]) -> None:

@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 
 from clnrpc.runtime.values.written import Written
 from lnoffers.bolt12 import CHAINS, Bolt12Error, Invoice, InvoiceRequest, Offer
-from lnoffers.service.errors import StoreError
+from lnoffers.service.errors import ServiceError, StoreError
 from lnoffers.service.status import TRANSITIONS
 from lnoffers.service.store.database import Connection, FailureKind
 from lnoffers.service.store.migrations import NOT_A_STORE, STEPS
@@ -116,7 +116,7 @@ def _records(
         yield Finding([f"{name_of(known, row)}: {fault}" for fault in found])
 
 
-class _UnreadableError(ValueError):
+class _UnreadableError(ServiceError):
     """A record says nothing that could be looked into further."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from lnoffers.service.errors import ServiceError
 from lnoffers.service.status import Status
 from lnoffers.service.store.database import Connection
 from lnoffers.service.store.records import Records
@@ -13,7 +14,7 @@ from lnoffers.service.store.schema import INVOICEREQUESTS as TABLE
 _ADD: Final = f"{TABLE.insert()} ON CONFLICT (invreq_id) DO NOTHING"
 
 
-class DuplicateError(Exception):
+class DuplicateError(ServiceError):
     """An invoice_request with this id is stored already."""
 
 

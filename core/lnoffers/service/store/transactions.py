@@ -16,11 +16,11 @@ from __future__ import annotations
 
 from types import TracebackType
 
-from lnoffers.service.errors import StoreError
+from lnoffers.service.errors import ServiceError, StoreError
 from lnoffers.service.store.database import BUSY_SECONDS, Connection, Database, FailureKind
 
 
-class LockedError(Exception):
+class LockedError(ServiceError):
     """The call cannot write yet, because another process writes. It has done nothing: it may be run again later."""
 
 

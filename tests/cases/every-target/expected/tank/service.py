@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 
 class Service:
-    """One method per command. It gets the request with converted parameters, and returns the response, an awaitable
-    of it, or an iterator over its pieces (`Reply`).
+    """One method per command. It gets the request with converted parameters, and returns the response, the response
+    as finished JSON, an awaitable of either, or an iterator over its pieces (`Reply`).
 
     A command whose method is not overridden is unknown to callers. To return an error, raise RpcError. For the command
     `check`, a method `m` can have a second method `rpc_check_m`, which takes the same request and only raises what `m`
