@@ -113,7 +113,7 @@ class _Trial:
         """The request that a service gets."""
         values = self.package.module("runtime.server.bind").Binder(command).bind(json.dumps(params).encode())
         request = getattr(self.package.module("types"), command.request)
-        return self.package.module("runtime.values.decode").build(request, values)
+        return self.package.module("runtime.values.decode").build_request(request, values)
 
     def send(self, command: Any, example: Example) -> None:
         """Calls the node by the client's method; or with parameters that no method has, by name."""

@@ -99,7 +99,7 @@ def test_a_request_is_built_of_what_was_bound(package: Any) -> None:
         importlib.import_module(f"{made.__name__}.runtime.{name}") for name in ("server.bind", "values.decode")
     )
     values = bind.Binder(made.COMMANDS["pay-now"]).bind(b'[[{"if":"1sat","rate":"urgent"}]]')
-    request = decode.build(made.types.PayNowRequest, values)
+    request = decode.build_request(made.types.PayNowRequest, values)
     assert request.hops == [made.types.PayNowHop(if_=1000, rate="urgent")]
 
 

@@ -311,10 +311,10 @@ def test_what_is_no_answer_is_told_and_ends_the_connection(socket_path: Path, te
     [
         ("", "neither a result nor an error"),
         (',"error":null', "neither a result nor an error"),
-        (',"error":"out of sats"', 'integer code and text message: "out of sats"'),
-        (',"error":{"message":"x"},"result":1', r'integer code and text message: {"message":"x"}'),
-        (',"error":{"code":"x","message":"y"}', r'integer code and text message: {"code":"x","message":"y"}'),
-        (',"error":{"code":1,"message":"y","data":1e999}', r"integer code and text message: {.*1e999}"),
+        (',"error":"out of sats"', 'integer code and a text message: "out of sats"'),
+        (',"error":{"message":"x"},"result":1', r'integer code and a text message: {"message":"x"}'),
+        (',"error":{"code":"x","message":"y"}', r'integer code and a text message: {"code":"x","message":"y"}'),
+        (',"error":{"code":1,"message":"y","data":1e999}', r"integer code and a text message: {.*1e999}"),
     ],
 )
 def test_an_answer_that_only_its_plugin_understands_fails_its_own_call_alone(
@@ -325,7 +325,7 @@ def test_an_answer_that_only_its_plugin_understands_fails_its_own_call_alone(
         echo(connection)
 
     with ScriptedNode(socket_path, script), Client(socket_path) as client:
-        with pytest.raises(ProtocolError, match=f"^a: the answer .*{why}"):
+        with pytest.raises(ProtocolError, match=f"^a: the response .*{why}"):
             client.rpc_call("a")
         assert client.rpc_call("b")["method"] == "b"
 

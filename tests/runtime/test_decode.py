@@ -16,7 +16,7 @@ from tests.runtime.demo.types.greet import GreetRequest, GreetResponse
 from tests.runtime.demo.types.look import LookOtherResponse, LookResponse, LookRiverResponse, LookTreeResponse
 from tests.runtime.demo.types.pay_all import PayAllFee, PayAllOutput, PayAllRequest, PayAllResponse
 
-WHY = r"(an array|text|null), not a JSON object|what is no JSON that can be read: .*"
+WHY = r"(an array|text|null), not a JSON object|invalid JSON: .*"
 
 
 def test_members_that_the_class_does_not_know_are_passed_over() -> None:
