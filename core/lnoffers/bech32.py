@@ -22,7 +22,7 @@ _NO_SYMBOL: Final = 0xFF
 _SYMBOLS: Final = bytes(ALPHABET.find(chr(letter)) % 256 for letter in range(256))
 """The symbol of each byte; _NO_SYMBOL, which is -1 in a byte, for all others."""
 _MOST_GROUPS: Final = 1000
-"""The longest data for which masks are cached (24 kB each); longer ones would use much memory."""
+"""The most groups for which masks are cached, 24 kB in all; masks for more would use much memory."""
 _GENERATOR: Final = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
 _CHECKSUM_LENGTH: Final = 6
 

@@ -10,7 +10,7 @@ class Bolt11Error(ValueError):
 
     Attributes:
         message: the same text.
-        detail: where the fault is, if the message does not tell. Tracebacks print it as a note.
+        detail: where the fault is, if the message does not say. Tracebacks print it as a note.
     """
 
     def __init__(self, message: str, detail: str = "") -> None:

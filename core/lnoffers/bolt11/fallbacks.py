@@ -45,7 +45,7 @@ class Fallback:
 
     @typechecked
     def address(self, chain: Chain) -> str | None:
-        """Return the address on the chain, or None for a witness version without a name."""
+        """Return the address on the chain, as text, or None for a witness version without a name."""
         if self.kind is None:
             return None
         if self.version == P2PKH:

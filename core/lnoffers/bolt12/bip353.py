@@ -18,7 +18,7 @@ _WRITTEN = re.compile("\N{BITCOIN SIGN}?([0-9A-Za-z._-]{1,255})@([0-9A-Za-z._-]{
 @typechecked
 @dataclass(frozen=True, slots=True)
 class Bip353Name:
-    """The parts before and after the `@`, at most 255 bytes each. A message may contain any bytes."""
+    """The parts before and after the `@`, up to 255 bytes each. A message may contain bytes that are not allowed."""
 
     name: bytes
     domain: bytes
@@ -49,7 +49,7 @@ class Bip353Name:
 
 
 def has_allowed_characters(part: bytes) -> bool:
-    """Return whether a name or domain contains only ASCII letters, digits, `-`, `_` and `.`, as is required."""
+    """Return whether a name or domain contains only ASCII letters, digits, `-`, `_` and `.`, as BOLT 12 requires."""
     return _ALLOWED.fullmatch(part) is not None
 
 

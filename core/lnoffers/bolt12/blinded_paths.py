@@ -1,6 +1,6 @@
 """Blinded paths in fields of BOLT 12: the first node and the encrypted hops. BOLT 4, "Route Blinding".
 
-An invoice says for each of its paths what it costs to be paid along it: its `blinded_payinfo`.
+An invoice has a `blinded_payinfo` for each of its paths, with the fees and limits of payments along it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _PAYINFO = Struct(">IIHQQH")
 @typechecked
 @dataclass(frozen=True, slots=True)
 class ChannelEnd:
-    """One end of a public channel, which stands for the node there.
+    """One end of a public channel. It identifies the node there in place of the node's id.
 
     Attributes:
         direction: 0 for the channel announcement's node_id_1, 1 for node_id_2.
@@ -60,7 +60,7 @@ class BlindedPath:
     Attributes:
         first_node_id: the first node: a compressed point, 33 bytes, or the end of a channel.
         first_path_key: the path key for that node, a compressed point.
-        hops: the hops in order; a path without any reads, but its message breaks a rule.
+        hops: the hops in order. A path without hops can be parsed, but its message breaks a rule.
     """
 
     first_node_id: bytes | ChannelEnd
@@ -73,7 +73,7 @@ class BlindedPath:
         """Parse `data` as one path, such as an onion message's `reply_path`.
 
         Raises:
-            Bolt12Error: if it is malformed.
+            Bolt12Error: if it is malformed, or bytes follow the path.
         """
         cursor = Cursor(data)
         path = _read_path(cursor)
@@ -168,7 +168,7 @@ def _encode_payinfo(payinfo: BlindedPayinfo) -> bytes:
 
 
 def payinfo_to_json(payinfo: BlindedPayinfo) -> dict[str, Json]:
-    """Return the members of `decode` for a path's payinfo."""
+    """Return the JSON members of a path's payinfo, as in the result of `decode`."""
     return {
         "fee_base_msat": payinfo.fee_base_msat,
         "fee_proportional_millionths": payinfo.fee_proportional_millionths,
@@ -180,7 +180,7 @@ def payinfo_to_json(payinfo: BlindedPayinfo) -> dict[str, Json]:
 
 
 def path_to_json(path: BlindedPath, payinfo: BlindedPayinfo | None = None) -> dict[str, Json]:
-    """Return the members of `decode` for a path, including its payinfo if there is one."""
+    """Return the JSON members of a path, as in the result of `decode`, including its payinfo if there is one."""
     first = path.first_node_id
     shown: dict[str, Json] = (
         {"first_node_id": first.hex()}

@@ -1,4 +1,4 @@
-"""Parse a value of several parts from its bytes."""
+"""Parse a value of several parts from its bytes, never past their end."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 class Cursor:
-    """A position in a value, for parsing its parts in order. Methods raise Bolt12Error if the value is too short."""
+    """A position in a value, for parsing its parts in order. A read raises Bolt12Error if the value is too short."""
 
     __slots__ = ("_offset", "_value")
 
@@ -60,7 +60,11 @@ class Cursor:
         return self.take(len(self._value) - self._offset)
 
     def finish(self) -> None:
-        """Check that no bytes are left."""
+        """Check that no bytes are left.
+
+        Raises:
+            Bolt12Error: if some are.
+        """
         if not self.at_end:
             left = len(self._value) - self._offset
             raise Bolt12Error(f"the value has {left} bytes too many", rule=RuleName.VALUE_TOO_LONG)

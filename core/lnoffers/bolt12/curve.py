@@ -1,7 +1,7 @@
 """secp256k1 with BIP 340 signatures, and with ECDSA for BOLT 11. The only file that uses the curve library.
 
 It talks to libsecp256k1 through coincurve's `lib` and `ffi` because a key pair that is set up once signs four times
-as fast as coincurve's own method, which derives the public key anew for each signature. The same names exist in
+as fast as coincurve's own method, which derives the public key for each signature. The same names exist in
 coincurve and in its fork coincurve-cp314-fix.
 """
 
@@ -112,7 +112,7 @@ def ecdsa_verify(point: bytes, digest: bytes, signature: bytes) -> bool:
 
 
 def ecdsa_recover(digest: bytes, signature: bytes, recovery_id: int) -> bytes | None:
-    """Return the compressed point that made this ECDSA signature (64 bytes) of `digest` (32 bytes), or None.
+    """Return the public key, a compressed point, of this ECDSA signature (64 bytes) of `digest` (32 bytes), or None.
 
     `recovery_id`, 0 to 3, picks one of the four candidates.
     """
@@ -127,7 +127,7 @@ def ecdsa_recover(digest: bytes, signature: bytes, recovery_id: int) -> bytes | 
 @final
 @typechecked
 class KeyPair:
-    """A private key for signing. It cannot be printed, pickled or copied."""
+    """A private key for signing. Its repr does not show the key, and it cannot be pickled or copied."""
 
     __slots__ = ("_keypair", "_public_key")
 
@@ -135,7 +135,7 @@ class KeyPair:
         """Take a scalar of 32 big-endian bytes.
 
         Raises:
-            ValueError: if it is not between 1 and the group order minus 1.
+            ValueError: if it has another length, or is not between 1 and the group order minus 1.
         """
         if len(secret) != _SCALAR_LENGTH:
             raise ValueError("not a valid private key")
@@ -203,7 +203,10 @@ class KeyPair:
     def sign(self, digest: bytes) -> bytes:
         """Return the BIP 340 signature (64 bytes) of `digest` (32 bytes), the same each time.
 
-        No auxiliary randomness goes in, which BIP 340 defines as 32 zero bytes; Core Lightning signs so too.
+        The auxiliary randomness of BIP 340 is 32 zero bytes, as in Core Lightning.
+
+        Raises:
+            ValueError: if `digest` has another length.
         """
         if len(digest) != _DIGEST_LENGTH:
             raise ValueError(f"a digest has {_DIGEST_LENGTH} bytes, not {len(digest)}")

@@ -1,4 +1,4 @@
-"""Decode any BOLT 12 string to a verified message."""
+"""Decode a BOLT 12 string of any kind, and verify the message."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def decode(text: str) -> Bolt12:
             around it, after `lightning:`, or in a link such as `bitcoin:?lno=lno1…`.
 
     Raises:
-        Bolt12Error: those of `pasted.unwrap`; a plain text if the string cannot be parsed;
-            those of the class's `parse` and `verify`; `unknown-kind` for other prefixes.
+        Bolt12Error: those of `pasted.unwrap`; if the string cannot be parsed, what is wrong with it, in plain
+            words; those of the class's `parse` and `verify`; `unknown-kind` for other prefixes.
     """
     string = text if text[:4] in _BARE and not text[-1].isspace() else unwrap(text)
     message: Bolt12 | None = None

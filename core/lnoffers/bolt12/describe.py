@@ -65,11 +65,11 @@ class Description:
 def describe(message: Bolt12, *, accept_unsigned: bool = False) -> dict[str, Json]:
     """Return the result of `decode` for a message: hex for bytes, numbers for amounts and times, `valid` last.
 
-    A request may lack what a reader insists on, or have a wrong signature: warnings say so, and `valid` is false. A
-    proof must have been verified: it is valid.
+    A request may lack required fields or have a wrong signature: then there are warnings, and `valid` is false. A
+    proof must have been verified, and is always valid.
 
     Args:
-        message: what is described.
+        message: the message to describe.
         accept_unsigned: whether a request without an offer may be unsigned, as in the specification. Core Lightning
             calls it not valid.
     """
@@ -95,7 +95,7 @@ def describe(message: Bolt12, *, accept_unsigned: bool = False) -> dict[str, Jso
 _ShowPresent = Callable[[Description, Any, Any], None]
 """Adds a field of a message, given its value."""
 _ShowAbsent = Callable[[Description, Any], None]
-"""Adds what a message without the field has instead."""
+"""Adds the members or the warning for a message without the field."""
 
 
 def _show_fields(
@@ -123,7 +123,7 @@ def _show_fields(
 def _offer_currency(description: Description, message: OfferTerms, code: str) -> None:
     _currency(description, message, code)
     if "currency_minor_unit" not in description.members:
-        description.add(warning_unknown_offer_currency="unknown currency code")  # which is no fault of the message
+        description.add(warning_unknown_offer_currency="unknown currency code")  # the message is valid all the same
 
 
 def _currency(description: Description, message: OfferTerms, code: str) -> None:
@@ -295,7 +295,7 @@ def _nothing_omitted(description: Description, _: Message) -> None:
 
 
 def _elsewhere(_shown: Description, _message: Message, _value: object) -> None:
-    """Add nothing: the field is part of another one."""
+    """Add nothing: the field is shown within the members of another one."""
 
 
 # ---- the tables

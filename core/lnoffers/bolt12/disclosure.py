@@ -1,7 +1,7 @@
 """Selective disclosure: show some records of a signed message and hash the others; its signature still verifies.
 
-Whoever hides a run of records gives the hash of the merkle node above it. Where two neighbours are hidden, the node
-above both is enough, so the hashes given are those of the largest subtrees that hold nothing shown.
+A proof gives hashes in place of hidden records. If two neighbours in the merkle tree are hidden, the hash of their
+parent is enough. So the hashes are those of the largest subtrees without a shown record.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ _NO_MARKERS = range(240, 1_000_000_000)
 
 
 def is_shown(record: Record) -> bool:
-    """Return whether a record of a proof belongs to the signed message."""
+    """Return whether a record of a proof is one of the message, and covered by the message's signature."""
     return record.type not in SIGNATURE_TYPES and record.type not in PROOF_TYPES
 
 
 def next_marker(previous: int) -> int:
     """Return the marker for a hidden record after a record or marker with number `previous`.
 
-    It is the next number, but past those of signatures and proofs. BOLT 12, "Payer Proofs".
+    It is the next number that is not the type of a signature or of a proof. BOLT 12, "Payer Proofs".
     """
     following = previous + 1
     return _NO_MARKERS.stop if following in _NO_MARKERS else following

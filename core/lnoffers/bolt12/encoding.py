@@ -62,7 +62,7 @@ def split_text(text: str) -> tuple[str, bytes]:
     data = bech32.whole_bytes(symbols)
     if data is None:
         raise _invalid(RuleName.TEXT_PADDING, "the bits after the last whole byte are more than four or not zero")
-    # What was cut out of valid UTF-8 may be none; a prefix that is wrong anyway is only shown.
+    # A prefix cut out of valid UTF-8 may be invalid. It is wrong anyway and only quoted in the error.
     return found.decode(errors="replace"), data
 
 

@@ -11,7 +11,7 @@ from lnoffers.bolt12.rule_names import RuleName
 class Bolt12Error(ValueError):
     """A string or message breaks a rule of BOLT 12.
 
-    `str(error)` is the message: Core Lightning's short text where it has one, because callers of its RPC know those.
+    `str(error)` is the message: Core Lightning's short text if it has one, because callers of its RPC know it.
     Where `decode` cannot read a string, the message is in plain words.
 
     Attributes:
@@ -19,9 +19,9 @@ class Bolt12Error(ValueError):
         rule: the broken rule's name, such as `record-order`; stable, for programs. docs/reference/rules.md lists all.
         field: the specification's name of the field at fault, if one is (`invreq_amount`).
         offset: where the fault is in the bytes, if known: its record's start, or the place within the framing.
-        text_offset: where the fault is in the text form, if it is there: the character's index in the string as it
-            was given, the pieces not joined, without `lightning:` and what else stands around it.
-        detail: what exactly is wrong, where the message does not say. Tracebacks show it as a note.
+        text_offset: where the fault is in the text form, if known: the character's index in the string as it
+            was given, with its `+` and white space, but without `lightning:` or a link around it.
+        detail: what exactly is wrong, if the message does not say. Tracebacks show it as a note.
     """
 
     def __init__(  # noqa: PLR0913 - one parameter per attribute

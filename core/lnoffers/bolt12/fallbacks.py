@@ -1,6 +1,6 @@
 """Fallback addresses of invoices: segwit outputs, for an on-chain payment if Lightning fails.
 
-The address that people know is the bech32 of BIP 173, or the bech32m of BIP 350 from witness version 1 on.
+As text, an address is the bech32 of BIP 173, or the bech32m of BIP 350 from witness version 1 on.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _PREFIXES = {
 class FallbackAddress:
     """A segwit output: its witness version (u8), and its witness program in `address`.
 
-    Any version and program read; a payer must ignore those that are none of the chain's (BOLT 12, "Invoices").
+    Any version and program can be parsed. A payer must ignore invalid ones (BOLT 12, "Invoices").
     """
 
     version: int
@@ -40,9 +40,9 @@ class FallbackAddress:
 
 @typechecked
 def fallback_address(fallback: FallbackAddress, chain: bytes) -> str | None:
-    """Return the address on the chain with this hash.
+    """Return the address as text, for the chain with this hash (32 bytes).
 
-    None if the version or the program's length are not valid, or the chain has no form of addresses that is known here.
+    None if the version or the program's length are not valid, or the chain's prefix of addresses is not known.
     """
     prefix = _PREFIXES.get(chain)
     if prefix is None or not is_valid(fallback):

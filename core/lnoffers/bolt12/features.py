@@ -22,7 +22,10 @@ def bitmap(bits: Iterable[int]) -> bytes:
 
 
 def first_unknown_bit(features: bytes, known: frozenset[int]) -> int | None:
-    """Return the lowest unknown even bit that is set, or None. A message with such a bit must be rejected."""
+    """Return the lowest unknown even bit that is set, or None.
+
+    A message with such a bit must be rejected. Odd bits are optional.
+    """
     even_bits = int.from_bytes(b"\x55" * len(features), "big")
     required = int.from_bytes(features, "big") & even_bits
     for bit in known:

@@ -1,6 +1,6 @@
 """The fields of BOLT 12 messages as tables, in the order of Core Lightning's `decode`.
 
-Amounts are in millisatoshi and times in unix seconds unless a comment says otherwise. A table is made of groups, in
+Amounts are in millisatoshi and times in Unix seconds unless a comment says otherwise. A table is made of groups, in
 that order, and of fields of its own: a message that mirrors others' fields names the groups that it may hold.
 """
 
@@ -19,7 +19,7 @@ from lnoffers.bolt12.signing import SignedMessage
 from lnoffers.bolt12.tlv import INVOICE_REQUEST_SPAN, OFFER_SPAN, select
 
 DEFAULT_RELATIVE_EXPIRY = 7200
-"""The default of the seconds until an invoice expires (BOLT 12, "Invoices")."""
+"""Seconds from creation to expiry of an invoice without invoice_relative_expiry (BOLT 12, "Invoices")."""
 
 
 class OfferTerms(Message):
@@ -71,12 +71,12 @@ class OfferFields(OfferTerms, OfferRecurrence, OfferIssuer):
 
     @property
     def answers_offer(self) -> bool:
-        """Whether the message is for an offer: whether it has an issuer id or paths."""
+        """Whether the message has an offer, that is, the issuer id or the paths of one."""
         return self.offer_issuer_id is not None or self.offer_paths is not None
 
     @property
     def offer_path_ends(self) -> frozenset[bytes]:
-        """The last blinded_node_id, 33 bytes, of each of the offer's paths: the keys that sign without an issuer id."""
+        """The last blinded_node_id, 33 bytes, of each of the offer's paths. Without an issuer id, one of them signs."""
         return frozenset(path.hops[-1].blinded_node_id for path in self.offer_paths or () if path.hops)
 
     @property
@@ -124,10 +124,10 @@ class MirroredRequestFields(OfferFields, RequestMetadata, RequestTerms, RequestR
 
     @property
     def expected_amount(self) -> int | None:
-        """The price of all items by the offer, in millisatoshi.
+        """The offer's price for all requested items, in millisatoshi.
 
-        None if it names no amount, or one that the request alone does not tell: in a currency, whose rate is needed,
-        or for the rest of a period, for which the time is.
+        None if the offer has no amount, or if the request alone does not determine the price: a price in a currency
+        needs the exchange rate, and a price for the rest of a period needs the time.
         """
         base = self.offer_recurrence_base
         if self.offer_amount is None or self.offer_currency is not None or (base and base.proportional_amount):
@@ -151,7 +151,7 @@ class InvoiceRequestFields(MirroredRequestFields, SignedMessage):
     __slots__ = ()
     signed_in, signed_by = "signature", "invreq_payer_id"
 
-    invreq_recurrence_cancel = Field(2_000_000_094, codecs.flag)  # of which there is no invoice
+    invreq_recurrence_cancel = Field(2_000_000_094, codecs.flag)  # no invoice answers such a request
     signature = Field(240, codecs.signature)
 
 

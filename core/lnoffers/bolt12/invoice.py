@@ -45,10 +45,10 @@ class UnsignedInvoice(_InvoiceText):
 
     @typechecked
     def with_paths(self, paths: Sequence[BlindedPath], payinfos: Sequence[BlindedPayinfo]) -> Self:
-        """Return the same invoice with these paths, best first, and their fees.
+        """Return the same invoice with these paths, best first, and their payinfos in the same order.
 
         Raises:
-            Bolt12Error: if a path or its costs do not fit their fields.
+            Bolt12Error: if a path or a payinfo does not fit its field.
         """
         replaced = {InvoiceFields.invoice_paths.number, InvoiceFields.invoice_blindedpay.number}
         kept = (record for record in self.records if record.type not in replaced)
@@ -56,7 +56,7 @@ class UnsignedInvoice(_InvoiceText):
 
     @typechecked
     def sign(self, signer: Signer) -> Invoice:
-        """Sign the invoice and verify the signature.
+        """Sign the invoice, verify the signature, and return the signed invoice.
 
         Raises:
             Bolt12Error: `signer-key` if the signer's key is not invoice_node_id, `signer-signature` if what the signer
@@ -66,9 +66,9 @@ class UnsignedInvoice(_InvoiceText):
 
 
 class Invoice(_InvoiceText):
-    """A signed invoice.
+    """An invoice as it is sent and received.
 
-    Reading one checks its encoding; `verify` and `verify_answer` check the rest. Errors after those of the encoding:
+    Parsing checks its encoding; `verify` and `verify_answer` check the rest. Errors after those of the encoding:
     "wrong chain", "unknown feature bit N".
     """
 
@@ -95,17 +95,17 @@ class Invoice(_InvoiceText):
 
         Args:
             request: the request to answer.
-            invoice_created_at: unix seconds.
+            invoice_created_at: Unix seconds.
             invoice_payment_hash: SHA256 of the preimage, 32 bytes.
-            invoice_paths: ways to the node that gets paid, best first; at least one.
-            invoice_blindedpay: what each of them costs, in their order.
+            invoice_paths: paths to the payee, best first; at least one.
+            invoice_blindedpay: the fees and limits of each path, in the same order.
             invoice_node_id: the compressed point, 33 bytes, that will sign. It follows from the offer if that has an
                 issuer id; if it has only paths, it is the end of the one that the request came along.
             invoice_amount: millisatoshi. It follows from the request, or from an offer whose price is in millisatoshi.
             invoice_relative_expiry: seconds from creation to its end; 7200 is left out of the string.
             invoice_fallbacks: outputs to pay on the chain if Lightning fails, best first.
             invoice_features: a feature bitmap, such as `bitmap([MPP_OPTIONAL])`.
-            invoice_recurrence_basetime: when period 0 of a recurring offer began, unix seconds.
+            invoice_recurrence_basetime: when period 0 of a recurring offer began, Unix seconds.
             features: the feature bits of offers that are known, as for `InvoiceRequest.verify`.
 
         Raises:
@@ -135,12 +135,13 @@ class Invoice(_InvoiceText):
         return invoice
 
     def verify(self) -> None:
-        """Verify an invoice on its own: its signature, required fields and paths, and that it fits the request that it
-        repeats.
+        """Verify an invoice without its request: its signature, required fields and paths.
 
-        If you have the request, use `verify_answer`. Records of odd types from 241 to 1000 are not covered by
-        the signature. Invalid fallback addresses are allowed, and payers ignore them (BOLT 12, "Invoices"),
-        although `describe`, like Core Lightning, calls such an invoice not valid.
+        It must also fit the request that it repeats. If you have the request, use `verify_answer`.
+
+        Records of odd types from 241 to 1000 are not covered by the signature. Invalid fallback addresses are allowed,
+        and payers ignore them (BOLT 12, "Invoices"), although `describe`, like Core Lightning, calls such an invoice
+        not valid.
 
         Raises:
             Bolt12Error: with Core Lightning's messages, in its order: "Missing node_id", "Missing signature", "Invalid
@@ -158,13 +159,13 @@ class Invoice(_InvoiceText):
 
         Args:
             request: the request that was sent.
-            sent_to: for an offer with paths and no issuer id: the last blinded_node_id, 33 bytes, of the request's
-                path. Without it, the signature may be that of any path's last id.
+            sent_to: for an offer with paths and no issuer id: the last blinded_node_id, 33 bytes, of the path on which
+                the request was sent. Without it, the last id of any of the paths may have signed.
             max_amount: the largest amount, in millisatoshi, if the request has none. Without it the amount must be the
                 price of the offer, and an offer without a price in millisatoshi cannot be answered.
 
         Raises:
-            Bolt12Error: those of `verify` but for `rules.invoice.REPEATING`, then `request-not-mirrored`,
+            Bolt12Error: those of `verify` except `rules.invoice.REPEATING`, then `request-not-mirrored`,
                 `node-id-unexpected`, `amount-unexpected`.
         """
         rules.check_answering(self, request, sent_to=sent_to, max_amount=max_amount)
@@ -174,6 +175,6 @@ class Invoice(_InvoiceText):
         """Check that the invoice has not expired at `now` (Unix seconds).
 
         Raises:
-            Bolt12Error: "Expired invoice".
+            Bolt12Error: "Expired invoice", if `expires_at` is before `now`.
         """
         rules.check_unexpired(self, now)

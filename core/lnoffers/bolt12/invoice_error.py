@@ -39,7 +39,7 @@ class InvoiceError(InvoiceErrorFields):
         """Parse the error in a TLV stream. LDK writes the stream's length before it, which is skipped.
 
         Raises:
-            Bolt12Error: if it is malformed, with and without a length.
+            Bolt12Error: if it is malformed, whether or not a length is skipped.
         """
         try:
             message = cls._read(data)

@@ -1,4 +1,4 @@
-"""invoice_request (`lnr`): a request for an invoice for an offer, or, without an offer, for an invoice to pay.
+"""invoice_request (`lnr`): a request for an invoice for an offer, or, without one, an offer to pay an invoice.
 
     request = InvoiceRequest.for_offer(
         offer, invreq_metadata=sixteen_random_bytes, invreq_payer_id=keys.payer_id(sixteen_random_bytes)
@@ -46,7 +46,7 @@ class UnsignedInvoiceRequest(_InvoiceRequestText):
 
     @typechecked
     def sign(self, signer: Signer) -> InvoiceRequest:
-        """Sign the request and verify the signature.
+        """Sign the request, verify the signature, and return the signed request.
 
         Raises:
             Bolt12Error: `signer-key` if the signer's key is not invreq_payer_id, `signer-signature` if what the signer
@@ -55,7 +55,7 @@ class UnsignedInvoiceRequest(_InvoiceRequestText):
         return self._signed(InvoiceRequest, signer)
 
     def unsigned(self) -> InvoiceRequest:
-        """Return the request without a signature, which the specification requires if there is no offer.
+        """Return the request unsigned, as the specification requires for a request without an offer.
 
         Raises:
             Bolt12Error: `signature-missing` if it is for an offer, `already-signed` if it has a signature.
@@ -65,9 +65,9 @@ class UnsignedInvoiceRequest(_InvoiceRequestText):
 
 
 class InvoiceRequest(_InvoiceRequestText):
-    """An invoice_request, signed unless it has no offer.
+    """An invoice_request as it is sent and received. It may be unsigned only if it has no offer.
 
-    Reading one checks its encoding; `verify` checks the rest. Errors after those of the encoding: "wrong chain",
+    Parsing checks its encoding; `verify` checks the rest. Errors after those of the encoding: "wrong chain",
     "unknown feature bit N", "Invoice request N field outside invoice request range",
     "Invoice request contains an empty invreq_path".
     """
@@ -101,8 +101,8 @@ class InvoiceRequest(_InvoiceRequestText):
         """Return a request for an invoice for this offer, all records of which it repeats.
 
         Args:
-            offer: what is to be paid.
-            invreq_metadata: what the payer derives its key from; at least one byte, unpredictable to others.
+            offer: the offer to pay.
+            invreq_metadata: bytes from which the payer derives its key; at least one, unpredictable to others.
             invreq_payer_id: the compressed point, 33 bytes, that will sign: a new one for each request.
             invreq_chain: the hash of one of the offer's chains, 32 bytes; bitcoin's is left out of the string.
             invreq_amount: millisatoshi for all items; needed if the offer names no amount, else at least its price.
@@ -110,10 +110,10 @@ class InvoiceRequest(_InvoiceRequestText):
             invreq_quantity: how many items, if the offer has offer_quantity_max.
             invreq_payer_note: a note from the payer.
             invreq_paths: where to reach the payer.
-            invreq_bip_353_name: the name under which the offer was found, if it was by one.
-            invreq_recurrence_counter: of a recurring offer: 0 for the payer's first period, 1 for the next.
-            invreq_recurrence_start: of one with a base: the index of the payer's first period.
-            invreq_recurrence_cancel: of one: no invoice is wanted, for this period or any later one.
+            invreq_bip_353_name: the name by which the offer was found, if there is one.
+            invreq_recurrence_counter: for a recurring offer: 0 for the payer's first period, 1 for the next.
+            invreq_recurrence_start: for a recurring offer with a base: the index of the payer's first period.
+            invreq_recurrence_cancel: for a recurring offer: no invoice is wanted for this or any later period.
             features: the feature bits of offers that are known, as for `Offer.parse`.
 
         Raises:
@@ -191,11 +191,13 @@ class InvoiceRequest(_InvoiceRequestText):
     def verify(self, *, features: frozenset[int] = known.NONE) -> None:
         """Verify the request before it is acted on, as far as this is possible with the request alone.
 
-        It must have metadata, a payer id and its signature, which only a request without an offer may lack. With an
-        offer, the request must be valid for the offer that it repeats. Without one, it must have an amount and no
-        field that only offers have. This does not check whether the offer is ours, nor the payer's earlier payments:
-        that needs a store. Records of odd types from 241 to 1000 are not covered by the signature (BOLT 12,
-        "Signature Calculation"): they may have been added or changed by others.
+        It must have metadata, a payer id and a signature by that id. Only a request without an offer may lack the
+        signature. With an offer, the request must be valid for the offer that it repeats. Without one, it must have an
+        amount and no field that only offers have.
+
+        This does not check whether the offer is ours, nor the payer's earlier payments: that needs a store. Records of
+        odd types from 241 to 1000 are not covered by the signature (BOLT 12, "Signature Calculation"): they may have
+        been added or changed by others.
 
         Args:
             features: the known feature bits of offers, as for `Offer.parse`; `parse` has checked the request's own.
@@ -208,5 +210,11 @@ class InvoiceRequest(_InvoiceRequestText):
 
     @typechecked
     def check_unexpired(self, now: int) -> None:
-        """Raise Bolt12Error ("Offer expired") if its offer, or it itself, has ended at `now`, in unix seconds."""
+        """Check that the offer, or the request if it has no offer, has not expired at `now` (Unix seconds).
+
+        Later payments of a recurring offer are allowed.
+
+        Raises:
+            Bolt12Error: "Offer expired", if `offer_absolute_expiry` is not after `now`.
+        """
         rules.check_unexpired(self, now)

@@ -23,7 +23,7 @@ _SEED_LENGTHS = (32, 64)
 
 
 class HsmSecretError(ValueError):
-    """The content of an `hsm_secret` file cannot be used. The message says why and never quotes it."""
+    """The content of an `hsm_secret` file cannot be used. The message says why and never quotes the content."""
 
 
 @typechecked
@@ -71,7 +71,11 @@ def seed_from_hsm_secret(content: bytes, passphrase: bytes = b"") -> bytes:
 
 @typechecked
 def new_hsm_secret(entropy: bytes) -> bytes:
-    """Return the content of a new `hsm_secret` file: 12 words for `entropy` (16 bytes), without a passphrase."""
+    """Return the content of a new `hsm_secret` file: 12 words for `entropy` (16 bytes), without a passphrase.
+
+    Raises:
+        ValueError: if `entropy` has another length.
+    """
     if len(entropy) != _ENTROPY_LENGTH:
         raise ValueError(f"the entropy of 12 words is {_ENTROPY_LENGTH} bytes, not {len(entropy)}")
     from mnemonic import Mnemonic  # noqa: PLC0415 - its word list is read only where words are needed
@@ -82,7 +86,7 @@ def new_hsm_secret(entropy: bytes) -> bytes:
 @final
 @typechecked
 class NodeKeys:
-    """The keys of one node. They cannot be printed, pickled or copied, and are compared by identity."""
+    """The keys of one node. Their repr shows no secret, they cannot be pickled or copied, and compare by identity."""
 
     __slots__ = ("_alias_base", "_base", "_key_pair")
 
@@ -98,7 +102,7 @@ class NodeKeys:
         """Return the keys of the node with this seed.
 
         Raises:
-            ValueError: unless it has 32 or 64 bytes.
+            ValueError: if the seed does not have 32 or 64 bytes.
         """
         if len(seed) not in _SEED_LENGTHS:
             raise ValueError(f"a seed has 32 or 64 bytes, not {len(seed)}")
@@ -106,7 +110,7 @@ class NodeKeys:
 
     @property
     def key_pair(self) -> KeyPair:
-        """The node's own key pair, with which it proves to be the node (BOLT 8)."""
+        """The node's own key pair, with which it proves its id to a peer (BOLT 8)."""
         return self._key_pair
 
     @property
@@ -171,7 +175,7 @@ def _bip39_seed(mnemonic: bytes, passphrase: bytes) -> bytes:
 
 
 def _node_key_pair(seed: bytes) -> KeyPair:
-    # The salt is a counter, for the case that the result is no private key; that is once in 2^127 seeds.
+    # The salt is a counter, in case the result is not a private key, which happens once in 2^127 seeds.
     return KeyPair(_hkdf(salt=bytes(4), key=seed[:32], info=b"nodeid"))
 
 

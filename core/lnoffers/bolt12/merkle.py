@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def _tagged(tag: bytes) -> Callable[[], Hash]:
-    """Return the state of BIP 340's tagged hash after the tag, for copying. It is computed once for each tag."""
+    """Return a function that starts a tagged hash of BIP 340. The part for the tag is computed only once."""
     return sha256(sha256(tag).digest() * 2).copy
 
 

@@ -58,7 +58,11 @@ class Field(Generic[T]):
         raise AttributeError(f"{self.name} cannot be set: messages do not change")
 
     def decode(self, record: Record, stream: Iterable[Record] = ()) -> T:
-        """Return the value of this field's record. The stream that it is in, if it is, tells where, in errors."""
+        """Return the value of this field's record. An error gives the offset of the record in `stream`.
+
+        Raises:
+            Bolt12Error: with `field` set, if the value is malformed.
+        """
         try:
             return self.codec.decode(record.value)
         except Bolt12Error as error:
@@ -220,7 +224,7 @@ class CheckedMessage(TextMessage):
     __slots__ = ()
 
     known_features: ClassVar[frozenset[int]]
-    """The feature bits that the specification knows so far."""
+    """The feature bits that the specification defines so far."""
 
     @classmethod
     @typechecked

@@ -1,4 +1,4 @@
-"""offer (`lno`): what someone sells or takes, to be asked for as often as one likes.
+"""offer (`lno`): a reusable invitation to request invoices, for goods, a service or a donation.
 
 offer = Offer.build(offer_issuer_id=keys.node_id, offer_amount=1_000, offer_description="coffee")
 text = offer.encode()
@@ -105,8 +105,10 @@ class Offer(OfferFields, CheckedMessage):
     def with_paths(self, offer_paths: Sequence[BlindedPath]) -> Offer:
         """Return this offer with these paths, best first. Its id changes.
 
-        No paths give a field that is there and empty, as Core Lightning writes it and readers take it. Raises
-        Bolt12Error if a path does not fit its place, or has no hops.
+        Without paths, the field is present and empty. Core Lightning writes it so, and readers accept it.
+
+        Raises:
+            Bolt12Error: if a path does not fit the field, or has no hops.
         """
         others = (record for record in self.records if record.type != Offer.offer_paths.number)
         offer = type(self)._build(others, offer_paths=offer_paths)
@@ -118,7 +120,7 @@ class Offer(OfferFields, CheckedMessage):
         """Check that the offer has not expired at `now` (Unix seconds).
 
         Raises:
-            Bolt12Error: "Offer expired".
+            Bolt12Error: "Offer expired", if `offer_absolute_expiry` is before `now`.
         """
         rules.check_unexpired(self, now)
 

@@ -1,6 +1,6 @@
 """Pasted text: a string within white space, after `lightning:`, or in a payment link; and error texts for people.
 
-Core Lightning's `decode` takes less, and has other texts for errors; what answers as it does is not used here.
+Core Lightning's `decode` accepts less and has other error texts. Code that must answer like it does not use this file.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _INCOMPLETE = (RuleName.TEXT_PADDING, RuleName.RECORD_TRUNCATED, RuleName.BIGSIZ
 
 
 def unwrap(text: str, *, keys: Sequence[str] = ("lno",)) -> str:
-    """Return the string in a pasted text, without white space and without a scheme or link around it.
+    """Return the string in a pasted text, without the white space, scheme or link around it.
 
     Args:
         text: the string itself, or with `lightning:` before it (in any case), or a link such as `bitcoin:?lno=lno1…`

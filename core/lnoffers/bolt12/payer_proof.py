@@ -43,7 +43,7 @@ class UnsignedPayerProof(Fields):
 
     @typechecked
     def sign(self, signer: Signer) -> PayerProof:
-        """Sign the proof and verify the signature.
+        """Sign the proof, verify the signature, and return the signed proof.
 
         Raises:
             Bolt12Error: `signer-key` if the signer's key is not invreq_payer_id, `signer-signature` if what the signer
@@ -67,14 +67,14 @@ class PayerProof(Fields):
         include: Collection[int | str | Field[Any]] = (),
         proof_note: str | None = None,
     ) -> UnsignedPayerProof:
-        """Verify an invoice and return a proof that the owner of invreq_payer_id has paid it.
+        """Verify an invoice and return a proof that the owner of invreq_payer_id's key has paid it.
 
         Args:
-            invoice: what was paid.
-            proof_preimage: what was got for it, 32 bytes.
+            invoice: the invoice that was paid.
+            proof_preimage: the preimage of invoice_payment_hash, 32 bytes.
             include: the fields to show, by number (10), name ("offer_description") or as `Offer.offer_description`,
                 besides invreq_payer_id, invoice_payment_hash, invoice_features and invoice_node_id, which are always
-                shown. Fields that the invoice lacks are passed over.
+                shown. Fields that the invoice lacks are ignored.
             proof_note: a note for the reader of the proof.
 
         Raises:
@@ -118,11 +118,11 @@ class PayerProof(Fields):
         return cls._from_stream(data)
 
     def verify(self) -> None:
-        """Verify the proof: the preimage, the issuer's signature of the invoice, and the payer's of the proof.
+        """Verify the proof: the preimage, the payee's signature of the invoice, and the payer's of the proof.
 
         Raises:
             Bolt12Error: with Core Lightning's messages, in its order: "Missing F" for a field, "Incorrect preimage",
-                "proof_omitted_tlvs[I] …" for places that cannot be, "Not enough H" or "Too many H" for hashes, "Invalid
+                "proof_omitted_tlvs[I] …" for invalid markers, "Not enough H" or "Too many H" for hashes, "Invalid
                 invoice signature" for either signature; the rules are those of `rules.payer_proof`.
         """
         rules.check_verifying(self)

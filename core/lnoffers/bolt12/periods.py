@@ -1,7 +1,7 @@
 """The start of each period of a recurring offer, and the time in which it can be paid. Times are Unix seconds.
 
-Every period counts from the base, never from the period before it, so that what begins on the 31st comes back to the
-31st after a shorter month.
+Every period counts from the base, never from the period before it, so that a recurrence from the 31st returns to the
+31st after a shorter month. Months are counted in UTC.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Paywindow(NamedTuple):
 def period_start(recurrence: Recurrence, basetime: int, index: int) -> int:
     """Return the start of period `index` (from 0), if period 0 begins at `basetime`.
 
-    A month later is the same day and time of day, or the month's last day where that is earlier.
+    A month later is the same day and time of day, or the month's last day if that is earlier.
 
     Raises:
         Bolt12Error: `recurrence-unit` for a unit that is not known, `period-too-late` after the year 9999.
@@ -83,6 +83,6 @@ def _months_later(basetime: int, months: int) -> int:
         year = base.year + years
         day = min(base.day, calendar.monthrange(year, month + 1)[1])
         days = date(year, month + 1, day) - base.date()
-    except (OverflowError, ValueError):  # what datetime says beyond its last year
+    except (OverflowError, ValueError):  # raised by datetime after its last year
         raise Bolt12Error("the period begins after the year 9999", rule=RuleName.PERIOD_TOO_LATE) from None
     return basetime + days // timedelta(days=1) * _DAY

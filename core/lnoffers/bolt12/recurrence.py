@@ -13,7 +13,7 @@ from lnoffers.bolt12.cursor import Cursor
 from lnoffers.bolt12.typecheck import typechecked
 
 SECONDS, DAYS, MONTHS = range(3)
-"""The names of the known units of time, by number."""
+"""The numbers of the known units of time."""
 _UNIT_NAMES = ("seconds", "days", "months")
 
 
@@ -37,8 +37,8 @@ class RecurrenceBase:
     """The start of period 0.
 
     Attributes:
-        proportional_amount: one byte; if not 0, the first payment is only for the rest of the period.
-        basetime: unix time in seconds, u64.
+        proportional_amount: one byte; if not 0, a payer that joins within a period pays only for the rest of it.
+        basetime: Unix time in seconds, u64.
     """
 
     proportional_amount: int
@@ -60,7 +60,7 @@ def _decode_recurrence(value: bytes) -> Recurrence:
 
 
 def recurrence_to_json(recurrence: Recurrence) -> dict[str, Json]:
-    """Return the members of `decode` for a period; an unknown unit has no name."""
+    """Return the JSON members of a period, as in the result of `decode`; an unknown unit has no name."""
     unit = recurrence.time_unit_name
     name: dict[str, Json] = {} if unit is None else {"time_unit_name": unit}
     return {"time_unit": recurrence.time_unit, **name, "period": recurrence.period}
@@ -72,13 +72,13 @@ def _decode_base(value: bytes) -> RecurrenceBase:
 
 
 def base_to_json(base: RecurrenceBase) -> dict[str, Json]:
-    """Return the members of `decode` for a base."""
+    """Return the JSON members of a base, as in the result of `decode`."""
     proportional: dict[str, Json] = {"proportional_amount": True} if base.proportional_amount else {}
     return {"basetime": base.basetime, **proportional}
 
 
 def paywindow_to_json(window: RecurrencePaywindow) -> dict[str, Json]:
-    """Return the members of `decode` for a paywindow."""
+    """Return the JSON members of a paywindow, as in the result of `decode`."""
     return {"seconds_before": window.seconds_before, "seconds_after": window.seconds_after}
 
 

@@ -1,4 +1,4 @@
-"""The names of all rules, for `Bolt12Error.rule`, each with its source and the fault that breaks it.
+"""The names of all rules, for `Bolt12Error.rule`, each with its source and a sentence on what breaks it.
 
 docs/reference/rules.md is made of this file.
 """

@@ -18,7 +18,7 @@ from lnoffers.bolt12.typecheck import trusted, typechecked
 @typechecked
 @dataclass(frozen=True, slots=True)
 class SigningRequest:
-    """The data to sign: message name, field name and merkle root, which BOLT 12 combines to a digest.
+    """The data to sign: message name, field name and merkle root, which BOLT 12 combines into a digest.
 
     Attributes:
         message: the message's name, as `invoice_request`.
@@ -38,10 +38,9 @@ class SigningRequest:
 
 @runtime_checkable
 class Signer(Protocol):
-    """An owner of a private key: a `KeySigner`, or an object for a remote or hardware signer.
+    """An object that signs with a private key: a `KeySigner`, or an adapter to a remote or hardware signer.
 
-    Such a device should make the digest itself from the request's parts, so that it cannot be had to sign anything
-    but what it is told.
+    Such a device should make the digest itself from the request's parts, so that it knows what it signs.
     """
 
     @property
@@ -83,7 +82,7 @@ class CallbackSigner:
 
     Attributes:
         public_key: the compressed point, 33 bytes, whose signatures the function returns.
-        callback: from what is to be signed to the BIP 340 signature, 64 bytes.
+        callback: returns the BIP 340 signature, 64 bytes, for a request.
     """
 
     public_key: bytes
@@ -146,7 +145,7 @@ class SignedMessage(TextMessage):
         return curve.verify(key, signature_digest(self.kind, self.signed_in, merkle_root(self._records)), signature)
 
     def _signed(self, signed: type[S], signer: Signer) -> S:
-        """Return this message with the signer's verified signature, as a `signed`.
+        """Return this message with the signer's verified signature, as an instance of `signed`.
 
         Raises:
             Bolt12Error: those of `sign`; `signing-key-missing` or `already-signed` if there is nothing to sign for.

@@ -17,7 +17,7 @@ _EXPERIMENTAL_OFFER = range(1_000_000_000, 2_000_000_000)
 _EXPERIMENTAL_REQUEST = range(1_000_000_000, 3_000_000_000)
 
 SIGNATURE_TYPES = range(240, 1001)
-"""The types of signatures, which are not part of merkle trees and exempt from rules about ranges (BOLT 12)."""
+"""The types of signatures, which are not part of merkle trees and not subject to rules about ranges (BOLT 12)."""
 
 Span = tuple[range, range]
 OFFER_SPAN: Span = (range(1, 80), _EXPERIMENTAL_OFFER)

@@ -26,9 +26,9 @@ class Allowed(NamedTuple):
     """The values that an annotation allows.
 
     Attributes:
-        words: the same, for an error.
-        fault: from an argument to what is wrong with it, if anything is.
-        by_type: whether only the argument's type counts, not what it holds.
+        words: a description of them, for an error.
+        fault: returns what is wrong with an argument, or None.
+        by_type: whether only the argument's type matters, not its contents.
     """
 
     words: str
@@ -39,8 +39,8 @@ class Allowed(NamedTuple):
 def typechecked(function: F) -> F:
     """Make a function or class raise TypeError for arguments that do not fit its annotations.
 
-    A bool is no int here, and text is no sequence. The items of sequences are checked too; what a callable takes and
-    returns is not.
+    A bool is not accepted as an int, nor text or bytes as a sequence. The items of sequences are checked too; the
+    arguments and results of callables are not.
     """
     if isinstance(function, type):
         function.__init__ = typechecked(function.__init__)  # type: ignore[misc]

@@ -2,10 +2,10 @@
 
 invoice = await fetch_invoice("lno1…", connect="02ab…@203.0.113.7:9735", amount=1_000)
 
-fetch        the request, and the check of what comes back
-routes, talk   the routes that a request can take, and asking one node along them
-peer         a connection over TCP: the sockets and the clock for `lnoffers.net`
-failures     why no invoice arrived, and what to do about it
+fetch         the request, and the check of the answer
+routes, talk  the routes of a request, and asking one node along them
+peer          a connection over TCP: the sockets and the clock for `lnoffers.net`
+failures      why no invoice arrived, and what to do about it
 """
 
 from lnoffers.fetching.failures import Attempt, FetchError, Reason

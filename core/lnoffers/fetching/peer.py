@@ -18,7 +18,7 @@ from lnoffers.net.messages import Init, OnionMessage, PeerError, Ping
 
 _READ: Final = 65_536
 _CLOSING: Final = 1.0
-"""Seconds to wait until the last bytes are sent."""
+"""The most seconds to wait until the last bytes are sent."""
 
 
 class PeerGoneError(Exception):
@@ -102,7 +102,7 @@ class Peer:
         """Wait for the next event, and answer pings.
 
         Raises:
-            PeerGoneError: if the connection ends.
+            PeerGoneError: if the connection ends, or the peer breaks a rule or sends an error.
         """
         try:
             await self._flush()  # first, so that pongs cannot accumulate

@@ -19,7 +19,7 @@ class Route:
     Attributes:
         towards: the first node of the offer's path, or the issuer, for people: an id in hex, or the end of a channel.
         path: the path of the request; it begins at the node with the address.
-        end: the last blinded id of the offer's path, or None if it has none. It signs if the offer names no issuer.
+        end: the last blinded id of the offer's path, which signs if the offer names no issuer; None without a path.
     """
 
     towards: str
@@ -28,7 +28,7 @@ class Route:
 
 
 def plan(offer: Offer, addresses: Sequence[Address]) -> Mapping[Address, Sequence[Route]]:
-    """Return the routes from each address. Addresses and routes are in the order to try them.
+    """Return the routes from each address; empty without addresses. Both are in the order to try them.
 
     A path that begins at one of the nodes is used unchanged. For any other path, the nodes are asked to forward. These
     routes come last, because it is not known whether the nodes are connected to the first node of the path.
@@ -48,12 +48,12 @@ def plan(offer: Offer, addresses: Sequence[Address]) -> Mapping[Address, Sequenc
 
 
 def first_nodes(offer: Offer) -> Sequence[str]:
-    """Return the first nodes of the offer's paths, for people."""
+    """Return the first nodes of the paths to the offer's issuer, or the issuer itself, as text for people."""
     return [first_node(path) for path in paths_to_issuer(offer, secrets.token_bytes(PATH_KEY_BYTES))]
 
 
 def first_node(path: BlindedPath) -> str:
-    """Return the first node of a path: its id in hex, or a channel and a direction."""
+    """Return the first node of a path, as text: its id in hex, or a channel and which of its ends."""
     first = path.first_node_id
     return first.hex() if isinstance(first, bytes) else f"node {first.direction + 1} of channel {first}"
 

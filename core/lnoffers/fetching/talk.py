@@ -75,7 +75,7 @@ async def ask_at(
 
 
 def _unwilling(init: Init) -> Reason | None:
-    """Return why the node would drop our onion messages, or None if it forwards them."""
+    """Return why the node would drop our onion messages, or None if it accepts them."""
     if features.offers(init.features, features.ONION_MESSAGES):
         return None
     only_channels = features.offers(init.features, features.ONION_MESSAGES_ONLY_CHANNELS)

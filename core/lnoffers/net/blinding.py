@@ -1,7 +1,7 @@
 """Route blinding: a path that hides its nodes. A hop learns only the next node, and a sender only the first one.
 
 The recipient makes the path. It replaces each hop's id with a blinded one and adds data that only that hop can decrypt.
-A hop decrypts them with the *path key* that comes with the message, and derives the next hop's path key. A sender may
+A hop decrypts it with the *path key* that comes with the message, and derives the next hop's path key. A sender may
 put hops of its own before the recipient's path: the last of these is given the first path key of that path.
 
 Keys and bytes in, paths and bytes out. BOLT 4, "Route Blinding".
@@ -66,8 +66,8 @@ def prepend(path_key: bytes, node_ids: Sequence[bytes], path: BlindedPath) -> Bl
         path: the recipient's path. Its first node is named by its node id.
 
     Raises:
-        LocalProtocolError: if the first node is named by a channel, or has no id.
-        ValueError: as `blind` does.
+        LocalProtocolError: if the first node of `path` is named by a channel.
+        ValueError: as `blind` does, or if the first node id or path key of `path` is not a point.
     """
     if not isinstance(path.first_node_id, bytes):
         raise LocalProtocolError("the path begins at the end of a channel, and the node there is not known")
@@ -126,5 +126,5 @@ def unblind(secret: bytes, encrypted: bytes) -> bytes:
 
 @typechecked
 def next_path_key(secret: bytes, path_key: bytes) -> bytes:
-    """Return the path key for the next node, a compressed point, unless the data names another."""
+    """Return the path key for the next node, a compressed point. The data may override it."""
     return multiply_point(path_key, sha256(path_key + secret).digest())

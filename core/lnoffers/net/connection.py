@@ -42,7 +42,7 @@ from lnoffers.net.messages import (
 from lnoffers.net.states import TRANSITIONS, State, Step, has_ended
 
 MAX_BUFFER: Final = 2 * MAX_FRAME
-"""The most bytes that may be buffered."""
+"""The most bytes that may wait for `next_event` when more arrive."""
 _MAX_TEXT: Final = 1_000
 """The most characters of a warning that we send."""
 
@@ -99,7 +99,7 @@ class Connection:
             node: this node's key.
             ephemeral: a new, unpredictable key for this connection alone.
             peer_id: the node to connect to.
-            init: our first message. A peer that has no chain in common with it is refused.
+            init: our first message. A peer is refused if both name chains and have none in common.
 
         Raises:
             LocalProtocolError: if `peer_id` is not a point on the curve.
@@ -138,7 +138,7 @@ class Connection:
         Bytes after the end of the connection are discarded.
 
         Raises:
-            LocalProtocolError: if `next_event` has not yet read all events of earlier bytes.
+            LocalProtocolError: if more than MAX_BUFFER earlier bytes still wait for `next_event`.
         """
         if has_ended(self._state):
             return
@@ -166,8 +166,8 @@ class Connection:
         """Send a message.
 
         Raises:
-            LocalProtocolError: if the peer's `init` has not arrived, the connection has ended, a part of the message
-                does not fit its place, or an earlier ping has not been answered.
+            LocalProtocolError: if the peer's `init` has not arrived, the connection has ended, a value of the
+                message does not fit its field, or an earlier ping has not been answered.
         """
         self._move(Step.MESSAGE)
         if isinstance(message, Ping) and message.num_pong_bytes < NO_PONG:
@@ -206,7 +206,7 @@ class Connection:
         """Return the event for a peer that has closed the connection.
 
         Raises:
-            RemoteProtocolError: if it closed during the handshake or within a message.
+            RemoteProtocolError: if it closed before its `init` or within a message.
         """
         if self._state is not State.OPEN or self._established is None:
             raise RemoteProtocolError(

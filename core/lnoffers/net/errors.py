@@ -41,7 +41,7 @@ class RemoteProtocolError(WireError):
 
     Attributes:
         message: what was wrong; it holds no secret and can be logged or sent in a warning.
-        hint: how to answer.
+        hint: how to react.
     """
 
     def __init__(self, message: str, *, hint: Hint) -> None:
@@ -55,8 +55,8 @@ class RemoteProtocolError(WireError):
 class ChannelMessageError(RemoteProtocolError):
     """The peer sent a message about a channel, although there is none: it takes us for another node.
 
-    That is the case if a node with channels runs with the same secret. Whoever answers with an `error` may have that
-    node's channels closed, so the connection ends without a word, and should not be made again.
+    That is the case if a node with channels runs with the same secret. An `error` in answer could close that node's
+    channels. So the connection ends without a message, and should not be opened again.
     """
 
     def __init__(self, type_: int) -> None:

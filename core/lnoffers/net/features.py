@@ -23,7 +23,7 @@ class Feature:
     Attributes:
         bit: the even one of the pair; the odd one is the next.
         name: the specification's.
-        needs: the even bit of the feature that must be set with it; left out for those that every node has.
+        needs: the even bit of the feature that must be set with it; None if there is none or every node has it.
         offered: whether this side sets the odd bit.
     """
 

@@ -49,7 +49,7 @@ class _Rotating:
 @typechecked
 @final
 class FrameWriter:
-    """The frames that are sent."""
+    """The writer of the frames that are sent."""
 
     __slots__ = ("_keys",)
 
@@ -74,7 +74,7 @@ class FrameWriter:
 @typechecked
 @final
 class FrameReader:
-    """The frames that are received."""
+    """The reader of the frames that are received."""
 
     __slots__ = ("_due", "_keys")
 

@@ -1,4 +1,4 @@
-"""The data for a node of a blinded path, `encrypted_data_tlv` of BOLT 4, as a table of fields."""
+"""The decrypted data for a node of a blinded path, `encrypted_data_tlv` of BOLT 4, as a table of fields."""
 
 from __future__ import annotations
 

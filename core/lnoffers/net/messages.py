@@ -93,7 +93,7 @@ class Init:
 @typechecked
 @dataclass(frozen=True, slots=True)
 class Ping:
-    """A request for a pong of `num_pong_bytes`, or for none if that is 65532 or more; with `byteslen` bytes itself."""
+    """A ping with `byteslen` bytes. It requests a pong with `num_pong_bytes`, or none if that is 65532 or more."""
 
     num_pong_bytes: int = 0
     byteslen: int = 0
@@ -237,7 +237,7 @@ def read_message(data: bytes) -> PeerMessage | None:
     """Return the message, or None if it must be ignored.
 
     Raises:
-        ChannelMessageError: if it is about a channel.
+        ChannelMessageError: a RemoteProtocolError, if it is about a channel.
         RemoteProtocolError: if it cannot be read, or has an unknown even type.
     """
     if len(data) < _U16:
@@ -246,7 +246,7 @@ def read_message(data: bytes) -> PeerMessage | None:
     read = _READERS.get(type_)
     if read is not None:
         try:
-            return read(Cursor(data[_U16:]))  # a message may be extended, and whoever does not know how may ignore it
+            return read(Cursor(data[_U16:]))  # bytes that are left over are an unknown extension
         except Bolt12Error as error:
             raise RemoteProtocolError(f"message {type_} cannot be read: {error.message}", hint=Hint.WARN) from None
     if type_ in _CHANNELS:
@@ -263,7 +263,7 @@ def write_message(message: Sendable) -> bytes:
     """Return the message's bytes.
 
     Raises:
-        LocalProtocolError: if a part does not fit its place.
+        LocalProtocolError: if a value does not fit its field.
     """
     try:
         return message.type.to_bytes(_U16, "big") + message.payload()

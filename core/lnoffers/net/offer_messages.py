@@ -30,6 +30,9 @@ def paths_to_issuer(offer: Offer, path_key: bytes) -> tuple[BlindedPath, ...]:
 
     These are the offer's own paths or, if it has none, one to the issuer, made with `path_key`, 32 unpredictable bytes.
     That path has no path_id, which would mean that the issuer made it.
+
+    Raises:
+        LocalProtocolError: if the offer has neither paths nor an issuer id.
     """
     if offer.offer_paths:
         return tuple(offer.offer_paths)

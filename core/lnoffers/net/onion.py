@@ -33,7 +33,7 @@ LARGE: Final = 32768
 MAX_PAYLOADS: Final = 0xFFFF - OVERHEAD
 """The length of payloads in the largest packet that fits into an onion message."""
 _LAST: Final = bytes(HMAC_LENGTH)
-"""The HMAC in the last hop's frame."""
+"""The zeros in place of the next hop's HMAC in the last hop's frame."""
 _LEAST_PAYLOAD: Final = 2
 
 
@@ -94,11 +94,11 @@ def create(session_key: bytes, hops: Sequence[tuple[bytes, bytes]], size: int) -
 
 @typechecked
 def peel(node: NodeKey, packet: bytes, blinding: bytes | None = None) -> Layer:
-    """Remove this node's layer from a packet.
+    """Remove this node's layer from a packet and return it.
 
     Args:
         node: this node's key.
-        packet: what arrived.
+        packet: the packet as received.
         blinding: if the node was addressed by a blinded id, the factor, 32 bytes, that its own id was multiplied by.
 
     Raises:

@@ -27,7 +27,7 @@ from lnoffers.net.messages import OnionMessage
 MAX_REPLY_HOPS: Final = 20
 """The most hops of a reply path that we accept. It is more than fit into a small onion or than anybody uses."""
 _FIRST_PAYLOAD: Final = 64
-"""The lowest type of the fields that are for the recipient."""
+"""The lowest type of the fields that contain the message itself."""
 
 
 class Payload(TlvStream):
@@ -72,7 +72,7 @@ class Payload(TlvStream):
 
     @typechecked
     def for_hop(self, encrypted_recipient_data: bytes) -> bytes:
-        """Return this payload with a hop's data of the blinded path."""
+        """Return the TLV stream of this payload and a hop's data of the blinded path."""
         return self._build(self.records, encrypted_recipient_data=encrypted_recipient_data).to_bytes()
 
 
@@ -97,7 +97,7 @@ class ReceivedMessage:
 
     Attributes:
         payload: its contents.
-        path_id: what this node put into the path that it came by, if it made one.
+        path_id: the path_id in the path of the message, if this node made that path; else None.
     """
 
     payload: Payload
@@ -114,10 +114,10 @@ def wrap(session_key: bytes, path: BlindedPath, payload: Payload) -> OnionMessag
     Args:
         session_key: a private key of 32 unpredictable bytes, for this message alone.
         path: made by the recipient, the sender, or both (`blinding.prepend`).
-        payload: what to say to the node at its end.
+        payload: the payload for the recipient.
 
     Raises:
-        LocalProtocolError: if it does not fit, or the path has no hops.
+        LocalProtocolError: if the payload does not fit, or the path has no hops.
     """
     silent = Payload.build()
     layers = [

@@ -30,7 +30,7 @@ def check_decoding(invoice: Invoice) -> None:
 
 
 def check_verifying(invoice: Invoice) -> None:
-    """Check all rules for a reader of a single invoice."""
+    """Check all rules for a reader that has only the invoice, not its request."""
     check_decoding(invoice)
     enforce(PAYABLE, invoice)
     enforce(REPEATING, invoice)
@@ -56,7 +56,7 @@ def check_answering(invoice: Invoice, request: Request, *, sent_to: bytes | None
 
 
 def check_unexpired(invoice: Invoice, now: int) -> None:
-    """Check that the invoice has not expired at `now` (Unix seconds)."""
+    """Check that the invoice has not expired before `now` (Unix seconds)."""
     enforce((unexpired(now),), invoice)
 
 
@@ -112,7 +112,7 @@ def on_chain(chain: bytes) -> Rule[Invoice]:
 
 
 def unexpired(now: int) -> Rule[Invoice]:
-    """Require that the invoice has not expired at `now` (Unix seconds)."""
+    """Require that the invoice has not expired before `now` (Unix seconds)."""
     return when(
         None, RuleName.INVOICE_EXPIRED, Invoice.invoice_relative_expiry, lambda i: i.expires_at < now, "Expired invoice"
     )
@@ -133,7 +133,7 @@ def mirrors(request: Request) -> Rule[Invoice]:
 
 
 def comes_from(sent_to: bytes | None) -> Rule[Invoice]:
-    """Require the invoice's key to be the offer's issuer id, or the last blinded id of the request's path, if given."""
+    """Require the invoice's key to be the offer's issuer id. Without one: `sent_to`, else any path's last id."""
 
     def find(invoice: Invoice) -> Breach | None:
         if invoice.offer_issuer_id is None and sent_to is not None and invoice.invoice_node_id != sent_to:
@@ -144,7 +144,7 @@ def comes_from(sent_to: bytes | None) -> Rule[Invoice]:
 
 
 def asks_at_most(max_amount: int | None) -> Rule[Invoice]:
-    """Require the amount to be that of the request or, if the request has none, at most the allowed amount."""
+    """Require the amount of the request; if it has none, at most `max_amount`; without that, the offer's price."""
 
     def find(invoice: Invoice) -> Breach | None:
         amount = invoice.invoice_amount or 0

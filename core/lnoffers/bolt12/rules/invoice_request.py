@@ -144,7 +144,7 @@ def on_chain(chain: bytes) -> Rule[Request]:
 def unexpired(now: int) -> Rule[Request]:
     """Require that the offer, or a request without an offer, has not expired at `now` (Unix seconds).
 
-    Who has once paid a recurring offer may go on after its end.
+    A payer that has paid a recurring offer once may continue after its expiry.
     """
     return when(
         Request.offer_absolute_expiry,
@@ -200,8 +200,8 @@ SIGNED: RequestRules = (
         "Invalid signature",
     ),
 )
-"""Who asks, and that they do. A request without an offer may be unsigned: the specification's writer does not sign it,
-Core Lightning does."""
+"""Rules for the payer's key and signature. A request without an offer may be unsigned: by the specification its writer
+does not sign it, but Core Lightning does."""
 
 UNSIGNED: RequestRules = (
     forbidden(RuleName.ALREADY_SIGNED, Request.signature, "the request has a signature"),
@@ -339,7 +339,7 @@ WRITING: RequestRules = (
     ),
     PATHS_WITH_HOPS,
 )
-"""Rules for the writer of any request. One for an offer must also pass its reader's checks."""
+"""Rules for the writer of any request. A request for an offer must also pass the reader's checks, signature aside."""
 
 WRITING_WITHOUT_OFFER: RequestRules = (_AMOUNT_POSITIVE,)
-"""Further rules for the writer of a request without an offer. It has no way to set a forbidden field."""
+"""Further rules for the writer of a request without an offer. `without_offer` cannot set forbidden fields."""

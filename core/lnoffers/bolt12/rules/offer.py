@@ -22,19 +22,19 @@ _CURRENCY = re.compile("[A-Z]{3}")
 
 
 def check_reading(offer: Offer, chain: bytes | None, features: frozenset[int]) -> None:
-    """Check what Core Lightning's decoder checks, in its order."""
+    """Check the rules that Core Lightning's decoder checks, in its order."""
     enforce(_of_reader(chain, features), offer)
     enforce(READING, offer)
 
 
 def check_writing(offer: Offer) -> None:
-    """Check what the writer of an offer must keep."""
+    """Check the rules for the writer of an offer."""
     enforce(READING, offer)
     enforce(WRITING, offer)
 
 
 def check_unexpired(offer: Offer, now: int) -> None:
-    """Check what a payer must before it asks for an invoice, at `now`, in unix seconds."""
+    """Check that the offer has not expired before `now` (Unix seconds)."""
     enforce((unexpired(now),), offer)
 
 
@@ -90,7 +90,7 @@ def _of_reader(chain: bytes | None, features: frozenset[int]) -> OfferRules:
 
 
 def on_chain(chain: bytes) -> Rule[Offer]:
-    """Require the offer to be good for this chain. One that lists none is good for none, bitcoin's neither."""
+    """Require the offer to be for this chain. An empty list of chains allows none, not even bitcoin."""
     return when(
         None,
         RuleName.WRONG_CHAIN,
@@ -101,7 +101,7 @@ def on_chain(chain: bytes) -> Rule[Offer]:
 
 
 def unexpired(now: int) -> Rule[Offer]:
-    """Require the offer not to have ended before `now`, in unix seconds."""
+    """Require that the offer has not expired before `now` (Unix seconds)."""
     return when(
         Offer.offer_absolute_expiry,
         RuleName.OFFER_EXPIRED,

@@ -16,7 +16,7 @@ ProofRules = tuple[Rule[Proof], ...]
 
 
 def check_verifying(proof: Proof) -> None:
-    """Check all that a reader must, in Core Lightning's order."""
+    """Check all rules for a reader, in Core Lightning's order."""
     enforce(COMPLETE, proof)
     enforce(PAID, proof)
     enforce(MARKED, proof)
@@ -25,7 +25,7 @@ def check_verifying(proof: Proof) -> None:
 
 
 def check_writing(proof: Proof) -> None:
-    """Check what the writer of a proof must keep, and a signer can be trusted with."""
+    """Check the rules for the writer of a proof, before it is signed."""
     enforce(PAID, proof)
     enforce(MARKED, proof)
 
@@ -118,7 +118,7 @@ PAID: ProofRules = (
         "Incorrect preimage",
     ),
 )
-"""Rules for the proof of payment."""
+"""The rule for the preimage, which proves the payment."""
 
 MARKED: ProofRules = (
     check(Proof.proof_omitted_tlvs, RuleName.MARKERS_WRONG, Proof.proof_omitted_tlvs, _markers_good),
@@ -130,7 +130,7 @@ HASHED: ProofRules = (
     check(None, RuleName.LEAF_HASHES_COUNT, Proof.proof_leaf_hashes, _leaves_matched),
     check(None, RuleName.MISSING_HASHES_COUNT, Proof.proof_missing_hashes, _gaps_matched),
 )
-"""Rules for the number of hashes from which the invoice's merkle root is computed."""
+"""Rules for the exact number of hashes from which the invoice's merkle root is computed."""
 
 SIGNED: ProofRules = (
     when(

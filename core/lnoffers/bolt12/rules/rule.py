@@ -40,7 +40,11 @@ class Rule(Generic[M_contra]):
 
 
 def enforce(rules: Iterable[Rule[M]], message: M) -> None:
-    """Raise Bolt12Error for the first rule that the message breaks."""
+    """Check a message against rules, in order.
+
+    Raises:
+        Bolt12Error: for the first rule that the message breaks.
+    """
     present = message.known_types
     for rule in rules:
         if rule.given is None or rule.given in present:
@@ -60,7 +64,7 @@ def _error(rule: Rule[M], fault: Breach, message: M) -> Bolt12Error:
 def when(
     given: Field[Any] | None, name: RuleName, field: Field[Any], broken: Callable[[M], bool], message: str
 ) -> Rule[M]:
-    """Require, if `given` is there (or always), that the message is not `broken`."""
+    """Require that the message is not `broken`, if it has the field `given` or if `given` is None."""
     fault = Breach(message)
     return check(given, name, field, lambda each: fault if broken(each) else None)
 
@@ -68,12 +72,12 @@ def when(
 def check(
     given: Field[Any] | None, name: RuleName, field: Field[Any] | None, find: Callable[[M], Breach | None]
 ) -> Rule[M]:
-    """Require, if `given` is there (or always), that `find` finds no fault."""
+    """Require that `find` finds no breach, if the message has the field `given` or if `given` is None."""
     return Rule(None if given is None else given.number, name, field, find)
 
 
 def required(name: RuleName, field: Field[Any], message: str) -> Rule[Message]:
-    """Require the field to be there."""
+    """Require the field to be present."""
     fault = Breach(message)
     return check(None, name, field, lambda each: None if field.number in each.known_types else fault)
 
