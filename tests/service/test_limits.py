@@ -285,19 +285,19 @@ def test_the_guide_tells_the_limits_that_there_are() -> None:
     assert told["waiting calls of one connection"] == f"{MAX_WAITS}, and {MAX_MESSAGE_BYTES:,} bytes"
     assert told["a call that writes while another process writes"] == f"{BUSY_SECONDS:g} seconds"
     assert told[
-        f"a long string for `decode` (messages over {LONG_BYTES:,} bytes, with a rune over {LONG_RUNE_BYTES})"
+        f"a long string for `decode` (a message over {LONG_BYTES:,} bytes, or {LONG_RUNE_BYTES} with a rune)"
     ] == (f"{DECODE_SECONDS:g} seconds and {MEMORY_BYTES >> 20} MiB, in a separate process")
     assert told["the store's write-ahead log"] == f"{LOG_BYTES >> 20} MiB"
     assert told["lines of the log that nobody reads"] == f"{QUEUED_LINES:,}"
     stopped = told["long strings pending when the server stops"]
-    assert stopped == f"{GRACE_SECONDS:g} seconds for all of them"
+    assert stopped == f"{GRACE_SECONDS:g} seconds in total"
     assert told["last responses when the server stops"].startswith(f"{GRACE_SECONDS:g} seconds")
 
 
 def test_the_guide_tells_the_limits_of_peers() -> None:
     guide = (ROOT / "docs" / "how-to" / "run-the-service.md").read_text()
     told = {row.split(" | ")[0].removeprefix("| "): row.split(" | ")[1] for row in guide.splitlines() if " | " in row}
-    assert told["peers that connected themselves"] == str(peers.MAX_PEERS)
+    assert told["incoming connections"] == str(peers.MAX_PEERS)
     assert told["handshakes at once"] == f"{reach.MAX_HANDSHAKES}, {peers.HANDSHAKE_SECONDS:g} seconds each"
     assert told["bytes from one peer"] == f"{link.READ_BYTES:,} per second, {link.READ_BURST:,} at once"
     assert told["onion messages from one peer"] == f"{peers.ONIONS_A_SECOND} per second, {peers.ONION_BURST} at once"
