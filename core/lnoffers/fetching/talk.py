@@ -1,4 +1,4 @@
-"""Ask one node: send the request along each route that begins there, and recognise the answer."""
+"""Request an invoice through one node: send the request along each route that starts there, and read the answer."""
 
 from __future__ import annotations
 
@@ -23,20 +23,21 @@ from lnoffers.net.offer_messages import InvoiceReply, ask, read_reply
 from lnoffers.net.onion_messages import ReceivedMessage, open_message
 
 CONNECT_SECONDS: Final = 10.0
-"""How long connecting to a node may take, including handshake and `init`."""
+"""The time limit for connecting to a node, including handshake and `init`."""
 PACE: Final = 1 / 3
-"""Seconds between two messages to a node. Core Lightning drops messages beyond four a second."""
+"""Seconds between two messages to a node. Core Lightning drops messages beyond four per second."""
 MAX_ONIONS: Final = 100
-"""The most onions of one node that are decrypted, as this takes time. One of them is the answer."""
+"""The maximum of onion messages from one node that are decrypted, to limit the work; further ones are ignored."""
 
 MAX_WARNINGS: Final = 5
+"""The maximum of warnings that are kept from one node."""
 MAX_TEXT: Final = 300
-"""The most warnings of a node that are kept, and the most characters of each."""
+"""The maximum length of a warning, in characters; longer ones are cut."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """An answer, and the route of the request that it answers."""
+    """An answer, with the route on which its request was sent."""
 
     answer: InvoiceReply
     route: Route
@@ -45,7 +46,9 @@ class Answered:
 async def ask_at(
     address: Address, routes: Sequence[Route], request: InvoiceRequest, seconds: float
 ) -> Answered | list[Attempt]:
-    """Ask along each route in turn, dividing the time, and return the answer, or the failures if none arrives.
+    """Send the request along one route after the other; return the first answer, or all failures if none arrives.
+
+    Each route gets an equal share of the time that is left.
 
     Raises:
         FetchError: if an answer cannot be parsed.
@@ -55,57 +58,59 @@ async def ask_at(
     init = Init(features.OFFERED, (request.invreq_chain or BITCOIN,))
 
     def fail(reason: Reason, detail: str = "") -> list[Attempt]:
-        """Return the failures, with one for each route not yet tried."""
+        """Return the failures, with one more for each route that has not failed yet."""
         return failed + [Attempt(route.towards, str(address), reason, detail) for route in routes[len(failed) :]]
 
     try:
         async with connected(address, node, init, min(CONNECT_SECONDS, seconds)) as peer:
-            reason = _unwilling(peer.init)
+            reason = _refusal(peer.init)
             if reason is not None:
                 return fail(reason)
-            talk = _Talk(peer, address.node_id, node)
+            exchange = _Exchange(peer, address.node_id, node)
             for route in routes:
-                found = await talk.ask(request, route, (deadline - clock()) / (len(routes) - len(failed)))
+                found = await exchange.ask(request, route, (deadline - clock()) / (len(routes) - len(failed)))
                 if found is not None:
                     return found
-                failed.append(Attempt(route.towards, str(address), talk.silence(), "; ".join(talk.warnings)))
+                reason = exchange.why_no_answer()
+                failed.append(Attempt(route.towards, str(address), reason, "; ".join(exchange.warnings)))
     except PeerGoneError as error:
         return fail(Reason.CANNOT_CONNECT, str(error))
     return failed
 
 
-def _unwilling(init: Init) -> Reason | None:
-    """Return why the node would drop our onion messages, or None if it accepts them."""
+def _refusal(init: Init) -> Reason | None:
+    """Return why the node would drop our onion messages; None if it accepts them."""
     if features.offers(init.features, features.ONION_MESSAGES):
         return None
     only_channels = features.offers(init.features, features.ONION_MESSAGES_ONLY_CHANNELS)
     return Reason.CHANNEL_PEERS_ONLY if only_channels else Reason.NO_ONION_MESSAGES
 
 
-class _Talk:
-    """The exchange with one node: the secrets by which answers are recognised, and the node's warnings."""
+class _Exchange:
+    """The messages exchanged with one node: the requests sent, by path id, and the node's warnings."""
 
     def __init__(self, peer: Peer, peer_id: bytes, node: KeyPair) -> None:
         self._peer = peer
         self._peer_id = peer_id
         self._node = node
-        self._asked: dict[bytes, Route] = {}
-        self._onions = 0
+        self._routes: dict[bytes, Route] = {}
+        """The routes that were tried, by the secret path id that an answer must contain."""
+        self._decrypted = 0
         self.warnings: dict[str, None] = {}
-        """Its warnings, each once, in order."""
+        """The node's warnings in order, without duplicates."""
 
     async def ask(self, request: InvoiceRequest, route: Route, seconds: float) -> Answered | None:
-        """Ask along one route. Return the answer to this or an earlier request, or None if none arrives in time.
+        """Send the request along one route; return the answer to it or to an earlier request, None if none arrives.
 
         Raises:
-            FetchError: if it cannot be read.
+            FetchError: if the answer cannot be parsed.
             PeerGoneError: if the connection ends.
         """
-        if self._asked:
+        if self._routes:
             await asyncio.sleep(PACE)
         path_id, path_key = secrets.token_bytes(32), secrets.token_bytes(PATH_KEY_BYTES)
         reply_path = message_path(path_key, [self._peer_id, self._node.public_key], path_id)
-        self._asked[path_id] = route
+        self._routes[path_id] = route
         try:
             async with asyncio.timeout(seconds):
                 await self._peer.send(ask(secrets.token_bytes(32), route.path, request, reply_path))
@@ -116,23 +121,23 @@ class _Talk:
         except TimeoutError:
             return None
 
-    def silence(self) -> Reason:
-        """Return why no answer came, judging by the node's warnings."""
+    def why_no_answer(self) -> Reason:
+        """Return why no answer arrived, as far as the node's warnings show."""
         throttled = any("ratelimit" in text.lower() or "rate limit" in text.lower() for text in self.warnings)
         return Reason.THROTTLED if throttled else Reason.NO_ANSWER
 
     def _read(self, event: Event) -> Answered | None:
-        """Return the answer if the event is one. Messages that do not answer a request are ignored."""
+        """Return the answer if the event contains one, otherwise None; collect warnings."""
         if isinstance(event, PeerWarning) and len(self.warnings) < MAX_WARNINGS:
             self.warnings[event.text[:MAX_TEXT]] = None
-        if not isinstance(event, OnionMessage) or self._onions == MAX_ONIONS:
+        if not isinstance(event, OnionMessage) or self._decrypted == MAX_ONIONS:
             return None
-        self._onions += 1
+        self._decrypted += 1
         try:
             opened = open_message(self._node, event)
         except RemoteProtocolError:
             return None
-        route = self._asked.get(opened.path_id or b"") if isinstance(opened, ReceivedMessage) else None
+        route = self._routes.get(opened.path_id or b"") if isinstance(opened, ReceivedMessage) else None
         if route is None or not isinstance(opened, ReceivedMessage):
             return None
         try:

@@ -1,8 +1,9 @@
 """One open connection to a peer.
 
-Three tasks serve it. One reads what the peer sends, no faster than `READ_BYTES` a second: the rest waits in the peer's
-own buffers. One sends what is queued, no faster than nodes accept it. One sends a ping when the peer has been silent
-for `SILENT_SECONDS`, and gives the peer up if no pong comes. All three end with the connection.
+Three tasks serve it. The first reads what the peer sends, at most `READ_BYTES` per second; the rest waits in the peer's
+own buffers. The second sends queued onion messages, no faster than nodes accept them. The third sends a ping if the
+peer has been silent for `SILENT_SECONDS`, and closes the connection if no pong arrives. All three end with the
+connection.
 """
 
 from __future__ import annotations
@@ -19,20 +20,21 @@ from lnoffers.net.messages import NO_PONG, OnionMessage, Ping, Pong
 from lnoffers.service.peers.pace import Pace
 
 READ_BYTES: Final = 1 << 17
-"""Bytes a second that are read from one peer."""
+"""Bytes per second that are read from one peer."""
 READ_BURST: Final = 1 << 19
 """Bytes that are read from one peer at once after a pause."""
 SENT_A_SECOND: Final = 3
-"""Onion messages that are sent to one peer. Core Lightning drops what comes faster than four a second."""
+"""Onion messages per second that are sent to one peer. Core Lightning drops those beyond four per second."""
 MAX_QUEUED_BYTES: Final = 1 << 17
 """Bytes of onion messages that wait to be sent to one peer."""
 SILENT_SECONDS: Final = 60.0
+"""A peer that sends nothing for so long gets a ping."""
 PONG_SECONDS: Final = 30.0
 """How long a pong may take."""
 
 
 class Link:
-    """A connection on which messages can be sent. `address` is where it was made to; None if the peer connected."""
+    """An open connection. `address` is the address to which this node connected; None if the peer connected to it."""
 
     def __init__(self, peer: Peer, address: Address | None) -> None:
         self.node_id: Final = peer.node_id
@@ -42,15 +44,15 @@ class Link:
         self._peer = peer
         self._queue: deque[OnionMessage] = deque()
         self._queued_bytes = 0
-        self._filled = asyncio.Event()
-        self._sent = Pace(SENT_A_SECOND, 1)
-        self._heard = False
-        self._pinging = asyncio.Lock()
+        self._not_empty = asyncio.Event()
+        self._send_pace = Pace(SENT_A_SECOND, 1)
+        self._has_received = False
+        self._ping_lock = asyncio.Lock()
         self._pong: asyncio.Future[int] | None = None
         self._task: asyncio.Task[PeerGoneError] | None = None
 
     def start(self, receive: Callable[[Link, Event], None], ended: Callable[[Link, PeerGoneError], None]) -> None:
-        """Serve the connection: call `receive` with each event, and `ended` once, with the reason of the end."""
+        """Serve the connection: call `receive` with each event, and `ended` once, with the reason why it ended."""
         self._task = asyncio.create_task(self._run(receive))
         self._task.add_done_callback(lambda task: ended(self, _reason(task)))
 
@@ -60,18 +62,19 @@ class Link:
             return False
         self._queue.append(message)
         self._queued_bytes += len(message.packet)
-        self._filled.set()
+        self._not_empty.set()
         return True
 
     async def ping(self, ping: Ping) -> int | None:
-        """Send a ping and return the number of bytes in the pong; None at once if the ping asks for none.
+        """Send a ping and return the number of bytes in the pong; None, without waiting, if it requests no pong.
 
-        Raises PeerGoneError if no pong comes within `PONG_SECONDS`, or the connection ends.
+        Raises:
+            PeerGoneError: if no pong arrives within `PONG_SECONDS`, or the connection ends.
         """
-        async with self._pinging:
+        async with self._ping_lock:
             try:
                 async with asyncio.timeout(PONG_SECONDS):
-                    if self._pong is not None:  # of a caller who did not wait for it
+                    if self._pong is not None:  # a pong whose caller was cancelled
                         await asyncio.shield(self._pong)
                     if ping.num_pong_bytes < NO_PONG:
                         self._pong = asyncio.get_running_loop().create_future()
@@ -81,7 +84,7 @@ class Link:
                 raise PeerGoneError(f"no pong came within {PONG_SECONDS:g} seconds") from None
 
     def close(self) -> None:
-        """End the connection."""
+        """Close the connection; `closed` waits for the end."""
         if self._task is not None:
             self._task.cancel()
 
@@ -106,14 +109,14 @@ class Link:
         finally:
             if self._pong is not None and not self._pong.done():
                 self._pong.set_exception(reason)
-                self._pong.exception()  # nobody may be waiting for it
+                self._pong.exception()  # marks it as retrieved, in case no caller waits for it
             await self._peer.close()
         return reason
 
     async def _read(self, receive: Callable[[Link, Event], None]) -> None:
         while True:
             event = await self._peer.next_event()
-            self._heard = True
+            self._has_received = True
             if isinstance(event, Pong) and self._pong is not None:
                 self._pong.set_result(event.byteslen)
                 self._pong = None
@@ -122,19 +125,19 @@ class Link:
 
     async def _send_queued(self) -> None:
         while True:
-            await self._filled.wait()
+            await self._not_empty.wait()
             message = self._queue.popleft()
             self._queued_bytes -= len(message.packet)
             if not self._queue:
-                self._filled.clear()
-            await self._sent.spend(1)
+                self._not_empty.clear()
+            await self._send_pace.spend(1)
             await self._peer.send(message)
 
     async def _keep_alive(self) -> None:
         while True:
-            self._heard = False
+            self._has_received = False
             await asyncio.sleep(SILENT_SECONDS)
-            if not self._heard:
+            if not self._has_received:
                 await self.ping(Ping())
 
 

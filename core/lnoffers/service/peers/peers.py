@@ -1,10 +1,11 @@
-"""All connections of a node to other nodes: who is connected, and what happens with what they send.
+"""All connections of a node to its peers, and the handling of the messages that peers send.
 
-A node id has one connection at a time; a newer one replaces the older one, which the peer may have lost. Onion messages
-for others are forwarded to peers that are connected, and the others dropped. What is for this node goes to `receive`.
+There is one connection for each node id: a new one replaces an older one, because the peer may have lost that. An onion
+message for another node is forwarded if that node is connected, and dropped otherwise. An onion message for this node
+goes to `receive`.
 
-A peer that sends a message about a channel takes this node for another one with the same secret. What is said to it may
-cost that node its channels, so all connections end then, and none is made again (decision 0063).
+If a peer sends a message about a channel, it has mistaken this node for another one with the same secret. Any answer
+might close that node's channels. So all connections are closed then, and none is opened again (decision 0063).
 """
 
 from __future__ import annotations
@@ -28,16 +29,17 @@ from lnoffers.service.peers.link import READ_BURST, READ_BYTES, Link
 from lnoffers.service.peers.pace import Pace
 
 CONNECT_SECONDS: Final = 10.0
-"""How long a connection to a peer may take until messages can be sent on it."""
+"""The time limit for connecting to a peer, including handshake and `init`."""
 HANDSHAKE_SECONDS: Final = 5.0
-"""How long a node that has connected may take for its handshake and its `init`."""
+"""The time limit for handshake and `init` of an incoming connection."""
 MAX_PEERS: Final = 64
-"""Peers that have connected to this node."""
+"""The maximum of incoming connections."""
 ONIONS_A_SECOND: Final = 4
-"""Onion messages of one peer that are opened. The others are dropped."""
+"""The rate at which onion messages of one peer are decrypted; further ones are dropped."""
 ONION_BURST: Final = 8
+"""Onion messages of one peer that are decrypted at once after a pause."""
 MAX_TEXT: Final = 300
-"""Characters of a peer's warning that are logged."""
+"""The number of characters of a peer's warning that are logged."""
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +50,7 @@ class Peers:
     Args:
         node: the node's key.
         chain: the hash of its chain, 32 bytes.
-        receive: called with each onion message for this node, and the connection that it came by.
+        receive: called with each onion message for this node, and the connection on which it arrived.
     """
 
     def __init__(self, node: NodeKey, chain: bytes, receive: Callable[[Link, ReceivedMessage], None]) -> None:
@@ -60,10 +62,10 @@ class Peers:
         self.listening: list[tuple[str, int]] = []
         """The hosts and TCP ports at which other nodes can connect."""
         self.halted = ""
-        """Why no connection is made or taken any more; empty as long as they are."""
+        """Why the node has closed all connections for good; empty if it has not."""
 
     async def ping(self, node_id: bytes, *, length: int, pong_length: int) -> int | None:
-        """Send a ping of `length` bytes, and return the pong's length; None if none is asked for (`pong_length`).
+        """Send a ping of `length` bytes, and return the pong's length; None if `pong_length` requests no pong.
 
         Raises:
             PeerUnavailableError: if the peer is not connected, or does not answer.
@@ -77,7 +79,7 @@ class Peers:
             raise PeerUnavailableError(f"The peer does not answer: {error}") from error
 
     async def close(self) -> None:
-        """End all connections, and wait until they have ended."""
+        """Close all connections, and wait until they are closed."""
         links = self.links
         for link in links:
             link.close()
@@ -94,10 +96,10 @@ class Peers:
         return self._links.get(node_id)
 
     async def connect(self, address: Address) -> Link:
-        """Return the connection to a node, made now if there is none.
+        """Return the connection to a node; open one if there is none.
 
         Raises:
-            PeerUnavailableError: if it cannot be made.
+            PeerUnavailableError: if the node cannot be reached.
         """
         if self.halted:
             raise PeerUnavailableError(self.halted)
@@ -113,12 +115,12 @@ class Peers:
             why = f"no answer within {CONNECT_SECONDS:g} seconds"
             raise PeerUnavailableError(f"{address.host}:{address.port}: {why}") from None
         except PeerGoneError as error:
-            self._consider(error)
+            self._halt_if_mistaken(error)
             raise PeerUnavailableError(f"{address.host}:{address.port}: {error}") from error
         return self._add(peer, address)
 
     async def disconnect(self, node_id: bytes) -> bool:
-        """End the connection to a node; return whether there was one."""
+        """Close the connection to a node; return whether there was one."""
         link = self._links.get(node_id)
         if link is None:
             return False
@@ -127,7 +129,7 @@ class Peers:
         return True
 
     async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Take a connection that another node has made; drop it if its handshake fails or takes too long."""
+        """Accept an incoming connection; drop it if its handshake fails or takes too long."""
         try:
             async with asyncio.timeout(HANDSHAKE_SECONDS):
                 pace = Pace(READ_BYTES, READ_BURST).spend
@@ -136,7 +138,7 @@ class Peers:
             logger.debug("Dropped a connection: the handshake took more than %g seconds", HANDSHAKE_SECONDS)
         except PeerGoneError as error:
             logger.debug("Dropped a connection: %s", error)
-            self._consider(error)
+            self._halt_if_mistaken(error)
         else:
             incoming = sum(link.address is None for link in self._links.values())
             if self.halted or incoming >= MAX_PEERS or peer.node_id == self._node.public_key:
@@ -150,7 +152,7 @@ class Peers:
         older = self._links.pop(link.node_id, None)
         self._links[link.node_id] = link
         self._onions[link] = Pace(ONIONS_A_SECOND, ONION_BURST)
-        link.start(self._event, self._ended)
+        link.start(self._handle, self._ended)
         if older is not None:
             older.close()
         logger.info("Connected %s %s", "with" if address is None else "to", link)
@@ -161,17 +163,17 @@ class Peers:
             del self._links[link.node_id]
         del self._onions[link]
         logger.info("The connection with %s has ended: %s", link, reason)
-        self._consider(reason)
+        self._halt_if_mistaken(reason)
 
-    def _consider(self, reason: PeerGoneError) -> None:
-        """End all connections for good if a peer takes this node for another one."""
+    def _halt_if_mistaken(self, reason: PeerGoneError) -> None:
+        """Close all connections for good if the reason is that a peer mistakes this node for another one."""
         if isinstance(reason, MistakenIdentityError) and not self.halted:
             self.halted = str(reason)
             logger.error("All connections to peers are closed: %s", reason)
             for link in self.links:
                 link.close()
 
-    def _event(self, link: Link, event: Event) -> None:
+    def _handle(self, link: Link, event: Event) -> None:
         match event:
             case OnionMessage():
                 self._onion_message(link, event)
@@ -188,11 +190,11 @@ class Peers:
             return
         if isinstance(opened, ReceivedMessage):
             self._receive(link, opened)
-        elif (following := self._following(opened)) is None or not following.send(opened.message):
+        elif (next_link := self._next_link(opened)) is None or not next_link.send(opened.message):
             logger.debug("Dropped a message that came by %s: its next node is not connected, or too slow", link)
 
-    def _following(self, forward: Forward) -> Link | None:
-        """Return the connection to the next node. Channels are unknown here, so it must be named by its id."""
+    def _next_link(self, forward: Forward) -> Link | None:
+        """Return the connection to the next node; None if it is not connected, or named by a channel."""
         return self._links.get(forward.next_node) if isinstance(forward.next_node, bytes) else None
 
 

@@ -1,13 +1,13 @@
-"""The process that decodes what takes long, so that nobody else waits for it.
+"""The separate process that decodes long strings, so that they do not delay other calls.
 
 A string of 131,072 characters may take a second to decode. A thread would not help: only one thread runs Python at a
-time. The process starts with the first long string and ends when there was none for a while, or with the server. It
-decodes one string at a time, in the order in which they came. That is fair, since a connection has one call at a time
-here: its next one queues up behind those of the others.
+time. The process starts with the first long string, and ends with the server or after a minute without long strings. It
+decodes one string at a time, in the order of arrival. This is fair, because a connection can have only one call here:
+its next one queues up behind those of other connections.
 
-The process inherits nothing but one end of a socket pair. It has neither the store nor the secret: recovery data, which
-only a key of the node opens, comes back to be opened here. If it ends, is killed, takes too long or too much memory,
-its call gets an error, and the next one a new process.
+The process inherits only one end of a socket pair. It has neither the store nor the secret. Recovery data can only be
+decrypted with a key of the node, so the process sends it back to be decrypted here. If the process dies, or takes too
+long or too much memory, the current call gets an error, and the next call starts a new process.
 """
 
 from __future__ import annotations
@@ -31,13 +31,19 @@ if TYPE_CHECKING:
     from lnoffers.service.node import Node
 
 LONG_BYTES: Final = 1 << 11
-"""Of a message. A shorter one takes a millisecond at most, and the offers and invoices of most wallets are shorter."""
+"""Messages up to this length are decoded without the process: they take a millisecond at most.
+
+The offers and invoices of most wallets are shorter.
+"""
 LONG_RUNE_BYTES: Final = 1 << 9
-"""Of a message, without its bech32 string: a rune takes as long as a bech32 string of twice its length or more."""
+"""The same limit for the part of a message outside of its bech32 string, where a rune may be.
+
+A rune takes at least as long as a bech32 string of twice its length.
+"""
 DECODE_SECONDS: Final = 60.0
-"""How long a string may take, on a machine that is busy otherwise."""
+"""How long decoding a string may take; this is generous, for busy machines."""
 IDLE_SECONDS: Final = 60.0
-"""After how long without a string the process ends."""
+"""The process ends after this time without a string."""
 
 _ENDED: Final = (
     "This string could not be decoded: the process that decodes long strings ended before it was done. "
@@ -48,13 +54,16 @@ _TOO_SLOW: Final = (
 )
 
 _BECH32: Final = re.compile(rb"ln[0-9a-z+]+|LN[0-9A-Z+]+")
-"""What may be an offer, an invoice and so on. A rune is none: bytes that are text have both cases in base64."""
+"""Text that may be an offer, an invoice and so on.
+
+A rune does not match as a whole: bech32 is all in one case, and the base64 of a rune mixes both.
+"""
 
 logger = logging.getLogger(__name__)
 
 
 def takes_long(message: bytes) -> bool:
-    """Return whether a call may be one that decodes a long string. This is cheap, and the process looks again."""
+    """Return whether a call may decode a long string. This is a cheap guess; the process checks it."""
     if len(message) <= LONG_RUNE_BYTES or b'"decode"' not in message:
         return False
     if len(message) > LONG_BYTES:
@@ -64,27 +73,27 @@ def takes_long(message: bytes) -> bool:
 
 
 class Decoder:
-    """The process, between its first string and `close`. Make it within the event loop."""
+    """Starts the process when it is needed, and ends it. Create it within the event loop."""
 
     def __init__(self, node: Node) -> None:
         self._node = node
         self._loop = asyncio.get_running_loop()
-        self._free = asyncio.Lock()
+        self._lock = asyncio.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._peer: socket.socket | None = None
         self._idle: asyncio.TimerHandle | None = None
         self._ended = False
 
     async def answer(self, message: bytes) -> Answer | None:
-        """Return the response to a call; None if the call is neither decode nor check for decode.
+        """Return the response to a call; None if the call is neither `decode` nor a `check` of `decode`.
 
         Raises:
             RpcError: if the process cannot answer.
         """
-        async with self._free:
+        async with self._lock:
             if self._ended:
                 raise to_raise(STOPPING)
-            self._keep_running()
+            self._cancel_idle_timer()
             answered = False
             try:
                 async with asyncio.timeout(DECODE_SECONDS):
@@ -101,18 +110,18 @@ class Decoder:
                 if answered:
                     self._idle = self._loop.call_later(IDLE_SECONDS, self.close)
                 else:
-                    self.close()  # it may be in the middle of a string that nobody waits for any more
+                    self.close()  # it may still be decoding a string whose caller has left
         return answer
 
     def end(self) -> None:
-        """Give up the string at hand, those that wait, and all that come: the server stops."""
+        """Refuse the current string, pending ones and all later ones, because the server stops."""
         self._ended = True
         if self._process is not None:
-            self._process.kill()  # which ends the wait for its answer
+            self._process.kill()  # so that the pending call ends
 
     def close(self) -> None:
-        """End the process."""
-        self._keep_running()
+        """End the process; the next string starts a new one."""
+        self._cancel_idle_timer()
         if self._peer is not None:
             self._peer.close()
         if self._process is not None:
@@ -120,12 +129,12 @@ class Decoder:
             self._process.wait()
         self._peer = self._process = None
 
-    def _keep_running(self) -> None:
+    def _cancel_idle_timer(self) -> None:
         if self._idle is not None:
             self._idle.cancel()
             self._idle = None
 
-    def _running(self) -> socket.socket:
+    def _socket_of_process(self) -> socket.socket:
         """Return the socket of the running process; start another one if it has ended since the last string."""
         if self._peer is not None and self._process is not None and self._process.poll() is None:
             return self._peer
@@ -137,17 +146,17 @@ class Decoder:
         self._peer.setblocking(False)
         developer = ["--developer"] if self._node.options.developer else []
         with theirs:
-            self._process = subprocess.Popen(  # noqa: S603 # nothing of it comes from outside
+            self._process = subprocess.Popen(  # noqa: S603 # no part of the command comes from a user
                 [sys.executable, "-P", "-m", process.__name__, str(os.getpid()), *developer],
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
-                env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},  # what this process would load, no more
-                start_new_session=True,  # a Ctrl-C is for the server alone
+                env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},  # the modules of this process
+                start_new_session=True,  # Ctrl-C must reach only the server
             )
         return self._peer
 
     async def _exchange(self, message: bytes) -> Answer | None:
-        peer = self._running()
+        peer = self._socket_of_process()
         request = process.TIME.pack(self._node.clock.now()) + message
         await self._loop.sock_sendall(peer, process.frame(process.REQUEST, request))
         while True:
@@ -157,7 +166,7 @@ class Decoder:
                 case process.ANSWER | process.LAST_ANSWER:
                     return Answer(content, close=kind == process.LAST_ANSWER)
                 case process.OPEN:
-                    await self._loop.sock_sendall(peer, self._opened(content))
+                    await self._loop.sock_sendall(peer, self._unsealed(content))
                 case process.LOG:
                     logger.info("%s", content.decode())
                 case process.BUG:
@@ -176,8 +185,8 @@ class Decoder:
             left = left[count:]
         return bytes(data)
 
-    def _opened(self, sealed: bytes) -> bytes:
-        """Return the content of this node's recovery data, as a frame."""
+    def _unsealed(self, sealed: bytes) -> bytes:
+        """Return a frame with the decrypted recovery data of this node, or with an error."""
         try:
             return process.frame(process.OPENED, self._node.unseal(sealed))
         except SealedError as error:

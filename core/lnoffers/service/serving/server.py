@@ -1,14 +1,14 @@
 """The JSON-RPC server: its connections, from the first call to the last answer.
 
-A connection advances when something has happened to it: bytes have arrived, its client has read, its calls have run. If
-none of its calls are under way then, the next one runs. If it needs no store, it runs here, at once. If it decodes a
-string that takes long, it goes to the process of `decoder`. Otherwise it goes, with those behind it, to the thread of
-`turns`, whose first page explains what runs where. When calls have run, their answers are sent, and the connection
-advances again.
+After each event on a connection (bytes have arrived, the client has read, calls have run), the server calls `advance`.
+If no call of the connection is running, it takes the next one. A call that does not need the store runs here, without
+delay. A call that decodes a long string goes to the process of `decoder`. Any other call goes, together with those
+that follow it, to the thread of `turns`; the docstring of that module explains what runs where. When calls have run,
+the server sends their answers and advances the connection again.
 
-Answers come in the order of the calls, with three exceptions. A call that waits for something to happen is answered
-when it has, and does not delay the others (`waits`). The answer to `stop` comes last, when everything is given back. A
-long list is sent page by page, as its client reads; the calls behind it run when it has ended.
+Answers are sent in the order of the calls, with two exceptions. A call that waits for an event is answered after the
+event, and does not delay the others (`waits`). The answer to `stop` comes last, when the socket, the store and the lock
+are released. A long list is sent page by page, as fast as its client reads; the calls after it run when it is complete.
 """
 
 from __future__ import annotations
@@ -41,23 +41,23 @@ from lnoffers.service.store import LockedError
 
 MAX_CONNECTIONS: Final = 256
 MAX_REFUSED: Final = 8
-"""How many connections beyond the limit are kept for a moment, so that their clients get to read why."""
+"""How many connections beyond the limit stay open until their client has made a call and got the error."""
 REFUSAL_SECONDS: Final = 1.0
-"""How long such a moment is, if the client asks nothing before."""
+"""How long such a connection stays open if its client makes no call."""
 REQUEST_SECONDS: Final = 60.0
 """How long a request may take to arrive, from its first byte."""
 LOOK_SECONDS: Final = 1.0
-"""How often to look for clients that have left and requests that do not end."""
+"""The interval of checks for disconnected clients and for requests that arrive too slowly."""
 GRACE_SECONDS: Final = 5.0
-"""How long strings may take to be decoded, and clients to read their last answers, when the server stops."""
+"""When the server stops: the time to finish decoding long strings, and for clients to read their last answers."""
 LAST_WRITE_SECONDS: Final = 1.0
-"""How long a call waits for another process that writes when the server stops."""
+"""When the server stops: how long a call waits until another process has finished writing."""
 
 UNSYNCED: Final = (
     "the disk did not confirm a write to the store (fsync failed), so it is unknown whether the last calls are stored: "
     "check the disk, start the server again, and look for the calls that it refused"
 )
-"""Why the server ends by itself."""
+"""The error of a server that ends without being stopped."""
 
 _NO_MESSAGE: Final = b"{}"
 
@@ -70,7 +70,7 @@ class _LastAnswer(Answer):
 
 
 class Server:
-    """Serves a node on its socket until it is stopped. Make it within the event loop that runs it."""
+    """Serves a node on its socket until it is stopped. Create it within the event loop that runs it."""
 
     def __init__(
         self, node: Node, *, max_connections: int = MAX_CONNECTIONS, request_seconds: float = REQUEST_SECONDS
@@ -80,7 +80,7 @@ class Server:
         self._max_connections = max_connections
         self._too_many = RpcError(GENERIC, f"Too many connections: {max_connections} are open")
         self._loop = asyncio.get_running_loop()
-        self._peers = Peers(node.keys.key_pair, CHAINS[node.options.network], _nobody)
+        self._peers = Peers(node.keys.key_pair, CHAINS[node.options.network], _drop_message)
         service = OffersService(node, Served(node.options.socket, self._stop_by_call, self._peers))
         self._dispatcher = dispatcher(service, developer=node.options.developer)
         self._turns = Turns(node.store, self._answer, self._dispatcher.refuse, self.stop)
@@ -88,10 +88,11 @@ class Server:
         self._waits = Waits(self._dispatcher.refuse, self.advance)
         self._connections: set[Connection] = set()
         self._refused: set[Connection] = set()
-        """Connections beyond the limit that have not received their refusal yet."""
+        """Connections beyond the limit that have not received the error yet."""
         self._tasks: dict[asyncio.Task[None], Connection] = {}
-        """Long strings being decoded and long lists being sent."""
-        self._was_stop = False
+        """The tasks that decode a long string or send a long list, with their connections."""
+        self._is_stop = False
+        """Whether the call that is running is `stop`."""
         self._stopping = asyncio.Event()
         self._changed = asyncio.Event()
         node.changes.run = self._turns.run
@@ -99,19 +100,19 @@ class Server:
     async def run(self, ready: Callable[[], None], release: Callable[[], None] = lambda: None) -> None:
         """Listen, call `ready`, and serve until `stop`; then answer what has arrived, call `release`, and close.
 
-        `release` gives back what the caller holds for the server. A client that called the command stop is answered
-        after that, so it can start the next server at once.
+        `release` frees the caller's resources, such as the lock. The command `stop` is answered after that, so its
+        caller can start the next server right away.
 
         Raises:
             ListenError: if the socket cannot be opened.
-            StoreError: if the disk did not confirm what was written; all clients have been answered by then.
+            StoreError: if the disk did not confirm a write. All clients have been answered.
         """
         self._turns.start()
         try:
             with bound_socket(self._node.options.socket) as unbound:
                 listener = await self._loop.create_unix_server(lambda: Connection(self), sock=unbound, backlog=BACKLOG)
                 try:
-                    async with self._reaching_peers():
+                    async with self._connected_to_peers():
                         ready()
                         await self._watch_until_stopped()
                 finally:
@@ -127,14 +128,14 @@ class Server:
             raise self._turns.bug
 
     def stop(self) -> None:
-        """Take no more connections, answer what has arrived, and end `run`."""
+        """Accept no more connections, answer what has arrived, and end `run`."""
         self._stopping.set()
 
     def opened(self, connection: Connection) -> None:
-        """Add a connection. One beyond the limit is refused at its first call, or after a moment."""
+        """Add a connection. One beyond the limit is refused at its first call, or after REFUSAL_SECONDS."""
         self._connections.add(connection)
         if self._stopping.is_set():
-            connection.finish()  # it was accepted at the last moment
+            connection.finish()  # it was accepted just before the listener closed
         if len(self._connections) - len(self._refused) <= self._max_connections:
             return
         self._refused.add(connection)
@@ -144,7 +145,7 @@ class Server:
             self._turn_away(connection, _NO_MESSAGE)
 
     def lost(self, connection: Connection) -> None:
-        """Remove a connection whose client is gone."""
+        """Remove a connection that has ended."""
         self._connections.discard(connection)
         self._refused.discard(connection)
         self._waits.forget(connection)
@@ -154,7 +155,7 @@ class Server:
         self._changed.set()
 
     def advance(self, connection: Connection) -> None:
-        """Have the next calls of a connection run, if none are under way and its client keeps up with the answers."""
+        """Run the next calls of a connection, unless some are running already or the client leaves answers unread."""
         if connection.is_busy or connection.is_lost or not connection.has_room:
             return
         try:
@@ -171,7 +172,7 @@ class Server:
             self._end(connection)
 
     def _end(self, connection: Connection) -> None:
-        """See to a connection that has no more calls to run."""
+        """Close a connection that has no more calls, unless an answer is still to come."""
         if connection in self._waits:
             if connection.has_left:
                 connection.abort()
@@ -181,29 +182,29 @@ class Server:
             connection.close()
 
     def _run(self, connection: Connection, calls: Sequence[bytes]) -> None:
-        """Run calls, the first one at least, or send them to where they run."""
+        """Run the first call, or pass it and the next ones to the decoder or the thread."""
         first = calls[0]
         if takes_long(first):
             connection.is_busy = True
-            self._begin(connection, self._decode(connection, first))
+            self._start_task(connection, self._decode(connection, first))
         elif (answer := self._answer_storeless(first)) is not None:
             self._send(connection, [Outcome(first, answer)])
-            self._loop.call_soon(self.advance, connection)  # the other connections come first
+            self._loop.call_soon(self.advance, connection)  # after the other connections
         else:
             connection.is_busy = True
             short = [*takewhile(lambda call: not takes_long(call), calls)]
             self._turns.calls(short, partial(self._answered, connection))
 
     def _answer_storeless(self, call: bytes) -> Answer | Awaitable[Answer] | None:
-        """Return the answer to a call that needs no store, so that no other call delays it; None to any other."""
+        """Return the answer to a call if it needs no store, so that no other call delays it; otherwise None."""
         try:
             return self._dispatcher.answer_call_of(STORELESS, call)
-        except Exception:  # the server must outlive a bug in a call
+        except Exception:  # a bug in one call must not end the server
             logger.exception("A call ended in a bug")
             return self._dispatcher.refuse(call, INTERNAL_ERROR)
 
     def _answered(self, connection: Connection, outcomes: Sequence[Outcome]) -> None:
-        """Send the answers of calls that have run elsewhere, and go on."""
+        """Send the answers of calls that the decoder or the thread has run, and advance the connection."""
         connection.is_busy = False
         self._send(connection, outcomes)
         self.advance(connection)
@@ -222,10 +223,10 @@ class Server:
                     self._cut(connection)
                 if answer.rest is not None:
                     connection.is_busy = True
-                    self._begin(connection, self._send_rest(connection, answer.rest))
+                    self._start_task(connection, self._send_rest(connection, answer.rest))
 
     async def _decode(self, connection: Connection, call: bytes) -> None:
-        """Answer a call that decodes a long string, or have it run if it is another one after all."""
+        """Answer a call that decodes a long string; if it is another call after all, pass it to the thread."""
         try:
             answer = await self._decoder.answer(call)
         except RpcError as error:
@@ -236,32 +237,32 @@ class Server:
             self._answered(connection, [Outcome(call, answer)])
 
     async def _send_rest(self, connection: Connection, rest: Iterator[bytes]) -> None:
-        """Send the other pages of a long list, each of them read when the client has room for it."""
+        """Send the remaining pages of a long list; read each from the store when the client has read those before."""
         try:
             while (page := await self._turns.run(partial(next, rest, None))) is not None:
                 connection.send(page)
                 await connection.drained()
         except RpcError as error:
-            # Half of the answer is sent. Nobody may take it for the whole: without its end it is not JSON.
+            # Half of the answer is sent. Without its end it is not JSON, so no client mistakes it for the whole.
             logger.warning("An answer was cut off: %s", error.message)
             connection.abort()
         connection.is_busy = False
         self.advance(connection)
 
-    def _begin(self, connection: Connection, work: Coroutine[None, None, None]) -> None:
-        """Do what takes its time. It ends with its connection."""
+    def _start_task(self, connection: Connection, work: Coroutine[None, None, None]) -> None:
+        """Start a task that is cancelled if the connection ends."""
         task = self._loop.create_task(work)
         self._tasks[task] = connection
-        task.add_done_callback(self._ended)
+        task.add_done_callback(self._task_ended)
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
+    def _task_ended(self, task: asyncio.Task[None]) -> None:
         connection = self._tasks.pop(task)
         if not task.cancelled() and (bug := task.exception()) is not None:
             self._loop.call_exception_handler({"message": "An answer ended in a bug", "exception": bug})
             connection.abort()
 
     def _cut(self, connection: Connection) -> None:
-        """Answer nothing more on a connection."""
+        """Send no more answers on a connection."""
         connection.cut()
         self._waits.forget(connection)
 
@@ -278,16 +279,16 @@ class Server:
         try:
             answer = self._dispatcher.answer(message)
         except LockedError:
-            self._node.entropy.reset(mark)  # the call runs again, and must then do what it would have done now
+            self._node.entropy.reset(mark)  # the call runs again later, and must then draw the same random bytes
             raise
-        if self._was_stop and isinstance(answer, Answer):
-            self._was_stop = False
+        if self._is_stop and isinstance(answer, Answer):
+            self._is_stop = False
             return _LastAnswer(answer.data)
         return answer
 
     @asynccontextmanager
-    async def _reaching_peers(self) -> AsyncIterator[None]:
-        """Be connected to other nodes while the block runs."""
+    async def _connected_to_peers(self) -> AsyncIterator[None]:
+        """Listen for other nodes, and keep the connections of `--peer`, while the block runs."""
         options = self._node.options
         keeping = [self._loop.create_task(stay_connected(self._peers, address)) for address in options.peers]
         try:
@@ -298,12 +299,12 @@ class Server:
                 task.cancel()
 
     def _stop_by_call(self) -> None:
-        """Stop, and have the answer to the call at hand sent last. Runs on the thread of `turns`."""
-        self._was_stop = True
+        """Stop the server, and send the answer to the current call last. Runs on the thread of `turns`."""
+        self._is_stop = True
         self._loop.call_soon_threadsafe(self.stop)
 
     async def _watch_until_stopped(self) -> None:
-        """Wait for the end; meanwhile, look for clients that have left, and for requests that do not end."""
+        """Wait until the server is stopped; meanwhile, check for disconnected clients and late requests."""
         while not self._stopping.is_set():
             with suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_SECONDS):
@@ -315,20 +316,20 @@ class Server:
                     connection.hurry(self._request_seconds)
 
     async def _finish(self) -> None:
-        """Answer what has arrived, but for `stop`; refuse strings that are not decoded in time.
+        """Answer everything that has arrived except `stop`; refuse strings that are not decoded in time.
 
-        Nothing uses the node after that.
+        Nothing uses the node afterwards.
         """
         for connection in [*self._connections]:
             connection.finish()
         self._waits.end()
         self._turns.hurry(LAST_WRITE_SECONDS)
         try:
-            await self._until(lambda: all(self._is_left_to_stop(connection) for connection in self._connections))
+            await self._wait_until(lambda: all(self._only_stop_is_left(connection) for connection in self._connections))
             self._decoder.end()
-            await self._until(self._has_answered_who_reads)
+            await self._wait_until(self._all_readers_are_answered)
             for connection in self._connections:
-                if not self._is_left_to_stop(connection):
+                if not self._only_stop_is_left(connection):
                     connection.abort()
             for task in self._tasks:
                 task.cancel()
@@ -337,29 +338,31 @@ class Server:
             self._turns.close()
             self._decoder.close()
 
-    def _is_left_to_stop(self, connection: Connection) -> bool:
+    def _only_stop_is_left(self, connection: Connection) -> bool:
+        """Return whether everything on this connection is answered except `stop`."""
         return connection.has_last and connection.is_over and connection not in self._waits
 
-    def _has_answered_who_reads(self) -> bool:
-        return all(self._is_left_to_stop(connection) or not connection.has_room for connection in self._connections)
+    def _all_readers_are_answered(self) -> bool:
+        """Return whether calls are left only on connections whose clients do not read."""
+        return all(self._only_stop_is_left(connection) or not connection.has_room for connection in self._connections)
 
     async def _close(self) -> None:
         """Answer `stop`, and close the connections."""
         for connection in self._connections:
             connection.close()
-        await self._until(lambda: not self._connections)
+        await self._wait_until(lambda: not self._connections)
         for connection in self._connections:
             connection.abort()
 
-    async def _until(self, reached: Callable[[], bool]) -> None:
-        """Wait until the connections have come to this, but not too long."""
+    async def _wait_until(self, condition: Callable[[], bool]) -> None:
+        """Wait until the condition holds for the connections, for GRACE_SECONDS at most."""
         with suppress(TimeoutError):
             async with asyncio.timeout(GRACE_SECONDS):
-                while not reached():
+                while not condition():
                     self._changed.clear()
                     await self._changed.wait()
 
 
-def _nobody(link: Link, _: ReceivedMessage) -> None:
-    """Drop a message for this node, because no command waits for one yet."""
+def _drop_message(link: Link, _: ReceivedMessage) -> None:
+    """Drop a message for this node: no command waits for one yet."""
     logger.debug("Dropped a message that came by %s: nothing waits for it", link)

@@ -1,8 +1,8 @@
-"""SQLite: how a store's file is found, opened and copied, how its transactions begin, and what its errors mean.
+"""The store in a SQLite file: find, open and copy the file, begin transactions, and explain errors.
 
-The log (WAL) is on, with `synchronous=FULL`: a commit returns once the log is on disk. A transaction that writes takes
-the write lock when it begins, so none has to be repeated because another process wrote first. One that only reads takes
-no lock.
+SQLite's write-ahead log ("the log" in this module) is on, with `synchronous=FULL`: a commit returns once the log is on
+disk. A transaction that writes takes the write lock when it begins, so it never fails because another process wrote
+first. A transaction that only reads takes no lock.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ _FAILURES: Final = {
     ),
     sqlite3.SQLITE_CORRUPT: Failure("the database is damaged; keep a copy of it, and restore a backup"),
 }
-"""What users read instead of SQLite's words, which change between its releases and do not say what to do."""
+"""Our texts for some SQLite errors: SQLite's own change between releases and do not say what to do."""
 
 
 def store_file(db: str | None, default: Path) -> Path:
-    """Return the file that the URL `--db` names, or else `default`.
+    """Return the file of the URL that `--db` gives; `default` without a URL.
 
     Raises:
-        OptionsError: if it is not the URL of a file that SQLite can open, without options. The message does not repeat
-            the URL, which may hold a password.
+        OptionsError: if it is not the URL of a SQLite file, or has options. The message does not repeat the URL,
+            because a URL may contain a password.
     """
     if db is None:
         return default
@@ -54,9 +54,9 @@ def store_file(db: str | None, default: Path) -> Path:
 
 
 class SqliteConnection(sqlite3.Connection):
-    """The driver's connection, and what is SQLite's own (see `database.Connection`).
+    """The driver's connection, with the other methods of `database.Connection`.
 
-    The driver's methods are inherited, because a call of Python around each would cost more than most statements.
+    It inherits the driver's methods: a Python method around each would cost more time than most statements.
     """
 
     def __init__(self, file: Path, mode: str, busy_seconds: float = BUSY_SECONDS) -> None:
@@ -77,8 +77,8 @@ class SqliteConnection(sqlite3.Connection):
         return int(number)
 
     def tables(self) -> list[str]:
-        own = "name LIKE 'sqlite~_%' ESCAPE '~'"
-        rows = self.execute(f"SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND NOT {own}")
+        internal = "name LIKE 'sqlite~_%' ESCAPE '~'"
+        rows = self.execute(f"SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND NOT {internal}")
         return [name for (name,) in rows]
 
     def columns(self, table: str) -> list[str]:
@@ -90,20 +90,20 @@ class SqliteConnection(sqlite3.Connection):
         return [] if found == ["ok"] else found
 
     def empty_log(self) -> bool:
-        """Move the log's content to the database file; return whether it is empty now, as nobody reads from it."""
+        """Move the log's content to the database file; return whether that emptied it, which readers can prevent."""
         [busy, _, _] = self.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         return not busy
 
 
 class SqliteDatabase:
-    """A store in a file (see `database.Database`). Makes the file, for its owner alone."""
+    """A store in a file (see `database.Database`). Creates the file, with access only for its owner."""
 
     errors: type[Exception] = sqlite3.Error
     types: Mapping[str, str] = {"bytes": "BLOB", "numbered": "INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT"}
 
     def __init__(self, file: Path) -> None:
         self._file = file
-        # SQLite gives its log the mode of the file, so this decides for both.
+        # SQLite creates its log with the mode of this file.
         os.close(open_regular(file, os.O_RDWR | os.O_CREAT))
         with closing(SqliteConnection(file, "rw")) as connection:
             _turn_log_on(connection)
@@ -112,7 +112,7 @@ class SqliteDatabase:
         self._log_limit = LogLimit(self._files)
 
     def connect(self, busy_seconds: float = BUSY_SECONDS) -> SqliteConnection:
-        self._connection = SqliteConnection(self._file, "rw", busy_seconds)  # a file that is gone is not made again
+        self._connection = SqliteConnection(self._file, "rw", busy_seconds)  # "rw" does not create a missing file
         self._connection.execute("PRAGMA synchronous = FULL")
         self._connection.execute("SELECT 1 FROM sqlite_master").fetchone()  # opens the log
         self._files.note_log()
@@ -133,14 +133,14 @@ class SqliteDatabase:
     def keep_copy(self, version: int) -> Path:
         """Copy the store to a new file beside it.
 
-        Earlier copies stay: an upgrade may have failed, or been taken back.
+        Earlier copies are kept: an upgrade may have failed, or a user may have restored an older store.
         """
         first = self._file.with_name(f"{self._file.name}.version-{version}")
         others = (first.with_name(f"{first.name}.{number}") for number in count(2))
         kept = next(path for path in chain([first], others) if not os.path.lexists(path))
         try:
-            with whole_file(kept) as made:
-                copy(self._file, made)
+            with whole_file(kept) as target:
+                copy(self._file, target)
         except (OSError, sqlite3.Error) as error:
             why = explain(error).reason
             raise StoreError(f"cannot copy the store to {kept}, as every upgrade does first: {why}") from error
@@ -151,12 +151,12 @@ class SqliteDatabase:
 
 
 def open_existing(file: Path) -> SqliteConnection | None:
-    """Return a connection that can only read the database in a file; None if there is no file, or an empty one.
+    """Return a read-only connection to the database in a file; None if the file is missing or empty.
 
     Raises:
-        OSError: if there is no file and none could be made, or it is no regular file.
+        OSError: if the file is missing and its directory is not writable, or if it is not a regular file.
     """
-    for suffix in ("", "-wal", "-shm", "-journal"):  # SQLite's own files beside it
+    for suffix in ("", "-wal", "-shm", "-journal"):  # the files that SQLite keeps beside it
         refuse_link(file.with_name(file.name + suffix))
     try:
         found = file.stat()
@@ -170,25 +170,25 @@ def open_existing(file: Path) -> SqliteConnection | None:
 
 
 def copy(file: Path, into: Path) -> None:
-    """Copy the database in a file, as it is at one moment, to a new file without a log; others may go on writing."""
+    """Copy the database of a file, as it is at one moment, to a new file without a log; others can write meanwhile."""
     with closing(SqliteConnection(file, "ro")) as source, closing(sqlite3.connect(into)) as target:
-        source.backup(target)  # all pages at once: in parts it would start over after each write of another process
+        source.backup(target)  # in one step: in several, each write of another process restarts it
         target.execute("PRAGMA journal_mode = DELETE")
 
 
 def explain(error: Exception) -> Failure:
-    """Return what an error of SQLite, or of the system, means."""
+    """Return the meaning of an error of SQLite or the operating system."""
     if isinstance(error, OSError):
         return Failure(error.strerror or str(error))
-    code = getattr(error, "sqlite_errorcode", None)  # errors of the driver itself have none
+    code = getattr(error, "sqlite_errorcode", None)  # missing on errors of the driver itself
     if code in {sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_DIR_FSYNC}:
         return Failure(str(error), FailureKind.UNSYNCED)
-    # The byte above the lowest adds details.
+    # The lowest byte is the primary code; the byte above adds details.
     return Failure(str(error)) if code is None else _FAILURES.get(code & 0xFF, Failure(str(error)))
 
 
 def _text(raw: bytes) -> str | bytes:
-    """Return text as it is stored, or its bytes if it is damaged: an error would end the whole statement."""
+    """Return stored text as str, or as bytes if it is not UTF-8: an exception would end the whole statement."""
     try:
         return raw.decode()
     except UnicodeDecodeError:
@@ -196,7 +196,7 @@ def _text(raw: bytes) -> str | bytes:
 
 
 def _turn_log_on(connection: SqliteConnection) -> None:
-    """Turn the log on. While another process does the same, SQLite refuses without waiting, so wait here."""
+    """Turn the log on. SQLite does not wait while another process does the same, so retry here."""
     deadline = time.monotonic() + BUSY_SECONDS
     while True:
         try:

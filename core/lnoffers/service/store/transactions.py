@@ -1,15 +1,15 @@
-"""Transactions of the store: one for a call that comes alone, one shared by all calls that come together.
+"""Transactions of the store: one for a single call, or one shared by a group of calls.
 
 No call is answered before its transaction is on disk, and that takes a millisecond or more. So a server runs calls in a
-`Group`. The first call that writes begins the transaction. Each later call is a savepoint, which it can undo alone, and
-one commit makes all of them durable. A call that only reads neither waits for other processes that write nor keeps them
-waiting. While another process writes, a call of a group that is to write raises `LockedError`, and may be run again
-later.
+`Group`. The first call that writes begins the transaction. Each later call runs in a savepoint, so that it can be
+undone without the others, and one commit makes all of them durable. A call that only reads neither waits for other
+processes that write nor delays them. If another process is writing, a call of a group that has to write raises
+`LockedError`; it can be retried.
 
 Failures come in three kinds. If a statement or the commit fails, nothing of the transaction is stored; the connection
-is given up, and the next call has a new one. If the disk does not confirm a commit (fsync failed), nobody knows whether
-it is stored: nothing is written from then on. If a file of the store was deleted or replaced, nothing is written until
-it is back; what is readable can still be read.
+is dropped, and the next call opens a new one. If the disk does not confirm a commit (fsync failed), nobody knows
+whether it is stored, and nothing more is written. If a file of the store was deleted or replaced, nothing is written
+until it is back; reading continues as far as possible.
 """
 
 from __future__ import annotations
@@ -21,13 +21,14 @@ from lnoffers.service.store.database import BUSY_SECONDS, Connection, Database, 
 
 
 class LockedError(ServiceError):
-    """The call cannot write yet, because another process writes. It has done nothing: it may be run again later."""
+    """The call cannot write yet, because another process is writing. It has changed nothing and can be retried."""
 
 
 class Group:
-    """Calls that share a transaction, committed when the block is left (see `Session.group`).
+    """Calls that share a transaction, committed at the end of the block (see `Session.group`).
 
-    The transaction starts when the first call needs it, and again when the first call writes.
+    The first call begins the transaction. While all calls only read, it takes no lock; the first call that writes
+    replaces it by one that does.
     """
 
     __slots__ = ("_session", "failure", "joined", "writing")
@@ -35,11 +36,11 @@ class Group:
     def __init__(self, session: Session) -> None:
         self._session = session
         self.joined = 0
-        """How often calls joined the transaction that writes: it grows during each call that depends on the commit."""
+        """The number of calls in the transaction that writes. A call during which it grows depends on the commit."""
         self.writing = False
-        """Whether the transaction is one that writes."""
+        """Whether the transaction can write: it holds the write lock."""
         self.failure: str | None = None
-        """Why nothing of this group is committed."""
+        """Why the group cannot be committed; None if it can."""
 
     def __enter__(self) -> Group:
         self._session.current = self
@@ -53,10 +54,10 @@ class Group:
 
 
 class Transaction:
-    """What one call does (see `Session.transaction`); entered once."""
+    """The transaction of one call, or its savepoint in a group (see `Session.transaction`); used once."""
 
-    # Every call runs through it, and a class takes a third of the time of a generator.
-    __slots__ = ("_connection", "_group", "_is_part", "_session", "_writes")
+    # A class, because every call enters one, and a context manager made of a generator takes three times as long.
+    __slots__ = ("_connection", "_group", "_is_savepoint", "_session", "_writes")
 
     def __init__(self, session: Session, *, writes: bool) -> None:
         self._session = session
@@ -65,7 +66,7 @@ class Transaction:
 
     def __enter__(self) -> Connection:
         group = self._group
-        self._is_part = group is not None and group.writing  # of what others have begun: a savepoint
+        self._is_savepoint = group is not None and group.writing
         self._connection = connection = self._session.begin(group, writes=self._writes)
         return connection
 
@@ -76,7 +77,7 @@ class Transaction:
         if isinstance(error, session.errors):
             raise StoreError(session.failed(error, group)) from error
         try:
-            if self._is_part:
+            if self._is_savepoint:
                 if error is not None:
                     self._connection.execute("ROLLBACK TO SAVEPOINT one_call")
                 self._connection.execute("RELEASE SAVEPOINT one_call")
@@ -91,33 +92,33 @@ class Transaction:
 
 
 class Session:
-    """The store's one connection, made when it is first needed, and again after a failure, and its transactions."""
+    """The store's only connection, and its transactions. It is opened when needed, and again after a failure."""
 
     def __init__(self, database: Database) -> None:
         self.current: Group | None = None
         self.errors = database.errors
         self.unsynced = False
-        """Whether the disk did not confirm a commit: nobody knows what is stored, and nothing more will be."""
+        """Whether the disk did not confirm a commit: nobody knows what is stored, and nothing more is written."""
         self._database = database
         self._connection: Connection | None = None
         self._connected = 0
         self._busy_seconds = BUSY_SECONDS
 
     def transaction(self, *, writes: bool = True) -> Transaction:
-        """Give one call a connection: all that it does there is kept, or, if the block raises, none of it.
+        """Return the transaction of one call, for a `with` block; if the block raises, everything in it is undone.
 
-        It is durable when the block is left, or within a `group`, when the group is.
+        The transaction is durable at the end of the block, or in a `group`, at the end of the group.
 
         Raises:
-            StoreError: if the database fails; what the group, if there is one, has written fails with it.
+            StoreError: if the database fails; then nothing that the group has written is stored.
         """
         return Transaction(self, writes=writes)
 
     def group(self) -> Group:
-        """Let all transactions in the block be one, committed when it is left, however it is left.
+        """Return a group, for a `with` block: all transactions in it become one, committed at its end.
 
-        A call that raised has undone its own part by then, and only that. A transaction that is to write while another
-        process does raises LockedError.
+        It is committed even if the block raises: a failed call has already undone its own changes. A transaction that
+        has to write while another process is writing raises LockedError.
 
         Raises:
             StoreError: if nothing was committed.
@@ -125,7 +126,7 @@ class Session:
         return Group(self)
 
     def begins_to_write(self) -> bool:
-        """Begin to write in the current group, if no other process writes; return whether it has begun.
+        """Take the write lock for the current group; return False if another process holds it.
 
         Raises:
             StoreError: if the database fails.
@@ -138,7 +139,7 @@ class Session:
         return True
 
     def version(self) -> tuple[int, int]:
-        """Return something that changes once another process has changed the store, without a transaction.
+        """Return a value that changes when another process has changed the store; this needs no transaction.
 
         Raises:
             StoreError: if the database fails.
@@ -150,28 +151,28 @@ class Session:
         return self._connected, changes
 
     def wait_for_others(self, seconds: float) -> None:
-        """Let transactions wait so long for other processes that write."""
+        """Set how long transactions wait until another process has finished writing."""
         self._busy_seconds = seconds
         if self._connection is not None:
             self._connection.wait_no_longer_than(seconds)
 
     def close(self) -> None:
-        """Close the connection. What was not committed is lost."""
+        """Close the connection. Uncommitted changes are lost."""
         self._connection = None
         self._database.disconnect()
 
     def begin(self, group: Group | None, *, writes: bool) -> Connection:
-        """Begin a transaction, or a part of the group's.
+        """Begin a transaction, or join that of the group.
 
         Raises:
             LockedError: if the group cannot write yet.
             StoreError: if the database fails.
         """
         starts_writing = writes and (group is None or not group.writing)
-        if starts_writing and (why_not := (group and group.failure) or self._fault()):
+        if starts_writing and (fault := (group and group.failure) or self._fault()):
             if group is not None:
-                group.failure = why_not
-            raise StoreError(why_not)
+                group.failure = fault
+            raise StoreError(fault)
         try:
             connection = self._connection or self._connect()
             if group is None:
@@ -181,7 +182,7 @@ class Session:
                 group.joined += 1
             elif writes:
                 if connection.in_transaction:
-                    connection.rollback()  # what has only read may have seen an older state
+                    connection.rollback()  # its reads may have seen an older state
                 if self._database.must_pause():
                     raise LockedError
                 connection.begin(writes=True)
@@ -197,7 +198,11 @@ class Session:
         return connection
 
     def commit(self, *, writes: bool) -> None:
-        """Commit, and see that it is stored where the next process looks for it. Raises StoreError."""
+        """Commit, and check that the store's files are still in place.
+
+        Raises:
+            StoreError: if it is not stored, or not in the file that the next process opens.
+        """
         connection = self._connection
         if connection is not None and connection.in_transaction:
             try:
@@ -210,19 +215,23 @@ class Session:
             raise StoreError(fault)
 
     def end(self, group: Group) -> None:
-        """Commit what the group has done, if it can be. Raises StoreError if nothing of it is stored."""
+        """Commit the group.
+
+        Raises:
+            StoreError: if it failed: nothing of it is stored.
+        """
         if group.failure is None:
             self.commit(writes=group.writing)
             return
         if self._connection is not None:
             try:
-                self._connection.rollback()  # what it has read; files that are gone can still be read
+                self._connection.rollback()  # keeps the connection: deleted files can still be read through it
             except self.errors:
                 self.close()
         raise StoreError(group.failure)
 
     def failed(self, error: Exception, group: Group | None) -> str:
-        """Give up the connection, and what it has not committed with it; return what to say about that."""
+        """Drop the connection with all uncommitted changes; return the text of the error for the caller."""
         reason, kind = self._database.explain(error)
         failure = f"The store failed: {reason}"
         if kind is FailureKind.UNSYNCED:
@@ -235,7 +244,11 @@ class Session:
         return failure
 
     def _connect(self) -> Connection:
-        """Return the connection; raises StoreError if a new one is needed and the store's file is not at its path."""
+        """Return the connection; open one if there is none.
+
+        Raises:
+            StoreError: if the store's file is not at its path.
+        """
         if self._connection is None:
             if fault := self._database.fault():
                 raise StoreError(fault)
@@ -244,7 +257,7 @@ class Session:
         return self._connection
 
     def _fault(self) -> str | None:
-        """Return why nothing can be written, if that is so."""
+        """Return why nothing can be written; None if writing is possible."""
         if self.unsynced:
             return "The store failed: the disk did not confirm an earlier write, so nothing more is stored"
         return self._database.fault()
