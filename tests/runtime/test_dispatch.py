@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from rpcschema.runtime.errors import GENERIC, RpcError, unknown_command
 from rpcschema.runtime.jsontext import Framer, FramingError
 from rpcschema.runtime.server.convert import raw_text
-from rpcschema.runtime.server.dispatch import SHOWN_BYTES, Answer, Dispatcher
+from rpcschema.runtime.server.dispatch import QUOTED_BYTES, Answer, Dispatcher
 from rpcschema.runtime.server.stubs import stub
 from rpcschema.runtime.values.encode import finish
 from rpcschema.runtime.values.written import FinishedJson
@@ -347,9 +347,9 @@ def test_what_is_no_object_is_quoted_and_the_connection_closes(text: bytes, mess
 
 def test_only_the_beginning_of_a_long_text_is_quoted() -> None:
     found = malformed(b"x" * 100_000)
-    assert json.loads(found.data)["error"]["message"] == f"Failed to parse RPC JSON response '{'x' * SHOWN_BYTES}'"
+    assert json.loads(found.data)["error"]["message"] == f"Failed to parse RPC JSON response '{'x' * QUOTED_BYTES}'"
     message = b'{"a":"' + b"x" * 100_000 + b'"}'
-    assert len(answer(message.decode()).data) < SHOWN_BYTES + 200
+    assert len(answer(message.decode()).data) < QUOTED_BYTES + 200
 
 
 def test_what_passes_a_limit_is_told_the_limit() -> None:

@@ -1,8 +1,8 @@
 """An rpc-schema document as frozen values.
 
-The dialect looks like JSON Schema and is not: descriptions are lists of lines, `msat` and `pubkey` are types, defaults
-are prose, and many fields exist only inside `if/then/else`. These classes hold all of it in document order; nothing is
-merged, guessed or left out. `resolve` works out what follows from it: which fields an object can hold, and when.
+The dialect resembles JSON Schema but differs from it: descriptions are lists of lines, `msat` and `pubkey` are types,
+defaults are prose, and many fields exist only inside `if/then/else`. These classes contain everything in a document, in
+its order; nothing is merged, guessed or omitted. `resolve` then computes which fields an object can have, and when.
 
 Source: the documents and the meta-schema of Core Lightning, doc/schemas.
 """
@@ -14,21 +14,21 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeAlias, final
 
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
-"""A JSON value as it was read. It is shared, so it must not be changed."""
+"""A JSON value as it was read. Several objects refer to it, so do not change it."""
 DocumentKind: TypeAlias = Literal["rpc", "notification", "hook"]
 KIND_NAMES: Final[Mapping[DocumentKind, str]] = {"rpc": "command", "notification": "notification", "hook": "hook"}
-"""The words for the kinds."""
+"""The name of each kind in prose."""
 KIND_FOLDERS: Final[Mapping[DocumentKind, str]] = {"rpc": "", "notification": "notification/", "hook": "hook/"}
-"""The folder of a file named after a document; needed because a notification or hook can have the id of a command."""
+"""The folder for output files named after a document: a notification or hook can have the same id as a command."""
 Lines: TypeAlias = tuple[str, ...]
 """Prose in Markdown, one string per line, as in the document."""
 Deprecated: TypeAlias = tuple[str, ...] | str | bool
-"""Releases (first that deprecates it, last that supports it); old documents have one release, or just true."""
+"""The first release that deprecates it and the last that supports it; older documents have only the first, or true."""
 
 
 @final
 class Absent:
-    """The type of ABSENT, which stands where None (JSON null) could be a value."""
+    """The type of ABSENT, the default where None (JSON null) can be a value."""
 
     __slots__ = ()
 
@@ -42,18 +42,17 @@ class Absent:
 
 ABSENT: Final = Absent()
 FACTS: Final = "urn:rpcschema:facts"
-"""The `$schema` of a document that repeats only the facts of another project's, without its prose."""
+"""The `$schema` of a document of facts: the names, types and rules of another project's document, without its prose."""
 
 META_SCHEMA: Final = "rpc-schema-draft.json"
-"""The `$schema` of a document that is meant to pass Core Lightning's meta-schema ends so."""
+"""The end of the `$schema` of documents that should conform to Core Lightning's meta-schema."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
-    """The schema of a value: of a property, an array's items, a whole request or response, or one side of a
-    conditional.
+    """The schema of a property, of the items of an array, of a request or response, or of one side of a conditional.
 
-    Every attribute is one keyword of the dialect; None (or an empty tuple) means that the document does not give it.
+    Every attribute is a keyword of the dialect; None (or an empty tuple) means that the document does not have it.
     `{}`, the marker for "allowed here, declared elsewhere", is a Node with nothing but its pointer.
     """
 
@@ -78,9 +77,11 @@ class Node:
     added: str | None = None
     deprecated: Deprecated | None = None
     hidden: bool | None = None
+    """Whether pages omit it."""
     untyped: bool | None = None
+    """Whether the document leaves out the type on purpose, because any value is allowed."""
     extension: bool | None = None
-    """Whether Core Lightning does not have this: clients for its nodes do not offer it."""
+    """Whether only our service has this, not Core Lightning; clients for its nodes omit it."""
     service_notes: Lines | None = None
     """More prose, only for the pages of a service made from the documents."""
     comment: str | None = None
@@ -98,7 +99,7 @@ class Node:
 
     @property
     def is_constraint(self) -> bool:
-        """Whether it declares no field, but only says which are present or which values they have."""
+        """Whether it declares no field, but only restricts which fields are present or which values they have."""
         is_bare = self.type is None and self.items is None and not self.one_of
         return is_bare and all(field.node.is_constraint for field in self.fields or ())
 
@@ -112,7 +113,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """A named member of an object; `name` is the wire's name."""
+    """A named member of an object; `name` is its name in JSON."""
 
     name: str
     node: Node
@@ -127,7 +128,7 @@ class Branch:
     then: Node | None = None
     otherwise: Node | None = None
     in_all_of: bool = False
-    """Whether it is in a list `allOf`; otherwise it is the node's own."""
+    """Whether it is in the node's list `allOf`, rather than directly in the node."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,36 +155,38 @@ class Section:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request(Node):
-    """`request`: the parameters (none for a notification, the payload for a hook), and rules that bind several."""
+    """`request`: the parameters (none for a notification, the payload for a hook), and rules about several of them."""
 
     one_of_many: tuple[tuple[str, ...], ...] | None = None
     """Groups of parameters of which at most one may be given."""
     paired_with: tuple[tuple[str, ...], ...] | None = None
     """Groups of parameters that must be given together or not at all."""
     dependent_upon: tuple[tuple[str, tuple[str, ...]], ...] | None = None
-    """(parameter, the parameters that need it)."""
+    """Pairs of a parameter and the parameters that can only be given together with it."""
     enforced: tuple[str, ...] | None = None
-    """Keywords of the rules that nodes were seen to enforce; clients leave the others to the node."""
+    """The keywords of the rules that nodes enforce. Clients check only these before they send a request."""
 
     def without_extensions(self) -> Request:
-        """Return the parameters that Core Lightning has, and the rules that bind these."""
-        ours = {field.name for field in self.fields or () if field.node.extension}
-        if not ours:
+        """Return the request without extensions: the parameters that Core Lightning has, and the rules about them."""
+        extensions = {field.name for field in self.fields or () if field.node.extension}
+        if not extensions:
             return self
         groups, pairs, dependent = self.one_of_many or (), self.paired_with or (), self.dependent_upon or ()
         return replace(
             self,
-            fields=tuple(field for field in self.fields or () if field.name not in ours),
-            one_of_many=tuple(left for names in groups if len(left := _others(names, ours)) > 1),
-            paired_with=tuple(left for names in pairs if len(left := _others(names, ours)) > 1),
+            fields=tuple(field for field in self.fields or () if field.name not in extensions),
+            one_of_many=tuple(kept for names in groups if len(kept := _others(names, extensions)) > 1),
+            paired_with=tuple(kept for names in pairs if len(kept := _others(names, extensions)) > 1),
             dependent_upon=tuple(
-                (name, left) for name, names in dependent if name not in ours and (left := _others(names, ours))
+                (name, kept)
+                for name, names in dependent
+                if name not in extensions and (kept := _others(names, extensions))
             ),
         )
 
 
-def _others(names: tuple[str, ...], ours: set[str]) -> tuple[str, ...]:
-    return tuple(name for name in names if name not in ours)
+def _others(names: tuple[str, ...], extensions: set[str]) -> tuple[str, ...]:
+    return tuple(name for name in names if name not in extensions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,7 +219,7 @@ class Document:
     """More prose, only for the pages of a service made from the documents."""
     categories: tuple[str, ...] | None = None
     extras: bool | None = None
-    """`additionalProperties` next to `request`; it means nothing, and is kept."""
+    """`additionalProperties` next to `request`, where it has no meaning."""
     schema: str | None = None
     """`$schema`."""
     examples: tuple[Example, ...] | None = None
@@ -227,8 +230,9 @@ class Document:
 
     @property
     def is_facts(self) -> bool:
-        """Whether it holds only facts: a full document of the same kind and id takes its place, and no page is made
-        of it.
+        """Whether it contains only facts (see FACTS).
+
+        No page is made of it, and a full document of the same kind and id replaces it.
         """
         return self.schema == FACTS
 

@@ -1,7 +1,7 @@
 """The outputs: one module per target, each with two pure functions.
 
-`document` renders one document: its own files, its parts of the files that all documents share (a method of a client,
-say), and a summary in JSON. `collection` renders the rest from the summaries of all documents, never from the documents
+`document` renders one document: its own files, its parts of shared files (such as a method of a client), and a summary
+in JSON. `collection` renders the rest from the summaries of all documents, never from the documents
 themselves. So an unchanged document is not read again, and documents can be rendered in parallel.
 
 A target does no I/O except to read its templates, and the same model always gives the same bytes. Its module defines
@@ -26,10 +26,10 @@ TARGETS: Final = ("python", "client", "service", "plugin", "man", "markdown", "m
 """The names of all targets, in the order in which they are rendered and listed."""
 
 FULL_DOCUMENTS_ONLY: Final = frozenset({"man", "markdown", "model"})
-"""The targets that skip documents of facts, because other projects' commands are not ours to explain."""
+"""The targets that skip documents of facts: these lack the prose that a page needs."""
 
 PARTS: Final = "# parts"
-"""The line in a template that stands for the documents' parts."""
+"""The line in a template that the documents' parts replace."""
 
 Files: TypeAlias = Mapping[str, bytes]
 """File contents by POSIX path, relative to the output folder."""
@@ -37,7 +37,7 @@ Files: TypeAlias = Mapping[str, bytes]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
-    """What a target made of one document."""
+    """The output of a target for one document."""
 
     files: Files = field(default_factory=dict)
     """The document's own files."""
@@ -46,12 +46,12 @@ class Made:
     summary: Mapping[str, Any] = field(default_factory=dict)
     """JSON values for `collection`: names, titles, imports."""
     problems: tuple[Problem, ...] = ()
-    """What could not be rendered."""
+    """Errors and warnings about the document."""
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentSummary:
-    """What `collection` gets of a document: its identity, and the summary that `document` made."""
+    """The input of `collection` for one document: its identity, and the summary that `document` returned."""
 
     file: str
     kind: DocumentKind
@@ -68,33 +68,33 @@ class Frame:
 
     @classmethod
     def split(cls, source: bytes) -> Frame:
-        """Return the frame that a template printed with a line PARTS."""
+        """Split a rendered template at its line PARTS."""
         head, _, tail = source.partition(f"{PARTS}\n".encode())
         return cls(head, tail)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Collected:
-    """What a target made apart from the documents' own files."""
+    """The output of a target for all documents together."""
 
     files: Files = field(default_factory=dict)
     frames: Mapping[str, Frame] = field(default_factory=dict)
-    """The frames of shared files, by path; the parts follow the order of the documents."""
+    """The frames of shared files, by path; the parts between head and tail have the order of the documents."""
     problems: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """One kind of output. Documents and summaries come sorted by kind and name; problems name `document.file`.
+    """One kind of output. Documents and summaries are sorted by kind and name; problems refer to `document.file`.
 
-    Both functions must be found under their names in their modules: they may run in another process.
+    Both functions must be attributes of their modules, because they may be pickled to run in another process.
     """
 
     name: str
     document: Callable[[Subject], Made]
     """Renders one document, independently of all others."""
     collection: Callable[[Sequence[DocumentSummary], Settings], Collected] | None = None
-    """Renders what depends on all documents (indexes, frames of clients)."""
+    """Renders the files that depend on all documents (indexes, frames of clients)."""
 
 
 def load_target(name: str) -> Target:

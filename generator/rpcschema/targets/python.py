@@ -1,5 +1,6 @@
-"""Target `python`: the package itself, with one module of dataclasses per document, the table of commands, and the
-runtime.
+"""Target `python`: the package itself.
+
+It consists of one module of dataclasses per document, the table of commands, and a copy of the runtime.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ _LOADED_AT_ONCE: Final = (
     "TransportError",
     "VersionWarning",
 )
-"""The package's exports from `runtime.errors`, which every call needs."""
+"""The exports that are loaded with the package: those of `runtime.errors`, which every call needs."""
 _EXPORTS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "python": {
         "commands": ("COMMANDS", "RELEASE"),
@@ -45,7 +46,7 @@ _EXPORTS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "service": {"service": ("Service",)},
     "plugin": {"plugin": ("Plugin",), "runtime.plugin.base": ("decode_payload",)},
 }
-"""By target: the exports that are loaded when they are first used, by module."""
+"""The exports that are loaded when they are first used: target -> module -> names."""
 
 
 def document(subject: Subject) -> Made:
@@ -63,7 +64,7 @@ def document(subject: Subject) -> Made:
 
 
 def collection(summaries: Sequence[DocumentSummary], settings: Settings) -> Collected:
-    """Render the rest of the package."""
+    """Render the files that depend on all documents, and copy the runtime."""
     exports = _exports(settings)
     classes = {name: str(each.values["module"]) for each in summaries for name in each.values["classes"]}
     context = {
@@ -78,35 +79,36 @@ def collection(summaries: Sequence[DocumentSummary], settings: Settings) -> Coll
         "parts": PARTS,
     }
     templates = environment("python")
-    made = {}
+    rendered = {}
     for name, template in (
         ("__init__.py", "package.py.jinja"),
         ("commands.py", "commands.py.jinja"),
         ("types/__init__.py", "types.py.jinja"),
     ):
         path = f"{settings.package}/{name}"
-        made[path] = formatted(templates.get_template(template).render(context), path)
+        rendered[path] = formatted(templates.get_template(template).render(context), path)
     table = f"{settings.package}/commands.py"
-    frames = {table: Frame.split(made.pop(table))}
+    frames = {table: Frame.split(rendered.pop(table))}
     fixed = {f"{settings.package}/py.typed": b"", **dict(_runtime(settings.package))}
-    return Collected(files=made | fixed, frames=frames)
+    return Collected(files=rendered | fixed, frames=frames)
 
 
 def _exports(settings: Settings) -> dict[str, str]:
     """Return the names that the package loads when they are first used, with their modules."""
-    homes = (home for target in settings.targets for home in _EXPORTS.get(target, {}).items())
-    return {name: home for home, names in sorted(homes) for name in names}
+    modules = (item for target in settings.targets for item in _EXPORTS.get(target, {}).items())
+    return {name: module for module, names in sorted(modules) for name in names}
 
 
-def _imports_of(homes: Mapping[str, str]) -> list[str]:
-    """Return the indented statements that import names from their modules."""
-    modules: defaultdict[str, list[str]] = defaultdict(list)
-    for name, home in homes.items():
-        modules[f".{home}"].append(name)
-    return imports_of(modules, indent=4)
+def _imports_of(modules: Mapping[str, str]) -> list[str]:
+    """Return indented import statements for names, given the module of each."""
+    names_of: defaultdict[str, list[str]] = defaultdict(list)
+    for name, module in modules.items():
+        names_of[f".{module}"].append(name)
+    return imports_of(names_of, indent=4)
 
 
 def _entry(command: CommandView, path: str) -> Files:
+    """Render the command's entry in the table of commands."""
     source = environment("python").get_template("command.py.jinja").render(command=command)
     return {path: formatted_part(source, path, before="_ = _(\n    {\n", after="    }\n)\n")}
 

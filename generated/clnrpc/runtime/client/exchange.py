@@ -1,4 +1,4 @@
-"""Requests to bytes, and bytes to responses, without any I/O."""
+"""Encode requests, and parse responses, without any I/O."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
     from .objects import ObjectReader
 
 MAX_RESPONSE_BYTES: Final = 1 << 30
-SHOWN_BYTES: Final = 1000
-"""The most bytes quoted of an error that is not JSON-RPC."""
+QUOTED_BYTES: Final = 1000
+"""The number of bytes that a message quotes of an error that is not JSON-RPC."""
 
 Params: TypeAlias = Mapping[str, Any] | Sequence[Any] | None
 
 
 def request_id(method: str, number: int) -> str:
-    """Return the id of a transport's `number`-th request; a node's log shows it."""
+    """Return an id for a transport's request number `number`; nodes write it to their log."""
     return f"clnrpc:{method}#{number}"
 
 
 def encode_request(identity: str, method: str, params: bytes, response_filter: bytes | None = None) -> bytes:
-    """Return the bytes of a request; `params` and `response_filter` are JSON texts already."""
+    """Return the bytes of a request; `params` and `response_filter` must be JSON texts."""
     last = b"" if response_filter is None else b',"filter":%b' % response_filter
     return b'{"jsonrpc":"2.0","id":%b,"method":%b,"params":%b%b}' % (encode(identity), encode(method), params, last)
 
@@ -36,7 +36,8 @@ def encode_request(identity: str, method: str, params: bytes, response_filter: b
 def encode_params(params: Params) -> bytes:
     """Return the JSON text of parameters.
 
-    By name, those that are None are left out; by position they stay, because null keeps their place.
+    In a mapping, parameters that are None are left out. In a sequence they become null, so that the positions of the
+    others stay the same.
     """
     if isinstance(params, Mapping):
         params = {name: value for name, value in params.items() if value is not None}
@@ -44,7 +45,7 @@ def encode_params(params: Params) -> bytes:
 
 
 def decode_response(package: str, command: Command, raw: bytes) -> Any:
-    """Return a result as the command's response class. Raises DecodeError."""
+    """Decode the JSON text of a result into the command's response class. Raises DecodeError."""
     return decode(load_type(package, command, "response"), raw)
 
 
@@ -56,10 +57,10 @@ class ResponseObject(NamedTuple):
 
     identity: str | None
     outcome: bytes | ErrorObject | str
-    """The result's JSON text, or the error, or a text which says that the response has neither."""
+    """The result's JSON text; the error; or, if the response has neither, a message that says so."""
 
     def result(self, method: str) -> bytes:
-        """Return the result's JSON text; `method` was called. Raises RpcError or ProtocolError."""
+        """Return the result's JSON text. Raises RpcError or ProtocolError, which name `method`."""
         if isinstance(self.outcome, bytes):
             return self.outcome
         if isinstance(self.outcome, str):
@@ -81,7 +82,7 @@ class _Envelope(msgspec.Struct):
     id: Any = msgspec.UNSET
     result: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
     error: msgspec.Raw = msgspec.Raw(b"null")
-    """Not decoded yet: lightningd passes on a plugin's response, and its mistake must not affect other calls."""
+    """Decoded later: lightningd forwards plugins' errors unchecked, and a wrong one must fail only its own call."""
 
 
 _UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -90,11 +91,11 @@ _decode_error: Final = msgspec.json.Decoder(ErrorObject | None).decode
 
 
 class ResponseReader:
-    """Cuts what a node sends into responses; notifications are skipped."""
+    """Splits the bytes from a node into responses; skips notifications."""
 
     def __init__(self) -> None:
         self._objects: ObjectReader | None = None
-        """None until a response comes in pieces."""
+        """None until a response arrives in several pieces."""
 
     def feed(self, data: bytes) -> Iterator[ResponseObject]:
         """Yield the responses that `data` completes. Raises ProtocolError for anything but JSON-RPC."""
@@ -106,10 +107,10 @@ class ResponseReader:
 
     def _envelopes(self, data: bytes) -> Iterator[_Envelope]:
         if self._objects is None:
-            try:  # nearly every response arrives whole
+            try:  # nearly every response arrives in one piece
                 yield _decode_envelope(str(data, "utf-8"))  # msgspec does not check the UTF-8 of skipped bytes
             except _UNREADABLE:
-                # Compiling its patterns takes longer than a call.
+                # Imported here because compiling its patterns takes longer than a call.
                 from .objects import ObjectReader
 
                 self._objects = ObjectReader(MAX_RESPONSE_BYTES)
@@ -125,10 +126,10 @@ class ResponseReader:
 
 def _outcome(envelope: _Envelope) -> bytes | ErrorObject | str:
     try:
-        error: ErrorObject | None = _decode_error(envelope.error)  # msgspec 0.18 lacks this type
+        error: ErrorObject | None = _decode_error(envelope.error)  # annotated for msgspec 0.18
     except (msgspec.DecodeError, RecursionError):
-        shown = bytes(envelope.error)[:SHOWN_BYTES].decode(errors="replace")
-        return f"the response has an error without an integer code and a text message: {shown}"
+        quoted = bytes(envelope.error)[:QUOTED_BYTES].decode(errors="replace")
+        return f"the response has an error without an integer code and a text message: {quoted}"
     if error is not None:
         return error
     if isinstance(envelope.result, msgspec.UnsetType):

@@ -1,4 +1,4 @@
-"""Cut a stream into JSON objects at their closing brackets, before msgspec reads them."""
+"""Split a stream into JSON objects at their closing brackets, before msgspec parses them."""
 
 from __future__ import annotations
 
@@ -9,22 +9,24 @@ from typing import Final
 _BLANKS: Final = re.compile(rb"[ \t\n\r]*+")
 _TEXT: Final = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
 _WHOLE_TEXTS: Final = re.compile(rb'[^"{}\[\]]*+(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"[^"{}\[\]]*+)*+', re.DOTALL)
-"""Everything up to a bracket, or to a text whose end has not arrived. (These patterns are possessive, so none
-backtracks.)"""
+"""Everything up to the next bracket, or up to a text (JSON string) whose end has not arrived.
+
+These patterns are possessive, so none backtracks.
+"""
 
 _QUOTE, _BACKSLASH = b'"\\'
 
 
 class ObjectReader:
-    """Cuts a stream into JSON objects, in linear time for pieces of any size.
+    """Splits a stream into JSON objects, in linear time for pieces of any size.
 
-    It looks only at brackets and quotes. Whoever reads the objects checks the rest of the syntax.
+    It looks only at brackets and quotes; the caller, who parses the objects, checks the rest of the syntax.
     """
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
         self._buffer = bytearray()
-        """The current object, and what came after it."""
+        """The current object, and the bytes after it."""
         self._at = 0
         """The position up to which brackets are counted."""
         self._depth = 0

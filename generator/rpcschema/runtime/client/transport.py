@@ -30,7 +30,7 @@ RETRY_SECONDS: Final = 0.01
 
 
 class UnixTransport:
-    """A persistent connection to the socket at `path`, which threads may share: their calls run one after the other.
+    """A persistent connection to the socket at `path`. Threads can share it: their calls run one after the other.
 
     It connects with the first call, and again if the server has closed the idle connection. A request whose last byte
     was sent is never sent again. `timeout` limits each call, in seconds, including the wait for other threads' calls;
@@ -48,9 +48,9 @@ class UnixTransport:
         return type(self), (self._path, self._timeout)  # a pickled copy has its own connection
 
     def _begin(self) -> None:
-        self.version_lock = Lock()  # held by a call that must ask the node something first
+        self.version_lock = Lock()  # held by a call that first asks for the node's version
         self._turn = Lock()  # held by the call that uses the connection
-        self._guard = Lock()  # held briefly to replace or end the connection, or to release the turn
+        self._guard = Lock()  # held briefly to replace or close the connection, or to release `_turn`
         self._connection: _Connection | None = None
         self._closed = Event()  # set for pending calls when the client is closed; later calls get a new one
 
@@ -230,7 +230,7 @@ class _Connection:
         return True
 
     def receive(self, call: _Call) -> ResponseObject:
-        """Return the response to the call, or an error without an id, which means that the node refuses the request.
+        """Return the response to the call, or the error without an id that answers an unreadable request.
 
         Late responses to other calls are dropped. Raises ConnectionResetError if the connection ends first.
         """
@@ -244,7 +244,7 @@ class _Connection:
                     return response
 
     def interrupt(self) -> None:
-        """End the connection; the thread that waits for it gets an error."""
+        """Shut the connection down, so that the thread that waits for a response gets an error."""
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
 

@@ -1,8 +1,8 @@
-"""One JSON-RPC request -> one answer, as lightningd reads requests and writes answers.
+"""Answer JSON-RPC requests as lightningd does, by calling a service.
 
-The checks, their order and their texts are lightningd's (common/jsonrpc_io.c, lightningd/jsonrpc.c); the id is echoed
-as it was written. Nothing here reads or writes a socket: a server feeds a `Framer`, gives each message to `answer` and
-sends what comes back when it sees fit, for example when the transaction is durable in which it ran several calls.
+The checks, their order and their texts are lightningd's (common/jsonrpc_io.c, lightningd/jsonrpc.c); the id is repeated
+as it was written. Nothing here reads or writes a socket: a server feeds bytes to a `Framer`, passes each message to
+`answer`, and sends the result. It may send it later, for example once the transaction of several calls is durable.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ from .convert import BadToken, Converter, content
 from .filter import Filter, apply, parse
 from .stubs import is_filled
 
-SHOWN_BYTES: Final = 1000
-"""How much of a request that is none is quoted in the answer."""
+QUOTED_BYTES: Final = 1000
+"""The number of bytes that an error quotes of a message that is not a JSON-RPC request."""
 
 HOME: Final = __name__.rsplit(".", 3)[0]
-"""The package that carries this copy of the runtime."""
+"""The package that contains this copy of the runtime."""
 
 CHECK: Final = "check"
-"""The command that tests the parameters of another, without calling it."""
+"""The command that checks the parameters of another command without running it."""
 CHECKED: Final = "command_to_check"
-"""Its parameter: the other's name. All others are for the other command."""
+"""Its parameter for the name of the other command. All further parameters are those of that command."""
 
 _NO_ID: Final = b"null"
 _BEGINNING: Final = b'{"jsonrpc":"2.0","id":%b,"result":'
@@ -46,11 +46,11 @@ _END: Final = b"}\n\n"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What to send back: one JSON-RPC object and the two line feeds that end it.
+    """The bytes to send: one JSON-RPC object and two line feeds.
 
-    If `close`, nothing more can be read from this connection. If there is a `rest`, `data` is only the beginning: each
-    of its items belongs behind what was sent before. It works while it is iterated over, and raises what the service
-    does; the answer can then not be finished.
+    If `close` is true, the connection must be closed after it. If there is a `rest`, `data` is only the beginning, and
+    each item of `rest` is to be sent after it. Iterating over `rest` calls the service, and raises its errors; then the
+    answer cannot be completed.
     """
 
     data: bytes
@@ -61,16 +61,21 @@ class Answer:
 class Dispatcher:
     """Answers requests by calling a service, which has methods for `commands` (by wire name).
 
-    Such a method takes the command's request and returns its response, or another `stubs.Reply`; a command whose method
-    is a stub is unknown. `converters` gives, per command and parameter, a converter in place of the type's own.
-    `developer` shows bad tokens in errors, which otherwise hide them and send people to the log: they may be secrets.
-    `hidden`, if given, is called with the command's name and each error that does, so that the log can say more. A
-    `filter` is read in any request and has no effect on the answers of `unfiltered` commands. `package` is where the
-    classes of the requests are found.
+    A method takes the command's request and returns its response, or another `stubs.Reply`. A command whose method is
+    a stub is unknown.
 
-    Before `check` is called, the parameters of the command that it is about are converted, and then given as that
-    command's request to the service's method `rpc_check_<method>`, if there is one. It raises what the command itself
-    would, and does no more.
+    `check` converts the parameters of the other command and passes its request to the service's method
+    `rpc_check_<method>`, if there is one. This method raises the errors that the command would raise, and does nothing
+    else.
+
+    Args:
+        service: the object with the methods.
+        commands: the commands, by their names in JSON.
+        developer: whether errors contain the bad token. It may be a secret, so by default errors refer to the log.
+        hidden: called with the command's name and each error whose token is hidden, to log it.
+        converters: converters that replace the one of the parameter's type: command -> parameter -> converter.
+        unfiltered: the commands whose answers ignore the request's `filter`; it is still checked.
+        package: the package with the classes of the requests.
     """
 
     def __init__(
@@ -96,17 +101,16 @@ class Dispatcher:
         self._package = package
 
     def answer(self, message: bytes) -> Answer | Awaitable[Answer]:
-        """Return the answer to one message, as a Framer gives it.
+        """Return the answer to one message of a Framer.
 
-        It is awaitable only if what the service's method returned is: a plain method is done when this returns. An
-        RpcError of the method is an answer. Any other exception passes through: it is a bug, which the server may log
-        and answer by `refuse`.
+        It is awaitable only if the service's method returned an awaitable. If the method raises an RpcError, this is
+        the answer. Any other exception is a bug and is raised here; the server can log it and answer with `refuse`.
         """
         return self._answer(message, _members_by_name(message))
 
     def answer_call_of(self, commands: frozenset[bytes], message: bytes) -> Answer | Awaitable[Answer] | None:
         """Return the answer to a message that calls one of `commands` (names in quotes); None for any other."""
-        if not any(name in message for name in commands):  # which takes less time than taking the message apart
+        if not any(name in message for name in commands):  # faster than parsing the message
             return None
         request = _members_by_name(message)
         return self._answer(message, request) if request.get(b"method") in commands else None
@@ -121,23 +125,23 @@ class Dispatcher:
             return _error(_NO_ID, error)
         try:
             command = self._command_of(request)
-            only = self._filter_of(request, command)
+            wanted = self._filter_of(request, command)
             result = self._call(command, request[b"params"])
         except RpcError as error:
             return _error(identity, error)
         if _is_pending(result):
-            return _later(identity, result, only, partial(self._told, command, request[b"params"]))
-        return _success(identity, result, only)
+            return _later(identity, result, wanted, partial(self._for_caller, command, request[b"params"]))
+        return _success(identity, result, wanted)
 
     def refuse(self, message: bytes, error: RpcError) -> Answer:
-        """Return the error answer to a message that `answer` took, but whose outcome does not count.
+        """Return an error as the answer to a message, in place of the result of `answer`.
 
-        For a bug of the service, say, or a transaction that could not be committed.
+        Use it for a bug in the service, for example, or for a transaction that could not be committed.
         """
         return _error(_members_by_name(message).get(b"id", _NO_ID), error)
 
     def malformed(self, error: FramingError) -> Answer:
-        """Return the answer to what a Framer refused; the connection closes after it."""
+        """Return the answer to bytes that a Framer refused; the connection must be closed after it."""
         if isinstance(error, LimitExceeded):
             why = f"Request refused: {error}"
         elif error.text.lstrip().startswith(b"["):
@@ -164,11 +168,11 @@ class Dispatcher:
         if raw is None:
             return None
         try:
-            only = parse(raw)
+            wanted = parse(raw)
         except BadToken as bad:
             error = BadParameter("filter", bad)
             raise (error.shown(raw) if self._developer else self._hide(command, error)) from None
-        return None if command.name in self._unfiltered else only
+        return None if command.name in self._unfiltered else wanted
 
     def _call(self, command: Command, params: bytes) -> Any:
         try:
@@ -177,10 +181,10 @@ class Dispatcher:
                 self._check(getattr(request, CHECKED), without_first(params, CHECKED))
             return getattr(self._service, command.method)(request)
         except BadParameter as error:
-            raise self._told(command, params, error) from None
+            raise self._for_caller(command, params, error) from None
 
-    def _told(self, command: Command, params: bytes, error: RpcError) -> RpcError:
-        """Return the error as the caller sees it: only developers and callers of `check` see the bad token."""
+    def _for_caller(self, command: Command, params: bytes, error: RpcError) -> RpcError:
+        """Return the error for the caller: it contains the bad token only if `developer` is set, or for `check`."""
         if not isinstance(error, BadParameter):
             return error
         shows = self._developer or command.name == CHECK
@@ -192,7 +196,7 @@ class Dispatcher:
         return error
 
     def _check(self, name: str, params: bytes) -> None:
-        """Raise what a call of the command `name` would."""
+        """Raise the error that a call of the command `name` would raise, if any."""
         command = self._known(name.encode())
         request = self._request(command, params)
         if check := getattr(self._service, f"rpc_check_{command.method}", None):
@@ -213,12 +217,16 @@ class Dispatcher:
 
 
 def _members_by_name(message: bytes) -> Mapping[bytes, bytes]:
-    """Return the members of an object, of which the first counts where several have the same name."""
+    """Return the members of an object; if several have the same name, the first one counts."""
     return dict(reversed(members(message)))
 
 
 def _identity(request: Mapping[bytes, bytes]) -> bytes:
-    """Return the id as written. Raises RpcError if it is missing or no scalar, or for another version of JSON-RPC."""
+    """Return the id as written.
+
+    Raises:
+        RpcError: if the id is missing, an object or an array, or if the JSON-RPC version is not 2.0.
+    """
     identity = request.get(b"id")
     if identity is None:
         raise RpcError(INVALID_REQUEST, "No id")
@@ -238,28 +246,28 @@ def _is_in_pieces(result: Any) -> TypeGuard[Iterator[Any]]:
 
 
 async def _later(
-    identity: bytes, result: Awaitable[Any], only: Filter | None, told: Callable[[RpcError], RpcError]
+    identity: bytes, result: Awaitable[Any], wanted: Filter | None, for_caller: Callable[[RpcError], RpcError]
 ) -> Answer:
     try:
-        return _success(identity, await result, only)
+        return _success(identity, await result, wanted)
     except RpcError as error:
-        return _error(identity, told(error))
+        return _error(identity, for_caller(error))
 
 
-def _success(identity: bytes, result: Any, only: Filter | None) -> Answer:
+def _success(identity: bytes, result: Any, wanted: Filter | None) -> Answer:
     if _is_in_pieces(result):
-        return _in_pieces(identity, (_text(piece, only) for piece in result))
-    return Answer(_BEGINNING % identity + _text(result, only) + _END)
+        return _in_pieces(identity, (_text(piece, wanted) for piece in result))
+    return Answer(_BEGINNING % identity + _text(result, wanted) + _END)
 
 
-def _text(result: Any, only: Filter | None) -> bytes:
-    return encode(result if only is None else apply(only, to_wire(result)))
+def _text(result: Any, wanted: Filter | None) -> bytes:
+    return encode(result if wanted is None else apply(wanted, to_wire(result)))
 
 
 def _in_pieces(identity: bytes, pieces: Iterator[bytes]) -> Answer:
-    """Return the first piece of a result without the end of its array, and the other pieces as the `rest`."""
+    """Return an answer with the first piece of a result, up to the end of its array, and the other pieces as `rest`."""
     first = next(pieces)
-    if not first.endswith(b"]}"):  # a filter has hidden the array, and all that would follow
+    if not first.endswith(b"]}"):  # a filter has removed the array, and with it the other pieces
         return Answer(_BEGINNING % identity + first + _END)
 
     def rest() -> Iterator[bytes]:
@@ -276,4 +284,4 @@ def _error(identity: bytes, error: RpcError, *, close: bool = False) -> Answer:
 
 
 def _quoted(text: bytes) -> str:
-    return text[:SHOWN_BYTES].decode(errors="replace")
+    return text[:QUOTED_BYTES].decode(errors="replace")
