@@ -10,6 +10,7 @@ from clnrpc import types
 from lnoffers.service import OffersService
 from lnoffers.service.dispatching import STORELESS
 from lnoffers.service.serving.connection import CALLS_AT_ONCE
+from lnoffers.service.serving.decoder import LONG_BYTES
 from tests.bolt12.samples import offer
 from tests.service.entropies import HeldEntropy
 from tests.service.program import Program, Wire, request, while_served
@@ -90,3 +91,19 @@ def test_a_bug_in_one_is_an_error_answer_and_harms_no_other_call(
 
     while_served(program, ask)
     assert "ZeroDivisionError" in caplog.text
+
+
+def test_a_long_message_does_not_run_in_the_event_loop(program: Program) -> None:
+    entropy = HeldEntropy()
+
+    def ask() -> None:
+        with Wire(program.socket) as busy, Wire(program.socket) as other:
+            busy.send(MAKE)
+            assert entropy.has_begun()
+            other.send(request("help", ["x" * LONG_BYTES]))
+            assert other.is_silent(0.1), "it waits for the thread, which is busy"
+            entropy.allowed.release()
+            assert "error" in json.loads(other.answer())
+            assert "result" in json.loads(busy.answer())
+
+    while_served(program, ask, entropy=entropy)

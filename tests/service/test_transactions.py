@@ -6,9 +6,9 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -242,6 +242,24 @@ def test_a_statement_that_cannot_be_carried_out_is_what_the_error_names(store: S
     with pytest.raises(StoreError, match="left_out"):
         fail()
     assert stored(store_path) == [1]
+
+
+@pytest.mark.parametrize("look", [Store.close, Store.version])
+def test_a_call_after_the_transaction_is_gone_stores_nothing(
+    store: Store, store_path: Path, look: Callable[[Store], object]
+) -> None:
+    def run() -> None:
+        with store.group():
+            add(store, 1)
+            store._connection.close()  # as a failing disk makes the driver fail
+            with suppress(StoreError):
+                look(store)
+            with pytest.raises(StoreError):
+                add(store, 2)
+
+    with pytest.raises(StoreError):
+        run()
+    assert stored(store_path) == []
 
 
 def test_a_group_whose_transaction_is_gone_has_failed(store: Store, store_path: Path) -> None:

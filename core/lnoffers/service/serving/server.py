@@ -33,7 +33,7 @@ from lnoffers.service.errors import StoreError
 from lnoffers.service.node import Node
 from lnoffers.service.peers import Link, Peers, listening, stay_connected
 from lnoffers.service.serving.connection import Connection
-from lnoffers.service.serving.decoder import Decoder, takes_long
+from lnoffers.service.serving.decoder import LONG_BYTES, Decoder, takes_long
 from lnoffers.service.serving.listening import BACKLOG, bound_socket
 from lnoffers.service.serving.turns import Outcome, Turns
 from lnoffers.service.serving.waits import Waits
@@ -188,15 +188,18 @@ class Server:
             connection.is_busy = True
             self._start_task(connection, self._decode(connection, first))
         elif (answer := self._answer_storeless(first)) is not None:
+            connection.is_busy = True  # until the other connections have had their turn
             self._send(connection, [Outcome(first, answer)])
-            self._loop.call_soon(self.advance, connection)  # after the other connections
+            self._loop.call_soon(self._answered, connection, ())
         else:
             connection.is_busy = True
             short = [*takewhile(lambda call: not takes_long(call), calls)]
             self._turns.calls(short, partial(self._answered, connection))
 
     def _answer_storeless(self, call: bytes) -> Answer | Awaitable[Answer] | None:
-        """Return the answer to a call if it needs no store, so that no other call delays it; otherwise None."""
+        """Return the answer to a call if it is short and needs no store, so that no other call delays it; else None."""
+        if len(call) > LONG_BYTES:
+            return None
         try:
             return self._dispatcher.answer_call_of(STORELESS, call)
         except Exception:  # a bug in one call must not end the server

@@ -15,9 +15,12 @@ until it is back; reading continues as far as possible.
 from __future__ import annotations
 
 from types import TracebackType
+from typing import Final
 
 from lnoffers.service.errors import ServiceError, StoreError
 from lnoffers.service.store.database import BUSY_SECONDS, Connection, Database, FailureKind
+
+_GONE: Final = "The store failed: its transaction is gone"
 
 
 class LockedError(ServiceError):
@@ -147,7 +150,7 @@ class Session:
         try:
             changes = self._connect().changes_of_others()
         except self.errors as error:
-            raise StoreError(self.failed(error, None)) from error
+            raise StoreError(self.failed(error, self.current)) from error
         return self._connected, changes
 
     def wait_for_others(self, seconds: float) -> None:
@@ -178,6 +181,9 @@ class Session:
             if group is None:
                 connection.begin(writes=writes)
             elif group.writing:
+                if not connection.in_transaction:
+                    group.failure = _GONE
+                    raise StoreError(_GONE)  # a savepoint would begin a transaction that nobody commits or undoes
                 connection.execute("SAVEPOINT one_call")
                 group.joined += 1
             elif writes:
@@ -210,7 +216,7 @@ class Session:
             except self.errors as error:
                 raise StoreError(self.failed(error, None)) from error
         elif writes:
-            raise StoreError("The store failed: its transaction is gone")
+            raise StoreError(_GONE)
         if writes and (fault := self._database.fault()):
             raise StoreError(fault)
 
