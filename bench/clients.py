@@ -138,7 +138,11 @@ def facts() -> Iterator[tuple[str, ...]]:
     typed = {side: sum("return" in method.__annotations__ for method in declared[side]) for side in SIDES}
     yield (
         f"commands of Core Lightning {clnrpc.commands.RELEASE} with a method",
-        *(f"{len(declared[side])} of {len(methods)}" for side in SIDES),
+        *(
+            f"{len(declared[side])} of {len(methods)}"
+            + (", the others by name only" if len(declared[side]) < len(methods) else "")
+            for side in SIDES
+        ),
     )
     yield "of these, with a type for the response", *(str(typed[side]) for side in SIDES)
     yield f"mistakes in {len(MISTAKES)} calls that `mypy --strict` finds", *(caught(side) for side in SIDES)

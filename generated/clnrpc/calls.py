@@ -778,22 +778,23 @@ class Calls(Caller):
     ) -> ConnectResponse:
         """Connect to another node.
 
-        The **connect** command opens a connection to another node. If the node is connected already, it returns that
-        connection. lightning-listpeers(7) lists the connections.
+        The **connect** command opens a connection to another node, and returns once channels with it can be used. If
+        the node is connected already, it returns that connection. lightning-listpeers(7) lists the connections.
 
         Args:
             id: The node: its id, 33 bytes in hex, or *id@host* or *id@host:port*. With *@*, leave out *host* and
                 *port*.
-            host: The node's host name or IP address.
+            host: The node's host name, IP address or onion address, or the path of a local socket, which begins
+                with */*. By default the addresses known from gossip are tried.
             port: The node's TCP port, only with *host*. By default it is that of the network: 9735 on *bitcoin*,
                 19735 on *testnet*, 39735 on *signet*, 19846 on *regtest*.
 
         Raises:
             RpcError: Code -32602: A parameter is missing or malformed.
-            RpcError: Code 400: The node is not connected, and no host was given.
-            RpcError: Code 401: The node cannot be reached, or its handshake failed. The message says why.
-            RpcError: Code -1: No server is running, or the connection would be to the node itself.
-            RpcError: Code -5: The server stops.
+            RpcError: Code -1: The host name cannot be resolved.
+            RpcError: Code 400: The node is not connected, and no address of it is known.
+            RpcError: Code 401: The connection failed at every address. The message says why.
+            RpcError: Code -5: The server is shutting down.
         """
         return self.rpc_send("connect", id, host, port)
 
@@ -2565,7 +2566,7 @@ class Calls(Caller):
 
         Args:
             id: The peer's node id, 33 bytes in hex.
-            len: How many bytes the *ping* carries. A message has room for 65,531.
+            len: How many bytes the *ping* carries, at most 65,529.
 
                 Default: 128.
             pongbytes: How many bytes the *pong* should carry. From 65,532 on, the peer sends none.
@@ -2575,7 +2576,7 @@ class Calls(Caller):
         Raises:
             RpcError: Code -32602: A parameter is missing or malformed, or the *ping* would be too long.
             RpcError: Code -1: The peer is not connected, or it did not answer within 30 seconds.
-            RpcError: Code -5: The server stops.
+            RpcError: Code -5: The server is shutting down.
         """
         return self.rpc_send("ping", id, len, pongbytes)
 
@@ -3206,8 +3207,6 @@ class Calls(Caller):
         To get each payment once, repeat the call with the **pay_index** of the previous response. Payments come in
         order, and none is skipped unless its invoice was deleted in between.
 
-        While it waits, later calls on the same connection wait too; use another connection for them.
-
         Args:
             lastpay_index: The **pay_index** of the last payment that the caller knows; 0 (or absent) means none. If
                 there was no such payment yet, the next payment is returned.
@@ -3236,8 +3235,6 @@ class Calls(Caller):
 
         The **waitinvoice** command returns when an invoice is paid; immediately if it is already paid. If it expires or
         is deleted first, it returns an error.
-
-        While it waits, later calls on the same connection wait too; use another connection for them.
 
         Args:
             label: The label of the invoice, written as when it was created.

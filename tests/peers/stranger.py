@@ -47,6 +47,11 @@ class Stranger:
         assert self.connection._established is not None
         self.wire.sendall(self.connection._established.writer.frame(message))
 
+    def send_pings(self, count: int, *, pong_length: int) -> None:
+        """Send many pings, and wait for no pong."""
+        for _ in range(count):
+            self.send_raw((18).to_bytes(2, "big") + pong_length.to_bytes(2, "big") + bytes(2))
+
 
 def key(number: int) -> KeyPair:
     """Return one of many keys."""

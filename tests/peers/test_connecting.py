@@ -8,7 +8,7 @@ import pytest
 
 from clnrpc import RpcError
 from lnoffers.net.features import OFFERED
-from tests.peers.conftest import Start
+from tests.peers.conftest import Served, Start
 from tests.peers.stranger import key
 from tests.service.program import Program, run, until
 
@@ -88,6 +88,7 @@ def test_a_node_that_was_named_at_the_start_is_connected_again_when_it_is_back(s
             "malformed host @part: the port should be a number from 1 to 65535",
         ),
         ("connect", ["xx"], -32602, "id: should be a node id: invalid token (see logs for details)"),
+        ("connect", [NOBODY, "a..b"], -1, "Host a..b:19846 not valid: not a host name"),
         ("disconnect", [NOBODY], -32602, f"Unknown peer '{NOBODY}'"),
         ("disconnect", ["xx"], -32602, "id: invalid peer id: invalid token (see logs for details)"),
         ("ping", [NOBODY], -1, "Peer not connected"),
@@ -132,3 +133,17 @@ def test_says_where_it_cannot_listen(start: Start, program: Program) -> None:
     outcome = run("serve", *program.flags, "--addr", f"127.0.0.1:{taken}")
     assert outcome.code == 2
     assert f"127.0.0.1:{taken}" in outcome.err
+
+
+def test_two_nodes_that_name_each_other_stay_connected(start: Start) -> None:
+    one, two = start(), start()
+    again = start("--addr", f"127.0.0.1:{two.port}", "--peer", one.address, program=stopped(two))
+    other = start("--addr", f"127.0.0.1:{one.port}", "--peer", again.address, program=stopped(one))
+    until(lambda: again.client.listpeers().peers and other.client.listpeers().peers)
+
+
+def stopped(served: Served) -> Program:
+    """Stop a server, and return the program that can start it again."""
+    served.process.terminate()
+    served.process.wait()
+    return served.program

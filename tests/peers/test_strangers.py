@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+import time
 
 import pytest
 
@@ -15,6 +16,8 @@ from lnoffers.net.connection import PeerError, PeerWarning
 from lnoffers.net.errors import RemoteProtocolError
 from lnoffers.net.messages import OnionMessage, Ping, Pong
 from lnoffers.net.onion_messages import Payload, ReceivedMessage, open_message, wrap
+from lnoffers.service.peers.link import READ_BURST, READ_BYTES
+from lnoffers.service.peers.peers import MAX_WARNINGS
 from lnoffers.service.peers.reach import MAX_HANDSHAKES
 from tests.peers.conftest import Served, Start
 from tests.peers.stranger import connected, key
@@ -74,7 +77,7 @@ def test_who_takes_the_node_for_another_one_gets_no_error_and_ends_all_connectio
         for stranger in (one, other):
             while (event := stranger.event()) is not None:
                 assert not isinstance(event, PeerError | PeerWarning)
-    assert lists(served) == set()
+    until(lambda: lists(served) == set())
     with pytest.raises(RpcError, match="about a channel"):
         served.client.connect(f"{key(3).public_key.hex()}@127.0.0.1:9")
     with pytest.raises((OSError, AssertionError)), connected(key(4), served.id, served.port):
@@ -129,4 +132,46 @@ def test_a_node_that_reads_nothing_costs_no_more_than_its_queue(start: Start) ->
             sender.send(wrap(secrets.token_bytes(32), path, Payload.build(invoice_request=bytes(20_000))))
         sender.send(Ping(3))
         assert sender.event() == Pong(3)
-    assert "too slow" in served.log()
+    assert "its next node reads too slowly" in served.log()
+
+
+def test_pongs_are_limited_like_what_is_read(start: Start) -> None:
+    served = start()
+    with connected(key(1), served.id, served.port) as one:
+        begun = time.monotonic()
+        one.send_pings(200, pong_length=65_000)
+        received = 0
+        while time.monotonic() < begun + 2:
+            received += len(one.wire.recv(1 << 16))
+        assert received < READ_BURST + READ_BYTES * (time.monotonic() - begun) + 3 * 65_535
+
+
+def test_a_peer_that_stops_reading_and_then_breaks_a_rule_is_dropped(start: Start) -> None:
+    served = start()
+    with connected(key(1), served.id, served.port) as one:
+        until(lambda: lists(served))
+        one.send_pings(200, pong_length=65_000)  # whose pongs nobody reads
+        one.send_raw(b"\0\x10")  # init again, cut short
+        until(lambda: not lists(served))
+
+
+def test_one_open_channel_message_closes_its_own_connection_only(start: Start) -> None:
+    served = start()
+    with connected(key(1), served.id, served.port) as other, connected(key(2), served.id, served.port) as one:
+        until(lambda: len(lists(served)) == 2)
+        one.send_raw((32).to_bytes(2, "big") + bytes(100))
+        until(lambda: lists(served) == {key(1).public_key.hex()})
+        other.send(Ping(3))
+        assert other.event() == Pong(3)
+
+
+def test_a_peers_words_do_not_fill_the_log(start: Start) -> None:
+    served = start()
+    with connected(key(1), served.id, served.port) as one:
+        for _ in range(100):
+            one.send_raw((1).to_bytes(2, "big") + bytes(32) + (5).to_bytes(2, "big") + b"howdy")
+        one.send_raw((17).to_bytes(2, "big") + bytes(32) + (60_000).to_bytes(2, "big") + b"\n" * 60_000)
+        until(lambda: not lists(served))
+    log = served.log()
+    assert log.count("howdy") == MAX_WARNINGS
+    assert max(map(len, log.splitlines())) < 1_000

@@ -133,7 +133,7 @@ def test_the_readmes_generator_runs(home: Path) -> None:
     [script] = [piece for piece in pieces("README", "sh") if "rpcschema" in piece]
     shutil.copytree(ROOT / "schemas", home / "schemas", ignore=shutil.ignore_patterns("cln"))
     shell(script, home)
-    assert (home / "generated" / "mynode" / "client.py").exists()
+    assert (home / "mine" / "mynode" / "client.py").exists()
 
 
 def test_the_bolt12_guide_runs(home: Path) -> None:

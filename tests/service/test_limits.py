@@ -299,7 +299,10 @@ def test_the_guide_tells_the_limits_of_peers() -> None:
     told = {row.split(" | ")[0].removeprefix("| "): row.split(" | ")[1] for row in guide.splitlines() if " | " in row}
     assert told["incoming connections"] == str(peers.MAX_PEERS)
     assert told["handshakes at once"] == f"{reach.MAX_HANDSHAKES}, {peers.HANDSHAKE_SECONDS:g} seconds each"
-    assert told["bytes from one peer"] == f"{link.READ_BYTES:,} per second, {link.READ_BURST:,} at once"
+    assert (
+        told["bytes from one peer, and of pongs that it asks for"]
+        == f"{link.READ_BYTES:,} per second, {link.READ_BURST:,} at once"
+    )
     assert told["onion messages from one peer"] == f"{peers.ONIONS_A_SECOND} per second, {peers.ONION_BURST} at once"
     sent = f"{link.SENT_A_SECOND} per second; {link.MAX_QUEUED_BYTES:,} bytes wait"
     assert told["onion messages to one peer"] == sent

@@ -17,7 +17,17 @@ from tests.service.program import Program, Wire, request, while_served
 
 MAKE = request("invoicerequest", [1000, "x"], "made")
 """A call that draws entropy, so that a test decides how long it takes."""
-PARAMS = {"decode": [offer().encode()], "getinfo": [], "help": [], "notifications": [True]}
+NOBODY = "02" + "11" * 32
+PARAMS = {
+    "decode": [offer().encode()],
+    "getinfo": [],
+    "help": [],
+    "notifications": [True],
+    "listpeers": [],
+    "connect": [NOBODY],
+    "disconnect": [NOBODY],
+    "ping": [NOBODY],
+}
 
 
 def test_they_are_answered_while_another_clients_call_runs(program: Program) -> None:
@@ -29,7 +39,7 @@ def test_they_are_answered_while_another_clients_call_runs(program: Program) -> 
             assert entropy.has_begun()
             for name in STORELESS:
                 method = json.loads(name)
-                assert "result" in other.ask(method, PARAMS[method])
+                assert other.ask(method, PARAMS[method]).get("error", {}).get("code") in (None, -1, 400, -32602)
             entropy.allowed.release()
             assert "result" in json.loads(busy.answer())
 

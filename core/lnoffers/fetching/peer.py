@@ -14,9 +14,13 @@ from lnoffers.net.address import Address
 from lnoffers.net.connection import Closed, Connection, Event, Ready
 from lnoffers.net.crypto import NodeKey
 from lnoffers.net.errors import ChannelMessageError, RemoteProtocolError
-from lnoffers.net.messages import Init, OnionMessage, PeerError, Ping
+from lnoffers.net.messages import OPENING, Init, OnionMessage, PeerError, Ping
+from lnoffers.net.states import has_ended
 
-_READ: Final = 65_536
+_READ: Final = 8_192
+"""Bytes that are read and handled before other tasks run."""
+_MAX_TEXT: Final = 300
+"""Characters of a peer's words in an error."""
 _CLOSING: Final = 1.0
 """The most seconds to wait until the last bytes are sent."""
 
@@ -65,6 +69,8 @@ class Peer:
         connection = Connection.initiate(node, KeyPair(secrets.token_bytes(32)), address.node_id, init)
         try:
             reader, writer = await asyncio.open_connection(address.host, address.port)
+        except UnicodeError:
+            raise PeerGoneError(f"{address.host!r} is not a host name") from None
         except OSError as error:
             raise PeerGoneError(_why(error)) from error
         return await cls(connection, reader, writer, limit)._when_ready()
@@ -112,17 +118,18 @@ class Peer:
                 self._connection.receive_data(data)
                 await self._limit(len(data))
         except RemoteProtocolError as error:
-            with suppress(OSError):
-                await self._flush()
-            kind = MistakenIdentityError if isinstance(error, ChannelMessageError) else PeerGoneError
-            raise kind(error.message) from error
+            with suppress(OSError):  # a timeout among them
+                async with asyncio.timeout(_CLOSING):
+                    await self._flush()
+            mistaken = isinstance(error, ChannelMessageError) and error.type not in OPENING
+            raise (MistakenIdentityError if mistaken else PeerGoneError)(error.message) from error
         except OSError as error:
             raise PeerGoneError(_why(error)) from error
         match event:
             case Closed():
                 raise PeerGoneError("the peer closed the connection")
             case PeerError():
-                raise PeerGoneError(f"the peer said: {event.text}")
+                raise PeerGoneError(f"the peer said: {event.text[:_MAX_TEXT]}")
         return event
 
     async def send(self, message: OnionMessage | Ping) -> None:
@@ -131,6 +138,8 @@ class Peer:
         Raises:
             PeerGoneError: if the connection has ended.
         """
+        if has_ended(self._connection.state):
+            raise PeerGoneError("the connection has ended")
         self._connection.send(message)
         try:
             await self._flush()
@@ -145,7 +154,11 @@ class Peer:
             async with asyncio.timeout(_CLOSING):
                 await self._writer.wait_closed()
         except OSError:  # a timeout among them
-            self._writer.transport.abort()
+            self.abort()
+
+    def abort(self) -> None:
+        """Close the socket at once."""
+        self._writer.transport.abort()
 
     async def _when_ready(self) -> Self:
         """Return this peer once messages can be sent; close the connection if that fails."""

@@ -228,6 +228,8 @@ _READERS: Final[Mapping[int, Callable[[Cursor], PeerMessage]]] = {
 }
 _GOSSIP: Final = frozenset({256, 257, 258, 259, 261, 262, 263, 264, 265})
 """Announcements and queries of BOLT 7, which a peer may send at any time."""
+OPENING: Final = frozenset({32, 64})
+"""`open_channel` and `open_channel2`, which a peer may send to any node."""
 _CHANNELS: Final = frozenset({2, *range(32, 256)})
 """Messages of BOLT 2, which are valid only between nodes that have or open a channel."""
 

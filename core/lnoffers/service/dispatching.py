@@ -18,7 +18,12 @@ from lnoffers.service.parameters.peers import OF_PEERS
 from lnoffers.service.parameters.strings import label
 from lnoffers.service.refusals import log_hidden
 
-STORELESS: Final = frozenset({b'"decode"', b'"getinfo"', b'"help"', b'"notifications"'})
+STORELESS: Final = frozenset(
+    {
+        *(b'"decode"', b'"getinfo"', b'"help"', b'"notifications"'),
+        *(b'"connect"', b'"disconnect"', b'"listpeers"', b'"ping"'),
+    }
+)
 """The commands, in quotes, that use neither the store nor the disk, and that take a millisecond at most.
 
 A string that takes longer to decode goes to a process of its own (`serving.decoder`).

@@ -16,7 +16,9 @@ class ConnectRequest:
     """The node: its id, 33 bytes in hex, or *id@host* or *id@host:port*. With *@*, leave out *host* and *port*."""
 
     host: str | None = None
-    """The node's host name or IP address."""
+    """The node's host name, IP address or onion address, or the path of a local socket, which begins with */*. By default
+    the addresses known from gossip are tried.
+    """
 
     port: U16 | None = None
     """The node's TCP port, only with *host*. By default it is that of the network: 9735 on *bitcoin*, 19735 on *testnet*,

@@ -15,7 +15,7 @@ class PingRequest:
     """The peer's node id, 33 bytes in hex."""
 
     len: U16 = 128
-    """How many bytes the *ping* carries. A message has room for 65,531."""
+    """How many bytes the *ping* carries, at most 65,529."""
 
     pongbytes: U16 = 128
     """How many bytes the *pong* should carry. From 65,532 on, the peer sends none."""

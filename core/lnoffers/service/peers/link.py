@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Final
 
 from lnoffers.fetching import Address
 from lnoffers.fetching.peer import Peer, PeerGoneError
+from lnoffers.net.address import place_text
 from lnoffers.net.connection import Event
 from lnoffers.net.messages import NO_PONG, OnionMessage, Ping, Pong
 from lnoffers.service.peers.pace import Pace
@@ -36,12 +38,16 @@ PONG_SECONDS: Final = 30.0
 class Link:
     """An open connection. `address` is the address to which this node connected; None if the peer connected to it."""
 
-    def __init__(self, peer: Peer, address: Address | None) -> None:
+    def __init__(self, peer: Peer, address: Address | None, spend: Callable[[int], Awaitable[None]]) -> None:
         self.node_id: Final = peer.node_id
         self.features: Final = peer.init.features
         self.remote: Final = peer.remote
         self.address: Final = address
+        self.opened: Final = asyncio.get_running_loop().time()
+        self.warnings = 0
+        """How many warnings of the peer were logged."""
         self._peer = peer
+        self._spend = spend
         self._queue: deque[OnionMessage] = deque()
         self._queued_bytes = 0
         self._not_empty = asyncio.Event()
@@ -54,7 +60,7 @@ class Link:
     def start(self, receive: Callable[[Link, Event], None], ended: Callable[[Link, PeerGoneError], None]) -> None:
         """Serve the connection: call `receive` with each event, and `ended` once, with the reason why it ended."""
         self._task = asyncio.create_task(self._run(receive))
-        self._task.add_done_callback(lambda task: ended(self, _reason(task)))
+        self._task.add_done_callback(partial(self._end, ended))
 
     def send(self, message: OnionMessage) -> bool:
         """Queue a message for the peer; return whether there was room."""
@@ -94,8 +100,18 @@ class Link:
             await asyncio.wait([self._task])
 
     def __str__(self) -> str:
-        host, port = self.remote
-        return f"{self.node_id.hex()} ({host}:{port})"
+        return f"{self.node_id.hex()} ({place_text(*self.remote)})"
+
+    def _end(self, ended: Callable[[Link, PeerGoneError], None], task: asyncio.Task[PeerGoneError]) -> None:
+        self._peer.abort()  # if the task was cancelled before it could close the connection
+        if task.cancelled():
+            reason = PeerGoneError("this node closed the connection")
+        elif (bug := task.exception()) is not None:
+            task.get_loop().call_exception_handler({"message": "A connection ended in a bug", "exception": bug})
+            reason = PeerGoneError("a bug in this node")
+        else:
+            reason = task.result()
+        ended(self, reason)
 
     async def _run(self, receive: Callable[[Link, Event], None]) -> PeerGoneError:
         reason = PeerGoneError("the connection has ended")
@@ -116,6 +132,9 @@ class Link:
     async def _read(self, receive: Callable[[Link, Event], None]) -> None:
         while True:
             event = await self._peer.next_event()
+            await asyncio.sleep(0)  # other connections come first, however many messages have arrived
+            if isinstance(event, Ping) and event.num_pong_bytes < NO_PONG:
+                await self._spend(event.num_pong_bytes)  # a short ping may ask for a long pong
             self._has_received = True
             if isinstance(event, Pong) and self._pong is not None:
                 self._pong.set_result(event.byteslen)
@@ -139,7 +158,3 @@ class Link:
             await asyncio.sleep(SILENT_SECONDS)
             if not self._has_received:
                 await self.ping(Ping())
-
-
-def _reason(task: asyncio.Task[PeerGoneError]) -> PeerGoneError:
-    return PeerGoneError("this node closed the connection") if task.cancelled() else task.result()

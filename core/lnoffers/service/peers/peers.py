@@ -13,12 +13,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Final
 
 from lnoffers.fetching import Address
 from lnoffers.fetching.peer import MistakenIdentityError, Peer, PeerGoneError
 from lnoffers.net import features
+from lnoffers.net.address import place_text
 from lnoffers.net.connection import Event
 from lnoffers.net.crypto import NodeKey
 from lnoffers.net.errors import RemoteProtocolError
@@ -38,8 +40,11 @@ ONIONS_A_SECOND: Final = 4
 """The rate at which onion messages of one peer are decrypted; further ones are dropped."""
 ONION_BURST: Final = 8
 """Onion messages of one peer that are decrypted at once after a pause."""
+MAX_WARNINGS: Final = 3
 MAX_TEXT: Final = 300
-"""The number of characters of a peer's warning that are logged."""
+"""How many warnings are logged for each connection, and how many characters of each."""
+CROSSING_SECONDS: Final = 2.0
+"""Two connections between the same nodes have crossed if they were opened within this time, one from each side."""
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +63,7 @@ class Peers:
         self._init = Init(features.OFFERED, (chain,))
         self._receive = receive
         self._links: dict[bytes, Link] = {}
+        self._attempts: dict[bytes, asyncio.Task[Link]] = {}
         self._onions: dict[Link, Pace] = {}
         self.listening: list[tuple[str, int]] = []
         """The hosts and TCP ports at which other nodes can connect."""
@@ -81,6 +87,8 @@ class Peers:
     async def close(self) -> None:
         """Close all connections, and wait until they are closed."""
         links = self.links
+        for attempt in self._attempts.values():
+            attempt.cancel()
         for link in links:
             link.close()
         for link in links:
@@ -107,17 +115,33 @@ class Peers:
             raise PeerUnavailableError("this is the node's own id")
         if link := self._links.get(address.node_id):
             return link
-        await _check_host(address)
+        attempt = self._attempts.get(address.node_id)
+        if attempt is None:
+            attempt = self._attempts[address.node_id] = asyncio.create_task(self._open(address))
+            attempt.add_done_callback(partial(self._forget_attempt, address.node_id))
+        return await asyncio.shield(attempt)  # others may wait for it, too
+
+    async def _open(self, address: Address) -> Link:
+        place = place_text(address.host, address.port)
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
-                peer = await Peer.open(address, self._node, self._init, Pace(READ_BYTES, READ_BURST).spend)
+                await _check_host(address)
+                spend = Pace(READ_BYTES, READ_BURST).spend
+                peer = await Peer.open(address, self._node, self._init, spend)
         except TimeoutError:
-            why = f"no answer within {CONNECT_SECONDS:g} seconds"
-            raise PeerUnavailableError(f"{address.host}:{address.port}: {why}") from None
+            raise PeerUnavailableError(f"{place}: no answer within {CONNECT_SECONDS:g} seconds") from None
         except PeerGoneError as error:
             self._halt_if_mistaken(error)
-            raise PeerUnavailableError(f"{address.host}:{address.port}: {error}") from error
-        return self._add(peer, address)
+            raise PeerUnavailableError(f"{place}: {error}") from error
+        if self.halted:  # while this connection was opened
+            peer.abort()
+            raise PeerUnavailableError(self.halted)
+        return self._add(peer, address, spend)
+
+    def _forget_attempt(self, node_id: bytes, attempt: asyncio.Task[Link]) -> None:
+        del self._attempts[node_id]
+        if not attempt.cancelled():
+            attempt.exception()  # whoever waited for it has it
 
     async def disconnect(self, node_id: bytes) -> bool:
         """Close the connection to a node; return whether there was one."""
@@ -132,37 +156,54 @@ class Peers:
         """Accept an incoming connection; drop it if its handshake fails or takes too long."""
         try:
             async with asyncio.timeout(HANDSHAKE_SECONDS):
-                pace = Pace(READ_BYTES, READ_BURST).spend
-                peer = await Peer.accept(reader, writer, self._node, self._init, pace)
+                spend = Pace(READ_BYTES, READ_BURST).spend
+                peer = await Peer.accept(reader, writer, self._node, self._init, spend)
         except TimeoutError:
             logger.debug("Dropped a connection: the handshake took more than %g seconds", HANDSHAKE_SECONDS)
         except PeerGoneError as error:
             logger.debug("Dropped a connection: %s", error)
             self._halt_if_mistaken(error)
         else:
-            incoming = sum(link.address is None for link in self._links.values())
-            if self.halted or incoming >= MAX_PEERS or peer.node_id == self._node.public_key:
-                logger.info("Refused a connection of %s", peer.node_id.hex())
+            others = sum(link.address is None for link in self._links.values() if link.node_id != peer.node_id)
+            if self.halted or others >= MAX_PEERS or peer.node_id == self._node.public_key:
+                logger.debug("Refused a connection of %s", peer.node_id.hex())
                 await peer.close()
             else:
-                self._add(peer, None)
+                self._add(peer, None, spend)
 
-    def _add(self, peer: Peer, address: Address | None) -> Link:
-        link = Link(peer, address)
-        older = self._links.pop(link.node_id, None)
+    def _add(self, peer: Peer, address: Address | None, spend: Callable[[int], Awaitable[None]]) -> Link:
+        """Return the connection to this peer from now on: a new one, unless two have crossed and the other stays."""
+        older = self._links.get(peer.node_id)
+        if older is not None and self._other_stays(older, outgoing=address is not None):
+            peer.abort()
+            return older
+        link = Link(peer, address, spend)
+        self._links.pop(link.node_id, None)
         self._links[link.node_id] = link
         self._onions[link] = Pace(ONIONS_A_SECOND, ONION_BURST)
         link.start(self._handle, self._ended)
         if older is not None:
             older.close()
-        logger.info("Connected %s %s", "with" if address is None else "to", link)
+        self._log(link, "Connected")
         return link
+
+    def _other_stays(self, older: Link, *, outgoing: bool) -> bool:
+        """Return whether the older connection stays: if both nodes have connected at the same moment, that of the node
+        with the smaller id stays, so that both choose the same one."""
+        crossed = (older.address is not None) != outgoing
+        if not crossed or asyncio.get_running_loop().time() > older.opened + CROSSING_SECONDS:
+            return False
+        return outgoing != (self._node.public_key < older.node_id)
+
+    def _log(self, link: Link, event: str) -> None:
+        # Anybody can connect as often as they like, and must not fill the log.
+        logger.log(logging.DEBUG if link.address is None else logging.INFO, "%s: %s", event, link)
 
     def _ended(self, link: Link, reason: PeerGoneError) -> None:
         if self._links.get(link.node_id) is link:
             del self._links[link.node_id]
         del self._onions[link]
-        logger.info("The connection with %s has ended: %s", link, reason)
+        self._log(link, f"The connection has ended ({reason})")
         self._halt_if_mistaken(reason)
 
     def _halt_if_mistaken(self, reason: PeerGoneError) -> None:
@@ -177,7 +218,8 @@ class Peers:
         match event:
             case OnionMessage():
                 self._onion_message(link, event)
-            case PeerWarning():
+            case PeerWarning() if link.warnings < MAX_WARNINGS:
+                link.warnings += 1
                 logger.info("%s warns: %s", link, event.text[:MAX_TEXT])
 
     def _onion_message(self, link: Link, message: OnionMessage) -> None:
@@ -186,12 +228,14 @@ class Peers:
         try:
             opened = open_message(self._node, message)
         except RemoteProtocolError as error:
-            logger.debug("Dropped a message that came by %s: %s", link, error)
+            logger.debug("Dropped a message from %s: %s", link, error)
             return
         if isinstance(opened, ReceivedMessage):
             self._receive(link, opened)
-        elif (next_link := self._next_link(opened)) is None or not next_link.send(opened.message):
-            logger.debug("Dropped a message that came by %s: its next node is not connected, or too slow", link)
+        elif (next_link := self._next_link(opened)) is None:
+            logger.debug("Dropped a message from %s: its next node is not connected", link)
+        elif not next_link.send(opened.message):
+            logger.debug("Dropped a message from %s: its next node reads too slowly", link)
 
     def _next_link(self, forward: Forward) -> Link | None:
         """Return the connection to the next node; None if it is not connected, or named by a channel."""
@@ -202,5 +246,6 @@ async def _check_host(address: Address) -> None:
     """Raise UnknownHostError if the address has a host name that cannot be resolved."""
     try:
         await asyncio.get_running_loop().getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
-    except socket.gaierror as error:
-        raise UnknownHostError(f"Host {address.host}:{address.port} not valid: {error.strerror}") from error
+    except (socket.gaierror, UnicodeError) as error:
+        why = error.strerror if isinstance(error, socket.gaierror) else "not a host name"
+        raise UnknownHostError(f"Host {place_text(address.host, address.port)} not valid: {why}") from error

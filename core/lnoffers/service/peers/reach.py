@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
 from lnoffers.fetching import Address
+from lnoffers.net.address import place_text
 from lnoffers.service.errors import ListenError, PeerUnavailableError
 from lnoffers.service.peers.peers import Peers
 
@@ -46,20 +47,27 @@ async def listening(peers: Peers, addresses: Sequence[tuple[str, int]]) -> Async
             shaking.discard(task)
 
     async with AsyncExitStack() as stack:
+        stack.push_async_callback(_cancel, shaking)
+        stack.callback(peers.listening.clear)
         for host, port in addresses:
             try:
                 server = await asyncio.start_server(accept, host, port, limit=_BUFFER)
-            except OSError as error:
-                raise ListenError(f"cannot listen at {host}:{port}: {error.strerror or error}") from error
+            except (OSError, UnicodeError) as error:
+                why = (error.strerror if isinstance(error, OSError) else None) or str(error)
+                raise ListenError(f"cannot listen at {place_text(host, port)}: {why}") from error
             stack.callback(server.close)
             for socket in server.sockets:
                 place = socket.getsockname()[:2]
                 peers.listening.append(place)
-                logger.info("Other nodes can connect to %s port %d", *place)
-        stack.callback(peers.listening.clear)
+                logger.info("Other nodes can connect to %s", place_text(*place))
         yield
-    for task in shaking:
+
+
+async def _cancel(tasks: set[asyncio.Task[None]]) -> None:
+    """Cancel handshakes that are not complete, and wait until their sockets are closed."""
+    for task in tasks:
         task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def stay_connected(peers: Peers, address: Address) -> None:
@@ -75,4 +83,4 @@ async def stay_connected(peers: Peers, address: Address) -> None:
         else:
             pause = FIRST_PAUSE
             await link.closed()
-            await asyncio.sleep(FIRST_PAUSE)
+            await asyncio.sleep(FIRST_PAUSE * random.uniform(0.5, 1.0))  # noqa: S311 # as above

@@ -258,6 +258,11 @@ class Server:
         self._tasks[task] = connection
         task.add_done_callback(self._task_ended)
 
+    def _report_bug(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (bug := task.exception()) is not None:
+            context = {"message": "A peer is not kept connected because of a bug", "exception": bug}
+            self._loop.call_exception_handler(context)
+
     def _task_ended(self, task: asyncio.Task[None]) -> None:
         connection = self._tasks.pop(task)
         if not task.cancelled() and (bug := task.exception()) is not None:
@@ -294,6 +299,8 @@ class Server:
         """Listen for other nodes, and keep the connections of `--peer`, while the block runs."""
         options = self._node.options
         keeping = [self._loop.create_task(stay_connected(self._peers, address)) for address in options.peers]
+        for task in keeping:
+            task.add_done_callback(self._report_bug)
         try:
             async with listening(self._peers, options.listen):
                 yield
