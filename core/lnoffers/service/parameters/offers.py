@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from clnrpc.runtime.jsontext import JsonType, elements, json_type
 from clnrpc.runtime.server.convert import (
@@ -23,7 +23,7 @@ from clnrpc.runtime.server.convert import (
 )
 from lnoffers.bolt12 import Bolt12Error, Recurrence, RecurrencePaywindow, parse_currency_amount
 from lnoffers.bolt12.recurrence import DAYS, MONTHS, SECONDS
-from lnoffers.service.parameters.strings import label
+from lnoffers.service.parameters.strings import label, with_text
 
 _U32_MAX: Final = 2**32 - 1
 
@@ -80,19 +80,7 @@ def paywindow(text: str) -> RecurrencePaywindow:
     return RecurrencePaywindow(*(_seconds(part.encode()) for part in (before, after)))
 
 
-def _with_text(text: str, convert: Converter) -> Converter:
-    """Return the same converter with another error text."""
-
-    def converted(raw: bytes) -> Any:
-        try:
-            return convert(raw)
-        except BadToken:
-            raise BadToken(text) from None
-
-    return converted
-
-
-_seconds: Final = _with_text("expected number of seconds", unsigned(32))
+_seconds: Final = with_text("expected number of seconds", unsigned(32))
 
 
 def _amount(raw: bytes) -> int | str:
@@ -169,9 +157,9 @@ OF_OFFER: Final[Mapping[str, Converter]] = {
     "amount": _amount,
     "label": label,
     "recurrence": _checked(recurrence),
-    "recurrence_base": _with_text("not a valid basetime", unsigned(64)),
+    "recurrence_base": with_text("not a valid basetime", unsigned(64)),
     "recurrence_paywindow": _checked(paywindow),
-    "recurrence_limit": _with_text("should be an integer", unsigned(32)),
+    "recurrence_limit": with_text("should be an integer", unsigned(32)),
     "fronting_nodes": _nodes,
     "dev_paths": _paths,
 }

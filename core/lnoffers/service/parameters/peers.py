@@ -13,6 +13,7 @@ from clnrpc.runtime.errors import INVALID_PARAMS, RpcError
 from clnrpc.runtime.server.convert import BadToken, Converter, content, pubkey, raw_text
 from lnoffers.net.address import AddressError, parse_place
 from lnoffers.service.options import PORTS
+from lnoffers.service.parameters.strings import with_text
 
 _LEVELS: Final = ("io", "trace", "debug", "info", "unusual")
 
@@ -45,18 +46,14 @@ def target(request: types.ConnectRequest, network: str) -> Target:
         raise RpcError(INVALID_PARAMS, f"malformed host @part: {error}") from None
 
 
+_node_id: Final = with_text("should be a node id", pubkey)
+
+
 def _node(raw: bytes) -> str:
     """Convert a node id, alone or followed by @ and a place."""
     digits, _, _ = content(raw).partition(b"@")
-    _identity(b'"%b"' % digits if raw.startswith(b'"') else digits, "should be a node id")
+    _node_id(b'"%b"' % digits if raw.startswith(b'"') else digits)
     return raw_text(raw)
-
-
-def _identity(raw: bytes, why: str) -> str:
-    try:
-        return pubkey(raw)
-    except BadToken:
-        raise BadToken(why) from None
 
 
 def _level(raw: bytes) -> str:
@@ -68,7 +65,7 @@ def _level(raw: bytes) -> str:
 
 OF_PEERS: Final[Mapping[str, Mapping[str, Converter]]] = {
     "connect": {"id": _node},
-    "disconnect": {"id": lambda raw: _identity(raw, "invalid peer id")},
+    "disconnect": {"id": with_text("invalid peer id", pubkey)},
     "listpeers": {"level": _level},
 }
 """Command -> parameter -> converter."""

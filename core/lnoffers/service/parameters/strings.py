@@ -1,8 +1,8 @@
-"""Converters for strings to decode, and for labels."""
+"""Converters that several commands share: strings to decode, labels, and other converters with another error text."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from clnrpc.runtime.server.convert import BadToken, Converter, content, raw_text, string
 
@@ -42,3 +42,15 @@ def check_label(raw: bytes) -> None:
     """Refuse a label that is too long."""
     if len(content(raw)) > MAX_LABEL:
         raise BadToken(f"should have {MAX_LABEL} bytes at most")
+
+
+def with_text(text: str, convert: Converter) -> Converter:
+    """Return the same converter with another error text."""
+
+    def converted(raw: bytes) -> Any:
+        try:
+            return convert(raw)
+        except BadToken:
+            raise BadToken(text) from None
+
+    return converted
