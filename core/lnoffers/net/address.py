@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Final, Literal, Self
 
 from lnoffers.bolt12.curve import is_point
 from lnoffers.bolt12.typecheck import typechecked
@@ -74,3 +74,9 @@ def parse_place(text: str, default_port: int, *, lowest_port: int = 1) -> tuple[
 def place_text(host: str, port: int) -> str:
     """Return `HOST:PORT`, an IPv6 address in brackets."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+@typechecked
+def ip_version(address: str) -> Literal["ipv4", "ipv6"]:
+    """Return the kind of an IP address, as Core Lightning names it."""
+    return "ipv6" if ":" in address else "ipv4"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from clnrpc import types
 from clnrpc.runtime.errors import GENERIC, INVALID_PARAMS, RpcError
-from lnoffers.net.address import Address, place_text
+from lnoffers.net.address import Address, ip_version, place_text
 from lnoffers.service.commands.base import Commands
 from lnoffers.service.commands.codes import CONNECT_ALL_ADDRESSES_FAILED, CONNECT_NO_KNOWN_ADDRESS
 from lnoffers.service.errors import PeerUnavailableError, UnknownHostError
@@ -48,7 +48,7 @@ class PeerCommands(Commands):
 
     def rpc_check_ping(self, request: types.PingRequest) -> None:
         """Check that the ping fits a message."""
-        if _length(request) > MAX_PING:
+        if request.len > MAX_PING:
             raise RpcError(INVALID_PARAMS, f"{request.len} would result in oversize ping")
 
     @property
@@ -74,7 +74,7 @@ async def _connect(peers: Peers, wanted: Target) -> types.ConnectResponse:
         id=link.node_id.hex(),
         features=link.features.hex(),
         direction="in" if link.address is None else "out",
-        address=types.ConnectAddress(type="ipv6" if ":" in host else "ipv4", address=host, port=port),
+        address=types.ConnectAddress(type=ip_version(host), address=host, port=port),
     )
 
 
@@ -85,16 +85,11 @@ async def _disconnect(peers: Peers, node_id: str) -> types.DisconnectResponse:
 
 
 async def _ping(peers: Peers, request: types.PingRequest) -> types.PingResponse:
-    pong_length = 128 if request.pongbytes is None else request.pongbytes
     try:
-        found = await peers.ping(bytes.fromhex(request.id), length=_length(request), pong_length=pong_length)
+        found = await peers.ping(bytes.fromhex(request.id), length=request.len, pong_length=request.pongbytes)
     except PeerUnavailableError as error:
         raise RpcError(GENERIC, str(error)) from error
     return types.PingResponse(totlen=0 if found is None else found + 4)
-
-
-def _length(request: types.PingRequest) -> int:
-    return 128 if request.len is None else request.len
 
 
 def _shown(link: Link) -> dict[str, Any]:

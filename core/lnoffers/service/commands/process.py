@@ -9,6 +9,7 @@ from pathlib import Path
 from clnrpc import types
 from clnrpc.commands import RELEASE
 from clnrpc.runtime.errors import GENERIC, METHOD_NOT_FOUND, RpcError, unknown_command
+from lnoffers.net.address import ip_version
 from lnoffers.net.features import OFFERED
 from lnoffers.service.commands.base import Commands
 
@@ -32,10 +33,7 @@ class ProcessCommands(Commands):
             address=[],
             binding=[
                 *(types.GetinfoBinding(type="local socket", socket=path) for path in local),
-                *(
-                    types.GetinfoBinding(type="ipv6" if ":" in host else "ipv4", address=host, port=port)
-                    for host, port in listening
-                ),
+                *(types.GetinfoBinding(type=ip_version(host), address=host, port=port) for host, port in listening),
             ],
             version=_version(),
             blockheight=0,

@@ -14,9 +14,8 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Final
 
-from lnoffers.fetching import Address
 from lnoffers.fetching.peer import Peer, PeerGoneError
-from lnoffers.net.address import place_text
+from lnoffers.net.address import Address, place_text
 from lnoffers.net.connection import Event
 from lnoffers.net.messages import NO_PONG, OnionMessage, Ping, Pong
 from lnoffers.service.peers.pace import Pace

@@ -17,10 +17,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Final
 
-from lnoffers.fetching import Address
 from lnoffers.fetching.peer import MistakenIdentityError, Peer, PeerGoneError
 from lnoffers.net import features
-from lnoffers.net.address import place_text
+from lnoffers.net.address import Address, place_text
 from lnoffers.net.connection import Event
 from lnoffers.net.crypto import NodeKey
 from lnoffers.net.errors import RemoteProtocolError

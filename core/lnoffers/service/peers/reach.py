@@ -9,8 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
-from lnoffers.fetching import Address
-from lnoffers.net.address import place_text
+from lnoffers.net.address import Address, place_text
 from lnoffers.service.errors import ListenError, PeerUnavailableError
 from lnoffers.service.peers.peers import Peers
 
