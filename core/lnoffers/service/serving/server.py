@@ -19,7 +19,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Itera
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
-from itertools import takewhile
+from itertools import islice, takewhile
 from typing import Final
 
 from clnrpc.runtime.errors import GENERIC, RpcError
@@ -193,7 +193,7 @@ class Server:
             self._loop.call_soon(self._answered, connection, ())
         else:
             connection.is_busy = True
-            short = [*takewhile(lambda call: not takes_long(call), calls)]
+            short = [first, *takewhile(lambda call: not takes_long(call), islice(calls, 1, None))]
             self._turns.calls(short, partial(self._answered, connection))
 
     def _answer_storeless(self, call: bytes) -> Answer | Awaitable[Answer] | None:
@@ -258,16 +258,17 @@ class Server:
         self._tasks[task] = connection
         task.add_done_callback(self._task_ended)
 
-    def _report_bug(self, task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and (bug := task.exception()) is not None:
-            context = {"message": "A peer is not kept connected because of a bug", "exception": bug}
-            self._loop.call_exception_handler(context)
-
     def _task_ended(self, task: asyncio.Task[None]) -> None:
         connection = self._tasks.pop(task)
-        if not task.cancelled() and (bug := task.exception()) is not None:
-            self._loop.call_exception_handler({"message": "An answer ended in a bug", "exception": bug})
+        if self._ended_in_bug("An answer ended in a bug", task):
             connection.abort()
+
+    def _ended_in_bug(self, message: str, task: asyncio.Task[None]) -> bool:
+        """Report the exception of a task that has ended, if it has one; return whether it has."""
+        bug = None if task.cancelled() else task.exception()
+        if bug is not None:
+            self._loop.call_exception_handler({"message": message, "exception": bug})
+        return bug is not None
 
     def _cut(self, connection: Connection) -> None:
         """Send no more answers on a connection."""
@@ -300,7 +301,7 @@ class Server:
         options = self._node.options
         keeping = [self._loop.create_task(stay_connected(self._peers, address)) for address in options.peers]
         for task in keeping:
-            task.add_done_callback(self._report_bug)
+            task.add_done_callback(partial(self._ended_in_bug, "A peer is not kept connected because of a bug"))
         try:
             async with listening(self._peers, options.listen):
                 yield
