@@ -303,7 +303,7 @@ def test_the_guide_tells_the_limits_of_peers() -> None:
         told["bytes from one peer, and of pongs that it asks for"]
         == f"{link.READ_BYTES:,} per second, {link.READ_BURST:,} at once"
     )
-    assert told["onion messages from one peer"] == f"{peers.ONIONS_A_SECOND} per second, {peers.ONION_BURST} at once"
+    assert told["onion messages from one peer"] == f"{link.ONIONS_A_SECOND} per second, {link.ONION_BURST} at once"
     sent = f"{link.SENT_A_SECOND} per second; {link.MAX_QUEUED_BYTES:,} bytes wait"
     assert told["onion messages to one peer"] == sent
     assert told["a silent peer"] == f"{link.SILENT_SECONDS:g} seconds, then {link.PONG_SECONDS:g} for its pong"

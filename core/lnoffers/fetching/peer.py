@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Final, Self
@@ -14,19 +15,25 @@ from lnoffers.net.address import Address
 from lnoffers.net.connection import Closed, Connection, Event, Ready
 from lnoffers.net.crypto import NodeKey
 from lnoffers.net.errors import ChannelMessageError, RemoteProtocolError
-from lnoffers.net.messages import OPENING, Init, OnionMessage, PeerError, Ping
+from lnoffers.net.messages import NO_PONG, OPENING, Init, OnionMessage, PeerError, Ping
 from lnoffers.net.states import has_ended
 
 _READ: Final = 8_192
 """Bytes that are read and handled before other tasks run."""
-_MAX_TEXT: Final = 300
-"""Characters of a peer's words in an error."""
+CONNECT_SECONDS: Final = 10.0
+"""The time limit for connecting to a node, including handshake and `init`."""
+MAX_TEXT: Final = 300
+"""Characters of a peer's warnings and errors that are kept; longer ones are cut."""
 _CLOSING: Final = 1.0
 """The most seconds to wait until the last bytes are sent."""
 
 
 class PeerGoneError(Exception):
     """The connection has ended, or could not be opened; the message says why."""
+
+
+class UnresolvedError(PeerGoneError):
+    """The host name cannot be resolved."""
 
 
 class MistakenIdentityError(PeerGoneError):
@@ -40,7 +47,8 @@ async def _no_limit(_: int) -> None:
 class Peer:
     """A connection on which messages can be sent. Use `connected`, `open` or `accept` to open one.
 
-    `limit` is awaited after each read with the number of bytes, and may sleep to slow the peer down.
+    `limit` is awaited with the number of bytes of each read, and of each pong that the peer asks for. It may sleep to
+    slow the peer down.
     """
 
     def __init__(
@@ -70,7 +78,9 @@ class Peer:
         try:
             reader, writer = await asyncio.open_connection(address.host, address.port)
         except UnicodeError:
-            raise PeerGoneError(f"{address.host!r} is not a host name") from None
+            raise UnresolvedError("not a host name") from None
+        except socket.gaierror as error:
+            raise UnresolvedError(error.strerror) from error
         except OSError as error:
             raise PeerGoneError(_why(error)) from error
         return await cls(connection, reader, writer, limit)._when_ready()
@@ -129,7 +139,9 @@ class Peer:
             case Closed():
                 raise PeerGoneError("the peer closed the connection")
             case PeerError():
-                raise PeerGoneError(f"the peer said: {event.text[:_MAX_TEXT]}")
+                raise PeerGoneError(f"the peer said: {event.text[:MAX_TEXT]}")
+            case Ping() if event.num_pong_bytes < NO_PONG:
+                await self._limit(event.num_pong_bytes)  # a short ping may ask for a long pong
         return event
 
     async def send(self, message: OnionMessage | Ping) -> None:

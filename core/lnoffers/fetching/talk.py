@@ -11,7 +11,7 @@ from typing import Final
 from lnoffers.bolt12 import InvoiceRequest, KeyPair
 from lnoffers.bolt12.chains import BITCOIN
 from lnoffers.fetching.failures import Attempt, FetchError, Reason
-from lnoffers.fetching.peer import Peer, PeerGoneError, connected
+from lnoffers.fetching.peer import CONNECT_SECONDS, MAX_TEXT, Peer, PeerGoneError, connected
 from lnoffers.fetching.routes import Route
 from lnoffers.net import features
 from lnoffers.net.address import Address
@@ -22,8 +22,6 @@ from lnoffers.net.messages import Init, OnionMessage, PeerWarning
 from lnoffers.net.offer_messages import InvoiceReply, ask, read_reply
 from lnoffers.net.onion_messages import ReceivedMessage, open_message
 
-CONNECT_SECONDS: Final = 10.0
-"""The time limit for connecting to a node, including handshake and `init`."""
 PACE: Final = 1 / 3
 """Seconds between two messages to a node. Core Lightning drops messages beyond four per second."""
 MAX_ONIONS: Final = 100
@@ -31,8 +29,6 @@ MAX_ONIONS: Final = 100
 
 MAX_WARNINGS: Final = 5
 """The maximum of warnings that are kept from one node."""
-MAX_TEXT: Final = 300
-"""The maximum length of a warning, in characters; longer ones are cut."""
 
 
 @dataclass(frozen=True, slots=True)

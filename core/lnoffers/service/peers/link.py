@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from functools import partial
 from typing import Final
 
@@ -24,6 +24,10 @@ READ_BYTES: Final = 1 << 17
 """Bytes per second that are read from one peer."""
 READ_BURST: Final = 1 << 19
 """Bytes that are read from one peer at once after a pause."""
+ONIONS_A_SECOND: Final = 4
+"""The rate at which onion messages of one peer are decrypted; further ones are dropped."""
+ONION_BURST: Final = 8
+"""Onion messages of one peer that are decrypted at once after a pause."""
 SENT_A_SECOND: Final = 3
 """Onion messages per second that are sent to one peer. Core Lightning drops those beyond four per second."""
 MAX_QUEUED_BYTES: Final = 1 << 17
@@ -37,16 +41,17 @@ PONG_SECONDS: Final = 30.0
 class Link:
     """An open connection. `address` is the address to which this node connected; None if the peer connected to it."""
 
-    def __init__(self, peer: Peer, address: Address | None, spend: Callable[[int], Awaitable[None]]) -> None:
+    def __init__(self, peer: Peer, address: Address | None) -> None:
         self.node_id: Final = peer.node_id
         self.features: Final = peer.init.features
         self.remote: Final = peer.remote
         self.address: Final = address
         self.opened: Final = asyncio.get_running_loop().time()
+        self.onions: Final = Pace(ONIONS_A_SECOND, ONION_BURST)
+        """The onion messages of the peer that are decrypted."""
         self.warnings = 0
         """How many warnings of the peer were logged."""
         self._peer = peer
-        self._spend = spend
         self._queue: deque[OnionMessage] = deque()
         self._queued_bytes = 0
         self._not_empty = asyncio.Event()
@@ -132,8 +137,6 @@ class Link:
         while True:
             event = await self._peer.next_event()
             await asyncio.sleep(0)  # other connections come first, however many messages have arrived
-            if isinstance(event, Ping) and event.num_pong_bytes < NO_PONG:
-                await self._spend(event.num_pong_bytes)  # a short ping may ask for a long pong
             self._has_received = True
             if isinstance(event, Pong) and self._pong is not None:
                 self._pong.set_result(event.byteslen)

@@ -12,12 +12,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import socket
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
-from lnoffers.fetching.peer import MistakenIdentityError, Peer, PeerGoneError
+from lnoffers.fetching.peer import (
+    CONNECT_SECONDS,
+    MAX_TEXT,
+    MistakenIdentityError,
+    Peer,
+    PeerGoneError,
+    UnresolvedError,
+)
 from lnoffers.net import features
 from lnoffers.net.address import Address, place_text
 from lnoffers.net.connection import Event
@@ -29,19 +35,12 @@ from lnoffers.service.errors import PeerUnavailableError, UnknownHostError
 from lnoffers.service.peers.link import READ_BURST, READ_BYTES, Link
 from lnoffers.service.peers.pace import Pace
 
-CONNECT_SECONDS: Final = 10.0
-"""The time limit for connecting to a peer, including handshake and `init`."""
 HANDSHAKE_SECONDS: Final = 5.0
 """The time limit for handshake and `init` of an incoming connection."""
 MAX_PEERS: Final = 64
 """The maximum of incoming connections."""
-ONIONS_A_SECOND: Final = 4
-"""The rate at which onion messages of one peer are decrypted; further ones are dropped."""
-ONION_BURST: Final = 8
-"""Onion messages of one peer that are decrypted at once after a pause."""
 MAX_WARNINGS: Final = 3
-MAX_TEXT: Final = 300
-"""How many warnings are logged for each connection, and how many characters of each."""
+"""How many warnings are logged for each connection."""
 CROSSING_SECONDS: Final = 2.0
 """Two connections between the same nodes have crossed if they were opened within this time, one from each side."""
 
@@ -63,7 +62,6 @@ class Peers:
         self._receive = receive
         self._links: dict[bytes, Link] = {}
         self._attempts: dict[bytes, asyncio.Task[Link]] = {}
-        self._onions: dict[Link, Pace] = {}
         self.listening: list[tuple[str, int]] = []
         """The hosts and TCP ports at which other nodes can connect."""
         self.halted = ""
@@ -124,18 +122,18 @@ class Peers:
         place = place_text(address.host, address.port)
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
-                await _check_host(address)
-                spend = Pace(READ_BYTES, READ_BURST).spend
-                peer = await Peer.open(address, self._node, self._init, spend)
+                peer = await Peer.open(address, self._node, self._init, Pace(READ_BYTES, READ_BURST).spend)
         except TimeoutError:
             raise PeerUnavailableError(f"{place}: no answer within {CONNECT_SECONDS:g} seconds") from None
+        except UnresolvedError as error:
+            raise UnknownHostError(f"Host {place} not valid: {error}") from error
         except PeerGoneError as error:
             self._halt_if_mistaken(error)
             raise PeerUnavailableError(f"{place}: {error}") from error
         if self.halted:  # while this connection was opened
             peer.abort()
             raise PeerUnavailableError(self.halted)
-        return self._add(peer, address, spend)
+        return self._add(peer, address)
 
     def _forget_attempt(self, node_id: bytes, attempt: asyncio.Task[Link]) -> None:
         del self._attempts[node_id]
@@ -155,8 +153,8 @@ class Peers:
         """Accept an incoming connection; drop it if its handshake fails or takes too long."""
         try:
             async with asyncio.timeout(HANDSHAKE_SECONDS):
-                spend = Pace(READ_BYTES, READ_BURST).spend
-                peer = await Peer.accept(reader, writer, self._node, self._init, spend)
+                limit = Pace(READ_BYTES, READ_BURST).spend
+                peer = await Peer.accept(reader, writer, self._node, self._init, limit)
         except TimeoutError:
             logger.debug("Dropped a connection: the handshake took more than %g seconds", HANDSHAKE_SECONDS)
         except PeerGoneError as error:
@@ -168,18 +166,17 @@ class Peers:
                 logger.debug("Refused a connection of %s", peer.node_id.hex())
                 await peer.close()
             else:
-                self._add(peer, None, spend)
+                self._add(peer, None)
 
-    def _add(self, peer: Peer, address: Address | None, spend: Callable[[int], Awaitable[None]]) -> Link:
+    def _add(self, peer: Peer, address: Address | None) -> Link:
         """Return the connection to this peer from now on: a new one, unless two have crossed and the other stays."""
         older = self._links.get(peer.node_id)
         if older is not None and self._other_stays(older, outgoing=address is not None):
             peer.abort()
             return older
-        link = Link(peer, address, spend)
+        link = Link(peer, address)
         self._links.pop(link.node_id, None)
         self._links[link.node_id] = link
-        self._onions[link] = Pace(ONIONS_A_SECOND, ONION_BURST)
         link.start(self._handle, self._ended)
         if older is not None:
             older.close()
@@ -201,7 +198,6 @@ class Peers:
     def _ended(self, link: Link, reason: PeerGoneError) -> None:
         if self._links.get(link.node_id) is link:
             del self._links[link.node_id]
-        del self._onions[link]
         self._log(link, f"The connection has ended ({reason})")
         self._halt_if_mistaken(reason)
 
@@ -222,7 +218,7 @@ class Peers:
                 logger.info("%s warns: %s", link, event.text[:MAX_TEXT])
 
     def _onion_message(self, link: Link, message: OnionMessage) -> None:
-        if not self._onions[link].try_spend(1):
+        if not link.onions.try_spend(1):
             return
         try:
             opened = open_message(self._node, message)
@@ -239,12 +235,3 @@ class Peers:
     def _next_link(self, forward: Forward) -> Link | None:
         """Return the connection to the next node; None if it is not connected, or named by a channel."""
         return self._links.get(forward.next_node) if isinstance(forward.next_node, bytes) else None
-
-
-async def _check_host(address: Address) -> None:
-    """Raise UnknownHostError if the address has a host name that cannot be resolved."""
-    try:
-        await asyncio.get_running_loop().getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
-    except (socket.gaierror, UnicodeError) as error:
-        why = error.strerror if isinstance(error, socket.gaierror) else "not a host name"
-        raise UnknownHostError(f"Host {place_text(address.host, address.port)} not valid: {why}") from error
