@@ -64,7 +64,7 @@ class CreateinvoiceResponse(Received):
     """The amount of the invoice."""
 
     status: Literal["paid", "expired", "unpaid"]
-    """The state of the invoice."""
+    """The state of the invoice: a new one is *unpaid*."""
 
     pay_index: U64 | None = None
     """The number of its payment: all payments are counted in order, from 1. Only if **status** is *paid*."""

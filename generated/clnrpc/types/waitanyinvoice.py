@@ -57,7 +57,7 @@ class WaitanyinvoiceResponse(Received):
     """The amount of the invoice."""
 
     status: Literal["paid", "expired"]
-    """The state of the invoice."""
+    """The state of the invoice: it is *paid*."""
 
     pay_index: U64 | None = None
     """The number of its payment: all payments are counted in order, from 1. Only if **status** is *paid*."""

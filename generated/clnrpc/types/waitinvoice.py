@@ -52,7 +52,7 @@ class WaitinvoiceResponse(Received):
     """The amount of the invoice."""
 
     status: Literal["paid", "expired"]
-    """The state of the invoice; an expired one gives error 903."""
+    """The state of the invoice: it is *paid*. For an expired invoice, the command fails with 903."""
 
     pay_index: U64 | None = None
     """The number of its payment: all payments are counted in order, from 1. Only if **status** is *paid*."""
