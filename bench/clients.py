@@ -117,7 +117,7 @@ def caught(side: str) -> str:
 
 
 def packages(name: str) -> int:
-    """Return how many packages an installation brings at least: this one, and those that are required unconditionally."""
+    """Return how many packages an installation brings at least: this one, and all that are always required."""
     found: set[str] = set()
     waiting = [name]
     while waiting:
