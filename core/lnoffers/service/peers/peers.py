@@ -2,7 +2,7 @@
 
 There is one connection for each node id: a new one replaces an older one, because the peer may have lost that. An onion
 message for another node is forwarded if that node is connected, and dropped otherwise. An onion message for this node
-goes to `receive`.
+answers a question of `pending`, or else goes to `receive`.
 
 If a peer sends a message about a channel, it has mistaken this node for another one with the same secret. Any answer
 might close that node's channels. So all connections are closed then, and none is opened again (decision 0063).
@@ -34,6 +34,7 @@ from lnoffers.net.onion_messages import Forward, ReceivedMessage, open_message
 from lnoffers.service.errors import PeerUnavailableError, UnknownHostError
 from lnoffers.service.peers.link import READ_BURST, READ_BYTES, Link
 from lnoffers.service.peers.pace import Pace
+from lnoffers.service.peers.pending import Pending
 
 HANDSHAKE_SECONDS: Final = 5.0
 """The time limit for handshake and `init` of an incoming connection."""
@@ -53,13 +54,16 @@ class Peers:
     Args:
         node: the node's key.
         chain: the hash of its chain, 32 bytes.
-        receive: called with each onion message for this node, and the connection on which it arrived.
+        receive: called with each onion message for this node that answers no question of its own, and the connection on
+            which it arrived.
     """
 
     def __init__(self, node: NodeKey, chain: bytes, receive: Callable[[Link, ReceivedMessage], None]) -> None:
         self._node = node
         self._init = Init(features.OFFERED, (chain,))
         self._receive = receive
+        self.pending: Final = Pending()
+        """The answers that are awaited."""
         self._links: dict[bytes, Link] = {}
         self._attempts: dict[bytes, asyncio.Task[Link]] = {}
         self.listening: list[tuple[str, int]] = []
@@ -226,7 +230,8 @@ class Peers:
             logger.debug("Dropped a message from %s: %s", link, error)
             return
         if isinstance(opened, ReceivedMessage):
-            self._receive(link, opened)
+            if not self.pending.take(opened):
+                self._receive(link, opened)
         elif (next_link := self._next_link(opened)) is None:
             logger.debug("Dropped a message from %s: its next node is not connected", link)
         elif not next_link.send(opened.message):
