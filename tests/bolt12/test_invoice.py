@@ -278,8 +278,16 @@ def test_refuses_another_amount_than_was_asked_for() -> None:
         answer = Invoice.from_bytes(write_records(resigned(Invoice, records, OTHER_SIGNER)))
         error = refused(answer, asked)
         assert (error.rule, error.field) == ("amount-unexpected", "invoice_amount")
-    error = refused(answer, asked, max_amount=5_000)
     assert "2001msat where 2000msat are asked for" in str(error)
+    assert "more than the 2000msat allowed" in str(refused(answer, asked, max_amount=2_000))
+
+
+def test_a_payer_may_allow_another_amount_than_was_asked_for() -> None:
+    asked = request_for(offer(), invreq_amount=2_000)
+    records = [record for record in invoice(asked).records if record.type != 170]
+    records.append(Record.build(170, b"\x07\xd1"))  # 2001
+    answer = Invoice.from_bytes(write_records(resigned(Invoice, records, OTHER_SIGNER)))
+    answer.verify_answer(asked, max_amount=2_001)
 
 
 def test_where_no_amount_was_asked_for_the_payer_allows_one() -> None:

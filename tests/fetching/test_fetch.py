@@ -183,7 +183,7 @@ def test_a_node_that_serves_everybody_may_say_so_twice(start: Start) -> None:
     [
         ("throttle", Reason.THROTTLED),
         ("nothing", Reason.NO_ANSWER),
-        ("something_else", Reason.NO_ANSWER),
+        ("something_else", Reason.BAD_ANSWER),
         ("another_way", Reason.NO_ANSWER),
         ("error", Reason.CANNOT_CONNECT),
         ("hang_up", Reason.CANNOT_CONNECT),

@@ -161,8 +161,8 @@ class Invoice(_InvoiceText):
             request: the request that was sent.
             sent_to: for an offer with paths and no issuer id: the last blinded_node_id, 33 bytes, of the path on which
                 the request was sent. Without it, the last id of any of the paths may have signed.
-            max_amount: the largest amount, in millisatoshi, if the request has none. Without it the amount must be the
-                price of the offer, and an offer without a price in millisatoshi cannot be answered.
+            max_amount: the largest amount, in millisatoshi. Without it the amount must be that of the request; if the
+                request has none, the price of the offer, which then must be in millisatoshi.
 
         Raises:
             Bolt12Error: those of `verify` except `rules.invoice.REPEATING`, then `request-not-mirrored`,

@@ -2,10 +2,13 @@
 
 invoice = await fetch_invoice("lno1…", connect="02ab…@203.0.113.7:9735", amount=1_000)
 
-fetch         the request, and the check of the answer
-routes, talk  the routes of a request, and asking one node along them
-peer          a connection over TCP: the sockets and the clock for `lnoffers.net`
-failures      why no invoice arrived, and what to do about it
+fetch     the request, for a node with a throw-away key
+routes    the routes of a request, from the nodes that can be asked
+question  the messages along these routes, and the check of the answer; no I/O
+asking    one node after the other, until an answer arrives
+talk      a connection for one fetch
+peer      a connection over TCP: the sockets and the clock for `lnoffers.net`
+failures  why no invoice arrived, and what to do about it
 """
 
 from lnoffers.fetching.failures import Attempt, FetchError, Reason

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from lnoffers.bolt12 import InvoiceError
+from lnoffers.bolt12 import Bolt12Error, InvoiceError
 from lnoffers.bolt12.typecheck import typechecked
 
 
@@ -80,16 +80,27 @@ class FetchError(Exception):
         detail: more about it; the issuer's words if it refused.
         attempts: the routes that were tried, in order.
         answer: the issuer's error, if it refused: perhaps with the field at fault and a value for it.
+        fault: the rule that the answer breaks, if it is an invoice that can be read.
+        raw: the TLV stream of the answer; empty without one.
     """
 
-    def __init__(
-        self, reason: Reason, detail: str = "", attempts: Sequence[Attempt] = (), answer: InvoiceError | None = None
+    def __init__(  # noqa: PLR0913 - one parameter per attribute
+        self,
+        reason: Reason,
+        detail: str = "",
+        attempts: Sequence[Attempt] = (),
+        *,
+        answer: InvoiceError | None = None,
+        fault: Bolt12Error | None = None,
+        raw: bytes = b"",
     ) -> None:
         super().__init__(f"{reason.value}{f': {detail}' if detail else ''}".rstrip(".") + f". {reason.advice}")
         self.reason = reason
         self.detail = detail
         self.attempts = tuple(attempts)
         self.answer = answer
+        self.fault = fault
+        self.raw = raw
 
 
 def furthest(attempts: Sequence[Attempt]) -> FetchError:

@@ -9,16 +9,14 @@ Each request and each connection has a new key, so nobody can link two of them.
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Final
 
 from lnoffers.bolt12 import (
     Bolt12Error,
     Invoice,
-    InvoiceError,
     InvoiceRequest,
     KeyPair,
     KeySigner,
@@ -29,9 +27,9 @@ from lnoffers.bolt12 import (
 )
 from lnoffers.bolt12.chains import BITCOIN
 from lnoffers.bolt12.typecheck import typechecked
-from lnoffers.fetching.failures import Attempt, FetchError, Reason, furthest
-from lnoffers.fetching.routes import first_nodes, plan
-from lnoffers.fetching.talk import Answered, ask_at
+from lnoffers.fetching.asking import ask_in_turn
+from lnoffers.fetching.question import Question
+from lnoffers.fetching.talk import AtAddress
 from lnoffers.net.address import Address
 
 METADATA_BYTES: Final = 16
@@ -59,8 +57,8 @@ async def fetch_invoice(  # noqa: PLR0913 - one parameter per choice
         amount: millisatoshi to pay; needed if the offer names no price, else at least that.
         quantity: how many items, if the offer sells several.
         payer_note: a note for the issuer.
-        max_amount: the largest amount of the invoice, in millisatoshi, if neither `amount` nor the offer gives it,
-            as for a price in a currency.
+        max_amount: the largest amount of the invoice, in millisatoshi. Without it the invoice must be for `amount`, or
+            for the offer's price, which then must not be in a currency.
         timeout: seconds for the whole fetch.
         chain: the hash of one of the offer's chains, 32 bytes; bitcoin's if the offer allows it, else its first.
         signer: the payer's key, needed to prove the payment later; by default a new key that is discarded.
@@ -84,17 +82,11 @@ async def fetch_invoice(  # noqa: PLR0913 - one parameter per choice
         invreq_quantity=quantity,
         invreq_payer_note=payer_note,
     ).sign(payer)
-    answered = await _ask_all(wanted, request, addresses, timeout)
-    answer = answered.answer
-    if isinstance(answer, InvoiceError):
-        words = (answer.error or "it does not say why").replace(request.encode(), "…")  # some repeat the whole request
-        raise FetchError(Reason.REFUSED, words, answer=answer)
-    try:
-        answer.verify_answer(request, sent_to=answered.route.end, max_amount=max_amount)
-        answer.check_unexpired(int(time.time()))
-    except Bolt12Error as error:
-        raise FetchError(Reason.BAD_ANSWER, error.message) from error
-    return answer
+    question = Question(request)
+    chain_hash = request.invreq_chain or BITCOIN
+    entries = [AtAddress(address, chain_hash) for address in addresses]
+    answered = await ask_in_turn(wanted, question, entries, timeout)
+    return question.check(answered, max_amount=max_amount, now=int(time.time()))
 
 
 def _offer(text: str) -> Offer:
@@ -104,24 +96,3 @@ def _offer(text: str) -> Offer:
             f"This string is no offer but an {message.kind}: it should start with lno1.", rule=RuleName.TEXT_PREFIX
         )
     return message
-
-
-async def _ask_all(offer: Offer, request: InvoiceRequest, addresses: Sequence[Address], seconds: float) -> Answered:
-    """Ask the node at each address in turn, until one answers.
-
-    Raises:
-        FetchError: if none does.
-    """
-    routes = plan(offer, addresses)
-    if not routes:
-        raise furthest([Attempt(node, "", Reason.NO_ADDRESS) for node in first_nodes(offer)])
-    clock, failed = asyncio.get_running_loop().time, list[Attempt]()
-    deadline, left = clock() + seconds, sum(map(len, routes.values()))
-    for address, along in routes.items():
-        share = max(deadline - clock(), 0) * len(along) / left
-        found = await ask_at(address, along, request, share)
-        if isinstance(found, Answered):
-            return found
-        failed += found
-        left -= len(along)
-    raise furthest(failed)

@@ -1,24 +1,35 @@
-"""The routes of a request to the issuer of its offer, from the nodes whose addresses are known."""
+"""The routes of a request to the issuer of its offer, from the nodes that can be asked."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 from lnoffers.bolt12 import BlindedPath, ChannelEnd, Offer
-from lnoffers.net.address import Address
 from lnoffers.net.blinding import PATH_KEY_BYTES, prepend
 from lnoffers.net.offer_messages import paths_to_issuer
 
 
+class Entry(Hashable, Protocol):
+    """A node at which a request can enter the network."""
+
+    @property
+    def node_id(self) -> bytes:
+        """A compressed point, 33 bytes."""
+
+
+E = TypeVar("E", bound=Entry)
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A route from a node with a known address.
+    """A route from an entry.
 
     Attributes:
         towards: the first node of the offer's path, or the issuer, for people: an id in hex, or the end of a channel.
-        path: the path of the request; it begins at the node with the address.
+        path: the path of the request; it begins at the entry.
         end: the last blinded id of the offer's path, which signs if the offer names no issuer; None without a path.
     """
 
@@ -27,24 +38,24 @@ class Route:
     end: bytes | None
 
 
-def plan(offer: Offer, addresses: Sequence[Address]) -> Mapping[Address, Sequence[Route]]:
-    """Return the routes from each address; empty without addresses. Both are in the order to try them.
+def plan(offer: Offer, entries: Sequence[E]) -> Mapping[E, Sequence[Route]]:
+    """Return the routes from each entry; empty without entries. Both are in the order to try them.
 
-    A path that begins at one of the nodes is used unchanged. For any other path, the nodes are asked to forward. These
-    routes come last, because it is not known whether the nodes are connected to the first node of the path.
+    A path that begins at one of the entries is used unchanged. For any other path, the entries are asked to forward.
+    These routes come last, because it is not known whether the entries are connected to the first node of the path.
     """
-    direct: list[tuple[Address, Route]] = []
-    around: list[tuple[Address, Route]] = []
+    direct: list[tuple[E, Route]] = []
+    around: list[tuple[E, Route]] = []
     for path in paths_to_issuer(offer, secrets.token_bytes(PATH_KEY_BYTES)):
         towards, end = first_node(path), path.hops[-1].blinded_node_id if offer.offer_paths else None
-        for address in addresses:
+        for entry in entries:
             # We cannot tell which node is at this end of a channel; the caller may have looked it up.
-            if isinstance(path.first_node_id, ChannelEnd) or path.first_node_id == address.node_id:
-                direct.append((address, Route(towards, path, end)))
+            if isinstance(path.first_node_id, ChannelEnd) or path.first_node_id == entry.node_id:
+                direct.append((entry, Route(towards, path, end)))
             else:
-                reached = prepend(secrets.token_bytes(PATH_KEY_BYTES), [address.node_id], path)
-                around.append((address, Route(towards, reached, end)))
-    return _by_address([*direct, *around])
+                reached = prepend(secrets.token_bytes(PATH_KEY_BYTES), [entry.node_id], path)
+                around.append((entry, Route(towards, reached, end)))
+    return _by_entry([*direct, *around])
 
 
 def first_nodes(offer: Offer) -> Sequence[str]:
@@ -58,8 +69,8 @@ def first_node(path: BlindedPath) -> str:
     return first.hex() if isinstance(first, bytes) else f"node {first.direction + 1} of channel {first}"
 
 
-def _by_address(pairs: Iterable[tuple[Address, Route]]) -> dict[Address, list[Route]]:
-    routes: dict[Address, list[Route]] = {}
-    for address, route in pairs:
-        routes.setdefault(address, []).append(route)
+def _by_entry(pairs: Iterable[tuple[E, Route]]) -> dict[E, list[Route]]:
+    routes: dict[E, list[Route]] = {}
+    for entry, route in pairs:
+        routes.setdefault(entry, []).append(route)
     return routes

@@ -144,19 +144,16 @@ def comes_from(sent_to: bytes | None) -> Rule[Invoice]:
 
 
 def asks_at_most(max_amount: int | None) -> Rule[Invoice]:
-    """Require the amount of the request; if it has none, at most `max_amount`; without that, the offer's price."""
+    """Require at most `max_amount`; without that, the amount of the request, or else the offer's price."""
 
     def find(invoice: Invoice) -> Breach | None:
         amount = invoice.invoice_amount or 0
-        if invoice.invreq_amount is not None or (max_amount is None and invoice.expected_amount is not None):
-            return _amount_as_asked(invoice)
-        if max_amount is None:
+        if max_amount is not None:
+            too_much = f"invoice_amount is {amount}msat, more than the {max_amount}msat allowed"
+            return Breach(too_much) if amount > max_amount else None
+        if invoice.invreq_amount is None and invoice.expected_amount is None:
             return Breach(f"nobody has allowed {amount}msat: the request names no amount, and the offer none in msat")
-        return (
-            Breach(f"invoice_amount is {amount}msat, more than the {max_amount}msat allowed")
-            if (amount > max_amount)
-            else None
-        )
+        return _amount_as_asked(invoice)
 
     return check(None, RuleName.AMOUNT_UNEXPECTED, Invoice.invoice_amount, find)
 

@@ -49,7 +49,7 @@ def fetch(given: Namespace) -> int:
                     amount=wanted,
                     quantity=given.quantity,
                     payer_note=given.payer_note,
-                    max_amount=_ANY_AMOUNT if wanted is None else wanted,
+                    max_amount=_ANY_AMOUNT if wanted is None else None,
                     timeout=given.timeout,
                 )
             )

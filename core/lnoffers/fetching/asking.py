@@ -1,0 +1,126 @@
+"""Ask for an invoice: at one entry after the other, along one route after the other, until an answer arrives.
+
+How a node is reached is not known here: `talk` opens a connection for each fetch, and the service uses those that it
+has.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Final, Protocol, TypeVar
+
+from lnoffers.bolt12 import Offer
+from lnoffers.fetching.failures import Attempt, Reason, furthest
+from lnoffers.fetching.question import Answered, Question
+from lnoffers.fetching.routes import Entry, Route, first_nodes, plan
+from lnoffers.net import features
+
+_THROTTLED: Final = ("ratelimit", "rate limit")
+"""Parts of warnings, in lower case, by which nodes say that they drop messages."""
+
+
+class UnreachableError(Exception):
+    """A node cannot be asked, or not any more.
+
+    Attributes:
+        reason: why, in short.
+        detail: more about it.
+    """
+
+    def __init__(self, reason: Reason, detail: str = "") -> None:
+        super().__init__(detail or reason.value)
+        self.reason = reason
+        self.detail = detail
+
+
+class Connected(Protocol):
+    """A connection to a node at which requests enter the network."""
+
+    async def ask(self, question: Question, route: Route) -> Answered:
+        """Send the question along a route, and wait for the answer, to this question or an earlier one.
+
+        It is cancelled if the answer takes too long.
+
+        Raises:
+            FetchError: if the answer cannot be read.
+            UnreachableError: if the connection ends.
+        """
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        """The node's warnings since the last question was sent, without duplicates."""
+
+
+class ReachableEntry(Entry, Protocol):
+    """A node that can be asked. As text, it is the address at which it is reached, or its id."""
+
+    def connected(self, seconds: float) -> AbstractAsyncContextManager[Connected]:
+        """Return a context manager that connects to the node within this time.
+
+        Raises:
+            UnreachableError: if it cannot be reached, or drops onion messages.
+        """
+
+
+E = TypeVar("E", bound=ReachableEntry)
+
+
+async def ask_in_turn(offer: Offer, question: Question, entries: Sequence[E], seconds: float) -> Answered:
+    """Ask along each route from the entries in turn, until there is an answer; each gets an equal share of the time.
+
+    Raises:
+        FetchError: if no answer arrives, or it cannot be read.
+    """
+    routes = plan(offer, entries)
+    if not routes:
+        raise furthest([Attempt(node, "", Reason.NO_ADDRESS) for node in first_nodes(offer)])
+    clock, failed = asyncio.get_running_loop().time, list[Attempt]()
+    deadline, left = clock() + seconds, sum(map(len, routes.values()))
+    for entry, along in routes.items():
+        share = max(deadline - clock(), 0) * len(along) / left
+        found = await _ask_at(entry, along, question, share)
+        if isinstance(found, Answered):
+            return found
+        failed += found
+        left -= len(along)
+    raise furthest(failed)
+
+
+async def _ask_at(
+    entry: ReachableEntry, routes: Sequence[Route], question: Question, seconds: float
+) -> Answered | list[Attempt]:
+    """Ask at one entry; return the first answer, or all failures if none arrives."""
+    clock, failed = asyncio.get_running_loop().time, list[Attempt]()
+    deadline = clock() + seconds
+    try:
+        async with entry.connected(seconds) as connected:
+            for route in routes:
+                try:
+                    async with asyncio.timeout((deadline - clock()) / (len(routes) - len(failed))):
+                        return await connected.ask(question, route)
+                except TimeoutError:
+                    warnings = connected.warnings
+                    failed.append(Attempt(route.towards, str(entry), _why_no_answer(warnings), "; ".join(warnings)))
+    except UnreachableError as error:
+        failed += [Attempt(each.towards, str(entry), error.reason, error.detail) for each in routes[len(failed) :]]
+    return failed
+
+
+def check_takes_onion_messages(bitmap: bytes) -> None:
+    """Check that a node with these features accepts onion messages from a peer without a channel.
+
+    Raises:
+        UnreachableError: if it drops them.
+    """
+    if features.offers(bitmap, features.ONION_MESSAGES):
+        return
+    only_channels = features.offers(bitmap, features.ONION_MESSAGES_ONLY_CHANNELS)
+    raise UnreachableError(Reason.CHANNEL_PEERS_ONLY if only_channels else Reason.NO_ONION_MESSAGES)
+
+
+def _why_no_answer(warnings: Sequence[str]) -> Reason:
+    """Return why no answer arrived, as far as the node's warnings show."""
+    throttled = any(part in text.lower() for text in warnings for part in _THROTTLED)
+    return Reason.THROTTLED if throttled else Reason.NO_ANSWER
