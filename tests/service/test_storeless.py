@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 
 import pytest
 
@@ -68,6 +69,17 @@ def test_any_number_can_be_sent_at_once(program: Program) -> None:
         with Wire(program.socket) as wire:
             wire.send(b"".join(request("notifications", [True], number) for number in range(count)))
             assert [json.loads(wire.answer())["id"] for _ in range(count)] == [*range(count)]
+
+    while_served(program, ask)
+
+
+def test_a_connection_ends_after_the_last_of_them(program: Program) -> None:
+    def ask() -> None:
+        with Wire(program.socket) as wire:
+            wire.send(b"".join(request("notifications", [True], number) for number in range(3)))
+            wire.socket.shutdown(socket.SHUT_WR)
+            assert [json.loads(wire.answer())["id"] for _ in range(3)] == [0, 1, 2]
+            assert wire.socket.recv(1) == b""
 
     while_served(program, ask)
 

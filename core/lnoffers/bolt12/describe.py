@@ -105,10 +105,10 @@ def _show_fields(
     present: Mapping[Field[Any], _ShowPresent],
     absent: Mapping[Field[Any], _ShowAbsent],
 ) -> None:
-    known_types = message.known_types
+    values = message.values
     for field in order:
-        if field.number in known_types:
-            value = getattr(message, field.name)
+        if field.number in values:
+            value = values[field.number]
             if field in present:
                 present[field](description, message, value)
             else:

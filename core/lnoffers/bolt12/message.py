@@ -7,7 +7,7 @@ its base classes in their order. From that follow the typed attributes, reading,
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, KeysView, Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar, Generic, Never, NoReturn, Self, TypeVar, overload
 
@@ -155,9 +155,9 @@ class Message:
         return tuple(record for record in self._records if record.type not in self.fields)
 
     @property
-    def known_types(self) -> KeysView[int]:
-        """The types of the records that are fields of this message."""
-        return self._values.keys()
+    def values(self) -> Mapping[int, Any]:
+        """The decoded values of the records that are fields of this message, by type."""
+        return self._values
 
     @typechecked
     def offset_of(self, type_: int) -> int | None:

@@ -45,7 +45,7 @@ def enforce(rules: Iterable[Rule[M]], message: M) -> None:
     Raises:
         Bolt12Error: for the first rule that the message breaks.
     """
-    present = message.known_types
+    present = message.values
     for rule in rules:
         if rule.given is None or rule.given in present:
             fault = rule.check(message)
@@ -79,7 +79,7 @@ def check(
 def required(name: RuleName, field: Field[Any], message: str) -> Rule[Message]:
     """Require the field to be present."""
     fault = Breach(message)
-    return check(None, name, field, lambda each: None if field.number in each.known_types else fault)
+    return check(None, name, field, lambda each: None if field.number in each.values else fault)
 
 
 def forbidden(name: RuleName, field: Field[Any], message: str) -> Rule[Message]:

@@ -104,6 +104,11 @@ class Connection(asyncio.Protocol):
         return self._finishing and not self.is_busy and not self._calls and not self._received and self._is_framed
 
     @property
+    def has_more(self) -> bool:
+        """Whether the server has more to do here before the client sends more."""
+        return bool(self._calls or self._received or self._finishing or not self._is_framed)
+
+    @property
     def has_room(self) -> bool:
         """Whether the client keeps up with its answers."""
         return self._has_room.is_set()

@@ -188,9 +188,10 @@ class Server:
             connection.is_busy = True
             self._start_task(connection, self._decode(connection, first))
         elif (answer := self._answer_storeless(first)) is not None:
-            connection.is_busy = True  # until the other connections have had their turn
             self._send(connection, [Outcome(first, answer)])
-            self._loop.call_soon(self._answered, connection, ())
+            if connection.has_more:
+                connection.is_busy = True  # until the other connections have had their turn
+                self._loop.call_soon(self._answered, connection, ())
         else:
             connection.is_busy = True
             short = [first, *takewhile(lambda call: not takes_long(call), islice(calls, 1, None))]
