@@ -14,7 +14,7 @@ import pytest
 
 from clnrpc import Client
 from lnoffers.bolt12 import new_hsm_secret
-from tests.service.program import Program
+from tests.service.program import Program, until
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,19 @@ class Served:
     def log(self) -> str:
         """Return what it has logged."""
         return (self.program.network_dir / "log").read_text()
+
+    def await_log(self, text: str) -> None:
+        """Wait until it has logged a text."""
+        until(lambda: text in self.log())
+
+    def peers(self) -> set[str]:
+        """Return the ids of the nodes that are connected."""
+        return {peer.id for peer in self.client.listpeers().peers}
+
+    def peak_megabytes(self) -> float:
+        """Return the most memory that its process has used."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(status.partition("VmHWM:")[2].split()[0]) / 1_024
 
 
 Start = Callable[..., Served]

@@ -59,8 +59,31 @@ def key(number: int) -> KeyPair:
 
 
 @contextmanager
-def connected(node: KeyPair, peer_id: str, port: int, chain: bytes = REGTEST) -> Iterator[Stranger]:
-    """Connect to a node on this machine."""
-    with socket.create_connection(("127.0.0.1", port), SECONDS) as wire:
+def wired(port: int, host: str = "127.0.0.1", receive_buffer: int | None = None) -> Iterator[socket.socket]:
+    """Open a TCP connection to a port of this machine, from one of its loopback addresses.
+
+    `receive_buffer` limits the bytes that the system accepts before anybody reads them.
+    """
+    with socket.socket() as wire:
+        wire.settimeout(SECONDS)
+        if receive_buffer is not None:
+            wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        wire.bind((host, 0))
+        wire.connect(("127.0.0.1", port))
+        yield wire
+
+
+@contextmanager
+def connected(
+    node: KeyPair,
+    peer_id: str,
+    port: int,
+    chain: bytes = REGTEST,
+    *,
+    host: str = "127.0.0.1",
+    receive_buffer: int | None = None,
+) -> Iterator[Stranger]:
+    """Connect to a node on this machine, as `wired` does."""
+    with wired(port, host, receive_buffer) as wire:
         init = Init(OFFERED, (chain,))
         yield Stranger(wire, Connection.initiate(node, key(secrets.randbelow(200) + 50), bytes.fromhex(peer_id), init))

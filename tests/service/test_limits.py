@@ -17,10 +17,11 @@ import pytest
 
 from clnrpc import Client, RpcError
 from clnrpc.runtime.jsontext import MAX_DEPTH, MAX_NUMBER
+from lnoffers.fetching.peer import MESSAGE_COST
 from lnoffers.service.commands.base import MAX_MADE
 from lnoffers.service.parameters.offers import MAX_NODES
 from lnoffers.service.parameters.strings import MAX_INVOICE, MAX_LABEL, MAX_STRING, MAX_UNSIGNED
-from lnoffers.service.peers import link, peers, reach
+from lnoffers.service.peers import admission, bounded_log, link, peers, reach
 from lnoffers.service.serving.connection import CALLS_AT_ONCE, MAX_MESSAGE_BYTES, MAX_NESTED, MAX_UNREAD_BYTES
 from lnoffers.service.serving.decoder import DECODE_SECONDS, LONG_BYTES, LONG_RUNE_BYTES
 from lnoffers.service.serving.decoding_process import MEMORY_BYTES
@@ -298,12 +299,21 @@ def test_the_guide_tells_the_limits_of_peers() -> None:
     guide = (ROOT / "docs" / "how-to" / "run-the-service.md").read_text()
     told = {row.split(" | ")[0].removeprefix("| "): row.split(" | ")[1] for row in guide.splitlines() if " | " in row}
     assert told["incoming connections"] == str(peers.MAX_PEERS)
-    assert told["handshakes at once"] == f"{reach.MAX_HANDSHAKES}, {peers.HANDSHAKE_SECONDS:g} seconds each"
-    assert (
-        told["bytes from one peer, and of pongs that it asks for"]
-        == f"{link.READ_BYTES:,} per second, {link.READ_BURST:,} at once"
+    assert told["handshakes at once"] == (
+        f"{admission.MAX_HANDSHAKES}, and {admission.MAX_OF_ADDRESS} with one address; "
+        f"{peers.HANDSHAKE_SECONDS:g} seconds each"
     )
+    assert told["handshakes that begin"] == (
+        f"{admission.HANDSHAKES_A_SECOND} per second, {admission.HANDSHAKE_BURST} at once; with one address "
+        f"{admission.OF_ADDRESS_A_SECOND} per second, {admission.ADDRESS_BURST} at once"
+    )
+    accepted = f"{reach.ACCEPTED_A_SECOND} per second, {reach.ACCEPT_BURST} at once; {reach.QUEUED} wait"
+    assert told["connections that are accepted"] == accepted
+    counted = f"bytes from one peer, and of pongs that it asks for; each message counts {MESSAGE_COST:,} more"
+    assert told[counted] == f"{link.READ_BYTES:,} per second, {link.READ_BURST:,} at once"
     assert told["onion messages from one peer"] == f"{link.ONIONS_A_SECOND} per second, {link.ONION_BURST} at once"
     sent = f"{link.SENT_A_SECOND} per second; {link.MAX_QUEUED_BYTES:,} bytes wait"
     assert told["onion messages to one peer"] == sent
     assert told["a silent peer"] == f"{link.SILENT_SECONDS:g} seconds, then {link.PONG_SECONDS:g} for its pong"
+    lines = f"{bounded_log.LINES_A_SECOND} per second, {bounded_log.LINE_BURST} at once"
+    assert told["lines of the log about incoming connections, all at *debug*"] == lines

@@ -18,8 +18,10 @@ from lnoffers.net.errors import ChannelMessageError, RemoteProtocolError
 from lnoffers.net.messages import NO_PONG, OPENING, Init, OnionMessage, PeerError, Ping
 from lnoffers.net.states import has_ended
 
-_READ: Final = 8_192
-"""Bytes that are read and handled before other tasks run."""
+_READ: Final = 1_024
+"""Bytes that are read and handled before other tasks run: 28 of the smallest messages."""
+MESSAGE_COST: Final = 1_000
+"""The bytes that a message counts as beside its own, because each takes time, however small."""
 CONNECT_SECONDS: Final = 10.0
 """The time limit for connecting to a node, including handshake and `init`."""
 MAX_TEXT: Final = 300
@@ -47,8 +49,8 @@ async def _no_limit(_: int) -> None:
 class Peer:
     """A connection on which messages can be sent. Use `connected`, `open` or `accept` to open one.
 
-    `limit` is awaited with the number of bytes of each read, and of each pong that the peer asks for. It may sleep to
-    slow the peer down.
+    `limit` is awaited with the number of bytes of each read, and of each pong that the peer asks for. Each message
+    counts as `MESSAGE_COST` bytes more. It may sleep to slow the peer down.
     """
 
     def __init__(
@@ -82,7 +84,7 @@ class Peer:
         except socket.gaierror as error:
             raise UnresolvedError(error.strerror) from error
         except OSError as error:
-            raise PeerGoneError(_why(error)) from error
+            raise PeerGoneError(error_text(error)) from error
         return await cls(connection, reader, writer, limit)._when_ready()
 
     @classmethod
@@ -126,7 +128,7 @@ class Peer:
                 await self._flush()
                 data = await self._reader.read(_READ)
                 self._connection.receive_data(data)
-                await self._limit(len(data))
+                await self._limit(len(data) + MESSAGE_COST * self._connection.take_message_count())
         except RemoteProtocolError as error:
             with suppress(OSError):  # a timeout among them
                 async with asyncio.timeout(_CLOSING):
@@ -134,7 +136,7 @@ class Peer:
             mistaken = isinstance(error, ChannelMessageError) and error.type not in OPENING
             raise (MistakenIdentityError if mistaken else PeerGoneError)(error.message) from error
         except OSError as error:
-            raise PeerGoneError(_why(error)) from error
+            raise PeerGoneError(error_text(error)) from error
         match event:
             case Closed():
                 raise PeerGoneError("the peer closed the connection")
@@ -156,7 +158,7 @@ class Peer:
         try:
             await self._flush()
         except OSError as error:
-            raise PeerGoneError(_why(error)) from error
+            raise PeerGoneError(error_text(error)) from error
 
     async def close(self) -> None:
         """End the connection."""
@@ -190,7 +192,7 @@ class Peer:
             await self._writer.drain()
 
 
-def _why(error: OSError) -> str:
+def error_text(error: OSError) -> str:
     """Return the system's text for an error. asyncio's text repeats the address instead."""
     return os.strerror(error.errno) if error.errno is not None and error.errno > 0 else error.strerror or str(error)
 

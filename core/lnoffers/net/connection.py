@@ -77,7 +77,17 @@ Event: TypeAlias = Authenticated | Ready | Ping | Pong | PeerWarning | PeerError
 class Connection:
     """The state of one connection. Its repr shows no key."""
 
-    __slots__ = ("_awaited_pong", "_buffer", "_established", "_init", "_out", "_shaking", "_state", "_stopped")
+    __slots__ = (
+        "_awaited_pong",
+        "_buffer",
+        "_established",
+        "_init",
+        "_message_count",
+        "_out",
+        "_shaking",
+        "_state",
+        "_stopped",
+    )
 
     def __init__(self, state: State, shaking: Initiator | Responder, init: Init) -> None:
         """Create a connection; use `initiate` or `respond` instead."""
@@ -86,6 +96,7 @@ class Connection:
         self._init = init
         self._established: Established | None = None
         self._buffer = bytearray()
+        self._message_count = 0
         self._stopped = False
         self._out = bytearray()
         self._awaited_pong: int | None = None
@@ -130,6 +141,11 @@ class Connection:
         data = bytes(self._out)
         self._out.clear()
         return data
+
+    def take_message_count(self) -> int:
+        """Return how many messages were read since the last call, ignored ones included."""
+        count, self._message_count = self._message_count, 0
+        return count
 
     @typechecked
     def receive_data(self, data: bytes) -> None:
@@ -186,6 +202,7 @@ class Connection:
             piece = self._take()
             if piece is None:
                 return self._at_the_end() if self._stopped else None
+            self._message_count += self._established is not None
             event = _HANDLERS[self._state](self, piece)
             if event is not None:
                 return event

@@ -39,9 +39,23 @@ PONG_SECONDS: Final = 30.0
 
 
 class Link:
-    """An open connection. `address` is the address to which this node connected; None if the peer connected to it."""
+    """An open connection.
 
-    def __init__(self, peer: Peer, address: Address | None) -> None:
+    Args:
+        peer: the peer, which has sent its `init`.
+        address: the address to which this node connected; None if the peer connected to it.
+        silent_seconds: a peer that sends nothing for so long gets a ping.
+        pong_seconds: how long a pong may take.
+    """
+
+    def __init__(
+        self,
+        peer: Peer,
+        address: Address | None,
+        *,
+        silent_seconds: float = SILENT_SECONDS,
+        pong_seconds: float = PONG_SECONDS,
+    ) -> None:
         self.node_id: Final = peer.node_id
         self.features: Final = peer.init.features
         self.remote: Final = peer.remote
@@ -49,9 +63,13 @@ class Link:
         self.opened: Final = asyncio.get_running_loop().time()
         self.onions: Final = Pace(ONIONS_A_SECOND, ONION_BURST)
         """The onion messages of the peer that are decrypted."""
+        self.throttled = False
+        """Whether the last onion message of the peer came too early."""
         self.warnings = 0
         """How many warnings of the peer were logged."""
         self._peer = peer
+        self._silent_seconds = silent_seconds
+        self._pong_seconds = pong_seconds
         self._queue: deque[OnionMessage] = deque()
         self._queued_bytes = 0
         self._not_empty = asyncio.Event()
@@ -79,11 +97,11 @@ class Link:
         """Send a ping and return the number of bytes in the pong; None, without waiting, if it requests no pong.
 
         Raises:
-            PeerGoneError: if no pong arrives within `PONG_SECONDS`, or the connection ends.
+            PeerGoneError: if no pong arrives in time, or the connection ends.
         """
         async with self._ping_lock:
             try:
-                async with asyncio.timeout(PONG_SECONDS):
+                async with asyncio.timeout(self._pong_seconds):
                     if self._pong is not None:  # a pong whose caller was cancelled
                         await asyncio.shield(self._pong)
                     if ping.num_pong_bytes < NO_PONG:
@@ -91,7 +109,7 @@ class Link:
                     await self._peer.send(ping)
                     return None if self._pong is None else await asyncio.shield(self._pong)
             except TimeoutError:
-                raise PeerGoneError(f"no pong came within {PONG_SECONDS:g} seconds") from None
+                raise PeerGoneError(f"no pong came within {self._pong_seconds:g} seconds") from None
 
     def close(self) -> None:
         """Close the connection; `closed` waits for the end."""
@@ -157,6 +175,6 @@ class Link:
     async def _keep_alive(self) -> None:
         while True:
             self._has_received = False
-            await asyncio.sleep(SILENT_SECONDS)
+            await asyncio.sleep(self._silent_seconds)
             if not self._has_received:
                 await self.ping(Ping())

@@ -32,7 +32,8 @@ from lnoffers.net.errors import RemoteProtocolError
 from lnoffers.net.messages import Init, OnionMessage, PeerWarning, Ping
 from lnoffers.net.onion_messages import Forward, ReceivedMessage, open_message
 from lnoffers.service.errors import PeerUnavailableError, UnknownHostError
-from lnoffers.service.peers.link import READ_BURST, READ_BYTES, Link
+from lnoffers.service.peers.bounded_log import BoundedLog
+from lnoffers.service.peers.link import ONIONS_A_SECOND, READ_BURST, READ_BYTES, Link
 from lnoffers.service.peers.pace import Pace
 from lnoffers.service.peers.pending import Pending
 
@@ -68,6 +69,8 @@ class Peers:
         self._attempts: dict[bytes, asyncio.Task[Link]] = {}
         self.listening: list[tuple[str, int]] = []
         """The hosts and TCP ports at which other nodes can connect."""
+        self.log: Final = BoundedLog(logger)
+        """The log of what incoming connections and their messages cause."""
         self.halted = ""
         """Why the node has closed all connections for good; empty if it has not."""
 
@@ -153,24 +156,31 @@ class Peers:
         await link.closed()
         return True
 
-    async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Accept an incoming connection; drop it if its handshake fails or takes too long."""
+    async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, place: str) -> None:
+        """Accept an incoming connection from `place`; drop it if its handshake fails or takes too long."""
         try:
             async with asyncio.timeout(HANDSHAKE_SECONDS):
                 limit = Pace(READ_BYTES, READ_BURST).spend
                 peer = await Peer.accept(reader, writer, self._node, self._init, limit)
         except TimeoutError:
-            logger.debug("Dropped a connection: the handshake took more than %g seconds", HANDSHAKE_SECONDS)
+            self.log.debug("Dropped %s: the handshake took more than %g seconds", place, HANDSHAKE_SECONDS)
         except PeerGoneError as error:
-            logger.debug("Dropped a connection: %s", error)
+            self.log.debug("Dropped %s: %s", place, error)
             self._halt_if_mistaken(error)
         else:
-            others = sum(link.address is None for link in self._links.values() if link.node_id != peer.node_id)
-            if self.halted or others >= MAX_PEERS or peer.node_id == self._node.public_key:
-                logger.debug("Refused a connection of %s", peer.node_id.hex())
+            refusal = self._refusal(peer.node_id)
+            if refusal:
+                self.log.debug("Refused %s (%s): %s", peer.node_id.hex(), place, refusal)
                 await peer.close()
             else:
                 self._add(peer, None)
+
+    def _refusal(self, node_id: bytes) -> str:
+        """Return why an incoming connection of a node is refused; "" if it is not."""
+        if self.halted or node_id == self._node.public_key:
+            return self.halted or "it has this node's own id"
+        others = sum(link.address is None for link in self._links.values() if link.node_id != node_id)
+        return f"{MAX_PEERS} nodes have connected" if others >= MAX_PEERS else ""
 
     def _add(self, peer: Peer, address: Address | None) -> Link:
         """Return the connection to this peer from now on: a new one, unless two have crossed and the other stays."""
@@ -184,7 +194,7 @@ class Peers:
         link.start(self._handle, self._ended)
         if older is not None:
             older.close()
-        self._log(link, "Connected")
+        self._log(link, "connected")
         return link
 
     def _other_stays(self, older: Link, *, outgoing: bool) -> bool:
@@ -196,13 +206,16 @@ class Peers:
         return outgoing != (self._node.public_key < older.node_id)
 
     def _log(self, link: Link, event: str) -> None:
-        # Anybody can connect as often as they like, and must not fill the log.
-        logger.log(logging.DEBUG if link.address is None else logging.INFO, "%s: %s", event, link)
+        """Log what happens on a connection; anybody can open one as often as they like, and must not fill the log."""
+        if link.address is None:
+            self.log.debug("%s: %s", link, event)
+        else:
+            logger.info("%s: %s", link, event)
 
     def _ended(self, link: Link, reason: PeerGoneError) -> None:
         if self._links.get(link.node_id) is link:
             del self._links[link.node_id]
-        self._log(link, f"The connection has ended ({reason})")
+        self._log(link, f"the connection has ended ({reason})")
         self._halt_if_mistaken(reason)
 
     def _halt_if_mistaken(self, reason: PeerGoneError) -> None:
@@ -219,23 +232,29 @@ class Peers:
                 self._onion_message(link, event)
             case PeerWarning() if link.warnings < MAX_WARNINGS:
                 link.warnings += 1
-                logger.info("%s warns: %s", link, event.text[:MAX_TEXT])
+                self._log(link, f"it warns: {event.text[:MAX_TEXT]}")
 
     def _onion_message(self, link: Link, message: OnionMessage) -> None:
-        if not link.onions.try_spend(1):
+        was_throttled, link.throttled = link.throttled, not link.onions.try_spend(1)
+        if link.throttled:
+            if not was_throttled:
+                self._drop(link, f"it sends more than {ONIONS_A_SECOND} per second")
             return
         try:
             opened = open_message(self._node, message)
         except RemoteProtocolError as error:
-            logger.debug("Dropped a message from %s: %s", link, error)
+            self._drop(link, str(error))
             return
         if isinstance(opened, ReceivedMessage):
             if not self.pending.take(opened):
                 self._receive(link, opened)
         elif (next_link := self._next_link(opened)) is None:
-            logger.debug("Dropped a message from %s: its next node is not connected", link)
+            self._drop(link, "its next node is not connected")
         elif not next_link.send(opened.message):
-            logger.debug("Dropped a message from %s: its next node reads too slowly", link)
+            self._drop(link, "its next node reads too slowly")
+
+    def _drop(self, link: Link, reason: str) -> None:
+        self.log.debug("Dropped a message from %s: %s", link, reason)
 
     def _next_link(self, forward: Forward) -> Link | None:
         """Return the connection to the next node; None if it is not connected, or named by a channel."""

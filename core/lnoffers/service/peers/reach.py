@@ -1,23 +1,37 @@
-"""Being connected: the TCP ports that other nodes connect to, and the peers that this node stays connected to."""
+"""Being connected: the TCP ports that other nodes connect to, and the peers that this node stays connected to.
+
+Connections are accepted one at a time, at a limited rate; further ones wait in the system's queue. One that may not
+begin a handshake (`admission`) is closed before anything is allocated for it.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator, Sequence
+import socket
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from errno import EMFILE, ENFILE, ENOBUFS, ENOMEM
 from typing import Final
 
+from lnoffers.fetching.peer import error_text
 from lnoffers.net.address import Address, place_text
 from lnoffers.service.errors import ListenError, PeerUnavailableError
+from lnoffers.service.peers.admission import Admission
+from lnoffers.service.peers.pace import Pace
 from lnoffers.service.peers.peers import Peers
 
-MAX_HANDSHAKES: Final = 64
-"""Connections whose handshake is not over. Beyond that, new ones are closed at once."""
+ACCEPTED_A_SECOND: Final = 500
+ACCEPT_BURST: Final = 100
+"""Connections that are accepted at once after a pause."""
+QUEUED: Final = 128
+"""Connections that wait in the system's queue until they are accepted."""
 FIRST_PAUSE: Final = 1.0
 LONGEST_PAUSE: Final = 300.0
 """Seconds between two attempts to connect to a peer: from the first to this, twice as long each time."""
+EXHAUSTED: Final = {EMFILE, ENFILE, ENOBUFS, ENOMEM}
+"""Errors after which a later attempt to accept a connection may succeed."""
 _BUFFER: Final = 1 << 14
 """Bytes that a connection may have unread; asyncio reads up to twice as many."""
 
@@ -26,47 +40,95 @@ logger = logging.getLogger(__name__)
 
 @asynccontextmanager
 async def listening(peers: Peers, addresses: Sequence[tuple[str, int]]) -> AsyncIterator[None]:
-    """Take connections at each address (host and TCP port) while the block runs.
+    """Accept connections at each address (host and TCP port) while the block runs.
 
     Raises:
         ListenError: if an address cannot be used.
     """
-    shaking: set[asyncio.Task[None]] = set()
-
-    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if peers.halted or len(shaking) >= MAX_HANDSHAKES:
-            writer.transport.abort()
-            return
-        task = asyncio.current_task()
-        assert task is not None
-        shaking.add(task)
-        try:
-            await peers.accept(reader, writer)
-        finally:
-            shaking.discard(task)
-
+    entrance = _Entrance(peers)
     async with AsyncExitStack() as stack:
-        stack.push_async_callback(_cancel, shaking)
+        stack.push_async_callback(entrance.close)
         stack.callback(peers.listening.clear)
         for host, port in addresses:
-            try:
-                server = await asyncio.start_server(accept, host, port, limit=_BUFFER)
-            except (OSError, UnicodeError) as error:
-                why = (error.strerror if isinstance(error, OSError) else None) or str(error)
-                raise ListenError(f"cannot listen at {place_text(host, port)}: {why}") from error
-            stack.callback(server.close)
-            for socket in server.sockets:
-                place = socket.getsockname()[:2]
+            async for listener in _listeners(host, port):
+                place = listener.getsockname()[:2]
                 peers.listening.append(place)
+                entrance.open(listener)
                 logger.info("Other nodes can connect to %s", place_text(*place))
         yield
 
 
-async def _cancel(tasks: set[asyncio.Task[None]]) -> None:
-    """Cancel handshakes that are not complete, and wait until their sockets are closed."""
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+class _Entrance:
+    """The sockets that listen, and the handshakes with those who have connected."""
+
+    def __init__(self, peers: Peers) -> None:
+        self._peers = peers
+        self._admission = Admission()
+        self._pace = Pace(ACCEPTED_A_SECOND, ACCEPT_BURST)
+        self._listening: set[asyncio.Task[None]] = set()
+        self._shaking: set[asyncio.Task[None]] = set()
+
+    def open(self, listener: socket.socket) -> None:
+        """Accept connections from now on."""
+        _start(self._accept(listener), self._listening)
+
+    async def close(self) -> None:
+        """Accept no more, end the handshakes that are under way, and wait until their sockets are closed."""
+        for tasks in (self._listening, self._shaking):
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _accept(self, listener: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        with listener:
+            while True:
+                await self._pace.spend(1)
+                await asyncio.sleep(0)  # other connections come first, however many are queued
+                try:
+                    wire, (host, port, *_) = await loop.sock_accept(listener)
+                except OSError as error:
+                    if error.errno in EXHAUSTED:
+                        loop.call_exception_handler({"message": "No connection can be accepted", "exception": error})
+                        await asyncio.sleep(FIRST_PAUSE)
+                    continue
+                refusal = self._peers.halted or self._admission.enter(host)
+                if refusal:
+                    self._peers.log.debug("Refused a connection from %s: %s", host, refusal)
+                    wire.close()
+                else:
+                    _start(self._shake(wire, host, port), self._shaking)
+
+    async def _shake(self, wire: socket.socket, host: str, port: int) -> None:
+        try:
+            reader, writer = await asyncio.open_connection(sock=wire, limit=_BUFFER)
+            await self._peers.accept(reader, writer, place_text(host, port))
+        finally:
+            self._admission.leave(host)
+
+
+def _start(work: Coroutine[None, None, None], tasks: set[asyncio.Task[None]]) -> None:
+    """Run a coroutine as a task that is in `tasks` until it ends."""
+    task = asyncio.get_running_loop().create_task(work)
+    tasks.add(task)
+    task.add_done_callback(tasks.discard)
+
+
+async def _listeners(host: str, port: int) -> AsyncIterator[socket.socket]:
+    """Yield a socket for each IP address of a host, bound and listening.
+
+    Raises:
+        ListenError: if one cannot be used.
+    """
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        for family, place in dict.fromkeys((family, place) for family, _, _, _, place in found):
+            listener = socket.create_server(place, family=family, backlog=QUEUED)
+            listener.setblocking(False)
+            yield listener
+    except (OSError, UnicodeError) as error:
+        why = error_text(error) if isinstance(error, OSError) else "not a host name"
+        raise ListenError(f"cannot listen at {place_text(host, port)}: {why}") from error
 
 
 async def stay_connected(peers: Peers, address: Address) -> None:

@@ -1,0 +1,134 @@
+"""One connection, over real sockets within this process."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from lnoffers.bolt12 import CHAINS
+from lnoffers.fetching.peer import Peer, PeerGoneError
+from lnoffers.net.address import Address
+from lnoffers.net.connection import Event
+from lnoffers.net.features import OFFERED
+from lnoffers.net.messages import Init, Ping, write_message
+from lnoffers.service.peers.link import Link
+from tests.peers.stranger import key
+
+INIT: Final = Init(OFFERED, (CHAINS["regtest"],))
+SOON: Final = 0.02
+LATE: Final = 3_600.0
+PONG_BYTES: Final = 65_531
+
+
+@dataclass(frozen=True)
+class Ends:
+    """Both ends of a connection: the one under test, and the other node's, of which nothing is read unasked."""
+
+    ours: Peer
+    theirs: Peer
+
+
+@asynccontextmanager
+async def ends() -> AsyncIterator[Ends]:
+    """Connect two nodes."""
+    accepted: asyncio.Queue[Peer] = asyncio.Queue()
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        accepted.put_nowait(await Peer.accept(reader, writer, key(1), INIT))
+
+    async with await asyncio.start_server(accept, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        theirs = await Peer.open(Address(key(1).public_key, "127.0.0.1", port), key(2), INIT)
+        ours = await accepted.get()
+        try:
+            yield Ends(ours, theirs)
+        finally:
+            ours.abort()
+            theirs.abort()
+
+
+def started(link: Link) -> asyncio.Future[str]:
+    """Start a link; the result is the reason why it has ended."""
+    reason: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    link.start(lambda _link, _event: None, lambda _link, error: reason.set_result(str(error)))
+    return reason
+
+
+async def next_of(peer: Peer, kind: type[Event]) -> Event:
+    """Return the next event of this kind."""
+    while not isinstance(event := await peer.next_event(), kind):
+        pass
+    return event
+
+
+def test_a_silent_peer_gets_a_ping_and_stays_connected_if_it_answers() -> None:
+    async def run() -> bool:
+        async with ends() as both:
+            ended = started(Link(both.ours, None, silent_seconds=SOON, pong_seconds=LATE))
+            for _ in range(3):
+                await next_of(both.theirs, Ping)  # and the pong is sent
+            return ended.done()
+
+    assert not asyncio.run(run())
+
+
+def test_a_silent_peer_that_sends_no_pong_is_given_up() -> None:
+    async def run() -> str:
+        async with ends() as both:
+            return await started(Link(both.ours, None, silent_seconds=SOON, pong_seconds=SOON))
+
+    assert asyncio.run(run()) == f"no pong came within {SOON:g} seconds"
+
+
+def test_a_ping_that_a_caller_sent_fails_with_the_connection() -> None:
+    async def run() -> str:
+        async with ends() as both:
+            link = Link(both.ours, None, silent_seconds=LATE, pong_seconds=LATE)
+            started(link)
+            asking = asyncio.create_task(link.ping(Ping()))
+            await next_of(both.theirs, Ping)
+            both.theirs.abort()
+            try:
+                await asking
+            except PeerGoneError as error:
+                return str(error)
+        return ""
+
+    assert asyncio.run(run())
+
+
+def test_a_peer_that_reads_nothing_is_not_read_until_it_reads_again() -> None:
+    asked, small, large = 40, 4_096, 1 << 20
+
+    async def run() -> tuple[int, int]:
+        async with ends() as both:
+            transport, heard = both.ours._writer.transport, list[Event]()
+            sending, receiving = (peer._writer.get_extra_info("socket") for peer in (both.ours, both.theirs))
+            sending.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, small)
+            receiving.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, small)
+            link = Link(both.ours, None, silent_seconds=LATE)
+            link.start(lambda _, event: heard.append(event), lambda _, __: None)
+            established = both.theirs._connection._established
+            assert established is not None
+            for _ in range(asked):
+                both.theirs._writer.write(established.writer.frame(write_message(Ping(PONG_BYTES))))
+            while transport.get_write_buffer_size() <= transport.get_write_buffer_limits()[1]:
+                await asyncio.sleep(0)  # until the system accepts no more of what is sent
+            held = 0
+            for _ in range(1_000):
+                await asyncio.sleep(0)
+                held = max(held, transport.get_write_buffer_size())
+            heard_while_blocked = len(heard)
+            sending.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, large)
+            receiving.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, large)
+            while len(heard) < asked:
+                await both.theirs._reader.read(1 << 16)
+            return held, heard_while_blocked
+
+    held, heard_while_blocked = asyncio.run(run())
+    assert held < 3 * PONG_BYTES
+    assert heard_while_blocked < asked // 2
