@@ -14,6 +14,7 @@ import pytest
 from lnoffers.bolt12 import Invoice, Offer
 from lnoffers.service.errors import StoreError
 from lnoffers.service.store.examination import examine
+from lnoffers.service.store.migrations import STEPS
 from tests.bolt12 import samples
 from tests.service.invoicing import creation
 from tests.service.program import Outcome, Program, Wire, run
@@ -91,6 +92,7 @@ OTHER_OFFER = Offer.parse(samples.offer(offer_description="another").encode())
         ),
         ("UPDATE invoices SET amount_msat = 1", (), ["its string is about 1000 msat, not 1"]),
         ("UPDATE invoices SET local_offer_id = ?", (b"\1" * 32,), ["the offer that it is for is not stored"]),
+        ("UPDATE invoices SET answers_request = 2", (), ["answers_request is 2"]),
         ("UPDATE invoices SET label = x'00'", (), ["its label is not text"]),
         ("UPDATE invoices SET label = CAST(x'ff' AS TEXT)", (), ["its label is not text"]),
         ("UPDATE invoices SET label = '\"'", (), ["its label is not the text of a JSON string"]),
@@ -101,8 +103,8 @@ OTHER_OFFER = Offer.parse(samples.offer(offer_description="another").encode())
         ),
         ("UPDATE meta SET network = 'bitcoin'", (), ["the store is of the network bitcoin, not regtest"]),
         ("UPDATE meta SET network = x'00'", (), ["its network is not text"]),
-        ("UPDATE meta SET version = 1", (), ["the store is of version 1; this release uses version 2"]),
-        ("UPDATE meta SET version = 99", (), ["the store is of version 99; this release uses version 2"]),
+        ("UPDATE meta SET version = 1", (), [f"the store is of version 1; this release uses version {len(STEPS)}"]),
+        ("UPDATE meta SET version = 99", (), [f"the store is of version 99; this release uses version {len(STEPS)}"]),
         ("UPDATE meta SET version = 'x'", (), ["its version is not a number"]),
         ("DELETE FROM meta", (), ["there are 0 rows where there should be one"]),
         ("DROP TABLE invoice_counters", (), ["the table invoice_counters is missing, or some of its columns are"]),

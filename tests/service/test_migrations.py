@@ -57,7 +57,7 @@ def test_a_store_of_each_version_is_kept_as_test_data() -> None:
 
 
 def test_a_store_of_today_s_version_opens_as_it_is(seed_program: Program) -> None:
-    path = written(2, seed_program.network_dir / STORE)
+    path = written(len(STEPS), seed_program.network_dir / STORE)
     before = content(path)
     assert faults(path) == []
     shown = {
@@ -71,7 +71,7 @@ def test_a_store_of_today_s_version_opens_as_it_is(seed_program: Program) -> Non
     assert content(path) == before
     assert [each["description"] for each in shown["listoffers"]] == ["gift", "one coffee"]
     assert [each["active"] for each in shown["listinvoicerequests"]] == [False, True]
-    assert [each["status"] for each in shown["listinvoices"]] == ["unpaid", "paid"]
+    assert [each["status"] for each in shown["listinvoices"]] == ["unpaid", "paid", "unpaid"]
     assert sorted(path.name for path in seed_program.network_dir.iterdir()) == ["hsm_secret", STORE]
 
 
@@ -85,6 +85,15 @@ def test_an_older_store_is_copied_before_it_is_upgraded_and_the_log_says_so(old:
     assert content(kept) == before
     assert faults(path) == []
     assert old.call("listinvoicerequests").err == ""
+
+
+def test_invoices_of_an_older_store_were_created_and_stay(seed_program: Program) -> None:
+    path = written(2, seed_program.network_dir / STORE)
+    listed = seed_program.call("--dev-time", str(NOW), "listinvoices")
+    assert [each["status"] for each in listed.json["invoices"]] == ["unpaid", "paid"]
+    assert faults(path) == []
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT answers_request FROM invoices").fetchall() == [(0,), (0,)]
 
 
 def test_a_server_upgrades_a_store_and_goes_on_with_it(old: Program) -> None:

@@ -29,6 +29,8 @@ from lnoffers.bolt12.signing import Signer
 from lnoffers.bolt12.tlv import INVOICE_REQUEST_SPAN, in_span
 from lnoffers.bolt12.typecheck import typechecked
 
+_CANCEL = InvoiceRequest.invreq_recurrence_cancel.number
+
 
 class _InvoiceText(InvoiceFields, CheckedMessage):
     """The base class of signed and unsigned invoices."""
@@ -93,6 +95,10 @@ class Invoice(_InvoiceText):
     ) -> UnsignedInvoice:
         """Verify a request and return an invoice for it, which repeats its records except the signature.
 
+        A request that ends a recurrence gets no invoice. But its end can be recorded as one with
+        invoice_relative_expiry 0, which is kept and never sent, and lacks invreq_recurrence_cancel. Core Lightning does
+        so.
+
         Args:
             request: the request to answer.
             invoice_created_at: Unix seconds.
@@ -114,10 +120,11 @@ class Invoice(_InvoiceText):
                 `rules.invoice.check_writing`.
         """
         request.verify(features=features)
-        rules.check_answerable(request)
+        if invoice_relative_expiry != 0:
+            rules.check_answerable(request)
         asked = request.expected_amount if request.invreq_amount is None else request.invreq_amount
         invoice = UnsignedInvoice._build(
-            (record for record in request.records if in_span(record.type, INVOICE_REQUEST_SPAN)),
+            (each for each in request.records if in_span(each.type, INVOICE_REQUEST_SPAN) and each.type != _CANCEL),
             invoice_paths=invoice_paths,
             invoice_blindedpay=invoice_blindedpay,
             invoice_created_at=invoice_created_at,

@@ -74,6 +74,19 @@ class InvoiceRequest(_InvoiceRequestText):
 
     __slots__ = ()
 
+    @classmethod
+    @typechecked
+    def received(cls, data: bytes) -> InvoiceRequest:
+        """Parse the TLV stream of a request that a payer has sent. Only its encoding is checked.
+
+        The issuer checks the rest, because it must be able to answer a bad request, too
+        (`lnoffers.bolt12.rules.issuer`).
+
+        Raises:
+            Bolt12Error: "invalid invreq data".
+        """
+        return cls._from_stream(data)
+
     @property
     def signed(self) -> bool:
         """Whether the request has a signature. Without an offer it may have none."""

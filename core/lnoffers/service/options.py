@@ -60,6 +60,8 @@ class Options:
     """The hosts and TCP ports at which a server accepts connections of other nodes."""
     peers: tuple[Address, ...] = ()
     """The nodes that a server keeps a connection to."""
+    keep_unpaid: int = 86_400
+    """Seconds for which a server keeps an invoice that answered another node's request and expired unpaid."""
     payment_fronting_nodes: tuple[bytes, ...] = ()
     """The only nodes through which payers can reach this one: compressed points, 33 bytes each."""
 
@@ -75,6 +77,8 @@ class Options:
             raise OptionsError("--dev-entropy and --dev-time make keys predictable and are refused on bitcoin")
         if self.dev_time is not None and self.dev_time >> TIME_BITS:
             raise OptionsError(f"--dev-time counts seconds since 1970, from 0 to 2^{TIME_BITS} - 1")
+        if not 0 <= self.keep_unpaid < 2**32:
+            raise OptionsError("--keep-unpaid counts seconds, from 0 to 2^32 - 1")
 
     @property
     def injectable(self) -> bool:

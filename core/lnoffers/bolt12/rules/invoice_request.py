@@ -15,7 +15,8 @@ from lnoffers.bolt12.rules import offer
 from lnoffers.bolt12.rules.rule import Breach, Rule, check, enforce, forbidden, known_features, required, when
 from lnoffers.bolt12.tlv import INVOICE_REQUEST_SPAN, SIGNATURE_TYPES, in_span
 
-RequestRules = tuple[Rule[Request], ...]
+RequestRule = Rule[Request]
+RequestRules = tuple[RequestRule, ...]
 
 _U64_MAX = 2**64 - 1
 
@@ -63,12 +64,19 @@ def check_unexpired(request: Request, now: int) -> None:
 # ---- checks that say more than one thing, or need more than a line
 
 
+def _first_out_of_range(request: Request) -> int | None:
+    types = (record.type for record in request.records)
+    return next((t for t in types if not in_span(t, INVOICE_REQUEST_SPAN) and t not in SIGNATURE_TYPES), None)
+
+
+def is_in_range(request: Request) -> bool:
+    """Return whether the types of all records are in the ranges of requests."""
+    return _first_out_of_range(request) is None
+
+
 def _in_range(request: Request) -> Breach | None:
-    for record in request.records:
-        type_ = record.type
-        if not in_span(type_, INVOICE_REQUEST_SPAN) and type_ not in SIGNATURE_TYPES:
-            return Breach(f"Invoice request {type_} field outside invoice request range", type_)
-    return None
+    type_ = _first_out_of_range(request)
+    return None if type_ is None else Breach(f"Invoice request {type_} field outside invoice request range", type_)
 
 
 def _has_strange_name(request: Mirrored) -> bool:
@@ -215,6 +223,14 @@ UNSIGNED: RequestRules = (
 )
 """Rules for a request that is sent without a signature."""
 
+CANCELS_LATER: RequestRule = when(
+    Request.invreq_recurrence_cancel,
+    RuleName.CANCEL_AT_ZERO,
+    Request.invreq_recurrence_cancel,
+    lambda r: r.invreq_recurrence_counter == 0,
+    "invreq_recurrence_cancel is invalid with invreq_recurrence_counter zero",
+)
+
 ANY: RequestRules = (
     NAMED,
     offer.DESCRIBED,
@@ -225,13 +241,7 @@ ANY: RequestRules = (
         lambda r: r.invreq_recurrence_counter is None,
         "invreq_recurrence_cancel is invalid without invreq_recurrence_counter",
     ),
-    when(
-        Request.invreq_recurrence_cancel,
-        RuleName.CANCEL_AT_ZERO,
-        Request.invreq_recurrence_cancel,
-        lambda r: r.invreq_recurrence_counter == 0,
-        "invreq_recurrence_cancel is invalid with invreq_recurrence_counter zero",
-    ),
+    CANCELS_LATER,
 )
 """Rules for requests with and without an offer."""
 
@@ -260,8 +270,7 @@ OFFER: RequestRules = (
 )
 """Rules for the offer that a request repeats."""
 
-WITH_OFFER: RequestRules = (
-    check(None, RuleName.CHAIN_NOT_OFFERED, Request.invreq_chain, _chain_offered),
+QUANTITIES: RequestRules = (
     when(
         Request.offer_quantity_max,
         RuleName.QUANTITY_MISSING,
@@ -270,7 +279,7 @@ WITH_OFFER: RequestRules = (
         "missing invreq_quantity",
     ),
     when(
-        Request.invreq_quantity,
+        Request.offer_quantity_max,
         RuleName.QUANTITY_ZERO,
         Request.invreq_quantity,
         lambda r: r.invreq_quantity == 0,
@@ -284,6 +293,10 @@ WITH_OFFER: RequestRules = (
         lambda r: r.offer_quantity_max is None,
         "unexpected invreq_quantity",
     ),
+)
+"""Rules for the number of items."""
+
+COUNTED: RequestRules = (
     when(
         None,
         RuleName.COUNTER_MISSING,
@@ -293,6 +306,10 @@ WITH_OFFER: RequestRules = (
     ),
     _counts_a_recurrence(Request.invreq_recurrence_counter),
     _counts_a_recurrence(Request.invreq_recurrence_start),
+)
+"""Rules for whether the request is one of a recurrence."""
+
+PRICED: RequestRules = (
     check(Request.offer_amount, RuleName.QUANTITY_OVERFLOW, Request.invreq_quantity, _total_fits),
     when(
         None,
@@ -301,7 +318,10 @@ WITH_OFFER: RequestRules = (
         lambda r: r.offer_amount is None and r.invreq_amount is None and not r.invreq_recurrence_cancel,
         "missing invreq_amount",
     ),
-    check(Request.invreq_amount, RuleName.AMOUNT_TOO_SMALL, Request.invreq_amount, _amount_suffices),
+)
+"""Rules for the amounts from which the price follows."""
+
+PERIODS: RequestRules = (
     when(
         Request.offer_recurrence_base,
         RuleName.START_MISSING,
@@ -319,6 +339,16 @@ WITH_OFFER: RequestRules = (
     check(
         Request.offer_recurrence_limit, RuleName.PERIOD_AFTER_LIMIT, Request.invreq_recurrence_counter, _period_in_limit
     ),
+)
+"""Rules for the period that a recurring request is for."""
+
+WITH_OFFER: RequestRules = (
+    check(None, RuleName.CHAIN_NOT_OFFERED, Request.invreq_chain, _chain_offered),
+    *QUANTITIES,
+    *COUNTED,
+    *PRICED,
+    check(Request.invreq_amount, RuleName.AMOUNT_TOO_SMALL, Request.invreq_amount, _amount_suffices),
+    *PERIODS,
 )
 """Rules for a request against its offer, in the order of Core Lightning's answers."""
 

@@ -150,6 +150,13 @@ def _add_serve_options(parser: ArgumentParser) -> None:
         default=[],
         help="a node to keep a connection to; may be repeated",
     )
+    parser.add_argument(
+        "--keep-unpaid",
+        metavar="SECONDS",
+        type=int,
+        default=86_400,
+        help="how long to keep invoices that answered requests of other nodes and expired unpaid (%(default)s)",
+    )
     add_node_options(parser)
 
 

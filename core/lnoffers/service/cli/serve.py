@@ -37,6 +37,7 @@ def serve(given: Namespace) -> int:
         pid_file=given.pid_file,
         log_file=given.log_file,
         log_level=given.log_level,
+        keep_unpaid=given.keep_unpaid,
         listen=tuple(_place(text, given.network) for text in given.addr),
         peers=tuple(_address(text, given.network) for text in given.peer),
     )

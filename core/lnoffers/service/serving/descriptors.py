@@ -9,7 +9,7 @@ import resource
 from typing import Any, Final
 
 from lnoffers.service.errors import ListenError
-from lnoffers.service.serving.warner import Warner
+from lnoffers.service.warner import Warner
 
 WANTED: Final = 1024
 RESERVED: Final = 32

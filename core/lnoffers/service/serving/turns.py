@@ -39,8 +39,8 @@ from clnrpc.runtime.server.dispatch import Answer
 from lnoffers.service.dispatching import INTERNAL_ERROR, to_raise
 from lnoffers.service.errors import StoreError
 from lnoffers.service.serving.connection import MAX_UNREAD_BYTES
-from lnoffers.service.serving.warner import Warner
 from lnoffers.service.store import BUSY_SECONDS, LockedError
+from lnoffers.service.warner import Warner
 
 if TYPE_CHECKING:
     from lnoffers.service.store import Group, Store

@@ -154,6 +154,8 @@ def _faults_of_invoice(row: Record, chain: bytes) -> Iterator[str]:
         yield "its label is not the text of a JSON string"
     if row["status"] not in {"unpaid", "paid", "expired"}:
         yield f"there is no status {row['status']!r}"
+    if row["answers_request"] not in (0, 1):
+        yield f"answers_request is {row['answers_request']!r}"
     present = [row[name] is not None for name in ("pay_index", "amount_received_msat", "paid_at")]
     if present != [row["status"] == "paid"] * 3:
         yield f"it is {row['status']}, which does not go with what is stored of its payment"

@@ -74,6 +74,8 @@ class NewInvoice:
     """Unix seconds: from then on it is not paid."""
     local_offer_id: bytes | None
     """32 bytes."""
+    answers_request: bool = False
+    """Whether it answers another node's request. If nobody pays it, it is removed some time after it expires."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,6 +206,31 @@ def remove(connection: Connection, invoice: StoredInvoice) -> None:
     connection.execute("DELETE FROM invoices WHERE created_index = ?", (invoice.created_index,))
 
 
+def are_unpaid_answers(connection: Connection, number: int) -> bool:
+    """Return whether this number of answers to requests, or more, are stored and not paid, expired or not."""
+    query = f"SELECT expires_at FROM invoices WHERE {_UNPAID_ANSWER} LIMIT 1 OFFSET ?"
+    return connection.execute(query, (number - 1,)).fetchone() is not None
+
+
+def is_unpaid_answer_expired(connection: Connection, at: int) -> bool:
+    """Return whether `remove_unpaid_answers` would remove one; only reads."""
+    query = f"SELECT expires_at FROM invoices WHERE {_UNPAID_ANSWER} AND expires_at <= ? LIMIT 1"
+    return connection.execute(query, (at,)).fetchone() is not None
+
+
+def remove_unpaid_answers(connection: Connection, at: int, limit: int) -> int:
+    """Delete answers that have expired unpaid at this Unix time, oldest first; return how many, at most `limit`.
+
+    Invoices that were made with createinvoice stay, and so do paid ones.
+    """
+    statement = f"""
+        DELETE FROM invoices WHERE created_index IN (
+            SELECT created_index FROM invoices WHERE {_UNPAID_ANSWER} AND expires_at <= ? ORDER BY expires_at LIMIT ?
+        )
+    """
+    return int(connection.execute(statement, (at, limit)).rowcount)
+
+
 def remove_description(connection: Connection, invoice: StoredInvoice) -> None:
     """Forget the description, but for the string."""
     statement = f"UPDATE invoices SET description = NULL, updated_index = {_UPDATED} + 1 WHERE created_index = ?"
@@ -230,13 +257,15 @@ def _made(*values: Any) -> StoredInvoice:
     """Return the invoice that a row's values are, in the order of the table's columns."""
     row = dict(zip(TABLE.columns, values, strict=True))
     Written.read(row["label"])  # it may be no JSON
-    return StoredInvoice(**row | {"status": InvoiceStatus(row["status"])})
+    changed = {"status": InvoiceStatus(row["status"]), "answers_request": bool(row["answers_request"])}
+    return StoredInvoice(**row | changed)
 
 
 _ROWS: Final = Rows(TABLE, _made)
 _GIVEN: Final = tuple(each.name for each in fields(NewInvoice))
 _ADD: Final = f"{TABLE.insert((*_GIVEN, 'status', 'updated_index'))} RETURNING {TABLE.listed}"
 _DUE: Final = "status = 'unpaid' AND expires_at <= ?"
+_UNPAID_ANSWER: Final = "answers_request AND pay_index IS NULL"  # as in the index's own condition
 _UPDATED: Final = "(SELECT last FROM invoice_counters WHERE name = 'updated_index')"
 _PAY: Final = f"""
     UPDATE invoices SET

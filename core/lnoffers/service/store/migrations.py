@@ -87,7 +87,17 @@ _OFFERS_AND_INVOICES: Final = (
     "INSERT INTO invoice_counters (name, last) VALUES ('updated_index', 0), ('pay_index', 0)",
 )
 
-STEPS: Final[tuple[tuple[str, ...], ...]] = (_INVOICEREQUESTS, _OFFERS_AND_INVOICES)
+_WIRE: Final = (
+    "ALTER TABLE invoices ADD COLUMN answers_request BOOLEAN NOT NULL DEFAULT FALSE",
+    # The answers that nobody has paid, in the order of their removal. They are counted before each new one, and with
+    # all three columns that takes a quarter of the time, because no row is read.
+    """
+    CREATE INDEX ix_invoices_unpaid_answers ON invoices (expires_at, answers_request, pay_index)
+    WHERE answers_request AND pay_index IS NULL
+    """,
+)
+
+STEPS: Final[tuple[tuple[str, ...], ...]] = (_INVOICEREQUESTS, _OFFERS_AND_INVOICES, _WIRE)
 """The statements of each step; names in braces are those of `Database.types`."""
 
 

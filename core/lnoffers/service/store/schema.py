@@ -74,9 +74,10 @@ INVOICES: Final = Table(
         "pay_index": int | None,  # counts up from 1 in the order of payments
         "amount_received_msat": int | None,
         "paid_at": int | None,  # unix seconds
+        "answers_request": int | bool,  # it was sent to a payer, and is removed some time after it expires unpaid
     },
 )
-"""The invoices made with createinvoice."""
+"""The invoices made with createinvoice, or as answers to requests of other nodes."""
 
 INVOICE_COUNTERS: Final = Table(
     "invoice_counters",
