@@ -9,11 +9,12 @@ from lnoffers.bolt12.tlv import Record, write_records
 from lnoffers.service import Node
 from lnoffers.service.answering.issuer import Issuer
 from lnoffers.service.status import Status
-from lnoffers.service.store import invoices, offers
+from lnoffers.service.store import Identity, Store, invoices, offers
 from lnoffers.service.store.invoices import StoredInvoice
 from lnoffers.service.store.offers import StoredOffer
 from tests.bolt12.samples import METADATA, REGTEST, resigned
 from tests.service.invoicing import KEYS, OFFER
+from tests.service.program import Program
 
 
 def payer(number: int) -> KeySigner:
@@ -84,3 +85,14 @@ def pay(node: Node, invoice: Invoice) -> None:
     assert invoice.invoice_payment_hash is not None
     with node.store.transaction() as connection:
         assert invoices.pay(connection, invoice.invoice_payment_hash, invoice.invoice_amount or 0, node.clock.now())
+
+
+def pay_in(program: Program, invoice: Invoice) -> None:
+    """Note in a store, from another process than the server's, that an invoice was paid when it was created."""
+    assert invoice.invoice_payment_hash is not None
+    path = program.network_dir / "lnoffers.sqlite3"
+    store = Store.open(None, path, Identity("regtest", invoice.invoice_node_id or b""))
+    with store.transaction() as connection:
+        at = invoice.invoice_created_at or 0
+        assert invoices.pay(connection, invoice.invoice_payment_hash, invoice.invoice_amount or 0, at)
+    store.close()

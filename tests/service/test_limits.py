@@ -18,6 +18,7 @@ import pytest
 from clnrpc import Client, RpcError
 from clnrpc.runtime.jsontext import MAX_DEPTH, MAX_NUMBER
 from lnoffers.fetching.peer import MESSAGE_COST
+from lnoffers.service.answering import answers, issuer
 from lnoffers.service.commands.base import MAX_MADE
 from lnoffers.service.parameters.offers import MAX_NODES
 from lnoffers.service.parameters.strings import MAX_INVOICE, MAX_LABEL, MAX_STRING, MAX_UNSIGNED
@@ -314,6 +315,11 @@ def test_the_guide_tells_the_limits_of_peers() -> None:
     assert told["onion messages from one peer"] == f"{link.ONIONS_A_SECOND} per second, {link.ONION_BURST} at once"
     sent = f"{link.SENT_A_SECOND} per second; {link.MAX_QUEUED_BYTES:,} bytes wait"
     assert told["onion messages to one peer"] == sent
+    assert told["requests from all peers"] == (
+        f"{answers.ANSWERS_A_SECOND} per second, {answers.ANSWER_BURST} at once, {answers.MAX_ANSWERS} being answered"
+    )
+    assert told["a request"] == f"{issuer.MAX_OWN_BYTES:,} bytes beside its offer"
+    assert told["unpaid invoices for requests"] == f"{issuer.MAX_UNPAID:,}, expired ones included"
     assert told["a silent peer"] == f"{link.SILENT_SECONDS:g} seconds, then {link.PONG_SECONDS:g} for its pong"
     lines = f"{bounded_log.LINES_A_SECOND} per second, {bounded_log.LINE_BURST} at once"
     assert told["lines of the log about incoming connections, all at *debug*"] == lines

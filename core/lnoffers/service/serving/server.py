@@ -27,6 +27,7 @@ from clnrpc.runtime.jsontext import FramingError
 from clnrpc.runtime.server.dispatch import Answer
 from lnoffers.bolt12 import CHAINS
 from lnoffers.net.onion_messages import ReceivedMessage
+from lnoffers.service.answering import Answers, Issuer
 from lnoffers.service.commands import OffersService, Served
 from lnoffers.service.dispatching import INTERNAL_ERROR, STORELESS, dispatcher
 from lnoffers.service.errors import StoreError
@@ -80,10 +81,11 @@ class Server:
         self._max_connections = max_connections
         self._too_many = RpcError(GENERIC, f"Too many connections: {max_connections} are open")
         self._loop = asyncio.get_running_loop()
-        self._peers = Peers(node.keys.key_pair, CHAINS[node.options.network], _drop_message)
+        self._peers = Peers(node.keys.key_pair, CHAINS[node.options.network], self._receive)
         service = OffersService(node, Served(node.options.socket, self._stop_by_call, self._peers))
         self._dispatcher = dispatcher(service, developer=node.options.developer)
         self._turns = Turns(node.store, self._answer, self._dispatcher.refuse, self.stop)
+        self._answers = Answers(node.keys.key_pair, Issuer(node), self._peers, self._turns.run)
         self._decoder = Decoder(node)
         self._waits = Waits(self._dispatcher.refuse, self.advance)
         self._connections: set[Connection] = set()
@@ -298,17 +300,24 @@ class Server:
 
     @asynccontextmanager
     async def _connected_to_peers(self) -> AsyncIterator[None]:
-        """Listen for other nodes, and keep the connections of `--peer`, while the block runs."""
+        """Listen for other nodes, keep the connections of `--peer`, and answer requests, while the block runs."""
         options = self._node.options
         keeping = [self._loop.create_task(stay_connected(self._peers, address)) for address in options.peers]
         for task in keeping:
             task.add_done_callback(partial(self._ended_in_bug, "A peer is not kept connected because of a bug"))
+        removing = self._loop.create_task(self._answers.remove_expired())
+        removing.add_done_callback(partial(self._ended_in_bug, "Expired invoices are not removed because of a bug"))
         try:
             async with listening(self._peers, options.listen):
                 yield
         finally:
-            for task in keeping:
+            for task in (*keeping, removing):
                 task.cancel()
+            self._answers.close()
+
+    def _receive(self, link: Link, message: ReceivedMessage) -> None:
+        """Handle an onion message for this node, which arrived on this connection."""
+        self._answers.receive(link, message)
 
     def _stop_by_call(self) -> None:
         """Stop the server, and send the answer to the current call last. Runs on the thread of `turns`."""
@@ -373,8 +382,3 @@ class Server:
                 while not condition():
                     self._changed.clear()
                     await self._changed.wait()
-
-
-def _drop_message(link: Link, _: ReceivedMessage) -> None:
-    """Drop a message for this node: no command waits for one yet."""
-    logger.debug("Dropped a message that came by %s: nothing waits for it", link)

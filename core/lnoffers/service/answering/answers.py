@@ -1,0 +1,173 @@
+"""Answer the invoice_requests that arrive as onion messages. This runs in the event loop.
+
+A request goes to the issuer, on the thread that uses the store. Its answer returns when the invoice is on disk, and is
+then sent along the request's reply path. The sender of a request is unknown. So one that cannot be answered is dropped,
+and the log has the reason at the level *debug*, which strangers cannot fill by default.
+
+The reply path names its first node. The answer goes to it directly if it is connected. If it is this node itself, as
+when the payer is connected to it, its part of the path is opened here. Otherwise the node that brought the request is
+asked to forward the answer, since it, too, has the request from somewhere.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from clnrpc.runtime.errors import RpcError
+from lnoffers.bolt12 import BlindedPath, Bolt12Error, InvoiceRequest
+from lnoffers.net.blinding import PATH_KEY_BYTES, prepend
+from lnoffers.net.errors import WireError
+from lnoffers.net.offer_messages import reply
+from lnoffers.net.onion_messages import Forward, Payload, ReceivedMessage, open_message
+from lnoffers.service.errors import ServiceError
+from lnoffers.service.peers.pace import Pace
+
+if TYPE_CHECKING:
+    from lnoffers.net.crypto import NodeKey
+    from lnoffers.net.messages import OnionMessage
+    from lnoffers.service.answering.issuer import Answer, Issuer
+    from lnoffers.service.changes import Runner
+    from lnoffers.service.peers import Link, Peers
+
+ANSWERS_A_SECOND: Final = 20
+"""The rate at which requests of all peers are answered; further ones are dropped."""
+ANSWER_BURST: Final = 40
+"""Requests that are answered at once after a pause."""
+MAX_ANSWERS: Final = 64
+"""Requests that are being answered at a time, as while another process holds the store."""
+REMOVAL_SECONDS: Final = 10.0
+"""The interval at which expired answers are looked for."""
+REMOVED_AT_ONCE: Final = 100
+"""Expired answers that are removed in one transaction."""
+
+_SESSION_KEY_BYTES: Final = 32
+
+logger = logging.getLogger(__name__)
+
+
+class _DroppedError(ServiceError):
+    """The message cannot be answered, for this reason."""
+
+
+class Answers:
+    """The requests that are being answered. Use it within one event loop.
+
+    Args:
+        key: the node's key, with which it opens its part of a reply path.
+        issuer: decides what to answer; used only through `run`.
+        peers: the connections to other nodes.
+        run: runs a function that uses the store.
+    """
+
+    def __init__(self, key: NodeKey, issuer: Issuer, peers: Peers, run: Runner) -> None:
+        self._key = key
+        self._issuer = issuer
+        self._peers = peers
+        self._run = run
+        self._pace = Pace(ANSWERS_A_SECOND, ANSWER_BURST)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def receive(self, link: Link, received: ReceivedMessage) -> None:
+        """Answer a message for this node, if it is a request. `link` is the connection on which it arrived."""
+        try:
+            request = self._request(received.payload)
+        except _DroppedError as reason:
+            logger.debug("Dropped a message from %s: %s", link, reason)
+            return
+        task = asyncio.create_task(self._answer(link, request, received))
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    async def remove_expired(self) -> None:
+        """Remove answers that expired unpaid some time ago, for as long as this runs."""
+        while True:
+            try:
+                while await self._run(partial(self._issuer.remove_expired, REMOVED_AT_ONCE)):
+                    pass
+            except RpcError as error:
+                logger.debug("Expired invoices are not removed: %s", error.message)
+            await asyncio.sleep(REMOVAL_SECONDS)
+
+    def close(self) -> None:
+        """Give up what is being answered. A payer that asks again gets the same invoice."""
+        for task in self._tasks:
+            task.cancel()
+
+    def _request(self, payload: Payload) -> bytes:
+        """Return the request in a payload, a TLV stream, if it is to be answered now.
+
+        Raises:
+            _DroppedError: if it is not.
+        """
+        request = payload.invoice_request
+        if request is None:
+            what = "an invoice" if payload.invoice is not None else "no invoice_request"
+            raise _DroppedError(f"it is {what}, and nothing waits for it")
+        if len(self._tasks) >= MAX_ANSWERS or not self._pace.try_spend(1):
+            raise _DroppedError("there are too many requests")
+        if payload.reply_path is None and not _ends_recurrence(request):
+            raise _DroppedError("the request has no reply path")
+        return request
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        bug = None if task.cancelled() else task.exception()
+        if bug is not None:
+            context = {"message": "An answer to a request ended in a bug", "exception": bug}
+            task.get_loop().call_exception_handler(context)
+
+    async def _answer(self, link: Link, request: bytes, received: ReceivedMessage) -> None:
+        try:
+            answer = await self._run(partial(self._issuer.answer, request, received.path_id))
+        except RpcError as error:  # nothing is stored, or nobody knows whether it is
+            logger.debug("A request from %s is not answered: %s", link, error.message)
+            return
+        path = received.payload.reply_path
+        if answer is None or path is None:
+            return
+        try:
+            self._send(link, path, answer)
+        except (_DroppedError, WireError) as reason:
+            logger.debug("The answer to a request from %s is dropped: %s", link, reason)
+
+    def _send(self, link: Link, path: BlindedPath, answer: Answer) -> None:
+        """Send an answer along a reply path.
+
+        Raises:
+            _DroppedError: if the path does not lead anywhere.
+            WireError: if the answer does not fit into a message, or the path is not valid.
+        """
+        first = path.first_node_id
+        if not isinstance(first, bytes):
+            raise _DroppedError("its reply path begins at the end of a channel, and the node there is not known")
+        if first == self._key.public_key:
+            to, message = self._next(reply(secrets.token_bytes(_SESSION_KEY_BYTES), path, answer))
+        else:
+            to = self._peers.link(first) or link
+            if to.node_id != first:
+                path = prepend(secrets.token_bytes(PATH_KEY_BYTES), [to.node_id], path)
+            message = reply(secrets.token_bytes(_SESSION_KEY_BYTES), path, answer)
+        if not to.send(message):
+            raise _DroppedError(f"{to} reads too slowly")
+
+    def _next(self, message: OnionMessage) -> tuple[Link, OnionMessage]:
+        """Open a message that begins at this node; return the connection to its next node, and the message for that."""
+        opened = open_message(self._key, message)
+        if not isinstance(opened, Forward):
+            raise _DroppedError("its reply path ends at this node")
+        to = self._peers.link(opened.next_node) if isinstance(opened.next_node, bytes) else None
+        if to is None:
+            raise _DroppedError("the second node of its reply path is not connected")
+        return to, opened.message
+
+
+def _ends_recurrence(request: bytes) -> bool:
+    """Return whether a request ends a recurrence; such a request is stored, and gets no answer."""
+    try:
+        return InvoiceRequest.received(request).invreq_recurrence_cancel is not None
+    except Bolt12Error:
+        return False
