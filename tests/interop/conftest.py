@@ -16,6 +16,9 @@ import pytest
 from tests.interop.chain.folder import Chain
 from tests.interop.channels import fund, open_channel
 from tests.interop.nodes import Node, lightningd, running
+from tests.peers.conftest import start
+
+__all__ = ["Pair", "chain", "l1", "l2", "pair", "start", "work"]
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""LDK as a peer: handshakes, pings and connections in both directions, and invoices for its offers."""
+"""LDK as a peer: handshakes, pings and connections in both directions, and invoices for its offers and for ours."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from collections.abc import Iterator
 import pytest
 
 from lnoffers import FetchError, fetch_invoice
-from lnoffers.bolt12 import CHAINS, KeyPair, Offer
+from lnoffers.bolt12 import CHAINS, Invoice, KeyPair, Offer
 from lnoffers.fetching import Address, Reason
 from lnoffers.fetching.peer import connected
 from lnoffers.net import features
 from lnoffers.net.connection import Authenticated, Connection, Ready
 from lnoffers.net.messages import Init, Ping, Pong
 from tests.interop.ldk.peer import Ldk, running
+from tests.peers.conftest import Served, Start
 
 SECONDS = 60
 INIT = Init(features.OFFERED, (CHAINS["regtest"],))
@@ -103,3 +104,29 @@ def test_we_understand_its_error() -> None:
         with pytest.raises(FetchError) as caught:
             asyncio.run(fetch_invoice(offer, connect=ldk.address, amount=1_000, timeout=SECONDS))
     assert (caught.value.reason, caught.value.detail) == (Reason.REFUSED, "MissingPaths")
+
+
+def connect_to(served: Served, ldk: Ldk) -> None:
+    """Have LDK connect to a server of ours."""
+    ldk.ask("connect", id=served.id, host="127.0.0.1", port=served.port)
+
+
+def test_it_requests_invoices_from_our_server_and_accepts_them(start: Start, ldk: Ldk) -> None:
+    served = start()
+    connect_to(served, ldk)
+    for made, amount in (("1000msat", None), ("any", 21_000)):
+        offer = served.client.offer(made, description="tea")
+        invoice = Invoice.from_bytes(bytes.fromhex(ldk.ask("request", offer=offer.bolt12, amount=amount)["invoice"]))
+        invoice.verify()
+        assert invoice.invoice_amount == (amount or 1_000)
+        [stored] = served.client.listinvoices(offer_id=offer.offer_id).invoices
+        assert stored.bolt12 == invoice.encode()
+
+
+def test_it_understands_our_server_s_error(start: Start, ldk: Ldk) -> None:
+    served = start()
+    connect_to(served, ldk)
+    offer = served.client.offer("1000msat", description="gone")
+    served.client.disableoffer(offer.offer_id)
+    failed = ldk.ask("request", offer=offer.bolt12, amount=None)["failed"]
+    assert failed == "LDKPaymentFailureReason_InvoiceRequestRejected"

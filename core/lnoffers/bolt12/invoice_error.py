@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lnoffers.bolt12.bigsize import read_bigsize
+from lnoffers.bolt12.bigsize import encode_bigsize, read_bigsize
 from lnoffers.bolt12.errors import Bolt12Error
 from lnoffers.bolt12.fields import InvoiceErrorFields
 from lnoffers.bolt12.rules import invoice_error as rules
@@ -50,6 +50,11 @@ class InvoiceError(InvoiceErrorFields):
             return cls._read(bare)
         bare = None if message.error is not None else _without_length(data)
         return message if bare is None else cls._read(bare)
+
+    def to_ldk_bytes(self) -> bytes:
+        """Return the TLV stream with its length before it, which LDK writes and expects."""
+        stream = self.to_bytes()
+        return encode_bigsize(len(stream)) + stream
 
 
 def _without_length(data: bytes) -> bytes | None:

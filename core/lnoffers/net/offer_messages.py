@@ -48,14 +48,16 @@ def ask(session_key: bytes, path: BlindedPath, request: InvoiceRequest, reply_pa
 
 
 @typechecked
-def reply(session_key: bytes, reply_path: BlindedPath, message: InvoiceReply) -> OnionMessage:
+def reply(session_key: bytes, reply_path: BlindedPath, message: InvoiceReply, *, for_ldk: bool = False) -> OnionMessage:
     """Return the message that answers a request along its `reply_path`.
 
     The issuer takes the request and the path from the `Payload` that it received. It parses the request itself, because
-    it must be able to answer one that cannot be parsed.
+    it must be able to answer one that cannot be parsed. `for_ldk` writes an error as LDK reads it.
     """
-    stream = message.to_bytes()
-    payload = Payload.build(invoice=stream) if isinstance(message, Invoice) else Payload.build(invoice_error=stream)
+    if isinstance(message, Invoice):
+        payload = Payload.build(invoice=message.to_bytes())
+    else:
+        payload = Payload.build(invoice_error=message.to_ldk_bytes() if for_ldk else message.to_bytes())
     return wrap(session_key, reply_path, payload)
 
 

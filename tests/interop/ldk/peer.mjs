@@ -5,6 +5,8 @@
 //   {"do": "connect", "id", "host", "port"}    once the connection stands: {"peers": [ID...]}
 //   {"do": "peers"}                            whom it is connected to: {"peers": [ID...]}
 //   {"do": "refuse"}                           from here on it answers requests by an error: {}
+//   {"do": "request", "offer", "amount"}       ask for an invoice; "amount" is a number of millisatoshi or null:
+//                                              {"invoice": HEX}, once one has arrived and is good; or {"failed": WHY}
 // It ends with its standard input.
 
 import { readFileSync } from "node:fs";
@@ -69,6 +71,8 @@ const watch = ldk.ChainMonitor.constructor_new(
     archive_persisted_channel: none,
   }),
 );
+const config = ldk.UserConfig.constructor_default();
+config.set_manually_handle_bolt12_invoices(true);
 const regtest = ldk.Network.LDKNetwork_Regtest;
 const manager = ldk.ChannelManager.constructor_new(
   ldk.FeeEstimator.new_impl({ get_est_sat_per_1000_weight: () => 253 }),
@@ -80,7 +84,7 @@ const manager = ldk.ChannelManager.constructor_new(
   entropy,
   keys.as_NodeSigner(),
   keys.as_SignerProvider(),
-  ldk.UserConfig.constructor_default(),
+  config,
   ldk.ChainParameters.constructor_new(regtest, ldk.BestBlock.constructor_from_network(regtest)),
   seconds,
 );
@@ -113,6 +117,19 @@ const hex = (bytes) => Buffer.from(bytes).toString("hex");
 const say = (words) => process.stdout.write(`${JSON.stringify(words)}\n`);
 const connected = () => ({ peers: peers.list_peers().map((peer) => hex(peer.get_counterparty_node_id())) });
 
+// What became of each request, by its payment id. An error from the issuer fails the payment.
+const outcomes = new Map();
+const handler = ldk.EventHandler.new_impl({
+  handle_event(event) {
+    if (event instanceof ldk.Event_InvoiceReceived)
+      outcomes.set(hex(event.payment_id), { invoice: hex(event.invoice.write()) });
+    if (event instanceof ldk.Event_PaymentFailed)
+      outcomes.set(hex(event.payment_id), { failed: ldk.PaymentFailureReason[event.reason.some] });
+    return ldk.Result_NoneReplayEventZ.constructor_ok();
+  },
+});
+const pause = () => new Promise((wake) => setTimeout(wake, 10));
+
 const answers = {
   offer() {
     const builder = manager.create_offer_builder(ldk.Option_u64Z.constructor_none());
@@ -125,8 +142,27 @@ const answers = {
   },
   async connect({ id, host, port }) {
     await net.connect_peer(host, port, Buffer.from(id, "hex"));
-    while (!connected().peers.includes(id)) await new Promise((wake) => setTimeout(wake, 10));
+    while (!connected().peers.includes(id)) await pause();
     return connected();
+  },
+  async request({ offer, amount }) {
+    const id = entropy.get_secure_random_bytes();
+    const asked = manager.pay_for_offer(
+      ldk.Offer.constructor_from_str(offer).res,
+      ldk.Option_u64Z.constructor_none(),
+      amount === null ? ldk.Option_u64Z.constructor_none() : ldk.Option_u64Z.constructor_some(BigInt(amount)),
+      ldk.Option_StrZ.constructor_none(),
+      id,
+      ldk.Retry.constructor_attempts(0),
+      ldk.Option_u64Z.constructor_none(),
+    );
+    if (!asked.is_ok()) return { failed: ldk.Bolt12SemanticError[asked.err] };
+    peers.process_events();
+    while (!outcomes.has(hex(id))) {
+      await pause();
+      manager.as_EventsProvider().process_pending_events(handler);
+    }
+    return outcomes.get(hex(id));
   },
 };
 

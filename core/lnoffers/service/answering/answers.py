@@ -14,22 +14,24 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from clnrpc.runtime.errors import RpcError
-from lnoffers.bolt12 import BlindedPath, Bolt12Error, InvoiceRequest
+from lnoffers.bolt12 import BlindedPath, Bolt12Error, InvoiceError, InvoiceRequest
 from lnoffers.net.blinding import PATH_KEY_BYTES, prepend
 from lnoffers.net.errors import WireError
 from lnoffers.net.offer_messages import reply
 from lnoffers.net.onion_messages import Forward, Payload, ReceivedMessage, open_message
+from lnoffers.service.answering import ldk
 from lnoffers.service.errors import ServiceError
 from lnoffers.service.peers.pace import Pace
 
 if TYPE_CHECKING:
     from lnoffers.net.crypto import NodeKey
     from lnoffers.net.messages import OnionMessage
-    from lnoffers.service.answering.issuer import Answer, Issuer
+    from lnoffers.service.answering.issuer import Issuer
     from lnoffers.service.changes import Runner
     from lnoffers.service.peers import Link, Peers
 
@@ -130,12 +132,13 @@ class Answers:
         if answer is None or path is None:
             return
         try:
-            self._send(link, path, answer)
+            for_ldk = isinstance(answer, InvoiceError) and _is_by_ldk(request, path)
+            self._send(link, path, partial(reply, message=answer, for_ldk=for_ldk))
         except (_DroppedError, WireError) as reason:
             logger.debug("The answer to a request from %s is dropped: %s", link, reason)
 
-    def _send(self, link: Link, path: BlindedPath, answer: Answer) -> None:
-        """Send an answer along a reply path.
+    def _send(self, link: Link, path: BlindedPath, along: Callable[[bytes, BlindedPath], OnionMessage]) -> None:
+        """Send an answer along a reply path; `along` makes the message from a session key and a path.
 
         Raises:
             _DroppedError: if the path does not lead anywhere.
@@ -145,12 +148,12 @@ class Answers:
         if not isinstance(first, bytes):
             raise _DroppedError("its reply path begins at the end of a channel, and the node there is not known")
         if first == self._key.public_key:
-            to, message = self._next(reply(secrets.token_bytes(_SESSION_KEY_BYTES), path, answer))
+            to, message = self._next(along(secrets.token_bytes(_SESSION_KEY_BYTES), path))
         else:
             to = self._peers.link(first) or link
             if to.node_id != first:
                 path = prepend(secrets.token_bytes(PATH_KEY_BYTES), [to.node_id], path)
-            message = reply(secrets.token_bytes(_SESSION_KEY_BYTES), path, answer)
+            message = along(secrets.token_bytes(_SESSION_KEY_BYTES), path)
         if not to.send(message):
             raise _DroppedError(f"{to} reads too slowly")
 
@@ -167,7 +170,17 @@ class Answers:
 
 def _ends_recurrence(request: bytes) -> bool:
     """Return whether a request ends a recurrence; such a request is stored, and gets no answer."""
+    parsed = _parsed(request)
+    return parsed is not None and parsed.invreq_recurrence_cancel is not None
+
+
+def _is_by_ldk(request: bytes, path: BlindedPath) -> bool:
+    parsed = _parsed(request)
+    return parsed is not None and ldk.has_sent(parsed, path)
+
+
+def _parsed(request: bytes) -> InvoiceRequest | None:
     try:
-        return InvoiceRequest.received(request).invreq_recurrence_cancel is not None
+        return InvoiceRequest.received(request)
     except Bolt12Error:
-        return False
+        return None
