@@ -121,8 +121,9 @@ _signing_request = trusted(SigningRequest)
 class SignedMessage(TextMessage):
     """A message whose records are signed by the key in one of its fields, into another."""
 
-    __slots__ = ()
+    __slots__ = ("_is_valid",)
 
+    _is_valid: bool
     signed_in: ClassVar[str]
     """The field of the signature."""
     signed_by: ClassVar[str]
@@ -138,7 +139,14 @@ class SignedMessage(TextMessage):
         return _signing_request(self.kind, self.signed_in, merkle_root(self._records))
 
     def has_valid_signature(self) -> bool:
-        """Return whether the message has a key and a valid signature of that key."""
+        """Return whether the message has a key and a valid signature of that key. This is computed once."""
+        try:
+            return self._is_valid
+        except AttributeError:
+            self._is_valid = self._verify_signature()
+            return self._is_valid
+
+    def _verify_signature(self) -> bool:
         key, signature = getattr(self, self.signed_by), getattr(self, self.signed_in)
         if key is None or signature is None:
             return False

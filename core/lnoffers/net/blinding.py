@@ -93,11 +93,13 @@ def blind(path_key: bytes, hops: Sequence[Hop]) -> BlindedPath:
         raise ValueError("a path has at least one hop")
     first = key = KeyPair(path_key)
     blinded = []
+    secret = b""
     for hop in hops:
+        if secret:  # the last hop needs no key for another one
+            key = key.multiply(sha256(key.public_key + secret).digest())
         secret = key.shared_secret(hop.node_id)
         node_id = multiply_point(hop.node_id, blinding_factor(secret))
         blinded.append(BlindedHop(node_id, seal(derive(b"rho", secret), ZERO_NONCE, hop.data)))
-        key = key.multiply(sha256(key.public_key + secret).digest())
     return BlindedPath(hops[0].node_id, first.public_key, tuple(blinded))
 
 

@@ -2,7 +2,7 @@
 
 A request goes to the issuer, on the thread that uses the store. Its answer returns when the invoice is on disk, and is
 then sent along the request's reply path. The sender of a request is unknown. So one that cannot be answered is dropped,
-and the log has the reason at the level *debug*, which strangers cannot fill by default.
+and the log has the reason at the level *debug*.
 
 The reply path names its first node. The answer goes to it directly if it is connected. If it is this node itself, as
 when the payer is connected to it, its part of the path is opened here. Otherwise the node that brought the request is
@@ -26,6 +26,7 @@ from lnoffers.net.offer_messages import reply
 from lnoffers.net.onion_messages import Forward, Payload, ReceivedMessage, open_message
 from lnoffers.service.answering import ldk
 from lnoffers.service.errors import ServiceError
+from lnoffers.service.peers.bounded_log import BoundedLog
 from lnoffers.service.peers.pace import Pace
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ class Answers:
         self._issuer = issuer
         self._peers = peers
         self._run = run
+        self._log = BoundedLog(logger)
         self._pace = Pace(ANSWERS_A_SECOND, ANSWER_BURST)
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -78,7 +80,7 @@ class Answers:
         try:
             request = self._request(received.payload)
         except _DroppedError as reason:
-            logger.debug("Dropped a message from %s: %s", link, reason)
+            self._log.debug("Dropped a message from %s: %s", link, reason)
             return
         task = asyncio.create_task(self._answer(link, request, received))
         self._tasks.add(task)
@@ -126,7 +128,7 @@ class Answers:
         try:
             answer = await self._run(partial(self._issuer.answer, request, received.path_id))
         except RpcError as error:  # nothing is stored, or nobody knows whether it is
-            logger.debug("A request from %s is not answered: %s", link, error.message)
+            self._log.debug("A request from %s is not answered: %s", link, error.message)
             return
         path = received.payload.reply_path
         if answer is None or path is None:
@@ -135,7 +137,7 @@ class Answers:
             for_ldk = isinstance(answer, InvoiceError) and _is_by_ldk(request, path)
             self._send(link, path, partial(reply, message=answer, for_ldk=for_ldk))
         except (_DroppedError, WireError) as reason:
-            logger.debug("The answer to a request from %s is dropped: %s", link, reason)
+            self._log.debug("The answer to a request from %s is dropped: %s", link, reason)
 
     def _send(self, link: Link, path: BlindedPath, along: Callable[[bytes, BlindedPath], OnionMessage]) -> None:
         """Send an answer along a reply path; `along` makes the message from a session key and a path.

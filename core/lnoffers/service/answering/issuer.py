@@ -111,8 +111,8 @@ class Issuer:
             return _refused(asked, "Invalid invreq" if asked is None else error.message)
         except _RefusedError as refusal:
             return _refused(asked, str(refusal))
-        except _PaidError as error:  # which the payer can cause
-            logger.debug("%s", error)
+        except _PaidError:
+            pass  # the payer knows why, and can cause it as often as it likes: no line in the log
         except (_InternalError, EntropyError, RatesError, RowError) as error:
             self._warner.warn(f"An invoice_request could not be answered: {error}")
         return InvoiceError.build(error=INTERNAL_ERROR)
@@ -299,7 +299,7 @@ def _basetime(connection: Connection, request: InvoiceRequest, counter: int, now
 def _has_lapsed(stored: StoredInvoice, now: int) -> bool:
     """Return whether an invoice has expired unpaid, so that another can take its place."""
     if stored.status is InvoiceStatus.PAID:
-        raise _PaidError(f"Refused an invoice_request: the invoice {stored.label} is paid already")
+        raise _PaidError
     if _parsed(stored).relative_expiry == 0:
         raise _RefusedError("invoice cancelled")
     return stored.status is InvoiceStatus.EXPIRED or stored.expires_at <= now
