@@ -617,9 +617,27 @@ class Calls(Caller):
         payer_note: str | None = None,
         bip353: str | None = None,
     ) -> CancelrecurringinvoiceResponse:
-        """Cancel a recurring payment at its issuer.
+        """End a series of recurring payments.
+
+        The **cancelrecurringinvoice** command tells the issuer of a recurring BOLT 12 offer that no invoice of a series
+        is wanted any more, from the given payment on. The issuer does not respond, so the command returns as soon as
+        the message is sent. It is a courtesy: a series also ends if its next invoice is not paid.
 
         Added in v25.09.
+
+        Args:
+            offer: The recurring offer: a string that begins with *lno1*.
+            recurrence_counter: The first payment that will not be made, at least 1: the **counter** of
+                **next_period** in the last response of lightning-fetchinvoice(7).
+            recurrence_label: The label of the series, as in the calls of lightning-fetchinvoice(7).
+            recurrence_start: The index of the first period, as in the calls of lightning-fetchinvoice(7).
+            payer_note: A note for the issuer.
+            bip353: The BIP 353 name under which the offer was found, such as *alice@example.com*.
+
+        Raises:
+            RpcError: Code -32602: A parameter is missing or malformed, or does not fit the offer.
+            RpcError: Code 1003: The message could not be sent; *data* is as for lightning-fetchinvoice(7).
+            RpcError: Code -5: The server is shutting down.
         """
         return self.rpc_send(
             "cancelrecurringinvoice", offer, recurrence_counter, recurrence_label, recurrence_start, payer_note, bip353
@@ -1220,34 +1238,76 @@ class Calls(Caller):
         dev_path_use_scidd: Any | None = None,
         dev_reply_path: Any | None = None,
     ) -> FetchinvoiceResponse:
-        """Ask the issuer of an offer for an invoice.
+        """Fetch an invoice for an offer.
 
-        Asks the issuer of an offer for an invoice, and returns the invoice and where it differs from the offer; nothing
-        is paid yet.
+        The **fetchinvoice** command sends the issuer of a BOLT 12 offer a request for an invoice, and returns the
+        invoice that comes back. Nothing is paid.
+
+        The request is an onion message. It travels along one of the offer's paths or, if the offer has none, to the
+        issuer itself. The invoice is validated before it is returned: it must repeat the request, be signed by the
+        issuer, and have all fields that a payment needs.
 
         Args:
-            offer: Offer string, which begins with *lno1*.
-            amount_msat: Amount to be invoiced, in millisatoshi unless it ends in *sat* or *btc*; required if the
-                offer names none. Default: the offer's price; less than that the issuer will refuse.
-            quantity: How many items to buy, at least 1; required if the offer sets a maximum quantity, refused if
-                it does not.
-            recurrence_counter: How many invoices of this series came before, 0 at first; required if the offer
-                recurs, refused if it does not.
-            recurrence_start: Number of the period to begin with, only if the offer says when its periods begin;
-                default: 0.
-            recurrence_label: Your own name that ties the calls of a series together; required if the offer recurs,
-                and the same in each call.
-            timeout: Seconds to wait for the issuer's response; default: 60.
-            payer_note: Message to the issuer, who puts it into the invoice; default: none.
-            payer_metadata: Bytes in hex from which the key that signs the request is derived, so they must hold a
-                secret; not if the offer recurs. Default: random.
+            offer: The offer: a string that begins with *lno1*.
+            amount_msat: The amount to pay, for all items together. A number without a unit is in millisatoshi;
+                *msat*, *sat* and *btc* are accepted as suffixes. It is required if the offer names no amount. Otherwise
+                it is the offer's price by default, and must not be less.
+            quantity: How many items to buy. It is required if the offer has a maximum quantity, and refused if not.
+            recurrence_counter: Which payment of a recurring offer this is: 0 for the first, 1 for the next. It is
+                required for a recurring offer, and refused for any other.
+            recurrence_start: The index of the period to begin with, the same for each payment. It is allowed only
+                if the offer says when its first period begins; the default is then 0.
+            recurrence_label: Your own name for this series of payments, the same for each of them. It is required
+                for a recurring offer, because the key of the payer is derived from it; it is not sent. Escapes in it
+                count as they are written.
+            timeout: For how many seconds to wait for the invoice.
+
+                Default: 60.
+            payer_note: A note for the issuer. It will be part of the invoice.
+            payer_metadata: Bytes in hex from which the key of the payer is derived; the request contains them.
+                Refused for a recurring offer. By default 16 random bytes.
 
                 Added in v24.11.
-            bip353: BIP 353 name under which the offer was found, such as *user@example.com*; default: none.
+            bip353: The BIP 353 name under which the offer was found, such as *alice@example.com*. The issuer is
+                told, and checks that the name is its own.
 
                 Added in v25.02.
-            dev_path_use_scidd: Hidden: not meant for general use.
-            dev_reply_path: Hidden: not meant for general use.
+            dev_path_use_scidd: For tests: the channel and its end (*NxNxN/N*) by which the reply path names its
+                first node.
+
+                Hidden: not meant for general use.
+            dev_reply_path: For tests: the nodes of the reply path, an array of node ids that ends with this node's
+                id.
+
+                Hidden: not meant for general use.
+
+        The *data* of the errors 1003, 1004 and 1005 is an object. Its **reason** is one of these:
+
+        - *no_address*: no address of the issuer, or of the first nodes of the offer's paths, is known, and no node that
+          could forward is connected.
+        - *cannot_connect*: the nodes could not be reached, or the connection ended.
+        - *no_onion_messages*: the node does not accept onion messages.
+        - *channel_peers_only*: the node accepts onion messages only from nodes that have a channel with it.
+        - *throttled*: the node says that it receives too many messages.
+        - *no_answer*: nothing came back.
+        - *bad_answer*: the issuer sent something that is not a valid invoice for the request.
+        - *refused*: the issuer sent an error.
+
+        **detail** is more about it, and **attempts** is an array of the routes that failed, each with the first node
+        (**towards**), the node that was asked (**via**, absent if there was none), **reason** and **detail**. If the
+        issuer sent an error, **error** contains its words and, if it named a field, **erroneous_field** and perhaps
+        **suggested_value** (in hex). If that error cannot be read, **invoice_error_hex** is all there is of it.
+
+        Lightningd sends *data* only if the issuer sent an error, without **reason**, **detail** and **attempts**.
+
+        Raises:
+            RpcError: Code -32602: A parameter is missing or malformed, or does not fit the offer.
+            RpcError: Code -1: The injected entropy is used up, or no server is running.
+            RpcError: Code 1002: The offer has expired.
+            RpcError: Code 1003: The request could not be sent.
+            RpcError: Code 1004: The issuer refused the request, or sent an invoice that is not valid for it.
+            RpcError: Code 1005: The request was sent, and no invoice arrived in time.
+            RpcError: Code -5: The server is shutting down.
         """
         return self.rpc_send(
             "fetchinvoice",

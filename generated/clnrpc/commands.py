@@ -602,6 +602,7 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                 Parameter("bip353", "string"),
                 Parameter("dev_path_use_scidd", ""),
                 Parameter("dev_reply_path", ""),
+                Parameter("max_amount_msat", "msat", extension=True),
             ),
         ),
         "fundchannel": Command(

@@ -504,7 +504,7 @@ class Service:
 
     @stub
     def cancelrecurringinvoice(self, request: CancelrecurringinvoiceRequest) -> Reply[CancelrecurringinvoiceResponse]:
-        """Cancel a recurring payment at its issuer."""
+        """End a series of recurring payments."""
         raise unknown_command("cancelrecurringinvoice")
 
     @stub
@@ -682,7 +682,7 @@ class Service:
 
     @stub
     def fetchinvoice(self, request: FetchinvoiceRequest) -> Reply[FetchinvoiceResponse]:
-        """Ask the issuer of an offer for an invoice."""
+        """Fetch an invoice for an offer."""
         raise unknown_command("fetchinvoice")
 
     @stub

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 
 import pytest
 
@@ -14,20 +14,22 @@ from tests.shared import ROOT
 Start = Callable[..., str]
 
 
-@pytest.fixture
-def start() -> Iterator[Start]:
-    """Return a function that starts a node (`tests.fetching.node`, or `hostile`) and returns its address."""
-    with ExitStack() as stack:
-
-        def run(*arguments: object, kind: str = "node") -> str:
-            command = [sys.executable, "-m", f"tests.fetching.{kind}", *map(str, arguments)]
-            process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-            stack.callback(process.wait)
-            stack.callback(process.kill)
+@contextmanager
+def running(*arguments: object, kind: str = "node") -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """Run a node (`tests.fetching.node`, or `hostile`); return its address and its process."""
+    command = [sys.executable, "-m", f"tests.fetching.{kind}", *map(str, arguments)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        try:
             assert process.stdout is not None
-            stack.callback(process.stdout.close)
             address = process.stdout.readline().strip()
             assert address, f"{command} did not start"
-            return address
+            yield address, process
+        finally:
+            process.kill()
 
-        yield run
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Return a function that starts a node as `running` does, and returns its address."""
+    with ExitStack() as stack:
+        yield lambda *arguments, **given: stack.enter_context(running(*arguments, **given))[0]

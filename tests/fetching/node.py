@@ -67,6 +67,14 @@ class Case:
         """An error with a length before it."""
         return Payload.build(invoice_error=b"\x06\x05\x04nope")
 
+    def refusal_in_no_words(self) -> Payload:
+        """An error without a text."""
+        return Payload.build(invoice_error=InvoiceError.build(error="").to_bytes())
+
+    def refusal_that_is_garbage(self) -> Payload:
+        """What is no error."""
+        return Payload.build(invoice_error=b"\x05\xff")
+
     def invoice(self, **changes: Any) -> Payload:
         """What is asked for."""
         return Payload.build(invoice=invoice(self.request, self.key, **changes).to_bytes())
@@ -219,9 +227,10 @@ async def main() -> None:
     parser.add_argument("--answer", default="invoice")
     parser.add_argument("--via")
     parser.add_argument("--features", type=bytes.fromhex, default=OFFERED)
+    parser.add_argument("--port", type=int, default=0)
     given = parser.parse_args()
     node = Node(key_of(given.number), given.answer, given.features)
-    server = await asyncio.start_server(node.accept, "127.0.0.1", 0)
+    server = await asyncio.start_server(node.accept, "127.0.0.1", given.port)
     dialled = asyncio.create_task(node.dial(Address.parse(given.via))) if given.via else None
     while dialled is not None and not node.peers:
         await asyncio.sleep(0.01)

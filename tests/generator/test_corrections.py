@@ -76,6 +76,12 @@ def test_orders_parameters_after_it_has_added_some(tmp_path: Path) -> None:
     assert raw["request"]["properties"]["speed"] == node
 
 
+def test_extensions_have_no_place_in_the_order(tmp_path: Path) -> None:
+    node = {"type": "u16", "extension": True}
+    raw = made(tmp_path, order=["level", "tank", "inner"], add={"request.speed": node})
+    assert list(raw["request"]["properties"]) == ["level", "tank", "inner", "speed"]
+
+
 def test_adds_fields_at_any_depth_and_takes_the_place_of_markers(tmp_path: Path) -> None:
     node = {"type": "u16"}
     raw = made(tmp_path, add={"response.marker": node, "response.new": node, "request.inner.new": node})

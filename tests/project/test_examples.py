@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from clnrpc.runtime.server.dispatch import Answer
-from lnoffers.bolt12 import CHAINS, KeyPair
+from lnoffers.bolt12 import CHAINS, BlindedPayinfo, Invoice, InvoiceRequest, KeyPair, KeySigner
+from lnoffers.net.blinding import message_path
+from lnoffers.net.offer_messages import reply
 from lnoffers.net.onion_messages import ReceivedMessage
 from lnoffers.service.commands import OffersService, Served
 from lnoffers.service.dispatching import dispatcher
@@ -32,8 +35,10 @@ IN_ORDER = (
 
 INVOICES_IN_ORDER = ("createinvoice", "listinvoices", "waitinvoice", "waitanyinvoice", "delinvoice")
 PEERS_IN_ORDER = ("connect", "listpeers", "ping", "disconnect")
+REQUESTS_IN_ORDER = ("fetchinvoice", "cancelrecurringinvoice")
 INVOICE_PATH_KEY = bytes(range(1, 33))
 INVOICE_TIME = 1_800_000_000
+PAYER_METADATA = bytes(range(16))
 
 
 def examples(name: str) -> list[dict[str, Any]]:
@@ -50,6 +55,29 @@ def service(folder: Path, secret: bytes) -> tuple[OffersService, Node]:
 
 def ignore(link: Link, message: ReceivedMessage) -> None:
     """Do nothing with an onion message."""
+
+
+class Issuer:
+    """The other node, which answers each request for an invoice."""
+
+    def __init__(self) -> None:
+        self.key = KeyPair(bytes([7]) * 32)
+        self.peers = Peers(self.key, CHAINS["regtest"], self.answer)
+
+    def answer(self, _: Link, message: ReceivedMessage) -> None:
+        """Answer a request along its reply path, which begins here."""
+        request = InvoiceRequest.from_bytes(message.payload.invoice_request or b"")
+        if message.payload.reply_path is None:
+            return
+        invoice = Invoice.for_request(
+            request,
+            invoice_created_at=INVOICE_TIME,
+            invoice_payment_hash=sha256(bytes(32)).digest(),
+            invoice_paths=[message_path(INVOICE_PATH_KEY, [self.key.public_key], bytes(32))],
+            invoice_blindedpay=[BlindedPayinfo(0, 0, 18, 0, 10**9, b"")],
+            invoice_recurrence_basetime=INVOICE_TIME if request.offer_recurrence else None,
+        ).sign(KeySigner(self.key))
+        assert self.peers.inject(reply(bytes(31) + b"\1", message.payload.reply_path, invoice))
 
 
 def answered(filled: OffersService, example: dict[str, Any]) -> str:
@@ -91,25 +119,26 @@ def test_the_examples_of_invoices_are_what_the_service_answers(tmp_path: Path) -
                 assert answered(filled, example) == json.dumps(example["response"]), example["request"]["id"]
 
 
-def test_the_examples_of_peers_are_what_the_service_answers(tmp_path: Path) -> None:
+def test_the_examples_of_peers_and_of_requests_to_them_are_what_the_service_answers(tmp_path: Path) -> None:
     filled, node = service(tmp_path, b"lightning-2")
     dispatch = dispatcher(filled, developer=False).answer
 
     async def ask() -> None:
-        other = Peers(KeyPair(bytes([7]) * 32), CHAINS["regtest"], ignore)
-        async with listening(other, [("127.0.0.1", 0)]):
-            [(_, port)] = other.listening
-            for name in PEERS_IN_ORDER:
-                [example] = json.loads(json.dumps(examples(name)).replace("19846", str(port)))
-                found = dispatch(json.dumps({"jsonrpc": "2.0"} | example["request"]).encode())
-                response = found if isinstance(found, Answer) else await found
-                assert json.loads(response.data)["result"] == example["response"]
-            await other.close()
+        issuer = Issuer()
+        async with listening(issuer.peers, [("127.0.0.1", 0)]):
+            [(_, port)] = issuer.peers.listening
+            for name in (*PEERS_IN_ORDER[:-1], *REQUESTS_IN_ORDER, PEERS_IN_ORDER[-1]):
+                for example in json.loads(json.dumps(examples(name)).replace("19846", str(port))):
+                    found = dispatch(json.dumps({"jsonrpc": "2.0"} | example["request"]).encode())
+                    response = found if isinstance(found, Answer) else await found
+                    assert json.loads(response.data)["result"] == example["response"]
+            await issuer.peers.close()
 
     with node:
+        node.inject(PAYER_METADATA, INVOICE_TIME)
         asyncio.run(ask())
 
 
 def test_every_document_has_an_example_that_is_tried_here() -> None:
-    tried = {*IN_ORDER, *INVOICES_IN_ORDER, *PEERS_IN_ORDER, "dev-inject", "getinfo"}
+    tried = {*IN_ORDER, *INVOICES_IN_ORDER, *PEERS_IN_ORDER, *REQUESTS_IN_ORDER, "dev-inject", "getinfo"}
     assert {path.stem for path in (ROOT / "schemas").glob("*.json")} == tried

@@ -9,11 +9,17 @@ import json
 import socket
 import subprocess
 from collections import defaultdict
+from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Any
 
+from lnoffers.bolt12 import CHAINS, Offer, Recurrence
+from lnoffers.net.address import Address
 from lnoffers.service import Node, Options
 from lnoffers.service.status import Status
+from tests.fetching.conftest import Start as StartNode
+from tests.fetching.conftest import start as node
+from tests.fetching.node import key_of
 from tests.peers.stranger import connected, key
 from tests.service.invoicing import HOUR, NOW, creation, store_offer
 from tests.service.program import Program, Wire, request
@@ -22,7 +28,10 @@ from tests.shared import ROOT
 
 NOBODY = "00" * 32
 PEER = key(7).public_key.hex()
+__all__ = ["node"]
+
 LASTING = "still unpaid in the end"
+REFUSING, SILENT = key_of(1).public_key, key_of(2).public_key
 OFFERS = {"offer", "listoffers", "disableoffer", "enableoffer"}
 
 
@@ -92,17 +101,46 @@ def ask_about_peers(ask: Asker) -> None:
     ask("ping", [PEER])
 
 
-def wait_until_it_stops(ask: Asker, program: Program, server: subprocess.Popen[str]) -> None:
+def ask_for_invoices(ask: Asker, issuers: Sequence[str]) -> None:
+    """Ask issuers at these addresses: one that refuses, and one that never answers."""
+    ask("fetchinvoice", {})
+    ask("cancelrecurringinvoice", {})
+    ask("dev-inject", {"entropy": ""})
+    ask("fetchinvoice", [offer_of(REFUSING)])
+    ask("dev-inject", {"entropy": "01" * 64})
+    ask("fetchinvoice", [offer_of(REFUSING, offer_absolute_expiry=NOW - HOUR)])
+    ask("fetchinvoice", [offer_of(REFUSING)])
+    ask("cancelrecurringinvoice", [offer_of(REFUSING, offer_recurrence_compulsory=Recurrence(1, 1)), 1, "x"])
+    for address in issuers:
+        assert ask("connect", [address])
+    ask("fetchinvoice", [offer_of(REFUSING)])
+    ask("fetchinvoice", {"offer": offer_of(SILENT), "timeout": 0})
+
+
+def offer_of(issuer: bytes, **changes: Any) -> str:
+    """Return an offer of the node with this id."""
+    return Offer.build(
+        offer_issuer_id=issuer,
+        offer_amount=1_000,
+        offer_description="one coffee",
+        offer_chains=(CHAINS["regtest"],),
+        **changes,
+    ).encode()
+
+
+def wait_until_it_stops(ask: Asker, program: Program, server: subprocess.Popen[str], mute: Address) -> None:
     with ExitStack() as held:
-        silent = held.enter_context(socket.create_server(("127.0.0.1", 0)))
         info = ask("getinfo", {})
         [port] = [binding["port"] for binding in info["binding"] if "port" in binding]
         held.enter_context(connected(key(7), info["id"], port))  # it reads nothing, so it answers no ping
+        recurring = offer_of(mute.node_id, offer_recurrence_compulsory=Recurrence(1, 1))
         waits: dict[str, Any] = {
             "waitanyinvoice": {},
             "waitinvoice": {"label": LASTING},
-            "connect": [key(8).public_key.hex(), "127.0.0.1", silent.getsockname()[1]],
+            "connect": [str(mute)],
             "ping": [PEER],
+            "fetchinvoice": [offer_of(SILENT)],
+            "cancelrecurringinvoice": [recurring, 1, "x"],
         }
         wires = {method: held.enter_context(Wire(program.socket)) for method in waits}
         for method, wire in wires.items():
@@ -113,17 +151,18 @@ def wait_until_it_stops(ask: Asker, program: Program, server: subprocess.Popen[s
             ask.refused[method].add(json.loads(wire.answer())["error"]["code"])
 
 
-def test_every_documented_error_can_be_had_and_no_other(seed_program: Program) -> None:
-    with (
-        seed_program.served("--dev-entropy", "", "--dev-time", str(NOW), "--addr", "127.0.0.1:0") as server,
-        Wire(seed_program.socket) as wire,
-    ):
-        ask = Asker(wire)
-        ask_wrongly(ask)
-        ask_about_invoices(ask, seed_program)
-        ask_about_requests(ask)
-        ask_about_peers(ask)
-        wait_until_it_stops(ask, seed_program, server)
+def test_every_documented_error_can_be_had_and_no_other(seed_program: Program, node: StartNode) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        mute = Address(key(8).public_key, *silent.getsockname())
+        flags = ("--dev-entropy", "", "--dev-time", str(NOW), "--addr", "127.0.0.1:0", "--peer", str(mute))
+        with seed_program.served(*flags) as server, Wire(seed_program.socket) as wire:
+            ask = Asker(wire)
+            ask_wrongly(ask)
+            ask_about_invoices(ask, seed_program)
+            ask_about_requests(ask)
+            ask_about_peers(ask)
+            ask_for_invoices(ask, [node(1, "--answer", "refusal"), node(2, "--answer", "nothing")])
+            wait_until_it_stops(ask, seed_program, server, mute)
     documented = {path.stem: codes(path.stem) for path in (ROOT / "schemas").glob("*.json") if path.stem not in OFFERS}
     documented["invoicerequest"].add(-32602)  # its document speaks of it outside of the list
     assert ask.refused == documented

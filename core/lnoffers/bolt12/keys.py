@@ -146,6 +146,15 @@ class NodeKeys:
         """Return the signer with the key `payer_id(metadata)`."""
         return KeySigner(self._key_pair.add(self._payer_tweak(metadata)))
 
+    @typechecked
+    def recurrence_metadata(self, offer_id: bytes, label: bytes) -> bytes:
+        """Return the metadata, 32 bytes, of all requests in a series of payments for a recurring offer.
+
+        They all need the same payer key. `label` is the payer's name for the series, as Core Lightning has it: the
+        text of a JSON string with its escapes.
+        """
+        return self._payer_tweak(offer_id + label)
+
     def _payer_tweak(self, metadata: bytes) -> bytes:
         return sha256(self._alias_base + metadata).digest()
 

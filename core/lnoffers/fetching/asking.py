@@ -7,7 +7,7 @@ has.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Final, Protocol, TypeVar
 
@@ -48,9 +48,8 @@ class Connected(Protocol):
             UnreachableError: if the connection ends.
         """
 
-    @property
-    def warnings(self) -> Sequence[str]:
-        """The node's warnings since the last question was sent, without duplicates."""
+    def why_no_answer(self) -> tuple[Reason, str]:
+        """Return why no answer has arrived, as far as that shows, and more about it."""
 
 
 class ReachableEntry(Entry, Protocol):
@@ -73,9 +72,7 @@ async def ask_in_turn(offer: Offer, question: Question, entries: Sequence[E], se
     Raises:
         FetchError: if no answer arrives, or it cannot be read.
     """
-    routes = plan(offer, entries)
-    if not routes:
-        raise furthest([Attempt(node, "", Reason.NO_ADDRESS) for node in first_nodes(offer)])
+    routes = plan_any(offer, entries)
     clock, failed = asyncio.get_running_loop().time, list[Attempt]()
     deadline, left = clock() + seconds, sum(map(len, routes.values()))
     for entry, along in routes.items():
@@ -86,6 +83,18 @@ async def ask_in_turn(offer: Offer, question: Question, entries: Sequence[E], se
         failed += found
         left -= len(along)
     raise furthest(failed)
+
+
+def plan_any(offer: Offer, entries: Sequence[E]) -> Mapping[E, Sequence[Route]]:
+    """Return the routes from each entry, as `plan` does.
+
+    Raises:
+        FetchError: if there is none.
+    """
+    routes = plan(offer, entries)
+    if not routes:
+        raise furthest([Attempt(node, "", Reason.NO_ADDRESS) for node in first_nodes(offer)])
+    return routes
 
 
 async def _ask_at(
@@ -101,8 +110,7 @@ async def _ask_at(
                     async with asyncio.timeout((deadline - clock()) / (len(routes) - len(failed))):
                         return await connected.ask(question, route)
                 except TimeoutError:
-                    warnings = connected.warnings
-                    failed.append(Attempt(route.towards, str(entry), _why_no_answer(warnings), "; ".join(warnings)))
+                    failed.append(Attempt(route.towards, str(entry), *connected.why_no_answer()))
     except UnreachableError as error:
         failed += [Attempt(each.towards, str(entry), error.reason, error.detail) for each in routes[len(failed) :]]
     return failed
@@ -120,7 +128,7 @@ def check_takes_onion_messages(bitmap: bytes) -> None:
     raise UnreachableError(Reason.CHANNEL_PEERS_ONLY if only_channels else Reason.NO_ONION_MESSAGES)
 
 
-def _why_no_answer(warnings: Sequence[str]) -> Reason:
-    """Return why no answer arrived, as far as the node's warnings show."""
+def reason_in(warnings: Collection[str]) -> tuple[Reason, str]:
+    """Return why a node that has sent these warnings brought no answer, and the warnings as one text."""
     throttled = any(part in text.lower() for text in warnings for part in _THROTTLED)
-    return Reason.THROTTLED if throttled else Reason.NO_ANSWER
+    return Reason.THROTTLED if throttled else Reason.NO_ANSWER, "; ".join(warnings)

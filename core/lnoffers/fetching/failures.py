@@ -94,7 +94,9 @@ class FetchError(Exception):
         fault: Bolt12Error | None = None,
         raw: bytes = b"",
     ) -> None:
-        super().__init__(f"{reason.value}{f': {detail}' if detail else ''}".rstrip(".") + f". {reason.advice}")
+        self.summary = f"{reason.value}{f': {detail}' if detail else ''}".rstrip(".")
+        """Reason and detail as one text, without advice."""
+        super().__init__(f"{self.summary}. {reason.advice}")
         self.reason = reason
         self.detail = detail
         self.attempts = tuple(attempts)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
 from lnoffers.bolt12 import KeyPair
-from lnoffers.fetching.asking import UnreachableError, check_takes_onion_messages
+from lnoffers.fetching.asking import UnreachableError, check_takes_onion_messages, reason_in
 from lnoffers.fetching.failures import Reason
 from lnoffers.fetching.peer import CONNECT_SECONDS, MAX_TEXT, Peer, PeerGoneError, connected
 from lnoffers.fetching.question import Answered, Question
@@ -70,11 +70,11 @@ class _Exchange:
         self._has_asked = False
         self._decrypted = 0
         self._warnings: dict[str, None] = {}
-
-    @property
-    def warnings(self) -> Sequence[str]:
         """The node's warnings in order, without duplicates."""
-        return [*self._warnings]
+
+    def why_no_answer(self) -> tuple[Reason, str]:
+        """Return why no answer has arrived, as far as the node's warnings show, and the warnings."""
+        return reason_in(self._warnings)
 
     async def ask(self, question: Question, route: Route) -> Answered:
         """Send the question along a route, and wait for an answer.

@@ -42,8 +42,11 @@ def paths_to_issuer(offer: Offer, path_key: bytes) -> tuple[BlindedPath, ...]:
 
 
 @typechecked
-def ask(session_key: bytes, path: BlindedPath, request: InvoiceRequest, reply_path: BlindedPath) -> OnionMessage:
-    """Return the message that requests an invoice; the arguments are those of `onion_messages.wrap`."""
+def ask(session_key: bytes, path: BlindedPath, request: InvoiceRequest, reply_path: BlindedPath | None) -> OnionMessage:
+    """Return the message that requests an invoice; the arguments are those of `onion_messages.wrap`.
+
+    A request that ends a recurrence needs no reply.
+    """
     return wrap(session_key, path, Payload.build(invoice_request=request.to_bytes(), reply_path=reply_path))
 
 

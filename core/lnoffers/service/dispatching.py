@@ -15,6 +15,7 @@ from lnoffers.service.commands.codes import LIGHTNINGD_SHUTDOWN
 from lnoffers.service.parameters.invoices import OF_INVOICES
 from lnoffers.service.parameters.offers import OF_OFFER
 from lnoffers.service.parameters.peers import OF_PEERS
+from lnoffers.service.parameters.requests import OF_REQUESTS
 from lnoffers.service.parameters.strings import label
 from lnoffers.service.refusals import log_hidden
 
@@ -48,6 +49,7 @@ _CONVERTERS: Final[Mapping[str, Mapping[str, Converter]]] = {
     **decodecall.CONVERTERS,
     **OF_INVOICES,
     **OF_PEERS,
+    **OF_REQUESTS,
 }
 """Command -> parameter -> converter in place of its type's."""
 

@@ -9,25 +9,34 @@ from ..runtime.values.scalars import U64
 
 @dataclass(kw_only=True, slots=True)
 class CancelrecurringinvoiceRequest:
-    """The request for `cancelrecurringinvoice`: Cancel a recurring payment at its issuer."""
+    """The request for `cancelrecurringinvoice`: End a series of recurring payments."""
 
     offer: str
+    """The recurring offer: a string that begins with *lno1*."""
 
     recurrence_counter: U64
+    """The first payment that will not be made, at least 1: the **counter** of **next_period** in the last response of
+    lightning-fetchinvoice(7).
+    """
 
     recurrence_label: str
+    """The label of the series, as in the calls of lightning-fetchinvoice(7)."""
 
     recurrence_start: float | None = None
+    """The index of the first period, as in the calls of lightning-fetchinvoice(7)."""
 
     payer_note: str | None = None
+    """A note for the issuer."""
 
     bip353: str | None = None
+    """The BIP 353 name under which the offer was found, such as *alice@example.com*."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class CancelrecurringinvoiceResponse(Received):
-    """The response to `cancelrecurringinvoice`: Cancel a recurring payment at its issuer."""
+    """The response to `cancelrecurringinvoice`: End a series of recurring payments."""
 
     __source__ = "cancelrecurringinvoice"
 
     bolt12: str
+    """The request that was sent: a string that begins with *lnr1*."""

@@ -10,96 +10,135 @@ from ..runtime.values.scalars import U64, Msat
 
 @dataclass(kw_only=True, slots=True)
 class FetchinvoiceRequest:
-    """The request for `fetchinvoice`: Ask the issuer of an offer for an invoice."""
+    """The request for `fetchinvoice`: Fetch an invoice for an offer."""
 
     offer: str
-    """Offer string, which begins with *lno1*."""
+    """The offer: a string that begins with *lno1*."""
 
     amount_msat: Msat | None = None
-    """Amount to be invoiced, in millisatoshi unless it ends in *sat* or *btc*; required if the offer names none. Default:
-    the offer's price; less than that the issuer will refuse.
+    """The amount to pay, for all items together. A number without a unit is in millisatoshi; *msat*, *sat* and *btc* are
+    accepted as suffixes. It is required if the offer names no amount. Otherwise it is the offer's price by default, and
+    must not be less.
     """
 
     quantity: U64 | None = None
-    """How many items to buy, at least 1; required if the offer sets a maximum quantity, refused if it does not."""
+    """How many items to buy. It is required if the offer has a maximum quantity, and refused if not."""
 
     recurrence_counter: U64 | None = None
-    """How many invoices of this series came before, 0 at first; required if the offer recurs, refused if it does
-    not.
+    """Which payment of a recurring offer this is: 0 for the first, 1 for the next. It is required for a recurring offer,
+    and refused for any other.
     """
 
     recurrence_start: float | None = None
-    """Number of the period to begin with, only if the offer says when its periods begin; default: 0."""
+    """The index of the period to begin with, the same for each payment. It is allowed only if the offer says when its
+    first period begins; the default is then 0.
+    """
 
     recurrence_label: str | None = None
-    """Your own name that ties the calls of a series together; required if the offer recurs, and the same in each
-    call.
+    """Your own name for this series of payments, the same for each of them. It is required for a recurring offer, because
+    the key of the payer is derived from it; it is not sent. Escapes in it count as they are written.
     """
 
     timeout: float | None = None
-    """Seconds to wait for the issuer's response; default: 60."""
+    """For how many seconds to wait for the invoice.
+
+    Default: 60.
+    """
 
     payer_note: str | None = None
-    """Message to the issuer, who puts it into the invoice; default: none."""
+    """A note for the issuer. It will be part of the invoice."""
 
     payer_metadata: str | None = None
-    """Bytes in hex from which the key that signs the request is derived, so they must hold a secret; not if the offer
-    recurs. Default: random.
+    """Bytes in hex from which the key of the payer is derived; the request contains them. Refused for a recurring offer.
+    By default 16 random bytes.
 
     Added in v24.11.
     """
 
     bip353: str | None = None
-    """BIP 353 name under which the offer was found, such as *user@example.com*; default: none.
+    """The BIP 353 name under which the offer was found, such as *alice@example.com*. The issuer is told, and checks that
+    the name is its own.
 
     Added in v25.02.
     """
 
     dev_path_use_scidd: Any | None = None
-    """Hidden: not meant for general use."""
+    """For tests: the channel and its end (*NxNxN/N*) by which the reply path names its first node.
+
+    Hidden: not meant for general use.
+    """
 
     dev_reply_path: Any | None = None
-    """Hidden: not meant for general use."""
+    """For tests: the nodes of the reply path, an array of node ids that ends with this node's id.
+
+    Hidden: not meant for general use.
+    """
+
+    max_amount_msat: Msat | None = None
+    """The largest amount of the invoice. Without it, an invoice for another amount than the request's, or than the offer's
+    price, is refused.
+
+    An extension: Core Lightning does not have it.
+    """
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class FetchinvoiceChanges(Received):
-    """`changes` in the response to `fetchinvoice`."""
+    """How the invoice differs from what could be expected; empty if it does not."""
 
     description_appended: str | None = None
+    """What the invoice adds to the description."""
 
     description: str | None = None
+    """The description, if it is a completely different one."""
 
     vendor_removed: str | None = None
+    """The name of the issuer, if the invoice leaves it out."""
 
     vendor: str | None = None
+    """The name of the issuer, if it is another one than in the offer."""
 
     amount_msat: Msat | None = None
+    """The amount of the invoice, if it is not exactly what was expected. If the offer's price is in a currency and no
+    amount was requested, it is always present: check it before you pay.
+    """
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class FetchinvoiceNextPeriod(Received):
-    """`next_period` in the response to `fetchinvoice`."""
+    """The next payment of a recurring offer; absent after the last one. All times are in seconds since 1970-01-01 00:00
+    UTC.
+    """
 
     counter: U64
+    """The *recurrence_counter* for the next call."""
 
     starttime: U64
+    """The first second of the period."""
 
     endtime: U64
+    """The last second of the period."""
 
     paywindow_start: U64
+    """The time from which its invoice can be fetched."""
 
     paywindow_end: U64
+    """The time until which its invoice can be fetched."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class FetchinvoiceResponse(Received):
-    """The response to `fetchinvoice`: Ask the issuer of an offer for an invoice."""
+    """The response to `fetchinvoice`: Fetch an invoice for an offer."""
 
     __source__ = "fetchinvoice"
 
     invoice: str
+    """The invoice: a string that begins with *lni1*."""
 
     changes: FetchinvoiceChanges
+    """How the invoice differs from what could be expected; empty if it does not."""
 
     next_period: FetchinvoiceNextPeriod | None = None
+    """The next payment of a recurring offer; absent after the last one. All times are in seconds since 1970-01-01 00:00
+    UTC.
+    """

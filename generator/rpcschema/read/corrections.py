@@ -9,7 +9,8 @@ version of the node on which it was `seen`, and says what differs:
     reason = "A node has no parameter of the document's name."
     seen = "v26.06"
 
-- `rename`, `drop`, `required`, `optional` and `order` are about parameters; `order` lists all of them by position.
+- `rename`, `drop`, `required`, `optional` and `order` are about parameters; `order` lists all of them by position, and
+  so no extensions, which have none.
 - `add` declares parameters and fields in the dialect, by paths such as `request.label` or `response.peers`.
 - `enforced` and `unenforced` have rules as documents write them (`oneOfMany`, `pairedWith`, `dependentUpon`). A node
   was seen to enforce the former, even if the document lacks them, and not to enforce the latter.
@@ -161,12 +162,13 @@ def _optional(raw: Raw, names: Sequence[str]) -> Iterator[Mismatch]:
 
 def _order(raw: Raw, names: Sequence[str]) -> Iterator[Mismatch]:
     declared = raw["request"].get("properties", {})
-    if set(declared) != set(names):
-        yield CHANGED, f"the parameters are {', '.join(declared)}"
-    elif list(declared) == names:
+    positional = [name for name, node in declared.items() if not node.get("extension")]
+    if set(positional) != set(names):
+        yield CHANGED, f"the parameters are {', '.join(positional)}"
+    elif positional == names:
         yield FIXED, "the parameters have this order"
     else:
-        raw["request"]["properties"] = {name: declared[name] for name in names}
+        raw["request"]["properties"] = {name: declared[name] for name in names} | declared
 
 
 def _enforced(raw: Raw, rules: Mapping[str, Any]) -> Iterator[Mismatch]:

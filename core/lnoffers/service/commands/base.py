@@ -58,6 +58,13 @@ class Commands(Service):
         """The commands that exist here, by name."""
         return self.rpc_available(self._node.options)
 
+    @property
+    def _peers(self) -> Peers:
+        """The peers of the server; RpcError without a server."""
+        if self._served is None:
+            raise RpcError(GENERIC, "No server is running, so no node is connected: start lnoffers serve")
+        return self._served.peers
+
     @staticmethod
     def _check_size(made: Message) -> None:
         """Raise RpcError if a new string is too long to be of use."""

@@ -51,12 +51,6 @@ class PeerCommands(Commands):
         if request.len > MAX_PING:
             raise RpcError(INVALID_PARAMS, f"{request.len} would result in oversize ping")
 
-    @property
-    def _peers(self) -> Peers:
-        if self._served is None:
-            raise RpcError(GENERIC, "No server is running, so no node is connected: start lnoffers serve")
-        return self._served.peers
-
 
 async def _connect(peers: Peers, wanted: Target) -> types.ConnectResponse:
     link = peers.link(wanted.node_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lnoffers.service.commands.decode import DecodeCommand
+from lnoffers.service.commands.fetchinvoice import FetchCommands
 from lnoffers.service.commands.invoicerequests import InvoicerequestCommands
 from lnoffers.service.commands.invoicewaits import InvoicewaitCommands
 from lnoffers.service.commands.offers import OfferCommands
@@ -11,7 +12,13 @@ from lnoffers.service.commands.process import ProcessCommands
 
 
 class OffersService(
-    OfferCommands, InvoicerequestCommands, InvoicewaitCommands, DecodeCommand, PeerCommands, ProcessCommands
+    OfferCommands,
+    InvoicerequestCommands,
+    InvoicewaitCommands,
+    FetchCommands,
+    DecodeCommand,
+    PeerCommands,
+    ProcessCommands,
 ):
     """The service of one node. Call its methods with typed requests, or let a dispatcher or server call them.
 

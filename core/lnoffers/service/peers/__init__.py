@@ -3,6 +3,7 @@
 peers    all of them: who is connected, and what happens with what they send
 link     one open connection
 pending  the answers that this node awaits
+entries  the nodes at which its own requests enter the network
 reach    the ports that other nodes connect to, and the peers that stay connected
 pace     how much a peer may send, or is sent, in a second
 """

@@ -12,7 +12,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from lnoffers.fetching.peer import Peer, PeerGoneError
 from lnoffers.net.address import Address, place_text
@@ -32,6 +32,8 @@ SENT_A_SECOND: Final = 3
 """Onion messages per second that are sent to one peer. Core Lightning drops those beyond four per second."""
 MAX_QUEUED_BYTES: Final = 1 << 17
 """Bytes of onion messages that wait to be sent to one peer."""
+KEPT_WARNINGS: Final = 5
+"""How many of a peer's last warnings are kept."""
 SILENT_SECONDS: Final = 60.0
 """A peer that sends nothing for so long gets a ping."""
 PONG_SECONDS: Final = 30.0
@@ -67,6 +69,10 @@ class Link:
         """Whether the last onion message of the peer came too early."""
         self.warnings = 0
         """How many warnings of the peer were logged."""
+        self.last_warnings: Final[deque[tuple[float, str]]] = deque(maxlen=KEPT_WARNINGS)
+        """The peer's last warnings, each with its time by the clock of the event loop."""
+        self.why_ended = ""
+        """Why the connection has ended; empty while it is open."""
         self._peer = peer
         self._silent_seconds = silent_seconds
         self._pong_seconds = pong_seconds
@@ -121,6 +127,11 @@ class Link:
         if self._task is not None:
             await asyncio.wait([self._task])
 
+    async def until(self, answer: asyncio.Future[Any]) -> None:
+        """Wait until there is an answer, or the connection has ended."""
+        if self._task is not None:
+            await asyncio.wait([answer, self._task], return_when=asyncio.FIRST_COMPLETED)
+
     def __str__(self) -> str:
         return f"{self.node_id.hex()} ({place_text(*self.remote)})"
 
@@ -133,6 +144,7 @@ class Link:
             reason = PeerGoneError("a bug in this node")
         else:
             reason = task.result()
+        self.why_ended = str(reason)
         ended(self, reason)
 
     async def _run(self, receive: Callable[[Link, Event], None]) -> PeerGoneError:

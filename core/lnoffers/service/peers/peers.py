@@ -74,6 +74,11 @@ class Peers:
         self.halted = ""
         """Why the node has closed all connections for good; empty if it has not."""
 
+    @property
+    def node_id(self) -> bytes:
+        """This node's id: a compressed point, 33 bytes."""
+        return self._node.public_key
+
     async def ping(self, node_id: bytes, *, length: int, pong_length: int) -> int | None:
         """Send a ping of `length` bytes, and return the pong's length; None if `pong_length` requests no pong.
 
@@ -227,6 +232,8 @@ class Peers:
                 link.close()
 
     def _handle(self, link: Link, event: Event) -> None:
+        if isinstance(event, PeerWarning):
+            link.last_warnings.append((asyncio.get_running_loop().time(), event.text[:MAX_TEXT]))
         match event:
             case OnionMessage():
                 self._onion_message(link, event)
@@ -255,6 +262,16 @@ class Peers:
 
     def _drop(self, link: Link, reason: str) -> None:
         self.log.debug("Dropped a message from %s: %s", link, reason)
+
+    def inject(self, message: OnionMessage) -> bool:
+        """Send a message whose path begins at this node; return whether the next node is connected.
+
+        Raises:
+            RemoteProtocolError: if the path was not made for this node.
+        """
+        opened = open_message(self._node, message)
+        next_link = self._next_link(opened) if isinstance(opened, Forward) else None
+        return next_link is not None and isinstance(opened, Forward) and next_link.send(opened.message)
 
     def _next_link(self, forward: Forward) -> Link | None:
         """Return the connection to the next node; None if it is not connected, or named by a channel."""

@@ -1,0 +1,195 @@
+"""fetchinvoice and cancelrecurringinvoice: requests to issuers, sent over the connections of the server."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Mapping
+from typing import TYPE_CHECKING, Final
+
+from clnrpc import types
+from clnrpc.runtime.errors import GENERIC, INVALID_PARAMS, RpcError
+from clnrpc.runtime.server.bind import BadParameter
+from clnrpc.runtime.server.convert import BadToken
+from clnrpc.runtime.values.written import Written
+from lnoffers.bolt12 import CHAINS, Bolt12Error, Invoice, InvoiceRequest, Offer, paywindow, period_start
+from lnoffers.fetching import FetchError, Reason
+from lnoffers.fetching.asking import ask_in_turn
+from lnoffers.fetching.question import Question
+from lnoffers.net.errors import LocalProtocolError
+from lnoffers.service import request_terms
+from lnoffers.service.commands.base import Commands
+from lnoffers.service.commands.codes import OFFER_EXPIRED
+from lnoffers.service.commands.fetch_errors import error_for
+from lnoffers.service.entropy import EntropyError
+from lnoffers.service.parameters import requests as parameters
+from lnoffers.service.peers.entries import entries, send_in_turn
+from lnoffers.service.request_terms import Terms
+
+if TYPE_CHECKING:
+    from lnoffers.net.address import Address
+
+METADATA_BYTES: Final = 16
+DEFAULT_SECONDS: Final = 60.0
+"""The default of `timeout`."""
+_ANY_AMOUNT: Final = 2**64 - 1
+_TOO_LONG: Final = "Creating onion failed (tlvs too long?)"
+
+
+class FetchCommands(Commands):
+    """fetchinvoice, cancelrecurringinvoice."""
+
+    def fetchinvoice(self, request: types.FetchinvoiceRequest) -> Awaitable[types.FetchinvoiceResponse]:
+        """Request an invoice for an offer, and verify it."""
+        offer, terms = self._asked(request)
+        question = self._question(request, offer, terms)
+        known = self._addresses()
+        _ = self._peers  # without a server, nothing is awaited
+        return self._fetch(request, offer, question, known)
+
+    def rpc_check_fetchinvoice(self, request: types.FetchinvoiceRequest) -> None:
+        """Check that such a request can be made."""
+        self._asked(request)
+
+    def cancelrecurringinvoice(
+        self, request: types.CancelrecurringinvoiceRequest
+    ) -> Awaitable[types.CancelrecurringinvoiceResponse]:
+        """Tell the issuer that a recurring offer is not paid any more."""
+        offer, terms = self._cancelled(request)
+        signed = self._signed(offer, terms, self._recurrence_metadata(offer, request.recurrence_label))
+        known = self._addresses()
+        _ = self._peers  # as above
+        return self._cancel(offer, signed, known)
+
+    def rpc_check_cancelrecurringinvoice(self, request: types.CancelrecurringinvoiceRequest) -> None:
+        """Check that such a request can be made."""
+        self._cancelled(request)
+
+    def _cancelled(self, request: types.CancelrecurringinvoiceRequest) -> tuple[Offer, Terms]:
+        """Return the offer, and the fields of the request; check that they go together."""
+        offer = request_terms.read_offer(request.offer, self._chain)
+        terms = request_terms.to_cancel(request, offer)
+        request_terms.build(offer, terms, bytes(METADATA_BYTES), self._node.keys.node_id, self._chain)
+        return offer, terms
+
+    def _asked(self, request: types.FetchinvoiceRequest) -> tuple[Offer, Terms]:
+        """Return the offer, and what is asked for; check that they go together."""
+        self._check_developer(request)
+        offer = request_terms.read_offer(request.offer, self._chain)
+        expiry = offer.offer_absolute_expiry
+        if expiry is not None and self._node.clock.now() > expiry and not request.recurrence_counter:
+            raise RpcError(OFFER_EXPIRED, "Offer expired")
+        terms = request_terms.to_fetch(request, offer)
+        request_terms.build(offer, terms, bytes(METADATA_BYTES), self._node.keys.node_id, self._chain)
+        return offer, terms
+
+    def _check_developer(self, request: types.FetchinvoiceRequest) -> None:
+        for name in ("dev_path_use_scidd", "dev_reply_path"):
+            token = getattr(request, name)
+            if token is not None and not self._node.options.developer:
+                raise BadParameter(name, BadToken("not available outside --developer mode", token=token.encode()))
+
+    @property
+    def _chain(self) -> bytes:
+        return CHAINS[self._node.options.network]
+
+    def _question(self, request: types.FetchinvoiceRequest, offer: Offer, terms: Terms) -> Question:
+        """Return the signed request, with the reply path that a test asks for."""
+        signed = self._signed(offer, terms, self._metadata(request, offer))
+        nodes, channel = request.dev_reply_path, request.dev_path_use_scidd
+        try:
+            reply_nodes = None if nodes is None else parameters.nodes(nodes)
+            reply_channel = None if channel is None else parameters.channel_end(channel)
+        except BadToken as bad:
+            raise BadParameter("dev_reply_path" if nodes else "dev_path_use_scidd", bad) from bad
+        return Question(signed, reply_nodes=reply_nodes, reply_channel=reply_channel)
+
+    def _metadata(self, request: types.FetchinvoiceRequest, offer: Offer) -> bytes:
+        if request.payer_metadata is not None:
+            return bytes.fromhex(request.payer_metadata)
+        if offer.offer_recurrence is not None:
+            return self._recurrence_metadata(offer, request.recurrence_label or "")
+        try:
+            return self._node.entropy.draw(METADATA_BYTES)
+        except EntropyError as error:
+            raise RpcError(GENERIC, str(error)) from error
+
+    def _recurrence_metadata(self, offer: Offer, label: str) -> bytes:
+        spelling = label.spelling if isinstance(label, Written) else label
+        return self._node.keys.recurrence_metadata(offer.offer_id, spelling.encode())
+
+    def _signed(self, offer: Offer, terms: Terms, metadata: bytes) -> InvoiceRequest:
+        keys = self._node.keys
+        unsigned = request_terms.build(offer, terms, metadata, keys.payer_id(metadata), self._chain)
+        return unsigned.sign(keys.payer_signer(metadata))
+
+    def _addresses(self) -> Mapping[bytes, Address]:
+        """Return the addresses that are known, by node id."""
+        return {address.node_id: address for address in self._node.options.peers}
+
+    async def _fetch(
+        self, request: types.FetchinvoiceRequest, offer: Offer, question: Question, known: Mapping[bytes, Address]
+    ) -> types.FetchinvoiceResponse:
+        peers, answer = self._peers, asyncio.get_running_loop().create_future()
+        ways = entries(peers, offer, known, (), answer)
+        try:
+            seconds = DEFAULT_SECONDS if request.timeout is None else request.timeout
+            answered = await ask_in_turn(offer, question, ways, seconds)
+            limit = request.max_amount_msat
+            if limit is None and _expected_amount(question.request) is None:
+                limit = _ANY_AMOUNT  # the caller sees it in `changes`
+            invoice = question.check(answered, max_amount=limit, now=self._node.clock.now())
+            return _response(invoice)
+        except FetchError as error:
+            raise error_for(error, offer) from error
+        except LocalProtocolError as error:
+            raise RpcError(INVALID_PARAMS, _TOO_LONG) from error
+        finally:
+            peers.pending.forget(question.path_ids)
+
+    async def _cancel(
+        self, offer: Offer, request: InvoiceRequest, known: Mapping[bytes, Address]
+    ) -> types.CancelrecurringinvoiceResponse:
+        unused = asyncio.get_running_loop().create_future()
+        try:
+            await send_in_turn(offer, request, entries(self._peers, offer, known, (), unused))
+        except FetchError as error:
+            raise error_for(error, offer) from error
+        except LocalProtocolError as error:
+            raise RpcError(INVALID_PARAMS, _TOO_LONG) from error
+        return types.CancelrecurringinvoiceResponse(bolt12=request.encode())
+
+
+def _expected_amount(request: InvoiceRequest | Invoice) -> int | None:
+    return request.expected_amount if request.invreq_amount is None else request.invreq_amount
+
+
+def _response(invoice: Invoice) -> types.FetchinvoiceResponse:
+    amount = invoice.invoice_amount
+    changes = types.FetchinvoiceChanges(amount_msat=None if amount == _expected_amount(invoice) else amount)
+    return types.FetchinvoiceResponse(invoice=invoice.encode(), changes=changes, next_period=_next_period(invoice))
+
+
+def _next_period(invoice: Invoice) -> types.FetchinvoiceNextPeriod | None:
+    """Return the period after that of the invoice; None if the offer does not recur, or this was its last one.
+
+    Raises:
+        FetchError: if its times are out of range.
+    """
+    recurrence, basetime = invoice.offer_recurrence, invoice.invoice_recurrence_basetime
+    index = invoice.period_index + 1
+    if recurrence is None or basetime is None or index > (invoice.offer_recurrence_limit or index):
+        return None
+    try:
+        start, end = (period_start(recurrence, basetime, number) for number in (index, index + 1))
+        window = paywindow(
+            recurrence, invoice.offer_recurrence_paywindow, invoice.offer_recurrence_base, basetime, index
+        )
+    except Bolt12Error as error:
+        raise FetchError(Reason.BAD_ANSWER, error.message, fault=error, raw=invoice.to_bytes()) from error
+    return types.FetchinvoiceNextPeriod(
+        counter=(invoice.invreq_recurrence_counter or 0) + 1,
+        starttime=start,
+        endtime=end - 1,
+        paywindow_start=max(window.start, 0),
+        paywindow_end=window.end,
+    )

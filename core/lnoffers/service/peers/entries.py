@@ -1,0 +1,244 @@
+"""The nodes at which requests of this node enter the network: peers, and this node itself.
+
+A peer is asked over the connection to it, which is opened if there is none and an address is known. If the connection
+ends while an answer is awaited, it is opened again and the question repeated: the peer may have been restarted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from lnoffers.bolt12 import InvoiceRequest, Offer
+from lnoffers.fetching.asking import UnreachableError, check_takes_onion_messages, plan_any, reason_in
+from lnoffers.fetching.failures import Attempt, Reason, furthest
+from lnoffers.fetching.peer import CONNECT_SECONDS
+from lnoffers.fetching.question import Answered, Question
+from lnoffers.fetching.routes import Route
+from lnoffers.net.address import Address
+from lnoffers.net.errors import RemoteProtocolError
+from lnoffers.net.features import ONION_MESSAGES, offers
+from lnoffers.net.messages import OnionMessage
+from lnoffers.net.offer_messages import ask
+from lnoffers.service.errors import PeerUnavailableError
+from lnoffers.service.peers.link import Link
+from lnoffers.service.peers.peers import Peers
+from lnoffers.service.peers.pending import Answer
+
+MAX_FORWARDERS: Final = 4
+"""How many peers are asked to forward a request, beside those that the server keeps for that."""
+MAX_REPEATS: Final = 2
+"""How many times a question is repeated on a route because the connection has ended."""
+RECONNECT_SECONDS: Final = 10.0
+"""The time limit for opening a connection again that has ended."""
+_PAUSE: Final = 0.5
+"""Seconds between two attempts to open it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PeerEntry:
+    """A peer, and its address if it is known. `answer` is the answer to the question that is asked there."""
+
+    peers: Peers
+    node_id: bytes
+    address: Address | None
+    answer: Answer
+
+    def __str__(self) -> str:
+        return self.node_id.hex() if self.address is None else str(self.address)
+
+    @asynccontextmanager
+    async def connected(self, seconds: float) -> AsyncIterator[_PeerConnection]:
+        """Find or open the connection.
+
+        Raises:
+            UnreachableError: if the peer cannot be reached, or drops onion messages.
+        """
+        try:
+            async with asyncio.timeout(seconds):
+                link = await self._link()
+        except TimeoutError:
+            raise UnreachableError(Reason.CANNOT_CONNECT, f"no answer within {round(seconds, 1):g} seconds") from None
+        except PeerUnavailableError as error:
+            raise UnreachableError(Reason.CANNOT_CONNECT, str(error)) from error
+        check_takes_onion_messages(link.features)
+        yield _PeerConnection(self, link)
+
+    async def again(self) -> Link:
+        """Return a new connection after one has ended; the peer may open it, too.
+
+        Raises:
+            PeerUnavailableError: if there is none within `RECONNECT_SECONDS`.
+        """
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + RECONNECT_SECONDS
+        while True:
+            await asyncio.sleep(_PAUSE)
+            try:
+                return await self._link()
+            except PeerUnavailableError:
+                if clock() > deadline or self.peers.halted:
+                    raise
+
+    async def _link(self) -> Link:
+        link = self.peers.link(self.node_id)
+        if link is not None:
+            return link
+        if self.address is None:
+            raise PeerUnavailableError("it is not connected, and no address is known")
+        return await self.peers.connect(self.address)
+
+
+class _PeerConnection:
+    """The connection to a peer while it is asked."""
+
+    def __init__(self, entry: PeerEntry, link: Link) -> None:
+        self._entry = entry
+        self._link = link
+        self._asked = 0.0
+        """When the last question was sent, by the clock of the event loop."""
+
+    async def ask(self, question: Question, route: Route) -> Answered:
+        """Send the question along a route, and wait for an answer; repeat it if the connection ends meanwhile.
+
+        Raises:
+            FetchError: if the answer cannot be read.
+            UnreachableError: if the connection ends too often, or cannot be opened again.
+        """
+        entry, peers = self._entry, self._entry.peers
+        self._asked = asyncio.get_running_loop().time()
+        for repeats in range(MAX_REPEATS + 1):
+            message, path_id = question.message(route, entry.node_id, peers.node_id)
+            peers.pending.expect(path_id, entry.answer)
+            self.send(message)
+            await self._link.until(entry.answer)
+            if entry.answer.done():
+                break
+            if repeats < MAX_REPEATS:
+                try:
+                    self._link = await entry.again()
+                except PeerUnavailableError as error:
+                    raise UnreachableError(Reason.CANNOT_CONNECT, f"{self._link.why_ended}; {error}") from error
+        else:
+            raise UnreachableError(Reason.CANNOT_CONNECT, self._link.why_ended)
+        return _read(question, entry.answer)
+
+    def send(self, message: OnionMessage) -> None:
+        """Send a message.
+
+        Raises:
+            UnreachableError: if too many messages wait to be sent.
+        """
+        if not self._link.send(message):
+            raise UnreachableError(Reason.THROTTLED, "too many messages wait to be sent to it")
+
+    def why_no_answer(self) -> tuple[Reason, str]:
+        """Return why no answer has arrived: the connection has ended, or what the peer's warnings say."""
+        if self._link.why_ended:
+            return Reason.CANNOT_CONNECT, self._link.why_ended
+        return reason_in(dict.fromkeys(text for when, text in self._link.last_warnings if when > self._asked))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OwnEntry:
+    """This node, as the first node of a path of the offer."""
+
+    peers: Peers
+    answer: Answer
+
+    @property
+    def node_id(self) -> bytes:
+        """This node's id."""
+        return self.peers.node_id
+
+    def __str__(self) -> str:
+        return "this node"
+
+    @asynccontextmanager
+    async def connected(self, seconds: float) -> AsyncIterator[OwnEntry]:  # noqa: ARG002 - it takes no time
+        """Return this node."""
+        yield self
+
+    async def ask(self, question: Question, route: Route) -> Answered:
+        """Send the question to the next node of the route, and wait for an answer.
+
+        Raises:
+            FetchError: if the answer cannot be read.
+            UnreachableError: if the next node is not connected.
+        """
+        message, path_id = question.message(route, self.node_id, self.node_id)
+        self.peers.pending.expect(path_id, self.answer)
+        self.send(message)
+        await asyncio.wait([self.answer])
+        return _read(question, self.answer)
+
+    def send(self, message: OnionMessage) -> None:
+        """Send a message.
+
+        Raises:
+            UnreachableError: if the next node is not connected.
+        """
+        try:
+            if self.peers.inject(message):
+                return
+        except RemoteProtocolError as error:
+            raise UnreachableError(Reason.CANNOT_CONNECT, str(error)) from error
+        raise UnreachableError(Reason.CANNOT_CONNECT, "the next node of the path is not connected")
+
+    def why_no_answer(self) -> tuple[Reason, str]:
+        """Return that nothing came."""
+        return Reason.NO_ANSWER, ""
+
+
+Entries: TypeAlias = Sequence[PeerEntry | OwnEntry]
+
+
+def entries(
+    peers: Peers, offer: Offer, known: Mapping[bytes, Address], via: Sequence[Address], answer: Answer
+) -> Entries:
+    """Return the nodes at which requests for an offer can enter the network, best first.
+
+    Args:
+        peers: the peers of this node.
+        offer: the offer.
+        known: the addresses that are known, by node id.
+        via: the nodes to ask first to forward a request.
+        answer: the answer to the question that is asked there.
+    """
+    firsts = [path.first_node_id for path in offer.offer_paths or ()] or [offer.offer_issuer_id or b""]
+    addresses = {**known, **{address.node_id: address for address in via}}
+    connected = [link.node_id for link in peers.links]
+    direct = [node for node in firsts if isinstance(node, bytes) and (node in addresses or node in connected)]
+    nodes = dict.fromkeys([*(address.node_id for address in via), *direct])
+    forwarding = [link.node_id for link in peers.links if offers(link.features, ONION_MESSAGES)]
+    others = [node for node in forwarding if node not in nodes][:MAX_FORWARDERS]
+    own = [OwnEntry(peers, answer)] if peers.node_id in firsts else []
+    asked = [node for node in (*nodes, *others) if node != peers.node_id]
+    return [*own, *(PeerEntry(peers, node, addresses.get(node), answer) for node in asked)]
+
+
+async def send_in_turn(offer: Offer, request: InvoiceRequest, ways: Entries) -> None:
+    """Send a request that needs no reply, along the first route whose first node takes it.
+
+    Raises:
+        FetchError: if none does.
+    """
+    failed = list[Attempt]()
+    for entry, routes in plan_any(offer, ways).items():
+        try:
+            async with entry.connected(CONNECT_SECONDS) as connection:
+                connection.send(ask(secrets.token_bytes(32), routes[0].path, request, None))
+                return
+        except UnreachableError as error:
+            failed += [Attempt(route.towards, str(entry), error.reason, error.detail) for route in routes]
+    raise furthest(failed)
+
+
+def _read(question: Question, answer: Answer) -> Answered:
+    found = question.read(answer.result())
+    assert found is not None  # only messages along its reply paths become the answer
+    return found
