@@ -141,7 +141,7 @@ def test_an_amount_that_was_to_be_expected_is_no_change(start: Start, node: Star
     assert payer.client.fetchinvoice(euros, amount_msat=9_000).changes.amount_msat is None
 
 
-def test_row_27_another_amount_must_be_allowed(start: Start, node: StartNode) -> None:
+def test_row_34_another_amount_must_be_allowed(start: Start, node: StartNode) -> None:
     payer = start()
     payer.client.connect(node(ISSUER, "--answer", "another_amount"))
     for given in ({}, {"amount_msat": 1_000}, {"max_amount_msat": 1_000}):

@@ -126,7 +126,7 @@ def test_repeats_the_error_of_the_issuer(start: Start, node: StartNode, answer: 
         ("expired", "invoice_relative_expiry", "Expired invoice"),
     ],
 )
-def test_row_28_says_what_is_wrong_with_the_invoice(
+def test_row_35_says_what_is_wrong_with_the_invoice(
     start: Start, node: StartNode, answer: str, field: str, why: str
 ) -> None:
     payer = start()

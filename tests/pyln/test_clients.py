@@ -62,8 +62,11 @@ def rpc(path: Path) -> Any:
     return pyln.LightningRpc(str(path))
 
 
-NOT_BY_EXAMPLE = {"dev-inject", "disconnect", "stop", "waitinvoice", "waitanyinvoice"}
-"""Commands that are not there, end the server, name a peer that is not connected, or wait for a payment."""
+NOT_BY_EXAMPLE = {
+    *("dev-inject", "disconnect", "stop", "waitinvoice", "waitanyinvoice"),
+    *("cancelrecurringinvoice", "fetchinvoice"),
+}
+"""Commands that are not there, end the server, name a peer that is not connected, or wait for a payment or a peer."""
 
 
 def examples() -> list[Any]:

@@ -110,7 +110,10 @@ async def _ask_at(
                     async with asyncio.timeout((deadline - clock()) / (len(routes) - len(failed))):
                         return await connected.ask(question, route)
                 except TimeoutError:
-                    failed.append(Attempt(route.towards, str(entry), *connected.why_no_answer()))
+                    reason, detail = connected.why_no_answer()
+                    if reason is Reason.NO_ANSWER and route.is_forwarded:
+                        detail = "; ".join(filter(None, (detail, "it was asked to forward the request")))
+                    failed.append(Attempt(route.towards, str(entry), reason, detail))
     except UnreachableError as error:
         failed += [Attempt(each.towards, str(entry), error.reason, error.detail) for each in routes[len(failed) :]]
     return failed

@@ -34,7 +34,8 @@ class Reason(Enum):
     )
     NO_ANSWER = (
         "no answer came",
-        "The issuer may be offline, or the offer disabled; try again later, or through another node.",
+        "The issuer may be offline, the offer disabled, or the node not connected to the issuer; try again later, or "
+        "through another node.",
     )
     THROTTLED = "the node is throttling us", "Wait some seconds and ask once."
     BAD_ANSWER = "the answer is not an invoice for this request", "Do not pay it. Tell the issuer what is wrong."

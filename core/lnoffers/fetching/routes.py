@@ -30,11 +30,13 @@ class Route:
     Attributes:
         towards: the first node of the offer's path, or the issuer, for people: an id in hex, or the end of a channel.
         path: the path of the request; it begins at the entry.
+        is_forwarded: whether the entry is asked to forward the request, though it may not be connected to that node.
         end: the last blinded id of the offer's path, which signs if the offer names no issuer; None without a path.
     """
 
     towards: str
     path: BlindedPath
+    is_forwarded: bool
     end: bytes | None
 
 
@@ -51,10 +53,10 @@ def plan(offer: Offer, entries: Sequence[E]) -> Mapping[E, Sequence[Route]]:
         for entry in entries:
             # We cannot tell which node is at this end of a channel; the caller may have looked it up.
             if isinstance(path.first_node_id, ChannelEnd) or path.first_node_id == entry.node_id:
-                direct.append((entry, Route(towards, path, end)))
+                direct.append((entry, Route(towards, path, False, end)))
             else:
                 reached = prepend(secrets.token_bytes(PATH_KEY_BYTES), [entry.node_id], path)
-                around.append((entry, Route(towards, reached, end)))
+                around.append((entry, Route(towards, reached, True, end)))
     return _by_entry([*direct, *around])
 
 
