@@ -15,7 +15,7 @@ _EXTRAS: Final = {"black", "cyclopts", "datamodel_code_generator", "jinja2", "js
 
 def main() -> None:
     """Run the command line of this process and exit."""
-    gc.set_threshold(50_000)  # nearly all objects stay alive, modules above all
+    gc.disable()  # a run is short, and nearly all of its objects stay alive
     try:
         from rpcschema.cli import main as run  # noqa: PLC0415 # its packages may be missing
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from rpcschema.problems import RenderError
 from rpcschema.python import docs
-from rpcschema.python.source import LINE_LENGTH, formatted, formatted_part, import_of, imports_of
+from rpcschema.python.source import LINE_LENGTH, formatted, import_of, imports_of
 from rpcschema.read.load import load
 from rpcschema.settings import Settings
 from tests.generator.pages import CONSTRUCTS, OWN
@@ -71,7 +71,7 @@ def test_statements_are_as_black_makes_them(strings: list[str]) -> None:
 @given(STRINGS)
 def test_entries_of_a_table_are_as_black_makes_them(string: str) -> None:
     before, after = "_ = _(\n    {\n", "    }\n)\n"
-    part = formatted_part(
+    part = formatted(
         f"        {string!r}: Command(\n            name={string!r},\n        ),\n", "p.py", before, after
     )
     whole = before + part.decode() + after
@@ -79,8 +79,8 @@ def test_entries_of_a_table_are_as_black_makes_them(string: str) -> None:
 
 
 def test_source_that_is_not_python_is_refused() -> None:
-    with pytest.raises(RenderError, match=r"p/client\.py would not be Python: duplicate argument 'a'"):
-        formatted("def f(a, a): pass", "p/client.py")
+    with pytest.raises(RenderError, match=r"p/client\.py would not be Python: "):
+        formatted("x = 'a' 1", "p/client.py")
 
 
 def test_imports_stand_as_ruffs_default_settings_want_them() -> None:

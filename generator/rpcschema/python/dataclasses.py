@@ -35,9 +35,7 @@ def render(plan: Plan, document: Document, runtime: str) -> str:
     from datamodel_code_generator.format import PythonVersion  # noqa: PLC0415
 
     header = _NOTICE + docstring(f"Types of the {KIND_NAMES[document.kind]} `{document.name}`.", indent=0)
-    details: defaultdict[str, dict[str, Any]] = defaultdict(dict)
-    for planned in plan.classes:
-        details[planned.name] = _template_details(planned)
+    details = {planned.name: _template_details(planned) for planned in plan.classes}
     source = generate(
         json.dumps(_definitions(plan.classes)),
         input_file_type=InputFileType.JsonSchema,
@@ -45,7 +43,7 @@ def render(plan: Plan, document: Document, runtime: str) -> str:
         output_model_type=DataModelType.DataclassesDataclass,
         target_python_version=PythonVersion.PY_311,
         custom_template_dir=templates_dir() / "python",
-        extra_template_data=details,
+        extra_template_data=defaultdict(dict, details),
         additional_imports=list(_imports(plan, runtime)),
         custom_file_header=header,
         enum_field_as_literal="all",  # type: ignore[arg-type] # accepted by name
@@ -107,14 +105,21 @@ def _is_plain(attribute: Attribute) -> bool:
 
 def _template_details(planned: ClassPlan) -> dict[str, Any]:
     return {
-        "class_doc": docstring(planned.doc, indent=4),
-        "docs": {a.name: docstring(a.doc, indent=4) for a in planned.attributes if a.doc},
-        "order": [attribute.name for attribute in planned.attributes],
-        "defaults": {a.name: literal(a.default) for a in planned.attributes if a.default is not None},
         "received": planned.received,
-        "wrapped": wrapped,
-        "facts": _facts(planned),
+        "body": lambda fields: _body(planned, {each.original_name: each.type_hint for each in fields}),
     }
+
+
+def _body(planned: ClassPlan, hints: Mapping[str, str]) -> str:
+    """Return the statements of a class, given the type hint of each member."""
+    groups = [[docstring(planned.doc, indent=4)], [wrapped(fact) for fact in _facts(planned)]]
+    for attribute in planned.attributes:
+        hint = hints[attribute.name]
+        quoted = hint if '"' in hint or "\\" in hint else hint.replace("'", '"')
+        default = "" if attribute.required else f" = {literal(attribute.default)}"
+        member = wrapped(f"{attribute.name}: {quoted}{default}")
+        groups.append([member, docstring(attribute.doc, indent=4)] if attribute.doc else [member])
+    return "\n\n".join("\n".join(f"    {statement}" for statement in group) for group in groups if group)
 
 
 def _facts(planned: ClassPlan) -> list[str]:

@@ -1,7 +1,8 @@
-"""The last step for all generated Python: check that it compiles, and bring it into black's style.
+"""The last step for all generated Python: black's style, and imports in ruff's order.
 
-Templates write that style as far as plain ifs and loops can. Black takes longer than everything else, so it formats
-only pieces with long lines or special strings. Tests format all generated code with black and expect no change.
+Templates write black's style as far as plain ifs and loops can. Formatting everything would take longer than everything
+else, so black gets only pieces with long lines or unusual strings. Tests format all generated code with black and
+expect no change.
 """
 
 from __future__ import annotations
@@ -59,20 +60,14 @@ def literal(value: Any) -> str:
     return f'"{value}"' if text == f"'{value}'" and '"' not in value else text
 
 
-def formatted(source: str, path: str) -> bytes:
-    """Return the bytes of the file `path`. Raises RenderError if the source is not Python."""
-    try:
-        compile(source, path, "exec", dont_inherit=True)  # finds what a parser does not, such as a duplicate parameter
-        text = _as_black(source) if _DOUBTFUL.search(_DOCSTRING.sub("", source)) else source
-    except (SyntaxError, ValueError, RecursionError) as error:
-        raise RenderError(f"{path} would not be Python: {error}") from error
-    return text.encode()
+def formatted(source: str, path: str, before: str = "", after: str = "") -> bytes:
+    """Return the bytes of `source`, which stands between `before` and `after` in the file `path`.
 
-
-def formatted_part(source: str, path: str, before: str, after: str = "") -> bytes:
-    """Return the bytes of a part of the file `path`: `source` as it stands between `before` and `after`."""
-    text = formatted(before + source + after, path).decode()
-    return text.removeprefix(before).removesuffix(after).encode()
+    Raises RenderError if black does not accept it as Python.
+    """
+    if not _DOUBTFUL.search(_DOCSTRING.sub("", source)):
+        return source.encode()
+    return _as_black(before + source + after, path).removeprefix(before).removesuffix(after).encode()
 
 
 def wrapped(statement: str, indent: int = 4) -> str:
@@ -80,20 +75,20 @@ def wrapped(statement: str, indent: int = 4) -> str:
     if indent + len(statement) <= LINE_LENGTH:
         return statement
     before = "".join(_HOLDERS[: indent // 4])
-    return formatted_part(f"{' ' * indent}{statement}\n", "a statement", before).decode().strip()
+    return formatted(f"{' ' * indent}{statement}\n", "a statement", before).decode().strip()
 
 
 def formatted_method(source: str, path: str) -> bytes:
     """Return the bytes of a method in the file `path`, after an empty line."""
-    return b"\n" + formatted_part(source.lstrip("\n"), path, before="class _:\n")
+    return b"\n" + formatted(source.lstrip("\n"), path, before="class _:\n")
 
 
-def _as_black(source: str) -> str:
+def _as_black(source: str, path: str) -> str:
     from black import format_str  # noqa: PLC0415 # slow to import
     from black.mode import Mode, TargetVersion  # noqa: PLC0415
     from black.parsing import InvalidInput  # noqa: PLC0415
 
     try:
         return format_str(source, mode=Mode(line_length=LINE_LENGTH, target_versions={TargetVersion.PY311}))
-    except InvalidInput as error:
-        raise ValueError(str(error)) from error
+    except (InvalidInput, RecursionError) as error:
+        raise RenderError(f"{path} would not be Python: {error}") from error

@@ -12,7 +12,7 @@ from typing import Final
 
 from rpcschema.problems import has_errors
 from rpcschema.python import names
-from rpcschema.python.source import formatted, formatted_part, import_of, import_order, imports_of, literal
+from rpcschema.python.source import formatted, import_of, import_order, imports_of, literal
 from rpcschema.python.views import CommandView
 from rpcschema.settings import Settings
 from rpcschema.targets import PARTS, Collected, DocumentSummary, Files, Frame, Made, Target
@@ -110,7 +110,7 @@ def _imports_of(modules: Mapping[str, str]) -> list[str]:
 def _entry(command: CommandView, path: str) -> Files:
     """Render the command's entry in the table of commands."""
     source = environment("python").get_template("command.py.jinja").render(command=command)
-    return {path: formatted_part(source, path, before="_ = _(\n    {\n", after="    }\n)\n")}
+    return {path: formatted(source, path, before="_ = _(\n    {\n", after="    }\n)\n")}
 
 
 def _runtime(package: str) -> Iterator[tuple[str, bytes]]:

@@ -115,18 +115,19 @@ def write(out: Path, changes: Sequence[Change], *, last: str) -> None:
 
 def _stage(out: Path, changes: Sequence[Change], folder: Path, last: str) -> list[tuple[Path, Path]]:
     """Write the new files into `folder`, that of the path `last` at the end, and return each with its destination."""
-    staged: list[tuple[Path, Path]] = []
-    for number, change in enumerate(sorted(changes, key=lambda change: change.path == last)):
-        file = _inside(out, change.path)
-        if change.new is not None:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            if file.parent.stat().st_dev != folder.stat().st_dev:
-                raise OutputError(f"{file.parent} is on another file system than {out}; choose another --out")
-            staged.append((folder / str(number), file))
-            _create(folder / str(number), change.new, file)
-        if not os.access(file.parent, os.W_OK):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(file))
-    return staged
+    ordered = sorted(changes, key=lambda change: change.path == last)
+    files = [(_inside(out, change.path), change.new) for change in ordered]
+    for parent in dict.fromkeys(file.parent for file, new in files if new is not None):
+        parent.mkdir(parents=True, exist_ok=True)
+        if parent.stat().st_dev != folder.stat().st_dev:
+            raise OutputError(f"{parent} is on another file system than {out}; choose another --out")
+    for parent in dict.fromkeys(file.parent for file, _ in files):
+        if not os.access(parent, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(parent))
+    staged = [(folder / str(number), file, new) for number, (file, new) in enumerate(files) if new is not None]
+    for stage, file, new in staged:
+        _create(stage, new, file)
+    return [(stage, file) for stage, file, _ in staged]
 
 
 def diff(change: Change) -> str:

@@ -121,9 +121,7 @@ def _context(targets: Collection[str]) -> multiprocessing.context.BaseContext:
 
 def _begin() -> None:
     unblock_sigterm()  # the pool ends its processes by SIGTERM; Ctrl-C is for the main process
-    # Imported modules and most new objects stay alive.
-    gc.freeze()
-    gc.set_threshold(50_000)
+    gc.disable()  # it would take a twelfth of the time, and save a quarter of a megabyte per document
     # Otherwise it would wait forever for work if the main process is killed.
     Thread(target=_end_with_the_parent, daemon=True).start()
 
