@@ -1,4 +1,4 @@
-"""A damaged row is passed over in lists and refused by itself; the log names it, and all others are answered."""
+"""A damaged row is skipped in lists and refused by its id; the log names it, and all other rows are answered."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_one_damaged_row_is_passed_over_and_named_in_the_log(
             assert keys(wire.ask(method), table) == before[:2] + before[3:]
         server.terminate()
         _, errors = server.communicate(timeout=SECONDS)
-    [told] = re.findall(f"WARNING Passed over: {table} (.*) cannot be read: (.*). lnoffers check-store lists", errors)
+    [told] = re.findall(f"WARNING Skipped: {table} (.*) cannot be read: (.*). lnoffers check-store lists", errors)
     assert told[1].startswith(why)
 
 

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from lnoffers.net.address import Address
 
 NETWORKS: Final = ("bitcoin", "testnet", "testnet4", "signet", "regtest")
-"""The networks of `lnoffers.bolt12`, repeated here because importing it takes long."""
+"""The networks of `lnoffers.bolt12`, repeated here because importing that is slow."""
 
 PORTS: Final = {"bitcoin": 9735, "testnet": 19735, "testnet4": 49735, "signet": 39735, "regtest": 19846}
-"""Network -> the TCP port of nodes that name none."""
+"""Network -> its default TCP port."""
 LOG_LEVELS: Final = ("debug", "info", "warning", "error")
 
 

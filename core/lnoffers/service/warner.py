@@ -1,4 +1,4 @@
-"""Warnings about failures that recur with every call: the log repeats one once a minute at most, not each time."""
+"""Log warnings about failures that recur with every call, each at most once a minute."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ REPEAT_SECONDS: Final = 60.0
 
 
 class Warner:
-    """Logs warnings, the same one in a row no more often than once in `REPEAT_SECONDS`."""
+    """Logs warnings. If one follows itself, it is logged at most once in `REPEAT_SECONDS`."""
 
     def __init__(self, logger: logging.Logger) -> None:
         self._logger = logger
@@ -18,7 +18,7 @@ class Warner:
         self._again_at = 0.0
 
     def warn(self, message: str) -> None:
-        """Log it, unless that was done just now."""
+        """Log the message, unless it was the last one and was logged just now."""
         now = monotonic()
         if message != self._last or now >= self._again_at:
             self._last, self._again_at = message, now + REPEAT_SECONDS

@@ -18,9 +18,9 @@ INVOICE_STATUS_UNEXPECTED: Final = 906
 INVOICE_OFFER_INACTIVE: Final = 907
 INVOICE_NO_DESCRIPTION: Final = 908
 OFFER_ALREADY_EXISTS: Final = 1000
-"""And is not active."""
+"""The existing offer is not active."""
 OFFER_ALREADY_DISABLED: Final = 1001
-"""For requests too."""
+"""Used for invoice_requests too."""
 OFFER_EXPIRED: Final = 1002
 OFFER_ROUTE_NOT_FOUND: Final = 1003
 OFFER_BAD_INVREQ_REPLY: Final = 1004

@@ -1,4 +1,4 @@
-"""invoicerequest and its siblings: requests that answer no offer, made, listed and withdrawn."""
+"""The commands that create, list and disable invoice_requests without an offer."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class InvoicerequestCommands(Commands):
     """invoicerequest, listinvoicerequests, disableinvoicerequest."""
 
     def invoicerequest(self, request: types.InvoicerequestRequest) -> types.InvoicerequestResponse:
-        """Make and store an invoice_request that answers no offer; the payer it names is the node itself."""
+        """Create and store an invoice_request without an offer; the payer is the node itself."""
         made = self._make(request)
         status = Status.created(single_use=request.single_use)
         stored = StoredRequest(made.invreq_id, made.encode(), request.label, status)
@@ -41,7 +41,7 @@ class InvoicerequestCommands(Commands):
         return types.InvoicerequestResponse(**_shown(stored))
 
     def rpc_check_invoicerequest(self, request: types.InvoicerequestRequest) -> None:
-        """See that such a request can be made."""
+        """Check that the request could be created."""
         self._unsigned_request(request, bytes(METADATA_BYTES))
 
     def listinvoicerequests(
@@ -68,7 +68,7 @@ class InvoicerequestCommands(Commands):
         return in_pages(read, respond)
 
     def disableinvoicerequest(self, request: types.DisableinvoicerequestRequest) -> types.DisableinvoicerequestResponse:
-        """Make an active request inactive, for good."""
+        """Disable an active request permanently."""
         invreq_id = bytes.fromhex(request.invreq_id)
         with self._transaction() as connection:
             stored = invoicerequests.apply(connection, invreq_id, StatusChange.DISABLED)
@@ -77,15 +77,17 @@ class InvoicerequestCommands(Commands):
         return types.DisableinvoicerequestResponse(**_shown(stored))
 
     def rpc_check_disableinvoicerequest(self, request: types.DisableinvoicerequestRequest) -> None:
-        """See that there is an active one."""
+        """Check that the request exists and is active."""
         invreq_id = bytes.fromhex(request.invreq_id)
         with self._transaction(writes=False) as connection:
             if not invoicerequests.find(connection, invreq_id, active_only=True):
                 raise _not_active(connection, invreq_id)
 
     def _make(self, request: types.InvoicerequestRequest) -> InvoiceRequest:
-        """Build it, and sign it unless it should be unsigned. A call that is refused draws no entropy, and what is
-        wrong with it is said first."""
+        """Build the request, and sign it unless `unsigned` is true.
+
+        A refused call draws no entropy, and is refused for its other faults first, then for missing entropy.
+        """
         entropy = self._node.entropy
         before = entropy.mark()
         try:
@@ -105,7 +107,7 @@ class InvoicerequestCommands(Commands):
             raise RpcError(INVALID_PARAMS, "amount: must be positive")
         node = self._node
         if node.options.payment_fronting_nodes:
-            # Whoever answers must come by way of such a node, and lightningd takes only peers for that.
+            # Answers would have to arrive through such a node, and lightningd accepts only its peers for that.
             raise RpcError(GENERIC, "Could not find neighbour fronting node")
         try:
             unsigned = InvoiceRequest.without_offer(
@@ -118,7 +120,7 @@ class InvoicerequestCommands(Commands):
                 offer_absolute_expiry=request.absolute_expiry,
             )
         except Bolt12Error as error:
-            # It begins with the field, whose name without its prefix is the parameter's.
+            # The message begins with the field's name, which without its prefix is the parameter's name.
             why = str(error).removeprefix("offer_").removeprefix("invreq_")
             raise RpcError(INVALID_PARAMS, why) from error
         self._check_size(unsigned)
@@ -131,9 +133,9 @@ def _not_active(connection: Connection, invreq_id: bytes) -> RpcError:
     return RpcError(GENERIC, "Unknown invoice_request")
 
 
-class _Shown(Shown):
+class _ShownRequest(Shown):
     invreq_id: str
 
 
-def _shown(stored: StoredRequest) -> _Shown:
-    return _Shown(**shown(stored), invreq_id=stored.invreq_id.hex())
+def _shown(stored: StoredRequest) -> _ShownRequest:
+    return _ShownRequest(**shown(stored), invreq_id=stored.invreq_id.hex())

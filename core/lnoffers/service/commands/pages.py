@@ -16,24 +16,25 @@ class Listed(Protocol):
 
     @property
     def bolt12(self) -> str:
-        """The string, which is most of what is shown."""
+        """The string, by far the longest part of the element."""
 
 
 Row = TypeVar("Row", bound=Listed)
 Response = TypeVar("Response")
 
 PAGE_ROWS: Final = 100
-"""About two milliseconds of work, for which other clients wait."""
+"""Takes about two milliseconds, during which other clients wait."""
 PAGE_CHARACTERS: Final = 1 << 18
-"""Of all strings of a page that has more than one row; a hundred ordinary ones have less than half of that."""
+"""The most characters of all strings of a page with several rows; a hundred usual strings have less than half."""
 
 
 def in_pages(
     read: Callable[[Row | None, int], Sequence[Row]], respond: Callable[[Sequence[Row]], Response]
 ) -> Response | Iterator[Response]:
-    """Return all rows that `read(last, limit)` returns, as the responses that `respond` makes of a page.
+    """Return all rows: as one response, or as an iterator over responses with one page each.
 
-    `read` returns up to `limit` rows that follow `last` in the list, and fewer only at its end.
+    `read(last, limit)` returns up to `limit` rows after `last`, and fewer only at the end of the list; `respond`
+    returns the response for a page.
     """
     first = read(None, PAGE_ROWS)
     return respond(first) if len(_fitting(first)) == len(first) < PAGE_ROWS else _pages(first, read, respond)

@@ -1,7 +1,7 @@
 """The connection of one client: it turns bytes into complete messages, and limits how much is read and sent.
 
-A connection hands out the calls that have arrived when its server asks for them (`take`). Meanwhile a bounded number of
-bytes is read from it. Its server asks for none while the client leaves too many answers unread.
+The server takes the calls that have arrived with `take`, but none while the client leaves too many answers unread.
+Until then, the connection reads a bounded number of bytes ahead.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from clnrpc.runtime.jsontext import Framer, FramingError, LimitExceeded
 
 MAX_MESSAGE_BYTES: Final = 1 << 20
 MAX_NESTED: Final = 10_000
-"""Arrays and objects in one message: they are what takes longest to read."""
+"""The most arrays and objects in a message; they take longest to read."""
 MAX_UNREAD_BYTES: Final = 1 << 20
-"""Of answers that a client has not read yet; beyond that it must read before more of its calls run."""
+"""The most bytes of answers that a client has not read; beyond that, its next calls have to wait."""
 MAX_WAITING_BYTES: Final = 1 << 18
-"""Of requests that have arrived and were not looked at yet; beyond that nothing more is read."""
+"""The most bytes that have arrived and are not parsed yet; beyond that, nothing more is read."""
 CALLS_AT_ONCE: Final = 32
-"""How many calls of one connection are under way at once."""
+"""The most calls of a connection that the server takes at once."""
 
 _PIECE_BYTES: Final = 1 << 14
-"""How much is looked at before other connections have their turn: the worst of it takes milliseconds."""
+"""The number of bytes to parse before other connections have their turn; at worst they take milliseconds."""
 
 
 class Owner(Protocol):
@@ -47,7 +47,7 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, owner: Owner) -> None:
         self.is_busy = False
-        """Whether calls of this connection are under way. For the server to set."""
+        """Whether calls of this connection are running; the server sets it."""
         self.is_lost = False
         """Whether the connection is closed."""
         self._owner = owner
@@ -55,21 +55,21 @@ class Connection(asyncio.Protocol):
         self._framer = Framer(MAX_MESSAGE_BYTES, max_nested=MAX_NESTED)
         self._received: deque[bytes] = deque()
         self._waiting_bytes = 0
-        """In `_received`."""
+        """The number of bytes in `_received`."""
         self._is_framed = True
-        """Whether the framer holds no complete message any more."""
+        """Whether the framer has no complete message left."""
         self._calls: deque[bytes] = deque()
         self._error: FramingError | None = None
-        """Why nothing can be read behind the calls."""
+        """Why nothing more can be read after the calls."""
         self._begun: float | None = None
-        """Since when the framer has held a part of a message, by the monotonic clock."""
+        """The time, by the monotonic clock, since when the framer has had a part of a message."""
         self._finishing = False
         self._last = b""
         self._has_room = asyncio.Event()
         self._has_room.set()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)  # it acts as one, but uvloop's is no subclass
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's transport is not a subclass
         self._transport.set_write_buffer_limits(high=MAX_UNREAD_BYTES)
         self._owner.opened(self)
 
@@ -88,7 +88,7 @@ class Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         self._has_room.clear()
-        self._begun = None  # less is read meanwhile, which is not the client's delay
+        self._begun = None  # less is read now, so the delay is not the client's
 
     def resume_writing(self) -> None:
         self._has_room.set()
@@ -100,7 +100,7 @@ class Connection(asyncio.Protocol):
 
     @property
     def is_over(self) -> bool:
-        """Whether there is no call left, and none will come."""
+        """Whether no call is left and none can arrive."""
         return self._finishing and not self.is_busy and not self._calls and not self._received and self._is_framed
 
     @property
@@ -115,12 +115,12 @@ class Connection(asyncio.Protocol):
 
     @property
     def has_last(self) -> bool:
-        """Whether an answer is kept for the end."""
+        """Whether there is an answer to send at the end."""
         return bool(self._last)
 
     @property
     def has_left(self) -> bool:
-        """Whether the client has closed its end, so that no answer reaches it; not if it only ended its sending."""
+        """Whether the client has closed its end completely, and not only stopped sending, so no answer reaches it."""
         poll = select.poll()
         poll.register(self._transport.get_extra_info("socket"), 0)  # POLLHUP is reported unasked
         return bool(poll.poll(0))
@@ -128,10 +128,10 @@ class Connection(asyncio.Protocol):
     def take(self) -> Sequence[bytes]:
         """Return the next calls, at most `CALLS_AT_ONCE`. They stay the next ones until `answered` removes them.
 
-        If there are none but more bytes to look at, the server is soon asked to try again.
+        If there are none, but bytes are left to parse, `Owner.advance` is called again soon.
 
         Raises:
-            FramingError: instead of what can never become a call.
+            FramingError: if the next bytes can never become a call.
         """
         if not self._calls and (self._received or not self._is_framed):
             self._read_piece()
@@ -148,7 +148,7 @@ class Connection(asyncio.Protocol):
             self._calls.popleft()
 
     def hurry(self, seconds: float) -> None:
-        """Give up a request that began to arrive longer ago than this and is not complete."""
+        """Refuse a request that began to arrive more than `seconds` ago and is not complete."""
         if self._begun is not None and not self.is_busy and monotonic() > self._begun + seconds:
             self._refuse(LimitExceeded(f"the message was not complete within {seconds:g} seconds", b""))
             self._owner.advance(self)
@@ -167,29 +167,29 @@ class Connection(asyncio.Protocol):
         self._last += answer
 
     def finish(self) -> None:
-        """Read no more."""
+        """Stop reading."""
         self._finishing = True
         self._owner.advance(self)
 
     def cut(self) -> None:
-        """Read no more, and forget what has arrived."""
+        """Stop reading, and drop what has arrived."""
         self._calls.clear()
         self._received.clear()
         self._error = None
         self._is_framed = self._finishing = True
 
     def close(self) -> None:
-        """Send what was kept, and close behind it."""
+        """Send the last answer, then close."""
         self.send(self._last)
         self._last = b""
-        self._transport.close()  # sends first what is not sent yet
+        self._transport.close()  # after sending what is left
 
     def abort(self) -> None:
-        """Close now, whatever is left to send."""
+        """Close at once, without sending what is left."""
         self._transport.abort()
 
     def _read_piece(self) -> None:
-        """Look for calls in the next bytes that have arrived."""
+        """Parse the next bytes that have arrived."""
         if self._is_framed:
             self._framer.feed(self._next_piece())
             self._is_framed = False

@@ -1,8 +1,8 @@
-"""What runs in the process that decodes long strings, and how it talks with the server.
+"""The process that decodes long strings, and its protocol with the server.
 
 Each side writes frames: the length of the content in four bytes (big-endian), a letter for its kind, the content. The
-server sends a REQUEST. The process replies with an ANSWER, or NOT_HERE if the call is none of its own. In between it
-may send lines for the LOG, and have recovery data OPENED by the server, which has the secret for that.
+server sends a REQUEST. The process replies with an ANSWER, or NOT_HERE if it does not handle the call. Before that it
+may send lines for the LOG, and ask the server, which has the secret, to OPEN recovery data.
 """
 
 from __future__ import annotations
@@ -38,14 +38,15 @@ TIME: Final = struct.Struct(">Q")
 """Unix seconds, before the message of a request."""
 
 REQUEST, OPENED, SEALED = b"R", b"O", b"S"
-"""From the server: a message to answer; recovery data that is open; why it is not."""
+"""From the server: a call; decrypted recovery data; why it cannot be decrypted."""
 ANSWER, LAST_ANSWER, NOT_HERE, OPEN, LOG, BUG = b"A", b"C", b"N", b"U", b"L", b"B"
-"""From the process: an answer; one behind which the connection closes; none; recovery data; a line; a traceback."""
+"""From the process: an answer; an answer after which the connection closes; no answer; recovery data to decrypt; a line
+for the log; a traceback."""
 
 MEMORY_BYTES: Final = 1 << 29
-"""What the process may take: the worst string that may be sent takes a tenth of it."""
+"""The most memory of the process; the worst string needs a tenth of it."""
 NICE: Final = 5
-"""How far it stands back behind the server, should they want the same processor."""
+"""The niceness of the process, so that the server comes first on a busy processor."""
 
 _COMMANDS: Final = {name: COMMANDS[name] for name in ("check", "decode")}
 _PR_SET_PDEATHSIG: Final = 1
@@ -57,7 +58,8 @@ _LEFT_TO_SERVER: Final = (
     signal.SIGUSR1,
     signal.SIGUSR2,
 )
-"""A service manager may send these to all processes of a service. The server still answers then what has arrived."""
+"""Signals that a service manager may send to all processes of a service. The process ignores them, because the server
+still answers the calls that have arrived."""
 
 
 def frame(kind: bytes, content: bytes = b"") -> bytes:
@@ -66,7 +68,7 @@ def frame(kind: bytes, content: bytes = b"") -> bytes:
 
 
 class _Server:
-    """The other end."""
+    """The connection to the server."""
 
     def __init__(self, reader: BinaryIO, writer: BinaryIO) -> None:
         self._reader = reader
@@ -77,7 +79,7 @@ class _Server:
         self._writer.flush()
 
     def receive(self) -> tuple[bytes, bytes]:
-        """Return the next frame; raises EOFError if the server is gone."""
+        """Return the next frame. Raises EOFError if the server is gone."""
         header = self._reader.read(HEADER.size)
         if len(header) < HEADER.size:
             raise EOFError
@@ -85,7 +87,7 @@ class _Server:
         return kind, self._reader.read(size)
 
     def open_sealed(self, sealed: bytes) -> bytes:
-        """Have recovery data opened."""
+        """Return recovery data decrypted by the server. Raises SealedError if it cannot be."""
         self.send(OPEN, sealed)
         kind, content = self.receive()
         if kind != OPENED:
@@ -103,7 +105,7 @@ class _Log(logging.Handler):
 
 
 class _Decode(Service):
-    """decode, and check for decode."""
+    """The command `decode`, and `check` for it."""
 
     def __init__(self, server: _Server) -> None:
         self.now = 0
@@ -120,7 +122,7 @@ class _Decode(Service):
 
 
 def main() -> None:
-    """Answer until the server is gone. Arguments: its process id, and `--developer` if it runs so."""
+    """Answer calls until the server is gone. Arguments: its process id, then `--developer` if it has that option."""
     _, parent, *flags = sys.argv
     for number in _LEFT_TO_SERVER:
         signal.signal(number, signal.SIG_IGN)
@@ -177,10 +179,10 @@ def _is_decode(message: bytes) -> bool:
 
 
 def _end_with(parent: int) -> None:
-    """Have the system end this process with its parent, even if it is in the middle of a string."""
+    """Have the system kill this process when its parent ends, even while it decodes a string."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # it ended before we said so
+    if os.getppid() != parent:  # it ended before prctl
         sys.exit()
 
 

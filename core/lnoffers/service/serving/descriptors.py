@@ -1,4 +1,4 @@
-"""How many connections the operating system lets this process have open, and what to say when there are no more."""
+"""The limit of open files: how many connections it allows, and a warning when it is reached."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from lnoffers.service.warner import Warner
 
 WANTED: Final = 1024
 RESERVED: Final = 32
-"""For the store, the event loop, the log and what is being opened."""
+"""Files that are not connections: the store, the event loop, the log, and files that are open briefly."""
 
 logger = logging.getLogger(__name__)
 
 
 def room_for_connections(most: int) -> int:
-    """Return how many connections may be open, `most` at most; raise the process's own limit as far as allowed.
+    """Return how many connections may be open, at most `most`; raise the limit of the process as far as allowed.
 
     Raises:
-        ListenError: if there is no room for any.
+        ListenError: if not even one may be open.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != resource.RLIM_INFINITY and soft < WANTED:
@@ -36,9 +36,10 @@ def room_for_connections(most: int) -> int:
 
 
 class ExhaustionReporter:
-    """The event loop's exception handler: a loop that can accept nobody says so for each try, this once a minute.
+    """The event loop's exception handler. asyncio reports every failed attempt to accept a connection; this logs the
+    failure once a minute.
 
-    (uvloop tries again and says nothing.)
+    (uvloop retries silently.)
     """
 
     def __init__(self) -> None:

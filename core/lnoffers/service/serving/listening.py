@@ -1,5 +1,7 @@
-"""The lock of the directory and the socket. One server at a time has them, only their owner can use them, and what a
-crash left behind is replaced."""
+"""The socket, and the pid file, which locks the directory.
+
+Only one server at a time has them, only their owner can use them, and leftovers of a crash are replaced.
+"""
 
 from __future__ import annotations
 
@@ -25,15 +27,17 @@ CONNECT_SECONDS: Final = 5.0
 
 _MAX_PID: Final = 20
 _PID: Final = re.compile(rb"(?:[0-9]{1,19}\n)?")
-"""All that a pid file holds."""
+"""The content of a pid file."""
 
 
 @contextmanager
 def locked_pid_file(path: Path) -> Iterator[None]:
-    """Hold the lock that a server holds as long as it runs; the file tells its process id. A crash frees the lock.
+    """Hold the lock of a running server, with its process id in the locked file, until the block ends.
+
+    The lock is released if the process dies.
 
     Raises:
-        ListenError: if another process holds it, or the file is something else and must stay as it is.
+        ListenError: if another process holds the lock, or the file is not a pid file; then it is not changed.
     """
     try:
         descriptor = open_regular(path, os.O_RDWR | os.O_CREAT)
@@ -54,19 +58,19 @@ def locked_pid_file(path: Path) -> Iterator[None]:
         except OSError as error:
             raise ListenError(f"cannot write the pid file {path}: {error.strerror}") from error
         yield
-        os.ftruncate(descriptor, 0)  # it stays, since another may be waiting to lock it
+        os.ftruncate(descriptor, 0)  # the file stays: another process may have opened it to lock it
     finally:
         os.close(descriptor)
 
 
 @contextmanager
 def bound_socket(path: Path) -> Iterator[socket.socket]:
-    """Bind a socket to `path`, with mode 0600. It does not listen yet, and replaces a socket that nobody listens at.
+    """Bind a socket to `path`, with mode 0600, but do not listen yet. A socket without a listener is replaced.
 
-    When the block is left it is closed, and its path is removed, unless something else lies there by then.
+    After the block the socket is closed, and its path removed unless something else is there by then.
 
     Raises:
-        ListenError: if somebody listens there, something else lies there, or the path cannot be used.
+        ListenError: if a process listens there, if the path is something else, or if it cannot be used.
     """
     check_length(path)
     if is_served(path):
@@ -75,7 +79,7 @@ def bound_socket(path: Path) -> Iterator[socket.socket]:
         try:
             _remove_stale(path)
             listener.bind(os.fspath(path))
-            # Nobody can connect before listen(), so there is no moment at which others could.
+            # Nobody can connect before listen(), so other users never can.
             path.chmod(0o600)
             made = path.lstat()
         except OSError as error:
@@ -89,7 +93,7 @@ def bound_socket(path: Path) -> Iterator[socket.socket]:
 
 
 def check_length(path: Path) -> None:
-    """Refuse a path that no socket can have.
+    """Check that a path is short enough for a socket.
 
     Raises:
         ListenError: if it is too long.
@@ -102,7 +106,7 @@ def is_served(path: Path) -> bool:
     """Return whether a process listens at the socket `path`.
 
     Raises:
-        ListenError: if that cannot be found out, as for want of permission.
+        ListenError: if that is unknown, for example without permission.
     """
     if len(os.fsencode(path)) > MAX_PATH:
         return False
@@ -113,7 +117,7 @@ def is_served(path: Path) -> bool:
         except (FileNotFoundError, NotADirectoryError, ConnectionRefusedError):
             return False
         except OSError as error:
-            if error.errno == errno.EAGAIN:  # its queue is full, so there is one
+            if error.errno == errno.EAGAIN:  # the queue of a listening process is full
                 return True
             raise ListenError(f"cannot connect to {path}: {error.strerror or error}") from error
     return True

@@ -1,6 +1,6 @@
-"""The log of a server. A thread of its own writes it, so a reader that stalls keeps no client waiting.
+"""The log of a server. A separate thread writes it, so clients do not wait if the log's reader stalls.
 
-Lines that do not fit into the queue are dropped and counted, and once the log is read again it says how many were.
+Lines that do not fit into the queue are dropped. As soon as lines can be written again, their number is logged.
 """
 
 from __future__ import annotations
@@ -51,9 +51,9 @@ class Log(logging.Handler):
             self._count(1)
 
     def reopen(self) -> None:
-        """Open the file again before the next line is written: it may have been moved away."""
+        """Open the file again before the next line is written, because it may have been renamed."""
         self._reopening = True
-        with suppress(queue.Full):  # then there are lines enough to come
+        with suppress(queue.Full):  # then other lines follow
             self._lines.put_nowait(b"")
 
     def close(self) -> None:
@@ -104,7 +104,7 @@ class Log(logging.Handler):
             self._descriptor = opened
 
     def _write(self, line: bytes) -> bool:
-        """Write a line, however long that takes; False if the reader is gone or the disk is full."""
+        """Write a line, however long that takes; return False if the reader is gone or the disk is full."""
         try:
             while line:
                 line = line[os.write(self._descriptor, line) :]
@@ -115,7 +115,7 @@ class Log(logging.Handler):
 
 @contextmanager
 def logging_to(file: Path | None, level: str) -> Iterator[Log]:
-    """Have what is logged from this level on go to a file, or to standard error.
+    """Write log records of this level and above to a file, or to standard error, until the block ends.
 
     Raises:
         ServiceError: if the file cannot be opened.
@@ -138,6 +138,6 @@ def _open(file: Path) -> int:
 
 
 def _standard_error() -> int:
-    if sys.stderr is None:  # it is closed, and its number may be another file's by now
+    if sys.stderr is None:  # it is closed, and its descriptor may belong to another file now
         return os.open(os.devnull, os.O_WRONLY)
     return sys.stderr.fileno()

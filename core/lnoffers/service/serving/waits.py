@@ -1,8 +1,8 @@
-"""The calls that wait for an event, and are answered later.
+"""Calls that wait for an event, and are answered later.
 
-Their connection goes on: its other calls are answered in order, and a waiting call when its event has come. JSON-RPC
-cannot cancel a call, so a client that gives up, but keeps its connection, leaves a waiting call behind. Their number is
-limited: the oldest is answered with an error to make room for the next.
+The other calls of their connection are answered meanwhile, in order. JSON-RPC cannot cancel a call, so a client that
+gives up, but keeps its connection, leaves a waiting call behind. Their number is limited: the oldest is answered with
+an error to make room for the next.
 """
 
 from __future__ import annotations
@@ -18,19 +18,22 @@ from lnoffers.service.dispatching import INTERNAL_ERROR, STOPPING
 from lnoffers.service.serving.connection import MAX_MESSAGE_BYTES, Connection
 
 MAX_WAITS: Final = 64
-"""Of one connection. The messages of all of them may be as long as one message alone."""
+"""The most waiting calls of a connection. Together, their messages may be as long as one message."""
 
 _TOO_MANY: Final = RpcError(GENERIC, "Given up: too many calls wait on this connection")
 
 
 class Waits:
-    """Of one server. `refuse` makes the error answer to a message; `over` learns when a connection has no more."""
+    """The waiting calls of a server.
+
+    `refuse` returns the error answer to a message; `over` is called when a connection has no waiting call left.
+    """
 
     def __init__(self, refuse: Callable[[bytes, RpcError], Answer], over: Callable[[Connection], None]) -> None:
         self._refuse = refuse
         self._over = over
         self._tasks: dict[Connection, dict[asyncio.Future[Answer], bytes]] = {}
-        """The message that each of them answers, oldest first."""
+        """For each connection the waiting calls, oldest first, and their messages."""
         self._ended = False
 
     def __contains__(self, connection: Connection) -> bool:
@@ -38,7 +41,7 @@ class Waits:
         return connection in self._tasks
 
     def begin(self, connection: Connection, message: bytes, answer: Awaitable[Answer]) -> None:
-        """Send the answer to this message when it is there."""
+        """Send the answer to this message as soon as it is known."""
         waiting = self._tasks.setdefault(connection, {})
         task = asyncio.ensure_future(answer)
         waiting[task] = message
@@ -52,12 +55,12 @@ class Waits:
                 self._give_up(connection, next(iter(waiting)), _TOO_MANY)
 
     def forget(self, connection: Connection) -> None:
-        """Drop the calls of a client that is gone."""
+        """Drop the calls of a client that has disconnected."""
         for task in self._tasks.pop(connection, ()):
             _abandon(task)
 
     def end(self) -> None:
-        """Answer all, and whatever comes after them, with an error."""
+        """Answer all waiting calls, and all that begin later, with an error."""
         self._ended = True
         for connection, waiting in [*self._tasks.items()]:
             for task in [*waiting]:
@@ -90,5 +93,5 @@ class Waits:
 
 
 def _abandon(task: asyncio.Future[Answer]) -> None:
-    # A task that is cancelled before it has begun never begins, and Python warns of the coroutines that it would await.
+    # Not now: Python warns about the coroutine of a task that is cancelled before it has started.
     asyncio.get_running_loop().call_soon(task.cancel)

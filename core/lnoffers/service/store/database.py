@@ -1,8 +1,8 @@
-"""What the store needs of a database. `sqlite` provides it; a module for another database would fill the same classes.
+"""The interface between the store and a database. `sqlite` implements it, as a module for another database would.
 
-SQL text goes to the driver as it is written. Each value is a `?`, which a module for another driver replaces by that
-driver's own mark, so no statement contains `?` for any other purpose. Statements use only what both SQLite and
-PostgreSQL read; all else is a method here.
+SQL text is passed to the driver unchanged. Values are written as `?`, which another driver's module would replace by
+its own placeholder, so statements contain `?` for no other purpose. They use only the SQL that SQLite and PostgreSQL
+share; everything else is a method here.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ BUSY_SECONDS: Final = 10.0
 
 
 Cursor: TypeAlias = Any
-"""The outcome of a statement: rows, which are tuples, by iteration, `fetchone` and `fetchall`, and `rowcount`."""
+"""A cursor of the driver's DB-API. Its rows are tuples."""
 
 
 class Connection(Protocol):
-    """A connection. It is in no transaction until `begin`: nothing begins or ends one by itself."""
+    """A connection. Transactions begin only with `begin`, and end only with `commit` and `rollback`."""
 
     logged: set[str]
     """The damaged rows that the log has named (see `rows`)."""
@@ -31,10 +31,10 @@ class Connection(Protocol):
         """Whether a transaction is open."""
 
     def execute(self, statement: str, values: Sequence[Any] = ..., /) -> Cursor:
-        """Run a statement, whose values come as the driver has them."""
+        """Run a statement; the driver decides the types of the values that it returns."""
 
     def begin(self, *, writes: bool) -> None:
-        """Begin a transaction. One that `writes` waits until no other one does, and keeps others from writing."""
+        """Begin a transaction. If it `writes`, wait until no other transaction does, and block the next."""
 
     def commit(self) -> None:
         """End the transaction and make it durable."""
@@ -55,18 +55,18 @@ class Connection(Protocol):
         """Return the names of a table's columns; none if there is no such table."""
 
     def damages(self) -> list[str]:
-        """Return what is wrong with the database's own structures, in its own words."""
+        """Return the database's own messages about damage to its structures."""
 
 
 class FailureKind(Enum):
-    """The failures that are not treated like all others."""
+    """The kinds of failures that are handled differently."""
 
     LOCKED = auto()
     """Another process holds a lock; the transaction has not begun."""
     UNSYNCED = auto()
     """An fsync failed: what was written before may be on disk, in part, or not at all."""
     NO_DATABASE = auto()
-    """The file holds something else."""
+    """The file is not a database."""
     OTHER = auto()
 
 
@@ -79,7 +79,7 @@ class Failure(NamedTuple):
 
 
 class Database(Protocol):
-    """An open database: makes the store's connection, and watches over what a connection does not see."""
+    """An open database: creates the store's connection, and checks what a connection cannot see."""
 
     errors: type[Exception]
     """The base of all errors that the driver raises."""
@@ -87,19 +87,19 @@ class Database(Protocol):
     """How `migrations` writes the types whose names differ between databases."""
 
     def connect(self, busy_seconds: float = BUSY_SECONDS) -> Connection:
-        """Open and return the connection, of which there is one at a time; it waits for others no longer than that."""
+        """Open and return the only connection; it waits at most `busy_seconds` for other processes."""
 
     def disconnect(self) -> None:
         """Close the connection, if there is one, and undo a transaction that is open."""
 
     def fault(self) -> str | None:
-        """Return why nothing can be stored safely, if that is so. Called before and after each commit."""
+        """Return why nothing can be stored safely, or None. Called before and after each commit."""
 
     def must_pause(self) -> bool:
-        """Return whether writers must wait a little before they begin. Called outside of transactions."""
+        """Return whether writers must wait before they begin. Called outside of transactions."""
 
     def keep_copy(self, version: int) -> Path:
-        """Copy the store as it is before an upgrade from this version; return where the copy is.
+        """Copy the store before an upgrade from this version; return the path of the copy.
 
         Raises:
             StoreError: if it cannot be made.

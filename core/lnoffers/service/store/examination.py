@@ -1,6 +1,6 @@
-"""Whether a store is sound: the database, what it says of itself, and each record. Changes nothing.
+"""Examine a store: the structure of its database, its row of metadata, and each record. Changes nothing.
 
-A server may use the store meanwhile, and waits for nothing.
+A server may use the store meanwhile, and is not delayed.
 """
 
 from __future__ import annotations
@@ -30,15 +30,16 @@ _STATES: Final = frozenset(int(state) for moves in TRANSITIONS.values() for move
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What is wrong with one thing that was examined, most of the time nothing."""
+    """The result of examining one part of a store."""
 
     faults: Sequence[str]
-    """Sentences."""
+    """A sentence for each fault; usually none."""
     is_record: bool = True
+    """Whether the part is a record."""
 
 
 def examine(db: str | None, default: Path, network: str) -> Iterator[Finding]:
-    """Examine the store that the URL `db` names, or the file `default`, as that of a network.
+    """Examine the store of a network at the URL `db`, or else in the file `default`.
 
     Raises:
         OptionsError: if `db` is not usable.
@@ -62,7 +63,7 @@ def _findings(file: Path, network: str) -> Iterator[Finding]:
 
 
 def _as_far_as_readable(what: str, findings: Iterator[Finding]) -> Iterator[Finding]:
-    """Yield the findings, and if damage keeps the rest from being read, that."""
+    """Yield the findings; if damage prevents reading the rest, yield a finding that says so."""
     try:
         yield from findings
     except SqliteDatabase.errors as error:
@@ -77,7 +78,7 @@ def _structure(connection: Connection) -> Iterator[Finding]:
 
 
 def _whole_tables(connection: Connection) -> Set[str]:
-    """Return the names of the schema's tables that are there with all their columns; StoreError if it is no store."""
+    """Return the names of the schema's tables that exist with all columns. Raises StoreError if it is no store."""
     present = set(connection.tables())
     if not present >= {META.name, INVOICEREQUESTS.name}:
         raise StoreError(NOT_A_STORE if present else NO_STORE)
@@ -85,7 +86,7 @@ def _whole_tables(connection: Connection) -> Set[str]:
 
 
 def _owner(connection: Connection, network: str, present: Set[str]) -> Iterator[Finding]:
-    """Check whether the store says that it is of this version and network, and has the tables of this version."""
+    """Check that the metadata has this version and network, and that the tables of this version exist."""
     rows = connection.execute(META.select).fetchall()
     if len(rows) != 1:
         yield Finding([f"{META.name}: there are {len(rows)} rows where there should be one"], is_record=False)
@@ -117,7 +118,7 @@ def _records(
 
 
 class _UnreadableError(ServiceError):
-    """A record says nothing that could be looked into further."""
+    """A record cannot be parsed, so nothing else in it can be examined."""
 
 
 def _read(kind: type[Message], row: Record, chain: bytes) -> Message:
@@ -186,4 +187,4 @@ _FAULTS: Final[Mapping[Table, Callable[[Record, bytes], Iterator[str]]]] = {
     OFFERS: _faults_of_offer,
     INVOICES: _faults_of_invoice,
 }
-"""The tables with records, and what looks at each of theirs."""
+"""The tables with records, and the functions that yield the faults of a record."""

@@ -1,7 +1,7 @@
-"""The files of an open store: whether they are still the files at its path, and how long the log may become.
+"""Check that the files of an open store are still at their paths, and limit the size of the log.
 
-SQLite opens a store's files once. When somebody deletes or replaces one of them, it goes on with a file that nobody
-finds again: what it commits there is lost when the process ends.
+SQLite opens a store's files once. If somebody deletes or replaces one of them, SQLite keeps using the old file, and
+everything that it commits there is lost when the process ends.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lnoffers.service.store.sqlite import SqliteConnection
 
 LOG_BYTES: Final = 1 << 24
-"""How long the log may become before writers pause. SQLite itself starts it over from a quarter of that on."""
+"""The size at which writers pause. SQLite itself tries to restart the log from a quarter of this size."""
 PAUSE_SECONDS: Final = 5.0
 """How long writers pause for readers of an old part of the log."""
 
@@ -29,14 +29,14 @@ class StoreFiles:
     """The database file, its write-ahead log and the log's index."""
 
     def __init__(self, database: Path) -> None:
-        # As text, because os.stat takes that faster than a Path, and each commit waits for six calls of it.
+        # Text, because os.stat is faster with text than with a Path, and each commit needs six calls.
         self._database, self._log, self._index = (f"{database}{suffix}" for suffix in ("", "-wal", "-shm"))
         self._opened = {self._database: _identity(self._database)}
         self.log_bytes = 0
-        """How long the log was when `fault` last looked."""
+        """The size of the log at the last call of `fault`."""
 
     def note_log(self) -> None:
-        """Remember the log and its index, which SQLite has opened or made by now."""
+        """Remember which files the log and its index are; SQLite must have opened them."""
         self._opened |= {path: _identity(path) for path in (self._log, self._index)}
 
     def forget_log(self) -> None:
@@ -44,7 +44,7 @@ class StoreFiles:
         self._opened = {self._database: self._opened[self._database]}
 
     def fault(self) -> str | None:
-        """Say which of the files was deleted or replaced since it was opened, if one was. Takes microseconds."""
+        """Return a message if one of the files was deleted or replaced since it was opened. Takes microseconds."""
         for path, opened in self._opened.items():
             try:
                 found = os.stat(path)  # noqa: PTH116 # see above
@@ -58,7 +58,7 @@ class StoreFiles:
 
 
 def _identity(path: str) -> tuple[int, int] | None:
-    """Return a file's device and inode; None if there is none, which `fault` then says."""
+    """Return a file's device and inode; None if there is no file, which `fault` then reports."""
     try:
         found = os.stat(path)  # noqa: PTH116 # as above
     except OSError:
@@ -67,12 +67,12 @@ def _identity(path: str) -> tuple[int, int] | None:
 
 
 class LogLimit:
-    """Keeps the write-ahead log from growing without end while readers come and go.
+    """Limits the size of the write-ahead log while readers overlap.
 
-    SQLite starts the log over when nobody reads from it. With readers that overlap, that never happens while something
-    is written. So when the log has grown too long, writers pause: every reader that comes now reads the database file
-    once the log's content has moved there, and when the last of the others has left, the log can be emptied. A reader
-    that stays longer than the pause is not waited for; then the log may grow to twice its size before the next pause.
+    SQLite restarts the log when nobody reads from it. If readers overlap, this never happens while something is being
+    written. So when the log is too long, writers pause. Its content is moved to the database file, where new readers
+    read it, and when the last older reader has finished, the log can be emptied. Writers do not wait for a reader that
+    takes longer than the pause; then the next pause begins when the log has twice its size.
     """
 
     def __init__(self, files: StoreFiles) -> None:

@@ -1,4 +1,4 @@
-"""What stored offers and invoice_requests have in common: how they are listed, their state, and changing it."""
+"""List stored offers and invoice_requests, and read and change their states."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ class Records(Rows[T]):
         after: bytes | None = None,
         limit: int | None = None,
     ) -> list[T]:
-        """Return all of them in ascending order of their ids, or the one with this id.
+        """Return the records in ascending order of their ids, or only the one with the id `identity`.
 
-        They begin behind `after`, and are no more than `limit`. Rows that cannot be read are passed over.
+        A list begins after the id `after`, has at most `limit` records, and skips rows that cannot be read.
 
         Raises:
-            RowError: if it is one by its id that cannot be read.
+            RowError: if the record with the id `identity` cannot be read.
         """
         key, conditions, values = self._table.key, ["TRUE"], list[Any]()
         if identity is not None:
@@ -51,9 +51,9 @@ class Records(Rows[T]):
         return self.read_many(connection, query, values, limit)
 
     def apply(self, connection: Connection, identity: bytes, event: StatusChange) -> T | None:
-        """Let `event` happen to the one with this id; return what it has become, None if its state does not allow it.
+        """Apply `event` to a record, and return the changed record; None if its state does not allow the event.
 
-        One statement tests the state and changes it, so of several processes that try exactly one succeeds.
+        One statement checks and changes the state, so if several processes try at once, exactly one succeeds.
 
         Raises:
             RowError: if the row cannot be read.
@@ -62,19 +62,19 @@ class Records(Rows[T]):
         return self.read(changed[0]) if changed else None
 
     def change(self, connection: Connection, identity: bytes, event: StatusChange) -> Status | None:
-        """Do as `apply`, but return only the new state: nothing else in the row need be readable."""
+        """Apply `event` as `apply` does, but return only the new state; the rest of the row may be damaged."""
         changed = connection.execute(f"{self._updates[event]} status", (identity,)).fetchall()
         return Status(changed[0][0]) if changed else None
 
     def status_of(self, connection: Connection, identity: bytes) -> Status | None:
-        """Return the state of the one with this id; None if there is none."""
+        """Return the state of a record; None if there is no such record."""
         query = f"SELECT status FROM {self._table.name} WHERE {self._table.key} = ?"
         found = connection.execute(query, (identity,)).fetchone()
         return None if found is None else Status(found[0])
 
 
 def _update(table: Table, event: StatusChange) -> str:
-    """Return the statement without what it returns."""
+    """Return the UPDATE statement for an event, up to the word RETURNING."""
     moves = TRANSITIONS[event]
     cases = " ".join(f"WHEN {before:d} THEN {after:d}" for before, after in moves.items())
     return (

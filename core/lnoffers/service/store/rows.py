@@ -1,6 +1,6 @@
-"""Rows become objects. A damaged row is refused, or passed over in lists, and the log names it.
+"""Read rows as objects. A damaged row raises RowError, or is skipped in a list; the log names it.
 
-In a damaged store any value may stand in any column. So each value is tested for its column's type.
+In a damaged store any column may contain any value, so the type of each value is checked.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ logger = logging.getLogger(__name__)
 
 
 class RowError(StoreError):
-    """A row that cannot be read. The message names it, and shows none of its values but the key."""
+    """A row cannot be read. The message names the row by its key and contains none of its other values."""
 
     def __init__(self, table: Table, row: Row, why: str) -> None:
         super().__init__(f"{name_of(table, row)} cannot be read: {why}. lnoffers check-store lists all faults")
 
 
 def name_of(table: Table, row: Row) -> str:
-    """Return how messages name a row: by its table and its key, which comes first."""
+    """Return a row's name for messages: its table, and its key, which is the first column."""
     key = row[0]
     return f"{table.name} {key.hex() if isinstance(key, bytes) else repr(key)}"
 
 
 def wrong_values(table: Table, row: Row) -> list[str]:
-    """Return what is wrong with the types of a row's values."""
+    """Return a message for each value of a row that is missing or has the wrong type."""
     return [
         f"its {column} is {'missing' if value is None else f'not {_WORDS[types[0]]}'}"
         for (column, types), value in zip(table.columns.items(), row, strict=True)
@@ -48,20 +48,20 @@ def wrong_values(table: Table, row: Row) -> list[str]:
 
 
 class Rows(Generic[T]):
-    """The rows of a table, and the objects that they become."""
+    """Reads the rows of a table as objects."""
 
     def __init__(self, table: Table, make: Callable[..., T]) -> None:
-        """`make` makes an object of a row's values, or raises ValueError, whose message says what is wrong."""
+        """Create a reader; `make` returns the object for a row's values, or raises ValueError with the reason."""
         self._table: Final = table
         self._make: Final = make
-        # The types that a good row's values may have together: one look-up a row is faster than a test a value.
+        # All valid combinations of types: one lookup per row is faster than one check per value.
         self._signatures: Final = frozenset(product(*table.columns.values()))
 
     def read(self, row: Row) -> T:
-        """Return what a row becomes.
+        """Return the object for a row.
 
         Raises:
-            RowError: if a value is of the wrong type, or `make` refuses them.
+            RowError: if a value has the wrong type, or `make` raises ValueError.
         """
         if tuple(map(type, row)) not in self._signatures:
             raise RowError(self._table, row, wrong_values(self._table, row)[0])
@@ -71,7 +71,7 @@ class Rows(Generic[T]):
             raise RowError(self._table, row, str(error)) from error
 
     def read_many(self, connection: Connection, query: str, values: Sequence[Any], limit: int | None) -> list[T]:
-        """Return what the first rows of a query become, up to `limit` of those that can be read."""
+        """Return the objects for the first rows of a query: at most `limit` of those that can be read."""
         at_once = limit
         while True:
             limited, more = (query, ()) if at_once is None else (f"{query} LIMIT ?", (at_once,))
@@ -79,13 +79,13 @@ class Rows(Generic[T]):
             found = [made for row in rows for made in self._readable(connection, row)]
             if at_once is None or len(rows) < at_once or len(found) >= (limit or 0):
                 return found[:limit]
-            at_once *= 2  # so many are damaged
+            at_once *= 2  # damaged rows left too few
 
     def _readable(self, connection: Connection, row: Row) -> list[T]:
         try:
             return [self.read(row)]
         except RowError as error:
-            _log_once(connection.logged, f"Passed over: {error}")
+            _log_once(connection.logged, f"Skipped: {error}")
             return []
 
 

@@ -165,7 +165,7 @@ def open_existing(file: Path) -> SqliteConnection | None:
             raise
         return None
     if not stat.S_ISREG(found.st_mode):
-        raise OSError(errno.EINVAL, "it is no file")
+        raise OSError(errno.EINVAL, "it is not a regular file")
     return SqliteConnection(file, "ro") if found.st_size else None
 
 

@@ -1,4 +1,4 @@
-"""Opening a store, to use it or only to look at it, and copying it. `transactions` says how it is used."""
+"""Open a store, for use or only for reading, and copy it. `transactions` describes its use."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class Store(Session):
 
     @staticmethod
     def is_new(db: str | None, default: Path) -> bool:
-        """Return whether the file that the URL `db` names, or `default`, has no store in it yet. Changes nothing.
+        """Return whether there is no store yet at the URL `db`, or else in the file `default`. Changes nothing.
 
         Raises:
             OptionsError: if `db` is not usable.
-            StoreError: if no store can be there, or something else is.
+            StoreError: if the file cannot hold a store, or contains something else.
         """
         file = store_file(db, default)
         with naming(file), _looking(file) as connection:
@@ -34,17 +34,17 @@ class Store(Session):
 
     @classmethod
     def open(cls, db: str | None, default: Path, identity: Identity) -> Store:
-        """Open the store that the URL `db` names, or the file `default`; make it as needed.
+        """Open the store at the URL `db`, or else in the file `default`; create it if necessary.
 
-        An older one is copied and brought up to date. What is refused stays as it is, to the byte.
+        A store of an older version is copied and then upgraded. A store that is refused is not changed at all.
 
         Raises:
             OptionsError: if `db` is not usable.
-            StoreError: if it cannot be opened, or is another node's, another program's or a newer release's.
+            StoreError: if it cannot be opened, or belongs to another node, another program or a newer release.
         """
         file = store_file(db, default)
         with naming(file):
-            # For reading only: even turning the log on would change what may be somebody else's.
+            # Read-only, because even turning the log on would change a file that may not be ours.
             with _looking(file) as connection:
                 version = 0 if connection is None else check(connection, identity)
             database = SqliteDatabase(file)
@@ -61,7 +61,7 @@ class Store(Session):
 
 @contextmanager
 def _looking(file: Path) -> Iterator[Connection | None]:
-    """Run a transaction that can only read; None if there is no database."""
+    """Yield a connection in a read-only transaction; None if there is no database."""
     connection = open_existing(file)
     if connection is None:
         yield None
@@ -73,10 +73,10 @@ def _looking(file: Path) -> Iterator[Connection | None]:
 
 @contextmanager
 def read_only(file: Path) -> Iterator[Connection]:
-    """Run a transaction that can only read, of a database that exists.
+    """Yield a connection to an existing database, in a read-only transaction.
 
     Raises:
-        StoreError: if there is none.
+        StoreError: if there is no database.
     """
     if not file.parent.is_dir():
         raise StoreError(NO_STORE)
@@ -88,7 +88,7 @@ def read_only(file: Path) -> Iterator[Connection]:
 
 @contextmanager
 def naming(file: Path) -> Iterator[None]:
-    """Turn what goes wrong with a database in a file into an error that names it."""
+    """Turn errors of a database into a StoreError that names its file."""
     try:
         yield
     except (SqliteDatabase.errors, OSError, StoreError) as error:
@@ -96,13 +96,13 @@ def naming(file: Path) -> Iterator[None]:
 
 
 def back_up(db: str | None, default: Path, target: Path) -> None:
-    """Copy the store that the URL `db` names, or the file `default`, as it is at this moment, to a new file.
+    """Copy the current state of the store at the URL `db`, or else in the file `default`, to a new file.
 
-    A server may use the store meanwhile: it is not changed, and nobody waits.
+    A server may use the store meanwhile: it is neither changed nor locked.
 
     Raises:
         OptionsError: if `db` is not usable.
-        StoreError: if there is no store, or the copy cannot be made; then there is no file.
+        StoreError: if there is no store, or the copy cannot be made; then no new file is left.
     """
     file = store_file(db, default)
     with naming(file), read_only(file) as connection:

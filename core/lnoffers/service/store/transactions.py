@@ -207,7 +207,7 @@ class Session:
         """Commit, and check that the store's files are still in place.
 
         Raises:
-            StoreError: if it is not stored, or not in the file that the next process opens.
+            StoreError: if nothing is stored, or only in a file that the next process will not open.
         """
         connection = self._connection
         if connection is not None and connection.in_transaction:
@@ -224,7 +224,7 @@ class Session:
         """Commit the group.
 
         Raises:
-            StoreError: if it failed: nothing of it is stored.
+            StoreError: if it failed; then nothing of the group is stored.
         """
         if group.failure is None:
             self.commit(writes=group.writing)
