@@ -10,7 +10,12 @@ import pytest
 from tests.shared import ROOT
 
 DECISIONS = ROOT / "docs" / "decisions"
-STATUS = re.compile(r"^Status: (accepted|superseded by \[\d{4}\])", re.MULTILINE)
+LINK = r"\[\d{4}\]\(\d{4}-[a-z0-9-]+\.md\)"
+STATUS = re.compile(
+    rf"Status: (?:accepted(?:, amended by {LINK})*|superseded by {LINK})\."
+    rf"(?: (?:Includes \d{{4}}|Supersedes {LINK}|Amends {LINK})\.)*"
+)
+OPPOSITES = {"amended by": "Amends", "superseded by": "Supersedes"}
 
 
 def pages() -> list[Path]:
@@ -33,5 +38,31 @@ def test_index_lists_every_decision() -> None:
     assert listed == sorted(path.name for path in DECISIONS.glob("0*.md"))
 
 
-def test_every_decision_has_a_status() -> None:
-    assert [path.name for path in DECISIONS.glob("0*.md") if not STATUS.search(path.read_text("utf-8"))] == []
+def statuses() -> dict[str, str]:
+    """Return the status of each decision, on one line, by the name of its file."""
+    texts = {path.name: path.read_text(encoding="utf-8") for path in sorted(DECISIONS.glob("0*.md"))}
+    found = {name: re.search(r"^Status: .*?(?=\n\n)", text, re.MULTILINE | re.DOTALL) for name, text in texts.items()}
+    return {name: " ".join(match[0].split()) if match else "" for name, match in found.items()}
+
+
+def relations(words: str) -> set[tuple[str, str]]:
+    """Return the pairs of decisions of which the first names the second in its status, after `words`."""
+    return {
+        (name, other)
+        for name, status in statuses().items()
+        for other in re.findall(rf"{words} \[\d{{4}}\]\((\S+)\)", status)
+    }
+
+
+def test_every_decision_has_a_status_of_the_usual_form() -> None:
+    assert [name for name, status in statuses().items() if not STATUS.fullmatch(status)] == []
+
+
+def test_links_to_decisions_in_a_status_show_their_numbers() -> None:
+    links = [link for status in statuses().values() for link in re.findall(r"\[(\d+)\]\((\S+)\)", status)]
+    assert [file for number, file in links if not file.startswith(f"{number}-")] == []
+
+
+@pytest.mark.parametrize(("passive", "active"), OPPOSITES.items())
+def test_both_decisions_say_that_one_changes_the_other(passive: str, active: str) -> None:
+    assert relations(passive) == {(old, new) for new, old in relations(active)}
