@@ -264,7 +264,7 @@ class DecodeBolt12OfferResponse(Received):
     """The offer's price for one item."""
 
     offer_description: str | None = None
-    """The description of what is sold."""
+    """The purpose of the payment."""
 
     warning_invalid_offer_description: str | None = None
     """The description is not valid UTF-8."""
@@ -306,7 +306,7 @@ class DecodeBolt12OfferResponse(Received):
     """Records of unknown types. All are odd, so they may be ignored."""
 
     valid: bool
-    """Whether the string is valid. If not, a warning says why."""
+    """True if the string passes all checks. Otherwise a warning says why it does not."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -440,7 +440,7 @@ class DecodeBolt12InvoiceResponse(Received):
     """The offer's price for one item."""
 
     offer_description: str | None = None
-    """The description of what is sold."""
+    """The purpose of the payment."""
 
     warning_invalid_offer_description: str | None = None
     """The description is not valid UTF-8."""
@@ -593,7 +593,7 @@ class DecodeBolt12InvoiceResponse(Received):
     """Records of unknown types. All are odd, so they may be ignored."""
 
     valid: bool
-    """Whether the string is valid. If not, a warning says why."""
+    """True if the string passes all checks. Otherwise a warning says why it does not."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -661,7 +661,7 @@ class DecodeBolt12InvoiceRequestResponse(Received):
     """The offer's price for one item."""
 
     offer_description: str | None = None
-    """The description of what is sold."""
+    """The purpose of the payment."""
 
     warning_invalid_offer_description: str | None = None
     """The description is not valid UTF-8."""
@@ -775,7 +775,7 @@ class DecodeBolt12InvoiceRequestResponse(Received):
     """Records of unknown types. All are odd, so they may be ignored."""
 
     valid: bool
-    """Whether the string is valid. If not, a warning says why."""
+    """True if the string passes all checks. Otherwise a warning says why it does not."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -855,7 +855,7 @@ class DecodeBolt11InvoiceResponse(Received):
     """The amount to pay; if absent, the payer chooses."""
 
     description: str | None = None
-    """The description of what is sold."""
+    """The purpose of the payment."""
 
     description_hash: Hash | None = None
     """SHA-256 of the description, if the invoice has only the hash."""
@@ -891,7 +891,7 @@ class DecodeBolt11InvoiceResponse(Received):
     """The payee's signature, in DER."""
 
     valid: bool
-    """Whether the invoice is valid. An invalid one gives an error instead.
+    """True. A string that fails a check gives an error instead.
 
     Always true.
     """
@@ -941,7 +941,7 @@ class DecodeRuneResponse(Received):
     """The rune is not valid UTF-8."""
 
     valid: bool
-    """Whether the rune is valid. If not, a warning says why."""
+    """True if the rune is well-formed. Otherwise a warning says why it is not."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -965,7 +965,7 @@ class DecodeEmergencyRecoverResponse(Received):
     """
 
     valid: bool
-    """Whether the backup is valid. Another node's backup gives an error instead.
+    """True. Another node's backup gives an error instead.
 
     Always true.
     """
@@ -1102,7 +1102,7 @@ class DecodeBolt12PayerProofResponse(Received):
     """The offer's price for one item."""
 
     offer_description: str | None = None
-    """The description of what is sold."""
+    """The purpose of the payment."""
 
     offer_features: Hex | None = None
     """Feature bits of the offer."""
@@ -1216,7 +1216,7 @@ class DecodeBolt12PayerProofResponse(Received):
     """Records of unknown types. All are odd, so they may be ignored."""
 
     valid: bool
-    """Whether the proof is valid. An invalid one gives an error instead.
+    """True. A string that fails a check gives an error instead.
 
     Always true.
     """

@@ -59,8 +59,6 @@ class FundchannelRequest:
     request_amt: Sat | None = None
     """Liquidity to lease from the peer, in satoshi unless it ends in *msat* or *btc*; needs `compact_lease`; default:
     none.
-
-    A number is in satoshi.
     """
 
     compact_lease: str | None = None
@@ -74,8 +72,6 @@ class FundchannelRequest:
     reserve: Sat | None = None
     """Balance that the peer must always keep on its side, in satoshi unless it ends in *msat* or *btc*; default: 1 % of
     the channel's size.
-
-    A number is in satoshi.
     """
 
     channel_type: list[U32] | None = None

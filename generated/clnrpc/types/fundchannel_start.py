@@ -15,7 +15,6 @@ class FundchannelStartRequest:
     id: Pubkey
 
     amount: Sat
-    """A number is in satoshi."""
 
     feerate: Feerate | None = None
 
@@ -28,7 +27,6 @@ class FundchannelStartRequest:
     mindepth: U32 | None = None
 
     reserve: Sat | None = None
-    """A number is in satoshi."""
 
     channel_type: list[U32] | None = None
 

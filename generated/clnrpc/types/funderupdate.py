@@ -15,7 +15,6 @@ class FunderupdateRequest:
     policy: Literal["match", "available", "fixed"] = "fixed"
 
     policy_mod: Msat | None = None
-    """A number is in millisatoshi."""
 
     leases_only: bool = False
 

@@ -14,8 +14,6 @@ class InvoicerequestRequest:
     amount: Msat
     """The amount to pay, above zero. A number without a unit is in millisatoshi; *msat*, *sat* and *btc* are accepted as
     suffixes. *sat* can have exactly three decimals (`0.001sat` is one millisatoshi), *btc* one to eleven.
-
-    A number is in millisatoshi.
     """
 
     description: str

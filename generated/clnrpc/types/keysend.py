@@ -25,7 +25,6 @@ class KeysendRoutehint:
     scid: ShortChannelId
 
     feebase: Msat
-    """A number is in millisatoshi."""
 
     feeprop: U32
 
@@ -57,8 +56,6 @@ class KeysendRequest:
     exemptfee: Msat | None = None
     """Fee up to which `maxfeepercent` does not count, in millisatoshi unless it ends in *sat* or *btc*; not with `maxfee`;
     default: 5000 msat.
-
-    A number is in millisatoshi.
     """
 
     extratlvs: dict[str, Any] | None = None
@@ -73,7 +70,7 @@ class KeysendRequest:
     """Highest fee, in millisatoshi unless it ends in *sat* or *btc*, in place of `maxfeepercent` and `exemptfee`; default:
     those two decide.
 
-    A number is in millisatoshi. Added in v24.11.
+    Added in v24.11.
     """
 
 

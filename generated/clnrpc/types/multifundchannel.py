@@ -34,14 +34,12 @@ class MultifundchannelDestination:
     close_to: str | None = None
 
     request_amt: Sat | None = None
-    """A number is in satoshi."""
 
     compact_lease: str | None = None
 
     mindepth: U32 | None = None
 
     reserve: Sat | None = None
-    """A number is in satoshi."""
 
 
 @dataclass(kw_only=True, slots=True)

@@ -15,7 +15,6 @@ class OpenchannelBumpRequest:
     channel_id: Hash
 
     amount: Sat
-    """A number is in satoshi."""
 
     initialpsbt: str
 

@@ -74,4 +74,4 @@ class OpenchannelHookResponse:
     """Added in v0.12.0."""
 
     reserve: Sat | None = None
-    """In satoshi. Added in v22.11."""
+    """Added in v22.11."""

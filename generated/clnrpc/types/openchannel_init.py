@@ -15,7 +15,6 @@ class OpenchannelInitRequest:
     id: Pubkey
 
     amount: Sat
-    """A number is in satoshi."""
 
     initialpsbt: str
 
@@ -28,7 +27,6 @@ class OpenchannelInitRequest:
     close_to: str | None = None
 
     request_amt: Sat | None = None
-    """A number is in satoshi."""
 
     compact_lease: Hex | None = None
 

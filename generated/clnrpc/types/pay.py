@@ -49,8 +49,6 @@ class PayRequest:
     exemptfee: Msat | None = None
     """Fee up to which `maxfeepercent` does not count, in millisatoshi unless it ends in *sat* or *btc*; not with `maxfee`;
     default: 5000 msat.
-
-    A number is in millisatoshi.
     """
 
     localinvreqid: Hex | None = None
@@ -66,8 +64,6 @@ class PayRequest:
     maxfee: Msat | None = None
     """Highest fee, in millisatoshi unless it ends in *sat* or *btc*, in place of `maxfeepercent` and `exemptfee`; default:
     those two decide.
-
-    A number is in millisatoshi.
     """
 
     description: str | None = None

@@ -25,7 +25,6 @@ class RenepayRequest:
     amount_msat: Msat | None = None
 
     maxfee: Msat | None = None
-    """A number is in millisatoshi."""
 
     maxdelay: U32 | None = None
 

@@ -16,7 +16,6 @@ class SendamountRequest:
     amount_msat: Msat
 
     maxfee: Msat | None = None
-    """A number is in millisatoshi."""
 
     layers: list[str] | None = None
 

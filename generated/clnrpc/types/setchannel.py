@@ -15,10 +15,7 @@ class SetchannelRequest:
     """Short channel id or channel id, the node id of a peer for each of its channels, or *all*."""
 
     feebase: Msat | None = None
-    """Fixed fee for each forwarded payment, in millisatoshi unless it ends in *sat* or *btc*; default: unchanged.
-
-    A number is in millisatoshi.
-    """
+    """Fixed fee for each forwarded payment, in millisatoshi unless it ends in *sat* or *btc*; default: unchanged."""
 
     feeppm: U32 | None = None
     """Fee in proportion to the amount, in millionths of it; default: unchanged."""
@@ -26,15 +23,11 @@ class SetchannelRequest:
     htlcmin: Msat | None = None
     """Smallest HTLC to forward, in millisatoshi unless it ends in *sat* or *btc*; raised to the peer's own minimum if
     below it. Default: unchanged.
-
-    A number is in millisatoshi.
     """
 
     htlcmax: Msat | None = None
     """Largest HTLC to forward, in millisatoshi unless it ends in *sat* or *btc*; lowered to what the channel can carry if
     above it. Default: unchanged.
-
-    A number is in millisatoshi.
     """
 
     enforcedelay: U32 | None = None

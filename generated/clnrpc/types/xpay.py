@@ -27,8 +27,6 @@ class XpayRequest:
     maxfee: Msat | None = None
     """Highest fee for all parts together, in millisatoshi unless it ends in *sat* or *btc*; default: 1 % of the amount or
     5000 msat, whichever is more.
-
-    A number is in millisatoshi.
     """
 
     layers: list[str] | None = None

@@ -258,8 +258,8 @@ class _Planner:
             schema=self.schema(nodes, owner, member.name) if schema is None else schema,
             required=member.required,
             default=default,
-            doc=docs.field_doc(member.name, shown, presence, sent=self.sent),
-            argument_doc=docs.field_doc(member.name, said, presence, sent=True) if self.sent else "",
+            doc=docs.field_doc(shown, presence),
+            argument_doc=docs.field_doc(said, presence) if self.sent else "",
         )
 
     def members(self, nodes: Sequence[Node]) -> list[ResolvedField]:

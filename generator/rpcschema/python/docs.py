@@ -25,7 +25,6 @@ _QUOTE: Final = re.compile(r'"(?="|\s*\Z)')
 """A quote that could be read as part of the closing quotes."""
 _CODE: Final = re.compile(r"[-*] (-?\d+): (.+)")
 """An item of the section "errors"."""
-_UNITS: Final = {"msat": "millisatoshi", "sat": "satoshi"}
 
 
 def request_doc(document: Document) -> str:
@@ -103,13 +102,10 @@ def _either(conditions: Sequence[Conjunction]) -> str:
     return ", or ".join(map(conjunction_words, conditions))
 
 
-def field_doc(name: str, nodes: Sequence[Node], presence: str = "", *, sent: bool) -> str:
-    """Return the docstring of a field: descriptions, facts and presence. `sent` means that the caller writes it.
-
-    The unit of an amount is left out if the field's `name` ends with it.
-    """
+def field_doc(nodes: Sequence[Node], presence: str = "") -> str:
+    """Return the docstring of a field: descriptions, facts and presence."""
     described = _unique(part for node in nodes for part in _described(node))
-    facts = _unique((*(fact for node in nodes for fact in _facts(name, node, sent=sent)), presence))
+    facts = _unique((*(fact for node in nodes for fact in _facts(node)), presence))
     return "\n\n".join([*described, *([" ".join(facts)] if facts else [])])
 
 
@@ -197,18 +193,16 @@ def _described(node: Node) -> Iterator[str]:
         yield from (f"As {words.type_words(shape)}: {part}" for part in _described(shape) if part)
 
 
-def _facts(name: str, node: Node, *, sent: bool) -> Iterator[str]:
-    """Yield unit, limits, default and releases of a value, its elements and its forms; an enum is part of the type."""
-    if node.type in _UNITS and not name.endswith((node.type, _UNITS[node.type])):
-        yield f"A number is in {_UNITS[node.type]}." if sent else f"In {_UNITS[node.type]}."
+def _facts(node: Node) -> Iterator[str]:
+    """Yield limits, default and releases of a value, its elements and its forms; unit and enum are part of the type."""
     if node.hidden:
         yield "Hidden: not meant for general use."
     yield words.limit_words(replace(node, enum=None) if enum_members(node) else node)
     yield _release(node.added, node.deprecated)
     if node.items is not None and node.items.type != "object":
-        yield from (f"Each element: {fact}" for fact in _facts(name, node.items, sent=sent) if fact)
+        yield from (f"Each element: {fact}" for fact in _facts(node.items) if fact)
     for shape in node.shapes:
-        yield from (f"As {words.type_words(shape)}: {fact}" for fact in _facts(name, shape, sent=sent) if fact)
+        yield from (f"As {words.type_words(shape)}: {fact}" for fact in _facts(shape) if fact)
 
 
 def _release(added: str | None, deprecated: Deprecated | None) -> str:
