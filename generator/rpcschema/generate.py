@@ -22,7 +22,7 @@ from rpcschema.targets import FULL_DOCUMENTS_ONLY
 from rpcschema.write import manifest, output
 from rpcschema.write.join import Joined, Piece, join, new_piece
 from rpcschema.write.manifest import Manifest, maker
-from rpcschema.write.output import Change
+from rpcschema.write.output import Change, OutputError
 from rpcschema.write.reuse import Reusable, find_reusable
 from rpcschema.write.workers import Task, worker_pool
 
@@ -64,10 +64,16 @@ class Generated:
 def generate(run: Run, progress: Progress = lambda *_: None) -> Generated:
     """Return the changes that bring the output folder up to date.
 
-    Raises OutputError if the folder cannot be used, OSError if it cannot be read, and BrokenExecutor if a worker
-    process died.
+    Raises OutputError if the folder cannot be used or holds another package, OSError if it cannot be read, and
+    BrokenExecutor if a worker process died.
     """
     before = manifest.read(run.out)
+    package = run.settings.package
+    if before.package is not None and before.package != package:  # this run would remove its files
+        raise OutputError(
+            f"{run.out} holds the package {before.package}: choose another --out for {package}, or remove {run.out} to"
+            " rename the package"
+        )
     corrections = NONE if run.corrections is None else read_corrections(run.corrections)
     met: list[Problem] = []
     skipped: frozenset[str] = frozenset()
@@ -177,7 +183,7 @@ def _made_twice(joined: Mapping[str, Joined], files: Sequence[File]) -> Iterator
 
 def _changes(before: Manifest, joined: Mapping[str, Joined], run: Run) -> tuple[Change, ...]:
     others = {name: entry for name, entry in before.targets.items() if run.keeps_others and name not in joined}
-    after = Manifest({**others, **{target: each.entry for target, each in joined.items()}})
+    after = Manifest({**others, **{target: each.entry for target, each in joined.items()}}, run.settings.package)
     if after == before and not any(each.files for each in joined.values()):
         return ()
     wanted = {path: content for each in joined.values() for path, content in each.files.items()}

@@ -106,6 +106,21 @@ def test_file_that_it_did_not_make_is_never_overwritten(folder: Path, run: Run) 
     assert "-mine" in run("check").stdout
 
 
+@pytest.mark.parametrize("command", ["generate", "check"])
+@pytest.mark.parametrize("target", [[], ["--target", "model"]])
+def test_output_folder_of_another_package_is_refused(folder: Path, run: Run, command: str, target: list[str]) -> None:
+    run("generate")
+    before = tree(folder / "generated")
+    done = rpcschema(command, "schemas", "--package", "barrel", *target, cwd=folder)
+    assert (done.returncode, done.stdout, done.stderr) == (
+        2,
+        "",
+        "rpcschema: generated holds the package tank: choose another --out for barrel, or remove generated to rename"
+        " the package\n",
+    )
+    assert tree(folder / "generated") == before
+
+
 def test_lost_manifest_does_no_harm_while_the_files_are_as_they_should_be(folder: Path, run: Run) -> None:
     run("generate")
     (folder / "generated/manifest.json").unlink()

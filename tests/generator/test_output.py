@@ -164,7 +164,7 @@ ENTRY = TargetEntry(maker="22", documents={"rpc/a": RECORD}, files={"p/b.py": "3
 
 
 def test_manifest_comes_back_as_it_was_written(tmp_path: Path) -> None:
-    written = Manifest({"client": ENTRY, "empty": TargetEntry(maker="", documents={}, files={}, heads={})})
+    written = Manifest({"client": ENTRY, "empty": TargetEntry(maker="", documents={}, files={}, heads={})}, "p")
     (tmp_path / manifest.NAME).write_bytes(written.encode())
     assert manifest.read(tmp_path) == written
     assert manifest.read(tmp_path / "nowhere") == Manifest()

@@ -71,9 +71,7 @@ def test_statements_are_as_black_makes_them(strings: list[str]) -> None:
 @given(STRINGS)
 def test_entries_of_a_table_are_as_black_makes_them(string: str) -> None:
     before, after = "_ = _(\n    {\n", "    }\n)\n"
-    part = formatted(
-        f"        {string!r}: Command(\n            name={string!r},\n        ),\n", "p.py", before, after
-    )
+    part = formatted(f"        {string!r}: Command(\n            name={string!r},\n        ),\n", "p.py", before, after)
     whole = before + part.decode() + after
     assert whole == black(whole)
 

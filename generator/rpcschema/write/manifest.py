@@ -3,7 +3,7 @@
 It tells a later run which files it may remove, and what it need not make again. It contains no times and no machine
 names, so the same input gives the same bytes:
 
-    {"sum": SHA256, "format": 2, "targets": {TARGET: {
+    {"sum": SHA256, "format": 2, "package": NAME, "targets": {TARGET: {
         "maker": SHA256,
         "documents": {"KIND/ID": {"sha256": SHA256, "files": {PATH: SHA256}, "parts": {PATH: LENGTH},
                                   "summary": {...}, "warnings": [[POINTER, MESSAGE, DETAIL]]}},
@@ -78,11 +78,13 @@ class Manifest:
     """The content of an output folder, by target."""
 
     targets: Mapping[str, TargetEntry] = field(default_factory=dict)
+    package: str | None = None
+    """The import name of the package; None in manifests of earlier generators."""
 
     def encode(self) -> bytes:
         """Return the bytes of the file."""
         targets = _lines({name: _lines(_members(entry)) for name, entry in sorted(self.targets.items())})
-        body = f' "format": {FORMAT},\n "targets": {targets}\n}}\n'.encode()
+        body = f' "format": {FORMAT},\n "package": {_json(self.package)},\n "targets": {targets}\n}}\n'.encode()
         return _SUM + sha256(body).encode() + b'",\n' + body
 
 
@@ -132,7 +134,7 @@ def read(out: Path) -> Manifest:
         raise OutputError(f"{file}: not a manifest of format {FORMAT}; {_ADVICE}")
     read_entry = _entry if is_whole else _listed
     try:
-        manifest = Manifest({name: read_entry(entry) for name, entry in targets.items()})
+        manifest = Manifest({name: read_entry(entry) for name, entry in targets.items()}, raw.get("package"))
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise OutputError(f"{file}: not a manifest of format {FORMAT}; {_ADVICE}") from error
     for path in (path for entry in manifest.targets.values() for path in entry.paths):
