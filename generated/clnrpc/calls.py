@@ -1369,16 +1369,12 @@ class Calls(Caller):
                 supports `option_upfront_shutdown_script`; default: an address of the wallet.
             request_amt: Liquidity to lease from the peer, in satoshi unless it ends in *msat* or *btc*; needs
                 `compact_lease`; default: none.
-
-                A number is in satoshi.
             compact_lease: Lease terms that the peer advertises, in hex; the opening fails if it asks for others.
                 Default: no lease.
             mindepth: Confirmations of the funding transaction before this node uses the channel; default: its
                 *funding-confirms* setting.
             reserve: Balance that the peer must always keep on its side, in satoshi unless it ends in *msat* or
                 *btc*; default: 1 % of the channel's size.
-
-                A number is in satoshi.
             channel_type: Bit numbers of the channel type to ask for, unchecked, such as *[12, 22]* for
                 `option_static_remotekey` and `option_anchors`; default: the best type both nodes know.
 
@@ -1437,10 +1433,6 @@ class Calls(Caller):
     ) -> FundchannelStartResponse:
         """Begin a channel opening that you fund yourself.
 
-        Args:
-            amount: A number is in satoshi.
-            reserve: A number is in satoshi.
-
         `feerate`, `announce`, `close_to`, `push_msat`, `channel_type`, `mindepth` and `reserve` must be given together
         or not at all.
         """
@@ -1472,7 +1464,6 @@ class Calls(Caller):
 
         Args:
             policy: Default: fixed.
-            policy_mod: A number is in millisatoshi.
             leases_only: Default: false.
             fund_probability: Default: 100.
         """
@@ -1792,8 +1783,6 @@ class Calls(Caller):
             amount: The amount to pay, above zero. A number without a unit is in millisatoshi; *msat*, *sat* and
                 *btc* are accepted as suffixes. *sat* can have exactly three decimals (`0.001sat` is one millisatoshi),
                 *btc* one to eleven.
-
-                A number is in millisatoshi.
             description: What the payment is for, e.g. *refund of order 1234*. It is part of the string, so everyone
                 who has the string can read it. UTF-8 text; *\\u* escapes are refused, so write the character itself.
             issuer: The payer: a name, or an address such as *shop@example.com*. Also part of the string.
@@ -1849,15 +1838,13 @@ class Calls(Caller):
             maxdelay: The largest number of blocks for which the money may be locked up; default: 2016.
             exemptfee: Fee up to which `maxfeepercent` does not count, in millisatoshi unless it ends in *sat* or
                 *btc*; not with `maxfee`; default: 5000 msat.
-
-                A number is in millisatoshi.
             extratlvs: More fields for the recipient: an object of field numbers and values in hex; default: none.
             routehints: Ways to a node that gossip does not show: arrays of hops, each with the node it leaves, its
                 short channel id, fees and delay in blocks; default: none.
             maxfee: Highest fee, in millisatoshi unless it ends in *sat* or *btc*, in place of `maxfeepercent` and
                 `exemptfee`; default: those two decide.
 
-                A number is in millisatoshi. Added in v24.11.
+                Added in v24.11.
         """
         return self.rpc_send(
             "keysend",
@@ -2475,11 +2462,7 @@ class Calls(Caller):
         *,
         funding_feerate: Feerate | None = None,
     ) -> OpenchannelBumpResponse:
-        """Raise the funding fee of a v2 channel.
-
-        Args:
-            amount: A number is in satoshi.
-        """
+        """Raise the funding fee of a v2 channel."""
         return self.rpc_send("openchannel_bump", channel_id, amount, initialpsbt, funding_feerate)
 
     @call
@@ -2497,12 +2480,7 @@ class Calls(Caller):
         compact_lease: Hex | None = None,
         channel_type: Sequence[U32] | None = None,
     ) -> OpenchannelInitResponse:
-        """Begin a v2 channel opening with a peer.
-
-        Args:
-            amount: A number is in satoshi.
-            request_amt: A number is in satoshi.
-        """
+        """Begin a v2 channel opening with a peer."""
         return self.rpc_send(
             "openchannel_init",
             id,
@@ -2578,16 +2556,12 @@ class Calls(Caller):
             maxdelay: The largest number of blocks for which the money may be locked up; default: 2016.
             exemptfee: Fee up to which `maxfeepercent` does not count, in millisatoshi unless it ends in *sat* or
                 *btc*; not with `maxfee`; default: 5000 msat.
-
-                A number is in millisatoshi.
             localinvreqid: Id of the invoice_request of this node that the payment is for, 32 bytes in hex; a
                 single-use one is then paid only once. Default: none.
             exclude: Nodes and channels that routes must avoid: node ids, or channels with their direction, such as
                 *1x2x3/0*; default: nothing.
             maxfee: Highest fee, in millisatoshi unless it ends in *sat* or *btc*, in place of `maxfeepercent` and
                 `exemptfee`; default: those two decide.
-
-                A number is in millisatoshi.
             description: Text whose hash the invoice carries; required if it carries only a hash, and checked
                 against it before paying.
             partial_msat: Share of the invoice to pay here, in millisatoshi unless it ends in *sat* or *btc*, while
@@ -2719,7 +2693,6 @@ class Calls(Caller):
         Added in v23.08; deprecated in v26.06, removed after v27.03.
 
         Args:
-            maxfee: A number is in millisatoshi.
             exclude: Added in v24.08.
             dev_use_shadow: Hidden: not meant for general use.
         """
@@ -2764,7 +2737,6 @@ class Calls(Caller):
         Added in v26.06.
 
         Args:
-            maxfee: A number is in millisatoshi.
             maxdelay: Default: 2016.
         """
         return self.rpc_send(
@@ -2943,17 +2915,11 @@ class Calls(Caller):
             id: Short channel id or channel id, the node id of a peer for each of its channels, or *all*.
             feebase: Fixed fee for each forwarded payment, in millisatoshi unless it ends in *sat* or *btc*;
                 default: unchanged.
-
-                A number is in millisatoshi.
             feeppm: Fee in proportion to the amount, in millionths of it; default: unchanged.
             htlcmin: Smallest HTLC to forward, in millisatoshi unless it ends in *sat* or *btc*; raised to the
                 peer's own minimum if below it. Default: unchanged.
-
-                A number is in millisatoshi.
             htlcmax: Largest HTLC to forward, in millisatoshi unless it ends in *sat* or *btc*; lowered to what the
                 channel can carry if above it. Default: unchanged.
-
-                A number is in millisatoshi.
             enforcedelay: Seconds during which payments under the old terms still pass, so that the network can
                 learn the new ones; default: 600.
             ignorefeelimits: Whether the peer may set any on-chain fee rate it likes, which can cost money; default:
@@ -3386,8 +3352,6 @@ class Calls(Caller):
             label: Your own name, kept with the payment and never sent; default: none.
             maxfee: Highest fee, in millisatoshi unless it ends in *sat* or *btc*; default: 1 % of the amount or
                 5000 msat, whichever is more.
-
-                A number is in millisatoshi.
             layers: Names of layers to apply to the search for routes; default: none.
             retry_for: Seconds during which other routes are tried; default: 60.
             maxdelay: The largest number of blocks for which the money may be locked up; default: 2016.
@@ -3427,8 +3391,6 @@ class Calls(Caller):
                 invoice or an offer names none. Refused if an invoice names one; an offer that does must name the same.
             maxfee: Highest fee for all parts together, in millisatoshi unless it ends in *sat* or *btc*; default: 1
                 % of the amount or 5000 msat, whichever is more.
-
-                A number is in millisatoshi.
             layers: Names of layers to apply to the search for routes, on top of those that xpay keeps; default:
                 none.
             retry_for: Seconds during which other routes are tried; default: 60.
