@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parent
 PEERS = ROOT / ".nox" / "peers"
 LDK = ROOT / ".nox" / "ldk"
 PYLN_PROTO = ROOT / ".nox" / "pyln-proto"
+PROTOTEST = ROOT / ".nox" / "lnprototest"
 SERVER = ROOT / ".nox" / "server"
 BOOTSTRAP = ROOT / ".nox" / f"bootstrap-{sys.version_info[0]}.{sys.version_info[1]}"
 CONSTRAINTS = ROOT / "constraints"
@@ -53,7 +54,7 @@ import nox
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 GROUPS = {name: nox.project.dependency_groups(PROJECT, name) for name in PROJECT["dependency-groups"]}
-ALONE = {"pyln", "lnbits"}
+ALONE = {"pyln", "lnbits", "prototest"}
 """Dependency groups that conflict with the others; each has its own lock."""
 nox.options.sessions = ["check", "tests", "lint", "types", "man"]
 nox.options.reuse_existing_virtualenvs = True
@@ -87,7 +88,9 @@ def lock(session: nox.Session) -> None:
     every_group = [f"--group={name}" for name in GROUPS if name not in ALONE]
     _resolve(session, CONSTRAINTS / "sessions.txt", "--all-extras", *every_group)
     for name in sorted(ALONE):
-        _resolve(session, CONSTRAINTS / f"{name}.txt", "--extra=bolt12", f"--group={name}", "--group=build")
+        # lnprototest needs an older coincurve than the library, and runs without it.
+        extras = [] if name == "prototest" else ["--extra=bolt12"]
+        _resolve(session, CONSTRAINTS / f"{name}.txt", *extras, f"--group={name}", "--group=build")
     # The oldest versions of what users install, with the newest of what only tests need.
     oldest = Path(session.create_tmp()).resolve() / "oldest.txt"
     _resolve(session, oldest, "--all-extras", "--resolution=lowest-direct")
@@ -218,16 +221,26 @@ def _npm(session: nox.Session, source: Path, target: Path) -> None:
 
 @nox.session
 def interop(session: nox.Session) -> None:
-    """Talk to LDK, which npm installs, to pyln-proto, and to Core Lightning if LIGHTNINGD names a binary."""
+    """Talk to LDK (installed by npm), pyln-proto and lnprototest, and to Core Lightning if LIGHTNINGD names a binary.
+
+    LNPROTOTEST_TESTS names the folder `tests` of lnprototest's repository, if you have it.
+    """
     _install(session, "test")
     _npm(session, ROOT / "tests" / "interop" / "ldk", LDK)
-    if not PYLN_PROTO.is_dir():
-        session.run("python", "-m", "venv", str(PYLN_PROTO))
-    python = str(PYLN_PROTO / "bin" / "python")
-    _lock(session, "pyln")
-    session.run(python, "-m", "pip", "install", "--quiet", "pyln-proto", external=True)
-    session.env.update(LDK_PEER=str(LDK), PYLN_PROTO=python)
+    pyln_proto = _python_with(session, PYLN_PROTO, "pyln", "pyln-proto")
+    prototest = _python_with(session, PROTOTEST, "prototest", *GROUPS["prototest"])
+    session.env.update(LDK_PEER=str(LDK), PYLN_PROTO=pyln_proto, LNPROTOTEST=prototest)
     session.run("pytest", "tests/interop", *session.posargs)
+
+
+def _python_with(session: nox.Session, folder: Path, locked: str, *requirements: str) -> str:
+    """Install packages that conflict with the project's into an environment of their own; return its Python."""
+    if not folder.is_dir():
+        session.run("python", "-m", "venv", str(folder))
+    python = str(folder / "bin" / "python")
+    _lock(session, locked)
+    session.run(python, "-m", "pip", "install", "--quiet", *requirements, external=True)
+    return python
 
 
 @nox.session

@@ -35,7 +35,7 @@ def test_init_makes_a_node_and_says_who_it_is_and_where_things_are(no_node: Prog
     ]
     advice = "\n".join(told[4:])
     assert "Copy the secret to a safe place" in advice
-    assert "two nodes on the network with the same secret" in advice
+    assert "Use a secret of its own for each node" in advice
     assert {path.name: path.stat().st_mode & 0o777 for path in no_node.network_dir.iterdir()} == {
         "hsm_secret": 0o400,
         "lnoffers.sqlite3": 0o600,

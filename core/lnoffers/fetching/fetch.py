@@ -28,6 +28,7 @@ from lnoffers.bolt12 import (
 from lnoffers.bolt12.chains import BITCOIN
 from lnoffers.bolt12.typecheck import typechecked
 from lnoffers.fetching.asking import ask_in_turn
+from lnoffers.fetching.dialing import Proxy
 from lnoffers.fetching.question import Question
 from lnoffers.fetching.talk import AtAddress
 from lnoffers.net.address import Address
@@ -46,6 +47,7 @@ async def fetch_invoice(  # noqa: PLR0913 - one parameter per choice
     max_amount: int | None = None,
     timeout: float = 60.0,
     chain: bytes | None = None,
+    proxy: str | None = None,
     signer: Signer | None = None,
 ) -> Invoice:
     """Request an invoice from the issuer of an offer, and verify it completely.
@@ -61,14 +63,17 @@ async def fetch_invoice(  # noqa: PLR0913 - one parameter per choice
             for the offer's price, which then must not be in a currency.
         timeout: seconds for the whole fetch.
         chain: the hash of one of the offer's chains, 32 bytes; bitcoin's if the offer allows it, else its first.
+        proxy: HOST:PORT of a SOCKS5 proxy through which to connect, such as Tor's, 127.0.0.1:9050; it resolves the host
+            names. Without it, .onion addresses cannot be used.
         signer: the payer's key, needed to prove the payment later; by default a new key that is discarded.
 
     Raises:
-        AddressError: if one of `connect` is not an address.
+        AddressError: if one of `connect`, or `proxy`, is not an address.
         Bolt12Error: if the offer is malformed or has expired, or the request does not fit it.
         FetchError: if no invoice arrives that answers the request; its `reason` says why.
     """
     addresses = [Address.parse(text) for text in ([connect] if isinstance(connect, str) else connect)]
+    through = None if proxy is None else Proxy.parse(proxy)
     wanted = _offer(offer) if isinstance(offer, str) else offer
     wanted.check_unexpired(int(time.time()))
     chains = wanted.offer_chains or (BITCOIN,)
@@ -84,7 +89,7 @@ async def fetch_invoice(  # noqa: PLR0913 - one parameter per choice
     ).sign(payer)
     question = Question(request)
     chain_hash = request.invreq_chain or BITCOIN
-    entries = [AtAddress(address, chain_hash) for address in addresses]
+    entries = [AtAddress(address, chain_hash, through) for address in addresses]
     answered = await ask_in_turn(wanted, question, entries, timeout)
     return question.check(answered, max_amount=max_amount, now=int(time.time()))
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import secrets
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Final, Self
 
 from lnoffers.bolt12.curve import KeyPair
+from lnoffers.fetching.dialing import PeerGoneError, Proxy, UnresolvedError, dial, error_text
 from lnoffers.net.address import Address
 from lnoffers.net.connection import Closed, Connection, Event, Ready
 from lnoffers.net.crypto import NodeKey
@@ -18,24 +17,16 @@ from lnoffers.net.errors import ChannelMessageError, RemoteProtocolError
 from lnoffers.net.messages import NO_PONG, OPENING, Init, OnionMessage, PeerError, Ping
 from lnoffers.net.states import has_ended
 
+__all__ = ["MAX_TEXT", "MESSAGE_COST", "MistakenIdentityError", "Peer", "PeerGoneError", "UnresolvedError", "connected"]
+
 _READ: Final = 1_024
 """Bytes that are read and handled before other tasks run: 28 of the smallest messages."""
 MESSAGE_COST: Final = 1_000
 """The bytes that a message counts as beside its own, because each takes time, however small."""
-CONNECT_SECONDS: Final = 10.0
-"""The time limit for connecting to a node, including handshake and `init`."""
 MAX_TEXT: Final = 300
 """Characters of a peer's warnings and errors that are kept; longer ones are cut."""
 _CLOSING: Final = 1.0
 """The most seconds to wait until the last bytes are sent."""
-
-
-class PeerGoneError(Exception):
-    """The connection has ended, or could not be opened; the message says why."""
-
-
-class UnresolvedError(PeerGoneError):
-    """The host name cannot be resolved."""
 
 
 class MistakenIdentityError(PeerGoneError):
@@ -59,33 +50,36 @@ class Peer:
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
         limit: Callable[[int], Awaitable[None]],
+        remote: tuple[str, int],
     ) -> None:
         self._connection = connection
         self._reader = reader
         self._writer = writer
         self._limit = limit
+        self.remote: Final = remote
+        """The host and the TCP port at the other end: an IP address, or through a proxy what the proxy was given."""
         self.init = Init(b"")
         """The peer's first message, with its features and chains."""
 
     @classmethod
     async def open(
-        cls, address: Address, node: NodeKey, init: Init, limit: Callable[[int], Awaitable[None]] = _no_limit
+        cls,
+        address: Address,
+        node: NodeKey,
+        init: Init,
+        limit: Callable[[int], Awaitable[None]] = _no_limit,
+        proxy: Proxy | None = None,
     ) -> Self:
         """Connect, complete the handshake and exchange `init`.
 
         Raises:
-            PeerGoneError: if that fails.
+            UnresolvedError: if the host name cannot be resolved.
+            PeerGoneError: if it fails for another reason.
         """
         connection = Connection.initiate(node, KeyPair(secrets.token_bytes(32)), address.node_id, init)
-        try:
-            reader, writer = await asyncio.open_connection(address.host, address.port)
-        except UnicodeError:
-            raise UnresolvedError("not a host name") from None
-        except socket.gaierror as error:
-            raise UnresolvedError(error.strerror) from error
-        except OSError as error:
-            raise PeerGoneError(error_text(error)) from error
-        return await cls(connection, reader, writer, limit)._when_ready()
+        reader, writer = await dial(address.host, address.port, proxy)
+        remote = _remote(writer) if proxy is None else (address.host, address.port)
+        return await cls(connection, reader, writer, limit, remote)._when_ready()
 
     @classmethod
     async def accept(
@@ -102,19 +96,13 @@ class Peer:
             PeerGoneError: if that fails.
         """
         connection = Connection.respond(node, KeyPair(secrets.token_bytes(32)), init)
-        return await cls(connection, reader, writer, limit)._when_ready()
+        return await cls(connection, reader, writer, limit, _remote(writer))._when_ready()
 
     @property
     def node_id(self) -> bytes:
         """The peer's node id: a compressed point, 33 bytes."""
         assert self._connection.peer_id is not None  # the handshake of every peer is complete
         return self._connection.peer_id
-
-    @property
-    def remote(self) -> tuple[str, int]:
-        """The IP address and the TCP port at the other end of the connection."""
-        host, port, *_ = self._writer.get_extra_info("peername")
-        return host, port
 
     async def next_event(self) -> Event:
         """Wait for the next event, and answer pings.
@@ -192,13 +180,16 @@ class Peer:
             await self._writer.drain()
 
 
-def error_text(error: OSError) -> str:
-    """Return the system's text for an error. asyncio's text repeats the address instead."""
-    return os.strerror(error.errno) if error.errno is not None and error.errno > 0 else error.strerror or str(error)
+def _remote(writer: asyncio.StreamWriter) -> tuple[str, int]:
+    """Return the IP address and the TCP port at the other end of a connection; empty if that has ended already."""
+    host, port, *_ = writer.get_extra_info("peername") or ("", 0)
+    return host, port
 
 
 @asynccontextmanager
-async def connected(address: Address, node: NodeKey, init: Init, seconds: float) -> AsyncIterator[Peer]:
+async def connected(
+    address: Address, node: NodeKey, init: Init, seconds: float, proxy: Proxy | None = None
+) -> AsyncIterator[Peer]:
     """Return a context manager that opens a connection to a peer and closes it at the end of the block.
 
     Raises:
@@ -206,7 +197,7 @@ async def connected(address: Address, node: NodeKey, init: Init, seconds: float)
     """
     try:
         async with asyncio.timeout(seconds):
-            peer = await Peer.open(address, node, init)
+            peer = await Peer.open(address, node, init, proxy=proxy)
     except TimeoutError:
         raise PeerGoneError(f"it did not answer within {round(seconds, 1):g} seconds") from None
     try:

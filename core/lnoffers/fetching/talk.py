@@ -11,8 +11,9 @@ from typing import Final
 
 from lnoffers.bolt12 import KeyPair
 from lnoffers.fetching.asking import UnreachableError, check_takes_onion_messages, reason_in
+from lnoffers.fetching.dialing import Proxy, connect_seconds
 from lnoffers.fetching.failures import Reason
-from lnoffers.fetching.peer import CONNECT_SECONDS, MAX_TEXT, Peer, PeerGoneError, connected
+from lnoffers.fetching.peer import MAX_TEXT, Peer, PeerGoneError, connected
 from lnoffers.fetching.question import Answered, Question
 from lnoffers.fetching.routes import Route
 from lnoffers.net import features
@@ -32,10 +33,14 @@ MAX_WARNINGS: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class AtAddress:
-    """A node that is asked over a connection of its own; `chain` is the hash of the chain, 32 bytes."""
+    """A node that is asked over a connection of its own, perhaps through a proxy.
+
+    `chain` is the hash of the chain, 32 bytes.
+    """
 
     address: Address
     chain: bytes
+    proxy: Proxy | None = None
 
     @property
     def node_id(self) -> bytes:
@@ -54,7 +59,8 @@ class AtAddress:
         """
         node, init = KeyPair(secrets.token_bytes(32)), Init(features.OFFERED, (self.chain,))
         try:
-            async with connected(self.address, node, init, min(CONNECT_SECONDS, seconds)) as peer:
+            limit = min(connect_seconds(self.proxy), seconds)
+            async with connected(self.address, node, init, limit, self.proxy) as peer:
                 check_takes_onion_messages(peer.init.features)
                 yield _Exchange(peer, node)
         except PeerGoneError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Final, Literal, Self
 
 from lnoffers.bolt12.curve import is_point
@@ -58,7 +59,9 @@ def parse_place(text: str, default_port: int, *, lowest_port: int = 1) -> tuple[
         AddressError: if the text is neither.
     """
     if text.startswith("["):
-        host, _, rest = text[1:].partition("]")
+        host, bracket, rest = text[1:].partition("]")
+        if not bracket:
+            raise AddressError("the ] after the IPv6 address is missing")
         port = rest.removeprefix(":") or str(default_port)
     else:
         host, colon, port = text.partition(":")
@@ -80,3 +83,20 @@ def place_text(host: str, port: int) -> str:
 def ip_version(address: str) -> Literal["ipv4", "ipv6"]:
     """Return the kind of an IP address, as Core Lightning names it."""
     return "ipv6" if ":" in address else "ipv4"
+
+
+@typechecked
+def host_kind(host: str) -> Literal["ipv4", "ipv6", "torv3", "dns"]:
+    """Return the kind of a host, as Core Lightning names it: an IP address, an .onion address, or another name."""
+    if is_onion(host):
+        return "torv3"
+    try:
+        return ip_version(str(ip_address(host.partition("%")[0])))
+    except ValueError:
+        return "dns"
+
+
+@typechecked
+def is_onion(host: str) -> bool:
+    """Return whether a host is an .onion address, which only Tor can reach."""
+    return host.lower().rstrip(".").endswith(".onion")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from types import TracebackType
 from typing import Self
 
@@ -14,7 +15,7 @@ from lnoffers.service.clock import Clock, FixedClock, SystemClock
 from lnoffers.service.entropy import Entropy, InjectedEntropy, SystemEntropy
 from lnoffers.service.errors import HOW_TO_MAKE, NoNodeError, OptionsError
 from lnoffers.service.files import make_private_directory
-from lnoffers.service.options import Options
+from lnoffers.service.options import NO_BACKEND, Options
 from lnoffers.service.rates import RateFile, RatesError
 from lnoffers.service.secret import load_keys
 from lnoffers.service.store import Identity, Store
@@ -34,6 +35,7 @@ class Node:
         self.clock = clock
         self.rates = None if rates_file is None else RateFile(rates_file)
         self.changes = Changes(store.version)
+        self._has_warned = False
 
     @classmethod
     def open(cls, options: Options, *, make: bool = False) -> Self:
@@ -71,6 +73,15 @@ class Node:
                 self.rates.refresh()
         except RatesError as error:
             logger.warning("%s. Offers in a currency are refused until this is fixed", error)
+
+    def warn_of_no_backend(self) -> None:
+        """Warn once, in the log and on standard error, that offers made on bitcoin cannot be paid."""
+        if self.options.network != "bitcoin" or self._has_warned:
+            return
+        self._has_warned = True
+        logger.warning("%s", NO_BACKEND)
+        if self.options.log_file is not None and sys.stderr is not None:
+            print(f"lnoffers: {NO_BACKEND}", file=sys.stderr)
 
     def inject(self, entropy: bytes | None, time: int | None) -> None:
         """Replace the entropy and the time (Unix seconds); None keeps the present one."""

@@ -13,6 +13,7 @@ from lnoffers.service.clock import TIME_BITS
 from lnoffers.service.errors import OptionsError
 
 if TYPE_CHECKING:
+    from lnoffers.fetching.dialing import Proxy
     from lnoffers.net.address import Address
 
 NETWORKS: Final = ("bitcoin", "testnet", "testnet4", "signet", "regtest")
@@ -20,6 +21,10 @@ NETWORKS: Final = ("bitcoin", "testnet", "testnet4", "signet", "regtest")
 
 PORTS: Final = {"bitcoin": 9735, "testnet": 19735, "testnet4": 49735, "signet": 39735, "regtest": 19846}
 """Network -> its default TCP port."""
+NO_BACKEND: Final = (
+    "This offer cannot be paid: until this service has a payment backend, its invoices cannot be paid, and it pays none"
+)
+"""The warning about an offer that was made on bitcoin."""
 LOG_LEVELS: Final = ("debug", "info", "warning", "error")
 
 
@@ -62,6 +67,8 @@ class Options:
     """The nodes that a server keeps a connection to."""
     keep_unpaid: int = 86_400
     """Seconds for which a server keeps an invoice that answered another node's request and expired unpaid."""
+    proxy: Proxy | None = None
+    """The SOCKS5 proxy through which a server connects to other nodes."""
     payment_fronting_nodes: tuple[bytes, ...] = ()
     """The only nodes through which payers can reach this one: compressed points, 33 bytes each."""
 

@@ -30,7 +30,7 @@ class ConnectRequest:
 class ConnectAddress(Received):
     """The address at the other end of the connection."""
 
-    type: Literal["local socket", "ipv4", "ipv6", "torv2", "torv3"]
+    type: Literal["local socket", "ipv4", "ipv6", "torv2", "torv3", "dns"]
     """The kind of address."""
 
     socket: str | None = None
@@ -42,13 +42,13 @@ class ConnectAddress(Received):
     address: str | None = None
     """The IP or onion address.
 
-    Present if and only if `type` is "ipv4" or "ipv6" or "torv2" or "torv3".
+    Present if and only if `type` is "ipv4" or "ipv6" or "torv2" or "torv3" or "dns".
     """
 
     port: U16 | None = None
     """The TCP port.
 
-    Present if and only if `type` is "ipv4" or "ipv6" or "torv2" or "torv3".
+    Present if and only if `type` is "ipv4" or "ipv6" or "torv2" or "torv3" or "dns".
     """
 
 

@@ -11,6 +11,7 @@ from clnrpc.runtime.server.convert import msat
 from lnoffers import Bolt12Error, FetchError, fetch_invoice
 from lnoffers.bolt12 import Invoice
 from lnoffers.fetching import AddressError, Reason
+from lnoffers.service.cli.flags import proxy
 from lnoffers.service.cli.output import (
     is_for_people,
     print_error,
@@ -38,7 +39,7 @@ def fetch(given: Namespace) -> int:
         ServiceError: if the issuer could not be asked, or did not answer.
     """
     require_output()
-    offer = given.arguments[0]
+    offer, through = given.arguments[0], proxy(given)
     wanted = _to_msat(given.arguments[1]) if len(given.arguments) > 1 else None
     try:
         with progress("asking for an invoice…"):
@@ -51,6 +52,7 @@ def fetch(given: Namespace) -> int:
                     payer_note=given.payer_note,
                     max_amount=_ANY_AMOUNT if wanted is None else None,
                     timeout=given.timeout,
+                    proxy=None if through is None else str(through),
                 )
             )
     except AddressError as error:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lnoffers.service.errors import OptionsError
 from lnoffers.service.options import NETWORKS, Options
+
+if TYPE_CHECKING:
+    from lnoffers.fetching.dialing import Proxy
 
 
 def path(text: str) -> Path:
@@ -87,6 +90,31 @@ def node_options(given: Namespace, **server_only: Any) -> Options:
         ),
         **server_only,
     )
+
+
+def add_proxy_option(parser: ArgumentParser) -> None:
+    """Add `--proxy`; `proxy` reads it."""
+    parser.add_argument(
+        "--proxy",
+        metavar="HOST:PORT",
+        help="a SOCKS5 proxy for all connections to other nodes, such as Tor's, 127.0.0.1:9050; it also resolves their "
+        "names",
+    )
+
+
+def proxy(given: Namespace) -> Proxy | None:
+    """Return the proxy in the value of `--proxy`; None without one.
+
+    Raises:
+        OptionsError: if it is not an address.
+    """
+    from lnoffers.fetching.dialing import Proxy  # noqa: PLC0415 # not needed by most commands
+    from lnoffers.net.address import AddressError  # noqa: PLC0415
+
+    try:
+        return None if given.proxy is None else Proxy.parse(given.proxy)
+    except AddressError as error:
+        raise OptionsError(f"--proxy {given.proxy!r} is not HOST:PORT: {error}") from error
 
 
 def add_output_options(parser: ArgumentParser) -> None:

@@ -23,7 +23,8 @@ from lnoffers.service.system import forbid_core_dumps
 
 _ADVICE = """
 Copy the secret to a safe place now. Whoever has it has the node's keys, and without it the store is of no use.
-Use it for this node alone: two nodes on the network with the same secret receive each other's messages.
+Use a secret of its own for each node on the network. Two nodes with the same secret receive each other's messages; if
+one of them has channels, it may lose them.
 """
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Final, NoReturn
 
-from lnoffers.service.cli.flags import add_node_options, add_output_options, path
+from lnoffers.service.cli.flags import add_node_options, add_output_options, add_proxy_option, path
 from lnoffers.service.errors import OptionsError
 from lnoffers.service.options import LOG_LEVELS
 
@@ -157,6 +157,7 @@ def _add_serve_options(parser: ArgumentParser) -> None:
         default=86_400,
         help="how long to keep invoices that answered requests of other nodes and expired unpaid (%(default)s)",
     )
+    add_proxy_option(parser)
     add_node_options(parser)
 
 
@@ -202,6 +203,7 @@ def _add_fetch_options(parser: ArgumentParser) -> None:
         help="a node to ask: the issuer, the first node of one of the offer's paths, or one that forwards to these; "
         "may be repeated",
     )
+    add_proxy_option(parser)
     parser.add_argument("--quantity", metavar="NUMBER", type=int, help="how many items")
     parser.add_argument("--payer-note", metavar="TEXT", help="a note for the issuer")
     parser.add_argument(

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 
 from lnoffers.net.address import DEFAULT_PORT, Address, AddressError, parse_place
-from lnoffers.service.cli.flags import node_options
+from lnoffers.service.cli.flags import node_options, proxy
 from lnoffers.service.errors import OptionsError
 from lnoffers.service.files import make_private_directory
 from lnoffers.service.node import Node
@@ -40,6 +40,7 @@ def serve(given: Namespace) -> int:
         keep_unpaid=given.keep_unpaid,
         listen=tuple(_place(text, given.network) for text in given.addr),
         peers=tuple(_address(text, given.network) for text in given.peer),
+        proxy=proxy(given),
     )
     if must_end():
         return 0

@@ -53,6 +53,7 @@ class OfferCommands(Commands):
         stored = earlier or new
         if Status.ACTIVE not in stored.status:
             raise RpcError(OFFER_ALREADY_EXISTS, "Already exists, but isn't active")
+        self._node.warn_of_no_backend()
         return types.OfferResponse(**_shown(stored), created=earlier is None)
 
     def listoffers(self, request: types.ListoffersRequest) -> Reply[types.ListoffersResponse]:

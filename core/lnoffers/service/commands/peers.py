@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from clnrpc import types
 from clnrpc.runtime.errors import GENERIC, INVALID_PARAMS, RpcError
-from lnoffers.net.address import Address, ip_version, place_text
+from lnoffers.net.address import Address, host_kind, place_text
 from lnoffers.service.commands.base import Commands
 from lnoffers.service.commands.codes import CONNECT_ALL_ADDRESSES_FAILED, CONNECT_NO_KNOWN_ADDRESS
 from lnoffers.service.errors import PeerUnavailableError, UnknownHostError
@@ -68,7 +68,7 @@ async def _connect(peers: Peers, wanted: Target) -> types.ConnectResponse:
         id=link.node_id.hex(),
         features=link.features.hex(),
         direction="in" if link.address is None else "out",
-        address=types.ConnectAddress(type=ip_version(host), address=host, port=port),
+        address=types.ConnectAddress(type=host_kind(host), address=host, port=port),
     )
 
 

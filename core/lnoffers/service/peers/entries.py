@@ -15,8 +15,8 @@ from typing import Final, TypeAlias
 
 from lnoffers.bolt12 import InvoiceRequest, Offer
 from lnoffers.fetching.asking import UnreachableError, check_takes_onion_messages, plan_any, reason_in
+from lnoffers.fetching.dialing import PROXY_SECONDS
 from lnoffers.fetching.failures import Attempt, Reason, furthest
-from lnoffers.fetching.peer import CONNECT_SECONDS
 from lnoffers.fetching.question import Answered, Question
 from lnoffers.fetching.routes import Route
 from lnoffers.net.address import Address
@@ -230,7 +230,7 @@ async def send_in_turn(offer: Offer, request: InvoiceRequest, ways: Entries) -> 
     failed = list[Attempt]()
     for entry, routes in plan_any(offer, ways).items():
         try:
-            async with entry.connected(CONNECT_SECONDS) as connection:
+            async with entry.connected(PROXY_SECONDS) as connection:
                 connection.send(ask(secrets.token_bytes(32), routes[0].path, request, None))
                 return
         except UnreachableError as error:

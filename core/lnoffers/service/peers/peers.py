@@ -16,8 +16,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
+from lnoffers.fetching.dialing import Proxy, connect_seconds
 from lnoffers.fetching.peer import (
-    CONNECT_SECONDS,
     MAX_TEXT,
     MistakenIdentityError,
     Peer,
@@ -57,10 +57,18 @@ class Peers:
         chain: the hash of its chain, 32 bytes.
         receive: called with each onion message for this node that answers no question of its own, and the connection on
             which it arrived.
+        proxy: the proxy through which the node connects to others.
     """
 
-    def __init__(self, node: NodeKey, chain: bytes, receive: Callable[[Link, ReceivedMessage], None]) -> None:
+    def __init__(
+        self,
+        node: NodeKey,
+        chain: bytes,
+        receive: Callable[[Link, ReceivedMessage], None],
+        proxy: Proxy | None = None,
+    ) -> None:
         self._node = node
+        self._proxy = proxy
         self._init = Init(features.OFFERED, (chain,))
         self._receive = receive
         self.pending: Final = Pending()
@@ -131,12 +139,13 @@ class Peers:
         return await asyncio.shield(attempt)  # others may wait for it, too
 
     async def _open(self, address: Address) -> Link:
-        place = place_text(address.host, address.port)
+        place, seconds = place_text(address.host, address.port), connect_seconds(self._proxy)
+        limit = Pace(READ_BYTES, READ_BURST).spend
         try:
-            async with asyncio.timeout(CONNECT_SECONDS):
-                peer = await Peer.open(address, self._node, self._init, Pace(READ_BYTES, READ_BURST).spend)
+            async with asyncio.timeout(seconds):
+                peer = await Peer.open(address, self._node, self._init, limit, self._proxy)
         except TimeoutError:
-            raise PeerUnavailableError(f"{place}: no answer within {CONNECT_SECONDS:g} seconds") from None
+            raise PeerUnavailableError(f"{place}: no answer within {seconds:g} seconds") from None
         except UnresolvedError as error:
             raise UnknownHostError(f"Host {place} not valid: {error}") from error
         except PeerGoneError as error:

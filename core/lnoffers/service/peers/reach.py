@@ -15,7 +15,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from errno import EMFILE, ENFILE, ENOBUFS, ENOMEM
 from typing import Final
 
-from lnoffers.fetching.peer import error_text
+from lnoffers.fetching.dialing import error_text
 from lnoffers.net.address import Address, place_text
 from lnoffers.service.errors import ListenError, PeerUnavailableError
 from lnoffers.service.peers.admission import Admission

@@ -81,7 +81,7 @@ class Server:
         self._max_connections = max_connections
         self._too_many = RpcError(GENERIC, f"Too many connections: {max_connections} are open")
         self._loop = asyncio.get_running_loop()
-        self._peers = Peers(node.keys.key_pair, CHAINS[node.options.network], self._receive)
+        self._peers = Peers(node.keys.key_pair, CHAINS[node.options.network], self._receive, node.options.proxy)
         service = OffersService(node, Served(node.options.socket, self._stop_by_call, self._peers))
         self._dispatcher = dispatcher(service, developer=node.options.developer)
         self._turns = Turns(node.store, self._answer, self._dispatcher.refuse, self.stop)
