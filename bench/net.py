@@ -8,7 +8,7 @@ Answering a request is all of it: opening the message, checking the request, mak
 and the message along a reply path over this node to the payer, whose first layer is opened here. Beside opening, it
 requires: reading the payer's key and verifying with it; for the invoice's path a key, a product with hashing and one
 without; a signature, verified; for two layers of an onion two keys, two points read and two products; and opening once
-more, with a key for the next node. It may take three times as long, and a sync: a write of as many bytes to a file,
+more, with two keys for the next node. It may take three times as long, and a sync: a write of as many bytes to a file,
 with fsync. These are measured in one loop, because after a wait for the disk everything is slower for a while.
 
 Keys are new in each call on both sides of a row, so nothing is remembered. All take turns; the table has medians of CPU
@@ -193,11 +193,14 @@ def bare_answer(keys: tuple[bytes, bytes]) -> None:
     _serialize(_key())
     _product(first, fresh())
     lib.secp256k1_ec_pubkey_tweak_mul(CONTEXT, second, fresh())
+    _serialize(second)
     for point in map(_parse, keys):
         _serialize(_key())
         _product(point, fresh())
     bare_open(keys)
-    lib.secp256k1_ec_pubkey_tweak_mul(CONTEXT, first, fresh())
+    for point in (first, second):
+        lib.secp256k1_ec_pubkey_tweak_mul(CONTEXT, point, fresh())
+        _serialize(point)
 
 
 def _xonly(data: bytes) -> Any:

@@ -233,10 +233,20 @@ def test_a_request_that_is_too_long_to_be_repeated_is_not(issuer: Issuer) -> Non
     assert refusal(issuer, long).startswith("Failed invreq: ")
 
 
-def test_a_damaged_offer_is_an_internal_error(node: Node, issuer: Issuer) -> None:
+def test_a_damaged_invoice_is_an_internal_error(node: Node, issuer: Issuer) -> None:
+    answer(issuer, requested())
+    with node.store.transaction() as connection:
+        connection.execute("UPDATE invoices SET bolt12 = 'lni1'")
+    assert refusal(issuer, requested()) == "Internal error"
+    with node.store.transaction() as connection:
+        connection.execute("UPDATE invoices SET payment_hash = 'x'")
+    assert refusal(issuer, requested()) == "Internal error"
+
+
+def test_a_damaged_offer_is_answered_because_the_request_repeats_it(node: Node, issuer: Issuer) -> None:
     with node.store.transaction() as connection:
         connection.execute("UPDATE offers SET bolt12 = 'lno1'")
-    assert refusal(issuer, requested()) == "Internal error"
+    assert answer(issuer, requested()).offer_id == OFFER.offer_id
 
 
 def test_a_payer_s_signature_is_checked_against_its_key(node: Node, issuer: Issuer) -> None:

@@ -41,7 +41,6 @@ from lnoffers.service.warner import Warner
 if TYPE_CHECKING:
     from lnoffers.service.node import Node
     from lnoffers.service.store import Connection
-    from lnoffers.service.store.offers import StoredOffer
 
 MAX_OWN_BYTES: Final = 4096
 """Bytes of a request's records beside those of its offer."""
@@ -135,7 +134,7 @@ class Issuer:
 
     def _answer(self, connection: Connection, request: InvoiceRequest, path_id: bytes | None) -> Invoice | None:
         now = self._node.clock.now()
-        self._check_offer(self._offer(connection, request, path_id), request, now)
+        self._check_offer(connection, request, path_id, now)
         rules.check_terms(request)
         rules.check_amount_given(request)
         amount = terms.amount_for(request, terms.price(request, self._converted(request), now))
@@ -143,7 +142,8 @@ class Issuer:
             raise _RefusedError(amount)
         period = _period(connection, request, now)
         is_over = request.invreq_recurrence_cancel is not None
-        earlier = invoices.by_label(connection, _label(request, request.invreq_recurrence_counter or 0))
+        label = _label(request, request.invreq_recurrence_counter or 0)
+        earlier = invoices.by_label(connection, label)
         if earlier is not None:
             if not _has_lapsed(earlier, now):
                 return None if is_over else _parsed(earlier)
@@ -153,17 +153,26 @@ class Issuer:
             self._node.changes.tell()
         if not is_over:
             self._check_limits(connection, request, amount, now)
-        invoice = self._store(connection, *self._new_invoice(request, amount, period, now), is_sent=not is_over)
+        unsigned, preimage = self._new_invoice(request, amount, period, now)
+        invoice = unsigned.sign(self._node.keys.node_signer)
+        invoices.add(connection, _row(invoice, label, preimage, is_sent=not is_over))
         return None if is_over else invoice
 
-    def _offer(self, connection: Connection, request: InvoiceRequest, path_id: bytes | None) -> StoredOffer:
-        """Return the offer of this node that the request is for."""
+    def _check_offer(self, connection: Connection, request: InvoiceRequest, path_id: bytes | None, now: int) -> None:
+        """Check that the request is for an offer of this node that can be paid, and has come along its path."""
         assert request.offer_id is not None  # by `rules.check_request`
-        found = offers.find(connection, request.offer_id)
-        fault = self._path_fault(request, path_id) if found else "Unknown offer"
-        if fault is not None:
+        found = offers.state_of(connection, request.offer_id)
+        if found is None:
+            raise _RefusedError("Unknown offer")
+        if (fault := self._path_fault(request, path_id)) is not None:
             raise _RefusedError(fault if self._node.options.developer else "Unknown offer")
-        return found[0]
+        status, force_paths = found
+        if Status.ACTIVE not in status:
+            raise _RefusedError("Offer no longer available")
+        request.check_unexpired(now)
+        fronts = {path.first_node_id for path in request.offer_paths or ()} - {self._node.keys.node_id}
+        if force_paths and not any(isinstance(front, bytes) for front in fronts):
+            raise _RefusedError("Fronting failed, could not find any fronts")
 
     def _path_fault(self, request: InvoiceRequest, path_id: bytes | None) -> str | None:
         """Return why the request has not come along the path that the offer demands; None if it has.
@@ -179,15 +188,6 @@ class Issuer:
         others = [record for record in request.records if record.type != InvoiceRequest.offer_paths.number]
         expected = self._node.keys.path_id(sha256(select(others, OFFER_SPAN)).digest())
         return None if compare_digest(path_id, expected) else "Wrong blinded path"
-
-    def _check_offer(self, stored: StoredOffer, request: InvoiceRequest, now: int) -> None:
-        """Check that the offer can be paid at all."""
-        if Status.ACTIVE not in stored.status:
-            raise _RefusedError("Offer no longer available")
-        request.check_unexpired(now)
-        fronts = {path.first_node_id for path in request.offer_paths or ()} - {self._node.keys.node_id}
-        if stored.force_paths and not any(isinstance(front, bytes) for front in fronts):
-            raise _RefusedError("Fronting failed, could not find any fronts")
 
     def _converted(self, request: InvoiceRequest) -> int | None:
         """Return the price in millisatoshi of an offer in a currency; None for other offers."""
@@ -231,25 +231,23 @@ class Issuer:
         )
         return invoice, preimage
 
-    def _store(self, connection: Connection, unsigned: UnsignedInvoice, preimage: bytes, *, is_sent: bool) -> Invoice:
-        """Sign an invoice, store it, and return it. One that is not sent stays in the store when it has expired."""
-        invoice = unsigned.sign(self._node.keys.node_signer)
-        assert invoice.invoice_amount is not None
-        assert invoice.invoice_payment_hash is not None
-        new = NewInvoice(
-            label=_label(invoice, invoice.invreq_recurrence_counter or 0),
-            bolt12=invoice.encode(),
-            description=invoice.offer_description,
-            payer_note=invoice.invreq_payer_note,
-            payment_hash=invoice.invoice_payment_hash,
-            payment_preimage=preimage,
-            amount_msat=invoice.invoice_amount,
-            expires_at=invoice.expires_at,
-            local_offer_id=invoice.offer_id,
-            answers_request=is_sent,
-        )
-        invoices.add(connection, new)
-        return invoice
+
+def _row(invoice: Invoice, label: str, preimage: bytes, *, is_sent: bool) -> NewInvoice:
+    """Return an invoice as it is stored. One that is not sent stays in the store when it has expired."""
+    assert invoice.invoice_amount is not None
+    assert invoice.invoice_payment_hash is not None
+    return NewInvoice(
+        label=label,
+        bolt12=invoice.encode(),
+        description=invoice.offer_description,
+        payer_note=invoice.invreq_payer_note,
+        payment_hash=invoice.invoice_payment_hash,
+        payment_preimage=preimage,
+        amount_msat=invoice.invoice_amount,
+        expires_at=invoice.expires_at,
+        local_offer_id=invoice.offer_id,
+        answers_request=is_sent,
+    )
 
 
 def _refused(request: InvoiceRequest | None, why: str) -> InvoiceError:
@@ -258,10 +256,11 @@ def _refused(request: InvoiceRequest | None, why: str) -> InvoiceError:
     return InvoiceError.build(error=f"Failed invreq{quoted}: {why}")
 
 
-def _label(message: InvoiceRequest | Invoice, counter: int) -> str:
-    assert message.offer_id is not None
-    assert message.invreq_payer_id is not None
-    return f"{message.offer_id.hex()}-{message.invreq_payer_id.hex()}-{counter}"
+def _label(request: InvoiceRequest, counter: int) -> str:
+    offer_id, payer_id = request.offer_id, request.invreq_payer_id
+    assert offer_id is not None
+    assert payer_id is not None
+    return f"{offer_id.hex()}-{payer_id.hex()}-{counter}"
 
 
 def _period(connection: Connection, request: InvoiceRequest, now: int) -> _Period | None:
@@ -307,6 +306,9 @@ def _has_lapsed(stored: StoredInvoice, now: int) -> bool:
 
 def _parsed(stored: StoredInvoice) -> Invoice:
     try:
-        return Invoice.parse(stored.bolt12)
+        invoice = Invoice.parse(stored.bolt12)
     except Bolt12Error as error:
         raise _InternalError(f"the invoice {stored.label} cannot be parsed: {error}") from error
+    if invoice.invoice_payment_hash != stored.payment_hash:
+        raise _InternalError(f"the invoice {stored.label} has another payment hash than its row")
+    return invoice

@@ -50,3 +50,9 @@ find = _RECORDS.find
 apply = _RECORDS.apply
 change = _RECORDS.change
 status_of = _RECORDS.status_of
+
+
+def state_of(connection: Connection, offer_id: bytes) -> tuple[Status, bool] | None:
+    """Return the state of the offer with this id, and its force_paths; None if there is none. Nothing else is read."""
+    row = connection.execute("SELECT status, force_paths FROM offers WHERE offer_id = ?", (offer_id,)).fetchone()
+    return None if row is None else (Status(row[0]), bool(row[1]))
