@@ -44,7 +44,7 @@ def receive(node: Node, count: int, each: ReceivedMessage, run: Any) -> None:
 
     async def main() -> None:
         peers = Peers(node.keys.key_pair, REGTEST, lambda _, __: None)
-        answers = Answers(node.keys.key_pair, Issuer(node), peers, run)
+        answers = Answers(Issuer(node), peers, run)
         for _ in range(count):
             answers.receive("a peer", each)  # type: ignore[arg-type] # only the log names it here
         answers.close()

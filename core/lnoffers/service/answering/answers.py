@@ -23,14 +23,12 @@ from lnoffers.bolt12 import BlindedPath, Bolt12Error, InvoiceError, InvoiceReque
 from lnoffers.net.blinding import PATH_KEY_BYTES, prepend
 from lnoffers.net.errors import WireError
 from lnoffers.net.offer_messages import reply
-from lnoffers.net.onion_messages import Forward, Payload, ReceivedMessage, open_message
+from lnoffers.net.onion_messages import Payload, ReceivedMessage
 from lnoffers.service.answering import ldk
 from lnoffers.service.errors import ServiceError
-from lnoffers.service.peers.bounded_log import BoundedLog
 from lnoffers.service.peers.pace import Pace
 
 if TYPE_CHECKING:
-    from lnoffers.net.crypto import NodeKey
     from lnoffers.net.messages import OnionMessage
     from lnoffers.service.answering.issuer import Issuer
     from lnoffers.service.changes import Runner
@@ -60,18 +58,15 @@ class Answers:
     """The requests that are being answered. Use it within one event loop.
 
     Args:
-        key: the node's key, with which it opens its part of a reply path.
         issuer: decides what to answer; used only through `run`.
         peers: the connections to other nodes.
         run: runs a function that uses the store.
     """
 
-    def __init__(self, key: NodeKey, issuer: Issuer, peers: Peers, run: Runner) -> None:
-        self._key = key
+    def __init__(self, issuer: Issuer, peers: Peers, run: Runner) -> None:
         self._issuer = issuer
         self._peers = peers
         self._run = run
-        self._log = BoundedLog(logger)
         self._pace = Pace(ANSWERS_A_SECOND, ANSWER_BURST)
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -80,7 +75,7 @@ class Answers:
         try:
             request = self._request(received.payload)
         except _DroppedError as reason:
-            self._log.debug("Dropped a message from %s: %s", link, reason)
+            self._peers.log.debug("Dropped a message from %s: %s", link, reason)
             return
         task = asyncio.create_task(self._answer(link, request, received))
         self._tasks.add(task)
@@ -128,7 +123,7 @@ class Answers:
         try:
             answer = await self._run(partial(self._issuer.answer, request, received.path_id))
         except RpcError as error:  # nothing is stored, or nobody knows whether it is
-            self._log.debug("A request from %s is not answered: %s", link, error.message)
+            self._peers.log.debug("A request from %s is not answered: %s", link, error.message)
             return
         path = received.payload.reply_path
         if answer is None or path is None:
@@ -137,7 +132,7 @@ class Answers:
             for_ldk = isinstance(answer, InvoiceError) and _is_by_ldk(request, path)
             self._send(link, path, partial(reply, message=answer, for_ldk=for_ldk))
         except (_DroppedError, WireError) as reason:
-            self._log.debug("The answer to a request from %s is dropped: %s", link, reason)
+            self._peers.log.debug("The answer to a request from %s is dropped: %s", link, reason)
 
     def _send(self, link: Link, path: BlindedPath, along: Callable[[bytes, BlindedPath], OnionMessage]) -> None:
         """Send an answer along a reply path; `along` makes the message from a session key and a path.
@@ -146,28 +141,18 @@ class Answers:
             _DroppedError: if the path does not lead anywhere.
             WireError: if the answer does not fit into a message, or the path is not valid.
         """
-        first = path.first_node_id
+        first, session_key = path.first_node_id, secrets.token_bytes(_SESSION_KEY_BYTES)
         if not isinstance(first, bytes):
             raise _DroppedError("its reply path begins at the end of a channel, and the node there is not known")
-        if first == self._key.public_key:
-            to, message = self._next(along(secrets.token_bytes(_SESSION_KEY_BYTES), path))
-        else:
-            to = self._peers.link(first) or link
-            if to.node_id != first:
-                path = prepend(secrets.token_bytes(PATH_KEY_BYTES), [to.node_id], path)
-            message = along(secrets.token_bytes(_SESSION_KEY_BYTES), path)
-        if not to.send(message):
+        if first == self._peers.node_id:
+            if not self._peers.inject(along(session_key, path)):
+                raise _DroppedError("the second node of its reply path is not connected, or reads too slowly")
+            return
+        to = self._peers.link(first) or link
+        if to.node_id != first:
+            path = prepend(secrets.token_bytes(PATH_KEY_BYTES), [to.node_id], path)
+        if not to.send(along(session_key, path)):
             raise _DroppedError(f"{to} reads too slowly")
-
-    def _next(self, message: OnionMessage) -> tuple[Link, OnionMessage]:
-        """Open a message that begins at this node; return the connection to its next node, and the message for that."""
-        opened = open_message(self._key, message)
-        if not isinstance(opened, Forward):
-            raise _DroppedError("its reply path ends at this node")
-        to = self._peers.link(opened.next_node) if isinstance(opened.next_node, bytes) else None
-        if to is None:
-            raise _DroppedError("the second node of its reply path is not connected")
-        return to, opened.message
 
 
 def _ends_recurrence(request: bytes) -> bool:

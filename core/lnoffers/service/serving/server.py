@@ -85,7 +85,7 @@ class Server:
         service = OffersService(node, Served(node.options.socket, self._stop_by_call, self._peers))
         self._dispatcher = dispatcher(service, developer=node.options.developer)
         self._turns = Turns(node.store, self._answer, self._dispatcher.refuse, self.stop)
-        self._answers = Answers(node.keys.key_pair, Issuer(node), self._peers, self._turns.run)
+        self._answers = Answers(Issuer(node), self._peers, self._turns.run)
         self._decoder = Decoder(node)
         self._waits = Waits(self._dispatcher.refuse, self.advance)
         self._connections: set[Connection] = set()
