@@ -84,12 +84,12 @@ class Answers:
     async def remove_expired(self) -> None:
         """Remove answers that expired unpaid some time ago, for as long as this runs."""
         while True:
+            await asyncio.sleep(REMOVAL_SECONDS)  # first, since a server that starts has other things to do
             try:
                 while await self._run(partial(self._issuer.remove_expired, REMOVED_AT_ONCE)):
                     pass
             except RpcError as error:
                 logger.debug("Expired invoices are not removed: %s", error.message)
-            await asyncio.sleep(REMOVAL_SECONDS)
 
     def close(self) -> None:
         """Give up what is being answered. A payer that asks again gets the same invoice."""
