@@ -9,7 +9,7 @@ import pytest
 from lnoffers.bolt12 import Invoice, InvoiceRequest, Offer, Recurrence, RecurrenceBase, RecurrencePaywindow
 from lnoffers.service import Node
 from lnoffers.service.answering.issuer import Issuer
-from lnoffers.service.entropy import SystemEntropy
+from lnoffers.service.entropy import InjectedEntropy, SystemEntropy
 from tests.service.invoicing import NOW
 from tests.service.requesting import answer, new_offer, pay, refusal, requested, stored
 
@@ -168,5 +168,6 @@ def test_a_cancellation_needs_neither_amount_nor_quantity(node: Node, issuer: Is
 
 def test_the_first_period_cannot_be_cancelled(node: Node, issuer: Issuer) -> None:
     cancel = period(recurring(node), 0, invreq_recurrence_cancel=True)
+    node.entropy = InjectedEntropy(b"")  # none is needed
     assert refusal(issuer, cancel) == "invreq_recurrence_cancel is invalid with invreq_recurrence_counter zero"
     assert stored(node) == [], "or strangers could store as much as they like"
