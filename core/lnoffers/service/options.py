@@ -69,6 +69,9 @@ class Options:
     """Seconds for which a server keeps an invoice that answered another node's request and expired unpaid."""
     proxy: Proxy | None = None
     """The SOCKS5 proxy through which a server connects to other nodes."""
+    via: tuple[Address, ...] = ()
+    """Nodes that forward onion messages: a server keeps connected to them, asks them first to forward its requests, and
+    is reached through them in new offers."""
     payment_fronting_nodes: tuple[bytes, ...] = ()
     """The only nodes through which payers can reach this one: compressed points, 33 bytes each."""
 

@@ -1,5 +1,13 @@
 -- A store of version 3: that of version 2, upgraded, and with an invoice that answered another node's request.
 BEGIN TRANSACTION;
+CREATE TABLE addresses (
+	node_id BLOB NOT NULL, 
+	host TEXT NOT NULL, 
+	port INTEGER NOT NULL, 
+	last_connected BIGINT NOT NULL, 
+	PRIMARY KEY (node_id)
+);
+INSERT INTO "addresses" VALUES(X'02989C0B76CB563971FDC9BEF31EC06C3560F3249D6EE9E5D83C57625596E05F6F','127.0.0.1',19846,1800000000);
 CREATE TABLE invoice_counters (
 	name TEXT NOT NULL, 
 	last BIGINT NOT NULL, 

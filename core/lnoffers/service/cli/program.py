@@ -151,6 +151,14 @@ def _add_serve_options(parser: ArgumentParser) -> None:
         help="a node to keep a connection to; may be repeated",
     )
     parser.add_argument(
+        "--via",
+        metavar="ID@HOST:PORT",
+        action="append",
+        default=[],
+        help="as --peer, for a node that forwards onion messages: requests go through it first, and new offers name it "
+        "as the way to this node; may be repeated",
+    )
+    parser.add_argument(
         "--keep-unpaid",
         metavar="SECONDS",
         type=int,

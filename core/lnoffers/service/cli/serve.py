@@ -39,7 +39,8 @@ def serve(given: Namespace) -> int:
         log_level=given.log_level,
         keep_unpaid=given.keep_unpaid,
         listen=tuple(_place(text, given.network) for text in given.addr),
-        peers=tuple(_address(text, given.network) for text in given.peer),
+        peers=tuple(_address("--peer", text, given.network) for text in given.peer),
+        via=tuple(_address("--via", text, given.network) for text in given.via),
         proxy=proxy(given),
     )
     if must_end():
@@ -55,8 +56,8 @@ def serve(given: Namespace) -> int:
     return 0
 
 
-def _address(text: str, network: str) -> Address:
-    """Return the address in the value of `--peer`.
+def _address(option: str, text: str, network: str) -> Address:
+    """Return the address in the value of `--peer` or `--via`.
 
     Raises:
         OptionsError: if it is not one.
@@ -64,7 +65,7 @@ def _address(text: str, network: str) -> Address:
     try:
         return Address.parse(text, _default_port(network))
     except AddressError as error:
-        raise OptionsError(f"--peer {error}") from error
+        raise OptionsError(f"{option} {error}") from error
 
 
 def _place(text: str, network: str) -> tuple[str, int]:

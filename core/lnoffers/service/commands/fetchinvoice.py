@@ -124,13 +124,13 @@ class FetchCommands(Commands):
 
     def _addresses(self) -> Mapping[bytes, Address]:
         """Return the addresses that are known, by node id."""
-        return {address.node_id: address for address in self._node.options.peers}
+        return self._peers.addresses | {address.node_id: address for address in self._node.options.peers}
 
     async def _fetch(
         self, request: types.FetchinvoiceRequest, offer: Offer, question: Question, known: Mapping[bytes, Address]
     ) -> types.FetchinvoiceResponse:
         peers, answer = self._peers, asyncio.get_running_loop().create_future()
-        ways = entries(peers, offer, known, (), answer)
+        ways = entries(peers, offer, known, self._node.options.via, answer)
         try:
             seconds = DEFAULT_SECONDS if request.timeout is None else request.timeout
             answered = await ask_in_turn(offer, question, ways, seconds)
@@ -151,7 +151,7 @@ class FetchCommands(Commands):
     ) -> types.CancelrecurringinvoiceResponse:
         unused = asyncio.get_running_loop().create_future()
         try:
-            await send_in_turn(offer, request, entries(self._peers, offer, known, (), unused))
+            await send_in_turn(offer, request, entries(self._peers, offer, known, self._node.options.via, unused))
         except FetchError as error:
             raise error_for(error, offer) from error
         except LocalProtocolError as error:

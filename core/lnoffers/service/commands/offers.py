@@ -144,7 +144,8 @@ class OfferCommands(Commands):
 
     def _fronting_nodes(self, request: types.OfferRequest) -> Sequence[bytes]:
         if request.fronting_nodes is None:
-            return self._node.options.payment_fronting_nodes
+            options = self._node.options
+            return options.payment_fronting_nodes or [address.node_id for address in options.via]
         return [bytes.fromhex(node_id) for node_id in request.fronting_nodes]
 
     def _ways(self, request: types.OfferRequest) -> Sequence[Sequence[bytes]]:

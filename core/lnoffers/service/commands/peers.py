@@ -55,10 +55,13 @@ class PeerCommands(Commands):
 async def _connect(peers: Peers, wanted: Target) -> types.ConnectResponse:
     link = peers.link(wanted.node_id)
     if link is None:
-        if wanted.host is None:
+        address = peers.addresses.get(wanted.node_id)
+        if wanted.host is not None:
+            address = Address(wanted.node_id, wanted.host, wanted.port)
+        if address is None:
             raise RpcError(CONNECT_NO_KNOWN_ADDRESS, "Unable to connect, no address known for peer")
         try:
-            link = await peers.connect(Address(wanted.node_id, wanted.host, wanted.port))
+            link = await peers.connect(address)
         except UnknownHostError as error:
             raise RpcError(GENERIC, str(error)) from error
         except PeerUnavailableError as error:

@@ -58,6 +58,7 @@ class Peers:
         receive: called with each onion message for this node that answers no question of its own, and the connection on
             which it arrived.
         proxy: the proxy through which the node connects to others.
+        remember: called with each address at which this node has reached another one.
     """
 
     def __init__(
@@ -66,11 +67,15 @@ class Peers:
         chain: bytes,
         receive: Callable[[Link, ReceivedMessage], None],
         proxy: Proxy | None = None,
+        remember: Callable[[Address], None] = lambda _: None,
     ) -> None:
         self._node = node
         self._proxy = proxy
+        self._remember = remember
         self._init = Init(features.OFFERED, (chain,))
         self._receive = receive
+        self.addresses: Final[dict[bytes, Address]] = {}
+        """The address at which each node was last reached, by node id."""
         self.pending: Final = Pending()
         """The answers that are awaited."""
         self._links: dict[bytes, Link] = {}
@@ -154,6 +159,8 @@ class Peers:
         if self.halted:  # while this connection was opened
             peer.abort()
             raise PeerUnavailableError(self.halted)
+        self.addresses[address.node_id] = address
+        self._remember(address)
         return self._add(peer, address)
 
     def _forget_attempt(self, node_id: bytes, attempt: asyncio.Task[Link]) -> None:

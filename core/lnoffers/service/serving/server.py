@@ -33,6 +33,7 @@ from lnoffers.service.dispatching import INTERNAL_ERROR, STORELESS, dispatcher
 from lnoffers.service.errors import StoreError
 from lnoffers.service.node import Node
 from lnoffers.service.peers import Link, Peers, listening, stay_connected
+from lnoffers.service.serving.address_book import AddressBook
 from lnoffers.service.serving.connection import Connection
 from lnoffers.service.serving.decoder import LONG_BYTES, Decoder, takes_long
 from lnoffers.service.serving.listening import BACKLOG, bound_socket
@@ -81,7 +82,10 @@ class Server:
         self._max_connections = max_connections
         self._too_many = RpcError(GENERIC, f"Too many connections: {max_connections} are open")
         self._loop = asyncio.get_running_loop()
-        self._peers = Peers(node.keys.key_pair, CHAINS[node.options.network], self._receive, node.options.proxy)
+        options, book = node.options, AddressBook(node)
+        chain = CHAINS[options.network]
+        self._address_book = book
+        self._peers = Peers(node.keys.key_pair, chain, self._receive, options.proxy, book.remember)
         service = OffersService(node, Served(node.options.socket, self._stop_by_call, self._peers))
         self._dispatcher = dispatcher(service, developer=node.options.developer)
         self._turns = Turns(node.store, self._answer, self._dispatcher.refuse, self.stop)
@@ -300,9 +304,12 @@ class Server:
 
     @asynccontextmanager
     async def _connected_to_peers(self) -> AsyncIterator[None]:
-        """Listen for other nodes, keep the connections of `--peer`, and answer requests, while the block runs."""
+        """Listen for other nodes, keep those of `--via` and `--peer`, and answer requests, while the block runs."""
         options = self._node.options
-        keeping = [self._loop.create_task(stay_connected(self._peers, address)) for address in options.peers]
+        self._peers.addresses.update(await self._address_book.load())
+        keeping = [
+            self._loop.create_task(stay_connected(self._peers, address)) for address in (*options.via, *options.peers)
+        ]
         for task in keeping:
             task.add_done_callback(partial(self._ended_in_bug, "A peer is not kept connected because of a bug"))
         removing = self._loop.create_task(self._answers.remove_expired())

@@ -15,10 +15,11 @@ from clnrpc.runtime.values.written import Written
 from lnoffers.bolt12 import CHAINS, Bolt12Error, Invoice, InvoiceRequest, Offer
 from lnoffers.service.errors import ServiceError, StoreError
 from lnoffers.service.status import TRANSITIONS
+from lnoffers.service.store import addresses
 from lnoffers.service.store.database import Connection, FailureKind
 from lnoffers.service.store.migrations import NOT_A_STORE, STEPS
 from lnoffers.service.store.rows import name_of, wrong_values
-from lnoffers.service.store.schema import INVOICEREQUESTS, INVOICES, META, OFFERS, TABLES, Table
+from lnoffers.service.store.schema import ADDRESSES, INVOICEREQUESTS, INVOICES, META, OFFERS, TABLES, Table
 from lnoffers.service.store.sqlite import SqliteDatabase, explain, store_file
 from lnoffers.service.store.store import NO_STORE, naming, read_only
 
@@ -172,6 +173,11 @@ def _faults_of_invoice(row: Record, chain: bytes) -> Iterator[str]:
         yield "its signature is not valid"
 
 
+def _faults_of_address(row: Record, _: bytes) -> Iterator[str]:
+    if fault := addresses.fault_of(row["node_id"], row["host"], row["port"]):
+        yield fault
+
+
 def _without_offer(connection: Connection) -> Iterator[Finding]:
     missing = connection.execute("""
         SELECT created_index FROM invoices WHERE local_offer_id IS NOT NULL AND NOT EXISTS (
@@ -186,5 +192,6 @@ _FAULTS: Final[Mapping[Table, Callable[[Record, bytes], Iterator[str]]]] = {
     INVOICEREQUESTS: _faults_of_request,
     OFFERS: _faults_of_offer,
     INVOICES: _faults_of_invoice,
+    ADDRESSES: _faults_of_address,
 }
 """The tables with records, and the functions that yield the faults of a record."""

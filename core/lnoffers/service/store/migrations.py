@@ -95,6 +95,15 @@ _WIRE: Final = (
     CREATE INDEX ix_invoices_unpaid_answers ON invoices (expires_at, answers_request, pay_index)
     WHERE answers_request AND pay_index IS NULL
     """,
+    """
+    CREATE TABLE addresses (
+        node_id {bytes} NOT NULL,
+        host TEXT NOT NULL,
+        port INTEGER NOT NULL,
+        last_connected BIGINT NOT NULL,
+        PRIMARY KEY (node_id)
+    )
+    """,
 )
 
 STEPS: Final[tuple[tuple[str, ...], ...]] = (_INVOICEREQUESTS, _OFFERS_AND_INVOICES, _WIRE)

@@ -88,4 +88,15 @@ INVOICE_COUNTERS: Final = Table(
 )
 """The last updated_index and pay_index that were given, whether or not their invoices are still there."""
 
-TABLES: Final = {table.name: table for table in (META, INVOICEREQUESTS, OFFERS, INVOICES, INVOICE_COUNTERS)}
+ADDRESSES: Final = Table(
+    "addresses",
+    {
+        "node_id": bytes,  # 33 bytes, compressed
+        "host": str,
+        "port": int,  # of TCP
+        "last_connected": int,  # unix seconds: when this node last connected to it there
+    },
+)
+"""The addresses at which other nodes were reached."""
+
+TABLES: Final = {table.name: table for table in (META, INVOICEREQUESTS, OFFERS, INVOICES, INVOICE_COUNTERS, ADDRESSES)}

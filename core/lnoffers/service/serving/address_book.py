@@ -1,0 +1,48 @@
+"""The addresses at which a server has reached other nodes: read when it starts, stored when a connection is open."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from functools import partial
+
+from clnrpc.runtime.errors import RpcError
+from lnoffers.net.address import Address
+from lnoffers.service.node import Node
+from lnoffers.service.store import addresses
+
+logger = logging.getLogger(__name__)
+
+
+class AddressBook:
+    """The addresses in the store of a node. Use it within the server's event loop."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+
+    async def load(self) -> Mapping[bytes, Address]:
+        """Return all addresses by node id, in the order of their last connections; none if the store fails."""
+        try:
+            return {address.node_id: address for address in await self._node.changes.run(self._find)}
+        except RpcError as error:
+            logger.warning("No address is remembered: %s", error.message)
+            return {}
+
+    def remember(self, address: Address) -> None:
+        """Store the address at which a node was reached. If that fails, nothing is lost but this."""
+        stored = asyncio.ensure_future(self._node.changes.run(partial(self._store, address)))
+        stored.add_done_callback(_log_failure)
+
+    def _find(self) -> list[Address]:
+        with self._node.store.transaction(writes=False) as connection:
+            return addresses.find(connection)
+
+    def _store(self, address: Address) -> None:
+        with self._node.store.transaction() as connection:
+            addresses.remember(connection, address, self._node.clock.now())
+
+
+def _log_failure(stored: asyncio.Future[None]) -> None:
+    if not stored.cancelled() and (error := stored.exception()) is not None:
+        logger.debug("An address is not remembered: %s", error)
