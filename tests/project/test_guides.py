@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from clnrpc import Client
 from lnoffers.bolt12 import KeyPair
 from tests.project.guides import PAGES, pieces, program, write_programs
 from tests.runtime.node import Connection, ScriptedNode
@@ -24,6 +26,7 @@ from tests.shared import ROOT
 PROGRAMS = Path(sys.executable).parent
 IN_SHELL = {
     "README": 3,
+    "fetch-an-invoice": 2,
     "price-in-a-currency": 2,
     "run-the-service": 5,
     "test-against-it": 3,
@@ -143,6 +146,21 @@ def test_the_bolt12_guide_runs(home: Path) -> None:
 def test_the_guide_to_fetching_says_why_no_invoice_came(home: Path) -> None:
     """No node of that id listens on this machine."""
     assert run_python("fetch-an-invoice", home).count("\n") == 1
+
+
+def test_the_service_fetches_as_the_guide_says(home: Path) -> None:
+    issuer, payer = Program(home / "issuer"), Program(home / ".lnoffers")
+    with issuer.served("--addr", "127.0.0.1:0"), payer.served(), Client(issuer.socket) as client:
+        info = client.getinfo()
+        [port] = [binding.port for binding in info.binding or () if binding.port]
+        texts = (
+            client.offer("1sat", description="one coffee").bolt12,
+            client.offer("1sat", description="the newspaper", recurrence="1day").bolt12,
+        )
+        scripts = pieces("fetch-an-invoice", "sh")[1:]
+        for script, text, wanted in zip(scripts, texts, ('"changes": {}', '"counter": 1'), strict=True):
+            here = script.replace("call ", "call --network regtest ").replace("lno1...", text)
+            assert wanted in shell(re.sub(r"02ab\S+", f"{info.id}@127.0.0.1:{port}", here), home)
 
 
 def test_the_plugin_guide_runs_as_a_module(home: Path) -> None:
