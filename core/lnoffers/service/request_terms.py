@@ -108,7 +108,8 @@ def build(offer: Offer, terms: Terms, metadata: bytes, payer_id: bytes, chain: b
     except Bolt12Error as error:
         field = error.field or "offer"
         place = _PARAMETERS.get(field, field.removeprefix("invreq_"))
-        raise RpcError(INVALID_PARAMS, f"{place}: {error.message}") from error
+        why = error.message.removeprefix(f"{field}: ")
+        raise RpcError(INVALID_PARAMS, f"{place}: {why}") from error
 
 
 def _check_amount_and_quantity(request: FetchinvoiceRequest, offer: Offer) -> None:
