@@ -66,3 +66,15 @@ def test_a_recurring_offer_is_paid_period_by_period_until_it_is_cancelled(start:
     payer.client.cancelrecurringinvoice(offer, recurrence_counter=1, **mine)
     until(lambda: len(issuer.client.listinvoices().invoices) == 2)
     assert refusal(payer, offer, recurrence_counter=1, **mine) == "invoice cancelled"
+
+
+def test_a_server_may_fetch_from_its_own_offers(start: Start) -> None:
+    served, middle = start(), start()
+    served.client.connect(middle.address)
+    own = served.client.offer("any", description="mine").bolt12
+    hidden = served.client.offer("any", description="mine too", fronting_nodes=[middle.id]).bolt12
+    for offer in (own, hidden):
+        assert fetch(served, offer, amount_msat=7).invoice_node_id == bytes.fromhex(served.id)
+    assert len(served.client.listinvoices().invoices) == 2
+    served.client.disconnect(middle.id)
+    assert fetch(served, own, amount_msat=8).invoice_amount == 8

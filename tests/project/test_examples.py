@@ -53,7 +53,7 @@ def service(folder: Path, secret: bytes) -> tuple[OffersService, Node]:
     return OffersService(node, Served(folder / "regtest" / "lightning-rpc", lambda: None, peers)), node
 
 
-def ignore(link: Link, message: ReceivedMessage) -> None:
+def ignore(link: Link | None, message: ReceivedMessage) -> None:
     """Do nothing with an onion message."""
 
 
@@ -64,7 +64,7 @@ class Issuer:
         self.key = KeyPair(bytes([7]) * 32)
         self.peers = Peers(self.key, CHAINS["regtest"], self.answer)
 
-    def answer(self, _: Link, message: ReceivedMessage) -> None:
+    def answer(self, _: Link | None, message: ReceivedMessage) -> None:
         """Answer a request along its reply path, which begins here."""
         request = InvoiceRequest.from_bytes(message.payload.invoice_request or b"")
         if message.payload.reply_path is None:

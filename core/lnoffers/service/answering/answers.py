@@ -46,6 +46,7 @@ REMOVED_AT_ONCE: Final = 100
 """Expired answers that are removed in one transaction."""
 
 _SESSION_KEY_BYTES: Final = 32
+_SELF: Final = "this node"
 
 logger = logging.getLogger(__name__)
 
@@ -70,12 +71,15 @@ class Answers:
         self._pace = Pace(ANSWERS_A_SECOND, ANSWER_BURST)
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def receive(self, link: Link, received: ReceivedMessage) -> None:
-        """Answer a message for this node, if it is a request. `link` is the connection on which it arrived."""
+    def receive(self, link: Link | None, received: ReceivedMessage) -> None:
+        """Answer a message for this node, if it is a request.
+
+        `link` is the connection on which it arrived; None if this node has sent it.
+        """
         try:
             request = self._request(received.payload)
         except _DroppedError as reason:
-            self._peers.log.debug("Dropped a message from %s: %s", link, reason)
+            self._peers.log.debug("Dropped a message from %s: %s", link or _SELF, reason)
             return
         task = asyncio.create_task(self._answer(link, request, received))
         self._tasks.add(task)
@@ -119,11 +123,11 @@ class Answers:
             context = {"message": "An answer to a request ended in a bug", "exception": bug}
             task.get_loop().call_exception_handler(context)
 
-    async def _answer(self, link: Link, request: bytes, received: ReceivedMessage) -> None:
+    async def _answer(self, link: Link | None, request: bytes, received: ReceivedMessage) -> None:
         try:
             answer = await self._run(partial(self._issuer.answer, request, received.path_id))
         except RpcError as error:  # nothing is stored, or nobody knows whether it is
-            self._peers.log.debug("A request from %s is not answered: %s", link, error.message)
+            self._peers.log.debug("A request from %s is not answered: %s", link or _SELF, error.message)
             return
         path = received.payload.reply_path
         if answer is None or path is None:
@@ -132,9 +136,9 @@ class Answers:
             for_ldk = isinstance(answer, InvoiceError) and _is_by_ldk(request, path)
             self._send(link, path, partial(reply, message=answer, for_ldk=for_ldk))
         except (_DroppedError, WireError) as reason:
-            self._peers.log.debug("The answer to a request from %s is dropped: %s", link, reason)
+            self._peers.log.debug("The answer to a request from %s is dropped: %s", link or _SELF, reason)
 
-    def _send(self, link: Link, path: BlindedPath, along: Callable[[bytes, BlindedPath], OnionMessage]) -> None:
+    def _send(self, link: Link | None, path: BlindedPath, along: Callable[[bytes, BlindedPath], OnionMessage]) -> None:
         """Send an answer along a reply path; `along` makes the message from a session key and a path.
 
         Raises:
@@ -149,6 +153,8 @@ class Answers:
                 raise _DroppedError("the second node of its reply path is not connected, or reads too slowly")
             return
         to = self._peers.link(first) or link
+        if to is None:
+            raise _DroppedError("the first node of its reply path is not connected")
         if to.node_id != first:
             path = prepend(secrets.token_bytes(PATH_KEY_BYTES), [to.node_id], path)
         if not to.send(along(session_key, path)):

@@ -164,7 +164,7 @@ class OwnEntry:
         yield self
 
     async def ask(self, question: Question, route: Route) -> Answered:
-        """Send the question to the next node of the route, and wait for an answer.
+        """Send the question along a route, which begins here, and wait for an answer.
 
         Raises:
             FetchError: if the answer cannot be read.

@@ -56,7 +56,7 @@ class Peers:
         node: the node's key.
         chain: the hash of its chain, 32 bytes.
         receive: called with each onion message for this node that answers no question of its own, and the connection on
-            which it arrived.
+            which it arrived; None if this node has sent it.
         proxy: the proxy through which the node connects to others.
         remember: called with each address at which this node has reached another one.
     """
@@ -65,7 +65,7 @@ class Peers:
         self,
         node: NodeKey,
         chain: bytes,
-        receive: Callable[[Link, ReceivedMessage], None],
+        receive: Callable[[Link | None, ReceivedMessage], None],
         proxy: Proxy | None = None,
         remember: Callable[[Address], None] = lambda _: None,
     ) -> None:
@@ -269,8 +269,7 @@ class Peers:
             self._drop(link, str(error))
             return
         if isinstance(opened, ReceivedMessage):
-            if not self.pending.take(opened):
-                self._receive(link, opened)
+            self._deliver(link, opened)
         elif (next_link := self._next_link(opened)) is None:
             self._drop(link, "its next node is not connected")
         elif not next_link.send(opened.message):
@@ -280,14 +279,21 @@ class Peers:
         self.log.debug("Dropped a message from %s: %s", link, reason)
 
     def inject(self, message: OnionMessage) -> bool:
-        """Send a message whose path begins at this node; return whether the next node is connected.
+        """Handle a message that this node has made, and whose path begins here; return False if it cannot be sent on.
 
         Raises:
             RemoteProtocolError: if the path was not made for this node.
         """
         opened = open_message(self._node, message)
-        next_link = self._next_link(opened) if isinstance(opened, Forward) else None
-        return next_link is not None and isinstance(opened, Forward) and next_link.send(opened.message)
+        if isinstance(opened, ReceivedMessage):
+            self._deliver(None, opened)
+            return True
+        next_link = self._next_link(opened)
+        return next_link is not None and next_link.send(opened.message)
+
+    def _deliver(self, link: Link | None, message: ReceivedMessage) -> None:
+        if not self.pending.take(message):
+            self._receive(link, message)
 
     def _next_link(self, forward: Forward) -> Link | None:
         """Return the connection to the next node; None if it is not connected, or named by a channel."""

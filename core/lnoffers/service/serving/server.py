@@ -322,8 +322,8 @@ class Server:
                 task.cancel()
             self._answers.close()
 
-    def _receive(self, link: Link, message: ReceivedMessage) -> None:
-        """Handle an onion message for this node, which arrived on this connection."""
+    def _receive(self, link: Link | None, message: ReceivedMessage) -> None:
+        """Handle an onion message for this node, which arrived on this connection, if another one has sent it."""
         self._answers.receive(link, message)
 
     def _stop_by_call(self) -> None:
