@@ -24,7 +24,7 @@ def remember(connection: Connection, address: Address, at: int) -> None:
 
 
 def find(connection: Connection) -> list[Address]:
-    """Return all addresses, in the order of their last connections; what cannot be read is passed over."""
+    """Return all addresses, in the order of their last connections; those that cannot be read are skipped."""
     return _ROWS.read_many(connection, f"{TABLE.select} ORDER BY {_ORDER}", (), None)
 
 
