@@ -70,6 +70,8 @@ class Answers:
         self._run = run
         self._pace = Pace(ANSWERS_A_SECOND, ANSWER_BURST)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._sending = asyncio.Lock()
+        """Held while an answer is made, which takes up to 3 ms for the longest reply path."""
 
     def receive(self, link: Link | None, received: ReceivedMessage) -> None:
         """Answer a message for this node, if it is a request.
@@ -133,8 +135,10 @@ class Answers:
         if answer is None or path is None:
             return
         try:
-            for_ldk = isinstance(answer, InvoiceError) and _is_by_ldk(request, path)
-            self._send(link, path, partial(reply, message=answer, for_ldk=for_ldk))
+            async with self._sending:
+                await asyncio.sleep(0)  # other connections come first, however many answers are ready
+                for_ldk = isinstance(answer, InvoiceError) and _is_by_ldk(request, path)
+                self._send(link, path, partial(reply, message=answer, for_ldk=for_ldk))
         except (_DroppedError, WireError) as reason:
             self._peers.log.debug("The answer to a request from %s is dropped: %s", link or _SELF, reason)
 
