@@ -46,7 +46,7 @@ if __name__ == "__main__":
         sys.exit(
             "usage: python3 noxfile.py SESSION... [-- ARGUMENT...]  "
             "(generate check tests matrix coverage lint types man audit bench crosscheck interop pyln fuzz fuzz-socket "
-            "soak durability race demo release neighbours lowest newest lock)"
+            "soak durability hostile race demo release neighbours lowest newest lock)"
         )
     sys.exit(_bootstrap(sys.argv[1:]))
 
@@ -286,6 +286,13 @@ def durability(session: nox.Session) -> None:
     """Kill a server under load, two hundred times or as often as given, and make its disk fail. Needs strace."""
     _install(session, "test")
     session.run("python", "-m", "tests.endurance.durability", *session.posargs)
+
+
+@nox.session
+def hostile(session: nox.Session) -> None:
+    """Attack a server as a hostile node would, in eight ways, each for ten seconds or as long as given."""
+    _install(session, "test")
+    session.run("python", "-m", "tests.endurance.hostile", *session.posargs)
 
 
 @nox.session

@@ -41,11 +41,12 @@ Round = Callable[[str, int], None]
 
 
 def garbage(peer_id: str, port: int) -> None:
-    """Garbage at each stage of the handshake, again and again."""
+    """Garbage at each stage of the handshake, again and again, from twenty addresses."""
     for acts in (0, 1, 3):
         for noise in (b"", b"\1" * 50, bytes(66), os.urandom(100_000)):
-            with suppress(OSError, WireError):
-                attacks.garbage_at(acts, noise)(peer_id, port)
+            for number in range(1, 21):
+                with suppress(OSError, WireError):
+                    attacks.garbage_at(acts, noise, f"127.0.1.{number}")(peer_id, port)
 
 
 def half_open(peer_id: str, port: int) -> None:

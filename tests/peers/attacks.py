@@ -47,14 +47,17 @@ def half_handshake(peer_id: str, wire: socket.socket, acts: int) -> None:
     if acts > 0:
         wire.sendall(initiator.act_one())
     if acts > 1:
-        wire.sendall(initiator.read_act_two(wire.recv(ACT_TWO_LENGTH, socket.MSG_WAITALL))[0])
+        act_two = wire.recv(ACT_TWO_LENGTH, socket.MSG_WAITALL)
+        if not act_two:
+            raise ConnectionError("the server has closed the connection")
+        wire.sendall(initiator.read_act_two(act_two)[0])
 
 
-def garbage_at(acts: int, noise: bytes) -> Attack:
+def garbage_at(acts: int, noise: bytes, host: str = "127.0.0.1") -> Attack:
     """Send noise after so many acts, and nothing more."""
 
     def attack(peer_id: str, port: int) -> None:
-        with wired(port) as wire:
+        with wired(port, host) as wire:
             half_handshake(peer_id, wire, acts)
             with suppress(OSError):  # it may have closed the connection already
                 wire.sendall(noise)
@@ -128,12 +131,14 @@ def to_node(node_id: bytes, payload: Payload) -> OnionMessage:
 
 
 def odd_reply_paths(node_id: bytes) -> Iterator[tuple[str, OnionMessage]]:
-    """Yield messages whose reply paths lead nowhere, each with what is wrong with it."""
+    """Yield requests whose reply paths lead nowhere, each with what is wrong with it."""
     hop = BlindedHop(key(3).public_key, os.urandom(50))
     paths = {
         "no hop": BlindedPath(key(1).public_key, key(2).public_key, ()),
         "an unknown channel": BlindedPath(ChannelEnd(0, NOWHERE), key(2).public_key, (hop,)),
-        "the node itself": BlindedPath(node_id, key(2).public_key, (hop,)),
+        "the node itself": message_path(secrets.token_bytes(32), [node_id], b"x"),
+        "the node itself, twice": message_path(secrets.token_bytes(32), [node_id, node_id], b"x"),
+        "the node itself, with garbage": BlindedPath(node_id, key(2).public_key, (hop,)),
         "200 hops": BlindedPath(key(1).public_key, key(2).public_key, (hop,) * 200),
     }
     for name, path in paths.items():

@@ -132,3 +132,34 @@ def test_a_peer_that_reads_nothing_is_not_read_until_it_reads_again() -> None:
     held, heard_while_blocked = asyncio.run(run())
     assert held < 3 * PONG_BYTES
     assert heard_while_blocked < asked // 2
+
+
+def test_messages_of_connections_that_share_a_turn_are_handled_one_at_a_time() -> None:
+    count, ticks = 50, list[int]()
+
+    async def run() -> None:
+        tick = 0
+
+        async def count_turns() -> None:
+            nonlocal tick
+            while True:
+                tick += 1
+                await asyncio.sleep(0)
+
+        async with ends() as one, ends() as two:
+            turn = asyncio.Lock()
+            for both in (one, two):
+                established = both.theirs._connection._established
+                assert established is not None
+                for _ in range(count):
+                    both.theirs._writer.write(established.writer.frame(write_message(Ping(0))))
+            for both in (one, two):
+                link = Link(both.ours, None, turn=turn, silent_seconds=LATE)
+                link.start(lambda _, __: ticks.append(tick), lambda _, __: None)
+            counting = asyncio.create_task(count_turns())
+            while len(ticks) < 2 * count:
+                await asyncio.sleep(0)
+            counting.cancel()
+
+    asyncio.run(run())
+    assert len(set(ticks)) == len(ticks)

@@ -46,6 +46,8 @@ class Link:
     Args:
         peer: the peer, which has sent its `init`.
         address: the address to which this node connected; None if the peer connected to it.
+        turn: held while a message is handled; connections that share it have their messages handled one in each turn of
+            the event loop, so that others wait for one message, and not for one of each peer.
         silent_seconds: a peer that sends nothing for so long gets a ping.
         pong_seconds: how long a pong may take.
     """
@@ -55,6 +57,7 @@ class Link:
         peer: Peer,
         address: Address | None,
         *,
+        turn: asyncio.Lock | None = None,
         silent_seconds: float = SILENT_SECONDS,
         pong_seconds: float = PONG_SECONDS,
     ) -> None:
@@ -74,6 +77,7 @@ class Link:
         self.why_ended = ""
         """Why the connection has ended; empty while it is open."""
         self._peer = peer
+        self._turn = turn or asyncio.Lock()
         self._silent_seconds = silent_seconds
         self._pong_seconds = pong_seconds
         self._queue: deque[OnionMessage] = deque()
@@ -166,13 +170,14 @@ class Link:
     async def _read(self, receive: Callable[[Link, Event], None]) -> None:
         while True:
             event = await self._peer.next_event()
-            await asyncio.sleep(0)  # other connections come first, however many messages have arrived
             self._has_received = True
-            if isinstance(event, Pong) and self._pong is not None:
-                self._pong.set_result(event.byteslen)
-                self._pong = None
-            else:
-                receive(self, event)
+            async with self._turn:
+                if isinstance(event, Pong) and self._pong is not None:
+                    self._pong.set_result(event.byteslen)
+                    self._pong = None
+                else:
+                    receive(self, event)
+                await asyncio.sleep(0)  # other connections come first, however many messages have arrived
 
     async def _send_queued(self) -> None:
         while True:

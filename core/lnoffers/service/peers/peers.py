@@ -79,6 +79,7 @@ class Peers:
         self.pending: Final = Pending()
         """The answers that are awaited."""
         self._links: dict[bytes, Link] = {}
+        self._turn = asyncio.Lock()
         self._attempts: dict[bytes, asyncio.Task[Link]] = {}
         self.listening: list[tuple[str, int]] = []
         """The hosts and TCP ports at which other nodes can connect."""
@@ -209,7 +210,7 @@ class Peers:
         if older is not None and self._other_stays(older, outgoing=address is not None):
             peer.abort()
             return older
-        link = Link(peer, address)
+        link = Link(peer, address, turn=self._turn)
         self._links.pop(link.node_id, None)
         self._links[link.node_id] = link
         link.start(self._handle, self._ended)
