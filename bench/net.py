@@ -6,10 +6,11 @@ from the other side. For opening a request at the end of its path: reading two p
 
 Answering a request is all of it: opening the message, checking the request, making, signing and storing the invoice,
 and the message along a reply path over this node to the payer, whose first layer is opened here. Beside opening, it
-requires: reading the payer's key and verifying with it; for the invoice's path a key, a product with hashing and one
-without; a signature, verified; for two layers of an onion two keys, two points read and two products; and opening once
-more, with two keys for the next node. It may take three times as long, and a sync: a write of as many bytes to a file,
-with fsync. These are measured in one loop, because after a wait for the disk everything is slower for a while.
+requires: reading the five other points of request and reply path; reading the payer's key and verifying with it; for
+the invoice's path a key, a product with hashing and one without; a signature, verified; for two layers of an onion two
+keys, two points read and two products; and opening once more, with two keys for the next node. It may take three times
+as long, and a sync: a write of as many bytes to a file, with fsync. These are measured in one loop, because after a
+wait for the disk everything is slower for a while.
 
 Keys are new in each call on both sides of a row, so nothing is remembered. All take turns; the table has the CPU time
 of the fastest of many rounds. In the others, processes beside this one slowed it down, and Python more than the curve.
@@ -182,6 +183,8 @@ def _asked(offer: Offer) -> Iterator[OnionMessage]:
 def bare_answer(keys: tuple[bytes, bytes]) -> None:
     """The same operations on the curve, and nothing else."""
     bare_open(keys)
+    for key in (*keys, *keys, keys[0]):
+        _parse(key)
     first, second = map(_parse, keys)
     signature, keypair = ffi.new("unsigned char[64]"), ffi.new("secp256k1_keypair *")
     assert lib.secp256k1_keypair_create(CONTEXT, keypair, fresh())
