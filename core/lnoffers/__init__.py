@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -26,7 +27,5 @@ if not TYPE_CHECKING:  # a type checker would take any name for an attribute
         # The command line imports this package too, and should not load the curve library where it does not sign.
         if name not in _HOMES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from importlib import import_module  # noqa: PLC0415
-
-        globals()[name] = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+        globals()[name] = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
         return globals()[name]

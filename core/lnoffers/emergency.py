@@ -52,7 +52,7 @@ def decrypt(sealed: bytes, secret: bytes) -> bytes:
     """
     if len(sealed) < _HEADER_LENGTH + _SEAL_LENGTH:
         raise SealedError("Can't decrypt, hex is too short!")
-    from nacl import bindings, exceptions  # noqa: PLC0415 # loads libsodium, which nothing else needs
+    from nacl import bindings, exceptions  # noqa: PLC0415 # 0085: optional
 
     state = bindings.crypto_secretstream_xchacha20poly1305_state()
     bindings.crypto_secretstream_xchacha20poly1305_init_pull(state, sealed[:_HEADER_LENGTH], secret)

@@ -9,6 +9,7 @@ from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from importlib.metadata import version
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Final
@@ -16,6 +17,7 @@ from typing import Annotated, Final
 from cyclopts import App, CycloptsError, Parameter
 from cyclopts.validators import Number
 from rich.console import Console
+from rich.progress import Progress as ProgressBar
 from rich.text import Text
 
 from rpcschema.generate import Generated, Progress, Run
@@ -34,8 +36,6 @@ FAILED: Final = 2
 
 
 def _version() -> str:
-    from importlib.metadata import version  # noqa: PLC0415 # slow to import
-
     return version("clnrpc")
 
 
@@ -201,7 +201,7 @@ def bring_facts(
 
     That includes corrections that are no longer needed, or that the documents no longer fit.
     """
-    from rpcschema.facts.sync import sync  # noqa: PLC0415 # slow to import
+    from rpcschema.facts.sync import sync  # noqa: PLC0415 # 0085: slow
 
     project = _project(is_needed=facts is None)
     folder = Path(facts) if facts else project.facts
@@ -302,8 +302,6 @@ def _progress() -> Iterator[Progress]:
     if not _console().is_terminal:
         yield lambda *_: None
         return
-    from rich.progress import Progress as ProgressBar  # noqa: PLC0415 # slow to import
-
     with ProgressBar(console=_console(), transient=True) as bar:
         task = bar.add_task("Rendering", total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)

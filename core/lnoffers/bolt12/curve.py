@@ -18,7 +18,7 @@ from lnoffers.bolt12.typecheck import typechecked
 
 def _import_error() -> ImportError:
     """Return the error for a curve library that cannot be imported; it says what to install."""
-    from importlib import metadata  # noqa: PLC0415 # slow to import
+    from importlib import metadata  # noqa: PLC0415 # 0085: slow
 
     name = "coincurve" if sys.version_info < (3, 14) else "coincurve-cp314-fix"
     if not any(metadata.distributions(name=name)):

@@ -78,7 +78,7 @@ def new_hsm_secret(entropy: bytes) -> bytes:
     """
     if len(entropy) != _ENTROPY_LENGTH:
         raise ValueError(f"the entropy of 12 words is {_ENTROPY_LENGTH} bytes, not {len(entropy)}")
-    from mnemonic import Mnemonic  # noqa: PLC0415 - its word list is read only where words are needed
+    from mnemonic import Mnemonic  # noqa: PLC0415 # 0085: optional
 
     return _NO_PASSPHRASE + Mnemonic("english").to_mnemonic(entropy).encode()
 
@@ -169,7 +169,7 @@ class NodeKeys:
 
 
 def _check_mnemonic(mnemonic: bytes) -> None:
-    from mnemonic import Mnemonic  # noqa: PLC0415 - its word list is read only where words are needed
+    from mnemonic import Mnemonic  # noqa: PLC0415 # 0085: optional
 
     if not mnemonic.isascii() or not Mnemonic("english").check(mnemonic.decode()):
         raise HsmSecretError(

@@ -90,19 +90,19 @@ def apply_stream(key: bytes, data: bytes) -> bytes:
 
 @cache
 def _sealer() -> type[ChaCha20Poly1305]:
-    from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305  # noqa: PLC0415
+    from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305  # noqa: PLC0415 # 0085: slow
 
     return ChaCha20Poly1305
 
 
 @cache
 def _wrong_tag() -> type[Exception]:
-    from cryptography.exceptions import InvalidTag  # noqa: PLC0415
+    from cryptography.exceptions import InvalidTag  # noqa: PLC0415 # 0085: slow
 
     return InvalidTag
 
 
 def _streamer(key: bytes) -> CipherContext:
-    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms  # noqa: PLC0415
+    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms  # noqa: PLC0415 # 0085: slow
 
     return Cipher(algorithms.ChaCha20(key, _ZERO_COUNTER_AND_NONCE), mode=None).encryptor()

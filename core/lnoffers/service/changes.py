@@ -57,7 +57,7 @@ class Changes:
 
         It is called through `run`: now, after each change, and at the latest `pause()` seconds after the last call.
         """
-        import asyncio  # noqa: PLC0415 # slow to import, and most calls never wait
+        import asyncio  # noqa: PLC0415 # 0085: slow
 
         changed = asyncio.Event()
         self._waiting.add(changed)
@@ -84,7 +84,7 @@ class Changes:
 
     async def _watch(self) -> None:
         """Wake all waiting commands when another process has changed the store."""
-        import asyncio  # noqa: PLC0415 # as above
+        import asyncio  # noqa: PLC0415 # 0085: slow
 
         seen: object = None
         while True:

@@ -29,10 +29,9 @@ def render(plan: Plan, document: Document, runtime: str) -> str:
 
     `runtime` is `<package>.runtime`, from which the classes take what they need.
     """
-    # Slow to import, and not needed to load documents or to print help.
-    from datamodel_code_generator import generate  # noqa: PLC0415
-    from datamodel_code_generator.enums import DataModelType, InputFileType  # noqa: PLC0415
-    from datamodel_code_generator.format import PythonVersion  # noqa: PLC0415
+    from datamodel_code_generator import generate  # noqa: PLC0415 # 0085: slow
+    from datamodel_code_generator.enums import DataModelType, InputFileType  # noqa: PLC0415 # 0085: slow
+    from datamodel_code_generator.format import PythonVersion  # noqa: PLC0415 # 0085: slow
 
     header = _NOTICE + docstring(f"Types of the {KIND_NAMES[document.kind]} `{document.name}`.", indent=0)
     details = {planned.name: _template_details(planned) for planned in plan.classes}

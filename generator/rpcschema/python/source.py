@@ -84,9 +84,9 @@ def formatted_method(source: str, path: str) -> bytes:
 
 
 def _as_black(source: str, path: str) -> str:
-    from black import format_str  # noqa: PLC0415 # slow to import
-    from black.mode import Mode, TargetVersion  # noqa: PLC0415
-    from black.parsing import InvalidInput  # noqa: PLC0415
+    from black import format_str  # noqa: PLC0415 # 0085: slow
+    from black.mode import Mode, TargetVersion  # noqa: PLC0415 # 0085: slow
+    from black.parsing import InvalidInput  # noqa: PLC0415 # 0085: slow
 
     try:
         return format_str(source, mode=Mode(line_length=LINE_LENGTH, target_versions={TargetVersion.PY311}))

@@ -23,7 +23,7 @@ def faults(raw: Any) -> Iterator[Fault]:
 
 @cache
 def _validator() -> Validator:
-    from jsonschema import Draft202012Validator  # noqa: PLC0415 # slow to import
+    from jsonschema import Draft202012Validator  # noqa: PLC0415 # 0085: slow
 
     meta_schema = files("rpcschema.read").joinpath("dialect.json").read_text(encoding="utf-8")
     return Draft202012Validator(json.loads(meta_schema))

@@ -15,6 +15,7 @@ from rpcschema.model.build import KINDS, build
 from rpcschema.model.nodes import FACTS, Document, DocumentKind
 from rpcschema.problems import Fault, Level, Problem, bounded, has_errors
 from rpcschema.read import dialect, strictjson, upstream
+from rpcschema.read.consistency import inconsistencies
 from rpcschema.read.corrections import NONE, Correction, Corrections
 
 MAX_BYTES: Final = 1024 * 1024
@@ -123,8 +124,6 @@ def find(roots: Sequence[Path], corrections: Corrections = NONE, without: Collec
 
 def load_file(file: File, corrections: Corrections = NONE) -> tuple[Source | None, tuple[Problem, ...]]:
     """Return the document in `file`, with `corrections` applied, and its problems; None if it cannot be used."""
-    from rpcschema.read.consistency import inconsistencies  # noqa: PLC0415 # slow to import, and not needed to find files
-
     try:
         data = _read(Path(file.path))
         raw = strictjson.parse(data)

@@ -27,7 +27,7 @@ def environment(target: str) -> Environment:
 
     Strings must be escaped for the template's language before they are passed to it.
     """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 # slow to import
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 # 0085: slow
 
     return Environment(
         loader=FileSystemLoader(templates_dir() / target),
@@ -45,7 +45,7 @@ def template_errors() -> Iterator[None]:
 
     Errors of expressions count only if they occur in a template; others pass through.
     """
-    from jinja2 import TemplateError  # noqa: PLC0415 # slow to import
+    from jinja2 import TemplateError  # noqa: PLC0415 # 0085: slow
 
     try:
         yield
@@ -58,7 +58,7 @@ def template_errors() -> Iterator[None]:
 
 def _place(error: Exception) -> str | None:
     """Return the innermost template and line that `error` passed through, or that of its syntax error."""
-    from jinja2 import TemplateSyntaxError  # noqa: PLC0415 # slow to import
+    from jinja2 import TemplateSyntaxError  # noqa: PLC0415 # 0085: slow
 
     places = [(frame.f_code.co_filename, line) for frame, line in walk_tb(error.__traceback__)]
     if isinstance(error, TemplateSyntaxError):

@@ -50,7 +50,7 @@ Rendered: TypeAlias = Mapping[str, Made]
 
 def run(task: Task) -> Rendered:
     """Render one document."""
-    from rpcschema.targets.subject import Subject  # noqa: PLC0415 # slow to import
+    from rpcschema.targets.subject import Subject  # noqa: PLC0415 # 0085: slow
 
     subject = Subject(task.document, task.settings)
     return {target: _render(target, subject, task.path) for target in task.targets}
@@ -108,7 +108,7 @@ def _context(targets: Collection[str]) -> multiprocessing.context.BaseContext:
     """
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
-    from multiprocessing import forkserver, resource_tracker  # noqa: PLC0415 # not for Windows
+    from multiprocessing import forkserver, resource_tracker  # noqa: PLC0415 # 0085: platform
 
     context = multiprocessing.get_context("forkserver")
     renders_classes = not {"python", "client"}.isdisjoint(targets)

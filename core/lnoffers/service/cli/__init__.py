@@ -37,7 +37,7 @@ def _run(arguments: list[str]) -> int:
     if arguments[:1] == ["serve"]:
         hold_signals()  # before the slow imports
     try:
-        from lnoffers.service.cli.program import run  # noqa: PLC0415 # its packages may be missing
+        from lnoffers.service.cli.program import run  # noqa: PLC0415 # 0085: optional
 
         return run(arguments)
     except ImportError as error:

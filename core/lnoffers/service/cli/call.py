@@ -47,7 +47,7 @@ def call(given: Namespace) -> int:
             result = _call_server(method, params, only, options)
         else:
             # It imports the whole service, which a call to a server does not need.
-            from lnoffers.service.cli.in_process import call_in_process  # noqa: PLC0415
+            from lnoffers.service.cli.in_process import call_in_process  # noqa: PLC0415 # 0085: slow
 
             result = call_in_process(method, params, only, options)
     except RpcError as error:
@@ -114,7 +114,7 @@ def _to_value(argument: str) -> bytes:
 def _to_json(argument: str) -> bytes:
     """Return an argument that is one JSON value, as it is written."""
     # Most arguments are strings, and importing this takes a tenth of a call's time.
-    from clnrpc.runtime.jsontext import Framer, FramingError, elements, members  # noqa: PLC0415
+    from clnrpc.runtime.jsontext import Framer, FramingError, elements, members  # noqa: PLC0415 # 0085: slow
 
     raw = argument.encode("utf-8", "surrogateescape")
     framer = Framer()

@@ -38,7 +38,7 @@ def call_in_process(method: str, params: bytes, only: bytes | None, options: Opt
 
 def _wait_for(pending: Awaitable[Answer]) -> Answer:
     """Return the answer of a command that waits until another process changes the store."""
-    import asyncio  # noqa: PLC0415 # slow to import, and few calls wait
+    import asyncio  # noqa: PLC0415 # 0085: slow
 
     async def wait() -> Answer:
         return await pending

@@ -60,7 +60,7 @@ def print_summary(summary: Summary, *, string: str | None = None, qr: str | None
     Raises:
         ServiceError: if the QR code does not fit. Then nothing is printed.
     """
-    from lnoffers.service.cli.drawing import console, draw, qr_code  # noqa: PLC0415 # imports rich
+    from lnoffers.service.cli.drawing import console, draw, qr_code  # noqa: PLC0415 # 0085: slow
 
     on = console()
     code = None if qr is None else qr_code(qr, on.width if on.is_terminal else None)
@@ -75,7 +75,7 @@ def progress(message: str) -> AbstractContextManager[object]:
     """Return a context manager that shows a spinner with a message, if standard error is a terminal."""
     if sys.stderr is None or not sys.stderr.isatty() or find_spec("rich") is None:
         return nullcontext()
-    from rich.console import Console  # noqa: PLC0415
+    from rich.console import Console  # noqa: PLC0415 # 0085: slow
 
     return Console(stderr=True).status(message)
 

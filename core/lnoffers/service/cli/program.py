@@ -49,7 +49,7 @@ def run(arguments: Sequence[str]) -> int:
         given = command.parse(parsers.choices[arguments[0]], arguments[1:])
         return _load(command.function)(given)
     if program.parse_args(arguments).version:
-        from importlib.metadata import version  # noqa: PLC0415 # slow to import
+        from importlib.metadata import version  # noqa: PLC0415 # 0085: slow
 
         print(f"lnoffers {version('clnrpc')}")
     else:

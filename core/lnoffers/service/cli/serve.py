@@ -87,7 +87,7 @@ def _default_port(network: str) -> int:
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     """Return the constructor of uvloop's event loop, which is faster, if it is installed; else None for asyncio's."""
     try:
-        import uvloop  # noqa: PLC0415 # it may be missing
+        import uvloop  # noqa: PLC0415 # 0085: optional
     except ModuleNotFoundError:
         return None
     make: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop

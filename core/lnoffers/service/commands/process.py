@@ -84,7 +84,7 @@ class ProcessCommands(Commands):
 @cache
 def _version() -> str:
     """Return the release of Core Lightning whose contract this is, followed by our own version."""
-    from importlib.metadata import version  # noqa: PLC0415 # slow to load, and only getinfo asks
+    from importlib.metadata import version  # noqa: PLC0415 # 0085: slow
 
     return f"{RELEASE}-lnoffers-{version('clnrpc')}"
 
