@@ -58,7 +58,7 @@ AllWarnings = Annotated[
 @Parameter(name="*")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What `generate` and `check` share; what is not given comes from `[tool.rpcschema]` of pyproject.toml."""
+    """The options of `generate` and `check`; those not given come from `[tool.rpcschema]` of pyproject.toml."""
 
     # A Path could not tell "" from ".".
     out: Annotated[str | None, Parameter(help="Output folder. [default: generated]")] = None
@@ -88,7 +88,7 @@ Schemas = Annotated[Path, Parameter(help="Documents, or folders to search for *.
 
 
 def main() -> None:
-    """Runs the command line of this process and exits."""
+    """Run the command line of this process and exit."""
     interrupt_on_sigterm()
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # as stderr is
@@ -96,7 +96,7 @@ def main() -> None:
         code = app()
         sys.stdout.flush()
     except BrokenPipeError:
-        # Whoever read our output has seen enough; Python would complain again when it flushes at exit.
+        # The reader of our output has closed the pipe; without this, Python would complain when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = FAILED
     except CycloptsError as error:
@@ -131,7 +131,7 @@ def generate(
 
 
 def _tidy(out: Path) -> None:
-    """Removes what runs that were killed have left in `out`."""
+    """Remove the leftovers of killed runs in `out`."""
     if count := sum(map(staging.remove, staging.leftovers(out))):
         _complain(f"{out}: removed {count} new {'file' if count == 1 else 'files'} of a run that was killed")
 
@@ -156,7 +156,7 @@ def _bring_up_to_date(run: Run, options: Options) -> int:
 
 
 def _told_what_is_missing(outcome: Generated) -> int:
-    """Names the documents that were left out; the exit code for them."""
+    """Report the documents that were left out; return the exit code for them."""
     if not outcome.skipped:
         return FINE
     count = len(outcome.skipped)
@@ -224,7 +224,7 @@ def bring_facts(
 
 
 def _perform(run: Run, options: Options) -> Generated:
-    """What there is to change; all problems are reported."""
+    """Return the changes that a run needs, and report all problems."""
     with _progress() as progress:
         outcome = generated(run, progress)
     _report(outcome.problems, every=options.all_warnings)
@@ -232,7 +232,7 @@ def _perform(run: Run, options: Options) -> Generated:
 
 
 def _wanted_run(schemas: Sequence[Path], options: Options, *, trusts_manifest: bool) -> Run:
-    """What the command line asks for, completed by the project's table."""
+    """Return the run that the command line asks for, completed by the project's table."""
     project = _project(is_needed=not schemas or options.package is None)
     roots = tuple(schemas) or project.schemas
     package = project.package if options.package is None else options.package
@@ -265,7 +265,7 @@ def _wanted_run(schemas: Sequence[Path], options: Options, *, trusts_manifest: b
 
 
 def _project(*, is_needed: bool) -> ProjectTable:
-    """The table in force; a broken pyproject.toml somewhere above stops only those who need what it should say."""
+    """Return the project's table. Raises SettingsError for a broken pyproject.toml, but only if the table is needed."""
     try:
         return find_project(Path.cwd())
     except SettingsError:
@@ -275,7 +275,7 @@ def _project(*, is_needed: bool) -> ProjectTable:
 
 
 def _out(options: Options, project: ProjectTable, roots: Sequence[Path]) -> Path:
-    """The output folder. Raises SettingsError for one whose files a second run would read as documents."""
+    """Return the output folder. Raises SettingsError if a second run would read its files as documents."""
     if options.out == "":
         raise SettingsError("--out: expected the name of a folder")
     out = Path("generated" if options.out is None else options.out)
@@ -288,7 +288,7 @@ def _out(options: Options, project: ProjectTable, roots: Sequence[Path]) -> Path
 
 
 def _known(targets: Sequence[str]) -> tuple[str, ...]:
-    """`targets` in our order, each once. Raises SettingsError for one that does not exist."""
+    """Return `targets` in our order, each once. Raises SettingsError for one that does not exist."""
     for name in targets:
         if name not in TARGETS:
             raise SettingsError(f"there is no target {name!r}; there are {', '.join(TARGETS)}")
@@ -297,7 +297,7 @@ def _known(targets: Sequence[str]) -> tuple[str, ...]:
 
 @contextmanager
 def _progress() -> Iterator[Progress]:
-    """Shows a bar on a terminal, and nothing anywhere else."""
+    """Show a progress bar on a terminal, and nothing elsewhere."""
     # Even a bar that is switched off ends with a line feed in older releases of rich.
     if not _console().is_terminal:
         yield lambda *_: None
@@ -308,7 +308,7 @@ def _progress() -> Iterator[Progress]:
 
 
 def _report(problems: Sequence[Problem], *, every: bool = False) -> None:
-    """Prints all errors, and of warnings that say the same only the first and a count, unless `every` is true."""
+    """Print all errors and warnings; of warnings with one message only the first, with a count, unless `every`."""
     for problem, others in ((problem, 0) for problem in problems) if every else grouped(problems):
         more = f" (and {others} more like it; --all-warnings lists them)" if others else ""
         text = Text(_printable(f"{problem}{more}"))
@@ -327,5 +327,5 @@ def _console() -> Console:
 
 
 def _printable(text: str) -> str:
-    """`text` on one line, without the control characters by which a document could draw on the terminal."""
+    """Return `text` on one line, without control characters, with which a document could draw on the terminal."""
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)

@@ -1,9 +1,8 @@
-"""The member `filter` of a request: an answer with only those members that its caller named.
+"""The member `filter` of a request, which limits the result to the members that it names.
 
-A filter has the shape of the answer: an object of the members to show, each `true` or a filter of its own, and an array
-of one filter for what the elements are to be. What it does, to the last quirk, is Core Lightning's (common/
-json_filter.c), which decides member by member while it writes: `true` for an array shows all of it, but for an object
-only those of its members that are arrays or objects.
+A filter has the shape of the result: an object with the wanted members, each `true` or a filter, or an array with one
+filter for all elements. All details are Core Lightning's (common/json_filter.c), which decides member by member while
+it writes: `true` for an array includes all of it, but for an object only those members that are arrays or objects.
 """
 
 from __future__ import annotations
@@ -17,33 +16,33 @@ from ..values.plain import is_array, is_object
 from .convert import BadToken
 
 WARNING: Final = "warning_parameter_filter"
-"""The member that is added to an answer of another shape than its filter."""
+"""The member that is added to a result that has another shape than its filter."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Filter:
-    """What to show of an object (`members`) or array (`elements`); of neither says nothing, and so shows all."""
+    """The wanted `members` of an object, or the filter for the `elements` of an array; without both, all is wanted."""
 
     members: Mapping[str, Filter]
     elements: Filter | None
 
     @property
     def is_open(self) -> bool:
-        """Whether it shows all that is an array or object."""
+        """Whether all arrays and objects in the value are wanted."""
         return not self.members and self.elements is None
 
 
 def parse(raw: bytes) -> Filter:
-    """The filter that a JSON text stands for; raises BadToken with the node's text."""
+    """Return the filter of a JSON text. Raises BadToken with the node's text."""
     if json_type(raw) is not JsonType.OBJECT:
         raise BadToken("Expected object", token=raw)
     return _parse(raw, "")
 
 
 def apply(only: Filter, result: Any) -> Any:
-    """What `only` shows of a result (plain JSON values), with a warning where their shapes differ.
+    """Return the part of a result (plain JSON values) that `only` names, with a warning if their shapes differ.
 
-    The order of members stays. A result that is no object passes as it is.
+    The order of members stays. A result that is not an object stays as it is.
     """
     if not is_object(result):
         return result
@@ -54,7 +53,7 @@ def apply(only: Filter, result: Any) -> Any:
 
 
 def _parse(raw: bytes, place: str) -> Filter:
-    """Any object or array; in an array, a value of another kind says nothing."""
+    """Return the filter of any object or array; a value of another kind, in an array, means that all is wanted."""
     match json_type(raw):
         case JsonType.ARRAY:
             if len(found := elements(raw)) != 1:
@@ -114,7 +113,7 @@ def _elements(only: Filter, value: list[Any], misused: set[Filter]) -> list[Any]
 
 
 def _complaint(only: Filter, misused: set[Filter]) -> str | None:
-    """Where, and what stands there instead, for the first filter that does not fit: ".offers is an array"."""
+    """Return the place of the first filter that does not fit, and what is there instead: ".offers is an array"."""
     if only in misused:
         return " is an object" if only.elements is not None else " is an array"
     if only.elements is not None:

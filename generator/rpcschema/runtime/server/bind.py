@@ -1,9 +1,9 @@
-"""Parameters of a call -> the values of its request, with Core Lightning's checks in Core Lightning's order.
+"""Convert the parameters of a call to the values of its request, with Core Lightning's checks in its order.
 
-An array is converted in the command's order, in which extensions have no place; an object in the order given; the
-first bad one wins, and what is missing is looked for last. Names are compared as written, so an escaped name is an
-unknown one. What is inside of a parameter is converted as parameters are, and an error tells its place behind the
-parameter's name ("route[0].amount_msat"); what is missing there shows when `decode.build_request` builds the
+An array is converted in the command's order, in which extensions have no position; an object in the order given. The
+first bad parameter is reported, and missing parameters only after that. Names are compared as written, so an escaped
+name is unknown. Values inside of a parameter are converted in the same way, and an error gives their place after the
+parameter's name ("route[0].amount_msat"); what is missing there is found when `decode.build_request` builds the
 request.
 
 Source: Core Lightning, common/json_param.c and common/json_command.c.
@@ -23,8 +23,8 @@ from .convert import BadToken, Converter, converter_of
 class BadParameter(RpcError):
     """A parameter is refused (-32602), by its converter or by the command's method.
 
-    `parameter` is its name, `place` that of the bad token in it ("route[0].amount_msat"), and `token` the token as
-    written; if it is empty, the parameters do not go together. The message hides the token, which may be a secret.
+    `parameter` is its name, `place` the place of the bad token ("route[0].amount_msat"), and `token` the token as
+    written, empty if the parameters contradict each other. The message hides the token, which may be a secret.
     """
 
     def __init__(self, parameter: str, bad: BadToken) -> None:
@@ -41,14 +41,14 @@ class BadParameter(RpcError):
 
 
 def _invalid_token(parameter: str, bad: BadToken, token: str) -> str:
-    """Return Core Lightning's text for a token that is refused; `token` is what the text says of it."""
+    """Return Core Lightning's text for a token that is refused; `token` is how the text shows it."""
     return f"{parameter}{bad.place if bad.names_place else ''}: {bad.why}: invalid token {token}"
 
 
 class Binder:
-    """Reads the parameters of one command; what follows from the command alone is worked out once.
+    """Reads the parameters of one command.
 
-    `converters` replaces the converter of a type by one for a parameter (name -> converter).
+    `converters` (name -> converter) replace the converters of the types of some parameters.
     """
 
     def __init__(self, command: Command, converters: Mapping[str, Converter] | None = None) -> None:
@@ -65,8 +65,8 @@ class Binder:
     def bind(self, params: bytes) -> dict[str, Any]:
         """Return the values of `params` (JSON text, its syntax checked) by attribute, only those that were given.
 
-        Parameters beyond the document's are passed over where the command allows extras. Raises BadParameter for one
-        that cannot be converted, and RpcError (-32602) for whatever else is wrong with them.
+        Unknown parameters are ignored if the command allows extras. Raises BadParameter if one cannot be converted,
+        and RpcError (-32602) for all other faults.
         """
         values: dict[str, Any] = {}
         for (parameter, convert), raw in self._given(params):

@@ -1,9 +1,8 @@
-"""Core Lightning's conversions of parameters, and of what is inside of them: the token as written -> a Python value.
+"""Convert parameters, and the values in them, as Core Lightning does: from the token as written to a Python value.
 
 A converter is called with the raw token (a string with its quotes) and returns the value, or raises BadToken with the
-node's short text. Where the node takes numbers as strings, so do these: "4102444801" is a u64. Beyond that nothing is
-guessed: no sign, exponent, hexadecimal or other digits than ASCII's. Source: Core Lightning, common/json_param.c and
-common/amount.c.
+node's short text. A number may be given as a string, as the node allows: "4102444801" is a u64. Signs, exponents,
+hexadecimal and digits other than ASCII's are refused. Source: Core Lightning, common/json_param.c and common/amount.c.
 """
 
 from __future__ import annotations
@@ -26,8 +25,8 @@ _U64_MAX: Final = 2**64 - 1
 class BadToken(ValueError):
     """The token cannot be converted; `why` says what it should be.
 
-    `token` is a part of what was to be converted, as written, and `place` where that stands, e.g. "[0].amount"; both
-    are empty if it is all of it. `names_place` is false where the node's text leaves the place out.
+    `token` is the bad part of the parameter, as written, and `place` its position, e.g. "[0].amount"; both are empty
+    if the whole parameter is bad. `names_place` is false if the node's text leaves the place out.
     """
 
     def __init__(self, why: str, place: str = "", token: bytes = b"", *, names_place: bool = True) -> None:
@@ -38,13 +37,13 @@ class BadToken(ValueError):
         self.names_place = names_place
 
     def inside(self, place: str, token: bytes) -> BadToken:
-        """The same, told of what `token` is a part of."""
+        """Return the same error for the value that contains the bad part at `place`, in `token`."""
         return BadToken(self.why, place + self.place, self.token or token, names_place=self.names_place)
 
 
 @cache
 def converter_of(declared: Type) -> Converter:
-    """The converter that a type asks for."""
+    """Return the converter of a type."""
     match declared:
         case Array(items):
             return array_of(converter_of(items))
@@ -55,12 +54,12 @@ def converter_of(declared: Type) -> Converter:
 
 
 def content(raw: bytes) -> bytes:
-    """What the node's own conversions look at: a string's text as written, escapes and all; any other token whole."""
+    """Return what the node's own conversions read: the text of a string, with escapes as written, or any token."""
     return raw[1:-1] if raw.startswith(b'"') else raw
 
 
 def raw_text(raw: bytes) -> str:
-    """The text of any token as written, no escape undone: the node's plain `string` (param_string)."""
+    """Return the text of any token as written, with escapes: the node's plain `string` (param_string)."""
     return content(raw).decode()
 
 
@@ -70,7 +69,7 @@ _ESCAPES: Final = {b"n": b"\n", b"b": b"\b", b"f": b"\f", b"t": b"\t", b"r": b"\
 
 
 def string(raw: bytes) -> str:
-    """A JSON string, its escapes undone; without \\u, as the node wants UTF-8 (param_escaped_string)."""
+    """Convert a JSON string, without \\u escapes, because the node wants UTF-8 (param_escaped_string)."""
     if json_type(raw) is not JsonType.STRING:
         raise BadToken(_NO_STRING)
     text = content(raw)
@@ -82,14 +81,14 @@ def string(raw: bytes) -> str:
 
 
 def boolean(raw: bytes) -> bool:
-    """`true` or `false`, but no string (param_bool)."""
+    """Convert `true` or `false`, which must not be strings (param_bool)."""
     if json_type(raw) is not JsonType.BOOLEAN:
         raise BadToken("should be 'true' or 'false'")
     return raw == b"true"
 
 
 def null(raw: bytes) -> None:
-    """`null`."""
+    """Convert `null`."""
     if json_type(raw) is not JsonType.NULL:
         raise BadToken("should be null")
 
@@ -101,13 +100,13 @@ _amount: Final = re.compile(rb"([0-9]++)(?:\.([0-9]++))?(msat|sat|btc|)").fullma
 
 
 def _value_of(digits: bytes) -> int:
-    """The number that any count of digits is, in linear time: whatever is above 64 bits is the same, too much."""
+    """Return the value of any number of digits, in linear time; a value of more than 64 bits becomes 2**64."""
     digits = digits.lstrip(b"0") or b"0"
     return int(digits) if len(digits) <= 20 else _U64_MAX + 1
 
 
 def unsigned(bits: int) -> Converter:
-    """Integers from 0 to 2**bits - 1 (param_u16, param_u32, param_u64)."""
+    """Return a converter for integers from 0 to 2**bits - 1 (param_u16, param_u32, param_u64)."""
 
     def convert(raw: bytes) -> int:
         text = content(raw)
@@ -119,7 +118,7 @@ def unsigned(bits: int) -> Converter:
 
 
 def integer(raw: bytes) -> int:
-    """Integers from -2**63 to 2**63 - 1."""
+    """Convert an integer from -2**63 to 2**63 - 1."""
     if matched := _integer(content(raw)):
         value = -_value_of(matched[2]) if matched[1] else _value_of(matched[2])
         if -(2**63) <= value < 2**63:
@@ -128,7 +127,7 @@ def integer(raw: bytes) -> int:
 
 
 def number(raw: bytes) -> float:
-    """Numbers of 0 or more in plain decimals (param_millionths)."""
+    """Convert a number of 0 or more, in plain decimals (param_millionths)."""
     text = content(raw)
     if not _decimal(text):
         raise BadToken("should be a non-negative floating-point number")
@@ -136,14 +135,14 @@ def number(raw: bytes) -> float:
 
 
 _Units: TypeAlias = Mapping[bytes, tuple[int, Container[int]]]
-"""Unit -> (which power of ten it is in millisatoshi, how many decimals may be given)."""
+"""Unit -> (its power of ten in millisatoshi, the allowed numbers of decimals)."""
 
 _MSAT_UNITS: Final[_Units] = {b"": (0, ()), b"msat": (0, ()), b"sat": (3, (3,)), b"btc": (11, range(1, 12))}
 _SAT_UNITS: Final[_Units] = {b"": (3, ()), b"msat": (0, ()), b"sat": (3, ()), b"btc": (11, range(1, 9))}
 
 
 def _millisatoshi(raw: bytes, units: _Units) -> bytes | None:
-    """An amount as digits of millisatoshi; None if it is not written as `units` allow."""
+    """Return the digits of an amount in millisatoshi; None if `units` do not allow how it is written."""
     if not (matched := _amount(content(raw))):
         return None
     whole, decimals, unit = matched.groups()
@@ -154,7 +153,7 @@ def _millisatoshi(raw: bytes, units: _Units) -> bytes | None:
 
 
 def msat(raw: bytes) -> int:
-    """An amount in millisatoshi (param_msat).
+    """Convert an amount in millisatoshi (param_msat).
 
     "1000", "1000msat", "1sat", "1.000sat" (three decimals: ours), "0.00000001btc" (1 to 11 decimals), "1btc".
     """
@@ -165,7 +164,7 @@ def msat(raw: bytes) -> int:
 
 
 def sat(raw: bytes) -> int:
-    """An amount in satoshi (param_sat).
+    """Convert an amount in satoshi (param_sat).
 
     "1", "1sat", "1000msat" (whole satoshi only), "0.00000001btc" (1 to 8 decimals), "1btc".
     """
@@ -176,13 +175,13 @@ def sat(raw: bytes) -> int:
 
 
 def or_word(word: str, convert: Converter) -> Converter:
-    """The string `word`, else what `convert` takes."""
+    """Return a converter for the string `word` and everything that `convert` accepts."""
     token = b'"%b"' % word.encode()
     return lambda raw: word if raw == token else convert(raw)
 
 
 def hex_of(length: range, why: str) -> Converter:
-    """Bytes in hexadecimal of either case, their count in `length`; the value is in lower case."""
+    """Return a converter for bytes in hexadecimal, of a number in `length`; the value is in lower case."""
 
     def convert(raw: bytes) -> str:
         text = content(raw)
@@ -200,7 +199,7 @@ _FIELD: Final = 2**256 - 2**32 - 977
 
 
 def pubkey(raw: bytes) -> str:
-    """A compressed point on secp256k1 (param_node_id): 02 or 03, and an x for which x^3 + 7 is a square."""
+    """Convert a compressed point on secp256k1 (param_node_id): 02 or 03, and an x for which x^3 + 7 is a square."""
     value: str = _node_id(raw)
     x = int.from_bytes(bytes.fromhex(value)[1:])
     on_curve = x < _FIELD and pow(x**3 + 7, (_FIELD - 1) // 2, _FIELD) == 1
@@ -229,7 +228,7 @@ _FEERATES: Final = frozenset(
 
 
 def short_channel_id(raw: bytes) -> str:
-    """A channel's place, "BLOCKxTRANSACTIONxOUTPUT" of 3, 3 and 2 bytes (param_short_channel_id)."""
+    """Convert a short_channel_id, "BLOCKxTRANSACTIONxOUTPUT" of 3, 3 and 2 bytes (param_short_channel_id)."""
     text = content(raw)
     matched = _scid(text)
     if not matched or any(int(part) >> bits for part, bits in zip(matched.groups(), (24, 24, 16), strict=True)):
@@ -238,7 +237,7 @@ def short_channel_id(raw: bytes) -> str:
 
 
 def short_channel_id_dir(raw: bytes) -> str:
-    """A short_channel_id with "/0" or "/1" (param_short_channel_id_dir)."""
+    """Convert a short_channel_id with "/0" or "/1" (param_short_channel_id_dir)."""
     text = content(raw)
     try:
         short_channel_id(text[:-2])
@@ -250,7 +249,7 @@ def short_channel_id_dir(raw: bytes) -> str:
 
 
 def outpoint(raw: bytes) -> str:
-    """An output, "TXID:INDEX" with an index of 32 bits (param_outpoint)."""
+    """Convert an output, "TXID:INDEX" with an index of 32 bits (param_outpoint)."""
     text = content(raw)
     matched = _outpoint(text)
     if not matched or int(matched[2]) >> 32:
@@ -259,7 +258,7 @@ def outpoint(raw: bytes) -> str:
 
 
 def feerate(raw: bytes) -> int | str:
-    """A number, or text: a number with a unit, or one of the node's names (param_feerate)."""
+    """Convert a number, or text: a number with a unit, or one of the node's names (param_feerate)."""
     text = content(raw)
     if _digits(text) and not _value_of(text) >> 32:
         return int(text)
@@ -269,7 +268,7 @@ def feerate(raw: bytes) -> int | str:
 
 
 def currency(raw: bytes) -> str:
-    """An amount with its currency's code: "10.05USD"."""
+    """Convert an amount with its currency's code: "10.05USD"."""
     text = content(raw)
     if not _currency(text):
         raise BadToken("should be an amount in a currency")
@@ -277,7 +276,7 @@ def currency(raw: bytes) -> str:
 
 
 def json_value(raw: bytes) -> Any:
-    """Any JSON, decoded."""
+    """Decode any JSON."""
     try:
         return msgspec.json.decode(raw)
     except (msgspec.DecodeError, RecursionError) as error:
@@ -285,7 +284,7 @@ def json_value(raw: bytes) -> Any:
 
 
 def json_of(why: str, *kinds: JsonType) -> Converter:
-    """JSON of one of `kinds`, decoded."""
+    """Return a converter that decodes JSON of one of `kinds`."""
 
     def convert(raw: bytes) -> Any:
         if json_type(raw) not in kinds:
@@ -296,7 +295,7 @@ def json_of(why: str, *kinds: JsonType) -> Converter:
 
 
 def array_of(convert: Converter) -> Converter:
-    """An array of what `convert` takes (param_array)."""
+    """Return a converter for arrays of what `convert` accepts (param_array)."""
 
     def convert_all(raw: bytes) -> list[Any]:
         if json_type(raw) is not JsonType.ARRAY:
@@ -313,9 +312,9 @@ def array_of(convert: Converter) -> Converter:
 
 
 def object_of(converters: Mapping[str, Converter]) -> Converter:
-    """An object whose members are converted by name; a dict of those that are given.
+    """Return a converter for objects whose members are converted by name, to a dict of those that are given.
 
-    Names are compared as written, of duplicates the first counts, and other members are passed over (json_get_member).
+    Names are compared as written, the first of duplicates counts, and other members are ignored (json_get_member).
     """
 
     def convert_all(raw: bytes) -> dict[str, Any]:
@@ -337,7 +336,7 @@ def object_of(converters: Mapping[str, Converter]) -> Converter:
 
 
 def string_map(raw: bytes) -> Any:
-    """An object whose values are strings."""
+    """Convert an object whose values are strings."""
     value = _object(raw)
     if not all(isinstance(item, str) for item in value.values()):
         raise BadToken("should be an object of strings")
@@ -387,4 +386,4 @@ CONVERTERS: Final[Mapping[str, Converter]] = {
     "u32": unsigned(32),
     "u64": unsigned(64),
 }
-"""Dialect type -> converter; "" is a parameter without a type."""
+"""Dialect type -> converter; "" is for parameters without a type."""
