@@ -57,7 +57,7 @@ AllWarnings = Annotated[
 
 @Parameter(name="*")
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class GenerateOptions:
     """The options of `generate` and `check`; those not given come from `[tool.rpcschema]` of pyproject.toml."""
 
     # A Path could not tell "" from ".".
@@ -118,7 +118,7 @@ def main() -> None:
 @app.command
 def generate(
     *schemas: Schemas,
-    options: Options = Options(),
+    options: GenerateOptions = GenerateOptions(),
     fresh: Annotated[
         bool, Parameter(help="Render everything again, even what is up to date.", negative=(), show_default=False)
     ] = False,
@@ -136,7 +136,7 @@ def _tidy(out: Path) -> None:
         _complain(f"{out}: removed {count} new {'file' if count == 1 else 'files'} of a run that was killed")
 
 
-def _bring_up_to_date(run: Run, options: Options) -> int:
+def _bring_up_to_date(run: Run, options: GenerateOptions) -> int:
     outcome, out = _perform(run, options), run.out
     changes = outcome.changes
     if changes is None:
@@ -166,7 +166,7 @@ def _told_what_is_missing(outcome: Generated) -> int:
 
 
 @app.command
-def check(*schemas: Schemas, options: Options = Options()) -> int:
+def check(*schemas: Schemas, options: GenerateOptions = GenerateOptions()) -> int:
     """Write nothing, print what `generate` would change as a unified diff, and exit with 1 if there is anything.
 
     Everything is rendered again, so a manifest that is wrong is noticed.
@@ -223,7 +223,7 @@ def bring_facts(
     return FINE
 
 
-def _perform(run: Run, options: Options) -> Generated:
+def _perform(run: Run, options: GenerateOptions) -> Generated:
     """Return the changes that a run needs, and report all problems."""
     with _progress() as progress:
         outcome = generated(run, progress)
@@ -231,7 +231,7 @@ def _perform(run: Run, options: Options) -> Generated:
     return outcome
 
 
-def _wanted_run(schemas: Sequence[Path], options: Options, *, trusts_manifest: bool) -> Run:
+def _wanted_run(schemas: Sequence[Path], options: GenerateOptions, *, trusts_manifest: bool) -> Run:
     """Return the run that the command line asks for, completed by the project's table."""
     project = _project(is_needed=not schemas or options.package is None)
     roots = tuple(schemas) or project.schemas
@@ -274,7 +274,7 @@ def _project(*, is_needed: bool) -> ProjectTable:
         return ProjectTable()
 
 
-def _out(options: Options, project: ProjectTable, roots: Sequence[Path]) -> Path:
+def _out(options: GenerateOptions, project: ProjectTable, roots: Sequence[Path]) -> Path:
     """Return the output folder. Raises SettingsError if a second run would read its files as documents."""
     if options.out == "":
         raise SettingsError("--out: expected the name of a folder")

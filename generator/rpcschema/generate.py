@@ -16,7 +16,7 @@ from typing import TypeAlias
 
 from rpcschema.problems import Level, Problem, has_errors
 from rpcschema.read.corrections import NONE, Corrections, read_corrections
-from rpcschema.read.load import File, find, load_file
+from rpcschema.read.load import File, find_files, load_file
 from rpcschema.settings import Settings
 from rpcschema.targets import FULL_DOCUMENTS_ONLY
 from rpcschema.write import manifest, output
@@ -78,7 +78,7 @@ def generate(run: Run, progress: Progress = lambda *_: None) -> Generated:
     met: list[Problem] = []
     skipped: frozenset[str] = frozenset()
     while True:
-        found = find(run.roots, corrections, without=skipped)
+        found = find_files(run.roots, corrections, without=skipped)
         joined, problems = _join(before, found.files, corrections, run, progress)
         problems = [*found.problems, *problems]
         met.extend(problems)

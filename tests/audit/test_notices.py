@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from rpcschema.model.nodes import Branch, Node, Property
+from rpcschema.model.nodes import Branch, Property, SchemaNode
 from rpcschema.read.load import Source, load
 from rpcschema.settings import Settings
 from rpcschema.targets import TARGETS
@@ -23,43 +23,43 @@ from tests.shared import ROOT
 
 pytestmark = pytest.mark.skipif(shutil.which("mandoc") is None, reason="mandoc is not installed")
 
-Edit: TypeAlias = Callable[[Node, int], Node]
+Edit: TypeAlias = Callable[[SchemaNode, int], SchemaNode]
 """Gives a node with something changed about the field at an index."""
-Changed: TypeAlias = Iterator[tuple[str, Node]]
+Changed: TypeAlias = Iterator[tuple[str, SchemaNode]]
 """Where a change was made (JSON pointer), and the node with the change."""
 
 SCHEMAS = (ROOT / "schemas", ROOT / "tests" / "cases" / "every-construct" / "schemas")
 
 
-def dropped(node: Node, at: int) -> Node:
+def dropped(node: SchemaNode, at: int) -> SchemaNode:
     """A field less."""
     fields = node.fields or ()
     return replace(node, fields=fields[:at] + fields[at + 1 :])
 
 
-def flipped(node: Node, at: int) -> Node:
+def flipped(node: SchemaNode, at: int) -> SchemaNode:
     """Required, if it was not; else not."""
     required, name = node.required or (), (node.fields or ())[at].name
     others = tuple(other for other in required if other != name)
     return replace(node, required=others if name in required else (*required, name))
 
 
-def retyped(node: Node, at: int) -> Node:
+def retyped(node: SchemaNode, at: int) -> SchemaNode:
     """Of another type."""
     field = (node.fields or ())[at]
-    other = Node(pointer=field.node.pointer, type="sat" if field.node.type == "msat" else "msat")
+    other = SchemaNode(pointer=field.node.pointer, type="sat" if field.node.type == "msat" else "msat")
     return with_field(node, at, replace(field, node=other))
 
 
-def with_field(node: Node, at: int, field: Property) -> Node:
+def with_field(node: SchemaNode, at: int, field: Property) -> SchemaNode:
     fields = node.fields or ()
     return replace(node, fields=(*fields[:at], field, *fields[at + 1 :]))
 
 
-def edited(node: Node, edit: Edit, *, in_branches: bool) -> Changed:
+def edited(node: SchemaNode, edit: Edit, *, in_branches: bool) -> Changed:
     """`node` with each field changed in turn, those inside of others too; markers and constraints are no fields."""
     for at, field in enumerate(node.fields or ()):
-        if field.node != Node(pointer=field.node.pointer, required=field.node.required):
+        if field.node != SchemaNode(pointer=field.node.pointer, required=field.node.required):
             yield field.node.pointer, edit(node, at)
         for pointer, inner in edited(field.node, edit, in_branches=in_branches):
             yield pointer, with_field(node, at, replace(field, node=inner))
@@ -70,7 +70,7 @@ def edited(node: Node, edit: Edit, *, in_branches: bool) -> Changed:
         yield from edited_branches(node, edit)
 
 
-def edited_branches(node: Node, edit: Edit) -> Changed:
+def edited_branches(node: SchemaNode, edit: Edit) -> Changed:
     for at, branch in enumerate(node.branches):
         for pointer, inner in edited_sides(branch, edit):
             yield pointer, replace(node, branches=(*node.branches[:at], inner, *node.branches[at + 1 :]))

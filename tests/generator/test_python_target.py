@@ -12,7 +12,7 @@ from typing import Any, Literal, get_type_hints
 import msgspec
 import pytest
 
-from rpcschema.model.nodes import Node
+from rpcschema.model.nodes import SchemaNode
 from rpcschema.python import docs, types
 from rpcschema.settings import Settings
 from tests.generator.packages import command, documents, event
@@ -271,5 +271,5 @@ def test_objects_and_lists_of_them_decode_where_names_differ(package: Any) -> No
 
 
 def test_a_default_of_any_length_is_read_in_linear_time() -> None:
-    node = Node(pointer="", type="boolean", default="*" * 1_000_000 + "x")
+    node = SchemaNode(pointer="", type="boolean", default="*" * 1_000_000 + "x")
     assert types.default_value(node) is None

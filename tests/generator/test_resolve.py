@@ -9,14 +9,14 @@ import pytest
 
 from rpcschema.model.build import build
 from rpcschema.model.conditions import condition
-from rpcschema.model.nodes import ABSENT, Document, Node
+from rpcschema.model.nodes import ABSENT, Document, SchemaNode
 from rpcschema.model.resolve import Resolved, resolve
 from rpcschema.read.load import load
 from rpcschema.text.words import condition_words, conjunction_words
 from tests.shared import ROOT, shared_path
 
 
-def node(raw: dict[str, Any]) -> Node:
+def node(raw: dict[str, Any]) -> SchemaNode:
     return build({"rpc": "a", "title": "A", "description": [], "request": {}, "response": raw}, "a.json").response
 
 

@@ -12,7 +12,7 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, TypeAlias
 
-from rpcschema.model.nodes import Document, Node
+from rpcschema.model.nodes import Document, SchemaNode
 from rpcschema.model.resolve import ResolvedField, resolve
 from rpcschema.text.words import conjunction_words, limit_words, release_words, rule_words, type_words
 
@@ -81,7 +81,7 @@ def _fields(document: Document) -> dict[str, _Traits]:
     return found
 
 
-def _collect(path: str, nodes: Sequence[Node], found: dict[str, _Traits]) -> None:
+def _collect(path: str, nodes: Sequence[SchemaNode], found: dict[str, _Traits]) -> None:
     for node in nodes:
         shape = resolve(node)
         for member in (*shape.fields, *shape.hidden):
@@ -105,7 +105,7 @@ def _traits(member: ResolvedField) -> dict[str, _Trait]:
     return {**_value_traits(member.alternatives), "presence": presence, "conditions": conditions}
 
 
-def _value_traits(nodes: Sequence[Node]) -> dict[str, _Trait]:
+def _value_traits(nodes: Sequence[SchemaNode]) -> dict[str, _Trait]:
     forms = [form for node in nodes for form in _forms(node)]
     return {
         "type": _plain(map(type_words, nodes)),
@@ -117,7 +117,7 @@ def _value_traits(nodes: Sequence[Node]) -> dict[str, _Trait]:
     }
 
 
-def _forms(node: Node) -> Iterator[Node]:
+def _forms(node: SchemaNode) -> Iterator[SchemaNode]:
     """Yield `node` and its alternative forms."""
     yield node
     for shape in node.shapes:

@@ -18,7 +18,7 @@ from itertools import chain
 from typing import Any, Final, TypeAlias
 
 from rpcschema.model.conditions import Condition, condition
-from rpcschema.model.nodes import FACTS, KIND_NAMES, Branch, Document, Lines, Node, Property, Request
+from rpcschema.model.nodes import FACTS, KIND_NAMES, Branch, Document, Lines, Property, Request, SchemaNode
 from rpcschema.python.types import default_value
 from rpcschema.text.words import condition_words
 
@@ -98,9 +98,9 @@ def to_bytes(facts: Mapping[str, Any]) -> bytes:
     return (json.dumps(facts, ensure_ascii=False, indent=2) + "\n").encode()
 
 
-def places(document: Document) -> dict[NodePlace, Node]:
+def places(document: Document) -> dict[NodePlace, SchemaNode]:
     """Return all nodes that can have a description, by place; those inside of an `if` cannot."""
-    found: dict[NodePlace, Node] = {}
+    found: dict[NodePlace, SchemaNode] = {}
     counts: Counter[NodePlace] = Counter()
     halves = (_places(document.request, ("request",)), _places(document.response, ("response",)))
     for place, node in chain.from_iterable(halves):
@@ -124,7 +124,7 @@ def _step_words(step: str | int | Condition) -> str:
             return f"(if {condition_words(step)})"
 
 
-def _places(node: Node, place: NodePlace) -> Iterator[tuple[NodePlace, Node]]:
+def _places(node: SchemaNode, place: NodePlace) -> Iterator[tuple[NodePlace, SchemaNode]]:
     yield place, node
     for member in node.fields or ():
         yield from _places(member.node, (*place, f".{member.name}"))
@@ -148,7 +148,7 @@ def _request(request: Request, described: Mapping[str, Lines]) -> dict[str, Any]
     return {**_node(request, described), **{key: _plain(value) for key, value in rules.items() if value is not None}}
 
 
-def _node(node: Node, described: Mapping[str, Lines]) -> dict[str, Any]:
+def _node(node: SchemaNode, described: Mapping[str, Lines]) -> dict[str, Any]:
     listed = {
         "type": node.type,
         "description": described.get(node.pointer),
@@ -184,7 +184,7 @@ def _branch(branch: Branch, described: Mapping[str, Lines]) -> dict[str, Any]:
     return {keyword: _node(side, described) for keyword, side in sides.items() if side is not None}
 
 
-def _default(node: Node) -> bool | int | float | str | None:
+def _default(node: SchemaNode) -> bool | int | float | str | None:
     """Return the default if it is a value and not prose."""
     native = node.default if isinstance(node.default, bool | int | float) else None
     value = default_value(node)

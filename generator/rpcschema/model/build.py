@@ -15,10 +15,10 @@ from rpcschema.model.nodes import (
     Document,
     DocumentKind,
     Example,
-    Node,
     Property,
     Request,
     Response,
+    SchemaNode,
     Section,
 )
 from rpcschema.problems import join_pointer
@@ -107,12 +107,12 @@ def _response(raw: Raw) -> Response:
     )
 
 
-def _node(raw: Raw, pointer: str) -> Node:
-    return Node(**_attributes(raw, pointer))
+def _node(raw: Raw, pointer: str) -> SchemaNode:
+    return SchemaNode(**_attributes(raw, pointer))
 
 
 def _attributes(raw: Raw, pointer: str, own: frozenset[str] = frozenset()) -> dict[str, Any]:
-    """Return the attributes that every Node has; `own` are the keywords that the caller reads itself."""
+    """Return the attributes that every SchemaNode has; `own` are the keywords that the caller reads itself."""
     properties, items = raw.get("properties"), raw.get("items")
     return {
         "pointer": pointer,
@@ -151,7 +151,7 @@ def _branch(raw: Raw, pointer: str, *, in_all_of: bool) -> Branch:
     )
 
 
-def _alternatives(raw: Raw, key: str, pointer: str) -> tuple[Node, ...]:
+def _alternatives(raw: Raw, key: str, pointer: str) -> tuple[SchemaNode, ...]:
     return tuple(_node(entry, join_pointer(pointer, key, at)) for at, entry in enumerate(raw.get(key, ())))
 
 

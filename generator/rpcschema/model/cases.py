@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from rpcschema.model.conditions import asks_nothing
 from rpcschema.model.dump import dump_node
-from rpcschema.model.nodes import Branch, Node
+from rpcschema.model.nodes import Branch, SchemaNode
 from rpcschema.model.resolve import ResolvedField, resolve
 
 _DOCS: Final = frozenset({"description", "service_notes", "comment", "added", "deprecated"})
@@ -25,13 +25,13 @@ class Cases:
 
     discriminator: str
     """The field whose value decides which of them it is."""
-    nodes: tuple[tuple[str, Node], ...]
+    nodes: tuple[tuple[str, SchemaNode], ...]
     """Pairs: a value of the discriminator, and what the object holds then."""
-    base: Node
+    base: SchemaNode
     """What the object always holds."""
 
 
-def cases(node: Node) -> Cases | None:
+def cases(node: SchemaNode) -> Cases | None:
     """Return the things that the object `node` can be, or None if it is one thing.
 
     It counts as several things if no two of them have the same fields, and if they have fewer fields in common than
@@ -48,18 +48,18 @@ def cases(node: Node) -> Cases | None:
     return None
 
 
-def shape(nodes: Sequence[Node]) -> str:
+def shape(nodes: Sequence[SchemaNode]) -> str:
     """Return a text that is equal for declarations that differ only in their documentation."""
     return json.dumps([_without_docs(dump_node(node)) for node in nodes])
 
 
-def _strings(node: Node) -> tuple[str, ...]:
+def _strings(node: SchemaNode) -> tuple[str, ...]:
     """Return the values of an enum of strings; () for any other node."""
     values = tuple(value for value in node.enum or () if isinstance(value, str))
     return tuple(dict.fromkeys(values)) if len(values) == len(node.enum or ()) else ()
 
 
-def _decides(node: Node, name: str) -> bool:
+def _decides(node: SchemaNode, name: str) -> bool:
     return bool(node.branches) and not (node.any_of or node.one_of) and all(_tested(b, name) for b in node.branches)
 
 
@@ -68,14 +68,14 @@ def _tested(branch: Branch, name: str) -> tuple[object, ...] | None:
     return next((field.node.enum for field in branch.when.fields or () if field.name == name), None)
 
 
-def _decided(node: Node, name: str, value: str) -> Node:
+def _decided(node: SchemaNode, name: str, value: str) -> SchemaNode:
     """Return what `node` declares when its field `name` has this value: only conditions on other fields remain."""
     branches = tuple(_decided_branches(node, name, value))
     required = dict.fromkeys((*(node.required or ()), *_always_required(branches)))
     return replace(node, branches=branches, required=tuple(required) or None)
 
 
-def _decided_branches(node: Node, name: str, value: str) -> Iterator[Branch]:
+def _decided_branches(node: SchemaNode, name: str, value: str) -> Iterator[Branch]:
     for branch in node.branches:
         tested = _tested(branch, name)
         then = branch.then and _decided(branch.then, name, value)
@@ -85,10 +85,10 @@ def _decided_branches(node: Node, name: str, value: str) -> Iterator[Branch]:
         elif value in tested:
             yield replace(branch, when=_without(branch.when, name), then=then, otherwise=otherwise)
         elif otherwise is not None:
-            yield replace(branch, when=Node(pointer=branch.when.pointer), then=otherwise, otherwise=None)
+            yield replace(branch, when=SchemaNode(pointer=branch.when.pointer), then=otherwise, otherwise=None)
 
 
-def _without(when: Node, name: str) -> Node:
+def _without(when: SchemaNode, name: str) -> SchemaNode:
     """Return the condition without its test of the field `name`."""
     fields = tuple(field for field in when.fields or () if field.name != name)
     required = tuple(other for other in when.required or () if other != name)
@@ -108,7 +108,7 @@ def _are_several(found: Cases) -> bool:
     return len(set(shapes)) == len(shapes) and len(common) < len(own)
 
 
-def _fields(node: Node) -> Iterator[ResolvedField]:
+def _fields(node: SchemaNode) -> Iterator[ResolvedField]:
     resolved = resolve(node)
     yield from resolved.fields
     yield from resolved.hidden

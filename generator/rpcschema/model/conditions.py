@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from rpcschema.model.nodes import Node
+from rpcschema.model.nodes import SchemaNode
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +46,18 @@ Conjunction: TypeAlias = tuple[Condition | Form, ...]
 """Conditions that hold together."""
 
 
-def asks_nothing(when: Node) -> bool:
+def asks_nothing(when: SchemaNode) -> bool:
     """Return whether `when` (an `if`) holds for every object."""
-    return when == Node(pointer=when.pointer, extras=when.extras) and when.extras is not False
+    return when == SchemaNode(pointer=when.pointer, extras=when.extras) and when.extras is not False
 
 
-def condition(when: Node, *, negated: bool = False) -> Condition:
+def condition(when: SchemaNode, *, negated: bool = False) -> Condition:
     """Return what `when` (an `if`) asks, or its opposite."""
     clauses = tuple(_clauses(when, ()))
     return Condition(clauses, negated, "" if clauses else when.pointer)
 
 
-def _clauses(when: Node, outer: tuple[str, ...]) -> Iterator[Clause]:
+def _clauses(when: SchemaNode, outer: tuple[str, ...]) -> Iterator[Clause]:
     tested = set()
     for field in when.fields or ():
         names, node = (*outer, field.name), field.node

@@ -16,7 +16,7 @@ import json
 from dataclasses import fields, is_dataclass
 from typing import Any, Final
 
-from rpcschema.model.nodes import Document, Node, Property
+from rpcschema.model.nodes import Document, Property, SchemaNode
 
 FORMAT: Final = 1
 _LEFT_OUT: Final = frozenset({"file", "pointer"})
@@ -29,7 +29,7 @@ def dump(document: Document) -> bytes:
     return (json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False) + "\n").encode()
 
 
-def dump_node(node: Node) -> dict[str, Any]:
+def dump_node(node: SchemaNode) -> dict[str, Any]:
     """Return the members of one node: equal for two nodes that say the same in different places."""
     return _members(node)
 

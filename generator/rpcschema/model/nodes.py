@@ -49,11 +49,11 @@ META_SCHEMA: Final = "rpc-schema-draft.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Node:
+class SchemaNode:
     """The schema of a property, of the items of an array, of a request or response, or of one side of a conditional.
 
     Every attribute is a keyword of the dialect; None (or an empty tuple) means that the document does not have it.
-    `{}`, the marker for "allowed here, declared elsewhere", is a Node with nothing but its pointer.
+    `{}`, the marker for "allowed here, declared elsewhere", is a SchemaNode with nothing but its pointer.
     """
 
     pointer: str
@@ -66,7 +66,7 @@ class Node:
     required: tuple[str, ...] | None = None
     extras: bool | None = None
     """`additionalProperties`."""
-    items: Node | None = None
+    items: SchemaNode | None = None
     enum: tuple[Json, ...] | None = None
     default: Json | Absent = ABSENT
     """Prose as often as a value."""
@@ -87,15 +87,15 @@ class Node:
     comment: str | None = None
     branches: tuple[Branch, ...] = ()
     """Conditionals: the node's own if/then/else first, then those of its `allOf`."""
-    any_of: tuple[Node, ...] = ()
-    one_of: tuple[Node, ...] = ()
+    any_of: tuple[SchemaNode, ...] = ()
+    one_of: tuple[SchemaNode, ...] = ()
     unknown: tuple[tuple[str, Json], ...] = ()
     """Unknown keywords, kept as they are; each is also reported."""
 
     @property
     def is_marker(self) -> bool:
         """Whether this is `{}`: allowed here, declared elsewhere."""
-        return self == Node(pointer=self.pointer)
+        return self == SchemaNode(pointer=self.pointer)
 
     @property
     def is_constraint(self) -> bool:
@@ -104,7 +104,7 @@ class Node:
         return is_bare and all(field.node.is_constraint for field in self.fields or ())
 
     @property
-    def shapes(self) -> tuple[Node, ...]:
+    def shapes(self) -> tuple[SchemaNode, ...]:
         """The alternative forms of a value, if they replace its type."""
         alternatives = (*self.one_of, *self.any_of)
         is_value = self.type is None and self.fields is None
@@ -116,7 +116,7 @@ class Property:
     """A named member of an object; `name` is its name in JSON."""
 
     name: str
-    node: Node
+    node: SchemaNode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,9 +124,9 @@ class Branch:
     """A conditional: if `when` holds, then `then` applies, else `otherwise`."""
 
     pointer: str
-    when: Node
-    then: Node | None = None
-    otherwise: Node | None = None
+    when: SchemaNode
+    then: SchemaNode | None = None
+    otherwise: SchemaNode | None = None
     in_all_of: bool = False
     """Whether it is in the node's list `allOf`, rather than directly in the node."""
 
@@ -154,7 +154,7 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request(Node):
+class Request(SchemaNode):
     """`request`: the parameters (none for a notification, the payload for a hook), and rules about several of them."""
 
     one_of_many: tuple[tuple[str, ...], ...] | None = None
@@ -190,7 +190,7 @@ def _others(names: tuple[str, ...], extensions: set[str]) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Response(Node):
+class Response(SchemaNode):
     """`response`: a command's result, a notification's payload, or what a hook returns."""
 
     pre_notes: Lines | None = None

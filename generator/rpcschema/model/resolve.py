@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from rpcschema.model.conditions import Condition, Conjunction, Form, asks_nothing, condition
 from rpcschema.model.dump import dump_node
-from rpcschema.model.nodes import Node
+from rpcschema.model.nodes import SchemaNode
 from rpcschema.problems import join_pointer
 
 
@@ -23,7 +23,7 @@ class ResolvedField:
     """One field that an object can hold."""
 
     name: str
-    alternatives: tuple[Node, ...]
+    alternatives: tuple[SchemaNode, ...]
     """Its distinct declarations in order of appearance, at least one; branches may disagree."""
     required: bool
     """Whether every object has it."""
@@ -53,7 +53,7 @@ class Resolved:
 class _Mention:
     """One place where a field is declared, refined or only allowed."""
 
-    node: Node
+    node: SchemaNode
     path: _Path = ()
 
 
@@ -72,7 +72,7 @@ _Path: TypeAlias = tuple[_PathStep, ...]
 """The way from the base to a position; empty at the base."""
 
 
-def resolve(node: Node) -> Resolved:
+def resolve(node: SchemaNode) -> Resolved:
     """Return the fields of the object that `node` declares, including those of its conditionals."""
     if not (node.fields or node.required or node.branches or node.any_of or node.one_of):  # usually not an object
         return Resolved(fields=(), hidden=(), phantoms=(), undeclared=(), extras=node.extras is True)
@@ -108,25 +108,25 @@ def resolve(node: Node) -> Resolved:
     )
 
 
-def _is_closed(node: Node) -> bool:
+def _is_closed(node: SchemaNode) -> bool:
     """Return whether a conditional forbids other fields, as in documents that declare fields in `then` and `else`."""
     branched = (side for branch in node.branches for side in (branch.then, branch.otherwise) if side is not None)
     sides = (*branched, *node.any_of, *node.one_of)
     return any(side.extras is False or _is_closed(side) for side in sides)
 
 
-def distinct(nodes: Iterable[Node]) -> tuple[Node, ...]:
+def distinct(nodes: Iterable[SchemaNode]) -> tuple[SchemaNode, ...]:
     """Return `nodes` without those that say the same as an earlier one."""
     given = tuple(nodes)
     if len(given) < 2:  # the usual case, and dumps are slow
         return given
-    by_content: dict[str, Node] = {}
+    by_content: dict[str, SchemaNode] = {}
     for node in given:
         by_content.setdefault(json.dumps(dump_node(node)), node)
     return tuple(by_content.values())
 
 
-def _mentions(node: Node, path: _Path) -> Iterator[tuple[str, _Mention]]:
+def _mentions(node: SchemaNode, path: _Path) -> Iterator[tuple[str, _Mention]]:
     for field in node.fields or ():
         yield field.name, _Mention(field.node, path)
     for side, way in _sides(node, path):
@@ -138,7 +138,7 @@ def _mentions(node: Node, path: _Path) -> Iterator[tuple[str, _Mention]]:
             yield from _mentions(alternative, (*path, step))
 
 
-def _demands(node: Node, path: _Path) -> Iterator[tuple[str, _Path]]:
+def _demands(node: SchemaNode, path: _Path) -> Iterator[tuple[str, _Path]]:
     """Yield the required names, with the sides of conditionals that require them."""
     for name in node.required or ():
         yield name, path
@@ -146,7 +146,7 @@ def _demands(node: Node, path: _Path) -> Iterator[tuple[str, _Path]]:
         yield from _demands(side, way)
 
 
-def _sides(node: Node, path: _Path) -> Iterator[tuple[Node, _Path]]:
+def _sides(node: SchemaNode, path: _Path) -> Iterator[tuple[SchemaNode, _Path]]:
     """Yield the sides of the conditionals of `node`, each with its path; `path` leads to `node`."""
     for branch in node.branches:
         if asks_nothing(branch.when):
@@ -164,7 +164,7 @@ def _sides(node: Node, path: _Path) -> Iterator[tuple[Node, _Path]]:
             yield branch.otherwise, (*path, _PathStep(condition(branch.when, negated=True), rivals, sides))
 
 
-def _tests_a_boolean(when: Node) -> bool:
+def _tests_a_boolean(when: SchemaNode) -> bool:
     """Return whether `when` tests one boolean for one value and nothing else."""
     return [field.node.enum for field in when.fields or ()] in ([(True,)], [(False,)])
 
@@ -175,7 +175,7 @@ def _declarations(places: list[_Mention]) -> list[_Mention]:
     return shaped or [mention for mention in places if dump_node(mention.node)]
 
 
-def _has_shape(node: Node) -> bool:
+def _has_shape(node: SchemaNode) -> bool:
     return bool(node.type or node.untyped or node.one_of or node.any_of or node.fields or node.items)
 
 
@@ -209,7 +209,7 @@ def _covered(paths: Iterable[_Path]) -> Collection[_Path]:
     return found
 
 
-def _required(node: Node) -> dict[str, None]:
+def _required(node: SchemaNode) -> dict[str, None]:
     """Return the names that every such object holds, as an ordered set."""
     names = dict.fromkeys(node.required or ())
     for branch in node.branches:
@@ -222,6 +222,6 @@ def _required(node: Node) -> dict[str, None]:
     return names
 
 
-def _common(nodes: Iterable[Node]) -> dict[str, None]:
+def _common(nodes: Iterable[SchemaNode]) -> dict[str, None]:
     sets = [_required(node) for node in nodes]
     return reduce(lambda left, right: {name: None for name in left if name in right}, sets) if sets else {}

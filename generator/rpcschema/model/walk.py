@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rpcschema.model.nodes import Node
+from rpcschema.model.nodes import SchemaNode
 from rpcschema.model.resolve import Resolved, resolve
 
 
-def nodes(root: Node) -> Iterator[Node]:
+def nodes(root: SchemaNode) -> Iterator[SchemaNode]:
     """Yield `root` and all nodes below it, parents first."""
     yield root
     for child in _children(root):
         yield from nodes(child)
 
 
-def objects(root: Node) -> Iterator[tuple[Node, Resolved]]:
+def objects(root: SchemaNode) -> Iterator[tuple[SchemaNode, Resolved]]:
     """Yield every object that a value of `root` can be or hold, and its resolved fields.
 
     The sides of a conditional are not objects of their own: they belong to the object that has the conditional.
@@ -34,7 +34,7 @@ def objects(root: Node) -> Iterator[tuple[Node, Resolved]]:
         yield from objects(root.items)
 
 
-def added_with_parent(root: Node, since: str | None) -> Iterator[str]:
+def added_with_parent(root: SchemaNode, since: str | None) -> Iterator[str]:
     """Yield the pointers of nodes that were added in the same release as their parent; `root` was added in `since`."""
     for child in _children(root):
         if child.added is not None and child.added == since:
@@ -42,7 +42,7 @@ def added_with_parent(root: Node, since: str | None) -> Iterator[str]:
         yield from added_with_parent(child, child.added or since)
 
 
-def _children(node: Node) -> Iterator[Node]:
+def _children(node: SchemaNode) -> Iterator[SchemaNode]:
     for field in node.fields or ():
         yield field.node
     if node.items is not None:

@@ -16,7 +16,7 @@ from itertools import chain
 from typing import Any, Final, TypeAlias
 
 from rpcschema.model.cases import Cases, cases, shape
-from rpcschema.model.nodes import ABSENT, Document, Node
+from rpcschema.model.nodes import ABSENT, Document, SchemaNode
 from rpcschema.model.resolve import ResolvedField, distinct, resolve
 from rpcschema.model.walk import added_with_parent
 from rpcschema.problems import Level, Problem
@@ -36,7 +36,7 @@ class Attribute:
     """The name in Python."""
     wire: str
     """The name in JSON."""
-    nodes: tuple[Node, ...]
+    nodes: tuple[SchemaNode, ...]
     """Its declarations: more than one if branches of a conditional disagree."""
     schema: Schema
     required: bool
@@ -154,7 +154,7 @@ class _Planner:
         """Whether these are a command's parameters, which have defaults and forms that only a caller writes."""
         return self.document.kind == "rpc" and not self.received
 
-    def plan_class(self, name: str, nodes: Sequence[Node], doc: str, *, whole: bool = False) -> ClassPlan:
+    def plan_class(self, name: str, nodes: Sequence[SchemaNode], doc: str, *, whole: bool = False) -> ClassPlan:
         """Plan one object that all of `nodes` declare together, and the objects nested in it.
 
         `whole` means that the object is not part of another one.
@@ -224,7 +224,7 @@ class _Planner:
         return found
 
     def attributes(
-        self, owner: str, node: Node, fields: Sequence[ResolvedField], schemas: Mapping[str, Schema]
+        self, owner: str, node: SchemaNode, fields: Sequence[ResolvedField], schemas: Mapping[str, Schema]
     ) -> tuple[Attribute, ...]:
         """Plan the members of the class `owner`; `schemas` has the types that are already decided, by wire name."""
         shared = self.shared_releases((each.name, each.alternatives) for each in fields).keys()
@@ -232,7 +232,7 @@ class _Planner:
         self.refuse_collisions(node, made)
         return made
 
-    def shared_releases(self, members: Iterable[tuple[str, Sequence[Node]]]) -> dict[str, list[str]]:
+    def shared_releases(self, members: Iterable[tuple[str, Sequence[SchemaNode]]]) -> dict[str, list[str]]:
         """Return the releases that added several members of an object, with their names: these are said once."""
         found: dict[str, list[str]] = {}
         for name, nodes in members:
@@ -262,7 +262,7 @@ class _Planner:
             argument_doc=docs.field_doc(said, presence) if self.sent else "",
         )
 
-    def members(self, nodes: Sequence[Node]) -> list[ResolvedField]:
+    def members(self, nodes: Sequence[SchemaNode]) -> list[ResolvedField]:
         """Return the members of an object that all of `nodes` declare; one is required only if each of them requires
         it.
         """
@@ -278,13 +278,13 @@ class _Planner:
             for name, member in merged.items()
         ]
 
-    def members_of(self, node: Node) -> list[ResolvedField]:
+    def members_of(self, node: SchemaNode) -> list[ResolvedField]:
         """Return the members of one declaration, hidden ones at their positions."""
         shape = resolve(node)
         places = {each.name: place for place, each in enumerate(node.fields or ())}
         return sorted((*shape.fields, *shape.hidden), key=lambda member: places.get(member.name, len(places)))
 
-    def refuse_collisions(self, node: Node, attributes: tuple[Attribute, ...]) -> None:
+    def refuse_collisions(self, node: SchemaNode, attributes: tuple[Attribute, ...]) -> None:
         seen: dict[str, str] = {}
         for attribute in attributes:
             other = seen.setdefault(attribute.name, attribute.wire)
@@ -292,10 +292,10 @@ class _Planner:
                 message = f"{other!r} and {attribute.wire!r} both become {attribute.name} in Python; rename one of them"
                 self.problems.append(Problem(self.document.file, node.pointer, message))
 
-    def warn(self, node: Node, message: str) -> None:
+    def warn(self, node: SchemaNode, message: str) -> None:
         self.problems.append(Problem(self.document.file, node.pointer, message, level=Level.WARNING))
 
-    def schema(self, nodes: Sequence[Node], owner: str, name: str) -> Schema:
+    def schema(self, nodes: Sequence[SchemaNode], owner: str, name: str) -> Schema:
         """Return the JSON Schema of a value that any of `nodes` may declare.
 
         The value is the member `name` of the class `owner`, or an element of it, which is named in the singular.
@@ -317,7 +317,7 @@ class _Planner:
             return choices[0]
         return {"anyOf": choices} if choices else {}
 
-    def alternatives(self, nodes: Sequence[Node]) -> Iterator[Node]:
+    def alternatives(self, nodes: Sequence[SchemaNode]) -> Iterator[SchemaNode]:
         """Yield the declarations in `oneOf` and `anyOf` of values, recursively."""
         for node in nodes:
             nested = (*node.one_of, *node.any_of)
@@ -328,14 +328,14 @@ class _Planner:
                 self.warn(node, "alternatives next to a type are ignored in Python")
             yield node
 
-    def object_schema(self, objects: Sequence[Node], name: str) -> Schema:
+    def object_schema(self, objects: Sequence[SchemaNode], name: str) -> Schema:
         if not all(map(_has_members, objects)):
             return {"type": "object", "additionalProperties": True}
         unique = self.unique(name)
         self.plan_class(unique, objects, docs.item_doc(self.document, objects))
         return {"$ref": f"#/$defs/{unique}"}
 
-    def scalar_schemas(self, nodes: Sequence[Node]) -> Iterator[Schema]:
+    def scalar_schemas(self, nodes: Sequence[SchemaNode]) -> Iterator[Schema]:
         """Yield one schema for each scalar type. An enum is left out if another declaration allows any value of its
         type.
         """
@@ -359,7 +359,7 @@ class _Planner:
         return {"type": dialect_type} if dialect_type in types.PLAIN else {}
 
 
-def _has_members(node: Node) -> bool:
+def _has_members(node: SchemaNode) -> bool:
     shape = resolve(node)
     return bool(shape.fields or shape.hidden)
 

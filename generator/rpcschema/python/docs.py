@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Final
 
 from rpcschema.model.conditions import Conjunction
-from rpcschema.model.nodes import KIND_NAMES, Deprecated, Document, Node
+from rpcschema.model.nodes import KIND_NAMES, Deprecated, Document, SchemaNode
 from rpcschema.model.resolve import ResolvedField
 from rpcschema.python.types import enum_members
 from rpcschema.text import words
@@ -76,7 +76,7 @@ def releases_doc(releases: Mapping[str, Sequence[str]]) -> str:
     return " ".join(words.added_words(names, release) for release, names in releases.items())
 
 
-def added(nodes: Iterable[Node]) -> str:
+def added(nodes: Iterable[SchemaNode]) -> str:
     """Return the release that added a field, or "" if the document does not say."""
     return next((node.added for node in nodes if node.added and node.added != words.ALWAYS), "")
 
@@ -102,14 +102,14 @@ def _either(conditions: Sequence[Conjunction]) -> str:
     return ", or ".join(map(conjunction_words, conditions))
 
 
-def field_doc(nodes: Sequence[Node], presence: str = "") -> str:
+def field_doc(nodes: Sequence[SchemaNode], presence: str = "") -> str:
     """Return the docstring of a field: descriptions, facts and presence."""
     described = _unique(part for node in nodes for part in _described(node))
     facts = _unique((*(fact for node in nodes for fact in _facts(node)), presence))
     return "\n\n".join([*described, *([" ".join(facts)] if facts else [])])
 
 
-def item_doc(document: Document, nodes: Sequence[Node]) -> str:
+def item_doc(document: Document, nodes: Sequence[SchemaNode]) -> str:
     """Return the docstring of the class of a nested object: its description, or else its path."""
     described = _unique(stripped_text(node.description) for node in nodes)
     return "\n\n".join(described) or f"{code(_path(nodes[0].pointer))} in {_half(document, nodes[0].pointer)}."
@@ -184,7 +184,7 @@ def argument_doc(name: str, doc: str, indent: int) -> str:
     return "\n".join([f"    {lines[0]}", *(f"        {line}" if line else "" for line in lines[1:])])
 
 
-def _described(node: Node) -> Iterator[str]:
+def _described(node: SchemaNode) -> Iterator[str]:
     """Yield the descriptions of a value, of its elements and of its alternative forms."""
     yield stripped_text(node.description)
     if node.items is not None and node.items.type != "object":
@@ -193,7 +193,7 @@ def _described(node: Node) -> Iterator[str]:
         yield from (f"As {words.type_words(shape)}: {part}" for part in _described(shape) if part)
 
 
-def _facts(node: Node) -> Iterator[str]:
+def _facts(node: SchemaNode) -> Iterator[str]:
     """Yield limits, default and releases of a value, its elements and its forms; unit and enum are part of the type."""
     if node.hidden:
         yield "Hidden: not meant for general use."

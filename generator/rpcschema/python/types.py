@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from rpcschema.model.nodes import ABSENT, Json, Node
+from rpcschema.model.nodes import ABSENT, Json, SchemaNode
 
 SCALARS: Final[Mapping[str, str]] = {
     "bip340sig": "Bip340Sig",
@@ -55,12 +55,12 @@ TEXTS: Final = SCALARS.keys() - _INTEGERS | {"string"}
 """Dialect types that are, or can be, strings in Python."""
 
 
-def is_object_node(node: Node) -> bool:
+def is_object_node(node: SchemaNode) -> bool:
     """Return whether the value is an object; without a type, its declared members decide."""
     return node.type in OBJECTS or (node.type is None and bool(node.fields))
 
 
-def enum_members(node: Node) -> tuple[str | int, ...] | None:
+def enum_members(node: SchemaNode) -> tuple[str | int, ...] | None:
     """Return the members of an enum of strings or integers that fit the type of `node`, else None.
 
     The dialect also fixes booleans by enums with one member; these stay booleans.
@@ -77,7 +77,7 @@ def _fits(member: str | int, dialect_type: str | None) -> bool:
     )
 
 
-def default_value(node: Node) -> bool | int | str | None:
+def default_value(node: SchemaNode) -> bool | int | str | None:
     """Return the default as a value of the node's type, or None if it is only prose.
 
     Documents write `"True"`, `"*False*"` or `"60 seconds"`: the first two are booleans, the third is not a number.

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-from rpcschema.model.nodes import Deprecated, Document, Node
+from rpcschema.model.nodes import Deprecated, Document, SchemaNode
 from rpcschema.model.resolve import resolve
 from rpcschema.python import docs, names
 from rpcschema.python.classes import Attribute, Plan
@@ -139,13 +139,13 @@ def _deprecation(said: Deprecated | None) -> tuple[str, ...] | None:
     return (said,) if isinstance(said, str) else said
 
 
-def _type(nodes: Iterable[Node]) -> str:
+def _type(nodes: Iterable[SchemaNode]) -> str:
     """Return the type that all of the declarations give, else "": what may be several things is not converted."""
     declared = {_type_of(node) for node in nodes}
     return declared.pop() if len(declared) == 1 else _UNTYPED
 
 
-def _type_of(node: Node) -> str:
+def _type_of(node: SchemaNode) -> str:
     if node.type == "array" and node.items is not None:
         items = _type((node.items,))
         return f"Array({items})" if items != _UNTYPED else literal(node.type)

@@ -10,7 +10,7 @@ from itertools import chain
 from typing import Final
 
 from rpcschema.model.build import DOCUMENT_KEYWORDS, KINDS, NODE_KEYWORDS, REQUEST_KEYWORDS, RESPONSE_KEYWORDS
-from rpcschema.model.nodes import Document, Node
+from rpcschema.model.nodes import Document, SchemaNode
 from rpcschema.model.resolve import resolve
 from rpcschema.model.walk import nodes, objects
 from rpcschema.problems import MOST, Fault, Level, join_pointer, quoted, suggestion
@@ -76,7 +76,7 @@ def _undeclared(document: Document) -> Iterator[Fault]:
             yield Fault(node.pointer, message, _listed(found.phantoms), Level.WARNING)
 
 
-def _required(node: Node) -> Iterator[str]:
+def _required(node: SchemaNode) -> Iterator[str]:
     """Yield the names that `node` requires, always or under some condition."""
     yield from node.required or ()
     sides = (side for branch in node.branches for side in (branch.then, branch.otherwise) if side is not None)

@@ -89,7 +89,7 @@ def load(roots: Sequence[Path], corrections: Corrections = NONE) -> Loaded:
     error gives no document. If two files have the same kind and id, a full document takes precedence over a document of
     facts, which is not even loaded; any other pair is an error.
     """
-    found = find(roots, corrections)
+    found = find_files(roots, corrections)
     sources: list[Source] = []
     problems = list(found.problems)
     for file in found.files:
@@ -100,7 +100,7 @@ def load(roots: Sequence[Path], corrections: Corrections = NONE) -> Loaded:
     return Loaded(tuple(sources), tuple(sorted(problems)))
 
 
-def find(roots: Sequence[Path], corrections: Corrections = NONE, without: Collection[str] = ()) -> Found:
+def find_files(roots: Sequence[Path], corrections: Corrections = NONE, without: Collection[str] = ()) -> Found:
     """Return the files to load, except the paths in `without`; of files with the same document, the one that counts."""
     problems = list(corrections.problems)
     first: dict[tuple[DocumentKind, str, bool], File] = {}

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rpcschema.model.conditions import condition
-from rpcschema.model.nodes import Branch, Document, Lines, Node, Property
+from rpcschema.model.nodes import Branch, Document, Lines, Property, SchemaNode
 from rpcschema.model.resolve import resolve
 from rpcschema.text import words
 from rpcschema.text.prose import code
@@ -28,7 +28,7 @@ class Item:
     items: tuple[Item, ...] = ()
 
 
-def contents(node: Node, *, says_required: bool) -> Iterator[Item]:
+def contents(node: SchemaNode, *, says_required: bool) -> Iterator[Item]:
     """Yield the content of a value of `node`: fields, elements, forms, then what depends on conditions.
 
     `says_required` is for values that the reader writes: it marks the required fields, otherwise the optional ones are
@@ -40,7 +40,7 @@ def contents(node: Node, *, says_required: bool) -> Iterator[Item]:
         yield Item(prose=(words.presence_words(undeclared, says_required=says_required),))
 
 
-def extras(node: Node, things: str, *, says_required: bool) -> Iterator[Item]:
+def extras(node: SchemaNode, things: str, *, says_required: bool) -> Iterator[Item]:
     """Yield a sentence if a value of `node` can hold more `things` ("fields" or "parameters") than it declares."""
     resolved = resolve(node)
     if resolved.extras:
@@ -48,20 +48,20 @@ def extras(node: Node, things: str, *, says_required: bool) -> Iterator[Item]:
         yield Item(prose=(words.extras_words(things, others=others, says_required=says_required),))
 
 
-def description(node: Node) -> Iterator[Item]:
+def description(node: SchemaNode) -> Iterator[Item]:
     """Yield what the document says about `node` itself."""
     if node.description:
         yield Item(prose=node.description)
     yield from notes(node)
 
 
-def notes(node: Node | Document) -> Iterator[Item]:
+def notes(node: SchemaNode | Document) -> Iterator[Item]:
     """Yield what the document adds for the pages of a service."""
     if node.service_notes:
         yield Item(prose=node.service_notes)
 
 
-def _members(node: Node, *, says_required: bool, present: frozenset[str] = frozenset()) -> Iterator[Item]:
+def _members(node: SchemaNode, *, says_required: bool, present: frozenset[str] = frozenset()) -> Iterator[Item]:
     """Yield the content of any node, including one side of a conditional; `present` are fields known to be present."""
     present = present.union(node.required or ())
     for field in shown(node):
@@ -83,13 +83,13 @@ def _field(field: Property, *, says_required: bool, is_required: bool) -> Item:
     return _item(head, field.node, says_required=says_required)
 
 
-def _elements(element: Node, *, says_required: bool) -> Iterator[Item]:
+def _elements(element: SchemaNode, *, says_required: bool) -> Iterator[Item]:
     """Yield the elements of an array, as an item only if there is more to say than the array's type does."""
     item = _item(_head("*each element*", words.head_words(element)), element, says_required=says_required)
     yield from [item] if item.prose else item.items
 
 
-def _alternatives(node: Node, *, says_required: bool, present: frozenset[str]) -> Iterator[Item]:
+def _alternatives(node: SchemaNode, *, says_required: bool, present: frozenset[str]) -> Iterator[Item]:
     """Yield `oneOf` and `anyOf` of an object: constraints on its fields, or further fields."""
     if node.shapes:
         return
@@ -110,7 +110,7 @@ def _branch(branch: Branch, start: str, *, says_required: bool, present: frozens
     yield from then
     otherwise = branch.otherwise
     opposite = "Otherwise" if then else f"{start} {fails}"
-    if otherwise is not None and otherwise == Node(pointer=otherwise.pointer, branches=otherwise.branches):
+    if otherwise is not None and otherwise == SchemaNode(pointer=otherwise.pointer, branches=otherwise.branches):
         for inner in otherwise.branches:
             yield from _branch(
                 inner, f"{opposite}, {'if' if then else 'and'}", says_required=says_required, present=present
@@ -119,7 +119,7 @@ def _branch(branch: Branch, start: str, *, says_required: bool, present: frozens
         yield from _side(otherwise, opposite, says_required=says_required, present=present)
 
 
-def _side(side: Node | None, condition: str, *, says_required: bool, present: frozenset[str]) -> Iterator[Item]:
+def _side(side: SchemaNode | None, condition: str, *, says_required: bool, present: frozenset[str]) -> Iterator[Item]:
     """Yield what one side of a conditional, or one form, adds: fields, and the presence of others."""
     if side is None:
         return
@@ -131,7 +131,7 @@ def _side(side: Node | None, condition: str, *, says_required: bool, present: fr
         yield Item(prose=(f"{condition}: {promise}",), items=items)
 
 
-def shown(node: Node) -> tuple[Property, ...]:
+def shown(node: SchemaNode) -> tuple[Property, ...]:
     """Return the fields that `node` declares for readers."""
     return tuple(field for field in node.fields or () if not field.node.hidden and not field.node.is_marker)
 
@@ -140,7 +140,7 @@ def _head(name: str, facts: str) -> str:
     return f"{name} ({facts})" if facts else name
 
 
-def _item(head: str, node: Node, *, says_required: bool) -> Item:
+def _item(head: str, node: SchemaNode, *, says_required: bool) -> Item:
     """Return `node` under a name: its description and notes, its limits, and its content."""
     limits = words.limit_words(node)
     inside = (

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from rpcschema.model.conditions import Clause, Condition, Conjunction, Form, condition
-from rpcschema.model.nodes import ABSENT, Deprecated, Node, Request
+from rpcschema.model.nodes import ABSENT, Deprecated, Request, SchemaNode
 from rpcschema.text.prose import code, plain
 
 ALWAYS: Final = "pre-v0.10.1"
@@ -22,7 +22,7 @@ ALWAYS: Final = "pre-v0.10.1"
 _UNCOUNTED: Final = frozenset({"hex", "msat", "sat", "any", "null"})
 
 
-def type_words(node: Node, *, plural: bool = False) -> str:
+def type_words(node: SchemaNode, *, plural: bool = False) -> str:
     """Return, for example, "array of objects" or "string or u64"; "" if the type is declared elsewhere."""
     alternatives = node.shapes
     if alternatives:
@@ -34,7 +34,7 @@ def type_words(node: Node, *, plural: bool = False) -> str:
     return f"{words} of {elements}" if elements else words
 
 
-def head_words(node: Node, presence: str | None = None) -> str:
+def head_words(node: SchemaNode, presence: str | None = None) -> str:
     """Return the words after a name: type, `presence` ("required", "optional" or None), releases."""
     return ", ".join(filter(None, (type_words(node), presence, *release_words(node.added, node.deprecated))))
 
@@ -59,7 +59,7 @@ def added_words(names: Sequence[str], release: str) -> str:
     return f"{_listed(names)} were added in {_named(release)}."
 
 
-def limit_words(node: Node) -> str:
+def limit_words(node: SchemaNode) -> str:
     """Return sentences on whether Core Lightning lacks `node`, which values it can take, and its default; or ""."""
     return " ".join(_limits(node))
 
@@ -87,7 +87,7 @@ def extras_words(things: str, *, others: bool, says_required: bool) -> str:
     return f"{which} {'are accepted' if says_required else 'may be present'}."
 
 
-def alternative_words(nodes: Sequence[Node], *, exactly: bool) -> str:
+def alternative_words(nodes: Sequence[SchemaNode], *, exactly: bool) -> str:
     """Return a sentence which says that one of the constraints `nodes` holds."""
     clauses = ", or ".join(condition_words(condition(node)) for node in nodes)
     return f"{'Exactly' if exactly else 'At least'} one of these holds: {clauses}."
@@ -136,7 +136,7 @@ def _clause_words(clause: Clause, *, negated: bool) -> str:
     return f"{name} is not {texts[0]}" if len(texts) == 1 else f"{name} is neither {' nor '.join(texts)}"
 
 
-def _limits(node: Node) -> Iterator[str]:
+def _limits(node: SchemaNode) -> Iterator[str]:
     if node.extension:
         yield extension_words("it")
     if node.enum is not None:
