@@ -108,8 +108,8 @@ def proxy(given: Namespace) -> Proxy | None:
     Raises:
         OptionsError: if it is not an address.
     """
-    from lnoffers.fetching.dialing import Proxy  # noqa: PLC0415 # not needed by most commands
-    from lnoffers.net.address import AddressError  # noqa: PLC0415
+    from lnoffers.fetching.dialing import Proxy  # noqa: PLC0415 # 0085: slow
+    from lnoffers.net.address import AddressError  # noqa: PLC0415 # 0085: slow
 
     try:
         return None if given.proxy is None else Proxy.parse(given.proxy)
