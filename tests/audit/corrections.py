@@ -61,7 +61,9 @@ def _apply(entry: Mapping[str, Any], raw: dict[str, Any]) -> None:
     for path, node in entry.get("add", {}).items():
         _declare(raw, path.split("."), node)
     if order := entry.get("order"):
-        request["properties"] = dict(sorted(request["properties"].items(), key=lambda pair: order.index(pair[0])))
+        positions = {name: position for position, name in enumerate(order)}
+        properties = request["properties"].items()  # extensions, which have no position, come last
+        request["properties"] = dict(sorted(properties, key=lambda pair: positions.get(pair[0], len(order))))
     enforced = entry.get("enforced", {})
     request |= enforced | {"enforced": [*request.get("enforced", ()), *enforced]}
 

@@ -190,7 +190,7 @@ def test_a_store_that_cannot_be_used_makes_no_secret_and_stays_as_it_is(no_node:
         "file": "something other than a store; choose another one",
         "songs": "something else",
         "gone/x": os.strerror(errno.ENOENT),
-        ".": "no file",
+        ".": "not a regular file",
     }.items():
         refused = run("init", *no_node.flags, "--db", f"sqlite:///{tmp_path / name}")
         complains(refused, str(tmp_path / name), why)

@@ -35,10 +35,7 @@ class TankLevelResponse(Received):
     """What is left."""
 
     price: Msat | None = None
-    """What filling it would cost.
-
-    In millisatoshi.
-    """
+    """What filling it would cost."""
 
     level: U32 | None = None
     """How much there is.
