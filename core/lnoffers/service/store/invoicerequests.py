@@ -1,4 +1,4 @@
-"""The stored invoice_requests: functions over a connection in a transaction of the caller's."""
+"""Store invoice_requests, list them, and change their states. The caller begins and ends the transaction."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ class StoredRequest:
 
 
 def add(connection: Connection, request: StoredRequest) -> None:
-    """Store a new one.
+    """Store a new request.
 
     Raises:
-        DuplicateError: if its id is taken.
+        DuplicateError: if one with its id is stored already.
     """
     values = (request.invreq_id, request.bolt12, request.label, request.status.value)
     if not connection.execute(_ADD, values).rowcount:

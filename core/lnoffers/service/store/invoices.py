@@ -1,7 +1,8 @@
-"""The stored invoices: functions over a connection in a transaction of the caller's.
+"""Store invoices, list them, and change their states. The caller begins and ends the transaction of the connection.
 
-An invoice begins unpaid and ends paid or expired, for good: nothing leads back, whatever the clock does later. Each
-change of state is one statement that tests the state it starts from, so of several processes exactly one succeeds.
+A new invoice is unpaid. It becomes paid or expired, and then never changes its state again, even if the clock is set
+back. Each change of state is one statement that checks the previous state, so if several processes try at once,
+exactly one succeeds.
 """
 
 from __future__ import annotations
@@ -19,11 +20,11 @@ from lnoffers.service.store.rows import Rows
 from lnoffers.service.store.schema import INVOICES as TABLE
 
 MAX_NUMBER: Final = 2**63 - 1
-"""The largest number that a column takes."""
+"""The largest number that a column can store."""
 
 
 class InvoiceStatus(StrEnum):
-    """Whether an invoice can still be paid, has been, or never will be."""
+    """The state of an invoice."""
 
     UNPAID = "unpaid"
     PAID = "paid"
@@ -31,15 +32,15 @@ class InvoiceStatus(StrEnum):
 
 
 class InvoiceIndex(StrEnum):
-    """What a list of invoices is ordered by and counted in."""
+    """The index by which a list of invoices is ordered and limited."""
 
     CREATED = "created"
     UPDATED = "updated"
 
 
 Place: TypeAlias = tuple[int, int]
-"""Where an invoice stands in a list: its number by the index that orders the list, and, as that may be 0 for several,
-its created_index."""
+"""The position of an invoice in a list: its number by the list's index, then its created_index, because several
+invoices can have the updated_index 0."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,19 +49,19 @@ class Part:
 
     order: InvoiceIndex = InvoiceIndex.CREATED
     start: int = 0
-    """By the index that orders it."""
+    """The lowest number, by the index `order`."""
     end: Place | None = None
-    """The last place that belongs to it."""
+    """The last place in the part."""
     offer_id: bytes | None = None
-    """32 bytes: only what belongs to this offer."""
+    """32 bytes: only the invoices of this offer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewInvoice:
-    """What an invoice is from the beginning; all but the description is for good."""
+    """The values with which an invoice is stored; only the description can change later."""
 
     label: str
-    """As it is written in JSON, escapes and all."""
+    """The text of a JSON string, with escapes as the caller wrote them."""
     bolt12: str
     description: str | None
     payer_note: str | None
@@ -71,7 +72,7 @@ class NewInvoice:
     amount_msat: int
     """At most `MAX_NUMBER`."""
     expires_at: int
-    """Unix seconds: from then on it is not paid."""
+    """Unix seconds: it cannot be paid from this time on."""
     local_offer_id: bytes | None
     """32 bytes."""
     answers_request: bool = False
@@ -93,31 +94,31 @@ class StoredInvoice(NewInvoice):
 
 
 def add(connection: Connection, invoice: NewInvoice) -> StoredInvoice:
-    """Store a new one, whose label and payment hash no other has."""
+    """Store a new invoice; no other may have its label or payment hash."""
     values = [getattr(invoice, name) for name in _GIVEN]
     [row] = connection.execute(_ADD, (*values, InvoiceStatus.UNPAID.value, 0)).fetchall()
     return _ROWS.read(row)
 
 
 def by_label(connection: Connection, label: str) -> StoredInvoice | None:
-    """Return the one with this label, as it is written in JSON."""
+    """Return the invoice with this label, written as in JSON; None if there is none."""
     return _one(connection, "label", label)
 
 
 def by_payment_hash(connection: Connection, payment_hash: bytes) -> StoredInvoice | None:
-    """Return the one with this payment hash."""
+    """Return the invoice with this payment hash; None if there is none."""
     return _one(connection, "payment_hash", payment_hash)
 
 
 def by_created_index(connection: Connection, created_index: int) -> StoredInvoice | None:
-    """Return the one with this index, which unlike a label is never used again."""
+    """Return the invoice with this index, which unlike a label is never reused; None if there is none."""
     return _one(connection, "created_index", created_index)
 
 
 def find(
     connection: Connection, part: Part, *, after: StoredInvoice | None = None, limit: int | None = None
 ) -> Sequence[StoredInvoice]:
-    """Return those of a part of the list behind `after`, no more than `limit`; what cannot be read is passed over."""
+    """Return up to `limit` invoices of a part of the list, after `after`; rows that cannot be read are skipped."""
     number, place = _order(part.order)
     query, values = f"{TABLE.select} WHERE {number} >= ?", list[Any]([min(part.start, MAX_NUMBER)])
     if after is not None:
@@ -134,7 +135,7 @@ def find(
 
 
 def nth_place(connection: Connection, order: InvoiceIndex, start: int, number: int) -> Place | None:
-    """Return where the `number`-th, counted from 1, of all from `start` stands; None if there are fewer."""
+    """Return the place of the `number`-th invoice, counted from 1, from `start` on; None if there are fewer."""
     index, place = _order(order)
     query = f"SELECT {index}, created_index FROM invoices WHERE {index} >= ? ORDER BY {place} LIMIT 1 OFFSET ?"
     row: Place | None = connection.execute(query, (min(start, MAX_NUMBER), number - 1)).fetchone()
@@ -142,24 +143,24 @@ def nth_place(connection: Connection, order: InvoiceIndex, start: int, number: i
 
 
 def last_pay_index(connection: Connection) -> int:
-    """Return the pay_index of the last payment there was, 0 before the first."""
+    """Return the pay_index of the last payment; 0 before the first."""
     [last] = connection.execute("SELECT last FROM invoice_counters WHERE name = 'pay_index'").fetchone()
     return int(last)
 
 
 def first_paid_after(connection: Connection, pay_index: int) -> StoredInvoice | None:
-    """Return the invoice whose payment came next after that with this pay_index; what cannot be read is passed over."""
+    """Return the invoice with the next higher pay_index, skipping rows that cannot be read; None if there is none."""
     query = f"{TABLE.select} WHERE pay_index > ? ORDER BY pay_index"
     return next(iter(_ROWS.read_many(connection, query, [pay_index], 1)), None)
 
 
 def any_due(connection: Connection, now: int) -> bool:
-    """Return whether `expire` would change something; only reads."""
+    """Return whether `expire` would change anything. Only reads."""
     return connection.execute(f"SELECT 1 FROM invoices WHERE {_DUE} LIMIT 1", (now,)).fetchone() is not None
 
 
 def expire(connection: Connection, now: int) -> None:
-    """Let those expire that are unpaid and whose time is over at `now`, unix seconds."""
+    """Mark unpaid invoices as expired if their time is over at `now`, in Unix seconds."""
     expired = connection.execute(
         f"""
         UPDATE invoices SET status = 'expired', updated_index = {_UPDATED} + due.place
@@ -174,19 +175,19 @@ def expire(connection: Connection, now: int) -> None:
 
 
 def expire_of_offer(connection: Connection, offer_id: bytes) -> None:
-    """Let the unpaid invoices of an offer expire, since it has become inactive.
+    """Mark the unpaid invoices of an offer as expired, because it has become inactive.
 
-    That is no change by their updated_index, as in Core Lightning.
+    Their updated_index does not change, as in Core Lightning.
     """
     statement = "UPDATE invoices SET status = 'expired' WHERE local_offer_id = ? AND status = 'unpaid'"
     connection.execute(statement, (offer_id,))
 
 
 def pay(connection: Connection, payment_hash: bytes, amount_received_msat: int, at: int) -> StoredInvoice | None:
-    """Note that an invoice was paid `at`, unix seconds, with an amount of at most `MAX_NUMBER`; None if it cannot be.
+    """Mark an invoice as paid at the time `at`, in Unix seconds, and return it; None if it was not payable then.
 
-    It can be while it is unpaid and its time not over. Its offer is used then; one for a single use ends with that,
-    and with it its other invoices.
+    It is payable if it is unpaid and not expired. The amount is at most `MAX_NUMBER`. The payment uses the invoice's
+    offer; if that is for a single use, its other unpaid invoices expire.
     """
     changed = connection.execute(_PAY, (amount_received_msat, at, payment_hash, at)).fetchall()
     if not changed:
@@ -202,26 +203,26 @@ def pay(connection: Connection, payment_hash: bytes, amount_received_msat: int, 
 
 
 def remove(connection: Connection, invoice: StoredInvoice) -> None:
-    """Delete it; its indexes are not used again."""
+    """Delete an invoice; its indexes are never reused."""
     connection.execute("DELETE FROM invoices WHERE created_index = ?", (invoice.created_index,))
 
 
 def are_unpaid_answers(connection: Connection, number: int) -> bool:
-    """Return whether this number of answers to requests, or more, are stored and not paid, expired or not."""
+    """Return whether at least `number` unpaid answers to requests are stored, expired ones included."""
     query = f"SELECT expires_at FROM invoices WHERE {_UNPAID_ANSWER} LIMIT 1 OFFSET ?"
     return connection.execute(query, (number - 1,)).fetchone() is not None
 
 
 def is_unpaid_answer_expired(connection: Connection, at: int) -> bool:
-    """Return whether `remove_unpaid_answers` would remove one; only reads."""
+    """Return whether `remove_unpaid_answers` would remove any. Only reads."""
     query = f"SELECT expires_at FROM invoices WHERE {_UNPAID_ANSWER} AND expires_at <= ? LIMIT 1"
     return connection.execute(query, (at,)).fetchone() is not None
 
 
 def remove_unpaid_answers(connection: Connection, at: int, limit: int) -> int:
-    """Delete answers that have expired unpaid at this Unix time, oldest first; return how many, at most `limit`.
+    """Delete up to `limit` unpaid answers that have expired at this Unix time, oldest first; return their number.
 
-    Invoices that were made with createinvoice stay, and so do paid ones.
+    Paid invoices stay, and so do those made with createinvoice.
     """
     statement = f"""
         DELETE FROM invoices WHERE created_index IN (
@@ -232,7 +233,7 @@ def remove_unpaid_answers(connection: Connection, at: int, limit: int) -> int:
 
 
 def remove_description(connection: Connection, invoice: StoredInvoice) -> None:
-    """Forget the description, but for the string."""
+    """Delete the description of an invoice; its string may still contain it."""
     statement = f"UPDATE invoices SET description = NULL, updated_index = {_UPDATED} + 1 WHERE created_index = ?"
     connection.execute(statement, (invoice.created_index,))
     _count(connection, "updated_index", 1)
@@ -254,9 +255,9 @@ def _order(order: InvoiceIndex) -> tuple[str, str]:
 
 
 def _made(*values: Any) -> StoredInvoice:
-    """Return the invoice that a row's values are, in the order of the table's columns."""
+    """Return the invoice for a row's values, in the order of the table's columns."""
     row = dict(zip(TABLE.columns, values, strict=True))
-    Written.read(row["label"])  # it may be no JSON
+    Written.read(row["label"])  # raises ValueError if it is not JSON
     changed = {"status": InvoiceStatus(row["status"]), "answers_request": bool(row["answers_request"])}
     return StoredInvoice(**row | changed)
 

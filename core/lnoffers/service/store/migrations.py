@@ -1,6 +1,6 @@
-"""How a store gets the tables of `schema`, step by step, and which stores are refused.
+"""Create the tables of `schema` step by step, and refuse stores that cannot be used.
 
-A step is never changed once released: existing stores have carried it out. A new release appends a step.
+A released step never changes, because existing stores have run it. A new release appends a step.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ NOT_A_STORE: Final = "this database is in use by something else; give the store 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Whose store it is."""
+    """The network and the node that a store belongs to."""
 
     network: str
     node_id: bytes
@@ -111,12 +111,12 @@ STEPS: Final[tuple[tuple[str, ...], ...]] = (_INVOICEREQUESTS, _OFFERS_AND_INVOI
 
 
 def migrate(connection: Connection, identity: Identity, database: Database) -> None:
-    """Bring a store up to date, in the caller's transaction; an empty one becomes `identity`'s.
+    """Upgrade a store to the current version, in the caller's transaction; an empty store will belong to `identity`.
 
     A store that is not empty is copied first.
 
     Raises:
-        StoreError: as `check` does, or if the copy cannot be made; then nothing has changed.
+        StoreError: as `check` does, or if the copy cannot be made. In both cases nothing has changed.
     """
     version = check(connection, identity)
     if version == len(STEPS):
@@ -134,10 +134,10 @@ def migrate(connection: Connection, identity: Identity, database: Database) -> N
 
 
 def check(connection: Connection, identity: Identity) -> int:
-    """Return how many steps have been carried out: 0 in an empty database. Only reads.
+    """Return the number of steps that have been run: 0 in an empty database. Only reads.
 
     Raises:
-        StoreError: if it is not a store, another node's or network's, or made by a newer release.
+        StoreError: if it is not a store, belongs to another node or network, or was made by a newer release.
     """
     found = _meta(connection)
     if found is None:
@@ -154,7 +154,7 @@ def check(connection: Connection, identity: Identity) -> int:
 
 
 def version_of(connection: Connection) -> int:
-    """Return how many steps have been carried out, whichever node the store belongs to; only reads.
+    """Return the number of steps that have been run, whoever the store belongs to. Only reads.
 
     Raises:
         StoreError: if it is not a store.
@@ -164,7 +164,7 @@ def version_of(connection: Connection) -> int:
 
 
 def _meta(connection: Connection) -> tuple[Identity, int] | None:
-    """Return whose store it is and its version, None in an empty database."""
+    """Return the identity and version of a store; None for an empty database."""
     tables = connection.tables()
     if not tables:
         return None

@@ -1,4 +1,4 @@
-"""The stored offers: functions over a connection in a transaction of the caller's."""
+"""Store offers, list them, and change their states. The caller begins and ends the transaction."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ class StoredOffer:
     status: Status
     force_paths: bool
     description: str | None
-    """As the string says it; no column."""
+    """Read from the string; not a column."""
 
 
 def add(connection: Connection, offer: StoredOffer) -> StoredOffer | None:
-    """Store a new one, or else return the one that has its id, which stays as it is.
+    """Store a new offer, and return None; if one with its id is stored already, return that one, unchanged.
 
-    One statement decides, so of several processes exactly one makes the offer.
+    One statement decides, so if several processes try at once, exactly one stores the offer.
     """
     values = (offer.offer_id, offer.bolt12, offer.label, offer.status.value, offer.force_paths)
     if connection.execute(_ADD, values).rowcount:

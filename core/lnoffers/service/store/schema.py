@@ -1,4 +1,4 @@
-"""The tables as they are now. `migrations` makes them; a test holds the two together."""
+"""The current tables. `migrations` creates them; a test compares both modules."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final, get_args
 
 
 class Table:
-    """A table, and the types of what its columns hold. The first column is the primary key."""
+    """A table, and the types of the values in its columns. The first column is the primary key."""
 
     def __init__(self, name: str, columns: Mapping[str, type | UnionType]) -> None:
         self.name = name
@@ -18,7 +18,7 @@ class Table:
         self.select = f"SELECT {self.listed} FROM {name}"
 
     def insert(self, columns: Iterable[str] | None = None) -> str:
-        """Return the statement that inserts a row, with a value for each column or for these."""
+        """Return the statement that inserts a row, with values for all columns or only for `columns`."""
         given = tuple(columns or self.columns)
         return f"INSERT INTO {self.name} ({', '.join(given)}) VALUES ({', '.join('?' * len(given))})"
 
@@ -28,10 +28,10 @@ META: Final = Table(
     {
         "node_id": bytes,  # 33 bytes, compressed
         "network": str,
-        "version": int,  # how many migrations have been carried out
+        "version": int,  # the number of migration steps that have been run
     },
 )
-"""One row: whose store this is and how far it has been migrated."""
+"""One row: the identity and version of the store."""
 
 INVOICEREQUESTS: Final = Table(
     "invoicerequests",
@@ -42,7 +42,7 @@ INVOICEREQUESTS: Final = Table(
         "status": int,  # lnoffers.service.status.Status
     },
 )
-"""The requests made with invoicerequest; those that answer an offer are never stored."""
+"""The requests made with invoicerequest; requests for an offer are never stored."""
 
 OFFERS: Final = Table(
     "offers",
@@ -59,13 +59,13 @@ OFFERS: Final = Table(
 INVOICES: Final = Table(
     "invoices",
     {
-        "created_index": int,  # counts up from 1, and no number is ever given twice
+        "created_index": int,  # counts up from 1; numbers are never reused
         "updated_index": int,  # in the order of the last changes; 0: none yet
-        "label": str,  # as it is written in JSON, escapes and all; no two are the same
+        "label": str,  # the text of a JSON string, as the caller wrote it; unique
         "bolt12": str,
         "description": str | None,  # of the offer or request, as bolt12 says it
         "payer_note": str | None,  # the same
-        "payment_hash": bytes,  # 32 bytes; no two are the same
+        "payment_hash": bytes,  # 32 bytes; unique
         "payment_preimage": bytes,  # 32 bytes
         "amount_msat": int,
         "status": str,  # lnoffers.service.store.invoices.InvoiceStatus
@@ -82,11 +82,11 @@ INVOICES: Final = Table(
 INVOICE_COUNTERS: Final = Table(
     "invoice_counters",
     {
-        "name": str,  # the column of INVOICES that it counts for
+        "name": str,  # the column of INVOICES whose numbers it counts
         "last": int,
     },
 )
-"""The last updated_index and pay_index that were given, whether or not their invoices are still there."""
+"""The last updated_index and pay_index, even if their invoices have been deleted."""
 
 ADDRESSES: Final = Table(
     "addresses",
