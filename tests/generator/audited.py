@@ -1,4 +1,4 @@
-"""Runs `rpcschema` with a signal at a moment of its work that no clock could hit.
+"""Run `rpcschema`, and send it a signal at an exact moment of its work.
 
     python -m tests.generator.audited EVENT WORD COUNT SIGNAL ARGUMENTS...
 

@@ -1,4 +1,4 @@
-"""Runs of the real command, in a process of its own."""
+"""Run the real command in a separate process."""
 
 from __future__ import annotations
 

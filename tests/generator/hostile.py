@@ -1,4 +1,4 @@
-"""Documents that mean harm: what the tests of bad input share.
+"""Hostile documents, for the tests of bad input.
 
 A document is drawn with harmless names and texts first. Its hostile twin is the same document with each of them
 replaced wherever it stands, so whatever differs between the outputs of the two, apart from those strings, was made by a

@@ -1,4 +1,4 @@
-"""What the tests of pages share: documents to print, and the words that must turn up on their pages.
+"""Shared by the tests of pages: documents to print, and the words that their pages must contain.
 
 The expectations are worked out from the raw JSON, without the model.
 """

@@ -86,7 +86,7 @@ def node(dump: dict[str, Any]) -> dict[str, Any]:
 
 
 def facts(value: Any, pointer: str = "") -> Iterator[tuple[str, str]]:
-    """(JSON pointer, what stands there) for every value; of an object its keys, in order if that means something."""
+    """Yield (JSON pointer, value) for every value; for an object its keys, in order if the order matters."""
     if isinstance(value, dict):
         ordered = pointer == "" or pointer.endswith("/properties")
         yield pointer, f"object of {list(value) if ordered else sorted(value)}"

@@ -1,4 +1,4 @@
-"""What makes a response several things, and what each of them holds."""
+"""Which responses can be one of several things, and which fields each of these has."""
 
 from __future__ import annotations
 

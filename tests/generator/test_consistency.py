@@ -1,4 +1,4 @@
-"""What is odd about a document that the dialect allows is reported, as an error where its author must have erred."""
+"""Inconsistencies in valid documents are reported: as errors if the author must have made a mistake, else as warnings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Facts of a document: the same types without the prose, and words of our own that are never lost unseen."""
+"""Facts of a document: the same types without the prose, and our own words, whose loss is always reported."""
 
 from __future__ import annotations
 

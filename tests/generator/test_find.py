@@ -1,4 +1,4 @@
-"""Which files are read: links are followed, what is hidden is not, and of two that are one document one counts."""
+"""Which files are read: links are followed, hidden files are skipped, and of two files with one document one counts."""
 
 from __future__ import annotations
 

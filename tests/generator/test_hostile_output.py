@@ -1,6 +1,4 @@
-"""An output folder that cannot be worked on: one line that says what is in the way, exit code 2, and what was there
-stays as it was.
-"""
+"""An unusable output folder: one line says why, the exit code is 2, and nothing in it changes."""
 
 from __future__ import annotations
 
@@ -32,7 +30,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def in_place_of(path: str, make: Callable[[Path], object]) -> Callable[[Path], None]:
-    """What puts something else where the output has `path`."""
+    """Return a function that puts something else in the place of the output's `path`."""
 
     def put(out: Path) -> None:
         file = out / path

@@ -67,7 +67,7 @@ def run(folder: Path) -> Run:
 
 
 def changed(folder: Path, run: Run) -> set[str]:
-    """The files that a run writes or removes; what it leaves must be what is made from nothing."""
+    """Return the files that a run writes or removes, and assert that the output equals that of a run from nothing."""
     before = tree(folder / "generated")
     assert run().returncode == 0
     after = tree(folder / "generated")

@@ -1,4 +1,4 @@
-"""What a run leaves that is killed or interrupted: nothing for ever, and no half of an output."""
+"""A run that is killed or interrupted leaves no half output, and the next run removes its leftovers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is read, what is refused, and how that is said."""
+"""Which documents are accepted, and the errors for the others."""
 
 from __future__ import annotations
 

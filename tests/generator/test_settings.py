@@ -1,4 +1,4 @@
-"""A package has a name under which it can be imported, and beside which it can import what it needs."""
+"""Names for packages: importable, and hiding nothing that the package itself imports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`rpcschema sync`: facts of another release come in, our words stay, and a half is never written."""
+"""`rpcschema sync` brings in the facts of another release, keeps our words, and writes all or nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Randomness that lets a test decide how long a call takes, or that it fails."""
+"""Entropy sources that let a test delay a call, or make it fail."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class HeldEntropy:
         """The draws that fail in a way that nobody expects."""
 
     def has_begun(self) -> bool:
-        """Whether another call draws, before long."""
+        """Return whether another call draws soon."""
         return self.asked.acquire(timeout=SECONDS)
 
     def draw(self, size: int) -> bytes:

@@ -57,7 +57,7 @@ def creation(number: int, **changes: Any) -> dict[str, Any]:
 
 
 def store_offer(node: Node, status: Status = Status.ACTIVE) -> bytes:
-    """Have the node know `OFFER` as its own; the offer's id."""
+    """Store `OFFER` as the node's own; return its id."""
     with node.store.transaction() as connection:
         offers.add(connection, StoredOffer(OFFER.offer_id, OFFER.encode(), None, status, False, None))
     return OFFER.offer_id
@@ -86,7 +86,7 @@ def labels(ask: Ask, **filters: Any) -> list[str]:
 
 
 def assert_fits(method: str, shown: dict[str, Any]) -> None:
-    """The members are those of the document, in its order, and none that is required is missing."""
+    """Assert that the members are those of the document, in its order, and that no required one is missing."""
     response = json.loads((ROOT / "schemas" / f"{method}.json").read_bytes())["response"]
     if method == "listinvoices":
         response = response["properties"]["invoices"]["items"]

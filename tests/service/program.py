@@ -1,4 +1,4 @@
-"""Running the real program: calls, and servers that are gone when their test is."""
+"""Run the real program: single calls, and servers that end with their test."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SEED_METADATA = ("40f3b447861516367be1ad748c9b15ac", "6a2e97c3a83e1528b5d0695577
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run of the program came to."""
+    """The result of a run of the program."""
 
     code: int
     out: str
@@ -41,7 +41,7 @@ class Outcome:
 
     @property
     def json(self) -> Any:
-        """What it printed."""
+        """The JSON that it printed."""
         return json.loads(self.out)
 
 
@@ -53,12 +53,12 @@ class Program:
 
     @property
     def network_dir(self) -> Path:
-        """Where its files are."""
+        """The directory of its files."""
         return self.directory / "regtest"
 
     @property
     def socket(self) -> Path:
-        """Where its server listens."""
+        """The path of its server's socket."""
         return self.network_dir / "lightning-rpc"
 
     @property
@@ -108,7 +108,7 @@ class Program:
 
 
 def write_secret(file: Path, content: bytes) -> None:
-    """Make an hsm_secret, and its directory; one that is there gives way."""
+    """Write an hsm_secret, replacing an existing one, and create its directory."""
     file.parent.mkdir(parents=True, exist_ok=True)
     file.unlink(missing_ok=True)
     file.write_bytes(content)
@@ -148,7 +148,7 @@ def run(*arguments: str, under: tuple[str, ...] = ()) -> Outcome:
 
 
 def until(reached: Callable[[], object]) -> None:
-    """Wait for it, but not for ever."""
+    """Wait until the condition holds, and fail if it does not in time."""
     deadline = time.monotonic() + SECONDS
     while not reached():
         assert time.monotonic() < deadline
@@ -156,7 +156,7 @@ def until(reached: Callable[[], object]) -> None:
 
 
 def children(process: int) -> list[int]:
-    """The processes that a process has started, as Linux tells it."""
+    """Return the ids of a process's children, from Linux's /proc."""
     found = []
     for task in Path(f"/proc/{process}/task").iterdir():
         found += (task / "children").read_text().split()
@@ -187,7 +187,7 @@ class Wire:
         self.socket.sendall(data)
 
     def answer(self) -> bytes:
-        """The next answer, up to and with the blank line that ends it; what there is, if the server closes."""
+        """Return the next answer, with the blank line at its end, or what has arrived when the server closes."""
         while b"\n\n" not in self._left:
             data = self.socket.recv(1 << 16)
             if not data:
@@ -202,11 +202,11 @@ class Wire:
         return json.loads(self.answer())
 
     def is_silent(self, seconds: float) -> bool:
-        """Whether nothing comes for a while."""
+        """Return whether nothing arrives for a while."""
         return not self._left and not select.select([self.socket], [], [], seconds)[0]
 
     def is_closed(self) -> bool:
-        """Whether the server has closed the connection, everything before having been read."""
+        """Return whether the server has closed the connection after everything was read."""
         try:
             return not self._left and self.socket.recv(1) == b""
         except ConnectionResetError:  # it closed with bytes of ours unread

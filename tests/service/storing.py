@@ -1,4 +1,4 @@
-"""A store without a node: how a test opens it, adds requests to it, and sees what others see."""
+"""A store without a node: open it, add requests, and read it as another process would."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def add(store: Store, *numbers: int) -> None:
 
 
 def stored(path: Path) -> list[int]:
-    """What anybody else sees."""
+    """Return what another process sees."""
     other = Store.open(None, path, OWNER)
     with other.transaction() as connection:
         found = [request.invreq_id[0] for request in invoicerequests.find(connection)]

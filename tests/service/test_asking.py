@@ -1,4 +1,4 @@
-"""What a client may ask about calls: some fields of an answer only (`filter`), and whether one would work (`check`)."""
+"""The request's `filter`, which limits the result to some fields, and the command `check`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Copies of a store: with a server and without, whole or not at all, changing nothing."""
+"""Backups of a store, with and without a server: complete or not made at all, and the store does not change."""
 
 from __future__ import annotations
 

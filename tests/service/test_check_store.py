@@ -1,4 +1,4 @@
-"""Whether a store is sound: each fault is found, told in a line, and none keeps the rest from being examined."""
+"""`check-store` finds each fault, reports it in one line, and still examines the rest of the store."""
 
 from __future__ import annotations
 
@@ -166,7 +166,7 @@ def test_the_program_names_the_record_and_fails(seed_program: Program, store: Pa
 
 
 def test_a_store_of_another_network_is_a_fault_and_so_are_its_strings(seed_program: Program, store: Path) -> None:
-    """A copy that is looked at as if it were of another network."""
+    """A copy is examined as the store of another network."""
     outcome = run("check-store", "--db", f"sqlite:///{store}", "--network", "bitcoin")
     assert outcome.code == 1
     meta, *strings, total = outcome.out.splitlines()

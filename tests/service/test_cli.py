@@ -19,7 +19,7 @@ EXAMPLE = json.loads((ROOT / "schemas" / "invoicerequest.json").read_text())["ex
 
 
 def complains(outcome: Outcome, *about: str) -> None:
-    """It could not work, and says so in one line."""
+    """Assert that the program failed with one line."""
     assert (outcome.code, outcome.out) == (2, "")
     assert outcome.err.startswith("lnoffers: ")
     assert outcome.err.count("\n") == 1

@@ -1,4 +1,4 @@
-"""Our clients at our server: a wait that is given up is no obstacle to what follows."""
+"""Our clients with our server: after a wait is cancelled, other calls still work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One connection: it is taken from only as fast as its client reads, and bounded amounts of it are held."""
+"""A connection: calls are taken only as fast as the client reads its answers, and buffers are bounded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Long strings are decoded in a process of their own, which delays nobody and may come to any end."""
+"""Long strings are decoded in a separate process, which delays nobody and may die at any moment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each string is read as the kind that it is, and one that cannot be read gets the reason of the kind it looks like."""
+"""Each string is decoded by its kind; an unreadable one gets the error of the kind that it resembles."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was answered is there, whatever happens next; what could not be kept was never answered as done."""
+"""Every answered call survives a crash, and a call that could not be stored is never answered as successful."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A store that fails under a running server: no call is answered as done that is not stored."""
+"""The store fails while a server runs: no call that is not stored is answered as successful."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The files of a node: what others can read or write is refused, and so are links; what cannot be made is named."""
+"""The files of a node: links, and files that others can access, are refused; errors name the file."""
 
 from __future__ import annotations
 

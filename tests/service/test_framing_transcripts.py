@@ -1,4 +1,4 @@
-"""What the message itself decides: answered to the byte as a real node did.
+"""Malformed and unusual messages are answered exactly as by a real node.
 
 The transcripts are upstream material; without it these tests are skipped.
 """

@@ -1,4 +1,4 @@
-"""What an answer hides as a secret, the log says the place of: method, parameter, and where in it; never the value."""
+"""Where an answer hides a bad token, the log gives its place (method, parameter, position) but never its value."""
 
 from __future__ import annotations
 

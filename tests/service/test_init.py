@@ -1,4 +1,4 @@
-"""Only `serve` and `init` make a node: whatever else is told a wrong directory makes nothing and says what to do."""
+"""Only `serve` and `init` create a node; other commands, in a wrong directory, create nothing and say what to do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The store's side of invoices: payments and what follows from them, numbers, and expiry in order."""
+"""Stored invoices: payments and their effects, indexes, and the order of expiry."""
 
 from __future__ import annotations
 

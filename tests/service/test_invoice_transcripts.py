@@ -1,4 +1,4 @@
-"""Invoices are listed as a real node listed the same ones, to the byte.
+"""Invoices are listed exactly as a real node listed the same ones.
 
 The transcripts are upstream material; without it these tests are skipped.
 """

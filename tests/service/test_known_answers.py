@@ -1,4 +1,4 @@
-"""The examples of schemas/invoicerequest.json come out to the byte, whichever way the command is called."""
+"""The examples of schemas/invoicerequest.json are answered exactly, whichever way the command is called."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""More than there is room for, clients or bytes: whoever is at fault is told so, and the others are served."""
+"""Too many clients or bytes: the client at fault gets an error, and the others are served."""
 
 from __future__ import annotations
 

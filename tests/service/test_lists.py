@@ -1,4 +1,4 @@
-"""Lists longer than a page are whole and in order, and nobody waits for the client that reads one."""
+"""Lists longer than a page are complete and in order, and other clients do not wait for their reader."""
 
 from __future__ import annotations
 

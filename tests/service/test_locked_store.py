@@ -78,7 +78,7 @@ def test_what_was_done_before_a_call_that_must_wait_is_answered(program: Program
 
 
 def test_a_call_that_has_waited_is_what_it_would_have_been(seed_program: Program) -> None:
-    """It runs again, and must not draw other entropy then."""
+    """It runs again, and must not draw different entropy then."""
     with seed_program.served("--dev-entropy", "".join(SEED_METADATA)), Wire(seed_program.socket) as wire:
         with locked(seed_program) as other:
             wire.send(request("invoicerequest", [1000, "x"]))

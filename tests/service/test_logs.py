@@ -1,4 +1,4 @@
-"""The log: whoever reads it keeps nobody waiting, and nothing is lost in silence; and the signals of a server."""
+"""The log: a slow reader delays no client, and dropped lines are counted; and the signals of a server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What refused calls leave behind: nothing."""
+"""Refused calls leave nothing in memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stores of earlier versions, as the releases that made them wrote them, open with all they hold, after a copy."""
+"""Stores written by earlier releases are copied, and then open with all their content."""
 
 from __future__ import annotations
 

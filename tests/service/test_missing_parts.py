@@ -1,4 +1,4 @@
-"""The program where parts of its surroundings are missing: packages, output, a home directory."""
+"""The program without packages, standard output or a home directory."""
 
 from __future__ import annotations
 

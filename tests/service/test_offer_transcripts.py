@@ -1,4 +1,4 @@
-"""What is answered about offers equals what a real node answered, to the byte, but where a path is random.
+"""Answers about offers equal those of a real node, except where a path is random.
 
 The transcripts are upstream material; without it these tests are skipped.
 """

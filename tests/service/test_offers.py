@@ -1,4 +1,4 @@
-"""offer and its siblings, called in this process: what is made, what is kept, and each error."""
+"""The offer commands, called in this process: what they create and store, and each error."""
 
 from __future__ import annotations
 

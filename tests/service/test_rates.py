@@ -1,4 +1,4 @@
-"""Rates of currencies: a file that is read again when it changes, and what is said where it does not help."""
+"""Currency rates: the file is read again when it changes, and errors say what is wrong with it."""
 
 from __future__ import annotations
 

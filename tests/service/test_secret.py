@@ -1,4 +1,4 @@
-"""hsm_secret: read in every form, made once and whole, never shown."""
+"""hsm_secret: every form is read, it is created once and completely, and it is never printed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The server: framing, order, limits, taking the socket and giving it back."""
+"""The server: framing, order of answers, limits, and the socket."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The life of a stored record, as its table tells it."""
+"""The states of a stored record, and the transitions in their table."""
 
 from __future__ import annotations
 

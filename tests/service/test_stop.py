@@ -1,4 +1,4 @@
-"""The end of a server: everything accepted is answered, everything held is given back, and stop is answered last."""
+"""The end of a server: all accepted calls are answered, all locks are released, and `stop` is answered last."""
 
 from __future__ import annotations
 

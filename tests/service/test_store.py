@@ -1,4 +1,4 @@
-"""Opening a store: whose it is, what is refused, and what others see of it."""
+"""Opening a store: its owner, what is refused, and what other processes see."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Transactions of a store: what each keeps, and what several calls or processes do to each other."""
+"""Transactions of a store: what is stored, and how calls and processes affect each other."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def test_what_was_deleted_meanwhile_can_still_be_read_but_not_written(store: Sto
 
 
 def test_a_group_that_was_refused_leaves_nothing_open(store: Store, store_path: Path) -> None:
-    """What was read in it would else be all that is ever read."""
+    """Otherwise its old snapshot would be read for ever."""
     add(store, 1)
     elsewhere = store_path.with_name("elsewhere")
 

@@ -1,4 +1,4 @@
-"""Answers equal those that a real node gave to the same requests, to the byte, but for the closed list of differences.
+"""Answers equal those of a real node to the same requests, except for the listed differences.
 
 The transcripts are upstream material; without it these tests are skipped.
 """

@@ -184,7 +184,7 @@ def test_other_calls_of_a_connection_are_answered_in_their_order_while_one_waits
 
 
 def test_row_24_a_client_that_gives_up_waiting_can_go_on_using_its_connection(served: Program) -> None:
-    """Nobody tells the server: each wait stays, and in the end the oldest makes room."""
+    """The server does not learn of it: each wait stays until the oldest makes room for a new one."""
     with Wire(served.socket) as wire:
         wire.send(b"".join(request("waitinvoice", ["number 1"], number) for number in range(MAX_WAITS)))
         assert wire.is_silent(QUIET_SECONDS)

@@ -1,5 +1,6 @@
-"""What strace saw: whether each request was in the store's log, and that on disk, before its answer; and whether the
-files and directories that were made, and their names, were on disk before that was said."""
+"""Read the output of strace: whether each request was in the store's log, and synced, before its answer; and whether
+new files and directories were synced before the program reported them.
+"""
 
 from __future__ import annotations
 
