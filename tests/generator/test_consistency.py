@@ -1,4 +1,4 @@
-"""Inconsistencies in valid documents are reported: as errors if the author must have made a mistake, else as warnings."""
+"""Inconsistencies in valid documents are reported: errors if the author must have made a mistake, else warnings."""
 
 from __future__ import annotations
 
