@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Final
 
 from clnrpc import types
@@ -22,11 +22,12 @@ from lnoffers.service.commands.codes import OFFER_EXPIRED
 from lnoffers.service.commands.fetch_errors import error_for
 from lnoffers.service.entropy import EntropyError
 from lnoffers.service.parameters import requests as parameters
-from lnoffers.service.peers.entries import entries, send_in_turn
+from lnoffers.service.peers.entries import Entries, entries, send_in_turn
 from lnoffers.service.request_terms import Terms
 
 if TYPE_CHECKING:
-    from lnoffers.net.address import Address
+    from lnoffers.service.peers import Peers
+    from lnoffers.service.peers.pending import Answer
 
 METADATA_BYTES: Final = 16
 DEFAULT_SECONDS: Final = 60.0
@@ -41,10 +42,8 @@ class FetchCommands(Commands):
     def fetchinvoice(self, request: types.FetchinvoiceRequest) -> Awaitable[types.FetchinvoiceResponse]:
         """Request an invoice for an offer, and verify it."""
         offer, terms = self._asked(request)
-        question = self._question(request, offer, terms)
-        known = self._addresses()
-        _ = self._peers  # without a server, nothing is awaited
-        return self._fetch(request, offer, question, known)
+        peers = self._peers
+        return self._fetch(peers, request, offer, self._question(request, offer, terms))
 
     def rpc_check_fetchinvoice(self, request: types.FetchinvoiceRequest) -> None:
         """Check that such a request can be made."""
@@ -55,10 +54,8 @@ class FetchCommands(Commands):
     ) -> Awaitable[types.CancelrecurringinvoiceResponse]:
         """Tell the issuer that a recurring offer is not paid any more."""
         offer, terms = self._cancelled(request)
-        signed = self._signed(offer, terms, self._recurrence_metadata(offer, request.recurrence_label))
-        known = self._addresses()
-        _ = self._peers  # as above
-        return self._cancel(offer, signed, known)
+        metadata = self._recurrence_metadata(offer, request.recurrence_label)
+        return self._cancel(self._peers, offer, self._signed(offer, terms, metadata))
 
     def rpc_check_cancelrecurringinvoice(self, request: types.CancelrecurringinvoiceRequest) -> None:
         """Check that such a request can be made."""
@@ -122,23 +119,22 @@ class FetchCommands(Commands):
         unsigned = request_terms.build(offer, terms, metadata, keys.payer_id(metadata), self._chain)
         return unsigned.sign(keys.payer_signer(metadata))
 
-    def _addresses(self) -> Mapping[bytes, Address]:
-        """Return the addresses that are known, by node id."""
-        return self._peers.addresses | {address.node_id: address for address in self._node.options.peers}
+    def _entries(self, peers: Peers, offer: Offer, answer: Answer) -> Entries:
+        """Return the nodes at which a request can enter the network. Call it in the event loop."""
+        options = self._node.options
+        known = peers.addresses | {address.node_id: address for address in options.peers}
+        return entries(peers, offer, known, options.via, answer)
 
     async def _fetch(
-        self, request: types.FetchinvoiceRequest, offer: Offer, question: Question, known: Mapping[bytes, Address]
+        self, peers: Peers, request: types.FetchinvoiceRequest, offer: Offer, question: Question
     ) -> types.FetchinvoiceResponse:
-        peers, answer = self._peers, asyncio.get_running_loop().create_future()
-        ways = entries(peers, offer, known, self._node.options.via, answer)
+        ways = self._entries(peers, offer, asyncio.get_running_loop().create_future())
+        seconds, limit = request.timeout, request.max_amount_msat
+        if limit is None and _expected_amount(question.request) is None:
+            limit = _ANY_AMOUNT  # the caller sees it in `changes`
         try:
-            seconds = DEFAULT_SECONDS if request.timeout is None else request.timeout
-            answered = await ask_in_turn(offer, question, ways, seconds)
-            limit = request.max_amount_msat
-            if limit is None and _expected_amount(question.request) is None:
-                limit = _ANY_AMOUNT  # the caller sees it in `changes`
-            invoice = question.check(answered, max_amount=limit, now=self._node.clock.now())
-            return _response(invoice)
+            answered = await ask_in_turn(offer, question, ways, DEFAULT_SECONDS if seconds is None else seconds)
+            return _response(question.check(answered, max_amount=limit, now=self._node.clock.now()))
         except FetchError as error:
             raise error_for(error, offer) from error
         except LocalProtocolError as error:
@@ -147,11 +143,11 @@ class FetchCommands(Commands):
             peers.pending.forget(question.path_ids)
 
     async def _cancel(
-        self, offer: Offer, request: InvoiceRequest, known: Mapping[bytes, Address]
+        self, peers: Peers, offer: Offer, request: InvoiceRequest
     ) -> types.CancelrecurringinvoiceResponse:
         unused = asyncio.get_running_loop().create_future()
         try:
-            await send_in_turn(offer, request, entries(self._peers, offer, known, self._node.options.via, unused))
+            await send_in_turn(offer, request, self._entries(peers, offer, unused))
         except FetchError as error:
             raise error_for(error, offer) from error
         except LocalProtocolError as error:

@@ -112,18 +112,18 @@ class _PeerConnection:
         entry, peers = self._entry, self._entry.peers
         self._asked = asyncio.get_running_loop().time()
         for repeats in range(MAX_REPEATS + 1):
+            if entry.answer.done():  # it came late, to a question that another node has passed on
+                break
             message, path_id = question.message(route, entry.node_id, peers.node_id)
             peers.pending.expect(path_id, entry.answer)
             self.send(message)
             await self._link.until(entry.answer)
-            if entry.answer.done():
-                break
-            if repeats < MAX_REPEATS:
+            if not entry.answer.done() and repeats < MAX_REPEATS:
                 try:
                     self._link = await entry.again()
                 except PeerUnavailableError as error:
                     raise UnreachableError(Reason.CANNOT_CONNECT, f"{self._link.why_ended}; {error}") from error
-        else:
+        if not entry.answer.done():
             raise UnreachableError(Reason.CANNOT_CONNECT, self._link.why_ended)
         return _read(question, entry.answer)
 
