@@ -30,6 +30,8 @@ def refusal(served: Served, method: str, **params: Any) -> tuple[int, str]:
         ({"offer": offer(), "recurrence_counter": 0}, "unnecessary invreq_recurrence_counter"),
         ({"offer": offer(offer_quantity_max=3), "quantity": 4}, "quantity must be <= 3"),
         ({"offer": offer(offer_amount=None)}, "amount_msat parameter required"),
+        ({"offer": offer(), "amount_msat": 999}, "amount_msat: Amount must be at least 1000msat"),
+        ({"offer": offer(), "bip353": "b b@ex ample"}, "bip353: invalid bip353 name fields"),
         ({"offer": offer(), "bip353": "nobody"}, "bip353: missing @: invalid token (see logs for details)"),
         ({"offer": offer(), "bip353": "a" * 256 + "@b.c"}, "bip353: a part of a name has 256 bytes; at most 255 fit"),
         ({"offer": offer(), "dev_reply_path": []}, f"dev_reply_path: {NOT_HERE}"),
@@ -37,7 +39,7 @@ def refusal(served: Served, method: str, **params: Any) -> tuple[int, str]:
         ({"offer": offer(), "timeout": "1.5"}, "timeout: should be an integer: invalid token (see logs for details)"),
     ],
 )
-def test_refuses_what_does_not_fit_the_offer(start: Start, params: dict[str, Any], message: str) -> None:
+def test_row_33_refuses_what_does_not_fit_the_offer(start: Start, params: dict[str, Any], message: str) -> None:
     served = start()
     assert refusal(served, "fetchinvoice", **params) == (-32602, message)
     code, checked = refusal(served, "check", command_to_check="fetchinvoice", **params)

@@ -75,6 +75,16 @@ def test_says_what_it_knows_about_an_issuer_that_is_silent(
     assert ("Ratelimited" in error.data["detail"]) == (answer == "throttle")
 
 
+def test_row_36_a_node_that_was_asked_to_forward_may_bring_nothing(start: Start, node: StartNode) -> None:
+    payer = start()
+    payer.client.connect(node(FRONT))
+    error = refusal(payer, timeout=1)
+    assert (error.code, error.data["reason"]) == (1005, "no_answer")
+    [attempt] = error.data["attempts"]
+    assert (attempt["towards"], attempt["via"].partition("@")[0]) == (node_id(ISSUER), node_id(FRONT))
+    assert attempt["detail"] == "it was asked to forward the request"
+
+
 def test_an_answer_that_comes_another_way_is_none(start: Start, node: StartNode) -> None:
     payer = start()
     payer.client.connect(node(ISSUER, "--answer", "another_way"))
