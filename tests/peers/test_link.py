@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
 from lnoffers.bolt12 import CHAINS
-from lnoffers.fetching.peer import Peer, PeerGoneError
+from lnoffers.fetching.peer import MESSAGE_COST, Peer, PeerGoneError
 from lnoffers.net.address import Address
 from lnoffers.net.connection import Event
 from lnoffers.net.features import OFFERED
@@ -33,12 +33,12 @@ class Ends:
 
 
 @asynccontextmanager
-async def ends() -> AsyncIterator[Ends]:
-    """Connect two nodes."""
+async def ends(limit: Callable[[int], Awaitable[None]] | None = None) -> AsyncIterator[Ends]:
+    """Connect two nodes; `limit` is that of the end under test."""
     accepted: asyncio.Queue[Peer] = asyncio.Queue()
 
     async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        accepted.put_nowait(await Peer.accept(reader, writer, key(1), INIT))
+        accepted.put_nowait(await Peer.accept(reader, writer, key(1), INIT, *filter(None, [limit])))
 
     async with await asyncio.start_server(accept, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
@@ -163,3 +163,28 @@ def test_messages_of_connections_that_share_a_turn_are_handled_one_at_a_time() -
 
     asyncio.run(run())
     assert len(set(ticks)) == len(ticks)
+
+
+def test_messages_count_however_small_they_are_and_even_if_they_are_ignored() -> None:
+    count, unknown = 50, b"\xff\xff"
+
+    async def run() -> int:
+        counted = 0
+
+        async def limit(amount: int) -> None:
+            nonlocal counted
+            counted += amount
+
+        async with ends(limit) as both:
+            established = both.theirs._connection._established
+            assert established is not None
+            for message in (*[unknown] * count, write_message(Ping(0)), unknown, write_message(Ping(0))):
+                both.theirs._writer.write(established.writer.frame(message))
+            before = counted
+            await next_of(both.ours, Ping)
+            await next_of(both.ours, Ping)
+            both.theirs._writer.write(established.writer.frame(write_message(Ping(0))))
+            await next_of(both.ours, Ping)
+        return counted - before
+
+    assert asyncio.run(run()) >= count * MESSAGE_COST
