@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from lnoffers.bolt12 import Invoice, InvoiceRequest
+from lnoffers.bolt12 import Invoice, InvoiceRequest, Recurrence
 from lnoffers.net.blinding import message_path
 from lnoffers.service import Node, Options
-from lnoffers.service.answering.issuer import MAX_OWN_BYTES, Issuer
+from lnoffers.service.answering.answers import ANSWERS_A_SECOND
+from lnoffers.service.answering.issuer import MAX_OWN_BYTES, MAX_UNPAID, Issuer
 from lnoffers.service.entropy import InjectedEntropy, SystemEntropy
 from lnoffers.service.status import StatusChange
 from lnoffers.service.store import invoices, offers
@@ -121,15 +122,43 @@ def test_an_offer_that_is_enabled_again_gives_new_invoices(issuer: Issuer, node:
 # ---- limits
 
 
-def test_of_too_many_unpaid_invoices_expired_ones_make_room(node: Node, issuer: Issuer) -> None:
+def payers(node: Node) -> list[int]:
+    """The numbers of the payers whose invoices are stored."""
+    numbers = {payer(number).public_key: number for number in range(1, 10)}
+    return [numbers[Invoice.parse(row.bolt12).invreq_payer_id or b""] for row in stored(node)]
+
+
+def test_of_too_many_unpaid_invoices_the_oldest_makes_room(node: Node, issuer: Issuer) -> None:
     small = Issuer(node, max_unpaid=2)
-    first = answer(small, requested(by=1))
+    answer(small, requested(by=1))
+    second = answer(small, requested(by=2))
+    answer(small, requested(by=3))
+    assert payers(node) == [2, 3]
+    assert answer(small, requested(by=2)) == second, "one that is stored needs no room"
+    assert payers(node) == [2, 3]
+
+
+def test_of_too_many_unpaid_invoices_an_expired_one_makes_room_first(node: Node, issuer: Issuer) -> None:
+    small = Issuer(node, max_unpaid=2)
+    yearly = new_offer(node, offer_recurrence_compulsory=Recurrence(2, 12))
+    answer(small, requested(yearly, 1, invreq_recurrence_counter=0))
     answer(small, requested(by=2))
-    assert refusal(small, requested(by=3)) == "too many invoices are unpaid here, try again later"
-    assert answer(small, requested(by=1)) == first, "one that is stored needs no room"
     node.inject(None, NOW + 7_200)
-    assert isinstance(answer(small, requested(by=3)), Invoice)
-    assert len(stored(node)) == 2
+    answer(small, requested(by=3))
+    assert payers(node) == [1, 3]
+
+
+def test_requests_for_one_offer_do_not_keep_out_those_for_another(node: Node, issuer: Issuer) -> None:
+    small = Issuer(node, max_unpaid=3)
+    yearly = new_offer(node, offer_recurrence_compulsory=Recurrence(2, 120))
+    for number in range(1, 6):
+        answer(small, requested(yearly, number, invreq_recurrence_counter=0))
+    assert isinstance(answer(small, requested(by=9)), Invoice)
+    assert payers(node) == [4, 5, 9]
+
+
+def test_nobody_can_remove_an_invoice_within_minutes() -> None:
+    assert MAX_UNPAID >= 8 * 60 * ANSWERS_A_SECOND
 
 
 def test_paid_and_created_invoices_take_no_room(node: Node, issuer: Issuer, ask: object) -> None:
@@ -137,8 +166,10 @@ def test_paid_and_created_invoices_take_no_room(node: Node, issuer: Issuer, ask:
     assert "label" in ask("createinvoice", **creation(1))
     small = Issuer(node, max_unpaid=1)
     pay(node, answer(small, requested(by=1)))
-    assert isinstance(answer(small, requested(by=2)), Invoice)
-    assert refusal(small, requested(by=3)) == "too many invoices are unpaid here, try again later"
+    answer(small, requested(by=2))
+    assert len(stored(node)) == 3
+    answer(small, requested(by=3))
+    assert [row.status for row in stored(node)] == ["unpaid", "paid", "unpaid"]
 
 
 def test_a_payer_may_add_some_bytes_to_the_offer(issuer: Issuer, node: Node) -> None:

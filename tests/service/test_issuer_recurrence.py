@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from lnoffers.bolt12 import Invoice, InvoiceRequest, Offer, Recurrence, Recurren
 from lnoffers.service import Node
 from lnoffers.service.answering.issuer import Issuer
 from lnoffers.service.entropy import InjectedEntropy, SystemEntropy
+from lnoffers.service.rates import RateFile
 from tests.service.invoicing import NOW
 from tests.service.requesting import answer, new_offer, pay, refusal, requested, stored
 
@@ -121,9 +123,15 @@ def test_the_last_second_of_a_period_costs_something(node: Node, issuer: Issuer)
     assert answer(issuer, period(share, 0, invreq_recurrence_start=0)).invoice_amount == 1
 
 
-def test_an_invoice_in_a_currency_is_short_lived(node: Node, issuer: Issuer) -> None:
-    euros = recurring(node, offer_currency="EUR")
-    assert refusal(issuer, period(euros, 0)) == "Internal error", "there are no rates here"
+@pytest.mark.parametrize(("every", "seconds"), [(DAILY, 600), (Recurrence(0, 601), 600), (Recurrence(0, 600), 599)])
+def test_an_invoice_in_a_currency_ends_with_the_paywindow_or_after_ten_minutes(
+    node: Node, issuer: Issuer, tmp_path: Path, every: Recurrence, seconds: int
+) -> None:
+    rates = tmp_path / "rates.json"
+    rates.write_text('{"EUR": 80000}')
+    node.rates = RateFile(rates)
+    euros = recurring(node, every, offer_currency="EUR")
+    assert answer(issuer, period(euros, 0)).invoice_relative_expiry == seconds
 
 
 # ---- the end of a recurrence
@@ -156,6 +164,27 @@ def test_a_period_with_an_unpaid_invoice_is_not_cancelled(node: Node, issuer: Is
     first = answer(issuer, period(daily, 1))
     assert issuer.answer(period(daily, 1, invreq_recurrence_cancel=True).to_bytes(), None) is None
     assert answer(issuer, period(daily, 1)) == first, "as in Core Lightning"
+
+
+def test_a_cancellation_has_the_limits_of_other_requests(node: Node, issuer: Issuer) -> None:
+    offer = recurring(node, offer_amount=None)
+    paid(node, issuer, period(offer, 0, invreq_amount=5))
+    much = period(offer, 1, invreq_amount=2**64 - 1, invreq_recurrence_cancel=True)
+    assert refusal(issuer, much) == "Excessive invoice_amount"
+    long = period(offer, 1, invreq_payer_note="x" * 8_000, invreq_recurrence_cancel=True)
+    assert refusal(issuer, long).endswith("bytes beside the offer, and at most 4096 are accepted")
+    assert [row.status for row in stored(node)] == ["paid"]
+
+
+def test_a_period_is_cancelled_once_and_after_the_one_before_is_paid(node: Node, issuer: Issuer) -> None:
+    daily = recurring(node)
+    cancel = [period(daily, counter, invreq_recurrence_cancel=True) for counter in range(3)]
+    assert refusal(issuer, cancel[1]) == "No previous invoice #0"
+    paid(node, issuer, period(daily, 0))
+    assert issuer.answer(cancel[1].to_bytes(), None) is None
+    assert refusal(issuer, cancel[1]) == "invoice cancelled"
+    assert refusal(issuer, cancel[2]) == 'Previous invoice #1 status "expired"'
+    assert len(stored(node)) == 2
 
 
 def test_a_cancellation_needs_neither_amount_nor_quantity(node: Node, issuer: Issuer) -> None:

@@ -45,7 +45,8 @@ if TYPE_CHECKING:
 MAX_OWN_BYTES: Final = 4096
 """Bytes of a request's records beside those of its offer."""
 MAX_UNPAID: Final = 10_000
-"""Unpaid invoices for requests of other nodes that are stored at a time, expired ones included."""
+"""Unpaid invoices for requests of other nodes that are stored at a time, expired ones included. At the pace of
+`answers`, each of them stays for eight minutes at least."""
 MAX_QUOTED: Final = 8192
 """Bytes of the request that an error quotes; a longer one would not fit into the message."""
 
@@ -151,8 +152,9 @@ class Issuer:
                 raise _InternalError(f"somebody has created an invoice with the label {earlier.label}")
             invoices.remove(connection, earlier)
             self._node.changes.tell()
-        if not is_over:
-            self._check_limits(connection, request, amount, now)
+        _check_size(request, amount)
+        if not is_over:  # which only a paid period allows
+            self._make_room(connection, now)
         unsigned, preimage = self._new_invoice(request, amount, period, now)
         invoice = unsigned.sign(self._node.keys.node_signer)
         invoices.add(connection, _row(invoice, label, preimage, is_sent=not is_over))
@@ -199,16 +201,14 @@ class Issuer:
             raise _InternalError(f"there is no rate for {request.offer_currency}")
         return terms.converted(price, rate)
 
-    def _check_limits(self, connection: Connection, request: InvoiceRequest, amount: int, now: int) -> None:
-        """Check that an invoice for this request may be stored; remove an expired one if there are too many."""
-        own = len(request.to_bytes()) - len(select(request.records, OFFER_SPAN))
-        if own > MAX_OWN_BYTES:
-            raise _RefusedError(f"{own} bytes beside the offer, and at most {MAX_OWN_BYTES} are accepted")
-        if amount > MAX_NUMBER:
-            raise _RefusedError("Excessive invoice_amount")
-        is_full = invoices.are_unpaid_answers(connection, self._max_unpaid)
-        if is_full and not invoices.remove_unpaid_answers(connection, now, limit=1):
-            raise _RefusedError("too many invoices are unpaid here, try again later")
+    def _make_room(self, connection: Connection, now: int) -> None:
+        """Remove an unpaid answer if as many are stored as may be.
+
+        Otherwise the requests for one offer could keep those for all others out until the paywindows of years end.
+        """
+        if invoices.are_unpaid_answers(connection, self._max_unpaid):
+            invoices.remove_oldest_unpaid_answer(connection, now)
+            self._node.changes.tell()
 
     def _new_invoice(
         self, request: InvoiceRequest, amount: int, period: _Period | None, now: int
@@ -230,6 +230,15 @@ class Issuer:
             invoice_recurrence_basetime=period and period.basetime,
         )
         return invoice, preimage
+
+
+def _check_size(request: InvoiceRequest, amount: int) -> None:
+    """Check that an invoice for a request may be stored, or the end of a recurrence."""
+    own = len(request.to_bytes()) - len(select(request.records, OFFER_SPAN))
+    if own > MAX_OWN_BYTES:
+        raise _RefusedError(f"{own} bytes beside the offer, and at most {MAX_OWN_BYTES} are accepted")
+    if amount > MAX_NUMBER:
+        raise _RefusedError("Excessive invoice_amount")
 
 
 def _row(invoice: Invoice, label: str, preimage: bytes, *, is_sent: bool) -> NewInvoice:

@@ -232,6 +232,16 @@ def remove_unpaid_answers(connection: Connection, at: int, limit: int) -> int:
     return int(connection.execute(statement, (at, limit)).rowcount)
 
 
+def remove_oldest_unpaid_answer(connection: Connection, at: int) -> None:
+    """Delete an answer that nobody has paid: the oldest that has expired at this Unix time; if none has, the oldest."""
+    statement = f"""
+        DELETE FROM invoices WHERE created_index IN (
+            SELECT created_index FROM invoices WHERE {_UNPAID_ANSWER} ORDER BY expires_at > ?, created_index LIMIT 1
+        )
+    """
+    connection.execute(statement, (at,))
+
+
 def remove_description(connection: Connection, invoice: StoredInvoice) -> None:
     """Delete the description of an invoice; its string may still contain it."""
     statement = f"UPDATE invoices SET description = NULL, updated_index = {_UPDATED} + 1 WHERE created_index = ?"
