@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from hashlib import sha256
+from typing import Any
 
 import pytest
 
 from clnrpc.types import CreateinvoiceRequest
 from lnoffers.service import Node, OffersService
 from lnoffers.service.status import Status
-from lnoffers.service.store import invoices, offers
+from lnoffers.service.store import Connection, invoices, offers
 from lnoffers.service.store.invoices import InvoiceStatus, StoredInvoice
 from tests.service.invoicing import NOW, creation, pay, preimage, store_offer
 from tests.service.program import SECONDS
@@ -136,3 +138,30 @@ def test_amounts_up_to_what_a_column_takes(node: Node, amount: int) -> None:
     create(node, 1)
     assert pay(node, 1, amount=amount) == stored(node, 1)
     assert sha256(stored(node, 1).payment_preimage).digest() == stored(node, 1).payment_hash
+
+
+class Explaining:
+    """A connection that collects the plan of each statement instead of carrying it out."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.plans: list[str] = []
+
+    def execute(self, statement: str, values: Sequence[Any] = ()) -> Any:
+        explained = self._connection.execute(f"EXPLAIN QUERY PLAN {statement}", values)
+        self.plans += [detail for *_, detail in explained.fetchall() if "ORDER BY" not in detail]
+        return self._connection.execute("SELECT 1 WHERE FALSE")
+
+
+def test_unpaid_answers_are_found_in_an_index_of_their_own_however_many_other_invoices_there_are(node: Node) -> None:
+    with node.store.transaction() as connection:
+        explaining: Any = Explaining(connection)
+        invoices.are_unpaid_answers(explaining, 5)
+        invoices.is_unpaid_answer_expired(explaining, NOW)
+        invoices.remove_unpaid_answers(explaining, NOW, 5)
+        invoices.remove_oldest_unpaid_answer(explaining, NOW)
+    searches = [
+        plan for plan in explaining.plans if "created_index" not in plan and "rowid" not in plan and "LIST" not in plan
+    ]
+    assert len(searches) == 4
+    assert all("USING COVERING INDEX ix_invoices_unpaid_answers" in plan for plan in searches), searches

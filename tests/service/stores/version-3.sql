@@ -67,8 +67,8 @@ INSERT INTO "offers" VALUES(X'20A91157E96DD8830B8270E37453CEDFDB96A6C5C73A091FDE
 CREATE INDEX ix_invoices_local_offer_id ON invoices (local_offer_id);
 CREATE INDEX ix_invoices_status_expires_at ON invoices (status, expires_at);
 CREATE INDEX ix_invoices_updated_index ON invoices (updated_index);
-CREATE INDEX ix_invoices_unpaid_answers ON invoices (expires_at, answers_request, pay_index)
-    WHERE answers_request AND pay_index IS NULL
+CREATE INDEX ix_invoices_unpaid_answers ON invoices (expires_at, answers_request, status)
+    WHERE answers_request AND status <> 'paid'
     ;
 DELETE FROM "sqlite_sequence";
 INSERT INTO "sqlite_sequence" VALUES('invoices',4);

@@ -276,7 +276,7 @@ _ROWS: Final = Rows(TABLE, _made)
 _GIVEN: Final = tuple(each.name for each in fields(NewInvoice))
 _ADD: Final = f"{TABLE.insert((*_GIVEN, 'status', 'updated_index'))} RETURNING {TABLE.listed}"
 _DUE: Final = "status = 'unpaid' AND expires_at <= ?"
-_UNPAID_ANSWER: Final = "answers_request AND pay_index IS NULL"  # as in the index's own condition
+_UNPAID_ANSWER: Final = "answers_request AND status <> 'paid'"  # as in the index's own condition
 _UPDATED: Final = "(SELECT last FROM invoice_counters WHERE name = 'updated_index')"
 _PAY: Final = f"""
     UPDATE invoices SET

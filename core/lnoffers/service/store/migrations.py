@@ -90,10 +90,11 @@ _OFFERS_AND_INVOICES: Final = (
 _WIRE: Final = (
     "ALTER TABLE invoices ADD COLUMN answers_request BOOLEAN NOT NULL DEFAULT FALSE",
     # The answers that nobody has paid, in the order of their removal. They are counted before each new one, and with
-    # all three columns that takes a quarter of the time, because no row is read.
+    # all three columns that takes a tenth of the time, because no row is read. The condition is one that no other
+    # index could serve: with "pay_index IS NULL", SQLite prefers the unique index of that column, and reads each row.
     """
-    CREATE INDEX ix_invoices_unpaid_answers ON invoices (expires_at, answers_request, pay_index)
-    WHERE answers_request AND pay_index IS NULL
+    CREATE INDEX ix_invoices_unpaid_answers ON invoices (expires_at, answers_request, status)
+    WHERE answers_request AND status <> 'paid'
     """,
     """
     CREATE TABLE addresses (
