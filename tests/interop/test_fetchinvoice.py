@@ -98,6 +98,17 @@ def test_a_real_issuer_knows_that_a_series_was_cancelled(payer: Served, pair: Pa
     assert refusal(payer, daily, recurrence_counter=1, **mine) == (BAD_ANSWER, "invoice cancelled")
 
 
+def test_a_real_issuer_follows_a_paid_period_with_the_next(payer: Served, pair: Pair) -> None:
+    daily = pair.l1.client.offer(amount="9msat", description="milk", recurrence="1day").bolt12
+    mine = {"recurrence_label": "mine"}
+    first = fetched(payer, daily, recurrence_counter=0, **mine)["invoice"]
+    pair.l2.client.rpc_call("xpay", [first])
+    second = fetched(payer, daily, recurrence_counter=1, **mine)
+    basetimes = [Invoice.parse(invoice).invoice_recurrence_basetime for invoice in (first, second["invoice"])]
+    assert basetimes[0] == basetimes[1] is not None
+    assert second["next_period"]["counter"] == 2
+
+
 def test_two_hundred_fetches_at_the_pace_of_the_issuer_lose_none(payer: Served, l1: Node) -> None:
     offer = l1.client.offer(amount="any", description="very often").bolt12
     for amount in range(1, FETCHES + 1):
