@@ -7,7 +7,8 @@ import logging
 
 import pytest
 
-from lnoffers.service.peers.admission import ADDRESS_BURST, MAX_ADDRESSES, MAX_HANDSHAKES, MAX_OF_ADDRESS, Admission
+from lnoffers.service.peers.address_paces import MAX_ADDRESSES
+from lnoffers.service.peers.admission import ADDRESS_BURST, MAX_HANDSHAKES, MAX_OF_ADDRESS, Admission
 from lnoffers.service.peers.bounded_log import LINE_BURST, LINES_A_SECOND, BoundedLog
 
 

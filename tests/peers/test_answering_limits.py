@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lnoffers.bolt12 import Invoice
-from lnoffers.net.onion_messages import Payload, ReceivedMessage
+from lnoffers.bolt12 import BlindedPath, ChannelEnd, Invoice, Offer, UnsignedInvoiceRequest
+from lnoffers.net.onion_messages import Payload, ReceivedMessage, wrap
 from lnoffers.service import Node, Options
 from lnoffers.service.answering import Answers, Issuer
-from lnoffers.service.answering.answers import ANSWER_BURST, MAX_ANSWERS
+from lnoffers.service.answering.answers import ANSWER_BURST, MAX_ANSWERS, OF_ADDRESS_A_SECOND
 from lnoffers.service.peers import Peers
 from lnoffers.service.peers.link import ONION_BURST
 from tests.peers.conftest import Start
@@ -24,6 +26,7 @@ from tests.service.program import SEED_SECRET, until, write_secret
 from tests.service.requesting import OFFER, requested
 
 TOO_MANY = "there are too many requests"
+ELSEWHERE = Offer.build(offer_issuer_id=key(8).public_key, offer_description="tea", offer_chains=(REGTEST,))
 
 
 @pytest.fixture
@@ -33,44 +36,73 @@ def node(tmp_path: Path) -> Iterator[Node]:
         yield opened
 
 
-def message(*, reply: bool) -> ReceivedMessage:
+def message(stream: bytes, path: BlindedPath | None) -> ReceivedMessage:
     """A request as it arrives."""
-    path = path_to(key(9).public_key) if reply else None
-    return ReceivedMessage(Payload.build(invoice_request=requested(OFFER).to_bytes(), reply_path=path), None)
+    return ReceivedMessage(Payload.build(invoice_request=stream, reply_path=path), None)
 
 
-def receive(node: Node, count: int, each: ReceivedMessage, run: Any) -> None:
-    """Have a node receive the same message many times."""
+PATH = path_to(key(9).public_key)
+GOOD = message(requested(OFFER).to_bytes(), PATH)
+JUNK = {
+    "the request cannot be parsed": message(b"junk", PATH),
+    "the request has no reply path": message(requested(OFFER).to_bytes(), None),
+    "the request is not for an offer of this node": message(requested(ELSEWHERE).to_bytes(), PATH),
+    "its reply path begins at the end of a channel": message(
+        requested(OFFER).to_bytes(), replace(PATH, first_node_id=ChannelEnd(0, 0))
+    ),
+}
+
+
+def accepted(node: Node, *messages: ReceivedMessage) -> int:
+    """Have a node receive messages; return how many of them its issuer begins to answer."""
+    begun = 0
+
+    async def held(function: Any) -> None:
+        nonlocal begun
+        begun += 1
+        await asyncio.Event().wait()
 
     async def main() -> None:
-        peers = Peers(node.keys.key_pair, REGTEST, lambda _, __: None)
-        answers = Answers(Issuer(node), peers, run)
-        for _ in range(count):
-            answers.receive("a peer", each)  # type: ignore[arg-type] # only the log names it here
+        answers = Answers(Issuer(node), Peers(node.keys.key_pair, REGTEST, lambda _, __: None), held)
+        for each in messages:
+            answers.receive(None, each)
+        await asyncio.sleep(0)
         answers.close()
 
     asyncio.run(main())
+    return begun
 
 
-def test_requests_beyond_a_burst_are_dropped_before_they_are_parsed(
-    node: Node, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_requests_beyond_a_burst_are_dropped(node: Node, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG, "lnoffers")
-    receive(node, 3 * ANSWER_BURST, message(reply=False), node.changes.run)
-    assert "the request has no reply path" in caplog.messages[0]
-    assert all(TOO_MANY not in text for text in caplog.messages[:ANSWER_BURST])
-    assert TOO_MANY in caplog.text
-
-
-def test_only_so_many_requests_wait_for_the_store(node: Node, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.DEBUG, "lnoffers")
-
-    async def held(function: Any) -> None:
-        await asyncio.Event().wait()
-
     assert MAX_ANSWERS > ANSWER_BURST, "a burst has room"
-    receive(node, 2 * MAX_ANSWERS, message(reply=True), held)
+    assert ANSWER_BURST <= accepted(node, *[GOOD] * 3 * MAX_ANSWERS) <= MAX_ANSWERS
     assert TOO_MANY in caplog.text
+
+
+@pytest.mark.parametrize("reason", JUNK)
+def test_junk_takes_nothing_of_the_pace(node: Node, caplog: pytest.LogCaptureFixture, reason: str) -> None:
+    caplog.set_level(logging.DEBUG, "lnoffers")
+    assert accepted(node, *[JUNK[reason]] * 3 * ANSWER_BURST, *[GOOD] * ANSWER_BURST) == ANSWER_BURST
+    assert reason in caplog.text
+    assert TOO_MANY not in caplog.text
+
+
+def test_many_connections_from_one_address_do_not_keep_out_another(start: Start) -> None:
+    served = start()
+    made = offer(served)
+    here = bytes.fromhex(served.id)
+    with ExitStack() as stack:
+        crowd = [stack.enter_context(connected(key(number), served.id, served.port)) for number in range(1, 13)]
+        for stranger in crowd:
+            for number in range(ONION_BURST):
+                unsigned = UnsignedInvoiceRequest._build(made.records, invreq_payer_note=str(number))
+                payload = Payload.build(invoice_request=unsigned.to_bytes(), reply_path=path_to(here, here))
+                stranger.send(wrap(bytes([number + 1]) * 32, path_to(here), payload))
+        served.await_log(f"its address sends more than {OF_ADDRESS_A_SECOND} requests per second")
+        payer = stack.enter_context(connected(key(20), served.id, served.port, host="127.0.0.2"))
+        send(payer, made, request(made, key(20)), path_to(here, key(20).public_key))
+        assert isinstance(answer(payer, key(20)), Invoice)
 
 
 def test_a_peer_that_floods_gets_what_its_own_limit_allows_and_others_are_answered(start: Start) -> None:

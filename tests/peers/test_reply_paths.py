@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 
 import pytest
 
 from lnoffers.bolt12 import BlindedPath, ChannelEnd, Invoice
 from lnoffers.bolt12.blinded_paths import BlindedHop
+from lnoffers.net.messages import OnionMessage, Ping, Pong
 from lnoffers.net.onion_messages import MAX_REPLY_HOPS
-from tests.peers.conftest import Start
+from tests.peers.conftest import Served, Start
 from tests.peers.issuing import answer, nothing_came, offer, path_to, request, send
 from tests.peers.stranger import connected, key
 from tests.service.program import until
@@ -61,13 +64,51 @@ def test_an_answer_that_leads_nowhere_is_dropped_with_a_reason(start: Start, nam
         assert isinstance(answer(payer, key(1)), Invoice)
 
 
-def test_a_request_without_a_reply_path_stores_nothing(start: Start) -> None:
+@pytest.mark.parametrize("name", ["none", "a channel"])
+def test_a_request_that_cannot_be_answered_stores_nothing(start: Start, name: str) -> None:
+    make, reason = PATHS[name]
     served = start()
     made = offer(served)
     with connected(key(1), served.id, served.port) as payer:
-        send(payer, made, request(made, key(1)), None)
-        until(lambda: "the request has no reply path" in served.log())
+        send(payer, made, request(made, key(1)), make(bytes.fromhex(served.id)))
+        served.await_log(reason)
     assert served.client.listinvoices().invoices == []
+
+
+@contextmanager
+def locked(served: Served) -> Iterator[None]:
+    """Hold a server's store, so that no answer can be stored."""
+    with closing(sqlite3.connect(served.program.network_dir / "lnoffers.sqlite3", isolation_level=None)) as store:
+        store.execute("BEGIN IMMEDIATE")
+        yield
+        store.execute("ROLLBACK")
+
+
+def test_an_answer_whose_connection_has_ended_is_dropped_with_a_reason(start: Start) -> None:
+    served = start()
+    made = offer(served)
+    with locked(served):
+        with connected(key(1), served.id, served.port) as payer:
+            send(payer, made, request(made, key(1)), path_to(NOBODY, PAYER))
+            payer.send(Ping(7))
+            assert payer.event() == Pong(7), "the request has arrived"
+        until(lambda: not served.peers())
+    served.await_log("neither the first node of its reply path nor the node that brought it is connected")
+
+
+def test_an_answer_is_sent_over_the_new_connection_of_the_node_that_brought_the_request(start: Start) -> None:
+    served = start()
+    made = offer(served)
+    with ExitStack() as stack:
+        with locked(served):
+            with connected(key(1), served.id, served.port) as payer:
+                send(payer, made, request(made, key(1)), path_to(NOBODY, PAYER))
+                payer.send(Ping(7))
+                assert payer.event() == Pong(7), "the request has arrived"
+            until(lambda: not served.peers())
+            again = stack.enter_context(connected(key(1), served.id, served.port))
+            until(served.peers)
+        assert isinstance(again.event(), OnionMessage)
 
 
 def test_a_path_that_begins_at_nobody_is_left_to_the_node_that_brought_the_request(start: Start) -> None:

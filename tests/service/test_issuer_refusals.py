@@ -155,6 +155,9 @@ CASES = {
         f"quantity {2**64 - 1} causes overflow",
     ),
     "no amount": Case(lambda node: requested(new_offer(node, offer_amount=None)), "missing invreq_amount"),
+    "nothing": Case(
+        lambda node: requested(new_offer(node, offer_amount=None), invreq_amount=0), "Amount must be at least 1msat"
+    ),
     "too little": Case(lambda _: requested(invreq_amount=999), "Amount must be at least 1000msat"),
     "too little for several": Case(
         lambda node: requested(new_offer(node, offer_quantity_max=0), invreq_quantity=2, invreq_amount=1_999),

@@ -63,12 +63,12 @@ def price(request: InvoiceRequest, converted: int | None, now: int) -> int | Non
 
 def amount_for(request: InvoiceRequest, price: int | None) -> int | str:
     """Return the amount of the invoice in millisatoshi, or why the request is refused."""
-    offered = request.invreq_amount
-    if price is None or offered is None:
-        return offered or price or 0
-    if offered < price:
-        return f"Amount must be at least {price}msat"
-    if offered // EXCESS > price:
+    offered, least = request.invreq_amount, 1 if price is None else price
+    if offered is None:
+        return price or 0  # 0 only at the end of a recurrence, which needs no amount
+    if offered < least:
+        return f"Amount must be at least {least}msat"
+    if price is not None and offered // EXCESS > price:
         return f"Amount vastly exceeds {price}msat"
     return offered
 
