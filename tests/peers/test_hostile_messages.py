@@ -10,7 +10,7 @@ import pytest
 
 from lnoffers.net.frames import MAX_FRAME
 from lnoffers.net.messages import Ping, Pong
-from lnoffers.service.peers.link import ONIONS_A_SECOND
+from lnoffers.service.peers.link import ONION_BURST, ONIONS_A_SECOND
 from tests.peers import attacks
 from tests.peers.conftest import Start
 from tests.peers.stranger import Stranger, connected, key
@@ -147,10 +147,24 @@ def test_messages_for_a_node_that_reads_nothing_fill_only_its_queue(start: Start
     ):
         until(lambda: len(served.peers()) == 2)
         attacks.sent_until_blocked(deaf)
-        while "its next node reads too slowly" not in served.log():
+        while "too many messages wait to be sent to its next node" not in served.log():
             sender.send(attacks.by_way_of(bytes.fromhex(served.id), key(2).public_key, bytes(20_000)))
             answers(sender)
         assert served.peak_megabytes() < MEGABYTES
+
+
+def test_forwards_beyond_what_their_next_node_is_sent_are_dropped_with_a_reason(start: Start) -> None:
+    served = start()
+    with (
+        connected(key(1), served.id, served.port) as one,
+        connected(key(3), served.id, served.port) as another,
+        connected(key(2), served.id, served.port),
+    ):
+        until(lambda: len(served.peers()) == 3)
+        for _ in range(ONION_BURST):
+            for stranger in (one, another):
+                stranger.send(attacks.by_way_of(bytes.fromhex(served.id), key(2).public_key, b"x"))
+        served.await_log("too many messages wait to be sent to its next node")
 
 
 def test_onion_messages_beyond_the_limit_are_dropped_with_a_reason(start: Start) -> None:

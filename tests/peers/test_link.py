@@ -14,8 +14,8 @@ from lnoffers.fetching.peer import MESSAGE_COST, Peer, PeerGoneError
 from lnoffers.net.address import Address
 from lnoffers.net.connection import Event
 from lnoffers.net.features import OFFERED
-from lnoffers.net.messages import Init, Ping, write_message
-from lnoffers.service.peers.link import Link
+from lnoffers.net.messages import Init, OnionMessage, Ping, write_message
+from lnoffers.service.peers.link import FORWARDS_WAIT, MAX_QUEUED_BYTES, Link
 from tests.peers.stranger import key
 
 INIT: Final = Init(OFFERED, (CHAINS["regtest"],))
@@ -188,3 +188,33 @@ def test_messages_count_however_small_they_are_and_even_if_they_are_ignored() ->
         return counted - before
 
     assert asyncio.run(run()) >= count * MESSAGE_COST
+
+
+def onion(text: bytes) -> OnionMessage:
+    """Return an onion message that nobody opens."""
+    return OnionMessage(key(3).public_key, text)
+
+
+def test_own_messages_are_sent_before_those_that_are_forwarded() -> None:
+    async def run() -> Event:
+        async with ends() as both:
+            link = Link(both.ours, None)
+            assert link.forward(onion(b"of another node"))
+            assert link.send(onion(b"of this node"))
+            started(link)
+            return await next_of(both.theirs, OnionMessage)
+
+    assert asyncio.run(run()) == onion(b"of this node")
+
+
+def test_a_message_is_not_forwarded_while_many_wait_but_own_ones_are_queued() -> None:
+    async def run() -> list[bool]:
+        async with ends() as both:
+            link = Link(both.ours, None)
+            assert link.send(onion(b"of this node"))
+            forwarded = [link.forward(onion(b"of another node")) for _ in range(FORWARDS_WAIT)]
+            assert link.send(onion(b"of this node"))
+            assert not link.send(onion(bytes(MAX_QUEUED_BYTES)))
+            return forwarded
+
+    assert asyncio.run(run()) == [True] * (FORWARDS_WAIT - 1) + [False]

@@ -313,8 +313,10 @@ def test_the_guide_tells_the_limits_of_peers() -> None:
     counted = f"bytes from one peer, and of pongs that it asks for; each message counts {MESSAGE_COST:,} more"
     assert told[counted] == f"{link.READ_BYTES:,} per second, {link.READ_BURST:,} at once"
     assert told["onion messages from one peer"] == f"{link.ONIONS_A_SECOND} per second, {link.ONION_BURST} at once"
-    sent = f"{link.SENT_A_SECOND} per second; {link.MAX_QUEUED_BYTES:,} bytes wait"
-    assert told["onion messages to one peer"] == sent
+    assert told["onion messages to one peer"] == (
+        f"{link.SENT_A_SECOND} per second, this node's own first; {link.MAX_QUEUED_BYTES:,} bytes wait; "
+        f"none is forwarded while {link.FORWARDS_WAIT} wait"
+    )
     assert told["requests from all peers"] == (
         f"{answers.ANSWERS_A_SECOND} per second, {answers.ANSWER_BURST} at once, {answers.MAX_ANSWERS} being answered"
     )

@@ -1,9 +1,9 @@
 """One open connection to a peer.
 
 Three tasks serve it. The first reads what the peer sends, at most `READ_BYTES` per second; the rest waits in the peer's
-own buffers. The second sends queued onion messages, no faster than nodes accept them. The third sends a ping if the
-peer has been silent for `SILENT_SECONDS`, and closes the connection if no pong arrives. All three end with the
-connection.
+own buffers. The second sends queued onion messages, no faster than nodes accept them: this node's own first, then those
+that it forwards, so that strangers cannot delay its questions and answers. The third sends a ping if the peer has been
+silent for `SILENT_SECONDS`, and closes the connection if no pong arrives. All three end with the connection.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ SENT_A_SECOND: Final = 3
 """Onion messages per second that are sent to one peer. Core Lightning drops those beyond four per second."""
 MAX_QUEUED_BYTES: Final = 1 << 17
 """Bytes of onion messages that wait to be sent to one peer."""
+FORWARDS_WAIT: Final = 6
+"""Onion messages that wait, two seconds' worth, while another one may be forwarded to the same peer."""
 KEPT_WARNINGS: Final = 5
 """How many of a peer's last warnings are kept."""
 SILENT_SECONDS: Final = 60.0
@@ -80,7 +82,8 @@ class Link:
         self._turn = turn or asyncio.Lock()
         self._silent_seconds = silent_seconds
         self._pong_seconds = pong_seconds
-        self._queue: deque[OnionMessage] = deque()
+        self._own: deque[OnionMessage] = deque()
+        self._forwards: deque[OnionMessage] = deque()
         self._queued_bytes = 0
         self._not_empty = asyncio.Event()
         self._send_pace = Pace(SENT_A_SECOND, 1)
@@ -95,10 +98,17 @@ class Link:
         self._task.add_done_callback(partial(self._end, ended))
 
     def send(self, message: OnionMessage) -> bool:
-        """Queue a message for the peer; return whether there was room."""
+        """Queue a message of this node for the peer; return whether there was room."""
+        return self._add(self._own, message)
+
+    def forward(self, message: OnionMessage) -> bool:
+        """Queue a message of another node for the peer; return False if too many wait already."""
+        return len(self._own) + len(self._forwards) < FORWARDS_WAIT and self._add(self._forwards, message)
+
+    def _add(self, queue: deque[OnionMessage], message: OnionMessage) -> bool:
         if self._queued_bytes + len(message.packet) > MAX_QUEUED_BYTES:
             return False
-        self._queue.append(message)
+        queue.append(message)
         self._queued_bytes += len(message.packet)
         self._not_empty.set()
         return True
@@ -182,11 +192,11 @@ class Link:
     async def _send_queued(self) -> None:
         while True:
             await self._not_empty.wait()
-            message = self._queue.popleft()
-            self._queued_bytes -= len(message.packet)
-            if not self._queue:
-                self._not_empty.clear()
             await self._send_pace.spend(1)
+            message = (self._own or self._forwards).popleft()
+            self._queued_bytes -= len(message.packet)
+            if not self._own and not self._forwards:
+                self._not_empty.clear()
             await self._peer.send(message)
 
     async def _keep_alive(self) -> None:

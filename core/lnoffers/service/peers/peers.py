@@ -273,8 +273,8 @@ class Peers:
             self._deliver(link, opened)
         elif (next_link := self._next_link(opened)) is None:
             self._drop(link, "its next node is not connected")
-        elif not next_link.send(opened.message):
-            self._drop(link, "its next node reads too slowly")
+        elif not next_link.forward(opened.message):
+            self._drop(link, "too many messages wait to be sent to its next node")
 
     def _drop(self, link: Link, reason: str) -> None:
         self.log.debug("Dropped a message from %s: %s", link, reason)
