@@ -318,7 +318,8 @@ def test_the_guide_tells_the_limits_of_peers() -> None:
         f"none is forwarded while {link.FORWARDS_WAIT} wait"
     )
     assert told["requests from all peers"] == (
-        f"{answers.ANSWERS_A_SECOND} per second, {answers.ANSWER_BURST} at once, {answers.MAX_ANSWERS} being answered"
+        f"{answers.ANSWERS_A_SECOND} per second, {answers.ANSWER_BURST} at once, {answers.MAX_ANSWERS} being answered; "
+        f"over connections from one address {answers.OF_ADDRESS_A_SECOND} per second, {answers.ADDRESS_BURST} at once"
     )
     assert told["a request"] == f"{issuer.MAX_OWN_BYTES:,} bytes beside its offer"
     assert told["unpaid invoices for requests"] == f"{issuer.MAX_UNPAID:,}, expired ones included"
