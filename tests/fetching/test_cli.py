@@ -72,6 +72,13 @@ def test_an_offer_in_a_currency_is_shown_at_what_it_comes_to(start: Start) -> No
     assert run("fetch", euros, "9sat", "--connect", issuer).json["amount_msat"] == 9_000
 
 
+@pytest.mark.parametrize("amount", [(), ("1sat",)])
+def test_an_invoice_for_more_than_the_price_is_not_accepted(start: Start, amount: tuple[str, ...]) -> None:
+    done = run("fetch", offer().encode(), *amount, "--connect", start(ISSUER, "--answer", "another_amount"))
+    assert (done.code, done.out) == (1, "")
+    assert "1001msat where 1000msat are asked for" in done.err
+
+
 @pytest.mark.parametrize(
     ("answer", "said"), [("refusal", "the issuer refuses: not today"), ("expired", "Do not pay it")]
 )

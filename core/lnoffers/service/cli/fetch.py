@@ -9,7 +9,7 @@ from typing import Final
 
 from clnrpc.runtime.server.convert import msat
 from lnoffers import Bolt12Error, FetchError, fetch_invoice
-from lnoffers.bolt12 import Invoice
+from lnoffers.bolt12 import Invoice, Offer, decode
 from lnoffers.fetching import AddressError, Reason
 from lnoffers.service.cli.flags import proxy
 from lnoffers.service.cli.output import (
@@ -26,7 +26,7 @@ from lnoffers.service.errors import OptionsError, ServiceError
 from lnoffers.service.escaping import escape
 
 _ANY_AMOUNT: Final = 21_000_000 * 100_000_000 * 1000
-"""Millisatoshi. Nothing is paid here, so the user sees the amount before paying."""
+"""Millisatoshi, for a price in a currency. Nothing is paid here, so the user sees the amount before paying."""
 _ANSWERED: Final = frozenset({Reason.REFUSED, Reason.BAD_ANSWER})
 """Failures in which the issuer answered; in all others it could not be asked."""
 
@@ -50,7 +50,7 @@ def fetch(given: Namespace) -> int:
                     amount=wanted,
                     quantity=given.quantity,
                     payer_note=given.payer_note,
-                    max_amount=_ANY_AMOUNT if wanted is None else None,
+                    max_amount=_ANY_AMOUNT if wanted is None and _is_in_currency(offer) else None,
                     timeout=given.timeout,
                     proxy=None if through is None else str(through),
                 )
@@ -72,6 +72,15 @@ def fetch(given: Namespace) -> int:
     else:
         print_json(json.dumps(_members(invoice)).encode())
     return 0
+
+
+def _is_in_currency(text: str) -> bool:
+    """Return whether a string is an offer whose price is in a currency."""
+    try:
+        message = decode(text)
+    except Bolt12Error:
+        return False  # `fetch_invoice` says what is wrong, after it has read the addresses
+    return isinstance(message, Offer) and message.offer_currency is not None
 
 
 def _to_msat(text: str) -> int:
