@@ -2397,8 +2397,8 @@ class Calls(Caller):
                 paid, the offer becomes inactive and the others can no longer be paid.
 
                 Default: False.
-            proportional_amount: Whether late payers pay less: for a first period that has already begun, they pay
-                only the remaining part. Requires `recurrence_base`.
+            proportional_amount: Whether late payers pay less: for a period that has already begun, they pay only
+                the remaining part. Requires `recurrence_base`.
 
                 Default: False. Added in v25.09.
             optional_recurrence: Whether payers that do not support recurrence may pay once. Cannot be combined with

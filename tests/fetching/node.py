@@ -27,7 +27,7 @@ from tests.bolt12.samples import resigned
 
 PAYINFO = BlindedPayinfo(0, 0, 18, 0, 10**9, b"")
 CONVERTED = 12_345
-"""What any price in a currency comes to."""
+"""What the issuer asks for where the request does not determine the amount."""
 SIGNATURE = 240
 
 
@@ -48,6 +48,8 @@ def invoice(request: InvoiceRequest, key: KeyPair, **changes: Any) -> Invoice:
     }
     if request.invreq_amount is None and request.expected_amount is None:
         arguments["invoice_amount"] = CONVERTED
+    if request.offer_recurrence_base is not None:
+        arguments["invoice_recurrence_basetime"] = request.offer_recurrence_base.basetime
     return Invoice.for_request(request, **(arguments | changes)).sign(KeySigner(key))
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from clnrpc import Client, RpcError
-from lnoffers.bolt12 import CHAINS, BlindedPath, ChannelEnd, Invoice, Offer
+from lnoffers.bolt12 import CHAINS, BlindedPath, ChannelEnd, Invoice, Offer, Recurrence, RecurrenceBase
 from lnoffers.bolt12.features import bitmap
 from lnoffers.net.blinding import message_path
 from tests.fetching.conftest import Start as StartNode
@@ -152,3 +153,24 @@ def test_row_34_another_amount_must_be_allowed(start: Start, node: StartNode) ->
         assert "1001msat" in caught.value.message
     allowed = payer.client.rpc_call("fetchinvoice", {"offer": offer(), "max_amount_msat": "1001msat"})
     assert allowed["changes"] == {"amount_msat": 1001}
+
+
+def test_the_full_price_limits_what_late_payers_are_asked_for(start: Start, node: StartNode) -> None:
+    payer = start("--peer", node(ISSUER))
+    late = {"recurrence_counter": 0, "recurrence_label": "mine"}
+    for price, quantity in ((CONVERTED, 1), (CONVERTED - 1, 2)):
+        text = proportional(offer_amount=price, offer_quantity_max=0)
+        assert payer.client.fetchinvoice(text, quantity=quantity, **late).changes.amount_msat == CONVERTED
+    cheap = proportional(offer_amount=CONVERTED - 1)
+    with pytest.raises(RpcError, match=f"more than the {CONVERTED - 1}msat allowed"):
+        payer.client.fetchinvoice(cheap, **late)
+    given = {"offer": cheap, "max_amount_msat": CONVERTED, **late}
+    assert payer.client.rpc_call("fetchinvoice", given)["changes"] == {"amount_msat": CONVERTED}
+    euros = proportional(offer_currency="EUR", offer_amount=1)
+    assert payer.client.fetchinvoice(euros, **late).changes.amount_msat == CONVERTED
+
+
+def proportional(**changes: Any) -> str:
+    """Return an offer whose late payers pay for the rest of the period."""
+    base = RecurrenceBase(1, int(time.time()))
+    return offer(offer_recurrence_compulsory=Recurrence(1, 1), offer_recurrence_base=base, **changes)

@@ -130,7 +130,15 @@ class MirroredRequestFields(OfferFields, RequestMetadata, RequestTerms, RequestR
         needs the exchange rate, and a price for the rest of a period needs the time.
         """
         base = self.offer_recurrence_base
-        if self.offer_amount is None or self.offer_currency is not None or (base and base.proportional_amount):
+        return None if base and base.proportional_amount else self.full_price
+
+    @property
+    def full_price(self) -> int | None:
+        """The offer's price for all requested items and a whole period, in millisatoshi.
+
+        None if the offer has no amount, or one in a currency.
+        """
+        if self.offer_amount is None or self.offer_currency is not None:
             return None
         return self.offer_amount * (1 if self.invreq_quantity is None else self.invreq_quantity)
 

@@ -75,8 +75,9 @@ class FetchinvoiceRequest:
     """
 
     max_amount_msat: Msat | None = None
-    """The largest amount of the invoice. Without it, an invoice for another amount than the request's, or than the offer's
-    price, is refused.
+    """The largest amount of the invoice. Without it, the amount must be *amount_msat* or, if that is not given, the
+    offer's price. If that price is for whole periods and the offer scales it for late payers, any amount up to it is
+    accepted. If it is in a currency, any amount is.
 
     An extension: Core Lightning does not have it.
     """
@@ -99,8 +100,8 @@ class FetchinvoiceChanges(Received):
     """The name of the issuer, if it is another one than in the offer."""
 
     amount_msat: Msat | None = None
-    """The amount of the invoice, if it is not exactly what was expected. If the offer's price is in a currency and no
-    amount was requested, it is always present: check it before you pay.
+    """The amount of the invoice, if it is not exactly what was expected. If no amount was requested, and the offer's price
+    is in a currency or scaled for late payers, it is always present: check it before you pay.
     """
 
 

@@ -130,8 +130,8 @@ class FetchCommands(Commands):
     ) -> types.FetchinvoiceResponse:
         ways = self._entries(peers, offer, asyncio.get_running_loop().create_future())
         seconds, limit = request.timeout, request.max_amount_msat
-        if limit is None and _expected_amount(question.request) is None:
-            limit = _ANY_AMOUNT  # the caller sees it in `changes`
+        if limit is None:
+            limit = _default_limit(question.request)
         try:
             answered = await ask_in_turn(offer, question, ways, DEFAULT_SECONDS if seconds is None else seconds)
             return _response(question.check(answered, max_amount=limit, now=self._node.clock.now()))
@@ -157,6 +157,16 @@ class FetchCommands(Commands):
 
 def _expected_amount(request: InvoiceRequest | Invoice) -> int | None:
     return request.expected_amount if request.invreq_amount is None else request.invreq_amount
+
+
+def _default_limit(request: InvoiceRequest) -> int | None:
+    """Return the largest amount of an invoice, in millisatoshi; None if it must be the expected amount.
+
+    If the request does not determine the amount, the caller sees it in `changes`.
+    """
+    if _expected_amount(request) is not None:
+        return None
+    return _ANY_AMOUNT if request.full_price is None else request.full_price
 
 
 def _response(invoice: Invoice) -> types.FetchinvoiceResponse:
