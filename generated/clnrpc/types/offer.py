@@ -65,7 +65,7 @@ class OfferRequest:
     """
 
     proportional_amount: bool = False
-    """Whether late payers pay less: for a first period that has already begun, they pay only the remaining part. Requires
+    """Whether late payers pay less: for a period that has already begun, they pay only the remaining part. Requires
     `recurrence_base`.
 
     Added in v25.09.
