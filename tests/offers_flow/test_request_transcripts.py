@@ -131,8 +131,8 @@ def check(exchange: Exchange, found: dict[str, Any]) -> None:
     told = json.loads(exchange.response)
     if exchange.case in OURS:
         assert found["error"] == {"code": -32602, "message": OURS[exchange.case]}
-    elif exchange.case == "offer from unknown node":  # row 36: l1 was asked to forward, and did not
-        assert (found["error"]["code"], found["error"]["data"]["reason"]) == (1005, "no_answer")
+    elif exchange.case == "offer from unknown node":  # row 36: l1, which has connected to us, is not asked to forward
+        assert (found["error"]["code"], found["error"]["data"]["reason"]) == (1003, "no_address")
     elif "result" in told:
         assert found == told, exchange.case
     else:

@@ -35,6 +35,10 @@ class UnreachableError(Exception):
         self.detail = detail
 
 
+class BlockedRouteError(UnreachableError):
+    """The node cannot be asked along one route; others may work."""
+
+
 class Connected(Protocol):
     """A connection to a node at which requests enter the network."""
 
@@ -45,6 +49,7 @@ class Connected(Protocol):
 
         Raises:
             FetchError: if the answer cannot be read.
+            BlockedRouteError: if only this route cannot be used.
             UnreachableError: if the connection ends.
         """
 
@@ -114,9 +119,16 @@ async def _ask_at(
                     if reason is Reason.NO_ANSWER and route.is_forwarded:
                         detail = "; ".join(filter(None, (detail, "it was asked to forward the request")))
                     failed.append(Attempt(route.towards, str(entry), reason, detail))
+                except BlockedRouteError as error:
+                    failed.append(failure(entry, route, error))
     except UnreachableError as error:
-        failed += [Attempt(each.towards, str(entry), error.reason, error.detail) for each in routes[len(failed) :]]
+        failed += [failure(entry, route, error) for route in routes[len(failed) :]]
     return failed
+
+
+def failure(entry: ReachableEntry, route: Route, error: UnreachableError) -> Attempt:
+    """Return the attempt along a route from this entry that failed with this error."""
+    return Attempt(route.towards, str(entry), error.reason, error.detail)
 
 
 def check_takes_onion_messages(bitmap: bytes) -> None:

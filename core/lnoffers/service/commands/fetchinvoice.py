@@ -22,7 +22,7 @@ from lnoffers.service.commands.codes import OFFER_EXPIRED
 from lnoffers.service.commands.fetch_errors import error_for
 from lnoffers.service.entropy import EntropyError
 from lnoffers.service.parameters import requests as parameters
-from lnoffers.service.peers.entries import Entries, entries, send_in_turn
+from lnoffers.service.peers.entries import Entries, entries, send_along_all
 from lnoffers.service.request_terms import Terms
 
 if TYPE_CHECKING:
@@ -122,8 +122,7 @@ class FetchCommands(Commands):
     def _entries(self, peers: Peers, offer: Offer, answer: Answer) -> Entries:
         """Return the nodes at which a request can enter the network. Call it in the event loop."""
         options = self._node.options
-        known = peers.addresses | {address.node_id: address for address in options.peers}
-        return entries(peers, offer, known, options.via, answer)
+        return entries(peers, offer, options.peers, options.via, answer)
 
     async def _fetch(
         self, peers: Peers, request: types.FetchinvoiceRequest, offer: Offer, question: Question
@@ -147,7 +146,7 @@ class FetchCommands(Commands):
     ) -> types.CancelrecurringinvoiceResponse:
         unused = asyncio.get_running_loop().create_future()
         try:
-            await send_in_turn(offer, request, self._entries(peers, offer, unused))
+            await send_along_all(offer, request, self._entries(peers, offer, unused))
         except FetchError as error:
             raise error_for(error, offer) from error
         except LocalProtocolError as error:

@@ -8,13 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from lnoffers.bolt12 import InvoiceRequest, Offer
-from lnoffers.fetching.asking import UnreachableError, check_takes_onion_messages, plan_any, reason_in
+from lnoffers.fetching.asking import (
+    BlockedRouteError,
+    UnreachableError,
+    check_takes_onion_messages,
+    failure,
+    plan_any,
+    reason_in,
+)
 from lnoffers.fetching.dialing import PROXY_SECONDS
 from lnoffers.fetching.failures import Attempt, Reason, furthest
 from lnoffers.fetching.question import Answered, Question
@@ -30,7 +37,7 @@ from lnoffers.service.peers.peers import Peers
 from lnoffers.service.peers.pending import Answer
 
 MAX_FORWARDERS: Final = 4
-"""How many peers are asked to forward a request, beside those that the server keeps for that."""
+"""How many peers are asked to forward a request, beside those of `--via`."""
 MAX_REPEATS: Final = 2
 """How many times a question is repeated on a route because the connection has ended."""
 RECONNECT_SECONDS: Final = 10.0
@@ -168,7 +175,7 @@ class OwnEntry:
 
         Raises:
             FetchError: if the answer cannot be read.
-            UnreachableError: if the next node is not connected.
+            BlockedRouteError: if the next node is not connected.
         """
         message, path_id = question.message(route, self.node_id, self.node_id)
         self.peers.pending.expect(path_id, self.answer)
@@ -180,14 +187,14 @@ class OwnEntry:
         """Send a message.
 
         Raises:
-            UnreachableError: if the next node is not connected.
+            BlockedRouteError: if the next node is not connected.
         """
         try:
             if self.peers.inject(message):
                 return
         except RemoteProtocolError as error:
-            raise UnreachableError(Reason.CANNOT_CONNECT, str(error)) from error
-        raise UnreachableError(Reason.CANNOT_CONNECT, "the next node of the path is not connected")
+            raise BlockedRouteError(Reason.CANNOT_CONNECT, str(error)) from error
+        raise BlockedRouteError(Reason.CANNOT_CONNECT, "the next node of the path is not connected")
 
     def why_no_answer(self) -> tuple[Reason, str]:
         """Return that nothing came."""
@@ -197,45 +204,64 @@ class OwnEntry:
 Entries: TypeAlias = Sequence[PeerEntry | OwnEntry]
 
 
-def entries(
-    peers: Peers, offer: Offer, known: Mapping[bytes, Address], via: Sequence[Address], answer: Answer
-) -> Entries:
+def entries(peers: Peers, offer: Offer, kept: Sequence[Address], via: Sequence[Address], answer: Answer) -> Entries:
     """Return the nodes at which requests for an offer can enter the network, best first.
+
+    Only nodes to which this one has connected are asked to forward. Anybody can connect to this one, and might drop its
+    requests, and would learn whom it pays.
 
     Args:
         peers: the peers of this node.
         offer: the offer.
-        known: the addresses that are known, by node id.
+        kept: the nodes to which this one stays connected.
         via: the nodes to ask first to forward a request.
         answer: the answer to the question that is asked there.
     """
     firsts = [path.first_node_id for path in offer.offer_paths or ()] or [offer.offer_issuer_id or b""]
-    addresses = {**known, **{address.node_id: address for address in via}}
+    chosen = {address.node_id: address for address in (*kept, *via)}
+    addresses = {**peers.addresses, **chosen}
     connected = [link.node_id for link in peers.links]
     direct = [node for node in firsts if isinstance(node, bytes) and (node in addresses or node in connected)]
     nodes = dict.fromkeys([*(address.node_id for address in via), *direct])
-    forwarding = [link.node_id for link in peers.links if offers(link.features, ONION_MESSAGES)]
+    may_forward = [link for link in peers.links if link.address is not None or link.node_id in chosen]
+    forwarding = [link.node_id for link in may_forward if offers(link.features, ONION_MESSAGES)]
+    forwarding.sort(key=lambda node: node not in chosen)
     others = [node for node in forwarding if node not in nodes][:MAX_FORWARDERS]
     own = [OwnEntry(peers, answer)] if peers.node_id in firsts else []
     asked = [node for node in (*nodes, *others) if node != peers.node_id]
     return [*own, *(PeerEntry(peers, node, addresses.get(node), answer) for node in asked)]
 
 
-async def send_in_turn(offer: Offer, request: InvoiceRequest, ways: Entries) -> None:
-    """Send a request that needs no reply, along the first route whose first node takes it.
+async def send_along_all(offer: Offer, request: InvoiceRequest, ways: Entries) -> None:
+    """Send a request that gets no reply along each route: nothing shows which of them lead to the issuer.
 
     Raises:
-        FetchError: if none does.
+        FetchError: if the first node of no route takes it.
+        LocalProtocolError: if the request is too long for an onion message.
     """
+    messages = {
+        entry: [(route, ask(secrets.token_bytes(32), route.path, request, None)) for route in routes]
+        for entry, routes in plan_any(offer, ways).items()
+    }
+    failures = await asyncio.gather(*(_send_at(entry, along) for entry, along in messages.items()))
+    failed = [attempt for at_one in failures for attempt in at_one]
+    if len(failed) == sum(map(len, messages.values())):
+        raise furthest(failed)
+
+
+async def _send_at(entry: PeerEntry | OwnEntry, messages: Sequence[tuple[Route, OnionMessage]]) -> Sequence[Attempt]:
+    """Send messages at one entry; return those that failed."""
     failed = list[Attempt]()
-    for entry, routes in plan_any(offer, ways).items():
-        try:
-            async with entry.connected(PROXY_SECONDS) as connection:
-                connection.send(ask(secrets.token_bytes(32), routes[0].path, request, None))
-                return
-        except UnreachableError as error:
-            failed += [Attempt(route.towards, str(entry), error.reason, error.detail) for route in routes]
-    raise furthest(failed)
+    try:
+        async with entry.connected(PROXY_SECONDS) as connection:
+            for route, message in messages:
+                try:
+                    connection.send(message)
+                except UnreachableError as error:
+                    failed.append(failure(entry, route, error))
+    except UnreachableError as error:
+        return [failure(entry, route, error) for route, _ in messages]
+    return failed
 
 
 def _read(question: Question, answer: Answer) -> Answered:
