@@ -5,9 +5,11 @@ from __future__ import annotations
 import secrets
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Final
 
+from clnrpc import Client
 from lnoffers.bolt12 import CHAINS, KeyPair
 from lnoffers.net.connection import Connection, Event, Ready
 from lnoffers.net.features import OFFERED
@@ -87,3 +89,18 @@ def connected(
     with wired(port, host, receive_buffer) as wire:
         init = Init(OFFERED, (chain,))
         yield Stranger(wire, Connection.initiate(node, key(secrets.randbelow(200) + 50), bytes.fromhex(peer_id), init))
+
+
+@contextmanager
+def dialed(node: KeyPair, client: Client) -> Iterator[Stranger]:
+    """Have the server of a client connect to a node on this machine."""
+    with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as pool:
+        connecting = pool.submit(client.connect, f"{node.public_key.hex()}@127.0.0.1:{listener.getsockname()[1]}")
+        listener.settimeout(SECONDS)
+        wire, _ = listener.accept()
+        with wire:
+            wire.settimeout(SECONDS)
+            init = Init(OFFERED, (REGTEST,))
+            stranger = Stranger(wire, Connection.respond(node, key(secrets.randbelow(200) + 50), init))
+            connecting.result()
+            yield stranger

@@ -18,7 +18,7 @@ from lnoffers.net.onion_messages import Payload, ReceivedMessage, open_message, 
 from lnoffers.service.peers.link import READ_BURST, READ_BYTES
 from lnoffers.service.peers.peers import MAX_WARNINGS
 from tests.peers.conftest import Start
-from tests.peers.stranger import connected, key
+from tests.peers.stranger import connected, dialed, key
 from tests.service.program import until
 
 CHANNEL_REESTABLISH = (136).to_bytes(2, "big") + bytes(112)
@@ -62,9 +62,38 @@ def test_a_newer_connection_of_a_node_replaces_the_older_one(start: Start) -> No
             assert served.peers() == {key(1).public_key.hex()}
 
 
-def test_who_takes_the_node_for_another_one_gets_no_error_and_ends_all_connections(start: Start) -> None:
+def test_who_connects_and_takes_the_node_for_another_one_gets_no_error_and_is_shut_out(start: Start) -> None:
     served = start()
     with connected(key(1), served.id, served.port) as other, connected(key(2), served.id, served.port) as one:
+        until(lambda: len(served.peers()) == 2)
+        one.send_raw(CHANNEL_REESTABLISH)
+        while (event := one.event()) is not None:
+            assert not isinstance(event, PeerError | PeerWarning)
+        until(lambda: served.log().count("is shut out") == 1)
+        with pytest.raises((OSError, AssertionError)), connected(key(2), served.id, served.port):
+            pytest.fail("it got an init")
+        with pytest.raises(RpcError, match="about a channel"):
+            served.client.connect(f"{key(2).public_key.hex()}@127.0.0.1:9")
+        other.send(Ping(3))
+        assert other.event() == Pong(3)
+        assert served.peers() == {key(1).public_key.hex()}
+    served.await_log("Use another one here")
+
+
+def test_only_the_first_node_that_is_shut_out_is_logged_as_a_warning(start: Start) -> None:
+    served = start()
+    for number in (1, 2):
+        with connected(key(number), served.id, served.port) as one:
+            one.send_raw(CHANNEL_REESTABLISH)
+            while one.event() is not None:
+                pass
+        until(lambda number=number: served.log().count("is shut out") == number)
+    assert served.log().count(" WARNING ") == 1
+
+
+def test_who_was_connected_to_and_takes_the_node_for_another_one_ends_all_connections(start: Start) -> None:
+    served = start()
+    with connected(key(1), served.id, served.port) as other, dialed(key(2), served.client) as one:
         until(lambda: len(served.peers()) == 2)
         one.send_raw(CHANNEL_REESTABLISH)
         for stranger in (one, other):

@@ -11,7 +11,7 @@ from typing import Final, Self
 from lnoffers.bolt12.curve import KeyPair
 from lnoffers.fetching.dialing import PeerGoneError, Proxy, UnresolvedError, dial, error_text
 from lnoffers.net.address import Address
-from lnoffers.net.connection import Closed, Connection, Event, Ready
+from lnoffers.net.connection import Authenticated, Closed, Connection, Event, Ready
 from lnoffers.net.crypto import NodeKey
 from lnoffers.net.errors import ChannelMessageError, RemoteProtocolError
 from lnoffers.net.messages import NO_PONG, OPENING, Init, OnionMessage, PeerError, Ping
@@ -82,21 +82,24 @@ class Peer:
         return await cls(connection, reader, writer, limit, remote)._when_ready()
 
     @classmethod
-    async def accept(
+    async def accept(  # noqa: PLR0913, PLR0917 - one parameter per choice
         cls,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
         node: NodeKey,
         init: Init,
         limit: Callable[[int], Awaitable[None]] = _no_limit,
+        refuse: Callable[[bytes], str] = lambda _: "",
     ) -> Self:
         """Complete the handshake with a node that has connected, and exchange `init`.
 
+        `refuse` returns why a node with this id gets no `init`, "" if it gets one.
+
         Raises:
-            PeerGoneError: if that fails.
+            PeerGoneError: if that fails, or the node is refused.
         """
         connection = Connection.respond(node, KeyPair(secrets.token_bytes(32)), init)
-        return await cls(connection, reader, writer, limit, _remote(writer))._when_ready()
+        return await cls(connection, reader, writer, limit, _remote(writer))._when_ready(refuse)
 
     @property
     def node_id(self) -> bytes:
@@ -162,16 +165,20 @@ class Peer:
         """Close the socket at once."""
         self._writer.transport.abort()
 
-    async def _when_ready(self) -> Self:
+    async def _when_ready(self, refuse: Callable[[bytes], str] = lambda _: "") -> Self:
         """Return this peer once messages can be sent; close the connection if that fails."""
         try:
-            while not isinstance(event := await self.next_event(), Ready):
-                pass
+            self.init = await self._exchange_init(refuse)
         except BaseException:
             await self.close()
             raise
-        self.init = event.init
         return self
+
+    async def _exchange_init(self, refuse: Callable[[bytes], str]) -> Init:
+        while not isinstance(event := await self.next_event(), Ready):
+            if isinstance(event, Authenticated) and (reason := refuse(event.node_id)):
+                raise PeerGoneError(reason)
+        return event.init
 
     async def _flush(self) -> None:
         data = self._connection.data_to_send()

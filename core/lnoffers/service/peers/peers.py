@@ -5,7 +5,9 @@ message for another node is forwarded if that node is connected, and dropped oth
 answers a question of `pending`, or else goes to `receive`.
 
 If a peer sends a message about a channel, it has mistaken this node for another one with the same secret. Any answer
-might close that node's channels. So all connections are closed then, and none is opened again (decision 0063).
+might close that node's channels. If this node had connected to the peer, all connections are closed then, and none is
+opened again. If the peer had connected itself, it may be a stranger that lies, so only the peer is shut out (decision
+0063).
 """
 
 from __future__ import annotations
@@ -41,6 +43,8 @@ HANDSHAKE_SECONDS: Final = 5.0
 """The time limit for handshake and `init` of an incoming connection."""
 MAX_PEERS: Final = 64
 """The maximum of incoming connections."""
+MAX_SHUT_OUT: Final = 1_024
+"""How many nodes that are shut out are remembered, the latest."""
 MAX_WARNINGS: Final = 3
 """How many warnings are logged for each connection."""
 CROSSING_SECONDS: Final = 2.0
@@ -87,6 +91,8 @@ class Peers:
         """The log of what incoming connections and their messages cause."""
         self.halted = ""
         """Why the node has closed all connections for good; empty if it has not."""
+        self._shut_out: dict[bytes, str] = {}
+        """The nodes that are no longer connected to, by node id, the latest last, each with the reason."""
 
     @property
     def node_id(self) -> bytes:
@@ -132,8 +138,8 @@ class Peers:
         Raises:
             PeerUnavailableError: if the node cannot be reached.
         """
-        if self.halted:
-            raise PeerUnavailableError(self.halted)
+        if refusal := self._unavailable(address.node_id):
+            raise PeerUnavailableError(refusal)
         if address.node_id == self._node.public_key:
             raise PeerUnavailableError("this is the node's own id")
         if link := self._links.get(address.node_id):
@@ -155,11 +161,12 @@ class Peers:
         except UnresolvedError as error:
             raise UnknownHostError(f"Host {place} not valid: {error}") from error
         except PeerGoneError as error:
-            self._halt_if_mistaken(error)
+            if isinstance(error, MistakenIdentityError):
+                self._halt(str(error))
             raise PeerUnavailableError(f"{place}: {error}") from error
-        if self.halted:  # while this connection was opened
+        if refusal := self._unavailable(address.node_id):  # since this connection was begun
             peer.abort()
-            raise PeerUnavailableError(self.halted)
+            raise PeerUnavailableError(refusal)
         self.addresses[address.node_id] = address
         self._remember(address)
         return self._add(peer, address)
@@ -183,12 +190,11 @@ class Peers:
         try:
             async with asyncio.timeout(HANDSHAKE_SECONDS):
                 limit = Pace(READ_BYTES, READ_BURST).spend
-                peer = await Peer.accept(reader, writer, self._node, self._init, limit)
+                peer = await Peer.accept(reader, writer, self._node, self._init, limit, self._unavailable)
         except TimeoutError:
             self.log.debug("Dropped %s: the handshake took more than %g seconds", place, HANDSHAKE_SECONDS)
         except PeerGoneError as error:
             self.log.debug("Dropped %s: %s", place, error)
-            self._halt_if_mistaken(error)
         else:
             refusal = self._refusal(peer.node_id)
             if refusal:
@@ -197,10 +203,16 @@ class Peers:
             else:
                 self._add(peer, None)
 
+    def _unavailable(self, node_id: bytes) -> str:
+        """Return why there is no connection to a node any more; "" if there may be one."""
+        return self.halted or self._shut_out.get(node_id, "")
+
     def _refusal(self, node_id: bytes) -> str:
         """Return why an incoming connection of a node is refused; "" if it is not."""
-        if self.halted or node_id == self._node.public_key:
-            return self.halted or "it has this node's own id"
+        if node_id == self._node.public_key:
+            return "it has this node's own id"
+        if unavailable := self._unavailable(node_id):  # since the handshake
+            return unavailable
         others = sum(link.address is None for link in self._links.values() if link.node_id != node_id)
         return f"{MAX_PEERS} nodes have connected" if others >= MAX_PEERS else ""
 
@@ -238,15 +250,29 @@ class Peers:
         if self._links.get(link.node_id) is link:
             del self._links[link.node_id]
         self._log(link, f"the connection has ended ({reason})")
-        self._halt_if_mistaken(reason)
+        if isinstance(reason, MistakenIdentityError):
+            if link.address is None:
+                self._shut_out_node(link, str(reason))
+            else:
+                self._halt(str(reason))
 
-    def _halt_if_mistaken(self, reason: PeerGoneError) -> None:
-        """Close all connections for good if the reason is that a peer mistakes this node for another one."""
-        if isinstance(reason, MistakenIdentityError) and not self.halted:
-            self.halted = str(reason)
+    def _halt(self, reason: str) -> None:
+        """Close all connections for good."""
+        if not self.halted:
+            self.halted = reason
             logger.error("All connections to peers are closed: %s", reason)
             for link in self.links:
                 link.close()
+
+    def _shut_out_node(self, link: Link, reason: str) -> None:
+        """Never connect to a node again. Only the first one is logged as a warning, because strangers can have many."""
+        warn = self.log.debug if self._shut_out else logger.warning
+        warn("%s is shut out: %s", link, reason)
+        self._shut_out[link.node_id] = reason
+        if len(self._shut_out) > MAX_SHUT_OUT:
+            del self._shut_out[next(iter(self._shut_out))]
+        if (newer := self._links.get(link.node_id)) is not None:
+            newer.close()
 
     def _handle(self, link: Link, event: Event) -> None:
         if isinstance(event, PeerWarning):
