@@ -8,6 +8,8 @@ from contextlib import ExitStack
 
 import pytest
 
+from lnoffers.net.messages import Ping, Pong
+from lnoffers.service.peers import peers
 from lnoffers.service.peers.admission import ADDRESS_BURST, MAX_HANDSHAKES, MAX_OF_ADDRESS, OF_ADDRESS_A_SECOND
 from lnoffers.service.peers.peers import HANDSHAKE_SECONDS, MAX_PEERS
 from tests.peers import attacks
@@ -92,6 +94,22 @@ def test_strangers_fill_only_their_own_places(start: Start) -> None:
         assert friend.id in served.peers()
         assert key(240).public_key.hex() not in served.peers()
     served.await_log(f"{MAX_PEERS} nodes have connected")
+
+
+def test_one_address_leaves_places_for_nodes_at_others(start: Start) -> None:
+    served = start()
+    with ExitStack() as stack:
+        for number in range(peers.MAX_OF_ADDRESS):
+            stack.enter_context(connected(key(number + 1), served.id, served.port))
+        until(lambda: len(served.peers()) == peers.MAX_OF_ADDRESS)
+        with connected(key(240), served.id, served.port) as late:
+            assert late.event() is None
+        with connected(key(1), served.id, served.port) as newer:  # which replaces its older connection
+            newer.send(Ping(3))
+            assert newer.event() == Pong(3)
+        with connected(key(241), served.id, served.port, host=ANOTHER_HOST):
+            until(lambda: key(241).public_key.hex() in served.peers())
+    served.await_log(f"{peers.MAX_OF_ADDRESS} nodes have connected from its address")
 
 
 def test_a_server_that_stops_ends_open_handshakes(start: Start) -> None:

@@ -299,7 +299,7 @@ def test_the_guide_tells_the_limits_that_there_are() -> None:
 def test_the_guide_tells_the_limits_of_peers() -> None:
     guide = (ROOT / "docs" / "how-to" / "run-the-service.md").read_text()
     told = {row.split(" | ")[0].removeprefix("| "): row.split(" | ")[1] for row in guide.splitlines() if " | " in row}
-    assert told["incoming connections"] == str(peers.MAX_PEERS)
+    assert told["incoming connections"] == f"{peers.MAX_PEERS}, and {peers.MAX_OF_ADDRESS} from one address"
     assert told["handshakes at once"] == (
         f"{admission.MAX_HANDSHAKES}, and {admission.MAX_OF_ADDRESS} with one address; "
         f"{peers.HANDSHAKE_SECONDS:g} seconds each"

@@ -1,7 +1,8 @@
 """Which incoming connections may begin a handshake.
 
 A handshake takes a millisecond of this node's time, and opening a connection takes none of the other side's. So their
-number is limited: in total, and for each address, so that one machine cannot keep all others out.
+number is limited: in total, and for each address, so that one machine cannot keep all others out. `peers` limits the
+connections that are complete in the same way.
 """
 
 from __future__ import annotations

@@ -34,6 +34,7 @@ from lnoffers.net.errors import RemoteProtocolError
 from lnoffers.net.messages import Init, OnionMessage, PeerWarning, Ping
 from lnoffers.net.onion_messages import Forward, ReceivedMessage, open_message
 from lnoffers.service.errors import PeerUnavailableError, UnknownHostError
+from lnoffers.service.peers.address_paces import network
 from lnoffers.service.peers.bounded_log import BoundedLog
 from lnoffers.service.peers.link import ONIONS_A_SECOND, READ_BURST, READ_BYTES, Link
 from lnoffers.service.peers.pace import Pace
@@ -43,6 +44,8 @@ HANDSHAKE_SECONDS: Final = 5.0
 """The time limit for handshake and `init` of an incoming connection."""
 MAX_PEERS: Final = 64
 """The maximum of incoming connections."""
+MAX_OF_ADDRESS: Final = 16
+"""The maximum of incoming connections from one address, as `address_paces` counts addresses."""
 MAX_SHUT_OUT: Final = 1_024
 """How many nodes that are shut out are remembered, the latest."""
 MAX_WARNINGS: Final = 3
@@ -196,7 +199,7 @@ class Peers:
         except PeerGoneError as error:
             self.log.debug("Dropped %s: %s", place, error)
         else:
-            refusal = self._refusal(peer.node_id)
+            refusal = self._refusal(peer.node_id, peer.remote[0])
             if refusal:
                 self.log.debug("Refused %s (%s): %s", peer.node_id.hex(), place, refusal)
                 await peer.close()
@@ -207,14 +210,19 @@ class Peers:
         """Return why there is no connection to a node any more; "" if there may be one."""
         return self.halted or self._shut_out.get(node_id, "")
 
-    def _refusal(self, node_id: bytes) -> str:
-        """Return why an incoming connection of a node is refused; "" if it is not."""
+    def _refusal(self, node_id: bytes, host: str) -> str:
+        """Return why an incoming connection of a node from an IP address is refused; "" if it is not."""
         if node_id == self._node.public_key:
             return "it has this node's own id"
         if unavailable := self._unavailable(node_id):  # since the handshake
             return unavailable
-        others = sum(link.address is None for link in self._links.values() if link.node_id != node_id)
-        return f"{MAX_PEERS} nodes have connected" if others >= MAX_PEERS else ""
+        if not host:
+            return "it has closed the connection"
+        others = [link for link in self._links.values() if link.address is None and link.node_id != node_id]
+        if len(others) >= MAX_PEERS:
+            return f"{MAX_PEERS} nodes have connected"
+        neighbours = sum(network(link.remote[0]) == network(host) for link in others)
+        return f"{MAX_OF_ADDRESS} nodes have connected from its address" if neighbours >= MAX_OF_ADDRESS else ""
 
     def _add(self, peer: Peer, address: Address | None) -> Link:
         """Return the connection to this peer from now on: a new one, unless two have crossed and the other stays."""
