@@ -10,9 +10,10 @@ import asyncio
 import logging
 import random
 import socket
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from errno import EMFILE, ENFILE, ENOBUFS, ENOMEM
+from functools import partial
 from typing import Final
 
 from lnoffers.fetching.dialing import error_text
@@ -30,6 +31,8 @@ QUEUED: Final = 128
 FIRST_PAUSE: Final = 1.0
 LONGEST_PAUSE: Final = 300.0
 """Seconds between two attempts to connect to a peer: from the first to this, twice as long each time."""
+LASTING_SECONDS: Final = 60.0
+"""After a connection that has lasted so long, the pauses begin anew."""
 EXHAUSTED: Final = {EMFILE, ENFILE, ENOBUFS, ENOMEM}
 """Errors after which a later attempt to accept a connection may succeed."""
 _BUFFER: Final = 1 << 14
@@ -97,21 +100,29 @@ class _Entrance:
                     self._peers.log.debug("Refused a connection from %s: %s", host, refusal)
                     wire.close()
                 else:
-                    _start(self._shake(wire, host, port), self._shaking)
+                    self._shake_hands(wire, host, port)
+
+    def _shake_hands(self, wire: socket.socket, host: str, port: int) -> None:
+        task = _start(self._shake(wire, host, port), self._shaking)
+        task.add_done_callback(partial(self._shaken, wire, host))
 
     async def _shake(self, wire: socket.socket, host: str, port: int) -> None:
-        try:
-            reader, writer = await asyncio.open_connection(sock=wire, limit=_BUFFER)
-            await self._peers.accept(reader, writer, place_text(host, port))
-        finally:
-            self._admission.leave(host)
+        reader, writer = await asyncio.open_connection(sock=wire, limit=_BUFFER)
+        await self._peers.accept(reader, writer, place_text(host, port))
+
+    def _shaken(self, wire: socket.socket, host: str, task: asyncio.Task[None]) -> None:
+        """End a handshake; one that was cancelled may have done nothing yet, not even for its socket."""
+        self._admission.leave(host)
+        if task.cancelled():
+            wire.close()
 
 
-def _start(work: Coroutine[None, None, None], tasks: set[asyncio.Task[None]]) -> None:
+def _start(work: Coroutine[None, None, None], tasks: set[asyncio.Task[None]]) -> asyncio.Task[None]:
     """Run a coroutine as a task that is in `tasks` until it ends."""
     task = asyncio.get_running_loop().create_task(work)
     tasks.add(task)
     task.add_done_callback(tasks.discard)
+    return task
 
 
 async def _listeners(host: str, port: int) -> AsyncIterator[socket.socket]:
@@ -131,17 +142,23 @@ async def _listeners(host: str, port: int) -> AsyncIterator[socket.socket]:
         raise ListenError(f"cannot listen at {place_text(host, port)}: {why}") from error
 
 
-async def stay_connected(peers: Peers, address: Address) -> None:
-    """Keep a peer connected for as long as this runs, with growing pauses between attempts that fail."""
-    pause = FIRST_PAUSE
+async def stay_connected(
+    peers: Peers, address: Address, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+) -> None:
+    """Keep a peer connected for as long as this runs, with growing pauses between connections that fail or end early.
+
+    `sleep` waits for so many seconds.
+    """
+    clock, pause, level = asyncio.get_running_loop().time, FIRST_PAUSE, logging.INFO
     while not peers.halted:
         try:
             link = await peers.connect(address)
         except PeerUnavailableError as error:
-            logger.log(logging.INFO if pause == FIRST_PAUSE else logging.DEBUG, "Cannot connect to peer %s", error)
-            await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 # so that nodes do not all come at once
-            pause = min(2 * pause, LONGEST_PAUSE)
+            logger.log(level, "Cannot connect to peer %s", error)
+            level = logging.DEBUG
         else:
-            pause = FIRST_PAUSE
             await link.closed()
-            await asyncio.sleep(FIRST_PAUSE * random.uniform(0.5, 1.0))  # noqa: S311 # as above
+            if clock() - link.opened >= LASTING_SECONDS:
+                pause, level = FIRST_PAUSE, logging.INFO
+        await sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 # so that nodes do not all come at once
+        pause = min(2 * pause, LONGEST_PAUSE)
