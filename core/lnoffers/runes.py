@@ -21,7 +21,7 @@ from lnoffers.bolt12.typecheck import trusted, typechecked
 
 _CODE_LENGTH: Final = 32
 _PUNCTUATION: Final = re.escape(punctuation.replace("_", "")).encode()
-_ALTERNATIVE: Final = re.compile(rb"([^%b]*+)([!=/^$~<>{}#])((?:[^\\|&]++|\\.)*+)([|&]?)" % _PUNCTUATION, re.DOTALL)
+_ALTERNATIVE: Final = re.compile(rb"([^%b]*+)([!=/^$~<>{}#])((?:(?>[^\\|&]++|\\.))*+)([|&]?)" % _PUNCTUATION, re.DOTALL)
 """Its name, its condition, its value with escapes, and the separator behind it."""
 _ESCAPED: Final = re.compile(rb"\\(.)", re.DOTALL)
 _TO_ESCAPE: Final = re.compile(rb"([\\|&])")

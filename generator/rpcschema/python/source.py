@@ -20,7 +20,7 @@ _IMPORT_LENGTH: Final = 88
 _HOLDERS: Final = ("class _:\n", "    def _():\n")
 """What an indented statement is in."""
 _NUMBERS: Final = re.compile("([0-9]+)")
-_DOCSTRING: Final = re.compile(r'"""(?!")(?:[^"\\]|\\.|"(?!""))*+"""', re.DOTALL)
+_DOCSTRING: Final = re.compile(r'"""(?!")(?:(?>[^"\\]|\\.|"(?!"")))*+"""', re.DOTALL)
 _DOUBTFUL: Final = re.compile(r"['\\]|[^\x00-\x7f]|.{121}")
 """What black may change, outside of docstrings."""
 

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from typing import Final
 
 _BLANKS: Final = re.compile(rb"[ \t\n\r]*+")
-_TEXT: Final = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
-_WHOLE_TEXTS: Final = re.compile(rb'[^"{}\[\]]*+(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"[^"{}\[\]]*+)*+', re.DOTALL)
+_TEXT: Final = re.compile(rb'[^"\\]*+(?:(?>\\.[^"\\]*+))*+', re.DOTALL)
+_WHOLE_TEXTS: Final = re.compile(rb'[^"{}\[\]]*+(?:(?>"[^"\\]*+(?:(?>\\.[^"\\]*+))*+"[^"{}\[\]]*+))*+', re.DOTALL)
 """Everything up to the next bracket, or up to a text (JSON string) whose end has not arrived.
 
-These patterns are possessive, so none backtracks.
+These patterns are possessive, so none backtracks. Repeated groups are atomic: before Python 3.11.5, a possessive
+repetition could end within a group.
 """
 
 _QUOTE, _BACKSLASH = b'"\\'
