@@ -31,6 +31,7 @@ from lnoffers.service.answering import ldk
 from lnoffers.service.errors import ServiceError
 from lnoffers.service.peers.address_paces import AddressPaces
 from lnoffers.service.peers.pace import Pace
+from lnoffers.service.tasks import ended_in_bug, start
 
 if TYPE_CHECKING:
     from lnoffers.net.messages import OnionMessage
@@ -93,9 +94,8 @@ class Answers:
         except _DroppedError as reason:
             self._peers.log.debug("Dropped a message from %s: %s", link or _SELF, reason)
             return
-        task = asyncio.create_task(self._answer(link, request, received))
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
+        task = start(self._answer(link, request, received), self._tasks)
+        task.add_done_callback(partial(ended_in_bug, "An answer to a request ended in a bug"))
 
     async def remove_expired(self) -> None:
         """Remove answers that expired unpaid some time ago, for as long as this runs."""
@@ -144,13 +144,6 @@ class Answers:
             raise _DroppedError(f"its address sends more than {OF_ADDRESS_A_SECOND} requests per second")
         if len(self._tasks) >= MAX_ANSWERS or not self._pace.try_spend(1):
             raise _DroppedError("there are too many requests")
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        bug = None if task.cancelled() else task.exception()
-        if bug is not None:
-            context = {"message": "An answer to a request ended in a bug", "exception": bug}
-            task.get_loop().call_exception_handler(context)
 
     async def _answer(self, link: Link | None, request: InvoiceRequest, received: ReceivedMessage) -> None:
         try:

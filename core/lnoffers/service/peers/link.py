@@ -19,6 +19,7 @@ from lnoffers.net.address import Address, place_text
 from lnoffers.net.connection import Event
 from lnoffers.net.messages import NO_PONG, OnionMessage, Ping, Pong
 from lnoffers.service.peers.pace import Pace
+from lnoffers.service.tasks import ended_in_bug
 
 READ_BYTES: Final = 1 << 17
 """Bytes per second that are read from one peer."""
@@ -153,8 +154,7 @@ class Link:
         self._peer.abort()  # if the task was cancelled before it could close the connection
         if task.cancelled():
             reason = PeerGoneError("this node closed the connection")
-        elif (bug := task.exception()) is not None:
-            task.get_loop().call_exception_handler({"message": "A connection ended in a bug", "exception": bug})
+        elif ended_in_bug("A connection ended in a bug", task):
             reason = PeerGoneError("a bug in this node")
         else:
             reason = task.result()

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import random
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from errno import EMFILE, ENFILE, ENOBUFS, ENOMEM
 from functools import partial
@@ -22,6 +22,7 @@ from lnoffers.service.errors import ListenError, PeerUnavailableError
 from lnoffers.service.peers.admission import Admission
 from lnoffers.service.peers.pace import Pace
 from lnoffers.service.peers.peers import Peers
+from lnoffers.service.tasks import start
 
 ACCEPTED_A_SECOND: Final = 500
 ACCEPT_BURST: Final = 100
@@ -73,7 +74,7 @@ class _Entrance:
 
     def open(self, listener: socket.socket) -> None:
         """Accept connections from now on."""
-        _start(self._accept(listener), self._listening)
+        start(self._accept(listener), self._listening)
 
     async def close(self) -> None:
         """Accept no more, end the handshakes that are under way, and wait until their sockets are closed."""
@@ -103,7 +104,7 @@ class _Entrance:
                     self._shake_hands(wire, host, port)
 
     def _shake_hands(self, wire: socket.socket, host: str, port: int) -> None:
-        task = _start(self._shake(wire, host, port), self._shaking)
+        task = start(self._shake(wire, host, port), self._shaking)
         task.add_done_callback(partial(self._shaken, wire, host))
 
     async def _shake(self, wire: socket.socket, host: str, port: int) -> None:
@@ -115,14 +116,6 @@ class _Entrance:
         self._admission.leave(host)
         if task.cancelled():
             wire.close()
-
-
-def _start(work: Coroutine[None, None, None], tasks: set[asyncio.Task[None]]) -> asyncio.Task[None]:
-    """Run a coroutine as a task that is in `tasks` until it ends."""
-    task = asyncio.get_running_loop().create_task(work)
-    tasks.add(task)
-    task.add_done_callback(tasks.discard)
-    return task
 
 
 async def _listeners(host: str, port: int) -> AsyncIterator[socket.socket]:

@@ -40,6 +40,7 @@ from lnoffers.service.serving.listening import BACKLOG, bound_socket
 from lnoffers.service.serving.turns import Outcome, Turns
 from lnoffers.service.serving.waits import Waits
 from lnoffers.service.store import LockedError
+from lnoffers.service.tasks import ended_in_bug
 
 MAX_CONNECTIONS: Final = 256
 MAX_REFUSED: Final = 8
@@ -267,15 +268,8 @@ class Server:
 
     def _task_ended(self, task: asyncio.Task[None]) -> None:
         connection = self._tasks.pop(task)
-        if self._ended_in_bug("An answer ended in a bug", task):
+        if ended_in_bug("An answer ended in a bug", task):
             connection.abort()
-
-    def _ended_in_bug(self, message: str, task: asyncio.Task[None]) -> bool:
-        """Report the exception of a task that has ended, if it has one; return whether it has."""
-        bug = None if task.cancelled() else task.exception()
-        if bug is not None:
-            self._loop.call_exception_handler({"message": message, "exception": bug})
-        return bug is not None
 
     def _cut(self, connection: Connection) -> None:
         """Send no more answers on a connection."""
@@ -311,9 +305,9 @@ class Server:
             self._loop.create_task(stay_connected(self._peers, address)) for address in (*options.via, *options.peers)
         ]
         for task in keeping:
-            task.add_done_callback(partial(self._ended_in_bug, "A peer is not kept connected because of a bug"))
+            task.add_done_callback(partial(ended_in_bug, "A peer is not kept connected because of a bug"))
         removing = self._loop.create_task(self._answers.remove_expired())
-        removing.add_done_callback(partial(self._ended_in_bug, "Expired invoices are not removed because of a bug"))
+        removing.add_done_callback(partial(ended_in_bug, "Expired invoices are not removed because of a bug"))
         try:
             async with listening(self._peers, options.listen):
                 yield

@@ -16,6 +16,7 @@ from clnrpc.runtime.errors import GENERIC, RpcError
 from clnrpc.runtime.server.dispatch import Answer
 from lnoffers.service.dispatching import INTERNAL_ERROR, STOPPING
 from lnoffers.service.serving.connection import MAX_MESSAGE_BYTES, Connection
+from lnoffers.service.tasks import ended_in_bug
 
 MAX_WAITS: Final = 64
 """The most waiting calls of a connection. Together, their messages may be as long as one message."""
@@ -73,13 +74,10 @@ class Waits:
     def _done(self, connection: Connection, task: asyncio.Future[Answer]) -> None:
         if task.cancelled():
             return
-        error = task.exception()
-        if error is None:
+        if ended_in_bug("A call that waited ended in a bug", task):
+            self._finish(connection, task, lambda message: self._refuse(message, INTERNAL_ERROR))
+        else:
             self._finish(connection, task, lambda _: task.result())
-            return
-        context = {"message": "A call that waited ended in a bug", "exception": error}
-        task.get_loop().call_exception_handler(context)
-        self._finish(connection, task, lambda message: self._refuse(message, INTERNAL_ERROR))
 
     def _finish(self, connection: Connection, task: asyncio.Future[Answer], answer: Callable[[bytes], Answer]) -> None:
         """Send the answer, unless the call was dropped."""

@@ -1,0 +1,23 @@
+"""Tasks of the event loop that nobody awaits: kept until they end, and their bugs reported."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+
+def start(work: Coroutine[None, None, None], tasks: set[asyncio.Task[None]]) -> asyncio.Task[None]:
+    """Run a coroutine as a task that is in `tasks` until it ends; the loop alone would not keep it alive."""
+    task = asyncio.get_running_loop().create_task(work)
+    tasks.add(task)
+    task.add_done_callback(tasks.discard)
+    return task
+
+
+def ended_in_bug(message: str, task: asyncio.Future[Any]) -> bool:
+    """Report the exception with which a task has ended, under this message; return whether there was one."""
+    bug = None if task.cancelled() else task.exception()
+    if bug is not None:
+        task.get_loop().call_exception_handler({"message": message, "exception": bug})
+    return bug is not None
