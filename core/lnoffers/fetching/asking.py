@@ -14,7 +14,7 @@ from typing import Final, Protocol, TypeVar
 from lnoffers.bolt12 import Offer
 from lnoffers.fetching.failures import Attempt, Reason, furthest
 from lnoffers.fetching.question import Answered, Question
-from lnoffers.fetching.routes import Entry, Route, first_nodes, plan
+from lnoffers.fetching.routes import Entry, Route, first_nodes, node_text, plan
 from lnoffers.net import features
 
 _THROTTLED: Final = ("ratelimit", "rate limit")
@@ -98,7 +98,7 @@ def plan_any(offer: Offer, entries: Sequence[E]) -> Mapping[E, Sequence[Route]]:
     """
     routes = plan(offer, entries)
     if not routes:
-        raise furthest([Attempt(node, "", Reason.NO_ADDRESS) for node in first_nodes(offer)])
+        raise furthest([Attempt(node_text(node), "", Reason.NO_ADDRESS) for node in first_nodes(offer)])
     return routes
 
 

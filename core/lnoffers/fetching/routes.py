@@ -49,7 +49,7 @@ def plan(offer: Offer, entries: Sequence[E]) -> Mapping[E, Sequence[Route]]:
     direct: list[tuple[E, Route]] = []
     around: list[tuple[E, Route]] = []
     for path in paths_to_issuer(offer, secrets.token_bytes(PATH_KEY_BYTES)):
-        towards, end = first_node(path), path.hops[-1].blinded_node_id if offer.offer_paths else None
+        towards, end = node_text(path.first_node_id), path.hops[-1].blinded_node_id if offer.offer_paths else None
         for entry in entries:
             # We cannot tell which node is at this end of a channel; the caller may have looked it up.
             if isinstance(path.first_node_id, ChannelEnd) or path.first_node_id == entry.node_id:
@@ -60,15 +60,14 @@ def plan(offer: Offer, entries: Sequence[E]) -> Mapping[E, Sequence[Route]]:
     return _by_entry([*direct, *around])
 
 
-def first_nodes(offer: Offer) -> Sequence[str]:
-    """Return the first nodes of the paths to the offer's issuer, or the issuer itself, as text for people."""
-    return [first_node(path) for path in paths_to_issuer(offer, secrets.token_bytes(PATH_KEY_BYTES))]
+def first_nodes(offer: Offer) -> Sequence[bytes | ChannelEnd]:
+    """Return the first nodes of the offer's paths; if it has none, its issuer."""
+    return [path.first_node_id for path in offer.offer_paths or ()] or [offer.offer_issuer_id or b""]
 
 
-def first_node(path: BlindedPath) -> str:
-    """Return the first node of a path, as text: its id in hex, or a channel and which of its ends."""
-    first = path.first_node_id
-    return first.hex() if isinstance(first, bytes) else f"node {first.direction + 1} of channel {first}"
+def node_text(node: bytes | ChannelEnd) -> str:
+    """Return a node as text for people: its id in hex, or a channel and which of its ends."""
+    return node.hex() if isinstance(node, bytes) else f"node {node.direction + 1} of channel {node}"
 
 
 def _by_entry(pairs: Iterable[tuple[E, Route]]) -> dict[E, list[Route]]:

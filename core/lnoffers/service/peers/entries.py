@@ -25,7 +25,7 @@ from lnoffers.fetching.asking import (
 from lnoffers.fetching.dialing import PROXY_SECONDS
 from lnoffers.fetching.failures import Attempt, Reason, furthest
 from lnoffers.fetching.question import Answered, Question
-from lnoffers.fetching.routes import Route
+from lnoffers.fetching.routes import Route, first_nodes
 from lnoffers.net.address import Address
 from lnoffers.net.errors import RemoteProtocolError
 from lnoffers.net.features import ONION_MESSAGES, offers
@@ -217,7 +217,7 @@ def entries(peers: Peers, offer: Offer, kept: Sequence[Address], via: Sequence[A
         via: the nodes to ask first to forward a request.
         answer: the answer to the question that is asked there.
     """
-    firsts = [path.first_node_id for path in offer.offer_paths or ()] or [offer.offer_issuer_id or b""]
+    firsts = first_nodes(offer)
     chosen = {address.node_id: address for address in (*kept, *via)}
     addresses = {**peers.addresses, **chosen}
     connected = [link.node_id for link in peers.links]

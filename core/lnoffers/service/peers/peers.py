@@ -283,14 +283,15 @@ class Peers:
             newer.close()
 
     def _handle(self, link: Link, event: Event) -> None:
-        if isinstance(event, PeerWarning):
-            link.last_warnings.append((asyncio.get_running_loop().time(), event.text[:MAX_TEXT]))
         match event:
             case OnionMessage():
                 self._onion_message(link, event)
-            case PeerWarning() if link.warnings < MAX_WARNINGS:
-                link.warnings += 1
-                self._log(link, f"it warns: {event.text[:MAX_TEXT]}")
+            case PeerWarning():
+                text = event.text[:MAX_TEXT]
+                link.last_warnings.append((asyncio.get_running_loop().time(), text))
+                if link.warnings < MAX_WARNINGS:
+                    link.warnings += 1
+                    self._log(link, f"it warns: {text}")
 
     def _onion_message(self, link: Link, message: OnionMessage) -> None:
         was_throttled, link.throttled = link.throttled, not link.onions.try_spend(1)
