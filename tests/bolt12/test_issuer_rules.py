@@ -17,11 +17,11 @@ DAILY = Recurrence(1, 1)
 
 
 def asked(**fields: Any) -> InvoiceRequest:
-    """A request for an offer."""
-    recurring = {name: value for name, value in fields.items() if name.startswith("offer_")}
+    """A signed request for an offer; `fields` are those of both."""
+    of_offer = {name: value for name, value in fields.items() if name.startswith("offer_")}
     own = {name: value for name, value in fields.items() if not name.startswith("offer_")}
     return InvoiceRequest.for_offer(
-        samples.offer(**recurring),
+        samples.offer(**of_offer),
         invreq_metadata=METADATA,
         invreq_payer_id=SIGNER.public_key,
         invreq_chain=REGTEST,

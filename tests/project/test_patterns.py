@@ -1,4 +1,4 @@
-"""Regular expressions that need a newer Python than we support."""
+"""The regular expressions of all packages work on the oldest Python that we support."""
 
 from __future__ import annotations
 

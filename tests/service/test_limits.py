@@ -266,9 +266,14 @@ def test_a_label_has_a_bounded_length(seed_program: Program) -> None:
             assert wire.ask(method, params | {"label": "x" * MAX_LABEL})["result"]["label"] == "x" * MAX_LABEL
 
 
-def test_the_guide_tells_the_limits_that_there_are() -> None:
+def told_limits() -> dict[str, str]:
+    """Return the guide's limits: what is limited, and how."""
     guide = (ROOT / "docs" / "how-to" / "run-the-service.md").read_text()
-    told = {row.split(" | ")[0].removeprefix("| "): row.split(" | ")[1] for row in guide.splitlines() if " | " in row}
+    return {row.split(" | ")[0].removeprefix("| "): row.split(" | ")[1] for row in guide.splitlines() if " | " in row}
+
+
+def test_the_guide_tells_the_limits_that_there_are() -> None:
+    told = told_limits()
     assert told["connections"].startswith(f"{MAX_CONNECTIONS}, ")
     assert told["a message"] == (
         f"{MAX_MESSAGE_BYTES:,} bytes, {MAX_DEPTH} levels, {MAX_NESTED:,} arrays and objects, "
@@ -297,8 +302,7 @@ def test_the_guide_tells_the_limits_that_there_are() -> None:
 
 
 def test_the_guide_tells_the_limits_of_peers() -> None:
-    guide = (ROOT / "docs" / "how-to" / "run-the-service.md").read_text()
-    told = {row.split(" | ")[0].removeprefix("| "): row.split(" | ")[1] for row in guide.splitlines() if " | " in row}
+    told = told_limits()
     assert told["incoming connections"] == f"{peers.MAX_PEERS}, and {peers.MAX_OF_ADDRESS} from one address"
     assert told["handshakes at once"] == (
         f"{admission.MAX_HANDSHAKES}, and {admission.MAX_OF_ADDRESS} with one address; "

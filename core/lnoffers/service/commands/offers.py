@@ -22,11 +22,11 @@ from lnoffers.service.commands.codes import (
 from lnoffers.service.commands.pages import in_pages
 from lnoffers.service.commands.records import Shown, shown
 from lnoffers.service.entropy import EntropyError
+from lnoffers.service.offer_terms import terms_of
 from lnoffers.service.rates import RatesError
 from lnoffers.service.status import TRANSITIONS, Status, StatusChange
 from lnoffers.service.store import invoices, offers
 from lnoffers.service.store.offers import StoredOffer
-from lnoffers.service.terms import terms_of
 
 if TYPE_CHECKING:
     from clnrpc.runtime.server.stubs import Reply
