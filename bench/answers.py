@@ -24,7 +24,7 @@ ELEMENTS: Final = 2
 
 
 def answer(kind: Any, seed: int) -> Any:
-    """A JSON value with every field that `kind` (a response class, or any annotation in one) can have."""
+    """Return a JSON value with every field that `kind` (a response class, or any annotation in one) can have."""
     return _value(kind, random.Random(seed))
 
 

@@ -50,7 +50,7 @@ METADATA: Final = bytes(range(16))
 
 
 def signer(name: str) -> KeySigner:
-    """Somebody's key."""
+    """Return the signer of somebody with this name."""
     return KeySigner(KeyPair(sha256(name.encode()).digest()))
 
 
@@ -58,7 +58,7 @@ PAYER, PAYEE, HOP = map(signer, ("payer", "payee", "hop"))
 
 
 def make_offer(issuer: bytes) -> Offer:
-    """An offer of a fixed price."""
+    """Return an offer of a fixed price."""
     return Offer.build(
         offer_issuer_id=issuer, offer_amount=10_000, offer_description="one coffee", offer_issuer="shop.example"
     )
@@ -68,13 +68,13 @@ OFFER: Final = make_offer(PAYEE.public_key)
 
 
 def make_request() -> InvoiceRequest:
-    """A request for the offer, built and signed, and so verified."""
+    """Return a request for the offer, built and signed, and so verified."""
     unsigned = InvoiceRequest.for_offer(OFFER, invreq_metadata=METADATA, invreq_payer_id=PAYER.public_key)
     return unsigned.sign(PAYER)
 
 
 def make_invoice() -> Invoice:
-    """An invoice for it, with one path of one hop."""
+    """Return an invoice for that request, with one path of one hop."""
     path = BlindedPath(PAYEE.public_key, HOP.public_key, (BlindedHop(HOP.public_key, bytes(50)),))
     unsigned = Invoice.for_request(
         make_request(),
@@ -87,7 +87,7 @@ def make_invoice() -> Invoice:
 
 
 def bare_verify(request: InvoiceRequest) -> Callable[[], object]:
-    """The verification of the request's signature, and nothing else."""
+    """Return a function that verifies the request's signature and does nothing else."""
     context, digest = GLOBAL_CONTEXT.ctx, request.signing_request.digest
     key = ffi.new("secp256k1_xonly_pubkey *")
     assert request.invreq_payer_id is not None
@@ -98,7 +98,7 @@ def bare_verify(request: InvoiceRequest) -> Callable[[], object]:
 
 
 def bare_hashes(message: InvoiceRequest | Invoice) -> Callable[[], object]:
-    """The hashes that the signature of a message requires, on inputs of the same sizes; a tag's part is free."""
+    """Return a function that computes the hashes that a message's signature requires, on inputs of the same sizes."""
     signed = [record for record in message.records if record.type not in SIGNATURE_TYPES]
     tag_of_nonces = 7 + len(signed[0].raw)
     leaves = [size for record in signed for size in (len(record.raw), len(encode_bigsize(record.type)), 64)]
@@ -122,13 +122,13 @@ MAKE_REQUEST: Final = "build, sign, verify and encode a request"
 
 
 def strangers() -> Iterator[str]:
-    """Offers without end, of so many issuers that none is remembered when it comes again."""
+    """Return endless offers, of so many issuers that none is still cached when it comes again."""
     keys = (signer(f"stranger {index}").public_key for index in range(STRANGERS))
     return cycle([make_offer(key).encode() for key in keys])
 
 
 def ours() -> dict[str, Callable[[], object]]:
-    """What is timed in this process."""
+    """Return the calls to time in this process, by name."""
     request, invoice = make_request(), make_invoice()
     stranger_texts = strangers()
     offer_text, request_text, invoice_text = OFFER.encode(), request.encode(), invoice.encode()
@@ -145,7 +145,7 @@ def ours() -> dict[str, Callable[[], object]]:
 
 
 def microseconds(call: Callable[[], object]) -> float:
-    """CPU time of one call."""
+    """Return the CPU time of one call, in microseconds."""
     started = process_time()
     for _ in range(CALLS):
         call()
@@ -154,7 +154,7 @@ def microseconds(call: Callable[[], object]) -> float:
 
 @contextmanager
 def peers(folder: Path) -> Iterator[Callable[[], dict[str, float]]]:
-    """From nothing to the microseconds that each peer takes to decode the offer; without peers, to none."""
+    """Yield a function that measures how many microseconds each peer takes to decode the offer; {} without peers."""
     if not (folder / "node_modules").is_dir():
         print(f"left out: there are no peers in {folder}; `nox -s crosscheck` installs them\n")
         yield dict
@@ -194,7 +194,7 @@ class Row:
 
 
 def rows(found: Mapping[str, float]) -> Iterator[Row]:
-    """The bars, and how we stand to them."""
+    """Yield the bars, and how we stand to them."""
     offer, verify = found[DECODE_OFFER], found[VERIFY]
     yield Row(DECODE_OFFER, offer, 12, "us")
     for peer in sorted(found.keys() & {"lightningdevkit", "boltz-bolt12"}):

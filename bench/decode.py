@@ -30,20 +30,18 @@ SIDES: Final = ("clnrpc", "json.loads")
 
 
 def channels() -> list[dict[str, Any]]:
-    """Channels that differ, each with every field."""
+    """Return channels that differ, each with every field."""
     return [answer(clnrpc.types.ListpeerchannelsResponse, seed)["channels"][0] for seed in range(DISTINCT)]
 
 
 def response() -> dict[str, Any]:
-    """The answer."""
+    """Return the answer."""
     few = channels()
     return {"channels": [few[at % DISTINCT] for at in range(CHANNELS)]}
 
 
 def reader(sample: Any, access: Callable[[str], str]) -> Callable[[Any], None]:
-    """A function that reads every leaf of what is like `sample`, as plain straight code; `access` is how a member is
-    reached, for example `.name`.
-    """
+    """Return a function that reads every leaf of values like `sample`, in straight code; `access` reads a member."""
     source = "\n".join(["def read(v):", *_reads(sample, "v", "    ", access)])
     namespace: dict[str, Any] = {}
     exec(source, namespace)  # noqa: S102 # source of ours, so that neither side pays for being generic
@@ -66,7 +64,7 @@ def _reads(sample: Any, variable: str, indent: str, access: Callable[[str], str]
 
 
 def seconds(side: str, raw: bytes) -> float:
-    """How long one side takes to decode `raw`, read all of it, and let go of it."""
+    """Return how long one side takes to decode `raw`, read all of it and free it."""
     sample = {"channels": channels()[:1]}
     if side == "clnrpc":
         read = reader(sample, lambda name: f".{name}")
@@ -81,7 +79,7 @@ def seconds(side: str, raw: bytes) -> float:
 
 
 def in_a_process(side: str, file: Path) -> float:
-    """The same in a new process."""
+    """Return the same, measured in a new process."""
     return float(subprocess.run([sys.executable, __file__, side, file], capture_output=True, check=True).stdout)
 
 

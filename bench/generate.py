@@ -61,7 +61,7 @@ def main(*, runs: int = 5) -> int:
 
 
 def _show(times: dict[str, float], memory: float) -> int:
-    """Prints the table, and tells whether a bar was missed."""
+    """Print the table; return whether a bar was missed."""
     table = Table("rpcschema generate", "median", "bar", "verdict")
     bars = {"nothing there": times["yardstick"] / 2 if "yardstick" in times else None} | {
         "nothing changed": 0.5,
@@ -93,7 +93,7 @@ def _change(document: Path) -> None:
 
 
 def _yardstick(copy: Path) -> Callable[[], None] | None:
-    """What Core Lightning runs for its documents; None without a checkout."""
+    """Return what Core Lightning runs for its documents; None without a checkout."""
     if "CLN_REPO" not in os.environ:
         return None
     checkout = Path(os.environ["CLN_REPO"])
@@ -126,7 +126,7 @@ def _seconds(call: Callable[[], None]) -> float:
 
 
 def _peak_memory(work: Path) -> float:
-    """The most bytes that the processes of one run had resident at a time, looked at every hundredth of a second.
+    """Return the most bytes that the processes of one run had in memory at a time, sampled every hundredth of a second.
 
     Pages that several processes share count for each of them.
     """
@@ -154,7 +154,7 @@ def _resident(pid: int) -> int:
 
 @contextmanager
 def _gone_is_nothing() -> Iterator[None]:
-    """A process may end while it is looked at."""
+    """Ignore that a process has ended."""
     try:
         yield
     except (FileNotFoundError, ProcessLookupError):

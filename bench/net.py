@@ -65,7 +65,7 @@ _numbers = count(1)
 
 
 def fresh() -> bytes:
-    """A private key that was not used before."""
+    """Return a private key that was not used before."""
     return sha256(next(_numbers).to_bytes(8, "big")).digest()
 
 
@@ -73,7 +73,7 @@ ALICE, BOB = KeyPair(fresh()), KeyPair(fresh())
 
 
 def shake_hands(node: KeyPair) -> None:
-    """Two connections, from nothing to messages; the initiator is a node not met before."""
+    """Connect two nodes until messages can be sent; the initiator is a node not met before."""
     alice = Connection.initiate(node, KeyPair(fresh()), BOB.public_key, INIT)
     bob = Connection.respond(BOB, KeyPair(fresh()), INIT)
     for source, target in ((alice, bob), (bob, alice), (alice, bob), (bob, alice)):
@@ -84,7 +84,7 @@ def shake_hands(node: KeyPair) -> None:
 
 
 def bare_handshake(node: KeyPair) -> None:
-    """The same operations on the curve, and nothing else."""
+    """Do the same operations on the curve, and nothing else."""
     peers = [_parse(data) for data in (node.public_key, _serialize(_key()), _serialize(_key()))]
     scalar = fresh()
     for point in (*peers, *peers):
@@ -92,7 +92,7 @@ def bare_handshake(node: KeyPair) -> None:
 
 
 def made_requests() -> Iterator[OnionMessage]:
-    """Requests without end, each along a path of its own, as its last node gets them."""
+    """Yield endless requests, each along a path of its own, as its last node receives them."""
     offer = Offer.build(offer_issuer_id=BOB.public_key, offer_amount=1_000, offer_description="one coffee")
     payer = KeySigner(ALICE)
     unsigned = InvoiceRequest.for_offer(offer, invreq_metadata=bytes(16), invreq_payer_id=payer.public_key)
@@ -103,12 +103,12 @@ def made_requests() -> Iterator[OnionMessage]:
 
 
 def open_request(message: OnionMessage) -> None:
-    """What the issuer does first."""
+    """Open a request, as the issuer does first."""
     assert isinstance(open_message(BOB, message), ReceivedMessage)
 
 
 def bare_open(keys: tuple[bytes, bytes]) -> None:
-    """The same operations on the curve, and nothing else."""
+    """Do the same operations on the curve, and nothing else."""
     scalar = fresh()
     first, second = map(_parse, keys)
     _product(first, scalar)
@@ -157,7 +157,7 @@ def _offer(node: Node) -> Offer:
 
 
 def answer_request(key: KeyPair, issuer: Issuer, message: OnionMessage) -> None:
-    """What a server does with a message that requests an invoice."""
+    """Answer a message that requests an invoice, as a server does."""
     received = open_message(key, message)
     assert isinstance(received, ReceivedMessage)
     request, reply_path = received.payload.invoice_request, received.payload.reply_path
@@ -181,7 +181,7 @@ def _asked(offer: Offer) -> Iterator[OnionMessage]:
 
 
 def bare_answer(keys: tuple[bytes, bytes]) -> None:
-    """The same operations on the curve, and nothing else."""
+    """Do the same operations on the curve, and nothing else."""
     bare_open(keys)
     for key in (*keys, *keys, keys[0]):
         _parse(key)
@@ -238,7 +238,7 @@ def _product(point: Any, scalar: bytes) -> bytes:
 
 
 def through_frames() -> Callable[[], None]:
-    """The longest message, there and back."""
+    """Return a function that writes and reads the longest message."""
     message, buffer = bytes(MAX_MESSAGE), bytearray()
     writer = FrameWriter(bytes(32), b"k" * 32)
     reader = FrameReader(bytes(32), b"k" * 32)
@@ -254,7 +254,7 @@ _REQUESTS, _THROUGH = made_requests(), through_frames()
 
 
 def microseconds(call: Callable[[], object]) -> float:
-    """CPU time of one call."""
+    """Return the CPU time of one call, in microseconds."""
     started = process_time()
     for _ in range(CALLS):
         call()

@@ -65,7 +65,7 @@ END: Final = b"}\n\n"
 
 
 def request(method: str, **params: object) -> bytes:
-    """The text of a call."""
+    """Return the text of a call."""
     return json.dumps({"jsonrpc": "2.0", "id": "bench:1", "method": method, "params": params}).encode()
 
 
@@ -79,7 +79,7 @@ SET_UP: Final = KeyPair(SECRET).sign
 
 
 def bare_rows(path: Path, calls: int, group: int, sign: Callable[[bytes], bytes] = PLAIN) -> Iterator[float]:
-    """The loop; yields how long it took for each commit of `group` rows, in seconds."""
+    """Run the loop; yield how many seconds each commit of `group` rows took."""
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
@@ -97,7 +97,7 @@ def bare_rows(path: Path, calls: int, group: int, sign: Callable[[bytes], bytes]
 
 
 def ask(path: Path, message: bytes, calls: int, together: int) -> float:
-    """How many seconds it takes to make so many calls on `together` connections, one after the other on each."""
+    """Return how many seconds so many calls take on `together` connections, one after the other on each."""
     clients = {}
     for _ in range(together):
         client = socket.socket(socket.AF_UNIX)
@@ -133,7 +133,7 @@ def one_call(client: socket.socket, message: bytes) -> float:
 
 
 def idle(path: Path, bare: Iterator[float]) -> tuple[float, float]:
-    """The medians of a row of the loop and of a call, in seconds, when nothing was done for a while before each."""
+    """Return the medians of a row of the loop and of a call, in seconds, each after a pause."""
     loop, ours = [], []
     with socket.socket(socket.AF_UNIX) as client:
         client.connect(os.fspath(path))
@@ -147,7 +147,7 @@ def idle(path: Path, bare: Iterator[float]) -> tuple[float, float]:
 
 @contextmanager
 def served(directory: Path) -> Iterator[tuple[Path, float]]:
-    """A server's socket, and how many seconds it took to be ready."""
+    """Yield a server's socket, and how many seconds it took to be ready."""
     flags = ("--lightning-dir", str(directory), "--network", "regtest")
     started = time.perf_counter()
     with subprocess.Popen([*COMMAND, "serve", *flags], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as server:
@@ -170,7 +170,7 @@ class Row:
 
 
 def under_load(directory: Path, path: Path) -> Iterator[Row]:
-    """Calls a second, from one client and from several, and the time of one call, each beside the loop's."""
+    """Yield calls per second from one client and from several, and the time of one call, each beside the loop's."""
     made = iter(range(1000))
 
     def file() -> Path:
@@ -247,7 +247,7 @@ with socket.socket(socket.AF_UNIX) as client:
 
 @contextmanager
 def looping(path: Path, message: bytes) -> Iterator[None]:
-    """Such a client, which has had its first answer."""
+    """Run such a client during the block, which begins after its first answer."""
     command = (sys.executable, "-c", LOOPING, os.fspath(path))
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as client:
         assert client.stdin is not None
@@ -262,7 +262,7 @@ def looping(path: Path, message: bytes) -> Iterator[None]:
 
 
 def slow_calls(path: Path) -> float:
-    """How many seconds `getinfo` takes, the 99th percentile of calls that come every few milliseconds."""
+    """Return how many seconds `getinfo` takes, the 99th percentile of calls that come every few milliseconds."""
     took = []
     with socket.socket(socket.AF_UNIX) as client:
         client.connect(os.fspath(path))
@@ -273,7 +273,7 @@ def slow_calls(path: Path) -> float:
 
 
 def beside_long_strings(path: Path) -> Iterator[Row]:
-    """What other clients wait while four have the worst strings decoded, again and again."""
+    """Yield how long other clients wait while four decode the worst strings again and again."""
     sys.path.insert(0, str(Path(__file__).parents[1]))
     from tests.service.worst import worst  # noqa: PLC0415 # it is found only now
 
@@ -291,7 +291,7 @@ def beside_long_strings(path: Path) -> Iterator[Row]:
 
 
 def starts(directory: Path) -> Iterator[Row]:
-    """How long whole processes take, with bytecode caches as after an installation."""
+    """Yield how long whole processes take, with bytecode caches as after an installation."""
     flags = ("--lightning-dir", str(directory), "--network", "regtest")
     call = (*COMMAND, "call", *flags, "invoicerequest", "10000sat", "one coffee")
 

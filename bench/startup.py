@@ -49,7 +49,7 @@ class Node(socketserver.StreamRequestHandler):
 
 
 def milliseconds(code: str, bytecode: str) -> float:
-    """How long a process takes that runs nothing but `code`, with all bytecode in the folder `bytecode`."""
+    """Return how long a process takes that only runs `code`, with all bytecode in the folder `bytecode`."""
     environment = os.environ | {"PYTHONPYCACHEPREFIX": bytecode, "PYTHONDONTWRITEBYTECODE": ""}
     started = time.perf_counter()
     subprocess.run([sys.executable, "-c", code], env=environment, check=True)
@@ -57,7 +57,7 @@ def milliseconds(code: str, bytecode: str) -> float:
 
 
 def medians(codes: Mapping[str, str], bytecode: str) -> dict[str, float]:
-    """The median of each; the first run is not counted, because it compiles, as an installation does."""
+    """Return the median of each. The first run is not counted, because it compiles, as an installation does."""
     runs = [{name: milliseconds(code, bytecode) for name, code in codes.items()} for _ in range(1 + RUNS)]
     return {name: median(run[name] for run in runs[1:]) for name in codes}
 

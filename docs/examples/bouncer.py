@@ -10,18 +10,18 @@ SMALLEST_MSAT = 100_000_000
 
 
 class Bouncer(Plugin):
-    """Is told of opened channels, and asked about those that peers want to open."""
+    """Logs opened channels, and refuses small ones that peers want to open."""
 
     def rpc_init(self) -> None:
-        """Says whose door it keeps."""
+        """Log which node the plugin guards."""
         self.rpc_log(f"guarding {self.rpc_client.getinfo().id}")
 
     def on_channel_opened(self, opened: ChannelOpenedNotification, /) -> None:
-        """Says who came in."""
+        """Log who has opened a channel."""
         self.rpc_log(f"{opened.id} opened a channel of {opened.funding_msat} msat")
 
     def hook_openchannel(self, request: OpenchannelHookRequest, /) -> OpenchannelHookResponse:
-        """Lets pass whoever brings enough."""
+        """Accept channels that are large enough."""
         if request.openchannel.funding_msat < SMALLEST_MSAT:
             return OpenchannelHookResponse(result="reject", error_message=f"at least {SMALLEST_MSAT} msat, please")
         return OpenchannelHookResponse(result="continue")

@@ -14,7 +14,7 @@ from clnrpc import Client, RpcError
 
 
 def main() -> None:
-    """Starts `lnoffers serve` on regtest in a directory of its own, and talks to it."""
+    """Start `lnoffers serve` on regtest in a directory of its own, and talk to it."""
     with tempfile.TemporaryDirectory() as folder:
         options = ["--lightning-dir", folder, "--network", "regtest"]
         server = subprocess.Popen(
@@ -33,7 +33,7 @@ def main() -> None:
 
 
 def talk(socket: Path) -> None:
-    """Makes a request, lists it, reads it back offline, withdraws it."""
+    """Make a request, list it, decode it offline, and disable it."""
     with Client(socket) as client:
         print("node:", client.getinfo().id)
         made = client.invoicerequest(amount="10000sat", description="ATM", label="till 3")

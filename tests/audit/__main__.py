@@ -50,7 +50,7 @@ def main() -> int:
 
 
 def _say(what: str) -> None:
-    """Shows on a terminal what takes so long."""
+    """Show on a terminal what takes so long."""
     if sys.stderr.isatty():
         print(f"{what} ...", file=sys.stderr)
 

@@ -52,26 +52,26 @@ _PLAIN: Final[Mapping[Any, str]] = {
 
 
 def wrong_aliases(scalars: Any) -> Iterator[str]:
-    """A sentence for each alias in the module `scalars` that is not the Python type of its dialect type."""
+    """Yield a sentence for each alias in the module `scalars` that is not the Python type of its dialect type."""
     for name, (alias, kind) in ALIASES.items():
         if getattr(scalars, alias, None) != kind:
             yield f"{alias}, for {name}, is {getattr(scalars, alias, 'missing')}, not {kind}"
 
 
 def variants(made: Any) -> Iterator[tuple[Mapping[str, str], type]]:
-    """What a class stands for: {} if for all answers, or of each class in a union the values that lead to it."""
+    """Yield the answers that a class is for: {} for all, or, for each class in a union, the values that lead to it."""
     classes = _alternatives(made)
     for cls in classes:
         yield (_fixed(cls) if len(classes) > 1 else {}), cls
 
 
 def fields(cls: type) -> Facts:
-    """All fields of a dataclass, by path."""
+    """Return all fields of a dataclass, by path."""
     return dict(_members([cls], ()))
 
 
 def _fixed(cls: type) -> Mapping[str, str]:
-    """The fields that have one value, by wire name."""
+    """Return the fields that have one value, by wire name."""
     hints = {wire: _annotations(cls)[name] for name, wire in _wires(cls).items()}
     return {
         wire: get_args(hint)[0]
@@ -109,7 +109,7 @@ def _field(parts: list[Any], path: Path, *, optional: bool) -> Iterator[tuple[Pa
 
 @cache
 def _annotations(cls: type) -> dict[str, Any]:
-    """The types of the members, with a stand-in for each alias that the class's source writes.
+    """Return the types of the members, with a stand-in for each alias that the class's source writes.
 
     Raises ValueError if the class has other types than its source says.
     """
@@ -122,7 +122,7 @@ def _annotations(cls: type) -> dict[str, Any]:
 
 @cache
 def _written(module: str) -> Mapping[str, Mapping[str, str]]:
-    """The annotations of each class in a module, as they are written there."""
+    """Return the annotations of each class in a module, as they are written there."""
     return {
         node.name: {
             member.target.id: ast.unparse(member.annotation)
@@ -141,7 +141,7 @@ def _wires(cls: type) -> dict[str, str]:
 
 
 def _alternatives(hint: Any) -> list[Any]:
-    """The members of a union; `hint` itself if it is none."""
+    """Return the members of a union; `hint` itself if it is not a union."""
     if get_origin(hint) in (Union, types.UnionType):
         return [part for member in get_args(hint) for part in _alternatives(member)]
     return [hint]

@@ -19,19 +19,19 @@ _ABOUT: Final = frozenset({*SUFFIXES, "reason", "seen"})
 
 
 def read() -> list[dict[str, Any]]:
-    """The entries of the table."""
+    """Return the entries of the table."""
     text = (ROOT / "schemas" / "corrections.toml").read_text(encoding="utf-8")
     entries: list[dict[str, Any]] = tomllib.loads(text)["correction"]
     return entries
 
 
 def shipped() -> Package:
-    """The package that the project ships, and its documents as they are."""
+    """Return the package that the project ships, and its documents as they are."""
     return Package("clnrpc", ROOT / "generated", described_once(documents.read(ROOT / "schemas")))
 
 
 def corrected(package: Package, entries: Sequence[Mapping[str, Any]]) -> Package:
-    """`package` with its documents as nodes behave."""
+    """Return `package` with its documents corrected to what nodes do."""
     made = {(document.kind, document.name): deepcopy(dict(document.raw)) for document in package.documents}
     for entry in entries:
         _apply(entry, made[_subject(entry)])
@@ -40,7 +40,7 @@ def corrected(package: Package, entries: Sequence[Mapping[str, Any]]) -> Package
 
 
 def described(entry: Mapping[str, Any]) -> str:
-    """An entry in one line."""
+    """Return an entry in one line."""
     kind, name = _subject(entry)
     edits = ", ".join(key for key in entry if key not in _ABOUT)
     return f"{name if kind == 'rpc' else f'{kind} {name}'}: {edits}: {entry['reason']}"

@@ -29,7 +29,7 @@ _NOTHING: Final[Raw] = {}
 
 
 def fields(half: Raw, known: Raw = _NOTHING) -> Facts:
-    """All fields of a request or response by path, those inside of others and the elements of arrays included.
+    """Return all fields of a request or response by path, including nested ones and the elements of arrays.
 
     With `known`, those of answers that are told apart by these values of top-level fields, e.g. {"type": "bolt12
     offer"}. Names that are required and declared nowhere have no type and are not among them; `undeclared` has those.
@@ -39,21 +39,19 @@ def fields(half: Raw, known: Raw = _NOTHING) -> Facts:
 
 
 def undeclared(half: Raw) -> Iterator[Path]:
-    """The paths that are always required and mentioned nowhere else."""
+    """Yield the paths that are always required and mentioned nowhere else."""
     for path, objects in _objects([half], ()):
         mentioned = {name for each in objects for name, _ in _mentions(each, _NOTHING)}
         yield from ((*path, name) for name in sorted(_always(objects, _NOTHING) - mentioned))
 
 
 def declarations(half: Raw) -> Counter[Path]:
-    """How often each path is declared for readers, as pages show it: without elements, and without hidden fields and
-    what is inside of them.
-    """
+    """Return how often pages must show each path: without elements, and without hidden fields and what is in them."""
     return Counter(_declared(half, ()))
 
 
 def _members(objects: Sequence[Raw], path: Path, known: Raw, *, hidden: bool) -> Iterator[tuple[Path, Field]]:
-    """The fields of an object that is declared by each of `objects`."""
+    """Yield the fields of an object that is declared by each of `objects`."""
     always = _always(objects, known)
     for name, schemas in _by_name(objects, known).items():
         if any(schemas):
@@ -71,7 +69,7 @@ def _field(schemas: Sequence[Raw], path: Path, *, optional: bool, hidden: bool) 
 
 
 def _objects(objects: Sequence[Raw], path: Path) -> Iterator[tuple[Path, Sequence[Raw]]]:
-    """The declarations of every object at or inside of one."""
+    """Yield the declarations of every object at or inside one."""
     yield path, objects
     for name, schemas in _by_name(objects, _NOTHING).items():
         yield from _objects_in(_shapes(schemas), (*path, name))
@@ -93,7 +91,7 @@ def _by_name(objects: Iterable[Raw], known: Raw) -> Mapping[str, list[Raw]]:
 
 
 def _mentions(schema: Raw, known: Raw) -> Iterator[tuple[str, Raw]]:
-    """Each place in an object's declaration that names one of its fields."""
+    """Yield each place in an object's declaration that names one of its fields."""
     yield from schema.get("properties", {}).items()
     for choice in _choices(schema, known):
         for side in choice:
@@ -101,7 +99,7 @@ def _mentions(schema: Raw, known: Raw) -> Iterator[tuple[str, Raw]]:
 
 
 def _always(objects: Iterable[Raw], known: Raw) -> frozenset[str]:
-    """The names that an object declared by any of `objects` has."""
+    """Return the names that an object declared by any of `objects` has."""
     return frozenset.intersection(*(_present(each, known) for each in objects))
 
 
@@ -111,7 +109,7 @@ def _present(schema: Raw, known: Raw) -> frozenset[str]:
 
 
 def _choices(schema: Raw, known: Raw) -> Iterator[Sequence[Raw]]:
-    """What one of is taken: the sides of a conditional that `known` leaves open, cases of `known`, alternatives."""
+    """Yield groups of which one applies: the sides of an `if` that `known` leaves open, its cases, alternatives."""
     cases: list[Raw] = []
     for branch in (schema, *schema.get("allOf", ())):
         if "if" in branch:
@@ -125,7 +123,7 @@ def _choices(schema: Raw, known: Raw) -> Iterator[Sequence[Raw]]:
 
 
 def _holds(condition: Raw, known: Raw) -> bool | None:
-    """Whether a condition holds; None if `known` does not decide it."""
+    """Return whether a condition holds; None if `known` does not decide it."""
     verdicts: set[bool | None] = {None if name not in known else True for name in condition.get("required", ())}
     for name, test in condition.get("properties", {}).items():
         verdicts.add(known[name] in test["enum"] if name in known and "enum" in test else None)
@@ -133,9 +131,7 @@ def _holds(condition: Raw, known: Raw) -> bool | None:
 
 
 def _shapes(schemas: Sequence[Raw]) -> list[Raw]:
-    """What `schemas` say a value can be: without those that only refine others, and with alternatives in place of lists
-    of them.
-    """
+    """Return what `schemas` say a value can be, without refinements of others; alternatives replace their list."""
     said = [schema for schema in schemas if _SHAPE & schema.keys()] or [schema for schema in schemas if schema]
     return list(_alternatives(said or schemas))
 
@@ -154,7 +150,7 @@ def _is_object(shape: Raw) -> bool:
 
 
 def _items(shapes: Iterable[Raw]) -> list[Raw]:
-    """The declarations of the elements; {} for an array that does not say what is in it."""
+    """Return the declarations of the elements; {} for an array that does not say what is in it."""
     return [shape.get("items", _NOTHING) for shape in shapes if shape.get("type") == "array"]
 
 

@@ -48,7 +48,7 @@ class Document:
         return self.raw.get("$schema") != _FACTS
 
     def halves(self) -> Iterator[tuple[str, Raw, str]]:
-        """Of each half that has a class: "request" or "response", what it declares, the name of the class."""
+        """Yield, for each half that has a class: "request" or "response", what it declares, and the class's name."""
         stem = "".join(part[:1].upper() + part[1:] for part in re.split("[-_]", self.name))
         for half, suffix in SUFFIXES[self.kind].items():
             yield half, self.raw[half], stem + suffix
@@ -64,7 +64,7 @@ class Package:
     documents: tuple[Document, ...]
 
     def module(self, name: str) -> Any:
-        """A module of the package, e.g. "types"; the folder stays on the path, because modules load lazily."""
+        """Return a module of the package, e.g. "types". The folder stays on the path, because modules load lazily."""
         if str(self.folder) not in sys.path:
             sys.path.insert(0, str(self.folder))
             importlib.invalidate_caches()
@@ -72,18 +72,18 @@ class Package:
 
 
 def read(*folders: Path) -> tuple[Document, ...]:
-    """The documents in `folders`."""
+    """Return the documents in `folders`."""
     return tuple(map(_read, (file for folder in folders for file in sorted(folder.rglob("*.json")))))
 
 
 def described_once(documents: Sequence[Document]) -> tuple[Document, ...]:
-    """`documents`, without the facts of what is also described in full."""
+    """Return `documents` without facts of documents that are also there in full."""
     full = {(document.kind, document.name) for document in documents if document.has_pages}
     return tuple(each for each in documents if each.has_pages or (each.kind, each.name) not in full)
 
 
 def batches(documents: Iterable[Document]) -> list[tuple[Document, ...]]:
-    """`documents`, such that no two of one kind and name stand together: that is an error, and one release has it."""
+    """Return `documents` in batches that have no kind and name twice: that is an error, and one release has it."""
     found: list[dict[tuple[str, str], Document]] = []
     for document in documents:
         key = document.kind, document.name
@@ -102,7 +102,7 @@ def generate(
     jobs: int = 2,
     environment: Mapping[str, str] | None = None,
 ) -> Package:
-    """Has everything made of `documents`, in the order given; raises AuditError."""
+    """Generate everything from `documents`, in the order given. Raises AuditError if that fails."""
     files = [str(document.file) for document in documents]
     run(
         "-m",
@@ -121,7 +121,7 @@ def generate(
 
 
 def run(*arguments: str, environment: Mapping[str, str] | None = None, python: str = sys.executable) -> str:
-    """What Python prints when it is run with `arguments`, away from any project; raises AuditError if it fails."""
+    """Return what Python prints when it runs with `arguments`, outside any project. Raises AuditError if it fails."""
     done = subprocess.run(
         [python, *arguments],
         cwd="/",

@@ -35,7 +35,7 @@ class Example:
         return f"{self.document} example {self.number} {self.half}"
 
     def contradictions(self) -> list[str]:
-        """What is wrong with it by its own document."""
+        """Return how it contradicts its own document."""
         schema = {"type": "object", **self.document.raw[self.half]}
         return list(contradictions(schema, self.value, sent=self.half == "request"))
 
@@ -54,7 +54,7 @@ class Outcome:
 
 
 def examples(document: Document) -> Iterator[Example]:
-    """Both halves of each example of a document."""
+    """Yield both halves of each example of a document."""
     order = _order(document)
     for number, raw in enumerate(document.raw.get("examples", ()), 1):
         params = raw["request"]["params"]
@@ -65,7 +65,7 @@ def examples(document: Document) -> Iterator[Example]:
 
 
 def outcomes(package: Package) -> list[Outcome]:
-    """Puts every example through a package."""
+    """Decode, encode and send every example with a package."""
     with TemporaryDirectory() as folder, running(Path(folder, "rpc")) as node, warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # examples may well use what is deprecated
         with package.module("client").Client(Path(folder, "rpc"), timeout=60) as client:
@@ -92,7 +92,7 @@ class _Trial:
         return Outcome(example, losses=tuple(losses), excuse=excuse)
 
     def try_value(self, example: Example) -> Iterator[str]:
-        """Decodes and encodes a value; gives what got lost."""
+        """Decode and encode a value; return what got lost."""
         names = {half: name for half, _, name in example.document.halves()}
         kind = getattr(self.package.module("types"), names[example.half])
         decoded = self.package.module("runtime.values.decode").decode(kind, json.dumps(example.value).encode())
@@ -100,7 +100,7 @@ class _Trial:
         return _changes(example.value, json.loads(encoded))
 
     def try_parameters(self, example: Example) -> Iterator[str]:
-        """Binds parameters in both ways and sends them; gives what the node did not receive."""
+        """Bind parameters in both ways and send them; return what the node did not receive."""
         command = self.package.module("commands").COMMANDS[example.document.name]
         by_name = self.bound(command, example.value)
         by_position = self.bound(command, _positional(example))
@@ -110,13 +110,13 @@ class _Trial:
         return _changes(example.value, self.node.params)
 
     def bound(self, command: Any, params: Any) -> Any:
-        """The request that a service gets."""
+        """Return the request that a service gets."""
         values = self.package.module("runtime.server.bind").Binder(command).bind(json.dumps(params).encode())
         request = getattr(self.package.module("types"), command.request)
         return self.package.module("runtime.values.decode").build_request(request, values)
 
     def send(self, command: Any, example: Example) -> None:
-        """Calls the node by the client's method; or with parameters that no method has, by name."""
+        """Call the node by the client's method, or by name if no method has these parameters."""
         attributes = {each.name: each.attribute for each in command.parameters if not each.extension}
         self.node.answer = {}
         try:
@@ -131,14 +131,14 @@ class _Trial:
 
 
 def _order(document: Document) -> list[str]:
-    """The names of a command's parameters by position."""
+    """Return the names of a command's parameters by position."""
     declared = dialect.fields(document.raw["request"])
     properties = document.raw["request"].get("properties", {})
     return [name for name, raw in properties.items() if (name,) in declared and not raw.get("extension")]
 
 
 def _positional(example: Example) -> list[Any]:
-    """Parameters by position, with null for those in between that are not given."""
+    """Return the parameters by position, with null for those in between that are not given."""
     values = [example.value.get(name) for name in _order(example.document)]
     while values and values[-1] is None:
         values.pop()
@@ -146,7 +146,7 @@ def _positional(example: Example) -> list[Any]:
 
 
 def _changes(before: Any, after: Any, place: str = "") -> Iterator[str]:
-    """Where two JSON values differ."""
+    """Yield where two JSON values differ."""
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         for name in dict.fromkeys([*before, *after]):
             inside = f"{place}.{name}" if place else name

@@ -32,22 +32,22 @@ Facts: TypeAlias = Mapping[Path, Field]
 
 
 def closed(members: Iterable[str]) -> str:
-    """How a closed set of strings stands among types."""
+    """Return how a closed set of strings is written as a type."""
     return f"one of {', '.join(sorted(members))}"
 
 
 def names(path: Path) -> Path:
-    """A path without elements, as pages show it."""
+    """Return a path without elements, as pages show it."""
     return tuple(name for name in path if name != ELEMENT)
 
 
 def dotted(path: Path) -> str:
-    """A path as people write it: `channels[].state`."""
+    """Return a path as people write it: `channels[].state`."""
     return ".".join(path).replace(f".{ELEMENT}", ELEMENT) or "(all of it)"
 
 
 def differences(declared: Facts, made: Facts) -> Iterator[tuple[Path, str]]:
-    """The path, and what is wrong there, of each way in which `made` is not what is `declared`."""
+    """Yield the path and the difference wherever `made` is not what is `declared`."""
     for path, field in declared.items():
         other = made.get(path)
         if other is None:

@@ -14,7 +14,7 @@ _OLDEST: Final = "3.11"
 
 
 def mypy(package: Package) -> list[str]:
-    """What `mypy --strict` has against a package, a complaint a line; without any configuration of ours."""
+    """Return the complaints of `mypy --strict` about a package, without any configuration of ours."""
     options = ("--strict", "--python-version", _OLDEST, "--config-file=", "--cache-dir=/dev/null", "--no-error-summary")
     try:
         run("-m", "mypy", *options, str(package.folder / package.name))
@@ -24,7 +24,7 @@ def mypy(package: Package) -> list[str]:
 
 
 def lint(pages: Path) -> list[str]:
-    """What mandoc warns of in the man pages in a folder, a complaint a line. Raises AuditError without mandoc."""
+    """Return mandoc's warnings about the man pages in a folder. Raises AuditError without mandoc."""
     if shutil.which("mandoc") is None:
         raise AuditError("mandoc is needed to read man pages, and is not installed")
     files = sorted(pages.glob("*.7"))

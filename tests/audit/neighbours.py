@@ -30,7 +30,7 @@ with clnrpc.Client(sys.argv[1]) as client:
 
 
 def calls(work: Path) -> dict[str, list[str]]:
-    """What both clients hear from one server: "ours" and "theirs". Raises AuditError if either does not work."""
+    """Return the answers of one server to both clients, "ours" and "theirs". Raises AuditError if either fails."""
     folder = work / "environment"
     venv.create(folder, with_pip=True)
     python = str(folder / "bin" / "python")
@@ -43,7 +43,7 @@ def calls(work: Path) -> dict[str, list[str]]:
 
 @contextmanager
 def _server(folder: Path) -> Iterator[Path]:
-    """The project's own server, run by the Python at hand, because it cannot live beside pyln-client; its socket."""
+    """Run the project's server with this Python, because pyln-client excludes it; yield its socket."""
     secret = folder / "regtest" / "hsm_secret"
     secret.parent.mkdir(parents=True)
     secret.write_bytes(bytes(range(32)))  # without one it makes one, and warns that it must be kept

@@ -23,7 +23,7 @@ class Node:
 
 @contextmanager
 def running(socket: Path) -> Iterator[Node]:
-    """A node that listens on `socket`."""
+    """Yield a node that listens on `socket`."""
     node = Node()
 
     class Connection(socketserver.StreamRequestHandler):

@@ -23,7 +23,7 @@ _HEAD: Final = re.compile(r" *(?P<name>(?:(.)\x08\2| (?=(\S)\x08\3))+)(?= \(|$)"
 
 
 def man(page: FilePath) -> Mapping[str, Counter[Path]]:
-    """How often each path has an entry of its own on a man page, by section.
+    """Return how often each path has an entry of its own on a man page, by section.
 
     Raises CalledProcessError if mandoc cannot show the page.
     """
@@ -47,7 +47,7 @@ def man(page: FilePath) -> Mapping[str, Counter[Path]]:
 
 
 def markdown(page: FilePath) -> Mapping[str, Counter[Path]]:
-    """The same of a page in Markdown."""
+    """Return the same for a page in Markdown."""
     found: dict[str, Counter[Path]] = {}
     section: Counter[Path] = Counter()
     parents: list[str | None] = []
@@ -65,7 +65,7 @@ def markdown(page: FilePath) -> Mapping[str, Counter[Path]]:
 
 
 def _head(inline: Token) -> str | None:
-    """The name that an item begins with, as code, with what it is in parentheses or nothing behind it."""
+    """Return the name, as code, that begins an item, if its type in parentheses or nothing follows."""
     first, *rest = inline.children or [inline]
     if first.type != "code_inline" or (rest and not rest[0].content.startswith(" (")):
         return None

@@ -10,7 +10,7 @@ from tests.audit.documents import Package, generate
 
 
 def repeats(package: Package, work: Path) -> Iterator[tuple[str, list[str]]]:
-    """Has a package made again under other conditions: their name, and the files that came out otherwise."""
+    """Generate a package again under other conditions; yield their name and the files that differ."""
     documents = list(package.documents)
     shuffled = random.Random(0).sample(documents, len(documents))
     for name, order, jobs, seed in (

@@ -46,7 +46,7 @@ def release(name: str, schemas: Path, work: Path) -> Release:
 
 
 def documents_generate(releases: Sequence[Release]) -> Row:
-    """Every document becomes Python that imports and that mypy accepts."""
+    """Check that every document becomes Python that imports and that mypy accepts."""
     good = 0
     findings = [failure for each in releases for failure in each.failures]
     for package in (package for each in releases for package in each.packages):
@@ -68,7 +68,7 @@ def documents_generate(releases: Sequence[Release]) -> Row:
 
 
 def fields_are_found(releases: Sequence[Release]) -> Row:
-    """Every field is in the types, in the man page and in the Markdown."""
+    """Check that every field is in the types, in the man page and in the Markdown."""
     surveys = [(each.name, survey(package)) for each in releases for package in each.packages]
     declared = sum(found.declared for _, found in surveys)
     counts = [_of(sum(found.found[where] for _, found in surveys), declared) for where in ("types", "man", "Markdown")]
@@ -82,7 +82,7 @@ def fields_are_found(releases: Sequence[Release]) -> Row:
 
 
 def corrections_hold(entries: Sequence[Mapping[str, Any]]) -> Row:
-    """The shipped package is what its documents say, but for the corrections."""
+    """Check that the shipped package is what its documents say, except for the corrections."""
     package = corrections.shipped()
     by_hand = survey(package).findings
     others = survey(corrections.corrected(package, entries)).findings
@@ -96,7 +96,7 @@ def corrections_hold(entries: Sequence[Mapping[str, Any]]) -> Row:
 
 
 def examples_decode(tried: Sequence[Outcome]) -> Row:
-    """Every example decodes, unless it contradicts its own document."""
+    """Check that every example decodes, unless it contradicts its own document."""
     excuses = [f"{each.example}: {each.excuse}" for each in tried if each.excuse]
     return Row(
         claim="examples of master that decode into the types (requests by name and position, responses)",
@@ -113,7 +113,7 @@ def examples_decode(tried: Sequence[Outcome]) -> Row:
 
 
 def examples_return(tried: Sequence[Outcome]) -> Row:
-    """What was decoded and is encoded again is what it was."""
+    """Check that an example that is decoded and encoded again is the same."""
     decoded = [each for each in tried if not each.failure]
     return Row(
         claim="examples decoded and encoded again",
@@ -124,7 +124,7 @@ def examples_return(tried: Sequence[Outcome]) -> Row:
 
 
 def runs_agree(package: Package, work: Path) -> Row:
-    """Every run gives the same bytes."""
+    """Check that every run gives the same bytes."""
     runs = list(repeats(package, work))
     return Row(
         claim="two runs, shuffled files, two hash seeds, 1 and 2 jobs",
@@ -135,7 +135,7 @@ def runs_agree(package: Package, work: Path) -> Row:
 
 
 def man_pages_are_clean(package: Package) -> Row:
-    """mandoc has nothing to warn of."""
+    """Check that mandoc has no warnings."""
     warnings = judges.lint(package.folder / "man")
     return Row(
         claim="man pages of master through `mandoc -Tlint -W warning`",
@@ -146,7 +146,7 @@ def man_pages_are_clean(package: Package) -> Row:
 
 
 def neighbours_work(work: Path) -> Row:
-    """Our client and pyln-client work side by side."""
+    """Check that our client and pyln-client work side by side."""
     try:
         answers = calls(work)
         agrees = answers["ours"] == answers["theirs"]
@@ -162,7 +162,7 @@ def neighbours_work(work: Path) -> Row:
 
 
 def _imported(package: Package) -> Package:
-    """`package`, all of whose classes can be imported; raises AuditError."""
+    """Return `package`, all of whose classes can be imported. Raises AuditError if one cannot."""
     names = [name for document in package.documents for _, _, name in document.halves()]
     code = f"import sys; sys.path.insert(0, {str(package.folder)!r}); from {package.name} import types"
     run("-c", f"{code}; [getattr(types, name) for name in {names}]")
@@ -170,7 +170,7 @@ def _imported(package: Package) -> Package:
 
 
 def _exceptions(surveys: Sequence[tuple[str, Survey]]) -> Iterator[str]:
-    """Where Python has `Any`, and what it does not have, each with the releases in which that is so."""
+    """Yield where Python has `Any`, and what it lacks, each with its releases."""
     releases: dict[str, list[str]] = {}
     for name, found in surveys:
         for note in (*found.untyped, *found.undeclared):

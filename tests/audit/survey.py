@@ -39,13 +39,13 @@ class Survey:
     """What is required and declared nowhere, so that Python does not have it."""
 
     def compare(self, where: str, place: str, declared: set[Path], wrong: list[tuple[Path, str]]) -> None:
-        """Notes what is `wrong` in a half of a document, by path."""
+        """Note what is `wrong` in a half of a document, by path."""
         self.found[where] += len(declared - {names(path) for path, _ in wrong})
         self.findings += [f"{where}: {place}: {dotted(path)} {what}" for path, what in wrong]
 
 
 def survey(package: Package) -> Survey:
-    """Compares every document of a package with what was made of it."""
+    """Compare every document of a package with what was generated from it."""
     found = Survey()
     found.findings += [f"types: {wrong}" for wrong in classes.wrong_aliases(package.module("runtime.values.scalars"))]
     for document in package.documents:
@@ -80,7 +80,7 @@ def _look_in_types(found: Survey, package: Package, document: Document) -> None:
 
 
 def wrong_in_types(raw: dialect.Raw, made: Any) -> Iterator[tuple[Path, str]]:
-    """What a class, or the classes of a union, have otherwise than one half of a document."""
+    """Yield the differences between a class, or the classes of a union, and one half of a document."""
     variants = [(known, classes.fields(cls)) for known, cls in classes.variants(made)]
     for known, facts in variants:
         yield from differences(dialect.fields(raw, known), facts)
@@ -107,7 +107,7 @@ def _look_in_pages(found: Survey, package: Package, document: Document) -> None:
 
 
 def _wrong_parameters(package: Package, document: Document) -> Iterator[str]:
-    """What the table of commands and the clients have otherwise than the document, whose order is that by position."""
+    """Yield how the table of commands and the clients differ from the document, whose order is that by position."""
     declared = {path[0]: fact for path, fact in dialect.fields(document.raw["request"]).items() if len(path) == 1}
     command = package.module("commands").COMMANDS[document.name]
     order = [name for name in document.raw["request"].get("properties", {}) if name in declared]
@@ -128,7 +128,7 @@ def _wrong_parameters(package: Package, document: Document) -> Iterator[str]:
 
 
 def _wrong_signature(method: Any, command: Any) -> Iterator[str]:
-    """What the method of a client has otherwise than the table of commands, which also has extensions."""
+    """Yield how a client's method differs from the table of commands, which also has extensions."""
     taken = list(inspect.signature(method).parameters.values())[1:]
     wanted = {each.attribute: each.required for each in command.parameters if not each.extension}
     # Required ones by position, which then is the document's order; optional ones behind them, by keyword alone.
@@ -143,9 +143,7 @@ def _wrong_signature(method: Any, command: Any) -> Iterator[str]:
 
 
 def _enforced(request: dialect.Raw) -> list[tuple[tuple[str, ...], ...]]:
-    """The rules of a request that clients check: groups of which one at most, groups of which all or none, and pairs of
-    which the first needs the second.
-    """
+    """Return the rules that clients check: groups of at most one, groups of all or none, pairs (needs, needed)."""
     rules = {keyword: request[keyword] for keyword in request.get("enforced", ())}
     groups = [tuple(map(tuple, rules.get(keyword, ()))) for keyword in ("oneOfMany", "pairedWith")]
     pairs = ((name, needed) for needed, names in rules.get("dependentUpon", {}).items() for name in names)

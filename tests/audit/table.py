@@ -20,7 +20,7 @@ class Row:
 
 
 def table(rows: Sequence[Row]) -> Iterator[str]:
-    """The lines of the table in Markdown, then findings and notes by claim."""
+    """Yield the lines of the table in Markdown, then findings and notes by claim."""
     yield "| | must be | found | |"
     yield "|---|---|---|---|"
     for row in rows:

@@ -23,13 +23,13 @@ CONSTRUCTS = ROOT / "tests" / "cases" / "every-construct" / "schemas"
 
 @pytest.fixture(scope="module")
 def ours() -> Package:
-    """The package that the project ships, and its documents as nodes behave."""
+    """Return the package that the project ships, and its documents as nodes behave."""
     return corrections.corrected(corrections.shipped(), corrections.read())
 
 
 @pytest.fixture(scope="module")
 def constructs(tmp_path_factory: pytest.TempPathFactory) -> Package:
-    """What the generator makes of every construct."""
+    """Return what the generator makes of every construct."""
     return generate(read(CONSTRUCTS), "constructs", tmp_path_factory.mktemp("constructs"), jobs=1)
 
 

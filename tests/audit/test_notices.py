@@ -32,20 +32,20 @@ SCHEMAS = (ROOT / "schemas", ROOT / "tests" / "cases" / "every-construct" / "sch
 
 
 def dropped(node: SchemaNode, at: int) -> SchemaNode:
-    """A field less."""
+    """Return the node without one of its fields."""
     fields = node.fields or ()
     return replace(node, fields=fields[:at] + fields[at + 1 :])
 
 
 def flipped(node: SchemaNode, at: int) -> SchemaNode:
-    """Required, if it was not; else not."""
+    """Return the node with one field required if it was optional, else optional."""
     required, name = node.required or (), (node.fields or ())[at].name
     others = tuple(other for other in required if other != name)
     return replace(node, required=others if name in required else (*required, name))
 
 
 def retyped(node: SchemaNode, at: int) -> SchemaNode:
-    """Of another type."""
+    """Return the node with one field of another type."""
     field = (node.fields or ())[at]
     other = SchemaNode(pointer=field.node.pointer, type="sat" if field.node.type == "msat" else "msat")
     return with_field(node, at, replace(field, node=other))
@@ -57,7 +57,7 @@ def with_field(node: SchemaNode, at: int, field: Property) -> SchemaNode:
 
 
 def edited(node: SchemaNode, edit: Edit, *, in_branches: bool) -> Changed:
-    """`node` with each field changed in turn, those inside of others too; markers and constraints are no fields."""
+    """Yield `node` with each field changed in turn, nested ones too; markers and constraints are not fields."""
     for at, field in enumerate(node.fields or ()):
         if field.node != SchemaNode(pointer=field.node.pointer, required=field.node.required):
             yield field.node.pointer, edit(node, at)
@@ -87,14 +87,14 @@ def edited_sides(branch: Branch, edit: Edit) -> Iterator[tuple[str, Branch]]:
 
 @cache
 def sources() -> tuple[Source, ...]:
-    """All documents, as if in full: of facts alone no pages are made."""
+    """Return all documents, as if in full, because facts alone get no pages."""
     loaded = load(SCHEMAS).sources
     return tuple(replace(source, document=replace(source.document, schema=None)) for source in loaded)
 
 
 @cache
 def edited_sources(edit: Edit, *, in_branches: bool) -> list[tuple[str, Source]]:
-    """All documents with one change each, and where it is."""
+    """Return all documents with one change each, and where it is."""
     found: list[tuple[str, Source]] = []
     for source in sources():
         for half in ("request", "response"):
@@ -106,7 +106,7 @@ def edited_sources(edit: Edit, *, in_branches: bool) -> list[tuple[str, Source]]
 
 
 def package_of(source: Source, name: str, folder: Path) -> Package:
-    """What is made of one document as the model has it now, with the document as it is on disk."""
+    """Return the package of one document as the model has it now, with the document as it is on disk."""
     settings = Settings(package=name, targets=tuple(target for target in TARGETS if target != "model"))
     for target in settings.targets:
         files, _ = render_all(target, [source.document], settings)

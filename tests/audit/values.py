@@ -66,7 +66,7 @@ _AMOUNTS: Final = frozenset({"msat", "msat_or_all", "msat_or_any", "sat", "sat_o
 
 
 def contradictions(schema: Raw, value: Any, *, sent: bool, place: str = "") -> Iterator[str]:
-    """What is wrong with `value` by `schema`, each time with its place; `sent` is for what a caller writes."""
+    """Yield how `value` contradicts `schema`, each time with its place; `sent` is for what a caller writes."""
     here = place or "the whole"
     kind = schema.get("type")
     if kind is not None and not _is(kind, value, sent=sent):

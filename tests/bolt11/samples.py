@@ -19,12 +19,12 @@ Field = tuple[str, bytes]
 
 
 def symbols(value: int, count: int) -> bytes:
-    """A number as symbols."""
+    """Return a number as symbols."""
     return bytes(value >> 5 * (count - 1 - position) & 31 for position in range(count))
 
 
 def text_field(letter: str, data: bytes) -> Field:
-    """A field of bytes."""
+    """Return a field of bytes."""
     return letter, bech32.from_bytes(data)
 
 
@@ -35,7 +35,7 @@ REQUIRED = (PAYMENT_HASH, PAYMENT_SECRET, DESCRIPTION)
 
 
 def data_part(fields: tuple[Field, ...], time: int = TIME) -> bytes:
-    """The symbols up to the signature."""
+    """Return the symbols up to the signature."""
     told = symbols(time, 7)
     for letter, content in fields:
         told += bytes((bech32.ALPHABET.index(letter),)) + symbols(len(content), 2) + content
@@ -43,12 +43,12 @@ def data_part(fields: tuple[Field, ...], time: int = TIME) -> bytes:
 
 
 def signature(prefix: str, data: bytes) -> bytes:
-    """The signature by KEY, 65 bytes."""
+    """Return the signature by KEY, 65 bytes."""
     digest = sha256(prefix.encode() + bech32.padded_bytes(data)).digest()
     return KEY.sign_recoverable(digest, hasher=None)
 
 
 def invoice(*fields: Field, prefix: str = "lnbcrt", time: int = TIME, required: tuple[Field, ...] = REQUIRED) -> str:
-    """A signed invoice with the required fields and these."""
+    """Return a signed invoice with the required fields and these."""
     data = data_part((*required, *fields), time)
     return bech32.encode(prefix, data + bech32.from_bytes(signature(prefix, data)), bech32.BECH32)

@@ -125,7 +125,7 @@ def test_every_chain_has_addresses_of_its_own(currency: str) -> None:
 
 
 def from_base58(address: str) -> bytes:
-    """The version, the program and the checksum in an address, 25 bytes."""
+    """Return the version, the program and the checksum in an address, 25 bytes."""
     digits = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
     number = 0
     for digit in address:

@@ -8,7 +8,7 @@ from .faults import Fault
 
 
 def error_of(number: int | None = None, value: bytes | None = None) -> InvoiceError:
-    """An invoice_error by the builder."""
+    """Return an invoice_error made by the builder."""
     return InvoiceError.build(error="no", erroneous_field=number, suggested_value=value)
 
 

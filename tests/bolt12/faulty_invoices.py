@@ -30,28 +30,28 @@ WHOLE: dict[str, Any] = {
 
 
 def raw(**values: Any) -> bytes:
-    """An invoice, its signature as it is given."""
+    """Return an invoice with the given signature."""
     return Invoice._build(**(WHOLE | {"signature": invoice().signature} | values)).to_bytes()
 
 
 def signed(**values: Any) -> bytes:
-    """An invoice with a good signature."""
+    """Return an invoice with a good signature."""
     return write_records(resigned(Invoice, Invoice._build(**(WHOLE | values)).records, OTHER_SIGNER))
 
 
 def for_path_offer(**values: Any) -> UnsignedInvoice:
-    """An answer, by the builder, to a request for an offer that has a path and no issuer id."""
+    """Return the builder's invoice for a request for an offer that has a path and no issuer id."""
     asked = request_for(offer(offer_issuer_id=None, offer_paths=(PATH,)))
     return Invoice.for_request(asked, **(TERMS | values))
 
 
 def built(**values: Any) -> UnsignedInvoice:
-    """An answer, by the builder, to a request for an offer."""
+    """Return the builder's invoice for a request for an offer."""
     return unsigned_invoice(**values)
 
 
 def built_for_cancel(*, invreq_recurrence_cancel: bool | None) -> UnsignedInvoice:
-    """An answer to a request for a recurring offer, or to end that."""
+    """Return the builder's invoice for a recurring offer, or for a request that cancels it."""
     asked = request_for(
         offer(offer_recurrence_optional=MONTHLY),
         invreq_recurrence_counter=1,

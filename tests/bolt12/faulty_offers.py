@@ -16,23 +16,23 @@ ISSUER = OTHER_SIGNER.public_key
 
 
 def plain(extra: tuple[int, bytes] | None = None, **values: Any) -> bytes:
-    """An offer of any amount, as a stream, and a record of another type."""
+    """Return an offer of any amount, as a stream, and a record of another type."""
     others = [] if extra is None else [Record.build(*extra)]
     return Offer._build(others, **({"offer_issuer_id": ISSUER} | values)).to_bytes()
 
 
 def priced(**values: Any) -> bytes:
-    """An offer of 100 msat."""
+    """Return an offer of 100 msat."""
     return plain(None, **({"offer_amount": 100, "offer_description": ""} | values))
 
 
 def recurring(**values: Any) -> bytes:
-    """A recurring offer."""
+    """Return a recurring offer."""
     return plain(None, **({"offer_recurrence_optional": MONTHLY} | values))
 
 
 def built(**values: Any) -> Offer:
-    """An offer by the builder."""
+    """Return an offer made by the builder."""
     return Offer.build(**({"offer_issuer_id": ISSUER} | values))
 
 

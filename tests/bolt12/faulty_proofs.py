@@ -16,12 +16,12 @@ MARKERS = WHOLE["proof_omitted_tlvs"]
 
 
 def raw(**values: Any) -> bytes:
-    """A proof, its signature as it is given."""
+    """Return a proof with the given signature."""
     return PayerProof._build(**(WHOLE | values)).to_bytes()
 
 
 def signed(**values: Any) -> bytes:
-    """A proof with a good signature of the payer."""
+    """Return a proof with a good signature of the payer."""
     return write_records(resigned(PayerProof, PayerProof._build(**(WHOLE | values)).records, SIGNER))
 
 

@@ -46,7 +46,7 @@ BY_PATH_ANSWER = unsigned_invoice(BY_PATH, invoice_node_id=SIGNER.public_key).si
 
 
 def forged(number: int, value: bytes) -> Invoice:
-    """`invoice()` with another value of one record, signed again."""
+    """Return `invoice()` with another value of one record, signed again."""
     records = [*(record for record in invoice().records if record.type != number), Record.build(number, value)]
     return Invoice.from_bytes(write_records(resigned(Invoice, records, OTHER_SIGNER)))
 

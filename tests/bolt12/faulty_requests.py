@@ -25,33 +25,33 @@ BASE = RecurrenceBase(0, 1)
 
 
 def raw(**values: Any) -> bytes:
-    """A request without an offer, its signature as it is given."""
+    """Return a request without an offer, with the given signature."""
     fields = {"invreq_metadata": METADATA, "invreq_payer_id": PAYER_ID, "invreq_amount": 1} | values
     return InvoiceRequest._build(**fields).to_bytes()
 
 
 def sent_unsigned(**values: Any) -> InvoiceRequest:
-    """A request without an offer, sent as it is."""
+    """Return a request without an offer, sent as it is."""
     return UnsignedInvoiceRequest.from_bytes(raw(**values)).unsigned()
 
 
 def alone(extra: tuple[int, bytes] | None = None, **values: Any) -> bytes:
-    """A request without an offer."""
+    """Return a request without an offer."""
     return signed_stream(*([] if extra is None else [extra]), **{"invreq_amount": 1} | values)
 
 
 def answer(**values: Any) -> bytes:
-    """A request for an offer without an amount."""
+    """Return a request for an offer without an amount."""
     return signed_stream(**{"offer_issuer_id": OTHER_SIGNER.public_key, "invreq_amount": 1} | values)
 
 
 def priced(**values: Any) -> bytes:
-    """A request for an offer of 100 msat."""
+    """Return a request for an offer of 100 msat."""
     return answer(**{"offer_amount": 100, "offer_description": "", "invreq_amount": None} | values)
 
 
 def recurring(**values: Any) -> bytes:
-    """A request for a recurring offer."""
+    """Return a request for a recurring offer."""
     return answer(**{"offer_recurrence_optional": MONTHLY, "invreq_recurrence_counter": 0} | values)
 
 

@@ -66,7 +66,7 @@ request_arguments = st.fixed_dictionaries(
 
 
 def offer(**changes: Any) -> Offer:
-    """An offer; `changes` are arguments of `Offer.build`."""
+    """Return an offer; `changes` are arguments of `Offer.build`."""
     arguments: dict[str, Any] = {
         "offer_issuer_id": OTHER_SIGNER.public_key,
         "offer_amount": 1_000,
@@ -77,7 +77,7 @@ def offer(**changes: Any) -> Offer:
 
 
 def unsigned(**changes: Any) -> UnsignedInvoiceRequest:
-    """A request without an offer; `changes` are arguments of `without_offer`."""
+    """Return a request without an offer; `changes` are arguments of `without_offer`."""
     arguments: dict[str, Any] = {
         "invreq_metadata": METADATA,
         "invreq_payer_id": SIGNER.public_key,
@@ -89,12 +89,12 @@ def unsigned(**changes: Any) -> UnsignedInvoiceRequest:
 
 
 def request(**changes: Any) -> InvoiceRequest:
-    """The same, signed."""
+    """Return the same, signed."""
     return unsigned(**changes).sign(SIGNER)
 
 
 def unsigned_for(asked: Offer, **changes: Any) -> UnsignedInvoiceRequest:
-    """A request for an offer; `changes` are arguments of `for_offer`."""
+    """Return a request for an offer; `changes` are arguments of `for_offer`."""
     arguments: dict[str, Any] = {
         "invreq_metadata": METADATA,
         "invreq_payer_id": SIGNER.public_key,
@@ -104,12 +104,12 @@ def unsigned_for(asked: Offer, **changes: Any) -> UnsignedInvoiceRequest:
 
 
 def request_for(asked: Offer, **changes: Any) -> InvoiceRequest:
-    """The same, signed."""
+    """Return the same, signed."""
     return unsigned_for(asked, **changes).sign(SIGNER)
 
 
 def unsigned_invoice(answered: InvoiceRequest | None = None, **changes: Any) -> UnsignedInvoice:
-    """An invoice for a request, or for one for `offer()`; `changes` are arguments of `for_request`."""
+    """Return an invoice for a request, or for one for `offer()`; `changes` are arguments of `for_request`."""
     arguments: dict[str, Any] = {
         "invoice_created_at": NOW,
         "invoice_payment_hash": sha256(PREIMAGE).digest(),
@@ -120,17 +120,17 @@ def unsigned_invoice(answered: InvoiceRequest | None = None, **changes: Any) -> 
 
 
 def invoice(answered: InvoiceRequest | None = None, **changes: Any) -> Invoice:
-    """The same, signed."""
+    """Return the same, signed."""
     return unsigned_invoice(answered, **changes).sign(OTHER_SIGNER)
 
 
 def unsigned_proof(paid: Invoice | None = None, include: Collection[int] = (), **changes: Any) -> UnsignedPayerProof:
-    """A proof that an invoice, or `invoice()`, is paid."""
+    """Return a proof that an invoice, or `invoice()`, is paid."""
     return PayerProof.for_invoice(paid or invoice(), include=include, **({"proof_preimage": PREIMAGE} | changes))
 
 
 def proof(paid: Invoice | None = None, include: Collection[int] = (), **changes: Any) -> PayerProof:
-    """The same, signed."""
+    """Return the same, signed."""
     return unsigned_proof(paid, include, **changes).sign(SIGNER)
 
 
@@ -138,12 +138,12 @@ def proof(paid: Invoice | None = None, include: Collection[int] = (), **changes:
 
 
 def stream(kind: type[Offer | InvoiceRequest | Invoice | PayerProof] = InvoiceRequest, **values: Any) -> bytes:
-    """A TLV stream of any fields of a message, by name, without the builder's rules."""
+    """Return a TLV stream of any fields of a message, by name, without the builder's rules."""
     return kind._build(**values).to_bytes()
 
 
 def signed_stream(*extra: tuple[int, bytes], **values: Any) -> bytes:
-    """Such a stream of an invoice_request with metadata, payer and signature, and with records of other types."""
+    """Return such a stream of an invoice_request with metadata, payer and signature, and further records."""
     fields = {"invreq_metadata": METADATA, "invreq_payer_id": SIGNER.public_key} | values
     added = [Record.build(*record) for record in extra]
     return write_records(resigned(InvoiceRequest, [*InvoiceRequest._build(**fields).records, *added], SIGNER))
@@ -152,7 +152,7 @@ def signed_stream(*extra: tuple[int, bytes], **values: Any) -> bytes:
 def resigned(
     kind: type[InvoiceRequest | Invoice | PayerProof], records: Collection[Record], signer: KeySigner
 ) -> list[Record]:
-    """The records in order, with the signature of their message made anew."""
+    """Return the records in order, with a new signature of their message."""
     number = getattr(kind, kind.signed_in).number
     kept = sorted((record for record in records if record.type != number), key=lambda record: record.type)
     signature = signer.sign(SigningRequest(kind.kind, kind.signed_in, merkle_root(kept)))
@@ -160,10 +160,10 @@ def resigned(
 
 
 def raw_stream(*records: tuple[int, bytes]) -> bytes:
-    """The records as they are given, in whatever order."""
+    """Return the stream of the records in the given order."""
     return write_records(Record.build(type_, value) for type_, value in records)
 
 
 def as_text(data: bytes, prefix: str = "lnr") -> str:
-    """The string of a TLV stream."""
+    """Return the string of a TLV stream."""
     return encode_text(prefix, data)

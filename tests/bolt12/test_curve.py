@@ -199,7 +199,7 @@ def test_ecdsa_signatures_that_are_none_are_not_taken() -> None:
 
 
 def error_without_the_library(monkeypatch: pytest.MonkeyPatch) -> ImportError:
-    """How the module fails to load where the curve library does."""
+    """Return the error of loading the module without the curve library."""
     monkeypatch.setitem(sys.modules, "coincurve._libsecp256k1", None)
     specification = spec_from_file_location("curve_without_library", curve.__file__)
     assert specification is not None

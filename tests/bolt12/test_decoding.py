@@ -92,7 +92,7 @@ def test_a_wrong_signature_of_an_invoice_or_proof_is_never_read(message: Bolt12,
 
 
 def rule_against(text: str) -> str | None:
-    """The rule by which the text is refused, if it is."""
+    """Return the rule that refuses the text, if one does."""
     try:
         lnoffers.decode(text)
     except Bolt12Error as error:

@@ -29,7 +29,7 @@ PATH_JSON = {
 
 
 def described(*extra: tuple[int, bytes], **values: Any) -> dict[str, Json]:
-    """What is shown of a request with a valid signature."""
+    """Return the description of a request with a valid signature."""
     return describe(InvoiceRequest.from_bytes(signed_stream(*extra, **values)))
 
 

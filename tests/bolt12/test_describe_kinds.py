@@ -56,14 +56,14 @@ ISSUER_JSON = OTHER_SIGNER.public_key.hex()
 
 
 def of_invoice(**values: Any) -> dict[str, Json]:
-    """What is shown of `invoice()` with other fields, signed again."""
+    """Return the description of `invoice()` with other fields, signed again."""
     whole = {field.name: getattr(invoice(), field.name) for field in Invoice.fields.values()}
     records = Invoice._build(**(whole | values)).records
     return describe(Invoice.from_bytes(write_records(resigned(Invoice, records, OTHER_SIGNER))))
 
 
 def of_proof(**values: Any) -> dict[str, Json]:
-    """What is shown of a proof that holds these fields, whether they prove anything or not."""
+    """Return the description of a proof with these fields, whether they prove anything or not."""
     whole = {field.name: getattr(proof(), field.name) for field in PayerProof.fields.values()}
     return describe(PayerProof._build(**(whole | values)))
 

@@ -56,7 +56,7 @@ def refused(answer: Invoice, asked: InvoiceRequest, **options: Any) -> Bolt12Err
 
 
 def forged(*replaced: Record, without: tuple[int, ...] = ()) -> Invoice:
-    """`invoice()` with other records, signed again by its node."""
+    """Return `invoice()` with other records, signed again by its node."""
     dropped = {record.type for record in replaced} | set(without)
     records = [*(record for record in invoice().records if record.type not in dropped), *replaced]
     return Invoice.from_bytes(write_records(resigned(Invoice, records, OTHER_SIGNER)))

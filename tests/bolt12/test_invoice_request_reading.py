@@ -42,7 +42,7 @@ U64_MAX = 2**64 - 1
 
 
 def rejected(data: bytes, **options: Any) -> Bolt12Error:
-    """The error of reading the stream; the text form gives the same."""
+    """Return the error of reading the stream; the text form gives the same one."""
     with pytest.raises(Bolt12Error) as caught:
         InvoiceRequest.from_bytes(data, **options)
     with pytest.raises(Bolt12Error) as of_text:

@@ -17,7 +17,7 @@ DAILY = Recurrence(1, 1)
 
 
 def asked(**fields: Any) -> InvoiceRequest:
-    """A signed request for an offer; `fields` are those of both."""
+    """Return a signed request for an offer; `fields` are those of both."""
     of_offer = {name: value for name, value in fields.items() if name.startswith("offer_")}
     own = {name: value for name, value in fields.items() if not name.startswith("offer_")}
     return InvoiceRequest.for_offer(
@@ -30,13 +30,13 @@ def asked(**fields: Any) -> InvoiceRequest:
 
 
 def changed(request: InvoiceRequest, *, without: tuple[int, ...] = (), more: tuple[Record, ...] = ()) -> InvoiceRequest:
-    """The request as somebody else has changed it: without some records, and with more."""
+    """Return the request as somebody else has changed it: without some records, and with more."""
     kept = [record for record in request.records if record.type not in without]
     return InvoiceRequest.received(write_records(sorted([*kept, *more])))
 
 
 def fault(request: InvoiceRequest, chain: bytes = REGTEST) -> str:
-    """The text for the payer; empty if the request breaks no rule."""
+    """Return the error text for the payer; empty if the request breaks no rule."""
     try:
         rules.check_request(request, chain)
         rules.check_terms(request)

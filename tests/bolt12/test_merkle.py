@@ -28,7 +28,7 @@ def branch(left: bytes, right: bytes) -> bytes:
 
 
 def combine(nodes: list[bytes]) -> bytes:
-    """The root of a tree whose left side is the largest full tree that leaves something for the right."""
+    """Return the root of a tree whose left side is the largest full tree that leaves something for the right."""
     if len(nodes) == 1:
         return nodes[0]
     left = 1 << ((len(nodes) - 1).bit_length() - 1)

@@ -46,7 +46,7 @@ arguments = st.fixed_dictionaries(
 
 
 def rejected(data: bytes, **options: Any) -> Bolt12Error:
-    """The error of reading the stream; the text form gives the same."""
+    """Return the error of reading the stream; the text form gives the same one."""
     with pytest.raises(Bolt12Error) as caught:
         Offer.from_bytes(data, **options)
     with pytest.raises(Bolt12Error) as of_text:

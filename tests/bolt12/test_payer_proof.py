@@ -228,7 +228,7 @@ def test_the_period_of_a_recurring_offer_stays_hidden() -> None:
 
 
 def with_records(*extra: tuple[int, bytes]) -> Invoice:
-    """An invoice with more records."""
+    """Return an invoice with more records."""
     records = [*invoice().records, *(Record.build(*each) for each in extra)]
     return Invoice.from_bytes(write_records(resigned(Invoice, records, OTHER_SIGNER)))
 

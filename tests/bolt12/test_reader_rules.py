@@ -17,7 +17,7 @@ from .faulty_readings import FAULTS, Refusal
 
 
 def forget_rules() -> None:
-    """Tables are made once for each reader; here they are made with and without a rule."""
+    """Clear the cached tables of rules, which here are made with and without a rule."""
     for rules in (offer_rules, invoice_request_rules, invoice_rules):
         rules._of_reader.cache_clear()
     invoice_request_rules._of_offer.cache_clear()
@@ -30,7 +30,7 @@ def _no_rule_remembered() -> Iterator[None]:
 
 
 def lenient(*_: Any) -> Rule[Any]:
-    """In place of any rule: one that finds no fault."""
+    """Return a rule that finds no fault, in place of any other."""
     return Rule(None, "none", None, lambda _: None)
 
 

@@ -27,7 +27,7 @@ from tests.shared import fuzz_inputs, shared_path
 
 
 def exchanges(transcript: str, method: str) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
-    """Case name, request and response of each exchange of a method."""
+    """Yield the case name, request and response of each exchange of a method."""
     for line in shared_path(f"golden/{transcript}.jsonl").read_text().splitlines():
         exchange = json.loads(line)
         if exchange["method"] == method:
@@ -47,7 +47,7 @@ def all_strings(value: Any) -> Iterator[str]:
 
 
 def fault_of(request: InvoiceRequest) -> str | None:
-    """The rule that the request breaks. A real node makes requests without amount, which the specification forbids."""
+    """Return the rule that the request breaks. Real nodes make requests without amount, against the specification."""
     try:
         request.verify()
     except Bolt12Error as error:
@@ -56,7 +56,7 @@ def fault_of(request: InvoiceRequest) -> str | None:
 
 
 def rebuilt(recorded: InvoiceRequest, keys: NodeKeys) -> str:
-    """The string that we build from a recorded request's metadata and fields."""
+    """Return the string that we build from a recorded request's metadata and fields."""
     assert recorded.invreq_metadata is not None
     assert recorded.invreq_amount is not None
     assert recorded.offer_description is not None
@@ -134,7 +134,7 @@ def test_describes_every_string_that_a_transcript_holds() -> None:
 
 
 def rewritten(message: Bolt12) -> bytes:
-    """The message's bytes, from the values of its fields and the records of the unknown ones."""
+    """Return the message's bytes, from the values of its fields and the records of the unknown ones."""
     values = {field.name: getattr(message, field.name) for field in message.fields.values()}
     return type(message)._build(message.unknown_records, **values).to_bytes()
 

@@ -95,12 +95,12 @@ def named_field(rule: Rule[Any]) -> str | None:
 
 
 def is_of(rule: Rule[Any], fault: Fault) -> bool:
-    """Whether the fault breaks this rule; a rule without a field of its own is named by its name alone."""
+    """Return whether the fault breaks this rule; a rule without a field of its own is named by its name alone."""
     return rule.name == fault.rule and named_field(rule) in (None, fault.field)
 
 
 def error_for(kind: Kind, fault: Fault) -> ValueError | None:
-    """How the reader or builder refuses the broken message, if it does."""
+    """Return the error of the reader or builder for the broken message, if it refuses it."""
     try:
         accept(kind, fault.make_broken())
     except ValueError as error:

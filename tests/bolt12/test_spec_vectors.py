@@ -52,7 +52,7 @@ def test_bigsize() -> None:
 
 
 def _fixed(*widths: int) -> Codec[Any]:
-    """A value of unsigned numbers of these widths, or of a point for 33."""
+    """Return a value of unsigned numbers of these widths, or of a point for 33."""
 
     def decode(value: bytes) -> list[Any]:
         cursor = Cursor(value)
@@ -109,7 +109,7 @@ def test_offers() -> None:
 
 
 def hash_in(steps: dict[str, str], tag: str) -> str:
-    """The hash of a step of the example, whose name gives the tag and what is hashed."""
+    """Return the hash of a step of the example, whose name gives the tag and what is hashed."""
     return next(value for name, value in steps.items() if name.startswith(f"H(`{tag}`"))
 
 

@@ -59,7 +59,7 @@ class Case(NamedTuple):
 
 
 def public(module: ModuleType) -> list[Any]:
-    """What a package lists, or what a module defines and does not hide."""
+    """Return what a package lists, or what a module defines under public names."""
     if hasattr(module, "__all__"):
         return [getattr(module, name) for name in module.__all__]
     defined = [value for value in vars(module).values() if getattr(value, "__module__", None) == module.__name__]
@@ -183,7 +183,7 @@ def test_what_python_refuses_itself_keeps_its_error() -> None:
 
 @typechecked
 def takes(either: Literal["a", 1], many: Sequence[Sequence[int]] | int) -> None:
-    """Annotations that no public function has yet."""
+    """Accept arguments whose annotations no public function has yet."""
 
 
 def test_other_annotations_are_held_to_as_well() -> None:

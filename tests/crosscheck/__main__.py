@@ -27,7 +27,7 @@ VECTORS: Final = ("offers-test", "format-string-test", "signature-test")
 
 
 def main(folder: Path, seed: int) -> int:
-    """Compares all, and prints what comes of it."""
+    """Compare all strings, and print the result."""
     cases = [*vectors(), *made(seed)]
     outcomes, known, findings = Counter[tuple[str, str, str]](), Counter[str](), list[Disagreement]()
     for case, verdicts in zip(cases, peers_verdicts(cases, folder), strict=True):
@@ -45,7 +45,7 @@ def main(folder: Path, seed: int) -> int:
 
 
 def vectors() -> Iterator[Case]:
-    """The strings of the specification's vectors, if they are there."""
+    """Yield the strings of the specification's vectors, if they are there."""
     for name in VECTORS:
         path = material(f"vectors/bolts/bolt12/{name}.json")
         if not path.exists():
@@ -58,14 +58,14 @@ def vectors() -> Iterator[Case]:
 
 
 def made(seed: int) -> Iterator[Case]:
-    """Strings that we make, and as many that are broken."""
+    """Yield strings that we make, and as many broken ones."""
     good = list(islice(messages(seed), STRINGS))
     yield from (Case("made", each.message.encode()) for each in good)
     yield from (Case(how, string) for how, string in mutants(good, seed))
 
 
 def report(outcomes: Counter[tuple[str, str, str]], known: Counter[str], findings: list[Disagreement]) -> Iterator[str]:
-    """The lines of two tables in Markdown, and of the findings."""
+    """Yield the lines of two tables in Markdown, and of the findings."""
     yield "| kind | peer | takes | refuses |\n|---|---|---|---|"
     for kind, peer in sorted({(kind, peer) for kind, peer, _ in outcomes}):
         yield f"| {kind} | {peer} | {outcomes[kind, peer, 'take']} | {outcomes[kind, peer, 'refuse']} |"

@@ -52,7 +52,7 @@ class Made:
 
 
 def messages(seed: int) -> Iterator[Made]:
-    """Messages without end, one of each kind in turn; the same for the same seed."""
+    """Yield endless messages, one of each kind in turn; the same for the same seed."""
     maker = _Maker(Random(seed))
     while True:
         yield Made(maker.offer())
@@ -71,7 +71,7 @@ class _Maker:
     # ---- messages
 
     def offer(self) -> Offer:
-        """An offer, most of its fields absent, each in turn."""
+        """Return an offer; each field is absent in most of them."""
         paths, amount = self.maybe(self.paths), self.maybe(self.amount, 0.6)
         return Offer.build(
             offer_issuer_id=self.maybe(self.point) if paths else self.point(),
@@ -89,7 +89,7 @@ class _Maker:
         )
 
     def request(self) -> Made:
-        """A request for such an offer."""
+        """Return a request for such an offer."""
         offer = self.offer()
         price = None if offer.offer_currency else offer.offer_amount
         quantity = self.quantity(offer.offer_quantity_max, offer.offer_amount or 1)
@@ -109,7 +109,7 @@ class _Maker:
         )
 
     def request_alone(self) -> Made:
-        """A request without an offer."""
+        """Return a request without an offer."""
         return self.signed(
             InvoiceRequest.without_offer,
             invreq_amount=self.amount(),
@@ -122,20 +122,20 @@ class _Maker:
         )
 
     def refund(self) -> Made:
-        """A request without an offer that nobody signs."""
+        """Return an unsigned request without an offer."""
         unsigned = UnsignedInvoiceRequest.from_bytes(
             write_records(record for record in self.request_alone().message.records if record.type != _SIGNATURE)
         )
         return Made(unsigned.unsigned())
 
     def signed(self, build: Callable[..., Any], *arguments: Offer, **fields: Any) -> Made:
-        """The request that a builder makes, with metadata and payer, signed."""
+        """Return the request that a builder makes, with metadata and payer, signed."""
         payer = self.point()
         unsigned = build(*arguments, invreq_metadata=self.random.randbytes(16), invreq_payer_id=payer, **fields)
         return Made(unsigned.sign(_SIGNERS[payer]), _SIGNERS[payer])
 
     def invoice(self) -> Made:
-        """An invoice for either kind of request."""
+        """Return an invoice for either kind of request."""
         request = (self.request if self.random.random() < 0.8 else self.request_alone)().message
         assert isinstance(request, InvoiceRequest)
         payee = request.offer_issuer_id or self.random.choice([*request.offer_path_ends] or _POINTS)
@@ -158,15 +158,15 @@ class _Maker:
     # ---- parts
 
     def maybe(self, draw: Callable[[], T], chance: float = 0.3) -> T | None:
-        """Something, or, mostly, nothing."""
+        """Return what is drawn or, mostly, None."""
         return draw() if self.random.random() < chance else None
 
     def amount(self, least: int = 1) -> int:
-        """Of any magnitude, but not below `least`."""
+        """Return an amount of any magnitude, but not below `least`."""
         return max(least, _HUGE if self.random.random() < _RARELY / 2 else self.random.choice(_AMOUNTS))
 
     def quantity(self, most: int | None, price: int) -> int | None:
-        """What an offer with this offer_quantity_max allows, as long as the total of the price can be written."""
+        """Return a quantity that this offer_quantity_max allows and whose total price fits its field."""
         return None if most is None else self.random.randint(1, min(most or _U64_MAX, 1_000, _U64_MAX // price))
 
     def text(self) -> str:
@@ -179,7 +179,7 @@ class _Maker:
         return self.random.choice((0, 1_800_000_000, 2**32, _U64_MAX))
 
     def features(self) -> bytes:
-        """A bitmap of odd bits, which nobody needs to know."""
+        """Return a bitmap of odd bits, which readers may ignore."""
         return self.random.choice((b"", b"\x02", b"\x80\x00", b"\x00\x02"))
 
     def chains(self) -> tuple[bytes, ...]:
@@ -200,7 +200,7 @@ class _Maker:
         return BlindedPayinfo(self.random.randrange(2**32), 10, 144, 1, self.amount(), self.features())
 
     def recurrence(self) -> dict[str, Any]:
-        """The fields of a recurring offer."""
+        """Return the fields of a recurring offer."""
         kind = self.random.choice(("offer_recurrence_compulsory", "offer_recurrence_optional"))
         return {
             kind: Recurrence(self.random.choice((0, 1, 2)), self.random.randint(1, 90)),

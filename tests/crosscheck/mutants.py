@@ -18,7 +18,7 @@ _SIGNED_ANEW: Final = 0.8
 
 
 def mutants(made: Iterable[Made], seed: int) -> Iterator[tuple[str, str]]:
-    """One mutant of each message: what was done to it, and the string. The same for the same seed."""
+    """Yield one mutant of each message: the change, and the string. They are the same for the same seed."""
     random = Random(seed)
     for each in made:
         (make,) = random.choices((_by_records, _by_stream, _by_text), (6, 3, 1))
@@ -26,7 +26,7 @@ def mutants(made: Iterable[Made], seed: int) -> Iterator[tuple[str, str]]:
 
 
 def _by_records(random: Random, made: Made) -> tuple[str, str]:
-    """Mostly signed anew, so that it is not the signature alone that gives the change away."""
+    """Return a mutant, mostly signed again, so that the change is not found by the signature alone."""
     change, message = random.choice(_OF_RECORDS), made.message
     records, how = change(random, list(message.records)), _name(change)
     if made.signer is not None and not isinstance(message, Offer) and random.random() < _SIGNED_ANEW:

@@ -54,7 +54,7 @@ class Row:
 
 
 def disagreement(case: Case, ours: Verdict, peer: str, theirs: Shown | None) -> Disagreement | None:
-    """What a peer says otherwise of a string, if it does."""
+    """Return how a peer's verdict on a string differs from ours, if it does."""
     if ours.message is None or theirs is None:
         both_refuse = ours.message is None and theirs is None
         return None if both_refuse else Disagreement(case, peer, ours, theirs)
@@ -67,17 +67,17 @@ def disagreement(case: Case, ours: Verdict, peer: str, theirs: Shown | None) -> 
 
 
 def _we_refuse(because: Callable[[Bolt12Error], bool]) -> Callable[[Disagreement], bool]:
-    """The peer takes the string, and our error is of this sort."""
+    """Match a string that the peer accepts and that we refuse with such an error."""
     return lambda found: found.ours.error is not None and because(found.ours.error)
 
 
 def _we_name(*rules: str) -> Callable[[Disagreement], bool]:
-    """The peer takes the string, and we say that one of these rules is broken."""
+    """Match a string that the peer accepts and that breaks one of these rules for us."""
     return _we_refuse(lambda error: error.rule in rules)
 
 
 def _they_refuse(because: Callable[[Any], bool]) -> Callable[[Disagreement], bool]:
-    """The peer refuses the string, and what we make of it is a message of this sort."""
+    """Match a string that the peer refuses and that we read as such a message."""
     return lambda found: found.theirs is None and because(found.ours.message)
 
 
@@ -107,7 +107,7 @@ def _has_fields_of_offers(message: Any) -> bool:
 
 
 def _answers_badly(message: Any) -> bool:
-    """Whether an invoice repeats a request that nobody may write, or does not answer it."""
+    """Return whether an invoice repeats a request that nobody may write, or does not answer it."""
     if not isinstance(message, Invoice):
         return False
     request = InvoiceRequest._build(record for record in message.records if in_span(record.type, INVOICE_REQUEST_SPAN))
@@ -122,7 +122,7 @@ def _answers_badly(message: Any) -> bool:
 
 
 def _shows_control_characters(found: Disagreement) -> bool:
-    """The fields are texts that are the same but for control characters, which the peer replaces."""
+    """Return whether the fields are texts that differ only in control characters, which the peer replaces."""
 
     def printable(text: str) -> str:
         return "".join("\N{REPLACEMENT CHARACTER}" if category(c) == "Cc" else c for c in text)

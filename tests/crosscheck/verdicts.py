@@ -45,7 +45,7 @@ class Verdict:
 
 
 def our_verdict(case: Case) -> Verdict:
-    """By `decode`, all that a string tells checked, its signature included."""
+    """Return the verdict of `decode`, which verifies a string completely, including its signature."""
     try:
         split_text(case.text)  # which takes no white space around the string, like the peers
         return Verdict(message=decode(case.text))
@@ -54,7 +54,7 @@ def our_verdict(case: Case) -> Verdict:
 
 
 def peers_verdicts(cases: Sequence[Case], folder: Path) -> list[dict[str, Shown | None]]:
-    """For each case, by peer that reads its kind: what it shows, None if it refuses the string.
+    """Return, for each case, what each peer that reads its kind shows; None if it refuses the string.
 
     Raises CalledProcessError if a peer breaks down.
     """
@@ -71,7 +71,7 @@ def _question(case: Case) -> dict[str, str | None]:
 
 
 def shown(message: Any) -> Shown:
-    """The message as the peers show messages."""
+    """Return the message as the peers show messages."""
     values = {field.name: getattr(message, field.name) for field in message.fields.values()}
     values["offer_chains"] = message.offer_chains or (BITCOIN,)
     values["offer_paths"] = len(message.offer_paths or ())
@@ -88,7 +88,7 @@ def shown(message: Any) -> Shown:
 
 
 def _merkle_id(offer: Offer) -> bytes:
-    """What LDK knows an offer again by: not the specification's offer_id, but good to compare merkle roots with."""
+    """Return LDK's id of an offer: not the specification's offer_id, but good to compare merkle roots."""
     tag = sha256(b"LDK Offer ID").digest()
     return sha256(tag + tag + merkle_root(offer.records)).digest()
 

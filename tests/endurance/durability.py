@@ -37,7 +37,7 @@ FAULTS: Final = {
 
 
 def stored(program: Program) -> dict[str, tuple[str, int]]:
-    """The string and state of each stored request, by id, read without any code of the service."""
+    """Return the string and state of each stored request, by id, read without any code of the service."""
     with closing(sqlite3.connect(program.network_dir / "lnoffers.sqlite3")) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         rows = connection.execute("SELECT invreq_id, bolt12, status FROM invoicerequests").fetchall()
@@ -45,12 +45,12 @@ def stored(program: Program) -> dict[str, tuple[str, int]]:
 
 
 def lost(told: list[dict[str, Any]], kept: dict[str, tuple[str, int]]) -> int:
-    """How many of the answered requests are not in the store as they were told."""
+    """Return how many of the answered requests are not in the store as they were answered."""
     return sum(kept.get(answer["invreq_id"]) != (answer["bolt12"], 3) for answer in told)
 
 
 def half_made(kept: dict[str, tuple[str, int]]) -> int:
-    """How many rows are not what an invoicerequest leaves."""
+    """Return how many rows are not what an invoicerequest leaves."""
     return sum(
         status != 3 or InvoiceRequest.parse(bolt12).invreq_id.hex() != identity
         for identity, (bolt12, status) in kept.items()

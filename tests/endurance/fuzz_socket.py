@@ -47,7 +47,7 @@ SNIPPETS: Final = (
 
 
 def seeds() -> list[bytes]:
-    """Requests to begin with."""
+    """Return the requests to begin with."""
     found = [
         json.dumps({"jsonrpc": "2.0"} | example["request"]).encode()
         for document in sorted((ROOT / "schemas").glob("*.json"))
@@ -59,7 +59,7 @@ def seeds() -> list[bytes]:
 
 
 def mutated(seed: bytes, others: list[bytes], chance: random.Random) -> bytes:
-    """A request like `seed`, with a few changes to its values or its bytes."""
+    """Return a request like `seed`, with a few changes to its values or its bytes."""
     changes = chance.randint(1, 3)
     if chance.random() < 0.5:
         try:
@@ -118,7 +118,7 @@ BYTE_CHANGES: Final[tuple[Callable[[bytes, bytes, random.Random], bytes], ...]] 
 
 
 def is_one_object(text: bytes) -> bool:
-    """Whether it is surely one JSON object: Python reads more than JSON, so what it writes anew is looked at."""
+    """Return whether it is surely one JSON object: Python reads more than JSON, so what it reads is written again."""
     try:
         found = json.loads(text)
         return isinstance(found, dict) and json.dumps(found, allow_nan=False) != ""
@@ -169,7 +169,7 @@ class Sender:
 
 @contextmanager
 def served(program: Program) -> Iterator[None]:
-    """A server whose log is read when it has ended: it may be longer than a pipe holds."""
+    """Yield a server whose log is read after its end, because it may be longer than a pipe holds."""
     with tempfile.TemporaryFile("w+") as log:
         command = [*COMMAND, "serve", *program.flags, "--dev-time", "1800000000"]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)

@@ -41,7 +41,7 @@ Round = Callable[[str, int], None]
 
 
 def garbage(peer_id: str, port: int) -> None:
-    """Garbage at each stage of the handshake, again and again, from twenty addresses."""
+    """Send garbage at each stage of the handshake, again and again, from twenty addresses."""
     for acts in (0, 1, 3):
         for noise in (b"", b"\1" * 50, bytes(66), os.urandom(100_000)):
             for number in range(1, 21):
@@ -50,7 +50,7 @@ def garbage(peer_id: str, port: int) -> None:
 
 
 def half_open(peer_id: str, port: int) -> None:
-    """Ten thousand connections on which nothing is said, from 250 addresses."""
+    """Open ten thousand connections from 250 addresses, and send nothing on them."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     with ExitStack() as stack:

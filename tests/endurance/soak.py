@@ -77,13 +77,13 @@ def list_all(wire: Wire) -> tuple[int, int]:
 
 
 def peak_mib(process: int) -> float:
-    """The most memory that a process has held so far."""
+    """Return the most memory that a process has held so far."""
     status = Path(f"/proc/{process}/status").read_text(encoding="ascii")
     return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
 def measure(count: int) -> tuple[Figure, ...]:
-    """All of it; the last figure is the peak of memory."""
+    """Return all figures; the last one is the peak of memory."""
     with tempfile.TemporaryDirectory(prefix="lno") as folder:
         program = Program(Path(folder))
         with program.served() as server, Wire(program.socket) as wire:

@@ -25,23 +25,23 @@ Mode = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 async def garbage(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Noise instead of act two."""
+    """Send noise instead of act two."""
     writer.write(os.urandom(PIECE))
 
 
 async def cut(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Part of an act, and the end."""
+    """Send a part of an act, and close."""
     await reader.read(50)
     writer.write(b"\0" * 30)
 
 
 async def silence(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Nothing at all."""
+    """Send nothing at all."""
     await asyncio.sleep(3_600)
 
 
 async def ready(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Connection:
-    """Be a good node until messages can be sent."""
+    """Behave well until messages can be sent."""
     connection = Connection.respond(KEY, KeyPair(secrets.token_bytes(32)), Init(OFFERED, (CHAINS["regtest"],)))
     while True:
         connection.receive_data(await reader.read(65_536))

@@ -32,12 +32,12 @@ SIGNATURE = 240
 
 
 def key_of(number: int) -> KeyPair:
-    """The key of the node with this number."""
+    """Return the key of the node with this number."""
     return KeyPair(bytes([number]) * 32)
 
 
 def invoice(request: InvoiceRequest, key: KeyPair, **changes: Any) -> Invoice:
-    """The invoice for a request, signed by this key; `changes` are arguments of `Invoice.for_request`."""
+    """Return the invoice for a request, signed by this key; `changes` are arguments of `Invoice.for_request`."""
     path = message_path(secrets.token_bytes(32), [key.public_key], bytes(32))
     arguments: dict[str, Any] = {
         "invoice_created_at": int(time.time()),
@@ -61,57 +61,57 @@ class Case:
     key: KeyPair
 
     def refusal(self) -> Payload:
-        """An error, as the specification has it."""
+        """Return an error as the specification has it."""
         error = InvoiceError.build(error="not today", erroneous_field=82, suggested_value=b"\x07")
         return Payload.build(invoice_error=error.to_bytes())
 
     def refusal_of_ldk(self) -> Payload:
-        """An error with a length before it."""
+        """Return an error with a length before it, as LDK sends it."""
         return Payload.build(invoice_error=b"\x06\x05\x04nope")
 
     def refusal_in_no_words(self) -> Payload:
-        """An error without a text."""
+        """Return an error without a text."""
         return Payload.build(invoice_error=InvoiceError.build(error="").to_bytes())
 
     def refusal_that_is_garbage(self) -> Payload:
-        """What is no error."""
+        """Return an error that cannot be parsed."""
         return Payload.build(invoice_error=b"\x05\xff")
 
     def invoice(self, **changes: Any) -> Payload:
-        """What is asked for."""
+        """Return the invoice that was requested."""
         return Payload.build(invoice=invoice(self.request, self.key, **changes).to_bytes())
 
     def expired(self) -> Payload:
-        """An invoice of long ago."""
+        """Return an invoice that has expired."""
         return self.invoice(invoice_created_at=1_000, invoice_relative_expiry=60)
 
     def another_amount(self) -> Payload:
-        """An invoice that asks for more."""
+        """Return an invoice for a higher amount."""
         return self._changed(invoice_amount=1_001)
 
     def another_request(self) -> Payload:
-        """An invoice for somebody else's request."""
+        """Return an invoice for somebody else's request."""
         return self._changed(invreq_metadata=b"another")
 
     def another_signer(self) -> Payload:
-        """An invoice by somebody else."""
+        """Return an invoice signed by somebody else."""
         return self._changed(signer=key_of(66), invoice_node_id=key_of(66).public_key)
 
     def unsigned(self) -> Payload:
-        """An invoice without its signature."""
+        """Return an invoice without its signature."""
         kept = [record for record in invoice(self.request, self.key).records if record.type != SIGNATURE]
         return Payload.build(invoice=write_records(kept))
 
     def garbage(self) -> Payload:
-        """What is no invoice."""
+        """Return an invoice that cannot be parsed."""
         return Payload.build(invoice=b"\x02\xff")
 
     def something_else(self) -> Payload:
-        """Neither invoice nor error."""
+        """Return a payload that is neither invoice nor error."""
         return Payload.build()
 
     def _changed(self, signer: KeyPair | None = None, **changes: Any) -> Payload:
-        """An invoice with other fields than it should have, and a valid signature."""
+        """Return an invoice with wrong fields and a valid signature."""
         changed = [getattr(Invoice, name).encode(value) for name, value in changes.items()]
         others = {record.type for record in changed} | {SIGNATURE}
         kept = [record for record in invoice(self.request, self.key).records if record.type not in others]
@@ -130,11 +130,11 @@ class Node:
         self.waiting: list[tuple[InvoiceRequest, ReceivedMessage, KeyPair]] = []
 
     def ephemeral(self) -> KeyPair:
-        """A key for one connection."""
+        """Return a key for one connection."""
         return KeyPair(secrets.token_bytes(32))
 
     async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Somebody connects."""
+        """Handle a new connection."""
         await self.run(Connection.respond(self.key, self.ephemeral(), self.init), reader, writer)
 
     async def dial(self, address: Address) -> None:

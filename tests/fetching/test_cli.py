@@ -20,7 +20,7 @@ HOSTILE = "tea\x1b[2J\r\n\u202etxt"
 
 
 def on_a_terminal(*arguments: str) -> str:
-    """What the program draws on a terminal of 100 columns."""
+    """Return what the program draws on a terminal of 100 columns."""
     control, terminal = pty.openpty()
     environment = os.environ | {"COLUMNS": "100", "TERM": "dumb", "NO_COLOR": "1"}
     with subprocess.Popen([*COMMAND, *arguments], stdout=terminal, stderr=subprocess.DEVNULL, env=environment) as done:

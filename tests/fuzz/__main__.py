@@ -26,7 +26,7 @@ SLOW: Final = 5
 
 
 def main(folder: Path, seconds: int, name: str) -> None:
-    """Does not return."""
+    """Run the fuzzer; it never returns."""
     target, folder = TARGETS[name], folder / name
     folder.mkdir(parents=True, exist_ok=True)
     CRASHES.mkdir(exist_ok=True)

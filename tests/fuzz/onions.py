@@ -23,7 +23,7 @@ SESSION_KEY: Final = bytes([5]) * 32
 
 
 def check_packet(data: bytes) -> None:
-    """Of a packet, as Core Lightning's `handle_onion_message` takes it, and of what may be inside one."""
+    """Check a packet, as Core Lightning's `handle_onion_message` takes it, and what may be inside one."""
     _attempt(lambda: onion.peel(SELF, data))
     _attempt(lambda: open_message(SELF, OnionMessage(OTHER.public_key, data)))
     data = data[: onion.LARGE - 200]
@@ -38,7 +38,7 @@ def check_packet(data: bytes) -> None:
 
 
 def check_wire(payload: bytes) -> None:
-    """Of the payload of `onion_message`, as Core Lightning's `wire-onion_message` takes it, and of any message."""
+    """Check the payload of `onion_message`, as Core Lightning's `wire-onion_message` takes it, and any message."""
     for data in (payload, b"\x02\x01" + payload):
         try:
             message = read_message(data)

@@ -33,13 +33,13 @@ KINDS: Final[tuple[type[Bolt12], ...]] = (Offer, InvoiceRequest, Invoice, PayerP
 
 
 def check(data: bytes) -> None:
-    """Holds any bytes, as a string and as a stream, to the properties. Raises whatever breaks one."""
+    """Check the properties of any bytes, as a string and as a stream. Raises whatever breaks one."""
     check_text(data.decode("utf-8", "surrogateescape"))
     check_stream(data)
 
 
 def check_text(text: str) -> None:
-    """Of a string: by all ways from strings to messages."""
+    """Check a string, by all ways from strings to messages."""
     decoded, shown = _attempt(decode, text), _attempt(decode_leniently, without_scheme(text))
     assert decoded is None or decoded == decode_leniently(unwrap(text)), (
         "what is good in full is good enough to be shown"
@@ -54,7 +54,7 @@ def check_text(text: str) -> None:
 
 
 def check_stream(data: bytes) -> None:
-    """Of a TLV stream, and of what else comes in bytes."""
+    """Check a TLV stream, and whatever else comes in bytes."""
     for kind in KINDS:
         message = _attempt(kind.from_bytes, data)
         if message is not None:
@@ -67,7 +67,7 @@ def check_stream(data: bytes) -> None:
 
 
 def check_message(message: Bolt12) -> None:
-    """Of what can be read."""
+    """Check a message that can be read."""
     values = {field.name: getattr(message, field.name) for field in message.fields.values()}
     assert type(message)._build(message.unknown_records, **values).to_bytes() == message.to_bytes()
     describe(message)
@@ -78,7 +78,7 @@ def check_message(message: Bolt12) -> None:
 
 
 def _check_behind_signature(message: InvoiceRequest | Invoice | PayerProof) -> None:
-    """No fuzzer guesses a signature, and most rules are checked after it, so one is given."""
+    """Check the rules behind the signature, with a valid one, because no fuzzer guesses it."""
     key = message.fields[getattr(type(message), message.signed_by).number]
     kept = [record for record in message.records if record.type != key.number]
     records = resigned(type(message), [*kept, key.encode(SIGNER.public_key)], SIGNER)

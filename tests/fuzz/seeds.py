@@ -25,7 +25,7 @@ _MADE: Final = 60
 
 
 def own_seeds() -> Iterator[bytes]:
-    """Messages of all kinds, as strings and as streams."""
+    """Yield messages of all kinds, as strings and as streams."""
     made = (each.message for each in islice(messages(seed=1), _MADE))
     for message in (*made, samples.request(), samples.proof(), samples.proof(include={8, 10, 22})):
         yield message.encode().encode()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def rpcschema(*args: str | Path, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """What `rpcschema` says and does in `cwd`."""
+    """Run `rpcschema` in `cwd`; return its result."""
     return subprocess.run(
         [sys.executable, "-m", "rpcschema", *map(str, args)],
         cwd=cwd,

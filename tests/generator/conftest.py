@@ -27,7 +27,7 @@ def interruptible() -> Iterator[None]:
 
 @pytest.fixture
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """Generates a package in `tmp_path/out`, with another name for each test, and imports it."""
+    """Generate a package in `tmp_path/out`, with another name for each test, and import it."""
     made: list[str] = []
 
     def generate(*raws: dict[str, Any]) -> ModuleType:

@@ -97,7 +97,7 @@ class Twins:
 
 
 def twins(*hostile: str) -> st.SearchStrategy[Twins]:
-    """Twins of which one is hostile in these parts: names (or labels, names that can be seen), texts, prose."""
+    """Return twins of which one is hostile in these parts: names (or labels, which are visible names), texts, prose."""
     return st.builds(_twins, document, st.tuples(*(PARTS[part] for part in hostile)))
 
 
@@ -111,7 +111,7 @@ def _twins(harmless: Raw, parts: tuple[Mapping[str, str], ...], fields: Sequence
 
 
 def crowded(*, prose: bool) -> Twins:
-    """Twins with every piece, and every name that looks like one of ours, in all places (of prose only if `prose`)."""
+    """Return twins with every piece, and names that look like ours, in all places (of prose only if `prose`)."""
     fields = {
         f"n-{at}": each
         for at, each in enumerate({names.attribute(each): each for each in [*NAMED_LIKE_OURS, "y" * 10_000]}.values())
@@ -142,7 +142,7 @@ def crowded(*, prose: bool) -> Twins:
 
 
 def divided() -> Twins:
-    """Twins with a response that every piece divides: one class for each becomes a union."""
+    """Return twins with a response that every piece divides: one class for each becomes a union."""
     texts = {f"text {at}": each for at, each in enumerate(dict.fromkeys(PIECES))}
 
     def branch(at: int, value: str) -> Raw:
@@ -159,7 +159,7 @@ def divided() -> Twins:
 
 
 def swapped(value: Any, replaced: Mapping[str, str]) -> Any:
-    """`value` with each string that is in `replaced`, keys included, replaced."""
+    """Return `value` with each string that is in `replaced`, keys included, replaced."""
     match value:
         case dict():
             return {replaced.get(key, key): swapped(entry, replaced) for key, entry in value.items()}

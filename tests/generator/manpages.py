@@ -25,13 +25,13 @@ TITLES = {
 
 
 def render(document: Document) -> tuple[str, bytes]:
-    """The path and the roff of a document's page."""
+    """Return the path and the roff of a document's page."""
     ((path, content),) = TARGET.document(Subject(document, SETTINGS)).files.items()
     return path, content
 
 
 def lint(*pages: bytes) -> str:
-    """What mandoc has to say about pages, styles aside."""
+    """Return what mandoc says about pages, except for styles."""
     return "".join(
         subprocess.run(
             ["mandoc", "-Tlint", "-W", "warning"], input=page, capture_output=True, check=False
@@ -41,13 +41,13 @@ def lint(*pages: bytes) -> str:
 
 
 def shown(page: bytes) -> str:
-    """The page as a terminal shows it, without overstrikes."""
+    """Return the page as a terminal shows it, without overstrikes."""
     output = subprocess.run(["mandoc", "-Tutf8"], input=page, capture_output=True, check=True).stdout.decode()
     return re.sub(".\b", "", output)
 
 
 def sections(page: bytes) -> dict[str, list[str]]:
-    """The lines of a shown page by section."""
+    """Return the lines of a shown page by section."""
     found: dict[str, list[str]] = {}
     for line in shown(page).splitlines()[1:-1]:
         if line and not line.startswith(" "):
@@ -58,11 +58,11 @@ def sections(page: bytes) -> dict[str, list[str]]:
 
 
 def page_of(**members: object) -> dict[str, list[str]]:
-    """The sections of the page of a small command with `members`."""
+    """Return the sections of the page of a small command with `members`."""
     raw = {"rpc": "fill", "title": "Fill a tank", "description": ["Fills."], "request": {}, "response": {}, **members}
     return sections(render(build(raw, "fill.json"))[1])
 
 
 def text_of(lines: list[str]) -> str:
-    """Lines as one paragraph."""
+    """Return lines as one paragraph."""
     return " ".join(" ".join(lines).split())

@@ -41,7 +41,7 @@ def documents(folder: Path, *raws: dict[str, Any]) -> tuple[Document, ...]:
 
 
 def write(found: Sequence[Document], settings: Settings, out: Path) -> None:
-    """Writes what the targets make of the documents, which must be free of errors."""
+    """Write what the targets make of the documents, which must be free of errors."""
     for target in settings.targets:
         files, problems = render_all(target, found, settings)
         assert not [problem for problem in problems if problem.level == "error"], problems

@@ -90,12 +90,12 @@ hostile_text = st.lists(st.sampled_from(HOSTILE_PIECES), max_size=25).map("".joi
 
 
 def documents(*roots: Path) -> tuple[Document, ...]:
-    """The documents in files or folders."""
+    """Return the documents in files or folders."""
     return load(roots).documents
 
 
 def document_about(text: str, **members: Any) -> Document:
-    """A command with `text` in every place where a document has prose, and `members` besides."""
+    """Return a command with `text` in every place where a document has prose, and `members` besides."""
     field = {"type": "string", "description": text.split("\n"), "default": text}
     condition = {"required": [text], "properties": {text: {"enum": [text]}}}
     raw = {
@@ -119,30 +119,30 @@ def document_about(text: str, **members: Any) -> Document:
 
 
 def raw_document(file: Path) -> Raw:
-    """The JSON of one file."""
+    """Return the JSON of one file."""
     raw: Raw = json.loads(file.read_text(encoding="utf-8"))
     return raw
 
 
 def words(text: str) -> list[str]:
-    """The words of a text, whatever marks or line breaks stand between them, without the languages of fences."""
+    """Return the words of a text, whatever marks or line breaks stand between them, without the languages of fences."""
     return re.findall(r"[^\W_]+", re.sub(r"^ *(```|~~~).*$", "", text, flags=re.MULTILINE))
 
 
 def words_of(lines: list[str]) -> list[str]:
-    """The words of a description; an address that is its own text counts once."""
+    """Return the words of a description; an address that is its own text counts once."""
     return words(re.sub(r"\[([^\]]*)\]\(mailto:\1\)", r"\1", "\n".join(lines)))
 
 
 def assert_holds(text: str, lines: list[str]) -> None:
-    """All words of a description stand in `text`, one after the other."""
+    """Assert that all words of a description are in `text`, one after the other."""
     assert f" {' '.join(words_of(lines))} ".replace("  ", " ") in f" {' '.join(words(text))} "
 
 
 def assert_prose_in_place(lines: list[str], half: Raw, head: Callable[[str], str]) -> None:
-    """Each description in a request or response stands, whole and in order, right below the name of its field, and that
-    name inside the block of the name above it. Those of the halves, and of the parts of conditionals, stand among what
-    they describe.
+    """Assert that each description in a request or response is, whole and in order, right below its field's name.
+    The name must be inside the block of the name above it. The descriptions of the halves, and of the parts of
+    conditionals, are among what they describe.
 
     `lines` is a part of a page where indents mean belonging; `head(name)` is a pattern of how a name begins its block.
     """
@@ -156,7 +156,7 @@ class _Reader:
     head: Callable[[str], str]
 
     def read_inside(self, schema: Raw, start: int, stop: int) -> int:
-        """Finds what `schema` holds in the lines from start to stop; gives the line after what was found."""
+        """Find what `schema` holds in the lines from start to stop; return the line after it."""
         for name, below in schema.get("properties", {}).items():
             if below.keys() - {"required"} and not below.get("hidden"):
                 start = self._read_entry(name, below, start, stop)

@@ -50,7 +50,7 @@ DOCUMENT = {
 
 
 def document(dump: dict[str, Any]) -> dict[str, Any]:
-    """The raw document that `dump` was made of."""
+    """Return the raw document that `dump` was made from."""
     assert dump["format"] == 1
     raw = {keyword: dump[member] for member, keyword in DOCUMENT.items() if member in dump}
     raw[dump["kind"]] = dump["name"]
@@ -65,7 +65,7 @@ def document(dump: dict[str, Any]) -> dict[str, Any]:
 
 
 def node(dump: dict[str, Any]) -> dict[str, Any]:
-    """The schema that one node of a dump stands for."""
+    """Return the schema that one node of a dump stands for."""
     raw = {keyword: dump[member] for member, keyword in NODE.items() if member in dump}
     raw |= dump.get("unknown", {})
     if "fields" in dump:

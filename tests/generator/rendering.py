@@ -14,14 +14,14 @@ from rpcschema.write.join import join, new_piece
 
 
 def render_one(target: str, document: Document, settings: Settings) -> Made:
-    """What `target` makes of one document."""
+    """Return what `target` makes of one document."""
     return load_target(target).document(Subject(document, settings))
 
 
 def render_all(
     target: str, documents: Sequence[Document], settings: Settings
 ) -> tuple[dict[str, bytes], tuple[Problem, ...]]:
-    """All files that `target` makes of `documents`, and all problems."""
+    """Return all files that `target` makes of `documents`, and all problems."""
     pieces = []
     problems: list[Problem] = []
     for document in documents:

@@ -24,7 +24,7 @@ Run = Callable[..., "CompletedProcess[str]"]
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder with documents in `schemas`, none of them with problems."""
+    """Return a folder with documents in `schemas`, none of them with problems."""
     shutil.copytree(SCHEMAS, tmp_path / "schemas")
     odd = tmp_path / "schemas/tank-fill.json"
     raw = json.loads(odd.read_text())
@@ -38,7 +38,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def run(folder: Path) -> Run:
-    """`rpcschema COMMAND schemas --package tank --target model …` in `folder`."""
+    """Run `rpcschema COMMAND schemas --package tank --target model …` in `folder`."""
 
     def call(command: str, *more: str) -> CompletedProcess[str]:
         return rpcschema(command, "schemas", "--package", "tank", "--target", "model", *more, cwd=folder)

@@ -29,7 +29,7 @@ REQUEST = {
 
 
 def expecting(*params: dict[str, Any]) -> Any:
-    """Answers as many calls, which must have these parameters."""
+    """Return a script that answers as many calls, which must have these parameters."""
 
     def script(connection: Connection) -> None:
         request = connection.read()

@@ -11,7 +11,7 @@ from rpcschema.model.build import build
 
 
 def lines(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
-    """The changes between two small commands that differ in these members."""
+    """Return the changes between two small commands that differ in these members."""
     raw = {"rpc": "fill", "title": "Fill", "description": [], "request": {}, "response": {}}
     return list(changes(build(raw | old, "a.json"), build(raw | new, "b.json")))
 

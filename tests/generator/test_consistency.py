@@ -22,7 +22,7 @@ def found(raw: dict[str, Any], schema: str | None = None) -> list[Fault]:
 
 
 def when(kind: str, **side: Any) -> dict[str, Any]:
-    """A conditional for objects whose `kind` is this."""
+    """Return a conditional for objects of this `kind`."""
     return {"if": {"properties": {"kind": {"enum": [kind]}}}, "then": side}
 
 

@@ -22,7 +22,7 @@ RESPONSE: dict[str, Any] = {"properties": {"open": {"type": "boolean"}, "marker"
 
 
 def toml(value: Any) -> str:
-    """`value` as TOML, tables inline."""
+    """Return `value` as TOML, tables inline."""
     if isinstance(value, dict):
         return f"{{ {', '.join(f'{json.dumps(key)} = {toml(entry)}' for key, entry in value.items())} }}"
     return f"[{', '.join(map(toml, value))}]" if isinstance(value, list) else json.dumps(value)
@@ -41,7 +41,7 @@ def document(name: str = "fill", **more: Any) -> dict[str, Any]:
 
 
 def corrected(folder: Path, **edits: Any) -> tuple[dict[str, Any], tuple[Problem, ...]]:
-    """`document()` as one entry with `edits` corrects it, and what is wrong."""
+    """Return `document()` as one entry with `edits` corrects it, and the problems."""
     table = read_corrections(write_table(folder, {"rpc": "fill"} | edits | WHY))
     assert table.problems == ()
     return table.apply(document(), table.of(("rpc", "fill")))
@@ -185,7 +185,7 @@ def test_no_table_corrects_nothing() -> None:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A project of two commands, whose table adds a field to one of them."""
+    """Return a project of two commands, whose table adds a field to one of them."""
     (tmp_path / "schemas").mkdir()
     for name in ("fill", "drain"):
         (tmp_path / "schemas" / f"{name}.json").write_text(json.dumps(document(name)))

@@ -37,7 +37,7 @@ DOCS = {"doc", "argument_doc", "nodes", "problems"}
 
 
 def types(value: Any) -> Any:
-    """What a plan says of classes, without the docs and where they were read."""
+    """Return what a plan says about classes, without the docs and where they were read."""
     if is_dataclass(value):
         names = [field.name for field in fields(value) if field.name not in DOCS]
         return {name: types(getattr(value, name)) for name in names}
@@ -45,7 +45,7 @@ def types(value: Any) -> Any:
 
 
 def prose(node: Any, key: str = "") -> Iterator[str]:
-    """All strings in a document that are no names and no values."""
+    """Yield all strings in a document that are neither names nor values."""
     if isinstance(node, str):
         yield node
     elif isinstance(node, list):

@@ -27,7 +27,7 @@ from tests.generator.rendering import render_all
 
 
 def sources(document: Document) -> list[tuple[str, str]]:
-    """(path, content) of the Python files that all targets make of a document, in an order that no name changes."""
+    """Return (path, content) of the Python files that all targets make of a document, in an order without names."""
     files: dict[str, bytes] = {}
     for target in SETTINGS.targets:
         made_now, problems = render_all(target, [document], SETTINGS)
@@ -39,7 +39,7 @@ def sources(document: Document) -> list[tuple[str, str]]:
 
 
 def renamed(hostile: Document, harmless: Document) -> tuple[dict[str, str], dict[str, str]]:
-    """What the classes of one are called in the other, and the methods."""
+    """Return the names that the classes and methods of one have in the other."""
     plans = (Subject(document, SETTINGS).plan for document in (hostile, harmless))
     classes = zip(*(plan.names for plan in plans), strict=True)
     return dict(classes), {names.method(hostile): names.method(harmless)}
@@ -93,7 +93,7 @@ class Canonical(ast.NodeTransformer):
         return ast.ImportFrom(node.module, [ast.alias(each) for each in imported], node.level)
 
     def in_order(self, source: str) -> str:
-        """The canonical form of `source`, its imports sorted, for they were by the names that are gone."""
+        """Return the canonical form of `source`, its imports sorted again, because the replaced names ordered them."""
         tree = self.visit(ast.parse(source))
         for node in ast.walk(tree):
             body: Any = getattr(node, "body", None)
@@ -106,7 +106,7 @@ class Canonical(ast.NodeTransformer):
 
 
 def is_wire_names(statement: ast.stmt) -> bool:
-    """Whether this is the table of wire names, which is nothing but strings, and has only names that are not Python."""
+    """Return whether this is the table of wire names: only strings, and only names that are not Python."""
     if not isinstance(statement, ast.Assign) or ast.unparse(statement.targets[0]) != "__wire_names__":
         return False
     table = ast.literal_eval(statement.value)
@@ -115,13 +115,13 @@ def is_wire_names(statement: ast.stmt) -> bool:
 
 
 def comments(source: str) -> set[str]:
-    """The comments in `source`."""
+    """Return the comments in `source`."""
     tokens = tokenize.generate_tokens(io.StringIO(source).readline)
     return {token.string for token in tokens if token.type == tokenize.COMMENT}
 
 
 def assert_same_program(pair: Twins) -> None:
-    """Both become the same Python but for strings and mapped identifiers."""
+    """Assert that both become the same Python except for strings and mapped identifiers."""
     classes, methods = renamed(pair.hostile, pair.harmless)
     members = {
         names.member(pair.hostile, pair.replaced.get(each, each)): names.member(pair.harmless, each)

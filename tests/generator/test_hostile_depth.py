@@ -35,7 +35,7 @@ SHAPES: dict[str, Callable[[Raw], Raw]] = {
 
 
 def document(shape: Callable[[Raw], Raw], levels: int, *halves: str) -> str:
-    """A document in whose `halves` the shape is nested, written without recursion."""
+    """Return a document in whose `halves` the shape is nested, written without recursion."""
     mark = '"mark"'
     before, after = json.dumps(shape({"mark": 0})).split(json.dumps({"mark": 0}))
     nested = before * levels + json.dumps({"type": "u8"}) + after * levels

@@ -19,7 +19,7 @@ ARGS = ("generate", "schemas", "--package", "tank", "--target", "markdown", "--t
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder with a document in `schemas`, and what was made of it in `generated`; the document has changed since."""
+    """Return a folder with a document in `schemas`, changed since its files in `generated` were made."""
     (tmp_path / "schemas").mkdir()
     raw = json.loads((ROOT / "tests/cases/every-target/schemas/tank-level.json").read_text())
     document = tmp_path / "schemas/tank-level.json"

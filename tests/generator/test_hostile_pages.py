@@ -26,19 +26,19 @@ NOT_OURS = {"html_block", "html_inline", "image", "s_open", "hr", "code_block"}
 
 
 def page(target: str, document: Document) -> str:
-    """The page that a target makes of a document."""
+    """Return the page that a target makes of a document."""
     (content,) = render_one(target, document, SETTINGS).files.values()
     return content.decode()
 
 
 def index(document: Document) -> str:
-    """The index of the reference pages."""
+    """Return the index of the reference pages."""
     files, _ = render_all("markdown", [document], SETTINGS)
     return files["docs/index.md"].decode()
 
 
 def structure(markdown: str) -> list[str]:
-    """The constructs of a text, one after the other, without what they say."""
+    """Return the constructs of a text, one after the other, without their content."""
     found = []
     for token in READER.parse(markdown):
         found.append(f"{token.type} {token.tag} {token.hidden}")
@@ -51,7 +51,7 @@ def _inline(token: Token) -> str:
 
 
 def macros(roff: str) -> list[str]:
-    """The lines of a page that roff takes for requests, without their arguments."""
+    """Return the lines of a page that roff takes for requests, without their arguments."""
     return [line.split(" ")[0] for line in roff.split("\n") if line.startswith((".", "'"))]
 
 

@@ -34,7 +34,7 @@ SHARED = {
 
 
 def document(name: str, *, title: str = "A tank", kind: str = "rpc", **request: Any) -> str:
-    """A command with a parameter each of `request`."""
+    """Return a command with a parameter for each member of `request`."""
     empty = {"properties": {}}
     return json.dumps(
         {"type": "object", kind: name, "title": title, "description": [f"About {name}."]}
@@ -51,7 +51,7 @@ def write_schemas(folder: Path, documents: dict[str, str]) -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder with a package made of three documents."""
+    """Return a folder with a package made from three documents."""
     names = {"drain": document("drain"), "fill": document("fill", tank={"type": "u32"}), "level": document("level")}
     write_schemas(tmp_path / "schemas", names)
     assert rpcschema("generate", "schemas", "--package", "tank", cwd=tmp_path).returncode == 0
@@ -217,13 +217,13 @@ def test_any_series_of_edits_ends_where_a_run_from_nothing_does(
 
 
 def many(folder: Path) -> list[str]:
-    """A command that works for a while on documents in `many`, in two processes."""
+    """Return a command line that works for a while on documents in `many`, in two processes."""
     write_schemas(folder / "many", {f"c{at}": document(f"c{at}", x={"type": "u8"}) for at in range(400)})
     return [sys.executable, "-m", "rpcschema", "generate", "many", "--package", "tank", "--jobs", "2"]
 
 
 def wait_for_workers(process: subprocess.Popen[str]) -> list[int]:
-    """The processes that do the work, as soon as there are some: children, or children of one that forks them."""
+    """Return the processes that do the work, as soon as they run: they are children of a child, which forks them."""
     while process.poll() is None:
         found = [pid for child in children(process.pid) for pid in children(child)]
         if len(found) == 2:

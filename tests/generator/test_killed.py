@@ -24,7 +24,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def signalled(folder: Path, event: str, count: int, name: str) -> subprocess.CompletedProcess[str]:
-    """A run of `generate` that gets a signal when it opens, or renames, its `count`-th new file."""
+    """Return the run of a `generate` that gets a signal when it opens, or renames, its `count`-th new file."""
     command = [sys.executable, "-m", "tests.generator.audited", event, ".rpcschema-", str(count), name]
     return subprocess.run(
         [*command, "generate", *ARGUMENTS],

@@ -22,7 +22,7 @@ MINIMAL: dict[str, Any] = {"rpc": "fill", "title": "Fill", "description": [], "r
 
 
 def problems_of(folder: Path, content: bytes | str | dict[str, Any]) -> list[str]:
-    """The problems of one file `a.json` with `content`, without the file's path."""
+    """Return the problems of one file `a.json` with `content`, without the file's path."""
     if isinstance(content, dict):
         content = json.dumps(content)
     file = folder / "a.json"
@@ -33,7 +33,7 @@ def problems_of(folder: Path, content: bytes | str | dict[str, Any]) -> list[str
 
 
 def deep(levels: int) -> dict[str, Any]:
-    """A schema with `levels` levels of arrays of arrays."""
+    """Return a schema with `levels` levels of arrays of arrays."""
     node: dict[str, Any] = {"type": "u8"}
     for _ in range(levels):
         node = {"items": node}

@@ -25,7 +25,7 @@ def read(file: Path) -> Any:
 
 
 def dumps(*roots: Path) -> dict[str, Any]:
-    """The dump of each document in `roots`, by file."""
+    """Return the dump of each document in `roots`, by file."""
     return {source.path: json.loads(dump(source.document)) for source in load(roots).sources}
 
 
@@ -70,7 +70,7 @@ def test_two_documents_of_one_name_in_a_release_are_found() -> None:
 
 
 def losses(value: Any) -> Iterator[Any]:
-    """`value` without one of its facts, in every way there is."""
+    """Yield `value` without one of its facts, in every way there is."""
     if isinstance(value, dict):
         for key in value:
             yield {other: entry for other, entry in value.items() if other != key}

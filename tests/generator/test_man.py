@@ -25,7 +25,7 @@ from tests.shared import ROOT, shared_path
 
 
 def assert_page_is_whole(raw: Raw, page: bytes) -> None:
-    """All prose of a document is on its page, in place."""
+    """Assert that all prose of a document is on its page, in place."""
     found = sections(page)
     kind = next(kind for kind in TITLES if kind in raw)
     for title, half in zip(TITLES[kind], ("request", "response"), strict=True):

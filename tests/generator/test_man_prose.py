@@ -8,7 +8,7 @@ from rpcschema.text import prose, roff
 
 
 def rendered(*lines: str) -> str:
-    """A description as roff, its first paragraph without the macro."""
+    """Return a description as roff, without the macro of its first paragraph."""
     return "".join(roff.blocks(lines))
 
 

@@ -41,19 +41,19 @@ READER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethroug
 
 
 def render(document: Document) -> tuple[str, str]:
-    """The path and the text of a document's page."""
+    """Return the path and the text of a document's page."""
     ((path, content),) = TARGET.document(Subject(document, SETTINGS)).files.items()
     return path, content.decode()
 
 
 def index(everything: Sequence[Document]) -> bytes:
-    """The page that lists the documents."""
+    """Return the page that lists the documents."""
     files, _ = render_all("markdown", everything, SETTINGS)
     return files["docs/index.md"]
 
 
 def parts(page: str) -> dict[str, list[str]]:
-    """The lines of a page by the title of their part; "" for the head."""
+    """Return the lines of a page by the title of their part; "" for the head."""
     found: dict[str, list[str]] = {"": []}
     fence = ""
     for line in page.splitlines():
@@ -68,23 +68,23 @@ def parts(page: str) -> dict[str, list[str]]:
 
 
 def page_of(**members: object) -> dict[str, list[str]]:
-    """The parts of the page of a small command with `members`."""
+    """Return the parts of the page of a small command with `members`."""
     raw = {"rpc": "fill", "title": "Fill a tank", "description": ["Fills."], "request": {}, "response": {}, **members}
     return parts(render(build(raw, "fill.json"))[1])
 
 
 def entry(name: str) -> str:
-    """The pattern of a name that begins an entry."""
+    """Return the pattern of a name that begins an entry."""
     return rf" *- (`+) ?{re.escape(name)} ?\1(?= \(|:|$)"
 
 
 def tokens(markdown: str) -> list[Token]:
-    """All tokens of a text, those inside paragraphs too."""
+    """Return all tokens of a text, including those inside paragraphs."""
     return [inner for token in READER.parse(markdown) for inner in (token, *(token.children or ()))]
 
 
 def assert_page_is_whole(raw: Raw, page: str) -> None:
-    """All prose of a document is on its page, in place."""
+    """Assert that all prose of a document is on its page, in place."""
     found = parts(page)
     kind = next(kind for kind in TITLES if kind in raw)
     for title, half in zip(TITLES[kind], ("request", "response"), strict=True):

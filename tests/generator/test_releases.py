@@ -81,7 +81,7 @@ def write(out: Path, package: str, found: tuple[Document, ...]) -> tuple[tuple[D
 
 
 def examples(release: str) -> dict[str, list[Any]]:
-    """The answers that a release's documents show, by command."""
+    """Return the answers that a release's documents show, by command."""
     return {
         document.name: [example.response for example in document.examples or () if example.response is not ABSENT]
         for document in documents(release)
@@ -90,7 +90,7 @@ def examples(release: str) -> dict[str, list[Any]]:
 
 
 def read_all(value: Any, missing: type[AttributeError]) -> None:
-    """Reads every attribute of an answer; those that are missing raise `missing`, and nothing else is raised."""
+    """Read every attribute of an answer; those that are missing must raise `missing`, and nothing else may."""
     if isinstance(value, list | dict):
         for each in value.values() if isinstance(value, dict) else value:
             read_all(each, missing)

@@ -16,7 +16,7 @@ LEVEL: dict[str, Any] = {"type": "u8", "description": ["Theirs."]}
 
 
 def write(folder: Path, name: str, /, kind: str = "rpc", **more: Any) -> Path:
-    """A document of upstream."""
+    """Return a document of upstream."""
     raw = {kind: name, "title": "Their title", "description": ["Their text."], "request": {}, "response": {}, **more}
     file = folder / f"{name}-{kind}.json"
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -26,7 +26,7 @@ def write(folder: Path, name: str, /, kind: str = "rpc", **more: Any) -> Path:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder with a checkout in `upstream` that has a document of each kind."""
+    """Return a folder with a checkout in `upstream` that has a document of each kind."""
     schemas = tmp_path / "upstream/doc/schemas"
     write(schemas, "fill", request={"properties": {"tank": {"type": "string"}, "level": LEVEL}})
     write(schemas, "full", kind="notification")

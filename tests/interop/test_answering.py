@@ -26,7 +26,7 @@ HOUR = 3600
 
 @pytest.fixture
 def served(start: Start, l1: Node, tmp_path: Path) -> Served:
-    """A server that l1 is connected to."""
+    """Return a server that l1 is connected to."""
     rates = tmp_path / "rates.json"
     rates.write_text(json.dumps({"EUR": 80_000}))
     return met(start("--currency-rates", str(rates)), l1)

@@ -24,7 +24,7 @@ def run(coroutine: Coroutine[Any, Any, None]) -> None:
 
 
 def rpc_connections(node: Node) -> int:
-    """How many clients the node has, by the file descriptors that it has of its RPC socket."""
+    """Return how many clients the node has, by its file descriptors for the RPC socket."""
     accepted = {
         line.split()[6]
         for line in Path("/proc/net/unix").read_text().splitlines()

@@ -43,7 +43,7 @@ def refusal(offer: str, via: Node, **given: Any) -> FetchError:
 
 
 def hand_made(issuer: Node, description: str) -> Offer:
-    """An offer without paths, whatever channels the node has."""
+    """Return an offer without paths, whatever channels the node has."""
     return Offer.build(
         offer_issuer_id=bytes.fromhex(issuer.id),
         offer_amount=7,

@@ -23,7 +23,7 @@ BAD_ANSWER = 1004
 
 @pytest.fixture
 def payer(start: Start, l1: Node) -> Served:
-    """A server that is connected to l1."""
+    """Return a server that is connected to l1."""
     served = start()
     served.client.connect(f"{l1.id}@127.0.0.1:{l1.port}")
     return served

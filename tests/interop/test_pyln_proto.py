@@ -42,7 +42,7 @@ def echo(*arguments: object) -> Iterator[subprocess.Popen[str]]:
 
 
 def happenings(connection: Connection, peer: socket.socket) -> Iterator[Event]:
-    """All that happens, over a blocking socket."""
+    """Yield all events, over a blocking socket."""
     peer.settimeout(SECONDS)
     while True:
         while (event := connection.next_event()) is not None:

@@ -15,17 +15,17 @@ ALICES_EPHEMERAL, BOBS_EPHEMERAL = KeyPair(b"a" * 32), KeyPair(b"b" * 32)
 
 
 def initiator(init: Init = INIT, to: bytes = BOB.public_key) -> Connection:
-    """Alice, who connects."""
+    """Return Alice, who connects."""
     return Connection.initiate(ALICE, ALICES_EPHEMERAL, to, init)
 
 
 def responder(init: Init = INIT) -> Connection:
-    """Bob, who is connected to."""
+    """Return Bob, who listens."""
     return Connection.respond(BOB, BOBS_EPHEMERAL, init)
 
 
 def events(connection: Connection) -> list[Event]:
-    """All that has happened."""
+    """Return all events so far."""
     found = []
     while (event := connection.next_event()) is not None:
         found.append(event)
@@ -41,7 +41,7 @@ def carry(source: Connection, target: Connection) -> list[Event]:
 
 
 def pair(first: Init = INIT, second: Init = INIT) -> tuple[Connection, Connection]:
-    """Two ends that have exchanged `init`."""
+    """Return two ends that have exchanged `init`."""
     alice, bob = initiator(first), responder(second)
     for source, target in ((alice, bob), (bob, alice), (alice, bob), (bob, alice)):
         carry(source, target)

@@ -19,7 +19,7 @@ from tests.net.pairs import ALICE, ALICES_EPHEMERAL, BOB, carry, events, initiat
 
 
 def refusal(connection: Connection, data: bytes) -> RemoteProtocolError:
-    """The fault that these bytes are; after it the connection takes nothing more."""
+    """Return the error for these bytes; after it, the connection must accept nothing more."""
     connection.receive_data(data)
     with pytest.raises(RemoteProtocolError) as caught:
         events(connection)
@@ -32,13 +32,13 @@ def refusal(connection: Connection, data: bytes) -> RemoteProtocolError:
 
 
 def said(connection: Connection, payload: bytes) -> bytes:
-    """The frame of any payload, as this end would send it."""
+    """Return the frame of any payload, as this end would send it."""
     assert connection._established is not None
     return connection._established.writer.frame(payload)
 
 
 def at_each_stage() -> list[Connection]:
-    """Connections that wait for each act, and for init."""
+    """Return connections that wait for each act, and for init."""
     fresh = [responder(), initiator()]
     alice, bob = initiator(), responder()
     carry(alice, bob)

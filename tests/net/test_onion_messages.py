@@ -41,7 +41,7 @@ def refusal(node: KeyPair, message: OnionMessage) -> str:
 
 
 def told(node: KeyPair, data: HopData | bytes, layer: Payload = HELLO, *, final: bool = True) -> OnionMessage:
-    """A message whose first node is told this of its path, and finds this in its layer."""
+    """Return a message with these path data and this layer for its first node."""
     stream = data if isinstance(data, bytes) else data.to_bytes()
     path = blind(PATH_KEY, [Hop(node.public_key, stream), Hop(SELF.public_key, b"")])
     hops = [(hop.blinded_node_id, layer.for_hop(hop.encrypted_recipient_data)) for hop in path.hops]

@@ -17,7 +17,7 @@ CHAINING_KEY, KEY = b"C" * 32, b"K" * 32
 
 
 def inside(thing: object) -> Iterator[object]:
-    """The thing and all that it is made of."""
+    """Yield an object and all objects inside it."""
     yield thing
     for name in getattr(type(thing), "__slots__", ()):
         yield from inside(getattr(thing, name))

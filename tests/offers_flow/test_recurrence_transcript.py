@@ -101,7 +101,7 @@ def without_preimage(text: str) -> dict[int, bytes]:
 
 @pytest.fixture
 def programs() -> Iterator[tuple[Program, Program]]:
-    """Two directories."""
+    """Yield two programs, on directories of their own."""
     with tempfile.TemporaryDirectory(prefix="lno") as one, tempfile.TemporaryDirectory(prefix="lno") as two:
         yield Program(Path(one)), Program(Path(two))
 

@@ -21,7 +21,7 @@ def fetch(payer: Served, offer: str, **given: Any) -> Invoice:
 
 
 def refusal(payer: Served, offer: str, **given: Any) -> str:
-    """The issuer's words without the request that they repeat."""
+    """Return the issuer's error text without the request that it repeats."""
     with pytest.raises(RpcError) as caught:
         fetch(payer, offer, **given)
     assert caught.value.code == 1004

@@ -75,7 +75,7 @@ def start() -> Iterator[Start]:
 
 @pytest.fixture
 def program() -> Iterator[Program]:
-    """The program on a directory with a secret of its own."""
+    """Yield the program on a directory with a secret of its own."""
     with tempfile.TemporaryDirectory(prefix="lno") as directory:
         found = Program(Path(directory))
         found.give_secret(new_hsm_secret(os.urandom(16)))

@@ -37,7 +37,7 @@ def node(tmp_path: Path) -> Iterator[Node]:
 
 
 def message(stream: bytes, path: BlindedPath | None) -> ReceivedMessage:
-    """A request as it arrives."""
+    """Return a request as it arrives."""
     return ReceivedMessage(Payload.build(invoice_request=stream, reply_path=path), None)
 
 

@@ -28,33 +28,33 @@ def frame(stranger: Stranger, message: bytes) -> bytes:
 
 
 def truncated(stranger: Stranger) -> bytes:
-    """A frame that ends too early; the next one begins within it."""
+    """Return a frame that ends too early; the next one begins within it."""
     return frame(stranger, bytes(100))[:-20] + frame(stranger, PING)
 
 
 def cut(stranger: Stranger) -> bytes:
-    """The beginning of a frame."""
+    """Return the beginning of a frame."""
     return frame(stranger, bytes(100))[:-1]
 
 
 def oversized(stranger: Stranger) -> bytes:
-    """A frame with more bytes than its length says."""
+    """Return a frame with more bytes than its length says."""
     return frame(stranger, PING) + bytes(MAX_FRAME)
 
 
 def replayed(stranger: Stranger) -> bytes:
-    """A frame sent twice."""
+    """Return a frame sent twice."""
     return frame(stranger, PING) * 2
 
 
 def left_out(stranger: Stranger) -> bytes:
-    """The frame after one that is never sent."""
+    """Return the frame after one that is never sent."""
     frame(stranger, PING)
     return frame(stranger, PING)
 
 
 def noise(stranger: Stranger) -> bytes:
-    """Random bytes."""
+    """Return random bytes."""
     return os.urandom(200)
 
 

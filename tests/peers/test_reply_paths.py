@@ -22,7 +22,7 @@ PAYER, NOBODY = key(1).public_key, key(9).public_key
 
 
 def disturbed(path: BlindedPath) -> BlindedPath:
-    """The path with other data for its first node."""
+    """Return the path with other data for its first node."""
     first, *others = path.hops
     return replace(path, hops=(BlindedHop(first.blinded_node_id, bytes(50)), *others))
 

@@ -17,7 +17,7 @@ def drawn() -> str:
 
 
 def _diagram() -> Iterator[str]:
-    """The steps that lead on; those that end a connection are possible in each of its states."""
+    """Yield the steps to other states; those that end a connection are possible in every state."""
     yield "```mermaid\nstateDiagram-v2"
     yield f"    [*] --> {State.AWAITING_ACT_TWO.name}: initiator"
     yield f"    [*] --> {State.AWAITING_ACT_ONE.name}: responder"

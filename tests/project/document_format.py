@@ -41,7 +41,7 @@ class Part:
 
 
 def parts() -> Iterator[Part]:
-    """The parts of the reference but for the types."""
+    """Yield the parts of the reference except for the types."""
     definitions, documents = DIALECT["$defs"], list(DOCUMENTS.values())
     halves = [document[half] for document in documents for half in ("request", "response")]
     calls = [call for document in documents for call in document.get("examples", ())]
@@ -53,7 +53,7 @@ def parts() -> Iterator[Part]:
 
 
 def page() -> str:
-    """The page with its written part as it must be."""
+    """Return the page with its generated part as it must be."""
     before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
     _, _, after = rest.partition(END)
     written = [line for part in parts() for line in _written_part(part)]
@@ -61,7 +61,7 @@ def page() -> str:
 
 
 def example(part: Part, keyword: str) -> str:
-    """The shortest piece of JSON that shows a keyword. Raises ValueError if the documents have none."""
+    """Return the shortest piece of JSON that shows a keyword. Raises ValueError if the documents have none."""
     together = _TOGETHER if keyword in _TOGETHER else (keyword,)
     pieces = [{name: each[name] for name in together if name in each} for each in part.examples if keyword in each]
     if part.schemas is DIALECT["$defs"]["node"]["properties"] and keyword not in _ALONE:
@@ -86,7 +86,7 @@ def _written_part(part: Part) -> Iterator[str]:
 
 
 def _kind(schema: Mapping[str, Any]) -> str:
-    """What stands for the keyword's value in the messages of the generator."""
+    """Return how the generator's messages call the type of the keyword's value."""
     name = schema.get("$ref", "").removeprefix("#/$defs/")
     if name in {"node", "request", "response"}:
         return "a schema"
@@ -116,7 +116,7 @@ def _short(value: Any) -> str:
 
 
 def _objects(value: Any) -> Iterator[dict[str, Any]]:
-    """All objects but those in conditions, which test values and declare none."""
+    """Yield all objects except those in conditions, which test values and declare none."""
     if isinstance(value, dict):
         yield value
         value = [inner for key, inner in value.items() if key != "if"]
@@ -125,14 +125,14 @@ def _objects(value: Any) -> Iterator[dict[str, Any]]:
 
 
 def _is_hollow(value: Any) -> bool:
-    """Whether there is an empty object or list in it, which shows nothing."""
+    """Return whether it contains an empty object or list, which shows nothing."""
     if isinstance(value, dict | list):
         return not value or any(map(_is_hollow, value.values() if isinstance(value, dict) else value))
     return False
 
 
 def _json(value: Any, indent: int = 0) -> str:
-    """`value` as a person would write it: on one line if it fits."""
+    """Return `value` as a person would write it: on one line if it fits."""
     line = _line(value)
     if (indent and indent + len(line) <= _WIDTH) or not value or not isinstance(value, dict | list):
         return line

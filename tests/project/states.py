@@ -12,7 +12,7 @@ PAGE = ROOT / "docs" / "explanation" / "states.md"
 
 
 def drawn() -> str:
-    """The two diagrams and the table, in Markdown."""
+    """Return the two diagrams and the table, in Markdown."""
     return "\n".join(
         [
             "A record that may be used any number of times:\n",
@@ -31,7 +31,7 @@ def _states() -> list[Status]:
 
 
 def _words(state: Status) -> str:
-    """Its bits, but the one that never changes."""
+    """Return its bits, except the one that never changes."""
     words = ["active" if Status.ACTIVE in state else "inactive"]
     words += [str(bit.name).lower() for bit in (Status.CLAIMED, Status.USED) if bit in state]
     return ", ".join(words)
@@ -61,7 +61,7 @@ def _table() -> Iterator[str]:
 
 
 def page() -> str:
-    """The page with its drawing as it must be."""
+    """Return the page with its drawing as it must be."""
     return redrawn(PAGE, "lnoffers.service.status", drawn())
 
 

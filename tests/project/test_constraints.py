@@ -23,7 +23,7 @@ def lines(file: Path) -> list[str]:
 
 
 def versions(file: Path) -> dict[str, set[str]]:
-    """The versions a file holds of each package: several, if they depend on the Python."""
+    """Return the versions of each package in a file: several, if they depend on the Python."""
     found: dict[str, set[str]] = {}
     for line in lines(file):
         requirement = Requirement(line)
@@ -36,14 +36,14 @@ def canonical(name: str) -> str:
 
 
 def users() -> list[Requirement]:
-    """What the package and its extras need."""
+    """Return the dependencies of the package and its extras."""
     project = PROJECT["project"]
     texts = [*project["dependencies"], *(text for extra in project["optional-dependencies"].values() for text in extra)]
     return [Requirement(text) for text in texts if not text.startswith("clnrpc[")]
 
 
 def sessions() -> list[Requirement]:
-    """What the sessions that share `sessions.txt` install besides, and the tools that build the package."""
+    """Return what else the sessions that share `sessions.txt` install, and the tools that build the package."""
     alone = {file.stem for file in FILES}
     groups = [group for name, group in PROJECT["dependency-groups"].items() if name not in alone]
     texts = [text for group in groups for text in group if isinstance(text, str)]

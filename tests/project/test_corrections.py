@@ -31,13 +31,13 @@ SUFFIXES = {
 
 
 def edits(*kinds: str) -> pytest.MarkDecorator:
-    """A test for each entry of the table that has such edits."""
+    """Return a test for each entry of the table that has such edits."""
     found = [(entry, kind) for entry in TABLE.entries for kind in kinds if kind in entry.edits]
     return pytest.mark.parametrize(("entry", "kind"), found, ids=lambda value: str(value).replace("rpc ", ""))
 
 
 def methods(entry: Correction) -> Iterator[dict[str, inspect.Parameter]]:
-    """The parameters of the command in both clients, by name."""
+    """Yield the parameters of the command in both clients, by name."""
     for client in (Client, AsyncClient):
         method = getattr(client, COMMANDS[entry.name].method)
         yield {name: each for name, each in inspect.signature(method).parameters.items() if name != "self"}
@@ -129,14 +129,14 @@ def test_every_rule_of_a_document_was_tried_on_a_node() -> None:
 
 
 def present(hint: Any) -> Any:
-    """A type without None."""
+    """Return a type without None."""
     kinds = typing.get_args(hint) if isinstance(hint, UnionType) else (hint,)
     (found,) = [kind for kind in kinds if kind is not NoneType]
     return found
 
 
 def violations(rules: dict[str, Any]) -> Iterator[list[str]]:
-    """Parameters that together break one of `rules`, and no other of them."""
+    """Yield parameters that together break one of `rules`, and no other of them."""
     for group in rules.get("oneOfMany", ()):
         yield group[:2]
     for group in rules.get("pairedWith", ()):

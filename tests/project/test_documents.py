@@ -20,7 +20,7 @@ PROSE = frozenset({"$schema", "author", "description", "errors", "resources", "s
 
 
 def without(keys: frozenset[str], node: Any) -> Any:
-    """A document without extensions and `keys`. Members of `properties` are names, so none of them is a key."""
+    """Return a document without extensions and `keys`. Members of `properties` are names, so none of them is a key."""
     if isinstance(node, list):
         return [without(keys, part) for part in node]
     if not isinstance(node, dict):
@@ -35,7 +35,7 @@ def without(keys: frozenset[str], node: Any) -> Any:
 
 
 def contract(document: Any) -> Any:
-    """What Core Lightning and a program agree on, without what is only for people."""
+    """Return the contract between Core Lightning and a program, without what is only for people."""
     return without(OURS | PROSE, document)
 
 
@@ -44,7 +44,7 @@ def codes(document: dict[str, Any]) -> list[int]:
 
 
 def ordered(node: Any) -> str:
-    """A JSON text in which the order of members counts."""
+    """Return a JSON text in which the order of members counts."""
     return json.dumps(node)
 
 

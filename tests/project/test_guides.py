@@ -40,13 +40,13 @@ PATIENCE = 600
 
 @pytest.fixture
 def home() -> Iterator[Path]:
-    """A home directory whose path leaves room for that of a socket."""
+    """Yield a home directory whose path leaves room for that of a socket."""
     with tempfile.TemporaryDirectory(prefix="home") as folder:
         yield Path(folder)
 
 
 def shell(script: str, home: Path, **environment: str) -> str:
-    """What a script prints, run in the home directory by a shell that stops at the first error."""
+    """Run a script in the home directory, in a shell that stops at the first error; return what it prints."""
     settings = os.environ | environment | {"HOME": str(home), "PATH": f"{PROGRAMS}{os.pathsep}{os.environ['PATH']}"}
     done = subprocess.run(
         ["bash", "-euc", script], cwd=home, env=settings, capture_output=True, text=True, timeout=PATIENCE, check=False
@@ -57,7 +57,7 @@ def shell(script: str, home: Path, **environment: str) -> str:
 
 @contextmanager
 def serving(command: str, home: Path, **environment: str) -> Iterator[None]:
-    """`lnoffers serve`, as a page has it, until the end."""
+    """Run `lnoffers serve`, as a page has it, during the block."""
     settings = os.environ | environment | {"HOME": str(home), "PATH": f"{PROGRAMS}{os.pathsep}{os.environ['PATH']}"}
     command = f"exec {command.removesuffix('&')}"
     with subprocess.Popen(["bash", "-euc", command], cwd=home, env=settings, stdout=subprocess.PIPE) as server:
@@ -100,7 +100,7 @@ def test_every_piece_of_shell_is_run_here(page: str) -> None:
 
 
 def run_python(page: str, home: Path) -> str:
-    """What the program of a page prints."""
+    """Run the program of a page; return what it prints."""
     file = home / "program.py"
     file.write_text(program(page), encoding="utf-8")
     return shell(f"{sys.executable} {file}", home)

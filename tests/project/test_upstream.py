@@ -22,7 +22,7 @@ def git(folder: Path, *arguments: str) -> str:
 
 @pytest.fixture
 def checkouts(tmp_path: Path) -> Iterator[dict[str, str]]:
-    """Small stand-ins for both repositories, with uncommitted changes that must not be read."""
+    """Yield small stand-ins for both repositories, with uncommitted changes that must not be read."""
     for name, file in {"CLN_REPO": "doc/schemas/hook/a.json", "BOLTS_REPO": "bolt12/b.json"}.items():
         path = tmp_path / name / file
         path.parent.mkdir(parents=True)
@@ -39,7 +39,7 @@ def checkouts(tmp_path: Path) -> Iterator[dict[str, str]]:
 
 
 def found(relative: str, tmp_path: Path, checkouts: dict[str, str]) -> Path:
-    """What a process that knows the checkouts, and no other material, finds."""
+    """Return what a process finds that knows the checkouts and no other material."""
     code = f"from tests.upstream import material; print(material({relative!r}))"
     environment = checkouts | {"CLNRPC_SHARED": str(tmp_path / "none"), "PATH": "/usr/bin:/bin:/usr/local/bin"}
     done = subprocess.run(

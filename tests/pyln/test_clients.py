@@ -34,7 +34,7 @@ SECONDS = 60
 
 @contextmanager
 def served(directory: Path) -> Iterator[Path]:
-    """A server on a directory, until the end or until it is stopped; the path of its socket."""
+    """Run a server on a directory during the block; yield the path of its socket."""
     network = directory / "regtest"
     network.mkdir(parents=True, exist_ok=True)
     (network / "hsm_secret").write_bytes(SECRET)
@@ -70,7 +70,7 @@ NOT_BY_EXAMPLE = {
 
 
 def examples() -> list[Any]:
-    """All that the service's documents show, by name."""
+    """Return all examples of the service's documents, by name."""
     return [
         pytest.param(example, id=example["request"]["id"])
         for file in sorted(SCHEMAS.glob("*.json"))
@@ -91,7 +91,7 @@ def test_each_documented_call_is_answered_in_the_documented_shape_or_by_an_error
 
 
 def outcome(rpc: Any, method: str, params: Any, **_: Any) -> tuple[Any, Any]:
-    """The result of a call, and its error."""
+    """Return the result of a call, and its error."""
     try:
         return rpc.call(method, params), None
     except pyln.RpcError as error:

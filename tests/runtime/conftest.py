@@ -12,14 +12,14 @@ import pytest
 
 @pytest.fixture
 def socket_path() -> Iterator[Path]:
-    """Where a socket may be made: a short path, as the kernel allows 107 bytes."""
+    """Yield a path for a socket: a short one, because the kernel allows 107 bytes."""
     with tempfile.TemporaryDirectory(prefix="clnrpc-") as folder:
         yield Path(folder) / "lightning-rpc"
 
 
 @pytest.fixture
 def full_listener(socket_path: Path) -> Iterator[socket.socket]:
-    """A listener at `socket_path` whose queue of connections is full: one waits there to be accepted."""
+    """Yield a listener at `socket_path` whose queue of connections is full: one waits there to be accepted."""
     with socket.socket(socket.AF_UNIX) as listener, socket.socket(socket.AF_UNIX) as first:
         listener.settimeout(10)
         listener.bind(str(socket_path))

@@ -44,7 +44,7 @@ async def call_async(client: AsyncClient, who: str) -> None:
 
 
 def forked(work: Callable[[], None]) -> int:
-    """The id of a child process that does `work`."""
+    """Fork a child process that does `work`; return its id."""
     if pid := os.fork():
         return pid
     status = 1
@@ -60,7 +60,7 @@ def ended(pid: int) -> None:
 
 
 def blocking(path: str) -> None:
-    """Parent, child and grandchild call at the same time."""
+    """Call from parent, child and grandchild at the same time."""
     with Client(path, timeout=30) as client:
 
         def child() -> None:
@@ -76,7 +76,7 @@ def blocking(path: str) -> None:
 
 
 def busy(path: str) -> None:
-    """The parent forks while another thread of it waits for an answer, and so holds the client's locks."""
+    """Fork while another thread waits for an answer, and so holds the client's locks."""
     with Client(path, timeout=30) as client:
         answers: list[object] = []
         waits = threading.Thread(target=lambda: answers.append(client.rpc_call("wait")))
@@ -95,7 +95,7 @@ def busy(path: str) -> None:
 
 
 def leaving(path: str) -> None:
-    """A child that makes no call keeps nothing open: when the parent closes its connection, the node sees it."""
+    """Fork a child that makes no call. It keeps nothing open: the node sees the parent close its connection."""
     come, go = os.pipe()
 
     def child() -> None:
@@ -111,7 +111,7 @@ def leaving(path: str) -> None:
 
 
 def in_a_loop(path: str) -> None:
-    """A coroutine forks while calls wait."""
+    """Fork in a coroutine while calls wait."""
 
     async def main() -> None:
         async with AsyncClient(path, timeout=30) as client:
@@ -128,7 +128,7 @@ def in_a_loop(path: str) -> None:
 
 
 def between_loops(path: str) -> None:
-    """The parent forks while its event loop rests."""
+    """Fork while the parent's event loop is idle."""
     client = AsyncClient(path, timeout=30)
     with asyncio.Runner() as runner:
         runner.run(call_async(client, "parent"))
@@ -140,7 +140,7 @@ def between_loops(path: str) -> None:
 
 
 def in_processes(path: str) -> None:
-    """multiprocessing forks, and each process uses the client that it got."""
+    """Let multiprocessing fork, and use the same client in each process."""
     with Client(path, timeout=30) as client:
         call(client, "parent")
         make = multiprocessing.get_context("fork").Process
@@ -154,7 +154,7 @@ def in_processes(path: str) -> None:
 
 
 def in_spawned_processes(path: str) -> None:
-    """multiprocessing pickles the client for a process that it starts from nothing."""
+    """Let multiprocessing pickle the client for a process that it starts from nothing."""
     with Client(path, timeout=30) as client:
         call(client, "parent")
         process = multiprocessing.get_context("spawn").Process(target=call_and_close, args=(client, "child"))
@@ -165,7 +165,7 @@ def in_spawned_processes(path: str) -> None:
 
 
 def in_processes_of_a_loop(path: str) -> None:
-    """The same from a coroutine."""
+    """Do the same in a coroutine."""
     forking = multiprocessing.get_context("fork")
 
     async def main() -> None:

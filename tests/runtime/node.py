@@ -25,7 +25,7 @@ class Connection:
         self._framer = Framer()
 
     def read(self) -> dict[str, Any]:
-        """The next request."""
+        """Return the next request."""
         while True:
             for message in self._framer:
                 request: dict[str, Any] = json.loads(message)
@@ -46,7 +46,7 @@ Script = Callable[[Connection], None]
 
 
 def echo(connection: Connection) -> None:
-    """Answers each request with its own method and params, until the client goes."""
+    """Answer each request with its own method and params, until the client closes."""
     try:
         while True:
             request = connection.read()
@@ -56,12 +56,12 @@ def echo(connection: Connection) -> None:
 
 
 def complain(connection: Connection) -> None:
-    """Says, without an id, that it takes no request, and closes without having read one."""
+    """Send, without an id, that no request is accepted, and close without having read one."""
     connection.send('{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"Too many"}}\n\n')
 
 
 def serve_one(listener: socket.socket) -> None:
-    """Empties a queue in which one connection waits; the next to come is echoed."""
+    """Empty a queue in which one connection waits; echo the next one."""
     listener.accept()[0].close()
     accepted, _ = listener.accept()
     with accepted:
@@ -131,7 +131,7 @@ class ManyNode:
         self._released.set()
 
     def until(self, condition: Callable[[], bool]) -> None:
-        """Waits until something that this node does has made `condition` true."""
+        """Wait until something that this node does has made `condition` true."""
         with self.changed:
             assert self.changed.wait_for(condition, 30)
 

@@ -26,7 +26,7 @@ class Client(BaseAsyncClient):
 
 
 def run(coroutine: Coroutine[Any, Any, None]) -> None:
-    """Fails also for what the event loop would only log."""
+    """Run a coroutine; fail also for errors that the event loop would only log."""
 
     async def watched() -> None:
         asyncio.get_running_loop().set_exception_handler(lambda _, context: logged.append(context))
@@ -38,7 +38,7 @@ def run(coroutine: Coroutine[Any, Any, None]) -> None:
 
 
 async def waiting(client: Client, node: ManyNode, number: int = 1) -> asyncio.Task[Any]:
-    """A call that waits at the node."""
+    """Return a call that waits at the node."""
     call = asyncio.create_task(client.rpc_call("wait"))
     await asyncio.to_thread(node.until, lambda: [method for _, method in node.calls].count("wait") == number)
     return call

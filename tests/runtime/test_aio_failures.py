@@ -27,7 +27,7 @@ class Client(BaseAsyncClient):
 
 
 def run(coroutine: Coroutine[Any, Any, None]) -> None:
-    """Fails also for what the event loop would only log."""
+    """Run a coroutine; fail also for errors that the event loop would only log."""
 
     async def watched() -> None:
         asyncio.get_running_loop().set_exception_handler(lambda _, context: logged.append(context))

@@ -133,7 +133,7 @@ tokens = st.recursive(
 
 
 def bound(declared: Type, token: bytes) -> tuple[object, str]:
-    """What a parameter of this type becomes, or the error."""
+    """Return the converted value of a parameter of this type, or the error."""
     command = Command("c", "C", (Parameter("p", declared, required=True),))
     try:
         return Binder(command).bind(b'{"p":%b}' % token)["p"], ""

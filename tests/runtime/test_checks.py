@@ -45,7 +45,7 @@ class AsyncClient(BaseAsyncClient):
 
 
 def told(caught: Sequence[warnings.WarningMessage]) -> list[tuple[str, str]]:
-    """The text of each warning, and the line of this file that it points at."""
+    """Return the text of each warning, and the line of this file that it points at."""
     assert {Path(one.filename) for one in caught} == {HERE}
     lines = HERE.read_text().splitlines()
     return [(str(one.message), lines[one.lineno - 1].strip()) for one in caught]
@@ -71,7 +71,7 @@ def test_refuses_parameters_that_cannot_stand_together_and_sends_nothing(
 
 
 def noting(requests: list[str]) -> Script:
-    """A script that notes what is asked of it, and answers as a node that tells its release."""
+    """Return a script that notes the requests, and answers as a node that gives its release."""
 
     def script(connection: Connection) -> None:
         with suppress(EOFError):

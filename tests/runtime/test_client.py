@@ -43,7 +43,7 @@ class Client(BaseClient):
 
 
 def once(text: str | bytes) -> Any:
-    """A script that answers one request by `text`, in which ID stands for the request's id."""
+    """Return a script that answers one request by `text`, in which ID stands for the request's id."""
 
     def script(connection: Connection) -> None:
         identity = json.dumps(connection.read()["id"])

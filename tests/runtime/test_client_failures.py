@@ -29,7 +29,7 @@ class Client(BaseClient):
 
 @pytest.fixture
 def silent_listener(socket_path: Path) -> Iterator[socket.socket]:
-    """Everyone can connect and send; nobody is answered."""
+    """Yield a listener to which anybody can connect and send, but that never answers."""
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(socket_path))
         listener.listen(100)
@@ -37,7 +37,7 @@ def silent_listener(socket_path: Path) -> Iterator[socket.socket]:
 
 
 def close_until_done(client: BaseClient, calls: list[Future[Any]]) -> None:
-    """Closes again and again, as a thread may begin its call late."""
+    """Close again and again, because a thread may begin its call late."""
     while wait(calls, 0.01).not_done:
         client.rpc_close()
 

@@ -31,7 +31,7 @@ objects = st.dictionaries(st.text(), values, max_size=5)
 
 @st.composite
 def texts(draw: st.DrawFn, of: st.SearchStrategy[Any] = objects) -> bytes:
-    """A value as JSON text in one of its many spellings."""
+    """Return a value as JSON text in one of its many spellings."""
     separators = draw(st.sampled_from([(",", ":"), (", ", ": "), (" ,\n\t", " :\r ")]))
     text = json.dumps(
         draw(of), ensure_ascii=draw(st.booleans()), indent=draw(st.none() | st.integers(0, 2)), separators=separators
@@ -41,7 +41,7 @@ def texts(draw: st.DrawFn, of: st.SearchStrategy[Any] = objects) -> bytes:
 
 @st.composite
 def chopped(draw: st.DrawFn, of: st.SearchStrategy[bytes]) -> tuple[bytes, list[bytes]]:
-    """A text, and the same in pieces."""
+    """Return a text, and the same in pieces."""
     text = draw(of)
     cuts = sorted(draw(st.lists(st.integers(0, len(text)), max_size=6)))
     return text, [text[start:end] for start, end in pairwise([0, *cuts, len(text)])]
@@ -49,7 +49,7 @@ def chopped(draw: st.DrawFn, of: st.SearchStrategy[bytes]) -> tuple[bytes, list[
 
 @st.composite
 def damaged(draw: st.DrawFn) -> bytes:
-    """An object's text in which a few bytes were replaced, taken out or put in."""
+    """Return an object's text in which a few bytes were replaced, removed or inserted."""
     text = bytearray(draw(texts()))
     for _ in range(draw(st.integers(1, 3))):
         at = draw(st.integers(0, len(text)))
@@ -74,7 +74,7 @@ def refuse(constant: str) -> NoReturn:
 
 
 def is_object(text: bytes) -> bool:
-    """What another reader of strict JSON says."""
+    """Return the verdict of another strict JSON reader."""
     try:
         return isinstance(json.loads(text.decode(), parse_constant=refuse), dict)
     except (ValueError, RecursionError):

@@ -65,7 +65,7 @@ class Outcome:
 
 
 def run(*sent: str, command: Sequence[str] = COMMAND) -> Outcome:
-    """What the plugin says to all of this, until stdin is closed."""
+    """Return what the plugin answers to all of this, until stdin is closed."""
     data = "".join(sent).encode()
     done = subprocess.run(command, cwd=ROOT, env=ENVIRONMENT, input=data, capture_output=True, timeout=60, check=False)
     return Outcome(messages(done.stdout), done.stderr.decode(), done.returncode)

@@ -37,7 +37,7 @@ class Service:
 
 
 def refused(method: str, params: str, *, only: str = "{}", developer: bool = False) -> tuple[str, list[Any]]:
-    """The message of the answer, and what was told of tokens that are hidden."""
+    """Return the message of the answer, and what was logged about hidden tokens."""
     hidden: list[tuple[str, str, bytes]] = []
     through = Dispatcher(
         Service(),

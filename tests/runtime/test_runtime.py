@@ -45,7 +45,7 @@ def test_a_module_imports_only_its_neighbours_msgspec_and_the_standard_library(s
 
 @pytest.fixture
 def copied(tmp_path: Path) -> Path:
-    """A folder with a package `other.package` that carries the runtime."""
+    """Return a folder with a package `other.package` that carries the runtime."""
     shutil.copytree(RUNTIME, tmp_path / "other" / "package" / "runtime", ignore=shutil.ignore_patterns("__pycache__"))
     return tmp_path
 

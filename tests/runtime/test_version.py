@@ -48,7 +48,7 @@ class AsyncClient(BaseAsyncClient):
 
 
 def answering(getinfo: str, seen: list[str]) -> Script:
-    """Answers getinfo with `getinfo` (an answer without its id), all else with nothing; `seen` gets the methods."""
+    """Return a script that answers getinfo with `getinfo` (without its id), all else with {}; `seen` gets methods."""
 
     def script(connection: Connection) -> None:
         try:

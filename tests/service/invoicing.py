@@ -32,12 +32,12 @@ CREATED = NOW - 1_000
 
 
 def preimage(number: int) -> bytes:
-    """One of many."""
+    """Return one of many preimages."""
     return bytes([number]) * 32
 
 
 def unsigned(secret: bytes = PREIMAGE, **changes: Any) -> str:
-    """An invoice that the node with `SEED_SECRET` can sign, for `OFFER`; `changes` are fields, None leaves one out."""
+    """Return an invoice for `OFFER` that the node with `SEED_SECRET` can sign; `changes` are fields, None omits one."""
     good = Invoice.for_request(
         request_for(OFFER, invreq_payer_note="no sugar"),
         invoice_created_at=CREATED,
@@ -51,7 +51,7 @@ def unsigned(secret: bytes = PREIMAGE, **changes: Any) -> str:
 
 
 def creation(number: int, **changes: Any) -> dict[str, Any]:
-    """The parameters of createinvoice for one of many."""
+    """Return the parameters of createinvoice for one of many."""
     secret = preimage(number)
     return {"invstring": unsigned(secret, **changes), "label": f"number {number}", "preimage": secret.hex()}
 

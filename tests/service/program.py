@@ -71,11 +71,11 @@ class Program:
         write_secret(self.network_dir / "hsm_secret", content)
 
     def call(self, *arguments: str) -> Outcome:
-        """`lnoffers call`."""
+        """Run `lnoffers call`."""
         return run("call", *self.flags, *arguments)
 
     def without_uvloop(self) -> tuple[str, ...]:
-        """What to run the server `under` so that it finds no uvloop, whether or not there is one."""
+        """Return the command to run the server `under` so that it finds no uvloop, whether or not there is one."""
         hiding = self.directory / "hiding"
         hiding.mkdir()
         (hiding / "uvloop.py").write_text('raise ModuleNotFoundError("hidden", name="uvloop")\n')
@@ -83,7 +83,7 @@ class Program:
 
     @contextmanager
     def served(self, *flags: str, under: tuple[str, ...] = ()) -> Iterator[subprocess.Popen[str]]:
-        """`lnoffers serve`, ready for calls; it must not have left a traceback when it is stopped here."""
+        """Run `lnoffers serve`, ready for calls, during the block; it must not have left a traceback at the end."""
         process = subprocess.Popen(
             [*under, *COMMAND, "serve", *self.flags, *flags],
             stdout=subprocess.PIPE,
@@ -123,7 +123,7 @@ def while_served(
     max_connections: int = 256,
     request_seconds: float = 60.0,
 ) -> Result:
-    """What `ask` returns, run in a thread of its own while a server runs in this process."""
+    """Run `ask` in a thread of its own while a server runs in this process; return its result."""
 
     async def serve() -> Result:
         with Node.open(Options(lightning_dir=program.directory, network="regtest")) as node:
@@ -214,5 +214,5 @@ class Wire:
 
 
 def request(method: str, params: Any = (), identity: Any = 0) -> bytes:
-    """The text of a request."""
+    """Return the text of a request."""
     return json.dumps({"jsonrpc": "2.0", "id": identity, "method": method, "params": params}).encode()

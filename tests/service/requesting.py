@@ -18,7 +18,7 @@ from tests.service.program import Program
 
 
 def payer(number: int) -> KeySigner:
-    """One of many."""
+    """Return one of many payers."""
     return KeySigner(KeyPair(bytes([number]) * 32))
 
 
@@ -37,24 +37,24 @@ def new_offer(node: Node, **changes: Any) -> Offer:
 
 
 def requested(offer: Offer = OFFER, by: int = 1, **changes: Any) -> InvoiceRequest:
-    """A request for an offer, good or bad; None leaves a field out."""
+    """Return a request for an offer, good or bad; None leaves a field out."""
     fields = {"invreq_metadata": METADATA, "invreq_payer_id": payer(by).public_key, "invreq_chain": REGTEST}
     return UnsignedInvoiceRequest._build(offer.records, **(fields | changes)).sign(payer(by))
 
 
 def with_records(request: InvoiceRequest, *more: tuple[int, bytes]) -> bytes:
-    """The stream of a request of the first payer with further records, signed anew."""
+    """Return the stream of a request of the first payer with further records, signed again."""
     added = [Record.build(*record) for record in more]
     return write_records(resigned(InvoiceRequest, [*request.records, *added], payer(1)))
 
 
 def without(request: InvoiceRequest, *types: int) -> bytes:
-    """The stream of a request without some records, and with the signature that it had."""
+    """Return the stream of a request without some records, and with its old signature."""
     return write_records(record for record in request.records if record.type not in types)
 
 
 def refusal(issuer: Issuer, request: InvoiceRequest | bytes, path_id: bytes | None = None) -> str:
-    """The error that answers a request; the string of the request that it repeats is checked and left out."""
+    """Return the error that answers a request; the request's string, which it repeats, is checked and left out."""
     stream = request if isinstance(request, bytes) else request.to_bytes()
     found = issuer.answer(stream, path_id)
     assert isinstance(found, InvoiceError), found
@@ -68,14 +68,14 @@ def refusal(issuer: Issuer, request: InvoiceRequest | bytes, path_id: bytes | No
 
 
 def answer(issuer: Issuer, request: InvoiceRequest, path_id: bytes | None = None) -> Invoice:
-    """The invoice that answers a request."""
+    """Return the invoice that answers a request."""
     found = issuer.answer(request.to_bytes(), path_id)
     assert isinstance(found, Invoice), found
     return found
 
 
 def stored(node: Node) -> list[StoredInvoice]:
-    """All invoices of the store."""
+    """Return all invoices of the store."""
     with node.store.transaction(writes=False) as connection:
         return [*invoices.find(connection, invoices.Part())]
 

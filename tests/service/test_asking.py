@@ -18,7 +18,7 @@ METADATA = "11" * 16
 
 
 def ask(node: Node, method: str, params: Any, **more: Any) -> Any:
-    """The answer in this process."""
+    """Return the answer in this process."""
     request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params, **more}
     return json.loads(dispatcher(OffersService(node), developer=False).answer(json.dumps(request).encode()).data)
 

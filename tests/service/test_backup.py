@@ -32,7 +32,7 @@ def listed(program: Program) -> Any:
 
 
 def restored(copy: Path, directory: Path) -> Program:
-    """The program on a directory to which a copy was brought back."""
+    """Return the program on a directory with a restored copy."""
     made = Program(directory)
     made.give_secret(SEED_SECRET)
     shutil.copy(copy, made.network_dir / STORE)

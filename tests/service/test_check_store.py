@@ -28,7 +28,7 @@ def check(program: Program) -> Outcome:
 
 @pytest.fixture
 def store(seed_program: Program) -> Path:
-    """A store with one record of each kind, in good order."""
+    """Return a store with one record of each kind, in good order."""
     seed_program.call("invoicerequest", "1000", "x")
     path = seed_program.network_dir / STORE
     offer, invoice = samples.offer(), samples.invoice()
@@ -133,7 +133,7 @@ def test_what_is_examined_beside_the_records_is_not_counted_as_one(store: Path, 
 
 
 def tampered(invoice: Invoice) -> str:
-    """The string with another signature."""
+    """Return the string with another signature."""
     records = [*invoice.records]
     records[-1] = type(records[-1]).build(records[-1].type, bytes(64))
     return samples.as_text(b"".join(record.raw for record in records), "lni")
@@ -186,7 +186,7 @@ def test_a_store_of_another_version_is_a_fault(seed_program: Program, store: Pat
 
 @pytest.fixture
 def big(seed_program: Program) -> Path:
-    """A sound store whose tables and indexes have several pages each."""
+    """Return a sound store whose tables and indexes have several pages each."""
     with seed_program.served("--dev-time", str(samples.NOW)), Wire(seed_program.socket) as wire:
         for number in range(80):
             assert "result" in wire.ask("offer", {"amount": "any", "description": f"number {number}"})
@@ -198,7 +198,7 @@ def big(seed_program: Program) -> Path:
 
 
 def pages(path: Path) -> tuple[int, int]:
-    """How many pages the store has, and how long each is."""
+    """Return how many pages the store has, and the size of each."""
     with closing(sqlite3.connect(path)) as connection:
         [count], [size] = (connection.execute(f"PRAGMA {what}").fetchone() for what in ("page_count", "page_size"))
     return count, size

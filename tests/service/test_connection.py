@@ -54,7 +54,7 @@ def connected(use: Use) -> None:
 
 
 async def taken(connection: Connection, recorder: Recorder, count: int) -> list[bytes]:
-    """The first `count` calls, as a server takes them."""
+    """Return the first `count` calls, as a server takes them."""
     found: list[bytes] = []
     while len(found) < count:
         calls = [*connection.take()]

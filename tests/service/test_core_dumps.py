@@ -22,14 +22,14 @@ needs_proc = pytest.mark.skipif(not Path("/proc/self/limits").exists(), reason="
 
 
 def core_limits(pid: int) -> list[str]:
-    """The soft and the hard limit."""
+    """Return the soft and the hard limit."""
     [found] = re.findall(r"Max core file size +(\S+) +(\S+)", Path(f"/proc/{pid}/limits").read_text())
     return list(found)
 
 
 @pytest.fixture
 def cores(tmp_path: Path) -> Path:
-    """A directory in which a process that crashes leaves a core dump."""
+    """Return a directory in which a process that crashes leaves a core dump."""
     tried = tmp_path / "tried"
     tried.mkdir()
     crash = "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)"
@@ -51,7 +51,7 @@ def test_a_server_that_crashes_leaves_no_core(program: Program, cores: Path, num
 
 @pytest.fixture
 def calling(seed_program: Program, cores: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A call in process that has read the secret, and waits."""
+    """Yield a call in process that has read the secret, and waits."""
     process = subprocess.Popen([*WITH_CORES, str(cores), *COMMAND, "call", *seed_program.flags, "waitanyinvoice"])
     try:
         while not (seed_program.network_dir / "lnoffers.sqlite3-wal").exists():

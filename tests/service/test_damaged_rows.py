@@ -30,7 +30,7 @@ NOT_UTF8 = "CAST(x'ff' AS TEXT)"
 
 @pytest.fixture
 def filled(seed_program: Program) -> Program:
-    """A node with five offers, requests and invoices."""
+    """Return a node with five offers, requests and invoices."""
     with seed_program.served("--dev-time", str(NOW)), Wire(seed_program.socket) as wire:
         for number in range(COUNT):
             wire.ask("offer", {"amount": "any", "description": f"number {number}"})
@@ -116,7 +116,7 @@ def test_a_list_is_whole_though_more_rows_than_a_page_are_damaged(
 
 
 def copies(program: Program, table: str, count: int) -> None:
-    """Rows that differ in their keys alone."""
+    """Store rows that differ in their keys alone."""
     with program.served("--dev-time", str(NOW)), Wire(program.socket) as wire:
         match table:
             case "offers":

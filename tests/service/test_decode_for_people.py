@@ -227,7 +227,7 @@ def test_a_qr_code_has_a_light_border_and_fits_or_says_so() -> None:
 
 
 def in_terminal(*arguments: str, program: Sequence[str] = COMMAND, **environment: str) -> tuple[int, str]:
-    """The exit code, and what the program writes to a terminal."""
+    """Return the exit code, and what the program writes to a terminal."""
     terminal, end = pty.openpty()
     surroundings = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "FORCE_COLOR")}
     surroundings |= {"TERM": "xterm-256color", "COLUMNS": "100", "TZ": "UTC"} | environment

@@ -41,7 +41,7 @@ def is_gone(process: int) -> bool:
 
 
 def started(wire: Wire, server: int) -> int:
-    """The process, which has decoded a string."""
+    """Return the process, which has decoded a string."""
     assert wire.ask("decode", [LONG])["result"]["type"] == "rune"
     [process] = children(server)
     return process

@@ -18,7 +18,7 @@ NOT_AN_AMOUNT = "amount: should be a millisatoshi amount: invalid token (see log
 
 
 def ask(node: Node, params: str, method: str = "invoicerequest") -> dict[str, Any]:
-    """The answer to a command with these parameters, as they are written."""
+    """Return the answer to a command with these parameters, as they are written."""
     node.inject(params.encode()[:16].ljust(16), None)
     through = dispatcher(OffersService(node), developer=False)
     message = f'{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{params}}}'
@@ -97,7 +97,7 @@ def test_unicode_escapes_are_refused_in_text(node: Node) -> None:
 
 
 def create(node: Node, **given: Any) -> dict[str, Any]:
-    """The answer to createinvoice."""
+    """Return the answer to createinvoice."""
     return ask(node, json.dumps(given), "createinvoice")
 
 

@@ -16,7 +16,7 @@ STORE = "lnoffers.sqlite3"
 
 
 def make(wire: Wire, number: int) -> dict[str, object]:
-    """The whole answer to an invoicerequest."""
+    """Return the whole answer to an invoicerequest."""
     answer: dict[str, object] = wire.ask("invoicerequest", [1000 + number, f"number {number}"])
     return answer
 

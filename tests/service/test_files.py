@@ -131,7 +131,7 @@ def test_a_path_too_long_for_a_socket_is_refused_before_anything_is_made(no_node
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of a mebibyte."""
+    """Yield a file system of a mebibyte."""
     made = tmp_path / "disk"
     made.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "none", str(made)]

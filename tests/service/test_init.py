@@ -17,7 +17,7 @@ ENTROPY = "40f3b447861516367be1ad748c9b15ac"
 
 
 def init(program: Program, *flags: str) -> list[str]:
-    """The lines that it prints."""
+    """Return the lines that it prints."""
     outcome = run("init", *program.flags, *flags)
     assert (outcome.code, outcome.err) == (0, "")
     return outcome.out.splitlines()

@@ -31,7 +31,7 @@ from tests.service.program import Program, Wire
 
 @pytest.fixture
 def three(node: Node, ask: Ask) -> list[dict[str, Any]]:
-    """Three invoices; the second is paid, the third has no description any more."""
+    """Return three invoices; the second is paid, the third has lost its description."""
     made = [ask("createinvoice", **creation(number)) for number in (1, 2, 3)]
     pay(node, 2)
     ask("delinvoice", "number 3", "unpaid", True)

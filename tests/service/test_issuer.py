@@ -23,7 +23,7 @@ from tests.service.requesting import answer, know, new_offer, pay, payer, refusa
 
 @pytest.fixture
 def issuer(node: Node) -> Issuer:
-    """The issuer of a node that knows `OFFER`."""
+    """Return the issuer of a node that knows `OFFER`."""
     node.inject(None, NOW)
     node.entropy = SystemEntropy()
     know(node, OFFER)
@@ -123,7 +123,7 @@ def test_an_offer_that_is_enabled_again_gives_new_invoices(issuer: Issuer, node:
 
 
 def payers(node: Node) -> list[int]:
-    """The numbers of the payers whose invoices are stored."""
+    """Return the numbers of the payers whose invoices are stored."""
     numbers = {payer(number).public_key: number for number in range(1, 10)}
     return [numbers[Invoice.parse(row.bolt12).invreq_payer_id or b""] for row in stored(node)]
 
@@ -189,7 +189,7 @@ def test_an_amount_that_the_store_cannot_hold_is_refused(issuer: Issuer, node: N
 
 @pytest.fixture
 def keeping(tmp_path: Path) -> Iterator[Node]:
-    """A node that keeps unpaid invoices for a hundred seconds."""
+    """Yield a node that keeps unpaid invoices for a hundred seconds."""
     write_secret(tmp_path / "regtest" / "hsm_secret", SEED_SECRET)
     options = Options(lightning_dir=tmp_path, network="regtest", dev_time=NOW, keep_unpaid=100)
     with Node.open(options) as opened:

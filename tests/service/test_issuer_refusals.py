@@ -31,7 +31,7 @@ PATH_ID = KEYS.path_id(OFFER.offer_id)
 
 @pytest.fixture
 def node(tmp_path: Path) -> Iterator[Node]:
-    """A node that knows `OFFER`, has rates, and says which path was wrong."""
+    """Yield a node that knows `OFFER`, has rates, and names a wrong path in its refusals."""
     write_secret(tmp_path / "regtest" / "hsm_secret", SEED_SECRET)
     rates = tmp_path / "rates.json"
     rates.write_text(json.dumps({"EUR": 80_000, "JPY": 3, "USD": 70_000}))
@@ -56,7 +56,7 @@ class Case(NamedTuple):
 
 
 def fronted(*nodes: bytes | ChannelEnd, offer: Offer = OFFER) -> Offer:
-    """The offer with a path of two hops from each of these to the node."""
+    """Return the offer with a path of two hops from each of these to the node."""
     made = [message_path(b"p" * 32, [FRONT, KEYS.node_id], PATH_ID) for _ in nodes]
     paths = [BlindedPath(first, path.first_path_key, path.hops) for first, path in zip(nodes, made, strict=True)]
     return offer.with_paths(paths)
@@ -69,7 +69,7 @@ def disabled(node: Node, offer: Offer) -> Offer:
 
 
 def forged(request: InvoiceRequest) -> bytes:
-    """The request with a signature of something else."""
+    """Return the request with a signature of something else."""
     others = [record for record in request.records if record.type != InvoiceRequest.signature.number]
     other = requested(by=1, invreq_payer_note="another")
     assert other.signature is not None
@@ -180,7 +180,7 @@ CASES = {
 
 
 def with_offer_id(changed: bytes) -> InvoiceRequest:
-    """A request for an offer with other features, which the node does not know."""
+    """Return a request for an offer with other features, which the node does not know."""
     unknown = Offer.build(offer_issuer_id=KEYS.node_id, offer_features=changed, offer_chains=(REGTEST,))
     return requested(unknown, invreq_amount=1)
 

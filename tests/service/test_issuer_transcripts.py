@@ -33,7 +33,7 @@ OF_PATHS = {Invoice.invoice_paths.number, Invoice.invoice_blindedpay.number}
 
 
 def secret(name: str) -> bytes:
-    """The content of the hsm_secret of one of the nodes."""
+    """Return the content of the hsm_secret of one of the nodes."""
     return bytes.fromhex(json.loads(shared_path("golden/nodes.json").read_bytes())[name]["hsm_secret_hex"])
 
 
@@ -98,7 +98,7 @@ class Replay:
         return self.issuer.answer(request.to_bytes(), path_id)
 
     def request(self, invoice: Invoice) -> InvoiceRequest:
-        """The request that an invoice answers."""
+        """Return the request that an invoice answers."""
         repeated = (record for record in invoice.records if in_span(record.type, INVOICE_REQUEST_SPAN))
         assert invoice.invreq_metadata is not None
         return UnsignedInvoiceRequest._build(repeated).sign(self.payer.payer_signer(invoice.invreq_metadata))

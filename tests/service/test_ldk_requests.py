@@ -18,7 +18,7 @@ TAG = 16
 
 
 def path(size: int) -> BlindedPath:
-    """A reply path of one hop whose data have this size before they are encrypted."""
+    """Return a reply path of one hop whose data have this size before they are encrypted."""
     [hop] = PATH_ID_PATH.hops
     return replace(PATH_ID_PATH, hops=(BlindedHop(hop.blinded_node_id, bytes(size + TAG)),))
 

@@ -43,7 +43,7 @@ TOO_MANY = {"code": -1, "message": "Too many connections: 2 are open"}
 
 
 def filled(stack: ExitStack, program: Program, count: int) -> list[Wire]:
-    """That many connections, all of which the server has seen."""
+    """Return that many connections, all of which the server has accepted."""
     wires = [stack.enter_context(Wire(program.socket)) for _ in range(count)]
     for wire in wires:
         assert "result" in wire.ask("help", ["stop"])
@@ -151,7 +151,7 @@ def test_other_errors_of_the_event_loop_are_logged_as_what_they_are(caplog: pyte
 
 
 def refused(text: bytes, program: Program, *, request_seconds: float = 60.0) -> str:
-    """The error that a server answers to what is sent, before it closes the connection; another client is served."""
+    """Return the server's error for what is sent, before it closes the connection; another client is served."""
 
     def ask() -> str:
         with Wire(program.socket) as other, Wire(program.socket) as wire:

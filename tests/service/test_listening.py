@@ -16,7 +16,7 @@ from tests.service.program import Program, run
 
 @pytest.fixture
 def path(program: Program) -> Path:
-    """A path short enough for a socket."""
+    """Return a path short enough for a socket."""
     return program.directory / "rpc"
 
 

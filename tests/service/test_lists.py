@@ -30,7 +30,7 @@ GENERATOR = bytes.fromhex("0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f
 
 
 def fill(program: Program, count: int, text: str = TEXT) -> list[str]:
-    """So many rows, every other one active; their ids in order."""
+    """Store so many rows, every other one active; return their ids in order."""
     keys = [sha256(number.to_bytes(4)).digest() for number in range(count)]
     options = Options(lightning_dir=program.directory, network="regtest")
     with Node.open(options) as node, node.store.transaction() as connection:
@@ -142,7 +142,7 @@ def test_long_lists_of_offers_are_whole(program: Program) -> None:
 
 
 def fill_invoices(program: Program, count: int) -> None:
-    """So many invoices, of which two in three were paid, the last first, and every other one has an offer."""
+    """Store so many invoices; two in three were paid, the last first, and every other one has an offer."""
     options = Options(lightning_dir=program.directory, network="regtest")
     hashes = [sha256(number.to_bytes(4)).digest() for number in range(count)]
     with Node.open(options) as node, node.store.transaction() as connection:

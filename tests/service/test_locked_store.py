@@ -25,7 +25,7 @@ LOCKED = {"code": -1, "message": "The store failed: database is locked by anothe
 
 @contextmanager
 def locked(program: Program) -> Iterator[sqlite3.Connection]:
-    """Another process, as it were, in the middle of a write."""
+    """Yield another connection to the store, as of another process, in the middle of a write."""
     with closing(sqlite3.connect(program.network_dir / STORE, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         yield other
@@ -148,7 +148,7 @@ def test_a_stop_does_not_wait_long_for_a_lock(program: Program, way: str) -> Non
 
 @contextmanager
 def readers(program: Program) -> Iterator[None]:
-    """Overlapping readers, each of which holds a snapshot for a while, so that there is one at any time."""
+    """Run overlapping readers during the block, so that one of them holds a snapshot at any time."""
     stopped = threading.Event()
 
     def read() -> None:

@@ -48,7 +48,7 @@ def test_a_server_stops_though_its_log_is_never_read(program: Program) -> None:
 
 @pytest.fixture
 def logger() -> Iterator[logging.Logger]:
-    """A logger that only the test's own log listens to."""
+    """Yield a logger that only the test's own log listens to."""
     made = logging.getLogger("tests.logs")
     made.propagate, made.level = False, logging.INFO
     yield made

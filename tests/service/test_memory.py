@@ -54,7 +54,7 @@ def test_a_refused_call_leaves_no_reference_cycle(node: Node, method: str, param
 
 
 def peak_mib(process: int) -> float:
-    """The most memory that a process has had."""
+    """Return the most memory that a process has had."""
     status = Path(f"/proc/{process}/status").read_text(encoding="ascii")
     return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 

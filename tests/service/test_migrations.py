@@ -26,7 +26,7 @@ STORE = "lnoffers.sqlite3"
 
 
 def written(version: int, path: Path) -> Path:
-    """A store as a release wrote it."""
+    """Return a store as a release wrote it."""
     script = (ROOT / "tests" / "service" / "stores" / f"version-{version}.sql").read_text()
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript(script)
@@ -35,7 +35,7 @@ def written(version: int, path: Path) -> Path:
 
 
 def content(path: Path) -> list[str]:
-    """All that is in a store, as SQL."""
+    """Return the content of a store, as SQL."""
     with closing(sqlite3.connect(path)) as connection:
         return list(connection.iterdump())
 
@@ -46,7 +46,7 @@ def faults(path: Path) -> list[str]:
 
 @pytest.fixture
 def old(seed_program: Program) -> Program:
-    """The program on a directory with a store of version 1."""
+    """Return the program on a directory with a store of version 1."""
     written(1, seed_program.network_dir / STORE)
     return seed_program
 
@@ -139,7 +139,7 @@ def test_without_room_for_the_copy_nothing_is_upgraded(old: Program) -> None:
 
 @pytest.fixture
 def failing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A release with one more step, which fails half-way."""
+    """Add a step to this release that fails half-way."""
     step = ("CREATE TABLE half_done (a TEXT)", "DELETE FROM invoicerequests", "nonsense")
     monkeypatch.setattr(migrations, "STEPS", (*STEPS, step))
     monkeypatch.setattr("lnoffers.service.store.store.STEPS", (*STEPS, step))

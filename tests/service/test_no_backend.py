@@ -14,7 +14,7 @@ OFFER = ("amount=any", "description=x")
 
 
 def flags(program: Program, network: str = "bitcoin") -> tuple[str, ...]:
-    """The options that lead to the directory of a network."""
+    """Return the options that lead to the directory of a network."""
     return ("--lightning-dir", str(program.directory), "--network", network)
 
 

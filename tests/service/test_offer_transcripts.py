@@ -32,7 +32,7 @@ NEEDS_A_CHANNEL = {
 
 
 def told_in(name: str) -> Iterable[tuple[Exchange, str]]:
-    """The exchanges about offers, each with its method."""
+    """Yield the exchanges about offers, each with its method."""
     for exchange in exchanges(name):
         method = next((each for each in FAMILY if f'"method":"{each}"'.encode() in exchange.request), None)
         if method is not None and exchange.case not in NEEDS_A_CHANNEL:
@@ -40,7 +40,7 @@ def told_in(name: str) -> Iterable[tuple[Exchange, str]]:
 
 
 def shown_by(response: str) -> list[dict[str, Any]]:
-    """The stored offers in an answer."""
+    """Return the stored offers in an answer."""
     result = json.loads(response).get("result", {}) if response.strip() else {}
     shown: list[dict[str, Any]] = result.get("offers", [result] if "offer_id" in result else [])
     return shown
@@ -72,7 +72,7 @@ def has_paths(shown: Iterable[dict[str, Any]]) -> bool:
 
 
 def without_chance(answer: str) -> Any:
-    """The answer with its string taken apart, and without what differs from one path to the next."""
+    """Return the answer with its string decoded, and without what differs between paths."""
     told = json.loads(answer)
     result = told["result"]
     del result["offer_id"]

@@ -40,7 +40,7 @@ def refusal(call: object, request: object) -> tuple[int, str]:
 
 
 def ask(node: Node, params: str, *, developer: bool = False) -> dict[str, Any]:
-    """The answer to offer with these parameters, as they are written."""
+    """Return the answer to offer with these parameters, as they are written."""
     message = f'{{"jsonrpc":"2.0","id":1,"method":"offer","params":{params}}}'
     found = dispatcher(OffersService(node), developer=developer).answer(message.encode())
     told: dict[str, Any] = json.loads(found.data)

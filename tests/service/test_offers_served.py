@@ -27,7 +27,7 @@ FORMS = {
 
 
 def assert_as_documented(declared: dict[str, Any], shown: dict[str, Any]) -> None:
-    """An object of an answer has the fields of its document, in its order."""
+    """Assert that an object of an answer has the fields of its document, in its order."""
     properties = declared["properties"]
     assert set(declared["required"]) <= shown.keys()
     assert [name for name in properties if name in shown] == list(shown)
@@ -58,7 +58,7 @@ def code(wire: Wire, method: str, params: Any) -> int:
 
 
 def pay(program: Program, offer_id: str) -> None:
-    """What a payment does, in another process than the server."""
+    """Do what a payment does, in another process than the server."""
     with (
         Node.open(Options(lightning_dir=program.directory, network="regtest")) as node,
         node.store.transaction() as connection,

@@ -102,7 +102,7 @@ except SecretError as error:
 
 
 def load_as_anybody(path: Path) -> str:
-    """What a process says that may not do everything."""
+    """Return the output of a process without root's rights."""
     command = [sys.executable, "-c", LOAD_AS_ANYBODY, str(path)]
     return subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=True).stdout
 

@@ -35,7 +35,7 @@ FIRST, BEFORE_FILES, BEFORE_LOOP = "lnoffers.service.cli.program", "lnoffers.ser
 
 
 def signalled(folder: Path, module: str, name: str) -> tuple[str, str]:
-    """What to run a server `under` so that it gets a signal when it begins to load a module."""
+    """Return the command to run a server `under` so that it gets a signal when it begins to load a module."""
     (folder / "sitecustomize.py").write_text(SIGNALLED.format(module=module, number=int(signal.Signals[name])))
     return ("env", f"PYTHONPATH={os.pathsep.join([str(folder), *sys.path])}")
 

@@ -64,7 +64,7 @@ def test_all_steps_lead_to_the_tables_of_the_schema(store: Store, store_path: Pa
 
 
 def statements(connection: sqlite3.Connection) -> dict[str, str]:
-    """What makes each table and index, without the spaces."""
+    """Return the statements that create each table and index, without the spaces."""
     rows = connection.execute("SELECT name, sql FROM sqlite_schema")
     return {name: "".join((sql or "").split()) for name, sql in rows}
 
@@ -175,7 +175,7 @@ def test_a_url_takes_the_place_of_the_default(store_path: Path, tmp_path: Path, 
 
 @pytest.fixture
 def unlogged(store: Store, store_path: Path) -> Iterator[sqlite3.Connection]:
-    """Another process, as it were, that writes to the store without its log; SQLite turns that on for nobody then."""
+    """Yield a connection, as of another process, that writes without the log; SQLite turns it on for nobody then."""
     store.close()
     with closing(sqlite3.connect(store_path, isolation_level=None, check_same_thread=False)) as other:
         other.execute("PRAGMA journal_mode = DELETE")

@@ -23,7 +23,7 @@ from tests.service.storing import HELD, OWNER, add, read, row, stored
 
 @pytest.fixture
 def writer(store: Store, store_path: Path) -> Iterator[sqlite3.Connection]:
-    """Another process, as it were, in the middle of a write."""
+    """Yield another connection to the store, as of another process, in the middle of a write."""
     store.wait_for_others(0.05)
     with closing(sqlite3.connect(store_path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")

@@ -25,13 +25,13 @@ from tests.service.storing import row
 
 
 def many(count: int) -> bytes:
-    """Calls that each draw entropy, so that a test decides how long they take."""
+    """Return calls that each draw entropy, so that a test decides how long they take."""
     return b"".join(request("invoicerequest", [1000, "x"], number) for number in range(count))
 
 
 @contextmanager
 def connected(program: Program, count: int) -> Iterator[list[Wire]]:
-    """So many clients that the server knows of."""
+    """Yield so many clients that the server has accepted."""
     with ExitStack() as stack:
         wires = [stack.enter_context(Wire(program.socket)) for _ in range(count)]
         for wire in wires:
@@ -62,7 +62,7 @@ def share_a_commit(program: Program, entropy: HeldEntropy, one: Wire, two: Wire)
 
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A turn lasts until there is nothing left to do, however slow the machine is."""
+    """Let a turn last until there is nothing left to do, however slow the machine is."""
     monkeypatch.setattr(turns, "TURN_SECONDS", SECONDS)
 
 

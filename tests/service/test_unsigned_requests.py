@@ -20,7 +20,7 @@ SIGNED = EXAMPLE["response"]
 
 
 def make(program: Program, params: Any) -> Any:
-    """The answer to invoicerequest of a server that draws the example's metadata."""
+    """Return the answer to invoicerequest of a server that draws the example's metadata."""
     with program.served("--dev-entropy", SEED_METADATA[0]), Wire(program.socket) as wire:
         return wire.ask("invoicerequest", params)
 

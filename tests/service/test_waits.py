@@ -30,7 +30,7 @@ QUIET_SECONDS = 0.3
 
 @pytest.fixture
 def served(seed_program: Program) -> Iterator[Program]:
-    """A server with the invoices 1 and 2, whose clock stands still."""
+    """Yield a server with the invoices 1 and 2, whose clock stands still."""
     with seed_program.served("--dev-entropy", "", "--dev-time", str(NOW)), Wire(seed_program.socket) as wire:
         for number in (1, 2):
             assert "result" in wire.ask("createinvoice", creation(number))
@@ -333,7 +333,7 @@ def test_who_waits_is_told_that_the_server_stops(seed_program: Program, way: str
 
 @pytest.fixture
 def calling(seed_program: Program) -> Iterator[subprocess.Popen[bytes]]:
-    """`lnoffers call waitinvoice` in a process of its own, which has opened the store and waits."""
+    """Run `lnoffers call waitinvoice` in a process of its own, which has opened the store and waits."""
     assert seed_program.call("createinvoice", *creation(1).values()).code == 0
     arguments = [*COMMAND, "call", *seed_program.flags, "waitinvoice", "number 1"]
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # it is ignored in the background of a shell

@@ -34,7 +34,7 @@ _SAID: Final = re.compile(r"write\(1<")
 
 
 def tracer(trace: Path) -> tuple[str, ...]:
-    """The command under which to start a server so that `trace` tells its writes and syncs."""
+    """Return the command under which to start a server so that `trace` lists its writes and syncs."""
     calls = "trace=pwrite64,write,fsync,fdatasync,sendto,sendmsg,writev"
     return ("strace", "-f", "-y", "-v", "-s", "4096", "-o", str(trace), "-e", calls)
 
@@ -51,7 +51,7 @@ class Order:
 
 
 def order_of(trace: Path, made: Collection[str]) -> Order:
-    """How the answers that tell the ids `made` lie among the writes and syncs of the log.
+    """Return how the answers with the ids `made` are ordered among the writes and syncs of the log.
 
     What counts is that the log holds the very string that an answer tells: an answer that came before anything was
     written would else pass as one with nothing left to sync.
@@ -77,7 +77,7 @@ def order_of(trace: Path, made: Collection[str]) -> Order:
 
 
 def tracer_of_names(trace: Path) -> tuple[str, ...]:
-    """The command under which to run the program so that `trace` tells which names it makes, and what it syncs."""
+    """Return the command under which to run the program so that `trace` lists the names it makes and what it syncs."""
     calls = "trace=?mkdir,mkdirat,?link,linkat,fsync,write"
     return ("strace", "-y", "-s", "4096", "-o", str(trace), "-e", calls)
 
@@ -93,7 +93,7 @@ class Names:
 
 
 def names_made(trace: Path, below: Path) -> Names:
-    """How making the files and directories below a directory lies among the syncs."""
+    """Return how the creation of files and directories below a directory is ordered among the syncs."""
     whole = set[str]()
     named, durable, empty = list[str](), list[str](), list[str]()
     for call in trace.read_text().splitlines():

@@ -14,24 +14,24 @@ from tests.bolt12.samples import OTHER_SIGNER, invoice, offer, resigned
 
 
 def rune(conditions: int) -> str:
-    """A rune with so many conditions on the time."""
+    """Return a rune with so many conditions on the time."""
     return urlsafe_b64encode(bytes(32) + b"&".join([b"=1"] + [b"time<1"] * conditions)).decode().rstrip("=")
 
 
 def offer_with_unknown_records(count: int) -> str:
-    """An offer with so many odd records that nobody knows."""
+    """Return an offer with so many unknown odd records."""
     more = [Record.build(1_500_000_001 + 2 * number, b"") for number in range(count)]
     return encode_text("lno", write_records([*offer().records, *more]))
 
 
 def invoice_with_unknown_records(count: int) -> str:
-    """A signed invoice with so many odd records that nobody knows."""
+    """Return a signed invoice with so many unknown odd records."""
     records = [*invoice().records, *(Record.build(1001 + 2 * number, b"") for number in range(count))]
     return encode_text("lni", write_records(resigned(Invoice, records, OTHER_SIGNER)))
 
 
 def offer_with_hops(count: int) -> str:
-    """An offer with paths of so many hops in all, each by another node."""
+    """Return an offer with paths of so many hops in all, each by another node."""
     points = [PrivateKey(sha256(number.to_bytes(4)).digest()).public_key.format() for number in range(count + 2)]
     paths = bytearray()
     for start in range(0, count, 255):
@@ -42,7 +42,7 @@ def offer_with_hops(count: int) -> str:
 
 
 def worst() -> dict[str, str]:
-    """The worst of each kind, by name."""
+    """Return the worst of each kind, by name."""
     return {
         "an invoice with 20,000 odd records": invoice_with_unknown_records(20_000),
         "a rune with 14,000 conditions": rune(14_000),

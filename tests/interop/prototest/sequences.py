@@ -38,7 +38,7 @@ def opened() -> list[Any]:
 
 
 def ping(pong_length: int, length: int = 0) -> Msg:
-    """A ping of `length` bytes."""
+    """Return a ping of `length` bytes."""
     return Msg("ping", num_pong_bytes=pong_length, ignored="00" * length)
 
 

@@ -22,7 +22,7 @@ KINDS: Final[dict[str, ModuleType]] = {"offers": offers, "invoicerequests": invo
 
 
 def options(directory: Path) -> Options:
-    """The node whose store all of them share."""
+    """Return the options of the node whose store all of them share."""
     return Options(lightning_dir=directory, network="regtest")
 
 

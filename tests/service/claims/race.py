@@ -60,7 +60,7 @@ def race(directory: Path, kind: str, claims: int) -> list[str]:
 
 
 def states(directory: Path, kind: str) -> set[Status]:
-    """The states that the records are in."""
+    """Return the states of the records."""
     with Node.open(options(directory)) as node, node.store.transaction(writes=False) as connection:
         return {record.status for record in KINDS[kind].find(connection)}
 
