@@ -41,7 +41,7 @@ def _table(title: str, rows: type[State] | type[Step]) -> Iterator[str]:
 
 def page() -> str:
     """Return the page with its drawing as it must be."""
-    return redrawn(PAGE, "lnoffers.net.states", drawn())
+    return redrawn(PAGE.read_text(encoding="utf-8"), "lnoffers.net.states", drawn())
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
-"""The life of a stored record, drawn from its table: `python -m tests.project.states` writes it into the page."""
+"""The lives of a record and of a payment, drawn from their tables: `python -m tests.project.states` writes the page."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lnoffers.service.payment_states import MEANINGS, STEPS, PaymentEvent, PaymentState
 from lnoffers.service.status import TRANSITIONS, Status, StatusChange
 from tests.project.drawings import redrawn
 from tests.shared import ROOT
@@ -24,6 +25,27 @@ def drawn() -> str:
             "",
         ]
     )
+
+
+def drawn_payment() -> str:
+    """Return the diagram and the two tables of a payment, in Markdown."""
+    return "\n".join([*_payment_diagram(), "", *_list("state", PaymentState), "", *_list("event", PaymentEvent), ""])
+
+
+def _payment_diagram() -> Iterator[str]:
+    yield "```mermaid\nstateDiagram-v2"
+    yield f"    [*] --> {PaymentState.CLAIMED}: claimed for this invoice"
+    for event, moves in STEPS.items():
+        for before, after in moves.items():
+            yield f"    {before} --> {after}: {event.name.lower()}"
+    yield "```"
+
+
+def _list(title: str, rows: type[PaymentState] | type[PaymentEvent]) -> Iterator[str]:
+    yield f"| {title} | |"
+    yield "|---|---|"
+    for row in rows:
+        yield f"| {row.name.lower()} | {MEANINGS[row] if isinstance(row, PaymentState) else row.value} |"
 
 
 def _states() -> list[Status]:
@@ -61,8 +83,9 @@ def _table() -> Iterator[str]:
 
 
 def page() -> str:
-    """Return the page with its drawing as it must be."""
-    return redrawn(PAGE, "lnoffers.service.status", drawn())
+    """Return the page with its drawings as they must be."""
+    records = redrawn(PAGE.read_text(encoding="utf-8"), "lnoffers.service.status", drawn())
+    return redrawn(records, "lnoffers.service.payment_states", drawn_payment())
 
 
 if __name__ == "__main__":

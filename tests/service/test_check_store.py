@@ -34,7 +34,26 @@ def store(seed_program: Program) -> Path:
     offer, invoice = samples.offer(), samples.invoice()
     insert(path, "offers", offer_id=offer.offer_id, bolt12=offer.encode(), label=None, status=1, force_paths=0)
     insert(path, "invoices", **of(invoice), status="unpaid", local_offer_id=offer.offer_id)
+    insert(path, "payments", **paid(invoice))
     return path
+
+
+def paid(invoice: Invoice) -> dict[str, Any]:
+    return {
+        "payment_hash": sha256(samples.PREIMAGE).digest(),
+        "invreq_id": invoice.invreq_id,
+        "offer_id": invoice.offer_id,
+        "bolt12": invoice.encode(),
+        "amount_msat": invoice.invoice_amount,
+        "single_use": 0,
+        "state": "paid",
+        "owner": "one",
+        "fence": 1,
+        "created_at": samples.NOW,
+        "completed_at": samples.NOW,
+        "preimage": samples.PREIMAGE,
+        "sent_msat": invoice.invoice_amount,
+    }
 
 
 def of(invoice: Invoice) -> dict[str, Any]:
@@ -62,7 +81,7 @@ def found(path: Path) -> list[str]:
 
 def test_nothing_is_found_in_a_sound_store(store: Path) -> None:
     before = store.read_bytes()
-    assert sum(finding.is_record for finding in examine(None, store, "regtest")) == 3
+    assert sum(finding.is_record for finding in examine(None, store, "regtest")) == 4
     assert found(store) == []
     assert store.read_bytes() == before
 
@@ -93,6 +112,16 @@ OTHER_OFFER = Offer.parse(samples.offer(offer_description="another").encode())
         ("UPDATE invoices SET amount_msat = 1", (), ["its string is about 1000 msat, not 1"]),
         ("UPDATE invoices SET local_offer_id = ?", (b"\1" * 32,), ["the offer that it is for is not stored"]),
         ("UPDATE invoices SET answers_request = 2", (), ["answers_request is 2"]),
+        (
+            "UPDATE payments SET state = 'lost', single_use = 2",
+            (),
+            ["there is no state 'lost'", "single_use is 2", "it is lo"],
+        ),
+        ("UPDATE payments SET state = 'paying'", (), ["it is paying, which does not go with its time", "it is paying"]),
+        ("UPDATE payments SET completed_at = NULL", (), ["it is paid, which does not go with its time of completion"]),
+        ("UPDATE payments SET preimage = NULL", (), ["it is paid, which does not go with what is stored"]),
+        ("UPDATE payments SET preimage = ?", (b"\0" * 32,), ["its preimage is not that of its payment hash"]),
+        ("UPDATE payments SET invreq_id = ?", (b"\0" * 32,), ["its string answers the request "]),
         ("UPDATE invoices SET label = x'00'", (), ["its label is not text"]),
         ("UPDATE invoices SET label = CAST(x'ff' AS TEXT)", (), ["its label is not text"]),
         ("UPDATE invoices SET label = '\"'", (), ["its label is not the text of a JSON string"]),
@@ -107,7 +136,7 @@ OTHER_OFFER = Offer.parse(samples.offer(offer_description="another").encode())
         ("UPDATE meta SET version = 99", (), [f"the store is of version 99; this release uses version {len(STEPS)}"]),
         ("UPDATE meta SET version = 'x'", (), ["its version is not a number"]),
         ("DELETE FROM meta", (), ["there are 0 rows where there should be one"]),
-        ("DROP TABLE invoice_counters", (), ["the table invoice_counters is missing, or some of its columns are"]),
+        ("DROP TABLE counters", (), ["the table counters is missing, or some of its columns are"]),
         ("ALTER TABLE offers DROP COLUMN label", (), ["the table offers is missing, or some of its columns are"]),
     ],
 )
@@ -129,7 +158,7 @@ def test_each_fault_is_found(store: Path, statement: str, values: tuple[Any, ...
 def test_what_is_examined_beside_the_records_is_not_counted_as_one(store: Path, statement: str) -> None:
     with closing(sqlite3.connect(store)) as connection, connection:
         connection.execute(statement)
-    assert sum(finding.is_record for finding in examine(None, store, "regtest")) == 3
+    assert sum(finding.is_record for finding in examine(None, store, "regtest")) == 4
 
 
 def tampered(invoice: Invoice) -> str:
@@ -152,7 +181,7 @@ def test_damage_of_the_database_is_found_and_told(seed_program: Program, store: 
         connection.execute("DELETE FROM sqlite_schema WHERE name = 'ix_invoices_local_offer_id'")
     outcome = check(seed_program)
     assert outcome.code == 1
-    assert outcome.out.endswith("3 records, 1 fault\n")
+    assert outcome.out.endswith("4 records, 1 fault\n")
     assert outcome.out.startswith("the database: ")
 
 
@@ -161,7 +190,7 @@ def test_the_program_names_the_record_and_fails(seed_program: Program, store: Pa
         connection.execute("UPDATE invoices SET amount_msat = 1")
     outcome = check(seed_program)
     assert outcome.code == 1
-    assert outcome.out == "invoices 1: its string is about 1000 msat, not 1\n3 records, 1 fault\n"
+    assert outcome.out == "invoices 1: its string is about 1000 msat, not 1\n4 records, 1 fault\n"
     assert samples.PREIMAGE.hex() not in outcome.out
 
 
@@ -172,7 +201,7 @@ def test_a_store_of_another_network_is_a_fault_and_so_are_its_strings(seed_progr
     meta, *strings, total = outcome.out.splitlines()
     assert meta == "meta: the store is of the network regtest, not bitcoin"
     assert all(": its string cannot be read: " in line for line in strings)
-    assert total == "3 records, 4 faults"
+    assert total == "4 records, 5 faults"
 
 
 def test_a_store_of_another_version_is_a_fault(seed_program: Program, store: Path) -> None:
@@ -181,7 +210,7 @@ def test_a_store_of_another_version_is_a_fault(seed_program: Program, store: Pat
     outcome = check(seed_program)
     assert outcome.code == 1
     why = f"meta: the store is of version 99; this release uses version {len(STEPS)}"
-    assert outcome.out == f"{why}\n3 records, 1 fault\n"
+    assert outcome.out == f"{why}\n4 records, 1 fault\n"
 
 
 @pytest.fixture

@@ -60,6 +60,8 @@ TRANSITIONS: Final[Mapping[StatusChange, Mapping[Status, Status]]] = {
         _SINGLE | _CLAIMED: _SINGLE,
     },
     StatusChange.PAID: {
+        Status(0): _USED,  # disabled during the payment
+        _USED: _USED,
         _ACTIVE: _ACTIVE | _USED,
         _ACTIVE | _USED: _ACTIVE | _USED,
         _ACTIVE | _SINGLE: _SINGLE | _USED,

@@ -14,12 +14,13 @@ from typing import Any, Final, TypeVar
 from clnrpc.runtime.values.written import Written
 from lnoffers.bolt12 import CHAINS, Bolt12Error, Invoice, InvoiceRequest, Offer
 from lnoffers.service.errors import ServiceError, StoreError
+from lnoffers.service.payment_states import OPEN, PaymentState
 from lnoffers.service.status import TRANSITIONS
 from lnoffers.service.store import addresses
 from lnoffers.service.store.database import Connection, FailureKind
 from lnoffers.service.store.migrations import NOT_A_STORE, STEPS
 from lnoffers.service.store.rows import name_of, wrong_values
-from lnoffers.service.store.schema import ADDRESSES, INVOICEREQUESTS, INVOICES, META, OFFERS, TABLES, Table
+from lnoffers.service.store.schema import ADDRESSES, INVOICEREQUESTS, INVOICES, META, OFFERS, PAYMENTS, TABLES, Table
 from lnoffers.service.store.sqlite import SqliteDatabase, explain, store_file
 from lnoffers.service.store.store import NO_STORE, naming, read_only
 
@@ -178,6 +179,27 @@ def _faults_of_address(row: Record, _: bytes) -> Iterator[str]:
         yield fault
 
 
+def _faults_of_payment(row: Record, chain: bytes) -> Iterator[str]:
+    if row["state"] not in set(PaymentState):
+        yield f"there is no state {row['state']!r}"
+    if row["single_use"] not in (0, 1):
+        yield f"single_use is {row['single_use']!r}"
+    if (row["completed_at"] is None) != (row["state"] in OPEN):
+        yield f"it is {row['state']}, which does not go with its time of completion"
+    if [row[name] is not None for name in ("preimage", "sent_msat")] != [row["state"] == PaymentState.PAID] * 2:
+        yield f"it is {row['state']}, which does not go with what is stored of its payment"
+    preimage = row["preimage"]
+    if preimage is not None and sha256(preimage).digest() != row["payment_hash"]:
+        yield "its preimage is not that of its payment hash"
+    invoice = _read(Invoice, row, chain)
+    if invoice.invoice_payment_hash != row["payment_hash"]:
+        yield "its string has another payment hash"
+    if invoice.invreq_id != row["invreq_id"]:
+        yield f"its string answers the request {invoice.invreq_id.hex()}"
+    if not invoice.has_valid_signature():
+        yield "its signature is not valid"
+
+
 def _without_offer(connection: Connection) -> Iterator[Finding]:
     missing = connection.execute("""
         SELECT created_index FROM invoices WHERE local_offer_id IS NOT NULL AND NOT EXISTS (
@@ -193,5 +215,6 @@ _FAULTS: Final[Mapping[Table, Callable[[Record, bytes], Iterator[str]]]] = {
     OFFERS: _faults_of_offer,
     INVOICES: _faults_of_invoice,
     ADDRESSES: _faults_of_address,
+    PAYMENTS: _faults_of_payment,
 }
 """The tables with records, and the functions that yield the faults of a record."""

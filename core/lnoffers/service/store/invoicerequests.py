@@ -27,6 +27,8 @@ class StoredRequest:
     bolt12: str
     label: str | None
     status: Status
+    payee: bytes | None = None
+    """33 bytes, compressed: the only node whose invoices are paid."""
 
 
 def add(connection: Connection, request: StoredRequest) -> None:
@@ -35,15 +37,17 @@ def add(connection: Connection, request: StoredRequest) -> None:
     Raises:
         DuplicateError: if one with its id is stored already.
     """
-    values = (request.invreq_id, request.bolt12, request.label, request.status.value)
+    values = (request.invreq_id, request.bolt12, request.label, request.status.value, request.payee)
     if not connection.execute(_ADD, values).rowcount:
         raise DuplicateError(request.invreq_id.hex())
 
 
-def _request(invreq_id: bytes, bolt12: str, label: str | None, status: int) -> StoredRequest:
-    return StoredRequest(invreq_id, bolt12, label, Status(status))
+def _request(invreq_id: bytes, bolt12: str, label: str | None, status: int, payee: bytes | None) -> StoredRequest:
+    return StoredRequest(invreq_id, bolt12, label, Status(status), payee)
 
 
 _RECORDS: Final = Records(TABLE, _request)
 find = _RECORDS.find
 apply = _RECORDS.apply
+change = _RECORDS.change
+status_of = _RECORDS.status_of

@@ -144,7 +144,7 @@ def nth_place(connection: Connection, order: InvoiceIndex, start: int, number: i
 
 def last_pay_index(connection: Connection) -> int:
     """Return the pay_index of the last payment; 0 before the first."""
-    [last] = connection.execute("SELECT last FROM invoice_counters WHERE name = 'pay_index'").fetchone()
+    [last] = connection.execute("SELECT last FROM counters WHERE name = 'pay_index'").fetchone()
     return int(last)
 
 
@@ -250,7 +250,7 @@ def remove_description(connection: Connection, invoice: StoredInvoice) -> None:
 
 
 def _count(connection: Connection, counter: str, more: int) -> None:
-    connection.execute("UPDATE invoice_counters SET last = last + ? WHERE name = ?", (more, counter))
+    connection.execute("UPDATE counters SET last = last + ? WHERE name = ?", (more, counter))
 
 
 def _one(connection: Connection, column: str, value: str | bytes | int) -> StoredInvoice | None:
@@ -277,11 +277,11 @@ _GIVEN: Final = tuple(each.name for each in fields(NewInvoice))
 _ADD: Final = f"{TABLE.insert((*_GIVEN, 'status', 'updated_index'))} RETURNING {TABLE.listed}"
 _DUE: Final = "status = 'unpaid' AND expires_at <= ?"
 _UNPAID_ANSWER: Final = "answers_request AND status <> 'paid'"  # as in the index's own condition
-_UPDATED: Final = "(SELECT last FROM invoice_counters WHERE name = 'updated_index')"
+_UPDATED: Final = "(SELECT last FROM counters WHERE name = 'updated_index')"
 _PAY: Final = f"""
     UPDATE invoices SET
         status = 'paid',
-        pay_index = (SELECT last FROM invoice_counters WHERE name = 'pay_index') + 1,
+        pay_index = (SELECT last FROM counters WHERE name = 'pay_index') + 1,
         updated_index = {_UPDATED} + 1,
         amount_received_msat = ?,
         paid_at = ?

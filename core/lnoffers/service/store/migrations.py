@@ -107,7 +107,38 @@ _WIRE: Final = (
     """,
 )
 
-STEPS: Final[tuple[tuple[str, ...], ...]] = (_INVOICEREQUESTS, _OFFERS_AND_INVOICES, _WIRE)
+_MONEY: Final = (
+    "ALTER TABLE invoice_counters RENAME TO counters",
+    "INSERT INTO counters (name, last) VALUES ('fence', 0)",
+    "ALTER TABLE invoicerequests ADD COLUMN payee {bytes}",
+    """
+    CREATE TABLE payments (
+        payment_hash {bytes} NOT NULL,
+        invreq_id {bytes} NOT NULL,
+        offer_id {bytes},
+        bolt12 TEXT NOT NULL,
+        amount_msat BIGINT NOT NULL,
+        single_use BOOLEAN NOT NULL,
+        state TEXT NOT NULL,
+        owner TEXT NOT NULL,
+        fence BIGINT NOT NULL,
+        created_at BIGINT NOT NULL,
+        completed_at BIGINT,
+        preimage {bytes},
+        sent_msat BIGINT,
+        reason TEXT,
+        PRIMARY KEY (payment_hash)
+    )
+    """,
+    # Whatever else goes wrong, the database never holds two payments for one request of a single use.
+    "CREATE UNIQUE INDEX ix_payments_single_use ON payments (invreq_id) WHERE single_use AND state <> 'failed'",
+    "CREATE INDEX ix_payments_invreq_id ON payments (invreq_id, created_at)",
+    "CREATE INDEX ix_payments_offer_id ON payments (offer_id)",
+    "CREATE INDEX ix_payments_open ON payments (fence) WHERE state IN ('claimed', 'paying', 'unknown')",
+    "CREATE INDEX ix_payments_completed_at ON payments (completed_at, amount_msat) WHERE state = 'paid'",
+)
+
+STEPS: Final[tuple[tuple[str, ...], ...]] = (_INVOICEREQUESTS, _OFFERS_AND_INVOICES, _WIRE, _MONEY)
 """The statements of each step; names in braces are those of `Database.types`."""
 
 

@@ -40,6 +40,7 @@ INVOICEREQUESTS: Final = Table(
         "bolt12": str,
         "label": str | None,
         "status": int,  # lnoffers.service.status.Status
+        "payee": bytes | None,  # 33 bytes, compressed: the only node whose invoices are paid
     },
 )
 """The requests made with invoicerequest; requests for an offer are never stored."""
@@ -79,14 +80,14 @@ INVOICES: Final = Table(
 )
 """The invoices made with createinvoice, or as answers to requests of other nodes."""
 
-INVOICE_COUNTERS: Final = Table(
-    "invoice_counters",
+COUNTERS: Final = Table(
+    "counters",
     {
-        "name": str,  # the column of INVOICES whose numbers it counts
+        "name": str,  # updated_index, pay_index: columns of INVOICES; fence: of PAYMENTS
         "last": int,
     },
 )
-"""The last updated_index and pay_index, even if their invoices have been deleted."""
+"""The last number that was given out, even if its row has been deleted."""
 
 ADDRESSES: Final = Table(
     "addresses",
@@ -99,4 +100,27 @@ ADDRESSES: Final = Table(
 )
 """The addresses at which other nodes were reached."""
 
-TABLES: Final = {table.name: table for table in (META, INVOICEREQUESTS, OFFERS, INVOICES, INVOICE_COUNTERS, ADDRESSES)}
+PAYMENTS: Final = Table(
+    "payments",
+    {
+        "payment_hash": bytes,  # 32 bytes
+        "invreq_id": bytes,  # 32 bytes: of the request that the invoice repeats
+        "offer_id": bytes | None,  # 32 bytes: of the offer that it repeats
+        "bolt12": str,  # the invoice
+        "amount_msat": int,
+        "single_use": int | bool,  # no other invoice for the request may be paid
+        "state": str,  # lnoffers.service.payment_states.PaymentState
+        "owner": str,  # the server that pays it: lnoffers.service.payments.owners
+        "fence": int,  # a new number for each claim and each new owner
+        "created_at": int,  # unix seconds: when the claim was made
+        "completed_at": int | None,  # unix seconds: when it was paid or failed
+        "preimage": bytes | None,  # 32 bytes
+        "sent_msat": int | None,  # with fees
+        "reason": str | None,  # why it has failed
+    },
+)
+"""The invoices that this node pays, or has paid."""
+
+TABLES: Final = {
+    table.name: table for table in (META, INVOICEREQUESTS, OFFERS, INVOICES, COUNTERS, ADDRESSES, PAYMENTS)
+}

@@ -1,0 +1,227 @@
+"""Store payments: claim a request for an invoice, and take the steps of `payment_states`.
+
+The caller begins and ends the transaction. A claim has an owner, the server that pays, and a number, the fence. A new
+owner gets a higher number. Each step names the number, and fails if the claim has another one by now; so a server that
+was given up as dead changes nothing any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from lnoffers.service.errors import ServiceError
+from lnoffers.service.payment_states import OPEN, STEPS, PaymentEvent, PaymentState
+from lnoffers.service.status import Status, StatusChange
+from lnoffers.service.store import invoicerequests
+from lnoffers.service.store.database import Connection
+from lnoffers.service.store.rows import Rows
+from lnoffers.service.store.schema import PAYMENTS as TABLE
+
+MAX_FAILED: Final = 8
+"""How many failed payments are kept for one request, the latest ones. Otherwise a payee could fill the disk."""
+
+
+class ClaimError(ServiceError):
+    """The request cannot be claimed; the message says why in the payee's words.
+
+    The caller's transaction must be rolled back.
+    """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewPayment:
+    """An invoice that is about to be paid."""
+
+    payment_hash: bytes
+    """32 bytes."""
+    invreq_id: bytes
+    """32 bytes."""
+    offer_id: bytes | None
+    """32 bytes."""
+    bolt12: str
+    amount_msat: int
+    single_use: bool = False
+    """Whether no other invoice for the request may be paid."""
+    owner: str
+    created_at: int
+    """Unix seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredPayment(NewPayment):
+    """A row."""
+
+    state: PaymentState
+    fence: int
+    completed_at: int | None
+    """Unix seconds."""
+    preimage: bytes | None = field(repr=False)
+    """32 bytes."""
+    sent_msat: int | None
+    """With fees."""
+    reason: str | None
+    """Why it has failed."""
+
+
+def claim(connection: Connection, new: NewPayment, state: PaymentState = PaymentState.CLAIMED) -> StoredPayment:
+    """Reserve the request of an invoice for it, and return the payment.
+
+    If the node has stored the request, its state must allow a claim. An invoice whose payment has failed may be tried
+    again. Otherwise each payment hash is paid once, and each request of a single use.
+
+    Raises:
+        ClaimError: if that is not possible.
+    """
+    status = invoicerequests.status_of(connection, new.invreq_id)
+    if status is not None:
+        if invoicerequests.change(connection, new.invreq_id, StatusChange.CLAIMED) is None:
+            raise ClaimError(_why_not(connection, new, status))
+        new = _with_use(new, status)
+    failed = "DELETE FROM payments WHERE payment_hash = ? AND state = 'failed' AND bolt12 = ?"
+    connection.execute(failed, (new.payment_hash, new.bolt12))
+    values = [getattr(new, name) for name in _GIVEN]
+    rows = connection.execute(_CLAIM, (*values, state.value, _next_fence(connection))).fetchall()
+    if not rows:
+        raise ClaimError(_why_not(connection, new, status))
+    return _ROWS.read(rows[0])
+
+
+def step(
+    connection: Connection, payment: StoredPayment, event: PaymentEvent, **changes: int | bytes | str
+) -> StoredPayment | None:
+    """Apply an event to a payment, and return the changed one; None if its state or its fence does not allow it.
+
+    A success uses the request, and a failure makes it usable again, in the same transaction. `changes` are the values
+    of other columns.
+    """
+    moves, columns = STEPS[event], "".join(f", {name} = ?" for name in changes)
+    cases = " ".join(f"WHEN '{before}' THEN '{after}'" for before, after in moves.items())
+    statement = f"""
+        UPDATE payments SET state = CASE state {cases} END{columns}
+        WHERE payment_hash = ? AND fence = ? AND state IN ({_listed(moves)}) RETURNING {TABLE.listed}
+    """
+    rows = connection.execute(statement, (*changes.values(), payment.payment_hash, payment.fence)).fetchall()
+    if not rows:
+        return None
+    changed = _ROWS.read(rows[0])
+    if changed.state is PaymentState.PAID:
+        invoicerequests.change(connection, changed.invreq_id, StatusChange.PAID)
+    if changed.state is PaymentState.FAILED:
+        invoicerequests.change(connection, changed.invreq_id, StatusChange.RELEASED)
+        connection.execute(_FORGET, (changed.invreq_id, changed.invreq_id))
+    return changed
+
+
+def take_over(connection: Connection, payment: StoredPayment, owner: str) -> StoredPayment | None:
+    """Give an open payment to a new owner, and return it; None if another one was faster, or it is not open any more.
+
+    The old owner may have told the backend to pay, unless it had not begun.
+    """
+    statement = f"""
+        UPDATE payments SET owner = ?, fence = ?,
+            state = CASE state WHEN 'paying' THEN 'unknown' ELSE state END
+        WHERE payment_hash = ? AND fence = ? AND state IN ({_listed(OPEN)}) RETURNING {TABLE.listed}
+    """
+    values = (owner, _next_fence(connection), payment.payment_hash, payment.fence)
+    rows = connection.execute(statement, values).fetchall()
+    return _ROWS.read(rows[0]) if rows else None
+
+
+def by_payment_hash(connection: Connection, payment_hash: bytes) -> StoredPayment | None:
+    """Return the payment for an invoice with this payment hash; None if there is none."""
+    row = connection.execute(f"{TABLE.select} WHERE payment_hash = ?", (payment_hash,)).fetchone()
+    return None if row is None else _ROWS.read(row)
+
+
+def of_request(connection: Connection, invreq_id: bytes) -> Sequence[StoredPayment]:
+    """Return the payments for a request, oldest first."""
+    return _many(connection, "WHERE invreq_id = ? ORDER BY created_at, fence", (invreq_id,))
+
+
+def of_offer(connection: Connection, offer_id: bytes) -> Sequence[StoredPayment]:
+    """Return the payments of invoices for an offer, oldest first."""
+    return _many(connection, "WHERE offer_id = ? ORDER BY created_at, fence", (offer_id,))
+
+
+def open_payments(connection: Connection) -> Sequence[StoredPayment]:
+    """Return the payments that hold a claim, in the order of their fences."""
+    return _many(connection, f"WHERE state IN ({_listed(OPEN)}) ORDER BY fence", ())
+
+
+def spent_since(connection: Connection, since: int) -> int:
+    """Return the sum, in millisatoshi, of what was paid since this Unix time, and of all that may still be paid."""
+    query = f"""
+        SELECT COALESCE(SUM(COALESCE(sent_msat, amount_msat)), 0) FROM payments
+        WHERE (state = 'paid' AND completed_at >= ?) OR state IN ({_listed(OPEN)})
+    """
+    [spent] = connection.execute(query, (since,)).fetchone()
+    return int(spent)
+
+
+def last_fence(connection: Connection) -> int:
+    """Return the last number that a claim got; 0 before the first."""
+    [last] = connection.execute("SELECT last FROM counters WHERE name = 'fence'").fetchone()
+    return int(last)
+
+
+def raise_fence(connection: Connection, least: int) -> None:
+    """Let the next claim get a number above `least`."""
+    connection.execute("UPDATE counters SET last = ? WHERE name = 'fence' AND last < ?", (least, least))
+
+
+def _next_fence(connection: Connection) -> int:
+    [fence] = connection.execute("UPDATE counters SET last = last + 1 WHERE name = 'fence' RETURNING last").fetchone()
+    return int(fence)
+
+
+def _with_use(new: NewPayment, status: Status) -> NewPayment:
+    values = {name: getattr(new, name) for name in _GIVEN}
+    return NewPayment(**values | {"single_use": Status.SINGLE_USE in status})
+
+
+def _why_not(connection: Connection, new: NewPayment, status: Status | None) -> str:
+    """Return why an invoice cannot be claimed, in words like those of Core Lightning's error 212."""
+    same = by_payment_hash(connection, new.payment_hash)
+    others = [same] if same else [one for one in of_request(connection, new.invreq_id) if one.state != "failed"]
+    for other in others:
+        if other.state is PaymentState.FAILED:
+            return f"Another invoice had the payment_hash {other.payment_hash.hex()}"
+        what = "Invoice" if same else "Single-use invoice_request"
+        how = "already paid" if other.state is PaymentState.PAID else "already in progress"
+        return f"{what} {how} with {other.payment_hash.hex()}"
+    return "Unknown invoice_request ID" if status is None else "invoice_request no longer available"
+
+
+def _many(connection: Connection, condition: str, values: Sequence[Any]) -> Sequence[StoredPayment]:
+    return _ROWS.read_many(connection, f"{TABLE.select} {condition}", values, None)
+
+
+def _listed(states: Container[PaymentState]) -> str:
+    return ", ".join(f"'{state}'" for state in PaymentState if state in states)
+
+
+def _made(*values: Any) -> StoredPayment:
+    row = dict[str, Any](zip(TABLE.columns, values, strict=True))
+    return StoredPayment(**row | {"state": PaymentState(row["state"]), "single_use": bool(row["single_use"])})
+
+
+_ROWS: Final = Rows(TABLE, _made)
+_GIVEN: Final = (
+    "payment_hash",
+    "invreq_id",
+    "offer_id",
+    "bolt12",
+    "amount_msat",
+    "single_use",
+    "owner",
+    "created_at",
+)
+_CLAIM: Final = f"{TABLE.insert((*_GIVEN, 'state', 'fence'))} ON CONFLICT DO NOTHING RETURNING {TABLE.listed}"
+_FORGET: Final = f"""
+    DELETE FROM payments WHERE invreq_id = ? AND state = 'failed' AND payment_hash NOT IN (
+        SELECT payment_hash FROM payments WHERE invreq_id = ? AND state = 'failed'
+        ORDER BY completed_at DESC, fence DESC LIMIT {MAX_FAILED}
+    )
+"""
