@@ -37,7 +37,7 @@ from coincurve.context import GLOBAL_CONTEXT
 
 from lnoffers.bolt12 import CHAINS, Invoice, InvoiceRequest, KeyPair, KeySigner, Offer
 from lnoffers.net.blinding import message_path
-from lnoffers.net.connection import Connection
+from lnoffers.net.connection import PeerConnection
 from lnoffers.net.features import OFFERED
 from lnoffers.net.frames import MAX_MESSAGE, FrameReader, FrameWriter
 from lnoffers.net.messages import Init, OnionMessage
@@ -74,8 +74,8 @@ ALICE, BOB = KeyPair(fresh()), KeyPair(fresh())
 
 def shake_hands(node: KeyPair) -> None:
     """Connect two nodes until messages can be sent; the initiator is a node not met before."""
-    alice = Connection.initiate(node, KeyPair(fresh()), BOB.public_key, INIT)
-    bob = Connection.respond(BOB, KeyPair(fresh()), INIT)
+    alice = PeerConnection.initiate(node, KeyPair(fresh()), BOB.public_key, INIT)
+    bob = PeerConnection.respond(BOB, KeyPair(fresh()), INIT)
     for source, target in ((alice, bob), (bob, alice), (alice, bob), (bob, alice)):
         target.receive_data(source.data_to_send())
         while target.next_event() is not None:

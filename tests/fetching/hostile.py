@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from lnoffers.bolt12 import CHAINS, KeyPair
 from lnoffers.fetching import Address
-from lnoffers.net.connection import Connection, Ready
+from lnoffers.net.connection import PeerConnection, Ready
 from lnoffers.net.errors import WireError
 from lnoffers.net.features import OFFERED
 from lnoffers.net.messages import Init, OnionMessage, PeerWarning, Ping, write_message
@@ -40,9 +40,9 @@ async def silence(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
     await asyncio.sleep(3_600)
 
 
-async def ready(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Connection:
+async def ready(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> PeerConnection:
     """Behave well until messages can be sent."""
-    connection = Connection.respond(KEY, KeyPair(secrets.token_bytes(32)), Init(OFFERED, (CHAINS["regtest"],)))
+    connection = PeerConnection.respond(KEY, KeyPair(secrets.token_bytes(32)), Init(OFFERED, (CHAINS["regtest"],)))
     while True:
         connection.receive_data(await reader.read(65_536))
         while (event := connection.next_event()) is not None:

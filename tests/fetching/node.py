@@ -18,7 +18,7 @@ from lnoffers.bolt12 import CHAINS, BlindedPayinfo, Invoice, InvoiceError, Invoi
 from lnoffers.bolt12.tlv import write_records
 from lnoffers.fetching import Address
 from lnoffers.net.blinding import blinding_factor, message_path
-from lnoffers.net.connection import Authenticated, Connection
+from lnoffers.net.connection import Authenticated, PeerConnection
 from lnoffers.net.errors import WireError
 from lnoffers.net.features import OFFERED
 from lnoffers.net.messages import Init, OnionMessage, PeerWarning, Ping, Pong
@@ -126,7 +126,7 @@ class Node:
         self.key = key
         self.answer = answer
         self.init = Init(features, (CHAINS["regtest"],))
-        self.peers: dict[bytes, tuple[Connection, asyncio.StreamWriter]] = {}
+        self.peers: dict[bytes, tuple[PeerConnection, asyncio.StreamWriter]] = {}
         self.waiting: list[tuple[InvoiceRequest, ReceivedMessage, KeyPair]] = []
 
     def ephemeral(self) -> KeyPair:
@@ -135,15 +135,15 @@ class Node:
 
     async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Handle a new connection."""
-        await self.run(Connection.respond(self.key, self.ephemeral(), self.init), reader, writer)
+        await self.run(PeerConnection.respond(self.key, self.ephemeral(), self.init), reader, writer)
 
     async def dial(self, address: Address) -> None:
         """Connect to somebody."""
         reader, writer = await asyncio.open_connection(address.host, address.port)
-        connection = Connection.initiate(self.key, self.ephemeral(), address.node_id, self.init)
+        connection = PeerConnection.initiate(self.key, self.ephemeral(), address.node_id, self.init)
         await self.run(connection, reader, writer)
 
-    async def run(self, connection: Connection, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def run(self, connection: PeerConnection, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Do what a peer says until it leaves."""
         with suppress(WireError, OSError):
             while True:

@@ -13,7 +13,7 @@ from lnoffers.bolt12 import CHAINS, Invoice, KeyPair, Offer
 from lnoffers.fetching import Address, Reason
 from lnoffers.fetching.peer import connected
 from lnoffers.net import features
-from lnoffers.net.connection import Authenticated, Connection, Ready
+from lnoffers.net.connection import Authenticated, PeerConnection, Ready
 from lnoffers.net.messages import Init, Ping, Pong
 from tests.interop.ldk.peer import Ldk, running
 from tests.peers.conftest import Served, Start
@@ -61,7 +61,7 @@ def test_it_connects_to_us(ldk: Ldk) -> None:
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         calls.append(writer)
-        connection = Connection.respond(node, new_key(), INIT)
+        connection = PeerConnection.respond(node, new_key(), INIT)
         while data := await reader.read(65_536):
             connection.receive_data(data)
             while (event := connection.next_event()) is not None:

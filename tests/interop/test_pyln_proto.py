@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from lnoffers.bolt12 import CHAINS, KeyPair
-from lnoffers.net.connection import Authenticated, Connection, Event, Ready
+from lnoffers.net.connection import Authenticated, Event, PeerConnection, Ready
 from lnoffers.net.features import OFFERED
 from lnoffers.net.frames import ROTATION
 from lnoffers.net.messages import Init, OnionMessage
@@ -41,7 +41,7 @@ def echo(*arguments: object) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
-def happenings(connection: Connection, peer: socket.socket) -> Iterator[Event]:
+def happenings(connection: PeerConnection, peer: socket.socket) -> Iterator[Event]:
     """Yield all events, over a blocking socket."""
     peer.settimeout(SECONDS)
     while True:
@@ -51,7 +51,7 @@ def happenings(connection: Connection, peer: socket.socket) -> Iterator[Event]:
         connection.receive_data(peer.recv(65_536))
 
 
-def talk(connection: Connection, peer: socket.socket) -> None:
+def talk(connection: PeerConnection, peer: socket.socket) -> None:
     """Have everything come back that is said, past several changes of the keys."""
     events = happenings(connection, peer)
     assert next(events) == Authenticated(THEIRS.public_key)
@@ -70,11 +70,11 @@ def test_we_connect_to_pyln_proto() -> None:
         assert process.stdout is not None
         port = int(process.stdout.readline())
         with socket.create_connection(("127.0.0.1", port)) as peer:
-            talk(Connection.initiate(OURS, EPHEMERAL, THEIRS.public_key, INIT), peer)
+            talk(PeerConnection.initiate(OURS, EPHEMERAL, THEIRS.public_key, INIT), peer)
 
 
 def test_pyln_proto_connects_to_us() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(SECONDS)
         with echo(OURS.public_key.hex(), server.getsockname()[1]), server.accept()[0] as peer:
-            talk(Connection.respond(OURS, EPHEMERAL, INIT), peer)
+            talk(PeerConnection.respond(OURS, EPHEMERAL, INIT), peer)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from lnoffers.bolt12 import CHAINS
 from lnoffers.bolt12.features import bitmap
-from lnoffers.net.connection import MAX_BUFFER, Connection
+from lnoffers.net.connection import MAX_BUFFER, PeerConnection
 from lnoffers.net.errors import ChannelMessageError, Hint, LocalProtocolError, RemoteProtocolError
 from lnoffers.net.features import OFFERED
 from lnoffers.net.frames import MAX_FRAME, MAX_MESSAGE
@@ -18,7 +18,7 @@ from lnoffers.net.states import State
 from tests.net.pairs import ALICE, ALICES_EPHEMERAL, BOB, carry, events, initiator, pair, responder
 
 
-def refusal(connection: Connection, data: bytes) -> RemoteProtocolError:
+def refusal(connection: PeerConnection, data: bytes) -> RemoteProtocolError:
     """Return the error for these bytes; after it, the connection must accept nothing more."""
     connection.receive_data(data)
     with pytest.raises(RemoteProtocolError) as caught:
@@ -31,13 +31,13 @@ def refusal(connection: Connection, data: bytes) -> RemoteProtocolError:
     return caught.value
 
 
-def said(connection: Connection, payload: bytes) -> bytes:
+def said(connection: PeerConnection, payload: bytes) -> bytes:
     """Return the frame of any payload, as this end would send it."""
     assert connection._established is not None
     return connection._established.writer.frame(payload)
 
 
-def at_each_stage() -> list[Connection]:
+def at_each_stage() -> list[PeerConnection]:
     """Return connections that wait for each act, and for init."""
     fresh = [responder(), initiator()]
     alice, bob = initiator(), responder()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lnoffers.bolt12.curve import KeyPair
-from lnoffers.net.connection import Connection
+from lnoffers.net.connection import PeerConnection
 from lnoffers.net.errors import Hint, RemoteProtocolError
 from lnoffers.net.frames import FrameReader, FrameWriter
 from lnoffers.net.states import State
@@ -28,15 +28,15 @@ SAID = {
 }
 
 
-def begin(keys: dict[str, str]) -> Connection:
+def begin(keys: dict[str, str]) -> PeerConnection:
     node, ephemeral = (KeyPair(bytes.fromhex(keys[name])) for name in ("ls.priv", "e.priv"))
     assert (node.public_key.hex(), ephemeral.public_key.hex()) == (keys["ls.pub"], keys["e.pub"])
     if "rs.pub" in keys:
-        return Connection.initiate(node, ephemeral, bytes.fromhex(keys["rs.pub"]), INIT)
-    return Connection.respond(node, ephemeral, INIT)
+        return PeerConnection.initiate(node, ephemeral, bytes.fromhex(keys["rs.pub"]), INIT)
+    return PeerConnection.respond(node, ephemeral, INIT)
 
 
-def keys_of(connection: Connection) -> dict[str, str]:
+def keys_of(connection: PeerConnection) -> dict[str, str]:
     established = connection._established
     assert established is not None
     return {"sk": established.writer._keys._key.hex(), "rk": established.reader._keys._key.hex()}

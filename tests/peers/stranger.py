@@ -11,7 +11,7 @@ from typing import Final
 
 from clnrpc import Client
 from lnoffers.bolt12 import CHAINS, KeyPair
-from lnoffers.net.connection import Connection, Event, Ready
+from lnoffers.net.connection import Event, PeerConnection, Ready
 from lnoffers.net.features import OFFERED
 from lnoffers.net.messages import Init, OnionMessage, Ping
 from tests.service.program import SECONDS
@@ -22,7 +22,7 @@ REGTEST: Final = CHAINS["regtest"]
 class Stranger:
     """A node that has connected, or been connected to, and has exchanged `init`."""
 
-    def __init__(self, wire: socket.socket, connection: Connection) -> None:
+    def __init__(self, wire: socket.socket, connection: PeerConnection) -> None:
         self.wire = wire
         self.connection = connection
         while not isinstance(event := self.event(), Ready):
@@ -88,7 +88,9 @@ def connected(
     """Connect to a node on this machine, as `wired` does."""
     with wired(port, host, receive_buffer) as wire:
         init = Init(OFFERED, (chain,))
-        yield Stranger(wire, Connection.initiate(node, key(secrets.randbelow(200) + 50), bytes.fromhex(peer_id), init))
+        yield Stranger(
+            wire, PeerConnection.initiate(node, key(secrets.randbelow(200) + 50), bytes.fromhex(peer_id), init)
+        )
 
 
 @contextmanager
@@ -101,6 +103,6 @@ def dialed(node: KeyPair, client: Client) -> Iterator[Stranger]:
         with wire:
             wire.settimeout(SECONDS)
             init = Init(OFFERED, (REGTEST,))
-            stranger = Stranger(wire, Connection.respond(node, key(secrets.randbelow(200) + 50), init))
+            stranger = Stranger(wire, PeerConnection.respond(node, key(secrets.randbelow(200) + 50), init))
             connecting.result()
             yield stranger

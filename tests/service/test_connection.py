@@ -16,7 +16,7 @@ from lnoffers.service.serving.connection import (
     MAX_MESSAGE_BYTES,
     MAX_UNREAD_BYTES,
     MAX_WAITING_BYTES,
-    Connection,
+    RpcConnection,
 )
 
 
@@ -27,24 +27,24 @@ class Recorder:
         self.changed = asyncio.Event()
         self.gone = asyncio.Event()
 
-    def opened(self, connection: Connection) -> None:
+    def opened(self, connection: RpcConnection) -> None:
         pass
 
-    def advance(self, connection: Connection) -> None:  # noqa: ARG002
+    def advance(self, connection: RpcConnection) -> None:  # noqa: ARG002
         self.changed.set()
 
-    def lost(self, connection: Connection) -> None:  # noqa: ARG002
+    def lost(self, connection: RpcConnection) -> None:  # noqa: ARG002
         self.gone.set()
 
 
-Use = Callable[[Connection, socket.socket, Recorder], Awaitable[None]]
+Use = Callable[[RpcConnection, socket.socket, Recorder], Awaitable[None]]
 
 
 def connected(use: Use) -> None:
     async def run() -> None:
         ours, theirs = socket.socketpair()
         recorder = Recorder()
-        _, connection = await asyncio.get_running_loop().connect_accepted_socket(lambda: Connection(recorder), ours)
+        _, connection = await asyncio.get_running_loop().connect_accepted_socket(lambda: RpcConnection(recorder), ours)
         with theirs:
             await use(connection, theirs, recorder)
         connection.abort()
@@ -53,7 +53,7 @@ def connected(use: Use) -> None:
     asyncio.run(run())
 
 
-async def taken(connection: Connection, recorder: Recorder, count: int) -> list[bytes]:
+async def taken(connection: RpcConnection, recorder: Recorder, count: int) -> list[bytes]:
     """Return the first `count` calls, as a server takes them."""
     found: list[bytes] = []
     while len(found) < count:
@@ -67,7 +67,7 @@ async def taken(connection: Connection, recorder: Recorder, count: int) -> list[
 
 
 def test_calls_are_taken_in_portions_and_stay_until_they_are_answered() -> None:
-    async def use(connection: Connection, client: socket.socket, recorder: Recorder) -> None:
+    async def use(connection: RpcConnection, client: socket.socket, recorder: Recorder) -> None:
         client.sendall(b"{}" * (CALLS_AT_ONCE + 1))
         await recorder.changed.wait()
         assert len(connection.take()) == CALLS_AT_ONCE
@@ -84,7 +84,7 @@ def test_calls_are_taken_in_portions_and_stay_until_they_are_answered() -> None:
 def test_a_long_message_is_looked_at_piece_by_piece() -> None:
     message = b'{"a":"' + b"x" * 100_000 + b'"}'
 
-    async def use(connection: Connection, client: socket.socket, recorder: Recorder) -> None:
+    async def use(connection: RpcConnection, client: socket.socket, recorder: Recorder) -> None:
         client.sendall(message)
         await recorder.changed.wait()
         recorder.changed.clear()
@@ -96,7 +96,7 @@ def test_a_long_message_is_looked_at_piece_by_piece() -> None:
 
 
 def test_what_is_not_taken_is_not_read_either() -> None:
-    async def use(connection: Connection, client: socket.socket, recorder: Recorder) -> None:
+    async def use(connection: RpcConnection, client: socket.socket, recorder: Recorder) -> None:
         client.setblocking(False)
         sent = 0
         for _ in range(100):
@@ -110,7 +110,7 @@ def test_what_is_not_taken_is_not_read_either() -> None:
 
 
 def test_there_is_no_room_while_too_much_is_unread() -> None:
-    async def use(connection: Connection, client: socket.socket, recorder: Recorder) -> None:
+    async def use(connection: RpcConnection, client: socket.socket, recorder: Recorder) -> None:
         assert connection.has_room
         connection.send(b"x" * (4 * MAX_UNREAD_BYTES))
         assert not connection.has_room
@@ -128,7 +128,7 @@ def test_there_is_no_room_while_too_much_is_unread() -> None:
 
 
 def test_a_client_that_has_left_is_noticed_and_not_logged(caplog: pytest.LogCaptureFixture) -> None:
-    async def use(connection: Connection, client: socket.socket, recorder: Recorder) -> None:
+    async def use(connection: RpcConnection, client: socket.socket, recorder: Recorder) -> None:
         client.sendall(b"{}" * 10)
         await recorder.changed.wait()
         assert not connection.has_left
@@ -149,7 +149,7 @@ def test_a_client_that_has_left_is_noticed_and_not_logged(caplog: pytest.LogCapt
 
 @pytest.mark.parametrize("text", [b"{}{}oops", b"{}{}" + b"{" + b" " * (MAX_MESSAGE_BYTES + 1)])
 def test_an_error_is_raised_behind_the_calls_before_it(text: bytes) -> None:
-    async def use(connection: Connection, client: socket.socket, recorder: Recorder) -> None:
+    async def use(connection: RpcConnection, client: socket.socket, recorder: Recorder) -> None:
         sending = asyncio.create_task(asyncio.to_thread(client.sendall, text))
         assert await taken(connection, recorder, 2) == [b"{}", b"{}"]
         with pytest.raises(FramingError):
@@ -162,7 +162,7 @@ def test_an_error_is_raised_behind_the_calls_before_it(text: bytes) -> None:
 
 
 def test_a_request_that_does_not_end_is_given_up_unless_its_calls_are_under_way() -> None:
-    async def use(connection: Connection, client: socket.socket, recorder: Recorder) -> None:
+    async def use(connection: RpcConnection, client: socket.socket, recorder: Recorder) -> None:
         client.sendall(b"{}{")
         await recorder.changed.wait()
         assert await taken(connection, recorder, 1) == [b"{}"]

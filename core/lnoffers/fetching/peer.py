@@ -11,7 +11,7 @@ from typing import Final, Self
 from lnoffers.bolt12.curve import KeyPair
 from lnoffers.fetching.dialing import PeerGoneError, Proxy, UnresolvedError, dial, error_text
 from lnoffers.net.address import Address
-from lnoffers.net.connection import Authenticated, Closed, Connection, Event, Ready
+from lnoffers.net.connection import Authenticated, Closed, Event, PeerConnection, Ready
 from lnoffers.net.crypto import NodeKey
 from lnoffers.net.errors import ChannelMessageError, RemoteProtocolError
 from lnoffers.net.messages import NO_PONG, OPENING, Init, OnionMessage, PeerError, Ping
@@ -46,7 +46,7 @@ class Peer:
 
     def __init__(
         self,
-        connection: Connection,
+        connection: PeerConnection,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
         limit: Callable[[int], Awaitable[None]],
@@ -76,7 +76,7 @@ class Peer:
             UnresolvedError: if the host name cannot be resolved.
             PeerGoneError: if it fails for another reason.
         """
-        connection = Connection.initiate(node, KeyPair(secrets.token_bytes(32)), address.node_id, init)
+        connection = PeerConnection.initiate(node, KeyPair(secrets.token_bytes(32)), address.node_id, init)
         reader, writer = await dial(address.host, address.port, proxy)
         remote = _remote(writer) if proxy is None else (address.host, address.port)
         return await cls(connection, reader, writer, limit, remote)._when_ready()
@@ -98,7 +98,7 @@ class Peer:
         Raises:
             PeerGoneError: if that fails, or the node is refused.
         """
-        connection = Connection.respond(node, KeyPair(secrets.token_bytes(32)), init)
+        connection = PeerConnection.respond(node, KeyPair(secrets.token_bytes(32)), init)
         return await cls(connection, reader, writer, limit, _remote(writer))._when_ready(refuse)
 
     @property

@@ -1,6 +1,6 @@
 """One connection to a peer: bytes in, events out. Sockets and clock belong to the caller.
 
-    connection = Connection.initiate(node, ephemeral, peer_id, Init(OFFERED, (chain,)))
+    connection = PeerConnection.initiate(node, ephemeral, peer_id, Init(OFFERED, (chain,)))
     while True:
         socket.sendall(connection.data_to_send())
         connection.receive_data(socket.recv(65536))  # b"" once the peer has closed
@@ -74,7 +74,7 @@ Event: TypeAlias = Authenticated | Ready | Ping | Pong | PeerWarning | PeerError
 
 @typechecked
 @final
-class Connection:
+class PeerConnection:
     """The state of one connection. Its repr shows no key."""
 
     __slots__ = (
@@ -299,10 +299,10 @@ _ACT_LENGTHS: Final = {
     State.AWAITING_ACT_TWO: ACT_TWO_LENGTH,
     State.AWAITING_ACT_THREE: ACT_THREE_LENGTH,
 }
-_HANDLERS: Final[Mapping[State, Callable[[Connection, bytes], Event | None]]] = {
-    State.AWAITING_ACT_ONE: Connection._on_act_one,
-    State.AWAITING_ACT_TWO: Connection._on_act_two,
-    State.AWAITING_ACT_THREE: Connection._on_act_three,
-    State.AWAITING_INIT: Connection._on_init,
-    State.OPEN: Connection._on_message,
+_HANDLERS: Final[Mapping[State, Callable[[PeerConnection, bytes], Event | None]]] = {
+    State.AWAITING_ACT_ONE: PeerConnection._on_act_one,
+    State.AWAITING_ACT_TWO: PeerConnection._on_act_two,
+    State.AWAITING_ACT_THREE: PeerConnection._on_act_three,
+    State.AWAITING_INIT: PeerConnection._on_init,
+    State.OPEN: PeerConnection._on_message,
 }

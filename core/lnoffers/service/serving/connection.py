@@ -32,17 +32,17 @@ _PIECE_BYTES: Final = 1 << 14
 class Owner(Protocol):
     """The server of a connection."""
 
-    def opened(self, connection: Connection) -> None:
+    def opened(self, connection: RpcConnection) -> None:
         """Handle a new connection."""
 
-    def advance(self, connection: Connection) -> None:
+    def advance(self, connection: RpcConnection) -> None:
         """Handle a change: calls may have arrived, the client may have read, or the connection may have ended."""
 
-    def lost(self, connection: Connection) -> None:
+    def lost(self, connection: RpcConnection) -> None:
         """Handle the end of the connection."""
 
 
-class Connection(asyncio.Protocol):
+class RpcConnection(asyncio.Protocol):
     """The server's end of a connection; the event loop calls the methods of `asyncio.Protocol`."""
 
     def __init__(self, owner: Owner) -> None:

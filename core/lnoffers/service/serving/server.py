@@ -34,7 +34,7 @@ from lnoffers.service.errors import StoreError
 from lnoffers.service.node import Node
 from lnoffers.service.peers import Link, Peers, listening, stay_connected
 from lnoffers.service.serving.address_book import AddressBook
-from lnoffers.service.serving.connection import Connection
+from lnoffers.service.serving.connection import RpcConnection
 from lnoffers.service.serving.decoder import LONG_BYTES, Decoder, takes_long
 from lnoffers.service.serving.listening import BACKLOG, bound_socket
 from lnoffers.service.serving.turns import Outcome, Turns
@@ -93,10 +93,10 @@ class Server:
         self._answers = Answers(Issuer(node), self._peers, self._turns.run)
         self._decoder = Decoder(node)
         self._waits = Waits(self._dispatcher.refuse, self.advance)
-        self._connections: set[Connection] = set()
-        self._refused: set[Connection] = set()
+        self._connections: set[RpcConnection] = set()
+        self._refused: set[RpcConnection] = set()
         """Connections beyond the limit that have not received the error yet."""
-        self._tasks: dict[asyncio.Task[None], Connection] = {}
+        self._tasks: dict[asyncio.Task[None], RpcConnection] = {}
         """The tasks that decode a long string or send a long list, with their connections."""
         self._is_stop = False
         """Whether the call that is running is `stop`."""
@@ -117,7 +117,9 @@ class Server:
         self._turns.start()
         try:
             with bound_socket(self._node.options.socket) as unbound:
-                listener = await self._loop.create_unix_server(lambda: Connection(self), sock=unbound, backlog=BACKLOG)
+                listener = await self._loop.create_unix_server(
+                    lambda: RpcConnection(self), sock=unbound, backlog=BACKLOG
+                )
                 try:
                     async with self._connected_to_peers():
                         ready()
@@ -138,7 +140,7 @@ class Server:
         """Accept no more connections, answer what has arrived, and end `run`."""
         self._stopping.set()
 
-    def opened(self, connection: Connection) -> None:
+    def opened(self, connection: RpcConnection) -> None:
         """Add a connection. One beyond the limit is refused at its first call, or after REFUSAL_SECONDS."""
         self._connections.add(connection)
         if self._stopping.is_set():
@@ -151,7 +153,7 @@ class Server:
         else:
             self._turn_away(connection, _NO_MESSAGE)
 
-    def lost(self, connection: Connection) -> None:
+    def lost(self, connection: RpcConnection) -> None:
         """Remove a connection that has ended."""
         self._connections.discard(connection)
         self._refused.discard(connection)
@@ -161,7 +163,7 @@ class Server:
                 task.cancel()
         self._changed.set()
 
-    def advance(self, connection: Connection) -> None:
+    def advance(self, connection: RpcConnection) -> None:
         """Run the next calls of a connection, unless some are running already or the client leaves answers unread."""
         if connection.is_busy or connection.is_lost or not connection.has_room:
             return
@@ -178,7 +180,7 @@ class Server:
         elif connection.is_over:
             self._end(connection)
 
-    def _end(self, connection: Connection) -> None:
+    def _end(self, connection: RpcConnection) -> None:
         """Close a connection that has no more calls, unless an answer is still to come."""
         if connection in self._waits:
             if connection.has_left:
@@ -188,7 +190,7 @@ class Server:
         else:
             connection.close()
 
-    def _run(self, connection: Connection, calls: Sequence[bytes]) -> None:
+    def _run(self, connection: RpcConnection, calls: Sequence[bytes]) -> None:
         """Run the first call, or pass it and the next ones to the decoder or the thread."""
         first = calls[0]
         if takes_long(first):
@@ -214,13 +216,13 @@ class Server:
             logger.exception("A call ended in a bug")
             return self._dispatcher.refuse(call, INTERNAL_ERROR)
 
-    def _answered(self, connection: Connection, outcomes: Sequence[Outcome]) -> None:
+    def _answered(self, connection: RpcConnection, outcomes: Sequence[Outcome]) -> None:
         """Send the answers of calls that the decoder or the thread has run, and advance the connection."""
         connection.is_busy = False
         self._send(connection, outcomes)
         self.advance(connection)
 
-    def _send(self, connection: Connection, outcomes: Sequence[Outcome]) -> None:
+    def _send(self, connection: RpcConnection, outcomes: Sequence[Outcome]) -> None:
         connection.answered(len(outcomes))
         for outcome in outcomes:
             answer = outcome.answer
@@ -236,7 +238,7 @@ class Server:
                     connection.is_busy = True
                     self._start_task(connection, self._send_rest(connection, answer.rest))
 
-    async def _decode(self, connection: Connection, call: bytes) -> None:
+    async def _decode(self, connection: RpcConnection, call: bytes) -> None:
         """Answer a call that decodes a long string; if it is another call after all, pass it to the thread."""
         try:
             answer = await self._decoder.answer(call)
@@ -247,7 +249,7 @@ class Server:
         else:
             self._answered(connection, [Outcome(call, answer)])
 
-    async def _send_rest(self, connection: Connection, rest: Iterator[bytes]) -> None:
+    async def _send_rest(self, connection: RpcConnection, rest: Iterator[bytes]) -> None:
         """Send the remaining pages of a long list; read each from the store when the client has read those before."""
         try:
             while (page := await self._turns.run(partial(next, rest, None))) is not None:
@@ -260,7 +262,7 @@ class Server:
         connection.is_busy = False
         self.advance(connection)
 
-    def _start_task(self, connection: Connection, work: Coroutine[None, None, None]) -> None:
+    def _start_task(self, connection: RpcConnection, work: Coroutine[None, None, None]) -> None:
         """Start a task that is cancelled if the connection ends."""
         task = self._loop.create_task(work)
         self._tasks[task] = connection
@@ -271,12 +273,12 @@ class Server:
         if ended_in_bug("An answer ended in a bug", task):
             connection.abort()
 
-    def _cut(self, connection: Connection) -> None:
+    def _cut(self, connection: RpcConnection) -> None:
         """Send no more answers on a connection."""
         connection.cut()
         self._waits.forget(connection)
 
-    def _turn_away(self, connection: Connection, message: bytes) -> None:
+    def _turn_away(self, connection: RpcConnection, message: bytes) -> None:
         if connection in self._refused:
             self._refused.discard(connection)
             connection.send(self._dispatcher.refuse(message, self._too_many).data)
@@ -360,7 +362,7 @@ class Server:
             self._turns.close()
             self._decoder.close()
 
-    def _only_stop_is_left(self, connection: Connection) -> bool:
+    def _only_stop_is_left(self, connection: RpcConnection) -> bool:
         """Return whether everything on this connection is answered except `stop`."""
         return connection.has_last and connection.is_over and connection not in self._waits
 

@@ -15,7 +15,7 @@ from typing import Final
 from clnrpc.runtime.errors import GENERIC, RpcError
 from clnrpc.runtime.server.dispatch import Answer
 from lnoffers.service.dispatching import INTERNAL_ERROR, STOPPING
-from lnoffers.service.serving.connection import MAX_MESSAGE_BYTES, Connection
+from lnoffers.service.serving.connection import MAX_MESSAGE_BYTES, RpcConnection
 from lnoffers.service.tasks import ended_in_bug
 
 MAX_WAITS: Final = 64
@@ -30,18 +30,18 @@ class Waits:
     `refuse` returns the error answer to a message; `over` is called when a connection has no waiting call left.
     """
 
-    def __init__(self, refuse: Callable[[bytes, RpcError], Answer], over: Callable[[Connection], None]) -> None:
+    def __init__(self, refuse: Callable[[bytes, RpcError], Answer], over: Callable[[RpcConnection], None]) -> None:
         self._refuse = refuse
         self._over = over
-        self._tasks: dict[Connection, dict[asyncio.Future[Answer], bytes]] = {}
+        self._tasks: dict[RpcConnection, dict[asyncio.Future[Answer], bytes]] = {}
         """For each connection the waiting calls, oldest first, and their messages."""
         self._ended = False
 
-    def __contains__(self, connection: Connection) -> bool:
+    def __contains__(self, connection: RpcConnection) -> bool:
         """Return whether a call of this connection is waiting."""
         return connection in self._tasks
 
-    def begin(self, connection: Connection, message: bytes, answer: Awaitable[Answer]) -> None:
+    def begin(self, connection: RpcConnection, message: bytes, answer: Awaitable[Answer]) -> None:
         """Send the answer to this message as soon as it is known."""
         waiting = self._tasks.setdefault(connection, {})
         task = asyncio.ensure_future(answer)
@@ -55,7 +55,7 @@ class Waits:
             while len(waiting) > MAX_WAITS or sum(map(len, waiting.values())) > MAX_MESSAGE_BYTES:
                 self._give_up(connection, next(iter(waiting)), _TOO_MANY)
 
-    def forget(self, connection: Connection) -> None:
+    def forget(self, connection: RpcConnection) -> None:
         """Drop the calls of a client that has disconnected."""
         for task in self._tasks.pop(connection, ()):
             _abandon(task)
@@ -67,11 +67,11 @@ class Waits:
             for task in [*waiting]:
                 self._give_up(connection, task, STOPPING)
 
-    def _give_up(self, connection: Connection, task: asyncio.Future[Answer], error: RpcError) -> None:
+    def _give_up(self, connection: RpcConnection, task: asyncio.Future[Answer], error: RpcError) -> None:
         self._finish(connection, task, lambda message: self._refuse(message, error))
         _abandon(task)
 
-    def _done(self, connection: Connection, task: asyncio.Future[Answer]) -> None:
+    def _done(self, connection: RpcConnection, task: asyncio.Future[Answer]) -> None:
         if task.cancelled():
             return
         if ended_in_bug("A call that waited ended in a bug", task):
@@ -79,7 +79,9 @@ class Waits:
         else:
             self._finish(connection, task, lambda _: task.result())
 
-    def _finish(self, connection: Connection, task: asyncio.Future[Answer], answer: Callable[[bytes], Answer]) -> None:
+    def _finish(
+        self, connection: RpcConnection, task: asyncio.Future[Answer], answer: Callable[[bytes], Answer]
+    ) -> None:
         """Send the answer, unless the call was dropped."""
         message = self._tasks.get(connection, {}).pop(task, None)
         if message is None:
