@@ -195,7 +195,7 @@ def test_a_connection_cut_within_a_message_is_a_fault() -> None:
 def test_messages_of_every_size_are_taken() -> None:
     alice, bob = pair()
     for size in (2, 1_000, MAX_MESSAGE):
-        bob.receive_data(said(alice, b"\xff\xff" + bytes(size - 2)))
+        bob.receive_data(said(alice, b"\x7f\xff" + bytes(size - 2)))
         assert events(bob) == []
     with pytest.raises(LocalProtocolError, match="at most 65535"):
         said(alice, bytes(MAX_MESSAGE + 1))
@@ -221,7 +221,7 @@ def test_a_message_about_a_channel_ends_the_connection_without_a_word(type_: int
 
 def test_a_program_that_does_not_read_events_cannot_fill_the_memory() -> None:
     alice, bob = pair()
-    frames = b"".join(said(alice, b"\xff\xff" + bytes(MAX_MESSAGE - 2)) for _ in range(3))
+    frames = b"".join(said(alice, b"\x7f\xff" + bytes(MAX_MESSAGE - 2)) for _ in range(3))
     bob.receive_data(frames)
     assert len(frames) > MAX_BUFFER
     with pytest.raises(LocalProtocolError, match="call next_event"):
@@ -232,7 +232,7 @@ def test_a_program_that_does_not_read_events_cannot_fill_the_memory() -> None:
 
 def test_no_more_than_a_frame_and_a_read_is_ever_held() -> None:
     alice, bob = pair()
-    stream = b"".join(said(alice, b"\xff\xff" + bytes(MAX_MESSAGE - 2)) for _ in range(4))
+    stream = b"".join(said(alice, b"\x7f\xff" + bytes(MAX_MESSAGE - 2)) for _ in range(4))
     held = 0
     for start in range(0, len(stream), 4_096):
         bob.receive_data(stream[start : start + 4_096])

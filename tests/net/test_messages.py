@@ -10,6 +10,8 @@ from lnoffers.bolt12 import CHAINS
 from lnoffers.net.errors import ChannelMessageError, Hint, LocalProtocolError, RemoteProtocolError
 from lnoffers.net.features import OFFERED
 from lnoffers.net.messages import (
+    FIRST_CUSTOM,
+    CustomMessage,
     Init,
     OnionMessage,
     PeerError,
@@ -33,9 +35,11 @@ messages: st.SearchStrategy[Sendable] = st.one_of(
     st.builds(PeerWarning, st.binary(max_size=300), hashes),
     st.builds(OnionMessage, st.just(POINT), st.binary(max_size=2_000)),
 )
+custom_types = st.integers(FIRST_CUSTOM, 0xFFFF).filter(lambda number: number % 2)
+custom_messages = st.builds(CustomMessage, custom_types, st.binary(max_size=300))
 
 
-@given(messages)
+@given(messages | custom_messages)
 def test_what_is_written_is_read_again(message: Sendable) -> None:
     assert read_message(write_message(message)) == message
 
@@ -79,9 +83,20 @@ def test_a_message_may_be_extended() -> None:
     assert read_message(write_message(Ping(3, 2)) + b"\x01\x01\x01") == Ping(3, 2)
 
 
-@pytest.mark.parametrize("type_", [3, 7, 9, 257, 259, 261, 515, 32_769, 65_535])
+@pytest.mark.parametrize("type_", [3, 7, 9, 257, 259, 261, 515, 32_767])
 def test_ignores_unknown_odd_types(type_: int) -> None:
     assert read_message(type_.to_bytes(2, "big") + b"whatever") is None
+
+
+@pytest.mark.parametrize("type_", [0, 1, 18, 513, 32_767, 32_768, 32_770, 65_534, 65_537, -1])
+def test_refuses_other_types_for_messages_of_applications(type_: int) -> None:
+    with pytest.raises(LocalProtocolError, match=f"odd types from 32769 to 65535, and {type_} is not one"):
+        CustomMessage(type_, b"")
+
+
+def test_message_of_an_application_has_any_payload() -> None:
+    assert read_message(bytes.fromhex("8001") + b"whatever") == CustomMessage(32_769, b"whatever")
+    assert read_message(bytes.fromhex("ffff")) == CustomMessage(65_535, b"")
 
 
 @pytest.mark.parametrize("type_", [256, 258])

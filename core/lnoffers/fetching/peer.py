@@ -14,7 +14,7 @@ from lnoffers.net.address import Address
 from lnoffers.net.connection import Authenticated, Closed, Event, PeerConnection, Ready
 from lnoffers.net.crypto import NodeKey
 from lnoffers.net.errors import ChannelMessageError, RemoteProtocolError
-from lnoffers.net.messages import NO_PONG, OPENING, Init, OnionMessage, PeerError, Ping
+from lnoffers.net.messages import NO_PONG, OPENING, CustomMessage, Init, OnionMessage, PeerError, Ping
 from lnoffers.net.states import has_ended
 
 __all__ = ["MAX_TEXT", "MESSAGE_COST", "MistakenIdentityError", "Peer", "PeerGoneError", "UnresolvedError", "connected"]
@@ -137,7 +137,7 @@ class Peer:
                 await self._limit(event.num_pong_bytes)  # a short ping may ask for a long pong
         return event
 
-    async def send(self, message: OnionMessage | Ping) -> None:
+    async def send(self, message: OnionMessage | Ping | CustomMessage) -> None:
         """Send a message.
 
         Raises:

@@ -29,6 +29,7 @@ from lnoffers.net.frames import MAX_FRAME
 from lnoffers.net.handshake import ACT_ONE_LENGTH, ACT_THREE_LENGTH, ACT_TWO_LENGTH, Established, Initiator, Responder
 from lnoffers.net.messages import (
     NO_PONG,
+    CustomMessage,
     Init,
     OnionMessage,
     PeerError,
@@ -68,7 +69,7 @@ class Closed:
     """The peer has closed the connection between two messages."""
 
 
-Event: TypeAlias = Authenticated | Ready | Ping | Pong | PeerWarning | PeerError | OnionMessage | Closed
+Event: TypeAlias = Authenticated | Ready | Ping | Pong | PeerWarning | PeerError | OnionMessage | CustomMessage | Closed
 """All events. A ping has been answered already, and a pong answers our ping."""
 
 
@@ -178,7 +179,7 @@ class PeerConnection:
             raise
 
     @typechecked
-    def send(self, message: Ping | PeerWarning | OnionMessage) -> None:
+    def send(self, message: Ping | PeerWarning | OnionMessage | CustomMessage) -> None:
         """Send a message.
 
         Raises:

@@ -2,7 +2,8 @@
 
 A message is a type of two bytes and a payload. Types are divided by what a reader must do with them: a few are read
 here, gossip and unknown odd types are ignored, and anything about channels is a sign that the peer takes us for
-another node. Unknown even types end the connection.
+another node. Unknown even types end the connection. Odd types from 32769 on are read as `CustomMessage`, and mean
+something only to an application that has agreed on one with the peer's.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ NO_CHANNEL: Final = bytes(32)
 """The channel id of a warning or error about the whole connection."""
 NO_PONG: Final = 65532
 """The smallest `num_pong_bytes` that asks for no answer: such a pong would not fit into a message."""
+FIRST_CUSTOM: Final = 1 << 15
+"""The lowest of the types that BOLT 1 leaves to experiments and applications."""
 _U16: Final = 2
 
 
@@ -220,8 +223,29 @@ class OnionMessage:
         return self.path_key + _sized(self.packet)
 
 
-PeerMessage: TypeAlias = Init | Ping | Pong | PeerWarning | PeerError | OnionMessage
-Sendable: TypeAlias = Init | Ping | Pong | PeerWarning | OnionMessage
+@typechecked
+@dataclass(frozen=True, slots=True)
+class CustomMessage:
+    """A message of an application: an odd type from 32769 to 65535, which other nodes ignore, and any payload.
+
+    Raises:
+        LocalProtocolError: for another type.
+    """
+
+    type: int
+    data: bytes
+
+    def __post_init__(self) -> None:
+        if not FIRST_CUSTOM < self.type < 1 << 16 or self.type % 2 == 0:
+            raise LocalProtocolError(f"applications have the odd types from 32769 to 65535, and {self.type} is not one")
+
+    def payload(self) -> bytes:
+        """Return the payload."""
+        return self.data
+
+
+PeerMessage: TypeAlias = Init | Ping | Pong | PeerWarning | PeerError | OnionMessage | CustomMessage
+Sendable: TypeAlias = Init | Ping | Pong | PeerWarning | OnionMessage | CustomMessage
 
 _READERS: Final[Mapping[int, Callable[[Cursor], PeerMessage]]] = {
     kind.type: kind.read for kind in (Init, Ping, Pong, PeerWarning, PeerError, OnionMessage)
@@ -257,7 +281,7 @@ def read_message(data: bytes) -> PeerMessage | None:
         raise RemoteProtocolError(
             f"message type {type_} is even, so it must be understood, and is unknown here", hint=Hint.WARN
         )
-    return None
+    return CustomMessage(type_, data[_U16:]) if type_ > FIRST_CUSTOM else None
 
 
 @typechecked

@@ -17,7 +17,7 @@ from typing import Any, Final
 from lnoffers.fetching.peer import Peer, PeerGoneError
 from lnoffers.net.address import Address, place_text
 from lnoffers.net.connection import Event
-from lnoffers.net.messages import NO_PONG, OnionMessage, Ping, Pong
+from lnoffers.net.messages import NO_PONG, CustomMessage, OnionMessage, Ping, Pong
 from lnoffers.service.peers.pace import Pace
 from lnoffers.service.tasks import ended_in_bug
 
@@ -113,6 +113,14 @@ class Link:
         self._queued_bytes += len(message.packet)
         self._not_empty.set()
         return True
+
+    async def send_custom(self, message: CustomMessage) -> None:
+        """Send a message of an application; wait while the peer reads too slowly.
+
+        Raises:
+            PeerGoneError: if the connection has ended, or ends meanwhile.
+        """
+        await self._peer.send(message)
 
     async def ping(self, ping: Ping) -> int | None:
         """Send a ping and return the number of bytes in the pong; None, without waiting, if it requests no pong.

@@ -16,7 +16,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Final
+from typing import Final, TypeAlias
 
 from lnoffers.fetching.dialing import Proxy, connect_seconds
 from lnoffers.fetching.peer import (
@@ -31,7 +31,7 @@ from lnoffers.net.address import Address, place_text
 from lnoffers.net.connection import Event
 from lnoffers.net.crypto import NodeKey
 from lnoffers.net.errors import RemoteProtocolError
-from lnoffers.net.messages import Init, OnionMessage, PeerWarning, Ping
+from lnoffers.net.messages import CustomMessage, Init, OnionMessage, PeerWarning, Ping
 from lnoffers.net.onion_messages import Forward, ReceivedMessage, open_message
 from lnoffers.service.errors import PeerUnavailableError, UnknownHostError
 from lnoffers.service.peers.address_paces import network
@@ -52,6 +52,9 @@ MAX_WARNINGS: Final = 3
 """How many warnings are logged for each connection."""
 CROSSING_SECONDS: Final = 2.0
 """Two connections between the same nodes have crossed if they were opened within this time, one from each side."""
+
+CustomHandler: TypeAlias = Callable[[Link, bytes], None]
+"""Is called with a connection and the payload of a message that has arrived on it. It must not raise."""
 
 logger = logging.getLogger(__name__)
 
@@ -85,6 +88,7 @@ class Peers:
         """The address at which each node was last reached, by node id."""
         self.pending: Final = Pending()
         """The answers that are awaited."""
+        self._custom: dict[int, CustomHandler] = {}
         self._links: dict[bytes, Link] = {}
         self._turn = asyncio.Lock()
         self._attempts: dict[bytes, asyncio.Task[Link]] = {}
@@ -101,6 +105,16 @@ class Peers:
     def node_id(self) -> bytes:
         """This node's id: a compressed point, 33 bytes."""
         return self._node.public_key
+
+    def handle_custom(self, type_: int, handle: CustomHandler) -> None:
+        """Call `handle` with each message of an application's type; without a handler they are ignored.
+
+        A peer's messages are read no faster than `READ_BYTES` allows; what they cause, `handle` must limit.
+
+        Raises:
+            LocalProtocolError: if `CustomMessage` cannot have the type.
+        """
+        self._custom[CustomMessage(type_, b"").type] = handle
 
     async def ping(self, node_id: bytes, *, length: int, pong_length: int) -> int | None:
         """Send a ping of `length` bytes, and return the pong's length; None if `pong_length` requests no pong.
@@ -286,6 +300,9 @@ class Peers:
         match event:
             case OnionMessage():
                 self._onion_message(link, event)
+            case CustomMessage():
+                if (handle := self._custom.get(event.type)) is not None:
+                    handle(link, event.data)
             case PeerWarning():
                 text = event.text[:MAX_TEXT]
                 link.last_warnings.append((asyncio.get_running_loop().time(), text))
