@@ -105,10 +105,13 @@ class Host:
     node: Node
     """Its options and keys may be read in the event loop; its store may not."""
     peers: Peers
-    received: Callable[[bytes, int, int], Awaitable[bool]]
-    """Record that a payment has arrived: payment hash (32 bytes), amount (msat), time (Unix seconds).
+    received: Callable[[bytes, int, int], Awaitable[bytes | str]]
+    """Record durably that a payment has arrived: payment hash (32 bytes), amount (msat), time (Unix seconds).
 
-    Returns whether this node had asked for it. It may be called again for the same payment."""
+    Returns the preimage, 32 bytes, which a backend may need to take the payment; or why this node does not want it: it
+    is for no invoice of this node, or one that has expired, or less than the invoice's amount or more than twice that.
+    It may be called again for the same payment, with the same result. Raises RpcError if the store fails: then nobody
+    knows."""
 
 
 class Backend(Protocol):
