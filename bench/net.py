@@ -41,7 +41,7 @@ from lnoffers.net.connection import PeerConnection
 from lnoffers.net.features import OFFERED
 from lnoffers.net.frames import MAX_MESSAGE, FrameReader, FrameWriter
 from lnoffers.net.messages import Init, OnionMessage
-from lnoffers.net.offer_messages import ask, paths_to_issuer, reply
+from lnoffers.net.offer_messages import ask, paths_to, reply
 from lnoffers.net.onion_messages import Forward, ReceivedMessage, open_message
 from lnoffers.net.states import State
 from lnoffers.service import Node, Options
@@ -176,7 +176,7 @@ def _asked(offer: Offer) -> Iterator[OnionMessage]:
             offer, invreq_metadata=bytes(16), invreq_payer_id=payer.public_key, invreq_chain=CHAINS["regtest"]
         )
         reply_path = message_path(fresh(), [offer.offer_issuer_id, ALICE.public_key], bytes(32))
-        [path] = paths_to_issuer(offer, fresh())
+        [path] = paths_to(offer, fresh())
         yield ask(fresh(), path, unsigned.sign(payer), reply_path)
 
 

@@ -8,7 +8,7 @@ from lnoffers.bolt12 import BlindedPath, InvoiceError, InvoiceRequest, KeyPair, 
 from lnoffers.net.blinding import message_path
 from lnoffers.net.errors import Hint, LocalProtocolError, RemoteProtocolError
 from lnoffers.net.messages import OnionMessage
-from lnoffers.net.offer_messages import ask, paths_to_issuer, read_reply, reply
+from lnoffers.net.offer_messages import ask, paths_to, read_reply, reply
 from lnoffers.net.onion_messages import Forward, Payload, ReceivedMessage, open_message, wrap
 from tests.bolt12 import samples
 
@@ -29,7 +29,7 @@ def reply_path(*before: KeyPair) -> BlindedPath:
 
 def test_the_issuer_gets_the_request_and_the_payer_its_answer() -> None:
     request = samples.request_for(samples.offer())
-    [path] = paths_to_issuer(samples.offer(), KEYS[1])
+    [path] = paths_to(samples.offer(), KEYS[1])
     got = received(ISSUER, ask(KEYS[2], path, request, reply_path(FRONT)))
     assert got.path_id is None  # the offer has no paths, so the request came by none of them
     assert got.payload.invoice_request is not None
@@ -47,13 +47,13 @@ def test_the_issuer_gets_the_request_and_the_payer_its_answer() -> None:
 
 def test_the_paths_of_an_offer_are_taken_as_they_are() -> None:
     paths = [message_path(key, [FRONT.public_key, ISSUER.public_key], PATH_ID) for key in KEYS[4:6]]
-    assert paths_to_issuer(samples.offer(offer_paths=paths), KEYS[1]) == tuple(paths)
+    assert paths_to(samples.offer(offer_paths=paths), KEYS[1]) == tuple(paths)
 
 
 def test_an_offer_that_names_nobody_can_be_asked_of_nobody() -> None:
     nameless = Offer._build(offer_description="tea")
     with pytest.raises(LocalProtocolError, match="neither paths nor an issuer"):
-        paths_to_issuer(nameless, KEYS[1])
+        paths_to(nameless, KEYS[1])
 
 
 def test_what_is_neither_invoice_nor_error_is_no_answer() -> None:

@@ -82,7 +82,7 @@ def test_row_36_a_node_that_was_asked_to_forward_may_bring_nothing(start: Start,
     assert (error.code, error.data["reason"]) == (1005, "no_answer")
     [attempt] = error.data["attempts"]
     assert (attempt["towards"], attempt["via"].partition("@")[0]) == (node_id(ISSUER), node_id(FRONT))
-    assert attempt["detail"] == "it was asked to forward the request"
+    assert attempt["detail"] == "it was asked to forward the message"
 
 
 def test_an_answer_that_comes_another_way_is_none(start: Start, node: StartNode) -> None:

@@ -19,7 +19,7 @@ from lnoffers.bolt12 import (
 )
 from lnoffers.net.blinding import message_path
 from lnoffers.net.messages import OnionMessage, Ping, Pong
-from lnoffers.net.offer_messages import paths_to_issuer, read_reply
+from lnoffers.net.offer_messages import paths_to, read_reply
 from lnoffers.net.onion_messages import Payload, ReceivedMessage, open_message, wrap
 from tests.peers.conftest import Served
 from tests.peers.stranger import REGTEST, Stranger
@@ -45,7 +45,7 @@ def request(offer: Offer, key: KeyPair, **changes: Any) -> InvoiceRequest:
 
 def send(stranger: Stranger, offer: Offer, asked: InvoiceRequest, reply_path: BlindedPath | None) -> None:
     """Send a request along the offer's first path, to which the stranger is connected."""
-    [path, *_] = paths_to_issuer(offer, secrets.token_bytes(32))
+    [path, *_] = paths_to(offer, secrets.token_bytes(32))
     payload = Payload.build(invoice_request=asked.to_bytes(), reply_path=reply_path)
     stranger.send(wrap(secrets.token_bytes(32), path, payload))
 

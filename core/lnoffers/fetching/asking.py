@@ -1,4 +1,4 @@
-"""Ask for an invoice: at one entry after the other, along one route after the other, until an answer arrives.
+"""Send a request or an invoice, and await the answer: at one node after the other, along one route after the other.
 
 How a node is reached is not known here: `talk` opens a connection for each fetch, and the service uses those that it
 has.
@@ -11,11 +11,11 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Final, Protocol, TypeVar
 
-from lnoffers.bolt12 import Offer
 from lnoffers.fetching.failures import Attempt, Reason, furthest
 from lnoffers.fetching.question import Answered, Question
 from lnoffers.fetching.routes import Entry, Route, first_nodes, node_text, plan
 from lnoffers.net import features
+from lnoffers.net.offer_messages import Target
 
 _THROTTLED: Final = ("ratelimit", "rate limit")
 """Parts of warnings, in lower case, by which nodes say that they drop messages."""
@@ -40,7 +40,7 @@ class BlockedRouteError(UnreachableError):
 
 
 class Connected(Protocol):
-    """A connection to a node at which requests enter the network."""
+    """A connection to a node at which messages enter the network."""
 
     async def ask(self, question: Question, route: Route) -> Answered:
         """Send the question along a route, and wait for the answer, to this question or an earlier one.
@@ -71,13 +71,13 @@ class ReachableEntry(Entry, Protocol):
 E = TypeVar("E", bound=ReachableEntry)
 
 
-async def ask_in_turn(offer: Offer, question: Question, entries: Sequence[E], seconds: float) -> Answered:
+async def ask_in_turn(target: Target, question: Question, entries: Sequence[E], seconds: float) -> Answered:
     """Ask along each route from the entries in turn, until there is an answer; each gets an equal share of the time.
 
     Raises:
         FetchError: if no answer arrives, or it cannot be read.
     """
-    routes = plan_any(offer, entries)
+    routes = plan_any(target, entries)
     clock, failed = asyncio.get_running_loop().time, list[Attempt]()
     deadline, left = clock() + seconds, sum(map(len, routes.values()))
     for entry, along in routes.items():
@@ -90,15 +90,15 @@ async def ask_in_turn(offer: Offer, question: Question, entries: Sequence[E], se
     raise furthest(failed)
 
 
-def plan_any(offer: Offer, entries: Sequence[E]) -> Mapping[E, Sequence[Route]]:
+def plan_any(target: Target, entries: Sequence[E]) -> Mapping[E, Sequence[Route]]:
     """Return the routes from each entry, as `plan` does.
 
     Raises:
         FetchError: if there is none.
     """
-    routes = plan(offer, entries)
+    routes = plan(target, entries)
     if not routes:
-        raise furthest([Attempt(node_text(node), "", Reason.NO_ADDRESS) for node in first_nodes(offer)])
+        raise furthest([Attempt(node_text(node), "", Reason.NO_ADDRESS) for node in first_nodes(target)])
     return routes
 
 
@@ -117,7 +117,7 @@ async def _ask_at(
                 except TimeoutError:
                     reason, detail = connected.why_no_answer()
                     if reason is Reason.NO_ANSWER and route.is_forwarded:
-                        detail = "; ".join(filter(None, (detail, "it was asked to forward the request")))
+                        detail = "; ".join(filter(None, (detail, "it was asked to forward the message")))
                     failed.append(Attempt(route.towards, str(entry), reason, detail))
                 except BlockedRouteError as error:
                     failed.append(failure(entry, route, error))

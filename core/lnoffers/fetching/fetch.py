@@ -29,7 +29,7 @@ from lnoffers.bolt12.chains import BITCOIN
 from lnoffers.bolt12.typecheck import typechecked
 from lnoffers.fetching.asking import ask_in_turn
 from lnoffers.fetching.dialing import Proxy
-from lnoffers.fetching.question import Question
+from lnoffers.fetching.question import Question, verified_invoice
 from lnoffers.fetching.talk import AtAddress
 from lnoffers.net.address import Address
 
@@ -91,7 +91,7 @@ async def fetch_invoice(  # noqa: PLR0913 - one parameter per choice
     chain_hash = request.invreq_chain or BITCOIN
     entries = [AtAddress(address, chain_hash, through) for address in addresses]
     answered = await ask_in_turn(wanted, question, entries, timeout)
-    return question.check(answered, max_amount=max_amount, now=int(time.time()))
+    return verified_invoice(answered, request, max_amount=max_amount, now=int(time.time()))
 
 
 def _offer(text: str) -> Offer:

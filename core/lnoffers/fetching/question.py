@@ -1,4 +1,4 @@
-"""A request for an invoice as onion messages, one for each route, and the answer to any of them. No I/O.
+"""A request or an invoice as onion messages, one for each route, and the answer to any of them. No I/O.
 
 Each message has a reply path of its own, with a secret path id. By this the asker recognises an answer, and the route
 on which its question was sent.
@@ -25,7 +25,7 @@ PATH_ID_BYTES = 32
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """An answer as it arrived, and the route on which its request was sent."""
+    """An answer as it arrived, and the route on which its question was sent."""
 
     answer: InvoiceReply
     raw: bytes
@@ -34,10 +34,10 @@ class Answered:
 
 
 class Question:
-    """A request, and the routes on which it was sent.
+    """A request or an invoice, and the routes on which it was sent.
 
     Args:
-        request: the signed request.
+        sent: the message.
         reply_nodes: the nodes of all reply paths, compressed points, the last of which is the asker; by default a reply
             comes through the node at which its question entered the network.
         reply_channel: the first node of all reply paths, named by a channel.
@@ -45,12 +45,12 @@ class Question:
 
     def __init__(
         self,
-        request: InvoiceRequest,
+        sent: InvoiceRequest | Invoice,
         *,
         reply_nodes: Sequence[bytes] | None = None,
         reply_channel: ChannelEnd | None = None,
     ) -> None:
-        self.request = request
+        self.sent = sent
         self._reply_nodes = reply_nodes
         self._reply_channel = reply_channel
         self._routes: dict[bytes, Route] = {}
@@ -61,19 +61,19 @@ class Question:
         return self._routes.keys()
 
     def message(self, route: Route, entry: bytes, asker: bytes) -> tuple[OnionMessage, bytes]:
-        """Return the request as a message along a route, and the path id by which its answer is recognised.
+        """Return the question as an onion message along a route, and the path id by which its answer is recognised.
 
         `entry` and `asker` are the node ids of the first node of the route and of this node, which may be the same.
 
         Raises:
-            LocalProtocolError: if the request is too long for an onion message.
+            LocalProtocolError: if it is too long for an onion message.
         """
         path_id = secrets.token_bytes(PATH_ID_BYTES)
         nodes = self._reply_nodes or ([asker] if entry == asker else [entry, asker])
         path = message_path(secrets.token_bytes(PATH_KEY_BYTES), nodes, path_id)
         if self._reply_channel is not None:
             path = BlindedPath(self._reply_channel, path.first_path_key, path.hops)
-        message = ask(secrets.token_bytes(32), route.path, self.request, path)
+        message = ask(secrets.token_bytes(32), route.path, self.sent, path)
         self._routes[path_id] = route
         return message, path_id
 
@@ -98,25 +98,36 @@ class Question:
             raise FetchError(Reason.BAD_ANSWER, "it contains neither an invoice nor an error")
         return Answered(answer, raw, route)
 
-    def check(self, answered: Answered, *, max_amount: int | None, now: int) -> Invoice:
-        """Return the invoice of an answer once it is verified completely.
 
-        Args:
-            answered: the answer.
-            max_amount: as for `Invoice.verify_answer`.
-            now: Unix seconds.
+def refusal(answered: Answered, sent: InvoiceRequest | Invoice) -> FetchError | None:
+    """Return the error for an answer that refuses what was sent; None if it does not."""
+    answer = answered.answer
+    if not isinstance(answer, InvoiceError):
+        return None
+    words = answer.error or "it does not say why"
+    words = words.replace(sent.encode(), "…")  # some repeat the whole string
+    return FetchError(Reason.REFUSED, words, answer=answer, raw=answered.raw)
 
-        Raises:
-            FetchError: if the issuer refuses, or the invoice is not valid for the request.
-        """
-        answer, raw = answered.answer, answered.raw
-        if isinstance(answer, InvoiceError):
-            words = answer.error or "it does not say why"
-            words = words.replace(self.request.encode(), "…")  # some repeat the whole request
-            raise FetchError(Reason.REFUSED, words, answer=answer, raw=raw)
-        try:
-            answer.verify_answer(self.request, sent_to=answered.route.end, max_amount=max_amount)
-            answer.check_unexpired(now)
-        except Bolt12Error as error:
-            raise FetchError(Reason.BAD_ANSWER, error.message, fault=error, raw=raw) from error
-        return answer
+
+def verified_invoice(answered: Answered, request: InvoiceRequest, *, max_amount: int | None, now: int) -> Invoice:
+    """Return the invoice that answers a request once it is verified completely.
+
+    Args:
+        answered: the answer.
+        request: the request.
+        max_amount: as for `Invoice.verify_answer`.
+        now: Unix seconds.
+
+    Raises:
+        FetchError: if the issuer refuses, or the invoice is not valid for the request.
+    """
+    if refused := refusal(answered, request):
+        raise refused
+    answer = answered.answer
+    assert isinstance(answer, Invoice)
+    try:
+        answer.verify_answer(request, sent_to=answered.route.end, max_amount=max_amount)
+        answer.check_unexpired(now)
+    except Bolt12Error as error:
+        raise FetchError(Reason.BAD_ANSWER, error.message, fault=error, raw=answered.raw) from error
+    return answer

@@ -1,4 +1,4 @@
-"""The routes of a request to the issuer of its offer, from the nodes that can be asked."""
+"""The routes from the nodes that can be asked to the issuer of an offer, or to the payer who made a request."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from lnoffers.bolt12 import BlindedPath, ChannelEnd, Offer
+from lnoffers.bolt12 import BlindedPath, ChannelEnd
 from lnoffers.net.blinding import PATH_KEY_BYTES, prepend
-from lnoffers.net.offer_messages import paths_to_issuer
+from lnoffers.net.offer_messages import Target, node_of, paths_of, paths_to
 
 
 class Entry(Hashable, Protocol):
-    """A node at which a request can enter the network."""
+    """A node at which a message can enter the network."""
 
     @property
     def node_id(self) -> bytes:
@@ -28,10 +28,10 @@ class Route:
     """A route from an entry.
 
     Attributes:
-        towards: the first node of the offer's path, or the issuer, for people: an id in hex, or the end of a channel.
-        path: the path of the request; it begins at the entry.
-        is_forwarded: whether the entry is asked to forward the request, though it may not be connected to that node.
-        end: the last blinded id of the offer's path, which signs if the offer names no issuer; None without a path.
+        towards: the first node of the target's path, or its node, for people: an id in hex, or the end of a channel.
+        path: the path of the message; it begins at the entry.
+        is_forwarded: whether the entry is asked to forward the message, though it may not be connected to that node.
+        end: the last blinded id of the target's path, which signs if an offer names no issuer; None without a path.
     """
 
     towards: str
@@ -40,7 +40,7 @@ class Route:
     end: bytes | None
 
 
-def plan(offer: Offer, entries: Sequence[E]) -> Mapping[E, Sequence[Route]]:
+def plan(target: Target, entries: Sequence[E]) -> Mapping[E, Sequence[Route]]:
     """Return the routes from each entry; empty without entries. Both are in the order to try them.
 
     A path that begins at one of the entries is used unchanged. For any other path, the entries are asked to forward.
@@ -48,8 +48,8 @@ def plan(offer: Offer, entries: Sequence[E]) -> Mapping[E, Sequence[Route]]:
     """
     direct: list[tuple[E, Route]] = []
     around: list[tuple[E, Route]] = []
-    for path in paths_to_issuer(offer, secrets.token_bytes(PATH_KEY_BYTES)):
-        towards, end = node_text(path.first_node_id), path.hops[-1].blinded_node_id if offer.offer_paths else None
+    for path in paths_to(target, secrets.token_bytes(PATH_KEY_BYTES)):
+        towards, end = node_text(path.first_node_id), path.hops[-1].blinded_node_id if paths_of(target) else None
         for entry in entries:
             # We cannot tell which node is at this end of a channel; the caller may have looked it up.
             if isinstance(path.first_node_id, ChannelEnd) or path.first_node_id == entry.node_id:
@@ -60,9 +60,9 @@ def plan(offer: Offer, entries: Sequence[E]) -> Mapping[E, Sequence[Route]]:
     return _by_entry([*direct, *around])
 
 
-def first_nodes(offer: Offer) -> Sequence[bytes | ChannelEnd]:
-    """Return the first nodes of the offer's paths; if it has none, its issuer."""
-    return [path.first_node_id for path in offer.offer_paths or ()] or [offer.offer_issuer_id or b""]
+def first_nodes(target: Target) -> Sequence[bytes | ChannelEnd]:
+    """Return the first nodes of the target's paths; if it has none, its node."""
+    return [path.first_node_id for path in paths_of(target)] or [node_of(target) or b""]
 
 
 def node_text(node: bytes | ChannelEnd) -> str:

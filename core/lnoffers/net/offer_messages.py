@@ -4,9 +4,13 @@
       invoice_request, with a reply_path  ------------->
       <------------------  invoice, or invoice_error
 
-A request is sent along one of the offer's paths. If the offer has none, the payer makes a path that contains only the
-issuer. The payer recognises the answer by the secret in its reply path. BOLT 12, "Flow";
-BOLT 4, "Onion Messages".
+    payee                            payer, whose request has no offer
+      invoice, with a reply_path  --------------------->
+      <-------------------------------  invoice_error
+
+A message is sent along one of the paths of the offer or the request. If that has none, the sender makes a path that
+contains only the issuer, or the payer. The sender recognises the answer by the secret in its reply path. BOLT 12,
+"Flow"; BOLT 4, "Onion Messages".
 """
 
 from __future__ import annotations
@@ -22,32 +26,54 @@ from lnoffers.net.messages import OnionMessage
 from lnoffers.net.onion_messages import Payload, ReceivedMessage, wrap
 
 InvoiceReply: TypeAlias = Invoice | InvoiceError
+Target: TypeAlias = Offer | InvoiceRequest
+"""An offer, for messages to its issuer, or a request without an offer, for messages to its payer."""
 
 
 @typechecked
-def paths_to_issuer(offer: Offer, path_key: bytes) -> tuple[BlindedPath, ...]:
-    """Return the paths to the offer's issuer, best first.
+def paths_of(target: Target) -> tuple[BlindedPath, ...]:
+    """Return the paths to a target that it contains itself, best first."""
+    return tuple((target.offer_paths if isinstance(target, Offer) else target.invreq_paths) or ())
 
-    These are the offer's own paths or, if it has none, one to the issuer, made with `path_key`, 32 unpredictable bytes.
-    That path has no path_id, which would mean that the issuer made it.
+
+@typechecked
+def node_of(target: Target) -> bytes | None:
+    """Return the id of the node that a target names, 33 bytes; None if it names none."""
+    return target.offer_issuer_id if isinstance(target, Offer) else target.invreq_payer_id
+
+
+@typechecked
+def paths_to(target: Target, path_key: bytes) -> tuple[BlindedPath, ...]:
+    """Return the paths to a target, best first.
+
+    These are its own paths or, if it has none, one to its node, made with `path_key`, 32 unpredictable bytes. That path
+    has no path_id, which would mean that the node made it.
 
     Raises:
-        LocalProtocolError: if the offer has neither paths nor an issuer id.
+        LocalProtocolError: if the target has neither paths nor a node id.
     """
-    if offer.offer_paths:
-        return tuple(offer.offer_paths)
-    if offer.offer_issuer_id is None:
-        raise LocalProtocolError("the offer has neither paths nor an issuer id")
-    return (blind(path_key, [Hop(offer.offer_issuer_id, b"")]),)
+    if paths := paths_of(target):
+        return paths
+    node_id = node_of(target)
+    if node_id is None:
+        names = ("offer", "issuer") if isinstance(target, Offer) else ("request", "payer")
+        raise LocalProtocolError("the {} has neither paths nor an {} id".format(*names))
+    return (blind(path_key, [Hop(node_id, b"")]),)
 
 
 @typechecked
-def ask(session_key: bytes, path: BlindedPath, request: InvoiceRequest, reply_path: BlindedPath | None) -> OnionMessage:
-    """Return the message that requests an invoice; the arguments are those of `onion_messages.wrap`.
+def ask(
+    session_key: bytes, path: BlindedPath, sent: InvoiceRequest | Invoice, reply_path: BlindedPath | None
+) -> OnionMessage:
+    """Return the message with a request or an invoice; the other arguments are those of `onion_messages.wrap`.
 
     A request that ends a recurrence needs no reply.
     """
-    return wrap(session_key, path, Payload.build(invoice_request=request.to_bytes(), reply_path=reply_path))
+    if isinstance(sent, Invoice):
+        payload = Payload.build(invoice=sent.to_bytes(), reply_path=reply_path)
+    else:
+        payload = Payload.build(invoice_request=sent.to_bytes(), reply_path=reply_path)
+    return wrap(session_key, path, payload)
 
 
 @typechecked

@@ -7,43 +7,39 @@ from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Final
 
 from clnrpc import types
-from clnrpc.runtime.errors import GENERIC, INVALID_PARAMS, RpcError
+from clnrpc.runtime.errors import RpcError
 from clnrpc.runtime.server.bind import BadParameter
 from clnrpc.runtime.server.convert import BadToken
 from clnrpc.runtime.values.written import Written
-from lnoffers.bolt12 import CHAINS, Bolt12Error, Invoice, InvoiceRequest, Offer, paywindow, period_start
+from lnoffers.bolt12 import Bolt12Error, Invoice, InvoiceRequest, Offer, paywindow, period_start
 from lnoffers.fetching import FetchError, Reason
-from lnoffers.fetching.asking import ask_in_turn
 from lnoffers.fetching.question import Question
 from lnoffers.net.errors import LocalProtocolError
 from lnoffers.service import request_terms
-from lnoffers.service.commands.base import Commands
+from lnoffers.service.commands.asking import FETCH_SECONDS, METADATA_BYTES, AskingCommands, too_long
 from lnoffers.service.commands.codes import OFFER_EXPIRED
 from lnoffers.service.commands.fetch_errors import error_for
-from lnoffers.service.entropy import EntropyError
 from lnoffers.service.parameters import requests as parameters
-from lnoffers.service.peers.entries import Entries, entries, send_along_all
+from lnoffers.service.peers.entries import send_along_all
 from lnoffers.service.request_terms import Terms
 
 if TYPE_CHECKING:
     from lnoffers.service.peers import Peers
-    from lnoffers.service.peers.pending import Answer
 
-METADATA_BYTES: Final = 16
-DEFAULT_SECONDS: Final = 60.0
-"""The default of `timeout`."""
 _ANY_AMOUNT: Final = 2**64 - 1
-_TOO_LONG: Final = "Creating onion failed (tlvs too long?)"
 
 
-class FetchCommands(Commands):
+class FetchCommands(AskingCommands):
     """fetchinvoice, cancelrecurringinvoice."""
 
     def fetchinvoice(self, request: types.FetchinvoiceRequest) -> Awaitable[types.FetchinvoiceResponse]:
         """Request an invoice for an offer, and verify it."""
         offer, terms = self._asked(request)
         peers = self._peers
-        return self._fetch(peers, request, offer, self._question(request, offer, terms))
+        signed = self._signed(offer, terms, self._metadata(request, offer))
+        limit = _default_limit(signed) if request.max_amount_msat is None else request.max_amount_msat
+        seconds = FETCH_SECONDS if request.timeout is None else request.timeout
+        return self._fetch(peers, offer, self._question(request, signed), limit, seconds)
 
     def rpc_check_fetchinvoice(self, request: types.FetchinvoiceRequest) -> None:
         """Check that such a request can be made."""
@@ -85,13 +81,8 @@ class FetchCommands(Commands):
             if token is not None and not self._node.options.developer:
                 raise BadParameter(name, BadToken("not available outside --developer mode", token=token.encode()))
 
-    @property
-    def _chain(self) -> bytes:
-        return CHAINS[self._node.options.network]
-
-    def _question(self, request: types.FetchinvoiceRequest, offer: Offer, terms: Terms) -> Question:
+    def _question(self, request: types.FetchinvoiceRequest, signed: InvoiceRequest) -> Question:
         """Return the signed request, with the reply path that a test asks for."""
-        signed = self._signed(offer, terms, self._metadata(request, offer))
         nodes, channel = request.dev_reply_path, request.dev_path_use_scidd
         try:
             reply_nodes = None if nodes is None else parameters.nodes(nodes)
@@ -105,41 +96,20 @@ class FetchCommands(Commands):
             return bytes.fromhex(request.payer_metadata)
         if offer.offer_recurrence is not None:
             return self._recurrence_metadata(offer, request.recurrence_label or "")
-        try:
-            return self._node.entropy.draw(METADATA_BYTES)
-        except EntropyError as error:
-            raise RpcError(GENERIC, str(error)) from error
+        return self._new_metadata()
 
     def _recurrence_metadata(self, offer: Offer, label: str) -> bytes:
         spelling = label.spelling if isinstance(label, Written) else label
         return self._node.keys.recurrence_metadata(offer.offer_id, spelling.encode())
 
-    def _signed(self, offer: Offer, terms: Terms, metadata: bytes) -> InvoiceRequest:
-        keys = self._node.keys
-        unsigned = request_terms.build(offer, terms, metadata, keys.payer_id(metadata), self._chain)
-        return unsigned.sign(keys.payer_signer(metadata))
-
-    def _entries(self, peers: Peers, offer: Offer, answer: Answer) -> Entries:
-        """Return the nodes at which a request can enter the network. Call it in the event loop."""
-        options = self._node.options
-        return entries(peers, offer, options.peers, options.via, answer)
-
     async def _fetch(
-        self, peers: Peers, request: types.FetchinvoiceRequest, offer: Offer, question: Question
+        self, peers: Peers, offer: Offer, question: Question, limit: int | None, seconds: float
     ) -> types.FetchinvoiceResponse:
-        ways = self._entries(peers, offer, asyncio.get_running_loop().create_future())
-        seconds, limit = request.timeout, request.max_amount_msat
-        if limit is None:
-            limit = _default_limit(question.request)
+        invoice = await self._fetched(peers, offer, question, max_amount=limit, seconds=seconds)
         try:
-            answered = await ask_in_turn(offer, question, ways, DEFAULT_SECONDS if seconds is None else seconds)
-            return _response(question.check(answered, max_amount=limit, now=self._node.clock.now()))
+            return _response(invoice)
         except FetchError as error:
             raise error_for(error, offer) from error
-        except LocalProtocolError as error:
-            raise RpcError(INVALID_PARAMS, _TOO_LONG) from error
-        finally:
-            peers.pending.forget(question.path_ids)
 
     async def _cancel(
         self, peers: Peers, offer: Offer, request: InvoiceRequest
@@ -150,7 +120,7 @@ class FetchCommands(Commands):
         except FetchError as error:
             raise error_for(error, offer) from error
         except LocalProtocolError as error:
-            raise RpcError(INVALID_PARAMS, _TOO_LONG) from error
+            raise too_long() from error
         return types.CancelrecurringinvoiceResponse(bolt12=request.encode())
 
 

@@ -1,4 +1,4 @@
-"""The nodes at which requests of this node enter the network: peers, and this node itself.
+"""The nodes at which requests and invoices of this node enter the network: peers, and this node itself.
 
 A peer is asked over the connection to it, which is opened if there is none and an address is known. If the connection
 ends while an answer is awaited, it is opened again and the question repeated: the peer may have been restarted.
@@ -30,7 +30,7 @@ from lnoffers.net.address import Address
 from lnoffers.net.errors import RemoteProtocolError
 from lnoffers.net.features import ONION_MESSAGES, offers
 from lnoffers.net.messages import OnionMessage
-from lnoffers.net.offer_messages import ask
+from lnoffers.net.offer_messages import Target, ask
 from lnoffers.service.errors import PeerUnavailableError
 from lnoffers.service.peers.link import Link
 from lnoffers.service.peers.peers import Peers
@@ -152,7 +152,7 @@ class _PeerConnection:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OwnEntry:
-    """This node, as the first node of a path of the offer."""
+    """This node, as the first node of a path of the target."""
 
     peers: Peers
     answer: Answer
@@ -204,20 +204,20 @@ class OwnEntry:
 Entries: TypeAlias = Sequence[PeerEntry | OwnEntry]
 
 
-def entries(peers: Peers, offer: Offer, kept: Sequence[Address], via: Sequence[Address], answer: Answer) -> Entries:
-    """Return the nodes at which requests for an offer can enter the network, best first.
+def entries(peers: Peers, target: Target, kept: Sequence[Address], via: Sequence[Address], answer: Answer) -> Entries:
+    """Return the nodes at which messages to a target can enter the network, best first.
 
     Only nodes to which this one has connected are asked to forward. Anybody can connect to this one, and might drop its
-    requests, and would learn whom it pays.
+    messages, and would learn whom it pays.
 
     Args:
         peers: the peers of this node.
-        offer: the offer.
+        target: the offer or the request.
         kept: the nodes to which this one stays connected.
-        via: the nodes to ask first to forward a request.
+        via: the nodes to ask first to forward a message.
         answer: the answer to the question that is asked there.
     """
-    firsts = first_nodes(offer)
+    firsts = first_nodes(target)
     chosen = {address.node_id: address for address in (*kept, *via)}
     addresses = {**peers.addresses, **chosen}
     connected = [link.node_id for link in peers.links]
