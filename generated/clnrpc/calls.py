@@ -880,7 +880,26 @@ class Calls(Caller):
     ) -> CreateproofResponse:
         """Prove that this node paid a BOLT 12 invoice.
 
+        The **createproof** command returns a payer_proof for each matching payment of this node: a BOLT 12 string by
+        which anybody can verify that the payer of the invoice knows its preimage. It shows only some fields of the
+        invoice, and hashes the others.
+
+        The reader verifies a proof with lightning-decode(7).
+
         Added in v26.06.
+
+        Args:
+            invstring: Which payments to prove: that of an invoice (*lni1*), those for an offer (*lno1*), or those
+                for a BIP 353 name such as *alice@example.com*.
+            note: A note for the reader, such as a challenge that shows that the proof is new. The payer signs it.
+            include: The fields of the invoice to show, by name or number. By default *offer_description*,
+                *offer_issuer_id*, *invoice_created_at* and *invoice_amount*. Each proof also shows *signature*,
+                *invoice_node_id*, *invoice_payment_hash*, *invreq_payer_id* and *invoice_features*. Fields that the
+                invoice lacks are ignored.
+
+        Raises:
+            RpcError: Code -32602: A parameter is missing or malformed, or no proof can show one of the fields.
+            RpcError: Code 1700: This node has paid no such invoice, or not with a key of its own.
         """
         return self.rpc_send("createproof", invstring, note, include)
 

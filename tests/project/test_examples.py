@@ -19,6 +19,7 @@ from lnoffers.service.node import Node
 from lnoffers.service.options import Options
 from lnoffers.service.peers import Link, Peers, listening
 from lnoffers.service.store import invoices
+from tests.service.paying import store_payment
 from tests.service.program import write_secret
 from tests.shared import ROOT
 
@@ -36,6 +37,7 @@ IN_ORDER = (
 INVOICES_IN_ORDER = ("createinvoice", "listinvoices", "waitinvoice", "waitanyinvoice", "delinvoice")
 PEERS_IN_ORDER = ("connect", "listpeers", "ping", "disconnect")
 REQUESTS_IN_ORDER = ("fetchinvoice", "cancelrecurringinvoice")
+PAYMENTS_IN_ORDER = ("createproof",)
 INVOICE_PATH_KEY = bytes(range(1, 33))
 INVOICE_TIME = 1_800_000_000
 PAYER_METADATA = bytes(range(16))
@@ -139,6 +141,17 @@ def test_the_examples_of_peers_and_of_requests_to_them_are_what_the_service_answ
         asyncio.run(ask())
 
 
+def test_the_examples_of_payments_are_what_the_service_answers(tmp_path: Path) -> None:
+    """They are about the invoice of the first example of fetchinvoice."""
+    filled, node = service(tmp_path, b"lightning-2")
+    with node:
+        store_payment(node, Invoice.parse(examples("fetchinvoice")[0]["response"]["invoice"]), bytes(32))
+        for name in PAYMENTS_IN_ORDER:
+            for example in examples(name):
+                assert answered(filled, example) == json.dumps(example["response"]), example["request"]["id"]
+
+
 def test_every_document_has_an_example_that_is_tried_here() -> None:
-    tried = {*IN_ORDER, *INVOICES_IN_ORDER, *PEERS_IN_ORDER, *REQUESTS_IN_ORDER, "dev-inject", "getinfo"}
+    tried = {*IN_ORDER, *INVOICES_IN_ORDER, *PEERS_IN_ORDER, *REQUESTS_IN_ORDER, *PAYMENTS_IN_ORDER}
+    tried |= {"dev-inject", "getinfo"}
     assert {path.stem for path in (ROOT / "schemas").glob("*.json")} == tried

@@ -60,7 +60,7 @@ def ask(node: Node) -> Ask:
         message = {"jsonrpc": "2.0", "id": 0, "method": method, "params": list(positional) or named}
         found = through.answer(json.dumps(message).encode())
         assert isinstance(found, Answer)
-        response = json.loads(found.data)
+        response = json.loads(found.data + b"".join(found.rest or ()))
         return response.get("result", response.get("error"))
 
     return call

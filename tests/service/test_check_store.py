@@ -49,6 +49,7 @@ def paid(invoice: Invoice) -> dict[str, Any]:
         "state": "paid",
         "owner": "one",
         "fence": 1,
+        "created_index": 1,
         "created_at": samples.NOW,
         "completed_at": samples.NOW,
         "preimage": samples.PREIMAGE,

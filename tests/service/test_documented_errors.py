@@ -59,6 +59,8 @@ def ask_wrongly(ask: Asker) -> None:
     for method in ("check", "help"):
         ask(method, ["nosuch"])
     ask("invoicerequest", {})
+    ask("createproof", {})
+    ask("createproof", ["alice@example.com"])
 
 
 def ask_about_invoices(ask: Asker, program: Program) -> None:

@@ -223,10 +223,10 @@ def test_the_database_itself_holds_one_payment_for_a_single_use(store: Store) ->
         connection.execute("UPDATE invoicerequests SET status = ?", (SINGLE.value,))
     with pytest.raises(ClaimError, match="already in progress"):
         claim(store, 2)
-    with pytest.raises(StoreError, match="UNIQUE"), store.transaction() as connection:
+    with pytest.raises(StoreError, match=r"UNIQUE.*invreq_id"), store.transaction() as connection:
         connection.execute(
             "INSERT INTO payments SELECT x'01', invreq_id, offer_id, bolt12, amount_msat, single_use, state, owner,"
-            " fence, created_at, completed_at, preimage, sent_msat, reason FROM payments"
+            " fence, created_index + 1, created_at, completed_at, preimage, sent_msat, reason FROM payments"
         )
 
 

@@ -101,6 +101,16 @@ class PayerProof(Fields):
         rules.check_writing(proof)
         return proof
 
+    @staticmethod
+    @typechecked
+    def provable_number(field: int | str | Field[Any]) -> int:
+        """Return the number of a field that a proof can show, as `for_invoice` takes them in `include`.
+
+        Raises:
+            Bolt12Error: `field-unknown` or `field-not-provable`, as for `for_invoice`.
+        """
+        return _number(field)
+
     @classmethod
     @typechecked
     def parse(cls, text: str) -> PayerProof:

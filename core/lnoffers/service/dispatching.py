@@ -14,6 +14,7 @@ from lnoffers.service.commands import OffersService
 from lnoffers.service.commands.codes import LIGHTNINGD_SHUTDOWN
 from lnoffers.service.parameters.invoices import OF_INVOICES
 from lnoffers.service.parameters.offers import OF_OFFER
+from lnoffers.service.parameters.payments import OF_PAYMENTS
 from lnoffers.service.parameters.peers import OF_PEERS
 from lnoffers.service.parameters.requests import OF_REQUESTS
 from lnoffers.service.parameters.strings import label
@@ -48,6 +49,7 @@ _CONVERTERS: Final[Mapping[str, Mapping[str, Converter]]] = {
     "offer": OF_OFFER,
     **decodecall.CONVERTERS,
     **OF_INVOICES,
+    **OF_PAYMENTS,
     **OF_PEERS,
     **OF_REQUESTS,
 }

@@ -12,10 +12,18 @@ class CreateproofRequest:
     """The request for `createproof`: Prove that this node paid a BOLT 12 invoice."""
 
     invstring: str
+    """Which payments to prove: that of an invoice (*lni1*), those for an offer (*lno1*), or those for a BIP 353 name such
+    as *alice@example.com*.
+    """
 
     note: str | None = None
+    """A note for the reader, such as a challenge that shows that the proof is new. The payer signs it."""
 
     include: list[str | U64] | None = None
+    """The fields of the invoice to show, by name or number. By default *offer_description*, *offer_issuer_id*,
+    *invoice_created_at* and *invoice_amount*. Each proof also shows *signature*, *invoice_node_id*,
+    *invoice_payment_hash*, *invreq_payer_id* and *invoice_features*. Fields that the invoice lacks are ignored.
+    """
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -23,12 +31,16 @@ class CreateproofProof(Received):
     """`proofs[]` in the response to `createproof`."""
 
     bolt12: str
+    """The proof: a string that begins with *lnp1*."""
 
     offer_fields_included: list[str | U64]
+    """The fields of the offer that the proof shows: names, and numbers of fields without a name."""
 
     invreq_fields_included: list[str | U64]
+    """The fields of the invoice_request that it shows."""
 
     invoice_fields_included: list[str | U64]
+    """The fields of the invoice that it shows."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -38,3 +50,4 @@ class CreateproofResponse(Received):
     __source__ = "createproof"
 
     proofs: list[CreateproofProof]
+    """The proofs, oldest payment first."""

@@ -29,27 +29,33 @@ PAGE_CHARACTERS: Final = 1 << 18
 
 
 def in_pages(
-    read: Callable[[Row | None, int], Sequence[Row]], respond: Callable[[Sequence[Row]], Response]
+    read: Callable[[Row | None, int], Sequence[Row]],
+    respond: Callable[[Sequence[Row]], Response],
+    *,
+    rows: int = PAGE_ROWS,
 ) -> Response | Iterator[Response]:
     """Return all rows: as one response, or as an iterator over responses with one page each.
 
     `read(last, limit)` returns up to `limit` rows after `last`, and fewer only at the end of the list; `respond`
-    returns the response for a page.
+    returns the response for a page, which has up to `rows` rows.
     """
-    first = read(None, PAGE_ROWS)
-    return respond(first) if len(_fitting(first)) == len(first) < PAGE_ROWS else _pages(first, read, respond)
+    first = read(None, rows)
+    return respond(first) if len(_fitting(first)) == len(first) < rows else _pages(first, read, respond, rows)
 
 
 def _pages(
-    found: Sequence[Row], read: Callable[[Row | None, int], Sequence[Row]], respond: Callable[[Sequence[Row]], Response]
+    found: Sequence[Row],
+    read: Callable[[Row | None, int], Sequence[Row]],
+    respond: Callable[[Sequence[Row]], Response],
+    rows: int,
 ) -> Iterator[Response]:
     while found:
         page = _fitting(found)
-        is_last = len(page) == len(found) < PAGE_ROWS
+        is_last = len(page) == len(found) < rows
         found = ()  # the others are read again when their turn comes, rather than held
         yield respond(page)
         if not is_last:
-            found = read(page[-1], PAGE_ROWS)
+            found = read(page[-1], rows)
 
 
 def _fitting(rows: Sequence[Row]) -> Sequence[Row]:

@@ -9,6 +9,7 @@ from lnoffers.service.commands.invoicewaits import InvoicewaitCommands
 from lnoffers.service.commands.offers import OfferCommands
 from lnoffers.service.commands.peers import PeerCommands
 from lnoffers.service.commands.process import ProcessCommands
+from lnoffers.service.commands.proofs import ProofCommands
 
 
 class OffersService(
@@ -16,6 +17,7 @@ class OffersService(
     InvoicerequestCommands,
     InvoicewaitCommands,
     FetchCommands,
+    ProofCommands,
     DecodeCommand,
     PeerCommands,
     ProcessCommands,

@@ -61,7 +61,7 @@ def _name(raw: bytes) -> str:
     return text
 
 
-def _note(raw: bytes) -> str:
+def note(raw: bytes) -> str:
     """Convert a note: a string whose escapes are undone, or the text of any other token."""
     return str(Written.read(raw_text(raw))) if json_type(raw) is JsonType.STRING else raw_text(raw)
 
@@ -78,7 +78,7 @@ _OF_BOTH: Final[Mapping[str, Converter]] = {
     "recurrence_counter": _integer,
     "recurrence_start": _integer,
     "recurrence_label": invoice_label,
-    "payer_note": _note,
+    "payer_note": note,
     "bip353": _name,
 }
 

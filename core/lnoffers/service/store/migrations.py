@@ -122,6 +122,7 @@ _MONEY: Final = (
         state TEXT NOT NULL,
         owner TEXT NOT NULL,
         fence BIGINT NOT NULL,
+        created_index BIGINT NOT NULL,
         created_at BIGINT NOT NULL,
         completed_at BIGINT,
         preimage {bytes},
@@ -133,7 +134,8 @@ _MONEY: Final = (
     # Whatever else goes wrong, the database never holds two payments for one request of a single use.
     "CREATE UNIQUE INDEX ix_payments_single_use ON payments (invreq_id) WHERE single_use AND state <> 'failed'",
     "CREATE INDEX ix_payments_invreq_id ON payments (invreq_id, created_at)",
-    "CREATE INDEX ix_payments_offer_id ON payments (offer_id)",
+    "CREATE INDEX ix_payments_offer_id ON payments (offer_id, created_index)",
+    "CREATE UNIQUE INDEX ix_payments_created_index ON payments (created_index)",
     "CREATE INDEX ix_payments_open ON payments (fence) WHERE state IN ('claimed', 'paying', 'unknown')",
     "CREATE INDEX ix_payments_completed_at ON payments (completed_at, amount_msat) WHERE state = 'paid'",
 )

@@ -55,6 +55,8 @@ class StoredPayment(NewPayment):
 
     state: PaymentState
     fence: int
+    created_index: int
+    """The place in the list of all payments."""
     completed_at: int | None
     """Unix seconds."""
     preimage: bytes | None = field(repr=False)
@@ -63,6 +65,21 @@ class StoredPayment(NewPayment):
     """With fees."""
     reason: str | None
     """Why it has failed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """A part of the list of all payments."""
+
+    payment_hash: bytes | None = None
+    """32 bytes: only the payment for the invoice with this payment hash."""
+    offer_id: bytes | None = None
+    """32 bytes: only payments of invoices for this offer."""
+    states: Container[PaymentState] = frozenset(PaymentState)
+    start: int = 0
+    """The lowest created_index."""
+    end: int | None = None
+    """The highest created_index."""
 
 
 def claim(connection: Connection, new: NewPayment, state: PaymentState = PaymentState.CLAIMED) -> StoredPayment:
@@ -82,7 +99,8 @@ def claim(connection: Connection, new: NewPayment, state: PaymentState = Payment
     failed = "DELETE FROM payments WHERE payment_hash = ? AND state = 'failed' AND bolt12 = ?"
     connection.execute(failed, (new.payment_hash, new.bolt12))
     values = [getattr(new, name) for name in _GIVEN]
-    rows = connection.execute(_CLAIM, (*values, state.value, _next_fence(connection))).fetchall()
+    fence = _next_fence(connection)
+    rows = connection.execute(_CLAIM, (*values, state.value, fence, fence)).fetchall()
     if not rows:
         raise ClaimError(_why_not(connection, new, status))
     return _ROWS.read(rows[0])
@@ -140,9 +158,24 @@ def of_request(connection: Connection, invreq_id: bytes) -> Sequence[StoredPayme
     return _many(connection, "WHERE invreq_id = ? ORDER BY created_at, fence", (invreq_id,))
 
 
-def of_offer(connection: Connection, offer_id: bytes) -> Sequence[StoredPayment]:
-    """Return the payments of invoices for an offer, oldest first."""
-    return _many(connection, "WHERE offer_id = ? ORDER BY created_at, fence", (offer_id,))
+def find(
+    connection: Connection, chosen: Selection, *, after: StoredPayment | None = None, limit: int | None = None
+) -> Sequence[StoredPayment]:
+    """Return up to `limit` payments of a part of the list, after `after`; rows that cannot be read are skipped."""
+    start = chosen.start if after is None else max(chosen.start, after.created_index + 1)
+    query, values = (
+        f"{TABLE.select} WHERE state IN ({_listed(chosen.states)}) AND created_index >= ?",
+        list[Any]([start]),
+    )
+    for column, comparison, value in (
+        ("payment_hash", "=", chosen.payment_hash),
+        ("offer_id", "=", chosen.offer_id),
+        ("created_index", "<=", chosen.end),
+    ):
+        if value is not None:
+            query += f" AND {column} {comparison} ?"
+            values.append(value)
+    return _ROWS.read_many(connection, f"{query} ORDER BY created_index", values, limit)
 
 
 def open_payments(connection: Connection) -> Sequence[StoredPayment]:
@@ -218,7 +251,9 @@ _GIVEN: Final = (
     "owner",
     "created_at",
 )
-_CLAIM: Final = f"{TABLE.insert((*_GIVEN, 'state', 'fence'))} ON CONFLICT DO NOTHING RETURNING {TABLE.listed}"
+_CLAIM: Final = (
+    f"{TABLE.insert((*_GIVEN, 'state', 'fence', 'created_index'))} ON CONFLICT DO NOTHING RETURNING {TABLE.listed}"
+)
 _FORGET: Final = f"""
     DELETE FROM payments WHERE invreq_id = ? AND state = 'failed' AND payment_hash NOT IN (
         SELECT payment_hash FROM payments WHERE invreq_id = ? AND state = 'failed'

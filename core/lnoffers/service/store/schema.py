@@ -112,6 +112,7 @@ PAYMENTS: Final = Table(
         "state": str,  # lnoffers.service.payment_states.PaymentState
         "owner": str,  # the server that pays it: lnoffers.service.payments.owners
         "fence": int,  # a new number for each claim and each new owner
+        "created_index": int,  # the first fence
         "created_at": int,  # unix seconds: when the claim was made
         "completed_at": int | None,  # unix seconds: when it was paid or failed
         "preimage": bytes | None,  # 32 bytes
