@@ -1,4 +1,4 @@
-"""A node under a test's control: a socket and `lnoffers.net.Connection`, without the service's own peers."""
+"""A node under a test's control: a socket and a `PeerConnection`, without the service's own peers."""
 
 from __future__ import annotations
 

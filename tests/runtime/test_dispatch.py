@@ -15,7 +15,7 @@ from rpcschema.runtime.jsontext import Framer, FramingError
 from rpcschema.runtime.server.convert import raw_text
 from rpcschema.runtime.server.dispatch import QUOTED_BYTES, Answer, Dispatcher
 from rpcschema.runtime.server.stubs import stub
-from rpcschema.runtime.values.encode import finish
+from rpcschema.runtime.values.encode import finish, to_wire
 from rpcschema.runtime.values.written import FinishedJson
 from tests.runtime import demo
 from tests.runtime.demo.types.check import CheckRequest, CheckResponse
@@ -83,7 +83,7 @@ def test_the_id_is_echoed_as_it_was_written(identity: str) -> None:
 def test_a_method_that_returns_finished_json_is_answered_as_with_its_response(only: str) -> None:
     class Finishing(Service):
         def greet(self, request: GreetRequest) -> FinishedJson:
-            return finish(super().greet(request))
+            return finish(to_wire(super().greet(request)))
 
     message = (request("greet", '["you", 1]')[:-1] + only + "}").encode()
     finishing = Dispatcher(Finishing(), demo.COMMANDS, package=demo.NAME)

@@ -40,7 +40,7 @@ def test_a_parameter_may_be_a_dataclass() -> None:
 
 def test_finished_json_is_not_encoded_again_and_still_has_its_value() -> None:
     response = PayAllResponse(paid=1, fees=[PayAllFee(per_kw=3)])
-    finished = finish(response)
+    finished = finish(to_wire(response))
     assert finished == encode(response)
     assert encode(finished) is finished
     assert to_wire(finished) == to_wire(response)

@@ -57,18 +57,18 @@ def decode(text: str, *, now: int, unseal: Unseal | None = None, accept_unsigned
         SealedError: if it is recovery data that cannot be opened.
     """
     string = without_scheme(text)
-    likely = next((kind for kind in _KINDS if kind.looks.match(string)), None)
-    why, detail, offset = UNPARSABLE, "", None
+    faults: dict[_Kind, tuple[str, str, int | None]] = {}
     for kind in _KINDS:
         try:
             return kind.read(string, unseal, accept_unsigned)
-        except (Bolt12Error, bolt11.Bolt11Error) as error:
-            if kind is likely:
-                why, detail = str(error), error.detail
-                offset = error.text_offset if isinstance(error, Bolt12Error) else None
+        except Bolt12Error as error:
+            faults[kind] = str(error), error.detail, error.text_offset
+        except bolt11.Bolt11Error as error:
+            faults[kind] = str(error), error.detail, None
         except emergency.RecoveryError as error:
-            if kind is likely:
-                why = str(error)
+            faults[kind] = str(error), "", None
+    likely = next((kind for kind in _KINDS if kind.looks.match(string)), None)
+    why, detail, offset = (UNPARSABLE, "", None) if likely is None else faults[likely]
     # Only the texts are kept. An exception that its own frame holds is a reference cycle: it would keep the string, and
     # all that the frame and its callers hold, until Python next looks for cycles, which may be a gigabyte later.
     try:

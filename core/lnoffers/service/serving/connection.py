@@ -142,10 +142,9 @@ class RpcConnection(asyncio.Protocol):
                 asyncio.get_running_loop().call_soon(self._owner.advance, self)
         return self._calls
 
-    def answered(self, count: int) -> None:
-        """Remove the first `count` calls: they are answered."""
-        for _ in range(count):
-            self._calls.popleft()
+    def answered(self) -> None:
+        """Remove the first call: it is answered."""
+        self._calls.popleft()
 
     def hurry(self, seconds: float) -> None:
         """Refuse a request that began to arrive more than `seconds` ago and is not complete."""

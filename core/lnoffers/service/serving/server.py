@@ -197,7 +197,7 @@ class Server:
             connection.is_busy = True
             self._start_task(connection, self._decode(connection, first))
         elif (answer := self._answer_storeless(first)) is not None:
-            self._send(connection, [Outcome(first, answer)])
+            self._send(connection, first, answer)
             if connection.has_more:
                 connection.is_busy = True  # until the other connections have had their turn
                 self._loop.call_soon(self._answered, connection, ())
@@ -219,24 +219,24 @@ class Server:
     def _answered(self, connection: RpcConnection, outcomes: Sequence[Outcome]) -> None:
         """Send the answers of calls that the decoder or the thread has run, and advance the connection."""
         connection.is_busy = False
-        self._send(connection, outcomes)
+        for outcome in outcomes:
+            self._send(connection, outcome.message, outcome.answer)
         self.advance(connection)
 
-    def _send(self, connection: RpcConnection, outcomes: Sequence[Outcome]) -> None:
-        connection.answered(len(outcomes))
-        for outcome in outcomes:
-            answer = outcome.answer
-            if not isinstance(answer, Answer):
-                self._waits.begin(connection, outcome.message, answer)
-            elif isinstance(answer, _LastAnswer):
-                connection.send_last(answer.data)
-            else:
-                connection.send(answer.data)
-                if answer.close:
-                    self._cut(connection)
-                if answer.rest is not None:
-                    connection.is_busy = True
-                    self._start_task(connection, self._send_rest(connection, answer.rest))
+    def _send(self, connection: RpcConnection, call: bytes, answer: Answer | Awaitable[Answer]) -> None:
+        """Send the answer to the next call of a connection, or begin to wait for it."""
+        connection.answered()
+        if not isinstance(answer, Answer):
+            self._waits.begin(connection, call, answer)
+        elif isinstance(answer, _LastAnswer):
+            connection.send_last(answer.data)
+        else:
+            connection.send(answer.data)
+            if answer.close:
+                self._cut(connection)
+            if answer.rest is not None:
+                connection.is_busy = True
+                self._start_task(connection, self._send_rest(connection, answer.rest))
 
     async def _decode(self, connection: RpcConnection, call: bytes) -> None:
         """Answer a call that decodes a long string; if it is another call after all, pass it to the thread."""

@@ -10,11 +10,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import is_dataclass
 from math import isfinite
-from typing import Any, Final, TypeGuard
+from typing import Any, Final, TypeAlias, TypeGuard
 
 import msgspec
 
-from ..errors import DecodeError, EncodeError
+from ..errors import EncodeError
 from .plain import is_array, is_object
 from .received import wire_names
 from .reread import paired, reread
@@ -27,6 +27,9 @@ def _as_written(value: Any) -> msgspec.Raw:
         return msgspec.Raw(f'"{value.spelling}"'.encode())
     raise _not_json(value)
 
+
+Json: TypeAlias = "bool | int | str | Sequence[Json] | Mapping[str, Json] | None"
+"""A JSON value without fractions."""
 
 _AS_IT_IS: Final = (str, int, type(None))
 _encoder: Final = msgspec.json.Encoder(enc_hook=_as_written)
@@ -41,18 +44,27 @@ def encode(value: Any) -> bytes:
     because the node expects hexadecimal text. Raises DecodeError if the unknown fields of a received response cannot be
     read.
     """
-    return value if isinstance(value, FinishedJson) else _encoded(value)
-
-
-def finish(value: object) -> FinishedJson:
-    """Return a value as JSON that is not encoded again, however often it is passed to `encode`. Raises as that does."""
-    return FinishedJson(_encoded(value))
-
-
-def _encoded(value: object) -> bytes:
+    if isinstance(value, FinishedJson):
+        return value
     try:
-        raw = _encoder.encode(to_wire(value))
-    except (DecodeError, EncodeError):  # they are ValueErrors too
+        plain = to_wire(value)
+    except RecursionError:
+        raise _too_deep() from None
+    return _encoded(plain)
+
+
+def finish(plain: Json) -> FinishedJson:
+    """Return plain JSON values as JSON that is not encoded again, however often it is passed to `encode`.
+
+    Raises EncodeError for text with lone surrogates.
+    """
+    return FinishedJson(_encoded(plain))
+
+
+def _encoded(plain: object) -> bytes:
+    try:
+        raw = _encoder.encode(plain)
+    except EncodeError:  # of `_as_written`; it is a ValueError too
         raise
     except RecursionError:
         raise _too_deep() from None
