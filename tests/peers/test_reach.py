@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import socket
 
@@ -87,3 +88,14 @@ def test_a_handshake_that_ends_before_its_first_step_leaves_its_place_and_closes
             return ours.fileno(), entrance._admission._open.total()
 
     assert asyncio.run(run()) == (-1, 0)
+
+
+def test_server_that_stops_listening_at_once_leaves_no_socket_open() -> None:
+    """Python warns of a socket that nobody closes, and a warning is an error here."""
+
+    async def run() -> None:
+        async with reach.listening(our_peers(), [("127.0.0.1", 0)]):
+            pass
+
+    asyncio.run(run())
+    gc.collect()

@@ -74,7 +74,8 @@ class _Entrance:
 
     def open(self, listener: socket.socket) -> None:
         """Accept connections from now on."""
-        start(self._accept(listener), self._listening)
+        task = start(self._accept(listener), self._listening)
+        task.add_done_callback(lambda _: listener.close())  # also if it was cancelled before it began
 
     async def close(self) -> None:
         """Accept no more, end the handshakes that are under way, and wait until their sockets are closed."""
@@ -85,23 +86,22 @@ class _Entrance:
 
     async def _accept(self, listener: socket.socket) -> None:
         loop = asyncio.get_running_loop()
-        with listener:
-            while True:
-                await self._pace.spend(1)
-                await asyncio.sleep(0)  # other connections come first, however many are queued
-                try:
-                    wire, (host, port, *_) = await loop.sock_accept(listener)
-                except OSError as error:
-                    if error.errno in EXHAUSTED:
-                        loop.call_exception_handler({"message": "No connection can be accepted", "exception": error})
-                        await asyncio.sleep(FIRST_PAUSE)
-                    continue
-                refusal = self._peers.halted or self._admission.enter(host)
-                if refusal:
-                    self._peers.log.debug("Refused a connection from %s: %s", host, refusal)
-                    wire.close()
-                else:
-                    self._shake_hands(wire, host, port)
+        while True:
+            await self._pace.spend(1)
+            await asyncio.sleep(0)  # other connections come first, however many are queued
+            try:
+                wire, (host, port, *_) = await loop.sock_accept(listener)
+            except OSError as error:
+                if error.errno in EXHAUSTED:
+                    loop.call_exception_handler({"message": "No connection can be accepted", "exception": error})
+                    await asyncio.sleep(FIRST_PAUSE)
+                continue
+            refusal = self._peers.halted or self._admission.enter(host)
+            if refusal:
+                self._peers.log.debug("Refused a connection from %s: %s", host, refusal)
+                wire.close()
+            else:
+                self._shake_hands(wire, host, port)
 
     def _shake_hands(self, wire: socket.socket, host: str, port: int) -> None:
         task = start(self._shake(wire, host, port), self._shaking)
