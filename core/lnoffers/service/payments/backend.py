@@ -1,4 +1,4 @@
-"""What moves the money: the protocol that every backend fulfils.
+"""What moves the money: the base class of all backends, and the values that they exchange with this service.
 
 A backend is chosen by `--backend NAME` or `--backend NAME:ARGUMENT`. The entry point of that name in the group
 `lnoffers.backends` is a function, `Factory`, that makes it. So other packages can add theirs.
@@ -13,6 +13,7 @@ A backend must hold three promises, on which "paid exactly once" rests:
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
@@ -112,48 +113,60 @@ class Host:
     is for no invoice of this node, or one that has expired, or less than the invoice's amount or more than twice that.
     It may be called again for the same payment, with the same result. Raises RpcError if the store fails: then nobody
     knows."""
+    settled: Callable[[bytes, int, int], Awaitable[bytes | str]]
+    """The same for a payment that has been taken already: it is recorded even if the invoice has expired."""
 
 
-class Backend(Protocol):
-    """Moves money. All methods run in the event loop; no call may block it."""
+class Backend(ABC):
+    """Moves money. All methods run in the event loop; none may block it."""
 
-    pays: bool
-    """Whether it pays by itself; otherwise invoices wait until somebody else pays them."""
+    identity = ""
+    """What distinguishes it from others of its kind, such as the id of its node; known once it has started. A payment
+    is asked about only where it was begun."""
+    pays = True
+    """Whether it pays by itself. If not, invoices wait until somebody else pays them."""
+    collects = False
+    """Whether it has to prepare each payment to this node, with `receive`."""
 
-    async def start(self) -> None:
+    async def start(self) -> None:  # noqa: B027 # most have nothing to do
         """Begin to work, and to watch for incoming payments.
 
         Raises:
             BackendError: if it cannot be used.
         """
 
-    async def pay(self, invoice: Invoice) -> Outcome:
+    @abstractmethod
+    async def pay(self, invoice: Invoice, /) -> Outcome:
         """Pay an invoice that was verified. May take minutes."""
 
-    async def find(self, invoice: Invoice) -> Outcome:
+    @abstractmethod
+    async def find(self, invoice: Invoice, /) -> Outcome:
         """Return what is known of an invoice that an earlier call may have paid; the caller asks again if uncertain."""
 
+    @abstractmethod
     def payments(self) -> AsyncIterator[tuple[Invoice, Outcome]]:
-        """Return all payments of BOLT 12 invoices that it knows of and that have not failed.
+        """Return all payments of BOLT 12 invoices that it knows of, except those that failed.
 
         Raises:
             BackendError: if it cannot tell.
         """
 
-    async def receive(self, incoming: Incoming) -> Destination | None:
-        """Prepare to get a payment, and return where it is paid to; None if it is paid to this node itself.
+    async def receive(self, incoming: Incoming) -> Destination:
+        """Prepare to get a payment, and return where it is paid to. Called only if `collects`.
 
         Raises:
             BackendError: if it cannot be prepared.
         """
+        raise NotImplementedError
 
-    async def forget(self, payment_hash: bytes) -> None:
-        """Do not wait for an incoming payment any more, if that is still possible."""
+    async def forget(self, payment_hash: bytes) -> None:  # noqa: B027 # the same
+        """Do not wait for an incoming payment (its hash, 32 bytes) any more, if that is still possible."""
 
     def witness(self) -> Witness | None:
         """Return the counter that it keeps for this node; None if it keeps none."""
+        return None
 
-    async def close(self) -> None:
+    async def close(self) -> None:  # noqa: B027 # the same
         """Stop watching. What is being paid goes on."""
 
 
