@@ -41,7 +41,7 @@ def test_all_that_is_listed_exists() -> None:
     assert [name for name in clnrpc.__all__ if not hasattr(clnrpc, name)] == []
 
 
-@pytest.mark.parametrize("folder", ["generated/clnrpc", "generator/rpcschema", "core/lnoffers"])
+@pytest.mark.parametrize("folder", ["generated/clnrpc", "generator/rpcschema", "core/lnoffers", "testing/lnstandin"])
 def test_package_says_that_it_is_typed(folder: str) -> None:
     assert (ROOT / folder / "py.typed").exists()
 

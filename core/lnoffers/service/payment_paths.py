@@ -6,6 +6,7 @@ from hashlib import sha256
 from typing import Final
 
 from lnoffers.bolt12 import BlindedPath, BlindedPayinfo
+from lnoffers.bolt12.keys import NodeKeys
 from lnoffers.net.blinding import PATH_KEY_BYTES, message_path
 from lnoffers.service.node import Node
 
@@ -16,17 +17,24 @@ ALL_BITCOIN: Final = 21_000_000 * 100_000_000 * 1000
 """All bitcoin there will be, in millisatoshi."""
 
 
+def payment_path_id(keys: NodeKeys, payment_hash: bytes) -> bytes:
+    """Return the path_id by which a node recognises a payment, 32 bytes: SHA256(secret || payment_hash).
+
+    Source: Core Lightning's createinvoice.
+    """
+    return sha256(keys.named_secret("bolt12-invoice-base") + payment_hash).digest()
+
+
 def path_to_self(node: Node, payment_hash: bytes) -> tuple[BlindedPath, BlindedPayinfo]:
     """Return a path of one hop, the node itself, and its fees, which are zero.
 
-    By its path_id, SHA256(secret || payment_hash), the node recognises a payment along this path. Source: Core
-    Lightning's createinvoice.
+    Its path_id is that of `payment_path_id`.
 
     Raises:
         EntropyError: if too little is left for the path key.
         ValueError: if the bytes drawn are not a private key, with a probability of 1 in 2^128.
     """
-    path_id = sha256(node.keys.named_secret("bolt12-invoice-base") + payment_hash).digest()
+    path_id = payment_path_id(node.keys, payment_hash)
     path = message_path(node.entropy.draw(PATH_KEY_BYTES), [node.keys.node_id], path_id)
     cltv = FINAL_CLTV_MAINNET if node.options.network == "bitcoin" else FINAL_CLTV_TESTNETS
     return path, BlindedPayinfo(

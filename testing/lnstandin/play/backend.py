@@ -1,0 +1,78 @@
+"""What the server calls: the payment backend `play`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Final
+
+from lnoffers.bolt12 import Invoice
+from lnoffers.service.payments.backend import Backend, BackendError, Host, Outcome, Paid, Uncertain
+from lnstandin.play.faults import Faults
+from lnstandin.play.ledger import NAME, Ledger
+from lnstandin.play.messages import PAY_TYPE, RESULT_TYPE
+from lnstandin.play.receiver import Receiver
+from lnstandin.play.sender import Sender
+from lnstandin.play.wire import Wire
+
+NETWORK: Final = "regtest"
+
+
+class Play(Backend):
+    """Pays other nodes that play, and is paid by them.
+
+    It keeps the promises of `lnoffers.service.payments.backend`: what may have left is in the ledger, and only the
+    payee can make it fail.
+    """
+
+    def __init__(self, faults: Faults, host: Host) -> None:
+        self._host = host
+        self._ledger = Ledger(host.node.options.network_dir / NAME)
+        self._wire = Wire(host.peers, faults)
+        self._sender = Sender(host.peers, self._ledger, self._wire)
+        self._receiver = Receiver(host, self._ledger, self._wire)
+
+    async def start(self) -> None:
+        """Open the ledger, and take part."""
+        await self._ledger.open()
+        self.identity = f"play {self._ledger.identity}"
+        await self._receiver.resume()
+        self._host.peers.handle_custom(PAY_TYPE, self._receiver.receive)
+        self._host.peers.handle_custom(RESULT_TYPE, self._sender.receive)
+
+    async def pay(self, invoice: Invoice, /) -> Outcome:
+        """Pay an invoice."""
+        return await self._sender.pay(invoice)
+
+    async def find(self, invoice: Invoice, /) -> Outcome:
+        """Return what has become of a payment; the payee is asked if it is not known."""
+        assert invoice.invoice_payment_hash is not None  # it was verified before it was paid
+        return await self._sender.find(invoice.invoice_payment_hash)
+
+    async def payments(self) -> AsyncIterator[tuple[Invoice, Outcome]]:
+        """Return what is in the ledger."""
+        for sent in await self._ledger.all_sent():
+            paid = None if sent.preimage is None else Paid(sent.preimage, sent.amount_msat)
+            yield Invoice.from_bytes(sent.invoice), paid or Uncertain("the payee has not answered yet")
+
+    def witness(self) -> Ledger:
+        """Return the ledger, which has the counter."""
+        return self._ledger
+
+    async def close(self) -> None:
+        """Stop; the next server goes on with what is in the ledger."""
+        await self._receiver.close()
+        await self._sender.close()
+        self._wire.close()
+        await self._ledger.close()
+
+
+def make(argument: str, host: Host) -> Play:
+    """Return the backend. The argument names faults (`lnstandin.play.faults`).
+
+    Raises:
+        BackendError: on another network than regtest, or if the argument is not valid.
+    """
+    network = host.node.options.network
+    if network != NETWORK:
+        raise BackendError(f"play money is for {NETWORK} only, and this node is on {network}: choose another --backend")
+    return Play(Faults.parse(argument), host)

@@ -1,0 +1,113 @@
+"""The two messages between payer and payee: TLV streams in messages of odd types.
+
+The payer repeats `Pay` until a `Result` comes. A payee that is not sure yet sends nothing. Both messages name the
+attempt: each payment hash has a new one only after the payee has refused the one before for good, so a late copy of an
+old message pays nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final, Self
+
+from lnoffers.bolt12 import codecs
+from lnoffers.bolt12.message import Field, Message
+from lnoffers.net.messages import CustomMessage
+
+PAY_TYPE: Final = 44_201
+RESULT_TYPE: Final = 44_203
+
+
+class IncompleteError(ValueError):
+    """A field that a message must have is missing."""
+
+
+class _PayTlvs(Message):
+    __slots__ = ()
+
+    payment_hash = Field(1, codecs.sha256)
+    attempt = Field(3, codecs.tu64)
+    amount_msat = Field(5, codecs.tu64)
+    path_key = Field(7, codecs.point)
+    recipient_data = Field(9, codecs.byte_string)
+
+
+class _ResultTlvs(Message):
+    __slots__ = ()
+
+    payment_hash = Field(1, codecs.sha256)
+    attempt = Field(3, codecs.tu64)
+    preimage = Field(5, codecs.preimage)
+    reason = Field(7, codecs.utf8)
+
+
+@dataclass(frozen=True, slots=True)
+class Pay:
+    """The payer gives an amount to the payee."""
+
+    payment_hash: bytes
+    """32 bytes."""
+    attempt: int
+    """From 1 on."""
+    amount_msat: int
+    path_key: bytes
+    """A compressed point, 33 bytes."""
+    recipient_data: bytes
+    """Encrypted: the path_id by which the payee recognises its own invoice."""
+
+    @classmethod
+    def read(cls, data: bytes) -> Self:
+        """Parse the payload.
+
+        Raises:
+            Bolt12Error: if it is malformed.
+            IncompleteError: if a field is missing.
+        """
+        tlvs = _PayTlvs._read(data)
+        if len(tlvs.values) < len(tlvs.fields):
+            raise IncompleteError("a payment has five fields")
+        return cls(*tlvs.values.values())
+
+    def message(self) -> CustomMessage:
+        """Return the message to send."""
+        tlvs = _PayTlvs._build(
+            payment_hash=self.payment_hash,
+            attempt=self.attempt,
+            amount_msat=self.amount_msat,
+            path_key=self.path_key,
+            recipient_data=self.recipient_data,
+        )
+        return CustomMessage(PAY_TYPE, tlvs.to_bytes())
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The payee has the amount, and gives the preimage; or it has refused this attempt for good, for a reason."""
+
+    payment_hash: bytes
+    """32 bytes."""
+    attempt: int
+    preimage: bytes | None = field(default=None, repr=False)
+    """32 bytes."""
+    reason: str | None = None
+    """Without a preimage."""
+
+    @classmethod
+    def read(cls, data: bytes) -> Self:
+        """Parse the payload.
+
+        Raises:
+            Bolt12Error: if it is malformed.
+            IncompleteError: if a field is missing.
+        """
+        tlvs = _ResultTlvs._read(data)
+        if tlvs.payment_hash is None or tlvs.attempt is None or (tlvs.preimage is None) == (tlvs.reason is None):
+            raise IncompleteError("a result has a payment hash, an attempt, and either a preimage or a reason")
+        return cls(tlvs.payment_hash, tlvs.attempt, tlvs.preimage, tlvs.reason)
+
+    def message(self) -> CustomMessage:
+        """Return the message to send."""
+        tlvs = _ResultTlvs._build(
+            payment_hash=self.payment_hash, attempt=self.attempt, preimage=self.preimage, reason=self.reason
+        )
+        return CustomMessage(RESULT_TYPE, tlvs.to_bytes())

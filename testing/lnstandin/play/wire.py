@@ -1,0 +1,62 @@
+"""Send messages to other nodes, with the faults that were asked for."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from functools import partial
+from random import Random
+
+from lnoffers.fetching.peer import PeerGoneError
+from lnoffers.net.messages import CustomMessage
+from lnoffers.service.peers import Link, Peers
+from lnoffers.service.tasks import ended_in_bug, start
+from lnstandin.play.faults import Faults
+
+logger = logging.getLogger(__name__)
+
+
+class Wire:
+    """The way out. Whatever it is given may be lost, as on any network, so its users repeat what matters."""
+
+    def __init__(self, peers: Peers, faults: Faults) -> None:
+        self._peers = peers
+        self._faults = faults
+        self._random = Random(faults.seed)  # noqa: S311 - chooses faults, not keys
+        self._sending: set[asyncio.Task[None]] = set()
+
+    async def send(self, link: Link, message: CustomMessage) -> None:
+        """Send a message now, or later or never, as the faults have it."""
+        if self._faults.lose and self._random.random() < self._faults.lose:
+            return
+        copies = [self._delay()]
+        if self._faults.repeat and self._random.random() < self._faults.repeat:
+            copies.append(self._delay() + self._faults.late)
+        for seconds in copies:
+            if seconds:
+                task = start(self._send_later(link, message, seconds), self._sending)
+                task.add_done_callback(partial(ended_in_bug, "A delayed message ended in a bug"))
+            else:
+                await self._send(link, message)
+
+    def refuses(self) -> bool:
+        """Return whether this node refuses the next payment to it."""
+        return self._faults.fail > 0 and self._random.random() < self._faults.fail
+
+    def close(self) -> None:
+        """Lose the messages that are delayed."""
+        for task in self._sending:
+            task.cancel()
+
+    def _delay(self) -> float:
+        return self._random.uniform(0, self._faults.delay) if self._faults.delay else 0.0
+
+    async def _send_later(self, link: Link, message: CustomMessage, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        await self._send(self._peers.link(link.node_id) or link, message)  # it may be connected again by now
+
+    async def _send(self, link: Link, message: CustomMessage) -> None:
+        try:
+            await link.send_custom(message)
+        except PeerGoneError as error:
+            logger.debug("A message to %s is lost: %s", link, error)

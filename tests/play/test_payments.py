@@ -1,0 +1,293 @@
+"""Payments between two nodes: paid once whatever happens, and failed only if the payee says so or nothing has left."""
+
+from __future__ import annotations
+
+import asyncio
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from lnoffers.bolt12 import Invoice
+from lnoffers.service.payments.backend import Failed, Outcome, Paid, Uncertain
+from lnstandin.play import sender
+from tests.play.players import PRICE, Player, Till, payer_and_payee, playing
+
+PAYMENTS = 30
+
+
+@pytest.fixture(autouse=True)
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Repeat lost messages without a pause that a test would have to wait for."""
+    monkeypatch.setattr(sender, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(sender, "LONGEST_PAUSE", 0.05)
+
+
+def assert_paid(outcome: Outcome, invoice: Invoice) -> None:
+    assert isinstance(outcome, Paid), outcome
+    assert sha256(outcome.preimage).digest() == invoice.invoice_payment_hash
+    assert outcome.sent_msat == invoice.invoice_amount
+
+
+def assert_balanced(payer: Player, payee: Player, count: int) -> None:
+    """Assert that the ledgers of both sides have the same payments, and the till each of them once."""
+    sent = {row["payment_hash"]: row["amount_msat"] for row in payer.rows("sent")}
+    taken = {row["payment_hash"]: row["amount_msat"] for row in payee.rows("received")}
+    assert sent == taken == payee.till.received
+    assert len(sent) == count
+    assert payer.rows("sent", "pending") == payee.rows("received", "pending") == []
+
+
+def test_invoice_is_paid(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with payer_and_payee(tmp_path) as (payer, payee):
+            invoice = payee.invoice()
+            assert_paid(await payer.backend.pay(invoice), invoice)
+            assert payee.till.received == {invoice.invoice_payment_hash: PRICE}
+        assert_balanced(payer, payee, 1)
+
+    asyncio.run(run())
+
+
+def test_invoice_is_paid_once_however_often_it_is_paid_at_once_and_later(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with payer_and_payee(tmp_path) as (payer, payee):
+            invoice = payee.invoice()
+            for outcome in await asyncio.gather(*(payer.backend.pay(invoice) for _ in range(8))):
+                assert_paid(outcome, invoice)
+            assert_paid(await payer.backend.pay(invoice), invoice)
+            assert_paid(await payer.backend.find(invoice), invoice)
+        assert_balanced(payer, payee, 1)
+
+    asyncio.run(run())
+
+
+def test_payment_that_was_paid_is_found_without_the_payee(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with payer_and_payee(tmp_path) as (payer, payee):
+            invoice = payee.invoice()
+            await payer.backend.pay(invoice)
+        async with playing(tmp_path / "payer") as payer:
+            assert_paid(await payer.backend.find(invoice), invoice)
+            assert_paid(await payer.backend.pay(invoice), invoice)
+
+    asyncio.run(run())
+
+
+def test_payment_that_was_never_begun_has_failed(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with payer_and_payee(tmp_path) as (payer, payee):
+            assert await payer.backend.find(payee.invoice()) == Failed("it was never sent")
+
+    asyncio.run(run())
+
+
+def test_payee_that_cannot_be_reached_fails_and_nothing_is_in_the_ledger(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with playing(tmp_path / "payee") as payee, playing(tmp_path / "payer") as payer:
+            outcome = await payer.backend.pay(payee.invoice())
+            why = "the payee cannot be reached: it is not connected, and no address is known"
+            assert outcome == Failed(why)
+            assert payer.rows("sent", "pending") == payer.rows("sent", "failed") == []
+
+    asyncio.run(run())
+
+
+def test_payee_is_connected_where_it_was_last_reached(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with payer_and_payee(tmp_path) as (payer, payee):
+            await payer.peers.disconnect(payee.peers.node_id)
+            invoice = payee.invoice()
+            assert_paid(await payer.backend.pay(invoice), invoice)
+
+    asyncio.run(run())
+
+
+def test_payee_that_goes_away_leaves_a_payment_uncertain_until_it_is_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sender, "PATIENCE", 0.2)
+
+    async def run() -> None:
+        till = Till()
+        async with playing(tmp_path / "payer") as payer:
+            async with playing(tmp_path / "payee", "lose=0.999999", till) as payee:  # it takes it, and answers nothing
+                await payer.peers.connect(payee.address)
+                invoice = payee.invoice()
+                assert isinstance(await payer.backend.pay(invoice), Uncertain)
+                assert till.received
+            assert isinstance(await payer.backend.find(invoice), Uncertain)
+            async with playing(tmp_path / "payee", till=till) as payee:
+                await payer.peers.connect(payee.address)
+                assert_paid(await payer.backend.find(invoice), invoice)
+            assert_balanced(payer, payee, 1)
+
+    asyncio.run(run())
+
+
+def test_payment_goes_on_after_the_payer_was_started_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sender, "PATIENCE", 0.2)
+
+    async def run() -> None:
+        async with playing(tmp_path / "payee") as payee:
+            invoice = payee.invoice()
+            async with playing(tmp_path / "payer", "lose=0.999999") as payer:
+                await payer.peers.connect(payee.address)
+                assert isinstance(await payer.backend.pay(invoice), Uncertain)
+            async with playing(tmp_path / "payer") as payer:
+                [(known, outcome)] = [each async for each in payer.backend.payments()]
+                assert known == invoice
+                assert isinstance(outcome, Uncertain)
+                await payer.peers.connect(payee.address)
+                assert_paid(await payer.backend.find(invoice), invoice)
+                [(_, outcome)] = [each async for each in payer.backend.payments()]
+                assert_paid(outcome, invoice)
+        assert_balanced(payer, payee, 1)
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("payers", "payees"),
+    [
+        ("lose=0.5,seed=1", "lose=0.5,seed=2"),
+        ("repeat=0.9,late=20ms,seed=3", "repeat=0.9,late=20ms,seed=4"),
+        ("delay=30ms,seed=5", "delay=30ms,seed=6"),
+        ("lose=0.3,repeat=0.3,late=50ms,delay=20ms,seed=7", "lose=0.3,repeat=0.3,late=50ms,delay=20ms,seed=8"),
+    ],
+    ids=["lost", "repeated", "delayed", "all"],
+)
+def test_each_invoice_is_paid_once_over_a_network_that_fails(tmp_path: Path, payers: str, payees: str) -> None:
+    async def run() -> None:
+        async with payer_and_payee(tmp_path, payers, payees) as (payer, payee):
+            invoices = [payee.invoice(number) for number in range(1, PAYMENTS + 1)]
+            for invoice, outcome in zip(invoices, await asyncio.gather(*map(payer.backend.pay, invoices)), strict=True):
+                assert_paid(outcome, invoice)
+        assert_balanced(payer, payee, PAYMENTS)
+
+    asyncio.run(run())
+
+
+def test_refused_payment_can_be_tried_again_and_late_copies_of_it_pay_nothing(tmp_path: Path) -> None:
+    """Each refused attempt is repeated while the next one is under way."""
+
+    async def run() -> None:
+        async with payer_and_payee(tmp_path, "repeat=0.9,late=30ms,seed=1", "fail=0.7,seed=2") as (payer, payee):
+            refused = 0
+            for number in range(1, PAYMENTS + 1):
+                invoice = payee.invoice(number)
+                while isinstance(outcome := await payer.backend.pay(invoice), Failed):
+                    refused += 1
+                    assert "on purpose" in outcome.reason
+                assert_paid(outcome, invoice)
+            assert refused > PAYMENTS
+        assert_balanced(payer, payee, PAYMENTS)
+
+    asyncio.run(run())
+
+
+def test_refused_attempt_stays_refused(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with payer_and_payee(tmp_path, payees="fail=0.999999") as (payer, payee):
+            invoice = payee.invoice()
+            assert isinstance(await payer.backend.pay(invoice), Failed)
+            assert isinstance(await payer.backend.find(invoice), Failed)
+            [attempt] = payer.rows("sent", "failed")
+        async with playing(tmp_path / "payee") as payee, playing(tmp_path / "payer") as payer:
+            payee.invoice()
+            await payer.peers.connect(payee.address)
+            late = sender.Sent(*list(attempt.values())[:5])
+            outcome = await payer.backend._sender._complete(late)
+            assert isinstance(outcome, Failed)
+            assert payee.till.received == {}
+
+    asyncio.run(run())
+
+
+def test_another_payer_is_refused_once_an_invoice_is_paid(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with payer_and_payee(tmp_path) as (payer, payee), playing(tmp_path / "other") as other:
+            await other.peers.connect(payee.address)
+            invoice = payee.invoice()
+            assert_paid(await payer.backend.pay(invoice), invoice)
+            assert await other.backend.pay(invoice) == Failed("already paid")
+            assert_paid(await payer.backend.find(invoice), invoice)
+        assert_balanced(payer, payee, 1)
+
+    asyncio.run(run())
+
+
+def test_of_two_payers_at_once_one_pays(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with payer_and_payee(tmp_path) as (payer, payee), playing(tmp_path / "other") as other:
+            await other.peers.connect(payee.address)
+            for number in range(1, PAYMENTS + 1):
+                invoice = payee.invoice(number)
+                outcomes = await asyncio.gather(payer.backend.pay(invoice), other.backend.pay(invoice))
+                assert {type(outcome) for outcome in outcomes} == {Paid, Failed}
+            assert len(payer.rows("sent")) + len(other.rows("sent")) == len(payee.rows("received")) == PAYMENTS
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ("amount", f"it is not {PRICE}msat"),
+        ("unknown", "no invoice has this payment_hash"),
+        ("foreign", "this node has made no such invoice"),
+    ],
+)
+def test_payment_that_the_payee_does_not_want_fails_with_its_reason(tmp_path: Path, change: str, why: str) -> None:
+    async def run() -> None:
+        async with payer_and_payee(tmp_path) as (payer, payee):
+            invoice = payee.invoice(amount_msat=PRICE + (change == "amount"))
+            if change != "amount":
+                payee.till.preimages.clear()
+            if change == "foreign":
+                payee.node.keys._base = bytes(32)  # its secrets are others now
+            assert await payer.backend.pay(invoice) == Failed(why)
+            assert payee.till.received == {}
+            while payee.rows("received", "pending"):  # a copy that came too late is looked at once more
+                await asyncio.sleep(0.01)
+            assert payee.rows("received") == []
+
+    asyncio.run(run())
+
+
+def test_payment_waits_while_the_store_of_the_payee_fails(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with payer_and_payee(tmp_path) as (payer, payee):
+            payee.till.failures = 5
+            invoice = payee.invoice()
+            assert_paid(await payer.backend.pay(invoice), invoice)
+        assert_balanced(payer, payee, 1)
+
+    asyncio.run(run())
+
+
+def test_payment_that_had_arrived_is_taken_when_the_payee_starts_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sender, "PATIENCE", 0.1)
+
+    async def run() -> None:
+        async with payer_and_payee(tmp_path) as (payer, payee):
+            payee.till.failures = 1_000_000
+            invoice = payee.invoice()
+            assert isinstance(await payer.backend.pay(invoice), Uncertain)
+            assert len(payee.rows("received", "pending")) == 1
+        payee.till.failures = 0
+        async with playing(tmp_path / "payee", till=payee.till) as payee:
+            assert len(payee.rows("received")) == len(payee.till.received) == 1
+
+    asyncio.run(run())
+
+
+def test_node_does_not_pay_itself(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with playing(tmp_path / "payee") as payee:
+            outcome = await payee.backend.pay(payee.invoice())
+            assert outcome == Failed("play money does not go in circles: the payee is this node")
+
+    asyncio.run(run())
