@@ -1820,9 +1820,8 @@ class Calls(Caller):
         the request exists.
 
         Raises:
-            RpcError: Code -1: The request could not be created: the store failed, the injected entropy is used up,
-                or this node can be reached only through fronting nodes (*--payment-fronting-node*), and none of them is
-                a peer.
+            RpcError: Code -1: The request could not be created: the store failed, or the injected entropy is used
+                up.
         """
         return self.rpc_send("invoicerequest", amount, description, issuer, label, absolute_expiry, single_use)
 

@@ -794,6 +794,7 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                 Parameter("absolute_expiry", "u64"),
                 Parameter("single_use", "boolean"),
                 Parameter("unsigned", "boolean", extension=True),
+                Parameter("payee", "pubkey", extension=True),
             ),
         ),
         "keysend": Command(

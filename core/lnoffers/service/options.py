@@ -71,7 +71,7 @@ class Options:
     """The SOCKS5 proxy through which a server connects to other nodes."""
     via: tuple[Address, ...] = ()
     """Nodes that forward onion messages: a server keeps connected to them, asks them first to forward its requests, and
-    is reached through them in new offers."""
+    is reached through them in new offers and requests."""
     payment_fronting_nodes: tuple[bytes, ...] = ()
     """The only nodes through which payers can reach this one: compressed points, 33 bytes each."""
 

@@ -442,6 +442,7 @@ __all__ = [
     "ListhtlcsRequest",
     "ListhtlcsResponse",
     "ListinvoicerequestsInvoicerequest",
+    "ListinvoicerequestsInvoicerequestPayment",
     "ListinvoicerequestsRequest",
     "ListinvoicerequestsResponse",
     "ListinvoicesInvoice",
@@ -1194,6 +1195,7 @@ if TYPE_CHECKING:
     from .listhtlcs import ListhtlcsHtlc, ListhtlcsRequest, ListhtlcsResponse
     from .listinvoicerequests import (
         ListinvoicerequestsInvoicerequest,
+        ListinvoicerequestsInvoicerequestPayment,
         ListinvoicerequestsRequest,
         ListinvoicerequestsResponse,
     )
@@ -1899,6 +1901,7 @@ else:
         "ListhtlcsRequest": "listhtlcs",
         "ListhtlcsResponse": "listhtlcs",
         "ListinvoicerequestsInvoicerequest": "listinvoicerequests",
+        "ListinvoicerequestsInvoicerequestPayment": "listinvoicerequests",
         "ListinvoicerequestsRequest": "listinvoicerequests",
         "ListinvoicerequestsResponse": "listinvoicerequests",
         "ListinvoicesInvoice": "listinvoices",

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 
 from ..runtime.values.received import Received
-from ..runtime.values.scalars import U64, Hash, Msat
+from ..runtime.values.scalars import U64, Hash, Msat, Pubkey
 
 
 @dataclass(kw_only=True, slots=True)
@@ -44,6 +44,13 @@ class InvoicerequestRequest:
     only unsigned ones, which it calls refunds. Core Lightning signs such requests and refuses unsigned ones: its
     lightning-decode(7) returns *valid* false, and its lightning-sendinvoice(7) fails. So the choice depends on the
     payee's wallet. The *invreq_id* is the same in both cases.
+
+    An extension: Core Lightning does not have it.
+    """
+
+    payee: Pubkey | None = None
+    """The id of a node. If it is given, an invoice is paid only if this node has signed it. The string does not contain
+    it.
 
     An extension: Core Lightning does not have it.
     """

@@ -2,9 +2,10 @@
 """Types of the command `listinvoicerequests`."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from ..runtime.values.received import Received
-from ..runtime.values.scalars import Hash
+from ..runtime.values.scalars import Hash, Msat, Pubkey
 
 
 @dataclass(kw_only=True, slots=True)
@@ -16,6 +17,29 @@ class ListinvoicerequestsRequest:
 
     active_only: bool = False
     """Leave out inactive ones (used or disabled)."""
+
+
+@dataclass(kw_only=True, slots=True, eq=False, repr=False)
+class ListinvoicerequestsInvoicerequestPayment(Received):
+    """`invoicerequests[].payments[]` in the response to `listinvoicerequests`."""
+
+    payment_hash: Hash
+    """The payment hash of the invoice."""
+
+    invoice: str
+    """The invoice: a string that begins with *lni1*."""
+
+    amount_msat: Msat
+    """The amount of the invoice."""
+
+    state: Literal["claimed", "paying", "unknown", "paid", "failed"]
+    """How far the payment has come. *claimed*: the invoice is valid, and the request is reserved for it; without a backend
+    that pays, it waits for you. *paying*: it is being paid. *unknown*: it may have been paid; the backend is asked
+    until it knows. *paid*: the payee has the money. *failed*: no money has moved, and the request can be used again.
+    """
+
+    reason: str | None = None
+    """Why it has failed."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -39,6 +63,19 @@ class ListinvoicerequestsInvoicerequest(Received):
 
     label: str | None = None
     """The label that it was created with, if any."""
+
+    payee: Pubkey | None = None
+    """The only node whose invoices are paid, if one was given.
+
+    An extension: Core Lightning does not have it.
+    """
+
+    payments: list[ListinvoicerequestsInvoicerequestPayment] | None = None
+    """The latest 16 payments of invoices that arrived for the request, oldest first; absent if there is none. Invoices
+    that were refused are not among them.
+
+    An extension: Core Lightning does not have it.
+    """
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)

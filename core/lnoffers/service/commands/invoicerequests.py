@@ -12,17 +12,22 @@ from lnoffers.service.commands.codes import OFFER_ALREADY_DISABLED
 from lnoffers.service.commands.pages import in_pages
 from lnoffers.service.commands.records import Shown, shown
 from lnoffers.service.entropy import EntropyError
+from lnoffers.service.message_paths import PathKeyError, fronts, message_paths, ways_through
 from lnoffers.service.status import Status, StatusChange
-from lnoffers.service.store import invoicerequests
+from lnoffers.service.store import invoicerequests, payments
 from lnoffers.service.store.invoicerequests import DuplicateError, StoredRequest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from clnrpc.runtime.server.stubs import Reply
+    from lnoffers.bolt12 import BlindedPath
     from lnoffers.service.store import Connection
+    from lnoffers.service.store.payments import StoredPayment
 
 METADATA_BYTES: Final = 16
+SHOWN_PAYMENTS: Final = 16
+"""How many payments are shown with a request, the latest ones; listpays has the others."""
 
 
 class InvoicerequestCommands(Commands):
@@ -32,7 +37,8 @@ class InvoicerequestCommands(Commands):
         """Create and store an invoice_request without an offer; the payer is the node itself."""
         made = self._make(request)
         status = Status.created(single_use=request.single_use)
-        stored = StoredRequest(made.invreq_id, made.encode(), request.label, status)
+        payee = None if request.payee is None else bytes.fromhex(request.payee)
+        stored = StoredRequest(made.invreq_id, made.encode(), request.label, status, payee)
         with self._transaction() as connection:
             try:
                 invoicerequests.add(connection, stored)
@@ -61,8 +67,10 @@ class InvoicerequestCommands(Commands):
                 )
 
         def respond(found: Sequence[StoredRequest]) -> types.ListinvoicerequestsResponse:
+            with self._transaction(writes=False) as connection:
+                paid = payments.latest_of_requests(connection, [stored.invreq_id for stored in found], SHOWN_PAYMENTS)
             return types.ListinvoicerequestsResponse(
-                invoicerequests=[types.ListinvoicerequestsInvoicerequest(**_shown(stored)) for stored in found]
+                invoicerequests=[_listed(stored, paid.get(stored.invreq_id)) for stored in found]
             )
 
         return in_pages(read, respond)
@@ -97,18 +105,29 @@ class InvoicerequestCommands(Commands):
             raise RpcError(GENERIC, str(error)) from error
         try:
             unsigned = self._unsigned_request(request, metadata)
+            if through := fronts(self._node):
+                unsigned = self._with_request_paths(request, unsigned, through)
         except RpcError:
             entropy.reset(before)
             raise
         return unsigned.unsigned() if request.unsigned else unsigned.sign(self._node.keys.node_signer)
 
-    def _unsigned_request(self, request: types.InvoicerequestRequest, metadata: bytes) -> UnsignedInvoiceRequest:
+    def _with_request_paths(
+        self, request: types.InvoicerequestRequest, unsigned: UnsignedInvoiceRequest, through: Sequence[bytes]
+    ) -> UnsignedInvoiceRequest:
+        """Return the same request with a path through each of these nodes."""
+        try:
+            paths = message_paths(self._node, ways_through(self._node, through), unsigned.invreq_id)
+        except (EntropyError, PathKeyError) as error:
+            raise RpcError(GENERIC, str(error)) from error
+        return self._unsigned_request(request, unsigned.invreq_metadata or b"", paths)
+
+    def _unsigned_request(
+        self, request: types.InvoicerequestRequest, metadata: bytes, paths: Sequence[BlindedPath] | None = None
+    ) -> UnsignedInvoiceRequest:
         if request.amount <= 0:
             raise RpcError(INVALID_PARAMS, "amount: must be positive")
         node = self._node
-        if node.options.payment_fronting_nodes:
-            # Answers would have to arrive through such a node, and lightningd accepts only its peers for that.
-            raise RpcError(GENERIC, "Could not find neighbour fronting node")
         try:
             unsigned = InvoiceRequest.without_offer(
                 invreq_metadata=metadata,
@@ -118,6 +137,7 @@ class InvoicerequestCommands(Commands):
                 offer_description=request.description,
                 offer_issuer=request.issuer,
                 offer_absolute_expiry=request.absolute_expiry,
+                invreq_paths=paths,
             )
         except Bolt12Error as error:
             # The message begins with the field's name, which without its prefix is the parameter's name.
@@ -139,3 +159,20 @@ class _ShownRequest(Shown):
 
 def _shown(stored: StoredRequest) -> _ShownRequest:
     return _ShownRequest(**shown(stored), invreq_id=stored.invreq_id.hex())
+
+
+def _listed(stored: StoredRequest, paid: Sequence[StoredPayment] | None) -> types.ListinvoicerequestsInvoicerequest:
+    """Return the element of a list; it has payments only if there are any."""
+    payee = None if stored.payee is None else stored.payee.hex()
+    shown_payments = None if paid is None else [_payment(each) for each in paid]
+    return types.ListinvoicerequestsInvoicerequest(**_shown(stored), payee=payee, payments=shown_payments)
+
+
+def _payment(payment: StoredPayment) -> types.ListinvoicerequestsInvoicerequestPayment:
+    return types.ListinvoicerequestsInvoicerequestPayment(
+        payment_hash=payment.payment_hash.hex(),
+        invoice=payment.bolt12,
+        amount_msat=payment.amount_msat,
+        state=payment.state.value,
+        reason=payment.reason,
+    )

@@ -10,7 +10,6 @@ from clnrpc.runtime.errors import GENERIC, RpcError, unknown_command
 from clnrpc.runtime.server.bind import BadParameter
 from clnrpc.runtime.server.convert import BadToken
 from lnoffers.bolt12 import CHAINS, Bolt12Error, Offer
-from lnoffers.net.blinding import PATH_KEY_BYTES, message_path
 from lnoffers.service.commands.base import Commands
 from lnoffers.service.commands.codes import (
     NO_RATE,
@@ -22,6 +21,7 @@ from lnoffers.service.commands.codes import (
 from lnoffers.service.commands.pages import in_pages
 from lnoffers.service.commands.records import Shown, shown
 from lnoffers.service.entropy import EntropyError
+from lnoffers.service.message_paths import PathKeyError, fronts, message_paths, ways_through
 from lnoffers.service.offer_terms import terms_of
 from lnoffers.service.rates import RatesError
 from lnoffers.service.status import TRANSITIONS, Status, StatusChange
@@ -43,7 +43,7 @@ class OfferCommands(Commands):
         if request.dev_paths is not None:
             offer = self._with_paths(offer, self._ways(request))
         elif fronting:
-            offer = self._with_paths(offer, [[front, self._node.keys.node_id] for front in fronting])
+            offer = self._with_paths(offer, ways_through(self._node, fronting))
         status = Status.created(single_use=request.single_use)
         new = StoredOffer(
             offer.offer_id, offer.encode(), request.label, status, bool(fronting), offer.offer_description
@@ -144,8 +144,7 @@ class OfferCommands(Commands):
 
     def _fronting_nodes(self, request: types.OfferRequest) -> Sequence[bytes]:
         if request.fronting_nodes is None:
-            options = self._node.options
-            return options.payment_fronting_nodes or [address.node_id for address in options.via]
+            return fronts(self._node)
         return [bytes.fromhex(node_id) for node_id in request.fronting_nodes]
 
     def _ways(self, request: types.OfferRequest) -> Sequence[Sequence[bytes]]:
@@ -157,18 +156,12 @@ class OfferCommands(Commands):
 
     def _with_paths(self, offer: Offer, ways: Sequence[Sequence[bytes]]) -> Offer:
         """Return the offer with a blinded path along each of these lists of nodes, which end at this node."""
-        path_id = self._node.keys.path_id(offer.offer_id)
         entropy = self._node.entropy
         before = entropy.mark()
         try:
-            drawn = entropy.draw(PATH_KEY_BYTES * len(ways))
-        except EntropyError as error:
+            paths = message_paths(self._node, ways, offer.offer_id)
+        except (EntropyError, PathKeyError) as error:
             raise RpcError(GENERIC, str(error)) from error
-        keys = [drawn[start : start + PATH_KEY_BYTES] for start in range(0, len(drawn), PATH_KEY_BYTES)]
-        try:
-            paths = [message_path(key, way, path_id) for key, way in zip(keys, ways, strict=True)]
-        except ValueError as error:  # once in 2^128 times, unless entropy is injected
-            raise RpcError(GENERIC, f"The path key that was drawn is of no use: {error}") from error
         offer = offer.with_paths(paths)
         try:
             self._check_size(offer)

@@ -7,7 +7,7 @@ was given up as dead changes nothing any more.
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -156,6 +156,25 @@ def by_payment_hash(connection: Connection, payment_hash: bytes) -> StoredPaymen
 def of_request(connection: Connection, invreq_id: bytes) -> Sequence[StoredPayment]:
     """Return the payments for a request, oldest first."""
     return _many(connection, "WHERE invreq_id = ? ORDER BY created_at, fence", (invreq_id,))
+
+
+def latest_of_requests(
+    connection: Connection, invreq_ids: Sequence[bytes], limit: int
+) -> Mapping[bytes, Sequence[StoredPayment]]:
+    """Return the latest payments for some requests, at most `limit` for each, oldest first, by the request's id."""
+    places = ", ".join("?" * len(invreq_ids))
+    query = f"""
+        {TABLE.select} WHERE payment_hash IN (
+            SELECT payment_hash FROM (
+                SELECT payment_hash, row_number() OVER (PARTITION BY invreq_id ORDER BY created_index DESC) AS place
+                FROM payments WHERE invreq_id IN ({places})
+            ) AS numbered WHERE place <= ?
+        ) ORDER BY created_index
+    """
+    found: dict[bytes, list[StoredPayment]] = {}
+    for payment in _ROWS.read_many(connection, query, [*invreq_ids, limit], None):
+        found.setdefault(payment.invreq_id, []).append(payment)
+    return found
 
 
 def find(
