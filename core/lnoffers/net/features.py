@@ -61,6 +61,7 @@ FEATURES: Final = (
 )
 """BOLT 9, "Assigned Features". Besides onion messages we offer the features that LDK requires of every peer."""
 
+ROUTE_BLINDING: Final = 24
 ONION_MESSAGES: Final = 38
 ONION_MESSAGES_ONLY_CHANNELS: Final = 66
 

@@ -94,10 +94,18 @@ class HopData(Message):
         next_node_id: bytes | None = None,
         path_id: bytes | None = None,
         next_path_key_override: bytes | None = None,
+        payment_relay: PaymentRelay | None = None,
+        payment_constraints: PaymentConstraints | None = None,
     ) -> Self:
-        """Return the data for a path of onion messages.
+        """Return the data for a path of onion messages or, with the last two, of payments.
 
         Raises:
             Bolt12Error: if a point is not valid.
         """
-        return cls._build(next_node_id=next_node_id, path_id=path_id, next_path_key_override=next_path_key_override)
+        return cls._build(
+            next_node_id=next_node_id,
+            path_id=path_id,
+            next_path_key_override=next_path_key_override,
+            payment_relay=payment_relay,
+            payment_constraints=payment_constraints,
+        )

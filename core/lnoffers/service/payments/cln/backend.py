@@ -1,0 +1,117 @@
+"""The backend that uses a Core Lightning node: it puts the parts together."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lnoffers.service.payments.backend import Backend, BackendError, Destination, Host, Incoming, Outcome
+from lnoffers.service.payments.cln.client import NodeClient
+from lnoffers.service.payments.cln.receiving import Receiving
+from lnoffers.service.payments.cln.sending import RETRY_SECONDS, Sending
+from lnoffers.service.payments.cln.witness import NodeWitness
+
+if TYPE_CHECKING:
+    from lnoffers.bolt12 import Invoice
+
+
+class CoreLightning(Backend):
+    """A Core Lightning node moves the money. Use it within one event loop.
+
+    Args:
+        path: the node's socket.
+        host: the server.
+        max_fee: as in `Sending`, like the next two.
+        retry_for: the same.
+        at_most: the same.
+    """
+
+    identity = ""
+    pays = True
+    collects = True
+
+    def __init__(
+        self,
+        path: Path,
+        host: Host,
+        *,
+        max_fee: int | None = None,
+        retry_for: int = RETRY_SECONDS,
+        at_most: float | None = None,
+    ) -> None:
+        self._host = host
+        self._client = NodeClient(path)
+        self._sending = Sending(self._client, max_fee, retry_for, at_most)
+        self._receiving: Receiving | None = None
+
+    async def start(self) -> None:
+        """Check the node, and begin to watch for payments.
+
+        Raises:
+            BackendError: if the node cannot be used.
+        """
+        node = self._host.node
+        try:
+            self.identity = await self._client.check(node.keys.node_id, node.options.network)
+        except BackendError:
+            await self._client.close()
+            raise
+        self._sending.begin()
+        self._receiving = Receiving(self._client, bytes.fromhex(self.identity), node.keys.node_id, self._host.received)
+        self._receiving.begin()
+
+    async def pay(self, invoice: Invoice) -> Outcome:
+        """Pay an invoice with `xpay`."""
+        return await self._sending.pay(invoice)
+
+    async def find(self, invoice: Invoice) -> Outcome:
+        """Return the outcome by `listpays`; wait a while if it is uncertain."""
+        return await self._sending.find(invoice)
+
+    def payments(self) -> AsyncIterator[tuple[Invoice, Outcome]]:
+        """Return all payments of BOLT 12 invoices that have succeeded or may still do so.
+
+        Raises:
+            BackendError: if the node does not answer.
+        """
+        return self._sending.payments()
+
+    async def receive(self, incoming: Incoming) -> Destination:
+        """Make an invoice of the node for a payment, and return the path to it.
+
+        Raises:
+            BackendError: if the node does not make it.
+        """
+        return await self._started().receive(incoming)
+
+    async def forget(self, payment_hash: bytes) -> None:
+        """Delete the node's invoice, if it is not paid."""
+        await self._started().forget(payment_hash)
+
+    def witness(self) -> NodeWitness:
+        """Return the counter in the node's datastore."""
+        return NodeWitness(self._client.quick, self._host.node.keys.node_id)
+
+    async def close(self) -> None:
+        """Stop watching, and close the connections. What the node is paying goes on."""
+        if self._receiving is not None:
+            await self._receiving.close()
+        await self._client.close()
+
+    def _started(self) -> Receiving:
+        assert self._receiving is not None
+        return self._receiving
+
+
+def make(argument: str, host: Host) -> CoreLightning:
+    """Return the backend for the node whose socket the argument names.
+
+    Raises:
+        BackendError: if it names none.
+    """
+    if not argument:
+        raise BackendError(
+            "the backend cln needs the node's socket: --backend cln:<lightning-dir>/<network>/lightning-rpc"
+        )
+    return CoreLightning(Path(argument).expanduser(), host)
