@@ -34,14 +34,20 @@ def connect(source: Node, target: Node) -> None:
 
 
 def open_channel(
-    chain: Chain, source: Node, target: Node, amount_sat: int = CHANNEL_SAT, push_msat: int = PUSHED_MSAT
+    chain: Chain,
+    source: Node,
+    target: Node,
+    amount_sat: int = CHANNEL_SAT,
+    push_msat: int = PUSHED_MSAT,
+    *,
+    announce: bool = True,
 ) -> str:
     """Open a channel from a funded node, and return its short channel id once both nodes can pay through it.
 
     `push_msat` of it are the target's from the start, so that it can pay, too.
     """
     connect(source, target)
-    opened = source.client.fundchannel(id=target.id, amount=amount_sat, push_msat=push_msat)
+    opened = source.client.fundchannel(id=target.id, amount=amount_sat, push_msat=push_msat, announce=announce)
     chain.mine(ANNOUNCE_DEPTH)
     until(lambda: _scid(target, source, opened.channel_id), "the target's end of the channel is open")
     return until(lambda: _scid(source, target, opened.channel_id), "the source's end of the channel is open")

@@ -9,13 +9,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from lnoffers.bolt12 import BlindedPayinfo, Invoice, KeyPair, KeySigner, Offer, UnsignedInvoiceRequest
 from lnoffers.net.blinding import message_path
 from lnoffers.service import Node, Options
 from lnoffers.service.payments.backend import Host, Incoming
-from lnoffers.service.payments.cln.backend import CoreLightning
+from lnoffers.service.payments.cln.backend import CoreLightning, Settings
 from lnoffers.service.peers import Peers
 from tests.bolt12.samples import METADATA, PAYINFO, REGTEST
 from tests.interop.nodes import Node as Lightningd
@@ -116,17 +116,15 @@ class Desk:
 
 
 @asynccontextmanager
-async def backend(
-    socket: Path, directory: Path, *, max_fee: int | None = None, retry_for: int = 5, at_most: float | None = 3.0
-) -> AsyncIterator[tuple[CoreLightning, Desk]]:
-    """Run the backend, on a node with a secret of its own, for a node whose socket is given."""
+async def backend(socket: Path, directory: Path, **given: Any) -> AsyncIterator[tuple[CoreLightning, Desk]]:
+    """Run the backend, on a node with a secret of its own, for a node whose socket is given; `given` are settings."""
     secret = directory / "regtest" / "hsm_secret"
     if not secret.exists():
         write_secret(secret, os.urandom(32))
     with Node.open(Options(lightning_dir=directory, network="regtest")) as node:
         desk = Desk(node)
-        host = Host(node, Peers.__new__(Peers), desk.received)
-        made = CoreLightning(socket, host, max_fee=max_fee, retry_for=retry_for, at_most=at_most)
+        host = Host(node, cast(Peers, None), desk.received)  # it needs no peers
+        made = CoreLightning(socket, host, Settings(**{"retry_for": 5, "at_most": 3.0} | given))
         await made.start()
         try:
             yield made, desk

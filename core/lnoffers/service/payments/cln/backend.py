@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lnoffers.service.payments.backend import Backend, BackendError, Destination, Host, Incoming, Outcome
 from lnoffers.service.payments.cln.client import NodeClient
-from lnoffers.service.payments.cln.receiving import Receiving
+from lnoffers.service.payments.cln.receiving import MAX_INVOICES, Receiving
 from lnoffers.service.payments.cln.sending import RETRY_SECONDS, Sending
 from lnoffers.service.payments.cln.witness import NodeWitness
 
@@ -16,33 +17,30 @@ if TYPE_CHECKING:
     from lnoffers.bolt12 import Invoice
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What can be chosen."""
+
+    max_fee: int | None = None
+    """The fee limit of each payment, in millisatoshi; None for that of `xpay`."""
+    retry_for: int = RETRY_SECONDS
+    """For how many seconds the node tries to pay an invoice."""
+    at_most: float | None = None
+    """How many seconds a call without an answer can go on; None derives it from `retry_for`."""
+    max_invoices: int = MAX_INVOICES
+    """How many invoices for this node the node keeps at a time."""
+
+
 class CoreLightning(Backend):
-    """A Core Lightning node moves the money. Use it within one event loop.
+    """A Core Lightning node, whose socket is at `path`, moves the money. Use it within one event loop."""
 
-    Args:
-        path: the node's socket.
-        host: the server.
-        max_fee: as in `Sending`, like the next two.
-        retry_for: the same.
-        at_most: the same.
-    """
-
-    identity = ""
-    pays = True
     collects = True
 
-    def __init__(
-        self,
-        path: Path,
-        host: Host,
-        *,
-        max_fee: int | None = None,
-        retry_for: int = RETRY_SECONDS,
-        at_most: float | None = None,
-    ) -> None:
+    def __init__(self, path: Path, host: Host, settings: Settings) -> None:
         self._host = host
         self._client = NodeClient(path)
-        self._sending = Sending(self._client, max_fee, retry_for, at_most)
+        self._sending = Sending(self._client, settings.max_fee, settings.retry_for, settings.at_most)
+        self._max_invoices = settings.max_invoices
         self._receiving: Receiving | None = None
 
     async def start(self) -> None:
@@ -58,7 +56,8 @@ class CoreLightning(Backend):
             await self._client.close()
             raise
         self._sending.begin()
-        self._receiving = Receiving(self._client, bytes.fromhex(self.identity), node.keys.node_id, self._host.received)
+        own_id, node_id = node.keys.node_id, bytes.fromhex(self.identity)
+        self._receiving = Receiving(self._client, node_id, own_id, self._host.received, self._max_invoices)
         self._receiving.begin()
 
     async def pay(self, invoice: Invoice) -> Outcome:
@@ -114,4 +113,4 @@ def make(argument: str, host: Host) -> CoreLightning:
         raise BackendError(
             "the backend cln needs the node's socket: --backend cln:<lightning-dir>/<network>/lightning-rpc"
         )
-    return CoreLightning(Path(argument).expanduser(), host)
+    return CoreLightning(Path(argument).expanduser(), host, Settings())

@@ -34,6 +34,8 @@ MAX_INVOICES: Final = 10_000
 """How many of this node's invoices the node keeps at a time, expired ones included until they are deleted."""
 MAX_DESCRIPTION: Final = 639
 """The bytes of a description that fit into a BOLT 11 invoice."""
+ID_DIGITS: Final = 20
+"""How much of this node's id is in the labels, which may have 128 bytes."""
 BLOCK_SECONDS: Final = 600
 PAGE: Final = 1000
 """How many invoices are listed at a time."""
@@ -73,7 +75,7 @@ class Receiving:
     ) -> None:
         self._client = client
         self._node_id = node_id
-        self._prefix = f"lnoffers/{own_id.hex()}/"
+        self._prefix = f"lnoffers/{own_id.hex()[:ID_DIGITS]}/"
         self._received = received
         self._max_invoices = max_invoices
         self._unpaid: dict[bytes, int] = {}
@@ -261,4 +263,6 @@ class Receiving:
 
 
 def _shortened(description: str) -> str:
-    return description.encode()[:MAX_DESCRIPTION].decode(errors="ignore")
+    """Return what the node accepts of a description: it refuses control characters, and what does not fit."""
+    shown = "".join(character if character.isprintable() else " " for character in description)
+    return shown.encode()[:MAX_DESCRIPTION].decode(errors="ignore")

@@ -1,0 +1,215 @@
+"""The backend `cln` with a node that answers as a test wants: what each error means, and which nodes are refused."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from hashlib import sha256
+from itertools import chain, repeat
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clnrpc import RpcError
+from lnoffers.service.payments.backend import BackendError, Failed, Outcome, Paid, Uncertain
+from lnoffers.service.payments.cln.backend import make
+from lnoffers.service.payments.cln.outcomes import ALREADY_PAID, ENDED, UNCERTAIN
+from tests.interop.paying import backend, end_at, invoice_for
+from tests.service.answering_node import INFO, NODE_ID, Answer, answering
+
+PREIMAGE = b"\7" * 32
+HASH = sha256(PREIMAGE).hexdigest()
+INVOICE = invoice_for(bytes.fromhex(HASH), 1_000, end_at(NODE_ID, b"\1" * 32))
+FAILED = {"payment_hash": HASH, "status": "failed", "created_at": 1, "created_index": 1, "amount_sent_msat": 0}
+PENDING = FAILED | {"status": "pending", "amount_sent_msat": 1_001}
+COMPLETE = PENDING | {"status": "complete", "preimage": PREIMAGE.hex()}
+PAID = Paid(PREIMAGE, 1_001)
+
+
+def pays(*looks: dict[str, Any] | None) -> Answer:
+    """Return answers to `listpays`: one row or none at each look; the last one is repeated."""
+    rows: Iterator[dict[str, Any] | None] = chain(looks, repeat(looks[-1]))
+    return lambda _: {"pays": [row for row in [next(rows)] if row is not None]}
+
+
+def outcome_of(
+    path: Path, answers: dict[str, Answer], method: str = "pay", patience: float = 60.0, **given: Any
+) -> Outcome:
+    """Return the outcome of paying or finding at a node with these answers. Raises TimeoutError."""
+    known: dict[str, Answer] = {"listsendpays": {"payments": []}}
+
+    async def run() -> Outcome:
+        async with backend(path / "rpc", path / "own", **given) as (used, _), asyncio.timeout(patience):
+            outcome: Outcome = await getattr(used, method)(INVOICE)
+            return outcome
+
+    with answering(path / "rpc", known | answers):
+        return asyncio.run(run())
+
+
+@pytest.mark.parametrize("code", ENDED)
+def test_an_error_that_ends_the_call_is_a_failure_if_nothing_was_sent(code: int, tmp_path: Path) -> None:
+    answers: dict[str, Answer] = {"xpay": RpcError(code, "no"), "listpays": pays(None)}
+    assert outcome_of(tmp_path, answers) == Failed(ENDED[code])
+
+
+@pytest.mark.parametrize("code", [*UNCERTAIN, 201, 204, 211, 302, 999])
+def test_every_other_error_is_uncertain(code: int, tmp_path: Path) -> None:
+    answers: dict[str, Answer] = {"xpay": RpcError(code, "why"), "listpays": pays(None)}
+    assert outcome_of(tmp_path, answers) == Uncertain(f"xpay: {code}: why")
+
+
+def test_no_code_has_two_meanings() -> None:
+    assert not ENDED.keys() & UNCERTAIN.keys()
+    assert ALREADY_PAID not in ENDED.keys() | UNCERTAIN.keys()
+
+
+@pytest.mark.parametrize("code", ENDED)
+def test_a_part_that_was_sent_before_the_error_may_pay(code: int, tmp_path: Path) -> None:
+    answers: dict[str, Answer] = {"xpay": RpcError(code, "no"), "listpays": pays(PENDING, PENDING, COMPLETE)}
+    assert outcome_of(tmp_path, answers) == PAID
+
+
+def test_a_part_that_is_sent_after_the_error_may_pay(tmp_path: Path) -> None:
+    """Its route was reserved, and another part has failed meanwhile."""
+    answers: dict[str, Answer] = {"xpay": RpcError(209, "no"), "listpays": pays(None, FAILED, COMPLETE)}
+    assert outcome_of(tmp_path, answers) == PAID
+
+
+def test_a_failure_waits_for_all_parts(tmp_path: Path) -> None:
+    answers: dict[str, Answer] = {"xpay": RpcError(209, "no"), "listpays": pays(FAILED, PENDING)}
+    with pytest.raises(TimeoutError):
+        outcome_of(tmp_path, answers, patience=4.0)
+
+
+def test_what_is_paid_already_is_paid(tmp_path: Path) -> None:
+    answers: dict[str, Answer] = {"xpay": RpcError(ALREADY_PAID, "paid"), "listpays": pays(COMPLETE)}
+    assert outcome_of(tmp_path, answers) == PAID
+
+
+def test_a_lost_answer_is_uncertain(tmp_path: Path) -> None:
+    assert isinstance(outcome_of(tmp_path, {"xpay": None}), Uncertain)
+
+
+def test_a_wrong_preimage_is_no_payment(tmp_path: Path) -> None:
+    answers: dict[str, Answer] = {"listpays": pays(COMPLETE | {"preimage": "00" * 32})}
+    with pytest.raises(BackendError, match="preimage"):
+        outcome_of(tmp_path, answers, "find")
+
+
+@pytest.mark.parametrize("row", [None, FAILED])
+def test_without_an_answer_a_failure_is_believed_only_when_no_call_can_run(row: Any, tmp_path: Path) -> None:
+    with pytest.raises(TimeoutError):
+        outcome_of(tmp_path, {"listpays": pays(row)}, "find", patience=4.0, at_most=3600.0)
+    assert isinstance(outcome_of(tmp_path, {"listpays": pays(row)}, "find", at_most=1.0), Failed)
+
+
+def test_the_time_counts_from_the_first_answer_and_again_after_a_silence(tmp_path: Path) -> None:
+    """Each look that is not answered begins it anew."""
+    looks = iter(range(100))
+
+    def silent_at_times(_: Any) -> dict[str, Any]:
+        if next(looks) % 5 == 4:
+            raise RpcError(-5, "shutting down")
+        return {"pays": []}
+
+    async def run() -> list[Outcome]:
+        async with backend(tmp_path / "rpc", tmp_path / "own", at_most=1.2) as (used, _):
+            return [await used.find(INVOICE) for _ in range(4)]
+
+    with answering(tmp_path / "rpc", {"listpays": silent_at_times}):
+        assert all(isinstance(outcome, Uncertain) for outcome in asyncio.run(run()))
+
+
+@pytest.mark.parametrize(
+    ("answers", "why"),
+    [
+        ({"getinfo": INFO | {"network": "bitcoin"}}, "is on bitcoin, and this service on regtest"),
+        ({"getinfo": INFO | {"warning_bitcoind_sync": "Not yet."}}, "is not ready, start again when it is: Not yet."),
+        ({"getinfo": INFO | {"warning_lightningd_sync": "Wait."}}, "is not ready, start again when it is: Wait."),
+        ({"help": RpcError(-32602, "Unknown command")}, "must be Core Lightning v24.11 or later"),
+        ({"getinfo": None}, "cannot be used: getinfo: the node closed the connection"),
+        ({"getinfo": RpcError(-1, "no")}, "cannot be used: getinfo: -1: no"),
+        ({"getinfo": {}}, "cannot be used: getinfo: the node did not send"),
+    ],
+)
+def test_refuses_a_node_that_cannot_pay(answers: dict[str, Answer], why: str, tmp_path: Path) -> None:
+    with pytest.raises(BackendError, match=why):
+        outcome_of(tmp_path, answers)
+
+
+def test_refuses_a_node_with_the_same_key(tmp_path: Path) -> None:
+    async def own_id() -> str:
+        async with backend(tmp_path / "rpc", tmp_path / "own") as (_, desk):
+            return desk.node.keys.node_id.hex()
+
+    with answering(tmp_path / "rpc", {}):
+        identity = asyncio.run(own_id())
+    with pytest.raises(BackendError, match="has the same node id as this service"):
+        outcome_of(tmp_path, {"getinfo": INFO | {"id": identity}})
+
+
+def refusal(path: Path, own: Path) -> str:
+    async def run() -> None:
+        async with backend(path, own):
+            pass
+
+    with pytest.raises(BackendError) as caught:
+        asyncio.run(run())
+    return str(caught.value)
+
+
+def test_says_why_the_socket_cannot_be_used(tmp_path: Path) -> None:
+    assert "there is no such socket" in refusal(tmp_path / "missing", tmp_path / "own")
+    (tmp_path / "file").touch()
+    assert "this is not a socket" in refusal(tmp_path / "file", tmp_path / "own")
+    assert "this is not a socket" in refusal(tmp_path, tmp_path / "own")
+    with socket.socket(socket.AF_UNIX) as stale:
+        stale.bind(str(tmp_path / "stale"))
+    assert "Connection refused" in refusal(tmp_path / "stale", tmp_path / "own")
+
+
+def test_needs_the_name_of_a_socket() -> None:
+    with pytest.raises(BackendError, match="needs the node's socket"):
+        make("", None)  # type: ignore[arg-type] # it is not looked at
+
+
+def test_the_witness_counts_up_only_and_survives_others(tmp_path: Path) -> None:
+    stored: dict[str, Any] = {}
+
+    def listed(params: Any) -> dict[str, Any]:
+        return {"datastore": [{"key": params["key"], **stored}] if stored else []}
+
+    def store(params: Any) -> dict[str, Any]:
+        if params["mode"] == "must-create" and stored:
+            raise RpcError(1202, "exists")
+        if params["mode"] == "must-replace" and params["generation"] != stored["generation"]:
+            raise RpcError(1204, "changed")
+        stored.update(string=params["string"], generation=stored.get("generation", -1) + 1)
+        return {"key": params["key"], **stored}
+
+    async def run() -> list[int | None]:
+        async with backend(tmp_path / "rpc", tmp_path / "own") as (used, _):
+            witness = used.witness()
+            counts = [await witness.read()]
+            await asyncio.gather(witness.write(2), witness.write(3))
+            await witness.write(1)
+            counts.append(await witness.read())
+            await asyncio.gather(*(witness.write(count) for count in range(4, 20)))
+            return [*counts, await witness.read()]
+
+    with answering(tmp_path / "rpc", {"listdatastore": listed, "datastore": store}):
+        assert asyncio.run(run()) == [None, 3, 19]
+
+
+@pytest.mark.parametrize("answer", [RpcError(-1, "disk full"), None])
+def test_a_witness_that_is_not_stored_is_an_error(answer: Answer, tmp_path: Path) -> None:
+    async def run() -> None:
+        async with backend(tmp_path / "rpc", tmp_path / "own") as (used, _):
+            with pytest.raises(BackendError, match="count of payments"):
+                await used.witness().write(1)
+
+    with answering(tmp_path / "rpc", {"listdatastore": {"datastore": []}, "datastore": answer}):
+        asyncio.run(run())
