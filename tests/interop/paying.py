@@ -108,7 +108,7 @@ class Desk:
     node: Node
     arrived: list[tuple[bytes, int]] = field(default_factory=list)
 
-    async def received(self, payment_hash: bytes, amount_msat: int, paid_at: int) -> bytes | str:
+    async def settled(self, payment_hash: bytes, amount_msat: int, paid_at: int) -> bytes | str:
         """Record a payment."""
         assert abs(time.time() - paid_at) < EXPIRY
         self.arrived.append((payment_hash, amount_msat))
@@ -123,7 +123,7 @@ async def backend(socket: Path, directory: Path, **given: Any) -> AsyncIterator[
         write_secret(secret, os.urandom(32))
     with Node.open(Options(lightning_dir=directory, network="regtest")) as node:
         desk = Desk(node)
-        host = Host(node, cast(Peers, None), desk.received)  # it needs no peers
+        host = Host(node, cast(Peers, None), desk.settled, desk.settled)  # it needs no peers
         made = CoreLightning(socket, host, Settings(**{"retry_for": 5, "at_most": 3.0} | given))
         await made.start()
         try:

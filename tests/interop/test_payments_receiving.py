@@ -16,9 +16,9 @@ from clnrpc import RpcError
 from lnoffers.bolt12 import Invoice
 from lnoffers.service.payments.backend import BackendError, Destination, Incoming
 from tests.interop.chain.folder import Chain
-from tests.interop.channels import connect, fund, open_channel
+from tests.interop.channels import CHANNEL_SAT, connect, fund, open_channel
 from tests.interop.conftest import Pair
-from tests.interop.nodes import SECONDS, Node, running
+from tests.interop.nodes import SECONDS, Node, running, until
 from tests.interop.paying import Desk, backend, end_at, incoming, invoice_for
 
 AMOUNT = 1_000_000
@@ -67,6 +67,26 @@ def test_a_payment_while_nobody_watched_is_noticed_at_the_start(pair: Pair, tmp_
 
     xpay(pair.l2, asyncio.run(prepare()))
     asyncio.run(watch())
+
+
+def test_several_parts_are_collected(chain: Chain, l1: Node, work: Path, tmp_path: Path) -> None:
+    amount = CHANNEL_SAT * 1_200  # more than one channel has
+    wanted = incoming(amount)
+
+    async def run(node: Node) -> int:
+        async with backend(node.socket, tmp_path) as (used, desk):
+            invoice = invoice_for(wanted.payment_hash, amount, await used.receive(wanted))
+            paid = await asyncio.to_thread(xpay, l1, invoice)
+            await awaited(lambda: desk.arrived)
+            assert desk.arrived == [(wanted.payment_hash, amount)]
+            parts: int = paid["successful_parts"]
+            return parts
+
+    with running(chain, work / "wide") as node:
+        fund(chain, l1)
+        for _ in range(2):
+            open_channel(chain, l1, node, push_msat=0)
+        assert asyncio.run(run(node)) > 1
 
 
 def refused(pair: Pair, directory: Path, change: Callable[[Destination], Any], asked: int = AMOUNT) -> str:
@@ -202,6 +222,12 @@ def test_a_node_without_channels_cannot_be_paid(chain: Chain, work: Path, tmp_pa
         asyncio.run(run(node))
 
 
+def has_terms(node: Node, scid: str) -> bool:
+    """Return whether the peer has told its terms for a channel."""
+    [channel] = node.client.listpeerchannels(short_channel_id=scid).channels
+    return channel.updates is not None and channel.updates.remote is not None
+
+
 def test_a_node_that_is_not_announced_is_paid_through_its_peer(
     chain: Chain, pair: Pair, work: Path, tmp_path: Path
 ) -> None:
@@ -223,7 +249,9 @@ def test_a_node_that_is_not_announced_is_paid_through_its_peer(
 
     with running(chain, work / "hidden") as node:
         fund(chain, pair.l1)
-        open_channel(chain, pair.l1, node, announce=False)
+        scid = open_channel(chain, pair.l1, node, announce=False)
+        until(lambda: node.client.listnodes(id=pair.l1.id).nodes, "the node has heard of its peer")
+        until(lambda: has_terms(node, scid), "the peer has told its terms")
         assert asyncio.run(run(node)) > AMOUNT, "the peer takes its fee"
 
 

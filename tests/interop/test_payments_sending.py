@@ -216,3 +216,17 @@ def test_lists_what_is_on_its_way(pair: Pair, tmp_path: Path) -> None:
             return listed
 
     assert isinstance(asyncio.run(run())[hash_of(invoice)], Uncertain)
+
+
+def test_the_node_keeps_the_count_of_payments(l2: Node, tmp_path: Path) -> None:
+    async def run() -> list[int | None]:
+        async with backend(l2.socket, tmp_path) as (used, desk):
+            witness = used.witness()
+            counts = [await witness.read()]
+            await asyncio.gather(*(witness.write(count) for count in (3, 1, 2)))
+            await witness.write(2)
+            [stored] = l2.client.listdatastore(key=["lnoffers", desk.node.keys.node_id.hex()]).datastore
+            assert stored.key[-1] == "payments"
+            return [*counts, await witness.read()]
+
+    assert asyncio.run(run()) == [None, 3]

@@ -57,7 +57,7 @@ class CoreLightning(Backend):
             raise
         self._sending.begin()
         own_id, node_id = node.keys.node_id, bytes.fromhex(self.identity)
-        self._receiving = Receiving(self._client, node_id, own_id, self._host.received, self._max_invoices)
+        self._receiving = Receiving(self._client, node_id, own_id, self._host.settled, self._max_invoices)
         self._receiving.begin()
 
     async def pay(self, invoice: Invoice) -> Outcome:

@@ -16,7 +16,7 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from clnrpc.runtime.errors import ClientError, RpcError
 from clnrpc.types import DecodeBolt11InvoiceResponse
@@ -48,8 +48,8 @@ LONGEST_PAUSE: Final = 30.0
 _LABEL_EXISTS: Final = 900
 _HASH_EXISTS: Final = 901
 
-Received = Callable[[bytes, int, int], Awaitable[bytes | str]]
-"""`Host.received`."""
+Settled: TypeAlias = Callable[[bytes, int, int], Awaitable[bytes | str]]
+"""`Host.settled`."""
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ class Receiving:
         client: connects to the node.
         node_id: of the node, 33 bytes.
         own_id: of this service's node, 33 bytes.
-        received: records a payment.
+        settled: records a payment.
         max_invoices: how many invoices the node may keep.
     """
 
@@ -70,13 +70,13 @@ class Receiving:
         client: NodeClient,
         node_id: bytes,
         own_id: bytes,
-        received: Received,
+        settled: Settled,
         max_invoices: int = MAX_INVOICES,
     ) -> None:
         self._client = client
         self._node_id = node_id
         self._prefix = f"lnoffers/{own_id.hex()[:ID_DIGITS]}/"
-        self._received = received
+        self._settled = settled
         self._max_invoices = max_invoices
         self._unpaid: dict[bytes, int] = {}
         """Payment hash -> when it expires, in Unix seconds, of this node's invoices that the node keeps."""
@@ -252,7 +252,7 @@ class Receiving:
             return
         payment_hash = bytes.fromhex(paid.payment_hash)
         self._unpaid.pop(payment_hash, None)
-        known = await self._received(payment_hash, paid.amount_received_msat, paid.paid_at)
+        known = await self._settled(payment_hash, paid.amount_received_msat, paid.paid_at)
         if isinstance(known, str):
             logger.warning(
                 "The node has received %d msat for %s, which this service does not want: %s",
