@@ -180,6 +180,22 @@ class Message:
         return f"{type(self).__name__}({', '.join(shown)})"
 
 
+class TlvStream(Message):
+    """A message that is part of another one, and is only checked for its encoding."""
+
+    __slots__ = ()
+
+    @classmethod
+    @typechecked
+    def from_bytes(cls, data: bytes) -> Self:
+        """Parse the TLV stream.
+
+        Raises:
+            Bolt12Error: if it is malformed.
+        """
+        return cls._read(data)
+
+
 class TextMessage(Message):
     """A message that has a text form."""
 

@@ -9,7 +9,7 @@ from lnoffers.bolt12 import codecs
 from lnoffers.bolt12.codecs import Codec, decode_truncated, encode_fixed, encode_truncated
 from lnoffers.bolt12.cursor import Cursor
 from lnoffers.bolt12.errors import Bolt12Error
-from lnoffers.bolt12.message import Field, Message
+from lnoffers.bolt12.message import Field, TlvStream
 from lnoffers.bolt12.rule_names import RuleName
 from lnoffers.bolt12.typecheck import typechecked
 
@@ -62,7 +62,7 @@ def _read_scid(value: bytes) -> int:
     return int.from_bytes(value, "big")
 
 
-class HopData(Message):
+class HopData(TlvStream):
     """The data for one node of a blinded path."""
 
     __slots__ = ()
@@ -75,16 +75,6 @@ class HopData(Message):
     payment_relay = Field(10, Codec(_read_relay, _encode_relay, repr))
     payment_constraints = Field(12, Codec(_read_constraints, _encode_constraints, repr))
     allowed_features = Field(14, codecs.byte_string)
-
-    @classmethod
-    @typechecked
-    def from_bytes(cls, data: bytes) -> Self:
-        """Parse the TLV stream.
-
-        Raises:
-            Bolt12Error: if it is malformed.
-        """
-        return cls._read(data)
 
     @classmethod
     @typechecked

@@ -15,8 +15,7 @@ from typing import ClassVar, Final, Self, TypeAlias
 from lnoffers.bolt12 import codecs
 from lnoffers.bolt12.cursor import Cursor
 from lnoffers.bolt12.errors import Bolt12Error
-from lnoffers.bolt12.message import Field
-from lnoffers.bolt12.message import Message as TlvStream
+from lnoffers.bolt12.message import Field, TlvStream
 from lnoffers.bolt12.typecheck import typechecked
 from lnoffers.net.errors import ChannelMessageError, Hint, LocalProtocolError, RemoteProtocolError
 
@@ -29,33 +28,13 @@ FIRST_CUSTOM: Final = 1 << 15
 _U16: Final = 2
 
 
-class InitTlvs(TlvStream):
+class _InitTlvs(TlvStream):
     """The TLV stream after the features in `init`."""
 
     __slots__ = ()
 
     networks = Field(1, codecs.hashes)
     remote_addr = Field(3, codecs.byte_string)
-
-    @classmethod
-    @typechecked
-    def from_bytes(cls, data: bytes) -> Self:
-        """Parse the TLV stream.
-
-        Raises:
-            Bolt12Error: if it is malformed.
-        """
-        return cls._read(data)
-
-    @classmethod
-    @typechecked
-    def build(cls, networks: tuple[bytes, ...], remote_addr: bytes | None) -> Self:
-        """Return the TLV stream of these values.
-
-        Raises:
-            Bolt12Error: if a chain's hash does not have 32 bytes.
-        """
-        return cls._build(networks=networks or None, remote_addr=remote_addr)
 
 
 @typechecked
@@ -75,22 +54,17 @@ class Init:
     type: ClassVar[int] = 16
 
     @classmethod
-    @typechecked
-    def read(cls, cursor: Cursor) -> Init:
-        """Parse the payload.
-
-        Raises:
-            Bolt12Error: if it is malformed.
-        """
+    def _read(cls, cursor: Cursor) -> Init:
         first, second = cursor.take(cursor.number(_U16)), cursor.take(cursor.number(_U16))
-        tlvs = InitTlvs.from_bytes(cursor.rest())
+        tlvs = _InitTlvs.from_bytes(cursor.rest())
         length = max(len(first), len(second))
         merged = int.from_bytes(first, "big") | int.from_bytes(second, "big")
         return cls(merged.to_bytes(length, "big"), tlvs.networks or (), tlvs.remote_addr)
 
-    def payload(self) -> bytes:
-        """Return the payload; all features go into the second bitmap."""
-        return _sized(b"") + _sized(self.features) + InitTlvs.build(self.networks, self.remote_addr).to_bytes()
+    def _payload(self) -> bytes:
+        # All features go into the second bitmap.
+        tlvs = _InitTlvs._build(networks=self.networks or None, remote_addr=self.remote_addr)
+        return _sized(b"") + _sized(self.features) + tlvs.to_bytes()
 
 
 @typechecked
@@ -103,17 +77,10 @@ class Ping:
     type: ClassVar[int] = 18
 
     @classmethod
-    @typechecked
-    def read(cls, cursor: Cursor) -> Ping:
-        """Parse the payload.
-
-        Raises:
-            Bolt12Error: if it is malformed.
-        """
+    def _read(cls, cursor: Cursor) -> Ping:
         return cls(cursor.number(_U16), len(cursor.take(cursor.number(_U16))))
 
-    def payload(self) -> bytes:
-        """Return the payload."""
+    def _payload(self) -> bytes:
         return codecs.encode_fixed(self.num_pong_bytes, _U16) + _sized(bytes(self.byteslen))
 
 
@@ -126,77 +93,51 @@ class Pong:
     type: ClassVar[int] = 19
 
     @classmethod
-    @typechecked
-    def read(cls, cursor: Cursor) -> Pong:
-        """Parse the payload.
-
-        Raises:
-            Bolt12Error: if it is malformed.
-        """
+    def _read(cls, cursor: Cursor) -> Pong:
         return cls(len(cursor.take(cursor.number(_U16))))
 
-    def payload(self) -> bytes:
-        """Return the payload."""
+    def _payload(self) -> bytes:
         return _sized(bytes(self.byteslen))
 
 
-@typechecked
 @dataclass(frozen=True, slots=True)
-class PeerWarning:
-    """A problem, in the sender's words, for which no channel has to be closed."""
+class _Problem:
+    """A problem, in the sender's words."""
 
     data: bytes
     channel_id: bytes = NO_CHANNEL
-    type: ClassVar[int] = 1
 
     @classmethod
-    @typechecked
-    def read(cls, cursor: Cursor) -> PeerWarning:
-        """Parse the payload.
-
-        Raises:
-            Bolt12Error: if it is malformed.
-        """
+    def _read(cls, cursor: Cursor) -> Self:
         channel_id = cursor.take(len(NO_CHANNEL))
         return cls(cursor.take(cursor.number(_U16)), channel_id)
-
-    def payload(self) -> bytes:
-        """Return the payload."""
-        return self.channel_id + _sized(self.data)
 
     @property
     def text(self) -> str:
         """The text, with escapes for bytes that are not printable ASCII."""
-        return _printable(self.data)
+        return "".join(chr(byte) if 32 <= byte <= 126 else f"\\x{byte:02x}" for byte in self.data)
 
 
 @typechecked
 @dataclass(frozen=True, slots=True)
-class PeerError:
+class PeerWarning(_Problem):
+    """A problem, in the sender's words, for which no channel has to be closed."""
+
+    type: ClassVar[int] = 1
+
+    def _payload(self) -> bytes:
+        return self.channel_id + _sized(self.data)
+
+
+@typechecked
+@dataclass(frozen=True, slots=True)
+class PeerError(_Problem):
     """An error that ends a channel or, if `channel_id` is zero, all channels.
 
     It is never sent: we have no channels, and a peer that confuses us with a node that has some might close them.
     """
 
-    data: bytes
-    channel_id: bytes = NO_CHANNEL
     type: ClassVar[int] = 17
-
-    @classmethod
-    @typechecked
-    def read(cls, cursor: Cursor) -> PeerError:
-        """Parse the payload.
-
-        Raises:
-            Bolt12Error: if it is malformed.
-        """
-        channel_id = cursor.take(len(NO_CHANNEL))
-        return cls(cursor.take(cursor.number(_U16)), channel_id)
-
-    @property
-    def text(self) -> str:
-        """The text, with escapes for bytes that are not printable ASCII."""
-        return _printable(self.data)
 
 
 @typechecked
@@ -209,17 +150,10 @@ class OnionMessage:
     type: ClassVar[int] = 513
 
     @classmethod
-    @typechecked
-    def read(cls, cursor: Cursor) -> OnionMessage:
-        """Parse the payload.
-
-        Raises:
-            Bolt12Error: if it is malformed.
-        """
+    def _read(cls, cursor: Cursor) -> OnionMessage:
         return cls(cursor.point(), cursor.take(cursor.number(_U16)))
 
-    def payload(self) -> bytes:
-        """Return the payload."""
+    def _payload(self) -> bytes:
         return self.path_key + _sized(self.packet)
 
 
@@ -239,8 +173,7 @@ class CustomMessage:
         if not FIRST_CUSTOM < self.type < 1 << 16 or self.type % 2 == 0:
             raise LocalProtocolError(f"applications have the odd types from 32769 to 65535, and {self.type} is not one")
 
-    def payload(self) -> bytes:
-        """Return the payload."""
+    def _payload(self) -> bytes:
         return self.data
 
 
@@ -248,7 +181,7 @@ PeerMessage: TypeAlias = Init | Ping | Pong | PeerWarning | PeerError | OnionMes
 Sendable: TypeAlias = Init | Ping | Pong | PeerWarning | OnionMessage | CustomMessage
 
 _READERS: Final[Mapping[int, Callable[[Cursor], PeerMessage]]] = {
-    kind.type: kind.read for kind in (Init, Ping, Pong, PeerWarning, PeerError, OnionMessage)
+    kind.type: kind._read for kind in (Init, Ping, Pong, PeerWarning, PeerError, OnionMessage)
 }
 _GOSSIP: Final = frozenset({256, 257, 258, 259, 261, 262, 263, 264, 265})
 """Announcements and queries of BOLT 7, which a peer may send at any time."""
@@ -292,14 +225,10 @@ def write_message(message: Sendable) -> bytes:
         LocalProtocolError: if a value does not fit its field.
     """
     try:
-        return message.type.to_bytes(_U16, "big") + message.payload()
+        return message.type.to_bytes(_U16, "big") + message._payload()
     except Bolt12Error as error:
         raise LocalProtocolError(f"{type(message).__name__} cannot be written: {error.message}") from None
 
 
 def _sized(data: bytes) -> bytes:
     return codecs.encode_fixed(len(data), _U16) + data
-
-
-def _printable(data: bytes) -> str:
-    return "".join(chr(byte) if 32 <= byte <= 126 else f"\\x{byte:02x}" for byte in data)

@@ -14,8 +14,7 @@ from lnoffers.bolt12 import codecs
 from lnoffers.bolt12.blinded_paths import BlindedPath, path_to_json
 from lnoffers.bolt12.codecs import Codec
 from lnoffers.bolt12.errors import Bolt12Error
-from lnoffers.bolt12.message import Field
-from lnoffers.bolt12.message import Message as TlvStream
+from lnoffers.bolt12.message import Field, TlvStream
 from lnoffers.bolt12.typecheck import typechecked
 from lnoffers.net import onion
 from lnoffers.net.blinding import blinding_factor, next_path_key, unblind
@@ -40,16 +39,6 @@ class Payload(TlvStream):
     invoice_request = Field(64, codecs.byte_string)
     invoice = Field(66, codecs.byte_string)
     invoice_error = Field(68, codecs.byte_string)
-
-    @classmethod
-    @typechecked
-    def from_bytes(cls, data: bytes) -> Self:
-        """Parse the TLV stream.
-
-        Raises:
-            Bolt12Error: if it is malformed.
-        """
-        return cls._read(data)
 
     @classmethod
     @typechecked

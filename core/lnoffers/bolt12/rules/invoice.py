@@ -12,7 +12,17 @@ from lnoffers.bolt12.fields import InvoiceRequestFields
 from lnoffers.bolt12.fields import MirroredRequestFields as Request
 from lnoffers.bolt12.rule_names import RuleName
 from lnoffers.bolt12.rules import invoice_request, offer
-from lnoffers.bolt12.rules.rule import Breach, Rule, check, enforce, forbidden, known_features, required, when
+from lnoffers.bolt12.rules.rule import (
+    Breach,
+    Rule,
+    always,
+    check_always,
+    check_when,
+    enforce,
+    forbidden,
+    known_features,
+    required,
+)
 from lnoffers.bolt12.tlv import INVOICE_REQUEST_SPAN, in_span
 
 InvoiceRules = tuple[Rule[Invoice], ...]
@@ -106,15 +116,15 @@ def _of_reader(chain: bytes | None, features: frozenset[int]) -> InvoiceRules:
 
 def on_chain(chain: bytes) -> Rule[Invoice]:
     """Require the invoice to be for this chain."""
-    return when(
-        None, RuleName.WRONG_CHAIN, Invoice.invreq_chain, lambda i: (i.invreq_chain or BITCOIN) != chain, "wrong chain"
+    return always(
+        RuleName.WRONG_CHAIN, Invoice.invreq_chain, lambda i: (i.invreq_chain or BITCOIN) != chain, "wrong chain"
     )
 
 
 def unexpired(now: int) -> Rule[Invoice]:
     """Require that the invoice has not expired before `now` (Unix seconds)."""
-    return when(
-        None, RuleName.INVOICE_EXPIRED, Invoice.invoice_relative_expiry, lambda i: i.expires_at < now, "Expired invoice"
+    return always(
+        RuleName.INVOICE_EXPIRED, Invoice.invoice_relative_expiry, lambda i: i.expires_at < now, "Expired invoice"
     )
 
 
@@ -129,7 +139,7 @@ def mirrors(request: Request) -> Rule[Invoice]:
         first = min(type_ for type_ in asked.keys() | got.keys() if asked.get(type_) != got.get(type_))
         return Breach(f"the invoice does not repeat field {first} of the invoice_request", first)
 
-    return check(None, RuleName.REQUEST_NOT_MIRRORED, None, find)
+    return check_always(RuleName.REQUEST_NOT_MIRRORED, None, find)
 
 
 def comes_from(sent_to: bytes | None) -> Rule[Invoice]:
@@ -140,7 +150,7 @@ def comes_from(sent_to: bytes | None) -> Rule[Invoice]:
             return Breach("invoice_node_id is not the node at the end of the path that the request took")
         return _signer_of_offer(invoice)
 
-    return check(None, RuleName.NODE_ID_UNEXPECTED, Invoice.invoice_node_id, find)
+    return check_always(RuleName.NODE_ID_UNEXPECTED, Invoice.invoice_node_id, find)
 
 
 def asks_at_most(max_amount: int | None) -> Rule[Invoice]:
@@ -155,7 +165,7 @@ def asks_at_most(max_amount: int | None) -> Rule[Invoice]:
             return Breach(f"nobody has allowed {amount}msat: the request names no amount, and the offer none in msat")
         return _amount_as_asked(invoice)
 
-    return check(None, RuleName.AMOUNT_UNEXPECTED, Invoice.invoice_amount, find)
+    return check_always(RuleName.AMOUNT_UNEXPECTED, Invoice.invoice_amount, find)
 
 
 # ---- the tables
@@ -164,9 +174,7 @@ def asks_at_most(max_amount: int | None) -> Rule[Invoice]:
 SIGNED: InvoiceRules = (
     required(RuleName.NODE_ID_MISSING, Invoice.invoice_node_id, "Missing node_id"),
     required(RuleName.SIGNATURE_MISSING, Invoice.signature, "Missing signature"),
-    when(
-        None, RuleName.SIGNATURE_INVALID, Invoice.signature, lambda i: not i.has_valid_signature(), "Invalid signature"
-    ),
+    always(RuleName.SIGNATURE_INVALID, Invoice.signature, lambda i: not i.has_valid_signature(), "Invalid signature"),
 )
 """Rules for the payee's key and signature."""
 
@@ -174,22 +182,15 @@ COMPLETE: InvoiceRules = (
     required(RuleName.AMOUNT_MISSING, Invoice.invoice_amount, "missing invoice_amount"),
     required(RuleName.CREATED_AT_MISSING, Invoice.invoice_created_at, "missing invoice_created_at"),
     required(RuleName.PAYMENT_HASH_MISSING, Invoice.invoice_payment_hash, "missing invoice_payment_hash"),
-    when(
-        None,
-        RuleName.PATHS_MISSING,
-        Invoice.invoice_paths,
-        lambda i: not i.invoice_paths,
-        "missing/empty invoice_paths",
-    ),
-    check(None, RuleName.PATH_WITHOUT_HOPS, Invoice.invoice_paths, _hops_everywhere),
-    check(None, RuleName.PAYINFO_COUNT, Invoice.invoice_blindedpay, _payinfo_for_each),
+    always(RuleName.PATHS_MISSING, Invoice.invoice_paths, lambda i: not i.invoice_paths, "missing/empty invoice_paths"),
+    check_always(RuleName.PATH_WITHOUT_HOPS, Invoice.invoice_paths, _hops_everywhere),
+    check_always(RuleName.PAYINFO_COUNT, Invoice.invoice_blindedpay, _payinfo_for_each),
 )
 """Required fields, in Core Lightning's order."""
 
 PAYABLE: InvoiceRules = (
-    check(None, RuleName.PATHS_UNUSABLE, Invoice.invoice_blindedpay, _some_path_usable),
-    when(
-        None,
+    check_always(RuleName.PATHS_UNUSABLE, Invoice.invoice_blindedpay, _some_path_usable),
+    always(
         RuleName.BASETIME_MISSING,
         Invoice.invoice_recurrence_basetime,
         lambda i: i.offer_recurrence is not None and i.invoice_recurrence_basetime is None,
@@ -198,7 +199,7 @@ PAYABLE: InvoiceRules = (
 )
 """Further rules for a payer."""
 
-_FROM_ISSUER: Rule[Invoice] = check(None, RuleName.NODE_ID_UNEXPECTED, Invoice.invoice_node_id, _signer_of_offer)
+_FROM_ISSUER: Rule[Invoice] = check_always(RuleName.NODE_ID_UNEXPECTED, Invoice.invoice_node_id, _signer_of_offer)
 
 REPEATING: InvoiceRules = (
     *invoice_request.MADE_BY_PAYER,
@@ -207,7 +208,7 @@ REPEATING: InvoiceRules = (
     offer.DESCRIBED,
     offer.PATHS_WITH_HOPS,
     _FROM_ISSUER,
-    check(Invoice.invreq_amount, RuleName.AMOUNT_UNEXPECTED, Invoice.invoice_amount, _amount_as_asked),
+    check_when(RuleName.AMOUNT_UNEXPECTED, Invoice.invoice_amount, _amount_as_asked, given=Invoice.invreq_amount),
 )
 """Rules for the request that an invoice repeats, for a reader that does not have the request itself."""
 
@@ -219,6 +220,6 @@ ANSWERABLE = (
 WRITING: InvoiceRules = (
     required(RuleName.NODE_ID_MISSING, Invoice.invoice_node_id, "invoice_node_id is required"),
     _FROM_ISSUER,
-    check(None, RuleName.AMOUNT_UNEXPECTED, Invoice.invoice_amount, _amount_as_asked),
+    check_always(RuleName.AMOUNT_UNEXPECTED, Invoice.invoice_amount, _amount_as_asked),
 )
 """Rules for the writer of an invoice."""

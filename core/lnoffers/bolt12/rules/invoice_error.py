@@ -6,7 +6,7 @@ from lnoffers.bolt12.errors import Bolt12Error
 from lnoffers.bolt12.fields import InvoiceErrorFields as InvoiceError
 from lnoffers.bolt12.fields import InvoiceFields, InvoiceRequestFields
 from lnoffers.bolt12.rule_names import RuleName
-from lnoffers.bolt12.rules.rule import Breach, Rule, check, enforce, when
+from lnoffers.bolt12.rules.rule import Breach, Rule, check_when, enforce, when
 from lnoffers.bolt12.tlv import Record
 
 _FIELDS = {**InvoiceRequestFields.fields, **InvoiceFields.fields}
@@ -31,11 +31,10 @@ def _suggestion_fits(error: InvoiceError) -> Breach | None:
 
 WRITING: tuple[Rule[InvoiceError], ...] = (
     when(
-        InvoiceError.suggested_value,
         RuleName.SUGGESTION_WITHOUT_FIELD,
         InvoiceError.suggested_value,
         lambda e: e.erroneous_field is None,
         "suggested_value needs erroneous_field",
     ),
-    check(InvoiceError.suggested_value, RuleName.SUGGESTION_UNFIT, InvoiceError.suggested_value, _suggestion_fits),
+    check_when(RuleName.SUGGESTION_UNFIT, InvoiceError.suggested_value, _suggestion_fits),
 )

@@ -12,7 +12,18 @@ from lnoffers.bolt12.fields import MirroredRequestFields as Mirrored
 from lnoffers.bolt12.message import Field, Message
 from lnoffers.bolt12.rule_names import RuleName
 from lnoffers.bolt12.rules import offer
-from lnoffers.bolt12.rules.rule import Breach, Rule, check, enforce, forbidden, known_features, required, when
+from lnoffers.bolt12.rules.rule import (
+    Breach,
+    Rule,
+    always,
+    check_always,
+    check_when,
+    enforce,
+    forbidden,
+    known_features,
+    required,
+    when,
+)
 from lnoffers.bolt12.tlv import INVOICE_REQUEST_SPAN, SIGNATURE_TYPES, in_span
 
 RequestRule = Rule[Request]
@@ -123,9 +134,7 @@ def _period_in_limit(request: Request) -> Breach | None:
 
 
 def _counts_a_recurrence(field: Field[int]) -> Rule[Request]:
-    return when(
-        field, RuleName.RECURRENCE_UNEXPECTED, field, lambda r: r.offer_recurrence is None, f"unexpected {field.name}"
-    )
+    return when(RuleName.RECURRENCE_UNEXPECTED, field, lambda r: r.offer_recurrence is None, f"unexpected {field.name}")
 
 
 # ---- rules that need something of the reader's
@@ -144,8 +153,8 @@ def _of_offer(features: frozenset[int]) -> RequestRules:
 
 def on_chain(chain: bytes) -> Rule[Request]:
     """Require the request to be for this chain."""
-    return when(
-        None, RuleName.WRONG_CHAIN, Request.invreq_chain, lambda r: (r.invreq_chain or BITCOIN) != chain, "wrong chain"
+    return always(
+        RuleName.WRONG_CHAIN, Request.invreq_chain, lambda r: (r.invreq_chain or BITCOIN) != chain, "wrong chain"
     )
 
 
@@ -155,7 +164,6 @@ def unexpired(now: int) -> Rule[Request]:
     A payer that has paid a recurring offer once may continue after its expiry.
     """
     return when(
-        Request.offer_absolute_expiry,
         RuleName.OFFER_EXPIRED,
         Request.offer_absolute_expiry,
         lambda r: (r.offer_absolute_expiry or 0) <= now and not r.invreq_recurrence_counter,
@@ -167,7 +175,6 @@ def unexpired(now: int) -> Rule[Request]:
 
 
 PATHS_WITH_HOPS: Rule[Mirrored] = when(
-    Request.invreq_paths,
     RuleName.PATH_WITHOUT_HOPS,
     Request.invreq_paths,
     lambda r: first_empty_path(r.invreq_paths) is not None,
@@ -175,11 +182,7 @@ PATHS_WITH_HOPS: Rule[Mirrored] = when(
 )
 
 NAMED: Rule[Mirrored] = when(
-    Request.invreq_bip_353_name,
-    RuleName.NAME_CHARACTERS,
-    Request.invreq_bip_353_name,
-    _has_strange_name,
-    "invalid bip353 name fields",
+    RuleName.NAME_CHARACTERS, Request.invreq_bip_353_name, _has_strange_name, "invalid bip353 name fields"
 )
 
 MADE_BY_PAYER: tuple[Rule[Message], ...] = (
@@ -188,33 +191,25 @@ MADE_BY_PAYER: tuple[Rule[Message], ...] = (
 )
 """Fields required in each request, and in an invoice that repeats one."""
 
-READING: RequestRules = (check(None, RuleName.FIELD_OUT_OF_RANGE, None, _in_range), PATHS_WITH_HOPS)
+READING: RequestRules = (check_always(RuleName.FIELD_OUT_OF_RANGE, None, _in_range), PATHS_WITH_HOPS)
 """Rules that Core Lightning's decoder checks after chain and features, in its order."""
 
 SIGNED: RequestRules = (
     *MADE_BY_PAYER,
-    when(
-        None,
+    always(
         RuleName.SIGNATURE_MISSING,
         Request.signature,
         lambda r: r.signature is None and r.answers_offer,
         "Missing signature",
     ),
-    when(
-        Request.signature,
-        RuleName.SIGNATURE_INVALID,
-        Request.signature,
-        lambda r: not r.has_valid_signature(),
-        "Invalid signature",
-    ),
+    when(RuleName.SIGNATURE_INVALID, Request.signature, lambda r: not r.has_valid_signature(), "Invalid signature"),
 )
 """Rules for the payer's key and signature. A request without an offer may be unsigned: by the specification its writer
 does not sign it, but Core Lightning does."""
 
 UNSIGNED: RequestRules = (
     forbidden(RuleName.ALREADY_SIGNED, Request.signature, "the request has a signature"),
-    when(
-        None,
+    always(
         RuleName.SIGNATURE_MISSING,
         Request.signature,
         lambda r: r.answers_offer,
@@ -224,7 +219,6 @@ UNSIGNED: RequestRules = (
 """Rules for a request that is sent without a signature."""
 
 CANCELS_LATER: RequestRule = when(
-    Request.invreq_recurrence_cancel,
     RuleName.CANCEL_AT_ZERO,
     Request.invreq_recurrence_cancel,
     lambda r: r.invreq_recurrence_counter == 0,
@@ -235,7 +229,6 @@ ANY: RequestRules = (
     NAMED,
     offer.DESCRIBED,
     when(
-        Request.invreq_recurrence_cancel,
         RuleName.CANCEL_WITHOUT_COUNTER,
         Request.invreq_recurrence_cancel,
         lambda r: r.invreq_recurrence_counter is None,
@@ -246,11 +239,7 @@ ANY: RequestRules = (
 """Rules for requests with and without an offer."""
 
 _AMOUNT_POSITIVE: Rule[Request] = when(
-    Request.invreq_amount,
-    RuleName.AMOUNT_ZERO,
-    Request.invreq_amount,
-    lambda r: r.invreq_amount == 0,
-    "invreq_amount must be positive",
+    RuleName.AMOUNT_ZERO, Request.invreq_amount, lambda r: r.invreq_amount == 0, "invreq_amount must be positive"
 )
 
 WITHOUT_OFFER: RequestRules = (
@@ -272,22 +261,21 @@ OFFER: RequestRules = (
 
 QUANTITIES: RequestRules = (
     when(
-        Request.offer_quantity_max,
         RuleName.QUANTITY_MISSING,
         Request.invreq_quantity,
         lambda r: r.invreq_quantity is None and not r.invreq_recurrence_cancel,
         "missing invreq_quantity",
+        given=Request.offer_quantity_max,
     ),
     when(
-        Request.offer_quantity_max,
         RuleName.QUANTITY_ZERO,
         Request.invreq_quantity,
         lambda r: r.invreq_quantity == 0,
         "quantity zero invalid",
+        given=Request.offer_quantity_max,
     ),
-    check(Request.invreq_quantity, RuleName.QUANTITY_TOO_GREAT, Request.invreq_quantity, _quantity_allowed),
+    check_when(RuleName.QUANTITY_TOO_GREAT, Request.invreq_quantity, _quantity_allowed),
     when(
-        Request.invreq_quantity,
         RuleName.QUANTITY_UNEXPECTED,
         Request.invreq_quantity,
         lambda r: r.offer_quantity_max is None,
@@ -297,8 +285,7 @@ QUANTITIES: RequestRules = (
 """Rules for the number of items."""
 
 COUNTED: RequestRules = (
-    when(
-        None,
+    always(
         RuleName.COUNTER_MISSING,
         Request.invreq_recurrence_counter,
         lambda r: r.offer_recurrence is not None and r.invreq_recurrence_counter is None,
@@ -310,9 +297,8 @@ COUNTED: RequestRules = (
 """Rules for whether the request is one of a recurrence."""
 
 PRICED: RequestRules = (
-    check(Request.offer_amount, RuleName.QUANTITY_OVERFLOW, Request.invreq_quantity, _total_fits),
-    when(
-        None,
+    check_when(RuleName.QUANTITY_OVERFLOW, Request.invreq_quantity, _total_fits, given=Request.offer_amount),
+    always(
         RuleName.AMOUNT_MISSING,
         Request.invreq_amount,
         lambda r: r.offer_amount is None and r.invreq_amount is None and not r.invreq_recurrence_cancel,
@@ -323,45 +309,42 @@ PRICED: RequestRules = (
 
 PERIODS: RequestRules = (
     when(
-        Request.offer_recurrence_base,
         RuleName.START_MISSING,
         Request.invreq_recurrence_start,
         _lacks_start,
         "missing invreq_recurrence_start",
+        given=Request.offer_recurrence_base,
     ),
     when(
-        Request.invreq_recurrence_start,
         RuleName.START_UNEXPECTED,
         Request.invreq_recurrence_start,
         _has_needless_start,
         "unexpected invreq_recurrence_start",
     ),
-    check(
-        Request.offer_recurrence_limit, RuleName.PERIOD_AFTER_LIMIT, Request.invreq_recurrence_counter, _period_in_limit
+    check_when(
+        RuleName.PERIOD_AFTER_LIMIT,
+        Request.invreq_recurrence_counter,
+        _period_in_limit,
+        given=Request.offer_recurrence_limit,
     ),
 )
 """Rules for the period that a recurring request is for."""
 
 WITH_OFFER: RequestRules = (
-    check(None, RuleName.CHAIN_NOT_OFFERED, Request.invreq_chain, _chain_offered),
+    check_always(RuleName.CHAIN_NOT_OFFERED, Request.invreq_chain, _chain_offered),
     *QUANTITIES,
     *COUNTED,
     *PRICED,
-    check(Request.invreq_amount, RuleName.AMOUNT_TOO_SMALL, Request.invreq_amount, _amount_suffices),
+    check_when(RuleName.AMOUNT_TOO_SMALL, Request.invreq_amount, _amount_suffices),
     *PERIODS,
 )
 """Rules for a request against its offer, in the order of Core Lightning's answers."""
 
 WRITING: RequestRules = (
     when(
-        Request.invreq_metadata,
-        RuleName.METADATA_EMPTY,
-        Request.invreq_metadata,
-        lambda r: r.invreq_metadata == b"",
-        "invreq_metadata is empty",
+        RuleName.METADATA_EMPTY, Request.invreq_metadata, lambda r: r.invreq_metadata == b"", "invreq_metadata is empty"
     ),
     when(
-        Request.invreq_paths,
         RuleName.PATHS_EMPTY,
         Request.invreq_paths,
         lambda r: r.invreq_paths == (),

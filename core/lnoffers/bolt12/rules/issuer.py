@@ -14,7 +14,7 @@ from lnoffers.bolt12.fields import InvoiceRequestFields as Request
 from lnoffers.bolt12.rule_names import RuleName
 from lnoffers.bolt12.rules import invoice_request
 from lnoffers.bolt12.rules.invoice_request import RequestRules, is_in_range
-from lnoffers.bolt12.rules.rule import Breach, check, enforce, when
+from lnoffers.bolt12.rules.rule import Breach, always, check_always, check_when, enforce, when
 
 
 def check_request(request: Request, chain: bytes) -> None:
@@ -56,37 +56,31 @@ def _on_chain(chain: bytes) -> invoice_request.RequestRule:
         asked = request.invreq_chain or BITCOIN
         return None if asked == chain else Breach(f"Wrong chain {asked.hex()}")
 
-    return check(None, RuleName.WRONG_CHAIN, Request.invreq_chain, find)
+    return check_always(RuleName.WRONG_CHAIN, Request.invreq_chain, find)
 
 
 BEFORE_CHAIN: RequestRules = (
-    check(
-        None,
+    check_always(
         RuleName.FIELD_OUT_OF_RANGE,
         Request.invreq_metadata,
         lambda r: None if is_in_range(r) else Breach("Invalid high fields"),
     ),
     *invoice_request.MADE_BY_PAYER,
-    check(Request.invreq_features, RuleName.UNKNOWN_FEATURE, Request.invreq_features, _feature_known),
+    check_when(RuleName.UNKNOWN_FEATURE, Request.invreq_features, _feature_known),
     invoice_request.NAMED,
 )
 """Rules that need only the request."""
 
-BASED_ON_OFFER: invoice_request.RequestRule = when(
-    None,
-    RuleName.ISSUER_MISSING,
-    Request.offer_issuer_id,
-    lambda r: not r.answers_offer,
-    "Not based on an offer",
+BASED_ON_OFFER: invoice_request.RequestRule = always(
+    RuleName.ISSUER_MISSING, Request.offer_issuer_id, lambda r: not r.answers_offer, "Not based on an offer"
 )
 
 TERMS: RequestRules = (
     *invoice_request.QUANTITIES,
-    when(None, RuleName.SIGNATURE_MISSING, Request.signature, lambda r: r.signature is None, "missing signature"),
-    when(None, RuleName.SIGNATURE_INVALID, Request.signature, lambda r: not r.has_valid_signature(), "bad signature"),
+    always(RuleName.SIGNATURE_MISSING, Request.signature, lambda r: r.signature is None, "missing signature"),
+    always(RuleName.SIGNATURE_INVALID, Request.signature, lambda r: not r.has_valid_signature(), "bad signature"),
     *invoice_request.COUNTED,
     when(
-        Request.invreq_recurrence_cancel,
         RuleName.RECURRENCE_UNEXPECTED,
         Request.invreq_recurrence_cancel,
         lambda r: r.offer_recurrence is None,

@@ -13,7 +13,7 @@ from lnoffers.bolt12.fields import OfferFields as Offer
 from lnoffers.bolt12.message import Field
 from lnoffers.bolt12.recurrence import Recurrence
 from lnoffers.bolt12.rule_names import RuleName
-from lnoffers.bolt12.rules.rule import Breach, Rule, check, enforce, known_features, when
+from lnoffers.bolt12.rules.rule import Breach, Rule, always, check_always, check_when, enforce, known_features, when
 from lnoffers.bolt12.tlv import OFFER_SPAN, in_span
 
 OfferRules = tuple[Rule[Offer], ...]
@@ -60,9 +60,8 @@ def _unit_known(field: Field[Recurrence]) -> Callable[[Offer], Breach | None]:
 
 def _recurs_each(field: Field[Recurrence]) -> OfferRules:
     return (
-        check(field, RuleName.RECURRENCE_UNIT, field, _unit_known(field)),
+        check_when(RuleName.RECURRENCE_UNIT, field, _unit_known(field)),
         when(
-            field,
             RuleName.RECURRENCE_PERIOD,
             field,
             lambda o: getattr(o, field.name).period == 0,
@@ -73,7 +72,6 @@ def _recurs_each(field: Field[Recurrence]) -> OfferRules:
 
 def _needs_recurrence(field: Field[Any]) -> Rule[Offer]:
     return when(
-        field,
         RuleName.RECURRENCE_MISSING,
         field,
         lambda o: o.offer_recurrence is None,
@@ -91,8 +89,7 @@ def _of_reader(chain: bytes | None, features: frozenset[int]) -> OfferRules:
 
 def on_chain(chain: bytes) -> Rule[Offer]:
     """Require the offer to be for this chain. An empty list of chains allows none, not even bitcoin."""
-    return when(
-        None,
+    return always(
         RuleName.WRONG_CHAIN,
         Offer.offer_chains,
         lambda o: chain not in ((BITCOIN,) if o.offer_chains is None else o.offer_chains),
@@ -103,7 +100,6 @@ def on_chain(chain: bytes) -> Rule[Offer]:
 def unexpired(now: int) -> Rule[Offer]:
     """Require that the offer has not expired before `now` (Unix seconds)."""
     return when(
-        Offer.offer_absolute_expiry,
         RuleName.OFFER_EXPIRED,
         Offer.offer_absolute_expiry,
         lambda o: (o.offer_absolute_expiry or 0) < now,
@@ -116,31 +112,20 @@ def unexpired(now: int) -> Rule[Offer]:
 
 FEATURES = (RuleName.UNKNOWN_OFFER_FEATURE, Offer.offer_features)
 CHAINS_LISTED: Rule[Offer] = when(
-    Offer.offer_chains,
-    RuleName.CHAINS_EMPTY,
-    Offer.offer_chains,
-    lambda o: o.offer_chains == (),
-    "offer_chains with zero entries",
+    RuleName.CHAINS_EMPTY, Offer.offer_chains, lambda o: o.offer_chains == (), "offer_chains with zero entries"
 )
 
 DESCRIBED: Rule[Offer] = when(
-    Offer.offer_amount,
     RuleName.DESCRIPTION_MISSING,
     Offer.offer_description,
     lambda o: o.offer_description is None,
     "Offer does not contain a description, but contains an amount",
+    given=Offer.offer_amount,
 )
 
 PRICED: OfferRules = (
+    when(RuleName.OFFER_AMOUNT_ZERO, Offer.offer_amount, lambda o: o.offer_amount == 0, "Offer contains a zero amount"),
     when(
-        Offer.offer_amount,
-        RuleName.OFFER_AMOUNT_ZERO,
-        Offer.offer_amount,
-        lambda o: o.offer_amount == 0,
-        "Offer contains a zero amount",
-    ),
-    when(
-        Offer.offer_currency,
         RuleName.CURRENCY_WITHOUT_AMOUNT,
         Offer.offer_currency,
         lambda o: o.offer_amount is None,
@@ -149,7 +134,6 @@ PRICED: OfferRules = (
 )
 
 PATHS_WITH_HOPS: Rule[Offer] = when(
-    Offer.offer_paths,
     RuleName.OFFER_PATH_WITHOUT_HOPS,
     Offer.offer_paths,
     lambda o: first_empty_path(o.offer_paths) is not None,
@@ -160,7 +144,6 @@ RECURRING: OfferRules = (
     *_recurs_each(Offer.offer_recurrence_compulsory),
     *_recurs_each(Offer.offer_recurrence_optional),
     when(
-        Offer.offer_recurrence_limit,
         RuleName.RECURRENCE_LIMIT,
         Offer.offer_recurrence_limit,
         lambda o: o.offer_recurrence is not None and o.offer_recurrence_limit == 0,
@@ -172,11 +155,10 @@ RECURRING: OfferRules = (
 )
 
 READING: OfferRules = (
-    check(None, RuleName.FIELD_OUT_OF_RANGE, None, _in_range),
+    check_always(RuleName.FIELD_OUT_OF_RANGE, None, _in_range),
     DESCRIBED,
     *PRICED,
-    when(
-        None,
+    always(
         RuleName.ISSUER_MISSING,
         Offer.offer_issuer_id,
         lambda o: not o.answers_offer,
@@ -190,25 +172,18 @@ READING: OfferRules = (
 WRITING: OfferRules = (
     CHAINS_LISTED,
     when(
-        Offer.offer_currency,
         RuleName.CURRENCY_CODE,
         Offer.offer_currency,
         lambda o: _CURRENCY.fullmatch(o.offer_currency or "") is None,
         "offer_currency is no code of three capital letters",
     ),
+    when(RuleName.PATHS_EMPTY, Offer.offer_paths, lambda o: o.offer_paths == (), "offer_paths holds no path"),
     when(
-        Offer.offer_paths,
-        RuleName.PATHS_EMPTY,
-        Offer.offer_paths,
-        lambda o: o.offer_paths == (),
-        "offer_paths holds no path",
-    ),
-    when(
-        Offer.offer_recurrence_compulsory,
         RuleName.RECURRENCE_TWICE,
         Offer.offer_recurrence_optional,
         lambda o: o.offer_recurrence_optional is not None,
         "offer_recurrence_compulsory and offer_recurrence_optional exclude each other",
+        given=Offer.offer_recurrence_compulsory,
     ),
 )
 """Further rules for a writer."""

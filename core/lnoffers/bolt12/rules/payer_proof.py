@@ -8,7 +8,7 @@ from lnoffers.bolt12 import curve
 from lnoffers.bolt12.disclosure import disclosed_root, hidden_spans, is_shown, next_marker
 from lnoffers.bolt12.fields import PayerProofFields as Proof
 from lnoffers.bolt12.rule_names import RuleName
-from lnoffers.bolt12.rules.rule import Breach, Rule, check, enforce, required, when
+from lnoffers.bolt12.rules.rule import Breach, Rule, always, check_always, check_when, enforce, required, when
 from lnoffers.bolt12.signing import SigningRequest
 from lnoffers.bolt12.tlv import INVOICE_SPAN, in_span
 
@@ -111,7 +111,6 @@ COMPLETE: ProofRules = tuple(
 
 PAID: ProofRules = (
     when(
-        Proof.proof_preimage,
         RuleName.PREIMAGE_WRONG,
         Proof.proof_preimage,
         lambda p: sha256(p.proof_preimage or b"").digest() != p.invoice_payment_hash,
@@ -121,27 +120,25 @@ PAID: ProofRules = (
 """The rule for the preimage, which proves the payment."""
 
 MARKED: ProofRules = (
-    check(Proof.proof_omitted_tlvs, RuleName.MARKERS_WRONG, Proof.proof_omitted_tlvs, _markers_good),
-    check(Proof.proof_omitted_tlvs, RuleName.MARKERS_ORDER, Proof.proof_omitted_tlvs, _markers_ascend),
+    check_when(RuleName.MARKERS_WRONG, Proof.proof_omitted_tlvs, _markers_good),
+    check_when(RuleName.MARKERS_ORDER, Proof.proof_omitted_tlvs, _markers_ascend),
 )
 """Rules for the markers of hidden records, which have only one valid form."""
 
 HASHED: ProofRules = (
-    check(None, RuleName.LEAF_HASHES_COUNT, Proof.proof_leaf_hashes, _leaves_matched),
-    check(None, RuleName.MISSING_HASHES_COUNT, Proof.proof_missing_hashes, _gaps_matched),
+    check_always(RuleName.LEAF_HASHES_COUNT, Proof.proof_leaf_hashes, _leaves_matched),
+    check_always(RuleName.MISSING_HASHES_COUNT, Proof.proof_missing_hashes, _gaps_matched),
 )
 """Rules for the exact number of hashes from which the invoice's merkle root is computed."""
 
 SIGNED: ProofRules = (
-    when(
-        None,
+    always(
         RuleName.INVOICE_SIGNATURE_INVALID,
         Proof.signature,
         lambda p: not _invoice_signed(p),
         "Invalid invoice signature",
     ),
-    when(
-        None,
+    always(
         RuleName.PROOF_SIGNATURE_INVALID,
         Proof.proof_signature,
         lambda p: not p.has_valid_signature(),

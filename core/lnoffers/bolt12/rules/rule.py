@@ -62,30 +62,42 @@ def _error(rule: Rule[M], fault: Breach, message: M) -> Bolt12Error:
 
 
 def when(
-    given: Field[Any] | None, name: RuleName, field: Field[Any], broken: Callable[[M], bool], message: str
+    name: RuleName, field: Field[Any], broken: Callable[[M], bool], message: str, *, given: Field[Any] | None = None
 ) -> Rule[M]:
-    """Require that the message is not `broken`, if it has the field `given` or if `given` is None."""
-    fault = Breach(message)
-    return check(given, name, field, lambda each: fault if broken(each) else None)
+    """Require that a message that has `field`, or `given` in its place, is not `broken`."""
+    return check_when(name, field, _finds(broken, message), given=given)
 
 
-def check(
-    given: Field[Any] | None, name: RuleName, field: Field[Any] | None, find: Callable[[M], Breach | None]
+def always(name: RuleName, field: Field[Any], broken: Callable[[M], bool], message: str) -> Rule[M]:
+    """Require that a message is not `broken`, whatever fields it has."""
+    return check_always(name, field, _finds(broken, message))
+
+
+def check_when(
+    name: RuleName, field: Field[Any], find: Callable[[M], Breach | None], *, given: Field[Any] | None = None
 ) -> Rule[M]:
-    """Require that `find` finds no breach, if the message has the field `given` or if `given` is None."""
-    return Rule(None if given is None else given.number, name, field, find)
+    """Require that `find` finds no breach in a message that has `field`, or `given` in its place."""
+    return Rule((field if given is None else given).number, name, field, find)
+
+
+def check_always(name: RuleName, field: Field[Any] | None, find: Callable[[M], Breach | None]) -> Rule[M]:
+    """Require that `find` finds no breach in a message, whatever fields it has."""
+    return Rule(None, name, field, find)
+
+
+def _finds(broken: Callable[[M], bool], message: str) -> Callable[[M], Breach | None]:
+    breach = Breach(message)
+    return lambda each: breach if broken(each) else None
 
 
 def required(name: RuleName, field: Field[Any], message: str) -> Rule[Message]:
     """Require the field to be present."""
-    fault = Breach(message)
-    return check(None, name, field, lambda each: None if field.number in each.values else fault)
+    return always(name, field, lambda each: field.number not in each.values, message)
 
 
 def forbidden(name: RuleName, field: Field[Any], message: str) -> Rule[Message]:
     """Forbid the field."""
-    fault = Breach(message)
-    return check(field, name, field, lambda _: fault)
+    return when(name, field, lambda _: True, message)
 
 
 def known_features(name: RuleName, field: Field[bytes], known: frozenset[int]) -> Rule[Message]:
@@ -95,4 +107,4 @@ def known_features(name: RuleName, field: Field[bytes], known: frozenset[int]) -
         bit = first_unknown_bit(getattr(message, field.name), known)
         return None if bit is None else Breach(f"unknown feature bit {bit}")
 
-    return check(field, name, field, find)
+    return check_when(name, field, find)
