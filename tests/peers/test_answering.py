@@ -159,7 +159,7 @@ def test_a_message_for_something_else_is_dropped_and_the_log_says_so(start: Star
     here = bytes.fromhex(served.id)
     with connected(key(1), served.id, served.port) as payer:
         for payload, reason in (
-            (Payload.build(invoice=b"x"), "it is an invoice, and nothing waits for it"),
+            (Payload.build(invoice=b"x"), "the invoice is refused: Invalid invoice: invalid invoice data"),
             (Payload.build(invoice_error=b"x"), "it is no invoice_request, and nothing waits for it"),
             (Payload.build(), "it is no invoice_request, and nothing waits for it"),
         ):

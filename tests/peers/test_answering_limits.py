@@ -17,8 +17,10 @@ from lnoffers.net.onion_messages import Payload, ReceivedMessage, wrap
 from lnoffers.service import Node, Options
 from lnoffers.service.answering import Answers, Issuer
 from lnoffers.service.answering.answers import ANSWER_BURST, MAX_ANSWERS, OF_ADDRESS_A_SECOND
+from lnoffers.service.payments.manual import Manual
 from lnoffers.service.peers import Peers
 from lnoffers.service.peers.link import ONION_BURST
+from lnoffers.service.peers.replies import Replies
 from tests.peers.conftest import Start
 from tests.peers.issuing import answer, offer, path_to, request, send
 from tests.peers.stranger import REGTEST, connected, key
@@ -63,7 +65,9 @@ def accepted(node: Node, *messages: ReceivedMessage) -> int:
         await asyncio.Event().wait()
 
     async def main() -> None:
-        answers = Answers(Issuer(node), Peers(node.keys.key_pair, REGTEST, lambda _, __: None), held)
+        peers = Peers(node.keys.key_pair, REGTEST, lambda _, __: None)
+        node.changes.run = held
+        answers = Answers(Issuer(node), Manual(), peers, Replies(peers), node.changes)
         for each in messages:
             answers.receive(None, each)
         await asyncio.sleep(0)

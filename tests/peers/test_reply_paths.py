@@ -39,7 +39,7 @@ PATHS: dict[str, tuple[Callable[[bytes], BlindedPath | None], str]] = {
         lambda here: replace(path_to(here, PAYER), first_node_id=ChannelEnd(0, 0)),
         "its reply path begins at the end of a channel",
     ),
-    "only here": (path_to, "from this node: it is an invoice, and nothing waits for it"),
+    "only here": (path_to, "from this node: the invoice is refused: Unknown invoice_request ID"),
     "here twice": (lambda here: path_to(here, here), "the second node of its reply path is not connected"),
     "here ever again": (
         lambda here: path_to(*[here] * MAX_REPLY_HOPS),

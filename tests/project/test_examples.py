@@ -18,6 +18,7 @@ from lnoffers.service.dispatching import dispatcher
 from lnoffers.service.node import Node
 from lnoffers.service.options import Options
 from lnoffers.service.peers import Link, Peers, listening
+from lnoffers.service.serving.wire import Wire
 from lnoffers.service.store import invoices
 from tests.service.paying import store_payment
 from tests.service.program import write_secret
@@ -51,12 +52,8 @@ def examples(name: str) -> list[dict[str, Any]]:
 def service(folder: Path, secret: bytes) -> tuple[OffersService, Node]:
     write_secret(folder / "regtest" / "hsm_secret", secret.ljust(32, b"\0"))
     node = Node.open(Options(lightning_dir=folder, network="regtest", dev_entropy=ENTROPY))
-    peers = Peers(node.keys.key_pair, CHAINS["regtest"], ignore)
-    return OffersService(node, Served(folder / "regtest" / "lightning-rpc", lambda: None, peers)), node
-
-
-def ignore(link: Link | None, message: ReceivedMessage) -> None:
-    """Do nothing with an onion message."""
+    wire = Wire(node)
+    return OffersService(node, Served(folder / "regtest" / "lightning-rpc", lambda: None, wire.peers, wire.payer)), node
 
 
 class Issuer:

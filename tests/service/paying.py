@@ -48,6 +48,7 @@ def store_payment(
         offer_id=invoice.offer_id,
         bolt12=invoice.encode(),
         amount_msat=invoice.invoice_amount or 0,
+        backend="none",
         owner="tests",
         created_at=samples.NOW,
     )

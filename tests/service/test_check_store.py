@@ -47,6 +47,7 @@ def paid(invoice: Invoice) -> dict[str, Any]:
         "amount_msat": invoice.invoice_amount,
         "single_use": 0,
         "state": "paid",
+        "backend": "none",
         "owner": "one",
         "fence": 1,
         "created_index": 1,

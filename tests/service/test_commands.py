@@ -26,7 +26,7 @@ from clnrpc.types import (
 from lnoffers.bolt12 import CHAINS, Bolt12, InvoiceRequest, describe
 from lnoffers.service import Node, OffersService, Options
 from lnoffers.service.commands import Served
-from lnoffers.service.peers import Peers
+from lnoffers.service.serving.wire import Wire
 from lnoffers.service.string_kinds import decode
 from tests.bolt12.samples import invoice, offer, proof, request_for
 from tests.service.program import SEED_SECRET, write_secret
@@ -194,8 +194,8 @@ def test_getinfo_of_a_directory_whose_name_is_not_utf8(tmp_path: Path) -> None:
 
 
 def test_getinfo_of_a_served_node_tells_its_socket(node: Node) -> None:
-    peers = Peers(node.keys.key_pair, CHAINS["regtest"], lambda *_: None)
-    served = OffersService(node, Served(node.options.socket, lambda: None, peers))
+    wire = Wire(node)
+    served = OffersService(node, Served(node.options.socket, lambda: None, wire.peers, wire.payer))
     [binding] = to_wire(served.getinfo(GetinfoRequest()))["binding"]
     assert binding == {"type": "local socket", "socket": str(node.options.socket)}
 

@@ -34,6 +34,7 @@ def new(number: int, **changes: Any) -> NewPayment:
         "offer_id": None,
         "bolt12": f"lni1{number}",
         "amount_msat": 1_000,
+        "backend": "play",
         "owner": "one",
         "created_at": 10,
     }
@@ -225,8 +226,8 @@ def test_the_database_itself_holds_one_payment_for_a_single_use(store: Store) ->
         claim(store, 2)
     with pytest.raises(StoreError, match=r"UNIQUE.*invreq_id"), store.transaction() as connection:
         connection.execute(
-            "INSERT INTO payments SELECT x'01', invreq_id, offer_id, bolt12, amount_msat, single_use, state, owner,"
-            " fence, created_index + 1, created_at, completed_at, preimage, sent_msat, reason FROM payments"
+            "INSERT INTO payments SELECT x'01', invreq_id, offer_id, bolt12, amount_msat, single_use, state, backend,"
+            " owner, fence, created_index + 1, created_at, completed_at, preimage, sent_msat, reason FROM payments"
         )
 
 

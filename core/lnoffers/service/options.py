@@ -67,6 +67,14 @@ class Options:
     """The nodes that a server keeps a connection to."""
     keep_unpaid: int = 86_400
     """Seconds for which a server keeps an invoice that answered another node's request and expired unpaid."""
+    backend: str = "none"
+    """Who pays, and gets paid, for a server: NAME or NAME:ARGUMENT (`lnoffers.service.payments.finding`)."""
+    max_payment_msat: int | None = None
+    """The most that a server pays at once, without fees."""
+    max_daily_msat: int | None = None
+    """The most that a server pays in 24 hours, with fees."""
+    max_fee_msat: int | None = None
+    """The highest fee that a server pays for one payment."""
     proxy: Proxy | None = None
     """The SOCKS5 proxy through which a server connects to other nodes."""
     via: tuple[Address, ...] = ()

@@ -1,4 +1,4 @@
-r"""The states of a payment for an invoice, and the transitions between them.
+"""The states of a payment for an invoice, and the transitions between them.
 
 A payment begins as a claim: one transaction reserves the request for one invoice, and stores which. From then on the
 invoice may be paid. Only a definite failure, or a success, ends the claim. While nobody knows whether the money has
@@ -6,11 +6,11 @@ moved, no other invoice is paid for the request.
 
                    BEGUN            PAID
     CLAIMED ----> claimed ----> paying ----> paid
-                     |          |    \         ^
-              FAILED |   FAILED |     \ LOST   | PAID
-                     v          v      v       |
-                   failed <---------- unknown -+
-                             FAILED
+                     |          |  ^ |         ^
+              FAILED |   FAILED |  | | LOST    |
+                     v          v  | v         | PAID
+                   failed <------ unknown -----+
+                           FAILED  (AGAIN: back to paying)
 
 Before its claim an invoice is nowhere but in memory, so that invoices which are refused leave nothing behind.
 """
@@ -45,6 +45,7 @@ class PaymentEvent(Enum):
     """What changes the state of a payment."""
 
     BEGUN = "the backend is about to be told"
+    AGAIN = "the backend is certain that no money moves, and is about to be told once more"
     LOST = "the backend's answer is lost, or the owner of the claim has ended"
     PAID = "the backend has the preimage"
     FAILED = "the backend is certain that no money moves, or it was never told"
@@ -54,6 +55,7 @@ _CLAIMED, _PAYING, _UNKNOWN, _PAID, _FAILED = PaymentState
 
 STEPS: Final[Mapping[PaymentEvent, Mapping[PaymentState, PaymentState]]] = {
     PaymentEvent.BEGUN: {_CLAIMED: _PAYING},
+    PaymentEvent.AGAIN: {_UNKNOWN: _PAYING},
     PaymentEvent.LOST: {_PAYING: _UNKNOWN, _UNKNOWN: _UNKNOWN},
     PaymentEvent.PAID: {_PAYING: _PAID, _UNKNOWN: _PAID},
     PaymentEvent.FAILED: {_CLAIMED: _FAILED, _PAYING: _FAILED, _UNKNOWN: _FAILED},

@@ -4,9 +4,8 @@ A request goes to the issuer, on the thread that uses the store. Its answer retu
 then sent along the request's reply path. The sender of a request is unknown. So one that cannot be answered is dropped,
 and the log has the reason at the level *debug*.
 
-The reply path names its first node. The answer goes to it directly if it is connected. If it is this node itself, as
-when the payer is connected to it, its part of the path is opened here. Otherwise the node that brought the request is
-asked to forward the answer, since it, too, has the request from somewhere.
+If the payment backend has to prepare each payment to this node, the issuer is asked twice: first which payment it
+needs, and then, with the place where that will arrive, for the invoice.
 
 All peers share one pace, because each answer costs a write to the disk. What can be dropped for what it is takes none
 of that, and connections from one address get half of it together. So junk does not keep out other payers.
@@ -16,28 +15,27 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
-from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from clnrpc.runtime.errors import RpcError
-from lnoffers.bolt12 import BlindedPath, Bolt12Error, InvoiceError, InvoiceRequest
-from lnoffers.net.blinding import PATH_KEY_BYTES, prepend
-from lnoffers.net.errors import WireError
-from lnoffers.net.offer_messages import reply
+from lnoffers.bolt12 import Bolt12Error, Invoice, InvoiceError, InvoiceRequest
 from lnoffers.net.onion_messages import Payload, ReceivedMessage
 from lnoffers.service.answering import ldk
+from lnoffers.service.answering.issuer import INTERNAL_ERROR, Answer, Prepared
 from lnoffers.service.errors import ServiceError
+from lnoffers.service.payments.backend import BackendError, Incoming
 from lnoffers.service.peers.address_paces import AddressPaces
 from lnoffers.service.peers.pace import Pace
+from lnoffers.service.peers.replies import UnsendableError, check_reply_path
 from lnoffers.service.tasks import ended_in_bug, start
 
 if TYPE_CHECKING:
-    from lnoffers.net.messages import OnionMessage
     from lnoffers.service.answering.issuer import Issuer
-    from lnoffers.service.changes import Runner
+    from lnoffers.service.changes import Changes
+    from lnoffers.service.payments.backend import Backend
     from lnoffers.service.peers import Link, Peers
+    from lnoffers.service.peers.replies import Replies
 
 ANSWERS_A_SECOND: Final = 20
 """The rate at which requests of all peers are answered; further ones are dropped."""
@@ -54,7 +52,6 @@ REMOVAL_SECONDS: Final = 10.0
 REMOVED_AT_ONCE: Final = 100
 """Expired answers that are removed in one transaction."""
 
-_SESSION_KEY_BYTES: Final = 32
 _SELF: Final = "this node"
 
 logger = logging.getLogger(__name__)
@@ -68,20 +65,22 @@ class Answers:
     """The requests that are being answered. Use it within one event loop.
 
     Args:
-        issuer: decides what to answer; used only through `run`.
+        issuer: decides what to answer; used only through `changes`.
+        backend: prepares payments to this node, if it collects them.
         peers: the connections to other nodes.
-        run: runs a function that uses the store.
+        replies: sends the answers.
+        changes: runs the functions that use the store.
     """
 
-    def __init__(self, issuer: Issuer, peers: Peers, run: Runner) -> None:
+    def __init__(self, issuer: Issuer, backend: Backend, peers: Peers, replies: Replies, changes: Changes) -> None:
         self._issuer = issuer
+        self._backend = backend
         self._peers = peers
-        self._run = run
+        self._replies = replies
+        self._changes = changes
         self._pace = Pace(ANSWERS_A_SECOND, ANSWER_BURST)
         self._paces = AddressPaces(OF_ADDRESS_A_SECOND, ADDRESS_BURST)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._sending = asyncio.Lock()
-        """Held while an answer is made, which takes up to 3 ms for the longest reply path."""
 
     def receive(self, link: Link | None, received: ReceivedMessage) -> None:
         """Answer a message for this node, if it is a request.
@@ -102,7 +101,7 @@ class Answers:
         while True:
             await asyncio.sleep(REMOVAL_SECONDS)  # first, since a server that starts has other things to do
             try:
-                while await self._run(partial(self._issuer.remove_expired, REMOVED_AT_ONCE)):
+                while await self._changes.run(partial(self._issuer.remove_expired, REMOVED_AT_ONCE)):
                     pass
             except RpcError as error:
                 logger.debug("Expired invoices are not removed: %s", error.message)
@@ -119,15 +118,15 @@ class Answers:
             _DroppedError: if not.
         """
         if payload.invoice_request is None:
-            what = "an invoice" if payload.invoice is not None else "no invoice_request"
-            raise _DroppedError(f"it is {what}, and nothing waits for it")
+            raise _DroppedError("it is no invoice_request, and nothing waits for it")
         path = payload.reply_path
-        if path is not None and not isinstance(path.first_node_id, bytes):
-            raise _DroppedError("its reply path begins at the end of a channel, and the node there is not known")
         try:
+            check_reply_path(path)
             request = InvoiceRequest.received(payload.invoice_request)
         except Bolt12Error as error:
             raise _DroppedError(f"the request cannot be parsed: {error.message}") from error
+        except UnsendableError as error:
+            raise _DroppedError(str(error)) from error
         if path is None and request.invreq_recurrence_cancel is None:  # which gets no answer
             raise _DroppedError("the request has no reply path")
         if request.offer_issuer_id != self._peers.node_id:
@@ -147,7 +146,7 @@ class Answers:
 
     async def _answer(self, link: Link | None, request: InvoiceRequest, received: ReceivedMessage) -> None:
         try:
-            answer = await self._run(partial(self._issuer.answer, request.to_bytes(), received.path_id))
+            answer = await self._decide(request.to_bytes(), received.path_id)
         except RpcError as error:  # nothing is stored, or nobody knows whether it is
             self._peers.log.debug("A request from %s is not answered: %s", link or _SELF, error.message)
             return
@@ -155,32 +154,28 @@ class Answers:
         if answer is None or path is None:
             return
         try:
-            async with self._sending:
-                await asyncio.sleep(0)  # other connections come first, however many answers are ready
-                for_ldk = isinstance(answer, InvoiceError) and ldk.has_sent(request, path)
-                self._send(link, path, partial(reply, message=answer, for_ldk=for_ldk))
-        except (_DroppedError, WireError) as reason:
+            for_ldk = isinstance(answer, InvoiceError) and ldk.has_sent(request, path)
+            await self._replies.send(link, path, answer, for_ldk=for_ldk)
+        except UnsendableError as reason:
             self._peers.log.debug("The answer to a request from %s is dropped: %s", link or _SELF, reason)
 
-    def _send(self, link: Link | None, path: BlindedPath, along: Callable[[bytes, BlindedPath], OnionMessage]) -> None:
-        """Send an answer along a reply path; `along` makes the message from a session key and a path.
-
-        `link` brought the request. It may have ended since, and the node may be connected again.
-
-        Raises:
-            _DroppedError: if the path does not lead anywhere.
-            WireError: if the answer does not fit into a message, or the path is not valid.
-        """
-        first, session_key = path.first_node_id, secrets.token_bytes(_SESSION_KEY_BYTES)
-        assert isinstance(first, bytes)  # by `_request`
-        if first == self._peers.node_id:
-            if not self._peers.inject(along(session_key, path)):
-                raise _DroppedError("the second node of its reply path is not connected, or reads too slowly")
-            return
-        to = self._peers.link(first) or (link and self._peers.link(link.node_id))
-        if to is None:
-            raise _DroppedError("neither the first node of its reply path nor the node that brought it is connected")
-        if to.node_id != first:
-            path = prepend(secrets.token_bytes(PATH_KEY_BYTES), [to.node_id], path)
-        if not to.send(along(session_key, path)):
-            raise _DroppedError(f"{to} reads too slowly, or its connection has ended")
+    async def _decide(self, request: bytes, path_id: bytes | None) -> Answer | None:
+        """Return the answer to a request; None for one that gets none."""
+        answer = await self._changes.run(partial(self._issuer.answer, request, path_id))
+        if not isinstance(answer, Incoming):
+            return answer
+        try:
+            destination = await self._backend.receive(answer)
+        except BackendError as error:
+            logger.warning("An invoice_request could not be answered: %s", error)
+            return InvoiceError.build(error=INTERNAL_ERROR)
+        decided: Answer | Incoming | None = None
+        try:
+            decided = await self._changes.run(
+                partial(self._issuer.answer, request, path_id, Prepared(answer, destination))
+            )
+        finally:
+            if not isinstance(decided, Invoice) or decided.invoice_payment_hash != answer.payment_hash:
+                await self._backend.forget(answer.payment_hash)
+        assert not isinstance(decided, Incoming)  # it is prepared
+        return decided

@@ -21,7 +21,6 @@ from lnoffers.bolt12 import (
     InvoiceError,
     InvoiceRequest,
     Paywindow,
-    UnsignedInvoice,
     paywindow,
 )
 from lnoffers.bolt12.features import MPP_OPTIONAL, bitmap
@@ -31,6 +30,7 @@ from lnoffers.service.answering import terms
 from lnoffers.service.entropy import EntropyError
 from lnoffers.service.errors import ServiceError
 from lnoffers.service.payment_paths import path_to_self
+from lnoffers.service.payments.backend import Destination, Incoming
 from lnoffers.service.rates import RatesError
 from lnoffers.service.status import Status
 from lnoffers.service.store import invoices, offers
@@ -72,6 +72,31 @@ class _PaidError(ServiceError):
     """The request was answered before, and its invoice is paid."""
 
 
+class _Terms(NamedTuple):
+    """What a new invoice says beside its request."""
+
+    amount: int
+    """Millisatoshi."""
+    period: _Period | None
+    now: int
+    """Unix seconds."""
+
+
+class Prepared(NamedTuple):
+    """A payment to this node that its backend has prepared, and where it arrives."""
+
+    incoming: Incoming
+    destination: Destination
+
+
+class _UnpreparedError(ServiceError):
+    """The payment for a new invoice must be prepared first."""
+
+    def __init__(self, incoming: Incoming) -> None:
+        super().__init__()
+        self.incoming = incoming
+
+
 class _Period(NamedTuple):
     """The period of a recurring offer that a request is for."""
 
@@ -82,20 +107,26 @@ class _Period(NamedTuple):
 class Issuer:
     """Answers the requests for a node's offers. One thread uses it at a time: the one that uses the store."""
 
-    def __init__(self, node: Node, max_unpaid: int = MAX_UNPAID) -> None:
+    def __init__(self, node: Node, *, collects: bool = False, max_unpaid: int = MAX_UNPAID) -> None:
+        """Create an issuer; `collects` says whether its payments must be prepared where they will arrive."""
         self._node = node
+        self._collects = collects
         self._max_unpaid = max_unpaid
         self._warner = Warner(logger)
 
-    def answer(self, request: bytes, path_id: bytes | None) -> Answer | None:
+    def answer(
+        self, request: bytes, path_id: bytes | None, prepared: Prepared | None = None
+    ) -> Answer | Incoming | None:
         """Return the answer to a request, a TLV stream. An invoice is stored in the transaction of the caller's turn.
 
         Args:
             request: the request as it arrived.
             path_id: the path_id of the path on which it arrived, if this node made that path.
+            prepared: the payment that an earlier call with this request has asked for.
 
         Returns:
-            None for a request that ends a recurrence, which gets no answer.
+            None for a request that ends a recurrence, which gets no answer. The payment to be prepared, if there is to
+            be a new invoice; nothing is stored then.
 
         Raises:
             StoreError: if the store fails, so that nothing can be answered.
@@ -106,7 +137,9 @@ class Issuer:
             asked = InvoiceRequest.received(request)
             rules.check_request(asked, CHAINS[self._node.options.network])
             with self._node.store.transaction() as connection:
-                return self._answer(connection, asked, path_id)
+                return self._answer(connection, asked, path_id, prepared)
+        except _UnpreparedError as unprepared:
+            return unprepared.incoming
         except Bolt12Error as error:
             return _refused(asked, "Invalid invreq" if asked is None else error.message)
         except _RefusedError as refusal:
@@ -133,7 +166,9 @@ class Issuer:
         self._node.changes.tell()
         return removed == limit
 
-    def _answer(self, connection: Connection, request: InvoiceRequest, path_id: bytes | None) -> Invoice | None:
+    def _answer(
+        self, connection: Connection, request: InvoiceRequest, path_id: bytes | None, prepared: Prepared | None
+    ) -> Invoice | None:
         now = self._node.clock.now()
         self._check_offer(connection, request, path_id, now)
         rules.check_terms(request)
@@ -152,11 +187,12 @@ class Issuer:
                 raise _InternalError(f"somebody has created an invoice with the label {earlier.label}")
             invoices.remove(connection, earlier)
             self._node.changes.tell()
+        if prepared is not None:
+            amount = prepared.incoming.amount_msat  # the rate of its currency may have changed since
         _check_size(request, amount)
         if not is_over:  # which only a paid period allows
             self._make_room(connection, now)
-        unsigned, preimage = self._new_invoice(request, amount, period, now)
-        invoice = unsigned.sign(self._node.keys.node_signer)
+        invoice, preimage = self._new_invoice(request, _Terms(amount, period, now), prepared)
         invoices.add(connection, _row(invoice, label, preimage, is_sent=not is_over))
         return None if is_over else invoice
 
@@ -210,26 +246,37 @@ class Issuer:
             invoices.remove_oldest_unpaid_answer(connection, now)
             self._node.changes.tell()
 
-    def _new_invoice(
-        self, request: InvoiceRequest, amount: int, period: _Period | None, now: int
-    ) -> tuple[UnsignedInvoice, bytes]:
-        """Return the invoice for a request, or the one that records the end of a recurrence, and its preimage."""
-        preimage = self._node.entropy.draw(PREIMAGE_BYTES)
-        payment_hash = sha256(preimage).digest()
-        path, payinfo = path_to_self(self._node, payment_hash)
-        expiry = terms.relative_expiry(request, period and period.window, now)
+    def _new_invoice(self, request: InvoiceRequest, agreed: _Terms, prepared: Prepared | None) -> tuple[Invoice, bytes]:
+        """Return the invoice for a request, or the one that records the end of a recurrence, and its preimage.
+
+        Raises:
+            _UnpreparedError: if the payment must be prepared first. That rolls back what the transaction has done.
+        """
+        is_over, period = request.invreq_recurrence_cancel is not None, agreed.period
+        expiry = 0 if is_over else terms.relative_expiry(request, period and period.window, agreed.now)
+        if prepared is None:
+            preimage = self._node.entropy.draw(PREIMAGE_BYTES)
+            payment_hash = sha256(preimage).digest()
+            if self._collects and not is_over:
+                description = request.offer_description or ""
+                raise _UnpreparedError(Incoming(payment_hash, preimage, agreed.amount, expiry, description))
+            path, payinfo = path_to_self(self._node, payment_hash)
+            destination = Destination([path], [payinfo])
+        else:
+            preimage, payment_hash = prepared.incoming.preimage, prepared.incoming.payment_hash
+            destination = prepared.destination
         invoice = Invoice.for_request(
             request,
-            invoice_created_at=now,
+            invoice_created_at=agreed.now,
             invoice_payment_hash=payment_hash,
-            invoice_paths=[path],
-            invoice_blindedpay=[payinfo],
-            invoice_amount=amount,
-            invoice_relative_expiry=0 if request.invreq_recurrence_cancel else expiry,
+            invoice_paths=destination.paths,
+            invoice_blindedpay=destination.payinfos,
+            invoice_amount=agreed.amount,
+            invoice_relative_expiry=expiry,
             invoice_features=_FEATURES,
             invoice_recurrence_basetime=period and period.basetime,
         )
-        return invoice, preimage
+        return invoice.sign(self._node.keys.node_signer), preimage
 
 
 def _check_size(request: InvoiceRequest, amount: int) -> None:

@@ -159,6 +159,13 @@ def _add_serve_options(parser: ArgumentParser) -> None:
         "as the way to this node; may be repeated",
     )
     parser.add_argument(
+        "--backend",
+        metavar="NAME[:ARGUMENT]",
+        default="none",
+        help="who pays invoices that answer invoice_requests, and gets the payments for invoices: none, or the name of "
+        "an installed backend (%(default)s)",
+    )
+    parser.add_argument(
         "--keep-unpaid",
         metavar="SECONDS",
         type=int,

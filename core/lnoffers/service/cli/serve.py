@@ -38,6 +38,7 @@ def serve(given: Namespace) -> int:
         log_file=given.log_file,
         log_level=given.log_level,
         keep_unpaid=given.keep_unpaid,
+        backend=given.backend,
         listen=tuple(_place(text, given.network) for text in given.addr),
         peers=tuple(_address("--peer", text, given.network) for text in given.peer),
         via=tuple(_address("--via", text, given.network) for text in given.via),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from clnrpc.runtime.command import Command
     from lnoffers.bolt12.message import Message
+    from lnoffers.service.payments.payer import Payer
     from lnoffers.service.peers import Peers
     from lnoffers.service.store import Connection, Transaction
 
@@ -35,6 +36,7 @@ class Served:
     socket: Path
     stop: Callable[[], None]
     peers: Peers
+    payer: Payer
 
 
 class Commands(Service):
@@ -64,6 +66,13 @@ class Commands(Service):
         if self._served is None:
             raise RpcError(GENERIC, "No server is running, so no node is connected: start lnoffers serve")
         return self._served.peers
+
+    @property
+    def _payer(self) -> Payer:
+        """The payments of the server; RpcError without a server."""
+        if self._served is None:
+            raise RpcError(GENERIC, "No server is running, so nothing can be paid: start lnoffers serve")
+        return self._served.payer
 
     @staticmethod
     def _check_size(made: Message) -> None:

@@ -15,8 +15,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice, takewhile
@@ -25,20 +25,16 @@ from typing import Final
 from clnrpc.runtime.errors import GENERIC, RpcError
 from clnrpc.runtime.jsontext import FramingError
 from clnrpc.runtime.server.dispatch import Answer
-from lnoffers.bolt12 import CHAINS
-from lnoffers.net.onion_messages import ReceivedMessage
-from lnoffers.service.answering import Answers, Issuer
 from lnoffers.service.commands import OffersService, Served
 from lnoffers.service.dispatching import INTERNAL_ERROR, STORELESS, dispatcher
 from lnoffers.service.errors import StoreError
 from lnoffers.service.node import Node
-from lnoffers.service.peers import Link, Peers, listening, stay_connected
-from lnoffers.service.serving.address_book import AddressBook
 from lnoffers.service.serving.connection import RpcConnection
 from lnoffers.service.serving.decoder import LONG_BYTES, Decoder, takes_long
 from lnoffers.service.serving.listening import BACKLOG, bound_socket
 from lnoffers.service.serving.turns import Outcome, Turns
 from lnoffers.service.serving.waits import Waits
+from lnoffers.service.serving.wire import Wire
 from lnoffers.service.store import LockedError
 from lnoffers.service.tasks import ended_in_bug
 
@@ -83,14 +79,11 @@ class Server:
         self._max_connections = max_connections
         self._too_many = RpcError(GENERIC, f"Too many connections: {max_connections} are open")
         self._loop = asyncio.get_running_loop()
-        options, book = node.options, AddressBook(node)
-        chain = CHAINS[options.network]
-        self._address_book = book
-        self._peers = Peers(node.keys.key_pair, chain, self._receive, options.proxy, book.remember)
-        service = OffersService(node, Served(node.options.socket, self._stop_by_call, self._peers))
+        self._wire = Wire(node)
+        served = Served(node.options.socket, self._stop_by_call, self._wire.peers, self._wire.payer)
+        service = OffersService(node, served)
         self._dispatcher = dispatcher(service, developer=node.options.developer)
         self._turns = Turns(node.store, self._answer, self._dispatcher.refuse, self.stop)
-        self._answers = Answers(Issuer(node), self._peers, self._turns.run)
         self._decoder = Decoder(node)
         self._waits = Waits(self._dispatcher.refuse, self.advance)
         self._connections: set[RpcConnection] = set()
@@ -121,14 +114,14 @@ class Server:
                     lambda: RpcConnection(self), sock=unbound, backlog=BACKLOG
                 )
                 try:
-                    async with self._connected_to_peers():
+                    async with self._wire.working():
                         ready()
                         await self._watch_until_stopped()
                 finally:
                     listener.close()
         finally:
             await self._finish()
-            await self._peers.close()
+            await self._wire.peers.close()
             release()
             await self._close()
         if self._node.store.unsynced:
@@ -297,30 +290,6 @@ class Server:
             self._is_stop = False
             return _LastAnswer(answer.data)
         return answer
-
-    @asynccontextmanager
-    async def _connected_to_peers(self) -> AsyncIterator[None]:
-        """Listen for other nodes, keep those of `--via` and `--peer`, and answer requests, while the block runs."""
-        options = self._node.options
-        self._peers.addresses.update(await self._address_book.load())
-        keeping = [
-            self._loop.create_task(stay_connected(self._peers, address)) for address in (*options.via, *options.peers)
-        ]
-        for task in keeping:
-            task.add_done_callback(partial(ended_in_bug, "A peer is not kept connected because of a bug"))
-        removing = self._loop.create_task(self._answers.remove_expired())
-        removing.add_done_callback(partial(ended_in_bug, "Expired invoices are not removed because of a bug"))
-        try:
-            async with listening(self._peers, options.listen):
-                yield
-        finally:
-            for task in (*keeping, removing):
-                task.cancel()
-            self._answers.close()
-
-    def _receive(self, link: Link | None, message: ReceivedMessage) -> None:
-        """Handle an onion message for this node, which arrived on this connection, if another one has sent it."""
-        self._answers.receive(link, message)
 
     def _stop_by_call(self) -> None:
         """Stop the server, and send the answer to the current call last. Runs on the thread of `turns`."""

@@ -1,8 +1,9 @@
 """Store invoices, list them, and change their states. The caller begins and ends the transaction of the connection.
 
 A new invoice is unpaid. It becomes paid or expired, and then never changes its state again, even if the clock is set
-back. Each change of state is one statement that checks the previous state, so if several processes try at once,
-exactly one succeeds.
+back, with one exception: an expired invoice becomes paid if its payment is found to have been settled before. Each
+change of state is one statement that checks the previous state, so if several processes try at once, exactly one
+succeeds.
 """
 
 from __future__ import annotations
@@ -183,13 +184,16 @@ def expire_of_offer(connection: Connection, offer_id: bytes) -> None:
     connection.execute(statement, (offer_id,))
 
 
-def pay(connection: Connection, payment_hash: bytes, amount_received_msat: int, at: int) -> StoredInvoice | None:
+def pay(
+    connection: Connection, payment_hash: bytes, amount_received_msat: int, at: int, *, is_settled: bool = False
+) -> StoredInvoice | None:
     """Mark an invoice as paid at the time `at`, in Unix seconds, and return it; None if it was not payable then.
 
-    It is payable if it is unpaid and not expired. The amount is at most `MAX_NUMBER`. The payment uses the invoice's
-    offer; if that is for a single use, its other unpaid invoices expire.
+    It is payable if it is unpaid and not expired, or, if the payment is settled elsewhere already, as long as it is not
+    paid. The amount is at most `MAX_NUMBER`. The payment uses the invoice's offer; if that is for a single use, its
+    other unpaid invoices expire.
     """
-    changed = connection.execute(_PAY, (amount_received_msat, at, payment_hash, at)).fetchall()
+    changed = connection.execute(_PAY, (amount_received_msat, at, payment_hash, at, is_settled)).fetchall()
     if not changed:
         return None
     _count(connection, "pay_index", 1)
@@ -285,6 +289,6 @@ _PAY: Final = f"""
         updated_index = {_UPDATED} + 1,
         amount_received_msat = ?,
         paid_at = ?
-    WHERE payment_hash = ? AND status = 'unpaid' AND expires_at > ?
+    WHERE payment_hash = ? AND status <> 'paid' AND ((status = 'unpaid' AND expires_at > ?) OR ?)
     RETURNING {TABLE.listed}
 """

@@ -120,6 +120,7 @@ _MONEY: Final = (
         amount_msat BIGINT NOT NULL,
         single_use BOOLEAN NOT NULL,
         state TEXT NOT NULL,
+        backend TEXT NOT NULL,
         owner TEXT NOT NULL,
         fence BIGINT NOT NULL,
         created_index BIGINT NOT NULL,

@@ -44,6 +44,8 @@ class NewPayment:
     amount_msat: int
     single_use: bool = False
     """Whether no other invoice for the request may be paid."""
+    backend: str
+    """Who pays it; only the same backend can say what has become of it."""
     owner: str
     created_at: int
     """Unix seconds."""
@@ -267,6 +269,7 @@ _GIVEN: Final = (
     "bolt12",
     "amount_msat",
     "single_use",
+    "backend",
     "owner",
     "created_at",
 )

@@ -110,6 +110,7 @@ PAYMENTS: Final = Table(
         "amount_msat": int,
         "single_use": int | bool,  # no other invoice for the request may be paid
         "state": str,  # lnoffers.service.payment_states.PaymentState
+        "backend": str,  # who was told to pay it: lnoffers.service.payments.backend.Backend.identity
         "owner": str,  # the server that pays it: lnoffers.service.payments.owners
         "fence": int,  # a new number for each claim and each new owner
         "created_index": int,  # the first fence

@@ -1,0 +1,130 @@
+"""Check an invoice that has arrived for a request of this node, and claim the request for it.
+
+The checks and most of their texts are Core Lightning's (plugins/offers_inv_hook.c). It pays every invoice with a valid
+signature. Beyond that, an invoice is refused here if its amount differs from the request's, if the request names
+another payee or has expired, or if its payment would come back to this node.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from hmac import compare_digest
+from typing import TYPE_CHECKING, Final
+
+from lnoffers.bolt12 import CHAINS, Bolt12Error, Invoice, InvoiceRequest
+from lnoffers.bolt12.tlv import INVOICE_REQUEST_SPAN, select
+from lnoffers.service.errors import ServiceError
+from lnoffers.service.payments.limits import LimitError
+from lnoffers.service.status import Status
+from lnoffers.service.store import invoicerequests, invoices
+from lnoffers.service.store.payments import ClaimError, StoredPayment
+
+if TYPE_CHECKING:
+    from lnoffers.service.node import Node
+    from lnoffers.service.payments.payer import Payer
+    from lnoffers.service.store import Connection
+    from lnoffers.service.store.invoicerequests import StoredRequest
+
+MAX_QUOTED: Final = 8192
+"""Bytes of the invoice that an error quotes; a longer one would not fit into the message."""
+
+_UNKNOWN: Final = "Unknown invoice_request ID"
+
+
+class RefusedError(ServiceError):
+    """The invoice is not paid; the message is for the payee.
+
+    Attributes:
+        reason: why, without the invoice, which the message may quote.
+    """
+
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class Checker:
+    """Checks the invoices for a node's requests. One thread uses it at a time: the one that uses the store."""
+
+    def __init__(self, node: Node, payer: Payer) -> None:
+        self._node = node
+        self._payer = payer
+
+    def claim(self, invoice: Invoice, path_id: bytes | None) -> StoredPayment | RefusedError:
+        """Check an invoice, and claim its request for it in the transaction of the caller's turn.
+
+        Args:
+            invoice: the invoice as it arrived; `parse` has read it.
+            path_id: the path_id of the path on which it arrived, if this node made that path.
+
+        Raises:
+            StoreError: if the store fails.
+            LockedError: if another process is writing; nothing has changed.
+        """
+        try:
+            with self._node.store.transaction() as connection:
+                self._check(connection, invoice, path_id)
+                return self._payer.claim(connection, invoice)
+        except Bolt12Error as error:
+            return refusal(invoice, error.message)
+        except (ClaimError, LimitError, _BadError) as error:
+            return refusal(invoice, str(error))
+
+    def _check(self, connection: Connection, invoice: Invoice, path_id: bytes | None) -> None:
+        stored, request = self._request(connection, invoice)
+        self._check_path(request, path_id)
+        if Status.ACTIVE not in stored.status and Status.USED not in stored.status:
+            raise _BadError("invoice_request no longer available")
+        now = self._node.clock.now()
+        if request.offer_absolute_expiry is not None and now > request.offer_absolute_expiry:
+            raise _BadError("invoice_request has expired")
+        invoice.verify_answer(request)
+        invoice.check_unexpired(now)
+        if stored.payee not in (None, invoice.invoice_node_id):
+            raise _BadError("the invoice_request is for another payee")
+        self._check_not_own(connection, invoice)
+
+    def _request(self, connection: Connection, invoice: Invoice) -> tuple[StoredRequest, InvoiceRequest]:
+        found = invoicerequests.find(connection, invoice.invreq_id)
+        if not found:
+            raise _BadError(_UNKNOWN)
+        return found[0], InvoiceRequest.parse(found[0].bolt12)
+
+    def _check_path(self, request: InvoiceRequest, path_id: bytes | None) -> None:
+        """Check that the invoice has come along the path that the request demands, as requests for offers must."""
+        if request.invreq_paths is None:
+            if path_id is not None:
+                raise _BadError(_UNKNOWN)
+            return
+        others = [record for record in request.records if record.type != InvoiceRequest.invreq_paths.number]
+        expected = self._node.keys.path_id(sha256(select(others, INVOICE_REQUEST_SPAN)).digest())
+        if path_id is None or not compare_digest(path_id, expected):
+            raise _BadError(_UNKNOWN)
+
+    def _check_not_own(self, connection: Connection, invoice: Invoice) -> None:
+        """Check that the payment leads to another node."""
+        node_id, payment_hash = self._node.keys.node_id, invoice.invoice_payment_hash
+        assert payment_hash is not None  # it is verified
+        if invoice.invoice_node_id == node_id or invoices.by_payment_hash(connection, payment_hash) is not None:
+            raise _BadError("the invoice is this node's own")
+        if any(path.first_node_id == node_id for path in invoice.invoice_paths or ()):
+            raise _BadError("invoice_paths lead through this node, which forwards no payments")
+
+
+class _BadError(ServiceError):
+    """The invoice breaks a rule; the message says which."""
+
+
+def parse(data: bytes, network: str) -> Invoice | RefusedError:
+    """Return the invoice in a TLV stream, if it is for this network and has no unknown features."""
+    try:
+        return Invoice.from_bytes(data, chain=CHAINS[network])
+    except Bolt12Error as error:
+        why = f"Invalid invoice: {error.message}"
+        return RefusedError(why, why)
+
+
+def refusal(invoice: Invoice, why: str) -> RefusedError:
+    """Return the error for the payee, which quotes the invoice unless that is too long."""
+    quoted = "" if len(invoice.to_bytes()) > MAX_QUOTED else f" {invoice.encode()}"
+    return RefusedError(f"Failed invoice{quoted}: {why}", why)

@@ -1,0 +1,126 @@
+"""Take the invoices that arrive as onion messages for this node's requests, and let them be paid.
+
+An invoice is checked, and its request claimed, in the thread that uses the store. If it is refused, or its payment has
+failed for certain, the sender gets an invoice_error along its reply path. A sender that gives no reply path is refused
+without a word. The payment itself is the only answer to an invoice that is paid.
+
+All senders share one pace, as for requests (`lnoffers.service.answering.answers`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from clnrpc.runtime.errors import RpcError
+from lnoffers.bolt12 import InvoiceError
+from lnoffers.service.payment_states import PaymentState
+from lnoffers.service.payments.checking import Checker, RefusedError, parse, refusal
+from lnoffers.service.payments.manual import NOT_PAID
+from lnoffers.service.peers.address_paces import AddressPaces
+from lnoffers.service.peers.pace import Pace
+from lnoffers.service.peers.replies import UnsendableError, check_reply_path
+from lnoffers.service.tasks import ended_in_bug, start
+
+if TYPE_CHECKING:
+    from lnoffers.bolt12 import Invoice
+    from lnoffers.net.onion_messages import ReceivedMessage
+    from lnoffers.service.node import Node
+    from lnoffers.service.payments.payer import Payer
+    from lnoffers.service.peers import Link, Peers
+    from lnoffers.service.peers.replies import Replies
+    from lnoffers.service.store.payments import StoredPayment
+
+INVOICES_A_SECOND: Final = 20
+"""The rate at which invoices of all senders are checked; further ones are dropped."""
+INVOICE_BURST: Final = 40
+"""Invoices that are checked at once after a pause."""
+OF_ADDRESS_A_SECOND: Final = 10
+"""The rate at which invoices over the connections from one address are checked."""
+ADDRESS_BURST: Final = 20
+"""Invoices over the connections from one address that are checked at once after a pause."""
+MAX_CHECKED: Final = 64
+"""Invoices that are being checked at a time, as while another process holds the store."""
+
+
+class Inbox:
+    """The invoices that are being checked or paid. Use it within one event loop.
+
+    Args:
+        node: its store is used only in the thread for it.
+        payer: claims and pays.
+        peers: the connections to other nodes.
+        replies: sends the errors.
+    """
+
+    def __init__(self, node: Node, payer: Payer, peers: Peers, replies: Replies) -> None:
+        self._network = node.options.network
+        self._checker = Checker(node, payer)
+        self._payer = payer
+        self._peers = peers
+        self._replies = replies
+        self._changes = node.changes
+        self._pace = Pace(INVOICES_A_SECOND, INVOICE_BURST)
+        self._paces = AddressPaces(OF_ADDRESS_A_SECOND, ADDRESS_BURST)
+        self._checking: set[asyncio.Task[None]] = set()
+        self._paying: set[asyncio.Task[None]] = set()
+
+    def receive(self, link: Link | None, received: ReceivedMessage) -> None:
+        """Check the invoice in a message, and pay it. It arrived on `link`, or this node has sent it itself."""
+        if reason := self._too_many(link):
+            self._drop(link, reason)
+            return
+        task = start(self._check(link, received), self._checking)
+        task.add_done_callback(partial(ended_in_bug, "The check of an invoice ended in a bug"))
+
+    def close(self) -> None:
+        """Give up what is being checked. Claims stay, and the payer goes on with them."""
+        for task in (*self._checking, *self._paying):
+            task.cancel()
+
+    def _too_many(self, link: Link | None) -> str:
+        if link is not None and link.address is None and not self._paces.of(link.remote[0]).try_spend(1):
+            return f"its address sends more than {OF_ADDRESS_A_SECOND} invoices per second"
+        return "" if len(self._checking) < MAX_CHECKED and self._pace.try_spend(1) else "there are too many invoices"
+
+    async def _check(self, link: Link | None, received: ReceivedMessage) -> None:
+        invoice = parse(received.payload.invoice or b"", self._network)
+        if isinstance(invoice, RefusedError):
+            await self._refuse(link, received, invoice)
+            return
+        try:
+            claimed = await self._changes.run(partial(self._checker.claim, invoice, received.path_id))
+        except RpcError as error:  # nothing is stored, or nobody knows whether it is
+            self._drop(link, f"the invoice is not checked: {error.message}")
+            return
+        if isinstance(claimed, RefusedError):
+            await self._refuse(link, received, claimed)
+            return
+        paying = self._payer.submit(claimed, invoice)
+        task = start(self._report(link, received, invoice, paying), self._paying)
+        task.add_done_callback(partial(ended_in_bug, "The report on a payment ended in a bug"))
+
+    async def _report(
+        self, link: Link | None, received: ReceivedMessage, invoice: Invoice, paying: asyncio.Task[StoredPayment]
+    ) -> None:
+        """Tell the payee if its invoice is not paid after all."""
+        payment = await asyncio.shield(paying)
+        if payment.state is PaymentState.FAILED:
+            await self._refuse(link, received, refusal(invoice, f"pay attempt failed: {payment.reason}"))
+        elif payment.state is PaymentState.CLAIMED:
+            await self._refuse(link, received, refusal(invoice, NOT_PAID))
+
+    async def _refuse(self, link: Link | None, received: ReceivedMessage, error: RefusedError) -> None:
+        path = received.payload.reply_path
+        self._drop(link, f"the invoice is refused: {error.reason}")
+        if path is None:
+            return
+        try:
+            check_reply_path(path)
+            await self._replies.send(link, path, InvoiceError.build(error=str(error)))
+        except UnsendableError as reason:
+            self._drop(link, f"the answer to an invoice is not sent: {reason}")
+
+    def _drop(self, link: Link | None, reason: str) -> None:
+        self._peers.log.debug("A message from %s: %s", link or "this node", reason)

@@ -1,0 +1,352 @@
+"""Pay invoices with a backend, by the table of `payment_states`, in the event loop.
+
+Each payment has a task, which takes one step after the other. A step is a transaction of its own, in the thread that
+uses the store. The backend is told only after the claim is on disk, and after the witness has counted it. So whatever
+ends this process, the next one finds the claim, takes it over, and asks the backend until it knows.
+
+If the backend turns out never to have been told, or to have failed, the new owner tells it once more: the process may
+have ended right before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from clnrpc.runtime.errors import RpcError
+from lnoffers.bolt12 import Bolt12Error, Invoice
+from lnoffers.service.errors import ServiceError
+from lnoffers.service.payment_states import PaymentEvent, PaymentState
+from lnoffers.service.payments.backend import BackendError, Failed, Outcome, Paid, Uncertain
+from lnoffers.service.payments.limits import LimitError
+from lnoffers.service.payments.witness import FileWitness
+from lnoffers.service.status import Status
+from lnoffers.service.store import invoicerequests, payments
+from lnoffers.service.store.payments import ClaimError, NewPayment, StoredPayment
+from lnoffers.service.tasks import ended_in_bug
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lnoffers.service.node import Node
+    from lnoffers.service.payments.backend import Backend, Witness
+    from lnoffers.service.payments.limits import Limits
+    from lnoffers.service.payments.owners import Owner
+    from lnoffers.service.store import Connection
+
+T = TypeVar("T")
+
+FIRST_PAUSE: Final = 0.05
+"""Seconds until an uncertain backend is asked again; the pause grows with each time."""
+LONGEST_PAUSE: Final = 30.0
+LOOK_SECONDS: Final = 5.0
+"""The interval at which claims without an owner are looked for, and those that nobody has paid by hand in time."""
+
+NOT_LOOKED: Final = "payments have not begun: the backend is being asked what was paid before"
+RESTORED: Final = (
+    "The store was restored from a backup, or its counter of payments is lost (it has %d, and %s beside it). What was "
+    "paid since is compared before anything is paid"
+)
+
+logger = logging.getLogger(__name__)
+
+
+class _ClaimLostError(ServiceError):
+    """Another server has taken over the claim."""
+
+
+class Payer:
+    """The payments of one server. Use it within one event loop.
+
+    Args:
+        node: its store is used only in the thread for it.
+        backend: moves the money.
+        owner: this server among those that use the store.
+        limits: what may be paid.
+        counter: the file of the counter beside the store, for a backend that keeps none.
+    """
+
+    def __init__(self, node: Node, backend: Backend, owner: Owner, limits: Limits, counter: Path) -> None:
+        self.backend: Final = backend
+        self.halted = NOT_LOOKED
+        """Why nothing is paid now; empty if something may be."""
+        self._node = node
+        self._owner = owner
+        self._limits = limits
+        self._witness: Witness = FileWitness(counter)
+        self._tasks: set[asyncio.Task[StoredPayment]] = set()
+        self._warned: set[bytes] = set()
+        """The payment hashes of claims that another backend must end."""
+
+    async def start(self) -> None:
+        """Start the backend.
+
+        Raises:
+            BackendError: if it cannot be used.
+        """
+        await self.backend.start()
+        self._witness = self.backend.witness() or self._witness
+
+    def claim(self, connection: Connection, invoice: Invoice) -> StoredPayment:
+        """Claim the request of a verified invoice for it, within the caller's transaction.
+
+        Raises:
+            ClaimError: if it cannot be claimed, or nothing is paid now.
+            LimitError: if it is too much.
+        """
+        if self.halted:
+            raise ClaimError(self.halted)
+        new = self._new(invoice)
+        if self.backend.pays:
+            self._limits.check(connection, new.amount_msat, new.created_at)
+        return payments.claim(connection, new, PaymentState.PAYING if self.backend.pays else PaymentState.CLAIMED)
+
+    def submit(self, payment: StoredPayment, invoice: Invoice) -> asyncio.Task[StoredPayment]:
+        """Begin to pay what was claimed; the task ends with the payment as it is stored last."""
+        task = asyncio.get_running_loop().create_task(self._pay(payment, invoice))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(partial(ended_in_bug, "A payment ended in a bug"))
+        return task
+
+    async def pay(self, invoice: Invoice) -> StoredPayment:
+        """Claim and pay a verified invoice, and return the payment as it is stored last. It goes on if cancelled.
+
+        Raises:
+            ClaimError, LimitError: as `claim`.
+            RpcError: if the store fails.
+        """
+        claimed = await self._node.changes.run(partial(self._claim_alone, invoice))
+        if not isinstance(claimed, StoredPayment):
+            raise claimed
+        return await asyncio.shield(self.submit(claimed, invoice))
+
+    async def work(self) -> None:
+        """Compare the store with what the backend knows, and look after claims, for as long as this runs."""
+        await self._settled(self._compare)
+        while True:
+            await self._settled(self._look)
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def close(self) -> None:
+        """Stop; the next server takes over what is being paid."""
+        self.halted = "the server is stopping"
+        tasks = [*self._tasks]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self.backend.close()
+        self._owner.leave()
+
+    def _new(self, invoice: Invoice) -> NewPayment:
+        assert invoice.invoice_payment_hash is not None  # it is verified
+        assert invoice.invoice_amount is not None
+        return NewPayment(
+            payment_hash=invoice.invoice_payment_hash,
+            invreq_id=invoice.invreq_id,
+            offer_id=invoice.offer_id,
+            bolt12=invoice.encode(),
+            amount_msat=invoice.invoice_amount,
+            backend=self.backend.identity,
+            owner=self._owner.name,
+            created_at=self._node.clock.now(),
+        )
+
+    def _claim_alone(self, invoice: Invoice) -> StoredPayment | ClaimError | LimitError:
+        try:
+            with self._node.store.transaction() as connection:
+                return self.claim(connection, invoice)
+        except (ClaimError, LimitError) as refusal:
+            return refusal
+
+    # ---- one payment
+
+    async def _pay(self, payment: StoredPayment, invoice: Invoice) -> StoredPayment:
+        try:
+            if not self.backend.pays:
+                await self._witness.write(payment.fence)
+                return payment
+            return await self._pay_until_known(payment, invoice)
+        except _ClaimLostError:
+            logger.warning("Another server has taken over the payment %s", payment.payment_hash.hex())
+        except BackendError as error:
+            logger.warning("The payment %s is not counted: %s", payment.payment_hash.hex(), error)
+        return payment
+
+    async def _pay_until_known(self, payment: StoredPayment, invoice: Invoice) -> StoredPayment:
+        pause = FIRST_PAUSE
+        if payment.state is PaymentState.PAYING:
+            outcome = await self._tell(payment, invoice)
+        else:
+            outcome = await self._ask(self.backend.find, invoice)
+        while True:
+            if isinstance(outcome, Failed) and payment.state is PaymentState.UNKNOWN and payment.reason is None:
+                again = await self._again(payment, invoice)
+                if again is not None:
+                    payment, outcome = again, await self._tell(again, invoice)
+            if not isinstance(outcome, Uncertain):
+                return await self._complete(payment, outcome)
+            if payment.state is PaymentState.PAYING:
+                logger.warning("The payment %s is uncertain: %s", payment.payment_hash.hex(), outcome.reason)
+                payment = await self._step(payment, PaymentEvent.LOST, reason=outcome.reason)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
+            outcome = await self._ask(self.backend.find, invoice)
+
+    async def _tell(self, payment: StoredPayment, invoice: Invoice) -> Outcome:
+        """Let the backend pay, after the witness has counted the claim."""
+        try:
+            await self._witness.write(payment.fence)
+        except BackendError as error:
+            return Failed(f"the payment cannot be counted outside of the store: {error}")
+        return await self._ask(self.backend.pay, invoice)
+
+    async def _ask(self, method: Callable[[Invoice], Awaitable[Outcome]], invoice: Invoice) -> Outcome:
+        try:
+            return await method(invoice)
+        except BackendError as error:
+            return Uncertain(str(error))
+        except Exception:  # a backend may be anybody's: whatever it does wrong, the claim is kept
+            logger.exception("The payment backend failed")
+            return Uncertain("the backend ended in a bug")
+
+    async def _complete(self, payment: StoredPayment, outcome: Paid | Failed) -> StoredPayment:
+        at = self._node.clock.now()
+        if isinstance(outcome, Failed):
+            logger.info("The payment %s has failed: %s", payment.payment_hash.hex(), outcome.reason)
+            return await self._step(payment, PaymentEvent.FAILED, completed_at=at, reason=outcome.reason)
+        logger.info("Paid %d msat (%s)", payment.amount_msat, payment.payment_hash.hex())
+        preimage, sent = outcome.preimage, outcome.sent_msat
+        return await self._step(payment, PaymentEvent.PAID, completed_at=at, preimage=preimage, sent_msat=sent)
+
+    async def _again(self, payment: StoredPayment, invoice: Invoice) -> StoredPayment | None:
+        """Return the payment as one that the backend is about to be told of again; None if it may not be paid now."""
+        return await self._patiently(partial(self._begin_again, payment, invoice))
+
+    def _begin_again(self, payment: StoredPayment, invoice: Invoice) -> StoredPayment | None:
+        now = self._node.clock.now()
+        try:
+            invoice.check_unexpired(now)
+        except Bolt12Error:
+            return None
+        with self._node.store.transaction() as connection:
+            status = invoicerequests.status_of(connection, payment.invreq_id)
+            if status is not None and Status.ACTIVE not in status:
+                return None
+            return payments.step(connection, payment, PaymentEvent.AGAIN)
+
+    async def _step(self, payment: StoredPayment, event: PaymentEvent, **changes: int | bytes | str) -> StoredPayment:
+        """Take a step, however long the store cannot be written.
+
+        Raises:
+            _ClaimLostError: if another server has the claim.
+        """
+
+        def step() -> StoredPayment | None:
+            with self._node.store.transaction() as connection:
+                return payments.step(connection, payment, event, **changes)
+
+        changed = await self._patiently(step)
+        self._node.changes.tell()
+        if changed is None:
+            raise _ClaimLostError
+        return changed
+
+    async def _patiently(self, function: Callable[[], T]) -> T:
+        """Run a function that uses the store, again and again until the store does not fail."""
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                return await self._node.changes.run(function)
+            except RpcError as error:
+                logger.warning("A payment waits for the store: %s", error.message)
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE)
+
+    # ---- all payments
+
+    async def _settled(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Do something until neither the backend nor the store fails."""
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                return await work()
+            except RpcError as error:
+                why = error.message
+            except ServiceError as error:
+                why = str(error)
+            logger.warning("Payments wait: %s", why)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
+
+    async def _compare(self) -> None:
+        """If the store was restored from a backup, bring in what was paid since; then let payments begin."""
+        count, last = await self._witness.read(), await self._node.changes.run(partial(self._read, payments.last_fence))
+        if (count is None and last > 0) or (count or 0) > last:
+            logger.warning(RESTORED, last, "none" if count is None else count)
+            async for invoice, outcome in self.backend.payments():
+                found = await self._node.changes.run(partial(self._bring_in, invoice))
+                if found is None:
+                    continue
+                if isinstance(outcome, Paid):
+                    await self._complete(found, outcome)
+                else:
+                    self.submit(found, invoice)
+            await self._node.changes.run(partial(self._raise_fence, count or 0))
+            await self._witness.write(await self._node.changes.run(partial(self._read, payments.last_fence)))
+        self.halted = ""
+
+    def _bring_in(self, invoice: Invoice) -> StoredPayment | None:
+        """Claim the request of an invoice that the backend has paid or is paying; None if known, or not ours."""
+        with self._node.store.transaction() as connection:
+            if invoicerequests.status_of(connection, invoice.invreq_id) is None:
+                return None
+            known = payments.by_payment_hash(connection, invoice.invoice_payment_hash or b"")
+            if known is not None and known.state is not PaymentState.FAILED:
+                return None
+            try:
+                return payments.claim(connection, self._new(invoice), PaymentState.UNKNOWN)
+            except ClaimError as error:
+                logger.warning("The payment %s was forgotten and is not brought in: %s", invoice.invreq_id.hex(), error)
+                return None
+
+    def _raise_fence(self, least: int) -> None:
+        with self._node.store.transaction() as connection:
+            payments.raise_fence(connection, least)
+
+    def _read(self, query: Callable[[Connection], T]) -> T:
+        with self._node.store.transaction(writes=False) as connection:
+            return query(connection)
+
+    async def _look(self) -> None:
+        """Take over claims whose owner has ended, and end those that nobody has paid by hand in time."""
+        for payment in await self._node.changes.run(partial(self._read, payments.open_payments)):
+            if payment.backend != self.backend.identity:
+                self._warn_of_other_backend(payment)
+            elif self._owner.has_ended(payment.owner):
+                taken = await self._node.changes.run(partial(self._take_over, payment))
+                if taken is not None and self.backend.pays:
+                    self.submit(taken, Invoice.parse(taken.bolt12))
+            elif payment.owner == self._owner.name and payment.state is PaymentState.CLAIMED:
+                await self._end_if_late(payment)
+
+    def _warn_of_other_backend(self, payment: StoredPayment) -> None:
+        if payment.payment_hash not in self._warned:
+            self._warned.add(payment.payment_hash)
+            logger.warning(
+                "The payment %s was begun with the backend %s and waits for it",
+                payment.payment_hash.hex(),
+                payment.backend,
+            )
+
+    def _take_over(self, payment: StoredPayment) -> StoredPayment | None:
+        with self._node.store.transaction() as connection:
+            return payments.take_over(connection, payment, self._owner.name)
+
+    async def _end_if_late(self, payment: StoredPayment) -> None:
+        at = self._node.clock.now()
+        if Invoice.parse(payment.bolt12).expires_at < at:
+            await self._step(payment, PaymentEvent.FAILED, completed_at=at, reason="nobody has paid it in time")

@@ -1,0 +1,322 @@
+"""A payer: tells the backend once, waits until it knows, and takes over what another one has left."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import pytest
+
+from lnoffers.bolt12 import Invoice
+from lnoffers.service import Node
+from lnoffers.service.payment_states import PaymentState
+from lnoffers.service.payments import payer as module
+from lnoffers.service.payments.backend import BackendError, Failed, Uncertain
+from lnoffers.service.payments.limits import DAY, LimitError, Limits
+from lnoffers.service.payments.payer import Payer
+from lnoffers.service.status import Status, StatusChange
+from lnoffers.service.store import invoicerequests, payments
+from lnoffers.service.store.invoicerequests import StoredRequest
+from lnoffers.service.store.payments import ClaimError, StoredPayment
+from tests.bolt12.samples import NOW
+from tests.payments.scripted import Scripted, paid, payer, ready
+from tests.service.invoicing import preimage
+from tests.service.paying import invoice_for, own_request
+
+SINGLE = Status.created(single_use=True)
+NO_ROUTE = Failed("no route")
+LOST = Uncertain("the connection is gone")
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have payers look and ask at short intervals."""
+    monkeypatch.setattr(module, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(module, "FIRST_PAUSE", 0.001)
+
+
+def asked_for(node: Node, status: Status = SINGLE, number: int = 1) -> Invoice:
+    """Store a request of the node, and return one of many invoices for it."""
+    node.inject(None, NOW)
+    request = own_request(node)
+    with node.store.transaction() as connection:
+        if not invoicerequests.find(connection, request.invreq_id):
+            invoicerequests.add(connection, StoredRequest(request.invreq_id, request.encode(), None, status))
+    return invoice_for(request, number)
+
+
+def stored(node: Node, invoice: Invoice) -> StoredPayment:
+    with node.store.transaction(writes=False) as connection:
+        found = payments.by_payment_hash(connection, invoice.invoice_payment_hash or b"")
+    assert found is not None
+    return found
+
+
+def status(node: Node, invoice: Invoice) -> Status | None:
+    with node.store.transaction(writes=False) as connection:
+        return invoicerequests.status_of(connection, invoice.invreq_id)
+
+
+def pay(node: Node, backend: Scripted, *invoices: Invoice, limits: Limits | None = None) -> list[StoredPayment]:
+    """Have a payer pay invoices, one after the other."""
+
+    async def use(payer: Payer) -> list[StoredPayment]:
+        return [await payer.pay(invoice) for invoice in invoices]
+
+    return ready(node, backend, use, limits)
+
+
+def pay_until(node: Node, backend: Scripted, invoice: Invoice, state: PaymentState) -> StoredPayment:
+    """Have a payer pay an invoice until it is in a state, and then end as if it was killed."""
+
+    async def use(payer: Payer) -> StoredPayment:
+        task = asyncio.create_task(payer.pay(invoice))
+        while True:
+            await asyncio.sleep(0.001)
+            if backend.told and stored(node, invoice).state is state:
+                task.cancel()
+                return stored(node, invoice)
+
+    return ready(node, backend, use)
+
+
+def resume(node: Node, backend: Scripted, invoice: Invoice, *states: PaymentState) -> StoredPayment:
+    """Have another payer look after the claims until the payment is in one of the states."""
+
+    async def use(_: Payer) -> StoredPayment:
+        while (found := stored(node, invoice)).state not in states:
+            await asyncio.sleep(0.001)
+        return found
+
+    return ready(node, backend, use)
+
+
+def test_an_invoice_is_paid_and_the_request_used(node: Node) -> None:
+    invoice, backend = asked_for(node), Scripted([paid(preimage(1))])
+    [payment] = pay(node, backend, invoice)
+    assert (payment.state, payment.preimage, payment.sent_msat) == ("paid", preimage(1), 21_003)
+    assert stored(node, invoice) == payment
+    assert status(node, invoice) == Status.SINGLE_USE | Status.USED
+    assert backend.told == [invoice.invoice_payment_hash]
+
+
+def test_a_definite_failure_leaves_the_request_usable(node: Node) -> None:
+    first, second = asked_for(node), asked_for(node, number=2)
+    backend = Scripted([NO_ROUTE, paid(preimage(2))])
+    failed, payment = pay(node, backend, first, second)
+    assert (failed.state, failed.reason) == ("failed", "no route")
+    assert payment.state == "paid"
+
+
+@pytest.mark.parametrize("answer", [LOST, BackendError("no connection"), ZeroDivisionError()], ids=type)
+def test_whatever_is_no_definite_failure_keeps_the_claim_until_the_backend_knows(
+    node: Node, answer: Uncertain | Exception
+) -> None:
+    first, second = asked_for(node), asked_for(node, number=2)
+    unknown = pay_until(node, Scripted([answer]), first, PaymentState.UNKNOWN)
+    assert unknown.reason
+    assert status(node, first) == SINGLE | Status.CLAIMED
+    with pytest.raises(ClaimError, match="already in progress"):
+        pay(node, Scripted(), second)
+    backend = Scripted([], [LOST, BackendError("still not"), LOST, paid(preimage(1))])
+    assert resume(node, backend, first, PaymentState.PAID).preimage == preimage(1)
+    assert backend.told == []
+    assert len(backend.asked) == 4
+
+
+def test_an_answer_that_was_lost_is_found_by_the_same_payer(node: Node) -> None:
+    invoice, backend = asked_for(node), Scripted([LOST], [LOST, paid(preimage(1))])
+    [payment] = pay(node, backend, invoice)
+    assert payment.state == "paid"
+    assert len(backend.told) == 1
+
+
+def test_an_invoice_whose_backend_was_never_told_is_paid_by_the_next_payer(node: Node) -> None:
+    invoice = asked_for(node)
+    pay_until(node, Scripted(), invoice, PaymentState.PAYING)
+    backend = Scripted([paid(preimage(1))], [Failed("the node has never seen it")])
+    assert resume(node, backend, invoice, PaymentState.PAID).state == "paid"
+    assert (len(backend.asked), len(backend.told)) == (1, 1)
+
+
+@pytest.mark.parametrize("why", ["expired", "disabled"])
+def test_the_next_payer_does_not_begin_again_with_what_may_not_be_paid_any_more(node: Node, why: str) -> None:
+    invoice = asked_for(node)
+    pay_until(node, Scripted(), invoice, PaymentState.PAYING)
+    if why == "expired":
+        node.inject(None, invoice.expires_at + 1)
+    else:
+        with node.store.transaction() as connection:
+            invoicerequests.change(connection, invoice.invreq_id, StatusChange.DISABLED)
+    backend = Scripted([], [Failed("the node has never seen it")])
+    assert resume(node, backend, invoice, PaymentState.FAILED).reason == "the node has never seen it"
+    assert backend.told == []
+
+
+def test_a_failure_after_an_uncertain_answer_is_not_begun_again(node: Node) -> None:
+    invoice, backend = asked_for(node), Scripted([LOST], [NO_ROUTE])
+    [payment] = pay(node, backend, invoice)
+    assert (payment.state, len(backend.told)) == ("failed", 1)
+
+
+def test_a_claim_of_a_living_payer_is_left_to_it(node: Node) -> None:
+    invoice = asked_for(node)
+    first, second = Scripted(), Scripted()
+
+    async def use(first_payer: Payer) -> None:
+        task = asyncio.create_task(first_payer.pay(invoice))
+        while not first.told:
+            await asyncio.sleep(0.001)
+        with payer(node, second) as other:
+            working = asyncio.create_task(other.work())
+            await asyncio.sleep(0.1)
+            working.cancel()
+        task.cancel()
+
+    ready(node, first, use)
+    assert second.asked == []
+    assert stored(node, invoice).state == "paying"
+
+
+def test_a_payment_that_another_backend_has_begun_waits_for_it(node: Node, caplog: pytest.LogCaptureFixture) -> None:
+    invoice = asked_for(node)
+    pay_until(node, Scripted(), invoice, PaymentState.PAYING)
+    other = Scripted([], [NO_ROUTE])
+    other.identity = "another"
+
+    async def use(_: Payer) -> None:
+        await asyncio.sleep(0.1)
+
+    ready(node, other, use)
+    assert stored(node, invoice).state == "paying"
+    assert other.asked == []
+    assert caplog.text.count("was begun with the backend scripted and waits for it") == 1
+
+
+def test_a_payer_that_lost_its_claim_stops(node: Node, caplog: pytest.LogCaptureFixture) -> None:
+    invoice, answer = asked_for(node), asyncio.Event()
+
+    class Slow(Scripted):
+        async def pay(self, invoice: Invoice, /) -> Failed:
+            self.told.append(invoice.invoice_payment_hash or b"")
+            await answer.wait()
+            return NO_ROUTE
+
+    backend = Slow()
+
+    async def use(payer: Payer) -> StoredPayment:
+        task = asyncio.create_task(payer.pay(invoice))
+        while not backend.told:
+            await asyncio.sleep(0.001)
+        begun = stored(node, invoice)
+        with node.store.transaction() as connection:
+            payments.take_over(connection, begun, "another")
+        answer.set()
+        return await task
+
+    ready(node, backend, use)
+    assert "Another server has taken over the payment" in caplog.text
+    assert stored(node, invoice).state == "unknown"
+    assert status(node, invoice) == SINGLE | Status.CLAIMED
+
+
+def test_a_limit_for_one_payment_is_kept(node: Node) -> None:
+    with pytest.raises(LimitError, match="21000msat are more than one payment may have"):
+        pay(node, Scripted(), asked_for(node), limits=Limits(payment_msat=20_999))
+    assert status(node, asked_for(node)) == SINGLE
+
+
+def test_a_limit_for_a_day_counts_what_was_paid_in_it_and_what_may_still_be(node: Node) -> None:
+    many = Status.created(single_use=False)
+    first, second, third = (asked_for(node, many, number) for number in (1, 2, 3))
+    limits = Limits(daily_msat=50_000)
+    pay(node, Scripted([paid(preimage(1))]), first, limits=limits)
+    pay_until(node, Scripted([LOST]), second, PaymentState.UNKNOWN)
+    with pytest.raises(LimitError, match="of which 42003msat are used"):
+        pay(node, Scripted(), third, limits=limits)
+    node.inject(None, NOW + DAY + 1)
+    assert pay(node, Scripted([NO_ROUTE], [LOST] * 1000), third, limits=limits)[0].state == "failed"
+
+
+# ---- after a restore
+
+
+def forget(node: Node) -> None:
+    """Bring the store back to what it was before the first payment, as a backup does."""
+    with node.store.transaction() as connection:
+        connection.execute("DELETE FROM payments")
+        connection.execute("UPDATE invoicerequests SET status = ?", (SINGLE.value,))
+        connection.execute("UPDATE counters SET last = 0 WHERE name = 'fence'")
+
+
+def test_a_restored_store_gets_back_what_was_paid_before_anything_is_paid(
+    node: Node, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING)
+    first, second = asked_for(node), asked_for(node, number=2)
+    pay(node, Scripted([paid(preimage(1))]), first)
+    forget(node)
+    with pytest.raises(ClaimError, match="Single-use invoice_request already paid with"):
+        pay(node, Scripted([], known=[(first, paid(preimage(1)))]), second)
+    assert "restored from a backup" in caplog.text
+    assert status(node, first) == Status.SINGLE_USE | Status.USED
+    assert stored(node, first).preimage == preimage(1)
+    caplog.clear()
+    with pytest.raises(ClaimError):
+        pay(node, Scripted(), second)
+    assert "restored" not in caplog.text, "once it is compared, it is not again"
+
+
+def test_a_restored_store_gets_back_the_claim_of_what_is_still_being_paid(node: Node) -> None:
+    first = asked_for(node)
+    pay_until(node, Scripted(), first, PaymentState.PAYING)
+    forget(node)
+    backend = Scripted([], [LOST, paid(preimage(1))], known=[(first, LOST)])
+    assert resume(node, backend, first, PaymentState.PAID).preimage == preimage(1)
+    assert backend.told == []
+
+
+def test_nothing_is_paid_while_a_restored_store_cannot_be_compared(node: Node) -> None:
+    first, second = asked_for(node), asked_for(node, number=2)
+    pay(node, Scripted([NO_ROUTE]), first)
+    forget(node)
+
+    class Silent(Scripted):
+        async def payments(self):  # type: ignore[no-untyped-def,override]
+            raise BackendError("the node does not answer")
+            yield
+
+    async def main() -> None:
+        with payer(node, Silent()) as made:
+            await made.start()
+            working = asyncio.create_task(made.work())
+            await asyncio.sleep(0.05)
+            with pytest.raises(ClaimError, match="payments have not begun"):
+                await made.pay(second)
+            working.cancel()
+
+    asyncio.run(main())
+
+
+def test_a_lost_counter_means_that_the_store_may_be_restored(node: Node, caplog: pytest.LogCaptureFixture) -> None:
+    first = asked_for(node)
+    pay(node, Scripted([paid(preimage(1))]), first)
+    node.options.store_file.with_name(f"{node.options.store_file.name}.fence").unlink()
+    resume(node, Scripted(known=[(first, paid(preimage(1)))]), first, PaymentState.PAID)
+    assert "restored from a backup" in caplog.text
+
+
+def test_a_claim_whose_backend_was_not_counted_fails_for_certain(node: Node) -> None:
+    class Broken:
+        async def read(self) -> int | None:
+            return None
+
+        async def write(self, count: int) -> None:
+            if count:
+                raise BackendError("the disk is full")
+
+    invoice, backend = asked_for(node), Scripted(witness=Broken())
+    [payment] = pay(node, backend, invoice)
+    assert payment.state == "failed"
+    assert payment.reason == "the payment cannot be counted outside of the store: the disk is full"
+    assert backend.told == []
