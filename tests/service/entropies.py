@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from threading import Semaphore
 
+from lnoffers.service.entropy import Entropy
 from tests.service.program import SECONDS
 
 
-class HeldEntropy:
+class HeldEntropy(Entropy):
     """Lets a call go on when the test allows it; counts the draws, and serves the count.
 
     `draws` cannot be undone, unlike those of real entropy.
@@ -31,9 +32,3 @@ class HeldEntropy:
         if self.draws in self._bugs:
             raise RuntimeError
         return self.draws.to_bytes(size, "big")
-
-    def mark(self) -> bytes:
-        return b""
-
-    def reset(self, mark: bytes) -> None:
-        pass

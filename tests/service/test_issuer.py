@@ -13,7 +13,7 @@ from lnoffers.net.blinding import message_path
 from lnoffers.service import Node, Options
 from lnoffers.service.answering.answers import ANSWERS_A_SECOND
 from lnoffers.service.answering.issuer import MAX_OWN_BYTES, MAX_UNPAID, Issuer
-from lnoffers.service.entropy import InjectedEntropy, SystemEntropy
+from lnoffers.service.entropy import Entropy, InjectedEntropy
 from lnoffers.service.status import StatusChange
 from lnoffers.service.store import invoices, offers
 from tests.service.invoicing import KEYS, NOW, OFFER, creation
@@ -25,7 +25,7 @@ from tests.service.requesting import answer, know, new_offer, pay, payer, refusa
 def issuer(node: Node) -> Issuer:
     """Return the issuer of a node that knows `OFFER`."""
     node.inject(None, NOW)
-    node.entropy = SystemEntropy()
+    node.entropy = Entropy()
     know(node, OFFER)
     return Issuer(node)
 

@@ -10,7 +10,7 @@ import pytest
 from lnoffers.bolt12 import Invoice, InvoiceRequest, Offer, Recurrence, RecurrenceBase, RecurrencePaywindow
 from lnoffers.service import Node
 from lnoffers.service.answering.issuer import Issuer
-from lnoffers.service.entropy import InjectedEntropy, SystemEntropy
+from lnoffers.service.entropy import Entropy, InjectedEntropy
 from lnoffers.service.rates import RateFile
 from tests.service.invoicing import NOW
 from tests.service.requesting import answer, new_offer, pay, refusal, requested, stored
@@ -23,7 +23,7 @@ MINUTE = Recurrence(0, 60)
 @pytest.fixture
 def issuer(node: Node) -> Issuer:
     node.inject(None, NOW)
-    node.entropy = SystemEntropy()
+    node.entropy = Entropy()
     return Issuer(node)
 
 

@@ -15,7 +15,7 @@ from lnoffers.bolt12.tlv import Record
 from lnoffers.net.blinding import message_path
 from lnoffers.service import Node, Options
 from lnoffers.service.answering.issuer import Issuer
-from lnoffers.service.entropy import SystemEntropy
+from lnoffers.service.entropy import Entropy
 from lnoffers.service.status import StatusChange
 from lnoffers.service.store import offers
 from tests.bolt12.samples import OTHER_SIGNER, REGTEST
@@ -37,7 +37,7 @@ def node(tmp_path: Path) -> Iterator[Node]:
     rates.write_text(json.dumps({"EUR": 80_000, "JPY": 3, "USD": 70_000}))
     options = Options(lightning_dir=tmp_path, network="regtest", dev_time=NOW, developer=True, currency_rates=rates)
     with Node.open(options) as opened:
-        opened.entropy = SystemEntropy()
+        opened.entropy = Entropy()
         know(opened, OFFER)
         yield opened
 

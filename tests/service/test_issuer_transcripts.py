@@ -18,7 +18,7 @@ from lnoffers.bolt12.keys import seed_from_hsm_secret
 from lnoffers.bolt12.tlv import INVOICE_REQUEST_SPAN, OFFER_SPAN, Record, in_span
 from lnoffers.service import Node, Options
 from lnoffers.service.answering.issuer import Issuer
-from lnoffers.service.entropy import SystemEntropy
+from lnoffers.service.entropy import Entropy
 from lnoffers.service.status import StatusChange
 from lnoffers.service.store import invoices, offers
 from tests.service.program import write_secret
@@ -117,7 +117,7 @@ def records(invoice: Invoice) -> list[Record]:
 def replay(tmp_path: Path) -> Iterator[Replay]:
     write_secret(tmp_path / "regtest" / "hsm_secret", secret("l1"))
     with Node.open(Options(lightning_dir=tmp_path, network="regtest", dev_time=0)) as node:
-        node.entropy = SystemEntropy()
+        node.entropy = Entropy()
         yield Replay(node)
 
 

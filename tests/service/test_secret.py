@@ -12,7 +12,7 @@ import pytest
 from mnemonic import Mnemonic
 
 from lnoffers.service import Node, Options
-from lnoffers.service.entropy import InjectedEntropy, SystemEntropy
+from lnoffers.service.entropy import Entropy, InjectedEntropy
 from lnoffers.service.errors import SecretError, ServiceError
 from lnoffers.service.files import create_private_file, make_private_directory
 from lnoffers.service.secret import load_keys
@@ -34,7 +34,7 @@ def test_a_missing_secret_is_made_of_twelve_words(tmp_path: Path, caplog: pytest
 
 
 def test_making_a_secret_leaves_no_other_file(tmp_path: Path) -> None:
-    load_keys(tmp_path / "hsm_secret", SystemEntropy())
+    load_keys(tmp_path / "hsm_secret", Entropy())
     assert [path.name for path in tmp_path.iterdir()] == ["hsm_secret"]
 
 
@@ -43,7 +43,7 @@ def test_two_that_make_a_secret_at_once_get_the_same(tmp_path: Path) -> None:
 
     def load() -> None:
         start.wait()
-        found.append(load_keys(path, SystemEntropy()).node_id)
+        found.append(load_keys(path, Entropy()).node_id)
 
     threads = [threading.Thread(target=load) for _ in range(8)]
     for thread in threads:
@@ -76,7 +76,7 @@ def test_refuses_a_secret_of_the_wrong_form(tmp_path: Path, content: bytes, mess
     path = tmp_path / "hsm_secret"
     write_secret(path, content)
     with pytest.raises(SecretError, match=message) as caught:
-        load_keys(path, SystemEntropy())
+        load_keys(path, Entropy())
     assert str(tmp_path) in str(caught.value)
     assert path.read_bytes() == content
 
@@ -85,7 +85,7 @@ LOAD_AS_ANYBODY = """
 import os, sys
 from pathlib import Path
 from lnoffers.bolt12.keys import new_hsm_secret
-from lnoffers.service.entropy import SystemEntropy
+from lnoffers.service.entropy import Entropy
 from lnoffers.service.errors import SecretError
 from lnoffers.service.secret import load_keys
 
@@ -95,7 +95,7 @@ if os.geteuid() == 0:  # root may read and write everything
     os.setgid(65534)
     os.setuid(65534)
 try:
-    load_keys(Path(sys.argv[1]), SystemEntropy())
+    load_keys(Path(sys.argv[1]), Entropy())
 except SecretError as error:
     print(error)
 """

@@ -7,6 +7,7 @@ in a table of exceptions at the end of this file. Another table holds the fields
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Literal, TypeVar
 
@@ -146,12 +147,13 @@ def _no_description(description: Description, message: OfferTerms) -> None:
 
 
 def _paths(
-    description: Description,
     name: str,
+    description: Description,
+    _: Message,
     paths: tuple[BlindedPath, ...],
     payinfos: tuple[BlindedPayinfo, ...] | None = None,
 ) -> None:
-    beside = [*(payinfos or ()), *(None for _ in paths)]
+    beside = [*(payinfos or ()), *[None] * len(paths)]
     description.members[name] = [path_to_json(path, payinfo) for path, payinfo in zip(paths, beside, strict=False)]
     if payinfos is not None and len(payinfos) != len(paths):
         text = f"invoice has {len(payinfos)} blinded_payinfo but {len(paths)} paths"
@@ -160,10 +162,6 @@ def _paths(
     empty = first_empty_path(paths)
     if empty is not None:
         description.fault("empty_blinded_path", f"blinded path {empty} has 0 hops")
-
-
-def _offer_paths(description: Description, _: Message, paths: tuple[BlindedPath, ...]) -> None:
-    _paths(description, "offer_paths", paths)
 
 
 def _offer_recurrence(
@@ -179,23 +177,11 @@ def _offer_recurrence(
     description.add(offer_recurrence=members)
 
 
-def _recurrence_compulsory(description: Description, message: OfferFields, recurrence: Recurrence) -> None:
-    _offer_recurrence(description, message, recurrence, compulsory=True)
-
-
-def _recurrence_optional(description: Description, message: OfferFields, recurrence: Recurrence) -> None:
-    _offer_recurrence(description, message, recurrence, compulsory=False)
-
-
 # ---- the request's part
 
 
 def _no_metadata(description: Description, _: Message) -> None:
     description.fault("missing_invreq_metadata", "invreq_metadata required")
-
-
-def _invreq_paths(description: Description, _: Message, paths: tuple[BlindedPath, ...]) -> None:
-    _paths(description, "invreq_paths", paths)
 
 
 def _invreq_bip_353_name(description: Description, _: Message, name: Bip353Name) -> None:
@@ -253,7 +239,7 @@ def _check_basetime(description: Description, message: InvoiceFields) -> None:
 
 
 def _paths_with_payinfo(description: Description, message: InvoiceTerms, paths: tuple[BlindedPath, ...]) -> None:
-    _paths(description, "invoice_paths", paths, message.invoice_blindedpay)
+    _paths("invoice_paths", description, message, paths, message.invoice_blindedpay)
 
 
 def _default_expiry(description: Description, message: InvoiceFields) -> None:
@@ -305,13 +291,13 @@ _PRESENT: Mapping[Field[Any], _ShowPresent] = MappingProxyType(
     {
         OfferTerms.offer_currency: _offer_currency,
         OfferTerms.offer_amount: _offer_amount,
-        OfferTerms.offer_paths: _offer_paths,
-        OfferRecurrence.offer_recurrence_compulsory: _recurrence_compulsory,
-        OfferRecurrence.offer_recurrence_optional: _recurrence_optional,
+        OfferTerms.offer_paths: partial(_paths, "offer_paths"),
+        OfferRecurrence.offer_recurrence_compulsory: partial(_offer_recurrence, compulsory=True),
+        OfferRecurrence.offer_recurrence_optional: partial(_offer_recurrence, compulsory=False),
         OfferRecurrence.offer_recurrence_base: _elsewhere,
         OfferRecurrence.offer_recurrence_paywindow: _elsewhere,
         OfferRecurrence.offer_recurrence_limit: _elsewhere,
-        RequestTerms.invreq_paths: _invreq_paths,
+        RequestTerms.invreq_paths: partial(_paths, "invreq_paths"),
         RequestTerms.invreq_bip_353_name: _invreq_bip_353_name,
         RequestRecurrence.invreq_recurrence_start: _recurrence_start,
         InvoiceRequestFields.invreq_recurrence_cancel: _recurrence_cancel,
@@ -337,8 +323,8 @@ _PRESENT_IN_PROOF: Mapping[Field[Any], _ShowPresent] = MappingProxyType(
     {
         OfferTerms.offer_currency: _currency,
         OfferTerms.offer_amount: _offer_amount,
-        OfferTerms.offer_paths: _offer_paths,
-        RequestTerms.invreq_paths: _invreq_paths,
+        OfferTerms.offer_paths: partial(_paths, "offer_paths"),
+        RequestTerms.invreq_paths: partial(_paths, "invreq_paths"),
         InvoiceTerms.invoice_paths: _paths_with_payinfo,
         InvoiceTerms.invoice_blindedpay: _elsewhere,
         InvoiceTerms.invoice_fallbacks: _invoice_fallbacks,

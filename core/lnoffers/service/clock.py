@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 import time
-from typing import Final, Protocol
+from typing import Final
 
 TIME_BITS: Final = 62
 """The size of an injected time: the store can still hold it after an invoice's 32-bit expiry is added."""
 
 
-class Clock(Protocol):
-    """A source of the current time."""
-
-    def now(self) -> int:
-        """Return the Unix time in whole seconds."""
-
-
-class SystemClock:
+class Clock:
     """The operating system's clock."""
 
     def now(self) -> int:
@@ -24,12 +17,11 @@ class SystemClock:
         return int(time.time())
 
 
-class FixedClock:
+class FixedClock(Clock):
     """A clock that does not advance."""
 
     def __init__(self, time: int) -> None:
         self._time = time
 
     def now(self) -> int:
-        """Return the time that it was set to."""
         return self._time

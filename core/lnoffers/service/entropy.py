@@ -7,7 +7,6 @@ Only these draw from it: a new secret (16 bytes), an invoice_request's metadata 
 from __future__ import annotations
 
 import secrets
-from typing import Protocol
 
 from lnoffers.service.errors import ServiceError
 
@@ -16,8 +15,8 @@ class EntropyError(ServiceError):
     """Injected entropy has run out."""
 
 
-class Entropy(Protocol):
-    """A source of unpredictable bytes."""
+class Entropy:
+    """Unpredictable bytes of the operating system, which never run out."""
 
     def draw(self, size: int) -> bytes:
         """Return the next `size` bytes.
@@ -25,46 +24,30 @@ class Entropy(Protocol):
         Raises:
             EntropyError: if fewer are left; then none is used.
         """
+        return secrets.token_bytes(size)
 
     def mark(self) -> bytes:
         """Return what `reset` needs to undo every draw from now on."""
+        return b""
 
     def reset(self, mark: bytes) -> None:
         """Return the bytes drawn since `mark`, none of which has been used in an answer."""
 
 
-class SystemEntropy:
-    """The operating system's random number generator, which never runs out."""
-
-    def draw(self, size: int) -> bytes:
-        """Return the next `size` bytes."""
-        return secrets.token_bytes(size)
-
-    def mark(self) -> bytes:
-        """Return an empty mark: there is nothing to undo."""
-        return b""
-
-    def reset(self, mark: bytes) -> None:
-        """Do nothing: the bytes were unpredictable anyway."""
-
-
-class InjectedEntropy:
+class InjectedEntropy(Entropy):
     """Bytes given in advance and returned in order; `repr` does not print them."""
 
     def __init__(self, data: bytes) -> None:
         self._left = data
 
     def draw(self, size: int) -> bytes:
-        """Return the next `size` of the given bytes."""
         if size > len(self._left):
             raise EntropyError(f"Injected entropy has run out: {size} bytes needed, {len(self._left)} left")
         drawn, self._left = self._left[:size], self._left[size:]
         return drawn
 
     def mark(self) -> bytes:
-        """Return the remaining bytes."""
         return self._left
 
     def reset(self, mark: bytes) -> None:
-        """Go back to the bytes that remained at `mark`."""
         self._left = mark

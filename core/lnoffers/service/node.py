@@ -11,8 +11,8 @@ from lnoffers import emergency
 from lnoffers.bolt12.curve import is_point
 from lnoffers.bolt12.keys import NodeKeys
 from lnoffers.service.changes import Changes
-from lnoffers.service.clock import Clock, FixedClock, SystemClock
-from lnoffers.service.entropy import Entropy, InjectedEntropy, SystemEntropy
+from lnoffers.service.clock import Clock, FixedClock
+from lnoffers.service.entropy import Entropy, InjectedEntropy
 from lnoffers.service.errors import HOW_TO_MAKE, NoNodeError, OptionsError
 from lnoffers.service.files import make_private_directory
 from lnoffers.service.options import NO_BACKEND, Options
@@ -50,8 +50,8 @@ class Node:
         for node_id in options.payment_fronting_nodes:
             if not is_point(node_id):
                 raise OptionsError(f"--payment-fronting-node {node_id.hex()} is not a node id")
-        entropy = SystemEntropy() if options.dev_entropy is None else InjectedEntropy(options.dev_entropy)
-        clock = SystemClock() if options.dev_time is None else FixedClock(options.dev_time)
+        entropy = Entropy() if options.dev_entropy is None else InjectedEntropy(options.dev_entropy)
+        clock = Clock() if options.dev_time is None else FixedClock(options.dev_time)
         if make:
             make_private_directory(options.network_dir)
         # A store works only with its own secret, so a new secret is made only if there is no store yet. (The secret is

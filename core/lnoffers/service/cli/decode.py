@@ -11,7 +11,7 @@ from lnoffers.bolt12.pasted import PREFIXES, unwrap
 from lnoffers.emergency import SealedError
 from lnoffers.service.cli.output import is_for_people, print_error, print_json, print_summary, require_output
 from lnoffers.service.cli.summary import summarize
-from lnoffers.service.clock import SystemClock
+from lnoffers.service.clock import Clock
 from lnoffers.service.string_kinds import UNPARSABLE, Decoded, UnreadableError, decode
 
 
@@ -20,7 +20,7 @@ def decode_strings(given: Namespace) -> int:
     require_output()
     strings = given.arguments
     for_people = is_for_people(as_json=given.json, qr=given.qr)
-    now, valid = SystemClock().now(), True
+    now, valid = Clock().now(), True
     for number, text in enumerate(strings, 1):
         try:
             string = unwrap(text, keys=("lno", "lightning"))

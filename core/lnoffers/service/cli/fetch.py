@@ -21,7 +21,7 @@ from lnoffers.service.cli.output import (
     require_output,
 )
 from lnoffers.service.cli.summary import Block, Line, Summary, Tone, format_amount, format_time
-from lnoffers.service.clock import SystemClock
+from lnoffers.service.clock import Clock
 from lnoffers.service.errors import OptionsError, ServiceError
 from lnoffers.service.escaping import escape
 
@@ -110,6 +110,6 @@ def _summarize(invoice: Invoice) -> Summary:
         Line("to", (invoice.invoice_node_id or b"").hex()),
         Line("issuer", escape(invoice.offer_issuer or "does not say who it is")),
         Line("for", escape(invoice.offer_description or "")),
-        Line("until", format_time(invoice.expires_at, SystemClock().now())),
+        Line("until", format_time(invoice.expires_at, Clock().now())),
     )
     return Summary("invoice", "is for this request and signed by the payee", Tone.GOOD, (Block("", rows),))
