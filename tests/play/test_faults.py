@@ -13,6 +13,7 @@ from lnoffers.service.payments.backend import BackendError, Host
 from lnoffers.service.peers import Peers
 from lnstandin.play import make
 from lnstandin.play.faults import MEANINGS, Faults
+from tests.play import faults_page
 from tests.play.players import Till
 
 
@@ -51,3 +52,7 @@ def test_play_money_is_refused_on_other_networks(tmp_path: Path, network: str) -
 
     with pytest.raises(BackendError, match=f"for regtest only, and this node is on {network}"):
         asyncio.run(run())
+
+
+def test_docs_have_the_table_of_faults() -> None:
+    assert faults_page.PAGE.read_text(encoding="utf-8") == faults_page.page(), "run python -m tests.play.faults_page"
