@@ -1,0 +1,5 @@
+"""The servers of `tests.peers`."""
+
+from tests.peers.conftest import start
+
+__all__ = ["start"]
