@@ -83,6 +83,10 @@ class Player:
         )
         return unsigned.sign(self.node.keys.node_signer)
 
+    async def written(self) -> None:
+        """Wait until the ledger has written what it has put off."""
+        await self.backend._ledger.read()
+
     def rows(self, table: str, state: str = "paid") -> list[dict[str, Any]]:
         """Return what the ledger has, read without the code under test."""
         with closing(sqlite3.connect(self.ledger)) as connection:

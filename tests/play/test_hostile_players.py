@@ -118,6 +118,7 @@ def test_flood_of_payments_costs_a_limited_number_of_tasks(tmp_path: Path) -> No
                     payee.backend._receiver.receive(link, pay.message().data)
                 most = max(most, len(payee.backend._receiver._tasks))
             assert isinstance(await payer.backend.pay(payee.invoice()), Paid)
+            await payee.written()
             assert len(payee.rows("received")) == 1
         return most
 

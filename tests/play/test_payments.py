@@ -120,6 +120,7 @@ def test_payee_that_goes_away_leaves_a_payment_uncertain_until_it_is_back(
             async with playing(tmp_path / "payee", till=till) as payee:
                 await payer.peers.connect(payee.address)
                 assert_paid(await payer.backend.find(invoice), invoice)
+            await payer.written()
             assert_balanced(payer, payee, 1)
 
     asyncio.run(run())
@@ -192,12 +193,13 @@ def test_refused_attempt_stays_refused(tmp_path: Path) -> None:
             invoice = payee.invoice()
             assert isinstance(await payer.backend.pay(invoice), Failed)
             assert isinstance(await payer.backend.find(invoice), Failed)
+            await payer.written()
             [attempt] = payer.rows("sent", "failed")
         async with playing(tmp_path / "payee") as payee, playing(tmp_path / "payer") as payer:
             payee.invoice()
             await payer.peers.connect(payee.address)
             late = sender.Sent(*list(attempt.values())[:5])
-            outcome = await payer.backend._sender._complete(late)
+            outcome = await payer.backend._sender._complete(late, invoice)
             assert isinstance(outcome, Failed)
             assert payee.till.received == {}
 
@@ -225,6 +227,8 @@ def test_of_two_payers_at_once_one_pays(tmp_path: Path) -> None:
                 invoice = payee.invoice(number)
                 outcomes = await asyncio.gather(payer.backend.pay(invoice), other.backend.pay(invoice))
                 assert {type(outcome) for outcome in outcomes} == {Paid, Failed}
+            for player in (payer, payee, other):
+                await player.written()
             assert len(payer.rows("sent")) + len(other.rows("sent")) == len(payee.rows("received")) == PAYMENTS
 
     asyncio.run(run())
@@ -249,7 +253,7 @@ def test_payment_that_the_payee_does_not_want_fails_with_its_reason(tmp_path: Pa
             assert await payer.backend.pay(invoice) == Failed(why)
             assert payee.till.received == {}
             while payee.rows("received", "pending"):  # a copy that came too late is looked at once more
-                await asyncio.sleep(0.01)
+                await payee.written()
             assert payee.rows("received") == []
 
     asyncio.run(run())
@@ -279,6 +283,7 @@ def test_payment_that_had_arrived_is_taken_when_the_payee_starts_again(
             assert len(payee.rows("received", "pending")) == 1
         payee.till.failures = 0
         async with playing(tmp_path / "payee", till=payee.till) as payee:
+            await payee.written()
             assert len(payee.rows("received")) == len(payee.till.received) == 1
 
     asyncio.run(run())

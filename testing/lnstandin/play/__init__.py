@@ -7,6 +7,7 @@ backend   what the server calls
 sender    the payments of this node to others
 receiver  the payments of others to this node
 ledger    what was sent and received: a file of its own beside the store
+turns     the transactions of the ledger
 messages  what the servers say to each other
 wire      sends these messages, or loses, repeats and delays them
 faults    which of that happens, and how often

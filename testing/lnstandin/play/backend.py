@@ -45,8 +45,7 @@ class Play(Backend):
 
     async def find(self, invoice: Invoice, /) -> Outcome:
         """Return what has become of a payment; the payee is asked if it is not known."""
-        assert invoice.invoice_payment_hash is not None  # it was verified before it was paid
-        return await self._sender.find(invoice.invoice_payment_hash)
+        return await self._sender.find(invoice)
 
     async def payments(self) -> AsyncIterator[tuple[Invoice, Outcome]]:
         """Return what is in the ledger."""
@@ -61,7 +60,6 @@ class Play(Backend):
     async def close(self) -> None:
         """Stop; the next server goes on with what is in the ledger."""
         await self._receiver.close()
-        await self._sender.close()
         self._wire.close()
         await self._ledger.close()
 

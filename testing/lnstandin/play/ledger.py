@@ -4,33 +4,26 @@ A payment is written before it leaves, and a payment that arrives before it is a
 contain the file. So it can tell what a restored store has forgotten, and it keeps the counter that shows that the store
 was restored.
 
-A thread runs the transactions, because the disk may be slow. Those without which money could move twice wait until they
-are on the disk. The others are on it together with the next of these, and what a power failure takes of them can be
-found out again from the other node.
+Methods that are awaited return when the disk has what they wrote. The others are written together with the next of
+these, or half a second later. What a crash takes of them can be found out again from the other node or the store.
 """
 
 from __future__ import annotations
 
-import asyncio
-import os
 import secrets
-import sqlite3
-from collections.abc import Awaitable, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from pathlib import Path
-from typing import Any, Final, TypeVar
-from urllib.parse import quote
+from typing import TYPE_CHECKING, Any, Final
 
-from lnoffers.service.files import open_regular, refuse_link, sync_directory
 from lnoffers.service.payments.backend import BackendError
+from lnstandin.play.turns import Turns
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from pathlib import Path
+    from sqlite3 import Connection
 
 NAME: Final = "play.sqlite3"
-BUSY_SECONDS: Final = 10.0
-"""How long a transaction waits for another process that writes."""
 _VERSION: Final = 1
 _SCHEMA: Final = f"""
     CREATE TABLE sent (
@@ -106,70 +99,62 @@ class Received:
 class Ledger:
     """The open file. Use it within one event loop; other processes may use it, too.
 
-    Every method raises BackendError if the file cannot be read or written.
+    Every method that is awaited raises BackendError if the file cannot be read or written.
     """
 
     def __init__(self, file: Path) -> None:
         self.identity = ""
         """What no other ledger has, so that nobody asks a new one about the payments of a lost one."""
-        self._file = file
-        self._thread = ThreadPoolExecutor(1, "play-ledger")
-        self._connection: sqlite3.Connection | None = None
-        self._syncs = True
+        self._turns = Turns(file)
 
     async def open(self) -> None:
         """Open the file; make it if there is none, with access only for its owner."""
-        await self._run(self._open)
+        self.identity = await self._turns.open(_prepare)
 
     async def close(self) -> None:
-        """Close the file."""
-        await self._run(self._close)
-        self._thread.shutdown()
+        """Write what is still to be written, and close the file."""
+        await self._turns.close()
 
     # ---- what this node sends
 
     async def begin(self, new: Sent) -> Sent:
-        """Write durably that a payment is about to leave, and return it, or the earlier one with its payment hash.
+        """Write that a payment is about to leave, and return it, or the earlier one with its payment hash.
 
         If that has failed, this is a new attempt.
         """
 
-        def write(connection: sqlite3.Connection) -> Sent:
+        def work(connection: Connection) -> Sent:
             connection.execute(_BEGIN, (*_values(new), new.invoice, new.payee, new.amount_msat))
-            return _sent(_one(connection, "sent", new.payment_hash))
+            return _sent(connection.execute(_SENT, (new.payment_hash,)).fetchone())
 
-        return await self._write(write, synced=True)
+        return await self._turns.run(work)
 
     async def sent(self, payment_hash: bytes) -> Sent | None:
         """Return a payment of this node; None if nothing was ever about to leave."""
+        row = await self._turns.run(lambda connection: connection.execute(_SENT, (payment_hash,)).fetchone())
+        return None if row is None else _sent(row)
 
-        def read(connection: sqlite3.Connection) -> Sent | None:
-            row = _one(connection, "sent", payment_hash)
-            return None if row is None else _sent(row)
-
-        return await self._write(read, synced=False)
-
-    async def end(self, done: Sent) -> None:
-        """Write how an attempt has ended. It need not be durable, because the payee can be asked again."""
+    def end(self, done: Sent) -> None:
+        """Write how an attempt has ended, soon. Until then the payee can be asked again."""
         values = (done.state, done.preimage, done.reason, done.payment_hash, done.attempt)
-        await self._write(lambda connection: connection.execute(_END, values), synced=False)
+        self._turns.run_later(lambda connection: connection.execute(_END, values))
 
     async def all_sent(self) -> Sequence[Sent]:
         """Return the payments of this node that are paid or may still be."""
         query = "SELECT * FROM sent WHERE state <> 'failed' ORDER BY rowid"
-        rows = await self._write(lambda connection: connection.execute(query).fetchall(), synced=False)
+        rows = await self._turns.run(lambda connection: connection.execute(query).fetchall())
         return [_sent(row) for row in rows]
 
     # ---- what it receives
 
     async def arrive(self, new: Received) -> Received:
-        """Write durably that a payment has arrived, and return what is known of it.
+        """Write that a payment has arrived, and return what is known of it.
 
         If this payer has paid before, or its attempt was refused, that is returned. If another one pays at the moment,
         its payment is, and if another one has paid, `new` as failed.
         """
 
-        def write(connection: sqlite3.Connection) -> Received:
+        def work(connection: Connection) -> Received:
             known = connection.execute("SELECT * FROM received WHERE payment_hash = ?", (new.payment_hash,)).fetchall()
             for earlier in map(_received, known):
                 if earlier.payer == new.payer and (earlier.state != State.FAILED or new.attempt <= earlier.attempt):
@@ -181,104 +166,52 @@ class Ledger:
             connection.execute("REPLACE INTO received VALUES (?, ?, ?, ?, ?, ?, ?)", _values(new))
             return new
 
-        return await self._write(write, synced=True)
+        return await self._turns.run(work)
 
-    async def settle(self, payment: Received, preimage: bytes) -> None:
-        """Write that a payment was taken. It need not be durable, because the store has it already."""
+    def settle(self, payment: Received, preimage: bytes) -> None:
+        """Write that a payment was taken, soon. The store has it already."""
         values = (preimage, payment.payment_hash, payment.payer)
-        await self._write(lambda connection: connection.execute(_SETTLE, values), synced=False)
+        self._turns.run_later(lambda connection: connection.execute(_SETTLE, values))
 
-    async def turn_away(self, payment: Received) -> None:
+    def turn_away(self, payment: Received) -> None:
         """Forget a payment that was not taken. If it comes again, it is looked at again, and refused again."""
         values = (payment.payment_hash, payment.payer)
-        await self._write(lambda connection: connection.execute(_TURN_AWAY, values), synced=False)
+        self._turns.run_later(lambda connection: connection.execute(_TURN_AWAY, values))
 
     async def unanswered(self) -> Sequence[Received]:
         """Return the payments that have arrived and are neither taken nor refused."""
         query = "SELECT * FROM received WHERE state = 'pending'"
-        rows = await self._write(lambda connection: connection.execute(query).fetchall(), synced=False)
+        rows = await self._turns.run(lambda connection: connection.execute(query).fetchall())
         return [_received(row) for row in rows]
 
     # ---- the counter
 
     async def read(self) -> int | None:
         """Return the count; None if there is none."""
-        query = "SELECT count FROM ledger"
-        [count] = await self._write(lambda connection: connection.execute(query).fetchone(), synced=False)
+        [count] = await self._turns.run(lambda connection: connection.execute("SELECT count FROM ledger").fetchone())
         return None if count is None else int(count)
 
     async def write(self, count: int) -> None:
-        """Store the count, if it is higher. It is on the disk before the next payment leaves, because `begin` waits."""
+        """Store the count, if it is higher. It is on the disk when `begin` returns, before the payment leaves."""
         statement = "UPDATE ledger SET count = MAX(COALESCE(count, 0), ?)"
-        await self._write(lambda connection: connection.execute(statement, (count,)), synced=False)
+        self._turns.run_later(lambda connection: connection.execute(statement, (count,)))
 
-    # ---- in the thread
 
-    def _run(self, work: Callable[[], T]) -> Awaitable[T]:
-        return asyncio.get_running_loop().run_in_executor(self._thread, work)
-
-    async def _write(self, work: Callable[[sqlite3.Connection], T], *, synced: bool) -> T:
-        return await self._run(lambda: self._transaction(work, synced=synced))
-
-    def _transaction(self, work: Callable[[sqlite3.Connection], T], *, synced: bool) -> T:
-        connection = self._connection
-        if connection is None:
-            raise BackendError(f"{self._file} is closed")
-        try:
-            if synced != self._syncs:
-                connection.execute(f"PRAGMA synchronous = {'FULL' if synced else 'NORMAL'}")
-                self._syncs = synced
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                found = work(connection)
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
-        except sqlite3.Error as error:
-            raise BackendError(f"{self._file} cannot be used: {error}") from error
-        return found
-
-    def _open(self) -> None:
-        try:
-            refuse_link(self._file)
-            os.close(open_regular(self._file, os.O_RDWR | os.O_CREAT))
-            sync_directory(self._file.parent)
-            uri = f"file:{quote(os.fsencode(self._file))}?mode=rw"
-            self._connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            self._connection.execute("PRAGMA synchronous = FULL")
-        except OSError as error:
-            raise BackendError(f"{self._file} cannot be opened: {error.strerror}") from error
-        except sqlite3.Error as error:
-            raise BackendError(f"{self._file} cannot be opened: {error}") from error
-        self.identity = self._transaction(self._prepare, synced=True)
-
-    def _prepare(self, connection: sqlite3.Connection) -> str:
-        """Make the tables if there are none, and return the identity."""
-        [version] = connection.execute("PRAGMA user_version").fetchone()
-        if version > _VERSION:
-            raise BackendError(f"{self._file} is of a newer release: update this one")
-        if version == 0:
-            for statement in filter(str.strip, _SCHEMA.split(";")):
-                connection.execute(statement)
-            connection.execute("INSERT INTO ledger VALUES (?, NULL)", (secrets.token_hex(8),))
-        [identity] = connection.execute("SELECT identity FROM ledger").fetchone()
-        return str(identity)
-
-    def _close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+def _prepare(connection: Connection) -> str:
+    """Make the tables if there are none, and return the identity."""
+    [version] = connection.execute("PRAGMA user_version").fetchone()
+    if version > _VERSION:
+        raise BackendError(f"{NAME} is of a newer release: update this one")
+    if version == 0:
+        for statement in filter(str.strip, _SCHEMA.split(";")):
+            connection.execute(statement)
+        connection.execute("INSERT INTO ledger VALUES (?, NULL)", (secrets.token_hex(8),))
+    [identity] = connection.execute("SELECT identity FROM ledger").fetchone()
+    return str(identity)
 
 
 def _values(row: Sent | Received) -> tuple[Any, ...]:
     return tuple(getattr(row, name) for name in type(row).__dataclass_fields__)
-
-
-def _one(connection: sqlite3.Connection, table: str, payment_hash: bytes) -> Any:
-    return connection.execute(f"SELECT * FROM {table} WHERE payment_hash = ?", (payment_hash,)).fetchone()
 
 
 def _sent(row: Any) -> Sent:
@@ -291,6 +224,7 @@ def _received(row: Any) -> Received:
     return Received(payment_hash, payer, attempt, amount_msat, State(state), preimage, reason)
 
 
+_SENT: Final = "SELECT * FROM sent WHERE payment_hash = ?"
 _BEGIN: Final = """
     INSERT INTO sent VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (payment_hash) DO UPDATE SET
         invoice = ?, payee = ?, amount_msat = ?, attempt = attempt + 1, state = 'pending', reason = NULL

@@ -110,9 +110,9 @@ class Receiver:
         """Have the store record a payment; return it as paid, or as failed if the store does not want it."""
         answer = await self._host.received(payment.payment_hash, payment.amount_msat, self._host.node.clock.now())
         if isinstance(answer, bytes):
-            await self._ledger.settle(payment, answer)
+            self._ledger.settle(payment, answer)
             return replace(payment, state=State.PAID, preimage=answer)
-        await self._ledger.turn_away(payment)
+        self._ledger.turn_away(payment)
         return replace(payment, state=State.FAILED, reason=answer)
 
     def _is_for_us(self, pay: Pay) -> bool:

@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from lnoffers.bolt12 import Bolt12Error, Invoice
 from lnoffers.service.errors import PeerUnavailableError
-from lnoffers.service.payments.backend import BackendError, Failed, Outcome, Paid, Uncertain
+from lnoffers.service.payments.backend import Failed, Outcome, Paid, Uncertain
 from lnstandin.play.ledger import Sent, State
 from lnstandin.play.messages import IncompleteError, Pay, Result
 
 if TYPE_CHECKING:
+    from lnoffers.bolt12 import BlindedPath
     from lnoffers.net.messages import CustomMessage
     from lnoffers.service.peers import Link, Peers
     from lnstandin.play.ledger import Ledger
@@ -30,17 +29,9 @@ FIRST_PAUSE: Final = 0.25
 """Seconds until a payment that gets no answer is sent again; the pause grows with each time."""
 LONGEST_PAUSE: Final = 5.0
 PATIENCE: Final = 30.0
-"""How long a caller waits for the payee. The payment goes on, and can be asked about."""
+"""How long a caller waits for the payee, in seconds. It can ask again."""
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class _Awaited:
-    """A payment that has left."""
-
-    sent: Sent
-    result: asyncio.Future[Result]
 
 
 class Sender:
@@ -50,78 +41,21 @@ class Sender:
         self._peers = peers
         self._ledger = ledger
         self._wire = wire
-        self._paying: dict[bytes, asyncio.Task[Outcome]] = {}
-        self._awaited: dict[bytes, _Awaited] = {}
+        self._awaited: dict[bytes, set[_Awaited]] = {}
+        """The results that are waited for, by payment hash."""
 
     async def pay(self, invoice: Invoice) -> Outcome:
-        """Pay an invoice, or wait for an earlier payment of its payment hash.
+        """Pay an invoice, unless it is paid already; an earlier attempt that may have left is repeated.
 
         Raises:
             BackendError: if the ledger cannot be used, before anything has left.
         """
-        payment_hash = invoice.invoice_payment_hash
+        payment_hash, amount = invoice.invoice_payment_hash, invoice.invoice_amount
         assert payment_hash is not None  # the caller has verified the invoice
-        return await self._wait(payment_hash, self._pay(invoice, payment_hash))
-
-    async def find(self, payment_hash: bytes) -> Outcome:
-        """Return what has become of a payment; go on with it if nobody knows.
-
-        Raises:
-            BackendError: if the ledger cannot be used.
-        """
-        return await self._wait(payment_hash, self._find(payment_hash))
-
-    def receive(self, link: Link, data: bytes) -> None:
-        """Take a result; others than those that are awaited are ignored."""
-        try:
-            result = Result.read(data)
-        except (Bolt12Error, IncompleteError) as error:
-            logger.debug("Ignored a result from %s: %s", link, error)
-            return
-        awaited = self._awaited.get(result.payment_hash)
-        if awaited is None or awaited.sent.payee != link.node_id or awaited.sent.attempt != result.attempt:
-            return
-        if result.preimage is not None and sha256(result.preimage).digest() != result.payment_hash:
-            logger.debug("Ignored a result from %s: the preimage is wrong", link)
-        elif not awaited.result.done():
-            awaited.result.set_result(result)
-
-    async def close(self) -> None:
-        """Repeat nothing any more. The ledger has what is under way."""
-        tasks = [*self._paying.values()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-    async def _wait(self, payment_hash: bytes, work: Coroutine[None, None, Outcome]) -> Outcome:
-        """Wait for what `work` returns, or for what is under way already for this payment."""
-        task = self._paying.get(payment_hash)
-        if task is None:
-            task = self._paying[payment_hash] = asyncio.create_task(work)
-            task.add_done_callback(partial(self._ended, payment_hash))
-        else:
-            work.close()
-        try:
-            async with asyncio.timeout(PATIENCE):
-                return await asyncio.shield(task)
-        except TimeoutError:
-            return Uncertain("the payee does not answer; does it run with --backend play?")
-
-    def _ended(self, payment_hash: bytes, task: asyncio.Task[Outcome]) -> None:
-        del self._paying[payment_hash]
-        if not task.cancelled():
-            task.exception()  # whoever waited for it has it
-
-    async def _find(self, payment_hash: bytes) -> Outcome:
-        sent = await self._ledger.sent(payment_hash)
-        if sent is None:
-            return Failed("it was never sent")
-        return await self._complete(sent)
-
-    async def _pay(self, invoice: Invoice, payment_hash: bytes) -> Outcome:
-        path = invoice.invoice_paths[0] if invoice.invoice_paths else None
+        assert amount is not None
+        path = _path(invoice)
         payee = None if path is None else path.first_node_id
-        if path is None or not isinstance(payee, bytes) or len(path.hops) != 1:
+        if not isinstance(payee, bytes):
             return Failed("play money goes straight to the payee, and the invoice's first path is longer")
         if payee == self._peers.node_id:
             return Failed("play money does not go in circles: the payee is this node")
@@ -132,19 +66,49 @@ class Sender:
                     await self._connect(payee)
                 except PeerUnavailableError as error:
                     return Failed(f"the payee cannot be reached: {error}")
-        assert invoice.invoice_amount is not None
-        sent = await self._ledger.begin(Sent(payment_hash, invoice.to_bytes(), payee, invoice.invoice_amount))
-        return await self._complete(sent)
+        sent = await self._ledger.begin(Sent(payment_hash, invoice.to_bytes(), payee, amount))
+        return await self._complete(sent, invoice)
 
-    async def _complete(self, sent: Sent) -> Outcome:
-        """Return the outcome of a payment that may have left; send it until there is one."""
-        return _outcome(sent) if sent.state is not State.PENDING else await self._repeat(sent, _message(sent))
+    async def find(self, invoice: Invoice) -> Outcome:
+        """Return what has become of the payment of an invoice; repeat it if nobody knows.
 
-    async def _repeat(self, sent: Sent, message: CustomMessage) -> Outcome:
-        awaited, pause = _Awaited(sent, asyncio.get_running_loop().create_future()), FIRST_PAUSE
-        self._awaited[sent.payment_hash] = awaited
+        Raises:
+            BackendError: if the ledger cannot be used.
+        """
+        assert invoice.invoice_payment_hash is not None  # it was verified before it was paid
+        sent = await self._ledger.sent(invoice.invoice_payment_hash)
+        return Failed("it was never sent") if sent is None else await self._complete(sent, invoice)
+
+    def receive(self, link: Link, data: bytes) -> None:
+        """Take a result; others than those that are awaited are ignored."""
         try:
-            while not awaited.result.done():
+            result = Result.read(data)
+        except (Bolt12Error, IncompleteError) as error:
+            logger.debug("Ignored a result from %s: %s", link, error)
+            return
+        for awaited in self._awaited.get(result.payment_hash, ()):
+            awaited.take(link.node_id, result)
+
+    async def _complete(self, sent: Sent, invoice: Invoice) -> Outcome:
+        """Return the outcome of a payment that may have left; send it until there is one, or patience ends."""
+        if sent.state is not State.PENDING:
+            return _outcome(sent)
+        result = await self._result(sent, invoice)
+        if result is None:
+            return Uncertain("the payee does not answer; does it run with --backend play?")
+        state = State.PAID if result.preimage is not None else State.FAILED
+        done = replace(sent, state=state, preimage=result.preimage, reason=result.reason)
+        self._ledger.end(done)
+        return _outcome(done)
+
+    async def _result(self, sent: Sent, invoice: Invoice) -> Result | None:
+        message, awaited = _message(sent, invoice), _Awaited(sent)
+        clock = asyncio.get_running_loop().time
+        pause, end = FIRST_PAUSE, clock() + PATIENCE
+        others = self._awaited.setdefault(sent.payment_hash, set())
+        others.add(awaited)
+        try:
+            while not awaited.result.done() and clock() < end:
                 try:
                     link = self._peers.link(sent.payee) or await self._connect(sent.payee)
                     await self._wire.send(link, message)
@@ -153,15 +117,10 @@ class Sender:
                 await asyncio.wait([awaited.result], timeout=pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
         finally:
-            del self._awaited[sent.payment_hash]
-        result = awaited.result.result()
-        state = State.PAID if result.preimage is not None else State.FAILED
-        done = replace(sent, state=state, preimage=result.preimage, reason=result.reason)
-        try:
-            await self._ledger.end(done)
-        except BackendError as error:
-            logger.warning("The outcome of a payment is not in the ledger, and will be asked for again: %s", error)
-        return _outcome(done)
+            others.discard(awaited)
+            if not others:
+                self._awaited.pop(sent.payment_hash, None)
+        return awaited.result.result() if awaited.result.done() else None
 
     async def _connect(self, payee: bytes) -> Link:
         """Connect to the payee, where it was last reached.
@@ -175,11 +134,33 @@ class Sender:
         return await self._peers.connect(address)
 
 
-def _message(sent: Sent) -> CustomMessage:
-    paths = Invoice.from_bytes(sent.invoice).invoice_paths
-    assert paths  # by `_pay`
-    data = paths[0].hops[0].encrypted_recipient_data
-    return Pay(sent.payment_hash, sent.attempt, sent.amount_msat, paths[0].first_path_key, data).message()
+class _Awaited:
+    """The result of a payment that has left, once it has come."""
+
+    def __init__(self, sent: Sent) -> None:
+        self.result: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        self._sent = sent
+
+    def take(self, sender: bytes, result: Result) -> None:
+        """Take a result if the payee has sent it, and it is for this attempt."""
+        if self.result.done() or sender != self._sent.payee or result.attempt != self._sent.attempt:
+            return
+        if result.preimage is None or sha256(result.preimage).digest() == self._sent.payment_hash:
+            self.result.set_result(result)
+
+
+def _path(invoice: Invoice) -> BlindedPath | None:
+    """Return the first path of an invoice, if its first node is also the last one."""
+    path = invoice.invoice_paths[0] if invoice.invoice_paths else None
+    return path if path is not None and len(path.hops) == 1 else None
+
+
+def _message(sent: Sent, invoice: Invoice) -> CustomMessage:
+    """Return the message with a payment; `invoice` has its payment hash, and usually is the one that is being paid."""
+    path = _path(invoice if invoice.to_bytes() == sent.invoice else Invoice.from_bytes(sent.invoice))
+    assert path is not None  # by `pay`
+    data = path.hops[0].encrypted_recipient_data
+    return Pay(sent.payment_hash, sent.attempt, sent.amount_msat, path.first_path_key, data).message()
 
 
 def _outcome(sent: Sent) -> Outcome:
