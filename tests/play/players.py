@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +16,10 @@ from lnoffers.net.address import Address
 from lnoffers.service import Node, Options
 from lnoffers.service.payment_paths import path_to_self
 from lnoffers.service.payments.backend import Host
+from lnoffers.service.payments.collecting import Collector
 from lnoffers.service.peers import Peers, listening
+from lnoffers.service.store import invoices
+from lnoffers.service.store.invoices import InvoiceStatus, NewInvoice
 from lnstandin.play import Play, make
 from lnstandin.play.ledger import NAME
 from tests.bolt12.samples import request
@@ -25,26 +28,20 @@ PRICE: Final = 21_000
 """Millisatoshi."""
 
 
-@dataclass
 class Till:
-    """The invoices of a node, with their preimages, and what came in for each: what a server's store would have."""
+    """What records the payments to a node: its store, unless that is to fail."""
 
-    preimages: dict[bytes, bytes] = field(default_factory=dict)
-    received: dict[bytes, int] = field(default_factory=dict)
-    failures: int = 0
-    """How many times the store fails before it works again."""
+    def __init__(self, node: Node) -> None:
+        self.failures = 0
+        """How many times the store fails before it works again."""
+        self._collector = Collector(node)
 
-    async def record(self, payment_hash: bytes, amount_msat: int, _at: int) -> bytes | str:
+    async def received(self, payment_hash: bytes, amount_msat: int, at: int) -> bytes | str:
         """Record a payment, or say why not."""
         if self.failures:
             self.failures -= 1
             raise RpcError(-1, "The store failed: the disk is full")
-        if payment_hash not in self.preimages:
-            return "no invoice has this payment_hash"
-        if amount_msat != PRICE:
-            return f"it is not {PRICE}msat"
-        self.received[payment_hash] = amount_msat
-        return self.preimages[payment_hash]
+        return await self._collector.received(payment_hash, amount_msat, at)
 
 
 @dataclass
@@ -68,10 +65,15 @@ class Player:
         return Address(self.peers.node_id, host, port)
 
     def invoice(self, number: int = 1, amount_msat: int = PRICE) -> Invoice:
-        """Return one of many invoices of this node. Its till has the preimage."""
-        preimage = number.to_bytes(32, "big")
-        payment_hash = sha256(preimage).digest()
-        self.till.preimages[payment_hash] = preimage
+        """Return one of many invoices of this node, which its store has."""
+        invoice = self.unknown_invoice(number, amount_msat)
+        with self.node.store.transaction() as connection:
+            invoices.add(connection, stored(invoice, number))
+        return invoice
+
+    def unknown_invoice(self, number: int = 1, amount_msat: int = PRICE) -> Invoice:
+        """Return the same, without storing it."""
+        payment_hash = sha256(preimage(number)).digest()
         path, payinfo = path_to_self(self.node, payment_hash)
         unsigned = Invoice.for_request(
             request(invreq_amount=amount_msat),
@@ -82,6 +84,12 @@ class Player:
             invoice_node_id=self.node.keys.node_id,
         )
         return unsigned.sign(self.node.keys.node_signer)
+
+    def taken(self) -> dict[bytes, int | None]:
+        """Return what the store was paid, in millisatoshi, by payment hash."""
+        with self.node.store.transaction(writes=False) as connection:
+            found = invoices.find(connection, invoices.Part())
+        return {each.payment_hash: each.amount_received_msat for each in found if each.status is InvoiceStatus.PAID}
 
     async def written(self) -> None:
         """Wait until the ledger has written what it has put off."""
@@ -95,15 +103,38 @@ class Player:
             return [dict(row) for row in found]
 
 
+def preimage(number: int) -> bytes:
+    """Return the preimage of one of many invoices."""
+    return number.to_bytes(32, "big")
+
+
+def stored(invoice: Invoice, number: int) -> NewInvoice:
+    """Return what the store keeps of one of many invoices."""
+    assert invoice.invoice_payment_hash is not None
+    assert invoice.invoice_amount is not None
+    return NewInvoice(
+        label=f"number {number}",
+        bolt12=invoice.encode(),
+        description=None,
+        payer_note=None,
+        payment_hash=invoice.invoice_payment_hash,
+        payment_preimage=preimage(number),
+        amount_msat=invoice.invoice_amount,
+        expires_at=invoice.expires_at,
+        local_offer_id=None,
+    )
+
+
 @asynccontextmanager
-async def playing(folder: Path, faults: str = "", till: Till | None = None) -> AsyncIterator[Player]:
-    """Run a node on the files of a folder, which are made if they are missing."""
-    till = till or Till()
+async def playing(folder: Path, faults: str = "", *, failures: int = 0) -> AsyncIterator[Player]:
+    """Run a node on the files of a folder, which are made if they are missing; its store fails so often at first."""
     async with AsyncExitStack() as stack:
         node = stack.enter_context(Node.open(Options(lightning_dir=folder, network="regtest"), make=True))
         peers = Peers(node.keys.key_pair, CHAINS["regtest"], lambda *_: None)
         stack.push_async_callback(peers.close)
-        backend = make(faults, Host(node, peers, till.record, till.record))
+        till = Till(node)
+        till.failures = failures
+        backend = make(faults, Host(node, peers, till.received, till.received))
         await backend.start()
         stack.push_async_callback(backend.close)
         await stack.enter_async_context(listening(peers, [("127.0.0.1", 0)]))

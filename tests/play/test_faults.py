@@ -10,11 +10,11 @@ import pytest
 from lnoffers.bolt12 import CHAINS
 from lnoffers.service import Node, Options
 from lnoffers.service.payments.backend import BackendError, Host
+from lnoffers.service.payments.collecting import Collector
 from lnoffers.service.peers import Peers
 from lnstandin.play import make
 from lnstandin.play.faults import MEANINGS, Faults
 from tests.play import faults_page
-from tests.play.players import Till
 
 
 def test_every_fault_can_be_asked_for() -> None:
@@ -48,7 +48,8 @@ def test_play_money_is_refused_on_other_networks(tmp_path: Path, network: str) -
     async def run() -> None:
         with Node.open(Options(lightning_dir=tmp_path, network=network), make=True) as node:
             peers = Peers(node.keys.key_pair, CHAINS[network], lambda *_: None)
-            make("", Host(node, peers, Till().record, Till().record))
+            collector = Collector(node)
+            make("", Host(node, peers, collector.received, collector.settled))
 
     with pytest.raises(BackendError, match=f"for regtest only, and this node is on {network}"):
         asyncio.run(run())

@@ -17,7 +17,7 @@ from lnoffers.service.payments.backend import Paid
 from lnstandin.play.messages import PAY_TYPE, RESULT_TYPE, IncompleteError, Pay, Result
 from lnstandin.play.receiver import MAX_AT_ONCE
 from tests.bolt12.samples import SIGNER
-from tests.play.players import payer_and_payee, playing
+from tests.play.players import payer_and_payee, playing, preimage
 
 POINT: Final = SIGNER.public_key
 HASH: Final = b"h" * 32
@@ -93,12 +93,12 @@ def test_result_counts_only_from_the_payee_for_the_attempt_and_with_the_preimage
             assert back is not None
             invoice = payee.invoice()
             paying = asyncio.create_task(payer.backend.pay(invoice))
-            while not payee.till.received:
+            while not payee.taken():
                 await asyncio.sleep(0)
             payment_hash = invoice.invoice_payment_hash
             assert payment_hash is not None
             await link.send_custom(Result(payment_hash, 1, None, "refused by a stranger").message())
-            await link.send_custom(Result(payment_hash, 1, payee.till.preimages[payment_hash]).message())
+            await link.send_custom(Result(payment_hash, 1, preimage(1)).message())
             await back.send_custom(Result(payment_hash, 2, None, "of another attempt").message())
             await back.send_custom(Result(payment_hash, 1, bytes(32)).message())
             assert isinstance(await paying, Paid)

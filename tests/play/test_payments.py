@@ -9,11 +9,14 @@ from pathlib import Path
 import pytest
 
 from lnoffers.bolt12 import Invoice
+from lnoffers.service.clock import FixedClock
 from lnoffers.service.payments.backend import Failed, Outcome, Paid, Uncertain
 from lnstandin.play import sender
-from tests.play.players import PRICE, Player, Till, payer_and_payee, playing
+from lnstandin.play.ledger import Sent
+from tests.play.players import PRICE, Player, payer_and_payee, playing
 
 PAYMENTS = 30
+FOREVER = 1_000_000
 
 
 @pytest.fixture(autouse=True)
@@ -30,10 +33,10 @@ def assert_paid(outcome: Outcome, invoice: Invoice) -> None:
 
 
 def assert_balanced(payer: Player, payee: Player, count: int) -> None:
-    """Assert that the ledgers of both sides have the same payments, and the till each of them once."""
+    """Assert that the ledgers of both sides have the same payments."""
     sent = {row["payment_hash"]: row["amount_msat"] for row in payer.rows("sent")}
-    taken = {row["payment_hash"]: row["amount_msat"] for row in payee.rows("received")}
-    assert sent == taken == payee.till.received
+    received = {row["payment_hash"]: row["amount_msat"] for row in payee.rows("received")}
+    assert sent == received
     assert len(sent) == count
     assert payer.rows("sent", "pending") == payee.rows("received", "pending") == []
 
@@ -43,7 +46,7 @@ def test_invoice_is_paid(tmp_path: Path) -> None:
         async with payer_and_payee(tmp_path) as (payer, payee):
             invoice = payee.invoice()
             assert_paid(await payer.backend.pay(invoice), invoice)
-            assert payee.till.received == {invoice.invoice_payment_hash: PRICE}
+            assert payee.taken() == {invoice.invoice_payment_hash: PRICE}
         assert_balanced(payer, payee, 1)
 
     asyncio.run(run())
@@ -109,15 +112,14 @@ def test_payee_that_goes_away_leaves_a_payment_uncertain_until_it_is_back(
     monkeypatch.setattr(sender, "PATIENCE", 0.2)
 
     async def run() -> None:
-        till = Till()
         async with playing(tmp_path / "payer") as payer:
-            async with playing(tmp_path / "payee", "lose=0.999999", till) as payee:  # it takes it, and answers nothing
+            async with playing(tmp_path / "payee", "lose=0.999999") as payee:  # it takes it, and answers nothing
                 await payer.peers.connect(payee.address)
                 invoice = payee.invoice()
                 assert isinstance(await payer.backend.pay(invoice), Uncertain)
-                assert till.received
+                assert payee.taken()
             assert isinstance(await payer.backend.find(invoice), Uncertain)
-            async with playing(tmp_path / "payee", till=till) as payee:
+            async with playing(tmp_path / "payee") as payee:
                 await payer.peers.connect(payee.address)
                 assert_paid(await payer.backend.find(invoice), invoice)
             await payer.written()
@@ -196,12 +198,11 @@ def test_refused_attempt_stays_refused(tmp_path: Path) -> None:
             await payer.written()
             [attempt] = payer.rows("sent", "failed")
         async with playing(tmp_path / "payee") as payee, playing(tmp_path / "payer") as payer:
-            payee.invoice()
             await payer.peers.connect(payee.address)
-            late = sender.Sent(*list(attempt.values())[:5])
+            late = Sent(*list(attempt.values())[:5])
             outcome = await payer.backend._sender._complete(late, invoice)
             assert isinstance(outcome, Failed)
-            assert payee.till.received == {}
+            assert payee.taken() == {}
 
     asyncio.run(run())
 
@@ -237,21 +238,25 @@ def test_of_two_payers_at_once_one_pays(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        ("amount", f"it is not {PRICE}msat"),
         ("unknown", "no invoice has this payment_hash"),
         ("foreign", "this node has made no such invoice"),
+        ("expired", "the invoice has expired"),
+        ("less", f"{PRICE - 1}msat are less than the invoice's {PRICE}msat"),
+        ("more", f"{2 * PRICE + 1}msat are more than 2 times the invoice's {PRICE}msat"),
     ],
 )
 def test_payment_that_the_payee_does_not_want_fails_with_its_reason(tmp_path: Path, change: str, why: str) -> None:
     async def run() -> None:
         async with payer_and_payee(tmp_path) as (payer, payee):
-            invoice = payee.invoice(amount_msat=PRICE + (change == "amount"))
-            if change != "amount":
-                payee.till.preimages.clear()
+            invoice = payee.unknown_invoice() if change == "unknown" else payee.invoice()
             if change == "foreign":
                 payee.node.keys._base = bytes(32)  # its secrets are others now
-            assert await payer.backend.pay(invoice) == Failed(why)
-            assert payee.till.received == {}
+            if change == "expired":
+                payee.node.clock = FixedClock(invoice.expires_at)
+            amount = {"less": PRICE - 1, "more": 2 * PRICE + 1}.get(change, PRICE)
+            sent = Sent(invoice.invoice_payment_hash or b"", invoice.to_bytes(), payee.peers.node_id, amount)
+            assert await payer.backend._sender._complete(sent, invoice) == Failed(why)
+            assert payee.taken() == {}
             while payee.rows("received", "pending"):  # a copy that came too late is looked at once more
                 await payee.written()
             assert payee.rows("received") == []
@@ -277,14 +282,13 @@ def test_payment_that_had_arrived_is_taken_when_the_payee_starts_again(
 
     async def run() -> None:
         async with payer_and_payee(tmp_path) as (payer, payee):
-            payee.till.failures = 1_000_000
+            payee.till.failures = FOREVER
             invoice = payee.invoice()
             assert isinstance(await payer.backend.pay(invoice), Uncertain)
             assert len(payee.rows("received", "pending")) == 1
-        payee.till.failures = 0
-        async with playing(tmp_path / "payee", till=payee.till) as payee:
+        async with playing(tmp_path / "payee") as payee:
             await payee.written()
-            assert len(payee.rows("received")) == len(payee.till.received) == 1
+            assert len(payee.rows("received")) == len(payee.taken()) == 1
 
     asyncio.run(run())
 
