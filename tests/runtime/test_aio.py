@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -21,16 +19,13 @@ from rpcschema.runtime.errors import (
 )
 from tests.runtime import demo
 from tests.runtime.demo.types.greet import GreetResponse
+from tests.runtime.loops import run
 from tests.runtime.node import Connection, Script, ScriptedNode, echo
 
 
 class Client(BaseAsyncClient):
     rpc_package = demo.NAME
     rpc_commands = demo.COMMANDS
-
-
-def run(coroutine: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(asyncio.wait_for(coroutine, 20))
 
 
 def once(text: str) -> Script:

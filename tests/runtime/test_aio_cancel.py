@@ -6,7 +6,6 @@ import asyncio
 import gc
 import threading
 import warnings
-from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import pytest
 from rpcschema.runtime.client.aio import BaseAsyncClient
 from rpcschema.runtime.errors import ConnectionLostError, RpcTimeoutError
 from tests.runtime import demo
+from tests.runtime.loops import run
 from tests.runtime.node import Connection, ManyNode, ScriptedNode, echo
 
 LARGE = ["x" * 5_000_000]
@@ -23,18 +23,6 @@ LARGE = ["x" * 5_000_000]
 
 class Client(BaseAsyncClient):
     rpc_package = demo.NAME
-
-
-def run(coroutine: Coroutine[Any, Any, None]) -> None:
-    """Run a coroutine; fail also for errors that the event loop would only log."""
-
-    async def watched() -> None:
-        asyncio.get_running_loop().set_exception_handler(lambda _, context: logged.append(context))
-        await asyncio.wait_for(coroutine, 30)
-
-    logged: list[dict[str, Any]] = []
-    asyncio.run(watched())
-    assert logged == []
 
 
 async def waiting(client: Client, node: ManyNode, number: int = 1) -> asyncio.Task[Any]:

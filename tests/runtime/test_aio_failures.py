@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from rpcschema.runtime.client.aio import BaseAsyncClient
 from rpcschema.runtime.errors import ConnectionLostError, EncodeError, RpcError, RpcTimeoutError
+from tests.runtime.loops import run
 from tests.runtime.node import Connection, ScriptedNode, complain, echo, serve_one
 
 LARGE = ["x" * 1_000_000]
@@ -24,18 +23,6 @@ COMPLAINT = '{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"Too ma
 
 class Client(BaseAsyncClient):
     rpc_package = "none"
-
-
-def run(coroutine: Coroutine[Any, Any, None]) -> None:
-    """Run a coroutine; fail also for errors that the event loop would only log."""
-
-    async def watched() -> None:
-        asyncio.get_running_loop().set_exception_handler(lambda _, context: logged.append(context))
-        await asyncio.wait_for(coroutine, 20)
-
-    logged: list[dict[str, Any]] = []
-    asyncio.run(watched())
-    assert logged == []
 
 
 @pytest.mark.parametrize("steps", range(4))
