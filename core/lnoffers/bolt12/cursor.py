@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import fields
 from struct import Struct
 from typing import Any, TypeVar
 
-from lnoffers.bolt12.codecs import check_point
+from lnoffers.bolt12.codecs import Codec, Json, check_point, decode_truncated, encode_fixed, encode_truncated
 from lnoffers.bolt12.curve import POINT_LENGTH
 from lnoffers.bolt12.errors import Bolt12Error
 from lnoffers.bolt12.rule_names import RuleName
@@ -77,3 +78,18 @@ def read_all(value: bytes, read: Callable[[Cursor], T]) -> tuple[T, ...]:
     while not cursor.at_end:
         items.append(read(cursor))
     return tuple(items)
+
+
+def numbers(kind: type[Any], fixed: tuple[int, ...], truncated: int, to_json: Callable[[Any], Json]) -> Codec[Any]:
+    """Return the codec of a dataclass of numbers: all have fixed widths, in bytes, but the last, which is truncated."""
+    names = [each.name for each in fields(kind)]
+
+    def decode(value: bytes) -> Any:
+        cursor = Cursor(value)
+        return kind(*map(cursor.number, fixed), decode_truncated(cursor.rest(), truncated))
+
+    def encode(made: Any) -> bytes:
+        *first, last = (getattr(made, name) for name in names)
+        return b"".join(map(encode_fixed, first, fixed)) + encode_truncated(last, truncated)
+
+    return Codec(decode, encode, to_json)

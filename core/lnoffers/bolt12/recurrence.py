@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lnoffers.bolt12.codecs import Codec, Json, decode_truncated, encode_fixed, encode_truncated
-from lnoffers.bolt12.cursor import Cursor
+from lnoffers.bolt12.codecs import Codec, Json
+from lnoffers.bolt12.cursor import numbers
 from lnoffers.bolt12.typecheck import typechecked
 
 SECONDS, DAYS, MONTHS = range(3)
@@ -54,21 +54,11 @@ class RecurrencePaywindow:
     seconds_after: int
 
 
-def _decode_recurrence(value: bytes) -> Recurrence:
-    cursor = Cursor(value)
-    return Recurrence(cursor.number(1), decode_truncated(cursor.rest(), 4))
-
-
 def recurrence_to_json(recurrence: Recurrence) -> dict[str, Json]:
     """Return the JSON members of a period, as in the result of `decode`; an unknown unit has no name."""
     unit = recurrence.time_unit_name
     name: dict[str, Json] = {} if unit is None else {"time_unit_name": unit}
     return {"time_unit": recurrence.time_unit, **name, "period": recurrence.period}
-
-
-def _decode_base(value: bytes) -> RecurrenceBase:
-    cursor = Cursor(value)
-    return RecurrenceBase(cursor.number(1), decode_truncated(cursor.rest(), 8))
 
 
 def base_to_json(base: RecurrenceBase) -> dict[str, Json]:
@@ -82,19 +72,6 @@ def paywindow_to_json(window: RecurrencePaywindow) -> dict[str, Json]:
     return {"seconds_before": window.seconds_before, "seconds_after": window.seconds_after}
 
 
-def _decode_paywindow(value: bytes) -> RecurrencePaywindow:
-    cursor = Cursor(value)
-    return RecurrencePaywindow(cursor.number(4), decode_truncated(cursor.rest(), 4))
-
-
-recurrence = Codec(
-    _decode_recurrence, lambda r: encode_fixed(r.time_unit, 1) + encode_truncated(r.period, 4), recurrence_to_json
-)
-recurrence_base = Codec(
-    _decode_base, lambda b: encode_fixed(b.proportional_amount, 1) + encode_truncated(b.basetime, 8), base_to_json
-)
-recurrence_paywindow = Codec(
-    _decode_paywindow,
-    lambda w: encode_fixed(w.seconds_before, 4) + encode_truncated(w.seconds_after, 4),
-    paywindow_to_json,
-)
+recurrence: Codec[Recurrence] = numbers(Recurrence, (1,), 4, recurrence_to_json)
+recurrence_base: Codec[RecurrenceBase] = numbers(RecurrenceBase, (1,), 8, base_to_json)
+recurrence_paywindow: Codec[RecurrencePaywindow] = numbers(RecurrencePaywindow, (4,), 4, paywindow_to_json)

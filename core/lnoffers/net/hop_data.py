@@ -6,16 +6,14 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 from lnoffers.bolt12 import codecs
-from lnoffers.bolt12.codecs import Codec, decode_truncated, encode_fixed, encode_truncated
-from lnoffers.bolt12.cursor import Cursor
+from lnoffers.bolt12.codecs import Codec, encode_fixed
+from lnoffers.bolt12.cursor import numbers
 from lnoffers.bolt12.errors import Bolt12Error
 from lnoffers.bolt12.message import Field, TlvStream
 from lnoffers.bolt12.rule_names import RuleName
 from lnoffers.bolt12.typecheck import typechecked
 
-_U16: Final = 2
-_U32: Final = 4
-_U64: Final = 8
+_SCID_BYTES: Final = 8
 
 
 @typechecked
@@ -37,29 +35,16 @@ class PaymentConstraints:
     htlc_minimum_msat: int
 
 
-def _read_relay(value: bytes) -> PaymentRelay:
-    cursor = Cursor(value)
-    return PaymentRelay(cursor.number(_U16), cursor.number(_U32), decode_truncated(cursor.rest(), _U32))
-
-
-def _encode_relay(relay: PaymentRelay) -> bytes:
-    rates = encode_fixed(relay.cltv_expiry_delta, _U16) + encode_fixed(relay.fee_proportional_millionths, _U32)
-    return rates + encode_truncated(relay.fee_base_msat, _U32)
-
-
-def _read_constraints(value: bytes) -> PaymentConstraints:
-    cursor = Cursor(value)
-    return PaymentConstraints(cursor.number(_U32), decode_truncated(cursor.rest(), _U64))
-
-
-def _encode_constraints(constraints: PaymentConstraints) -> bytes:
-    return encode_fixed(constraints.max_cltv_expiry, _U32) + encode_truncated(constraints.htlc_minimum_msat, _U64)
-
-
 def _read_scid(value: bytes) -> int:
-    if len(value) != _U64:
-        raise Bolt12Error(f"a short channel id has {len(value)} bytes where {_U64} are due", rule=RuleName.WRONG_LENGTH)
+    if len(value) != _SCID_BYTES:
+        raise Bolt12Error(
+            f"a short channel id has {len(value)} bytes where {_SCID_BYTES} are due", rule=RuleName.WRONG_LENGTH
+        )
     return int.from_bytes(value, "big")
+
+
+_relay: Final[Codec[PaymentRelay]] = numbers(PaymentRelay, (2, 4), 4, repr)
+_constraints: Final[Codec[PaymentConstraints]] = numbers(PaymentConstraints, (4,), 8, repr)
 
 
 class HopData(TlvStream):
@@ -68,12 +53,12 @@ class HopData(TlvStream):
     __slots__ = ()
 
     padding = Field(1, codecs.byte_string)
-    short_channel_id = Field(2, Codec(_read_scid, lambda scid: encode_fixed(scid, _U64), lambda scid: scid))
+    short_channel_id = Field(2, Codec(_read_scid, lambda scid: encode_fixed(scid, _SCID_BYTES), lambda scid: scid))
     next_node_id = Field(4, codecs.point)
     path_id = Field(6, codecs.byte_string)
     next_path_key_override = Field(8, codecs.point)
-    payment_relay = Field(10, Codec(_read_relay, _encode_relay, repr))
-    payment_constraints = Field(12, Codec(_read_constraints, _encode_constraints, repr))
+    payment_relay = Field(10, _relay)
+    payment_constraints = Field(12, _constraints)
     allowed_features = Field(14, codecs.byte_string)
 
     @classmethod
