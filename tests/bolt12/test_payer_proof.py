@@ -78,6 +78,16 @@ def test_fields_to_show_are_named_by_number_by_name_or_by_the_field(wanted: Any)
     assert proof(include=wanted) == proof(include={10, 170})
 
 
+@pytest.mark.parametrize("field", [10, "offer_description", Offer.offer_description])
+def test_the_number_of_a_field_to_show_is_found_in_the_same_ways(field: Any) -> None:
+    assert PayerProof.provable_number(field) == Offer.offer_description.number
+
+
+def test_a_field_that_no_proof_may_show_has_no_number_for_proofs() -> None:
+    with pytest.raises(Bolt12Error, match="cannot show invreq_metadata"):
+        PayerProof.provable_number("invreq_metadata")
+
+
 def test_a_field_of_another_message_with_the_same_number_is_not_shown() -> None:
     assert InvoiceError.erroneous_field.number == 1
     for field in (InvoiceError.erroneous_field, PayerProof.proof_note):

@@ -13,7 +13,7 @@ from lnoffers.bolt12.bip353 import bip_353_name
 from lnoffers.bolt12.blinded_paths import BlindedPath, BlindedPayinfo, blinded_paths, blinded_payinfos
 from lnoffers.bolt12.fallbacks import fallback_addresses
 from lnoffers.bolt12.features import NONE, first_unknown_bit
-from lnoffers.bolt12.message import Field, Message
+from lnoffers.bolt12.message import Field, Message, TlvStream
 from lnoffers.bolt12.recurrence import Recurrence, recurrence, recurrence_base, recurrence_paywindow
 from lnoffers.bolt12.signing import SignedMessage
 from lnoffers.bolt12.tlv import INVOICE_REQUEST_SPAN, OFFER_SPAN, select
@@ -235,7 +235,7 @@ class PayerProofFields(OfferTerms, OfferIssuer, RequestTerms, InvoiceTerms, Invo
     proof_signature = Field(241, codecs.signature)
 
 
-class InvoiceErrorFields(Message):
+class InvoiceErrorFields(TlvStream):
     """The fields of an invoice_error. BOLT 12, "Invoice Errors"."""
 
     __slots__ = ()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from lnoffers.bolt12.bigsize import encode_bigsize, read_bigsize
 from lnoffers.bolt12.errors import Bolt12Error
 from lnoffers.bolt12.fields import InvoiceErrorFields
@@ -35,21 +37,21 @@ class InvoiceError(InvoiceErrorFields):
 
     @classmethod
     @typechecked
-    def from_bytes(cls, data: bytes) -> InvoiceError:
+    def from_bytes(cls, data: bytes) -> Self:
         """Parse the error in a TLV stream. LDK writes the stream's length before it, which is skipped.
 
         Raises:
             Bolt12Error: if it is malformed, whether or not a length is skipped.
         """
         try:
-            message = cls._read(data)
+            message = super().from_bytes(data)
         except Bolt12Error:
             bare = _without_length(data)
             if bare is None:
                 raise
-            return cls._read(bare)
+            return super().from_bytes(bare)
         bare = None if message.error is not None else _without_length(data)
-        return message if bare is None else cls._read(bare)
+        return message if bare is None else super().from_bytes(bare)
 
     def to_ldk_bytes(self) -> bytes:
         """Return the TLV stream with its length before it, which LDK writes and expects."""

@@ -181,7 +181,7 @@ class Message:
 
 
 class TlvStream(Message):
-    """A message that is part of another one, and is only checked for its encoding."""
+    """A message without a text form. Only its encoding is checked."""
 
     __slots__ = ()
 
