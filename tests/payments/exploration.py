@@ -131,7 +131,7 @@ def explored(most_faults: int) -> Iterator[tuple[World, bool]]:
 
 
 def _arrive(store: Store, world: World) -> Iterator[World]:
-    """An invoice is delivered to a server, which claims the request for it."""
+    """Deliver an invoice to a server, which claims the request for it."""
     for invoice in (0, 1):
         for server in SERVERS:
             if world.arrived[invoice]:
@@ -151,21 +151,21 @@ def _arrive(store: Store, world: World) -> Iterator[World]:
 
 
 def _tell(_: Store, world: World) -> Iterator[World]:
-    """A server tells the backend, and waits."""
+    """Let a server tell the backend, and wait."""
     for server, invoice, job in _jobs(world, "tell"):
         sent = replace(world, messages=_set(world.messages, invoice, world.messages[invoice] + 1))
         yield _with_job(sent, server, invoice, job._replace(place="wait"))
 
 
 def _answer(store: Store, world: World) -> Iterator[World]:
-    """The backend's answer arrives at the server that waits for it."""
+    """Deliver the backend's answer to the server that waits for it."""
     for server, invoice, job in _jobs(world, "wait"):
         if not world.messages[invoice] and world.backend[invoice] in ("paid", "failed"):
             yield _completed(store, world, server, invoice, job)
 
 
 def _find(store: Store, world: World) -> Iterator[World]:
-    """A server asks the backend, which calls failed what it has not been told, and what it has failed."""
+    """Let a server ask the backend, which calls failed what it has not been told, and what it has failed."""
     for server, invoice, job in _jobs(world, "find"):
         known = world.backend[invoice]
         if known == "paid":
@@ -191,7 +191,7 @@ def _again(store: Store, world: World, server: int, invoice: int, job: Job) -> I
 
 
 def _look(store: Store, world: World) -> Iterator[World]:
-    """A server takes over a claim whose owner has ended."""
+    """Let a server take over a claim whose owner has ended."""
     for server in SERVERS:
         for invoice in (0, 1):
             store.load(world.rows)
@@ -208,7 +208,7 @@ def _look(store: Store, world: World) -> Iterator[World]:
 
 
 def _read(_: Store, world: World) -> Iterator[World]:
-    """The backend reads a message. To be told twice is to be told once, unless it has failed for good."""
+    """Let the backend read a message. A second copy changes nothing, unless the payment has failed for good."""
     for invoice in (0, 1):
         if world.messages[invoice]:
             begun = "pending" if world.backend[invoice] in ("", "failed") else world.backend[invoice]
@@ -217,7 +217,7 @@ def _read(_: Store, world: World) -> Iterator[World]:
 
 
 def _settle(_: Store, world: World) -> Iterator[World]:
-    """A pending payment succeeds or fails."""
+    """Let a pending payment succeed or fail."""
     for invoice in (0, 1):
         if world.backend[invoice] == "pending":
             for result in ("paid", "failed"):
@@ -228,28 +228,28 @@ def _settle(_: Store, world: World) -> Iterator[World]:
 
 
 def _kill(_: Store, world: World) -> Iterator[World]:
-    """A server is killed, and started again under another name."""
+    """Kill a server, and start it again under another name."""
     for server in SERVERS:
         names = _set(world.names, server, world.names[server] + "'")
         yield replace(world, names=names, jobs=_set(world.jobs, server, (None, None)))
 
 
 def _lose(store: Store, world: World) -> Iterator[World]:
-    """The answer of the backend is lost, or the connection to it: the server is uncertain."""
+    """Lose the backend's answer, or the connection to it: the server is uncertain."""
     for server, invoice, job in _jobs(world, "wait"):
         step = _stepped(store, world, invoice, job, PaymentEvent.LOST, reason="lost")
         yield _with_job(step or world, server, invoice, None if step is None else Job("find", job.fence))
 
 
 def _repeat(_: Store, world: World) -> Iterator[World]:
-    """A message to the backend is delivered twice."""
+    """Deliver a message to the backend twice."""
     for invoice in (0, 1):
         if world.messages[invoice] == 1:
             yield replace(world, messages=_set(world.messages, invoice, 2))
 
 
 def _restore(store: Store, world: World) -> Iterator[World]:
-    """Both servers are stopped, the backup is restored, and one of them compares it with the backend."""
+    """Stop both servers, restore the backup, and let one of them compare it with the backend."""
     if any(world.messages):
         return
     names = tuple(f"{name}'" for name in world.names)
