@@ -75,8 +75,8 @@ class Node:
             logger.warning("%s. Offers in a currency are refused until this is fixed", error)
 
     def warn_of_no_backend(self) -> None:
-        """Warn once, in the log and on standard error, that offers made on bitcoin cannot be paid."""
-        if self.options.network != "bitcoin" or self._has_warned:
+        """Warn once, in the log and on standard error, that offers made on bitcoin cannot be paid without a backend."""
+        if self.options.network != "bitcoin" or self.options.backend != "none" or self._has_warned:
             return
         self._has_warned = True
         logger.warning("%s", NO_BACKEND)

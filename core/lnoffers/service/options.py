@@ -22,9 +22,10 @@ NETWORKS: Final = ("bitcoin", "testnet", "testnet4", "signet", "regtest")
 PORTS: Final = {"bitcoin": 9735, "testnet": 19735, "testnet4": 49735, "signet": 39735, "regtest": 19846}
 """Network -> its default TCP port."""
 NO_BACKEND: Final = (
-    "This offer cannot be paid: until this service has a payment backend, its invoices cannot be paid, and it pays none"
+    "This offer cannot be paid: the service has no payment backend, which lnoffers serve gets with --backend, so its "
+    "invoices cannot be paid, and it pays none"
 )
-"""The warning about an offer that was made on bitcoin."""
+"""The warning about an offer that was made on bitcoin without a backend."""
 LOG_LEVELS: Final = ("debug", "info", "warning", "error")
 
 

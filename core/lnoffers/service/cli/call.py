@@ -17,9 +17,9 @@ import msgspec
 from clnrpc.runtime.client.transport import UnixTransport
 from clnrpc.runtime.errors import ClientError, RpcError
 from lnoffers.service.cli.flags import node_options
-from lnoffers.service.cli.output import print_error, print_json, require_output
+from lnoffers.service.cli.output import print_json, require_output
 from lnoffers.service.errors import OptionsError, ServiceError
-from lnoffers.service.options import NO_BACKEND, Options
+from lnoffers.service.options import Options
 from lnoffers.service.serving.listening import is_served
 
 # Digits that begin with 0 may be hex, so only "0" itself is a number among them.
@@ -77,8 +77,6 @@ def _call_server(method: str, params: bytes, only: bytes | None, options: Option
             result = transport.call(method, params, response_filter=only)
     except ClientError as error:
         raise ServiceError(str(error)) from error
-    if method == "offer" and options.network == "bitcoin":
-        print_error(NO_BACKEND)
     return result
 
 
