@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,7 @@ from lnoffers.net.connection import Authenticated, PeerConnection, Ready
 from lnoffers.net.messages import Init, Ping, Pong
 from tests.interop.ldk.peer import Ldk, running
 from tests.peers.conftest import Served, Start
+from tests.service.program import until
 
 SECONDS = 60
 INIT = Init(features.OFFERED, (CHAINS["regtest"],))
@@ -130,3 +132,19 @@ def test_it_understands_our_server_s_error(start: Start, ldk: Ldk) -> None:
     served.client.disableoffer(offer.offer_id)
     failed = ldk.ask("request", offer=offer.bolt12, amount=None)["failed"]
     assert failed == "LDKPaymentFailureReason_InvoiceRequestRejected"
+
+
+def test_it_sends_an_invoice_for_our_request_without_an_offer(start: Start, ldk: Ldk) -> None:
+    served = start()
+    connect_to(served, ldk)
+    made = served.client.rpc_call("invoicerequest", {"amount": 21_000, "description": "a refund", "unsigned": True})
+    sent = Invoice.from_bytes(bytes.fromhex(ldk.ask("collect", refund=made["bolt12"])["invoice"]))
+    until(lambda: payments(served))
+    [waiting] = payments(served)
+    assert (waiting.invoice, waiting.amount_msat, waiting.state) == (sent.encode(), 21_000, "claimed")
+
+
+def payments(served: Served) -> Any:
+    """Return the payments for a server's only request."""
+    [request] = served.client.listinvoicerequests().invoicerequests
+    return request.payments

@@ -7,6 +7,10 @@
 //   {"do": "refuse"}                           from here on it answers requests by an error: {}
 //   {"do": "request", "offer", "amount"}       ask for an invoice; "amount" is a number of millisatoshi or null:
 //                                              {"invoice": HEX}, once one has arrived and is good; or {"failed": WHY}
+//   {"do": "collect", "refund"}                send an invoice for a request without an offer, which LDK calls a
+//                                              refund: {"invoice": HEX}, or {"failed": WHY}
+//   {"do": "refund", "amount"}                 a request of its own without an offer: {"refund": "lnr1...", "id"}
+//   {"do": "await", "id"}                      once an invoice for it has arrived and is good: {"invoice": HEX}
 // It ends with its standard input.
 
 import { readFileSync } from "node:fs";
@@ -158,13 +162,34 @@ const answers = {
     );
     if (!asked.is_ok()) return { failed: ldk.Bolt12SemanticError[asked.err] };
     peers.process_events();
-    while (!outcomes.has(hex(id))) {
-      await pause();
-      manager.as_EventsProvider().process_pending_events(handler);
-    }
-    return outcomes.get(hex(id));
+    return outcome(hex(id));
   },
+  async collect({ refund }) {
+    const sent = manager.request_refund_payment(ldk.Refund.constructor_from_str(refund).res);
+    peers.process_events();
+    return sent.is_ok() ? { invoice: hex(sent.res.write()) } : { failed: ldk.Bolt12SemanticError[sent.err] };
+  },
+  refund({ amount }) {
+    const id = entropy.get_secure_random_bytes();
+    const builder = manager.create_refund_builder(
+      BigInt(amount),
+      BigInt(seconds + 7200),
+      id,
+      ldk.Retry.constructor_attempts(0),
+      ldk.Option_u64Z.constructor_none(),
+    );
+    return { refund: builder.res.build().res.to_str(), id: hex(id) };
+  },
+  await: ({ id }) => outcome(id),
 };
+
+async function outcome(id) {
+  while (!outcomes.has(id)) {
+    await pause();
+    manager.as_EventsProvider().process_pending_events(handler);
+  }
+  return outcomes.get(id);
+}
 
 say({ id: hex(manager.get_our_node_id()), port: net.servers[0].address().port });
 for await (const line of createInterface({ input: process.stdin })) {
