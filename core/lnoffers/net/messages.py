@@ -101,7 +101,7 @@ class Pong:
 
 
 @dataclass(frozen=True, slots=True)
-class _Problem:
+class _Complaint:
     """A problem, in the sender's words."""
 
     data: bytes
@@ -120,7 +120,7 @@ class _Problem:
 
 @typechecked
 @dataclass(frozen=True, slots=True)
-class PeerWarning(_Problem):
+class PeerWarning(_Complaint):
     """A problem, in the sender's words, for which no channel has to be closed."""
 
     type: ClassVar[int] = 1
@@ -131,7 +131,7 @@ class PeerWarning(_Problem):
 
 @typechecked
 @dataclass(frozen=True, slots=True)
-class PeerError(_Problem):
+class PeerError(_Complaint):
     """An error that ends a channel or, if `channel_id` is zero, all channels.
 
     It is never sent: we have no channels, and a peer that confuses us with a node that has some might close them.

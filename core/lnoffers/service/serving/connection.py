@@ -29,7 +29,7 @@ _PIECE_BYTES: Final = 1 << 14
 """The number of bytes to parse before other connections have their turn; at worst they take milliseconds."""
 
 
-class Owner(Protocol):
+class ConnectionHandler(Protocol):
     """The server of a connection."""
 
     def opened(self, connection: RpcConnection) -> None:
@@ -45,12 +45,12 @@ class Owner(Protocol):
 class RpcConnection(asyncio.Protocol):
     """The server's end of a connection; the event loop calls the methods of `asyncio.Protocol`."""
 
-    def __init__(self, owner: Owner) -> None:
+    def __init__(self, handler: ConnectionHandler) -> None:
         self.is_busy = False
         """Whether calls of this connection are running; the server sets it."""
         self.is_lost = False
         """Whether the connection is closed."""
-        self._owner = owner
+        self._handler = handler
         self._transport: asyncio.Transport
         self._framer = Framer(MAX_MESSAGE_BYTES, max_nested=MAX_NESTED)
         self._received: deque[bytes] = deque()
@@ -71,7 +71,7 @@ class RpcConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's transport is not a subclass
         self._transport.set_write_buffer_limits(high=MAX_UNREAD_BYTES)
-        self._owner.opened(self)
+        self._handler.opened(self)
 
     def data_received(self, data: bytes) -> None:
         if self._finishing:
@@ -80,7 +80,7 @@ class RpcConnection(asyncio.Protocol):
         self._waiting_bytes += len(data)
         if self._waiting_bytes > MAX_WAITING_BYTES:
             self._transport.pause_reading()
-        self._owner.advance(self)
+        self._handler.advance(self)
 
     def eof_received(self) -> bool:
         self.finish()
@@ -92,11 +92,11 @@ class RpcConnection(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._has_room.set()
-        self._owner.advance(self)
+        self._handler.advance(self)
 
     def connection_lost(self, error: Exception | None) -> None:  # noqa: ARG002
         self.is_lost = True
-        self._owner.lost(self)
+        self._handler.lost(self)
 
     @property
     def is_over(self) -> bool:
@@ -128,7 +128,7 @@ class RpcConnection(asyncio.Protocol):
     def take(self) -> Sequence[bytes]:
         """Return the next calls, at most `CALLS_AT_ONCE`. They stay the next ones until `answered` removes them.
 
-        If there are none, but bytes are left to parse, `Owner.advance` is called again soon.
+        If there are none, but bytes are left to parse, `ConnectionHandler.advance` is called again soon.
 
         Raises:
             FramingError: if the next bytes can never become a call.
@@ -139,7 +139,7 @@ class RpcConnection(asyncio.Protocol):
             if self._error is not None:
                 raise self._error
             if self._received:
-                asyncio.get_running_loop().call_soon(self._owner.advance, self)
+                asyncio.get_running_loop().call_soon(self._handler.advance, self)
         return self._calls
 
     def answered(self) -> None:
@@ -150,7 +150,7 @@ class RpcConnection(asyncio.Protocol):
         """Refuse a request that began to arrive more than `seconds` ago and is not complete."""
         if self._begun is not None and not self.is_busy and monotonic() > self._begun + seconds:
             self._refuse(LimitExceeded(f"the message was not complete within {seconds:g} seconds", b""))
-            self._owner.advance(self)
+            self._handler.advance(self)
 
     def send(self, answer: bytes) -> None:
         """Send an answer, unless the client has left."""
@@ -168,7 +168,7 @@ class RpcConnection(asyncio.Protocol):
     def finish(self) -> None:
         """Stop reading."""
         self._finishing = True
-        self._owner.advance(self)
+        self._handler.advance(self)
 
     def cut(self) -> None:
         """Stop reading, and drop what has arrived."""

@@ -32,7 +32,7 @@ from lnoffers.service.node import Node
 from lnoffers.service.serving.connection import RpcConnection
 from lnoffers.service.serving.decoder import LONG_BYTES, Decoder, takes_long
 from lnoffers.service.serving.listening import BACKLOG, bound_socket
-from lnoffers.service.serving.turns import Outcome, Turns
+from lnoffers.service.serving.turns import CallResult, Turns
 from lnoffers.service.serving.waits import Waits
 from lnoffers.service.serving.wire import Wire
 from lnoffers.service.store import LockedError
@@ -209,7 +209,7 @@ class Server:
             logger.exception("A call ended in a bug")
             return self._dispatcher.refuse(call, INTERNAL_ERROR)
 
-    def _answered(self, connection: RpcConnection, outcomes: Sequence[Outcome]) -> None:
+    def _answered(self, connection: RpcConnection, outcomes: Sequence[CallResult]) -> None:
         """Send the answers of calls that the decoder or the thread has run, and advance the connection."""
         connection.is_busy = False
         for outcome in outcomes:
@@ -240,7 +240,7 @@ class Server:
         if answer is None:
             self._turns.calls([call], partial(self._answered, connection))
         else:
-            self._answered(connection, [Outcome(call, answer)])
+            self._answered(connection, [CallResult(call, answer)])
 
     async def _send_rest(self, connection: RpcConnection, rest: Iterator[bytes]) -> None:
         """Send the remaining pages of a long list; read each from the store when the client has read those before."""

@@ -57,7 +57,7 @@ _LOCKED: Final = RpcError(GENERIC, "The store failed: database is locked by anot
 logger = logging.getLogger(__name__)
 
 
-class Outcome(NamedTuple):
+class CallResult(NamedTuple):
     """The result of a call."""
 
     message: bytes
@@ -137,7 +137,7 @@ class Turns:
         self._arrived.put(())
         self._thread.join()
 
-    def calls(self, messages: Sequence[bytes], done: Callable[[Sequence[Outcome]], None]) -> None:
+    def calls(self, messages: Sequence[bytes], done: Callable[[Sequence[CallResult]], None]) -> None:
         """Run calls of one connection; pass the outcomes of those that ran in one turn to `done`.
 
         At least the first call runs. The caller submits the others again.
@@ -253,13 +253,13 @@ class _Calls:
         messages: Sequence[bytes],
         answer: Callable[[bytes], Answer | Awaitable[Answer]],
         refuse: Callable[[bytes, RpcError], Answer],
-        done: Callable[[Sequence[Outcome]], None],
+        done: Callable[[Sequence[CallResult]], None],
     ) -> None:
         self._messages = messages
         self._answer = answer
         self._refuse = refuse
         self._done = done
-        self._outcomes: list[Outcome] = []
+        self._outcomes: list[CallResult] = []
         self._size = 0
 
     @property
@@ -269,15 +269,15 @@ class _Calls:
     def step(self, group: Group) -> bool:
         joined_before, message = group.joined, self._messages[len(self._outcomes)]
         answer = self._answer(message)
-        return self._add(Outcome(message, answer, depends=group.joined > joined_before))
+        return self._add(CallResult(message, answer, depends=group.joined > joined_before))
 
     def fail(self, error: RpcError) -> bool:
         message = self._messages[len(self._outcomes)]
-        return self._add(Outcome(message, self._refuse(message, error)))
+        return self._add(CallResult(message, self._refuse(message, error)))
 
     def undo(self, error: RpcError) -> None:
         self._outcomes = [
-            Outcome(outcome.message, self._refuse(outcome.message, error))
+            CallResult(outcome.message, self._refuse(outcome.message, error))
             if outcome.depends and isinstance(outcome.answer, Answer)  # a waiting call reads the store again later
             else outcome
             for outcome in self._outcomes
@@ -286,7 +286,7 @@ class _Calls:
     def hand_over(self) -> None:
         self._done(self._outcomes)
 
-    def _add(self, outcome: Outcome) -> bool:
+    def _add(self, outcome: CallResult) -> bool:
         """Add an outcome; return whether the job ends here, because its client must read first or no call is left."""
         self._outcomes.append(outcome)
         if not isinstance(outcome.answer, Answer):

@@ -10,14 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from enum import Enum, auto
 from pathlib import Path
-from typing import Any, Final, NamedTuple, Protocol, TypeAlias
+from typing import Any, Final, NamedTuple, Protocol
 
 BUSY_SECONDS: Final = 10.0
 """How long to wait for another process's transaction."""
-
-
-Cursor: TypeAlias = Any
-"""A cursor of the driver's DB-API. Its rows are tuples."""
 
 
 class Connection(Protocol):
@@ -30,8 +26,8 @@ class Connection(Protocol):
     def in_transaction(self) -> bool:
         """Whether a transaction is open."""
 
-    def execute(self, statement: str, values: Sequence[Any] = ..., /) -> Cursor:
-        """Run a statement; the driver decides the types of the values that it returns."""
+    def execute(self, statement: str, values: Sequence[Any] = ..., /) -> Any:
+        """Run a statement and return the driver's cursor, which decides the types of the values in its rows."""
 
     def begin(self, *, writes: bool) -> None:
         """Begin a transaction. If it `writes`, wait until no other transaction does, and block the next."""

@@ -114,12 +114,12 @@ def _records(
         if not found:
             try:
                 found.extend(faults(dict(zip(known.columns, row, strict=True)), chain))
-            except _UnreadableError as error:
+            except _UnparsableError as error:
                 found.append(str(error))
         yield Finding([f"{name_of(known, row)}: {fault}" for fault in found])
 
 
-class _UnreadableError(ServiceError):
+class _UnparsableError(ServiceError):
     """A record cannot be parsed, so nothing else in it can be examined."""
 
 
@@ -127,7 +127,7 @@ def _read(kind: type[Message], row: Record, chain: bytes) -> Message:
     try:
         return kind.parse(row["bolt12"], chain=chain)
     except Bolt12Error as error:
-        raise _UnreadableError(f"its string cannot be read: {error}") from error
+        raise _UnparsableError(f"its string cannot be read: {error}") from error
 
 
 def _faults_of_request(row: Record, chain: bytes) -> Iterator[str]:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import is_dataclass
 from math import isfinite
-from typing import Any, Final, TypeAlias, TypeGuard
+from typing import Any, Final, TypeGuard
 
 import msgspec
 
@@ -27,9 +27,6 @@ def _as_written(value: Any) -> msgspec.Raw:
         return msgspec.Raw(f'"{value.spelling}"'.encode())
     raise _not_json(value)
 
-
-Json: TypeAlias = "bool | int | str | Sequence[Json] | Mapping[str, Json] | None"
-"""A JSON value without fractions."""
 
 _AS_IT_IS: Final = (str, int, type(None))
 _encoder: Final = msgspec.json.Encoder(enc_hook=_as_written)
@@ -53,8 +50,8 @@ def encode(value: Any) -> bytes:
     return _encoded(plain)
 
 
-def finish(plain: Json) -> FinishedJson:
-    """Return plain JSON values as JSON that is not encoded again, however often it is passed to `encode`.
+def finish(plain: Mapping[str, Any]) -> FinishedJson:
+    """Return an object of plain JSON values as JSON that is not encoded again, however often `encode` gets it.
 
     Raises EncodeError for text with lone surrogates.
     """
