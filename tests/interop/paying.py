@@ -11,6 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, cast
 
+from clnrpc import RpcError
 from lnoffers.bolt12 import BlindedPayinfo, Invoice, KeyPair, KeySigner, Offer, UnsignedInvoiceRequest
 from lnoffers.net.blinding import message_path
 from lnoffers.service import Node, Options
@@ -25,6 +26,8 @@ SELLER = KeySigner(KeyPair(b"\7" * 32))
 PAYER = KeySigner(KeyPair(b"\x08" * 32))
 MPP = bytes.fromhex("020000")
 EXPIRY = 7200
+UNWANTED = 666
+"""The amount that this node did not ask for, in millisatoshi."""
 
 
 def invoice_for(payment_hash: bytes, amount_msat: int, destination: Any, **changes: Any) -> Invoice:
@@ -107,12 +110,16 @@ class Desk:
 
     node: Node
     arrived: list[tuple[bytes, int]] = field(default_factory=list)
+    refusals: list[RpcError] = field(default_factory=list)
+    """Failures of the store, before it works."""
 
     async def settled(self, payment_hash: bytes, amount_msat: int, paid_at: int) -> bytes | str:
         """Record a payment."""
         assert abs(time.time() - paid_at) < EXPIRY
+        if self.refusals:
+            raise self.refusals.pop()
         self.arrived.append((payment_hash, amount_msat))
-        return b""
+        return "nobody asked" if amount_msat == UNWANTED else b"\1" * 32
 
 
 @asynccontextmanager
