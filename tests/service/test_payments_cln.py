@@ -183,6 +183,8 @@ def test_the_witness_counts_up_only_and_survives_others(tmp_path: Path) -> None:
         return {"datastore": [{"key": params["key"], **stored}] if stored else []}
 
     def store(params: Any) -> dict[str, Any]:
+        if params["mode"] not in {"must-create", "must-replace"}:
+            raise RpcError(-1, "another server may have counted meanwhile")
         if params["mode"] == "must-create" and stored:
             raise RpcError(1202, "exists")
         if params["mode"] == "must-replace" and params["generation"] != stored["generation"]:
