@@ -241,3 +241,11 @@ def test_version() -> None:
     outcome = run("--version")
     assert outcome.code == 0
     assert outcome.out.startswith("lnoffers ")
+
+
+@pytest.mark.parametrize("option", ["--max-payment", "--max-daily", "--max-fee"])
+@pytest.mark.parametrize("amount", ["1x", "-1", "", "1.5", '1"'])
+def test_a_limit_must_be_an_amount(program: Program, option: str, amount: str) -> None:
+    refused = run("serve", *program.flags, f"{option}={amount}")
+    assert refused.code == 2
+    assert f"{option} {amount!r} is not an amount, such as 1000msat" in refused.err

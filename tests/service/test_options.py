@@ -56,3 +56,9 @@ def test_refuses_injection_on_bitcoin(injected: Options) -> None:
 def test_refuses_a_time_that_no_clock_shows(time: int) -> None:
     with pytest.raises(OptionsError, match="--dev-time"):
         Options(network="regtest", dev_time=time)
+
+
+@pytest.mark.parametrize("seconds", [0, -1, 86_401])
+def test_refuses_to_pay_for_no_time_or_too_long(seconds: int) -> None:
+    with pytest.raises(OptionsError, match="--retry-for"):
+        Options(network="regtest", retry_for=seconds)

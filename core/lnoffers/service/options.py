@@ -26,6 +26,8 @@ NO_BACKEND: Final = (
     "invoices cannot be paid, and it pays none"
 )
 """The warning about an offer that was made on bitcoin without a backend."""
+MAX_RETRY: Final = 86_400
+"""The most seconds for which a payment is tried: as long, nobody can tell whether a lost one has failed."""
 LOG_LEVELS: Final = ("debug", "info", "warning", "error")
 
 
@@ -76,6 +78,8 @@ class Options:
     """The most that a server pays in 24 hours, with fees."""
     max_fee_msat: int | None = None
     """The highest fee that a server pays for one payment."""
+    retry_for: int = 60
+    """For how many seconds the node of the backend `cln` tries to pay an invoice."""
     proxy: Proxy | None = None
     """The SOCKS5 proxy through which a server connects to other nodes."""
     via: tuple[Address, ...] = ()
@@ -96,6 +100,8 @@ class Options:
             raise OptionsError("--dev-entropy and --dev-time make keys predictable and are refused on bitcoin")
         if self.dev_time is not None and self.dev_time >> TIME_BITS:
             raise OptionsError(f"--dev-time counts seconds since 1970, from 0 to 2^{TIME_BITS} - 1")
+        if not 1 <= self.retry_for <= MAX_RETRY:
+            raise OptionsError(f"--retry-for counts seconds, from 1 to {MAX_RETRY}")
         if not 0 <= self.keep_unpaid < 2**32:
             raise OptionsError("--keep-unpaid counts seconds, from 0 to 2^32 - 1")
 

@@ -115,6 +115,14 @@ class _Command:
         return given
 
 
+LIMITS: Final = {
+    "--max-payment": "the most to pay for one invoice, without fees",
+    "--max-daily": "the most to pay in 24 hours, with fees",
+    "--max-fee": "the highest fee for one payment; without it, the backend decides",
+}
+"""The options that limit what is paid."""
+
+
 def _add_serve_options(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--pid-file",
@@ -164,6 +172,15 @@ def _add_serve_options(parser: ArgumentParser) -> None:
         default="none",
         help="who pays invoices that answer invoice_requests, and gets the payments for invoices: none, or the name of "
         "an installed backend (%(default)s)",
+    )
+    for option, what in LIMITS.items():
+        parser.add_argument(option, metavar="AMOUNT", help=f"{what}, such as 1000msat, 5sat or 0.001btc")
+    parser.add_argument(
+        "--retry-for",
+        metavar="SECONDS",
+        type=int,
+        default=60,
+        help="how long the node of the backend cln tries to pay an invoice (%(default)s)",
     )
     parser.add_argument(
         "--keep-unpaid",

@@ -11,6 +11,7 @@ from argparse import Namespace
 from collections.abc import Callable
 from contextlib import ExitStack
 
+from clnrpc.runtime.server.convert import BadToken, msat
 from lnoffers.net.address import DEFAULT_PORT, Address, AddressError, parse_place
 from lnoffers.service.cli.flags import node_options, proxy
 from lnoffers.service.errors import OptionsError
@@ -39,6 +40,10 @@ def serve(given: Namespace) -> int:
         log_level=given.log_level,
         keep_unpaid=given.keep_unpaid,
         backend=given.backend,
+        max_payment_msat=_amount("--max-payment", given.max_payment),
+        max_daily_msat=_amount("--max-daily", given.max_daily),
+        max_fee_msat=_amount("--max-fee", given.max_fee),
+        retry_for=given.retry_for,
         listen=tuple(_place(text, given.network) for text in given.addr),
         peers=tuple(_address("--peer", text, given.network) for text in given.peer),
         via=tuple(_address("--via", text, given.network) for text in given.via),
@@ -79,6 +84,18 @@ def _place(text: str, network: str) -> tuple[str, int]:
         return parse_place(text, _default_port(network), lowest_port=0)
     except AddressError as error:
         raise OptionsError(f"--addr {text!r} is not HOST:PORT: {error}") from error
+
+
+def _amount(option: str, text: str | None) -> int | None:
+    """Return the millisatoshi in the value of an option; None without one.
+
+    Raises:
+        OptionsError: if it is not an amount.
+    """
+    try:
+        return None if text is None else msat(f'"{text}"'.encode())
+    except BadToken as error:
+        raise OptionsError(f"{option} {text!r} is not an amount, such as 1000msat, 5sat or 0.001btc") from error
 
 
 def _default_port(network: str) -> int:

@@ -113,4 +113,6 @@ def make(argument: str, host: Host) -> CoreLightning:
         raise BackendError(
             "the backend cln needs the node's socket: --backend cln:<lightning-dir>/<network>/lightning-rpc"
         )
-    return CoreLightning(Path(argument).expanduser(), host, Settings())
+    options = host.node.options
+    settings = Settings(max_fee=options.max_fee_msat, retry_for=options.retry_for)
+    return CoreLightning(Path(argument).expanduser(), host, settings)
