@@ -11,17 +11,19 @@ from lnoffers.bolt12 import Invoice
 from lnoffers.service import Node
 from lnoffers.service.payment_states import PaymentState
 from lnoffers.service.payments import payer as module
-from lnoffers.service.payments.backend import BackendError, Failed, Uncertain
+from lnoffers.service.payments.backend import Backend, BackendError, Failed, Uncertain
 from lnoffers.service.payments.limits import DAY, LimitError, Limits
+from lnoffers.service.payments.manual import COMPARE, Manual
 from lnoffers.service.payments.payer import Payer
 from lnoffers.service.status import Status, StatusChange
 from lnoffers.service.store import invoicerequests, payments
 from lnoffers.service.store.invoicerequests import StoredRequest
 from lnoffers.service.store.payments import ClaimError, StoredPayment
+from tests.bolt12 import samples
 from tests.bolt12.samples import NOW
 from tests.payments.scripted import Scripted, paid, payer, ready
 from tests.service.invoicing import preimage
-from tests.service.paying import invoice_for, own_request
+from tests.service.paying import invoice_for, own_request, request_of
 
 SINGLE = Status.created(single_use=True)
 NO_ROUTE = Failed("no route")
@@ -57,7 +59,7 @@ def status(node: Node, invoice: Invoice) -> Status | None:
         return invoicerequests.status_of(connection, invoice.invreq_id)
 
 
-def pay(node: Node, backend: Scripted, *invoices: Invoice, limits: Limits | None = None) -> list[StoredPayment]:
+def pay(node: Node, backend: Backend, *invoices: Invoice, limits: Limits | None = None) -> list[StoredPayment]:
     """Have a payer pay invoices, one after the other."""
 
     async def use(payer: Payer) -> list[StoredPayment]:
@@ -80,11 +82,11 @@ def pay_until(node: Node, backend: Scripted, invoice: Invoice, state: PaymentSta
     return ready(node, backend, use)
 
 
-def resume(node: Node, backend: Scripted, invoice: Invoice, *states: PaymentState) -> StoredPayment:
-    """Have another payer look after the claims until the payment is in one of the states."""
+def resume(node: Node, backend: Scripted, invoice: Invoice, state: PaymentState) -> StoredPayment:
+    """Have another payer look after the claims until the payment is in a state."""
 
     async def use(_: Payer) -> StoredPayment:
-        while (found := stored(node, invoice)).state not in states:
+        while (found := stored(node, invoice)).state is not state:
             await asyncio.sleep(0.001)
         return found
 
@@ -320,3 +322,50 @@ def test_a_claim_whose_backend_was_not_counted_fails_for_certain(node: Node) -> 
     assert payment.state == "failed"
     assert payment.reason == "the payment cannot be counted outside of the store: the disk is full"
     assert backend.told == []
+
+
+def test_without_a_backend_a_restored_store_is_the_operator_s_to_compare(
+    node: Node, caplog: pytest.LogCaptureFixture
+) -> None:
+    first, second = asked_for(node), asked_for(node, number=2)
+    assert pay(node, Manual(), first)[0].state == "claimed"
+    forget(node)
+    assert pay(node, Manual(), second)[0].state == "claimed"
+    assert COMPARE in caplog.text
+
+
+def test_a_claim_that_nobody_was_told_of_ends_with_its_invoice(node: Node) -> None:
+    """Whichever backend the server has by then."""
+    invoice = asked_for(node)
+    pay(node, Manual(), invoice)
+    node.inject(None, invoice.expires_at + 1)
+    assert resume(node, Scripted(), invoice, PaymentState.FAILED).reason == "nobody has paid it in time"
+    assert status(node, invoice) == SINGLE
+
+
+@pytest.mark.parametrize("text", ["lni1", "lni1!"])
+def test_a_claim_with_a_damaged_invoice_is_kept_and_does_not_stop_the_others(
+    node: Node, caplog: pytest.LogCaptureFixture, text: str
+) -> None:
+    many = Status.created(single_use=False)
+    first, second = asked_for(node, many), asked_for(node, many, 2)
+    for invoice in (first, second):
+        pay_until(node, Scripted([LOST]), invoice, PaymentState.UNKNOWN)
+    with node.store.transaction() as connection:
+        damage = "UPDATE payments SET bolt12 = ? WHERE payment_hash = ?"
+        connection.execute(damage, (text, first.invoice_payment_hash))
+    assert resume(node, Scripted([], [paid(preimage(2))]), second, PaymentState.PAID)
+    assert stored(node, first).state == "unknown"
+    assert caplog.text.count("its invoice is damaged") == 1
+
+
+def test_a_restored_store_gets_back_payments_of_invoices_for_offers(node: Node) -> None:
+    fetched = invoice_for(request_of(node, samples.offer()))
+    node.inject(None, NOW)
+    pay(node, Scripted([paid(preimage(1))]), fetched)
+    forget(node)
+    foreign = invoice_for(samples.request_for(samples.offer()), 3)
+    known = [(fetched, paid(preimage(1))), (foreign, paid(preimage(3)))]
+    resume(node, Scripted(known=known), fetched, PaymentState.PAID)
+    with node.store.transaction(writes=False) as connection:
+        assert payments.by_payment_hash(connection, foreign.invoice_payment_hash or b"") is None

@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -79,7 +80,7 @@ class Payer:
         self._witness: Witness = FileWitness(counter)
         self._tasks: set[asyncio.Task[StoredPayment]] = set()
         self._warned: set[bytes] = set()
-        """The payment hashes of claims that another backend must end."""
+        """The payment hashes of claims that this server cannot end."""
 
     async def start(self) -> None:
         """Start the backend.
@@ -302,7 +303,7 @@ class Payer:
     def _bring_in(self, invoice: Invoice) -> StoredPayment | None:
         """Claim the request of an invoice that the backend has paid or is paying; None if known, or not ours."""
         with self._node.store.transaction() as connection:
-            if invoicerequests.status_of(connection, invoice.invreq_id) is None:
+            if not self._is_ours(connection, invoice):
                 return None
             known = payments.by_payment_hash(connection, invoice.invoice_payment_hash or b"")
             if known is not None and known.state is not PaymentState.FAILED:
@@ -312,6 +313,13 @@ class Payer:
             except ClaimError as error:
                 logger.warning("The payment %s was forgotten and is not brought in: %s", invoice.invreq_id.hex(), error)
                 return None
+
+    def _is_ours(self, connection: Connection, invoice: Invoice) -> bool:
+        """Return whether this node has made the request of an invoice: one that is stored, or one for an offer."""
+        if invoicerequests.status_of(connection, invoice.invreq_id) is not None:
+            return True
+        metadata, keys = invoice.invreq_metadata, self._node.keys
+        return metadata is not None and invoice.invreq_payer_id in (keys.node_id, keys.payer_id(metadata))
 
     def _raise_fence(self, least: int) -> None:
         with self._node.store.transaction() as connection:
@@ -324,29 +332,39 @@ class Payer:
     async def _look(self) -> None:
         """Take over claims whose owner has ended, and end those that nobody has paid by hand in time."""
         for payment in await self._node.changes.run(partial(self._read, payments.open_payments)):
-            if payment.backend != self.backend.identity:
-                self._warn_of_other_backend(payment)
+            invoice = self._invoice_of(payment)
+            if invoice is None:
+                continue
+            if payment.state is PaymentState.CLAIMED and invoice.expires_at < self._node.clock.now():
+                await self._end_late(payment)
+            elif payment.backend != self.backend.identity:
+                self._warn_once(payment, f"was begun with the backend {payment.backend} and waits for it")
             elif self._owner.has_ended(payment.owner):
                 taken = await self._node.changes.run(partial(self._take_over, payment))
                 if taken is not None and self.backend.pays:
-                    self.submit(taken, Invoice.parse(taken.bolt12))
-            elif payment.owner == self._owner.name and payment.state is PaymentState.CLAIMED:
-                await self._end_if_late(payment)
+                    self.submit(taken, invoice)
 
-    def _warn_of_other_backend(self, payment: StoredPayment) -> None:
+    def _invoice_of(self, payment: StoredPayment) -> Invoice | None:
+        try:
+            invoice = Invoice.parse(payment.bolt12)
+        except Bolt12Error:
+            invoice = None
+        if invoice is None or invoice.invoice_payment_hash != payment.payment_hash:
+            self._warn_once(payment, "cannot go on, because its invoice is damaged in the store")
+            return None
+        return invoice
+
+    def _warn_once(self, payment: StoredPayment, why: str) -> None:
         if payment.payment_hash not in self._warned:
             self._warned.add(payment.payment_hash)
-            logger.warning(
-                "The payment %s was begun with the backend %s and waits for it",
-                payment.payment_hash.hex(),
-                payment.backend,
-            )
+            logger.warning("The payment %s %s", payment.payment_hash.hex(), why)
 
     def _take_over(self, payment: StoredPayment) -> StoredPayment | None:
         with self._node.store.transaction() as connection:
             return payments.take_over(connection, payment, self._owner.name)
 
-    async def _end_if_late(self, payment: StoredPayment) -> None:
-        at = self._node.clock.now()
-        if Invoice.parse(payment.bolt12).expires_at < at:
-            await self._step(payment, PaymentEvent.FAILED, completed_at=at, reason="nobody has paid it in time")
+    async def _end_late(self, payment: StoredPayment) -> None:
+        """End a claim that nobody has been told to pay, and whose invoice has expired."""
+        why = "nobody has paid it in time"
+        with suppress(_ClaimLostError):  # somebody has begun to pay it
+            await self._step(payment, PaymentEvent.FAILED, completed_at=self._node.clock.now(), reason=why)

@@ -6,6 +6,7 @@ was restored, and has forgotten what was paid since.
 
 from __future__ import annotations
 
+import asyncio
 import os
 from pathlib import Path
 
@@ -21,6 +22,13 @@ class FileWitness:
 
     async def read(self) -> int | None:
         """Return the count; None if there is none."""
+        return await asyncio.to_thread(self._read)
+
+    async def write(self, count: int) -> None:
+        """Store the count durably, if it is higher."""
+        await asyncio.to_thread(self._write, count)
+
+    def _read(self) -> int | None:
         try:
             descriptor = open_regular(self._file, os.O_RDONLY)
         except FileNotFoundError:
@@ -33,9 +41,8 @@ class FileWitness:
             raise BackendError(f"{self._file} is damaged: it must contain a number. Remove it, to compare all payments")
         return int(text)
 
-    async def write(self, count: int) -> None:
-        """Store the count durably, if it is higher."""
-        if count <= (await self.read() or 0):
+    def _write(self, count: int) -> None:
+        if count <= (self._read() or 0):
             return
         new = self._file.with_name(f"{self._file.name}.new")
         try:
