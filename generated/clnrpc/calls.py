@@ -2782,16 +2782,36 @@ class Calls(Caller):
         amount_msat: Msat | str | None = None,
         timeout: U32 | None = None,
     ) -> SendinvoiceResponse:
-        """Send an invoice for an invoice_request and await payment.
+        """Send an invoice to the payer who made an invoice_request.
 
-        Sends an invoice for an invoice_request, waits until that is paid, and returns the paid invoice.
+        The **sendinvoice** command makes an invoice for an invoice_request without an offer, such as a withdrawal at an
+        ATM or a refund, sends it to the payer, and returns when it is paid.
+
+        The invoice is stored under *label* before it is sent. It stays in the store if the payer refuses it or does not
+        pay in time; lightning-waitinvoice(7) says whether it is paid after all.
 
         Args:
-            invreq: The invoice_request string, which begins with *lnr1*; not one made for an offer.
-            label: Your own name for the invoice, never used before.
-            amount_msat: Amount to be paid, in millisatoshi unless it ends in *sat* or *btc*; default: the amount
-                that the invoice_request names.
-            timeout: Seconds to wait for the payment or a refusal, and until the invoice expires; default: 90.
+            invreq: The invoice_request: a string that begins with *lnr1*. Invoices for offers are not sent with
+                this command: the issuer answers requests for them by itself.
+            label: Your own name for the invoice, which no other invoice may have: a string or a number.
+            amount_msat: The amount of the invoice, if it differs from the one in the request. The payer may refuse
+                such an invoice; this service does. A number without a unit is in millisatoshi; *msat*, *sat* and *btc*
+                are accepted as suffixes.
+            timeout: How many seconds to wait for the payment. The invoice expires then, too.
+
+                Default: 90.
+
+        The *data* of the errors 1003, 1004 and 1005 has further members, which are those of lightning-fetchinvoice(7).
+
+        Raises:
+            RpcError: Code -32602: A parameter is missing or malformed, or the request cannot be answered.
+            RpcError: Code -1: The injected entropy is used up, no server is running, the backend cannot receive a
+                payment, or the invoice was deleted before it was paid.
+            RpcError: Code 900: Another invoice has this label; the error's *data* is that invoice.
+            RpcError: Code 1003: The invoice could not be sent.
+            RpcError: Code 1004: The payer refused it, or sent something else than an error.
+            RpcError: Code 1005: It was not paid in time. The *data* contains its string, **invstring**.
+            RpcError: Code -5: The server is shutting down.
         """
         return self.rpc_send("sendinvoice", invreq, label, amount_msat, timeout)
 

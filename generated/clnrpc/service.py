@@ -1009,7 +1009,7 @@ class Service:
 
     @stub
     def sendinvoice(self, request: SendinvoiceRequest) -> Reply[SendinvoiceResponse]:
-        """Send an invoice for an invoice_request and await payment."""
+        """Send an invoice to the payer who made an invoice_request."""
         raise unknown_command("sendinvoice")
 
     @stub

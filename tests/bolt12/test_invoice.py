@@ -22,6 +22,7 @@ from lnoffers.bolt12 import (
     InvoiceRequest,
     Recurrence,
     UnsignedInvoice,
+    UnsignedInvoiceRequest,
 )
 from lnoffers.bolt12.features import MPP_COMPULSORY, MPP_OPTIONAL, bitmap
 from lnoffers.bolt12.tlv import Record, write_records
@@ -126,6 +127,18 @@ def test_a_request_without_offer_is_answered_by_whoever_names_itself() -> None:
     made.verify_answer(request())
     assert made.invoice_amount == 21_000
     assert made.offer_id is None
+
+
+@pytest.mark.parametrize(("asked", "amount"), [(21_000, 20_000), (0, 0), (0, 5)])
+def test_an_invoice_is_for_another_amount_than_asked_only_if_that_is_allowed(asked: int, amount: int) -> None:
+    wanted = UnsignedInvoiceRequest._build(
+        invreq_metadata=METADATA, invreq_payer_id=SIGNER.public_key, invreq_amount=asked, offer_description="x"
+    ).sign(SIGNER)
+    changes = {"invoice_node_id": OTHER_SIGNER.public_key, "invoice_amount": amount}
+    with pytest.raises(Bolt12Error) as refused:
+        invoice(wanted, **changes)
+    assert refused.value.rule == ("amount-zero" if asked == 0 else "amount-unexpected")
+    assert invoice(wanted, **changes, any_amount=True).invoice_amount == amount
 
 
 def test_the_price_in_a_currency_must_be_converted_by_the_caller() -> None:

@@ -85,7 +85,7 @@ KINDS = {
     ),
     "invoice_error": Kind(invoice_error_rules, ("WRITING",), faulty_errors.FAULTS, InvoiceError.from_bytes),
 }
-PARTS = {"MADE_BY_PAYER", "QUANTITIES", "COUNTED", "PRICED", "PERIODS", "RECURRING"}
+PARTS = {"MADE_BY_PAYER", "QUANTITIES", "COUNTED", "PRICED", "PERIODS", "RECURRING", "_WITHOUT_OFFER", "_WRITING"}
 """Tables that others are made of."""
 CASES = [pytest.param(kind, fault, id=f"{name} {fault}") for name, kind in KINDS.items() for fault in kind.faults]
 

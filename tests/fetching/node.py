@@ -1,4 +1,5 @@
-"""A small node, in a process of its own: it takes connections, forwards onion messages, and answers requests somehow.
+"""A small node, in a process of its own: it takes connections, forwards onion messages, and answers requests and
+invoices somehow.
 
 `python -m tests.fetching.node NUMBER [--answer KIND] [--via ID@HOST:PORT] [--features HEX]` prints the address at which
 it listens, and runs until it is killed. NUMBER makes its key.
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lnoffers.bolt12 import CHAINS, BlindedPayinfo, Invoice, InvoiceError, InvoiceRequest, KeyPair, KeySigner
-from lnoffers.bolt12.tlv import write_records
+from lnoffers.bolt12.tlv import INVOICE_REQUEST_SPAN, in_span, write_records
 from lnoffers.fetching import Address
 from lnoffers.net.blinding import blinding_factor, message_path
 from lnoffers.net.connection import Authenticated, PeerConnection
@@ -182,6 +183,10 @@ class Node:
             issuer = request.offer_issuer_id
             signs = self.key if issuer else self.key.multiply(blinding_factor(secret))
             self.decide(request, opened, signs)
+        elif opened.payload.invoice is not None:
+            records = Invoice.from_bytes(opened.payload.invoice).records
+            asked = [record for record in records if in_span(record.type, INVOICE_REQUEST_SPAN)]
+            self.decide(InvoiceRequest.from_bytes(write_records(asked)), opened, self.key)
 
     def decide(self, request: InvoiceRequest, received: ReceivedMessage, key: KeyPair) -> None:
         """Answer now, later, or not at all."""

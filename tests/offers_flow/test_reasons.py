@@ -89,7 +89,7 @@ def test_an_answer_that_comes_another_way_is_none(start: Start, node: StartNode)
     payer = start()
     payer.client.connect(node(ISSUER, "--answer", "another_way"))
     assert refusal(payer, timeout=1).data["reason"] == "no_answer"
-    until(lambda: "Dropped" in payer.log())
+    until(lambda: "the invoice is refused" in payer.log())
 
 
 def test_a_timeout_of_zero_waits_for_nothing(start: Start, node: StartNode) -> None:

@@ -37,11 +37,13 @@ IN_ORDER = (
 
 INVOICES_IN_ORDER = ("createinvoice", "listinvoices", "waitinvoice", "waitanyinvoice", "delinvoice")
 PEERS_IN_ORDER = ("connect", "listpeers", "ping", "disconnect")
-REQUESTS_IN_ORDER = ("fetchinvoice", "cancelrecurringinvoice")
+REQUESTS_IN_ORDER = ("fetchinvoice", "cancelrecurringinvoice", "sendinvoice")
 PAYMENTS_IN_ORDER = ("createproof",)
 INVOICE_PATH_KEY = bytes(range(1, 33))
 INVOICE_TIME = 1_800_000_000
 PAYER_METADATA = bytes(range(16))
+SENT = bytes([8]) * 32 + bytes(range(101, 133))
+"""The preimage and the path key of the invoice of sendinvoice."""
 
 
 def examples(name: str) -> list[dict[str, Any]]:
@@ -57,14 +59,21 @@ def service(folder: Path, secret: bytes) -> tuple[OffersService, Node]:
 
 
 class Issuer:
-    """The other node, which answers each request for an invoice."""
+    """The other node, which answers each request for an invoice, and pays each invoice."""
 
-    def __init__(self) -> None:
+    def __init__(self, node: Node) -> None:
+        self.node = node
         self.key = KeyPair(bytes([7]) * 32)
         self.peers = Peers(self.key, CHAINS["regtest"], self.answer)
 
     def answer(self, _: Link | None, message: ReceivedMessage) -> None:
-        """Answer a request along its reply path, which begins here."""
+        """Answer a request along its reply path, which begins here; note an invoice as paid in the payee's store."""
+        if message.payload.invoice is not None:
+            paid = Invoice.from_bytes(message.payload.invoice)
+            with self.node.store.transaction() as connection:
+                invoices.pay(connection, paid.invoice_payment_hash or b"", paid.invoice_amount or 0, INVOICE_TIME + 2)
+            self.node.changes.tell()
+            return
         request = InvoiceRequest.from_bytes(message.payload.invoice_request or b"")
         if message.payload.reply_path is None:
             return
@@ -123,7 +132,7 @@ def test_the_examples_of_peers_and_of_requests_to_them_are_what_the_service_answ
     dispatch = dispatcher(filled, developer=False).answer
 
     async def ask() -> None:
-        issuer = Issuer()
+        issuer = Issuer(node)
         async with listening(issuer.peers, [("127.0.0.1", 0)]):
             [(_, port)] = issuer.peers.listening
             for name in (*PEERS_IN_ORDER[:-1], *REQUESTS_IN_ORDER, PEERS_IN_ORDER[-1]):
@@ -134,7 +143,7 @@ def test_the_examples_of_peers_and_of_requests_to_them_are_what_the_service_answ
             await issuer.peers.close()
 
     with node:
-        node.inject(PAYER_METADATA, INVOICE_TIME)
+        node.inject(PAYER_METADATA + SENT, INVOICE_TIME)
         asyncio.run(ask())
 
 

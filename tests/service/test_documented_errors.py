@@ -17,6 +17,7 @@ from lnoffers.bolt12 import CHAINS, Offer, Recurrence
 from lnoffers.net.address import Address
 from lnoffers.service import Node, Options
 from lnoffers.service.status import Status
+from tests.bolt12 import samples
 from tests.fetching.conftest import Start as StartNode
 from tests.fetching.conftest import start as node
 from tests.fetching.node import key_of
@@ -31,7 +32,7 @@ PEER = key(7).public_key.hex()
 __all__ = ["node"]
 
 LASTING = "still unpaid in the end"
-REFUSING, SILENT = key_of(1).public_key, key_of(2).public_key
+REFUSING, SILENT, NOBODY_REACHED = (key_of(number).public_key for number in (1, 2, 3))
 OFFERS = {"offer", "listoffers", "disableoffer", "enableoffer"}
 
 
@@ -113,10 +114,28 @@ def ask_for_invoices(ask: Asker, issuers: Sequence[str]) -> None:
     ask("fetchinvoice", [offer_of(REFUSING, offer_absolute_expiry=NOW - HOUR)])
     ask("fetchinvoice", [offer_of(REFUSING)])
     ask("cancelrecurringinvoice", [offer_of(REFUSING, offer_recurrence_compulsory=Recurrence(1, 1)), 1, "x"])
+    ask("dev-inject", {"entropy": "03" * 144})
+    ask("sendinvoice", [request_of(NOBODY_REACHED), "unsent"])
     for address in issuers:
         assert ask("connect", [address])
     ask("fetchinvoice", [offer_of(REFUSING)])
     ask("fetchinvoice", {"offer": offer_of(SILENT), "timeout": 0})
+
+
+def send_invoices(ask: Asker) -> None:
+    """Send invoices to the same nodes, as payers."""
+    ask("sendinvoice", {})
+    ask("sendinvoice", [request_of(REFUSING), "number 1"])
+    ask("dev-inject", {"entropy": ""})
+    ask("sendinvoice", [request_of(REFUSING), "sent"])
+    ask("dev-inject", {"entropy": "".join(f"{number:02x}" * 64 for number in range(4, 9))})
+    ask("sendinvoice", [request_of(REFUSING), "refused"])
+    ask("sendinvoice", {"invreq": request_of(SILENT), "label": "late", "timeout": 0})
+
+
+def request_of(payer: bytes) -> str:
+    """Return a request without an offer of the node with this id."""
+    return samples.unsigned(invreq_payer_id=payer).unsigned().encode()
 
 
 def offer_of(issuer: bytes, **changes: Any) -> str:
@@ -143,6 +162,7 @@ def wait_until_it_stops(ask: Asker, program: Program, server: subprocess.Popen[s
             "ping": [PEER],
             "fetchinvoice": [offer_of(SILENT)],
             "cancelrecurringinvoice": [recurring, 1, "x"],
+            "sendinvoice": [request_of(SILENT), "waiting"],
         }
         wires = {method: held.enter_context(Wire(program.socket)) for method in waits}
         for method, wire in wires.items():
@@ -164,6 +184,7 @@ def test_every_documented_error_can_be_had_and_no_other(seed_program: Program, n
             ask_about_requests(ask)
             ask_about_peers(ask)
             ask_for_invoices(ask, [node(1, "--answer", "refusal"), node(2, "--answer", "nothing")])
+            send_invoices(ask)
             wait_until_it_stops(ask, seed_program, server, mute)
     documented = {path.stem: codes(path.stem) for path in (ROOT / "schemas").glob("*.json") if path.stem not in OFFERS}
     documented["invoicerequest"].add(-32602)  # its document speaks of it outside of the list

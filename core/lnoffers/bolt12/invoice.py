@@ -92,6 +92,7 @@ class Invoice(_InvoiceText):
         invoice_features: bytes | None = None,
         invoice_recurrence_basetime: int | None = None,
         features: frozenset[int] = known.NONE,
+        any_amount: bool = False,
     ) -> UnsignedInvoice:
         """Verify a request and return an invoice for it, which repeats its records except the signature.
 
@@ -113,13 +114,15 @@ class Invoice(_InvoiceText):
             invoice_features: a feature bitmap, such as `bitmap([MPP_OPTIONAL])`.
             invoice_recurrence_basetime: when period 0 of a recurring offer began, Unix seconds.
             features: the feature bits of offers that are known, as for `InvoiceRequest.verify`.
+            any_amount: whether invoice_amount may be another amount than the request asks for, and that may be zero.
+                Core Lightning's sendinvoice allows it, and its payers pay less than they were asked for.
 
         Raises:
             Bolt12Error: with `field` set: those of `InvoiceRequest.verify`; `cancelled` for a request to end a
                 recurrence; what a writer must not do (BOLT 12, "Invoices"), by the rules of
                 `rules.invoice.check_writing`.
         """
-        request.verify(features=features)
+        request.verify(features=features, any_amount=any_amount)
         if invoice_relative_expiry != 0:
             rules.check_answerable(request)
         asked = request.expected_amount if request.invreq_amount is None else request.invreq_amount
@@ -138,7 +141,7 @@ class Invoice(_InvoiceText):
             invoice_node_id=request.offer_issuer_id if invoice_node_id is None else invoice_node_id,
             invoice_recurrence_basetime=invoice_recurrence_basetime,
         )
-        rules.check_writing(invoice)
+        rules.check_writing(invoice, any_amount=any_amount)
         return invoice
 
     def verify(self) -> None:

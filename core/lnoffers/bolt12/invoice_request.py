@@ -201,7 +201,7 @@ class InvoiceRequest(_InvoiceRequestText):
         return request
 
     @typechecked
-    def verify(self, *, features: frozenset[int] = known.NONE) -> None:
+    def verify(self, *, features: frozenset[int] = known.NONE, any_amount: bool = False) -> None:
         """Verify the request before it is acted on, as far as this is possible with the request alone.
 
         It must have metadata, a payer id and a signature by that id. Only a request without an offer may lack the
@@ -214,12 +214,13 @@ class InvoiceRequest(_InvoiceRequestText):
 
         Args:
             features: the known feature bits of offers, as for `Offer.parse`; `parse` has checked the request's own.
+            any_amount: whether a request without an offer may be for zero millisatoshi, which Core Lightning allows.
 
         Raises:
             Bolt12Error: with Core Lightning's messages where it has them, such as "Missing invreq_payer_id", "Invalid
                 signature", "Unexpected offer_chains"; the rules are those of `rules.invoice_request.check_verifying`.
         """
-        rules.check_verifying(self, features)
+        rules.check_verifying(self, features, any_amount=any_amount)
 
     @typechecked
     def check_unexpired(self, now: int) -> None:

@@ -51,6 +51,26 @@ def read_offer(text: str, chain: bytes) -> Offer:
         raise BadParameter("offer", bad) from error
 
 
+def read_request(text: str, chain: bytes) -> InvoiceRequest:
+    """Parse a request without an offer for this chain.
+
+    Raises:
+        BadParameter: if it is not one.
+    """
+    try:
+        request = InvoiceRequest.parse(text, chain=chain)
+    except Bolt12Error as error:
+        raise bad_request(f"Unparsable invoice_request: {error.message}", text) from error
+    if request.answers_offer:
+        raise bad_request("This is based on an offer?", text)
+    return request
+
+
+def bad_request(why: str, text: str) -> BadParameter:
+    """Return the error for a request that cannot be answered."""
+    return BadParameter("invreq", BadToken(why, token=b'"%b"' % text.encode()))
+
+
 def to_fetch(request: FetchinvoiceRequest, offer: Offer) -> Terms:
     """Return the fields for `fetchinvoice`, checked in lightningd's order.
 

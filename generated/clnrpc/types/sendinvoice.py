@@ -10,58 +10,73 @@ from ..runtime.values.scalars import U32, U64, Hash, Msat, Secret
 
 @dataclass(kw_only=True, slots=True)
 class SendinvoiceRequest:
-    """The request for `sendinvoice`: Send an invoice for an invoice_request and await payment."""
+    """The request for `sendinvoice`: Send an invoice to the payer who made an invoice_request."""
 
     invreq: str
-    """The invoice_request string, which begins with *lnr1*; not one made for an offer."""
-
-    label: str
-    """Your own name for the invoice, never used before."""
-
-    amount_msat: Msat | None = None
-    """Amount to be paid, in millisatoshi unless it ends in *sat* or *btc*; default: the amount that the invoice_request
-    names.
+    """The invoice_request: a string that begins with *lnr1*. Invoices for offers are not sent with this command: the
+    issuer answers requests for them by itself.
     """
 
-    timeout: U32 | None = None
-    """Seconds to wait for the payment or a refusal, and until the invoice expires; default: 90."""
+    label: str
+    """Your own name for the invoice, which no other invoice may have: a string or a number."""
+
+    amount_msat: Msat | None = None
+    """The amount of the invoice, if it differs from the one in the request. The payer may refuse such an invoice; this
+    service does. A number without a unit is in millisatoshi; *msat*, *sat* and *btc* are accepted as suffixes.
+    """
+
+    timeout: U32 = 90
+    """How many seconds to wait for the payment. The invoice expires then, too."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class SendinvoiceResponse(Received):
-    """The response to `sendinvoice`: Send an invoice for an invoice_request and await payment."""
+    """The response to `sendinvoice`: Send an invoice to the payer who made an invoice_request."""
 
     __source__ = "sendinvoice"
     __added__ = (("created_index", "v23.08"),)
 
     label: str
-
-    description: str
-
-    payment_hash: Hash
-
-    status: Literal["unpaid", "paid", "expired"]
-
-    expires_at: U64
-
-    amount_msat: Msat | None = None
+    """The label of the invoice; a number is returned as text."""
 
     bolt12: str | None = None
+    """The invoice's string, which begins with *lni1*."""
 
-    created_index: U64
-    """Added in v23.08."""
+    payment_hash: Hash
+    """SHA-256 of the preimage that the payer gets for paying."""
 
-    updated_index: U64 | None = None
-    """Added in v23.08."""
+    amount_msat: Msat | None = None
+    """The amount of the invoice."""
 
-    amount_received_msat: Msat | None = None
-    """Present if and only if `status` is "paid"."""
-
-    paid_at: U64 | None = None
-    """Present if and only if `status` is "paid"."""
+    status: Literal["unpaid", "paid", "expired"]
+    """The state of the invoice: it is *paid*. In all other cases, the command fails."""
 
     pay_index: U64 | None = None
-    """Present if and only if `status` is "paid"."""
+    """The number of its payment: all payments are counted in order, from 1."""
+
+    amount_received_msat: Msat | None = None
+    """The amount received, which may be more than the invoice's amount."""
+
+    paid_at: U64 | None = None
+    """The time of the payment, in seconds since 1970-01-01 00:00 UTC."""
 
     payment_preimage: Secret | None = None
-    """Present if and only if `status` is "paid"."""
+    """The preimage that the payer got; its SHA-256 is **payment_hash**."""
+
+    description: str
+    """The description in the request."""
+
+    expires_at: U64
+    """The time of expiry, in seconds since 1970-01-01 00:00 UTC."""
+
+    created_index: U64
+    """Its number in the order of creation, from 1; numbers are never reused.
+
+    Added in v23.08.
+    """
+
+    updated_index: U64 | None = None
+    """Its number in the order of the last changes; absent if it has never changed.
+
+    Added in v23.08.
+    """

@@ -51,11 +51,11 @@ def check_answerable(request: InvoiceRequestFields) -> None:
     enforce(ANSWERABLE, request)
 
 
-def check_writing(invoice: Invoice) -> None:
-    """Check the rules for the writer of an invoice."""
+def check_writing(invoice: Invoice, *, any_amount: bool = False) -> None:
+    """Check the rules for the writer of an invoice; with `any_amount` it may be for another amount than asked."""
     enforce(COMPLETE, invoice)
     enforce(PAYABLE, invoice)
-    enforce(WRITING, invoice)
+    enforce(_WRITING if any_amount else WRITING, invoice)
 
 
 def check_answering(invoice: Invoice, request: Request, *, sent_to: bytes | None, max_amount: int | None) -> None:
@@ -217,9 +217,13 @@ ANSWERABLE = (
 )
 """Rules for a request before an invoice is made for it."""
 
-WRITING: InvoiceRules = (
+_WRITING: InvoiceRules = (
     required(RuleName.NODE_ID_MISSING, Invoice.invoice_node_id, "invoice_node_id is required"),
     _FROM_ISSUER,
+)
+
+WRITING: InvoiceRules = (
+    *_WRITING,
     check_always(RuleName.AMOUNT_UNEXPECTED, Invoice.invoice_amount, _amount_as_asked),
 )
 """Rules for the writer of an invoice."""

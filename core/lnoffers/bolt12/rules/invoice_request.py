@@ -38,8 +38,11 @@ def check_reading(request: Request, chain: bytes | None, features: frozenset[int
     enforce(READING, request)
 
 
-def check_verifying(request: Request, features: frozenset[int]) -> None:
-    """Check all rules for a reader of a request; `features` are the features of offers that it knows."""
+def check_verifying(request: Request, features: frozenset[int], *, any_amount: bool = False) -> None:
+    """Check all rules for a reader of a request; `features` are the features of offers that it knows.
+
+    With `any_amount`, the amount of a request without an offer may be zero.
+    """
     enforce(SIGNED, request)
     enforce(ANY, request)
     if request.answers_offer:
@@ -47,7 +50,7 @@ def check_verifying(request: Request, features: frozenset[int]) -> None:
         enforce(OFFER, request)
         enforce(WITH_OFFER, request)
     else:
-        enforce(WITHOUT_OFFER, request)
+        enforce(_WITHOUT_OFFER if any_amount else WITHOUT_OFFER, request)
 
 
 def check_writing(request: Request, features: frozenset[int]) -> None:
@@ -242,13 +245,14 @@ _AMOUNT_POSITIVE: Rule[Request] = when(
     RuleName.AMOUNT_ZERO, Request.invreq_amount, lambda r: r.invreq_amount == 0, "invreq_amount must be positive"
 )
 
-WITHOUT_OFFER: RequestRules = (
+_WITHOUT_OFFER: RequestRules = (
     forbidden(RuleName.CHAINS_UNEXPECTED, Request.offer_chains, "Unexpected offer_chains"),
     forbidden(RuleName.FEATURES_UNEXPECTED, Request.offer_features, "Unexpected offer_features"),
     forbidden(RuleName.QUANTITY_MAX_UNEXPECTED, Request.offer_quantity_max, "Unexpected offer_quantity_max"),
     required(RuleName.AMOUNT_MISSING, Request.invreq_amount, "Missing invreq_amount"),
-    _AMOUNT_POSITIVE,
 )
+
+WITHOUT_OFFER: RequestRules = (*_WITHOUT_OFFER, _AMOUNT_POSITIVE)
 """Rules for a request without an offer, which has neither an issuer id nor paths of one."""
 
 OFFER: RequestRules = (

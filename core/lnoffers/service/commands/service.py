@@ -5,17 +5,17 @@ from __future__ import annotations
 from lnoffers.service.commands.decode import DecodeCommand
 from lnoffers.service.commands.fetchinvoice import FetchCommands
 from lnoffers.service.commands.invoicerequests import InvoicerequestCommands
-from lnoffers.service.commands.invoicewaits import InvoicewaitCommands
 from lnoffers.service.commands.offers import OfferCommands
 from lnoffers.service.commands.peers import PeerCommands
 from lnoffers.service.commands.process import ProcessCommands
 from lnoffers.service.commands.proofs import ProofCommands
+from lnoffers.service.commands.sendinvoice import SendinvoiceCommands
 
 
 class OffersService(
     OfferCommands,
     InvoicerequestCommands,
-    InvoicewaitCommands,
+    SendinvoiceCommands,
     FetchCommands,
     ProofCommands,
     DecodeCommand,

@@ -1,4 +1,4 @@
-"""Parameters of `fetchinvoice` and `cancelrecurringinvoice` that have a syntax of their own.
+"""Parameters of `fetchinvoice`, `cancelrecurringinvoice` and `sendinvoice` that have a syntax of their own.
 
 Source: Core Lightning, plugins/fetchinvoice.c.
 """
@@ -91,5 +91,6 @@ OF_REQUESTS: Final[Mapping[str, Mapping[str, Converter]]] = {
         "dev_path_use_scidd": _token,
         "dev_reply_path": _token,
     },
+    "sendinvoice": {"invreq": string_to_read(MAX_UNSIGNED), "label": invoice_label, "timeout": _integer},
 }
 """Command -> parameter -> converter."""

@@ -1,0 +1,76 @@
+"""The whole way of play money: a request, the invoice that sendinvoice sends, the payment, and its proof."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from clnrpc import RpcError
+from tests.peers.conftest import Served, Start
+from tests.service.program import until
+
+PLAY = ("--backend", "play")
+
+
+def payment_of(payer: Served) -> dict[str, Any]:
+    """Return the payment that is listed with the only request."""
+    [shown] = payer.client.rpc_call("listinvoicerequests")["invoicerequests"]
+    [payment] = shown["payments"]
+    assert isinstance(payment, dict)
+    return payment
+
+
+def test_a_withdrawal_is_paid_once_and_can_be_proved(start: Start) -> None:
+    atm, wallet = start(*PLAY), start(*PLAY)
+    wallet.client.connect(atm.address)
+    request = atm.client.invoicerequest("20sat", "withdrawal")
+    paid = wallet.client.sendinvoice(request.bolt12, label="withdrawal")
+    assert (paid.status, paid.amount_received_msat) == ("paid", 20_000)
+    until(lambda: payment_of(atm)["state"] == "paid")
+    assert payment_of(atm)["invoice"] == paid.bolt12
+    [listed] = atm.client.listinvoicerequests().invoicerequests
+    assert (listed.used, listed.active) == (True, False)
+
+    with pytest.raises(RpcError, match="already paid with") as refused:
+        wallet.client.sendinvoice(request.bolt12, label="again")
+    assert refused.value.code == 1004
+
+    [proof] = atm.client.createproof(paid.bolt12 or "").proofs
+    decoded = wallet.client.decode(proof.bolt12)
+    assert (decoded.type, decoded.valid, decoded.proof_preimage) == (
+        "bolt12 payer_proof",
+        True,
+        paid.payment_preimage,
+    )
+
+
+def test_who_waits_for_any_invoice_hears_of_the_payment_too(start: Start) -> None:
+    atm, wallet = start(*PLAY), start(*PLAY)
+    wallet.client.connect(atm.address)
+    request = atm.client.invoicerequest("20sat", "withdrawal")
+    paid = wallet.client.sendinvoice(request.bolt12, label="withdrawal")
+    assert wallet.client.waitanyinvoice().payment_hash == paid.payment_hash
+    assert wallet.client.waitinvoice("withdrawal").payment_preimage == paid.payment_preimage
+    assert [each.status for each in wallet.client.listinvoices().invoices] == ["paid"]
+
+
+def test_a_request_for_another_payee_is_not_paid(start: Start) -> None:
+    atm, wallet = start(*PLAY), start(*PLAY)
+    wallet.client.connect(atm.address)
+    request = atm.client.rpc_call("invoicerequest", {"amount": "20sat", "description": "salary", "payee": atm.id})
+    with pytest.raises(RpcError, match="the invoice_request is for another payee"):
+        wallet.client.sendinvoice(request["bolt12"], label="salary")
+    right = atm.client.rpc_call("invoicerequest", {"amount": "20sat", "description": "salary", "payee": wallet.id})
+    assert wallet.client.sendinvoice(right["bolt12"], label="again").status == "paid"
+
+
+def test_a_request_that_names_fronts_is_paid_through_them(start: Start) -> None:
+    front = start()
+    atm, wallet = start(*PLAY, "--via", front.address), start(*PLAY, "--via", front.address)
+    until(lambda: front.peers() == {atm.id, wallet.id})
+    wallet.client.connect(atm.address)  # play money goes from node to node
+    request = atm.client.invoicerequest("20sat", "withdrawal")
+    decoded = wallet.client.rpc_call("decode", [request.bolt12])
+    assert [path["first_node_id"] for path in decoded["invreq_paths"]] == [front.id]
+    assert wallet.client.sendinvoice(request.bolt12, label="withdrawal").status == "paid"
