@@ -2795,8 +2795,8 @@ class Calls(Caller):
                 this command: the issuer answers requests for them by itself.
             label: Your own name for the invoice, which no other invoice may have: a string or a number.
             amount_msat: The amount of the invoice, if it differs from the one in the request. The payer may refuse
-                such an invoice; this service does. A number without a unit is in millisatoshi; *msat*, *sat* and *btc*
-                are accepted as suffixes.
+                such an invoice. A number without a unit is in millisatoshi; *msat*, *sat* and *btc* are accepted as
+                suffixes.
             timeout: How many seconds to wait for the payment. The invoice expires then, too.
 
                 Default: 90.

@@ -21,8 +21,8 @@ class SendinvoiceRequest:
     """Your own name for the invoice, which no other invoice may have: a string or a number."""
 
     amount_msat: Msat | None = None
-    """The amount of the invoice, if it differs from the one in the request. The payer may refuse such an invoice; this
-    service does. A number without a unit is in millisatoshi; *msat*, *sat* and *btc* are accepted as suffixes.
+    """The amount of the invoice, if it differs from the one in the request. The payer may refuse such an invoice. A number
+    without a unit is in millisatoshi; *msat*, *sat* and *btc* are accepted as suffixes.
     """
 
     timeout: U32 = 90
