@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from clnrpc import RpcError
 from lnoffers import FetchError, fetch_invoice
 from lnoffers.bolt12 import CHAINS, Invoice, KeyPair, Offer
 from lnoffers.fetching import Address, Reason
@@ -16,6 +17,7 @@ from lnoffers.fetching.peer import connected
 from lnoffers.net import features
 from lnoffers.net.connection import Authenticated, PeerConnection, Ready
 from lnoffers.net.messages import Init, Ping, Pong
+from lnoffers.service.commands.codes import OFFER_TIMEOUT
 from tests.interop.ldk.peer import Ldk, running
 from tests.peers.conftest import Served, Start
 from tests.service.program import until
@@ -142,6 +144,18 @@ def test_it_sends_an_invoice_for_our_request_without_an_offer(start: Start, ldk:
     until(lambda: payments(served))
     [waiting] = payments(served)
     assert (waiting.invoice, waiting.amount_msat, waiting.state) == (sent.encode(), 21_000, "claimed")
+
+
+def test_it_accepts_our_invoice_for_its_request_without_an_offer(start: Start, ldk: Ldk) -> None:
+    served = start()
+    connect_to(served, ldk)
+    made = ldk.ask("refund", amount=21_000)
+    with pytest.raises(RpcError) as caught:  # it has no channel to pay it through
+        served.client.sendinvoice(made["refund"], "mine", timeout=3)
+    assert caught.value.code == OFFER_TIMEOUT
+    accepted = Invoice.from_bytes(bytes.fromhex(ldk.ask("await", id=made["id"])["invoice"]))
+    [stored] = served.client.listinvoices().invoices
+    assert stored.bolt12 == accepted.encode() == caught.value.data["invstring"]
 
 
 def payments(served: Served) -> Any:
