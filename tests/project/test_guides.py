@@ -27,6 +27,7 @@ PROGRAMS = Path(sys.executable).parent
 IN_SHELL = {
     "README": 3,
     "fetch-an-invoice": 2,
+    "from-atm-to-wallet": 10,
     "price-in-a-currency": 2,
     "run-the-service": 5,
     "test-against-it": 3,
@@ -161,6 +162,34 @@ def test_the_service_fetches_as_the_guide_says(home: Path) -> None:
         for script, text, wanted in zip(scripts, texts, ('"changes": {}', '"counter": 1'), strict=True):
             here = script.replace("call ", "call --network regtest ").replace("lno1...", text)
             assert wanted in shell(re.sub(r"02ab\S+", f"{info.id}@127.0.0.1:{port}", here), home)
+
+
+def test_a_wallet_withdraws_from_an_atm_once_and_the_payment_is_proved(home: Path) -> None:
+    atm, wallet, start, connect, ask, send, listing, again, prove, verify = pieces("from-atm-to-wallet", "sh")
+    names = "".join(line for line in start.splitlines(keepends=True) if "()" in line)
+
+    def call(script: str, **strings: str) -> Any:
+        for placeholder, string in strings.items():
+            script = re.sub(rf"\b{placeholder}(\.\.\.)?", string, script)
+        return json.loads(shell(names + script, home))
+
+    with serving(atm.replace(":9801", ":0"), home), serving(wallet, home):
+        info = json.loads(shell(start, home))
+        [port] = [binding["port"] for binding in info["binding"] if "port" in binding]
+        assert call(connect.replace("9801", str(port)), ID=info["id"])["id"] == info["id"]
+        request = call(ask)["bolt12"]
+        paid = call(send, lnr1=request)
+        assert (paid["status"], paid["amount_received_msat"]) == ("paid", 21_000_000)
+        [listed] = call(listing)["invoicerequests"]
+        assert (listed["used"], listed["active"]) == (True, False)
+        [payment] = listed["payments"]
+        assert (payment["state"], payment["invoice"]) == ("paid", paid["bolt12"])
+        refused = call(f"{again.strip()} || test $? = 1", lnr1=request)
+        assert refused["code"] == 1004
+        assert "Single-use invoice_request already paid with " in refused["message"]
+        [proof] = call(prove, lni1=payment["invoice"])["proofs"]
+    shown = call(verify, lnp1=proof["bolt12"])
+    assert (shown["valid"], shown["proof_preimage"]) == (True, paid["payment_preimage"])
 
 
 def test_the_plugin_guide_runs_as_a_module(home: Path) -> None:
