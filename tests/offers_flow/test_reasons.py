@@ -9,12 +9,15 @@ from typing import Any
 
 import pytest
 
-from clnrpc import RpcError
+from clnrpc import Client, RpcError
 from lnoffers.bolt12.features import bitmap
+from lnoffers.net.messages import OnionMessage, Ping, Pong
 from tests.fetching.conftest import Start as StartNode
 from tests.fetching.conftest import running
+from tests.fetching.node import key_of
 from tests.offers_flow.test_fetching import FRONT, ISSUER, OTHER_FRONT, fetch, node_id, offer, path_by
 from tests.peers.conftest import Served, Start
+from tests.peers.stranger import connected
 from tests.service.program import Program, Wire, request, until
 
 
@@ -85,6 +88,31 @@ def test_row_36_a_node_that_was_asked_to_forward_may_bring_nothing(start: Start,
     assert attempt["detail"] == "it was asked to forward the message"
 
 
+def test_a_request_that_was_not_sent_in_time_is_never_sent(start: Start) -> None:
+    payer = start()
+    with connected(key_of(ISSUER), payer.id, payer.port) as issuer:
+        until(payer.peers)
+        with ThreadPoolExecutor(12) as pool:
+            reasons = [*pool.map(lambda _: reason_alone(payer), range(12))]
+        with pytest.raises(RpcError):
+            fetch(payer, timeout=2)
+        sent = 0
+        issuer.send(Ping(1))
+        while not isinstance(issuer.event(), Pong):
+            sent += 1
+    assert {"throttled", "no_answer"} == set(reasons)
+    assert sent == reasons.count("no_answer") + 1
+
+
+def reason_alone(payer: Served) -> str:
+    """Return why a fetch over a connection of its own fails; its time is short."""
+    with Client(payer.program.socket) as client, pytest.raises(RpcError) as caught:
+        client.fetchinvoice(offer(), timeout=1)
+    if caught.value.data["reason"] == "throttled":
+        assert "others wait before it" in caught.value.message
+    return str(caught.value.data["reason"])
+
+
 def test_an_answer_that_comes_another_way_is_none(start: Start, node: StartNode) -> None:
     payer = start()
     payer.client.connect(node(ISSUER, "--answer", "another_way"))
@@ -92,10 +120,13 @@ def test_an_answer_that_comes_another_way_is_none(start: Start, node: StartNode)
     until(lambda: "the invoice is refused" in payer.log())
 
 
-def test_a_timeout_of_zero_waits_for_nothing(start: Start, node: StartNode) -> None:
+def test_a_timeout_of_zero_sends_the_request_and_waits_for_nothing(start: Start) -> None:
     payer = start()
-    payer.client.connect(node(ISSUER))
-    assert refusal(payer, timeout=0).code == 1005
+    with connected(key_of(ISSUER), payer.id, payer.port) as issuer:
+        until(payer.peers)
+        for _ in range(2):  # the second one waits for a third of a second
+            assert refusal(payer, timeout=0).code == 1005
+            assert isinstance(issuer.event(), OnionMessage)
 
 
 @pytest.mark.parametrize(("answer", "why"), [("hang_up", "closed the connection"), ("error", "the peer said: full")])

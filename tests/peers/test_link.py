@@ -218,3 +218,24 @@ def test_a_message_is_not_forwarded_while_many_wait_but_own_ones_are_queued() ->
             return forwarded
 
     assert asyncio.run(run()) == [True] * (FORWARDS_WAIT - 1) + [False]
+
+
+def test_a_withdrawn_message_is_not_sent_and_takes_no_room() -> None:
+    half = bytes(MAX_QUEUED_BYTES // 2)
+
+    async def run() -> tuple[int, int, Event]:
+        async with ends() as both:
+            link = Link(both.ours, None)
+            first, second = link.send(onion(b"first")), link.send(onion(half))
+            assert first is not None
+            assert second is not None
+            assert link.send(onion(half)) is None
+            places = link.withdraw(second), link.withdraw(first)
+            started(link)
+            for _ in range(10):
+                await asyncio.sleep(0)  # it finds nothing to send
+            assert link.send(onion(b"last"))
+            assert link.send(onion(half))
+            return *places, await next_of(both.theirs, OnionMessage)
+
+    assert asyncio.run(run()) == (1, 0, onion(b"last"))

@@ -7,8 +7,9 @@ has.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import Final, Protocol, TypeVar
 
 from lnoffers.fetching.failures import Attempt, Reason, furthest
@@ -17,6 +18,8 @@ from lnoffers.fetching.routes import Entry, Route, first_nodes, node_text, plan
 from lnoffers.net import features
 from lnoffers.net.offer_messages import Target
 
+SEND_SECONDS: Final = 1.0
+"""How long a question may wait until it is sent, even if its share of the time is shorter."""
 _THROTTLED: Final = ("ratelimit", "rate limit")
 """Parts of warnings, in lower case, by which nodes say that they drop messages."""
 
@@ -42,10 +45,10 @@ class BlockedRouteError(UnreachableError):
 class Connected(Protocol):
     """A connection to a node at which messages enter the network."""
 
-    async def ask(self, question: Question, route: Route) -> Answered:
-        """Send the question along a route, and wait for the answer, to this question or an earlier one.
+    async def ask(self, question: Question, route: Route, sent: Callable[[], None]) -> Answered:
+        """Send the question along a route, call `sent`, and wait for the answer, to this question or an earlier one.
 
-        It is cancelled if the answer takes too long.
+        It is cancelled if that takes too long. A question that has not been sent then is never sent.
 
         Raises:
             FetchError: if the answer cannot be read.
@@ -111,9 +114,11 @@ async def _ask_at(
     try:
         async with entry.connected(seconds) as connected:
             for route in routes:
+                begun = clock()
+                share = (deadline - begun) / (len(routes) - len(failed))
                 try:
-                    async with asyncio.timeout((deadline - clock()) / (len(routes) - len(failed))):
-                        return await connected.ask(question, route)
+                    async with asyncio.timeout(max(share, SEND_SECONDS)) as limit:
+                        return await connected.ask(question, route, partial(limit.reschedule, begun + share))
                 except TimeoutError:
                     reason, detail = connected.why_no_answer()
                     if reason is Reason.NO_ANSWER and route.is_forwarded:

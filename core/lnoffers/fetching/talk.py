@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -82,8 +82,8 @@ class _Exchange:
         """Return why no answer has arrived, as far as the node's warnings show, and the warnings."""
         return reason_in(self._warnings)
 
-    async def ask(self, question: Question, route: Route) -> Answered:
-        """Send the question along a route, and wait for an answer.
+    async def ask(self, question: Question, route: Route, sent: Callable[[], None]) -> Answered:
+        """Send the question along a route, call `sent`, and wait for an answer.
 
         Raises:
             FetchError: if the answer cannot be read.
@@ -94,6 +94,7 @@ class _Exchange:
         self._has_asked = True
         message, _ = question.message(route, self._peer.node_id, self._node.public_key)
         await self._peer.send(message)
+        sent()
         while True:
             received = self._received(await self._peer.next_event())
             if received is not None and (answered := question.read(received)) is not None:

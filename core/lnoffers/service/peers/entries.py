@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final, TypeAlias
@@ -107,10 +107,14 @@ class _PeerConnection:
         self._entry = entry
         self._link = link
         self._asked = 0.0
-        """When the last question was sent, by the clock of the event loop."""
+        """When the last question was asked, by the clock of the event loop."""
+        self._waits_behind: int | None = None
+        """How many messages waited before the last question when its time was up; None if it was sent."""
 
-    async def ask(self, question: Question, route: Route) -> Answered:
-        """Send the question along a route, and wait for an answer; repeat it if the connection ends meanwhile.
+    async def ask(self, question: Question, route: Route, sent: Callable[[], None]) -> Answered:
+        """Send the question along a route, call `sent`, and wait for an answer.
+
+        If the connection ends meanwhile, the question is repeated.
 
         Raises:
             FetchError: if the answer cannot be read.
@@ -123,7 +127,8 @@ class _PeerConnection:
                 break
             message, path_id = question.message(route, entry.node_id, peers.node_id)
             peers.pending.expect(path_id, entry.answer)
-            self.send(message)
+            await self._send_in_turn(message)
+            sent()
             await self._link.until(entry.answer)
             if not entry.answer.done() and repeats < MAX_REPEATS:
                 try:
@@ -134,19 +139,38 @@ class _PeerConnection:
             raise UnreachableError(Reason.CANNOT_CONNECT, self._link.why_ended)
         return _read(question, entry.answer)
 
-    def send(self, message: OnionMessage) -> None:
-        """Send a message.
+    async def _send_in_turn(self, message: OnionMessage) -> None:
+        """Wait until a message has been sent, or the connection has ended; take it back if this is cancelled.
 
         Raises:
             UnreachableError: if too many messages wait to be sent.
         """
-        if not self._link.send(message):
+        sent, self._waits_behind = self.send(message), None
+        try:
+            await self._link.until(sent)
+        finally:
+            if not sent.done():
+                self._waits_behind = self._link.withdraw(sent)
+
+    def send(self, message: OnionMessage) -> asyncio.Future[None]:
+        """Queue a message, and return what is done when it has been sent.
+
+        Raises:
+            UnreachableError: if too many messages wait to be sent.
+        """
+        sent = self._link.send(message)
+        if sent is None:
             raise UnreachableError(Reason.THROTTLED, "too many messages wait to be sent to it")
+        return sent
 
     def why_no_answer(self) -> tuple[Reason, str]:
-        """Return why no answer has arrived: the connection has ended, or what the peer's warnings say."""
+        """Return why no answer has arrived: the connection has ended, the question was not sent, or what the peer's
+        warnings say.
+        """
         if self._link.why_ended:
             return Reason.CANNOT_CONNECT, self._link.why_ended
+        if self._waits_behind is not None:
+            return Reason.THROTTLED, f"the request was not sent: {self._waits_behind} others wait before it"
         return reason_in(dict.fromkeys(text for when, text in self._link.last_warnings if when > self._asked))
 
 
@@ -170,8 +194,8 @@ class OwnEntry:
         """Return this node."""
         yield self
 
-    async def ask(self, question: Question, route: Route) -> Answered:
-        """Send the question along a route, which begins here, and wait for an answer.
+    async def ask(self, question: Question, route: Route, sent: Callable[[], None]) -> Answered:
+        """Send the question along a route, which begins here, call `sent`, and wait for an answer.
 
         Raises:
             FetchError: if the answer cannot be read.
@@ -180,6 +204,7 @@ class OwnEntry:
         message, path_id = question.message(route, self.node_id, self.node_id)
         self.peers.pending.expect(path_id, self.answer)
         self.send(message)
+        sent()
         await asyncio.wait([self.answer])
         return _read(question, self.answer)
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
@@ -41,6 +42,14 @@ SILENT_SECONDS: Final = 60.0
 """A peer that sends nothing for so long gets a ping."""
 PONG_SECONDS: Final = 30.0
 """How long a pong may take."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Queued:
+    """A message that waits to be sent; `sent` is done when it has been."""
+
+    message: OnionMessage
+    sent: asyncio.Future[None]
 
 
 class Link:
@@ -83,8 +92,8 @@ class Link:
         self._turn = turn or asyncio.Lock()
         self._silent_seconds = silent_seconds
         self._pong_seconds = pong_seconds
-        self._own: deque[OnionMessage] = deque()
-        self._forwards: deque[OnionMessage] = deque()
+        self._own: deque[_Queued] = deque()
+        self._forwards: deque[_Queued] = deque()
         self._queued_bytes = 0
         self._not_empty = asyncio.Event()
         self._send_pace = Pace(SENT_A_SECOND, 1)
@@ -98,21 +107,38 @@ class Link:
         self._task = asyncio.create_task(self._run(receive))
         self._task.add_done_callback(partial(self._end, ended))
 
-    def send(self, message: OnionMessage) -> bool:
-        """Queue a message of this node for the peer; return whether there was room."""
+    def send(self, message: OnionMessage) -> asyncio.Future[None] | None:
+        """Queue a message of this node for the peer.
+
+        Returns:
+            What is done when the message has been sent; None if there was no room.
+        """
         return self._add(self._own, message)
 
     def forward(self, message: OnionMessage) -> bool:
         """Queue a message of another node for the peer; return False if too many wait already."""
-        return len(self._own) + len(self._forwards) < FORWARDS_WAIT and self._add(self._forwards, message)
-
-    def _add(self, queue: deque[OnionMessage], message: OnionMessage) -> bool:
-        if self._queued_bytes + len(message.packet) > MAX_QUEUED_BYTES:
+        if len(self._own) + len(self._forwards) >= FORWARDS_WAIT:
             return False
-        queue.append(message)
+        return self._add(self._forwards, message) is not None
+
+    def withdraw(self, sent: asyncio.Future[None]) -> int:
+        """Take back a message of this node that has not been sent; return how many waited before it.
+
+        `sent` is what `send` has returned for it.
+        """
+        place = next(place for place, queued in enumerate(self._own) if queued.sent is sent)
+        self._queued_bytes -= len(self._own[place].message.packet)
+        del self._own[place]
+        return place
+
+    def _add(self, queue: deque[_Queued], message: OnionMessage) -> asyncio.Future[None] | None:
+        if self._queued_bytes + len(message.packet) > MAX_QUEUED_BYTES:
+            return None
+        queued = _Queued(message, asyncio.get_running_loop().create_future())
+        queue.append(queued)
         self._queued_bytes += len(message.packet)
         self._not_empty.set()
-        return True
+        return queued.sent
 
     async def send_custom(self, message: CustomMessage) -> None:
         """Send a message of an application; wait while the peer reads too slowly.
@@ -201,11 +227,20 @@ class Link:
         while True:
             await self._not_empty.wait()
             await self._send_pace.spend(1)
-            message = (self._own or self._forwards).popleft()
-            self._queued_bytes -= len(message.packet)
-            if not self._own and not self._forwards:
-                self._not_empty.clear()
-            await self._peer.send(message)
+            if (message := self._next()) is not None:
+                await self._peer.send(message)
+
+    def _next(self) -> OnionMessage | None:
+        """Return the next message to send; None if what waited has been withdrawn."""
+        queue = self._own or self._forwards
+        queued = queue.popleft() if queue else None
+        if not self._own and not self._forwards:
+            self._not_empty.clear()
+        if queued is None:
+            return None
+        self._queued_bytes -= len(queued.message.packet)
+        queued.sent.set_result(None)
+        return queued.message
 
     async def _keep_alive(self) -> None:
         while True:

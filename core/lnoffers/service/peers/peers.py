@@ -342,7 +342,7 @@ class Peers:
             self._deliver(None, opened)
             return True
         next_link = self._next_link(opened)
-        return next_link is not None and next_link.send(opened.message)
+        return next_link is not None and next_link.send(opened.message) is not None
 
     def _deliver(self, link: Link | None, message: ReceivedMessage) -> None:
         if not self.pending.take(message):
