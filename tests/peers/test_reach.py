@@ -10,7 +10,7 @@ import socket
 import pytest
 
 from lnoffers.bolt12 import CHAINS
-from lnoffers.fetching.peer import Peer
+from lnoffers.fetching.peer import Peer, PeerGoneError
 from lnoffers.net.address import Address
 from lnoffers.net.features import OFFERED
 from lnoffers.net.messages import Init
@@ -99,3 +99,22 @@ def test_server_that_stops_listening_at_once_leaves_no_socket_open() -> None:
 
     asyncio.run(run())
     gc.collect()
+
+
+def test_a_bug_in_a_handshake_is_reported() -> None:
+    reported = list[str]()
+
+    def fail(_: str) -> str:
+        raise ZeroDivisionError
+
+    async def run() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context["message"]))
+        peers = our_peers()
+        peers._unavailable = fail  # type: ignore[method-assign, assignment]
+        async with reach.listening(peers, [("127.0.0.1", 0)]):
+            [(host, port)] = peers.listening
+            with pytest.raises(PeerGoneError):
+                await Peer.open(Address(key(1).public_key, host, port), key(2), Init(OFFERED, (REGTEST,)))
+
+    asyncio.run(run())
+    assert reported == ["A handshake ended in a bug"]

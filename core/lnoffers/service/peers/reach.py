@@ -22,7 +22,7 @@ from lnoffers.service.errors import ListenError, PeerUnavailableError
 from lnoffers.service.peers.admission import Admission
 from lnoffers.service.peers.pace import Pace
 from lnoffers.service.peers.peers import Peers
-from lnoffers.service.tasks import start
+from lnoffers.service.tasks import ended_in_bug, start
 
 ACCEPTED_A_SECOND: Final = 500
 ACCEPT_BURST: Final = 100
@@ -76,6 +76,7 @@ class _Entrance:
         """Accept connections from now on."""
         task = start(self._accept(listener), self._listening)
         task.add_done_callback(lambda _: listener.close())  # also if it was cancelled before it began
+        task.add_done_callback(partial(ended_in_bug, "No more connections are accepted because of a bug"))
 
     async def close(self) -> None:
         """Accept no more, end the handshakes that are under way, and wait until their sockets are closed."""
@@ -116,6 +117,7 @@ class _Entrance:
         self._admission.leave(host)
         if task.cancelled():
             wire.close()
+        ended_in_bug("A handshake ended in a bug", task)
 
 
 async def _listeners(host: str, port: int) -> AsyncIterator[socket.socket]:
