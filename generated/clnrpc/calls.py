@@ -1307,7 +1307,8 @@ class Calls(Caller):
         - *cannot_connect*: the nodes could not be reached, or the connection ended.
         - *no_onion_messages*: the node does not accept onion messages.
         - *channel_peers_only*: the node accepts onion messages only from nodes that have a channel with it.
-        - *throttled*: the node says that it receives too many messages.
+        - *throttled*: the node says that it receives too many messages, or too many of this node's waited to be sent to
+          it before the request.
         - *no_answer*: nothing came back.
         - *bad_answer*: the issuer sent something that is not a valid invoice for the request.
         - *refused*: the issuer sent an error.

@@ -10,9 +10,12 @@ import pytest
 
 from clnrpc import RpcError
 from lnoffers.net.address import Address
+from lnoffers.service.peers import Peers, peers
+from lnoffers.service.serving.address_book import KNOWN_SECONDS
 from lnoffers.service.store import Store, addresses
+from tests.bolt12.samples import NOW
 from tests.peers.conftest import Served, Start
-from tests.peers.stranger import key
+from tests.peers.stranger import REGTEST, key
 from tests.service.program import Program, run, until
 from tests.service.storing import OWNER
 
@@ -73,6 +76,39 @@ def test_keeps_the_nodes_that_were_reached_last(tmp_path: Path, monkeypatch: pyt
         addresses.remember(connection, made[0], 10)
         assert addresses.find(connection) == [made[4], made[2], made[0]]
     store.close()
+
+
+def times(program: Program) -> dict[str, int]:
+    """Return when each node was reached as the store has it, in Unix seconds, by node id."""
+    with closing(sqlite3.connect(program.network_dir / STORE)) as connection:
+        return dict(connection.execute("SELECT lower(hex(node_id)), last_connected FROM addresses"))
+
+
+def test_an_address_is_stored_again_only_after_a_day(start: Start) -> None:
+    two, three = start(), start()
+    one = start("--dev-time", str(NOW))
+    one.client.connect(two.address)
+    until(lambda: times(one.program) == {two.id: NOW})
+    one.client.rpc_call("dev-inject", {"time": NOW + KNOWN_SECONDS - 1})
+    one.client.disconnect(two.id)
+    one.client.connect(two.address)
+    one.client.connect(three.address)
+    until(lambda: three.id in times(one.program))
+    assert times(one.program)[two.id] == NOW
+    one.client.rpc_call("dev-inject", {"time": NOW + KNOWN_SECONDS})
+    one.client.disconnect(two.id)
+    one.client.connect(two.address)
+    until(lambda: times(one.program)[two.id] == NOW + KNOWN_SECONDS)
+
+
+def test_as_many_addresses_are_held_as_are_stored(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert peers.MAX_ADDRESSES == addresses.MAX_ADDRESSES
+    monkeypatch.setattr(peers, "MAX_ADDRESSES", 3)
+    made = [Address(key(number).public_key, "192.0.2.1", 1_000 + number) for number in range(1, 6)]
+    ours = Peers(key(9), REGTEST, lambda _, __: None)
+    for address in (*made, made[2]):
+        ours._reached(address)
+    assert [*ours.addresses.values()] == [made[3], made[4], made[2]]
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,8 @@ MAX_OF_ADDRESS: Final = 16
 """The maximum of incoming connections from one address, as `address_paces` counts addresses."""
 MAX_SHUT_OUT: Final = 1_024
 """How many nodes that are shut out are remembered, the latest."""
+MAX_ADDRESSES: Final = 1_000
+"""How many addresses are held, the latest; as many as the store keeps."""
 MAX_WARNINGS: Final = 3
 """How many warnings are logged for each connection."""
 CROSSING_SECONDS: Final = 2.0
@@ -85,7 +87,7 @@ class Peers:
         self._init = Init(features.OFFERED, (chain,))
         self._receive = receive
         self.addresses: Final[dict[bytes, Address]] = {}
-        """The address at which each node was last reached, by node id."""
+        """The address at which each node was last reached, by node id, the latest last."""
         self.pending: Final = Pending()
         """The answers that are awaited."""
         self._custom: dict[int, CustomHandler] = {}
@@ -184,9 +186,16 @@ class Peers:
         if refusal := self._unavailable(address.node_id):  # since this connection was begun
             peer.abort()
             raise PeerUnavailableError(refusal)
-        self.addresses[address.node_id] = address
-        self._remember(address)
+        self._reached(address)
         return self._add(peer, address)
+
+    def _reached(self, address: Address) -> None:
+        """Remember an address in memory and in the store."""
+        self.addresses.pop(address.node_id, None)
+        self.addresses[address.node_id] = address
+        if len(self.addresses) > MAX_ADDRESSES:
+            del self.addresses[next(iter(self.addresses))]
+        self._remember(address)
 
     def _forget_attempt(self, node_id: bytes, attempt: asyncio.Task[Link]) -> None:
         del self._attempts[node_id]

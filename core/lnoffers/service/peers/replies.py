@@ -80,5 +80,5 @@ class Replies:
             raise UnsendableError("neither the first node of its reply path nor the node that brought it is connected")
         if to.node_id != first:
             path = prepend(secrets.token_bytes(PATH_KEY_BYTES), [to.node_id], path)
-        if not to.send(along(session_key, path)):
+        if to.send(along(session_key, path)) is None:
             raise UnsendableError(f"{to} reads too slowly, or its connection has ended")

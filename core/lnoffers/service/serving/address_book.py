@@ -1,4 +1,7 @@
-"""The addresses at which a server has reached other nodes: read when it starts, stored when a connection is open."""
+"""The addresses at which a server has reached other nodes: read when it starts, stored when a connection is open.
+
+An address that was stored within the last day is not stored again.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,16 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from functools import partial
+from typing import Final
 
 from clnrpc.runtime.errors import RpcError
 from lnoffers.net.address import Address
 from lnoffers.service.node import Node
 from lnoffers.service.store import addresses
+
+KNOWN_SECONDS: Final = 86_400
+"""How long an address that was stored is not stored again. A peer may end a connection every second, and each write
+syncs the disk; the time only decides which of a thousand nodes is forgotten first, for which a day is near enough."""
 
 logger = logging.getLogger(__name__)
 
@@ -39,8 +47,12 @@ class AddressBook:
             return addresses.find(connection)
 
     def _store(self, address: Address) -> None:
+        now = self._node.clock.now()
+        with self._node.store.transaction(writes=False) as connection:
+            if addresses.is_known(connection, address, now - KNOWN_SECONDS):
+                return
         with self._node.store.transaction() as connection:
-            addresses.remember(connection, address, self._node.clock.now())
+            addresses.remember(connection, address, now)
 
 
 def _log_failure(stored: asyncio.Future[None]) -> None:

@@ -23,6 +23,12 @@ def remember(connection: Connection, address: Address, at: int) -> None:
     connection.execute(_FORGET, (MAX_ADDRESSES,))
 
 
+def is_known(connection: Connection, address: Address, since: int) -> bool:
+    """Return whether this address is stored for its node, and was reached after `since`, Unix seconds."""
+    place = (address.node_id, address.host, address.port, since)
+    return connection.execute(_IS_KNOWN, place).fetchone() is not None
+
+
 def find(connection: Connection) -> list[Address]:
     """Return all addresses, in the order of their last connections; those that cannot be read are skipped."""
     return _ROWS.read_many(connection, f"{TABLE.select} ORDER BY {_ORDER}", (), None)
@@ -49,6 +55,7 @@ _REMEMBER: Final = f"""
     {TABLE.insert()} ON CONFLICT (node_id) DO UPDATE SET
         host = excluded.host, port = excluded.port, last_connected = excluded.last_connected
 """
+_IS_KNOWN: Final = "SELECT 1 FROM addresses WHERE node_id = ? AND host = ? AND port = ? AND last_connected > ?"
 _FORGET: Final = """
     DELETE FROM addresses WHERE node_id NOT IN (
         SELECT node_id FROM addresses ORDER BY last_connected DESC, node_id DESC LIMIT ?
