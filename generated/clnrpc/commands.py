@@ -1165,6 +1165,15 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
             ),
             deprecated=("v26.06", "v27.03"),
         ),
+        "paybyhand": Command(
+            "paybyhand",
+            "Paybyhand",
+            (
+                Parameter("invoice", "string"),
+                Parameter("preimage", "secret"),
+                Parameter("failed", "boolean"),
+            ),
+        ),
         "ping": Command(
             "ping",
             "Ping",

@@ -243,6 +243,8 @@ if TYPE_CHECKING:
         OpenchannelUpdateResponse,
         ParsefeerateRequest,
         ParsefeerateResponse,
+        PaybyhandRequest,
+        PaybyhandResponse,
         PayRequest,
         PayResponse,
         PingRequest,
@@ -946,6 +948,14 @@ class Service:
     def pay(self, request: PayRequest) -> Reply[PayResponse]:
         """Pay an invoice, the older way."""
         raise unknown_command("pay")
+
+    @stub
+    def paybyhand(self, request: PaybyhandRequest) -> Reply[PaybyhandResponse]:
+        """Pay invoices for your requests by hand, and record it.
+
+        An extension: Core Lightning does not have this command.
+        """
+        raise unknown_command("paybyhand")
 
     @stub
     def ping(self, request: PingRequest) -> Reply[PingResponse]:

@@ -17,10 +17,11 @@ from lnoffers.service.commands import OffersService, Served
 from lnoffers.service.dispatching import dispatcher
 from lnoffers.service.node import Node
 from lnoffers.service.options import Options
+from lnoffers.service.payment_states import PaymentState
 from lnoffers.service.peers import Link, Peers, listening
 from lnoffers.service.serving.wire import Wire
 from lnoffers.service.store import invoices
-from tests.service.paying import store_payment
+from tests.service.paying import invoice_for, own_request, preimage, store_payment
 from tests.service.program import write_secret
 from tests.shared import ROOT
 
@@ -38,7 +39,7 @@ IN_ORDER = (
 INVOICES_IN_ORDER = ("createinvoice", "listinvoices", "waitinvoice", "waitanyinvoice", "delinvoice")
 PEERS_IN_ORDER = ("connect", "listpeers", "ping", "disconnect")
 REQUESTS_IN_ORDER = ("fetchinvoice", "cancelrecurringinvoice", "sendinvoice")
-PAYMENTS_IN_ORDER = ("createproof",)
+PAYMENTS_IN_ORDER = ("createproof", "paybyhand")
 INVOICE_PATH_KEY = bytes(range(1, 33))
 INVOICE_TIME = 1_800_000_000
 PAYER_METADATA = bytes(range(16))
@@ -148,9 +149,11 @@ def test_the_examples_of_peers_and_of_requests_to_them_are_what_the_service_answ
 
 
 def test_the_examples_of_payments_are_what_the_service_answers(tmp_path: Path) -> None:
-    """They are about the invoice of the first example of fetchinvoice."""
+    """They are about the invoice of the first example of fetchinvoice, which is paid, and another one, which waits."""
     filled, node = service(tmp_path, b"lightning-2")
     with node:
+        node.inject(None, INVOICE_TIME)
+        store_payment(node, invoice_for(own_request(node)), preimage(1), PaymentState.CLAIMED)
         store_payment(node, Invoice.parse(examples("fetchinvoice")[0]["response"]["invoice"]), bytes(32))
         for name in PAYMENTS_IN_ORDER:
             for example in examples(name):

@@ -62,6 +62,8 @@ def ask_wrongly(ask: Asker) -> None:
     ask("invoicerequest", {})
     ask("createproof", {})
     ask("createproof", ["alice@example.com"])
+    ask("paybyhand", {"failed": True})
+    ask("paybyhand", ["00" * 32])
 
 
 def ask_about_invoices(ask: Asker, program: Program) -> None:

@@ -558,6 +558,9 @@ __all__ = [
     "PayPartStartNotificationHop",
     "PayRequest",
     "PayResponse",
+    "PaybyhandPayment",
+    "PaybyhandRequest",
+    "PaybyhandResponse",
     "PeerConnectedHookPeer",
     "PeerConnectedHookRequest",
     "PeerConnectedHookResponse",
@@ -1339,6 +1342,7 @@ if TYPE_CHECKING:
         PayPartStartNotification,
         PayPartStartNotificationHop,
     )
+    from .paybyhand import PaybyhandPayment, PaybyhandRequest, PaybyhandResponse
     from .peer_connected_hook import (
         PeerConnectedHookPeer,
         PeerConnectedHookRequest,
@@ -2017,6 +2021,9 @@ else:
         "PayPartStartNotificationHop": "pay_part_start_notification",
         "PayRequest": "pay",
         "PayResponse": "pay",
+        "PaybyhandPayment": "paybyhand",
+        "PaybyhandRequest": "paybyhand",
+        "PaybyhandResponse": "paybyhand",
         "PeerConnectedHookPeer": "peer_connected_hook",
         "PeerConnectedHookRequest": "peer_connected_hook",
         "PeerConnectedHookResponse": "peer_connected_hook",

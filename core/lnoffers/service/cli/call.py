@@ -41,20 +41,30 @@ def call(given: Namespace) -> int:
     _to_string(method)  # refuse a name that is not UTF-8, whether or not a server is running
     params = to_params(arguments, keywords=given.keywords)
     only = None if given.filter is None else _to_json(given.filter)
-    options = node_options(given)
     try:
-        if is_served(options.socket):
-            result = _call_server(method, params, only, options)
-        else:
-            # It imports the whole service, which a call to a server does not need.
-            from lnoffers.service.cli.in_process import call_in_process  # noqa: PLC0415 # 0085: slow
-
-            result = call_in_process(method, params, only, options)
+        result = ask(method, params, only, node_options(given))
     except RpcError as error:
         print_json(msgspec.json.encode(error.as_json()))
         return 1
     print_json(result)
     return 0
+
+
+def ask(method: str, params: bytes, only: bytes | None, options: Options) -> bytes:
+    """Return the result of a call (JSON), from the running server or made in this process.
+
+    `params`, and `only`, the filter, are JSON too.
+
+    Raises:
+        RpcError: if the answer is an error.
+        ServiceError: if the call cannot be made, or the server's answer is not usable.
+    """
+    if is_served(options.socket):
+        return _call_server(method, params, only, options)
+    # It imports the whole service, which a call to a server does not need.
+    from lnoffers.service.cli.in_process import call_in_process  # noqa: PLC0415 # 0085: slow
+
+    return call_in_process(method, params, only, options)
 
 
 def _call_server(method: str, params: bytes, only: bytes | None, options: Options) -> bytes:

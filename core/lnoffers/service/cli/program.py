@@ -244,6 +244,12 @@ def _add_fetch_options(parser: ArgumentParser) -> None:
     add_output_options(parser)
 
 
+def _add_pay_by_hand_options(parser: ArgumentParser) -> None:
+    parser.add_argument("--failed", action="store_true", help="record that the invoice is not paid and will not be")
+    add_output_options(parser)
+    add_node_options(parser)
+
+
 _COMMANDS: Final = {
     "init": _Command(
         function="maintenance.init",
@@ -297,6 +303,17 @@ _COMMANDS: Final = {
         least=1,
         most=2,
         add_options=_add_fetch_options,
+    ),
+    "pay-by-hand": _Command(
+        function="pay_by_hand.pay_by_hand",
+        about="List the invoices that wait for you to pay them, if the server does not pay by itself.",
+        more="With an invoice, records that you begin to pay it; with its preimage too, that it is paid. Uses the "
+        "running server. If none is running, works in this process on the same store.",
+        arguments="[INVOICE [PREIMAGE]]",
+        arguments_help="the invoice (lni1...) or its payment hash, and the preimage that your wallet shows when it is "
+        "paid",
+        most=2,
+        add_options=_add_pay_by_hand_options,
     ),
     "backup": _Command(
         function="maintenance.backup",

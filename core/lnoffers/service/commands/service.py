@@ -6,6 +6,7 @@ from lnoffers.service.commands.decode import DecodeCommand
 from lnoffers.service.commands.fetchinvoice import FetchCommands
 from lnoffers.service.commands.invoicerequests import InvoicerequestCommands
 from lnoffers.service.commands.offers import OfferCommands
+from lnoffers.service.commands.paybyhand import PaybyhandCommands
 from lnoffers.service.commands.peers import PeerCommands
 from lnoffers.service.commands.process import ProcessCommands
 from lnoffers.service.commands.proofs import ProofCommands
@@ -18,6 +19,7 @@ class OffersService(
     SendinvoiceCommands,
     FetchCommands,
     ProofCommands,
+    PaybyhandCommands,
     DecodeCommand,
     PeerCommands,
     ProcessCommands,

@@ -5,6 +5,7 @@ Source: Core Lightning, plugins/offers_proof.c.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -43,6 +44,29 @@ def to_prove(text: str) -> ToProve:
     if "@" in string:
         return ToProve(name=name(string))
     raise BadToken(_TO_PROVE)
+
+
+def to_pay(text: str) -> bytes:
+    """Return the payment hash, 32 bytes, of an invoice, or the one that is given in hex."""
+    string = without_scheme(text.strip())
+    if _payment_hash(string):
+        return bytes.fromhex(string)
+    try:
+        payment_hash = Invoice.parse(string).invoice_payment_hash
+    except Bolt12Error as error:
+        raise BadToken(f"Invalid invoice: {error}") from None
+    if payment_hash is None:
+        raise BadToken("Invalid invoice: missing invoice_payment_hash")
+    return payment_hash
+
+
+_payment_hash: Final = re.compile("[0-9A-Fa-f]{64}").fullmatch
+
+
+def _to_pay(raw: bytes) -> str:
+    text = str(string_to_read(MAX_INVOICE)(raw))
+    to_pay(text)
+    return text
 
 
 def _to_prove(raw: bytes) -> str:
@@ -84,6 +108,7 @@ def _fields(raw: bytes) -> list[int]:
 
 
 OF_PAYMENTS: Final[Mapping[str, Mapping[str, Converter]]] = {
+    "paybyhand": {"invoice": _to_pay},
     "createproof": {"invstring": _to_prove, "note": note, "include": _fields},
 }
 """Command -> parameter -> converter."""

@@ -238,6 +238,8 @@ def _with_use(new: NewPayment, status: Status) -> NewPayment:
 def _why_not(connection: Connection, new: NewPayment, status: Status | None) -> str:
     """Return why an invoice cannot be claimed, in words like those of Core Lightning's error 212."""
     same = by_payment_hash(connection, new.payment_hash)
+    if same is not None and (same.state, same.bolt12) == (PaymentState.FAILED, new.bolt12):
+        same = None  # it could be tried again
     others = [same] if same else [one for one in of_request(connection, new.invreq_id) if one.state != "failed"]
     for other in others:
         if other.state is PaymentState.FAILED:
