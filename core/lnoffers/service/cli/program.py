@@ -118,7 +118,7 @@ class _Command:
 LIMITS: Final = {
     "--max-payment": "the most to pay for one invoice, without fees",
     "--max-daily": "the most to pay in 24 hours, with fees",
-    "--max-fee": "the highest fee for one payment; without it, the backend decides",
+    "--max-fee": "the highest fee for one payment, which the backend limits otherwise",
 }
 """The options that limit what is paid."""
 
@@ -170,8 +170,8 @@ def _add_serve_options(parser: ArgumentParser) -> None:
         "--backend",
         metavar="NAME[:ARGUMENT]",
         default="none",
-        help="who pays invoices that answer invoice_requests, and gets the payments for invoices: none, or the name of "
-        "an installed backend (%(default)s)",
+        help="who pays invoices that answer invoice_requests, and gets the payments for invoices: none, cln:SOCKET, "
+        "or the name of another installed backend (%(default)s)",
     )
     for option, what in LIMITS.items():
         parser.add_argument(option, metavar="AMOUNT", help=f"{what}, such as 1000msat, 5sat or 0.001btc")
