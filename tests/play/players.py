@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
 from hashlib import sha256
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from clnrpc.runtime.errors import RpcError
-from lnoffers.bolt12 import CHAINS, Invoice
+from lnoffers.bolt12 import CHAINS, Invoice, InvoiceRequest
 from lnoffers.net.address import Address
 from lnoffers.service import Node, Options
 from lnoffers.service.payment_paths import path_to_self
@@ -64,19 +64,24 @@ class Player:
         [(host, port)] = self.peers.listening
         return Address(self.peers.node_id, host, port)
 
-    def invoice(self, number: int = 1, amount_msat: int = PRICE) -> Invoice:
+    def invoice(self, number: int = 1) -> Invoice:
         """Return one of many invoices of this node, which its store has."""
-        invoice = self.unknown_invoice(number, amount_msat)
-        with self.node.store.transaction() as connection:
-            invoices.add(connection, stored(invoice, number))
+        invoice = self.unknown_invoice(number)
+        self.store({number: invoice})
         return invoice
 
-    def unknown_invoice(self, number: int = 1, amount_msat: int = PRICE) -> Invoice:
-        """Return the same, without storing it."""
+    def store(self, numbered: Mapping[int, Invoice]) -> None:
+        """Store some of many invoices."""
+        with self.node.store.transaction() as connection:
+            for number, invoice in numbered.items():
+                invoices.add(connection, stored(invoice, number))
+
+    def unknown_invoice(self, number: int = 1, asked: InvoiceRequest | None = None) -> Invoice:
+        """Return one of many invoices of this node, for any request, without storing it."""
         payment_hash = sha256(preimage(number)).digest()
         path, payinfo = path_to_self(self.node, payment_hash)
         unsigned = Invoice.for_request(
-            request(invreq_amount=amount_msat),
+            asked or request(invreq_amount=PRICE),
             invoice_created_at=self.node.clock.now(),
             invoice_payment_hash=payment_hash,
             invoice_paths=[path],
