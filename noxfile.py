@@ -283,9 +283,13 @@ def soak(session: nox.Session) -> None:
 
 @nox.session
 def durability(session: nox.Session) -> None:
-    """Kill a server under load, two hundred times or as often as given, and make its disk fail. Needs strace."""
+    """Kill a server under load, and one that pays, two hundred times or as often as given; make its disk fail.
+
+    Needs strace.
+    """
     _install(session, "test")
     session.run("python", "-m", "tests.endurance.durability", *session.posargs)
+    session.run("python", "-m", "tests.play.killed", *session.posargs)
 
 
 @nox.session
@@ -297,9 +301,10 @@ def hostile(session: nox.Session) -> None:
 
 @nox.session
 def race(session: nox.Session) -> None:
-    """Claim single-use records in four processes, 10,000 times or as often as given; each has one winner."""
+    """Claim single-use records in four processes, and pay requests for one use, 10,000 times or as often as given."""
     _install(session, "test")
     session.run("python", "-m", "tests.service.claims.race", *(session.posargs or ["10000"]))
+    session.run("python", "-m", "tests.play.race", *session.posargs)
 
 
 @nox.session

@@ -38,6 +38,7 @@ class Play(Backend):
         await self._receiver.resume()
         self._host.peers.handle_custom(PAY_TYPE, self._receiver.receive)
         self._host.peers.handle_custom(RESULT_TYPE, self._sender.receive)
+        await self._sender.resume()
 
     async def pay(self, invoice: Invoice, /) -> Outcome:
         """Pay an invoice."""
@@ -60,6 +61,7 @@ class Play(Backend):
     async def close(self) -> None:
         """Stop; the next server goes on with what is in the ledger."""
         await self._receiver.close()
+        await self._sender.close()
         self._wire.close()
         await self._ledger.close()
 

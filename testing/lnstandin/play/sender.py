@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import replace
+from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from lnoffers.bolt12 import Bolt12Error, Invoice
 from lnoffers.service.errors import PeerUnavailableError
 from lnoffers.service.payments.backend import Failed, Outcome, Paid, Uncertain
+from lnoffers.service.tasks import ended_in_bug, start
 from lnstandin.play.ledger import Sent, State
 from lnstandin.play.messages import IncompleteError, Pay, Result
 
@@ -43,6 +45,25 @@ class Sender:
         self._wire = wire
         self._awaited: dict[bytes, set[_Awaited]] = {}
         """The results that are waited for, by payment hash."""
+        self._resumed: set[asyncio.Task[None]] = set()
+
+    async def resume(self) -> None:
+        """Go on with the payments that were under way when this node ended.
+
+        Raises:
+            BackendError: if the ledger cannot be used.
+        """
+        for sent in await self._ledger.all_sent():
+            if sent.state is State.PENDING:
+                task = start(self._resume(sent), self._resumed)
+                task.add_done_callback(partial(ended_in_bug, "A payment of this node ended in a bug"))
+
+    async def close(self) -> None:
+        """Stop; the ledger has what is under way."""
+        tasks = [*self._resumed]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def pay(self, invoice: Invoice) -> Outcome:
         """Pay an invoice, unless it is paid already; an earlier attempt that may have left is repeated.
@@ -88,6 +109,11 @@ class Sender:
             return
         for awaited in self._awaited.get(result.payment_hash, ()):
             awaited.take(link.node_id, result)
+
+    async def _resume(self, sent: Sent) -> None:
+        invoice = Invoice.from_bytes(sent.invoice)
+        while isinstance(await self._complete(sent, invoice), Uncertain):
+            pass
 
     async def _complete(self, sent: Sent, invoice: Invoice) -> Outcome:
         """Return the outcome of a payment that may have left; send it until there is one, or patience ends."""
