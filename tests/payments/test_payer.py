@@ -240,6 +240,20 @@ def test_a_limit_for_a_day_counts_what_was_paid_in_it_and_what_may_still_be(node
     assert pay(node, Scripted([NO_ROUTE], [LOST] * 1000), third, limits=limits)[0].state == "failed"
 
 
+def test_a_request_for_many_uses_has_a_limited_number_of_payments_at_a_time(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise whoever has such a request could fill the disk, where nobody pays or the payee keeps payments."""
+    monkeypatch.setattr(module, "MAX_OPEN", 2)
+    first, second, third = (asked_for(node, Status.created(single_use=False), number) for number in (1, 2, 3))
+    pay(node, Manual(), first, second)
+    with pytest.raises(ClaimError, match="2 invoices for this invoice_request wait or are being paid"):
+        pay(node, Manual(), third)
+    node.inject(None, first.expires_at + 1)
+    resume(node, Manual(), second, PaymentState.FAILED)
+    assert pay(node, Manual(), third)[0].state == "claimed"
+
+
 # ---- after a restore
 
 

@@ -22,6 +22,7 @@ from lnoffers.service.answering import answers, issuer
 from lnoffers.service.commands.base import MAX_MADE
 from lnoffers.service.parameters.offers import MAX_NODES
 from lnoffers.service.parameters.strings import MAX_INVOICE, MAX_LABEL, MAX_STRING, MAX_UNSIGNED
+from lnoffers.service.payments import inbox, payer
 from lnoffers.service.peers import admission, bounded_log, link, peers, reach
 from lnoffers.service.serving.connection import CALLS_AT_ONCE, MAX_MESSAGE_BYTES, MAX_NESTED, MAX_UNREAD_BYTES
 from lnoffers.service.serving.decoder import DECODE_SECONDS, LONG_BYTES, LONG_RUNE_BYTES
@@ -325,6 +326,11 @@ def test_the_guide_tells_the_limits_of_peers() -> None:
         f"{answers.ANSWERS_A_SECOND} per second, {answers.ANSWER_BURST} at once, {answers.MAX_ANSWERS} being answered; "
         f"over connections from one address {answers.OF_ADDRESS_A_SECOND} per second, {answers.ADDRESS_BURST} at once"
     )
+    assert told["invoices for the server's requests, from all peers"] == (
+        f"{inbox.INVOICES_A_SECOND} per second, {inbox.INVOICE_BURST} at once, {inbox.MAX_CHECKED} being checked; "
+        f"over connections from one address {inbox.OF_ADDRESS_A_SECOND} per second, {inbox.ADDRESS_BURST} at once"
+    )
+    assert told["invoices for one request that wait or are being paid"] == str(payer.MAX_OPEN)
     assert told["a request"] == f"{issuer.MAX_OWN_BYTES:,} bytes beside its offer"
     assert told["unpaid invoices for requests"] == f"{issuer.MAX_UNPAID:,}, expired ones included"
     assert told["a silent peer"] == f"{link.SILENT_SECONDS:g} seconds, then {link.PONG_SECONDS:g} for its pong"

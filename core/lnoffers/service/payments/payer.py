@@ -43,6 +43,8 @@ T = TypeVar("T")
 FIRST_PAUSE: Final = 0.05
 """Seconds until an uncertain backend is asked again; the pause grows with each time."""
 LONGEST_PAUSE: Final = 30.0
+MAX_OPEN: Final = 100
+"""How many invoices for one request may wait or be paid at a time, so that a payee cannot fill the disk with them."""
 LOOK_SECONDS: Final = 5.0
 """The interval at which claims without an owner are looked for, and those that nobody has paid by hand in time."""
 
@@ -101,6 +103,8 @@ class Payer:
         if self.halted:
             raise ClaimError(self.halted)
         new = self._new(invoice)
+        if (count := payments.count_open(connection, new.invreq_id)) >= MAX_OPEN:
+            raise ClaimError(f"{count} invoices for this invoice_request wait or are being paid")
         if self.backend.pays:
             self._limits.check(connection, new.amount_msat, new.created_at)
         return payments.claim(connection, new, PaymentState.PAYING if self.backend.pays else PaymentState.CLAIMED)

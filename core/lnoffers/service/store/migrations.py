@@ -137,7 +137,7 @@ _MONEY: Final = (
     "CREATE INDEX ix_payments_invreq_id ON payments (invreq_id, created_at)",
     "CREATE INDEX ix_payments_offer_id ON payments (offer_id, created_index)",
     "CREATE UNIQUE INDEX ix_payments_created_index ON payments (created_index)",
-    "CREATE INDEX ix_payments_open ON payments (fence) WHERE state IN ('claimed', 'paying', 'unknown')",
+    "CREATE INDEX ix_payments_open ON payments (invreq_id, fence) WHERE state IN ('claimed', 'paying', 'unknown')",
     "CREATE INDEX ix_payments_completed_at ON payments (completed_at, amount_msat) WHERE state = 'paid'",
 )
 

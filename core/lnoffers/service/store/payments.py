@@ -204,11 +204,20 @@ def open_payments(connection: Connection) -> Sequence[StoredPayment]:
     return _many(connection, f"WHERE state IN ({_listed(OPEN)}) ORDER BY fence", ())
 
 
+def count_open(connection: Connection, invreq_id: bytes) -> int:
+    """Return how many payments for a request hold a claim."""
+    query = f"SELECT COUNT(*) FROM payments WHERE state IN ({_listed(OPEN)}) AND invreq_id = ?"
+    [count] = connection.execute(query, (invreq_id,)).fetchone()
+    return int(count)
+
+
 def spent_since(connection: Connection, since: int) -> int:
     """Return the sum, in millisatoshi, of what was paid since this Unix time, and of all that may still be paid."""
+    # Two sums, because with OR the database reads all payments instead of an index for each.
     query = f"""
-        SELECT COALESCE(SUM(COALESCE(sent_msat, amount_msat)), 0) FROM payments
-        WHERE (state = 'paid' AND completed_at >= ?) OR state IN ({_listed(OPEN)})
+        SELECT COALESCE((SELECT SUM(COALESCE(sent_msat, amount_msat)) FROM payments
+                         WHERE state = 'paid' AND completed_at >= ?), 0)
+            + COALESCE((SELECT SUM(amount_msat) FROM payments WHERE state IN ({_listed(OPEN)})), 0)
     """
     [spent] = connection.execute(query, (since,)).fetchone()
     return int(spent)
