@@ -28,7 +28,7 @@ from lnoffers.service import Node, Options, Server
 from lnoffers.service.errors import StoreError
 from lnoffers.service.payment_states import PaymentState
 from lnoffers.service.payments import inbox
-from lnoffers.service.peers.pending import Answer
+from lnoffers.service.peers.pending import AwaitedAnswer
 from lnoffers.service.serving.wire import Wire
 from lnoffers.service.status import Status
 from lnoffers.service.store import payments
@@ -76,7 +76,7 @@ async def whole_server(node: Node) -> AsyncIterator[Wire]:
 
 async def deliver(node: Node, wire: Wire, invoices: Sequence[Invoice]) -> Sequence[str]:
     """Deliver invoices to the node, all at once, and return what has become of each."""
-    answers = dict[bytes, Answer]()
+    answers = dict[bytes, AwaitedAnswer]()
     for invoice in invoices:
         path_id = secrets.token_bytes(32)
         answer = answers[invoice.invoice_payment_hash or b""] = asyncio.get_running_loop().create_future()
@@ -87,7 +87,7 @@ async def deliver(node: Node, wire: Wire, invoices: Sequence[Invoice]) -> Sequen
     return [await outcome(node, payment_hash, answer) for payment_hash, answer in answers.items()]
 
 
-async def outcome(node: Node, payment_hash: bytes, answer: Answer) -> str:
+async def outcome(node: Node, payment_hash: bytes, answer: AwaitedAnswer) -> str:
     """Wait until an invoice is paid or refused."""
     while not answer.done():
         payment = await node.changes.run(partial(payment_of, node, payment_hash))

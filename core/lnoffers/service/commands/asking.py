@@ -20,7 +20,7 @@ from lnoffers.service.peers.entries import Entries, entries
 if TYPE_CHECKING:
     from lnoffers.net.offer_messages import Target
     from lnoffers.service.peers import Peers
-    from lnoffers.service.peers.pending import Answer
+    from lnoffers.service.peers.pending import AwaitedAnswer
     from lnoffers.service.request_terms import Terms
 
 METADATA_BYTES: Final = 16
@@ -47,7 +47,7 @@ class AskingCommands(Commands):
         unsigned = request_terms.build(offer, terms, metadata, keys.payer_id(metadata), self._chain)
         return unsigned.sign(keys.payer_signer(metadata))
 
-    def _entries(self, peers: Peers, target: Target, answer: Answer) -> Entries:
+    def _entries(self, peers: Peers, target: Target, answer: AwaitedAnswer) -> Entries:
         """Return the nodes at which a message can enter the network. Call it in the event loop."""
         options = self._node.options
         return entries(peers, target, options.peers, options.via, answer)

@@ -32,7 +32,7 @@ from lnoffers.service.store.invoices import MAX_NUMBER, InvoiceStatus, NewInvoic
 if TYPE_CHECKING:
     from lnoffers.service.payments.backend import Backend
     from lnoffers.service.peers import Peers
-    from lnoffers.service.peers.pending import Answer
+    from lnoffers.service.peers.pending import AwaitedAnswer
     from lnoffers.service.store import Connection
 
 SEND_SECONDS: Final = 90
@@ -191,7 +191,7 @@ class SendinvoiceCommands(InvoicewaitCommands, AskingCommands):
             raise RpcError(GENERIC, "Invoice deleted during wait")
         return types.SendinvoiceResponse(**shown(stored)) if stored.status is InvoiceStatus.PAID else None
 
-    async def _failure(self, peers: Peers, draft: _Draft, question: Question, answer: Answer) -> RpcError:
+    async def _failure(self, peers: Peers, draft: _Draft, question: Question, answer: AwaitedAnswer) -> RpcError:
         """Send the invoice along each route until it is refused; return why it is not paid."""
         clock = asyncio.get_running_loop().time
         deadline, target = clock() + draft.seconds, draft.request

@@ -34,7 +34,7 @@ from lnoffers.net.offer_messages import Target, ask
 from lnoffers.service.errors import PeerUnavailableError
 from lnoffers.service.peers.link import Link
 from lnoffers.service.peers.peers import Peers
-from lnoffers.service.peers.pending import Answer
+from lnoffers.service.peers.pending import AwaitedAnswer
 
 MAX_FORWARDERS: Final = 4
 """How many peers are asked to forward a request, beside those of `--via`."""
@@ -53,13 +53,13 @@ class PeerEntry:
     peers: Peers
     node_id: bytes
     address: Address | None
-    answer: Answer
+    answer: AwaitedAnswer
 
     def __str__(self) -> str:
         return self.node_id.hex() if self.address is None else str(self.address)
 
     @asynccontextmanager
-    async def connected(self, seconds: float) -> AsyncIterator[_PeerConnection]:
+    async def connected(self, seconds: float) -> AsyncIterator[_ConnectedPeer]:
         """Find or open the connection.
 
         Raises:
@@ -73,7 +73,7 @@ class PeerEntry:
         except PeerUnavailableError as error:
             raise UnreachableError(Reason.CANNOT_CONNECT, str(error)) from error
         check_takes_onion_messages(link.features)
-        yield _PeerConnection(self, link)
+        yield _ConnectedPeer(self, link)
 
     async def again(self) -> Link:
         """Return a new connection after one has ended; the peer may open it, too.
@@ -100,7 +100,7 @@ class PeerEntry:
         return await self.peers.connect(self.address)
 
 
-class _PeerConnection:
+class _ConnectedPeer:
     """The connection to a peer while it is asked."""
 
     def __init__(self, entry: PeerEntry, link: Link) -> None:
@@ -179,7 +179,7 @@ class OwnEntry:
     """This node, as the first node of a path of the target."""
 
     peers: Peers
-    answer: Answer
+    answer: AwaitedAnswer
 
     @property
     def node_id(self) -> bytes:
@@ -229,7 +229,9 @@ class OwnEntry:
 Entries: TypeAlias = Sequence[PeerEntry | OwnEntry]
 
 
-def entries(peers: Peers, target: Target, kept: Sequence[Address], via: Sequence[Address], answer: Answer) -> Entries:
+def entries(
+    peers: Peers, target: Target, kept: Sequence[Address], via: Sequence[Address], answer: AwaitedAnswer
+) -> Entries:
     """Return the nodes at which messages to a target can enter the network, best first.
 
     Only nodes to which this one has connected are asked to forward. Anybody can connect to this one, and might drop its
@@ -289,7 +291,7 @@ async def _send_at(entry: PeerEntry | OwnEntry, messages: Sequence[tuple[Route, 
     return failed
 
 
-def _read(question: Question, answer: Answer) -> Answered:
+def _read(question: Question, answer: AwaitedAnswer) -> Answered:
     found = question.read(answer.result())
     assert found is not None  # only messages along its reply paths become the answer
     return found

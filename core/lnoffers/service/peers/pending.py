@@ -8,16 +8,16 @@ from typing import TypeAlias
 
 from lnoffers.net.onion_messages import ReceivedMessage
 
-Answer: TypeAlias = asyncio.Future[ReceivedMessage]
+AwaitedAnswer: TypeAlias = asyncio.Future[ReceivedMessage]
 
 
 class Pending:
     """The awaited answers. Several questions can share one: the first answer to any of them is its result."""
 
     def __init__(self) -> None:
-        self._answers: dict[bytes, Answer] = {}
+        self._answers: dict[bytes, AwaitedAnswer] = {}
 
-    def expect(self, path_id: bytes, answer: Answer) -> None:
+    def expect(self, path_id: bytes, answer: AwaitedAnswer) -> None:
         """Make the message that comes along the reply path with this id, 32 bytes, the result of `answer`."""
         self._answers[path_id] = answer
 
