@@ -20,7 +20,13 @@ from lnoffers.net.blinding import blinding_factor, next_path_key, unblind
 from lnoffers.net.features import ONION_MESSAGES, ROUTE_BLINDING
 from lnoffers.net.hop_data import HopData, PaymentConstraints, PaymentRelay
 from lnoffers.service.payments.backend import BackendError, Destination
-from lnoffers.service.payments.cln.destinations import Entry, Target, destination, entries, forwards_blinded
+from lnoffers.service.payments.cln.destinations import (
+    IncomingChannel,
+    PathEnd,
+    destination,
+    forwards_blinded,
+    incoming_channels,
+)
 from tests.interop.paying import backend, incoming
 from tests.service.answering_node import NODE_ID, Answer, answering
 from tests.service.invoicing import KEYS
@@ -31,9 +37,9 @@ CHANGES = 17
 """The node's count of changed invoices when the list is begun."""
 NODE, PEER = KeyPair(b"\x11" * 32), KeyPair(b"\x12" * 32)
 SECRET = b"\5" * 32
-TARGET = Target(NODE.public_key, SECRET, delta=10, expires_at=1_000)
+END = PathEnd(NODE.public_key, SECRET, delta=10, expires_at=1_000)
 RELAY = PaymentRelay(cltv_expiry_delta=6, fee_proportional_millionths=10, fee_base_msat=1)
-ENTRY = Entry(PEER.public_key, RELAY, htlc_minimum_msat=5, htlc_maximum_msat=9_000, receivable_msat=8_000)
+CHANNEL = IncomingChannel(PEER.public_key, RELAY, htlc_minimum_msat=5, htlc_maximum_msat=9_000, receivable_msat=8_000)
 
 
 def opened(end: Destination, *keys: KeyPair) -> list[HopData]:
@@ -49,7 +55,7 @@ def opened(end: Destination, *keys: KeyPair) -> list[HopData]:
 
 
 def test_the_path_ends_at_the_node_with_the_secret_of_its_invoice() -> None:
-    end = destination(b"\1" * 32, TARGET)
+    end = destination(b"\1" * 32, END)
     [data] = opened(end, NODE)
     assert data.path_id == SECRET
     assert data.payment_constraints == PaymentConstraints(1_000 + 1_008 + 18, 0)
@@ -58,12 +64,12 @@ def test_the_path_ends_at_the_node_with_the_secret_of_its_invoice() -> None:
 
 
 def test_a_longer_delta_of_the_node_is_kept() -> None:
-    end = destination(b"\1" * 32, Target(NODE.public_key, SECRET, delta=40, expires_at=1))
+    end = destination(b"\1" * 32, PathEnd(NODE.public_key, SECRET, delta=40, expires_at=1))
     assert end.payinfos[0].cltv_expiry_delta == 40
 
 
 def test_a_peer_in_front_of_the_node_gets_its_fees_and_not_the_secret() -> None:
-    end = destination(b"\1" * 32, TARGET, ENTRY)
+    end = destination(b"\1" * 32, END, CHANNEL)
     assert end.paths[0].first_node_id == PEER.public_key
     first, last = opened(end, PEER, NODE)
     assert (first.path_id, first.next_node_id, first.payment_relay) == (None, NODE.public_key, RELAY)
@@ -96,8 +102,8 @@ def channel(receivable: int, **changes: Any) -> ListpeerchannelsChannel:
 
 
 def test_the_channel_that_can_receive_most_is_tried_first() -> None:
-    found = entries([channel(2_000), channel(8_000), channel(3_000)], 2_500)
-    assert [entry.receivable_msat for entry in found] == [8_000, 3_000]
+    found = incoming_channels([channel(2_000), channel(8_000), channel(3_000)], 2_500)
+    assert [each.receivable_msat for each in found] == [8_000, 3_000]
 
 
 @pytest.mark.parametrize(
@@ -111,7 +117,7 @@ def test_the_channel_that_can_receive_most_is_tried_first() -> None:
     ],
 )
 def test_a_channel_that_cannot_receive_the_amount_now_is_left_out(changes: dict[str, Any]) -> None:
-    assert entries([channel(8_000, **changes)], 100) == []
+    assert incoming_channels([channel(8_000, **changes)], 100) == []
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from lnoffers.net.address import Address, host_kind, place_text
 from lnoffers.service.commands.base import Commands
 from lnoffers.service.commands.codes import CONNECT_ALL_ADDRESSES_FAILED, CONNECT_NO_KNOWN_ADDRESS
 from lnoffers.service.errors import PeerUnavailableError, UnknownHostError
-from lnoffers.service.parameters.peers import Target, target
+from lnoffers.service.parameters.peers import PeerAddress, peer_address
 
 if TYPE_CHECKING:
     from lnoffers.service.peers import Link, Peers
@@ -25,11 +25,11 @@ class PeerCommands(Commands):
 
     def connect(self, request: types.ConnectRequest) -> Awaitable[types.ConnectResponse]:
         """Connect to a node, or find the connection to it."""
-        return _connect(self._peers, target(request, self._node.options.network))
+        return _connect(self._peers, peer_address(request, self._node.options.network))
 
     def rpc_check_connect(self, request: types.ConnectRequest) -> None:
         """Check that the parameters name a node, and perhaps a place."""
-        target(request, self._node.options.network)
+        peer_address(request, self._node.options.network)
 
     def disconnect(self, request: types.DisconnectRequest) -> Awaitable[types.DisconnectResponse]:
         """End the connection to a node."""
@@ -52,7 +52,7 @@ class PeerCommands(Commands):
             raise RpcError(INVALID_PARAMS, f"{request.len} would result in oversize ping")
 
 
-async def _connect(peers: Peers, wanted: Target) -> types.ConnectResponse:
+async def _connect(peers: Peers, wanted: PeerAddress) -> types.ConnectResponse:
     link = peers.link(wanted.node_id)
     if link is None:
         address = peers.addresses.get(wanted.node_id)

@@ -18,7 +18,7 @@ from lnoffers.service.parameters.strings import with_text
 _LEVELS: Final = ("io", "trace", "debug", "info", "unusual")
 
 
-class Target(NamedTuple):
+class PeerAddress(NamedTuple):
     """A node to connect to, by its id (33 bytes), and its host and TCP port; no host if it is not given."""
 
     node_id: bytes
@@ -26,7 +26,7 @@ class Target(NamedTuple):
     port: int
 
 
-def target(request: types.ConnectRequest, network: str) -> Target:
+def peer_address(request: types.ConnectRequest, network: str) -> PeerAddress:
     """Return the node that a converted request names.
 
     Raises:
@@ -39,9 +39,9 @@ def target(request: types.ConnectRequest, network: str) -> Target:
         raise RpcError(INVALID_PARAMS, "Can't specify port without host")
     default = PORTS[network]
     if not at:
-        return Target(bytes.fromhex(digits), request.host, default if request.port is None else request.port)
+        return PeerAddress(bytes.fromhex(digits), request.host, default if request.port is None else request.port)
     try:
-        return Target(bytes.fromhex(digits), *parse_place(place, default))
+        return PeerAddress(bytes.fromhex(digits), *parse_place(place, default))
     except AddressError as error:
         raise RpcError(INVALID_PARAMS, f"malformed host @part: {error}") from None
 

@@ -31,7 +31,7 @@ _U32_MAX: Final = 2**32 - 1
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class IncomingChannel:
     """A channel through which payments reach the node: the peer's terms."""
 
     peer_id: bytes
@@ -42,11 +42,11 @@ class Entry:
     receivable_msat: int
 
 
-def entries(channels: Iterable[ListpeerchannelsChannel], amount_msat: int) -> list[Entry]:
+def incoming_channels(channels: Iterable[ListpeerchannelsChannel], amount_msat: int) -> list[IncomingChannel]:
     """Return the channels that can receive the amount now, the one that can receive most first."""
-    found = [entry for each in channels if (entry := _entry(each)) is not None]
-    enough = [entry for entry in found if min(entry.htlc_maximum_msat, entry.receivable_msat) >= amount_msat]
-    return sorted(enough, key=lambda entry: entry.receivable_msat, reverse=True)
+    found = [channel for each in channels if (channel := _incoming(each)) is not None]
+    enough = [channel for channel in found if min(channel.htlc_maximum_msat, channel.receivable_msat) >= amount_msat]
+    return sorted(enough, key=lambda channel: channel.receivable_msat, reverse=True)
 
 
 def forwards_blinded(features: bytes) -> bool:
@@ -57,11 +57,11 @@ def forwards_blinded(features: bytes) -> bool:
     return offers(features, ROUTE_BLINDING) and offers(features, ONION_MESSAGES)
 
 
-def _entry(channel: ListpeerchannelsChannel) -> Entry | None:
+def _incoming(channel: ListpeerchannelsChannel) -> IncomingChannel | None:
     remote = None if channel.updates is None else channel.updates.remote
     if channel.state != "CHANNELD_NORMAL" or not channel.peer_connected or remote is None:
         return None
-    return Entry(
+    return IncomingChannel(
         bytes.fromhex(channel.peer_id),
         PaymentRelay(remote.cltv_expiry_delta, remote.fee_proportional_millionths, remote.fee_base_msat),
         remote.htlc_minimum_msat,
@@ -71,7 +71,7 @@ def _entry(channel: ListpeerchannelsChannel) -> Entry | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class PathEnd:
     """The end of a path: the node, and what it demands for one of its invoices."""
 
     node_id: bytes
@@ -84,15 +84,15 @@ class Target:
     """The height of the chain when the invoice expires."""
 
 
-def destination(path_key: bytes, target: Target, entry: Entry | None = None) -> Destination:
+def destination(path_key: bytes, end: PathEnd, channel: IncomingChannel | None = None) -> Destination:
     """Return the path to the node, and its fees; `path_key` are 32 unpredictable bytes.
 
-    `entry` is the channel through which the path leads if the node is not announced.
+    `channel` is the one through which the path leads if the node is not announced.
     """
-    delta = max(target.delta, LEAST_DELTA)
-    last = PaymentConstraints(min(target.expires_at + LENIENCE + delta, _U32_MAX), 0)
-    data = HopData.build(path_id=target.payment_secret, payment_constraints=last)
-    hops = [Hop(target.node_id, data.to_bytes())]
+    delta = max(end.delta, LEAST_DELTA)
+    last = PaymentConstraints(min(end.expires_at + LENIENCE + delta, _U32_MAX), 0)
+    data = HopData.build(path_id=end.payment_secret, payment_constraints=last)
+    hops = [Hop(end.node_id, data.to_bytes())]
     fees = BlindedPayinfo(
         fee_base_msat=0,
         fee_proportional_millionths=0,
@@ -101,24 +101,24 @@ def destination(path_key: bytes, target: Target, entry: Entry | None = None) -> 
         htlc_maximum_msat=ALL_BITCOIN,
         features=b"",
     )
-    if entry is not None:
-        hops, fees = [_hop_of(entry, target.node_id, last), *hops], _fees_of(entry, delta)
+    if channel is not None:
+        hops, fees = [_hop_of(channel, end.node_id, last), *hops], _fees_of(channel, delta)
     return Destination([blind(path_key, hops)], [fees])
 
 
-def _hop_of(entry: Entry, node_id: bytes, last: PaymentConstraints) -> Hop:
-    until = min(last.max_cltv_expiry + entry.relay.cltv_expiry_delta, _U32_MAX)
-    constraints = PaymentConstraints(until, entry.htlc_minimum_msat)
-    data = HopData.build(next_node_id=node_id, payment_relay=entry.relay, payment_constraints=constraints)
-    return Hop(entry.peer_id, data.to_bytes())
+def _hop_of(channel: IncomingChannel, node_id: bytes, last: PaymentConstraints) -> Hop:
+    until = min(last.max_cltv_expiry + channel.relay.cltv_expiry_delta, _U32_MAX)
+    constraints = PaymentConstraints(until, channel.htlc_minimum_msat)
+    data = HopData.build(next_node_id=node_id, payment_relay=channel.relay, payment_constraints=constraints)
+    return Hop(channel.peer_id, data.to_bytes())
 
 
-def _fees_of(entry: Entry, delta: int) -> BlindedPayinfo:
+def _fees_of(channel: IncomingChannel, delta: int) -> BlindedPayinfo:
     return BlindedPayinfo(
-        fee_base_msat=entry.relay.fee_base_msat,
-        fee_proportional_millionths=entry.relay.fee_proportional_millionths,
-        cltv_expiry_delta=entry.relay.cltv_expiry_delta + delta,
-        htlc_minimum_msat=entry.htlc_minimum_msat,
-        htlc_maximum_msat=min(entry.htlc_maximum_msat, entry.receivable_msat),
+        fee_base_msat=channel.relay.fee_base_msat,
+        fee_proportional_millionths=channel.relay.fee_proportional_millionths,
+        cltv_expiry_delta=channel.relay.cltv_expiry_delta + delta,
+        htlc_minimum_msat=channel.htlc_minimum_msat,
+        htlc_maximum_msat=min(channel.htlc_maximum_msat, channel.receivable_msat),
         features=b"",
     )

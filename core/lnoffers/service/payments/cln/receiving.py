@@ -22,7 +22,13 @@ from clnrpc.runtime.errors import ClientError, RpcError
 from clnrpc.types import DecodeBolt11InvoiceResponse
 from lnoffers.net.blinding import PATH_KEY_BYTES
 from lnoffers.service.payments.backend import BackendError, Destination, Incoming
-from lnoffers.service.payments.cln.destinations import Entry, Target, destination, entries, forwards_blinded
+from lnoffers.service.payments.cln.destinations import (
+    IncomingChannel,
+    PathEnd,
+    destination,
+    forwards_blinded,
+    incoming_channels,
+)
 from lnoffers.service.tasks import ended_in_bug
 from lnoffers.service.warner import Warner
 
@@ -110,20 +116,22 @@ class Receiving:
             raise BackendError(f"the node makes no invoice: {error}") from error
 
     async def _receive(self, incoming: Incoming) -> Destination:
-        entry = None if await self._is_announced(self._node_id) else await self._entry(incoming.amount_msat)
+        channel = (
+            None if await self._is_announced(self._node_id) else await self._incoming_channel(incoming.amount_msat)
+        )
         if len(self._unpaid) >= self._max_invoices:
             await self._delete_expired()
         if len(self._unpaid) >= self._max_invoices:
             raise BackendError(f"the node keeps {len(self._unpaid)} unpaid invoices for this service, and no more")
         invoice = await self._decoded(await self._bolt11(incoming))
         height = (await self._client.quick.getinfo()).blockheight
-        target = Target(
+        end = PathEnd(
             self._node_id,
             bytes.fromhex(invoice.payment_secret or ""),
             invoice.min_final_cltv_expiry,
             height + incoming.expiry // BLOCK_SECONDS,
         )
-        return destination(secrets.token_bytes(PATH_KEY_BYTES), target, entry)
+        return destination(secrets.token_bytes(PATH_KEY_BYTES), end, channel)
 
     async def _bolt11(self, incoming: Incoming) -> str:
         """Return the string of the node's invoice; make it, unless an earlier call has."""
@@ -155,13 +163,13 @@ class Receiving:
     async def _is_announced(self, node_id: bytes) -> bool:
         return bool((await self._client.quick.listnodes(id=node_id.hex())).nodes)
 
-    async def _entry(self, amount_msat: int) -> Entry:
+    async def _incoming_channel(self, amount_msat: int) -> IncomingChannel:
         """Return the channel through which the node, which is not announced, can receive an amount."""
-        for entry in entries((await self._client.quick.listpeerchannels()).channels, amount_msat):
-            peers = (await self._client.quick.listpeers(id=entry.peer_id.hex())).peers
+        for channel in incoming_channels((await self._client.quick.listpeerchannels()).channels, amount_msat):
+            peers = (await self._client.quick.listpeers(id=channel.peer_id.hex())).peers
             features = bytes.fromhex(peers[0].features or "") if peers else b""
-            if forwards_blinded(features) and await self._is_announced(entry.peer_id):
-                return entry
+            if forwards_blinded(features) and await self._is_announced(channel.peer_id):
+                return channel
         raise BackendError(
             f"the node has no public channel, and no connected peer with blinded paths and room for {amount_msat} msat"
         )
