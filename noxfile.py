@@ -294,7 +294,7 @@ def durability(session: nox.Session) -> None:
 
 @nox.session
 def hostile(session: nox.Session) -> None:
-    """Attack a server as a hostile node would, in eight ways, each for ten seconds or as long as given."""
+    """Attack a server as a hostile node would, in nine ways, each for ten seconds or as long as given."""
     _install(session, "test")
     session.run("python", "-m", "tests.endurance.hostile", *session.posargs)
 

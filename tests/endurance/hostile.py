@@ -21,12 +21,14 @@ from statistics import quantiles
 from typing import Final
 
 from clnrpc import Client
-from lnoffers.bolt12 import new_hsm_secret
+from lnoffers.bolt12 import Offer, new_hsm_secret
 from lnoffers.net.errors import WireError
+from lnoffers.net.onion_messages import Payload
 from tests.endurance.table import Figure, report
 from tests.peers import attacks
 from tests.peers.conftest import Served
-from tests.peers.stranger import Stranger, connected, key
+from tests.peers.issuing import path_to, request
+from tests.peers.stranger import REGTEST, Stranger, connected, key
 from tests.service.program import Program, Wire
 from tests.shared import ROOT
 
@@ -109,6 +111,17 @@ def onions(peer_id: str) -> Callable[[Stranger], None]:
     return run
 
 
+def requests(peer_id: str) -> Callable[[Stranger], None]:
+    node_id = bytes.fromhex(peer_id)
+    offer = Offer.build(offer_issuer_id=node_id, offer_description="unknown", offer_chains=(REGTEST,))
+    payload = Payload.build(invoice_request=request(offer, key(1)).to_bytes(), reply_path=path_to(node_id, node_id))
+
+    def run(stranger: Stranger) -> None:
+        stranger.send(attacks.to_node(node_id, payload))
+
+    return run
+
+
 ATTACKS: Final[dict[str, Callable[[str], Round]]] = {
     "garbage at each stage of the handshake": lambda _: garbage,
     "10,000 half-open connections": lambda _: half_open,
@@ -118,6 +131,7 @@ ATTACKS: Final[dict[str, Callable[[str], Round]]] = {
     "pings for long pongs of 64 peers that read nothing": lambda _: with_peers(64, pings),
     "onion messages of one peer": lambda peer_id: with_peers(1, onions(peer_id)),
     "onion messages of 64 peers": lambda peer_id: with_peers(64, onions(peer_id)),
+    "requests of 64 peers for an unknown offer": lambda peer_id: with_peers(64, requests(peer_id)),
 }
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +18,21 @@ from lnoffers.bolt12 import BlindedPath, ChannelEnd, Invoice, Offer, UnsignedInv
 from lnoffers.net.onion_messages import Payload, ReceivedMessage, wrap
 from lnoffers.service import Node, Options
 from lnoffers.service.answering import Answers, Issuer
-from lnoffers.service.answering.answers import ANSWER_BURST, MAX_ANSWERS, OF_ADDRESS_A_SECOND
+from lnoffers.service.answering.answers import ANSWER_BURST, MAX_ANSWERS
 from lnoffers.service.payments.manual import Manual
-from lnoffers.service.peers import Peers
+from lnoffers.service.peers import Link, Peers
 from lnoffers.service.peers.link import ONION_BURST
+from lnoffers.service.peers.pace import Pace
 from lnoffers.service.peers.replies import Replies
+from lnoffers.service.peers.scheduling import WAIT_OF_ADDRESS
 from tests.peers.conftest import Start
 from tests.peers.issuing import answer, offer, path_to, request, send
 from tests.peers.stranger import REGTEST, connected, key
+from tests.peers.test_link import ends, started
 from tests.service.program import SEED_SECRET, until, write_secret
 from tests.service.requesting import OFFER, requested
 
-TOO_MANY = "there are too many requests"
+TOO_MANY = "too many requests wait"
 ELSEWHERE = Offer.build(offer_issuer_id=key(8).public_key, offer_description="tea", offer_chains=(REGTEST,))
 
 
@@ -55,8 +60,8 @@ JUNK = {
 }
 
 
-def accepted(node: Node, *messages: ReceivedMessage) -> int:
-    """Have a node receive messages; return how many of them its issuer begins to answer."""
+def accepted(node: Node, *messages: ReceivedMessage, pace: Pace | None = None, link: Link | None = None) -> int:
+    """Have a node receive messages; return how many of them its issuer begins to answer before time passes."""
     begun = 0
 
     async def held(function: Any) -> None:
@@ -68,8 +73,10 @@ def accepted(node: Node, *messages: ReceivedMessage) -> int:
         peers = Peers(node.keys.key_pair, REGTEST, lambda _, __: None)
         node.changes.run = held
         answers = Answers(Issuer(node), Manual(), peers, Replies(peers), node.changes)
+        answers._scheduler._pace = pace or answers._scheduler._pace
         for each in messages:
-            answers.receive(None, each)
+            answers.receive(link, each)
+            await asyncio.sleep(0)
         await asyncio.sleep(0)
         answers.close()
 
@@ -77,11 +84,34 @@ def accepted(node: Node, *messages: ReceivedMessage) -> int:
     return begun
 
 
-def test_requests_beyond_a_burst_are_dropped(node: Node, caplog: pytest.LogCaptureFixture) -> None:
+def test_requests_beyond_a_burst_wait_and_those_beyond_these_are_dropped(
+    node: Node, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.DEBUG, "lnoffers")
-    assert MAX_ANSWERS > ANSWER_BURST, "a burst has room"
-    assert ANSWER_BURST <= accepted(node, *[GOOD] * 3 * MAX_ANSWERS) <= MAX_ANSWERS
+    assert accepted(node, *[GOOD] * (ANSWER_BURST + WAIT_OF_ADDRESS)) == ANSWER_BURST
+    assert TOO_MANY not in caplog.text
+    assert accepted(node, *[GOOD] * (ANSWER_BURST + WAIT_OF_ADDRESS + 2)) == ANSWER_BURST
     assert TOO_MANY in caplog.text
+
+
+def test_no_more_requests_are_answered_at_a_time_than_the_limit(node: Node) -> None:
+    assert accepted(node, *[GOOD] * 2 * MAX_ANSWERS, pace=Pace(1, 3 * MAX_ANSWERS)) == MAX_ANSWERS
+
+
+def test_a_request_whose_connection_has_ended_is_dropped_at_its_turn(
+    node: Node, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def closed() -> Link:
+        async with ends() as both:
+            link = Link(both.ours, None)
+            ended = started(link)
+            link.close()
+            await ended
+            return link
+
+    caplog.set_level(logging.DEBUG, "lnoffers")
+    assert accepted(node, GOOD, link=asyncio.run(closed())) == 0
+    assert "its connection has ended before its turn" in caplog.text
 
 
 @pytest.mark.parametrize("reason", JUNK)
@@ -92,20 +122,35 @@ def test_junk_takes_nothing_of_the_pace(node: Node, caplog: pytest.LogCaptureFix
     assert TOO_MANY not in caplog.text
 
 
-def test_many_connections_from_one_address_do_not_keep_out_another(start: Start) -> None:
+@pytest.mark.parametrize("addresses", [1, 12])
+def test_a_crowd_of_nodes_does_not_keep_out_a_payer_from_another_address(start: Start, addresses: int) -> None:
     served = start()
     made = offer(served)
     here = bytes.fromhex(served.id)
+    notes = count()
     with ExitStack() as stack:
-        crowd = [stack.enter_context(connected(key(number), served.id, served.port)) for number in range(1, 13)]
-        for stranger in crowd:
-            for number in range(ONION_BURST):
-                unsigned = UnsignedInvoiceRequest._build(made.records, invreq_payer_note=str(number))
+        payer = stack.enter_context(connected(key(20), served.id, served.port))
+        crowd = [
+            stack.enter_context(
+                connected(key(number + 1), served.id, served.port, host=f"127.0.2.{number % addresses + 1}")
+            )
+            for number in range(12)
+        ]
+
+        def flood() -> None:
+            for stranger in crowd:
+                unsigned = UnsignedInvoiceRequest._build(made.records, invreq_payer_note=str(next(notes)))
                 payload = Payload.build(invoice_request=unsigned.to_bytes(), reply_path=path_to(here, here))
-                stranger.send(wrap(bytes([number + 1]) * 32, path_to(here), payload))
-        served.await_log(f"its address sends more than {OF_ADDRESS_A_SECOND} requests per second")
-        payer = stack.enter_context(connected(key(20), served.id, served.port, host="127.0.0.2"))
+                stranger.send(wrap(secrets.token_bytes(32), path_to(here), payload))
+
+        def is_flooded() -> bool:
+            flood()
+            return TOO_MANY in served.log()
+
+        until(is_flooded)
+        flood()
         send(payer, made, request(made, key(20)), path_to(here, key(20).public_key))
+        flood()
         assert isinstance(answer(payer, key(20)), Invoice)
 
 

@@ -23,7 +23,7 @@ from lnoffers.service.commands.base import MAX_MADE
 from lnoffers.service.parameters.offers import MAX_NODES
 from lnoffers.service.parameters.strings import MAX_INVOICE, MAX_LABEL, MAX_STRING, MAX_UNSIGNED
 from lnoffers.service.payments import inbox, payer
-from lnoffers.service.peers import admission, bounded_log, link, peers, reach
+from lnoffers.service.peers import admission, bounded_log, link, peers, reach, scheduling
 from lnoffers.service.serving.connection import CALLS_AT_ONCE, MAX_MESSAGE_BYTES, MAX_NESTED, MAX_UNREAD_BYTES
 from lnoffers.service.serving.decoder import DECODE_SECONDS, LONG_BYTES, LONG_RUNE_BYTES
 from lnoffers.service.serving.decoding_process import MEMORY_BYTES
@@ -323,8 +323,11 @@ def test_the_guide_tells_the_limits_of_peers() -> None:
         f"none is forwarded while {link.FORWARDS_WAIT} wait"
     )
     assert told["requests from all peers"] == (
-        f"{answers.ANSWERS_A_SECOND} per second, {answers.ANSWER_BURST} at once, {answers.MAX_ANSWERS} being answered; "
-        f"over connections from one address {answers.OF_ADDRESS_A_SECOND} per second, {answers.ADDRESS_BURST} at once"
+        f"{answers.ANSWERS_A_SECOND} per second, {answers.ANSWER_BURST} at once, {answers.MAX_ANSWERS} being answered"
+    )
+    assert told["requests that wait"] == (
+        f"{scheduling.WAIT_OF_ADDRESS} from one address, and those from {scheduling.MAX_ADDRESSES} addresses, "
+        "which take turns"
     )
     assert told["invoices for the server's requests, from all peers"] == (
         f"{inbox.INVOICES_A_SECOND} per second, {inbox.INVOICE_BURST} at once, {inbox.MAX_CHECKED} being checked; "

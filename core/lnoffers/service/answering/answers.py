@@ -8,7 +8,7 @@ If the payment backend has to prepare each payment to this node, the issuer is a
 needs, and then, with the place where that will arrive, for the invoice.
 
 All peers share one pace, because each answer costs a write to the disk. What can be dropped for what it is takes none
-of that, and connections from one address get half of it together. So junk does not keep out other payers.
+of that. When requests arrive faster, addresses take turns, so that nobody can keep out other payers.
 """
 
 from __future__ import annotations
@@ -25,10 +25,9 @@ from lnoffers.service.answering import ldk
 from lnoffers.service.answering.issuer import INTERNAL_ERROR, Answer, Prepared
 from lnoffers.service.errors import ServiceError
 from lnoffers.service.payments.backend import BackendError, Incoming
-from lnoffers.service.peers.address_paces import AddressPaces
 from lnoffers.service.peers.pace import Pace
 from lnoffers.service.peers.replies import UnsendableError, check_reply_path
-from lnoffers.service.tasks import ended_in_bug, start
+from lnoffers.service.peers.scheduling import FairScheduler
 
 if TYPE_CHECKING:
     from lnoffers.service.answering.issuer import Issuer
@@ -38,13 +37,9 @@ if TYPE_CHECKING:
     from lnoffers.service.peers.replies import Replies
 
 ANSWERS_A_SECOND: Final = 20
-"""The rate at which requests of all peers are answered; further ones are dropped."""
+"""The rate at which requests of all peers are answered; further ones wait."""
 ANSWER_BURST: Final = 40
 """Requests that are answered at once after a pause."""
-OF_ADDRESS_A_SECOND: Final = 10
-"""The rate at which requests over the connections from one address are answered."""
-ADDRESS_BURST: Final = 20
-"""Requests over the connections from one address that are answered at once after a pause."""
 MAX_ANSWERS: Final = 64
 """Requests that are being answered at a time, as while another process holds the store."""
 REMOVAL_SECONDS: Final = 10.0
@@ -78,23 +73,22 @@ class Answers:
         self._peers = peers
         self._replies = replies
         self._changes = changes
-        self._pace = Pace(ANSWERS_A_SECOND, ANSWER_BURST)
-        self._paces = AddressPaces(OF_ADDRESS_A_SECOND, ADDRESS_BURST)
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._scheduler = FairScheduler(Pace(ANSWERS_A_SECOND, ANSWER_BURST), MAX_ANSWERS, peers.log)
 
     def receive(self, link: Link | None, received: ReceivedMessage) -> None:
-        """Answer a message for this node, if it is a request.
+        """Answer a message for this node in its turn, if it is a request.
 
         `link` is the connection on which it arrived; None if this node has sent it.
         """
         try:
             request = self._request(received.payload)
-            self._spend(link)
-        except _DroppedError as reason:
+        except _DroppedError as error:
+            reason = str(error)
+        else:
+            waits = self._scheduler.add(link, partial(self._answer, link, request, received))
+            reason = "" if waits else "too many requests wait"
+        if reason:
             self._peers.log.debug("Dropped a message from %s: %s", link or _SELF, reason)
-            return
-        task = start(self._answer(link, request, received), self._tasks)
-        task.add_done_callback(partial(ended_in_bug, "An answer to a request ended in a bug"))
 
     async def remove_expired(self) -> None:
         """Remove answers that expired unpaid some time ago, for as long as this runs."""
@@ -108,8 +102,7 @@ class Answers:
 
     def close(self) -> None:
         """Give up what is being answered. A payer that asks again gets the same invoice."""
-        for task in self._tasks:
-            task.cancel()
+        self._scheduler.close()
 
     def _request(self, payload: Payload) -> InvoiceRequest:
         """Return the request in a payload, if it may be for an offer of this node and can be answered.
@@ -132,17 +125,6 @@ class Answers:
         if request.offer_issuer_id != self._peers.node_id:
             raise _DroppedError("the request is not for an offer of this node")
         return request
-
-    def _spend(self, link: Link | None) -> None:
-        """Take a request from the paces of the address from which a peer has connected, and of all peers.
-
-        Raises:
-            _DroppedError: if there are too many.
-        """
-        if link is not None and link.address is None and not self._paces.of(link.remote[0]).try_spend(1):
-            raise _DroppedError(f"its address sends more than {OF_ADDRESS_A_SECOND} requests per second")
-        if len(self._tasks) >= MAX_ANSWERS or not self._pace.try_spend(1):
-            raise _DroppedError("there are too many requests")
 
     async def _answer(self, link: Link | None, request: InvoiceRequest, received: ReceivedMessage) -> None:
         try:

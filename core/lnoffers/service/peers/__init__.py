@@ -6,6 +6,7 @@ pending  the answers that this node awaits
 entries  the nodes at which its own requests enter the network
 reach    the ports that other nodes connect to, and the peers that stay connected
 pace     how much a peer may send, or is sent, in a second
+scheduling  the order in which messages of strangers are handled
 """
 
 from lnoffers.service.peers.link import Link
