@@ -55,21 +55,21 @@ def without(request: InvoiceRequest, *types: int) -> bytes:
 
 def refusal(issuer: Issuer, request: InvoiceRequest | bytes, path_id: bytes | None = None) -> str:
     """Return the error that answers a request; the request's string, which it repeats, is checked and left out."""
-    stream = request if isinstance(request, bytes) else request.to_bytes()
-    found = issuer.answer(stream, path_id)
+    received = InvoiceRequest.received(request) if isinstance(request, bytes) else request
+    found = issuer.answer(received, path_id)
     assert isinstance(found, InvoiceError), found
     assert found.erroneous_field is found.suggested_value is None
     text = found.error or ""
     if not text.startswith("Failed invreq lnr1"):
         return text
     quoted, _, why = text.removeprefix("Failed invreq ").partition(": ")
-    assert quoted == InvoiceRequest.received(stream).encode()
+    assert quoted == received.encode()
     return why
 
 
 def answer(issuer: Issuer, request: InvoiceRequest, path_id: bytes | None = None) -> Invoice:
     """Return the invoice that answers a request."""
-    found = issuer.answer(request.to_bytes(), path_id)
+    found = issuer.answer(request, path_id)
     assert isinstance(found, Invoice), found
     return found
 

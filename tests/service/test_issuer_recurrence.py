@@ -141,7 +141,7 @@ def test_a_cancelled_period_gets_no_invoice(node: Node, issuer: Issuer) -> None:
     daily = recurring(node)
     paid(node, issuer, period(daily, 0))
     cancel = period(daily, 1, invreq_recurrence_cancel=True)
-    assert issuer.answer(cancel.to_bytes(), None) is None
+    assert issuer.answer(cancel, None) is None
     assert refusal(issuer, period(daily, 1)) == "invoice cancelled"
     _, cancelled = stored(node)
     assert Invoice.parse(cancelled.bolt12).invoice_relative_expiry == 0
@@ -152,7 +152,7 @@ def test_a_cancelled_period_gets_no_invoice(node: Node, issuer: Issuer) -> None:
 def test_a_cancellation_is_remembered_for_good(node: Node, issuer: Issuer) -> None:
     daily = recurring(node)
     paid(node, issuer, period(daily, 0))
-    issuer.answer(period(daily, 1, invreq_recurrence_cancel=True).to_bytes(), None)
+    issuer.answer(period(daily, 1, invreq_recurrence_cancel=True), None)
     node.inject(None, NOW + 2 * DAY - 1)
     assert not issuer.remove_expired(10)
     assert refusal(issuer, period(daily, 1)) == "invoice cancelled"
@@ -162,7 +162,7 @@ def test_a_period_with_an_unpaid_invoice_is_not_cancelled(node: Node, issuer: Is
     daily = recurring(node)
     paid(node, issuer, period(daily, 0))
     first = answer(issuer, period(daily, 1))
-    assert issuer.answer(period(daily, 1, invreq_recurrence_cancel=True).to_bytes(), None) is None
+    assert issuer.answer(period(daily, 1, invreq_recurrence_cancel=True), None) is None
     assert answer(issuer, period(daily, 1)) == first, "as in Core Lightning"
 
 
@@ -181,7 +181,7 @@ def test_a_period_is_cancelled_once_and_after_the_one_before_is_paid(node: Node,
     cancel = [period(daily, counter, invreq_recurrence_cancel=True) for counter in range(3)]
     assert refusal(issuer, cancel[1]) == "No previous invoice #0"
     paid(node, issuer, period(daily, 0))
-    assert issuer.answer(cancel[1].to_bytes(), None) is None
+    assert issuer.answer(cancel[1], None) is None
     assert refusal(issuer, cancel[1]) == "invoice cancelled"
     assert refusal(issuer, cancel[2]) == 'Previous invoice #1 status "expired"'
     assert len(stored(node)) == 2
@@ -191,7 +191,7 @@ def test_a_cancellation_needs_neither_amount_nor_quantity(node: Node, issuer: Is
     several = recurring(node, offer_amount=None, offer_quantity_max=3)
     paid(node, issuer, period(several, 0, invreq_amount=5, invreq_quantity=1))
     cancel = period(several, 1, invreq_recurrence_cancel=True)
-    assert issuer.answer(cancel.to_bytes(), None) is None
+    assert issuer.answer(cancel, None) is None
     assert [row.amount_msat for row in stored(node)] == [5, 0]
 
 

@@ -128,7 +128,7 @@ class Answers:
 
     async def _answer(self, link: Link | None, request: InvoiceRequest, received: ReceivedMessage) -> None:
         try:
-            answer = await self._decide(request.to_bytes(), received.path_id)
+            answer = await self._decide(request, received.path_id)
         except RpcError as error:  # nothing is stored, or nobody knows whether it is
             self._peers.log.debug("A request from %s is not answered: %s", link or _SELF, error.message)
             return
@@ -141,7 +141,7 @@ class Answers:
         except UnsendableError as reason:
             self._peers.log.debug("The answer to a request from %s is dropped: %s", link or _SELF, reason)
 
-    async def _decide(self, request: bytes, path_id: bytes | None) -> Answer | None:
+    async def _decide(self, request: InvoiceRequest, path_id: bytes | None) -> Answer | None:
         """Return the answer to a request; None for one that gets none."""
         answer = await self._changes.run(partial(self._issuer.answer, request, path_id))
         if not isinstance(answer, Incoming):

@@ -115,12 +115,12 @@ class Issuer:
         self._warner = Warner(logger)
 
     def answer(
-        self, request: bytes, path_id: bytes | None, prepared: Prepared | None = None
+        self, request: InvoiceRequest, path_id: bytes | None, prepared: Prepared | None = None
     ) -> Answer | Incoming | None:
-        """Return the answer to a request, a TLV stream. An invoice is stored in the transaction of the caller's turn.
+        """Return the answer to a request. An invoice is stored in the transaction of the caller's turn.
 
         Args:
-            request: the request as it arrived.
+            request: the request as it was received; neither its rules nor its signature have been checked.
             path_id: the path_id of the path on which it arrived, if this node made that path.
             prepared: the payment that an earlier call with this request has asked for.
 
@@ -132,18 +132,16 @@ class Issuer:
             StoreError: if the store fails, so that nothing can be answered.
             LockedError: if another process is writing; nothing has changed.
         """
-        asked: InvoiceRequest | None = None
         try:
-            asked = InvoiceRequest.received(request)
-            rules.check_request(asked, CHAINS[self._node.options.network])
+            rules.check_request(request, CHAINS[self._node.options.network])
             with self._node.store.transaction() as connection:
-                return self._answer(connection, asked, path_id, prepared)
+                return self._answer(connection, request, path_id, prepared)
         except _UnpreparedError as unprepared:
             return unprepared.incoming
         except Bolt12Error as error:
-            return _refused(asked, "Invalid invreq" if asked is None else error.message)
+            return _refused(request, error.message)
         except _RefusedError as refusal:
-            return _refused(asked, str(refusal))
+            return _refused(request, str(refusal))
         except _PaidError:
             pass  # the payer knows why, and can cause it as often as it likes: no line in the log
         except (_InternalError, EntropyError, RatesError, RowError) as error:
@@ -306,9 +304,9 @@ def _row(invoice: Invoice, label: str, preimage: bytes, *, is_sent: bool) -> New
     )
 
 
-def _refused(request: InvoiceRequest | None, why: str) -> InvoiceError:
-    """Return the error for a request; None for one that cannot be parsed."""
-    quoted = "" if request is None or len(request.to_bytes()) > MAX_QUOTED else f" {request.encode()}"
+def _refused(request: InvoiceRequest, why: str) -> InvoiceError:
+    """Return the error for a request, which it quotes."""
+    quoted = "" if len(request.to_bytes()) > MAX_QUOTED else f" {request.encode()}"
     return InvoiceError.build(error=f"Failed invreq{quoted}: {why}")
 
 
