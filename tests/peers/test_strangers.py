@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import secrets
 import time
+from collections.abc import Sequence
 
 import pytest
 
@@ -15,10 +17,12 @@ from lnoffers.net.connection import PeerError, PeerWarning
 from lnoffers.net.errors import RemoteProtocolError
 from lnoffers.net.messages import OnionMessage, Ping, Pong
 from lnoffers.net.onion_messages import Payload, ReceivedMessage, open_message, wrap
+from lnoffers.service.peers import Link, Peers, peers
 from lnoffers.service.peers.link import READ_BURST, READ_BYTES
 from lnoffers.service.peers.peers import MAX_WARNINGS
 from tests.peers.conftest import Start
-from tests.peers.stranger import connected, dialed, key
+from tests.peers.stranger import REGTEST, connected, dialed, key
+from tests.peers.test_link import ends
 from tests.service.program import until
 
 CHANNEL_REESTABLISH = (136).to_bytes(2, "big") + bytes(112)
@@ -157,3 +161,37 @@ def test_a_peers_words_do_not_fill_the_log(start: Start) -> None:
     log = served.log()
     assert log.count("howdy") == MAX_WARNINGS
     assert max(map(len, log.splitlines())) < 1_000
+
+
+def shut_out_in_turn(numbers: Sequence[int]) -> Peers:
+    """Return the peers of a node that has shut out nodes with these keys."""
+
+    async def run() -> Peers:
+        ours = Peers(key(9), REGTEST, lambda _, __: None)
+        async with ends() as both:
+            for number in numbers:
+                link = Link(both.ours, None)
+                link.node_id = key(number).public_key  # type: ignore[misc]
+                ours._shut_out_node(link, "a reason")
+        return ours
+
+    return asyncio.run(run())
+
+
+def test_the_latest_nodes_that_were_shut_out_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(peers, "MAX_SHUT_OUT", 2)
+    ours = shut_out_in_turn([1, 2, 3])
+    assert [ours._unavailable(key(number).public_key) for number in (1, 2, 3)] == ["", "a reason", "a reason"]
+
+
+def test_a_node_that_is_shut_out_loses_a_newer_connection_too() -> None:
+    async def run() -> str:
+        ours = Peers(key(1), REGTEST, lambda _, __: None)
+        async with ends() as one, ends() as two:
+            older, newer = ours._add(one.ours, None), ours._add(two.ours, None)
+            ours._shut_out_node(older, "a reason")
+            two.theirs.abort()  # which otherwise would end it
+            await newer.closed()
+            return newer.why_ended
+
+    assert asyncio.run(run()) == "this node closed the connection"
