@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from clnrpc import RpcError
-from lnoffers.bolt12 import Invoice, Offer
+from lnoffers.bolt12 import BlindedPath, ChannelEnd, Invoice, Offer
+from lnoffers.net.blinding import message_path
 from tests.interop.conftest import Pair
 from tests.interop.nodes import Node
 from tests.interop.test_fetch import hand_made
 from tests.peers.conftest import Served, Start
+from tests.peers.stranger import REGTEST, connected, key
 from tests.service.program import until
 
 PAUSE = 0.3
@@ -113,3 +118,46 @@ def test_two_hundred_fetches_at_the_pace_of_the_issuer_lose_none(payer: Served, 
     offer = l1.client.offer(amount="any", description="very often").bolt12
     for amount in range(1, FETCHES + 1):
         assert Invoice.parse(fetched(payer, offer, amount_msat=amount)["invoice"]).invoice_amount == amount
+
+
+STRANGE: Sequence[bytes | ChannelEnd] = (key(7).public_key, key(8).public_key, ChannelEnd(1, 5 << 40 | 6 << 16 | 7))
+"""First nodes of paths that nobody knows."""
+
+
+@pytest.mark.parametrize("firsts", [STRANGE[:0], STRANGE[:1], STRANGE[:2], STRANGE])
+def test_an_issuer_that_cannot_be_reached_is_named_as_a_real_payer_names_it(
+    start: Start, pair: Pair, firsts: Sequence[bytes | ChannelEnd]
+) -> None:
+    path = message_path(b"p" * 32, [key(9).public_key] * 2, bytes(32))
+    paths = [replace(path, first_node_id=first) for first in firsts]
+    unknown = silent_offer(paths or None)
+    ours, theirs = (first_clause(node, unknown) for node in (start(), pair.l2))
+    assert ours == theirs
+    assert theirs[0] == 1003
+
+
+def test_the_time_of_an_issuer_that_is_silent_is_up_as_with_a_real_payer(payer: Served, pair: Pair) -> None:
+    with connected(key(9), payer.id, payer.port), connected(key(9), pair.l2.id, pair.l2.port):
+        until(lambda: key(9).public_key.hex() in payer.peers())
+        ours, theirs = (first_clause(node, silent_offer(), timeout=2) for node in (payer, pair.l2))
+        assert ours == theirs == (1005, "Timeout waiting for response")
+
+
+def silent_offer(paths: Sequence[BlindedPath] | None = None) -> str:
+    """Return the offer of a node that does not answer."""
+    return Offer.build(
+        offer_issuer_id=key(9).public_key,
+        offer_amount=7,
+        offer_description="silence",
+        offer_chains=(REGTEST,),
+        offer_paths=paths,
+    ).encode()
+
+
+def first_clause(node: Node | Served, offer: str, **given: Any) -> tuple[int, str]:
+    """Return the code of the error, and its text until the reason."""
+    with pytest.raises(RpcError) as caught:
+        fetched(node, offer, **given)
+    clause = re.match("(Failed: )?[^:]+", caught.value.message)
+    assert clause is not None
+    return caught.value.code, clause[0]
