@@ -311,9 +311,10 @@ def race(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Run all benchmarks, or the named ones. Each prints a table and fails if a limit is exceeded.
 
-    The generator is compared with Core Lightning's own tools, from the checkout in CLN_REPO.
+    The generator is compared with Core Lightning's own tools, from the checkout in CLN_REPO. `net` compares
+    a fetch with that of a real node if LIGHTNINGD names a binary.
     """
-    _install(session)
+    _install(session, "test")
     _install_peers(session)
     for name in session.posargs or ("startup", "decode", "generate", "bolt12", "net", "service"):
         session.run("python", f"bench/{name}.py")
