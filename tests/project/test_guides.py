@@ -6,11 +6,12 @@ import json
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ PROGRAMS = Path(sys.executable).parent
 IN_SHELL = {
     "README": 3,
     "fetch-an-invoice": 2,
-    "from-atm-to-wallet": 10,
+    "from-atm-to-wallet": 13,
     "price-in-a-currency": 2,
     "run-the-service": 5,
     "test-against-it": 3,
@@ -164,32 +165,64 @@ def test_the_service_fetches_as_the_guide_says(home: Path) -> None:
             assert wanted in shell(re.sub(r"02ab\S+", f"{info.id}@127.0.0.1:{port}", here), home)
 
 
-def test_a_wallet_withdraws_from_an_atm_once_and_the_payment_is_proved(home: Path) -> None:
-    atm, wallet, start, connect, ask, send, listing, again, prove, verify = pieces("from-atm-to-wallet", "sh")
-    names = "".join(line for line in start.splitlines(keepends=True) if "()" in line)
+class Withdrawal:
+    """The guide to a withdrawal: its pieces of shell, with the strings that a reader puts in."""
 
-    def call(script: str, **strings: str) -> Any:
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        scripts = pieces("from-atm-to-wallet", "sh")
+        self.atm, self.wallet, self._start, self._connect, self._ask, self.send, *self.others = scripts
+        self._names = "".join(line for line in self._start.splitlines(keepends=True) if "()" in line)
+
+    def call(self, script: str, **strings: str) -> Any:
         for placeholder, string in strings.items():
-            script = re.sub(rf"\b{placeholder}(\.\.\.)?", string, script)
-        return json.loads(shell(names + script, home))
+            script = re.sub(rf"\b{placeholder}\b(\.\.\.)?", string, script)
+        return json.loads(shell(self._names + script, self._home))
 
-    with serving(atm.replace(":9801", ":0"), home), serving(wallet, home):
-        info = json.loads(shell(start, home))
-        [port] = [binding["port"] for binding in info["binding"] if "port" in binding]
-        assert call(connect.replace("9801", str(port)), ID=info["id"])["id"] == info["id"]
-        request = call(ask)["bolt12"]
-        paid = call(send, lnr1=request)
+    @contextmanager
+    def served(self, atm: str) -> Iterator[str]:
+        """Run the ATM and the wallet, which are connected, and yield a request."""
+        with serving(atm.replace(":9801", ":0"), self._home), serving(self.wallet, self._home):
+            info = json.loads(shell(self._start, self._home))
+            [port] = [binding["port"] for binding in info["binding"] if "port" in binding]
+            assert self.call(self._connect.replace("9801", str(port)), ID=info["id"])["id"] == info["id"]
+            yield self.call(self._ask)["bolt12"]
+
+
+def test_a_wallet_withdraws_from_an_atm_once_and_the_payment_is_proved(home: Path) -> None:
+    guide = Withdrawal(home)
+    listing, again, prove, verify, *_ = guide.others
+    with guide.served(guide.atm) as request:
+        paid = guide.call(guide.send, lnr1=request)
         assert (paid["status"], paid["amount_received_msat"]) == ("paid", 21_000_000)
-        [listed] = call(listing)["invoicerequests"]
+        [listed] = guide.call(listing)["invoicerequests"]
         assert (listed["used"], listed["active"]) == (True, False)
         [payment] = listed["payments"]
         assert (payment["state"], payment["invoice"]) == ("paid", paid["bolt12"])
-        refused = call(f"{again.strip()} || test $? = 1", lnr1=request)
+        refused = guide.call(f"{again.strip()} || test $? = 1", lnr1=request)
         assert refused["code"] == 1004
         assert "Single-use invoice_request already paid with " in refused["message"]
-        [proof] = call(prove, lni1=payment["invoice"])["proofs"]
-    shown = call(verify, lnp1=proof["bolt12"])
+        [proof] = guide.call(prove, lni1=payment["invoice"])["proofs"]
+    shown = guide.call(verify, lnp1=proof["bolt12"])
     assert (shown["valid"], shown["proof_preimage"]) == (True, paid["payment_preimage"])
+
+
+def test_a_withdrawal_is_paid_by_hand(home: Path) -> None:
+    """The person pays with a wallet that shows the preimage. Here the payee's store does that."""
+    guide = Withdrawal(home)
+    listing, *_, look, begin, record = guide.others
+    with guide.served(guide.atm.replace(" --backend play", "")) as request:
+        refused = guide.call(f"{guide.send.strip()} || test $? = 1", lnr1=request)
+        assert "the invoice waits for somebody to pay it by hand" in refused["message"]
+        [waiting] = guide.call(look)["payments"]
+        assert (waiting["state"], waiting["amount_msat"]) == ("claimed", 21_000_000)
+        [begun] = guide.call(begin, HASH=waiting["payment_hash"])["payments"]
+        assert begun["state"] == "paying"
+        with closing(sqlite3.connect(home / "wallet" / "regtest" / "lnoffers.sqlite3")) as store:
+            [preimage] = store.execute("SELECT payment_preimage FROM invoices").fetchone()
+        guide.call(record, HASH=waiting["payment_hash"], PREIMAGE=preimage.hex())
+        [listed] = guide.call(listing)["invoicerequests"]
+        assert (listed["used"], listed["active"]) == (True, False)
 
 
 def test_the_plugin_guide_runs_as_a_module(home: Path) -> None:
