@@ -30,8 +30,8 @@ def run(arguments: Sequence[str]) -> int:
     """
     program = _Parser(
         prog="lnoffers",
-        description="BOLT 12 without a node: make, store and decode offers and invoice_requests, by command line or "
-        "JSON-RPC.",
+        description="BOLT 12 by command line or JSON-RPC: make, store and decode offers, requests and invoices, and "
+        "pay and be paid through a payment backend.",
         allow_abbrev=False,
     )
     program.add_argument("--version", action="store_true", help="print the release and exit")
