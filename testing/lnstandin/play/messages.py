@@ -12,6 +12,7 @@ from typing import Final, Self
 
 from lnoffers.bolt12 import codecs
 from lnoffers.bolt12.message import Field, Message
+from lnoffers.bolt12.tlv import Record, write_records
 from lnoffers.net.messages import CustomMessage
 
 PAY_TYPE: Final = 44_201
@@ -70,14 +71,8 @@ class Pay:
 
     def message(self) -> CustomMessage:
         """Return the message to send."""
-        tlvs = _PayTlvs._build(
-            payment_hash=self.payment_hash,
-            attempt=self.attempt,
-            amount_msat=self.amount_msat,
-            path_key=self.path_key,
-            recipient_data=self.recipient_data,
-        )
-        return CustomMessage(PAY_TYPE, tlvs.to_bytes())
+        numbers = [codecs.tu64.encode(self.attempt), codecs.tu64.encode(self.amount_msat)]
+        return CustomMessage(PAY_TYPE, _stream(self.payment_hash, *numbers, self.path_key, self.recipient_data))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +102,11 @@ class Result:
 
     def message(self) -> CustomMessage:
         """Return the message to send."""
-        tlvs = _ResultTlvs._build(
-            payment_hash=self.payment_hash, attempt=self.attempt, preimage=self.preimage, reason=self.reason
-        )
-        return CustomMessage(RESULT_TYPE, tlvs.to_bytes())
+        reason = None if self.reason is None else codecs.utf8.encode(self.reason)
+        stream = _stream(self.payment_hash, codecs.tu64.encode(self.attempt), self.preimage, reason)
+        return CustomMessage(RESULT_TYPE, stream)
+
+
+def _stream(*values: bytes | None) -> bytes:
+    """Return the stream of records with the types 1, 3, 5 and so on; None leaves one out."""
+    return write_records(Record.build(2 * place + 1, value) for place, value in enumerate(values) if value is not None)

@@ -183,7 +183,8 @@ def _path(invoice: Invoice) -> BlindedPath | None:
 
 def _message(sent: Sent, invoice: Invoice) -> CustomMessage:
     """Return the message with a payment; `invoice` has its payment hash, and usually is the one that is being paid."""
-    path = _path(invoice if invoice.to_bytes() == sent.invoice else Invoice.from_bytes(sent.invoice))
+    is_same = sent.invoice == invoice.to_bytes()
+    path = _path(invoice if is_same else Invoice.from_bytes(sent.invoice))
     assert path is not None  # by `pay`
     data = path.hops[0].encrypted_recipient_data
     return Pay(sent.payment_hash, sent.attempt, sent.amount_msat, path.first_path_key, data).message()
