@@ -314,9 +314,9 @@ def bench(session: nox.Session) -> None:
     The generator is compared with Core Lightning's own tools, from the checkout in CLN_REPO. `net` compares
     a fetch with that of a real node if LIGHTNINGD names a binary.
     """
-    _install(session, "test")
+    _install(session, "test", extras="offers,generator,uvloop")
     _install_peers(session)
-    for name in session.posargs or ("startup", "decode", "generate", "bolt12", "net", "service"):
+    for name in session.posargs or ("startup", "decode", "generate", "bolt12", "net", "money", "service"):
         session.run("python", f"bench/{name}.py")
 
 

@@ -24,18 +24,15 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
-from hashlib import sha256
-from itertools import count
 from pathlib import Path
 from statistics import median
 from time import process_time
-from typing import Any, Final
+from typing import Final
 
 import fetching
+from bare import CONTEXT, Row, bare_open, fresh, new_key, parse, product, serialize, x_only
 from coincurve._libsecp256k1 import ffi, lib
-from coincurve.context import GLOBAL_CONTEXT
 
 from lnoffers.bolt12 import CHAINS, Invoice, InvoiceRequest, KeyPair, KeySigner, Offer
 from lnoffers.net.blinding import message_path
@@ -63,14 +60,7 @@ BARE_ANSWER: Final = "three times its curve operations, and a sync"
 FRAME: Final = "write and read a message of 65,535 bytes"
 FETCH: Final = "fetch an invoice from a lightningd, as another lightningd does, wall time"
 LIGHTNINGD: Final = "LIGHTNINGD"
-CONTEXT: Final = GLOBAL_CONTEXT.ctx
 INIT: Final = Init(OFFERED, (CHAINS["regtest"],))
-_numbers = count(1)
-
-
-def fresh() -> bytes:
-    """Return a private key that was not used before."""
-    return sha256(next(_numbers).to_bytes(8, "big")).digest()
 
 
 ALICE, BOB = KeyPair(fresh()), KeyPair(fresh())
@@ -89,10 +79,10 @@ def shake_hands(node: KeyPair) -> None:
 
 def bare_handshake(node: KeyPair) -> None:
     """Do the same operations on the curve, and nothing else."""
-    peers = [_parse(data) for data in (node.public_key, _serialize(_key()), _serialize(_key()))]
+    peers = [parse(data) for data in (node.public_key, serialize(new_key()), serialize(new_key()))]
     scalar = fresh()
     for point in (*peers, *peers):
-        _product(point, scalar)
+        product(point, scalar)
 
 
 def made_requests() -> Iterator[OnionMessage]:
@@ -109,15 +99,6 @@ def made_requests() -> Iterator[OnionMessage]:
 def open_request(message: OnionMessage) -> None:
     """Open a request, as the issuer does first."""
     assert isinstance(open_message(BOB, message), ReceivedMessage)
-
-
-def bare_open(keys: tuple[bytes, bytes]) -> None:
-    """Do the same operations on the curve, and nothing else."""
-    scalar = fresh()
-    first, second = map(_parse, keys)
-    _product(first, scalar)
-    lib.secp256k1_ec_pubkey_tweak_mul(CONTEXT, second, scalar)
-    _product(second, scalar)
 
 
 @contextmanager
@@ -188,57 +169,26 @@ def bare_answer(keys: tuple[bytes, bytes]) -> None:
     """Do the same operations on the curve, and nothing else."""
     bare_open(keys)
     for key in (*keys, *keys, keys[0]):
-        _parse(key)
-    first, second = map(_parse, keys)
+        parse(key)
+    first, second = map(parse, keys)
     signature, keypair = ffi.new("unsigned char[64]"), ffi.new("secp256k1_keypair *")
     assert lib.secp256k1_keypair_create(CONTEXT, keypair, fresh())
     own = ffi.new("secp256k1_xonly_pubkey *")
     assert lib.secp256k1_keypair_xonly_pub(CONTEXT, own, ffi.NULL, keypair)
     assert lib.secp256k1_schnorrsig_sign32(CONTEXT, signature, fresh(), keypair, ffi.NULL)
-    for key in (_xonly(keys[0]), own):  # the payer's signature, and the invoice's
+    for key in (x_only(keys[0]), own):  # the payer's signature, and the invoice's
         lib.secp256k1_schnorrsig_verify(CONTEXT, signature, bytes(32), 32, key)
-    _serialize(_key())
-    _product(first, fresh())
+    serialize(new_key())
+    product(first, fresh())
     lib.secp256k1_ec_pubkey_tweak_mul(CONTEXT, second, fresh())
-    _serialize(second)
-    for point in map(_parse, keys):
-        _serialize(_key())
-        _product(point, fresh())
+    serialize(second)
+    for point in map(parse, keys):
+        serialize(new_key())
+        product(point, fresh())
     bare_open(keys)
     for point in (first, second):
         lib.secp256k1_ec_pubkey_tweak_mul(CONTEXT, point, fresh())
-        _serialize(point)
-
-
-def _xonly(data: bytes) -> Any:
-    point = ffi.new("secp256k1_xonly_pubkey *")
-    assert lib.secp256k1_xonly_pubkey_parse(CONTEXT, point, data[1:])
-    return point
-
-
-def _key() -> Any:
-    keypair, point = ffi.new("secp256k1_keypair *"), ffi.new("secp256k1_pubkey *")
-    assert lib.secp256k1_keypair_create(CONTEXT, keypair, fresh())
-    assert lib.secp256k1_keypair_pub(CONTEXT, point, keypair)
-    return point
-
-
-def _serialize(point: Any) -> bytes:
-    output, length = ffi.new("unsigned char[33]"), ffi.new("size_t *", 33)
-    lib.secp256k1_ec_pubkey_serialize(CONTEXT, output, length, point, lib.SECP256K1_EC_COMPRESSED)
-    return bytes(ffi.buffer(output))
-
-
-def _parse(data: bytes) -> Any:
-    point = ffi.new("secp256k1_pubkey *")
-    assert lib.secp256k1_ec_pubkey_parse(CONTEXT, point, data, len(data))
-    return point
-
-
-def _product(point: Any, scalar: bytes) -> bytes:
-    shared = ffi.new("unsigned char[32]")
-    assert lib.secp256k1_ecdh(CONTEXT, shared, point, scalar, ffi.NULL, ffi.NULL)
-    return bytes(ffi.buffer(shared))
+        serialize(point)
 
 
 def through_frames() -> Callable[[], None]:
@@ -289,25 +239,6 @@ def _round(
         BARE_ANSWER: microseconds(lambda: allowed(next(taken))),
         FRAME: microseconds(_THROUGH),
     }
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A line of the table: how long something takes, and how many times its floor that may be."""
-
-    what: str
-    found: float
-    floor: float
-    most: float
-
-    @property
-    def holds(self) -> bool:
-        return self.found <= self.most * self.floor
-
-    def __str__(self) -> str:
-        ratio = f"{self.found / self.floor:.2f}"
-        verdict = "holds" if self.holds else "missed"
-        return f"| {self.what} | {self.found:.0f} us | {self.floor:.0f} us | {ratio} | {self.most} | {verdict} |"
 
 
 def main() -> int:
