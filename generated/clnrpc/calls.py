@@ -2167,23 +2167,25 @@ class Calls(Caller):
         start: U64 | None = None,
         limit: U32 | None = None,
     ) -> ListpaysResponse:
-        """List outgoing payments, their parts summed up.
+        """List what this node pays and has paid.
 
-        Returns the outgoing payments, each with its status and amounts added up over all of its parts.
+        The **listpays** command returns the payments of this node, oldest first: those for invoices that arrived for
+        its requests, and those made with lightning-xpay(7).
 
         Args:
-            bolt11: Show the payment of this BOLT 11 or BOLT 12 invoice; default: any.
-            payment_hash: Show the payment with this hash, 32 bytes in hex; default: any.
-            status: Show only payments that are *pending*, *complete* or *failed*; default: all.
-            index: Index that orders the list, *created* or *updated*, and that `start` and `limit` count by;
-                default: the order of creation.
-            start: Index value of the first part to read, only with `index`, and without `bolt11` and
-                `payment_hash`; sums leave out the parts before it. Default: the beginning.
-            limit: The largest number of parts to read, only with `index`; payments of several parts make the list
-                shorter and their sums may be too low. Default: all.
+            bolt11: Show only the payment of this invoice.
+            payment_hash: Show only the payment with this payment hash.
+            status: Show only payments with this status.
+            index: The order of the list, and what **start** and **limit** count by.
+            start: Start at this index. Requires **index**.
+            limit: The largest number of payments to look at, before filtering by the other parameters. Requires
+                **index**.
 
         `index`, `start` and `limit` were added in v24.11. At most one of `bolt11` and `payment_hash` can be given.
         `start` and `limit` can only be given together with `index`.
+
+        Raises:
+            RpcError: Code -32602: A parameter is malformed, or the parameters do not go together.
         """
         return self.rpc_send("listpays", bolt11, payment_hash, status, index, start, limit)
 
@@ -3416,38 +3418,57 @@ class Calls(Caller):
         localinvreqid: Hex | None = None,
         dev_use_shadow: bool | None = None,
     ) -> XpayResponse:
-        """Pay an invoice, an offer or a BIP 353 name.
+        """Pay an invoice or an offer.
 
-        Pays an invoice, fetching one first for an offer or a BIP 353 name, in as many parts as it takes, and returns
-        the preimage and the amounts.
+        The **xpay** command pays a BOLT 12 invoice. For an offer it fetches an invoice first, and pays that if its
+        amount is the expected one. It returns when the payee has the money, with the preimage. lightning-createproof(7)
+        proves the payment.
+
+        The same invoice is paid once: paying it again fails with 219, and with 200 while its payment is in progress.
 
         Added in v24.11.
 
         Args:
-            invstring: What to pay: a BOLT 11 or BOLT 12 invoice, an offer that does not recur, or a BIP 353 name
-                such as *user@example.com*.
-            amount_msat: Amount to pay, in millisatoshi unless it ends in *sat* or *btc*; required if a BOLT 11
-                invoice or an offer names none. Refused if an invoice names one; an offer that does must name the same.
-            maxfee: Highest fee for all parts together, in millisatoshi unless it ends in *sat* or *btc*; default: 1
-                % of the amount or 5000 msat, whichever is more.
-            layers: Names of layers to apply to the search for routes, on top of those that xpay keeps; default:
-                none.
-            retry_for: Seconds during which other routes are tried; default: 60.
-            partial_msat: Share of the invoice to pay here, in millisatoshi unless it ends in *sat* or *btc*, while
-                others pay the rest at the same time; default: all of it.
-            maxdelay: The largest number of blocks for which the money may be locked up.
+            invstring: What to pay: a BOLT 12 invoice (*lni1*), or an offer (*lno1*) that does not recur and has no
+                quantity.
+            amount_msat: The amount to pay. It is required for an offer without a price; otherwise it must be left
+                out, or be the offer's price. A number without a unit is in millisatoshi; *msat*, *sat* and *btc* are
+                accepted as suffixes.
+            maxfee: The highest fee.
+            layers: Layers of the search for routes.
+            retry_for: For how many seconds the payment is tried; 60 by default.
+            partial_msat: The part of the invoice to pay, while others pay the rest.
+            maxdelay: For how many blocks the money may be locked up.
 
                 Default: 2016. Added in v25.02.
-            payer_note: Message to the issuer, sent when an invoice is fetched for an offer or a name; default:
-                none.
+            payer_note: A note for the issuer of the offer; it is part of the request for the invoice.
 
                 Added in v26.04.
-            label: Your own name, kept with the payment and never sent; default: none.
-            localinvreqid: Id of the invoice_request of this node that a BOLT 12 invoice was sent for, 32 bytes in
-                hex; a single-use one is then paid only once. Default: none.
-            dev_use_shadow: Hidden: not meant for general use.
+            label: Your own name for the payment.
+            localinvreqid: The id of the request of this node that the invoice is for.
+            dev_use_shadow: For tests of nodes.
+
+                Hidden: not meant for general use.
 
         `label`, `localinvreqid` and `dev_use_shadow` were added in v26.06.
+
+        Raises:
+            RpcError: Code -32602: A parameter is missing, malformed or not available here, or the string cannot be
+                paid.
+            RpcError: Code -1: The injected entropy is used up, or no server is running.
+            RpcError: Code 200: The invoice is being paid, or it may have been paid.
+            RpcError: Code 207: The invoice has expired.
+            RpcError: Code 209: The payment has failed, so that no money has moved; or the server has no backend
+                that pays, or it is more than the server may pay.
+            RpcError: Code 210: There is no result yet. The payment may still succeed.
+            RpcError: Code 212: The request that the invoice is for does not allow it.
+            RpcError: Code 219: The invoice is paid already.
+            RpcError: Code 1002: The offer has expired.
+            RpcError: Code 1003: No invoice could be fetched: the request could not be sent.
+            RpcError: Code 1004: The issuer refused the request, or sent an invoice that is not valid for it, such
+                as one for another amount.
+            RpcError: Code 1005: No invoice arrived in time.
+            RpcError: Code -5: The server is shutting down; the payment goes on when it is started again.
         """
         return self.rpc_send(
             "xpay",

@@ -856,7 +856,7 @@ class Service:
 
     @stub
     def listpays(self, request: ListpaysRequest) -> Reply[ListpaysResponse]:
-        """List outgoing payments, their parts summed up."""
+        """List what this node pays and has paid."""
         raise unknown_command("listpays")
 
     @stub
@@ -1184,5 +1184,5 @@ class Service:
 
     @stub
     def xpay(self, request: XpayRequest) -> Reply[XpayResponse]:
-        """Pay an invoice, an offer or a BIP 353 name."""
+        """Pay an invoice or an offer."""
         raise unknown_command("xpay")

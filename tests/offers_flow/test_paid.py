@@ -74,3 +74,31 @@ def test_a_request_that_names_fronts_is_paid_through_them(start: Start) -> None:
     decoded = wallet.client.rpc_call("decode", [request.bolt12])
     assert [path["first_node_id"] for path in decoded["invreq_paths"]] == [front.id]
     assert wallet.client.sendinvoice(request.bolt12, label="withdrawal").status == "paid"
+
+
+def test_an_offer_is_paid_once_and_the_payment_is_listed_and_proved(start: Start) -> None:
+    shop, buyer = start(*PLAY), start(*PLAY)
+    buyer.client.connect(shop.address)
+    offer = shop.client.offer("1000msat", description="tea").bolt12
+    paid = buyer.client.xpay(offer, payer_note="no sugar")
+    assert (paid.amount_msat, paid.amount_sent_msat) == (1_000, 1_000)
+    [sold] = shop.client.listinvoices().invoices
+    assert (sold.status, sold.payment_preimage) == ("paid", paid.payment_preimage)
+    assert sold.invreq_payer_note == "no sugar"
+    [listed] = buyer.client.listpays().pays
+    assert (listed.status, listed.preimage, listed.bolt12) == ("complete", paid.payment_preimage, sold.bolt12)
+    with pytest.raises(RpcError) as refused:
+        buyer.client.xpay(sold.bolt12 or "")
+    assert refused.value.code == 219
+    [proof] = buyer.client.createproof(offer).proofs
+    assert shop.client.decode(proof.bolt12).valid
+
+
+def test_an_offer_without_a_price_is_paid_as_much_as_the_caller_says(start: Start) -> None:
+    shop, buyer = start(*PLAY), start(*PLAY)
+    buyer.client.connect(shop.address)
+    offer = shop.client.offer("any", description="tip").bolt12
+    with pytest.raises(RpcError, match="Must specify amount for this offer"):
+        buyer.client.xpay(offer)
+    assert buyer.client.xpay(offer, amount_msat=3_000).amount_msat == 3_000
+    assert [invoice.amount_received_msat for invoice in shop.client.listinvoices().invoices] == [3_000]

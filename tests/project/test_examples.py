@@ -18,9 +18,12 @@ from lnoffers.service.dispatching import dispatcher
 from lnoffers.service.node import Node
 from lnoffers.service.options import Options
 from lnoffers.service.payment_states import PaymentState
+from lnoffers.service.payments.backend import Paid
+from lnoffers.service.payments.payer import Payer
 from lnoffers.service.peers import Link, Peers, listening
 from lnoffers.service.serving.wire import Wire
 from lnoffers.service.store import invoices
+from tests.payments.scripted import Scripted, ready
 from tests.service.paying import invoice_for, own_request, preimage, store_payment
 from tests.service.program import write_secret
 from tests.shared import ROOT
@@ -39,7 +42,7 @@ IN_ORDER = (
 INVOICES_IN_ORDER = ("createinvoice", "listinvoices", "waitinvoice", "waitanyinvoice", "delinvoice")
 PEERS_IN_ORDER = ("connect", "listpeers", "ping", "disconnect")
 REQUESTS_IN_ORDER = ("fetchinvoice", "cancelrecurringinvoice", "sendinvoice")
-PAYMENTS_IN_ORDER = ("createproof", "paybyhand")
+PAYMENTS_IN_ORDER = ("createproof", "listpays", "paybyhand")
 INVOICE_PATH_KEY = bytes(range(1, 33))
 INVOICE_TIME = 1_800_000_000
 PAYER_METADATA = bytes(range(16))
@@ -160,7 +163,24 @@ def test_the_examples_of_payments_are_what_the_service_answers(tmp_path: Path) -
                 assert answered(filled, example) == json.dumps(example["response"]), example["request"]["id"]
 
 
+def test_the_example_of_xpay_is_what_the_service_answers(tmp_path: Path) -> None:
+    """It is about the same invoice as that of createproof."""
+    filled, node = service(tmp_path, b"lightning-2")
+    [example] = examples("xpay")
+
+    async def pay(payer: Payer) -> str:
+        served = Served(node.options.socket, lambda: None, filled._peers, payer)
+        paying = dispatcher(OffersService(node, served), developer=False)
+        found = paying.answer(json.dumps({"jsonrpc": "2.0"} | example["request"]).encode())
+        response = found if isinstance(found, Answer) else await found
+        return json.dumps(json.loads(response.data)["result"])
+
+    with node:
+        node.inject(None, INVOICE_TIME)
+        assert ready(node, Scripted([Paid(bytes(32), 1_003)]), pay) == json.dumps(example["response"])
+
+
 def test_every_document_has_an_example_that_is_tried_here() -> None:
     tried = {*IN_ORDER, *INVOICES_IN_ORDER, *PEERS_IN_ORDER, *REQUESTS_IN_ORDER, *PAYMENTS_IN_ORDER}
-    tried |= {"dev-inject", "getinfo"}
+    tried |= {"dev-inject", "getinfo", "xpay"}
     assert {path.stem for path in (ROOT / "schemas").glob("*.json")} == tried

@@ -13,9 +13,11 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Any
 
-from lnoffers.bolt12 import CHAINS, Offer, Recurrence
+from lnoffers.bolt12 import CHAINS, Invoice, InvoiceRequest, Offer, Recurrence
 from lnoffers.net.address import Address
+from lnoffers.net.blinding import message_path
 from lnoffers.service import Node, Options
+from lnoffers.service.payment_states import PaymentState
 from lnoffers.service.status import Status
 from tests.bolt12 import samples
 from tests.fetching.conftest import Start as StartNode
@@ -23,6 +25,7 @@ from tests.fetching.conftest import start as node
 from tests.fetching.node import key_of
 from tests.peers.stranger import connected, key
 from tests.service.invoicing import HOUR, NOW, creation, store_offer
+from tests.service.paying import invoice_for, preimage, store_payment
 from tests.service.program import Program, Wire, request
 from tests.service.test_offers_served import codes
 from tests.shared import ROOT
@@ -55,7 +58,7 @@ def ask_wrongly(ask: Asker) -> None:
         ask(method, {"nosuch": 1})
     for method in ("check", "createinvoice", "decode", "delinvoice", "disableinvoicerequest", "waitinvoice"):
         ask(method, {})
-    for method in ("dev-inject", "listinvoicerequests", "waitanyinvoice"):
+    for method in ("dev-inject", "listinvoicerequests", "listpays", "waitanyinvoice"):
         ask(method, ["-"])
     for method in ("check", "help"):
         ask(method, ["nosuch"])
@@ -112,9 +115,11 @@ def ask_for_invoices(ask: Asker, issuers: Sequence[str]) -> None:
     ask("cancelrecurringinvoice", {})
     ask("dev-inject", {"entropy": ""})
     ask("fetchinvoice", [offer_of(REFUSING)])
+    ask("xpay", [offer_of(REFUSING)])
     ask("dev-inject", {"entropy": "01" * 64})
     ask("fetchinvoice", [offer_of(REFUSING, offer_absolute_expiry=NOW - HOUR)])
     ask("fetchinvoice", [offer_of(REFUSING)])
+    ask("xpay", [offer_of(REFUSING)])
     ask("cancelrecurringinvoice", [offer_of(REFUSING, offer_recurrence_compulsory=Recurrence(1, 1)), 1, "x"])
     ask("dev-inject", {"entropy": "03" * 144})
     ask("sendinvoice", [request_of(NOBODY_REACHED), "unsent"])
@@ -130,9 +135,35 @@ def send_invoices(ask: Asker) -> None:
     ask("sendinvoice", [request_of(REFUSING), "number 1"])
     ask("dev-inject", {"entropy": ""})
     ask("sendinvoice", [request_of(REFUSING), "sent"])
-    ask("dev-inject", {"entropy": "".join(f"{number:02x}" * 64 for number in range(4, 9))})
+    ask("dev-inject", {"entropy": "".join(f"{number:02x}" * 64 for number in range(4, 10))})
     ask("sendinvoice", [request_of(REFUSING), "refused"])
     ask("sendinvoice", {"invreq": request_of(SILENT), "label": "late", "timeout": 0})
+
+
+def pay(ask: Asker, program: Program) -> None:
+    """Pay invoices of which some cannot be paid, and offers of the same nodes, by play money."""
+    now = NOW + 2 * HOUR
+
+    def invoice(number: int, request: InvoiceRequest | None = None, **changes: Any) -> Invoice:
+        asked = samples.request_for(samples.offer()) if request is None else request
+        return invoice_for(asked, number, **({"invoice_created_at": now} | changes))
+
+    with Node.open(Options(lightning_dir=program.directory, network="regtest")) as node:
+        store_payment(node, invoice(1), preimage(1), PaymentState.PAID)
+        store_payment(node, invoice(2), preimage(2), PaymentState.PAYING)
+    [disabled] = ask("listinvoicerequests", {})["invoicerequests"]
+    to_silent = message_path(bytes(31) + b"\1", [SILENT], bytes(32))
+    ask("xpay", {})
+    ask("xpay", [invoice(1).encode()])
+    ask("xpay", [invoice(2).encode()])
+    ask("xpay", [invoice(3, invoice_created_at=NOW - HOUR).encode()])
+    ask("xpay", [invoice(4).encode()])
+    ask("xpay", {"invstring": invoice(5, invoice_paths=(to_silent,)).encode(), "retry_for": 0})
+    ask("xpay", [invoice(6, InvoiceRequest.parse(disabled["bolt12"])).encode()])
+    ask("dev-inject", {"entropy": "09" * 64})
+    ask("xpay", [offer_of(REFUSING, offer_absolute_expiry=NOW - HOUR)])
+    ask("xpay", [offer_of(REFUSING)])
+    ask("xpay", {"invstring": offer_of(SILENT), "retry_for": 0})
 
 
 def request_of(payer: bytes) -> str:
@@ -165,6 +196,7 @@ def wait_until_it_stops(ask: Asker, program: Program, server: subprocess.Popen[s
             "fetchinvoice": [offer_of(SILENT)],
             "cancelrecurringinvoice": [recurring, 1, "x"],
             "sendinvoice": [request_of(SILENT), "waiting"],
+            "xpay": [offer_of(SILENT)],
         }
         wires = {method: held.enter_context(Wire(program.socket)) for method in waits}
         for method, wire in wires.items():
@@ -178,7 +210,18 @@ def wait_until_it_stops(ask: Asker, program: Program, server: subprocess.Popen[s
 def test_every_documented_error_can_be_had_and_no_other(seed_program: Program, node: StartNode) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         mute = Address(key(8).public_key, *silent.getsockname())
-        flags = ("--dev-entropy", "", "--dev-time", str(NOW), "--addr", "127.0.0.1:0", "--peer", str(mute))
+        flags = (
+            "--dev-entropy",
+            "",
+            "--dev-time",
+            str(NOW),
+            "--addr",
+            "127.0.0.1:0",
+            "--peer",
+            str(mute),
+            "--backend",
+            "play",
+        )
         with seed_program.served(*flags) as server, Wire(seed_program.socket) as wire:
             ask = Asker(wire)
             ask_wrongly(ask)
@@ -186,6 +229,7 @@ def test_every_documented_error_can_be_had_and_no_other(seed_program: Program, n
             ask_about_requests(ask)
             ask_about_peers(ask)
             ask_for_invoices(ask, [node(1, "--answer", "refusal"), node(2, "--answer", "nothing")])
+            pay(ask, seed_program)
             send_invoices(ask)
             wait_until_it_stops(ask, seed_program, server, mute)
     documented = {path.stem: codes(path.stem) for path in (ROOT / "schemas").glob("*.json") if path.stem not in OFFERS}

@@ -16,7 +16,7 @@ from lnoffers.bolt12 import Bip353Name, Bolt12Error, InvoiceRequest, Offer, Unsi
 from lnoffers.service.parameters import requests as parameters
 
 if TYPE_CHECKING:
-    from clnrpc.types import CancelrecurringinvoiceRequest, FetchinvoiceRequest
+    from clnrpc.types import CancelrecurringinvoiceRequest, FetchinvoiceRequest, XpayRequest
 
 _PARAMETERS: Final = {
     "invreq_amount": "amount_msat",
@@ -87,6 +87,14 @@ def to_fetch(request: FetchinvoiceRequest, offer: Offer) -> Terms:
         invreq_recurrence_counter=request.recurrence_counter,
         invreq_recurrence_start=start,
     )
+
+
+def to_pay(request: XpayRequest, offer: Offer) -> Terms:
+    """Return the fields for `xpay`, which pays one item of an offer that does not recur."""
+    if offer.offer_quantity_max is not None:
+        raise RpcError(INVALID_PARAMS, "quantity parameter required: fetch an invoice with fetchinvoice, and pay that")
+    amount = request.amount_msat if offer.offer_amount is None else None
+    return Terms(invreq_amount=amount, invreq_payer_note=request.payer_note)
 
 
 def to_cancel(request: CancelrecurringinvoiceRequest, offer: Offer) -> Terms:

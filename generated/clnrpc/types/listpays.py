@@ -10,34 +10,28 @@ from ..runtime.values.scalars import U32, U64, Hash, Hex, Msat, Pubkey, Secret
 
 @dataclass(kw_only=True, slots=True)
 class ListpaysRequest:
-    """The request for `listpays`: List outgoing payments, their parts summed up.
+    """The request for `listpays`: List what this node pays and has paid.
 
     `index`, `start` and `limit` were added in v24.11.
     """
 
     bolt11: str | None = None
-    """Show the payment of this BOLT 11 or BOLT 12 invoice; default: any."""
+    """Show only the payment of this invoice."""
 
     payment_hash: Hash | None = None
-    """Show the payment with this hash, 32 bytes in hex; default: any."""
+    """Show only the payment with this payment hash."""
 
     status: Literal["pending", "complete", "failed"] | None = None
-    """Show only payments that are *pending*, *complete* or *failed*; default: all."""
+    """Show only payments with this status."""
 
     index: Literal["created", "updated"] | None = None
-    """Index that orders the list, *created* or *updated*, and that `start` and `limit` count by; default: the order of
-    creation.
-    """
+    """The order of the list, and what **start** and **limit** count by."""
 
     start: U64 | None = None
-    """Index value of the first part to read, only with `index`, and without `bolt11` and `payment_hash`; sums leave out
-    the parts before it. Default: the beginning.
-    """
+    """Start at this index. Requires **index**."""
 
     limit: U32 | None = None
-    """The largest number of parts to read, only with `index`; payments of several parts make the list shorter and their
-    sums may be too low. Default: all.
-    """
+    """The largest number of payments to look at, before filtering by the other parameters. Requires **index**."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -46,50 +40,84 @@ class ListpaysPay(Received):
 
     __added__ = (("created_index", "v24.11"),)
 
-    payment_hash: Hash
-
-    status: Literal["pending", "failed", "complete"]
-
-    destination: Pubkey | None = None
-
-    created_at: U64
-
-    completed_at: U64 | None = None
-
-    label: str | None = None
-
     bolt11: str | None = None
-
-    description: str | None = None
+    """The string of a BOLT 11 invoice."""
 
     bolt12: str | None = None
+    """The invoice: a string that begins with *lni1*."""
 
-    created_index: U64
-    """Added in v24.11."""
+    destination: Pubkey | None = None
+    """The node that has signed the invoice."""
 
-    updated_index: U64 | None = None
-    """Added in v24.11."""
+    description: str | None = None
+    """The description in the invoice."""
 
-    amount_msat: Msat | None = None
-    """Present only if `status` is "complete"."""
+    label: str | None = None
+    """The label of the payment."""
 
-    amount_sent_msat: Msat | None = None
-    """Present if and only if `status` is "complete", or if `status` is "failed"."""
+    payment_hash: Hash
+    """The payment hash."""
+
+    status: Literal["pending", "failed", "complete"]
+    """*complete*: it is paid. *failed*: no money has moved. *pending*: anything else."""
+
+    created_at: U64
+    """When the payment began, in seconds since 1970-01-01 00:00 UTC."""
+
+    completed_at: U64 | None = None
+    """When it was paid or has failed; absent if it is pending."""
 
     preimage: Secret | None = None
-    """Present if and only if `status` is "complete"."""
+    """The preimage. Only if **status** is *complete*."""
+
+    amount_msat: Msat | None = None
+    """The amount of the invoice."""
+
+    amount_sent_msat: Msat | None = None
+    """The same with fees; 0 if it has failed. While it is pending, the amount of the invoice."""
 
     number_of_parts: U64 | None = None
-    """Present only if `status` is "complete"."""
+    """The number of its parts, if there were several."""
 
     erroronion: Hex | None = None
-    """Present only if `status` is "failed"."""
+    """The error of a failed payment, as it arrived."""
+
+    created_index: U64
+    """Its number in the order of creation, from 1; numbers are never reused, and some are left out.
+
+    Added in v24.11.
+    """
+
+    updated_index: U64 | None = None
+    """Its number in the order of the last changes.
+
+    Added in v24.11.
+    """
+
+    state: Literal["claimed", "paying", "unknown", "paid", "failed"] | None = None
+    """How far the payment has come, as in lightning-listinvoicerequests(7).
+
+    An extension: Core Lightning does not have it.
+    """
+
+    reason: str | None = None
+    """Why it has failed.
+
+    An extension: Core Lightning does not have it.
+    """
+
+    backend: str | None = None
+    """The payment backend that it was begun with; *none* if it is paid by hand.
+
+    An extension: Core Lightning does not have it.
+    """
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class ListpaysResponse(Received):
-    """The response to `listpays`: List outgoing payments, their parts summed up."""
+    """The response to `listpays`: List what this node pays and has paid."""
 
     __source__ = "listpays"
 
     pays: list[ListpaysPay]
+    """The payments."""

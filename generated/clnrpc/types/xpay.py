@@ -9,73 +9,73 @@ from ..runtime.values.scalars import U32, U64, Hex, Msat, Secret
 
 @dataclass(kw_only=True, slots=True)
 class XpayRequest:
-    """The request for `xpay`: Pay an invoice, an offer or a BIP 353 name.
+    """The request for `xpay`: Pay an invoice or an offer.
 
     `label`, `localinvreqid` and `dev_use_shadow` were added in v26.06.
     """
 
     invstring: str
-    """What to pay: a BOLT 11 or BOLT 12 invoice, an offer that does not recur, or a BIP 353 name such as
-    *user@example.com*.
-    """
+    """What to pay: a BOLT 12 invoice (*lni1*), or an offer (*lno1*) that does not recur and has no quantity."""
 
     amount_msat: Msat | None = None
-    """Amount to pay, in millisatoshi unless it ends in *sat* or *btc*; required if a BOLT 11 invoice or an offer names
-    none. Refused if an invoice names one; an offer that does must name the same.
+    """The amount to pay. It is required for an offer without a price; otherwise it must be left out, or be the offer's
+    price. A number without a unit is in millisatoshi; *msat*, *sat* and *btc* are accepted as suffixes.
     """
 
     maxfee: Msat | None = None
-    """Highest fee for all parts together, in millisatoshi unless it ends in *sat* or *btc*; default: 1 % of the amount or
-    5000 msat, whichever is more.
-    """
+    """The highest fee."""
 
     layers: list[str] | None = None
-    """Names of layers to apply to the search for routes, on top of those that xpay keeps; default: none."""
+    """Layers of the search for routes."""
 
     retry_for: U32 | None = None
-    """Seconds during which other routes are tried; default: 60."""
+    """For how many seconds the payment is tried; 60 by default."""
 
     partial_msat: Msat | None = None
-    """Share of the invoice to pay here, in millisatoshi unless it ends in *sat* or *btc*, while others pay the rest at the
-    same time; default: all of it.
-    """
+    """The part of the invoice to pay, while others pay the rest."""
 
     maxdelay: U32 = 2016
-    """The largest number of blocks for which the money may be locked up.
+    """For how many blocks the money may be locked up.
 
     Added in v25.02.
     """
 
     payer_note: str | None = None
-    """Message to the issuer, sent when an invoice is fetched for an offer or a name; default: none.
+    """A note for the issuer of the offer; it is part of the request for the invoice.
 
     Added in v26.04.
     """
 
     label: str | None = None
-    """Your own name, kept with the payment and never sent; default: none."""
+    """Your own name for the payment."""
 
     localinvreqid: Hex | None = None
-    """Id of the invoice_request of this node that a BOLT 12 invoice was sent for, 32 bytes in hex; a single-use one is
-    then paid only once. Default: none.
-    """
+    """The id of the request of this node that the invoice is for."""
 
     dev_use_shadow: bool | None = None
-    """Hidden: not meant for general use."""
+    """For tests of nodes.
+
+    Hidden: not meant for general use.
+    """
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class XpayResponse(Received):
-    """The response to `xpay`: Pay an invoice, an offer or a BIP 353 name."""
+    """The response to `xpay`: Pay an invoice or an offer."""
 
     __source__ = "xpay"
 
     payment_preimage: Secret
-
-    failed_parts: U64
-
-    successful_parts: U64
+    """The preimage: its SHA-256 is the payment hash of the invoice."""
 
     amount_msat: Msat
+    """The amount of the invoice."""
 
     amount_sent_msat: Msat
+    """The same with fees."""
+
+    failed_parts: U64
+    """How many parts of the payment have failed."""
+
+    successful_parts: U64
+    """How many parts have arrived."""

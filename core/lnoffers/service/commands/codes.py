@@ -7,6 +7,12 @@ from typing import Final
 NO_RATE: Final = -32700
 """The code of all errors of the plugin that converts currencies."""
 LIGHTNINGD_SHUTDOWN: Final = -5
+PAY_IN_PROGRESS: Final = 200
+PAY_INVOICE_EXPIRED: Final = 207
+PAY_UNSPECIFIED_ERROR: Final = 209
+PAY_STOPPED_RETRYING: Final = 210
+PAY_INVOICE_REQUEST_INVALID: Final = 212
+PAY_ALREADY_PAID: Final = 219
 CONNECT_NO_KNOWN_ADDRESS: Final = 400
 CONNECT_ALL_ADDRESSES_FAILED: Final = 401
 INVOICE_LABEL_ALREADY_EXISTS: Final = 900

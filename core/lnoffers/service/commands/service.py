@@ -5,12 +5,14 @@ from __future__ import annotations
 from lnoffers.service.commands.decode import DecodeCommand
 from lnoffers.service.commands.fetchinvoice import FetchCommands
 from lnoffers.service.commands.invoicerequests import InvoicerequestCommands
+from lnoffers.service.commands.listpays import ListpaysCommands
 from lnoffers.service.commands.offers import OfferCommands
 from lnoffers.service.commands.paybyhand import PaybyhandCommands
 from lnoffers.service.commands.peers import PeerCommands
 from lnoffers.service.commands.process import ProcessCommands
 from lnoffers.service.commands.proofs import ProofCommands
 from lnoffers.service.commands.sendinvoice import SendinvoiceCommands
+from lnoffers.service.commands.xpay import XpayCommands
 
 
 class OffersService(
@@ -18,6 +20,8 @@ class OffersService(
     InvoicerequestCommands,
     SendinvoiceCommands,
     FetchCommands,
+    XpayCommands,
+    ListpaysCommands,
     ProofCommands,
     PaybyhandCommands,
     DecodeCommand,

@@ -14,7 +14,7 @@ from clnrpc.runtime.jsontext import JsonType, elements, json_type
 from clnrpc.runtime.server.convert import BadToken, Converter, raw_text, unsigned
 from lnoffers.bolt12 import Bip353Name, Bolt12Error, Invoice, Offer, PayerProof, without_scheme
 from lnoffers.service.parameters.requests import name, note
-from lnoffers.service.parameters.strings import MAX_INVOICE, string_to_read, with_text
+from lnoffers.service.parameters.strings import MAX_INVOICE, one_of, string_to_read, with_text
 
 _TO_PROVE: Final = "Expected bolt12 invoice (lni1...), offer (lno1...), or user@domain"
 
@@ -109,6 +109,12 @@ def _fields(raw: bytes) -> list[int]:
 
 OF_PAYMENTS: Final[Mapping[str, Mapping[str, Converter]]] = {
     "paybyhand": {"invoice": _to_pay},
+    "listpays": {
+        "bolt11": _to_pay,
+        "status": one_of("pending", "complete", "failed"),
+        "index": one_of("created", "updated", otherwise="unknown index"),
+    },
+    "xpay": {"invstring": string_to_read(MAX_INVOICE), "payer_note": note},
     "createproof": {"invstring": _to_prove, "note": note, "include": _fields},
 }
 """Command -> parameter -> converter."""

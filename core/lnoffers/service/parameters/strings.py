@@ -31,6 +31,20 @@ def string_to_read(most: int) -> Converter:
     return convert
 
 
+def one_of(*words: str, otherwise: str = "") -> Converter:
+    """Return a converter for one of these words; `otherwise` is the error for all other tokens."""
+    *others, last = map(repr, words)
+    why = otherwise or f"should be {', '.join(others)} or {last}"
+
+    def convert(raw: bytes) -> str:
+        text = raw_text(raw)
+        if text not in words:
+            raise BadToken(why)
+        return text
+
+    return convert
+
+
 def label(raw: bytes) -> str:
     """Convert the label of an offer or request: a string (param_escaped_string) of limited length."""
     check_label(raw)

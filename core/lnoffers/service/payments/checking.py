@@ -17,6 +17,7 @@ from lnoffers.service.errors import ServiceError
 from lnoffers.service.payments.limits import LimitError
 from lnoffers.service.status import Status
 from lnoffers.service.store import invoicerequests, invoices
+from lnoffers.service.store.invoices import MAX_NUMBER
 from lnoffers.service.store.payments import ClaimError, StoredPayment
 
 if TYPE_CHECKING:
@@ -67,51 +68,72 @@ class Checker:
                 return self._payer.claim(connection, invoice)
         except Bolt12Error as error:
             return refusal(invoice, error.message)
-        except (ClaimError, LimitError, _BadError) as error:
+        except (ClaimError, LimitError, BadInvoiceError) as error:
             return refusal(invoice, str(error))
 
     def _check(self, connection: Connection, invoice: Invoice, path_id: bytes | None) -> None:
         stored, request = self._request(connection, invoice)
         self._check_path(request, path_id)
+        self._check_terms(connection, stored, request, invoice)
+
+    def check_known(self, connection: Connection, invoice: Invoice) -> None:
+        """Check an invoice that somebody wants to pay; if this node has made its request, that must allow it.
+
+        Raises:
+            BadInvoiceError: if it must not be paid.
+            Bolt12Error: if it is not valid.
+        """
+        if invoicerequests.status_of(connection, invoice.invreq_id) is not None:
+            self._check_terms(connection, *self._request(connection, invoice), invoice)
+            return
+        invoice.verify()
+        invoice.check_unexpired(self._node.clock.now())
+        self._check_payable(connection, invoice)
+
+    def _check_terms(
+        self, connection: Connection, stored: StoredRequest, request: InvoiceRequest, invoice: Invoice
+    ) -> None:
         if Status.ACTIVE not in stored.status and Status.USED not in stored.status:
-            raise _BadError("invoice_request no longer available")
+            raise BadInvoiceError("invoice_request no longer available")
         now = self._node.clock.now()
         if request.offer_absolute_expiry is not None and now > request.offer_absolute_expiry:
-            raise _BadError("invoice_request has expired")
+            raise BadInvoiceError("invoice_request has expired")
         invoice.verify_answer(request)
         invoice.check_unexpired(now)
         if stored.payee not in (None, invoice.invoice_node_id):
-            raise _BadError("the invoice_request is for another payee")
-        self._check_not_own(connection, invoice)
+            raise BadInvoiceError("the invoice_request is for another payee")
+        self._check_payable(connection, invoice)
 
     def _request(self, connection: Connection, invoice: Invoice) -> tuple[StoredRequest, InvoiceRequest]:
         found = invoicerequests.find(connection, invoice.invreq_id)
         if not found:
-            raise _BadError(_UNKNOWN)
+            raise BadInvoiceError(_UNKNOWN)
         return found[0], InvoiceRequest.parse(found[0].bolt12)
 
     def _check_path(self, request: InvoiceRequest, path_id: bytes | None) -> None:
         """Check that the invoice has come along the path that the request demands, as requests for offers must."""
         if request.invreq_paths is None:
             if path_id is not None:
-                raise _BadError(_UNKNOWN)
+                raise BadInvoiceError(_UNKNOWN)
             return
         others = [record for record in request.records if record.type != InvoiceRequest.invreq_paths.number]
         expected = self._node.keys.path_id(sha256(select(others, INVOICE_REQUEST_SPAN)).digest())
         if path_id is None or not compare_digest(path_id, expected):
-            raise _BadError(_UNKNOWN)
+            raise BadInvoiceError(_UNKNOWN)
 
-    def _check_not_own(self, connection: Connection, invoice: Invoice) -> None:
-        """Check that the payment leads to another node."""
+    def _check_payable(self, connection: Connection, invoice: Invoice) -> None:
+        """Check that the payment can be stored, and leads to another node."""
+        if (invoice.invoice_amount or 0) > MAX_NUMBER:
+            raise BadInvoiceError("Excessive invoice_amount")
         node_id, payment_hash = self._node.keys.node_id, invoice.invoice_payment_hash
         assert payment_hash is not None  # it is verified
         if invoice.invoice_node_id == node_id or invoices.by_payment_hash(connection, payment_hash) is not None:
-            raise _BadError("the invoice is this node's own")
+            raise BadInvoiceError("the invoice is this node's own")
         if any(path.first_node_id == node_id for path in invoice.invoice_paths or ()):
-            raise _BadError("invoice_paths lead through this node, which forwards no payments")
+            raise BadInvoiceError("invoice_paths lead through this node, which forwards no payments")
 
 
-class _BadError(ServiceError):
+class BadInvoiceError(ServiceError):
     """The invoice breaks a rule; the message says which."""
 
 

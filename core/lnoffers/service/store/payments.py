@@ -16,6 +16,7 @@ from lnoffers.service.payment_states import OPEN, STEPS, PaymentEvent, PaymentSt
 from lnoffers.service.status import Status, StatusChange
 from lnoffers.service.store import invoicerequests
 from lnoffers.service.store.database import Connection
+from lnoffers.service.store.invoices import MAX_NUMBER
 from lnoffers.service.store.rows import Rows
 from lnoffers.service.store.schema import PAYMENTS as TABLE
 
@@ -183,7 +184,7 @@ def find(
     connection: Connection, chosen: Selection, *, after: StoredPayment | None = None, limit: int | None = None
 ) -> Sequence[StoredPayment]:
     """Return up to `limit` payments of a part of the list, after `after`; rows that cannot be read are skipped."""
-    start = chosen.start if after is None else max(chosen.start, after.created_index + 1)
+    start = min(chosen.start, MAX_NUMBER) if after is None else after.created_index + 1
     query, values = (
         f"{TABLE.select} WHERE state IN ({_listed(chosen.states)}) AND created_index >= ?",
         list[Any]([start]),
@@ -197,6 +198,15 @@ def find(
             query += f" AND {column} {comparison} ?"
             values.append(value)
     return _ROWS.read_many(connection, f"{query} ORDER BY created_index", values, limit)
+
+
+def nth_index(connection: Connection, start: int, number: int) -> int | None:
+    """Return the created_index of the `number`-th payment, counted from 1, from `start` on; None if there are fewer."""
+    if number < 1:
+        return start - 1
+    query = "SELECT created_index FROM payments WHERE created_index >= ? ORDER BY created_index LIMIT 1 OFFSET ?"
+    row = connection.execute(query, (min(start, MAX_NUMBER), number - 1)).fetchone()
+    return None if row is None else int(row[0])
 
 
 def open_payments(connection: Connection) -> Sequence[StoredPayment]:
