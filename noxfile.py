@@ -322,7 +322,7 @@ def bench(session: nox.Session) -> None:
 
 @nox.session
 def demo(session: nox.Session) -> None:
-    """Regenerate, start the server on a store of its own, and make an invoice request."""
+    """Regenerate, start an ATM, a wallet and a shop, and let play money go around."""
     _install(session)
     session.run("rpcschema", "generate")
     session.run("python", "docs/examples/demo.py")
