@@ -127,6 +127,17 @@ def service(work: Path, wheel: Path) -> None:
     print("clnrpc[offers]: lnoffers call gives the example's answer, and the manual pages are there")
 
 
+def stand_ins(work: Path, wheel: Path) -> None:
+    programs = environment(work / "testing", f"clnrpc[testing] @ {wheel.as_uri()}")
+    command = [programs / "lnoffers", "serve", "--lightning-dir", work / "play", "--network", "regtest"]
+    with subprocess.Popen([*command, "--backend", "play:lose=0.1"], stdout=subprocess.PIPE, cwd=work) as server:
+        assert server.stdout is not None
+        assert server.stdout.readline().startswith(b"Listening on "), "the server has ended"
+        server.terminate()
+    assert (work / "play" / "regtest" / "play.sqlite3").exists()
+    print("clnrpc[testing]: lnoffers serve --backend play starts")
+
+
 def generated(work: Path, name: str, *requirements: str) -> dict[str, bytes]:
     """Return what the generator makes, installed in an environment of its own."""
     programs = environment(work / name, *requirements)
@@ -144,6 +155,7 @@ def main() -> None:
         client_alone(work, wheel)
         library(work, wheel)
         service(work, wheel)
+        stand_ins(work, wheel)
         made = {
             "wheel": generated(work, "wheel", f"clnrpc[generator] @ {wheel.as_uri()}"),
             "sdist": generated(work, "sdist", f"clnrpc[generator] @ {sdist.as_uri()}"),

@@ -23,13 +23,13 @@ def find(text: str) -> tuple[Factory, str]:
     """
     name, _, argument = text.partition(":")
     found = {each.name: each for each in entry_points(group=GROUP)}
+    how = f". Install it: {_EXTRAS[name]}" if name in _EXTRAS else ""
     if name not in found:
-        how = f" Install it: {_EXTRAS[name]}." if name in _EXTRAS else ""
-        raise BackendError(f"there is no payment backend {name!r}; installed are {', '.join(sorted(found))}.{how}")
+        raise BackendError(f"there is no payment backend {name!r}; installed are {', '.join(sorted(found))}{how}")
     try:
         factory: Factory = found[name].load()
     except (ImportError, AttributeError) as error:
-        raise BackendError(f"the payment backend {name!r} cannot be loaded: {error}") from error
+        raise BackendError(f"the payment backend {name!r} cannot be loaded: {error}{how}") from error
     return factory, argument
 
 
