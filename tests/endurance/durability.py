@@ -125,10 +125,17 @@ def figure(what: str, told: Told, program: Program) -> Figure:
     return Figure(what, found, "0 lost or half-made", missing > 0)
 
 
+def with_store(folder: str) -> Program:
+    """Return the program on a directory with a store, so that no fault hits the many writes that create it."""
+    program = Program(Path(folder))
+    with program.served():
+        return program
+
+
 def fail_writes(what: str, fault: str) -> Figure:
     told = Told()
     with tempfile.TemporaryDirectory(prefix="lno") as folder:
-        program = Program(Path(folder))
+        program = with_store(folder)
         load_traced(program, injecting(fault), told)
         assert told.made_after_errors, "the server did not recover"
         return figure(what, told, program)
@@ -137,7 +144,7 @@ def fail_writes(what: str, fault: str) -> Figure:
 def fail_syncs() -> Figure:
     told = Told()
     with tempfile.TemporaryDirectory(prefix="lno") as folder:
-        program = Program(Path(folder))
+        program = with_store(folder)
         with program.served(under=injecting(UNSYNCED)) as server:
             load(program.socket, told, sys.maxsize)
             assert server.wait(SECONDS) == 2, "the server did not end"
