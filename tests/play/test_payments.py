@@ -150,6 +150,26 @@ def test_payment_goes_on_after_the_payer_was_started_again(tmp_path: Path, monke
     asyncio.run(run())
 
 
+def test_payer_that_starts_again_goes_on_with_its_payments_unasked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sender, "PATIENCE", 0.1)
+
+    async def run() -> None:
+        async with playing(tmp_path / "payee") as payee:
+            async with playing(tmp_path / "payer", "lose=0.999999") as payer:
+                await payer.peers.connect(payee.address)
+                assert isinstance(await payer.backend.pay(payee.invoice()), Uncertain)
+            async with playing(tmp_path / "payer") as payer:
+                await payer.peers.connect(payee.address)
+                while payer.rows("sent", "pending"):
+                    await payer.written()
+            await payee.written()
+            assert_balanced(payer, payee, 1)
+
+    asyncio.run(run())
+
+
 @pytest.mark.parametrize(
     ("payers", "payees"),
     [
