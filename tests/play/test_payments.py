@@ -10,7 +10,7 @@ import pytest
 
 from lnoffers.bolt12 import Invoice
 from lnoffers.service.clock import FixedClock
-from lnoffers.service.payments.backend import Failed, Outcome, Paid, Uncertain
+from lnoffers.service.payments.backend import BackendError, Failed, Outcome, Paid, Uncertain
 from lnstandin.play import sender
 from lnstandin.play.ledger import Sent
 from tests.play.players import PRICE, Player, payer_and_payee, playing
@@ -309,6 +309,22 @@ def test_payment_that_had_arrived_is_taken_when_the_payee_starts_again(
         async with playing(tmp_path / "payee") as payee:
             await payee.written()
             assert len(payee.rows("received")) == len(payee.taken()) == 1
+
+    asyncio.run(run())
+
+
+def test_payee_whose_store_fails_does_not_start_while_a_payment_has_to_be_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sender, "PATIENCE", 0.1)
+
+    async def run() -> None:
+        async with payer_and_payee(tmp_path) as (payer, payee):
+            payee.till.failures = FOREVER
+            await payer.backend.pay(payee.invoice())
+        with pytest.raises(BackendError, match="have arrived cannot be recorded: The store failed: the disk is full"):
+            async with playing(tmp_path / "payee", failures=1):
+                pass
 
     asyncio.run(run())
 

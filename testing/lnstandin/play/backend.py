@@ -35,7 +35,11 @@ class Play(Backend):
         """Open the ledger, and take part."""
         await self._ledger.open()
         self.identity = f"play {self._ledger.identity}"
-        await self._receiver.resume()
+        try:
+            await self._receiver.resume()
+        except BackendError:
+            await self._ledger.close()
+            raise
         self._host.peers.handle_custom(PAY_TYPE, self._receiver.receive)
         self._host.peers.handle_custom(RESULT_TYPE, self._sender.receive)
         await self._sender.resume()

@@ -50,11 +50,13 @@ class Receiver:
         """Take or refuse the payments that had arrived when this node ended.
 
         Raises:
-            BackendError: if the ledger cannot be used.
-            RpcError: if the store cannot be used.
+            BackendError: if the ledger or the store cannot be used.
         """
-        for payment in await self._ledger.unanswered():
-            await self._take(payment)
+        try:
+            for payment in await self._ledger.unanswered():
+                await self._take(payment)
+        except RpcError as error:
+            raise BackendError(f"payments that have arrived cannot be recorded: {error.message}") from error
 
     def receive(self, link: Link, data: bytes) -> None:
         """Answer a payment, unless it cannot be read, or it or too many others are being looked at."""
