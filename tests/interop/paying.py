@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -19,7 +19,10 @@ from lnoffers.service.payments.backend import Host, Incoming
 from lnoffers.service.payments.cln.backend import CoreLightning, Settings
 from lnoffers.service.peers import Peers
 from tests.bolt12.samples import METADATA, PAYINFO, REGTEST
+from tests.interop.chain.folder import Chain
+from tests.interop.channels import connect
 from tests.interop.nodes import Node as Lightningd
+from tests.interop.nodes import running, until
 from tests.service.program import write_secret
 
 SELLER = KeySigner(KeyPair(b"\7" * 32))
@@ -120,6 +123,25 @@ class Desk:
             raise self.refusals.pop()
         self.arrived.append((payment_hash, amount_msat))
         return "nobody asked" if amount_msat == UNWANTED else b"\1" * 32
+
+
+class Mortal:
+    """A node that can be killed and started again, with channels to l1."""
+
+    def __init__(self, chain: Chain, directory: Path, stack: ExitStack, *options: str) -> None:
+        self._start = lambda: stack.enter_context(running(chain, directory, *options))
+        self.node: Lightningd = self._start()
+
+    def kill(self) -> None:
+        """End it as `kill -9` does."""
+        self.node.process.kill()
+        self.node.process.wait()
+
+    def restart(self, peer: Lightningd) -> None:
+        """Start it again, and connect it once it knows the chain."""
+        self.node = self._start()
+        until(lambda: self.node.client.getinfo().warning_lightningd_sync is None, "it has read the chain")
+        connect(self.node, peer)
 
 
 @asynccontextmanager

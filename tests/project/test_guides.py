@@ -29,6 +29,7 @@ IN_SHELL = {
     "README": 3,
     "fetch-an-invoice": 2,
     "from-atm-to-wallet": 13,
+    "pay-through-a-node": 1,
     "price-in-a-currency": 2,
     "run-the-service": 5,
     "test-against-it": 3,
@@ -163,6 +164,16 @@ def test_the_service_fetches_as_the_guide_says(home: Path) -> None:
         for script, text, wanted in zip(scripts, texts, ('"changes": {}', '"counter": 1'), strict=True):
             here = script.replace("call ", "call --network regtest ").replace("lno1...", text)
             assert wanted in shell(re.sub(r"02ab\S+", f"{info.id}@127.0.0.1:{port}", here), home)
+
+
+def test_a_node_that_pays_is_named_as_the_guide_says(home: Path) -> None:
+    """The options are valid, and only the node is missing; the tests of `interop` have one."""
+    [script] = pieces("pay-through-a-node", "sh")
+    via = f"{'02' + '79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798'}@127.0.0.1:9"
+    printed = shell(f"{{ {script.strip().replace('ID@HOST:PORT', via)}; }} 2>&1 || echo stopped", home)
+    assert "--backend cln:" in printed
+    assert ".lightning/bitcoin/lightning-rpc: there is no such socket" in printed
+    assert printed.endswith("stopped\n")
 
 
 class Withdrawal:

@@ -55,8 +55,8 @@ class CoreLightning(Backend):
         except BackendError:
             await self._client.close()
             raise
-        self._sending.begin()
         own_id, node_id = node.keys.node_id, bytes.fromhex(self.identity)
+        self._sending.begin(node_id)
         self._receiving = Receiving(self._client, node_id, own_id, self._host.settled, self._max_invoices)
         self._receiving.begin()
 

@@ -9,7 +9,7 @@ already, which leave at once. Without an answer, as after a restart of this proc
 returned only when the node has answered `listpays` for as long as a call can go on, counted by this process's
 monotonic clock from the first answer, and nothing was pending in several prompt answers in a row after that. If the
 node ever fails to answer, the count begins anew. That the node itself was restarted does not matter: it ends the call,
-and its parts stay `pending` until they are settled.
+and its parts stay `pending` until they are settled, or for ever (`parts`).
 
 Assumed is that the node gives a call to its plugins within that time. A plugin that holds `xpay` back for minutes, in
 the hook `rpc_command` or in a signer that asks a person, breaks this.
@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Final
 from clnrpc.runtime.errors import CannotConnectError, ClientError, RpcError
 from lnoffers.bolt12 import Bolt12Error, Invoice
 from lnoffers.service.payments.backend import BackendError, Failed, Outcome, Uncertain
+from lnoffers.service.payments.cln import parts
 from lnoffers.service.payments.cln.outcomes import ALREADY_PAID, ENDED, may_move, paid, success
 
 if TYPE_CHECKING:
@@ -80,7 +81,8 @@ class Sending:
         max_fee: the fee limit of each payment, in millisatoshi; None for that of `xpay`, the higher one of 1 % and
             5 sat.
         retry_for: for how many seconds the node tries to pay an invoice.
-        at_most: how long a call can go on without an answer, in seconds; None derives it from `retry_for`.
+        at_most: how long a call can go on without an answer, and a part without a stored HTLC, in seconds; None derives
+            it from `retry_for`, and from what the node allows.
     """
 
     def __init__(
@@ -90,13 +92,18 @@ class Sending:
         self._max_fee = max_fee
         self._retry_for = retry_for
         self._at_most = max(retry_for, ROUTING_SECONDS) + MARGIN_SECONDS if at_most is None else at_most
+        self._commit_within = parts.COMMIT_SECONDS if at_most is None else at_most
         self._ends: dict[str, float] = {}
         """Payment hash -> when no call can send a part any more, by the event loop's clock."""
+        self._lost_from: dict[str, float] = {}
+        """Payment hash -> since when its pending parts have no HTLC."""
+        self._node_id = b""
         self._all_end: float | None = None
         """The same for all calls of an earlier process, counted from the first answer to this one."""
 
-    def begin(self) -> None:
-        """Take note that the node has answered for the first time."""
+    def begin(self, node_id: bytes) -> None:
+        """Take note that the node has answered for the first time, and of its id, 33 bytes."""
+        self._node_id = node_id
         self._all_end = _now() + self._at_most
 
     async def pay(self, invoice: Invoice) -> Outcome:
@@ -127,16 +134,20 @@ class Sending:
         """Return the outcome of an invoice that an earlier call may have paid; wait a while if it is uncertain."""
         payment_hash = _hash(invoice)
         try:
-            outcome = await self._find(payment_hash, _now() + FIND_SECONDS)
+            outcome = await self._find(invoice, _now() + FIND_SECONDS)
         except (ClientError, RpcError) as error:
-            self._ends.pop(payment_hash, None)
+            self._forget(payment_hash)
             return Uncertain(f"the node does not answer: {error}")
         if not isinstance(outcome, Uncertain):
-            self._ends.pop(payment_hash, None)
+            self._forget(payment_hash)
         return outcome
 
-    async def _find(self, payment_hash: str, until: float) -> Outcome:
-        quiet = 0
+    def _forget(self, payment_hash: str) -> None:
+        self._ends.pop(payment_hash, None)
+        self._lost_from.pop(payment_hash, None)
+
+    async def _find(self, invoice: Invoice, until: float) -> Outcome:
+        payment_hash, quiet = _hash(invoice), 0
         while quiet < LOOKS:
             asked = _now()
             if asked > until:
@@ -145,24 +156,40 @@ class Sending:
             found = paid(pays)
             if found is not None:
                 return found
-            answered, is_pending = _now(), may_move(pays)
+            answered = _now()
             end = self._ends.setdefault(payment_hash, answered + self._at_most)
-            quiet = quiet + 1 if not is_pending and asked >= end and answered - asked < PROMPT else 0
-            if not (is_pending and await self._await_part(payment_hash)):
-                await asyncio.sleep(PAUSE)
+            is_over = not may_move(pays) or await self._is_lost(invoice)
+            quiet = quiet + 1 if is_over and asked >= end and answered - asked < PROMPT else 0
+            await asyncio.sleep(PAUSE)
         return Failed(NOT_TRYING)
 
-    async def _await_part(self, payment_hash: str) -> bool:
-        """Wait a while until a pending part is settled; return False at once if there is none."""
-        parts = (await self._client.quick.listsendpays(payment_hash=payment_hash)).payments
-        for part in parts:
-            if part.status == "pending":
-                with suppress(RpcError):  # it says that the time is over, or how the part has failed
-                    await self._client.patient.waitsendpay(
-                        payment_hash, timeout=PART_SECONDS, partid=part.partid or 0, groupid=part.groupid
-                    )
-                return True
-        return False
+    async def _is_lost(self, invoice: Invoice) -> bool:
+        """Return whether the node has lost the HTLCs of all pending parts; else wait a while until one is settled."""
+        payment_hash, client = _hash(invoice), self._client.quick
+        pending = await parts.pending(client, payment_hash)
+        if not pending or await parts.have_htlcs(client, payment_hash):
+            self._lost_from.pop(payment_hash, None)
+            if pending:
+                await self._await(pending[0])
+            return False
+        is_new = payment_hash not in self._lost_from
+        since = self._lost_from.setdefault(payment_hash, _now())
+        if is_new:
+            logger.warning("The node lists a part of %s as pending, and has no HTLC for it", payment_hash)
+        is_long = _now() - since >= self._commit_within
+        is_sure = is_long and parts.are_young(pending) and not self._may_end_here(invoice)
+        return is_sure and not await parts.had_htlcs(client, payment_hash)
+
+    def _may_end_here(self, invoice: Invoice) -> bool:
+        """Return whether a payment may need no HTLC, because its path begins at the node that pays."""
+        firsts = [path.first_node_id for path in invoice.invoice_paths or ()]
+        return not all(isinstance(first, bytes) and first != self._node_id for first in firsts)
+
+    async def _await(self, part: ListsendpaysPayment) -> None:
+        with suppress(RpcError):  # it says that the time is over, or how the part has failed
+            await self._client.patient.waitsendpay(
+                part.payment_hash, timeout=PART_SECONDS, partid=part.partid or 0, groupid=part.groupid
+            )
 
     async def payments(self) -> AsyncIterator[tuple[Invoice, Outcome]]:
         """Return all payments of BOLT 12 invoices that have succeeded or may still do so.
