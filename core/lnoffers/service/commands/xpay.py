@@ -38,7 +38,7 @@ PAY_SECONDS: Final = 60
 DEFAULT_DELAY: Final = 2016
 """The default of `maxdelay`, which backends keep on their own."""
 _NOT_HERE: Final = {
-    "maxfee": "the limit for fees is the server's: set --max-fee-msat when you start it",
+    "maxfee": "the limit for fees is the server's: set --max-fee when you start it",
     "layers": "the payment backend chooses its routes itself",
     "partial_msat": "an invoice is paid as a whole here",
     "label": "payments have no labels here; listpays finds them by their invoice",
