@@ -95,7 +95,7 @@ class Replay:
         if offer.offer_paths is not None:
             others = [record for record in offer.records if record.type != Offer.offer_paths.number]
             path_id = self.node.keys.path_id(Offer._build(others).offer_id)
-        return self.issuer.answer(request.to_bytes(), path_id)
+        return self.issuer.answer(request, path_id)
 
     def request(self, invoice: Invoice) -> InvoiceRequest:
         """Return the request that an invoice answers."""
