@@ -76,8 +76,8 @@ def accepted(node: Node, *messages: ReceivedMessage, pace: Pace | None = None, l
         answers._scheduler._pace = pace or answers._scheduler._pace
         for each in messages:
             answers.receive(link, each)
-            await asyncio.sleep(0)
-        await asyncio.sleep(0)
+            for _ in range(3):
+                await asyncio.sleep(0)
         answers.close()
 
     asyncio.run(main())

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from lnoffers.service.payments.backend import Backend
     from lnoffers.service.peers import Link, Peers
     from lnoffers.service.peers.replies import Replies
+    from lnoffers.service.peers.scheduling import Work
 
 ANSWERS_A_SECOND: Final = 20
 """The rate at which requests of all peers are answered; further ones wait."""
@@ -80,15 +81,8 @@ class Answers:
 
         `link` is the connection on which it arrived; None if this node has sent it.
         """
-        try:
-            request = self._request(received.payload)
-        except _DroppedError as error:
-            reason = str(error)
-        else:
-            waits = self._scheduler.add(link, partial(self._answer, link, request, received))
-            reason = "" if waits else "too many requests wait"
-        if reason:
-            self._peers.log.debug("Dropped a message from %s: %s", link or _SELF, reason)
+        if not self._scheduler.add(link, partial(self._prepare, link, received)):
+            self._log_dropped(link, "too many requests wait")
 
     async def remove_expired(self) -> None:
         """Remove answers that expired unpaid some time ago, for as long as this runs."""
@@ -103,6 +97,17 @@ class Answers:
     def close(self) -> None:
         """Give up what is being answered. A payer that asks again gets the same invoice."""
         self._scheduler.close()
+
+    def _prepare(self, link: Link | None, received: ReceivedMessage) -> Work | None:
+        """Return what answers the request in a message; None if there is none to answer."""
+        try:
+            return partial(self._answer, link, self._request(received.payload), received)
+        except _DroppedError as reason:
+            self._log_dropped(link, str(reason))
+            return None
+
+    def _log_dropped(self, link: Link | None, reason: str) -> None:
+        self._peers.log.debug("Dropped a message from %s: %s", link or _SELF, reason)
 
     def _request(self, payload: Payload) -> InvoiceRequest:
         """Return the request in a payload, if it may be for an offer of this node and can be answered.

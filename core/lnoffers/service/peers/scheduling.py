@@ -25,6 +25,7 @@ MAX_ADDRESSES: Final = 128
 
 T = TypeVar("T")
 Work: TypeAlias = Callable[[], Coroutine[None, None, None]]
+Prepare: TypeAlias = Callable[[], Work | None]
 
 
 class FairQueue(Generic[T]):
@@ -74,22 +75,23 @@ class FairScheduler:
         self._pace = pace
         self._max_tasks = max_tasks
         self._log = log
-        self._waiting = FairQueue[tuple[Link | None, Work]](MAX_ADDRESSES, WAIT_OF_ADDRESS)
+        self._waiting = FairQueue[tuple[Link | None, Prepare]](MAX_ADDRESSES, WAIT_OF_ADDRESS)
         self._starter: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def add(self, link: Link | None, work: Work) -> bool:
-        """Run `work` in its turn, which handles a message that has arrived on a connection.
+    def add(self, link: Link | None, prepare: Prepare) -> bool:
+        """Call `prepare` in its turn, and run what it returns, to handle a message that has arrived on a connection.
 
         Args:
             link: the connection; None if this node has sent the message. If it ends before its turn, the message is
                 dropped, because its sender has gone, or will ask again.
-            work: the function; it returns what the task runs.
+            prepare: reads the message, and returns what handles it; None if it is junk, which takes nothing of the
+                pace. Until then it holds the message unread, because reading one may take 30 times its memory.
 
         Returns:
             False if too many wait already.
         """
-        if not self._waiting.add(_source(link), (link, work)):
+        if not self._waiting.add(_source(link), (link, prepare)):
             return False
         if self._starter is None or self._starter.done():
             self._starter = asyncio.get_running_loop().create_task(self._start_waiting())
@@ -104,9 +106,13 @@ class FairScheduler:
     async def _start_waiting(self) -> None:
         """Start what waits, until nothing does."""
         while self._waiting:
-            link, work = self._waiting.pop()
+            await asyncio.sleep(0)  # other connections come first, however much junk waits
+            link, prepare = self._waiting.pop()
             if link is not None and link.why_ended:
                 self._log.debug("Dropped a message from %s: its connection has ended before its turn", link)
+                continue
+            work = prepare()
+            if work is None:
                 continue
             await self._pace.spend(1)
             while len(self._tasks) >= self._max_tasks:
