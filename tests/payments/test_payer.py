@@ -322,19 +322,24 @@ def test_a_lost_counter_means_that_the_store_may_be_restored(node: Node, caplog:
     assert "restored from a backup" in caplog.text
 
 
-def test_a_claim_whose_backend_was_not_counted_fails_for_certain(node: Node) -> None:
+def test_a_claim_that_is_not_counted_fails_for_certain_and_only_the_log_says_why(
+    node: Node, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The payee gets the reason of a failure, and the error may name a file."""
+
     class Broken:
         async def read(self) -> int | None:
             return None
 
         async def write(self, count: int) -> None:
             if count:
-                raise BackendError("the disk is full")
+                raise BackendError("cannot write /home/alice/count: the disk is full")
 
     invoice, backend = asked_for(node), Scripted(witness=Broken())
     [payment] = pay(node, backend, invoice)
     assert payment.state == "failed"
-    assert payment.reason == "the payment cannot be counted outside of the store: the disk is full"
+    assert payment.reason == "the payer cannot record its payments now"
+    assert "cannot write /home/alice/count: the disk is full" in caplog.text
     assert backend.told == []
 
 

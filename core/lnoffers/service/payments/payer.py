@@ -49,6 +49,8 @@ LOOK_SECONDS: Final = 5.0
 """The interval at which claims without an owner are looked for, and those that nobody has paid by hand in time."""
 
 NOT_LOOKED: Final = "payments have not begun: the backend is being asked what was paid before"
+NOT_COUNTED: Final = "the payer cannot record its payments now"
+"""For the payee, who must not see the names of files."""
 RESTORED: Final = (
     "The store was restored from a backup, or its counter of payments is lost (it has %d, and %s beside it). What was "
     "paid since is compared before anything is paid"
@@ -206,7 +208,10 @@ class Payer:
         try:
             await self._witness.write(payment.fence)
         except BackendError as error:
-            return Failed(f"the payment cannot be counted outside of the store: {error}")
+            logger.warning(
+                "The payment %s is not made, because it cannot be counted: %s", payment.payment_hash.hex(), error
+            )
+            return Failed(NOT_COUNTED)
         return await self._ask(self.backend.pay, invoice)
 
     async def _ask(self, method: Callable[[Invoice], Awaitable[Outcome]], invoice: Invoice) -> Outcome:
