@@ -117,7 +117,8 @@ def test_payee_that_goes_away_leaves_a_payment_uncertain_until_it_is_back(
                 await payer.peers.connect(payee.address)
                 invoice = payee.invoice()
                 assert isinstance(await payer.backend.pay(invoice), Uncertain)
-                assert payee.taken()
+                while not payee.taken():
+                    await asyncio.sleep(0.01)
             assert isinstance(await payer.backend.find(invoice), Uncertain)
             async with playing(tmp_path / "payee") as payee:
                 await payer.peers.connect(payee.address)
@@ -305,7 +306,8 @@ def test_payment_that_had_arrived_is_taken_when_the_payee_starts_again(
             payee.till.failures = FOREVER
             invoice = payee.invoice()
             assert isinstance(await payer.backend.pay(invoice), Uncertain)
-            assert len(payee.rows("received", "pending")) == 1
+            while not payee.rows("received", "pending"):
+                await asyncio.sleep(0.01)
         async with playing(tmp_path / "payee") as payee:
             await payee.written()
             assert len(payee.rows("received")) == len(payee.taken()) == 1
@@ -322,6 +324,8 @@ def test_payee_whose_store_fails_does_not_start_while_a_payment_has_to_be_taken(
         async with payer_and_payee(tmp_path) as (payer, payee):
             payee.till.failures = FOREVER
             await payer.backend.pay(payee.invoice())
+            while not payee.rows("received", "pending"):
+                await asyncio.sleep(0.01)
         with pytest.raises(BackendError, match="have arrived cannot be recorded: The store failed: the disk is full"):
             async with playing(tmp_path / "payee", failures=1):
                 pass
