@@ -5,6 +5,7 @@ The transcripts are upstream material; without it the tests that need it are ski
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from lnoffers.service.commands import proofs
 from lnoffers.service.dispatching import dispatcher
 from lnoffers.service.payment_states import PaymentState
 from tests.bolt12 import samples
+from tests.service.conftest import awaited
 from tests.service.invoicing import Ask
 from tests.service.paying import invoice_for, own_request, pay, preimage, request_of, store_payment
 from tests.service.program import write_secret
@@ -50,8 +52,7 @@ def node_of(name: str, directory: Path) -> Node:
 
 def replayed(node: Node, exchange: Exchange) -> str:
     found = dispatcher(OffersService(node), developer=False).answer(exchange.request)
-    assert isinstance(found, Answer)
-    return found.data.decode()
+    return (found if isinstance(found, Answer) else asyncio.run(awaited(found))).data.decode()
 
 
 def test_refuses_as_a_real_node_without_payments(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from clnrpc import types
@@ -52,25 +53,47 @@ class ProofCommands(Commands):
     def createproof(self, request: types.CreateproofRequest) -> Reply[types.CreateproofResponse]:
         """Return a proof for each payment that the parameter selects."""
         wanted = to_prove(request.invstring)
+        if wanted.name is not None:
+            return self._of_name(wanted, request)
 
         def read(last: _Provable | None, limit: int) -> Sequence[_Provable]:
             found = list[_Provable]()
             after = None if last is None else last.payment
             while True:
-                rows = self._proved(wanted, after)
+                rows = self._read(wanted, after)
                 found += provable(rows, self._node.keys, wanted)
                 if len(rows) < SCANNED or len(found) >= limit:
                     return found[:limit]
                 after = rows[-1]
 
-        def respond(found: Sequence[_Provable]) -> types.CreateproofResponse:
-            if not found:  # only if there is none at all
-                raise RpcError(CREATEPROOF_NO_PAYMENT, _NO_PAYMENT)
-            return types.CreateproofResponse(proofs=[self._proof(each, request) for each in found])
+        return in_pages(read, partial(self._respond, request), rows=PAGE)
 
-        return in_pages(read, respond, rows=PAGE)
+    async def _of_name(self, wanted: ToProve, request: types.CreateproofRequest) -> types.CreateproofResponse:
+        """Return the proofs for a name, for which all payments are read. Other calls come between the pages."""
+        found, after = list[_Provable](), None
 
-    def _proved(self, wanted: ToProve, after: StoredPayment | None) -> Sequence[StoredPayment]:
+        def read(after: StoredPayment | None) -> tuple[Sequence[StoredPayment], Sequence[_Provable]]:
+            rows = self._read(wanted, after)
+            return rows, [*provable(rows, self._node.keys, wanted)]
+
+        while True:
+            rows, more = await self._node.changes.run(partial(read, after))
+            found += more
+            if len(rows) < SCANNED:
+                break
+            after = rows[-1]
+        proofs = list[types.CreateproofProof]()
+        for start in range(0, max(len(found), 1), PAGE):
+            page = await self._node.changes.run(partial(self._respond, request, found[start : start + PAGE]))
+            proofs += page.proofs
+        return types.CreateproofResponse(proofs=proofs)
+
+    def _respond(self, request: types.CreateproofRequest, found: Sequence[_Provable]) -> types.CreateproofResponse:
+        if not found:  # only if there is none at all
+            raise RpcError(CREATEPROOF_NO_PAYMENT, _NO_PAYMENT)
+        return types.CreateproofResponse(proofs=[self._proof(each, request) for each in found])
+
+    def _read(self, wanted: ToProve, after: StoredPayment | None) -> Sequence[StoredPayment]:
         chosen = Selection(
             payment_hash=None if wanted.invoice is None else wanted.invoice.invoice_payment_hash,
             offer_id=wanted.offer_id,

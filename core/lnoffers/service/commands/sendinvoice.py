@@ -178,6 +178,9 @@ class SendinvoiceCommands(InvoicewaitCommands, AskingCommands):
             await asyncio.wait([paid, failed], return_when=asyncio.FIRST_COMPLETED)
             if paid.done():
                 return paid.result()
+            at_last = await self._node.changes.run(look)  # it may have been paid at the last moment
+            if at_last is not None:
+                return at_last
             raise failed.result()
         finally:
             peers.pending.forget(question.path_ids)
