@@ -211,3 +211,26 @@ def test_a_payment_while_our_server_was_down_is_seen(start: Start, pair: Pair) -
     again = served_by(start, pair.l1, pair.l1, program=served.program)
     [row] = again.client.listinvoices().invoices
     assert again.client.waitinvoice(row.label).status == "paid"
+
+
+def test_our_invoice_for_a_real_nodes_request_is_paid_through_another(start: Start, pair: Pair) -> None:
+    served = served_by(start, pair.l1, pair.l1)
+    request = pair.l2.client.invoicerequest(AMOUNT, "a refund").bolt12
+    time.sleep(PAUSE)
+    sent = served.client.sendinvoice(request, f"refund {request[-8:]}")
+    assert (sent.status, sent.amount_received_msat) == ("paid", AMOUNT)
+    listed = pair.l2.client.listinvoicerequests
+    until(lambda: any(row.bolt12 == request and row.used for row in listed().invoicerequests))
+
+
+def test_a_real_nodes_offer_is_paid_by_another_for_us_and_proven(start: Start, pair: Pair) -> None:
+    served = served_by(start, pair.l2, pair.l1)
+    offer = pair.l1.client.offer(AMOUNT, description="a book").bolt12
+    time.sleep(PAUSE)
+    invoice = served.client.fetchinvoice(offer).invoice
+    paid = served.client.xpay(invoice)
+    assert paid.amount_msat == AMOUNT
+    [bought] = pair.l1.client.listinvoices(invstring=invoice).invoices
+    assert (bought.status, bought.payment_preimage) == ("paid", paid.payment_preimage)
+    [proof] = served.client.createproof(invoice).proofs
+    assert pair.l1.client.rpc_call("decode", [proof.bolt12])["valid"]
