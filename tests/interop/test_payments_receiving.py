@@ -14,7 +14,7 @@ import pytest
 
 from clnrpc import RpcError
 from lnoffers.bolt12 import Invoice
-from lnoffers.service.payments.backend import BackendError, Destination, Incoming
+from lnoffers.service.payments.backend import BackendError, Destination, Incoming, Paid
 from tests.interop.chain.folder import Chain
 from tests.interop.channels import CHANNEL_SAT, connect, fund, open_channel
 from tests.interop.conftest import Pair
@@ -52,6 +52,21 @@ def test_a_real_payer_pays_and_it_is_noticed(pair: Pair, tmp_path: Path) -> None
             return paid
 
     assert asyncio.run(run())["payment_preimage"] == wanted.preimage.hex()
+
+
+def test_a_node_can_pay_itself_between_two_services(pair: Pair, tmp_path: Path) -> None:
+    wanted = incoming(AMOUNT)
+
+    async def run() -> None:
+        async with (
+            backend(pair.l1.socket, tmp_path / "a") as (used, desk),
+            backend(pair.l1.socket, tmp_path / "b") as (payer, _),
+        ):
+            invoice = invoice_for(wanted.payment_hash, AMOUNT, await used.receive(wanted))
+            assert await payer.pay(invoice) == Paid(wanted.preimage, AMOUNT)
+            await awaited(lambda: desk.arrived)
+
+    asyncio.run(run())
 
 
 def test_a_payment_while_nobody_watched_is_noticed_at_the_start(pair: Pair, tmp_path: Path) -> None:
