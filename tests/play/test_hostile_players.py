@@ -14,15 +14,15 @@ from lnoffers.bolt12 import Bolt12Error, codecs
 from lnoffers.bolt12.message import Field, Message
 from lnoffers.net.messages import CustomMessage
 from lnoffers.service.payments.backend import Paid
-from lnstandin.play.messages import PAY_TYPE, RESULT_TYPE, IncompleteError, Pay, Result
+from lnstandin.play.messages import MAX_NUMBER, PAY_TYPE, RESULT_TYPE, Pay, Result, UnusableError
 from lnstandin.play.receiver import MAX_AT_ONCE
 from tests.bolt12.samples import SIGNER
-from tests.play.players import payer_and_payee, playing, preimage
+from tests.play.players import PRICE, payer_and_payee, playing, preimage
 
 POINT: Final = SIGNER.public_key
 HASH: Final = b"h" * 32
 hashes = st.binary(min_size=32, max_size=32)
-numbers = st.integers(0, 2**64 - 1)
+numbers = st.integers(0, MAX_NUMBER)
 pays = st.builds(Pay, hashes, numbers, numbers, st.just(POINT), st.binary(max_size=200))
 results = st.builds(Result, hashes, numbers, hashes) | st.builds(
     Result, hashes, numbers, st.none(), st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
@@ -40,7 +40,7 @@ def test_what_is_written_is_read_again(sent: Pay | Result) -> None:
 def test_any_bytes_are_read_or_refused(kind: type[Pay | Result], data: bytes) -> None:
     try:
         kind.read(data)
-    except (Bolt12Error, IncompleteError):
+    except (Bolt12Error, UnusableError):
         return
 
 
@@ -64,7 +64,7 @@ class AllFields(Message):
     ids=["pay without data", "neither preimage nor reason", "without an attempt", "preimage and reason"],
 )
 def test_message_without_a_field_is_refused(kind: type[Pay | Result], fields: dict[str, bytes]) -> None:
-    with pytest.raises(IncompleteError):
+    with pytest.raises(UnusableError):
         kind.read(AllFields._build(**fields).to_bytes())
 
 
@@ -78,6 +78,21 @@ def test_garbage_is_ignored_and_the_connection_stays(tmp_path: Path, type_: int,
             await link.send_custom(CustomMessage(type_, data))
             assert isinstance(await payer.backend.pay(payee.invoice()), Paid)
             assert payer.peers.link(payee.peers.node_id) is link
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(("attempt", "amount"), [(1 << 63, PRICE), (1, 1 << 63), (2**64 - 1, 2**64 - 1)])
+def test_number_that_the_ledger_cannot_store_is_ignored(tmp_path: Path, attempt: int, amount: int) -> None:
+    async def run() -> None:
+        async with payer_and_payee(tmp_path) as (payer, payee):
+            link, invoice = payer.peers.link(payee.peers.node_id), payee.invoice()
+            assert link is not None
+            assert invoice.invoice_paths is not None
+            [path] = invoice.invoice_paths
+            data, payment_hash = path.hops[0].encrypted_recipient_data, invoice.invoice_payment_hash or b""
+            await link.send_custom(Pay(payment_hash, attempt, amount, path.first_path_key, data).message())
+            assert isinstance(await payer.backend.pay(invoice), Paid)
 
     asyncio.run(run())
 

@@ -19,8 +19,12 @@ PAY_TYPE: Final = 44_201
 RESULT_TYPE: Final = 44_203
 
 
-class IncompleteError(ValueError):
-    """A field that a message must have is missing."""
+MAX_NUMBER: Final = 2**63 - 1
+"""The largest number that a ledger can store."""
+
+
+class UnusableError(ValueError):
+    """A field that a message must have is missing, or larger than any ledger can store."""
 
 
 class _PayTlvs(Message):
@@ -62,11 +66,13 @@ class Pay:
 
         Raises:
             Bolt12Error: if it is malformed.
-            IncompleteError: if a field is missing.
+            UnusableError: if a field is missing, or a number too large.
         """
         tlvs = _PayTlvs._read(data)
         if len(tlvs.values) < len(tlvs.fields):
-            raise IncompleteError("a payment has five fields")
+            raise UnusableError("a payment has five fields")
+        if max(tlvs.attempt or 0, tlvs.amount_msat or 0) > MAX_NUMBER:
+            raise UnusableError(f"a number is larger than {MAX_NUMBER}")
         return cls(*tlvs.values.values())
 
     def message(self) -> CustomMessage:
@@ -93,11 +99,11 @@ class Result:
 
         Raises:
             Bolt12Error: if it is malformed.
-            IncompleteError: if a field is missing.
+            UnusableError: if a field is missing.
         """
         tlvs = _ResultTlvs._read(data)
         if tlvs.payment_hash is None or tlvs.attempt is None or (tlvs.preimage is None) == (tlvs.reason is None):
-            raise IncompleteError("a result has a payment hash, an attempt, and either a preimage or a reason")
+            raise UnusableError("a result has a payment hash, an attempt, and either a preimage or a reason")
         return cls(tlvs.payment_hash, tlvs.attempt, tlvs.preimage, tlvs.reason)
 
     def message(self) -> CustomMessage:

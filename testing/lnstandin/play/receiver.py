@@ -22,7 +22,7 @@ from lnoffers.service.payment_paths import payment_path_id
 from lnoffers.service.payments.backend import BackendError
 from lnoffers.service.tasks import ended_in_bug
 from lnstandin.play.ledger import Received, State
-from lnstandin.play.messages import IncompleteError, Pay, Result
+from lnstandin.play.messages import Pay, Result, UnusableError
 
 if TYPE_CHECKING:
     from lnoffers.service.payments.backend import Host
@@ -62,7 +62,7 @@ class Receiver:
         """Answer a payment, unless it cannot be read, or it or too many others are being looked at."""
         try:
             pay = Pay.read(data)
-        except (Bolt12Error, IncompleteError) as error:
+        except (Bolt12Error, UnusableError) as error:
             logger.debug("Ignored a payment from %s: %s", link, error)
             return
         key = link.node_id, pay.payment_hash

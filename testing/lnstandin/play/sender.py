@@ -18,7 +18,7 @@ from lnoffers.service.errors import PeerUnavailableError
 from lnoffers.service.payments.backend import Failed, Outcome, Paid, Uncertain
 from lnoffers.service.tasks import ended_in_bug, start
 from lnstandin.play.ledger import Sent, State
-from lnstandin.play.messages import IncompleteError, Pay, Result
+from lnstandin.play.messages import Pay, Result, UnusableError
 
 if TYPE_CHECKING:
     from lnoffers.bolt12 import BlindedPath
@@ -104,7 +104,7 @@ class Sender:
         """Take a result; others than those that are awaited are ignored."""
         try:
             result = Result.read(data)
-        except (Bolt12Error, IncompleteError) as error:
+        except (Bolt12Error, UnusableError) as error:
             logger.debug("Ignored a result from %s: %s", link, error)
             return
         for awaited in self._awaited.get(result.payment_hash, ()):

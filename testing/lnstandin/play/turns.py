@@ -108,7 +108,7 @@ class Turns:
                 answer = partial(_answer, group, _transaction(connection, [work for work, _ in group]))
             except BackendError as error:
                 answer = partial(_refuse, group, error)
-            except sqlite3.Error as error:
+            except (sqlite3.Error, OverflowError) as error:
                 answer = partial(_refuse, group, BackendError(f"{self._file} cannot be used: {error}"))
             self._loop.call_soon_threadsafe(answer)
             group = self._next_group()
