@@ -225,8 +225,9 @@ def test_the_node_keeps_the_count_of_payments(l2: Node, tmp_path: Path) -> None:
             counts = [await witness.read()]
             await asyncio.gather(*(witness.write(count) for count in (3, 1, 2)))
             await witness.write(2)
-            [stored] = l2.client.listdatastore(key=["lnoffers", desk.node.keys.node_id.hex()]).datastore
-            assert stored.key[-1] == "payments"
+            own = ["lnoffers", desk.node.keys.node_id.hex()]
+            stored = l2.client.listdatastore(key=own).datastore
+            assert {row.key[-1]: row.string for row in stored} == {"payments": "3", "retry_for": "5"}
             return [*counts, await witness.read()]
 
     assert asyncio.run(run()) == [None, 3]

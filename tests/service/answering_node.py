@@ -20,13 +20,36 @@ NODE_ID = "02" + "79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f817
 INFO = {"id": NODE_ID, "version": "v26.06", "network": "regtest", "blockheight": 100}
 
 
+def datastore() -> dict[str, Answer]:
+    """Return the answers of a datastore that is empty at first."""
+    stored: dict[tuple[str, ...], dict[str, Any]] = {}
+
+    def listed(params: Any) -> dict[str, Any]:
+        found = stored.get(tuple(params["key"]))
+        return {"datastore": [] if found is None else [{"key": params["key"], **found}]}
+
+    def store(params: Any) -> dict[str, Any]:
+        found = stored.get(tuple(params["key"]))
+        if params["mode"] not in {"must-create", "must-replace"}:
+            raise RpcError(-1, "another server may have counted meanwhile")
+        if params["mode"] == "must-create" and found is not None:
+            raise RpcError(1202, "exists")
+        if params["mode"] == "must-replace" and (found is None or params["generation"] != found["generation"]):
+            raise RpcError(1204, "changed")
+        generation = 0 if found is None else found["generation"] + 1
+        stored[tuple(params["key"])] = {"string": params["string"], "generation": generation}
+        return {"key": params["key"], **stored[tuple(params["key"])]}
+
+    return {"listdatastore": listed, "datastore": store}
+
+
 @contextmanager
 def answering(path: Path, answers: Mapping[str, Answer]) -> Iterator[list[tuple[str, Any]]]:
     """Run such a node at `path`, and yield the list of the calls that it gets. `wait*` are answered at the end."""
     calls: list[tuple[str, Any]] = []
     over = Event()
     known: dict[str, Answer] = {"getinfo": INFO, "help": {}, "wait": {"updated": 0}, "listinvoices": {"invoices": []}}
-    known |= answers
+    known |= datastore() | dict(answers)
 
     def serve(connection: Connection) -> None:
         while True:

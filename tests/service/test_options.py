@@ -58,7 +58,7 @@ def test_refuses_a_time_that_no_clock_shows(time: int) -> None:
         Options(network="regtest", dev_time=time)
 
 
-@pytest.mark.parametrize("seconds", [0, -1, 86_401])
+@pytest.mark.parametrize("seconds", [0, -1, 3_601])
 def test_refuses_to_pay_for_no_time_or_too_long(seconds: int) -> None:
     with pytest.raises(OptionsError, match="--retry-for"):
         Options(network="regtest", retry_for=seconds)

@@ -13,11 +13,12 @@ from typing import Any
 
 import pytest
 
-from clnrpc import RpcError
+from clnrpc import AsyncClient, RpcError
 from lnoffers.bolt12 import KeyPair
 from lnoffers.service.payments.backend import BackendError, Failed, Outcome, Paid, Uncertain
 from lnoffers.service.payments.cln.backend import make
 from lnoffers.service.payments.cln.outcomes import ALREADY_PAID, ENDED, UNCERTAIN
+from lnoffers.service.payments.cln.witness import NodeWitness
 from tests.interop.paying import backend, end_at, invoice_for
 from tests.service.answering_node import INFO, Answer, answering
 
@@ -226,21 +227,6 @@ def test_needs_the_name_of_a_socket() -> None:
 
 
 def test_the_witness_counts_up_only_and_survives_others(tmp_path: Path) -> None:
-    stored: dict[str, Any] = {}
-
-    def listed(params: Any) -> dict[str, Any]:
-        return {"datastore": [{"key": params["key"], **stored}] if stored else []}
-
-    def store(params: Any) -> dict[str, Any]:
-        if params["mode"] not in {"must-create", "must-replace"}:
-            raise RpcError(-1, "another server may have counted meanwhile")
-        if params["mode"] == "must-create" and stored:
-            raise RpcError(1202, "exists")
-        if params["mode"] == "must-replace" and params["generation"] != stored["generation"]:
-            raise RpcError(1204, "changed")
-        stored.update(string=params["string"], generation=stored.get("generation", -1) + 1)
-        return {"key": params["key"], **stored}
-
     async def run() -> list[int | None]:
         async with backend(tmp_path / "rpc", tmp_path / "own") as (used, _):
             witness = used.witness()
@@ -251,16 +237,28 @@ def test_the_witness_counts_up_only_and_survives_others(tmp_path: Path) -> None:
             await asyncio.gather(*(witness.write(count) for count in range(19, 3, -1)))
             return [*counts, await witness.read()]
 
-    with answering(tmp_path / "rpc", {"listdatastore": listed, "datastore": store}):
+    with answering(tmp_path / "rpc", {}):
         assert asyncio.run(run()) == [None, 3, 19]
 
 
 @pytest.mark.parametrize("answer", [RpcError(-1, "disk full"), None])
 def test_a_witness_that_is_not_stored_is_an_error(answer: Answer, tmp_path: Path) -> None:
     async def run() -> None:
-        async with backend(tmp_path / "rpc", tmp_path / "own") as (used, _):
-            with pytest.raises(BackendError, match="count of payments"):
-                await used.witness().write(1)
+        async with AsyncClient(tmp_path / "rpc") as client:
+            with pytest.raises(BackendError, match="/payments in its datastore"):
+                await NodeWitness(client, b"\2" * 33).write(1)
 
-    with answering(tmp_path / "rpc", {"listdatastore": {"datastore": []}, "datastore": answer}):
+    with answering(tmp_path / "rpc", {"getinfo": INFO | {"version": "v26.09"}, "datastore": answer}):
         asyncio.run(run())
+
+
+def test_a_call_of_an_earlier_process_may_go_on_for_as_long_as_that_had_set(tmp_path: Path) -> None:
+    async def run() -> list[float]:
+        waits = []
+        for seconds in (5, 50, 20):
+            async with backend(tmp_path / "rpc", tmp_path / "own", retry_for=seconds, at_most=None) as (used, _):
+                waits.append(used._sending._at_most)
+        return waits
+
+    with answering(tmp_path / "rpc", {}):
+        assert asyncio.run(run()) == [40, 60, 60]

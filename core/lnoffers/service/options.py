@@ -26,7 +26,7 @@ NO_BACKEND: Final = (
     "invoices cannot be paid, and it pays none"
 )
 """The warning about an offer that was made on bitcoin without a backend."""
-MAX_RETRY: Final = 86_400
+MAX_RETRY: Final = 3_600
 """The most seconds for which a payment is tried: as long, nobody can tell whether a lost one has failed."""
 LOG_LEVELS: Final = ("debug", "info", "warning", "error")
 

@@ -11,7 +11,7 @@ from lnoffers.service.payments.backend import Backend, BackendError, Destination
 from lnoffers.service.payments.cln.client import NodeClient
 from lnoffers.service.payments.cln.receiving import MAX_INVOICES, Receiving
 from lnoffers.service.payments.cln.sending import RETRY_SECONDS, Sending
-from lnoffers.service.payments.cln.witness import NodeWitness
+from lnoffers.service.payments.cln.witness import LONGEST_RETRY, NodeWitness
 
 if TYPE_CHECKING:
     from lnoffers.bolt12 import Invoice
@@ -40,6 +40,7 @@ class CoreLightning(Backend):
         self._host = host
         self._client = NodeClient(path)
         self._sending = Sending(self._client, settings.max_fee, settings.retry_for, settings.at_most)
+        self._retry_for = settings.retry_for
         self._max_invoices = settings.max_invoices
         self._receiving: Receiving | None = None
 
@@ -56,9 +57,15 @@ class CoreLightning(Backend):
             await self._client.close()
             raise
         own_id, node_id = node.keys.node_id, bytes.fromhex(self.identity)
-        self._sending.begin(node_id)
+        self._sending.begin(node_id, await self._longest_retry(own_id))
         self._receiving = Receiving(self._client, node_id, own_id, self._host.settled, self._max_invoices)
         self._receiving.begin()
+
+    async def _longest_retry(self, own_id: bytes) -> int:
+        """Return the longest `retry_for` with which this service has ever let the node pay."""
+        stored = NodeWitness(self._client.quick, own_id, LONGEST_RETRY)
+        await stored.write(self._retry_for)
+        return max(await stored.read() or 0, self._retry_for)
 
     async def pay(self, invoice: Invoice) -> Outcome:
         """Pay an invoice with `xpay`."""

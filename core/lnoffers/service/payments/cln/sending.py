@@ -82,7 +82,7 @@ class Sending:
             5 sat.
         retry_for: for how many seconds the node tries to pay an invoice.
         at_most: how long a call can go on without an answer, and a part without a stored HTLC, in seconds; None derives
-            it from `retry_for`, and from what the node allows.
+            it from the longest `retry_for`, and from what the node allows.
     """
 
     def __init__(
@@ -91,7 +91,8 @@ class Sending:
         self._client = client
         self._max_fee = max_fee
         self._retry_for = retry_for
-        self._at_most = max(retry_for, ROUTING_SECONDS) + MARGIN_SECONDS if at_most is None else at_most
+        self._given = at_most
+        self._at_most = 0.0
         self._commit_within = parts.COMMIT_SECONDS if at_most is None else at_most
         self._ends: dict[str, float] = {}
         """Payment hash -> when no call can send a part any more, by the event loop's clock."""
@@ -101,9 +102,16 @@ class Sending:
         self._all_end: float | None = None
         """The same for all calls of an earlier process, counted from the first answer to this one."""
 
-    def begin(self, node_id: bytes) -> None:
-        """Take note that the node has answered for the first time, and of its id, 33 bytes."""
+    def begin(self, node_id: bytes, longest_retry: int) -> None:
+        """Take note that the node has answered for the first time, and of its id, 33 bytes.
+
+        `longest_retry` is the longest `retry_for` of this process and earlier ones.
+        """
         self._node_id = node_id
+        if self._given is None:
+            self._at_most = max(longest_retry, ROUTING_SECONDS) + MARGIN_SECONDS
+        else:
+            self._at_most = self._given
         self._all_end = _now() + self._at_most
 
     async def pay(self, invoice: Invoice) -> Outcome:

@@ -1,4 +1,8 @@
-"""The counter of payments in the node's datastore, under a key with the id of this node."""
+"""Counts in the node's datastore, under keys with the id of this node.
+
+One is the counter of payments, the witness of the store. The other one is the longest `--retry-for` that was ever used:
+as long, calls of an earlier process may go on.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +18,17 @@ _CHANGED: Final = frozenset({1202, 1203, 1204})
 """The codes of `datastore` if the value was created, removed or changed since it was read."""
 
 
-class NodeWitness:
-    """The counter of the node with `own_id` (33 bytes), in the datastore of the node that pays for it."""
+PAYMENTS: Final = "payments"
+LONGEST_RETRY: Final = "retry_for"
 
-    def __init__(self, client: AsyncClient, own_id: bytes) -> None:
+
+class NodeWitness:
+    """A count of the node with `own_id` (33 bytes), in the datastore of the node that pays for it."""
+
+    def __init__(self, client: AsyncClient, own_id: bytes, name: str = PAYMENTS) -> None:
         self._client = client
-        self._key = ["lnoffers", own_id.hex(), "payments"]
+        self._key = ["lnoffers", own_id.hex(), name]
+        self._name = f"the count {'/'.join(self._key)} in its datastore"
 
     async def read(self) -> int | None:
         """Return the count; None if there is none."""
@@ -32,21 +41,21 @@ class NodeWitness:
             try:
                 await self._replace(count, None if found is None else found[1])
             except ClientError as error:
-                raise BackendError(f"the node may not have stored the count of payments: {error}") from error
+                raise BackendError(f"the node may not have stored {self._name}: {error}") from error
             except RpcError as error:
                 if error.code not in _CHANGED:
-                    raise BackendError(f"the node does not store the count of payments: {error}") from error
+                    raise BackendError(f"the node does not store {self._name}: {error}") from error
 
     async def _read(self) -> tuple[int, int] | None:
         """Return the count and its generation, a number that grows with each change."""
         try:
             rows = (await self._client.listdatastore(key=self._key)).datastore
         except (ClientError, RpcError) as error:
-            raise BackendError(f"the node does not say how many payments were counted: {error}") from error
+            raise BackendError(f"the node does not return {self._name}: {error}") from error
         for row in rows:
             if row.key == self._key and row.string is not None:
                 if not row.string.isdecimal():
-                    raise BackendError(f"{'/'.join(self._key)} in the node's datastore must be a number")
+                    raise BackendError(f"{self._name} must be a number")
                 return int(row.string), row.generation or 0
         return None
 
