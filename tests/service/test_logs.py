@@ -207,4 +207,6 @@ def test_a_signal_ends_the_server_in_good_order(program: Program, name: str) -> 
         assert all(b'"result"' in wire.answer() for _ in range(29)), "what has arrived is answered"
         assert wire.is_closed()
         assert server.wait(SECONDS) == 0
-    assert sorted(path.name for path in program.network_dir.iterdir()) == ["hsm_secret", "lnoffers.sqlite3"]
+    left = sorted(path.name for path in program.network_dir.iterdir())
+    assert left == ["hsm_secret", "lnoffers.sqlite3", "lnoffers.sqlite3.payers"]
+    assert [*(program.network_dir / left[-1]).iterdir()] == []

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tests.service.program import COMMAND, SECONDS, Program, run
@@ -19,10 +21,13 @@ RUN = "from lnoffers.service.cli import main; main()"
 
 
 def without_packages(code: str, *arguments: str, path: Path = ROOT / "core") -> subprocess.CompletedProcess[str]:
-    """Run Python without the packages of this environment, as where only the client was installed."""
-    start = f"import sys; sys.path[:0] = [{str(path)!r}, {str(ROOT / 'core')!r}, {str(ROOT / 'generator')!r}]; {code}"
-    command = [sys.executable, "-I", "-S", "-c", start, *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
+    """Run Python without the packages of this environment, as where only the client was installed, with msgspec."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "msgspec").symlink_to(Path(msgspec.__file__).parent)
+        folders = [path, *(ROOT / name for name in ("core", "generated", "generator")), folder]
+        start = f"import sys; sys.path[:0] = {[*map(str, folders)]!r}; {code}"
+        command = [sys.executable, "-I", "-S", "-c", start, *arguments]
+        return subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
 
 
 def test_a_missing_package_is_named_with_what_to_install() -> None:
