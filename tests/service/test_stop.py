@@ -29,6 +29,9 @@ sys.addaudithook(send)
 """
 """Sends the process a signal when it begins to load a module. Python runs it first under the name sitecustomize."""
 
+LEFT = ["hsm_secret", "lnoffers.sqlite3", "lnoffers.sqlite3.payers"]
+"""What is left when a server has stopped; the last is the folder of the locks of those that pay, empty then."""
+
 
 FIRST, BEFORE_FILES, BEFORE_LOOP = "lnoffers.service.cli.program", "lnoffers.service.serving.server", "uvloop"
 """What a server loads at different moments of its start."""
@@ -57,7 +60,7 @@ def test_a_signal_before_a_server_listens_ends_it_with_everything_whole(
 ) -> None:
     outcome = run("serve", *no_node.flags, under=signalled(tmp_path, BEFORE_LOOP, name))
     assert (outcome.code, outcome.out) == (0, "")
-    assert sorted(path.name for path in no_node.network_dir.iterdir()) == ["hsm_secret", "lnoffers.sqlite3"]
+    assert sorted(path.name for path in no_node.network_dir.iterdir()) == LEFT
     with no_node.served():
         pass
 
@@ -72,7 +75,8 @@ def test_stop_is_answered_when_everything_is_given_back(program: Program) -> Non
         with Client(program.socket) as client:
             client.invoicerequest(amount=1, description="x")
             assert client.stop().result == "Shutdown complete"
-        assert sorted(path.name for path in program.network_dir.iterdir()) == ["hsm_secret", "lnoffers.sqlite3"]
+        assert sorted(path.name for path in program.network_dir.iterdir()) == LEFT
+        assert [*(program.network_dir / LEFT[-1]).iterdir()] == []
         with (program.directory / "lnoffers-regtest.pid").open() as lock:
             assert lock.read() == ""
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
