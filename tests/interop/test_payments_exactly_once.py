@@ -127,6 +127,7 @@ def test_our_server_is_killed_while_a_part_is_on_its_way(start: Start, pair: Pai
 def test_our_server_is_killed_at_random_moments(start: Start, pair: Pair) -> None:
     served = served_by(start, pair.l2, pair.l1)
     found: Counter[str] = Counter()
+    requests = []
     for number in range(KILLS):
         request = served.client.invoicerequest(SMALL, f"round {number}").bolt12
         label = f"round {number} {request[-8:]}"
@@ -135,10 +136,13 @@ def test_our_server_is_killed_at_random_moments(start: Start, pair: Pair) -> Non
         time.sleep(random.uniform(0, LATEST))
         kill(served.process)
         served = served_by(start, pair.l2, pair.l1, program=served.program)
+        requests.append(request)
         found[claim_of(served, request)] += 1
         settle(served, pair, request, number)
         assert payments_for(pair.l2, request).count("complete") == 1, f"round {number}"
         assert state_of(served, request)["used"]
+    for request in requests:  # nothing has come later
+        assert [status for status in payments_for(pair.l2, request) if status != "failed"] == ["complete"]
     print(f"the states after {KILLS} kills: {dict(found)}")
 
 
