@@ -125,6 +125,11 @@ class Desk:
         return "nobody asked" if amount_msat == UNWANTED else b"\1" * 32
 
 
+def await_chain(node: Lightningd) -> None:
+    """Wait until a node that has just started has read the chain; the backend refuses it before."""
+    until(lambda: node.client.getinfo().warning_lightningd_sync is None, "it has read the chain")
+
+
 class Mortal:
     """A node that can be killed and started again, with channels to l1."""
 
@@ -140,7 +145,7 @@ class Mortal:
     def restart(self, peer: Lightningd) -> None:
         """Start it again, and connect it once it knows the chain."""
         self.node = self._start()
-        until(lambda: self.node.client.getinfo().warning_lightningd_sync is None, "it has read the chain")
+        await_chain(self.node)
         connect(self.node, peer)
 
 

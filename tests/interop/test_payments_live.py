@@ -19,7 +19,7 @@ from tests.interop.chain.folder import Chain
 from tests.interop.channels import CHANNEL_SAT, fund, is_announced, open_channel
 from tests.interop.conftest import Pair
 from tests.interop.nodes import Node, running
-from tests.interop.paying import Mortal
+from tests.interop.paying import Mortal, await_chain
 from tests.peers.conftest import Served, Start
 from tests.service.program import Program, until
 
@@ -91,6 +91,7 @@ def test_a_payment_without_a_route_leaves_the_request_usable(
     start: Start, pair: Pair, chain: Chain, work: Path
 ) -> None:
     with running(chain, work / "poor") as poor:
+        await_chain(poor)
         served = served_by(start, poor, pair.l1)
         request = served.client.invoicerequest(AMOUNT, "no channel yet").bolt12
         why = refusal(pair.l1, request, f"first {request[-8:]}")

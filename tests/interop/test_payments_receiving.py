@@ -19,7 +19,7 @@ from tests.interop.chain.folder import Chain
 from tests.interop.channels import CHANNEL_SAT, connect, fund, open_channel
 from tests.interop.conftest import Pair
 from tests.interop.nodes import SECONDS, Node, running, until
-from tests.interop.paying import Desk, backend, end_at, incoming, invoice_for
+from tests.interop.paying import Desk, await_chain, backend, end_at, incoming, invoice_for
 
 AMOUNT = 1_000_000
 
@@ -234,6 +234,7 @@ def test_a_node_without_channels_cannot_be_paid(chain: Chain, work: Path, tmp_pa
                 await used.receive(incoming(AMOUNT))
 
     with running(chain, work / "lonely") as node:
+        await_chain(node)
         asyncio.run(run(node))
 
 
