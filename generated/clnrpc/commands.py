@@ -1172,6 +1172,7 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                 Parameter("invoice", "string"),
                 Parameter("preimage", "secret"),
                 Parameter("failed", "boolean"),
+                Parameter("compared", "boolean"),
             ),
         ),
         "ping": Command(

@@ -153,7 +153,7 @@ def sent_in_vain(node: Node, request: str) -> None:
 
 LIMITS = {
     "--max-payment=1sat": f"{AMOUNT}msat are more than one payment may have (1000msat)",
-    f"--max-daily={AMOUNT - 1}": f"{AMOUNT}msat would exceed the limit of 24 hours ({AMOUNT - 1}msat), of which 0msat",
+    f"--max-daily={AMOUNT - 1}": f"{AMOUNT + AMOUNT // 100}msat, with fees, would exceed the limit of 24 hours",
 }
 
 

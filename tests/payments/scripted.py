@@ -53,6 +53,9 @@ class Scripted(Backend):
         self.asked.append(invoice.invoice_payment_hash or b"")
         return await _next(self._finding)
 
+    def fee_limit(self, amount_msat: int) -> int:
+        return 5 if amount_msat else 0
+
     async def payments(self) -> AsyncIterator[tuple[Invoice, Outcome]]:
         for each in self._known:
             yield each
@@ -86,7 +89,7 @@ def payer(node: Node, backend: Backend, limits: Limits | None = None) -> Iterato
     store = node.options.store_file
     owner = Owner.enter(store.with_name(f"{store.name}.payers"))
     try:
-        yield Payer(node, backend, owner, limits or Limits(), store.with_name(f"{store.name}.fence"))
+        yield Payer(node, backend, owner, limits or Limits())
     finally:
         owner.leave()
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+
 import pytest
 
 from lnoffers.service import payment_states
@@ -9,11 +12,20 @@ from lnoffers.service.payment_states import OPEN, PaymentEvent, PaymentState
 from lnoffers.service.status import Status
 from lnoffers.service.store import payments
 from tests.payments.exploration import World, explored
+from tests.payments.memory_store import forget
 
-FAULTS = 3
+FAULTS = int(os.environ.get("EXPLORED_FAULTS", "2"))
+"""How many faults there are in the worlds with a backup of any moment: three take some minutes."""
 PAID = Status.SINGLE_USE | Status.USED
 UNUSED = Status.created(single_use=True)
 _STATE = [*payments.TABLE.columns].index("state")
+
+
+@pytest.fixture(autouse=True)
+def _forget() -> Iterator[None]:
+    forget()
+    yield
+    forget()
 
 
 def states(world: World) -> list[PaymentState]:
@@ -39,12 +51,15 @@ def faults(most_faults: int) -> set[str]:
     return {fault(world, is_end=is_end) for world, is_end in explored(most_faults)} - {""}
 
 
-def test_two_servers_two_invoices_and_three_faults_make_one_payment_and_lose_no_claim() -> None:
+@pytest.mark.parametrize(("most_faults", "backups", "least"), [(3, False, 40_000), (FAULTS, True, 40_000)])
+def test_two_servers_two_invoices_and_faults_make_one_payment_and_lose_no_claim(
+    most_faults: int, least: int, *, backups: bool
+) -> None:
     number = ends = 0
-    for world, is_end in explored(FAULTS):
+    for world, is_end in explored(most_faults, backups=backups):
         assert not fault(world, is_end=is_end), world
         number, ends = number + 1, ends + is_end
-    assert number > 40_000
+    assert number > least
     assert ends > 1_000
 
 
@@ -63,4 +78,11 @@ def test_the_exploration_finds_a_claim_that_nobody_takes_over(monkeypatch: pytes
 def test_the_exploration_finds_a_backend_whose_failure_is_not_final(monkeypatch: pytest.MonkeyPatch) -> None:
     """One that calls failed what it has not heard of, although the message is on its way."""
     monkeypatch.setattr("tests.payments.exploration.MAY_BE_ON_ITS_WAY", False)
+    assert "two payments" in faults(2)
+
+
+def test_the_exploration_finds_a_backup_with_an_open_claim_whose_rival_was_paid(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("tests.payments.memory_store.bring_in", lambda *_: [])
     assert "two payments" in faults(2)

@@ -114,7 +114,10 @@ def test_two_calls_at_once_pay_once(node: Node, invoice: Invoice) -> None:
     ("limits", "why"),
     [
         (Limits(payment_msat=999), "1000msat are more than one payment may have (999msat)"),
-        (Limits(daily_msat=999), "1000msat would exceed the limit of 24 hours (999msat), of which 0msat are used"),
+        (
+            Limits(daily_msat=999),
+            "1005msat, with fees, would exceed the limit of 24 hours (999msat), of which 0msat are used",
+        ),
     ],
 )
 def test_the_limits_of_the_server_hold(node: Node, invoice: Invoice, limits: Limits, why: str) -> None:

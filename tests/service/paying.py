@@ -8,6 +8,7 @@ from typing import Any
 from lnoffers.bolt12 import Invoice, InvoiceRequest, Offer
 from lnoffers.service import Node
 from lnoffers.service.payment_states import PaymentEvent, PaymentState
+from lnoffers.service.payments.witness import FileWitness
 from lnoffers.service.store import payments
 from lnoffers.service.store.payments import NewPayment, StoredPayment
 from tests.bolt12 import samples
@@ -48,6 +49,8 @@ def store_payment(
         offer_id=invoice.offer_id,
         bolt12=invoice.encode(),
         amount_msat=invoice.invoice_amount or 0,
+        limit_msat=invoice.invoice_amount or 0,
+        expires_at=invoice.expires_at,
         backend="none",
         owner="tests",
         created_at=samples.NOW,
@@ -67,6 +70,7 @@ def store_payment(
             changed = payments.step(connection, payment, event, **changes)
             assert changed is not None
             payment = changed
+    FileWitness(node.options).raise_to(payment.fence, synced=False)
     return payment
 
 

@@ -45,6 +45,8 @@ def paid(invoice: Invoice) -> dict[str, Any]:
         "offer_id": invoice.offer_id,
         "bolt12": invoice.encode(),
         "amount_msat": invoice.invoice_amount,
+        "limit_msat": invoice.invoice_amount,
+        "expires_at": invoice.expires_at,
         "single_use": 0,
         "state": "paid",
         "backend": "none",

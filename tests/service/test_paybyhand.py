@@ -10,8 +10,10 @@ from lnoffers.bolt12 import Invoice, InvoiceRequest
 from lnoffers.service import Node, Options
 from lnoffers.service.commands.paybyhand import NOT_PAID
 from lnoffers.service.payment_states import OPEN, PaymentState
+from lnoffers.service.payments.manual import COMPARE
 from lnoffers.service.status import Status
 from lnoffers.service.store import invoicerequests, payments
+from lnoffers.service.store.schema import PAYMENTS
 from tests.bolt12 import samples
 from tests.service.invoicing import NOW, Ask
 from tests.service.paying import invoice_for, own_request, preimage, store_payment
@@ -185,3 +187,33 @@ def go_through(program: Program, invoice: Invoice) -> None:
     assert run("pay-by-hand", *program.flags, "--qr").out == "No invoice is to be paid by hand.\n"
     refused = run("pay-by-hand", *program.flags, invoice.encode(), "--failed")
     assert (refused.code, refused.err) == (1, "lnoffers: This invoice is recorded as paid, with its preimage\n")
+
+
+def test_nothing_is_paid_from_a_restored_store_until_the_operator_has_compared_it(node: Node, ask: Ask) -> None:
+    """The backup was made while the invoice waited, and it was paid since."""
+    invoice = waiting(node, ask)
+    with node.store.transaction(writes=False) as connection:
+        [backup] = connection.execute(PAYMENTS.select).fetchall()
+        last = payments.last_fence(connection)
+    ask("paybyhand", invoice.encode())
+    ask("paybyhand", invoice.encode(), preimage(1).hex())
+    with node.store.transaction() as connection:
+        connection.execute("DELETE FROM payments")
+        connection.execute(PAYMENTS.insert(), backup)
+        claimed = Status.created(single_use=True) | Status.CLAIMED
+        connection.execute("UPDATE invoicerequests SET status = ?", (claimed.value,))
+        connection.execute("UPDATE counters SET last = ? WHERE name = 'fence'", (last,))
+    for given in ({}, {"preimage": preimage(1).hex()}, {"failed": True}):
+        assert ask("paybyhand", invoice=invoice.encode(), **given) == {"code": -1, "message": COMPARE}
+    assert only(ask("paybyhand"))["state"] == "claimed"
+    ask("paybyhand", compared=True)
+    assert only(ask("paybyhand", invoice.encode(), preimage(1).hex()))["state"] == "paid"
+    assert status(node, invoice) == Status.SINGLE_USE | Status.USED
+
+
+def test_a_lost_counter_is_like_a_restored_store(node: Node, ask: Ask) -> None:
+    invoice = waiting(node, ask)
+    node.options.store_file.with_name("lnoffers.sqlite3.fence").unlink()
+    assert ask("paybyhand", invoice.encode()) == {"code": -1, "message": COMPARE}
+    ask("paybyhand", compared=True)
+    assert only(ask("paybyhand", invoice.encode()))["state"] == "paying"

@@ -34,6 +34,8 @@ def new(number: int, **changes: Any) -> NewPayment:
         "offer_id": None,
         "bolt12": f"lni1{number}",
         "amount_msat": 1_000,
+        "limit_msat": 1_005,
+        "expires_at": 7_210,
         "backend": "play",
         "owner": "one",
         "created_at": 10,
@@ -204,7 +206,7 @@ def test_what_is_spent_counts_fees_and_what_may_still_be_paid(store: Store) -> N
     done(store, claim(store, 3), PaymentEvent.BEGUN)
     done(store, claim(store, 4), PaymentEvent.FAILED, **FAILED)
     with store.transaction(writes=False) as connection:
-        assert payments.spent_since(connection, 20) == 1_001 + 1_000
+        assert payments.spent_since(connection, 20) == 1_001 + 1_005
 
 
 def test_only_the_last_failures_of_a_request_are_kept(store: Store) -> None:
@@ -226,7 +228,8 @@ def test_the_database_itself_holds_one_payment_for_a_single_use(store: Store) ->
         claim(store, 2)
     with pytest.raises(StoreError, match=r"UNIQUE.*invreq_id"), store.transaction() as connection:
         connection.execute(
-            "INSERT INTO payments SELECT x'01', invreq_id, offer_id, bolt12, amount_msat, single_use, state, backend,"
+            "INSERT INTO payments SELECT x'01', invreq_id, offer_id, bolt12, amount_msat, limit_msat, expires_at,"
+            " single_use, state, backend,"
             " owner, fence, created_index + 1, created_at, completed_at, preimage, sent_msat, reason FROM payments"
         )
 

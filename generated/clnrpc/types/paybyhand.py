@@ -26,6 +26,11 @@ class PaybyhandRequest:
     be paid twice.
     """
 
+    compared: bool = False
+    """Whether you have compared a store that was restored from a backup with what you have paid since. Until then, no
+    invoice is accepted and none can be paid by hand. Disable the requests that you have paid first.
+    """
+
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
 class PaybyhandPayment(Received):

@@ -70,6 +70,8 @@ CREATE TABLE payments (
         offer_id BLOB,
         bolt12 TEXT NOT NULL,
         amount_msat BIGINT NOT NULL,
+        limit_msat BIGINT NOT NULL,
+        expires_at BIGINT NOT NULL,
         single_use BOOLEAN NOT NULL,
         state TEXT NOT NULL,
         backend TEXT NOT NULL,
@@ -83,7 +85,7 @@ CREATE TABLE payments (
         reason TEXT,
         PRIMARY KEY (payment_hash)
     );
-INSERT INTO "payments" VALUES(X'E3E16780BECF601D55E4751E7D722EF91D750BB0CEA61B1BB5EA8BC308CDF262',X'A1C92D13FCE35BF5D5F259CC83C820CCF3B213D25F340FBFCBF593C579899887',X'CA8A902FFF1769A739B6978D476AB1D30F50D915788D1B4BC8489D3B70033D39','lni1qqgqqqgzqvzq2ps8pqys5zcvp58q7q3qqc3xu3s3rg94nj40zfsy866mhu5vxne6tcej5878k2mneuvgjy8ssqsraq9q5mmwv5sxxmmxvejk293pqdrq57ukdmllkd55daku8stl7uad0z0ursklg0qjtqpeeghe5837v5pqqc3xu3s3rg94nj40zfsy866mhu5vxne6tcej5878k2mneuvgjy84sggzsjlh2c3x9w7kjsqg2ay080n2lff2uvt325vpan33ke34rn8l5jc2q6crgc98h9nwlland9r0dhpuzllh8ttcnlqu9h6rcyjcqww297dpu0nq9p9lw43zv2aad9qqs46g7wlx47jj4cchz4gcrm8rrdnr28x0lf9sqypgf0m4vgnzh0tfgqy9wj8nhe40554wx9c42xq7eccmvc63enl6fvqqq46x7grdvk3pcqqqqqqsqqqqqgqqxqqqqqqqqqqqqsqqqqqqqqqqqpgqqzjqg66f6gq2sg8ru9ncp0k0vqw4ter4re7hyther46shvxw5cd3hd0230ps3n0jv24qyqlgkqssx3s20wtxallmx62x7mwrc9llwwkh387pct058sf9squu5tu6rclx7pq0dy90ez30m928u5kdf9vqpkkwlj6dwcw0eee9g0wahx377jmcflg7t6lrx0m9zz499ezrrkuezatu844ullwq4qtxzvfzck9m7r98c5',1000,0,'paid','none','0011223344556677',1,1,1800000000,1800000001,X'6465666768696A6B6C6D6E6F707172737475767778797A7B7C7D7E7F80818283',1001,NULL);
+INSERT INTO "payments" VALUES(X'E3E16780BECF601D55E4751E7D722EF91D750BB0CEA61B1BB5EA8BC308CDF262',X'A1C92D13FCE35BF5D5F259CC83C820CCF3B213D25F340FBFCBF593C579899887',X'CA8A902FFF1769A739B6978D476AB1D30F50D915788D1B4BC8489D3B70033D39','lni1qqgqqqgzqvzq2ps8pqys5zcvp58q7q3qqc3xu3s3rg94nj40zfsy866mhu5vxne6tcej5878k2mneuvgjy8ssqsraq9q5mmwv5sxxmmxvejk293pqdrq57ukdmllkd55daku8stl7uad0z0ursklg0qjtqpeeghe5837v5pqqc3xu3s3rg94nj40zfsy866mhu5vxne6tcej5878k2mneuvgjy84sggzsjlh2c3x9w7kjsqg2ay080n2lff2uvt325vpan33ke34rn8l5jc2q6crgc98h9nwlland9r0dhpuzllh8ttcnlqu9h6rcyjcqww297dpu0nq9p9lw43zv2aad9qqs46g7wlx47jj4cchz4gcrm8rrdnr28x0lf9sqypgf0m4vgnzh0tfgqy9wj8nhe40554wx9c42xq7eccmvc63enl6fvqqq46x7grdvk3pcqqqqqqsqqqqqgqqxqqqqqqqqqqqqsqqqqqqqqqqqpgqqzjqg66f6gq2sg8ru9ncp0k0vqw4ter4re7hyther46shvxw5cd3hd0230ps3n0jv24qyqlgkqssx3s20wtxallmx62x7mwrc9llwwkh387pct058sf9squu5tu6rclx7pq0dy90ez30m928u5kdf9vqpkkwlj6dwcw0eee9g0wahx377jmcflg7t6lrx0m9zz499ezrrkuezatu844ullwq4qtxzvfzck9m7r98c5',1000,6000,1800007200,0,'paid','none','0011223344556677',1,1,1800000000,1800000001,X'6465666768696A6B6C6D6E6F707172737475767778797A7B7C7D7E7F80818283',1001,NULL);
 CREATE INDEX ix_invoices_local_offer_id ON invoices (local_offer_id);
 CREATE INDEX ix_invoices_status_expires_at ON invoices (status, expires_at);
 CREATE INDEX ix_invoices_updated_index ON invoices (updated_index);

@@ -43,6 +43,8 @@ def pay_by_hand(given: Namespace) -> int:
     params: dict[str, Any] = dict(zip(names, given.arguments, strict=False))
     if given.failed:
         params["failed"] = True
+    if given.compared:
+        params["compared"] = True
     try:
         answer = ask("paybyhand", json.dumps(params).encode(), None, node_options(given))
     except RpcError as error:

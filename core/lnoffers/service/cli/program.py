@@ -246,6 +246,11 @@ def _add_fetch_options(parser: ArgumentParser) -> None:
 
 def _add_pay_by_hand_options(parser: ArgumentParser) -> None:
     parser.add_argument("--failed", action="store_true", help="record that the invoice is not paid and will not be")
+    parser.add_argument(
+        "--compared",
+        action="store_true",
+        help="record that you have compared a store that was restored from a backup with what you have paid since",
+    )
     add_output_options(parser)
     add_node_options(parser)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
@@ -12,9 +12,11 @@ from lnoffers.bolt12 import Bolt12Error, Invoice
 from lnoffers.service.commands.base import Commands
 from lnoffers.service.parameters.payments import to_pay
 from lnoffers.service.payment_states import OPEN, PaymentEvent, PaymentState
-from lnoffers.service.payments.manual import IDENTITY
+from lnoffers.service.payments.backend import BackendError
+from lnoffers.service.payments.manual import COMPARE, IDENTITY
+from lnoffers.service.payments.witness import FileWitness
 from lnoffers.service.store import payments
-from lnoffers.service.store.payments import ClaimError, NewPayment, StoredPayment
+from lnoffers.service.store.payments import ClaimError, StoredPayment
 
 if TYPE_CHECKING:
     from lnoffers.service.store import Connection
@@ -26,15 +28,21 @@ NOT_PAID: Final = "it was not paid by hand"
 class PaybyhandCommands(Commands):
     """paybyhand."""
 
-    def paybyhand(self, request: types.PaybyhandRequest) -> types.PaybyhandResponse:
+    def paybyhand(
+        self, request: types.PaybyhandRequest
+    ) -> types.PaybyhandResponse | Awaitable[types.PaybyhandResponse]:
         """List what is to be paid by hand, begin to pay an invoice, or record what has become of it."""
         wanted = self._wanted(request)
+        if request.compared:
+            self._compared()
         if wanted is None:
             return _listed(self._open())
         preimage = None if request.preimage is None else bytes.fromhex(request.preimage)
         if preimage is not None and sha256(preimage).digest() != wanted:
             raise RpcError(INVALID_PARAMS, "preimage: it is not that of the invoice's payment_hash")
         with self._transaction() as connection:
+            if self._restored_to(connection) is not None:
+                raise RpcError(GENERIC, COMPARE)
             payment = payments.by_payment_hash(connection, wanted)
             if payment is None or payment.backend != IDENTITY:
                 raise RpcError(GENERIC, _why_not(payment))
@@ -45,7 +53,38 @@ class PaybyhandCommands(Commands):
             else:
                 changed = self._begun(connection, payment)
         self._node.changes.tell()
-        return _listed([changed])
+        return self._counted(changed) if changed.fence != payment.fence else _listed([changed])
+
+    async def _counted(self, payment: StoredPayment) -> types.PaybyhandResponse:
+        """Return the response once the payment is counted outside of the store, before anybody pays it."""
+        try:
+            await FileWitness(self._node.options).write(payment.fence)
+        except BackendError as error:
+            raise RpcError(GENERIC, f"The payment has begun, but do not pay it yet: {error}") from error
+        return _listed([payment])
+
+    def _restored_to(self, connection: Connection) -> int | None:
+        """Return the counter beside the store, if that was restored from a backup; None if it was not."""
+        last = payments.last_fence(connection)
+        try:
+            count = FileWitness(self._node.options).current()
+        except BackendError as error:
+            raise RpcError(GENERIC, str(error)) from error
+        is_restored = last > 0 if count is None else count > last
+        return (count or 0) if is_restored else None
+
+    def _compared(self) -> None:
+        """Record that the operator has compared a restored store, so that its requests can be paid again."""
+        with self._transaction() as connection:
+            count = self._restored_to(connection)
+            if count is None:
+                return
+            payments.raise_fence(connection, max(count, payments.last_fence(connection)))
+            last = payments.last_fence(connection)
+        try:
+            FileWitness(self._node.options).raise_to(last, synced=False)
+        except BackendError as error:
+            raise RpcError(GENERIC, str(error)) from error
 
     def rpc_check_paybyhand(self, request: types.PaybyhandRequest) -> None:
         """Check that the parameters go together."""
@@ -76,7 +115,7 @@ class PaybyhandCommands(Commands):
             Invoice.parse(payment.bolt12).check_unexpired(self._node.clock.now())
         except Bolt12Error as error:
             raise RpcError(GENERIC, f"This invoice is not to be paid: {error.message}") from error
-        return _stepped(payments.step(connection, payment, PaymentEvent.BEGUN))
+        return _begun(connection, payment)
 
     def _completed(self, connection: Connection, payment: StoredPayment, preimage: bytes) -> StoredPayment:
         """Record that the invoice is paid, also if it was given up before."""
@@ -84,13 +123,13 @@ class PaybyhandCommands(Commands):
             return payment
         if payment.state is PaymentState.FAILED:
             try:
-                payment = payments.claim(connection, self._again(payment))
+                payment = payments.claim(connection, payments.again(payment, self._node.clock.now()))
             except ClaimError as error:
                 raise RpcError(
                     GENERIC, f"This invoice was given up, and cannot be recorded as paid: {error}"
                 ) from error
         if payment.state is PaymentState.CLAIMED:
-            payment = _stepped(payments.step(connection, payment, PaymentEvent.BEGUN))
+            payment = _begun(connection, payment)
         at, sent = self._node.clock.now(), payment.amount_msat
         return _stepped(
             payments.step(connection, payment, PaymentEvent.PAID, completed_at=at, preimage=preimage, sent_msat=sent)
@@ -105,18 +144,6 @@ class PaybyhandCommands(Commands):
         at = self._node.clock.now()
         return _stepped(payments.step(connection, payment, PaymentEvent.FAILED, completed_at=at, reason=NOT_PAID))
 
-    def _again(self, payment: StoredPayment) -> NewPayment:
-        return NewPayment(
-            payment_hash=payment.payment_hash,
-            invreq_id=payment.invreq_id,
-            offer_id=payment.offer_id,
-            bolt12=payment.bolt12,
-            amount_msat=payment.amount_msat,
-            backend=payment.backend,
-            owner=payment.owner,
-            created_at=self._node.clock.now(),
-        )
-
 
 def _why_not(payment: StoredPayment | None) -> str:
     if payment is None:
@@ -126,6 +153,12 @@ def _why_not(payment: StoredPayment | None) -> str:
 
 def _ended(payment: StoredPayment) -> str:
     return "it is paid" if payment.state is PaymentState.PAID else f"it has failed ({payment.reason})"
+
+
+def _begun(connection: Connection, payment: StoredPayment) -> StoredPayment:
+    """Return a claim once it has begun, with a new fence: a backup from before does not know that somebody may pay."""
+    renumbered = _stepped(payments.take_over(connection, payment, payment.owner))
+    return _stepped(payments.step(connection, renumbered, PaymentEvent.BEGUN))
 
 
 def _stepped(payment: StoredPayment | None) -> StoredPayment:

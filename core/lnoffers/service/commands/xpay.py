@@ -146,8 +146,7 @@ class XpayCommands(AskingCommands):
 
     async def _pay(self, payer: Payer, invoice: Invoice, seconds: int) -> types.XpayResponse:
         """Pay an invoice, and wait for the result; the payment goes on if nobody waits any more."""
-        claimed = await self._node.changes.run(partial(self._claimed, payer, invoice))
-        paying = payer.submit(claimed, invoice)
+        paying = payer.begin(partial(self._claimed, payer, invoice), invoice)
         done, _ = await asyncio.wait([paying], timeout=seconds)
         if not done:
             raise RpcError(

@@ -159,6 +159,10 @@ class Backend(ABC):
         """
         raise NotImplementedError
 
+    def fee_limit(self, amount_msat: int) -> int:  # noqa: ARG002 # most have no fees
+        """Return the highest fee, in millisatoshi, of a payment of this amount."""
+        return 0
+
     async def forget(self, payment_hash: bytes) -> None:  # noqa: B027 # the same
         """Do not wait for an incoming payment (its hash, 32 bytes) any more, if that is still possible."""
 

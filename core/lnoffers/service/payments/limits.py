@@ -10,6 +10,7 @@ from lnoffers.service.store import payments
 
 if TYPE_CHECKING:
     from lnoffers.service.store import Connection
+    from lnoffers.service.store.payments import NewPayment
 
 DAY: Final = 86_400
 """Seconds."""
@@ -27,22 +28,20 @@ class Limits:
     """The largest amount of one payment, without fees."""
     daily_msat: int | None = None
     """The sum of what is paid in 24 hours, with fees, and of what may still be paid."""
-    fee_msat: int | None = None
-    """The largest fee of one payment; the backend enforces it."""
 
-    def check(self, connection: Connection, amount_msat: int, now: int) -> None:
-        """Check that an amount may be paid now (Unix seconds).
+    def check(self, connection: Connection, new: NewPayment) -> None:
+        """Check that a payment may be made when it is created.
 
         Raises:
             LimitError: if not.
         """
-        if self.payment_msat is not None and amount_msat > self.payment_msat:
-            raise LimitError(f"{amount_msat}msat are more than one payment may have ({self.payment_msat}msat)")
+        if self.payment_msat is not None and new.amount_msat > self.payment_msat:
+            raise LimitError(f"{new.amount_msat}msat are more than one payment may have ({self.payment_msat}msat)")
         if self.daily_msat is None:
             return
-        spent = payments.spent_since(connection, now - DAY)
-        if spent + amount_msat > self.daily_msat:
+        spent = payments.spent_since(connection, new.created_at - DAY)
+        if spent + new.limit_msat > self.daily_msat:
             raise LimitError(
-                f"{amount_msat}msat would exceed the limit of 24 hours ({self.daily_msat}msat), "
+                f"{new.limit_msat}msat, with fees, would exceed the limit of 24 hours ({self.daily_msat}msat), "
                 f"of which {spent}msat are used"
             )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Final
 
@@ -13,13 +12,10 @@ if TYPE_CHECKING:
 
 IDENTITY: Final = "none"
 COMPARE: Final = (
-    "This service does not know what was paid by hand since the backup was made: before you pay an invoice, look "
-    "whether you have paid for its request already"
+    "The store was restored from a backup, and this service does not know what was paid by hand since. Look which "
+    "requests you have paid since the backup was made, disable those, and then call lnoffers pay-by-hand --compared"
 )
 NOT_PAID: Final = "this service does not pay by itself; the invoice waits for somebody to pay it by hand"
-
-
-logger = logging.getLogger(__name__)
 
 
 class Manual(Backend):
@@ -37,9 +33,8 @@ class Manual(Backend):
         return Uncertain("only the person who was asked to pay can tell")
 
     async def payments(self) -> AsyncIterator[tuple[Invoice, Outcome]]:
-        """Return nothing: it knows of no payment. The log asks the operator to compare."""
-        logger.warning("%s", COMPARE)
-        return
+        """Raise BackendError, which asks the operator to compare: it knows of no payment."""
+        raise BackendError(COMPARE)
         yield  # makes this a generator
 
 

@@ -12,26 +12,27 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 from clnrpc.runtime.errors import RpcError
 from lnoffers.bolt12 import Bolt12Error, Invoice
 from lnoffers.service.errors import ServiceError
+from lnoffers.service.escaping import escape
 from lnoffers.service.payment_states import PaymentEvent, PaymentState
 from lnoffers.service.payments.backend import BackendError, Failed, Outcome, Paid, Uncertain
+from lnoffers.service.payments.comparing import Known, bring_in
 from lnoffers.service.payments.limits import LimitError
-from lnoffers.service.payments.witness import FileWitness
+from lnoffers.service.payments.witness import BothWitnesses, FileWitness
 from lnoffers.service.status import Status
 from lnoffers.service.store import invoicerequests, payments
+from lnoffers.service.store.invoices import MAX_NUMBER
 from lnoffers.service.store.payments import ClaimError, NewPayment, StoredPayment
 from lnoffers.service.tasks import ended_in_bug
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from lnoffers.service.node import Node
     from lnoffers.service.payments.backend import Backend, Witness
     from lnoffers.service.payments.limits import Limits
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from lnoffers.service.store import Connection
 
 T = TypeVar("T")
+Refusal: TypeAlias = ClaimError | LimitError
 
 FIRST_PAUSE: Final = 0.05
 """Seconds until an uncertain backend is asked again; the pause grows with each time."""
@@ -71,20 +73,20 @@ class Payer:
         backend: moves the money.
         owner: this server among those that use the store.
         limits: what may be paid.
-        counter: the file of the counter beside the store, for a backend that keeps none.
     """
 
-    def __init__(self, node: Node, backend: Backend, owner: Owner, limits: Limits, counter: Path) -> None:
+    def __init__(self, node: Node, backend: Backend, owner: Owner, limits: Limits) -> None:
         self.backend: Final = backend
         self.halted = NOT_LOOKED
         """Why nothing is paid now; empty if something may be."""
         self._node = node
         self._owner = owner
         self._limits = limits
-        self._witness: Witness = FileWitness(counter)
+        self._file = FileWitness(node.options)
+        self._witness: Witness = self._file
         self._tasks: set[asyncio.Task[StoredPayment]] = set()
-        self._warned: set[bytes] = set()
-        """The payment hashes of claims that this server cannot end."""
+        self._warned: set[str] = set()
+        """What was logged about claims that this server cannot end, and about why nothing is paid."""
 
     async def start(self) -> None:
         """Start the backend.
@@ -93,7 +95,9 @@ class Payer:
             BackendError: if it cannot be used.
         """
         await self.backend.start()
-        self._witness = self.backend.witness() or self._witness
+        own = self.backend.witness()
+        if own is not None:
+            self._witness = BothWitnesses(own, self._file)
 
     def claim(self, connection: Connection, invoice: Invoice) -> StoredPayment:
         """Claim the request of a verified invoice for it, within the caller's transaction.
@@ -105,19 +109,31 @@ class Payer:
         if self.halted:
             raise ClaimError(self.halted)
         new = self._new(invoice)
+        if new.limit_msat > MAX_NUMBER:
+            raise ClaimError("invoice amount is too large")
         if (count := payments.count_open(connection, new.invreq_id)) >= MAX_OPEN:
             raise ClaimError(f"{count} invoices for this invoice_request wait or are being paid")
         if self.backend.pays:
-            self._limits.check(connection, new.amount_msat, new.created_at)
+            self._limits.check(connection, new)
         return payments.claim(connection, new, PaymentState.PAYING if self.backend.pays else PaymentState.CLAIMED)
 
     def submit(self, payment: StoredPayment, invoice: Invoice) -> asyncio.Task[StoredPayment]:
         """Begin to pay what was claimed; the task ends with the payment as it is stored last."""
-        task = asyncio.get_running_loop().create_task(self._pay(payment, invoice))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        task.add_done_callback(partial(ended_in_bug, "A payment ended in a bug"))
-        return task
+        return self._start(self._pay(payment, invoice))
+
+    def begin(self, claim: Callable[[], StoredPayment | Refusal], invoice: Invoice) -> asyncio.Task[StoredPayment]:
+        """Claim an invoice with a function that uses the store, and pay it, whether or not anybody waits for the task.
+
+        The task ends with the payment as it is stored last, or with the error that `claim` returns or raises.
+        """
+
+        async def claim_and_pay() -> StoredPayment:
+            claimed = await self._node.changes.run(claim)
+            if not isinstance(claimed, StoredPayment):
+                raise claimed
+            return await self._pay(claimed, invoice)
+
+        return self._start(claim_and_pay())
 
     async def pay(self, invoice: Invoice) -> StoredPayment:
         """Claim and pay a verified invoice, and return the payment as it is stored last. It goes on if cancelled.
@@ -126,10 +142,18 @@ class Payer:
             ClaimError, LimitError: as `claim`.
             RpcError: if the store fails.
         """
-        claimed = await self._node.changes.run(partial(self._claim_alone, invoice))
-        if not isinstance(claimed, StoredPayment):
-            raise claimed
-        return await asyncio.shield(self.submit(claimed, invoice))
+        return await asyncio.shield(self.begin(partial(self._claim_alone, invoice), invoice))
+
+    def _start(self, work: Coroutine[None, None, StoredPayment]) -> asyncio.Task[StoredPayment]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[StoredPayment]) -> None:
+        self._tasks.discard(task)
+        if task.cancelled() or not isinstance(task.exception(), (RpcError, ClaimError, LimitError)):
+            ended_in_bug("A payment ended in a bug", task)
 
     async def work(self) -> None:
         """Compare the store with what the backend knows, and look after claims, for as long as this runs."""
@@ -157,12 +181,14 @@ class Payer:
             offer_id=invoice.offer_id,
             bolt12=invoice.encode(),
             amount_msat=invoice.invoice_amount,
+            limit_msat=invoice.invoice_amount + self.backend.fee_limit(invoice.invoice_amount),
+            expires_at=min(invoice.expires_at, MAX_NUMBER),
             backend=self.backend.identity,
             owner=self._owner.name,
             created_at=self._node.clock.now(),
         )
 
-    def _claim_alone(self, invoice: Invoice) -> StoredPayment | ClaimError | LimitError:
+    def _claim_alone(self, invoice: Invoice) -> StoredPayment | Refusal:
         try:
             with self._node.store.transaction() as connection:
                 return self.claim(connection, invoice)
@@ -225,8 +251,8 @@ class Payer:
 
     async def _complete(self, payment: StoredPayment, outcome: Paid | Failed) -> StoredPayment:
         at = self._node.clock.now()
-        if isinstance(outcome, Failed):
-            logger.info("The payment %s has failed: %s", payment.payment_hash.hex(), outcome.reason)
+        if isinstance(outcome, Failed):  # as often as strangers like: no line at the usual level
+            logger.debug("The payment %s has failed: %s", payment.payment_hash.hex(), escape(outcome.reason))
             return await self._step(payment, PaymentEvent.FAILED, completed_at=at, reason=outcome.reason)
         logger.info("Paid %d msat (%s)", payment.amount_msat, payment.payment_hash.hex())
         preimage, sent = outcome.preimage, outcome.sent_msat
@@ -238,13 +264,13 @@ class Payer:
 
     def _begin_again(self, payment: StoredPayment, invoice: Invoice) -> StoredPayment | None:
         now = self._node.clock.now()
-        try:
-            invoice.check_unexpired(now)
-        except Bolt12Error:
-            return None
         with self._node.store.transaction() as connection:
             status = invoicerequests.status_of(connection, payment.invreq_id)
-            if status is not None and Status.ACTIVE not in status:
+            if status is not None:
+                is_claim_lost = Status.SINGLE_USE in status and not payment.single_use
+                if Status.ACTIVE not in status or is_claim_lost or now > (invoice.offer_absolute_expiry or now):
+                    return None
+            if payment.expires_at < now:
                 return None
             return payments.step(connection, payment, PaymentEvent.AGAIN)
 
@@ -288,51 +314,44 @@ class Payer:
                 why = error.message
             except ServiceError as error:
                 why = str(error)
-            logger.warning("Payments wait: %s", why)
+            self._warn_once(f"Payments wait: {why}")
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
 
     async def _compare(self) -> None:
         """If the store was restored from a backup, bring in what was paid since; then let payments begin."""
         count, last = await self._witness.read(), await self._node.changes.run(partial(self._read, payments.last_fence))
-        if (count is None and last > 0) or (count or 0) > last:
-            logger.warning(RESTORED, last, "none" if count is None else count)
-            async for invoice, outcome in self.backend.payments():
-                found = await self._node.changes.run(partial(self._bring_in, invoice))
-                if found is None:
-                    continue
-                if isinstance(outcome, Paid):
-                    await self._complete(found, outcome)
-                else:
-                    self.submit(found, invoice)
-            await self._node.changes.run(partial(self._raise_fence, count or 0))
+        if count is None and last == 0:
+            await self._witness.write(0)  # so that a crash before the first payment is counted is no restore
+        elif count is None or count > last:
+            self._warn_once(RESTORED % (last, "none" if count is None else count))
+            known = [Known(self._new(invoice), outcome) async for invoice, outcome in self._known()]
+            followed = await self._node.changes.run(partial(self._bring_in, known, count or 0))
             await self._witness.write(await self._node.changes.run(partial(self._read, payments.last_fence)))
+            for payment in followed:
+                self.submit(payment, Invoice.parse(payment.bolt12))
         self.halted = ""
 
-    def _bring_in(self, invoice: Invoice) -> StoredPayment | None:
-        """Claim the request of an invoice that the backend has paid or is paying; None if known, or not ours."""
-        with self._node.store.transaction() as connection:
-            if not self._is_ours(connection, invoice):
-                return None
-            known = payments.by_payment_hash(connection, invoice.invoice_payment_hash or b"")
-            if known is not None and known.state is not PaymentState.FAILED:
-                return None
-            try:
-                return payments.claim(connection, self._new(invoice), PaymentState.UNKNOWN)
-            except ClaimError as error:
-                logger.warning("The payment %s was forgotten and is not brought in: %s", invoice.invreq_id.hex(), error)
-                return None
+    async def _known(self) -> AsyncIterator[tuple[Invoice, Paid | Uncertain]]:
+        """Return what the backend knows of this node's requests."""
+        async for invoice, outcome in self.backend.payments():
+            if not isinstance(outcome, Failed) and await self._node.changes.run(partial(self._is_ours, invoice)):
+                yield invoice, outcome
 
-    def _is_ours(self, connection: Connection, invoice: Invoice) -> bool:
+    def _bring_in(self, known: Sequence[Known], count: int) -> Sequence[StoredPayment]:
+        at = self._node.clock.now()
+        with self._node.store.transaction() as connection:
+            payments.raise_fence(connection, count)
+            return bring_in(connection, known, self.backend.identity, self._owner.has_ended, at)
+
+    def _is_ours(self, invoice: Invoice) -> bool:
         """Return whether this node has made the request of an invoice: one that is stored, or one for an offer."""
-        if invoicerequests.status_of(connection, invoice.invreq_id) is not None:
+        with self._node.store.transaction(writes=False) as connection:
+            is_stored = invoicerequests.status_of(connection, invoice.invreq_id) is not None
+        if is_stored:
             return True
         metadata, keys = invoice.invreq_metadata, self._node.keys
         return metadata is not None and invoice.invreq_payer_id in (keys.node_id, keys.payer_id(metadata))
-
-    def _raise_fence(self, least: int) -> None:
-        with self._node.store.transaction() as connection:
-            payments.raise_fence(connection, least)
 
     def _read(self, query: Callable[[Connection], T]) -> T:
         with self._node.store.transaction(writes=False) as connection:
@@ -341,32 +360,32 @@ class Payer:
     async def _look(self) -> None:
         """Take over claims whose owner has ended, and end those that nobody has paid by hand in time."""
         for payment in await self._node.changes.run(partial(self._read, payments.open_payments)):
-            invoice = self._invoice_of(payment)
-            if invoice is None:
-                continue
-            if payment.state is PaymentState.CLAIMED and invoice.expires_at < self._node.clock.now():
+            if payment.state is PaymentState.CLAIMED and payment.expires_at < self._node.clock.now():
                 await self._end_late(payment)
+            elif not self._owner.has_ended(payment.owner):
+                pass
             elif payment.backend != self.backend.identity:
-                self._warn_once(payment, f"was begun with the backend {payment.backend} and waits for it")
-            elif self._owner.has_ended(payment.owner):
-                taken = await self._node.changes.run(partial(self._take_over, payment))
-                if taken is not None and self.backend.pays:
-                    self.submit(taken, invoice)
+                self._warn_once(f"The payment {payment.payment_hash.hex()} waits for its backend, {payment.backend}")
+            else:
+                await self._go_on(payment)
 
-    def _invoice_of(self, payment: StoredPayment) -> Invoice | None:
+    async def _go_on(self, payment: StoredPayment) -> None:
+        """Take over a claim whose owner has ended, and go on with it."""
         try:
             invoice = Invoice.parse(payment.bolt12)
         except Bolt12Error:
             invoice = None
         if invoice is None or invoice.invoice_payment_hash != payment.payment_hash:
-            self._warn_once(payment, "cannot go on, because its invoice is damaged in the store")
-            return None
-        return invoice
+            self._warn_once(f"The payment {payment.payment_hash.hex()} waits: its invoice is damaged in the store")
+            return
+        taken = await self._node.changes.run(partial(self._take_over, payment))
+        if taken is not None and self.backend.pays:
+            self.submit(taken, invoice)
 
-    def _warn_once(self, payment: StoredPayment, why: str) -> None:
-        if payment.payment_hash not in self._warned:
-            self._warned.add(payment.payment_hash)
-            logger.warning("The payment %s %s", payment.payment_hash.hex(), why)
+    def _warn_once(self, what: str) -> None:
+        if what not in self._warned:
+            self._warned.add(what)
+            logger.warning("%s", what)
 
     def _take_over(self, payment: StoredPayment) -> StoredPayment | None:
         with self._node.store.transaction() as connection:

@@ -1,34 +1,52 @@
-"""The counter beside the store, for backends that keep none: the highest fence of a claim, in a file of its own.
+"""The counter of payments in a file beside the store, alone or together with that of a backend.
 
-A backup of the store does not contain it. So a store that is behind it, or that has claims where there is no such file,
-was restored, and has forgotten what was paid since.
+It is the highest fence in the store. A backup of the store does not contain the file. So a store that is behind the
+counter, or that has claims where there is none, was restored, and has forgotten what was paid since.
+
+The file is written even if the backend keeps a counter of its own, because the next server may have another backend.
+It is synced only if it is alone: otherwise it takes a power failure, a new backend and a restored backup together for
+its last number to be missed.
 """
 
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
-from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from lnoffers.service.files import open_regular, sync_directory
 from lnoffers.service.payments.backend import BackendError
+from lnoffers.service.store.sqlite import store_file
+
+if TYPE_CHECKING:
+    from lnoffers.service.options import Options
+    from lnoffers.service.payments.backend import Witness
+
+_DIGITS: Final = 20
 
 
 class FileWitness:
-    """The counter in a file."""
+    """The counter in the file beside the store. Threads and processes may use it at the same time."""
 
-    def __init__(self, file: Path) -> None:
-        self._file = file
+    def __init__(self, options: Options) -> None:
+        store = store_file(options.db, options.store_file)
+        self._file = store.with_name(f"{store.name}.fence")
 
     async def read(self) -> int | None:
         """Return the count; None if there is none."""
-        return await asyncio.to_thread(self._read)
+        return self.current()
 
     async def write(self, count: int) -> None:
         """Store the count durably, if it is higher."""
-        await asyncio.to_thread(self._write, count)
+        await asyncio.to_thread(self.raise_to, count, synced=True)
 
-    def _read(self) -> int | None:
+    def current(self) -> int | None:
+        """Return the count; None if there is none.
+
+        Raises:
+            BackendError: if the file cannot be read, or is damaged.
+        """
         try:
             descriptor = open_regular(self._file, os.O_RDONLY)
         except FileNotFoundError:
@@ -36,22 +54,52 @@ class FileWitness:
         except OSError as error:
             raise BackendError(f"cannot read {self._file}: {error.strerror}") from error
         with os.fdopen(descriptor, "rb") as file:
-            text = file.read(32)
+            return self._number(file.read(_DIGITS + 1))
+
+    def raise_to(self, count: int, *, synced: bool) -> None:
+        """Write the count, if it is higher; wait for the disk if `synced`.
+
+        Raises:
+            BackendError: if the file cannot be written, or is damaged.
+        """
+        is_new = synced and not self._file.exists()
+        try:
+            descriptor = open_regular(self._file, os.O_RDWR | os.O_CREAT)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+                known = self._number(os.pread(descriptor, _DIGITS + 1, 0))
+                if known is None or count > known:
+                    os.pwrite(descriptor, b"%0*d\n" % (_DIGITS, count), 0)
+                if synced:
+                    os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            if is_new:
+                sync_directory(self._file.parent)
+        except OSError as error:
+            raise BackendError(f"cannot write {self._file}: {error.strerror}") from error
+
+    def _number(self, text: bytes) -> int | None:
+        if not text:
+            return None
         if not text.rstrip(b"\n").isdigit():
             raise BackendError(f"{self._file} is damaged: it must contain a number. Remove it, to compare all payments")
         return int(text)
 
-    def _write(self, count: int) -> None:
-        if count <= (self._read() or 0):
-            return
-        new = self._file.with_name(f"{self._file.name}.new")
-        try:
-            descriptor = open_regular(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(b"%d\n" % count)
-                file.flush()
-                os.fsync(descriptor)
-            new.replace(self._file)
-            sync_directory(self._file.parent)
-        except OSError as error:
-            raise BackendError(f"cannot write {self._file}: {error.strerror}") from error
+
+class BothWitnesses:
+    """The counter of a backend, and the file."""
+
+    def __init__(self, of_backend: Witness, file: FileWitness) -> None:
+        self._of_backend = of_backend
+        self._file = file
+
+    async def read(self) -> int | None:
+        """Return the higher count; None if there is none."""
+        counts = (await self._of_backend.read(), self._file.current())
+        return max((count for count in counts if count is not None), default=None)
+
+    async def write(self, count: int) -> None:
+        """Store the count durably with the backend, and in the file."""
+        await self._of_backend.write(count)
+        self._file.raise_to(count, synced=False)

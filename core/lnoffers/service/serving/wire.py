@@ -45,10 +45,8 @@ class Wire:
         store, collector = store_file(options.db, options.store_file), Collector(node)
         backend = finding.make(options.backend, Host(node, self.peers, collector.received, collector.settled))
         owner = Owner.enter(store.with_name(f"{store.name}.payers"))
-        limits = Limits(
-            payment_msat=options.max_payment_msat, daily_msat=options.max_daily_msat, fee_msat=options.max_fee_msat
-        )
-        self.payer = Payer(node, backend, owner, limits, store.with_name(f"{store.name}.fence"))
+        limits = Limits(payment_msat=options.max_payment_msat, daily_msat=options.max_daily_msat)
+        self.payer = Payer(node, backend, owner, limits)
         replies = Replies(self.peers)
         issuer = Issuer(node, collects=backend.collects)
         self._answers = Answers(issuer, backend, self.peers, replies, node.changes)

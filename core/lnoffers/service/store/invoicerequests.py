@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from lnoffers.service.errors import ServiceError
-from lnoffers.service.status import Status
+from lnoffers.service.status import Status, StatusChange
 from lnoffers.service.store.database import Connection
 from lnoffers.service.store.records import Records
 from lnoffers.service.store.schema import INVOICEREQUESTS as TABLE
@@ -51,3 +51,8 @@ find = _RECORDS.find
 apply = _RECORDS.apply
 change = _RECORDS.change
 status_of = _RECORDS.status_of
+
+
+def use(connection: Connection, invreq_id: bytes) -> None:
+    """Mark a request as used, because an invoice for it was paid; without effect if it is used."""
+    change(connection, invreq_id, StatusChange.PAID)

@@ -118,6 +118,8 @@ _MONEY: Final = (
         offer_id {bytes},
         bolt12 TEXT NOT NULL,
         amount_msat BIGINT NOT NULL,
+        limit_msat BIGINT NOT NULL,
+        expires_at BIGINT NOT NULL,
         single_use BOOLEAN NOT NULL,
         state TEXT NOT NULL,
         backend TEXT NOT NULL,

@@ -43,6 +43,10 @@ class NewPayment:
     """32 bytes."""
     bolt12: str
     amount_msat: int
+    limit_msat: int
+    """The most that may be sent, with fees."""
+    expires_at: int
+    """Unix seconds: when the invoice expires."""
     single_use: bool = False
     """Whether no other invoice for the request may be paid."""
     backend: str
@@ -109,6 +113,24 @@ def claim(connection: Connection, new: NewPayment, state: PaymentState = Payment
     return _ROWS.read(rows[0])
 
 
+def again(payment: StoredPayment, created_at: int) -> NewPayment:
+    """Return a payment that has failed as one to be claimed at this time, in Unix seconds."""
+    values = {name: getattr(payment, name) for name in _GIVEN}
+    return NewPayment(**values | {"created_at": created_at})
+
+
+def add_unclaimed(connection: Connection, new: NewPayment, state: PaymentState) -> StoredPayment:
+    """Store a payment that has been made, or begun, although its request cannot be claimed for it; return it.
+
+    It does not hold the claim of its request, and so does not end it either.
+    """
+    connection.execute("DELETE FROM payments WHERE payment_hash = ? AND state = 'failed'", (new.payment_hash,))
+    fence = _next_fence(connection)
+    values = [getattr(new, name) for name in _GIVEN]
+    [row] = connection.execute(_CLAIM, (*values, state.value, fence, fence)).fetchall()
+    return _ROWS.read(row)
+
+
 def step(
     connection: Connection, payment: StoredPayment, event: PaymentEvent, **changes: int | bytes | str
 ) -> StoredPayment | None:
@@ -130,7 +152,8 @@ def step(
     if changed.state is PaymentState.PAID:
         invoicerequests.change(connection, changed.invreq_id, StatusChange.PAID)
     if changed.state is PaymentState.FAILED:
-        invoicerequests.change(connection, changed.invreq_id, StatusChange.RELEASED)
+        if changed.single_use:  # then it is this payment that holds the claim
+            invoicerequests.change(connection, changed.invreq_id, StatusChange.RELEASED)
         connection.execute(_FORGET, (changed.invreq_id, changed.invreq_id))
     return changed
 
@@ -222,12 +245,12 @@ def count_open(connection: Connection, invreq_id: bytes) -> int:
 
 
 def spent_since(connection: Connection, since: int) -> int:
-    """Return the sum, in millisatoshi, of what was paid since this Unix time, and of all that may still be paid."""
+    """Return the sum, in msat, of what was paid since this Unix time and all that may still be paid, with fees."""
     # Two sums, because with OR the database reads all payments instead of an index for each.
     query = f"""
         SELECT COALESCE((SELECT SUM(COALESCE(sent_msat, amount_msat)) FROM payments
                          WHERE state = 'paid' AND completed_at >= ?), 0)
-            + COALESCE((SELECT SUM(amount_msat) FROM payments WHERE state IN ({_listed(OPEN)})), 0)
+            + COALESCE((SELECT SUM(limit_msat) FROM payments WHERE state IN ({_listed(OPEN)})), 0)
     """
     [spent] = connection.execute(query, (since,)).fetchone()
     return int(spent)
@@ -289,6 +312,8 @@ _GIVEN: Final = (
     "offer_id",
     "bolt12",
     "amount_msat",
+    "limit_msat",
+    "expires_at",
     "single_use",
     "backend",
     "owner",

@@ -108,6 +108,8 @@ PAYMENTS: Final = Table(
         "offer_id": bytes | None,  # 32 bytes: of the offer that it repeats
         "bolt12": str,  # the invoice
         "amount_msat": int,
+        "limit_msat": int,  # the most that may be sent, with fees
+        "expires_at": int,  # unix seconds: when the invoice expires
         "single_use": int | bool,  # no other invoice for the request may be paid
         "state": str,  # lnoffers.service.payment_states.PaymentState
         "backend": str,  # who was told to pay it: lnoffers.service.payments.backend.Backend.identity

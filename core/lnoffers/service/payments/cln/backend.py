@@ -75,6 +75,10 @@ class CoreLightning(Backend):
         """Return the outcome by `listpays`; wait a while if it is uncertain."""
         return await self._sending.find(invoice)
 
+    def fee_limit(self, amount_msat: int) -> int:
+        """Return the highest fee, in millisatoshi: what was chosen, else that of `xpay`."""
+        return self._sending.fee_limit(amount_msat)
+
     def payments(self) -> AsyncIterator[tuple[Invoice, Outcome]]:
         """Return all payments of BOLT 12 invoices that have succeeded or may still do so.
 

@@ -49,6 +49,8 @@ PROMPT: Final = 1.0
 """Seconds within which a look is answered by a node that is not held up."""
 LOOKS: Final = 3
 """How many prompt looks in a row must show nothing pending, at the end."""
+LEAST_FEE_MSAT: Final = 5_000
+"""What `xpay` allows as a fee for the smallest payments."""
 PAGE: Final = 1000
 """How many parts are listed at a time."""
 NOT_TRYING: Final = "the node has given up"
@@ -113,6 +115,10 @@ class Sending:
         else:
             self._at_most = self._given
         self._all_end = _now() + self._at_most
+
+    def fee_limit(self, amount_msat: int) -> int:
+        """Return the highest fee for an amount, both in millisatoshi: without a choice, the default of `xpay`."""
+        return max(amount_msat // 100, LEAST_FEE_MSAT) if self._max_fee is None else self._max_fee
 
     async def pay(self, invoice: Invoice) -> Outcome:
         """Pay an invoice, and wait until it is paid, or `xpay` has given up."""
