@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 
 from clnrpc import RpcError
+from tests.bolt12 import samples
+from tests.fetching.conftest import Start as StartNode
+from tests.fetching.node import key_of
 from tests.peers.conftest import Served, Start
 from tests.service.program import until
 
@@ -102,3 +105,16 @@ def test_an_offer_without_a_price_is_paid_as_much_as_the_caller_says(start: Star
         buyer.client.xpay(offer)
     assert buyer.client.xpay(offer, amount_msat=3_000).amount_msat == 3_000
     assert [invoice.amount_received_msat for invoice in shop.client.listinvoices().invoices] == [3_000]
+
+
+@pytest.mark.parametrize("answer", ["another_amount", "another_signer", "another_request", "expired", "unsigned"])
+def test_an_invoice_for_an_offer_that_is_not_the_right_one_is_not_paid(
+    start: Start, node: StartNode, answer: str
+) -> None:
+    buyer = start(*PLAY)
+    buyer.client.connect(node(1, "--answer", answer))
+    offer = samples.offer(offer_issuer_id=key_of(1).public_key).encode()
+    with pytest.raises(RpcError) as refused:
+        buyer.client.xpay(offer)
+    assert (refused.value.code, refused.value.data["reason"]) == (1004, "bad_answer")
+    assert buyer.client.listpays().pays == []
