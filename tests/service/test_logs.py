@@ -208,5 +208,5 @@ def test_a_signal_ends_the_server_in_good_order(program: Program, name: str) -> 
         assert wire.is_closed()
         assert server.wait(SECONDS) == 0
     left = sorted(path.name for path in program.network_dir.iterdir())
-    assert left == ["hsm_secret", "lnoffers.sqlite3", "lnoffers.sqlite3.payers"]
+    assert left == ["hsm_secret", "lnoffers.sqlite3", "lnoffers.sqlite3.fence", "lnoffers.sqlite3.payers"]
     assert [*(program.network_dir / left[-1]).iterdir()] == []

@@ -15,6 +15,7 @@ from lnoffers.service.store import invoicerequests, payments
 from lnoffers.service.store.payments import ClaimError, NewPayment, StoredPayment
 
 if TYPE_CHECKING:
+    from lnoffers.bolt12 import Invoice, NodeKeys
     from lnoffers.service.store import Connection
 
 FORGOTTEN = "the backend does not know of it, since the store was restored"
@@ -26,6 +27,14 @@ class Known(NamedTuple):
     new: NewPayment
     """Its owner is this server."""
     outcome: Paid | Uncertain
+
+
+def is_ours(connection: Connection, keys: NodeKeys, invoice: Invoice) -> bool:
+    """Return whether this node has made the request of an invoice: one that is stored, or one for an offer."""
+    if invoicerequests.status_of(connection, invoice.invreq_id) is not None:
+        return True
+    metadata = invoice.invreq_metadata
+    return metadata is not None and invoice.invreq_payer_id in (keys.node_id, keys.payer_id(metadata))
 
 
 def bring_in(

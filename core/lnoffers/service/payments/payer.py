@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 from clnrpc.runtime.errors import RpcError
 from lnoffers.bolt12 import Bolt12Error, Invoice
-from lnoffers.service.errors import ServiceError
+from lnoffers.service.errors import ServiceError, StoreError
 from lnoffers.service.escaping import escape
 from lnoffers.service.payment_states import PaymentEvent, PaymentState
 from lnoffers.service.payments.backend import BackendError, Failed, Outcome, Paid, Uncertain
-from lnoffers.service.payments.comparing import Known, bring_in
+from lnoffers.service.payments.comparing import Known, bring_in, is_ours
 from lnoffers.service.payments.limits import LimitError
 from lnoffers.service.payments.witness import BothWitnesses, FileWitness
 from lnoffers.service.status import Status
@@ -89,15 +89,22 @@ class Payer:
         """What was logged about claims that this server cannot end, and about why nothing is paid."""
 
     async def start(self) -> None:
-        """Start the backend.
+        """Start the backend, and the counter outside of the store.
 
         Raises:
-            BackendError: if it cannot be used.
+            BackendError: if they cannot be used.
+            StoreError: if the store fails.
         """
         await self.backend.start()
         own = self.backend.witness()
         if own is not None:
             self._witness = BothWitnesses(own, self._file)
+        try:
+            last = await self._last_fence()
+        except RpcError as error:
+            raise StoreError(error.message) from error
+        if last == 0 and await self._witness.read() is None:
+            await self._witness.write(0)  # so that a crash before the first payment is counted is not like a restore
 
     def claim(self, connection: Connection, invoice: Invoice) -> StoredPayment:
         """Claim the request of a verified invoice for it, within the caller's transaction.
@@ -320,17 +327,18 @@ class Payer:
 
     async def _compare(self) -> None:
         """If the store was restored from a backup, bring in what was paid since; then let payments begin."""
-        count, last = await self._witness.read(), await self._node.changes.run(partial(self._read, payments.last_fence))
-        if count is None and last == 0:
-            await self._witness.write(0)  # so that a crash before the first payment is counted is no restore
-        elif count is None or count > last:
+        count, last = await self._witness.read(), await self._last_fence()
+        if count is None or count > last:
             self._warn_once(RESTORED % (last, "none" if count is None else count))
             known = [Known(self._new(invoice), outcome) async for invoice, outcome in self._known()]
             followed = await self._node.changes.run(partial(self._bring_in, known, count or 0))
-            await self._witness.write(await self._node.changes.run(partial(self._read, payments.last_fence)))
+            await self._witness.write(await self._last_fence())
             for payment in followed:
                 self.submit(payment, Invoice.parse(payment.bolt12))
         self.halted = ""
+
+    async def _last_fence(self) -> int:
+        return await self._node.changes.run(partial(self._read, payments.last_fence))
 
     async def _known(self) -> AsyncIterator[tuple[Invoice, Paid | Uncertain]]:
         """Return what the backend knows of this node's requests."""
@@ -345,13 +353,8 @@ class Payer:
             return bring_in(connection, known, self.backend.identity, self._owner.has_ended, at)
 
     def _is_ours(self, invoice: Invoice) -> bool:
-        """Return whether this node has made the request of an invoice: one that is stored, or one for an offer."""
         with self._node.store.transaction(writes=False) as connection:
-            is_stored = invoicerequests.status_of(connection, invoice.invreq_id) is not None
-        if is_stored:
-            return True
-        metadata, keys = invoice.invreq_metadata, self._node.keys
-        return metadata is not None and invoice.invreq_payer_id in (keys.node_id, keys.payer_id(metadata))
+            return is_ours(connection, self._node.keys, invoice)
 
     def _read(self, query: Callable[[Connection], T]) -> T:
         with self._node.store.transaction(writes=False) as connection:
