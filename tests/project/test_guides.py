@@ -31,7 +31,7 @@ IN_SHELL = {
     "from-atm-to-wallet": 13,
     "pay-through-a-node": 1,
     "price-in-a-currency": 2,
-    "run-the-service": 5,
+    "run-the-service": 6,
     "test-against-it": 3,
 }
 """How many pieces of shell a page has that the tests below run."""
@@ -285,13 +285,14 @@ def test_an_offer_is_priced_in_a_currency(home: Path) -> None:
 
 
 def test_the_service_is_kept(home: Path) -> None:
-    init, serve, serve_peers, back_up, check = pieces("run-the-service", "sh")
+    init, serve, serve_peers, back_up, compare, check = pieces("run-the-service", "sh")
     shell(init, home)
     peer = f"{KeyPair(bytes([7]) * 32).public_key.hex()}@127.0.0.1:9"
     with serving(serve_peers.replace("ID@HOST:PORT", peer).replace(":9735", ":0"), home):
         assert json.loads(shell("lnoffers call listpeers", home)) == {"peers": []}
     with serving(serve, home):
         shell(back_up.replace("/mnt/copies", str(home)), home)
+        assert json.loads(shell(compare, home)) == {"payments": []}
         shell(check, home)
     assert list(home.glob("offers-*.sqlite3"))
 

@@ -54,8 +54,8 @@ NOT_LOOKED: Final = "payments have not begun: the backend is being asked what wa
 NOT_COUNTED: Final = "the payer cannot record its payments now"
 """For the payee, who must not see the names of files."""
 RESTORED: Final = (
-    "The store was restored from a backup, its counter of payments is lost, or it had another backend before (its last "
-    "payment is number %d, and the counter says %s). What was paid is compared before anything is paid"
+    "The store was restored from a backup, or its counter of payments is lost (the store has %d, and the counter %s). "
+    "What was paid since is compared before anything is paid"
 )
 
 logger = logging.getLogger(__name__)
