@@ -597,12 +597,22 @@ class Calls(Caller):
     ) -> BlacklistruneResponse:
         """Revoke runes by their number.
 
+        The **blacklistrune** command blacklists the runes with some ids, together with all runes made from them:
+        **checkrune** then refuses them. Without parameters, it only returns the blacklist.
+
         Added in v23.08.
 
         Args:
-            relist: Added in v25.02.
+            start: The first id to blacklist.
+            end: The last id to blacklist, at most 99,999,999; by default *start*.
+            relist: Whether to take the ids off the blacklist instead.
+
+                Default: false. Added in v25.02.
 
         `end` can only be given together with `start`.
+
+        Raises:
+            RpcError: Code -32602: A parameter is malformed, or there are no such ids.
         """
         return self.rpc_send("blacklistrune", start, end, relist)
 
@@ -697,7 +707,24 @@ class Calls(Caller):
     ) -> CheckruneResponse:
         """Test whether a rune permits a call.
 
+        The **checkrune** command succeeds if the rune is one of this node, is not blacklisted, and has only
+        restrictions that the call meets. It fails otherwise.
+
+        Success counts as a use, for restrictions by *rate* or *per*.
+
         Added in v23.08.
+
+        Args:
+            rune: A rune of at most 16,384 characters, with a number as its id.
+            nodeid: The node that calls, by its node id; by default unknown.
+            method: The command that it calls; by default unknown.
+            params: The parameters of that call, by position or by name; by default none.
+
+        Raises:
+            RpcError: Code -32602: A parameter is missing or malformed.
+            RpcError: Code 1501: The rune is not one of this node, or has been changed.
+            RpcError: Code 1502: A restriction does not permit the call; the message says which.
+            RpcError: Code 1503: The rune is blacklisted.
         """
         return self.rpc_send("checkrune", rune, nodeid, method, params)
 
@@ -912,16 +939,27 @@ class Calls(Caller):
     ) -> CreateruneResponse:
         """Make a rune, or restrict one further.
 
-        Makes a token that lets its holder call commands within its restrictions, or narrows one down, and returns the
-        rune and its number.
+        The **createrune** command makes a *rune*: a token that lets its holder call the commands of this node. Each new
+        rune gets the next id, from 0. A rune can have *restrictions* that each call must meet.
+
+        With the parameter *rune*, the command adds restrictions to a rune that exists already. Anyone can add
+        restrictions, even to another node's rune, but nobody can remove them.
 
         Added in v23.08.
 
         Args:
-            rune: Rune to add restrictions to; default: a new one is made.
-            restrictions: What the holder is limited to: *readonly*, or an array of restrictions that must all hold,
-                each an array of alternatives such as *method=listfunds* or *time<1800000000*; default: nothing is
-                restricted further.
+            rune: The rune to add restrictions to; by default a new one is made. It has at most 16,384 characters,
+                and a number as its id.
+            restrictions: The restrictions, all of which a call must meet; by default none.
+
+                As array of arrays of strings: Each restriction is an array of conditions, at least one of which must
+                hold.
+
+                As string: Allows the commands whose names begin with *list* or *get*, and *summary*, but not
+                *listdatastore*.
+
+        Raises:
+            RpcError: Code -32602: A parameter is malformed, or the rune would be too long.
         """
         return self.rpc_send("createrune", rune, restrictions)
 
@@ -3000,7 +3038,17 @@ class Calls(Caller):
     def showrunes(self, *, rune: str | None = None) -> ShowrunesResponse:
         """List the runes issued here, or explain one.
 
+        The **showrunes** command lists the runes that **createrune** has made on this node, by ascending id, or
+        explains the rune that is given. Runes made from a stored one by adding restrictions are not stored.
+
         Added in v23.08.
+
+        Args:
+            rune: The rune to explain, of any node; by default all stored runes are listed. It has at most 16,384
+                characters, and a number as its id.
+
+        Raises:
+            RpcError: Code -32602: The parameter is malformed.
         """
         return self.rpc_send("showrunes", rune)
 

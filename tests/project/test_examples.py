@@ -43,6 +43,7 @@ INVOICES_IN_ORDER = ("createinvoice", "listinvoices", "waitinvoice", "waitanyinv
 PEERS_IN_ORDER = ("connect", "listpeers", "ping", "disconnect")
 REQUESTS_IN_ORDER = ("fetchinvoice", "cancelrecurringinvoice", "sendinvoice")
 PAYMENTS_IN_ORDER = ("createproof", "listpays", "paybyhand")
+RUNES_IN_ORDER = ("createrune", "checkrune", "showrunes", "blacklistrune")
 INVOICE_PATH_KEY = bytes(range(1, 33))
 INVOICE_TIME = 1_800_000_000
 PAYER_METADATA = bytes(range(16))
@@ -180,7 +181,16 @@ def test_the_example_of_xpay_is_what_the_service_answers(tmp_path: Path) -> None
         assert ready(node, Scripted([Paid(bytes(32), 1_003)]), pay) == json.dumps(example["response"])
 
 
+def test_the_examples_of_runes_are_what_the_service_answers(tmp_path: Path) -> None:
+    filled, node = service(tmp_path, b"lightning-2")
+    with node:
+        node.inject(b"", INVOICE_TIME)
+        for name in RUNES_IN_ORDER:
+            for example in examples(name):
+                assert answered(filled, example) == json.dumps(example["response"]), example["request"]["id"]
+
+
 def test_every_document_has_an_example_that_is_tried_here() -> None:
-    tried = {*IN_ORDER, *INVOICES_IN_ORDER, *PEERS_IN_ORDER, *REQUESTS_IN_ORDER, *PAYMENTS_IN_ORDER}
-    tried |= {"dev-inject", "getinfo", "xpay"}
+    tried = {*IN_ORDER, *INVOICES_IN_ORDER, *PEERS_IN_ORDER, *REQUESTS_IN_ORDER}
+    tried |= {*PAYMENTS_IN_ORDER, *RUNES_IN_ORDER, "dev-inject", "getinfo", "xpay"}
     assert {path.stem for path in (ROOT / "schemas").glob("*.json")} == tried

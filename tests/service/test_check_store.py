@@ -35,6 +35,9 @@ def store(seed_program: Program) -> Path:
     insert(path, "offers", offer_id=offer.offer_id, bolt12=offer.encode(), label=None, status=1, force_paths=0)
     insert(path, "invoices", **of(invoice), status="unpaid", local_offer_id=offer.offer_id)
     insert(path, "payments", **paid(invoice))
+    insert(path, "runes", unique_id=0, restrictions="=0&method=getinfo")
+    insert(path, "rune_uses", unique_id=0, last_used_ns=samples.NOW * 10**9)
+    insert(path, "rune_blacklist", first_id=1, last_id=2)
     return path
 
 
@@ -85,7 +88,7 @@ def found(path: Path) -> list[str]:
 
 def test_nothing_is_found_in_a_sound_store(store: Path) -> None:
     before = store.read_bytes()
-    assert sum(finding.is_record for finding in examine(None, store, "regtest")) == 4
+    assert sum(finding.is_record for finding in examine(None, store, "regtest")) == 7
     assert found(store) == []
     assert store.read_bytes() == before
 
@@ -126,6 +129,15 @@ OTHER_OFFER = Offer.parse(samples.offer(offer_description="another").encode())
         ("UPDATE payments SET preimage = NULL", (), ["it is paid, which does not go with what is stored"]),
         ("UPDATE payments SET preimage = ?", (b"\0" * 32,), ["its preimage is not that of its payment hash"]),
         ("UPDATE payments SET invreq_id = ?", (b"\0" * 32,), ["its string answers the request "]),
+        ("UPDATE runes SET restrictions = '=1'", (), ["its restrictions have another id"]),
+        ("UPDATE runes SET restrictions = '=0-1'", (), ["its restrictions have another id"]),
+        ("UPDATE runes SET restrictions = '=0&method'", (), ["its restrictions cannot be read: "]),
+        ("UPDATE runes SET restrictions = x'00'", (), ["its restrictions is not text"]),
+        ("UPDATE rune_uses SET unique_id = -1", (), ["no rune has such an id"]),
+        ("UPDATE rune_uses SET last_used_ns = -1", (), ["last_used_ns is -1"]),
+        ("UPDATE rune_uses SET last_used_ns = 'x'", (), ["its last_used_ns is not a number"]),
+        ("UPDATE rune_blacklist SET first_id = 3", (), ["its ids, 3 to 2, are no range"]),
+        ("UPDATE rune_blacklist SET first_id = -1", (), ["its ids, -1 to 2, are no range"]),
         ("UPDATE invoices SET label = x'00'", (), ["its label is not text"]),
         ("UPDATE invoices SET label = CAST(x'ff' AS TEXT)", (), ["its label is not text"]),
         ("UPDATE invoices SET label = '\"'", (), ["its label is not the text of a JSON string"]),
@@ -162,7 +174,7 @@ def test_each_fault_is_found(store: Path, statement: str, values: tuple[Any, ...
 def test_what_is_examined_beside_the_records_is_not_counted_as_one(store: Path, statement: str) -> None:
     with closing(sqlite3.connect(store)) as connection, connection:
         connection.execute(statement)
-    assert sum(finding.is_record for finding in examine(None, store, "regtest")) == 4
+    assert sum(finding.is_record for finding in examine(None, store, "regtest")) == 7
 
 
 def tampered(invoice: Invoice) -> str:
@@ -185,7 +197,7 @@ def test_damage_of_the_database_is_found_and_told(seed_program: Program, store: 
         connection.execute("DELETE FROM sqlite_schema WHERE name = 'ix_invoices_local_offer_id'")
     outcome = check(seed_program)
     assert outcome.code == 1
-    assert outcome.out.endswith("4 records, 1 fault\n")
+    assert outcome.out.endswith("7 records, 1 fault\n")
     assert outcome.out.startswith("the database: ")
 
 
@@ -194,7 +206,7 @@ def test_the_program_names_the_record_and_fails(seed_program: Program, store: Pa
         connection.execute("UPDATE invoices SET amount_msat = 1")
     outcome = check(seed_program)
     assert outcome.code == 1
-    assert outcome.out == "invoices 1: its string is about 1000 msat, not 1\n4 records, 1 fault\n"
+    assert outcome.out == "invoices 1: its string is about 1000 msat, not 1\n7 records, 1 fault\n"
     assert samples.PREIMAGE.hex() not in outcome.out
 
 
@@ -205,7 +217,7 @@ def test_a_store_of_another_network_is_a_fault_and_so_are_its_strings(seed_progr
     meta, *strings, total = outcome.out.splitlines()
     assert meta == "meta: the store is of the network regtest, not bitcoin"
     assert all(": its string cannot be read: " in line for line in strings)
-    assert total == "4 records, 5 faults"
+    assert total == "7 records, 5 faults"
 
 
 def test_a_store_of_another_version_is_a_fault(seed_program: Program, store: Path) -> None:
@@ -214,7 +226,7 @@ def test_a_store_of_another_version_is_a_fault(seed_program: Program, store: Pat
     outcome = check(seed_program)
     assert outcome.code == 1
     why = f"meta: the store is of version 99; this release uses version {len(STEPS)}"
-    assert outcome.out == f"{why}\n4 records, 1 fault\n"
+    assert outcome.out == f"{why}\n7 records, 1 fault\n"
 
 
 @pytest.fixture

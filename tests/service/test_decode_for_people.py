@@ -34,8 +34,8 @@ from lnoffers.service.string_kinds import decode
 from tests.bolt11.samples import OTHER_POINT, PAYMENT_HASH, PAYMENT_SECRET, TIME, invoice, text_field
 from tests.bolt12.samples import invoice as bolt12_invoice
 from tests.bolt12.samples import offer, proof, request, request_for
+from tests.runes.test_runes import rune
 from tests.service.program import COMMAND, SECONDS, run
-from tests.test_runes import rune
 
 NOW = TIME + 100
 HOSTILE = "a\x1b[2J\r\n\u202eb\x07\u2028\x9b1A"

@@ -21,9 +21,9 @@ from lnoffers.service.string_kinds import UnreadableError, decode
 from tests.bolt11.samples import invoice
 from tests.bolt12.samples import invoice as bolt12_invoice
 from tests.bolt12.samples import offer, proof, request
+from tests.runes.test_runes import rune
 from tests.shared import fuzz_inputs, shared_path
 from tests.test_emergency import as_text, seal
-from tests.test_runes import rune
 
 NOW = 1_700_000_000
 KEYS = NodeKeys.from_seed(bytes(range(32)))

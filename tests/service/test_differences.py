@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from base64 import urlsafe_b64encode
 from typing import Any
 
 import pytest
 
 from clnrpc.runtime.server.dispatch import Answer
 from lnoffers.bolt12 import InvoiceRequest
+from lnoffers.runes.rune import read_restrictions
 from lnoffers.service import Node, OffersService, Options
 from lnoffers.service.dispatching import dispatcher
 from tests.service.invoicing import OFFER, SIGNER, creation, store_offer
@@ -190,3 +192,39 @@ def test_check_shows_all_parameters_as_written_where_they_do_not_go_together(nod
     why = "description: description is required for the user to know what it was they paid for: invalid token"
     for params in ('["offer","1sat"]', '{ "command_to_check":"offer", "amount" : "1sat" }'):
         assert ask(node, params, "check")["error"] == {"code": -32602, "message": f"{why} '{params}'"}
+
+
+NO_RESTRICTION = "restrictions: not a valid restriction (should be array): invalid token (see logs for details)"
+
+
+def test_row_47_runes_that_nobody_could_use_are_not_made(node: Node) -> None:
+    for restrictions in ("[[]]", '[["method=getinfo"],[]]'):
+        error = ask(node, f'{{"restrictions":{restrictions}}}', "createrune")["error"]
+        assert error == {"code": -32602, "message": NO_RESTRICTION}
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (b"=0x1", "should have valid numeric unique_id"),
+        (b"=01", "should have valid numeric unique_id"),
+        (b"=1&method=\xff", "should have restrictions in UTF-8"),
+        (b"=1&method=" + b"x" * 16_384, "should have 16384 characters at most"),
+    ],
+)
+def test_row_47_runes_that_are_rejected(node: Node, text: bytes, why: str) -> None:
+    rune = urlsafe_b64encode(bytes(32) + text).decode()
+    error = ask(node, f'["{rune}"]', "checkrune")["error"]
+    assert error == {"code": -32602, "message": f"rune: {why}: invalid token (see logs for details)"}
+
+
+def test_row_48_a_range_of_ids_has_its_start_first(node: Node) -> None:
+    error = ask(node, "[5,3]", "blacklistrune")["error"]
+    assert error == {"code": -32602, "message": "start: 5 comes after end, 3"}
+
+
+def test_row_49_rates_hold_for_runes_that_are_not_stored(node: Node) -> None:
+    rune = node.authority.rune(7, read_restrictions(b"rate=1")).encode()
+    node.inject(None, 1_700_000_000)
+    assert ask(node, f'["{rune}"]', "checkrune")["result"] == {"valid": True}
+    assert ask(node, f'["{rune}"]', "checkrune")["error"] == {"code": 1502, "message": "Not permitted: too soon"}

@@ -98,6 +98,18 @@ def ask_about_requests(ask: Asker) -> None:
     ask("disableinvoicerequest", known)
 
 
+def ask_about_runes(ask: Asker) -> None:
+    ask("createrune", ["-"])
+    ask("showrunes", ["-"])
+    ask("checkrune", {})
+    ask("blacklistrune", {"end": 1})
+    made = ask("createrune", {"restrictions": [["method=getinfo"]]})["rune"]
+    ask("checkrune", [made])
+    ask("checkrune", ["A" + made[1:] if made[0] != "A" else "B" + made[1:]])
+    assert ask("blacklistrune", [0])
+    ask("checkrune", [made])
+
+
 def ask_about_peers(ask: Asker) -> None:
     ask("listpeers", ["-"])
     ask("disconnect", {})
@@ -227,6 +239,7 @@ def test_every_documented_error_can_be_had_and_no_other(seed_program: Program, n
             ask_wrongly(ask)
             ask_about_invoices(ask, seed_program)
             ask_about_requests(ask)
+            ask_about_runes(ask)
             ask_about_peers(ask)
             ask_for_invoices(ask, [node(1, "--answer", "refusal"), node(2, "--answer", "nothing")])
             pay(ask, seed_program)

@@ -16,6 +16,10 @@ class Clock:
         """Return the Unix time in whole seconds."""
         return int(time.time())
 
+    def now_ns(self) -> int:
+        """Return the Unix time in nanoseconds."""
+        return time.time_ns()
+
 
 class FixedClock(Clock):
     """A clock that does not advance."""
@@ -25,3 +29,7 @@ class FixedClock(Clock):
 
     def now(self) -> int:
         return self._time
+
+    def now_ns(self) -> int:
+        """Return the Unix time in nanoseconds."""
+        return self._time * 10**9

@@ -17,6 +17,7 @@ from lnoffers.service.parameters.offers import OF_OFFER
 from lnoffers.service.parameters.payments import OF_PAYMENTS
 from lnoffers.service.parameters.peers import OF_PEERS
 from lnoffers.service.parameters.requests import OF_REQUESTS
+from lnoffers.service.parameters.runes import OF_RUNES
 from lnoffers.service.parameters.strings import label
 from lnoffers.service.refusals import log_hidden
 
@@ -52,6 +53,7 @@ _CONVERTERS: Final[Mapping[str, Mapping[str, Converter]]] = {
     **OF_PAYMENTS,
     **OF_PEERS,
     **OF_REQUESTS,
+    **OF_RUNES,
 }
 """Command -> parameter -> converter in place of its type's."""
 

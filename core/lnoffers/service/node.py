@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import sys
+from functools import cached_property
 from types import TracebackType
 from typing import Self
 
 from lnoffers import emergency
 from lnoffers.bolt12.curve import is_point
 from lnoffers.bolt12.keys import NodeKeys
+from lnoffers.runes import SECRET_NAME, Authority
 from lnoffers.service.changes import Changes
 from lnoffers.service.clock import Clock, FixedClock
 from lnoffers.service.entropy import Entropy, InjectedEntropy
@@ -90,6 +92,11 @@ class Node:
         if time is not None:
             self.clock = FixedClock(time)
             self.changes.tell()  # the new time may be past the end of a wait
+
+    @cached_property
+    def authority(self) -> Authority:
+        """Makes and verifies the runes of this node."""
+        return Authority(self.keys.named_secret(SECRET_NAME))
 
     def unseal(self, sealed: bytes) -> bytes:
         """Decrypt recovery data of this node.

@@ -12,11 +12,16 @@ class BlacklistruneRequest:
     """The request for `blacklistrune`: Revoke runes by their number."""
 
     start: U64 | None = None
+    """The first id to blacklist."""
 
     end: U64 | None = None
+    """The last id to blacklist, at most 99,999,999; by default *start*."""
 
-    relist: bool | None = None
-    """Added in v25.02."""
+    relist: bool = False
+    """Whether to take the ids off the blacklist instead.
+
+    Added in v25.02.
+    """
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -24,8 +29,10 @@ class BlacklistruneBlacklist(Received):
     """`blacklist[]` in the response to `blacklistrune`."""
 
     start: U64
+    """The first id of a range."""
 
     end: U64
+    """The last id of the range."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -35,3 +42,4 @@ class BlacklistruneResponse(Received):
     __source__ = "blacklistrune"
 
     blacklist: list[BlacklistruneBlacklist]
+    """The blacklist after this call, in ascending order."""

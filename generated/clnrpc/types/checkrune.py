@@ -12,12 +12,16 @@ class CheckruneRequest:
     """The request for `checkrune`: Test whether a rune permits a call."""
 
     rune: str
+    """A rune of at most 16,384 characters, with a number as its id."""
 
     nodeid: str | None = None
+    """The node that calls, by its node id; by default unknown."""
 
     method: str | None = None
+    """The command that it calls; by default unknown."""
 
     params: dict[str, Any] | list[Any] | None = None
+    """The parameters of that call, by position or by name; by default none."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -27,3 +31,4 @@ class CheckruneResponse(Received):
     __source__ = "checkrune"
 
     valid: bool
+    """*true*."""

@@ -12,11 +12,16 @@ class CreateruneRequest:
     """The request for `createrune`: Make a rune, or restrict one further."""
 
     rune: str | None = None
-    """Rune to add restrictions to; default: a new one is made."""
+    """The rune to add restrictions to; by default a new one is made. It has at most 16,384 characters, and a number as its
+    id.
+    """
 
     restrictions: list[list[str]] | Literal["readonly"] | None = None
-    """What the holder is limited to: *readonly*, or an array of restrictions that must all hold, each an array of
-    alternatives such as *method=listfunds* or *time<1800000000*; default: nothing is restricted further.
+    """The restrictions, all of which a call must meet; by default none.
+
+    As array of arrays of strings: Each restriction is an array of conditions, at least one of which must hold.
+
+    As string: Allows the commands whose names begin with *list* or *get*, and *summary*, but not *listdatastore*.
     """
 
 
@@ -27,7 +32,10 @@ class CreateruneResponse(Received):
     __source__ = "createrune"
 
     rune: str
+    """The rune. Keep it secret: whoever has it can use it."""
 
     unique_id: str
+    """Its id, which all runes made from it share."""
 
     warning_unrestricted_rune: str | None = None
+    """Present if the rune has no restrictions."""

@@ -11,6 +11,9 @@ class ShowrunesRequest:
     """The request for `showrunes`: List the runes issued here, or explain one."""
 
     rune: str | None = None
+    """The rune to explain, of any node; by default all stored runes are listed. It has at most 16,384 characters, and a
+    number as its id.
+    """
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -18,12 +21,16 @@ class ShowrunesRuneRestrictionAlternative(Received):
     """`runes[].restrictions[].alternatives[]` in the response to `showrunes`."""
 
     fieldname: str
+    """The field that is compared."""
 
     value: str
+    """What it is compared with."""
 
     condition: str
+    """The operator, one character."""
 
     english: str
+    """The condition in words."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -31,8 +38,10 @@ class ShowrunesRuneRestriction(Received):
     """`runes[].restrictions[]` in the response to `showrunes`."""
 
     alternatives: list[ShowrunesRuneRestrictionAlternative]
+    """Its conditions, at least one of which must hold."""
 
     english: str
+    """The restriction in words."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -40,24 +49,40 @@ class ShowrunesRune(Received):
     """`runes[]` in the response to `showrunes`."""
 
     rune: str
-
-    unique_id: str
-
-    restrictions: list[ShowrunesRuneRestriction]
-
-    restrictions_as_english: str
+    """The rune. Keep it secret: whoever has it can use it."""
 
     stored: bool | None = None
-    """Always false."""
+    """*false* if this rune, as it is written, is not stored.
+
+    Always false.
+    """
 
     blacklisted: bool | None = None
-    """Always true."""
+    """*true* if its id is blacklisted.
 
-    last_used: float | None = None
-    """Added in v23.11."""
+    Always true.
+    """
 
     our_rune: bool | None = None
-    """Always false."""
+    """*false* if it is not a rune of this node.
+
+    Always false.
+    """
+
+    last_used: float | None = None
+    """When a rune with this id last permitted a call, in seconds since 1970 UTC, with decimals.
+
+    Added in v23.11.
+    """
+
+    unique_id: str
+    """Its id."""
+
+    restrictions: list[ShowrunesRuneRestriction]
+    """Its restrictions, all of which a call must meet."""
+
+    restrictions_as_english: str
+    """All restrictions in words."""
 
 
 @dataclass(kw_only=True, slots=True, eq=False, repr=False)
@@ -67,3 +92,4 @@ class ShowrunesResponse(Received):
     __source__ = "showrunes"
 
     runes: list[ShowrunesRune]
+    """The stored runes, or the rune that was given."""

@@ -1,4 +1,4 @@
-"""Core Lightning's error codes for offers, requests and invoices (common/jsonrpc_errors.h)."""
+"""Core Lightning's error codes for offers, requests, invoices and runes (common/jsonrpc_errors.h)."""
 
 from __future__ import annotations
 
@@ -33,4 +33,7 @@ OFFER_BAD_INVREQ_REPLY: Final = 1004
 OFFER_TIMEOUT: Final = 1005
 OFFER_ALREADY_ENABLED: Final = 1006
 OFFER_USED_SINGLE_USE: Final = 1007
+RUNE_NOT_AUTHORIZED: Final = 1501
+RUNE_NOT_PERMITTED: Final = 1502
+RUNE_BLACKLISTED: Final = 1503
 CREATEPROOF_NO_PAYMENT: Final = 1700

@@ -8,18 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
-from typing import Final, Protocol, TypeVar
+from typing import Any, Final, TypeVar
 
-
-class Listed(Protocol):
-    """An element of a list."""
-
-    @property
-    def bolt12(self) -> str:
-        """The string, by far the longest part of the element."""
-
-
-Row = TypeVar("Row", bound=Listed)
+Row = TypeVar("Row")
 Response = TypeVar("Response")
 
 PAGE_ROWS: Final = 100
@@ -28,19 +19,27 @@ PAGE_CHARACTERS: Final = 1 << 18
 """The most characters of all strings of a page with several rows; a hundred usual strings have less than half."""
 
 
+def _length_of_bolt12(row: Any) -> int:
+    return len(row.bolt12)
+
+
 def in_pages(
     read: Callable[[Row | None, int], Sequence[Row]],
     respond: Callable[[Sequence[Row]], Response],
     *,
     rows: int = PAGE_ROWS,
+    length: Callable[[Row], int] = _length_of_bolt12,
 ) -> Response | Iterator[Response]:
     """Return all rows: as one response, or as an iterator over responses with one page each.
 
     `read(last, limit)` returns up to `limit` rows after `last`, and fewer only at the end of the list; `respond`
-    returns the response for a page, which has up to `rows` rows.
+    returns the response for a page, which has up to `rows` rows. `length` returns the characters of a row's string, by
+    far its longest part.
     """
     first = read(None, rows)
-    return respond(first) if len(_fitting(first)) == len(first) < rows else _pages(first, read, respond, rows)
+    if len(_fitting(first, length)) == len(first) < rows:
+        return respond(first)
+    return _pages(first, read, respond, rows, length)
 
 
 def _pages(
@@ -48,9 +47,10 @@ def _pages(
     read: Callable[[Row | None, int], Sequence[Row]],
     respond: Callable[[Sequence[Row]], Response],
     rows: int,
+    length: Callable[[Row], int],
 ) -> Iterator[Response]:
     while found:
-        page = _fitting(found)
+        page = _fitting(found, length)
         is_last = len(page) == len(found) < rows
         found = ()  # the others are read again when their turn comes, rather than held
         yield respond(page)
@@ -58,7 +58,7 @@ def _pages(
             found = read(page[-1], rows)
 
 
-def _fitting(rows: Sequence[Row]) -> Sequence[Row]:
+def _fitting(rows: Sequence[Row], length: Callable[[Row], int]) -> Sequence[Row]:
     """Return the first rows that fit a page, at least one."""
-    sizes = accumulate(len(row.bolt12) for row in rows)
+    sizes = accumulate(map(length, rows))
     return rows[: max(1, sum(size <= PAGE_CHARACTERS for size in sizes))]

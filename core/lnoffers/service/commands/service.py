@@ -11,6 +11,7 @@ from lnoffers.service.commands.paybyhand import PaybyhandCommands
 from lnoffers.service.commands.peers import PeerCommands
 from lnoffers.service.commands.process import ProcessCommands
 from lnoffers.service.commands.proofs import ProofCommands
+from lnoffers.service.commands.runes import RuneCommands
 from lnoffers.service.commands.sendinvoice import SendinvoiceCommands
 from lnoffers.service.commands.xpay import XpayCommands
 
@@ -25,6 +26,7 @@ class OffersService(
     ProofCommands,
     PaybyhandCommands,
     DecodeCommand,
+    RuneCommands,
     PeerCommands,
     ProcessCommands,
 ):

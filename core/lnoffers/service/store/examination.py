@@ -16,11 +16,23 @@ from lnoffers.bolt12 import CHAINS, Bolt12Error, Invoice, InvoiceRequest, Offer
 from lnoffers.service.errors import ServiceError, StoreError
 from lnoffers.service.payment_states import OPEN, PaymentState
 from lnoffers.service.status import TRANSITIONS
-from lnoffers.service.store import addresses
+from lnoffers.service.store import addresses, runes
 from lnoffers.service.store.database import Connection, FailureKind
 from lnoffers.service.store.migrations import NOT_A_STORE, STEPS
 from lnoffers.service.store.rows import name_of, wrong_values
-from lnoffers.service.store.schema import ADDRESSES, INVOICEREQUESTS, INVOICES, META, OFFERS, PAYMENTS, TABLES, Table
+from lnoffers.service.store.schema import (
+    ADDRESSES,
+    INVOICEREQUESTS,
+    INVOICES,
+    META,
+    OFFERS,
+    PAYMENTS,
+    RUNE_BLACKLIST,
+    RUNE_USES,
+    RUNES,
+    TABLES,
+    Table,
+)
 from lnoffers.service.store.sqlite import SqliteDatabase, explain, store_file
 from lnoffers.service.store.store import NO_STORE, naming, read_only
 
@@ -200,6 +212,23 @@ def _faults_of_payment(row: Record, chain: bytes) -> Iterator[str]:
         yield "its signature is not valid"
 
 
+def _faults_of_rune(row: Record, _: bytes) -> Iterator[str]:
+    if fault := runes.fault_of(row["unique_id"], row["restrictions"]):
+        yield fault
+
+
+def _faults_of_use(row: Record, _: bytes) -> Iterator[str]:
+    if row["unique_id"] < 0:
+        yield "no rune has such an id"
+    if row["last_used_ns"] < 0:
+        yield f"last_used_ns is {row['last_used_ns']}"
+
+
+def _faults_of_range(row: Record, _: bytes) -> Iterator[str]:
+    if not 0 <= row["first_id"] <= row["last_id"]:
+        yield f"its ids, {row['first_id']} to {row['last_id']}, are no range"
+
+
 def _without_offer(connection: Connection) -> Iterator[Finding]:
     missing = connection.execute("""
         SELECT created_index FROM invoices WHERE local_offer_id IS NOT NULL AND NOT EXISTS (
@@ -216,5 +245,8 @@ _FAULTS: Final[Mapping[Table, Callable[[Record, bytes], Iterator[str]]]] = {
     INVOICES: _faults_of_invoice,
     ADDRESSES: _faults_of_address,
     PAYMENTS: _faults_of_payment,
+    RUNES: _faults_of_rune,
+    RUNE_USES: _faults_of_use,
+    RUNE_BLACKLIST: _faults_of_range,
 }
 """The tables with records, and the functions that yield the faults of a record."""

@@ -143,7 +143,13 @@ _MONEY: Final = (
     "CREATE INDEX ix_payments_completed_at ON payments (completed_at, amount_msat) WHERE state = 'paid'",
 )
 
-STEPS: Final[tuple[tuple[str, ...], ...]] = (_INVOICEREQUESTS, _OFFERS_AND_INVOICES, _WIRE, _MONEY)
+_RUNES: Final = (
+    "CREATE TABLE runes (unique_id BIGINT NOT NULL, restrictions TEXT NOT NULL, PRIMARY KEY (unique_id))",
+    "CREATE TABLE rune_uses (unique_id BIGINT NOT NULL, last_used_ns BIGINT NOT NULL, PRIMARY KEY (unique_id))",
+    "CREATE TABLE rune_blacklist (first_id BIGINT NOT NULL, last_id BIGINT NOT NULL, PRIMARY KEY (first_id))",
+)
+
+STEPS: Final[tuple[tuple[str, ...], ...]] = (_INVOICEREQUESTS, _OFFERS_AND_INVOICES, _WIRE, _MONEY, _RUNES)
 """The statements of each step; names in braces are those of `Database.types`."""
 
 

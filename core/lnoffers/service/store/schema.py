@@ -125,6 +125,45 @@ PAYMENTS: Final = Table(
 )
 """The invoices that this node pays, or has paid."""
 
+RUNES: Final = Table(
+    "runes",
+    {
+        "unique_id": int,  # counts up from 0; numbers are never reused
+        "restrictions": str,  # as the rune contains them, the id included; its code follows from the node's secret
+    },
+)
+"""The runes made with createrune. The store alone lets nobody in: it does not contain their codes."""
+
+RUNE_USES: Final = Table(
+    "rune_uses",
+    {
+        "unique_id": int,  # of RUNES, or of a rune that this store does not have
+        "last_used_ns": int,  # unix nanoseconds
+    },
+)
+"""When a rune with this id last permitted a call."""
+
+RUNE_BLACKLIST: Final = Table(
+    "rune_blacklist",
+    {
+        "first_id": int,
+        "last_id": int,  # included
+    },
+)
+"""The ids of the runes that permit nothing any more: ranges that neither overlap nor touch."""
+
 TABLES: Final = {
-    table.name: table for table in (META, INVOICEREQUESTS, OFFERS, INVOICES, COUNTERS, ADDRESSES, PAYMENTS)
+    table.name: table
+    for table in (
+        META,
+        INVOICEREQUESTS,
+        OFFERS,
+        INVOICES,
+        COUNTERS,
+        ADDRESSES,
+        PAYMENTS,
+        RUNES,
+        RUNE_USES,
+        RUNE_BLACKLIST,
+    )
 }
