@@ -71,6 +71,8 @@ def withdraw(atm: Client, wallet: Client) -> None:
         wallet.sendinvoice(invreq=made.bolt12, label="once more")
     except RpcError as error:
         print("The ATM refuses a second one:", short(error.message.rpartition(": ")[2]))
+    else:
+        sys.exit("The ATM has paid twice")
 
     [request] = atm.listinvoicerequests(invreq_id=made.invreq_id).invoicerequests
     assert request.payments is not None

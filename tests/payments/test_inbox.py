@@ -170,3 +170,16 @@ def test_a_request_that_leads_through_another_node_is_answered_only_along_its_pa
         made = invoice(asked, PAYEE)
         assert "Unknown invoice_request ID" in refusal(beside, served, direct, made, OTHER)
         assert refusal(stranger, middle, asked, made, PAYEE) == NOT_BY_ITSELF
+
+
+def test_a_crowd_with_bad_invoices_does_not_keep_out_a_good_one(start: Start) -> None:
+    served = start()
+    asked = request(served)
+    bad = invoice(asked, OTHER, invoice_amount=1)
+    with (
+        connected(OTHER, served.id, served.port) as crowd,
+        connected(PAYEE, served.id, served.port, host="127.0.0.2") as one,
+    ):
+        for _ in range(200):
+            send(crowd, asked, bad, None)
+        assert refusal(one, served, asked, invoice(asked, PAYEE), PAYEE) == NOT_BY_ITSELF

@@ -101,6 +101,13 @@ OTHER_OFFER = Offer.parse(samples.offer(offer_description="another").encode())
     [
         ("UPDATE invoicerequests SET status = 9", (), ["there is no status 9"]),
         ("UPDATE invoicerequests SET status = 'x'", (), ["its status is not a number"]),
+        ("UPDATE invoicerequests SET status = 11", (), ["it is claimed, and no payment is open"]),
+        (
+            "UPDATE payments SET state = 'paying', single_use = 1, completed_at = NULL, preimage = NULL,"
+            " sent_msat = NULL, invreq_id = (SELECT invreq_id FROM invoicerequests)",
+            (),
+            ["its string answers the request ", "it is not claimed, and a payment is open"],
+        ),
         ("UPDATE invoicerequests SET invreq_id = ?", (b"\1" * 32,), ["its string has the id "]),
         ("UPDATE invoicerequests SET bolt12 = 'lnr1'", (), ["its string cannot be read: "]),
         ("UPDATE invoicerequests SET bolt12 = x'00'", (), ["its bolt12 is not text"]),

@@ -29,7 +29,7 @@ from lnoffers.service.store import invoices, offers
 from lnoffers.service.store.invoices import MAX_NUMBER, InvoiceIndex, NewInvoice, Part, StoredInvoice
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from clnrpc.runtime.server.stubs import Reply
     from lnoffers.service.store import Connection
@@ -99,7 +99,9 @@ class InvoiceCommands(Commands):
 
         return in_pages(read, _listed)
 
-    def delinvoice(self, request: types.DelinvoiceRequest) -> types.DelinvoiceResponse:
+    def delinvoice(
+        self, request: types.DelinvoiceRequest
+    ) -> types.DelinvoiceResponse | Awaitable[types.DelinvoiceResponse]:
         """Delete an invoice whose state is the one that the caller names, or only its description."""
         self._expire_due()
         with self._transaction() as connection:
@@ -107,9 +109,22 @@ class InvoiceCommands(Commands):
             if not request.desconly:
                 invoices.remove(connection, stored)
                 self._node.changes.tell()
-                return types.DelinvoiceResponse(**shown(stored))
+                return self._forgotten(stored)
             invoices.remove_description(connection, stored)
             return types.DelinvoiceResponse(**shown(stored) | {"description": None})
+
+    def _forgotten(self, stored: StoredInvoice) -> types.DelinvoiceResponse | Awaitable[types.DelinvoiceResponse]:
+        """Return the response about a deleted invoice, once the payment backend does not wait for it any more."""
+        response = types.DelinvoiceResponse(**shown(stored))
+        if self._served is None or not self._served.payer.backend.collects:
+            return response
+        backend = self._served.payer.backend
+
+        async def forget() -> types.DelinvoiceResponse:
+            await backend.forget(stored.payment_hash)
+            return response
+
+        return forget()
 
     def rpc_check_createinvoice(self, request: types.CreateinvoiceRequest) -> None:
         """Check that the invoice can be signed, but not that its label and preimage are new."""

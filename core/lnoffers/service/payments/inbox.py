@@ -4,7 +4,7 @@ An invoice is checked, and its request claimed, in the thread that uses the stor
 failed for certain, the sender gets an invoice_error along its reply path. A sender that gives no reply path is refused
 without a word. The payment itself is the only answer to an invoice that is paid.
 
-All senders share one pace, as for requests (`lnoffers.service.answering.answers`).
+All senders share one pace, and their addresses take turns, as for requests (`lnoffers.service.answering.answers`).
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from lnoffers.bolt12 import InvoiceError
 from lnoffers.service.payment_states import PaymentState
 from lnoffers.service.payments.checking import Checker, RefusedError, parse, refusal
 from lnoffers.service.payments.manual import NOT_PAID
-from lnoffers.service.peers.address_paces import AddressPaces
 from lnoffers.service.peers.pace import Pace
 from lnoffers.service.peers.replies import UnsendableError, check_reply_path
+from lnoffers.service.peers.scheduling import FairScheduler
 from lnoffers.service.tasks import ended_in_bug, start
 
 if TYPE_CHECKING:
@@ -33,13 +33,9 @@ if TYPE_CHECKING:
     from lnoffers.service.store.payments import StoredPayment
 
 INVOICES_A_SECOND: Final = 20
-"""The rate at which invoices of all senders are checked; further ones are dropped."""
+"""The rate at which invoices of all senders are checked; further ones wait or are dropped."""
 INVOICE_BURST: Final = 40
 """Invoices that are checked at once after a pause."""
-OF_ADDRESS_A_SECOND: Final = 10
-"""The rate at which invoices over the connections from one address are checked."""
-ADDRESS_BURST: Final = 20
-"""Invoices over the connections from one address that are checked at once after a pause."""
 MAX_CHECKED: Final = 64
 """Invoices that are being checked at a time, as while another process holds the store."""
 
@@ -61,28 +57,19 @@ class Inbox:
         self._peers = peers
         self._replies = replies
         self._changes = node.changes
-        self._pace = Pace(INVOICES_A_SECOND, INVOICE_BURST)
-        self._paces = AddressPaces(OF_ADDRESS_A_SECOND, ADDRESS_BURST)
-        self._checking: set[asyncio.Task[None]] = set()
+        self._scheduler = FairScheduler(Pace(INVOICES_A_SECOND, INVOICE_BURST), MAX_CHECKED, peers.log)
         self._paying: set[asyncio.Task[None]] = set()
 
     def receive(self, link: Link | None, received: ReceivedMessage) -> None:
-        """Check the invoice in a message, and pay it. It arrived on `link`, or this node has sent it itself."""
-        if reason := self._too_many(link):
-            self._drop(link, reason)
-            return
-        task = start(self._check(link, received), self._checking)
-        task.add_done_callback(partial(ended_in_bug, "The check of an invoice ended in a bug"))
+        """Check the invoice in a message in its turn, and pay it. It arrived on `link`, or this node has sent it."""
+        if not self._scheduler.add(link, lambda: partial(self._check, link, received)):
+            self._drop(link, "too many invoices wait")
 
     def close(self) -> None:
         """Give up what is being checked. Claims stay, and the payer goes on with them."""
-        for task in (*self._checking, *self._paying):
+        self._scheduler.close()
+        for task in self._paying:
             task.cancel()
-
-    def _too_many(self, link: Link | None) -> str:
-        if link is not None and link.address is None and not self._paces.of(link.remote[0]).try_spend(1):
-            return f"its address sends more than {OF_ADDRESS_A_SECOND} invoices per second"
-        return "" if len(self._checking) < MAX_CHECKED and self._pace.try_spend(1) else "there are too many invoices"
 
     async def _check(self, link: Link | None, received: ReceivedMessage) -> None:
         invoice = parse(received.payload.invoice or b"", self._network)

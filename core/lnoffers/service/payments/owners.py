@@ -41,7 +41,10 @@ class Owner:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise ServiceError(f"cannot make a lock in {folder}: {error.strerror}") from error
-        return cls(folder, name, descriptor)
+        owner = cls(folder, name, descriptor)
+        for file in [*folder.iterdir()]:
+            owner.has_ended(file.name)  # which removes what servers that were killed have left
+        return owner
 
     def has_ended(self, other: str) -> bool:
         """Return whether the server of this name has ended. Its file is removed then.

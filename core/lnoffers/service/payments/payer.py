@@ -86,7 +86,6 @@ class Payer:
         self._witness: Witness = self._file
         self._tasks: set[asyncio.Task[StoredPayment]] = set()
         self._warned: set[str] = set()
-        """What was logged about claims that this server cannot end, and about why nothing is paid."""
 
     async def start(self) -> None:
         """Start the backend, and the counter outside of the store.
@@ -386,6 +385,7 @@ class Payer:
             self.submit(taken, invoice)
 
     def _warn_once(self, what: str) -> None:
+        """Log why a payment, or all of them, cannot go on."""
         if what not in self._warned:
             self._warned.add(what)
             logger.warning("%s", what)

@@ -15,7 +15,7 @@ from clnrpc.runtime.values.written import Written
 from lnoffers.bolt12 import CHAINS, Bolt12Error, Invoice, InvoiceRequest, Offer
 from lnoffers.service.errors import ServiceError, StoreError
 from lnoffers.service.payment_states import OPEN, PaymentState
-from lnoffers.service.status import TRANSITIONS
+from lnoffers.service.status import TRANSITIONS, Status
 from lnoffers.service.store import addresses, runes
 from lnoffers.service.store.database import Connection, FailureKind
 from lnoffers.service.store.migrations import NOT_A_STORE, STEPS
@@ -74,6 +74,8 @@ def _findings(file: Path, network: str) -> Iterator[Finding]:
                 yield from _as_far_as_readable(known.name, _records(connection, known, faults, CHAINS[network]))
         if present >= {OFFERS.name, INVOICES.name}:
             yield from _as_far_as_readable(INVOICES.name, _without_offer(connection))
+        if present >= {INVOICEREQUESTS.name, PAYMENTS.name}:
+            yield from _as_far_as_readable(INVOICEREQUESTS.name, _without_payment(connection))
 
 
 def _as_far_as_readable(what: str, findings: Iterator[Finding]) -> Iterator[Finding]:
@@ -237,6 +239,21 @@ def _without_offer(connection: Connection) -> Iterator[Finding]:
     """)
     for (created_index,) in missing:
         yield Finding([f"{INVOICES.name} {created_index}: the offer that it is for is not stored"], is_record=False)
+
+
+def _without_payment(connection: Connection) -> Iterator[Finding]:
+    """Yield the requests of a single use whose state does not go with their payments."""
+    rows = connection.execute(f"""
+        SELECT invreq_id, status & {Status.CLAIMED:d}, status & {Status.USED:d}, (
+            SELECT COUNT(*) FROM payments WHERE payments.invreq_id = invoicerequests.invreq_id
+            AND single_use AND state IN ('claimed', 'paying', 'unknown')
+        ) AS open FROM invoicerequests
+        WHERE typeof(status) = 'integer' AND status & {Status.SINGLE_USE:d} ORDER BY invreq_id
+    """)
+    for invreq_id, is_claimed, is_used, claims in rows:
+        if bool(is_claimed) != bool(claims) and not is_used:
+            told = "claimed, and no payment is open" if is_claimed else "not claimed, and a payment is open"
+            yield Finding([f"{name_of(INVOICEREQUESTS, [invreq_id])}: it is {told}"], is_record=False)
 
 
 _FAULTS: Final[Mapping[Table, Callable[[Record, bytes], Iterator[str]]]] = {

@@ -53,6 +53,7 @@ LONGEST_PAUSE: Final = 30.0
 
 _LABEL_EXISTS: Final = 900
 _HASH_EXISTS: Final = 901
+_NOT_FOUND: Final = 905
 
 Settled: TypeAlias = Callable[[bytes, int, int], Awaitable[bytes | str]]
 """`Host.settled`."""
@@ -105,10 +106,10 @@ class Receiving:
     # ---- invoices
 
     async def receive(self, incoming: Incoming) -> Destination:
-        """Make the node's invoice for a payment, and return the path to it.
+        """Make the node's invoice for a payment, in place of the oldest if there are too many; return the path to it.
 
         Raises:
-            BackendError: if the node does not make it, keeps too many, or cannot receive the amount.
+            BackendError: if the node does not make it, or cannot receive the amount.
         """
         try:
             return await self._receive(incoming)
@@ -122,7 +123,8 @@ class Receiving:
         if len(self._unpaid) >= self._max_invoices:
             await self._delete_expired()
         if len(self._unpaid) >= self._max_invoices:
-            raise BackendError(f"the node keeps {len(self._unpaid)} unpaid invoices for this service, and no more")
+            # As in the store, so that the requests for one offer cannot keep those for all others out.
+            await self.forget(min(self._unpaid, key=self._unpaid.__getitem__))
         invoice = await self._decoded(await self._bolt11(incoming))
         height = (await self._client.quick.getinfo()).blockheight
         end = PathEnd(
@@ -186,7 +188,8 @@ class Receiving:
             await self._client.quick.rpc_call("delinvoice", {"label": self._label(payment_hash), "status": status})
         except (ClientError, RpcError) as error:
             logger.debug("The node does not delete the invoice %s: %s", payment_hash.hex(), error)
-            return False
+            if not isinstance(error, RpcError) or error.code != _NOT_FOUND:
+                return False
         self._unpaid.pop(payment_hash, None)
         return True
 
