@@ -7,14 +7,14 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from lnoffers.bolt12 import CHAINS
 from lnoffers.fetching.peer import MESSAGE_COST, Peer, PeerGoneError
 from lnoffers.net.address import Address
 from lnoffers.net.connection import Event
 from lnoffers.net.features import OFFERED
-from lnoffers.net.messages import Init, OnionMessage, Ping, write_message
+from lnoffers.net.messages import CustomMessage, Init, OnionMessage, Ping, write_message
 from lnoffers.service.peers.link import FORWARDS_WAIT, MAX_QUEUED_BYTES, Link
 from tests.peers.stranger import key
 
@@ -163,6 +163,33 @@ def test_messages_of_connections_that_share_a_turn_are_handled_one_at_a_time() -
 
     asyncio.run(run())
     assert len(set(ticks)) == len(ticks)
+
+
+class CountedTurn(asyncio.Lock):
+    """A turn that counts how often it is taken."""
+
+    taken = 0
+
+    async def acquire(self) -> Literal[True]:
+        self.taken += 1
+        return await super().acquire()
+
+
+def test_messages_of_applications_that_nobody_handles_take_no_turn() -> None:
+    known, unknown = CustomMessage(40_001, b"known"), CustomMessage(40_003, b"unknown")
+
+    async def run() -> tuple[list[Event], int]:
+        heard, turn = list[Event](), CountedTurn()
+        async with ends() as both:
+            link = Link(both.ours, None, custom={known.type}, turn=turn, silent_seconds=LATE)
+            link.start(lambda _, event: heard.append(event), lambda _, __: None)
+            for message in (unknown, unknown, known):
+                await both.theirs.send(message)
+            while not heard:
+                await asyncio.sleep(0)
+        return heard, turn.taken
+
+    assert asyncio.run(run()) == ([known], 1)
 
 
 def test_messages_count_however_small_they_are_and_even_if_they_are_ignored() -> None:

@@ -14,6 +14,7 @@ import socket
 import sqlite3
 import sys
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
@@ -35,6 +36,8 @@ from tests.service.program import SECONDS, Program, until
 ROUNDS: Final = 200
 LONGEST_SECONDS: Final = 0.02
 """The longest time from the invoices to the kill. A payment takes about 10 ms."""
+PAUSE: Final = 0.3
+"""Seconds between two attempts to have an invoice paid."""
 OPEN: Final = {"claimed", "paying", "unknown"}
 
 
@@ -125,8 +128,13 @@ def play_round(payer: Side, payee: Side, books: Payee, found: Found) -> None:
     if "paid" not in states(payer, made.invreq_id):
         found.sent_again += 1
         with connected(SENDER, payer.served.id, payer.served.port) as sender:
-            deliver(sender, payer.served, invoices[0])
-            until(lambda: "paid" in states(payer, made.invreq_id))
+
+            def is_paid() -> bool:
+                deliver(sender, payer.served, invoices[0])  # it is refused while the payer still compares its books
+                time.sleep(PAUSE)
+                return "paid" in states(payer, made.invreq_id)
+
+            until(is_paid)
     found.wrong += faults(payer, payee, made.invreq_id, invoices)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -58,17 +58,19 @@ class Link:
     Args:
         peer: the peer, which has sent its `init`.
         address: the address to which this node connected; None if the peer connected to it.
+        custom: the types of applications' messages that are handled; others are ignored, and take no turn.
         turn: held while a message is handled; connections that share it have their messages handled one in each turn of
             the event loop, so that others wait for one message, and not for one of each peer.
         silent_seconds: a peer that sends nothing for so long gets a ping.
         pong_seconds: how long a pong may take.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one parameter per choice
         self,
         peer: Peer,
         address: Address | None,
         *,
+        custom: Container[int] = (),
         turn: asyncio.Lock | None = None,
         silent_seconds: float = SILENT_SECONDS,
         pong_seconds: float = PONG_SECONDS,
@@ -89,6 +91,7 @@ class Link:
         self.why_ended = ""
         """Why the connection has ended; empty while it is open."""
         self._peer = peer
+        self._custom = custom
         self._turn = turn or asyncio.Lock()
         self._silent_seconds = silent_seconds
         self._pong_seconds = pong_seconds
@@ -215,6 +218,8 @@ class Link:
         while True:
             event = await self._peer.next_event()
             self._has_received = True
+            if isinstance(event, CustomMessage) and event.type not in self._custom:
+                continue
             async with self._turn:
                 if isinstance(event, Pong) and self._pong is not None:
                     self._pong.set_result(event.byteslen)

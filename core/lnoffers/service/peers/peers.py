@@ -253,7 +253,7 @@ class Peers:
         if older is not None and self._other_stays(older, outgoing=address is not None):
             peer.abort()
             return older
-        link = Link(peer, address, turn=self._turn)
+        link = Link(peer, address, custom=self._custom, turn=self._turn)
         self._links.pop(link.node_id, None)
         self._links[link.node_id] = link
         link.start(self._handle, self._ended)
@@ -310,8 +310,7 @@ class Peers:
             case OnionMessage():
                 self._onion_message(link, event)
             case CustomMessage():
-                if (handle := self._custom.get(event.type)) is not None:
-                    handle(link, event.data)
+                self._custom[event.type](link, event.data)
             case PeerWarning():
                 text = event.text[:MAX_TEXT]
                 link.last_warnings.append((asyncio.get_running_loop().time(), text))
