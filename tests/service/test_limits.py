@@ -330,8 +330,7 @@ def test_the_guide_tells_the_limits_of_peers() -> None:
         "which take turns"
     )
     assert told["invoices for the server's requests, from all peers"] == (
-        f"{inbox.INVOICES_A_SECOND} per second, {inbox.INVOICE_BURST} at once, {inbox.MAX_CHECKED} being checked; "
-        f"over connections from one address {inbox.OF_ADDRESS_A_SECOND} per second, {inbox.ADDRESS_BURST} at once"
+        f"{inbox.INVOICES_A_SECOND} per second, {inbox.INVOICE_BURST} at once, {inbox.MAX_CHECKED} being checked"
     )
     assert told["invoices for one request that wait or are being paid"] == str(payer.MAX_OPEN)
     assert told["a request"] == f"{issuer.MAX_OWN_BYTES:,} bytes beside its offer"
