@@ -152,8 +152,8 @@ def sent_in_vain(node: Node, request: str) -> None:
 
 
 LIMITS = {
-    "--max-payment=1sat": f"{AMOUNT}msat are more than one payment may have (1000msat)",
-    f"--max-daily={AMOUNT - 1}": f"{AMOUNT + AMOUNT // 100}msat, with fees, would exceed the limit of 24 hours",
+    "--max-payment=1sat": "it exceeds the payer's limit for one payment",
+    f"--max-daily={AMOUNT - 1}": "it exceeds the payer's limit of 24 hours",
 }
 
 

@@ -183,3 +183,12 @@ def test_a_crowd_with_bad_invoices_does_not_keep_out_a_good_one(start: Start) ->
         for _ in range(200):
             send(crowd, asked, bad, None)
         assert refusal(one, served, asked, invoice(asked, PAYEE), PAYEE) == NOT_BY_ITSELF
+
+
+def test_a_payee_does_not_learn_the_figures_of_a_limit(start: Start) -> None:
+    served = start("--backend", "play", "--max-daily", "1sat")
+    asked = request(served)
+    with connected(PAYEE, served.id, served.port) as stranger:
+        why = refusal(stranger, served, asked, invoice(asked, PAYEE), PAYEE)
+        assert why == "Failed invoice …: it exceeds the payer's limit of 24 hours"
+    served.await_log("would exceed the limit of 24 hours (1000msat), of which 0msat are used")

@@ -68,7 +68,9 @@ class Checker:
                 return self._payer.claim(connection, invoice)
         except Bolt12Error as error:
             return refusal(invoice, error.message)
-        except (ClaimError, LimitError, BadInvoiceError) as error:
+        except LimitError as error:
+            return refusal(invoice, f"it exceeds the payer's limit {error.which}", reason=str(error))
+        except (ClaimError, BadInvoiceError) as error:
             return refusal(invoice, str(error))
 
     def _check(self, connection: Connection, invoice: Invoice, path_id: bytes | None) -> None:
@@ -146,7 +148,7 @@ def parse(data: bytes, network: str) -> Invoice | RefusedError:
         return RefusedError(why, why)
 
 
-def refusal(invoice: Invoice, why: str) -> RefusedError:
-    """Return the error for the payee, which quotes the invoice unless that is too long."""
+def refusal(invoice: Invoice, why: str, reason: str | None = None) -> RefusedError:
+    """Return the error for the payee, which quotes the invoice unless that is too long. `reason` is for the log."""
     quoted = "" if len(invoice.to_bytes()) > MAX_QUOTED else f" {invoice.encode()}"
-    return RefusedError(f"Failed invoice{quoted}: {why}", why)
+    return RefusedError(f"Failed invoice{quoted}: {why}", why if reason is None else reason)

@@ -17,7 +17,15 @@ DAY: Final = 86_400
 
 
 class LimitError(ServiceError):
-    """A payment would exceed a limit; the message says which."""
+    """A payment would exceed a limit; the message says which, with its figures.
+
+    Attributes:
+        which: the limit, without figures, which are none of the payee's business.
+    """
+
+    def __init__(self, which: str, message: str) -> None:
+        super().__init__(message)
+        self.which = which
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,12 +44,15 @@ class Limits:
             LimitError: if not.
         """
         if self.payment_msat is not None and new.amount_msat > self.payment_msat:
-            raise LimitError(f"{new.amount_msat}msat are more than one payment may have ({self.payment_msat}msat)")
+            raise LimitError(
+                "for one payment", f"{new.amount_msat}msat are more than one payment may have ({self.payment_msat}msat)"
+            )
         if self.daily_msat is None:
             return
         spent = payments.spent_since(connection, new.created_at - DAY)
         if spent + new.limit_msat > self.daily_msat:
             raise LimitError(
+                "of 24 hours",
                 f"{new.limit_msat}msat, with fees, would exceed the limit of 24 hours ({self.daily_msat}msat), "
-                f"of which {spent}msat are used"
+                f"of which {spent}msat are used",
             )
