@@ -22,16 +22,17 @@ import os
 import re
 import secrets
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
 from hashlib import sha256
 from pathlib import Path
 from statistics import median
 from time import process_time
-from typing import Final
+from typing import Any, Final
 
 from bare import CONTEXT, Row, bare_open, parse, x_only
 from coincurve._libsecp256k1 import ffi, lib
@@ -47,6 +48,7 @@ from lnoffers.service import Node, OffersService, Options, Server
 from lnoffers.service.cli.serve import _loop_factory
 from lnoffers.service.payment_paths import path_to_self
 from lnoffers.service.payments import inbox
+from lnoffers.service.peers import scheduling
 from lnoffers.service.serving.wire import Wire
 from lnoffers.service.store import invoices
 from lnoffers.service.store.invoices import NewInvoice
@@ -139,6 +141,7 @@ def payee_server(folder: Path) -> Iterator[Address]:
 @asynccontextmanager
 async def payer_server(node: Node, payee: Address) -> AsyncIterator[Wire]:
     """Run the payer's server in this process, connected to the payee."""
+    scheduling.WAIT_OF_ADDRESS = CALLS  # type: ignore[misc] # all come from one
     inbox.INVOICES_A_SECOND = inbox.INVOICE_BURST = 1_000_000  # type: ignore[misc] # the pace of one peer is far lower
     server, ready = Server(node), asyncio.Event()
     running = asyncio.create_task(server.run(ready.set))
@@ -160,10 +163,15 @@ async def pay(node: Node, wire: Wire, messages: Sequence[OnionMessage]) -> None:
         opened = open_message(node.keys.key_pair, message)
         assert isinstance(opened, ReceivedMessage)
         wire._receive(None, opened)
-    while wire._inbox._checking:
-        await asyncio.wait(wire._inbox._checking)
-    while wire.payer._tasks:
-        await asyncio.wait(wire.payer._tasks)
+    while tasks := at_work(wire):
+        await asyncio.wait(tasks)
+
+
+def at_work(wire: Wire) -> Sequence[asyncio.Task[Any]]:
+    """Return the tasks that check or pay invoices."""
+    scheduler = wire._inbox._scheduler
+    tasks = (scheduler._starter, *scheduler._tasks, *wire.payer._tasks)
+    return [task for task in tasks if task is not None and not task.done()]
 
 
 def bare_payment(keys: tuple[bytes, bytes]) -> None:
@@ -191,6 +199,9 @@ async def servers(count: int) -> AsyncIterator[tuple[Node, Wire, Sequence[OnionM
         payee = stack.enter_context(payee_server(folders[1]))
         async with payer_server(node, payee) as wire:
             yield node, wire, messages
+        with closing(sqlite3.connect(node.options.store_file)) as connection:
+            [paid] = connection.execute("SELECT COUNT(*) FROM payments WHERE state = 'paid'").fetchone()
+        assert paid == count, f"{paid} of {count} invoices are paid"
 
 
 async def measured() -> tuple[float, float, float]:

@@ -28,6 +28,7 @@ from lnoffers.service import Node, Options, Server
 from lnoffers.service.errors import StoreError
 from lnoffers.service.payment_states import PaymentState
 from lnoffers.service.payments import inbox
+from lnoffers.service.peers import scheduling
 from lnoffers.service.peers.pending import AwaitedAnswer
 from lnoffers.service.serving.wire import Wire
 from lnoffers.service.status import Status
@@ -107,6 +108,7 @@ def payment_of(node: Node, payment_hash: bytes) -> payments.StoredPayment | None
 async def compete(directory: Path, payee: Address, kind: str) -> None:
     """Pay what the lines of the standard input say."""
     # Other tests hold the limits for strangers; here they would only take time.
+    scheduling.WAIT_OF_ADDRESS = 1_000  # type: ignore[misc]
     inbox.INVOICES_A_SECOND = inbox.INVOICE_BURST = 1_000_000  # type: ignore[misc]
     run = whole_server if kind == "server" else part_of_a_server
     with Node.open(options(directory)) as node:
