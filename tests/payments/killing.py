@@ -1,6 +1,7 @@
 """A server that is killed at one step of a payment: `python -m tests.payments.killing POINT python -m lnoffers ...`.
 
-The step is one of `POINTS`: before or after a method, the first time that it is called. It works on any backend.
+The step is one of `POINTS` or `RECOVERING`: before or after a method, the first time that it is called. It works on any
+backend.
 """
 
 from __future__ import annotations
@@ -29,6 +30,15 @@ POINTS: Final[dict[str, tuple[Any, str, str]]] = {
     "when the outcome is committed": (Payer, "_complete", "after"),
 }
 """The steps of a payment, in their order."""
+RECOVERING: Final[dict[str, tuple[Any, str, str]]] = {
+    "before the claim is taken over": (Payer, "_take_over", "before"),
+    "when the take-over is not committed": (Payer, "_take_over", "after"),
+    "when the take-over is committed": (Payer, "submit", "before"),
+    "before it is begun again": (Payer, "_begin_again", "before"),
+    "when beginning again is not committed": (Payer, "_begin_again", "after"),
+    "when it is begun again": (Payer, "_tell", "before"),
+}
+"""The steps of the next server, which finds a claim whose backend was never told."""
 
 
 def die() -> None:
@@ -63,7 +73,7 @@ def main(point: str, arguments: list[str]) -> int:
     """Run a server that dies at this point."""
     from lnoffers.service.cli import main as serve  # noqa: PLC0415 # after the methods are replaced
 
-    where, name, when = POINTS[point]
+    where, name, when = (POINTS | RECOVERING)[point]
     setattr(where, name, deadly(getattr(where, name), when))
     sys.argv = ["lnoffers", *arguments]
     return serve()

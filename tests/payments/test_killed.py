@@ -10,11 +10,11 @@ import pytest
 
 from clnrpc import Client
 from tests.payments import killing
-from tests.payments.killing import POINTS
+from tests.payments.killing import POINTS, RECOVERING
 from tests.peers.conftest import Served, Start
 from tests.peers.stranger import connected
 from tests.play.servers import SENDER, Payee, await_used, deliver
-from tests.service.program import SECONDS, Program, until
+from tests.service.program import SECONDS, Program, run, until
 
 PLAY = ("--backend", "play", "--addr", "127.0.0.1:0", "--log-file", "log", "--log-level", "debug")
 
@@ -49,4 +49,23 @@ def test_a_server_that_is_killed_pays_once(start: Start, program: Program, point
     [request] = payer.client.listinvoicerequests(invreq_id=made.invreq_id).invoicerequests
     assert (request.used, request.active) == (True, False)
     assert [payment.state for payment in request.payments or ()] == ["paid"]
+    assert payee.paid() == 1
+
+
+@pytest.mark.parametrize("point", RECOVERING)
+def test_a_server_that_is_killed_while_it_takes_over_pays_once(start: Start, program: Program, point: str) -> None:
+    payee = Payee(start("--backend", "play"))
+    peer = ("--peer", payee.served.address)
+    with dying(program, "before the backend is told", *PLAY, *peer) as payer:
+        until(lambda: payee.served.id in payer.peers())
+        made = payer.client.invoicerequest(21_000, "ATM")
+        invoice = payee.invoice(made.bolt12)
+        with connected(SENDER, payer.id, payer.port) as sender:
+            deliver(sender, payer, invoice)
+            assert payer.process.wait(SECONDS) == -9
+    under = (sys.executable, "-m", killing.__name__, point)
+    assert run("serve", *program.flags, *PLAY, *peer, under=under).code == -9
+    payer = start(*PLAY, *peer, program=program)
+    await_used(payer, made.invreq_id)
+    payee.await_payment(invoice)
     assert payee.paid() == 1

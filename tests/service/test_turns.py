@@ -7,7 +7,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 
 import pytest
 
@@ -256,8 +256,11 @@ def test_a_bug_of_the_thread_ends_the_server_and_is_raised(program: Program, mon
             assert "result" in wire.ask("listoffers")
             monkeypatch.setattr(Store, "group", fail)
             wire.send(request("listoffers"))
-            ends.append(wire.is_closed())
+            with suppress(ConnectionResetError):  # it closed with the call unread
+                wire.socket.settimeout(SECONDS)
+                ends.append(wire.socket.recv(1 << 16))
 
     with pytest.raises(RuntimeError, match="a bug"):
         while_served(program, ask)
-    assert ends == [True], "its client got no answer, but was not left to wait either"
+    # The server's own work may have met the bug first; then the call is refused.
+    assert all(b'"result"' not in end for end in ends), "its client got no result, and was not left to wait either"
