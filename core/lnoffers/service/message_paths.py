@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from hashlib import sha256
+from typing import TYPE_CHECKING
 
 from lnoffers.bolt12 import BlindedPath
+from lnoffers.bolt12.tlv import select
 from lnoffers.net.blinding import PATH_KEY_BYTES, message_path
 from lnoffers.service.errors import ServiceError
 from lnoffers.service.node import Node
+
+if TYPE_CHECKING:
+    from lnoffers.bolt12 import NodeKeys
+    from lnoffers.bolt12.message import Message
+    from lnoffers.bolt12.tlv import Span
 
 
 class PathKeyError(ServiceError):
@@ -41,3 +49,12 @@ def message_paths(node: Node, ways: Sequence[Sequence[bytes]], identity: bytes) 
         return [message_path(key, way, path_id) for key, way in zip(keys, ways, strict=True)]
     except ValueError as error:
         raise PathKeyError(f"The path key that was drawn is of no use: {error}") from error
+
+
+def expected_path_id(keys: NodeKeys, message: Message, paths: int, span: Span) -> bytes:
+    """Return the path_id, 32 bytes, of the paths in an offer or a request of this node, or in what repeats it.
+
+    `paths` is the number of the field with the paths. `span` has the types of the records of the offer or the request.
+    """
+    others = [record for record in message.records if record.type != paths]
+    return keys.path_id(sha256(select(others, span)).digest())

@@ -29,8 +29,10 @@ from lnoffers.bolt12.tlv import OFFER_SPAN, select
 from lnoffers.service.answering import terms
 from lnoffers.service.entropy import EntropyError
 from lnoffers.service.errors import ServiceError
+from lnoffers.service.message_paths import expected_path_id
 from lnoffers.service.payment_paths import path_to_self
 from lnoffers.service.payments.backend import Destination, Incoming
+from lnoffers.service.peers.replies import quoted
 from lnoffers.service.rates import RatesError
 from lnoffers.service.status import Status
 from lnoffers.service.store import invoices, offers
@@ -47,8 +49,6 @@ MAX_OWN_BYTES: Final = 4096
 MAX_UNPAID: Final = 10_000
 """Unpaid invoices for requests of other nodes that are stored at a time, expired ones included. At the pace of
 `answers`, each of them stays for eight minutes at least."""
-MAX_QUOTED: Final = 8192
-"""Bytes of the request that an error quotes; a longer one would not fit into the message."""
 
 INTERNAL_ERROR: Final = "Internal error"
 PREIMAGE_BYTES: Final = 32
@@ -221,8 +221,7 @@ class Issuer:
             return None if path_id is None else "Unexpected blinded path"
         if path_id is None:
             return "Expected blinded path"
-        others = [record for record in request.records if record.type != InvoiceRequest.offer_paths.number]
-        expected = self._node.keys.path_id(sha256(select(others, OFFER_SPAN)).digest())
+        expected = expected_path_id(self._node.keys, request, InvoiceRequest.offer_paths.number, OFFER_SPAN)
         return None if compare_digest(path_id, expected) else "Wrong blinded path"
 
     def _converted(self, request: InvoiceRequest) -> int | None:
@@ -306,8 +305,7 @@ def _row(invoice: Invoice, label: str, preimage: bytes, *, is_sent: bool) -> New
 
 def _refused(request: InvoiceRequest, why: str) -> InvoiceError:
     """Return the error for a request, which it quotes."""
-    quoted = "" if len(request.to_bytes()) > MAX_QUOTED else f" {request.encode()}"
-    return InvoiceError.build(error=f"Failed invreq{quoted}: {why}")
+    return InvoiceError.build(error=f"Failed invreq{quoted(request)}: {why}")
 
 
 def _label(request: InvoiceRequest, counter: int) -> str:

@@ -7,14 +7,15 @@ another payee or has expired, or if its payment would come back to this node.
 
 from __future__ import annotations
 
-from hashlib import sha256
 from hmac import compare_digest
 from typing import TYPE_CHECKING, Final
 
 from lnoffers.bolt12 import CHAINS, Bolt12Error, Invoice, InvoiceRequest
-from lnoffers.bolt12.tlv import INVOICE_REQUEST_SPAN, select
+from lnoffers.bolt12.tlv import INVOICE_REQUEST_SPAN
 from lnoffers.service.errors import ServiceError
+from lnoffers.service.message_paths import expected_path_id
 from lnoffers.service.payments.limits import LimitError
+from lnoffers.service.peers.replies import quoted
 from lnoffers.service.status import Status
 from lnoffers.service.store import invoicerequests, invoices
 from lnoffers.service.store.invoices import MAX_NUMBER
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
     from lnoffers.service.payments.payer import Payer
     from lnoffers.service.store import Connection
     from lnoffers.service.store.invoicerequests import StoredRequest
-
-MAX_QUOTED: Final = 8192
-"""Bytes of the invoice that an error quotes; a longer one would not fit into the message."""
 
 _UNKNOWN: Final = "Unknown invoice_request ID"
 
@@ -118,8 +116,8 @@ class Checker:
             if path_id is not None:
                 raise BadInvoiceError(_UNKNOWN)
             return
-        others = [record for record in request.records if record.type != InvoiceRequest.invreq_paths.number]
-        expected = self._node.keys.path_id(sha256(select(others, INVOICE_REQUEST_SPAN)).digest())
+        number = InvoiceRequest.invreq_paths.number
+        expected = expected_path_id(self._node.keys, request, number, INVOICE_REQUEST_SPAN)
         if path_id is None or not compare_digest(path_id, expected):
             raise BadInvoiceError(_UNKNOWN)
 
@@ -150,5 +148,4 @@ def parse(data: bytes, network: str) -> Invoice | RefusedError:
 
 def refusal(invoice: Invoice, why: str, reason: str | None = None) -> RefusedError:
     """Return the error for the payee, which quotes the invoice unless that is too long. `reason` is for the log."""
-    quoted = "" if len(invoice.to_bytes()) > MAX_QUOTED else f" {invoice.encode()}"
-    return RefusedError(f"Failed invoice{quoted}: {why}", why if reason is None else reason)
+    return RefusedError(f"Failed invoice{quoted(invoice)}: {why}", why if reason is None else reason)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from lnoffers.bolt12 import BlindedPath
+from lnoffers.bolt12 import BlindedPath, Invoice, InvoiceRequest
 from lnoffers.net.blinding import PATH_KEY_BYTES, prepend
 from lnoffers.net.errors import WireError
 from lnoffers.net.messages import OnionMessage
@@ -22,11 +22,18 @@ from lnoffers.service.errors import ServiceError
 from lnoffers.service.peers.link import Link
 from lnoffers.service.peers.peers import Peers
 
+MAX_QUOTED: Final = 8192
+"""Bytes of the request or the invoice that an error quotes; a longer one would not fit into the message."""
 _SESSION_KEY_BYTES: Final = 32
 
 
 class UnsendableError(ServiceError):
     """An answer cannot be sent; the message says why."""
+
+
+def quoted(message: Invoice | InvoiceRequest) -> str:
+    """Return how an error quotes what it is about: a space and the string, or nothing if that is too long."""
+    return "" if len(message.to_bytes()) > MAX_QUOTED else f" {message.encode()}"
 
 
 def check_reply_path(path: BlindedPath | None) -> None:
