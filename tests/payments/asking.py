@@ -15,7 +15,7 @@ from lnoffers.service.store import invoicerequests, payments
 from lnoffers.service.store.invoicerequests import StoredRequest
 from lnoffers.service.store.payments import StoredPayment
 from tests.bolt12.samples import NOW
-from tests.payments.scripted import Scripted, ready
+from tests.payments.scripted import Scripted, pay_with, ready
 from tests.service.paying import invoice_for, own_request
 
 SINGLE = Status.created(single_use=True)
@@ -49,7 +49,7 @@ def pay(node: Node, backend: Backend, *invoices: Invoice, limits: Limits | None 
     """Have a payer pay invoices, one after the other."""
 
     async def use(payer: Payer) -> list[StoredPayment]:
-        return [await payer.pay(invoice) for invoice in invoices]
+        return [await pay_with(payer, invoice) for invoice in invoices]
 
     return ready(node, backend, use, limits)
 
@@ -58,7 +58,7 @@ def pay_until(node: Node, backend: Scripted, invoice: Invoice, state: PaymentSta
     """Have a payer pay an invoice until it is in a state, and then end as if it was killed."""
 
     async def use(payer: Payer) -> StoredPayment:
-        task = asyncio.create_task(payer.pay(invoice))
+        task = asyncio.create_task(pay_with(payer, invoice))
         while True:
             await asyncio.sleep(0.001)
             if backend.told and stored(node, invoice).state is state:

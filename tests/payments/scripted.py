@@ -13,9 +13,10 @@ from lnoffers.bolt12 import Invoice
 from lnoffers.service import Node
 from lnoffers.service.errors import StoreError
 from lnoffers.service.payments.backend import Backend, Outcome, Paid, Witness
-from lnoffers.service.payments.limits import Limits
+from lnoffers.service.payments.limits import LimitError, Limits
 from lnoffers.service.payments.owners import Owner
 from lnoffers.service.payments.payer import Payer
+from lnoffers.service.store.payments import ClaimError, StoredPayment
 
 T = TypeVar("T")
 Answer = Outcome | Exception
@@ -92,6 +93,26 @@ def payer(node: Node, backend: Backend, limits: Limits | None = None) -> Iterato
         yield Payer(node, backend, owner, limits or Limits())
     finally:
         owner.leave()
+
+
+async def pay_with(payer: Payer, invoice: Invoice) -> StoredPayment:
+    """Claim and pay an invoice as xpay does, so that it goes on if this is cancelled; raise what refuses the claim."""
+    refused: list[ClaimError | LimitError] = []
+
+    def claim() -> StoredPayment:
+        try:
+            with payer._node.store.transaction() as connection:
+                return payer.claim(connection, invoice)
+        except (ClaimError, LimitError) as refusal:
+            refused.append(refusal)
+            raise RpcError(GENERIC, str(refusal)) from refusal
+
+    try:
+        return await asyncio.shield(payer.begin(claim, invoice))
+    except RpcError:
+        for refusal in refused:
+            raise refusal from None
+        raise
 
 
 def ready(node: Node, backend: Backend, use: Callable[[Payer], Awaitable[T]], limits: Limits | None = None) -> T:

@@ -20,7 +20,7 @@ from lnoffers.service.store.schema import PAYMENTS
 from tests.bolt12 import samples
 from tests.bolt12.samples import NOW
 from tests.payments.asking import LOST, NO_ROUTE, SINGLE, asked_for, pay, pay_until, resume, status, stored
-from tests.payments.scripted import Scripted, paid, payer
+from tests.payments.scripted import Scripted, paid, pay_with, payer
 from tests.service.invoicing import preimage
 from tests.service.paying import invoice_for, request_of
 
@@ -83,7 +83,7 @@ def test_nothing_is_paid_while_a_restored_store_cannot_be_compared(node: Node) -
             working = asyncio.create_task(made.work())
             await asyncio.sleep(0.05)
             with pytest.raises(ClaimError, match="payments have not begun"):
-                await made.pay(second)
+                await pay_with(made, second)
             working.cancel()
 
     asyncio.run(main())
@@ -110,12 +110,12 @@ def test_without_a_backend_nothing_is_claimed_until_the_operator_has_compared_a_
             working = asyncio.create_task(made.work())
             await asyncio.sleep(0.05)
             with pytest.raises(ClaimError, match="payments have not begun"):
-                await made.pay(second)
+                await pay_with(made, second)
             with node.store.transaction() as connection:
                 payments.raise_fence(connection, 1)  # as paybyhand does
             while made.halted:
                 await asyncio.sleep(0.001)
-            assert (await made.pay(second)).state == "claimed"
+            assert (await pay_with(made, second)).state == "claimed"
             working.cancel()
 
     asyncio.run(main())

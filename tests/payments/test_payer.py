@@ -20,7 +20,7 @@ from lnoffers.service.store.payments import ClaimError, StoredPayment
 from tests.bolt12 import samples
 from tests.bolt12.samples import NOW
 from tests.payments.asking import LOST, NO_ROUTE, SINGLE, asked_for, pay, pay_until, resume, status, stored
-from tests.payments.scripted import Scripted, paid, payer, ready
+from tests.payments.scripted import Scripted, paid, pay_with, payer, ready
 from tests.service.invoicing import preimage
 from tests.service.paying import invoice_for, request_of
 
@@ -107,7 +107,7 @@ def test_a_claim_of_a_living_payer_is_left_to_it(node: Node) -> None:
     first, second = Scripted(), Scripted()
 
     async def use(first_payer: Payer) -> None:
-        task = asyncio.create_task(first_payer.pay(invoice))
+        task = asyncio.create_task(pay_with(first_payer, invoice))
         while not first.told:
             await asyncio.sleep(0.001)
         with payer(node, second) as other:
@@ -148,7 +148,7 @@ def test_a_payer_that_lost_its_claim_stops(node: Node, caplog: pytest.LogCapture
     backend = Slow()
 
     async def use(payer: Payer) -> StoredPayment:
-        task = asyncio.create_task(payer.pay(invoice))
+        task = asyncio.create_task(pay_with(payer, invoice))
         while not backend.told:
             await asyncio.sleep(0.001)
         begun = stored(node, invoice)
@@ -170,7 +170,7 @@ def test_a_payment_goes_on_whenever_its_caller_gives_up(node: Node) -> None:
 
     async def use(payer: Payer) -> None:
         for steps, invoice in enumerate(invoices):
-            task = asyncio.create_task(payer.pay(invoice))
+            task = asyncio.create_task(pay_with(payer, invoice))
             for _ in range(steps):
                 await asyncio.sleep(0)
             task.cancel()

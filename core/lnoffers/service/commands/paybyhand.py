@@ -14,7 +14,7 @@ from lnoffers.service.parameters.payments import to_pay
 from lnoffers.service.payment_states import OPEN, PaymentEvent, PaymentState
 from lnoffers.service.payments.backend import BackendError
 from lnoffers.service.payments.manual import COMPARE, IDENTITY
-from lnoffers.service.payments.witness import FileWitness
+from lnoffers.service.payments.witness import FileWitness, is_restored
 from lnoffers.service.store import payments
 from lnoffers.service.store.payments import ClaimError, StoredPayment
 
@@ -70,8 +70,7 @@ class PaybyhandCommands(Commands):
             count = FileWitness(self._node.options).current()
         except BackendError as error:
             raise RpcError(GENERIC, str(error)) from error
-        is_restored = last > 0 if count is None else count > last
-        return (count or 0) if is_restored else None
+        return (count or 0) if is_restored(last, count) else None
 
     def _compared(self) -> None:
         """Record that the operator has compared a restored store, so that its requests can be paid again."""

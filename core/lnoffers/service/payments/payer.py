@@ -15,7 +15,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from clnrpc.runtime.errors import RpcError
 from lnoffers.bolt12 import Bolt12Error, Invoice
@@ -24,8 +24,7 @@ from lnoffers.service.escaping import escape
 from lnoffers.service.payment_states import PaymentEvent, PaymentState
 from lnoffers.service.payments.backend import BackendError, Failed, Outcome, Paid, Uncertain
 from lnoffers.service.payments.comparing import Known, bring_in, is_ours
-from lnoffers.service.payments.limits import LimitError
-from lnoffers.service.payments.witness import BothWitnesses, FileWitness
+from lnoffers.service.payments.witness import BothWitnesses, FileWitness, is_restored
 from lnoffers.service.status import Status
 from lnoffers.service.store import invoicerequests, payments
 from lnoffers.service.store.invoices import MAX_NUMBER
@@ -40,7 +39,6 @@ if TYPE_CHECKING:
     from lnoffers.service.store import Connection
 
 T = TypeVar("T")
-Refusal: TypeAlias = ClaimError | LimitError
 
 FIRST_PAUSE: Final = 0.05
 """Seconds until an uncertain backend is asked again; the pause grows with each time."""
@@ -127,28 +125,16 @@ class Payer:
         """Begin to pay what was claimed; the task ends with the payment as it is stored last."""
         return self._start(self._pay(payment, invoice))
 
-    def begin(self, claim: Callable[[], StoredPayment | Refusal], invoice: Invoice) -> asyncio.Task[StoredPayment]:
+    def begin(self, claim: Callable[[], StoredPayment], invoice: Invoice) -> asyncio.Task[StoredPayment]:
         """Claim an invoice with a function that uses the store, and pay it, whether or not anybody waits for the task.
 
-        The task ends with the payment as it is stored last, or with the error that `claim` returns or raises.
+        The task ends with the payment as it is stored last, or with the RpcError that `claim` raises.
         """
 
         async def claim_and_pay() -> StoredPayment:
-            claimed = await self._node.changes.run(claim)
-            if not isinstance(claimed, StoredPayment):
-                raise claimed
-            return await self._pay(claimed, invoice)
+            return await self._pay(await self._node.changes.run(claim), invoice)
 
         return self._start(claim_and_pay())
-
-    async def pay(self, invoice: Invoice) -> StoredPayment:
-        """Claim and pay a verified invoice, and return the payment as it is stored last. It goes on if cancelled.
-
-        Raises:
-            ClaimError, LimitError: as `claim`.
-            RpcError: if the store fails.
-        """
-        return await asyncio.shield(self.begin(partial(self._claim_alone, invoice), invoice))
 
     def _start(self, work: Coroutine[None, None, StoredPayment]) -> asyncio.Task[StoredPayment]:
         task = asyncio.get_running_loop().create_task(work)
@@ -158,7 +144,7 @@ class Payer:
 
     def _ended(self, task: asyncio.Task[StoredPayment]) -> None:
         self._tasks.discard(task)
-        if task.cancelled() or not isinstance(task.exception(), (RpcError, ClaimError, LimitError)):
+        if task.cancelled() or not isinstance(task.exception(), RpcError):
             ended_in_bug("A payment ended in a bug", task)
 
     async def work(self) -> None:
@@ -193,13 +179,6 @@ class Payer:
             owner=self._owner.name,
             created_at=self._node.clock.now(),
         )
-
-    def _claim_alone(self, invoice: Invoice) -> StoredPayment | Refusal:
-        try:
-            with self._node.store.transaction() as connection:
-                return self.claim(connection, invoice)
-        except (ClaimError, LimitError) as refusal:
-            return refusal
 
     # ---- one payment
 
@@ -327,7 +306,7 @@ class Payer:
     async def _compare(self) -> None:
         """If the store was restored from a backup, bring in what was paid since; then let payments begin."""
         count, last = await self._witness.read(), await self._last_fence()
-        if count is None or count > last:
+        if is_restored(last, count):
             self._warn_once(RESTORED % (last, "none" if count is None else count))
             known = [Known(self._new(invoice), outcome) async for invoice, outcome in self._known()]
             followed = await self._node.changes.run(partial(self._bring_in, known, count or 0))

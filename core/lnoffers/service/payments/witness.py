@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 _DIGITS: Final = 20
 
 
+def is_restored(last: int, count: int | None) -> bool:
+    """Return whether a store whose last fence is `last` was restored, by the counter outside of it."""
+    return last > 0 if count is None else count > last
+
+
 class FileWitness:
     """The counter in the file beside the store. Threads and processes may use it at the same time."""
 
