@@ -56,3 +56,12 @@ def test_bytes_read_back_from_symbols(data: bytes) -> None:
 @pytest.mark.parametrize("symbols", [b"\0", bytes(3), b"\0\1", bytes(6)])
 def test_leftover_bits_that_are_many_or_not_zero_are_no_bytes(symbols: bytes) -> None:
     assert bech32.whole_bytes(symbols) is None
+
+
+@given(st.integers(0, 2**200), st.integers(0, 50))
+def test_a_number_has_as_few_symbols_as_hold_it(value: int, length: int) -> None:
+    symbols = bech32.from_number(value, length=length)
+    assert bech32.number(symbols) == value
+    assert len(symbols) == max(length, len(bech32.from_number(value, length=0)))
+    assert bech32.from_number(value, length=0)[:1] != b"\0"
+    assert len(bech32.from_number(0)) == 1

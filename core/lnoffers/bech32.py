@@ -98,6 +98,12 @@ def number(symbols: bytes) -> int:
     return int(symbols.translate(_BASE32_DIGITS), 32) if symbols else 0
 
 
+def from_number(value: int, *, length: int = 1) -> bytes:
+    """Return a number that is not negative as symbols: as few as hold it, and at least `length`."""
+    count = max(length, -(-value.bit_length() // 5))
+    return bytes(value >> 5 * position & 31 for position in reversed(range(count)))
+
+
 def whole_bytes(symbols: bytes) -> bytes | None:
     """Return the bytes in the symbols' bits, or None if more than four bits or a bit that is not zero are left over."""
     spare_bits = 5 * len(symbols) % 8

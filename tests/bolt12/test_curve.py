@@ -19,6 +19,7 @@ from lnoffers.bolt12 import KeyPair, curve
 from lnoffers.bolt12.curve import (
     _succeeded,
     add_to_point,
+    ecdsa_is_low,
     ecdsa_recover,
     ecdsa_to_der,
     ecdsa_verify,
@@ -141,6 +142,8 @@ def test_malformed_arguments_do_not_verify() -> None:
 def test_refuses_to_sign_what_is_no_digest() -> None:
     with pytest.raises(ValueError, match="a digest has 32 bytes"):
         PAIR.sign(b"message")
+    with pytest.raises(ValueError, match="a digest has 32 bytes"):
+        PAIR.sign_recoverable(b"message")
 
 
 def test_a_key_pair_shows_its_public_key_only() -> None:
@@ -170,6 +173,28 @@ def test_an_ecdsa_signature_verifies_and_leads_back_to_its_key(secret: int, dige
     assert ecdsa_verify(pair.public_key, digest, bytes(signature))
     assert ecdsa_recover(digest, bytes(signature), recovery_id) == pair.public_key
     assert ecdsa_to_der(bytes(signature)) == PrivateKey(scalar(secret)).sign(digest, hasher=None)
+
+
+@given(scalars, st.binary(min_size=32, max_size=32))
+def test_a_recoverable_signature_is_that_of_rfc_6979(secret: int, digest: bytes) -> None:
+    signature = KeyPair(scalar(secret)).sign_recoverable(digest)
+    assert signature == PrivateKey(scalar(secret)).sign_recoverable(digest, hasher=None)
+    assert ecdsa_is_low(signature[:64])
+
+
+def test_signs_as_rfc_6979_is_known_to_on_this_curve() -> None:
+    # The nonce for key 1 and this message that other libraries test with gives this signature, r and s.
+    signature = KeyPair(scalar(1)).sign_recoverable(sha256(b"Satoshi Nakamoto").digest())
+    assert signature[:64].hex() == (
+        "934b1ea10a4b3c1757e2b0c017d0b6143ce3c9a7e6a4a49860d7a6ab210ee3d8"
+        "2442ce9d2b916064108014783e923ec36b49743e2ffa1c4496f01a512aafd9e5"
+    )
+
+
+def test_s_is_low_up_to_half_the_group_order() -> None:
+    half = ORDER // 2
+    assert ecdsa_is_low(bytes(32) + scalar(half))
+    assert not ecdsa_is_low(bytes(32) + scalar(half + 1))
 
 
 @given(scalars, st.integers(0, 32 * 8 - 1))

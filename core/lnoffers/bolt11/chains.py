@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from lnoffers.bolt12.typecheck import typechecked
 
+
+@typechecked
 @dataclass(frozen=True, slots=True)
 class Chain:
     """The names of a chain.

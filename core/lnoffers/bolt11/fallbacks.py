@@ -79,6 +79,17 @@ def read_fallback(symbols: bytes) -> Fallback | None:
     return Fallback(version, program)
 
 
+def write_fallback(fallback: Fallback) -> bytes:
+    """Return the content of an `f` field. The inverse of `read_fallback`, which says whether the content is valid.
+
+    Raises:
+        Bolt11Error: if the version is not known.
+    """
+    if fallback.version not in range(P2SH + 1):
+        raise Bolt11Error(f"f: version {fallback.version} is not from 0 to {P2SH}")
+    return bytes((fallback.version,)) + bech32.from_bytes(fallback.program)
+
+
 def _base58_check(data: bytes) -> str:
     data += sha256(sha256(data).digest()).digest()[:4]
     value, digits = int.from_bytes(data, "big"), ""

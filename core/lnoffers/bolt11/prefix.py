@@ -15,7 +15,7 @@ from lnoffers.bolt12.typecheck import typechecked
 _FORM: Final = re.compile(r"([^0-9]*)(.*)")
 _AMOUNT: Final = re.compile(r"([0-9]+)(.*?)([munp]?)")
 _MULTIPLIERS: Final = {"": 10**12, "m": 10**9, "u": 10**6, "n": 10**3, "p": 1}
-"""Factors to tenths of a millisatoshi, the smallest amount that can be written."""
+"""Factors to tenths of a millisatoshi, the smallest amount that can be written; the largest first."""
 _MAX_TENTHS: Final = 2**64 - 1
 _MAX_DIGITS: Final = 20  # of the largest number of 64 bits
 _SHOWN: Final = 100
@@ -38,6 +38,15 @@ def read_prefix(text: str) -> tuple[Chain, int | None]:
     if chain is None:
         raise Bolt11Error(f"Unknown chain {_shown(name[2:])}")
     return chain, _read_amount(amount) if amount else None
+
+
+def write_prefix(chain: Chain, amount_msat: int | None) -> str:
+    """Return the prefix for a chain and an amount in millisatoshi, in the shortest form.
+
+    Raises:
+        Bolt11Error: if the amount is not positive, or too large for a reader.
+    """
+    return f"ln{chain.currency}{'' if amount_msat is None else _write_amount(amount_msat)}"
 
 
 @typechecked
@@ -64,6 +73,17 @@ def _read_amount(text: str) -> int:
     if tenths % 10:
         raise Bolt11Error(f"Invalid sub-millisatoshi amount '{_shown(digits)}p'")
     return tenths // 10
+
+
+def _write_amount(amount_msat: int) -> str:
+    tenths = 10 * amount_msat
+    if not 0 < tenths <= _MAX_TENTHS:
+        raise Bolt11Error(
+            f"amount_msat: {amount_msat} is not from 1 to {_MAX_TENTHS // 10}; leave it out to let the payer choose"
+        )
+    # The largest factor leaves the fewest digits.
+    letter, factor = next(each for each in _MULTIPLIERS.items() if tenths % each[1] == 0)
+    return f"{tenths // factor}{letter}"
 
 
 def _shown(text: str) -> str:

@@ -40,6 +40,7 @@ POINT_LENGTH = 33
 SIGNATURE_LENGTH = 64
 _DIGEST_LENGTH = 32
 _SCALAR_LENGTH = 32
+_HIGHEST_S = bytes.fromhex("7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0")  # half the group order
 _COMPRESSED = lib.SECP256K1_EC_COMPRESSED
 _CONTEXT = GLOBAL_CONTEXT.ctx
 
@@ -109,6 +110,11 @@ def ecdsa_verify(point: bytes, digest: bytes, signature: bytes) -> bool:
     if key is None or not lib.secp256k1_ecdsa_signature_parse_compact(_CONTEXT, parsed, signature):
         return False
     return bool(lib.secp256k1_ecdsa_verify(_CONTEXT, parsed, digest, key))
+
+
+def ecdsa_is_low(signature: bytes) -> bool:
+    """Return whether s of an ECDSA signature (64 bytes) is in the lower half, as `ecdsa_verify` requires (BIP 62)."""
+    return signature[_SCALAR_LENGTH:] <= _HIGHEST_S
 
 
 def ecdsa_recover(digest: bytes, signature: bytes, recovery_id: int) -> bytes | None:
@@ -208,11 +214,29 @@ class KeyPair:
         Raises:
             ValueError: if `digest` has another length.
         """
-        if len(digest) != _DIGEST_LENGTH:
-            raise ValueError(f"a digest has {_DIGEST_LENGTH} bytes, not {len(digest)}")
+        _check_digest(digest)
         signature = ffi.new("unsigned char[64]")
         _succeeded(lib.secp256k1_schnorrsig_sign32(_CONTEXT, signature, digest, self._keypair, ffi.NULL))
         return bytes(ffi.buffer(signature))
+
+    @typechecked
+    def sign_recoverable(self, digest: bytes) -> bytes:
+        """Return the ECDSA signature of `digest` (32 bytes), the same each time (RFC 6979).
+
+        It has 65 bytes: r, s in the lower half, and the id that `ecdsa_recover` finds the public key with.
+
+        Raises:
+            ValueError: if `digest` has another length.
+        """
+        _check_digest(digest)
+        signature, recovery_id = ffi.new("secp256k1_ecdsa_recoverable_signature *"), ffi.new("int *")
+        output = ffi.new("unsigned char[64]")
+        with self._scalar() as scalar:
+            _succeeded(lib.secp256k1_ecdsa_sign_recoverable(_CONTEXT, signature, digest, scalar, ffi.NULL, ffi.NULL))
+        _succeeded(
+            lib.secp256k1_ecdsa_recoverable_signature_serialize_compact(_CONTEXT, output, recovery_id, signature)
+        )
+        return bytes(ffi.buffer(output)) + bytes((recovery_id[0],))
 
     def __repr__(self) -> str:
         return f"KeyPair(public_key={self.public_key.hex()})"
@@ -222,6 +246,11 @@ class KeyPair:
 
     def __reduce__(self) -> NoReturn:
         self.__getstate__()
+
+
+def _check_digest(digest: bytes) -> None:
+    if len(digest) != _DIGEST_LENGTH:
+        raise ValueError(f"a digest has {_DIGEST_LENGTH} bytes, not {len(digest)}")
 
 
 def _succeeded(result: int) -> None:
