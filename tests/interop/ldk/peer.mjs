@@ -10,6 +10,8 @@
 //   {"do": "collect", "refund"}                send an invoice for a request without an offer, which LDK calls a
 //                                              refund: {"invoice": HEX}, or {"failed": WHY}
 //   {"do": "refund", "amount"}                 a request of its own without an offer: {"refund": "lnr1...", "id"}
+//   {"do": "decode", "string", "hash"}         the fields of a BOLT 11 invoice, numbers of 64 bits as text; or
+//                                              {"failed": WHY}. LDK compares a hash of the description, but shows none
 //   {"do": "await", "id"}                      once an invoice for it has arrived and is good: {"invoice": HEX}
 // It ends with its standard input.
 
@@ -180,8 +182,47 @@ const answers = {
     );
     return { refund: builder.res.build().res.to_str(), id: hex(id) };
   },
+  decode({ string, hash }) {
+    const read = ldk.Bolt11Invoice.constructor_from_str(string);
+    return read.is_ok() ? fieldsOf(read.res, hash) : { failed: read.err.constructor.name };
+  },
   await: ({ id }) => outcome(id),
 };
+
+function fieldsOf(invoice, hash) {
+  const raw = invoice.into_signed_raw().raw_invoice();
+  const amount = invoice.amount_milli_satoshis().some;
+  const metadata = invoice.payment_metadata().some;
+  const expectedHash = hash && ldk.Sha256.constructor_from_bytes(Buffer.from(hash, "hex"));
+  return {
+    currency: ldk.Currency[invoice.currency()],
+    amount_msat: amount === undefined ? null : String(amount),
+    created_at: String(invoice.duration_since_epoch()),
+    expiry: String(invoice.expiry_time()),
+    payee: hex(invoice.get_payee_pub_key()),
+    payment_hash: hex(invoice.payment_hash()),
+    payment_secret: hex(invoice.payment_secret()),
+    description: raw.description().to_str(),
+    description_hash: expectedHash && raw.description_hash().eq(expectedHash) ? hash : null,
+    min_final_cltv_expiry: String(invoice.min_final_cltv_expiry_delta()),
+    features: hex(invoice.features().le_flags().reverse()),
+    payment_metadata: metadata === undefined ? null : hex(metadata),
+    fallbacks: invoice.fallback_addresses().length,
+    routes: invoice.route_hints().map((route) => route.get_a().map(fieldsOfHop)),
+    written_again: invoice.to_str(),
+  };
+}
+
+// The binding returns numbers with a sign.
+function fieldsOfHop(hop) {
+  return {
+    pubkey: hex(hop.get_src_node_id()),
+    short_channel_id: String(BigInt.asUintN(64, hop.get_short_channel_id())),
+    fee_base_msat: hop.get_fees().get_base_msat() >>> 0,
+    fee_proportional_millionths: hop.get_fees().get_proportional_millionths() >>> 0,
+    cltv_expiry_delta: hop.get_cltv_expiry_delta(),
+  };
+}
 
 async function outcome(id) {
   while (!outcomes.has(id)) {
