@@ -1,0 +1,153 @@
+"""Parse what a client sends: the method, the rune, and the parameters as the node gets them.
+
+A rune can restrict the parameters of a call, and the node compares them as they are written. So a parameter has one
+spelling here: escapes in names and texts are resolved where JSON allows it, and no name may occur twice. The result
+goes to `checkrune` and to the command, byte by byte the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from clnrpc.runtime.errors import METHOD_NOT_FOUND
+from clnrpc.runtime.jsontext import Framer, FramingError, members
+
+Headers: TypeAlias = Iterable[tuple[bytes, bytes]]
+"""Names in lower case, and values."""
+
+MAX_BODY_BYTES: Final = 1_000_000
+"""The longest body. With a rune it fits into one message of the node's RPC."""
+MAX_NESTED: Final = 9_000
+"""The most arrays and objects in a body; they take longest to read."""
+MAX_DEPTH: Final = 190
+"""The most levels of arrays and objects in a body."""
+MAX_FIELDS: Final = 1_000
+"""The most fields of a form."""
+
+MISSING_RUNE: Final = 1501
+LIST_METHODS: Final = "list-methods"
+
+_path: Final = re.compile(r"/v1/([A-Za-z0-9._-]{1,100})").fullmatch
+_text: Final = re.compile(rb'"[^"\\]*+(?:(?>\\.[^"\\]*+))*+"', re.DOTALL)
+_JSON: Final = "application/json"
+_FORM: Final = "application/x-www-form-urlencoded"
+_ANY: Final = "*/*"
+
+
+class RefusedError(Exception):
+    """A request that gets an error of this package as its answer."""
+
+    def __init__(self, status: int, message: str, code: int | None = None, data: Any = None) -> None:
+        super().__init__(status, message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.data = data
+
+    def body(self) -> bytes:
+        """Return the answer's body: the error object."""
+        return msgspec.json.encode({"code": self.code, "message": self.message, "data": self.data})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """What the path and the headers of a valid request say. `rune` may be any text."""
+
+    method: str
+    rune: str
+    status: int
+    """The status of its answer if the call succeeds."""
+    is_form: bool = False
+
+
+def read_head(verb: str, path: str, headers: Headers) -> Head:
+    """Parse the path and the headers of a request.
+
+    Raises:
+        RefusedError: if there is no such path, the verb is another one, the rune is missing, or the body or the answer
+            should have a form that is not supported.
+    """
+    found = _path(path)
+    if found is None:
+        raise RefusedError(404, "Path not found", METHOD_NOT_FOUND)
+    method, lists = found[1], found[1] == LIST_METHODS and verb == "GET"
+    if verb != "POST" and not lists:
+        raise RefusedError(405, f"Only POST calls a command, not {verb}")
+    rune = _only(headers, b"rune")
+    if not rune:
+        raise RefusedError(403, "Not authorized: Missing rune", MISSING_RUNE)
+    accepted = [part for value in _values(headers, b"accept") for part in value.split(",")]
+    if accepted and not {_JSON, "application/*", _ANY}.intersection(map(_media_type, accepted)):
+        raise RefusedError(406, f"Unsupported accept header: {', '.join(accepted)}")
+    if lists:
+        return Head(method="help", rune=rune, status=200)
+    content_type = _only(headers, b"content-type") or _JSON
+    if _media_type(content_type) not in (_JSON, _FORM, _ANY):
+        raise RefusedError(406, f"Unsupported content-type header: {content_type}")
+    return Head(method=method, rune=rune, status=201, is_form=_media_type(content_type) == _FORM)
+
+
+def read_parameters(body: bytes, *, is_form: bool) -> bytes:
+    """Return the parameters in a body as the text of a JSON object, each name once and without null values.
+
+    Raises:
+        RefusedError: if the body is not a JSON object or a form, or contains a name twice.
+    """
+    pairs = _fields(body) if is_form else _members(body)
+    names = [name for name, _ in pairs]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise RefusedError(406, f"The parameter {twice.decode()} is given twice")
+    return b"{%b}" % b",".join(b'"%b":%b' % pair for pair in pairs if pair[1] != b"null")
+
+
+def _members(body: bytes) -> Sequence[tuple[bytes, bytes]]:
+    if not body.strip():
+        return ()
+    framer = Framer(MAX_BODY_BYTES, max_depth=MAX_DEPTH, max_nested=MAX_NESTED)
+    try:
+        framer.feed(body)
+        messages = [*framer]
+    except FramingError as error:
+        raise RefusedError(400, f"The body is not the JSON object of the parameters: {error}") from None
+    if len(messages) != 1 or framer.has_begun:
+        raise RefusedError(400, "The body is not one whole JSON object")
+    try:
+        return members(_text.sub(_plain, messages[0]))
+    except msgspec.DecodeError:
+        raise RefusedError(400, "The body contains half of a surrogate pair, which is no text") from None
+
+
+def _plain(text: re.Match[bytes]) -> bytes:
+    """Return a text in JSON with no more escapes than necessary."""
+    return msgspec.json.encode(msgspec.json.decode(text[0])) if b"\\" in text[0] else text[0]
+
+
+def _fields(body: bytes) -> Sequence[tuple[bytes, bytes]]:
+    try:
+        fields = parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
+    except ValueError:
+        raise RefusedError(400, f"The form is not UTF-8, or has more than {MAX_FIELDS} fields") from None
+    return [(msgspec.json.encode(name)[1:-1], msgspec.json.encode(value)) for name, value in fields]
+
+
+def _media_type(value: str) -> str:
+    return value.partition(";")[0].strip().lower()
+
+
+def _values(headers: Headers, wanted: bytes) -> list[str]:
+    return [value.decode("latin-1") for name, value in headers if name == wanted]
+
+
+def _only(headers: Headers, wanted: bytes) -> str:
+    """Return the value of a header; "" if it is missing."""
+    values = _values(headers, wanted)
+    if len(values) > 1:
+        raise RefusedError(400, f"The request has {len(values)} headers {wanted.decode()}: one is allowed")
+    return values[0] if values else ""

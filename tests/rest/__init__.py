@@ -1,0 +1,1 @@
+"""REST: the application, its certificates, its server, and `lnoffers serve --rest`."""
