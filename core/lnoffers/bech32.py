@@ -98,7 +98,7 @@ def number(symbols: bytes) -> int:
     return int(symbols.translate(_BASE32_DIGITS), 32) if symbols else 0
 
 
-def from_number(value: int, *, length: int = 1) -> bytes:
+def from_number(value: int, *, length: int = 0) -> bytes:
     """Return a number that is not negative as symbols: as few as hold it, and at least `length`."""
     count = max(length, -(-value.bit_length() // 5))
     return bytes(value >> 5 * position & 31 for position in reversed(range(count)))

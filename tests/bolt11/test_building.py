@@ -97,6 +97,12 @@ def test_metadata_needs_its_feature() -> None:
     assert signed(payment_metadata=b"\1", features=bitmap({8, 14})).features == bitmap({8, 14})
 
 
+def test_zero_is_written_without_a_symbol_as_ldk_does() -> None:
+    written = signed(expiry=0, min_final_cltv_expiry=0)
+    assert (written.expiry, written.min_final_cltv_expiry) == (0, 0)
+    assert len(written.encode()) == len(signed().encode()) + 3 - 1
+
+
 def test_features_are_written_without_leading_zeros() -> None:
     assert signed(features=b"\0\0" + bitmap({8, 14})).encode() == signed().encode()
 

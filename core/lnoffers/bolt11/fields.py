@@ -153,11 +153,12 @@ def _write_text(text: str) -> bytes:
 def _write_number(value: int) -> bytes:
     if value < 0:
         raise Bolt11Error(f"{value} is negative")
+    # Zero has no symbol: LDK writes what it has read again, as short as possible, and recovers the payee from that.
     return bech32.from_number(value)
 
 
 def _write_features(features: bytes) -> bytes:
-    return bech32.from_number(int.from_bytes(features, "big"), length=0)
+    return bech32.from_number(int.from_bytes(features, "big"))
 
 
 def _write_route(hops: Sequence[RouteHop]) -> bytes:
