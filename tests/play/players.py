@@ -98,7 +98,7 @@ class Player:
 
     async def written(self) -> None:
         """Wait until the ledger has written what it has put off."""
-        await self.backend._ledger.read()
+        await self.backend.ledger.read()
 
     def rows(self, table: str, state: str = "paid") -> list[dict[str, Any]]:
         """Return what the ledger has, read without the code under test."""

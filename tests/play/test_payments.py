@@ -13,6 +13,7 @@ from lnoffers.service.clock import FixedClock
 from lnoffers.service.payments.backend import BackendError, Failed, Outcome, Paid, Uncertain
 from lnstandin.play import sender
 from lnstandin.play.ledger import Sent
+from lnstandin.play.target import Target
 from tests.play.players import PRICE, Player, payer_and_payee, playing
 
 PAYMENTS = 30
@@ -221,7 +222,7 @@ def test_refused_attempt_stays_refused(tmp_path: Path) -> None:
         async with playing(tmp_path / "payee") as payee, playing(tmp_path / "payer") as payer:
             await payer.peers.connect(payee.address)
             late = Sent(*list(attempt.values())[:5])
-            outcome = await payer.backend._sender._complete(late, invoice)
+            outcome = await payer.backend.sender._complete(late, Target.of_bolt12(invoice))
             assert isinstance(outcome, Failed)
             assert payee.taken() == {}
 
@@ -276,7 +277,7 @@ def test_payment_that_the_payee_does_not_want_fails_with_its_reason(tmp_path: Pa
                 payee.node.clock = FixedClock(invoice.expires_at)
             amount = {"less": PRICE - 1, "more": 2 * PRICE + 1}.get(change, PRICE)
             sent = Sent(invoice.invoice_payment_hash or b"", invoice.to_bytes(), payee.peers.node_id, amount)
-            assert await payer.backend._sender._complete(sent, invoice) == Failed(why)
+            assert await payer.backend.sender._complete(sent, Target.of_bolt12(invoice)) == Failed(why)
             assert payee.taken() == {}
             while payee.rows("received", "pending"):  # a copy that came too late is looked at once more
                 await payee.written()

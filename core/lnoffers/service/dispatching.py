@@ -43,7 +43,7 @@ def to_raise(error: RpcError) -> RpcError:
 
 
 # lightningd takes the text of help as it is written, escapes and all, and takes any token.
-_CONVERTERS: Final[Mapping[str, Mapping[str, Converter]]] = {
+_CONVERTERS: Final[dict[str, Mapping[str, Converter]]] = {
     "dev-inject": {"time": unsigned(TIME_BITS)},
     "help": {"command": raw_text},
     "invoicerequest": {"label": label},
@@ -68,6 +68,6 @@ def dispatcher(service: OffersService, *, developer: bool) -> Dispatcher:
         service.rpc_commands,
         developer=developer,
         hidden=log_hidden,
-        converters=_CONVERTERS,
+        converters=_CONVERTERS | service.rpc_converters,
         unfiltered=_UNFILTERED,
     )

@@ -12,6 +12,7 @@ from lnstandin.play.ledger import NAME, Ledger
 from lnstandin.play.messages import PAY_TYPE, RESULT_TYPE
 from lnstandin.play.receiver import Receiver
 from lnstandin.play.sender import Sender
+from lnstandin.play.target import is_bolt11
 from lnstandin.play.wire import Wire
 
 NETWORK: Final = "regtest"
@@ -26,48 +27,50 @@ class Play(Backend):
 
     def __init__(self, faults: Faults, host: Host) -> None:
         self._host = host
-        self._ledger = Ledger(host.node.options.network_dir / NAME)
-        self._wire = Wire(host.peers, faults)
-        self._sender = Sender(host.peers, self._ledger, self._wire)
-        self._receiver = Receiver(host, self._ledger, self._wire)
+        self.ledger = Ledger(host.node.options.network_dir / NAME)
+        self.wire = Wire(host.peers, faults)
+        self.sender = Sender(host.peers, self.ledger, self.wire, lambda: host.node.clock.now())
+        self._receiver = Receiver(host, self.ledger, self.wire)
 
     async def start(self) -> None:
         """Open the ledger, and take part."""
-        await self._ledger.open()
-        self.identity = f"play {self._ledger.identity}"
+        await self.ledger.open()
+        self.identity = f"play {self.ledger.identity}"
         try:
             await self._receiver.resume()
         except BackendError:
-            await self._ledger.close()
+            await self.ledger.close()
             raise
         self._host.peers.handle_custom(PAY_TYPE, self._receiver.receive)
-        self._host.peers.handle_custom(RESULT_TYPE, self._sender.receive)
-        await self._sender.resume()
+        self._host.peers.handle_custom(RESULT_TYPE, self.sender.receive)
+        await self.sender.resume()
 
     async def pay(self, invoice: Invoice, /) -> Outcome:
         """Pay an invoice."""
-        return await self._sender.pay(invoice)
+        return await self.sender.pay(invoice)
 
     async def find(self, invoice: Invoice, /) -> Outcome:
         """Return what has become of a payment; the payee is asked if it is not known."""
-        return await self._sender.find(invoice)
+        return await self.sender.find(invoice)
 
     async def payments(self) -> AsyncIterator[tuple[Invoice, Outcome]]:
         """Return what is in the ledger."""
-        for sent in await self._ledger.all_sent():
+        for sent in await self.ledger.all_sent():
+            if is_bolt11(sent.invoice):
+                continue
             paid = None if sent.preimage is None else Paid(sent.preimage, sent.amount_msat)
             yield Invoice.from_bytes(sent.invoice), paid or Uncertain("the payee has not answered yet")
 
     def witness(self) -> Ledger:
         """Return the ledger, which has the counter."""
-        return self._ledger
+        return self.ledger
 
     async def close(self) -> None:
         """Stop; the next server goes on with what is in the ledger."""
         await self._receiver.close()
-        await self._sender.close()
-        self._wire.close()
-        await self._ledger.close()
+        await self.sender.close()
+        self.wire.close()
+        await self.ledger.close()
 
 
 def make(argument: str, host: Host) -> Play:

@@ -4,6 +4,8 @@ A payment is written before it leaves, and a payment that arrives before it is a
 contain the file. So it can tell what a restored store has forgotten, and it keeps the counter that shows that the store
 was restored.
 
+A ledger without channels moves any amount. One that has them (`channels`) moves what they hold, and no more.
+
 Methods that are awaited return when the disk has what they wrote. The others are written together with the next of
 these, or half a second later. What a crash takes of them can be found out again from the other node or the store.
 """
@@ -17,6 +19,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
 from lnoffers.service.payments.backend import BackendError
+from lnstandin.play import channels
+from lnstandin.play.channels import Channel
 from lnstandin.play.turns import Turns
 
 if TYPE_CHECKING:
@@ -24,18 +28,25 @@ if TYPE_CHECKING:
     from sqlite3 import Connection
 
 NAME: Final = "play.sqlite3"
-_VERSION: Final = 1
+_VERSION: Final = 2
 _SCHEMA: Final = f"""
     CREATE TABLE sent (
-        payment_hash BLOB NOT NULL PRIMARY KEY,
+        payment_hash BLOB NOT NULL,
         invoice BLOB NOT NULL,
         payee BLOB NOT NULL,
         amount_msat INTEGER NOT NULL,
         attempt INTEGER NOT NULL,
         state TEXT NOT NULL,
         preimage BLOB,
-        reason TEXT
+        reason TEXT,
+        code INTEGER,
+        label TEXT,
+        created_at INTEGER NOT NULL,
+        completed_at INTEGER,
+        created_index INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+        UNIQUE (payment_hash, attempt)
     );
+    CREATE UNIQUE INDEX one_attempt ON sent (payment_hash) WHERE state <> 'failed';
     CREATE TABLE received (
         payment_hash BLOB NOT NULL,
         payer BLOB NOT NULL,
@@ -62,12 +73,12 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A payment of this node."""
+    """A payment of this node, or an attempt at one that has failed."""
 
     payment_hash: bytes
     """32 bytes."""
     invoice: bytes
-    """A TLV stream."""
+    """A TLV stream, or for BOLT 11 the string in ASCII."""
     payee: bytes
     """A node id, 33 bytes."""
     amount_msat: int
@@ -77,6 +88,22 @@ class Sent:
     """32 bytes, if it is paid."""
     reason: str | None = None
     """Why it has failed."""
+    code: int | None = None
+    """The error code of a failure that a test has asked for."""
+    label: str | None = None
+    created_at: int = 0
+    """Unix seconds."""
+    completed_at: int | None = None
+    """Unix seconds."""
+    created_index: int = field(default=0, compare=False)
+    """The place among all attempts, from 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoRoute:
+    """Why a payment cannot leave. Nothing is stored of it."""
+
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,32 +144,44 @@ class Ledger:
 
     # ---- what this node sends
 
-    async def begin(self, new: Sent) -> Sent:
+    async def begin(self, new: Sent) -> Sent | NoRoute:
         """Write that a payment is about to leave, and return it, or the earlier one with its payment hash.
 
-        If that has failed, this is a new attempt.
+        If that has failed, this is a new attempt. With channels, one must lead to the payee and hold the amount.
         """
 
-        def work(connection: Connection) -> Sent:
-            connection.execute(_BEGIN, (*_values(new), new.invoice, new.payee, new.amount_msat))
-            return _sent(connection.execute(_SENT, (new.payment_hash,)).fetchone())
+        def work(connection: Connection) -> Sent | NoRoute:
+            last = _last(connection, new.payment_hash)
+            if last is not None and last.state is not State.FAILED:
+                return last
+            if missing := channels.missing(connection, new.payee, new.amount_msat):
+                return NoRoute(missing)
+            attempt = 1 if last is None else last.attempt + 1
+            connection.execute(_BEGIN, _values(replace(new, attempt=attempt))[:-1])
+            return _sent(connection.execute(_LAST, (new.payment_hash,)).fetchone())
 
         return await self._turns.run(work)
 
     async def sent(self, payment_hash: bytes) -> Sent | None:
-        """Return a payment of this node; None if nothing was ever about to leave."""
-        row = await self._turns.run(lambda connection: connection.execute(_SENT, (payment_hash,)).fetchone())
-        return None if row is None else _sent(row)
+        """Return the last attempt at a payment of this node; None if nothing was ever about to leave."""
+        return await self._turns.run(lambda connection: _last(connection, payment_hash))
 
     def end(self, done: Sent) -> None:
         """Write how an attempt has ended, soon. Until then the payee can be asked again."""
-        values = (done.state, done.preimage, done.reason, done.payment_hash, done.attempt)
+        new = (done.state, done.preimage, done.reason, done.code, done.completed_at)
+        values = (*new, done.payment_hash, done.attempt)
         self._turns.run_later(lambda connection: connection.execute(_END, values))
 
-    async def all_sent(self) -> Sequence[Sent]:
-        """Return the payments of this node that are paid or may still be."""
-        query = "SELECT * FROM sent WHERE state <> 'failed' ORDER BY rowid"
-        rows = await self._turns.run(lambda connection: connection.execute(query).fetchall())
+    async def all_sent(self, payment_hash: bytes | None = None, *, failed: bool = False) -> Sequence[Sent]:
+        """Return the payments of this node that are paid or may still be, and attempts that have failed if `failed`.
+
+        A payment hash, 32 bytes, selects those for one invoice.
+        """
+        query = "SELECT * FROM sent WHERE payment_hash = COALESCE(?, payment_hash) AND (state <> 'failed' OR ?)"
+        values = (payment_hash, failed)
+        rows = await self._turns.run(
+            lambda connection: connection.execute(f"{query} ORDER BY created_index", values).fetchall()
+        )
         return [_sent(row) for row in rows]
 
     # ---- what it receives
@@ -151,10 +190,12 @@ class Ledger:
         """Write that a payment has arrived, and return what is known of it.
 
         If this payer has paid before, or its attempt was refused, that is returned. If another one pays at the moment,
-        its payment is, and if another one has paid, `new` as failed.
+        its payment is, and if another one has paid, or no channel leads to the payer, `new` as failed.
         """
 
         def work(connection: Connection) -> Received:
+            if missing := channels.missing(connection, new.payer, 0):
+                return replace(new, state=State.FAILED, reason=missing)
             known = connection.execute("SELECT * FROM received WHERE payment_hash = ?", (new.payment_hash,)).fetchall()
             for earlier in map(_received, known):
                 if earlier.payer == new.payer and (earlier.state != State.FAILED or new.attempt <= earlier.attempt):
@@ -184,6 +225,16 @@ class Ledger:
         rows = await self._turns.run(lambda connection: connection.execute(query).fetchall())
         return [_received(row) for row in rows]
 
+    # ---- the channels
+
+    async def open_channels(self, opened: Sequence[Channel]) -> None:
+        """Add channels. From now on, payments need one."""
+        await self._turns.run(lambda connection: channels.add(connection, opened))
+
+    async def channels(self) -> Sequence[Channel]:
+        """Return the channels with their balances."""
+        return await self._turns.run(channels.all_of)
+
     # ---- the counter
 
     async def read(self) -> int | None:
@@ -202,8 +253,10 @@ def _prepare(connection: Connection) -> str:
     [version] = connection.execute("PRAGMA user_version").fetchone()
     if version > _VERSION:
         raise BackendError(f"{NAME} is of a newer release: update this one")
+    if 0 < version < _VERSION:
+        raise BackendError(f"{NAME} is of an older release: remove it")
     if version == 0:
-        for statement in filter(str.strip, _SCHEMA.split(";")):
+        for statement in (*filter(str.strip, _SCHEMA.split(";")), *channels.SCHEMA):
             connection.execute(statement)
         connection.execute("INSERT INTO ledger VALUES (?, NULL)", (secrets.token_hex(8),))
     [identity] = connection.execute("SELECT identity FROM ledger").fetchone()
@@ -214,9 +267,14 @@ def _values(row: Sent | Received) -> tuple[Any, ...]:
     return tuple(getattr(row, name) for name in type(row).__dataclass_fields__)
 
 
+def _last(connection: Connection, payment_hash: bytes) -> Sent | None:
+    row = connection.execute(_LAST, (payment_hash,)).fetchone()
+    return None if row is None else _sent(row)
+
+
 def _sent(row: Any) -> Sent:
-    payment_hash, invoice, payee, amount_msat, attempt, state, preimage, reason = row
-    return Sent(payment_hash, invoice, payee, amount_msat, attempt, State(state), preimage, reason)
+    payment_hash, invoice, payee, amount_msat, attempt, state, *others = row
+    return Sent(payment_hash, invoice, payee, amount_msat, attempt, State(state), *others)
 
 
 def _received(row: Any) -> Received:
@@ -224,14 +282,11 @@ def _received(row: Any) -> Received:
     return Received(payment_hash, payer, attempt, amount_msat, State(state), preimage, reason)
 
 
-_SENT: Final = "SELECT * FROM sent WHERE payment_hash = ?"
-_BEGIN: Final = """
-    INSERT INTO sent VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (payment_hash) DO UPDATE SET
-        invoice = ?, payee = ?, amount_msat = ?, attempt = attempt + 1, state = 'pending', reason = NULL
-    WHERE state = 'failed'
-"""
+_LAST: Final = "SELECT * FROM sent WHERE payment_hash = ? ORDER BY attempt DESC LIMIT 1"
+_BEGIN: Final = "INSERT INTO sent VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)"
 _END: Final = """
-    UPDATE sent SET state = ?, preimage = ?, reason = ? WHERE payment_hash = ? AND attempt = ? AND state = 'pending'
+    UPDATE sent SET state = ?, preimage = ?, reason = ?, code = ?, completed_at = ?
+    WHERE payment_hash = ? AND attempt = ? AND state = 'pending'
 """
 _SETTLE: Final = """
     UPDATE received SET state = 'paid', preimage = ? WHERE payment_hash = ? AND payer = ? AND state = 'pending'

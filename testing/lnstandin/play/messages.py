@@ -35,6 +35,7 @@ class _PayTlvs(Message):
     amount_msat = Field(5, codecs.tu64)
     path_key = Field(7, codecs.point)
     recipient_data = Field(9, codecs.byte_string)
+    payment_secret = Field(11, codecs.sha256)
 
 
 class _ResultTlvs(Message):
@@ -48,17 +49,19 @@ class _ResultTlvs(Message):
 
 @dataclass(frozen=True, slots=True)
 class Pay:
-    """The payer gives an amount to the payee."""
+    """The payer gives an amount to the payee, who recognises its invoice by the end of a path, or by a secret."""
 
     payment_hash: bytes
     """32 bytes."""
     attempt: int
     """From 1 on."""
     amount_msat: int
-    path_key: bytes
+    path_key: bytes | None = None
     """A compressed point, 33 bytes."""
-    recipient_data: bytes
-    """Encrypted: the path_id by which the payee recognises its own invoice."""
+    recipient_data: bytes | None = None
+    """Encrypted: the path_id."""
+    payment_secret: bytes | None = field(default=None, repr=False)
+    """32 bytes, for an invoice of BOLT 11."""
 
     @classmethod
     def read(cls, data: bytes) -> Self:
@@ -69,16 +72,20 @@ class Pay:
             UnusableError: if a field is missing, or a number too large.
         """
         tlvs = _PayTlvs._read(data)
-        if len(tlvs.values) < len(tlvs.fields):
-            raise UnusableError("a payment has five fields")
-        if max(tlvs.attempt or 0, tlvs.amount_msat or 0) > MAX_NUMBER:
+        if tlvs.payment_hash is None or tlvs.attempt is None or tlvs.amount_msat is None:
+            raise UnusableError("a payment has a payment hash, an attempt and an amount")
+        path = (tlvs.path_key, tlvs.recipient_data)
+        if (None in path) if tlvs.payment_secret is None else path != (None, None):
+            raise UnusableError("a payment has either both fields of a path or a payment secret")
+        if max(tlvs.attempt, tlvs.amount_msat) > MAX_NUMBER:
             raise UnusableError(f"a number is larger than {MAX_NUMBER}")
-        return cls(*tlvs.values.values())
+        return cls(tlvs.payment_hash, tlvs.attempt, tlvs.amount_msat, *path, tlvs.payment_secret)
 
     def message(self) -> CustomMessage:
         """Return the message to send."""
         numbers = [codecs.tu64.encode(self.attempt), codecs.tu64.encode(self.amount_msat)]
-        return CustomMessage(PAY_TYPE, _stream(self.payment_hash, *numbers, self.path_key, self.recipient_data))
+        ends = (self.path_key, self.recipient_data, self.payment_secret)
+        return CustomMessage(PAY_TYPE, _stream(self.payment_hash, *numbers, *ends))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The payments of others to this node.
 
-The payee recognises its invoice by the path_id. It writes down who pays before its store has the payment, and answers
+The payee recognises its invoice by the path_id, or with BOLT 11 by the payment secret. It writes down who pays before its store has the payment, and answers
 after that. So the same payer always gets the same answer, and the preimage is sold once.
 """
 
@@ -10,6 +10,7 @@ import asyncio
 import logging
 from dataclasses import replace
 from functools import partial
+from hashlib import sha256
 from hmac import compare_digest
 from typing import TYPE_CHECKING, Final
 
@@ -25,6 +26,7 @@ from lnstandin.play.ledger import Received, State
 from lnstandin.play.messages import Pay, Result, UnusableError
 
 if TYPE_CHECKING:
+    from lnoffers.bolt12.keys import NodeKeys
     from lnoffers.service.payments.backend import Host
     from lnoffers.service.peers import Link
     from lnstandin.play.ledger import Ledger
@@ -79,6 +81,7 @@ class Receiver:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _answer(self, link: Link, pay: Pay) -> None:
+        await self._wire.may_take.wait()
         try:
             result = await self._result(link.node_id, pay)
         except BackendError as error:
@@ -118,10 +121,17 @@ class Receiver:
         return replace(payment, state=State.FAILED, reason=answer)
 
     def _is_for_us(self, pay: Pay) -> bool:
-        """Return whether a payment came along the path in an invoice of this node."""
+        """Return whether a payment came along the path in an invoice of this node, or has its payment secret."""
         keys = self._host.node.keys
+        if pay.path_key is None or pay.recipient_data is None:
+            return compare_digest(pay.payment_secret or b"", payment_secret(keys, pay.payment_hash))
         try:
             data = HopData.from_bytes(unblind(keys.key_pair.shared_secret(pay.path_key), pay.recipient_data))
         except (Bolt12Error, RemoteProtocolError):
             return False
         return compare_digest(data.path_id or b"", payment_path_id(keys, pay.payment_hash))
+
+
+def payment_secret(keys: NodeKeys, payment_hash: bytes) -> bytes:
+    """Return the payment secret, 32 bytes, in this node's BOLT 11 invoice with a payment hash."""
+    return sha256(keys.named_secret("bolt11-invoice-base") + payment_hash).digest()

@@ -1,6 +1,6 @@
 """The payments of this node to others.
 
-A payment leaves only after the ledger has it. Then it is repeated, over whatever connection there is to the payee,
+A payment leaves only after the ledger has it. Then a task repeats it, over whatever connection there is to the payee,
 until the payee has the money or refuses it. So only the payee can make a payment fail that may have left.
 """
 
@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import replace
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
@@ -16,12 +19,12 @@ from typing import TYPE_CHECKING, Final
 from lnoffers.bolt12 import Bolt12Error, Invoice
 from lnoffers.service.errors import PeerUnavailableError
 from lnoffers.service.payments.backend import Failed, Outcome, Paid, Uncertain
-from lnoffers.service.tasks import ended_in_bug, start
-from lnstandin.play.ledger import Sent, State
-from lnstandin.play.messages import Pay, Result, UnusableError
+from lnoffers.service.tasks import ended_in_bug
+from lnstandin.play.ledger import NoRoute, Sent, State
+from lnstandin.play.messages import MAX_NUMBER, Pay, Result, UnusableError
+from lnstandin.play.target import Target, UnreachableError
 
 if TYPE_CHECKING:
-    from lnoffers.bolt12 import BlindedPath
     from lnoffers.net.messages import CustomMessage
     from lnoffers.service.peers import Link, Peers
     from lnstandin.play.ledger import Ledger
@@ -36,16 +39,30 @@ PATIENCE: Final = 30.0
 logger = logging.getLogger(__name__)
 
 
-class Sender:
-    """The payments that are under way. Use it within one event loop."""
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What a test wants the next payment to fail with."""
 
-    def __init__(self, peers: Peers, ledger: Ledger, wire: Wire) -> None:
+    code: int
+    reason: str
+    leaves: bool
+    """Whether the payment is stored as one that has been tried."""
+
+
+class Sender:
+    """The payments that are under way. Use it within one event loop; `now` returns Unix seconds."""
+
+    def __init__(self, peers: Peers, ledger: Ledger, wire: Wire, now: Callable[[], int]) -> None:
+        self.failures: Final[deque[Failure]] = deque()
+        """What the next payments fail with, in order."""
         self._peers = peers
         self._ledger = ledger
         self._wire = wire
-        self._awaited: dict[bytes, set[_Awaited]] = {}
+        self._now = now
+        self._awaited: dict[bytes, _Awaited] = {}
         """The results that are waited for, by payment hash."""
-        self._resumed: set[asyncio.Task[None]] = set()
+        self._following: dict[bytes, asyncio.Task[Sent]] = {}
+        """What repeats each payment until there is a result, by payment hash."""
 
     async def resume(self) -> None:
         """Go on with the payments that were under way when this node ended.
@@ -55,12 +72,11 @@ class Sender:
         """
         for sent in await self._ledger.all_sent():
             if sent.state is State.PENDING:
-                task = start(self._resume(sent), self._resumed)
-                task.add_done_callback(partial(ended_in_bug, "A payment of this node ended in a bug"))
+                self.follow(sent, Target.read(sent.invoice))
 
     async def close(self) -> None:
         """Stop; the ledger has what is under way."""
-        tasks = [*self._resumed]
+        tasks = [*self._following.values()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -71,24 +87,16 @@ class Sender:
         Raises:
             BackendError: if the ledger cannot be used, before anything has left.
         """
-        payment_hash, amount = invoice.invoice_payment_hash, invoice.invoice_amount
-        assert payment_hash is not None  # the caller has verified the invoice
-        assert amount is not None
-        path = _path(invoice)
-        payee = None if path is None else path.first_node_id
-        if not isinstance(payee, bytes):
-            return Failed("play money goes straight to the payee, and the invoice's first path is longer")
-        if payee == self._peers.node_id:
-            return Failed("play money does not go in circles: the payee is this node")
-        if self._peers.link(payee) is None:
-            earlier = await self._ledger.sent(payment_hash)
-            if earlier is None or earlier.state is State.FAILED:
-                try:
-                    await self._connect(payee)
-                except PeerUnavailableError as error:
-                    return Failed(f"the payee cannot be reached: {error}")
-        sent = await self._ledger.begin(Sent(payment_hash, invoice.to_bytes(), payee, amount))
-        return await self._complete(sent, invoice)
+        amount = invoice.invoice_amount
+        assert amount is not None  # the caller has verified the invoice
+        try:
+            target = Target.of_bolt12(invoice)
+        except UnreachableError as error:
+            return Failed(str(error))
+        sent = await self.begin(target, amount)
+        if isinstance(sent, (NoRoute, Failure)):
+            return Failed(sent.reason)
+        return await self._complete(sent, target)
 
     async def find(self, invoice: Invoice) -> Outcome:
         """Return what has become of the payment of an invoice; repeat it if nobody knows.
@@ -98,7 +106,53 @@ class Sender:
         """
         assert invoice.invoice_payment_hash is not None  # it was verified before it was paid
         sent = await self._ledger.sent(invoice.invoice_payment_hash)
-        return Failed("it was never sent") if sent is None else await self._complete(sent, invoice)
+        return Failed("it was never sent") if sent is None else await self._complete(sent, Target.of_bolt12(invoice))
+
+    async def begin(self, target: Target, amount_msat: int, label: str | None = None) -> Sent | NoRoute | Failure:
+        """Write that a payment is about to leave, and return it, or the earlier one of the same invoice.
+
+        Raises:
+            BackendError: if the ledger cannot be used.
+        """
+        if target.payee == self._peers.node_id:
+            return NoRoute("play money does not go in circles: the payee is this node")
+        if amount_msat > MAX_NUMBER:
+            return NoRoute(f"{amount_msat}msat are more than there is")
+        if self._peers.link(target.payee) is None:
+            earlier = await self._ledger.sent(target.payment_hash)
+            if earlier is None or earlier.state is State.FAILED:
+                try:
+                    await self._connect(target.payee)
+                except PeerUnavailableError as error:
+                    return NoRoute(f"the payee cannot be reached: {error}")
+        failure = self.failures.popleft() if self.failures else None
+        if failure is not None and not failure.leaves:
+            return failure
+        new = Sent(
+            target.payment_hash, target.invoice, target.payee, amount_msat, label=label, created_at=self._now()
+        )
+        sent = await self._ledger.begin(new)
+        if failure is not None and isinstance(sent, Sent) and sent.state is State.PENDING:
+            self._end(replace(sent, state=State.FAILED, reason=failure.reason, code=failure.code))
+            return failure
+        return sent
+
+    def follow(self, sent: Sent, target: Target) -> asyncio.Task[Sent]:
+        """Repeat a payment that has begun until there is a result; the task ends with it.
+
+        `target` has its payment hash, and usually is what is being paid.
+        """
+        if (task := self._following.get(sent.payment_hash)) is None:
+            task = asyncio.get_running_loop().create_task(self._follow(sent, target))
+            self._following[sent.payment_hash] = task
+            task.add_done_callback(lambda _: self._following.pop(sent.payment_hash))
+            task.add_done_callback(partial(ended_in_bug, "A payment of this node ended in a bug"))
+        return task
+
+    def hurry(self) -> None:
+        """Repeat all payments now."""
+        for awaited in self._awaited.values():
+            awaited.wake.set()
 
     def receive(self, link: Link, data: bytes) -> None:
         """Take a result; others than those that are awaited are ignored."""
@@ -107,46 +161,50 @@ class Sender:
         except (Bolt12Error, UnusableError) as error:
             logger.debug("Ignored a result from %s: %s", link, error)
             return
-        for awaited in self._awaited.get(result.payment_hash, ()):
+        if awaited := self._awaited.get(result.payment_hash):
             awaited.take(link.node_id, result)
 
-    async def _resume(self, sent: Sent) -> None:
-        invoice = Invoice.from_bytes(sent.invoice)
-        while isinstance(await self._complete(sent, invoice), Uncertain):
-            pass
+    async def _complete(self, sent: Sent, target: Target) -> Outcome:
+        """Return the outcome of a payment that may have left; wait for it until patience ends."""
+        if sent.state is State.PENDING:
+            task = self.follow(sent, target)
+            await asyncio.wait([task], timeout=PATIENCE)
+            if not task.done():
+                return Uncertain("the payee does not answer; does it run with --backend play?")
+            sent = task.result()
+        if sent.preimage is not None:
+            return Paid(sent.preimage, sent.amount_msat)
+        return Failed(sent.reason or "the payee has refused it")
 
-    async def _complete(self, sent: Sent, invoice: Invoice) -> Outcome:
-        """Return the outcome of a payment that may have left; send it until there is one, or patience ends."""
-        if sent.state is not State.PENDING:
-            return _outcome(sent)
-        result = await self._result(sent, invoice)
-        if result is None:
-            return Uncertain("the payee does not answer; does it run with --backend play?")
+    async def _follow(self, sent: Sent, target: Target) -> Sent:
+        result = await self._result(sent, target)
         state = State.PAID if result.preimage is not None else State.FAILED
-        done = replace(sent, state=state, preimage=result.preimage, reason=result.reason)
-        self._ledger.end(done)
-        return _outcome(done)
+        return self._end(replace(sent, state=state, preimage=result.preimage, reason=result.reason))
 
-    async def _result(self, sent: Sent, invoice: Invoice) -> Result | None:
-        message, awaited = _message(sent, invoice), _Awaited(sent)
-        clock = asyncio.get_running_loop().time
-        pause, end = FIRST_PAUSE, clock() + PATIENCE
-        others = self._awaited.setdefault(sent.payment_hash, set())
-        others.add(awaited)
+    def _end(self, done: Sent) -> Sent:
+        done = replace(done, completed_at=self._now())
+        self._ledger.end(done)
+        return done
+
+    async def _result(self, sent: Sent, target: Target) -> Result:
+        message = _message(sent, target)
+        self._awaited[sent.payment_hash] = awaited = _Awaited(sent)
+        pause = FIRST_PAUSE
         try:
-            while not awaited.result.done() and clock() < end:
+            while awaited.result is None:
+                awaited.wake.clear()
                 try:
                     link = self._peers.link(sent.payee) or await self._connect(sent.payee)
                     await self._wire.send(link, message)
                 except PeerUnavailableError as error:
                     logger.debug("A payment waits for %s: %s", sent.payee.hex(), error)
-                await asyncio.wait([awaited.result], timeout=pause)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(pause):
+                        await awaited.wake.wait()
                 pause = min(2 * pause, LONGEST_PAUSE)
         finally:
-            others.discard(awaited)
-            if not others:
-                self._awaited.pop(sent.payment_hash, None)
-        return awaited.result.result() if awaited.result.done() else None
+            del self._awaited[sent.payment_hash]
+        return awaited.result
 
     async def _connect(self, payee: bytes) -> Link:
         """Connect to the payee, where it was last reached.
@@ -164,34 +222,23 @@ class _Awaited:
     """The result of a payment that has left, once it has come."""
 
     def __init__(self, sent: Sent) -> None:
-        self.result: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        self.result: Result | None = None
+        self.wake = asyncio.Event()
+        """Set when there is a result, or the payment is to be repeated at once."""
         self._sent = sent
 
     def take(self, sender: bytes, result: Result) -> None:
         """Take a result if the payee has sent it, and it is for this attempt."""
-        if self.result.done() or sender != self._sent.payee or result.attempt != self._sent.attempt:
+        if sender != self._sent.payee or result.attempt != self._sent.attempt:
             return
         if result.preimage is None or sha256(result.preimage).digest() == self._sent.payment_hash:
-            self.result.set_result(result)
+            self.result = result
+            self.wake.set()
 
 
-def _path(invoice: Invoice) -> BlindedPath | None:
-    """Return the first path of an invoice, if its first node is also the last one."""
-    path = invoice.invoice_paths[0] if invoice.invoice_paths else None
-    return path if path is not None and len(path.hops) == 1 else None
-
-
-def _message(sent: Sent, invoice: Invoice) -> CustomMessage:
-    """Return the message with a payment; `invoice` has its payment hash, and usually is the one that is being paid."""
-    is_same = sent.invoice == invoice.to_bytes()
-    path = _path(invoice if is_same else Invoice.from_bytes(sent.invoice))
-    assert path is not None  # by `pay`
-    data = path.hops[0].encrypted_recipient_data
-    return Pay(sent.payment_hash, sent.attempt, sent.amount_msat, path.first_path_key, data).message()
-
-
-def _outcome(sent: Sent) -> Outcome:
-    """Return the outcome of a payment that has one."""
-    if sent.preimage is not None:
-        return Paid(sent.preimage, sent.amount_msat)
-    return Failed(sent.reason or "the payee has refused it")
+def _message(sent: Sent, target: Target) -> CustomMessage:
+    """Return the message with a payment; `target` has its payment hash."""
+    if target.invoice != sent.invoice:  # another invoice had the same payment hash before
+        target = Target.read(sent.invoice)
+    end = (target.path_key, target.recipient_data, target.payment_secret)
+    return Pay(sent.payment_hash, sent.attempt, sent.amount_msat, *end).message()

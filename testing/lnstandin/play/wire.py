@@ -17,21 +17,27 @@ logger = logging.getLogger(__name__)
 
 
 class Wire:
-    """The way out. Whatever it is given may be lost, as on any network, so its users repeat what matters."""
+    """The way out. Whatever it is given may be lost, as on any network, so its users repeat what matters.
+
+    `faults` can be replaced at any time.
+    """
 
     def __init__(self, peers: Peers, faults: Faults) -> None:
         self._peers = peers
-        self._faults = faults
+        self.faults = faults
+        self.may_take = asyncio.Event()
+        """Set unless payments to this node are to stay pending."""
+        self.may_take.set()
         self._random = Random(faults.seed)  # noqa: S311 - chooses faults, not keys
         self._sending: set[asyncio.Task[None]] = set()
 
     async def send(self, link: Link, message: CustomMessage) -> None:
         """Send a message now, or later or never, as the faults have it."""
-        if self._faults.lose and self._random.random() < self._faults.lose:
+        if self.faults.lose and self._random.random() < self.faults.lose:
             return
         copies = [self._delay()]
-        if self._faults.repeat and self._random.random() < self._faults.repeat:
-            copies.append(self._delay() + self._faults.late)
+        if self.faults.repeat and self._random.random() < self.faults.repeat:
+            copies.append(self._delay() + self.faults.late)
         for seconds in copies:
             if seconds:
                 task = start(self._send_later(link, message, seconds), self._sending)
@@ -41,7 +47,7 @@ class Wire:
 
     def refuses(self) -> bool:
         """Return whether this node refuses the next payment to it."""
-        return self._faults.fail > 0 and self._random.random() < self._faults.fail
+        return self.faults.fail > 0 and self._random.random() < self.faults.fail
 
     def close(self) -> None:
         """Lose the messages that are delayed."""
@@ -49,7 +55,7 @@ class Wire:
             task.cancel()
 
     def _delay(self) -> float:
-        return self._random.uniform(0, self._faults.delay) if self._faults.delay else 0.0
+        return self._random.uniform(0, self.faults.delay) if self.faults.delay else 0.0
 
     async def _send_later(self, link: Link, message: CustomMessage, seconds: float) -> None:
         await asyncio.sleep(seconds)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from clnrpc.commands import COMMANDS
 from clnrpc.runtime.errors import GENERIC, INVALID_PARAMS, RpcError
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from clnrpc.runtime.command import Command
+    from clnrpc.runtime.server.convert import Converter
     from lnoffers.bolt12.message import Message
     from lnoffers.service.payments.payer import Payer
     from lnoffers.service.peers import Peers
@@ -41,6 +42,9 @@ class Served:
 
 class Commands(Service):
     """A family of commands of one node."""
+
+    rpc_converters: ClassVar[dict[str, Mapping[str, Converter]]] = {}
+    """Command -> parameter -> converter, for commands that only a subclass outside of this package has."""
 
     def __init__(self, node: Node, served: Served | None = None) -> None:
         self._node = node

@@ -212,11 +212,12 @@ def spelling(label: str | int) -> str:
 
 def shown(stored: StoredInvoice) -> dict[str, Any]:
     """Return the members that all responses about an invoice share, and errors too."""
+    is_bolt12 = stored.bolt12.startswith("lni1")
     told = {
         "label": Written.read(stored.label),
-        "bolt12": stored.bolt12,
+        "bolt12" if is_bolt12 else "bolt11": stored.bolt12,
         "payment_hash": stored.payment_hash.hex(),
-        "amount_msat": stored.amount_msat,
+        "amount_msat": stored.amount_msat if is_bolt12 else stored.amount_msat or None,
         "status": stored.status.value,
     }
     if stored.pay_index is not None:

@@ -52,7 +52,7 @@ class Collector:
             if not is_settled:
                 if amount_msat < stored.amount_msat:
                     return f"{amount_msat}msat are less than the invoice's {stored.amount_msat}msat"
-                if amount_msat > MAX_EXCESS * stored.amount_msat:
+                if 0 < MAX_EXCESS * stored.amount_msat < amount_msat:
                     return f"{amount_msat}msat are more than {MAX_EXCESS} times the invoice's {stored.amount_msat}msat"
             paid = invoices.pay(connection, payment_hash, amount_msat, at, is_settled=is_settled)
         if paid is None:

@@ -69,10 +69,18 @@ class _LastAnswer(Answer):
 
 
 class Server:
-    """Serves a node on its socket until it is stopped. Create it within the event loop that runs it."""
+    """Serves a node on its socket until it is stopped. Create it within the event loop that runs it.
+
+    `commands` is the class of the commands. Another one than the default is for stand-ins, which have more of them.
+    """
 
     def __init__(
-        self, node: Node, *, max_connections: int = MAX_CONNECTIONS, request_seconds: float = REQUEST_SECONDS
+        self,
+        node: Node,
+        *,
+        commands: type[OffersService] = OffersService,
+        max_connections: int = MAX_CONNECTIONS,
+        request_seconds: float = REQUEST_SECONDS,
     ) -> None:
         self._node = node
         self._request_seconds = request_seconds
@@ -80,8 +88,9 @@ class Server:
         self._too_many = RpcError(GENERIC, f"Too many connections: {max_connections} are open")
         self._loop = asyncio.get_running_loop()
         self._wire = Wire(node)
-        served = Served(node.options.socket, self._stop_by_call, self._wire.peers, self._wire.payer)
-        service = OffersService(node, served)
+        self.served: Final = Served(node.options.socket, self._stop_by_call, self._wire.peers, self._wire.payer)
+        """What commands use of this server."""
+        service = commands(node, self.served)
         self._dispatcher = dispatcher(service, developer=node.options.developer)
         self._turns = Turns(node.store, self._answer, self._dispatcher.refuse, self.stop)
         self._decoder = Decoder(node)

@@ -64,6 +64,7 @@ class NewInvoice:
     label: str
     """The text of a JSON string, with escapes as the caller wrote them."""
     bolt12: str
+    """The string. Stand-ins, which make invoices of BOLT 11 too, store those here."""
     description: str | None
     payer_note: str | None
     payment_hash: bytes
@@ -71,7 +72,7 @@ class NewInvoice:
     payment_preimage: bytes = field(repr=False)
     """32 bytes."""
     amount_msat: int
-    """At most `MAX_NUMBER`."""
+    """At most `MAX_NUMBER`; 0 if the payer chooses, which only BOLT 11 allows."""
     expires_at: int
     """Unix seconds: it cannot be paid from this time on."""
     local_offer_id: bytes | None
