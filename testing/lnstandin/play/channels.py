@@ -55,18 +55,24 @@ class Channel:
     our_msat: int
     """Without what is in flight from this node."""
     is_opener: bool
+    in_flight_msat: int = 0
+    """What has left from this node and is not decided."""
 
 
 def add(connection: Connection, opened: Sequence[Channel]) -> None:
     """Store new channels; there is one at most for each peer."""
-    values = [tuple(getattr(each, name) for name in Channel.__dataclass_fields__) for each in opened]
+    values = [
+        (each.peer, each.short_channel_id, each.funding_txid, each.capacity_msat, each.our_msat, each.is_opener)
+        for each in opened
+    ]
     connection.executemany("INSERT INTO channels VALUES (?, ?, ?, ?, ?, ?)", values)
 
 
 def all_of(connection: Connection) -> Sequence[Channel]:
     """Return all channels, in the order in which they were opened."""
-    rows = connection.execute("SELECT * FROM channels ORDER BY rowid").fetchall()
-    return [Channel(*row[:-1], bool(row[-1])) for row in rows]
+    in_flight = "SELECT COALESCE(SUM(amount_msat), 0) FROM sent WHERE payee = peer AND state = 'pending'"
+    rows = connection.execute(f"SELECT *, ({in_flight}) FROM channels ORDER BY rowid").fetchall()
+    return [Channel(*row[:-2], bool(row[-2]), row[-1]) for row in rows]
 
 
 def missing(connection: Connection, peer: bytes, amount_msat: int) -> str:

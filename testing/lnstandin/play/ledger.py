@@ -225,6 +225,12 @@ class Ledger:
         rows = await self._turns.run(lambda connection: connection.execute(query).fetchall())
         return [_received(row) for row in rows]
 
+    async def all_taken(self) -> Sequence[Received]:
+        """Return the payments that this node has taken."""
+        query = "SELECT * FROM received WHERE state = 'paid' ORDER BY rowid"
+        rows = await self._turns.run(lambda connection: connection.execute(query).fetchall())
+        return [_received(row) for row in rows]
+
     # ---- the channels
 
     async def open_channels(self, opened: Sequence[Channel]) -> None:

@@ -1,0 +1,136 @@
+"""listfunds, listpeerchannels and getinfo: the channels of a node, and what they hold."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Iterable, Sequence
+from hashlib import sha256
+
+from clnrpc import types
+from lnstandin.network.base import NetworkCommands
+from lnstandin.play.channels import Channel
+from lnstandin.play.ledger import Received, Sent, State
+
+BLOCK_HEIGHT = 110
+"""Of a chain that nobody needs."""
+
+
+class FundsCommands(NetworkCommands):
+    """listfunds, listpeerchannels, getinfo."""
+
+    def listfunds(self, request: types.ListfundsRequest) -> Awaitable[types.ListfundsResponse]:  # noqa: ARG002
+        """Return the channels and this node's share of each. Nothing is on chain."""
+        return self._listed_funds()
+
+    async def _listed_funds(self) -> types.ListfundsResponse:
+        channels = await self._play.ledger.channels()
+        return types.ListfundsResponse(outputs=[], channels=[self._fund(each) for each in channels])
+
+    def _fund(self, channel: Channel) -> types.ListfundsChannel:
+        return types.ListfundsChannel(
+            peer_id=channel.peer.hex(),
+            connected=self._peers.link(channel.peer) is not None,
+            state="CHANNELD_NORMAL",
+            channel_id=channel.funding_txid,
+            short_channel_id=channel.short_channel_id,
+            our_amount_msat=channel.our_msat + channel.in_flight_msat,
+            amount_msat=channel.capacity_msat,
+            funding_txid=channel.funding_txid,
+            funding_output=0,
+        )
+
+    def listpeerchannels(
+        self, request: types.ListpeerchannelsRequest
+    ) -> Awaitable[types.ListpeerchannelsResponse]:
+        """Return the channels with their balances and what is in flight, or that with one peer."""
+        return self._listed_channels(request)
+
+    async def _listed_channels(self, request: types.ListpeerchannelsRequest) -> types.ListpeerchannelsResponse:
+        ledger = self._play.ledger
+        channels, sent, taken = await ledger.channels(), await ledger.all_sent(), await ledger.all_taken()
+        return types.ListpeerchannelsResponse(
+            channels=[self._channel(each, sent, taken) for each in channels if _is_chosen(each, request)]
+        )
+
+    def _channel(
+        self, channel: Channel, all_sent: Sequence[Sent], all_taken: Sequence[Received]
+    ) -> types.ListpeerchannelsChannel:
+        sent = [one for one in all_sent if one.payee == channel.peer]
+        taken = [one for one in all_taken if one.payer == channel.peer]
+        paid, pending = ([one for one in sent if one.state is state] for state in (State.PAID, State.PENDING))
+        return types.ListpeerchannelsChannel(
+            peer_id=channel.peer.hex(),
+            peer_connected=self._peers.link(channel.peer) is not None,
+            reestablished=self._peers.link(channel.peer) is not None,
+            state="CHANNELD_NORMAL",
+            channel_type=types.ListpeerchannelsChannelChannelType(
+                bits=[12, 22], names=["static_remotekey/even", "anchors/even"]
+            ),
+            short_channel_id=channel.short_channel_id,
+            direction=int(self._node.keys.node_id > channel.peer),
+            channel_id=channel.funding_txid,
+            funding_txid=channel.funding_txid,
+            funding_outnum=0,
+            private=False,
+            opener="local" if channel.is_opener else "remote",
+            features=["option_static_remotekey", "option_anchors"],
+            to_us_msat=channel.our_msat + channel.in_flight_msat,
+            total_msat=channel.capacity_msat,
+            fee_base_msat=0,
+            fee_proportional_millionths=0,
+            our_reserve_msat=0,
+            their_reserve_msat=0,
+            spendable_msat=channel.our_msat,
+            receivable_msat=channel.capacity_msat - channel.our_msat - channel.in_flight_msat,
+            minimum_htlc_in_msat=0,
+            minimum_htlc_out_msat=0,
+            maximum_htlc_out_msat=channel.capacity_msat,
+            status=["CHANNELD_NORMAL:Channel ready for use."],
+            in_payments_offered=len(taken),
+            in_offered_msat=_sum(taken),
+            in_payments_fulfilled=len(taken),
+            in_fulfilled_msat=_sum(taken),
+            out_payments_offered=len(sent),
+            out_offered_msat=_sum(sent),
+            out_payments_fulfilled=len(paid),
+            out_fulfilled_msat=_sum(paid),
+            htlcs=[_in_flight(one) for one in pending],
+        )
+
+    def getinfo(self, request: types.GetinfoRequest) -> Awaitable[types.GetinfoResponse]:
+        """Return who this node is, with the number of its channels."""
+        return self._with_channels(super().getinfo(request))
+
+    async def _with_channels(self, response: types.GetinfoResponse) -> types.GetinfoResponse:
+        channels = await self._play.ledger.channels()
+        response.num_active_channels = sum(self._peers.link(each.peer) is not None for each in channels)
+        response.num_inactive_channels = len(channels) - response.num_active_channels
+        response.blockheight = BLOCK_HEIGHT
+        return response
+
+
+def funding_txid(one: bytes, other: bytes) -> str:
+    """Return the funding transaction of the channel between two nodes (33 bytes each), in hex. No chain has it."""
+    return sha256(b"".join(sorted([one, other]))).hexdigest()
+
+
+def _in_flight(sent: Sent) -> types.ListpeerchannelsChannelHtlc:
+    return types.ListpeerchannelsChannelHtlc(
+        direction="out",
+        id=sent.created_index - 1,
+        amount_msat=sent.amount_msat,
+        expiry=BLOCK_HEIGHT + 10,
+        payment_hash=sent.payment_hash.hex(),
+        state="SENT_ADD_ACK_REVOCATION",
+    )
+
+
+def _is_chosen(channel: Channel, request: types.ListpeerchannelsRequest) -> bool:
+    return (
+        request.id in (None, channel.peer.hex())
+        and request.short_channel_id in (None, channel.short_channel_id)
+        and request.channel_id in (None, channel.funding_txid)
+    )
+
+
+def _sum(payments: Iterable[Sent | Received]) -> int:
+    return sum(one.amount_msat for one in payments)

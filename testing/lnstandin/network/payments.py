@@ -1,0 +1,185 @@
+"""listpays, listsendpays and waitsendpay: the payments in the ledger, of BOLT 11 and BOLT 12."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypeVar
+
+from clnrpc import types
+from clnrpc.runtime.errors import INVALID_PARAMS, RpcError
+from lnoffers import bolt11
+from lnoffers.bolt12 import Invoice, without_scheme
+from lnoffers.service.commands.codes import PAY_IN_PROGRESS
+from lnoffers.service.parameters.payments import to_pay
+from lnstandin.network.base import NetworkCommands
+from lnstandin.network.codes import PAY_DESTINATION_PERM_FAIL, PAY_NO_SUCH_PAYMENT
+from lnstandin.play.ledger import Sent, State
+from lnstandin.play.target import Target, is_bolt11
+
+if TYPE_CHECKING:
+    from clnrpc.runtime.server.stubs import Reply
+
+T = TypeVar("T")
+Listing: TypeAlias = types.ListpaysRequest | types.ListsendpaysRequest
+
+_Status: TypeAlias = Literal["pending", "failed", "complete"]
+STATUSES: Final[Mapping[State, _Status]] = {
+    State.PENDING: "pending",
+    State.PAID: "complete",
+    State.FAILED: "failed",
+}
+"""What lightningd calls the states."""
+
+
+class PaymentsCommands(NetworkCommands):
+    """listpays, listsendpays, waitsendpay."""
+
+    def listpays(self, request: types.ListpaysRequest) -> Reply[types.ListpaysResponse]:
+        """Return the payments of this node, oldest first, attempts that have failed included."""
+        return self._listed(request, lambda found: types.ListpaysResponse(pays=[_pay(each) for each in found]))
+
+    def listsendpays(self, request: types.ListsendpaysRequest) -> Reply[types.ListsendpaysResponse]:
+        """Return the same with the members of parts; each payment has one."""
+        return self._listed(request, lambda found: types.ListsendpaysResponse(payments=[_part(each) for each in found]))
+
+    def _listed(self, request: Listing, respond: Callable[[Sequence[Sent]], T]) -> Awaitable[T]:
+        check_listing(request)
+        payment_hash = None if request.payment_hash is None else bytes.fromhex(request.payment_hash)
+        if request.bolt11 is not None:
+            payment_hash = _hash_of(request.bolt11)
+
+        async def read() -> T:
+            found = await self._play.ledger.all_sent(payment_hash, failed=True)
+            return respond(_chosen(found, request))
+
+        return read()
+
+    def rpc_check_listpays(self, request: types.ListpaysRequest) -> None:
+        """Check that the parameters go together."""
+        check_listing(request)
+
+    def rpc_check_listsendpays(self, request: types.ListsendpaysRequest) -> None:
+        """Check that the parameters go together."""
+        check_listing(request)
+
+    def waitsendpay(self, request: types.WaitsendpayRequest) -> Awaitable[types.WaitsendpayResponse]:
+        """Wait until a payment has succeeded or failed."""
+        return self._until_known(request)
+
+    async def _until_known(self, request: types.WaitsendpayRequest) -> types.WaitsendpayResponse:
+        play = self._play
+        found = await play.ledger.all_sent(bytes.fromhex(request.payment_hash), failed=True)
+        chosen = [each for each in found if request.groupid in (None, each.attempt)]
+        if not chosen or request.partid not in (None, 0):
+            raise RpcError(PAY_NO_SUCH_PAYMENT, f"Never attempted payment part {request.partid or 0} for it")
+        sent = chosen[-1]
+        if sent.state is State.PENDING:
+            task = play.sender.follow(sent, Target.read(sent.invoice))
+            await asyncio.wait([task], timeout=request.timeout)
+            if not task.done():
+                raise RpcError(PAY_IN_PROGRESS, "Timed out while waiting")
+            sent = task.result()
+        if sent.state is State.FAILED:
+            raise failed(sent)
+        return types.WaitsendpayResponse(**_shared(sent), payment_preimage=_hex(sent.preimage), status="complete")
+
+
+def failed(sent: Sent) -> RpcError:
+    """Return lightningd's error for a payment that has failed: the payee has refused it, unless a test chose a code."""
+    data = {"payment_hash": sent.payment_hash.hex(), "erring_node": sent.payee.hex(), "erring_index": 1}
+    return RpcError(sent.code or PAY_DESTINATION_PERM_FAIL, f"Failed: {sent.reason}", data)
+
+
+def check_listing(request: Listing) -> None:
+    """Check that the parameters of a list go together.
+
+    Raises:
+        RpcError: if not.
+    """
+    if request.bolt11 is not None and request.payment_hash is not None:
+        raise RpcError(INVALID_PARAMS, "Can only specify one of {bolt11} or {payment_hash}")
+    for name, given in (("start", request.start), ("limit", request.limit)):
+        if given is not None and request.index is None:
+            raise RpcError(INVALID_PARAMS, f"Can only specify {{{name}}} with {{index}}")
+    if request.index == "updated":
+        raise RpcError(INVALID_PARAMS, "index: payments are listed by the index 'created' only")
+
+
+def _hash_of(text: str) -> bytes:
+    """Return the payment hash, 32 bytes, of an invoice."""
+    string = without_scheme(text.strip())
+    if not bolt11.has_prefix(string.lower()):
+        try:
+            return to_pay(string)
+        except ValueError as error:
+            raise RpcError(INVALID_PARAMS, f"bolt11: {error}") from error
+    try:
+        return bolt11.Invoice.parse(string).payment_hash
+    except bolt11.Bolt11Error as error:
+        raise RpcError(INVALID_PARAMS, f"Invalid bolt11: {error}") from error
+
+
+def _chosen(found: Sequence[Sent], request: Listing) -> Sequence[Sent]:
+    """Return the payments in a part of the list. As in lightningd, `limit` counts those of other states too."""
+    part = [each for each in found if each.created_index >= (request.start or 0)][: request.limit]
+    return [each for each in part if request.status in (None, STATUSES[each.state])]
+
+
+def _shared(sent: Sent) -> dict[str, Any]:
+    """Return the members of a part that listsendpays and waitsendpay share, without the status."""
+    return {
+        "created_index": sent.created_index,
+        "id": sent.created_index,
+        "groupid": sent.attempt,
+        "payment_hash": sent.payment_hash.hex(),
+        "amount_msat": sent.amount_msat,
+        "destination": sent.payee.hex(),
+        "created_at": sent.created_at,
+        "completed_at": sent.completed_at,
+        "amount_sent_msat": sent.amount_msat,
+        "label": sent.label,
+        **_string(sent),
+    }
+
+
+def _part(sent: Sent) -> types.ListsendpaysPayment:
+    preimage, description = _hex(sent.preimage), _description(sent)
+    return types.ListsendpaysPayment(
+        **_shared(sent), status=STATUSES[sent.state], payment_preimage=preimage, description=description
+    )
+
+
+def _pay(sent: Sent) -> types.ListpaysPay:
+    return types.ListpaysPay(
+        **_string(sent),
+        destination=sent.payee.hex(),
+        description=_description(sent),
+        label=sent.label,
+        payment_hash=sent.payment_hash.hex(),
+        status=STATUSES[sent.state],
+        created_at=sent.created_at,
+        completed_at=sent.completed_at,
+        preimage=_hex(sent.preimage),
+        amount_msat=sent.amount_msat,
+        amount_sent_msat=0 if sent.state is State.FAILED else sent.amount_msat,
+        created_index=sent.created_index,
+        reason=sent.reason,
+    )
+
+
+def _string(sent: Sent) -> dict[str, str]:
+    """Return the member that has the string of the invoice."""
+    if is_bolt11(sent.invoice):
+        return {"bolt11": sent.invoice.decode()}
+    return {"bolt12": Invoice.from_bytes(sent.invoice).encode()}
+
+
+def _description(sent: Sent) -> str | None:
+    if is_bolt11(sent.invoice):
+        return bolt11.Invoice.parse(sent.invoice.decode()).description
+    return Invoice.from_bytes(sent.invoice).offer_description
+
+
+def _hex(data: bytes | None) -> str | None:
+    return None if data is None else data.hex()
