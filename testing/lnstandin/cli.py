@@ -13,7 +13,9 @@ from typing import Final
 
 from lnoffers.service.errors import ServiceError
 
-_COMMANDS: Final[Mapping[str, str]] = {}
+_COMMANDS: Final[Mapping[str, str]] = {
+    "network": "start connected nodes with channels of play money, on regtest",
+}
 """The commands, and what each does."""
 
 

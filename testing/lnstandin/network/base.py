@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from lnoffers.service.commands import OffersService
+from lnoffers.service.commands.base import Commands
 from lnstandin.play import Play
 
 
-class NetworkCommands(OffersService):
+class NetworkCommands(Commands):
     """A family of commands of a node with channels."""
 
     @property

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Iterable, Sequence
 from hashlib import sha256
+from typing import Final
 
 from clnrpc import types
+from lnoffers.service.commands.process import ProcessCommands
 from lnstandin.network.base import NetworkCommands
 from lnstandin.play.channels import Channel
 from lnstandin.play.ledger import Received, Sent, State
 
-BLOCK_HEIGHT = 110
+BLOCK_HEIGHT: Final = 110
 """Of a chain that nobody needs."""
 
 
-class FundsCommands(NetworkCommands):
+class FundsCommands(NetworkCommands, ProcessCommands):
     """listfunds, listpeerchannels, getinfo."""
 
     def listfunds(self, request: types.ListfundsRequest) -> Awaitable[types.ListfundsResponse]:  # noqa: ARG002
@@ -38,9 +40,7 @@ class FundsCommands(NetworkCommands):
             funding_output=0,
         )
 
-    def listpeerchannels(
-        self, request: types.ListpeerchannelsRequest
-    ) -> Awaitable[types.ListpeerchannelsResponse]:
+    def listpeerchannels(self, request: types.ListpeerchannelsRequest) -> Awaitable[types.ListpeerchannelsResponse]:
         """Return the channels with their balances and what is in flight, or that with one peer."""
         return self._listed_channels(request)
 
@@ -96,14 +96,11 @@ class FundsCommands(NetworkCommands):
             htlcs=[_in_flight(one) for one in pending],
         )
 
-    def getinfo(self, request: types.GetinfoRequest) -> Awaitable[types.GetinfoResponse]:
+    def getinfo(self, request: types.GetinfoRequest) -> types.GetinfoResponse:
         """Return who this node is, with the number of its channels."""
-        return self._with_channels(super().getinfo(request))
-
-    async def _with_channels(self, response: types.GetinfoResponse) -> types.GetinfoResponse:
-        channels = await self._play.ledger.channels()
-        response.num_active_channels = sum(self._peers.link(each.peer) is not None for each in channels)
-        response.num_inactive_channels = len(channels) - response.num_active_channels
+        response, peers = super().getinfo(request), self._play.ledger.channel_peers
+        response.num_active_channels = sum(self._peers.link(each) is not None for each in peers)
+        response.num_inactive_channels = len(peers) - response.num_active_channels
         response.blockheight = BLOCK_HEIGHT
         return response
 

@@ -62,12 +62,13 @@ def give_secret(directory: Path, number: int) -> None:
 class RunningNode:
     """A node that serves. The methods without an underscore are a test's: their arguments and results are JSON."""
 
-    def __init__(self, server: Server, node: Node, clock: ShiftedClock) -> None:
+    def __init__(self, server: Server, node: Node, clock: ShiftedClock, serving: asyncio.Task[None]) -> None:
         backend = server.served.payer.backend
         assert isinstance(backend, Play)  # by its options
         self.server: Final = server
         self._node = node
         self._clock = clock
+        self._serving = serving
         self._backend = backend
 
     async def about(self) -> Mapping[str, str]:
@@ -102,7 +103,7 @@ class RunningNode:
 
     async def disturb(self, faults: Mapping[str, float]) -> None:
         """Replace some of the faults of `lnstandin.play.faults`."""
-        self._backend.wire.faults = replace(self._backend.wire.faults, **faults)
+        self._backend.wire.faults = replace(self._backend.wire.faults, **faults)  # type: ignore[arg-type] # by the caller
 
     async def fail_next(self, count: int, code: int, reason: str, *, leaves: bool) -> None:
         """Let the next payments of this node fail."""
@@ -115,6 +116,10 @@ class RunningNode:
     async def release(self) -> None:
         """Answer the payments again, and those that wait."""
         self._backend.wire.may_take.set()
+
+    async def ended(self) -> None:
+        """Return when the node has ended by itself, as the command `stop` demands."""
+        await asyncio.wait([self._serving])
 
     async def control(self, method: str, arguments: Mapping[str, Any]) -> Any:
         """Call one of the methods above.
@@ -143,7 +148,7 @@ async def running(directory: Path, number: int, backend: str, clock_seconds: int
         serving = asyncio.create_task(server.run(ready.set))
         stack.push_async_callback(_stop, server, serving)
         await _until_ready(server, ready, serving)
-        yield RunningNode(server, node, clock)
+        yield RunningNode(server, node, clock, serving)
 
 
 async def _until_ready(server: Server, ready: asyncio.Event, serving: asyncio.Task[None]) -> None:

@@ -168,7 +168,7 @@ def _pay(sent: Sent) -> types.ListpaysPay:
     )
 
 
-def _string(sent: Sent) -> dict[str, str]:
+def _string(sent: Sent) -> dict[str, Any]:
     """Return the member that has the string of the invoice."""
     if is_bolt11(sent.invoice):
         return {"bolt11": sent.invoice.decode()}

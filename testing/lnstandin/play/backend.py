@@ -29,7 +29,7 @@ class Play(Backend):
         self._host = host
         self.ledger = Ledger(host.node.options.network_dir / NAME)
         self.wire = Wire(host.peers, faults)
-        self.sender = Sender(host.peers, self.ledger, self.wire, lambda: host.node.clock.now())
+        self.sender = Sender(host.peers, self.ledger, self.wire, self._now)
         self._receiver = Receiver(host, self.ledger, self.wire)
 
     async def start(self) -> None:
@@ -64,6 +64,9 @@ class Play(Backend):
     def witness(self) -> Ledger:
         """Return the ledger, which has the counter."""
         return self.ledger
+
+    def _now(self) -> int:
+        return self._host.node.clock.now()  # the clock of now: tests replace it
 
     async def close(self) -> None:
         """Stop; the next server goes on with what is in the ledger."""

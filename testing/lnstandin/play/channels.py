@@ -68,11 +68,14 @@ def add(connection: Connection, opened: Sequence[Channel]) -> None:
     connection.executemany("INSERT INTO channels VALUES (?, ?, ?, ?, ?, ?)", values)
 
 
-def all_of(connection: Connection) -> Sequence[Channel]:
+def all_of(connection: Connection) -> list[Channel]:
     """Return all channels, in the order in which they were opened."""
-    in_flight = "SELECT COALESCE(SUM(amount_msat), 0) FROM sent WHERE payee = peer AND state = 'pending'"
-    rows = connection.execute(f"SELECT *, ({in_flight}) FROM channels ORDER BY rowid").fetchall()
-    return [Channel(*row[:-2], bool(row[-2]), row[-1]) for row in rows]
+    pending = "SELECT COALESCE(SUM(amount_msat), 0) FROM sent WHERE payee = peer AND state = 'pending'"
+    rows = connection.execute(f"SELECT *, ({pending}) FROM channels ORDER BY rowid").fetchall()
+    return [
+        Channel(peer, short_channel_id, txid, capacity, ours, bool(is_opener), in_flight)
+        for peer, short_channel_id, txid, capacity, ours, is_opener, in_flight in rows
+    ]
 
 
 def missing(connection: Connection, peer: bytes, amount_msat: int) -> str:

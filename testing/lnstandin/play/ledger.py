@@ -132,11 +132,13 @@ class Ledger:
     def __init__(self, file: Path) -> None:
         self.identity = ""
         """What no other ledger has, so that nobody asks a new one about the payments of a lost one."""
+        self.channel_peers: Sequence[bytes] = ()
+        """The other sides of the channels, each a node id of 33 bytes."""
         self._turns = Turns(file)
 
     async def open(self) -> None:
         """Open the file; make it if there is none, with access only for its owner."""
-        self.identity = await self._turns.open(_prepare)
+        self.identity, self.channel_peers = await self._turns.open(_prepare)
 
     async def close(self) -> None:
         """Write what is still to be written, and close the file."""
@@ -236,6 +238,7 @@ class Ledger:
     async def open_channels(self, opened: Sequence[Channel]) -> None:
         """Add channels. From now on, payments need one."""
         await self._turns.run(lambda connection: channels.add(connection, opened))
+        self.channel_peers = (*self.channel_peers, *(each.peer for each in opened))
 
     async def channels(self) -> Sequence[Channel]:
         """Return the channels with their balances."""
@@ -254,8 +257,8 @@ class Ledger:
         self._turns.run_later(lambda connection: connection.execute(statement, (count,)))
 
 
-def _prepare(connection: Connection) -> str:
-    """Make the tables if there are none, and return the identity."""
+def _prepare(connection: Connection) -> tuple[str, Sequence[bytes]]:
+    """Make the tables if there are none, and return the identity and the peers with channels."""
     [version] = connection.execute("PRAGMA user_version").fetchone()
     if version > _VERSION:
         raise BackendError(f"{NAME} is of a newer release: update this one")
@@ -266,7 +269,7 @@ def _prepare(connection: Connection) -> str:
             connection.execute(statement)
         connection.execute("INSERT INTO ledger VALUES (?, NULL)", (secrets.token_hex(8),))
     [identity] = connection.execute("SELECT identity FROM ledger").fetchone()
-    return str(identity)
+    return str(identity), [each.peer for each in channels.all_of(connection)]
 
 
 def _values(row: Sent | Received) -> tuple[Any, ...]:

@@ -1,7 +1,8 @@
 """The payments of others to this node.
 
-The payee recognises its invoice by the path_id, or with BOLT 11 by the payment secret. It writes down who pays before its store has the payment, and answers
-after that. So the same payer always gets the same answer, and the preimage is sold once.
+The payee recognises its invoice by the path_id, or with BOLT 11 by the payment secret. It writes down who pays before
+its store has the payment, and answers after that. So the same payer always gets the same answer, and the preimage is
+sold once.
 """
 
 from __future__ import annotations

@@ -1,0 +1,55 @@
+"""`lnstandin network`: start a network, and keep it running until a signal."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from pathlib import Path
+from typing import Final
+
+from lnoffers.service.payments.backend import BackendError
+from lnoffers.service.peers.peers import MAX_OF_ADDRESS
+from lnstandin.network.network import CHANNEL_SAT, Network
+from lnstandin.play.faults import MEANINGS, Faults
+
+MOST_NODES: Final = 1 + MAX_OF_ADDRESS
+"""The first one accepts connections of all others, from one address."""
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the options of the command."""
+    parser.add_argument("count", metavar="N", type=_count, help=f"how many nodes, up to {MOST_NODES}")
+    parser.add_argument(
+        "--dir", metavar="DIR", type=Path, help="keep the nodes' files here, to go on with later (default: temporary)"
+    )
+    parser.add_argument("--channel", metavar="SAT", type=int, default=CHANNEL_SAT, help="the size of each channel")
+    names = ", ".join(MEANINGS)
+    parser.add_argument("--faults", default="", help=f"what goes wrong, as lose=0.1,delay=50ms: {names}")
+
+
+def run(given: Namespace) -> int:
+    """Run a network until SIGINT or SIGTERM, and return 0. Print a line for each node: its id, and its socket.
+
+    Raises:
+        ServiceError: if it cannot be started.
+    """
+    try:
+        Faults.parse(given.faults)
+    except BackendError as error:
+        raise BackendError(f"--faults: {error}") from None
+    endings = {signal.SIGINT, signal.SIGTERM}
+    signal.pthread_sigmask(signal.SIG_BLOCK, endings)  # waited for below
+    network = Network(given.count, directory=given.dir, processes=True, channel_sat=given.channel, faults=given.faults)
+    with network:
+        for node in network.nodes:
+            print(node.id, node.socket)
+        sys.stdout.flush()
+        signal.sigwait(endings)
+    return 0
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= MOST_NODES:
+        raise ArgumentTypeError(f"{text!r} is not a number from 1 to {MOST_NODES}")
+    return int(text)

@@ -1,0 +1,160 @@
+"""One node of a network, as a test sees it."""
+
+from __future__ import annotations
+
+import sqlite3
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Final
+
+from clnrpc import Client
+from lnoffers.service.errors import ServiceError
+from lnstandin.network.codes import PAY_DESTINATION_PERM_FAIL, PAY_ROUTE_NOT_FOUND
+from lnstandin.play.ledger import NAME
+
+REASON: Final = "the test wants it so"
+NOT_TRIED: Final = frozenset({PAY_ROUTE_NOT_FOUND, 206, 207})
+"""The codes of payments that have never left, so that no list shows them."""
+
+
+class NetworkError(ServiceError):
+    """The network, or one of its nodes, cannot do what was asked; the message says why."""
+
+
+class Host(ABC):
+    """Where a node runs."""
+
+    def begin(self) -> None:  # noqa: B027 # only processes can do so
+        """Begin to start the node without waiting for it."""
+
+    @abstractmethod
+    def start(self) -> None:
+        """Start the node, and wait until it serves. Raises ServiceError if it cannot run."""
+
+    @abstractmethod
+    def stop(self) -> None:
+        """Stop the node as a signal does; what has arrived is answered."""
+
+    @abstractmethod
+    def kill(self) -> None:
+        """Kill the node at once. Raises NetworkError if it has no process of its own."""
+
+    @abstractmethod
+    def control(self, method: str, arguments: Mapping[str, Any]) -> Any:
+        """Call a method of `lnstandin.network.node.RunningNode`. Raises ServiceError if it fails."""
+
+
+class NetworkNode:
+    """A node of a network. Its files, its id and its funds stay when it is started again."""
+
+    def __init__(self, directory: Path, host: Host, introduce: Callable[[NetworkNode], None]) -> None:
+        self.directory: Final = directory
+        """The value of `--lightning-dir` for other programs."""
+        self.is_running = False
+        self.id = ""
+        """The node id, in hex."""
+        self.address = ""
+        """ID@HOST:PORT, which changes when the node is started again."""
+        self._host = host
+        self._introduce = introduce
+        self._client: Client | None = None
+
+    @property
+    def socket(self) -> Path:
+        """The path of the JSON-RPC socket."""
+        return self.directory / "regtest" / "lightning-rpc"
+
+    @property
+    def ledger(self) -> Path:
+        """The SQLite file of its payments and balances."""
+        return self.directory / "regtest" / NAME
+
+    @property
+    def client(self) -> Client:
+        """A client with typed methods for all commands."""
+        if self._client is None:
+            self._client = Client(self.socket)
+        return self._client
+
+    def begin(self) -> None:
+        """Begin to start the node, if that takes a while; `start` waits for it."""
+        self._host.begin()
+
+    def start(self) -> None:
+        """Start the node, and connect it to all others that run. Raises ServiceError if it cannot run."""
+        self._host.start()
+        self.is_running = True
+        about = self.control("about")
+        self.id, self.address = about["id"], about["address"]
+        self._introduce(self)
+
+    def stop(self) -> None:
+        """Stop the node; what has arrived is answered first."""
+        self._end(self._host.stop)
+
+    def kill(self) -> None:
+        """Kill the node's process, as a crash would. Raises NetworkError if it has none of its own."""
+        self._end(self._host.kill)
+
+    def restart(self) -> None:
+        """Stop the node if it runs, and start it again. Faults and failures that were asked for are forgotten."""
+        if self.is_running:
+            self.stop()
+        self.start()
+
+    def fail_next(self, code: int = PAY_DESTINATION_PERM_FAIL, *, count: int = 1, reason: str = REASON) -> None:
+        """Let the next payments that this node makes fail with an error code of `pay`, such as 203, 205, 206 or 210."""
+        self.control("fail_next", count=count, code=code, reason=reason, leaves=code not in NOT_TRIED)
+
+    def hold(self) -> None:
+        """Let payments to this node stay pending until `release`."""
+        self.control("hold")
+
+    def release(self) -> None:
+        """Take the payments that were held, and new ones at once."""
+        self.control("release")
+
+    def delay(self, seconds: float) -> None:
+        """Send each message about a payment up to so much later."""
+        self.control("disturb", faults={"delay": seconds})
+
+    def lose(self, share: float) -> None:
+        """Lose a share of the messages about payments, from 0 up to, not including, 1: they are sent again."""
+        if not 0 <= share < 1:
+            raise NetworkError("a share is from 0 up to, not including, 1: with 1 nothing would ever arrive")
+        self.control("disturb", faults={"lose": share})
+
+    def control(self, method: str, **arguments: Any) -> Any:
+        """Call a method of `lnstandin.network.node.RunningNode`. Raises NetworkError if it fails."""
+        if not self.is_running:
+            raise NetworkError("this node does not run: call start")
+        return self._host.control(method, arguments)
+
+    def balances(self) -> Mapping[str, tuple[int, Mapping[bytes, int], Mapping[bytes, int]]]:
+        """Return what the ledger has, also of a node that does not run. For each peer, by its id:
+
+        what this node can send to it, in millisatoshi, and what it has sent and taken, by payment hash. What was sent
+        and has failed is left out.
+        """
+        with closing(sqlite3.connect(self.ledger)) as connection:
+            channels = connection.execute("SELECT peer, our_msat FROM channels").fetchall()
+            sent = "SELECT payment_hash, amount_msat FROM sent WHERE payee = ? AND state <> 'failed'"
+            taken = "SELECT payment_hash, amount_msat FROM received WHERE payer = ? AND state = 'paid'"
+            return {
+                peer.hex(): (
+                    our_msat,
+                    dict(connection.execute(sent, (peer,)).fetchall()),
+                    dict(connection.execute(taken, (peer,)).fetchall()),
+                )
+                for peer, our_msat in channels
+            }
+
+    def _end(self, end: Callable[[], None]) -> None:
+        if self._client is not None:
+            self._client.rpc_close()
+            self._client = None
+        if self.is_running:
+            end()
+            self.is_running = False

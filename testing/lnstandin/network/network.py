@@ -1,0 +1,175 @@
+"""All nodes of a network, and the test's control over them."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from itertools import combinations
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from lnoffers.service.errors import ServiceError
+from lnstandin.network.funds import funding_txid
+from lnstandin.network.handles import NetworkError, NetworkNode
+
+CHANNEL_SAT: Final = 10_000_000
+"""The size of a channel; each side begins with half of it."""
+FIRST_BLOCK: Final = 103
+"""The block in the name of the first channel, on a chain that nobody needs."""
+
+
+class Network:
+    """Connected nodes with channels, from `start` to `close`, or during a `with` statement.
+
+    Args:
+        count: how many nodes.
+        directory: where to keep their files, in folders called 0, 1 and so on; without it, in a temporary folder that
+            is removed at the end. Nodes that are there already go on with their funds.
+        processes: whether each node runs in a process of its own, which can be killed.
+        channels: the pairs of nodes with a channel, by number; by default all pairs. Payments have one hop.
+        channel_sat: the size of each channel, in satoshi; each side begins with half of it.
+        faults: what goes wrong from the start, as `lnstandin.play.faults` has it: `lose=0.1,delay=50ms`.
+    """
+
+    def __init__(  # noqa: PLR0913 - one parameter per choice
+        self,
+        count: int = 2,
+        *,
+        directory: Path | None = None,
+        processes: bool = False,
+        channels: Iterable[tuple[int, int]] | None = None,
+        channel_sat: int = CHANNEL_SAT,
+        faults: str = "",
+    ) -> None:
+        self._is_temporary = directory is None
+        self.directory: Final = Path(tempfile.mkdtemp(prefix="lnstandin-")) if directory is None else directory
+        self._clock = {"seconds": 0}
+        self._ends: list[Callable[[], None]] = []
+        self._channels = list(combinations(range(count), 2) if channels is None else channels)
+        self._channel_msat = 1000 * channel_sat
+        backend = f"play:{faults}" if faults else "play"
+        self.nodes: Final[Sequence[NetworkNode]] = [
+            self._node(number, backend, processes=processes) for number in range(count)
+        ]
+
+    def start(self) -> Self:
+        """Start all nodes, and open the channels that are missing.
+
+        Raises:
+            ServiceError: if a node cannot run.
+        """
+        try:
+            for node in self.nodes:
+                node.begin()
+            for node in self.nodes:
+                node.start()
+            self._open_channels()
+        except BaseException:
+            with suppress(ServiceError):
+                self.close()
+            raise
+        return self
+
+    def close(self) -> None:
+        """Stop all nodes, and remove their files if they are in a temporary folder."""
+        try:
+            for node in self.nodes:
+                node.stop()
+        finally:
+            while self._ends:
+                self._ends.pop()()
+            if self._is_temporary:
+                shutil.rmtree(self.directory, ignore_errors=True)
+
+    def advance(self, seconds: int) -> None:
+        """Set the clocks of all nodes forward."""
+        if seconds < 0:
+            raise NetworkError("clocks are set forward only")
+        self._clock["seconds"] += seconds
+        for node in self._running:
+            node.control("advance", seconds=seconds)
+
+    def fail_next(self, code: int = 203, *, count: int = 1) -> None:
+        """Let the next payments that each node makes fail with an error code of `pay`."""
+        for node in self._running:
+            node.fail_next(code, count=count)
+
+    def delay(self, seconds: float) -> None:
+        """Send each message about a payment up to so much later."""
+        for node in self._running:
+            node.delay(seconds)
+
+    def lose(self, share: float) -> None:
+        """Lose a share of the messages about payments, from 0 up to, not including, 1: they are sent again."""
+        for node in self._running:
+            node.lose(share)
+
+    def total_msat(self) -> int:
+        """Return what all nodes have together, with what is in flight. It is the same at all times.
+
+        Raises:
+            NetworkError: if the ledgers of two nodes contradict each other.
+        """
+        ledgers = {node.id: node.balances() for node in self.nodes}
+        total = 0
+        for node_id, balances in ledgers.items():
+            for peer, (our_msat, sent, _) in balances.items():
+                _, _, taken = ledgers[peer][node_id]
+                if any(sent.get(payment_hash) != amount for payment_hash, amount in taken.items()):
+                    raise NetworkError(f"{peer} has taken what {node_id} has not paid")
+                total += our_msat + sum(amount for payment_hash, amount in sent.items() if payment_hash not in taken)
+        return total
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def _running(self) -> Sequence[NetworkNode]:
+        return [node for node in self.nodes if node.is_running]
+
+    def _node(self, number: int, backend: str, *, processes: bool) -> NetworkNode:
+        directory = self.directory / str(number)
+        if processes:
+            from lnstandin.network.processes import ProcessHost  # noqa: PLC0415 # 0085: seldom needed
+
+            return NetworkNode(directory, ProcessHost(directory, number, backend, self._clock), self._introduce)
+        from lnstandin.network.threads import Loop, ThreadHost  # noqa: PLC0415 # 0085: slow, and not for processes
+
+        if not self._ends:
+            self._loop = Loop()
+            self._ends.append(self._loop.close)
+        return NetworkNode(directory, ThreadHost(self._loop, directory, number, backend, self._clock), self._introduce)
+
+    def _introduce(self, newcomer: NetworkNode) -> None:
+        """Connect a node that has just started to all others."""
+        others = [node for node in self._running if node is not newcomer]
+        newcomer.control("connect", addresses=[node.address for node in others])
+        for node in others:
+            node.control("hurry")
+
+    def _open_channels(self) -> None:
+        """Open the channels that are missing; each of the two nodes stores its own side."""
+        half = self._channel_msat // 2
+        for number, (one, other) in enumerate(self._channels):
+            sides = self.nodes[one], self.nodes[other]
+            if sides[1].id in sides[0].balances():
+                continue
+            ids = [bytes.fromhex(side.id) for side in sides]
+            for place, side in enumerate(sides):
+                channel = {
+                    "peer": sides[1 - place].id,
+                    "short_channel_id": f"{FIRST_BLOCK + number}x1x0",
+                    "funding_txid": funding_txid(*ids),
+                    "capacity_msat": 2 * half,
+                    "our_msat": half,
+                    "is_opener": place == 0,
+                }
+                side.control("open_channels", channels=[channel])

@@ -1,0 +1,243 @@
+"""xpay and pay: over a channel with the payee, for BOLT 11 and BOLT 12."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import Final
+
+from clnrpc import types
+from clnrpc.runtime.errors import INVALID_PARAMS, RpcError
+from lnoffers import bolt11
+from lnoffers.bolt12 import Bolt12Error, Invoice, without_scheme
+from lnoffers.service.commands.codes import (
+    PAY_ALREADY_PAID,
+    PAY_IN_PROGRESS,
+    PAY_INVOICE_EXPIRED,
+    PAY_STOPPED_RETRYING,
+    PAY_UNSPECIFIED_ERROR,
+)
+from lnoffers.service.commands.xpay import PAY_SECONDS, XpayCommands
+from lnoffers.service.payments.backend import BackendError
+from lnstandin.network.base import NetworkCommands
+from lnstandin.network.codes import PAY_RHASH_ALREADY_USED, PAY_ROUTE_NOT_FOUND
+from lnstandin.network.payments import failed
+from lnstandin.play.ledger import NoRoute, Sent, State
+from lnstandin.play.sender import Failure
+from lnstandin.play.target import Target, UnreachableError
+
+_REGTEST: Final = bolt11.CHAINS["bcrt"]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A payment that is wanted."""
+
+    target: Target
+    amount_msat: int
+    label: str | None
+    seconds: int
+    """How long the caller waits."""
+
+
+class PayingCommands(NetworkCommands, XpayCommands):
+    """xpay, pay."""
+
+    def xpay(self, request: types.XpayRequest) -> Awaitable[types.XpayResponse]:
+        """Pay an invoice, or an offer after fetching an invoice for it."""
+        if not _is_bolt11(request.invstring):
+            paying = super().xpay(_without_routing(request))
+            return self._over_bolt12(paying, _bolt12_target(request.invstring))
+        if request.localinvreqid is not None:
+            raise RpcError(INVALID_PARAMS, "Cannot use localinvreqid with BOLT11 payment")
+        return self._xpay_bolt11(self._order(request.invstring, request))
+
+    def rpc_check_xpay(self, request: types.XpayRequest) -> None:
+        """Check that the string can be paid, but not that a channel has the amount."""
+        if _is_bolt11(request.invstring):
+            self._order(request.invstring, request)
+        else:
+            super().rpc_check_xpay(_without_routing(request))
+
+    async def _xpay_bolt11(self, order: Order) -> types.XpayResponse:
+        known = await self._play.ledger.sent(order.target.payment_hash)
+        if known is not None and known.state is State.PAID:
+            raise RpcError(PAY_ALREADY_PAID, "Already paid this invoice successfully")
+        sent = await self._over_channel(order, known)
+        return types.XpayResponse(
+            payment_preimage=(sent.preimage or b"").hex(),
+            amount_msat=sent.amount_msat,
+            amount_sent_msat=sent.amount_msat,
+            failed_parts=0,
+            successful_parts=1,
+        )
+
+    async def _over_bolt12(self, paying: Awaitable[types.XpayResponse], target: Target | None) -> types.XpayResponse:
+        """Pay as the service does, but with the codes of payments over channels."""
+        try:
+            return await paying
+        except RpcError as error:
+            if error.code != PAY_UNSPECIFIED_ERROR or target is None:
+                raise
+            raise await self._why_failed(target, error) from error
+
+    async def _why_failed(self, target: Target, error: RpcError) -> RpcError:
+        """Return why an invoice of BOLT 12 was not paid: it has not left, or the payee has refused it."""
+        sent = await self._play.ledger.sent(target.payment_hash)
+        if sent is None:
+            return RpcError(PAY_ROUTE_NOT_FOUND, error.message)
+        return failed(sent) if sent.state is State.FAILED else error
+
+    def pay(self, request: types.PayRequest) -> Awaitable[types.PayResponse]:
+        """Pay an invoice; one that is paid already is shown as paid again, as by lightningd."""
+        if request.maxfee is not None and (request.maxfeepercent is not None or request.exemptfee is not None):
+            raise RpcError(INVALID_PARAMS, "fee options maxfee and maxfeepercent/exemptfee are mutually exclusive")
+        if not _is_bolt11(request.bolt11):
+            return self._pay_bolt12(request)
+        return self._pay_bolt11(self._order(request.bolt11, request))
+
+    def rpc_check_pay(self, request: types.PayRequest) -> None:
+        """Check that the invoice can be paid, but not that a channel has the amount."""
+        if _is_bolt11(request.bolt11):
+            self._order(request.bolt11, request)
+        else:
+            super().rpc_check_xpay(_as_xpay(request))
+
+    async def _pay_bolt11(self, order: Order) -> types.PayResponse:
+        known = await self._play.ledger.sent(order.target.payment_hash)
+        if known is not None and known.state is State.PAID:
+            if known.amount_msat != order.amount_msat:
+                why = f"Already succeeded with amount {known.amount_msat}msat (not {order.amount_msat}msat)"
+                raise RpcError(PAY_RHASH_ALREADY_USED, why)
+            return _pay_response(known)
+        return _pay_response(await self._over_channel(order, known))
+
+    async def _pay_bolt12(self, request: types.PayRequest) -> types.PayResponse:
+        target = _bolt12_target(request.bolt11)
+        if target is None:
+            prefix = without_scheme(request.bolt11)[:3]
+            raise RpcError(INVALID_PARAMS, f"Invalid bolt12 invoice: unexpected prefix {prefix}")
+        known = await self._play.ledger.sent(target.payment_hash)
+        if known is None or known.state is not State.PAID:
+            await self._over_bolt12(super().xpay(_as_xpay(request)), target)
+            known = await self._play.ledger.sent(target.payment_hash)
+        assert known is not None  # it is paid
+        return _pay_response(known)
+
+    def _order(self, text: str, request: types.XpayRequest | types.PayRequest) -> Order:
+        """Return the payment that a call wants.
+
+        Raises:
+            RpcError: if the invoice cannot be paid now, or not with these parameters.
+        """
+        string = without_scheme(text).lower()
+        try:
+            invoice = bolt11.Invoice.parse(string)
+        except bolt11.Bolt11Error as error:
+            raise RpcError(INVALID_PARAMS, f"Invalid bolt11 invoice: {error}") from error
+        if invoice.chain != _REGTEST:
+            why = f"Prefix {invoice.chain.currency} is not for regtest"
+            raise RpcError(INVALID_PARAMS, f"Invalid bolt11 invoice: {why}")
+        amount = invoice.amount_msat if request.amount_msat is None else request.amount_msat
+        if amount is None:
+            raise RpcError(INVALID_PARAMS, "amount_msat required")
+        if invoice.amount_msat is not None and request.amount_msat is not None:
+            raise RpcError(INVALID_PARAMS, "amount_msat unnecessary")
+        if amount == 0:
+            raise RpcError(INVALID_PARAMS, "Cannot pay bolt11 invoice with zero amount")
+        if request.partial_msat not in (None, amount):
+            raise RpcError(INVALID_PARAMS, "partial_msat: not available here: each payment has one part")
+        if isinstance(request, types.PayRequest):
+            _check_description(invoice, request.description)
+        ago = self._node.clock.now() - invoice.timestamp - invoice.expiry
+        if ago > 0:
+            raise RpcError(PAY_INVOICE_EXPIRED, f"Invoice expired {ago} seconds ago")
+        seconds = PAY_SECONDS if request.retry_for is None else request.retry_for
+        return Order(Target.of_bolt11(string, invoice), amount, request.label, seconds)
+
+    async def _over_channel(self, order: Order, known: Sent | None) -> Sent:
+        """Pay, and return the payment when it has succeeded. It goes on if nobody waits any more.
+
+        Raises:
+            RpcError: if it has not left, has failed, or is not decided in time.
+        """
+        if known is not None and known.state is State.PENDING:
+            raise RpcError(PAY_IN_PROGRESS, "The payment of this invoice is still in progress: see listpays")
+        sender = self._play.sender
+        try:
+            sent = await sender.begin(order.target, order.amount_msat, order.label)
+        except BackendError as error:
+            raise RpcError(PAY_UNSPECIFIED_ERROR, f"Failed: {error}") from error
+        match sent:
+            case NoRoute(reason):
+                raise RpcError(PAY_ROUTE_NOT_FOUND, f"Failed: {reason}")
+            case Failure(code, reason):
+                raise RpcError(code, f"Failed: {reason}")
+            case Sent():
+                done = await _until_known(sender.follow(sent, order.target), order.seconds)
+        if done.state is State.FAILED:
+            raise failed(done)
+        return done
+
+
+async def _until_known(task: asyncio.Task[Sent], seconds: int) -> Sent:
+    await asyncio.wait([task], timeout=seconds)
+    if not task.done():
+        raise RpcError(
+            PAY_STOPPED_RETRYING,
+            f"No result after {seconds} seconds. The payment goes on and may succeed: listpays shows its result",
+        )
+    return task.result()
+
+
+def _is_bolt11(text: str) -> bool:
+    return bolt11.has_prefix(without_scheme(text).lower())
+
+
+def _bolt12_target(text: str) -> Target | None:
+    """Return the end of the payment of an invoice of BOLT 12; None for anything else."""
+    string = without_scheme(text)
+    try:
+        return Target.of_bolt12(Invoice.parse(string)) if string.lower().startswith("lni1") else None
+    except (Bolt12Error, UnreachableError):
+        return None
+
+
+def _check_description(invoice: bolt11.Invoice, description: str | None) -> None:
+    """Check the description of an invoice that has only its hash."""
+    if invoice.description is not None:
+        return
+    if description is None:
+        raise RpcError(INVALID_PARAMS, "description: required, because the invoice has only its hash")
+    if sha256(description.encode()).digest() != invoice.description_hash:
+        raise RpcError(INVALID_PARAMS, "description: does not have the hash that the invoice has")
+
+
+def _without_routing(request: types.XpayRequest) -> types.XpayRequest:
+    """Return a request without what only matters where there are fees and routes."""
+    return replace(request, maxfee=None, layers=None, label=None, maxdelay=2016, dev_use_shadow=None)
+
+
+def _as_xpay(request: types.PayRequest) -> types.XpayRequest:
+    return types.XpayRequest(
+        invstring=request.bolt11,
+        amount_msat=request.amount_msat,
+        retry_for=request.retry_for,
+        partial_msat=request.partial_msat,
+        localinvreqid=request.localinvreqid,
+    )
+
+
+def _pay_response(sent: Sent) -> types.PayResponse:
+    return types.PayResponse(
+        payment_preimage=(sent.preimage or b"").hex(),
+        destination=sent.payee.hex(),
+        payment_hash=sent.payment_hash.hex(),
+        created_at=sent.created_at,
+        parts=1,
+        amount_msat=sent.amount_msat,
+        amount_sent_msat=sent.amount_msat,
+        status="complete",
+    )

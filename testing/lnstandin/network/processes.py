@@ -1,0 +1,150 @@
+"""Nodes in processes of their own, which can be killed as a crash would end them.
+
+The program of a node reads one line of JSON for each call of a method of `RunningNode` from its standard input, and
+writes one line with the result. It ends when its input does, so no node survives its network.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from lnstandin.network.handles import Host, NetworkError
+
+if TYPE_CHECKING:
+    from lnstandin.network.node import RunningNode
+
+SECONDS: Final = 60
+"""How long a node has to end."""
+READY: Final = "ready"
+
+
+class ProcessHost(Host):
+    """Runs a node in a process."""
+
+    def __init__(self, directory: Path, number: int, backend: str, clock: Mapping[str, int]) -> None:
+        self._directory = directory
+        self._arguments = (str(directory), str(number), backend)
+        self._clock = clock
+        self._process: subprocess.Popen[str] | None = None
+
+    def start(self) -> None:
+        self.begin()
+        self.wait_until_ready()
+
+    def begin(self) -> None:
+        """Start the process, which needs a while until it is ready."""
+        if self._process is None:
+            command = [sys.executable, "-m", __name__, *self._arguments, str(self._clock["seconds"])]
+            pipe = subprocess.PIPE
+            self._process = subprocess.Popen(  # noqa: S603 # this module
+                command, stdin=pipe, stdout=pipe, text=True, start_new_session=True
+            )
+
+    def wait_until_ready(self) -> None:
+        """Wait until the node serves. Raises NetworkError if it does not."""
+        try:
+            self._answer()
+        except NetworkError:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.send_signal(signal.SIGTERM)
+            self._reap()
+
+    def kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._reap()
+
+    def control(self, method: str, arguments: Mapping[str, Any]) -> Any:
+        process = self._running
+        assert process.stdin is not None  # it is a pipe
+        try:
+            process.stdin.write(json.dumps([method, arguments]) + "\n")
+            process.stdin.flush()
+        except BrokenPipeError as error:
+            raise NetworkError(f"the node in {self._directory} has ended") from error
+        return self._answer()
+
+    def _answer(self) -> Any:
+        process = self._running
+        assert process.stdout is not None  # it is a pipe
+        line = process.stdout.readline()
+        if not line:
+            raise NetworkError(f"the node in {self._directory} has ended: its errors are on standard error")
+        result, error = json.loads(line)
+        if error is not None:
+            raise NetworkError(error)
+        return result
+
+    @property
+    def _running(self) -> subprocess.Popen[str]:
+        assert self._process is not None  # it was started
+        return self._process
+
+    def _reap(self) -> None:
+        process, self._process = self._running, None
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                pipe.close()
+        process.wait(SECONDS)
+
+
+async def _serve(directory: Path, number: int, backend: str, clock_seconds: int) -> None:
+    from lnoffers.service.errors import ServiceError  # noqa: PLC0415 # not by the parent
+    from lnstandin.network.node import running  # noqa: PLC0415 # slow, and not for the parent
+
+    loop = asyncio.get_running_loop()
+    lines = asyncio.StreamReader()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
+    for ending in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(ending, lines.feed_eof)
+    try:
+        async with running(directory, number, backend, clock_seconds) as node:
+            _say(READY, None)
+            await _obey(node, lines)
+    except ServiceError as error:
+        _say(None, str(error))
+
+
+async def _obey(node: RunningNode, lines: asyncio.StreamReader) -> None:
+    """Call what the lines say until there are no more, or the node was stopped by a client."""
+    from lnoffers.service.errors import ServiceError  # noqa: PLC0415 # not by the parent
+
+    ended = asyncio.ensure_future(node.ended())
+    while True:
+        reading = asyncio.ensure_future(lines.readline())
+        await asyncio.wait([reading, ended], return_when=asyncio.FIRST_COMPLETED)
+        if not reading.done() or not (line := reading.result()):
+            reading.cancel()
+            ended.cancel()
+            return
+        method, arguments = json.loads(line)
+        try:
+            _say(await node.control(method, arguments), None)
+        except ServiceError as error:
+            _say(None, str(error))
+
+
+def _say(result: Any, error: str | None) -> None:
+    os.write(sys.stdout.fileno(), json.dumps([result, error]).encode() + b"\n")
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Run a node: its directory, number, backend, and the seconds by which its clock is ahead."""
+    directory, number, backend, clock_seconds = arguments
+    asyncio.run(_serve(Path(directory), int(number), backend, int(clock_seconds)))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
