@@ -119,23 +119,22 @@ class Listener:
         self._connections: dict[_Connection, asyncio.Task[None]] = {}
         """The connections that are open, and the tasks of their handshakes."""
         self._working = [self._loop.create_task(work) for work in (self._accept(), self._watch())]
+        self._working[0].add_done_callback(lambda _: listening.close())  # not while the loop watches it
 
     def close(self) -> None:
-        """Accept no more connections. Those that are open go on."""
-        self._working[0].cancel()
-        self._listening.close()
-
-    async def end(self) -> None:
-        """Close the listener and the connections, as soon as their calls have ended."""
+        """Accept no more connections, and close those without a call; the others close when theirs is answered."""
         for task in self._working:
             task.cancel()
-        await asyncio.wait(self._working)
-        self._listening.close()
         for connection, handshake in [*self._connections.items()]:
             if handshake.done():
                 connection.finish()
             else:
                 self._drop(connection)
+
+    async def end(self) -> None:
+        """Close, and wait until the last calls have ended and their answers are sent."""
+        self.close()
+        await asyncio.wait(self._working)
         with suppress(TimeoutError):
             async with asyncio.timeout(self._limits.grace_seconds):
                 while self._connections:

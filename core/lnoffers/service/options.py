@@ -21,6 +21,8 @@ NETWORKS: Final = ("bitcoin", "testnet", "testnet4", "signet", "regtest")
 
 PORTS: Final = {"bitcoin": 9735, "testnet": 19735, "testnet4": 49735, "signet": 39735, "regtest": 19846}
 """Network -> its default TCP port."""
+REST_PORT: Final = 3010
+"""The usual port of Core Lightning's clnrest."""
 NO_BACKEND: Final = (
     "This offer cannot be paid: the service has no payment backend, which lnoffers serve gets with --backend, so its "
     "invoices cannot be paid, and it pays none"
@@ -64,6 +66,10 @@ class Options:
 
     currency_rates: Path | None = None
     """The file of prices (`lnoffers.service.rates`). Without it no offer can be made in a currency."""
+    rest: tuple[str, int] | None = None
+    """The host and the TCP port at which a server answers REST."""
+    rest_http: bool = False
+    """Whether REST has no TLS; then its host must be a loopback."""
     listen: tuple[tuple[str, int], ...] = ()
     """The hosts and TCP ports at which a server accepts connections of other nodes."""
     peers: tuple[Address, ...] = ()
@@ -100,6 +106,8 @@ class Options:
             raise OptionsError("--dev-entropy and --dev-time make keys predictable and are refused on bitcoin")
         if self.dev_time is not None and self.dev_time >> TIME_BITS:
             raise OptionsError(f"--dev-time counts seconds since 1970, from 0 to 2^{TIME_BITS} - 1")
+        if self.rest_http and self.rest is None:
+            raise OptionsError("--rest-http says how to serve REST: --rest HOST:PORT says where")
         if not 1 <= self.retry_for <= MAX_RETRY:
             raise OptionsError(f"--retry-for counts seconds, from 1 to {MAX_RETRY}")
         if not 0 <= self.keep_unpaid < 2**32:

@@ -167,6 +167,15 @@ def _add_serve_options(parser: ArgumentParser) -> None:
         "as the way to this node; may be repeated",
     )
     parser.add_argument(
+        "--rest",
+        metavar="HOST:PORT",
+        help="where to answer REST calls, over HTTPS and with a rune for each, such as 127.0.0.1:3010; nowhere by "
+        "default",
+    )
+    parser.add_argument(
+        "--rest-http", action="store_true", help="answer REST calls without TLS, which only a loopback address allows"
+    )
+    parser.add_argument(
         "--backend",
         metavar="NAME[:ARGUMENT]",
         default="none",

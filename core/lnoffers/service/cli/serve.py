@@ -17,7 +17,7 @@ from lnoffers.service.cli.flags import node_options, proxy
 from lnoffers.service.errors import OptionsError
 from lnoffers.service.files import make_private_directory
 from lnoffers.service.node import Node
-from lnoffers.service.options import PORTS
+from lnoffers.service.options import PORTS, REST_PORT
 from lnoffers.service.serving.descriptors import ExhaustionReporter, room_for_connections
 from lnoffers.service.serving.listening import check_length, locked_pid_file
 from lnoffers.service.serving.logs import Log, logging_to
@@ -44,7 +44,9 @@ def serve(given: Namespace) -> int:
         max_daily_msat=_amount("--max-daily", given.max_daily),
         max_fee_msat=_amount("--max-fee", given.max_fee),
         retry_for=given.retry_for,
-        listen=tuple(_place(text, given.network) for text in given.addr),
+        rest=None if given.rest is None else _place("--rest", given.rest, REST_PORT),
+        rest_http=given.rest_http,
+        listen=tuple(_place("--addr", text, _default_port(given.network)) for text in given.addr),
         peers=tuple(_address("--peer", text, given.network) for text in given.peer),
         via=tuple(_address("--via", text, given.network) for text in given.via),
         proxy=proxy(given),
@@ -74,16 +76,16 @@ def _address(option: str, text: str, network: str) -> Address:
         raise OptionsError(f"{option} {error}") from error
 
 
-def _place(text: str, network: str) -> tuple[str, int]:
-    """Return the host and the TCP port in the value of `--addr`.
+def _place(option: str, text: str, default_port: int) -> tuple[str, int]:
+    """Return the host and the TCP port in the value of `--addr` or `--rest`.
 
     Raises:
         OptionsError: if it is not valid.
     """
     try:
-        return parse_place(text, _default_port(network), lowest_port=0)
+        return parse_place(text, default_port, lowest_port=0)
     except AddressError as error:
-        raise OptionsError(f"--addr {text!r} is not HOST:PORT: {error}") from error
+        raise OptionsError(f"{option} {text!r} is not HOST:PORT: {error}") from error
 
 
 def _amount(option: str, text: str | None) -> int | None:
@@ -113,7 +115,8 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 
 async def _run(node: Node, log: Log, release: Callable[[], None]) -> None:
-    server = Server(node, max_connections=room_for_connections(MAX_CONNECTIONS))
+    ways = 1 if node.options.rest is None else 2
+    server = Server(node, max_connections=room_for_connections(ways * MAX_CONNECTIONS) // ways)
     loop = asyncio.get_running_loop()
     logger.debug("The event loop is that of %s", type(loop).__module__.partition(".")[0])
     loop.set_exception_handler(ExhaustionReporter())

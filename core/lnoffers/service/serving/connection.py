@@ -119,8 +119,15 @@ class RpcConnection(asyncio.Protocol):
         return bool(self._last)
 
     @property
+    def is_in_process(self) -> bool:
+        """Whether the client is in this process, so there is no socket (`inprocess`)."""
+        return self._transport.get_extra_info("socket") is None
+
+    @property
     def has_left(self) -> bool:
         """Whether the client has closed its end completely, and not only stopped sending, so no answer reaches it."""
+        if self.is_in_process:
+            return False
         poll = select.poll()
         poll.register(self._transport.get_extra_info("socket"), 0)  # POLLHUP is reported unasked
         return bool(poll.poll(0))

@@ -29,6 +29,7 @@ from lnoffers.service.commands import OffersService, Served
 from lnoffers.service.dispatching import INTERNAL_ERROR, STORELESS, dispatcher
 from lnoffers.service.errors import StoreError
 from lnoffers.service.node import Node
+from lnoffers.service.serving import rest
 from lnoffers.service.serving.connection import RpcConnection
 from lnoffers.service.serving.decoder import LONG_BYTES, Decoder, takes_long
 from lnoffers.service.serving.listening import BACKLOG, bound_socket
@@ -69,8 +70,9 @@ class _LastAnswer(Answer):
 
 
 class Server:
-    """Serves a node on its socket until it is stopped. Create it within the event loop that runs it.
+    """Serves a node on its socket, and over REST, until it is stopped. Create it within the event loop that runs it.
 
+    Each of the two has at most `max_connections`.
     `commands` is the class of the commands. Another one than the default is for stand-ins, which have more of them.
     """
 
@@ -113,30 +115,35 @@ class Server:
         caller can start the next server right away.
 
         Raises:
-            ListenError: if the socket cannot be opened.
+            ListenError: if the socket, or the address for REST, cannot be opened.
             StoreError: if the disk did not confirm a write. All clients have been answered.
         """
-        self._turns.start()
-        try:
-            with bound_socket(self._node.options.socket) as unbound:
-                listener = await self._loop.create_unix_server(
-                    lambda: RpcConnection(self), sock=unbound, backlog=BACKLOG
-                )
-                try:
-                    async with self._wire.working():
-                        ready()
-                        await self._watch_until_stopped()
-                finally:
-                    listener.close()
-        finally:
-            await self._finish()
-            await self._wire.peers.close()
-            release()
-            await self._close()
+        async with rest.listening(self._node.options, self, self._max_connections) as over_rest:
+            self._turns.start()
+            try:
+                await self._serve(ready)
+            finally:
+                if over_rest is not None:
+                    over_rest.close()
+                await self._finish()
+                await self._wire.peers.close()
+                release()
+                await self._close()
         if self._node.store.unsynced:
             raise StoreError(UNSYNCED)
         if self._turns.bug is not None:
             raise self._turns.bug
+
+    async def _serve(self, ready: Callable[[], None]) -> None:
+        """Listen at the socket, call `ready`, and serve until `stop`."""
+        with bound_socket(self._node.options.socket) as unbound:
+            listener = await self._loop.create_unix_server(lambda: RpcConnection(self), sock=unbound, backlog=BACKLOG)
+            try:
+                async with self._wire.working():
+                    ready()
+                    await self._watch_until_stopped()
+            finally:
+                listener.close()
 
     def stop(self) -> None:
         """Accept no more connections, answer what has arrived, and end `run`."""
@@ -147,13 +154,17 @@ class Server:
         self._connections.add(connection)
         if self._stopping.is_set():
             connection.finish()  # it was accepted just before the listener closed
-        if len(self._connections) - len(self._refused) <= self._max_connections:
+        if connection.is_in_process or self._clients() <= self._max_connections:
             return
         self._refused.add(connection)
         if len(self._refused) <= MAX_REFUSED:
             self._loop.call_later(REFUSAL_SECONDS, self._turn_away, connection, _NO_MESSAGE)
         else:
             self._turn_away(connection, _NO_MESSAGE)
+
+    def _clients(self) -> int:
+        """Return how many connections at the socket are not refused."""
+        return sum(not connection.is_in_process for connection in self._connections) - len(self._refused)
 
     def lost(self, connection: RpcConnection) -> None:
         """Remove a connection that has ended."""

@@ -1,0 +1,56 @@
+"""`lnoffers serve --rest`: the real program with real runes."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from clnrpc import Client
+from tests.rest.running import Site
+from tests.service.program import Program, until
+
+_PLACE = re.compile(r"REST listens at https?://127\.0\.0\.1:(\d+)")
+
+
+@dataclass(frozen=True)
+class Served:
+    """A running server with REST."""
+
+    program: Program
+    process: subprocess.Popen[str]
+    site: Site
+
+    @property
+    def log(self) -> str:
+        """The log so far."""
+        return (self.program.network_dir / "log").read_text()
+
+    def rune(self, *restrictions: list[str], method: str | None = None) -> str:
+        """Make a rune, with restrictions."""
+        wanted = [*restrictions, *([] if method is None else [[f"method={method}"]])]
+        return str(self.call("createrune", restrictions=wanted)["rune"])
+
+    def call(self, method: str, **params: Any) -> Any:
+        """Call the server at its socket."""
+        with Client(self.program.socket) as client:
+            return client.rpc_call(method, params)
+
+
+@contextmanager
+def served_over_rest(directory: Path, *flags: str, under: tuple[str, ...] = ()) -> Iterator[Served]:
+    """Run a server with REST at a free port; at its end its log must not contain a traceback."""
+    program = Program(directory)
+    options = ("--rest", "127.0.0.1:0", "--log-file", "log", "--log-level", "debug", *flags)
+    with program.served(*options, under=under) as process:
+        log = program.network_dir / "log"
+        until(lambda: _PLACE.search(log.read_text()))
+        found = _PLACE.search(log.read_text())
+        assert found is not None
+        served = Served(program, process, Site(int(found[1]), program.network_dir / "ca.pem"))
+        yield served
+    assert "Traceback" not in served.log, served.log
