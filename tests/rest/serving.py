@@ -45,12 +45,12 @@ class Served:
 def served_over_rest(directory: Path, *flags: str, under: tuple[str, ...] = ()) -> Iterator[Served]:
     """Run a server with REST at a free port; at its end its log must not contain a traceback."""
     program = Program(directory)
+    log = program.network_dir / "log"
+    before = len(_PLACE.findall(log.read_text())) if log.exists() else 0
     options = ("--rest", "127.0.0.1:0", "--log-file", "log", "--log-level", "debug", *flags)
     with program.served(*options, under=under) as process:
-        log = program.network_dir / "log"
-        until(lambda: _PLACE.search(log.read_text()))
-        found = _PLACE.search(log.read_text())
-        assert found is not None
-        served = Served(program, process, Site(int(found[1]), program.network_dir / "ca.pem"))
+        until(lambda: len(_PLACE.findall(log.read_text())) > before)
+        port = int(_PLACE.findall(log.read_text())[-1])
+        served = Served(program, process, Site(port, program.network_dir / "ca.pem"))
         yield served
     assert "Traceback" not in served.log, served.log

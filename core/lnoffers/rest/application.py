@@ -75,6 +75,7 @@ class _Exchange:
         """Read the request, make the call, and send the answer."""
         try:
             head = read_head(scope["method"], scope["path"], scope["headers"])
+            logger.debug("REST: %s", head.method)
             params = read_parameters(await self._body(), is_form=head.is_form)
             await self._unless_client_leaves(self._call(head, params))
         except RefusedError as refused:
