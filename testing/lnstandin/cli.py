@@ -14,6 +14,7 @@ from typing import Final
 from lnoffers.service.errors import ServiceError
 
 _COMMANDS: Final[Mapping[str, str]] = {
+    "mock": "serve any documents at a unix socket, with scripted, documented or generated answers",
     "network": "start connected nodes with channels of play money, on regtest",
 }
 """The commands, and what each does."""

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from rpcschema.runtime.errors import GENERIC, RpcError, unknown_command
 from rpcschema.runtime.jsontext import Framer, FramingError
 from rpcschema.runtime.server.convert import raw_text
-from rpcschema.runtime.server.dispatch import QUOTED_BYTES, Answer, Dispatcher
+from rpcschema.runtime.server.dispatch import Answer, Dispatcher
+from rpcschema.runtime.server.envelope import QUOTED_BYTES
 from rpcschema.runtime.server.stubs import stub
 from rpcschema.runtime.values.encode import finish, to_wire
 from rpcschema.runtime.values.written import FinishedJson

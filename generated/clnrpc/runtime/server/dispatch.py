@@ -1,8 +1,8 @@
 """Answer JSON-RPC requests as lightningd does, by calling a service.
 
-The checks, their order and their texts are lightningd's (common/jsonrpc_io.c, lightningd/jsonrpc.c); the id is repeated
-as it was written. Nothing here reads or writes a socket: a server feeds bytes to a `Framer`, passes each message to
-`answer`, and sends the result. It may send it later, for example once the transaction of several calls is durable.
+`envelope` reads and writes JSON-RPC; here is the call inside of it. Nothing here reads or writes a socket: a server
+feeds bytes to a `Framer`, passes each message to `answer`, and sends the result. It may send it later, for example once
+the transaction of several calls is durable.
 """
 
 from __future__ import annotations
@@ -13,23 +13,15 @@ from functools import partial
 from typing import Any, Final, TypeGuard
 
 from ..command import Command, load_type
-from ..errors import (
-    INVALID_PARAMS,
-    INVALID_REQUEST,
-    DecodeError,
-    RpcError,
-    unknown_command,
-)
-from ..jsontext import FramingError, JsonType, LimitExceeded, json_type, members
+from ..errors import INVALID_PARAMS, DecodeError, RpcError, unknown_command
+from ..jsontext import FramingError
 from ..values.decode import build_request
 from ..values.encode import encode, to_wire
+from . import envelope
 from .bind import BadParameter, Binder, without_first
-from .convert import BadToken, Converter, content
+from .convert import BadToken, Converter
 from .filter import Filter, apply, parse
 from .stubs import is_filled
-
-QUOTED_BYTES: Final = 1000
-"""The number of bytes that an error quotes of a message that is not a JSON-RPC request."""
 
 HOME: Final = __name__.rsplit(".", 3)[0]
 """The package that contains this copy of the runtime."""
@@ -38,10 +30,6 @@ CHECK: Final = "check"
 """The command that checks the parameters of another command without running it."""
 CHECKED: Final = "command_to_check"
 """Its parameter for the name of the other command. All further parameters are those of that command."""
-
-_NO_ID: Final = b"null"
-_BEGINNING: Final = b'{"jsonrpc":"2.0","id":%b,"result":'
-_END: Final = b"}\n\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,23 +94,22 @@ class Dispatcher:
         It is awaitable only if the service's method returned an awaitable. If the method raises an RpcError, this is
         the answer. Any other exception is a bug and is raised here; the server can log it and answer with `refuse`.
         """
-        return self._answer(message, _members_by_name(message))
+        return self._answer(message, envelope.members_by_name(message))
 
     def answer_call_of(self, commands: frozenset[bytes], message: bytes) -> Answer | Awaitable[Answer] | None:
         """Return the answer to a message that calls one of `commands` (names in quotes); None for any other."""
-        request = _members_by_name(message)
+        request = envelope.members_by_name(message)
         return self._answer(message, request) if request.get(b"method") in commands else None
 
     def _answer(self, message: bytes, request: Mapping[bytes, bytes]) -> Answer | Awaitable[Answer]:
-        if b"jsonrpc" not in request:
-            text = f"JSON-RPC message does not contain \"jsonrpc\" field: '{_quoted(message)}'"
-            return _error(_NO_ID, RpcError(INVALID_REQUEST, text), close=True)
+        if not envelope.has_version(request):
+            return _error(envelope.NO_ID, envelope.no_version(message), close=True)
         try:
-            identity = _identity(request)
+            identity = envelope.identity_of(request)
         except RpcError as error:
-            return _error(_NO_ID, error)
+            return _error(envelope.NO_ID, error)
         try:
-            command = self._command_of(request)
+            command = self._known(envelope.method_of(request))
             wanted = self._filter_of(request, command)
             result = self._call(command, request[b"params"])
         except RpcError as error:
@@ -136,24 +123,11 @@ class Dispatcher:
 
         Use it for a bug in the service, for example, or for a transaction that could not be committed.
         """
-        return _error(_members_by_name(message).get(b"id", _NO_ID), error)
+        return _error(envelope.members_by_name(message).get(b"id", envelope.NO_ID), error)
 
     def malformed(self, error: FramingError) -> Answer:
         """Return the answer to bytes that a Framer refused; the connection must be closed after it."""
-        if isinstance(error, LimitExceeded):
-            why = f"Request refused: {error}"
-        elif error.text.lstrip().startswith(b"["):
-            why = f"JSON-RPC message does not contain \"jsonrpc\" field: '{_quoted(error.text)}'"
-        else:
-            why = f"Failed to parse RPC JSON response '{_quoted(error.text)}'"
-        return _error(_NO_ID, RpcError(INVALID_REQUEST, why), close=True)
-
-    def _command_of(self, request: Mapping[bytes, bytes]) -> Command:
-        if b"method" not in request or b"params" not in request:
-            raise RpcError(INVALID_REQUEST, "No params" if b"method" in request else "No method")
-        if json_type(request[b"method"]) is not JsonType.STRING:
-            raise RpcError(INVALID_REQUEST, "Expected string for method")
-        return self._known(content(request[b"method"]))
+        return _error(envelope.NO_ID, envelope.malformed(error), close=True)
 
     def _known(self, name: bytes) -> Command:
         command = self._commands.get(name)
@@ -214,27 +188,6 @@ class Dispatcher:
         return binder
 
 
-def _members_by_name(message: bytes) -> Mapping[bytes, bytes]:
-    """Return the members of an object; if several have the same name, the first one counts."""
-    return dict(reversed(members(message)))
-
-
-def _identity(request: Mapping[bytes, bytes]) -> bytes:
-    """Return the id as written.
-
-    Raises:
-        RpcError: if the id is missing, an object or an array, or if the JSON-RPC version is not 2.0.
-    """
-    identity = request.get(b"id")
-    if identity is None:
-        raise RpcError(INVALID_REQUEST, "No id")
-    if json_type(identity) in (JsonType.OBJECT, JsonType.ARRAY):
-        raise RpcError(INVALID_REQUEST, "Expected string/primitive for id")
-    if request[b"jsonrpc"] != b'"2.0"':
-        raise RpcError(INVALID_REQUEST, 'jsonrpc: "2.0" must be specified in the request')
-    return identity
-
-
 def _is_pending(result: Any) -> TypeGuard[Awaitable[Any]]:
     return isinstance(result, Awaitable)
 
@@ -255,7 +208,7 @@ async def _later(
 def _success(identity: bytes, result: Any, wanted: Filter | None) -> Answer:
     if _is_in_pieces(result):
         return _in_pieces(identity, (_text(piece, wanted) for piece in result))
-    return Answer(_BEGINNING % identity + _text(result, wanted) + _END)
+    return Answer(envelope.success(identity, _text(result, wanted)))
 
 
 def _text(result: Any, wanted: Filter | None) -> bytes:
@@ -266,20 +219,16 @@ def _in_pieces(identity: bytes, pieces: Iterator[bytes]) -> Answer:
     """Return an answer with the first piece of a result, up to the end of its array, and the other pieces as `rest`."""
     first = next(pieces)
     if not first.endswith(b"]}"):  # a filter has removed the array, and with it the other pieces
-        return Answer(_BEGINNING % identity + first + _END)
+        return Answer(envelope.success(identity, first))
 
     def rest() -> Iterator[bytes]:
         for piece in pieces:
             elements = piece.partition(b"[")[2]
             yield b"," + elements.removesuffix(b"]}")
-        yield b"]}" + _END
+        yield b"]}" + envelope.END
 
-    return Answer(_BEGINNING % identity + first.removesuffix(b"]}"), rest=rest())
+    return Answer(envelope.BEGINNING % identity + first.removesuffix(b"]}"), rest=rest())
 
 
 def _error(identity: bytes, error: RpcError, *, close: bool = False) -> Answer:
-    return Answer(b'{"jsonrpc":"2.0","id":%b,"error":%b}\n\n' % (identity, encode(error.as_json())), close)
-
-
-def _quoted(text: bytes) -> str:
-    return text[:QUOTED_BYTES].decode(errors="replace")
+    return Answer(envelope.failure(identity, error), close)

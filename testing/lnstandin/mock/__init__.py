@@ -1,0 +1,30 @@
+"""A stand-in that serves any rpc-schema documents over a unix socket, as lightningd would, without its logic.
+
+    from lnstandin.mock import ANY, Mock
+
+    with Mock() as mock:
+        mock.on("xpay", invstring=ANY).fail(205, "No route").then.answer(amount_msat=1000)
+        run_the_application(mock.socket)
+        assert len(mock.calls.of("xpay")) == 2
+
+mock        `Mock` and `AsyncMock`: the context managers
+core        what becomes of a call
+rules       scripts: which call gets which answer
+calls       the record of the calls
+builtin     commands that the mock carries out itself
+requests    parameters, validated
+documents   the documents of a folder, and of another release (`releases`)
+examples    answers of the documents' examples
+generation  generated answers: objects and conditionals, over `scalars`, `draws` and `validation`
+server      the unix socket
+scriptfile  scripts in files, for the program (`cli`)
+scriptfile  scripts in files, for the program (`cli`)
+"""
+
+from clnrpc.runtime.errors import RpcError
+from lnstandin.mock.calls import ANY, Call, Calls
+from lnstandin.mock.documents import DocumentsError
+from lnstandin.mock.mock import AsyncMock, Mock
+from lnstandin.mock.rules import Rule, ScriptError
+
+__all__ = ["ANY", "AsyncMock", "Call", "Calls", "DocumentsError", "Mock", "RpcError", "Rule", "ScriptError"]

@@ -1,0 +1,50 @@
+"""`lnstandin mock`: serve documents at a socket until the program is interrupted or a client calls `stop`."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from lnstandin.mock.mock import AsyncMock
+from lnstandin.mock.scriptfile import run_script
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare the arguments of `lnstandin mock`."""
+    parser.add_argument(
+        "schemas", nargs="?", type=Path, metavar="SCHEMAS", help="the folder of the documents; default: those of clnrpc"
+    )
+    parser.add_argument("--socket", type=Path, required=True, metavar="PATH", help="where clients connect")
+    parser.add_argument("--script", type=Path, metavar="FILE", help="Python: functions named as commands answer them")
+    parser.add_argument("--seed", default="0", help="what generated answers depend on besides the call; default: 0")
+    parser.add_argument("--as", dest="release", metavar="RELEASE", help="behave like this release, such as v24.08")
+    parser.add_argument(
+        "--no-examples", action="store_true", help="generate answers where documents have examples, too"
+    )
+
+
+def run(given: Namespace) -> int:
+    """Serve until SIGINT, SIGTERM or `stop`. Raises ServiceError if that cannot begin."""
+    mock = AsyncMock(
+        given.schemas, socket=given.socket, seed=given.seed, release=given.release, examples=not given.no_examples
+    )
+    for problem in mock.documents.problems:
+        print(f"lnstandin: left out: {problem}", file=sys.stderr)
+    if given.script is not None:
+        run_script(mock, given.script)
+    asyncio.run(_serve(mock))
+    return 0
+
+
+async def _serve(mock: AsyncMock) -> None:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopping.set)
+    mock.on_stop = stopping.set
+    async with mock:
+        print(f"lnstandin: {len(mock.documents.commands)} commands of {mock.release} at {mock.socket}", flush=True)
+        await stopping.wait()

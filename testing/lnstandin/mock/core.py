@@ -1,0 +1,269 @@
+"""The mock without its socket: documents, rules, and what becomes of a call.
+
+A call is answered by the newest rule that applies, else by what the mock itself can do (`builtin`), else by the closest
+example of the document, else by the generator.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Final
+
+from clnrpc.runtime.command import Command
+from clnrpc.runtime.errors import GENERIC, RpcError, unknown_command
+from clnrpc.runtime.values.encode import encode
+from lnstandin.mock import builtin
+from lnstandin.mock.calls import Call, Calls
+from lnstandin.mock.documents import Documents
+from lnstandin.mock.draws import Draw
+from lnstandin.mock.examples import Exchange, closest, exchanges
+from lnstandin.mock.generation import Generator
+from lnstandin.mock.requests import Reader, plain
+from lnstandin.mock.rules import Manner, Params, Rule, ScriptError, Step
+from lnstandin.mock.scalars import pubkey
+from lnstandin.mock.validation import faults
+
+logger = logging.getLogger(__name__)
+NETWORK: Final = "regtest"
+
+
+@dataclass(slots=True)
+class Caller:
+    """Where a call comes from."""
+
+    has_notifications: bool = False
+    """Whether the connection has enabled notifications about its own calls."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What becomes of a call."""
+
+    answer: bytes = b""
+    """The result, JSON text."""
+    error: RpcError | None = None
+    step: Step = field(default_factory=Step)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known of a command."""
+
+    reader: Reader
+    examples: tuple[Exchange, ...]
+
+
+class Standin:
+    """Answers calls as a script, examples and documents say."""
+
+    def __init__(
+        self,
+        schemas: Path | str | None = None,
+        *,
+        seed: int | str = 0,
+        release: str | None = None,
+        examples: bool = True,
+    ) -> None:
+        """Create a stand-in that nothing can reach yet.
+
+        Args:
+            schemas: the folder of the documents; by default this project's.
+            seed: what generated answers depend on, besides the call.
+            release: behave like this release, such as "v24.08".
+            examples: whether the documents' examples are answers.
+
+        Raises:
+            DocumentsError: if there are no documents in the folder, or `release` names no release.
+        """
+        self.seed = str(seed)
+        self.calls = Calls()
+        """What was called, and what was answered."""
+        self._documents = Documents.of(None if schemas is None else Path(schemas), release)
+        self._uses_examples = examples
+        self._rules: list[Rule] = []
+        self._known: dict[str, _Known] = {}
+        self.undocumented: dict[str, str] = {}
+        """Commands without a document: name -> usage."""
+        self.on_stop: Callable[[], None] = lambda: None
+        """Called after `stop` was answered; by default the mock goes on."""
+
+    @property
+    def documents(self) -> Documents:
+        """The documents, as the present release follows them."""
+        return self._documents
+
+    @property
+    def release(self) -> str:
+        """The release that the mock behaves like; assign another one at any time."""
+        return self._documents.release
+
+    @release.setter
+    def release(self, release: str | None) -> None:
+        self._documents = self._documents.at(release)
+        self._known = {}
+
+    @property
+    def node_id(self) -> str:
+        """The node's public key, which depends on the seed alone."""
+        return pubkey(Draw.of(self.seed, "node_id"))
+
+    def on(self, method: str, /, **params: Any) -> Rule:
+        """Add a rule for calls of `method` with these parameters; it has precedence over earlier ones.
+
+        Args:
+            method: the command; "*" stands for all.
+            params: the parameters that calls must have, as the node reads them; ANY stands for any value.
+
+        Raises:
+            ScriptError: if there is no such command or parameter.
+        """
+        self._check_names(method, params)
+        rule = Rule(method, params, lambda answer: self._check_answer(method, answer))
+        self._rules.append(rule)
+        return rule
+
+    def add_command(self, name: str, usage: str = "") -> None:
+        """Add a command that has no document, such as one of a plugin. Rules must answer it."""
+        self.undocumented[name] = usage
+
+    def reset(self) -> None:
+        """Forget all rules and calls."""
+        self._rules.clear()
+        self.calls.clear()
+
+    async def dispatch(self, method: str, params: bytes) -> bytes:
+        """Answer a call: parameters and result are JSON text. Raises RpcError.
+
+        It is for transports other than the socket, such as REST. If the script drops the answer, the error says so.
+        """
+        outcome = await self.outcome(method, params, Caller())
+        if outcome.error is not None:
+            raise outcome.error
+        if outcome.step.manner is not Manner.WHOLE:
+            raise RpcError(GENERIC, "The script ends the connection here")
+        return outcome.answer
+
+    async def outcome(self, method: str, params: bytes, caller: Caller) -> Outcome:
+        """Return what becomes of a call, and record it."""
+        step, given = Step(), {}
+        answer: Any = None
+        error: RpcError | None = None
+        try:
+            given = self.read(method, params)
+            answer, step = await self._answered(method, given, params, caller)
+        except RpcError as failed:
+            error, given = failed, given or _as_given(params)
+        except _ScriptedError as scripted:
+            error, step = scripted.error, scripted.step
+        except Exception as failed:  # the functions of a script may raise anything
+            logger.warning("%s: a function of the script failed", method, exc_info=failed)
+            error = RpcError(GENERIC, f"lnstandin: {method}: the script raised {type(failed).__name__}: {failed}")
+        note = "" if step.manner is Manner.WHOLE else step.manner.value
+        self.calls.add(Call(method, given, answer, error, note))
+        return Outcome(b"" if answer is None else encode(answer), error, step)
+
+    def read(self, method: str, params: bytes) -> dict[str, Any]:
+        """Return the parameters of a call by name. Raises RpcError."""
+        if method in self.undocumented:
+            return plain(params)
+        return self._command(method).reader.read(params)
+
+    def command(self, method: str) -> Command:
+        """Return the table entry of a command. Raises RpcError (-32601)."""
+        return self._command(method).reader.command
+
+    def default(self, method: str, given: Params) -> dict[str, Any]:
+        """Return the answer without a script: that of the closest example, else a generated one. Raises RpcError."""
+        example = closest(self._command(method).examples, given) if self._uses_examples else None
+        return dict(example) if example is not None else self.generated(method, given)
+
+    def generated(self, method: str, given: Params) -> dict[str, Any]:
+        """Return an answer that is valid by the document, and the same for the same seed, method and parameters."""
+        document = self._documents.command(method)
+        if document is None:
+            raise unknown_command(method)
+        key = json.dumps(given, sort_keys=True, ensure_ascii=True)
+        return Generator(given).object([document.response], Draw.of(self.seed, method, key))
+
+    async def _answered(self, method: str, given: Params, params: bytes, caller: Caller) -> tuple[dict[str, Any], Step]:
+        rule = next((each for each in reversed(self._rules) if each.applies(method, given)), None)
+        if rule is None:
+            return await self._unscripted(method, given, params, caller), Step()
+        step = rule.next_step()
+        if step.error is not None:
+            raise _ScriptedError(step.error, step)
+        if step.handler is None:
+            answer = await self._unscripted(method, given, params, caller)
+        else:
+            made = step.handler(given)
+            answer = dict(await made if inspect.isawaitable(made) else made)
+        answer |= step.fields
+        if step.is_checked and (step.handler or step.fields):
+            try:
+                self._check_answer(method, answer)
+            except ScriptError as error:
+                raise RpcError(GENERIC, str(error)) from None
+        return answer, step
+
+    async def _unscripted(self, method: str, given: Params, params: bytes, caller: Caller) -> dict[str, Any]:
+        if method in builtin.ANSWERS:
+            return builtin.ANSWERS[method](self, given, params, caller)
+        if method in self.undocumented:
+            raise RpcError(GENERIC, f"{method} has no document, so a rule must answer it: mock.on({method!r})")
+        return self.default(method, given)
+
+    def _command(self, method: str) -> _Known:
+        if method not in self._known:
+            document = self._documents.command(method)
+            if document is None:
+                raise unknown_command(method)
+            reader = Reader(document, enforces_all=not self._documents.are_corrected)
+            self._known[method] = _Known(reader, exchanges(document, reader))
+        return self._known[method]
+
+    def _check_names(self, method: str, params: Mapping[str, Any]) -> None:
+        if method == "*" or method in self.undocumented:
+            return
+        document = self._documents.command(method)
+        if document is None:
+            raise ScriptError(f"there is no command {method!r}{_suggestion(method, self._documents.commands)}")
+        command = self.command(method)
+        known = [each.name for each in command.parameters]
+        for name in params:
+            if name not in known and not command.extras:
+                raise ScriptError(f"{method} has no parameter {name!r}{_suggestion(name, known)}")
+
+    def _check_answer(self, method: str, answer: Any) -> None:
+        document = self._documents.command(method)
+        if document is None:
+            return
+        if found := list(faults(document.response, answer)):
+            told = "; ".join(found[:5])
+            raise ScriptError(f"{method}: the script's answer contradicts the document ({told}); check=False allows it")
+
+
+class _ScriptedError(Exception):
+    """A step answers with an error."""
+
+    def __init__(self, error: RpcError, step: Step) -> None:
+        super().__init__(error)
+        self.error = RpcError(error.code, error.message, error.data)
+        self.step = step
+
+
+def _as_given(params: bytes) -> dict[str, Any]:
+    try:
+        return plain(params)
+    except (RpcError, ValueError):
+        return {}
+
+
+def _suggestion(name: str, known: Any) -> str:
+    close = get_close_matches(name, known, n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""

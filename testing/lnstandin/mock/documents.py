@@ -1,0 +1,130 @@
+"""The documents that a mock serves, each loaded when it is first needed.
+
+Without a folder they are those of this project, as a node follows them: Core Lightning's facts and our full documents,
+with our corrections and without our extensions.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+from clnrpc import RELEASE
+from lnoffers.service.errors import ServiceError
+from lnstandin.mock.releases import as_of, is_gone, newest
+from rpcschema.model.nodes import Document, DocumentKind
+from rpcschema.problems import Level, Problem
+from rpcschema.read.corrections import NONE, Corrections, read_corrections
+from rpcschema.read.load import File, Found, Source, find_files, load_file
+
+_PACKAGE: Final = Path(__file__).resolve().parents[1]
+CORRECTIONS: Final = "corrections.toml"
+"""A folder may hold a table of corrections of this name; they are applied."""
+_LOADED: Final[dict[tuple[str, str], tuple[Source | None, tuple[Problem, ...]]]] = {}
+"""What was loaded, by path and sum: tests start many mocks of the same documents in one process."""
+_RELEASE: Final = re.compile(r"v[0-9]{2}\.[0-9]{2}(?:\.[0-9]+)?")
+
+
+class DocumentsError(ServiceError):
+    """There are no documents in the folder, or the release cannot be imitated."""
+
+
+def shipped() -> Path:
+    """Return the folder of this project's documents: the checkout's if this package is in one, else the packaged."""
+    checkout = _PACKAGE.parents[1]
+    in_checkout = _PACKAGE.parent.name == "testing" and (checkout / "pyproject.toml").is_file()
+    return checkout / "schemas" if in_checkout else _PACKAGE / "schemas"
+
+
+@dataclass(frozen=True)
+class Documents:
+    """Documents by kind and name, as a node of `release` would follow them."""
+
+    found: Found
+    corrections: Corrections
+    asked: str | None = None
+    """The release to imitate; None: the one that the documents describe."""
+    own: str | None = None
+    """The release that the documents describe, if it is known."""
+
+    @classmethod
+    def of(cls, schemas: Path | None = None, release: str | None = None) -> Documents:
+        """Return the documents in a folder, by default this project's.
+
+        Raises:
+            DocumentsError: if the folder has none, or `release` does not name a release ("v24.08").
+        """
+        folder = shipped() if schemas is None else schemas
+        table = folder / CORRECTIONS
+        corrections = read_corrections(table) if table.is_file() else NONE
+        found = find_files([folder], corrections)
+        if not any(file.key for file in found.files):
+            raise DocumentsError(f"{folder}: no rpc-schema documents there")
+        return cls(found, corrections, own=RELEASE if schemas is None else None).at(release)
+
+    def at(self, release: str | None) -> Documents:
+        """Return the same documents as a node of another release follows them. Raises DocumentsError."""
+        if release is not None and not _RELEASE.fullmatch(release):
+            raise DocumentsError(f"{release!r} does not name a release: expected a year and a month, such as v24.08")
+        return replace(self, asked=release)
+
+    @cached_property
+    def release(self) -> str:
+        """The imitated release, which is the newest that the documents mention unless another was asked for."""
+        return self.asked or self.own or newest(self._all())
+
+    def find(self, kind: DocumentKind, name: str) -> Document | None:
+        """Return a document; None if there is none, if it has an error, or if the release does not have it."""
+        key = (kind, name)
+        if key not in self._made:
+            file = self._files.get(key)
+            document = None if file is None else self._loaded(file)
+            known = document is not None and not document.extension and not is_gone(document, self.asked)
+            self._made[key] = as_of(document, self.asked) if document is not None and known else None
+        return self._made[key]
+
+    def command(self, name: str) -> Document | None:
+        """Return the document of a command, or None."""
+        return self.find("rpc", name)
+
+    @cached_property
+    def commands(self) -> tuple[str, ...]:
+        """The names of all commands of the release, sorted. All documents are loaded for this."""
+        names = sorted(name for kind, name in self._files if kind == "rpc")
+        return tuple(name for name in names if self.command(name) is not None)
+
+    @cached_property
+    def problems(self) -> tuple[Problem, ...]:
+        """What is wrong with the documents: each of these is left out. All documents are loaded for this."""
+        met = (problem for file in self.found.files for problem in self._load(file)[1])
+        return tuple(problem for problem in (*self.found.problems, *met) if problem.level is Level.ERROR)
+
+    @property
+    def are_corrected(self) -> bool:
+        """Whether a table says which rules of requests a node enforces."""
+        return self.corrections is not NONE
+
+    @cached_property
+    def _files(self) -> Mapping[tuple[DocumentKind, str], File]:
+        return {file.key: file for file in self.found.files if file.key is not None}
+
+    @cached_property
+    def _made(self) -> dict[tuple[DocumentKind, str], Document | None]:
+        return {}
+
+    def _loaded(self, file: File) -> Document | None:
+        source, _ = self._load(file)
+        return None if source is None else source.document
+
+    def _load(self, file: File) -> tuple[Source | None, tuple[Problem, ...]]:
+        key = (file.path, file.sha256)
+        if key not in _LOADED:
+            _LOADED[key] = load_file(file, self.corrections)
+        return _LOADED[key]
+
+    def _all(self) -> Iterator[Document]:
+        return (document for file in self.found.files if (document := self._loaded(file)) is not None)

@@ -1,0 +1,104 @@
+"""Documents as another release of the node follows them, by `added` and `deprecated`.
+
+A command, parameter or field does not exist before the release that added it, nor after the last that supports it.
+What was removed before the documents were written is unknown, so its own documents imitate an old release best.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Final, TypeVar
+
+from rpcschema.model.nodes import Branch, Deprecated, Document, Property, SchemaNode
+from rpcschema.model.walk import nodes
+
+Node = TypeVar("Node", bound=SchemaNode)
+
+OLDEST: Final = "v0.10"
+"""What getinfo says if the documents mention no release."""
+_number: Final = re.compile(r"[0-9]+").findall
+
+
+def order(release: str) -> tuple[int, ...]:
+    """Return a key that sorts releases by age. `pre-v0.10.1` is older than all that have a name."""
+    return () if release.startswith("pre-") else tuple(map(int, _number(release)))
+
+
+def newest(documents: Iterable[Document]) -> str:
+    """Return the newest release that the documents mention as the one that added something."""
+    added = (each for document in documents for each in _added(document))
+    return max((each for each in added if each.startswith("v")), key=order, default=OLDEST)
+
+
+def is_gone(document: Document, release: str | None) -> bool:
+    """Return whether a release lacks the command, notification or hook; None stands for the documents' own release."""
+    return release is not None and not _exists(document.added, document.deprecated, release)
+
+
+def as_of(document: Document, release: str | None) -> Document:
+    """Return a document without extensions, and without what a release lacks."""
+    return replace(
+        document,
+        request=_without(document.request.without_extensions(), release),
+        response=_without(document.response, release),
+    )
+
+
+def _added(document: Document) -> Iterator[str]:
+    halves = (document.request, document.response)
+    yield from (node.added for half in halves for node in nodes(half) if node.added is not None)
+    if document.added is not None:
+        yield document.added
+
+
+def _exists(added: str | None, deprecated: Deprecated | None, release: str) -> bool:
+    if added is not None and order(added) > order(release):
+        return False
+    last = deprecated[1] if isinstance(deprecated, tuple) and len(deprecated) > 1 else None
+    return last is None or order(release) <= order(last)
+
+
+def _without(node: Node, release: str | None) -> Node:
+    """Return an object's schema without the fields that a release lacks, in all sides of its conditionals."""
+    return _pruned(node, frozenset(_missing(node, release)), release)
+
+
+def _missing(node: SchemaNode, release: str | None) -> Iterator[str]:
+    """Yield the names of the fields that an object lacks, whichever side of a conditional declares them."""
+    for field in node.fields or ():
+        is_too_new = release is not None and not _exists(field.node.added, field.node.deprecated, release)
+        if field.node.extension or is_too_new:
+            yield field.name
+    for side in _sides(node):
+        yield from _missing(side, release)
+
+
+def _sides(node: SchemaNode) -> Iterator[SchemaNode]:
+    for branch in node.branches:
+        yield from (side for side in (branch.then, branch.otherwise) if side is not None)
+    yield from (*node.any_of, *node.one_of)
+
+
+def _pruned(node: Node, names: frozenset[str], release: str | None) -> Node:
+    fields = node.fields and tuple(
+        Property(field.name, _without(field.node, release)) for field in node.fields if field.name not in names
+    )
+    return replace(
+        node,
+        fields=fields,
+        required=node.required and tuple(name for name in node.required if name not in names),
+        items=node.items and _without(node.items, release),
+        branches=tuple(_pruned_branch(branch, names, release) for branch in node.branches),
+        any_of=tuple(_pruned(each, names, release) for each in node.any_of),
+        one_of=tuple(_pruned(each, names, release) for each in node.one_of),
+    )
+
+
+def _pruned_branch(branch: Branch, names: frozenset[str], release: str | None) -> Branch:
+    return replace(
+        branch,
+        then=branch.then and _pruned(branch.then, names, release),
+        otherwise=branch.otherwise and _pruned(branch.otherwise, names, release),
+    )

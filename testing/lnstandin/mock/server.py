@@ -1,0 +1,221 @@
+"""The unix socket: reads requests, and sends responses whole, in half, late, out of order or not at all."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from clnrpc.runtime.errors import RpcError
+from clnrpc.runtime.jsontext import Framer, FramingError
+from clnrpc.runtime.server import envelope
+from clnrpc.runtime.server.bind import BadParameter
+from clnrpc.runtime.server.convert import BadToken, json_value
+from clnrpc.runtime.server.filter import Filter, apply, parse
+from clnrpc.runtime.values.encode import encode
+from lnoffers.service.errors import ListenError
+from lnstandin.mock.core import Caller, Outcome, Standin
+from lnstandin.mock.rules import Manner
+
+_CHUNK: Final = 1 << 16
+_LONGEST_PATH: Final = 107
+"""Bytes of a unix socket's path."""
+
+
+class Server:
+    """Serves a stand-in at a socket. One event loop runs all of it."""
+
+    def __init__(self, standin: Standin, path: Path) -> None:
+        self.path = path
+        self._standin = standin
+        self._listening: asyncio.Server | None = None
+        self._connections: set[_Connection] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._turns = _Turns()
+
+    async def open(self) -> None:
+        """Listen. Raises ListenError."""
+        _free(self.path)
+        try:
+            self._listening = await asyncio.start_unix_server(self._serve, self.path)
+        except OSError as error:
+            raise ListenError(f"{self.path}: cannot listen there: {error.strerror or error}") from error
+
+    async def close(self) -> None:
+        """Stop listening, and end all connections at once."""
+        if self._listening is not None:
+            self._listening.close()
+            self._listening = None
+            self.path.unlink(missing_ok=True)
+        for connection in list(self._connections):
+            connection.abort()
+        self._turns.release()
+        me = asyncio.current_task()
+        for task in [each for each in self._tasks if each is not me]:
+            task.cancel()
+        await asyncio.sleep(0)
+
+    async def restart(self) -> None:
+        """End all connections without answering, and listen again."""
+        await self.close()
+        await self.open()
+
+    def reorder(self, count: int) -> None:
+        """Send the next `count` responses in reverse order, once all of them are ready."""
+        self._turns = _Turns(count)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connection = _Connection(writer)
+        self._connections.add(connection)
+        framer = Framer()
+        try:
+            while data := await reader.read(_CHUNK):
+                framer.feed(data)
+                for message in framer:
+                    self._start(message, connection)
+        except FramingError as error:
+            connection.send(envelope.failure(envelope.NO_ID, envelope.malformed(error)))
+        except (ConnectionError, asyncio.CancelledError):
+            connection.abort()
+        finally:
+            await connection.finish()
+            self._connections.discard(connection)
+
+    def _start(self, message: bytes, connection: _Connection) -> None:
+        task = asyncio.create_task(self._respond(message, connection))
+        for tasks in (self._tasks, connection.tasks):
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
+
+    async def _respond(self, message: bytes, connection: _Connection) -> None:
+        request = envelope.members_by_name(message)
+        if not envelope.has_version(request):
+            connection.send(envelope.failure(envelope.NO_ID, envelope.no_version(message)))
+            connection.close()
+            return
+        identity = envelope.NO_ID
+        try:
+            identity = envelope.identity_of(request)
+            method = envelope.method_of(request).decode()
+            wanted = _filter_of(request)
+        except RpcError as error:
+            connection.send(envelope.failure(identity, error))
+            return
+        outcome = await self._standin.outcome(method, request[b"params"], connection.caller)
+        await self._send(outcome, _response(identity, outcome, wanted), identity, connection)
+        if method == "stop" and outcome.error is None:
+            self._standin.on_stop()
+
+    async def _send(self, outcome: Outcome, response: bytes, identity: bytes, connection: _Connection) -> None:
+        step = outcome.step
+        if connection.caller.has_notifications:
+            for method, params in step.notices:
+                shown = encode({"id": json_value(identity), **params})
+                connection.send(b'{"jsonrpc":"2.0","method":%b,"params":%b}\n\n' % (encode(method), shown))
+        if step.delay:
+            await asyncio.sleep(step.delay)
+        await self._turns.wait()
+        match step.manner:
+            case Manner.WHOLE:
+                connection.send(response)
+            case Manner.HALF:
+                connection.send(response[: len(response) // 2])
+                connection.close()
+            case Manner.DROP:
+                connection.abort()
+            case Manner.RESTART:
+                await self.restart()
+
+
+class _Connection:
+    """The connection of one client."""
+
+    def __init__(self, writer: asyncio.StreamWriter) -> None:
+        self.caller = Caller()
+        self.tasks: set[asyncio.Task[None]] = set()
+        self._writer = writer
+
+    def send(self, data: bytes) -> None:
+        if not self._writer.is_closing():
+            self._writer.write(data)
+
+    def close(self) -> None:
+        """End the connection after sending what is left."""
+        self._writer.close()
+
+    def abort(self) -> None:
+        """End the connection at once."""
+        self._writer.transport.abort()
+
+    async def finish(self) -> None:
+        """Close the connection once all calls are answered."""
+        if self.tasks and not self._writer.is_closing():
+            await asyncio.wait(set(self.tasks))
+        self._writer.close()
+        with suppress(ConnectionError, asyncio.CancelledError):
+            await self._writer.wait_closed()
+
+
+class _Turns:
+    """Holds a number of responses back until all of them are ready, then lets them go in reverse order."""
+
+    def __init__(self, count: int = 0) -> None:
+        self._count = count
+        self._waiting: list[asyncio.Event] = []
+
+    async def wait(self) -> None:
+        """Wait for the turn of a response that is ready."""
+        if not self._count:
+            return
+        turn = asyncio.Event()
+        self._waiting.append(turn)
+        if len(self._waiting) == self._count:
+            self.release()
+        await turn.wait()
+
+    def release(self) -> None:
+        """Let all go that wait, and hold no others back."""
+        self._count = 0
+        for turn in reversed(self._waiting):
+            turn.set()  # tasks go on in the order in which their events are set
+
+
+def _filter_of(request: envelope.RequestMembers) -> Filter | None:
+    raw = request.get(b"filter")
+    if raw is None:
+        return None
+    try:
+        return parse(raw)
+    except BadToken as bad:
+        raise BadParameter("filter", bad) from None
+
+
+def _response(identity: bytes, outcome: Outcome, wanted: Filter | None) -> bytes:
+    if outcome.error is not None:
+        return envelope.failure(identity, outcome.error)
+    answer = outcome.answer if wanted is None else encode(apply(wanted, json_value(outcome.answer)))
+    return envelope.success(identity, answer)
+
+
+def _free(path: Path) -> None:
+    """Remove the socket that a process left behind. Raises ListenError if the path cannot be used."""
+    if len(os.fsencode(path)) > _LONGEST_PATH:
+        raise ListenError(f"{path}: too long for a socket's path; the most are {_LONGEST_PATH} bytes")
+    if not path.parent.is_dir():
+        raise ListenError(f"{path}: there is no folder {path.parent}")
+    if not path.exists():
+        return
+    if not path.is_socket():
+        raise ListenError(f"{path}: there is a file that is no socket")
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(os.fspath(path))
+        except ConnectionRefusedError:
+            path.unlink()
+            return
+        except OSError:
+            pass
+    raise ListenError(f"{path}: another process listens there")
