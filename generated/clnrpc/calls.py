@@ -3505,12 +3505,18 @@ class Calls(Caller):
                 paid.
             RpcError: Code -1: The injected entropy is used up, or no server is running.
             RpcError: Code 200: The invoice is being paid, or it may have been paid.
+            RpcError: Code 203: The payee refuses the payment for good.
+            RpcError: Code 205: There is no route to the payee.
+            RpcError: Code 206: Each route costs more than the fee limit, or takes too long.
             RpcError: Code 207: The invoice has expired.
-            RpcError: Code 209: The payment has failed, so that no money has moved; or the server has no backend
-                that pays, or it is more than the server may pay.
+            RpcError: Code 209: The payment has failed for another reason; or the server has no backend that pays,
+                or it is more than the server may pay.
             RpcError: Code 210: There is no result yet. The payment may still succeed.
             RpcError: Code 212: The request that the invoice is for does not allow it.
+            RpcError: Code 213: The signer of the node that pays does not approve the payment.
+            RpcError: Code 215: The channels of the node that pays cannot carry the amount.
             RpcError: Code 219: The invoice is paid already.
+            RpcError: Code 220: The channels of the payee cannot carry the amount.
             RpcError: Code 1002: The offer has expired.
             RpcError: Code 1003: No invoice could be fetched: the request could not be sent.
             RpcError: Code 1004: The issuer refused the request, or sent an invoice that is not valid for it, such

@@ -108,7 +108,7 @@ async def pay_with(payer: Payer, invoice: Invoice) -> StoredPayment:
             raise RpcError(GENERIC, str(refusal)) from refusal
 
     try:
-        return await asyncio.shield(payer.begin(claim, invoice))
+        return (await asyncio.shield(payer.begin(claim, invoice))).payment
     except RpcError:
         for refusal in refused:
             raise refusal from None

@@ -14,7 +14,7 @@ from lnoffers.service import Node, OffersService
 from lnoffers.service.commands import Served
 from lnoffers.service.payment_states import PaymentState
 from lnoffers.service.payments import payer as payer_module
-from lnoffers.service.payments.backend import Failed, Uncertain
+from lnoffers.service.payments.backend import Failed, FailureCode, Uncertain
 from lnoffers.service.payments.limits import Limits
 from lnoffers.service.payments.payer import Payer
 from lnoffers.service.peers import Peers
@@ -84,6 +84,16 @@ def test_a_failure_is_told_and_the_invoice_can_be_paid_later(node: Node, invoice
     backend = Scripted([Failed("no route"), paid(preimage(1))])
     assert refused(node, backend, invoice.encode()) == (209, "Failed: no route")
     assert xpay(node, backend, invoice.encode()).payment_preimage == preimage(1).hex()
+
+
+@pytest.mark.parametrize("code", FailureCode)
+def test_a_failure_has_the_code_of_the_backend(node: Node, invoice: Invoice, code: FailureCode) -> None:
+    assert refused(node, Scripted([Failed("no", code)]), invoice.encode()) == (int(code), "Failed: no")
+
+
+def test_a_failure_after_a_lost_answer_has_its_code_too(node: Node, invoice: Invoice) -> None:
+    backend = Scripted([Uncertain("?")], [Uncertain("?"), Failed("refused", FailureCode.REFUSED)])
+    assert refused(node, backend, invoice.encode()) == (203, "Failed: refused")
 
 
 def test_a_call_that_waits_too_long_leaves_the_payment_alone(node: Node, invoice: Invoice) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from lnoffers.bolt12 import Invoice
 from lnoffers.service.clock import FixedClock
-from lnoffers.service.payments.backend import BackendError, Failed, Outcome, Paid, Uncertain
+from lnoffers.service.payments.backend import BackendError, Failed, FailureCode, Outcome, Paid, Uncertain
 from lnstandin.play import sender
 from lnstandin.play.ledger import Sent
 from lnstandin.play.target import Target
@@ -91,7 +91,7 @@ def test_payee_that_cannot_be_reached_fails_and_nothing_is_in_the_ledger(tmp_pat
         async with playing(tmp_path / "payee") as payee, playing(tmp_path / "payer") as payer:
             outcome = await payer.backend.pay(payee.invoice())
             why = "the payee cannot be reached: it is not connected, and no address is known"
-            assert outcome == Failed(why)
+            assert outcome == Failed(why, FailureCode.NO_ROUTE)
             assert payer.rows("sent", "pending") == payer.rows("sent", "failed") == []
 
     asyncio.run(run())
@@ -235,7 +235,7 @@ def test_another_payer_is_refused_once_an_invoice_is_paid(tmp_path: Path) -> Non
             await other.peers.connect(payee.address)
             invoice = payee.invoice()
             assert_paid(await payer.backend.pay(invoice), invoice)
-            assert await other.backend.pay(invoice) == Failed("already paid")
+            assert await other.backend.pay(invoice) == Failed("already paid", FailureCode.REFUSED)
             assert_paid(await payer.backend.find(invoice), invoice)
         assert_balanced(payer, payee, 1)
 
@@ -277,7 +277,9 @@ def test_payment_that_the_payee_does_not_want_fails_with_its_reason(tmp_path: Pa
                 payee.node.clock = FixedClock(invoice.expires_at)
             amount = {"less": PRICE - 1, "more": 2 * PRICE + 1}.get(change, PRICE)
             sent = Sent(invoice.invoice_payment_hash or b"", invoice.to_bytes(), payee.peers.node_id, amount)
-            assert await payer.backend.sender._complete(sent, Target.of_bolt12(invoice)) == Failed(why)
+            assert await payer.backend.sender._complete(sent, Target.of_bolt12(invoice)) == Failed(
+                why, FailureCode.REFUSED
+            )
             assert payee.taken() == {}
             while payee.rows("received", "pending"):  # a copy that came too late is looked at once more
                 await payee.written()
@@ -338,6 +340,6 @@ def test_node_does_not_pay_itself(tmp_path: Path) -> None:
     async def run() -> None:
         async with playing(tmp_path / "payee") as payee:
             outcome = await payee.backend.pay(payee.invoice())
-            assert outcome == Failed("play money does not go in circles: the payee is this node")
+            assert outcome == Failed("play money does not go in circles: the payee is this node", FailureCode.NO_ROUTE)
 
     asyncio.run(run())

@@ -1,4 +1,5 @@
-"""Each error code that a document names can be had, and no others: by these calls to one server.
+"""Each error code that a document names can be had, and no others: by these calls to one server, and, for some
+failures of payments, to one that pays through a node.
 
 Those of the offer commands, which need rates too, are in `test_offers_served`.
 """
@@ -11,8 +12,10 @@ import subprocess
 from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import ExitStack
-from typing import Any
+from pathlib import Path
+from typing import Any, NoReturn
 
+from clnrpc import RpcError
 from lnoffers.bolt12 import CHAINS, Invoice, InvoiceRequest, Offer, Recurrence
 from lnoffers.net.address import Address
 from lnoffers.net.blinding import message_path
@@ -23,7 +26,9 @@ from tests.bolt12 import samples
 from tests.fetching.conftest import Start as StartNode
 from tests.fetching.conftest import start as node
 from tests.fetching.node import key_of
+from tests.peers.conftest import program as another
 from tests.peers.stranger import connected, key
+from tests.service.answering_node import answering
 from tests.service.invoicing import HOUR, NOW, creation, store_offer
 from tests.service.paying import invoice_for, preimage, store_payment
 from tests.service.program import Program, Wire, request
@@ -32,7 +37,7 @@ from tests.shared import ROOT
 
 NOBODY = "00" * 32
 PEER = key(7).public_key.hex()
-__all__ = ["node"]
+__all__ = ["another", "node"]
 
 LASTING = "still unpaid in the end"
 REFUSING, SILENT, NOBODY_REACHED = (key_of(number).public_key for number in (1, 2, 3))
@@ -178,6 +183,25 @@ def pay(ask: Asker, program: Program) -> None:
     ask("xpay", {"invstring": offer_of(SILENT), "retry_for": 0})
 
 
+def pay_through(node: Path, program: Program) -> set[int]:
+    """Pay through a Core Lightning node that ends each payment with another code; return the codes of our xpay."""
+    codes, ended = iter((203, 206, 209, 213, 215, 220)), list[int]()
+
+    def fail(_: Any) -> NoReturn:
+        raise RpcError(next(codes), "no")
+
+    answers: dict[str, Any] = {"xpay": fail, "listpays": {"pays": []}, "listsendpays": {"payments": []}}
+    answers["waitanyinvoice"] = RpcError(-1, "not now")  # this node answers one call at a time on each connection
+    flags = ("--backend", f"cln:{node}", "--dev-time", str(NOW), "--log-file", "log")
+    with answering(node, answers), program.served(*flags), ExitStack() as held:
+        wires = [held.enter_context(Wire(program.socket)) for _ in range(6)]
+        for number, wire in enumerate(wires):
+            invoice = invoice_for(samples.request_for(samples.offer()), 100 + number, invoice_created_at=NOW)
+            wire.send(request("xpay", [invoice.encode()]))
+        ended = [json.loads(wire.answer())["error"]["code"] for wire in wires]
+    return {*ended}
+
+
 def request_of(payer: bytes) -> str:
     """Return a request without an offer of the node with this id."""
     return samples.unsigned(invreq_payer_id=payer).unsigned().encode()
@@ -219,7 +243,9 @@ def wait_until_it_stops(ask: Asker, program: Program, server: subprocess.Popen[s
             ask.refused[method].add(json.loads(wire.answer())["error"]["code"])
 
 
-def test_every_documented_error_can_be_had_and_no_other(seed_program: Program, node: StartNode) -> None:
+def test_every_documented_error_can_be_had_and_no_other(
+    seed_program: Program, another: Program, node: StartNode, tmp_path: Path
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         mute = Address(key(8).public_key, *silent.getsockname())
         flags = (
@@ -245,6 +271,7 @@ def test_every_documented_error_can_be_had_and_no_other(seed_program: Program, n
             pay(ask, seed_program)
             send_invoices(ask)
             wait_until_it_stops(ask, seed_program, server, mute)
+    ask.refused["xpay"] |= pay_through(tmp_path / "node", another)
     documented = {path.stem: codes(path.stem) for path in (ROOT / "schemas").glob("*.json") if path.stem not in OFFERS}
     documented["invoicerequest"].add(-32602)  # its document speaks of it outside of the list
     assert ask.refused == documented

@@ -15,9 +15,10 @@ import pytest
 
 from clnrpc import AsyncClient, RpcError
 from lnoffers.bolt12 import KeyPair
-from lnoffers.service.payments.backend import BackendError, Failed, Outcome, Paid, Uncertain
+from lnoffers.service.payments.backend import BackendError, Failed, FailureCode, Outcome, Paid, Uncertain
 from lnoffers.service.payments.cln.backend import make
 from lnoffers.service.payments.cln.outcomes import ALREADY_PAID, ENDED, UNCERTAIN
+from lnoffers.service.payments.cln.sending import NOT_TRYING
 from lnoffers.service.payments.cln.witness import NodeWitness
 from tests.interop.paying import backend, end_at, invoice_for
 from tests.service.answering_node import INFO, Answer, answering
@@ -56,7 +57,19 @@ def outcome_of(
 @pytest.mark.parametrize("code", ENDED)
 def test_an_error_that_ends_the_call_is_a_failure_if_nothing_was_sent(code: int, tmp_path: Path) -> None:
     answers: dict[str, Answer] = {"xpay": RpcError(code, "no"), "listpays": pays(None)}
-    assert outcome_of(tmp_path, answers) == Failed(ENDED[code])
+    assert outcome_of(tmp_path, answers) == ENDED[code]
+
+
+def test_a_failure_has_the_code_of_the_node_unless_that_is_about_the_call() -> None:
+    codes = {code: int(failed.code) for code, failed in ENDED.items()}
+    assert codes == {code: code if code > 0 else 209 for code in codes}
+    assert {*codes.values()} == {*FailureCode}
+
+
+def test_listpays_alone_says_nothing_of_the_code(tmp_path: Path) -> None:
+    assert outcome_of(tmp_path, {"listpays": pays(FAILED)}, "find", at_most=1.0) == Failed(
+        NOT_TRYING, FailureCode.OTHER
+    )
 
 
 @pytest.mark.parametrize("code", [*UNCERTAIN, 201, 204, 211, 302, 999])

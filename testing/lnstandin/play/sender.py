@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 from lnoffers.bolt12 import Bolt12Error, Invoice
 from lnoffers.service.errors import PeerUnavailableError
-from lnoffers.service.payments.backend import Failed, Outcome, Paid, Uncertain
+from lnoffers.service.payments.backend import Failed, FailureCode, Outcome, Paid, Uncertain
 from lnoffers.service.tasks import ended_in_bug
 from lnstandin.play.ledger import NoRoute, Sent, State
 from lnstandin.play.messages import MAX_NUMBER, Pay, Result, UnusableError
@@ -92,10 +92,12 @@ class Sender:
         try:
             target = Target.of_bolt12(invoice)
         except UnreachableError as error:
-            return Failed(str(error))
+            return Failed(str(error), FailureCode.NO_ROUTE)
         sent = await self.begin(target, amount)
-        if isinstance(sent, (NoRoute, Failure)):
-            return Failed(sent.reason)
+        if isinstance(sent, NoRoute):
+            return Failed(sent.reason, FailureCode.NO_ROUTE)
+        if isinstance(sent, Failure):
+            return Failed(sent.reason, _code(sent.code))
         return await self._complete(sent, target)
 
     async def find(self, invoice: Invoice) -> Outcome:
@@ -172,7 +174,7 @@ class Sender:
             sent = task.result()
         if sent.preimage is not None:
             return Paid(sent.preimage, sent.amount_msat)
-        return Failed(sent.reason or "the payee has refused it")
+        return Failed(sent.reason or "the payee has refused it", _code(sent.code))
 
     async def _follow(self, sent: Sent, target: Target) -> Sent:
         result = await self._result(sent, target)
@@ -232,6 +234,13 @@ class _Awaited:
         if result.preimage is None or sha256(result.preimage).digest() == self._sent.payment_hash:
             self.result = result
             self.wake.set()
+
+
+def _code(code: int | None) -> FailureCode:
+    """Return the code of a failure: what a test wants, else that the payee has refused the payment."""
+    if code is None:
+        return FailureCode.REFUSED
+    return FailureCode(code) if code in {*FailureCode} else FailureCode.OTHER
 
 
 def _message(sent: Sent, target: Target) -> CustomMessage:

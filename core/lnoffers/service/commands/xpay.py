@@ -30,7 +30,7 @@ from lnoffers.service.store import invoicerequests, payments
 from lnoffers.service.store.payments import ClaimError, StoredPayment
 
 if TYPE_CHECKING:
-    from lnoffers.service.payments.payer import Payer
+    from lnoffers.service.payments.payer import Ending, Payer
     from lnoffers.service.peers import Peers
 
 PAY_SECONDS: Final = 60
@@ -180,9 +180,10 @@ def _check_new(payment: StoredPayment) -> None:
         raise RpcError(PAY_IN_PROGRESS, "The payment of this invoice is still in progress: listpays shows its result")
 
 
-def _response(payment: StoredPayment) -> types.XpayResponse:
+def _response(ending: Ending) -> types.XpayResponse:
+    payment = ending.payment
     if payment.state is PaymentState.FAILED:
-        raise RpcError(PAY_UNSPECIFIED_ERROR, f"Failed: {payment.reason}")
+        raise RpcError(ending.code, f"Failed: {payment.reason}")
     if payment.preimage is None:  # another server has taken it over, or it could not be counted
         raise RpcError(PAY_STOPPED_RETRYING, "The result is not known here yet: listpays shows it")
     return types.XpayResponse(

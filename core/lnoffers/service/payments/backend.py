@@ -16,6 +16,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from enum import IntEnum
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 from lnoffers.service.errors import ServiceError
@@ -43,12 +44,32 @@ class Paid:
     """The amount with fees."""
 
 
+class FailureCode(IntEnum):
+    """What a failure is, by the codes of Core Lightning's `xpay`."""
+
+    REFUSED = 203
+    """The payee refuses the payment for good."""
+    NO_ROUTE = 205
+    TOO_EXPENSIVE = 206
+    """Each route costs more than the fee limit, or takes too long."""
+    EXPIRED = 207
+    """The invoice has expired."""
+    OTHER = 209
+    NOT_APPROVED = 213
+    """The signer of the node that pays does not approve the payment."""
+    TOO_LITTLE = 215
+    """The channels of the node that pays cannot carry the amount."""
+    TOO_SMALL = 220
+    """The channels of the payee cannot carry the amount."""
+
+
 @dataclass(frozen=True, slots=True)
 class Failed:
     """No money has moved, and none will."""
 
     reason: str
     """A sentence for the payee and the log, without a secret."""
+    code: FailureCode = FailureCode.OTHER
 
 
 @dataclass(frozen=True, slots=True)

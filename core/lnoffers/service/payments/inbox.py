@@ -27,10 +27,9 @@ if TYPE_CHECKING:
     from lnoffers.bolt12 import Invoice
     from lnoffers.net.onion_messages import ReceivedMessage
     from lnoffers.service.node import Node
-    from lnoffers.service.payments.payer import Payer
+    from lnoffers.service.payments.payer import Ending, Payer
     from lnoffers.service.peers import Link, Peers
     from lnoffers.service.peers.replies import Replies
-    from lnoffers.service.store.payments import StoredPayment
 
 INVOICES_A_SECOND: Final = 20
 """The rate at which invoices of all senders are checked; further ones wait or are dropped."""
@@ -89,10 +88,10 @@ class Inbox:
         task.add_done_callback(partial(ended_in_bug, "The report on a payment ended in a bug"))
 
     async def _report(
-        self, link: Link | None, received: ReceivedMessage, invoice: Invoice, paying: asyncio.Task[StoredPayment]
+        self, link: Link | None, received: ReceivedMessage, invoice: Invoice, paying: asyncio.Task[Ending]
     ) -> None:
         """Tell the payee if its invoice is not paid after all."""
-        payment = await asyncio.shield(paying)
+        payment = (await asyncio.shield(paying)).payment
         if payment.state is PaymentState.FAILED:
             await self._refuse(link, received, refusal(invoice, f"pay attempt failed: {payment.reason}"))
         elif payment.state is PaymentState.CLAIMED:

@@ -14,6 +14,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -22,7 +23,7 @@ from lnoffers.bolt12 import Bolt12Error, Invoice
 from lnoffers.service.errors import ServiceError, StoreError
 from lnoffers.service.escaping import escape
 from lnoffers.service.payment_states import PaymentEvent, PaymentState
-from lnoffers.service.payments.backend import BackendError, Failed, Outcome, Paid, Uncertain
+from lnoffers.service.payments.backend import BackendError, Failed, FailureCode, Outcome, Paid, Uncertain
 from lnoffers.service.payments.comparing import Known, bring_in, is_ours
 from lnoffers.service.payments.witness import BothWitnesses, FileWitness, is_restored
 from lnoffers.service.status import Status
@@ -63,6 +64,15 @@ class _ClaimLostError(ServiceError):
     """Another server has taken over the claim."""
 
 
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """A payment as it is stored when this server does nothing more for it."""
+
+    payment: StoredPayment
+    code: FailureCode = FailureCode.OTHER
+    """What the failure is, if the payment has failed; this is not stored."""
+
+
 class Payer:
     """The payments of one server. Use it within one event loop.
 
@@ -82,7 +92,7 @@ class Payer:
         self._limits = limits
         self._file = FileWitness(node.options)
         self._witness: Witness = self._file
-        self._tasks: set[asyncio.Task[StoredPayment]] = set()
+        self._tasks: set[asyncio.Task[Ending]] = set()
         self._warned: set[str] = set()
 
     async def start(self) -> None:
@@ -121,28 +131,28 @@ class Payer:
             self._limits.check(connection, new)
         return payments.claim(connection, new, PaymentState.PAYING if self.backend.pays else PaymentState.CLAIMED)
 
-    def submit(self, payment: StoredPayment, invoice: Invoice) -> asyncio.Task[StoredPayment]:
-        """Begin to pay what was claimed; the task ends with the payment as it is stored last."""
+    def submit(self, payment: StoredPayment, invoice: Invoice) -> asyncio.Task[Ending]:
+        """Begin to pay what was claimed."""
         return self._start(self._pay(payment, invoice))
 
-    def begin(self, claim: Callable[[], StoredPayment], invoice: Invoice) -> asyncio.Task[StoredPayment]:
+    def begin(self, claim: Callable[[], StoredPayment], invoice: Invoice) -> asyncio.Task[Ending]:
         """Claim an invoice with a function that uses the store, and pay it, whether or not anybody waits for the task.
 
-        The task ends with the payment as it is stored last, or with the RpcError that `claim` raises.
+        The task may end with the RpcError that `claim` raises.
         """
 
-        async def claim_and_pay() -> StoredPayment:
+        async def claim_and_pay() -> Ending:
             return await self._pay(await self._node.changes.run(claim), invoice)
 
         return self._start(claim_and_pay())
 
-    def _start(self, work: Coroutine[None, None, StoredPayment]) -> asyncio.Task[StoredPayment]:
+    def _start(self, work: Coroutine[None, None, Ending]) -> asyncio.Task[Ending]:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
         return task
 
-    def _ended(self, task: asyncio.Task[StoredPayment]) -> None:
+    def _ended(self, task: asyncio.Task[Ending]) -> None:
         self._tasks.discard(task)
         if task.cancelled() or not isinstance(task.exception(), RpcError):
             ended_in_bug("A payment ended in a bug", task)
@@ -182,19 +192,19 @@ class Payer:
 
     # ---- one payment
 
-    async def _pay(self, payment: StoredPayment, invoice: Invoice) -> StoredPayment:
+    async def _pay(self, payment: StoredPayment, invoice: Invoice) -> Ending:
         try:
             if not self.backend.pays:
                 await self._witness.write(payment.fence)
-                return payment
+                return Ending(payment)
             return await self._pay_until_known(payment, invoice)
         except _ClaimLostError:
             logger.warning("Another server has taken over the payment %s", payment.payment_hash.hex())
         except BackendError as error:
             logger.warning("The payment %s is not counted: %s", payment.payment_hash.hex(), error)
-        return payment
+        return Ending(payment)
 
-    async def _pay_until_known(self, payment: StoredPayment, invoice: Invoice) -> StoredPayment:
+    async def _pay_until_known(self, payment: StoredPayment, invoice: Invoice) -> Ending:
         pause = FIRST_PAUSE
         if payment.state is PaymentState.PAYING:
             outcome = await self._tell(payment, invoice)
@@ -234,14 +244,15 @@ class Payer:
             logger.exception("The payment backend failed")
             return Uncertain("the backend ended in a bug")
 
-    async def _complete(self, payment: StoredPayment, outcome: Paid | Failed) -> StoredPayment:
+    async def _complete(self, payment: StoredPayment, outcome: Paid | Failed) -> Ending:
         at = self._node.clock.now()
         if isinstance(outcome, Failed):  # as often as strangers like: no line at the usual level
             logger.debug("The payment %s has failed: %s", payment.payment_hash.hex(), escape(outcome.reason))
-            return await self._step(payment, PaymentEvent.FAILED, completed_at=at, reason=outcome.reason)
+            failed = await self._step(payment, PaymentEvent.FAILED, completed_at=at, reason=outcome.reason)
+            return Ending(failed, outcome.code)
         logger.info("Paid %d msat (%s)", payment.amount_msat, payment.payment_hash.hex())
         preimage, sent = outcome.preimage, outcome.sent_msat
-        return await self._step(payment, PaymentEvent.PAID, completed_at=at, preimage=preimage, sent_msat=sent)
+        return Ending(await self._step(payment, PaymentEvent.PAID, completed_at=at, preimage=preimage, sent_msat=sent))
 
     async def _again(self, payment: StoredPayment, invoice: Invoice) -> StoredPayment | None:
         """Return the payment as one that the backend is about to be told of again; None if it may not be paid now."""

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
-from lnoffers.service.payments.backend import BackendError, Paid
+from lnoffers.service.payments.backend import BackendError, Failed, FailureCode, Paid
 
 if TYPE_CHECKING:
     from clnrpc.types import ListpaysPay
@@ -22,21 +22,22 @@ if TYPE_CHECKING:
 ALREADY_PAID: Final = 219
 """PAY_INJECTPAYMENTONION_ALREADY_PAID: an earlier call has paid this payment hash."""
 
-ENDED: Final[Mapping[int, str]] = {
+ENDED: Final[Mapping[int, Failed]] = {
     # The call was refused before anything was sent.
-    -32602: "the node cannot pay this invoice",
-    -32601: "the node has no command to pay",
-    207: "the invoice has expired",
-    213: "the node's signer does not approve the payment",
+    -32602: Failed("the node cannot pay this invoice"),
+    -32601: Failed("the node has no command to pay"),
+    207: Failed("the invoice has expired", FailureCode.EXPIRED),
+    213: Failed("the node's signer does not approve the payment", FailureCode.NOT_APPROVED),
     # Routing failed; xpay passes these codes on only if it has not sent any part.
-    205: "there is no route",
-    206: "every route costs more than the fee limit, or takes too long",
-    215: "the node's channels cannot carry the amount",
+    205: Failed("there is no route", FailureCode.NO_ROUTE),
+    206: Failed("every route costs more than the fee limit, or takes too long", FailureCode.TOO_EXPENSIVE),
+    215: Failed("the node's channels cannot carry the amount", FailureCode.TOO_LITTLE),
+    220: Failed("the payee's channels cannot carry the amount", FailureCode.TOO_SMALL),
     # xpay gives up, and parts may be on their way.
-    203: "the payee does not accept the payment",
-    209: "no route has worked",
+    203: Failed("the payee does not accept the payment", FailureCode.REFUSED),
+    209: Failed("no route has worked"),
 }
-"""Code -> what the payee may know. The node's own words would tell it what channels the node has."""
+"""Code -> the failure, with what the payee may know. The node's own words would tell it what channels the node has."""
 
 UNCERTAIN: Final[Mapping[int, str]] = {
     -1: "an error without a code of its own",

@@ -142,7 +142,7 @@ class Sending:
             return Uncertain(str(error))
         self._ends[_hash(invoice)] = _now()
         outcome = await self.find(invoice)
-        return Failed(ENDED[error.code]) if isinstance(outcome, Failed) else outcome
+        return ENDED[error.code] if isinstance(outcome, Failed) else outcome
 
     async def find(self, invoice: Invoice) -> Outcome:
         """Return the outcome of an invoice that an earlier call may have paid; wait a while if it is uncertain."""
