@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from clnrpc import RpcError
 from lnoffers.service.payments.backend import Failed, Outcome, Uncertain
 from tests.interop.chain.folder import Chain
 from tests.interop.channels import fund, open_channel
@@ -17,6 +18,7 @@ from tests.interop.losing import losing
 from tests.interop.nodes import Node, program, running, until
 from tests.interop.paying import Mortal, backend, hash_of, payable_at, status_at
 from tests.interop.test_payments_sending import find, held, is_preimage, pay
+from tests.peers.conftest import Start
 
 AMOUNT = 1_000_000
 MORE_THAN_A_CHANNEL = 700_000_000
@@ -64,6 +66,14 @@ def test_a_lost_answer_to_a_failure_is_uncertain_and_then_known(pair: Pair, tmp_
         lost, found = asyncio.run(run(tmp_path / "rpc"))
     assert isinstance(lost, Uncertain)
     assert found == Failed("the node has given up")
+
+
+def test_play_money_is_not_sent_to_a_real_node(l1: Node, start: Start) -> None:
+    payer = start("--backend", "play")
+    payer.client.connect(f"{l1.id}@127.0.0.1:{l1.port}")
+    with pytest.raises(RpcError, match="Failed: the payee does not play") as refused:
+        payer.client.xpay(payable_at(l1, AMOUNT).encode())
+    assert refused.value.code == 205
 
 
 def test_the_node_is_killed_while_it_pays(mortal: Mortal, l1: Node, tmp_path: Path) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from lnoffers.bolt12.features import bitmap
-from lnoffers.net.errors import Hint, RemoteProtocolError
-from lnoffers.net.features import FEATURES, OFFERED, ONION_MESSAGES, check, offers
+from lnoffers.net.errors import Hint, LocalProtocolError, RemoteProtocolError
+from lnoffers.net.features import FEATURES, OFFERED, ONION_MESSAGES, check, offers, with_custom
 
 
 def test_each_row_is_an_even_bit_of_its_own() -> None:
@@ -29,6 +29,18 @@ def test_a_feature_is_offered_by_either_bit(bit: int) -> None:
 def test_a_peer_may_require_any_feature_of_the_table_and_offer_any_other() -> None:
     check(bitmap([feature.bit for feature in FEATURES] + [999, 20_001]))
     check(b"")
+
+
+def test_an_application_has_a_bit_of_its_own_beside_the_others() -> None:
+    both = with_custom(with_custom(OFFERED, 257), 511)
+    assert both == bitmap([1, 9, 13, 15, 39, 45, 257, 511])
+    check(both)
+
+
+@pytest.mark.parametrize("bit", [39, 256, 258, 513])
+def test_an_application_cannot_have_another_bit(bit: int) -> None:
+    with pytest.raises(LocalProtocolError, match=f"and {bit} is not one"):
+        with_custom(OFFERED, bit)
 
 
 @pytest.mark.parametrize("bit", [2, 20, 64, 1_000])

@@ -107,6 +107,16 @@ def test_an_offer_without_a_price_is_paid_as_much_as_the_caller_says(start: Star
     assert [invoice.amount_received_msat for invoice in shop.client.listinvoices().invoices] == [3_000]
 
 
+def test_a_payee_that_does_not_play_is_refused_at_once(start: Start) -> None:
+    shop, buyer = start(), start(*PLAY)
+    buyer.client.connect(shop.address)
+    offer = shop.client.offer("1000msat", description="tea").bolt12
+    with pytest.raises(RpcError, match="Failed: the payee does not play") as refused:
+        buyer.client.xpay(offer)
+    assert refused.value.code == 205
+    assert [payment.status for payment in buyer.client.listpays().pays] == ["failed"]
+
+
 @pytest.mark.parametrize("answer", ["another_amount", "another_signer", "another_request", "expired", "unsigned"])
 def test_an_invoice_for_an_offer_that_is_not_the_right_one_is_not_paid(
     start: Start, node: StartNode, answer: str

@@ -12,7 +12,7 @@ from typing import Final
 
 from lnoffers.bolt12.features import bitmap, first_unknown_bit
 from lnoffers.bolt12.typecheck import typechecked
-from lnoffers.net.errors import Hint, RemoteProtocolError
+from lnoffers.net.errors import Hint, LocalProtocolError, RemoteProtocolError
 
 
 @typechecked
@@ -68,6 +68,8 @@ ONION_MESSAGES_ONLY_CHANNELS: Final = 66
 OFFERED: Final = bitmap(feature.bit + 1 for feature in FEATURES if feature.offered)
 """The feature bitmap in our `init`."""
 
+_CUSTOM: Final = range(257, 512, 2)
+"""bLIP 2 leaves the bits from 256 to 511 to experiments; even ones would make other nodes disconnect."""
 _KNOWN: Final = frozenset(feature.bit for feature in FEATURES)
 
 
@@ -75,6 +77,19 @@ _KNOWN: Final = frozenset(feature.bit for feature in FEATURES)
 def offers(features: bytes, bit: int) -> bool:
     """Return whether either bit of the pair that begins with the even `bit` is set."""
     return bool(int.from_bytes(features, "big") >> bit & 0b11)
+
+
+@typechecked
+def with_custom(features: bytes, bit: int) -> bytes:
+    """Return a bitmap with the feature of an application, an odd bit that no specification uses.
+
+    Raises:
+        LocalProtocolError: if the bit is even, below 256, or so high that the bitmap would be longer than 64 bytes.
+    """
+    if bit not in _CUSTOM:
+        raise LocalProtocolError(f"applications have the odd bits from 257 to 511, and {bit} is not one")
+    number = int.from_bytes(features, "big") | 1 << bit
+    return number.to_bytes((number.bit_length() + 7) // 8, "big")
 
 
 @typechecked

@@ -9,7 +9,7 @@ from lnoffers.bolt12 import Invoice
 from lnoffers.service.payments.backend import Backend, BackendError, Host, Outcome, Paid, Uncertain
 from lnstandin.play.faults import Faults
 from lnstandin.play.ledger import NAME, Ledger
-from lnstandin.play.messages import PAY_TYPE, RESULT_TYPE
+from lnstandin.play.messages import FEATURE, PAY_TYPE, RESULT_TYPE
 from lnstandin.play.receiver import Receiver
 from lnstandin.play.sender import Sender
 from lnstandin.play.target import is_bolt11
@@ -41,6 +41,7 @@ class Play(Backend):
         except BackendError:
             await self.ledger.close()
             raise
+        self._host.peers.offer(FEATURE)
         self._host.peers.handle_custom(PAY_TYPE, self._receiver.receive)
         self._host.peers.handle_custom(RESULT_TYPE, self.sender.receive)
         await self.sender.resume()

@@ -17,6 +17,8 @@ from lnoffers.net.messages import CustomMessage
 
 PAY_TYPE: Final = 44_201
 RESULT_TYPE: Final = 44_203
+FEATURE: Final = 443
+"""The feature bit by which a node says in its `init` that it plays."""
 
 
 MAX_NUMBER: Final = 2**63 - 1

@@ -1,7 +1,8 @@
 """The payments of this node to others.
 
 A payment leaves only after the ledger has it. Then a task repeats it, over whatever connection there is to the payee,
-until the payee has the money or refuses it. So only the payee can make a payment fail that may have left.
+until the payee has the money or refuses it. So only the payee can make a payment fail that may have left. Before the
+ledger has it, it fails if the payee cannot be reached, or does not say that it plays.
 """
 
 from __future__ import annotations
@@ -17,11 +18,12 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from lnoffers.bolt12 import Bolt12Error, Invoice
+from lnoffers.net.features import offers
 from lnoffers.service.errors import PeerUnavailableError
 from lnoffers.service.payments.backend import Failed, FailureCode, Outcome, Paid, Uncertain
 from lnoffers.service.tasks import ended_in_bug
 from lnstandin.play.ledger import NoRoute, Sent, State
-from lnstandin.play.messages import MAX_NUMBER, Pay, Result, UnusableError
+from lnstandin.play.messages import FEATURE, MAX_NUMBER, Pay, Result, UnusableError
 from lnstandin.play.target import Target, UnreachableError
 
 if TYPE_CHECKING:
@@ -120,13 +122,16 @@ class Sender:
             return NoRoute("play money does not go in circles: the payee is this node")
         if amount_msat > MAX_NUMBER:
             return NoRoute(f"{amount_msat}msat are more than there is")
-        if self._peers.link(target.payee) is None:
+        link = self._peers.link(target.payee)
+        if link is None or not _plays(link):
             earlier = await self._ledger.sent(target.payment_hash)
             if earlier is None or earlier.state is State.FAILED:
                 try:
-                    await self._connect(target.payee)
+                    link = link or await self._connect(target.payee)
                 except PeerUnavailableError as error:
                     return NoRoute(f"the payee cannot be reached: {error}")
+                if not _plays(link):
+                    return NoRoute("the payee does not play: it would have to run with --backend play")
         failure = self.failures.popleft() if self.failures else None
         if failure is not None and not failure.leaves:
             return failure
@@ -170,7 +175,7 @@ class Sender:
             task = self.follow(sent, target)
             await asyncio.wait([task], timeout=PATIENCE)
             if not task.done():
-                return Uncertain("the payee does not answer; does it run with --backend play?")
+                return Uncertain("the payee does not answer")
             sent = task.result()
         if sent.preimage is not None:
             return Paid(sent.preimage, sent.amount_msat)
@@ -234,6 +239,10 @@ class _Awaited:
         if result.preimage is None or sha256(result.preimage).digest() == self._sent.payment_hash:
             self.result = result
             self.wake.set()
+
+
+def _plays(link: Link) -> bool:
+    return offers(link.features, FEATURE - 1)
 
 
 def _code(code: int | None) -> FailureCode:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Final, TypeAlias
 
@@ -117,6 +118,14 @@ class Peers:
             LocalProtocolError: if `CustomMessage` cannot have the type.
         """
         self._custom[CustomMessage(type_, b"").type] = handle
+
+    def offer(self, bit: int) -> None:
+        """Set the feature bit of an application in the `init` of all connections from now on.
+
+        Raises:
+            LocalProtocolError: if it is not a bit that `features.with_custom` allows.
+        """
+        self._init = replace(self._init, features=features.with_custom(self._init.features, bit))
 
     async def ping(self, node_id: bytes, *, length: int, pong_length: int) -> int | None:
         """Send a ping of `length` bytes, and return the pong's length; None if `pong_length` requests no pong.
