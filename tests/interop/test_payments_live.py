@@ -201,6 +201,20 @@ def test_a_real_node_pays_our_offer_in_several_parts(start: Start, pair: Pair, c
         assert (done.status, done.amount_received_msat) == ("paid", invoice.invoice_amount)
 
 
+def test_a_deleted_invoice_cannot_be_paid_at_the_node_any_more(start: Start, pair: Pair) -> None:
+    served = served_by(start, pair.l1, pair.l1)
+    offer = served.client.offer(AMOUNT, description="tea, or not").bolt12
+    time.sleep(PAUSE)
+    invoice = pair.l2.client.fetchinvoice(offer).invoice
+    [row] = served.client.listinvoices().invoices
+    at_the_node = pair.l1.client.listinvoices
+    assert [each.status for each in at_the_node(payment_hash=row.payment_hash).invoices] == ["unpaid"]
+    served.client.delinvoice(row.label, "unpaid")
+    assert not at_the_node(payment_hash=row.payment_hash).invoices
+    with pytest.raises(RpcError):
+        pair.l2.client.rpc_call("xpay", {"invstring": invoice, "retry_for": 5})
+
+
 def test_a_payment_while_our_server_was_down_is_seen(start: Start, pair: Pair) -> None:
     served = served_by(start, pair.l1, pair.l1)
     offer = served.client.offer(AMOUNT, description="tea at night").bolt12

@@ -19,7 +19,7 @@ from tests.interop.chain.folder import Chain
 from tests.interop.channels import CHANNEL_SAT, connect, fund, open_channel
 from tests.interop.conftest import Pair
 from tests.interop.nodes import SECONDS, Node, running, until
-from tests.interop.paying import Desk, await_chain, backend, end_at, incoming, invoice_for
+from tests.interop.paying import EXPIRY, Desk, await_chain, backend, end_at, incoming, invoice_for
 
 AMOUNT = 1_000_000
 
@@ -178,12 +178,26 @@ def test_expired_invoices_make_room_for_others(pair: Pair, tmp_path: Path) -> No
             short = [incoming(AMOUNT, expiry=1) for _ in range(2)]
             for each in short:
                 await used.receive(each)
-            with pytest.raises(BackendError, match="keeps 2 unpaid invoices"):
-                await used.receive(incoming(AMOUNT))
             found = pair.l1.client.listinvoices
             await awaited(lambda: all(found(label=label(desk, each)).invoices[0].status == "expired" for each in short))
             await used.receive(incoming(AMOUNT))
             assert not any(found(label=label(desk, each)).invoices for each in short)
+
+    asyncio.run(run())
+
+
+def test_the_oldest_invoice_makes_room_and_cannot_be_paid_any_more(pair: Pair, tmp_path: Path) -> None:
+    wanted = [incoming(AMOUNT, EXPIRY + 60 * number) for number in range(3)]
+
+    async def run() -> None:
+        async with backend(pair.l1.socket, tmp_path, max_invoices=2) as (used, desk):
+            made = [invoice_for(each.payment_hash, AMOUNT, await used.receive(each)) for each in wanted]
+            found = pair.l1.client.listinvoices
+            assert [len(found(label=label(desk, each)).invoices) for each in wanted] == [0, 1, 1]
+            with pytest.raises(RpcError):
+                await asyncio.to_thread(xpay, pair.l2, made[0])
+            await asyncio.to_thread(xpay, pair.l2, made[2])
+            await awaited(lambda: desk.arrived == [(wanted[2].payment_hash, AMOUNT)])
 
     asyncio.run(run())
 
@@ -210,8 +224,8 @@ def test_invoices_of_others_are_left_alone(pair: Pair, tmp_path: Path) -> None:
 
     async def run() -> None:
         await awaited(lambda: found(payment_hash=other.payment_hash).invoices[0].status == "expired")
-        async with backend(pair.l1.socket, tmp_path, max_invoices=0) as (used, _):
-            with pytest.raises(BackendError):
+        async with backend(pair.l1.socket, tmp_path, max_invoices=1) as (used, _):
+            for _ in range(2):
                 await used.receive(incoming(AMOUNT))
 
     asyncio.run(run())
