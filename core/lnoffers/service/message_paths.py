@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from lnoffers.bolt12 import BlindedPath
 from lnoffers.bolt12.tlv import select
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from lnoffers.bolt12 import NodeKeys
     from lnoffers.bolt12.message import Message
     from lnoffers.bolt12.tlv import Span
+
+
+_PATH_ID_BYTES: Final = 32
 
 
 class PathKeyError(ServiceError):
@@ -49,6 +52,15 @@ def message_paths(node: Node, ways: Sequence[Sequence[bytes]], identity: bytes) 
         return [message_path(key, way, path_id) for key, way in zip(keys, ways, strict=True)]
     except ValueError as error:
         raise PathKeyError(f"The path key that was drawn is of no use: {error}") from error
+
+
+def own_path_id(path_id: bytes | None) -> bytes | None:
+    """Return a path_id that this node may have given to a path of its own; None for others, which then do not count.
+
+    All of its own have 32 bytes. As in Core Lightning (common/onion_message_parse.c), whoever makes a path to this node
+    may put something else there, and a message along it is taken like one without a path_id.
+    """
+    return path_id if path_id is not None and len(path_id) == _PATH_ID_BYTES else None
 
 
 def expected_path_id(keys: NodeKeys, message: Message, paths: int, span: Span) -> bytes:

@@ -29,7 +29,7 @@ from lnoffers.bolt12.tlv import OFFER_SPAN, select
 from lnoffers.service.answering import terms
 from lnoffers.service.entropy import EntropyError
 from lnoffers.service.errors import ServiceError
-from lnoffers.service.message_paths import expected_path_id
+from lnoffers.service.message_paths import expected_path_id, own_path_id
 from lnoffers.service.payment_paths import path_to_self
 from lnoffers.service.payments.backend import Destination, Incoming
 from lnoffers.service.peers.replies import quoted
@@ -52,7 +52,6 @@ MAX_UNPAID: Final = 10_000
 
 INTERNAL_ERROR: Final = "Internal error"
 PREIMAGE_BYTES: Final = 32
-_PATH_ID_BYTES: Final = 32
 _FEATURES: Final = bitmap([MPP_OPTIONAL])
 
 Answer: TypeAlias = Invoice | InvoiceError
@@ -215,8 +214,7 @@ class Issuer:
 
         Otherwise somebody could find out which node is behind a blinded path, by asking all of them.
         """
-        if path_id is not None and len(path_id) != _PATH_ID_BYTES:
-            path_id = None  # as in Core Lightning
+        path_id = own_path_id(path_id)
         if request.offer_paths is None:
             return None if path_id is None else "Unexpected blinded path"
         if path_id is None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from lnoffers.bolt12 import CHAINS, Bolt12Error, Invoice, InvoiceRequest
 from lnoffers.bolt12.tlv import INVOICE_REQUEST_SPAN
 from lnoffers.service.errors import ServiceError
-from lnoffers.service.message_paths import expected_path_id
+from lnoffers.service.message_paths import expected_path_id, own_path_id
 from lnoffers.service.payments.limits import LimitError
 from lnoffers.service.peers.replies import quoted
 from lnoffers.service.status import Status
@@ -112,6 +112,7 @@ class Checker:
 
     def _check_path(self, request: InvoiceRequest, path_id: bytes | None) -> None:
         """Check that the invoice has come along the path that the request demands, as requests for offers must."""
+        path_id = own_path_id(path_id)
         if request.invreq_paths is None:
             if path_id is not None:
                 raise BadInvoiceError(_UNKNOWN)
