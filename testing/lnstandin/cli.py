@@ -15,6 +15,7 @@ from lnoffers.service.errors import ServiceError
 
 _COMMANDS: Final[Mapping[str, str]] = {
     "mock": "serve any documents at a unix socket, with scripted, documented or generated answers",
+    "conform": "compare rpc-schema documents with a running node",
     "network": "start connected nodes with channels of play money, on regtest",
 }
 """The commands, and what each does."""

@@ -13,11 +13,10 @@ rules       scripts: which call gets which answer
 calls       the record of the calls
 builtin     commands that the mock carries out itself
 requests    parameters, validated
-documents   the documents of a folder, and of another release (`releases`)
+documents   the documents of a folder, and of another release
 examples    answers of the documents' examples
-generation  generated answers: objects and conditionals, over `scalars`, `draws` and `validation`
+generation  generated answers: objects and conditionals, over `scalars` and `draws`
 server      the unix socket
-scriptfile  scripts in files, for the program (`cli`)
 scriptfile  scripts in files, for the program (`cli`)
 """
 

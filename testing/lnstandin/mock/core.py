@@ -27,7 +27,7 @@ from lnstandin.mock.generation import Generator
 from lnstandin.mock.requests import Reader, plain
 from lnstandin.mock.rules import Manner, Params, Rule, ScriptError, Step
 from lnstandin.mock.scalars import pubkey
-from lnstandin.mock.validation import faults
+from lnstandin.validation import faults
 
 logger = logging.getLogger(__name__)
 NETWORK: Final = "regtest"

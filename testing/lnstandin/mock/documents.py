@@ -15,7 +15,7 @@ from typing import Final
 
 from clnrpc import RELEASE
 from lnoffers.service.errors import ServiceError
-from lnstandin.mock.releases import as_of, is_gone, newest
+from lnstandin.releases import as_of, is_gone, newest
 from rpcschema.model.nodes import Document, DocumentKind
 from rpcschema.problems import Level, Problem
 from rpcschema.read.corrections import NONE, Corrections, read_corrections

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lnstandin.mock.requests import Reader
-from lnstandin.mock.validation import is_valid
+from lnstandin.validation import is_valid
 from rpcschema.model.nodes import Document
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from lnstandin.mock.draws import Draw
 from lnstandin.mock.scalars import scalar
-from lnstandin.mock.validation import TYPES, is_valid, side_of
+from lnstandin.validation import TYPES, is_valid, side_of
 from rpcschema.model.nodes import Branch, Json, SchemaNode
 
 _ATTEMPTS: Final = 100

@@ -10,7 +10,7 @@ from clnrpc.runtime.errors import INVALID_PARAMS, RpcError
 from clnrpc.runtime.jsontext import JsonType, elements, json_type, members
 from clnrpc.runtime.server.bind import BadParameter, Binder
 from clnrpc.runtime.server.convert import BadToken, json_value
-from lnstandin.mock.validation import faults
+from lnstandin.validation import faults
 from rpcschema.model.nodes import Document, Json, Request, SchemaNode
 from rpcschema.model.resolve import resolve
 

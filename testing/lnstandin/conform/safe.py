@@ -1,0 +1,238 @@
+"""The commands that `conform` calls without being asked for side effects: which, why they are safe, and with what.
+
+A command that is not in the table is never called. Parameters come from what the node has answered so far, or are such
+that they cannot meet anything: the hash of nothing, a label that nobody uses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any, Final, TypeAlias
+
+Params: TypeAlias = dict[str, Any]
+NOTHING: Final = "00" * 32
+"""A hash, or an id, that nothing has."""
+NOBODY: Final = "lnstandin-conform: nobody has this label"
+_MOST: Final = 3
+"""How many values of one kind are tried."""
+
+
+@dataclass(slots=True)
+class Known:
+    """The node's answers so far, by command."""
+
+    answers: dict[str, list[Any]] = field(default_factory=dict)
+
+    def add(self, command: str, answer: Any) -> None:
+        """Remember an answer."""
+        self.answers.setdefault(command, []).append(answer)
+
+    def pick(self, command: str, path: str) -> Iterator[Any]:
+        """Yield the first few different values at a path, such as `peers[].id`, in the answers to a command."""
+        found = (value for answer in self.answers.get(command, ()) for value in _at(answer, path.split(".")))
+        return islice(dict.fromkeys(found), _MOST)
+
+
+def _at(value: Any, path: list[str]) -> Iterator[Any]:
+    if not path:
+        yield value
+        return
+    name, *rest = path
+    inner = value.get(name.removesuffix("[]")) if isinstance(value, dict) else None
+    for each in inner if isinstance(inner, list) and name.endswith("[]") else () if inner is None else (inner,):
+        yield from _at(each, rest)
+
+
+Source: TypeAlias = Callable[[Known], Iterator[Params]]
+
+
+@dataclass(frozen=True, slots=True)
+class Safe:
+    """Why a command is safe, and the parameters of its calls."""
+
+    why: str
+    sources: tuple[Source, ...]
+
+    def calls(self, known: Known) -> Iterator[Params]:
+        """Yield the parameters to call it with."""
+        for source in self.sources:
+            yield from source(known)
+
+
+def fixed(**params: Any) -> Source:
+    """Return a source of these parameters."""
+    return lambda _: iter((params,))
+
+
+def of(parameter: str, command: str, path: str, **others: Any) -> Source:
+    """Return a source of calls, each with one value from the answers to a command."""
+    return lambda known: ({parameter: value, **others} for value in known.pick(command, path))
+
+
+def _own_signature(known: Known) -> Iterator[Params]:
+    for signature in known.pick("signmessage", "zbase"):
+        for node in known.pick("getinfo", "id"):
+            yield {"message": "lnstandin", "zbase": signature, "pubkey": node}
+
+
+def _route(known: Known) -> Iterator[Params]:
+    for source in known.pick("getinfo", "id"):
+        for target in known.pick("listpeers", "peers[].id"):
+            yield {
+                "source": source,
+                "destination": target,
+                "amount_msat": 1000,
+                "layers": ["auto.localchans"],
+                "maxfee_msat": 1000,
+                "final_cltv": 18,
+            }
+
+
+def _hops(known: Known) -> Iterator[Params]:
+    for hop in known.pick("getinfo", "id"):
+        yield {"hops": [{"pubkey": hop, "payload": "0a0208" + "00" * 8}], "assocdata": NOTHING}
+
+
+def _indexes(_: Known) -> Iterator[Params]:
+    for subsystem in ("invoices", "forwards", "sendpays", "htlcs", "chainmoves", "channelmoves"):
+        for index in ("created", "updated", "deleted"):
+            if not (subsystem.endswith("moves") and index != "created"):
+                yield {"subsystem": subsystem, "indexname": index, "nextvalue": 0}
+
+
+_READS: Final = "it only reads"
+_COMPUTES: Final = "it computes its answer from its parameters"
+_ABSENT: Final = "it is called for something that does not exist"
+_HERE: Final = "it concerns this connection only"
+_PAST: Final = "it waits for something that has happened, or cannot"
+_LISTED: Final = {"index": "created", "start": 0, "limit": 2}
+
+TABLE: Final[Mapping[str, Safe]] = {
+    "getinfo": Safe(_READS, (fixed(),)),
+    "help": Safe(_READS, (fixed(), fixed(command="getinfo"))),
+    "check": Safe(_READS, (fixed(command_to_check="getinfo"),)),
+    "listconfigs": Safe(_READS, (fixed(), fixed(config="network"))),
+    "listpeers": Safe(_READS, (fixed(), of("id", "listpeers", "peers[].id"), fixed(level="info"))),
+    "listpeerchannels": Safe(
+        _READS,
+        (
+            fixed(),
+            of("id", "listpeers", "peers[].id"),
+            of("short_channel_id", "listpeerchannels", "channels[].short_channel_id"),
+            of("channel_id", "listpeerchannels", "channels[].channel_id"),
+        ),
+    ),
+    "listclosedchannels": Safe(_READS, (fixed(),)),
+    "listfunds": Safe(_READS, (fixed(), fixed(spent=True))),
+    "listnodes": Safe(_READS, (fixed(), of("id", "listpeers", "peers[].id"))),
+    "listchannels": Safe(
+        _READS,
+        (
+            fixed(),
+            of("short_channel_id", "listchannels", "channels[].short_channel_id"),
+            of("source", "listchannels", "channels[].source"),
+            of("destination", "listchannels", "channels[].destination"),
+        ),
+    ),
+    "listforwards": Safe(_READS, (fixed(), fixed(status="settled"), fixed(**_LISTED))),
+    "listhtlcs": Safe(_READS, (fixed(), of("id", "listpeerchannels", "channels[].short_channel_id"))),
+    "listinvoices": Safe(
+        _READS,
+        (
+            fixed(),
+            of("label", "listinvoices", "invoices[].label"),
+            of("payment_hash", "listinvoices", "invoices[].payment_hash"),
+            of("invstring", "listinvoices", "invoices[].bolt11"),
+            fixed(**_LISTED),
+        ),
+    ),
+    "listinvoicerequests": Safe(
+        _READS, (fixed(), of("invreq_id", "listinvoicerequests", "invoicerequests[].invreq_id"))
+    ),
+    "listoffers": Safe(_READS, (fixed(), of("offer_id", "listoffers", "offers[].offer_id"), fixed(active_only=True))),
+    "listpays": Safe(
+        _READS,
+        (fixed(), of("payment_hash", "listpays", "pays[].payment_hash"), fixed(status="complete"), fixed(**_LISTED)),
+    ),
+    "listsendpays": Safe(
+        _READS,
+        (fixed(), of("payment_hash", "listsendpays", "payments[].payment_hash"), fixed(**_LISTED)),
+    ),
+    "listtransactions": Safe(_READS, (fixed(),)),
+    "listaddresses": Safe(_READS, (fixed(), of("address", "listaddresses", "addresses[].bech32"))),
+    "listdatastore": Safe(_READS, (fixed(), of("key", "listdatastore", "datastore[].key[]"))),
+    "datastoreusage": Safe(_READS, (fixed(),)),
+    "listsqlschemas": Safe(_READS, (fixed(), fixed(table="peers"))),
+    "listnetworkevents": Safe(_READS, (fixed(), of("id", "listpeers", "peers[].id"))),
+    "listchainmoves": Safe(_READS, (fixed(), fixed(**_LISTED))),
+    "listchannelmoves": Safe(_READS, (fixed(), fixed(**_LISTED))),
+    "bkpr-listbalances": Safe(_READS, (fixed(),)),
+    "bkpr-listincome": Safe(_READS, (fixed(), fixed(consolidate_fees=False))),
+    "bkpr-listaccountevents": Safe(_READS, (fixed(), of("account", "bkpr-listbalances", "accounts[].account"))),
+    "bkpr-inspect": Safe(_READS, (of("account", "listpeerchannels", "channels[].channel_id"),)),
+    "bkpr-channelsapy": Safe(_READS, (fixed(),)),
+    "bkpr-report": Safe(_READS, (fixed(format="{tag}"), fixed(format="{tag}", headers=["tag"], escape="csv"))),
+    "feerates": Safe(_READS, (fixed(style="perkw"), fixed(style="perkb"))),
+    "parsefeerate": Safe(_COMPUTES, (fixed(feerate="253perkw"), fixed(feerate_str="253perkw"))),
+    "getlog": Safe(_READS, (fixed(), fixed(level="io"))),
+    "decode": Safe(
+        _COMPUTES,
+        (
+            of("string", "listinvoices", "invoices[].bolt11"),
+            of("string", "listinvoices", "invoices[].bolt12"),
+            of("string", "listpays", "pays[].bolt11"),
+            of("string", "listpays", "pays[].bolt12"),
+            of("string", "listoffers", "offers[].bolt12"),
+            of("string", "listinvoicerequests", "invoicerequests[].bolt12"),
+            of("string", "showrunes", "runes[].rune"),
+        ),
+    ),
+    "signmessage": Safe("it signs a text that begins as no other message does", (fixed(message="lnstandin"),)),
+    "signmessagewithkey": Safe(
+        "it signs a text that begins as no other message does",
+        (of("address", "listaddresses", "addresses[].bech32", message="lnstandin"),),
+    ),
+    "checkmessage": Safe(_COMPUTES, (_own_signature,)),
+    "createonion": Safe(_COMPUTES, (_hops,)),
+    "addpsbtoutput": Safe(
+        "with a destination it makes no address",
+        (of("destination", "listfunds", "outputs[].address", satoshi=10_000),),
+    ),
+    "setpsbtversion": Safe(_COMPUTES, (of("psbt", "addpsbtoutput", "psbt", version=0),)),
+    "fundpsbt": Safe(
+        "without a reservation it changes nothing",
+        (fixed(satoshi=10_000, feerate="253perkw", startweight=0, reserve=0),),
+    ),
+    "getroute": Safe(_COMPUTES, (of("id", "listpeers", "peers[].id", amount_msat=1000, riskfactor=1),)),
+    "getroutes": Safe(_COMPUTES, (_route,)),
+    "askrene-listlayers": Safe(_READS, (fixed(),)),
+    "askrene-listreservations": Safe(_READS, (fixed(),)),
+    "autoclean-status": Safe(_READS, (fixed(), fixed(subsystem="paidinvoices"))),
+    "showrunes": Safe(_READS, (fixed(), of("rune", "showrunes", "runes[].rune"))),
+    "checkrune": Safe(_COMPUTES, (of("rune", "showrunes", "runes[].rune", method="getinfo"),)),
+    "staticbackup": Safe(_READS, (fixed(),)),
+    "getemergencyrecoverdata": Safe(_READS, (fixed(),)),
+    "sql": Safe(_READS, (fixed(query="SELECT COUNT(*) FROM peers"),)),
+    "renepaystatus": Safe(_READS, (fixed(),)),
+    "plugin": Safe(_READS, (fixed(subcommand="list"),)),
+    "batching": Safe(_HERE, (fixed(enable=False),)),
+    "notifications": Safe(_HERE, (fixed(enable=False),)),
+    "deprecations": Safe(_HERE, (fixed(enable=True),)),
+    "wait": Safe(_PAST, (_indexes,)),
+    "waitblockheight": Safe(_PAST, (of("blockheight", "getinfo", "blockheight"),)),
+    "waitsendpay": Safe(
+        _PAST, (fixed(payment_hash=NOTHING), of("payment_hash", "listpays", "pays[].payment_hash", timeout=1))
+    ),
+    "waitinvoice": Safe(_PAST, (fixed(label=NOBODY),)),
+    "delinvoice": Safe(_ABSENT, (fixed(label=NOBODY, status="unpaid"),)),
+    "delpay": Safe(_ABSENT, (fixed(payment_hash=NOTHING, status="failed"),)),
+    "deldatastore": Safe(_ABSENT, (fixed(key=NOBODY),)),
+    "disableoffer": Safe(_ABSENT, (fixed(offer_id=NOTHING),)),
+    "enableoffer": Safe(_ABSENT, (fixed(offer_id=NOTHING),)),
+    "disableinvoicerequest": Safe(_ABSENT, (fixed(invreq_id=NOTHING),)),
+    "fundchannel_cancel": Safe(_ABSENT, (of("id", "getinfo", "id"),)),
+    "txdiscard": Safe(_ABSENT, (fixed(txid=NOTHING),)),
+}
+"""In the order in which they are called, so that later ones can use the answers of earlier ones."""
