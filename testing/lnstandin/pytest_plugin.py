@@ -1,0 +1,55 @@
+"""Fixtures for tests of programs that use a Core Lightning node. pytest finds them once `clnrpc[testing]` is installed.
+
+`cln` is a mock with a script (`lnstandin.mock`), in a temporary folder, so tests can run at the same time
+(pytest-xdist).
+
+A test that fails prints what its nodes were called with, and what they answered.
+
+This module is imported by every run of pytest, so it imports the stand-ins only when a test asks for one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+if TYPE_CHECKING:
+    from lnstandin.asserting import CheckedMock
+
+_EXCHANGES: Final = pytest.StashKey[list[tuple[str, Callable[[], str]]]]()
+"""Headings, and functions that return the calls under each."""
+_MARKER: Final = (
+    "cln(schemas=None, release=None, seed=0, examples=True): options of the fixture cln: a folder of documents, a "
+    "release to behave like, the seed of generated answers, and whether the documents' examples are answers"
+)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marker."""
+    config.addinivalue_line("markers", _MARKER)
+
+
+@pytest.fixture
+def cln(request: pytest.FixtureRequest) -> Iterator[CheckedMock]:
+    """A node that answers as its script says: `cln.on("xpay").fail(205, "No route")`. Clients use `cln.socket`."""
+    from lnstandin.asserting import CheckedMock  # noqa: PLC0415 # 0085: slow
+
+    marker = request.node.get_closest_marker("cln")
+    with CheckedMock(**({} if marker is None else marker.kwargs)) as mock:
+        _show_if_failed(request, "Calls of cln", lambda: str(mock.calls))
+        yield mock
+
+
+def _show_if_failed(request: pytest.FixtureRequest, title: str, text: Callable[[], str]) -> None:
+    request.node.stash.setdefault(_EXCHANGES, []).append((title, text))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Add the calls to the report of a test that failed."""
+    report = yield
+    if report.when == "call" and report.failed:
+        report.sections.extend((title, text() or "none") for title, text in item.stash.get(_EXCHANGES, ()))
+    return report
