@@ -14,6 +14,7 @@ from http.client import HTTPSConnection
 from pathlib import Path
 from typing import Any
 
+from clnrpc import RpcError
 from lnoffers.rest import Dispatch, application
 from lnoffers.rest.certificates import server_context
 from lnoffers.rest.listening import Limits, serving
@@ -99,6 +100,34 @@ def served(dispatch: Dispatch, folder: Path, limits: Limits | None = None) -> It
         loops[0].call_soon_threadsafe(ending.set)
         thread.join(30)
         assert not thread.is_alive()
+
+
+Called = tuple[str, bytes]
+
+
+class Node:
+    """A node that permits every call with RUNE, and writes down what is asked of it."""
+
+    def __init__(self) -> None:
+        self.called: list[Called] = []
+
+    async def __call__(self, method: str, params: bytes, /) -> bytes | AsyncGenerator[bytes, None]:
+        self.called.append((method, params))
+        match method:
+            case "checkrune":
+                rune = json.loads(params)["rune"]
+                if rune == "useless":
+                    return b'{"valid":false}'
+                if rune != RUNE:
+                    raise RpcError(1501, "Not authorized: Not derived from master")
+                return b'{"valid":true}'
+            case "getinfo" | "help":
+                return b'{"id":"02aa"}'
+            case "pay":
+                raise RpcError(210, "Timed out", {"attempts": 3})
+            case "listinvoices":
+                return in_pieces(b'{"invoices":[', b"1,", b"2", b"]}")
+        raise RpcError(-32601, f"Unknown command '{method}'")
 
 
 async def in_pieces(*pieces: bytes) -> AsyncGenerator[bytes, None]:

@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol, TypeAlias
 import msgspec
 
 from clnrpc.runtime.errors import METHOD_NOT_FOUND, RpcError
-from lnoffers.rest.request import MAX_BODY_BYTES, Head, RefusedError, read_head, read_parameters
+from lnoffers.rest.request import MAX_BODY_BYTES, Head, RefusedError, read_head, read_parameters, too_long
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Event: TypeAlias = MutableMapping[str, Any]
@@ -126,7 +126,7 @@ class _Exchange:
                 raise _EndedError(_LEFT)
             body += event.get("body", b"")
             if len(body) > MAX_BODY_BYTES:
-                raise RefusedError(413, f"The body is longer than {MAX_BODY_BYTES} bytes")
+                raise too_long()
             if not event.get("more_body", False):
                 return bytes(body)
 

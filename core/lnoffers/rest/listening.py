@@ -28,7 +28,8 @@ from lnoffers.rest.application import App
 
 MAX_HEAD_BYTES: Final = 1 << 15
 """The longest head of a request; a rune may have 16,384 characters."""
-BACKLOG: Final = 128
+BACKLOG: Final = 1024
+"""How many connections wait to be accepted. One that finds the queue full tries again only after a second."""
 LOOK_SECONDS: Final = 1.0
 """The interval of checks for requests that arrive too slowly."""
 PAUSE_SECONDS: Final = 0.5

@@ -55,6 +55,11 @@ class RefusedError(Exception):
         return msgspec.json.encode({"code": self.code, "message": self.message, "data": self.data})
 
 
+def too_long() -> RefusedError:
+    """Return the error for a body that is longer than allowed."""
+    return RefusedError(413, f"The body is longer than {MAX_BODY_BYTES} bytes")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
     """What the path and the headers of a valid request say. `rune` may be any text."""
@@ -70,8 +75,8 @@ def read_head(verb: str, path: str, headers: Headers) -> Head:
     """Parse the path and the headers of a request.
 
     Raises:
-        RefusedError: if there is no such path, the verb is another one, the rune is missing, or the body or the answer
-            should have a form that is not supported.
+        RefusedError: if there is no such path, the verb is another one, the rune is missing, the body is too long, or
+            the form of the body or of the answer is not supported.
     """
     found = _path(path)
     if found is None:
@@ -87,6 +92,9 @@ def read_head(verb: str, path: str, headers: Headers) -> Head:
         raise RefusedError(406, f"Unsupported accept header: {', '.join(accepted)}")
     if lists:
         return Head(method="help", rune=rune, status=200)
+    length = _only(headers, b"content-length")
+    if length.isdecimal() and int(length[:20]) > MAX_BODY_BYTES:
+        raise too_long()
     content_type = _only(headers, b"content-type") or _JSON
     if _media_type(content_type) not in (_JSON, _FORM, _ANY):
         raise RefusedError(406, f"Unsupported content-type header: {content_type}")
