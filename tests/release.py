@@ -130,12 +130,14 @@ def service(work: Path, wheel: Path) -> None:
 def stand_ins(work: Path, wheel: Path) -> None:
     programs = environment(work / "testing", f"clnrpc[testing] @ {wheel.as_uri()}")
     command = [programs / "lnoffers", "serve", "--lightning-dir", work / "play", "--network", "regtest"]
-    with subprocess.Popen([*command, "--backend", "play:lose=0.1"], stdout=subprocess.PIPE, cwd=work) as server:
+    command += ["--backend", "play:lose=0.1", "--rest", "127.0.0.1:0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=work) as server:
         assert server.stdout is not None
         assert server.stdout.readline().startswith(b"Listening on "), "the server has ended"
         server.terminate()
     assert (work / "play" / "regtest" / "play.sqlite3").exists()
-    print("clnrpc[testing]: lnoffers serve --backend play starts")
+    assert (work / "play" / "regtest" / "ca.pem").exists()
+    print("clnrpc[testing], which includes clnrpc[rest]: lnoffers serve --backend play --rest starts")
 
 
 def generated(work: Path, name: str, *requirements: str) -> dict[str, bytes]:

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -27,6 +28,7 @@ from tests.shared import ROOT
 PROGRAMS = Path(sys.executable).parent
 IN_SHELL = {
     "README": 3,
+    "call-over-rest": 3,
     "fetch-an-invoice": 2,
     "from-atm-to-wallet": 13,
     "pay-through-a-node": 1,
@@ -87,6 +89,7 @@ def test_python_passes_mypy_strict(tmp_path: Path) -> None:
 def test_every_page_with_python_is_run_here(page: str) -> None:
     assert page in {
         "README",
+        "call-over-rest",
         "call-from-tasks-threads-and-processes",
         "fetch-an-invoice",
         "read-answers-of-other-versions",
@@ -295,6 +298,23 @@ def test_the_service_is_kept(home: Path) -> None:
         assert json.loads(shell(compare, home)) == {"payments": []}
         shell(check, home)
     assert list(home.glob("offers-*.sqlite3"))
+
+
+def test_the_service_is_called_over_rest(home: Path) -> None:
+    """curl may be missing; then Python makes the calls alone."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    serve, restrict, call = pieces("call-over-rest", "sh")
+    (home / "program.py").write_text(program("call-over-rest").replace("3010", port), encoding="utf-8")
+    with serving(serve.replace("3010", port), home):
+        rune = json.loads(shell(restrict, home))["rune"]
+        offers = []
+        if shutil.which("curl"):
+            printed = shell(call.replace("3010", port), home, rune=rune)
+            offers = re.findall(r'"bolt12":"(lno1[0-9a-z]+)"', printed)
+            assert len(offers) == 2
+        printed = shell(f"{sys.executable} program.py", home, RUNE=rune)
+    assert sorted(printed.split()) == sorted(offers)
 
 
 def test_the_service_stands_in_tests(home: Path) -> None:

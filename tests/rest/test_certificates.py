@@ -49,10 +49,11 @@ def test_the_first_start_makes_six_files_and_only_the_owner_reads_keys(tmp_path:
     assert modes == {name: 0o400 if "key" in name else 0o444 for name in FILES}
 
 
-def test_the_next_start_changes_nothing(tmp_path: Path) -> None:
-    provide(tmp_path, "127.0.0.1")
+@pytest.mark.parametrize("host", ["127.0.0.1", "node.example", "0:0::1"])
+def test_the_next_start_changes_nothing(tmp_path: Path, host: str) -> None:
+    provide(tmp_path, host)
     before = contents(tmp_path)
-    provide(tmp_path, "127.0.0.1")
+    provide(tmp_path, host)
     assert contents(tmp_path) == before
 
 

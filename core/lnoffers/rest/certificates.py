@@ -87,7 +87,7 @@ def provide(folder: Path, host: str, *, now: datetime | None = None) -> None:
             logger.warning("The certificate ca.pem has expired: copy the new one in %s to the clients", folder)
         authority = _made("cln Root REST CA", now)
         _write(folder, "ca", authority)
-    for name, names in {"server": {*NAMES, host}, "client": set(NAMES)}.items():
+    for name, names in {"server": {*NAMES, _canonical(host)}, "client": set(NAMES)}.items():
         pair = _read(folder, name)
         if pair is not None and before is not None and not _signed(pair.certificate, before.certificate):
             continue  # it is the operator's
@@ -170,6 +170,14 @@ def _usage(*, signs: bool) -> x509.KeyUsage:
     return x509.KeyUsage(
         digital_signature=not signs, key_cert_sign=signs, crl_sign=signs, decipher_only=False, **unused
     )
+
+
+def _canonical(host: str) -> str:
+    """Return a host as a certificate's name reads: an IPv6 address has many spellings."""
+    try:
+        return str(ip_address(host))
+    except ValueError:
+        return host
 
 
 def _general(name: str) -> x509.GeneralName:

@@ -34,6 +34,8 @@ LOOK_SECONDS: Final = 1.0
 """The interval of checks for requests that arrive too slowly."""
 PAUSE_SECONDS: Final = 0.5
 """The delay before the next attempt to accept a connection, after one that has failed."""
+WARNING_SECONDS: Final = 60.0
+"""The interval of warnings about such failures."""
 _STEP_SECONDS: Final = 0.01
 
 logger = logging.getLogger(__name__)
@@ -92,6 +94,8 @@ async def _socket_for(host: str, port: int) -> tuple[socket.socket, tuple[Any, .
     unbound = socket.socket(family, kind, protocol)
     unbound.setblocking(False)
     unbound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # Accepted sockets inherit this, so that a call that waits ends some hours after its client's machine is gone.
+    unbound.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     return unbound, address
 
 
@@ -146,11 +150,14 @@ class Listener:
             await asyncio.wait(self._state.tasks, timeout=self._limits.grace_seconds)
 
     async def _accept(self) -> None:
+        warned = -WARNING_SECONDS
         while True:
             try:
                 accepted, _ = await self._loop.sock_accept(self._listening)
             except OSError as error:
-                logger.warning("No REST connection can be accepted: %s", error.strerror)
+                if self._loop.time() >= warned + WARNING_SECONDS:
+                    logger.warning("New REST connections have to wait: %s", error.strerror)
+                    warned = self._loop.time()
                 await asyncio.sleep(PAUSE_SECONDS)
                 continue
             if self._has_room():
@@ -181,9 +188,9 @@ class Listener:
             await self._loop.connect_accepted_socket(lambda: connection, accepted, ssl=self._tls, **limits)
         except OSError as error:
             logger.debug("A REST connection ended in its handshake: %s", error)
-            self._connections.pop(connection, None)
-        except asyncio.CancelledError:
-            self._connections.pop(connection, None)
+        finally:
+            if connection.transport is None:
+                self._connections.pop(connection, None)
 
     def _drop(self, connection: _Connection) -> None:
         handshake = self._connections.pop(connection)
