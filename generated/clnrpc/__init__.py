@@ -5,6 +5,8 @@
 to write a server, and `Plugin` to write a plugin, which gets the node's notifications and hooks. `types` contains the
 dataclasses of requests and responses, `COMMANDS` is the table of commands, and `RELEASE` is the node's release that
 they describe. Modules load when they are first used.
+
+`errors` has a constant and a class for each error code.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from .runtime.errors import (
     DecodeError,
     EncodeError,
     MissingFieldError,
+    Outcome,
     ParameterError,
     ProtocolError,
     RpcError,
@@ -37,6 +40,7 @@ __all__ = [
     "DecodeError",
     "EncodeError",
     "MissingFieldError",
+    "Outcome",
     "ParameterError",
     "Plugin",
     "ProtocolError",
@@ -46,6 +50,7 @@ __all__ = [
     "TransportError",
     "VersionWarning",
     "decode_payload",
+    "errors",
     "to_dict",
     "to_json",
     "types",
@@ -54,7 +59,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     __version__: str
-    from . import types
+    from . import errors, types
     from .aio import AsyncClient
     from .client import Client
     from .commands import COMMANDS, RELEASE
@@ -80,8 +85,8 @@ else:
     def __getattr__(name):
         from importlib import import_module
 
-        if name == "types":
-            return import_module(".types", __name__)
+        if name in ("errors", "types"):
+            return import_module(f".{name}", __name__)
         if name == "__version__":
             return _version()
         if name not in _HOMES:

@@ -235,6 +235,10 @@ class Calls(Caller):
 
         Args:
             add_initiator_serial_ids: Default: false.
+
+        Raises:
+            OutputIsDustError: Code 302: An output of the transaction would be too small to be relayed.
+            PsbtInvalidError: Code 309: The PSBT lacks something, or does not fund the channel as agreed.
         """
         return self.rpc_send("addpsbtoutput", satoshi, initialpsbt, locktime, destination, add_initiator_serial_ids)
 
@@ -478,6 +482,9 @@ class Calls(Caller):
 
         Args:
             enable: Default: false.
+
+        Raises:
+            InvalidParametersError: Code -32602: A parameter is missing, malformed or refused. The message names it.
         """
         return self.rpc_send("batching", enable)
 
@@ -612,7 +619,7 @@ class Calls(Caller):
         `end` can only be given together with `start`.
 
         Raises:
-            RpcError: Code -32602: A parameter is malformed, or there are no such ids.
+            InvalidParametersError: Code -32602: A parameter is malformed, or there are no such ids.
         """
         return self.rpc_send("blacklistrune", start, end, relist)
 
@@ -645,9 +652,10 @@ class Calls(Caller):
             bip353: The BIP 353 name under which the offer was found, such as *alice@example.com*.
 
         Raises:
-            RpcError: Code -32602: A parameter is missing or malformed, or does not fit the offer.
-            RpcError: Code 1003: The message could not be sent; *data* is as for lightning-fetchinvoice(7).
-            RpcError: Code -5: The server is shutting down.
+            InvalidParametersError: Code -32602: A parameter is missing or malformed, or does not fit the offer.
+            OfferUnreachableError: Code 1003: The message could not be sent; *data* is as for
+                lightning-fetchinvoice(7).
+            ShutdownError: Code -5: The server is shutting down.
         """
         return self.rpc_send(
             "cancelrecurringinvoice", offer, recurrence_counter, recurrence_label, recurrence_start, payer_note, bip353
@@ -671,8 +679,8 @@ class Calls(Caller):
         The errors that the command itself would return, and:
 
         Raises:
-            RpcError: Code -32601: There is no such command.
-            RpcError: Code -32602: A parameter is missing, malformed or unknown to the command.
+            MethodNotFoundError: Code -32601: There is no such command.
+            InvalidParametersError: Code -32602: A parameter is missing, malformed or unknown to the command.
         """
         return self.rpc_send("check", command_to_check)
 
@@ -693,6 +701,10 @@ class Calls(Caller):
             message: Text that was signed.
             zbase: Signature in zbase32.
             pubkey: Node id that must have signed, 33 bytes in hex; default: any node known from gossip.
+
+        Raises:
+            InvalidParametersError: Code -32602: A parameter is missing, malformed or refused. The message names it.
+            PubkeyNotFoundError: Code 1301: The public key belongs to no node that the network knows.
         """
         return self.rpc_send("checkmessage", message, zbase, pubkey)
 
@@ -721,10 +733,10 @@ class Calls(Caller):
             params: The parameters of that call, by position or by name; by default none.
 
         Raises:
-            RpcError: Code -32602: A parameter is missing or malformed.
-            RpcError: Code 1501: The rune is not one of this node, or has been changed.
-            RpcError: Code 1502: A restriction does not permit the call; the message says which.
-            RpcError: Code 1503: The rune is blacklisted.
+            InvalidParametersError: Code -32602: A parameter is missing or malformed.
+            RuneNotAuthorizedError: Code 1501: The rune is not one of this node, or has been changed.
+            RuneNotPermittedError: Code 1502: A restriction does not permit the call; the message says which.
+            RuneBlacklistedError: Code 1503: The rune is blacklisted.
         """
         return self.rpc_send("checkrune", rune, nodeid, method, params)
 
@@ -741,6 +753,10 @@ class Calls(Caller):
         """Give a plugin's command a REST path.
 
         Added in v26.04.
+
+        Raises:
+            ParseError: Code -32700: A plugin written in Rust failed, or the node cannot convert a currency. The
+                message says which.
         """
         return self.rpc_send("clnrest-register-path", path, rpc_method, http_method, rune_required, rune_restrictions)
 
@@ -810,6 +826,13 @@ class Calls(Caller):
             rune: Rune, made by the peer, that allows the call; without one it is refused.
             filter: The members of the result to return, an object of the same shape with *true* for each wanted
                 member; default: all.
+
+        Raises:
+            InvalidRequestError: Code -32600: The message is not a valid JSON-RPC request, or `commando` has no
+                connection to the peer.
+            CommandoLocalError: Code 19535: This node could not use the answer of the other node.
+            CommandoRemoteError: Code 19536: The other node could not read the call.
+            CommandoAuthError: Code 19537: The rune does not allow the call on the other node.
         """
         return self.rpc_send("commando", peer_id, method, params, rune, filter)
 
@@ -835,11 +858,11 @@ class Calls(Caller):
                 19735 on *testnet*, 39735 on *signet*, 19846 on *regtest*.
 
         Raises:
-            RpcError: Code -32602: A parameter is missing or malformed.
-            RpcError: Code -1: The host name cannot be resolved.
-            RpcError: Code 400: The node is not connected, and no address of it is known.
-            RpcError: Code 401: The connection failed at every address. The message says why.
-            RpcError: Code -5: The server is shutting down.
+            InvalidParametersError: Code -32602: A parameter is missing or malformed.
+            GenericError: Code -1: The host name cannot be resolved.
+            NoKnownAddressError: Code 400: The node is not connected, and no address of it is known.
+            AllAddressesFailedError: Code 401: The connection failed at every address. The message says why.
+            ShutdownError: Code -5: The server is shutting down.
         """
         return self.rpc_send("connect", id, host, port)
 
@@ -875,13 +898,14 @@ class Calls(Caller):
         invoice exists.
 
         Raises:
-            RpcError: Code -32602: A parameter is missing or malformed; or the invoice cannot be decoded, is already
-                signed, is for another chain or node, has no amount or payment hash, or has another preimage.
-            RpcError: Code -1: The invoice could not be created: the store failed, or the injected entropy is used
-                up.
-            RpcError: Code 900: Another invoice has this label; the error's *data* is that invoice.
-            RpcError: Code 901: Another invoice has this preimage; the error's *data* is that invoice.
-            RpcError: Code 907: Its offer is not active.
+            InvalidParametersError: Code -32602: A parameter is missing or malformed; or the invoice cannot be
+                decoded, is already signed, is for another chain or node, has no amount or payment hash, or has another
+                preimage.
+            GenericError: Code -1: The invoice could not be created: the store failed, or the injected entropy is
+                used up.
+            LabelExistsError: Code 900: Another invoice has this label; the error's *data* is that invoice.
+            PreimageExistsError: Code 901: Another invoice has this preimage; the error's *data* is that invoice.
+            OfferInactiveError: Code 907: Its offer is not active.
         """
         return self.rpc_send("createinvoice", invstring, label, preimage)
 
@@ -925,8 +949,9 @@ class Calls(Caller):
                 invoice lacks are ignored.
 
         Raises:
-            RpcError: Code -32602: A parameter is missing or malformed, or no proof can show one of the fields.
-            RpcError: Code 1700: This node has paid no such invoice, or not with a key of its own.
+            InvalidParametersError: Code -32602: A parameter is missing or malformed, or no proof can show one of
+                the fields.
+            NoPaymentToProveError: Code 1700: This node has paid no such invoice, or not with a key of its own.
         """
         return self.rpc_send("createproof", invstring, note, include)
 
@@ -959,7 +984,7 @@ class Calls(Caller):
                 *listdatastore*.
 
         Raises:
-            RpcError: Code -32602: A parameter is malformed, or the rune would be too long.
+            InvalidParametersError: Code -32602: A parameter is malformed, or the rune would be too long.
         """
         return self.rpc_send("createrune", rune, restrictions)
 
@@ -1017,6 +1042,15 @@ class Calls(Caller):
             mode: Default: must-create.
 
         At most one of `string` and `hex` can be given.
+
+        Raises:
+            DatastoreKeyExistsError: Code 1202: The key exists, and the mode of the call does not allow that.
+            DatastoreKeyMissingError: Code 1203: The key does not exist, and the mode of the call needs it.
+            DatastoreGenerationError: Code 1204: The key was changed meanwhile: it has another generation. Read it
+                again.
+            DatastoreHasChildrenError: Code 1205: Other keys are below this one, so it cannot have a value.
+            DatastoreParentError: Code 1206: A key above this one has a value, so nothing can be below it.
+            InvalidParametersError: Code -32602: A parameter is missing, malformed or refused. The message names it.
         """
         return self.rpc_send("datastore", key, string, hex, mode, generation)
 
@@ -1042,7 +1076,8 @@ class Calls(Caller):
                 prefix `lightning:` or `LIGHTNING:`.
 
         Raises:
-            RpcError: Code -32602: The string cannot be decoded; the message says what is wrong with it.
+            InvalidParametersError: Code -32602: The string cannot be decoded; the message says what is wrong with
+                it.
         """
         return self.rpc_send("decode", string)
 
@@ -1053,7 +1088,14 @@ class Calls(Caller):
         *,
         generation: U64 | None = None,
     ) -> DeldatastoreResponse:
-        """Delete a saved value."""
+        """Delete a saved value.
+
+        Raises:
+            DatastoreDeleteMissingError: Code 1200: There is no such key to delete.
+            DatastoreDeleteGenerationError: Code 1201: The key to delete was changed meanwhile: it has another
+                generation. Read it again.
+            InvalidParametersError: Code -32602: A parameter is missing, malformed or refused. The message names it.
+        """
         return self.rpc_send("deldatastore", key, generation)
 
     @call
@@ -1063,7 +1105,11 @@ class Calls(Caller):
         in_htlc_id: U64,
         status: Literal["settled", "local_failed", "failed"],
     ) -> DelforwardResponse:
-        """Delete the record of a forwarded payment."""
+        """Delete the record of a forwarded payment.
+
+        Raises:
+            ForwardNotFoundError: Code 1401: There is no such forward.
+        """
         return self.rpc_send("delforward", in_channel, in_htlc_id, status)
 
     @call
@@ -1092,11 +1138,11 @@ class Calls(Caller):
         After an error, nothing is deleted.
 
         Raises:
-            RpcError: Code -32602: A parameter is missing or malformed.
-            RpcError: Code 905: No invoice has this label.
-            RpcError: Code 906: The invoice is in another state; the error's *data* has *current_status* and
-                *expected_status*.
-            RpcError: Code 908: It has no description, and **desconly** was given.
+            InvalidParametersError: Code -32602: A parameter is missing or malformed.
+            InvoiceNotFoundError: Code 905: No invoice has this label.
+            InvoiceStatusError: Code 906: The invoice is in another state; the error's *data* has *current_status*
+                and *expected_status*.
+            NoDescriptionError: Code 908: It has no description, and **desconly** was given.
         """
         return self.rpc_send("delinvoice", label, status, desconly)
 
@@ -1105,6 +1151,9 @@ class Calls(Caller):
         """Delete an entry of the network event log.
 
         Added in v25.12.
+
+        Raises:
+            NetworkEventNotFoundError: Code 1402: There is no such network event.
         """
         return self.rpc_send("delnetworkevent", created_index)
 
@@ -1120,6 +1169,10 @@ class Calls(Caller):
         """Delete the record of a finished payment.
 
         `partid` and `groupid` must be given together or not at all.
+
+        Raises:
+            InvalidParametersError: Code -32602: A parameter is missing, malformed or refused. The message names it.
+            NoSuchPaymentError: Code 208: The node knows no such payment, or none with this status.
         """
         return self.rpc_send("delpay", payment_hash, status, partid, groupid)
 
@@ -1128,6 +1181,9 @@ class Calls(Caller):
         """Allow or refuse deprecated features on this connection.
 
         Added in v24.02.
+
+        Raises:
+            InvalidParametersError: Code -32602: A parameter is missing, malformed or refused. The message names it.
         """
         return self.rpc_send("deprecations", enable)
 
@@ -1144,6 +1200,11 @@ class Calls(Caller):
 
         Args:
             force: Default: false.
+
+        Raises:
+            InvalidParametersError: Code -32602: A parameter is missing, malformed or refused. The message names it.
+            GenericError: Code -1: The command failed, and this failure has no code of its own. Only the message
+                says more.
         """
         return self.rpc_send("dev-forget-channel", id, short_channel_id, channel_id, force)
 
@@ -1160,6 +1221,23 @@ class Calls(Caller):
         """Run a script that splices several channels at once.
 
         Added in v24.11.
+
+        Raises:
+            SpliceBroadcastFailedError: Code 350: The splice is signed, and sending it to the network failed. Look
+                for it on the chain: the peer may have sent it.
+            SpliceWrongOwnerError: Code 351: The channel is not in the hands of the process that could splice it.
+            SpliceUnknownChannelError: Code 352: There is no such channel to splice.
+            SpliceChannelStateError: Code 353: The channel is in a state in which it cannot be spliced.
+            SpliceUnsupportedError: Code 354: The peer or this node does not support splices.
+            SpliceBusyError: Code 355: Another splice of the channel is waiting for something. Call again later.
+            SpliceInputError: Code 356: The call's PSBT or channels cannot be used for a splice.
+            SpliceFundingLowError: Code 357: The inputs do not pay for the outputs and the fee.
+            SpliceStateError: Code 358: The splice is not at the step that the command belongs to.
+            SpliceFeeTooLowError: Code 359: The splice pays less than the lowest fee that is allowed.
+            SpliceFeeTooHighError: Code 360: The splice pays more than the highest fee that is allowed.
+                `force_feerate` allows it.
+            SpliceAbortedError: Code 362: The peer or this node gave the splice up.
+            SpliceChannelError: Code 363: The channel reported an error during the splice.
         """
         return self.rpc_send("dev-splice", script_or_json, dryrun, force_feerate, debug_log, dev_wetrun)
 
@@ -1176,9 +1254,9 @@ class Calls(Caller):
             invreq_id: The request to withdraw, as lightning-invoicerequest(7) returned it.
 
         Raises:
-            RpcError: Code -1: There is no request with this id.
-            RpcError: Code 1001: The request is already inactive.
-            RpcError: Code -32602: A parameter is missing or malformed.
+            GenericError: Code -1: There is no request with this id.
+            AlreadyDisabledError: Code 1001: The request is already inactive.
+            InvalidParametersError: Code -32602: A parameter is missing or malformed.
         """
         return self.rpc_send("disableinvoicerequest", invreq_id)
 
@@ -1194,9 +1272,9 @@ class Calls(Caller):
             offer_id: The offer, as lightning-offer(7) returned it.
 
         Raises:
-            RpcError: Code -1: There is no offer with this id.
-            RpcError: Code 1001: The offer is already inactive.
-            RpcError: Code -32602: A parameter is missing or malformed.
+            GenericError: Code -1: There is no offer with this id.
+            AlreadyDisabledError: Code 1001: The offer is already inactive.
+            InvalidParametersError: Code -32602: A parameter is missing or malformed.
         """
         return self.rpc_send("disableoffer", offer_id)
 
@@ -1216,7 +1294,7 @@ class Calls(Caller):
             force: Whether to disconnect even if a channel with the peer is in use; by default *false*.
 
         Raises:
-            RpcError: Code -32602: A parameter is missing or malformed, or the peer is not connected.
+            InvalidParametersError: Code -32602: A parameter is missing or malformed, or the peer is not connected.
         """
         return self.rpc_send("disconnect", id, force)
 
@@ -1238,10 +1316,10 @@ class Calls(Caller):
             offer_id: The offer, as lightning-offer(7) returned it.
 
         Raises:
-            RpcError: Code -1: There is no offer with this id.
-            RpcError: Code 1006: The offer is already active.
-            RpcError: Code 1007: The offer was for single use, and was used.
-            RpcError: Code -32602: A parameter is missing or malformed.
+            GenericError: Code -1: There is no offer with this id.
+            AlreadyEnabledError: Code 1006: The offer is already active.
+            OfferUsedError: Code 1007: The offer was for single use, and was used.
+            InvalidParametersError: Code -32602: A parameter is missing or malformed.
         """
         return self.rpc_send("enableoffer", offer_id)
 
@@ -1275,6 +1353,10 @@ class Calls(Caller):
         """Look up the payment details behind a BIP 353 name.
 
         Added in v25.09.
+
+        Raises:
+            ParseError: Code -32700: A plugin written in Rust failed, or the node cannot convert a currency. The
+                message says which.
         """
         return self.rpc_send("fetchbip353", address)
 
@@ -1359,13 +1441,13 @@ class Calls(Caller):
         Lightningd sends *data* only if the issuer sent an error, without **reason**, **detail** and **attempts**.
 
         Raises:
-            RpcError: Code -32602: A parameter is missing or malformed, or does not fit the offer.
-            RpcError: Code -1: The injected entropy is used up, or no server is running.
-            RpcError: Code 1002: The offer has expired.
-            RpcError: Code 1003: The request could not be sent.
-            RpcError: Code 1004: The issuer refused the request, or sent an invoice that is not valid for it.
-            RpcError: Code 1005: The request was sent, and no invoice arrived in time.
-            RpcError: Code -5: The server is shutting down.
+            InvalidParametersError: Code -32602: A parameter is missing or malformed, or does not fit the offer.
+            GenericError: Code -1: The injected entropy is used up, or no server is running.
+            OfferExpiredError: Code 1002: The offer has expired.
+            OfferUnreachableError: Code 1003: The request could not be sent.
+            BadReplyError: Code 1004: The issuer refused the request, or sent an invoice that is not valid for it.
+            OfferTimeoutError: Code 1005: The request was sent, and no invoice arrived in time.
+            ShutdownError: Code -5: The server is shutting down.
         """
         return self.rpc_send(
             "fetchinvoice",
@@ -1437,6 +1519,29 @@ class Calls(Caller):
                 `option_static_remotekey` and `option_anchors`; default: the best type both nodes know.
 
                 Added in v24.02.
+
+        Raises:
+            GenericError: Code -1: The command failed, and this failure has no code of its own. Only the message
+                says more.
+            ChannelTooLargeError: Code 300: The amount is more than a channel may have.
+            CannotAffordError: Code 301: The wallet has too little confirmed money for the amount and the fee.
+            OutputIsDustError: Code 302: An output of the transaction would be too small to be relayed.
+            BroadcastFailedError: Code 303: The transaction is signed, and sending it to the network failed. Look
+                for it on the chain: the peer may have sent it.
+            EmergencyReserveError: Code 313: The wallet could pay only from the reserve that it keeps for closing
+                channels. The option `min-emergency-msat` sets the reserve.
+            StillSyncingError: Code 304: The node has not caught up with the chain. Wait, and call again.
+            PeerNotConnectedError: Code 305: The peer is not connected. Connect to it, and call again.
+            UnknownPeerError: Code 306: The node has no such peer. Connect to it first.
+            PsbtInvalidError: Code 309: The PSBT lacks something, or does not fund the channel as agreed.
+            DualFundingUnsupportedError: Code 310: The peer or this node does not support channels that both sides
+                fund.
+            ChannelStateError: Code 312: The channel is in a state in which the command is not possible.
+            NoKnownAddressError: Code 400: No address of the peer is known. Name one in the call.
+            AllAddressesFailedError: Code 401: No address of the peer answered.
+            DisconnectedError: Code 402: The peer ended the connection while it was being made.
+            NoFeeEstimatesError: Code 501: The node has no estimate for the feerate that the call names. Give the
+                feerate as a number.
         """
         return self.rpc_send(
             "fundchannel",
@@ -1457,7 +1562,15 @@ class Calls(Caller):
 
     @call
     def fundchannel_cancel(self, id: Pubkey) -> FundchannelCancelResponse:
-        """Cancel a channel opening before its broadcast."""
+        """Cancel a channel opening before its broadcast.
+
+        Raises:
+            InvalidParametersError: Code -32602: A parameter is missing, malformed or refused. The message names it.
+            UnknownPeerError: Code 306: The node has no such peer. Connect to it first.
+            NothingToCancelError: Code 307: No channel with the peer is being opened.
+            CancelNotSafeError: Code 308: The funding transaction may have been broadcast, so the channel cannot be
+                cancelled.
+        """
         return self.rpc_send("fundchannel_cancel", id)
 
     @call
@@ -1472,6 +1585,14 @@ class Calls(Caller):
 
         Args:
             withhold: Added in v25.12.
+
+        Raises:
+            InvalidParametersError: Code -32602: A parameter is missing, malformed or refused. The message names it.
+            GenericError: Code -1: The command failed, and this failure has no code of its own. Only the message
+                says more.
+            PeerNotConnectedError: Code 305: The peer is not connected. Connect to it, and call again.
+            UnknownPeerError: Code 306: The node has no such peer. Connect to it first.
+            PsbtInvalidError: Code 309: The PSBT lacks something, or does not fund the channel as agreed.
         """
         return self.rpc_send("fundchannel_complete", id, psbt, withhold)
 
@@ -1493,6 +1614,17 @@ class Calls(Caller):
 
         `feerate`, `announce`, `close_to`, `push_msat`, `channel_type`, `mindepth` and `reserve` must be given together
         or not at all.
+
+        Raises:
+            InvalidParametersError: Code -32602: A parameter is missing, malformed or refused. The message names it.
+            GenericError: Code -1: The command failed, and this failure has no code of its own. Only the message
+                says more.
+            ChannelTooLargeError: Code 300: The amount is more than a channel may have.
+            CannotAffordError: Code 301: The wallet has too little confirmed money for the amount and the fee.
+            StillSyncingError: Code 304: The node has not caught up with the chain. Wait, and call again.
+            PeerNotConnectedError: Code 305: The peer is not connected. Connect to it, and call again.
+            UnknownPeerError: Code 306: The node has no such peer. Connect to it first.
+            ChannelStateError: Code 312: The channel is in a state in which the command is not possible.
         """
         return self.rpc_send(
             "fundchannel_start", id, amount, feerate, announce, close_to, push_msat, mindepth, reserve, channel_type
@@ -1524,6 +1656,9 @@ class Calls(Caller):
             policy: Default: fixed.
             leases_only: Default: false.
             fund_probability: Default: 100.
+
+        Raises:
+            InvalidParametersError: Code -32602: A parameter is missing, malformed or refused. The message names it.
         """
         return self.rpc_send(
             "funderupdate",
@@ -1565,6 +1700,17 @@ class Calls(Caller):
             minconf: Default: 1.
             nonwrapped: Added in v23.02.
             opening_anchor_channel: Added in v23.08.
+
+        Raises:
+            InvalidParametersError: Code -32602: A parameter is missing, malformed or refused. The message names it.
+            GenericError: Code -1: The command failed, and this failure has no code of its own. Only the message
+                says more.
+            CannotAffordError: Code 301: The wallet has too little confirmed money for the amount and the fee.
+            StillSyncingError: Code 304: The node has not caught up with the chain. Wait, and call again.
+            EmergencyReserveError: Code 313: The wallet could pay only from the reserve that it keeps for closing
+                channels. The option `min-emergency-msat` sets the reserve.
+            NoFeeEstimatesError: Code 501: The node has no estimate for the feerate that the call names. Give the
+                feerate as a number.
         """
         return self.rpc_send(
             "fundpsbt",
@@ -1595,7 +1741,7 @@ class Calls(Caller):
         The **getinfo** command returns the node's id, its chain, and the directory of its files.
 
         Raises:
-            RpcError: Code -32602: A parameter was given, but the command has none.
+            InvalidParametersError: Code -32602: A parameter was given, but the command has none.
         """
         return self.rpc_send("getinfo")
 
@@ -1607,6 +1753,9 @@ class Calls(Caller):
 
         Args:
             level: Default: info.
+
+        Raises:
+            InvalidParametersError: Code -32602: A parameter is missing, malformed or refused. The message names it.
         """
         return self.rpc_send("getlog", level)
 
@@ -1644,6 +1793,9 @@ class Calls(Caller):
             maxhops: The largest number of channels in the route.
 
                 Default: 20.
+
+        Raises:
+            RouteNotFoundError: Code 205: There is no route to the payee for this amount.
         """
         return self.rpc_send("getroute", id, amount_msat, riskfactor, cltv, fromid, fuzzpercent, exclude, maxhops)
 
@@ -1680,6 +1832,19 @@ class Calls(Caller):
             maxparts: The largest number of routes for the amount.
 
                 Default: 100. Added in v25.09.
+
+        Raises:
+            GenericError: Code -1: The command failed, and this failure has no code of its own. Only the message
+                says more.
+            RouteNotFoundError: Code 205: There is no route to the payee for this amount.
+            RouteTooExpensiveError: Code 206: Every route costs more, or takes longer, than the call allows. Allow a
+                higher fee or delay.
+            InsufficientFundsError: Code 215: The node's channels cannot send this much.
+            PayeeCapacityError: Code 220: The payee's channels cannot receive this much.
+            StoppedRetryingError: Code 210: The node makes no more attempts, because its time is over or no route is
+                left. Parts may still be pending: look up the payment.
+            PaymentRequestError: Code 217: A setting of the call rules every payment out: it excludes the payer or
+                payee, or the delay is too high.
         """
         return self.rpc_send(
             "getroutes", source, destination, amount_msat, layers, maxfee_msat, final_cltv, maxdelay, maxparts
@@ -1704,8 +1869,8 @@ class Calls(Caller):
             command: Show only this command.
 
         Raises:
-            RpcError: Code -32601: There is no such command.
-            RpcError: Code -32602: A parameter is malformed.
+            MethodNotFoundError: Code -32601: There is no such command.
+            InvalidParametersError: Code -32602: A parameter is malformed.
         """
         return self.rpc_send("help", command)
 
@@ -1745,6 +1910,16 @@ class Calls(Caller):
         Args:
             destination_msat: Added in v24.11.1.
             destination: Added in v26.06.
+
+        Raises:
+            InjectionFailedError: Code 218: The part of a payment failed; `data` has the encrypted reply.
+            AlreadyPaidError: Code 219: The payment hash is paid already. `listpays` has the preimage.
+            PaymentInProgressError: Code 200: A payment of this hash is under way, or is still under way when the
+                waiting time is over. Look it up until it has ended.
+            PaymentHashUsedError: Code 201: The hash was used for a payment with another amount, payee or part,
+                which may be paid or pending. Look up the payment.
+            InvoiceRequestUnusableError: Code 212: The request that the payment answers does not exist, is disabled,
+                or allows no further payment.
         """
         return self.rpc_send(
             "injectpaymentonion",
@@ -1801,6 +1976,14 @@ class Calls(Caller):
                 and has to reach the payer in another way.
 
                 Default: false.
+
+        Raises:
+            GenericError: Code -1: The command failed, and this failure has no code of its own. Only the message
+                says more.
+            LabelExistsError: Code 900: Another invoice has this label. `data` is that invoice.
+            PreimageExistsError: Code 901: Another invoice has this preimage.
+            NoRouteHintsError: Code 902: None of the private channels that the call names can be used in the
+                invoice.
         """
         return self.rpc_send(
             "invoice",
@@ -1859,8 +2042,8 @@ class Calls(Caller):
         the request exists.
 
         Raises:
-            RpcError: Code -1: The request could not be created: the store failed, or the injected entropy is used
-                up.
+            GenericError: Code -1: The request could not be created: the store failed, or the injected entropy is
+                used up.
         """
         return self.rpc_send("invoicerequest", amount, description, issuer, label, absolute_expiry, single_use)
 
@@ -1902,6 +2085,23 @@ class Calls(Caller):
                 `exemptfee`; default: those two decide.
 
                 Added in v24.11.
+
+        Raises:
+            GenericError: Code -1: The command failed, and this failure has no code of its own. Only the message
+                says more.
+            DestinationFailedError: Code 203: The payee refuses the payment for good: it may not know the invoice
+                any more. Ask for a new invoice.
+            RouteNotFoundError: Code 205: There is no route to the payee for this amount.
+            RouteTooExpensiveError: Code 206: Every route costs more, or takes longer, than the call allows. Allow a
+                higher fee or delay.
+            StoppedRetryingError: Code 210: The node makes no more attempts, because its time is over or no route is
+                left. Parts may still be pending: look up the payment.
+            UnparseableOnionError: Code 202: The failure of the payment, or a blinded path to the payee, cannot be
+                decrypted.
+            KeysendDeclinedError: Code 214: The signer of the node declined this payment without an invoice.
+            InsufficientFundsError: Code 215: The node's channels cannot send this much.
+            PayeeUnreachableError: Code 216: The payee has no public channel, and the invoice names no other way to
+                it.
         """
         return self.rpc_send(
             "keysend",
@@ -1947,6 +2147,9 @@ class Calls(Caller):
         Added in v25.09.
 
         `start` and `limit` can only be given together with `index`.
+
+        Raises:
+            InvalidParametersError: Code -32602: A parameter is missing, malformed or refused. The message names it.
         """
         return self.rpc_send("listchainmoves", index, start, limit)
 
@@ -1963,6 +2166,9 @@ class Calls(Caller):
         Added in v25.09.
 
         `start` and `limit` can only be given together with `index`.
+
+        Raises:
+            InvalidParametersError: Code -32602: A parameter is missing, malformed or refused. The message names it.
         """
         return self.rpc_send("listchannelmoves", index, start, limit)
 
@@ -1985,6 +2191,9 @@ class Calls(Caller):
             destination: Show only directions that lead into this node id, 33 bytes in hex; default: any.
 
         At most one of `short_channel_id`, `source` and `destination` can be given.
+
+        Raises:
+            InvalidParametersError: Code -32602: A parameter is missing, malformed or refused. The message names it.
         """
         return self.rpc_send("listchannels", short_channel_id, source, destination)
 
@@ -1993,6 +2202,9 @@ class Calls(Caller):
         """List the node's past channels.
 
         Added in v23.05.
+
+        Raises:
+            InvalidParametersError: Code -32602: A parameter is missing, malformed or refused. The message names it.
         """
         return self.rpc_send("listclosedchannels", id)
 
@@ -2004,12 +2216,19 @@ class Calls(Caller):
 
         Args:
             config: Name of the one setting to show; default: all but those for developers.
+
+        Raises:
+            InvalidParametersError: Code -32602: A parameter is missing, malformed or refused. The message names it.
         """
         return self.rpc_send("listconfigs", config)
 
     @call
     def listdatastore(self, *, key: Sequence[str] | str | None = None) -> ListdatastoreResponse:
-        """Read saved values by key."""
+        """Read saved values by key.
+
+        Raises:
+            InvalidParametersError: Code -32602: A parameter is missing, malformed or refused. The message names it.
+        """
         return self.rpc_send("listdatastore", key)
 
     @call
@@ -2098,7 +2317,7 @@ class Calls(Caller):
                 Default: False.
 
         Raises:
-            RpcError: Code -32602: A parameter is missing or malformed.
+            InvalidParametersError: Code -32602: A parameter is missing or malformed.
         """
         return self.rpc_send("listinvoicerequests", invreq_id, active_only)
 
@@ -2136,9 +2355,9 @@ class Calls(Caller):
         `offer_id` can be given. `start` and `limit` can only be given together with `index`.
 
         Raises:
-            RpcError: Code -32602: A parameter is malformed, **invstring** cannot be decoded, several of **label**,
-                **invstring**, **payment_hash** and **offer_id** are given, or **start** or **limit** is given without
-                **index**.
+            InvalidParametersError: Code -32602: A parameter is malformed, **invstring** cannot be decoded, several
+                of **label**, **invstring**, **payment_hash** and **offer_id** are given, or **start** or **limit** is
+                given without **index**.
         """
         return self.rpc_send("listinvoices", label, invstring, payment_hash, offer_id, index, start, limit)
 
@@ -2168,6 +2387,9 @@ class Calls(Caller):
 
         Args:
             id: Show only the node with this id, 33 bytes in hex; default: all.
+
+        Raises:
+            InvalidParametersError: Code -32602: A parameter is missing, malformed or refused. The message names it.
         """
         return self.rpc_send("listnodes", id)
 
@@ -2190,7 +2412,7 @@ class Calls(Caller):
                 Default: False.
 
         Raises:
-            RpcError: Code -32602: A parameter is missing or malformed.
+            InvalidParametersError: Code -32602: A parameter is missing or malformed.
         """
         return self.rpc_send("listoffers", offer_id, active_only)
 
@@ -2223,7 +2445,7 @@ class Calls(Caller):
         `start` and `limit` can only be given together with `index`.
 
         Raises:
-            RpcError: Code -32602: A parameter is malformed, or the parameters do not go together.
+            InvalidParametersError: Code -32602: A parameter is malformed, or the parameters do not go together.
         """
         return self.rpc_send("listpays", bolt11, payment_hash, status, index, start, limit)
 
@@ -2252,6 +2474,9 @@ class Calls(Caller):
                 Added in v26.04.
 
         At most one of `id`, `short_channel_id` and `channel_id` can be given.
+
+        Raises:
+            InvalidParametersError: Code -32602: A parameter is missing, malformed or refused. The message names it.
         """
         return self.rpc_send("listpeerchannels", id, short_channel_id, channel_id)
 
@@ -2272,7 +2497,7 @@ class Calls(Caller):
             level: Also return log lines about each peer, from this level on; by default none.
 
         Raises:
-            RpcError: Code -32602: A parameter is malformed.
+            InvalidParametersError: Code -32602: A parameter is malformed.
         """
         return self.rpc_send("listpeers", id, level)
 
@@ -2320,6 +2545,9 @@ class Calls(Caller):
 
         Returns the on-chain transactions that concern the wallet or its channels, with inputs, outputs and block
         height.
+
+        Raises:
+            InvalidParametersError: Code -32602: A parameter is missing, malformed or refused. The message names it.
         """
         return self.rpc_send("listtransactions")
 
@@ -2333,6 +2561,10 @@ class Calls(Caller):
         """Derive a secret from the node's master secret.
 
         At most one of `hex` and `string` can be given.
+
+        Raises:
+            GenericError: Code -1: The command failed, and this failure has no code of its own. Only the message
+                says more.
         """
         return self.rpc_send("makesecret", hex, string)
 
@@ -2351,6 +2583,29 @@ class Calls(Caller):
 
         Args:
             minconf: Default: 1.
+
+        Raises:
+            GenericError: Code -1: The command failed, and this failure has no code of its own. Only the message
+                says more.
+            ChannelTooLargeError: Code 300: The amount is more than a channel may have.
+            CannotAffordError: Code 301: The wallet has too little confirmed money for the amount and the fee.
+            OutputIsDustError: Code 302: An output of the transaction would be too small to be relayed.
+            BroadcastFailedError: Code 303: The transaction is signed, and sending it to the network failed. Look
+                for it on the chain: the peer may have sent it.
+            EmergencyReserveError: Code 313: The wallet could pay only from the reserve that it keeps for closing
+                channels. The option `min-emergency-msat` sets the reserve.
+            StillSyncingError: Code 304: The node has not caught up with the chain. Wait, and call again.
+            PeerNotConnectedError: Code 305: The peer is not connected. Connect to it, and call again.
+            UnknownPeerError: Code 306: The node has no such peer. Connect to it first.
+            PsbtInvalidError: Code 309: The PSBT lacks something, or does not fund the channel as agreed.
+            DualFundingUnsupportedError: Code 310: The peer or this node does not support channels that both sides
+                fund.
+            ChannelStateError: Code 312: The channel is in a state in which the command is not possible.
+            NoKnownAddressError: Code 400: No address of the peer is known. Name one in the call.
+            AllAddressesFailedError: Code 401: No address of the peer answered.
+            DisconnectedError: Code 402: The peer ended the connection while it was being made.
+            NoFeeEstimatesError: Code 501: The node has no estimate for the feerate that the call names. Give the
+                feerate as a number.
         """
         return self.rpc_send("multifundchannel", destinations, feerate, minconf, utxos, minchannels, commitment_feerate)
 
@@ -2367,6 +2622,17 @@ class Calls(Caller):
 
         Args:
             minconf: Default: 1.
+
+        Raises:
+            GenericError: Code -1: The command failed, and this failure has no code of its own. Only the message
+                says more.
+            CannotAffordError: Code 301: The wallet has too little confirmed money for the amount and the fee.
+            OutputIsDustError: Code 302: An output of the transaction would be too small to be relayed.
+            StillSyncingError: Code 304: The node has not caught up with the chain. Wait, and call again.
+            EmergencyReserveError: Code 313: The wallet could pay only from the reserve that it keeps for closing
+                channels. The option `min-emergency-msat` sets the reserve.
+            NoFeeEstimatesError: Code 501: The node has no estimate for the feerate that the call names. Give the
+                feerate as a number.
         """
         return self.rpc_send("multiwithdraw", outputs, feerate, minconf, utxos)
 
@@ -2393,7 +2659,7 @@ class Calls(Caller):
             enable: Whether notifications are wanted.
 
         Raises:
-            RpcError: Code -32602: A parameter is missing or malformed.
+            InvalidParametersError: Code -32602: A parameter is missing or malformed.
         """
         return self.rpc_send("notifications", enable)
 
@@ -2479,14 +2745,14 @@ class Calls(Caller):
         new each time.
 
         Raises:
-            RpcError: Code -1: The offer could not be created: the store failed, the injected entropy is used up, or
-                the rates cannot be read.
-            RpcError: Code 1000: The same offer exists but is inactive; lightning-enableoffer(7) may make it active
-                again.
-            RpcError: Code -32601: The amount is in a currency, but no rates are configured.
-            RpcError: Code -32602: A parameter is missing or malformed, requires another one, or would make an offer
-                that nobody can pay, such as an amount of zero.
-            RpcError: Code -32700: There is no configured rate for the amount's currency.
+            GenericError: Code -1: The offer could not be created: the store failed, the injected entropy is used
+                up, or the rates cannot be read.
+            OfferExistsError: Code 1000: The same offer exists but is inactive; lightning-enableoffer(7) may make it
+                active again.
+            MethodNotFoundError: Code -32601: The amount is in a currency, but no rates are configured.
+            InvalidParametersError: Code -32602: A parameter is missing or malformed, requires another one, or would
+                make an offer that nobody can pay, such as an amount of zero.
+            ParseError: Code -32700: There is no configured rate for the amount's currency.
         """
         return self.rpc_send(
             "offer",
@@ -2509,7 +2775,16 @@ class Calls(Caller):
 
     @call
     def openchannel_abort(self, channel_id: Hash) -> OpenchannelAbortResponse:
-        """Abandon a v2 channel opening."""
+        """Abandon a v2 channel opening.
+
+        Raises:
+            InvalidParametersError: Code -32602: A parameter is missing, malformed or refused. The message names it.
+            GenericError: Code -1: The command failed, and this failure has no code of its own. Only the message
+                says more.
+            PeerNotConnectedError: Code 305: The peer is not connected. Connect to it, and call again.
+            UnknownChannelError: Code 311: There is no such channel.
+            ChannelStateError: Code 312: The channel is in a state in which the command is not possible.
+        """
         return self.rpc_send("openchannel_abort", channel_id)
 
     @call
@@ -2521,7 +2796,19 @@ class Calls(Caller):
         *,
         funding_feerate: Feerate | None = None,
     ) -> OpenchannelBumpResponse:
-        """Raise the funding fee of a v2 channel."""
+        """Raise the funding fee of a v2 channel.
+
+        Raises:
+            InvalidParametersError: Code -32602: A parameter is missing, malformed or refused. The message names it.
+            GenericError: Code -1: The command failed, and this failure has no code of its own. Only the message
+                says more.
+            ChannelTooLargeError: Code 300: The amount is more than a channel may have.
+            CannotAffordError: Code 301: The wallet has too little confirmed money for the amount and the fee.
+            PeerNotConnectedError: Code 305: The peer is not connected. Connect to it, and call again.
+            PsbtInvalidError: Code 309: The PSBT lacks something, or does not fund the channel as agreed.
+            UnknownChannelError: Code 311: There is no such channel.
+            ChannelStateError: Code 312: The channel is in a state in which the command is not possible.
+        """
         return self.rpc_send("openchannel_bump", channel_id, amount, initialpsbt, funding_feerate)
 
     @call
@@ -2539,7 +2826,22 @@ class Calls(Caller):
         compact_lease: Hex | None = None,
         channel_type: Sequence[U32] | None = None,
     ) -> OpenchannelInitResponse:
-        """Begin a v2 channel opening with a peer."""
+        """Begin a v2 channel opening with a peer.
+
+        Raises:
+            InvalidParametersError: Code -32602: A parameter is missing, malformed or refused. The message names it.
+            GenericError: Code -1: The command failed, and this failure has no code of its own. Only the message
+                says more.
+            ChannelTooLargeError: Code 300: The amount is more than a channel may have.
+            CannotAffordError: Code 301: The wallet has too little confirmed money for the amount and the fee.
+            StillSyncingError: Code 304: The node has not caught up with the chain. Wait, and call again.
+            PeerNotConnectedError: Code 305: The peer is not connected. Connect to it, and call again.
+            UnknownPeerError: Code 306: The node has no such peer. Connect to it first.
+            PsbtInvalidError: Code 309: The PSBT lacks something, or does not fund the channel as agreed.
+            DualFundingUnsupportedError: Code 310: The peer or this node does not support channels that both sides
+                fund.
+            ChannelStateError: Code 312: The channel is in a state in which the command is not possible.
+        """
         return self.rpc_send(
             "openchannel_init",
             id,
@@ -2560,7 +2862,19 @@ class Calls(Caller):
         channel_id: Hash,
         signed_psbt: str,
     ) -> OpenchannelSignedResponse:
-        """Sign off a v2 channel opening and broadcast it."""
+        """Sign off a v2 channel opening and broadcast it.
+
+        Raises:
+            InvalidParametersError: Code -32602: A parameter is missing, malformed or refused. The message names it.
+            GenericError: Code -1: The command failed, and this failure has no code of its own. Only the message
+                says more.
+            BroadcastFailedError: Code 303: The transaction is signed, and sending it to the network failed. Look
+                for it on the chain: the peer may have sent it.
+            PeerNotConnectedError: Code 305: The peer is not connected. Connect to it, and call again.
+            PsbtInvalidError: Code 309: The PSBT lacks something, or does not fund the channel as agreed.
+            UnknownChannelError: Code 311: There is no such channel.
+            ChannelStateError: Code 312: The channel is in a state in which the command is not possible.
+        """
         return self.rpc_send("openchannel_signed", channel_id, signed_psbt)
 
     @call
@@ -2569,12 +2883,28 @@ class Calls(Caller):
         channel_id: Hash,
         psbt: str,
     ) -> OpenchannelUpdateResponse:
-        """Negotiate the PSBT of a v2 channel opening."""
+        """Negotiate the PSBT of a v2 channel opening.
+
+        Raises:
+            InvalidParametersError: Code -32602: A parameter is missing, malformed or refused. The message names it.
+            GenericError: Code -1: The command failed, and this failure has no code of its own. Only the message
+                says more.
+            PeerNotConnectedError: Code 305: The peer is not connected. Connect to it, and call again.
+            PsbtInvalidError: Code 309: The PSBT lacks something, or does not fund the channel as agreed.
+            UnknownChannelError: Code 311: There is no such channel.
+            ChannelStateError: Code 312: The channel is in a state in which the command is not possible.
+        """
         return self.rpc_send("openchannel_update", channel_id, psbt)
 
     @call
     def parsefeerate(self, feerate: str) -> ParsefeerateResponse:
-        """Turn a fee rate expression into a number."""
+        """Turn a fee rate expression into a number.
+
+        Raises:
+            InvalidParametersError: Code -32602: A parameter is missing, malformed or refused. The message names it.
+            NoFeeEstimatesError: Code 501: The node has no estimate for the feerate that the call names. Give the
+                feerate as a number.
+        """
         return self.rpc_send("parsefeerate", feerate)
 
     @call
@@ -2627,6 +2957,32 @@ class Calls(Caller):
                 others pay the rest at the same time; default: all of it.
 
                 Added in v23.05.
+
+        Raises:
+            GenericError: Code -1: The command failed, and this failure has no code of its own. Only the message
+                says more.
+            PaymentHashUsedError: Code 201: The hash was used for a payment with another amount, payee or part,
+                which may be paid or pending. Look up the payment.
+            DestinationFailedError: Code 203: The payee refuses the payment for good: it may not know the invoice
+                any more. Ask for a new invoice.
+            RouteNotFoundError: Code 205: There is no route to the payee for this amount.
+            RouteTooExpensiveError: Code 206: Every route costs more, or takes longer, than the call allows. Allow a
+                higher fee or delay.
+            InvoiceExpiredError: Code 207: The invoice has expired. Ask for a new one.
+            StoppedRetryingError: Code 210: The node makes no more attempts, because its time is over or no route is
+                left. Parts may still be pending: look up the payment.
+            UnparseableOnionError: Code 202: The failure of the payment, or a blinded path to the payee, cannot be
+                decrypted.
+            UnspecifiedPaymentError: Code 209: The payment did not succeed, for a reason that only the message
+                gives.
+            InvoiceDeclinedError: Code 213: The signer of the node declined to pay this invoice.
+            InsufficientFundsError: Code 215: The node's channels cannot send this much.
+            PayeeUnreachableError: Code 216: The payee has no public channel, and the invoice names no other way to
+                it.
+            PaymentRequestError: Code 217: A setting of the call rules every payment out: it excludes the payer or
+                payee, or the delay is too high.
+            AlreadyPaidError: Code 219: The payment hash is paid already. `listpays` has the preimage.
+            PayeeCapacityError: Code 220: The payee's channels cannot receive this much.
         """
         return self.rpc_send(
             "pay",
@@ -2667,9 +3023,10 @@ class Calls(Caller):
                 Default: 128.
 
         Raises:
-            RpcError: Code -32602: A parameter is missing or malformed, or the *ping* would be too long.
-            RpcError: Code -1: The peer is not connected, or it did not answer within 30 seconds.
-            RpcError: Code -5: The server is shutting down.
+            InvalidParametersError: Code -32602: A parameter is missing or malformed, or the *ping* would be too
+                long.
+            GenericError: Code -1: The peer is not connected, or it did not answer within 30 seconds.
+            ShutdownError: Code -5: The server is shutting down.
         """
         return self.rpc_send("ping", id, len, pongbytes)
 
@@ -2693,6 +3050,9 @@ class Calls(Caller):
         """Ask the signer whether an invoice may be paid.
 
         Added in v23.02.
+
+        Raises:
+            InvoiceDeclinedError: Code 213: The signer of the node declined to pay this invoice.
         """
         return self.rpc_send("preapproveinvoice", bolt11)
 
@@ -2709,6 +3069,9 @@ class Calls(Caller):
 
         Args:
             payment_hash: Exactly 64 characters.
+
+        Raises:
+            KeysendDeclinedError: Code 214: The signer of the node declined this payment without an invoice.
         """
         return self.rpc_send("preapprovekeysend", destination, payment_hash, amount_msat)
 
@@ -2725,7 +3088,12 @@ class Calls(Caller):
 
     @call
     def recover(self, hsmsecret: str) -> RecoverResponse:
-        """Restart an unused node from a backed-up secret."""
+        """Restart an unused node from a backed-up secret.
+
+        Raises:
+            NodeInUseError: Code 1600: The node has addresses or channels already, so another secret would lose
+                them.
+        """
         return self.rpc_send("recover", hsmsecret)
 
     @call
@@ -2754,6 +3122,26 @@ class Calls(Caller):
         Args:
             exclude: Added in v24.08.
             dev_use_shadow: Hidden: not meant for general use.
+
+        Raises:
+            GenericError: Code -1: The command failed, and this failure has no code of its own. Only the message
+                says more.
+            PaymentInProgressError: Code 200: A payment of this hash is under way, or is still under way when the
+                waiting time is over. Look it up until it has ended.
+            DestinationFailedError: Code 203: The payee refuses the payment for good: it may not know the invoice
+                any more. Ask for a new invoice.
+            RouteNotFoundError: Code 205: There is no route to the payee for this amount.
+            RouteTooExpensiveError: Code 206: Every route costs more, or takes longer, than the call allows. Allow a
+                higher fee or delay.
+            InvoiceExpiredError: Code 207: The invoice has expired. Ask for a new one.
+            StoppedRetryingError: Code 210: The node makes no more attempts, because its time is over or no route is
+                left. Parts may still be pending: look up the payment.
+            InvoiceRequestUnusableError: Code 212: The request that the payment answers does not exist, is disabled,
+                or allows no further payment.
+            UnspecifiedPaymentError: Code 209: The payment did not succeed, for a reason that only the message
+                gives.
+            PaymentStatusError: Code 211: The payment is in another state than the command requires. Look up the
+                payment.
         """
         return self.rpc_send(
             "renepay", invstring, amount_msat, maxfee, maxdelay, retry_for, description, label, exclude, dev_use_shadow
@@ -2775,7 +3163,11 @@ class Calls(Caller):
         exclusive: bool | None = None,
         reserve: U32 | None = None,
     ) -> ReserveinputsResponse:
-        """Reserve a PSBT's coins against other use."""
+        """Reserve a PSBT's coins against other use.
+
+        Raises:
+            InvalidParametersError: Code -32602: A parameter is missing, malformed or refused. The message names it.
+        """
         return self.rpc_send("reserveinputs", psbt, exclusive, reserve)
 
     @call
@@ -2797,6 +3189,31 @@ class Calls(Caller):
 
         Args:
             maxdelay: Default: 2016.
+
+        Raises:
+            GenericError: Code -1: The command failed, and this failure has no code of its own. Only the message
+                says more.
+            DestinationFailedError: Code 203: The payee refuses the payment for good: it may not know the invoice
+                any more. Ask for a new invoice.
+            RouteNotFoundError: Code 205: There is no route to the payee for this amount.
+            InvoiceExpiredError: Code 207: The invoice has expired. Ask for a new one.
+            AlreadyPaidError: Code 219: The payment hash is paid already. `listpays` has the preimage.
+            UnspecifiedPaymentError: Code 209: The payment did not succeed, for a reason that only the message
+                gives.
+            RouteTooExpensiveError: Code 206: Every route costs more, or takes longer, than the call allows. Allow a
+                higher fee or delay.
+            StoppedRetryingError: Code 210: The node makes no more attempts, because its time is over or no route is
+                left. Parts may still be pending: look up the payment.
+            InvoiceDeclinedError: Code 213: The signer of the node declined to pay this invoice.
+            InsufficientFundsError: Code 215: The node's channels cannot send this much.
+            PaymentRequestError: Code 217: A setting of the call rules every payment out: it excludes the payer or
+                payee, or the delay is too high.
+            PayeeCapacityError: Code 220: The payee's channels cannot receive this much.
+            OfferExpiredError: Code 1002: The offer has expired. Ask for a new one.
+            OfferUnreachableError: Code 1003: The message could not be sent: there is no way to the other node.
+            BadReplyError: Code 1004: The other node refused, or answered with something that is not valid. `data`
+                may have its error.
+            OfferTimeoutError: Code 1005: The message was sent, and what it asks for did not arrive in time.
         """
         return self.rpc_send(
             "sendamount", invstring, amount_msat, maxfee, layers, retry_for, maxdelay, payer_note, label
@@ -2845,14 +3262,16 @@ class Calls(Caller):
         The *data* of the errors 1003, 1004 and 1005 has further members, which are those of lightning-fetchinvoice(7).
 
         Raises:
-            RpcError: Code -32602: A parameter is missing or malformed, or the request cannot be answered.
-            RpcError: Code -1: The injected entropy is used up, no server is running, the backend cannot receive a
-                payment, or the invoice was deleted before it was paid.
-            RpcError: Code 900: Another invoice has this label; the error's *data* is that invoice.
-            RpcError: Code 1003: The invoice could not be sent.
-            RpcError: Code 1004: The payer refused it, or sent something else than an error.
-            RpcError: Code 1005: It was not paid in time. The *data* contains its string, **invstring**.
-            RpcError: Code -5: The server is shutting down.
+            InvalidParametersError: Code -32602: A parameter is missing or malformed, or the request cannot be
+                answered.
+            GenericError: Code -1: The injected entropy is used up, no server is running, the backend cannot receive
+                a payment, or the invoice was deleted before it was paid.
+            LabelExistsError: Code 900: Another invoice has this label; the error's *data* is that invoice.
+            OfferUnreachableError: Code 1003: The invoice could not be sent.
+            BadReplyError: Code 1004: The payer refused it, or sent something else than an error.
+            OfferTimeoutError: Code 1005: It was not paid in time. The *data* contains its string, **invstring**.
+            ShutdownError: Code -5: The server is shutting down.
+            OfferExpiredError: Code 1002: The offer has expired. Ask for a new one.
         """
         return self.rpc_send("sendinvoice", invreq, label, amount_msat, timeout)
 
@@ -2879,6 +3298,18 @@ class Calls(Caller):
         Args:
             description: Added in v0.11.0.
             total_amount_msat: Default: 0. Added in v25.05.
+
+        Raises:
+            UnparseableOnionError: Code 202: The failure of the payment, or a blinded path to the payee, cannot be
+                decrypted.
+            PaymentInProgressError: Code 200: A payment of this hash is under way, or is still under way when the
+                waiting time is over. Look it up until it has ended.
+            PaymentHashUsedError: Code 201: The hash was used for a payment with another amount, payee or part,
+                which may be paid or pending. Look up the payment.
+            TryOtherRouteError: Code 204: A node or channel on the route cannot forward the payment. Try a route
+                without it; `data` names it.
+            InvoiceRequestUnusableError: Code 212: The request that the payment answers does not exist, is disabled,
+                or allows no further payment.
         """
         return self.rpc_send(
             "sendonion",
@@ -2943,6 +3374,22 @@ class Calls(Caller):
 
                 Added in v0.11.0.
             dev_legacy_hop: Hidden: not meant for general use.
+
+        Raises:
+            GenericError: Code -1: The command failed, and this failure has no code of its own. Only the message
+                says more.
+            PaymentHashUsedError: Code 201: The hash was used for a payment with another amount, payee or part,
+                which may be paid or pending. Look up the payment.
+            UnparseableOnionError: Code 202: The failure of the payment, or a blinded path to the payee, cannot be
+                decrypted.
+            DestinationFailedError: Code 203: The payee refuses the payment for good: it may not know the invoice
+                any more. Ask for a new invoice.
+            TryOtherRouteError: Code 204: A node or channel on the route cannot forward the payment. Try a route
+                without it; `data` names it.
+            InvoiceRequestUnusableError: Code 212: The request that the payment answers does not exist, is disabled,
+                or allows no further payment.
+            PaymentInProgressError: Code 200: A payment of this hash is under way, or is still under way when the
+                waiting time is over. Look it up until it has ended.
         """
         return self.rpc_send(
             "sendpay",
@@ -2971,6 +3418,9 @@ class Calls(Caller):
 
         Args:
             reserve: Default: 72.
+
+        Raises:
+            InvalidParametersError: Code -32602: A parameter is missing, malformed or refused. The message names it.
         """
         return self.rpc_send("sendpsbt", psbt, reserve)
 
@@ -3005,6 +3455,11 @@ class Calls(Caller):
                 unchanged.
 
                 Added in v23.08.
+
+        Raises:
+            GenericError: Code -1: The command failed, and this failure has no code of its own. Only the message
+                says more.
+            InvalidParametersError: Code -32602: A parameter is missing, malformed or refused. The message names it.
         """
         return self.rpc_send("setchannel", id, feebase, feeppm, htlcmin, htlcmax, enforcedelay, ignorefeelimits)
 
@@ -3022,6 +3477,9 @@ class Calls(Caller):
 
         Args:
             transient: Default: false. Added in v25.02.
+
+        Raises:
+            InvalidParametersError: Code -32602: A parameter is missing, malformed or refused. The message names it.
         """
         return self.rpc_send("setconfig", config, val, transient)
 
@@ -3031,7 +3489,11 @@ class Calls(Caller):
         psbt: str,
         version: U32,
     ) -> SetpsbtversionResponse:
-        """Convert a PSBT to another version."""
+        """Convert a PSBT to another version.
+
+        Raises:
+            InvalidParametersError: Code -32602: A parameter is missing, malformed or refused. The message names it.
+        """
         return self.rpc_send("setpsbtversion", psbt, version)
 
     @call
@@ -3048,7 +3510,7 @@ class Calls(Caller):
                 characters, and a number as its id.
 
         Raises:
-            RpcError: Code -32602: The parameter is malformed.
+            InvalidParametersError: Code -32602: The parameter is malformed.
         """
         return self.rpc_send("showrunes", rune)
 
@@ -3057,6 +3519,10 @@ class Calls(Caller):
         """Sign an invoice without storing it.
 
         Added in v23.02.
+
+        Raises:
+            GenericError: Code -1: The command failed, and this failure has no code of its own. Only the message
+                says more.
         """
         return self.rpc_send("signinvoice", invstring)
 
@@ -3091,7 +3557,11 @@ class Calls(Caller):
         *,
         signonly: Sequence[U32] | None = None,
     ) -> SignpsbtResponse:
-        """Add the on-chain wallet's signatures to a PSBT."""
+        """Add the on-chain wallet's signatures to a PSBT.
+
+        Raises:
+            InvalidParametersError: Code -32602: A parameter is missing, malformed or refused. The message names it.
+        """
         return self.rpc_send("signpsbt", psbt, signonly)
 
     @call
@@ -3111,6 +3581,21 @@ class Calls(Caller):
 
         Args:
             skip_stfu: Default: false.
+
+        Raises:
+            SpliceWrongOwnerError: Code 351: The channel is not in the hands of the process that could splice it.
+            SpliceUnknownChannelError: Code 352: There is no such channel to splice.
+            SpliceChannelStateError: Code 353: The channel is in a state in which it cannot be spliced.
+            SpliceUnsupportedError: Code 354: The peer or this node does not support splices.
+            SpliceBusyError: Code 355: Another splice of the channel is waiting for something. Call again later.
+            SpliceInputError: Code 356: The call's PSBT or channels cannot be used for a splice.
+            SpliceFundingLowError: Code 357: The inputs do not pay for the outputs and the fee.
+            SpliceStateError: Code 358: The splice is not at the step that the command belongs to.
+            SpliceFeeTooLowError: Code 359: The splice pays less than the lowest fee that is allowed.
+            SpliceFeeTooHighError: Code 360: The splice pays more than the highest fee that is allowed.
+                `force_feerate` allows it.
+            SpliceAbortedError: Code 362: The peer or this node gave the splice up.
+            SpliceChannelError: Code 363: The channel reported an error during the splice.
         """
         return self.rpc_send(
             "splice_init", channel_id, relative_amount, initialpsbt, feerate_per_kw, force_feerate, skip_stfu
@@ -3127,6 +3612,23 @@ class Calls(Caller):
         """Complete a splice with its signatures.
 
         Added in v23.08.
+
+        Raises:
+            SpliceBroadcastFailedError: Code 350: The splice is signed, and sending it to the network failed. Look
+                for it on the chain: the peer may have sent it.
+            SpliceWrongOwnerError: Code 351: The channel is not in the hands of the process that could splice it.
+            SpliceUnknownChannelError: Code 352: There is no such channel to splice.
+            SpliceChannelStateError: Code 353: The channel is in a state in which it cannot be spliced.
+            SpliceUnsupportedError: Code 354: The peer or this node does not support splices.
+            SpliceBusyError: Code 355: Another splice of the channel is waiting for something. Call again later.
+            SpliceInputError: Code 356: The call's PSBT or channels cannot be used for a splice.
+            SpliceFundingLowError: Code 357: The inputs do not pay for the outputs and the fee.
+            SpliceStateError: Code 358: The splice is not at the step that the command belongs to.
+            SpliceFeeTooLowError: Code 359: The splice pays less than the lowest fee that is allowed.
+            SpliceFeeTooHighError: Code 360: The splice pays more than the highest fee that is allowed.
+                `force_feerate` allows it.
+            SpliceAbortedError: Code 362: The peer or this node gave the splice up.
+            SpliceChannelError: Code 363: The channel reported an error during the splice.
         """
         return self.rpc_send("splice_signed", psbt, channel_id, sign_first)
 
@@ -3139,6 +3641,21 @@ class Calls(Caller):
         """Negotiate the PSBT of a splice.
 
         Added in v23.08.
+
+        Raises:
+            SpliceWrongOwnerError: Code 351: The channel is not in the hands of the process that could splice it.
+            SpliceUnknownChannelError: Code 352: There is no such channel to splice.
+            SpliceChannelStateError: Code 353: The channel is in a state in which it cannot be spliced.
+            SpliceUnsupportedError: Code 354: The peer or this node does not support splices.
+            SpliceBusyError: Code 355: Another splice of the channel is waiting for something. Call again later.
+            SpliceInputError: Code 356: The call's PSBT or channels cannot be used for a splice.
+            SpliceFundingLowError: Code 357: The inputs do not pay for the outputs and the fee.
+            SpliceStateError: Code 358: The splice is not at the step that the command belongs to.
+            SpliceFeeTooLowError: Code 359: The splice pays less than the lowest fee that is allowed.
+            SpliceFeeTooHighError: Code 360: The splice pays more than the highest fee that is allowed.
+                `force_feerate` allows it.
+            SpliceAbortedError: Code 362: The peer or this node gave the splice up.
+            SpliceChannelError: Code 363: The channel reported an error during the splice.
         """
         return self.rpc_send("splice_update", channel_id, psbt)
 
@@ -3151,6 +3668,23 @@ class Calls(Caller):
         """Add on-chain money to a channel by a splice.
 
         Added in v26.04.
+
+        Raises:
+            SpliceBroadcastFailedError: Code 350: The splice is signed, and sending it to the network failed. Look
+                for it on the chain: the peer may have sent it.
+            SpliceWrongOwnerError: Code 351: The channel is not in the hands of the process that could splice it.
+            SpliceUnknownChannelError: Code 352: There is no such channel to splice.
+            SpliceChannelStateError: Code 353: The channel is in a state in which it cannot be spliced.
+            SpliceUnsupportedError: Code 354: The peer or this node does not support splices.
+            SpliceBusyError: Code 355: Another splice of the channel is waiting for something. Call again later.
+            SpliceInputError: Code 356: The call's PSBT or channels cannot be used for a splice.
+            SpliceFundingLowError: Code 357: The inputs do not pay for the outputs and the fee.
+            SpliceStateError: Code 358: The splice is not at the step that the command belongs to.
+            SpliceFeeTooLowError: Code 359: The splice pays less than the lowest fee that is allowed.
+            SpliceFeeTooHighError: Code 360: The splice pays more than the highest fee that is allowed.
+                `force_feerate` allows it.
+            SpliceAbortedError: Code 362: The peer or this node gave the splice up.
+            SpliceChannelError: Code 363: The channel reported an error during the splice.
         """
         return self.rpc_send("splicein", channel, amount)
 
@@ -3166,6 +3700,23 @@ class Calls(Caller):
         """Take money out of a channel by a splice.
 
         Added in v26.04.
+
+        Raises:
+            SpliceBroadcastFailedError: Code 350: The splice is signed, and sending it to the network failed. Look
+                for it on the chain: the peer may have sent it.
+            SpliceWrongOwnerError: Code 351: The channel is not in the hands of the process that could splice it.
+            SpliceUnknownChannelError: Code 352: There is no such channel to splice.
+            SpliceChannelStateError: Code 353: The channel is in a state in which it cannot be spliced.
+            SpliceUnsupportedError: Code 354: The peer or this node does not support splices.
+            SpliceBusyError: Code 355: Another splice of the channel is waiting for something. Call again later.
+            SpliceInputError: Code 356: The call's PSBT or channels cannot be used for a splice.
+            SpliceFundingLowError: Code 357: The inputs do not pay for the outputs and the fee.
+            SpliceStateError: Code 358: The splice is not at the step that the command belongs to.
+            SpliceFeeTooLowError: Code 359: The splice pays less than the lowest fee that is allowed.
+            SpliceFeeTooHighError: Code 360: The splice pays more than the highest fee that is allowed.
+                `force_feerate` allows it.
+            SpliceAbortedError: Code 362: The peer or this node gave the splice up.
+            SpliceChannelError: Code 363: The channel reported an error during the splice.
         """
         return self.rpc_send("spliceout", channel, amount, destination, force_feerate)
 
@@ -3191,13 +3742,18 @@ class Calls(Caller):
         immediately.
 
         Raises:
-            RpcError: Code -32602: A parameter was given, but the command has none.
+            InvalidParametersError: Code -32602: A parameter was given, but the command has none.
         """
         return self.rpc_send("stop")
 
     @call
     def txdiscard(self, txid: Txid) -> TxdiscardResponse:
-        """Cancel a prepared transaction and free its coins."""
+        """Cancel a prepared transaction and free its coins.
+
+        Raises:
+            GenericError: Code -1: The command failed, and this failure has no code of its own. Only the message
+                says more.
+        """
         return self.rpc_send("txdiscard", txid)
 
     @call
@@ -3213,12 +3769,28 @@ class Calls(Caller):
 
         Args:
             minconf: Default: 1.
+
+        Raises:
+            GenericError: Code -1: The command failed, and this failure has no code of its own. Only the message
+                says more.
+            CannotAffordError: Code 301: The wallet has too little confirmed money for the amount and the fee.
+            OutputIsDustError: Code 302: An output of the transaction would be too small to be relayed.
+            StillSyncingError: Code 304: The node has not caught up with the chain. Wait, and call again.
+            EmergencyReserveError: Code 313: The wallet could pay only from the reserve that it keeps for closing
+                channels. The option `min-emergency-msat` sets the reserve.
+            NoFeeEstimatesError: Code 501: The node has no estimate for the feerate that the call names. Give the
+                feerate as a number.
         """
         return self.rpc_send("txprepare", outputs, feerate, minconf, utxos)
 
     @call
     def txsend(self, txid: Txid) -> TxsendResponse:
-        """Sign and broadcast a prepared transaction."""
+        """Sign and broadcast a prepared transaction.
+
+        Raises:
+            GenericError: Code -1: The command failed, and this failure has no code of its own. Only the message
+                says more.
+        """
         return self.rpc_send("txsend", txid)
 
     @call
@@ -3232,6 +3804,9 @@ class Calls(Caller):
 
         Args:
             reserve: Default: 72.
+
+        Raises:
+            InvalidParametersError: Code -32602: A parameter is missing, malformed or refused. The message names it.
         """
         return self.rpc_send("unreserveinputs", psbt, reserve)
 
@@ -3270,6 +3845,16 @@ class Calls(Caller):
         Args:
             reservedok: Default: false.
             opening_anchor_channel: Added in v23.08.
+
+        Raises:
+            InvalidParametersError: Code -32602: A parameter is missing, malformed or refused. The message names it.
+            GenericError: Code -1: The command failed, and this failure has no code of its own. Only the message
+                says more.
+            CannotAffordError: Code 301: The wallet has too little confirmed money for the amount and the fee.
+            EmergencyReserveError: Code 313: The wallet could pay only from the reserve that it keeps for closing
+                channels. The option `min-emergency-msat` sets the reserve.
+            NoFeeEstimatesError: Code 501: The node has no estimate for the feerate that the call names. Give the
+                feerate as a number.
         """
         return self.rpc_send(
             "utxopsbt",
@@ -3304,6 +3889,9 @@ class Calls(Caller):
                 *channelmoves* or *networkevents*.
             indexname: The counter: *created*, *updated* or *deleted*.
             nextvalue: Value to wait for, usually one above the last seen; 0 reads the counter without waiting.
+
+        Raises:
+            InvalidParametersError: Code -32602: A parameter is missing, malformed or refused. The message names it.
         """
         return self.rpc_send("wait", subsystem, indexname, nextvalue)
 
@@ -3328,9 +3916,9 @@ class Calls(Caller):
             timeout: The longest time to wait, in seconds; 0 returns immediately. Without it, there is no limit.
 
         Raises:
-            RpcError: Code -32602: A parameter is malformed.
-            RpcError: Code -5: The server is shutting down.
-            RpcError: Code 904: Nothing was paid within **timeout**.
+            InvalidParametersError: Code -32602: A parameter is malformed.
+            ShutdownError: Code -5: The server is shutting down.
+            InvoiceWaitTimeoutError: Code 904: Nothing was paid within **timeout**.
         """
         return self.rpc_send("waitanyinvoice", lastpay_index, timeout)
 
@@ -3341,7 +3929,11 @@ class Calls(Caller):
         *,
         timeout: U32 | None = None,
     ) -> WaitblockheightResponse:
-        """Wait for a block of a given height."""
+        """Wait for a block of a given height.
+
+        Raises:
+            WaitTimeoutError: Code 2000: What the call waits for did not happen in time. Call again.
+        """
         return self.rpc_send("waitblockheight", blockheight, timeout)
 
     @call
@@ -3355,11 +3947,11 @@ class Calls(Caller):
             label: The label of the invoice, written as when it was created.
 
         Raises:
-            RpcError: Code -32602: The parameter is missing or malformed.
-            RpcError: Code -1: No invoice has this label, or it was deleted before it was paid.
-            RpcError: Code -5: The server is shutting down.
-            RpcError: Code 903: The invoice has expired, before or during the call; the error's *data* is the
-                invoice.
+            InvalidParametersError: Code -32602: The parameter is missing or malformed.
+            GenericError: Code -1: No invoice has this label, or it was deleted before it was paid.
+            ShutdownError: Code -5: The server is shutting down.
+            InvoiceExpiredDuringWaitError: Code 903: The invoice has expired, before or during the call; the error's
+                *data* is the invoice.
         """
         return self.rpc_send("waitinvoice", label)
 
@@ -3383,6 +3975,21 @@ class Calls(Caller):
             groupid: The `groupid` that the part was sent with; default: the latest one used for this hash.
 
         `partid` and `groupid` must be given together or not at all.
+
+        Raises:
+            GenericError: Code -1: The command failed, and this failure has no code of its own. Only the message
+                says more.
+            PaymentInProgressError: Code 200: A payment of this hash is under way, or is still under way when the
+                waiting time is over. Look it up until it has ended.
+            UnparseableOnionError: Code 202: The failure of the payment, or a blinded path to the payee, cannot be
+                decrypted.
+            DestinationFailedError: Code 203: The payee refuses the payment for good: it may not know the invoice
+                any more. Ask for a new invoice.
+            TryOtherRouteError: Code 204: A node or channel on the route cannot forward the payment. Try a route
+                without it; `data` names it.
+            NoSuchPaymentError: Code 208: The node knows no such payment, or none with this status.
+            UnspecifiedPaymentError: Code 209: The payment did not succeed, for a reason that only the message
+                gives.
         """
         return self.rpc_send("waitsendpay", payment_hash, timeout, partid, groupid)
 
@@ -3412,6 +4019,17 @@ class Calls(Caller):
 
                 Default: 1.
             utxos: Coins to spend, each as `txid:vout`; default: the wallet chooses among those not reserved.
+
+        Raises:
+            GenericError: Code -1: The command failed, and this failure has no code of its own. Only the message
+                says more.
+            CannotAffordError: Code 301: The wallet has too little confirmed money for the amount and the fee.
+            OutputIsDustError: Code 302: An output of the transaction would be too small to be relayed.
+            EmergencyReserveError: Code 313: The wallet could pay only from the reserve that it keeps for closing
+                channels. The option `min-emergency-msat` sets the reserve.
+            StillSyncingError: Code 304: The node has not caught up with the chain. Wait, and call again.
+            NoFeeEstimatesError: Code 501: The node has no estimate for the feerate that the call names. Give the
+                feerate as a number.
         """
         return self.rpc_send("withdraw", destination, satoshi, feerate, minconf, utxos)
 
@@ -3445,6 +4063,23 @@ class Calls(Caller):
             retry_for: Seconds during which other routes are tried; default: 60.
             maxdelay: The largest number of blocks for which the money may be locked up; default: 2016.
             extratlvs: More fields for the recipient: an object of field numbers and values in hex; default: none.
+
+        Raises:
+            DestinationFailedError: Code 203: The payee refuses the payment for good: it may not know the invoice
+                any more. Ask for a new invoice.
+            RouteNotFoundError: Code 205: There is no route to the payee for this amount.
+            RouteTooExpensiveError: Code 206: Every route costs more, or takes longer, than the call allows. Allow a
+                higher fee or delay.
+            UnspecifiedPaymentError: Code 209: The payment did not succeed, for a reason that only the message
+                gives.
+            StoppedRetryingError: Code 210: The node makes no more attempts, because its time is over or no route is
+                left. Parts may still be pending: look up the payment.
+            KeysendDeclinedError: Code 214: The signer of the node declined this payment without an invoice.
+            InsufficientFundsError: Code 215: The node's channels cannot send this much.
+            PaymentRequestError: Code 217: A setting of the call rules every payment out: it excludes the payer or
+                payee, or the delay is too high.
+            AlreadyPaidError: Code 219: The payment hash is paid already. `listpays` has the preimage.
+            PayeeCapacityError: Code 220: The payee's channels cannot receive this much.
         """
         return self.rpc_send(
             "xkeysend", destination, amount_msat, label, maxfee, layers, retry_for, maxdelay, extratlvs
@@ -3501,28 +4136,30 @@ class Calls(Caller):
         `label`, `localinvreqid` and `dev_use_shadow` were added in v26.06.
 
         Raises:
-            RpcError: Code -32602: A parameter is missing, malformed or not available here, or the string cannot be
-                paid.
-            RpcError: Code -1: The injected entropy is used up, or no server is running.
-            RpcError: Code 200: The invoice is being paid, or it may have been paid.
-            RpcError: Code 203: The payee refuses the payment for good.
-            RpcError: Code 205: There is no route to the payee.
-            RpcError: Code 206: Each route costs more than the fee limit, or takes too long.
-            RpcError: Code 207: The invoice has expired.
-            RpcError: Code 209: The payment has failed for another reason; or the server has no backend that pays,
-                or it is more than the server may pay.
-            RpcError: Code 210: There is no result yet. The payment may still succeed.
-            RpcError: Code 212: The request that the invoice is for does not allow it.
-            RpcError: Code 213: The signer of the node that pays does not approve the payment.
-            RpcError: Code 215: The channels of the node that pays cannot carry the amount.
-            RpcError: Code 219: The invoice is paid already.
-            RpcError: Code 220: The channels of the payee cannot carry the amount.
-            RpcError: Code 1002: The offer has expired.
-            RpcError: Code 1003: No invoice could be fetched: the request could not be sent.
-            RpcError: Code 1004: The issuer refused the request, or sent an invoice that is not valid for it, such
-                as one for another amount.
-            RpcError: Code 1005: No invoice arrived in time.
-            RpcError: Code -5: The server is shutting down; the payment goes on when it is started again.
+            InvalidParametersError: Code -32602: A parameter is missing, malformed or not available here, or the
+                string cannot be paid.
+            GenericError: Code -1: The injected entropy is used up, or no server is running.
+            PaymentInProgressError: Code 200: The invoice is being paid, or it may have been paid.
+            DestinationFailedError: Code 203: The payee refuses the payment for good.
+            RouteNotFoundError: Code 205: There is no route to the payee.
+            RouteTooExpensiveError: Code 206: Each route costs more than the fee limit, or takes too long.
+            InvoiceExpiredError: Code 207: The invoice has expired.
+            UnspecifiedPaymentError: Code 209: The payment has failed for another reason; or the server has no
+                backend that pays, or it is more than the server may pay.
+            StoppedRetryingError: Code 210: There is no result yet. The payment may still succeed.
+            InvoiceRequestUnusableError: Code 212: The request that the invoice is for does not allow it.
+            InvoiceDeclinedError: Code 213: The signer of the node that pays does not approve the payment.
+            InsufficientFundsError: Code 215: The channels of the node that pays cannot carry the amount.
+            AlreadyPaidError: Code 219: The invoice is paid already.
+            PayeeCapacityError: Code 220: The channels of the payee cannot carry the amount.
+            OfferExpiredError: Code 1002: The offer has expired.
+            OfferUnreachableError: Code 1003: No invoice could be fetched: the request could not be sent.
+            BadReplyError: Code 1004: The issuer refused the request, or sent an invoice that is not valid for it,
+                such as one for another amount.
+            OfferTimeoutError: Code 1005: No invoice arrived in time.
+            ShutdownError: Code -5: The server is shutting down; the payment goes on when it is started again.
+            PaymentRequestError: Code 217: A setting of the call rules every payment out: it excludes the payer or
+                payee, or the delay is too high.
         """
         return self.rpc_send(
             "xpay",

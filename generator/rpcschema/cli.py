@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.progress import Progress as ProgressBar
 from rich.text import Text
 
+from rpcschema.errorcodes import NO_CODES, ErrorTableError, read_error_table
 from rpcschema.generate import Generated, Progress, Run
 from rpcschema.generate import generate as generated
 from rpcschema.problems import Level, Problem, grouped, has_errors
@@ -69,6 +70,7 @@ class GenerateOptions:
     ] = ()
     release: Annotated[str | None, Parameter(help="Release that the documents are of, e.g. v26.09.")] = None
     corrections: Annotated[str | None, Parameter(help="Table of where nodes contradict the documents.")] = None
+    errors: Annotated[str | None, Parameter(help="Table of the names and meanings of error codes.")] = None
     jobs: Annotated[
         int | None,
         Parameter(help="Number of processes. [default: what the work and the machine allow]", validator=Number(gte=1)),
@@ -109,7 +111,7 @@ def main() -> None:
         place = f"{error.filename}: " if error.filename else ""
         _complain(f"{place}{error.strerror or error}")
         code = FAILED
-    except (SettingsError, OutputError, BrokenExecutor) as error:
+    except (SettingsError, ErrorTableError, OutputError, BrokenExecutor) as error:
         _complain(str(error))
         code = FAILED
     sys.exit(code)
@@ -242,6 +244,9 @@ def _wanted_run(schemas: Sequence[Path], options: GenerateOptions, *, trusts_man
     corrections = None if options.corrections is None else Path(options.corrections)
     if corrections is None and not schemas:
         corrections = project.corrections
+    errors = None if options.errors is None else Path(options.errors)
+    if errors is None and not schemas:
+        errors = project.errors
     if not roots or package is None:
         missing = "SCHEMAS" if not roots else "--package"
         raise SettingsError(f"{missing} is needed; no [tool.rpcschema] of a pyproject.toml gives it")
@@ -250,6 +255,7 @@ def _wanted_run(schemas: Sequence[Path], options: GenerateOptions, *, trusts_man
         package=package_name(package),
         targets=tuple(name for name in TARGETS if name in listed or name in only) or TARGETS,
         release=None if release is None else release_name(release),
+        errors=NO_CODES if errors is None else read_error_table(errors),
     )
     return Run(
         roots=roots,

@@ -10,6 +10,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final
 
+from rpcschema.errorcodes import NO_CODES, ErrorTable
+
 _PACKAGE: Final = Path(__file__).resolve().parent
 _FOLDERS: Final = frozenset({"docs", "man", "model"})
 """Folders that other targets make in the output folder."""
@@ -43,6 +45,8 @@ class Settings:
     """All outputs that belong to the package, even if this run makes only some of them."""
     release: str | None = None
     """The release of Core Lightning that the documents describe, e.g. "v26.09"."""
+    errors: ErrorTable = NO_CODES
+    """The names and meanings of the commands' error codes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +65,8 @@ class ProjectTable:
     """The folder that `sync` updates."""
     corrections: Path | None = None
     """The table of corrections to `schemas`."""
+    errors: Path | None = None
+    """The table of the error codes in `schemas`."""
 
 
 def package_name(text: str) -> str:
@@ -123,6 +129,7 @@ def _read_table(file: Path) -> ProjectTable | None:
         release=_string(table, "release", where),
         facts=_path(table, "facts", file, where),
         corrections=_path(table, "corrections", file, where),
+        errors=_path(table, "errors", file, where),
     )
 
 

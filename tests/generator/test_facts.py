@@ -20,7 +20,7 @@ from tests.shared import ROOT, shared_path
 
 CONSTRUCTS = ROOT / "tests/cases/every-construct/schemas"
 VALUE_KEYS = {"$schema", "type", "rpc", "notification", "hook", "added", "deprecated", "required", "enum", "default"}
-RULE_KEYS = {"categories", "oneOfMany", "pairedWith", "dependentUpon"}
+RULE_KEYS = {"categories", "errors", "oneOfMany", "pairedWith", "dependentUpon"}
 
 
 def document(request: dict[str, Any] | None = None, response: dict[str, Any] | None = None, **more: Any) -> Document:

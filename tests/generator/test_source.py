@@ -19,7 +19,7 @@ from tests.generator.pages import CONSTRUCTS, OWN
 from tests.generator.rendering import render_all
 from tests.shared import shared_path
 
-PYTHON_TARGETS = ("python", "client", "service", "plugin")
+PYTHON_TARGETS = ("python", "client", "errors", "service", "plugin")
 
 
 def black(source: str) -> str:

@@ -6,7 +6,8 @@ that there is no usable response; if it matters, the message says whether the co
 
 from __future__ import annotations
 
-from typing import Any, Final
+from enum import StrEnum
+from typing import Any, Final, TypeVar
 
 INVALID_REQUEST: Final = -32600
 METHOD_NOT_FOUND: Final = -32601
@@ -15,21 +16,46 @@ GENERIC: Final = -1
 """LIGHTNINGD in Core Lightning's common/jsonrpc_errors.h: an error without its own code."""
 
 
+class Outcome(StrEnum):
+    """What an error means for the call that failed, and for the money that it would have spent.
+
+    It speaks only of this call: an earlier one for the same invoice may still pay.
+    """
+
+    FAILED = "failed"
+    """The call has done nothing, and will do nothing."""
+    UNKNOWN = "unknown"
+    """The call may have succeeded, or may still succeed: look it up before you repeat it."""
+    DONE = "done"
+    """What the call asks for was done before."""
+    RETRY = "retry"
+    """The call has done nothing, and will do nothing; the same call, or another attempt, may succeed later."""
+
+
 class RpcError(Exception):
     """An error response to a command.
 
     `code` is a number of JSON-RPC or Core Lightning (common/jsonrpc_errors.h), `message` one readable line, and `data`
-    any JSON value, or None. `method` is the command that a client called, and None if a service raises the error. The
-    text consists of the method, the code and the message. The client adds no parameters to it, because they may be
-    secret.
+    any JSON value, or None. `method` is the command that a client called, and None if a service raises the error.
+    `outcome` says what the error means for the call; a client knows it for some codes of some commands. The text
+    consists of the method, the code and the message. The client adds no parameters to it, because they may be secret.
     """
 
-    def __init__(self, code: int, message: str, data: Any = None, *, method: str | None = None) -> None:
+    def __init__(
+        self,
+        code: int,
+        message: str,
+        data: Any = None,
+        *,
+        method: str | None = None,
+        outcome: Outcome = Outcome.UNKNOWN,
+    ) -> None:
         super().__init__(code, message, data)
         self.code = code
         self.message = message
         self.data = data
         self.method = method
+        self.outcome = outcome
 
     def __str__(self) -> str:
         called = "" if self.method is None else f"{self.method}: "
@@ -49,7 +75,9 @@ def unknown_command(name: str) -> RpcError:
 
 
 class ClientError(Exception):
-    """A call got no usable response."""
+    """A call got no usable response. `outcome` says whether the node may have carried it out."""
+
+    outcome: Outcome = Outcome.UNKNOWN
 
 
 class TransportError(ClientError, ConnectionError):
@@ -58,6 +86,8 @@ class TransportError(ClientError, ConnectionError):
 
 class CannotConnectError(TransportError):
     """Nothing listens at the socket's path; nothing was sent."""
+
+    outcome = Outcome.FAILED
 
 
 class ConnectionLostError(TransportError):
@@ -75,9 +105,13 @@ class ProtocolError(ClientError):
 class EncodeError(ClientError, ValueError):
     """JSON cannot represent a value, such as text with a lone surrogate, NaN or an object; nothing was sent."""
 
+    outcome = Outcome.FAILED
+
 
 class ParameterError(ClientError, ValueError):
     """The command's document does not allow these parameters together; nothing was sent."""
+
+    outcome = Outcome.FAILED
 
 
 class DecodeError(ClientError, ValueError):
@@ -107,28 +141,31 @@ def cannot_connect(path: str, reason: OSError) -> CannotConnectError:
 
 def queue_is_full(path: str) -> RpcTimeoutError:
     """Return the error for a node whose queue of connections stayed full until the timeout."""
-    return RpcTimeoutError(f"cannot connect to {path} in time: the node's connection queue is full; nothing was sent")
+    message = f"cannot connect to {path} in time: the node's connection queue is full; nothing was sent"
+    return _with_outcome(RpcTimeoutError(message), sent=False)
 
 
 def connection_lost(method: str, *, sent: bool) -> ConnectionLostError:
     """Return the error for a connection that the node ended; `sent` says whether the whole request was sent."""
-    return ConnectionLostError(
+    message = (
         f"{method}: the node closed the connection before it responded; the command may have been carried out"
         if sent
         else f"{method}: the node closed the connection before the request was sent in full; {_NOT_CARRIED_OUT}"
     )
+    return _with_outcome(ConnectionLostError(message), sent=sent)
 
 
 def client_closed(method: str, *, sent: bool) -> ConnectionLostError:
     """Return the error for a pending call of a closed client."""
     outcome = "the command may have been carried out" if sent else _NOT_CARRIED_OUT
-    return ConnectionLostError(f"{method}: the client was closed before the node responded; {outcome}")
+    message = f"{method}: the client was closed before the node responded; {outcome}"
+    return _with_outcome(ConnectionLostError(message), sent=sent)
 
 
 def timed_out(method: str, timeout: float | None, *, sent: bool = True) -> RpcTimeoutError:
     """Return the error for a call without a response within `timeout` seconds."""
     outcome = "the command may still be carried out" if sent else _NOT_CARRIED_OUT
-    return RpcTimeoutError(f"{method}: no response within {timeout} seconds; {outcome}")
+    return _with_outcome(RpcTimeoutError(f"{method}: no response within {timeout} seconds; {outcome}"), sent=sent)
 
 
 def missing_field(source: str, path: str, attribute: str, added: str | None) -> MissingFieldError:
@@ -136,6 +173,15 @@ def missing_field(source: str, path: str, attribute: str, added: str | None) -> 
     since = f" (added in {added})" if added else ""
     hint = f"where it may be missing, read it by getattr(..., {attribute!r}, None)"
     return MissingFieldError(f"{source}: the node did not send {path}{since}; {hint}", name=attribute)
+
+
+_Error = TypeVar("_Error", bound=ClientError)
+
+
+def _with_outcome(error: _Error, *, sent: bool) -> _Error:
+    """Return `error`, which says whether the whole request was sent."""
+    error.outcome = Outcome.UNKNOWN if sent else Outcome.FAILED
+    return error
 
 
 _NOT_CARRIED_OUT: Final = "the command was not carried out"

@@ -19,7 +19,7 @@ from rpcschema.text.words import conjunction_words, limit_words, release_words, 
 _Trait: TypeAlias = Mapping[Hashable, str]
 """What is compared, and the words for it; several, because a field can be declared several times."""
 _Traits: TypeAlias = dict[str, dict[Hashable, str]]
-_SEVERAL: Final = frozenset({"values", "conditions", "releases", "categories", "rules"})
+_SEVERAL: Final = frozenset({"values", "conditions", "releases", "categories", "rules", "errors"})
 """Traits with several values at once, of which only the added and removed ones are reported."""
 _ESCAPE: Final = re.compile(r"\\([^\w\s]|_)")
 """An escape of Markdown, which the words for pages contain."""
@@ -74,6 +74,7 @@ def _fields(document: Document) -> dict[str, _Traits]:
     found: dict[str, _Traits] = {"document": {}, "request": {}, "response": {}}
     releases = _plain(release_words(document.added, document.deprecated))
     _note(found["document"], {"releases": releases, "categories": _same(document.categories or ())})
+    _note(found["document"], {"errors": _same(map(str, document.error_codes))})
     _note(found["request"], {"rules": _plain(rule_words(document.request))})
     for half, node in (("request", document.request), ("response", document.response)):
         _note(found[half], {trait: texts for trait, texts in _value_traits([node]).items() if trait != "type"})

@@ -4,8 +4,9 @@ A document of facts uses the same dialect and is marked by its `$schema`. It dec
 and under the same conditions, so the same types follow from it. Its title and descriptions are our own words, which
 this module also carries over from one release's facts to the next.
 
-It leaves out descriptions, notes, examples, errors, comments, every other section, and defaults that are prose. A
-marker `{}` stays even if nothing declares its name, because the conditionals around it decide what it allows.
+It leaves out descriptions, notes, examples, comments, every section except the codes of the errors, and defaults that
+are prose. A marker `{}` stays even if nothing declares its name, because the conditionals around it decide what it
+allows.
 """
 
 from __future__ import annotations
@@ -85,6 +86,7 @@ def facts(document: Document, words: Words) -> dict[str, Any]:
         "description": words.description,
         "request": _request(document.request, described),
         "response": _node(document.response, described),
+        "errors": tuple(f"- {code}" for code in document.error_codes) or None,
     }
     return {
         "$schema": FACTS,

@@ -9,6 +9,7 @@ Source: the documents and the meta-schema of Core Lightning, doc/schemas.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeAlias, final
@@ -43,6 +44,9 @@ class Absent:
 ABSENT: Final = Absent()
 FACTS: Final = "urn:rpcschema:facts"
 """The `$schema` of a document of facts: the names, types and rules of another project's document, without its prose."""
+
+ERROR_LINE: Final = re.compile(r"[-*] (-?\d+)(?: \([A-Z0-9_]+\))?(?:: (.+))?")
+"""A line of the section `errors` for one code: the code, perhaps its name in brackets, and what it means."""
 
 META_SCHEMA: Final = "rpc-schema-draft.json"
 """The end of the `$schema` of documents that should conform to Core Lightning's meta-schema."""
@@ -240,6 +244,12 @@ class Document:
     def is_upstream(self) -> bool:
         """Whether it names Core Lightning's meta-schema, as that project's own documents do."""
         return self.schema is not None and self.schema.endswith(META_SCHEMA)
+
+    @property
+    def error_codes(self) -> tuple[int, ...]:
+        """The codes that the section `errors` lists."""
+        matches = map(ERROR_LINE.fullmatch, self.section("errors"))
+        return tuple(dict.fromkeys(int(match[1]) for match in matches if match))
 
     def section(self, name: str) -> Lines:
         """Return the lines of the section `name`, or ()."""

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
+from rpcschema.errorcodes import ErrorTable
 from rpcschema.model.conditions import Conjunction
-from rpcschema.model.nodes import KIND_NAMES, Deprecated, Document, SchemaNode
+from rpcschema.model.nodes import ERROR_LINE, KIND_NAMES, Deprecated, Document, SchemaNode
 from rpcschema.model.resolve import ResolvedField
 from rpcschema.python.types import enum_members
 from rpcschema.text import words
@@ -23,8 +24,6 @@ METHOD_INDENT: Final = 8
 _MARKER: Final = re.compile(r"\s*(?:[-*+]|\d+[.)])\s+")
 _QUOTE: Final = re.compile(r'"(?="|\s*\Z)')
 """A quote that could be read as part of the closing quotes."""
-_CODE: Final = re.compile(r"[-*] (-?\d+): (.+)")
-"""An item of the section "errors"."""
 
 
 def request_doc(document: Document) -> str:
@@ -138,13 +137,14 @@ def _path(pointer: str) -> str:
     return path.removeprefix(".").replace("~1", "/").replace("~0", "~")
 
 
-def method_doc(document: Document, arguments: Sequence[str], releases: str) -> str:
+def method_doc(document: Document, arguments: Sequence[str], releases: str, table: ErrorTable) -> str:
     """Return the docstring of a client's method; `arguments` are the entries of its section "Args".
 
-    `releases` says which releases added several parameters.
+    `releases` says which releases added several parameters. `table` names the errors.
     """
     rules = " ".join(words.rule_words(document.request))
-    codes, errors = _errors(document)
+    codes = _errors(document, table)
+    errors = stripped_text([line for line in document.section("errors") if not ERROR_LINE.fullmatch(line)])
     parts = (
         with_full_stop(document.title),
         stripped_text(document.description),
@@ -158,14 +158,21 @@ def method_doc(document: Document, arguments: Sequence[str], releases: str) -> s
     return "\n\n".join(filter(None, parts))
 
 
-def _errors(document: Document) -> tuple[list[str], str]:
-    """Return the entries of "Raises", one per code, and what else the document says about errors."""
-    lines = document.section("errors")
-    codes = [found for line in lines if (found := _CODE.fullmatch(line))]
-    others = [line for line in lines if not _CODE.fullmatch(line)]
-    return [argument_doc("RpcError", f"Code {found[1]}: {found[2]}", METHOD_INDENT) for found in codes], stripped_text(
-        others
-    )
+def _errors(document: Document, table: ErrorTable) -> list[str]:
+    """Return the entries of "Raises", one per code, in the words of the document or else of the table."""
+    described: dict[int, list[str]] = {}
+    for line in document.section("errors"):
+        if match := ERROR_LINE.fullmatch(line):
+            described.setdefault(int(match[1]), []).append(match[2] or "")
+    entries = []
+    for number in table.codes_of(document.name, document.error_codes):
+        entry = table.find(number)
+        said = " ".join(described.get(number, ()))
+        if not said and entry is not None:
+            said = " ".join(filter(None, (entry.meaning, entry.advice)))
+        doc = f"Code {number}: {said}" if said else f"Code {number}."
+        entries.append(argument_doc(entry.class_name if entry else "RpcError", doc, METHOD_INDENT))
+    return entries
 
 
 def event_doc(document: Document) -> str:

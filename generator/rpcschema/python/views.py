@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
+from rpcschema.errorcodes import ErrorTable
 from rpcschema.model.nodes import Deprecated, Document, SchemaNode
 from rpcschema.model.resolve import resolve
 from rpcschema.python import docs, names
@@ -87,8 +88,8 @@ def event_view(document: Document) -> EventView:
     )
 
 
-def method_docstring(document: Document, plan: Plan) -> str:
-    """Return the docstring of a client's method, as `CommandView.stub_doc`."""
+def method_docstring(document: Document, plan: Plan, table: ErrorTable) -> str:
+    """Return the docstring of a client's method, as `CommandView.stub_doc`; `table` names its errors."""
     attributes = plan.request.attributes if plan.request else ()
     offered = replace(document, request=document.request.without_extensions())
     arguments = [
@@ -97,7 +98,7 @@ def method_docstring(document: Document, plan: Plan) -> str:
         if each.argument_doc and not each.is_extension
     ]
     releases = plan.request.releases if plan.request else ""
-    return docs.docstring(docs.method_doc(offered, arguments, releases), indent=docs.METHOD_INDENT)
+    return docs.docstring(docs.method_doc(offered, arguments, releases, table), indent=docs.METHOD_INDENT)
 
 
 def _facts(document: Document) -> Iterator[tuple[str, str]]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rpcschema.model.nodes import DocumentKind
     from rpcschema.targets.subject import Subject
 
-TARGETS: Final = ("python", "client", "service", "plugin", "man", "markdown", "model")
+TARGETS: Final = ("python", "client", "errors", "service", "plugin", "man", "markdown", "model")
 """The names of all targets, in the order in which they are rendered and listed."""
 
 FULL_DOCUMENTS_ONLY: Final = frozenset({"man", "markdown", "model"})
@@ -95,6 +95,11 @@ class Target:
     """Renders one document, independently of all others."""
     collection: Callable[[Sequence[DocumentSummary], Settings], Collected] | None = None
     """Renders the files that depend on all documents (indexes, frames of clients)."""
+
+
+def has_error_page(settings: Settings) -> bool:
+    """Return whether the target `errors` writes its page."""
+    return "errors" in settings.targets and settings.errors.name != ""
 
 
 def load_target(name: str) -> Target:

@@ -38,7 +38,7 @@ def document(subject: Subject) -> Made:
             arguments=accepted,
             response=plan.response.name,
             sending=wrapped(f"return self.rpc_send({', '.join(sent)})", indent=8),
-            doc=method_docstring(document, plan),
+            doc=method_docstring(document, plan, subject.settings.errors),
         )
     )
     path = _path(subject.settings)

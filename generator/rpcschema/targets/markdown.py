@@ -11,7 +11,7 @@ from typing import Final
 
 from rpcschema.model.nodes import KIND_FOLDERS, DocumentKind
 from rpcschema.settings import Settings
-from rpcschema.targets import Collected, DocumentSummary, Made, Target
+from rpcschema.targets import Collected, DocumentSummary, Made, Target, has_error_page
 from rpcschema.targets.render import environment
 from rpcschema.targets.subject import Subject
 from rpcschema.text import commonmark
@@ -49,13 +49,15 @@ def _document(subject: Subject) -> Made:
     return Made(files={f"docs/{path}": page.encode()}, summary={"path": path, "title": title})
 
 
-def _collection(summaries: Sequence[DocumentSummary], _: Settings) -> Collected:
+def _collection(summaries: Sequence[DocumentSummary], settings: Settings) -> Collected:
     tables = [
         _IndexTable(title, tuple(_row(summary) for summary in summaries if summary.kind == kind))
         for kind, title in _TITLES.items()
     ]
     index = (
-        environment("markdown").get_template("index.md.jinja").render(tables=[table for table in tables if table.rows])
+        environment("markdown")
+        .get_template("index.md.jinja")
+        .render(tables=[table for table in tables if table.rows], has_errors=has_error_page(settings))
     )
     return Collected(files={"docs/index.md": index.encode()})
 

@@ -28,6 +28,7 @@ _LOADED_AT_ONCE: Final = (
     "DecodeError",
     "EncodeError",
     "MissingFieldError",
+    "Outcome",
     "ParameterError",
     "ProtocolError",
     "RpcError",
@@ -66,12 +67,15 @@ def document(subject: Subject) -> Made:
 def collection(summaries: Sequence[DocumentSummary], settings: Settings) -> Collected:
     """Render the files that depend on all documents, and copy the runtime."""
     exports = _exports(settings)
+    modules = ["errors", "types"] if "errors" in settings.targets else ["types"]
     classes = {name: str(each.values["module"]) for each in summaries for name in each.values["classes"]}
     context = {
         "loaded_at_once": import_of(".runtime.errors", _LOADED_AT_ONCE),
         "exports": exports,
         "imports": _imports_of(exports),
-        "names": sorted([*_LOADED_AT_ONCE, *exports, "types"], key=import_order),
+        "modules": modules,
+        "module_names": literal(tuple(modules)),
+        "names": sorted([*_LOADED_AT_ONCE, *exports, *modules], key=import_order),
         "classes": dict(sorted(classes.items())),
         "class_imports": _imports_of(classes),
         "release": literal(settings.release),

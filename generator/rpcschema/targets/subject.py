@@ -36,4 +36,4 @@ class Subject:
     @cached_property
     def outline(self) -> tuple[outline.PageSection, ...]:
         """The content of the document's page."""
-        return outline.outline(self.document)
+        return outline.outline(self.document, self.settings.errors)

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Final
 
-from rpcschema.model.nodes import ABSENT, KIND_NAMES, Document, Example, Section
+from rpcschema.errorcodes import NO_CODES, ErrorTable
+from rpcschema.model.nodes import ABSENT, ERROR_LINE, KIND_NAMES, Document, Example, Section
 from rpcschema.text import words
 from rpcschema.text.items import Item, contents, description, extras, notes, shown
 from rpcschema.text.prose import code, emphasized, fence, plain
@@ -37,15 +38,18 @@ class PageSection:
     items: tuple[Item, ...]
 
 
-def outline(document: Document) -> tuple[PageSection, ...]:
-    """Return the sections of the page of `document` that are not empty, without its name and title."""
+def outline(document: Document, table: ErrorTable = NO_CODES) -> tuple[PageSection, ...]:
+    """Return the sections of the page of `document` that are not empty, without its name and title.
+
+    `table` names the errors.
+    """
     request, response = _HALVES[document.kind]
     sections = (
         PageSection("Synopsis", tuple(_synopsis(document))),
         PageSection("Description", tuple(_description(document))),
         PageSection(request, tuple(_request(document))),
         PageSection(response, tuple(_response(document))),
-        *_sections(document),
+        *_sections(document, table),
     )
     return tuple(section for section in sections if section.items)
 
@@ -110,8 +114,11 @@ def _response(document: Document) -> Iterator[Item]:
         yield Item(prose=response.post_notes)
 
 
-def _sections(document: Document) -> Iterator[PageSection]:
-    made = {section.name: PageSection(_title(section.name), tuple(_section(section))) for section in document.sections}
+def _sections(document: Document, table: ErrorTable) -> Iterator[PageSection]:
+    made = {
+        section.name: PageSection(_title(section.name), tuple(_section(section, table)))
+        for section in document.sections
+    }
     examples = (_example(document, example, at) for at, example in enumerate(document.examples or (), 1))
     made["examples"] = PageSection("Examples", tuple(chain.from_iterable(examples)))
     yield from (each for name, each in made.items() if name not in _LAST)
@@ -122,13 +129,22 @@ def _title(key: str) -> str:
     return key.replace("_", " ").capitalize()
 
 
-def _section(section: Section) -> Iterator[Item]:
+def _section(section: Section, table: ErrorTable) -> Iterator[Item]:
     content = section.content
     if not isinstance(content, tuple):
         yield Item(prose=fence(_pretty(content), "json"))
     elif content:
         lines = tuple(line for line in content if isinstance(line, str))
+        if section.name == "errors":
+            lines = tuple(_named(line, table) for line in lines)
         yield Item(prose=(", ".join(lines),) if section.name == "see_also" else lines)
+
+
+def _named(line: str, table: ErrorTable) -> str:
+    """Return a line of the section `errors` with the name of its code, if it has one."""
+    match = ERROR_LINE.fullmatch(line)
+    entry = None if match is None else table.find(int(match[1]))
+    return line if match is None or entry is None else f"- {match[1]} ({entry.name}): {match[2] or entry.meaning}"
 
 
 def _example(document: Document, example: Example, at: int) -> Iterator[Item]:

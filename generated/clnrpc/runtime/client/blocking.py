@@ -13,6 +13,7 @@ from ..errors import ClientError, RpcError
 from ..values.decode import decode_plain
 from .caller import Caller
 from .exchange import Params, decode_response, encode_params
+from .refusals import named
 from .transport import UnixTransport
 from .version import GETINFO
 
@@ -38,9 +39,7 @@ class BaseClient(Caller):
 
         Parameters are passed by name (a mapping) or by position (a sequence).
         """
-        return decode_plain(
-            method, self._rpc_transport.call(method, encode_params(params), response_filter=self._rpc_filter)
-        )
+        return decode_plain(method, self._rpc_exchange(method, encode_params(params), None))
 
     def rpc_send(self, name: str, /, *values: Any) -> Any:
         """Call the command `name`, and return its response class.
@@ -52,7 +51,7 @@ class BaseClient(Caller):
         deadline = self._rpc_transport.deadline()
         if command.name != GETINFO:
             self._rpc_ask_version(deadline)
-        raw = self._rpc_transport.call(command.name, params, deadline, response_filter=self._rpc_filter)
+        raw = self._rpc_exchange(command.name, params, deadline)
         if command.name == GETINFO and self._rpc_filter is None:
             self._rpc_version.learn(raw, stacklevel=3)
         return decode_response(self.rpc_package, command, raw)
@@ -60,6 +59,13 @@ class BaseClient(Caller):
     def rpc_close(self) -> None:
         """Close the connection. Pending calls of other threads fail; a later call opens a new one."""
         self._rpc_transport.close()
+
+    def _rpc_exchange(self, method: str, params: bytes, deadline: float | None) -> bytes:
+        """Return the result's JSON text. Raises RpcError, as the class of its code, or a ClientError."""
+        try:
+            return self._rpc_transport.call(method, params, deadline, response_filter=self._rpc_filter)
+        except RpcError as error:
+            raise named(self.rpc_package, error) from None
 
     def _rpc_ask_version(self, deadline: float | None) -> None:
         """Ask once; other threads that call meanwhile do not wait."""

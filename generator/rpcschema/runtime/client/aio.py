@@ -16,6 +16,7 @@ from ..values.decode import decode_plain
 from .aiotransport import AsyncUnixTransport
 from .caller import Caller
 from .exchange import Params, decode_response, encode_params
+from .refusals import named
 from .version import GETINFO
 
 
@@ -44,9 +45,7 @@ class BaseAsyncClient(Caller):
 
         Parameters are passed by name (a mapping) or by position (a sequence).
         """
-        return decode_plain(
-            method, await self._rpc_transport.call(method, encode_params(params), response_filter=self._rpc_filter)
-        )
+        return decode_plain(method, await self._rpc_exchange(method, encode_params(params), None))
 
     def rpc_send(self, name: str, /, *values: Any) -> Coroutine[Any, Any, Any]:
         """Call the command `name`; return a coroutine of its response class.
@@ -68,10 +67,17 @@ class BaseAsyncClient(Caller):
         ):  # always taken, because it is fair: calls go out in the order in which they were made
             if not self._rpc_version.is_settled and command.name != GETINFO:
                 await self._rpc_ask_version(deadline)
-        raw = await self._rpc_transport.call(command.name, params, deadline, response_filter=self._rpc_filter)
+        raw = await self._rpc_exchange(command.name, params, deadline)
         if command.name == GETINFO and self._rpc_filter is None:
             self._rpc_version.learn(raw, stacklevel=2)
         return decode_response(self.rpc_package, command, raw)
+
+    async def _rpc_exchange(self, method: str, params: bytes, deadline: float | None) -> bytes:
+        """Return the result's JSON text. Raises RpcError, as the class of its code, or a ClientError."""
+        try:
+            return await self._rpc_transport.call(method, params, deadline, response_filter=self._rpc_filter)
+        except RpcError as error:
+            raise named(self.rpc_package, error) from None
 
     async def _rpc_ask_version(self, deadline: float | None) -> None:
         try:

@@ -18,6 +18,7 @@ from .runtime.errors import (
     DecodeError,
     EncodeError,
     MissingFieldError,
+    Outcome,
     ParameterError,
     ProtocolError,
     RpcError,
@@ -35,6 +36,7 @@ __all__ = [
     "DecodeError",
     "EncodeError",
     "MissingFieldError",
+    "Outcome",
     "ParameterError",
     "ProtocolError",
     "RpcError",
@@ -65,8 +67,8 @@ else:
     def __getattr__(name):
         from importlib import import_module
 
-        if name == "types":
-            return import_module(".types", __name__)
+        if name in ("types",):
+            return import_module(f".{name}", __name__)
         if name == "__version__":
             return _version()
         if name not in _HOMES:
