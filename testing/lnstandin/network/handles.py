@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from clnrpc import Client
 from lnoffers.service.errors import ServiceError
@@ -23,15 +23,16 @@ class NetworkError(ServiceError):
     """The network, or one of its nodes, cannot do what was asked; the message says why."""
 
 
+Waiting: TypeAlias = Callable[[], Any]
+"""Waits for a result, and returns it, once. So several nodes can be at work at the same time."""
+
+
 class Host(ABC):
     """Where a node runs."""
 
-    def begin(self) -> None:  # noqa: B027 # only processes can do so
-        """Begin to start the node without waiting for it."""
-
     @abstractmethod
-    def start(self) -> None:
-        """Start the node, and wait until it serves. Raises ServiceError if it cannot run."""
+    def start(self) -> Waiting:
+        """Start the node; the result is there when it serves. Waiting raises ServiceError if it cannot run."""
 
     @abstractmethod
     def stop(self) -> None:
@@ -42,8 +43,8 @@ class Host(ABC):
         """Kill the node at once. Raises NetworkError if it has no process of its own."""
 
     @abstractmethod
-    def control(self, method: str, arguments: Mapping[str, Any]) -> Any:
-        """Call a method of `lnstandin.network.node.RunningNode`. Raises ServiceError if it fails."""
+    def call(self, method: str, arguments: Mapping[str, Any]) -> Waiting:
+        """Call a method of `lnstandin.network.node.RunningNode`. Waiting raises ServiceError if it fails."""
 
 
 class NetworkNode:
@@ -78,17 +79,24 @@ class NetworkNode:
             self._client = Client(self.socket)
         return self._client
 
-    def begin(self) -> None:
-        """Begin to start the node, if that takes a while; `start` waits for it."""
-        self._host.begin()
-
     def start(self) -> None:
         """Start the node, and connect it to all others that run. Raises ServiceError if it cannot run."""
-        self._host.start()
-        self.is_running = True
-        about = self.control("about")
-        self.id, self.address = about["id"], about["address"]
+        self.begin()()
         self._introduce(self)
+
+    def begin(self) -> Waiting:
+        """Start the node without connecting it; the result is there when it serves."""
+        if self.is_running:
+            raise NetworkError("this node runs already")
+        started = self._host.start()
+
+        def wait() -> None:
+            started()
+            self.is_running = True
+            about = self.control("about")
+            self.id, self.address = about["id"], about["address"]
+
+        return wait
 
     def stop(self) -> None:
         """Stop the node; what has arrived is answered first."""
@@ -127,10 +135,14 @@ class NetworkNode:
         self.control("disturb", faults={"lose": share})
 
     def control(self, method: str, **arguments: Any) -> Any:
-        """Call a method of `lnstandin.network.node.RunningNode`. Raises NetworkError if it fails."""
+        """Call a method of `lnstandin.network.node.RunningNode`. Raises ServiceError if it fails."""
+        return self.call(method, **arguments)()
+
+    def call(self, method: str, **arguments: Any) -> Waiting:
+        """Begin such a call."""
         if not self.is_running:
             raise NetworkError("this node does not run: call start")
-        return self._host.control(method, arguments)
+        return self._host.call(method, arguments)
 
     def balances(self) -> Mapping[str, tuple[int, Mapping[bytes, int], Mapping[bytes, int]]]:
         """Return what the ledger has, also of a node that does not run. For each peer, by its id:

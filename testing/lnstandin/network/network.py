@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from itertools import combinations
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from lnoffers.service.errors import ServiceError
 from lnstandin.network.funds import funding_txid
-from lnstandin.network.handles import NetworkError, NetworkNode
+from lnstandin.network.handles import NetworkError, NetworkNode, Waiting
 
 CHANNEL_SAT: Final = 10_000_000
 """The size of a channel; each side begins with half of it."""
@@ -62,10 +62,8 @@ class Network:
             ServiceError: if a node cannot run.
         """
         try:
-            for node in self.nodes:
-                node.begin()
-            for node in self.nodes:
-                node.start()
+            _wait_for([node.begin() for node in self.nodes])
+            self._connect()
             self._open_channels()
         except BaseException:
             with suppress(ServiceError):
@@ -76,8 +74,7 @@ class Network:
     def close(self) -> None:
         """Stop all nodes, and remove their files if they are in a temporary folder."""
         try:
-            for node in self.nodes:
-                node.stop()
+            _wait_for([node.stop for node in self.nodes])
         finally:
             while self._ends:
                 self._ends.pop()()
@@ -148,6 +145,11 @@ class Network:
             self._ends.append(self._loop.close)
         return NetworkNode(directory, ThreadHost(self._loop, directory, number, backend, self._clock), self._introduce)
 
+    def _connect(self) -> None:
+        """Connect all nodes with each other."""
+        addresses = [node.address for node in self.nodes]
+        _wait_for([node.call("connect", addresses=addresses[:place]) for place, node in enumerate(self.nodes)])
+
     def _introduce(self, newcomer: NetworkNode) -> None:
         """Connect a node that has just started to all others."""
         others = [node for node in self._running if node is not newcomer]
@@ -157,19 +159,25 @@ class Network:
 
     def _open_channels(self) -> None:
         """Open the channels that are missing; each of the two nodes stores its own side."""
+        opened: dict[NetworkNode, list[Mapping[str, Any]]] = {node: [] for node in self.nodes}
+        known = {node: node.balances() for node in self.nodes}
         half = self._channel_msat // 2
-        for number, (one, other) in enumerate(self._channels):
-            sides = self.nodes[one], self.nodes[other]
-            if sides[1].id in sides[0].balances():
-                continue
-            ids = [bytes.fromhex(side.id) for side in sides]
-            for place, side in enumerate(sides):
+        for number, pair in enumerate(self._channels):
+            sides = [self.nodes[place] for place in pair]
+            for side, other in (sides, reversed(sides)):
                 channel = {
-                    "peer": sides[1 - place].id,
+                    "peer": other.id,
                     "short_channel_id": f"{FIRST_BLOCK + number}x1x0",
-                    "funding_txid": funding_txid(*ids),
+                    "funding_txid": funding_txid(*(bytes.fromhex(each.id) for each in sides)),
                     "capacity_msat": 2 * half,
                     "our_msat": half,
-                    "is_opener": place == 0,
+                    "is_opener": side is sides[0],
                 }
-                side.control("open_channels", channels=[channel])
+                if other.id not in known[side]:
+                    opened[side].append(channel)
+        _wait_for([node.call("open_channels", channels=channels) for node, channels in opened.items() if channels])
+
+
+def _wait_for(results: Iterable[Waiting]) -> None:
+    for wait in results:
+        wait()

@@ -138,11 +138,11 @@ async def running(directory: Path, number: int, backend: str, clock_seconds: int
     Raises:
         ServiceError: if it cannot run.
     """
-    give_secret(directory, number)
+    await asyncio.to_thread(give_secret, directory, number)
     chosen = options(directory, backend)
     async with AsyncExitStack() as stack:
         stack.enter_context(locked_pid_file(chosen.lock_file))
-        node = stack.enter_context(Node.open(chosen))
+        node = stack.enter_context(await asyncio.to_thread(Node.open, chosen))
         node.clock = clock = ShiftedClock(clock_seconds)
         server, ready = Server(node, commands=LightningService), asyncio.Event()
         serving = asyncio.create_task(server.run(ready.set))

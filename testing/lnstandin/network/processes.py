@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from lnstandin.network.handles import Host, NetworkError
+from lnstandin.network.handles import Host, NetworkError, Waiting
 
 if TYPE_CHECKING:
     from lnstandin.network.node import RunningNode
@@ -35,21 +35,15 @@ class ProcessHost(Host):
         self._clock = clock
         self._process: subprocess.Popen[str] | None = None
 
-    def start(self) -> None:
-        self.begin()
-        self.wait_until_ready()
+    def start(self) -> Waiting:
+        command = [sys.executable, "-m", __name__, *self._arguments, str(self._clock["seconds"])]
+        pipe = subprocess.PIPE
+        self._process = subprocess.Popen(  # noqa: S603 # this module
+            command, stdin=pipe, stdout=pipe, text=True, start_new_session=True
+        )
+        return self._wait_until_ready
 
-    def begin(self) -> None:
-        """Start the process, which needs a while until it is ready."""
-        if self._process is None:
-            command = [sys.executable, "-m", __name__, *self._arguments, str(self._clock["seconds"])]
-            pipe = subprocess.PIPE
-            self._process = subprocess.Popen(  # noqa: S603 # this module
-                command, stdin=pipe, stdout=pipe, text=True, start_new_session=True
-            )
-
-    def wait_until_ready(self) -> None:
-        """Wait until the node serves. Raises NetworkError if it does not."""
+    def _wait_until_ready(self) -> None:
         try:
             self._answer()
         except NetworkError:
@@ -66,7 +60,7 @@ class ProcessHost(Host):
             self._process.kill()
             self._reap()
 
-    def control(self, method: str, arguments: Mapping[str, Any]) -> Any:
+    def call(self, method: str, arguments: Mapping[str, Any]) -> Waiting:
         process = self._running
         assert process.stdin is not None  # it is a pipe
         try:
@@ -74,7 +68,7 @@ class ProcessHost(Host):
             process.stdin.flush()
         except BrokenPipeError as error:
             raise NetworkError(f"the node in {self._directory} has ended") from error
-        return self._answer()
+        return self._answer
 
     def _answer(self) -> Any:
         process = self._running

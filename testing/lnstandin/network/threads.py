@@ -6,13 +6,12 @@ import asyncio
 import threading
 from collections.abc import Coroutine, Mapping
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
-from lnstandin.network.handles import Host, NetworkError
+from lnstandin.network.handles import Host, NetworkError, Waiting
 from lnstandin.network.node import RunningNode, running
-
-T = TypeVar("T")
 
 SECONDS: Final = 60.0
 """How long anything may take on a busy machine."""
@@ -26,9 +25,9 @@ class Loop:
         self._thread = threading.Thread(target=self._loop.run_forever, name="lnstandin-network", daemon=True)
         self._thread.start()
 
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run a coroutine in the loop, and return its result."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(SECONDS)
+    def begin(self, work: Coroutine[Any, Any, Any]) -> Waiting:
+        """Run a coroutine in the loop; its result can be waited for."""
+        return partial(asyncio.run_coroutine_threadsafe(work, self._loop).result, SECONDS)
 
     def close(self) -> None:
         """End the thread."""
@@ -47,19 +46,19 @@ class ThreadHost(Host):
         self._stack = AsyncExitStack()
         self._node: RunningNode | None = None
 
-    def start(self) -> None:
-        self._loop.run(self._start())
+    def start(self) -> Waiting:
+        return self._loop.begin(self._start())
 
     async def _start(self) -> None:
         self._node = await self._stack.enter_async_context(running(*self._arguments, self._clock["seconds"]))
 
     def stop(self) -> None:
-        self._loop.run(self._stack.aclose())
+        self._loop.begin(self._stack.aclose())()
         self._node = None
 
     def kill(self) -> None:
         raise NetworkError("only a node in a process of its own can be killed: use Network(…, processes=True)")
 
-    def control(self, method: str, arguments: Mapping[str, Any]) -> Any:
+    def call(self, method: str, arguments: Mapping[str, Any]) -> Waiting:
         assert self._node is not None  # it runs
-        return self._loop.run(self._node.control(method, arguments))
+        return self._loop.begin(self._node.control(method, arguments))

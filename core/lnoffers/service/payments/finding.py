@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
+from collections.abc import Mapping
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Final
 
 from lnoffers.service.payments.backend import GROUP, BackendError
@@ -22,7 +24,7 @@ def find(text: str) -> tuple[Factory, str]:
         BackendError: if there is none of that name, or it cannot be imported.
     """
     name, _, argument = text.partition(":")
-    found = {each.name: each for each in entry_points(group=GROUP)}
+    found = _installed()
     how = f". Install it: {_EXTRAS[name]}" if name in _EXTRAS else ""
     if name not in found:
         raise BackendError(f"there is no payment backend {name!r}; installed are {', '.join(sorted(found))}{how}")
@@ -31,6 +33,12 @@ def find(text: str) -> tuple[Factory, str]:
     except (ImportError, AttributeError) as error:
         raise BackendError(f"the payment backend {name!r} cannot be loaded: {error}{how}") from error
     return factory, argument
+
+
+@cache
+def _installed() -> Mapping[str, EntryPoint]:
+    """Return the entry points by name. To read those of all packages takes as long as opening a store."""
+    return {each.name: each for each in entry_points(group=GROUP)}
 
 
 def make(text: str, host: Host) -> Backend:
