@@ -1,0 +1,111 @@
+"""Real applications, unchanged, on a network: they run in environments of their own, which variables name."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from lnstandin.network import Network, NetworkNode
+from lnstandin.network.network import CHANNEL_SAT
+from tests.network.applications.wallets import Wallet, running
+
+HALF_SAT = CHANNEL_SAT // 2
+LNBITS = os.environ.get("LNBITS_PYTHON", "")
+only_with_lnbits = pytest.mark.skipif(not LNBITS, reason="LNBITS_PYTHON names no Python that has lnbits")
+
+
+@pytest.fixture
+def network() -> Iterator[Network]:
+    """Run a network of two nodes in processes, of which the first is the application's."""
+    with Network(2, processes=True) as network:
+        yield network
+
+
+@contextmanager
+def lnbits(node: NetworkNode, folder: Path) -> Iterator[Wallet]:
+    """Run lnbits' wallet on a node's socket."""
+    with running(LNBITS, "lnbits_wallet", folder, "socket", str(node.socket)) as wallet:
+        yield wallet
+
+
+@only_with_lnbits
+def test_lnbits_is_paid(network: Network, tmp_path: Path) -> None:
+    node, payer = network.nodes
+    with lnbits(node, tmp_path) as wallet:
+        assert wallet.call("status") == {"error_message": None, "balance_msat": HALF_SAT * 1000}
+        made = wallet.call("create_invoice", amount=21, memo="a sandwich", expiry=600)
+        assert made["ok"]
+        assert sha256(bytes.fromhex(made["preimage"])).hexdigest() == made["checking_id"]
+        assert wallet.call("get_invoice_status", checking_id=made["checking_id"])["paid"] is None
+        wallet.begin("next_paid")
+        payer.client.xpay(made["payment_request"])
+        assert wallet.result() == made["checking_id"]
+        assert wallet.call("get_invoice_status", checking_id=made["checking_id"])["paid"] is True
+        assert wallet.call("status")["balance_msat"] == (HALF_SAT + 21) * 1000
+
+
+@only_with_lnbits
+def test_lnbits_sees_that_an_invoice_has_expired(network: Network, tmp_path: Path) -> None:
+    with lnbits(network.nodes[0], tmp_path) as wallet:
+        made = wallet.call("create_invoice", amount=21, memo="a sandwich", unhashed_description=None, expiry=600)
+        network.advance(601)
+        assert wallet.call("get_invoice_status", checking_id=made["checking_id"])["paid"] is False
+
+
+@only_with_lnbits
+def test_lnbits_pays(network: Network, tmp_path: Path) -> None:
+    node, payee = network.nodes
+    made = payee.client.invoice("21sat", "lunch", "a sandwich")
+    with lnbits(node, tmp_path) as wallet:
+        assert wallet.call("get_payment_status", checking_id=made.payment_hash)["paid"] is False  # it was never tried
+        paid = wallet.call("pay_invoice", bolt11=made.bolt11, fee_limit_msat=1_000)
+        assert (paid["ok"], paid["checking_id"], paid["fee_msat"]) == (True, made.payment_hash, 0)
+        assert sha256(bytes.fromhex(paid["preimage"])).hexdigest() == made.payment_hash
+        known = wallet.call("get_payment_status", checking_id=made.payment_hash)
+        assert (known["paid"], known["preimage"]) == (True, paid["preimage"])
+        again = wallet.call("pay_invoice", bolt11=made.bolt11, fee_limit_msat=1_000)
+        assert (again["ok"], again["error_message"]) == (False, "invoice already paid")
+    assert network.total_msat() == CHANNEL_SAT * 1000
+
+
+@only_with_lnbits
+@pytest.mark.parametrize("how", ["refused", "no route", "too much", "expired"])
+def test_lnbits_sees_a_failure(network: Network, tmp_path: Path, how: str) -> None:
+    node, payee = network.nodes
+    amount = f"{HALF_SAT + 1}sat" if how == "too much" else "21sat"
+    made = payee.client.invoice(amount, "lunch", "a sandwich", expiry=60)
+    if how in ("refused", "no route"):
+        node.fail_next(203 if how == "refused" else 205)
+    if how == "expired":
+        network.advance(61)
+    with lnbits(node, tmp_path) as wallet:
+        failed = wallet.call("pay_invoice", bolt11=made.bolt11, fee_limit_msat=1_000)
+        assert failed["ok"] is False, failed
+        assert wallet.call("get_payment_status", checking_id=made.payment_hash)["paid"] is False
+        assert wallet.call("status")["balance_msat"] == HALF_SAT * 1000
+        if how in ("refused", "no route"):
+            assert wallet.call("pay_invoice", bolt11=made.bolt11, fee_limit_msat=1_000)["ok"] is True
+
+
+@only_with_lnbits
+def test_lnbits_loses_its_node_while_it_pays_and_finds_the_payment_later(network: Network, tmp_path: Path) -> None:
+    node, payee = network.nodes
+    made = payee.client.invoice("21sat", "lunch", "a sandwich")
+    payee.hold()
+    with lnbits(node, tmp_path) as wallet:
+        wallet.begin("pay_invoice", bolt11=made.bolt11, fee_limit_msat=1_000)
+        while not node.client.listpays().pays:
+            pass
+        node.kill()
+        assert wallet.result()["ok"] is None  # unknown
+        node.restart()
+        assert wallet.call("get_payment_status", checking_id=made.payment_hash)["paid"] is None
+        payee.release()
+        node.client.waitsendpay(made.payment_hash)
+        assert wallet.call("get_payment_status", checking_id=made.payment_hash)["paid"] is True
+    assert network.total_msat() == CHANNEL_SAT * 1000
