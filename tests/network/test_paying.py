@@ -95,7 +95,7 @@ def test_payer_chooses_the_amount_of_an_invoice_without_one(network: Network) ->
         (foreign(amount_msat=None), {"amount_msat": 2**63}, 205, f"Failed: {2**63}msat are more than there is"),
     ],
 )
-def test_invoice_that_cannot_be_paid_has_lightningds_code(
+def test_invoice_that_cannot_be_paid_has_lightningds_code(  # noqa: PLR0917
     network: Network, method: str, string: str, options: dict[str, int], code: int, why: str
 ) -> None:
     failure = error(lambda: getattr(network.nodes[0].client, method)(string, **options))

@@ -24,12 +24,15 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--dir", metavar="DIR", type=Path, help="keep the nodes' files here, to go on with later (default: temporary)"
     )
     parser.add_argument("--channel", metavar="SAT", type=int, default=CHANNEL_SAT, help="the size of each channel")
+    parser.add_argument("--rest", action="store_true", help="answer REST, too; print its address and a rune")
     names = ", ".join(MEANINGS)
     parser.add_argument("--faults", default="", help=f"what goes wrong, as lose=0.1,delay=50ms: {names}")
 
 
 def run(given: Namespace) -> int:
-    """Run a network until SIGINT or SIGTERM, and return 0. Print a line for each node: its id, and its socket.
+    """Run a network until SIGINT or SIGTERM, and return 0.
+
+    Print a line for each node: its id, its socket, and with REST the URL and a rune.
 
     Raises:
         ServiceError: if it cannot be started.
@@ -38,12 +41,19 @@ def run(given: Namespace) -> int:
         Faults.parse(given.faults)
     except BackendError as error:
         raise BackendError(f"--faults: {error}") from None
+    network = Network(
+        given.count,
+        directory=given.dir,
+        processes=True,
+        channel_sat=given.channel,
+        faults=given.faults,
+        rest=given.rest,
+    )
     endings = {signal.SIGINT, signal.SIGTERM}
-    signal.pthread_sigmask(signal.SIG_BLOCK, endings)  # waited for below
-    network = Network(given.count, directory=given.dir, processes=True, channel_sat=given.channel, faults=given.faults)
     with network:
+        signal.pthread_sigmask(signal.SIG_BLOCK, endings)  # not before the nodes' processes have inherited the mask
         for node in network.nodes:
-            print(node.id, node.socket)
+            print(node.id, node.socket, *([node.rest, node.rune] if given.rest else []))
         sys.stdout.flush()
         signal.sigwait(endings)
     return 0

@@ -6,6 +6,8 @@ import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from contextlib import closing
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -23,6 +25,22 @@ class NetworkError(ServiceError):
     """The network, or one of its nodes, cannot do what was asked; the message says why."""
 
 
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a node is started with."""
+
+    directory: Path
+    """The value of `--lightning-dir` for other programs."""
+    number: int
+    """Its place in the network, from 0; its secret follows from that."""
+    faults: str = ""
+    """What goes wrong, as `lnstandin.play.faults` has it."""
+    rest_port: int | None = None
+    """The TCP port of REST; 0 for any, None for no REST."""
+    clock_seconds: int = 0
+    """By how many seconds its clock is ahead."""
+
+
 Waiting: TypeAlias = Callable[[], Any]
 """Waits for a result, and returns it, once. So several nodes can be at work at the same time."""
 
@@ -31,8 +49,8 @@ class Host(ABC):
     """Where a node runs."""
 
     @abstractmethod
-    def start(self) -> Waiting:
-        """Start the node; the result is there when it serves. Waiting raises ServiceError if it cannot run."""
+    def start(self, settings: Settings) -> Waiting:
+        """Start a node; the result is there when it serves. Waiting raises ServiceError if it cannot run."""
 
     @abstractmethod
     def stop(self) -> None:
@@ -50,14 +68,17 @@ class Host(ABC):
 class NetworkNode:
     """A node of a network. Its files, its id and its funds stay when it is started again."""
 
-    def __init__(self, directory: Path, host: Host, introduce: Callable[[NetworkNode], None]) -> None:
-        self.directory: Final = directory
+    def __init__(self, settings: Settings, host: Host, introduce: Callable[[NetworkNode], None]) -> None:
+        self._settings = settings
+        self.directory: Final = settings.directory
         """The value of `--lightning-dir` for other programs."""
         self.is_running = False
         self.id = ""
         """The node id, in hex."""
         self.address = ""
         """ID@HOST:PORT, which changes when the node is started again."""
+        self.rest = ""
+        """The URL of REST, https://HOST:PORT, which stays the same; empty without it."""
         self._host = host
         self._introduce = introduce
         self._client: Client | None = None
@@ -71,6 +92,16 @@ class NetworkNode:
     def ledger(self) -> Path:
         """The SQLite file of its payments and balances."""
         return self.directory / "regtest" / NAME
+
+    @property
+    def certificate(self) -> Path:
+        """The file of the certificate authority of REST, in PEM, for clients that verify it."""
+        return self.directory / "regtest" / "ca.pem"
+
+    @cached_property
+    def rune(self) -> str:
+        """A rune that permits everything, also after a restart."""
+        return self.client.createrune().rune
 
     @property
     def client(self) -> Client:
@@ -88,13 +119,15 @@ class NetworkNode:
         """Start the node without connecting it; the result is there when it serves."""
         if self.is_running:
             raise NetworkError("this node runs already")
-        started = self._host.start()
+        started = self._host.start(self._settings)
 
         def wait() -> None:
             started()
             self.is_running = True
             about = self.control("about")
-            self.id, self.address = about["id"], about["address"]
+            self.id, self.address, self.rest = about["id"], about["address"], about["rest"]
+            if self.rest:
+                self._settings = replace(self._settings, rest_port=int(self.rest.rpartition(":")[2]))
 
         return wait
 
@@ -115,6 +148,12 @@ class NetworkNode:
     def fail_next(self, code: int = PAY_DESTINATION_PERM_FAIL, *, count: int = 1, reason: str = REASON) -> None:
         """Let the next payments that this node makes fail with an error code of `pay`, such as 203, 205, 206 or 210."""
         self.control("fail_next", count=count, code=code, reason=reason, leaves=code not in NOT_TRIED)
+
+    def advance(self, seconds: int) -> None:
+        """Set the node's clock forward, also for when it is started again."""
+        self._settings = replace(self._settings, clock_seconds=self._settings.clock_seconds + seconds)
+        if self.is_running:
+            self.control("advance", seconds=seconds)
 
     def hold(self) -> None:
         """Let payments to this node stay pending until `release`."""

@@ -13,7 +13,7 @@ from typing import Any, Final, Self
 
 from lnoffers.service.errors import ServiceError
 from lnstandin.network.funds import funding_txid
-from lnstandin.network.handles import NetworkError, NetworkNode, Waiting
+from lnstandin.network.handles import NetworkError, NetworkNode, Settings, Waiting
 
 CHANNEL_SAT: Final = 10_000_000
 """The size of a channel; each side begins with half of it."""
@@ -32,6 +32,7 @@ class Network:
         channels: the pairs of nodes with a channel, by number; by default all pairs. Payments have one hop.
         channel_sat: the size of each channel, in satoshi; each side begins with half of it.
         faults: what goes wrong from the start, as `lnstandin.play.faults` has it: `lose=0.1,delay=50ms`.
+        rest: whether each node answers REST, too; it needs the extra `rest`.
     """
 
     def __init__(  # noqa: PLR0913 - one parameter per choice
@@ -43,16 +44,16 @@ class Network:
         channels: Iterable[tuple[int, int]] | None = None,
         channel_sat: int = CHANNEL_SAT,
         faults: str = "",
+        rest: bool = False,
     ) -> None:
         self._is_temporary = directory is None
         self.directory: Final = Path(tempfile.mkdtemp(prefix="lnstandin-")) if directory is None else directory
-        self._clock = {"seconds": 0}
         self._ends: list[Callable[[], None]] = []
         self._channels = list(combinations(range(count), 2) if channels is None else channels)
         self._channel_msat = 1000 * channel_sat
-        backend = f"play:{faults}" if faults else "play"
         self.nodes: Final[Sequence[NetworkNode]] = [
-            self._node(number, backend, processes=processes) for number in range(count)
+            self._node(Settings(self.directory / str(number), number, faults, 0 if rest else None), processes=processes)
+            for number in range(count)
         ]
 
     def start(self) -> Self:
@@ -85,9 +86,8 @@ class Network:
         """Set the clocks of all nodes forward."""
         if seconds < 0:
             raise NetworkError("clocks are set forward only")
-        self._clock["seconds"] += seconds
-        for node in self._running:
-            node.control("advance", seconds=seconds)
+        for node in self.nodes:
+            node.advance(seconds)
 
     def fail_next(self, code: int = 203, *, count: int = 1) -> None:
         """Let the next payments that each node makes fail with an error code of `pay`."""
@@ -132,18 +132,17 @@ class Network:
     def _running(self) -> Sequence[NetworkNode]:
         return [node for node in self.nodes if node.is_running]
 
-    def _node(self, number: int, backend: str, *, processes: bool) -> NetworkNode:
-        directory = self.directory / str(number)
+    def _node(self, settings: Settings, *, processes: bool) -> NetworkNode:
         if processes:
             from lnstandin.network.processes import ProcessHost  # noqa: PLC0415 # 0085: seldom needed
 
-            return NetworkNode(directory, ProcessHost(directory, number, backend, self._clock), self._introduce)
+            return NetworkNode(settings, ProcessHost(), self._introduce)
         from lnstandin.network.threads import Loop, ThreadHost  # noqa: PLC0415 # 0085: slow, and not for processes
 
         if not self._ends:
             self._loop = Loop()
             self._ends.append(self._loop.close)
-        return NetworkNode(directory, ThreadHost(self._loop, directory, number, backend, self._clock), self._introduce)
+        return NetworkNode(settings, ThreadHost(self._loop), self._introduce)
 
     def _connect(self) -> None:
         """Connect all nodes with each other."""

@@ -10,7 +10,7 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
-from lnoffers.net.address import Address
+from lnoffers.net.address import Address, place_text
 from lnoffers.service import Node, Options, Server
 from lnoffers.service.clock import Clock
 from lnoffers.service.errors import ServiceError
@@ -23,7 +23,8 @@ from lnstandin.play.sender import Failure
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from pathlib import Path
+
+    from lnstandin.network.handles import Settings
 
 HOST: Final = "127.0.0.1"
 READY_PAUSE: Final = 0.001
@@ -44,19 +45,25 @@ class ShiftedClock(Clock):
         return super().now_ns() + self.seconds * 10**9
 
 
-def options(directory: Path, backend: str) -> Options:
-    """Return the options of a node in a directory of its own; `backend` is play, with faults or without."""
-    return Options(lightning_dir=directory, network="regtest", backend=backend, listen=((HOST, 0),))
+def options(settings: Settings) -> Options:
+    """Return the options of a node."""
+    return Options(
+        lightning_dir=settings.directory,
+        network="regtest",
+        backend=f"play:{settings.faults}" if settings.faults else "play",
+        listen=((HOST, 0),),
+        rest=None if settings.rest_port is None else (HOST, settings.rest_port),
+    )
 
 
-def give_secret(directory: Path, number: int) -> None:
+def give_secret(settings: Settings) -> None:
     """Make the directory of a node, and the secret that the node of this number has in every network."""
-    chosen = options(directory, "play")
+    chosen = options(settings)
     make_private_directory(chosen.network_dir)
     if not chosen.secret_file.exists():
         descriptor = os.open(chosen.secret_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
         with os.fdopen(descriptor, "wb") as file:
-            file.write(sha256(f"lnstandin node {number}".encode()).digest())
+            file.write(sha256(f"lnstandin node {settings.number}".encode()).digest())
 
 
 class RunningNode:
@@ -72,10 +79,11 @@ class RunningNode:
         self._backend = backend
 
     async def about(self) -> Mapping[str, str]:
-        """Return the node's id, and the address at which other nodes connect."""
-        peers = self.server.served.peers
+        """Return the node's id, the address at which other nodes connect, and the URL of REST, or an empty text."""
+        peers, rest = self.server.served.peers, self.server.rest_address
         [(host, port)] = peers.listening
-        return {"id": peers.node_id.hex(), "address": str(Address(peers.node_id, host, port))}
+        url = "" if rest is None else f"https://{place_text(*rest)}"
+        return {"id": peers.node_id.hex(), "address": str(Address(peers.node_id, host, port)), "rest": url}
 
     async def connect(self, addresses: Sequence[str]) -> None:
         """Connect to nodes, and repeat the payments that wait for one.
@@ -132,18 +140,18 @@ class RunningNode:
 
 
 @asynccontextmanager
-async def running(directory: Path, number: int, backend: str, clock_seconds: int) -> AsyncIterator[RunningNode]:
+async def running(settings: Settings) -> AsyncIterator[RunningNode]:
     """Run a node until the block ends, or until the command `stop`.
 
     Raises:
         ServiceError: if it cannot run.
     """
-    await asyncio.to_thread(give_secret, directory, number)
-    chosen = options(directory, backend)
+    await asyncio.to_thread(give_secret, settings)
+    chosen = options(settings)
     async with AsyncExitStack() as stack:
         stack.enter_context(locked_pid_file(chosen.lock_file))
         node = stack.enter_context(await asyncio.to_thread(Node.open, chosen))
-        node.clock = clock = ShiftedClock(clock_seconds)
+        node.clock = clock = ShiftedClock(settings.clock_seconds)
         server, ready = Server(node, commands=LightningService), asyncio.Event()
         serving = asyncio.create_task(server.run(ready.set))
         stack.push_async_callback(_stop, server, serving)

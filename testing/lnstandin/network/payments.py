@@ -72,7 +72,9 @@ class PaymentsCommands(NetworkCommands):
         found = await play.ledger.all_sent(bytes.fromhex(request.payment_hash), failed=True)
         chosen = [each for each in found if request.groupid in (None, each.attempt)]
         if not chosen or request.partid not in (None, 0):
-            raise RpcError(PAY_NO_SUCH_PAYMENT, f"Never attempted payment part {request.partid or 0} for it")
+            raise RpcError(
+                PAY_NO_SUCH_PAYMENT, f"Never attempted payment part {request.partid or 0} for '{request.payment_hash}'"
+            )
         sent = chosen[-1]
         if sent.state is State.PENDING:
             task = play.sender.follow(sent, Target.read(sent.invoice))

@@ -13,10 +13,11 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from lnstandin.network.handles import Host, NetworkError, Waiting
+from lnstandin.network.handles import Host, NetworkError, Settings, Waiting
 
 if TYPE_CHECKING:
     from lnstandin.network.node import RunningNode
@@ -24,19 +25,18 @@ if TYPE_CHECKING:
 SECONDS: Final = 60
 """How long a node has to end."""
 READY: Final = "ready"
+ENDED: Final = "the node has ended: its errors are on standard error"
 
 
 class ProcessHost(Host):
     """Runs a node in a process."""
 
-    def __init__(self, directory: Path, number: int, backend: str, clock: Mapping[str, int]) -> None:
-        self._directory = directory
-        self._arguments = (str(directory), str(number), backend)
-        self._clock = clock
+    def __init__(self) -> None:
         self._process: subprocess.Popen[str] | None = None
 
-    def start(self) -> Waiting:
-        command = [sys.executable, "-m", __name__, *self._arguments, str(self._clock["seconds"])]
+    def start(self, settings: Settings) -> Waiting:
+        given = asdict(settings) | {"directory": str(settings.directory)}
+        command = [sys.executable, "-m", __name__, json.dumps(given)]
         pipe = subprocess.PIPE
         self._process = subprocess.Popen(  # noqa: S603 # this module
             command, stdin=pipe, stdout=pipe, text=True, start_new_session=True
@@ -67,7 +67,7 @@ class ProcessHost(Host):
             process.stdin.write(json.dumps([method, arguments]) + "\n")
             process.stdin.flush()
         except BrokenPipeError as error:
-            raise NetworkError(f"the node in {self._directory} has ended") from error
+            raise NetworkError(ENDED) from error
         return self._answer
 
     def _answer(self) -> Any:
@@ -75,7 +75,7 @@ class ProcessHost(Host):
         assert process.stdout is not None  # it is a pipe
         line = process.stdout.readline()
         if not line:
-            raise NetworkError(f"the node in {self._directory} has ended: its errors are on standard error")
+            raise NetworkError(ENDED)
         result, error = json.loads(line)
         if error is not None:
             raise NetworkError(error)
@@ -94,7 +94,7 @@ class ProcessHost(Host):
         process.wait(SECONDS)
 
 
-async def _serve(directory: Path, number: int, backend: str, clock_seconds: int) -> None:
+async def _serve(settings: Settings) -> None:
     from lnoffers.service.errors import ServiceError  # noqa: PLC0415 # not by the parent
     from lnstandin.network.node import running  # noqa: PLC0415 # slow, and not for the parent
 
@@ -104,7 +104,7 @@ async def _serve(directory: Path, number: int, backend: str, clock_seconds: int)
     for ending in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(ending, lines.feed_eof)
     try:
-        async with running(directory, number, backend, clock_seconds) as node:
+        async with running(settings) as node:
             _say(READY, None)
             await _obey(node, lines)
     except ServiceError as error:
@@ -135,9 +135,9 @@ def _say(result: Any, error: str | None) -> None:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Run a node: its directory, number, backend, and the seconds by which its clock is ahead."""
-    directory, number, backend, clock_seconds = arguments
-    asyncio.run(_serve(Path(directory), int(number), backend, int(clock_seconds)))
+    """Run a node; the argument is its settings as JSON."""
+    given = json.loads(arguments[0])
+    asyncio.run(_serve(Settings(**given | {"directory": Path(given["directory"])})))
 
 
 if __name__ == "__main__":

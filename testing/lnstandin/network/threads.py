@@ -7,10 +7,9 @@ import threading
 from collections.abc import Coroutine, Mapping
 from contextlib import AsyncExitStack
 from functools import partial
-from pathlib import Path
 from typing import Any, Final
 
-from lnstandin.network.handles import Host, NetworkError, Waiting
+from lnstandin.network.handles import Host, NetworkError, Settings, Waiting
 from lnstandin.network.node import RunningNode, running
 
 SECONDS: Final = 60.0
@@ -39,18 +38,16 @@ class Loop:
 class ThreadHost(Host):
     """Runs a node in a loop that it shares with others."""
 
-    def __init__(self, loop: Loop, directory: Path, number: int, backend: str, clock: Mapping[str, int]) -> None:
+    def __init__(self, loop: Loop) -> None:
         self._loop = loop
-        self._arguments = (directory, number, backend)
-        self._clock = clock
         self._stack = AsyncExitStack()
         self._node: RunningNode | None = None
 
-    def start(self) -> Waiting:
-        return self._loop.begin(self._start())
+    def start(self, settings: Settings) -> Waiting:
+        return self._loop.begin(self._start(settings))
 
-    async def _start(self) -> None:
-        self._node = await self._stack.enter_async_context(running(*self._arguments, self._clock["seconds"]))
+    async def _start(self, settings: Settings) -> None:
+        self._node = await self._stack.enter_async_context(running(settings))
 
     def stop(self) -> None:
         self._loop.begin(self._stack.aclose())()

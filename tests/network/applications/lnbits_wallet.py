@@ -9,6 +9,7 @@ import asyncio
 import json
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 from loguru import logger
@@ -57,6 +58,6 @@ def _names(result: Any) -> list[str]:
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("LNBITS_DATA_FOLDER", os.getcwd())
+    os.environ.setdefault("LNBITS_DATA_FOLDER", str(Path.cwd()))
     asyncio.run(main(*sys.argv[1:]))
     os._exit(0)  # the stream of paid invoices waits in a thread

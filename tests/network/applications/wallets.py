@@ -1,4 +1,4 @@
-"""Wallets of real applications, each in a process of its own with the Python that LNBITS_PYTHON or CASHU_PYTHON names."""
+"""Wallets of real applications, each in a process of its own, with the Python that has the application."""
 
 from __future__ import annotations
 

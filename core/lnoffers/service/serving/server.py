@@ -92,6 +92,8 @@ class Server:
         self._wire = Wire(node)
         self.served: Final = Served(node.options.socket, self._stop_by_call, self._wire.peers, self._wire.payer)
         """What commands use of this server."""
+        self.rest_address: tuple[str, int] | None = None
+        """The host and TCP port at which it answers REST, once it does."""
         service = commands(node, self.served)
         self._dispatcher = dispatcher(service, developer=node.options.developer)
         self._turns = Turns(node.store, self._answer, self._dispatcher.refuse, self.stop)
@@ -119,6 +121,7 @@ class Server:
             StoreError: if the disk did not confirm a write. All clients have been answered.
         """
         async with rest.listening(self._node.options, self, self._max_connections) as over_rest:
+            self.rest_address = None if over_rest is None else over_rest.address
             self._turns.start()
             try:
                 await self._serve(ready)

@@ -1,0 +1,70 @@
+"""`lnstandin network`."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from clnrpc import Client
+from tests.service.program import SECONDS, children
+
+COMMAND = (sys.executable, "-m", "lnstandin", "network")
+
+
+@contextmanager
+def running(*arguments: str, nodes: int) -> Iterator[tuple[subprocess.Popen[str], list[list[str]]]]:
+    """Run the program, and yield it with the words of the lines that it prints first."""
+    program = subprocess.Popen([*COMMAND, *arguments], stdout=subprocess.PIPE, text=True, start_new_session=True)
+    try:
+        assert program.stdout is not None
+        yield program, [program.stdout.readline().split() for _ in range(nodes)]
+    finally:
+        program.send_signal(signal.SIGTERM)
+        program.communicate(timeout=SECONDS)
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_nodes_pay_each_other_until_a_signal_and_go_on_later(tmp_path: Path, ending: signal.Signals) -> None:
+    for round_ in ("first", "second"):
+        with running("3", "--dir", str(tmp_path), nodes=3) as (program, lines):
+            nodes = children(program.pid)
+            assert len(nodes) == 3
+            (payer_id, payer), (_, payee), _ = lines
+            with Client(payer) as one, Client(payee) as other:
+                assert one.getinfo().id == payer_id
+                assert one.getinfo().num_active_channels == 2
+                one.xpay(other.invoice("21sat", round_, "").bolt11)
+                assert len(one.listpays().pays) == ["first", "second"].index(round_) + 1
+            program.send_signal(ending)
+            assert program.wait(SECONDS) == 0
+            assert not any(Path(f"/proc/{node}").exists() for node in nodes)
+
+
+def test_nodes_end_with_a_program_that_is_killed(tmp_path: Path) -> None:
+    with running("1", "--dir", str(tmp_path), nodes=1) as (program, [[_, socket]]):
+        program.kill()
+        program.wait(SECONDS)
+        with running("1", "--dir", str(tmp_path), nodes=1) as (_, [[_, again]]):  # the first may still be ending
+            assert again == socket
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (("0",), "'0' is not a number from 1 to 17"),
+        (("two",), "'two' is not a number from 1 to 17"),
+        (("1", "--faults", "lose=2"), "--faults: 'lose=2' is not valid: a share is from 0 up to, not including, 1"),
+        (("1", "--dir", "/dev/null"), "/dev/null/0"),
+    ],
+)
+def test_what_cannot_run_says_why(arguments: tuple[str, ...], why: str) -> None:
+    done = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=SECONDS, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert why in done.stderr
+    assert "Traceback" not in done.stderr
