@@ -40,8 +40,6 @@ def read_documents(folder: Path) -> tuple[Document, ...]:
     loaded = load([folder], read_corrections(table) if is_corrected else NONE)
     if problems := [str(problem) for problem in loaded.problems if problem.level is Level.ERROR]:
         raise DocumentsError("\n".join(["some documents cannot be used:", *problems]))
-    if not loaded.documents:
-        raise DocumentsError(f"{folder}: there are no rpc-schema documents; give a folder that has some")
     return tuple(
         replace(document, request=_comparable(document.request, is_corrected=is_corrected))
         for document in loaded.documents

@@ -13,7 +13,7 @@ from lnstandin.conform.findings import Finding, Kind
 from lnstandin.conform.node import Node, NodeError, Reply
 from lnstandin.conform.parameters import Comparison, compare_parameters, compare_rules
 from lnstandin.conform.safe import TABLE, Known
-from lnstandin.conform.usage import is_for_developers, read_help
+from lnstandin.conform.usage import Usage, is_for_developers, read_help
 from rpcschema.model.nodes import Document, SchemaNode
 
 UNKNOWN_COMMAND = -32601
@@ -65,7 +65,7 @@ class Conformance:
         Raises:
             NodeError: if the node does not answer.
         """
-        usages = self._usages()
+        usages = self.usages()
         self.results.add(self._compare_existence(set(usages)))
         for (kind, name), document in self.documents.items():
             if kind == "rpc" and name in usages:
@@ -109,11 +109,15 @@ class Conformance:
             self.results.add(compare_error(document, reply))
         return reply
 
-    def _usages(self) -> Mapping[str, Any]:
+    def usages(self) -> Mapping[str, Usage]:
+        """Return the usage of each of the node's commands, by name. Raises NodeError."""
         reply = self.node.ask("help")
         if reply.failed:
             raise NodeError(f"the node does not answer help: error {reply.code}: {reply.message}")
-        return read_help(reply.result)
+        try:
+            return read_help(reply.result)
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise NodeError("the node's answer to help is not a list of commands with their usage") from error
 
     def _compare_existence(self, commands: set[str]) -> Iterator[Finding]:
         documented = {name for kind, name in self.documents if kind == "rpc"}

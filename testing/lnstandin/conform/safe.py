@@ -32,7 +32,7 @@ class Known:
     def pick(self, command: str, path: str) -> Iterator[Any]:
         """Yield the first few different values at a path, such as `peers[].id`, in the answers to a command."""
         found = (value for answer in self.answers.get(command, ()) for value in _at(answer, path.split(".")))
-        return islice(dict.fromkeys(found), _MOST)
+        return islice(dict.fromkeys(value for value in found if isinstance(value, str | int)), _MOST)
 
 
 def _at(value: Any, path: list[str]) -> Iterator[Any]:
@@ -201,10 +201,6 @@ TABLE: Final[Mapping[str, Safe]] = {
         (of("destination", "listfunds", "outputs[].address", satoshi=10_000),),
     ),
     "setpsbtversion": Safe(_COMPUTES, (of("psbt", "addpsbtoutput", "psbt", version=0),)),
-    "fundpsbt": Safe(
-        "without a reservation it changes nothing",
-        (fixed(satoshi=10_000, feerate="253perkw", startweight=0, reserve=0),),
-    ),
     "getroute": Safe(_COMPUTES, (of("id", "listpeers", "peers[].id", amount_msat=1000, riskfactor=1),)),
     "getroutes": Safe(_COMPUTES, (_route,)),
     "askrene-listlayers": Safe(_READS, (fixed(),)),
