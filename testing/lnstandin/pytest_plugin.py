@@ -1,7 +1,8 @@
 """Fixtures for tests of programs that use a Core Lightning node. pytest finds them once `clnrpc[testing]` is installed.
 
-`cln` is a mock with a script (`lnstandin.mock`), in a temporary folder, so tests can run at the same time
-(pytest-xdist).
+`cln` is a mock with a script (`lnstandin.mock`). `lightning_network`, `lightning_node` and `lightning_peer` are nodes
+with play money (`lnstandin.network`). Everything is in a temporary folder, on sockets and ports of its own, so tests
+can run at the same time (pytest-xdist).
 
 A test that fails prints what its nodes were called with, and what they answered.
 
@@ -11,12 +12,15 @@ This module is imported by every run of pytest, so it imports the stand-ins only
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
-from typing import TYPE_CHECKING, Final
+from contextlib import ExitStack
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
 if TYPE_CHECKING:
     from lnstandin.asserting import CheckedMock
+    from lnstandin.network import Network, NetworkNode
 
 _EXCHANGES: Final = pytest.StashKey[list[tuple[str, Callable[[], str]]]]()
 """Headings, and functions that return the calls under each."""
@@ -40,6 +44,43 @@ def cln(request: pytest.FixtureRequest) -> Iterator[CheckedMock]:
     with CheckedMock(**({} if marker is None else marker.kwargs)) as mock:
         _show_if_failed(request, "Calls of cln", lambda: str(mock.calls))
         yield mock
+
+
+@pytest.fixture
+def lightning_network(request: pytest.FixtureRequest) -> Iterator[Callable[..., Network]]:
+    """A function that starts connected nodes with play money: `lightning_network(3)`; see `lnstandin.network`."""
+    from lnstandin.network import Network  # noqa: PLC0415 # 0085: slow
+
+    with ExitStack() as started:
+
+        def start(count: int = 2, **options: Any) -> Network:
+            network = started.enter_context(Network(count, **options))
+            for number, node in enumerate(network.nodes):
+                _show_if_failed(request, f"Calls of node {number}", partial(_calls, node))
+            return network
+
+        yield start
+
+
+@pytest.fixture
+def _pair(lightning_network: Callable[..., Network]) -> Network:
+    return lightning_network(2)
+
+
+@pytest.fixture
+def lightning_node(_pair: Network) -> NetworkNode:
+    """A node with a channel to `lightning_peer`; each side begins with half of the money in it."""
+    return _pair.nodes[0]
+
+
+@pytest.fixture
+def lightning_peer(_pair: Network) -> NetworkNode:
+    """The node at the other end of the channel of `lightning_node`."""
+    return _pair.nodes[1]
+
+
+def _calls(node: NetworkNode) -> str:
+    return "\n".join(node.calls())
 
 
 def _show_if_failed(request: pytest.FixtureRequest, title: str, text: Callable[[], str]) -> None:

@@ -17,15 +17,26 @@ def pieces(page: str, language: str) -> list[str]:
 
 
 def program(page: str) -> str:
-    """Return the pieces of Python of a page, as one program; without what needs pyln-client, which has no types."""
-    return "\n".join(piece for piece in pieces(page, "python") if "pyln" not in piece)
+    """Return the pieces of Python of a page, as one program.
+
+    Without those that are files of their own, and without what needs pyln-client, which has no types.
+    """
+    own = list(files(page).values())
+    return "\n".join(piece for piece in pieces(page, "python") if "pyln" not in piece and piece not in own)
+
+
+def files(page: str) -> dict[str, str]:
+    """Return the pieces that begin with the name of a file in a comment, by that name."""
+    found = [piece for language in ("python", "js") for piece in pieces(page, language)]
+    return {match[1]: piece for piece in found if (match := re.match(r"(?:#|//) (\S+\.\w+)\n", piece))}
 
 
 def write_programs(folder: Path) -> list[Path]:
-    """Write each page's program to a file."""
-    files = []
+    """Write each page's program to a file, and the files that stand in it."""
+    written = []
     for page in PAGES:
-        if program(page):
-            files.append(folder / f"{page.replace('-', '_')}.py")
-            files[-1].write_text(program(page), encoding="utf-8")
-    return files
+        programs = {f"{page.replace('-', '_')}.py": program(page)} if program(page) else {}
+        for name, text in {**programs, **files(page)}.items():
+            written.append(folder / name)
+            written[-1].write_text(text, encoding="utf-8")
+    return [file for file in written if file.suffix == ".py"]

@@ -20,7 +20,7 @@ import pytest
 
 from clnrpc import Client
 from lnoffers.bolt12 import KeyPair
-from tests.project.guides import PAGES, pieces, program, write_programs
+from tests.project.guides import PAGES, files, pieces, program, write_programs
 from tests.runtime.node import Connection, ScriptedNode
 from tests.service.program import SECONDS, Program
 from tests.shared import ROOT
@@ -78,7 +78,7 @@ def serving(command: str, home: Path, **environment: str) -> Iterator[None]:
 def test_python_passes_mypy_strict(tmp_path: Path) -> None:
     files = write_programs(tmp_path)
     command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", f"--cache-dir={tmp_path}", *map(str, files)]
-    paths = os.pathsep.join(str(ROOT / folder) for folder in ("generated", "core"))
+    paths = os.pathsep.join(str(ROOT / folder) for folder in ("generated", "core", "testing"))
     done = subprocess.run(
         command, cwd=tmp_path, env=os.environ | {"MYPYPATH": paths}, capture_output=True, text=True, check=False
     )
@@ -315,6 +315,23 @@ def test_the_service_is_called_over_rest(home: Path) -> None:
             assert len(offers) == 2
         printed = shell(f"{sys.executable} program.py", home, RUNE=rune)
     assert sorted(printed.split()) == sorted(offers)
+
+
+@pytest.fixture
+def wallet(home: Path) -> Path:
+    """Return a folder with the files of the guide to tests."""
+    for name, text in files("test-your-wallet").items():
+        (home / name).write_text(text, encoding="utf-8")
+    return home
+
+
+def test_a_wallet_is_tested_in_python(wallet: Path) -> None:
+    assert "7 passed" in shell(f"{sys.executable} -m pytest -p no:cacheprovider", wallet)
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="needs Node.js")
+def test_a_wallet_is_tested_in_javascript(wallet: Path) -> None:
+    assert "# pass 1\n" in shell("node --test --test-reporter=tap", wallet)
 
 
 def test_the_service_stands_in_tests(home: Path) -> None:

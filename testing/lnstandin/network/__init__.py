@@ -12,6 +12,7 @@ handles   one node, as a test sees it
 threads   runs nodes in a thread of this process
 processes runs each node in a process of its own, which can be killed
 node      a node, within an event loop
+recording a record of the calls
 service   the commands, which `invoicing`, `paying`, `payments` and `funds` add
 """
 

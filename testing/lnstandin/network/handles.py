@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -148,6 +148,11 @@ class NetworkNode:
     def fail_next(self, code: int = PAY_DESTINATION_PERM_FAIL, *, count: int = 1, reason: str = REASON) -> None:
         """Let the next payments that this node makes fail with an error code of `pay`, such as 203, 205, 206 or 210."""
         self.control("fail_next", count=count, code=code, reason=reason, leaves=code not in NOT_TRIED)
+
+    def calls(self) -> Sequence[str]:
+        """Return the latest calls of this node and their answers, a line each; nothing if it does not run."""
+        calls: Sequence[str] = self.control("calls") if self.is_running else ()
+        return calls
 
     def advance(self, seconds: int) -> None:
         """Set the node's clock forward, also for when it is started again."""
