@@ -132,9 +132,9 @@ def changed(change: Callable[[dict[str, Raw]], object]) -> dict[str, Raw]:
 
 
 @contextmanager
-def node(folder: Path) -> Iterator[Mock]:
+def node(folder: Path, socket: Path | None = None) -> Iterator[Mock]:
     """Run a mock that serves the documents in a folder, and answers as they say, with one peer."""
-    with Mock(folder) as mock:
+    with Mock(folder, socket=socket) as mock:
         mock.on("listpeers").answer({"peers": [PEER]})
         mock.on("listforwards").answer({"forwards": [{"fee_msat": 1}]})
         mock.on("delinvoice").fail(905, "Unknown invoice")

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ import pytest
 
 from clnrpc import Client
 from lnoffers.bolt12 import KeyPair
+from tests.conform import standin
 from tests.project.guides import PAGES, files, pieces, program, write_programs
 from tests.runtime.node import Connection, ScriptedNode
 from tests.service.program import SECONDS, Program
@@ -29,6 +30,7 @@ PROGRAMS = Path(sys.executable).parent
 IN_SHELL = {
     "README": 3,
     "call-over-rest": 3,
+    "check-documents-against-a-node": 2,
     "fetch-an-invoice": 2,
     "from-atm-to-wallet": 13,
     "pay-through-a-node": 1,
@@ -143,6 +145,23 @@ def test_the_readmes_generator_runs(home: Path) -> None:
     shutil.copytree(ROOT / "schemas", home / "schemas", ignore=shutil.ignore_patterns("cln"))
     shell(script, home)
     assert (home / "mine" / "mynode" / "client.py").exists()
+
+
+def test_the_guide_to_check_documents_runs(home: Path) -> None:
+    alone, together = pieces("check-documents-against-a-node", "sh")
+    documents = standin.write(home / "my-documents", standin.DOCUMENTS)
+    sockets = [home / folder / "regtest" / "lightning-rpc" for folder in (".lightning", "l1", "l2", "l3")]
+    with ExitStack() as stack:
+        for socket_path in sockets:
+            socket_path.parent.mkdir(parents=True)
+            mock = stack.enter_context(standin.node(documents, socket_path))
+            mock.add_command("plugin", "subcommand [plugin]")
+            mock.on("plugin").answer({})
+        for script in (alone, together):
+            printed = shell(script, home)
+            assert printed.startswith(
+                "Commands that no document describes (1)\n  plugin\n\nCompared: the parameters of 7"
+            )
 
 
 def test_the_bolt12_guide_runs(home: Path) -> None:

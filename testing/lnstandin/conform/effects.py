@@ -202,7 +202,7 @@ def _change_settings(setting: Setting) -> None:
 
 
 def _make_transactions(setting: Setting) -> None:
-    address = setting.call("newaddr", addresstype="bech32").get("bech32")
+    address: str = setting.call("newaddr", addresstype="bech32")["bech32"]
     prepared = setting.call("txprepare", outputs=[{address: 10_000}])
     if prepared:
         setting.call("txdiscard", txid=prepared["txid"])
@@ -238,6 +238,9 @@ def _pay(setting: Setting) -> None:
         setting.call("xpay", invstring=paid.get("bolt11"))
         setting.call("pay", bolt11=theirs().get("bolt11"))
         setting.call("renepay", invstring=theirs().get("bolt11"))
+        free = _result(peer.ask("invoice", {"amount_msat": "any", "label": _label(), "description": "conform"}))
+        setting.call("sendamount", invstring=free.get("bolt11"), amount_msat=_MSAT)
+        setting.call("preapprovekeysend", destination=identity, payment_hash=secrets.token_hex(32), amount_msat=_MSAT)
         setting.call("xkeysend", destination=identity, amount_msat=_MSAT)
         setting.call("keysend", destination=identity, amount_msat=_MSAT)
         invoice = theirs()
