@@ -50,15 +50,13 @@ def test_a_wait_that_timed_out_leaves_the_client_usable(l1: Node) -> None:
         async with AsyncClient(l1.socket, timeout=0.5) as client:
             with pytest.raises(RpcTimeoutError, match=r"^waitblockheight: "):
                 await client.rpc_call("waitblockheight", [1_000_000])
-            client._rpc_transport._timeout = SECONDS
-            assert (await client.getinfo()).id == l1.id
+            assert (await client.rpc_with(timeout=SECONDS).getinfo()).id == l1.id
 
     run(calls())
     with Client(l1.socket, timeout=0.5) as client:
         with pytest.raises(RpcTimeoutError, match=r"^waitblockheight: "):
             client.rpc_call("waitblockheight", [1_000_000])
-        client._rpc_transport._timeout = SECONDS
-        assert client.getinfo().id == l1.id
+        assert client.rpc_with(timeout=SECONDS).getinfo().id == l1.id
 
 
 def test_one_connection_carries_several_calls_while_one_waits(l1: Node) -> None:

@@ -11,10 +11,11 @@ import os
 import sys
 import threading
 from collections.abc import Callable
-from typing import Final
+from typing import Final, cast
 
 from rpcschema.runtime.client.aio import BaseAsyncClient
 from rpcschema.runtime.client.blocking import BaseClient
+from rpcschema.runtime.client.unix import UnixTransport
 
 CALLS: Final = 50
 
@@ -81,7 +82,7 @@ def busy(path: str) -> None:
         answers: list[object] = []
         waits = threading.Thread(target=lambda: answers.append(client.rpc_call("wait")))
         waits.start()
-        while not client._rpc_transport._turn.locked() or client._rpc_transport._connection is None:
+        while not cast(UnixTransport, client._rpc_transport)._busy:
             pass
 
         def child() -> None:

@@ -60,8 +60,7 @@ def test_other_calls_are_answered_after_the_time_of_one_is_up(socket_path: Path,
         async with Client(socket_path, timeout=0.3) as client:
             with pytest.raises(RpcTimeoutError, match=r"^wait: no response within 0.3 seconds"):
                 await client.rpc_call("wait")
-            client._rpc_transport._timeout = 30
-            assert await client.rpc_call("after", [1]) == [1]
+            assert await client.rpc_with(timeout=30).rpc_call("after", [1]) == [1]
 
     with ManyNode(socket_path, in_order=in_order) as node:
         run(calls())

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from rpcschema.runtime.client.blocking import BaseClient
-from rpcschema.runtime.client.transport import is_open
+from rpcschema.runtime.client.unix import UnixTransport, is_open
 from rpcschema.runtime.errors import (
     CannotConnectError,
     ClientError,
@@ -31,7 +31,7 @@ from rpcschema.runtime.errors import (
 from tests.runtime import demo
 from tests.runtime.demo.types.greet import GreetResponse
 from tests.runtime.demo.types.pay_all import PayAllOutput, PayAllResponse
-from tests.runtime.node import Connection, ScriptedNode, echo
+from tests.runtime.node import Connection, ManyNode, ScriptedNode, echo
 
 
 class Client(BaseClient):
@@ -227,8 +227,8 @@ def test_it_connects_anew_even_if_something_was_left_unread(socket_path: Path) -
 
 
 def wait_until_closed(client: BaseClient) -> None:
-    connection = client._rpc_transport._connection
-    assert connection is not None
+    assert isinstance(client._rpc_transport, UnixTransport)
+    [connection] = client._rpc_transport._idle
     poll = select.poll()
     poll.register(connection._socket, select.POLLRDHUP)
     assert poll.poll(10_000)
@@ -353,8 +353,12 @@ def test_a_result_that_no_value_can_hold_is_told(socket_path: Path) -> None:
         client.rpc_call("a")
 
 
-def test_threads_may_share_a_client(socket_path: Path) -> None:
-    with ScriptedNode(socket_path, echo), Client(socket_path) as client, ThreadPoolExecutor(8) as pool:
+def test_threads_may_share_a_connection(socket_path: Path) -> None:
+    with (
+        ScriptedNode(socket_path, echo),
+        Client(socket_path, connections=1) as client,
+        ThreadPoolExecutor(8) as pool,
+    ):
         found = list(pool.map(lambda n: client.rpc_call("a", [n])["params"], range(200)))
     assert found == [[n] for n in range(200)]
 
@@ -376,3 +380,18 @@ def test_what_json_cannot_say_is_refused_before_anything_is_sent(socket_path: Pa
             with pytest.raises(EncodeError, match="JSON cannot represent"):
                 client.rpc_call(method, params)
         assert client.rpc_call("c")["method"] == "c"
+
+
+def test_a_thread_that_waits_for_long_does_not_hinder_the_others(socket_path: Path) -> None:
+    with ManyNode(socket_path) as node, Client(socket_path) as client, ThreadPoolExecutor(2) as pool:
+        wait = pool.submit(client.rpc_call, "wait")
+        node.until(lambda: (1, "wait") in node.calls)
+        assert [client.rpc_call("a", [number]) for number in range(3)] == [[0], [1], [2]]
+        assert {number for number, method in node.calls if method == "a"} == {2}, "each took the one that was used last"
+        node.release()
+        assert wait.result(10) == "released"
+
+
+def test_at_least_one_connection_is_needed(socket_path: Path) -> None:
+    with pytest.raises(ValueError, match="connections: expected at least 1, not 0"):
+        Client(socket_path, connections=0)

@@ -68,7 +68,7 @@ def test_a_call_waits_until_the_node_accepts_it(
 
 def test_the_timeout_includes_the_wait_for_other_threads(silent_listener: socket.socket, socket_path: Path) -> None:
     begin = monotonic()
-    with Client(socket_path, timeout=0.25) as client, ThreadPoolExecutor(16) as pool:
+    with Client(socket_path, timeout=0.25, connections=1) as client, ThreadPoolExecutor(16) as pool:
         calls = [pool.submit(client.rpc_call, "wait") for _ in range(16)]
         assert all(isinstance(call.exception(10), RpcTimeoutError) for call in calls)
     assert monotonic() - begin < 0.25 * len(calls) / 2
@@ -98,8 +98,11 @@ def test_closing_ends_the_call_of_another_thread(socket_path: Path) -> None:
         assert client.rpc_call("b")["method"] == "b"
 
 
-def test_closing_ends_the_calls_that_wait_for_their_turn(silent_listener: socket.socket, socket_path: Path) -> None:
-    client = Client(socket_path)
+@pytest.mark.parametrize("connections", [1, 3, 32])
+def test_closing_ends_calls_and_those_that_wait_for_their_turn(
+    silent_listener: socket.socket, socket_path: Path, connections: int
+) -> None:
+    client = Client(socket_path, connections=connections)
     with ThreadPoolExecutor(8) as pool:
         calls = [pool.submit(client.rpc_call, "a") for _ in range(8)]
         close_until_done(client, calls)
@@ -117,15 +120,18 @@ def test_closing_ends_a_call_that_still_connects(full_listener: socket.socket, s
             call.result()
 
 
+@pytest.mark.parametrize("connections", [1, 3])
 def test_closing_at_any_moment_ends_calls_cleanly_and_leaves_no_socket_open(
-    silent_listener: socket.socket, socket_path: Path
+    silent_listener: socket.socket, socket_path: Path, connections: int
 ) -> None:
+    def answer(accepted: socket.socket) -> None:
+        with accepted, suppress(OSError):
+            echo(Connection(accepted))
+
     def serve() -> None:
-        with suppress(OSError):  # at last the listener is shut down
+        with suppress(OSError), ThreadPoolExecutor(64) as answering:  # at last the listener is shut down
             while True:
-                accepted, _ = silent_listener.accept()
-                with accepted, suppress(OSError):
-                    echo(Connection(accepted))
+                answering.submit(answer, silent_listener.accept()[0])
 
     def call_until_stopped() -> None:
         while not stopped.is_set():
@@ -135,7 +141,7 @@ def test_closing_at_any_moment_ends_calls_cleanly_and_leaves_no_socket_open(
                 assert "the client was closed" in str(error)  # noqa: PT017 # only one of two ways to end
 
     before = len(list(Path("/proc/self/fd").iterdir()))
-    stopped, client = threading.Event(), Client(socket_path)
+    stopped, client = threading.Event(), Client(socket_path, connections=connections)
     with ThreadPoolExecutor(5) as pool:
         node = pool.submit(serve)
         callers = [pool.submit(call_until_stopped) for _ in range(4)]

@@ -42,5 +42,5 @@ def test_a_pickled_client_has_the_same_path_timeout_and_filter(socket_path: Path
         client.rpc_call("a")
         with pickle.loads(pickle.dumps(client.rpc_filtered({"a": True}))) as twin:
             assert twin.rpc_call("b", [1]) == [1]
-            assert (twin._rpc_transport._timeout, twin._rpc_filter) == (30, b'{"a":true}')
+            assert twin._rpc_settings == (30, b'{"a":true}')
             assert twin._rpc_transport is not client._rpc_transport

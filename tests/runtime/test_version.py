@@ -227,7 +227,7 @@ def test_threads_ask_once(socket_path: Path) -> None:
     seen: list[str] = []
     with (
         ScriptedNode(socket_path, answering(SAME, seen)),
-        Client(socket_path) as client,
+        Client(socket_path, connections=1) as client,
         ThreadPoolExecutor(4) as pool,
     ):
         list(pool.map(lambda _: client.nothing(), range(20)))

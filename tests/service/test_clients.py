@@ -26,5 +26,4 @@ def test_a_wait_that_timed_out_leaves_the_blocking_client_usable(program: Progra
     with program.served(), Client(program.socket, timeout=0.5) as client:
         with pytest.raises(RpcTimeoutError, match=r"^waitanyinvoice: no response within 0.5 seconds"):
             client.rpc_call("waitanyinvoice")
-        client._rpc_transport._timeout = SECONDS
-        assert client.getinfo().network == "regtest"
+        assert client.rpc_with(timeout=SECONDS).getinfo().network == "regtest"

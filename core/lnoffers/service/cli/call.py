@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from clnrpc.runtime.client.transport import UnixTransport
+from clnrpc.runtime.client.unix import UnixTransport
 from clnrpc.runtime.errors import ClientError, RpcError
 from lnoffers.service.cli.flags import node_options
 from lnoffers.service.cli.output import print_json, require_output

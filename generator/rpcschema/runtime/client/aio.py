@@ -5,29 +5,41 @@ Only this module and its transport import asyncio, which would take half of a bl
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Coroutine
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from ..command import Command
-from ..errors import ClientError, RpcError
+from ..errors import ClientError, RpcError, timed_out
 from ..values.decode import decode_plain
-from .aiotransport import AsyncUnixTransport
-from .caller import Caller
+from .address import check_socket_arguments, is_url
+from .aiounix import AsyncUnixTransport
+from .caller import Caller, Settings
 from .exchange import Params, decode_response, encode_params
 from .refusals import named
+from .transports import AsyncTransport, Limit
 from .version import GETINFO
+
+CONNECTIONS: Final = 32
+"""The default limit of HTTPS connections."""
 
 
 class BaseAsyncClient(Caller):
-    """A client for a node's Unix socket, `<lightning-dir>/<network>/lightning-rpc`, for asyncio.
+    """A client for a node, over its Unix socket or its REST interface (clnrest), for asyncio.
 
-    Calls may be concurrent: each is sent at once, on the same connection, and awaits its own response. A call may be
-    cancelled at any time. The node may still carry it out, its response is dropped, and later calls get a new
-    connection. The client connects with the first call, and again if the node was restarted. `timeout` limits each
-    call, in seconds (None: no limit). Calls raise RpcError (the node refused the call) or a ClientError (there is no
-    usable response).
+    `node` is a lightning directory (`~/.lightning`), the directory of a network, a socket, or the URL of a REST
+    interface. A directory is searched at each connection, so the node may start later. With a URL, `rune` authorizes
+    the calls: its text, or a Path to a file that contains it. `ca` is the path of a PEM file with the certificate of
+    the authority that signed the server's (the node's `ca.pem`), or with the server's own; without it the system's
+    authorities apply. `server_name` is the name that the certificate must have, if it is not the URL's host.
+
+    Calls may be concurrent, and each awaits its own response: on a socket all share one connection, and over HTTPS each
+    has one of at most `connections`. A call may be cancelled at any time. The node may still carry it out, its response
+    is dropped, and later calls get a new connection. The client connects with the first call, and again if the node was
+    restarted. `timeout` limits each call, in seconds (None: no limit). Calls raise RpcError (the node refused the call)
+    or a ClientError (there is no usable response).
 
     A client belongs to the event loop that used it first, until the client or that loop is closed; a call in another
     loop raises RuntimeError. A forked child process gets its own connections in its own event loop.
@@ -36,16 +48,34 @@ class BaseAsyncClient(Caller):
     gives a VersionWarning if its types are those of another release; a node that does not return a version causes none.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, timeout: float | None = None) -> None:
-        super().__init__()
-        self._rpc_transport = AsyncUnixTransport(path, timeout)
+    _rpc_transport: AsyncTransport
+
+    def __init__(
+        self,
+        node: str | os.PathLike[str],
+        *,
+        rune: str | os.PathLike[str] | None = None,
+        ca: str | os.PathLike[str] | None = None,
+        server_name: str | None = None,
+        timeout: float | None = None,
+        connections: int = CONNECTIONS,
+    ) -> None:
+        super().__init__(Settings(timeout))
+        if is_url(node):
+            from .aiorest import AsyncRestTransport
+            from .restnode import RestNode
+
+            self._rpc_transport = AsyncRestTransport(RestNode.of(node, rune, ca, server_name), connections)
+        else:
+            check_socket_arguments(rune, ca, server_name)
+            self._rpc_transport = AsyncUnixTransport(os.path.expanduser(node))
 
     async def rpc_call(self, method: str, params: Params = None) -> Any:
         """Call any command, even one without a method, and return its result as plain JSON values.
 
-        Parameters are passed by name (a mapping) or by position (a sequence).
+        Parameters are passed by name (a mapping) or, over a socket, by position (a sequence).
         """
-        return decode_plain(method, await self._rpc_exchange(method, encode_params(params), None))
+        return decode_plain(method, await self._rpc_exchange(method, encode_params(params), self._rpc_limit()))
 
     def rpc_send(self, name: str, /, *values: Any) -> Coroutine[Any, Any, Any]:
         """Call the command `name`; return a coroutine of its response class.
@@ -60,28 +90,38 @@ class BaseAsyncClient(Caller):
         """Close the connections. Pending calls fail; a later call opens a new one."""
         await self._rpc_transport.close()
 
+    def _rpc_limit(self) -> Limit:
+        """Return when a call that begins now times out."""
+        seconds = self._rpc_settings.timeout
+        return Limit(seconds, None if seconds is None else asyncio.get_running_loop().time() + seconds)
+
+    async def _rpc_exchange(self, method: str, params: bytes, limit: Limit) -> bytes:
+        """Call a command with the settings of this client; return the JSON text of its result.
+
+        Raises RpcError, as the class of its code, or a ClientError.
+        """
+        try:
+            return await self._rpc_transport.call(method, params, limit, response_filter=self._rpc_settings.filter)
+        except RpcError as error:
+            raise named(self.rpc_package, error) from None
+
     async def _rpc_receive(self, command: Command, params: bytes) -> Any:
-        deadline = self._rpc_transport.deadline()
+        limit = self._rpc_limit()
         async with (
             self._rpc_transport.version_lock
         ):  # always taken, because it is fair: calls go out in the order in which they were made
             if not self._rpc_version.is_settled and command.name != GETINFO:
-                await self._rpc_ask_version(deadline)
-        raw = await self._rpc_exchange(command.name, params, deadline)
-        if command.name == GETINFO and self._rpc_filter is None:
+                await self._rpc_ask_version(limit)
+        if limit.end is not None and limit.end <= asyncio.get_running_loop().time():
+            raise timed_out(command.name, limit.seconds, sent=False)
+        raw = await self._rpc_exchange(command.name, params, limit)
+        if command.name == GETINFO and self._rpc_settings.filter is None:
             self._rpc_version.learn(raw, stacklevel=2)
         return decode_response(self.rpc_package, command, raw)
 
-    async def _rpc_exchange(self, method: str, params: bytes, deadline: float | None) -> bytes:
-        """Return the result's JSON text. Raises RpcError, as the class of its code, or a ClientError."""
+    async def _rpc_ask_version(self, limit: Limit) -> None:
         try:
-            return await self._rpc_transport.call(method, params, deadline, response_filter=self._rpc_filter)
-        except RpcError as error:
-            raise named(self.rpc_package, error) from None
-
-    async def _rpc_ask_version(self, deadline: float | None) -> None:
-        try:
-            response = await self._rpc_transport.call(GETINFO, b"{}", deadline)
+            response = await self._rpc_transport.call(GETINFO, b"{}", limit)
         except RpcError:
             self._rpc_version.learn(None, stacklevel=3)
         except ClientError:

@@ -6,40 +6,70 @@ Our own names begin with `rpc_`, because some commands are called `close`, `conn
 from __future__ import annotations
 
 import os
+from time import monotonic
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from ..errors import ClientError, RpcError
 from ..values.decode import decode_plain
-from .caller import Caller
+from .address import check_socket_arguments, is_url
+from .caller import Caller, Settings
 from .exchange import Params, decode_response, encode_params
 from .refusals import named
-from .transport import UnixTransport
+from .transports import Limit, Transport
+from .unix import UnixTransport
 from .version import GETINFO
+
+CONNECTIONS: Final = 32
+"""The default limit of a client's connections: what lets each thread of a ThreadPoolExecutor have one."""
 
 
 class BaseClient(Caller):
-    """A client for a node's Unix socket, `<lightning-dir>/<network>/lightning-rpc`, over one connection.
+    """A client for a node, over its Unix socket or its REST interface (clnrest).
+
+    `node` is a lightning directory (`~/.lightning`), the directory of a network, a socket, or the URL of a REST
+    interface. A directory is searched at each connection, so the node may start later. With a URL, `rune` authorizes
+    the calls: its text, or a Path to a file that contains it. `ca` is the path of a PEM file with the certificate of
+    the authority that signed the server's (the node's `ca.pem`), or with the server's own; without it the system's
+    authorities apply. `server_name` is the name that the certificate must have, if it is not the URL's host.
 
     It connects with the first call, and again if the node was restarted. `timeout` limits each call, in seconds (None:
-    no limit). Threads may share a client; their calls run one after the other, and waiting for other threads counts
-    towards the timeout. Calls raise RpcError (the node refused the call) or a ClientError (there is no usable
-    response). A forked child process gets its own connection, and so does a pickled client.
+    no limit). Threads may share a client: their calls use up to `connections` connections at the same time, and waiting
+    for a free one counts towards the timeout. Calls raise RpcError (the node refused the call) or a ClientError (there
+    is no usable response). A forked child process gets its own connections, and so does a pickled client.
 
     Before the first call of a command's method, the client asks the node for its version. It gives a VersionWarning if
     its types are those of another release; a node that does not return a version causes none.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, timeout: float | None = None) -> None:
-        super().__init__()
-        self._rpc_transport = UnixTransport(path, timeout)
+    _rpc_transport: Transport
+
+    def __init__(
+        self,
+        node: str | os.PathLike[str],
+        *,
+        rune: str | os.PathLike[str] | None = None,
+        ca: str | os.PathLike[str] | None = None,
+        server_name: str | None = None,
+        timeout: float | None = None,
+        connections: int = CONNECTIONS,
+    ) -> None:
+        super().__init__(Settings(timeout))
+        if is_url(node):
+            from .rest import RestTransport
+            from .restnode import RestNode
+
+            self._rpc_transport = RestTransport(RestNode.of(node, rune, ca, server_name), connections)
+        else:
+            check_socket_arguments(rune, ca, server_name)
+            self._rpc_transport = UnixTransport(os.path.expanduser(node), connections)
 
     def rpc_call(self, method: str, params: Params = None) -> Any:
         """Call any command, even one without a method, and return its result as plain JSON values.
 
-        Parameters are passed by name (a mapping) or by position (a sequence).
+        Parameters are passed by name (a mapping) or, over a socket, by position (a sequence).
         """
-        return decode_plain(method, self._rpc_exchange(method, encode_params(params), None))
+        return decode_plain(method, self._rpc_exchange(method, encode_params(params), self._rpc_limit()))
 
     def rpc_send(self, name: str, /, *values: Any) -> Any:
         """Call the command `name`, and return its response class.
@@ -48,31 +78,39 @@ class BaseClient(Caller):
         the line that called the command's method.
         """
         command, params = self._rpc_prepare(name, values)
-        deadline = self._rpc_transport.deadline()
+        limit = self._rpc_limit()
         if command.name != GETINFO:
-            self._rpc_ask_version(deadline)
-        raw = self._rpc_exchange(command.name, params, deadline)
-        if command.name == GETINFO and self._rpc_filter is None:
+            self._rpc_ask_version(limit)
+        raw = self._rpc_exchange(command.name, params, limit)
+        if command.name == GETINFO and self._rpc_settings.filter is None:
             self._rpc_version.learn(raw, stacklevel=3)
         return decode_response(self.rpc_package, command, raw)
 
     def rpc_close(self) -> None:
-        """Close the connection. Pending calls of other threads fail; a later call opens a new one."""
+        """Close the connections. Pending calls of other threads fail; a later call opens a new one."""
         self._rpc_transport.close()
 
-    def _rpc_exchange(self, method: str, params: bytes, deadline: float | None) -> bytes:
-        """Return the result's JSON text. Raises RpcError, as the class of its code, or a ClientError."""
+    def _rpc_limit(self) -> Limit:
+        """Return when a call that begins now times out."""
+        seconds = self._rpc_settings.timeout
+        return Limit(seconds, None if seconds is None else monotonic() + seconds)
+
+    def _rpc_exchange(self, method: str, params: bytes, limit: Limit) -> bytes:
+        """Call a command with the settings of this client; return the JSON text of its result.
+
+        Raises RpcError, as the class of its code, or a ClientError.
+        """
         try:
-            return self._rpc_transport.call(method, params, deadline, response_filter=self._rpc_filter)
+            return self._rpc_transport.call(method, params, limit, response_filter=self._rpc_settings.filter)
         except RpcError as error:
             raise named(self.rpc_package, error) from None
 
-    def _rpc_ask_version(self, deadline: float | None) -> None:
+    def _rpc_ask_version(self, limit: Limit) -> None:
         """Ask once; other threads that call meanwhile do not wait."""
         if self._rpc_version.is_settled or not self._rpc_transport.version_lock.acquire(blocking=False):
             return
         try:
-            response = self._rpc_transport.call(GETINFO, b"{}", deadline)
+            response = self._rpc_transport.call(GETINFO, b"{}", limit)
         except RpcError:
             self._rpc_version.learn(None, stacklevel=4)
         except ClientError:

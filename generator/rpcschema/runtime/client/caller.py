@@ -4,12 +4,25 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 from ..command import Command
+from ..errors import ParameterError
 from ..values.encode import encode
 from .checks import check_parameters
 from .version import NodeVersion
+
+if TYPE_CHECKING:
+    from .transports import AsyncTransport, Transport
+
+
+class Settings(NamedTuple):
+    """How a client makes its calls."""
+
+    timeout: float | None
+    """Seconds for each call; None for no limit."""
+    filter: bytes | None = None
+    """The JSON text of the fields to ask for; None for all."""
 
 
 class Caller:
@@ -22,9 +35,11 @@ class Caller:
     rpc_release: ClassVar[str | None] = None
     """The release of the types, e.g. "v26.09"; None if it is not known."""
 
-    def __init__(self) -> None:
+    _rpc_transport: Transport | AsyncTransport
+
+    def __init__(self, settings: Settings) -> None:
         self._rpc_version = NodeVersion(self.rpc_package, self.rpc_release)
-        self._rpc_filter: bytes | None = None
+        self._rpc_settings = settings
 
     @property
     def rpc_node_version(self) -> str | None:
@@ -32,15 +47,27 @@ class Caller:
         return self._rpc_version.text
 
     def rpc_filtered(self, fields: Mapping[str, Any]) -> Self:
-        """Return this client, on the same connection, for responses that contain only the given fields.
+        """Return this client, on the same connections, for responses that contain only the given fields.
 
         `fields` mirrors the response: `client.rpc_filtered({"offers": [{"offer_id": True}]}).listoffers()`. Reading any
         other field raises MissingFieldError. Core Lightning's own commands support filters; a plugin's may return
-        everything.
+        everything. Raises ParameterError for a REST interface, which has no filters.
         """
-        filtered = copy.copy(self)
-        filtered._rpc_filter = encode(fields)
-        return filtered
+        if not self._rpc_transport.has_filters:
+            raise ParameterError("rpc_filtered: a node's REST interface has no filters; connect to its socket")
+        return self._rpc_changed(filter=encode(fields))
+
+    def rpc_with(self, *, timeout: float | None) -> Self:
+        """Return this client, on the same connections, with another timeout: `client.rpc_with(timeout=5).getinfo()`.
+
+        `timeout` limits each call, in seconds; None for no limit.
+        """
+        return self._rpc_changed(timeout=timeout)
+
+    def _rpc_changed(self, **changes: Any) -> Self:
+        changed = copy.copy(self)
+        changed._rpc_settings = self._rpc_settings._replace(**changes)
+        return changed
 
     def _rpc_prepare(self, name: str, values: Sequence[Any]) -> tuple[Command, bytes]:
         """Return the command `name` and the JSON text of its parameters; `values` are in their order.

@@ -9,20 +9,15 @@ from contextlib import suppress
 from itertools import count
 from typing import Any, cast
 
-from ..errors import (
-    ProtocolError,
-    client_closed,
-    connection_lost,
-    queue_is_full,
-    timed_out,
-)
+from ..errors import ProtocolError, RpcTimeoutError, queue_is_full
+from .address import find_socket
+from .aiosession import Call, Session, SessionTransport
 from .exchange import ResponseObject, ResponseReader, encode_request, request_id
-from .forks import reset_in_children
-from .transport import CHUNK, RETRY_SECONDS, is_open, try_to_connect
+from .unix import CHUNK, RETRY_SECONDS, is_open, try_to_connect
 
 
-class AsyncUnixTransport:
-    """Calls over the socket at `path`, in one event loop at a time.
+class AsyncUnixTransport(SessionTransport):
+    """Calls over the socket at `path`, or over the only socket of the lightning directory `path`.
 
     All calls go out on one connection, without waiting for earlier responses. When a call is given up (cancelled, or
     timed out), the connection is retired: later calls open a new one, and the old one closes once its other pending
@@ -30,136 +25,83 @@ class AsyncUnixTransport:
     up, and nothing needs to be remembered about it. A request whose last byte was sent is never sent again.
     """
 
-    def __init__(self, path: str | os.PathLike[str], timeout: float | None = None) -> None:
+    has_filters = True
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
         self._path = os.fspath(path)
-        self._timeout = timeout
         self._numbers = count(1)
-        self._session: _Session | None = None
-        reset_in_children(self)
+        super().__init__()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self._path, self._timeout)  # a pickled copy has its own connections
+        return type(self), (self._path,)  # a pickled copy has its own connections
 
-    @property
-    def version_lock(self) -> asyncio.Lock:
-        """The lock for a call that must ask the node something before other calls go out."""
-        return self._own_session().version_lock
+    def _new_session(self) -> Session:
+        return _UnixSession(self._path)
 
-    def deadline(self) -> float | None:
-        """Return when a call that begins now times out, by the event loop's clock; None for never."""
-        return None if self._timeout is None else asyncio.get_running_loop().time() + self._timeout
-
-    async def call(
-        self, method: str, params: bytes, deadline: float | None = None, *, response_filter: bytes | None = None
-    ) -> bytes:
-        """Call `method` and return the result's JSON text; `params` and `response_filter` are JSON texts.
-
-        Several calls can share one timeout by passing a `deadline`. Raises RpcError or a ClientError.
-        """
-        if deadline is None:
-            deadline = self.deadline()
-        elif deadline <= asyncio.get_running_loop().time():
-            raise timed_out(method, self._timeout, sent=False)
+    def _request(self, method: str, params: bytes, response_filter: bytes | None) -> tuple[str, bytes]:
         identity = request_id(method, next(self._numbers))
-        request = encode_request(identity, method, params, response_filter)
-        session = self._own_session()
-        connection = None
-        try:
-            async with asyncio.timeout_at(deadline):
-                connection = await session.connected(self._path)
-                response = await connection.exchange(identity, request)
-        except TimeoutError:
-            raise (timed_out(method, self._timeout) if connection else queue_is_full(self._path)) from None
-        except (BrokenPipeError, ConnectionResetError) as error:
-            ended = client_closed if session.is_closed else connection_lost
-            raise ended(method, sent=isinstance(error, ConnectionResetError)) from None
-        return response.result(method)
-
-    async def close(self) -> None:
-        """Close all connections. Pending calls fail with ConnectionLostError."""
-        if self._session is not None:
-            session, self._session = self._own_session(), None
-            await session.close()
-
-    def reset_after_fork(self) -> None:
-        """Drop a parent process's connections without notifying its event loop."""
-        if self._session is not None:
-            self._session.drop()
-            self._session = None
-
-    def _own_session(self) -> _Session:
-        """Return the session of this event loop. Raises RuntimeError if another loop uses the client."""
-        if self._session is not None and not self._session.is_alive():
-            self.reset_after_fork()
-        if self._session is None:
-            self._session = _Session()
-        elif self._session.loop is not asyncio.get_running_loop():
-            raise RuntimeError("the client belongs to the event loop that used it first; close it there")
-        return self._session
+        return identity, encode_request(identity, method, params, response_filter)
 
 
-class _Session:
-    """The state of one event loop: its connections, and the locks of its calls."""
+class _UnixSession(Session):
+    """The connections of one event loop."""
 
-    def __init__(self) -> None:
-        self.loop = asyncio.get_running_loop()
-        self.version_lock = asyncio.Lock()
-        self.is_closed = False
-        """Whether the client was closed: pending calls fail, and later ones get another session."""
+    def __init__(self, path: str) -> None:
+        super().__init__()
+        self._path = path
         self._connecting = asyncio.Lock()
         self._connections: list[_Connection] = []
         """Those that have not ended. The last one is for new calls; the others are retired."""
 
-    def is_alive(self) -> bool:
-        """Return whether its event loop can still be used."""
-        return not self.loop.is_closed()
+    async def exchange(self, call: Call) -> ResponseObject:
+        call.is_connecting = True
+        connection = await self._connected()
+        call.is_connecting, call.is_sent = False, True
+        return await connection.exchange(call.identity, call.request)
 
-    async def connected(self, path: str) -> _Connection:
+    def too_slow(self) -> RpcTimeoutError:
+        return queue_is_full(self._path)
+
+    async def close(self) -> None:
+        for connection in self._connections:
+            await connection.close()
+
+    def drop(self) -> None:
+        for connection in self._connections:
+            connection.drop()
+
+    async def _connected(self) -> _Connection:
         """Return the connection for new calls.
 
         Raises a ClientError if the node cannot be reached, BrokenPipeError if the client is closed meanwhile.
         """
         async with self._connecting:
-            self._check_not_closed()
+            self.check_not_closed()
             current = self._connections[-1] if self._connections else None
             if current is not None and current.is_open():
                 return current
             if current is not None and not current.is_retired:
                 await current.close()
-            fresh = await self._connect(path)
+            fresh = await self._connect()
             self._connections = [*(each for each in self._connections if not each.has_ended()), fresh]
-            if self.is_closed:
+            if self.closed.is_set():
                 await fresh.close()
-            self._check_not_closed()
+            self.check_not_closed()
             return fresh
 
-    async def close(self) -> None:
-        """Close all connections."""
-        self.is_closed = True
-        for connection in self._connections:
-            await connection.close()
-
-    def drop(self) -> None:
-        """Close only the sockets: the event loop is closed, or belongs to another process."""
-        for connection in self._connections:
-            connection.drop()
-
-    async def _connect(self, path: str) -> _Connection:
+    async def _connect(self) -> _Connection:
+        path = find_socket(self._path)
         made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             made.setblocking(False)
             while not try_to_connect(made, path):
                 await asyncio.sleep(RETRY_SECONDS)
-                self._check_not_closed()
+                self.check_not_closed()
             _, connection = await self.loop.create_unix_connection(lambda: _Connection(made), sock=made)
         except BaseException:
             made.close()
             raise
         return connection
-
-    def _check_not_closed(self) -> None:
-        if self.is_closed:
-            raise BrokenPipeError
 
 
 class _Connection(asyncio.Protocol):
