@@ -8,7 +8,7 @@ from .runtime.client.aio import BaseAsyncClient
 
 
 class AsyncClient(BaseAsyncClient, Calls):
-    """A connection to a node's RPC socket, for asyncio.
+    """A client for a node, over its socket or its REST interface, for asyncio.
 
     Required parameters may be passed by position, in the order of the command's document. Optional ones are passed by
     keyword, and those that are None are not sent. A method raises RpcError if the node returns an error.

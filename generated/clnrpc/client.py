@@ -8,7 +8,7 @@ from .runtime.client.blocking import BaseClient
 
 
 class Client(BaseClient, Calls):
-    """A connection to a node's RPC socket.
+    """A client for a node, over its socket or its REST interface.
 
     Required parameters may be passed by position, in the order of the command's document. Optional ones are passed by
     keyword, and those that are None are not sent. A method raises RpcError if the node returns an error.

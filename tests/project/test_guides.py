@@ -93,6 +93,7 @@ def test_every_page_with_python_is_run_here(page: str) -> None:
         "README",
         "call-over-rest",
         "call-from-tasks-threads-and-processes",
+        "connect-to-a-node",
         "fetch-an-invoice",
         "read-answers-of-other-versions",
         "test-against-it",
@@ -274,6 +275,20 @@ def test_calls_are_made_from_tasks_threads_and_processes(home: Path) -> None:
     ]
     assert printed[7].startswith("disableoffer: ")
     assert len(printed) == 8
+
+
+def test_a_node_is_reached_by_its_directory_and_over_rest(home: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    options = "--lightning-dir .lightning --network regtest"
+    with serving(f"lnoffers serve {options} --rest 127.0.0.1:{port}", home):
+        rune = json.loads(shell(f"lnoffers call {options} createrune", home))["rune"]
+        (home / "rune").write_text(f"{rune}\n", encoding="utf-8")
+        (home / "program.py").write_text(program("connect-to-a-node").replace("3010", port), encoding="utf-8")
+        printed = shell(f"{sys.executable} program.py", home).splitlines()
+    assert printed == ["regtest"] * 3 + [
+        "waitanyinvoice: no response within 0.5 seconds; the command may still be carried out"
+    ]
 
 
 def test_answers_of_other_versions_are_read(home: Path) -> None:

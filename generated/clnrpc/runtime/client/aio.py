@@ -18,11 +18,8 @@ from .address import check_socket_arguments, is_url
 from .aiounix import AsyncUnixTransport
 from .caller import Caller, Settings
 from .exchange import Params, decode_response, encode_params
-<<<<<<< HEAD
 from .refusals import named
-=======
 from .transports import AsyncTransport, Limit
->>>>>>> 45c1ff53 (Call nodes over clnrest, and let threads call at the same time)
 from .version import GETINFO
 
 CONNECTIONS: Final = 32
@@ -78,11 +75,7 @@ class BaseAsyncClient(Caller):
 
         Parameters are passed by name (a mapping) or, over a socket, by position (a sequence).
         """
-<<<<<<< HEAD
-        return decode_plain(method, await self._rpc_exchange(method, encode_params(params), None))
-=======
         return decode_plain(method, await self._rpc_exchange(method, encode_params(params), self._rpc_limit()))
->>>>>>> 45c1ff53 (Call nodes over clnrest, and let threads call at the same time)
 
     def rpc_send(self, name: str, /, *values: Any) -> Coroutine[Any, Any, Any]:
         """Call the command `name`; return a coroutine of its response class.
@@ -103,8 +96,14 @@ class BaseAsyncClient(Caller):
         return Limit(seconds, None if seconds is None else asyncio.get_running_loop().time() + seconds)
 
     async def _rpc_exchange(self, method: str, params: bytes, limit: Limit) -> bytes:
-        """Call a command with the settings of this client; return the JSON text of its result."""
-        return await self._rpc_transport.call(method, params, limit, response_filter=self._rpc_settings.filter)
+        """Call a command with the settings of this client; return the JSON text of its result.
+
+        Raises RpcError, as the class of its code, or a ClientError.
+        """
+        try:
+            return await self._rpc_transport.call(method, params, limit, response_filter=self._rpc_settings.filter)
+        except RpcError as error:
+            raise named(self.rpc_package, error) from None
 
     async def _rpc_receive(self, command: Command, params: bytes) -> Any:
         limit = self._rpc_limit()
@@ -112,22 +111,6 @@ class BaseAsyncClient(Caller):
             self._rpc_transport.version_lock
         ):  # always taken, because it is fair: calls go out in the order in which they were made
             if not self._rpc_version.is_settled and command.name != GETINFO:
-<<<<<<< HEAD
-                await self._rpc_ask_version(deadline)
-        raw = await self._rpc_exchange(command.name, params, deadline)
-        if command.name == GETINFO and self._rpc_filter is None:
-            self._rpc_version.learn(raw, stacklevel=2)
-        return decode_response(self.rpc_package, command, raw)
-
-    async def _rpc_exchange(self, method: str, params: bytes, deadline: float | None) -> bytes:
-        """Return the result's JSON text. Raises RpcError, as the class of its code, or a ClientError."""
-        try:
-            return await self._rpc_transport.call(method, params, deadline, response_filter=self._rpc_filter)
-        except RpcError as error:
-            raise named(self.rpc_package, error) from None
-
-    async def _rpc_ask_version(self, deadline: float | None) -> None:
-=======
                 await self._rpc_ask_version(limit)
         if limit.end is not None and limit.end <= asyncio.get_running_loop().time():
             raise timed_out(command.name, limit.seconds, sent=False)
@@ -137,7 +120,6 @@ class BaseAsyncClient(Caller):
         return decode_response(self.rpc_package, command, raw)
 
     async def _rpc_ask_version(self, limit: Limit) -> None:
->>>>>>> 45c1ff53 (Call nodes over clnrest, and let threads call at the same time)
         try:
             response = await self._rpc_transport.call(GETINFO, b"{}", limit)
         except RpcError:

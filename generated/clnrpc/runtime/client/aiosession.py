@@ -6,7 +6,14 @@ import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
 
-from ..errors import ConnectionLostError, ProtocolError, RpcTimeoutError, client_closed, connection_lost, timed_out
+from ..errors import (
+    ConnectionLostError,
+    ProtocolError,
+    RpcTimeoutError,
+    client_closed,
+    connection_lost,
+    timed_out,
+)
 from .exchange import ResponseObject
 from .forks import reset_in_children
 from .transports import UNLIMITED, Limit

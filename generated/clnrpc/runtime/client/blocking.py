@@ -15,13 +15,9 @@ from ..values.decode import decode_plain
 from .address import check_socket_arguments, is_url
 from .caller import Caller, Settings
 from .exchange import Params, decode_response, encode_params
-<<<<<<< HEAD
 from .refusals import named
-from .transport import UnixTransport
-=======
 from .transports import Limit, Transport
 from .unix import UnixTransport
->>>>>>> 45c1ff53 (Call nodes over clnrest, and let threads call at the same time)
 from .version import GETINFO
 
 CONNECTIONS: Final = 32
@@ -73,11 +69,7 @@ class BaseClient(Caller):
 
         Parameters are passed by name (a mapping) or, over a socket, by position (a sequence).
         """
-<<<<<<< HEAD
-        return decode_plain(method, self._rpc_exchange(method, encode_params(params), None))
-=======
         return decode_plain(method, self._rpc_exchange(method, encode_params(params), self._rpc_limit()))
->>>>>>> 45c1ff53 (Call nodes over clnrest, and let threads call at the same time)
 
     def rpc_send(self, name: str, /, *values: Any) -> Any:
         """Call the command `name`, and return its response class.
@@ -88,15 +80,9 @@ class BaseClient(Caller):
         command, params = self._rpc_prepare(name, values)
         limit = self._rpc_limit()
         if command.name != GETINFO:
-<<<<<<< HEAD
-            self._rpc_ask_version(deadline)
-        raw = self._rpc_exchange(command.name, params, deadline)
-        if command.name == GETINFO and self._rpc_filter is None:
-=======
             self._rpc_ask_version(limit)
         raw = self._rpc_exchange(command.name, params, limit)
         if command.name == GETINFO and self._rpc_settings.filter is None:
->>>>>>> 45c1ff53 (Call nodes over clnrest, and let threads call at the same time)
             self._rpc_version.learn(raw, stacklevel=3)
         return decode_response(self.rpc_package, command, raw)
 
@@ -104,27 +90,22 @@ class BaseClient(Caller):
         """Close the connections. Pending calls of other threads fail; a later call opens a new one."""
         self._rpc_transport.close()
 
-<<<<<<< HEAD
-    def _rpc_exchange(self, method: str, params: bytes, deadline: float | None) -> bytes:
-        """Return the result's JSON text. Raises RpcError, as the class of its code, or a ClientError."""
-        try:
-            return self._rpc_transport.call(method, params, deadline, response_filter=self._rpc_filter)
-        except RpcError as error:
-            raise named(self.rpc_package, error) from None
-
-    def _rpc_ask_version(self, deadline: float | None) -> None:
-=======
     def _rpc_limit(self) -> Limit:
         """Return when a call that begins now times out."""
         seconds = self._rpc_settings.timeout
         return Limit(seconds, None if seconds is None else monotonic() + seconds)
 
     def _rpc_exchange(self, method: str, params: bytes, limit: Limit) -> bytes:
-        """Call a command with the settings of this client; return the JSON text of its result."""
-        return self._rpc_transport.call(method, params, limit, response_filter=self._rpc_settings.filter)
+        """Call a command with the settings of this client; return the JSON text of its result.
+
+        Raises RpcError, as the class of its code, or a ClientError.
+        """
+        try:
+            return self._rpc_transport.call(method, params, limit, response_filter=self._rpc_settings.filter)
+        except RpcError as error:
+            raise named(self.rpc_package, error) from None
 
     def _rpc_ask_version(self, limit: Limit) -> None:
->>>>>>> 45c1ff53 (Call nodes over clnrest, and let threads call at the same time)
         """Ask once; other threads that call meanwhile do not wait."""
         if self._rpc_version.is_settled or not self._rpc_transport.version_lock.acquire(blocking=False):
             return

@@ -8,7 +8,14 @@ from threading import TIMEOUT_MAX, Event, Lock, Semaphore
 from time import monotonic
 from typing import NamedTuple
 
-from ..errors import ConnectionLostError, ProtocolError, RpcTimeoutError, client_closed, connection_lost, timed_out
+from ..errors import (
+    ConnectionLostError,
+    ProtocolError,
+    RpcTimeoutError,
+    client_closed,
+    connection_lost,
+    timed_out,
+)
 from .exchange import ResponseObject
 from .forks import reset_in_children
 from .transports import UNLIMITED, Limit

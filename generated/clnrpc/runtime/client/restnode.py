@@ -16,7 +16,13 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
-from ..errors import CannotConnectError, ConnectionLostError, ParameterError, ProtocolError, RpcTimeoutError
+from ..errors import (
+    CannotConnectError,
+    ConnectionLostError,
+    ParameterError,
+    ProtocolError,
+    RpcTimeoutError,
+)
 from .exchange import QUOTED_BYTES, ErrorObject, ResponseObject
 from .httpwire import HttpError, HttpResponse
 
@@ -186,6 +192,8 @@ class RestNode:
                 " certificate has another name than the URL; nothing was sent"
             )
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        if isinstance(error, ConnectionError) and error.errno:  # asyncio has a text of its own
+            reason = os.strerror(error.errno)
         return CannotConnectError(
             f"cannot connect to {self}: {reason}; is clnrest running there (options clnrest-host and clnrest-port)?"
             " nothing was sent"
