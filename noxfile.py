@@ -316,7 +316,7 @@ def bench(session: nox.Session) -> None:
     """
     _install(session, "test", extras="rest,generator,uvloop")
     _install_peers(session)
-    for name in session.posargs or ("startup", "decode", "generate", "bolt12", "net", "money", "service"):
+    for name in session.posargs or ("startup", "decode", "generate", "bolt12", "net", "money", "service", "rest"):
         session.run("python", f"bench/{name}.py")
 
 

@@ -127,6 +127,12 @@ class Node:
                 raise RpcError(210, "Timed out", {"attempts": 3})
             case "listinvoices":
                 return in_pieces(b'{"invoices":[', b"1,", b"2", b"]}")
+            case "listpays":
+                return cut_off(b'{"pays":[1')
+            case "stop":
+                raise ConnectionError("it has stopped")
+            case "bug":
+                raise AssertionError("a bug")
         raise RpcError(-32601, f"Unknown command '{method}'")
 
 
@@ -134,3 +140,9 @@ async def in_pieces(*pieces: bytes) -> AsyncGenerator[bytes, None]:
     """Yield the pieces of a long result."""
     for piece in pieces:
         yield piece
+
+
+async def cut_off(piece: bytes) -> AsyncGenerator[bytes, None]:
+    """Yield the beginning of a result whose end never comes."""
+    yield piece
+    raise ConnectionError("the node has stopped")

@@ -17,6 +17,11 @@ from tests.service.program import Program, until
 _PLACE = re.compile(r"REST listens at https?://127\.0\.0\.1:(\d+)")
 
 
+def place(log: str) -> int:
+    """Return the port at which REST listens by the last line about it."""
+    return int(_PLACE.findall(log)[-1])
+
+
 @dataclass(frozen=True)
 class Served:
     """A running server with REST."""
@@ -50,7 +55,6 @@ def served_over_rest(directory: Path, *flags: str, under: tuple[str, ...] = ()) 
     options = ("--rest", "127.0.0.1:0", "--log-file", "log", "--log-level", "debug", *flags)
     with program.served(*options, under=under) as process:
         until(lambda: len(_PLACE.findall(log.read_text())) > before)
-        port = int(_PLACE.findall(log.read_text())[-1])
-        served = Served(program, process, Site(port, program.network_dir / "ca.pem"))
+        served = Served(program, process, Site(place(log.read_text()), program.network_dir / "ca.pem"))
         yield served
     assert "Traceback" not in served.log, served.log

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from http.client import IncompleteRead
+
 import pytest
 
 from tests.rest.running import RUNE, Node, Site
@@ -155,3 +157,20 @@ def test_a_second_rune_is_refused_before_any_is_checked(site: Site, node: Node) 
 def test_nothing_is_asked_of_the_node_before_the_rune_is_checked(site: Site, node: Node) -> None:
     site.post("getinfo", rune="x")
     assert [method for method, _ in node.called] == ["checkrune"]
+
+
+def test_half_an_answer_is_not_mistaken_for_a_whole_one(site: Site) -> None:
+    with pytest.raises(IncompleteRead):
+        site.post("listpays")
+    assert site.post("getinfo").status == 201
+
+
+def test_a_node_that_does_not_answer_is_an_error_of_the_node(site: Site) -> None:
+    answer = site.post("stop")
+    assert (answer.status, answer.json["message"]) == (500, "The node does not answer: it has stopped")
+
+
+def test_a_bug_shows_its_traceback_only_in_the_log(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    answer = site.post("bug")
+    assert (answer.status, answer.json) == (500, {"code": -1, "message": "Internal error", "data": None})
+    assert "A REST call ended in a bug" in caplog.text

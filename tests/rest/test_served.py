@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import logging
 import signal
 import socket
 import ssl
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
 
-from lnoffers.service import Node, Options
-from tests.rest.running import HOST
-from tests.rest.serving import Served, served_over_rest
+from lnoffers.service import Node, Options, Server
+from tests.rest.running import HOST, Site
+from tests.rest.serving import Served, place, served_over_rest
 from tests.service.invoicing import NOW, creation, pay
-from tests.service.program import SEED_SECRET, Program, run, until
+from tests.service.program import SEED_SECRET, Program, Wire, run, until
 from tests.service.test_lists import MANY, fill
+
+QUIET_SECONDS = 0.5
+"""How long nothing must come for an answer to count as withheld."""
 
 
 def test_a_call_that_waits_delays_no_other_and_is_answered(server: Served) -> None:
@@ -42,6 +48,44 @@ def test_a_client_that_leaves_ends_its_call(server: Served) -> None:
     assert server.site.post("getinfo", rune=server.rune()).status == 201
     connection.close()
     until(lambda: server.log.count("the client has left") > left)
+
+
+def test_calls_over_rest_take_no_place_at_the_socket(directory: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+
+    def ask() -> None:
+        site = Site(place(caplog.text), directory / "regtest" / "ca.pem")
+        with ExitStack() as held:
+            first, second = (held.enter_context(Wire(directory / "regtest" / "lightning-rpc")) for _ in range(2))
+            rune = first.ask("createrune")["result"]["rune"]
+            assert "result" in second.ask("createinvoice", creation(1))
+            waiting = [site.connection() for _ in range(2)]
+            for connection in waiting:
+                held.callback(connection.close)
+                connection.request("POST", "/v1/waitinvoice", b'{"label":"number 1"}', {"Rune": rune})
+            for connection in waiting:
+                connection.sock.settimeout(QUIET_SECONDS)
+                with pytest.raises(TimeoutError):
+                    connection.sock.recv(1)
+            second.socket.close()
+            third = held.enter_context(Wire(directory / "regtest" / "lightning-rpc"))
+            assert "result" in third.ask("getinfo")
+
+    async def serve() -> None:
+        options = Options(lightning_dir=directory, network="regtest", rest=(HOST, 0), dev_entropy=b"", dev_time=NOW)
+        with Node.open(options) as node:
+            server, ready = Server(node, max_connections=2), asyncio.Event()
+            running = asyncio.create_task(server.run(ready.set))
+            await ready.wait()
+            try:
+                await asyncio.to_thread(ask)
+            finally:
+                server.stop()
+                await running
+
+    Program(directory).give_secret(SEED_SECRET)
+    run("init", *Program(directory).flags)
+    asyncio.run(serve())
 
 
 def test_errors_of_commands_are_500_and_404_for_an_unknown_one(server: Served) -> None:

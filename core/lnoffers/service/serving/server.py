@@ -157,7 +157,7 @@ class Server:
         self._connections.add(connection)
         if self._stopping.is_set():
             connection.finish()  # it was accepted just before the listener closed
-        if connection.is_in_process or self._clients() <= self._max_connections:
+        if self._clients() <= self._max_connections:
             return
         self._refused.add(connection)
         if len(self._refused) <= MAX_REFUSED:
