@@ -44,7 +44,9 @@ def test_case(case: Path, tmp_path: Path) -> None:
     shipped = tmp_path / "out/tank/runtime"
     if shipped.exists():
         assert tree(shipped) == {
-            file.relative_to(RUNTIME).as_posix(): file.read_bytes() for file in RUNTIME.rglob("*.py")
+            file.relative_to(RUNTIME).as_posix(): file.read_bytes()
+            for file in RUNTIME.rglob("*.py")
+            if file.parent.name != "paying"  # for which these packages lack the commands
         }
         shutil.rmtree(shipped)
     made = {path: content for path, content in tree(tmp_path / "out").items() if path != "manifest.json"}

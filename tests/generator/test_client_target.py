@@ -115,3 +115,14 @@ async def calls(client: AsyncClient) -> None:
         text=True,
     )
     assert [line.split(":")[1] for line in checked.stdout.splitlines() if "error:" in line] == ["5", "6", "9"]
+
+
+def test_clients_pay_once_if_the_package_has_the_commands_for_it(package: Any) -> None:
+    made = package(*(command(name) for name in ("decode", "listpays", "xpay")))
+    other = package(command("xpay"))
+    for client in ("Client", "AsyncClient"):
+        assert hasattr(getattr(made, client), "pay_once")
+        assert not hasattr(getattr(other, client), "pay_once")
+    assert made.PayOnceError.__module__ == f"{made.__name__}.runtime.client.paying.steps"
+    assert not (Path(other.__file__).parent / "runtime/client/paying").exists()
+    assert "Paid" not in other.__all__

@@ -28,6 +28,9 @@ TARGETS: Final = ("python", "client", "errors", "service", "plugin", "man", "mar
 FULL_DOCUMENTS_ONLY: Final = frozenset({"man", "markdown", "model"})
 """The targets that skip documents of facts: these lack the prose that a page needs."""
 
+PAYING_COMMANDS: Final = frozenset({"decode", "listpays", "xpay"})
+"""The commands of `runtime.client.paying`, which is shipped only with packages that have them."""
+
 PARTS: Final = "# parts"
 """The line in a template that the documents' parts replace."""
 
@@ -95,6 +98,11 @@ class Target:
     """Renders one document, independently of all others."""
     collection: Callable[[Sequence[DocumentSummary], Settings], Collected] | None = None
     """Renders the files that depend on all documents (indexes, frames of clients)."""
+
+
+def pays_invoices(summaries: Sequence[DocumentSummary]) -> bool:
+    """Return whether the clients have `pay_once`, which calls the commands PAYING_COMMANDS."""
+    return {each.name for each in summaries if each.kind == "rpc"} >= PAYING_COMMANDS
 
 
 def has_error_page(settings: Settings) -> bool:

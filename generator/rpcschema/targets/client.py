@@ -12,13 +12,16 @@ from rpcschema.python.source import formatted, formatted_method, import_order, l
 from rpcschema.python.types import SCALARS
 from rpcschema.python.views import method_docstring
 from rpcschema.settings import Settings
-from rpcschema.targets import PARTS, Collected, DocumentSummary, Frame, Made, Target
+from rpcschema.targets import PARTS, Collected, DocumentSummary, Frame, Made, Target, pays_invoices
 from rpcschema.targets.clashes import python_names
 from rpcschema.targets.render import environment
 from rpcschema.targets.subject import Subject
 
-_CLIENTS: Final = {"client.py": "BaseClient", "aio.py": "BaseAsyncClient"}
-"""The modules of the clients, and their base classes in the runtime."""
+_CLIENTS: Final = {
+    "client.py": ("blocking", "BaseClient", "PayingClient"),
+    "aio.py": ("aio", "BaseAsyncClient", "PayingAsyncClient"),
+}
+"""The modules of the clients; and those of the runtime, with their base classes, without and with `pay_once`."""
 
 
 def document(subject: Subject) -> Made:
@@ -62,8 +65,11 @@ def collection(summaries: Sequence[DocumentSummary], settings: Settings) -> Coll
         scalars=needed["scalars"], classes=needed["types"], parts=PARTS
     )
     files = {}
-    for name, base in _CLIENTS.items():
-        source = templates.get_template("client.py.jinja").render(base=base, is_async=name == "aio.py")
+    pays = pays_invoices(summaries)
+    for name, (module, base, paying) in _CLIENTS.items():
+        source = templates.get_template("client.py.jinja").render(
+            home=f"paying.{module}" if pays else module, base=paying if pays else base, is_async=name == "aio.py"
+        )
         files[f"{settings.package}/{name}"] = formatted(source, name)
     return Collected(files=files, frames={path: Frame.split(formatted(calls, path))})
 

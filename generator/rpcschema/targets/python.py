@@ -15,7 +15,7 @@ from rpcschema.python import names
 from rpcschema.python.source import formatted, import_of, import_order, imports_of, literal
 from rpcschema.python.views import CommandView
 from rpcschema.settings import Settings
-from rpcschema.targets import PARTS, Collected, DocumentSummary, Files, Frame, Made, Target
+from rpcschema.targets import PARTS, Collected, DocumentSummary, Files, Frame, Made, Target, pays_invoices
 from rpcschema.targets.clashes import python_names
 from rpcschema.targets.render import environment
 from rpcschema.targets.subject import Subject
@@ -48,6 +48,8 @@ _EXPORTS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "plugin": {"plugin": ("Plugin",), "runtime.plugin.base": ("decode_payload",)},
 }
 """The exports that are loaded when they are first used: target -> module -> names."""
+_PAYING: Final = _RUNTIME / "client" / "paying"
+_PAYING_EXPORTS: Final = ("runtime.client.paying.steps", ("Paid", "PayOnceError"))
 
 
 def document(subject: Subject) -> Made:
@@ -66,7 +68,8 @@ def document(subject: Subject) -> Made:
 
 def collection(summaries: Sequence[DocumentSummary], settings: Settings) -> Collected:
     """Render the files that depend on all documents, and copy the runtime."""
-    exports = _exports(settings)
+    pays = pays_invoices(summaries)
+    exports = _exports(settings, paying=pays)
     modules = ["errors", "types"] if "errors" in settings.targets else ["types"]
     classes = {name: str(each.values["module"]) for each in summaries for name in each.values["classes"]}
     context = {
@@ -93,13 +96,15 @@ def collection(summaries: Sequence[DocumentSummary], settings: Settings) -> Coll
         rendered[path] = formatted(templates.get_template(template).render(context), path)
     table = f"{settings.package}/commands.py"
     frames = {table: Frame.split(rendered.pop(table))}
-    fixed = {f"{settings.package}/py.typed": b"", **dict(_runtime(settings.package))}
+    fixed = {f"{settings.package}/py.typed": b"", **dict(_runtime(settings.package, paying=pays))}
     return Collected(files=rendered | fixed, frames=frames)
 
 
-def _exports(settings: Settings) -> dict[str, str]:
+def _exports(settings: Settings, *, paying: bool) -> dict[str, str]:
     """Return the names that the package loads when they are first used, with their modules."""
-    modules = (item for target in settings.targets for item in _EXPORTS.get(target, {}).items())
+    modules = [item for target in settings.targets for item in _EXPORTS.get(target, {}).items()]
+    if paying and "client" in settings.targets:
+        modules.append(_PAYING_EXPORTS)
     return {name: module for module, names in sorted(modules) for name in names}
 
 
@@ -117,9 +122,11 @@ def _entry(command: CommandView, path: str) -> Files:
     return {path: formatted(source, path, before="_ = _(\n    {\n", after="    }\n)\n")}
 
 
-def _runtime(package: str) -> Iterator[tuple[str, bytes]]:
+def _runtime(package: str, *, paying: bool) -> Iterator[tuple[str, bytes]]:
     """Yield the files of the runtime: ordinary, tested Python, copied unchanged."""
     for source in sorted(_RUNTIME.rglob("*.py")):
+        if source.parent == _PAYING and not paying:
+            continue
         yield f"{package}/runtime/{source.relative_to(_RUNTIME).as_posix()}", source.read_bytes()
 
 
