@@ -23,6 +23,7 @@ from lnoffers.bolt12 import KeyPair
 from tests.conform import standin
 from tests.project.guides import PAGES, files, pieces, program, write_programs
 from tests.runtime.node import Connection, ScriptedNode
+from tests.runtime.paying import HASH, PREIMAGE, listed
 from tests.service.program import SECONDS, Program
 from tests.shared import ROOT
 
@@ -95,6 +96,7 @@ def test_every_page_with_python_is_run_here(page: str) -> None:
         "call-from-tasks-threads-and-processes",
         "connect-to-a-node",
         "fetch-an-invoice",
+        "handle-errors",
         "read-answers-of-other-versions",
         "test-against-it",
         "use-bolt12",
@@ -311,6 +313,44 @@ def test_answers_of_other_versions_are_read(home: Path) -> None:
         printed = run_python("read-answers-of-other-versions", home).splitlines()
     assert printed[:4] == ["a bolt13 offer", "{'outputs[0].new_field': 1}", "{'new_field': 1}", "1"]
     assert json.loads(printed[4]) == results["listfunds"]
+
+
+def test_errors_are_handled(home: Path) -> None:
+    results: dict[str, Any] = {
+        "getinfo": {"version": "v26.09"},
+        "invoice": (900, {"payment_hash": "00" * 32}),
+        "withdraw bcrt1qnobody": (301, None),
+        "withdraw bcrt1qsomebody": (-1, None),
+        "decode": {"type": "bolt12 invoice", "invoice_payment_hash": HASH},
+        "xpay lni1tea": (219, None),
+        "xpay lni1cake": (207, None),
+        "listpays": {"pays": [listed("complete")]},
+    }
+
+    def answer(connection: Connection) -> None:
+        with suppress(EOFError):
+            while True:
+                request = connection.read()
+                params = request["params"]
+                about = params.get("destination", params.get("invstring"))
+                result = results[f"{request['method']} {about}" if about else request["method"]]
+                if isinstance(result, tuple):
+                    error = {"code": result[0], "message": "no", "data": result[1]}
+                    connection.send(json.dumps({"jsonrpc": "2.0", "id": request["id"], "error": error}) + "\n\n")
+                else:
+                    connection.answer(request, result)
+
+    folder = home / ".lightning" / "regtest"
+    folder.mkdir(parents=True)
+    with ScriptedNode(folder / "lightning-rpc", answer):
+        printed = run_python("handle-errors", home).splitlines()
+    assert printed == [
+        f"900 {'00' * 32}",
+        "not sent: withdraw: 301: no",
+        "look for it on the chain before you send again: withdraw: -1: no",
+        f"paid: {PREIMAGE}, fee 1 msat",
+        "not paid: xpay: 207: no",
+    ]
 
 
 def test_an_offer_is_priced_in_a_currency(home: Path) -> None:

@@ -50,3 +50,8 @@ def test_generated_files_are_up_to_date() -> None:
     command = [sys.executable, "-m", "rpcschema", "check"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_no_command_has_the_name_of_our_own_method() -> None:
+    assert "pay_once" not in {command.method for command in clnrpc.COMMANDS.values()}
+    assert callable(clnrpc.Client.pay_once)

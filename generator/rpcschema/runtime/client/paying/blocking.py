@@ -44,7 +44,8 @@ class PayingClient(BaseClient):
         died during an earlier call for this invoice, pass `again`. It assumes that the node keeps its database, that
         nobody else has it pay this invoice or deletes its payments, and that it hands a call to its plugins within
         seconds. A plugin that holds `xpay` back for longer, in the hook `rpc_command` or in a signer that asks a
-        person, breaks this.
+        person, breaks this. A node that is killed right after it stored a part may list it as pending for ever; then
+        the outcome stays unknown.
 
         Args:
             invoice: a BOLT 11 or BOLT 12 invoice. For an offer, call `fetchinvoice` first, and store the invoice.
