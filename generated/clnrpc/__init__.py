@@ -41,7 +41,9 @@ __all__ = [
     "EncodeError",
     "MissingFieldError",
     "Outcome",
+    "Paid",
     "ParameterError",
+    "PayOnceError",
     "Plugin",
     "ProtocolError",
     "RpcError",
@@ -64,6 +66,7 @@ if TYPE_CHECKING:
     from .client import Client
     from .commands import COMMANDS, RELEASE
     from .plugin import Plugin
+    from .runtime.client.paying.steps import Paid, PayOnceError
     from .runtime.plugin.base import decode_payload
     from .runtime.values.encode import to_dict, to_json
     from .runtime.values.unknown import unknown_fields
@@ -75,6 +78,8 @@ else:
         "COMMANDS": "commands",
         "RELEASE": "commands",
         "Plugin": "plugin",
+        "Paid": "runtime.client.paying.steps",
+        "PayOnceError": "runtime.client.paying.steps",
         "decode_payload": "runtime.plugin.base",
         "to_dict": "runtime.values.encode",
         "to_json": "runtime.values.encode",

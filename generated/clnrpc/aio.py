@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 from .calls import Calls
-from .runtime.client.aio import BaseAsyncClient
+from .runtime.client.paying.aio import PayingAsyncClient
 
 
-class AsyncClient(BaseAsyncClient, Calls):
+class AsyncClient(PayingAsyncClient, Calls):
     """A client for a node, over its socket or its REST interface, for asyncio.
 
     Required parameters may be passed by position, in the order of the command's document. Optional ones are passed by

@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 from .calls import Calls
-from .runtime.client.blocking import BaseClient
+from .runtime.client.paying.blocking import PayingClient
 
 
-class Client(BaseClient, Calls):
+class Client(PayingClient, Calls):
     """A client for a node, over its socket or its REST interface.
 
     Required parameters may be passed by position, in the order of the command's document. Optional ones are passed by

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
+from typing import Any, Final, NamedTuple, TypeAlias, TypeVar, cast
 
 from ...errors import METHOD_NOT_FOUND, ClientError, Outcome, ParameterError, RpcError
 
@@ -137,14 +137,14 @@ def pay(order: Order, now: Callable[[], float]) -> Steps[Paid]:
 def _find_hash(order: Order) -> Steps[str]:
     """Return the payment hash of the invoice. The node decodes it, and nothing is sent."""
     try:
-        decoded = yield Call("decode", {"string": order.invoice})
+        decoded = _members((yield Call("decode", {"string": order.invoice})))
     except RpcError as error:
         error.outcome = Outcome.UNKNOWN if order.again else Outcome.FAILED
         raise
     except ClientError as error:
         outcome = Outcome.UNKNOWN if order.again else Outcome.FAILED
         raise PayOnceError("the invoice was not sent to the node, which does not answer", outcome) from error
-    kind = decoded.get("type") if isinstance(decoded, dict) else None
+    kind = decoded.get("type")
     if kind not in _HASHES:
         raise ParameterError(f"pay_once: this is no invoice, but: {kind}; for an offer, call fetchinvoice first")
     return str(decoded.get(_HASHES[kind]))
@@ -164,7 +164,7 @@ def _ask(order: Order) -> Steps[dict[str, Any]]:
         if error.code != METHOD_NOT_FOUND:
             raise
         answer = yield Call("pay", {"bolt11": order.invoice, **params})
-    return answer if isinstance(answer, dict) else {}
+    return _members(answer)
 
 
 def _is_end(reason: RpcError | ClientError) -> bool:
@@ -181,11 +181,11 @@ def _look(
     while True:
         asked = now()
         try:
-            answer = yield Call("listpays", {"payment_hash": payment_hash})
+            answer = _members((yield Call("listpays", {"payment_hash": payment_hash})))
         except (RpcError, ClientError):
             end, quiet = None, 0  # a node that did not answer may have been held up, and the call with it
         else:
-            pays = answer.get("pays", ()) if isinstance(answer, dict) else ()
+            pays: list[dict[str, Any]] = answer.get("pays", [])
             for pay in pays:
                 if pay.get("status") == "complete":
                     return _paid(payment_hash, pay.get("preimage"), pay)
@@ -197,6 +197,11 @@ def _look(
         if now() >= until:
             return Outcome.UNKNOWN
         yield Pause(PAUSE_SECONDS)
+
+
+def _members(answer: Any) -> dict[str, Any]:
+    """Return the members of an answer, none if it is not an object."""
+    return cast("dict[str, Any]", answer) if isinstance(answer, dict) else {}
 
 
 def _paid(payment_hash: str, preimage: Any, amounts: Mapping[str, Any]) -> Paid:
