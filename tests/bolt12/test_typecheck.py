@@ -14,7 +14,7 @@ import pytest
 
 import lnoffers
 from lnoffers import bolt11, bolt12, emergency, fetching, net, runes
-from lnoffers.bolt12 import BlindedPath, Bolt12Error, CallbackSigner, KeyPair, Offer
+from lnoffers.bolt12 import BlindedHop, BlindedPath, Bolt12Error, CallbackSigner, KeyPair, Offer
 from lnoffers.bolt12.message import Message
 from lnoffers.bolt12.typecheck import trusted, typechecked
 
@@ -152,6 +152,13 @@ def test_the_items_of_a_sequence_are_looked_at() -> None:
     assert said(offer, offer_chains=["regtest"]) == "offer_chains[0] must be bytes, not str"
     assert said(offer, offer_chains=REGTEST) == "offer_chains must be a sequence of bytes, not bytes"
     assert said(BlindedPath, METADATA, METADATA, []) == "hops must be a tuple of BlindedHop, not list"
+
+
+def test_all_arguments_are_looked_at_in_every_call() -> None:
+    for _ in range(2):
+        assert BlindedHop(METADATA, b"")
+        assert said(BlindedHop, METADATA, "") == "encrypted_recipient_data must be bytes, not str"
+        assert said(BlindedHop, "", b"") == "blinded_node_id must be bytes, not str"
 
 
 def test_a_signer_is_whatever_has_a_key_and_signs() -> None:

@@ -49,6 +49,7 @@ def typechecked(function: F) -> F:
     names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
     # By parameter the types that were found to fit, which are not looked at again.
     fitting: dict[str, set[type]] = {name: set() for name in names}
+    together: set[tuple[type, ...]] = set()  # those of calls with several arguments by position
     start = int(names[0] in ("self", "cls"))
     first = fitting[names[start]]
 
@@ -57,9 +58,13 @@ def typechecked(function: F) -> F:
         # Most calls have one argument by position or none, and reading a message should not wait for the loops.
         if not kwargs and (len(args) == start or (len(args) == start + 1 and type(args[start]) in first)):
             return function(*args)
-        for name, value in zip(names, args, strict=False):
-            if type(value) not in fitting[name]:
-                _check(function, name, value, fitting[name])
+        types = (*map(type, args),)
+        if types not in together:
+            for name, value in zip(names, args, strict=False):
+                if type(value) not in fitting[name]:
+                    _check(function, name, value, fitting[name])
+            if all(kind in fitting[name] for name, kind in zip(names, types, strict=False)):
+                together.add(types)
         for name, value in kwargs.items():
             if name in fitting and type(value) not in fitting[name]:
                 _check(function, name, value, fitting[name])
