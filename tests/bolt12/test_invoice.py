@@ -270,6 +270,23 @@ def test_refuses_another_issuer() -> None:
     assert (error.rule, error.field) == ("node-id-unexpected", "invoice_node_id")
 
 
+def test_a_payer_that_knows_the_request_by_its_id_finds_the_same_faults() -> None:
+    others = [record for record in invoice().records if record.type != 176]
+    records = [*others, Record.build(176, SIGNER.public_key)]
+    for answer in (
+        Invoice.from_bytes(invoice().to_bytes()[:-1] + b"\0"),
+        forged(without=(160,)),
+        forged(Record.build(170, b"\x07\xd1")),
+        Invoice.from_bytes(write_records(resigned(Invoice, records, SIGNER))),
+    ):
+        assert answer.invreq_id == request_for(offer()).invreq_id
+        expected = refused(answer, request_for(offer()))
+        with pytest.raises(Bolt12Error, match=expected.message) as caught:
+            answer.verify_asked()
+        assert (caught.value.rule, caught.value.field) == (expected.rule, expected.field)
+    invoice().verify_asked()
+
+
 def test_without_issuer_the_end_of_the_path_that_was_used_must_sign() -> None:
     asked = request_for(offer(offer_issuer_id=None, offer_paths=(PATH, OTHER_PATH)))
     answer = invoice(asked, invoice_node_id=OTHER_SIGNER.public_key)

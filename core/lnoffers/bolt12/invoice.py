@@ -180,6 +180,17 @@ class Invoice(_InvoiceText):
         """
         rules.check_answering(self, request, sent_to=sent_to, max_amount=max_amount)
 
+    def verify_asked(self) -> None:
+        """Verify an invoice for a request that the caller knows as its own by `invreq_id`, before it is paid.
+
+        The id covers all records that the invoice repeats, so this checks what `verify_answer` does, without the
+        request: the signature, that the invoice can be paid, and that it is for the amount that was asked for.
+
+        Raises:
+            Bolt12Error: those of `verify_answer` except `request-not-mirrored`.
+        """
+        rules.check_asked(self)
+
     @typechecked
     def check_unexpired(self, now: int) -> None:
         """Check that the invoice has not expired at `now` (Unix seconds).

@@ -107,4 +107,5 @@ def in_span(type_: int, span: Span) -> bool:
 
 def select(records: Iterable[Record], span: Span) -> bytes:
     """Return the bytes, as received, of the records whose type is in `span`."""
-    return b"".join([record.raw for record in records if in_span(record.type, span)])
+    first, experimental = span
+    return b"".join([raw for type_, raw, _ in records if type_ in first or type_ in experimental])

@@ -65,6 +65,13 @@ def check_answering(invoice: Invoice, request: Request, *, sent_to: bytes | None
     enforce((mirrors(request), comes_from(sent_to), asks_at_most(max_amount)), invoice)
 
 
+def check_asked(invoice: Invoice) -> None:
+    """Check the same rules for a payer that has compared the request's id; see `Invoice.verify_asked`."""
+    check_decoding(invoice)
+    enforce(PAYABLE, invoice)
+    enforce((_FROM_ISSUER, _FOR_WHAT_WAS_ASKED), invoice)
+
+
 def check_unexpired(invoice: Invoice, now: int) -> None:
     """Check that the invoice has not expired before `now` (Unix seconds)."""
     enforce((unexpired(now),), invoice)
@@ -200,6 +207,7 @@ PAYABLE: InvoiceRules = (
 """Further rules for a payer."""
 
 _FROM_ISSUER: Rule[Invoice] = check_always(RuleName.NODE_ID_UNEXPECTED, Invoice.invoice_node_id, _signer_of_offer)
+_FOR_WHAT_WAS_ASKED: Rule[Invoice] = asks_at_most(None)
 
 REPEATING: InvoiceRules = (
     *invoice_request.MADE_BY_PAYER,

@@ -98,8 +98,9 @@ class Answers:
         """Give up what is being answered. A payer that asks again gets the same invoice."""
         self._scheduler.close()
 
-    def _prepare(self, link: Link | None, received: ReceivedMessage) -> Work | None:
+    async def _prepare(self, link: Link | None, received: ReceivedMessage) -> Work | None:
         """Return what answers the request in a message; None if there is none to answer."""
+        await asyncio.sleep(0)  # other connections come first: it takes long to read some requests
         try:
             return partial(self._answer, link, self._request(received.payload), received)
         except _DroppedError as reason:

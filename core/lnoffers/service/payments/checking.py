@@ -3,14 +3,16 @@
 The checks and most of their texts are Core Lightning's (plugins/offers_inv_hook.c). It pays every invoice with a valid
 signature. Beyond that, an invoice is refused here if its amount differs from the request's, if the request names
 another payee or has expired, or if its payment would come back to this node.
+
+The request is not read: an invoice repeats it, and its id, by which it is found, covers all that is repeated.
 """
 
 from __future__ import annotations
 
 from hmac import compare_digest
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from lnoffers.bolt12 import CHAINS, Bolt12Error, Invoice, InvoiceRequest
+from lnoffers.bolt12 import CHAINS, Bolt12Error, Invoice
 from lnoffers.bolt12.tlv import INVOICE_REQUEST_SPAN
 from lnoffers.service.errors import ServiceError
 from lnoffers.service.message_paths import expected_path_id, own_path_id
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
     from lnoffers.service.node import Node
     from lnoffers.service.payments.payer import Payer
     from lnoffers.service.store import Connection
-    from lnoffers.service.store.invoicerequests import StoredRequest
 
 _UNKNOWN: Final = "Unknown invoice_request ID"
 
@@ -42,18 +43,26 @@ class RefusedError(ServiceError):
         self.reason = reason
 
 
+class Claimed(NamedTuple):
+    """An invoice whose request is claimed for it."""
+
+    payment: StoredPayment
+    invoice: Invoice
+
+
 class Checker:
     """Checks the invoices for a node's requests. One thread uses it at a time: the one that uses the store."""
 
     def __init__(self, node: Node, payer: Payer) -> None:
         self._node = node
+        self._chain = CHAINS[node.options.network]
         self._payer = payer
 
-    def claim(self, invoice: Invoice, path_id: bytes | None) -> StoredPayment | RefusedError:
+    def claim(self, data: bytes, path_id: bytes | None) -> Claimed | RefusedError:
         """Check an invoice, and claim its request for it in the transaction of the caller's turn.
 
         Args:
-            invoice: the invoice as it arrived; `parse` has read it.
+            data: the invoice as it arrived, a TLV stream.
             path_id: the path_id of the path on which it arrived, if this node made that path.
 
         Raises:
@@ -61,9 +70,14 @@ class Checker:
             LockedError: if another process is writing; nothing has changed.
         """
         try:
+            invoice = Invoice.from_bytes(data, chain=self._chain)
+        except Bolt12Error as error:
+            why = f"Invalid invoice: {error.message}"
+            return RefusedError(why, why)
+        try:
             with self._node.store.transaction() as connection:
                 self._check(connection, invoice, path_id)
-                return self._payer.claim(connection, invoice)
+                return Claimed(self._payer.claim(connection, invoice), invoice)
         except Bolt12Error as error:
             return refusal(invoice, error.message)
         except LimitError as error:
@@ -72,9 +86,11 @@ class Checker:
             return refusal(invoice, str(error))
 
     def _check(self, connection: Connection, invoice: Invoice, path_id: bytes | None) -> None:
-        stored, request = self._request(connection, invoice)
-        self._check_path(request, path_id)
-        self._check_terms(connection, stored, request, invoice)
+        terms = invoicerequests.terms_of(connection, invoice.invreq_id)
+        if terms is None:
+            raise BadInvoiceError(_UNKNOWN)
+        self._check_path(invoice, path_id)
+        self._check_terms(connection, invoice, *terms)
 
     def check_known(self, connection: Connection, invoice: Invoice) -> None:
         """Check an invoice that somebody wants to pay; if this node has made its request, that must allow it.
@@ -83,42 +99,36 @@ class Checker:
             BadInvoiceError: if it must not be paid.
             Bolt12Error: if it is not valid.
         """
-        if invoicerequests.status_of(connection, invoice.invreq_id) is not None:
-            self._check_terms(connection, *self._request(connection, invoice), invoice)
+        terms = invoicerequests.terms_of(connection, invoice.invreq_id)
+        if terms is not None:
+            self._check_terms(connection, invoice, *terms)
             return
         invoice.verify()
         invoice.check_unexpired(self._node.clock.now())
         self._check_payable(connection, invoice)
 
-    def _check_terms(
-        self, connection: Connection, stored: StoredRequest, request: InvoiceRequest, invoice: Invoice
-    ) -> None:
-        if Status.ACTIVE not in stored.status and Status.USED not in stored.status:
+    def _check_terms(self, connection: Connection, invoice: Invoice, status: Status, payee: bytes | None) -> None:
+        """Check an invoice for a request of this node, which has this state, and may name a payee."""
+        if Status.ACTIVE not in status and Status.USED not in status:
             raise BadInvoiceError("invoice_request no longer available")
         now = self._node.clock.now()
-        if request.offer_absolute_expiry is not None and now > request.offer_absolute_expiry:
+        if invoice.offer_absolute_expiry is not None and now > invoice.offer_absolute_expiry:
             raise BadInvoiceError("invoice_request has expired")
-        invoice.verify_answer(request)
+        invoice.verify_asked()
         invoice.check_unexpired(now)
-        if stored.payee not in (None, invoice.invoice_node_id):
+        if payee not in (None, invoice.invoice_node_id):
             raise BadInvoiceError("the invoice_request is for another payee")
         self._check_payable(connection, invoice)
 
-    def _request(self, connection: Connection, invoice: Invoice) -> tuple[StoredRequest, InvoiceRequest]:
-        found = invoicerequests.find(connection, invoice.invreq_id)
-        if not found:
-            raise BadInvoiceError(_UNKNOWN)
-        return found[0], InvoiceRequest.parse(found[0].bolt12)
-
-    def _check_path(self, request: InvoiceRequest, path_id: bytes | None) -> None:
-        """Check that the invoice has come along the path that the request demands, as requests for offers must."""
+    def _check_path(self, invoice: Invoice, path_id: bytes | None) -> None:
+        """Check that the invoice has come along the path that its request demands, as requests for offers must."""
         path_id = own_path_id(path_id)
-        if request.invreq_paths is None:
+        if invoice.invreq_paths is None:
             if path_id is not None:
                 raise BadInvoiceError(_UNKNOWN)
             return
-        number = InvoiceRequest.invreq_paths.number
-        expected = expected_path_id(self._node.keys, request, number, INVOICE_REQUEST_SPAN)
+        number = Invoice.invreq_paths.number
+        expected = expected_path_id(self._node.keys, invoice, number, INVOICE_REQUEST_SPAN)
         if path_id is None or not compare_digest(path_id, expected):
             raise BadInvoiceError(_UNKNOWN)
 
@@ -136,15 +146,6 @@ class Checker:
 
 class BadInvoiceError(ServiceError):
     """The invoice breaks a rule; the message says which."""
-
-
-def parse(data: bytes, network: str) -> Invoice | RefusedError:
-    """Return the invoice in a TLV stream, if it is for this network and has no unknown features."""
-    try:
-        return Invoice.from_bytes(data, chain=CHAINS[network])
-    except Bolt12Error as error:
-        why = f"Invalid invoice: {error.message}"
-        return RefusedError(why, why)
 
 
 def refusal(invoice: Invoice, why: str, reason: str | None = None) -> RefusedError:

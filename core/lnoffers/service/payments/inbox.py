@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from clnrpc.runtime.errors import RpcError
 from lnoffers.bolt12 import InvoiceError
 from lnoffers.service.payment_states import PaymentState
-from lnoffers.service.payments.checking import Checker, RefusedError, parse, refusal
+from lnoffers.service.payments.checking import Checker, RefusedError, refusal
 from lnoffers.service.payments.manual import NOT_PAID
 from lnoffers.service.peers.pace import Pace
 from lnoffers.service.peers.replies import UnsendableError, check_reply_path
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from lnoffers.service.payments.payer import Ending, Payer
     from lnoffers.service.peers import Link, Peers
     from lnoffers.service.peers.replies import Replies
+    from lnoffers.service.peers.scheduling import Work
 
 INVOICES_A_SECOND: Final = 20
 """The rate at which invoices of all senders are checked; further ones wait or are dropped."""
@@ -50,52 +51,57 @@ class Inbox:
     """
 
     def __init__(self, node: Node, payer: Payer, peers: Peers, replies: Replies) -> None:
-        self._network = node.options.network
         self._checker = Checker(node, payer)
         self._payer = payer
         self._peers = peers
         self._replies = replies
         self._changes = node.changes
         self._scheduler = FairScheduler(Pace(INVOICES_A_SECOND, INVOICE_BURST), MAX_CHECKED, peers.log)
-        self._paying: set[asyncio.Task[None]] = set()
+        self._refusing: set[asyncio.Task[None]] = set()
 
     def receive(self, link: Link | None, received: ReceivedMessage) -> None:
         """Check the invoice in a message in its turn, and pay it. It arrived on `link`, or this node has sent it."""
-        if not self._scheduler.add(link, lambda: partial(self._check, link, received)):
+        if not self._scheduler.add(link, partial(self._prepare, link, received)):
             self._drop(link, "too many invoices wait")
 
     def close(self) -> None:
         """Give up what is being checked. Claims stay, and the payer goes on with them."""
         self._scheduler.close()
-        for task in self._paying:
+        for task in self._refusing:
             task.cancel()
 
+    async def _prepare(self, link: Link | None, received: ReceivedMessage) -> Work:
+        """Return what checks the invoice in a message. It is read only then, in the thread that uses the store."""
+        return partial(self._check, link, received)
+
     async def _check(self, link: Link | None, received: ReceivedMessage) -> None:
-        invoice = parse(received.payload.invoice or b"", self._network)
-        if isinstance(invoice, RefusedError):
-            await self._refuse(link, received, invoice)
-            return
+        claim = partial(self._checker.claim, received.payload.invoice or b"", received.path_id)
         try:
-            claimed = await self._changes.run(partial(self._checker.claim, invoice, received.path_id))
+            claimed = await self._changes.run(claim)
         except RpcError as error:  # nothing is stored, or nobody knows whether it is
             self._drop(link, f"the invoice is not checked: {error.message}")
             return
         if isinstance(claimed, RefusedError):
             await self._refuse(link, received, claimed)
             return
-        paying = self._payer.submit(claimed, invoice)
-        task = start(self._report(link, received, invoice, paying), self._paying)
-        task.add_done_callback(partial(ended_in_bug, "The report on a payment ended in a bug"))
+        paying = self._payer.submit(*claimed)
+        paying.add_done_callback(partial(self._report, link, received, claimed.invoice))
 
-    async def _report(
+    def _report(
         self, link: Link | None, received: ReceivedMessage, invoice: Invoice, paying: asyncio.Task[Ending]
     ) -> None:
         """Tell the payee if its invoice is not paid after all."""
-        payment = (await asyncio.shield(paying)).payment
+        if paying.cancelled() or paying.exception() is not None:  # the payer has reported it
+            return
+        payment = paying.result().payment
         if payment.state is PaymentState.FAILED:
-            await self._refuse(link, received, refusal(invoice, f"pay attempt failed: {payment.reason}"))
+            refused = refusal(invoice, f"pay attempt failed: {payment.reason}")
         elif payment.state is PaymentState.CLAIMED:
-            await self._refuse(link, received, refusal(invoice, NOT_PAID))
+            refused = refusal(invoice, NOT_PAID)
+        else:
+            return
+        task = start(self._refuse(link, received, refused), self._refusing)
+        task.add_done_callback(partial(ended_in_bug, "The report on a payment ended in a bug"))
 
     async def _refuse(self, link: Link | None, received: ReceivedMessage, error: RefusedError) -> None:
         path = received.payload.reply_path

@@ -25,7 +25,7 @@ MAX_ADDRESSES: Final = 128
 
 T = TypeVar("T")
 Work: TypeAlias = Callable[[], Coroutine[None, None, None]]
-Prepare: TypeAlias = Callable[[], Work | None]
+Prepare: TypeAlias = Callable[[], Coroutine[None, None, Work | None]]
 
 
 class FairQueue(Generic[T]):
@@ -86,7 +86,8 @@ class FairScheduler:
             link: the connection; None if this node has sent the message. If it ends before its turn, the message is
                 dropped, because its sender has gone, or will ask again.
             prepare: reads the message, and returns what handles it; None if it is junk, which takes nothing of the
-                pace. Until then it holds the message unread, because reading one may take 30 times its memory.
+                pace. Until then it holds the message unread, because reading one may take 30 times its memory. If that
+                takes long, it lets other connections come first, however much junk waits.
 
         Returns:
             False if too many wait already.
@@ -106,12 +107,11 @@ class FairScheduler:
     async def _start_waiting(self) -> None:
         """Start what waits, until nothing does."""
         while self._waiting:
-            await asyncio.sleep(0)  # other connections come first, however much junk waits
             link, prepare = self._waiting.pop()
             if link is not None and link.why_ended:
                 self._log.debug("Dropped a message from %s: its connection has ended before its turn", link)
                 continue
-            work = prepare()
+            work = await prepare()
             if work is None:
                 continue
             await self._pace.spend(1)

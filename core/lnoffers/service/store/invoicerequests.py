@@ -53,6 +53,16 @@ change = _RECORDS.change
 status_of = _RECORDS.status_of
 
 
+def terms_of(connection: Connection, invreq_id: bytes) -> tuple[Status, bytes | None] | None:
+    """Return the state of a request, and the payee if it names one; None if there is no such request.
+
+    These are what an invoice for it does not repeat.
+    """
+    query = f"SELECT status, payee FROM {TABLE.name} WHERE invreq_id = ?"
+    found = connection.execute(query, (invreq_id,)).fetchone()
+    return None if found is None else (Status(found[0]), found[1])
+
+
 def use(connection: Connection, invreq_id: bytes) -> None:
     """Mark a request as used, because an invoice for it was paid; without effect if it is used."""
     change(connection, invreq_id, StatusChange.PAID)
