@@ -8,7 +8,8 @@ was given up as dead changes nothing any more.
 from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from operator import attrgetter
 from typing import Any, Final
 
 from lnoffers.service.errors import ServiceError
@@ -64,13 +65,13 @@ class StoredPayment(NewPayment):
     fence: int
     created_index: int
     """The place in the list of all payments."""
-    completed_at: int | None
+    completed_at: int | None = None
     """Unix seconds."""
-    preimage: bytes | None = field(repr=False)
+    preimage: bytes | None = field(default=None, repr=False)
     """32 bytes."""
-    sent_msat: int | None
+    sent_msat: int | None = None
     """With fees."""
-    reason: str | None
+    reason: str | None = None
     """Why it has failed."""
 
 
@@ -98,19 +99,17 @@ def claim(connection: Connection, new: NewPayment, state: PaymentState = Payment
     Raises:
         ClaimError: if that is not possible.
     """
-    status = invoicerequests.status_of(connection, new.invreq_id)
-    if status is not None:
-        if invoicerequests.change(connection, new.invreq_id, StatusChange.CLAIMED) is None:
+    status = invoicerequests.change(connection, new.invreq_id, StatusChange.CLAIMED)
+    if status is None and (refusing := invoicerequests.status_of(connection, new.invreq_id)) is not None:
+        raise ClaimError(_why_not(connection, new, refusing))
+    single_use = new.single_use if status is None else Status.SINGLE_USE in status
+    payment = _claimed(connection, new, state, single_use=single_use)
+    if not _add(connection, payment):
+        failed = "DELETE FROM payments WHERE payment_hash = ? AND state = 'failed' AND bolt12 = ?"
+        connection.execute(failed, (new.payment_hash, new.bolt12))
+        if not _add(connection, payment):
             raise ClaimError(_why_not(connection, new, status))
-        new = _with_use(new, status)
-    failed = "DELETE FROM payments WHERE payment_hash = ? AND state = 'failed' AND bolt12 = ?"
-    connection.execute(failed, (new.payment_hash, new.bolt12))
-    values = [getattr(new, name) for name in _GIVEN]
-    fence = _next_fence(connection)
-    rows = connection.execute(_CLAIM, (*values, state.value, fence, fence)).fetchall()
-    if not rows:
-        raise ClaimError(_why_not(connection, new, status))
-    return _ROWS.read(rows[0])
+    return payment
 
 
 def again(payment: StoredPayment, created_at: int) -> NewPayment:
@@ -125,10 +124,9 @@ def add_unclaimed(connection: Connection, new: NewPayment, state: PaymentState) 
     It does not hold the claim of its request, and so does not end it either.
     """
     connection.execute("DELETE FROM payments WHERE payment_hash = ? AND state = 'failed'", (new.payment_hash,))
-    fence = _next_fence(connection)
-    values = [getattr(new, name) for name in _GIVEN]
-    [row] = connection.execute(_CLAIM, (*values, state.value, fence, fence)).fetchall()
-    return _ROWS.read(row)
+    payment = _claimed(connection, new, state, single_use=new.single_use)
+    connection.execute(TABLE.insert(), _values(payment))
+    return payment
 
 
 def step(
@@ -139,16 +137,14 @@ def step(
     A success uses the request, and a failure makes it usable again, in the same transaction. `changes` are the values
     of other columns.
     """
-    moves, columns = STEPS[event], "".join(f", {name} = ?" for name in changes)
-    cases = " ".join(f"WHEN '{before}' THEN '{after}'" for before, after in moves.items())
-    statement = f"""
-        UPDATE payments SET state = CASE state {cases} END{columns}
-        WHERE payment_hash = ? AND fence = ? AND state IN ({_listed(moves)}) RETURNING {TABLE.listed}
-    """
-    rows = connection.execute(statement, (*changes.values(), payment.payment_hash, payment.fence)).fetchall()
-    if not rows:
+    moves = STEPS[event]
+    [after] = {*moves.values()}  # all events lead to one state
+    columns, before = "".join(f", {name} = ?" for name in changes), ", ".join("?" * len(moves))
+    statement = f"UPDATE payments SET state = ?{columns} WHERE payment_hash = ? AND fence = ? AND state IN ({before})"
+    values = (after, *changes.values(), payment.payment_hash, payment.fence, *moves)
+    if not connection.execute(statement, values).rowcount:
         return None
-    changed = _ROWS.read(rows[0])
+    changed = replace(payment, state=after, **dict[str, Any](changes))
     if changed.state is PaymentState.PAID:
         invoicerequests.change(connection, changed.invreq_id, StatusChange.PAID)
     if changed.state is PaymentState.FAILED:
@@ -272,9 +268,16 @@ def _next_fence(connection: Connection) -> int:
     return int(fence)
 
 
-def _with_use(new: NewPayment, status: Status) -> NewPayment:
-    values = {name: getattr(new, name) for name in _GIVEN}
-    return NewPayment(**values | {"single_use": Status.SINGLE_USE in status})
+def _claimed(connection: Connection, new: NewPayment, state: PaymentState, *, single_use: bool) -> StoredPayment:
+    """Return the row of a payment, with the next fence."""
+    fence = _next_fence(connection)
+    given = {name: getattr(new, name) for name in _GIVEN} | {"single_use": single_use}
+    return StoredPayment(**given, state=state, fence=fence, created_index=fence)
+
+
+def _add(connection: Connection, payment: StoredPayment) -> bool:
+    """Add a row; return False if another one has its payment hash, or the only use of its request."""
+    return bool(connection.execute(_ADD, _values(payment)).rowcount)
 
 
 def _why_not(connection: Connection, new: NewPayment, status: Status | None) -> str:
@@ -319,9 +322,9 @@ _GIVEN: Final = (
     "owner",
     "created_at",
 )
-_CLAIM: Final = (
-    f"{TABLE.insert((*_GIVEN, 'state', 'fence', 'created_index'))} ON CONFLICT DO NOTHING RETURNING {TABLE.listed}"
-)
+_values: Final = attrgetter(*TABLE.columns)
+"""Returns the values of a row."""
+_ADD: Final = f"{TABLE.insert()} ON CONFLICT DO NOTHING"
 _FORGET: Final = f"""
     DELETE FROM payments WHERE invreq_id = ? AND state = 'failed' AND payment_hash NOT IN (
         SELECT payment_hash FROM payments WHERE invreq_id = ? AND state = 'failed'
