@@ -10,7 +10,7 @@ from lnoffers.bolt12 import Invoice
 from lnoffers.service import Node
 from lnoffers.service.payment_states import PaymentState
 from lnoffers.service.payments import payer as module
-from lnoffers.service.payments.backend import BackendError, Failed, Uncertain
+from lnoffers.service.payments.backend import BackendError, Failed, Outcome, Uncertain
 from lnoffers.service.payments.limits import DAY, LimitError, Limits
 from lnoffers.service.payments.manual import Manual
 from lnoffers.service.payments.payer import Payer
@@ -259,6 +259,32 @@ def test_a_claim_that_is_not_counted_fails_for_certain_and_only_the_log_says_why
     assert payment.reason == "the payer cannot record its payments now"
     assert "cannot write /home/alice/count: the disk is full" in caplog.text
     assert backend.told == []
+
+
+def test_claims_that_begin_together_are_counted_once_and_before_the_backend_is_told(node: Node) -> None:
+    invoices = [asked_for(node, Status.ACTIVE, number) for number in (1, 2, 3)]
+    happened: list[object] = []
+
+    class Noting:
+        async def read(self) -> int | None:
+            return 0
+
+        async def write(self, count: int) -> None:
+            happened.append(count)
+
+    class Told(Scripted):
+        async def pay(self, invoice: Invoice, /) -> Outcome:
+            happened.append("told")
+            return await super().pay(invoice)
+
+    async def use(payer: Payer) -> None:
+        with node.store.transaction() as connection:
+            claimed = [payer.claim(connection, invoice) for invoice in invoices]
+        paying = [payer.submit(*each) for each in zip(claimed, invoices, strict=True)]
+        assert [payment.state for payment in await asyncio.gather(*paying)] == ["paid"] * 3
+
+    ready(node, Told([paid(preimage(number)) for number in (1, 2, 3)], witness=Noting()), use)
+    assert happened == [3, "told", "told", "told"]
 
 
 def test_a_sum_that_no_column_holds_is_refused(node: Node) -> None:

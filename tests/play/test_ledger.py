@@ -88,6 +88,19 @@ def test_counter_never_falls_and_is_there_after_a_restart(tmp_path: Path) -> Non
     assert use(tmp_path, lambda ledger: ledger.read()) == 7
 
 
+def test_payment_leaves_with_its_count_even_if_an_earlier_transaction_has_failed(tmp_path: Path) -> None:
+    async def run(ledger: Ledger) -> int | None:
+        await ledger.write(3)
+        with pytest.raises(BackendError, match="syntax error"):
+            await ledger._turns.run(lambda connection: connection.execute("nothing"))
+        await ledger.begin(SENT)
+        with closing(sqlite3.connect(tmp_path / NAME)) as connection:
+            [count] = connection.execute("SELECT count FROM ledger").fetchone()
+        return int(count)
+
+    assert use(tmp_path, run) == 3
+
+
 def test_payment_is_begun_once_until_it_has_failed(tmp_path: Path) -> None:
     async def run(ledger: Ledger) -> list[Sent]:
         found = [await ledger.begin(SENT), await ledger.begin(SENT)]

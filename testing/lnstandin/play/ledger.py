@@ -135,6 +135,8 @@ class Ledger:
         self.channel_peers: Sequence[bytes] = ()
         """The other sides of the channels, each a node id of 33 bytes."""
         self._turns = Turns(file)
+        self._count = -1
+        """The highest count that was to be written, -1 for none."""
 
     async def open(self) -> None:
         """Open the file; make it if there is none, with access only for its owner."""
@@ -153,14 +155,14 @@ class Ledger:
         """
 
         def work(connection: Connection) -> Sent | NoRoute:
+            self._write_count(connection)  # here, too, in case the transaction in which it was written has failed
             last = _last(connection, new.payment_hash)
             if last is not None and last.state is not State.FAILED:
                 return last
             if missing := channels.missing(connection, new.payee, new.amount_msat):
                 return NoRoute(missing)
-            attempt = 1 if last is None else last.attempt + 1
-            connection.execute(_BEGIN, _values(replace(new, attempt=attempt))[:-1])
-            return _sent(connection.execute(_LAST, (new.payment_hash,)).fetchone())
+            begun = new if last is None else replace(new, attempt=last.attempt + 1)
+            return _sent(connection.execute(_BEGIN, _values(begun)[:-1]).fetchone())
 
         return await self._turns.run(work)
 
@@ -253,8 +255,12 @@ class Ledger:
 
     async def write(self, count: int) -> None:
         """Store the count, if it is higher. It is on the disk when `begin` returns, before the payment leaves."""
-        statement = "UPDATE ledger SET count = MAX(COALESCE(count, 0), ?)"
-        self._turns.run_later(lambda connection: connection.execute(statement, (count,)))
+        if count > self._count:
+            self._count = count
+            self._turns.run_later(self._write_count)
+
+    def _write_count(self, connection: Connection) -> None:
+        connection.execute("UPDATE ledger SET count = ? WHERE COALESCE(count, -1) < ?", (self._count, self._count))
 
 
 def _prepare(connection: Connection) -> tuple[str, Sequence[bytes]]:
@@ -292,7 +298,7 @@ def _received(row: Any) -> Received:
 
 
 _LAST: Final = "SELECT * FROM sent WHERE payment_hash = ? ORDER BY attempt DESC LIMIT 1"
-_BEGIN: Final = "INSERT INTO sent VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)"
+_BEGIN: Final = "INSERT INTO sent VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL) RETURNING *"
 _END: Final = """
     UPDATE sent SET state = ?, preimage = ?, reason = ?, code = ?, completed_at = ?
     WHERE payment_hash = ? AND attempt = ? AND state = 'pending'

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Final, Self
 
 from lnoffers.bolt12 import codecs
+from lnoffers.bolt12.bigsize import encode_bigsize
 from lnoffers.bolt12.message import Field, Message
-from lnoffers.bolt12.tlv import Record, write_records
 from lnoffers.net.messages import CustomMessage
 
 PAY_TYPE: Final = 44_201
@@ -124,4 +124,5 @@ class Result:
 
 def _stream(*values: bytes | None) -> bytes:
     """Return the stream of records with the types 1, 3, 5 and so on; None leaves one out."""
-    return write_records(Record.build(2 * place + 1, value) for place, value in enumerate(values) if value is not None)
+    given = [(2 * place + 1, value) for place, value in enumerate(values) if value is not None]
+    return b"".join([encode_bigsize(type_) + encode_bigsize(len(value)) + value for type_, value in given])

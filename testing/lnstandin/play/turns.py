@@ -41,6 +41,8 @@ class Turns:
         """Groups of work; an empty one ends the thread."""
         self._later: list[_Waiting] = []
         self._timer: asyncio.TimerHandle | None = None
+        self._is_flushing = False
+        """Whether work goes to the thread at the end of this iteration of the loop, so that it wakes once for all."""
         self._is_closed = False
         self._thread = Thread(target=self._serve, name="play-ledger", daemon=True)
 
@@ -73,7 +75,9 @@ class Turns:
             raise BackendError(f"{self._file} is closed")
         done: asyncio.Future[T] = self._loop.create_future()
         self._later.append((work, done))
-        self._flush()
+        if not self._is_flushing:
+            self._is_flushing = True
+            self._loop.call_soon(self._flush)
         return await done
 
     def run_later(self, work: Work) -> None:
@@ -91,6 +95,7 @@ class Turns:
             await self._loop.run_in_executor(None, self._thread.join)
 
     def _flush(self) -> None:
+        self._is_flushing = False
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

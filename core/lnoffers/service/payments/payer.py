@@ -92,6 +92,8 @@ class Payer:
         self._limits = limits
         self._file = FileWitness(node.options)
         self._witness: Witness = self._file
+        self._claimed = 0
+        """The highest fence of the claims on disk, which is counted once for all that begin together."""
         self._tasks: set[asyncio.Task[Ending]] = set()
         self._warned: set[str] = set()
 
@@ -133,6 +135,7 @@ class Payer:
 
     def submit(self, payment: StoredPayment, invoice: Invoice) -> asyncio.Task[Ending]:
         """Begin to pay what was claimed."""
+        self._claimed = max(self._claimed, payment.fence)
         return self._start(self._pay(payment, invoice))
 
     def begin(self, claim: Callable[[], StoredPayment], invoice: Invoice) -> asyncio.Task[Ending]:
@@ -227,7 +230,7 @@ class Payer:
     async def _tell(self, payment: StoredPayment, invoice: Invoice) -> Outcome:
         """Let the backend pay, after the witness has counted the claim."""
         try:
-            await self._witness.write(payment.fence)
+            await self._witness.write(max(self._claimed, payment.fence))
         except BackendError as error:
             logger.warning(
                 "The payment %s is not made, because it cannot be counted: %s", payment.payment_hash.hex(), error

@@ -98,6 +98,7 @@ class BothWitnesses:
     def __init__(self, of_backend: Witness, file: FileWitness) -> None:
         self._of_backend = of_backend
         self._file = file
+        self._written = -1
 
     async def read(self) -> int | None:
         """Return the higher count; None if there is none."""
@@ -106,5 +107,7 @@ class BothWitnesses:
 
     async def write(self, count: int) -> None:
         """Store the count durably with the backend, and in the file."""
-        await self._of_backend.write(count)
-        self._file.raise_to(count, synced=False)
+        if count > self._written:
+            await self._of_backend.write(count)
+            self._file.raise_to(count, synced=False)
+            self._written = max(self._written, count)
