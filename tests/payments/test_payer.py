@@ -281,7 +281,7 @@ def test_claims_that_begin_together_are_counted_once_and_before_the_backend_is_t
         with node.store.transaction() as connection:
             claimed = [payer.claim(connection, invoice) for invoice in invoices]
         paying = [payer.submit(*each) for each in zip(claimed, invoices, strict=True)]
-        assert [payment.state for payment in await asyncio.gather(*paying)] == ["paid"] * 3
+        assert [ending.payment.state for ending in await asyncio.gather(*paying)] == ["paid"] * 3
 
     ready(node, Told([paid(preimage(number)) for number in (1, 2, 3)], witness=Noting()), use)
     assert happened == [3, "told", "told", "told"]

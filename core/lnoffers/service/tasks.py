@@ -15,6 +15,28 @@ def start(work: Coroutine[None, None, None], tasks: set[asyncio.Task[None]]) -> 
     return task
 
 
+async def done_within(future: asyncio.Future[Any], seconds: float) -> bool:
+    """Wait until a future is done, at most for so long, and return whether it is. It goes on in any case.
+
+    `asyncio.wait` does the same for many, and takes five times as long for one.
+    """
+    loop = future.get_loop()
+    ended = loop.create_future()
+
+    def end(_: object = None) -> None:
+        if not ended.done():
+            ended.set_result(None)
+
+    timer = loop.call_later(seconds, end)
+    future.add_done_callback(end)
+    try:
+        await ended
+    finally:
+        timer.cancel()
+        future.remove_done_callback(end)
+    return future.done()
+
+
 def ended_in_bug(message: str, task: asyncio.Future[Any]) -> bool:
     """Report the exception with which a task has ended, under this message; return whether there was one."""
     bug = None if task.cancelled() else task.exception()

@@ -11,7 +11,6 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
@@ -21,7 +20,7 @@ from lnoffers.bolt12 import Bolt12Error, Invoice
 from lnoffers.net.features import offers
 from lnoffers.service.errors import PeerUnavailableError
 from lnoffers.service.payments.backend import Failed, FailureCode, Outcome, Paid, Uncertain
-from lnoffers.service.tasks import ended_in_bug
+from lnoffers.service.tasks import done_within, ended_in_bug
 from lnstandin.play.ledger import NoRoute, Sent, State
 from lnstandin.play.messages import FEATURE, MAX_NUMBER, Pay, Result, UnusableError
 from lnstandin.play.target import Target, UnreachableError
@@ -157,7 +156,7 @@ class Sender:
     def hurry(self) -> None:
         """Repeat all payments now."""
         for awaited in self._awaited.values():
-            awaited.wake.set()
+            awaited.wake()
 
     def receive(self, link: Link, data: bytes) -> None:
         """Take a result; others than those that are awaited are ignored."""
@@ -173,8 +172,7 @@ class Sender:
         """Return the outcome of a payment that may have left; wait for it until patience ends."""
         if sent.state is State.PENDING:
             task = self.follow(sent, target)
-            await asyncio.wait([task], timeout=PATIENCE)
-            if not task.done():
+            if not await done_within(task, PATIENCE):
                 return Uncertain("the payee does not answer")
             sent = task.result()
         if sent.preimage is not None:
@@ -197,15 +195,13 @@ class Sender:
         pause = FIRST_PAUSE
         try:
             while awaited.result is None:
-                awaited.wake.clear()
+                woken = awaited.sleeps()
                 try:
                     link = self._peers.link(sent.payee) or await self._connect(sent.payee)
                     await self._wire.send(link, message)
                 except PeerUnavailableError as error:
                     logger.debug("A payment waits for %s: %s", sent.payee.hex(), error)
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(pause):
-                        await awaited.wake.wait()
+                await done_within(woken, pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
         finally:
             del self._awaited[sent.payment_hash]
@@ -228,9 +224,18 @@ class _Awaited:
 
     def __init__(self, sent: Sent) -> None:
         self.result: Result | None = None
-        self.wake = asyncio.Event()
-        """Set when there is a result, or the payment is to be repeated at once."""
         self._sent = sent
+        self._woken: asyncio.Future[None] | None = None
+
+    def sleeps(self) -> asyncio.Future[None]:
+        """Return what is done when there is a result, or the payment is to be repeated at once."""
+        self._woken = asyncio.get_running_loop().create_future()
+        return self._woken
+
+    def wake(self) -> None:
+        """Repeat the payment, unless it has a result."""
+        if self._woken is not None and not self._woken.done():
+            self._woken.set_result(None)
 
     def take(self, sender: bytes, result: Result) -> None:
         """Take a result if the payee has sent it, and it is for this attempt."""
@@ -238,7 +243,7 @@ class _Awaited:
             return
         if result.preimage is None or sha256(result.preimage).digest() == self._sent.payment_hash:
             self.result = result
-            self.wake.set()
+            self.wake()
 
 
 def _plays(link: Link) -> bool:
