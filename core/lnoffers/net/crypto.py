@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hmac
 from functools import cache
-from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Final, Protocol, final, runtime_checkable
 
 from lnoffers.bolt12.typecheck import typechecked
 
@@ -56,24 +56,45 @@ def hkdf(salt: bytes, secret: bytes) -> tuple[bytes, bytes]:
     return first, hmac.digest(pseudo_random_key, first + b"\x02", "sha256")
 
 
+@final
+@typechecked
+class Sealer:
+    """ChaCha20-Poly1305 with one key, 32 bytes, for many texts. Its repr does not show the key."""
+
+    __slots__ = ("_cipher",)
+
+    def __init__(self, key: bytes) -> None:
+        self._cipher = _cipher()(key)
+
+    @typechecked
+    def seal(self, nonce: bytes, text: bytes, authenticated: bytes = b"") -> bytes:
+        """Return `text` encrypted, followed by its tag of 16 bytes.
+
+        `nonce` has 12 bytes; `authenticated` is covered by the tag and not part of the result.
+        """
+        return self._cipher.encrypt(nonce, text, authenticated)
+
+    @typechecked
+    def open(self, nonce: bytes, sealed: bytes, authenticated: bytes = b"") -> bytes | None:
+        """Return the text that `seal` encrypted, or None if the key, the nonce or any byte differs."""
+        if len(sealed) < TAG_LENGTH:
+            return None
+        try:
+            return self._cipher.decrypt(nonce, sealed, authenticated)
+        except _wrong_tag():
+            return None
+
+
 @typechecked
 def seal(key: bytes, nonce: bytes, text: bytes, authenticated: bytes = b"") -> bytes:
-    """Return `text` encrypted, followed by its tag of 16 bytes.
-
-    `key` has 32 bytes and `nonce` 12; `authenticated` is covered by the tag and not part of the result.
-    """
-    return _sealer()(key).encrypt(nonce, text, authenticated)
+    """Return `text` encrypted with a key, as `Sealer.seal` does."""
+    return Sealer(key).seal(nonce, text, authenticated)
 
 
 @typechecked
 def open_sealed(key: bytes, nonce: bytes, sealed: bytes, authenticated: bytes = b"") -> bytes | None:
-    """Return the text that `seal` encrypted, or None if the key, the nonce or any byte differs."""
-    if len(sealed) < TAG_LENGTH:
-        return None
-    try:
-        return _sealer()(key).decrypt(nonce, sealed, authenticated)
-    except _wrong_tag():
-        return None
+    """Return the text that `seal` encrypted, as `Sealer.open` does."""
+    return Sealer(key).open(nonce, sealed, authenticated)
 
 
 @typechecked
@@ -89,7 +110,7 @@ def apply_stream(key: bytes, data: bytes) -> bytes:
 
 
 @cache
-def _sealer() -> type[ChaCha20Poly1305]:
+def _cipher() -> type[ChaCha20Poly1305]:
     from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305  # noqa: PLC0415 # 0085: slow
 
     return ChaCha20Poly1305

@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import Final, final
 
 from lnoffers.bolt12.typecheck import typechecked
-from lnoffers.net.crypto import TAG_LENGTH, hkdf, open_sealed, seal
+from lnoffers.net.crypto import TAG_LENGTH, Sealer, hkdf
 from lnoffers.net.errors import Hint, LocalProtocolError, RemoteProtocolError
 
 MAX_MESSAGE: Final = 0xFFFF
@@ -29,21 +29,23 @@ ROTATION: Final = 1000
 class _Rotating:
     """The rotating key of one direction. Its repr does not show it."""
 
-    __slots__ = ("_chaining_key", "_key", "_sealed")
+    __slots__ = ("_chaining_key", "_count", "_key", "_sealer")
 
     def __init__(self, chaining_key: bytes, key: bytes) -> None:
         self._chaining_key = chaining_key
         self._key = key
-        self._sealed = 0
+        self._sealer = Sealer(key)
+        self._count = 0
 
-    def next(self) -> tuple[bytes, bytes]:
-        """Return the key and the nonce, 12 bytes, for the next text."""
-        if self._sealed == ROTATION:
+    def next(self) -> tuple[Sealer, bytes]:
+        """Return the sealer and the nonce, 12 bytes, for the next text."""
+        if self._count == ROTATION:
             self._chaining_key, self._key = hkdf(self._chaining_key, self._key)
-            self._sealed = 0
-        nonce = bytes(4) + self._sealed.to_bytes(8, "little")
-        self._sealed += 1
-        return self._key, nonce
+            self._sealer = Sealer(self._key)
+            self._count = 0
+        nonce = bytes(4) + self._count.to_bytes(8, "little")
+        self._count += 1
+        return self._sealer, nonce
 
 
 @typechecked
@@ -67,8 +69,10 @@ class FrameWriter:
             raise LocalProtocolError(
                 f"a message of {len(message)} bytes does not fit a frame: at most {MAX_MESSAGE} do"
             )
-        length = seal(*self._keys.next(), len(message).to_bytes(2, "big"))
-        return length + seal(*self._keys.next(), message)
+        sealer, nonce = self._keys.next()
+        length = sealer.seal(nonce, len(message).to_bytes(2, "big"))
+        sealer, nonce = self._keys.next()
+        return length + sealer.seal(nonce, message)
 
 
 @typechecked
@@ -106,7 +110,8 @@ class FrameReader:
         return message
 
     def _open(self, buffer: bytearray, size: int, what: str) -> bytes:
-        text = open_sealed(*self._keys.next(), bytes(buffer[:size]))
+        sealer, nonce = self._keys.next()
+        text = sealer.open(nonce, bytes(buffer[:size]))
         if text is None:
             raise RemoteProtocolError(f"a frame's {what} has a wrong tag", hint=Hint.CLOSE)
         del buffer[:size]
