@@ -56,7 +56,8 @@ def typechecked(function: F) -> F:
     @wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
         # Most calls have one argument by position or none, and reading a message should not wait for the loops.
-        if not kwargs and (len(args) == start or (len(args) == start + 1 and type(args[start]) in first)):
+        own = len(args) - start
+        if not kwargs and (own == 0 or (own == 1 and type(args[start]) in first)):
             return function(*args)
         types = (*map(type, args),)
         if types not in together:
