@@ -138,7 +138,7 @@ class Checker:
             raise BadInvoiceError("Excessive invoice_amount")
         node_id, payment_hash = self._node.keys.node_id, invoice.invoice_payment_hash
         assert payment_hash is not None  # it is verified
-        if invoice.invoice_node_id == node_id or invoices.by_payment_hash(connection, payment_hash) is not None:
+        if invoice.invoice_node_id == node_id or invoices.has(connection, payment_hash):
             raise BadInvoiceError("the invoice is this node's own")
         if any(path.first_node_id == node_id for path in invoice.invoice_paths or ()):
             raise BadInvoiceError("invoice_paths lead through this node, which forwards no payments")

@@ -127,11 +127,12 @@ class Payer:
         new = self._new(invoice)
         if new.limit_msat > MAX_NUMBER:
             raise ClaimError("invoice amount is too large")
-        if (count := payments.count_open(connection, new.invreq_id)) >= MAX_OPEN:
-            raise ClaimError(f"{count} invoices for this invoice_request wait or are being paid")
         if self.backend.pays:
             self._limits.check(connection, new)
-        return payments.claim(connection, new, PaymentState.PAYING if self.backend.pays else PaymentState.CLAIMED)
+        payment = payments.claim(connection, new, PaymentState.PAYING if self.backend.pays else PaymentState.CLAIMED)
+        if not payment.single_use and (count := payments.count_open(connection, new.invreq_id)) > MAX_OPEN:
+            raise ClaimError(f"{count - 1} invoices for this invoice_request wait or are being paid")
+        return payment
 
     def submit(self, payment: StoredPayment, invoice: Invoice) -> asyncio.Task[Ending]:
         """Begin to pay what was claimed."""

@@ -112,6 +112,12 @@ def by_payment_hash(connection: Connection, payment_hash: bytes) -> StoredInvoic
     return _one(connection, "payment_hash", payment_hash)
 
 
+def has(connection: Connection, payment_hash: bytes) -> bool:
+    """Return whether there is an invoice with this payment hash."""
+    query = "SELECT 1 FROM invoices WHERE payment_hash = ?"
+    return connection.execute(query, (payment_hash,)).fetchone() is not None
+
+
 def by_created_index(connection: Connection, created_index: int) -> StoredInvoice | None:
     """Return the invoice with this index, which unlike a label is never reused; None if there is none."""
     return _one(connection, "created_index", created_index)
