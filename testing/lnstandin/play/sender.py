@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from lnoffers.bolt12 import Bolt12Error, Invoice
 from lnoffers.net.features import offers
@@ -137,7 +137,7 @@ class Sender:
         new = Sent(target.payment_hash, target.invoice, target.payee, amount_msat, label=label, created_at=self._now())
         sent = await self._ledger.begin(new)
         if failure is not None and isinstance(sent, Sent) and sent.state is State.PENDING:
-            self._end(replace(sent, state=State.FAILED, reason=failure.reason, code=failure.code))
+            self._end(sent, State.FAILED, reason=failure.reason, code=failure.code)
             return failure
         return sent
 
@@ -182,10 +182,10 @@ class Sender:
     async def _follow(self, sent: Sent, target: Target) -> Sent:
         result = await self._result(sent, target)
         state = State.PAID if result.preimage is not None else State.FAILED
-        return self._end(replace(sent, state=state, preimage=result.preimage, reason=result.reason))
+        return self._end(sent, state, preimage=result.preimage, reason=result.reason)
 
-    def _end(self, done: Sent) -> Sent:
-        done = replace(done, completed_at=self._now())
+    def _end(self, sent: Sent, state: State, **outcome: Any) -> Sent:
+        done = replace(sent, state=state, completed_at=self._now(), **outcome)
         self._ledger.end(done)
         return done
 
