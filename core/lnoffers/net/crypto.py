@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Final, Protocol, final, runtime_checkable
 from lnoffers.bolt12.typecheck import typechecked
 
 if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.ciphers import CipherContext
+    from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext
     from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+    from cryptography.hazmat.primitives.ciphers.algorithms import ChaCha20
 
 KEY_LENGTH: Final = 32
 TAG_LENGTH: Final = 16
@@ -124,6 +125,13 @@ def _wrong_tag() -> type[Exception]:
 
 
 def _streamer(key: bytes) -> CipherContext:
-    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms  # noqa: PLC0415 # 0085: slow
+    cipher, algorithm = _stream_cipher()
+    return cipher(algorithm(key, _ZERO_COUNTER_AND_NONCE), mode=None).encryptor()
 
-    return Cipher(algorithms.ChaCha20(key, _ZERO_COUNTER_AND_NONCE), mode=None).encryptor()
+
+@cache
+def _stream_cipher() -> tuple[type[Cipher[None]], type[ChaCha20]]:
+    from cryptography.hazmat.primitives.ciphers import Cipher  # noqa: PLC0415 # 0085: slow
+    from cryptography.hazmat.primitives.ciphers.algorithms import ChaCha20  # noqa: PLC0415 # the same
+
+    return Cipher, ChaCha20
