@@ -12,7 +12,7 @@ from functools import cache
 from importlib.metadata import version
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal, TypeAlias
 
 from cyclopts import App, CycloptsError, Parameter
 from cyclopts.validators import Number
@@ -51,6 +51,7 @@ app: Final = App(
 )
 
 
+Audience: TypeAlias = Literal["callers", "implementers"]
 AllWarnings = Annotated[
     bool, Parameter(help="List all warnings, also those that say the same.", negative=(), show_default=False)
 ]
@@ -223,6 +224,46 @@ def bring_facts(
     counts = f"{len(synced.changes) - removed} written, {removed} removed"
     print(_printable(f"{folder}: {counts if synced.changes else 'nothing changed'}"))
     return FINE
+
+
+@app.command
+def diff(  # noqa: PLR0913 - one parameter per option
+    old: str,
+    new: str,
+    *,
+    json: Annotated[bool, Parameter(help="Print JSON.", negative=())] = False,
+    markdown: Annotated[bool, Parameter(help="Print Markdown, for release notes.", negative=())] = False,
+    github: Annotated[bool, Parameter(help="Print annotations for GitHub's workflows.", negative=())] = False,
+    audience: Annotated[Audience, Parameter(name="--for", help="Whose verdicts decide.")] = "callers",
+    fail_on: Annotated[
+        Literal["breaking", "risky", "any"] | None,
+        Parameter(help="Exit with 1 if there is a change like this, or a worse one.", show_default=False),
+    ] = None,
+) -> int:
+    """Compare the documents of two releases, and judge each change for callers and for implementers.
+
+    OLD and NEW are folders of documents, checkouts of Core Lightning, or REPO@REVISION, which git reads.
+    """
+    from rpcschema.diff.changes import changes  # noqa: PLC0415 # 0085: slow
+    from rpcschema.diff.report import Comparison, lines  # noqa: PLC0415 # 0085: slow
+    from rpcschema.diff.rules import Verdict  # noqa: PLC0415 # 0085: slow
+    from rpcschema.diff.sources import release_at  # noqa: PLC0415 # 0085: slow
+
+    forms = {"json": json, "markdown": markdown, "github": github}
+    chosen = [name for name, is_given in forms.items() if is_given]
+    if len(chosen) > 1:
+        raise SettingsError(f"--{chosen[0]} and --{chosen[1]} exclude each other: choose one")
+    before, after = release_at(old), release_at(new)
+    _report(problems := (*before.errors, *after.errors))
+    if problems:
+        _complain("nothing was compared: mend the documents first")
+        return FAILED
+    comparison = Comparison(old, new, changes(before.documents, after.documents), audience, after.folder)
+    for line in lines(comparison, chosen[0] if chosen else "text"):  # type: ignore[arg-type] # the names are the forms
+        print("\n".join(map(_printable, line.split("\n"))))
+    limit = {"breaking": Verdict.BREAKING, "risky": Verdict.RISKY, "any": Verdict.SAFE, None: None}[fail_on]
+    worst = comparison.worst
+    return FINDING if worst is not None and limit is not None and worst >= limit else FINE
 
 
 def _perform(run: Run, options: GenerateOptions) -> Generated:
