@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import TYPE_CHECKING
 
 from ...errors import ClientError, RpcError
@@ -67,8 +66,7 @@ class PayingClient(BaseClient):
 
         from .steps import Call, Order, pay
 
-        client = copy.copy(self)
-        client._rpc_filter = None
+        client = self._rpc_changed(filter=None)
         order = Order(
             invoice=invoice,
             amount_msat=amount_msat,
