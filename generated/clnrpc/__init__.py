@@ -33,6 +33,8 @@ __all__ = [
     "COMMANDS",
     "RELEASE",
     "AsyncClient",
+    "CallHooks",
+    "CallRecord",
     "CannotConnectError",
     "Client",
     "ClientError",
@@ -66,6 +68,7 @@ if TYPE_CHECKING:
     from .client import Client
     from .commands import COMMANDS, RELEASE
     from .plugin import Plugin
+    from .runtime.client.hooks import CallHooks, CallRecord
     from .runtime.client.paying.steps import Paid, PayOnceError
     from .runtime.plugin.base import decode_payload
     from .runtime.values.encode import to_dict, to_json
@@ -78,6 +81,8 @@ else:
         "COMMANDS": "commands",
         "RELEASE": "commands",
         "Plugin": "plugin",
+        "CallHooks": "runtime.client.hooks",
+        "CallRecord": "runtime.client.hooks",
         "Paid": "runtime.client.paying.steps",
         "PayOnceError": "runtime.client.paying.steps",
         "decode_payload": "runtime.plugin.base",

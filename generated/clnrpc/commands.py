@@ -110,11 +110,13 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
             "AskreneListlayers",
             (Parameter("layer", "string"),),
             renamed="askrene_listlayers",
+            read_only=True,
         ),
         "askrene-listreservations": Command(
             "askrene-listreservations",
             "AskreneListreservations",
             renamed="askrene_listreservations",
+            read_only=True,
         ),
         "askrene-remove-channel-update": Command(
             "askrene-remove-channel-update",
@@ -201,6 +203,7 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
             "AutocleanStatus",
             (Parameter("subsystem", "string"),),
             renamed="autoclean_status",
+            read_only=True,
         ),
         "batching": Command(
             "batching",
@@ -215,6 +218,7 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                 Parameter("end_time", "u64"),
             ),
             renamed="bkpr_channelsapy",
+            read_only=True,
         ),
         "bkpr-dumpincomecsv": Command(
             "bkpr-dumpincomecsv",
@@ -251,6 +255,7 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
             "BkprInspect",
             (Parameter("account", "string", required=True),),
             renamed="bkpr_inspect",
+            read_only=True,
         ),
         "bkpr-listaccountevents": Command(
             "bkpr-listaccountevents",
@@ -260,11 +265,13 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                 Parameter("payment_id", "string"),
             ),
             renamed="bkpr_listaccountevents",
+            read_only=True,
         ),
         "bkpr-listbalances": Command(
             "bkpr-listbalances",
             "BkprListbalances",
             renamed="bkpr_listbalances",
+            read_only=True,
         ),
         "bkpr-listincome": Command(
             "bkpr-listincome",
@@ -275,6 +282,7 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                 Parameter("end_time", "u32"),
             ),
             renamed="bkpr_listincome",
+            read_only=True,
         ),
         "bkpr-report": Command(
             "bkpr-report",
@@ -287,6 +295,7 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                 Parameter("end_time", "u32"),
             ),
             renamed="bkpr_report",
+            read_only=True,
         ),
         "blacklistrune": Command(
             "blacklistrune",
@@ -324,6 +333,7 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                 Parameter("zbase", "string", required=True),
                 Parameter("pubkey", "pubkey"),
             ),
+            read_only=True,
         ),
         "checkrune": Command(
             "checkrune",
@@ -426,6 +436,7 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                 Parameter("amount", "number", required=True),
                 Parameter("currency", "string", required=True),
             ),
+            read_only=True,
         ),
         "currencyrate": Command(
             "currencyrate",
@@ -434,11 +445,13 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                 Parameter("currency", "string", required=True),
                 Parameter("source", "string"),
             ),
+            read_only=True,
         ),
         "currencyrates": Command(
             "currencyrates",
             "Currencyrates",
             (Parameter("currency", "string", required=True),),
+            read_only=True,
         ),
         "datastore": Command(
             "datastore",
@@ -456,11 +469,13 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
             "datastoreusage",
             "Datastoreusage",
             (Parameter("key", ""),),
+            read_only=True,
         ),
         "decode": Command(
             "decode",
             "Decode",
             (Parameter("string", "string", required=True),),
+            read_only=True,
         ),
         "deldatastore": Command(
             "deldatastore",
@@ -580,6 +595,7 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
             "feerates",
             "Feerates",
             (Parameter("style", "string", required=True),),
+            read_only=True,
         ),
         "fetchbip353": Command(
             "fetchbip353",
@@ -693,15 +709,18 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
         "getemergencyrecoverdata": Command(
             "getemergencyrecoverdata",
             "Getemergencyrecoverdata",
+            read_only=True,
         ),
         "getinfo": Command(
             "getinfo",
             "Getinfo",
+            read_only=True,
         ),
         "getlog": Command(
             "getlog",
             "Getlog",
             (Parameter("level", "string"),),
+            read_only=True,
         ),
         "getroute": Command(
             "getroute",
@@ -717,6 +736,7 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                 Parameter("maxhops", "u32"),
             ),
             deprecated=("v26.06", "v27.03"),
+            read_only=True,
         ),
         "getroutes": Command(
             "getroutes",
@@ -731,6 +751,7 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                 Parameter("maxdelay", "u32"),
                 Parameter("maxparts", "u32"),
             ),
+            read_only=True,
         ),
         "graceful": Command(
             "graceful",
@@ -741,6 +762,7 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
             "help",
             "Help",
             (Parameter("command", "string"),),
+            read_only=True,
         ),
         "injectonionmessage": Command(
             "injectonionmessage",
@@ -837,6 +859,7 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                 Parameter("start", "u64"),
                 Parameter("limit", "u32"),
             ),
+            read_only=True,
         ),
         "listchainmoves": Command(
             "listchainmoves",
@@ -847,6 +870,7 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                 Parameter("limit", "u32"),
             ),
             needs=(("start", "index"), ("limit", "index")),
+            read_only=True,
         ),
         "listchannelmoves": Command(
             "listchannelmoves",
@@ -857,6 +881,7 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                 Parameter("limit", "u32"),
             ),
             needs=(("start", "index"), ("limit", "index")),
+            read_only=True,
         ),
         "listchannels": Command(
             "listchannels",
@@ -867,21 +892,25 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                 Parameter("destination", "pubkey"),
             ),
             at_most_one=(("short_channel_id", "source", "destination"),),
+            read_only=True,
         ),
         "listclosedchannels": Command(
             "listclosedchannels",
             "Listclosedchannels",
             (Parameter("id", "pubkey"),),
+            read_only=True,
         ),
         "listconfigs": Command(
             "listconfigs",
             "Listconfigs",
             (Parameter("config", "string"),),
+            read_only=True,
         ),
         "listdatastore": Command(
             "listdatastore",
             "Listdatastore",
             (Parameter("key", ""),),
+            read_only=True,
         ),
         "listforwards": Command(
             "listforwards",
@@ -896,11 +925,13 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
             ),
             at_most_one=(("start", "in_channel"), ("start", "out_channel")),
             needs=(("start", "index"), ("limit", "index")),
+            read_only=True,
         ),
         "listfunds": Command(
             "listfunds",
             "Listfunds",
             (Parameter("spent", "boolean"),),
+            read_only=True,
         ),
         "listhtlcs": Command(
             "listhtlcs",
@@ -911,6 +942,7 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                 Parameter("start", "u64"),
                 Parameter("limit", "u32"),
             ),
+            read_only=True,
         ),
         "listinvoicerequests": Command(
             "listinvoicerequests",
@@ -919,6 +951,7 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                 Parameter("invreq_id", "hash"),
                 Parameter("active_only", "boolean"),
             ),
+            read_only=True,
         ),
         "listinvoices": Command(
             "listinvoices",
@@ -934,6 +967,7 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
             ),
             at_most_one=(("label", "invstring", "payment_hash", "offer_id"),),
             needs=(("start", "index"), ("limit", "index")),
+            read_only=True,
         ),
         "listnetworkevents": Command(
             "listnetworkevents",
@@ -944,11 +978,13 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                 Parameter("start", "u64"),
                 Parameter("limit", "u32"),
             ),
+            read_only=True,
         ),
         "listnodes": Command(
             "listnodes",
             "Listnodes",
             (Parameter("id", "pubkey"),),
+            read_only=True,
         ),
         "listoffers": Command(
             "listoffers",
@@ -957,6 +993,7 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                 Parameter("offer_id", "hash"),
                 Parameter("active_only", "boolean"),
             ),
+            read_only=True,
         ),
         "listpays": Command(
             "listpays",
@@ -971,6 +1008,7 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
             ),
             at_most_one=(("bolt11", "payment_hash"),),
             needs=(("start", "index"), ("limit", "index")),
+            read_only=True,
         ),
         "listpeerchannels": Command(
             "listpeerchannels",
@@ -981,6 +1019,7 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                 Parameter("channel_id", "hash"),
             ),
             at_most_one=(("id", "short_channel_id", "channel_id"),),
+            read_only=True,
         ),
         "listpeers": Command(
             "listpeers",
@@ -989,6 +1028,7 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                 Parameter("id", "pubkey"),
                 Parameter("level", "string"),
             ),
+            read_only=True,
         ),
         "listsendpays": Command(
             "listsendpays",
@@ -1003,15 +1043,18 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
             ),
             at_most_one=(("bolt11", "payment_hash"),),
             needs=(("start", "index"), ("limit", "index")),
+            read_only=True,
         ),
         "listsqlschemas": Command(
             "listsqlschemas",
             "Listsqlschemas",
             (Parameter("table", "string"),),
+            read_only=True,
         ),
         "listtransactions": Command(
             "listtransactions",
             "Listtransactions",
+            read_only=True,
         ),
         "makesecret": Command(
             "makesecret",
@@ -1144,6 +1187,7 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
             "parsefeerate",
             "Parsefeerate",
             (Parameter("feerate", "string", required=True),),
+            read_only=True,
         ),
         "pay": Command(
             "pay",
@@ -1249,6 +1293,7 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
             "Renepaystatus",
             (Parameter("invstring", "string"),),
             deprecated=("v26.06", "v27.03"),
+            read_only=True,
         ),
         "reserveinputs": Command(
             "reserveinputs",
@@ -1389,6 +1434,7 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
             "showrunes",
             "Showrunes",
             (Parameter("rune", "string"),),
+            read_only=True,
         ),
         "signinvoice": Command(
             "signinvoice",
@@ -1467,10 +1513,12 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
             "sql",
             "Sql",
             (Parameter("query", "string", required=True),),
+            read_only=True,
         ),
         "staticbackup": Command(
             "staticbackup",
             "Staticbackup",
+            read_only=True,
         ),
         "stop": Command(
             "stop",
@@ -1536,6 +1584,7 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                 Parameter("indexname", "string", required=True),
                 Parameter("nextvalue", "u64", required=True),
             ),
+            read_only=True,
         ),
         "waitanyinvoice": Command(
             "waitanyinvoice",
@@ -1544,6 +1593,7 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                 Parameter("lastpay_index", "u64"),
                 Parameter("timeout", "u64"),
             ),
+            read_only=True,
         ),
         "waitblockheight": Command(
             "waitblockheight",
@@ -1552,11 +1602,13 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                 Parameter("blockheight", "u32", required=True),
                 Parameter("timeout", "u32"),
             ),
+            read_only=True,
         ),
         "waitinvoice": Command(
             "waitinvoice",
             "Waitinvoice",
             (Parameter("label", "", required=True),),
+            read_only=True,
         ),
         "waitsendpay": Command(
             "waitsendpay",
@@ -1567,6 +1619,7 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                 Parameter("partid", "u64"),
                 Parameter("groupid", "u64"),
             ),
+            read_only=True,
         ),
         "withdraw": Command(
             "withdraw",

@@ -25,7 +25,15 @@ from rpcschema.generate import Generated, Progress, Run
 from rpcschema.generate import generate as generated
 from rpcschema.problems import Level, Problem, grouped, has_errors
 from rpcschema.read.corrections import NONE, read_corrections
-from rpcschema.settings import ProjectTable, Settings, SettingsError, find_project, package_name, release_name
+from rpcschema.settings import (
+    ProjectTable,
+    Settings,
+    SettingsError,
+    find_project,
+    package_name,
+    read_commands,
+    release_name,
+)
 from rpcschema.targets import TARGETS
 from rpcschema.write import manifest, output, staging
 from rpcschema.write.interrupts import interrupt_on_sigterm
@@ -71,6 +79,7 @@ class GenerateOptions:
     ] = ()
     release: Annotated[str | None, Parameter(help="Release that the documents are of, e.g. v26.09.")] = None
     corrections: Annotated[str | None, Parameter(help="Table of where nodes contradict the documents.")] = None
+    read_only: Annotated[str | None, Parameter(help="Table of the commands that change nothing.")] = None
     errors: Annotated[str | None, Parameter(help="Table of the names and meanings of error codes.")] = None
     jobs: Annotated[
         int | None,
@@ -288,6 +297,9 @@ def _wanted_run(schemas: Sequence[Path], options: GenerateOptions, *, trusts_man
     errors = None if options.errors is None else Path(options.errors)
     if errors is None and not schemas:
         errors = project.errors
+    read_only = None if options.read_only is None else Path(options.read_only)
+    if read_only is None and not schemas:
+        read_only = project.read_only
     if not roots or package is None:
         missing = "SCHEMAS" if not roots else "--package"
         raise SettingsError(f"{missing} is needed; no [tool.rpcschema] of a pyproject.toml gives it")
@@ -296,6 +308,7 @@ def _wanted_run(schemas: Sequence[Path], options: GenerateOptions, *, trusts_man
         package=package_name(package),
         targets=tuple(name for name in TARGETS if name in listed or name in only) or TARGETS,
         release=None if release is None else release_name(release),
+        read_only=() if read_only is None else read_commands(read_only),
         errors=NO_CODES if errors is None else read_error_table(errors),
     )
     return Run(

@@ -45,6 +45,8 @@ class Settings:
     """All outputs that belong to the package, even if this run makes only some of them."""
     release: str | None = None
     """The release of Core Lightning that the documents describe, e.g. "v26.09"."""
+    read_only: tuple[str, ...] = ()
+    """The commands that change nothing."""
     errors: ErrorTable = NO_CODES
     """The names and meanings of the commands' error codes."""
 
@@ -65,6 +67,8 @@ class ProjectTable:
     """The folder that `sync` updates."""
     corrections: Path | None = None
     """The table of corrections to `schemas`."""
+    read_only: Path | None = None
+    """The table of commands that change nothing."""
     errors: Path | None = None
     """The table of the error codes in `schemas`."""
 
@@ -89,6 +93,22 @@ def release_name(text: str) -> str:
     if not _is_release(text):
         raise SettingsError(f"{text!r} does not name a release: expected a year and a month, such as v26.09")
     return text
+
+
+def read_commands(file: Path) -> tuple[str, ...]:
+    """Return the commands that change nothing, from a table of them. Raises SettingsError."""
+    try:
+        table = tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"{file}: cannot be read: {error.strerror}") from error
+    except ValueError as error:  # TOMLDecodeError or UnicodeDecodeError
+        raise SettingsError(f"{file}: not readable as TOML: {error}") from error
+    if table.keys() != {"read_only", "others"}:
+        raise SettingsError(f"{file}: expected the keys read_only and others: lists of commands")
+    found = {key: _strings(table, key, str(file)) or () for key in table}
+    if both := set(found["read_only"]).intersection(found["others"]):
+        raise SettingsError(f"{file}: in both lists: {', '.join(sorted(both))}")
+    return tuple(sorted(found["read_only"]))
 
 
 def find_project(start: Path) -> ProjectTable:
@@ -129,6 +149,7 @@ def _read_table(file: Path) -> ProjectTable | None:
         release=_string(table, "release", where),
         facts=_path(table, "facts", file, where),
         corrections=_path(table, "corrections", file, where),
+        read_only=_path(table, "read_only", file, where),
         errors=_path(table, "errors", file, where),
     )
 

@@ -19,10 +19,12 @@ def pieces(page: str, language: str) -> list[str]:
 def program(page: str) -> str:
     """Return the pieces of Python of a page, as one program.
 
-    Without those that are files of their own, and without what needs pyln-client, which has no types.
+    Without those that are files of their own, and without what needs pyln-client, which has no types, or OpenTelemetry,
+    which tests do not install.
     """
+    others = re.compile("pyln|opentelemetry")
     own = list(files(page).values())
-    return "\n".join(piece for piece in pieces(page, "python") if "pyln" not in piece and piece not in own)
+    return "\n".join(piece for piece in pieces(page, "python") if not others.search(piece) and piece not in own)
 
 
 def files(page: str) -> dict[str, str]:

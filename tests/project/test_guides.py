@@ -97,6 +97,7 @@ def test_every_page_with_python_is_run_here(page: str) -> None:
         "connect-to-a-node",
         "fetch-an-invoice",
         "handle-errors",
+        "observe-calls",
         "read-answers-of-other-versions",
         "test-against-it",
         "use-bolt12",
@@ -289,8 +290,49 @@ def test_a_node_is_reached_by_its_directory_and_over_rest(home: Path) -> None:
         (home / "program.py").write_text(program("connect-to-a-node").replace("3010", port), encoding="utf-8")
         printed = shell(f"{sys.executable} program.py", home).splitlines()
     assert printed == ["regtest"] * 3 + [
-        "waitanyinvoice: no response within 0.5 seconds; the command may still be carried out"
+        "waitanyinvoice: no response within 0.5 seconds; the command may still be carried out",
+        "[]",
     ]
+
+
+def test_calls_are_logged_and_traced(home: Path) -> None:
+    with Program(home / ".lightning").served():
+        (home / "program.py").write_text(program("observe-calls"), encoding="utf-8")
+        printed = shell(f"{sys.executable} program.py 2>&1", home).splitlines()
+        assert re.fullmatch(r"INFO:node:getinfo: \d+ ms, 2 bytes sent, \d+ received, 1 attempts", printed[0])
+        assert re.fullmatch(r"WARNING:node:disableoffer failed after \d+ ms: GenericError", printed[1])
+        [tracing] = [piece for piece in pieces("observe-calls", "python") if "opentelemetry" in piece]
+        assert len([line for line in tracing.splitlines() if line and "import" not in line]) <= 10
+        spans = home / "opentelemetry"
+        spans.mkdir()
+        (spans / "__init__.py").write_text(SPANS, encoding="utf-8")
+        (home / "traced.py").write_text(
+            f"{program('observe-calls')}\n{tracing}\n"
+            "with Client(path, on_call=[Traced()]) as client:\n    client.getinfo()\n"
+            "    try:\n        client.disableoffer('00' * 32)\n    except RpcError:\n        pass\n",
+            encoding="utf-8",
+        )
+        traced = shell(f"{sys.executable} traced.py", home).splitlines()
+    # The result's size is an attribute, the error is recorded, and both spans end.
+    assert traced[0] == "begin getinfo"
+    assert traced[1].startswith("rpc.response.size ")
+    assert traced[2:] == [*("end getinfo", "begin disableoffer", "rpc.response.size 0", "record", "end disableoffer")]
+
+
+SPANS = """
+class Span:
+    def __init__(self, name): self.name = name; print("begin", name)
+    def set_attribute(self, name, value): print(name, value)
+    def record_exception(self, error): assert isinstance(error, BaseException); print("record")
+    def end(self): print("end", self.name)
+
+class Tracer:
+    def start_span(self, name): return Span(name)
+
+class trace:
+    get_tracer = staticmethod(lambda name: Tracer())
+"""
+"""A stand-in for opentelemetry-api, with the methods that the page uses."""
 
 
 def test_answers_of_other_versions_are_read(home: Path) -> None:

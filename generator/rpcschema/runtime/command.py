@@ -73,6 +73,8 @@ class Command(NamedTuple):
     """Pairs of parameters: the first may be given only together with the second (`dependentUpon`)."""
     deprecated: tuple[str, ...] | None = None
     """As for a parameter."""
+    read_only: bool = False
+    """Whether it changes nothing, so that a client may repeat it."""
 
     @property
     def method(self) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -43,7 +44,11 @@ _EXPORTS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         "runtime.values.encode": ("to_dict", "to_json"),
         "runtime.values.unknown": ("unknown_fields",),
     },
-    "client": {"aio": ("AsyncClient",), "client": ("Client",)},
+    "client": {
+        "aio": ("AsyncClient",),
+        "client": ("Client",),
+        "runtime.client.hooks": ("CallHooks", "CallRecord"),
+    },
     "service": {"service": ("Service",)},
     "plugin": {"plugin": ("Plugin",), "runtime.plugin.base": ("decode_payload",)},
 }
@@ -60,7 +65,7 @@ def document(subject: Subject) -> Made:
     path = f"{package}/types/{names.module(document)}.py"
     return Made(
         files={path: formatted(subject.module, path)},
-        parts=_entry(subject.command, f"{package}/commands.py") if document.kind == "rpc" else {},
+        parts=_entry(_marked(subject), f"{package}/commands.py") if document.kind == "rpc" else {},
         summary=python_names(document, plan),
         problems=plan.problems,
     )
@@ -114,6 +119,13 @@ def _imports_of(modules: Mapping[str, str]) -> list[str]:
     for name, module in modules.items():
         names_of[f".{module}"].append(name)
     return imports_of(names_of, indent=4)
+
+
+def _marked(subject: Subject) -> CommandView:
+    """Return the command, marked if it changes nothing."""
+    if subject.document.name not in subject.settings.read_only:
+        return subject.command
+    return replace(subject.command, facts=(*subject.command.facts, ("read_only", "True")))
 
 
 def _entry(command: CommandView, path: str) -> Files:

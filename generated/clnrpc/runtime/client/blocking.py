@@ -6,16 +6,19 @@ Our own names begin with `rpc_`, because some commands are called `close`, `conn
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from time import monotonic
 from types import TracebackType
 from typing import Any, Final, Self
 
-from ..errors import ClientError, RpcError
+from ..errors import ClientError, RpcError, TransportError
 from ..values.decode import decode_plain
 from .address import check_socket_arguments, is_url
 from .caller import Caller, Settings
 from .exchange import Params, decode_response, encode_params
+from .hooks import CallHooks, Observed
 from .refusals import named
+from .retries import pause_before_retry
 from .transports import Limit, Transport
 from .unix import UnixTransport
 from .version import GETINFO
@@ -38,6 +41,9 @@ class BaseClient(Caller):
     for a free one counts towards the timeout. Calls raise RpcError (the node refused the call) or a ClientError (there
     is no usable response). A forked child process gets its own connections, and so does a pickled client.
 
+    `retries` is how often a command that only reads is repeated after its connection failed, with growing pauses;
+    `timeout` covers them. No other command is ever repeated. The hooks in `on_call` observe all calls.
+
     Before the first call of a command's method, the client asks the node for its version. It gives a VersionWarning if
     its types are those of another release; a node that does not return a version causes none.
     """
@@ -53,8 +59,10 @@ class BaseClient(Caller):
         server_name: str | None = None,
         timeout: float | None = None,
         connections: int = CONNECTIONS,
+        retries: int = 0,
+        on_call: Sequence[CallHooks] = (),
     ) -> None:
-        super().__init__(Settings(timeout))
+        super().__init__(Settings(timeout, retries=retries, on_call=tuple(on_call)))
         if is_url(node):
             from .rest import RestTransport
             from .restnode import RestNode
@@ -100,10 +108,22 @@ class BaseClient(Caller):
 
         Raises RpcError, as the class of its code, or a ClientError.
         """
-        try:
-            return self._rpc_transport.call(method, params, limit, response_filter=self._rpc_settings.filter)
-        except RpcError as error:
-            raise named(self.rpc_package, error) from None
+        settings, command = self._rpc_settings, self.rpc_commands.get(method)
+        with Observed(settings.on_call, method, params) as record:
+            while True:
+                try:
+                    raw = self._rpc_transport.call(method, params, limit, response_filter=settings.filter)
+                except RpcError as error:
+                    raise named(self.rpc_package, error) from None
+                except TransportError:
+                    left = None if limit.end is None else limit.end - monotonic()
+                    pause = pause_before_retry(command, record.attempts, settings.retries, left)
+                    if pause is None or not self._rpc_transport.pause(pause):
+                        raise
+                    record.attempts += 1
+                else:
+                    record.response_bytes = len(raw)
+                    return raw
 
     def _rpc_ask_version(self, limit: Limit) -> None:
         """Ask once; other threads that call meanwhile do not wait."""

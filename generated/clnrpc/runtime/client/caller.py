@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, TypedDict, Unpack
 
 from ..command import Command
 from ..errors import ParameterError
@@ -13,6 +14,7 @@ from .checks import check_parameters
 from .version import NodeVersion
 
 if TYPE_CHECKING:
+    from .hooks import CallHooks
     from .transports import AsyncTransport, Transport
 
 
@@ -23,12 +25,24 @@ class Settings(NamedTuple):
     """Seconds for each call; None for no limit."""
     filter: bytes | None = None
     """The JSON text of the fields to ask for; None for all."""
+    retries: int = 0
+    """How often a command that only reads is repeated after its connection failed."""
+    on_call: tuple[CallHooks, ...] = ()
+
+
+class Changes(TypedDict, total=False):
+    """The arguments of `rpc_with`."""
+
+    timeout: float | None
+    """Seconds for each call, with its retries; None for no limit."""
+    retries: int
+    """How often a command that only reads is repeated after its connection failed."""
 
 
 class Caller:
     """A client without its connection: its commands and types, and the version of its node."""
 
-    rpc_commands: ClassVar[Mapping[str, Command]]
+    rpc_commands: ClassVar[Mapping[str, Command]] = MappingProxyType({})
     """The commands that have a method, by wire name."""
     rpc_package: ClassVar[str]
     """The package whose classes its calls return."""
@@ -57,12 +71,13 @@ class Caller:
             raise ParameterError("rpc_filtered: a node's REST interface has no filters; connect to its socket")
         return self._rpc_changed(filter=encode(fields))
 
-    def rpc_with(self, *, timeout: float | None) -> Self:
-        """Return this client, on the same connections, with another timeout: `client.rpc_with(timeout=5).getinfo()`.
+    def rpc_with(self, **changes: Unpack[Changes]) -> Self:
+        """Return this client, on the same connections, with other settings: `client.rpc_with(timeout=5).getinfo()`.
 
-        `timeout` limits each call, in seconds; None for no limit.
+        `timeout` limits each call, in seconds; None for no limit. `retries` is how often a command that only reads is
+        repeated after its connection failed.
         """
-        return self._rpc_changed(timeout=timeout)
+        return self._rpc_changed(**changes)
 
     def _rpc_changed(self, **changes: Any) -> Self:
         changed = copy.copy(self)

@@ -7,18 +7,20 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from types import TracebackType
 from typing import Any, Final, Self
 
 from ..command import Command
-from ..errors import ClientError, RpcError, timed_out
+from ..errors import ClientError, RpcError, TransportError, timed_out
 from ..values.decode import decode_plain
 from .address import check_socket_arguments, is_url
 from .aiounix import AsyncUnixTransport
 from .caller import Caller, Settings
 from .exchange import Params, decode_response, encode_params
+from .hooks import CallHooks, Observed
 from .refusals import named
+from .retries import pause_before_retry
 from .transports import AsyncTransport, Limit
 from .version import GETINFO
 
@@ -44,6 +46,9 @@ class BaseAsyncClient(Caller):
     A client belongs to the event loop that used it first, until the client or that loop is closed; a call in another
     loop raises RuntimeError. A forked child process gets its own connections in its own event loop.
 
+    `retries` is how often a command that only reads is repeated after its connection failed, with growing pauses;
+    `timeout` covers them. No other command is ever repeated. The hooks in `on_call` observe all calls.
+
     Before the first call of a command's method, the client asks the node for its version, and other such calls wait. It
     gives a VersionWarning if its types are those of another release; a node that does not return a version causes none.
     """
@@ -59,8 +64,10 @@ class BaseAsyncClient(Caller):
         server_name: str | None = None,
         timeout: float | None = None,
         connections: int = CONNECTIONS,
+        retries: int = 0,
+        on_call: Sequence[CallHooks] = (),
     ) -> None:
-        super().__init__(Settings(timeout))
+        super().__init__(Settings(timeout, retries=retries, on_call=tuple(on_call)))
         if is_url(node):
             from .aiorest import AsyncRestTransport
             from .restnode import RestNode
@@ -100,10 +107,22 @@ class BaseAsyncClient(Caller):
 
         Raises RpcError, as the class of its code, or a ClientError.
         """
-        try:
-            return await self._rpc_transport.call(method, params, limit, response_filter=self._rpc_settings.filter)
-        except RpcError as error:
-            raise named(self.rpc_package, error) from None
+        settings, command = self._rpc_settings, self.rpc_commands.get(method)
+        with Observed(settings.on_call, method, params) as record:
+            while True:
+                try:
+                    raw = await self._rpc_transport.call(method, params, limit, response_filter=settings.filter)
+                except RpcError as error:
+                    raise named(self.rpc_package, error) from None
+                except TransportError:
+                    left = None if limit.end is None else limit.end - asyncio.get_running_loop().time()
+                    pause = pause_before_retry(command, record.attempts, settings.retries, left)
+                    if pause is None or not await self._rpc_transport.pause(pause):
+                        raise
+                    record.attempts += 1
+                else:
+                    record.response_bytes = len(raw)
+                    return raw
 
     async def _rpc_receive(self, command: Command, params: bytes) -> Any:
         limit = self._rpc_limit()
