@@ -811,6 +811,9 @@ OUTCOMES: Final[Mapping[tuple[str, int], Outcome]] = MappingProxyType(
     {
         ("", -32601): Outcome.FAILED,
         ("", -32602): Outcome.FAILED,
+        ("", 1501): Outcome.FAILED,
+        ("", 1502): Outcome.FAILED,
+        ("", 1503): Outcome.FAILED,
         ("xpay", 205): Outcome.FAILED,
         ("xpay", 206): Outcome.FAILED,
         ("xpay", 215): Outcome.FAILED,

@@ -16,13 +16,13 @@ from typing import Any
 import pytest
 
 from clnrpc import AsyncClient, Client, Outcome, Paid, PayOnceError, RpcError
-from clnrpc.errors import AlreadyPaidError, DestinationFailedError, InvoiceExpiredError, RouteNotFoundError
+from clnrpc.errors import AlreadyPaidError, DestinationFailedError, InvoiceExpiredError, PluginError, RouteNotFoundError
 from tests.interop.chain.folder import Chain
 from tests.interop.channels import open_channel
 from tests.interop.conftest import Pair
 from tests.interop.losing import losing
-from tests.interop.nodes import Node, running, until
-from tests.interop.paying import Mortal, hash_of, payable_at
+from tests.interop.nodes import Node, program, running, until
+from tests.interop.paying import Mortal, await_chain, hash_of, payable_at
 
 AMOUNT = 1_234_000
 PATIENCE = 90
@@ -136,11 +136,30 @@ def test_without_a_route_it_has_failed(chain: Chain, pair: Pair, work: Path) -> 
         assert payments(pair.l1, made.payment_hash) == []
 
 
+def test_a_payment_that_takes_longer_is_unknown_until_it_ends(chain: Chain, pair: Pair, work: Path) -> None:
+    released = work / "released"
+    plugin = program(work / "holding", "tests.interop.holding", released)
+    with running(chain, work / "holder", f"--plugin={plugin}") as holder:
+        await_chain(holder)
+        open_channel(chain, pair.l1, holder)
+        made = invoice_of(holder)
+        error = failure(pair.l1.client, made.bolt11, within=10)
+        assert (type(error), error.outcome) == (PayOnceError, Outcome.UNKNOWN)
+        assert payments(pair.l1, made.payment_hash) == ["pending"]
+        with pytest.raises(PluginError) as refused:  # a second call, while the first one is under way
+            pair.l1.client.xpay(made.bolt11)
+        assert refused.value.outcome == Outcome.UNKNOWN
+        released.touch()
+        paid = pair.l1.client.pay_once(made.bolt11, again=True)
+        assert_paid_once(pair.l1, holder, made.payment_hash, paid)
+
+
 def test_a_payer_that_is_killed_during_the_payment_is_asked_when_it_is_back(
     chain: Chain, pair: Pair, work: Path
 ) -> None:
     with ExitStack() as stack:
         payer = Mortal(chain, work / "mortal", stack)
+        await_chain(payer.node)
         open_channel(chain, pair.l1, payer.node)
         payee = pair.l1
         made = invoice_of(payee)

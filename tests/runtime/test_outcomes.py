@@ -6,6 +6,7 @@ import asyncio
 import pickle
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 import clnrpc
 from clnrpc import AsyncClient, ClientError, Outcome, RpcError
 from clnrpc.errors import AlreadyPaidError, InvalidParametersError, InvoiceExpiredError, PluginError
+from clnrpc.runtime.errors import client_closed, connection_lost, queue_is_full, timed_out
 from tests.runtime.node import Connection, ScriptedNode
 
 PAY = {"invstring": "lni1"}
@@ -63,6 +65,7 @@ async def failed_async_call(path: Path, method: str, params: Any) -> RpcError | 
         ("listpeers", 207, InvoiceExpiredError, Outcome.UNKNOWN),
         ("anything", -32602, InvalidParametersError, Outcome.FAILED),
         ("multifundchannel", -32602, InvalidParametersError, Outcome.UNKNOWN),
+        ("xpay", 1502, clnrpc.errors.RuneNotPermittedError, Outcome.FAILED),
         ("xpay", 123456, RpcError, Outcome.UNKNOWN),
     ],
 )
@@ -138,6 +141,13 @@ def test_after_a_response_that_cannot_be_read_the_outcome_is_unknown(socket_path
 
     with ScriptedNode(socket_path, script):
         assert failed_call(socket_path, "xpay", PAY).outcome == Outcome.UNKNOWN
+
+
+@pytest.mark.parametrize("make", [connection_lost, client_closed, partial(timed_out, timeout=1.0)])
+def test_it_depends_on_whether_the_request_was_sent_in_full(make: Any) -> None:
+    assert make("xpay", sent=True).outcome == Outcome.UNKNOWN
+    assert make("xpay", sent=False).outcome == Outcome.FAILED
+    assert queue_is_full("rpc").outcome == Outcome.FAILED
 
 
 def test_an_error_of_a_service_has_an_unknown_outcome() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from clnrpc import AsyncClient, ClientError, Outcome, Paid, PayOnceError, RpcError
+from clnrpc import AsyncClient, ClientError, Outcome, Paid, PayOnceError, RpcError, RpcTimeoutError
 from clnrpc import Client as BlockingClient
 from clnrpc.errors import DestinationFailedError
 from tests.runtime.node import Connection, Script, ScriptedNode
@@ -100,13 +100,17 @@ def test_what_became_of_the_parts_is_looked_up_after_the_last_attempt(pay: Pay, 
 
 @both
 def test_the_outcome_is_unknown_when_the_time_is_over(pay: Any, socket_path: Path) -> None:
-    with (
-        ScriptedNode(socket_path, expecting(("decode", DECODED), ("xpay", LEAVE)), expecting(*looks("pending"))),
-        pytest.raises(PayOnceError) as error,
-    ):
-        pay(socket_path, within=0)
+    """The node answers `xpay` only after that."""
+
+    def hold(connection: Connection) -> None:
+        connection.answer(connection.read(), DECODED)
+        assert connection.read()["method"] == "xpay"
+        assert connection.socket.recv(1) == b""  # the client has given up
+
+    with ScriptedNode(socket_path, hold, expecting(*looks("pending"))), pytest.raises(PayOnceError) as error:
+        pay(socket_path, within=0.3)
     assert error.value.outcome == Outcome.UNKNOWN
-    assert isinstance(error.value.__cause__, ClientError)
+    assert isinstance(error.value.__cause__, RpcTimeoutError)
 
 
 @both

@@ -44,7 +44,7 @@ class PayingClient(BaseClient):
         nobody else has it pay this invoice or deletes its payments, and that it hands a call to its plugins within
         seconds. A plugin that holds `xpay` back for longer, in the hook `rpc_command` or in a signer that asks a
         person, breaks this. A node that is killed right after it stored a part may list it as pending for ever; then
-        the outcome stays unknown.
+        the outcome stays unknown. Over REST, the rune must permit `decode`, `listpays`, and `xpay` or `pay`.
 
         Args:
             invoice: a BOLT 11 or BOLT 12 invoice. For an offer, call `fetchinvoice` first, and store the invoice.
@@ -52,8 +52,8 @@ class PayingClient(BaseClient):
             maxfee: the highest fee in millisatoshi. Default: that of the node.
             label: your own name for the payment.
             retry_for: for how many seconds the node tries to pay; the highest of all calls for this invoice.
-            within: for how many seconds to find out what became of the payment. If this is less than 70, or
-                `retry_for` + 10, a lost answer leaves the outcome unknown.
+            within: how long all of this may take, in seconds, give or take a look of 10 seconds. If it is less than 70,
+                or `retry_for` + 10, a lost answer may leave the outcome unknown.
             again: whether an earlier call for this invoice may exist whose outcome is unknown.
 
         Raises:
@@ -85,7 +85,8 @@ class PayingClient(BaseClient):
                     step = next(steps)
                     continue
                 try:
-                    answer = client.rpc_call(step.method, step.params)
+                    timed = client.rpc_with(timeout=step.timeout_of(self._rpc_settings.timeout))
+                    answer = timed.rpc_call(step.method, step.params)
                 except (RpcError, ClientError) as error:
                     step = steps.throw(error)
                 else:

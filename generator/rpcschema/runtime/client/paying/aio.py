@@ -54,7 +54,8 @@ class PayingAsyncClient(BaseAsyncClient):
                     step = next(steps)
                     continue
                 try:
-                    answer = await client.rpc_call(step.method, step.params)
+                    timed = client.rpc_with(timeout=step.timeout_of(self._rpc_settings.timeout))
+                    answer = await timed.rpc_call(step.method, step.params)
                 except (RpcError, ClientError) as error:
                     step = steps.throw(error)
                 else:

@@ -27,6 +27,8 @@ PAUSE_SECONDS: Final = 0.5
 """The time between two looks."""
 PROMPT_SECONDS: Final = 1.0
 """The time within which a node answers that is not held up."""
+LOOK_SECONDS: Final = 10.0
+"""How long to wait for the answer to a look."""
 LOOKS: Final = 3
 """How many prompt looks in a row must show nothing pending, at the end."""
 ENDED: Final = frozenset({203, 209})
@@ -94,6 +96,12 @@ class Call(NamedTuple):
 
     method: str
     params: Mapping[str, Any]
+    timeout: float
+    """Seconds."""
+
+    def timeout_of(self, client: float | None) -> float:
+        """Return the timeout of the call, in seconds; `client` is that of the client's calls, None for none."""
+        return self.timeout if client is None else min(self.timeout, client)
 
 
 class Pause(NamedTuple):
@@ -114,7 +122,7 @@ def pay(order: Order, now: Callable[[], float]) -> Steps[Paid]:
     until = now() + order.within
     payment_hash = yield from _find_hash(order)
     try:
-        answer = yield from _ask(order)
+        answer = yield from _ask(order, max(0.0, until - now()))
         return _paid(payment_hash, answer.get("payment_preimage"), answer)
     except PayOnceError:
         raise
@@ -137,7 +145,7 @@ def pay(order: Order, now: Callable[[], float]) -> Steps[Paid]:
 def _find_hash(order: Order) -> Steps[str]:
     """Return the payment hash of the invoice. The node decodes it, and nothing is sent."""
     try:
-        decoded = _members((yield Call("decode", {"string": order.invoice})))
+        decoded = _members((yield Call("decode", {"string": order.invoice}, order.within)))
     except RpcError as error:
         error.outcome = Outcome.UNKNOWN if order.again else Outcome.FAILED
         raise
@@ -150,7 +158,7 @@ def _find_hash(order: Order) -> Steps[str]:
     return str(decoded.get(_HASHES[kind]))
 
 
-def _ask(order: Order) -> Steps[dict[str, Any]]:
+def _ask(order: Order, timeout: float) -> Steps[dict[str, Any]]:
     """Have the node pay, and return its answer."""
     params = {
         "amount_msat": order.amount_msat,
@@ -159,11 +167,11 @@ def _ask(order: Order) -> Steps[dict[str, Any]]:
         "retry_for": order.retry_for,
     }
     try:
-        answer = yield Call("xpay", {"invstring": order.invoice, **params})
+        answer = yield Call("xpay", {"invstring": order.invoice, **params}, timeout)
     except RpcError as error:
         if error.code != METHOD_NOT_FOUND:
             raise
-        answer = yield Call("pay", {"bolt11": order.invoice, **params})
+        answer = yield Call("pay", {"bolt11": order.invoice, **params}, timeout)
     return _members(answer)
 
 
@@ -181,7 +189,7 @@ def _look(
     while True:
         asked = now()
         try:
-            answer = _members((yield Call("listpays", {"payment_hash": payment_hash})))
+            answer = _members((yield Call("listpays", {"payment_hash": payment_hash}, LOOK_SECONDS)))
         except (RpcError, ClientError):
             end, quiet = None, 0  # a node that did not answer may have been held up, and the call with it
         else:
