@@ -135,6 +135,12 @@ def test_finds_nothing_on_a_node_that_follows_its_documents(tmp_path: Path) -> N
         assert compare(folder, mock) == []
 
 
+def test_a_deprecated_command_may_be_gone(tmp_path: Path) -> None:
+    documents = changed(lambda docs: docs["waitsendpay"].update(deprecated=["v26.06", "v27.06"]))
+    with node(write(tmp_path / "node", changed(lambda docs: docs.pop("waitsendpay")))) as mock:
+        assert compare(write(tmp_path / "documents", documents), mock) == []
+
+
 @pytest.mark.parametrize("name", DEVIATIONS)
 def test_finds_exactly_the_fact_that_differs(name: str, tmp_path: Path) -> None:
     deviation = DEVIATIONS[name]

@@ -8,11 +8,13 @@ from lnstandin.conform.node import INVALID_PARAMS, Reply
 from tests.conform.documents import document
 
 LISTED = document(errors=["These may occur:", "", "- -1: Catchall.", "- 205: No route.", "- 1501 (RUNE): not for us"])
+FACTS = document(errors=["- -1", "- 205"])
 PROSE = document(errors=["It may fail with 205."])
 
 
 def test_reads_the_codes_of_a_list_and_none_of_prose() -> None:
     assert listed_codes(LISTED) == {-1, 205, 1501}
+    assert listed_codes(FACTS) == {-1, 205}
     assert listed_codes(PROSE) == listed_codes(document()) == frozenset()
 
 

@@ -1,7 +1,7 @@
 """Where Core Lightning's documents contradict a node, the typed client follows the node (`schemas/corrections.toml`).
 
-Each test shows both: that the typed call does what it should, and that the node still contradicts the document. If the
-latter fails on a newer node, look at the correction again.
+`test_conform.py` finds these contradictions. Each test here shows both: that the typed call does what it should, and
+that the node still contradicts the document. If the latter fails on a newer node, look at the correction again.
 """
 
 from __future__ import annotations
@@ -220,26 +220,6 @@ def usage(node: Node) -> Mapping[str, list[str]]:
     """Return the parameters of each command as `help` shows them."""
     lines = (entry.command.replace("(DEPRECATED!) ", "").split() for entry in node.client.help().help)
     return {name: parameters for name, *parameters in lines}
-
-
-UNLIKE_HELP = {
-    "pay": "shows invstring for bolt11",
-    "plugin": "shows subcommands alone",
-    "dev-splice": "does not show that it demands script_or_json",
-    "invoicerequest": "the client requires a description, which makes a better request",
-}
-
-
-def test_parameters_have_the_order_and_presence_that_help_shows(l1: Node) -> None:
-    shown = usage(l1)
-    compared = 0
-    for name, command in COMMANDS.items():
-        if name in shown and name not in UNLIKE_HELP:
-            ours = [each for each in command.usage.split()[1:] if "=" not in each]  # without extensions
-            for_all = [each for each in shown[name] if each in ours or not each.strip("[]").startswith("dev")]
-            assert ours == for_all, name
-            compared += 1
-    assert compared >= 140
 
 
 def test_addpsbtoutput_takes_serial_ids_of_the_initiator(l1: Node) -> None:

@@ -10,7 +10,7 @@ from lnstandin.conform.findings import Finding, Kind
 from lnstandin.conform.node import Reply
 from rpcschema.model.nodes import Document
 
-_CODE: Final = re.compile(r"- \**(-?[0-9]+)\**(?::| \()").match
+_CODE: Final = re.compile(r"- \**(-?[0-9]+)\**(?::| \(|$)").match
 _GENERAL: Final = frozenset({-1, -32700, -32600, -32601, -32602, -32603})
 """Codes that any command may return: the catch-all, and those of JSON-RPC."""
 

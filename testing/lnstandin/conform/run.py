@@ -120,11 +120,11 @@ class Conformance:
             raise NodeError("the node's answer to help is not a list of commands with their usage") from error
 
     def _compare_existence(self, commands: set[str]) -> Iterator[Finding]:
-        documented = {name for kind, name in self.documents if kind == "rpc"}
-        for name in documented - commands:
-            if not is_for_developers(name):
+        documented = {name: document for (kind, name), document in self.documents.items() if kind == "rpc"}
+        for name in documented.keys() - commands:
+            if not is_for_developers(name) and not documented[name].deprecated:
                 yield Finding(Kind.COMMAND_MISSING, name, "", "describes it", "does not have it")
-        for name in commands - documented:
+        for name in commands - documented.keys():
             if not is_for_developers(name):
                 yield Finding(Kind.COMMAND_UNDOCUMENTED, name, "", "", "has it")
 
