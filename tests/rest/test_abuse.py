@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import resource
 import select
 import socket
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from lnoffers.rest.application import LONG_BYTES
 from lnoffers.rest.listening import Limits
 from tests.rest.running import HOST, Node, Site, served
 from tests.rest.serving import Served, served_over_rest
@@ -131,6 +133,32 @@ def test_a_malformed_or_huge_request_gets_an_error_of_the_client(site: Site, bod
             answer = raw.recv(1 << 16)
     assert answer[:10] in (b"", b"HTTP/1.1 4"), answer
     assert site.post("getinfo").status == 201
+
+
+class Slow(Node):
+    """A node that takes its time to check a rune, and counts how many it checks at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.most = 0
+        self._checking = 0
+
+    async def __call__(self, method: str, params: bytes, /) -> bytes | AsyncGenerator[bytes, None]:
+        self._checking += 1
+        self.most = max(self.most, self._checking)
+        await asyncio.sleep(0.02)
+        self._checking -= 1
+        return await super().__call__(method, params)
+
+
+@pytest.mark.parametrize(("length", "at_once"), [(LONG_BYTES + 20, 1), (10, 8)])
+def test_long_bodies_of_strangers_take_turns(tmp_path: Path, length: int, at_once: int) -> None:
+    node = Slow()
+    with served(node, tmp_path) as site, ThreadPoolExecutor(8) as threads:
+        calls = [threads.submit(site.post, "getinfo", {"a": "x" * length}, "a stranger's") for _ in range(24)]
+        assert {call.result().status for call in calls} == {401}
+    assert node.most <= at_once
+    assert (node.most == 1) == (at_once == 1)
 
 
 def test_right_and_wrong_runes_at_once_each_get_their_answer(server: Served) -> None:

@@ -6,6 +6,8 @@ from http.client import IncompleteRead
 
 import pytest
 
+from lnoffers.rest.application import LONG_BYTES
+from lnoffers.rest.request import MAX_BODY_BYTES
 from tests.rest.running import RUNE, Node, Site
 
 
@@ -23,6 +25,13 @@ def test_a_long_result_arrives_in_pieces_and_whole(site: Site) -> None:
     answer = site.post("listinvoices")
     assert answer.headers["transfer-encoding"] == "chunked"
     assert answer.json == {"invoices": [1, 2]}
+
+
+@pytest.mark.parametrize("length", [LONG_BYTES - 20, LONG_BYTES + 20, MAX_BODY_BYTES - 20])
+def test_long_and_short_bodies_give_the_same_parameters(site: Site, node: Node, length: int) -> None:
+    text = "x" * length
+    assert site.post("getinfo", {"a": text}).status == 201
+    assert [params.count(text.encode()) for _, params in node.called] == [1, 1]
 
 
 def test_several_calls_share_a_connection(site: Site) -> None:
@@ -78,6 +87,7 @@ def test_the_name_of_the_header_has_any_case(site: Site) -> None:
 
 
 DEEP = b'{"a":[' + (b"[" * 20 + b"]" * 20 + b",") * 1_000
+MANY_NAMES = b'{%b,"0":1}' % b",".join(b'"%d":1' % number for number in range(20_000))
 REFUSED = {
     "no rune": ("POST", "/v1/getinfo", b"", {"Rune": ""}, 403, 1501, "Not authorized: Missing rune"),
     "another node's rune": ("POST", "/v1/getinfo", b"", {"Rune": "x"}, 401, 1501, "Not authorized: Not derived"),
@@ -103,6 +113,7 @@ REFUSED = {
     "name twice": ("POST", "/v1/getinfo", b'{"a":1,"a":2}', {}, 406, None, "The parameter a is given twice"),
     "name twice, once null": ("POST", "/v1/getinfo", b'{"a":null,"a":2}', {}, 406, None, "The parameter a is given"),
     "name twice, once escaped": ("POST", "/v1/getinfo", rb'{"a":1,"\u0061":2}', {}, 406, None, "The parameter a is"),
+    "name twice, far apart": ("POST", "/v1/getinfo", MANY_NAMES, {}, 406, None, "The parameter 0 is given twice"),
     "an array": ("POST", "/v1/getinfo", b"[1]", {}, 400, None, "The body is not the JSON object"),
     "a word": ("POST", "/v1/getinfo", b"null", {}, 400, None, "The body is not the JSON object"),
     "half an object": ("POST", "/v1/getinfo", b'{"a":', {}, 400, None, "The body is not one whole JSON object"),
@@ -121,7 +132,7 @@ REFUSED = {
         None,
         "The body is not the JSON",
     ),
-    "too long": ("POST", "/v1/getinfo", b'{"a":"%b"}' % (b"x" * 1_000_000), {}, 413, None, "The body is longer"),
+    "too long": ("POST", "/v1/getinfo", b'{"a":"%b"}' % (b"x" * MAX_BODY_BYTES), {}, 413, None, "The body is longer"),
     "failed": ("POST", "/v1/pay", b"{}", {}, 500, 210, "Timed out"),
 }
 

@@ -22,6 +22,8 @@ App: TypeAlias = Callable[[Scope, Receive, Send], Coroutine[None, None, None]]
 NOT_PERMITTED: Final = 1502
 SEND_SECONDS: Final = 60.0
 """How long the client may take to read a piece of the answer."""
+LONG_BYTES: Final = 1 << 14
+"""Bodies up to this length take milliseconds to parse, and then for the node to read."""
 _LEFT: Final = "the client has left"
 
 logger = logging.getLogger(__name__)
@@ -42,11 +44,15 @@ class Dispatch(Protocol):
 
 
 def application(dispatch: Dispatch) -> App:
-    """Return the ASGI application that calls commands through `dispatch`, each after `checkrune` has permitted it."""
+    """Return the ASGI application that calls commands through `dispatch`, each after `checkrune` has permitted it.
+
+    Until its rune is checked, a long body may come from anybody. So the others wait for one of them at most.
+    """
+    long_bodies = asyncio.Lock()
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         assert scope["type"] == "http", scope["type"]
-        exchange = _Exchange(dispatch, receive, send)
+        exchange = _Exchange(dispatch, long_bodies, receive, send)
         try:
             await exchange.answer(scope)
         except Exception:  # a bug in one call must not show its traceback to anybody but the log
@@ -64,10 +70,11 @@ class _EndedError(Exception):
 class _Exchange:
     """One request and its answer."""
 
-    def __init__(self, dispatch: Dispatch, receive: Receive, send: Send) -> None:
+    def __init__(self, dispatch: Dispatch, long_bodies: asyncio.Lock, receive: Receive, send: Send) -> None:
         self.has_begun = False
         """Whether a part of the answer is sent."""
         self._dispatch = dispatch
+        self._long_bodies = long_bodies
         self._receive = receive
         self._send = send
 
@@ -76,8 +83,8 @@ class _Exchange:
         try:
             head = read_head(scope["method"], scope["path"], scope["headers"])
             logger.debug("REST: %s", head.method)
-            params = read_parameters(await self._body(), is_form=head.is_form)
-            await self._unless_client_leaves(self._call(head, params))
+            body = await self._body()
+            await self._unless_client_leaves(self._call(head, body))
         except RefusedError as refused:
             await self.refuse(refused)
         except _EndedError as ended:
@@ -88,8 +95,8 @@ class _Exchange:
         allow = [(b"allow", b"POST")] if refused.status == 405 else []
         await self._respond(refused.status, refused.body(), allow)
 
-    async def _call(self, head: Head, params: bytes) -> None:
-        await self._check_rune(head, params)
+    async def _call(self, head: Head, body: bytes) -> None:
+        params = await self._permitted(head, body)
         try:
             result = await self._dispatch(head.method, params)
         except RpcError as error:
@@ -100,6 +107,21 @@ class _Exchange:
             await self._respond(head.status, result)
         else:
             await self._stream(head.status, result)
+
+    async def _permitted(self, head: Head, body: bytes) -> bytes:
+        """Return the parameters of a call that the rune permits.
+
+        Raises:
+            RefusedError: if the body is malformed, or the rune does not permit the call.
+        """
+        if len(body) <= LONG_BYTES:
+            params = read_parameters(body, is_form=head.is_form)
+            await self._check_rune(head, params)
+        else:
+            async with self._long_bodies:
+                params = await asyncio.to_thread(read_parameters, body, is_form=head.is_form)
+                await self._check_rune(head, params)
+        return params
 
     async def _check_rune(self, head: Head, params: bytes) -> None:
         """Have the node check that the rune permits the call.
