@@ -14,7 +14,7 @@ A second run, under strace, pays invoices one after the other, and counts how of
 for each payment at most. Exits with 1 if a bar is missed. Without strace the syncs cannot be counted, which is a bar
 missed, too.
 
-Three times the curve operations without the syncs would be too low a bar: what only opens the messages, checks the
+Three times the curve operations without the syncs cannot be reached: what only opens the messages, checks the
 invoices, executes the statements and encrypts two messages for each, in a loop of one thread, takes 2.8 times as long
 as the curve operations (decision 0098). How many times a payment takes is printed.
 """

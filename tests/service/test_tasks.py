@@ -1,4 +1,4 @@
-"""Waiting for one future, at most for a time."""
+"""Waiting for one future at most for a time, and for longer and longer between attempts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from lnoffers.service.tasks import done_within
+from lnoffers.service.tasks import done_within, growing_pauses
 
 
 def test_a_future_that_is_done_in_time_ends_the_wait() -> None:
@@ -49,3 +49,8 @@ def test_it_goes_on_also_if_the_waiting_task_is_cancelled() -> None:
         assert not future.done()
 
     asyncio.run(run())
+
+
+def test_pauses_double_until_the_longest() -> None:
+    pauses = growing_pauses(1.0, 5.0)
+    assert [next(pauses) for _ in range(5)] == [1.0, 2.0, 4.0, 5.0, 5.0]

@@ -1,9 +1,9 @@
-"""Tasks of the event loop that nobody awaits: kept until they end, and their bugs reported."""
+"""Keep tasks that nobody awaits until they end and report their bugs, wait for a future, and pause between attempts."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from typing import Any
 
 
@@ -35,6 +35,13 @@ async def done_within(future: asyncio.Future[Any], seconds: float) -> bool:
         timer.cancel()
         future.remove_done_callback(end)
     return future.done()
+
+
+def growing_pauses(first: float, longest: float) -> Iterator[float]:
+    """Yield the pauses between attempts, in seconds: each twice as long as the one before, up to `longest`."""
+    while True:
+        yield first
+        first = min(2 * first, longest)
 
 
 def ended_in_bug(message: str, task: asyncio.Future[Any]) -> bool:

@@ -20,7 +20,7 @@ from lnoffers.bolt12 import Bolt12Error, Invoice
 from lnoffers.net.features import offers
 from lnoffers.service.errors import PeerUnavailableError
 from lnoffers.service.payments.backend import Failed, FailureCode, Outcome, Paid, Uncertain
-from lnoffers.service.tasks import done_within, ended_in_bug
+from lnoffers.service.tasks import done_within, ended_in_bug, growing_pauses
 from lnstandin.play.ledger import NoRoute, Sent, State
 from lnstandin.play.messages import FEATURE, MAX_NUMBER, Pay, Result, UnusableError
 from lnstandin.play.target import Target, UnreachableError
@@ -192,7 +192,7 @@ class Sender:
     async def _result(self, sent: Sent, target: Target) -> Result:
         message = _message(sent, target)
         self._awaited[sent.payment_hash] = awaited = _Awaited(sent)
-        pause = FIRST_PAUSE
+        pauses = growing_pauses(FIRST_PAUSE, LONGEST_PAUSE)
         try:
             while awaited.result is None:
                 woken = awaited.sleeps()
@@ -201,8 +201,7 @@ class Sender:
                     await self._wire.send(link, message)
                 except PeerUnavailableError as error:
                     logger.debug("A payment waits for %s: %s", sent.payee.hex(), error)
-                await done_within(woken, pause)
-                pause = min(2 * pause, LONGEST_PAUSE)
+                await done_within(woken, next(pauses))
         finally:
             del self._awaited[sent.payment_hash]
         return awaited.result

@@ -30,7 +30,7 @@ from lnoffers.service.status import Status
 from lnoffers.service.store import invoicerequests, payments
 from lnoffers.service.store.invoices import MAX_NUMBER
 from lnoffers.service.store.payments import ClaimError, NewPayment, StoredPayment
-from lnoffers.service.tasks import ended_in_bug
+from lnoffers.service.tasks import ended_in_bug, growing_pauses
 
 if TYPE_CHECKING:
     from lnoffers.service.node import Node
@@ -209,7 +209,7 @@ class Payer:
         return Ending(payment)
 
     async def _pay_until_known(self, payment: StoredPayment, invoice: Invoice) -> Ending:
-        pause = FIRST_PAUSE
+        pauses = growing_pauses(FIRST_PAUSE, LONGEST_PAUSE)
         if payment.state is PaymentState.PAYING:
             outcome = await self._tell(payment, invoice)
         else:
@@ -224,8 +224,7 @@ class Payer:
             if payment.state is PaymentState.PAYING:
                 logger.warning("The payment %s is uncertain: %s", payment.payment_hash.hex(), outcome.reason)
                 payment = await self._step(payment, PaymentEvent.LOST, reason=outcome.reason)
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, LONGEST_PAUSE)
+            await asyncio.sleep(next(pauses))
             outcome = await self._ask(self.backend.find, invoice)
 
     async def _tell(self, payment: StoredPayment, invoice: Invoice) -> Outcome:
@@ -293,20 +292,19 @@ class Payer:
 
     async def _patiently(self, function: Callable[[], T]) -> T:
         """Run a function that uses the store, again and again until the store does not fail."""
-        pause = FIRST_PAUSE
+        pauses = growing_pauses(FIRST_PAUSE, LONGEST_PAUSE)
         while True:
             try:
                 return await self._node.changes.run(function)
             except RpcError as error:
                 logger.warning("A payment waits for the store: %s", error.message)
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, LONGEST_PAUSE)
+                await asyncio.sleep(next(pauses))
 
     # ---- all payments
 
     async def _settled(self, work: Callable[[], Awaitable[None]]) -> None:
         """Do something until neither the backend nor the store fails."""
-        pause = FIRST_PAUSE
+        pauses = growing_pauses(FIRST_PAUSE, LONGEST_PAUSE)
         while True:
             try:
                 return await work()
@@ -315,8 +313,7 @@ class Payer:
             except ServiceError as error:
                 why = str(error)
             self._warn_once(f"Payments wait: {why}")
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, LONGEST_PAUSE)
+            await asyncio.sleep(next(pauses))
 
     async def _compare(self) -> None:
         """If the store was restored from a backup, bring in what was paid since; then let payments begin."""

@@ -22,7 +22,7 @@ from lnoffers.service.errors import ListenError, PeerUnavailableError
 from lnoffers.service.peers.admission import Admission
 from lnoffers.service.peers.pace import Pace
 from lnoffers.service.peers.peers import Peers
-from lnoffers.service.tasks import ended_in_bug, start
+from lnoffers.service.tasks import ended_in_bug, growing_pauses, start
 
 ACCEPTED_A_SECOND: Final = 500
 ACCEPT_BURST: Final = 100
@@ -144,7 +144,8 @@ async def stay_connected(
 
     `sleep` waits for so many seconds.
     """
-    clock, pause, level = asyncio.get_running_loop().time, FIRST_PAUSE, logging.INFO
+    clock, level = asyncio.get_running_loop().time, logging.INFO
+    pauses = growing_pauses(FIRST_PAUSE, LONGEST_PAUSE)
     while not peers.halted:
         try:
             link = await peers.connect(address)
@@ -154,6 +155,5 @@ async def stay_connected(
         else:
             await link.closed()
             if clock() - link.opened >= LASTING_SECONDS:
-                pause, level = FIRST_PAUSE, logging.INFO
-        await sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 # so that nodes do not all come at once
-        pause = min(2 * pause, LONGEST_PAUSE)
+                pauses, level = growing_pauses(FIRST_PAUSE, LONGEST_PAUSE), logging.INFO
+        await sleep(next(pauses) * random.uniform(0.5, 1.0))  # noqa: S311 # so that nodes do not all come at once

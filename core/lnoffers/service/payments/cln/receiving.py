@@ -29,7 +29,7 @@ from lnoffers.service.payments.cln.destinations import (
     forwards_blinded,
     incoming_channels,
 )
-from lnoffers.service.tasks import ended_in_bug
+from lnoffers.service.tasks import ended_in_bug, growing_pauses
 from lnoffers.service.warner import Warner
 
 if TYPE_CHECKING:
@@ -210,18 +210,17 @@ class Receiving:
 
     async def _watch(self) -> None:
         position: int | None = None
-        pause = FIRST_PAUSE
+        pauses = growing_pauses(FIRST_PAUSE, LONGEST_PAUSE)
         while True:
             try:
                 if position is None:
                     position = await self._catch_up()
                 paid = await self._client.patient.waitanyinvoice(lastpay_index=position)
                 await self._take(paid)
-                position, pause = paid.pay_index or position, FIRST_PAUSE
+                position, pauses = paid.pay_index or position, growing_pauses(FIRST_PAUSE, LONGEST_PAUSE)
             except (ClientError, RpcError) as error:
                 self._warner.warn(f"The node does not say which invoices are paid: {error}")
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, LONGEST_PAUSE)
+                await asyncio.sleep(next(pauses))
 
     async def _catch_up(self) -> int:
         """Record what is paid so far, delete what has expired, and return the number of the last payment of the node.
