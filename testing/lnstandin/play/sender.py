@@ -195,7 +195,7 @@ class Sender:
         pauses = growing_pauses(FIRST_PAUSE, LONGEST_PAUSE)
         try:
             while awaited.result is None:
-                woken = awaited.sleeps()
+                woken = awaited.next_wake()
                 try:
                     link = self._peers.link(sent.payee) or await self._connect(sent.payee)
                     await self._wire.send(link, message)
@@ -226,7 +226,7 @@ class _Awaited:
         self._sent = sent
         self._woken: asyncio.Future[None] | None = None
 
-    def sleeps(self) -> asyncio.Future[None]:
+    def next_wake(self) -> asyncio.Future[None]:
         """Return what is done when there is a result, or the payment is to be repeated at once."""
         self._woken = asyncio.get_running_loop().create_future()
         return self._woken
