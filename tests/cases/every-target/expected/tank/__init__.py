@@ -33,6 +33,8 @@ __all__ = [
     "COMMANDS",
     "RELEASE",
     "AsyncClient",
+    "CallHooks",
+    "CallRecord",
     "CannotConnectError",
     "Client",
     "ClientError",
@@ -64,6 +66,7 @@ if TYPE_CHECKING:
     from .client import Client
     from .commands import COMMANDS, RELEASE
     from .plugin import Plugin
+    from .runtime.client.hooks import CallHooks, CallRecord
     from .runtime.plugin.base import decode_payload
     from .runtime.values.encode import to_dict, to_json
     from .runtime.values.unknown import unknown_fields
@@ -75,6 +78,8 @@ else:
         "COMMANDS": "commands",
         "RELEASE": "commands",
         "Plugin": "plugin",
+        "CallHooks": "runtime.client.hooks",
+        "CallRecord": "runtime.client.hooks",
         "decode_payload": "runtime.plugin.base",
         "to_dict": "runtime.values.encode",
         "to_json": "runtime.values.encode",

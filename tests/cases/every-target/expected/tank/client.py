@@ -11,5 +11,6 @@ class Client(BaseClient, Calls):
     """A client for a node, over its socket or its REST interface.
 
     Required parameters may be passed by position, in the order of the command's document. Optional ones are passed by
-    keyword, and those that are None are not sent. A method raises RpcError if the node returns an error.
+    keyword, and those that are None are not sent. A method raises RpcError, in the class of the error's
+    code, if the node returns an error.
     """
