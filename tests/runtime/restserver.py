@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Condition, Thread
-from typing import Any, Self
+from typing import IO, Any, Self
 
 from lnoffers.rest.certificates import server_context
 
@@ -86,14 +86,7 @@ class RestServer:
             secured = self._context.wrap_socket(accepted, server_side=True) if self._context else accepted
             self._open.append((secured, self._thread))
             with secured, secured.makefile("rb") as incoming:
-                while line := incoming.readline():
-                    method = line.split()[1].decode().removeprefix("/v1/")
-                    fields = {}
-                    while (head := incoming.readline()) != b"\r\n":
-                        name, _, value = head.decode().partition(":")
-                        fields[name.lower()] = value.strip()
-                    body = incoming.read(int(fields["content-length"]))
-                    request = Request(number, method, fields, json.loads(body))
+                while (request := self._read(incoming, number)) is not None:
                     with self.changed:
                         self.requests.append(request)
                         self.changed.notify_all()
@@ -103,6 +96,21 @@ class RestServer:
                     secured.sendall(answer.removeprefix(b"!"))
                     if answer.startswith(b"!"):
                         return
+
+    @staticmethod
+    def _read(incoming: IO[bytes], number: int) -> Request | None:
+        """Return the next request; None if the connection ends first."""
+        lines = []
+        while (line := incoming.readline()) != b"\r\n":
+            if not line.endswith(b"\n"):
+                return None
+            lines.append(line.decode().rstrip())
+        fields = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines[1:])}
+        size = int(fields["content-length"])
+        body = incoming.read(size)
+        if len(body) < size:
+            return None
+        return Request(number, lines[0].split()[1].removeprefix("/v1/"), fields, json.loads(body))
 
     def __enter__(self) -> Self:
         self._context: ssl.SSLContext | None = server_context(self.folder, self.host) if self.is_tls else None

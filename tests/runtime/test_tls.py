@@ -109,3 +109,14 @@ def test_a_certificate_without_key_identifiers_is_accepted(call: Callable[..., A
     with server:
         server._context = context
         assert call(server.url, ("a", None), rune=RUNE, ca=tmp_path / "own.pem")
+
+
+def test_a_connection_that_is_interrupted_stays_encrypted(tmp_path: Path) -> None:
+    """Python's own `shutdown` of a TLS socket lets a thread that still uses it go on in plain text."""
+    with RestServer(tmp_path) as server, Client(server.url, rune=RUNE, ca=server.ca) as client:
+        client.rpc_call("a")
+        [connection] = client._rpc_transport._idle  # type: ignore[attr-defined]
+        connection.interrupt()
+        assert connection._socket.version() is not None
+        assert not connection.is_open()
+        assert client.rpc_call("b")["method"] == "b"

@@ -87,7 +87,8 @@ class Connection:
     def interrupt(self) -> None:
         """Shut the connection down, so that the thread that uses it gets an error."""
         with suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)
+            # Not the method of a TLS socket, after which that thread would read and write without TLS.
+            socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Close the file descriptor, and nothing else: the connection may be that of a parent process."""
