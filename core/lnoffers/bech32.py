@@ -145,7 +145,7 @@ _known_spreading: Final = lru_cache(maxsize=16)(_spreading)  # the strings of a 
 
 
 def _checksum(prefix: str, symbols: bytes) -> int:
-    state = 1
+    state, feedback = 1, _FEEDBACK  # a local name is faster, and this loop takes a fifth of the time of an invoice
     for value in (*(ord(c) >> 5 for c in prefix), 0, *(ord(c) & 31 for c in prefix), *symbols):
-        state = (state & 0x1FFFFFF) << 5 ^ value ^ _FEEDBACK[state >> 25]
+        state = (state & 0x1FFFFFF) << 5 ^ value ^ feedback[state >> 25]
     return state
