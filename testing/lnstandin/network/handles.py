@@ -9,7 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from clnrpc import Client
 from lnoffers.service.errors import ServiceError
@@ -39,6 +39,17 @@ class Settings:
     """The TCP port of REST; 0 for any, None for no REST."""
     clock_seconds: int = 0
     """By how many seconds its clock is ahead."""
+
+
+class Balance(NamedTuple):
+    """What a node has in the channel with a peer."""
+
+    our_msat: int
+    """What it can send, in millisatoshi."""
+    sent: Mapping[bytes, int]
+    """What it has paid or may still pay, by payment hash."""
+    taken: Mapping[bytes, int]
+    """What it was paid, by payment hash."""
 
 
 Waiting: TypeAlias = Callable[[], Any]
@@ -188,18 +199,15 @@ class NetworkNode:
             raise NetworkError("this node does not run: call start")
         return self._host.call(method, arguments)
 
-    def balances(self) -> Mapping[str, tuple[int, Mapping[bytes, int], Mapping[bytes, int]]]:
-        """Return what the ledger has, also of a node that does not run. For each peer, by its id:
-
-        what this node can send to it, in millisatoshi, and what it has sent and taken, by payment hash. What was sent
-        and has failed is left out.
-        """
+    def balances(self) -> Mapping[str, Balance]:
+        """Return what the ledger has, by the id of each peer with a channel; also of a node that does not run."""
         with closing(sqlite3.connect(self.ledger)) as connection:
+            connection.execute("BEGIN")  # all that follows is of one moment
             channels = connection.execute("SELECT peer, our_msat FROM channels").fetchall()
             sent = "SELECT payment_hash, amount_msat FROM sent WHERE payee = ? AND state <> 'failed'"
             taken = "SELECT payment_hash, amount_msat FROM received WHERE payer = ? AND state = 'paid'"
             return {
-                peer.hex(): (
+                peer.hex(): Balance(
                     our_msat,
                     dict(connection.execute(sent, (peer,)).fetchall()),
                     dict(connection.execute(taken, (peer,)).fetchall()),

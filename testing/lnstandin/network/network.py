@@ -9,14 +9,18 @@ from contextlib import suppress
 from itertools import combinations
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeAlias
 
 from lnoffers.service.errors import ServiceError
 from lnstandin.network.funds import funding_txid
-from lnstandin.network.handles import NetworkError, NetworkNode, Settings, Waiting
+from lnstandin.network.handles import Balance, NetworkError, NetworkNode, Settings, Waiting
 
 CHANNEL_SAT: Final = 10_000_000
 """The size of a channel; each side begins with half of it."""
+MOST_READS: Final = 100
+"""How often to look for a moment without a payment."""
+Ledgers: TypeAlias = Mapping[str, Mapping[str, Balance]]
+"""The balances of all nodes, by node id."""
 FIRST_BLOCK: Final = 103
 """The block in the name of the first channel, on a chain that nobody needs."""
 
@@ -108,17 +112,16 @@ class Network:
         """Return what all nodes have together, with what is in flight. It is the same at all times.
 
         Raises:
-            NetworkError: if the ledgers of two nodes contradict each other.
+            NetworkError: if the ledgers of two nodes contradict each other, or payments never pause.
         """
-        ledgers = {node.id: node.balances() for node in self.nodes}
-        total = 0
-        for node_id, balances in ledgers.items():
-            for peer, (our_msat, sent, _) in balances.items():
-                _, _, taken = ledgers[peer][node_id]
-                if any(sent.get(payment_hash) != amount for payment_hash, amount in taken.items()):
-                    raise NetworkError(f"{peer} has taken what {node_id} has not paid")
-                total += our_msat + sum(amount for payment_hash, amount in sent.items() if payment_hash not in taken)
-        return total
+        for _ in range(MOST_READS):
+            ledgers = self._ledgers()
+            if ledgers == self._ledgers():  # else some were read before a payment, and others after it
+                return _total(ledgers)
+        raise NetworkError("the nodes pay all the time, so their ledgers cannot be read at one moment")
+
+    def _ledgers(self) -> Ledgers:
+        return {node.id: node.balances() for node in self.nodes}
 
     def __enter__(self) -> Self:
         return self.start()
@@ -175,6 +178,18 @@ class Network:
                 if other.id not in known[side]:
                     opened[side].append(channel)
         _wait_for([node.call("open_channels", channels=channels) for node, channels in opened.items() if channels])
+
+
+def _total(ledgers: Ledgers) -> int:
+    """Return what is in all ledgers and in flight: what has left a payer, and no payee has taken."""
+    total = 0
+    for node_id, balances in ledgers.items():
+        for peer, (our_msat, sent, _) in balances.items():
+            _, _, taken = ledgers[peer][node_id]
+            if any(sent.get(payment_hash) != amount for payment_hash, amount in taken.items()):
+                raise NetworkError(f"{peer} has taken what {node_id} has not paid")
+            total += our_msat + sum(amount for payment_hash, amount in sent.items() if payment_hash not in taken)
+    return total
 
 
 def _wait_for(results: Iterable[Waiting]) -> None:

@@ -146,9 +146,11 @@ def _shared(sent: Sent) -> dict[str, Any]:
 
 
 def _part(sent: Sent) -> types.ListsendpaysPayment:
-    preimage, description = _hex(sent.preimage), _description(sent)
     return types.ListsendpaysPayment(
-        **_shared(sent), status=STATUSES[sent.state], payment_preimage=preimage, description=description
+        **_shared(sent),
+        status=STATUSES[sent.state],
+        payment_preimage=_hex(sent.preimage),
+        description=sent.description,
     )
 
 
@@ -156,7 +158,7 @@ def _pay(sent: Sent) -> types.ListpaysPay:
     return types.ListpaysPay(
         **_string(sent),
         destination=sent.payee.hex(),
-        description=_description(sent),
+        description=sent.description,
         label=sent.label,
         payment_hash=sent.payment_hash.hex(),
         status=STATUSES[sent.state],
@@ -175,12 +177,6 @@ def _string(sent: Sent) -> dict[str, Any]:
     if is_bolt11(sent.invoice):
         return {"bolt11": sent.invoice.decode()}
     return {"bolt12": Invoice.from_bytes(sent.invoice).encode()}
-
-
-def _description(sent: Sent) -> str | None:
-    if is_bolt11(sent.invoice):
-        return bolt11.Invoice.parse(sent.invoice.decode()).description
-    return Invoice.from_bytes(sent.invoice).offer_description
 
 
 def _hex(data: bytes | None) -> str | None:

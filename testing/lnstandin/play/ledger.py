@@ -41,6 +41,7 @@ _SCHEMA: Final = f"""
         reason TEXT,
         code INTEGER,
         label TEXT,
+        description TEXT,
         created_at INTEGER NOT NULL,
         completed_at INTEGER,
         created_index INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
@@ -91,6 +92,9 @@ class Sent:
     code: int | None = None
     """The error code of a failure that a test has asked for."""
     label: str | None = None
+    """The payer's own name for it."""
+    description: str | None = None
+    """What the invoice says is paid for."""
     created_at: int = 0
     """Unix seconds."""
     completed_at: int | None = None
@@ -298,7 +302,7 @@ def _received(row: Any) -> Received:
 
 
 _LAST: Final = "SELECT * FROM sent WHERE payment_hash = ? ORDER BY attempt DESC LIMIT 1"
-_BEGIN: Final = "INSERT INTO sent VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL) RETURNING *"
+_BEGIN: Final = "INSERT INTO sent VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL) RETURNING *"
 _END: Final = """
     UPDATE sent SET state = ?, preimage = ?, reason = ?, code = ?, completed_at = ?
     WHERE payment_hash = ? AND attempt = ? AND state = 'pending'

@@ -134,7 +134,15 @@ class Sender:
         failure = self.failures.popleft() if self.failures else None
         if failure is not None and not failure.leaves:
             return failure
-        new = Sent(target.payment_hash, target.invoice, target.payee, amount_msat, label=label, created_at=self._now())
+        new = Sent(
+            target.payment_hash,
+            target.invoice,
+            target.payee,
+            amount_msat,
+            label=label,
+            description=target.description,
+            created_at=self._now(),
+        )
         sent = await self._ledger.begin(new)
         if failure is not None and isinstance(sent, Sent) and sent.state is State.PENDING:
             self._end(sent, State.FAILED, reason=failure.reason, code=failure.code)
