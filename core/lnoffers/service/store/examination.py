@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from clnrpc.runtime.values.written import Written
+from lnoffers import bolt11
 from lnoffers.bolt12 import CHAINS, Bolt12Error, Invoice, InvoiceRequest, Offer
 from lnoffers.service.errors import ServiceError, StoreError
 from lnoffers.service.payment_states import OPEN, PaymentState
@@ -179,13 +180,25 @@ def _faults_of_invoice(row: Record, chain: bytes) -> Iterator[str]:
     preimage = row["payment_preimage"]
     if sha256(preimage).digest() != row["payment_hash"]:
         yield "its preimage is not that of its payment hash"
-    invoice = _read(Invoice, row, chain)
-    if invoice.invoice_payment_hash != row["payment_hash"]:
+    payment_hash, amount, is_valid = _read_invoice(row, chain)
+    if payment_hash != row["payment_hash"]:
         yield "its string has another payment hash"
-    if invoice.invoice_amount != row["amount_msat"]:
-        yield f"its string is about {invoice.invoice_amount} msat, not {row['amount_msat']}"
-    if not invoice.has_valid_signature():
+    if amount != row["amount_msat"]:
+        yield f"its string is about {amount} msat, not {row['amount_msat']}"
+    if not is_valid:
         yield "its signature is not valid"
+
+
+def _read_invoice(row: Record, chain: bytes) -> tuple[bytes | None, int | None, bool]:
+    """Return the payment hash and the amount of an invoice, and whether its signature is valid."""
+    if not bolt11.has_prefix(row["bolt12"]):
+        invoice = _read(Invoice, row, chain)
+        return invoice.invoice_payment_hash, invoice.invoice_amount, invoice.has_valid_signature()
+    try:
+        made_by_standin = bolt11.Invoice.parse(row["bolt12"])
+    except bolt11.Bolt11Error as error:
+        raise _UnparsableError(f"its string cannot be read: {error}") from error
+    return made_by_standin.payment_hash, made_by_standin.amount_msat or 0, True
 
 
 def _faults_of_address(row: Record, _: bytes) -> Iterator[str]:

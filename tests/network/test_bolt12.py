@@ -1,0 +1,70 @@
+"""BOLT 12 in a network: offers and requests, paid over channels, beside BOLT 11."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+
+import pytest
+
+from clnrpc import Client
+from lnstandin.network import Network
+from tests.network.accounts import HALF_MSAT, Later, balance, error
+
+
+@pytest.fixture(autouse=True)
+def pay_is_deprecated() -> Iterator[None]:
+    """Let tests call `pay`, about which the client warns."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        yield
+
+
+def test_offer_is_paid_with_the_parameters_of_any_xpay(network: Network) -> None:
+    payer, payee = network.nodes
+    offer = payee.client.offer("any", description="tea").bolt12
+    paid = payer.client.xpay(offer, amount_msat=5_000, maxfee=100, label="my tea", retry_for=30, payer_note="thanks")
+    assert (paid.amount_msat, paid.amount_sent_msat) == (5_000, 5_000)
+    assert payee.client.listinvoices().invoices[0].invreq_payer_note == "thanks"
+    assert (balance(payer), balance(payee)) == (HALF_MSAT - 5_000, HALF_MSAT + 5_000)
+
+
+def test_pay_takes_invoices_of_bolt12_and_repeats_what_is_paid(network: Network) -> None:
+    payer, payee = network.nodes
+    offer = payee.client.offer("5sat", description="tea").bolt12
+    invoice = payer.client.fetchinvoice(offer).invoice
+    first, again = payer.client.pay(invoice), payer.client.pay(invoice)
+    assert (first.payment_preimage, first.status) == (again.payment_preimage, "complete")
+    assert first.destination == payee.id
+    assert error(lambda: payer.client.xpay(invoice)).code == 219
+    wrong = error(lambda: payer.client.pay(offer))
+    assert (wrong.code, wrong.message) == (-32602, "Invalid bolt12 invoice: unexpected prefix lno")
+    assert balance(payer) == HALF_MSAT - 5_000
+
+
+def test_invoice_for_more_than_the_channel_has_finds_no_route(network: Network) -> None:
+    payer, payee = network.nodes
+    offer = payee.client.offer(f"{HALF_MSAT + 1}msat", description="a house").bolt12
+    assert error(lambda: payer.client.xpay(offer)).code == 205
+    assert payer.client.listpays().pays == []
+    assert balance(payer) == HALF_MSAT
+
+
+def test_request_is_paid_when_an_invoice_is_sent_for_it(network: Network) -> None:
+    payer, payee = network.nodes
+    request = payer.client.invoicerequest("7sat", "refund")
+    with Client(payee.socket) as client:
+        sending = Later(lambda: client.sendinvoice(request.bolt12, "refund"))
+        assert sending.result().status == "paid"
+    assert payer.client.listinvoicerequests().invoicerequests[0].used
+    assert balance(payee) == HALF_MSAT + 7_000
+    assert network.total_msat() == 2 * HALF_MSAT
+
+
+def test_offer_that_was_paid_is_proved(network: Network) -> None:
+    payer, payee = network.nodes
+    payer.client.xpay(payee.client.offer("5sat", description="tea").bolt12)
+    string = payer.client.listpays().pays[0].bolt12
+    assert string is not None
+    proofs = payer.client.createproof(string)
+    assert proofs is not None
