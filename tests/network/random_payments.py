@@ -44,7 +44,7 @@ class Asked:
     amount_msat: int
 
 
-batches = st.lists(st.builds(lambda pair, amount: Asked(*pair, amount), pairs, amounts), min_size=4, max_size=24)
+batches = st.lists(st.builds(lambda pair, amount: Asked(*pair, amount), pairs, amounts), min_size=20, max_size=60)
 
 
 @dataclass
