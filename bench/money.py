@@ -14,9 +14,9 @@ A second run, under strace, pays invoices one after the other, and counts how of
 for each payment at most. Exits with 1 if a bar is missed. Without strace the syncs cannot be counted, which is a bar
 missed, too.
 
-Three times the curve operations without the syncs cannot be reached: what only opens the messages, checks the
-invoices, executes the statements and encrypts two messages for each, in a loop of one thread, takes 2.8 times as long
-as the curve operations (decision 0098). How many times a payment takes is printed.
+Three times the curve operations without the syncs is not reached. A loop in one thread that only opens the messages,
+checks the invoices, executes the statements and encrypts two messages for each takes 2.6 times as long as the curve
+operations (decision 0098). How many times a payment takes is printed.
 """
 
 from __future__ import annotations
