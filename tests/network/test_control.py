@@ -9,6 +9,7 @@ import pytest
 
 from clnrpc import Client
 from lnoffers.bolt11 import Invoice
+from lnoffers.service.errors import ServiceError
 from lnstandin.network import Network, NetworkError
 from tests.network.accounts import HALF_MSAT, Later, balance, bolt11, error, until
 
@@ -177,3 +178,25 @@ def test_command_stop_ends_a_node_like_any_other(processes: Network) -> None:
     node.client.stop()
     node.restart()
     assert node.client.getinfo().num_active_channels == 1
+
+
+@pytest.mark.parametrize("processes", [False, True], ids=["one process", "processes"])
+def test_network_of_which_a_node_cannot_start_leaves_nothing_behind(tmp_path: Path, processes: bool) -> None:
+    (tmp_path / "0").write_text("in the way")
+    with pytest.raises(ServiceError, match=r"Not a directory|File exists|cannot"):
+        Network(2, directory=tmp_path, processes=processes).start()
+    (tmp_path / "0").unlink()
+    with Network(2, directory=tmp_path, processes=processes) as network:
+        assert balance(network.nodes[1]) == HALF_MSAT
+
+
+@pytest.mark.parametrize("channels", [[(0, 2)], [(1, 1)], [(-1, 0)]])
+def test_channel_that_has_not_two_nodes_is_refused(channels: list[tuple[int, int]]) -> None:
+    with pytest.raises(NetworkError, match="is not a pair of different nodes"):
+        Network(2, channels=channels)
+
+
+@pytest.mark.parametrize("count", [0, 18])
+def test_number_of_nodes_is_limited(count: int) -> None:
+    with pytest.raises(NetworkError, match="from 1 to 17 nodes"):
+        Network(count)

@@ -6,15 +6,10 @@ import signal
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
-from typing import Final
 
 from lnoffers.service.payments.backend import BackendError
-from lnoffers.service.peers.peers import MAX_OF_ADDRESS
-from lnstandin.network.network import CHANNEL_SAT, Network
+from lnstandin.network.network import CHANNEL_SAT, MOST_NODES, Network
 from lnstandin.play.faults import MEANINGS, Faults
-
-MOST_NODES: Final = 1 + MAX_OF_ADDRESS
-"""The first one accepts connections of all others, from one address."""
 
 
 def add_arguments(parser: ArgumentParser) -> None:

@@ -17,6 +17,8 @@ from lnstandin.network.handles import Balance, NetworkError, NetworkNode, Settin
 
 CHANNEL_SAT: Final = 10_000_000
 """The size of a channel; each side begins with half of it."""
+MOST_NODES: Final = 17
+"""The first one accepts connections of all others from one address, 16 at most."""
 MOST_READS: Final = 100
 """How often to look for a moment without a payment."""
 Ledgers: TypeAlias = Mapping[str, Mapping[str, Balance]]
@@ -50,10 +52,16 @@ class Network:
         faults: str = "",
         rest: bool = False,
     ) -> None:
+        if not 1 <= count <= MOST_NODES:
+            raise NetworkError(f"a network has from 1 to {MOST_NODES} nodes, not {count}")
+        pairs = list(combinations(range(count), 2) if channels is None else channels)
+        for pair in pairs:
+            if len({*pair}) != len(pair) or not {*pair} <= {*range(count)}:
+                raise NetworkError(f"channels: {pair} is not a pair of different nodes, numbered from 0 to {count - 1}")
         self._is_temporary = directory is None
         self.directory: Final = Path(tempfile.mkdtemp(prefix="lnstandin-")) if directory is None else directory
         self._ends: list[Callable[[], None]] = []
-        self._channels = list(combinations(range(count), 2) if channels is None else channels)
+        self._channels = pairs
         self._channel_msat = 1000 * channel_sat
         self.nodes: Final[Sequence[NetworkNode]] = [
             self._node(Settings(self.directory / str(number), number, faults, 0 if rest else None), processes=processes)
@@ -193,5 +201,12 @@ def _total(ledgers: Ledgers) -> int:
 
 
 def _wait_for(results: Iterable[Waiting]) -> None:
+    """Wait for all results, so that no node is left half-started, and then raise the first error."""
+    errors = []
     for wait in results:
-        wait()
+        try:
+            wait()
+        except ServiceError as error:
+            errors.append(error)
+    if errors:
+        raise errors[0]

@@ -7,6 +7,8 @@ backend   what the server calls
 sender    the payments of this node to others
 receiver  the payments of others to this node
 ledger    what was sent and received: a file of its own beside the store
+channels  the balances in the ledger, where payments need channels
+target    what is paid: an invoice of BOLT 12 or BOLT 11
 turns     the transactions of the ledger
 messages  what the servers say to each other
 wire      sends these messages, or loses, repeats and delays them
