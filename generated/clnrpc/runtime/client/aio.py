@@ -8,8 +8,9 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Coroutine, Sequence
+from itertools import count
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from ..command import Command
 from ..errors import ClientError, RpcError, TransportError, timed_out
@@ -18,11 +19,12 @@ from .address import check_socket_arguments, is_url
 from .aiounix import AsyncUnixTransport
 from .caller import Caller, Settings
 from .exchange import Params, decode_response, encode_params
-from .hooks import CallHooks, Observed
 from .refusals import named
-from .retries import pause_before_retry
 from .transports import AsyncTransport, Limit
 from .version import GETINFO
+
+if TYPE_CHECKING:
+    from .hooks import CallHooks, CallRecord
 
 CONNECTIONS: Final = 32
 """The default limit of HTTPS connections."""
@@ -107,22 +109,31 @@ class BaseAsyncClient(Caller):
 
         Raises RpcError, as the class of its code, or a ClientError.
         """
-        settings, command = self._rpc_settings, self.rpc_commands.get(method)
-        with Observed(settings.on_call, method, params) as record:
-            while True:
-                try:
-                    raw = await self._rpc_transport.call(method, params, limit, response_filter=settings.filter)
-                except RpcError as error:
-                    raise named(self.rpc_package, error) from None
-                except TransportError:
-                    left = None if limit.end is None else limit.end - asyncio.get_running_loop().time()
-                    pause = pause_before_retry(command, record.attempts, settings.retries, left)
-                    if pause is None or not await self._rpc_transport.pause(pause):
-                        raise
-                    record.attempts += 1
-                else:
-                    record.response_bytes = len(raw)
-                    return raw
+        if not (hooks := self._rpc_settings.on_call):
+            return await self._rpc_attempt(method, params, limit, None)
+        from .hooks import Observed
+
+        with Observed(hooks, method, params) as record:
+            raw = await self._rpc_attempt(method, params, limit, record)
+            record.response_bytes = len(raw)
+        return raw
+
+    async def _rpc_attempt(self, method: str, params: bytes, limit: Limit, record: CallRecord | None) -> bytes:
+        """Call a command, again if that is allowed; return the JSON text of its result."""
+        settings = self._rpc_settings
+        for attempts in count(1):
+            if record is not None:
+                record.attempts = attempts
+            try:
+                return await self._rpc_transport.call(method, params, limit, response_filter=settings.filter)
+            except RpcError as error:
+                raise named(self.rpc_package, error) from None
+            except TransportError:
+                left = None if limit.end is None else limit.end - asyncio.get_running_loop().time()
+                pause = self._rpc_pause(method, attempts, left)
+                if pause is None or not await self._rpc_transport.pause(pause):
+                    raise
+        raise AssertionError  # `count` has no end
 
     async def _rpc_receive(self, command: Command, params: bytes) -> Any:
         limit = self._rpc_limit()

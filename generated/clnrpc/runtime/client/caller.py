@@ -84,6 +84,14 @@ class Caller:
         changed._rpc_settings = self._rpc_settings._replace(**changes)
         return changed
 
+    def _rpc_pause(self, method: str, attempts: int, seconds_left: float | None) -> float | None:
+        """Return the seconds to wait before a failed call is made again; None if it must not be."""
+        if not self._rpc_settings.retries:
+            return None
+        from .retries import pause_before_retry
+
+        return pause_before_retry(self.rpc_commands.get(method), attempts, self._rpc_settings.retries, seconds_left)
+
     def _rpc_prepare(self, name: str, values: Sequence[Any]) -> tuple[Command, bytes]:
         """Return the command `name` and the JSON text of its parameters; `values` are in their order.
 

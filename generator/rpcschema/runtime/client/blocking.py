@@ -7,21 +7,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from itertools import count
 from time import monotonic
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from ..errors import ClientError, RpcError, TransportError
 from ..values.decode import decode_plain
 from .address import check_socket_arguments, is_url
 from .caller import Caller, Settings
 from .exchange import Params, decode_response, encode_params
-from .hooks import CallHooks, Observed
 from .refusals import named
-from .retries import pause_before_retry
 from .transports import Limit, Transport
 from .unix import UnixTransport
 from .version import GETINFO
+
+if TYPE_CHECKING:
+    from .hooks import CallHooks, CallRecord
 
 CONNECTIONS: Final = 32
 """The default limit of a client's connections: what lets each thread of a ThreadPoolExecutor have one."""
@@ -108,22 +110,31 @@ class BaseClient(Caller):
 
         Raises RpcError, as the class of its code, or a ClientError.
         """
-        settings, command = self._rpc_settings, self.rpc_commands.get(method)
-        with Observed(settings.on_call, method, params) as record:
-            while True:
-                try:
-                    raw = self._rpc_transport.call(method, params, limit, response_filter=settings.filter)
-                except RpcError as error:
-                    raise named(self.rpc_package, error) from None
-                except TransportError:
-                    left = None if limit.end is None else limit.end - monotonic()
-                    pause = pause_before_retry(command, record.attempts, settings.retries, left)
-                    if pause is None or not self._rpc_transport.pause(pause):
-                        raise
-                    record.attempts += 1
-                else:
-                    record.response_bytes = len(raw)
-                    return raw
+        if not (hooks := self._rpc_settings.on_call):
+            return self._rpc_attempt(method, params, limit, None)
+        from .hooks import Observed
+
+        with Observed(hooks, method, params) as record:
+            raw = self._rpc_attempt(method, params, limit, record)
+            record.response_bytes = len(raw)
+        return raw
+
+    def _rpc_attempt(self, method: str, params: bytes, limit: Limit, record: CallRecord | None) -> bytes:
+        """Call a command, again if that is allowed; return the JSON text of its result."""
+        settings = self._rpc_settings
+        for attempts in count(1):
+            if record is not None:
+                record.attempts = attempts
+            try:
+                return self._rpc_transport.call(method, params, limit, response_filter=settings.filter)
+            except RpcError as error:
+                raise named(self.rpc_package, error) from None
+            except TransportError:
+                left = None if limit.end is None else limit.end - monotonic()
+                pause = self._rpc_pause(method, attempts, left)
+                if pause is None or not self._rpc_transport.pause(pause):
+                    raise
+        raise AssertionError  # `count` has no end
 
     def _rpc_ask_version(self, limit: Limit) -> None:
         """Ask once; other threads that call meanwhile do not wait."""
