@@ -35,6 +35,8 @@ def parameters(judge: Judge, command: str, seed: int) -> dict[str, Any]:
     """Return the required parameters of a command, with values that differ by seed where they can."""
     if command == "check":
         return {"command_to_check": "getinfo"}  # this one is carried out
+    if command == "plugin":
+        return {"subcommand": "list"}  # and this one
     random = Random(f"{command} {seed}")
     return {name: value(judge.parameter(command, name), random) for name in judge.required(command)}
 

@@ -17,6 +17,8 @@ documents   the documents of a folder, and of another release
 examples    answers of the documents' examples
 generation  generated answers: objects and conditionals, over `scalars` and `draws`
 server      the unix socket
+plugins     plugins, started and driven as lightningd does; `events` makes what they get
+runes       createrune, checkrune and their siblings
 scriptfile  scripts in files, for the program (`cli`)
 """
 
@@ -24,6 +26,21 @@ from clnrpc.runtime.errors import RpcError
 from lnstandin.mock.calls import ANY, Call, Calls
 from lnstandin.mock.documents import DocumentsError
 from lnstandin.mock.mock import AsyncMock, Mock
+from lnstandin.mock.plugins.host import LogLine, Plugin
+from lnstandin.mock.plugins.manifest import PluginError
 from lnstandin.mock.rules import Rule, ScriptError
 
-__all__ = ["ANY", "AsyncMock", "Call", "Calls", "DocumentsError", "Mock", "RpcError", "Rule", "ScriptError"]
+__all__ = [
+    "ANY",
+    "AsyncMock",
+    "Call",
+    "Calls",
+    "DocumentsError",
+    "LogLine",
+    "Mock",
+    "Plugin",
+    "PluginError",
+    "RpcError",
+    "Rule",
+    "ScriptError",
+]

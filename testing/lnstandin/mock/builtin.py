@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from clnrpc.runtime.errors import RpcError, unknown_command
+from clnrpc.runtime.errors import INVALID_PARAMS, RpcError, unknown_command
 from clnrpc.runtime.server.bind import without_first
+from lnstandin.mock.plugins.manifest import PluginError
 from lnstandin.mock.rules import Params
 
 if TYPE_CHECKING:
     from lnstandin.mock.core import Caller, Standin
 
-Carrier: TypeAlias = "Callable[[Standin, Params, bytes, Caller], dict[str, Any]]"
+Answer: TypeAlias = "dict[str, Any] | Awaitable[dict[str, Any]]"
+Command: TypeAlias = "Callable[[Standin, Params, bytes, Caller], Answer]"
+PLUGIN_ERROR: Final = -3
+"""The code of the error for a plugin that cannot be started (common/jsonrpc_errors.h)."""
+_OF_PLUGIN: Final = frozenset({"subcommand", "plugin", "directory", "options"})
+"""The parameters of `plugin`; all others are options of the plugin."""
 
 
 def _getinfo(mock: Standin, given: Params, _: bytes, __: Caller) -> dict[str, Any]:
     """Answer getinfo: the id is always the same, and the version that of the release."""
-    return mock.default("getinfo", given) | {"id": mock.node_id, "version": mock.release, "network": "regtest"}
+    own = {"id": mock.node_id, "version": mock.release, "network": "regtest", "lightning-dir": str(mock.folder)}
+    return mock.default("getinfo", given) | own
 
 
 def _help(mock: Standin, given: Params, _: bytes, __: Caller) -> dict[str, Any]:
@@ -42,15 +50,48 @@ def _check(mock: Standin, given: Params, params: bytes, _: Caller) -> dict[str, 
     return {"command_to_check": checked}
 
 
+def _rune_command(name: str) -> Command:
+    """Return what carries out a command about runes; a document may lack parameters that it knows."""
+
+    def carry_out(mock: Standin, _: Params, params: bytes, __: Caller) -> dict[str, Any]:
+        return mock.runes.carry_out(name, params)
+
+    return carry_out
+
+
 def _notifications(_: Standin, given: Params, __: bytes, caller: Caller) -> dict[str, Any]:
     """Answer notifications: from now on the connection gets those about its own calls, or not."""
-    caller.has_notifications = bool(given["enable"])
+    caller.enable(bool(given["enable"]))
     return {}
 
 
-ANSWERS: Final[Mapping[str, Carrier]] = {
+async def _plugin(mock: Standin, given: Params, _: bytes, __: Caller) -> dict[str, Any]:
+    """Answer plugin: start, stop and list the plugins of the mock."""
+    host, subcommand = mock.plugins, given["subcommand"]
+    if host is None or subcommand not in ("list", "start", "stop"):
+        return mock.default("plugin", given)
+    path = Path(str(given.get("plugin", "")))
+    if subcommand == "stop":
+        plugin = next((each for each in host.plugins if path in (each.path, Path(each.name))), None)
+        if plugin is None:
+            raise RpcError(INVALID_PARAMS, f"Could not find plugin {path}")
+        await host.stop(plugin)
+        return {"command": "stop", "result": f"Successfully stopped {plugin.name}."}
+    if subcommand == "start":
+        options = {name: value for name, value in given.items() if name not in _OF_PLUGIN}
+        try:
+            await host.start(path, options, startup=False)
+        except PluginError as error:
+            raise RpcError(PLUGIN_ERROR, str(error)) from error
+    running = [{"name": str(each.path), "active": True, "dynamic": True} for each in host.plugins]
+    return {"command": subcommand, "plugins": running}
+
+
+ANSWERS: Final[Mapping[str, Command]] = {
     "check": _check,
     "getinfo": _getinfo,
     "help": _help,
     "notifications": _notifications,
+    "plugin": _plugin,
+    **{name: _rune_command(name) for name in ("blacklistrune", "checkrune", "createrune", "showrunes")},
 }

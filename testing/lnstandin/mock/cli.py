@@ -6,8 +6,10 @@ import asyncio
 import signal
 import sys
 from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
 from pathlib import Path
 
+from lnoffers.service.errors import OptionsError
 from lnstandin.mock.mock import AsyncMock
 from lnstandin.mock.scriptfile import run_script
 
@@ -18,6 +20,9 @@ def add_arguments(parser: ArgumentParser) -> None:
         "schemas", nargs="?", type=Path, metavar="SCHEMAS", help="the folder of the documents; default: those of clnrpc"
     )
     parser.add_argument("--socket", type=Path, required=True, metavar="PATH", help="where clients connect")
+    parser.add_argument("--rest", metavar="HOST:PORT", help="serve REST with runes there, with TLS")
+    parser.add_argument("--rest-http", action="store_true", help="serve REST without TLS, at a loopback address only")
+    parser.add_argument("--plugin", type=Path, action="append", default=[], metavar="PATH", help="start this plugin")
     parser.add_argument("--script", type=Path, metavar="FILE", help="Python: functions named as commands answer them")
     parser.add_argument("--seed", default="0", help="what generated answers depend on besides the call; default: 0")
     parser.add_argument("--as", dest="release", metavar="RELEASE", help="behave like this release, such as v24.08")
@@ -29,22 +34,39 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(given: Namespace) -> int:
     """Serve until SIGINT, SIGTERM or `stop`. Raises ServiceError if that cannot begin."""
     mock = AsyncMock(
-        given.schemas, socket=given.socket, seed=given.seed, release=given.release, examples=not given.no_examples
+        given.schemas,
+        socket=given.socket,
+        rest=None if given.rest is None else _place(given.rest),
+        rest_http=given.rest_http,
+        seed=given.seed,
+        release=given.release,
+        examples=not given.no_examples,
     )
     for problem in mock.documents.problems:
         print(f"lnstandin: left out: {problem}", file=sys.stderr)
     if given.script is not None:
         run_script(mock, given.script)
-    asyncio.run(_serve(mock))
+    asyncio.run(_serve(mock, given.plugin))
     return 0
 
 
-async def _serve(mock: AsyncMock) -> None:
+async def _serve(mock: AsyncMock, plugins: Sequence[Path]) -> None:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopping.set)
     mock.on_stop = stopping.set
     async with mock:
-        print(f"lnstandin: {len(mock.documents.commands)} commands of {mock.release} at {mock.socket}", flush=True)
+        for plugin in plugins:
+            await mock.start_plugin(plugin)
+        also = "" if mock.rest_address is None else f" and {mock.rest_url}"
+        count = len(mock.documents.commands)
+        print(f"lnstandin: {count} commands of {mock.release} at {mock.socket}{also}", flush=True)
         await stopping.wait()
+
+
+def _place(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not host or not (port.isascii() and port.isdigit()) or int(port) > 65_535:
+        raise OptionsError(f"--rest: {text!r} is not HOST:PORT")
+    return host.strip("[]"), int(port)

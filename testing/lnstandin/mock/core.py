@@ -6,14 +6,15 @@ example of the document, else by the generator.
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from clnrpc.runtime.command import Command
 from clnrpc.runtime.errors import GENERIC, RpcError, unknown_command
@@ -24,21 +25,29 @@ from lnstandin.mock.documents import Documents
 from lnstandin.mock.draws import Draw
 from lnstandin.mock.examples import Exchange, closest, exchanges
 from lnstandin.mock.generation import Generator
+from lnstandin.mock.plugins.host import RPC_COMMAND, PluginHost, ReturnedByHookError
 from lnstandin.mock.requests import Reader, plain
 from lnstandin.mock.rules import Manner, Params, Rule, ScriptError, Step
 from lnstandin.mock.scalars import pubkey
 from lnstandin.validation import faults
 
+if TYPE_CHECKING:
+    from lnstandin.mock.runes import Runes
+
 logger = logging.getLogger(__name__)
+Carrier: TypeAlias = "Callable[[bytes, Caller], Awaitable[Any]]"
+"""Carries out a command: its parameters (JSON text) and the caller -> the result. Raises RpcError."""
 NETWORK: Final = "regtest"
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Caller:
-    """Where a call comes from."""
+    """Where a call comes from; by default from somewhere that cannot get notifications."""
 
-    has_notifications: bool = False
-    """Whether the connection has enabled notifications about its own calls."""
+    notify: Callable[[str, Params], None] = lambda _, __: None
+    """Sends a notification about this call, if the connection has enabled them: its method and parameters."""
+    enable: Callable[[bool], None] = lambda _: None
+    """Enables or disables notifications of the connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +97,13 @@ class Standin:
         self._uses_examples = examples
         self._rules: list[Rule] = []
         self._known: dict[str, _Known] = {}
-        self.undocumented: dict[str, str] = {}
-        """Commands without a document: name -> usage."""
+        self._undocumented: dict[str, str] = {}
+        self._carriers: dict[str, Carrier] = {}
+        self._runes: Runes | None = None
+        self.folder = Path("/nowhere/regtest")
+        """The folder of the node's network, as `getinfo` names it."""
+        self.plugins: PluginHost | None = None
+        """The plugins, if the stand-in has a socket for them."""
         self.on_stop: Callable[[], None] = lambda: None
         """Called after `stop` was answered; by default the mock goes on."""
 
@@ -113,6 +127,21 @@ class Standin:
         """The node's public key, which depends on the seed alone."""
         return pubkey(Draw.of(self.seed, "node_id"))
 
+    @property
+    def runes(self) -> Runes:
+        """The runes of the node."""
+        if self._runes is None:
+            from lnstandin.mock.runes import Runes  # noqa: PLC0415 # 0085: slow
+
+            self._runes = Runes(self.seed)
+        return self._runes
+
+    def close(self) -> None:
+        """Remove the runes; only a stand-in that carried out commands about runes has any."""
+        if self._runes is not None:
+            self._runes.close()
+            self._runes = None
+
     def on(self, method: str, /, **params: Any) -> Rule:
         """Add a rule for calls of `method` with these parameters; it has precedence over earlier ones.
 
@@ -130,7 +159,21 @@ class Standin:
 
     def add_command(self, name: str, usage: str = "") -> None:
         """Add a command that has no document, such as one of a plugin. Rules must answer it."""
-        self.undocumented[name] = usage
+        self._undocumented[name] = usage
+
+    def add_carrier(self, name: str, usage: str, carrier: Carrier) -> None:
+        """Add a command that `carrier` carries out unless a rule answers it; it has precedence over a document."""
+        self._undocumented[name] = usage
+        self._carriers[name] = carrier
+
+    def remove_carrier(self, name: str) -> None:
+        """Remove a command that was added."""
+        del self._undocumented[name], self._carriers[name]
+
+    @property
+    def undocumented(self) -> Mapping[str, str]:
+        """The usage of the commands that have no document, by name."""
+        return self._undocumented
 
     def reset(self) -> None:
         """Forget all rules and calls."""
@@ -138,15 +181,18 @@ class Standin:
         self.calls.clear()
 
     async def dispatch(self, method: str, params: bytes) -> bytes:
-        """Answer a call: parameters and result are JSON text. Raises RpcError.
+        """Answer a call of a transport other than the socket: parameters and result are JSON text.
 
-        It is for transports other than the socket, such as REST. If the script drops the answer, the error says so.
+        Raises:
+            RpcError: if the answer is an error.
+            ConnectionError: if the script does not let the answer arrive.
         """
         outcome = await self.outcome(method, params, Caller())
+        await asyncio.sleep(outcome.step.delay)
         if outcome.error is not None:
             raise outcome.error
         if outcome.step.manner is not Manner.WHOLE:
-            raise RpcError(GENERIC, "The script ends the connection here")
+            raise ConnectionError("the script ends the connection here")
         return outcome.answer
 
     async def outcome(self, method: str, params: bytes, caller: Caller) -> Outcome:
@@ -155,10 +201,14 @@ class Standin:
         answer: Any = None
         error: RpcError | None = None
         try:
+            if self.plugins is not None and self.plugins.has_hook(RPC_COMMAND):
+                method, params = await self.plugins.redirected(method, params)
             given = self.read(method, params)
             answer, step = await self._answered(method, given, params, caller)
         except RpcError as failed:
             error, given = failed, given or _as_given(params)
+        except ReturnedByHookError as returned:
+            given, answer, error = _as_given(params), returned.answer, returned.error
         except _ScriptedError as scripted:
             error, step = scripted.error, scripted.step
         except Exception as failed:  # the functions of a script may raise anything
@@ -212,8 +262,12 @@ class Standin:
         return answer, step
 
     async def _unscripted(self, method: str, given: Params, params: bytes, caller: Caller) -> dict[str, Any]:
+        if method in self._carriers:
+            carried: dict[str, Any] = await self._carriers[method](params, caller)
+            return carried
         if method in builtin.ANSWERS:
-            return builtin.ANSWERS[method](self, given, params, caller)
+            made = builtin.ANSWERS[method](self, given, params, caller)
+            return await made if inspect.isawaitable(made) else made
         if method in self.undocumented:
             raise RpcError(GENERIC, f"{method} has no document, so a rule must answer it: mock.on({method!r})")
         return self.default(method, given)

@@ -93,9 +93,13 @@ class Documents:
 
     @cached_property
     def commands(self) -> tuple[str, ...]:
-        """The names of all commands of the release, sorted. All documents are loaded for this."""
-        names = sorted(name for kind, name in self._files if kind == "rpc")
-        return tuple(name for name in names if self.command(name) is not None)
+        """The names of all commands of the release, sorted. All their documents are loaded for this."""
+        return self.names("rpc")
+
+    def names(self, kind: DocumentKind) -> tuple[str, ...]:
+        """Return the names of all commands, notifications or hooks of the release, sorted."""
+        names = sorted(name for other, name in self._files if other == kind)
+        return tuple(name for name in names if self.find(kind, name) is not None)
 
     @cached_property
     def problems(self) -> tuple[Problem, ...]:

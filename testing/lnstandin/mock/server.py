@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -18,7 +19,7 @@ from clnrpc.runtime.server.filter import Filter, apply, parse
 from clnrpc.runtime.values.encode import encode
 from lnoffers.service.errors import ListenError
 from lnstandin.mock.core import Caller, Outcome, Standin
-from lnstandin.mock.rules import Manner
+from lnstandin.mock.rules import Manner, Params
 
 _CHUNK: Final = 1 << 16
 _LONGEST_PATH: Final = 107
@@ -46,22 +47,30 @@ class Server:
 
     async def close(self) -> None:
         """Stop listening, and end all connections at once."""
+        self._stop_listening()
+        await self._end(list(self._connections))
+
+    async def restart(self) -> None:
+        """End all connections without answering, and listen again, which has begun when they end."""
+        connections = list(self._connections)
+        self._stop_listening()
+        await self.open()
+        await self._end(connections)
+
+    def _stop_listening(self) -> None:
         if self._listening is not None:
             self._listening.close()
             self._listening = None
             self.path.unlink(missing_ok=True)
-        for connection in list(self._connections):
+
+    async def _end(self, connections: Sequence[_Connection]) -> None:
+        for connection in connections:
             connection.abort()
         self._turns.release()
         me = asyncio.current_task()
         for task in [each for each in self._tasks if each is not me]:
             task.cancel()
         await asyncio.sleep(0)
-
-    async def restart(self) -> None:
-        """End all connections without answering, and listen again."""
-        await self.close()
-        await self.open()
 
     def reorder(self, count: int) -> None:
         """Send the next `count` responses in reverse order, once all of them are ready."""
@@ -104,21 +113,19 @@ class Server:
         except RpcError as error:
             connection.send(envelope.failure(identity, error))
             return
-        outcome = await self._standin.outcome(method, request[b"params"], connection.caller)
-        await self._send(outcome, _response(identity, outcome, wanted), identity, connection)
+        caller = Caller(lambda kind, params: connection.notify(identity, kind, params), connection.enable)
+        outcome = await self._standin.outcome(method, request[b"params"], caller)
+        for kind, params in outcome.step.notices:
+            caller.notify(kind, params)
+        await self._send(outcome, _response(identity, outcome, wanted), connection)
         if method == "stop" and outcome.error is None:
             self._standin.on_stop()
 
-    async def _send(self, outcome: Outcome, response: bytes, identity: bytes, connection: _Connection) -> None:
-        step = outcome.step
-        if connection.caller.has_notifications:
-            for method, params in step.notices:
-                shown = encode({"id": json_value(identity), **params})
-                connection.send(b'{"jsonrpc":"2.0","method":%b,"params":%b}\n\n' % (encode(method), shown))
-        if step.delay:
-            await asyncio.sleep(step.delay)
+    async def _send(self, outcome: Outcome, response: bytes, connection: _Connection) -> None:
+        if outcome.step.delay:
+            await asyncio.sleep(outcome.step.delay)
         await self._turns.wait()
-        match step.manner:
+        match outcome.step.manner:
             case Manner.WHOLE:
                 connection.send(response)
             case Manner.HALF:
@@ -134,13 +141,23 @@ class _Connection:
     """The connection of one client."""
 
     def __init__(self, writer: asyncio.StreamWriter) -> None:
-        self.caller = Caller()
+        self._has_notifications = False
         self.tasks: set[asyncio.Task[None]] = set()
         self._writer = writer
 
     def send(self, data: bytes) -> None:
         if not self._writer.is_closing():
             self._writer.write(data)
+
+    def enable(self, enabled: bool) -> None:  # the parameter of the command `notifications`
+        """Send notifications about this connection's calls from now on, or none."""
+        self._has_notifications = enabled
+
+    def notify(self, identity: bytes, method: str, params: Params) -> None:
+        """Send a notification about the call with this id, if they are enabled."""
+        if self._has_notifications:
+            shown = encode({"id": json_value(identity), **params})
+            self.send(b'{"jsonrpc":"2.0","method":%b,"params":%b}\n\n' % (encode(method), shown))
 
     def close(self) -> None:
         """End the connection after sending what is left."""

@@ -14,6 +14,9 @@ from lnoffers.service.serving.connection import ConnectionHandler
 from lnoffers.service.serving.inprocess import InProcessCalls
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lnoffers.rest.application import Dispatch
     from lnoffers.rest.listening import Listener
 
 MISSING: Final = "--rest needs packages that are not installed: pip install 'clnrpc[rest]'"
@@ -33,17 +36,30 @@ async def listening(options: Options, server: ConnectionHandler, connections: in
     if options.rest is None:
         yield None
         return
+    folder = None if options.rest_http else options.network_dir
+    async with opened(InProcessCalls(server), *options.rest, folder, connections) as listener:
+        yield listener
+
+
+@asynccontextmanager
+async def opened(
+    dispatch: Dispatch, host: str, port: int, certificates: Path | None, connections: int
+) -> AsyncIterator[Listener]:
+    """Serve the calls of `dispatch` while the block runs, with the certificates in a folder, or without TLS.
+
+    Raises:
+        ListenError: if packages are missing, or the address or the certificates cannot be used.
+    """
     try:
         from lnoffers.rest.application import application  # noqa: PLC0415 # 0085: optional
         from lnoffers.rest.certificates import CertificateError, server_context  # noqa: PLC0415 # 0085: optional
         from lnoffers.rest.listening import Limits, NotLoopbackError, serving  # noqa: PLC0415 # 0085: optional
     except ModuleNotFoundError as error:
         raise ListenError(MISSING) from error
-    host, port = options.rest
     async with AsyncExitStack() as stack:
         try:
-            tls = None if options.rest_http else server_context(options.network_dir, host)
-            app, limits = application(InProcessCalls(server)), Limits(connections=connections)
+            tls = None if certificates is None else server_context(certificates, host)
+            app, limits = application(dispatch), Limits(connections=connections)
             listener = await stack.enter_async_context(serving(app, host, port, tls, limits))
         except (CertificateError, NotLoopbackError) as error:
             raise ListenError(f"--rest: {error}") from error

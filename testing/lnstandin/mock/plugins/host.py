@@ -1,0 +1,211 @@
+"""The plugins of a mock: started, told of notifications, asked by hooks and called for their commands."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from clnrpc.runtime.errors import RpcError
+from clnrpc.runtime.server.convert import json_value
+from clnrpc.runtime.values.encode import encode
+from lnstandin.mock.plugins.manifest import ALL, Manifest, PluginError
+from lnstandin.mock.plugins.process import Message, PluginProcess, error_of
+
+if TYPE_CHECKING:
+    from lnstandin.mock.core import Caller, Standin
+
+START_SECONDS: Final = 60.0
+"""How long a plugin may take for `getmanifest`, and for `init`, as in lightningd."""
+_MOST_LINES: Final = 10_000
+_CONTINUE: Final = {"result": "continue"}
+RPC_COMMAND: Final = "rpc_command"
+"""The hook that plugins get for every call."""
+
+
+class ReturnedByHookError(Exception):
+    """A plugin answers a call in the hook `rpc_command`, so nothing else does."""
+
+    def __init__(self, answer: Any, error: RpcError | None) -> None:
+        super().__init__("answered by a plugin")
+        self.answer = answer
+        self.error = error
+
+
+class LogLine(NamedTuple):
+    """A line that a plugin logged, or printed on stderr (level "stderr")."""
+
+    plugin: str
+    level: str
+    text: str
+
+
+@dataclass(slots=True)
+class Plugin:
+    """A plugin that runs."""
+
+    path: Path
+    process: PluginProcess
+    manifest: Manifest
+
+    @property
+    def name(self) -> str:
+        """The name of its file."""
+        return self.path.name
+
+    def wants(self, topic: str) -> bool:
+        """Return whether it subscribes to a notification."""
+        return bool(self.manifest.subscriptions & {topic, ALL})
+
+
+class PluginHost:
+    """Runs plugins as lightningd does."""
+
+    def __init__(self, standin: Standin, socket: Path) -> None:
+        """Create a host; plugins run in the folder of `socket`, and call the node there."""
+        self.log: deque[LogLine] = deque(maxlen=_MOST_LINES)
+        """What plugins logged, oldest first."""
+        self._standin = standin
+        self._socket = socket
+        self._plugins: list[Plugin] = []
+
+    @property
+    def plugins(self) -> tuple[Plugin, ...]:
+        """The plugins that run, in the order of their start."""
+        return tuple(self._plugins)
+
+    async def start(self, path: Path, options: Mapping[str, Any], *, startup: bool) -> Plugin:
+        """Start a plugin: ask for its manifest, and initialise it with options.
+
+        Raises:
+            PluginError: if that fails, it disables itself, an option is wrong, or a command exists already.
+        """
+        try:
+            async with asyncio.timeout(2 * START_SECONDS):
+                return await self._start(path, options, startup=startup)
+        except TimeoutError:
+            raise PluginError(f"{path}: it did not answer getmanifest or init in time") from None
+        except RpcError as error:
+            raise PluginError(f"{path}: {error}") from error
+        except PluginError as error:
+            raise PluginError(f"{path}: {error}") from error
+
+    async def _start(self, path: Path, options: Mapping[str, Any], *, startup: bool) -> Plugin:
+        name = path.name
+        process = await PluginProcess.start(
+            path,
+            self._socket.parent,
+            self._standin.release,
+            lambda message: self._take(name, message),
+            lambda text: self.log.append(LogLine(name, "stderr", text)),
+        )
+        try:
+            manifest = Manifest.parse(await process.request("getmanifest", b'{"allow-deprecated-apis":false}'))
+            process.has_text_ids = manifest.has_text_ids
+            plugin = Plugin(path, process, manifest)
+            self._check_names(plugin)
+            init = {"options": manifest.settings(options), "configuration": self._configuration(startup=startup)}
+            _check_init(await process.request("init", encode(init)))
+        except BaseException:
+            await process.end()
+            raise
+        self._plugins.append(plugin)
+        for command, usage in manifest.commands.items():
+            self._standin.add_carrier(command, usage, self._carrier(plugin, command))
+        return plugin
+
+    async def stop(self, plugin: Plugin) -> None:
+        """Stop a plugin: tell it, if it subscribes to that, and wait for its end. Its commands are gone."""
+        self._plugins.remove(plugin)
+        for command in plugin.manifest.commands:
+            self._standin.remove_carrier(command)
+        if plugin.wants("shutdown"):
+            plugin.process.notify("shutdown", {"shutdown": {}})
+        await plugin.process.end()
+
+    async def close(self) -> None:
+        """Stop all plugins."""
+        await asyncio.gather(*(self.stop(plugin) for plugin in self.plugins))
+
+    def notify(self, topic: str, payload: Mapping[str, Any]) -> int:
+        """Send a notification to the plugins that subscribe to it; return their number."""
+        listening = [plugin for plugin in self._plugins if plugin.wants(topic)]
+        for plugin in listening:
+            plugin.process.notify(topic, {topic: payload})
+        return len(listening)
+
+    async def hook(self, name: str, payload: Mapping[str, Any]) -> dict[str, Any]:
+        """Call a hook: one plugin after the other, until one does not continue; return the last response.
+
+        Without a plugin that registered the hook, the response is to continue. Raises RpcError if a plugin fails,
+        where lightningd would end.
+        """
+        response: dict[str, Any] = dict(_CONTINUE)
+        for plugin in [each for each in self._plugins if name in each.manifest.hooks]:
+            response = await plugin.process.request(name, encode(payload))
+            if response.get("result") != "continue":
+                return response
+            payload = {**payload, **{key: value for key, value in response.items() if key in payload}}
+        return response
+
+    async def redirected(self, method: str, params: bytes) -> tuple[str, bytes]:
+        """Return the call that is to be made in place of this one, as the hook `rpc_command` decides.
+
+        Raises:
+            ReturnedByHookError: if a plugin answers the call.
+            RpcError: if a plugin fails.
+        """
+        call = {"id": "lnstandin", "method": method, "params": json_value(params)}
+        response = await self.hook(RPC_COMMAND, {RPC_COMMAND: call})
+        if "replace" in response:
+            return response["replace"]["method"], encode(response["replace"]["params"])
+        if "return" in response:
+            returned = response["return"]
+            raise ReturnedByHookError(
+                returned.get("result"), error_of(returned["error"]) if "error" in returned else None
+            )
+        return method, params
+
+    def has_hook(self, name: str) -> bool:
+        """Return whether a plugin registered a hook."""
+        return any(name in plugin.manifest.hooks for plugin in self._plugins)
+
+    def _carrier(self, plugin: Plugin, command: str) -> Callable[[bytes, Caller], Awaitable[Any]]:
+        async def carry(params: bytes, caller: Caller) -> Any:
+            return await plugin.process.request(command, params, caller.notify)
+
+        return carry
+
+    def _take(self, name: str, message: Message) -> None:
+        method, params = message["method"], message.get("params", {})
+        if method == "log":
+            self.log.append(LogLine(name, params.get("level", "info"), params.get("message", "")))
+            return
+        is_declared = any(each.name == name and method in each.manifest.topics for each in self._plugins)
+        for plugin in self._plugins if is_declared else ():
+            if plugin.wants(method):
+                plugin.process.notify(method, params, origin=name)
+
+    def _check_names(self, plugin: Plugin) -> None:
+        """Raise PluginError if another plugin has one of its commands."""
+        for other in self._plugins:
+            if taken := other.manifest.commands.keys() & plugin.manifest.commands.keys():
+                raise PluginError(f"the plugin {other.name} has the command {', '.join(sorted(taken))} already")
+
+    def _configuration(self, *, startup: bool) -> dict[str, Any]:
+        features = {"init": "08a0000a0a69a2", "node": "88a0000a0a69a2", "channel": "", "invoice": "02000002024100"}
+        return {
+            "lightning-dir": str(self._socket.parent),
+            "rpc-file": self._socket.name,
+            "startup": startup,
+            "network": "regtest",
+            "feature_set": features,
+        }
+
+
+def _check_init(answer: Any) -> None:
+    if isinstance(answer, dict) and "disable" in answer:
+        raise PluginError(f"it disables itself: {answer['disable']}")
