@@ -61,7 +61,7 @@ nox.options.reuse_existing_virtualenvs = True
 nox.options.default_venv_backend = "virtualenv"  # uv would ignore pip's constraints
 
 
-def _install(session: nox.Session, *groups: str, extras: str = "rest,generator", locked: str = "sessions") -> None:
+def _install(session: nox.Session, *groups: str, extras: str = "testing,generator", locked: str = "sessions") -> None:
     """Install the project in editable mode, with extras and dependency groups, in the versions of a lock."""
     _lock(session, locked)
     session.install("--quiet", "-e", f".[{extras}]", *_requirements(*groups))
@@ -138,7 +138,7 @@ def coverage(session: nox.Session) -> None:
 @nox.session(python=["3.11", "3.12", "3.13"])
 def matrix(session: nox.Session) -> None:
     """Run all tests on each installed Python, with uvloop."""
-    _install(session, "test", extras="rest,generator,uvloop")
+    _install(session, "test", extras="testing,generator,uvloop")
     session.run("pytest", "-n", "2", *session.posargs)
 
 
@@ -153,7 +153,7 @@ def lowest(session: nox.Session) -> None:
 def newest(session: nox.Session) -> None:
     """Run what must pass with the newest dependencies that pyproject.toml allows."""
     session.env["PYTHONPATH"] = None
-    session.install("--quiet", "-e", ".[rest,generator,uvloop]", *_requirements("dev"))
+    session.install("--quiet", "-e", ".[testing,generator,uvloop]", *_requirements("dev"))
     session.run("rpcschema", "check")
     session.run("python", "docs/examples/demo.py")
     session.run("ruff", "check", ".")
@@ -314,7 +314,7 @@ def bench(session: nox.Session) -> None:
     The generator is compared with Core Lightning's own tools, from the checkout in CLN_REPO. `net` compares
     a fetch with that of a real node if LIGHTNINGD names a binary.
     """
-    _install(session, "test", extras="rest,generator,uvloop")
+    _install(session, "test", extras="testing,generator,uvloop")
     _install_peers(session)
     for name in session.posargs or ("startup", "decode", "generate", "bolt12", "net", "money", "service", "rest"):
         session.run("python", f"bench/{name}.py")

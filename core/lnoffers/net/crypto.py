@@ -132,6 +132,6 @@ def _streamer(key: bytes) -> CipherContext:
 @cache
 def _stream_cipher() -> tuple[type[Cipher[None]], type[ChaCha20]]:
     from cryptography.hazmat.primitives.ciphers import Cipher  # noqa: PLC0415 # 0085: slow
-    from cryptography.hazmat.primitives.ciphers.algorithms import ChaCha20  # noqa: PLC0415 # the same
+    from cryptography.hazmat.primitives.ciphers.algorithms import ChaCha20  # noqa: PLC0415 # 0085: slow
 
     return Cipher, ChaCha20
