@@ -15,12 +15,14 @@ from typing import Any
 
 import pytest
 
-from lnoffers.rest.application import LONG_BYTES
-from lnoffers.rest.listening import Limits
+from lnoffers.rest.application import LONG_BYTES, SEND_SECONDS
+from lnoffers.rest.listening import MAX_HEAD_BYTES, Limits
+from lnoffers.rest.request import MAX_BODY_BYTES, MAX_DEPTH
 from tests.rest.running import HOST, Node, Site, served
 from tests.rest.serving import Served, served_over_rest
 from tests.service.program import Program, run
 from tests.service.test_lists import MANY, fill
+from tests.shared import ROOT
 
 IDLE = 2_000
 PLACES = 256
@@ -198,3 +200,17 @@ def test_plain_bytes_at_the_tls_port_end_only_their_connection(site: Site) -> No
             while raw.recv(1 << 16):
                 pass
     assert site.post("getinfo").status == 201
+
+
+def test_the_guide_has_the_limits_that_there_are() -> None:
+    guide = (ROOT / "docs" / "how-to" / "call-over-rest.md").read_text()
+    told = {row.split(" | ")[0].removeprefix("| "): row.split(" | ")[1] for row in guide.splitlines() if " | " in row}
+    limits = Limits()
+    assert told["connections"].startswith(f"{limits.connections}, ")
+    assert told["a body"] == f"{MAX_BODY_BYTES:,} bytes, {MAX_DEPTH} levels"
+    assert told["413"] == f"the body is longer than {MAX_BODY_BYTES:,} bytes"
+    assert told["the head of a request"] == f"{MAX_HEAD_BYTES:,} bytes"
+    assert told["an idle connection"] == f"{limits.idle_seconds} seconds"
+    assert told["the arrival of a request"].startswith(f"{limits.idle_seconds + limits.request_seconds:g} seconds ")
+    assert told["a piece of an answer that the client does not read"] == f"{SEND_SECONDS:g} seconds"
+    assert told["last answers when the server stops"] == f"{limits.grace_seconds:g} seconds"
