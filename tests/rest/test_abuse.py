@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from lnoffers.rest.application import LONG_BYTES, SEND_SECONDS
-from lnoffers.rest.listening import MAX_HEAD_BYTES, Limits
-from lnoffers.rest.request import MAX_BODY_BYTES, MAX_DEPTH
+from lnoffers.rest.listening import Limits
+from lnoffers.rest.request import MAX_BODY_BYTES, MAX_DEPTH, MAX_HEAD_BYTES
 from tests.rest.running import HOST, Node, Site, served
 from tests.rest.serving import Served, served_over_rest
 from tests.service.program import Program, run

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lnoffers.rest.request import RefusedError, read_head, read_parameters
+from lnoffers.rest.request import MAX_HEAD_BYTES, RefusedError, read_head, read_parameters
 from tests.rest.running import RUNE, Node, Site
 
 TEXTS = st.text(max_size=20)
@@ -81,6 +81,13 @@ def test_any_head_is_refused_or_has_a_rune_and_a_plain_method(verb: str, path: s
             assert head.rune
             assert head.method.isascii()
             assert not set(head.method) & set('/\\"\0')
+
+
+def test_refuses_a_head_that_is_too_long_however_it_arrives() -> None:
+    headers = [(b"rune", b"x"), (b"x", b"y" * MAX_HEAD_BYTES)]
+    with pytest.raises(RefusedError) as refused:
+        read_head("POST", "/v1/getinfo", headers)
+    assert refused.value.status == 431
 
 
 @OVER_THE_WIRE

@@ -25,9 +25,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 from lnoffers.rest.application import App
+from lnoffers.rest.request import MAX_HEAD_BYTES
 
-MAX_HEAD_BYTES: Final = 1 << 15
-"""The longest head of a request; a rune may have 16,384 characters."""
 BACKLOG: Final = 1024
 """How many connections wait to be accepted. One that finds the queue full tries again only after a second."""
 LOOK_SECONDS: Final = 1.0

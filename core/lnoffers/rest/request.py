@@ -8,7 +8,7 @@ goes to `checkrune` and to the command, byte by byte the same.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 from urllib.parse import parse_qsl
@@ -18,9 +18,11 @@ import msgspec
 from clnrpc.runtime.errors import METHOD_NOT_FOUND
 from clnrpc.runtime.jsontext import Framer, FramingError, members
 
-Headers: TypeAlias = Iterable[tuple[bytes, bytes]]
+Headers: TypeAlias = Collection[tuple[bytes, bytes]]
 """Names in lower case, and values."""
 
+MAX_HEAD_BYTES: Final = 1 << 15
+"""The longest head of a request; a rune may have 16,384 characters."""
 MAX_BODY_BYTES: Final = 1 << 18
 """The longest body, twice as long as the longest string for `decode`."""
 MAX_NESTED: Final = 9_000
@@ -75,9 +77,11 @@ def read_head(verb: str, path: str, headers: Headers) -> Head:
     """Parse the path and the headers of a request.
 
     Raises:
-        RefusedError: if there is no such path, the verb is another one, the rune is missing, the body is too long, or
-            the form of the body or of the answer is not supported.
+        RefusedError: if there is no such path, the verb is another one, the rune is missing, the head or body is too
+            long, or the form of the body or of the answer is not supported.
     """
+    if sum(len(name) + len(value) for name, value in headers) > MAX_HEAD_BYTES:
+        raise RefusedError(431, f"The headers are longer than {MAX_HEAD_BYTES} bytes")
     found = _path(path)
     if found is None:
         raise RefusedError(404, "Path not found", METHOD_NOT_FOUND)
