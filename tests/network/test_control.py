@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -83,15 +84,16 @@ def test_lost_messages_are_sent_again_and_nothing_is_paid_twice(network: Network
         network.lose(1)
 
 
-def test_delayed_payment_is_pending_meanwhile(network: Network) -> None:
+def test_delayed_payments_overtake_each_other_and_all_arrive(network: Network) -> None:
     payer, payee = network.nodes
-    network.delay(2)
-    string = bolt11(payee)
-    with Client(payer.socket) as client:
-        paying = Later(lambda: client.xpay(string))
-        pending = until(lambda: payer.client.listpays().pays)
-        assert pending[0].status == "pending"
-        assert paying.result().amount_msat == 21_000
+    network.delay(0.3)
+    strings = [bolt11(payee, label=f"number {number}") for number in range(6)]
+    clients = [Client(payer.socket) for _ in strings]
+    calls = [Later(partial(client.xpay, string)) for client, string in zip(clients, strings, strict=True)]
+    assert [call.result().amount_msat for call in calls] == [21_000] * 6
+    for client in clients:
+        client.rpc_close()
+    assert balance(payer) == HALF_MSAT - 6 * 21_000
 
 
 def test_held_payment_is_in_flight_until_it_is_released(network: Network) -> None:
