@@ -99,6 +99,7 @@ def test_every_page_with_python_is_run_here(page: str) -> None:
         "handle-errors",
         "observe-calls",
         "read-answers-of-other-versions",
+        "read-long-lists",
         "test-against-it",
         "use-bolt12",
         "write-a-plugin",
@@ -333,6 +334,11 @@ class trace:
     get_tracer = staticmethod(lambda name: Tracer())
 """
 """A stand-in for opentelemetry-api, with the methods that the page uses."""
+
+
+def test_long_lists_are_read_in_pages(home: Path) -> None:
+    with Program(home / ".lightning").served():
+        assert run_python("read-long-lists", home) == "0 invoices\n"
 
 
 def test_answers_of_other_versions_are_read(home: Path) -> None:

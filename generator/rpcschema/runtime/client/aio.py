@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Coroutine, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from itertools import count
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeVar
 
 from ..command import Command
 from ..errors import ClientError, RpcError, TransportError, timed_out
@@ -25,6 +25,8 @@ from .version import GETINFO
 
 if TYPE_CHECKING:
     from .hooks import CallHooks, CallRecord
+
+Response = TypeVar("Response")
 
 CONNECTIONS: Final = 32
 """The default limit of HTTPS connections."""
@@ -94,6 +96,57 @@ class BaseAsyncClient(Caller):
         awaits it.
         """
         return self._rpc_receive(*self._rpc_prepare(name, values))
+
+    async def rpc_pages(
+        self, method: Callable[..., Coroutine[Any, Any, Response]], limit: int = 1000, **filters: Any
+    ) -> AsyncGenerator[Response, None]:
+        """Read a long list in pages of at most `limit` elements: `client.rpc_pages(client.listforwards, 100)`.
+
+        `method` is a method of this client that has the parameters `index`, `start` and `limit`; `filters` are its
+        other parameters. Elements come in the order of their creation. Each page is a call of its own, so the list may
+        change meanwhile. Empty pages are left out.
+        """
+        from .pages import Pages
+
+        pages = Pages(filters, limit)
+        while (is_page := pages.take(page := await method(**pages.arguments()))) is not None:
+            if is_page:
+                yield page
+
+    async def rpc_changes(
+        self,
+        subsystem: str,
+        *indexes: Literal["created", "updated", "deleted"],
+        since: Mapping[str, int] | None = None,
+    ) -> AsyncGenerator[Any, None]:
+        """Yield the response of `wait` for each change of a list: `async for change in client.rpc_changes("invoices")`.
+
+        `subsystem` is as for `wait`, and so are `indexes`; without any, all three are followed, each on a call of its
+        own. Changes count from now on, or, for the indexes in `since`, after that number. A response may stand for
+        several changes that came between two calls: its number in the field of the index's name is that of the last.
+        The client's timeout does not apply. Close the iterator (`contextlib.aclosing`) to end the calls.
+        """
+        client, waits = self.rpc_with(timeout=None), dict[asyncio.Task[Any], str]()
+
+        def follow(index: str, last: int) -> None:
+            waits[asyncio.ensure_future(client.rpc_send("wait", subsystem, index, last + 1))] = index
+
+        try:
+            for each in indexes or ("created", "updated", "deleted"):
+                known = (since or {}).get(each)
+                if known is None:
+                    known = getattr(await self.rpc_send("wait", subsystem, each, 0), each)
+                follow(each, known)
+            while True:
+                for wait in (await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED))[0]:
+                    index = waits.pop(wait)
+                    change = wait.result()
+                    follow(index, getattr(change, index))
+                    yield change
+        finally:
+            for wait in waits:
+                wait.cancel()
+            await asyncio.gather(*waits, return_exceptions=True)
 
     async def rpc_close(self) -> None:
         """Close the connections. Pending calls fail; a later call opens a new one."""

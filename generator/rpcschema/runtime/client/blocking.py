@@ -6,11 +6,11 @@ Our own names begin with `rpc_`, because some commands are called `close`, `conn
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 from time import monotonic
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from ..errors import ClientError, RpcError, TransportError
 from ..values.decode import decode_plain
@@ -24,6 +24,8 @@ from .version import GETINFO
 
 if TYPE_CHECKING:
     from .hooks import CallHooks, CallRecord
+
+Response = TypeVar("Response")
 
 CONNECTIONS: Final = 32
 """The default limit of a client's connections: what lets each thread of a ThreadPoolExecutor have one."""
@@ -95,6 +97,20 @@ class BaseClient(Caller):
         if command.name == GETINFO and self._rpc_settings.filter is None:
             self._rpc_version.learn(raw, stacklevel=3)
         return decode_response(self.rpc_package, command, raw)
+
+    def rpc_pages(self, method: Callable[..., Response], limit: int = 1000, **filters: Any) -> Iterator[Response]:
+        """Read a long list in pages of at most `limit` elements: `client.rpc_pages(client.listforwards, 100)`.
+
+        `method` is a method of this client that has the parameters `index`, `start` and `limit`; `filters` are its
+        other parameters. Elements come in the order of their creation. Each page is a call of its own, so the list may
+        change meanwhile. Empty pages are left out.
+        """
+        from .pages import Pages
+
+        pages = Pages(filters, limit)
+        while (is_page := pages.take(page := method(**pages.arguments()))) is not None:
+            if is_page:
+                yield page
 
     def rpc_close(self) -> None:
         """Close the connections. Pending calls of other threads fail; a later call opens a new one."""

@@ -1,0 +1,49 @@
+"""Read a long list in pages, without any I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+
+class Pages:
+    """The state of reading a list: which arguments come next, and which responses are pages."""
+
+    def __init__(self, filters: Mapping[str, Any], limit: int) -> None:
+        if limit < 1:
+            raise ValueError(f"limit: expected at least 1, not {limit}")
+        self._filters = filters
+        self._limit = limit
+        self._start = 1
+        self._looks = False
+        """Whether the next call only looks whether the list goes on."""
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the arguments of the next call."""
+        if self._looks:
+            return {"index": "created", "start": self._start, "limit": 1}
+        return {**self._filters, "index": "created", "start": self._start, "limit": self._limit}
+
+    def take(self, response: Any) -> bool | None:
+        """Take the response; return whether it is a page to pass on, or None at the end of the list."""
+        found = _elements(response)
+        if self._looks:
+            self._looks = False
+            if not found:
+                return None
+            self._start = found[0].created_index
+            return False
+        # The page covers at least `limit` indexes, and all elements up to the last one that it has.
+        self._start = max([self._start + self._limit, *(each.created_index + 1 for each in found)])
+        if found:
+            return True
+        # Nodes count the limit before they filter, so with a filter an empty page is not the end.
+        self._looks = bool(self._filters)
+        return False if self._looks else None
+
+
+def _elements(response: Any) -> list[Any]:
+    """Return the list in a response, which has one."""
+    values = (getattr(response, field.name, None) for field in fields(response))
+    return next((value for value in values if isinstance(value, list)), [])
