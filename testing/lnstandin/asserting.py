@@ -1,8 +1,11 @@
-"""What the fixture `cln` is: a mock with assertions about its calls."""
+"""What the fixtures `cln` and `clnrest` are: a mock with assertions about its calls, and how to reach it over REST."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 from clnrpc import Client
@@ -18,8 +21,14 @@ class CheckedMock(Mock):
 
     @cached_property
     def client(self) -> Client:
-        """A client of the mock."""
+        """A client of the mock, which is closed with it."""
         return Client(self.socket)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.client.rpc_close()
+        super().__exit__(kind, error, traceback)
 
     def called(self, method: str, /, **params: Any) -> tuple[Call, ...]:
         """Return the calls of a command. Raises AssertionError if there are none."""
@@ -51,3 +60,20 @@ class CheckedMock(Mock):
         expected = {None: "at least one call", 0: "no call", 1: "one call"}.get(times, f"{times} calls")
         others = "\n".join(f"  {call}" for call in self.calls.of(method)) or f"  {method} was not called"
         raise AssertionError(f"expected {expected} of {wanted}, and there were {len(calls)}:\n{others}")
+
+
+@dataclass(frozen=True)
+class Rest:
+    """How programs reach a mock over REST."""
+
+    url: str
+    """https://HOST:PORT."""
+    rune: str = field(repr=False)
+    """A rune that permits everything."""
+    ca: Path
+    """The file of the certificate authority, in PEM."""
+
+    @cached_property
+    def client(self) -> Client:
+        """A client of the mock over REST."""
+        return Client(self.url, rune=self.rune, ca=self.ca)

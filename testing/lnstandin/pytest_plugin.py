@@ -1,8 +1,8 @@
 """Fixtures for tests of programs that use a Core Lightning node. pytest finds them once `clnrpc[testing]` is installed.
 
-`cln` is a mock with a script (`lnstandin.mock`). `lightning_network`, `lightning_node` and `lightning_peer` are nodes
-with play money (`lnstandin.network`). Everything is in a temporary folder, on sockets and ports of its own, so tests
-can run at the same time (pytest-xdist).
+`cln` is a mock with a script (`lnstandin.mock`), and `clnrest` the same mock over REST. `lightning_network`,
+`lightning_node` and `lightning_peer` are nodes with play money (`lnstandin.network`). Everything is in a temporary
+folder, on sockets and ports of its own, so tests can run at the same time (pytest-xdist).
 
 A test that fails prints what its nodes were called with, and what they answered.
 
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 if TYPE_CHECKING:
-    from lnstandin.asserting import CheckedMock
+    from lnstandin.asserting import CheckedMock, Rest
     from lnstandin.network import Network, NetworkNode
 
 _EXCHANGES: Final = pytest.StashKey[list[tuple[str, Callable[[], str]]]]()
@@ -41,9 +41,24 @@ def cln(request: pytest.FixtureRequest) -> Iterator[CheckedMock]:
     from lnstandin.asserting import CheckedMock  # noqa: PLC0415 # 0085: slow
 
     marker = request.node.get_closest_marker("cln")
-    with CheckedMock(**({} if marker is None else marker.kwargs)) as mock:
+    options = {} if marker is None else dict(marker.kwargs)
+    if "clnrest" in request.fixturenames:
+        options["rest"] = ("127.0.0.1", 0)
+    with CheckedMock(**options) as mock:
         _show_if_failed(request, "Calls of cln", lambda: str(mock.calls))
         yield mock
+
+
+@pytest.fixture
+def clnrest(cln: CheckedMock) -> Iterator[Rest]:
+    """The same mock over HTTPS, as the plugin clnrest serves a node: `clnrest.url`, `clnrest.rune`, `clnrest.ca`."""
+    from lnstandin.asserting import Rest  # noqa: PLC0415 # 0085: slow
+
+    rune = cln.client.rpc_call("createrune")["rune"]
+    cln.calls.clear()  # the test has not called anything yet
+    rest = Rest(cln.rest_url, rune, cln.folder / "ca.pem")
+    yield rest
+    rest.client.rpc_close()
 
 
 @pytest.fixture

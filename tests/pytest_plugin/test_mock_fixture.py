@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64encode
 from pathlib import Path
 
 import pytest
 
-from clnrpc import RpcError
-from lnstandin.asserting import CheckedMock
+from clnrpc import Client, RpcError
+from lnstandin.asserting import CheckedMock, Rest
 from lnstandin.mock import ANY
 from tests.pytest_plugin.running import run_pytest
 
@@ -48,6 +49,17 @@ def test_a_failed_assertion_shows_all_calls_of_the_command(
 def test_says_that_a_command_was_not_called(cln: CheckedMock) -> None:
     with pytest.raises(AssertionError, match=r"expected 2 calls of pay.*\n  pay was not called"):
         cln.called_times(2, "pay")
+
+
+def test_the_mock_answers_over_rest(clnrest: Rest, cln: CheckedMock) -> None:
+    assert len(cln.calls) == 0
+    cln.on("xpay").answer(amount_msat=7)
+    assert clnrest.client.xpay("lnbc1").amount_msat == 7
+    cln.called_once("xpay")
+    assert clnrest.rune not in repr(clnrest)
+    foreign = urlsafe_b64encode(bytes(32) + b"=0").decode()
+    with Client(clnrest.url, rune=foreign, ca=clnrest.ca) as stranger, pytest.raises(RpcError, match="Not authorized"):
+        stranger.getinfo()
 
 
 @pytest.mark.cln(release="v24.08")
