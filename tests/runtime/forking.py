@@ -16,6 +16,7 @@ from typing import Final, cast
 from rpcschema.runtime.client.aio import BaseAsyncClient
 from rpcschema.runtime.client.blocking import BaseClient
 from rpcschema.runtime.client.unix import UnixTransport
+from tests.runtime.restserver import RUNE
 
 CALLS: Final = 50
 
@@ -181,6 +182,48 @@ def in_processes_of_a_loop(path: str) -> None:
     asyncio.run(main())
 
 
+def over_rest(place: str) -> None:
+    """Call from parent, child and grandchild over HTTPS, with connections open that each must not share."""
+    url, ca = place.split(" ")
+    with Client(url, rune=RUNE, ca=ca, timeout=30) as client:
+
+        def calls(who: str) -> None:
+            for number in range(CALLS):
+                assert client.rpc_call(who, {"number": number})["params"] == {"number": number}
+
+        def child() -> None:
+            grandchild = forked(lambda: calls("grandchild"))
+            calls("child")
+            ended(grandchild)
+
+        calls("parent")
+        pid = forked(child)
+        calls("parent")
+        ended(pid)
+        calls("parent")
+
+
+def over_rest_in_a_loop(place: str) -> None:
+    """Fork in a coroutine while connections are open."""
+    url, ca = place.split(" ")
+
+    async def calls(who: str) -> None:
+        for number in range(CALLS):
+            pair = (client.rpc_call(who, {"number": number, "side": side}) for side in range(2))
+            assert [each["params"]["side"] for each in await asyncio.gather(*pair)] == [0, 1]
+
+    async def main() -> None:
+        await calls("parent")
+        pid = forked(lambda: asyncio.run(calls("child")))
+        await calls("parent")
+        await asyncio.to_thread(ended, pid)
+        await calls("parent")
+        await client.rpc_close()
+
+    client = AsyncClient(url, rune=RUNE, ca=ca, timeout=30)
+    asyncio.run(main())
+
+
 PROGRAMS: Final[dict[str, Callable[[str], None]]] = {
     program.__name__: program
     for program in (
@@ -192,6 +235,8 @@ PROGRAMS: Final[dict[str, Callable[[str], None]]] = {
         in_processes,
         in_spawned_processes,
         in_processes_of_a_loop,
+        over_rest,
+        over_rest_in_a_loop,
     )
 }
 

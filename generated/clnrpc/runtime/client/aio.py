@@ -71,7 +71,8 @@ class BaseAsyncClient(Caller):
         retries: int = 0,
         on_call: Sequence[CallHooks] = (),
     ) -> None:
-        super().__init__(Settings(timeout, retries=retries, on_call=tuple(on_call)))
+        settings = Settings(timeout, retries=retries, on_call=tuple(on_call))
+        super().__init__(settings, has_filters=not is_url(node))
         if is_url(node):
             from .aiorest import AsyncRestTransport
             from .restnode import RestNode

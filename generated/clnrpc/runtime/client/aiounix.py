@@ -25,8 +25,6 @@ class AsyncUnixTransport(SessionTransport):
     up, and nothing needs to be remembered about it. A request whose last byte was sent is never sent again.
     """
 
-    has_filters = True
-
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self._path = os.fspath(path)
         self._numbers = count(1)

@@ -66,7 +66,8 @@ class BaseClient(Caller):
         retries: int = 0,
         on_call: Sequence[CallHooks] = (),
     ) -> None:
-        super().__init__(Settings(timeout, retries=retries, on_call=tuple(on_call)))
+        settings = Settings(timeout, retries=retries, on_call=tuple(on_call))
+        super().__init__(settings, has_filters=not is_url(node))
         if is_url(node):
             from .rest import RestTransport
             from .restnode import RestNode

@@ -45,5 +45,9 @@ class Pages:
 
 def _elements(response: Any) -> list[Any]:
     """Return the list in a response, which has one."""
-    values = (getattr(response, field.name, None) for field in fields(response))
-    return next((value for value in values if isinstance(value, list)), [])
+    for field in fields(response):
+        value: Any = getattr(response, field.name, None)
+        if isinstance(value, list):
+            found: list[Any] = value
+            return found
+    return []

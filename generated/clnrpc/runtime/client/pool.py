@@ -116,8 +116,6 @@ class PooledTransport:
     forked child process opens its own connections.
     """
 
-    has_filters = False
-
     def __init__(self, connections: int) -> None:
         if connections < 1:
             raise ValueError(f"connections: expected at least 1, not {connections}")

@@ -70,8 +70,6 @@ class Session:
 class SessionTransport:
     """Calls in one event loop at a time."""
 
-    has_filters = False
-
     def __init__(self) -> None:
         self._session: Session | None = None
         reset_in_children(self)

@@ -15,7 +15,6 @@ from .version import NodeVersion
 
 if TYPE_CHECKING:
     from .hooks import CallHooks
-    from .transports import AsyncTransport, Transport
 
 
 class Settings(NamedTuple):
@@ -49,11 +48,10 @@ class Caller:
     rpc_release: ClassVar[str | None] = None
     """The release of the types, e.g. "v26.09"; None if it is not known."""
 
-    _rpc_transport: Transport | AsyncTransport
-
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, has_filters: bool) -> None:
         self._rpc_version = NodeVersion(self.rpc_package, self.rpc_release)
         self._rpc_settings = settings
+        self._rpc_has_filters = has_filters
 
     @property
     def rpc_node_version(self) -> str | None:
@@ -67,7 +65,7 @@ class Caller:
         other field raises MissingFieldError. Core Lightning's own commands support filters; a plugin's may return
         everything. Raises ParameterError for a REST interface, which has no filters.
         """
-        if not self._rpc_transport.has_filters:
+        if not self._rpc_has_filters:
             raise ParameterError("rpc_filtered: a node's REST interface has no filters; connect to its socket")
         return self._rpc_changed(filter=encode(fields))
 

@@ -18,8 +18,6 @@ CHUNK: Final = 1 << 16
 class RestTransport(PooledTransport):
     """Calls over persistent HTTPS connections to a node's REST interface."""
 
-    has_filters = False
-
     def __init__(self, node: RestNode, connections: int) -> None:
         self._node = node
         self._tls = Tls(node)

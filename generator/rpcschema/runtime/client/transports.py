@@ -24,8 +24,6 @@ UNLIMITED: Final = Limit(None, None)
 class Transport(Protocol):
     """Blocking calls. Threads may share a transport."""
 
-    has_filters: bool
-    """Whether the node can be asked for some fields only."""
     version_lock: Lock
     """Held by a call that first asks for the node's version."""
 
@@ -49,9 +47,6 @@ class Transport(Protocol):
 
 class AsyncTransport(Protocol):
     """Calls of an event loop, which may be concurrent and may be cancelled."""
-
-    has_filters: bool
-    """Whether the node can be asked for some fields only."""
 
     @property
     def version_lock(self) -> asyncio.Lock:

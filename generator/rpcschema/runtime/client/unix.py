@@ -22,8 +22,6 @@ RETRY_SECONDS: Final = 0.01
 class UnixTransport(PooledTransport):
     """Calls over the socket at `path`, or over the only socket of the lightning directory `path`."""
 
-    has_filters = True
-
     def __init__(self, path: str | os.PathLike[str], connections: int = 1) -> None:
         self._path = os.fspath(path)
         self._numbers = count(1)
