@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import Any
+from typing import Any, TypeGuard
 
 
 class Pages:
@@ -45,9 +45,9 @@ class Pages:
 
 def _elements(response: Any) -> list[Any]:
     """Return the list in a response, which has one."""
-    for field in fields(response):
-        value: Any = getattr(response, field.name, None)
-        if isinstance(value, list):
-            found: list[Any] = value
-            return found
-    return []
+    values = (getattr(response, field.name, None) for field in fields(response))
+    return next(filter(_is_list, values), [])
+
+
+def _is_list(value: Any) -> TypeGuard[list[Any]]:
+    return isinstance(value, list)
