@@ -316,7 +316,8 @@ def bench(session: nox.Session) -> None:
     """
     _install(session, "test", extras="testing,generator,uvloop")
     _install_peers(session)
-    for name in session.posargs or ("startup", "decode", "generate", "bolt12", "net", "money", "service", "rest"):
+    usual = ["startup", "decode", "generate", "bolt12", "net", "money", "service", "rest", "client", "standin"]
+    for name in session.posargs or usual:
         session.run("python", f"bench/{name}.py")
 
 
