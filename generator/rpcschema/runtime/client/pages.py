@@ -46,7 +46,8 @@ class Pages:
 def _elements(response: Any) -> list[Any]:
     """Return the list in a response, which has one."""
     values = (getattr(response, field.name, None) for field in fields(response))
-    return next(filter(_is_list, values), [])
+    nothing: list[Any] = []
+    return next(filter(_is_list, values), nothing)
 
 
 def _is_list(value: Any) -> TypeGuard[list[Any]]:
