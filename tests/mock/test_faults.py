@@ -162,12 +162,10 @@ def test_path_that_cannot_be_listened_at_is_refused(tmp_path: Path) -> None:
         pass
     with pytest.raises(ListenError, match="there is no folder"), Mock(socket=tmp_path / "none" / "rpc"):
         pass
-    with (
-        Mock(socket=tmp_path / "rpc") as first,
-        pytest.raises(ListenError, match="another process listens there"),
-        Mock(socket=first.socket),
-    ):
-        pass
+    with Mock(socket=tmp_path / "rpc") as first, Client(first.socket) as client:
+        with pytest.raises(ListenError, match="another process listens there"), Mock(socket=first.socket):
+            pass
+        client.getinfo()
 
 
 def test_socket_of_a_killed_process_is_replaced(tmp_path: Path) -> None:

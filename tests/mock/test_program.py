@@ -111,3 +111,14 @@ def test_function_named_with_underscores_answers_a_command_with_dashes(tmp_path:
     run_script(standin, file)
     rule = standin.on("bkpr-listbalances")
     assert rule.method == "bkpr-listbalances"
+
+
+def test_example_of_the_documentation_runs(tmp_path: Path) -> None:
+    script = ROOT / "docs" / "examples" / "mock_script.py"
+    with program("--socket", tmp_path / "rpc", "--script", script), Client(tmp_path / "rpc") as client:
+        first = client.rpc_call("xpay", {"invstring": "lni1", "amount_msat": "5sat"})
+        assert first["amount_sent_msat"] == 6000
+        assert client.rpc_call("xpay", {"invstring": "lni1"}) == first
+        with pytest.raises(RpcError, match="too expensive"):
+            client.rpc_call("xpay", {"invstring": "lni2", "maxfee": 1})
+        assert client.rpc_call("listfunds")["outputs"] == []

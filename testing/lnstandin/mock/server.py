@@ -22,6 +22,8 @@ from lnstandin.mock.core import Caller, Outcome, Standin
 from lnstandin.mock.rules import Manner, Params
 
 _CHUNK: Final = 1 << 16
+_STEPS_TO_SERVE: Final = 10
+"""More steps of the event loop than asyncio takes from accepting a connection to serving it."""
 _LONGEST_PATH: Final = 107
 """Bytes of a unix socket's path."""
 
@@ -34,6 +36,8 @@ class Server:
         self._standin = standin
         self._listening: asyncio.Server | None = None
         self._connections: set[_Connection] = set()
+        self._serving: set[asyncio.Task[None]] = set()
+        """The tasks that read from the connections."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._turns = _Turns()
 
@@ -48,7 +52,11 @@ class Server:
     async def close(self) -> None:
         """Stop listening, and end all connections at once."""
         self._stop_listening()
+        for _ in range(_STEPS_TO_SERVE):
+            await asyncio.sleep(0)
         await self._end(list(self._connections))
+        if self._serving:
+            await asyncio.wait(self._serving)
 
     async def restart(self) -> None:
         """End all connections without answering, and listen again, which has begun when they end."""
@@ -79,6 +87,9 @@ class Server:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connection = _Connection(writer)
         self._connections.add(connection)
+        if task := asyncio.current_task():
+            self._serving.add(task)
+            task.add_done_callback(self._serving.discard)
         framer = Framer()
         try:
             while data := await reader.read(_CHUNK):
