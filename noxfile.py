@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parent
 PEERS = ROOT / ".nox" / "peers"
 LDK = ROOT / ".nox" / "ldk"
 PYLN_PROTO = ROOT / ".nox" / "pyln-proto"
+PYLN_CLIENT = ROOT / ".nox" / "pyln-client"
 PROTOTEST = ROOT / ".nox" / "lnprototest"
 SERVER = ROOT / ".nox" / "server"
 BOOTSTRAP = ROOT / ".nox" / f"bootstrap-{sys.version_info[0]}.{sys.version_info[1]}"
@@ -316,6 +317,8 @@ def bench(session: nox.Session) -> None:
     """
     _install(session, "test", extras="testing,generator,uvloop")
     _install_peers(session)
+    session.env["PYLN_PYTHON"] = _python_with(session, PYLN_CLIENT, "pyln", "pyln-client")
+    _lock(session, "sessions")
     usual = ["startup", "decode", "generate", "bolt12", "net", "money", "service", "rest", "client", "standin"]
     for name in session.posargs or usual:
         session.run("python", f"bench/{name}.py")
