@@ -36,3 +36,18 @@ def test_a_failing_test_prints_the_calls_of_each_node(tmp_path: Path) -> None:
     assert '"amount_msat":1000' in of_node
     assert "-> error 205: " in of_node
     assert '"label":"other"' in of_peer
+
+
+def test_a_failing_test_prints_the_calls_of_a_node_that_was_killed(tmp_path: Path) -> None:
+    source = """
+        def test_it(lightning_network):
+            network = lightning_network(2, processes=True)
+            network.nodes[0].client.invoice("1sat", "of the killed one", "text")
+            network.nodes[0].kill()
+            network.nodes[1].client.rpc_call("stop")
+            assert False
+        """
+    done = run_pytest(tmp_path, source)
+    assert done.returncode == 1
+    assert "of the killed one" in done.stdout.split("Calls of node 0")[1]
+    assert "stop" in done.stdout.split("Calls of node 1")[1]

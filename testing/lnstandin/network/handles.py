@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from clnrpc import Client
 from lnoffers.service.errors import ServiceError
 from lnstandin.network.codes import PAY_DESTINATION_PERM_FAIL, PAY_ROUTE_NOT_FOUND
+from lnstandin.network.recording import CALLS, recorded_calls
 from lnstandin.play.ledger import NAME
 
 REASON: Final = "the test wants it so"
@@ -161,9 +162,8 @@ class NetworkNode:
         self.control("fail_next", count=count, code=code, reason=reason, leaves=code not in NOT_TRIED)
 
     def calls(self) -> Sequence[str]:
-        """Return the latest calls of this node and their answers, a line each; nothing if it does not run."""
-        calls: Sequence[str] = self.control("calls") if self.is_running else ()
-        return calls
+        """Return the latest calls of this node and their answers, a line each, also if it does not run any more."""
+        return recorded_calls(self.directory / "regtest" / CALLS)
 
     def advance(self, seconds: int) -> None:
         """Set the node's clock forward, also for when it is started again."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
@@ -16,7 +16,7 @@ from lnoffers.service.clock import Clock
 from lnoffers.service.errors import ServiceError
 from lnoffers.service.files import make_private_directory
 from lnoffers.service.serving.listening import locked_pid_file
-from lnstandin.network.recording import recording
+from lnstandin.network.recording import CALLS, RecordFile, recording
 from lnstandin.network.service import LightningService
 from lnstandin.play import Play
 from lnstandin.play.channels import Channel
@@ -70,16 +70,13 @@ def give_secret(settings: Settings) -> None:
 class RunningNode:
     """A node that serves. The methods without an underscore are a test's: their arguments and results are JSON."""
 
-    def __init__(
-        self, server: Server, node: Node, clock: ShiftedClock, serving: asyncio.Task[None], calls: Iterable[str]
-    ) -> None:
+    def __init__(self, server: Server, node: Node, clock: ShiftedClock, serving: asyncio.Task[None]) -> None:
         backend = server.served.payer.backend
         assert isinstance(backend, Play)  # by its options
         self.server: Final = server
         self._node = node
         self._clock = clock
         self._serving = serving
-        self._calls = calls
         self._backend = backend
 
     async def about(self) -> Mapping[str, str]:
@@ -88,10 +85,6 @@ class RunningNode:
         [(host, port)] = peers.listening
         url = "" if rest is None else f"https://{place_text(*rest)}"
         return {"id": peers.node_id.hex(), "address": str(Address(peers.node_id, host, port)), "rest": url}
-
-    async def calls(self) -> Sequence[str]:
-        """Return the latest calls and their answers, a line each."""
-        return [*self._calls]
 
     async def connect(self, addresses: Sequence[str]) -> None:
         """Connect to nodes, and repeat the payments that wait for one.
@@ -160,12 +153,13 @@ async def running(settings: Settings) -> AsyncIterator[RunningNode]:
         stack.enter_context(locked_pid_file(chosen.lock_file))
         node = stack.enter_context(await asyncio.to_thread(Node.open, chosen))
         node.clock = clock = ShiftedClock(settings.clock_seconds)
-        commands, calls = recording(LightningService)
+        record = stack.enter_context(closing(RecordFile(chosen.network_dir / CALLS)))
+        commands = recording(LightningService, record.add)
         server, ready = Server(node, commands=commands), asyncio.Event()
         serving = asyncio.create_task(server.run(ready.set))
         stack.push_async_callback(_stop, server, serving)
         await _until_ready(server, ready, serving)
-        yield RunningNode(server, node, clock, serving, calls)
+        yield RunningNode(server, node, clock, serving)
 
 
 async def _until_ready(server: Server, ready: asyncio.Event, serving: asyncio.Task[None]) -> None:
