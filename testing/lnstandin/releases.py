@@ -6,30 +6,22 @@ What was removed before the documents were written is unknown, so its own docume
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Final, TypeVar
 
 from rpcschema.model.nodes import Branch, Deprecated, Document, Property, SchemaNode
-from rpcschema.model.walk import nodes
+from rpcschema.model.releases import newest, order
 
 Node = TypeVar("Node", bound=SchemaNode)
 
 OLDEST: Final = "v0.10"
 """What getinfo says if the documents mention no release."""
-_number: Final = re.compile(r"[0-9]+").findall
 
 
-def order(release: str) -> tuple[int, ...]:
-    """Return a key that sorts releases by age. `pre-v0.10.1` is older than all that have a name."""
-    return () if release.startswith("pre-") else tuple(map(int, _number(release)))
-
-
-def newest(documents: Iterable[Document]) -> str:
-    """Return the newest release that the documents mention as the one that added something."""
-    added = (each for document in documents for each in _added(document))
-    return max((each for each in added if each.startswith("v")), key=order, default=OLDEST)
+def described(documents: Iterable[Document]) -> str:
+    """Return the release that documents describe: the newest that they mention as the one that added something."""
+    return newest(documents) or OLDEST
 
 
 def is_gone(document: Document, release: str | None) -> bool:
@@ -44,13 +36,6 @@ def as_of(document: Document, release: str | None) -> Document:
         request=_without(document.request.without_extensions(), release),
         response=_without(document.response, release),
     )
-
-
-def _added(document: Document) -> Iterator[str]:
-    halves = (document.request, document.response)
-    yield from (node.added for half in halves for node in nodes(half) if node.added is not None)
-    if document.added is not None:
-        yield document.added
 
 
 def _exists(added: str | None, deprecated: Deprecated | None, release: str) -> bool:

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Final
 
 from lnoffers.service.errors import ServiceError
-from lnstandin.releases import as_of, is_gone, newest, order
+from lnstandin.releases import as_of, described, is_gone
 from rpcschema.model.nodes import Document, Request
+from rpcschema.model.releases import order
 from rpcschema.problems import Level
 from rpcschema.read.corrections import NONE, read_corrections
 from rpcschema.read.load import load
@@ -52,7 +53,7 @@ def as_followed(documents: Sequence[Document], version: str) -> tuple[Document, 
 
     A build between two releases ("v26.06-258-g090f4b0") may have all of the later one.
     """
-    if _BETWEEN.search(version) or order(version) >= order(newest(documents)):
+    if _BETWEEN.search(version) or order(version) >= order(described(documents)):
         return tuple(documents)
     return tuple(as_of(document, version) for document in documents if not is_gone(document, version))
 

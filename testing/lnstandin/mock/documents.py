@@ -15,7 +15,7 @@ from typing import Final
 
 from clnrpc import RELEASE
 from lnoffers.service.errors import ServiceError
-from lnstandin.releases import as_of, is_gone, newest
+from lnstandin.releases import as_of, described, is_gone
 from rpcschema.model.nodes import Document, DocumentKind
 from rpcschema.problems import Level, Problem
 from rpcschema.read.corrections import NONE, Corrections, read_corrections
@@ -75,7 +75,7 @@ class Documents:
     @cached_property
     def release(self) -> str:
         """The imitated release, which is the newest that the documents mention unless another was asked for."""
-        return self.asked or self.own or newest(self._all())
+        return self.asked or self.own or described(self._all())
 
     def find(self, kind: DocumentKind, name: str) -> Document | None:
         """Return a document; None if there is none, if it has an error, or if the release does not have it."""
