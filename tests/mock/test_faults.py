@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 import threading
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -153,6 +155,25 @@ def test_nothing_stays_behind() -> None:
         path = mock.socket
     assert threading.active_count() == before
     assert not path.parent.exists()
+
+
+@pytest.mark.parametrize("steps", range(6))
+@pytest.mark.parametrize("ending", ["close", "restart"])
+def test_connection_that_arrives_at_the_end_is_closed(steps: int, ending: str) -> None:
+    async def flow() -> None:
+        async with AsyncMock() as mock:
+            with socket.socket(socket.AF_UNIX) as arriving:
+                arriving.connect(str(mock.socket))
+                for _ in range(steps):
+                    await asyncio.sleep(0)
+                if ending == "restart":
+                    await mock.restart()
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", ResourceWarning)
+        asyncio.run(flow())
+        gc.collect()
+    assert [str(each.message) for each in caught] == []
 
 
 def test_path_that_cannot_be_listened_at_is_refused(tmp_path: Path) -> None:

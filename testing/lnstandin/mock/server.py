@@ -51,25 +51,32 @@ class Server:
 
     async def close(self) -> None:
         """Stop listening, and end all connections at once."""
-        self._stop_listening()
-        for _ in range(_STEPS_TO_SERVE):
-            await asyncio.sleep(0)
+        await self._stop_listening()
         await self._end(list(self._connections))
         if self._serving:
             await asyncio.wait(self._serving)
 
     async def restart(self) -> None:
         """End all connections without answering, and listen again, which has begun when they end."""
+        await self._stop_listening()
         connections = list(self._connections)
-        self._stop_listening()
         await self.open()
         await self._end(connections)
 
-    def _stop_listening(self) -> None:
-        if self._listening is not None:
-            self._listening.close()
-            self._listening = None
-            self.path.unlink(missing_ok=True)
+    async def _stop_listening(self) -> None:
+        """Accept no more connections, serve those that are accepted, and then close the socket.
+
+        In the other order, asyncio cannot attach a connection to the server, and leaves its transport unclosed.
+        """
+        listening, self._listening = self._listening, None
+        if listening is None:
+            return
+        for each in listening.sockets:
+            asyncio.get_running_loop().remove_reader(each.fileno())
+        for _ in range(_STEPS_TO_SERVE):
+            await asyncio.sleep(0)
+        listening.close()
+        self.path.unlink(missing_ok=True)
 
     async def _end(self, connections: Sequence[_Connection]) -> None:
         for connection in connections:
