@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from clnrpc import Client, RpcError
+from clnrpc import Client, ConnectionLostError, RpcError
 from lnstandin.mock import ANY, Mock, ScriptError
 
 INVOICE = {"payment_preimage": "00" * 32, "amount_msat": 1000, "amount_sent_msat": 1001, "failed_parts": 0}
@@ -81,6 +81,24 @@ def test_exception_of_a_function_becomes_an_error(mock: Mock, client: Client) ->
     assert mock.calls[-1].error is not None
 
 
+def test_outcome_of_a_test_in_a_script_becomes_an_error(mock: Mock, client: Client) -> None:
+    mock.on("xpay").answer(lambda _: pytest.fail("no handler"))
+    with pytest.raises(RpcError, match="the script raised Failed: no handler"):
+        client.xpay(invstring="lni1")
+    mock.on("xpay").when(lambda _: pytest.fail("no condition"))
+    with pytest.raises(RpcError, match="the script raised Failed: no condition"):
+        client.xpay(invstring="lni1")
+
+
+def test_what_is_no_json_becomes_an_error(mock: Mock, client: Client) -> None:
+    mock.on("xpay").answer({"paid": object()}, check=False).then.fail(205, "No route", object())
+    for _ in range(2):
+        with pytest.raises(RpcError, match="the script raised") as error:
+            client.xpay(invstring="lni1")
+        assert error.value.code == -1
+        assert mock.calls[-1].answer is None
+
+
 def test_rule_applies_only_to_calls_with_its_parameters(mock: Mock, client: Client) -> None:
     mock.on("xpay", invstring="lni1other").fail(205, "No route")
     client.xpay(invstring="lni1")
@@ -113,6 +131,43 @@ def test_newest_rule_has_precedence_until_its_calls_are_used_up(mock: Mock, clie
     mock.on("xpay").times(1).fail(205, "No route")
     with pytest.raises(RpcError):
         client.xpay(invstring="lni1")
+    assert client.xpay(invstring="lni1").amount_msat == 1000
+
+
+def test_rule_without_an_outcome_leaves_the_answer_to_earlier_rules(mock: Mock, client: Client) -> None:
+    mock.on("getinfo").answer(alias="first").then.fail(-1, "Second").then.answer(alias="third")
+    mock.on("getinfo").delay(0)
+    mock.on("getinfo").when(lambda _: True).message("Looking")
+    assert client.getinfo().alias == "first"
+    with pytest.raises(RpcError, match="Second"):
+        client.getinfo()
+    assert client.getinfo().alias == "third"
+
+
+def test_rule_for_fields_leaves_the_others_to_earlier_rules(mock: Mock, client: Client) -> None:
+    mock.on("getinfo").answer(alias="earlier", num_peers=7)
+    mock.on("getinfo").answer(alias="later")
+    mock.on("*").delay(0)
+    info = client.getinfo()
+    assert (info.alias, info.num_peers, info.id) == ("later", 7, mock.node_id)
+
+
+def test_lost_answer_uses_no_step_of_earlier_rules(mock: Mock, client: Client) -> None:
+    mock.on("xpay").fail(205, "No route").then.answer(PAID)
+    mock.on("xpay").times(1).drop()
+    with pytest.raises(ConnectionLostError):
+        client.xpay(invstring="lni1")
+    with pytest.raises(RpcError, match="No route"):
+        client.xpay(invstring="lni1")
+
+
+def test_times_counts_the_calls_of_all_steps(mock: Mock, client: Client) -> None:
+    mock.on("xpay").answer(PAID)
+    mock.on("xpay").fail(205, "No route").times(2).then.fail(206, "Too expensive")
+    for code in (205, 206):
+        with pytest.raises(RpcError) as error:
+            client.xpay(invstring="lni1")
+        assert error.value.code == code
     assert client.xpay(invstring="lni1").amount_msat == 1000
 
 

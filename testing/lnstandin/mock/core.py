@@ -1,7 +1,7 @@
 """The mock without its socket: documents, rules, and what becomes of a call.
 
-A call is answered by the newest rule that applies, else by what the mock itself can do (`builtin`), else by the closest
-example of the document, else by the generator.
+A call is answered by the newest rule that applies and has an outcome, else by what the mock itself can do (`builtin`),
+else by the closest example of the document, else by the generator.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import asyncio
 import inspect
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -195,28 +195,40 @@ class Standin:
             raise ConnectionError("the script ends the connection here")
         return outcome.answer
 
-    async def outcome(self, method: str, params: bytes, caller: Caller) -> Outcome:
-        """Return what becomes of a call, and record it."""
+    async def outcome(self, method: str, params: bytes, caller: Caller, *, is_own: bool = False) -> Outcome:
+        """Return what becomes of a call, and record it.
+
+        A call of the stand-in's own, such as a check of a rune, is not recorded, and rules for "*" are not about it.
+        """
         step, given = Step(), {}
         answer: Any = None
         error: RpcError | None = None
+        text = b""
         try:
-            if self.plugins is not None and self.plugins.has_hook(RPC_COMMAND):
-                method, params = await self.plugins.redirected(method, params)
-            given = self.read(method, params)
-            answer, step = await self._answered(method, given, params, caller)
-        except RpcError as failed:
-            error, given = failed, given or _as_given(params)
-        except ReturnedByHookError as returned:
-            given, answer, error = _as_given(params), returned.answer, returned.error
-        except _ScriptedError as scripted:
-            error, step = scripted.error, scripted.step
-        except Exception as failed:  # the functions of a script may raise anything
-            logger.warning("%s: a function of the script failed", method, exc_info=failed)
+            try:
+                if self.plugins is not None and self.plugins.has_hook(RPC_COMMAND):
+                    method, params = await self.plugins.redirected(method, params)
+                given = self.read(method, params)
+                rules = [each for each in reversed(self._rules) if not is_own or each.method == method]
+                answer, step = await self._answered(method, given, params, caller, iter(rules))
+            except RpcError as failed:
+                error, given = failed, given or _as_given(params)
+            except ReturnedByHookError as returned:
+                given, answer, error = _as_given(params), returned.answer, returned.error
+            except _ScriptedError as scripted:
+                error, step = scripted.error, scripted.step
+            text = b"" if answer is None else encode(answer)
+            encode(None if error is None else error.data)
+        except (asyncio.CancelledError, GeneratorExit, KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as failed:  # a script may raise anything; pytest.fail raises no Exception
+            logger.warning("%s: the script failed", method, exc_info=failed)
+            answer = None
             error = RpcError(GENERIC, f"lnstandin: {method}: the script raised {type(failed).__name__}: {failed}")
-        note = "" if step.manner is Manner.WHOLE else step.manner.value
-        self.calls.add(Call(method, given, answer, error, note))
-        return Outcome(b"" if answer is None else encode(answer), error, step)
+        if not is_own:
+            note = "" if step.manner is Manner.WHOLE else step.manner.value
+            self.calls.add(Call(method, given, answer, error, note))
+        return Outcome(text, error, step)
 
     def read(self, method: str, params: bytes) -> dict[str, Any]:
         """Return the parameters of a call by name. Raises RpcError."""
@@ -241,25 +253,38 @@ class Standin:
         key = json.dumps(given, sort_keys=True, ensure_ascii=True)
         return Generator(given).object([document.response], Draw.of(self.seed, method, key))
 
-    async def _answered(self, method: str, given: Params, params: bytes, caller: Caller) -> tuple[dict[str, Any], Step]:
-        rule = next((each for each in reversed(self._rules) if each.applies(method, given)), None)
+    async def _answered(
+        self, method: str, given: Params, params: bytes, caller: Caller, rules: Iterator[Rule]
+    ) -> tuple[dict[str, Any], Step]:
+        """Answer as the first of the rules that applies says; it may leave the answer to those that follow."""
+        rule = next((each for each in rules if each.applies(method, given)), None)
         if rule is None:
             return await self._unscripted(method, given, params, caller), Step()
         step = rule.next_step()
         if step.error is not None:
             raise _ScriptedError(step.error, step)
-        if step.handler is None:
-            answer = await self._unscripted(method, given, params, caller)
-        else:
+        if step.handler is not None:
             made = step.handler(given)
             answer = dict(await made if inspect.isawaitable(made) else made)
-        answer |= step.fields
+        elif step.ends_connection:
+            answer = await self._unscripted(method, given, params, caller)
+        else:
+            try:
+                answer, earlier = await self._answered(method, given, params, caller, rules)
+            except _ScriptedError as scripted:
+                raise _ScriptedError(scripted.error, step.over(scripted.step)) from None
+            return self._changed(method, answer, step), step.over(earlier)
+        return self._changed(method, answer, step), step
+
+    def _changed(self, method: str, answer: dict[str, Any], step: Step) -> dict[str, Any]:
+        """Return an answer with the fields of a step, checked if the step wants that. Raises RpcError."""
+        changed = {**answer, **step.fields}
         if step.is_checked and (step.handler or step.fields):
             try:
-                self._check_answer(method, answer)
+                self._check_answer(method, changed)
             except ScriptError as error:
                 raise RpcError(GENERIC, str(error)) from None
-        return answer, step
+        return changed
 
     async def _unscripted(self, method: str, given: Params, params: bytes, caller: Caller) -> dict[str, Any]:
         if method in self._carriers:

@@ -3,7 +3,8 @@
     mock.on("xpay", invstring=ANY).fail(205, "No route").then.answer(amount_msat=1000)
     mock.on("pay").when(lambda params: params["bolt11"] == known).times(2).delay(0.5).drop()
 
-A rule without an outcome leaves the answer to earlier rules, the examples or the generator.
+A rule without an outcome, or one that only replaces fields, leaves the answer to earlier rules, the examples or the
+generator.
 """
 
 from __future__ import annotations
@@ -55,6 +56,20 @@ class Step:
     notices: tuple[tuple[str, Params], ...] = ()
     """Notifications to the caller before the answer: their methods and parameters."""
 
+    @property
+    def ends_connection(self) -> bool:
+        """Whether the connection ends instead of an answer."""
+        return self.manner in (Manner.DROP, Manner.RESTART)
+
+    def over(self, earlier: Step) -> Step:
+        """Return how an answer is sent that this step has left to a step of an earlier rule; delays add up."""
+        return replace(
+            earlier,
+            manner=earlier.manner if self.manner is Manner.WHOLE else self.manner,
+            delay=self.delay + earlier.delay,
+            notices=(*self.notices, *earlier.notices),
+        )
+
 
 class Rule:
     """A rule, which `Mock.on` makes. Each method returns the rule, so that they can be chained."""
@@ -77,7 +92,7 @@ class Rule:
         return self
 
     def times(self, most: int) -> Rule:
-        """Apply the rule to `most` calls. After that, earlier rules answer."""
+        """Apply the rule to `most` calls, all of its steps together. After that, earlier rules answer."""
         self._most = most
         return self
 
@@ -86,8 +101,9 @@ class Rule:
     ) -> Rule:
         """Answer with an object, with what a function returns for the parameters, or with some fields.
 
-        Fields that are given by name replace those of the answer; without an answer, they replace those of the example
-        or of the generated answer. The result must be valid by the command's document, unless `check` is false.
+        Fields that are given by name replace those of the answer; without an answer, they replace those of what an
+        earlier rule, the example or the generator answers. The result must be valid by the command's document, unless
+        `check` is false.
 
         Raises:
             ScriptError: if an object contradicts the document.
