@@ -4,7 +4,9 @@ An invoice is checked, and its request claimed, in the thread that uses the stor
 failed for certain, the sender gets an invoice_error along its reply path. A sender that gives no reply path is refused
 without a word. The payment itself is the only answer to an invoice that is paid.
 
-All senders share one pace, and their addresses take turns, as for requests (`lnoffers.service.answering.answers`).
+All senders share one pace, and their addresses take turns, as for requests (`lnoffers.service.answering.answers`). An
+invoice that finds no room is not even parsed. Its sender gets a reason, too, but of these only so many are sent that
+nobody can keep the server busy with them.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ from lnoffers.service.peers.scheduling import FairScheduler
 from lnoffers.service.tasks import ended_in_bug, start
 
 if TYPE_CHECKING:
-    from lnoffers.bolt12 import Invoice
+    from lnoffers.bolt12 import BlindedPath, Invoice
     from lnoffers.net.onion_messages import ReceivedMessage
     from lnoffers.service.node import Node
     from lnoffers.service.payments.payer import Ending, Payer
@@ -38,6 +40,12 @@ INVOICE_BURST: Final = 40
 """Invoices that are checked at once after a pause."""
 MAX_CHECKED: Final = 64
 """Invoices that are being checked at a time, as while another process holds the store."""
+
+REASONS_A_SECOND: Final = 20
+"""The rate at which senders whose invoices find no room get a reason; further ones are dropped without a word."""
+REASON_BURST: Final = 20
+"""Such reasons at once after a pause."""
+TOO_MANY: Final = "too many invoices wait; send it again in some seconds"
 
 
 class Inbox:
@@ -57,18 +65,27 @@ class Inbox:
         self._replies = replies
         self._changes = node.changes
         self._scheduler = FairScheduler(Pace(INVOICES_A_SECOND, INVOICE_BURST), MAX_CHECKED, peers.log)
+        self._reasons = Pace(REASONS_A_SECOND, REASON_BURST)
         self._refusing: set[asyncio.Task[None]] = set()
 
     def receive(self, link: Link | None, received: ReceivedMessage) -> None:
         """Check the invoice in a message in its turn, and pay it. It arrived on `link`, or this node has sent it."""
         if not self._scheduler.add(link, partial(self._prepare, link, received)):
-            self._drop(link, "too many invoices wait")
+            self._turn_away(link, received)
 
     def close(self) -> None:
         """Give up what is being checked. Claims stay, and the payer goes on with them."""
         self._scheduler.close()
         for task in self._refusing:
             task.cancel()
+
+    def _turn_away(self, link: Link | None, received: ReceivedMessage) -> None:
+        """Drop an invoice that finds no room, and tell its sender if the budget for that allows it."""
+        self._drop(link, "too many invoices wait")
+        path = received.payload.reply_path
+        if path is not None and self._reasons.try_spend(1):
+            task = start(self._send_error(link, path, TOO_MANY), self._refusing)
+            task.add_done_callback(partial(ended_in_bug, "The answer to an invoice ended in a bug"))
 
     async def _prepare(self, link: Link | None, received: ReceivedMessage) -> Work:
         """Return what checks the invoice in a message. It is read only then, in the thread that uses the store."""
@@ -104,13 +121,14 @@ class Inbox:
         task.add_done_callback(partial(ended_in_bug, "The report on a payment ended in a bug"))
 
     async def _refuse(self, link: Link | None, received: ReceivedMessage, error: RefusedError) -> None:
-        path = received.payload.reply_path
         self._drop(link, f"the invoice is refused: {error.reason}")
-        if path is None:
-            return
+        if received.payload.reply_path is not None:
+            await self._send_error(link, received.payload.reply_path, str(error))
+
+    async def _send_error(self, link: Link | None, path: BlindedPath, error: str) -> None:
         try:
             check_reply_path(path)
-            await self._replies.send(link, path, InvoiceError.build(error=str(error)))
+            await self._replies.send(link, path, InvoiceError.build(error=error))
         except UnsendableError as reason:
             self._drop(link, f"the answer to an invoice is not sent: {reason}")
 
