@@ -13,7 +13,7 @@ from tests.payments import killing
 from tests.payments.killing import POINTS, RECOVERING
 from tests.peers.conftest import Served, Start
 from tests.peers.stranger import connected
-from tests.play.servers import SENDER, Payee, await_used, deliver
+from tests.play.servers import SENDER, Payee, await_payments, await_used, deliver
 from tests.service.program import SECONDS, Program, run, until
 
 PLAY = ("--backend", "play", "--addr", "127.0.0.1:0", "--log-file", "log", "--log-level", "debug")
@@ -41,6 +41,7 @@ def test_a_server_that_is_killed_pays_once(start: Start, program: Program, point
             deliver(sender, payer, invoice)
             assert payer.process.wait(SECONDS) == -9
     payer = start(*PLAY, *peer, program=program)
+    await_payments(payer)
     with connected(SENDER, payer.id, payer.port) as sender:
         deliver(sender, payer, invoice)  # its claim may not have been stored; otherwise it is refused
         await_used(payer, made.invreq_id)

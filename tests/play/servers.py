@@ -8,13 +8,19 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Final
 
+import pytest
+
+from clnrpc import RpcError
 from lnoffers.bolt12 import Invoice, InvoiceRequest, UnsignedInvoice
 from lnoffers.net.blinding import Hop, blind
 from lnoffers.net.onion_messages import Payload, wrap
+from lnoffers.service.payments.payer import NOT_LOOKED
+from tests.bolt12 import samples
 from tests.bolt12.samples import PATH, PAYINFO
 from tests.peers.conftest import Served
 from tests.peers.issuing import path_to
 from tests.peers.stranger import Stranger, key
+from tests.service.paying import invoice_for
 from tests.service.program import until
 
 SENDER: Final = key(9)
@@ -71,6 +77,18 @@ def deliver(stranger: Stranger, payer: Served, invoice: Invoice) -> None:
     to_payer = blind(secrets.token_bytes(32), [Hop(bytes.fromhex(payer.id), b"")])
     payload = Payload.build(invoice=invoice.to_bytes(), reply_path=path_to(SENDER.public_key))
     stranger.send(wrap(secrets.token_bytes(32), to_payer, payload))
+
+
+def await_payments(payer: Served) -> None:
+    """Wait until a server pays. When it starts, it first compares its store with what the backend knows."""
+    probe = invoice_for(samples.request_for(samples.offer()), 1_000, invoice_created_at=int(time.time())).encode()
+
+    def has_begun() -> bool:
+        with pytest.raises(RpcError) as refused:
+            payer.client.xpay(probe)
+        return NOT_LOOKED not in refused.value.message  # then it says that the payee cannot be reached
+
+    until(has_begun)
 
 
 def await_used(payer: Served, invreq_id: str) -> None:
