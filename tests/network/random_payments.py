@@ -28,6 +28,8 @@ TOTAL_MSAT: Final = len(list(combinations(range(NODES), 2))) * CHANNEL_SAT * 100
 KNOWN: Final = {"paid", "lost", *(f"error {code}" for code in (200, 203, 205, 210, 219))}
 """What a payment may end with: the codes are those of the same that is pending, a refusal, no route, no result in time,
 and the same that is paid."""
+NOT_PAID: Final = {"error 203", "error 205"}
+"""What says that a payment is not made, and never will be."""
 CAPACITY: Final = CHANNEL_SAT * 1000
 amounts = st.integers(1, 1_000_000) | st.integers(1, CAPACITY)
 """Most payments fit; some empty a channel, or are too large for it."""
@@ -55,6 +57,8 @@ class Books:
     """The payee, the amount in millisatoshi, and the string."""
     paid: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
     """The nodes that got a preimage for it."""
+    ends: dict[tuple[int, str], set[str]] = field(default_factory=lambda: defaultdict(set))
+    """What the calls of a payer for an invoice have ended with."""
     answers: Counter[str] = field(default_factory=Counter)
     """How many calls had which result."""
     kills: int = 0
@@ -81,9 +85,11 @@ class Payments(RuleBasedStateMachine):
         asked=batches,
         victim=places,
         seconds=st.floats(0, 0.1),
+        failures=st.integers(0, 5),
     )
-    def pay_while_a_node_is_killed(self, asked: Sequence[Asked], victim: int, seconds: float) -> None:
-        """Pay, and kill a node meanwhile; then start it again."""
+    def pay_while_a_node_is_killed(self, asked: Sequence[Asked], victim: int, seconds: float, failures: int) -> None:
+        """Pay, and kill a node meanwhile, of which some payments fail; then start it again."""
+        self.network.nodes[victim].fail_next(count=failures)
         asyncio.run(self._pay(asked, victim, seconds))
         self.network.nodes[victim].start()
         self.payments.kills += 1
@@ -143,6 +149,7 @@ class Payments(RuleBasedStateMachine):
                     balances[place] += invoice.amount_received_msat or 0
             for pay in node.client.listpays(status="complete").pays:
                 balances[place] -= pay.amount_msat or 0
+                assert not self.payments.ends[place, pay.payment_hash] <= NOT_PAID, pay
         assert set(self.payments.paid) <= set(complete)
         for place, node in enumerate(self.network.nodes):
             funds = node.client.listfunds().channels
@@ -166,16 +173,20 @@ class Payments(RuleBasedStateMachine):
         self.network.nodes[victim].kill()
 
     async def _pay_one(self, clients: Sequence[AsyncClient], asked: Asked, again: str | None) -> None:
+        payment_hash = None
         try:
             string, payment_hash = await self._invoice(clients[asked.payee], asked, again)
             await clients[asked.payer].xpay(string, retry_for=1)
         except RpcError as error:
-            self.payments.answers[f"error {error.code}"] += 1
+            end = f"error {error.code}"
         except (ClientError, OSError):
-            self.payments.answers["lost"] += 1  # the node was killed
+            end = "lost"  # the node was killed
         else:
-            self.payments.answers["paid"] += 1
+            end = "paid"
             self.payments.paid[payment_hash].add(asked.payer)
+        self.payments.answers[end] += 1
+        if payment_hash is not None:
+            self.payments.ends[asked.payer, payment_hash].add(end)
 
     async def _invoice(self, payee: AsyncClient, asked: Asked, again: str | None) -> tuple[str, str]:
         """Return an invoice, and its payment hash: a new one unless `again` is that of a known one."""

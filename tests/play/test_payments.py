@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
 
@@ -13,9 +15,11 @@ from lnoffers.service.clock import FixedClock
 from lnoffers.service.payments.backend import BackendError, Failed, FailureCode, Outcome, Paid, Uncertain
 from lnstandin.play import sender
 from lnstandin.play.ledger import Sent
+from lnstandin.play.sender import Failure
 from lnstandin.play.target import Target
 from tests.play.players import PRICE, Player, payer_and_payee, playing
 
+_BROKEN = "BEFORE UPDATE ON sent BEGIN SELECT RAISE(ABORT, 'the disk is full'); END"
 PAYMENTS = 30
 FOREVER = 1_000_000
 
@@ -225,6 +229,60 @@ def test_refused_attempt_stays_refused(tmp_path: Path) -> None:
             outcome = await payer.backend.sender._complete(late, Target.of_bolt12(invoice))
             assert isinstance(outcome, Failed)
             assert payee.taken() == {}
+
+    asyncio.run(run())
+
+
+def test_failure_is_on_the_disk_before_anybody_is_told(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with payer_and_payee(tmp_path, payees="fail=0.999999") as (payer, payee):
+            for number in range(1, 4):
+                assert isinstance(await payer.backend.pay(payee.invoice(number)), Failed)
+                assert len(payer.rows("sent", "failed")) == number
+                assert payer.rows("sent", "pending") == []
+            payer.backend.sender.failures.append(Failure(203, "lunch", leaves=True))
+            assert await payer.backend.pay(payee.invoice(4)) == Failed("lunch", FailureCode.REFUSED)
+            assert [row["reason"] for row in payer.rows("sent", "failed")][3] == "lunch"
+            assert payer.rows("sent", "pending") == []
+
+    asyncio.run(run())
+
+
+def test_failure_that_the_disk_does_not_take_is_uncertain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sender, "PATIENCE", 0.2)
+
+    async def run() -> None:
+        async with payer_and_payee(tmp_path, payees="fail=0.999999") as (payer, payee):
+            invoice = payee.invoice()
+            payee.backend.wire.may_take.clear()
+            assert isinstance(await payer.backend.pay(invoice), Uncertain)
+            for trigger in (f"CREATE TRIGGER broken {_BROKEN}", "DROP TRIGGER broken"):
+                with closing(sqlite3.connect(payer.ledger)) as connection:
+                    connection.execute(trigger)
+                payee.backend.wire.may_take.set()
+                outcome = await payer.backend.find(invoice)
+                assert isinstance(outcome, Uncertain if "broken BEFORE" in trigger else Failed)
+            assert payer.rows("sent", "pending") == []
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("leaves", [True, False])
+def test_payment_under_way_does_not_fail_because_the_next_one_is_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, leaves: bool
+) -> None:
+    monkeypatch.setattr(sender, "PATIENCE", 0.2)
+
+    async def run() -> None:
+        async with payer_and_payee(tmp_path) as (payer, payee):
+            invoice = payee.invoice()
+            payee.backend.wire.may_take.clear()
+            assert isinstance(await payer.backend.pay(invoice), Uncertain)
+            payer.backend.sender.failures.append(Failure(205, "lunch", leaves))
+            assert isinstance(await payer.backend.pay(invoice), Uncertain)
+            payee.backend.wire.may_take.set()
+            assert_paid(await payer.backend.pay(invoice), invoice)
+        assert_balanced(payer, payee, 1)
 
     asyncio.run(run())
 

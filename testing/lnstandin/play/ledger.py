@@ -16,6 +16,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from lnoffers.service.payments.backend import BackendError
@@ -155,7 +156,8 @@ class Ledger:
     async def begin(self, new: Sent) -> Sent | NoRoute:
         """Write that a payment is about to leave, and return it, or the earlier one with its payment hash.
 
-        If that has failed, this is a new attempt. With channels, one must lead to the payee and hold the amount.
+        If that has failed, this is a new attempt. With channels, one must lead to the payee and hold the amount. A new
+        one that is failed already never leaves.
         """
 
         def work(connection: Connection) -> Sent | NoRoute:
@@ -176,9 +178,11 @@ class Ledger:
 
     def end(self, done: Sent) -> None:
         """Write how an attempt has ended, soon. Until then the payee can be asked again."""
-        new = (done.state, done.preimage, done.reason, done.code, done.completed_at)
-        values = (*new, done.payment_hash, done.attempt)
-        self._turns.run_later(lambda connection: connection.execute(_END, values))
+        self._turns.run_later(partial(_end, done))
+
+    async def fail(self, done: Sent) -> None:
+        """Write that an attempt has failed. Who is told before that could see it paid after a crash."""
+        await self._turns.run(partial(_end, done))
 
     async def all_sent(self, payment_hash: bytes | None = None, *, failed: bool = False) -> Sequence[Sent]:
         """Return the payments of this node that are paid or may still be, and attempts that have failed if `failed`.
@@ -289,6 +293,11 @@ def _values(row: Sent | Received) -> tuple[Any, ...]:
 def _last(connection: Connection, payment_hash: bytes) -> Sent | None:
     row = connection.execute(_LAST, (payment_hash,)).fetchone()
     return None if row is None else _sent(row)
+
+
+def _end(done: Sent, connection: Connection) -> None:
+    new = (done.state, done.preimage, done.reason, done.code, done.completed_at)
+    connection.execute(_END, (*new, done.payment_hash, done.attempt))
 
 
 def _sent(row: Any) -> Sent:

@@ -2,7 +2,8 @@
 
 A payment leaves only after the ledger has it. Then a task repeats it, over whatever connection there is to the payee,
 until the payee has the money or refuses it. So only the payee can make a payment fail that may have left. Before the
-ledger has it, it fails if the payee cannot be reached, or does not say that it plays.
+ledger has it, it fails if the payee cannot be reached, or does not say that it plays. That it has failed is said only
+when the disk has it: after a crash, the payment would go on.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lnoffers.bolt12 import Bolt12Error, Invoice
 from lnoffers.net.features import offers
 from lnoffers.service.errors import PeerUnavailableError
-from lnoffers.service.payments.backend import Failed, FailureCode, Outcome, Paid, Uncertain
+from lnoffers.service.payments.backend import BackendError, Failed, FailureCode, Outcome, Paid, Uncertain
 from lnoffers.service.tasks import done_within, ended_in_bug, growing_pauses
 from lnstandin.play.ledger import NoRoute, Sent, State
 from lnstandin.play.messages import FEATURE, MAX_NUMBER, Pay, Result, UnusableError
@@ -133,7 +134,8 @@ class Sender:
                     return NoRoute("the payee does not play: it would have to run with --backend play")
         failure = self.failures.popleft() if self.failures else None
         if failure is not None and not failure.leaves:
-            return failure
+            earlier = await self._ledger.sent(target.payment_hash)
+            return failure if earlier is None or earlier.state is State.FAILED else earlier
         new = Sent(
             target.payment_hash,
             target.invoice,
@@ -143,11 +145,11 @@ class Sender:
             description=target.description,
             created_at=self._now(),
         )
-        sent = await self._ledger.begin(new)
-        if failure is not None and isinstance(sent, Sent) and sent.state is State.PENDING:
-            self._end(sent, State.FAILED, reason=failure.reason, code=failure.code)
-            return failure
-        return sent
+        if failure is None:
+            return await self._ledger.begin(new)
+        failed = _ended(new, State.FAILED, new.created_at, reason=failure.reason, code=failure.code)
+        sent = await self._ledger.begin(failed)
+        return failure if isinstance(sent, Sent) and sent.state is State.FAILED else sent
 
     def follow(self, sent: Sent, target: Target) -> asyncio.Task[Sent]:
         """Repeat a payment that has begun until there is a result; the task ends with it.
@@ -188,14 +190,20 @@ class Sender:
         return Failed(sent.reason or "the payee has refused it", _code(sent.code))
 
     async def _follow(self, sent: Sent, target: Target) -> Sent:
-        result = await self._result(sent, target)
-        state = State.PAID if result.preimage is not None else State.FAILED
-        return self._end(sent, state, preimage=result.preimage, reason=result.reason)
-
-    def _end(self, sent: Sent, state: State, **outcome: Any) -> Sent:
-        done = replace(sent, state=state, completed_at=self._now(), **outcome)
-        self._ledger.end(done)
-        return done
+        while True:
+            result = await self._result(sent, target)
+            if result.preimage is not None:
+                done = _ended(sent, State.PAID, self._now(), preimage=result.preimage)
+                self._ledger.end(done)
+                return done
+            done = _ended(sent, State.FAILED, self._now(), reason=result.reason)
+            try:
+                await self._ledger.fail(done)
+            except BackendError as error:
+                logger.warning("A payment has failed, but stays pending: %s", error)
+                await asyncio.sleep(LONGEST_PAUSE)
+            else:
+                return done
 
     async def _result(self, sent: Sent, target: Target) -> Result:
         message = _message(sent, target)
@@ -255,6 +263,10 @@ class _Awaited:
 
 def _plays(link: Link) -> bool:
     return offers(link.features, FEATURE - 1)
+
+
+def _ended(sent: Sent, state: State, at: int, **outcome: Any) -> Sent:
+    return replace(sent, state=state, completed_at=at, **outcome)
 
 
 def _code(code: int | None) -> FailureCode:
