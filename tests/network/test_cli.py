@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from clnrpc import Client
+from tests.network.accounts import until
 from tests.service.program import SECONDS, children
 
 COMMAND = (sys.executable, "-m", "lnstandin", "network")
@@ -44,6 +46,15 @@ def test_nodes_pay_each_other_until_a_signal_and_go_on_later(tmp_path: Path, end
             program.send_signal(ending)
             assert program.wait(SECONDS) == 0
             assert not any(Path(f"/proc/{node}").exists() for node in nodes)
+
+
+def test_signal_during_the_start_leaves_no_files(tmp_path: Path) -> None:
+    program = subprocess.Popen([*COMMAND, "2"], stdout=subprocess.PIPE, env={**os.environ, "TMPDIR": str(tmp_path)})
+    until(lambda: [*tmp_path.iterdir()])
+    program.send_signal(signal.SIGTERM)
+    assert program.communicate(timeout=SECONDS)[0] == b""
+    assert program.returncode == 0
+    assert [*tmp_path.iterdir()] == []
 
 
 def test_nodes_end_with_a_program_that_is_killed(tmp_path: Path) -> None:

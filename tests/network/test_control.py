@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -12,7 +14,9 @@ from clnrpc import Client
 from lnoffers.bolt11 import Invoice
 from lnoffers.service.errors import ServiceError
 from lnstandin.network import Network, NetworkError
+from lnstandin.network import processes as processes_module
 from tests.network.accounts import HALF_MSAT, Later, balance, bolt11, error, until
+from tests.network.random_payments import rows
 
 
 @pytest.fixture
@@ -136,6 +140,40 @@ def test_killed_payee_is_paid_once_when_it_is_started_again(processes: Network) 
     assert until(lambda: payer.client.listpays(status="complete").pays)[0].bolt11 == string
     assert payee.client.listinvoices().invoices[0].status == "paid"
     assert processes.total_msat() == 2 * HALF_MSAT
+
+
+@pytest.mark.parametrize("is_asked_for", [True, False], ids=["asked for", "refused"])
+def test_payment_that_has_failed_is_not_made_after_a_crash(processes: Network, is_asked_for: bool) -> None:
+    payer, payee = processes.nodes
+    string = bolt11(payee)
+    if is_asked_for:
+        payer.fail_next(203)
+    else:
+        payee.client.delinvoice("a label", "unpaid")
+    assert error(lambda: payer.client.xpay(string)).code == 203
+    payer.kill()
+    assert [state for (state,) in rows(payer, "play.sqlite3", "SELECT state FROM sent")] == ["failed"]
+    payer.start()
+    assert [each.status for each in payer.client.listpays().pays] == ["failed"]
+    assert balance(payer) == HALF_MSAT
+    assert balance(payee) == HALF_MSAT
+
+
+def test_node_that_does_not_end_is_killed_and_the_others_are_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes_module, "SECONDS", 2)
+    network = Network(2, processes=True).start()
+    pids = [int((node.directory / "lnoffers-regtest.pid").read_text()) for node in network.nodes]
+    os.kill(pids[0], signal.SIGSTOP)
+    with pytest.raises(NetworkError, match="has not ended within 2 seconds, and was killed"):
+        network.close()
+    assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
+    assert not network.directory.exists()
+
+
+def test_code_that_no_payment_has_is_refused(network: Network) -> None:
+    for code in (0, -1, 199, 221):
+        with pytest.raises(NetworkError, match=f"no payment fails with the code {code}: choose one from 200 to 220"):
+            network.fail_next(code)
 
 
 def test_only_a_node_with_a_process_of_its_own_can_be_killed(network: Network) -> None:

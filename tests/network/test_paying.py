@@ -187,6 +187,29 @@ def test_two_calls_at_once_pay_once(network: Network) -> None:
     assert len(payer.client.listpays().pays) == 1
 
 
+def test_of_two_calls_at_once_with_different_amounts_one_is_refused(network: Network) -> None:
+    payer, payee = network.nodes
+    string = bolt11(payee, "any")
+    payee.hold()
+    with Client(payer.socket) as first, Client(payer.socket) as second:
+        amounts = {first: 1_000, second: 7_000}
+        calls = {
+            amount: Later(lambda client=client, amount=amount: client.xpay(string, amount_msat=amount))
+            for client, amount in amounts.items()
+        }
+        until(lambda: payer.client.listpays().pays)
+        until(lambda: not all(call.is_alive() for call in calls.values()))
+        payee.release()
+        results = {amount: call.result() for amount, call in calls.items()}
+    [(paid, other)] = [
+        (amount, results[other])
+        for amount, other in ((1_000, 7_000), (7_000, 1_000))
+        if hasattr(results[amount], "amount_msat")
+    ]
+    assert results[paid].amount_msat == paid
+    assert other.code == 200
+
+
 def test_random_invoices_have_random_preimages(network: Network) -> None:
     node = network.nodes[0].client
     made = {node.invoice(1, secrets.token_hex(4), "").payment_hash for _ in range(5)}

@@ -25,7 +25,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(given: Namespace) -> int:
-    """Run a network until SIGINT or SIGTERM, and return 0.
+    """Run a network until SIGINT or SIGTERM, and return 0. A signal that comes too early ends it when it has started.
 
     Print a line for each node: its id, its socket, and with REST the URL and a rune.
 
@@ -36,6 +36,10 @@ def run(given: Namespace) -> int:
         Faults.parse(given.faults)
     except BackendError as error:
         raise BackendError(f"--faults: {error}") from None
+    endings = {signal.SIGINT, signal.SIGTERM}
+    came: list[int] = []
+    for ending in endings:  # handled, not blocked: the nodes' processes would inherit the mask
+        signal.signal(ending, lambda number, _: came.append(number))
     network = Network(
         given.count,
         directory=given.dir,
@@ -44,9 +48,10 @@ def run(given: Namespace) -> int:
         faults=given.faults,
         rest=given.rest,
     )
-    endings = {signal.SIGINT, signal.SIGTERM}
     with network:
-        signal.pthread_sigmask(signal.SIG_BLOCK, endings)  # not before the nodes' processes have inherited the mask
+        signal.pthread_sigmask(signal.SIG_BLOCK, endings)
+        if came:
+            return 0
         for node in network.nodes:
             print(node.id, node.socket, *([node.rest, node.rune] if given.rest else []))
         sys.stdout.flush()

@@ -20,6 +20,8 @@ from lnstandin.play.ledger import NAME
 REASON: Final = "the test wants it so"
 NOT_TRIED: Final = frozenset({PAY_ROUTE_NOT_FOUND, 206, 207})
 """The codes of payments that have never left, so that no list shows them."""
+PAYMENT_CODES: Final = range(200, 221)
+"""The codes with which payments fail."""
 
 
 class NetworkError(ServiceError):
@@ -144,8 +146,15 @@ class NetworkNode:
         return wait
 
     def stop(self) -> None:
-        """Stop the node; what has arrived is answered first."""
-        self._end(self._host.stop)
+        """Stop the node; what has arrived is answered first.
+
+        Raises:
+            NetworkError: if it does not end by itself; a node in a process of its own was killed then.
+        """
+        try:
+            self._end(self._host.stop)
+        finally:
+            self.is_running = False
 
     def kill(self) -> None:
         """Kill the node's process, as a crash would. Raises NetworkError if it has none of its own."""
@@ -158,7 +167,14 @@ class NetworkNode:
         self.start()
 
     def fail_next(self, code: int = PAY_DESTINATION_PERM_FAIL, *, count: int = 1, reason: str = REASON) -> None:
-        """Let the next payments that this node makes fail with an error code of `pay`, such as 203, 205, 206 or 210."""
+        """Let the next payments that this node makes fail with an error code of `pay`, such as 203, 205, 206 or 210.
+
+        Raises:
+            NetworkError: if no payment fails with this code.
+        """
+        if code not in PAYMENT_CODES:
+            first, last = PAYMENT_CODES[0], PAYMENT_CODES[-1]
+            raise NetworkError(f"no payment fails with the code {code}: choose one from {first} to {last}")
         self.control("fail_next", count=count, code=code, reason=reason, leaves=code not in NOT_TRIED)
 
     def calls(self) -> Sequence[str]:

@@ -201,12 +201,12 @@ def _total(ledgers: Ledgers) -> int:
 
 
 def _wait_for(results: Iterable[Waiting]) -> None:
-    """Wait for all results, so that no node is left half-started, and then raise the first error."""
-    errors = []
+    """Wait for all results, so that no node is left half-started or running, and then raise the first error."""
+    errors: list[Exception] = []
     for wait in results:
         try:
             wait()
-        except ServiceError as error:
+        except (ServiceError, OSError) as error:
             errors.append(error)
     if errors:
         raise errors[0]

@@ -162,7 +162,7 @@ class PayingCommands(NetworkCommands, XpayCommands):
             RpcError: if it has not left, has failed, or is not decided in time.
         """
         if known is not None and known.state is State.PENDING:
-            raise RpcError(PAY_IN_PROGRESS, "The payment of this invoice is still in progress: see listpays")
+            raise _in_progress()
         sender = self._play.sender
         try:
             sent = await sender.begin(order.target, order.amount_msat, order.label)
@@ -173,11 +173,17 @@ class PayingCommands(NetworkCommands, XpayCommands):
                 raise RpcError(PAY_ROUTE_NOT_FOUND, f"Failed: {reason}")
             case Failure(code, reason):
                 raise RpcError(code, f"Failed: {reason}")
+            case Sent() if sent.amount_msat != order.amount_msat:  # another call was faster
+                raise _in_progress()
             case Sent():
                 done = await _until_known(sender.follow(sent, order.target), order.seconds)
         if done.state is State.FAILED:
             raise failed(done)
         return done
+
+
+def _in_progress() -> RpcError:
+    return RpcError(PAY_IN_PROGRESS, "The payment of this invoice is still in progress: see listpays")
 
 
 async def _until_known(task: asyncio.Task[Sent], seconds: int) -> Sent:

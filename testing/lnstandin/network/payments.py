@@ -90,7 +90,8 @@ class PaymentsCommands(NetworkCommands):
 def failed(sent: Sent) -> RpcError:
     """Return lightningd's error for a payment that has failed: the payee has refused it, unless a test chose a code."""
     data = {"payment_hash": sent.payment_hash.hex(), "erring_node": sent.payee.hex(), "erring_index": 1}
-    return RpcError(sent.code or PAY_DESTINATION_PERM_FAIL, f"Failed: {sent.reason}", data)
+    code = PAY_DESTINATION_PERM_FAIL if sent.code is None else sent.code
+    return RpcError(code, f"Failed: {sent.reason}", data)
 
 
 def check_listing(request: Listing) -> None:

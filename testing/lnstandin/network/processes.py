@@ -22,8 +22,8 @@ from lnstandin.network.handles import Host, NetworkError, Settings, Waiting
 if TYPE_CHECKING:
     from lnstandin.network.node import RunningNode
 
-SECONDS: Final = 60
-"""How long a node has to end."""
+SECONDS: Final = 20
+"""How long a node has to end, before it is killed."""
 READY: Final = "ready"
 ENDED: Final = "the node has ended: its errors are on standard error"
 
@@ -91,7 +91,12 @@ class ProcessHost(Host):
         for pipe in (process.stdin, process.stdout):
             if pipe is not None:
                 pipe.close()
-        process.wait(SECONDS)
+        try:
+            process.wait(SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise NetworkError(f"a node has not ended within {SECONDS} seconds, and was killed") from None
 
 
 async def _serve(settings: Settings) -> None:
