@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -58,6 +59,18 @@ def test_program_serves_until_it_is_interrupted(tmp_path: Path) -> None:
 def test_program_ends_when_a_client_stops_it(tmp_path: Path) -> None:
     with program("--socket", tmp_path / "rpc") as running, Client(tmp_path / "rpc") as client:
         client.stop()
+        assert running.wait(30) == 0
+
+
+def test_program_answers_over_rest_before_it_ends(tmp_path: Path) -> None:
+    pytest.importorskip("uvicorn", reason="REST needs clnrpc[rest]")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        place = f"127.0.0.1:{free.getsockname()[1]}"
+    with program("--socket", tmp_path / "rpc", "--rest", place, "--rest-http") as running:
+        with Client(tmp_path / "rpc") as client:
+            rune = client.createrune().rune
+        with Client(f"http://{place}", rune=rune) as client:
+            client.stop()
         assert running.wait(30) == 0
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import ssl
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -73,13 +75,42 @@ def test_script_can_answer_checkrune(mock: Mock, client: Client) -> None:
 
 def test_rest_calls_with_a_rune(mock: Mock, client: Client) -> None:
     rune = client.createrune(restrictions=[["method=xpay"]]).rune
-    mock.on("xpay").fail(205, "No route").then.drop().then.delay(0.01)
+    mock.on("xpay").fail(205, "No route").then.delay(0.01)
     assert post(mock, "xpay", {"invstring": "lni1"}, rune) == (
         500,
         {"code": 205, "message": "No route", "data": None},
     )
-    assert post(mock, "xpay", {"invstring": "lni1"}, rune)[0] == 500
     status, answer = post(mock, "xpay", {"invstring": "lni1"}, rune)
     assert (status, answer) == (201, mock.calls.of("xpay")[-1].answer)
     assert post(mock, "listfunds", {}, rune)[0] == 401
     assert post(mock, "listfunds", {}, None)[0] == 403
+
+
+def test_rest_ends_the_connection_where_the_script_says(mock: Mock, client: Client) -> None:
+    rune = client.createrune().rune
+    mock.on("listfunds").drop().then.restart().then.half().answer({"outputs": [], "channels": []})
+    for beginning in (b"", b"", b'{"outputs":[],'):
+        with pytest.raises(http.client.IncompleteRead) as error:
+            post(mock, "listfunds", {}, rune)
+        assert error.value.partial == beginning
+    assert [call.note for call in mock.calls.of("listfunds")] == ["dropped", "restarted", "half"]
+    assert client.getinfo().id == mock.node_id
+
+
+def test_check_of_a_rune_by_rest_is_no_call(mock: Mock, client: Client) -> None:
+    rune = client.createrune().rune
+    mock.on("*").times(2).fail(205, "No route").then.fail(206, "Too expensive")
+    mock.calls.clear()
+    codes = [post(mock, "xpay", {"invstring": "lni1"}, rune)[1]["code"] for _ in range(2)]
+    assert codes == [205, 206]
+    assert post(mock, "checkrune", {"rune": rune}, rune) == (201, {"valid": True})
+    assert [call.method for call in mock.calls] == ["xpay", "xpay", "checkrune"]
+    mock.on("checkrune").fail(1502, "Not permitted: too soon")
+    assert post(mock, "getinfo", {}, rune)[0] == 401
+
+
+def test_stop_over_rest(mock: Mock, client: Client) -> None:
+    stopped = threading.Event()
+    mock.on_stop = stopped.set
+    assert post(mock, "stop", {}, client.createrune().rune)[0] == 201
+    assert stopped.wait(30)

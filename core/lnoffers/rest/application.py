@@ -43,16 +43,17 @@ class Dispatch(Protocol):
     async def __call__(self, method: str, params: bytes, /) -> bytes | AsyncGenerator[bytes, None]: ...
 
 
-def application(dispatch: Dispatch) -> App:
+def application(dispatch: Dispatch, check: Dispatch | None = None) -> App:
     """Return the ASGI application that calls commands through `dispatch`, each after `checkrune` has permitted it.
 
+    `checkrune` goes through `check`, if that is given.
     Until its rune is checked, a long body may come from anybody. So the others wait for one of them at most.
     """
     long_bodies = asyncio.Lock()
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         assert scope["type"] == "http", scope["type"]
-        exchange = _Exchange(dispatch, long_bodies, receive, send)
+        exchange = _Exchange(dispatch, check or dispatch, long_bodies, receive, send)
         try:
             await exchange.answer(scope)
         except Exception:  # a bug in one call must not show its traceback to anybody but the log
@@ -70,10 +71,13 @@ class _EndedError(Exception):
 class _Exchange:
     """One request and its answer."""
 
-    def __init__(self, dispatch: Dispatch, long_bodies: asyncio.Lock, receive: Receive, send: Send) -> None:
+    def __init__(
+        self, dispatch: Dispatch, check: Dispatch, long_bodies: asyncio.Lock, receive: Receive, send: Send
+    ) -> None:
         self.has_begun = False
         """Whether a part of the answer is sent."""
         self._dispatch = dispatch
+        self._check = check
         self._long_bodies = long_bodies
         self._receive = receive
         self._send = send
@@ -131,7 +135,7 @@ class _Exchange:
         """
         rune, method = msgspec.json.encode(head.rune), msgspec.json.encode(head.method)
         try:
-            checked = await self._dispatch("checkrune", b'{"rune":%b,"method":%b,"params":%b}' % (rune, method, params))
+            checked = await self._check("checkrune", b'{"rune":%b,"method":%b,"params":%b}' % (rune, method, params))
         except RpcError as error:
             raise _refusal(401, error) from None
         except ConnectionError as error:

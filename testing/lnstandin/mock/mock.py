@@ -14,6 +14,7 @@ from typing import Any, Final, Self, TypeVar
 from lnstandin.mock import events
 from lnstandin.mock.core import NETWORK, Standin
 from lnstandin.mock.plugins.host import LogLine, Plugin, PluginHost
+from lnstandin.mock.restcalls import RestCalls
 from lnstandin.mock.server import Server
 
 T = TypeVar("T")
@@ -90,7 +91,8 @@ class ServedMock(Standin):
                 from lnoffers.service.serving.rest import opened  # noqa: PLC0415 # 0085: slow
 
                 certificates = None if self._rest_http else self.folder
-                rest = opened(self.dispatch, *self._rest, certificates, REST_CONNECTIONS)
+                calls = RestCalls(self, self._server.restart)
+                rest = opened(calls.call, *self._rest, certificates, REST_CONNECTIONS, check=calls.check)
                 self.rest_address = (await self._stack.enter_async_context(rest)).address
         except BaseException:
             await self._server.close()

@@ -42,10 +42,18 @@ async def listening(options: Options, server: ConnectionHandler, connections: in
 
 
 @asynccontextmanager
-async def opened(
-    dispatch: Dispatch, host: str, port: int, certificates: Path | None, connections: int
+async def opened(  # noqa: PLR0913 - one parameter per choice
+    dispatch: Dispatch,
+    host: str,
+    port: int,
+    certificates: Path | None,
+    connections: int,
+    *,
+    check: Dispatch | None = None,
 ) -> AsyncIterator[Listener]:
     """Serve the calls of `dispatch` while the block runs, with the certificates in a folder, or without TLS.
+
+    Runes are checked through `check`, by default as one more call.
 
     Raises:
         ListenError: if packages are missing, or the address or the certificates cannot be used.
@@ -59,7 +67,7 @@ async def opened(
     async with AsyncExitStack() as stack:
         try:
             tls = None if certificates is None else server_context(certificates, host)
-            app, limits = application(dispatch), Limits(connections=connections)
+            app, limits = application(dispatch, check), Limits(connections=connections)
             listener = await stack.enter_async_context(serving(app, host, port, tls, limits))
         except (CertificateError, NotLoopbackError) as error:
             raise ListenError(f"--rest: {error}") from error
