@@ -180,7 +180,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Run mypy --strict on the packages, and basedpyright in strict mode on the generated one."""
-    _install(session, "types", "strict")
+    _install(session, "test", "strict")
     session.run("mypy")
     session.run("basedpyright")
 
