@@ -448,7 +448,7 @@ def wallet(home: Path) -> Path:
 
 
 def test_a_wallet_is_tested_in_python(wallet: Path) -> None:
-    assert "8 passed" in shell(f"{sys.executable} -m pytest -p no:cacheprovider", wallet)
+    assert "9 passed" in shell(f"{sys.executable} -m pytest -p no:cacheprovider", wallet)
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="needs Node.js")
