@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Final
 
@@ -53,17 +53,12 @@ class Documents:
 
     @classmethod
     def of(cls, schemas: Path | None = None, release: str | None = None) -> Documents:
-        """Return the documents in a folder, by default this project's.
+        """Return the documents in a folder, by default this project's, whose files are found once in a process.
 
         Raises:
             DocumentsError: if the folder has none, or `release` does not name a release ("v24.08").
         """
-        folder = shipped() if schemas is None else schemas
-        table = folder / CORRECTIONS
-        corrections = read_corrections(table) if table.is_file() else NONE
-        found = find_files([folder], corrections)
-        if not any(file.key for file in found.files):
-            raise DocumentsError(f"{folder}: no rpc-schema documents there")
+        found, corrections = _shipped_files() if schemas is None else _files_in(schemas)
         return cls(found, corrections, own=RELEASE if schemas is None else None).at(release)
 
     def at(self, release: str | None) -> Documents:
@@ -132,3 +127,17 @@ class Documents:
 
     def _all(self) -> Iterator[Document]:
         return (document for file in self.found.files if (document := self._loaded(file)) is not None)
+
+
+@cache
+def _shipped_files() -> tuple[Found, Corrections]:
+    return _files_in(shipped())
+
+
+def _files_in(folder: Path) -> tuple[Found, Corrections]:
+    table = folder / CORRECTIONS
+    corrections = read_corrections(table) if table.is_file() else NONE
+    found = find_files([folder], corrections)
+    if not any(file.key for file in found.files):
+        raise DocumentsError(f"{folder}: no rpc-schema documents there")
+    return found, corrections
