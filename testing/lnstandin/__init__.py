@@ -5,6 +5,6 @@ network  nodes with channels of play money
 mock     serves any documents
 conform  compares documents with a running node
 
-What several of them use: `releases`, documents as another release follows them, and `validation`, values checked
-against documents.
+The last two share `documents`, documents as a node follows them, and `validation`, which checks values against them.
+`cli` is the program `lnstandin`. `pytest_plugin` has the fixtures, and `asserting` the classes of `cln` and `clnrest`.
 """

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from clnrpc import RpcError
+from lnstandin.documents import DocumentsError
 from lnstandin.mock.core import Standin
-from lnstandin.mock.documents import DocumentsError
 
 
 def call(standin: Standin, method: str, params: Any = ()) -> dict[str, Any]:

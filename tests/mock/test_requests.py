@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from clnrpc import RpcError
+from lnstandin.documents import DocumentsError
 from lnstandin.mock.core import Standin
-from lnstandin.mock.documents import DocumentsError
 
 POINT = "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"
 HASH = "ab" * 32

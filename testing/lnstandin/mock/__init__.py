@@ -23,8 +23,8 @@ scriptfile  scripts in files, for the program (`cli`)
 """
 
 from clnrpc.runtime.errors import RpcError
+from lnstandin.documents import DocumentsError
 from lnstandin.mock.calls import ANY, Call, Calls
-from lnstandin.mock.documents import DocumentsError
 from lnstandin.mock.mock import AsyncMock, Mock
 from lnstandin.mock.plugins.host import LogLine, Plugin
 from lnstandin.mock.plugins.manifest import PluginError

@@ -302,7 +302,7 @@ class Standin:
             document = self._documents.command(method)
             if document is None:
                 raise unknown_command(method)
-            reader = Reader(document, enforces_all=not self._documents.are_corrected)
+            reader = Reader(document)
             self._known[method] = _Known(reader, exchanges(document, reader))
         return self._known[method]
 

@@ -14,23 +14,16 @@ from pathlib import Path
 from typing import Final
 
 from clnrpc import RELEASE
-from lnoffers.service.errors import ServiceError
-from lnstandin.releases import as_of, described, is_gone
+from lnstandin.documents import DocumentsError, as_of, corrections_in, described, is_gone, with_enforced_rules
 from rpcschema.model.nodes import Document, DocumentKind
 from rpcschema.problems import Level, Problem
-from rpcschema.read.corrections import NONE, Corrections, read_corrections
+from rpcschema.read.corrections import Corrections
 from rpcschema.read.load import File, Found, Source, find_files, load_file
 
 _PACKAGE: Final = Path(__file__).resolve().parents[1]
-CORRECTIONS: Final = "corrections.toml"
-"""A folder may hold a table of corrections of this name; they are applied."""
 _LOADED: Final[dict[tuple[str, str], tuple[Source | None, tuple[Problem, ...]]]] = {}
 """What was loaded, by path and sum: tests start many mocks of the same documents in one process."""
 _RELEASE: Final = re.compile(r"v[0-9]{2}\.[0-9]{2}(?:\.[0-9]+)?")
-
-
-class DocumentsError(ServiceError):
-    """There are no documents in the folder, or the release cannot be imitated."""
 
 
 def shipped() -> Path:
@@ -78,8 +71,10 @@ class Documents:
         if key not in self._made:
             file = self._files.get(key)
             document = None if file is None else self._loaded(file)
-            known = document is not None and not document.extension and not is_gone(document, self.asked)
-            self._made[key] = as_of(document, self.asked) if document is not None and known else None
+            if document is None or document.extension or is_gone(document, self.asked):
+                self._made[key] = None
+            else:
+                self._made[key] = with_enforced_rules(as_of(document, self.asked), self.corrections)
         return self._made[key]
 
     def command(self, name: str) -> Document | None:
@@ -101,11 +96,6 @@ class Documents:
         """What is wrong with the documents: each of these is left out. All documents are loaded for this."""
         met = (problem for file in self.found.files for problem in self._load(file)[1])
         return tuple(problem for problem in (*self.found.problems, *met) if problem.level is Level.ERROR)
-
-    @property
-    def are_corrected(self) -> bool:
-        """Whether a table says which rules of requests a node enforces."""
-        return self.corrections is not NONE
 
     @cached_property
     def _files(self) -> Mapping[tuple[DocumentKind, str], File]:
@@ -135,8 +125,7 @@ def _shipped_files() -> tuple[Found, Corrections]:
 
 
 def _files_in(folder: Path) -> tuple[Found, Corrections]:
-    table = folder / CORRECTIONS
-    corrections = read_corrections(table) if table.is_file() else NONE
+    corrections = corrections_in(folder)
     found = find_files([folder], corrections)
     if not any(file.key for file in found.files):
         raise DocumentsError(f"{folder}: no rpc-schema documents there")

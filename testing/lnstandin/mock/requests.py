@@ -20,14 +20,10 @@ _OBJECTS = frozenset({"object", "outputdesc", "string_map"})
 class Reader:
     """Reads the parameters of one command."""
 
-    def __init__(self, document: Document, *, enforces_all: bool) -> None:
-        """Create the reader of the command that `document` describes.
-
-        `enforces_all` says whether all rules about several parameters are enforced, or only those that the document
-        marks as enforced.
-        """
+    def __init__(self, document: Document) -> None:
+        """Create the reader of the command that `document` describes; it enforces all rules of the document."""
         self._request = document.request
-        self._rules = tuple(_rules(document.request, enforces_all=enforces_all))
+        self._rules = tuple(_rules(document.request))
         self.command = command_of(document)
         self._binder = Binder(self.command)
 
@@ -101,16 +97,12 @@ def _type_of(node: SchemaNode) -> Type:
     return node.type or ""
 
 
-def _rules(request: Request, *, enforces_all: bool) -> Iterator[Any]:
+def _rules(request: Request) -> Iterator[Any]:
     """Yield functions that return how parameters break a rule, or an empty text."""
-    enforced = ("oneOfMany", "pairedWith", "dependentUpon") if enforces_all else request.enforced or ()
-    if "oneOfMany" in enforced:
-        yield from (_at_most_one(group) for group in request.one_of_many or ())
-    if "pairedWith" in enforced:
-        yield from (_all_or_none(group) for group in request.paired_with or ())
-    if "dependentUpon" in enforced:
-        for name, dependents in request.dependent_upon or ():
-            yield from (_needs(each, name) for each in dependents)
+    yield from (_at_most_one(group) for group in request.one_of_many or ())
+    yield from (_all_or_none(group) for group in request.paired_with or ())
+    for name, dependents in request.dependent_upon or ():
+        yield from (_needs(each, name) for each in dependents)
 
 
 def _at_most_one(group: tuple[str, ...]) -> Any:

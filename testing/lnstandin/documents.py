@@ -1,4 +1,4 @@
-"""Documents as another release of the node follows them, by `added` and `deprecated`.
+"""Documents as a node follows them: with the folder's corrections, and as another release by `added` and `deprecated`.
 
 A command, parameter or field does not exist before the release that added it, nor after the last that supports it.
 What was removed before the documents were written is unknown, so its own documents imitate an old release best.
@@ -8,15 +8,47 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Final, TypeVar
 
+from lnoffers.service.errors import ServiceError
 from rpcschema.model.nodes import Branch, Deprecated, Document, Property, SchemaNode
 from rpcschema.model.releases import newest, order
+from rpcschema.read.corrections import NONE, Corrections, read_corrections
 
 Node = TypeVar("Node", bound=SchemaNode)
 
 OLDEST: Final = "v0.10"
 """What getinfo says if the documents mention no release."""
+_CORRECTIONS: Final = "corrections.toml"
+"""A folder may hold a table of corrections of this name; they are applied."""
+
+
+class DocumentsError(ServiceError):
+    """There are no documents in the folder, some have errors, or the release cannot be imitated."""
+
+
+def corrections_in(folder: Path) -> Corrections:
+    """Return the table of corrections in a folder; NONE without one."""
+    table = folder / _CORRECTIONS
+    return read_corrections(table) if table.is_file() else NONE
+
+
+def with_enforced_rules(document: Document, corrections: Corrections) -> Document:
+    """Return a document without the rules about several parameters that nodes do not enforce.
+
+    Only a table of corrections comes with documents that list the enforced rules. Without one, all rules are kept.
+    """
+    if corrections is NONE:
+        return document
+    request, enforced = document.request, document.request.enforced or ()
+    rules = replace(
+        request,
+        one_of_many=request.one_of_many if "oneOfMany" in enforced else None,
+        paired_with=request.paired_with if "pairedWith" in enforced else None,
+        dependent_upon=request.dependent_upon if "dependentUpon" in enforced else None,
+    )
+    return replace(document, request=rules)
 
 
 def described(documents: Iterable[Document]) -> str:
