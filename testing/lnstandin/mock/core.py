@@ -180,14 +180,14 @@ class Standin:
         self._rules.clear()
         self.calls.clear()
 
-    async def dispatch(self, method: str, params: bytes) -> bytes:
-        """Answer a call of a transport other than the socket: parameters and result are JSON text.
+    async def dispatch(self, method: str, params: bytes, *, is_own: bool = False) -> bytes:
+        """Answer a call whose answer can only arrive whole; parameters and result are JSON text. See `outcome`.
 
         Raises:
             RpcError: if the answer is an error.
             ConnectionError: if the script does not let the answer arrive.
         """
-        outcome = await self.outcome(method, params, Caller())
+        outcome = await self.outcome(method, params, Caller(), is_own=is_own)
         await asyncio.sleep(outcome.step.delay)
         if outcome.error is not None:
             raise outcome.error

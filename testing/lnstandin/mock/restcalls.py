@@ -45,13 +45,7 @@ class RestCalls:
             RpcError: if the answer is an error.
             ConnectionError: if the script does not let the answer arrive.
         """
-        outcome = await self._standin.outcome(method, params, Caller(), is_own=True)
-        await asyncio.sleep(outcome.step.delay)
-        if outcome.error is not None:
-            raise outcome.error
-        if outcome.step.manner is not Manner.WHOLE:
-            raise ConnectionError("the script ends the connection here")
-        return outcome.answer
+        return await self._standin.dispatch(method, params, is_own=True)
 
 
 async def _cut(beginning: bytes) -> AsyncGenerator[bytes, None]:
