@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 from typing import Any, Final
 
 from rpcschema.model.nodes import Branch, SchemaNode
 
+_MOST_FAULTS: Final = 5
 _U64_MAX: Final = 2**64 - 1
 _FIELD: Final = 2**256 - 2**32 - 977
 """The prime of secp256k1's field (SEC 2)."""
@@ -91,6 +93,11 @@ TYPES: Final[Mapping[str, Callable[[Any], bool]]] = {
 def is_valid(node: SchemaNode, value: Any) -> bool:
     """Return whether `value` is what `node` declares."""
     return next(faults(node, value), None) is None
+
+
+def first_faults(node: SchemaNode, value: Any) -> str:
+    """Return the first of the faults of `value` in one text; "" if it has none."""
+    return "; ".join(islice(faults(node, value), _MOST_FAULTS))
 
 
 def faults(node: SchemaNode, value: Any, place: str = "") -> Iterator[str]:

@@ -29,7 +29,7 @@ from lnstandin.mock.plugins.host import RPC_COMMAND, PluginHost, ReturnedByHookE
 from lnstandin.mock.requests import Reader, plain
 from lnstandin.mock.rules import Manner, Params, Rule, ScriptError, Step
 from lnstandin.mock.scalars import pubkey
-from lnstandin.validation import faults
+from lnstandin.validation import first_faults
 
 if TYPE_CHECKING:
     from lnstandin.mock.runes import Runes
@@ -322,9 +322,10 @@ class Standin:
         document = self._documents.command(method)
         if document is None:
             return
-        if found := list(faults(document.response, answer)):
-            told = "; ".join(found[:5])
-            raise ScriptError(f"{method}: the script's answer contradicts the document ({told}); check=False allows it")
+        if found := first_faults(document.response, answer):
+            raise ScriptError(
+                f"{method}: the script's answer contradicts the document ({found}); check=False allows it"
+            )
 
 
 class _ScriptedError(Exception):

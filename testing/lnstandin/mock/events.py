@@ -10,7 +10,7 @@ from lnstandin.mock.documents import Documents
 from lnstandin.mock.draws import Draw
 from lnstandin.mock.generation import Generator
 from lnstandin.mock.rules import ScriptError
-from lnstandin.validation import faults
+from lnstandin.validation import first_faults
 from rpcschema.model.nodes import Document, DocumentKind, SchemaNode
 
 
@@ -39,16 +39,15 @@ def hook(documents: Documents, seed: str, name: str, given: Mapping[str, Any] | 
 def check_response(documents: Documents, name: str, response: Any) -> None:
     """Raise ScriptError if a plugin's response to a hook contradicts the hook's document."""
     document = documents.find("hook", name)
-    if document is not None and (found := list(faults(document.response, response))):
-        raise ScriptError(f"hook {name}: the plugin's response contradicts the document: {'; '.join(found[:5])}")
+    if document is not None and (found := first_faults(document.response, response)):
+        raise ScriptError(f"hook {name}: the plugin's response contradicts the document: {found}")
 
 
 def _payload(document: Document, schema: SchemaNode, seed: str, given: Mapping[str, Any] | None, *, check: bool) -> Any:
     if given is None:
         return Generator({}).object([schema], Draw.of(seed, document.kind, document.name))
-    if check and (found := list(faults(schema, dict(given)))):
-        told = "; ".join(found[:5])
-        raise ScriptError(f"{document.kind} {document.name}: the payload contradicts the document ({told})")
+    if check and (found := first_faults(schema, dict(given))):
+        raise ScriptError(f"{document.kind} {document.name}: the payload contradicts the document ({found})")
     return dict(given)
 
 
