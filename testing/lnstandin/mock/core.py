@@ -12,7 +12,6 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -30,6 +29,7 @@ from lnstandin.mock.requests import Reader, plain
 from lnstandin.mock.rules import Manner, Params, Rule, ScriptError, Step
 from lnstandin.mock.scalars import pubkey
 from lnstandin.validation import first_faults
+from rpcschema.problems import suggestion
 
 if TYPE_CHECKING:
     from lnstandin.mock.runes import Runes
@@ -311,12 +311,12 @@ class Standin:
             return
         document = self._documents.command(method)
         if document is None:
-            raise ScriptError(f"there is no command {method!r}{_suggestion(method, self._documents.commands)}")
+            raise ScriptError(f"there is no command {method!r}{suggestion(method, self._documents.commands)}")
         command = self.command(method)
         known = [each.name for each in command.parameters]
         for name in params:
             if name not in known and not command.extras:
-                raise ScriptError(f"{method} has no parameter {name!r}{_suggestion(name, known)}")
+                raise ScriptError(f"{method} has no parameter {name!r}{suggestion(name, known)}")
 
     def _check_answer(self, method: str, answer: Any) -> None:
         document = self._documents.command(method)
@@ -342,8 +342,3 @@ def _as_given(params: bytes) -> dict[str, Any]:
         return plain(params)
     except (RpcError, ValueError):
         return {}
-
-
-def _suggestion(name: str, known: Any) -> str:
-    close = get_close_matches(name, known, n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""

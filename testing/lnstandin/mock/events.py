@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import Any
 
 from lnstandin.mock.documents import Documents
@@ -12,6 +11,7 @@ from lnstandin.mock.generation import Generator
 from lnstandin.mock.rules import ScriptError
 from lnstandin.validation import first_faults
 from rpcschema.model.nodes import Document, DocumentKind, SchemaNode
+from rpcschema.problems import suggestion
 
 
 def notification(documents: Documents, seed: str, name: str, given: Mapping[str, Any] | None, *, check: bool) -> Any:
@@ -52,5 +52,4 @@ def _payload(document: Document, schema: SchemaNode, seed: str, given: Mapping[s
 
 
 def _unknown(kind: DocumentKind, name: str, documents: Documents) -> ScriptError:
-    close = get_close_matches(name, documents.names(kind), n=1)
-    return ScriptError(f"there is no {kind} {name!r}" + (f"; did you mean {close[0]!r}?" if close else ""))
+    return ScriptError(f"there is no {kind} {name!r}{suggestion(name, documents.names(kind))}")
