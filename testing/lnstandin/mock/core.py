@@ -181,7 +181,7 @@ class Standin:
         self.calls.clear()
 
     async def dispatch(self, method: str, params: bytes, *, is_own: bool = False) -> bytes:
-        """Answer a call whose answer can only arrive whole; parameters and result are JSON text. See `outcome`.
+        """Return the answer to a call (`is_own` as in `outcome`); parameters and answer are JSON text.
 
         Raises:
             RpcError: if the answer is an error.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -18,14 +17,13 @@ from clnrpc.runtime.server.convert import BadToken, json_value
 from clnrpc.runtime.server.filter import Filter, apply, parse
 from clnrpc.runtime.values.encode import encode
 from lnoffers.service.errors import ListenError
+from lnoffers.service.serving.listening import MAX_PATH, is_served
 from lnstandin.mock.core import Caller, Outcome, Standin
 from lnstandin.mock.rules import Manner, Params
 
 _CHUNK: Final = 1 << 16
 _STEPS_TO_SERVE: Final = 10
 """More steps of the event loop than asyncio takes from accepting a connection to serving it."""
-_LONGEST_PATH: Final = 107
-"""Bytes of a unix socket's path."""
 
 
 class Server:
@@ -237,20 +235,13 @@ def _response(identity: bytes, outcome: Outcome, wanted: Filter | None) -> bytes
 
 def _free(path: Path) -> None:
     """Remove the socket that a process left behind. Raises ListenError if the path cannot be used."""
-    if len(os.fsencode(path)) > _LONGEST_PATH:
-        raise ListenError(f"{path}: too long for a socket's path; the most are {_LONGEST_PATH} bytes")
+    if len(os.fsencode(path)) > MAX_PATH:
+        raise ListenError(f"{path}: too long for a socket's path; the most are {MAX_PATH} bytes")
     if not path.parent.is_dir():
         raise ListenError(f"{path}: there is no folder {path.parent}")
-    if not path.exists():
-        return
-    if not path.is_socket():
+    if path.exists() and not path.is_socket():
         raise ListenError(f"{path}: there is a file that is no socket")
-    with socket.socket(socket.AF_UNIX) as probe:
-        try:
-            probe.connect(os.fspath(path))
-        except ConnectionRefusedError:
-            path.unlink()
-            return
-        except OSError:
-            pass
-    raise ListenError(f"{path}: another process listens there")
+    if is_served(path):
+        raise ListenError(f"{path}: another process listens there")
+    if path.is_socket():
+        path.unlink()
