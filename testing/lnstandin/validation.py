@@ -105,7 +105,7 @@ def faults(node: SchemaNode, value: Any, place: str = "") -> Iterator[str]:
     if node.type is not None and not TYPES.get(node.type, lambda _: True)(value):
         yield f"{_named(place)}{_shown(value)} is no {node.type}"
         return
-    if node.enum is not None and not any(_is_same(value, member) for member in node.enum):
+    if node.enum is not None and not any(is_same(value, member) for member in node.enum):
         yield f"{_named(place)}{_shown(value)} is not one of {', '.join(map(_shown, node.enum))}"
     if isinstance(value, dict):
         yield from _object(node, value, place)
@@ -146,7 +146,7 @@ def _length(of: str, length: int, least: int | None, most: int | None, place: st
         yield f"{_named(place)}{length} {of}, where the document has {limits}"
 
 
-def _is_same(one: Any, other: Any) -> bool:
+def is_same(one: Any, other: Any) -> bool:
     """Return whether two JSON values are equal; `true` and 1 are not."""
     return one == other and isinstance(one, bool) == isinstance(other, bool)
 

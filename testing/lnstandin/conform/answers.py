@@ -12,7 +12,7 @@ from typing import Any
 
 from lnstandin.conform.findings import Kind
 from lnstandin.conform.usage import is_for_developers
-from lnstandin.validation import TYPES, is_valid, side_of
+from lnstandin.validation import TYPES, is_same, is_valid, side_of
 from rpcschema.model.nodes import Property, SchemaNode
 
 
@@ -39,7 +39,7 @@ def differences(schemas: Sequence[SchemaNode], value: Any, where: str) -> Iterat
         if form.type is not None and not TYPES.get(form.type, lambda _: True)(value):
             yield Difference(Kind.FIELD_TYPE, where, form.type, _sort(value))
             return
-        if form.enum is not None and not any(_same(value, member) for member in form.enum):
+        if form.enum is not None and not any(is_same(value, member) for member in form.enum):
             yield Difference(Kind.FIELD_ENUM, where, ", ".join(map(str, form.enum)), _shortened(value))
     if isinstance(value, dict):
         yield from _compare_object(forms, value, where)
@@ -146,11 +146,6 @@ def _compare_length(schemas: Iterable[SchemaNode], length: int, where: str, unit
         if length < (least or 0) or (most is not None and length > most):
             limits = f"from {least or 0} to {most}" if most is not None else f"at least {least}"
             yield Difference(Kind.FIELD_LENGTH, where, f"{limits} {unit}", f"sends {length}")
-
-
-def _same(one: Any, other: Any) -> bool:
-    """Return whether two JSON values are equal; `true` and 1 are not."""
-    return one == other and isinstance(one, bool) == isinstance(other, bool)
 
 
 def _sort(value: Any) -> str:
