@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from clnrpc.runtime.errors import INVALID_PARAMS
 from lnstandin.conform.errors import compare_error, listed_codes
 from lnstandin.conform.findings import Kind
-from lnstandin.conform.node import INVALID_PARAMS, Reply
+from lnstandin.conform.node import Reply
 from tests.conform.documents import document
 
 LISTED = document(errors=["These may occur:", "", "- -1: Catchall.", "- 205: No route.", "- 1501 (RUNE): not for us"])

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from clnrpc.runtime.errors import INVALID_PARAMS
 from lnstandin.conform.findings import Finding, Kind
-from lnstandin.conform.node import INVALID_PARAMS, Reply
+from lnstandin.conform.node import Reply
 from lnstandin.conform.parameters import PROBE, compare_parameters, compare_rules, sample
 from lnstandin.conform.run import drive
 from lnstandin.conform.usage import Usage, parse_usage, read_help

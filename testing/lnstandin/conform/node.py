@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from clnrpc import Client, RpcError, VersionWarning
-from clnrpc.runtime.errors import ClientError
+from clnrpc.runtime.errors import INVALID_PARAMS, ClientError
 from lnoffers.service.errors import ServiceError
 
-INVALID_PARAMS: Final = -32602
 SECONDS: Final = 60.0
 """How long one call may take."""
 _UNKNOWN: Final = "unknown parameter: "

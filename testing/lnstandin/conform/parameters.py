@@ -10,8 +10,9 @@ from collections.abc import Generator, Mapping
 from itertools import combinations
 from typing import Any, Final, TypeAlias
 
+from clnrpc.runtime.errors import INVALID_PARAMS
 from lnstandin.conform.findings import Finding, Kind
-from lnstandin.conform.node import INVALID_PARAMS, Reply
+from lnstandin.conform.node import Reply
 from lnstandin.conform.usage import Usage, is_for_developers
 from rpcschema.model.nodes import Document, Property, Request
 
@@ -19,6 +20,8 @@ Comparison: TypeAlias = Generator[dict[str, Any], Reply, list[Finding]]
 
 PROBE: Final = "lnstandin-probe"
 """A parameter that no command has, and a text that is a value of no type but text."""
+POINT: Final = "02" + "79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"
+"""A public key: the generator of secp256k1."""
 _ZEROS: Final = "00" * 32
 _SAMPLES: Final[Mapping[str, Any]] = {
     "array": [],
@@ -33,7 +36,7 @@ _SAMPLES: Final[Mapping[str, Any]] = {
     "number": 1,
     "object": {},
     "outpoint": f"{_ZEROS}:0",
-    "pubkey": "02" + "79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798",
+    "pubkey": POINT,
     "sat": 1000,
     "sat_or_all": 1000,
     "secret": _ZEROS,

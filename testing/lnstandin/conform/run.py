@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from clnrpc.runtime.errors import METHOD_NOT_FOUND
 from lnstandin.conform.answers import differences
 from lnstandin.conform.errors import compare_error
 from lnstandin.conform.findings import Finding, Kind
@@ -15,8 +16,6 @@ from lnstandin.conform.parameters import Comparison, compare_parameters, compare
 from lnstandin.conform.safe import TABLE, Known
 from lnstandin.conform.usage import Usage, is_for_developers, read_help
 from rpcschema.model.nodes import Document, SchemaNode
-
-UNKNOWN_COMMAND = -32601
 
 
 @dataclass(slots=True)
@@ -130,9 +129,9 @@ class Conformance:
 
     def _compare_unknown_command(self) -> None:
         reply = self.node.ask("lnstandin-no-such-command")
-        if reply.code != UNKNOWN_COMMAND:
+        if reply.code != METHOD_NOT_FOUND:
             what = f"error {reply.code}: {reply.message}" if reply.failed else "answers"
-            says = f"an unknown command is error {UNKNOWN_COMMAND}"
+            says = f"an unknown command is error {METHOD_NOT_FOUND}"
             self.results.add([Finding(Kind.ERROR_CODE, "(unknown command)", "", says, what)])
 
 
