@@ -19,7 +19,7 @@ from typing import Any, Final
 from lnoffers.service.errors import ServiceError
 from lnstandin.conform.events import watching
 from lnstandin.conform.node import Node, Reply
-from lnstandin.conform.parameters import compare_rules
+from lnstandin.conform.parameters import POINT, compare_rules
 from lnstandin.conform.run import Conformance, drive
 
 REGTEST: Final = "regtest"
@@ -45,8 +45,7 @@ class Setting:
 
     def call(self, command: str, **params: Any) -> Any:
         """Call a command of the node; return its result, or an empty object if it failed or has no document."""
-        reply = self.conformance.call(command, params)
-        return {} if reply.failed else reply.result
+        return _result(self.conformance.call(command, params))
 
 
 def run_effects(conformance: Conformance, peers: Sequence[Node], progress: Callable[[str], None]) -> None:
@@ -109,6 +108,11 @@ def _label() -> str:
     return f"conform-{secrets.token_hex(6)}"
 
 
+def _invoice_of(peer: Node, amount_msat: int | str = _MSAT) -> Mapping[str, Any]:
+    """Return a new invoice of a peer; an empty object if it makes none."""
+    return _result(peer.ask("invoice", {"amount_msat": amount_msat, "label": _label(), "description": "conform"}))
+
+
 def _make_addresses(setting: Setting) -> None:
     for kind in ("bech32", "p2tr", "all"):
         setting.call("newaddr", addresstype=kind)
@@ -164,13 +168,12 @@ def _make_layers(setting: Setting) -> None:
     direction = f"{channel}/0"
     if not setting.call("askrene-create-layer", layer=layer):
         return
-    other = "02" + "79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"
     in_layer = {"layer": layer}
     setting.call(
         "askrene-create-channel",
         **in_layer,
         source=setting.id,
-        destination=other,
+        destination=POINT,
         short_channel_id=channel,
         capacity_msat=1_000_000,
     )
@@ -180,8 +183,8 @@ def _make_layers(setting: Setting) -> None:
             "askrene-inform-channel", **in_layer, short_channel_id_dir=direction, amount_msat=_MSAT, inform=inform
         )
     setting.call("askrene-bias-channel", **in_layer, short_channel_id_dir=direction, bias=1)
-    setting.call("askrene-bias-node", **in_layer, node=other, direction="in", bias=1)
-    setting.call("askrene-disable-node", **in_layer, node=other)
+    setting.call("askrene-bias-node", **in_layer, node=POINT, direction="in", bias=1)
+    setting.call("askrene-disable-node", **in_layer, node=POINT)
     setting.call("askrene-listlayers", layer=layer)
     path = [{"short_channel_id_dir": direction, "amount_msat": _MSAT}]
     if not setting.conformance.call("askrene-reserve", {"path": path}).failed:
@@ -228,22 +231,17 @@ def _talk(setting: Setting) -> None:
 def _pay(setting: Setting) -> None:
     for peer in setting.peers:
         identity = _regtest_id(peer)
-
-        def theirs(peer: Node = peer) -> Mapping[str, Any]:
-            made = {"amount_msat": _MSAT, "label": _label(), "description": "conform"}
-            return _result(peer.ask("invoice", made))
-
-        paid = theirs()
+        paid = _invoice_of(peer)
         setting.call("xpay", invstring=paid.get("bolt11"))
         setting.call("xpay", invstring=paid.get("bolt11"))
-        setting.call("pay", bolt11=theirs().get("bolt11"))
-        setting.call("renepay", invstring=theirs().get("bolt11"))
-        free = _result(peer.ask("invoice", {"amount_msat": "any", "label": _label(), "description": "conform"}))
+        setting.call("pay", bolt11=_invoice_of(peer).get("bolt11"))
+        setting.call("renepay", invstring=_invoice_of(peer).get("bolt11"))
+        free = _invoice_of(peer, "any")
         setting.call("sendamount", invstring=free.get("bolt11"), amount_msat=_MSAT)
         setting.call("preapprovekeysend", destination=identity, payment_hash=secrets.token_hex(32), amount_msat=_MSAT)
         setting.call("xkeysend", destination=identity, amount_msat=_MSAT)
         setting.call("keysend", destination=identity, amount_msat=_MSAT)
-        invoice = theirs()
+        invoice = _invoice_of(peer)
         route = setting.call("getroute", id=identity, amount_msat=_MSAT, riskfactor=1).get("route")
         if route and invoice:
             known = {"payment_hash": invoice["payment_hash"]}
@@ -284,8 +282,7 @@ def _use_offers(setting: Setting) -> None:
             setting.call("createproof", invstring=fetched["invoice"])
         request = _result(peer.ask("invoicerequest", {"amount": "5000msat", "description": "conform"}))
         setting.call("sendinvoice", invreq=request.get("bolt12"), label=_label())
-        time.sleep(_THROTTLE)
-        time.sleep(_THROTTLE)
+        time.sleep(2 * _THROTTLE)
 
 
 def _be_paid(setting: Setting) -> None:
@@ -301,8 +298,7 @@ def _be_paid(setting: Setting) -> None:
 def _forward(setting: Setting) -> None:
     """Have one peer pay another one; if they have no channel with each other, the payment passes through the node."""
     for payer, payee in permutations(setting.peers, 2):
-        made = {"amount_msat": _MSAT, "label": _label(), "description": "conform"}
-        invoice = _result(payee.ask("invoice", made))
+        invoice = _invoice_of(payee)
         if invoice:
             payer.ask("xpay", {"invstring": invoice["bolt11"]})
 
@@ -334,18 +330,14 @@ def _change_channels(setting: Setting) -> None:
 
 def _forget(setting: Setting) -> None:
     """Delete the records of a payment and of a forward."""
-    for payment in _some(setting.call("listsendpays", status="failed").get("payments", ())):
+    for payment in setting.call("listsendpays", status="failed").get("payments", ())[-1:]:
         setting.call("delpay", payment_hash=payment["payment_hash"], status="failed")
-    for forward in _some(setting.call("listforwards", status="settled").get("forwards", ())):
+    for forward in setting.call("listforwards", status="settled").get("forwards", ())[-1:]:
         names = {"in_channel": forward["in_channel"], "in_htlc_id": forward["in_htlc_id"]}
         setting.call("delforward", **names, status="settled")
-    for payment in _some(setting.call("listsendpays", status="complete").get("payments", ())):
+    for payment in setting.call("listsendpays", status="complete").get("payments", ())[-1:]:
         known = payment["payment_hash"]
         setting.call("bkpr-editdescriptionbypaymentid", payment_id=known, description="conform")
-
-
-def _some(values: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
-    return values[-1:]
 
 
 def _reconnect(setting: Setting) -> None:
