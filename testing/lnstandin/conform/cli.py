@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from lnstandin.conform.documents import as_followed, read_documents
+from lnstandin.conform.effects import check_regtest, run_effects
 from lnstandin.conform.node import Node
 from lnstandin.conform.report import as_json, as_table, exit_code
 from lnstandin.conform.run import Conformance
@@ -45,13 +46,10 @@ def run(given: Namespace) -> int:
         documents = as_followed(documents, node.version())
         conformance = Conformance(documents, node)
         if given.with_side_effects:
-            from lnstandin.conform.effects import check_regtest, run_effects  # noqa: PLC0415 # most runs have none
-
             check_regtest([node, *peers])
-            conformance.compare_commands(_show)
+        conformance.compare_commands(_show)
+        if given.with_side_effects:
             run_effects(conformance, peers, _show)
-        else:
-            conformance.compare_commands(_show)
     _show("")
     results = conformance.results
     documented = [document.name for document in documents if document.kind == "rpc"]
