@@ -10,12 +10,10 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from lnstandin.conform.node import Node, NodeError
 from lnstandin.conform.watcher import NOT_WATCHED
-
-_NOTHING: Final = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +24,7 @@ class Events:
 
     def read(self) -> Iterator[tuple[str, Any]]:
         """Yield the name, as `hook/NAME` or `notification/NAME`, and the payload of each event."""
-        text = self.file.read_text() if self.file.exists() else _NOTHING
+        text = self.file.read_text() if self.file.exists() else ""
         for line in text.splitlines(keepends=True):
             if line.endswith("\n"):  # the last one may be half written
                 event = json.loads(line)
