@@ -61,6 +61,10 @@ class Safe:
             yield from source(known)
 
 
+def _safe(why: str, *sources: Source) -> Safe:
+    return Safe(why, sources)
+
+
 def fixed(**params: Any) -> Source:
     """Return a source of these parameters."""
     return lambda _: iter((params,))
@@ -104,131 +108,122 @@ def _indexes(_: Known) -> Iterator[Params]:
 
 _READS: Final = "it only reads"
 _COMPUTES: Final = "it computes its answer from its parameters"
+_SIGNS: Final = "it signs a text that begins as no other message does"
 _ABSENT: Final = "it is called for something that does not exist"
 _HERE: Final = "it concerns this connection only"
 _PAST: Final = "it waits for something that has happened, or cannot"
 _LISTED: Final = {"index": "created", "start": 0, "limit": 2}
 
 TABLE: Final[Mapping[str, Safe]] = {
-    "getinfo": Safe(_READS, (fixed(),)),
-    "help": Safe(_READS, (fixed(), fixed(command="getinfo"))),
-    "check": Safe(_READS, (fixed(command_to_check="getinfo"),)),
-    "listconfigs": Safe(_READS, (fixed(), fixed(config="network"))),
-    "listpeers": Safe(_READS, (fixed(), of("id", "listpeers", "peers[].id"), fixed(level="info"))),
-    "listpeerchannels": Safe(
+    "getinfo": _safe(_READS, fixed()),
+    "help": _safe(_READS, fixed(), fixed(command="getinfo")),
+    "check": _safe(_READS, fixed(command_to_check="getinfo")),
+    "listconfigs": _safe(_READS, fixed(), fixed(config="network")),
+    "listpeers": _safe(_READS, fixed(), of("id", "listpeers", "peers[].id"), fixed(level="info")),
+    "listpeerchannels": _safe(
         _READS,
-        (
-            fixed(),
-            of("id", "listpeers", "peers[].id"),
-            of("short_channel_id", "listpeerchannels", "channels[].short_channel_id"),
-            of("channel_id", "listpeerchannels", "channels[].channel_id"),
-        ),
+        fixed(),
+        of("id", "listpeers", "peers[].id"),
+        of("short_channel_id", "listpeerchannels", "channels[].short_channel_id"),
+        of("channel_id", "listpeerchannels", "channels[].channel_id"),
     ),
-    "listclosedchannels": Safe(_READS, (fixed(),)),
-    "listfunds": Safe(_READS, (fixed(), fixed(spent=True))),
-    "listnodes": Safe(_READS, (fixed(), of("id", "listpeers", "peers[].id"))),
-    "listchannels": Safe(
+    "listclosedchannels": _safe(_READS, fixed()),
+    "listfunds": _safe(_READS, fixed(), fixed(spent=True)),
+    "listnodes": _safe(_READS, fixed(), of("id", "listpeers", "peers[].id")),
+    "listchannels": _safe(
         _READS,
-        (
-            fixed(),
-            of("short_channel_id", "listchannels", "channels[].short_channel_id"),
-            of("source", "listchannels", "channels[].source"),
-            of("destination", "listchannels", "channels[].destination"),
-        ),
+        fixed(),
+        of("short_channel_id", "listchannels", "channels[].short_channel_id"),
+        of("source", "listchannels", "channels[].source"),
+        of("destination", "listchannels", "channels[].destination"),
     ),
-    "listforwards": Safe(_READS, (fixed(), fixed(status="settled"), fixed(**_LISTED))),
-    "listhtlcs": Safe(_READS, (fixed(), of("id", "listpeerchannels", "channels[].short_channel_id"))),
-    "listinvoices": Safe(
+    "listforwards": _safe(_READS, fixed(), fixed(status="settled"), fixed(**_LISTED)),
+    "listhtlcs": _safe(_READS, fixed(), of("id", "listpeerchannels", "channels[].short_channel_id")),
+    "listinvoices": _safe(
         _READS,
-        (
-            fixed(),
-            of("label", "listinvoices", "invoices[].label"),
-            of("payment_hash", "listinvoices", "invoices[].payment_hash"),
-            of("invstring", "listinvoices", "invoices[].bolt11"),
-            fixed(**_LISTED),
-        ),
+        fixed(),
+        of("label", "listinvoices", "invoices[].label"),
+        of("payment_hash", "listinvoices", "invoices[].payment_hash"),
+        of("invstring", "listinvoices", "invoices[].bolt11"),
+        fixed(**_LISTED),
     ),
-    "listinvoicerequests": Safe(
-        _READS, (fixed(), of("invreq_id", "listinvoicerequests", "invoicerequests[].invreq_id"))
+    "listinvoicerequests": _safe(
+        _READS, fixed(), of("invreq_id", "listinvoicerequests", "invoicerequests[].invreq_id")
     ),
-    "listoffers": Safe(_READS, (fixed(), of("offer_id", "listoffers", "offers[].offer_id"), fixed(active_only=True))),
-    "listpays": Safe(
+    "listoffers": _safe(_READS, fixed(), of("offer_id", "listoffers", "offers[].offer_id"), fixed(active_only=True)),
+    "listpays": _safe(
         _READS,
-        (fixed(), of("payment_hash", "listpays", "pays[].payment_hash"), fixed(status="complete"), fixed(**_LISTED)),
+        fixed(),
+        of("payment_hash", "listpays", "pays[].payment_hash"),
+        fixed(status="complete"),
+        fixed(**_LISTED),
     ),
-    "listsendpays": Safe(
-        _READS,
-        (fixed(), of("payment_hash", "listsendpays", "payments[].payment_hash"), fixed(**_LISTED)),
+    "listsendpays": _safe(
+        _READS, fixed(), of("payment_hash", "listsendpays", "payments[].payment_hash"), fixed(**_LISTED)
     ),
-    "listtransactions": Safe(_READS, (fixed(),)),
-    "listaddresses": Safe(_READS, (fixed(), of("address", "listaddresses", "addresses[].bech32"))),
-    "listdatastore": Safe(_READS, (fixed(), of("key", "listdatastore", "datastore[].key[]"))),
-    "datastoreusage": Safe(_READS, (fixed(),)),
-    "listsqlschemas": Safe(_READS, (fixed(), fixed(table="peers"))),
-    "listnetworkevents": Safe(_READS, (fixed(), of("id", "listpeers", "peers[].id"))),
-    "listchainmoves": Safe(_READS, (fixed(), fixed(**_LISTED))),
-    "listchannelmoves": Safe(_READS, (fixed(), fixed(**_LISTED))),
-    "bkpr-listbalances": Safe(_READS, (fixed(),)),
-    "bkpr-listincome": Safe(_READS, (fixed(), fixed(consolidate_fees=False))),
-    "bkpr-listaccountevents": Safe(_READS, (fixed(), of("account", "bkpr-listbalances", "accounts[].account"))),
-    "bkpr-inspect": Safe(_READS, (of("account", "listpeerchannels", "channels[].channel_id"),)),
-    "bkpr-channelsapy": Safe(_READS, (fixed(),)),
-    "bkpr-report": Safe(_READS, (fixed(format="{tag}"), fixed(format="{tag}", headers=["tag"], escape="csv"))),
-    "feerates": Safe(_READS, (fixed(style="perkw"), fixed(style="perkb"))),
-    "parsefeerate": Safe(_COMPUTES, (fixed(feerate="253perkw"), fixed(feerate_str="253perkw"))),
-    "getlog": Safe(_READS, (fixed(), fixed(level="io"))),
-    "decode": Safe(
+    "listtransactions": _safe(_READS, fixed()),
+    "listaddresses": _safe(_READS, fixed(), of("address", "listaddresses", "addresses[].bech32")),
+    "listdatastore": _safe(_READS, fixed(), of("key", "listdatastore", "datastore[].key[]")),
+    "datastoreusage": _safe(_READS, fixed()),
+    "listsqlschemas": _safe(_READS, fixed(), fixed(table="peers")),
+    "listnetworkevents": _safe(_READS, fixed(), of("id", "listpeers", "peers[].id")),
+    "listchainmoves": _safe(_READS, fixed(), fixed(**_LISTED)),
+    "listchannelmoves": _safe(_READS, fixed(), fixed(**_LISTED)),
+    "bkpr-listbalances": _safe(_READS, fixed()),
+    "bkpr-listincome": _safe(_READS, fixed(), fixed(consolidate_fees=False)),
+    "bkpr-listaccountevents": _safe(_READS, fixed(), of("account", "bkpr-listbalances", "accounts[].account")),
+    "bkpr-inspect": _safe(_READS, of("account", "listpeerchannels", "channels[].channel_id")),
+    "bkpr-channelsapy": _safe(_READS, fixed()),
+    "bkpr-report": _safe(_READS, fixed(format="{tag}"), fixed(format="{tag}", headers=["tag"], escape="csv")),
+    "feerates": _safe(_READS, fixed(style="perkw"), fixed(style="perkb")),
+    "parsefeerate": _safe(_COMPUTES, fixed(feerate="253perkw"), fixed(feerate_str="253perkw")),
+    "getlog": _safe(_READS, fixed(), fixed(level="io")),
+    "decode": _safe(
         _COMPUTES,
-        (
-            of("string", "listinvoices", "invoices[].bolt11"),
-            of("string", "listinvoices", "invoices[].bolt12"),
-            of("string", "listpays", "pays[].bolt11"),
-            of("string", "listpays", "pays[].bolt12"),
-            of("string", "listoffers", "offers[].bolt12"),
-            of("string", "listinvoicerequests", "invoicerequests[].bolt12"),
-            of("string", "showrunes", "runes[].rune"),
-        ),
+        of("string", "listinvoices", "invoices[].bolt11"),
+        of("string", "listinvoices", "invoices[].bolt12"),
+        of("string", "listpays", "pays[].bolt11"),
+        of("string", "listpays", "pays[].bolt12"),
+        of("string", "listoffers", "offers[].bolt12"),
+        of("string", "listinvoicerequests", "invoicerequests[].bolt12"),
+        of("string", "showrunes", "runes[].rune"),
     ),
-    "signmessage": Safe("it signs a text that begins as no other message does", (fixed(message="lnstandin"),)),
-    "signmessagewithkey": Safe(
-        "it signs a text that begins as no other message does",
-        (of("address", "listaddresses", "addresses[].bech32", message="lnstandin"),),
+    "signmessage": _safe(_SIGNS, fixed(message="lnstandin")),
+    "signmessagewithkey": _safe(_SIGNS, of("address", "listaddresses", "addresses[].bech32", message="lnstandin")),
+    "checkmessage": _safe(_COMPUTES, _own_signature),
+    "createonion": _safe(_COMPUTES, _hops),
+    "addpsbtoutput": _safe(
+        "with a destination it makes no address", of("destination", "listfunds", "outputs[].address", satoshi=10_000)
     ),
-    "checkmessage": Safe(_COMPUTES, (_own_signature,)),
-    "createonion": Safe(_COMPUTES, (_hops,)),
-    "addpsbtoutput": Safe(
-        "with a destination it makes no address",
-        (of("destination", "listfunds", "outputs[].address", satoshi=10_000),),
+    "setpsbtversion": _safe(_COMPUTES, of("psbt", "addpsbtoutput", "psbt", version=0)),
+    "getroute": _safe(_COMPUTES, of("id", "listpeers", "peers[].id", amount_msat=1000, riskfactor=1)),
+    "getroutes": _safe(_COMPUTES, _route),
+    "askrene-listlayers": _safe(_READS, fixed()),
+    "askrene-listreservations": _safe(_READS, fixed()),
+    "autoclean-status": _safe(_READS, fixed(), fixed(subsystem="paidinvoices")),
+    "showrunes": _safe(_READS, fixed(), of("rune", "showrunes", "runes[].rune")),
+    "checkrune": _safe(_COMPUTES, of("rune", "showrunes", "runes[].rune", method="getinfo")),
+    "staticbackup": _safe(_READS, fixed()),
+    "getemergencyrecoverdata": _safe(_READS, fixed()),
+    "sql": _safe(_READS, fixed(query="SELECT COUNT(*) FROM peers")),
+    "renepaystatus": _safe(_READS, fixed()),
+    "plugin": _safe(_READS, fixed(subcommand="list")),
+    "batching": _safe(_HERE, fixed(enable=False)),
+    "notifications": _safe(_HERE, fixed(enable=False)),
+    "deprecations": _safe(_HERE, fixed(enable=True)),
+    "wait": _safe(_PAST, _indexes),
+    "waitblockheight": _safe(_PAST, of("blockheight", "getinfo", "blockheight")),
+    "waitsendpay": _safe(
+        _PAST, fixed(payment_hash=NOTHING), of("payment_hash", "listpays", "pays[].payment_hash", timeout=1)
     ),
-    "setpsbtversion": Safe(_COMPUTES, (of("psbt", "addpsbtoutput", "psbt", version=0),)),
-    "getroute": Safe(_COMPUTES, (of("id", "listpeers", "peers[].id", amount_msat=1000, riskfactor=1),)),
-    "getroutes": Safe(_COMPUTES, (_route,)),
-    "askrene-listlayers": Safe(_READS, (fixed(),)),
-    "askrene-listreservations": Safe(_READS, (fixed(),)),
-    "autoclean-status": Safe(_READS, (fixed(), fixed(subsystem="paidinvoices"))),
-    "showrunes": Safe(_READS, (fixed(), of("rune", "showrunes", "runes[].rune"))),
-    "checkrune": Safe(_COMPUTES, (of("rune", "showrunes", "runes[].rune", method="getinfo"),)),
-    "staticbackup": Safe(_READS, (fixed(),)),
-    "getemergencyrecoverdata": Safe(_READS, (fixed(),)),
-    "sql": Safe(_READS, (fixed(query="SELECT COUNT(*) FROM peers"),)),
-    "renepaystatus": Safe(_READS, (fixed(),)),
-    "plugin": Safe(_READS, (fixed(subcommand="list"),)),
-    "batching": Safe(_HERE, (fixed(enable=False),)),
-    "notifications": Safe(_HERE, (fixed(enable=False),)),
-    "deprecations": Safe(_HERE, (fixed(enable=True),)),
-    "wait": Safe(_PAST, (_indexes,)),
-    "waitblockheight": Safe(_PAST, (of("blockheight", "getinfo", "blockheight"),)),
-    "waitsendpay": Safe(
-        _PAST, (fixed(payment_hash=NOTHING), of("payment_hash", "listpays", "pays[].payment_hash", timeout=1))
-    ),
-    "waitinvoice": Safe(_PAST, (fixed(label=NOBODY),)),
-    "delinvoice": Safe(_ABSENT, (fixed(label=NOBODY, status="unpaid"),)),
-    "delpay": Safe(_ABSENT, (fixed(payment_hash=NOTHING, status="failed"),)),
-    "deldatastore": Safe(_ABSENT, (fixed(key=NOBODY),)),
-    "disableoffer": Safe(_ABSENT, (fixed(offer_id=NOTHING),)),
-    "enableoffer": Safe(_ABSENT, (fixed(offer_id=NOTHING),)),
-    "disableinvoicerequest": Safe(_ABSENT, (fixed(invreq_id=NOTHING),)),
-    "fundchannel_cancel": Safe(_ABSENT, (of("id", "getinfo", "id"),)),
-    "txdiscard": Safe(_ABSENT, (fixed(txid=NOTHING),)),
+    "waitinvoice": _safe(_PAST, fixed(label=NOBODY)),
+    "delinvoice": _safe(_ABSENT, fixed(label=NOBODY, status="unpaid")),
+    "delpay": _safe(_ABSENT, fixed(payment_hash=NOTHING, status="failed")),
+    "deldatastore": _safe(_ABSENT, fixed(key=NOBODY)),
+    "disableoffer": _safe(_ABSENT, fixed(offer_id=NOTHING)),
+    "enableoffer": _safe(_ABSENT, fixed(offer_id=NOTHING)),
+    "disableinvoicerequest": _safe(_ABSENT, fixed(invreq_id=NOTHING)),
+    "fundchannel_cancel": _safe(_ABSENT, of("id", "getinfo", "id")),
+    "txdiscard": _safe(_ABSENT, fixed(txid=NOTHING)),
 }
 """In the order in which they are called, so that later ones can use the answers of earlier ones."""
