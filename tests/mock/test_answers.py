@@ -16,7 +16,8 @@ import pytest
 
 from clnrpc import COMMANDS, Client, to_dict, unknown_fields
 from clnrpc.runtime.command import Command
-from lnstandin.mock import Mock, runes
+from lnstandin.mock import Mock
+from lnstandin.mock.builtin import RUNE_COMMANDS
 from lnstandin.mock.core import Standin
 from tests.mock.calling import parameters
 from tests.mock.judge import Judge
@@ -34,7 +35,7 @@ def judge(release: str) -> Judge:
 
 def answer(standin: Standin, command: str, params: dict[str, Any]) -> bytes:
     """Return the answer to a call. Those about runes are generated, too, though the mock can carry them out."""
-    if command in runes.NAMES:
+    if command in RUNE_COMMANDS:
         return json.dumps(standin.generated(command, params)).encode()
     return asyncio.run(standin.dispatch(command, json.dumps(params).encode()))
 

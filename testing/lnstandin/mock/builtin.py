@@ -18,6 +18,7 @@ Answer: TypeAlias = "dict[str, Any] | Awaitable[dict[str, Any]]"
 Command: TypeAlias = "Callable[[Standin, Params, bytes, Caller], Answer]"
 PLUGIN_ERROR: Final = -3
 """The code of the error for a plugin that cannot be started (common/jsonrpc_errors.h)."""
+RUNE_COMMANDS: Final = ("blacklistrune", "checkrune", "createrune", "showrunes")
 _OF_PLUGIN: Final = frozenset({"subcommand", "plugin", "directory", "options"})
 """The parameters of `plugin`; all others are options of the plugin."""
 
@@ -93,5 +94,5 @@ ANSWERS: Final[Mapping[str, Command]] = {
     "help": _help,
     "notifications": _notifications,
     "plugin": _plugin,
-    **{name: _rune_command(name) for name in ("blacklistrune", "checkrune", "createrune", "showrunes")},
+    **{name: _rune_command(name) for name in RUNE_COMMANDS},
 }

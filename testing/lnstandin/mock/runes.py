@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final
+from typing import Any
 
 from clnrpc import COMMANDS
 from clnrpc.runtime.errors import RpcError
@@ -20,8 +20,7 @@ from lnoffers.service.commands.runes import RuneCommands
 from lnoffers.service.node import Node
 from lnoffers.service.options import Options
 from lnoffers.service.parameters.runes import OF_RUNES
-
-NAMES: Final = ("createrune", "showrunes", "checkrune", "blacklistrune")
+from lnstandin.mock.builtin import RUNE_COMMANDS
 
 
 class Runes:
@@ -34,7 +33,7 @@ class Runes:
         options.secret_file.touch(mode=0o600)
         options.secret_file.write_bytes(sha256(f"lnstandin runes {seed}".encode()).digest())
         self._node = Node.open(options)
-        commands = {name: COMMANDS[name] for name in NAMES}
+        commands = {name: COMMANDS[name] for name in RUNE_COMMANDS}
         self._dispatcher = Dispatcher(RuneCommands(self._node), commands, converters=OF_RUNES)
 
     def carry_out(self, command: str, params: bytes) -> dict[str, Any]:
