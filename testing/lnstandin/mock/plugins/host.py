@@ -88,9 +88,7 @@ class PluginHost:
                 return await self._start(path, options, startup=startup)
         except TimeoutError:
             raise PluginError(f"{path}: it did not answer getmanifest or init in time") from None
-        except RpcError as error:
-            raise PluginError(f"{path}: {error}") from error
-        except PluginError as error:
+        except (RpcError, PluginError) as error:
             raise PluginError(f"{path}: {error}") from error
 
     async def _start(self, path: Path, options: Mapping[str, Any], *, startup: bool) -> Plugin:

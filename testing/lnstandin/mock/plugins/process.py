@@ -77,7 +77,7 @@ class PluginProcess:
         `notify` is called with each notification about it: "message" or "progress", and the parameters without the id.
         """
         if self._process.stdin is None or self._process.stdin.is_closing():
-            raise RpcError(PLUGIN_TERMINATED, "Plugin terminated before replying to RPC call.")
+            raise _terminated()
         self._number += 1
         number = self._number
         identity: str | int = f"lnstandin:{method}#{number}" if self.has_text_ids else number
@@ -152,7 +152,11 @@ class PluginProcess:
     def _fail_pending(self) -> None:
         for waiting in self._pending.values():
             if not waiting.done():
-                waiting.set_exception(RpcError(PLUGIN_TERMINATED, "Plugin terminated before replying to RPC call."))
+                waiting.set_exception(_terminated())
+
+
+def _terminated() -> RpcError:
+    return RpcError(PLUGIN_TERMINATED, "Plugin terminated before replying to RPC call.")
 
 
 def _number_of(identity: Any) -> int:
