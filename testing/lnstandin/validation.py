@@ -52,6 +52,8 @@ _HASH: Final = _hex(32, 32)
 _ANY_HEX: Final = _text("(?:[0-9a-fA-F]{2})*")
 _SCID: Final = "[0-9]{1,8}x[0-9]{1,8}x[0-9]{1,5}"
 
+OBJECTS: Final = frozenset({"object", "outputdesc", "string_map"})
+"""Dialect types that are objects."""
 TYPES: Final[Mapping[str, Callable[[Any], bool]]] = {
     "array": lambda value: isinstance(value, list),
     "bip340sig": _hex(64, 64),

@@ -13,11 +13,10 @@ from typing import Any, Final
 
 from lnstandin.mock.draws import Draw
 from lnstandin.mock.scalars import scalar
-from lnstandin.validation import TYPES, is_valid, side_of
+from lnstandin.validation import OBJECTS, TYPES, is_valid, side_of
 from rpcschema.model.nodes import Branch, Json, SchemaNode
 
 _ATTEMPTS: Final = 100
-_OBJECTS: Final = frozenset({"object", "outputdesc", "string_map"})
 _MOST_ELEMENTS: Final = 3
 
 
@@ -44,9 +43,7 @@ class Generator:
         if enums := [form.enum for form in forms if form.enum is not None]:
             return _member(enums, name, draw)
         kind = next((form.type for form in forms if form.type is not None), None)
-        if (kind in _OBJECTS and any(_declares(form) for form in forms)) or (
-            kind is None and any(map(_declares, forms))
-        ):
+        if (kind is None or kind in OBJECTS) and any(map(_declares, forms)):
             return self.object(forms, draw)
         if kind == "array":
             return self._array(forms, name, draw)
@@ -179,7 +176,7 @@ def _member(enums: Sequence[Sequence[Json]], name: str, draw: Draw) -> Json:
 
 def _fitting(schemas: Sequence[SchemaNode], kind: str, name: str, draw: Draw) -> Any:
     """Return a scalar of the length that the schemas want."""
-    if kind in _OBJECTS:
+    if kind in OBJECTS:
         return {}
     value = scalar(kind, name, draw)
     bounds = [each for each in schemas if each.min_length is not None or each.max_length is not None]
@@ -192,9 +189,8 @@ def _of_length(kind: str, value: str, bounds: Sequence[SchemaNode], draw: Draw) 
     least = max(each.min_length or 0 for each in bounds)
     most = min((each.max_length for each in bounds if each.max_length is not None), default=max(least, len(value)))
     length = min(max(len(value), least), most)
-    return (
-        draw.data((length + 1) // 2).hex()[:length] if kind in {"hex", "hexstr"} else value.ljust(length, "a")[:length]
-    )
+    longest = draw.data((length + 1) // 2).hex() if kind in {"hex", "hexstr"} else value.ljust(length, "a")
+    return longest[:length]
 
 
 def _guessed(name: str) -> str:

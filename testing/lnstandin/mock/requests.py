@@ -10,11 +10,9 @@ from clnrpc.runtime.errors import INVALID_PARAMS, RpcError
 from clnrpc.runtime.jsontext import JsonType, elements, json_type, members
 from clnrpc.runtime.server.bind import BadParameter, Binder
 from clnrpc.runtime.server.convert import BadToken, json_value
-from lnstandin.validation import faults
+from lnstandin.validation import OBJECTS, faults
 from rpcschema.model.nodes import Document, Json, Request, SchemaNode
 from rpcschema.model.resolve import resolve
-
-_OBJECTS = frozenset({"object", "outputdesc", "string_map"})
 
 
 class Reader:
@@ -90,7 +88,7 @@ def _type_of(node: SchemaNode) -> Type:
     if node.type == "array" and node.items is not None:
         items = _type((node.items,))
         return Array(items) if items else "array"
-    if node.type in _OBJECTS or (node.type is None and node.fields):
+    if node.type in OBJECTS or (node.type is None and node.fields):
         resolved = resolve(node)
         if fields := (*resolved.fields, *resolved.hidden):
             return Object(tuple((field.name, _type(field.alternatives)) for field in fields))

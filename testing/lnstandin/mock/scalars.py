@@ -211,7 +211,7 @@ _BY_NAME: Final[Mapping[str, tuple[tuple[Callable[[str], Any], Callable[[Draw], 
         ("base64", _rune),
     ),
     "u16": _NUMBERS,
-    "u32": _table(*(("timestamp|.*_timestamp|last_update", _time),)) + _NUMBERS,
+    "u32": _table(("timestamp|.*_timestamp|last_update", _time)) + _NUMBERS,
     "u64": _table((_TIMES, _time)) + _NUMBERS,
     "integer": _table(("code", _between(-1, 999))),
 }
