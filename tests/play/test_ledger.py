@@ -15,6 +15,7 @@ import pytest
 
 from lnoffers.service.payments.backend import BackendError
 from lnstandin.play.ledger import NAME, Ledger, Received, Sent, State
+from tests.service.program import SECONDS
 
 T = TypeVar("T")
 
@@ -99,6 +100,20 @@ def test_payment_leaves_with_its_count_even_if_an_earlier_transaction_has_failed
         return int(count)
 
     assert use(tmp_path, run) == 3
+
+
+def test_bug_in_a_transaction_reaches_its_callers_only(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    def bug(_: sqlite3.Connection) -> None:
+        raise ZeroDivisionError("a bug")
+
+    async def run(ledger: Ledger) -> int | None:
+        with pytest.raises(ZeroDivisionError, match="a bug"):
+            await asyncio.wait_for(ledger._turns.run(bug), SECONDS)
+        await ledger.write(3)
+        return await asyncio.wait_for(ledger.read(), SECONDS)
+
+    assert use(tmp_path, run) == 3
+    assert "ended in a bug" in caplog.text
 
 
 def test_payment_is_begun_once_until_it_has_failed(tmp_path: Path) -> None:

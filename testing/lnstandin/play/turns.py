@@ -7,6 +7,7 @@ transaction, or gets one half a second later, so it needs no sync of its own.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import sqlite3
 from collections.abc import Callable, Sequence
@@ -29,6 +30,8 @@ LATER_SECONDS: Final = 0.5
 
 Work: TypeAlias = Callable[[sqlite3.Connection], Any]
 _Waiting: TypeAlias = tuple[Work, asyncio.Future[Any]]
+
+logger = logging.getLogger(__name__)
 
 
 class Turns:
@@ -61,7 +64,7 @@ class Turns:
         self._thread.start()
         try:
             return await self.run(first)
-        except BackendError:
+        except Exception:
             await self.close()
             raise
 
@@ -115,6 +118,9 @@ class Turns:
                 answer = partial(_refuse, group, error)
             except (sqlite3.Error, OverflowError) as error:
                 answer = partial(_refuse, group, BackendError(f"{self._file} cannot be used: {error}"))
+            except Exception as error:  # a bug: if it ended the thread, callers would wait forever
+                logger.exception("A transaction of the ledger ended in a bug")
+                answer = partial(_refuse, group, error)
             self._loop.call_soon_threadsafe(answer)
             group = self._next_group()
         if connection is not None:
@@ -157,7 +163,7 @@ def _answer(group: Sequence[_Waiting], results: Sequence[Any]) -> None:
             done.set_result(result)
 
 
-def _refuse(group: Sequence[_Waiting], error: BackendError) -> None:
+def _refuse(group: Sequence[_Waiting], error: Exception) -> None:
     for _, done in group:
         if not done.done():
             done.set_exception(error)
