@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 from clnrpc import types
 from clnrpc.runtime.errors import INVALID_PARAMS, RpcError
 from lnoffers import bolt11
 from lnoffers.bolt12 import Invoice, without_scheme
 from lnoffers.service.commands.codes import PAY_IN_PROGRESS
+from lnoffers.service.commands.listpays import PayStatus, check_selection
 from lnoffers.service.parameters.payments import to_pay
 from lnstandin.network.base import NetworkCommands
 from lnstandin.network.codes import PAY_DESTINATION_PERM_FAIL, PAY_NO_SUCH_PAYMENT
@@ -23,13 +24,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Listing: TypeAlias = types.ListpaysRequest | types.ListsendpaysRequest
 
-_Status: TypeAlias = Literal["pending", "failed", "complete"]
-STATUSES: Final[Mapping[State, _Status]] = {
+_STATUSES: Final[Mapping[State, PayStatus]] = {
     State.PENDING: "pending",
     State.PAID: "complete",
     State.FAILED: "failed",
 }
-"""What lightningd calls the states."""
 
 
 class PaymentsCommands(NetworkCommands):
@@ -44,7 +43,7 @@ class PaymentsCommands(NetworkCommands):
         return self._listed(request, lambda found: types.ListsendpaysResponse(payments=[_part(each) for each in found]))
 
     def _listed(self, request: Listing, respond: Callable[[Sequence[Sent]], T]) -> Awaitable[T]:
-        check_listing(request)
+        check_selection(request)
         payment_hash = None if request.payment_hash is None else bytes.fromhex(request.payment_hash)
         if request.bolt11 is not None:
             payment_hash = _hash_of(request.bolt11)
@@ -55,13 +54,9 @@ class PaymentsCommands(NetworkCommands):
 
         return read()
 
-    def rpc_check_listpays(self, request: types.ListpaysRequest) -> None:
-        """Check that the parameters go together."""
-        check_listing(request)
-
     def rpc_check_listsendpays(self, request: types.ListsendpaysRequest) -> None:
         """Check that the parameters go together."""
-        check_listing(request)
+        check_selection(request)
 
     def waitsendpay(self, request: types.WaitsendpayRequest) -> Awaitable[types.WaitsendpayResponse]:
         """Wait until a payment has succeeded or failed."""
@@ -94,21 +89,6 @@ def failed(sent: Sent) -> RpcError:
     return RpcError(code, f"Failed: {sent.reason}", data)
 
 
-def check_listing(request: Listing) -> None:
-    """Check that the parameters of a list go together.
-
-    Raises:
-        RpcError: if not.
-    """
-    if request.bolt11 is not None and request.payment_hash is not None:
-        raise RpcError(INVALID_PARAMS, "Can only specify one of {bolt11} or {payment_hash}")
-    for name, given in (("start", request.start), ("limit", request.limit)):
-        if given is not None and request.index is None:
-            raise RpcError(INVALID_PARAMS, f"Can only specify {{{name}}} with {{index}}")
-    if request.index == "updated":
-        raise RpcError(INVALID_PARAMS, "index: payments are listed by the index 'created' only")
-
-
 def _hash_of(text: str) -> bytes:
     """Return the payment hash, 32 bytes, of an invoice."""
     string = without_scheme(text.strip())
@@ -126,7 +106,7 @@ def _hash_of(text: str) -> bytes:
 def _chosen(found: Sequence[Sent], request: Listing) -> Sequence[Sent]:
     """Return the payments in a part of the list. As in lightningd, `limit` counts those of other states too."""
     part = [each for each in found if each.created_index >= (request.start or 0)][: request.limit]
-    return [each for each in part if request.status in (None, STATUSES[each.state])]
+    return [each for each in part if request.status in (None, _STATUSES[each.state])]
 
 
 def _shared(sent: Sent) -> dict[str, Any]:
@@ -149,7 +129,7 @@ def _shared(sent: Sent) -> dict[str, Any]:
 def _part(sent: Sent) -> types.ListsendpaysPayment:
     return types.ListsendpaysPayment(
         **_shared(sent),
-        status=STATUSES[sent.state],
+        status=_STATUSES[sent.state],
         payment_preimage=_hex(sent.preimage),
         description=sent.description,
     )
@@ -162,7 +142,7 @@ def _pay(sent: Sent) -> types.ListpaysPay:
         description=sent.description,
         label=sent.label,
         payment_hash=sent.payment_hash.hex(),
-        status=STATUSES[sent.state],
+        status=_STATUSES[sent.state],
         created_at=sent.created_at,
         completed_at=sent.completed_at,
         preimage=_hex(sent.preimage),

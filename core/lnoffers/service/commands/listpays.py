@@ -18,15 +18,15 @@ from lnoffers.service.store.payments import Selection, StoredPayment
 if TYPE_CHECKING:
     from clnrpc.runtime.server.stubs import Reply
 
-_Status: TypeAlias = Literal["pending", "failed", "complete"]
-_STATUSES: Final[Mapping[PaymentState, _Status]] = {
+PayStatus: TypeAlias = Literal["pending", "failed", "complete"]
+"""What lightningd calls the state of a payment."""
+_STATUSES: Final[Mapping[PaymentState, PayStatus]] = {
     PaymentState.CLAIMED: "pending",
     PaymentState.PAYING: "pending",
     PaymentState.UNKNOWN: "pending",
     PaymentState.PAID: "complete",
     PaymentState.FAILED: "failed",
 }
-"""What lightningd calls the state of a payment."""
 
 
 class ListpaysCommands(Commands):
@@ -34,7 +34,7 @@ class ListpaysCommands(Commands):
 
     def listpays(self, request: types.ListpaysRequest) -> Reply[types.ListpaysResponse]:
         """Return the payments of this node, oldest first."""
-        _check(request)
+        check_selection(request)
         payment_hash = None if request.payment_hash is None else bytes.fromhex(request.payment_hash)
         if request.bolt11 is not None:
             payment_hash = to_pay(request.bolt11)
@@ -53,10 +53,15 @@ class ListpaysCommands(Commands):
 
     def rpc_check_listpays(self, request: types.ListpaysRequest) -> None:
         """Check that the parameters go together."""
-        _check(request)
+        check_selection(request)
 
 
-def _check(request: types.ListpaysRequest) -> None:
+def check_selection(request: types.ListpaysRequest | types.ListsendpaysRequest) -> None:
+    """Check that the parameters of a list of payments go together.
+
+    Raises:
+        RpcError: if they do not.
+    """
     if request.bolt11 is not None and request.payment_hash is not None:
         raise RpcError(INVALID_PARAMS, "Can only specify one of {bolt11} or {payment_hash}")
     for name, given in (("start", request.start), ("limit", request.limit)):
