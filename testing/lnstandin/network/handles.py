@@ -12,15 +12,22 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from clnrpc import Client
+from clnrpc.errors import (
+    PAY_DESTINATION_INSUFFICIENT_CAPACITY,
+    PAY_DESTINATION_PERM_FAIL,
+    PAY_IN_PROGRESS,
+    PAY_INVOICE_EXPIRED,
+    PAY_ROUTE_NOT_FOUND,
+    PAY_ROUTE_TOO_EXPENSIVE,
+)
 from lnoffers.service.errors import ServiceError
-from lnstandin.network.codes import PAY_DESTINATION_PERM_FAIL, PAY_ROUTE_NOT_FOUND
 from lnstandin.network.recording import CALLS, recorded_calls
 from lnstandin.play.ledger import NAME
 
 REASON: Final = "the test wants it so"
-NOT_TRIED: Final = frozenset({PAY_ROUTE_NOT_FOUND, 206, 207})
+NOT_TRIED: Final = frozenset({PAY_ROUTE_NOT_FOUND, PAY_ROUTE_TOO_EXPENSIVE, PAY_INVOICE_EXPIRED})
 """The codes of payments that have never left, so that no list shows them."""
-PAYMENT_CODES: Final = range(200, 221)
+PAYMENT_CODES: Final = range(PAY_IN_PROGRESS, PAY_DESTINATION_INSUFFICIENT_CAPACITY + 1)
 """The codes with which payments fail."""
 
 

@@ -8,9 +8,9 @@ from hashlib import sha256
 from typing import Final
 
 from clnrpc import types
+from clnrpc.errors import INVOICE_LABEL_ALREADY_EXISTS, INVOICE_PREIMAGE_ALREADY_EXISTS
 from clnrpc.runtime.errors import GENERIC, INVALID_PARAMS, RpcError
 from lnoffers import bolt11
-from lnoffers.service.commands.codes import INVOICE_LABEL_ALREADY_EXISTS, INVOICE_PREIMAGE_ALREADY_EXISTS
 from lnoffers.service.commands.invoices import InvoiceCommands, shown, spelling
 from lnoffers.service.entropy import EntropyError
 from lnoffers.service.payment_paths import FINAL_CLTV_TESTNETS

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, TypeAlias
 
+from clnrpc.errors import PAY_DESTINATION_PERM_FAIL
 from lnoffers.service.errors import ServiceError
 from lnstandin.network.funds import funding_txid
 from lnstandin.network.handles import Balance, NetworkError, NetworkNode, Settings, Waiting
@@ -101,7 +102,7 @@ class Network:
         for node in self.nodes:
             node.advance(seconds)
 
-    def fail_next(self, code: int = 203, *, count: int = 1) -> None:
+    def fail_next(self, code: int = PAY_DESTINATION_PERM_FAIL, *, count: int = 1) -> None:
         """Let the next payments that each node makes fail with an error code of `pay`."""
         for node in self._running:
             node.fail_next(code, count=count)

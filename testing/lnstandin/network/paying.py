@@ -9,20 +9,21 @@ from hashlib import sha256
 from typing import Final
 
 from clnrpc import types
-from clnrpc.runtime.errors import INVALID_PARAMS, RpcError
-from lnoffers import bolt11
-from lnoffers.bolt12 import Bolt12Error, Invoice, without_scheme
-from lnoffers.service.commands.codes import (
-    PAY_ALREADY_PAID,
+from clnrpc.errors import (
     PAY_IN_PROGRESS,
+    PAY_INJECTPAYMENTONION_ALREADY_PAID,
     PAY_INVOICE_EXPIRED,
+    PAY_RHASH_ALREADY_USED,
+    PAY_ROUTE_NOT_FOUND,
     PAY_STOPPED_RETRYING,
     PAY_UNSPECIFIED_ERROR,
 )
+from clnrpc.runtime.errors import INVALID_PARAMS, RpcError
+from lnoffers import bolt11
+from lnoffers.bolt12 import Bolt12Error, Invoice, without_scheme
 from lnoffers.service.commands.xpay import PAY_SECONDS, XpayCommands
 from lnoffers.service.payments.backend import BackendError, FailureCode
 from lnstandin.network.base import NetworkCommands
-from lnstandin.network.codes import PAY_RHASH_ALREADY_USED, PAY_ROUTE_NOT_FOUND
 from lnstandin.network.payments import failed
 from lnstandin.play.ledger import NoRoute, Sent, State
 from lnstandin.play.sender import Failure
@@ -64,7 +65,7 @@ class PayingCommands(NetworkCommands, XpayCommands):
     async def _xpay_bolt11(self, order: Order) -> types.XpayResponse:
         known = await self._play.ledger.sent(order.target.payment_hash)
         if known is not None and known.state is State.PAID:
-            raise RpcError(PAY_ALREADY_PAID, "Already paid this invoice successfully")
+            raise RpcError(PAY_INJECTPAYMENTONION_ALREADY_PAID, "Already paid this invoice successfully")
         sent = await self._over_channel(order, known)
         return types.XpayResponse(
             payment_preimage=(sent.preimage or b"").hex(),

@@ -7,14 +7,13 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 from clnrpc import types
+from clnrpc.errors import PAY_DESTINATION_PERM_FAIL, PAY_IN_PROGRESS, PAY_NO_SUCH_PAYMENT
 from clnrpc.runtime.errors import INVALID_PARAMS, RpcError
 from lnoffers import bolt11
 from lnoffers.bolt12 import Invoice, without_scheme
-from lnoffers.service.commands.codes import PAY_IN_PROGRESS
 from lnoffers.service.commands.listpays import PayStatus, check_selection
 from lnoffers.service.parameters.payments import to_pay
 from lnstandin.network.base import NetworkCommands
-from lnstandin.network.codes import PAY_DESTINATION_PERM_FAIL, PAY_NO_SUCH_PAYMENT
 from lnstandin.play.ledger import Sent, State
 from lnstandin.play.target import Target, is_bolt11
 
