@@ -131,9 +131,8 @@ class PayingCommands(NetworkCommands, XpayCommands):
         Raises:
             RpcError: if the invoice cannot be paid now, or not with these parameters.
         """
-        string = without_scheme(text).lower()
         try:
-            invoice = bolt11.Invoice.parse(string)
+            invoice = bolt11.Invoice.parse(without_scheme(text).lower())
         except bolt11.Bolt11Error as error:
             raise RpcError(INVALID_PARAMS, f"Invalid bolt11 invoice: {error}") from error
         if invoice.chain != _REGTEST:
@@ -154,7 +153,7 @@ class PayingCommands(NetworkCommands, XpayCommands):
         if ago > 0:
             raise RpcError(PAY_INVOICE_EXPIRED, f"Invoice expired {ago} seconds ago")
         seconds = PAY_SECONDS if request.retry_for is None else request.retry_for
-        return Order(Target.of_bolt11(string, invoice), amount, request.label, seconds)
+        return Order(Target.of_bolt11(invoice), amount, request.label, seconds)
 
     async def _over_channel(self, order: Order, known: Sent | None) -> Sent:
         """Pay, and return the payment when it has succeeded. It goes on if nobody waits any more.

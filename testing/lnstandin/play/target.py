@@ -57,10 +57,10 @@ class Target:
         )
 
     @classmethod
-    def of_bolt11(cls, text: str, invoice: bolt11.Invoice) -> Self:
-        """Return the payee of an invoice; `text` is its string."""
+    def of_bolt11(cls, invoice: bolt11.Invoice) -> Self:
+        """Return the payee of an invoice."""
         return cls(
-            text.encode(),
+            invoice.encode().encode(),
             invoice.payment_hash,
             invoice.payee,
             payment_secret=invoice.payment_secret,
@@ -71,8 +71,7 @@ class Target:
     def read(cls, invoice: bytes) -> Self:
         """Return the payee of an invoice in the ledger."""
         if is_bolt11(invoice):
-            text = invoice.decode()
-            return cls.of_bolt11(text, bolt11.Invoice.parse(text))
+            return cls.of_bolt11(bolt11.Invoice.parse(invoice.decode()))
         return cls.of_bolt12(Invoice.from_bytes(invoice))
 
 
