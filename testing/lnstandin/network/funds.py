@@ -34,7 +34,7 @@ class FundsCommands(NetworkCommands, ProcessCommands):
             state="CHANNELD_NORMAL",
             channel_id=channel.funding_txid,
             short_channel_id=channel.short_channel_id,
-            our_amount_msat=channel.our_msat + channel.in_flight_msat,
+            our_amount_msat=channel.owned_msat,
             amount_msat=channel.capacity_msat,
             funding_txid=channel.funding_txid,
             funding_output=0,
@@ -56,11 +56,12 @@ class FundsCommands(NetworkCommands, ProcessCommands):
     ) -> types.ListpeerchannelsChannel:
         sent = [one for one in all_sent if one.payee == channel.peer]
         taken = [one for one in all_taken if one.payer == channel.peer]
+        is_connected = self._peers.link(channel.peer) is not None
         paid, pending = ([one for one in sent if one.state is state] for state in (State.PAID, State.PENDING))
         return types.ListpeerchannelsChannel(
             peer_id=channel.peer.hex(),
-            peer_connected=self._peers.link(channel.peer) is not None,
-            reestablished=self._peers.link(channel.peer) is not None,
+            peer_connected=is_connected,
+            reestablished=is_connected,
             state="CHANNELD_NORMAL",
             channel_type=types.ListpeerchannelsChannelChannelType(
                 bits=[12, 22], names=["static_remotekey/even", "anchors/even"]
@@ -73,14 +74,14 @@ class FundsCommands(NetworkCommands, ProcessCommands):
             private=False,
             opener="local" if channel.is_opener else "remote",
             features=["option_static_remotekey", "option_anchors"],
-            to_us_msat=channel.our_msat + channel.in_flight_msat,
+            to_us_msat=channel.owned_msat,
             total_msat=channel.capacity_msat,
             fee_base_msat=0,
             fee_proportional_millionths=0,
             our_reserve_msat=0,
             their_reserve_msat=0,
             spendable_msat=channel.our_msat,
-            receivable_msat=channel.capacity_msat - channel.our_msat - channel.in_flight_msat,
+            receivable_msat=channel.receivable_msat,
             minimum_htlc_in_msat=0,
             minimum_htlc_out_msat=0,
             maximum_htlc_out_msat=channel.capacity_msat,

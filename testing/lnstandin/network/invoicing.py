@@ -11,6 +11,7 @@ from clnrpc import types
 from clnrpc.errors import INVOICE_LABEL_ALREADY_EXISTS, INVOICE_PREIMAGE_ALREADY_EXISTS
 from clnrpc.runtime.errors import GENERIC, INVALID_PARAMS, RpcError
 from lnoffers import bolt11
+from lnoffers.bolt11.fields import MAX_BYTES
 from lnoffers.service.commands.invoices import InvoiceCommands, shown, spelling
 from lnoffers.service.entropy import EntropyError
 from lnoffers.service.payment_paths import FINAL_CLTV_TESTNETS
@@ -22,8 +23,6 @@ from lnstandin.play.receiver import payment_secret
 WEEK: Final = 604_800
 """The default of `expiry`, in seconds."""
 MAX_EXPIRY: Final = 2**32 - 1
-MAX_DESCRIPTION: Final = 639
-"""Bytes."""
 PREIMAGE_BYTES: Final = 32
 
 
@@ -99,8 +98,7 @@ class InvoicingCommand(NetworkCommands, InvoiceCommands):
     async def _with_warning(self, response: types.InvoiceResponse, amount_msat: int) -> types.InvoiceResponse:
         """Add a warning if no channel can receive the amount."""
         channels = await self._play.ledger.channels()
-        receivable = [each.capacity_msat - each.our_msat - each.in_flight_msat for each in channels]
-        if not any(each >= max(amount_msat, 1) for each in receivable):
+        if not any(each.receivable_msat >= max(amount_msat, 1) for each in channels):
             response.warning_capacity = "Insufficient incoming channel capacity to pay invoice"
         return response
 
@@ -125,6 +123,6 @@ def _check(request: types.InvoiceRequest) -> None:
     if request.fallbacks:
         raise RpcError(INVALID_PARAMS, "fallbacks: not available here: this network has no chain")
     size = len(request.description.encode())
-    if size > MAX_DESCRIPTION and not request.deschashonly:
-        why = f"Description greater than {MAX_DESCRIPTION} bytes invalid (description length {size})"
+    if size > MAX_BYTES and not request.deschashonly:
+        why = f"Description greater than {MAX_BYTES} bytes invalid (description length {size})"
         raise RpcError(INVALID_PARAMS, why)

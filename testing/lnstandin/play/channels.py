@@ -58,6 +58,16 @@ class Channel:
     in_flight_msat: int = 0
     """What has left from this node and is not decided."""
 
+    @property
+    def owned_msat(self) -> int:
+        """This node's share, with what is in flight from it."""
+        return self.our_msat + self.in_flight_msat
+
+    @property
+    def receivable_msat(self) -> int:
+        """What this node can receive."""
+        return self.capacity_msat - self.owned_msat
+
 
 def add(connection: Connection, opened: Sequence[Channel]) -> None:
     """Store new channels; there is one at most for each peer."""
