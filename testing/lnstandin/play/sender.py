@@ -123,19 +123,17 @@ class Sender:
         if amount_msat > MAX_NUMBER:
             return NoRoute(f"{amount_msat}msat are more than there is")
         link = self._peers.link(target.payee)
-        if link is None or not _plays(link):
-            earlier = await self._ledger.sent(target.payment_hash)
-            if earlier is None or earlier.state is State.FAILED:
-                try:
-                    link = link or await self._connect(target.payee)
-                except PeerUnavailableError as error:
-                    return NoRoute(f"the payee cannot be reached: {error}")
-                if not _plays(link):
-                    return NoRoute("the payee does not play: it would have to run with --backend play")
+        is_ready = link is not None and _plays(link)
+        if not is_ready and await self._unfailed(target.payment_hash) is None:
+            try:
+                link = await self._linked(target.payee)
+            except PeerUnavailableError as error:
+                return NoRoute(f"the payee cannot be reached: {error}")
+            if not _plays(link):
+                return NoRoute("the payee does not play: it would have to run with --backend play")
         failure = self.failures.popleft() if self.failures else None
         if failure is not None and not failure.leaves:
-            earlier = await self._ledger.sent(target.payment_hash)
-            return failure if earlier is None or earlier.state is State.FAILED else earlier
+            return await self._unfailed(target.payment_hash) or failure
         new = Sent(
             target.payment_hash,
             target.invoice,
@@ -213,8 +211,7 @@ class Sender:
             while awaited.result is None:
                 woken = awaited.next_wake()
                 try:
-                    link = self._peers.link(sent.payee) or await self._connect(sent.payee)
-                    await self._wire.send(link, message)
+                    await self._wire.send(await self._linked(sent.payee), message)
                 except PeerUnavailableError as error:
                     logger.debug("A payment waits for %s: %s", sent.payee.hex(), error)
                 await done_within(woken, next(pauses))
@@ -222,12 +219,19 @@ class Sender:
             del self._awaited[sent.payment_hash]
         return awaited.result
 
-    async def _connect(self, payee: bytes) -> Link:
-        """Connect to the payee, where it was last reached.
+    async def _unfailed(self, payment_hash: bytes) -> Sent | None:
+        """Return the last attempt at a payment; None if it has failed, or there is none."""
+        sent = await self._ledger.sent(payment_hash)
+        return None if sent is None or sent.state is State.FAILED else sent
+
+    async def _linked(self, payee: bytes) -> Link:
+        """Return the connection to the payee; without one, connect to it where it was last reached.
 
         Raises:
             PeerUnavailableError: if that is not possible.
         """
+        if (link := self._peers.link(payee)) is not None:
+            return link
         address = self._peers.addresses.get(payee)
         if address is None:
             raise PeerUnavailableError("it is not connected, and no address is known")
