@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -15,13 +14,12 @@ from clnrpc.errors import (
     PAY_INVOICE_EXPIRED,
     PAY_RHASH_ALREADY_USED,
     PAY_ROUTE_NOT_FOUND,
-    PAY_STOPPED_RETRYING,
     PAY_UNSPECIFIED_ERROR,
 )
 from clnrpc.runtime.errors import INVALID_PARAMS, RpcError
 from lnoffers import bolt11
 from lnoffers.bolt12 import Bolt12Error, Invoice, without_scheme
-from lnoffers.service.commands.xpay import PAY_SECONDS, XpayCommands
+from lnoffers.service.commands.xpay import PAY_SECONDS, XpayCommands, result_within
 from lnoffers.service.payments.backend import BackendError, FailureCode
 from lnstandin.network.base import NetworkCommands
 from lnstandin.network.payments import failed
@@ -57,10 +55,7 @@ class PayingCommands(NetworkCommands, XpayCommands):
 
     def rpc_check_xpay(self, request: types.XpayRequest) -> None:
         """Check that the string can be paid, but not that a channel has the amount."""
-        if _is_bolt11(request.invstring):
-            self._order(request.invstring, request)
-        else:
-            super().rpc_check_xpay(_without_routing(request))
+        self._check(request, _without_routing(request))
 
     async def _xpay_bolt11(self, order: Order) -> types.XpayResponse:
         known = await self._play.ledger.sent(order.target.payment_hash)
@@ -82,12 +77,10 @@ class PayingCommands(NetworkCommands, XpayCommands):
         except RpcError as error:
             if error.code not in {*FailureCode} or target is None:
                 raise
-            raise await self._why_failed(target, error) from error
-
-    async def _why_failed(self, target: Target, error: RpcError) -> RpcError:
-        """Return why an invoice of BOLT 12 was not paid: the payee has refused it, or it has not left."""
-        sent = await self._play.ledger.sent(target.payment_hash)
-        return failed(sent) if sent is not None and sent.state is State.FAILED else error
+            sent = await self._play.ledger.sent(target.payment_hash)
+            if sent is None or sent.state is not State.FAILED:  # it has not left
+                raise
+            raise failed(sent) from error
 
     def pay(self, request: types.PayRequest) -> Awaitable[types.PayResponse]:
         """Pay an invoice; one that is paid already is shown as paid again, as by lightningd."""
@@ -99,10 +92,7 @@ class PayingCommands(NetworkCommands, XpayCommands):
 
     def rpc_check_pay(self, request: types.PayRequest) -> None:
         """Check that the invoice can be paid, but not that a channel has the amount."""
-        if _is_bolt11(request.bolt11):
-            self._order(request.bolt11, request)
-        else:
-            super().rpc_check_xpay(_as_xpay(request))
+        self._check(request, _as_xpay(request))
 
     async def _pay_bolt11(self, order: Order) -> types.PayResponse:
         known = await self._play.ledger.sent(order.target.payment_hash)
@@ -124,6 +114,13 @@ class PayingCommands(NetworkCommands, XpayCommands):
             known = await self._play.ledger.sent(target.payment_hash)
         assert known is not None  # it is paid
         return _pay_response(known)
+
+    def _check(self, request: types.XpayRequest | types.PayRequest, of_service: types.XpayRequest) -> None:
+        """Check a call; `of_service` is the same for the service's own xpay, which pays BOLT 12."""
+        if _is_bolt11(of_service.invstring):
+            self._order(of_service.invstring, request)
+        else:
+            super().rpc_check_xpay(of_service)
 
     def _order(self, text: str, request: types.XpayRequest | types.PayRequest) -> Order:
         """Return the payment that a call wants.
@@ -176,7 +173,7 @@ class PayingCommands(NetworkCommands, XpayCommands):
             case Sent() if sent.amount_msat != order.amount_msat:  # another call was faster
                 raise _in_progress()
             case Sent():
-                done = await _until_known(sender.follow(sent, order.target), order.seconds)
+                done = await result_within(sender.follow(sent, order.target), order.seconds)
         if done.state is State.FAILED:
             raise failed(done)
         return done
@@ -184,16 +181,6 @@ class PayingCommands(NetworkCommands, XpayCommands):
 
 def _in_progress() -> RpcError:
     return RpcError(PAY_IN_PROGRESS, "The payment of this invoice is still in progress: see listpays")
-
-
-async def _until_known(task: asyncio.Task[Sent], seconds: int) -> Sent:
-    await asyncio.wait([task], timeout=seconds)
-    if not task.done():
-        raise RpcError(
-            PAY_STOPPED_RETRYING,
-            f"No result after {seconds} seconds. The payment goes on and may succeed: listpays shows its result",
-        )
-    return task.result()
 
 
 def _is_bolt11(text: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from clnrpc import types
 from clnrpc.runtime.errors import INVALID_PARAMS, RpcError
@@ -28,10 +28,13 @@ from lnoffers.service.payments.checking import BadInvoiceError, Checker
 from lnoffers.service.payments.limits import LimitError
 from lnoffers.service.store import invoicerequests, payments
 from lnoffers.service.store.payments import ClaimError, StoredPayment
+from lnoffers.service.tasks import done_within
 
 if TYPE_CHECKING:
     from lnoffers.service.payments.payer import Ending, Payer
     from lnoffers.service.peers import Peers
+
+T = TypeVar("T")
 
 PAY_SECONDS: Final = 60
 """The default of `retry_for`."""
@@ -147,13 +150,7 @@ class XpayCommands(AskingCommands):
     async def _pay(self, payer: Payer, invoice: Invoice, seconds: int) -> types.XpayResponse:
         """Pay an invoice, and wait for the result; the payment goes on if nobody waits any more."""
         paying = payer.begin(partial(self._claimed, payer, invoice), invoice)
-        done, _ = await asyncio.wait([paying], timeout=seconds)
-        if not done:
-            raise RpcError(
-                PAY_STOPPED_RETRYING,
-                f"No result after {seconds} seconds. The payment goes on and may succeed: listpays shows its result",
-            )
-        return _response(paying.result())
+        return _response(await result_within(paying, seconds))
 
     def _claimed(self, payer: Payer, invoice: Invoice) -> StoredPayment:
         """Claim an invoice, in the thread that uses the store."""
@@ -170,6 +167,20 @@ class XpayCommands(AskingCommands):
                 raise RpcError(PAY_INVOICE_REQUEST_INVALID if is_ours else PAY_UNSPECIFIED_ERROR, str(error)) from error
             except LimitError as error:
                 raise RpcError(PAY_UNSPECIFIED_ERROR, str(error)) from error
+
+
+async def result_within(paying: asyncio.Task[T], seconds: int) -> T:
+    """Return the result of a payment. It goes on if there is none in time.
+
+    Raises:
+        RpcError: in that case.
+    """
+    if not await done_within(paying, seconds):
+        raise RpcError(
+            PAY_STOPPED_RETRYING,
+            f"No result after {seconds} seconds. The payment goes on and may succeed: listpays shows its result",
+        )
+    return paying.result()
 
 
 def _check_new(payment: StoredPayment) -> None:
