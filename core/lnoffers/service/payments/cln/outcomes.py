@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
+from clnrpc.runtime.errors import INVALID_PARAMS, METHOD_NOT_FOUND
 from lnoffers.service.payments.backend import BackendError, Failed, FailureCode, Paid
 
 if TYPE_CHECKING:
@@ -22,20 +23,25 @@ if TYPE_CHECKING:
 ALREADY_PAID: Final = 219
 """PAY_INJECTPAYMENTONION_ALREADY_PAID: an earlier call has paid this payment hash."""
 
+_OWN_FAILURES: Final = (
+    # The call was refused before anything was sent.
+    Failed("the invoice has expired", FailureCode.EXPIRED),
+    Failed("the node's signer does not approve the payment", FailureCode.NOT_APPROVED),
+    # Routing failed; xpay passes these codes on only if it has not sent any part.
+    Failed("there is no route", FailureCode.NO_ROUTE),
+    Failed("every route costs more than the fee limit, or takes too long", FailureCode.TOO_EXPENSIVE),
+    Failed("the node's channels cannot carry the amount", FailureCode.TOO_LITTLE),
+    Failed("the payee's channels cannot carry the amount", FailureCode.TOO_SMALL),
+    # xpay gives up, and parts may be on their way.
+    Failed("the payee does not accept the payment", FailureCode.REFUSED),
+    Failed("no route has worked", FailureCode.OTHER),
+)
+"""The failures that have a code of `xpay`."""
 ENDED: Final[Mapping[int, Failed]] = {
     # The call was refused before anything was sent.
-    -32602: Failed("the node cannot pay this invoice"),
-    -32601: Failed("the node has no command to pay"),
-    207: Failed("the invoice has expired", FailureCode.EXPIRED),
-    213: Failed("the node's signer does not approve the payment", FailureCode.NOT_APPROVED),
-    # Routing failed; xpay passes these codes on only if it has not sent any part.
-    205: Failed("there is no route", FailureCode.NO_ROUTE),
-    206: Failed("every route costs more than the fee limit, or takes too long", FailureCode.TOO_EXPENSIVE),
-    215: Failed("the node's channels cannot carry the amount", FailureCode.TOO_LITTLE),
-    220: Failed("the payee's channels cannot carry the amount", FailureCode.TOO_SMALL),
-    # xpay gives up, and parts may be on their way.
-    203: Failed("the payee does not accept the payment", FailureCode.REFUSED),
-    209: Failed("no route has worked"),
+    INVALID_PARAMS: Failed("the node cannot pay this invoice"),
+    METHOD_NOT_FOUND: Failed("the node has no command to pay"),
+    **{failed.code: failed for failed in _OWN_FAILURES},
 }
 """Code -> the failure, with what the payee may know. The node's own words would tell it what channels the node has."""
 
