@@ -6,10 +6,9 @@ change. Of what was added or removed with everything in it, only the outermost i
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
-from typing import Final
+from typing import TypeAlias
 
 from rpcschema.diff.fields import Field, Limits, flattened, parent
 from rpcschema.diff.rules import RULES, Rule, Verdict
@@ -17,10 +16,10 @@ from rpcschema.diff.types import all_within
 from rpcschema.model.conditions import Conjunction
 from rpcschema.model.nodes import KIND_NAMES, Deprecated, Document, DocumentKind
 from rpcschema.model.releases import newest, order
+from rpcschema.text.prose import unescaped
 from rpcschema.text.words import conjunction_words, release_words, rule_words
 
-_ESCAPE: Final = re.compile(r"\\([^\w\s]|_)")
-_Key = tuple[DocumentKind, str]
+_Key: TypeAlias = tuple[DocumentKind, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +122,7 @@ def _fields(make: _Maker, old: Document, new: Document, release: str | None) -> 
             notice = _notice(_announced(before, path) or old.deprecated, release)
             rule = f"{'required-' * was.required}{noun}-removed"
             yield make(rule, path, _types(was), notice=notice, hidden=was.hidden)
-    if make.noun("request") == "parameter" and old.kind == "rpc":
+    if old.kind == "rpc":
         yield from _order(make, old, new)
 
 
@@ -182,15 +181,19 @@ def _case_changes(
 def _value_changes(was: Field, now: Field) -> Iterator[tuple[str, str, str]]:
     if was.values == now.values:
         return
-    if was.values is None or now.values is None:
-        listed, what = (now.values, "values-removed") if was.values is None else (was.values, "values-added")
-        texts = "any value", ", ".join(sorted(listed or ()))
-        yield (what, *texts) if was.values is None else (what, *reversed(texts))  # type: ignore[misc]
-        return
-    if added := now.values - was.values:
-        yield "values-added", "", ", ".join(sorted(added))
-    if removed := was.values - now.values:
-        yield "values-removed", ", ".join(sorted(removed)), ""
+    if was.values is None:
+        yield "values-removed", "any value", _values(now.values)
+    elif now.values is None:
+        yield "values-added", _values(was.values), "any value"
+    else:
+        if added := now.values - was.values:
+            yield "values-added", "", _values(added)
+        if removed := was.values - now.values:
+            yield "values-removed", _values(removed), ""
+
+
+def _values(values: frozenset[str] | None) -> str:
+    return ", ".join(sorted(values or ()))
 
 
 def _limit_changes(was: Limits, now: Limits) -> Iterator[tuple[str, str, str]]:
@@ -198,23 +201,22 @@ def _limit_changes(was: Limits, now: Limits) -> Iterator[tuple[str, str, str]]:
         before, after = getattr(was, field.name), getattr(now, field.name)
         if before == after:
             continue
-        grows = before is not None and (after is None or after > before)
-        is_loosened = after is None or (before is not None and grows != field.name.startswith("min"))
+        is_lowered = before is not None and after is not None and after < before
+        is_loosened = after is None or (before is not None and is_lowered == field.name.startswith("min"))
         name = field.name.replace("_", " ")
-        texts = (f"{name} {each}" if each is not None else f"no {name}" for each in (before, after))
-        yield ("limits-loosened" if is_loosened else "limits-tightened", *texts)  # type: ignore[misc]
+        yield f"limits-{'loosened' if is_loosened else 'tightened'}", _limit(name, before), _limit(name, after)
+
+
+def _limit(name: str, value: int | None) -> str:
+    return f"no {name}" if value is None else f"{name} {value}"
 
 
 def _order(make: _Maker, old: Document, new: Document) -> Iterator[Change]:
     """Yield a change if a value that is given by position goes to another parameter, apart from those removed."""
-    before, after = _positional(old), _positional(new)
-    kept = [name for name in before if name in after]
+    before, after = old.request.positional, new.request.positional
+    kept = tuple(name for name in before if name in after)
     if after[: len(kept)] != kept:
         yield make("parameters-reordered", "request", " ".join(before), " ".join(after))
-
-
-def _positional(document: Document) -> list[str]:
-    return [field.name for field in document.request.without_extensions().fields or ()]
 
 
 def _rules(make: _Maker, old: Document, new: Document) -> Iterator[Change]:
@@ -241,7 +243,7 @@ def _deprecations(  # noqa: PLR0913 - two deprecations, and where they are
 
 
 def _deprecation(deprecated: Deprecated | None) -> str:
-    return _plain(", ".join(release_words(None, deprecated)))
+    return unescaped(", ".join(release_words(None, deprecated)))
 
 
 def _notice(deprecated: Deprecated | None, release: str | None) -> str:
@@ -267,8 +269,4 @@ def _types(field: Field) -> str:
 
 
 def _cases(conditions: frozenset[Conjunction]) -> str:
-    return _plain(", or ".join(sorted(map(conjunction_words, conditions))))
-
-
-def _plain(markdown: str) -> str:
-    return _ESCAPE.sub(r"\1", markdown)
+    return unescaped(", or ".join(sorted(map(conjunction_words, conditions))))

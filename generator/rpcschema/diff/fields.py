@@ -62,7 +62,7 @@ def parent(path: str) -> str:
 def _below(path: str, nodes: Sequence[SchemaNode]) -> Iterator[Field]:
     """Yield the fields of the objects and arrays that `nodes`, the declarations at `path`, allow."""
     members: dict[str, list[SchemaNode]] = {}
-    for form in _forms(nodes):
+    for form in (form for node in nodes for form in node.forms):
         shape = resolve(form)
         base = {field.name: field.node for field in form.fields or ()}
         for member in (*shape.fields, *shape.hidden):
@@ -97,7 +97,8 @@ def _field(  # noqa: PLR0913 - one parameter per attribute
     hidden: bool = False,
 ) -> Field:
     """Return a field. What `base`, its declaration outside of conditionals, lists as values holds in each of them."""
-    forms = [*_forms([base] if base is not None and base.enum is not None else nodes)]
+    declared = [base] if base is not None and base.enum is not None else nodes
+    forms = [form for node in declared for form in node.forms]
     enums = [None if form.enum is None else frozenset(map(_json, form.enum)) for form in forms if not form.shapes]
     values = frozenset[str]().union(*(enum for enum in enums if enum is not None))
     return Field(
@@ -112,13 +113,6 @@ def _field(  # noqa: PLR0913 - one parameter per attribute
         deprecated=next((node.deprecated for node in nodes if node.deprecated is not None), None),
         hidden=hidden,
     )
-
-
-def _forms(nodes: Sequence[SchemaNode]) -> Iterator[SchemaNode]:
-    """Yield `nodes` and their alternative forms."""
-    for node in nodes:
-        yield node
-        yield from _forms(node.shapes)
 
 
 def _type(form: SchemaNode) -> str:

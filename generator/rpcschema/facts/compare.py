@@ -7,13 +7,13 @@ conditional that is only written in another way changes no field.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, TypeAlias
 
 from rpcschema.model.nodes import Document, SchemaNode
 from rpcschema.model.resolve import ResolvedField, resolve
+from rpcschema.text.prose import unescaped
 from rpcschema.text.words import conjunction_words, limit_words, release_words, rule_words, type_words
 
 _Trait: TypeAlias = Mapping[Hashable, str]
@@ -21,8 +21,6 @@ _Trait: TypeAlias = Mapping[Hashable, str]
 _Traits: TypeAlias = dict[str, dict[Hashable, str]]
 _SEVERAL: Final = frozenset({"values", "conditions", "releases", "categories", "rules", "errors"})
 """Traits with several values at once, of which only the added and removed ones are reported."""
-_ESCAPE: Final = re.compile(r"\\([^\w\s]|_)")
-"""An escape of Markdown, which the words for pages contain."""
 
 
 def changes(old: Document, new: Document) -> Iterator[str]:
@@ -37,13 +35,9 @@ def changes(old: Document, new: Document) -> Iterator[str]:
             yield f"- {path}"
         else:
             yield f"+ {path}: {', '.join(_described(after[path]))}"
-    order = _positional(new)
-    if order != _positional(old):
+    order = new.request.positional
+    if order != old.request.positional:
         yield f"~ parameters by position: {' '.join(order) or 'none'}"
-
-
-def _positional(document: Document) -> list[str]:
-    return [field.name for field in document.request.without_extensions().fields or ()]
 
 
 def _described(traits: _Traits) -> Iterator[str]:
@@ -89,7 +83,7 @@ def _collect(path: str, nodes: Sequence[SchemaNode], found: dict[str, _Traits]) 
             inner = f"{path}.{member.name}"
             _note(found.setdefault(inner, {}), _traits(member))
             _collect(inner, member.alternatives, found)
-        for form in _forms(node):
+        for form in node.forms:
             if form.items is not None:
                 _note(found.setdefault(f"{path}[]", {}), _value_traits([form.items]))
                 _collect(f"{path}[]", [form.items], found)
@@ -107,7 +101,7 @@ def _traits(member: ResolvedField) -> dict[str, _Trait]:
 
 
 def _value_traits(nodes: Sequence[SchemaNode]) -> dict[str, _Trait]:
-    forms = [form for node in nodes for form in _forms(node)]
+    forms = [form for node in nodes for form in node.forms]
     return {
         "type": _plain(map(type_words, nodes)),
         "values": _same(json.dumps(value, ensure_ascii=False) for form in forms for value in form.enum or ()),
@@ -118,15 +112,9 @@ def _value_traits(nodes: Sequence[SchemaNode]) -> dict[str, _Trait]:
     }
 
 
-def _forms(node: SchemaNode) -> Iterator[SchemaNode]:
-    """Yield `node` and its alternative forms."""
-    yield node
-    for shape in node.shapes:
-        yield from _forms(shape)
-
-
 def _plain(texts: Iterable[str]) -> _Trait:
-    return _same(_ESCAPE.sub(r"\1", text).rstrip(".") for text in texts)
+    """Return words that pages have, without their escapes and full stops."""
+    return _same(unescaped(text).rstrip(".") for text in texts)
 
 
 def _same(texts: Iterable[str]) -> _Trait:

@@ -10,7 +10,7 @@ Source: the documents and the meta-schema of Core Lightning, doc/schemas.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeAlias, final
 
@@ -114,6 +114,13 @@ class SchemaNode:
         is_value = self.type is None and self.fields is None
         return alternatives if is_value and not all(each.is_constraint for each in alternatives) else ()
 
+    @property
+    def forms(self) -> Iterator[SchemaNode]:
+        """This node, its alternative forms, and theirs."""
+        yield self
+        for shape in self.shapes:
+            yield from shape.forms
+
 
 @dataclass(frozen=True, slots=True)
 class Property:
@@ -169,6 +176,11 @@ class Request(SchemaNode):
     """Pairs of a parameter and the parameters that can only be given together with it."""
     enforced: tuple[str, ...] | None = None
     """The keywords of the rules that nodes enforce. Clients check only these before they send a request."""
+
+    @property
+    def positional(self) -> tuple[str, ...]:
+        """The parameters that Core Lightning has, in their order by position."""
+        return tuple(field.name for field in self.fields or () if not field.node.extension)
 
     def without_extensions(self) -> Request:
         """Return the request without extensions: the parameters that Core Lightning has, and the rules about them."""

@@ -31,6 +31,7 @@ _MARKUP: Final = re.compile(r"([\\`*\[\]<>&~$|]|!$|(?<![^\W_])_|_(?![^\W_]))")
 """What can be markup; an underscore inside a word cannot."""
 _LINE_START: Final = re.compile(r"^([-+=#])")
 _NUMBER: Final = re.compile(r"^(\d+)([.)])")
+_ESCAPE: Final = re.compile(r"\\([^\w\s]|_)")
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
@@ -76,6 +77,11 @@ def printable(text: str) -> str:
 def plain(text: str) -> str:
     """Return Markdown that shows `text`, a line or a part of one, as it is."""
     return line_start(_MARKUP.sub(r"\\\1", re.sub(r"\s", " ", printable(text))))
+
+
+def unescaped(markdown: str) -> str:
+    """Return one line of Markdown without the backslashes that `plain` adds."""
+    return _ESCAPE.sub(r"\1", markdown)
 
 
 def line_start(markdown: str) -> str:
