@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from rpcschema.errorcodes import OUTCOMES, ErrorCode
+from rpcschema.errorcodes import OUTCOMES, ErrorCode, ErrorTable
 from rpcschema.model.nodes import Document
 from rpcschema.problems import Problem
 from rpcschema.python import docs
@@ -67,14 +67,16 @@ def collection(summaries: Sequence[DocumentSummary], settings: Settings) -> Coll
     commands = {each.name: each.values for each in summaries if each.kind == "rpc"}
     message = "there is no document of this command"
     problems = tuple(Problem(table.name, "", message, name) for name in table.unmatched(commands))
-    views = [_view(each, commands, settings) for each in table.codes]
+    returned = {name: tuple(_codes(values)) for name, values in commands.items()}
+    has_pages = "markdown" in settings.targets
+    links = {name: _link(name, str(values["page"]) if has_pages else "") for name, values in commands.items()}
+    views = [_view(each, table, returned, links) for each in table.codes]
     outcomes = [
         (literal((rule.command or "", rule.code)), f"Outcome.{rule.outcome.upper()}")
         for outcome in OUTCOMES
         for rule in table.outcomes
         if rule.outcome == outcome
     ]
-    returned = {name: tuple(_codes(values)) for name, values in commands.items()}
     context = {
         "codes": views,
         "classes": [(view.name, view.class_name) for view in views],
@@ -88,11 +90,11 @@ def collection(summaries: Sequence[DocumentSummary], settings: Settings) -> Coll
     return Collected(files=files, problems=problems)
 
 
-def _view(each: ErrorCode, commands: Mapping[str, Mapping[str, object]], settings: Settings) -> _CodeView:
+def _view(
+    each: ErrorCode, table: ErrorTable, returned: Mapping[str, Sequence[int]], links: Mapping[str, str]
+) -> _CodeView:
+    """Return a code as templates need it; `returned` has the codes of each command."""
     text = " ".join(filter(None, (each.meaning, each.advice)))
-    returning = [name for name, values in commands.items() if each.code in _codes(values)]
-    has_pages = "markdown" in settings.targets
-    links = {name: _link(name, str(values["page"]) if has_pages else "") for name, values in commands.items()}
     return _CodeView(
         code=each.code,
         name=each.name,
@@ -101,13 +103,15 @@ def _view(each: ErrorCode, commands: Mapping[str, Mapping[str, object]], setting
         title=commonmark.title(each.name),
         anchor=each.name.lower(),
         text=commonmark.inline(text),
-        commands=_returned_by([links[name] for name in returning], of_any=each.of_any_command),
-        outcomes=tuple(_outcomes(each, links, settings)),
+        commands=_returned_by(
+            [links[name] for name, codes in returned.items() if each.code in codes], of_any=each.of_any_command
+        ),
+        outcomes=tuple(_outcomes(each, table, links)),
     )
 
 
-def _outcomes(each: ErrorCode, links: Mapping[str, str], settings: Settings) -> Iterator[tuple[str, str, str]]:
-    for rule in settings.errors.outcomes:
+def _outcomes(each: ErrorCode, table: ErrorTable, links: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+    for rule in table.outcomes:
         if rule.code == each.code:
             command = "any command" if rule.command is None else links.get(rule.command, rule.command)
             yield command, rule.outcome, commonmark.inline(rule.reason)
