@@ -98,11 +98,9 @@ def release_name(text: str) -> str:
 def read_commands(file: Path) -> tuple[str, ...]:
     """Return the commands that change nothing, from a table of them. Raises SettingsError."""
     try:
-        table = tomllib.loads(file.read_text(encoding="utf-8"))
+        table = _read_toml(file)
     except OSError as error:
         raise SettingsError(f"{file}: cannot be read: {error.strerror}") from error
-    except ValueError as error:  # TOMLDecodeError or UnicodeDecodeError
-        raise SettingsError(f"{file}: not readable as TOML: {error}") from error
     if table.keys() != {"read_only", "others"}:
         raise SettingsError(f"{file}: expected the keys read_only and others: lists of commands")
     found = {key: _strings(table, key, str(file)) or () for key in table}
@@ -126,11 +124,7 @@ def find_project(start: Path) -> ProjectTable:
 
 
 def _read_table(file: Path) -> ProjectTable | None:
-    try:
-        content = tomllib.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:  # TOMLDecodeError or UnicodeDecodeError
-        raise SettingsError(f"{file}: not readable as TOML: {error}") from error
-    tool = content.get("tool")
+    tool = _read_toml(file).get("tool")
     table = tool.get("rpcschema") if isinstance(tool, dict) else None
     if table is None:
         return None
@@ -152,6 +146,13 @@ def _read_table(file: Path) -> ProjectTable | None:
         read_only=_path(table, "read_only", file, where),
         errors=_path(table, "errors", file, where),
     )
+
+
+def _read_toml(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:  # TOMLDecodeError or UnicodeDecodeError
+        raise SettingsError(f"{file}: not readable as TOML: {error}") from error
 
 
 def _path(table: dict[str, Any], key: str, file: Path, where: str) -> Path | None:
