@@ -12,7 +12,7 @@ from functools import cache
 from importlib.metadata import version
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated, Final, Literal, TypeAlias
+from typing import Annotated, Final, Literal
 
 from cyclopts import App, CycloptsError, Parameter
 from cyclopts.validators import Number
@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.progress import Progress as ProgressBar
 from rich.text import Text
 
+from rpcschema.diff import Audience
 from rpcschema.errorcodes import NO_CODES, ErrorTableError, read_error_table
 from rpcschema.generate import Generated, Progress, Run
 from rpcschema.generate import generate as generated
@@ -59,7 +60,6 @@ app: Final = App(
 )
 
 
-Audience: TypeAlias = Literal["callers", "implementers"]
 AllWarnings = Annotated[
     bool, Parameter(help="List all warnings, also those that say the same.", negative=(), show_default=False)
 ]
@@ -288,18 +288,11 @@ def _wanted_run(schemas: Sequence[Path], options: GenerateOptions, *, trusts_man
     project = _project(is_needed=not schemas or options.package is None)
     roots = tuple(schemas) or project.schemas
     package = project.package if options.package is None else options.package
-    release = options.release
-    if release is None and not schemas:  # the table's release is that of the table's documents
-        release = project.release
-    corrections = None if options.corrections is None else Path(options.corrections)
-    if corrections is None and not schemas:
-        corrections = project.corrections
-    errors = None if options.errors is None else Path(options.errors)
-    if errors is None and not schemas:
-        errors = project.errors
-    read_only = None if options.read_only is None else Path(options.read_only)
-    if read_only is None and not schemas:
-        read_only = project.read_only
+    about = ProjectTable() if schemas else project  # what the table says about its own documents
+    release = about.release if options.release is None else options.release
+    corrections = about.corrections if options.corrections is None else Path(options.corrections)
+    errors = about.errors if options.errors is None else Path(options.errors)
+    read_only = about.read_only if options.read_only is None else Path(options.read_only)
     if not roots or package is None:
         missing = "SCHEMAS" if not roots else "--package"
         raise SettingsError(f"{missing} is needed; no [tool.rpcschema] of a pyproject.toml gives it")

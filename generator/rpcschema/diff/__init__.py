@@ -2,3 +2,8 @@
 
 `fields` flattens a document, `changes` compares two releases, `rules` judges each kind of change, and `report` prints.
 """
+
+from typing import Literal, TypeAlias
+
+Audience: TypeAlias = Literal["callers", "implementers"]
+"""Whose verdicts decide."""

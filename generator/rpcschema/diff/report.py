@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Final, Literal, TypeAlias
 
+from rpcschema.diff import Audience
 from rpcschema.diff.changes import Change
 from rpcschema.diff.rules import Verdict
 from rpcschema.model.nodes import KIND_NAMES
 from rpcschema.text.prose import code, plain
 
-Audience: TypeAlias = Literal["callers", "implementers"]
 Form: TypeAlias = Literal["text", "json", "markdown", "github"]
 _LEVELS: Final = {Verdict.BREAKING: "error", Verdict.RISKY: "warning", Verdict.SAFE: "notice"}
 _HEADINGS: Final = {
