@@ -15,11 +15,8 @@ from clnrpc import AsyncClient, ClientError, Outcome, Paid, PayOnceError, RpcErr
 from clnrpc import Client as BlockingClient
 from clnrpc.errors import DestinationFailedError
 from tests.runtime.node import Connection, Script, ScriptedNode
-from tests.runtime.paying import HASH, PREIMAGE, listed
+from tests.runtime.paying import DECODED, PAID, SUCCESS, listed
 
-DECODED = {"type": "bolt12 invoice", "invoice_payment_hash": HASH}
-SUCCESS = {"payment_preimage": PREIMAGE, "amount_msat": 5, "amount_sent_msat": 6}
-PAID = Paid(payment_hash=HASH, preimage=PREIMAGE, amount_msat=5, amount_sent_msat=6)
 LEAVE = object()
 """In place of an answer: the connection ends."""
 

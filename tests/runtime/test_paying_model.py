@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass
 from typing import Any
 
 from hypothesis import event, example, given, settings
@@ -11,9 +10,9 @@ from hypothesis import strategies as st
 
 from clnrpc import ClientError, Outcome, Paid, RpcError
 from clnrpc.errors import UnspecifiedPaymentError
-from clnrpc.runtime.client.paying.steps import Call, Order, Pause, pay
+from clnrpc.runtime.client.paying.steps import Call, Order
 from clnrpc.runtime.errors import connection_lost
-from tests.runtime.paying import HASH, PREIMAGE, listed
+from tests.runtime.paying import DECODED, SUCCESS, listed, paid_by
 
 ROUTING, HANDED_OVER = 30, 9
 """How long the first routing may take, and until the command reaches its plugin, in seconds."""
@@ -43,15 +42,17 @@ class Node:
     """What happens to each look: "", "lost" or "slow"; nothing to all others."""
     now: float = 0.0
     began: float = 0.0
-    calls: list[str] = field(default_factory=list)
 
     @property
     def paid_at(self) -> float | None:
         """When the payee has taken a part, if ever."""
         return min((part.end for part in self.parts if part.succeeds), default=None)
 
+    def answer(self, call: Call) -> Any:
+        return getattr(self, call.method)()
+
     def decode(self) -> Any:
-        return {"type": "bolt12 invoice", "invoice_payment_hash": HASH}
+        return DECODED
 
     def xpay(self) -> Any:
         self.began = self.now
@@ -66,7 +67,7 @@ class Node:
             raise connection_lost("xpay", sent=True)
         self.now += min(ends)
         if self.paid_at == min(ends):
-            return {"payment_preimage": PREIMAGE, "amount_msat": 5, "amount_sent_msat": 6}
+            return SUCCESS
         raise UnspecifiedPaymentError(209, "no", method="xpay")
 
     def listpays(self) -> Any:
@@ -84,23 +85,8 @@ class Node:
 
 
 def outcome_of(node: Node, order: Order) -> Paid | Outcome:
-    steps = pay(order, lambda: node.now)
-    send: Any = partial(next, steps)
     try:
-        while True:
-            step = send()
-            if isinstance(step, Pause):
-                node.now += step.seconds
-                send = partial(next, steps)
-                continue
-            assert isinstance(step, Call)
-            try:
-                send = partial(steps.send, getattr(node, step.method)())
-            except (RpcError, ClientError) as error:
-                send = partial(steps.throw, error)
-    except StopIteration as end:
-        paid: Paid = end.value
-        return paid
+        return paid_by(node, order)
     except (RpcError, ClientError) as error:
         return error.outcome
 

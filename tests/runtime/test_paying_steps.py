@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from hashlib import sha256
 from typing import Any
 
 import pytest
 
-from clnrpc import ClientError, ConnectionLostError, Outcome, ParameterError, PayOnceError, RpcError
+from clnrpc import ConnectionLostError, Outcome, Paid, ParameterError, PayOnceError, RpcError
 from clnrpc.errors import AlreadyPaidError, DestinationFailedError, GenericError, InvoiceExpiredError, PluginError
-from clnrpc.runtime.client.paying.steps import Call, Order, Paid, Pause, pay
+from clnrpc.runtime.client.paying.steps import Call, Order
 from clnrpc.runtime.errors import connection_lost
-from tests.runtime.paying import HASH, PREIMAGE, listed
+from tests.runtime.paying import DECODED, HASH, PAID, PREIMAGE, SUCCESS, listed, paid_by
 
-SUCCESS = {"payment_preimage": PREIMAGE, "amount_msat": 5, "amount_sent_msat": 6}
 LOST = connection_lost("xpay", sent=True)
 
 
@@ -27,10 +25,7 @@ class Node:
     """Answers the steps from a table, with a clock that only pauses and slow answers move."""
 
     def __init__(self, **answers: Any) -> None:
-        self.answers: dict[str, Any] = {
-            "decode": {"type": "bolt12 invoice", "invoice_payment_hash": HASH},
-            "listpays": {"pays": []},
-        } | answers
+        self.answers: dict[str, Any] = {"decode": DECODED, "listpays": {"pays": []}} | answers
         self.now = 1000.0
         self.calls: list[str] = []
         self.params: dict[str, Any] = {}
@@ -45,22 +40,7 @@ class Node:
         return found
 
     def pay(self, **given: Any) -> Paid:
-        steps = pay(Order(invoice="lni1", **given), lambda: self.now)
-        send: Callable[[], Call | Pause] = partial(next, steps)
-        try:
-            while True:
-                step = send()
-                if isinstance(step, Pause):
-                    self.now += step.seconds
-                    send = partial(next, steps)
-                    continue
-                try:
-                    send = partial(steps.send, self.answer(step))
-                except (RpcError, ClientError) as error:
-                    send = partial(steps.throw, error)
-        except StopIteration as end:
-            paid: Paid = end.value
-            return paid
+        return paid_by(self, Order(invoice="lni1", **given))
 
     def failure(self, **given: Any) -> Any:
         with pytest.raises((RpcError, PayOnceError, ConnectionLostError)) as error:
@@ -81,7 +61,7 @@ def rows(*statuses: str) -> Callable[[Node], Any]:
 
 def test_an_answer_of_xpay_is_the_payment() -> None:
     node = Node(xpay=SUCCESS)
-    assert node.pay() == Paid(payment_hash=HASH, preimage=PREIMAGE, amount_msat=5, amount_sent_msat=6)
+    assert node.pay() == PAID
     assert node.calls == ["decode", "xpay"]
 
 
@@ -106,8 +86,7 @@ def test_an_error_before_anything_was_sent_is_raised_at_once() -> None:
 
 @pytest.mark.parametrize("seen", [("complete",), ("", "pending", "complete"), ("failed", "pending", "!", "complete")])
 def test_what_a_lost_answer_left_open_is_looked_up(seen: tuple[str, ...]) -> None:
-    paid = Node(xpay=LOST, listpays=rows(*seen)).pay()
-    assert paid == Paid(payment_hash=HASH, preimage=PREIMAGE, amount_msat=5, amount_sent_msat=6)
+    assert Node(xpay=LOST, listpays=rows(*seen)).pay() == PAID
 
 
 def test_paid_before_is_paid() -> None:
