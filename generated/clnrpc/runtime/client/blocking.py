@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 from time import monotonic
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from ..errors import ClientError, RpcError, TransportError
 from ..values.decode import decode_plain
@@ -18,7 +18,7 @@ from .address import check_socket_arguments, is_url
 from .caller import Caller, Settings
 from .exchange import Params, decode_response, encode_params
 from .refusals import named
-from .transports import Limit, Transport
+from .transports import CONNECTIONS, Limit, Transport
 from .unix import UnixTransport
 from .version import GETINFO
 
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from .hooks import CallHooks, CallRecord
 
 Response = TypeVar("Response")
-
-CONNECTIONS: Final = 32
-"""The default limit of a client's connections: what lets each thread of a ThreadPoolExecutor have one."""
 
 
 class BaseClient(Caller):

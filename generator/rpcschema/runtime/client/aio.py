@@ -10,7 +10,7 @@ import os
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from itertools import count
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 from ..command import Command
 from ..errors import ClientError, RpcError, TransportError, timed_out
@@ -20,16 +20,13 @@ from .aiounix import AsyncUnixTransport
 from .caller import Caller, Settings
 from .exchange import Params, decode_response, encode_params
 from .refusals import named
-from .transports import AsyncTransport, Limit
+from .transports import CONNECTIONS, AsyncTransport, Limit
 from .version import GETINFO
 
 if TYPE_CHECKING:
     from .hooks import CallHooks, CallRecord
 
 Response = TypeVar("Response")
-
-CONNECTIONS: Final = 32
-"""The default limit of HTTPS connections."""
 
 
 class BaseAsyncClient(Caller):

@@ -8,6 +8,9 @@ if TYPE_CHECKING:
     import asyncio
     from threading import Lock
 
+CONNECTIONS: Final = 32
+"""The default limit of a client's connections: what lets each thread of a ThreadPoolExecutor have one."""
+
 
 class Limit(NamedTuple):
     """When a call times out; several calls can share one limit."""

@@ -144,13 +144,13 @@ def pay(order: Order, now: Callable[[], float]) -> Steps[Paid]:
 
 def _find_hash(order: Order) -> Steps[str]:
     """Return the payment hash of the invoice. The node decodes it, and nothing is sent."""
+    outcome = Outcome.UNKNOWN if order.again else Outcome.FAILED
     try:
         decoded = _members((yield Call("decode", {"string": order.invoice}, order.within)))
     except RpcError as error:
-        error.outcome = Outcome.UNKNOWN if order.again else Outcome.FAILED
+        error.outcome = outcome
         raise
     except ClientError as error:
-        outcome = Outcome.UNKNOWN if order.again else Outcome.FAILED
         raise PayOnceError("the invoice was not sent to the node, which does not answer", outcome) from error
     kind = decoded.get("type")
     if kind not in _HASHES:
