@@ -24,6 +24,7 @@ from threading import Thread
 from typing import Final
 
 from answers import answer
+from clients import serve
 
 import clnrpc
 from lnoffers.rest.certificates import server_context
@@ -60,15 +61,6 @@ def call():
 """
 
 RESULT: Final = json.dumps(answer(clnrpc.types.GetinfoResponse, seed=0)).encode()
-
-
-class Node(socketserver.StreamRequestHandler):
-    """Answers calls over a socket, which are small and arrive in one piece."""
-
-    def handle(self) -> None:
-        while request := self.request.recv(1 << 16):
-            identity = json.dumps(json.loads(request)["id"]).encode()
-            self.wfile.write(b'{"jsonrpc":"2.0","id":%b,"result":%b}\n\n' % (identity, RESULT))
 
 
 class Rest(socketserver.BaseRequestHandler):
@@ -108,8 +100,7 @@ def medians(programs: Mapping[str, tuple[str, str]], *arguments: str) -> dict[st
 def over_a_socket(folder: Path, pyln: str) -> bool:
     """Compare with pyln-client; return whether the bar holds."""
     path = str(folder / "lightning-rpc")
-    with socketserver.ThreadingUnixStreamServer(path, Node) as node:
-        Thread(target=node.serve_forever, daemon=True).start()
+    with serve(path) as node:
         call = {"call": "client.getinfo()", "calls": CALLS}
         found = medians(
             {
