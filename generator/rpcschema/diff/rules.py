@@ -44,17 +44,17 @@ class Rule:
 
 
 _SAFE, _RISKY, _BREAKING = Verdict
-_UNKNOWN: Final = "A node of before does not know it, and refuses the call."
+_UNKNOWN: Final = "An older node does not know it, and refuses the call."
 
 
 def _of_documents() -> Iterator[Rule]:
     for kind in ("command", "notification", "hook"):
-        yield Rule(f"{kind}-added", f"A new {kind}. A node of before does not have it.", _SAFE, _BREAKING)
+        yield Rule(f"{kind}-added", f"A new {kind}. An older node does not have it.", _SAFE, _BREAKING)
         yield Rule(f"{kind}-removed", f"The {kind} is gone.", _BREAKING, _SAFE)
         yield Rule(f"{kind}-deprecated", f"The {kind} works, but a later release will not have it.", _RISKY, _SAFE)
         yield Rule(f"{kind}-deprecation-changed", "It will be removed at another time, or not at all.", _SAFE, _SAFE)
     yield Rule("error-added", "The command can fail in a way that programs do not know yet.", _RISKY, _SAFE)
-    yield Rule("error-removed", "The command no longer fails in this way; a node of before still does.", _SAFE, _RISKY)
+    yield Rule("error-removed", "The command no longer fails in this way; an older node still does.", _SAFE, _RISKY)
 
 
 def _of_parameters() -> Iterator[Rule]:
@@ -63,7 +63,7 @@ def _of_parameters() -> Iterator[Rule]:
     yield Rule("parameter-removed", "Calls with it are refused from now on.", _BREAKING, _SAFE)
     yield Rule("required-parameter-removed", "Calls with it are refused now, without it before.", _BREAKING, _BREAKING)
     yield Rule("parameter-became-required", "Calls without it are refused from now on.", _BREAKING, _SAFE)
-    yield Rule("parameter-became-optional", "A node of before refuses calls without it.", _SAFE, _BREAKING)
+    yield Rule("parameter-became-optional", "An older node refuses calls without it.", _SAFE, _BREAKING)
     yield Rule("parameter-type-widened", "More values are accepted than before.", _SAFE, _BREAKING)
     yield Rule("parameter-type-narrowed", "Some values are refused from now on.", _BREAKING, _SAFE)
     yield Rule("parameter-type-changed", "Neither type has all values of the other.", _BREAKING, _BREAKING)
@@ -85,20 +85,18 @@ def _of_parameters() -> Iterator[Rule]:
 
 def _of_fields() -> Iterator[Rule]:
     yield Rule("field-added", "A new field that may be absent; programs ignore what they do not know.", _SAFE, _SAFE)
-    yield Rule("required-field-added", "A new field; a node of before does not send it.", _SAFE, _BREAKING)
+    yield Rule("required-field-added", "A new field; an older node does not send it.", _SAFE, _BREAKING)
     yield Rule("field-removed", "A field that could be absent is never sent any more.", _RISKY, _SAFE)
     yield Rule("required-field-removed", "A field on which programs can rely is gone.", _BREAKING, _SAFE)
-    yield Rule(
-        "field-became-required", "It is always sent from now on; a node of before can omit it.", _SAFE, _BREAKING
-    )
+    yield Rule("field-became-required", "It is always sent from now on; an older node can omit it.", _SAFE, _BREAKING)
     yield Rule("field-became-optional", "It can be absent; programs relied on it.", _BREAKING, _SAFE)
     yield Rule("field-type-widened", "It can have values that it did not have, such as greater ones.", _RISKY, _SAFE)
-    yield Rule("field-type-narrowed", "It has fewer values; a node of before sends the others, too.", _SAFE, _BREAKING)
+    yield Rule("field-type-narrowed", "It has fewer values; an older node sends the others, too.", _SAFE, _BREAKING)
     yield Rule("field-type-changed", "Neither type has all values of the other.", _BREAKING, _BREAKING)
     yield Rule("field-values-added", "It can have a value that programs do not know yet.", _RISKY, _SAFE)
-    yield Rule("field-values-removed", "It no longer has this value; a node of before sends it.", _SAFE, _BREAKING)
+    yield Rule("field-values-removed", "It no longer has this value; an older node sends it.", _SAFE, _BREAKING)
     yield Rule("field-limits-loosened", "It can be longer or shorter than before.", _RISKY, _SAFE)
-    yield Rule("field-limits-tightened", "It has fewer lengths; a node of before sends the others.", _SAFE, _BREAKING)
+    yield Rule("field-limits-tightened", "It has fewer lengths; an older node sends the others.", _SAFE, _BREAKING)
     yield Rule("field-default-changed", "Another value is meant if it is absent.", _RISKY, _RISKY)
     yield Rule("field-cases-added", "It can be present in more cases than before.", _SAFE, _SAFE)
     yield Rule("field-cases-removed", "There are cases in which it is never present now.", _RISKY, _SAFE)
